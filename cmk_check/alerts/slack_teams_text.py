@@ -4,22 +4,30 @@ Values from Azure are untrusted text. This module removes invisible characters a
 each format then escapes its own markup.
 """
 
-from collections.abc import Callable, Mapping
+import re
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from cmk_check.alerts.plain_text import plain
-from cmk_check.alerts.slack_teams_data_text import data_places, data_sums
-from cmk_check.alerts.slack_teams_exception_text import exception_text
-from cmk_check.alerts.slack_teams_key_text import key_place, key_sums, trouble
 from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.enums import ChangeType, PolicyState, Reason
+from cmk_check.core.aspects.exceptions import EXCEPTION
+from cmk_check.core.enums import ChangeType, KeySeverity, PolicyState, Reason, ReasonSeverity
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from cmk_check.core.text import as_object
-from cmk_check.limits import MAX_CHAT_LINK_CHARS, MAX_CHAT_REASON_CHARS
+from cmk_check.limits import (
+    MAX_CHAT_BROKEN_KEYS_CHARS,
+    MAX_CHAT_KEY_CODES,
+    MAX_CHAT_KEY_SENTENCE_CHARS,
+    MAX_CHAT_LINK_CHARS,
+    MAX_CHAT_REASON_CHARS,
+    MAX_CHAT_VALUE_CHARS,
+)
 
+# A word joiner: it is invisible, and keeps services from turning the text into a link.
+_JOINER: Final = "\u2060"
 _TITLES: Final[Mapping[str, str]] = {
     **{kind: title for aspect in ASPECTS for kind, title in aspect.changes.items()},
     ChangeType.ACCOUNT_DISCOVERED: "New account under a customer-managed key",
@@ -37,11 +45,28 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.SCAN_RECOVERED: "Scanning works again",
     ChangeType.SCAN_BASELINE: "First scan finished",
 }
-# By the type of a change: the field of its two sides, that of what is judged, and where that is.
-_ASPECTS: Final[Mapping[str, tuple[str, str, Callable[[Mapping[str, object]], str]]]] = {
-    "key": ("keyHealth", "key", key_place),
-    "data": ("dataStores", "dataStores", data_places),
+# Of an exception its dates say more than its state.
+_WITH_STATE: Final = {
+    kind: aspect.name for aspect in ASPECTS if aspect is not EXCEPTION for kind in aspect.changes
 }
+# What the first scan says of aspects that are counted: of what, and the words of its sums.
+_SUMS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    "keys": (
+        "keys of compliant accounts",
+        {"broken": "broken", "atRisk": "at risk", "unknown": "unknown", "healthy": "healthy"},
+    ),
+    "dataStores": (
+        "data stores of accounts",
+        {
+            "microsoftKeys": "under Microsoft's keys",
+            "mayBeMicrosoftKeys": "perhaps",
+            "unknown": "unknown",
+            "ownKeys": "under own keys",
+            "none": "nowhere else",
+        },
+    ),
+}
+_CHANGE_NOTHING: Final = {KeySeverity.NOTICE, ReasonSeverity.INFO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +89,9 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
     later = as_object(data.get("overtakenBy"))
     if later:
         title = f"Out of date: {title}"
-    exception = data.get("exception")
-    if isinstance(exception, Mapping):
-        state = [exception_text(data, exception)]
-    elif aspect := _ASPECTS.get(change.type.split(".")[1]):
-        field, subject, place = aspect
-        judged = as_object(data.get(subject))
-        state = [_new_state(data, field), trouble(data, judged), place(judged)]
-    elif change.type is ChangeType.ACCOUNT_KIND_CHANGED:
-        state = [_new_kind(data), _why(data)]
-    else:
-        state = [_transition(data), _why(data)]
-    parts = [_since_then(later), _what(change), *state, _owner(data), _sums(data), key_sums(data)]
+    parts = [_since_then(later), _what(change), *_state(change), _owner(data), _sums(data)]
     if change.type is ChangeType.SCAN_BASELINE:
-        parts.append(data_sums(data))
+        parts += [_sums_of_aspect(data, name) for name in _SUMS]
     return ChatLine(
         change.id,
         title,
@@ -85,6 +99,30 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
         "; ".join(part for part in parts if part),
         _links(change, portal_url),
     )
+
+
+def plain(value: object, longest: int = MAX_CHAT_VALUE_CHARS) -> str:
+    """Return a value as one short line of visible characters without links."""
+    if not isinstance(value, str | int):
+        return ""
+    # Cut first, because a value may have 64 KB. Unicode categories C and Z are invisible, break
+    # lines or change the direction of text.
+    seen = (
+        " " if unicodedata.category(char)[0] in "CZ" else char for char in str(value)[: 4 * longest]
+    )
+    text = " ".join("".join(seen).split())
+    if len(text) > longest:
+        text = text[: longest - 1] + "\u2026"
+    return re.sub(r"(?=://)", _JOINER, text)
+
+
+def _last(arm_id: object) -> str:
+    return plain(arm_id.rpartition("/")[2]) if isinstance(arm_id, str) else ""
+
+
+def _objects(value: object) -> list[dict[str, object]]:
+    """Return the objects of a list: the feed may hold changes of a newer version."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _since_then(later: Mapping[str, object]) -> str:
@@ -106,34 +144,73 @@ def _what(change: Change) -> str:
     return f"{name} ({kind}) in {subscription}"
 
 
-def _transition(data: Mapping[str, object]) -> str:
-    before, after = (_side(data.get(name)) for name in ("before", "after"))
+def _state(change: Change) -> list[str]:
+    """Return what is new: of an aspect if the change is of one, else of the verdict."""
+    data = change.data
+    before, after = (as_object(data.get(side)) for side in ("before", "after"))
+    if exception := as_object(data.get("exception")):
+        return [_exception(exception, plain(data.get("ended")))]
+    if name := _WITH_STATE.get(change.type):
+        # What was not looked at before is new.
+        was, now = plain(before.get(name)), plain(after.get(name))
+        shown = as_object(data.get("key" if name == "keyHealth" else name))
+        state = f"{was or 'new'} -> {now}" if now else ""
+        return [state, _trouble(shown, before.get("keyReasons")), _key(shown), _stores(shown)]
+    if change.type is ChangeType.ACCOUNT_KIND_CHANGED:
+        return [_new_kind(before, after), _why(data)]
+    was, now = (plain(side.get("verdict") or side.get("coverage")) for side in (before, after))
     if removed := plain(data.get("removed")):
-        after = f"removed ({removed})"
-    return f"{before or 'new'} -> {after}" if before or after else ""
+        now = f"removed ({removed})"
+    return [f"{was or 'new'} -> {now}" if was or now else "", _why(data)]
 
 
-def _new_state(data: Mapping[str, object], field: str) -> str:
-    """Return the state before and after; what was not looked at before is new."""
-    before, after = (plain(as_object(data.get(side)).get(field)) for side in ("before", "after"))
-    return f"{before or 'new'} -> {after}" if after else ""
+def _exception(exception: Mapping[str, object], ended: str) -> str:
+    """Return the exemption's category and name, and its expiry or why it has ended."""
+    name = plain(exception.get("displayName")) or _last(exception.get("id"))
+    what = f"{plain(exception.get('category')) or 'Exemption'} {name}".rstrip()
+    return (
+        f"{what}, ended: {ended}" if ended else f"{what}, until {plain(exception.get('expiresOn'))}"
+    )
 
 
-def _new_kind(data: Mapping[str, object]) -> str:
+def _trouble(shown: Mapping[str, object], known: object) -> str:
+    """Return the message of a new reason, or else of the worst, and the codes of the others."""
+    codes_before = known if isinstance(known, list) else []
+    reasons = [
+        reason
+        for reason in _objects(shown.get("reasons"))
+        if reason.get("severity") not in _CHANGE_NOTHING
+    ]
+    if not reasons:
+        return ""
+    # False sorts first, and sorting is stable.
+    first, *others = sorted(reasons, key=lambda reason: reason.get("code") in codes_before)
+    message = plain(first.get("message"), MAX_CHAT_KEY_SENTENCE_CHARS).removesuffix(".")
+    codes = ", ".join(plain(reason.get("code")) for reason in others[:MAX_CHAT_KEY_CODES])
+    return f"{message}; also {codes}" if codes else message
+
+
+def _key(shown: Mapping[str, object]) -> str:
+    """Return the names of the key and its vault."""
+    named = {name: _last(shown.get(f"{name}Id")) for name in ("key", "vault")}
+    return " in ".join(f"{name} {text}" for name, text in named.items() if text)
+
+
+def _stores(shown: Mapping[str, object]) -> str:
+    """Return the names of the first stores that are not under a usable key of the customer."""
+    ids = [store.get("id") for store in _objects(shown.get("stores"))]
+    names = [_last(each) for each in ids if isinstance(each, str)]
+    return f"stores: {', '.join(names[:MAX_CHAT_KEY_CODES])}" if names else ""
+
+
+def _new_kind(before: Mapping[str, object], after: Mapping[str, object]) -> str:
     """Return both kinds, and whether Azure's built-in policy has lost or gained the account."""
-    before, after = (as_object(data.get(name)) for name in ("before", "after"))
     kinds = f"kind {plain(before.get('kind'))} -> {plain(after.get('kind'))}"
     had, has = (side.get("azurePolicy") == PolicyState.NOT_ASSESSED for side in (before, after))
     if had == has:
         return kinds
     policy = "no longer assesses it" if has else "assesses it now"
     return f"{kinds}; Azure's built-in policy {policy} by default"
-
-
-def _side(side: object) -> str:
-    if not isinstance(side, Mapping):
-        return ""
-    return plain(side.get("verdict") or side.get("coverage"))
 
 
 def _why(data: Mapping[str, object]) -> str:
@@ -147,33 +224,56 @@ def _why(data: Mapping[str, object]) -> str:
 
 
 def _owner(data: Mapping[str, object]) -> str:
-    value, before = (_owner_in(data.get(name)) for name in ("owner", "previousOwner"))
+    owners = (as_object(data.get(name)) for name in ("owner", "previousOwner"))
+    value, before = (plain(owner.get("value")) for owner in owners)
     if "previousOwner" in data:
         return f"owner: {value or 'nobody'}, before: {before or 'nobody'}"
     return f"owner: {value}" if value else ""
 
 
-def _owner_in(owner: object) -> str:
-    return plain(owner.get("value")) if isinstance(owner, Mapping) else ""
-
-
 def _sums(data: Mapping[str, object]) -> str:
-    sums = data.get("accounts")
-    if not isinstance(sums, Mapping):
+    """Return the counts of accounts, and how many subscriptions are missing from these.
+
+    "0 of 0" is not good news.
+    """
+    accounts, subscriptions = as_object(data.get("accounts")), as_object(data.get("subscriptions"))
+    if not accounts:
         return ""
-    total, bad, unknown = (plain(sums.get(key)) for key in ("total", "nonCompliant", "unknown"))
-    return (
+    total, bad, unknown = (plain(accounts.get(key)) for key in ("total", "nonCompliant", "unknown"))
+    text = (
         f"{bad} of {total} accounts are not under a customer-managed key, {unknown} could not be "
-        f"judged{_unread(data)}"
+        "judged"
     )
+    if not (gaps := subscriptions.get("gap")):
+        return text
+    listed = plain(subscriptions.get("total"))
+    return f"{text}; {plain(gaps)} of {listed} subscriptions could not be read"
 
 
-def _unread(data: Mapping[str, object]) -> str:
-    """Return how many subscriptions are missing from the counts: "0 of 0" is not good news."""
-    sums = data.get("subscriptions")
-    if not isinstance(sums, Mapping) or not sums.get("gap"):
+def _sums_of_aspect(data: Mapping[str, object], name: str) -> str:
+    """Return the counts of an aspect that the first scan found, if it looked at that."""
+    sums = as_object(data.get(name))
+    of, words = _SUMS[name]
+    counts = ", ".join(f"{plain(sums.get(key))} {word}" for key, word in words.items())
+    broken = _broken_keys(data.get("brokenKeys"), sums.get("broken")) if name == "keys" else ""
+    return f"{of}: {counts}{broken}" if sums else ""
+
+
+def _broken_keys(keys: object, count: object) -> str:
+    """Return the names of broken keys' accounts, as many as fit, and how many more there are."""
+    names: list[str] = []
+    for key in _objects(keys):
+        if not isinstance(reasons := key.get("reasons"), list):
+            continue
+        codes = ", ".join(plain(code) for code in reasons[:MAX_CHAT_KEY_CODES])
+        name = f"{_last(key.get('accountId'))} ({codes})"
+        if sum(map(len, names)) + len(name) > MAX_CHAT_BROKEN_KEYS_CHARS:
+            break
+        names.append(name)
+    if not names:
         return ""
-    return f"; {plain(sums['gap'])} of {plain(sums.get('total'))} subscriptions could not be read"
+    more = count - len(names) if isinstance(count, int) else 0
+    return f"; broken: {', '.join(names)}" + (f" and {more} more" if more > 0 else "")
 
 
 def _links(change: Change, portal_url: str) -> tuple[tuple[str, str], ...]:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from cmk_check.alerts.plain_text import plain
-from cmk_check.alerts.slack_teams_text import ChatLine, line_of
+from cmk_check.alerts.slack_teams_text import ChatLine, line_of, plain
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.model import Change
 from cmk_check.limits import (

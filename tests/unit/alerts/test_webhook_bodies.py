@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.alerts.plain_text import plain
-from cmk_check.alerts.slack_teams_text import line_of
+from cmk_check.alerts.slack_teams_text import line_of, plain
 from cmk_check.alerts.webhook_bodies import Post, posts_of
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.enums import ChangeType
