@@ -9,7 +9,7 @@ For another try we send a new message with the remaining range, instead of the h
 that ends after four tries, and an hour without the webhook or the tables must not lose alerts. The
 host deletes a message only after its successor was sent, so a crash in between repeats changes:
 receivers recognise them by their ids. The same holds for the messages of several routes. A message
-that is handed out twice starts no second row of tries (``delivery_chain.py``).
+that is handed out twice starts no second row of tries.
 
 So a newer change may overtake an older one that waits. Whatever arrives after a later change of its
 subject was published says so itself.
@@ -18,24 +18,27 @@ subject was published says so itself.
 import logging
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from cmk_check.alerts.delivery_chain import Chain
 from cmk_check.alerts.delivery_queue import format_message
-from cmk_check.alerts.later_changes import LaterChanges
 from cmk_check.alerts.log_lines import time_text, write_line
 from cmk_check.core.alert_filter import is_alert
 from cmk_check.core.model import Change
+from cmk_check.core.overtaken import LatestChanges
 from cmk_check.core.route import WEBHOOK
-from cmk_check.errors import DeliveryFailed, StoreError
+from cmk_check.errors import DeliveryFailed, RowUnusable, StoreError
 from cmk_check.limits import (
     CHANGES_PER_POST,
     DELIVERY_DOUBLINGS,
     DELIVERY_GIVEN_UP_AFTER,
     FIRST_DELIVERY_DELAY,
+    LATER_CHANGES_EXAMINED,
     LONGEST_DELIVERY_DELAY,
+    MAX_DELIVERY_ATTEMPT,
+    TABLE_PAGE_ROWS,
 )
 from cmk_check.ports import Clock, DeliveryMessage, TextQueue, Webhook
 from cmk_check.store.change_feed import FeedTable
@@ -110,11 +113,11 @@ async def _deliver_to(
     webhook: Webhook | None, context: DeliveryContext, message: DeliveryMessage
 ) -> None:
     posted, size = 0, CHANGES_PER_POST
-    later = LaterChanges(context.feed, message.last)
+    later = _LaterChanges(context.feed, message.last)
     alerts: list[Numbered] | None = None
-    chain = Chain(context.feed, message, webhook.route.name if webhook else WEBHOOK)
+    chain = _Chain(context.feed, message, webhook.route.name if webhook else WEBHOOK)
     try:
-        alerts = await _alerts(context, webhook, message, later)
+        alerts = await _alerts(context, webhook, message, later.latest)
         if await chain.is_over(alerts):
             return
         while alerts:
@@ -132,13 +135,13 @@ async def _deliver_to(
     except (DeliveryFailed, StoreError) as error:
         first = alerts[0][0] if alerts else message.first
         if posted:
-            _write_delivered(replace(message, last=first - 1), posted)
+            _write(logging.INFO, "delivered", replace(message, last=first - 1), posted)
         count = None if alerts is None else len(alerts)
         await _try_again(context, replace(message, first=first), count, error)
         await chain.end()
         return
     if posted or message.attempt:  # whoever was told of a try is told of its end
-        _write_delivered(message, posted)
+        _write(logging.INFO, "delivered", message, posted)
     if message.attempt:
         await chain.end()
 
@@ -158,7 +161,7 @@ async def _alerts(
     context: DeliveryContext,
     webhook: Webhook | None,
     message: DeliveryMessage,
-    later: LaterChanges,
+    latest: LatestChanges,
 ) -> list[Numbered]:
     """Read the whole range; a page may end early, at a row of a newer version."""
     alerts: list[Numbered] = []
@@ -168,7 +171,7 @@ async def _alerts(
         if not page:
             break
         after = page[-1][0]
-        later.latest.see(change for _, change in page)
+        latest.see(change for _, change in page)
         alerts += [
             (number, change)
             for number, change in page
@@ -208,9 +211,7 @@ async def _try_again(
         return
     following = replace(left, attempt=left.attempt + 1, since=since)
     await context.again.send([format_message(following)], delay=delay)
-    fields = {"state": "retry", **_fields(left, count)}
-    fields |= {"reason": str(error), "nextTryAt": time_text(again)}
-    write_line(logging.WARNING, "cmk.tell", fields)
+    _write(logging.WARNING, "retry", left, count, reason=str(error), nextTryAt=time_text(again))
 
 
 async def _give_up(
@@ -219,20 +220,85 @@ async def _give_up(
     # As a new message: if a person moves it back to cmk-tell, it gets another day.
     first_try = replace(left, attempt=0, since=None)
     await context.poison.send([format_message(first_try)])
-    fields = {"state": "given_up", **_fields(left, count), "reason": reason, "nextTryAt": None}
-    write_line(logging.ERROR, "cmk.tell", fields)
+    _write(logging.ERROR, "given_up", left, count, reason=reason, nextTryAt=None)
 
 
-def _write_delivered(message: DeliveryMessage, posted: int) -> None:
-    fields = {"state": "delivered", **_fields(message, posted)}
-    write_line(logging.INFO, "cmk.tell", fields)
+def _write(
+    level: int, state: str, message: DeliveryMessage, count: int | None, **more: str | None
+) -> None:
+    numbers = {"first": message.first, "last": message.last, "changes": count}
+    route = {} if message.route is None else {"route": message.route}
+    fields = {"state": state, **numbers, "attempt": message.attempt, **route, **more}
+    write_line(level, "cmk.tell", fields)
 
 
-def _fields(message: DeliveryMessage, count: int | None) -> dict[str, object]:
-    fields: dict[str, object] = {
-        "first": message.first,
-        "last": message.last,
-        "changes": count,
-        "attempt": message.attempt,
-    }
-    return fields if message.route is None else fields | {"route": message.route}
+class _Chain:
+    """A chain of tries: one range for one route, from the first failed try to the last.
+
+    A message may be handed out twice, and each time send a successor. So each try notes, after it
+    has sent one or needs none, that it is over; whoever comes with the same try then stops. The
+    note stands at the last alert of the range, which stays the same for all tries, and is deleted
+    with it. A note that could not be written or read costs nothing but another repetition.
+    """
+
+    def __init__(self, feed: FeedTable, message: DeliveryMessage, route: str) -> None:
+        self._feed = feed
+        self._name = f"tries_{route}"
+        self._since = message.since.isoformat() if message.since else None
+        self._attempt = message.attempt
+        self._last: Change | None = None
+
+    async def is_over(self, alerts: Sequence[tuple[int, Change]]) -> bool:
+        """Tell whether this try is over already; ``alerts`` are those of its range, by number.
+
+        Raises:
+            StoreError: the feed could not be read.
+
+        """
+        if self._since is None or not alerts:
+            return False
+        self._last = alerts[-1][1]
+        note = await self._feed.noted(self._last.id, self._name)
+        since, _, over = note.partition("|")
+        is_known = since == self._since and over.isdecimal()
+        return is_known and self._attempt <= int(over[: len(str(MAX_DELIVERY_ATTEMPT))])
+
+    async def end(self) -> None:
+        """Note that this try is over."""
+        if self._last is not None:
+            note = f"{self._since}|{self._attempt}"
+            with suppress(StoreError):
+                await self._feed.note(self._last.id, self._name, note)
+
+
+class _LaterChanges:
+    """What the feed holds beyond a range: it may have overtaken what is in it.
+
+    ``after`` is the last number of the range.
+    """
+
+    def __init__(self, feed: FeedTable, after: int) -> None:
+        self._feed = feed
+        self._after = after
+        self._end = after + LATER_CHANGES_EXAMINED
+        self.latest = LatestChanges()
+
+    async def marked(self, changes: Sequence[Change]) -> list[Change]:
+        """Look at what is new in the feed, and return the changes, marked where it overtakes them.
+
+        Raises:
+            StoreError: the feed could not be read.
+
+        """
+        while self._after < self._end:
+            top = min(TABLE_PAGE_ROWS, self._end - self._after)
+            try:
+                page = await self._feed.read(self._after, top)
+            except RowUnusable:
+                break  # what a newer version published must not hold up what this one can deliver
+            if page:
+                self._after = page[-1][0]
+                self.latest.see(change for _, change in page)
+            if len(page) < top:
+                break
+        return [self.latest.marked(change) for change in changes]

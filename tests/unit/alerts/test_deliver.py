@@ -303,8 +303,8 @@ async def test_only_so_many_later_changes_are_looked_at(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A range of weeks ago must not read the whole feed before each post."""
-    monkeypatch.setattr("cmk_check.alerts.later_changes.LATER_CHANGES_EXAMINED", 3)
-    monkeypatch.setattr("cmk_check.alerts.later_changes.TABLE_PAGE_ROWS", 2)
+    monkeypatch.setattr("cmk_check.alerts.deliver.LATER_CHANGES_EXAMINED", 3)
+    monkeypatch.setattr("cmk_check.alerts.deliver.TABLE_PAGE_ROWS", 2)
     await scene.publish([VIOLATED] * 6)
     before = len(scene.store.log)
 
