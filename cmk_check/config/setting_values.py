@@ -60,7 +60,7 @@ def unknown_kinds(text: str) -> list[int]:
     return [number for number, kind in enumerate(_items(text), 1) if not is_known(kind)]
 
 
-def read_ids(text: str) -> frozenset[str]:
+def _read_ids(text: str) -> frozenset[str]:
     """Read a list of subscription ids, lower-cased."""
     ids = frozenset(item.lower() for item in _items(text))
     wrong = sum(not is_guid(item) for item in ids)
@@ -70,6 +70,9 @@ def read_ids(text: str) -> frozenset[str]:
             f"00000000-0000-0000-0000-000000000000; correct {wrong} of its {len(ids)} entries"
         )
     return ids
+
+
+SubscriptionIds = Annotated[frozenset[str], BeforeValidator(_read_ids)]
 
 
 def _policy_ids(kind: str) -> BeforeValidator:
@@ -173,3 +176,6 @@ def switch(text: str) -> bool:
     if text.lower() not in {"on", "off"}:
         raise ValueError("must be on or off; set one of them or remove the setting")
     return text.lower() == "on"
+
+
+Switch = Annotated[bool, BeforeValidator(switch)]

@@ -10,16 +10,17 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Final, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 
 from cmk_check import limits
-from cmk_check.config.alert_settings import AlertSettings, is_on_azure
 from cmk_check.config.clouds import CLOUDS, Cloud
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.config.misspelt_settings import UNKNOWN, split_unknown
@@ -27,6 +28,8 @@ from cmk_check.config.routes import ROUTES, read_routes, route_settings
 from cmk_check.config.setting_values import (
     AssignmentIds,
     DefinitionIds,
+    SubscriptionIds,
+    Switch,
     TagNames,
     TagNamesInOrder,
     is_true,
@@ -34,7 +37,6 @@ from cmk_check.config.setting_values import (
     one_of,
     read_client_id,
     read_group,
-    read_ids,
     read_kinds,
     switch,
     unknown_kinds,
@@ -51,10 +53,18 @@ from cmk_check.config.storage import (
     read_storage,
 )
 from cmk_check.config.watch_schedule import WATCH_SCHEDULE
-from cmk_check.config.webhook import UNSET
+from cmk_check.config.webhook import (
+    ALERTS,
+    FORMATS,
+    UNSET,
+    check_secrets,
+    check_types,
+    check_url,
+)
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS, Requirement
+from cmk_check.core.route import WEBHOOK, Route
 from cmk_check.errors import SettingsError
 
 __all__ = [
@@ -73,6 +83,7 @@ __all__ = [
 ]
 
 _KINDS: Final = "CMK_KINDS"
+_LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1"})
 _ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 
@@ -120,22 +131,31 @@ def _names(variables: Mapping[str, str]) -> set[str]:
     return fields | {*STORAGE_SETTINGS} | route_settings(variables)
 
 
-class Settings(AlertSettings):
+def _is_on_azure(hostname: str | None) -> bool:
+    """Tell from the app's own name whether the program runs on Azure."""
+    return hostname is not None and hostname.partition(":")[0].lower() not in _LOCAL_HOSTS
+
+
+class Settings(BaseModel):
     """All settings of the program.
 
-    ``kinds`` keep their spelling; ids and tags are lower-cased. An empty ``include`` means every
-    subscription. Times are in seconds, except ``max_age`` and ``retention``, which are timedeltas.
+    ``kinds`` keep their spelling; ids and tags are lower-cased, and ``alert_on`` holds full type
+    names. An empty ``include`` means every subscription. Times are in seconds, except ``max_age``
+    and ``retention``, which are timedeltas. ``repr`` hides secrets, and URLs that contain them.
     """
 
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="ignore",
-        case_sensitive=True,
-        enable_decoding=False,
-        validate_default=False,
-        hide_input_in_errors=True,
-    )
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
+    # Set by the platform. It comes first, because checks of other settings read it.
+    hostname: str | None = Field(None, alias="WEBSITE_HOSTNAME")
+    # The URL comes before the secret, because the check of the secret reads the URL.
+    webhook_url: str | None = Field(None, alias="CMK_WEBHOOK_URL", repr=False)
+    webhook_format: Annotated[str, one_of(*FORMATS)] = Field(FORMATS[0], alias="CMK_WEBHOOK_FORMAT")
+    webhook_secrets: tuple[str, ...] = Field((), alias="CMK_WEBHOOK_SECRET", repr=False)
+    alert_on: Annotated[frozenset[str], BeforeValidator(check_types)] = Field(
+        ALERTS, alias="CMK_ALERT_ON"
+    )
+    given_routes: tuple[Route, ...] = Field((), alias=ROUTES)
     easy_auth: Annotated[bool, BeforeValidator(is_true)] = Field(
         default=False, alias="WEBSITE_AUTH_ENABLED"
     )
@@ -149,12 +169,8 @@ class Settings(AlertSettings):
     kinds: Annotated[tuple[str, ...], BeforeValidator(read_kinds)] = Field(
         AZURE_OPENAI, alias=_KINDS
     )
-    include: Annotated[frozenset[str], BeforeValidator(read_ids)] = Field(
-        frozenset(), alias="CMK_INCLUDE_SUBSCRIPTIONS"
-    )
-    exclude: Annotated[frozenset[str], BeforeValidator(read_ids)] = Field(
-        frozenset(), alias="CMK_EXCLUDE_SUBSCRIPTIONS"
-    )
+    include: SubscriptionIds = Field(frozenset(), alias="CMK_INCLUDE_SUBSCRIPTIONS")
+    exclude: SubscriptionIds = Field(frozenset(), alias="CMK_EXCLUDE_SUBSCRIPTIONS")
     management_group: Annotated[str | None, BeforeValidator(read_group)] = Field(
         None, alias="CMK_MANAGEMENT_GROUP"
     )
@@ -182,18 +198,12 @@ class Settings(AlertSettings):
     )
     watch_schedule: str | None = Field(None, alias=WATCH_SCHEDULE)
     http_auth: Annotated[HttpAuth, one_of("keys", "entra")] = Field("keys", alias="CMK_HTTP_AUTH")
-    changes_queue: Annotated[bool, BeforeValidator(switch)] = Field(
-        default=False, alias="CMK_CHANGES_QUEUE"
-    )
+    changes_queue: Switch = Field(default=False, alias="CMK_CHANGES_QUEUE")
     retention_days: Annotated[int, whole(*limits.RETENTION_DAYS_RANGE)] = Field(
         400, alias="CMK_RETENTION_DAYS"
     )
-    cross_check: Annotated[bool, BeforeValidator(switch)] = Field(
-        default=True, alias="CMK_CROSS_CHECK"
-    )
-    key_health: Annotated[bool, BeforeValidator(switch)] = Field(
-        default=True, alias="CMK_KEY_HEALTH"
-    )
+    cross_check: Switch = Field(default=True, alias="CMK_CROSS_CHECK")
+    key_health: Switch = Field(default=True, alias="CMK_KEY_HEALTH")
     exceptions: Annotated[ExceptionMode, one_of(*ExceptionMode)] = Field(
         ExceptionMode.SHOW, alias="CMK_EXCEPTIONS"
     )
@@ -202,9 +212,7 @@ class Settings(AlertSettings):
     )
     exception_policies: DefinitionIds = Field(frozenset(), alias="CMK_EXCEPTION_POLICIES")
     exception_assignments: AssignmentIds = Field(frozenset(), alias="CMK_EXCEPTION_ASSIGNMENTS")
-    data_stores: Annotated[bool, BeforeValidator(switch)] = Field(
-        default=False, alias="CMK_DATA_STORES"
-    )
+    data_stores: Switch = Field(default=False, alias="CMK_DATA_STORES")
     # The next two come after the settings that their checks read.
     require_covered_data: Annotated[bool, BeforeValidator(switch)] = Field(
         default=False, alias="CMK_REQUIRE_COVERED_DATA"
@@ -261,15 +269,13 @@ class Settings(AlertSettings):
             (name, f"must be called {setting}; rename it, or remove it")
             for name, setting in misspelt_settings(variables).items()
         ]
-        on_azure = is_on_azure(variables.get("WEBSITE_HOSTNAME"))
+        on_azure = _is_on_azure(variables.get("WEBSITE_HOSTNAME"))
         routes, more = read_routes(variables, on_azure=on_azure)
         faults += more
-        source = EnvSettingsSource(cls)
-        source.env_vars = variables
+        # Without a storage there is already a fault, so a placeholder does.
+        read = {"CMK_STORAGE": storage or ConnectionString(""), ROUTES: routes}
         try:
-            # Without a storage there is already a fault, so a placeholder does.
-            read = {"CMK_STORAGE": storage or ConnectionString(""), ROUTES: routes}
-            settings = cls(**source() | read)
+            settings = cls.model_validate({**variables, **read})
         except ValidationError as error:
             faults += [
                 (str(detail["loc"][0]), detail["msg"].removeprefix("Value error, "))
@@ -279,24 +285,27 @@ class Settings(AlertSettings):
             raise SettingsError(faults)
         return settings
 
+    @field_validator("webhook_url")
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Use only what ``load`` passes, no other source."""
-        return (init_settings,)
+    def _check_webhook_url(cls, value: str | None, info: ValidationInfo) -> str | None:
+        on_azure = _is_on_azure(info.data.get("hostname"))
+        return None if value is None else check_url(value, on_azure=on_azure)
+
+    @field_validator("webhook_secrets", mode="before")
+    @classmethod
+    def _check_webhook_secrets(cls, value: str, info: ValidationInfo) -> tuple[str, ...]:
+        secrets = check_secrets(value)
+        # An invalid URL is absent from the data; it is reported on its own.
+        if info.data.get("webhook_url", "") is None:
+            raise ValueError("needs CMK_WEBHOOK_URL; set both or remove the secret")
+        return secrets
 
     @field_validator("other_arm_url")
     @classmethod
     def _check_arm_url(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:
             return None
-        if is_on_azure(info.data.get("hostname")):
+        if _is_on_azure(info.data.get("hostname")):
             raise ValueError("must not be set on Azure; remove it and use CMK_CLOUD")
         origin = value.removesuffix("/").lower()
         if not _ORIGIN.fullmatch(origin):
@@ -324,6 +333,18 @@ class Settings(AlertSettings):
             COVERED_DATA: self.require_covered_data,
         }
         return frozenset(each for each, is_on in required.items() if is_on)
+
+    @property
+    def on_azure(self) -> bool:
+        """Whether the program runs on Azure."""
+        return _is_on_azure(self.hostname)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Where alerts go: the routes of CMK_ROUTES, or the webhook as the only one, or none."""
+        if self.webhook_url is None:
+            return self.given_routes
+        return (Route(WEBHOOK, self.webhook_url, self.webhook_format, self.webhook_secrets),)
 
     @property
     def arm_url(self) -> str:
