@@ -1,23 +1,31 @@
-"""All checks, in the order in which they depend on each other."""
+"""All checks, in the order in which they depend on each other, and what runs them.
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+They run concurrently, each with a time limit; a failure does not stop the others.
+"""
+
+import asyncio
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Collection,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Final
 
 from cmk_check import limits
 from cmk_check.doctor import (
     app_checks,
     azure_checks,
-    data_store_check,
     estate_checks,
-    exception_check,
-    key_checks,
+    sample_checks,
     storage_checks,
-    watch_check,
 )
 from cmk_check.doctor.examined_app import DoctorSubject
-from cmk_check.doctor.results import CheckResult
-from cmk_check.doctor.runner import Check, examine
+from cmk_check.doctor.results import CheckFailed, CheckResult, Mark, MarkedText, NotTried, joined
 
 _ARM: Final = ("CMK_CLOUD", "CMK_ARM_URL")
 _STORE: Final = ("CMK_STORAGE",)
@@ -26,64 +34,51 @@ _SCOPE: Final = (
     "CMK_EXCLUDE_SUBSCRIPTIONS",
     "CMK_MANAGEMENT_GROUP",
 )
+_ACCOUNTS: Final = ("permissions",)
+_ESTATE_SECONDS: Final = limits.DOCTOR_READING_SECONDS + limits.DOCTOR_MARGIN_SECONDS
+_SAMPLE_SECONDS: Final = limits.DOCTOR_SAMPLE_SECONDS + limits.DOCTOR_MARGIN_SECONDS
+_STORAGE_SECONDS: Final = limits.DOCTOR_STORAGE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Check[Subject]:
+    """One check, which may take at most ``seconds``.
+
+    ``needs`` names earlier checks that must have succeeded; ``settings`` holds the prefixes of
+    variables that must be valid.
+    """
+
+    name: str
+    act: Callable[[Subject], Awaitable[Sequence[MarkedText]]]
+    needs: Sequence[str] = ()
+    settings: tuple[str, ...] = ()
+    seconds: float = limits.DOCTOR_CHECK_SECONDS
+
 
 CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
     Check("settings", app_checks.settings),
     Check("schedule", app_checks.schedule, settings=("CMK_MAX_AGE_MINUTES",)),
     Check("cloud", azure_checks.cloud, settings=_ARM),
-    Check("clock", azure_checks.clock, needs=("cloud",)),
+    Check("clock", azure_checks.clock, ("cloud",)),
     Check("credential", azure_checks.credential, settings=(*_ARM, "AZURE_CLIENT_ID")),
     Check(
         "subscriptions",
         estate_checks.subscriptions,
-        needs=("cloud", "credential"),
-        settings=_SCOPE,
-        seconds=limits.DOCTOR_LIST_SECONDS,
+        ("cloud", "credential"),
+        _SCOPE,
+        limits.DOCTOR_LIST_SECONDS,
     ),
+    Check("permissions", estate_checks.permissions, ("subscriptions",), (), _ESTATE_SECONDS),
+    Check("keys", sample_checks.keys, _ACCOUNTS, ("CMK_KEY_HEALTH",), _SAMPLE_SECONDS),
+    Check("exceptions", sample_checks.exceptions, _ACCOUNTS, ("CMK_EXCEPTIONS",), _SAMPLE_SECONDS),
     Check(
-        "permissions",
-        estate_checks.permissions,
-        needs=("subscriptions",),
-        seconds=limits.DOCTOR_READING_SECONDS + limits.DOCTOR_MARGIN_SECONDS,
+        "data stores", sample_checks.data_stores, _ACCOUNTS, ("CMK_DATA_STORES",), _SAMPLE_SECONDS
     ),
-    Check(
-        "keys",
-        key_checks.keys,
-        needs=("permissions",),
-        settings=("CMK_KEY_HEALTH",),
-        seconds=limits.DOCTOR_SAMPLE_SECONDS + limits.DOCTOR_MARGIN_SECONDS,
-    ),
-    Check(
-        "exceptions",
-        exception_check.exceptions,
-        needs=("permissions",),
-        settings=("CMK_EXCEPTIONS",),
-        seconds=limits.DOCTOR_SAMPLE_SECONDS + limits.DOCTOR_MARGIN_SECONDS,
-    ),
-    Check(
-        "data stores",
-        data_store_check.data_stores,
-        needs=("permissions",),
-        settings=("CMK_DATA_STORES",),
-        seconds=limits.DOCTOR_SAMPLE_SECONDS + limits.DOCTOR_MARGIN_SECONDS,
-    ),
-    Check("watch", watch_check.watch, needs=("cloud", "credential")),
+    Check("watch", azure_checks.watch, ("cloud", "credential")),
     Check("storage token", azure_checks.storage_credential, settings=_STORE),
-    Check(
-        "tables",
-        storage_checks.tables,
-        needs=("storage token",),
-        settings=_STORE,
-        seconds=limits.DOCTOR_STORAGE_SECONDS,
-    ),
-    Check(
-        "queues",
-        storage_checks.queues,
-        needs=("storage token",),
-        settings=_STORE,
-        seconds=limits.DOCTOR_STORAGE_SECONDS,
-    ),
-    Check("scans", storage_checks.scans, needs=("tables",), settings=("CMK_MAX_AGE_MINUTES",)),
+    Check("tables", storage_checks.tables, ("storage token",), _STORE, _STORAGE_SECONDS),
+    Check("queues", storage_checks.queues, ("storage token",), _STORE, _STORAGE_SECONDS),
+    Check("scans", storage_checks.scans, ("tables",), ("CMK_MAX_AGE_MINUTES",)),
     Check("webhook", app_checks.webhook, settings=("CMK_WEBHOOK", "CMK_ROUTE")),
 )
 
@@ -97,3 +92,74 @@ async def diagnose(environ: Mapping[str, str]) -> AsyncGenerator[CheckResult]:
                 yield line
     finally:
         await subject.close()
+
+
+async def examine[Subject](
+    checks: Sequence[Check[Subject]], subject: Subject, faulty: Collection[str] = ()
+) -> AsyncGenerator[CheckResult]:
+    """Run checks and yield their lines in order, each as soon as those above it are known.
+
+    ``faulty`` are the variables without a valid value.
+    """
+    running: dict[str, asyncio.Task[_Outcome]] = {}
+    try:
+        for check in checks:
+            earlier = {name: running[name] for name in check.needs}
+            running[check.name] = asyncio.create_task(_outcome(check, subject, earlier, faulty))
+        for check in checks:
+            for mark, text in (await running[check.name]).results:
+                yield CheckResult(mark, check.name, text)
+    finally:
+        for task in running.values():
+            task.cancel()
+        await asyncio.gather(*running.values(), return_exceptions=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """The results of a check, and whether checks that need it can run.
+
+    If it was ``skipped``, they are skipped with the same result.
+    """
+
+    results: Sequence[MarkedText]
+    succeeded: bool = False
+    skipped: bool = False
+
+
+async def _outcome[Subject](
+    check: Check[Subject],
+    subject: Subject,
+    earlier: Mapping[str, asyncio.Task[_Outcome]],
+    faulty: Collection[str],
+) -> _Outcome:
+    if invalid := [name for name in faulty if name.startswith(check.settings)]:
+        return _skipped(f"Skipped, because {joined(invalid)} cannot be used; see settings above.")
+    outcomes = {name: await task for name, task in earlier.items()}
+    if failed := [name for name, it in outcomes.items() if not (it.succeeded or it.skipped)]:
+        return _skipped(f"Skipped, because it needs {joined(failed)} above.")
+    if skipped := [it for it in outcomes.values() if it.skipped]:
+        return skipped[0]
+    try:
+        async with asyncio.timeout(check.seconds):
+            return _Outcome(await check.act(subject), succeeded=True)
+    except NotTried as error:
+        return _skipped(str(error))
+    except Exception as error:  # noqa: BLE001 - a check that breaks must not hide the others
+        return _Outcome([(Mark.PROBLEM, _trouble(error, check))])
+
+
+def _skipped(text: str) -> _Outcome:
+    return _Outcome([(Mark.SKIPPED, text)], skipped=True)
+
+
+def _trouble[Subject](error: Exception, check: Check[Subject]) -> str:
+    if isinstance(error, CheckFailed):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return (
+            f"There was no answer within {check.seconds:g} s: try again; if this persists, check "
+            "the network in between."
+        )
+    # The error's own text may contain anything.
+    return f"The check failed because of a bug in this program ({type(error).__name__})."

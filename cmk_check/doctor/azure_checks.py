@@ -1,4 +1,4 @@
-"""Checks of Azure Resource Manager, the clock and the sign-in."""
+"""Checks of Azure Resource Manager, the clock, the sign-in and the watch for changes."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,9 @@ from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import HttpResponseError
 
 from cmk_check.config.settings import StorageByIdentity
+from cmk_check.config.watch_schedule import WATCH_EXAMPLE, WATCH_SCHEDULE
 from cmk_check.core.reasons.connection_sentences import not_connected
+from cmk_check.doctor.app_checks import pause_of
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 from cmk_check.doctor.token_claims import Bearer
@@ -20,7 +22,7 @@ from cmk_check.inventory.credential import own_credential
 from cmk_check.inventory.gaps import TROUBLE
 from cmk_check.inventory.http_session import open_session
 from cmk_check.inventory.pipeline import AGENT
-from cmk_check.limits import CLOCK_TOLERANCE, DOCTOR_ARM_SECONDS
+from cmk_check.limits import CLOCK_TOLERANCE, DOCTOR_ARM_SECONDS, WATCH_OVERLAP
 
 STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
 _LIST: Final = "/subscriptions?api-version=2020-01-01"
@@ -92,6 +94,26 @@ async def storage_credential(subject: DoctorSubject) -> Sequence[MarkedText]:
         return []
     name = "CMK_STORAGE__clientId"
     return [await _sign_in(subject, STORAGE_SCOPE, storage.client_id, name)]
+
+
+async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
+    """Ask for recent changes, as the watch does."""
+    settings = subject.settings
+    if settings.watch_schedule is None:
+        return []
+    pause = pause_of(WATCH_SCHEDULE, settings.watch_schedule, WATCH_EXAMPLE)
+    results = [] if isinstance(pause, timedelta) else [pause]
+    search = await subject.change_search()
+    since = subject.clock.now() - WATCH_OVERLAP
+    found = await search.changes(since, vaults=settings.key_health, seconds=DOCTOR_ARM_SECONDS)
+    if found.gap is not None:
+        text = f"Azure Resource Graph does not tell what has changed: {found.gap.detail}"
+        return [*results, (Mark.PROBLEM, text)]
+    text = (
+        f"Azure Resource Graph tells what has changed: {len(found.subscriptions)} subscriptions "
+        f"in the last {WATCH_OVERLAP // _MINUTE} min."
+    )
+    return [*results, (Mark.OK, text)]
 
 
 def _ahead(date: str | None, now: datetime) -> timedelta | None:

@@ -1,7 +1,7 @@
 """Checks of the estate: the visible subscriptions, and whether their accounts can be read."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from cmk_check.app import scan_options
@@ -13,9 +13,9 @@ from cmk_check.core.posture import of_estate
 from cmk_check.core.reasons.gap_sentences import CHECK_TIME_IS_UP
 from cmk_check.core.scope import visible
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
-from cmk_check.doctor import data_store_check, exception_check, key_checks
 from cmk_check.doctor.examined_app import DoctorSubject
-from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried, listed
+from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried, listed, problems
+from cmk_check.doctor.sample_checks import sample
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.api_versions import ACCOUNTS
 from cmk_check.inventory.gaps import READ_ACCOUNTS
@@ -53,22 +53,15 @@ async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
     if not chosen:
         raise NotTried("No subscription is in scope.")
     gaps = await _gaps(subject, chosen)
-    read = len(chosen) - sum(len(names) for names in gaps.values())
     results: list[MarkedText] = []
-    if read:
+    if read := len(chosen) - len(gaps):
         text = f"{READ_ACCOUNTS} works in {read} of {len(chosen)} subscriptions"
         results.append((Mark.OK, f"{text} (api-version {await subject.api_version(ACCOUNTS)})."))
-    results += [
-        (Mark.PROBLEM, f"{gap.reason} in {listed(names)}: {gap.detail}")
-        for gap, names in gaps.items()
-    ]
-    return results
+    return [*results, *problems(gaps, "in")]
 
 
-async def _gaps(
-    subject: DoctorSubject, chosen: Sequence[Subscription]
-) -> Mapping[Gap, Sequence[str]]:
-    """Return the subscriptions that cannot be read, by gap."""
+async def _gaps(subject: DoctorSubject, chosen: Sequence[Subscription]) -> list[tuple[Gap, str]]:
+    """Return the gaps, each with the subscription that cannot be read."""
     inventory = await subject.inventory()
     seconds = subject.settings.subscription_timeout
     kinds = scan_options(subject.settings).kinds
@@ -79,10 +72,7 @@ async def _gaps(
         async with free:
             # Keep only a few accounts: a large estate may not fit into memory.
             reading = await inventory.read(subscription, seconds=seconds)
-            judged = judge_all(reading.accounts, kinds)
-            key_checks.sample(subject, judged)
-            exception_check.sample(subject, subscription.id, judged)
-            data_store_check.sample(subject, judged)
+            sample(subject, subscription.id, judge_all(reading.accounts, kinds))
             found[subscription.id] = reading.gap
 
     tasks = [asyncio.create_task(read(subscription)) for subscription in chosen]
@@ -92,12 +82,11 @@ async def _gaps(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    gaps: dict[Gap, list[str]] = {}
-    for subscription in chosen:
-        gap = found.get(subscription.id, CHECK_TIME_IS_UP)
-        if gap is not None:
-            gaps.setdefault(gap, []).append(_named(subscription))
-    return gaps
+    return [
+        (gap, _named(subscription))
+        for subscription in chosen
+        if (gap := found.get(subscription.id, CHECK_TIME_IS_UP))
+    ]
 
 
 def _in_scope(subject: DoctorSubject) -> list[Subscription]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Self
 
-from cmk_check.app import App, Lazy
+from cmk_check.app import App
 from cmk_check.config.misspelt_settings import is_of_a_route
 from cmk_check.config.routes import ROUTES
 from cmk_check.config.settings import InMemory, Settings, misspelt_settings
@@ -57,11 +57,6 @@ class DoctorSubject(App):
         self.environ = environ
         self.faults = faults
         self.references = _references(environ)
-        self.inventory = Lazy(self._build_inventory)
-        self.keys = Lazy(self._build_keys)
-        self.exemptions = Lazy(self._build_exemptions)
-        self.data_stores = Lazy(self._build_data_stores)
-        self.change_search = Lazy(self._build_change_search)
         self.sampled: dict[str, Account] = {}
         self.with_data: list[Account] = []
         self.violating: dict[str, Sequence[AccountId]] = {}
@@ -99,19 +94,24 @@ class DoctorSubject(App):
         """Return the version that Azure was asked for, of a type of resource."""
         return (await self._azure()).api_versions()[kind]
 
-    async def _build_inventory(self) -> "Inventory":
+    async def inventory(self) -> "Inventory":
+        """Return what lists subscriptions and accounts; the others read what is beside verdicts."""
         return await self._azure()
 
-    async def _build_keys(self) -> "KeyInventory":
+    async def keys(self) -> "KeyInventory":
+        """See ``inventory``."""
         return (await self._azure()).keys()
 
-    async def _build_exemptions(self) -> "ExemptionInventory":
+    async def exemptions(self) -> "ExemptionInventory":
+        """See ``inventory``."""
         return (await self._azure()).exemptions()
 
-    async def _build_data_stores(self) -> "DataInventory":
+    async def data_stores(self) -> "DataInventory":
+        """See ``inventory``."""
         return (await self._azure()).data_stores()
 
-    async def _build_change_search(self) -> "ChangeInventory":
+    async def change_search(self) -> "ChangeInventory":
+        """Return what searches for changes."""
         return (await self._azure()).change_search()
 
 

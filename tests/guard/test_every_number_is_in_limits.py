@@ -41,7 +41,6 @@ FACTS = {
     "core/remediation/key_and_role.py": {"KEY_SIZE", "RETENTION_DAYS"},  # Azure's own
     "doctor/app_checks.py": {"_MINUTE"},  # a unit
     "doctor/azure_checks.py": {"_SECOND", "_MINUTE"},  # units
-    "doctor/watch_check.py": {"_MINUTE"},  # a unit
     "doctor/ncrontab.py": {"_NUMBER_OF_DAYS"},  # a stretch of the calendar
     "store/table_keys.py": {"_NUMBER_DIGITS", "_WIDTH", "_LAST_SECOND"},  # the shape of keys
     "store/table_checks.py": {"MAX_INT32", "MAX_INT64"},  # types of the table service

@@ -1,7 +1,7 @@
 """Patients whose Azure is scripted and whose tables are in memory."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Self
+from typing import Self, override
 
 from cmk_check.core.account import Subscription
 from cmk_check.doctor.examined_app import DoctorSubject
@@ -57,16 +57,20 @@ class ScriptedPatient(DoctorSubject):
         """Return a version that names its type."""
         return f"of {kind}"
 
-    async def _build_inventory(self) -> Inventory:
+    @override
+    async def inventory(self) -> Inventory:
         return self.azure
 
-    async def _build_keys(self) -> KeyInventory:
+    @override
+    async def keys(self) -> KeyInventory:
         return self.behind.open()
 
-    async def _build_exemptions(self) -> ExemptionInventory:
+    @override
+    async def exemptions(self) -> ExemptionInventory:
         return self.accepted.open()
 
-    async def _build_data_stores(self) -> DataInventory:
+    @override
+    async def data_stores(self) -> DataInventory:
         return self.stored.open()
 
     async def _build_storage(self) -> tuple[Store, QueueService]:

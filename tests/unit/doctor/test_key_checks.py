@@ -11,7 +11,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Key, KeyFacts, Vault
 from cmk_check.core.unread import Unread
-from cmk_check.doctor import estate_checks, key_checks
+from cmk_check.doctor import estate_checks, sample_checks
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.keys import GONE, HEALTHY, LATEST, UNPROTECTED, VAULT
 from tests.fakes.world import bad, good
@@ -53,7 +53,7 @@ async def _said(
     }
     await estate_checks.subscriptions(subject)
     await estate_checks.permissions(subject)
-    return await told(key_checks.keys, subject), subject
+    return await told(sample_checks.keys, subject), subject
 
 
 @pytest.mark.parametrize(

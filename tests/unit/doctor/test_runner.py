@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+from cmk_check.doctor.all_checks import Check, examine
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
-from cmk_check.doctor.runner import Check, examine
 
 
 class Script:

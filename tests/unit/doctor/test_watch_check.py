@@ -1,22 +1,26 @@
 """The doctor tries the watch as it works: its schedule, and its queries."""
 
-from cmk_check.app import Lazy, SystemClock
+from cmk_check.app import SystemClock
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
+from cmk_check.doctor.azure_checks import watch
 from cmk_check.doctor.examined_app import DoctorSubject
-from cmk_check.doctor.watch_check import watch
 from tests.fakes.changes import ScriptedChanges
 from tests.fakes.world import MovableClock, sub
 
 ON = {"CMK_WATCH_SCHEDULE": "0 1/2 * * * *"}
 
 
-def _subject(environ: dict[str, str], search: ScriptedChanges) -> DoctorSubject:
-    async def build() -> ScriptedChanges:
-        return search
+class _Patient(DoctorSubject):
+    search: ScriptedChanges
 
-    subject = DoctorSubject.of(environ)
-    subject.change_search = Lazy(build)
+    async def change_search(self) -> ScriptedChanges:
+        return self.search
+
+
+def _subject(environ: dict[str, str], search: ScriptedChanges) -> DoctorSubject:
+    subject = _Patient.of(environ)
+    subject.search = search
     return subject
 
 
