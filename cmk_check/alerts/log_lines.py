@@ -1,30 +1,8 @@
 """Writes changes as log lines for alert rules: one JSON object per line.
 
 The Functions worker forwards only the text of a log line, not structured fields, so the text is
-JSON. Every line has ``event`` and ``v``, the version of its format:
-
-``cmk.change``  ``number`` in the feed, and the change as a CloudEvent
-``cmk.scan``    a scan that ended: ``scanId``, ``state``, ``trigger``, ``reason``, ``startedAt``,
-                ``durationSeconds``; unless it failed also ``posture``, ``accounts`` (``excepted``
-                of the non-compliant ones), ``keys`` (of the compliant ones; null if none was read),
-                ``dataStores`` (of all accounts; null if none were read),
-                ``subscriptions``, ``changes`` (a number), ``crossCheck`` (``state``,
-                ``differences``; null if none was made)
-``cmk.partial_scan``  the same of a partial scan, with the posture of the estate and the counts of
-                the subscriptions that it read; no line for its gaps
-``cmk.gap``     a subscription that a full scan could not read, at most 50 per scan
-                (``subscriptions.gap`` of its ``cmk.scan`` counts all): ``scanId``,
-                ``subscriptionId``, ``name``, ``reason``, ``missingAction``, ``detail``, ``since``
-``cmk.tell``    the result of a delivery to the webhook: ``state`` is ``delivered``, ``retry`` or
-                ``given_up``; ``first`` and ``last`` in the feed, ``changes`` (a number),
-                ``attempt`` from 0; one of several routes is ``route``; unless delivered also
-                ``reason`` and ``nextTryAt``
-``cmk.watch``   whether Resource Graph tells the watch what has changed: ``state`` is ``seeing`` or
-                ``blind``, ``since`` then; if blind also ``reason``, ``missingAction``, ``detail``.
-                A line for each turn, and every hour that it stays blind
-``cmk.settings``  variables that look like settings and are not, once per process and only if there
-                are any: ``unknown``, their names; ``unknownKinds`` if ``CMK_KINDS`` names unknown
-                kinds: its entries that do, counted from 1
+JSON. Every line has ``event`` and ``v``, the version of its format; docs/http-api.md lists the
+events and the fields of each.
 """
 
 import logging

@@ -137,17 +137,9 @@ class HttpWebhook:
             DeliveryFailed: the host cannot be reached.
 
         """
-        try:
-            async with self._session.head(
-                URL(self._route.url, encoded=True).with_path("/"),
-                headers={"user-agent": _AGENT},
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=self._seconds),
-            ) as response:
-                return response.status
-        except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
-            text = self._said(_connection_fault(error, self._seconds))
-        raise DeliveryFailed(text, permanent=False)
+        root = URL(self._route.url, encoded=True).with_path("/")
+        response, _ = await self._request("HEAD", root, {"user-agent": _AGENT})
+        return response.status
 
     async def close(self) -> None:
         """Close the connections."""
@@ -155,23 +147,32 @@ class HttpWebhook:
 
     async def _send(self, post: Post) -> int:
         """Send one request and return its successful status."""
+        url = URL(self._route.url, encoded=True)
+        response, answer = await self._request("POST", url, self._headers(post), post.body)
+        if response.status in range(200, 300):
+            return response.status
+        raise self._refused(response, answer)
+
+    async def _request(
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None
+    ) -> tuple[aiohttp.ClientResponse, bytes]:
+        """Return the answer to a request, and what the receiver says if it refuses it."""
         try:
-            async with self._session.post(
-                URL(self._route.url, encoded=True),
-                data=post.body,
-                headers=self._headers(post),
+            async with self._session.request(
+                method,
+                url,
+                data=body,
+                headers=headers,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=self._seconds),
             ) as response:
                 if response.status in range(200, 300):
-                    return response.status
-                answer = await response.content.read(MAX_WEBHOOK_ANSWER_BYTES)
-            failure = self._refused(response, answer)
+                    return response, b""
+                return response, await response.content.read(MAX_WEBHOOK_ANSWER_BYTES)
         except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
             text = self._said(_connection_fault(error, self._seconds))
-            failure = DeliveryFailed(text, permanent=False)
         # Raised outside the handler, so that it is not chained to aiohttp's, which has the URL.
-        raise failure
+        raise DeliveryFailed(text, permanent=False)
 
     def _headers(self, post: Post) -> dict[str, str]:
         """Identify and sign a post (https://www.standardwebhooks.com)."""

@@ -17,15 +17,7 @@ type AddressInfo = tuple[
     int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]
 ]
 
-
-REFUSED: Final = "this address is not allowed for a webhook"
-
-
-class AddressRefused(OSError):
-    """The address is not allowed; an OSError, so that the next address of the name is tried."""
-
-    def __init__(self) -> None:
-        super().__init__(REFUSED)
+_REFUSED: Final = "this address is not allowed for a webhook"
 
 
 def guarded_connector(
@@ -45,7 +37,7 @@ def guarded_connector(
         special_kind = special(str(address[0]))
         ordinary = special_kind is None and not only_loopback
         if not (ordinary or (special_kind == LOOPBACK and not on_azure)):
-            raise AddressRefused
+            raise OSError(_REFUSED)  # so that the next address of the name is tried
         return socket.socket(family, kind, protocol)
 
     return aiohttp.TCPConnector(ssl=tls, resolver=resolver, socket_factory=socket_for)
@@ -53,4 +45,4 @@ def guarded_connector(
 
 def was_refused(error: aiohttp.ClientConnectorError) -> bool:
     """Return whether an address was refused; after several tries only their texts remain."""
-    return REFUSED in str(error.os_error)
+    return _REFUSED in str(error.os_error)
