@@ -76,6 +76,7 @@ DEFAULT_EXCEPTION_DAYS: Final = 365
 EXPECTED_SUBSCRIPTIONS_RANGE: Final = (1, 1_000_000)
 MAX_AGE_MINUTES_RANGE: Final = (1, 525_600)
 IN_FLIGHT_RANGE: Final = (1, 100)
+DEFAULT_IN_FLIGHT: Final = 32
 SLICE_SIZE_RANGE: Final = (1, 500)
 DEFAULT_SLICE_SIZE: Final = 400
 # Characters by which a misspelt name may differ from that of a setting.

@@ -4,6 +4,7 @@ No message repeats the value, because a value pasted into the wrong variable may
 """
 
 import re
+from datetime import timedelta
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator
@@ -18,6 +19,7 @@ _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 # https://learn.microsoft.com/rest/api/managementgroups/management-groups/create-or-update
 _GROUP: Final = re.compile(r"[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]")
 NOT_CLIENT_ID: Final = "must be a client id; copy the identity's client id, not its name"
+_OUTSIDE: Final = "must be {} from {} to {}; set one or remove the setting"
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 
 
@@ -127,27 +129,25 @@ def read_group(text: str) -> str:
     return text
 
 
-def whole(least: int, most: int) -> BeforeValidator:
-    """Check a whole number within these bounds."""
+def whole(least: int, most: int, of: timedelta | None = None) -> BeforeValidator:
+    """Check a whole number within these bounds; ``of`` is the time that it counts, if any."""
+    like = re.compile("[0-9]{1,9}")
 
-    def check(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
-            raise ValueError(
-                f"must be a whole number from {least} to {most}; set one or remove the setting"
-            )
-        return int(text)
+    def check(text: str) -> int | timedelta:
+        if not like.fullmatch(text) or not least <= int(text) <= most:
+            raise ValueError(_OUTSIDE.format("a whole number", least, most))
+        return int(text) * of if of else int(text)
 
     return BeforeValidator(check)
 
 
 def number(least: float, most: float) -> BeforeValidator:
     """Check a number within these bounds, in plain digits."""
+    like = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 
     def check(text: str) -> float:
-        if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) or not least <= float(text) <= most:
-            raise ValueError(
-                f"must be a number from {least:g} to {most:g}; set one or remove the setting"
-            )
+        if not like.fullmatch(text) or not least <= float(text) <= most:
+            raise ValueError(_OUTSIDE.format("a number", f"{least:g}", f"{most:g}"))
         return float(text)
 
     return BeforeValidator(check)

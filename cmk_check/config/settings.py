@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from cmk_check import limits
-from cmk_check.config.clouds import CLOUDS, Cloud
+from cmk_check.config.clouds import CLOUDS
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.config.misspelt_settings import UNKNOWN, split_unknown
 from cmk_check.config.routes import ROUTES, read_routes, route_settings
@@ -52,7 +52,6 @@ from cmk_check.config.storage import (
     named_storage,
     read_storage,
 )
-from cmk_check.config.watch_schedule import WATCH_SCHEDULE
 from cmk_check.config.webhook import (
     ALERTS,
     FORMATS,
@@ -67,22 +66,10 @@ from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS, Requirement
 from cmk_check.core.route import WEBHOOK, Route
 from cmk_check.errors import SettingsError
 
-__all__ = [
-    "CLOUDS",
-    "Cloud",
-    "ConnectionString",
-    "InMemory",
-    "Settings",
-    "Storage",
-    "StorageByIdentity",
-    "environment",
-    "misspelt_settings",
-    "setting_warnings",
-    "unknown_entries",
-    "unknown_settings",
-]
+__all__ = ["ConnectionString", "InMemory", "Settings", "StorageByIdentity"]
 
 _KINDS: Final = "CMK_KINDS"
+_MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 _LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1"})
 _ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 
@@ -140,79 +127,69 @@ class Settings(BaseModel):
     """All settings of the program.
 
     ``kinds`` keep their spelling; ids and tags are lower-cased, and ``alert_on`` holds full type
-    names. An empty ``include`` means every subscription. Times are in seconds, except ``max_age``
-    and ``retention``, which are timedeltas. ``repr`` hides secrets, and URLs that contain them.
+    names. An empty ``include`` means every subscription. Times are in seconds, except ``max_age``,
+    the highest age of the last finished scan, counted from its start, and ``retention``, how long
+    changes and scans are kept. ``repr`` hides secrets, and URLs that contain them.
     """
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    # The name of a field is that of its variable, unless it says another.
+    model_config = ConfigDict(
+        frozen=True, hide_input_in_errors=True, alias_generator=lambda name: f"CMK_{name.upper()}"
+    )
 
     # Set by the platform. It comes first, because checks of other settings read it.
     hostname: str | None = Field(None, alias="WEBSITE_HOSTNAME")
     # The URL comes before the secret, because the check of the secret reads the URL.
-    webhook_url: str | None = Field(None, alias="CMK_WEBHOOK_URL", repr=False)
-    webhook_format: Annotated[str, one_of(*FORMATS)] = Field(FORMATS[0], alias="CMK_WEBHOOK_FORMAT")
+    webhook_url: str | None = Field(None, repr=False)
+    webhook_format: Annotated[str, one_of(*FORMATS)] = FORMATS[0]
     webhook_secrets: tuple[str, ...] = Field((), alias="CMK_WEBHOOK_SECRET", repr=False)
-    alert_on: Annotated[frozenset[str], BeforeValidator(check_types)] = Field(
-        ALERTS, alias="CMK_ALERT_ON"
-    )
+    alert_on: Annotated[frozenset[str], BeforeValidator(check_types)] = ALERTS
     given_routes: tuple[Route, ...] = Field((), alias=ROUTES)
     easy_auth: Annotated[bool, BeforeValidator(is_true)] = Field(
         default=False, alias="WEBSITE_AUTH_ENABLED"
     )
     identity_endpoint: str | None = Field(None, alias="IDENTITY_ENDPOINT", repr=False)
-    storage: Storage = Field(alias="CMK_STORAGE")
+    storage: Storage
     client_id: Annotated[str | None, BeforeValidator(read_client_id)] = Field(
         None, alias="AZURE_CLIENT_ID"
     )
-    cloud: Annotated[str, one_of(*CLOUDS)] = Field("public", alias="CMK_CLOUD")
+    cloud: Annotated[str, one_of(*CLOUDS)] = "public"
     other_arm_url: str | None = Field(None, alias="CMK_ARM_URL")
-    kinds: Annotated[tuple[str, ...], BeforeValidator(read_kinds)] = Field(
-        AZURE_OPENAI, alias=_KINDS
-    )
+    kinds: Annotated[tuple[str, ...], BeforeValidator(read_kinds)] = AZURE_OPENAI
     include: SubscriptionIds = Field(frozenset(), alias="CMK_INCLUDE_SUBSCRIPTIONS")
     exclude: SubscriptionIds = Field(frozenset(), alias="CMK_EXCLUDE_SUBSCRIPTIONS")
-    management_group: Annotated[str | None, BeforeValidator(read_group)] = Field(
-        None, alias="CMK_MANAGEMENT_GROUP"
-    )
+    management_group: Annotated[str | None, BeforeValidator(read_group)] = None
     expect: Annotated[int, whole(*limits.EXPECTED_SUBSCRIPTIONS_RANGE)] = Field(
         1, alias="CMK_EXPECT_SUBSCRIPTIONS"
     )
-    tags: TagNames = Field(
-        frozenset({"owner", "team", "application", "environment", "costcenter"}), alias="CMK_TAGS"
+    tags: TagNames = frozenset({"owner", "team", "application", "environment", "costcenter"})
+    owner_tags: TagNamesInOrder = ("owner", "contact", "team")
+    max_age: Annotated[timedelta, whole(*limits.MAX_AGE_MINUTES_RANGE, of=_MINUTE)] = Field(
+        timedelta(minutes=180), alias="CMK_MAX_AGE_MINUTES"
     )
-    owner_tags: TagNamesInOrder = Field(("owner", "contact", "team"), alias="CMK_OWNER_TAGS")
-    max_age_minutes: Annotated[int, whole(*limits.MAX_AGE_MINUTES_RANGE)] = Field(
-        180, alias="CMK_MAX_AGE_MINUTES"
-    )
-    max_in_flight: Annotated[int, whole(*limits.IN_FLIGHT_RANGE)] = Field(
-        32, alias="CMK_MAX_IN_FLIGHT"
-    )
-    slice_size: Annotated[int, whole(*limits.SLICE_SIZE_RANGE)] = Field(
-        limits.DEFAULT_SLICE_SIZE, alias="CMK_SLICE_SIZE"
-    )
+    max_in_flight: Annotated[int, whole(*limits.IN_FLIGHT_RANGE)] = limits.DEFAULT_IN_FLIGHT
+    slice_size: Annotated[int, whole(*limits.SLICE_SIZE_RANGE)] = limits.DEFAULT_SLICE_SIZE
     subscription_timeout: Annotated[float, number(*limits.SUBSCRIPTION_SECONDS_RANGE)] = Field(
         limits.DEFAULT_SUBSCRIPTION_SECONDS, alias="CMK_SUBSCRIPTION_TIMEOUT_SECONDS"
     )
     retry_after_max: Annotated[float, number(*limits.RETRY_AFTER_SECONDS_RANGE)] = Field(
         60, alias="CMK_RETRY_AFTER_MAX_SECONDS"
     )
-    watch_schedule: str | None = Field(None, alias=WATCH_SCHEDULE)
-    http_auth: Annotated[HttpAuth, one_of("keys", "entra")] = Field("keys", alias="CMK_HTTP_AUTH")
-    changes_queue: Switch = Field(default=False, alias="CMK_CHANGES_QUEUE")
-    retention_days: Annotated[int, whole(*limits.RETENTION_DAYS_RANGE)] = Field(
-        400, alias="CMK_RETENTION_DAYS"
+    watch_schedule: str | None = None
+    http_auth: Annotated[HttpAuth, one_of("keys", "entra")] = "keys"
+    changes_queue: Switch = False
+    retention: Annotated[timedelta, whole(*limits.RETENTION_DAYS_RANGE, of=_DAY)] = Field(
+        timedelta(days=400), alias="CMK_RETENTION_DAYS"
     )
-    cross_check: Switch = Field(default=True, alias="CMK_CROSS_CHECK")
-    key_health: Switch = Field(default=True, alias="CMK_KEY_HEALTH")
-    exceptions: Annotated[ExceptionMode, one_of(*ExceptionMode)] = Field(
-        ExceptionMode.SHOW, alias="CMK_EXCEPTIONS"
-    )
+    cross_check: Switch = True
+    key_health: Switch = True
+    exceptions: Annotated[ExceptionMode, one_of(*ExceptionMode)] = ExceptionMode.SHOW
     exception_days: Annotated[int, whole(*limits.EXCEPTION_DAYS_RANGE)] = Field(
         limits.DEFAULT_EXCEPTION_DAYS, alias="CMK_EXCEPTION_MAX_DAYS"
     )
-    exception_policies: DefinitionIds = Field(frozenset(), alias="CMK_EXCEPTION_POLICIES")
-    exception_assignments: AssignmentIds = Field(frozenset(), alias="CMK_EXCEPTION_ASSIGNMENTS")
-    data_stores: Switch = Field(default=False, alias="CMK_DATA_STORES")
+    exception_policies: DefinitionIds = frozenset()
+    exception_assignments: AssignmentIds = frozenset()
+    data_stores: Switch = False
     # The next two come after the settings that their checks read.
     require_covered_data: Annotated[bool, BeforeValidator(switch)] = Field(
         default=False, alias="CMK_REQUIRE_COVERED_DATA"
@@ -362,16 +339,6 @@ class Settings(BaseModel):
     def authority_host(self) -> str:
         """The host that issues tokens."""
         return CLOUDS[self.cloud].authority_host
-
-    @property
-    def max_age(self) -> timedelta:
-        """The highest age of the last finished scan, counted from its start."""
-        return timedelta(minutes=self.max_age_minutes)
-
-    @property
-    def retention(self) -> timedelta:
-        """How long changes and scans are kept."""
-        return timedelta(days=self.retention_days)
 
     @property
     def portal_url(self) -> str:

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ def test_the_settings_table_tells_the_defaults() -> None:
         if field.is_required() or field.alias in OF_THE_PLATFORM:
             continue
         default = field.default
-        if isinstance(default, tuple | frozenset) and default:
+        if isinstance(default, tuple | frozenset | timedelta) and default:
             written = Settings.load(AZURITE | {str(field.alias): told[str(field.alias)]})
             assert getattr(written, name) == default
         elif isinstance(default, bool):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 
 import pytest
 
@@ -141,7 +142,7 @@ def test_the_app_takes_what_the_template_sets(compiler: Bicep, cloud: str) -> No
 
     names = {"AzureCloud": "public", "AzureUSGovernment": "usgov", "AzureChinaCloud": "china"}
     assert read.cloud == names[cloud]
-    assert read.max_age_minutes == 60
+    assert read.max_age == timedelta(minutes=60)
     assert read.client_id == PRINCIPAL
     assert read.http_auth == "entra"
 

@@ -1,6 +1,7 @@
 """The settings of a deployed app, from a file, looked at on a laptop."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -84,5 +85,5 @@ async def test_routes_are_checked_though_their_urls_are_in_a_vault(
     subject = DoctorSubject.of(AZURITE | given)
 
     assert [name for name, _ in subject.faults] == faults
-    assert subject.settings.max_age_minutes == 60
+    assert subject.settings.max_age == timedelta(hours=1)
     assert {"CMK_ROUTE_ONE_URL", "CMK_ROUTE_ONE_SECRET"} <= set(subject.unusable)
