@@ -27,15 +27,10 @@ def _without_sdk_errors() -> Iterator[None]:
     except ExceptionGroup as group:
         # Several failed at once. A fault of this program comes first: no other try cures it.
         _, faults = group.split(CmkCheckError)
-        first = _first_of(faults or group)
+        first: Exception = faults or group
+        while isinstance(first, ExceptionGroup):
+            first = first.exceptions[0]
         raise first.with_traceback(first.__traceback__ if faults else None) from None
-
-
-def _first_of(group: ExceptionGroup) -> Exception:
-    first: Exception = group
-    while isinstance(first, ExceptionGroup):
-        first = first.exceptions[0]
-    return first
 
 
 async def start_scan() -> None:

@@ -34,7 +34,6 @@ class SettingsError(CmkCheckError):
     """
 
     def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
-        """Keep all faults, so that they can be corrected in one go."""
         self.faults = tuple(faults)
         super().__init__("; ".join(f"{name}: {fault}" for name, fault in self.faults))
 
@@ -43,7 +42,6 @@ class InventoryError(CmkCheckError):
     """Azure could not be read. ``gap`` is the gap to record."""
 
     def __init__(self, gap: Gap) -> None:
-        """Keep the gap."""
         self.gap = gap
         super().__init__(f"{gap.reason}: {gap.detail}")
 
@@ -84,7 +82,6 @@ class DeliveryFailed(CmkCheckError):
     """
 
     def __init__(self, message: str, *, permanent: bool, retry_after: float | None = None) -> None:
-        """Keep what the sender needs to decide."""
         self.permanent = permanent
         self.retry_after = retry_after
         super().__init__(message)
@@ -109,7 +106,6 @@ class ApiUnusable(CmkCheckError):
     """
 
     def __init__(self, message: str, code: str = "") -> None:
-        """Keep the code."""
         self.code = code
         super().__init__(message)
 

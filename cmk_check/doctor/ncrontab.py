@@ -7,9 +7,8 @@ that go backwards.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Final
 
 _MONTHS: Final = (
@@ -21,24 +20,14 @@ _ITEM: Final = re.compile(r"(\*|[a-z0-9]{1,9})(?:-([a-z0-9]{1,9}))?(?:/([0-9]{1,
 # Long enough for 29 February to fall twice on one weekday, even across a century without one.
 _FIRST_DAY: Final = date(2072, 1, 1)
 _NUMBER_OF_DAYS: Final = 80 * 366
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """A field: its bounds, and the names of its numbers, starting with the lowest."""
-
-    lowest: int
-    highest: int
-    names: Sequence[str] = ()
-
-
-_FIELDS: Final = (
-    _Field(0, 59),
-    _Field(0, 59),
-    _Field(0, 23),
-    _Field(1, 31),
-    _Field(1, 12, _MONTHS),
-    _Field(0, 6, _DAYS),
+# Of each field its numbers, and their names.
+_FIELDS: Final[Sequence[tuple[range, Sequence[str]]]] = (
+    (range(60), ()),
+    (range(60), ()),
+    (range(24), ()),
+    (range(1, 32), ()),
+    (range(1, 13), _MONTHS),
+    (range(7), _DAYS),
 )
 
 
@@ -74,13 +63,13 @@ def _occurrences(expression: str) -> tuple[list[timedelta], list[date]]:
     texts = expression.split()
     if len(texts) == len(_FIELDS) - 1:
         texts.insert(0, "0")
-    parsed = zip(_FIELDS, texts, strict=True)
-    seconds, minutes, hours, days, months, weekdays = (_numbers(*each) for each in parsed)
+    seconds, minutes, hours, days, months, weekdays = (
+        sorted({number for item in text.lower().split(",") for number in _range(item, *field)})
+        for field, text in zip(_FIELDS, texts, strict=True)
+    )
     times = [
         timedelta(hours=hour, minutes=minute, seconds=second)
-        for hour in sorted(hours)
-        for minute in sorted(minutes)
-        for second in sorted(seconds)
+        for hour, minute, second in product(hours, minutes, seconds)
     ]
     dates = [
         day
@@ -92,35 +81,29 @@ def _occurrences(expression: str) -> tuple[list[timedelta], list[date]]:
     return times, dates
 
 
-def _numbers(field: _Field, text: str) -> frozenset[int]:
-    """Return the numbers of a field."""
-    found: set[int] = set()
-    for item in text.lower().split(","):
-        match = _ITEM.fullmatch(item)
-        if not match:
-            raise ValueError(f"{item!r} must be a number, range or step")
-        found.update(_range(field, *match.groups()))
-    return frozenset(found)
-
-
-def _range(field: _Field, first: str, last: str | None, step: str | None) -> range:
-    low, high = field.lowest, field.highest
+def _range(item: str, numbers: range, names: Sequence[str]) -> range:
+    """Return the numbers of a field that an item of its list selects."""
+    match = _ITEM.fullmatch(item)
+    if not match:
+        raise ValueError(f"{item!r} must be a number, range or step")
+    first, last, step = match.groups()
+    low, high = numbers[0], numbers[-1]
     if first != "*":
-        low = _number(field, first)
-        high = _number(field, last) if last else high if step else low
+        low = _number(first, numbers, names)
+        high = _number(last, numbers, names) if last else high if step else low
     elif last:
         raise ValueError("a range must have two ends")
     low, high = sorted((low, high))
     return range(low, high + 1, int(step or 1) or 1)
 
 
-def _number(field: _Field, text: str) -> int:
+def _number(text: str, numbers: range, names: Sequence[str]) -> int:
     if text[0].isdigit():
         number = int(text)
     else:
         # A prefix means the first name that starts with it: "m" is March.
-        hits = [place for place, name in enumerate(field.names) if name.startswith(text)]
-        number = field.lowest + hits[0] if hits else -1
-    if not field.lowest <= number <= field.highest:
-        raise ValueError(f"{text} must be from {field.lowest} to {field.highest}")
+        hits = [place for place, name in enumerate(names) if name.startswith(text)]
+        number = numbers[hits[0]] if hits else -1
+    if number not in numbers:
+        raise ValueError(f"{text} must be from {numbers[0]} to {numbers[-1]}")
     return number
