@@ -94,7 +94,7 @@ async def deliver(
         await context.again.send([format_message(one) for one in each])
         return
     if webhooks or message.attempt:
-        await _deliver_to(webhooks[0] if webhooks else None, context, message)
+        await _Delivery(context, message, webhooks[0] if webhooks else None).run()
 
 
 def _begun(first: int, queued: datetime | None, now: datetime) -> datetime | None:
@@ -109,41 +109,128 @@ def _begun(first: int, queued: datetime | None, now: datetime) -> datetime | Non
     return since if timedelta() <= now - since <= LONGEST_DELIVERY_DELAY else None
 
 
-async def _deliver_to(
-    webhook: Webhook | None, context: DeliveryContext, message: DeliveryMessage
-) -> None:
-    posted, size = 0, CHANGES_PER_POST
-    later = _LaterChanges(context.feed, message.last)
-    alerts: list[Numbered] | None = None
-    chain = _Chain(context.feed, message, webhook.route.name if webhook else WEBHOOK)
-    try:
-        alerts = await _alerts(context, webhook, message, later.latest)
-        if await chain.is_over(alerts):
+class _Delivery:
+    """The delivery of a range to one receiver, None if the one that it was for is not set any more.
+
+    A message may be handed out twice, and each time send a successor. So each try notes, after it
+    has sent one or needs none, that it is over; whoever comes with the same try then stops. The
+    note stands at the last alert of the range, which stays the same for all tries, and is deleted
+    with it. A note that could not be written or read costs nothing but another repetition.
+    """
+
+    def __init__(
+        self, context: DeliveryContext, message: DeliveryMessage, webhook: Webhook | None
+    ) -> None:
+        self._context = context
+        self._message = message
+        self._webhook = webhook
+        self._since = message.since.isoformat() if message.since else None
+        self._noted_at: Change | None = None
+        # What the feed holds beyond the range may have overtaken what is in it.
+        self._latest = LatestChanges()
+        self._seen = message.last
+
+    async def run(self) -> None:
+        """Post the alerts of the range, or send what is left of it for another try."""
+        message, posted, size = self._message, 0, CHANGES_PER_POST
+        alerts: list[Numbered] | None = None
+        try:
+            alerts = await self._alerts()
+            if await self._is_over(alerts):
+                return
+            while alerts:
+                batch = alerts[:size]
+                refused = await self._post([change for _, change in batch])
+                if refused is None:
+                    posted += len(batch)
+                elif len(batch) > 1:
+                    size = 1  # post one by one, so that only the refused change is left out
+                    continue
+                else:
+                    number = batch[0][0]
+                    one = replace(message, first=number, last=number)
+                    await _give_up(self._context, one, 1, refused)
+                alerts = alerts[size:]
+        except (DeliveryFailed, StoreError) as error:
+            first = alerts[0][0] if alerts else message.first
+            if posted:
+                _write(logging.INFO, "delivered", replace(message, last=first - 1), posted)
+            count = None if alerts is None else len(alerts)
+            await _try_again(self._context, replace(message, first=first), count, error)
+            await self._end()
             return
-        while alerts:
-            batch = alerts[:size]
-            refused = await _post(webhook, await later.marked([change for _, change in batch]))
-            if refused is None:
-                posted += len(batch)
-            elif len(batch) > 1:
-                size = 1  # post one by one, so that only the refused change is left out
-                continue
-            else:
-                number = batch[0][0]
-                await _give_up(context, replace(message, first=number, last=number), 1, refused)
-            alerts = alerts[size:]
-    except (DeliveryFailed, StoreError) as error:
-        first = alerts[0][0] if alerts else message.first
-        if posted:
-            _write(logging.INFO, "delivered", replace(message, last=first - 1), posted)
-        count = None if alerts is None else len(alerts)
-        await _try_again(context, replace(message, first=first), count, error)
-        await chain.end()
-        return
-    if posted or message.attempt:  # whoever was told of a try is told of its end
-        _write(logging.INFO, "delivered", message, posted)
-    if message.attempt:
-        await chain.end()
+        if posted or message.attempt:  # whoever was told of a try is told of its end
+            _write(logging.INFO, "delivered", message, posted)
+        if message.attempt:
+            await self._end()
+
+    async def _alerts(self) -> list[Numbered]:
+        """Read the whole range; a page may end early, at a row of a newer version."""
+        alerts: list[Numbered] = []
+        after, last = self._message.first - 1, self._message.last
+        while after < last:
+            page = await self._context.feed.read(after, last - after)
+            if not page:
+                break
+            after = page[-1][0]
+            self._latest.see(change for _, change in page)
+            alerts += [
+                (number, change)
+                for number, change in page
+                if number <= last
+                and is_alert(change, self._context.alert_on)
+                and (self._webhook is None or self._webhook.route.takes(change))
+            ]
+        return alerts
+
+    async def _is_over(self, alerts: Sequence[Numbered]) -> bool:
+        """Tell whether this try is over already; ``alerts`` are those of its range."""
+        if self._since is None or not alerts:
+            return False
+        self._noted_at = alerts[-1][1]
+        note = await self._context.feed.noted(self._noted_at.id, self._note)
+        since, _, over = note.partition("|")
+        is_known = since == self._since and over.isdecimal()
+        return is_known and self._message.attempt <= int(over[: len(str(MAX_DELIVERY_ATTEMPT))])
+
+    async def _end(self) -> None:
+        """Note that this try is over."""
+        if self._noted_at is not None:
+            note = f"{self._since}|{self._message.attempt}"
+            with suppress(StoreError):
+                await self._context.feed.note(self._noted_at.id, self._note, note)
+
+    @property
+    def _note(self) -> str:
+        return f"tries_{self._webhook.route.name if self._webhook else WEBHOOK}"
+
+    async def _post(self, changes: Sequence[Change]) -> str | None:
+        """Post changes; return why they can never be delivered, None if they were."""
+        await self._look_further()
+        if self._webhook is None:
+            raise DeliveryFailed(_NO_WEBHOOK, permanent=False)
+        try:
+            await self._webhook.post([self._latest.marked(change) for change in changes])
+        except DeliveryFailed as failure:
+            if not failure.permanent:
+                raise
+            return str(failure)
+        return None
+
+    async def _look_further(self) -> None:
+        """Look at what is new in the feed."""
+        end = self._message.last + LATER_CHANGES_EXAMINED
+        while self._seen < end:
+            top = min(TABLE_PAGE_ROWS, end - self._seen)
+            try:
+                page = await self._context.feed.read(self._seen, top)
+            except RowUnusable:
+                break  # what a newer version published must not hold up what this one can deliver
+            if page:
+                self._seen = page[-1][0]
+                self._latest.see(change for _, change in page)
+            if len(page) < top:
+                break
 
 
 def delay_after(attempt: int, asked: float | None = None) -> timedelta:
@@ -155,44 +242,6 @@ def delay_after(attempt: int, asked: float | None = None) -> timedelta:
         FIRST_DELIVERY_DELAY * (1 << min(attempt, DELIVERY_DOUBLINGS)), LONGEST_DELIVERY_DELAY
     )
     return max(delay, timedelta(seconds=min(asked or 0, LONGEST_DELIVERY_DELAY.total_seconds())))
-
-
-async def _alerts(
-    context: DeliveryContext,
-    webhook: Webhook | None,
-    message: DeliveryMessage,
-    latest: LatestChanges,
-) -> list[Numbered]:
-    """Read the whole range; a page may end early, at a row of a newer version."""
-    alerts: list[Numbered] = []
-    after = message.first - 1
-    while after < message.last:
-        page = await context.feed.read(after, message.last - after)
-        if not page:
-            break
-        after = page[-1][0]
-        latest.see(change for _, change in page)
-        alerts += [
-            (number, change)
-            for number, change in page
-            if number <= message.last
-            and is_alert(change, context.alert_on)
-            and (webhook is None or webhook.route.takes(change))
-        ]
-    return alerts
-
-
-async def _post(webhook: Webhook | None, changes: Sequence[Change]) -> str | None:
-    """Post changes; return why they can never be delivered, None if they were."""
-    if webhook is None:
-        raise DeliveryFailed(_NO_WEBHOOK, permanent=False)
-    try:
-        await webhook.post(changes)
-    except DeliveryFailed as failure:
-        if not failure.permanent:
-            raise
-        return str(failure)
-    return None
 
 
 async def _try_again(
@@ -230,75 +279,3 @@ def _write(
     route = {} if message.route is None else {"route": message.route}
     fields = {"state": state, **numbers, "attempt": message.attempt, **route, **more}
     write_line(level, "cmk.tell", fields)
-
-
-class _Chain:
-    """A chain of tries: one range for one route, from the first failed try to the last.
-
-    A message may be handed out twice, and each time send a successor. So each try notes, after it
-    has sent one or needs none, that it is over; whoever comes with the same try then stops. The
-    note stands at the last alert of the range, which stays the same for all tries, and is deleted
-    with it. A note that could not be written or read costs nothing but another repetition.
-    """
-
-    def __init__(self, feed: FeedTable, message: DeliveryMessage, route: str) -> None:
-        self._feed = feed
-        self._name = f"tries_{route}"
-        self._since = message.since.isoformat() if message.since else None
-        self._attempt = message.attempt
-        self._last: Change | None = None
-
-    async def is_over(self, alerts: Sequence[tuple[int, Change]]) -> bool:
-        """Tell whether this try is over already; ``alerts`` are those of its range, by number.
-
-        Raises:
-            StoreError: the feed could not be read.
-
-        """
-        if self._since is None or not alerts:
-            return False
-        self._last = alerts[-1][1]
-        note = await self._feed.noted(self._last.id, self._name)
-        since, _, over = note.partition("|")
-        is_known = since == self._since and over.isdecimal()
-        return is_known and self._attempt <= int(over[: len(str(MAX_DELIVERY_ATTEMPT))])
-
-    async def end(self) -> None:
-        """Note that this try is over."""
-        if self._last is not None:
-            note = f"{self._since}|{self._attempt}"
-            with suppress(StoreError):
-                await self._feed.note(self._last.id, self._name, note)
-
-
-class _LaterChanges:
-    """What the feed holds beyond a range: it may have overtaken what is in it.
-
-    ``after`` is the last number of the range.
-    """
-
-    def __init__(self, feed: FeedTable, after: int) -> None:
-        self._feed = feed
-        self._after = after
-        self._end = after + LATER_CHANGES_EXAMINED
-        self.latest = LatestChanges()
-
-    async def marked(self, changes: Sequence[Change]) -> list[Change]:
-        """Look at what is new in the feed, and return the changes, marked where it overtakes them.
-
-        Raises:
-            StoreError: the feed could not be read.
-
-        """
-        while self._after < self._end:
-            top = min(TABLE_PAGE_ROWS, self._end - self._after)
-            try:
-                page = await self._feed.read(self._after, top)
-            except RowUnusable:
-                break  # what a newer version published must not hold up what this one can deliver
-            if page:
-                self._after = page[-1][0]
-                self.latest.see(change for _, change in page)
-            if len(page) < top:
-                break
-        return [self.latest.marked(change) for change in changes]
