@@ -110,7 +110,9 @@ def parse_message(text: str) -> DeliveryMessage:
         )
     if not 0 <= attempt <= MAX_DELIVERY_ATTEMPT:
         raise ValueError(f"attempt must be from 0 to {MAX_DELIVERY_ATTEMPT}")
-    since, route = _time(content.get("since")), _route(content.get("route"))
+    since, route = _time(content.get("since")), content.get("route")
+    if route is not None and not (isinstance(route, str) and ROUTE_NAME.fullmatch(route)):
+        raise ValueError("route must be the name of a route")
     return DeliveryMessage(first, last, attempt, since, route)
 
 
@@ -131,9 +133,3 @@ def _time(value: object) -> datetime | None:
     if time.tzinfo is None:
         raise ValueError("since must have a time zone")
     return time
-
-
-def _route(value: object) -> str | None:
-    if value is None or (isinstance(value, str) and ROUTE_NAME.fullmatch(value)):
-        return value
-    raise ValueError("route must be the name of a route")

@@ -91,19 +91,14 @@ class HttpWebhook:
         seconds: float = WEBHOOK_SECONDS,
     ) -> None:
         self._session = session
-        self._route = route
+        self.route: Final = route
         self._portal_url = portal_url
         self._seconds = seconds
 
     @property
-    def route(self) -> Route:
-        """Where it posts, and which alerts."""
-        return self._route
-
-    @property
     def host(self) -> str:
         """The host of the receiver, the only part of the URL that may be shown."""
-        return urlsplit(self._route.url).hostname or ""
+        return urlsplit(self.route.url).hostname or ""
 
     async def post(self, changes: Sequence[Change]) -> None:
         """Post all of the changes; see ``deliver``."""
@@ -120,7 +115,7 @@ class HttpWebhook:
 
         """
         try:
-            posts = posts_of(changes, self._route.style, self._portal_url)
+            posts = posts_of(changes, self.route.style, self._portal_url)
             return [await self._send(post) for post in posts]
         except DeliveryFailed as failure:
             if not failure.permanent or len(changes) == 1:
@@ -137,7 +132,7 @@ class HttpWebhook:
             DeliveryFailed: the host cannot be reached.
 
         """
-        root = URL(self._route.url, encoded=True).with_path("/")
+        root = URL(self.route.url, encoded=True).with_path("/")
         response, _ = await self._request("HEAD", root, {"user-agent": _AGENT})
         return response.status
 
@@ -147,7 +142,7 @@ class HttpWebhook:
 
     async def _send(self, post: Post) -> int:
         """Send one request and return its successful status."""
-        url = URL(self._route.url, encoded=True)
+        url = URL(self.route.url, encoded=True)
         response, answer = await self._request("POST", url, self._headers(post), post.body)
         if response.status in range(200, 300):
             return response.status
@@ -183,7 +178,7 @@ class HttpWebhook:
             "webhook-id": post.id,
             "webhook-timestamp": str(int(now.timestamp())),
         }
-        if secrets := self._route.secrets:
+        if secrets := self.route.secrets:
             text = post.body.decode("ascii")
             signatures = [Webhook(secret).sign(post.id, now, text) for secret in secrets]
             headers["webhook-signature"] = " ".join(signatures)
@@ -195,7 +190,7 @@ class HttpWebhook:
         code = answer.strip()
         # Do not show the code if it is part of the URL, which the receiver might send back.
         if _CODE.fullmatch(code) and len(code) <= MAX_WEBHOOK_CODE_BYTES:
-            text += "" if code.decode() in self._route.url else f" ({code.decode()})"
+            text += "" if code.decode() in self.route.url else f" ({code.decode()})"
         if status in range(300, 400):
             text += ": redirects are not followed; set {url} to the target"
         else:
@@ -208,8 +203,8 @@ class HttpWebhook:
 
     def _said(self, text: str) -> str:
         """Say of the host what happened, and name the settings of this route."""
-        named = text.replace("{url}", self._route.url_setting)
-        return f"{self.host} {named.replace('{format}', self._route.format_setting)}"
+        named = text.replace("{url}", self.route.url_setting)
+        return f"{self.host} {named.replace('{format}', self.route.format_setting)}"
 
 
 def open_webhook(
