@@ -218,7 +218,6 @@ class _Delivery:
         return None
 
     async def _look_further(self) -> None:
-        """Look at what is new in the feed."""
         end = self._message.last + LATER_CHANGES_EXAMINED
         while self._seen < end:
             top = min(TABLE_PAGE_ROWS, end - self._seen)

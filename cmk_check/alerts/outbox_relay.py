@@ -9,7 +9,7 @@ change that is already in the feed keeps its number and is passed to the sinks o
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import batched, groupby
+from itertools import groupby
 from operator import attrgetter
 
 from cmk_check.errors import QueueError, StoreError, WriteConflict
@@ -38,16 +38,15 @@ class Relay:
         Return those that could not be published. They stay in the outbox for the next scan, so a
         failure of the feed or of a queue does not fail a slice.
         """
-        once = {entry.place: entry for entry in pending}
-        left = list(once.values())
+        left = list({entry.place: entry for entry in pending}.values())
         async with self._one_at_a_time:
-            for batch in batched(once.values(), CHANGES_PER_PUBLICATION, strict=False):
+            while left:
                 try:
-                    await self._publish(batch, clear)
+                    await self._publish(left[:CHANGES_PER_PUBLICATION], clear)
                 except (StoreError, QueueError) as error:
                     _log.warning("Changes stay in the outbox until the next scan: %s", error)
                     break
-                left = left[len(batch) :]
+                del left[:CHANGES_PER_PUBLICATION]
         return left
 
     async def _publish(self, batch: Sequence[OutboxEntry], clear: Clear) -> None:

@@ -15,7 +15,6 @@ from cmk_check.errors import SettingsError
 
 _SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"
 _NAME: Final = "test-alert"
-_SCAN: Final = "test"
 
 
 def sample_change(change_id: str, now: datetime) -> Change:
@@ -33,7 +32,7 @@ def sample_change(change_id: str, now: datetime) -> Change:
         "before": _side(Verdict.COMPLIANT, Reason.CUSTOMER_MANAGED_KEY),
         "after": _side(Verdict.NON_COMPLIANT, Reason.MICROSOFT_MANAGED_KEY),
         "evidence": {},
-        "scanId": _SCAN,
+        "scanId": "test",
         "ruleVersion": RULE_VERSION,
         "baseline": False,
     }

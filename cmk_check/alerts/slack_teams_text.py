@@ -89,7 +89,9 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
     later = as_object(data.get("overtakenBy"))
     if later:
         title = f"Out of date: {title}"
-    parts = [_since_then(later), _what(change), *_state(change), _owner(data), _sums(data)]
+    since = _TITLES.get(plain(later.get("type")))
+    what_holds = f"since then: {since} ({plain(later.get('time'))})" if since else ""
+    parts = [what_holds, _what(change), *_state(change), _owner(data), _sums(data)]
     if change.type is ChangeType.SCAN_BASELINE:
         parts += [_sums_of_aspect(data, name) for name in _SUMS]
     return ChatLine(
@@ -123,12 +125,6 @@ def _last(arm_id: object) -> str:
 def _objects(value: object) -> list[dict[str, object]]:
     """Return the objects of a list: the feed may hold changes of a newer version."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _since_then(later: Mapping[str, object]) -> str:
-    """Return what a later change says, and when it happened; nothing if there is none."""
-    title = _TITLES.get(plain(later.get("type")))
-    return f"since then: {title} ({plain(later.get('time'))})" if title else ""
 
 
 def _what(change: Change) -> str:
@@ -191,7 +187,6 @@ def _trouble(shown: Mapping[str, object], known: object) -> str:
 
 
 def _key(shown: Mapping[str, object]) -> str:
-    """Return the names of the key and its vault."""
     named = {name: _last(shown.get(f"{name}Id")) for name in ("key", "vault")}
     return " in ".join(f"{name} {text}" for name, text in named.items() if text)
 

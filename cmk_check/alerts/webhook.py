@@ -42,42 +42,7 @@ _ADVICE: Final[Mapping[int, str]] = {
     HTTPStatus.GONE: "the receiver was removed; create a new one and set {url}",
     HTTPStatus.BAD_REQUEST: "check that it accepts the format in {format}",
 }
-_FORBIDDEN: Final = (
-    "leads to an address that is not allowed for a webhook (loopback, link-local, multicast, or "
-    "one of the platform): set {url} to another receiver"
-)
 _SEE_LOG: Final = "check the receiver's log"
-_CERTIFICATE: Final = (
-    "has an invalid certificate: check the host in {url}, and whether this machine knows "
-    "the certificate authority."
-)
-# The first match counts: later types are more general.
-_FAULTS: Final[Sequence[tuple[type[Exception], str]]] = (
-    (aiohttp.ClientConnectorCertificateError, _CERTIFICATE),
-    (
-        aiohttp.ClientSSLError,
-        "does not offer trusted TLS: check that the port in {url} serves https.",
-    ),
-    (
-        aiohttp.ClientProxyConnectionError,
-        "cannot be reached, because the proxy does not answer: check HTTPS_PROXY.",
-    ),
-    (
-        aiohttp.ClientHttpProxyError,
-        (
-            "cannot be reached, because the proxy refuses it: allow the host in the proxy, or "
-            "check HTTPS_PROXY."
-        ),
-    ),
-    (
-        aiohttp.ClientConnectorDNSError,
-        "cannot be resolved: check the host in {url}.",
-    ),
-    (
-        aiohttp.ClientConnectorError,
-        "does not accept connections: check the host and port in {url}, and firewalls.",
-    ),
-)
 
 
 class HttpWebhook:
@@ -141,7 +106,6 @@ class HttpWebhook:
         await self._session.close()
 
     async def _send(self, post: Post) -> int:
-        """Send one request and return its successful status."""
         url = URL(self.route.url, encoded=True)
         response, answer = await self._request("POST", url, self._headers(post), post.body)
         if response.status in range(200, 300):
@@ -239,9 +203,32 @@ def open_webhook(
 
 
 def _connection_fault(error: Exception, seconds: float) -> str:
-    if isinstance(error, TimeoutError):
-        return f"did not answer within {seconds:g} s: {_SEE_LOG}."
-    if isinstance(error, aiohttp.ClientConnectorError) and was_refused(error):
-        return f"{_FORBIDDEN}."
-    broken = f"closed the connection ({type(error).__name__}): {_SEE_LOG}."
-    return next((text for kind, text in _FAULTS if isinstance(error, kind)), broken)
+    match error:  # the first match counts: later types are more general
+        case TimeoutError():
+            fault = f"did not answer within {seconds:g} s: {_SEE_LOG}"
+        case aiohttp.ClientConnectorError() if was_refused(error):
+            fault = (
+                "leads to an address that is not allowed for a webhook (loopback, link-local, "
+                "multicast, or one of the platform): set {url} to another receiver"
+            )
+        case aiohttp.ClientConnectorCertificateError():
+            fault = (
+                "has an invalid certificate: check the host in {url}, and whether this machine "
+                "knows the certificate authority"
+            )
+        case aiohttp.ClientSSLError():
+            fault = "does not offer trusted TLS: check that the port in {url} serves https"
+        case aiohttp.ClientProxyConnectionError():
+            fault = "cannot be reached, because the proxy does not answer: check HTTPS_PROXY"
+        case aiohttp.ClientHttpProxyError():
+            fault = (
+                "cannot be reached, because the proxy refuses it: allow the host in the proxy, or "
+                "check HTTPS_PROXY"
+            )
+        case aiohttp.ClientConnectorDNSError():
+            fault = "cannot be resolved: check the host in {url}"
+        case aiohttp.ClientConnectorError():
+            fault = "does not accept connections: check the host and port in {url}, and firewalls"
+        case _:
+            fault = f"closed the connection ({type(error).__name__}): {_SEE_LOG}"
+    return f"{fault}."

@@ -32,7 +32,8 @@ _SLACK_LOOKALIKES: Final = str.maketrans("*_~`", "\u2217\u02cd\u223c\u02cb")
 _SLACK_MENTION: Final = re.compile(r"(?<![A-Za-z0-9])[@#!](?=\w)")
 _SLACK_WIDE: Final = str.maketrans("@#!", "\uff20\uff03\uff01")
 _SLACK_EMOJI: Final = re.compile(r":(?=[a-z0-9_+'-]+:)", re.IGNORECASE)
-# Workflows find mentions anywhere in a card, and cards evaluate functions in every text.
+# Workflows find mentions (<at>name</at>) anywhere in a card, and cards evaluate functions
+# ({{DATE(...)}}) in every text.
 _TEAMS_LOOKALIKES: Final = str.maketrans("<{}", "\u2039\uff5b\uff5d")
 
 
@@ -145,15 +146,10 @@ def _teams_block(line: ChatLine) -> object:
     """Make a line of text runs, which hold plain text; text blocks would interpret Markdown."""
     runs: list[object] = [
         {"type": "TextRun", "text": line.title, "weight": "Bolder"},
-        {"type": "TextRun", "text": f" ({line.time}): {_teams_text(line.details)}"},
+        {"type": "TextRun", "text": f" ({line.time}): {line.details.translate(_TEAMS_LOOKALIKES)}"},
     ]
     for name, url in line.links:
         runs.append({"type": "TextRun", "text": "  "})
         open_url = {"type": "Action.OpenUrl", "url": url}
         runs.append({"type": "TextRun", "text": name, "selectAction": open_url})
     return {"type": "RichTextBlock", "separator": True, "inlines": runs}
-
-
-def _teams_text(text: str) -> str:
-    """Return a text without mentions (<at>name</at>) and functions ({{DATE(...)}})."""
-    return text.translate(_TEAMS_LOOKALIKES)

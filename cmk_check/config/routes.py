@@ -55,8 +55,7 @@ def read_routes(
     faults += [
         (name, _FOREIGN) for name in sorted(variables) if is_of_a_route(name) and name not in known
     ]
-    whole = tuple(_filled(routes, variables, faults, on_azure=on_azure))
-    return whole, faults
+    return tuple(_filled(routes, variables, faults, on_azure=on_azure)), faults
 
 
 def _filled(
@@ -71,7 +70,9 @@ def _filled(
         url = ""
         secrets: tuple[str, ...] = ()
         try:
-            url = check_url(_needed(variables, route.url_setting), on_azure=on_azure)
+            url = check_url(variables[route.url_setting], on_azure=on_azure)
+        except KeyError:
+            faults.append((route.url_setting, UNSET))
         except ValueError as error:
             faults.append((route.url_setting, str(error)))
         name = setting_of(route.name, "SECRET")
@@ -80,12 +81,6 @@ def _filled(
         except ValueError as error:
             faults.append((name, str(error)))
         yield replace(route, url=url, secrets=secrets)
-
-
-def _needed(variables: Mapping[str, str], name: str) -> str:
-    if name not in variables:
-        raise ValueError(UNSET)
-    return variables[name]
 
 
 def _variables_of(routes: Iterable[Route]) -> set[str]:

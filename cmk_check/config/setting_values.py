@@ -63,7 +63,6 @@ def unknown_kinds(text: str) -> list[int]:
 
 
 def _read_ids(text: str) -> frozenset[str]:
-    """Read a list of subscription ids, lower-cased."""
     ids = frozenset(item.lower() for item in _items(text))
     wrong = sum(not is_guid(item) for item in ids)
     if wrong:

@@ -158,7 +158,8 @@ def _connection_string(text: str) -> tuple[ConnectionString | None, str | None]:
     named = {name: parts.get(name.lower(), "") for name in _AZURITE}
     addresses = [value for name, value in parts.items() if name.endswith("endpoint")]
     if all(named.values()) and all(_is_loopback(address) for address in addresses):
-        return _join({name: _numeric_host(value) for name, value in named.items()}), None
+        like = re.compile(r"^(https?://)localhost(?=[:/]|$)", re.IGNORECASE)
+        return _join({n: like.sub(r"\g<1>127.0.0.1", value) for n, value in named.items()}), None
     return None, _NOT_AZURITE
 
 
@@ -168,10 +169,6 @@ def _is_loopback(url: str) -> bool:
         return parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK
     except ValueError:
         return False
-
-
-def _numeric_host(value: str) -> str:
-    return re.sub(r"^(https?://)localhost(?=[:/]|$)", r"\g<1>127.0.0.1", value, flags=re.IGNORECASE)
 
 
 def _join(parts: Mapping[str, str]) -> ConnectionString:

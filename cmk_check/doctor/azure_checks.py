@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Final
 
 import aiohttp
-from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import HttpResponseError
 
 from cmk_check.config.settings import StorageByIdentity
@@ -142,20 +141,15 @@ async def _sign_in(
     who = "the signed-in user"
     if settings.managed_identity:
         who = f"the identity that {setting} names" if client_id else "the system-assigned identity"
-    audience = scope.removesuffix("/.default")
-    return _token_result(f"A token for {audience} was issued to {who}", token, subject.clock.now())
-
-
-def _token_result(what: str, token: AccessTokenInfo, now: datetime) -> MarkedText:
-    left = datetime.fromtimestamp(token.expires_on, UTC) - now
-    text = f"{what}: {Bearer.of(token.token)}"
+    token_of = Bearer.of(token.token)
+    text = f"A token for {scope.removesuffix('/.default')} was issued to {who}: {token_of}"
+    left = datetime.fromtimestamp(token.expires_on, UTC) - subject.clock.now()
     if left < _MINUTE:
         return Mark.PROBLEM, f"{text}. It has already expired: synchronise this clock by NTP."
     return Mark.OK, f"{text}; valid for {left // _MINUTE} min."
 
 
 def _identity_fault(error: Exception, client_id: str | None, setting: str) -> str:
-    """Return what is wrong with a managed identity."""
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if status == HTTPStatus.BAD_REQUEST and client_id:
         return (

@@ -10,25 +10,23 @@ from cmk_check.config.settings import InMemory, Settings, misspelt_settings
 from cmk_check.doctor.results import NotTried
 from cmk_check.errors import SettingsError
 from cmk_check.limits import DOCTOR_READING_SECONDS
+from cmk_check.ports import (
+    ChangeInventory,
+    DataInventory,
+    ExemptionInventory,
+    Inventory,
+    KeyInventory,
+    QueueService,
+    Store,
+)
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from cmk_check.core.account import Account, Subscription
     from cmk_check.core.resource_id import AccountId
-    from cmk_check.ports import (
-        ChangeInventory,
-        DataInventory,
-        ExemptionInventory,
-        Inventory,
-        KeyInventory,
-        QueueService,
-        Store,
-    )
 
 _STAND_IN: Final = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
-_NO_STORAGE: Final = "No storage is set (CMK_STORAGE); only the deployed app needs it."
-
 # The platform replaces such a reference by the secret:
 # https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
 _REFERENCE: Final = "@Microsoft.KeyVault("
@@ -79,7 +77,7 @@ class DoctorSubject(App):
         misspelt = misspelt_settings(self.environ)
         return [*self.references, *(misspelt.get(name, name) for name, _ in self.faults)]
 
-    async def storage(self) -> "tuple[Store, QueueService]":
+    async def storage(self) -> tuple[Store, QueueService]:
         """Return tables and queues.
 
         Raises:
@@ -87,30 +85,30 @@ class DoctorSubject(App):
 
         """
         if not self.of_the_app:
-            raise NotTried(_NO_STORAGE)
+            raise NotTried("No storage is set (CMK_STORAGE); only the deployed app needs it.")
         return await self._storage()
 
     async def api_version(self, kind: str) -> str:
         """Return the version that Azure was asked for, of a type of resource."""
         return (await self._azure()).api_versions()[kind]
 
-    async def inventory(self) -> "Inventory":
+    async def inventory(self) -> Inventory:
         """Return what lists subscriptions and accounts; the others read what is beside verdicts."""
         return await self._azure()
 
-    async def keys(self) -> "KeyInventory":
+    async def keys(self) -> KeyInventory:
         """See ``inventory``."""
         return (await self._azure()).keys()
 
-    async def exemptions(self) -> "ExemptionInventory":
+    async def exemptions(self) -> ExemptionInventory:
         """See ``inventory``."""
         return (await self._azure()).exemptions()
 
-    async def data_stores(self) -> "DataInventory":
+    async def data_stores(self) -> DataInventory:
         """See ``inventory``."""
         return (await self._azure()).data_stores()
 
-    async def change_search(self) -> "ChangeInventory":
+    async def change_search(self) -> ChangeInventory:
         """Return what searches for changes."""
         return (await self._azure()).change_search()
 

@@ -162,7 +162,6 @@ def _example(account: Account, facts: KeyFacts) -> tuple[str, str] | None:
 
 
 def _unread(facts: KeyFacts) -> Sequence[Gap]:
-    """Return the gaps of the facts, each once."""
     parts: list[object] = [facts.vault, facts.key, facts.grants, facts.scopes]
     if isinstance(facts.key, Key):
         parts.append(facts.key.versions)
@@ -170,7 +169,6 @@ def _unread(facts: KeyFacts) -> Sequence[Gap]:
 
 
 def _place(account: Account, facts: KeyFacts) -> str:
-    """Return the key's vault, with the subscription if known."""
     vault_id = facts.vault.id
     return f"{_vault(account)} in {vault_id.split('/')[2]}" if vault_id else _vault(account)
 

@@ -37,7 +37,6 @@ class Bearer:
         return cls(_id(claims.get("tid")), _id(claims.get("oid")), application)
 
     def __str__(self) -> str:
-        """Return the known ids."""
         known = (
             ("tenant", self.tenant),
             ("object id", self.principal),
