@@ -87,8 +87,9 @@ def read_storage(environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault
             for name, value in given.items()
             if value
         ]
-        storage, fault = _connection_string(text)
-        return (None if faults else storage), faults + ([(_NAME, fault)] if fault else [])
+        storage = _connection_string(text)
+        faults += [] if storage else [(_NAME, _NOT_AZURITE)]
+        return (None if faults else storage), faults
     if not any(given.values()):
         return None, [(_NAME, _UNSET)]
     return _by_identity(given)
@@ -147,20 +148,20 @@ def _is_service(url: str) -> bool:
     )
 
 
-def _connection_string(text: str) -> tuple[ConnectionString | None, str | None]:
+def _connection_string(text: str) -> ConnectionString | None:
     parts = {
         name.strip().lower(): value.strip()
         for name, found, value in (part.partition("=") for part in text.split(";"))
         if found
     }
     if parts == {"usedevelopmentstorage": "true"}:
-        return _join(_AZURITE), None
+        return _join(_AZURITE)
     named = {name: parts.get(name.lower(), "") for name in _AZURITE}
     addresses = [value for name, value in parts.items() if name.endswith("endpoint")]
     if all(named.values()) and all(_is_loopback(address) for address in addresses):
         like = re.compile(r"^(https?://)localhost(?=[:/]|$)", re.IGNORECASE)
-        return _join({n: like.sub(r"\g<1>127.0.0.1", value) for n, value in named.items()}), None
-    return None, _NOT_AZURITE
+        return _join({n: like.sub(r"\g<1>127.0.0.1", value) for n, value in named.items()})
+    return None
 
 
 def _is_loopback(url: str) -> bool:
