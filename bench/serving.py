@@ -71,7 +71,7 @@ def api(store: Store, settings: Settings) -> Served:
         sign_in=SignIn(settings.http_auth, settings.easy_auth),
         hostname=settings.hostname,
         kinds=settings.kinds,
-        portal_url=settings.portal_url,
+        portal_url=settings.addresses.portal_url,
         key_health=settings.key_health,
     )
     tables = Tables(FindingsTable(store), ScanTable(store), FeedTable(store))

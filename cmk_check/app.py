@@ -181,7 +181,7 @@ class App:
             sign_in=SignIn(settings.http_auth, settings.easy_auth),
             hostname=settings.hostname,
             kinds=settings.kinds,
-            portal_url=settings.portal_url,
+            portal_url=settings.addresses.portal_url,
             key_health=settings.key_health,
             owners=bool(settings.owner_tags),
         )
@@ -239,7 +239,7 @@ class App:
                 own_credential(
                     managed=settings.managed_identity,
                     client_id=storage.client_id,
-                    authority_host=settings.authority_host,
+                    authority_host=settings.addresses.authority_host,
                 )
             )
             self._opened.push_async_callback(credential.close)

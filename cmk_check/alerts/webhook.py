@@ -199,7 +199,7 @@ def open_webhook(
         # Compressed answers are not unpacked, so that they cannot grow.
         auto_decompress=False,
     )
-    return HttpWebhook(session, route, settings.portal_url)
+    return HttpWebhook(session, route, settings.addresses.portal_url)
 
 
 def _connection_fault(error: Exception, seconds: float) -> str:

@@ -60,7 +60,7 @@ class ScanResult:
 
         """
         context, settings = self.context, self.settings
-        kinds, portal = settings.kinds, settings.portal_url
+        kinds, portal = settings.kinds, settings.addresses.portal_url
         view = FindingsView(
             context.findings_table,
             context.scans,

@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 class Cloud(NamedTuple):
     """Addresses of one cloud: Azure Resource Manager, token scope, sign-in host and portal.
 
-    ``vault_domain`` is the domain in which every key vault has its own host.
+    ``arm_url`` and ``portal_url`` are origins, without a trailing slash. ``vault_domain`` is the
+    domain in which every key vault has its own host.
     """
 
     arm_url: str

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from cmk_check import limits
-from cmk_check.config.clouds import CLOUDS
+from cmk_check.config.clouds import CLOUDS, Cloud
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.config.misspelt_settings import UNKNOWN, split_unknown
 from cmk_check.config.routes import ROUTES, read_routes, route_settings
@@ -324,31 +324,10 @@ class Settings(BaseModel):
         return (Route(WEBHOOK, self.webhook_url, self.webhook_format, self.webhook_secrets),)
 
     @property
-    def arm_url(self) -> str:
-        """The origin of Azure Resource Manager, without a trailing slash."""
-        return self.other_arm_url or CLOUDS[self.cloud].arm_url
-
-    @property
-    def token_scope(self) -> str:
-        """The scope of tokens for Azure Resource Manager."""
-        if self.other_arm_url:
-            return f"{self.other_arm_url}/.default"
-        return CLOUDS[self.cloud].token_scope
-
-    @property
-    def authority_host(self) -> str:
-        """The host that issues tokens."""
-        return CLOUDS[self.cloud].authority_host
-
-    @property
-    def portal_url(self) -> str:
-        """The origin of the Azure portal."""
-        return CLOUDS[self.cloud].portal_url
-
-    @property
-    def vault_domain(self) -> str:
-        """The domain in which every key vault of the cloud has its own host."""
-        return CLOUDS[self.cloud].vault_domain
+    def addresses(self) -> Cloud:
+        """The addresses of the cloud; CMK_ARM_URL replaces that of Azure Resource Manager."""
+        cloud, other = CLOUDS[self.cloud], self.other_arm_url
+        return cloud._replace(arm_url=other, token_scope=f"{other}/.default") if other else cloud
 
     @property
     def managed_identity(self) -> bool:

@@ -31,7 +31,7 @@ _MINUTE: Final = timedelta(minutes=1)
 
 async def cloud(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Call Azure Resource Manager without a token, which it must refuse, and note its time."""
-    url = subject.settings.arm_url
+    url = subject.settings.addresses.arm_url
     try:
         async with (
             open_session(url) as session,
@@ -75,7 +75,9 @@ async def clock(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def credential(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Get a token for Azure Resource Manager."""
     settings = subject.settings
-    result = await _sign_in(subject, settings.token_scope, settings.client_id, "AZURE_CLIENT_ID")
+    result = await _sign_in(
+        subject, settings.addresses.token_scope, settings.client_id, "AZURE_CLIENT_ID"
+    )
     if not settings.managed_identity and subject.of_the_app:
         text = (
             "The checks below use the rights of the signed-in user, not those of the app's "
@@ -129,7 +131,7 @@ async def _sign_in(
     credential = own_credential(
         managed=settings.managed_identity,
         client_id=client_id,
-        authority_host=settings.authority_host,
+        authority_host=settings.addresses.authority_host,
     )
     try:
         async with credential:

@@ -43,15 +43,15 @@ _GONE: Final = frozenset({"resourcegroupnotfound", "resourcenotfound"})
 async def open_inventory(settings: Settings) -> "AzureInventory":
     """Connect to Azure as the settings say; the caller must close the inventory."""
     async with AsyncExitStack() as opened:
-        session = await opened.enter_async_context(open_session(settings.arm_url))
+        session = await opened.enter_async_context(open_session(settings.addresses.arm_url))
         credential = own_credential(
             managed=settings.managed_identity,
             client_id=settings.client_id,
-            authority_host=settings.authority_host,
+            authority_host=settings.addresses.authority_host,
         )
         options = InventoryOptions(
-            arm_url=settings.arm_url,
-            token_scope=settings.token_scope,
+            arm_url=settings.addresses.arm_url,
+            token_scope=settings.addresses.token_scope,
             kinds=settings.kinds,
             tags=settings.tags,
             max_in_flight=settings.max_in_flight,

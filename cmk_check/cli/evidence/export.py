@@ -176,7 +176,7 @@ async def _signed_in(request: "ExportRequest") -> AsyncIterator[_Caller]:
     inner = own_credential(
         managed=settings.managed_identity,
         client_id=settings.client_id,
-        authority_host=settings.authority_host,
+        authority_host=settings.addresses.authority_host,
     )
     async with SharedCredential(inner) as credential:
 

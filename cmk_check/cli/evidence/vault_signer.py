@@ -90,13 +90,13 @@ async def open_vault_signer(key_id: str) -> AsyncIterator["VaultSigner"]:
 
     """
     settings = Settings.load_for_scan()
-    parsed = KeyId.parse(key_id, settings.vault_domain)
+    parsed = KeyId.parse(key_id, settings.addresses.vault_domain)
     inner = own_credential(
         managed=settings.managed_identity,
         client_id=settings.client_id,
-        authority_host=settings.authority_host,
+        authority_host=settings.addresses.authority_host,
     )
-    scope = f"https://{settings.vault_domain}/.default"
+    scope = f"https://{settings.addresses.vault_domain}/.default"
     async with (
         SharedCredential(inner) as credential,
         open_api_session(URL(f"https://{parsed.host}")) as session,

@@ -33,7 +33,10 @@ def test_defaults_are_those_of_the_contract() -> None:
     """What is not set behaves as the documentation says."""
     settings = Settings.load({**AZURITE, "CMK_KINDS": " ", "CMK_MAX_IN_FLIGHT": ""})
 
-    assert (settings.cloud, settings.arm_url) == ("public", "https://management.azure.com")
+    assert (settings.cloud, settings.addresses.arm_url) == (
+        "public",
+        "https://management.azure.com",
+    )
     assert settings.kinds == ("OpenAI", "AIServices")
     assert settings.tags == {"owner", "team", "application", "environment", "costcenter"}
     assert (settings.include, settings.exclude, settings.expect) == (frozenset(), frozenset(), 1)
@@ -105,9 +108,9 @@ def test_clouds_are_the_sdks_own(cloud: str, sdk_cloud: AzureClouds, authority: 
     settings = Settings.load({**AZURITE, "CMK_CLOUD": cloud})
 
     theirs = get_arm_endpoints(sdk_cloud)
-    assert settings.arm_url == theirs["resource_manager"].rstrip("/")
-    assert [settings.token_scope] == theirs["credential_scopes"]
-    assert settings.authority_host == authority
+    assert settings.addresses.arm_url == theirs["resource_manager"].rstrip("/")
+    assert [settings.addresses.token_scope] == theirs["credential_scopes"]
+    assert settings.addresses.authority_host == authority
 
 
 @pytest.mark.parametrize(
@@ -255,7 +258,10 @@ def test_other_arm_origin_is_taken_off_azure(url: str, origin: str, hostname: st
     """The simulator is asked as Azure would be, for a token of its own."""
     settings = Settings.load({**AZURITE, "CMK_ARM_URL": url, "WEBSITE_HOSTNAME": hostname})
 
-    assert (settings.arm_url, settings.token_scope) == (origin, f"{origin}/.default")
+    assert (settings.addresses.arm_url, settings.addresses.token_scope) == (
+        origin,
+        f"{origin}/.default",
+    )
 
 
 @pytest.mark.parametrize(
