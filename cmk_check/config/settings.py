@@ -52,14 +52,7 @@ from cmk_check.config.storage import (
     named_storage,
     read_storage,
 )
-from cmk_check.config.webhook import (
-    ALERTS,
-    FORMATS,
-    UNSET,
-    check_secrets,
-    check_types,
-    check_url,
-)
+from cmk_check.config.webhook import ALERTS, FORMATS, UNSET, check_secrets, check_types, check_url
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS, Requirement

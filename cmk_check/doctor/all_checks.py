@@ -4,40 +4,27 @@ They run concurrently, each with a time limit; a failure does not stop the other
 """
 
 import asyncio
-from collections.abc import (
-    AsyncGenerator,
-    Awaitable,
-    Callable,
-    Collection,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
 from cmk_check import limits
-from cmk_check.doctor import (
-    app_checks,
-    azure_checks,
-    estate_checks,
-    sample_checks,
-    storage_checks,
-)
+from cmk_check.doctor import app_checks, azure_checks, estate_checks, sample_checks, storage_checks
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, CheckResult, Mark, MarkedText, NotTried, joined
 
+# Variables that checks read.
 _ARM: Final = ("CMK_CLOUD", "CMK_ARM_URL")
+_SCOPE: Final = ("CMK_INCLUDE_SUBSCRIPTIONS", "CMK_EXCLUDE_SUBSCRIPTIONS", "CMK_MANAGEMENT_GROUP")
 _STORE: Final = ("CMK_STORAGE",)
-_SCOPE: Final = (
-    "CMK_INCLUDE_SUBSCRIPTIONS",
-    "CMK_EXCLUDE_SUBSCRIPTIONS",
-    "CMK_MANAGEMENT_GROUP",
-)
+# Checks that others need.
+_AZURE: Final = ("cloud", "credential")
 _ACCOUNTS: Final = ("permissions",)
-_ESTATE_SECONDS: Final = limits.DOCTOR_READING_SECONDS + limits.DOCTOR_MARGIN_SECONDS
-_SAMPLE_SECONDS: Final = limits.DOCTOR_SAMPLE_SECONDS + limits.DOCTOR_MARGIN_SECONDS
-_STORAGE_SECONDS: Final = limits.DOCTOR_STORAGE_SECONDS
+_TOKEN: Final = ("storage token",)
+# How long they may take, in seconds.
+_ESTATE: Final = limits.DOCTOR_READING_SECONDS + limits.DOCTOR_MARGIN_SECONDS
+_SAMPLE: Final = limits.DOCTOR_SAMPLE_SECONDS + limits.DOCTOR_MARGIN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +48,15 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
     Check("cloud", azure_checks.cloud, settings=_ARM),
     Check("clock", azure_checks.clock, ("cloud",)),
     Check("credential", azure_checks.credential, settings=(*_ARM, "AZURE_CLIENT_ID")),
-    Check(
-        "subscriptions",
-        estate_checks.subscriptions,
-        ("cloud", "credential"),
-        _SCOPE,
-        limits.DOCTOR_LIST_SECONDS,
-    ),
-    Check("permissions", estate_checks.permissions, ("subscriptions",), (), _ESTATE_SECONDS),
-    Check("keys", sample_checks.keys, _ACCOUNTS, ("CMK_KEY_HEALTH",), _SAMPLE_SECONDS),
-    Check("exceptions", sample_checks.exceptions, _ACCOUNTS, ("CMK_EXCEPTIONS",), _SAMPLE_SECONDS),
-    Check(
-        "data stores", sample_checks.data_stores, _ACCOUNTS, ("CMK_DATA_STORES",), _SAMPLE_SECONDS
-    ),
-    Check("watch", azure_checks.watch, ("cloud", "credential")),
+    Check("subscriptions", estate_checks.subscriptions, _AZURE, _SCOPE, limits.DOCTOR_LIST_SECONDS),
+    Check("permissions", estate_checks.permissions, ("subscriptions",), (), _ESTATE),
+    Check("keys", sample_checks.keys, _ACCOUNTS, ("CMK_KEY_HEALTH",), _SAMPLE),
+    Check("exceptions", sample_checks.exceptions, _ACCOUNTS, ("CMK_EXCEPTIONS",), _SAMPLE),
+    Check("data stores", sample_checks.data_stores, _ACCOUNTS, ("CMK_DATA_STORES",), _SAMPLE),
+    Check("watch", azure_checks.watch, _AZURE),
     Check("storage token", azure_checks.storage_credential, settings=_STORE),
-    Check("tables", storage_checks.tables, ("storage token",), _STORE, _STORAGE_SECONDS),
-    Check("queues", storage_checks.queues, ("storage token",), _STORE, _STORAGE_SECONDS),
+    Check("tables", storage_checks.tables, _TOKEN, _STORE, limits.DOCTOR_STORAGE_SECONDS),
+    Check("queues", storage_checks.queues, _TOKEN, _STORE, limits.DOCTOR_STORAGE_SECONDS),
     Check("scans", storage_checks.scans, ("tables",), ("CMK_MAX_AGE_MINUTES",)),
     Check("webhook", app_checks.webhook, settings=("CMK_WEBHOOK", "CMK_ROUTE")),
 )

@@ -22,14 +22,7 @@ from cmk_check.core.keys.vault import is_closed
 from cmk_check.core.unread import Unread
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import Mark, MarkedText, NotTried, problems
-from cmk_check.inventory.api_versions import (
-    ASSIGNMENTS,
-    EXEMPTIONS,
-    HSM_KEYS,
-    KEYS,
-    PROJECTS,
-    SETS,
-)
+from cmk_check.inventory.api_versions import ASSIGNMENTS, EXEMPTIONS, HSM_KEYS, KEYS, PROJECTS, SETS
 from cmk_check.inventory.gaps import (
     READ_EXEMPTIONS,
     READ_POLICY_ASSIGNMENTS,
