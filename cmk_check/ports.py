@@ -320,8 +320,8 @@ class Webhook(Protocol):
         """Which alerts it takes."""
         ...
 
-    async def post(self, changes: Sequence[Change]) -> None:
-        """Deliver 1 to 50 changes.
+    async def post(self, changes: Sequence[Change]) -> Sequence[int]:
+        """Deliver 1 to 50 changes; return the status of each request.
 
         Raises:
             DeliveryFailed: they were not delivered, or it is unknown whether they were.

@@ -65,7 +65,7 @@ async def send_sample(settings: Settings, name: str | None = None) -> str:
     webhook = open_webhook(route, settings)
     change = sample_change(str(uuid.uuid4()), datetime.now(UTC))
     try:
-        statuses = await webhook.deliver([change])
+        statuses = await webhook.post([change])
     finally:
         await webhook.close()
     how = "signed" if route.secrets else "not signed"

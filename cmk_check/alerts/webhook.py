@@ -8,6 +8,7 @@ that are gone or refuse requests, and until then no alert may be lost. The calle
 """
 
 import re
+import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,12 +23,12 @@ from yarl import URL
 
 from cmk_check import VERSION
 from cmk_check.alerts.webhook_bodies import Post, posts_of
-from cmk_check.alerts.webhook_guard import guarded_connector, was_refused
 from cmk_check.config.settings import Settings
 from cmk_check.core.model import Change
 from cmk_check.core.route import Route
 from cmk_check.errors import DeliveryFailed
 from cmk_check.limits import MAX_WEBHOOK_ANSWER_BYTES, MAX_WEBHOOK_CODE_BYTES, WEBHOOK_SECONDS
+from cmk_check.net.addresses import LOOPBACK, special
 from cmk_check.net.proxy import proxy_for
 from cmk_check.net.retry_after import retry_after
 
@@ -42,7 +43,13 @@ _ADVICE: Final[Mapping[int, str]] = {
     HTTPStatus.GONE: "the receiver was removed; create a new one and set {url}",
     HTTPStatus.BAD_REQUEST: "check that it accepts the format in {format}",
 }
+_NOT_ALLOWED: Final = "this address is not allowed for a webhook"
 _SEE_LOG: Final = "check the receiver's log"
+
+
+type AddressInfo = tuple[
+    int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]
+]
 
 
 class HttpWebhook:
@@ -57,19 +64,12 @@ class HttpWebhook:
     ) -> None:
         self._session = session
         self.route: Final = route
+        # The only part of the URL that may be shown.
+        self.host: Final = urlsplit(route.url).hostname or ""
         self._portal_url = portal_url
         self._seconds = seconds
 
-    @property
-    def host(self) -> str:
-        """The host of the receiver, the only part of the URL that may be shown."""
-        return urlsplit(self.route.url).hostname or ""
-
-    async def post(self, changes: Sequence[Change]) -> None:
-        """Post all of the changes; see ``deliver``."""
-        await self.deliver(changes)
-
-    async def deliver(self, changes: Sequence[Change]) -> list[int]:
+    async def post(self, changes: Sequence[Change]) -> list[int]:
         """Post all of the changes and return the status of each request.
 
         If the receiver finds a request too large, the changes are sent in halves. After a failure
@@ -86,7 +86,7 @@ class HttpWebhook:
             if not failure.permanent or len(changes) == 1:
                 raise
         half = len(changes) // 2
-        return await self.deliver(changes[:half]) + await self.deliver(changes[half:])
+        return await self.post(changes[:half]) + await self.post(changes[half:])
 
     async def reach(self) -> int:
         """Connect as for a post and return the status of the answer, without posting anything.
@@ -202,11 +202,38 @@ def open_webhook(
     return HttpWebhook(session, route, settings.addresses.portal_url)
 
 
+def guarded_connector(
+    *,
+    on_azure: bool,
+    only_loopback: bool,
+    tls: ssl.SSLContext | bool = True,
+    resolver: AbstractResolver | None = None,
+) -> aiohttp.TCPConnector:
+    """Return a connector that refuses special addresses; loopback is allowed outside Azure.
+
+    The address is checked when the socket is created, after the name was resolved, so a name that
+    resolves differently the next time (DNS rebinding) does not help an attacker.
+
+    ``only_loopback`` refuses all others: without TLS nothing may leave this machine.
+    """
+
+    def socket_for(info: AddressInfo) -> socket.socket:
+        family, kind, protocol, _, address = info
+        special_kind = special(str(address[0]))
+        ordinary = special_kind is None and not only_loopback
+        if not (ordinary or (special_kind == LOOPBACK and not on_azure)):
+            raise OSError(_NOT_ALLOWED)  # so that the next address of the name is tried
+        return socket.socket(family, kind, protocol)
+
+    return aiohttp.TCPConnector(ssl=tls, resolver=resolver, socket_factory=socket_for)
+
+
 def _connection_fault(error: Exception, seconds: float) -> str:
     match error:  # the first match counts: later types are more general
         case TimeoutError():
             fault = f"did not answer within {seconds:g} s: {_SEE_LOG}"
-        case aiohttp.ClientConnectorError() if was_refused(error):
+        case aiohttp.ClientConnectorError() if _NOT_ALLOWED in str(error.os_error):
+            # After several tries only the texts of their errors remain.
             fault = (
                 "leads to an address that is not allowed for a webhook (loopback, link-local, "
                 "multicast, or one of the platform): set {url} to another receiver"

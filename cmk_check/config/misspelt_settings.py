@@ -72,10 +72,10 @@ def split_unknown(
     misspelt: dict[str, str] = {}
     unknown: list[str] = []
     for name in sorted(names):
-        if not name.upper().startswith(_PREFIX) or name in known | OF_DEPLOYMENT:
+        is_ours = name.upper().startswith(_PREFIX) and name not in known | OF_DEPLOYMENT
+        # Those of routes must belong to a route, which is checked with the routes.
+        if not is_ours or is_of_a_route(name):
             continue
-        if is_of_a_route(name):
-            continue  # each of them must belong to a route, which is checked with the routes
         if setting := nearest(name, known):
             misspelt[name] = setting
         elif not name.startswith(_OF_STORAGE):

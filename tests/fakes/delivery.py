@@ -44,13 +44,14 @@ class ScriptedWebhook:
     posts: list[list[Change]] = field(default_factory=list)
     route: Route = field(default_factory=lambda: Route("webhook", "https://hooks.test"))
 
-    async def post(self, changes: Sequence[Change]) -> None:
+    async def post(self, changes: Sequence[Change]) -> list[int]:
         """Keep the changes, or fail."""
         assert 1 <= len(changes) <= 50
         failure = self.failures.pop(0) if self.failures else None
         if failure is not None:
             raise failure
         self.posts.append(list(changes))
+        return [200]
 
     def ids(self) -> list[str]:
         """Return the ids of all that was delivered, in order."""

@@ -17,7 +17,6 @@ PACKAGES = tuple(f"cmk_check/{name}/" for name in ("alerts", "core", "scan", "st
 LEFT_OUT = (
     "cmk_check/alerts/sample_alert.py",
     "cmk_check/alerts/webhook.py",
-    "cmk_check/alerts/webhook_guard.py",
     "cmk_check/core/remediation/",
     "cmk_check/store/azure_tables.py",
 )

@@ -15,8 +15,7 @@ from aiohttp import web
 from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.delivery_queue import QueueSink, parse_message
 from cmk_check.alerts.outbox_relay import Relay
-from cmk_check.alerts.webhook import HttpWebhook
-from cmk_check.alerts.webhook_guard import guarded_connector
+from cmk_check.alerts.webhook import HttpWebhook, guarded_connector
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.route import Route
 from cmk_check.ports import DeliveryMessage, Insert, Table

@@ -10,8 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from cmk_check.alerts.webhook import HttpWebhook, open_webhook
-from cmk_check.alerts.webhook_guard import guarded_connector
+from cmk_check.alerts.webhook import HttpWebhook, guarded_connector, open_webhook
 from cmk_check.config.settings import Settings
 from cmk_check.core.route import Route
 from tests.contract.webhook.conftest import Receiver, Tls, change

@@ -66,13 +66,14 @@ class Receiver(ScriptedWebhook):
     times: list[timedelta] = field(default_factory=list)
 
     @override
-    async def post(self, changes: Sequence[Change]) -> None:
+    async def post(self, changes: Sequence[Change]) -> list[int]:
         self.steps.take()  # before the receiver has it
         if self.clock.now() < self.away_until:
             raise DOWN
-        await super().post(changes)
+        statuses = await super().post(changes)
         self.times += [self.clock.now() - BEGINNING] * len(changes)
         self.steps.take()  # after it has it, before we know
+        return statuses
 
 
 @dataclass
