@@ -231,7 +231,6 @@ MAX_ENTITY_BYTES: Final = 1024 * 1024
 MAX_PROPERTIES: Final = 252
 MAX_PROPERTY_NAME_CHARS: Final = 255
 MAX_STRING_UNITS: Final = 32_768
-# Of a name in an error about such a limit.
 MAX_NAME_SHOWN_CHARS: Final = 80
 # The coverage row and its change go with every transaction of findings: two properties of
 # MAX_STRING_UNITS at most, six bytes each in JSON.
@@ -380,7 +379,6 @@ EVIDENCE_TRIES: Final = 5
 EVIDENCE_PAUSE_SECONDS: Final = 15.0
 # The report is for people: longer lists are in the files beside it.
 MAX_REPORT_ROWS: Final = 500
-# Of the files that are read and written piece by piece.
 FINDINGS_WRITTEN_AT_ONCE: Final = 500
 # Nothing but a change tells of it: as of an earlier time, one may wait so long for its publication.
 PUBLICATION_DELAY: Final = timedelta(days=1)
@@ -393,8 +391,7 @@ DOCTOR_CHECK_SECONDS: Final = 60
 DOCTOR_READING_SECONDS: Final = 300
 # For the keys that it tries, for the exemptions, and for the data stores.
 DOCTOR_SAMPLE_SECONDS: Final = 60
-# A right is granted for many vaults or subscriptions at once: a few show what is missing, and a
-# person waits.
+# A right is granted for many vaults or subscriptions at once: a few show what is missing.
 DOCTOR_SAMPLED: Final = 5
 
 # --- Doctor: internal

@@ -125,6 +125,7 @@ class _Delivery:
         self._message = message
         self._webhook = webhook
         self._since = message.since.isoformat() if message.since else None
+        self._note = f"tries_{webhook.route.name if webhook else WEBHOOK}"
         self._noted_at: Change | None = None
         # What the feed holds beyond the range may have overtaken what is in it.
         self._latest = LatestChanges()
@@ -199,10 +200,6 @@ class _Delivery:
             note = f"{self._since}|{self._message.attempt}"
             with suppress(StoreError):
                 await self._context.feed.note(self._noted_at.id, self._note, note)
-
-    @property
-    def _note(self) -> str:
-        return f"tries_{self._webhook.route.name if self._webhook else WEBHOOK}"
 
     async def _post(self, changes: Sequence[Change]) -> str | None:
         """Post changes; return why they can never be delivered, None if they were."""

@@ -20,7 +20,6 @@ _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 _GROUP: Final = re.compile(r"[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]")
 NOT_CLIENT_ID: Final = "must be a client id; copy the identity's client id, not its name"
 _OUTSIDE: Final = "must be {} from {} to {}; set one or remove the setting"
-_TRUE: Final = frozenset({"true", "1", "yes", "on"})
 
 
 def _items(text: str) -> list[str]:
@@ -167,7 +166,7 @@ def one_of(*allowed: str) -> BeforeValidator:
 
 def is_true(text: str) -> bool:
     """Read a boolean of the platform."""
-    return text.lower() in _TRUE
+    return text.lower() in {"true", "1", "yes", "on"}
 
 
 def switch(text: str) -> bool:

@@ -79,8 +79,7 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def unknown_settings(environ: Mapping[str, str] | None = None) -> list[str]:
     """Return the names of variables that look like settings and are not, except misspelt ones."""
-    variables = environment(environ)
-    return split_unknown(variables, _names(variables))[1]
+    return _misspelt_and_unknown(environ)[1]
 
 
 def unknown_entries(environ: Mapping[str, str] | None = None) -> list[int]:
@@ -102,13 +101,13 @@ def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]
 
 def misspelt_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the misspelt names, each with its setting; ``Settings.load`` makes them faults."""
+    return _misspelt_and_unknown(environ)[0]
+
+
+def _misspelt_and_unknown(environ: Mapping[str, str] | None) -> tuple[dict[str, str], list[str]]:
     variables = environment(environ)
-    return split_unknown(variables, _names(variables))[0]
-
-
-def _names(variables: Mapping[str, str]) -> set[str]:
     fields = {str(field.alias) for field in Settings.model_fields.values()}
-    return fields | {*STORAGE_SETTINGS} | route_settings(variables)
+    return split_unknown(variables, fields | {*STORAGE_SETTINGS} | route_settings(variables))
 
 
 def _is_on_azure(hostname: str | None) -> bool:
@@ -257,9 +256,8 @@ class Settings(BaseModel):
 
     @field_validator("webhook_url")
     @classmethod
-    def _check_webhook_url(cls, value: str | None, info: ValidationInfo) -> str | None:
-        on_azure = _is_on_azure(info.data.get("hostname"))
-        return None if value is None else check_url(value, on_azure=on_azure)
+    def _check_webhook_url(cls, value: str, info: ValidationInfo) -> str:
+        return check_url(value, on_azure=_is_on_azure(info.data.get("hostname")))
 
     @field_validator("webhook_secrets", mode="before")
     @classmethod
@@ -272,9 +270,7 @@ class Settings(BaseModel):
 
     @field_validator("other_arm_url")
     @classmethod
-    def _check_arm_url(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None:
-            return None
+    def _check_arm_url(cls, value: str, info: ValidationInfo) -> str:
         if _is_on_azure(info.data.get("hostname")):
             raise ValueError("must not be set on Azure; remove it and use CMK_CLOUD")
         origin = value.removesuffix("/").lower()

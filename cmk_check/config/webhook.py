@@ -13,8 +13,6 @@ from cmk_check.core.enums import ChangeType
 from cmk_check.limits import MAX_WEBHOOK_SECRETS, MAX_WEBHOOK_URL_CHARS, WEBHOOK_SECRET_BYTES
 from cmk_check.net.addresses import LOOPBACK, special
 
-__all__ = ["ALERTS", "FORMATS", "UNSET", "check_secrets", "check_types", "check_url"]
-
 FORMATS: Final = ("cloudevents", "slack", "teams")
 _QUIET: Final = {
     ChangeType.ACCOUNT_DISCOVERED,

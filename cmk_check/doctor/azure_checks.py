@@ -93,8 +93,7 @@ async def storage_credential(subject: DoctorSubject) -> Sequence[MarkedText]:
     if not isinstance(storage, StorageByIdentity):
         # Azurite takes a key; the storage checks report a missing storage.
         return []
-    name = "CMK_STORAGE__clientId"
-    return [await _sign_in(subject, STORAGE_SCOPE, storage.client_id, name)]
+    return [await _sign_in(subject, STORAGE_SCOPE, storage.client_id, "CMK_STORAGE__clientId")]
 
 
 async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:

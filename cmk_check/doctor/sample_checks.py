@@ -167,7 +167,6 @@ def _place(account: Account, facts: KeyFacts) -> str:
 
 
 def _vault(account: Account) -> str:
-    """Return the normalised address of the key's vault."""
     return (account.key_vault_uri or "").removeprefix("https://").rstrip("/")
 
 

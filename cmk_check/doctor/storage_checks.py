@@ -135,12 +135,7 @@ async def _try_queue(service: QueueService, name: str) -> int | QueueError:
 
 
 def _fail_on(subject: DoctorSubject, errors: Sequence[StoreError | QueueError]) -> None:
-    """Report errors, each kind once with all names that it concerns.
-
-    Raises:
-        CheckFailed: there is an error.
-
-    """
+    """Fail if there are errors; report each kind once, with all names that it concerns."""
     names_by_error: dict[str, list[str]] = {}
     for error in errors:
         name, _, what = str(error).partition(":")
