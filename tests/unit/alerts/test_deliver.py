@@ -1,21 +1,25 @@
 """Delivery: alerts are posted in order, what fails is tried for a day, nothing is told twice."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
-from cmk_check.alerts.deliver import delay_after, deliver
+from cmk_check.alerts.deliver import DeliveryContext, delay_after, deliver
 from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.errors import DeliveryFailed, QueueError
-from cmk_check.limits import DELIVERY_GIVEN_UP_AFTER, FIRST_DELIVERY_DELAY
+from cmk_check.limits import DELIVERY_GIVEN_UP_AFTER, FIRST_DELIVERY_DELAY, LONGEST_DELIVERY_DELAY
 from cmk_check.ports import DeliveryMessage, Replace, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
-from tests.fakes.faults import Fault, FaultyStore
+from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.world import BEGINNING
-from tests.unit.alerts.delivery_scene import DOWN, READ_FEED, UPDATED, VIOLATED, Scene
+from tests.unit.alerts.delivery_scene import DOWN, READ_FEED, TOO_LARGE, UPDATED, VIOLATED, Scene
+
+SECOND = timedelta(seconds=1)
+SINCE = BEGINNING.isoformat()
 
 
 async def test_the_alerts_of_a_range_are_posted_in_their_order(scene: Scene) -> None:
@@ -311,3 +315,173 @@ async def test_only_so_many_later_changes_are_looked_at(
     await deliver(scene.delivery, DeliveryMessage(1, 1))
 
     assert len(scene.store.log[before:]) == 1 + 2
+
+
+async def test_a_change_that_is_never_taken_costs_only_itself(scene: Scene) -> None:
+    """It is given up at once; those before and behind it arrive (P7)."""
+    await scene.publish([VIOLATED, UPDATED, VIOLATED, VIOLATED])
+    scene.webhook.failures = [TOO_LARGE, None, TOO_LARGE, DOWN]
+
+    await deliver(scene.delivery, DeliveryMessage(1, 4))
+    await scene.deliver_again()
+
+    assert scene.webhook.ids() == ["c1", "c4"]
+    assert scene.poison.texts() == ['{"first": 3, "last": 3}']
+    told = [(line["state"], line["first"], line["last"], line["changes"]) for line in scene.lines()]
+    assert told == [
+        ("given_up", 3, 3, 1),
+        ("delivered", 1, 3, 1),
+        ("retry", 4, 4, 1),
+        ("delivered", 4, 4, 1),
+    ]
+    assert scene.lines()[0]["reason"] == "413"
+
+
+async def test_of_two_that_are_refused_together_the_good_one_arrives(scene: Scene) -> None:
+    """The receiver does not say which of them it minds (P3, P7)."""
+    await scene.publish([VIOLATED, VIOLATED])
+    scene.webhook.failures = [TOO_LARGE, TOO_LARGE, None]
+
+    await deliver(scene.delivery, DeliveryMessage(1, 2))
+
+    assert scene.webhook.ids() == ["c2"]
+    assert scene.poison.texts() == ['{"first": 1, "last": 1}']
+
+
+async def test_without_a_webhook_a_message_is_done_with(scene: Scene) -> None:
+    """Nothing is read, and nothing waits for a webhook that may never come."""
+    await scene.publish([VIOLATED])
+    before = len(scene.store.log)
+
+    await deliver(
+        DeliveryContext(FeedTable(scene.store), (), set(), scene.again, scene.poison, scene.clock),
+        DeliveryMessage(1, 1),
+    )
+
+    assert len(scene.store.log) == before
+    assert scene.again.sent == []
+
+
+async def test_what_was_tried_before_waits_for_the_webhook_to_be_set_again(scene: Scene) -> None:
+    """Whoever replaces its URL leaves the setting out for a moment; the alerts must not be lost."""
+    await scene.publish([VIOLATED, UPDATED])
+    scene.webhook.failures = [DOWN]
+    await deliver(scene.delivery, DeliveryMessage(1, 2))
+    with_webhook = scene.delivery
+    scene.delivery = replace(scene.delivery, webhooks=())
+    delays = [await scene.deliver_again() for _ in range(3)]
+
+    scene.delivery = with_webhook
+    await scene.deliver_again()
+
+    assert delays == [timedelta(minutes=minutes) for minutes in (1, 2, 4)]
+    assert scene.webhook.ids() == ["c1"]
+    retries = scene.lines()[1:-1]
+    assert {line["state"] for line in retries} == {"retry"}
+    assert all("CMK_WEBHOOK_URL" in line["reason"] for line in retries)
+    assert scene.poison.sent == []
+
+
+async def test_without_a_webhook_for_a_day_it_is_given_up_with_an_error(scene: Scene) -> None:
+    """A person can deliver it later, and hears of it."""
+    await scene.publish([VIOLATED])
+    scene.delivery = replace(scene.delivery, webhooks=())
+
+    late = DeliveryMessage(1, 1, 9, scene.clock.now() - timedelta(days=1))
+    await deliver(scene.delivery, late)
+
+    assert [parse_message(text) for text in scene.poison.texts()] == [DeliveryMessage(1, 1)]
+    assert (scene.levels(), scene.lines()[0]["state"]) == (["ERROR"], "given_up")
+
+
+async def test_without_a_webhook_a_range_without_alerts_is_done_with(scene: Scene) -> None:
+    """There is nothing to lose in it; and who was told of a try is told of its end."""
+    await scene.publish([UPDATED])
+    scene.delivery = replace(scene.delivery, webhooks=())
+
+    await deliver(scene.delivery, DeliveryMessage(1, 1, 2, scene.clock.now()))
+
+    assert scene.again.sent == scene.poison.sent == []
+    assert scene.lines() == [
+        {"state": "delivered", "first": 1, "last": 1, "changes": 0, "attempt": 2}
+    ]
+
+
+async def test_a_second_hand_out_of_a_try_that_is_over_does_nothing(scene: Scene) -> None:
+    """Neither a post nor a successor: both come from the first one."""
+    await scene.publish([VIOLATED])
+    scene.webhook.failures = [DOWN]
+    scene.clock.advance(SECOND)
+
+    for _ in range(2):
+        await deliver(scene.delivery, DeliveryMessage(1, 1), BEGINNING)
+    assert len(scene.again.sent) == 1
+    message = parse_message(scene.again.texts()[0])
+    for _ in range(2):
+        await deliver(scene.delivery, message)
+
+    assert scene.webhook.ids() == ["c1"]
+    assert [line["state"] for line in scene.lines()] == ["retry", "delivered"]
+
+
+async def test_ranges_of_the_same_second_are_tried_each_for_itself(scene: Scene) -> None:
+    """They end with the same alert, and the shorter one must not stand for the longer."""
+    await scene.publish([VIOLATED, VIOLATED])
+    scene.webhook.failures = [DOWN, DOWN]
+    scene.clock.advance(SECOND)
+
+    for first in (2, 1):
+        await deliver(scene.delivery, DeliveryMessage(first, 2), BEGINNING)
+    for text in scene.again.texts():
+        await deliver(scene.delivery, parse_message(text))
+
+    assert sorted(scene.webhook.ids()) == ["c1", "c2", "c2"]
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["", "oops", f"{SINCE}|", f"{SINCE}|x", f"{SINCE}|0", f"{SINCE}|\u00b2", "2026-11-24|9"],
+)
+async def test_only_a_note_of_this_try_or_a_later_one_stops_it(scene: Scene, note: str) -> None:
+    """An alert twice is better than none."""
+    await scene.publish([VIOLATED])
+    await FeedTable(scene.store).note("c1", "tries_webhook", note)
+
+    await deliver(scene.delivery, DeliveryMessage(1, 1, 1, BEGINNING))
+
+    assert scene.webhook.ids() == ["c1"]
+
+
+async def test_a_note_that_cannot_be_written_costs_no_try(scene: Scene) -> None:
+    """The successor has been sent."""
+    await scene.publish([VIOLATED])
+    scene.webhook.failures = [DOWN]
+    refused = FaultyStore(
+        scene.store, places={Place("commit", Table.CHANGES, None): Fault.NO_ANSWER}
+    )
+
+    await deliver(scene.over(FeedTable(refused)), DeliveryMessage(1, 1, 1, BEGINNING))
+
+    assert len(scene.again.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("queued", "is_kept"),
+    [
+        (BEGINNING, True),
+        (BEGINNING - LONGEST_DELIVERY_DELAY, False),
+        (BEGINNING + timedelta(minutes=1), False),
+        (BEGINNING.replace(tzinfo=None), False),
+    ],
+)
+async def test_the_day_of_a_message_that_waited_long_begins_with_its_first_try(
+    scene: Scene, queued: datetime, *, is_kept: bool
+) -> None:
+    """Else an app that was stopped for a day would give up at once."""
+    await scene.publish([VIOLATED])
+    scene.webhook.failures = [DOWN]
+
+    await deliver(scene.delivery, DeliveryMessage(1, 1), queued)
+
+    since = parse_message(scene.again.texts()[0]).since
+    assert since == (BEGINNING - timedelta(microseconds=1) if is_kept else BEGINNING)

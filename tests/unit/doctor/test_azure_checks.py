@@ -1,4 +1,4 @@
-"""What the doctor says of the clock, and of whom a token was given to."""
+"""What the doctor says of the clock, of whom a token was given to, and of the watch."""
 
 import base64
 import json
@@ -7,13 +7,20 @@ from datetime import timedelta
 import jwt
 import pytest
 
+from cmk_check.app import SystemClock
+from cmk_check.core.enums import GapReason
+from cmk_check.core.gap import Gap
 from cmk_check.doctor import azure_checks
+from cmk_check.doctor.azure_checks import watch
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.token_claims import Bearer
+from tests.fakes.changes import ScriptedChanges
+from tests.fakes.world import MovableClock, sub
 from tests.unit.doctor.subjects import told
 
 TENANT, PERSON, TOOL = (f"{number:08d}-0000-4000-8000-000000000000" for number in (1, 2, 3))
 CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+ON = {"CMK_WATCH_SCHEDULE": "0 1/2 * * * *"}
 
 
 @pytest.mark.parametrize(
@@ -99,3 +106,56 @@ def test_a_token_of_another_library_is_read() -> None:
     token = jwt.encode({"tid": TENANT}, key="", algorithm="none")
 
     assert str(Bearer.of(token)) == f"tenant {TENANT}"
+
+
+class _Patient(DoctorSubject):
+    search: ScriptedChanges
+
+    async def change_search(self) -> ScriptedChanges:
+        return self.search
+
+
+def _subject(environ: dict[str, str], search: ScriptedChanges) -> DoctorSubject:
+    subject = _Patient.of(environ)
+    subject.search = search
+    return subject
+
+
+async def test_it_says_what_has_changed() -> None:
+    """A number that fits what one knows shows that the rights are enough."""
+    search = ScriptedChanges(SystemClock())
+    search.add(sub(1))
+
+    ((mark, text),) = await watch(_subject(ON, search))
+
+    assert mark == "ok"
+    assert text.endswith("what has changed: 1 subscriptions in the last 15 min.")
+
+
+async def test_p11_a_right_that_is_missing_is_named() -> None:
+    """P11: whoever grants it needs the words."""
+    search = ScriptedChanges(MovableClock())
+    search.gap = Gap(GapReason.FORBIDDEN, detail="Grant it.")
+
+    ((mark, text),) = await watch(_subject(ON, search))
+
+    assert mark == "problem"
+    assert text.endswith("what has changed: Grant it.")
+
+
+async def test_a_schedule_that_the_host_refuses_is_a_problem() -> None:
+    """No function of the app would start."""
+    subject = _subject({"CMK_WATCH_SCHEDULE": "often"}, ScriptedChanges(MovableClock()))
+
+    (mark, text), _ = await watch(subject)
+
+    assert mark == "problem"
+    assert text.startswith("CMK_WATCH_SCHEDULE must be an NCRONTAB expression")
+
+
+async def test_without_a_watch_there_is_nothing_to_say() -> None:
+    """Most laptops have none."""
+    search = ScriptedChanges(MovableClock())
+
+    assert await watch(_subject({}, search)) == []
+    assert search.asked == []

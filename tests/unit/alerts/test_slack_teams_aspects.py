@@ -1,7 +1,8 @@
-"""Alerts of keys: what is wrong with which key, in one line that holds nothing but text."""
+"""Alerts of keys and data stores: what is wrong with which, in one line of nothing but text."""
 
 import json
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -9,11 +10,18 @@ import pytest
 from cmk_check.alerts.log_lines import line
 from cmk_check.alerts.slack_teams_text import line_of
 from cmk_check.alerts.webhook_bodies import posts_of
+from cmk_check.core.account import Reading
+from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.cloudevents import event_of
+from cmk_check.core.comparison.changes import of_baseline
+from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType
+from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
 from cmk_check.core.enums import ChangeType, KeyReason
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.model import Change
+from cmk_check.core.model import AccountCounts, Change, VerdictCounts
 from cmk_check.core.reasons.key_sentences import KEY_REASONS
+from cmk_check.core.status import Summary
 from cmk_check.limits import MAX_CHAT_BROKEN_KEYS_CHARS, MAX_CHAT_VALUE_CHARS, MAX_LOG_LINE_CHARS
 from tests.fakes.hostile import changes_of_every_kind
 from tests.fakes.keys import (
@@ -27,7 +35,7 @@ from tests.fakes.keys import (
     with_version,
 )
 from tests.fakes.world import good
-from tests.unit.core.examples import HOUR, ID, NOON, compared, known_of
+from tests.unit.core.examples import HOUR, ID, NOON, compared, compared_reading, known_of, recorded
 
 PORTAL: Final = "https://portal.azure.com"
 
@@ -192,3 +200,57 @@ def test_a_broken_key_of_another_shape_costs_only_its_name(count: object) -> Non
 def test_broken_keys_of_another_shape_cost_only_their_names(keys: object) -> None:
     """The feed may hold changes of a newer version (P7)."""
     assert _first_scan(keys, broken=1).endswith("1 broken, 0 at risk, 0 unknown, 0 healthy")
+
+
+LOST: Final = DataConcern(DataReason.STORE_KEY_LOST, {"stores": "threads"})
+BASIC: Final = DataConcern(DataReason.AGENTS_BASIC_SETUP, {"projects": "p"})
+REMARK: Final = DataConcern(DataReason.STORED_COMPLETIONS)
+STORE: Final = DataStore(StoreType.COSMOS_DB, "/x/threads\u202e", "threads", StoreState.BROKEN)
+EXPOSED: Final = AccountData(
+    DataState.MAY_BE_MICROSOFT_KEYS, (LOST, BASIC, REMARK), (STORE,), told=("/x/threads",)
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(kind, each.name) for each in ASPECTS if each is not EXCEPTION for kind in each.changes],
+)
+def test_a_change_of_any_aspect_says_its_state(kind: ChangeType, name: str) -> None:
+    """A new aspect needs no words of its own here."""
+    data = {"before": {name: "good"}, "after": {name: "bad"}}
+
+    assert line_of(Change("id", kind, NOON, "/scans/s", "/a", data), PORTAL).details == (
+        "scan s; good -> bad"
+    )
+
+
+def test_a_line_says_the_state_the_worst_reason_and_the_stores() -> None:
+    """Whoever reads the chat alone must know where to look; remarks are no news."""
+    known, lines = known_of(good(ID)), []
+    for data in (EXPOSED, AccountData(DataState.OWN_KEYS)):
+        found = compared_reading(known, Reading((good(ID),)), data={str(good(ID).id): data})
+        (change,) = (one for step in found.steps for one in step.changes if ".data." in one.type)
+        lines.append(line_of(change, PORTAL))
+        known = recorded(found)
+
+    exposed, covered = lines
+    assert exposed.title == "Data of an account lacks a usable customer-managed key"
+    assert covered.title == "Data of an account no longer lacks a usable customer-managed key"
+    message = LOST.message.removesuffix(".")
+    told = f"new -> may_be_microsoft_keys; {message}; also agents_basic_setup; stores: threads"
+    assert f"; {told}" in exposed.details
+    assert "\u202e" not in exposed.details
+    assert covered.details.endswith("; may_be_microsoft_keys -> own_keys")
+
+
+def test_the_first_scan_counts_data_stores_if_it_read_any() -> None:
+    """What the first scan finds is told once, in counts."""
+    counts = AccountCounts({"OpenAI": VerdictCounts(2)}, by_data_state={"microsoft_keys": 1})
+    said = "data stores of accounts: 1 under Microsoft's keys, 0 perhaps, 1 unknown"
+
+    told = [
+        said in line_of(of_baseline("s", NOON, "id", Summary(each), None), PORTAL).details
+        for each in (counts, replace(counts, by_data_state={}))
+    ]
+
+    assert told == [True, False]
