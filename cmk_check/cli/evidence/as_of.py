@@ -4,30 +4,39 @@ A change says what an account was before it. So an account is what the first cha
 says of before, or what it is now if there was none. This holds only if no change is missing: the
 changes of a subscription are numbered, and the subscription tells the last number. Where a number
 is missing or occurs twice, nothing is rebuilt, and the reason is given.
+
+Changes also say when a gap begins and ends. That a subscription without a gap is excluded, retired
+or new is not told as a change: the counts of the scans in between show whether that may have
+happened.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
+from itertools import pairwise, takewhile
+from typing import Any, Final, NamedTuple
 
-from cmk_check.cli.evidence.accounts_then import (
-    Account,
-    AccountThen,
-    RecordedChange,
-    Side,
-    accounts_then,
-    change_of,
-    changes_after,
-    first_change,
-)
-from cmk_check.cli.evidence.coverage_then import NotKnown, Unread, coverage_then, ended
-from cmk_check.core.enums import CoverageState, ScanState, Verdict
+from cmk_check.core.enums import CoverageState, KeyState, Reason, ScanState, Verdict
 from cmk_check.limits import PUBLICATION_DELAY
 from cmk_check.web import models
+from cmk_check.web.answer import written
 
+AS_OF: Final = "as-of.json"
 _ENDED: Final = {ScanState.COMPLETE, ScanState.INCOMPLETE}
+_UNREAD: Final = {CoverageState.EXCLUDED, CoverageState.RETIRED}
+_NOT_TOLD: Final = "its coverage changed in ways that are not told as changes"
+_RECORDING: Final = "the app was recording it during the export; export again"
+
+
+class AccountThen(NamedTuple):
+    """An account as it was recorded; ``key_health`` is None if its key was not checked."""
+
+    id: str
+    kind: str | None
+    verdict: Verdict
+    reason: Reason
+    key_health: KeyState | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +76,54 @@ class Then:
     differences_explained: bool = False
 
 
+class _NotKnown(Exception):
+    """Something cannot be rebuilt; ``str()`` says why."""
+
+
+class _Side(NamedTuple):
+    """What a change says of an account before it or after it; None instead: it was not there."""
+
+    verdict: Verdict
+    reason: Reason
+    key_health: KeyState | None
+
+
+class _Account(NamedTuple):
+    """An account as the app lists it; ``changed_at`` is None if its row cannot be used."""
+
+    kind: str | None
+    side: _Side | None
+    changed_at: datetime | None
+
+
+class _CoverageChange(NamedTuple):
+    """A gap that began or ended; ``before`` is None for a subscription that was not recorded."""
+
+    time: datetime
+    before: CoverageState | None
+    after: CoverageState
+
+
+class _Change(NamedTuple):
+    """What undoing a change needs; ``coverage`` is None for a change of an account."""
+
+    number: int
+    time: datetime
+    subject: str
+    kind: str | None
+    kind_before: str | None
+    before: _Side | None
+    after: _Side | None
+    coverage: _CoverageChange | None
+
+
 @dataclass(slots=True)
 class _Recorded:
     """What the app holds of one subscription: its row, its findings, its changes by number."""
 
     row: models.Subscription | None = None
-    accounts: dict[str, Account] = field(default_factory=dict)
-    changes: list[RecordedChange] = field(default_factory=list)
+    accounts: dict[str, _Account] = field(default_factory=dict)
+    changes: list[_Change] = field(default_factory=list)
     fault: str | None = None
 
 
@@ -92,14 +142,18 @@ class History:
     ) -> None:
         """Take all that the app lists: every finding, subscription, change and scan it keeps."""
         recorded: defaultdict[str, _Recorded] = defaultdict(_Recorded)
-        for subscription in subscriptions:
-            recorded[subscription.subscription_id].row = subscription
+        # The times since which subscriptions are excluded or retired now.
+        self._settled: list[datetime] = []
+        for row in subscriptions:
+            recorded[row.subscription_id].row = row
+            if row.coverage in _UNREAD and row.since is not None:
+                self._settled.append(row.since)
         for finding in findings:
             key = finding.key_health.state if finding.key_health else None
-            side = Side(finding.verdict, finding.reason, key)
+            side = _Side(finding.verdict, finding.reason, key)
             dated = finding.first_seen and finding.changed_at
             accounts = recorded[finding.subscription_id].accounts
-            accounts[finding.id] = Account(finding.kind, side, dated)
+            accounts[finding.id] = _Account(finding.kind, side, dated)
         self._oldest: datetime | None = None
         for change in changes:
             self._oldest = min(self._oldest or change.time, change.time)
@@ -107,24 +161,26 @@ class History:
             if change.source != f"/subscriptions/{subscription_id}":
                 continue  # of a scan
             try:
-                recorded[subscription_id].changes.append(change_of(change))
-            except NotKnown as error:
+                recorded[subscription_id].changes.append(_change(change))
+            except _NotKnown as error:
                 recorded[subscription_id].fault = str(error)
         for each in recorded.values():
             each.changes.sort(key=lambda change: change.number)
         self._recorded: Mapping[str, _Recorded] = dict(sorted(recorded.items()))
-        self._scans = list(scans)
-        rows = (each.row for each in recorded.values() if each.row is not None)
-        self._unread = Unread.of(rows, self._scans)
+        self._scans = sorted(scans, key=_ended, reverse=True)
 
     def as_of(self, time: datetime) -> Then:
         """Rebuild the estate as of a time, in whole seconds, and compare it with a scan."""
         rebuilt = self._rebuilt(time)
-        finished = [each for each in self._scans if _is_full(each) and ended(each) <= time]
-        scan = max(finished, key=ended, default=None)
+        finished = (
+            scan
+            for scan in self._scans
+            if scan.scope == "full" and scan.state in _ENDED and scan.accounts is not None
+        )
+        scan = next((scan for scan in finished if _ended(scan) <= time), None)
         if scan is None:
             return Then(time, rebuilt)
-        at_its_end = self._rebuilt(ended(scan))
+        at_its_end = self._rebuilt(_ended(scan))
         explained = any(each.not_known for each in at_its_end)
         return Then(time, rebuilt, scan, tuple(_differences(at_its_end, scan)), explained)
 
@@ -133,7 +189,7 @@ class History:
         for subscription_id, recorded in self._recorded.items():
             try:
                 then = self._subscription(subscription_id, recorded, time)
-            except NotKnown as error:
+            except _NotKnown as error:
                 then = SubscriptionThen(subscription_id, not_known=str(error))
             if then is not None:
                 found.append(then)
@@ -145,36 +201,33 @@ class History:
         """Rebuild one subscription; None if it was not recorded yet.
 
         Raises:
-            NotKnown: it cannot be rebuilt.
+            _NotKnown: it cannot be rebuilt.
 
         """
-        row = recorded.row
+        row, changes = recorded.row, recorded.changes
         if recorded.fault:
-            raise NotKnown(recorded.fault)
+            raise _NotKnown(recorded.fault)
         if row is None:
-            raise NotKnown("the app does not list it any more")
+            raise _NotKnown("the app does not list it any more")
         if row.since is None or row.sequence is None:
-            raise NotKnown("its row in the app's storage cannot be used")
-        later = changes_after(recorded.changes, row.sequence, time)
+            raise _NotKnown("its row in the app's storage cannot be used")
+        later = _changes_after(changes, row.sequence, time)
         first = row.sequence - len(later)
-        is_linked = any(change.number == first for change in recorded.changes)
-        if first and not is_linked and not self._reaches(recorded.changes, first, time):
-            raise NotKnown("the app does not keep the changes since then, or one is missing")
-        accounts = tuple(accounts_then(recorded.accounts, recorded.changes, later, time))
-        began = first_change(recorded.changes, time)
-        existed = bool(first or accounts)
-        told = [change.coverage for change in recorded.changes if change.coverage is not None]
+        is_linked = any(change.number == first for change in changes)
+        if first and not is_linked and not self._reaches(changes, first, time):
+            raise _NotKnown("the app does not keep the changes since then, or one is missing")
+        accounts = tuple(_accounts_then(recorded, later, time))
         try:
-            coverage = coverage_then(row, told, time, self._unread, began, existed=existed)
-        except NotKnown as error:
+            coverage = self._coverage(recorded, row, time, existed=bool(first or accounts))
+        except _NotKnown as error:
             return SubscriptionThen(subscription_id, accounts, None, str(error))
         if coverage is not None:
             return SubscriptionThen(subscription_id, accounts, coverage)
         if accounts:
-            raise NotKnown("it had accounts before it was recorded")
+            raise _NotKnown("it had accounts before it was recorded")
         return None
 
-    def _reaches(self, changes: Sequence[RecordedChange], first: int, time: datetime) -> bool:
+    def _reaches(self, changes: Sequence[_Change], first: int, time: datetime) -> bool:
         """Tell whether a change that the feed lacks was earlier: the oldest are deleted first.
 
         Changes are deleted in the order in which they were published, up to a day after they were
@@ -183,34 +236,249 @@ class History:
         is_hole = any(change.number < first for change in changes)
         return not is_hole and self._oldest is not None and self._oldest <= time - PUBLICATION_DELAY
 
+    def _coverage(
+        self, recorded: _Recorded, row: models.Subscription, time: datetime, *, existed: bool
+    ) -> CoverageState | None:
+        """Return the coverage at a time; None if the subscription was not recorded yet.
 
-def _is_full(scan: models.Scan) -> bool:
-    return scan.scope == "full" and scan.state in _ENDED and scan.accounts is not None
+        ``existed``: it had accounts or changes at the time.
+
+        Raises:
+            _NotKnown: nothing says what it was.
+
+        """
+        if row.since is None:
+            raise _NotKnown(_NOT_TOLD)
+        if row.since <= time:
+            return row.coverage
+        # From the very first change on, those of the coverage are complete.
+        firsts = (change.time for change in recorded.changes[:1] if change.number == 1)
+        began = next((first for first in firsts if first <= time), None)
+        changes = [change.coverage for change in recorded.changes if change.coverage is not None]
+        later = [change for change in changes if change.time > time]
+        told = [change for change in changes if change.time <= time]
+        if later and later[0].before is CoverageState.GAP:
+            return CoverageState.GAP  # the beginning of each gap is told
+        if later and later[0].before is None:
+            return None
+        found: CoverageState | None = None
+        if not existed:
+            is_known = not later and row.coverage is CoverageState.READ
+        elif later:
+            is_known, found = later[0].before is CoverageState.READ, CoverageState.READ
+        else:
+            is_known = row.coverage in _UNREAD and bool(told or began)
+            found = told[-1].after if told else CoverageState.READ
+        begin = told[-1].time if told else began or time
+        end = later[0].time if later else row.since
+        at_begin = not told and not began
+        if is_known and not self._may_have_been_unread(begin, end, at_begin=at_begin):
+            return found
+        raise _NotKnown(_NOT_TOLD)
+
+    def _may_have_been_unread(self, begin: datetime, end: datetime, *, at_begin: bool) -> bool:
+        """Tell whether another subscription may have been excluded or retired between two times.
+
+        ``at_begin``: or at the first of them. Scans of the whole estate count the subscriptions. A
+        scan that failed has recorded nothing; what others that ended early have recorded is
+        unknown.
+        """
+        settled = sum(since <= begin for since in self._settled)
+        for scan in self._scans:
+            if scan.state is ScanState.FAILED or _ended(scan) >= end:
+                continue
+            if _ended(scan) <= begin and not at_begin:
+                return False
+            counts, is_full = scan.subscriptions, scan.scope == "full"
+            if counts is None or counts.excluded + counts.retired != (settled if is_full else 0):
+                return True
+            if _ended(scan) <= begin and is_full:
+                return False
+        return False
+
+
+def as_of_document(then: Then) -> Mapping[str, Any]:
+    """Return ``as-of.json``, its subscriptions one by one."""
+    scan = then.scan
+    ended = scan and scan.finished_at
+    return {
+        "asOf": written(then.time),
+        "comparedWith": scan and {"scanId": scan.id, "finishedAt": ended and written(ended)},
+        "differences": [each._asdict() for each in then.differences],
+        "differencesExplained": then.differences_explained,
+        "subscriptions": map(_subscription, then.subscriptions),
+    }
+
+
+def as_of_line(then: Then) -> str:
+    """Say how much was rebuilt, and whether a scan had counted the same."""
+    accounts = sum(len(each.accounts or ()) for each in then.subscriptions)
+    lost = sum(each.accounts is None for each in then.subscriptions)
+    known = f"{accounts} accounts of {len(then.subscriptions) - lost} subscriptions"
+    if then.scan is None:
+        compared = "the app keeps no full scan that had finished by then"
+    elif not then.differences:
+        compared = f"their counts are those of scan {then.scan.id}"
+    else:
+        told = ", ".join(f"{name} {ours} in place of {its}" for name, ours, its in then.differences)
+        compared = f"scan {then.scan.id} had counted otherwise: {told}"
+    gaps = f"; {lost} subscriptions cannot be rebuilt, as-of.json says why" if lost else ""
+    return f"as of {written(then.time)}: {known}{gaps}; {compared}"
+
+
+def _subscription(then: SubscriptionThen) -> Mapping[str, Any]:
+    names, accounts = ("id", "kind", "verdict", "reason", "keyHealth"), then.accounts
+    return {
+        "subscriptionId": then.id,
+        "coverage": then.coverage,
+        "notKnown": then.not_known,
+        "accounts": None
+        if accounts is None
+        else [dict(zip(names, each, strict=True)) for each in accounts],
+    }
+
+
+def _ended(scan: models.Scan) -> datetime:
+    """Return when a scan ended; of one that runs, when it started."""
+    return scan.finished_at or scan.started_at
+
+
+def _change(event: models.ChangeEvent) -> _Change:
+    """Take from a change what undoing it needs.
+
+    Raises:
+        _NotKnown: it has another form than this version of the program knows.
+
+    """
+    data = event.data
+    try:
+        before, after = data["before"], data["after"]
+        kinds = data.get("kind"), before.get("kind") if before else None
+        common = data["sequence"], event.time, event.subject, *kinds
+        if event.subject == event.source:
+            had = CoverageState(before["coverage"]) if before else None
+            told = _CoverageChange(event.time, had, CoverageState(after["coverage"]))
+            return _Change(*common, None, None, told)
+        return _Change(*common, _side(before), _side(after), None)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _NotKnown(f"a change has an unknown form: {event.id}") from error
+
+
+def _side(data: Mapping[str, Any] | None) -> _Side | None:
+    if data is None:
+        return None
+    key = data.get("keyHealth")
+    return _Side(Verdict(data["verdict"]), Reason(data["reason"]), KeyState(key) if key else None)
+
+
+def _changes_after(changes: Sequence[_Change], last: int, time: datetime) -> list[_Change]:
+    """Return the changes after a time, which must have all numbers up to the last.
+
+    Raises:
+        _NotKnown: a number is missing, occurs twice, or is not in the order of the times.
+
+    """
+    numbers = [change.number for change in changes]
+    if len(set(numbers)) < len(numbers):
+        raise _NotKnown("the numbers of its changes began again")
+    later = [change for change in changes if change.time > time]
+    earlier = [change.number for change in changes if change.time <= time]
+    first = last - len(later)
+    if any(number > last for number in numbers):
+        raise _NotKnown(f"{_RECORDING}, or the numbers of its changes began again")
+    if [change.number for change in later] != list(range(first + 1, last + 1)):
+        raise _NotKnown("a change is missing or not published yet, or times are out of order")
+    if earlier and max(earlier) > first:
+        raise _NotKnown("the times of its changes are out of order")
+    return later
+
+
+def _accounts_then(
+    recorded: _Recorded, later: Iterable[_Change], time: datetime
+) -> Iterator[AccountThen]:
+    """Undo the changes of each account.
+
+    Raises:
+        _NotKnown: what a change says is not what was there.
+
+    """
+    by_account: defaultdict[str, list[_Change]] = defaultdict(list)
+    for change in later:
+        if change.coverage is None:
+            by_account[change.subject].append(change)
+    now = recorded.accounts
+    for account_id in sorted(now.keys() | by_account.keys()):
+        kind, side, changed_at = now.get(account_id, _Account(None, None, time))
+        if changed_at is None:
+            raise _NotKnown(f"the row of an account cannot be used: {account_id}")
+        undone = by_account.get(account_id)
+        if undone:
+            _check_chain(undone, side)
+            side = undone[0].before
+            kind = _kind_then(recorded.changes, undone)
+        elif changed_at > time:
+            raise _NotKnown(f"a change is missing: {account_id}")
+        if side is not None:
+            yield AccountThen(account_id, kind, *side)
+
+
+def _check_chain(changes: Sequence[_Change], now: _Side | None) -> None:
+    """Check that each change begins where the one before ended, and the last ends with the present.
+
+    Several changes of one step have the same two sides.
+    """
+    for one, other in pairwise(changes):
+        is_same_step = (one.before, one.after) == (other.before, other.after)
+        if not is_same_step and one.after != other.before:
+            raise _NotKnown(f"its changes contradict each other: {other.subject}")
+    if changes[-1].after != now:
+        raise _NotKnown(f"a change and the finding differ: {changes[-1].subject}; {_RECORDING}")
+
+
+def _kind_then(changes: Sequence[_Change], undone: Sequence[_Change]) -> str | None:
+    """Return the kind before the first change that is undone.
+
+    Raises:
+        _NotKnown: the account had no kind before or after it, and no earlier change says its kind.
+
+    """
+    first = undone[0]
+    before = [
+        change.kind
+        for change in changes
+        if change.subject == first.subject and change.number < first.number
+    ]
+    if before or first.before is None:
+        return before[-1] if before else None
+    step = takewhile(lambda change: change[-3:] == first[-3:], undone)
+    kinds = [change.kind_before for change in step if change.kind_before is not None]
+    kind = kinds[0] if kinds else first.kind
+    if kind is None or first.before.reason is Reason.MALFORMED:
+        raise _NotKnown(f"the kind of an account is not known: {first.subject}")
+    return kind
 
 
 def _differences(rebuilt: Sequence[SubscriptionThen], scan: models.Scan) -> Iterator[Difference]:
     """Compare the counts of a scan with the estate as of its end."""
     verdicts = [account.verdict for each in rebuilt for account in each.accounts or ()]
-    violated = verdicts.count(Verdict.NON_COMPLIANT)
     states = [each.coverage for each in rebuilt]
     accounts, subscriptions = scan.accounts, scan.subscriptions
     counts: list[tuple[str, int, int]] = []
     if accounts is not None:
-        counts += [
+        counts = [
             ("accounts.total", len(verdicts), accounts.total),
             ("accounts.compliant", verdicts.count(Verdict.COMPLIANT), accounts.compliant),
-            ("accounts.nonCompliant", violated, accounts.non_compliant),
+            (
+                "accounts.nonCompliant",
+                verdicts.count(Verdict.NON_COMPLIANT),
+                accounts.non_compliant,
+            ),
             ("accounts.unknown", verdicts.count(Verdict.UNKNOWN), accounts.unknown),
         ]
     if subscriptions is not None:
-        expected = {
-            CoverageState.READ: subscriptions.read,
-            CoverageState.GAP: subscriptions.gap,
-            CoverageState.EXCLUDED: subscriptions.excluded,
-            CoverageState.RETIRED: subscriptions.retired,
-        }
+        told = subscriptions.model_dump(exclude={"total"})
         counts += [
-            (f"subscriptions.{state}", states.count(state), number)
-            for state, number in expected.items()
+            (f"subscriptions.{state}", states.count(CoverageState(state)), number)
+            for state, number in told.items()
         ]
     return (Difference(*each) for each in counts if each[1] != each[2])

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from cmk_check.cli.console import remarks, say, shown
 from cmk_check.cli.evidence.api_client import ApiClient, Authorise, open_api_session
-from cmk_check.cli.evidence.as_of import History, Then
-from cmk_check.cli.evidence.as_of_file import AS_OF, as_of_document, as_of_line
+from cmk_check.cli.evidence.as_of import AS_OF, History, Then, as_of_document, as_of_line
 from cmk_check.cli.evidence.bundle import write_bundle
 from cmk_check.cli.evidence.download import DownloadProgress, Evidence, download
 from cmk_check.cli.evidence.json_pieces import pieces

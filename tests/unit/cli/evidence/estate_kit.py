@@ -7,8 +7,7 @@ from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any, override
 
-from cmk_check.cli.evidence.accounts_then import AccountThen
-from cmk_check.cli.evidence.as_of import History
+from cmk_check.cli.evidence.as_of import AccountThen, History
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage
 from cmk_check.core.posture import Expectations

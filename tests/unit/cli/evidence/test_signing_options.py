@@ -6,8 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cmk_check.cli import app
-from cmk_check.cli.evidence.as_of import SubscriptionThen, Then
-from cmk_check.cli.evidence.as_of_file import as_of_line
+from cmk_check.cli.evidence.as_of import SubscriptionThen, Then, as_of_line
 from cmk_check.core.enums import CoverageState
 from tests.unit.cli.evidence.bundle_kit import NOW, SOURCE, Bundles
 
