@@ -1,15 +1,15 @@
 """The report for people: one page of HTML without scripts, which loads nothing and prints on A4."""
 
-from collections.abc import Iterator, Mapping
-from itertools import groupby
-from typing import Final
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import chain, groupby
+from typing import Final, NamedTuple
 
 from cmk_check import VERSION
 from cmk_check.cli.evidence.download import Evidence
 from cmk_check.cli.evidence.html import Content, Html, element, items, named, table, whole
-from cmk_check.cli.evidence.report_data_stores import data_stores
-from cmk_check.cli.evidence.report_lists import ReportLists
-from cmk_check.cli.evidence.report_parts import account, listed, section, time_cell, time_text
 from cmk_check.cli.evidence.report_text import (
     GROUP,
     LIMITS,
@@ -19,14 +19,18 @@ from cmk_check.cli.evidence.report_text import (
     STYLE,
     TITLE,
 )
-from cmk_check.cli.evidence.summary import Summary, gap_of
-from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.controls import CAUTION, CONTROLS, Control
+from cmk_check.cli.evidence.summary import Summary, accepted_by, gap_of
+from cmk_check.core.aspects import ASPECTS, BY_NAME
+from cmk_check.core.aspects.data_stores import DATA_STORES
+from cmk_check.core.aspects.key_health import KEY_HEALTH
+from cmk_check.core.controls import CAUTION, CONTROLS
 from cmk_check.core.cross_check import CrossCheckState
-from cmk_check.core.enums import ControlMapping, Verdict
+from cmk_check.core.enums import KeyState, Verdict
 from cmk_check.core.not_covered_by_cmk import limits_of
 from cmk_check.core.text import as_object
+from cmk_check.limits import MAX_NAMES_LISTED, MAX_REPORT_ROWS
 from cmk_check.web import aspect_models, models
+from cmk_check.web.answer import Answer
 
 _COMPARED: Final[Mapping[CrossCheckState, str]] = {
     CrossCheckState.CHECKED: "All lists of accounts were compared with Azure Resource Graph.",
@@ -34,6 +38,53 @@ _COMPARED: Final[Mapping[CrossCheckState, str]] = {
     CrossCheckState.NOT_CHECKED: "No list of accounts was compared with Azure Resource Graph.",
 }
 _ALWAYS_SHOWN: Final = frozenset({"verdict", "reason", "keyHealth", "coverage", "missingAction"})
+_VIOLATED, _UNKNOWN = "Not compliant", "Unknown"
+_BROKEN: Final = "Compliant, with a key that cannot be used"
+
+
+@dataclass(slots=True)
+class _List[T]:
+    """The first entries of a list, or with ``newest`` the last ones, and how many there are.
+
+    ``row`` returns the cells of an entry; ``file`` has all entries.
+    """
+
+    head: tuple[str, ...]
+    row: Callable[[T], Iterable[Content]]
+    file: str = "findings.csv"
+    newest: bool = False
+    total: int = 0
+    shown: deque[T] = field(default_factory=lambda: deque(maxlen=MAX_REPORT_ROWS))
+
+    def add(self, entry: T) -> None:
+        """Count an entry, and keep it if there is room."""
+        self.total += 1
+        if self.newest or len(self.shown) < MAX_REPORT_ROWS:
+            self.shown.append(entry)
+
+    def table(self) -> Html:
+        """Return a table, and where it leaves entries out how many, and which file has all."""
+        if not self.shown:
+            return element("p", "None.")
+        rows = table(self.head, map(self.row, self.shown))
+        number = len(self.shown)
+        if self.total == number:
+            return rows
+        note = f"{number:,} of {self.total:,} are shown; all are in {self.file}."
+        return Html(rows + element("p", note, class_="small"))
+
+
+class _AspectSection(NamedTuple):
+    """How the report shows the sums of an aspect, and the accounts that somebody must look at.
+
+    ``heads`` are those of the cells that ``row`` returns beside the account.
+    """
+
+    title: str
+    text: str
+    sums: tuple[str, ...]
+    heads: tuple[str, ...]
+    row: Callable[[models.Finding], Iterable[Content]]
 
 
 def written(evidence: Evidence, summary: Summary) -> Iterator[bytes]:
@@ -46,10 +97,49 @@ def written(evidence: Evidence, summary: Summary) -> Iterator[bytes]:
 
 class _Report:
     def __init__(self, evidence: Evidence, summary: Summary) -> None:
+        """Collect what is listed, in one pass over each list."""
         self._evidence = evidence
         self._status = evidence.status
         self._summary = summary
-        self._lists = ReportLists.of(evidence)
+        head: tuple[str, ...] = "Account", "Subscription", "Why", "Since"
+        self._accounts = {title: _List(head, _why) for title in (_VIOLATED, _UNKNOWN, _BROKEN)}
+        head = "Account", "Exemption", "Category", "Ticket / approved by", "Until"
+        self._excepted = _List(head, _exempted)
+        self._aspects = {
+            name: (section, _List(("Account", *section.heads), section.row, "findings.ocsf.jsonl"))
+            for name, sums in self._status.sums.items()
+            if sums is not None and (section := _section_of(name, sums)) is not None
+        }
+        self._rules, self._tenants = set[str](), set[str]()
+        for finding in evidence.findings():
+            self._add(finding)
+        head = "Subscription", "Reason", "What it means, and what ends it", "Since"
+        self._gaps = _List(head, _gap, "subscriptions.json")
+        for subscription in evidence.subscriptions():
+            self._tenants.add(subscription.tenant_id or "not known")
+            if gap := gap_of(subscription):
+                self._gaps.add((subscription, gap))
+        head = "Time", "Change", "Of", "From → to"
+        self._changes = _List(head, _change, "changes.jsonl", newest=True)
+        for change in evidence.changes_of_period():
+            self._changes.add(change)
+
+    def _add(self, finding: models.Finding) -> None:
+        self._rules.add(finding.rule_version)
+        for name, (_, found) in self._aspects.items():
+            side, aspect = finding.sides[name], BY_NAME[name]
+            is_trusted = side is not None and side.state not in aspect.troubles
+            if finding.verdict in aspect.verdicts and not is_trusted:
+                found.add(finding)
+        key = finding.key_health
+        if exception := accepted_by(finding):
+            self._excepted.add((finding, exception))
+        elif finding.verdict is Verdict.UNKNOWN:
+            self._accounts[_UNKNOWN].add(finding)
+        elif finding.verdict is Verdict.NON_COMPLIANT:
+            self._accounts[_VIOLATED].add(finding)
+        elif key and key.state is KeyState.BROKEN:
+            self._accounts[_BROKEN].add(finding)
 
     def parts(self) -> Iterator[Html]:
         """Return the head and the sections of the body."""
@@ -69,26 +159,47 @@ class _Report:
         yield Html("<body>")
         yield self._result()
         yield self._scope()
-        yield section("Method", items(METHOD), self._scan())
+        yield _section("Method", items(METHOD), self._scan())
         yield self._completeness()
-        yield self._accounts()
-        if self._status.data_stores is not None:
-            yield data_stores(self._status.data_stores, self._lists.uncovered)
-        yield self._exceptions()
-        yield self._changes()
+        blocks = ((element("h3", title), found.table()) for title, found in self._accounts.items())
+        yield _section("Accounts", *chain.from_iterable(blocks))
+        for name, (section, found) in self._aspects.items():
+            sums = self._status.sums[name]
+            numbers = sums.model_dump().values() if sums else ()
+            text = element("p", section.text)
+            yield _section(section.title, text, table(section.sums, [numbers]), found.table())
+        yield _section(
+            "Exceptions",
+            element(
+                "p",
+                "Accounts that are not compliant, and whose exemption of Azure Policy was honoured "
+                "when this was exported. They stay violations in every file of this folder.",
+            ),
+            self._excepted.table(),
+        )
+        since = self._evidence.since
+        begin = f"since {_time(since)}" if since else "that the app has kept"
+        text = element("p", f"All changes {begin}, the newest last.")
+        yield _section("Changes in the period", text, self._changes.table())
         yield self._controls()
-        yield self._limits()
+        kinds = self._status.accounts.by_kind
+        uncovered = [text for kind in kinds for text in limits_of(kind, Verdict.COMPLIANT)]
+        yield _section("Limits", items([*LIMITS, *dict.fromkeys(uncovered)]))
         yield Html("</body>")
 
     def _result(self) -> Html:
-        status = self._status
+        status, accounts = self._status, self._status.accounts
         reasons = [reason.message for reason in status.reasons]
+        counts = (
+            *(accounts.total, accounts.compliant, accounts.non_compliant, accounts.excepted),
+            accounts.unknown,
+        )
         return element(
             "header",
             element("h1", TITLE),
             element(
                 "p",
-                f"Evidence as of {time_text(status.as_of)}, made by cmk-check {VERSION}. "
+                f"Evidence as of {_time(status.as_of)}, made by cmk-check {VERSION}. "
                 "All times are in UTC.",
                 class_="of",
             ),
@@ -101,7 +212,7 @@ class _Report:
             items(self._evidence.remarks) if self._evidence.remarks else "",
             table(
                 ["Accounts", "Compliant", "Not compliant", "of these with an exemption", "Unknown"],
-                [_numbers(status.accounts)],
+                [counts],
             ),
             _keys(status.keys),
         )
@@ -115,141 +226,49 @@ class _Report:
         ignored = ", ".join(
             f"{kind} ({number})" for kind, number in accounts.ignored_by_kind.items()
         )
-        return section(
+        return _section(
             "Scope",
             table(["Kind in scope", "Compliant", "Not compliant", "Unknown"], kinds),
             element("p", f"Accounts of other kinds, which are not judged: {ignored or 'none'}."),
             table(
                 ["Subscriptions", "Read", "Not read", "Excluded by the settings", "Retired"],
-                [
-                    (
-                        subscriptions.total,
-                        subscriptions.read,
-                        subscriptions.gap,
-                        subscriptions.excluded,
-                        subscriptions.retired,
-                    )
-                ],
+                [subscriptions.model_dump().values()],
             ),
-            element("p", "Tenants: ", ", ".join(self._lists.tenants) or "not known", "."),
+            element("p", "Tenants: ", _shortened(self._tenants), "."),
             element("p", "All subscriptions are in subscriptions.json.", class_="small"),
         )
 
     def _scan(self) -> Html:
         scan = self._status.last_scan
-        rules = ", ".join(self._lists.rules) or "not known"
-        said = f"Version of the rule: {rules}."
+        rules = f"Version of the rule: {_shortened(self._rules)}."
         if scan is None:
-            return element("p", said)
+            return element("p", rules)
         return element(
             "p",
-            f"{said} The last full scan was {scan.id}, from {time_text(scan.started_at)} to "
-            f"{time_text(scan.finished_at)}; it ended as {scan.state}.",
+            f"{rules} The last full scan was {scan.id}, from {_time(scan.started_at)} to "
+            f"{_time(scan.finished_at)}; it ended as {scan.state}.",
         )
 
     def _completeness(self) -> Html:
-        gaps, unread = self._lists.gaps, self._status.accounts.unread
-        found = self._lists.cross_check
-        crossed = (
-            f"{_COMPARED[found.state]} Accounts that they lacked: {found.differences}."
-            if found
-            else _COMPARED[CrossCheckState.NOT_CHECKED]
-        )
-        group = self._status.management_group
-        fresh = "is fresh" if self._status.fresh else "is too old to count"
-        return section(
+        status, last = self._status, self._status.last_scan
+        scans = (scan.cross_check for scan in self._evidence.scans() if last and scan.id == last.id)
+        crossed = _COMPARED[CrossCheckState.NOT_CHECKED]
+        if found := next(scans, None):
+            crossed = f"{_COMPARED[found.state]} Accounts that they lacked: {found.differences}."
+        group, unread = status.management_group, status.accounts.unread
+        fresh = "is fresh" if status.fresh else "is too old to count"
+        return _section(
             "Completeness",
             items(
                 [
-                    f"The result {fresh}; it counts until {time_text(self._status.fresh_until)}.",
+                    f"The result {fresh}; it counts until {_time(status.fresh_until)}.",
                     f"Accounts that were not read again, with their last known verdict: {unread}.",
                     crossed,
                     GROUP.format(group) if group else NO_GROUP,
                 ]
             ),
             element("h3", "Subscriptions that were not read"),
-            listed(
-                gaps,
-                ["Subscription", "Reason", "What it means, and what ends it", "Since"],
-                (
-                    (
-                        named(subscription.name, subscription.subscription_id),
-                        whole(gap.reason),
-                        gap.detail or "",
-                        time_cell(subscription.since),
-                    )
-                    for subscription in gaps.shown
-                    if (gap := gap_of(subscription))
-                ),
-                "subscriptions.json",
-            ),
-        )
-
-    def _accounts(self) -> Html:
-        blocks: list[Content] = []
-        for title, found in (
-            ("Not compliant", self._lists.violated),
-            ("Unknown", self._lists.unknown),
-            ("Compliant, with a key that cannot be used", self._lists.broken),
-        ):
-            rows = (
-                (
-                    account(finding),
-                    named(finding.subscription_name, finding.subscription_id),
-                    _message(finding),
-                    time_cell(finding.violated_since or finding.changed_at),
-                )
-                for finding in found.shown
-            )
-            blocks.append(element("h3", title))
-            head = ["Account", "Subscription", "Why", "Since"]
-            blocks.append(listed(found, head, rows, "findings.csv"))
-        return section("Accounts", *blocks)
-
-    def _exceptions(self) -> Html:
-        excepted = self._lists.excepted
-        rows = (
-            (
-                account(finding),
-                named(exception.display_name, exception.id),
-                exception.category or "",
-                " / ".join(filter(None, (exception.ticket, exception.approved_by))),
-                time_cell(exception.expires_on),
-            )
-            for finding in excepted.shown
-            if (exception := finding.exception)
-        )
-        return section(
-            "Exceptions",
-            element(
-                "p",
-                "Accounts that are not compliant, and whose exemption of Azure Policy was honoured "
-                "when this was exported. They stay violations in every file of this folder.",
-            ),
-            listed(
-                excepted,
-                ["Account", "Exemption", "Category", "Ticket / approved by", "Until"],
-                rows,
-                "findings.csv",
-            ),
-        )
-
-    def _changes(self) -> Html:
-        changes, since = self._lists.changes, self._evidence.since
-        begin = f"since {time_text(since)}" if since else "that the app has kept"
-        rows = (
-            (
-                time_cell(change.time),
-                whole(change.type.removeprefix("cmkcheck.").replace(".", " ").replace("_", " ")),
-                _subject(change),
-                _states(change),
-            )
-            for change in changes.shown
-        )
-        return section(
-            "Changes in the period",
-            element("p", f"All changes {begin}, the newest last."),
-            listed(changes, ["Time", "Change", "Of", "From → to"], rows, "changes.jsonl"),
+            self._gaps.table(),
         )
 
     def _controls(self) -> Html:
@@ -260,10 +279,11 @@ class _Report:
                 ", ".join(each.control for each in controls),
                 whole(mapping.replace("_", " ")),
             )
-            for (framework, mapping), group in groupby(CONTROLS, _framework)
-            if (controls := list(group))
+            for (framework, mapping), controls in groupby(
+                CONTROLS, lambda control: (control.framework, control.mapping)
+            )
         )
-        return section(
+        return _section(
             "Controls",
             element(
                 "p",
@@ -273,48 +293,52 @@ class _Report:
             table(["Framework", "Controls", "Mapped by"], rows),
         )
 
-    def _limits(self) -> Html:
-        kinds = self._status.accounts.by_kind
-        uncovered = [text for kind in kinds for text in limits_of(kind, Verdict.COMPLIANT)]
-        return section("Limits", items([*LIMITS, *dict.fromkeys(uncovered)]))
-
-
-def _framework(control: Control) -> tuple[str, ControlMapping]:
-    return control.framework, control.mapping
-
-
-def _numbers(accounts: models.Accounts) -> tuple[int, ...]:
-    return (
-        accounts.total,
-        accounts.compliant,
-        accounts.non_compliant,
-        accounts.excepted,
-        accounts.unknown,
-    )
-
 
 def _keys(keys: aspect_models.Keys | None) -> Html:
     if keys is None:
         return element("p", "The keys of compliant accounts are not checked.")
-    counts = (keys.healthy, keys.at_risk, keys.broken, keys.unknown)
+    counts = keys.model_dump().values()
     return table(
         ["Keys of compliant accounts", "Healthy", "At risk", "Broken", "Unknown"],
         [(sum(counts), *counts)],
     )
 
 
-def _message(finding: models.Finding) -> str:
+def _why(finding: models.Finding) -> Iterator[Content]:
+    yield _account(finding)
+    yield named(finding.subscription_name, finding.subscription_id)
     key = finding.key_health
-    if finding.verdict is Verdict.COMPLIANT and key and key.reasons:
-        return key.reasons[0].message
-    return finding.message
+    is_of_key = finding.verdict is Verdict.COMPLIANT and key and key.reasons
+    yield key.reasons[0].message if key and is_of_key else finding.message
+    yield _time_cell(finding.violated_since or finding.changed_at)
 
 
-def _subject(change: models.ChangeEvent) -> Html:
+def _exempted(excepted: tuple[models.Finding, aspect_models.AccountException]) -> Iterator[Content]:
+    finding, exception = excepted
+    yield _account(finding)
+    yield named(exception.display_name, exception.id)
+    yield exception.category or ""
+    yield " / ".join(filter(None, (exception.ticket, exception.approved_by)))
+    yield _time_cell(exception.expires_on)
+
+
+def _gap(unread: tuple[models.Subscription, models.GapOfSubscription]) -> Iterator[Content]:
+    subscription, gap = unread
+    yield named(subscription.name, subscription.subscription_id)
+    yield whole(gap.reason)
+    yield gap.detail or ""
+    yield _time_cell(subscription.since)
+
+
+def _change(change: models.ChangeEvent) -> Iterator[Content]:
+    yield _time_cell(change.time)
+    yield whole(change.type.removeprefix("cmkcheck.").replace(".", " ").replace("_", " "))
     name, subscription = change.data.get("name"), change.data.get("subscriptionName")
     if not isinstance(subscription, str):
-        return named(change.subject, None)
-    return named(name, subscription) if isinstance(name, str) else named(subscription, None)
+        yield named(change.subject, None)
+    else:
+        yield named(name, subscription) if isinstance(name, str) else named(subscription, None)
+    yield _states(change)
 
 
 def _states(change: models.ChangeEvent) -> str:
@@ -328,3 +352,65 @@ def _states(change: models.ChangeEvent) -> str:
     )
     texts = (", ".join(text for text in side if isinstance(text, str)) for side in sides)
     return " → ".join(filter(None, texts))
+
+
+def _of_data_stores(finding: models.Finding) -> Iterable[Content]:
+    if (data := finding.data_stores) is None:
+        never = "Never read. The next scan that reads the subscription will do it."
+        return _account(finding), "unknown", never, "", ""
+    reasons = [reason.message for reason in data.reasons]
+    names = [name for reason in data.reasons for name in reason.evidence.values()]
+    read = _time_cell(data.as_of) if data.as_of else ""
+    state = whole(data.state.replace("_", " "))
+    return _account(finding), state, " ".join(reasons), ", ".join(names), read
+
+
+# What is said of an aspect beyond its sums and states.
+_SECTIONS: Final[Mapping[str, _AspectSection | None]] = {
+    KEY_HEALTH.name: None,  # with the result, and among the accounts
+    DATA_STORES.name: _AspectSection(
+        "Where accounts keep data",
+        "Each account was followed to the stores outside of it that it or its projects name. "
+        "This changes no verdict.",
+        ("Own keys", "Microsoft's keys", "Perhaps Microsoft's", "Unknown", "None"),
+        ("State", "Why", "Stores or projects", "Projects read"),
+        _of_data_stores,
+    ),
+}
+
+
+def _section_of(name: str, sums: Answer) -> _AspectSection | None:
+    """Return how an aspect is shown, None for one that has another place."""
+
+    def row(finding: models.Finding) -> Iterable[Content]:
+        side = finding.sides[name]
+        return _account(finding), whole(side.state.replace("_", " ") if side else "unknown")
+
+    heads = tuple(count.replace("_", " ").capitalize() for count in type(sums).model_fields)
+    title = BY_NAME[name].titles[1].capitalize()
+    default = _AspectSection(title, "This changes no verdict.", heads, ("State",), row)
+    return _SECTIONS.get(name, default)
+
+
+def _section(title: str, *content: Content) -> Html:
+    return element("section", element("h2", title), *content)
+
+
+def _account(finding: models.Finding) -> Html:
+    return named(finding.name, f"group {finding.resource_group}")
+
+
+def _time(time: datetime | None) -> str:
+    """Return a time in UTC."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if time else "not known"
+
+
+def _time_cell(time: datetime | None) -> Html:
+    return whole(_time(time))
+
+
+def _shortened(names: Iterable[str]) -> str:
+    found = sorted(names)
+    more = len(found) - MAX_NAMES_LISTED
+    some = found if more <= 0 else [*found[:MAX_NAMES_LISTED], f"and {more} more"]
+    return ", ".join(some) or "not known"

@@ -7,7 +7,6 @@ from typing import Final, Self
 from cmk_check.cli.evidence.download import Evidence
 from cmk_check.core.enums import (
     CoverageState,
-    KeyState,
     PostureReason,
     PostureVerdict,
     ReasonSeverity,
@@ -16,7 +15,7 @@ from cmk_check.core.enums import (
 from cmk_check.core.reasons.gap_sentences import FIRST_RECORDING
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.requirements import AGAINST
-from cmk_check.web import models
+from cmk_check.web import aspect_models, models
 
 # Whether they count for the posture is a setting of the app.
 _BESIDE_VERDICTS: Final = {code for _, _, code in AGAINST}
@@ -29,16 +28,11 @@ def gap_of(subscription: models.Subscription) -> models.GapOfSubscription | None
     return _PENDING if is_pending else subscription.gap
 
 
-def is_excepted(finding: models.Finding) -> bool:
-    """Tell a violation that an exemption accepts for a time."""
+def accepted_by(finding: models.Finding) -> aspect_models.AccountException | None:
+    """Return the exemption that accepts a violation for a time, None without one."""
     exception = finding.exception
-    violated = finding.verdict is Verdict.NON_COMPLIANT
-    return violated and exception is not None and exception.honoured
-
-
-def has_broken_key(finding: models.Finding) -> bool:
-    """Tell an account whose key cannot be used."""
-    return finding.key_health is not None and finding.key_health.state is KeyState.BROKEN
+    is_accepted = finding.verdict is Verdict.NON_COMPLIANT and exception and exception.honoured
+    return exception if is_accepted else None
 
 
 def risks_of(finding: models.Finding) -> tuple[PostureReason, ...]:
@@ -46,7 +40,7 @@ def risks_of(finding: models.Finding) -> tuple[PostureReason, ...]:
     risks: list[PostureReason] = []
     if finding.verdict is Verdict.UNKNOWN:
         risks.append(PostureReason.ACCOUNTS_UNKNOWN)
-    elif is_excepted(finding):
+    elif accepted_by(finding):
         risks.append(PostureReason.ACCOUNTS_EXCEPTED)
     elif finding.verdict is Verdict.NON_COMPLIANT:
         risks.append(PostureReason.ACCOUNTS_NON_COMPLIANT)
