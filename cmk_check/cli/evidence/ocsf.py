@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cmk_check import VERSION
 from cmk_check.cli.evidence.download import Evidence
@@ -16,8 +16,7 @@ from cmk_check.cli.evidence.summary import gap_of
 from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.aspects.owners import OWNER
 from cmk_check.core.controls import CONTROLS
-from cmk_check.core.data_stores.account_data import COVERED
-from cmk_check.core.enums import CoverageState, GapReason, KeyState, Reason, Verdict
+from cmk_check.core.enums import CoverageState, GapReason, Reason, Verdict
 from cmk_check.core.reasons.gap_sentences import GAP_REASONS
 from cmk_check.core.reasons.reason_entry import NOTHING_TO_DO
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
@@ -34,19 +33,25 @@ _METADATA: Final = {
     "event_code": _CHECK,
 }
 _TYPES: Final = ["customer-managed key"]
-# Of the standard: compliance.status_id, and severity_id of the event.
-_PASS, _WARNING, _FAIL, _UNKNOWN = 1, 2, 3, 0
-_INFORMATIONAL, _MEDIUM, _HIGH, _UNCLEAR = 1, 3, 4, 0
-_STATUSES: Final[Mapping[Verdict, int]] = {
+
+
+class _Result(NamedTuple):
+    """``compliance.status_id`` and ``severity_id`` of the standard, with their names."""
+
+    status_id: int
+    status: str
+    severity_id: int
+    severity: str
+
+
+_PASS: Final = _Result(1, "Pass", 1, "Informational")
+_WARNING: Final = _Result(2, "Warning", 3, "Medium")
+_FAIL: Final = _Result(3, "Fail", 4, "High")
+_UNKNOWN: Final = _Result(0, "Unknown", 0, "Unknown")
+_RESULTS: Final[Mapping[Verdict, _Result]] = {
     Verdict.COMPLIANT: _PASS,
     Verdict.NON_COMPLIANT: _FAIL,
     Verdict.UNKNOWN: _UNKNOWN,
-}
-_NAMED: Final[Mapping[int, tuple[str, int, str]]] = {
-    _PASS: ("Pass", _INFORMATIONAL, "Informational"),
-    _WARNING: ("Warning", _MEDIUM, "Medium"),
-    _FAIL: ("Fail", _HIGH, "High"),
-    _UNKNOWN: ("Unknown", _UNCLEAR, "Unknown"),
 }
 
 
@@ -66,7 +71,9 @@ def lines(evidence: Evidence) -> Iterator[bytes]:
 
 
 def _of_finding(finding: models.Finding, status: models.Status) -> dict[str, Any]:
-    plain = finding.model_dump(mode="json", by_alias=True)
+    # The days to the expiry of a key depend on the day of the export.
+    without = {"key_health": {"days_to_expiry"}}
+    plain = finding.model_dump(mode="json", by_alias=True, exclude=without)
     entry = VERDICT_REASONS[finding.reason]
     event = _event(_result(finding, status), finding.reason, finding.message, finding.rule_version)
     return event | {
@@ -106,27 +113,27 @@ def _of_finding(finding: models.Finding, status: models.Status) -> dict[str, Any
             "coverage": finding.coverage.value,
             "violatedSince": plain["violatedSince"],
             "evidence": plain["evidence"],
-            # The days to its expiry depend on the day of the export.
             **{name: plain[name] for name in BY_NAME if name != OWNER.name},
-            "keyHealth": _without(plain["keyHealth"], "daysToExpiry"),
         },
     }
 
 
-def _result(finding: models.Finding, status: models.Status) -> int:
+def _result(finding: models.Finding, status: models.Status) -> _Result:
     """Return the result of an account; an old "compliant" does not pass."""
-    result = _STATUSES[finding.verdict]
-    if result != _PASS:
+    result = _RESULTS[finding.verdict]
+    if result is not _PASS:
         return result
     scanned, as_of = status.as_of, finding.as_of
     is_of_last_scan = as_of is not None and scanned is not None and as_of >= scanned
     if not (status.fresh and finding.coverage is CoverageState.READ and is_of_last_scan):
         return _UNKNOWN
-    key, data = finding.key_health, finding.data_stores
-    # What was never read is well only where nobody looks.
-    is_key_well = key.state is KeyState.HEALTHY if key else status.keys is None
-    is_data_well = data.state in COVERED if data else status.data_stores is None
-    return _PASS if is_key_well and is_data_well else _WARNING
+    for name, side in finding.sides.items():
+        aspect = BY_NAME[name]
+        # What was never read is well only where nobody looks.
+        is_well = side.state not in aspect.troubles if side else status.sums[name] is None
+        if not is_well and finding.verdict in aspect.verdicts:
+            return _WARNING
+    return _PASS
 
 
 def _of_gap(
@@ -162,11 +169,10 @@ def _of_gap(
 
 
 def _event(
-    result: int, code: Reason | GapReason, message: str, rule: str | None = None
+    result: _Result, code: Reason | GapReason, message: str, rule: str | None = None
 ) -> dict[str, Any]:
     """Return what every event has."""
-    name, severity_id, severity = _NAMED[result]
-    check = {"uid": _CHECK, "name": _TITLE, "version": rule, "status_id": result, "status": name}
+    told = {"status_id": result.status_id, "status": result.status}
     return {
         "activity_id": 1,
         "activity_name": "Create",
@@ -176,8 +182,8 @@ def _event(
         "class_uid": 2003,
         "type_uid": 200301,
         "type_name": "Compliance Finding: Create",
-        "severity_id": severity_id,
-        "severity": severity,
+        "severity_id": result.severity_id,
+        "severity": result.severity,
         "status_id": 1,
         "status": "New",
         "status_code": code.value,
@@ -187,14 +193,10 @@ def _event(
             "control": _TITLE,
             "standards": _STANDARDS,
             "requirements": _REQUIREMENTS,
-            "status_id": result,
-            "checks": [check],
+            "status_id": result.status_id,
+            "checks": [{"uid": _CHECK, "name": _TITLE, "version": rule, **told}],
         },
     }
-
-
-def _without(given: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
-    return {key: value for key, value in (given or {}).items() if key != name}
 
 
 def _with_values(given: Any) -> Any:  # noqa: ANN401 - JSON

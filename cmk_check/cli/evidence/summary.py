@@ -19,6 +19,10 @@ from cmk_check.web import aspect_models, models
 
 # Whether they count for the posture is a setting of the app.
 _BESIDE_VERDICTS: Final = {code for _, _, code in AGAINST}
+_OF_VERDICTS: Final = {
+    Verdict.UNKNOWN: PostureReason.ACCOUNTS_UNKNOWN,
+    Verdict.NON_COMPLIANT: PostureReason.ACCOUNTS_NON_COMPLIANT,
+}
 _PENDING: Final = models.GapOfSubscription.model_validate(FIRST_RECORDING)
 
 
@@ -37,13 +41,9 @@ def accepted_by(finding: models.Finding) -> aspect_models.AccountException | Non
 
 def risks_of(finding: models.Finding) -> tuple[PostureReason, ...]:
     """Return the reasons of the posture that a finding stands for, none for one without fault."""
-    risks: list[PostureReason] = []
-    if finding.verdict is Verdict.UNKNOWN:
-        risks.append(PostureReason.ACCOUNTS_UNKNOWN)
-    elif accepted_by(finding):
-        risks.append(PostureReason.ACCOUNTS_EXCEPTED)
-    elif finding.verdict is Verdict.NON_COMPLIANT:
-        risks.append(PostureReason.ACCOUNTS_NON_COMPLIANT)
+    of_verdict = _OF_VERDICTS.get(finding.verdict)
+    risk = PostureReason.ACCOUNTS_EXCEPTED if accepted_by(finding) else of_verdict
+    risks = [risk] if risk else []
     for aspect, state, code in AGAINST:
         side = finding.sides[aspect.name] if finding.verdict in aspect.verdicts else None
         is_error = POSTURE_REASONS[code].severity is ReasonSeverity.ERROR
