@@ -19,8 +19,8 @@ from cmk_check.cli.evidence.manifest import (
     Period,
     Source,
     breaks,
+    entries,
     read_manifest,
-    write_manifest,
 )
 from cmk_check.cli.evidence.sign import sign, signer
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
@@ -66,9 +66,14 @@ async def export(request: "ExportRequest") -> int:
             found = found.of_period(request.since)
             write_bundle(found, made)
             rebuilt = _write_as_of(found, made, request.as_of) if request.as_of else None
-            manifest = write_manifest(
-                made,
-                source=_source(request, found),
+            named = {each.tenant_id for each in found.subscriptions() if each.tenant_id is not None}
+            manifest = Manifest(
+                files=entries(made),
+                source=Source(
+                    url=_url(request),
+                    tenants=tuple(sorted(named)),
+                    management_group=found.status.management_group,
+                ),
                 period=Period(since=found.since or found.kept, until=exported_at),
                 as_of=found.status.as_of,
                 exported_at=exported_at,
@@ -77,6 +82,7 @@ async def export(request: "ExportRequest") -> int:
                 previous=before.sha256 if before else None,
             )
             _check_chain(request, before, manifest)
+            (made / MANIFEST).write_bytes(manifest.body())
             if signed is not None:
                 await sign(made, signed)
             publish(made, request.out)
@@ -122,15 +128,6 @@ def _check_chain(request: "ExportRequest", before: Manifest | None, manifest: Ma
             f"--after {request.after} cannot be continued by this bundle: {'; '.join(faults)}. "
             "Choose another --since, or begin a new chain without --after."
         )
-
-
-def _source(request: "ExportRequest", found: Evidence) -> Source:
-    named = {each.tenant_id for each in found.subscriptions() if each.tenant_id is not None}
-    return Source(
-        url=_url(request),
-        tenants=tuple(sorted(named)),
-        management_group=found.status.management_group,
-    )
 
 
 def _url(request: "ExportRequest") -> str:

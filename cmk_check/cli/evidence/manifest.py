@@ -6,7 +6,6 @@ The signature is over this file alone, so everything that must not change has to
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -100,8 +99,8 @@ class Manifest(_Part):
 
     Format 1 has no ``source``, and no ``period.since`` for all that the app kept. ``as_of`` is when
     the last finished scan began, None before the first. ``identity`` is who exported it, as far as
-    the command knows. ``previous`` is the SHA-256 of the manifest of the bundle before, None for
-    the first of a chain.
+    the command knows. ``rule_version`` is that of the app, which judged. ``previous`` is the
+    SHA-256 of the manifest of the bundle before, None for the first of a chain.
     """
 
     format: Literal[1, 2] = 2
@@ -116,21 +115,14 @@ class Manifest(_Part):
     previous: _Digest | None = None
 
     @model_validator(mode="after")
-    def _has_usable_names(self) -> Self:
+    def _is_usable(self) -> Self:
         for name in self.files:
             if not _NAME.fullmatch(name) or name in {MANIFEST, SIGNATURE}:
-                message = f"{name!r} must be the plain name of a file of the bundle"
-                raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _fits_its_format(self) -> Self:
+                raise ValueError(f"{name!r} must be the plain name of a file of the bundle")
         if (self.source is None) != (self.format == 1):
-            message = "source must be in format 2, and in it alone"
-            raise ValueError(message)
+            raise ValueError("source must be in format 2, and in it alone")
         if self.format != 1 and self.period.since is None:
-            message = "period.since must be a time"
-            raise ValueError(message)
+            raise ValueError("period.since must be a time")
         return self
 
     @property
@@ -145,38 +137,14 @@ class Manifest(_Part):
         return f"{text}\n".encode()
 
 
-def write_manifest(  # noqa: PLR0913 - each is a field of the manifest
-    folder: Path,
-    *,
-    source: Source,
-    period: Period,
-    as_of: datetime | None,
-    exported_at: datetime,
-    identity: str | None,
-    rule_version: str = RULE_VERSION,
-    previous: str | None = None,
-) -> Manifest:
-    """Hash every file of a folder and write its ``MANIFEST.json``.
-
-    ``rule_version`` is that of the app, which judged. ``previous`` is the SHA-256 of the manifest
-    of the bundle before.
+def entries(folder: Path) -> dict[str, FileEntry]:
+    """Hash every file of a folder that has no manifest yet.
 
     Raises:
-        OSError: a file could not be read, or the manifest could not be written.
+        OSError: a file could not be read.
 
     """
-    manifest = Manifest(
-        files={path.name: _entry(path) for path in folder.iterdir() if path.name != MANIFEST},
-        source=source,
-        period=period,
-        as_of=as_of,
-        exported_at=exported_at,
-        identity=identity,
-        rule_version=rule_version,
-        previous=previous,
-    )
-    (folder / MANIFEST).write_bytes(manifest.body())
-    return manifest
+    return {path.name: _entry(path) for path in folder.iterdir()}
 
 
 def read_manifest(folder: Path) -> Manifest:

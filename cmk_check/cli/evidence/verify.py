@@ -50,55 +50,44 @@ def _verify(folders: Sequence[Path], key_file: Path) -> int:
                 f"{key_file} lies in the bundle that it would confirm; get the key from its owner."
             )
     key = read_public_key(key_file)
-    faults = [fault for place in range(len(folders)) for fault in _faults(folders, place, key)]
+    pairs = zip((None, *folders), folders, strict=False)
+    faults = [fault for before, folder in pairs for fault in _faults(before, folder, key)]
     for fault in faults:
         complain(f"{fault}.")
     return VIOLATED if faults else 0
 
 
-def _faults(folders: Sequence[Path], place: int, key: "SSlibKey") -> Iterator[str]:
-    """Yield what is wrong with one of the folders; write what it is if nothing is."""
+def _faults(before: Path | None, folder: Path, key: "SSlibKey") -> Iterator[str]:
+    """Yield what is wrong with a folder that continues another; write what it is if nothing is."""
     from cmk_check.cli.console import shown
-    from cmk_check.cli.evidence.manifest import differences, read_manifest
+    from cmk_check.cli.evidence.manifest import MANIFEST, breaks, differences, read_manifest
     from cmk_check.cli.evidence.sign import signature_fault
 
-    folder = folders[place]
+    earlier: Manifest | None = None
     try:
         manifest = read_manifest(folder)
-        found = [
-            *([fault] if (fault := signature_fault(folder, key)) else []),
-            *differences(folder, manifest),
-            *_breaks(folders[place - 1] if place else None, manifest),
-        ]
+        fault = signature_fault(folder, key)
+        found = [*([fault] if fault else []), *differences(folder, manifest)]
     except NotUsable as error:
         yield str(error).removesuffix(".")
         return
     except OSError as error:
         yield f"{folder} cannot be read ({error.strerror})"
         return
+    if before is not None:
+        try:
+            earlier = read_manifest(before)
+            broken = list(breaks(earlier, manifest))
+        except NotUsable:
+            broken = ["that one cannot be used"]
+        found += (f"{MANIFEST} does not continue {before}: {fault}" for fault in broken)
     yield from (shown(f"{folder}: {fault}") for fault in found)
     if not found:
-        described = _described(folder, manifest, folders[place - 1] if place else None)
-        write("\n".join(map(shown, described)))
+        write("\n".join(map(shown, _described(folder, manifest, earlier))))
 
 
-def _breaks(before: Path | None, manifest: "Manifest") -> Iterator[str]:
-    """Yield a fault for each way in which a manifest does not continue the bundle before."""
-    from cmk_check.cli.evidence.manifest import MANIFEST, breaks, read_manifest
-
-    if before is None:
-        return
-    try:
-        earlier = read_manifest(before)
-    except NotUsable:
-        yield f"{MANIFEST} does not continue {before}: that one cannot be used"
-        return
-    for fault in breaks(earlier, manifest):
-        yield f"{MANIFEST} does not continue {before}: {fault}"
-
-
-def _described(folder: Path, manifest: "Manifest", before: Path | None) -> tuple[str, ...]:
-    from cmk_check.cli.evidence.manifest import MANIFEST, read_manifest, remarks
+def _described(folder: Path, manifest: "Manifest", before: "Manifest | None") -> Iterator[str]:
+    from cmk_check.cli.evidence.manifest import MANIFEST, remarks
 
     given = manifest.model_dump(mode="json", by_alias=True)
     since, until = given["period"]["since"] or "all that was kept", given["period"]["until"]
@@ -119,12 +108,11 @@ def _described(folder: Path, manifest: "Manifest", before: Path | None) -> tuple
         )
     else:
         chain = "it continues the bundle before"
-    return (
-        f"{folder}: signed, complete and unchanged ({len(manifest.files)} files)",
-        f"  app: {app}",
-        f"  period: {since} to {until}",
-        f"  as of: {given['asOf'] or 'before the first scan'}",
-        f"  exported: {given['exportedAt']} by {by}, {tool}",
-        f"  chain: {chain}",
-        *(f"  {remark}" for remark in (remarks(read_manifest(before), manifest) if before else ())),
-    )
+    yield f"{folder}: signed, complete and unchanged ({len(manifest.files)} files)"
+    yield f"  app: {app}"
+    yield f"  period: {since} to {until}"
+    yield f"  as of: {given['asOf'] or 'before the first scan'}"
+    yield f"  exported: {given['exportedAt']} by {by}, {tool}"
+    yield f"  chain: {chain}"
+    if before is not None:
+        yield from (f"  {remark}" for remark in remarks(before, manifest))

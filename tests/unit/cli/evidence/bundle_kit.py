@@ -15,10 +15,11 @@ from cmk_check.cli import app
 from cmk_check.cli.evidence.manifest import (
     MANIFEST,
     REQUIRED,
+    Manifest,
     Period,
     Source,
     digest,
-    write_manifest,
+    entries,
 )
 from cmk_check.cli.evidence.sign import sign, signer
 
@@ -78,8 +79,8 @@ class Bundles:
         bundle.mkdir()
         for file in REQUIRED:
             (bundle / file).write_text(f"{file} of {name}\n")
-        write_manifest(
-            bundle,
+        manifest = Manifest(
+            files=entries(bundle),
             source=source,
             period=Period(since=since, until=at),
             as_of=at,
@@ -87,6 +88,7 @@ class Bundles:
             identity="ada@contoso.example",
             previous=digest(after / MANIFEST) if after else None,
         )
+        (bundle / MANIFEST).write_bytes(manifest.body())
         self.sign(bundle, kind)
         return bundle
 
