@@ -10,7 +10,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol, override
 
 import aiohttp
 from yarl import URL
@@ -25,7 +25,7 @@ from cmk_check.net.proxy import proxy_for
 from cmk_check.net.retry_after import retry_after
 
 API: Final = "api/v1"
-_MAY_PASS: Final = frozenset({429, 500, 502, 503, 504})
+MAY_PASS: Final = frozenset({429, 500, 502, 503, 504})
 # Codes of the envelope, such as StorageUnavailable; nothing else of an answer is shown.
 _CODE: Final = re.compile(r"[A-Za-z]{1,40}")
 _ADVICE: Final[Mapping[int, str]] = {
@@ -39,12 +39,29 @@ type Authorise = Callable[[], Awaitable[Mapping[str, str]]]
 type Sleep = Callable[[float], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class ApiAnswer:
-    """An answer with 200, or with 304: then ``body`` is None."""
+class Reply(NamedTuple):
+    """An answer."""
 
-    body: bytes | None
-    etag: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def document(self) -> dict[str, Any] | None:
+        """The JSON object, None if it is something else."""
+        return _parsed(self.body)
+
+    @property
+    def code(self) -> str:
+        """The code of the error envelope, "" without one."""
+        error = (self.document or {}).get("error")
+        code = error.get("code") if isinstance(error, dict) else None
+        return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
+
+    @property
+    def named(self) -> str:
+        """The status with the code of the error."""
+        return f"{self.status} ({self.code})" if self.code else str(self.status)
 
 
 class Api(Protocol):
@@ -56,8 +73,8 @@ class Api(Protocol):
         query: Mapping[str, str] | None = None,
         *,
         if_none_match: str | None = None,
-    ) -> ApiAnswer:
-        """Read a route below ``/api/v1``.
+    ) -> Reply:
+        """Read a route below ``/api/v1``; the status is 200, or 304 for ``if_none_match``.
 
         Raises:
             ApiUnusable: there is no answer that can be used.
@@ -66,7 +83,7 @@ class Api(Protocol):
         ...
 
 
-class _Passing(Exception):
+class Passing(Exception):
     """A failure that may pass; ``wait`` is how many seconds the app asks to wait."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
@@ -96,68 +113,87 @@ def open_api_session(url: URL) -> aiohttp.ClientSession:
     )
 
 
-class ApiClient:
-    """Implements ``Api`` over HTTP; ``authorise`` returns the headers that identify the caller."""
+@dataclass(frozen=True, slots=True)
+class ApiClient(Api):
+    """The API over HTTP; ``authorise`` returns the headers that identify the caller."""
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        url: URL,
-        authorise: Authorise,
-        sleep: Sleep = asyncio.sleep,
-    ) -> None:
-        self._session = session
-        self._url = url
-        self._authorise = authorise
-        self._sleep = sleep
+    session: aiohttp.ClientSession
+    url: URL
+    authorise: Authorise
+    sleep: Sleep = asyncio.sleep
 
+    @override
     async def get(
         self,
         route: str,
         query: Mapping[str, str] | None = None,
         *,
         if_none_match: str | None = None,
-    ) -> ApiAnswer:
-        """Read a route, several times if a failure may pass; see ``Api.get``."""
-        url = (self._url / API / route).with_query(query or {})
-        headers = {"accept": "application/json", "user-agent": f"cmk_check/{VERSION}"}
+    ) -> Reply:
+        url = (self.url / API / route).with_query(query or {})
+        headers = {"accept": "application/json"}
         if if_none_match is not None:
             headers["if-none-match"] = if_none_match
         for pause in API_PAUSES_SECONDS:
             try:
                 return await self._ask(url, headers)
-            except _Passing as failure:
+            except Passing as failure:
                 asked = min(failure.wait or 0.0, LONGEST_API_PAUSE_SECONDS)
-            await self._sleep(max(pause, asked))
+            await self.sleep(max(pause, asked))
         try:
             return await self._ask(url, headers)
-        except _Passing as failure:
+        except Passing as failure:
             raise ApiUnusable(str(failure)) from None
 
-    async def _ask(self, url: URL, headers: Mapping[str, str]) -> ApiAnswer:
-        host = self._url.authority
+    async def _ask(self, url: URL, headers: Mapping[str, str]) -> Reply:
+        host = url.authority
         try:
-            async with self._session.get(
-                url,
-                headers={**headers, **await self._authorise()},
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=API_REQUEST_SECONDS),
-            ) as response:
-                body = await response.read()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            gap = unreached_gap(error, host)
-            fault: Exception = _Passing((gap and gap.detail) or f"{host} does not answer.")
+            headers = {**headers, **await self.authorise()}
+            reply = await exchange(self.session, "GET", url, headers)
         except InventoryError:
-            fault = ApiUnusable(f"{host} gave an answer that is too large.")
-        else:
-            etag = response.headers.get("etag", "")
-            if response.status == HTTPStatus.OK:
-                return ApiAnswer(body, etag)
-            if response.status == HTTPStatus.NOT_MODIFIED and "if-none-match" in headers:
-                return ApiAnswer(None, etag)
-            fault = _refusal(host, response, body)
-        # Raised outside of the handlers, so that it is not chained to an error of the library.
-        raise fault
+            raise ApiUnusable(f"{host} gave an answer that is too large.") from None
+        is_known = reply.status == HTTPStatus.NOT_MODIFIED and "if-none-match" in headers
+        if reply.status == HTTPStatus.OK or is_known:
+            return reply
+        said = f"{host} answered {reply.named}"
+        if reply.status in MAY_PASS:
+            wait = retry_after(reply.headers)
+            raise Passing(f"{said}: try again later, and look at the app's log.", wait)
+        advice = _ADVICE.get(reply.status, "look at the app's log")
+        if reply.status in range(300, 400):
+            advice = "redirects are not followed, so that the key stays with this host; check --url"
+        raise ApiUnusable(f"{said}: {advice}.", reply.code)
+
+
+async def exchange(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: URL,
+    headers: Mapping[str, str],
+    body: Mapping[str, str] | None = None,
+) -> Reply:
+    """Send one request, without following redirects, and read its answer.
+
+    Raises:
+        Passing: there is no answer.
+        InventoryError: it is too large.
+
+    """
+    try:
+        async with session.request(
+            method,
+            url,
+            json=body,
+            headers={"user-agent": f"cmk_check/{VERSION}", **headers},
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=API_REQUEST_SECONDS),
+        ) as response:
+            return Reply(response.status, response.headers, await response.read())
+    except (aiohttp.ClientError, TimeoutError) as error:
+        gap = unreached_gap(error, url.authority)
+        fault = (gap and gap.detail) or f"{url.authority} does not answer."
+    # Raised outside of the handler, so that it is not chained to an error of the library.
+    raise Passing(fault)
 
 
 async def pages(
@@ -172,7 +208,7 @@ async def pages(
     asked = dict(query or {})
     seen = set[str]()
     while True:
-        body = (await api.get(route, asked)).body or b""
+        body = (await api.get(route, asked)).body
         document = as_document(body)
         yield body, document
         link = document.get("nextLink")
@@ -191,35 +227,15 @@ def as_document(body: bytes) -> dict[str, Any]:
         ApiUnusable: it is something else.
 
     """
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
+    document = _parsed(body)
+    if document is None:
         raise ApiUnusable("The answer must be a JSON object: check that --url leads to cmk_check.")
     return document
 
 
-def _refusal(host: str, response: aiohttp.ClientResponse, body: bytes) -> Exception:
-    status, code = response.status, _code(body)
-    said = f"{host} answered {status}{f' ({code})' if code else ''}"
-    if status in _MAY_PASS:
-        return _Passing(f"{said}: try again later, and look at the app's log.", _wait(response))
-    if status in range(300, 400):
-        advice = "redirects are not followed, so that the key stays with this host; check --url"
-    else:
-        advice = _ADVICE.get(status, "look at the app's log")
-    return ApiUnusable(f"{said}: {advice}.", code)
-
-
-def _wait(response: aiohttp.ClientResponse) -> float | None:
-    return retry_after(response.headers)
-
-
-def _code(body: bytes) -> str:
-    """Return the code of the error envelope, "" without one."""
+def _parsed(body: bytes) -> dict[str, Any] | None:
     try:
-        code = json.loads(body)["error"]["code"]
-    except (ValueError, RecursionError, KeyError, TypeError):
-        return ""
-    return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,15 +26,11 @@ from cmk_check.web import models
 from cmk_check.web.answer import written
 
 _PAGE: Final = {"top": str(MAX_PAGE_SIZE)}
-_FINDINGS: Final = "findings"
-_SUBSCRIPTIONS: Final = "subscriptions"
-_CHANGES: Final = "changes"
-_SCANS: Final = "scans"
 _PAGES: Final[Mapping[str, type[BaseModel]]] = {
-    _FINDINGS: models.FindingsPage,
-    _SUBSCRIPTIONS: models.SubscriptionsPage,
-    _CHANGES: models.ChangesPage,
-    _SCANS: models.ScansPage,
+    "findings": models.FindingsPage,
+    "subscriptions": models.SubscriptionsPage,
+    "changes": models.ChangesPage,
+    "scans": models.ScansPage,
 }
 _OTHER_VERSION: Final = (
     "The app gave an answer that does not fit this version of cmk-check: use the version of "
@@ -116,19 +113,19 @@ class Evidence:
 
     def findings(self) -> Iterator[models.Finding]:
         """Read the findings, in the order of the API."""
-        return map(models.Finding.model_validate_json, self.lines(_FINDINGS))
+        return map(models.Finding.model_validate_json, self.lines("findings"))
 
     def subscriptions(self) -> Iterator[models.Subscription]:
         """Read the subscriptions, in the order of the API."""
-        return map(models.Subscription.model_validate_json, self.lines(_SUBSCRIPTIONS))
+        return map(models.Subscription.model_validate_json, self.lines("subscriptions"))
 
     def changes(self) -> Iterator[models.ChangeEvent]:
         """Read all changes that the app keeps, oldest first."""
-        return map(models.ChangeEvent.model_validate_json, self.lines(_CHANGES))
+        return map(models.ChangeEvent.model_validate_json, self.lines("changes"))
 
     def scans(self) -> Iterator[models.Scan]:
         """Read all scans that the app keeps, newest first."""
-        return map(models.Scan.model_validate_json, self.lines(_SCANS))
+        return map(models.Scan.model_validate_json, self.lines("scans"))
 
     def changes_of_period(self) -> Iterator[models.ChangeEvent]:
         """Read the changes of the period, oldest first."""
@@ -171,8 +168,7 @@ async def download(
 async def _read_once(api: Api, folder: Path, progress: DownloadProgress) -> Evidence | None:
     """Read everything; return None if it changed meanwhile."""
     before, newest = await api.get("status"), await _newest_scan(api)
-    body = before.body or b""
-    status = _checked(models.Status, body)
+    status = _checked(models.Status, before.body)
     if status.as_of is None:
         raise ApiUnusable(_NO_SCAN)
     progress.total = status.accounts.total + status.subscriptions.total
@@ -184,12 +180,13 @@ async def _read_once(api: Api, folder: Path, progress: DownloadProgress) -> Evid
         if error.code == "ResyncRequired":  # changes were pruned between two pages
             return None
         raise
-    after = await api.get("status", if_none_match=before.etag)
+    after = await api.get("status", if_none_match=before.headers.get("etag", ""))
     if await _newest_scan(api) != newest:
         return None
-    if after.body is not None and _without_watch(after.body) != _without_watch(body):
+    is_same = after.status == HTTPStatus.NOT_MODIFIED
+    if not is_same and _without_watch(after.body) != _without_watch(before.body):
         return None
-    evidence = Evidence(status, body, folder)
+    evidence = Evidence(status, before.body, folder)
     remarks = _differences(evidence)
     doubtful = bool(remarks)
     if newest is not None and newest["state"] == ScanState.RUNNING:
@@ -202,7 +199,7 @@ async def _newest_scan(api: Api) -> dict[str, Any] | None:
 
     The ETag of the status alone does not tell: it also changes when the watch has looked.
     """
-    body = (await api.get("scans", {"top": "1"})).body or b""
+    body = (await api.get("scans", {"top": "1"})).body
     _checked(models.ScansPage, body)
     value = as_document(body)["value"]
     return value[0] if value else None
@@ -219,9 +216,9 @@ async def _read_list(api: Api, name: str, folder: Path, progress: DownloadProgre
             for entry in document["value"]:
                 stream.write(f"{json.dumps(entry, separators=(',', ':'))}\n".encode())
             number = len(document["value"])
-            if name == _CHANGES:
+            if name == "changes":
                 progress.changes += number
-            elif name != _SCANS:
+            elif name != "scans":
                 progress.done += number
             progress.moved()
 

@@ -61,8 +61,8 @@ async def signer(vault_key: str | None, key_file: Path | None) -> AsyncIterator[
     elif vault_key is not None:
         from cmk_check.cli.evidence.vault_signer import open_vault_signer
 
-        async with open_vault_signer(vault_key) as vault:
-            yield vault.sign
+        async with open_vault_signer(vault_key) as by_vault:
+            yield by_vault
     else:
         yield None
 

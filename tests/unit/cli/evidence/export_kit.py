@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from cmk_check.cli.evidence.api_client import ApiAnswer
+from cmk_check.cli.evidence.api_client import Reply
 from cmk_check.cli.evidence.bundle import write_bundle
 from cmk_check.cli.evidence.download import DownloadProgress, Evidence, download
 from cmk_check.core.counts import AccountCounter
@@ -72,7 +72,7 @@ class AppApi:
         query: Mapping[str, str] | None = None,
         *,
         if_none_match: str | None = None,
-    ) -> ApiAnswer:
+    ) -> Reply:
         """Ask the app."""
         await self.before(route)
         self.asked.append(route)
@@ -84,9 +84,7 @@ class AppApi:
         answer = await send(self.served.app(), target, headers)
         if answer.status not in {200, 304}:
             raise ApiUnusable(str(answer.status), answer.error[0])
-        return ApiAnswer(
-            answer.body if answer.status == 200 else None, answer.headers.get("etag", "")
-        )
+        return Reply(answer.status, answer.headers, answer.body)
 
 
 @dataclass

@@ -125,7 +125,7 @@ async def test_a_failure_that_passes_is_tried_again() -> None:
     async with _served(lambda _: next(answers)) as (client, app):
         answer = await client.get("status")
 
-    assert (answer.body, answer.etag) == (b'{"value": []}', '"x"')
+    assert (answer.body, answer.headers["etag"]) == (b'{"value": []}', '"x"')
     assert app.pauses.seconds == [7, LONGEST_API_PAUSE_SECONDS]
 
 
@@ -146,7 +146,7 @@ async def test_what_is_the_same_is_not_sent_again() -> None:
         client,
         _app,
     ):
-        assert (await client.get("status", if_none_match='"x"')).body is None
+        assert (await client.get("status", if_none_match='"x"')).status == 304
         with pytest.raises(ApiUnusable, match="304"):
             await client.get("status")
 
