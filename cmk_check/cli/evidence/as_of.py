@@ -22,7 +22,6 @@ from cmk_check.limits import PUBLICATION_DELAY
 from cmk_check.web import models
 from cmk_check.web.answer import written
 
-AS_OF: Final = "as-of.json"
 _ENDED: Final = {ScanState.COMPLETE, ScanState.INCOMPLETE}
 _UNREAD: Final = {CoverageState.EXCLUDED, CoverageState.RETIRED}
 _NOT_TOLD: Final = "its coverage changed in ways that are not told as changes"

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import batched
 from pathlib import Path
 
 from cmk_check.cli.evidence import ocsf, oscal, report
+from cmk_check.cli.evidence.as_of import Then, as_of_document
 from cmk_check.cli.evidence.download import Evidence
 from cmk_check.cli.evidence.json_pieces import pieces
 from cmk_check.cli.evidence.summary import Summary
@@ -13,8 +15,8 @@ from cmk_check.limits import FINDINGS_WRITTEN_AT_ONCE
 from cmk_check.web.views import csv_export
 
 
-def write_bundle(evidence: Evidence, folder: Path) -> None:
-    """Write every file but the manifest.
+def write_bundle(evidence: Evidence, folder: Path, then: Then | None = None) -> None:
+    """Write every file but the manifest; ``then`` is the estate as of an earlier time, if any.
 
     The same evidence gives the same bytes.
 
@@ -23,39 +25,28 @@ def write_bundle(evidence: Evidence, folder: Path) -> None:
 
     """
     summary = Summary.of(evidence)
+    changes = (change.time for change in evidence.changes())
+    scans = _of_period(evidence, "scans", (scan.started_at for scan in evidence.scans()))
     files = {
-        "status.json": _indented(evidence.status_body),
-        "subscriptions.json": _array(evidence.lines("subscriptions")),
-        "scans.json": _array(_scans(evidence)),
-        "changes.jsonl": _changes(evidence),
+        "status.json": [f"{json.dumps(json.loads(evidence.status_body), indent=2)}\n".encode()],
+        "subscriptions.json": pieces(map(json.loads, evidence.lines("subscriptions"))),
+        "scans.json": pieces(map(json.loads, scans)),
+        "changes.jsonl": _of_period(evidence, "changes", changes),
         "findings.csv": _csv(evidence),
         "findings.ocsf.jsonl": ocsf.lines(evidence),
         "assessment-results.json": oscal.written(evidence, summary),
         "report.html": report.written(evidence, summary),
+        **({"as-of.json": pieces(as_of_document(then))} if then else {}),
     }
     for name, content in files.items():
         with (folder / name).open("wb") as stream:
             stream.writelines(content)
 
 
-def _indented(body: bytes) -> Iterator[bytes]:
-    yield f"{json.dumps(json.loads(body), indent=2)}\n".encode()
-
-
-def _array(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Write lines of JSON as one array, a line for each entry."""
-    yield from pieces(map(json.loads, lines))
-    yield b"\n"
-
-
-def _scans(evidence: Evidence) -> Iterator[bytes]:
-    pairs = zip(evidence.lines("scans"), evidence.scans(), strict=True)
-    return (line for line, scan in pairs if evidence.is_of_period(scan.started_at))
-
-
-def _changes(evidence: Evidence) -> Iterator[bytes]:
-    pairs = zip(evidence.lines("changes"), evidence.changes(), strict=True)
-    return (line for line, change in pairs if evidence.is_of_period(change.time))
+def _of_period(evidence: Evidence, name: str, times: Iterable[datetime]) -> Iterator[bytes]:
+    """Return the lines of a list whose times are within the period."""
+    pairs = zip(evidence.lines(name), times, strict=True)
+    return (line for line, time in pairs if evidence.is_of_period(time))
 
 
 def _csv(evidence: Evidence) -> Iterator[bytes]:

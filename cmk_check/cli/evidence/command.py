@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cmk_check.cli.evidence.export_request import ExportRequest
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.new_folder import new_folder
 from cmk_check.config.misspelt_settings import API_KEY
@@ -88,26 +87,27 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         raise typer.BadParameter(
             "only one key can sign: omit --sign-with-file", param_hint="--sign-with"
         )
-    request = ExportRequest(
-        _url(url),
-        new_folder(out),
-        *_caller(key, entra),
-        since=_time(since, "--since"),
-        as_of=_earlier(as_of),
-        after=after,
-        vault_key=sign_with,
-        key_file=sign_with_file,
-        quiet=quiet,
-        color=not no_color,
-    )
-    raise typer.Exit(ended(lambda: _run(request), "no evidence was written"))
+    app, folder, caller = _url(url), new_folder(out), _caller(key, entra)
+    begin, then = _time(since, "--since"), _earlier(as_of)
 
+    def work() -> int:
+        from cmk_check.cli.evidence.export import ExportRequest, export
 
-def _run(request: ExportRequest) -> int:
-    """Export; return the exit code."""
-    from cmk_check.cli.evidence.export import export
+        request = ExportRequest(
+            app,
+            folder,
+            *caller,
+            since=begin,
+            as_of=then,
+            after=after,
+            vault_key=sign_with,
+            key_file=sign_with_file,
+            quiet=quiet,
+            color=not no_color,
+        )
+        return run(export(request))
 
-    return run(export(request))
+    raise typer.Exit(ended(work, "no evidence was written"))
 
 
 def _url(text: str) -> "URL":
@@ -145,22 +145,16 @@ def _earlier(text: str | None) -> datetime | None:
 
 
 def _time(text: str | None, option: str) -> datetime | None:
+    """Return a time in UTC; a day begins at midnight in UTC, and a time needs an offset."""
     if text is None:
         return None
-    if time := _parsed(text):
-        return time
+    try:
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is not None or len(text) <= len("2026-11-01"):
+            return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
     raise typer.BadParameter(
         "must be a date like 2026-11-01, or a time with its offset like 2026-11-01T00:00:00Z",
         param_hint=option,
     )
-
-
-def _parsed(text: str) -> datetime | None:
-    """Return a time in UTC; a day begins at midnight in UTC, and a time needs an offset."""
-    try:
-        time = datetime.fromisoformat(text)
-        if time.tzinfo is None and len(text) > len("2026-11-01"):
-            return None
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -5,14 +5,15 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from yarl import URL
 
 from cmk_check.cli.console import remarks, say, shown
 from cmk_check.cli.evidence.api_client import ApiClient, Authorise, open_api_session
-from cmk_check.cli.evidence.as_of import AS_OF, History, Then, as_of_document, as_of_line
+from cmk_check.cli.evidence.as_of import History, as_of_line
 from cmk_check.cli.evidence.bundle import write_bundle
-from cmk_check.cli.evidence.download import DownloadProgress, Evidence, download
-from cmk_check.cli.evidence.json_pieces import pieces
+from cmk_check.cli.evidence.download import DownloadProgress, download
 from cmk_check.cli.evidence.manifest import (
     MANIFEST,
     Manifest,
@@ -32,12 +33,31 @@ from cmk_check.web.answer import written
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cmk_check.cli.evidence.export_request import ExportRequest
 
-_KEY_IDENTITY: Final = "a key of the function api"
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """What to export, from where, as whom and into which folder.
+
+    Exactly one of ``key`` and ``application`` (its client id) is not None. ``since`` is None for
+    all changes that the app keeps. ``as_of`` is an earlier time to rebuild, if any; ``after`` the
+    bundle that this one continues. ``vault_key`` and ``key_file`` name the key that signs, or are
+    both None.
+    """
+
+    url: URL
+    out: Path
+    key: str | None
+    application: str | None
+    since: datetime | None
+    as_of: datetime | None
+    after: Path | None
+    vault_key: str | None
+    key_file: Path | None
+    quiet: bool
+    color: bool
 
 
-async def export(request: "ExportRequest") -> int:
+async def export(request: ExportRequest) -> int:
     """Make the folder; return the exit code.
 
     Raises:
@@ -57,15 +77,19 @@ async def export(request: "ExportRequest") -> int:
             work, made = folder / "work", folder / "bundle"
             work.mkdir()
             made.mkdir()
-            async with _signed_in(request) as caller, open_api_session(request.url) as session:
-                client = ApiClient(session, request.url, caller.authorise)
+            async with (
+                _signed_in(request) as (authorise, identity),
+                open_api_session(request.url) as session,
+            ):
+                client = ApiClient(session, request.url, authorise)
                 progress = DownloadProgress()
                 with nullcontext() if request.quiet else bar(notes, progress):
                     found = await download(client, work, progress)
             exported_at = datetime.now(UTC).replace(microsecond=0)
             found = found.of_period(request.since)
-            write_bundle(found, made)
-            rebuilt = _write_as_of(found, made, request.as_of) if request.as_of else None
+            lists = found.findings(), found.subscriptions(), found.changes(), found.scans()
+            then = History(*lists).as_of(request.as_of) if request.as_of else None
+            write_bundle(found, made, then)
             named = {each.tenant_id for each in found.subscriptions() if each.tenant_id is not None}
             manifest = Manifest(
                 files=entries(made),
@@ -77,7 +101,7 @@ async def export(request: "ExportRequest") -> int:
                 period=Period(since=found.since or found.kept, until=exported_at),
                 as_of=found.status.as_of,
                 exported_at=exported_at,
-                identity=caller.identity,
+                identity=identity,
                 rule_version=next((scan.rule_version for scan in found.scans()), RULE_VERSION),
                 previous=before.sha256 if before else None,
             )
@@ -90,8 +114,8 @@ async def export(request: "ExportRequest") -> int:
         for remark in found.remarks:
             _note(notes, remark)
     status = found.status
-    if rebuilt is not None:
-        write(as_of_line(rebuilt))
+    if then is not None:
+        write(as_of_line(then))
     write(
         f"posture: {found.posture}, as of {status.as_of and written(status.as_of)}\n"
         f"{shown(str(request.out))}: SHA-256 of {MANIFEST} {manifest.sha256}"
@@ -99,7 +123,7 @@ async def export(request: "ExportRequest") -> int:
     return 0
 
 
-def _before(request: "ExportRequest") -> Manifest | None:
+def _before(request: ExportRequest) -> Manifest | None:
     """Return the manifest of the bundle before, None for the first of a chain.
 
     Raises:
@@ -121,7 +145,7 @@ def _before(request: "ExportRequest") -> Manifest | None:
     return before
 
 
-def _check_chain(request: "ExportRequest", before: Manifest | None, manifest: Manifest) -> None:
+def _check_chain(request: ExportRequest, before: Manifest | None, manifest: Manifest) -> None:
     faults = list(breaks(before, manifest)) if before else ()
     if faults:
         raise NotUsable(
@@ -130,37 +154,20 @@ def _check_chain(request: "ExportRequest", before: Manifest | None, manifest: Ma
         )
 
 
-def _url(request: "ExportRequest") -> str:
+def _url(request: ExportRequest) -> str:
     return str(request.url).removesuffix("/")
 
 
-def _write_as_of(found: Evidence, folder: Path, time: datetime) -> Then:
-    """Rebuild an earlier time from the lists, and write the file of it."""
-    lists = found.findings(), found.subscriptions(), found.changes(), found.scans()
-    rebuilt = History(*lists).as_of(time)
-    with (folder / AS_OF).open("wb") as stream:
-        stream.writelines(pieces(as_of_document(rebuilt)))
-        stream.write(b"\n")
-    return rebuilt
-
-
-@dataclass(frozen=True, slots=True)
-class _Caller:
-    """Who asks: the headers for each request, and the identity for the manifest."""
-
-    authorise: Authorise
-    identity: str
-
-
 @asynccontextmanager
-async def _signed_in(request: "ExportRequest") -> AsyncIterator[_Caller]:
+async def _signed_in(request: ExportRequest) -> AsyncIterator[tuple[Authorise, str]]:
+    """Yield what identifies the caller to the app, and the identity for the manifest."""
     if request.application is None:
         headers = {"x-functions-key": request.key or ""}
 
         async def by_key() -> Mapping[str, str]:
             return headers
 
-        yield _Caller(by_key, _KEY_IDENTITY)
+        yield by_key, "a key of the function api"
         return
 
     from cmk_check.config.settings import Settings
@@ -180,7 +187,7 @@ async def _signed_in(request: "ExportRequest") -> AsyncIterator[_Caller]:
             return {"authorization": f"Bearer {(await credential.get_token(scope)).token}"}
 
         token = (await credential.get_token(scope)).token
-        yield _Caller(by_token, str(Bearer.of(token)))
+        yield by_token, str(Bearer.of(token))
 
 
 def _note(console: "Console", text: str) -> None:

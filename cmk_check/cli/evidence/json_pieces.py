@@ -8,13 +8,18 @@ from typing import Any
 def pieces(value: Any) -> Iterator[bytes]:  # noqa: ANN401 - JSON
     """Write objects and lists whose values may be iterators, at any depth: each is an array.
 
-    An entry of an iterator is written whole, on a line of its own.
+    An entry of an iterator is written whole, on a line of its own. A line break ends the document.
     """
+    yield from _pieces(value)
+    yield b"\n"
+
+
+def _pieces(value: Any) -> Iterator[bytes]:  # noqa: ANN401 - JSON
     if isinstance(value, Mapping):
-        named = ((_dumped(name) + b":", pieces(member)) for name, member in value.items())
+        named = ((_dumped(name) + b":", _pieces(member)) for name, member in value.items())
         yield from _enclosed(b"{}", named)
     elif isinstance(value, list):
-        yield from _enclosed(b"[]", ((b"", pieces(entry)) for entry in value))
+        yield from _enclosed(b"[]", ((b"", _pieces(entry)) for entry in value))
     elif isinstance(value, Iterator):
         yield from _enclosed(b"[]", ((_dumped(entry), ()) for entry in value))
     else:

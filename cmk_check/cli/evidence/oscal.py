@@ -69,8 +69,7 @@ _FILES: Final = {
 
 def written(evidence: Evidence, summary: Summary) -> Iterator[bytes]:
     """Write the document in pieces."""
-    yield from pieces(_Document(evidence, summary).content())
-    yield b"\n"
+    return pieces(_Document(evidence, summary).content())
 
 
 class _Document:
