@@ -12,34 +12,33 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from itertools import chain, groupby
-from typing import Final
-from uuid import uuid5
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from pydantic.alias_generators import to_snake
 
 from cmk_check import VERSION
 from cmk_check.cli.evidence.download import Evidence
 from cmk_check.cli.evidence.json_pieces import pieces
-from cmk_check.cli.evidence.oscal_facts import (
-    ROOT,
-    Json,
-    facts_of,
-    item,
-    item_id,
-    markup,
-    prop,
-    props,
-    relevant_evidence,
-    time_of,
-)
 from cmk_check.cli.evidence.summary import Summary, gap_of, risks_of
 from cmk_check.core.controls import CAUTION, CONTROLS, Control
 from cmk_check.core.enums import ControlMapping, PostureReason, PostureVerdict, ReasonSeverity
 from cmk_check.core.reasons.gap_sentences import GAP_REASONS
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.web import models
 from cmk_check.web.answer import written as written_time
 
 _OSCAL: Final = "1.2.1"
+# The namespace of all ids: they are of version 5, so the same object has the same id.
+_ROOT: Final = UUID("5d0f4c34-6f0d-5f0a-9d3c-8d0f3a1b7c52")
+_TOOL: Final = str(uuid5(_ROOT, "tool"))
+_NAMESPACE: Final = "urn:cmk-check:oscal"
+# What a reader of Markdown could take for markup: https://spec.commonmark.org/0.31.2/#backslash-escapes
+_MARKUP: Final = re.compile(r"([!-/:-@\[-`{-~])")
+_BLANKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _TITLE: Final = "Customer-managed keys of Azure OpenAI accounts"
 _NO_PLAN: Final = (
     "There is no assessment plan: cmk_check judges all accounts in scope by one rule, on a "
@@ -66,6 +65,8 @@ _FILES: Final = {
     "status.json": "The posture of the estate with its reasons, as the app answered.",
 }
 
+type _Json = dict[str, Any]
+
 
 def written(evidence: Evidence, summary: Summary) -> Iterator[bytes]:
     """Write the document in pieces."""
@@ -79,13 +80,14 @@ class _Document:
         self._summary = summary
         # The observations of each risk; complete once all observations are written.
         self._observed = defaultdict[PostureReason, list[str]](list)
-        self._at = written_time(evidence.status.as_of) if evidence.status.as_of else ""
-        self._state = _state_of(evidence)
-        self._risks = self._all_risks()
-
-    def _all_risks(self) -> list[PostureReason]:
-        """Return the faults of the findings, and errors of the posture that no finding shows."""
-        found = self._summary.by_risk
+        self._at = _line(evidence.status.as_of)
+        # What differs between two states: the newest scan, and the status but for the watch.
+        status = evidence.status.model_dump(mode="json", by_alias=True, exclude={"watch"})
+        newest = next((scan.id for scan in evidence.scans()), "")
+        text = json.dumps([newest, status, evidence.remarks], sort_keys=True)
+        self._state = hashlib.sha256(text.encode()).hexdigest()
+        # The faults of the findings, and errors of the posture that no finding shows.
+        found = summary.by_risk
         errors = {
             reason.code
             for reason in self._status.reasons
@@ -94,9 +96,9 @@ class _Document:
         if found[PostureReason.ACCOUNTS_EXCEPTED]:
             # If all of them are accepted, that is their risk.
             errors.discard(PostureReason.ACCOUNTS_NON_COMPLIANT)
-        return [risk for risk in PostureReason if found[risk] or risk in errors]
+        self._risks = [risk for risk in PostureReason if found[risk] or risk in errors]
 
-    def content(self) -> Json:
+    def content(self) -> _Json:
         """Return the document; the long lists are iterators."""
         scan = self._status.last_scan
         end = scan.finished_at if scan else None
@@ -105,8 +107,8 @@ class _Document:
             "title": _TITLE,
             "description": _METHOD,
             "start": self._at,
-            **({"end": written_time(end)} if end else {}),
-            "props": props({"posture": self._evidence.posture}),
+            **({"end": _line(end)} if end else {}),
+            "props": _props({"posture": self._evidence.posture}),
             "links": [{"href": f"#{_file_id(name)}", "rel": "reference"} for name in _FILES],
             "local-definitions": self._definitions(),
             "reviewed-controls": {"control-selections": _selections()},
@@ -115,6 +117,16 @@ class _Document:
             "findings": map(self._finding, CONTROLS),
         }
         plan = self._id("no plan")
+        no_plan = {"uuid": plan, "title": "No assessment plan", "description": _NO_PLAN}
+        files = (
+            {
+                "uuid": _file_id(name),
+                "title": name,
+                "description": description,
+                "rlinks": [{"href": name}],
+            }
+            for name, description in _FILES.items()
+        )
         return {
             "assessment-results": {
                 "uuid": self._id("document"),
@@ -126,55 +138,54 @@ class _Document:
                 },
                 "import-ap": {"href": f"#{plan}"},
                 "results": [result],
-                "back-matter": {"resources": [_no_plan(plan), *self._resources()]},
+                "back-matter": {"resources": [no_plan, *files]},
             }
         }
 
     def _id(self, kind: str, name: str = "") -> str:
         """Return the id of an object that is of this state of the estate alone."""
-        return str(uuid5(ROOT, f"{self._state}\n{kind}\n{name}"))
+        return str(uuid5(_ROOT, f"{self._state}\n{kind}\n{name}"))
 
-    def _definitions(self) -> Json:
-        tool = str(uuid5(ROOT, "tool"))
-        described = {"title": "cmk_check", "description": _METHOD}
-        component = {"uuid": tool, "type": "software", **described}
-        platform = {
-            "uuid": str(uuid5(ROOT, "platform")),
+    def _definitions(self) -> _Json:
+        component = {
+            "uuid": _TOOL,
+            "type": "software",
             "title": "cmk_check",
-            "uses-components": [{"component-uuid": tool}],
+            "description": _METHOD,
+            "props": _props({"version": VERSION}),
+            "status": {"state": "operational"},
         }
-        found = self._evidence.findings()
+        platform = {
+            "uuid": str(uuid5(_ROOT, "platform")),
+            "title": "cmk_check",
+            "uses-components": [{"component-uuid": _TOOL}],
+        }
+        items = map(_item, self._evidence.findings())
         return {
-            **({"inventory-items": map(item, found)} if self._summary.accounts else {}),
+            **({"inventory-items": items} if self._summary.accounts else {}),
             "assessment-assets": {
-                "components": [
-                    component
-                    | {
-                        "props": props({"version": VERSION}),
-                        "status": {"state": "operational"},
-                    }
-                ],
+                "components": [component],
                 "assessment-platforms": [platform],
             },
         }
 
-    def _observation(self, kind: str, name: str, title: str, description: str) -> Json:
+    def _observation(self, kind: str, name: str, title: str, description: str) -> _Json:
         return {
             "uuid": self._id(kind, name),
             "title": title,
             "description": markup(description),
             "methods": ["EXAMINE"],
             "types": ["finding"],
-            "origins": [{"actors": [{"type": "tool", "actor-uuid": str(uuid5(ROOT, "tool"))}]}],
+            "origins": [{"actors": [{"type": "tool", "actor-uuid": _TOOL}]}],
             "collected": self._at,
         }
 
-    def _estate(self) -> Json:
+    def _estate(self) -> _Json:
         counts, subscriptions = self._status.accounts, self._status.subscriptions
         sentences = [reason.message for reason in self._status.reasons]
         text = " ".join([f"The posture is {self._evidence.posture}.", *sentences])
         return self._observation("estate", "", "The estate as a whole", text) | {
-            "props": props(
+            "props": _props(
                 {
                     "posture": self._evidence.posture,
                     "accounts": counts.total,
@@ -192,7 +203,7 @@ class _Document:
             **({"remarks": markup(" ".join(texts))} if (texts := self._evidence.remarks) else {}),
         }
 
-    def _gaps(self) -> Iterator[Json]:
+    def _gaps(self) -> Iterator[_Json]:
         for subscription in self._evidence.subscriptions():
             if gap := gap_of(subscription):
                 id_, text = subscription.subscription_id, gap.detail
@@ -200,31 +211,31 @@ class _Document:
                 observed = self._observation("gap", id_, "A subscription that was not read", text)
                 self._observed[PostureReason.SUBSCRIPTIONS_UNREAD].append(observed["uuid"])
                 yield observed | {
-                    "props": props(
+                    "props": _props(
                         {
                             "subscription-id": id_,
                             "subscription-name": subscription.name,
                             "reason": gap.reason,
                             "missing-action": gap.missing_action,
-                            "last-read": time_of(subscription.last_read),
+                            "last-read": subscription.last_read,
                         }
                     )
                 }
 
-    def _accounts(self) -> Iterator[Json]:
+    def _accounts(self) -> Iterator[_Json]:
         for finding in self._evidence.findings():
             title = f"Account {markup(finding.name)}"
             observed = self._observation("account", finding.id, title, finding.message)
             for risk in risks_of(finding):
                 self._observed[risk].append(observed["uuid"])
             yield observed | {
-                "collected": time_of(finding.as_of or finding.changed_at) or self._at,
-                "props": props(facts_of(finding)),
-                "subjects": [{"subject-uuid": item_id(finding), "type": "inventory-item"}],
-                **relevant_evidence(finding),
+                "collected": _line(finding.as_of or finding.changed_at) or self._at,
+                "props": _props(_facts_of(finding)),
+                "subjects": [{"subject-uuid": _item_id(finding), "type": "inventory-item"}],
+                **_relevant_evidence(finding),
             }
 
-    def _risk(self, reason: PostureReason) -> Json:
+    def _risk(self, reason: PostureReason) -> _Json:
         entry = POSTURE_REASONS[reason]
         number = self._summary.by_risk[reason] or None
         observed = self._observed[reason] or [self._id("estate")]
@@ -234,12 +245,12 @@ class _Document:
             "title": markup(entry.message),
             "description": markup(entry.text(number and str(number))),
             "statement": markup(entry.message),
-            "props": props({"reason": reason, "number": number}),
+            "props": _props({"reason": reason, "number": number}),
             "status": "deviation-approved" if is_accepted else "open",
             "related-observations": [{"observation-uuid": each} for each in observed],
         }
 
-    def _finding(self, control: Control) -> Json:
+    def _finding(self, control: Control) -> _Json:
         name = f"{control.framework}: {control.control}"
         related = [{"risk-uuid": self._id("risk", reason)} for reason in self._risks]
         return {
@@ -247,7 +258,7 @@ class _Document:
             "title": markup(name),
             "description": markup(f"{_MAPPED_BY[control.mapping]} {CAUTION}"),
             "props": [
-                *props(
+                *_props(
                     {
                         "framework": control.framework,
                         "control": control.control,
@@ -256,8 +267,8 @@ class _Document:
                         "initiative-version": control.version,
                     }
                 ),
-                *(prop("reason", reason.code) for reason in self._status.reasons),
-                *([prop("reason", "export_remarks")] if self._evidence.doubtful else []),
+                *(_prop("reason", reason.code) for reason in self._status.reasons),
+                *([_prop("reason", "export_remarks")] if self._evidence.doubtful else []),
             ],
             "target": {
                 "type": "objective-id",
@@ -269,7 +280,7 @@ class _Document:
             **({"related-risks": related} if related else {}),
         }
 
-    def _result(self) -> Json:
+    def _result(self) -> _Json:
         failed = self._evidence.posture is PostureVerdict.NON_COMPLIANT
         satisfied = self._summary.is_satisfied
         sentences = [*(each.message for each in self._status.reasons), *self._evidence.remarks]
@@ -279,33 +290,12 @@ class _Document:
             **({"remarks": markup(" ".join(sentences))} if sentences else {}),
         }
 
-    def _resources(self) -> Iterator[Json]:
-        for name, description in _FILES.items():
-            yield {
-                "uuid": _file_id(name),
-                "title": name,
-                "description": description,
-                "rlinks": [{"href": name}],
-            }
-
-
-def _state_of(evidence: Evidence) -> str:
-    """Return what differs between two states: the newest scan, and the status but for the watch."""
-    status = evidence.status.model_dump(mode="json", by_alias=True, exclude={"watch"})
-    newest = next((scan.id for scan in evidence.scans()), "")
-    text = json.dumps([newest, status, evidence.remarks], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
 
 def _file_id(name: str) -> str:
-    return str(uuid5(ROOT, name))
+    return str(uuid5(_ROOT, name))
 
 
-def _no_plan(uuid: str) -> Json:
-    return {"uuid": uuid, "title": "No assessment plan", "description": _NO_PLAN}
-
-
-def _selections() -> list[Json]:
+def _selections() -> list[_Json]:
     groups = groupby(CONTROLS, lambda control: control.framework)
     return [
         {
@@ -320,3 +310,88 @@ def _control_id(control: Control) -> str:
     """Return the name of a control as OSCAL writes them, such as sc-12; it begins with a letter."""
     token = _NOT_OF_TOKENS.sub("-", control.control.lower()).strip("-")
     return token if token[0].isalpha() else f"_{token}"
+
+
+def _item_id(finding: models.Finding) -> str:
+    """Return the id of an account, which is the same one in every bundle."""
+    return str(uuid5(_ROOT, f"account\n{finding.id}"))
+
+
+def _item(finding: models.Finding) -> _Json:
+    return {
+        "uuid": _item_id(finding),
+        "description": f"Account {markup(finding.name)}",
+        "props": _props(
+            {"asset-id": finding.id, "kind": finding.kind, "location": finding.location}
+        ),
+    }
+
+
+def _facts_of(finding: models.Finding) -> Mapping[str, object]:
+    """Return what is known of an account, by the names of properties; None without a value."""
+    data, exception = finding.data_stores, finding.exception
+    return {
+        "account-id": finding.id,
+        "subscription-id": finding.subscription_id,
+        "subscription-name": finding.subscription_name,
+        "verdict": finding.verdict,
+        "reason": finding.reason,
+        "rule-version": finding.rule_version,
+        "coverage": finding.coverage,
+        "as-of": finding.as_of or "not known",
+        **{_kebab(name): side and side.state for name, side in finding.sides.items()},
+        "data-stores-as-of": data and data.as_of,
+        "first-seen": finding.first_seen,
+        "changed-at": finding.changed_at,
+        "violated-since": finding.violated_since,
+        "owner": finding.owner and finding.owner.value,
+        "exception-honoured": exception and str(exception.honoured).lower(),
+        "exception-reason": exception and exception.reason,
+        "exception-id": exception and exception.id,
+        "exception-category": exception and exception.category,
+        "exception-expires": exception and exception.expires_on,
+        "exception-ticket": exception and exception.ticket,
+        "exception-approved-by": exception and exception.approved_by,
+    }
+
+
+def _relevant_evidence(finding: models.Finding) -> _Json:
+    """Return what Azure said of an account, if it said anything."""
+    plain = finding.evidence.model_dump(mode="json", by_alias=True)
+    facts: dict[str, object] = {_kebab(name): value for name, value in plain.items()}
+    if key := finding.key_health:
+        codes = " ".join(reason.code for reason in key.reasons)
+        facts |= {"vault-id": key.vault_id, "key-id": key.key_id}
+        facts |= {"key-expires": key.expires, "key-reasons": codes}
+    if data := finding.data_stores:
+        facts["data-store-reasons"] = " ".join(reason.code for reason in data.reasons)
+        for place, store in enumerate(data.stores, 1):
+            facts[f"data-store-{place}"] = f"{store.state} {store.type} {store.id or store.name}"
+    given = _props(facts)
+    of = "the account, its key and its data stores" if data else "the account and its key"
+    text = f"What Azure Resource Manager answered of {of}."
+    return {"relevant-evidence": [{"description": text, "props": given}]} if given else {}
+
+
+def _kebab(name: str) -> str:
+    return to_snake(name).replace("_", "-")
+
+
+def _props(facts: Mapping[str, object]) -> list[_Json]:
+    """Return the facts that have a value, as properties."""
+    return [_prop(name, value) for name, value in facts.items() if _line(value)]
+
+
+def _prop(name: str, value: object) -> _Json:
+    return {"name": name, "ns": _NAMESPACE, "value": _line(value)}
+
+
+def _line(value: object) -> str:
+    """Return a value on one line, as a property must have it, and a time in UTC; "" for None."""
+    text = written_time(value) if isinstance(value, datetime) else str(value)
+    return "" if value is None else _BLANKS.sub(" ", text).strip()
+
+
+def markup(text: str) -> str:
+    """Return a text that means itself where OSCAL has Markdown."""
+    return _MARKUP.sub(r"\\\1", _line(text))

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from cmk_check.cli.evidence import ocsf, oscal
-from cmk_check.cli.evidence.oscal_facts import markup
 from cmk_check.cli.evidence.summary import Summary
 from cmk_check.core.controls import CONTROLS
 from cmk_check.core.enums import (
@@ -113,7 +112,7 @@ async def test_every_error_of_the_posture_is_a_risk(tmp_path: Path, code: Postur
 
     risks = {each["props"][0]["value"]: each for each in result["risks"]}
     assert risks.keys() == {"accounts_unknown", code}
-    assert risks[code]["statement"] == markup(POSTURE_REASONS[code].message)
+    assert risks[code]["statement"] == oscal.markup(POSTURE_REASONS[code].message)
     (seen,) = risks[code]["related-observations"]
     assert seen == result["findings"][0]["related-observations"][0]
 
