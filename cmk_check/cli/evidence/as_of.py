@@ -87,14 +87,6 @@ class _Side(NamedTuple):
     key_health: KeyState | None
 
 
-class _Account(NamedTuple):
-    """An account as the app lists it; ``changed_at`` is None if its row cannot be used."""
-
-    kind: str | None
-    side: _Side | None
-    changed_at: datetime | None
-
-
 class _CoverageChange(NamedTuple):
     """A gap that began or ended; ``before`` is None for a subscription that was not recorded."""
 
@@ -118,10 +110,13 @@ class _Change(NamedTuple):
 
 @dataclass(slots=True)
 class _Recorded:
-    """What the app holds of one subscription: its row, its findings, its changes by number."""
+    """What the app holds of one subscription: its row, its accounts, its changes by number.
+
+    An account is its kind, its side, and when it changed, None if its row cannot be used.
+    """
 
     row: models.Subscription | None = None
-    accounts: dict[str, _Account] = field(default_factory=dict)
+    accounts: dict[str, tuple[str | None, _Side, datetime | None]] = field(default_factory=dict)
     changes: list[_Change] = field(default_factory=list)
     fault: str | None = None
 
@@ -152,7 +147,7 @@ class History:
             side = _Side(finding.verdict, finding.reason, key)
             dated = finding.first_seen and finding.changed_at
             accounts = recorded[finding.subscription_id].accounts
-            accounts[finding.id] = _Account(finding.kind, side, dated)
+            accounts[finding.id] = finding.kind, side, dated
         self._oldest: datetime | None = None
         for change in changes:
             self._oldest = min(self._oldest or change.time, change.time)
@@ -407,7 +402,7 @@ def _accounts_then(
             by_account[change.subject].append(change)
     now = recorded.accounts
     for account_id in sorted(now.keys() | by_account.keys()):
-        kind, side, changed_at = now.get(account_id, _Account(None, None, time))
+        kind, side, changed_at = now.get(account_id, (None, None, time))
         if changed_at is None:
             raise _NotKnown(f"the row of an account cannot be used: {account_id}")
         undone = by_account.get(account_id)
@@ -461,23 +456,17 @@ def _differences(rebuilt: Sequence[SubscriptionThen], scan: models.Scan) -> Iter
     """Compare the counts of a scan with the estate as of its end."""
     verdicts = [account.verdict for each in rebuilt for account in each.accounts or ()]
     states = [each.coverage for each in rebuilt]
-    accounts, subscriptions = scan.accounts, scan.subscriptions
-    counts: list[tuple[str, int, int]] = []
-    if accounts is not None:
+    counts: list[Difference] = []
+    if told := scan.accounts:
+        violated = verdicts.count(Verdict.NON_COMPLIANT)
         counts = [
-            ("accounts.total", len(verdicts), accounts.total),
-            ("accounts.compliant", verdicts.count(Verdict.COMPLIANT), accounts.compliant),
-            (
-                "accounts.nonCompliant",
-                verdicts.count(Verdict.NON_COMPLIANT),
-                accounts.non_compliant,
-            ),
-            ("accounts.unknown", verdicts.count(Verdict.UNKNOWN), accounts.unknown),
+            Difference("accounts.total", len(verdicts), told.total),
+            Difference("accounts.compliant", verdicts.count(Verdict.COMPLIANT), told.compliant),
+            Difference("accounts.nonCompliant", violated, told.non_compliant),
+            Difference("accounts.unknown", verdicts.count(Verdict.UNKNOWN), told.unknown),
         ]
-    if subscriptions is not None:
-        told = subscriptions.model_dump(exclude={"total"})
-        counts += [
-            (f"subscriptions.{state}", states.count(CoverageState(state)), number)
-            for state, number in told.items()
-        ]
-    return (Difference(*each) for each in counts if each[1] != each[2])
+    by_state = scan.subscriptions.model_dump(exclude={"total"}) if scan.subscriptions else {}
+    for state, number in by_state.items():
+        rebuilt_number = states.count(CoverageState(state))
+        counts.append(Difference(f"subscriptions.{state}", rebuilt_number, number))
+    return (count for count in counts if count.rebuilt != count.scan)

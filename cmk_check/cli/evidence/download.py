@@ -137,7 +137,7 @@ class Evidence:
 
     def lines(self, name: str) -> Iterator[bytes]:
         """Read a list as lines of JSON, exactly as they were answered but for blanks."""
-        with _file(self.folder, name).open("rb") as stream:
+        with (self.folder / f"{name}.jsonl").open("rb") as stream:
             yield from stream
 
 
@@ -152,7 +152,6 @@ async def download(
         OSError: a file could not be written.
 
     """
-    found: Evidence | None = None
     for attempt in range(1, EVIDENCE_TRIES + 1):
         if attempt > 1:
             await sleep(EVIDENCE_PAUSE_SECONDS)
@@ -188,10 +187,9 @@ async def _read_once(api: Api, folder: Path, progress: DownloadProgress) -> Evid
         return None
     evidence = Evidence(status, before.body, folder)
     remarks = _differences(evidence)
-    doubtful = bool(remarks)
-    if newest is not None and newest["state"] == ScanState.RUNNING:
-        remarks = (*remarks, _SCANNING)
-    return replace(evidence, remarks=remarks, doubtful=doubtful)
+    is_running = newest is not None and newest["state"] == ScanState.RUNNING
+    limits = (*remarks, _SCANNING) if is_running else remarks
+    return replace(evidence, remarks=limits, doubtful=bool(remarks))
 
 
 async def _newest_scan(api: Api) -> dict[str, Any] | None:
@@ -210,7 +208,7 @@ def _without_watch(body: bytes) -> dict[str, Any]:
 
 
 async def _read_list(api: Api, name: str, folder: Path, progress: DownloadProgress) -> None:
-    with _file(folder, name).open("wb") as stream:
+    with (folder / f"{name}.jsonl").open("wb") as stream:
         async for body, document in pages(api, name, _PAGE):
             _checked(_PAGES[name], body)
             for entry in document["value"]:
@@ -233,18 +231,9 @@ def _checked[T: BaseModel](model: type[T], body: bytes) -> T:
 def _differences(evidence: Evidence) -> tuple[str, ...]:
     """Say where findings and status differ, which a scan that is running may cause."""
     found = Counter(finding.verdict for finding in evidence.findings())
-    counts = evidence.status.accounts
-    told = {
-        Verdict.COMPLIANT: counts.compliant,
-        Verdict.NON_COMPLIANT: counts.non_compliant,
-        Verdict.UNKNOWN: counts.unknown,
-    }
+    counts = evidence.status.accounts.model_dump()
     return tuple(
-        f"The status counts {number} accounts as {verdict}, but {found[verdict]} were listed."
-        for verdict, number in told.items()
-        if number != found[verdict]
+        f"The status counts {told} accounts as {verdict}, but {found[verdict]} were listed."
+        for verdict in Verdict
+        if (told := counts[verdict]) != found[verdict]
     )
-
-
-def _file(folder: Path, name: str) -> Path:
-    return folder / f"{name}.jsonl"
