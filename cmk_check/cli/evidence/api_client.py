@@ -36,6 +36,7 @@ _ADVICE: Final[Mapping[int, str]] = {
 }
 
 type Authorise = Callable[[], Awaitable[Mapping[str, str]]]
+type Query = Mapping[str, str]
 type Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -68,11 +69,7 @@ class Api(Protocol):
     """The HTTP API of an app."""
 
     async def get(
-        self,
-        route: str,
-        query: Mapping[str, str] | None = None,
-        *,
-        if_none_match: str | None = None,
+        self, route: str, query: Query | None = None, *, if_none_match: str | None = None
     ) -> Reply:
         """Read a route below ``/api/v1``; the status is 200, or 304 for ``if_none_match``.
 
@@ -124,11 +121,7 @@ class ApiClient(Api):
 
     @override
     async def get(
-        self,
-        route: str,
-        query: Mapping[str, str] | None = None,
-        *,
-        if_none_match: str | None = None,
+        self, route: str, query: Query | None = None, *, if_none_match: str | None = None
     ) -> Reply:
         url = (self.url / API / route).with_query(query or {})
         headers = {"accept": "application/json"}
@@ -197,7 +190,7 @@ async def exchange(
 
 
 async def pages(
-    api: Api, route: str, query: Mapping[str, str] | None = None
+    api: Api, route: str, query: Query | None = None
 ) -> AsyncIterator[tuple[bytes, dict[str, Any]]]:
     """Read a list page by page: each as bytes, and as the JSON object that it is.
 

@@ -91,21 +91,22 @@ def evidence(  # noqa: PLR0913 - an argument for each option
     begin, then = _time(since, "--since"), _earlier(as_of)
 
     def work() -> int:
-        from cmk_check.cli.evidence.export import ExportRequest, export
+        from cmk_check.cli.evidence.export import export
 
-        request = ExportRequest(
-            app,
-            folder,
-            *caller,
-            since=begin,
-            as_of=then,
-            after=after,
-            vault_key=sign_with,
-            key_file=sign_with_file,
-            quiet=quiet,
-            color=not no_color,
+        return run(
+            export(
+                app,
+                folder,
+                *caller,
+                since=begin,
+                as_of=then,
+                after=after,
+                vault_key=sign_with,
+                key_file=sign_with_file,
+                quiet=quiet,
+                color=not no_color,
+            )
         )
-        return run(export(request))
 
     raise typer.Exit(ended(work, "no evidence was written"))
 

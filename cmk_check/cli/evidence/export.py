@@ -2,10 +2,8 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from yarl import URL
 
@@ -30,35 +28,27 @@ from cmk_check.cli.stdout import NotUsable, write
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.web.answer import written
 
-if TYPE_CHECKING:
-    from rich.console import Console
 
-
-@dataclass(frozen=True, slots=True)
-class ExportRequest:
-    """What to export, from where, as whom and into which folder.
+async def export(  # noqa: PLR0913 - an argument for each option
+    url: URL,
+    out: Path,
+    key: str | None,
+    application: str | None,
+    *,
+    since: datetime | None,
+    as_of: datetime | None,
+    after: Path | None,
+    vault_key: str | None,
+    key_file: Path | None,
+    quiet: bool,
+    color: bool,
+) -> int:
+    """Make the folder; return the exit code.
 
     Exactly one of ``key`` and ``application`` (its client id) is not None. ``since`` is None for
     all changes that the app keeps. ``as_of`` is an earlier time to rebuild, if any; ``after`` the
     bundle that this one continues. ``vault_key`` and ``key_file`` name the key that signs, or are
     both None.
-    """
-
-    url: URL
-    out: Path
-    key: str | None
-    application: str | None
-    since: datetime | None
-    as_of: datetime | None
-    after: Path | None
-    vault_key: str | None
-    key_file: Path | None
-    quiet: bool
-    color: bool
-
-
-async def export(request: ExportRequest) -> int:
-    """Make the folder; return the exit code.
 
     Raises:
         ApiUnusable: the app gave no answer that can be used.
@@ -67,34 +57,39 @@ async def export(request: ExportRequest) -> int:
         SigningFailed: a vault has not signed.
 
     """
-    before = _before(request)
-    notes = remarks(color=request.color)
-    if not request.quiet:
-        for folder in leftovers(request.out):
-            _note(notes, f"{folder} is of an export that was interrupted; remove it if none runs.")
-    async with signer(request.vault_key, request.key_file) as signed:
-        with unfinished(request.out) as folder:
+    address = str(url).removesuffix("/")
+    before = _before(after, address, since) if after else None
+    notes = remarks(color=color)
+
+    def note(text: str) -> None:
+        if not quiet:
+            say(notes, shown(f"cmk-check: {text}"))
+
+    for folder in leftovers(out):
+        note(f"{folder} is of an export that was interrupted; remove it if none runs.")
+    async with signer(vault_key, key_file) as signed:
+        with unfinished(out) as folder:
             work, made = folder / "work", folder / "bundle"
             work.mkdir()
             made.mkdir()
             async with (
-                _signed_in(request) as (authorise, identity),
-                open_api_session(request.url) as session,
+                _signed_in(key, application) as (authorise, identity),
+                open_api_session(url) as session,
             ):
-                client = ApiClient(session, request.url, authorise)
+                client = ApiClient(session, url, authorise)
                 progress = DownloadProgress()
-                with nullcontext() if request.quiet else bar(notes, progress):
+                with nullcontext() if quiet else bar(notes, progress):
                     found = await download(client, work, progress)
             exported_at = datetime.now(UTC).replace(microsecond=0)
-            found = found.of_period(request.since)
+            found = found.of_period(since)
             lists = found.findings(), found.subscriptions(), found.changes(), found.scans()
-            then = History(*lists).as_of(request.as_of) if request.as_of else None
+            then = History(*lists).as_of(as_of) if as_of else None
             write_bundle(found, made, then)
             named = {each.tenant_id for each in found.subscriptions() if each.tenant_id is not None}
             manifest = Manifest(
                 files=entries(made),
                 source=Source(
-                    url=_url(request),
+                    url=address,
                     tenants=tuple(sorted(named)),
                     management_group=found.status.management_group,
                 ),
@@ -105,64 +100,59 @@ async def export(request: ExportRequest) -> int:
                 rule_version=next((scan.rule_version for scan in found.scans()), RULE_VERSION),
                 previous=before.sha256 if before else None,
             )
-            _check_chain(request, before, manifest)
+            if before and after:
+                _check_chain(after, before, manifest)
             (made / MANIFEST).write_bytes(manifest.body())
             if signed is not None:
                 await sign(made, signed)
-            publish(made, request.out)
-    if not request.quiet:
-        for remark in found.remarks:
-            _note(notes, remark)
+            publish(made, out)
+    for remark in found.remarks:
+        note(remark)
     status = found.status
     if then is not None:
         write(as_of_line(then))
     write(
         f"posture: {found.posture}, as of {status.as_of and written(status.as_of)}\n"
-        f"{shown(str(request.out))}: SHA-256 of {MANIFEST} {manifest.sha256}"
+        f"{shown(str(out))}: SHA-256 of {MANIFEST} {manifest.sha256}"
     )
     return 0
 
 
-def _before(request: ExportRequest) -> Manifest | None:
-    """Return the manifest of the bundle before, None for the first of a chain.
+def _before(folder: Path, url: str, since: datetime | None) -> Manifest:
+    """Return the manifest of the bundle before.
 
     Raises:
         NotUsable: this bundle will not continue it, which is known before a download of minutes.
 
     """
-    if request.after is None:
-        return None
-    before, now = read_manifest(request.after), datetime.now(UTC).replace(microsecond=0)
+    before, now = read_manifest(folder), datetime.now(UTC).replace(microsecond=0)
     planned = before.model_copy(
         update={
-            "source": before.source and before.source.model_copy(update={"url": _url(request)}),
-            "period": Period(since=request.since or before.period.since, until=now),
+            "source": before.source and before.source.model_copy(update={"url": url}),
+            "period": Period(since=since or before.period.since, until=now),
             "exported_at": now,
             "previous": before.sha256,
         }
     )
-    _check_chain(request, before, planned)
+    _check_chain(folder, before, planned)
     return before
 
 
-def _check_chain(request: ExportRequest, before: Manifest | None, manifest: Manifest) -> None:
-    faults = list(breaks(before, manifest)) if before else ()
-    if faults:
+def _check_chain(folder: Path, before: Manifest, manifest: Manifest) -> None:
+    if faults := list(breaks(before, manifest)):
         raise NotUsable(
-            f"--after {request.after} cannot be continued by this bundle: {'; '.join(faults)}. "
+            f"--after {folder} cannot be continued by this bundle: {'; '.join(faults)}. "
             "Choose another --since, or begin a new chain without --after."
         )
 
 
-def _url(request: ExportRequest) -> str:
-    return str(request.url).removesuffix("/")
-
-
 @asynccontextmanager
-async def _signed_in(request: ExportRequest) -> AsyncIterator[tuple[Authorise, str]]:
+async def _signed_in(
+    key: str | None, application: str | None
+) -> AsyncIterator[tuple[Authorise, str]]:
     """Yield what identifies the caller to the app, and the identity for the manifest."""
-    if request.application is None:
-        headers = {"x-functions-key": request.key or ""}
+    if application is None:
+        headers = {"x-functions-key": key or ""}
 
         async def by_key() -> Mapping[str, str]:
             return headers
@@ -175,7 +165,7 @@ async def _signed_in(request: ExportRequest) -> AsyncIterator[tuple[Authorise, s
     from cmk_check.inventory.credential import SharedCredential, own_credential
 
     settings = Settings.load_for_scan()
-    scope = f"api://{request.application}/.default"
+    scope = f"api://{application}/.default"
     inner = own_credential(
         managed=settings.managed_identity,
         client_id=settings.client_id,
@@ -188,7 +178,3 @@ async def _signed_in(request: ExportRequest) -> AsyncIterator[tuple[Authorise, s
 
         token = (await credential.get_token(scope)).token
         yield by_token, str(Bearer.of(token))
-
-
-def _note(console: "Console", text: str) -> None:
-    say(console, shown(f"cmk-check: {text}"))

@@ -1,14 +1,14 @@
 """An estate behind its HTTP API in this process, and what is exported from it."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from cmk_check.cli.evidence.api_client import Reply
+from cmk_check.cli.evidence.api_client import Query, Reply
 from cmk_check.cli.evidence.bundle import write_bundle
 from cmk_check.cli.evidence.download import DownloadProgress, Evidence, download
 from cmk_check.core.counts import AccountCounter
@@ -67,11 +67,7 @@ class AppApi:
     asked: list[str] = field(default_factory=list)
 
     async def get(
-        self,
-        route: str,
-        query: Mapping[str, str] | None = None,
-        *,
-        if_none_match: str | None = None,
+        self, route: str, query: Query | None = None, *, if_none_match: str | None = None
     ) -> Reply:
         """Ask the app."""
         await self.before(route)
