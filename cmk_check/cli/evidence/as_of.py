@@ -206,9 +206,12 @@ class History:
         if row.since is None or row.sequence is None:
             raise _NotKnown("its row in the app's storage cannot be used")
         later = _changes_after(changes, row.sequence, time)
-        first = row.sequence - len(later)
-        is_linked = any(change.number == first for change in changes)
-        if first and not is_linked and not self._reaches(changes, first, time):
+        first, numbers = row.sequence - len(later), [change.number for change in changes]
+        # The feed deletes the oldest changes first, up to a day after they were recorded. A change
+        # that it lacks after an older one was not deleted for its age.
+        is_hole = any(number < first for number in numbers)
+        is_deleted = self._oldest is not None and self._oldest <= time - PUBLICATION_DELAY
+        if first and first not in numbers and (is_hole or not is_deleted):
             raise _NotKnown("the app does not keep the changes since then, or one is missing")
         accounts = tuple(_accounts_then(recorded, later, time))
         try:
@@ -220,15 +223,6 @@ class History:
         if accounts:
             raise _NotKnown("it had accounts before it was recorded")
         return None
-
-    def _reaches(self, changes: Sequence[_Change], first: int, time: datetime) -> bool:
-        """Tell whether a change that the feed lacks was earlier: the oldest are deleted first.
-
-        Changes are deleted in the order in which they were published, up to a day after they were
-        recorded. A change that is missing after an older one was not deleted for its age.
-        """
-        is_hole = any(change.number < first for change in changes)
-        return not is_hole and self._oldest is not None and self._oldest <= time - PUBLICATION_DELAY
 
     def _coverage(
         self, recorded: _Recorded, row: models.Subscription, time: datetime, *, existed: bool
