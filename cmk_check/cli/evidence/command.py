@@ -88,7 +88,9 @@ def evidence(  # noqa: PLR0913 - an argument for each option
             "only one key can sign: omit --sign-with-file", param_hint="--sign-with"
         )
     app, folder, caller = _url(url), new_folder(out), _caller(key, entra)
-    begin, then = _time(since, "--since"), _earlier(as_of)
+    begin, then = _time(since, "--since"), _time(as_of, "--as-of")
+    if then is not None and then > datetime.now(UTC):
+        raise typer.BadParameter("must be a time in the past", param_hint="--as-of")
 
     def work() -> int:
         from cmk_check.cli.evidence.export import export
@@ -99,7 +101,7 @@ def evidence(  # noqa: PLR0913 - an argument for each option
                 folder,
                 *caller,
                 since=begin,
-                as_of=then,
+                as_of=then and then.replace(microsecond=0),  # whole seconds, as changes have it
                 after=after,
                 vault_key=sign_with,
                 key_file=sign_with_file,
@@ -135,14 +137,6 @@ def _caller(key: str | None, entra: str | None) -> tuple[str | None, str | None]
             param_hint="--key",
         )
     return key, None
-
-
-def _earlier(text: str | None) -> datetime | None:
-    """Return an earlier time, in whole seconds as changes have it."""
-    time = _time(text, "--as-of")
-    if time is not None and time > datetime.now(UTC):
-        raise typer.BadParameter("must be a time in the past", param_hint="--as-of")
-    return time and time.replace(microsecond=0)
 
 
 def _time(text: str | None, option: str) -> datetime | None:

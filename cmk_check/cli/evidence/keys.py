@@ -1,6 +1,7 @@
 """Keys of signatures in files: public ones as PEM or JWK, private ones as PEM."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -65,13 +66,11 @@ def usable(key: object, name: str) -> "SSlibKey":
 
     if hasattr(key, "private_numbers"):
         raise NotUsable(f"{name} contains a private key; give the public key alone.")
-    try:
+    with suppress(ValueError):  # another curve
         if isinstance(key, EllipticCurvePublicKey) or (
             isinstance(key, RSAPublicKey) and key.key_size >= _SMALLEST
         ):
             return SSlibKey.from_crypto(key)
-    except ValueError as error:  # another curve
-        raise NotUsable(f"{name} must be {_KINDS}.") from error
     raise NotUsable(f"{name} must be {_KINDS}.")
 
 

@@ -42,13 +42,11 @@ REQUIRED: Final = frozenset(
         "subscriptions.json",
     }
 )
-_TOOL: Final = "cmk-check"
-_SHA256: Final = r"[0-9a-f]{64}"
 # One level, and no name that a system would take for another file or for an option.
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,127}", re.ASCII)
 
 type _Time = Annotated[AwareDatetime, PlainSerializer(written, return_type=str)]
-type _Digest = Annotated[str, StringConstraints(pattern=f"^{_SHA256}$")]
+type _Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
 class _Part(BaseModel):
@@ -72,7 +70,7 @@ class FileEntry(_Part):
 class Tool(_Part):
     """The program that made the bundle."""
 
-    name: str = _TOOL
+    name: str = "cmk-check"
     version: str = VERSION
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from cmk_check import VERSION
 from cmk_check.cli.evidence.download import Evidence
-from cmk_check.cli.evidence.summary import gap_of
+from cmk_check.cli.evidence.summary import gaps
 from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.aspects.owners import OWNER
 from cmk_check.core.controls import CONTROLS
@@ -60,11 +60,7 @@ def lines(evidence: Evidence) -> Iterator[bytes]:
     status = evidence.status
     events = chain(
         (_of_finding(finding, status) for finding in evidence.findings()),
-        (
-            _of_gap(subscription, gap, status)
-            for subscription in evidence.subscriptions()
-            if (gap := gap_of(subscription)) is not None
-        ),
+        (_of_gap(subscription, gap, status) for subscription, gap in gaps(evidence)),
     )
     for event in events:
         yield f"{json.dumps(_with_values(event), separators=(',', ':'))}\n".encode()

@@ -23,7 +23,7 @@ from pydantic.alias_generators import to_snake
 from cmk_check import VERSION
 from cmk_check.cli.evidence.download import Evidence
 from cmk_check.cli.evidence.json_pieces import pieces
-from cmk_check.cli.evidence.summary import Summary, gap_of, risks_of
+from cmk_check.cli.evidence.summary import Summary, gaps, risks_of
 from cmk_check.core.controls import CAUTION, CONTROLS, Control
 from cmk_check.core.enums import ControlMapping, PostureReason, PostureVerdict, ReasonSeverity
 from cmk_check.core.reasons.gap_sentences import GAP_REASONS
@@ -184,43 +184,37 @@ class _Document:
         counts, subscriptions = self._status.accounts, self._status.subscriptions
         sentences = [reason.message for reason in self._status.reasons]
         text = " ".join([f"The posture is {self._evidence.posture}.", *sentences])
+        facts = {
+            "posture": self._evidence.posture,
+            "accounts": counts.total,
+            "compliant": counts.compliant,
+            "non-compliant": counts.non_compliant,
+            "unknown": counts.unknown,
+            "excepted": counts.excepted,
+            "not-read-again": counts.unread,
+            "subscriptions": subscriptions.total,
+            "subscriptions-read": subscriptions.read,
+            "subscriptions-unread": subscriptions.gap,
+            "subscriptions-excluded": subscriptions.excluded,
+        }
         return self._observation("estate", "", "The estate as a whole", text) | {
-            "props": _props(
-                {
-                    "posture": self._evidence.posture,
-                    "accounts": counts.total,
-                    "compliant": counts.compliant,
-                    "non-compliant": counts.non_compliant,
-                    "unknown": counts.unknown,
-                    "excepted": counts.excepted,
-                    "not-read-again": counts.unread,
-                    "subscriptions": subscriptions.total,
-                    "subscriptions-read": subscriptions.read,
-                    "subscriptions-unread": subscriptions.gap,
-                    "subscriptions-excluded": subscriptions.excluded,
-                }
-            ),
+            "props": _props(facts),
             **({"remarks": markup(" ".join(texts))} if (texts := self._evidence.remarks) else {}),
         }
 
     def _gaps(self) -> Iterator[_Json]:
-        for subscription in self._evidence.subscriptions():
-            if gap := gap_of(subscription):
-                id_, text = subscription.subscription_id, gap.detail
-                text = text or GAP_REASONS[gap.reason].text()
-                observed = self._observation("gap", id_, "A subscription that was not read", text)
-                self._observed[PostureReason.SUBSCRIPTIONS_UNREAD].append(observed["uuid"])
-                yield observed | {
-                    "props": _props(
-                        {
-                            "subscription-id": id_,
-                            "subscription-name": subscription.name,
-                            "reason": gap.reason,
-                            "missing-action": gap.missing_action,
-                            "last-read": subscription.last_read,
-                        }
-                    )
-                }
+        for subscription, gap in gaps(self._evidence):
+            id_, text = subscription.subscription_id, gap.detail or GAP_REASONS[gap.reason].text()
+            observed = self._observation("gap", id_, "A subscription that was not read", text)
+            self._observed[PostureReason.SUBSCRIPTIONS_UNREAD].append(observed["uuid"])
+            facts = {
+                "subscription-id": id_,
+                "subscription-name": subscription.name,
+                "reason": gap.reason,
+                "missing-action": gap.missing_action,
+                "last-read": subscription.last_read,
+            }
+            yield observed | {"props": _props(facts)}
 
     def _accounts(self) -> Iterator[_Json]:
         for finding in self._evidence.findings():
@@ -253,20 +247,19 @@ class _Document:
     def _finding(self, control: Control) -> _Json:
         name = f"{control.framework}: {control.control}"
         related = [{"risk-uuid": self._id("risk", reason)} for reason in self._risks]
+        facts = {
+            "framework": control.framework,
+            "control": control.control,
+            "mapping": control.mapping,
+            "initiative": control.initiative,
+            "initiative-version": control.version,
+        }
         return {
             "uuid": self._id("finding", name),
             "title": markup(name),
             "description": markup(f"{_MAPPED_BY[control.mapping]} {CAUTION}"),
             "props": [
-                *_props(
-                    {
-                        "framework": control.framework,
-                        "control": control.control,
-                        "mapping": control.mapping,
-                        "initiative": control.initiative,
-                        "initiative-version": control.version,
-                    }
-                ),
+                *_props(facts),
                 *(_prop("reason", reason.code) for reason in self._status.reasons),
                 *([_prop("reason", "export_remarks")] if self._evidence.doubtful else []),
             ],

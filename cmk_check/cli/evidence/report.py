@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from cmk_check import VERSION
 from cmk_check.cli.evidence.download import Evidence
 from cmk_check.cli.evidence.html import Content, Html, element, items, named, table, whole
-from cmk_check.cli.evidence.summary import Summary, accepted_by, gap_of
+from cmk_check.cli.evidence.summary import Summary, accepted_by, gaps
 from cmk_check.core.aspects import ASPECTS, BY_NAME
 from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.key_health import KEY_HEALTH
@@ -161,8 +161,8 @@ class _Report:
         self._gaps = _List(head, _gap, "subscriptions.json")
         for subscription in evidence.subscriptions():
             self._tenants.add(subscription.tenant_id or "not known")
-            if gap := gap_of(subscription):
-                self._gaps.add((subscription, gap))
+        for unread in gaps(evidence):
+            self._gaps.add(unread)
         head = "Time", "Change", "Of", "From → to"
         self._changes = _List(head, _change, "changes.jsonl", newest=True)
         for change in evidence.changes_of_period():
@@ -235,10 +235,8 @@ class _Report:
     def _result(self) -> Html:
         status, accounts = self._status, self._status.accounts
         reasons = [reason.message for reason in status.reasons]
-        counts = (
-            *(accounts.total, accounts.compliant, accounts.non_compliant, accounts.excepted),
-            accounts.unknown,
-        )
+        counts = [accounts.total, accounts.compliant, accounts.non_compliant]
+        counts += [accounts.excepted, accounts.unknown]
         return element(
             "header",
             element("h1", _TITLE),

@@ -1,6 +1,7 @@
 """What the files of a bundle say of the estate as a whole."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -26,10 +27,14 @@ _OF_VERDICTS: Final = {
 _PENDING: Final = models.GapOfSubscription.model_validate(FIRST_RECORDING)
 
 
-def gap_of(subscription: models.Subscription) -> models.GapOfSubscription | None:
-    """Return why a subscription was not read, None if it was or need not be."""
-    is_pending = subscription.coverage is CoverageState.PENDING
-    return _PENDING if is_pending else subscription.gap
+def gaps(
+    evidence: Evidence,
+) -> Iterator[tuple[models.Subscription, models.GapOfSubscription]]:
+    """Read the subscriptions that were not read, and why; leave out those that need not be."""
+    for subscription in evidence.subscriptions():
+        is_pending = subscription.coverage is CoverageState.PENDING
+        if gap := _PENDING if is_pending else subscription.gap:
+            yield subscription, gap
 
 
 def accepted_by(finding: models.Finding) -> aspect_models.AccountException | None:
@@ -70,9 +75,8 @@ class Summary:
         for finding in evidence.findings():
             accounts += 1
             by_risk.update(risks_of(finding))
-        gaps = sum(gap_of(each) is not None for each in evidence.subscriptions())
-        if gaps:
-            by_risk[PostureReason.SUBSCRIPTIONS_UNREAD] = gaps
+        if unread := sum(1 for _ in gaps(evidence)):
+            by_risk[PostureReason.SUBSCRIPTIONS_UNREAD] = unread
         is_satisfied = (
             evidence.status.posture is PostureVerdict.COMPLIANT
             and not evidence.doubtful
