@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,9 +10,6 @@ from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.new_folder import new_folder
 from cmk_check.config.misspelt_settings import API_KEY
 from cmk_check.core.text import is_guid
-
-if TYPE_CHECKING:
-    from yarl import URL
 
 
 def evidence(  # noqa: PLR0913 - an argument for each option
@@ -87,7 +84,13 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         raise typer.BadParameter(
             "only one key can sign: omit --sign-with-file", param_hint="--sign-with"
         )
-    app, folder, caller = _url(url), new_folder(out), _caller(key, entra)
+    from cmk_check.cli.evidence.api_client import app_url
+
+    try:
+        app = app_url(url)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--url") from None
+    folder, caller = new_folder(out), _caller(key, entra)
     begin, then = _time(since, "--since"), _time(as_of, "--as-of")
     if then is not None and then > datetime.now(UTC):
         raise typer.BadParameter("must be a time in the past", param_hint="--as-of")
@@ -111,15 +114,6 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         )
 
     raise typer.Exit(ended(work, "no evidence was written"))
-
-
-def _url(text: str) -> "URL":
-    from cmk_check.cli.evidence.api_client import app_url
-
-    try:
-        return app_url(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--url") from None
 
 
 def _caller(key: str | None, entra: str | None) -> tuple[str | None, str | None]:

@@ -244,27 +244,21 @@ def differences(folder: Path, manifest: Manifest) -> Iterator[str]:
 
     """
     found = {path.name: path for path in folder.iterdir()}
-    yield from _missing(REQUIRED - manifest.files.keys(), f"is missing in {MANIFEST}")
-    yield from _missing(manifest.files.keys() - found.keys(), "is missing")
-    for name in sorted(found.keys() - manifest.files.keys() - {MANIFEST, SIGNATURE}):
-        yield f"{name} was added: {MANIFEST} does not list it"
-    for name in sorted(manifest.files.keys() & found.keys()):
-        path, entry = found[name], manifest.files[name]
-        if is_no_file(path):
-            yield f"{name} must be a file"
-            continue
+    listed, known = manifest.files, {*manifest.files, MANIFEST, SIGNATURE}
+    for names, fault in (
+        (REQUIRED - listed.keys(), f"is missing in {MANIFEST}"),
+        (listed.keys() - found.keys(), "is missing"),
+        (found.keys() - known, f"was added: {MANIFEST} does not list it"),
+    ):
+        yield from (f"{name} {fault}" for name in sorted(names))
+    for name in sorted(listed.keys() & found.keys()):
         try:
-            is_same = _entry(path) == entry
+            if is_no_file(found[name]):
+                yield f"{name} must be a file"
+            elif _entry(found[name]) != listed[name]:
+                yield f"{name} was changed: its SHA-256 is not that in {MANIFEST}"
         except OSError as error:
             yield f"{name} cannot be read ({error.strerror})"
-            continue
-        if not is_same:
-            yield f"{name} was changed: its SHA-256 is not that in {MANIFEST}"
-
-
-def _missing(names: Iterable[str], what: str) -> Iterator[str]:
-    for name in sorted(names):
-        yield f"{name} {what}"
 
 
 def _entry(path: Path) -> FileEntry:
