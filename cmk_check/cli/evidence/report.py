@@ -13,6 +13,7 @@ from cmk_check.cli.evidence.download import Evidence
 from cmk_check.cli.evidence.html import Content, Html, element, items, named, table, whole
 from cmk_check.cli.evidence.summary import Summary, accepted_by, gaps
 from cmk_check.core.aspects import ASPECTS, BY_NAME
+from cmk_check.core.aspects.aspect import Aspect
 from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.controls import CAUTION, CONTROLS
@@ -81,6 +82,7 @@ _COMPARED: Final[Mapping[CrossCheckState, str]] = {
     CrossCheckState.PARTLY: "Some lists of accounts were compared with Azure Resource Graph.",
     CrossCheckState.NOT_CHECKED: "No list of accounts was compared with Azure Resource Graph.",
 }
+_EVENTS: Final = "findings.ocsf.jsonl"
 _ALWAYS_SHOWN: Final = frozenset({"verdict", "reason", "keyHealth", "coverage", "missingAction"})
 _VIOLATED, _UNKNOWN = "Not compliant", "Unknown"
 _BROKEN: Final = "Compliant, with a key that cannot be used"
@@ -106,8 +108,10 @@ class _List[T]:
         if self.newest or len(self.shown) < MAX_REPORT_ROWS:
             self.shown.append(entry)
 
-    def table(self) -> Html:
-        """Return a table, and where it leaves entries out how many, and which file has all."""
+    def table(self, more: Iterable[T] = ()) -> Html:
+        """Return a table with ``more``, and how many it leaves out, and which file has all."""
+        for entry in more:
+            self.add(entry)
         if not self.shown:
             return element("p", "None.")
         rows = table(self.head, map(self.row, self.shown))
@@ -118,7 +122,7 @@ class _List[T]:
         return Html(rows + element("p", note, class_="small"))
 
 
-class _AspectSection(NamedTuple):
+class AspectSection(NamedTuple):
     """How the report shows the sums of an aspect, and the accounts that somebody must look at.
 
     ``heads`` are those of the cells that ``row`` returns beside the account.
@@ -141,49 +145,37 @@ def written(evidence: Evidence, summary: Summary) -> Iterator[bytes]:
 
 class _Report:
     def __init__(self, evidence: Evidence, summary: Summary) -> None:
-        """Collect what is listed, in one pass over each list."""
+        """Collect what is listed of the findings, in one pass over them."""
         self._evidence = evidence
         self._status = evidence.status
         self._summary = summary
-        head: tuple[str, ...] = "Account", "Subscription", "Why", "Since"
-        self._accounts = {title: _List(head, _why) for title in (_VIOLATED, _UNKNOWN, _BROKEN)}
-        head = "Account", "Exemption", "Category", "Ticket / approved by", "Until"
-        self._excepted = _List(head, _exempted)
+        why = "Account", "Subscription", "Why", "Since"
+        self._accounts = {title: _List(why, _why) for title in (_VIOLATED, _UNKNOWN, _BROKEN)}
+        self._excepted = _List(
+            ("Account", "Exemption", "Category", "Ticket / approved by", "Until"), _exempted
+        )
         self._aspects = {
-            name: (section, _List(("Account", *section.heads), section.row, "findings.ocsf.jsonl"))
+            name: (section, sums, _List(("Account", *section.heads), section.row, _EVENTS))
             for name, sums in self._status.sums.items()
-            if sums is not None and (section := _section_of(name, sums)) is not None
+            if sums is not None and (section := section_of(BY_NAME[name], sums))
         }
-        self._rules, self._tenants = set[str](), set[str]()
+        self._rules = set[str]()
         for finding in evidence.findings():
-            self._add(finding)
-        head = "Subscription", "Reason", "What it means, and what ends it", "Since"
-        self._gaps = _List(head, _gap, "subscriptions.json")
-        for subscription in evidence.subscriptions():
-            self._tenants.add(subscription.tenant_id or "not known")
-        for unread in gaps(evidence):
-            self._gaps.add(unread)
-        head = "Time", "Change", "Of", "From → to"
-        self._changes = _List(head, _change, "changes.jsonl", newest=True)
-        for change in evidence.changes_of_period():
-            self._changes.add(change)
-
-    def _add(self, finding: models.Finding) -> None:
-        self._rules.add(finding.rule_version)
-        for name, (_, found) in self._aspects.items():
-            side, aspect = finding.sides[name], BY_NAME[name]
-            is_trusted = side is not None and side.state not in aspect.troubles
-            if finding.verdict in aspect.verdicts and not is_trusted:
-                found.add(finding)
-        key = finding.key_health
-        if exception := accepted_by(finding):
-            self._excepted.add((finding, exception))
-        elif finding.verdict is Verdict.UNKNOWN:
-            self._accounts[_UNKNOWN].add(finding)
-        elif finding.verdict is Verdict.NON_COMPLIANT:
-            self._accounts[_VIOLATED].add(finding)
-        elif key and key.state is KeyState.BROKEN:
-            self._accounts[_BROKEN].add(finding)
+            self._rules.add(finding.rule_version)
+            for name, (_, _, found) in self._aspects.items():
+                side, aspect = finding.sides[name], BY_NAME[name]
+                is_trusted = side is not None and side.state not in aspect.troubles
+                if finding.verdict in aspect.verdicts and not is_trusted:
+                    found.add(finding)
+            key = finding.key_health
+            if exception := accepted_by(finding):
+                self._excepted.add((finding, exception))
+            elif finding.verdict is Verdict.UNKNOWN:
+                self._accounts[_UNKNOWN].add(finding)
+            elif finding.verdict is Verdict.NON_COMPLIANT:
+                self._accounts[_VIOLATED].add(finding)
+            elif key and key.state is KeyState.BROKEN:
+                self._accounts[_BROKEN].add(finding)
 
     def parts(self) -> Iterator[Html]:
         """Return the head and the sections of the body."""
@@ -208,11 +200,9 @@ class _Report:
         yield self._completeness()
         blocks = ((element("h3", title), found.table()) for title, found in self._accounts.items())
         yield _section("Accounts", *chain.from_iterable(blocks))
-        for name, (section, found) in self._aspects.items():
-            sums = self._status.sums[name]
-            numbers = sums.model_dump().values() if sums else ()
-            text = element("p", section.text)
-            yield _section(section.title, text, table(section.sums, [numbers]), found.table())
+        for section, sums, found in self._aspects.values():
+            counts = table(section.sums, [sums.model_dump().values()])
+            yield _section(section.title, element("p", section.text), counts, found.table())
         yield _section(
             "Exceptions",
             element(
@@ -225,7 +215,11 @@ class _Report:
         since = self._evidence.since
         begin = f"since {_time(since)}" if since else "that the app has kept"
         text = element("p", f"All changes {begin}, the newest last.")
-        yield _section("Changes in the period", text, self._changes.table())
+        changes = _List(
+            ("Time", "Change", "Of", "From → to"), _change, "changes.jsonl", newest=True
+        )
+        told = changes.table(self._evidence.changes_of_period())
+        yield _section("Changes in the period", text, told)
         yield self._controls()
         kinds = self._status.accounts.by_kind
         uncovered = [text for kind in kinds for text in limits_of(kind, Verdict.COMPLIANT)]
@@ -262,6 +256,7 @@ class _Report:
 
     def _scope(self) -> Html:
         accounts, subscriptions = self._status.accounts, self._status.subscriptions
+        tenants = {each.tenant_id or "not known" for each in self._evidence.subscriptions()}
         kinds = (
             (kind, counts.compliant, counts.non_compliant, counts.unknown)
             for kind, counts in accounts.by_kind.items()
@@ -277,7 +272,7 @@ class _Report:
                 ["Subscriptions", "Read", "Not read", "Excluded by the settings", "Retired"],
                 [subscriptions.model_dump().values()],
             ),
-            element("p", "Tenants: ", _shortened(self._tenants), "."),
+            element("p", "Tenants: ", _shortened(tenants), "."),
             element("p", "All subscriptions are in subscriptions.json.", class_="small"),
         )
 
@@ -299,6 +294,7 @@ class _Report:
         if found := next(scans, None):
             crossed = f"{_COMPARED[found.state]} Accounts that they lacked: {found.differences}."
         group, unread = status.management_group, status.accounts.unread
+        head = "Subscription", "Reason", "What it means, and what ends it", "Since"
         fresh = "is fresh" if status.fresh else "is too old to count"
         return _section(
             "Completeness",
@@ -311,7 +307,7 @@ class _Report:
                 ]
             ),
             element("h3", "Subscriptions that were not read"),
-            self._gaps.table(),
+            _List(head, _gap, "subscriptions.json").table(gaps(self._evidence)),
         )
 
     def _controls(self) -> Html:
@@ -409,9 +405,9 @@ def _of_data_stores(finding: models.Finding) -> Iterable[Content]:
 
 
 # What is said of an aspect beyond its sums and states.
-_SECTIONS: Final[Mapping[str, _AspectSection | None]] = {
+_SECTIONS: Final[Mapping[str, AspectSection | None]] = {
     KEY_HEALTH.name: None,  # with the result, and among the accounts
-    DATA_STORES.name: _AspectSection(
+    DATA_STORES.name: AspectSection(
         "Where accounts keep data",
         "Each account was followed to the stores outside of it that it or its projects name. "
         "This changes no verdict.",
@@ -422,17 +418,16 @@ _SECTIONS: Final[Mapping[str, _AspectSection | None]] = {
 }
 
 
-def _section_of(name: str, sums: Answer) -> _AspectSection | None:
-    """Return how an aspect is shown, None for one that has another place."""
+def section_of(aspect: Aspect, sums: Answer) -> AspectSection | None:
+    """Return how an aspect with these sums is shown, None for one that has another place."""
 
     def row(finding: models.Finding) -> Iterable[Content]:
-        side = finding.sides[name]
+        side = finding.sides[aspect.name]
         return _account(finding), whole(side.state.replace("_", " ") if side else "unknown")
 
     heads = tuple(count.replace("_", " ").capitalize() for count in type(sums).model_fields)
-    title = BY_NAME[name].titles[1].capitalize()
-    default = _AspectSection(title, "This changes no verdict.", heads, ("State",), row)
-    return _SECTIONS.get(name, default)
+    title, text = aspect.titles[1].capitalize(), "This changes no verdict."
+    return _SECTIONS.get(aspect.name, AspectSection(title, text, heads, ("State",), row))
 
 
 def _section(title: str, *content: Content) -> Html:

@@ -1,20 +1,26 @@
 """The report: everything in it is text, nothing is loaded, and nothing is left out in silence."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cmk_check.cli.console import shown
 from cmk_check.cli.evidence.bundle import write_bundle
+from cmk_check.cli.evidence.report import section_of
+from cmk_check.core.aspects.data_stores import DataStoresAspect
 from cmk_check.core.enums import ChangeType, Verdict
 from cmk_check.core.model import Change
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.limits import MAX_REPORT_ROWS
 from cmk_check.store.change_feed import FeedTable
+from cmk_check.web import models
+from cmk_check.web.answer import Answer
 from tests.fakes.hostile import NAMES, changes_of_every_kind
 from tests.unit.cli.evidence.export_kit import (
     WAIVED,
@@ -188,3 +194,39 @@ async def test_a_change_shows_the_state_that_it_is_about(
     shown_state = f"compliant, customer_managed_key, {state}"
     assert (shown_state if is_new else f"{shown_state} → {shown_state}") in page.text
     assert f"{state}, ml" not in page.text
+
+
+class _Access(Answer):
+    state: str
+
+
+class _Sums(Answer):
+    open: int
+    not_asked: int
+
+
+class _Found(models.Finding):
+    network_access: _Access | None = None
+
+    @property
+    def sides(self) -> Mapping[str, Any]:
+        return {"networkAccess": self.network_access}
+
+
+class _NetworkAccess(DataStoresAspect):
+    name = "networkAccess"
+    titles = ("network access", "network access")
+
+
+async def test_an_aspect_that_has_only_states_has_a_section(tmp_path: Path) -> None:
+    """One that is added to the catalogue must not be missing from the report."""
+    evidence = await downloaded(AppApi(await estate([finding()])), tmp_path)
+    (found,) = (_Found.model_validate(each.model_dump()) for each in evidence.findings())
+    opened = found.model_copy(update={"network_access": _Access(state="open_to_all")})
+
+    section = section_of(_NetworkAccess(), _Sums(open=1, not_asked=1))
+
+    assert section is not None
+    assert (section.title, section.sums) == ("Network access", ("Open", "Not asked"))
+    assert "open to all" in "".join(map(str, section.row(opened)))
+    assert "unknown" in "".join(map(str, section.row(found)))
