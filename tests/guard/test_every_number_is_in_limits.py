@@ -22,8 +22,8 @@ SPANS = {"s": timedelta(seconds=1), "min": timedelta(minutes=1), "h": timedelta(
 FACTS = {
     "cli/doctor.py": {"_MARK_WIDTH", "_CHECK_WIDTH"},  # columns of a text
     "cli/estimate.py": {"every"},  # the schedule of the templates
-    "cli/evidence/keys.py": {"_SMALLEST"},  # the size that RSA needs
     "cli/evidence/manifest.py": {"format"},  # a contract
+    "cli/evidence/sign.py": {"_SMALLEST"},  # the size that RSA needs
     "cli/exit_codes.py": {"USAGE", "UNKNOWN"},  # a contract
     "core/estimate.py": {
         *("ARM_BUCKET", "ARM_REFILL", "GRAPH_QUERIES", "GRAPH_SECONDS"),  # Azure's own

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from yarl import URL
 
@@ -21,12 +22,15 @@ from cmk_check.cli.evidence.manifest import (
     entries,
     read_manifest,
 )
-from cmk_check.cli.evidence.sign import sign, signer
+from cmk_check.cli.evidence.sign import Sign, read_private_key, sign
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
 from cmk_check.cli.progress import bar
 from cmk_check.cli.stdout import NotUsable, write
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.web.answer import written
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import Signature
 
 
 async def export(  # noqa: PLR0913 - an argument for each option
@@ -178,3 +182,29 @@ async def _signed_in(
 
         token = (await credential.get_token(scope)).token
         yield by_token, str(Bearer.of(token))
+
+
+@asynccontextmanager
+async def signer(vault_key: str | None, key_file: Path | None) -> AsyncIterator[Sign | None]:
+    """Yield what signs with a key of a vault or of a file; None without either.
+
+    Raises:
+        NotUsable: the key is not one that can sign, or of another cloud.
+        SettingsError: the settings of the sign-in are invalid.
+        SigningFailed: the vault does not give the public key.
+
+    """
+    if key_file is not None:
+        private = read_private_key(key_file)
+
+        async def by_file(data: bytes) -> "Signature":
+            return private.sign(data)
+
+        yield by_file
+    elif vault_key is not None:
+        from cmk_check.cli.evidence.vault_signer import open_vault_signer
+
+        async with open_vault_signer(vault_key) as by_vault:
+            yield by_vault
+    else:
+        yield None

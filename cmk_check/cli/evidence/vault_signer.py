@@ -8,7 +8,7 @@ import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ import aiohttp
 from yarl import URL
 
 from cmk_check.cli.evidence.api_client import MAY_PASS, Passing, exchange, open_api_session
-from cmk_check.cli.evidence.keys import from_jwk, usable
+from cmk_check.cli.evidence.sign import Sign, from_jwk, usable
 from cmk_check.cli.stdout import NotUsable
 from cmk_check.config.settings import Settings
 from cmk_check.errors import SigningFailed
@@ -76,9 +76,7 @@ class KeyId(NamedTuple):
 
 
 @asynccontextmanager
-async def open_vault_signer(
-    key_id: str,
-) -> AsyncIterator[Callable[[bytes], Awaitable["Signature"]]]:
+async def open_vault_signer(key_id: str) -> AsyncIterator[Sign]:
     """Sign in, and read the public key before anything else is done; yield what signs by it.
 
     That checks each signature, and raises SigningFailed or InventoryError as below.

@@ -40,7 +40,7 @@ def verify(
 
 def _verify(folders: Sequence[Path], key_file: Path) -> int:
     """Check and write; return the exit code."""
-    from cmk_check.cli.evidence.keys import read_public_key
+    from cmk_check.cli.evidence.sign import read_public_key
 
     for folder in folders:
         if not folder.is_dir():

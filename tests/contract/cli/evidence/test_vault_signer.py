@@ -27,7 +27,8 @@ PROGRAM = """
 import asyncio
 import sys
 from pathlib import Path
-from cmk_check.cli.evidence.sign import sign, signer
+from cmk_check.cli.evidence.export import signer
+from cmk_check.cli.evidence.sign import sign
 from cmk_check.cli.exit_codes import ended, run
 
 async def main():

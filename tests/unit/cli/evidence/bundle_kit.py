@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
+from cmk_check.cli.evidence.export import signer
 from cmk_check.cli.evidence.manifest import (
     MANIFEST,
     REQUIRED,
@@ -21,7 +22,7 @@ from cmk_check.cli.evidence.manifest import (
     digest,
     entries,
 )
-from cmk_check.cli.evidence.sign import sign, signer
+from cmk_check.cli.evidence.sign import sign
 
 NOW: Final = datetime(2026, 11, 25, 2, 40, tzinfo=UTC)
 BEGINNING: Final = datetime(2026, 11, 1, tzinfo=UTC)
