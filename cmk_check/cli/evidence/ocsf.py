@@ -22,17 +22,21 @@ from cmk_check.core.reasons.reason_entry import NOTHING_TO_DO
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from cmk_check.web import models
 
-_VERSION: Final = "1.5.0"
 _CHECK: Final = "cmk_check"
 _TITLE: Final = "Azure OpenAI accounts are encrypted at rest with a customer-managed key"
 _STANDARDS: Final = list(dict.fromkeys(control.framework for control in CONTROLS))
 _REQUIREMENTS: Final = [f"{control.framework}: {control.control}" for control in CONTROLS]
 _METADATA: Final = {
-    "version": _VERSION,
+    "version": "1.5.0",
     "product": {"name": _CHECK, "vendor_name": _CHECK, "version": VERSION},
     "event_code": _CHECK,
 }
 _TYPES: Final = ["customer-managed key"]
+_OF_RESOURCE: Final = ("kind", "subscriptionId", "subscriptionName", OWNER.name)
+_UNMAPPED: Final = (
+    *("verdict", "reason", "coverage", "violatedSince", "evidence"),
+    *(name for name in BY_NAME if name != OWNER.name),
+)
 
 
 class _Result(NamedTuple):
@@ -95,22 +99,10 @@ def _of_finding(finding: models.Finding, status: models.Status) -> dict[str, Any
                 "region": finding.location,
                 "group": {"name": finding.resource_group},
                 "labels": [f"{name}:{value}" for name, value in finding.tags.items()] or None,
-                "data": {
-                    "kind": finding.kind,
-                    "subscriptionId": finding.subscription_id,
-                    "subscriptionName": finding.subscription_name,
-                    "owner": plain["owner"],
-                },
+                "data": {name: plain[name] for name in _OF_RESOURCE},
             }
         ],
-        "unmapped": {
-            "verdict": finding.verdict.value,
-            "reason": finding.reason.value,
-            "coverage": finding.coverage.value,
-            "violatedSince": plain["violatedSince"],
-            "evidence": plain["evidence"],
-            **{name: plain[name] for name in BY_NAME if name != OWNER.name},
-        },
+        "unmapped": {name: plain[name] for name in _UNMAPPED},
     }
 
 

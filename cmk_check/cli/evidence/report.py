@@ -346,9 +346,8 @@ def _keys(keys: aspect_models.Keys | None) -> Html:
 def _why(finding: models.Finding) -> Iterator[Content]:
     yield _account(finding)
     yield named(finding.subscription_name, finding.subscription_id)
-    key = finding.key_health
-    is_of_key = finding.verdict is Verdict.COMPLIANT and key and key.reasons
-    yield key.reasons[0].message if key and is_of_key else finding.message
+    key = finding.key_health if finding.verdict is Verdict.COMPLIANT else None
+    yield key.reasons[0].message if key and key.reasons else finding.message
     yield _time_cell(finding.violated_since or finding.changed_at)
 
 

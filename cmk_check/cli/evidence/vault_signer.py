@@ -120,10 +120,8 @@ class _Vault:
             public = from_jwk(answer)
         except (NotUsable, KeyError, TypeError, ValueError, AttributeError) as error:
             raise SigningFailed(f"{host} gave an answer that is not a key.") from error
-        if (read.host, read.name.lower()) != (host, name.lower()) or version not in {
-            "",
-            read.version,
-        }:
+        is_version = version in {"", read.version}
+        if (read.host, read.name.lower()) != (host, name.lower()) or not is_version:
             raise SigningFailed(f"{host} gave another key than {name}.")
         return read, usable(public, f"{host}/keys/{name}")
 

@@ -16,6 +16,7 @@ from cmk_check.cli.evidence.summary import Summary
 from cmk_check.core.controls import CONTROLS
 from cmk_check.core.enums import (
     CoverageState,
+    KeyState,
     PostureReason,
     PostureVerdict,
     ReasonSeverity,
@@ -250,6 +251,18 @@ async def test_events_say_what_the_verdict_and_the_key_say(tmp_path: Path) -> No
         "odd": ("Unknown", 0, "New"),
     }
     assert events["waived"]["unmapped"]["exception"]["honoured"] is True
+
+
+async def test_only_a_healthy_key_passes(tmp_path: Path) -> None:
+    """Any other state is one that somebody must look at, also one that is added later."""
+    accounts = [
+        replace(finding(state.value, Verdict.COMPLIANT), key_health=KeyHealth(state))
+        for state in KeyState
+    ]
+    events = events_of(await exported(await estate(accounts), tmp_path))
+
+    passed = {name for name, each in events.items() if each["compliance"]["status_id"] == 1}
+    assert passed == {"healthy"}
 
 
 @pytest.mark.parametrize("read", [NOON, None])
