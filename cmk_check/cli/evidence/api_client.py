@@ -24,7 +24,6 @@ from cmk_check.limits import API_PAUSES_SECONDS, API_REQUEST_SECONDS, LONGEST_AP
 from cmk_check.net.proxy import proxy_for
 from cmk_check.net.retry_after import retry_after
 
-API: Final = "api/v1"
 MAY_PASS: Final = frozenset({429, 500, 502, 503, 504})
 # Codes of the envelope, such as StorageUnavailable; nothing else of an answer is shown.
 _CODE: Final = re.compile(r"[A-Za-z]{1,40}")
@@ -123,7 +122,7 @@ class ApiClient(Api):
     async def get(
         self, route: str, query: Query | None = None, *, if_none_match: str | None = None
     ) -> Reply:
-        url = (self.url / API / route).with_query(query or {})
+        url = (self.url / "api/v1" / route).with_query(query or {})
         headers = {"accept": "application/json"}
         if if_none_match is not None:
             headers["if-none-match"] = if_none_match

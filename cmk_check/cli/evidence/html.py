@@ -5,11 +5,8 @@ Characters that hide or turn the text around them are shown as escapes, as in a 
 
 from collections.abc import Iterable
 from html import escape
-from typing import Final
 
 from cmk_check.cli.console import shown
-
-_VOID: Final = frozenset({"meta"})
 
 
 class Html(str):
@@ -27,7 +24,7 @@ def element(tag: str, /, *content: Content, **attributes: str) -> Html:
         f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
         for key, value in attributes.items()
     )
-    if tag in _VOID:
+    if tag == "meta":  # which has no end
         return Html(f"<{tag}{given}>")
     inside = "".join(map(_written, content))
     return Html(f"<{tag}{given}>{inside}</{tag}>")
@@ -57,10 +54,8 @@ def whole(text: str) -> Html:
 
 def named(name: str | None, id_: str | None) -> Html:
     """Return a name with the id below it."""
-    return Html(
-        element("div", name or "", class_="name")
-        + (element("div", id_, class_="small") if id_ else Html(""))
-    )
+    below = element("div", id_, class_="small") if id_ else ""
+    return Html(element("div", name or "", class_="name") + below)
 
 
 def _written(content: Content) -> str:

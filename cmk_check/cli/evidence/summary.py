@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Self
 
 from cmk_check.cli.evidence.download import Evidence
@@ -65,8 +65,8 @@ class Summary:
     """
 
     accounts: int
-    by_risk: Counter[PostureReason] = field(default_factory=Counter)
-    is_satisfied: bool = False
+    by_risk: Counter[PostureReason]
+    is_satisfied: bool
 
     @classmethod
     def of(cls, evidence: Evidence) -> Self:
