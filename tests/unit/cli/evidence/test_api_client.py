@@ -32,19 +32,20 @@ class _App:
         return self._answers(request)
 
 
+async def _authorise() -> Mapping[str, str]:
+    return {"x-functions-key": KEY}
+
+
 @asynccontextmanager
 async def _served(answers: Answers) -> AsyncIterator[tuple[ApiClient, _App]]:
     app = _App(answers)
     site = web.Application()
     site.router.add_route("*", "/{path:.*}", app.handle)
 
-    async def authorise() -> Mapping[str, str]:
-        return {"x-functions-key": KEY}
-
     async with TestServer(site) as server:
         url = app_url(str(server.make_url("/")))
         async with open_api_session(url) as session:
-            yield ApiClient(session, url, authorise, app.pauses), app
+            yield ApiClient(session, url, _authorise, app.pauses), app
 
 
 async def test_a_link_to_another_host_does_not_get_the_key() -> None:
@@ -155,11 +156,8 @@ async def test_a_host_that_is_away_is_named() -> None:
     """Without the text of the library, and after a few tries."""
     url = URL("http://127.0.0.1:9")
 
-    async def authorise() -> Mapping[str, str]:
-        return {"x-functions-key": KEY}
-
     async with open_api_session(url) as session:
-        client = ApiClient(session, url, authorise, Pauses())
+        client = ApiClient(session, url, _authorise, Pauses())
         with pytest.raises(ApiUnusable, match=r"127\.0\.0\.1:9 cannot be reached"):
             await client.get("status")
 

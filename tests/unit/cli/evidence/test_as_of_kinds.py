@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cmk_check.cli.evidence.as_of import SubscriptionThen
+from cmk_check.cli.evidence.as_of import SubscriptionThen, Then, as_of_line
 from cmk_check.core.account import Account
 from cmk_check.core.enums import CoverageState
 from tests.fakes.world import BEGINNING, World, account, bad, good, sub
+from tests.unit.cli.evidence.bundle_kit import NOW
 from tests.unit.cli.evidence.estate_kit import Listed, listed
 
 WHERE = sub(1)
@@ -137,3 +138,16 @@ def _shortened(found: Listed, time: datetime) -> Listed:
     path = "/scans/1"
     of_scan = {"source": path, "subject": path, "time": time - timedelta(days=2)}
     return replace(found, changes=[{**found.changes[0], **of_scan}, *found.changes[1:]])
+
+
+def test_the_line_says_what_cannot_be_rebuilt_and_what_differs() -> None:
+    """It is what a person reads who does not open the file."""
+    subscriptions = (
+        SubscriptionThen("a", (), CoverageState.READ),
+        SubscriptionThen("b", not_known="a change is missing"),
+    )
+
+    assert as_of_line(Then(NOW, subscriptions)) == (
+        "as of 2026-11-25T02:40:00Z: 0 accounts of 1 subscriptions; 1 subscriptions cannot be "
+        "rebuilt, as-of.json says why; the app keeps no full scan that had finished by then"
+    )

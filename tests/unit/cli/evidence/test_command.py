@@ -9,15 +9,19 @@ from typer.testing import CliRunner
 from cmk_check.cli import app
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
 from cmk_check.cli.stdout import NotUsable, replaced
+from tests.unit.cli.evidence.bundle_kit import SOURCE, Bundles
 
 KEY = "the-key-of-the-app"
-URL = "http://127.0.0.1:9"
 
 
-def _refused(*arguments: str, key: str | None = KEY) -> str:
-    result = CliRunner().invoke(app, ["evidence", *arguments], env={"CMK_API_KEY": key})
+def _refused(out: Path, *options: str, key: str | None = KEY) -> str:
+    """Export from where nobody listens, so that what is refused later has another exit code."""
+    existed = out.exists()
+    arguments = ["evidence", "--url", "http://127.0.0.1:9", "--out", str(out), *options]
+    result = CliRunner().invoke(app, arguments, env={"CMK_API_KEY": key})
     assert result.exit_code == 2, result.output
     assert KEY not in result.output
+    assert out.exists() is existed
     return " ".join(result.output.replace("│", " ").split())
 
 
@@ -25,33 +29,80 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     """What is in it would be taken for evidence."""
     (tmp_path / "old.txt").touch()
 
-    assert "must be empty" in _refused("--url", URL, "--out", str(tmp_path))
-    assert "must be a folder" in _refused("--url", URL, "--out", str(tmp_path / "old.txt"))
-    assert "must be in a folder" in _refused("--url", URL, "--out", str(tmp_path / "a" / "b"))
+    assert "must be empty" in _refused(tmp_path)
+    assert "must be a folder" in _refused(tmp_path / "old.txt")
+    assert "must be in a folder" in _refused(tmp_path / "a" / "b")
 
 
 @pytest.mark.parametrize("key", ["", "two words", "line\nbreak", "schlüssel", None])
 def test_a_key_that_no_header_can_hold_is_refused(tmp_path: Path, key: str | None) -> None:
     """Without repeating it."""
-    message = _refused("--url", URL, "--out", str(tmp_path / "out"), key=key)
+    message = _refused(tmp_path / "out", key=key)
 
     assert "must be a key of the function api" in message
     assert not key or key not in message
 
 
-@pytest.mark.parametrize("since", ["yesterday", "2026-11-01T00:00:00", "2026-13-01", "9999-99"])
-def test_a_time_that_could_be_several_is_refused(tmp_path: Path, since: str) -> None:
-    """A time without an offset is another one for whoever reads the evidence."""
-    out = str(tmp_path / "out")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--since", "yesterday"), "with its offset"),
+        (("--since", "2026-11-01T00:00:00"), "with its offset"),
+        (("--since", "2026-13-01"), "with its offset"),
+        (("--since", "9999-99"), "with its offset"),
+        (("--as-of", "9998-01-01"), "must be a time in the past"),
+        (("--entra", "https://evil.test"), "client id"),
+        (("--sign-with", "https://kv.vault.azure.net/keys/a", "--sign-with-file", "a"), "one key"),
+        (("--sign-with", "https://kv.vault.usgovcloudapi.net/keys/a"), "the id of a key like"),
+    ],
+)
+def test_an_option_that_cannot_be_meant_is_refused(
+    tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
+    """A time that could be several, a token or a signature for somebody else: at once."""
+    assert message in _refused(tmp_path / "out", *options)
 
-    assert "with its offset" in _refused("--url", URL, "--out", out, "--since", since)
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "cannot be read"), (b"text", "must be a private key as PEM")],
+)
+def test_a_file_without_a_key_is_refused(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    """Before a download of minutes."""
+    key = tmp_path / "key.pem"
+    if content is not None:
+        key.write_bytes(content)
+
+    assert message in _refused(tmp_path / "out", "--sign-with-file", str(key))
 
 
-def test_a_client_id_must_be_one(tmp_path: Path) -> None:
-    """The token is for that application alone."""
-    out = str(tmp_path / "out")
+def test_only_a_bundle_can_be_continued(bundles: Bundles) -> None:
+    """A chain to something else could not be checked."""
+    before = bundles.make()
+    manifest = before / "MANIFEST.json"
+    manifest.write_bytes(manifest.read_bytes() + b" ")
 
-    assert "client id" in _refused("--url", URL, "--out", out, "--entra", "https://evil.test")
+    assert "MANIFEST.json" in _refused(bundles.folder / "out", "--after", str(before))
+    assert "MANIFEST.json" in _refused(
+        bundles.folder / "out", "--after", str(bundles.folder / "nothing")
+    )
+
+
+def test_a_bundle_of_another_app_or_after_a_gap_is_no_continuation(bundles: Bundles) -> None:
+    """What `verify` would say of it in a year is said before a download of minutes."""
+    here = SOURCE.model_copy(update={"url": "http://127.0.0.1:9"})
+    before = bundles.make("before", source=here)
+    other = bundles.make("other")
+    late = ("--after", str(before), "--since", "2026-11-26")
+
+    assert "leaves out the time from 2026-11-25T02:40:00Z" in _refused(
+        bundles.folder / "out", *late
+    )
+    assert "another app: http://127.0.0.1:9" in _refused(
+        bundles.folder / "out", "--after", str(other)
+    )
 
 
 def test_what_fails_leaves_nothing_behind(tmp_path: Path) -> None:

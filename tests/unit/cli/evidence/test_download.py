@@ -117,28 +117,25 @@ async def test_a_scan_that_runs_all_the_time_is_said(tmp_path: Path) -> None:
     assert api.asked.count("findings") == EVIDENCE_TRIES
 
 
-async def test_counts_that_do_not_fit_the_findings_are_said(tmp_path: Path) -> None:
-    """Whoever adds up the table finds it; no control may count as satisfied then."""
-    served = await estate([finding("safe", Verdict.COMPLIANT)])
+@pytest.mark.parametrize(
+    ("verdict", "counted", "posture"),
+    [
+        (Verdict.COMPLIANT, 0, PostureVerdict.UNKNOWN),
+        (Verdict.NON_COMPLIANT, 1, PostureVerdict.NON_COMPLIANT),
+    ],
+)
+async def test_counts_that_do_not_fit_the_findings_are_said(
+    tmp_path: Path, verdict: Verdict, counted: int, posture: PostureVerdict
+) -> None:
+    """No control may count as satisfied then, and a violation must stay one."""
+    served = await estate([finding("first", verdict)])
     await served.put(coverage(subscription_id=LAB), [finding("more", subscription_id=LAB)])
 
     evidence = await downloaded(AppApi(served), tmp_path)
 
-    assert evidence.remarks == (
-        "The status counts 0 accounts as non_compliant, but 1 were listed.",
-    )
-    assert evidence.doubtful
-    assert evidence.posture is PostureVerdict.UNKNOWN
-
-
-async def test_a_posture_of_violations_stays_where_counts_do_not_fit(tmp_path: Path) -> None:
-    """Doubt must not turn a violation into something that nobody has to mend."""
-    served = await estate([finding("open")])
-    await served.put(coverage(subscription_id=LAB), [finding("more", subscription_id=LAB)])
-
-    evidence = await downloaded(AppApi(served), tmp_path)
-
-    assert (evidence.doubtful, evidence.posture) == (True, PostureVerdict.NON_COMPLIANT)
+    said = f"counts {counted} accounts as non_compliant, but {counted + 1} were listed."
+    assert evidence.remarks == (f"The status {said}",)
+    assert (evidence.doubtful, evidence.posture) == (True, posture)
 
 
 async def test_a_period_begins_when_the_app_has_kept_all_of_it(tmp_path: Path) -> None:

@@ -6,21 +6,23 @@ from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cmk_check.cli.console import shown
 from cmk_check.cli.evidence.bundle import write_bundle
+from cmk_check.cli.evidence.html import whole
 from cmk_check.cli.evidence.report import section_of
 from cmk_check.core.aspects.data_stores import DataStoresAspect
+from cmk_check.core.data_enums import DataState
+from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import ChangeType, Verdict
 from cmk_check.core.model import Change
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.limits import MAX_REPORT_ROWS
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.web import models
-from cmk_check.web.answer import Answer
+from cmk_check.web.aspect_models import PolicyCounts
 from tests.fakes.hostile import NAMES, changes_of_every_kind
 from tests.unit.cli.evidence.export_kit import (
     WAIVED,
@@ -196,21 +198,10 @@ async def test_a_change_shows_the_state_that_it_is_about(
     assert f"{state}, ml" not in page.text
 
 
-class _Access(Answer):
-    state: str
-
-
-class _Sums(Answer):
-    open: int
-    not_asked: int
-
-
 class _Found(models.Finding):
-    network_access: _Access | None = None
-
     @property
-    def sides(self) -> Mapping[str, Any]:
-        return {"networkAccess": self.network_access}
+    def sides(self) -> Mapping[str, models.Side]:
+        return {"networkAccess": self.data_stores}
 
 
 class _NetworkAccess(DataStoresAspect):
@@ -220,13 +211,15 @@ class _NetworkAccess(DataStoresAspect):
 
 async def test_an_aspect_that_has_only_states_has_a_section(tmp_path: Path) -> None:
     """One that is added to the catalogue must not be missing from the report."""
-    evidence = await downloaded(AppApi(await estate([finding()])), tmp_path)
-    (found,) = (_Found.model_validate(each.model_dump()) for each in evidence.findings())
-    opened = found.model_copy(update={"network_access": _Access(state="open_to_all")})
+    some = [finding("a"), replace(finding("b"), data=AccountData(DataState.OWN_KEYS))]
+    evidence = await downloaded(AppApi(await estate(some)), tmp_path)
+    found = (_Found.model_validate(each.model_dump()) for each in evidence.findings())
 
-    section = section_of(_NetworkAccess(), _Sums(open=1, not_asked=1))
+    section = section_of(_NetworkAccess(), PolicyCounts(not_assessed=1, differs=2))
 
     assert section is not None
-    assert (section.title, section.sums) == ("Network access", ("Open", "Not asked"))
-    assert "open to all" in "".join(map(str, section.row(opened)))
-    assert "unknown" in "".join(map(str, section.row(found)))
+    assert (section.title, section.sums) == ("Network access", ("Not assessed", "Differs"))
+    assert [list(section.row(each))[1:] for each in found] == [
+        [whole("unknown")],
+        [whole("own keys")],
+    ]
