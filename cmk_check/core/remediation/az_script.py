@@ -7,50 +7,99 @@ What the commands answer, and when they fail, is in docs/remediation.md.
 
 import re
 import shlex
-from collections.abc import Iterator
 from typing import Final
 
-from cmk_check.core.remediation import az_commands as bash
-from cmk_check.core.remediation import az_key_commands as key_bash
 from cmk_check.core.remediation.key_and_role import KEY_SIZE, KEY_VAULT_API, RETENTION_DAYS, ROLE_ID
-from cmk_check.core.remediation.plan import (
-    Grantee,
-    Plan,
-)
+from cmk_check.core.remediation.plan import Plan
 from cmk_check.core.remediation.steps import Action
 from cmk_check.limits import KEY_EXPIRY_NOTICE, SWITCH_ON_ATTEMPTS, SWITCH_ON_PAUSE_SECONDS
 
 # EX_TEMPFAIL of sysexits.h: the same may work later.
 NOT_YET: Final = 75
 
-_BODIES: Final = {
-    Action.SIGN_IN: bash.SIGN_IN,
-    Action.ASSIGN_IDENTITY: bash.FIND_IDENTITY + bash.ASSIGN_IDENTITY,
-    Action.CREATE_VAULT: bash.CREATE_VAULT + bash.CHECK_VAULT,
-    Action.CHECK_VAULT: bash.CHECK_VAULT,
-    Action.CREATE_KEY: bash.CREATE_KEY,
-    Action.GRANT: bash.FIND_GRANT + bash.GRANT,
-    Action.WAIT: bash.WAIT,
-    Action.SWITCH_ON: bash.SWITCH_ON,
-    Action.VERIFY: bash.VERIFY,
-    Action.FIND_KEY: key_bash.FIND_KEY,
-    Action.REPLACE_KEY: key_bash.REPLACE_KEY,
-    Action.REPLACE_BLOCKED_KEY: key_bash.REPLACE_KEY + key_bash.DECIDE_REPLACEMENT,
-    Action.RECOVER_VAULT: key_bash.RECOVER_VAULT,
-    Action.RECOVER_KEY: key_bash.RECOVER_KEY,
-    Action.ENABLE_KEY: key_bash.ENABLE_KEY,
-    Action.START_KEY: key_bash.START_KEY,
-    Action.PERMIT_WRAPPING: key_bash.PERMIT_WRAPPING,
-    Action.RESTORE_IDENTITY: bash.FIND_IDENTITY + key_bash.DECIDE_IDENTITY + bash.ASSIGN_IDENTITY,
-    Action.OPEN_FIREWALL: key_bash.OPEN_FIREWALL,
-    Action.SOFT_DELETE: key_bash.SOFT_DELETE,
-    Action.PROTECT_FROM_PURGE: key_bash.PROTECT_FROM_PURGE,
-    Action.GRANT_AGAIN: bash.FIND_GRANT + bash.DECIDE_GRANT + bash.GRANT,
-    Action.RENEW_KEY: key_bash.RENEW_KEY,
-    Action.FOLLOW_KEY: key_bash.FOLLOW_KEY,
-    Action.REPEAT_UPDATE: key_bash.REPEAT_UPDATE,
-    Action.VERIFY_KEY: key_bash.VERIFY_KEY,
+# What shellcheck says of a name that holds a quote, a backslash or a dollar sign.
+LITERAL_NAMES: Final = (
+    "# shellcheck disable=SC1003,SC2016,SC2089,SC2090 # names are literal, whatever they hold\n"
+)
+
+_HEAD: Final = """\
+#!/usr/bin/env bash
+# Puts an account under a customer-managed key. Needs the az command, signed in; asks nothing.
+# Every step looks first, so after a failure just run it again. In a sovereign cloud, choose the
+# cloud before: az cloud set --name AzureUSGovernment (or AzureChinaCloud), then az login.
+# Before you run it:
+"""
+_KEY_HEAD: Final = """\
+#!/usr/bin/env bash
+# Ends what is wrong with the key of an account. Needs the az command, signed in; asks nothing.
+# Every step looks first, so after a failure just run it again. Where a person has to decide, it
+# stops, and names the variable that says yes. In a sovereign cloud, choose the cloud before:
+# az cloud set --name AzureUSGovernment (or AzureChinaCloud), then az login.
+# Before you run it:
+"""
+
+# A script has those that it uses; one may use those before it.
+_FUNCTIONS: Final = """\
+say() { printf '%s\\n' "$*"; }
+
+stop() {
+  printf 'Stopped: %s\\n' "$*" >&2
+  exit 1
 }
+
+not_yet() {
+  printf 'Stopped: %s\\n' "$*" >&2
+  exit "$NOT_YET"
+}
+
+plain() { printf '%s' "$1" | tr '[:upper:]' '[:lower:]' | tr -d ' '; }
+
+listed() { printf '%s\\n' "$1" | grep -ixF -e "$2" >/dev/null; }
+
+# What a person has to decide is done only if a variable says so.
+decided() {
+  local variable=$1
+  shift
+  if [ "${!variable:-}" != yes ]; then
+    stop "$* If it is to be done all the same: $variable=yes bash $0"
+  fi
+}
+
+unusable() {
+  stop "$1: it has to be RSA of 2048 bits or more, enabled, within its dates, and allowed to" \\
+    'wrap and unwrap'
+}
+
+account() {
+  az cognitiveservices account show --subscription="$SUBSCRIPTION" --resource-group="$GROUP" \\
+    --name="$ACCOUNT" --query="$1" --output=tsv
+}
+
+is_failed() { case $(plain "$1") in failed | canceled) ;; *) return 1 ;; esac; }
+
+encryption() {
+  account "join('|', [properties.encryption.keySource || '',
+    properties.encryption.keyVaultProperties.keyName || '',
+    properties.encryption.keyVaultProperties.keyVersion || '',
+    properties.encryption.keyVaultProperties.keyVaultUri || ''])"
+}
+
+fact() {
+  az rest --method=get --url="$1?api-version=$KEY_VAULT_API" --query="$2" --output=tsv
+}
+
+vault() { fact "$VAULT_ID" "$1"; }
+
+# Of the version that the account uses.
+key() { fact "$KEY_ID${VERSION:+/versions/$VERSION}" "$1"; }
+"""
+_NO_FILES: Final = """\
+for value in "$SUBSCRIPTION" "$GROUP" "$ACCOUNT" "$VAULT_GROUP"; do
+  case $value in
+    @*) stop "az would read a file where a name begins with @: $value" ;;
+  esac
+done
+"""
 
 
 def render_az(plan: Plan) -> str:
@@ -62,39 +111,40 @@ def render_az(plan: Plan) -> str:
     variable. It holds the functions and the names that it uses, and no others. At its end it says
     what the plan leaves.
     """
-    words = bash if plan.steps[0].action is Action.SIGN_IN else key_bash
-    steps = "".join(_steps(plan))
-    parts = [_functions(steps), "\n", bash.NO_FILES, steps]
-    parts = [words.OPTIONS, _variables(plan, "".join(parts)), "\n", *parts]
-    return "".join([words.HEAD, *(step.caution("#") for step in plan.steps), *parts, *_left(plan)])
-
-
-def _steps(plan: Plan) -> Iterator[str]:
-    of_user = plan.grantee is Grantee.USER
-    for number, step in enumerate(plan.steps, 1):
-        yield f"\nsay {quoted(f'{number}. {step.title}')}\n"
-        if step.action is Action.CREATE_VAULT:
-            yield bash.FIND_SHARED_VAULT if plan.vault.is_shared else bash.FIND_VAULT
-        if step.action in {Action.GRANT, Action.GRANT_AGAIN}:
-            yield bash.USER_PRINCIPAL if of_user else bash.SYSTEM_PRINCIPAL
-        if step.action is Action.SWITCH_ON:
-            yield bash.USER_PROPERTIES if of_user else bash.SYSTEM_PROPERTIES
-        yield _BODIES[step.action]
-
-
-def _left(plan: Plan) -> Iterator[str]:
-    for each in plan.left:
-        yield f"say {quoted(f'This plan does not end {each.code}: {each.message}')}\n"
+    steps = "".join(
+        f"\nsay {quoted(f'{number}. {step.title}')}\n{step.commands}"
+        for number, step in enumerate(plan.steps, 1)
+    )
+    parts = [_functions(steps), "\n", _NO_FILES, steps]
+    head, remark = _KEY_HEAD, "As they were found. TENANT may be empty."
+    if plan.steps[0].action is Action.SIGN_IN:
+        head, remark = (
+            _HEAD,
+            ("Change vault and key here if you want others. VAULT_GROUP and TENANT may be empty."),
+        )
+    left = (f"This plan does not end {each.code}: {each.message}" for each in plan.left)
+    return "".join(
+        [
+            head,
+            *(step.caution("#") for step in plan.steps),
+            f"{LITERAL_NAMES}set -euo pipefail\n\n# {remark}\n",
+            _variables(plan, "".join(parts)),
+            "\n",
+            *parts,
+            *(f"say {quoted(text)}\n" for text in left),
+        ]
+    )
 
 
 def _functions(steps: str) -> str:
     """Return the functions that are called, also by one of these."""
     used: list[str] = []
-    for name, text in reversed(tuple(bash.FUNCTIONS.items())):
+    for text in reversed(_FUNCTIONS.split("\n\n")):
+        name = text.partition("()")[0].rpartition("\n")[2]
         call = re.compile(rf"(^ *|\$\(|(if|until|!|\|\||\)|then|{{) ){name}(?=[ );])", re.MULTILINE)
-        if call.search("".join([*used, steps])):
-            used.insert(0, text)
-    return "\n".join(used)
+        if call.search("\n".join([*used, steps])):
+            used.insert(0, text.rstrip("\n"))
+    return "\n\n".join(used) + "\n"
 
 
 def quoted(text: str) -> str:
@@ -131,7 +181,7 @@ def _variables(plan: Plan, script: str) -> str:
         "HOLDER": "hsm-name" if vault.is_hsm else "vault-name",
         "KEY": plan.key,
         "REPLACED": plan.replaces or "",
-        "CLIENT_ID": (plan.client_id or "") if plan.grantee is Grantee.USER else "",
+        "CLIENT_ID": plan.client_id or "",
         "KEY_SIZE": str(KEY_SIZE),
         "RETENTION_DAYS": str(RETENTION_DAYS),
         "ROLE": ROLE_ID,

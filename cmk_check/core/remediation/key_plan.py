@@ -168,7 +168,8 @@ def _replacing(kind: str | None, cases: list[_Case]) -> _Made | None:
     ]
     if KeyReason.IDENTITY_MISSING in reasons and not gives:
         return None
-    *identity, grant = gives or [steps.grant(user=cases[0].grantee is Grantee.USER)]
+    user = cases[0].grantee is Grantee.USER
+    *identity, grant = gives or [steps.grant(user=user)]
     taken = (
         words.REPLACE_BLOCKED_KEY if reasons & _BLOCKED else words.REPLACE_KEY,
         *identity,
@@ -176,7 +177,7 @@ def _replacing(kind: str | None, cases: list[_Case]) -> _Made | None:
         steps.CREATE_KEY,
         grant,
         steps.WAIT,
-        steps.switch_on(kind),
+        steps.switch_on(kind, user=user),
         steps.VERIFY,
     )
     of_the_vault = {

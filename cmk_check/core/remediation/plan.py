@@ -199,7 +199,7 @@ def _steps(finding: Finding, grantee: Grantee, vault: TargetVault) -> tuple[Plan
         words.CREATE_SHARED_KEY if vault.is_shared else words.CREATE_KEY,
         words.grant(user=grantee is Grantee.USER),
         words.WAIT,
-        words.switch_on(finding.kind),
+        words.switch_on(finding.kind, user=grantee is Grantee.USER),
         words.VERIFY,
     ]
     return tuple(steps)

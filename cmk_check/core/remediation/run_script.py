@@ -8,8 +8,7 @@ Runs in bash 3.2, which macOS has. Names are hostile text, and stand in quoted w
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from cmk_check.core.remediation.az_commands import LITERAL_NAMES
-from cmk_check.core.remediation.az_script import NOT_YET, quoted
+from cmk_check.core.remediation.az_script import LITERAL_NAMES, NOT_YET, quoted
 from cmk_check.limits import SWITCH_ON_ATTEMPTS
 
 _HEAD: Final = f"""\
