@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final, Literal
 
 from cmk_check.cli.console import shown
-from cmk_check.core.remediation.steps import Action, PlanStep
+from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep
 from cmk_check.web.answer import Answer
 from cmk_check.web.aspect_models import Owner
 
@@ -32,14 +32,6 @@ _KEY_ROLE: Final = "- Key Vault Crypto Officer on the vaults\n"
 _RECOVERY_ROLE: Final = (
     "- Key Vault Contributor on the subscriptions of the vaults that are recovered\n"
 )
-# What goes to the vault itself, because Azure Resource Manager cannot do it.
-_ON_KEYS: Final = {
-    Action.RECOVER_KEY,
-    Action.ENABLE_KEY,
-    Action.START_KEY,
-    Action.PERMIT_WRAPPING,
-    Action.RENEW_KEY,
-}
 
 type Unplanned = Literal["account", "reason", "subscription", "scan"]
 
@@ -162,7 +154,7 @@ def _warnings(steps: Sequence[PlanStep]) -> Iterator[str]:
 
 
 def _roles_for_keys(actions: AbstractSet[Action]) -> Iterator[str]:
-    if actions & _ON_KEYS:
+    if actions & ON_KEYS:
         yield _KEY_ROLE
     if Action.RECOVER_VAULT in actions:
         yield _RECOVERY_ROLE

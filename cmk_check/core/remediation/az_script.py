@@ -9,8 +9,13 @@ import re
 import shlex
 from typing import Final
 
-from cmk_check.core.remediation.key_and_role import KEY_SIZE, KEY_VAULT_API, RETENTION_DAYS, ROLE_ID
-from cmk_check.core.remediation.plan import Plan
+from cmk_check.core.remediation.plan import (
+    KEY_SIZE,
+    KEY_VAULT_API,
+    RETENTION_DAYS,
+    ROLE_ID,
+    Plan,
+)
 from cmk_check.core.remediation.steps import Action
 from cmk_check.limits import KEY_EXPIRY_NOTICE, SWITCH_ON_ATTEMPTS, SWITCH_ON_PAUSE_SECONDS
 

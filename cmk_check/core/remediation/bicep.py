@@ -7,9 +7,11 @@ Names are hostile text: each stands once, as one escaped literal.
 
 from typing import Final
 
-from cmk_check.core.remediation.key_and_role import KEY_SIZE, KEY_VAULT_API, RETENTION_DAYS, ROLE_ID
 from cmk_check.core.remediation.plan import (
-    Grantee,
+    KEY_SIZE,
+    KEY_VAULT_API,
+    RETENTION_DAYS,
+    ROLE_ID,
     Plan,
 )
 from cmk_check.core.remediation.steps import Action
@@ -35,8 +37,6 @@ _GRANT_HEAD: Final = """\
 //
 // The same plan as a bash script looks first, and may also be run after this deployment.
 //
-"""
-_GRANT_BEFORE: Final = """\
 // Before you do:
 """
 _ASSIGN: Final = """\
@@ -156,8 +156,6 @@ output encryption object = {{
 }}
 """
 
-_GRANTS: Final = (Action.GRANT, Action.GRANT_AGAIN)
-
 
 def render_bicep(plan: Plan) -> str | None:
     """Write a plan down as a Bicep template for the vault's resource group.
@@ -167,15 +165,21 @@ def render_bicep(plan: Plan) -> str | None:
     has a template only if the grant is all that is missing, else None: the rest would have to
     declare the whole vault or account, or is not of Azure Resource Manager.
     """
-    is_new, of_user = plan.vault.is_new, plan.grantee is Grantee.USER
-    is_grant = plan.changes_only(*_GRANTS)
-    if not is_grant and not plan.has(Action.CREATE_KEY):
+    is_new = plan.vault.is_new
+    actions = [step.action for step in plan.steps]
+    # The first and the last step only look.
+    is_grant = {Action.GRANT, Action.GRANT_AGAIN}.issuperset(actions[1:-1])
+    if not is_grant and Action.CREATE_KEY not in actions:
         return None
-    head = [_GRANT_HEAD, _GRANT_BEFORE] if is_grant else [_HEAD, *_commands(plan)]
+    if is_grant:
+        head = [_GRANT_HEAD]
+    else:
+        gives = not {Action.ASSIGN_IDENTITY, Action.RESTORE_IDENTITY}.isdisjoint(actions)
+        head = [_HEAD, _ASSIGN if gives else "", "" if is_new else _PROTECT, _AROUND]
     parts = [*head, *(step.caution("//") for step in plan.steps)]
     if is_new:
         parts.append(_NEW_VAULT_WARNING)
-    principal = _USER_PRINCIPAL if of_user else _SYSTEM_PRINCIPAL
+    principal = _USER_PRINCIPAL if plan.user else _SYSTEM_PRINCIPAL
     condition = "" if is_new else "if (!usesPolicies) "
     parts += [
         _parameters(plan),
@@ -193,7 +197,7 @@ def render_bicep(plan: Plan) -> str | None:
             _ACCESS_POLICY.replace("objectId: principalId", f"objectId: {_indented(principal, 8)}")
         )
     if not is_grant:
-        parts.append(_OUTPUT.format(client="identityClientId" if of_user else "null"))
+        parts.append(_OUTPUT.format(client="identityClientId" if plan.user else "null"))
     return "".join(parts)
 
 
@@ -211,12 +215,6 @@ def _escaped(char: str) -> str:
     return char if char.isprintable() else f"\\u{{{ord(char):x}}}"
 
 
-def _commands(plan: Plan) -> list[str]:
-    gives = plan.has(Action.ASSIGN_IDENTITY) or plan.has(Action.RESTORE_IDENTITY)
-    parts = [_ASSIGN] if gives else []
-    return [*parts, *([] if plan.vault.is_new else [_PROTECT]), _AROUND]
-
-
 def _parameters(plan: Plan) -> str:
     account = plan.account
     parts = [
@@ -231,7 +229,7 @@ def _parameters(plan: Plan) -> str:
     else:
         what = "Whether the vault uses access policies instead of roles"
         parts.append(f"\n@description('Optional. {what}.')\nparam usesPolicies bool = false\n")
-    if plan.grantee is Grantee.USER:
+    if plan.user:
         what = "Client id of the account's identity that is to use the key"
         parts.append(_parameter(what, "identityClientId", plan.client_id))
     return "".join(parts)

@@ -6,8 +6,7 @@ known; its own sentence says who acts.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity
@@ -15,14 +14,8 @@ from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation import key_steps as words
 from cmk_check.core.remediation import steps
-from cmk_check.core.remediation.plan import (
-    Grantee,
-    Plan,
-    TargetVault,
-    matching,
-    new_key,
-)
-from cmk_check.core.remediation.steps import Action, PlanStep
+from cmk_check.core.remediation.plan import Plan, TargetVault, matching, new_key
+from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep
 from cmk_check.core.rule import KEY_NAME
 from cmk_check.core.text import GUID
 
@@ -33,7 +26,6 @@ _VAULT_ID: Final = re.compile(
 )
 # Azure allows no other characters in the name of a group, and a script puts it into a URL.
 _GROUP: Final = re.compile(r"[\w().-]+")
-_IN_PERIMETER: Final = "securedbyperimeter"
 _REPLACED: Final = {KeyReason.KEY_TYPE_UNSUPPORTED, KeyReason.KEY_TOO_SMALL}
 # What the owner of a key may have done on purpose, and another key would undo.
 _BLOCKED: Final = {
@@ -42,42 +34,23 @@ _BLOCKED: Final = {
     KeyReason.KEY_OPERATIONS_MISSING,
     KeyReason.IDENTITY_LACKS_PERMISSION,
 }
-# First what makes the key usable now, then what Azure asks for before an account may change its
-# key, at last that change.
-_ORDER: Final = (
-    Action.RECOVER_VAULT,
-    Action.RECOVER_KEY,
-    Action.ENABLE_KEY,
-    Action.START_KEY,
-    Action.PERMIT_WRAPPING,
-    Action.RESTORE_IDENTITY,
-    Action.GRANT_AGAIN,
-    Action.OPEN_FIREWALL,
-    Action.SOFT_DELETE,
-    Action.PROTECT_FROM_PURGE,
-    Action.RENEW_KEY,
-    Action.FOLLOW_KEY,
-    Action.REPEAT_UPDATE,
-)
 # What a Managed HSM shares with a vault: its keys. It has roles of its own.
-_IN_HSM: Final = {
-    Action.RECOVER_KEY,
-    Action.ENABLE_KEY,
-    Action.START_KEY,
-    Action.PERMIT_WRAPPING,
-    Action.RENEW_KEY,
-    Action.FOLLOW_KEY,
-    Action.REPEAT_UPDATE,
+_IN_HSM: Final = ON_KEYS | {Action.FOLLOW_KEY, Action.REPEAT_UPDATE}
+_STEPS: Final[Mapping[KeyReason, PlanStep]] = {
+    KeyReason.VAULT_NOT_FOUND: words.RECOVER_VAULT,
+    KeyReason.VAULT_SOFT_DELETE_OFF: words.SOFT_DELETE,
+    KeyReason.VAULT_PURGE_PROTECTION_OFF: words.PROTECT_FROM_PURGE,
+    KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: words.OPEN_FIREWALL,
+    KeyReason.KEY_NOT_FOUND: words.RECOVER_KEY,
+    KeyReason.KEY_DISABLED: words.ENABLE_KEY,
+    KeyReason.KEY_EXPIRED: words.RENEW_KEY,
+    KeyReason.KEY_EXPIRES_SOON: words.RENEW_KEY,
+    KeyReason.KEY_NOT_YET_VALID: words.START_KEY,
+    KeyReason.KEY_OPERATIONS_MISSING: words.PERMIT_WRAPPING,
+    KeyReason.VERSION_PINNED: words.FOLLOW_KEY,
+    KeyReason.VERSION_NOT_LATEST: words.FOLLOW_KEY,
+    KeyReason.ACCOUNT_FAILED: words.REPEAT_UPDATE,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A reason, and what is known of its key and of the identity that uses it."""
-
-    concern: KeyConcern
-    health: KeyHealth
-    grantee: Grantee
 
 
 def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | None:
@@ -94,16 +67,15 @@ def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
     health, evidence = finding.key_health, finding.judgement.evidence
     vault = _vault(health)
     key = matching(KEY_NAME, evidence.key_name)
-    if health is None or vault is None or key is None:
-        return None
     client_id = matching(GUID, evidence.identity_client_id)
-    if evidence.identity_client_id and client_id is None:
+    is_client_known = client_id is not None or not evidence.identity_client_id
+    if health is None or vault is None or key is None or not is_client_known:
         return None
-    grantee = Grantee.USER if client_id else Grantee.SYSTEM
+    user = client_id is not None
     wrong = [each for each in health.concerns if each.severity is not KeySeverity.NOTICE]
     replaced = any(each.code in _REPLACED for each in wrong) and not vault.is_hsm
-    cases = [_Case(each, health, grantee) for each in wrong]
-    made = _replacing(finding.kind, cases) if replaced else _ending(cases, vault)
+    ways = [(each.code, _steps_of(each, health, user=user)) for each in wrong]
+    made = _replacing(finding.kind, dict(ways), user=user) if replaced else _ending(ways, vault)
     if made is None:
         return None
     taken, ended = made
@@ -114,7 +86,7 @@ def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
         account=finding.id,
         location=None,
         tenant_id=matching(GUID, tenant_id),
-        grantee=grantee,
+        user=user,
         client_id=client_id,
         vault=vault,
         key=new_key(finding.id, vault) if replaced else key,
@@ -137,41 +109,38 @@ def _vault(health: KeyHealth | None) -> TargetVault | None:
 
 
 type _Made = tuple[tuple[PlanStep, ...], set[KeyReason]]
+"""Steps, and the reasons that they end."""
 
 
-def _ending(cases: list[_Case], vault: TargetVault) -> _Made | None:
-    """Return the steps that end reasons, each step once, and the reasons that they end."""
+def _ending(
+    ways: Sequence[tuple[KeyReason, tuple[PlanStep, ...]]], vault: TargetVault
+) -> _Made | None:
+    """Return the steps that end reasons, each step once."""
     found: dict[Action, PlanStep] = {}
     ended = set()
-    for each in cases:
-        made = list(_steps_of(each))
+    for code, made in ways:
         if made and (not vault.is_hsm or _IN_HSM.issuperset(step.action for step in made)):
             found |= {step.action: step for step in made}
-            ended.add(each.concern.code)
+            ended.add(code)
     if not found:
         return None
-    in_order = (found[action] for action in _ORDER if action in found)
+    in_order = (found[action] for action in Action if action in found)
     return (words.FIND_KEY, *in_order, words.VERIFY_KEY), ended
 
 
-def _replacing(kind: str | None, cases: list[_Case]) -> _Made | None:
+def _replacing(
+    kind: str | None, ways: Mapping[KeyReason, tuple[PlanStep, ...]], *, user: bool
+) -> _Made | None:
     """Return the steps that put the account under another key of the same vault.
 
     None if the account lacks an identity that no step can give it.
     """
-    reasons = {each.concern.code for each in cases}
-    gives = [
-        step
-        for each in cases
-        if each.concern.code is KeyReason.IDENTITY_MISSING
-        for step in _give_identity(each)
-    ]
-    if KeyReason.IDENTITY_MISSING in reasons and not gives:
+    gives = ways.get(KeyReason.IDENTITY_MISSING, (steps.grant(user=user),))
+    if not gives:
         return None
-    user = cases[0].grantee is Grantee.USER
-    *identity, grant = gives or [steps.grant(user=user)]
+    *identity, grant = gives
     taken = (
-        words.REPLACE_BLOCKED_KEY if reasons & _BLOCKED else words.REPLACE_KEY,
+        words.REPLACE_BLOCKED_KEY if ways.keys() & _BLOCKED else words.REPLACE_KEY,
         *identity,
         steps.CHECK_VAULT,
         steps.CREATE_KEY,
@@ -191,61 +160,27 @@ def _replacing(kind: str | None, cases: list[_Case]) -> _Made | None:
     return taken, set(KeyReason) - of_the_vault
 
 
-def _steps_of(case: _Case) -> Iterator[PlanStep]:
-    make = _STEPS.get(case.concern.code)
-    return make(case) if make else iter(())
-
-
-def _recover_vault(case: _Case) -> Iterator[PlanStep]:
-    # Azure deletes the role assignments on a vault together with it, and does not restore them.
-    # https://learn.microsoft.com/azure/key-vault/general/key-vault-recovery
-    yield words.RECOVER_VAULT
-    if case.health.principal_id is not None:
-        yield words.grant_again(user=case.grantee is Grantee.USER, follows=True)
-
-
-def _give_identity(case: _Case) -> Iterator[PlanStep]:
-    """Give the account a system-assigned identity, if it has none at all: az would replace it."""
-    has = case.concern.evidence
-    if "identityClientId" not in has and has.get("identityType", "None").lower() == "none":
-        yield words.RESTORE_IDENTITY
-        yield words.grant_again(user=False, follows=True)
-
-
-def _grant_again(case: _Case) -> Iterator[PlanStep]:
-    yield words.grant_again(user=case.grantee is Grantee.USER)
-
-
-def _open_firewall(case: _Case) -> Iterator[PlanStep]:
-    """Trusted services cannot pass a perimeter: only its owner can take the vault out of it."""
-    if case.concern.evidence.get("publicNetworkAccess", "").lower() != _IN_PERIMETER:
-        yield words.OPEN_FIREWALL
-
-
-def _renew(case: _Case) -> Iterator[PlanStep]:
-    yield words.RENEW_KEY
-    if case.health.rotation is not KeyRotation.AUTOMATIC:
-        yield words.FOLLOW_KEY
-
-
-def _one(step: PlanStep) -> Callable[[_Case], Iterator[PlanStep]]:
-    return lambda _: iter((step,))
-
-
-_STEPS: Final[Mapping[KeyReason, Callable[[_Case], Iterator[PlanStep]]]] = {
-    KeyReason.VAULT_NOT_FOUND: _recover_vault,
-    KeyReason.VAULT_SOFT_DELETE_OFF: _one(words.SOFT_DELETE),
-    KeyReason.VAULT_PURGE_PROTECTION_OFF: _one(words.PROTECT_FROM_PURGE),
-    KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: _open_firewall,
-    KeyReason.KEY_NOT_FOUND: _one(words.RECOVER_KEY),
-    KeyReason.KEY_DISABLED: _one(words.ENABLE_KEY),
-    KeyReason.KEY_EXPIRED: _renew,
-    KeyReason.KEY_EXPIRES_SOON: _renew,
-    KeyReason.KEY_NOT_YET_VALID: _one(words.START_KEY),
-    KeyReason.KEY_OPERATIONS_MISSING: _one(words.PERMIT_WRAPPING),
-    KeyReason.VERSION_PINNED: _one(words.FOLLOW_KEY),
-    KeyReason.VERSION_NOT_LATEST: _one(words.FOLLOW_KEY),
-    KeyReason.IDENTITY_MISSING: _give_identity,
-    KeyReason.IDENTITY_LACKS_PERMISSION: _grant_again,
-    KeyReason.ACCOUNT_FAILED: _one(words.REPEAT_UPDATE),
-}
+def _steps_of(concern: KeyConcern, health: KeyHealth, *, user: bool) -> tuple[PlanStep, ...]:
+    """Return the steps that end a reason, none where no command does."""
+    evidence = concern.evidence
+    match concern.code:
+        case KeyReason.VAULT_NOT_FOUND if health.principal_id is not None:
+            # Azure deletes the role assignments on a vault together with it, and does not restore
+            # them. https://learn.microsoft.com/azure/key-vault/general/key-vault-recovery
+            return words.RECOVER_VAULT, words.grant_again(user=user, follows=True)
+        case KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES:
+            # Trusted services cannot pass a perimeter: only its owner can take the vault out of it.
+            if evidence.get("publicNetworkAccess", "").lower() == "securedbyperimeter":
+                return ()
+        case KeyReason.KEY_EXPIRED | KeyReason.KEY_EXPIRES_SOON:
+            if health.rotation is not KeyRotation.AUTOMATIC:
+                return words.RENEW_KEY, words.FOLLOW_KEY
+        case KeyReason.IDENTITY_MISSING:
+            # Only an account without any gets a system-assigned one: az would replace another.
+            type_of_identity = evidence.get("identityType", "None").lower()
+            if "identityClientId" not in evidence and type_of_identity == "none":
+                return words.RESTORE_IDENTITY, words.grant_again(user=False, follows=True)
+        case KeyReason.IDENTITY_LACKS_PERMISSION:
+            return (words.grant_again(user=user),)
+    step = _STEPS.get(concern.code)
+    return (step,) if step else ()

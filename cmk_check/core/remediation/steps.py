@@ -18,7 +18,11 @@ from cmk_check.core.resource_id import AccountId
 
 
 class Action(StrEnum):
-    """What a step does; a renderer has its own way of doing each."""
+    """What a step does, those that end reasons of key health in their order.
+
+    First what makes the key usable now, then what Azure asks for before an account may change its
+    key, at last that change.
+    """
 
     SIGN_IN = "sign_in"
     ASSIGN_IDENTITY = "assign_identity"
@@ -38,14 +42,26 @@ class Action(StrEnum):
     START_KEY = "start_key"
     PERMIT_WRAPPING = "permit_wrapping"
     RESTORE_IDENTITY = "restore_identity"
+    GRANT_AGAIN = "grant_again"
     OPEN_FIREWALL = "open_firewall"
     SOFT_DELETE = "soft_delete"
     PROTECT_FROM_PURGE = "protect_from_purge"
-    GRANT_AGAIN = "grant_again"
     RENEW_KEY = "renew_key"
     FOLLOW_KEY = "follow_key"
     REPEAT_UPDATE = "repeat_update"
     VERIFY_KEY = "verify_key"
+
+
+ON_KEYS: Final = frozenset(
+    {
+        Action.RECOVER_KEY,
+        Action.ENABLE_KEY,
+        Action.START_KEY,
+        Action.PERMIT_WRAPPING,
+        Action.RENEW_KEY,
+    }
+)
+"""What goes to the vault itself, because Azure Resource Manager cannot do it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import Owner
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.plan import Grantee, TargetVault, plan_for, vault_to_share
+from cmk_check.core.remediation.plan import TargetVault, plan_for, vault_to_share
 from cmk_check.core.remediation.steps import Action
 from cmk_check.core.resource_id import AccountId
 from tests.fakes.remediation import (
@@ -45,22 +45,22 @@ def _actions(finding: Finding, **options: str | None) -> list[Action]:
 
 
 @pytest.mark.parametrize(
-    ("identity", "client", "actions", "grantee"),
+    ("identity", "client", "actions", "user"),
     [
-        pytest.param(None, None, WITH_IDENTITY, Grantee.SYSTEM, id="none"),
-        pytest.param("None", None, WITH_IDENTITY, Grantee.SYSTEM, id="the word None"),
-        pytest.param("", None, WITH_IDENTITY, Grantee.SYSTEM, id="empty"),
-        pytest.param("SystemAssigned", None, NEW, Grantee.SYSTEM, id="system"),
-        pytest.param("UserAssigned", None, NEW, Grantee.USER, id="user"),
-        pytest.param("UserAssigned", CLIENT, NEW, Grantee.USER, id="user, named"),
-        pytest.param("SystemAssigned, UserAssigned", None, NEW, Grantee.SYSTEM, id="both"),
-        pytest.param("userassigned,systemassigned", CLIENT, NEW, Grantee.USER, id="both, named"),
-        pytest.param("SystemAssigned", CLIENT, NEW, Grantee.SYSTEM, id="one that is gone"),
-        pytest.param("UserAssigned", "$(x)", NEW, Grantee.USER, id="no client id"),
+        pytest.param(None, None, WITH_IDENTITY, False, id="none"),
+        pytest.param("None", None, WITH_IDENTITY, False, id="the word None"),
+        pytest.param("", None, WITH_IDENTITY, False, id="empty"),
+        pytest.param("SystemAssigned", None, NEW, False, id="system"),
+        pytest.param("UserAssigned", None, NEW, True, id="user"),
+        pytest.param("UserAssigned", CLIENT, NEW, True, id="user, named"),
+        pytest.param("SystemAssigned, UserAssigned", None, NEW, False, id="both"),
+        pytest.param("userassigned,systemassigned", CLIENT, NEW, True, id="both, named"),
+        pytest.param("SystemAssigned", CLIENT, NEW, False, id="one that is gone"),
+        pytest.param("UserAssigned", "$(x)", NEW, True, id="no client id"),
     ],
 )
 def test_an_identity_is_given_only_to_an_account_without_one(
-    identity: str | None, client: str | None, actions: list[Action], grantee: Grantee
+    identity: str | None, client: str | None, actions: list[Action], *, user: bool
 ) -> None:
     """Assigning one to an account that has another takes that one away, and what used it."""
     finding = finding_of(identity_type=identity, identity_client_id=client)
@@ -68,7 +68,7 @@ def test_an_identity_is_given_only_to_an_account_without_one(
     plan = planned(finding)
 
     assert [step.action for step in plan.steps] == actions
-    assert plan.grantee is grantee
+    assert plan.user is user
     assert plan.client_id == (client if client == CLIENT else None)
 
 
@@ -131,8 +131,9 @@ def test_an_existing_vault_is_checked_not_created(wanted: str, vault: TargetVaul
 
     assert plan.vault == vault
     assert plan.key == "our-key"
-    assert plan.has(Action.CHECK_VAULT)
-    assert not plan.has(Action.CREATE_VAULT)
+    actions = [step.action for step in plan.steps]
+    assert Action.CHECK_VAULT in actions
+    assert Action.CREATE_VAULT not in actions
 
 
 @pytest.mark.parametrize(
