@@ -58,15 +58,13 @@ _AROUND: Final = """\
 //
 // Before you do:
 """
-_NEW_VAULT_WARNING: Final = """\
-// - Deploy it once: deployed again, it resets what was set on the vault meanwhile.
-"""
-_ACCOUNT: Final = """\
+_ACCOUNT: Final = f"""
+var roleId = '{ROLE_ID}' // Key Vault Crypto Service Encryption User
 
-resource account 'Microsoft.CognitiveServices/accounts@2025-09-01' existing = {
+resource account 'Microsoft.CognitiveServices/accounts@2025-09-01' existing = {{
   scope: resourceGroup(accountSubscription, accountGroup)
   name: accountName
-}
+}}
 """
 _NEW_VAULT: Final = f"""
 resource vault 'Microsoft.KeyVault/vaults@{KEY_VAULT_API}' = {{
@@ -110,13 +108,12 @@ resource key 'Microsoft.KeyVault/vaults/keys@{KEY_VAULT_API}' existing = {{
   name: keyName
 }}
 """
-_ROLE: Final = f"var roleId = '{ROLE_ID}' // Key Vault Crypto Service Encryption User\n"
 _ROLE_ASSIGNMENT: Final = """
 resource grant 'Microsoft.Authorization/roleAssignments@2022-04-01' = {condition}{{
   scope: key
   name: guid(key.id, account.id, roleId)
   properties: {{
-    principalId: principalId
+    principalId: {principal}
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleId)
   }}
@@ -131,14 +128,13 @@ resource policy 'Microsoft.KeyVault/vaults/accessPolicies@{KEY_VAULT_API}' = if 
     accessPolicies: [
       {{
         tenantId: subscription().tenantId
-        objectId: principalId
+        objectId: {{principal}}
         permissions: {{ keys: ['get', 'wrapKey', 'unwrapKey'] }}
       }}
     ]
   }}
 }}
 """
-_SYSTEM_PRINCIPAL: Final = "account.identity.principalId"
 _USER_PRINCIPAL: Final = """\
 filter(
   items(account.identity.userAssignedIdentities),
@@ -171,31 +167,29 @@ def render_bicep(plan: Plan) -> str | None:
     is_grant = {Action.GRANT, Action.GRANT_AGAIN}.issuperset(actions[1:-1])
     if not is_grant and Action.CREATE_KEY not in actions:
         return None
-    if is_grant:
-        head = [_GRANT_HEAD]
-    else:
+    head = [_GRANT_HEAD]
+    if not is_grant:
         gives = not {Action.ASSIGN_IDENTITY, Action.RESTORE_IDENTITY}.isdisjoint(actions)
         head = [_HEAD, _ASSIGN if gives else "", "" if is_new else _PROTECT, _AROUND]
-    parts = [*head, *(step.caution("//") for step in plan.steps)]
-    if is_new:
-        parts.append(_NEW_VAULT_WARNING)
-    principal = _USER_PRINCIPAL if plan.user else _SYSTEM_PRINCIPAL
-    condition = "" if is_new else "if (!usesPolicies) "
-    parts += [
+    warning = (
+        "// - Deploy it once: deployed again, it resets what was set on the vault meanwhile.\n"
+    )
+    principal = _USER_PRINCIPAL if plan.user else "account.identity.principalId"
+    parts = [
+        *head,
+        *(step.caution("//") for step in plan.steps),
+        warning if is_new else "",
         _parameters(plan),
-        "\n",
-        _ROLE,
         _ACCOUNT,
         _NEW_VAULT if is_new else _OLD_VAULT,
         _OLD_KEY if is_grant else _KEY,
-        _ROLE_ASSIGNMENT.format(condition=condition).replace(
-            "principalId: principalId", f"principalId: {_indented(principal, 4)}"
+        _ROLE_ASSIGNMENT.format(
+            condition="" if is_new else "if (!usesPolicies) ",
+            principal=principal.replace("\n", "\n    "),
         ),
     ]
     if not is_new:
-        parts.append(
-            _ACCESS_POLICY.replace("objectId: principalId", f"objectId: {_indented(principal, 8)}")
-        )
+        parts.append(_ACCESS_POLICY.replace("{principal}", principal.replace("\n", "\n        ")))
     if not is_grant:
         parts.append(_OUTPUT.format(client="identityClientId" if plan.user else "null"))
     return "".join(parts)
@@ -238,7 +232,3 @@ def _parameters(plan: Plan) -> str:
 def _parameter(what: str, name: str, value: str | None) -> str:
     need, default = ("Required", "") if value is None else ("Optional", f" = {literal(value)}")
     return f"\n@description({literal(f'{need}. {what}.')})\nparam {name} string{default}\n"
-
-
-def _indented(text: str, blanks: int) -> str:
-    return text.replace("\n", "\n" + " " * blanks)
