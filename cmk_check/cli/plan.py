@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain, ended, run
+from cmk_check.cli.new_folder import new_folder
 from cmk_check.cli.output_options import format_option
-from cmk_check.cli.plan_choice import PlanChoice, check_options
+from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.cli.scan import settings_of, subscription_ids, warn_of_settings
 from cmk_check.cli.stdout import write_bytes
 from cmk_check.core.remediation.plan import key_named, vault_named
@@ -121,25 +122,45 @@ def plan(  # noqa: PLR0913 - an argument for each option
     one has none, otherwise 0.
     """
     only = tuple(subscription_ids(subscription or ()))
-    choice = PlanChoice(owner, only, share_vault, vault, key)
-    check_options(account, choice, out, every=every, is_az=language is Language.AZ)
+    is_one, is_some = account is not None, owner is not None or bool(only)
+    of_many = "must be used with --owner, --subscription or --all"
+    _refuse(
+        "ACCOUNT",
+        "must be an account, or one of --owner, --subscription and --all",
+        when=is_one == (every or is_some),
+    )
+    _refuse("--all", "must be used without --owner and --subscription", when=every and is_some)
+    _refuse("--out", of_many, when=is_one and out is not None)
+    _refuse("--share-vault", of_many, when=is_one and share_vault)
+    _refuse("--out", "must name a new folder", when=not is_one and out is None)
+    if out is not None:
+        new_folder(out)
+        _refuse(
+            "--share-vault", "must be used without --vault", when=share_vault and vault is not None
+        )
+        _refuse("--format", "must be az for a folder of plans", when=language is not Language.AZ)
     named = None if account is None else _named(account)
+    option = "--vault"
     try:
         if vault is not None:
             # The name of a vault is valid in every subscription, or in none.
             vault_named(vault, named.subscription_id if isinstance(named, AccountId) else "")
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--vault") from error
-    try:
+        option = "--key"
         if key is not None:
             key_named(key)
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--key") from error
+        raise typer.BadParameter(str(error), param_hint=option) from error
     if named is not None:
         request = PlanRequest(named, vault, key, language)
         raise typer.Exit(ended(lambda: _run(request), "no plan was made"))
     if out is not None:
+        choice = PlanChoice(owner, only, share_vault, vault, key)
         raise typer.Exit(ended(lambda: _run_many(choice, out), "no folder was written"))
+
+
+def _refuse(option: str, why: str, *, when: bool) -> None:
+    if when:
+        raise typer.BadParameter(why, param_hint=option)
 
 
 def _named(account: str) -> AccountId | str:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from cmk_check.cli.console import remarks, shown, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
 from cmk_check.cli.new_folder import publish, unfinished
-from cmk_check.cli.plan_choice import PlanChoice
-from cmk_check.cli.plan_index import PlanIndex, as_json, as_markdown
-from cmk_check.cli.plans_of_scan import Plans, plans_of, similar_owners
+from cmk_check.cli.plan_index import as_json, as_markdown
+from cmk_check.cli.plans_of_scan import PlanChoice, Plans, plans_of, similar_owners
 from cmk_check.cli.problems import collect
 from cmk_check.cli.scan_report import watched_scan
 from cmk_check.cli.scan_result import ScanResult
@@ -55,13 +54,16 @@ async def report_folder(
     answer = ScanResult(context, settings)
     collected = await collect(answer, await answer.status())
     plans = plans_of(collected, await _findings(context), choice)
-    if choice.owner is not None and not _is_about_accounts(plans.index):
+    is_about_accounts = (
+        plans.planned or plans.compliant or any(each.what == "account" for each in plans.without)
+    )
+    if choice.owner is not None and not is_about_accounts:
         close = similar_owners(collected, choice.owner)
         hint = f"; similar owners: {', '.join(close)}" if close else ""
         complain(shown(f"no account has the owner {choice.owner}{hint}. No folder was written."))
         return UNKNOWN
     write_folder(out, dict(_files(plans)))
-    return _report(plans.index, out)
+    return _report(plans, out)
 
 
 async def _findings(context: "ScanContext") -> Mapping[str, "Finding"]:
@@ -72,21 +74,17 @@ async def _findings(context: "ScanContext") -> Mapping[str, "Finding"]:
     }
 
 
-def _is_about_accounts(index: PlanIndex) -> bool:
-    of_accounts = any(each.what == "account" for each in index.without_plan)
-    return bool(index.plans or index.compliant) or of_accounts
-
-
 def _files(plans: Plans) -> Iterator[tuple[str, str]]:
-    index, made = plans.index, plans.by_file
-    yield "index.json", as_json(index)
-    yield "index.md", as_markdown(index, [step for plan in made.values() for step in plan.steps])
-    for file, plan in made.items():
-        yield file, render_az(plan)
-    if made:
-        names = ((each.file, f"{each.name} in {each.resource_group}") for each in index.plans)
-        leaving = [file for file, plan in made.items() if plan.left]
-        yield "run.sh", render_run(((file, shown(name)) for file, name in names), leaving)
+    planned = plans.planned
+    yield "index.json", as_json(plans)
+    yield "index.md", as_markdown(plans)
+    for each in planned:
+        yield each.file, render_az(each.plan)
+    if planned:
+        named = [(each.file, each.finding.name, each.finding.resource_group) for each in planned]
+        leaving = [each.file for each in planned if each.plan.left]
+        to_run = ((file, shown(f"{name} in {group}")) for file, name, group in named)
+        yield "run.sh", render_run(to_run, leaving)
 
 
 def write_folder(out: Path, files: Mapping[str, str]) -> None:
@@ -105,8 +103,8 @@ def write_folder(out: Path, files: Mapping[str, str]) -> None:
         publish(made, out)
 
 
-def _report(index: PlanIndex, out: Path) -> int:
-    count, without = len(index.plans), len(index.without_plan)
+def _report(plans: Plans, out: Path) -> int:
+    count, without = len(plans.planned), len(plans.without)
     place = shown(str(out))
     complain(f"{count} plan{'' if count == 1 else 's'} in {place}; read {place}/index.md first.")
     if count:
@@ -115,4 +113,4 @@ def _report(index: PlanIndex, out: Path) -> int:
         complain(f"{without} without a plan; {place}/index.md says why.")
     if count:
         return VIOLATED
-    return UNKNOWN if any(not each.accepted for each in index.without_plan) else 0
+    return UNKNOWN if any(each.problem.accepted is None for each in plans.without) else 0

@@ -4,14 +4,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from itertools import groupby
-from typing import Final, Literal
+from typing import Final
 
 from cmk_check.cli.console import shown
+from cmk_check.cli.plans_of_scan import PlanChoice, PlannedAccount, Plans, owner_of
+from cmk_check.cli.problems import accepted_by
 from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep
-from cmk_check.web.answer import Answer
-from cmk_check.web.aspect_models import Owner
 
 # What Markdown would take for more than text, links without brackets too.
 _MARKS: Final = re.compile(r"[\\`*_\[\]<>|&~$#@]|:(?=//)|(?<=www)\.")
@@ -28,103 +27,93 @@ _RUN: Final = (
     "- Key Vault Data Access Administrator, or Role Based Access Control Administrator, on the "
     "same\n"
 )
-_KEY_ROLE: Final = "- Key Vault Crypto Officer on the vaults\n"
-_RECOVERY_ROLE: Final = (
-    "- Key Vault Contributor on the subscriptions of the vaults that are recovered\n"
-)
-
-type Unplanned = Literal["account", "reason", "subscription", "scan"]
 
 
-class VaultOfPlan(Answer):
-    """The vault of a plan; `resourceGroup` is null where only the name of the vault is known."""
+def as_json(plans: Plans) -> str:
+    """Write the index for programs: ASCII, so that no name can control a terminal.
 
-    name: str
-    subscription_id: str
-    resource_group: str | None
-    is_new: bool
-    is_shared: bool
-
-
-class PlannedAccount(Answer):
-    """An account and its plan; `accepted` says what accepts the violation, if anything does."""
-
-    file: str
-    id: str
-    name: str
-    resource_group: str
-    subscription_id: str
-    subscription_name: str | None
-    owner: Owner | None
-    kind: str | None
-    location: str | None
-    reason: str
-    message: str
-    accepted: str | None
-    vault: VaultOfPlan
-    key: str
-
-
-class WithoutPlan(Answer):
-    """What has no plan and needs a look, and why; `id` and `name` are null for the scan itself.
-
-    `what` is `reason` where the account has a plan, which does not end this reason. `accepted`: an
-    exception accepts the violation.
+    ``resourceGroup`` of a vault is null where only its name is known. ``accepted`` says what
+    accepts the violation, if anything does.
     """
-
-    what: Unplanned
-    id: str | None
-    name: str | None
-    reason: str
-    message: str
-    accepted: bool
-
-
-class Selection(Answer):
-    """What plans were asked for: all, or those of an owner or of some subscriptions."""
-
-    owner: str | None
-    subscriptions: Sequence[str]
-    share_vault: bool
-
-
-class PlanIndex(Answer):
-    """All plans of a folder in their order; `compliant` counts the accounts that need none."""
-
-    selection: Selection
-    compliant: int
-    plans: Sequence[PlannedAccount]
-    without_plan: Sequence[WithoutPlan]
+    choice = plans.choice
+    index = {
+        "selection": {
+            "owner": choice.owner,
+            "subscriptions": choice.subscriptions,
+            "shareVault": choice.share_vault,
+        },
+        "compliant": plans.compliant,
+        "plans": [_of_account(each) for each in plans.planned],
+        "withoutPlan": [
+            {
+                "what": each.what,
+                "id": each.id,
+                "name": each.name,
+                "reason": each.problem.code,
+                "message": each.problem.accepted or each.problem.message,
+                "accepted": each.problem.accepted is not None,
+            }
+            for each in plans.without
+        ],
+    }
+    return f"{json.dumps(index, indent=2)}\n"
 
 
-def as_json(index: PlanIndex) -> str:
-    """Write the index for programs: ASCII, so that no name can control a terminal."""
-    return f"{json.dumps(index.model_dump(mode='json', by_alias=True), indent=2)}\n"
+def _of_account(planned: PlannedAccount) -> dict[str, object]:
+    finding, plan = planned.finding, planned.plan
+    return {
+        "file": planned.file,
+        "id": finding.id,
+        "name": finding.name,
+        "resourceGroup": finding.resource_group,
+        "subscriptionId": finding.subscription_id,
+        "subscriptionName": finding.subscription_name,
+        "owner": finding.owner and finding.owner.model_dump(mode="json"),
+        "kind": finding.kind,
+        "location": finding.location,
+        "reason": planned.problem.code,
+        "message": planned.problem.message,
+        "accepted": accepted_by(finding.exception),
+        "vault": {
+            "name": plan.vault.name,
+            "subscriptionId": plan.vault.subscription_id,
+            "resourceGroup": plan.vault.resource_group,
+            "isNew": plan.vault.is_new,
+            "isShared": plan.vault.is_shared,
+        },
+        "key": plan.key,
+    }
 
 
-def as_markdown(index: PlanIndex, steps: Sequence[PlanStep]) -> str:
-    """Write the index for people; ``steps`` are those of all plans, whose warnings it lists."""
-    return "".join(_parts(index, steps))
+def as_markdown(plans: Plans) -> str:
+    """Write the index for people, with the warnings of all steps."""
+    return "".join(_parts(plans))
 
 
-def _parts(index: PlanIndex, steps: Sequence[PlanStep]) -> Iterator[str]:
-    plans, without = index.plans, index.without_plan
-    yield f"# {_counted(len(plans), 'plan')} for {_of(index.selection)}\n\n"
+def _parts(index: Plans) -> Iterator[str]:
+    plans, without = index.planned, index.without
+    steps = [step for each in plans for step in each.plan.steps]
+    yield f"# {_counted(len(plans), 'plan')} for {_of(index.choice)}\n\n"
     yield "Each plan is a script that puts an account under a customer-managed key, or ends what "
     yield "is wrong with its key. Nothing has been changed.\n\n| | |\n|---|---|\n"
     yield f"| accounts with a plan | {len(plans)} |\n"
     yield f"| [without a plan](#without-a-plan) | {len(without)} |\n"
     yield f"| compliant accounts, which need none | {index.compliant} |\n"
-    new = {each.vault.name for each in plans if each.vault.is_new}
+    new = {each.plan.vault.name for each in plans if each.plan.vault.is_new}
     yield f"| key vaults that the plans create | {len(new)} |\n\n"
     if plans:
         yield from _warnings(steps)
         yield _RUN
-        yield from _roles_for_keys({step.action for step in steps})
+        actions = {step.action for step in steps}
+        if actions & ON_KEYS:
+            yield "- Key Vault Crypto Officer on the vaults\n"
+        if Action.RECOVER_VAULT in actions:
+            yield "- Key Vault Contributor on the subscriptions of the vaults that are recovered\n"
+        yield "\n"
         yield from _shared(plans)
         yield "## Plans\n\n"
-        for (subscription, name), group in groupby(plans, _subscription):
-            yield from _table(subscription, name, list(group))
+        for _, group in groupby(plans, _subscription):
+            yield from _table(list(group))
     yield "## Without a plan\n\n"
     if not without:
         yield "Nothing.\n"
@@ -133,15 +122,17 @@ def _parts(index: PlanIndex, steps: Sequence[PlanStep]) -> Iterator[str]:
     for each in without:
         what = ": ".join(_code(text) for text in (each.name, each.id) if text) or "the scan"
         prefix = "Its plan does not end this: " if each.what == "reason" else ""
-        yield f"| {what} | {_code(each.reason)} | {prefix}{_text(each.message)} |\n"
+        problem = each.problem
+        message = _text(problem.accepted or problem.message)
+        yield f"| {what} | {_code(problem.code)} | {prefix}{message} |\n"
 
 
-def _of(selection: Selection) -> str:
+def _of(choice: PlanChoice) -> str:
     parts = []
-    if selection.owner is not None:
-        parts.append(f"the owner {_code(selection.owner)}")
-    if selection.subscriptions:
-        parts.append(f"the subscriptions {', '.join(map(_code, selection.subscriptions))}")
+    if choice.owner is not None:
+        parts.append(f"the owner {_code(choice.owner)}")
+    if choice.subscriptions:
+        parts.append(f"the subscriptions {', '.join(map(_code, choice.subscriptions))}")
     return " in ".join(parts) or "the whole estate"
 
 
@@ -153,63 +144,51 @@ def _warnings(steps: Sequence[PlanStep]) -> Iterator[str]:
     yield "\n"
 
 
-def _roles_for_keys(actions: AbstractSet[Action]) -> Iterator[str]:
-    if actions & ON_KEYS:
-        yield _KEY_ROLE
-    if Action.RECOVER_VAULT in actions:
-        yield _RECOVERY_ROLE
-    yield "\n"
-
-
 def _shared(plans: Sequence[PlannedAccount]) -> Iterator[str]:
-    shared = [each for each in plans if each.vault.is_shared]
+    shared = [each for each in plans if each.plan.vault.is_shared]
     if not shared:
         return
     yield "## Shared vaults\n\n"
     yield "Each has one key for all its accounts: whoever disables it stops all of them.\n\n"
     yield "| vault | key | subscription | resource group | region | owner | accounts |\n"
     yield "|---|---|---|---|---|---|---|\n"
-    for vault, group in groupby(shared, lambda each: each.vault):
+    for vault, group in groupby(shared, lambda each: each.plan.vault):
         first, *others = group
         yield _row(
             _code(vault.name),
-            _code(first.key),
+            _code(first.plan.key),
             _code(vault.subscription_id),
             _code(vault.resource_group),
-            _code(first.location),
-            _code(_owner(first)),
+            _code(first.finding.location),
+            _code(owner_of(first.finding)),
             str(1 + len(others)),
         )
     yield "\n"
 
 
-def _subscription(plan: PlannedAccount) -> tuple[str, str | None]:
-    return plan.subscription_id, plan.subscription_name
+def _subscription(planned: PlannedAccount) -> tuple[str | None, str]:
+    return planned.finding.subscription_name, planned.finding.subscription_id
 
 
-def _table(subscription: str, name: str | None, plans: Sequence[PlannedAccount]) -> Iterator[str]:
-    title = ": ".join(_code(text) for text in (name, subscription) if text)
+def _table(plans: Sequence[PlannedAccount]) -> Iterator[str]:
+    title = ": ".join(_code(text) for text in _subscription(plans[0]) if text)
     yield f"### {title}\n\n{_counted(len(plans), 'plan')}\n\n"
     yield "| plan | account | resource group | region | owner | vault | why |\n"
     yield "|---|---|---|---|---|---|---|\n"
     for each in plans:
+        finding, vault = each.finding, each.plan.vault
         number = re.sub("[^0-9].*", "", each.file.removeprefix("plans/"))
-        accepted = f". {_text(each.accepted)}" if each.accepted else ""
-        kind = "" if each.vault.is_new else " (exists)"
+        accepted = accepted_by(finding.exception)
         yield _row(
             f"[{number}]({each.file})",
-            _code(each.name),
-            _code(each.resource_group),
-            _code(each.location),
-            _code(_owner(each)),
-            f"{_code(each.vault.name)}{kind}",
-            f"{_code(each.reason)}{accepted}",
+            _code(finding.name),
+            _code(finding.resource_group),
+            _code(finding.location),
+            _code(owner_of(finding)),
+            f"{_code(vault.name)}{'' if vault.is_new else ' (exists)'}",
+            f"{_code(each.problem.code)}{f'. {_text(accepted)}' if accepted else ''}",
         )
     yield "\n"
-
-
-def _owner(plan: PlannedAccount) -> str | None:
-    return plan.owner.value if plan.owner else None
 
 
 def _row(*cells: str) -> str:

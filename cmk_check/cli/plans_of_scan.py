@@ -4,18 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, Literal
 
-from cmk_check.cli.plan_choice import PlanChoice
-from cmk_check.cli.plan_index import (
-    PlanIndex,
-    PlannedAccount,
-    Selection,
-    Unplanned,
-    VaultOfPlan,
-    WithoutPlan,
-)
-from cmk_check.cli.problems import accepted_by
 from cmk_check.core.enums import KeyState, Verdict
 from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.remediation.plan import Plan, TargetVault, plan_for, vault_to_share
@@ -31,18 +22,50 @@ _UNSAFE: Final = re.compile("[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Plans:
-    """The index, and the plans by file, in the order of the index."""
+class PlanChoice:
+    """The accounts to plan for, and how: those of an owner, of some subscriptions, or all.
 
-    index: PlanIndex
-    by_file: Mapping[str, Plan]
+    ``vault`` and ``key`` are as ``plan_for`` takes them.
+    """
+
+    owner: str | None = None
+    subscriptions: Sequence[str] = ()
+    share_vault: bool = False
+    vault: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Planned:
+class PlannedAccount:
+    """An account, the worst of the problems that its plan ends, and the plan in this file."""
+
+    file: str
     finding: "models.Finding"
     problem: "Problem"
     plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutPlan:
+    """What has no plan and needs a look; ``id`` and ``name`` are None for the scan itself.
+
+    ``what`` is ``reason`` where the account has a plan, which does not end this problem.
+    """
+
+    what: Literal["account", "reason", "subscription", "scan"]
+    problem: "Problem"
+    id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """All plans of a folder in their order; ``compliant`` counts the accounts that need none."""
+
+    choice: PlanChoice
+    compliant: int
+    planned: Sequence[PlannedAccount]
+    without: Sequence[WithoutPlan]
 
 
 def plans_of(
@@ -55,53 +78,51 @@ def plans_of(
     chosen = [
         (finding, problems)
         for finding, problems in collected.accounts
-        if choice.owner is None or _owner(finding) == choice.owner
+        if choice.owner is None or owner_of(finding) == choice.owner
     ]
     without: list[WithoutPlan] = []
-    planned: list[_Planned] = []
+    planned: list[tuple[int, models.Finding, Problem, Plan]] = []
     compliant = 0
     shared: dict[str, TargetVault] = {}
+    # In the order of subscriptions, and in each the accounts of one vault after each other.
+    places: dict[tuple[str, str], int] = {}
     for finding, problems in sorted(chosen, key=lambda each: each[0].id):
         plan = _plan(findings[finding.id], finding, problems, choice, shared)
         if plan is not None:
             left = {each.code.value for each in plan.left}
             ended = next(each for each in problems if each.code not in left)
-            planned.append(_Planned(finding, ended, plan))
+            place = places.setdefault((finding.subscription_id, plan.vault.name), len(places))
+            planned.append((place, finding, ended, plan))
             without += [
-                _without("reason", each, finding.id, finding.name)
+                WithoutPlan("reason", each, finding.id, finding.name)
                 for each in problems
                 if each.code in left
             ]
         elif _needs_one(finding, problems):
-            without.append(_without("account", problems[0], finding.id, finding.name))
+            without.append(WithoutPlan("account", problems[0], finding.id, finding.name))
         else:
             compliant += 1
     without += [
-        _without("subscription", problem, gap.subscription_id, gap.name)
+        WithoutPlan("subscription", problem, gap.subscription_id, gap.name)
         for gap, problem in collected.gaps
     ]
-    without += [_without("scan", problem) for problem in collected.of_scan]
-    files = _files(planned := _in_order(planned))
-    index = PlanIndex(
-        selection=Selection(
-            owner=choice.owner,
-            subscriptions=choice.subscriptions,
-            share_vault=choice.share_vault,
-        ),
-        compliant=compliant,
-        plans=[_entry(file, each) for file, each in zip(files, planned, strict=True)],
-        without_plan=without,
-    )
-    return Plans(index, dict(zip(files, (each.plan for each in planned), strict=True)))
+    without += [WithoutPlan("scan", problem) for problem in collected.of_scan]
+    width = len(str(len(planned)))
+    in_order = [
+        PlannedAccount(f"plans/{number:0{width}}-{_safe(finding.name)}.sh", finding, ended, plan)
+        for number, (_, finding, ended, plan) in enumerate(sorted(planned, key=itemgetter(0)), 1)
+    ]
+    return Plans(choice, compliant, in_order, without)
 
 
 def similar_owners(collected: "Collected", owner: str) -> Sequence[str]:
     """Return owners of accounts whose names are like this one."""
-    owners = {name for finding, _ in collected.accounts if (name := _owner(finding))}
+    owners = {name for finding, _ in collected.accounts if (name := owner_of(finding))}
     return get_close_matches(owner, sorted(owners), MAX_NAMES_LISTED)
 
 
-def _owner(finding: "models.Finding") -> str | None:
+def owner_of(finding: "models.Finding") -> str | None:
+    """Return the name of an account's owner."""
     return finding.owner.value if finding.owner else None
 
 
@@ -110,19 +131,6 @@ def _needs_one(finding: "models.Finding", problems: Sequence["Problem"]) -> bool
     health = finding.key_health
     is_in_trouble = health is not None and health.state is not KeyState.HEALTHY
     return bool(problems) and (finding.verdict is not Verdict.COMPLIANT or is_in_trouble)
-
-
-def _without(
-    what: Unplanned, problem: "Problem", place: str | None = None, name: str | None = None
-) -> WithoutPlan:
-    return WithoutPlan(
-        what=what,
-        id=place,
-        name=name,
-        reason=problem.code,
-        message=problem.accepted or problem.message,
-        accepted=problem.accepted is not None,
-    )
 
 
 def _plan(
@@ -143,37 +151,5 @@ def _plan(
     return plan_for(known, tenant_id=finding.tenant_id, vault=vault, key=choice.key)
 
 
-def _in_order(planned: Sequence[_Planned]) -> list[_Planned]:
-    """Order by subscription, and within it the accounts of one vault after each other."""
-    first: dict[tuple[str, str], int] = {}
-    for place, each in enumerate(planned):
-        first.setdefault((each.finding.subscription_id, each.plan.vault.name), place)
-    return sorted(
-        planned, key=lambda each: first[each.finding.subscription_id, each.plan.vault.name]
-    )
-
-
-def _files(planned: Sequence[_Planned]) -> list[str]:
-    width = len(str(len(planned)))
-    return [
-        f"plans/{number:0{width}}-{_safe(each.finding.name)}.sh"
-        for number, each in enumerate(planned, 1)
-    ]
-
-
 def _safe(name: str) -> str:
     return _UNSAFE.sub("-", name.lower())[:MAX_PLAN_NAME_CHARS].strip("-") or "account"
-
-
-def _entry(file: str, planned: _Planned) -> PlannedAccount:
-    finding, plan = planned.finding, planned.plan
-    fields = ("id", "name", "resource_group", "subscription_id", "subscription_name", "owner")
-    return PlannedAccount(
-        **{name: getattr(finding, name) for name in (*fields, "kind", "location")},
-        file=file,
-        reason=planned.problem.code,
-        message=planned.problem.message,
-        accepted=accepted_by(finding.exception),
-        vault=VaultOfPlan.model_validate(plan.vault),
-        key=plan.key,
-    )

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pytest
 
-from cmk_check.cli.plan_choice import PlanChoice
 from cmk_check.cli.plan_folder import report_folder, write_folder
+from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.cli.stdout import NotUsable
 from cmk_check.core.account import Account
 from cmk_check.core.enums import ExceptionMode, GapReason
