@@ -1,4 +1,4 @@
-"""The options of ``scan`` for its output and its exit code."""
+"""The options of ``scan`` for its output and its exit code, and the one of ``plan``."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,6 +18,13 @@ class Format(StrEnum):
     XLSX = "xlsx"
     SARIF = "sarif"
     JUNIT = "junit"
+
+
+class Language(StrEnum):
+    """The language of a plan."""
+
+    AZ = "az"
+    BICEP = "bicep"
 
 
 class FailOn(StrEnum):

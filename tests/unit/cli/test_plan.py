@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
-from cmk_check.cli.plan import Language, PlanRequest, report
+from cmk_check.cli.account_plan import PlanRequest, report
+from cmk_check.cli.output_options import Language
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.comparison.judge import judge_all

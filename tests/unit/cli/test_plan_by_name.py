@@ -2,7 +2,7 @@
 
 import pytest
 
-from cmk_check.cli.plan import PlanRequest, report
+from cmk_check.cli.account_plan import PlanRequest, report
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import GapReason

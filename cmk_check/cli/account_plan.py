@@ -1,0 +1,249 @@
+"""Finds, reads and judges one account, and writes the plan for it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+
+from cmk_check.cli.console import remarks, shown
+from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain
+from cmk_check.cli.output_options import Language
+from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
+from cmk_check.cli.stdout import write_bytes
+from cmk_check.config.settings import Settings
+from cmk_check.core.account import Reading, Subscription
+from cmk_check.core.aspects.aspect import Judged
+from cmk_check.core.comparison.judge import judge_all, with_key
+from cmk_check.core.enums import Disposition, KeySeverity, KeyState, Verdict
+from cmk_check.core.model import Finding
+from cmk_check.core.remediation.az_script import render_az
+from cmk_check.core.remediation.bicep import render_bicep
+from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.plan import Plan, plan_for
+from cmk_check.core.resource_id import AccountId
+from cmk_check.core.rule import RULE_VERSION
+from cmk_check.core.scope import Scope
+from cmk_check.errors import InventoryError
+from cmk_check.inventory.azure_inventory import open_inventory
+from cmk_check.limits import MAX_NAMES_LISTED
+from cmk_check.ports import Inventory, KeyInventory
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """The account to plan for, and how; ``vault`` and ``key`` as ``plan_for`` takes them.
+
+    ``account`` is its id, or its name if only one account has this name.
+    """
+
+    account: AccountId | str
+    vault: str | None = None
+    key: str | None = None
+    language: Language = Language.AZ
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The id of an account, and the reading of its subscription.
+
+    ``certain`` is False if another account of its name may be in what could not be read.
+    """
+
+    id: AccountId
+    reading: Reading
+    certain: bool = True
+
+
+async def read_and_report(settings: Settings, request: PlanRequest) -> int:
+    """Read Azure with these settings; see ``report``."""
+    inventory = await open_inventory(settings)
+    try:
+        keys = inventory.keys() if settings.key_health else None
+        return await report(inventory, settings, request, keys)
+    finally:
+        await inventory.close()
+
+
+async def report(
+    inventory: Inventory,
+    settings: Settings,
+    request: PlanRequest,
+    keys: KeyInventory | None = None,
+) -> int:
+    """Read the account and write its plan; describe both on standard error.
+
+    Without ``keys``, a compliant account needs no plan.
+
+    Raises:
+        InventoryError: the subscriptions could not be listed, to find the account of a name.
+        NotUsable: the plan cannot be written.
+
+    """
+    found = await _find(inventory, settings, request.account)
+    if isinstance(found, int):
+        return found
+    account, reading = found.id, found.reading
+    kinds = {kind.lower(): kind for kind in settings.kinds}
+    judged = judge_all(reading.accounts, kinds).get(account.text)
+    if judged is None:
+        complain(shown(_absence(account, reading, settings)))
+        return UNKNOWN
+    judgement = judged.judgement
+    complain(shown(f"{account.name} is {judgement.verdict}: {judgement.message}"))
+    if judgement.verdict is Verdict.UNKNOWN:
+        complain("no plan can be made while the account's state is unknown.")
+        return UNKNOWN
+    tenant_id = await _tenant(inventory, account.subscription_id)
+    if judgement.verdict is Verdict.COMPLIANT:
+        if keys is not None:
+            # As a scan does.
+            facts = await keys.read([judged.account], {}, seconds=settings.subscription_timeout)
+            judged = with_key(judged, None, facts.get(account.text), datetime.now(UTC))
+        return _report_key(judged, tenant_id, request, certain=found.certain)
+    if created := judgement.evidence.created_at:
+        day = created.partition("T")[0]
+        complain(shown(f"Azure created it on {day}; the violation may be as old."))
+    made = plan_for(_finding(judged), tenant_id=tenant_id, vault=request.vault, key=request.key)
+    if made is None:
+        raise TypeError("a violated account has a plan")
+    return _write(made, request)
+
+
+async def _find(inventory: Inventory, settings: Settings, account: AccountId | str) -> _Found | int:
+    """Read the account as a scan does: it needs no other right, and the scan will judge the same.
+
+    A name is that of one account, in any case, in the subscriptions in scope. If there is none or
+    more than one, say so on standard error and return the exit code.
+    """
+    if isinstance(account, AccountId):
+        subscription = Subscription(account.subscription_id)
+        reading = await inventory.read(subscription, seconds=settings.subscription_timeout)
+        return _Found(account, reading)
+    readings = await _read_all(inventory, settings)
+    unread = sum(reading.gap is not None for reading in readings)
+    coverage = f"{unread} of {len(readings)} subscriptions could not be read completely"
+    accounts = {
+        each.id: _Found(each.id, reading) for reading in readings for each in reading.accounts
+    }
+    named = [found for found in accounts.values() if found.id.name.lower() == account.lower()]
+    if len(named) > 1:
+        _complain_of_several(account, sorted(found.id for found in named))
+        return USAGE
+    of_other_kind = (
+        _Found(account_id, reading)
+        for reading in readings
+        for text in reading.ignored_ids
+        if (account_id := AccountId.parse(text)) and account_id.name == account.lower()
+    )
+    found = named[0] if named else next(of_other_kind, None)
+    if found is None:
+        names = sorted({each.name for each in accounts})
+        close = get_close_matches(account, names, MAX_NAMES_LISTED)
+        hint = f"; similar names: {', '.join(close)}" if close else ""
+        complain(shown(f"no account has the name {account}{hint}."))
+        if unread:
+            complain(f"{coverage}; `cmk-check scan` says why.")
+        return UNKNOWN
+    complain(shown(f"{account} is {found.id}"))
+    if unread:
+        complain(f"{coverage}, and may have another account of this name.")
+    return replace(found, certain=not unread)
+
+
+async def _read_all(inventory: Inventory, settings: Settings) -> Sequence[Reading]:
+    """Read the subscriptions in scope.
+
+    Raises:
+        InventoryError: they could not be listed.
+
+    """
+    tally, scope = ScanProgress(), Scope(settings.include, settings.exclude)
+    watched = WatchedInventory(inventory, scope, tally)
+    limit = asyncio.Semaphore(settings.max_in_flight)
+
+    async def read(subscription: Subscription) -> Reading:
+        async with limit:
+            return await watched.read(subscription, seconds=settings.subscription_timeout)
+
+    with bar(remarks(color=True), tally):
+        listed = await watched.subscriptions()
+        to_read = [each for each in listed if scope.of_listed(each) is Disposition.READ]
+        return await asyncio.gather(*map(read, to_read))
+
+
+def _complain_of_several(name: str, found: Sequence[AccountId]) -> None:
+    complain(shown(f"{len(found)} accounts have the name {name}; use the ARM id of one of them:"))
+    for account_id in found[:MAX_NAMES_LISTED]:
+        complain(shown(str(account_id)))
+    if len(found) > MAX_NAMES_LISTED:
+        complain(f"and {len(found) - MAX_NAMES_LISTED} more.")
+
+
+def _report_key(
+    judged: Judged, tenant_id: str | None, request: PlanRequest, *, certain: bool
+) -> int:
+    """Write the plan for the key of a compliant account, or say why there is none."""
+    health = judged.key_health
+    if health is None or health.state is KeyState.HEALTHY:
+        complain("there is nothing to do.")
+        return 0 if certain else UNKNOWN
+    for each in health.concerns:
+        if each.severity is not KeySeverity.NOTICE:
+            complain(shown(f"its key is {each.severity}, {each.code}: {each.message}"))
+    made = key_plan_for(_finding(judged), tenant_id=tenant_id)
+    if made is None:
+        complain("no az command ends this: do what each reason says.")
+        return UNKNOWN
+    if request.vault is not None or request.key is not None:
+        complain("--vault and --key are for accounts without a key: leave them out.")
+        return USAGE
+    return _write(made, request)
+
+
+def _write(made: Plan, request: PlanRequest) -> int:
+    script = render_az(made) if request.language is Language.AZ else render_bicep(made)
+    if script is None:
+        complain("Bicep cannot do what this plan does: leave out --format.")
+        return USAGE
+    complain(shown(f"{made.summary} The script's head lists what cannot be undone."))
+    write_bytes(script.encode())  # as UTF-8 with its own line ends, whatever the terminal has
+    return VIOLATED
+
+
+def _finding(judged: Judged) -> Finding:
+    now, account = datetime.now(UTC), judged.account
+    return Finding(
+        id=account.id,
+        kind=account.kind,
+        location=account.location,
+        tags=account.tags,
+        judgement=judged.judgement,
+        rule_version=RULE_VERSION,
+        first_seen=now,
+        changed_at=now,
+        key_health=judged.key_health,
+    )
+
+
+async def _tenant(inventory: Inventory, subscription_id: str) -> str | None:
+    """Return the tenant of a subscription, None if unknown; the script does not require it."""
+    try:
+        listed = await inventory.subscriptions()
+    except InventoryError:
+        return None
+    return next((each.tenant_id for each in listed if each.id == subscription_id), None)
+
+
+def _absence(account: AccountId, reading: Reading, settings: Settings) -> str:
+    """Say why an account was not found among those of its subscription."""
+    if account.text in reading.ignored_ids:
+        kinds = ", ".join(settings.kinds)
+        return f"{account.name} needs no plan: only accounts of the kinds {kinds} are judged."
+    if (gap := reading.gap) is not None:
+        return f"{account.name} could not be read. {gap.reason}: {gap.detail or ''}"
+    return (
+        f"{account.name} in resource group {account.resource_group} is not among the accounts of "
+        f"subscription {account.subscription_id}; check the id, and whether the account was "
+        "deleted or moved."
+    )
