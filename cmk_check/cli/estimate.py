@@ -1,50 +1,217 @@
-"""``estimate``: what scans of an estate would ask of Azure, and cost."""
+"""``estimate``: what scans of an estate would ask of Azure and of the storage, and cost.
+
+The numbers of requests are those of a full scan in which nothing changes; tests compare them with
+counted scans. Seconds, bytes and log lines are assumptions, from measurements on a laptop.
+"""
 
 import re
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from cmk_check.cli.exit_codes import USAGE, complain, ended
 from cmk_check.cli.stdout import write
-from cmk_check.limits import MAX_ESTIMATED
+from cmk_check.core.enums import ExceptionMode
+from cmk_check.core.prices import HOURS_A_MONTH, NOTED, Prices, Use, month
+from cmk_check.limits import DAILY_READING, MAX_ESTIMATED, SCAN_DEADLINE, TABLE_PAGE_ROWS
 
 if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
-    from cmk_check.core.estimate import Estate, Estimate
-    from cmk_check.core.prices import Prices
 
 _number: Final = partial(typer.Option, max=MAX_ESTIMATED, metavar="NUMBER")
+# Azure's own: a bucket of reads for each subscription, and what flows into it in a second
+# (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling).
+ARM_BUCKET: Final = 250
+ARM_REFILL: Final = 25
+# Queries in five seconds, and rows of one answer
+# (https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
+GRAPH_QUERIES: Final = 15
+GRAPH_SECONDS: Final = 5
+_GRAPH_ROWS: Final = 1000
+# Requests a second to the tables of an account
+# (https://learn.microsoft.com/azure/storage/tables/scalability-targets).
+TABLE_REQUESTS_A_SECOND: Final = 20_000
+
+_MONTH: Final = timedelta(hours=HOURS_A_MONTH)
+_SUBSCRIPTIONS_A_PAGE: Final = 1000
+_ANSWER_SECONDS: Final = 0.1
+_PROCESSOR_SECONDS: Final = 0.0015
+_QUERIES_A_LOOK: Final = 2
+_SUBSCRIPTION_BYTES: Final = 1000
+_FINDING_BYTES: Final = 2500
+_SCAN_BYTES: Final = 2000
+_LINE_BYTES: Final = 1000
+_LINES_A_SLICE: Final = 10
+
 _LINE: Final = "{:<46}{:>9}  {}"
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """How much there is; ``vaults`` have one key each, ``violations`` are accounts without one.
+
+    ``projects`` are spread over as many accounts as they can be; ``stores`` is what all name.
+    """
+
+    subscriptions: int
+    accounts: int
+    violations: int
+    vaults: int
+    projects: int = 0
+    stores: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Requests of one full scan by kind; ``scopes`` and ``projects`` are the mean of a day.
+
+    ``projects`` are all that find out which stores there are.
+    """
+
+    subscriptions: int
+    accounts: int
+    exemptions: int
+    vaults: int
+    keys: int
+    grants: int
+    roles: int
+    scopes: float
+    projects: float
+    stores: int
+    graph: int
+    table_reads: int
+    table_writes: float
+    queue: int
+
+    @property
+    def arm(self) -> float:
+        """All to Azure Resource Manager, but queries of Resource Graph."""
+        lists = self.subscriptions + self.accounts + self.exemptions + self.scopes
+        data = self.projects + self.stores
+        return lists + data + self.vaults + self.keys + self.grants + self.roles
+
+    @property
+    def to_one_subscription(self) -> int:
+        """The most to one subscription, if it has all vaults and its share of the accounts."""
+        once = min(self.accounts, 1) + min(self.exemptions, 1) + min(self.roles, 1)
+        of_accounts = self.scopes + self.projects + self.stores
+        return once + 3 * self.vaults + ceil(of_accounts / self.accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What an estate needs with these settings, and a full scan ``every`` so often.
+
+    ``looks`` are those of the watch for changes, in an hour.
+    """
+
+    estate: Estate
+    every: timedelta
+    settings: "Settings"
+    looks: float
+
+    @property
+    def slices(self) -> int:
+        """The slices of a scan."""
+        return max(1, ceil(self.estate.subscriptions / self.settings.slice_size))
+
+    @property
+    def scan(self) -> Requests:
+        """The requests of one scan."""
+        estate, settings, slices = self.estate, self.settings, self.slices
+        compliant = estate.accounts - estate.violations if settings.key_health else 0
+        vaults = min(estate.vaults, compliant)
+        rows = ceil((estate.subscriptions + estate.accounts) / slices / TABLE_PAGE_ROWS)
+        known = ceil(estate.accounts / slices / _GRAPH_ROWS)
+        daily = min(1, self.every / DAILY_READING)
+        due = min(estate.accounts, estate.projects) if settings.data_stores else 0
+        share = 1 if settings.require_covered_data else daily
+        return Requests(
+            subscriptions=ceil(estate.subscriptions / _SUBSCRIPTIONS_A_PAGE),
+            accounts=estate.subscriptions,
+            exemptions=0
+            if settings.exceptions is ExceptionMode.OFF
+            else min(estate.violations, estate.subscriptions),
+            vaults=vaults,
+            keys=vaults,
+            grants=vaults,
+            roles=min(vaults, slices),
+            scopes=compliant * (1 if settings.require_healthy_keys else daily),
+            # The lists of an account, and of each project its hosts, its connections and itself.
+            projects=share * (2 * due + 3 * estate.projects) if due else 0,
+            stores=estate.stores if settings.data_stores else 0,
+            graph=slices * max(1, known) if settings.cross_check else 0,
+            table_reads=11 + slices * (9 + rows),
+            # When projects were read is written: a mark and a transaction for each subscription.
+            table_writes=5 + slices * 2 + 2 * min(share * due, estate.subscriptions),
+            queue=3 * (slices + 1),
+        )
+
+    @property
+    def scans_an_hour(self) -> float:
+        """Scans an hour."""
+        return timedelta(hours=1) / self.every
+
+    @property
+    def graph_an_hour(self) -> float:
+        """Queries of Resource Graph an hour."""
+        return self.scan.graph * self.scans_an_hour + self.graph_of_watch
+
+    @property
+    def graph_of_watch(self) -> float:
+        """Those of the watch for changes among them."""
+        return _QUERIES_A_LOOK * self.looks
+
+    @property
+    def seconds(self) -> float:
+        """How long a scan takes on one instance, with 100 ms an answer."""
+        each = _ANSWER_SECONDS / self.settings.max_in_flight + _PROCESSOR_SECONDS
+        works = 2 + (self.scan.arm + self.scan.graph) * each
+        # At least one subscription gets as much as the mean.
+        return max(works, (self.scan.arm / self.estate.subscriptions - ARM_BUCKET) / ARM_REFILL)
+
+    @property
+    def instances(self) -> int:
+        """The instances that end a scan before the next one begins, and before it is given up."""
+        return ceil(self.seconds / min(self.every, SCAN_DEADLINE).total_seconds())
+
+    @property
+    def tables_a_second(self) -> float:
+        """Requests to the tables in a second of a scan."""
+        return (self.scan.table_reads + self.scan.table_writes) / self.seconds * self.instances
+
+    @property
+    def use(self) -> Use:
+        """What a month uses."""
+        scan, scans = self.scan, _MONTH / self.every
+        looks = self.looks * HOURS_A_MONTH
+        estate = self.estate
+        stored = estate.subscriptions * _SUBSCRIPTION_BYTES + estate.accounts * _FINDING_BYTES
+        return Use(
+            table_requests=scans * (scan.table_reads + scan.table_writes) + looks,
+            queue_requests=scans * scan.queue,
+            seconds=scans * self.seconds + looks,
+            executions=scans * (2 + self.slices) + looks,
+            stored=stored + self.settings.retention / self.every * _SCAN_BYTES,
+            logged=(scans * (self.slices + 2) + looks) * _LINES_A_SLICE * _LINE_BYTES,
+        )
 
 
 def estimate(  # noqa: PLR0913 - an argument for each option
     subscriptions: Annotated[int, _number(min=1, help="Subscriptions of the estate.")],
-    accounts: Annotated[
-        int,
-        _number(min=0, help="Accounts in all of them together."),
-    ],
+    accounts: Annotated[int, _number(min=0, help="Accounts in all of them together.")],
     *,
     violations: Annotated[
         int,
-        typer.Option(
-            min=0,
-            max=MAX_ESTIMATED,
-            metavar="NUMBER",
-            help="Of these, without a key of the customer.",
-        ),
+        _number(min=0, help="Of these, without a key of the customer."),
     ] = 0,
     vaults: Annotated[
         int | None,
-        typer.Option(
-            min=0,
-            max=MAX_ESTIMATED,
-            metavar="NUMBER",
-            help="Vaults of the others.  [default: one for 5]",
-        ),
+        _number(min=0, help="Vaults of the others.  [default: one for 5]"),
     ] = None,
     projects: Annotated[
         int | None,
@@ -74,8 +241,6 @@ def estimate(  # noqa: PLR0913 - an argument for each option
 
     Exit codes: 0, or 2 if an option or a setting is invalid or the output cannot be written.
     """
-    from cmk_check.core.estimate import Estate
-
     keys = accounts - violations
     found = -(-keys // 5) if vaults is None else vaults
     if keys < 0:
@@ -95,9 +260,8 @@ def estimate(  # noqa: PLR0913 - an argument for each option
     raise typer.Exit(ended(work, "nothing was estimated"))
 
 
-def _estimate(estate: "Estate", every: timedelta, given: list[str]) -> int:
+def _estimate(estate: Estate, every: timedelta, given: list[str]) -> int:
     from cmk_check.config.settings import Settings
-    from cmk_check.core.prices import Prices
 
     prices, names = Prices(), [field.name for field in fields(Prices)]
     for text in given:
@@ -114,25 +278,9 @@ def _estimate(estate: "Estate", every: timedelta, given: list[str]) -> int:
     return 0
 
 
-def estimate_of(estate: "Estate", every: timedelta, settings: "Settings") -> "Estimate":
+def estimate_of(estate: Estate, every: timedelta, settings: "Settings") -> Estimate:
     """Estimate with the settings in force."""
-    from cmk_check.core.enums import ExceptionMode
-    from cmk_check.core.estimate import Estimate, Plan
-
-    plan = Plan(
-        every=every,
-        slice_size=settings.slice_size,
-        in_flight=settings.max_in_flight,
-        key_health=settings.key_health,
-        scopes_always=settings.require_healthy_keys,
-        cross_check=settings.cross_check,
-        exceptions=settings.exceptions is not ExceptionMode.OFF,
-        data_stores=settings.data_stores,
-        projects_always=settings.require_covered_data,
-        looks=_looks(settings.watch_schedule),
-        kept=settings.retention,
-    )
-    return Estimate(estate, plan)
+    return Estimate(estate, every, settings, _looks(settings.watch_schedule))
 
 
 def _looks(schedule: str | None) -> float:
@@ -155,17 +303,14 @@ def _looks(schedule: str | None) -> float:
         raise SettingsError([(WATCH_SCHEDULE, fault)]) from error
 
 
-def shown(found: "Estimate", prices: "Prices") -> str:
+def shown(found: Estimate, prices: Prices) -> str:
     """Return the table."""
-    from cmk_check.core import estimate as azure
-    from cmk_check.core.prices import NOTED, month
-
     estate, scan, hourly = found.estate, found.scan, found.scans_an_hour
     cost = month(found.use, prices)
-    wait = max(0.0, (scan.to_one_subscription - azure.ARM_BUCKET) / azure.ARM_REFILL)
-    quota = 3600 // azure.GRAPH_SECONDS * azure.GRAPH_QUERIES
-    bucket = f"bucket {azure.ARM_BUCKET}, and {azure.ARM_REFILL} a second: {wait:.0f} s to wait"
-    watch = f"{found.plan.looks:,.4g} looks an hour" if found.plan.looks else "off"
+    wait = max(0.0, (scan.to_one_subscription - ARM_BUCKET) / ARM_REFILL)
+    quota = 3600 // GRAPH_SECONDS * GRAPH_QUERIES
+    bucket = f"bucket {ARM_BUCKET}, and {ARM_REFILL} a second: {wait:.0f} s to wait"
+    watch = f"{found.looks:,.4g} looks an hour" if found.looks else "off"
     keys = scan.vaults + scan.keys + scan.grants + scan.roles
     places = f"{estate.projects:,} projects, {estate.stores:,} stores"
     total = cost.scans + cost.storage + cost.logs + cost.alert_rules
@@ -173,7 +318,7 @@ def shown(found: "Estimate", prices: "Prices") -> str:
         ("subscriptions", f"{estate.subscriptions:,}", ""),
         ("accounts", f"{estate.accounts:,}", f"{estate.violations:,} without a key"),
         ("vaults, with one key each", f"{scan.vaults:,}", ""),
-        ("slices", f"{found.slices:,}", f"of up to {found.plan.slice_size:,} subscriptions"),
+        ("slices", f"{found.slices:,}", f"of up to {found.settings.slice_size:,} subscriptions"),
         ("requests to Azure Resource Manager an hour", f"{scan.arm * hourly:,.0f}", ""),
         ("  lists of accounts", f"{scan.accounts * hourly:,.0f}", "1 for each subscription"),
         ("  exemptions", f"{scan.exemptions * hourly:,.0f}", ""),
@@ -182,7 +327,7 @@ def shown(found: "Estimate", prices: "Prices") -> str:
         (
             "  projects and data stores",
             f"{(scan.projects + scan.stores) * hourly:,.0f}",
-            places if found.plan.data_stores else "off",
+            places if found.settings.data_stores else "off",
         ),
         ("most to one subscription, if it has all vaults", f"{scan.to_one_subscription:,}", bucket),
         ("queries of Resource Graph an hour", f"{found.graph_an_hour:,.0f}", f"of {quota:,}"),
@@ -190,7 +335,7 @@ def shown(found: "Estimate", prices: "Prices") -> str:
         (
             "requests to tables a second, in a scan",
             f"{found.tables_a_second:,.0f}",
-            f"of {azure.TABLE_REQUESTS_A_SECOND:,}",
+            f"of {TABLE_REQUESTS_A_SECOND:,}",
         ),
         ("seconds of a scan", f"{found.seconds:,.0f}", "100 ms an answer, one instance"),
         ("instances that end it in time", f"{found.instances:,}", ""),

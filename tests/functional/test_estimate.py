@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from cmk_check.cli.estimate import estimate_of
+from cmk_check.cli.estimate import Estate as Size
+from cmk_check.cli.estimate import Estimate, estimate_of
 from cmk_check.config.settings import Settings
-from cmk_check.core.estimate import Estate as Size
-from cmk_check.core.estimate import Estimate
 from local.azurite import Azurite
 from local.simulator import (
     AccountSpec,

@@ -10,10 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cmk_check.cli import app
-from cmk_check.cli.estimate import estimate_of
+from cmk_check.cli.estimate import Estate, Estimate, estimate_of
 from cmk_check.cli.exit_codes import USAGE
 from cmk_check.config.settings import Settings
-from cmk_check.core.estimate import Estate, Estimate
 from cmk_check.core.prices import Prices, month
 
 NONE: Final[Mapping[str, str]] = {}
