@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 _number: Final = partial(typer.Option, max=MAX_ESTIMATED, metavar="NUMBER")
 # Azure's own: a bucket of reads for each subscription, and what flows into it in a second
 # (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling).
-ARM_BUCKET: Final = 250
-ARM_REFILL: Final = 25
+_ARM_BUCKET: Final = 250
+_ARM_REFILL: Final = 25
 # Queries in five seconds, and rows of one answer
 # (https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
-GRAPH_QUERIES: Final = 15
-GRAPH_SECONDS: Final = 5
+_GRAPH_QUERIES: Final = 15
+_GRAPH_SECONDS: Final = 5
 _GRAPH_ROWS: Final = 1000
 # Requests a second to the tables of an account
 # (https://learn.microsoft.com/azure/storage/tables/scalability-targets).
-TABLE_REQUESTS_A_SECOND: Final = 20_000
+_TABLE_REQUESTS_A_SECOND: Final = 20_000
 
 _MONTH: Final = timedelta(hours=HOURS_A_MONTH)
 _SUBSCRIPTIONS_A_PAGE: Final = 1000
@@ -127,15 +127,14 @@ class Estimate:
         vaults = min(estate.vaults, compliant)
         rows = ceil((estate.subscriptions + estate.accounts) / slices / TABLE_PAGE_ROWS)
         known = ceil(estate.accounts / slices / _GRAPH_ROWS)
+        has_none = settings.exceptions is ExceptionMode.OFF
         daily = min(1, self.every / DAILY_READING)
         due = min(estate.accounts, estate.projects) if settings.data_stores else 0
         share = 1 if settings.require_covered_data else daily
         return Requests(
             subscriptions=ceil(estate.subscriptions / _SUBSCRIPTIONS_A_PAGE),
             accounts=estate.subscriptions,
-            exemptions=0
-            if settings.exceptions is ExceptionMode.OFF
-            else min(estate.violations, estate.subscriptions),
+            exemptions=0 if has_none else min(estate.violations, estate.subscriptions),
             vaults=vaults,
             keys=vaults,
             grants=vaults,
@@ -159,12 +158,7 @@ class Estimate:
     @property
     def graph_an_hour(self) -> float:
         """Queries of Resource Graph an hour."""
-        return self.scan.graph * self.scans_an_hour + self.graph_of_watch
-
-    @property
-    def graph_of_watch(self) -> float:
-        """Those of the watch for changes among them."""
-        return _QUERIES_A_LOOK * self.looks
+        return self.scan.graph * self.scans_an_hour + _QUERIES_A_LOOK * self.looks
 
     @property
     def seconds(self) -> float:
@@ -172,7 +166,7 @@ class Estimate:
         each = _ANSWER_SECONDS / self.settings.max_in_flight + _PROCESSOR_SECONDS
         works = 2 + (self.scan.arm + self.scan.graph) * each
         # At least one subscription gets as much as the mean.
-        return max(works, (self.scan.arm / self.estate.subscriptions - ARM_BUCKET) / ARM_REFILL)
+        return max(works, (self.scan.arm / self.estate.subscriptions - _ARM_BUCKET) / _ARM_REFILL)
 
     @property
     def instances(self) -> int:
@@ -205,13 +199,9 @@ def estimate(  # noqa: PLR0913 - an argument for each option
     subscriptions: Annotated[int, _number(min=1, help="Subscriptions of the estate.")],
     accounts: Annotated[int, _number(min=0, help="Accounts in all of them together.")],
     *,
-    violations: Annotated[
-        int,
-        _number(min=0, help="Of these, without a key of the customer."),
-    ] = 0,
+    violations: Annotated[int, _number(min=0, help="Of these, without a key of the customer.")] = 0,
     vaults: Annotated[
-        int | None,
-        _number(min=0, help="Vaults of the others.  [default: one for 5]"),
+        int | None, _number(min=0, help="Vaults of the others.  [default: one for 5]")
     ] = None,
     projects: Annotated[
         int | None,
@@ -222,14 +212,12 @@ def estimate(  # noqa: PLR0913 - an argument for each option
         _number(min=0, help="Data stores that these name.  [default: 3 for each project]"),
     ] = None,
     every: Annotated[
-        int,
-        _number(min=1, metavar="MINUTES", help="The time between two full scans."),
+        int, _number(min=1, metavar="MINUTES", help="The time between two full scans.")
     ] = 60,
     price: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=USD",
-            help="Another price, such as log_gb=2.50; can be repeated.",
+            metavar="NAME=USD", help="Another price, such as log_gb=2.50; can be repeated."
         ),
     ] = None,
 ) -> None:
@@ -307,9 +295,9 @@ def shown(found: Estimate, prices: Prices) -> str:
     """Return the table."""
     estate, scan, hourly = found.estate, found.scan, found.scans_an_hour
     cost = month(found.use, prices)
-    wait = max(0.0, (scan.to_one_subscription - ARM_BUCKET) / ARM_REFILL)
-    quota = 3600 // GRAPH_SECONDS * GRAPH_QUERIES
-    bucket = f"bucket {ARM_BUCKET}, and {ARM_REFILL} a second: {wait:.0f} s to wait"
+    wait = max(0.0, (scan.to_one_subscription - _ARM_BUCKET) / _ARM_REFILL)
+    quota = 3600 // _GRAPH_SECONDS * _GRAPH_QUERIES
+    bucket = f"bucket {_ARM_BUCKET}, and {_ARM_REFILL} a second: {wait:.0f} s to wait"
     watch = f"{found.looks:,.4g} looks an hour" if found.looks else "off"
     keys = scan.vaults + scan.keys + scan.grants + scan.roles
     places = f"{estate.projects:,} projects, {estate.stores:,} stores"
@@ -331,11 +319,11 @@ def shown(found: Estimate, prices: Prices) -> str:
         ),
         ("most to one subscription, if it has all vaults", f"{scan.to_one_subscription:,}", bucket),
         ("queries of Resource Graph an hour", f"{found.graph_an_hour:,.0f}", f"of {quota:,}"),
-        ("  the watch for changes", f"{found.graph_of_watch:,.0f}", watch),
+        ("  the watch for changes", f"{_QUERIES_A_LOOK * found.looks:,.0f}", watch),
         (
             "requests to tables a second, in a scan",
             f"{found.tables_a_second:,.0f}",
-            f"of {TABLE_REQUESTS_A_SECOND:,}",
+            f"of {_TABLE_REQUESTS_A_SECOND:,}",
         ),
         ("seconds of a scan", f"{found.seconds:,.0f}", "100 ms an answer, one instance"),
         ("instances that end it in time", f"{found.instances:,}", ""),
