@@ -11,7 +11,6 @@ import typer
 
 from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, complain, ended
 from cmk_check.cli.stdout import NotUsable, write
-from cmk_check.core.account import Account, Judgement
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.kinds import AZURE_OPENAI
@@ -124,17 +123,24 @@ def _accounts_of(document: object, file: str) -> tuple[dict[str, object] | list[
 
 def _explained(entry: object, in_scope: Iterable[str]) -> dict[str, Any]:
     account = parse_account(entry, frozenset())
-    if account is None and (other := _other_resource(entry)):
-        line = _line(_text(entry, "name"), _text(entry, "kind"), None, None)
-        return line | {"message": other}
+    judgement, message = None, None
     if account is None:
-        judgement = judgement_of(Reason.MALFORMED, _NO_ID)
-        return _line(_text(entry, "name"), _text(entry, "kind"), None, judgement)
-    names = [kind.lower() for kind in in_scope]
-    if account.kind is None or account.kind.lower() in names:
-        return _line(account.id.name, account.kind, account, judge(account))
-    return _line(account.id.name, account.kind, account, None) | {
-        "message": f"Only accounts of the kinds {', '.join(in_scope)} are judged."
+        message = _other_resource(entry)
+        judgement = None if message else judgement_of(Reason.MALFORMED, _NO_ID)
+    elif account.kind is None or account.kind.lower() in [kind.lower() for kind in in_scope]:
+        judgement = judge(account)
+    else:
+        message = f"Only accounts of the kinds {', '.join(in_scope)} are judged."
+    return {
+        "id": account.id.text if account else None,
+        "name": account.id.name if account else _text(entry, "name"),
+        "kind": account.kind if account else _text(entry, "kind"),
+        "inScope": judgement is not None,
+        "verdict": judgement and judgement.verdict,
+        "reason": judgement and judgement.reason,
+        "message": judgement.message if judgement else message,
+        "ruleVersion": RULE_VERSION,
+        "evidence": judgement and judgement.evidence.by_name(),
     }
 
 
@@ -151,22 +157,6 @@ def _other_resource(entry: object) -> str | None:
         kind.rpartition("/")[2],
         f"Only accounts of Microsoft.CognitiveServices are judged, and this is a {kind}.",
     )
-
-
-def _line(
-    name: str | None, kind: str | None, account: Account | None, judgement: Judgement | None
-) -> dict[str, Any]:
-    return {
-        "id": account.id.text if account else None,
-        "name": name,
-        "kind": kind,
-        "inScope": judgement is not None,
-        "verdict": judgement and judgement.verdict,
-        "reason": judgement and judgement.reason,
-        "message": judgement and judgement.message,
-        "ruleVersion": RULE_VERSION,
-        "evidence": judgement and judgement.evidence.by_name(),
-    }
 
 
 def _text(entry: object, name: str) -> str | None:
