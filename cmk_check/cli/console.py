@@ -10,6 +10,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from textwrap import wrap
 from typing import IO, Final
 
@@ -56,13 +57,10 @@ def open_console(stream: IO[str], *, color: bool) -> Console:
     """Return a console on a stream; with ``color`` False it never uses colours."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")  # for characters outside its encoding
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    make = partial(Console, file=stream, highlight=False, markup=False, emoji=False)
+    console = make()
     plain = not color or console.no_color or not console.is_terminal or console.is_dumb_terminal
-    return Console(
-        file=stream,
-        highlight=False,
-        markup=False,
-        emoji=False,
+    return make(
         color_system=None if plain else "auto",
         # FORCE_COLOR turns on colours in a pipe, but a progress bar makes no sense there.
         force_interactive=None if stream.isatty() else False,
@@ -96,11 +94,6 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         say(self._console, f"cmk-check: {shown(record.getMessage())}")
-
-
-def results(*, color: bool) -> Console:
-    """Return the console for results."""
-    return open_console(sys.stdout, color=color)
 
 
 def remarks(*, color: bool) -> Console:

@@ -1,5 +1,6 @@
 """``doctor``: checks a set-up and prints one line per check, with what to do."""
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -41,7 +42,7 @@ def doctor(
     """
     import logging
 
-    from cmk_check.cli.console import results
+    from cmk_check.cli.console import open_console
     from cmk_check.config.settings import environment
     from cmk_check.doctor.app_settings import NotSettings, laid_over
 
@@ -51,7 +52,7 @@ def doctor(
         environ = environment()
         if settings is not None:
             environ = laid_over(environ, settings.read())
-        code = run(_diagnose(environ, results(color=not no_color)))
+        code = run(_diagnose(environ, open_console(sys.stdout, color=not no_color)))
     except (NotSettings, UnicodeDecodeError) as error:
         why = error if isinstance(error, NotSettings) else "must be text in UTF-8; save it as that"
         raise typer.BadParameter(str(why), param_hint="--settings") from None

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from secrets import token_hex
 
@@ -64,15 +65,8 @@ def publish(folder: Path, out: Path) -> None:
 
 def leftovers(out: Path) -> list[Path]:
     """Return the folders of earlier commands that were interrupted here, or still run."""
-    return sorted(out.absolute().parent.glob(f"{_escaped(_prefix(out))}*"))
+    return sorted(out.absolute().parent.glob(f"{escape(_prefix(out))}*"))
 
 
 def _prefix(out: Path) -> str:
     return f".{out.absolute().name}.unfinished."
-
-
-def _escaped(text: str) -> str:
-    """Escape a name for ``glob``."""
-    from glob import escape
-
-    return escape(text)

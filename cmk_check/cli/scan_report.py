@@ -1,12 +1,13 @@
 """Runs a scan for the command line: shows progress, writes the result, returns the exit code."""
 
 import io
+import sys
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cmk_check.app import App
-from cmk_check.cli.console import open_console, remarks, results, say, shown, warnings_shown
+from cmk_check.cli.console import open_console, remarks, say, shown, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
 from cmk_check.cli.json_csv import as_csv, as_json
 from cmk_check.cli.junit import as_junit
@@ -182,7 +183,7 @@ async def _write(answer: ScanResult, status: models.Status, options: OutputOptio
             async for piece in _document(answer, status, options):
                 write_piece(piece)
     elif options.format is Format.TABLE:
-        write(await _table(results(color=options.color), answer, status), end="")
+        write(await _table(open_console(sys.stdout, color=options.color), answer, status), end="")
     else:
         async for piece in _document(answer, status, options):
             write_bytes(piece)

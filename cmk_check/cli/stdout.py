@@ -4,7 +4,8 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import TextIO, override
@@ -14,33 +15,20 @@ class NotUsable(Exception):
     """The input or output cannot be used; ``str()`` says what is wrong and what to do."""
 
 
-class _Output(io.TextIOWrapper):
-    """Standard output for those who print by themselves: the help of typer, the tables of rich."""
+class _Guarded(io.TextIOWrapper):
+    """A stream for those who print by themselves: the help of typer, the tables of rich."""
+
+    guard: Callable[[], AbstractContextManager[object]]
 
     @override
     def write(self, text: str, /) -> int:
-        with _reader_may_go():
+        with self.guard():
             super().write(text)
         return len(text)
 
     @override
     def flush(self) -> None:
-        with _reader_may_go():
-            super().flush()
-
-
-class _Remarks(io.TextIOWrapper):
-    """Standard error, whose failures change nothing: there is no place to report them."""
-
-    @override
-    def write(self, text: str, /) -> int:
-        with suppress(OSError):
-            super().write(text)
-        return len(text)
-
-    @override
-    def flush(self) -> None:
-        with suppress(OSError):
+        with self.guard():
             super().flush()
 
 
@@ -48,21 +36,22 @@ def guard_streams() -> None:
     """Make the standard streams report their failures as the functions below do.
 
     A stream that the caller closed is None in Python, and what is printed there would be lost
-    without an error. Standard output becomes one that cannot be written.
+    without an error. Standard output becomes one that cannot be written. Failures of standard error
+    change nothing: there is no place to report them.
     """
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 - as long as the process
-    sys.stdout = _wrapped(_Output, sys.stdout, os.O_RDONLY)
-    sys.stderr = _wrapped(_Remarks, sys.stderr, os.O_WRONLY)
+    sys.stdout = _guarded(sys.stdout, os.O_RDONLY)
+    sys.stdout.guard = _reader_may_go
+    sys.stderr = _guarded(sys.stderr, os.O_WRONLY)
+    sys.stderr.guard = partial(suppress, OSError)
 
 
-def _wrapped(
-    kind: type[io.TextIOWrapper], stream: TextIO | None, mode_if_closed: int
-) -> io.TextIOWrapper:
+def _guarded(stream: TextIO | None, mode_if_closed: int) -> _Guarded:
     if stream is None:
         file = os.open(os.devnull, mode_if_closed)
-        return kind(open(file, "wb"), encoding="utf-8")  # noqa: PTH123 - as above
-    return kind(
+        return _Guarded(open(file, "wb"), encoding="utf-8")  # noqa: PTH123 - as above
+    return _Guarded(
         stream.buffer, stream.encoding, stream.errors, line_buffering=bool(stream.line_buffering)
     )
 
