@@ -53,15 +53,11 @@ class QueueHere:
     """Implements ``ports.Queues`` in memory, in order."""
 
     def __init__(self) -> None:
-        self._waiting: deque[SliceMessage] = deque()
+        self.waiting: deque[SliceMessage] = deque()
 
     async def send(self, messages: Sequence[SliceMessage]) -> None:
         """Append them; see ``Queues.send``."""
-        self._waiting.extend(messages)
-
-    def receive(self) -> SliceMessage | None:
-        """Take the next message, None if the queue is empty."""
-        return self._waiting.popleft() if self._waiting else None
+        self.waiting.extend(messages)
 
 
 async def scan_here(
@@ -81,7 +77,8 @@ async def scan_here(
         # Shielded, because a lease that was taken has to be released.
         started = await asyncio.shield(starting)
         if started.new:
-            await _work_off(context, queue, sleep)
+            while queue.waiting:
+                await _deliver(context, queue.waiting.popleft(), sleep)
     except asyncio.CancelledError:
         return await _interrupted(context, await starting)
     if not started.new:
@@ -102,11 +99,6 @@ async def _start(context: ScanContext, named: Sequence[str], sleep: Sleep) -> St
             return Started(answer.scan_id, new=answer.outcome is StartOutcome.STARTED)
 
 
-async def _work_off(context: ScanContext, queue: QueueHere, sleep: Sleep) -> None:
-    while (message := queue.receive()) is not None:
-        await _deliver(context, message, sleep)
-
-
 async def _deliver(context: ScanContext, message: SliceMessage, sleep: Sleep) -> None:
     for pause in (*LOCAL_PAUSES_SECONDS, None):
         try:
@@ -116,16 +108,13 @@ async def _deliver(context: ScanContext, message: SliceMessage, sleep: Sleep) ->
                 last = pause is None
                 await run_slice(context, message.scan_id, message.slice, last=last)
         except Exception as error:  # noqa: BLE001 - like the host, deliver again after any failure
-            _log.warning("%s failed: %s: %s", _name(message), type(error).__name__, error)
+            name = "The plan" if message.slice is None else f"Slice {message.slice}"
+            _log.warning("%s failed: %s: %s", name, type(error).__name__, error)
             if pause is not None:
                 await sleep(pause)
         else:
             return
     await fail(context, message)
-
-
-def _name(message: SliceMessage) -> str:
-    return "The plan" if message.slice is None else f"Slice {message.slice}"
 
 
 async def _interrupted(context: ScanContext, started: Started) -> LocalScanOutcome:
@@ -142,12 +131,9 @@ async def _interrupted(context: ScanContext, started: Started) -> LocalScanOutco
 
 
 async def _outcome(context: ScanContext, scan_id: str) -> LocalScanOutcome:
+    overtaken = {ScanState.RUNNING, ScanState.ABANDONED, ScanState.SUPERSEDED}
     stored = await context.scans.scan(scan_id)
-    if stored is None or stored.value.state in {
-        ScanState.RUNNING,
-        ScanState.ABANDONED,
-        ScanState.SUPERSEDED,
-    }:
+    if stored is None or stored.value.state in overtaken:
         return LocalScanOutcome(scan_id, ScanState.ABANDONED, _OVERTAKEN)
     scan = stored.value
     return LocalScanOutcome(scan_id, scan.state, scan.reason, not_found=scan.not_found)

@@ -1,7 +1,7 @@
 """Progress: an inventory that counts the readings of a scan, and a progress bar or lines."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,15 +19,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def nothing() -> None:
-    """Do nothing."""
-
-
 @dataclass(slots=True, kw_only=True)
 class Tally(ABC):
     """How far a piece of work is; ``moved`` is called after every change."""
 
-    moved: Callable[[], None] = nothing
+    moved: Callable[[], object] = lambda: None
 
     @property
     @abstractmethod
@@ -73,12 +69,14 @@ class ScanProgress(Tally):
         """Return the progress as a line; ``speed`` is in subscriptions per second."""
         if self.total is None:
             return "listing subscriptions"
-        parts = (
-            f"{self.done:,}/{self.total:,} subscriptions",
-            _count(self.accounts, "account"),
-            _count(self.gaps, "gap"),
+        return ", ".join(
+            [
+                f"{self.done:,}/{self.total:,} subscriptions",
+                _count(self.accounts, "account"),
+                _count(self.gaps, "gap"),
+                *rate(speed, seconds_left),
+            ]
         )
-        return ", ".join([*parts, *rate(speed, seconds_left)])
 
 
 class WatchedInventory:
@@ -92,7 +90,8 @@ class WatchedInventory:
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """List them; see ``Inventory.subscriptions``."""
         listed = await self._inner.subscriptions()
-        self._tally.total = self._to_read(listed)
+        read = [each for each in listed if self._scope.of_listed(each) is Disposition.READ]
+        self._tally.total = len(read)
         self._tally.moved()
         return listed
 
@@ -109,9 +108,6 @@ class WatchedInventory:
         self._tally.moved()
         return reading
 
-    def _to_read(self, listed: Sequence[Subscription]) -> int:
-        return sum(self._scope.of_listed(entry) is Disposition.READ for entry in listed)
-
 
 @contextmanager
 def bar(console: "Console", tally: Tally) -> Iterator[None]:
@@ -125,7 +121,7 @@ def bar(console: "Console", tally: Tally) -> Iterator[None]:
             return Text(tally.numbers(task.speed, task.time_remaining))
 
     if not console.is_interactive:
-        tally.moved = _Lines(console, tally)
+        tally.moved = _lines(console, tally)
         yield
         return
     columns = BarColumn(bar_width=None), Numbers(Column(no_wrap=True))
@@ -135,28 +131,29 @@ def bar(console: "Console", tally: Tally) -> Iterator[None]:
         yield
 
 
-class _Lines:
-    """Prints the progress as lines, which stay readable in the log of a pipeline."""
+def _lines(console: "Console", tally: Tally) -> Callable[[], None]:
+    """Print the progress as lines, which stay readable in the log of a pipeline.
 
-    def __init__(self, console: "Console", tally: Tally) -> None:
-        self._console = console
-        self._tally = tally
-        self._began = self._printed_at = console.get_time()
-        self._printed_done = 0
+    There is a line if a tenth of the work and some time have passed since the last one.
+    """
+    began = printed_at = console.get_time()
+    printed_done = 0
 
-    def __call__(self) -> None:
-        """Print a line, if a tenth of the work and some time have passed since the last one."""
-        tally, now = self._tally, self._console.get_time()
+    def moved() -> None:
+        nonlocal printed_at, printed_done
+        now = console.get_time()
         if tally.total is None or tally.done >= tally.total:
             return  # at the end the result says it
-        if now - self._printed_at < PROGRESS_LINE_SECONDS:
+        if now - printed_at < PROGRESS_LINE_SECONDS:
             return
-        if tally.done - self._printed_done < tally.total / PROGRESS_LINES:
+        if tally.done - printed_done < tally.total / PROGRESS_LINES:
             return
-        self._printed_at, self._printed_done = now, tally.done
-        speed = tally.done / (now - self._began)
+        printed_at, printed_done = now, tally.done
+        speed = tally.done / (now - began)
         left = (tally.total - tally.done) / speed
-        say(self._console, f"cmk-check: {tally.numbers(speed, left)}")
+        say(console, f"cmk-check: {tally.numbers(speed, left)}")
+
+    return moved
 
 
 def rate(speed: float | None, seconds_left: float | None) -> list[str]:
