@@ -80,16 +80,19 @@ def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
         return None
     taken, ended = made
     left = tuple(each for each in wrong if each.code not in ended)
+    account, left_open = finding.id, ", ".join(each.code for each in left)
     return Plan(
-        summary=words.key_summary(finding.id, len(taken), [each.code for each in left]),
+        summary=f"End what is wrong with the key of {account.name} in resource group "
+        f"{account.resource_group}, in {len(taken)} steps."
+        + (f" It does not end {left_open}: see there who acts." if left else ""),
         steps=taken,
-        account=finding.id,
+        account=account,
         location=None,
         tenant_id=matching(GUID, tenant_id),
         user=user,
         client_id=client_id,
         vault=vault,
-        key=new_key(finding.id, vault) if replaced else key,
+        key=new_key(account, vault) if replaced else key,
         replaces=key if replaced else None,
         left=left,
     )

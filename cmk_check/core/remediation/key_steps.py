@@ -7,13 +7,11 @@ Facts about Azure: Key Vault's pages on soft delete, on recovery ("role assignme
 restored") and on keys; docs/remediation.md names them.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from cmk_check.core.remediation import steps
 from cmk_check.core.remediation.steps import Action, PlanStep
-from cmk_check.core.resource_id import AccountId
 
 
 def _decided(warning: str, variable: str) -> str:
@@ -365,14 +363,3 @@ fi
 """
         + steps.GRANT,
     )
-
-
-def key_summary(account: AccountId, count: int, left: Sequence[str]) -> str:
-    """Say what a plan for a key is for, how long it is, and which reasons it leaves."""
-    text = (
-        f"End what is wrong with the key of {account.name} in resource group "
-        f"{account.resource_group}, in {count} steps."
-    )
-    if not left:
-        return text
-    return f"{text} It does not end {', '.join(left)}: see there who acts."

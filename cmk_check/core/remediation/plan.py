@@ -130,16 +130,18 @@ def plan_for(
         words.switch_on(finding.kind, user=user),
         words.VERIFY,
     )
+    account = finding.id
     return Plan(
-        summary=words.summary(finding.id, len(steps)),
+        summary=f"Put {account.name} in resource group {account.resource_group} under a "
+        f"customer-managed key, in {len(steps)} steps.",
         steps=steps,
-        account=finding.id,
+        account=account,
         location=matching(_LOCATION, finding.location),
         tenant_id=matching(GUID, tenant_id),
         user=user,
         client_id=client_id,
         vault=target,
-        key=new_key(finding.id, target) if key is None else key_named(key),
+        key=new_key(account, target) if key is None else key_named(key),
     )
 
 

@@ -5,7 +5,7 @@ and a second round waits for those that Azure did not take: most grants have tak
 Runs in bash 3.2, which macOS has. Names are hostile text, and stand in quoted words alone.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from cmk_check.core.remediation.az_script import LITERAL_NAMES, NOT_YET, quoted
@@ -126,11 +126,10 @@ if is_any_left; then
   all
 fi
 """
-
-
-_LEAVING: Final = (
-    "These plans do not end all that is wrong with their accounts; index.md says what is left:"
-)
+_LEAVING: Final = """\
+printf '%s\\n' \
+'These plans do not end all that is wrong with their accounts; index.md says what is left:'
+"""
 
 
 def render_run(plans: Iterable[tuple[str, str]], leaving: Sequence[str] = ()) -> str:
@@ -141,11 +140,7 @@ def render_run(plans: Iterable[tuple[str, str]], leaving: Sequence[str] = ()) ->
     everything that is wrong; the script names them at its end.
     """
     listed = "".join(f"  {quoted(file)} {quoted(account)}\n" for file, account in plans)
-    return f"{_HEAD}{listed}{_BODY}{_FUNCTIONS}{_MAIN}{''.join(_rest(leaving))}summary\n"
-
-
-def _rest(leaving: Sequence[str]) -> Iterator[str]:
-    if leaving:
-        yield f"printf '%s\\n' {quoted(_LEAVING)}\n"
-    for file in leaving:
-        yield f"printf '  %s\\n' {quoted(file)}\n"
+    named = "".join(f"printf '  %s\\n' {quoted(file)}\n" for file in leaving)
+    return "".join(
+        [_HEAD, listed, _BODY, _FUNCTIONS, _MAIN, _LEAVING if named else "", named, "summary\n"]
+    )

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from cmk_check.core.resource_id import AccountId
-
 
 class Action(StrEnum):
     """What a step does, those that end reasons of key health in their order.
@@ -392,12 +390,4 @@ def switch_on(kind: str | None, *, user: bool) -> PlanStep:
         else "Take it for one way: Microsoft's pages disagree on the way back to Microsoft's keys, "
         "and another key can later be chosen in the same vault alone.",
         commands=(_USER_PROPERTIES if user else _SYSTEM_PROPERTIES) + SWITCH_ON,
-    )
-
-
-def summary(account: AccountId, steps: int) -> str:
-    """Say what a plan is for, and how long it is."""
-    return (
-        f"Put {account.name} in resource group {account.resource_group} under a customer-managed "
-        f"key, in {steps} steps."
     )
