@@ -3,18 +3,12 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cmk_check.cli.exit_codes import complain, ended, run
-from cmk_check.cli.output_options import (
-    FAIL_ON,
-    FailOn,
-    Format,
-    OutputOptions,
-    format_option,
-)
+from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions, format_option
 from cmk_check.core.enums import Disposition, ExceptionMode
 from cmk_check.core.scope import Scope
 from cmk_check.core.text import is_guid
@@ -22,9 +16,6 @@ from cmk_check.limits import MAX_NAME_SHOWN_CHARS
 
 if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
-
-
-_EXCLUDED: Final = Disposition.EXCLUDED
 
 
 def scan(  # noqa: PLR0913 - an argument for each option
@@ -180,7 +171,8 @@ def settings_of(store: str | None, only: Sequence[str]) -> "Settings":
 
     settings = Settings.load_for_scan(store, only if store is None else ())
     scope = Scope(settings.include, settings.exclude)
-    if left_out := [name for name in only if scope.of_unlisted(name, None) is _EXCLUDED]:
+    left_out = [name for name in only if scope.of_unlisted(name, None) is Disposition.EXCLUDED]
+    if left_out:
         # It would not be read, and the result could still be compliant.
         why = (
             f"must not name {', '.join(sorted(left_out))}, which CMK_EXCLUDE_SUBSCRIPTIONS or "

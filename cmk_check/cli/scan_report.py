@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cmk_check.app import App
+from cmk_check.cli.api_formats import as_csv, as_json, as_xlsx
 from cmk_check.cli.console import open_console, remarks, say, shown, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
-from cmk_check.cli.json_csv import as_csv, as_json
 from cmk_check.cli.junit import as_junit
 from cmk_check.cli.local_scan import LocalScanOutcome, scan_here
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
@@ -19,15 +19,9 @@ from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.cli.stdout import replaced, write, write_bytes
 from cmk_check.cli.table import show, summarise
-from cmk_check.cli.xlsx import as_xlsx
 from cmk_check.config.settings import Settings
 from cmk_check.core.cross_check import CrossCheckState
-from cmk_check.core.enums import (
-    PostureReason,
-    PostureVerdict,
-    ReasonSeverity,
-    ScanState,
-)
+from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, ScanState
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.scan_request import not_found
 from cmk_check.errors import SettingsError
@@ -76,13 +70,10 @@ async def check_scope(context: ScanContext) -> None:
     status = await context.scans.status()
     recorded = status.value.scope if status else None
     changed = recorded.differences(context.options.recorded_scope) if recorded else {}
-    if changed:
-        raise SettingsError([(name, _must_be(values)) for name, values in changed.items()])
-
-
-def _must_be(values: Sequence[str]) -> str:
-    named = ",".join(values[:MAX_NAMES_LISTED]) or "empty"
-    return f"must be as for the last scan in this store ({named}), or pass --change-scope"
+    named = {name: ",".join(values[:MAX_NAMES_LISTED]) for name, values in changed.items()}
+    if named:
+        must = "must be as for the last scan in this store ({}), or pass --change-scope"
+        raise SettingsError([(name, must.format(text or "empty")) for name, text in named.items()])
 
 
 async def report(
@@ -142,13 +133,9 @@ def exit_code(
     is_unknown = (
         outcome.state is ScanState.INCOMPLETE
         or status.posture is PostureVerdict.UNKNOWN
-        or any(map(_is_unknown, codes))
+        or any(POSTURE_REASONS[code].severity is ReasonSeverity.UNKNOWN for code in codes)
     )
     return UNKNOWN if is_unknown and FailOn.UNKNOWN in fail_on else 0
-
-
-def _is_unknown(code: PostureReason) -> bool:
-    return POSTURE_REASONS[code].severity is ReasonSeverity.UNKNOWN
 
 
 async def watched_scan(
@@ -180,19 +167,19 @@ async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str |
 async def _write(answer: ScanResult, status: models.Status, options: OutputOptions) -> None:
     if options.file is not None:
         with replaced(options.file) as write_piece:
-            async for piece in _document(answer, status, options):
+            async for piece in _document(answer, status, options.format):
                 write_piece(piece)
     elif options.format is Format.TABLE:
         write(await _table(open_console(sys.stdout, color=options.color), answer, status), end="")
     else:
-        async for piece in _document(answer, status, options):
+        async for piece in _document(answer, status, options.format):
             write_bytes(piece)
 
 
 async def _document(
-    answer: ScanResult, status: models.Status, options: OutputOptions
+    answer: ScanResult, status: models.Status, result_format: Format
 ) -> AsyncIterator[bytes]:
-    match options.format:
+    match result_format:
         case Format.TABLE:
             console = open_console(io.StringIO(), color=False)
             yield (await _table(console, answer, status)).encode()
@@ -216,8 +203,6 @@ async def _table(console: "Console", answer: ScanResult, status: models.Status) 
         await show(console, answer, status)
     text = captured.get()
     # The table fills its last column with blanks, which are unwanted in a file.
-    return text if console.is_terminal else _without_trailing_blanks(text)
-
-
-def _without_trailing_blanks(text: str) -> str:
+    if console.is_terminal:
+        return text
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())

@@ -1,11 +1,13 @@
-"""The result of a scan as JSON (in the API's models) or as the API's CSV."""
+"""The result of a scan in the formats of the API: JSON, CSV and the workbook."""
 
 import json
+import tempfile
 from collections.abc import AsyncIterator
 from textwrap import indent
 from typing import TYPE_CHECKING, Final
 
-from cmk_check.web.views import csv_export
+from cmk_check.cli.stdout import NotUsable
+from cmk_check.web.views import csv_export, xlsx_export
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -34,6 +36,11 @@ async def as_json(answer: "ScanResult", status: "models.Status") -> AsyncIterato
     yield f"\n{_INDENT}]\n}}\n".encode()
 
 
+def _document(model: "BaseModel") -> str:
+    plain = model.model_dump(mode="json", by_alias=True)
+    return indent(json.dumps(plain, indent=len(_INDENT)), _INDENT)
+
+
 async def as_csv(answer: "ScanResult") -> AsyncIterator[bytes]:
     """Write all findings as one CSV file."""
     yield csv_export.head()
@@ -41,6 +48,18 @@ async def as_csv(answer: "ScanResult") -> AsyncIterator[bytes]:
         yield csv_export.rows(page)
 
 
-def _document(model: "BaseModel") -> str:
-    plain = model.model_dump(mode="json", by_alias=True)
-    return indent(json.dumps(plain, indent=len(_INDENT)), _INDENT)
+async def as_xlsx(answer: "ScanResult") -> AsyncIterator[bytes]:
+    """Write all findings as one workbook.
+
+    Raises:
+        NotUsable: the temporary folder cannot be written.
+
+    """
+    try:
+        async for piece in xlsx_export.written(answer.pages()):
+            yield piece
+    except OSError as error:
+        raise NotUsable(
+            f"the temporary folder {tempfile.gettempdir()} cannot be written ({error.strerror}); "
+            "the workbook is made there. TMPDIR can name another one."
+        ) from error
