@@ -4,21 +4,19 @@ import json
 import tempfile
 from collections.abc import AsyncIterator
 from textwrap import indent
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from pydantic import BaseModel
+
+from cmk_check.cli.scan_result import ScanResult
 from cmk_check.cli.stdout import NotUsable
+from cmk_check.web import models
 from cmk_check.web.views import csv_export, xlsx_export
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from cmk_check.cli.scan_result import ScanResult
-    from cmk_check.web import models
 
 _INDENT: Final = "  "
 
 
-async def as_json(answer: "ScanResult", status: "models.Status") -> AsyncIterator[bytes]:
+async def as_json(answer: ScanResult, status: models.Status) -> AsyncIterator[bytes]:
     """Write ``partial``, the API's ``status`` and all its ``findings``, page by page.
 
     It is ASCII, so that names cannot control the terminal or fail in its encoding.
@@ -36,19 +34,19 @@ async def as_json(answer: "ScanResult", status: "models.Status") -> AsyncIterato
     yield f"\n{_INDENT}]\n}}\n".encode()
 
 
-def _document(model: "BaseModel") -> str:
+def _document(model: BaseModel) -> str:
     plain = model.model_dump(mode="json", by_alias=True)
     return indent(json.dumps(plain, indent=len(_INDENT)), _INDENT)
 
 
-async def as_csv(answer: "ScanResult") -> AsyncIterator[bytes]:
+async def as_csv(answer: ScanResult) -> AsyncIterator[bytes]:
     """Write all findings as one CSV file."""
     yield csv_export.head()
     async for page in answer.pages():
         yield csv_export.rows(page)
 
 
-async def as_xlsx(answer: "ScanResult") -> AsyncIterator[bytes]:
+async def as_xlsx(answer: ScanResult) -> AsyncIterator[bytes]:
     """Write all findings as one workbook.
 
     Raises:

@@ -4,16 +4,14 @@ The form is that of the schema of Jenkins (tests/unit/cli/junit-10.xsd), which o
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from xml.etree import ElementTree as ET
 
 from cmk_check.cli.console import shown
 from cmk_check.cli.problems import Collected, Problem
 from cmk_check.core.enums import ReasonSeverity
+from cmk_check.web import models
 from cmk_check.web.answer import written
-
-if TYPE_CHECKING:
-    from cmk_check.web import models
 
 _SUITE: Final = "cmk_check"
 _FAILURE: Final = "failure"
@@ -25,7 +23,7 @@ _ELEMENTS: Final[Mapping[ReasonSeverity, str]] = {
 }
 
 
-def as_junit(collected: Collected, status: "models.Status") -> bytes:
+def as_junit(collected: Collected, status: models.Status) -> bytes:
     """Write a test for the scan itself, for each subscription with a gap and for each account.
 
     A test fails if its account is non-compliant or its key broken, and has an error if that could

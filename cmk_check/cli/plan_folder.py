@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cmk_check.cli.console import remarks, shown, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
@@ -12,17 +11,15 @@ from cmk_check.cli.plans_of_scan import PlanChoice, Plans, plans_of, similar_own
 from cmk_check.cli.problems import collect
 from cmk_check.cli.scan_report import watched_scan
 from cmk_check.cli.scan_result import ScanResult
+from cmk_check.config.settings import Settings
 from cmk_check.core.enums import ScanState
+from cmk_check.core.model import Finding
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.run_script import render_run
-
-if TYPE_CHECKING:
-    from cmk_check.config.settings import Settings
-    from cmk_check.core.model import Finding
-    from cmk_check.scan.scan_context import ScanContext
+from cmk_check.scan.scan_context import ScanContext
 
 
-async def scan_and_plan(settings: "Settings", choice: PlanChoice, out: Path) -> int:
+async def scan_and_plan(settings: Settings, choice: PlanChoice, out: Path) -> int:
     """Scan in memory and write the folder; return the exit code.
 
     Raises:
@@ -39,7 +36,7 @@ async def scan_and_plan(settings: "Settings", choice: PlanChoice, out: Path) -> 
 
 
 async def report_folder(
-    context: "ScanContext", settings: "Settings", choice: PlanChoice, out: Path
+    context: ScanContext, settings: Settings, choice: PlanChoice, out: Path
 ) -> int:
     """Scan in this context, whose store is empty; see ``scan_and_plan``."""
     notes = remarks(color=True)
@@ -66,7 +63,7 @@ async def report_folder(
     return _report(plans, out)
 
 
-async def _findings(context: "ScanContext") -> Mapping[str, "Finding"]:
+async def _findings(context: ScanContext) -> Mapping[str, Finding]:
     return {
         account_id: finding
         async for stored in context.findings_table.subscriptions("", "")

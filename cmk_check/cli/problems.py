@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
+from cmk_check.cli.scan_result import ScanResult
 from cmk_check.core.enums import (
     CoverageState,
     ExceptionMode,
@@ -13,18 +13,14 @@ from cmk_check.core.enums import (
     ReasonSeverity,
     Verdict,
 )
-from cmk_check.core.posture import is_fresh
+from cmk_check.core.posture import Expectations, is_fresh
 from cmk_check.core.reasons.gap_sentences import GAP_REASONS
 from cmk_check.core.reasons.key_sentences import KEY_REASONS
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from cmk_check.core.requirements import AGAINST, COVERED_DATA, HEALTHY_KEYS
+from cmk_check.web import aspect_models, models
 from cmk_check.web.answer import written
-
-if TYPE_CHECKING:
-    from cmk_check.cli.scan_result import ScanResult
-    from cmk_check.core.posture import Expectations
-    from cmk_check.web import aspect_models, models
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +44,15 @@ class Collected:
     settings let honoured exceptions accept a violation.
     """
 
-    accounts: Sequence[tuple["models.Finding", Sequence[Problem]]]
-    gaps: Sequence[tuple["models.Subscription", Problem]]
+    accounts: Sequence[tuple[models.Finding, Sequence[Problem]]]
+    gaps: Sequence[tuple[models.Subscription, Problem]]
     of_scan: Sequence[Problem]
     notes: Sequence[Problem]
     old: Mapping[str, Problem]
     accepts: bool = False
 
 
-async def collect(answer: "ScanResult", status: "models.Status") -> Collected:
+async def collect(answer: ScanResult, status: models.Status) -> Collected:
     """Read the whole result.
 
     Raises:
@@ -86,7 +82,7 @@ async def collect(answer: "ScanResult", status: "models.Status") -> Collected:
     return Collected(accounts, gaps, of_scan, notes, old, accepts)
 
 
-def _of_age(finding: "models.Finding", now: datetime, max_age: timedelta) -> Problem | None:
+def _of_age(finding: models.Finding, now: datetime, max_age: timedelta) -> Problem | None:
     """Say why an answer is not one of now, None if it is."""
     as_of = finding.as_of
     if finding.coverage is not CoverageState.READ or as_of is None:
@@ -100,9 +96,7 @@ def _of_age(finding: "models.Finding", now: datetime, max_age: timedelta) -> Pro
     return Problem(code, POSTURE_REASONS[code].severity, f"{message}{dated}.")
 
 
-def _of_account(
-    finding: "models.Finding", expect: "Expectations", *, accepts: bool
-) -> list[Problem]:
+def _of_account(finding: models.Finding, expect: Expectations, *, accepts: bool) -> list[Problem]:
     problems = []
     if finding.verdict is not Verdict.COMPLIANT:
         severity = VERDICT_REASONS[finding.reason].severity
@@ -124,7 +118,7 @@ def _of_account(
     return problems
 
 
-def accepted_by(exception: "aspect_models.AccountException | None") -> str | None:
+def accepted_by(exception: aspect_models.AccountException | None) -> str | None:
     """Say what accepts a violation, without the texts that may name people."""
     if exception is None or not exception.honoured or exception.expires_on is None:
         return None
@@ -133,13 +127,13 @@ def accepted_by(exception: "aspect_models.AccountException | None") -> str | Non
     return f"The exemption {exception.id}{category} accepts the violation until {until}."
 
 
-def _of_gap(gap: "models.GapOfSubscription") -> Problem:
+def _of_gap(gap: models.GapOfSubscription) -> Problem:
     entry = GAP_REASONS[gap.reason]
     return Problem(gap.reason, entry.severity, gap.detail or entry.text(gap.missing_action))
 
 
 def _of_scan(
-    status: "models.Status",
+    status: models.Status,
     counted: Mapping[PostureReason, int],
     listed: Mapping[PostureReason, int],
     failure: str | None,
@@ -155,7 +149,7 @@ def _of_scan(
     ]
 
 
-def _counted(status: "models.Status", *, accepts: bool) -> Mapping[PostureReason, int]:
+def _counted(status: models.Status, *, accepts: bool) -> Mapping[PostureReason, int]:
     """Return how many accounts or subscriptions a reason of the posture stands for."""
     sums = {name: counts.model_dump() for name, counts in status.sums.items() if counts}
     accepted = status.accounts.excepted if accepts else 0
@@ -168,7 +162,7 @@ def _counted(status: "models.Status", *, accepts: bool) -> Mapping[PostureReason
 
 
 def _listed(
-    accounts: Sequence[tuple["models.Finding", Sequence[Problem]]], gaps: int
+    accounts: Sequence[tuple[models.Finding, Sequence[Problem]]], gaps: int
 ) -> Mapping[PostureReason, int]:
     """Return how many of them are listed, without those that are accepted."""
     findings = [

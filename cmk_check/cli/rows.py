@@ -5,18 +5,16 @@ A table that is squeezed into a narrow terminal breaks names, or leaves them out
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
+from rich.console import Console
 from rich.rule import Rule
 from rich.table import Column, Table
 from rich.text import Text
 
 from cmk_check.cli.console import say, shown
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 INDENT: Final = "  "
 _GAP: Final = "  "
@@ -35,7 +33,7 @@ class Row:
 
 
 def print_rows(
-    console: "Console", first: Sequence[str], more: Sequence[str], rows: Sequence[Row]
+    console: Console, first: Sequence[str], more: Sequence[str], rows: Sequence[Row]
 ) -> None:
     """Print rows below the heads of their cells."""
     heads = (*first, *more)
@@ -58,11 +56,11 @@ def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
     ]
 
 
-def _fits(console: "Console", widths: Sequence[int]) -> bool:
+def _fits(console: Console, widths: Sequence[int]) -> bool:
     return sum(widths) + len(_GAP) * (len(widths) - 1) <= console.width
 
 
-def _print_lines(console: "Console", row: Row, widths: Sequence[int]) -> None:
+def _print_lines(console: Console, row: Row, widths: Sequence[int]) -> None:
     cells = [shown(cell) for cell in row.first]
     for place, width in enumerate(widths):
         cells[place] += " " * (width - cell_len(cells[place]))

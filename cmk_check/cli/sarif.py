@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from cmk_check import VERSION
@@ -16,11 +16,9 @@ from cmk_check.cli.console import shown
 from cmk_check.cli.problems import Collected, Problem
 from cmk_check.core.enums import ReasonArea, ReasonSeverity
 from cmk_check.core.reasons.catalogue import CATALOGUE
+from cmk_check.core.reasons.reason_entry import ReasonEntry
+from cmk_check.web import models
 from cmk_check.web.answer import written
-
-if TYPE_CHECKING:
-    from cmk_check.core.reasons.reason_entry import ReasonEntry
-    from cmk_check.web import models
 
 _LEVELS: Final[Mapping[ReasonSeverity, str]] = {
     ReasonSeverity.ERROR: "error",
@@ -43,7 +41,7 @@ _INDEX: Final[Mapping[str, int]] = {code: place for place, (_, code, _) in enume
 _ESTATE: Final = "/subscriptions"
 
 
-def as_sarif(collected: Collected, status: "models.Status", *, failed: bool) -> bytes:
+def as_sarif(collected: Collected, status: models.Status, *, failed: bool) -> bytes:
     """Write every problem, with its rule from the catalogue of reasons.
 
     It is ASCII, so that names cannot control the terminal or fail in its encoding. ``failed``: the
@@ -78,7 +76,7 @@ def as_sarif(collected: Collected, status: "models.Status", *, failed: bool) -> 
     return f"{json.dumps(log, indent=2)}\n".encode()
 
 
-def _rule(area: ReasonArea, code: str, entry: "ReasonEntry") -> dict[str, Any]:
+def _rule(area: ReasonArea, code: str, entry: ReasonEntry) -> dict[str, Any]:
     return {
         "id": code,
         "shortDescription": _message(entry.message),
@@ -89,7 +87,7 @@ def _rule(area: ReasonArea, code: str, entry: "ReasonEntry") -> dict[str, Any]:
     }
 
 
-def _times(status: "models.Status") -> dict[str, str]:
+def _times(status: models.Status) -> dict[str, str]:
     scan = status.last_scan
     if scan is None:
         return {}

@@ -4,7 +4,8 @@ import io
 import sys
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+from rich.console import Console
 
 from cmk_check.app import App
 from cmk_check.cli.api_formats import as_csv, as_json, as_xlsx
@@ -28,9 +29,6 @@ from cmk_check.errors import SettingsError
 from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 
 async def scan_and_report(
@@ -139,7 +137,7 @@ def exit_code(
 
 
 async def watched_scan(
-    context: ScanContext, notes: "Console", *, quiet: bool = False, named: Sequence[str] = ()
+    context: ScanContext, notes: Console, *, quiet: bool = False, named: Sequence[str] = ()
 ) -> LocalScanOutcome:
     """Scan in this context, and show the progress unless ``quiet``; see ``scan_here``."""
     tally = ScanProgress()
@@ -198,7 +196,7 @@ async def _document(
             yield as_junit(await collect(answer, status), status)
 
 
-async def _table(console: "Console", answer: ScanResult, status: models.Status) -> str:
+async def _table(console: Console, answer: ScanResult, status: models.Status) -> str:
     with console.capture() as captured:
         await show(console, answer, status)
     text = captured.get()

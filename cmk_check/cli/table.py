@@ -2,25 +2,22 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from rich.console import Console
 from rich.text import Text
 
 from cmk_check.cli.console import say, shown
 from cmk_check.cli.rows import INDENT, Row, print_rows
+from cmk_check.cli.scan_result import ScanResult
 from cmk_check.config.storage import InMemory
 from cmk_check.core.aspects import ASPECTS, BY_NAME
 from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, Verdict
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.web import aspect_models, models
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from cmk_check.cli.scan_result import ScanResult
-    from cmk_check.web import aspect_models, models
-
-    type _Judged = tuple[models.Finding, models.Side]
-    """An account, and what is wrong beside its verdict."""
+type _Judged = tuple[models.Finding, models.Side]
+"""An account, and what is wrong beside its verdict."""
 
 _GREEN, _YELLOW, _RED = "green", "yellow", "red"
 # Of verdicts and aspects; a word that they share has one colour.
@@ -44,7 +41,7 @@ _POSTURE_COLOURS: Final[Mapping[PostureVerdict, str]] = {
 _SCAN_FAILED: Final = POSTURE_REASONS[PostureReason.SCAN_FAILED].text()
 
 
-async def show(console: "Console", answer: "ScanResult", status: "models.Status") -> None:
+async def show(console: Console, answer: ScanResult, status: models.Status) -> None:
     """Print the accounts, keys and subscriptions with problems, the counts, and the posture."""
     verdicts = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
     wrong = await _all(answer.pages({"verdict": verdict}) for verdict in verdicts)
@@ -63,13 +60,13 @@ async def show(console: "Console", answer: "ScanResult", status: "models.Status"
 
 
 async def _all(
-    asked: Iterable[AsyncIterator[list["models.Finding"]]],
-) -> list["models.Finding"]:
+    asked: Iterable[AsyncIterator[list[models.Finding]]],
+) -> list[models.Finding]:
     return [finding for pages in asked async for page in pages for finding in page]
 
 
 def _print_accounts(
-    console: "Console", head: str, judged: Sequence["_Judged"], *, has_history: bool
+    console: Console, head: str, judged: Sequence[_Judged], *, has_history: bool
 ) -> None:
     if not judged:
         return
@@ -91,7 +88,7 @@ def _print_accounts(
     console.print()
 
 
-def _account(judged: "_Judged", *, has_history: bool, has_exceptions: bool) -> Row:
+def _account(judged: _Judged, *, has_history: bool, has_exceptions: bool) -> Row:
     finding, beside = judged
     state = beside.state.value if beside else finding.verdict.value
     subscription = finding.subscription_name or finding.subscription_id
@@ -104,7 +101,7 @@ def _account(judged: "_Judged", *, has_history: bool, has_exceptions: bool) -> R
     return Row((state, finding.name, _why(judged)[0]), more, _COLOURS[state])
 
 
-def _exception(exception: "aspect_models.AccountException | None") -> str:
+def _exception(exception: aspect_models.AccountException | None) -> str:
     """Say until when an exemption accepts the violation, or why it does not."""
     if exception is None:
         return "-"
@@ -115,7 +112,7 @@ def _day(time: datetime | None) -> str:
     return "-" if time is None else f"{time.astimezone(UTC):%Y-%m-%d}"
 
 
-def _gap(subscription: "models.Subscription") -> Row | None:
+def _gap(subscription: models.Subscription) -> Row | None:
     if (gap := subscription.gap) is None:
         return None
     name = subscription.name or subscription.subscription_id
@@ -123,7 +120,7 @@ def _gap(subscription: "models.Subscription") -> Row | None:
     return Row((gap.reason.value, name), (what,), _COLOURS[Verdict.UNKNOWN])
 
 
-def _why(judged: "_Judged") -> tuple[str, str]:
+def _why(judged: _Judged) -> tuple[str, str]:
     """Return the code and message of the worst problem."""
     finding, beside = judged
     if beside is None or not beside.reasons:
@@ -132,7 +129,7 @@ def _why(judged: "_Judged") -> tuple[str, str]:
     return worst.code, worst.message
 
 
-def summarise(console: "Console", status: "models.Status") -> None:
+def summarise(console: Console, status: models.Status) -> None:
     """Print the counts, the reasons and the posture, one line each."""
     say(console, _sums_of_accounts(status.accounts), hanging=INDENT)
     for name, counts in status.sums.items():
@@ -150,13 +147,13 @@ def summarise(console: "Console", status: "models.Status") -> None:
     console.print(Text("posture: ").append_text(posture))
 
 
-def _message(reason: "models.ReasonOfPosture", status: "models.Status") -> str:
+def _message(reason: models.ReasonOfPosture, status: models.Status) -> str:
     """Return the message; for a scan that failed its own reason, to which the message refers."""
     why = status.last_scan.reason if status.last_scan else None
     return why if why and reason.message == _SCAN_FAILED else reason.message
 
 
-def _sums_of_accounts(counts: "models.Accounts") -> str:
+def _sums_of_accounts(counts: models.Accounts) -> str:
     line = (
         f"accounts: {counts.total:,}: {counts.compliant:,} compliant, "
         f"{counts.non_compliant:,} non_compliant, {counts.unknown:,} unknown"
@@ -170,7 +167,7 @@ def _sums_of_accounts(counts: "models.Accounts") -> str:
     return line
 
 
-def _sums_of_subscriptions(counts: "models.Subscriptions") -> str:
+def _sums_of_subscriptions(counts: models.Subscriptions) -> str:
     return (
         f"subscriptions: {counts.total:,}: {counts.read:,} read, {counts.gap:,} not read, "
         f"{counts.excluded:,} excluded, {counts.retired:,} retired"
