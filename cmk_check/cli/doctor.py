@@ -12,11 +12,10 @@ from cmk_check.cli.stdout import NotUsable, write
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cmk_check.doctor.results import CheckResult
-
 _STYLES: Final[Mapping[str, str]] = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 _MARK_WIDTH: Final = 8
 _CHECK_WIDTH: Final = 14
+_HANGING: Final = " " * (_MARK_WIDTH + 1)
 
 
 def doctor(
@@ -67,6 +66,7 @@ async def _diagnose(environ: Mapping[str, str], console: "Console") -> int:
     import asyncio
     from contextlib import aclosing
 
+    from cmk_check.cli.console import say, shown
     from cmk_check.doctor.all_checks import diagnose
     from cmk_check.doctor.results import Mark
 
@@ -74,20 +74,15 @@ async def _diagnose(environ: Mapping[str, str], console: "Console") -> int:
     try:
         async with aclosing(diagnose(environ)) as lines:
             async for line in lines:
-                _print(line, console)
+                mark, check = line.mark.ljust(_MARK_WIDTH), line.check.ljust(_CHECK_WIDTH)
+                style = _STYLES.get(line.mark, "dim")
+                with console.capture() as capture:
+                    text = f"{mark} {check} {shown(line.text)}"
+                    say(console, text, hanging=_HANGING, styled=_MARK_WIDTH, style=style)
+                write(capture.get(), end="")
                 if line.mark is Mark.PROBLEM:
                     code = UNKNOWN
     except asyncio.CancelledError:
         complain("interrupted; the remaining checks were not run.")
         raise
     return code
-
-
-def _print(line: "CheckResult", console: "Console") -> None:
-    from cmk_check.cli.console import say, shown
-
-    text = f"{line.mark.ljust(_MARK_WIDTH)} {line.check.ljust(_CHECK_WIDTH)} {shown(line.text)}"
-    style = _STYLES.get(line.mark, "dim")
-    with console.capture() as capture:
-        say(console, text, hanging=" " * (_MARK_WIDTH + 1), styled=_MARK_WIDTH, style=style)
-    write(capture.get(), end="")

@@ -74,7 +74,7 @@ async def _findings(context: ScanContext) -> Mapping[str, Finding]:
 def _files(plans: Plans) -> Iterator[tuple[str, str]]:
     planned = plans.planned
     yield "index.json", as_json(plans)
-    yield "index.md", as_markdown(plans)
+    yield "index.md", "".join(as_markdown(plans))
     for each in planned:
         yield each.file, render_az(each.plan)
     if planned:

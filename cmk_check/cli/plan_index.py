@@ -85,12 +85,8 @@ def _of_account(planned: PlannedAccount) -> dict[str, object]:
     }
 
 
-def as_markdown(plans: Plans) -> str:
-    """Write the index for people, with the warnings of all steps."""
-    return "".join(_parts(plans))
-
-
-def _parts(index: Plans) -> Iterator[str]:
+def as_markdown(index: Plans) -> Iterator[str]:
+    """Write the index for people in pieces, with the warnings of all steps."""
     plans, without = index.planned, index.without
     steps = [step for each in plans for step in each.plan.steps]
     yield f"# {_counted(len(plans), 'plan')} for {_of(index.choice)}\n\n"

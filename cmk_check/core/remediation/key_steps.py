@@ -19,6 +19,9 @@ def _decided(warning: str, variable: str) -> str:
 
 
 _ON_PURPOSE: Final = "Somebody may have {} on purpose, to revoke access: ask the owner of the key."
+_FOR_EVER: Final = (
+    "It can never be turned off, and is for everything in the vault: ask the owner of the vault."
+)
 
 # The version comes from the account, so that a script that is run again goes by what is so then.
 FIND_KEY: Final = PlanStep(
@@ -153,10 +156,7 @@ START_KEY: Final = PlanStep(
     Action.START_KEY,
     "Let the key be valid from today",
     "Before its activation date a key cannot protect new data.",
-    _decided(
-        "Somebody has chosen the later date: ask the owner of the key.",
-        "CONFIRM_START_KEY",
-    ),
+    _decided("Somebody has chosen the later date: ask the owner of the key.", "CONFIRM_START_KEY"),
     commands="""\
 now=$(date +%s)
 later=$(key "properties.attributes.nbf > \\`$now\\`")
@@ -236,10 +236,7 @@ OPEN_FIREWALL: Final = PlanStep(
     Action.OPEN_FIREWALL,
     "Let trusted Azure services pass the vault's firewall",
     "Without this exception the account may not reach its key. Other rules stay as they are.",
-    _decided(
-        "Somebody has closed the firewall: ask the owner of the vault.",
-        "CONFIRM_FIREWALL",
-    ),
+    _decided("Somebody has closed the firewall: ask the owner of the vault.", "CONFIRM_FIREWALL"),
     commands="""\
 passes=$(vault properties.networkAcls.bypass)
 if [ "$(plain "$passes")" = none ]; then
@@ -254,11 +251,7 @@ SOFT_DELETE: Final = PlanStep(
     Action.SOFT_DELETE,
     "Turn on soft delete of the vault",
     "Without it, a deleted key or vault is lost at once, and the account's data with it.",
-    _decided(
-        "It can never be turned off, and is for everything in the vault: ask the owner of the "
-        "vault.",
-        "CONFIRM_SOFT_DELETE",
-    ),
+    _decided(_FOR_EVER, "CONFIRM_SOFT_DELETE"),
     commands="""\
 kept=$(vault properties.enableSoftDelete)
 if [ "$kept" != true ]; then
@@ -273,11 +266,7 @@ PROTECT_FROM_PURGE: Final = PlanStep(
     Action.PROTECT_FROM_PURGE,
     "Turn on purge protection of the vault",
     "Without it, a deleted key or vault can be purged at once, and the account's data is lost.",
-    _decided(
-        "It can never be turned off, and is for everything in the vault: ask the owner of the "
-        "vault.",
-        "CONFIRM_PURGE_PROTECTION",
-    ),
+    _decided(_FOR_EVER, "CONFIRM_PURGE_PROTECTION"),
     commands="""\
 protected=$(vault properties.enablePurgeProtection)
 if [ "$protected" != true ]; then

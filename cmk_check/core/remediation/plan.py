@@ -20,8 +20,7 @@ from cmk_check.core.rule import KEY_NAME
 from cmk_check.core.text import GUID
 
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
-_VAULT: Final = re.compile("[A-Za-z](?:-?[A-Za-z0-9])*")
-_VAULT_LENGTH: Final = range(3, 25)
+_VAULT: Final = re.compile("(?=.{3,24}$)[A-Za-z](?:-?[A-Za-z0-9])*")
 _VAULT_ID: Final = re.compile(
     f"/subscriptions/(?P<subscription>{GUID})/resourceGroups/(?P<group>[^/]+)"
     "/providers/Microsoft[.]KeyVault/vaults/(?P<name>[^/]+)",
@@ -178,9 +177,9 @@ def vault_named(wanted: str, subscription_id: str) -> TargetVault:
 
     """
     match = _VAULT_ID.fullmatch(wanted)
-    if match and match["group"].isprintable() and _is_vault_name(match["name"]):
+    if match and match["group"].isprintable() and _VAULT.fullmatch(match["name"]):
         return TargetVault(match["name"], match["subscription"], match["group"], is_new=False)
-    if _is_vault_name(wanted):
+    if _VAULT.fullmatch(wanted):
         return TargetVault(wanted, subscription_id, None, is_new=False)
     raise ValueError(
         "a vault is named by 3 to 24 letters, digits and single hyphens, or by its ARM id"
@@ -209,7 +208,7 @@ def _vault_of_the_account(finding: Finding) -> str | None:
     if finding.judgement.reason is not Reason.KEY_NOT_NAMED:
         return None
     match = _VAULT_URI.fullmatch(finding.judgement.evidence.key_vault_uri or "")
-    return match["name"] if match and _is_vault_name(match["name"]) else None
+    return match["name"] if match and _VAULT.fullmatch(match["name"]) else None
 
 
 def _vault(finding: Finding, wanted: str | TargetVault | None) -> TargetVault:
@@ -221,10 +220,6 @@ def _vault(finding: Finding, wanted: str | TargetVault | None) -> TargetVault:
         return vault_named(named, account.subscription_id)
     name = f"{_PREFIX}{_mark(account.text)}"
     return TargetVault(name, account.subscription_id, account.resource_group, is_new=True)
-
-
-def _is_vault_name(text: str) -> bool:
-    return len(text) in _VAULT_LENGTH and _VAULT.fullmatch(text) is not None
 
 
 def _mark(text: str) -> str:

@@ -108,9 +108,7 @@ if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$(plain "$named")" ] &
 fi
 """,
 )
-FIND_IDENTITY: Final = """\
-type=$(account identity.type)
-"""
+FIND_IDENTITY: Final = "type=$(account identity.type)\n"
 IDENTITY: Final = """\
 case $type in
   *SystemAssigned*) say '   It has one.' ;;
@@ -270,9 +268,7 @@ say "Done: the account is under the key $KEY in $VAULT_URI"
 """,
 )
 
-_SYSTEM_PRINCIPAL: Final = """\
-PRINCIPAL_ID=$(account identity.principalId)
-"""
+_SYSTEM_PRINCIPAL: Final = "PRINCIPAL_ID=$(account identity.principalId)\n"
 _USER_PRINCIPAL: Final = """\
 ids=$(account 'identity.userAssignedIdentities.*.clientId')
 if [ -n "$CLIENT_ID" ]; then
