@@ -21,9 +21,6 @@ SPANS = {"s": timedelta(seconds=1), "min": timedelta(minutes=1), "h": timedelta(
 # Numbers elsewhere that bound nothing.
 FACTS = {
     "cli/doctor.py": {"_MARK_WIDTH", "_CHECK_WIDTH"},  # columns of a text
-    "cli/evidence/manifest.py": {"format"},  # a contract
-    "cli/evidence/sign.py": {"_SMALLEST"},  # the size that RSA needs
-    "cli/exit_codes.py": {"USAGE", "UNKNOWN"},  # a contract
     "cli/estimate.py": {
         "every",  # the schedule of the templates
         *("_ARM_BUCKET", "_ARM_REFILL", "_GRAPH_QUERIES", "_GRAPH_SECONDS"),  # Azure's own
@@ -31,7 +28,7 @@ FACTS = {
         "_QUERIES_A_LOOK",  # counted
         *("_SUBSCRIPTION_BYTES", "_FINDING_BYTES", "_SCAN_BYTES", "_LINE_BYTES", "_LINES_A_SLICE"),
     },
-    "cli/evidence/keys.py": {"_SMALLEST"},  # the size that RSA needs
+    "cli/evidence/sign.py": {"_SMALLEST"},  # the size that RSA needs
     "cli/evidence/manifest.py": {"format"},  # a contract
     "cli/exit_codes.py": {"USAGE", "UNKNOWN"},  # a contract
     "core/prices.py": {
