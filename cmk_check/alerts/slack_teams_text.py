@@ -15,7 +15,7 @@ from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.enums import ChangeType, KeySeverity, PolicyState, Reason, ReasonSeverity
 from cmk_check.core.model import Change
-from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
+from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from cmk_check.core.text import as_object
 from cmk_check.limits import (
     MAX_CHAT_BROKEN_KEYS_CHARS,

@@ -15,8 +15,7 @@ from cmk_check import VERSION
 from cmk_check.cli.console import shown
 from cmk_check.cli.problems import Collected, Problem
 from cmk_check.core.enums import ReasonArea, ReasonSeverity
-from cmk_check.core.reasons.catalogue import CATALOGUE
-from cmk_check.core.reasons.reason_entry import ReasonEntry
+from cmk_check.core.reasons.catalogue import CATALOGUE, ReasonEntry
 from cmk_check.web import models
 from cmk_check.web.answer import written
 

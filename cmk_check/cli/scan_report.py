@@ -23,7 +23,7 @@ from cmk_check.cli.table import show, summarise
 from cmk_check.config.settings import Settings
 from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, ScanState
-from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.scan_request import not_found
 from cmk_check.errors import SettingsError
 from cmk_check.limits import MAX_NAMES_LISTED

@@ -13,7 +13,7 @@ from cmk_check.cli.scan_result import ScanResult
 from cmk_check.config.storage import InMemory
 from cmk_check.core.aspects import ASPECTS, BY_NAME
 from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, Verdict
-from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.web import aspect_models, models
 
 type _Judged = tuple[models.Finding, models.Side]

@@ -21,8 +21,8 @@ from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.gap import Gap
 from cmk_check.core.kinds import left_out
 from cmk_check.core.model import AccountCounts, Coverage
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.gap_sentences import NOT_RECORDED
-from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.requirements import OPTIONAL, VERDICTS, Requirement
 from cmk_check.core.status import Status, UnwrittenGap

@@ -12,7 +12,7 @@ from typing import Final
 
 from cmk_check.core.account import Account, Evidence, Judgement
 from cmk_check.core.enums import Reason, ReasonSeverity, Verdict
-from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
+from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from cmk_check.core.text import lower_ascii
 
 RULE_VERSION: Final = "1"

@@ -12,7 +12,7 @@ from typing import Final
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import Disposition, PostureReason, ScanState
 from cmk_check.core.gap import Gap
-from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.scan_request import not_found
 from cmk_check.core.scope import slice_ranges, visible
 from cmk_check.core.status import Status

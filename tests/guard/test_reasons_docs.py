@@ -14,8 +14,8 @@ from cmk_check.core.enums import (
     ReasonArea,
     ReasonSeverity,
 )
-from cmk_check.core.reasons.catalogue import CATALOGUE
-from cmk_check.core.reasons.key_sentences import KEY_REASONS, key_severity
+from cmk_check.core.reasons.catalogue import CATALOGUE, KEY_REASONS
+from cmk_check.core.reasons.key_sentences import key_severity
 from tests.guard.documents import HTTP, ROOT, RULE, section, table
 
 KEY_HEALTH: Final = (ROOT / "docs/key-health.md").read_text()

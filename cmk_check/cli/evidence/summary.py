@@ -13,8 +13,8 @@ from cmk_check.core.enums import (
     ReasonSeverity,
     Verdict,
 )
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.gap_sentences import FIRST_RECORDING
-from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.requirements import AGAINST
 from cmk_check.web import aspect_models, models
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType, StoreUsage
 from cmk_check.core.enums import ReasonSeverity
-from cmk_check.core.reasons.data_sentences import DATA_REASONS
+from cmk_check.core.reasons.catalogue import DATA_REASONS
 from cmk_check.limits import MAX_STORES_NAMED
 
 COVERED: Final = frozenset({DataState.OWN_KEYS, DataState.NONE})

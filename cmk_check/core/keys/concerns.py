@@ -7,8 +7,9 @@ from typing import Final
 
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
-from cmk_check.core.reasons import unseen_key_sentences as sentences
-from cmk_check.core.reasons.key_sentences import KEY_REASONS, key_severity
+from cmk_check.core.reasons import key_sentences as sentences
+from cmk_check.core.reasons.catalogue import KEY_REASONS
+from cmk_check.core.reasons.key_sentences import key_severity
 from cmk_check.core.text import clean_text
 from cmk_check.core.unread import Unread
 from cmk_check.limits import MAX_KEY_SENTENCE_BYTES

@@ -19,7 +19,7 @@ from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.keys.permissions import suffices
 from cmk_check.core.keys.vault import of_scopes, of_vault, trusted
 from cmk_check.core.keys.version import InUse, in_use, pinned_version, rotation_of
-from cmk_check.core.reasons import unseen_key_sentences as sentences
+from cmk_check.core.reasons import key_sentences as sentences
 from cmk_check.core.unread import Absent
 
 __all__ = ["judge_key", "suffices", "user_of"]

@@ -9,7 +9,7 @@ from cmk_check.core.keys.concerns import Unseen, concern, unread
 from cmk_check.core.keys.facts import Grant, Vault
 from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.keys.permissions import missing_actions, missing_permissions, suffices
-from cmk_check.core.reasons import unseen_key_sentences as sentences
+from cmk_check.core.reasons import key_sentences as sentences
 from cmk_check.core.unread import Unread
 
 _PERMISSIONS: Final = "permissions"

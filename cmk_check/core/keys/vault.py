@@ -11,7 +11,7 @@ from cmk_check.core.keys.concerns import Unseen, concern, unread
 from cmk_check.core.keys.facts import CarriedScopes, EncryptionScope, KeyFacts, Vault
 from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.keys.parsing import vault_name
-from cmk_check.core.reasons import unseen_key_sentences as sentences
+from cmk_check.core.reasons import key_sentences as sentences
 from cmk_check.core.rule import KEY_VAULT
 from cmk_check.core.text import lower_ascii
 from cmk_check.core.unread import Absent, Unread

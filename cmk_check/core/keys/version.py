@@ -10,7 +10,7 @@ from cmk_check.core.enums import KeyReason, KeyRotation
 from cmk_check.core.keys.concerns import Unseen, concern, unread
 from cmk_check.core.keys.facts import Key, KeyVersion
 from cmk_check.core.keys.key_health import KeyConcern
-from cmk_check.core.reasons import unseen_key_sentences as sentences
+from cmk_check.core.reasons import key_sentences as sentences
 from cmk_check.core.text import lower_ascii
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.limits import KEY_EXPIRY_NOTICE

@@ -1,123 +1,12 @@
-"""Why a subscription, or a part of it, could not be read."""
+"""Why a subscription, or a part of it, could not be read, in the words of one case."""
 
 from collections.abc import Mapping
 from typing import Final
 
-from cmk_check.core.enums import Actor, GapReason, ReasonSeverity
+from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
-from cmk_check.core.reasons.reason_entry import ReasonEntry, with_note
+from cmk_check.core.reasons.catalogue import AGAIN, GAP_REASONS, SUPPORT, with_note
 from cmk_check.limits import MAX_ARM_BODY_MIB
-
-_UNKNOWN: Final = ReasonSeverity.UNKNOWN
-_SUPPORT: Final = "open a support request with Azure"
-_AGAIN: Final = "The next scan tries again. If this stays,"
-
-GAP_REASONS: Final[Mapping[GapReason, ReasonEntry]] = {
-    GapReason.FORBIDDEN: ReasonEntry(
-        _UNKNOWN,
-        "Azure denied access.",
-        "Grant the app's identity the role Reader, or a role with the missing action.",
-        Actor.ACCESS_ADMIN,
-    ),
-    GapReason.UNAUTHENTICATED: ReasonEntry(
-        _UNKNOWN,
-        "Azure did not accept the app's identity, or the app got no token.",
-        "Check that the app has a managed identity in the tenant of the subscription, and that "
-        "AZURE_CLIENT_ID is that identity's client id. On a laptop, run `az login`.",
-        Actor.OPERATOR,
-    ),
-    GapReason.THROTTLED: ReasonEntry(
-        _UNKNOWN,
-        "Azure asked for longer pauses than a scan may make.",
-        f"{_AGAIN} lower CMK_MAX_IN_FLIGHT or raise CMK_RETRY_AFTER_MAX_SECONDS.",
-        Actor.OPERATOR,
-    ),
-    GapReason.TIMEOUT: ReasonEntry(
-        _UNKNOWN,
-        "Azure did not answer in time.",
-        f"{_AGAIN} raise CMK_SUBSCRIPTION_TIMEOUT_SECONDS.",
-        Actor.OPERATOR,
-    ),
-    GapReason.UNREACHABLE: ReasonEntry(
-        _UNKNOWN,
-        "The app could not reach Azure, or the connection broke.",
-        f"{_AGAIN} check DNS, firewall, proxy and certificates between the app and Azure Resource "
-        "Manager.",
-        Actor.OPERATOR,
-    ),
-    GapReason.SERVER_ERROR: ReasonEntry(
-        _UNKNOWN,
-        "Azure failed at every try.",
-        f"{_AGAIN} look at Azure's status page.",
-        Actor.AZURE_SUPPORT,
-    ),
-    GapReason.UNEXPECTED_RESPONSE: ReasonEntry(
-        _UNKNOWN,
-        "Azure gave an answer that this version of cmk_check does not know.",
-        f"{_AGAIN} look for a newer version of cmk_check, or {_SUPPORT}.",
-        Actor.OPERATOR,
-    ),
-    GapReason.MALFORMED_PAGE: ReasonEntry(
-        _UNKNOWN,
-        "Azure's answer did not have the expected shape.",
-        f"{_AGAIN} check that no proxy answers in Azure's place, and {_SUPPORT}.",
-        Actor.OPERATOR,
-    ),
-    GapReason.MALFORMED_ACCOUNT: ReasonEntry(
-        _UNKNOWN,
-        "Azure listed accounts without a usable id, which could not be read.",
-        "Look for accounts without an id with `az cognitiveservices account list`. If this stays, "
-        f"{_SUPPORT}.",
-        Actor.AZURE_SUPPORT,
-    ),
-    GapReason.UNTRUSTED_NEXT_LINK: ReasonEntry(
-        _UNKNOWN,
-        "Azure's link to the next page was not followed: it leads to another host, leads back, or "
-        "is one too many.",
-        f"{_AGAIN} {_SUPPORT}.",
-        Actor.AZURE_SUPPORT,
-    ),
-    GapReason.NOT_FOUND: ReasonEntry(
-        _UNKNOWN,
-        "Azure does not find the subscription.",
-        "If it was deleted or moved to another tenant, add its id to CMK_EXCLUDE_SUBSCRIPTIONS.",
-        Actor.SUBSCRIPTION_OWNER,
-    ),
-    GapReason.NOT_VISIBLE: ReasonEntry(
-        _UNKNOWN,
-        "Azure does not list the subscription for the app's identity.",
-        "Assign the identity the role Reader on it. If it is gone or need not be checked, add its "
-        "id to CMK_EXCLUDE_SUBSCRIPTIONS.",
-        Actor.ACCESS_ADMIN,
-    ),
-    GapReason.DISALLOWED: ReasonEntry(
-        _UNKNOWN,
-        "Azure does not allow this type of subscription to use the service.",
-        "No access right changes that. Accept it by adding the subscription's id to "
-        "CMK_EXCLUDE_SUBSCRIPTIONS.",
-        Actor.OPERATOR,
-    ),
-    GapReason.API_VERSION_UNSUPPORTED: ReasonEntry(
-        _UNKNOWN,
-        "Azure does not serve any api-version that this version of cmk_check can judge.",
-        "Look for a newer version of cmk_check. `cmk-check doctor` shows the versions in use.",
-        Actor.OPERATOR,
-    ),
-    GapReason.LIST_INCOMPLETE: ReasonEntry(
-        _UNKNOWN,
-        "Azure's list lacks accounts that are recorded or in Resource Graph, and Azure did not "
-        "say that they are gone.",
-        f"{_AGAIN} register the subscription for Microsoft.CognitiveServices again, add its id to "
-        f"CMK_EXCLUDE_SUBSCRIPTIONS, or {_SUPPORT}.",
-        Actor.OPERATOR,
-    ),
-    GapReason.SLICE_FAILED: ReasonEntry(
-        _UNKNOWN,
-        "The subscription could not be recorded.",
-        "Look for the cause in the app's log. The next scan tries again.",
-        Actor.OPERATOR,
-    ),
-}
 
 
 def make_gap(
@@ -159,7 +48,7 @@ OF_ERROR_CODES: Final[Mapping[str, tuple[str | None, str]]] = {
     ),
     "parentresourcenotfound": (
         "Azure does not find what the resource is a part of: it was deleted or moved.",
-        f"{_AGAIN} recover it, or let the account use another one.",
+        f"{AGAIN} recover it, or let the account use another one.",
     ),
     "objectisdeletedbutrecoverable": (
         "What was to be read is soft-deleted.",
@@ -231,7 +120,7 @@ PACKAGE_FAILED: Final = make_gap(
 NAMELESS_SUBSCRIPTION: Final = make_gap(
     GapReason.MALFORMED_PAGE,
     message="Azure listed a subscription without a usable id.",
-    way_out=f"{_AGAIN} {_SUPPORT}.",
+    way_out=f"{AGAIN} {SUPPORT}.",
 )
 ANSWER_TOO_LARGE: Final = make_gap(
     GapReason.MALFORMED_PAGE,
@@ -252,7 +141,7 @@ UNREADABLE_ROLE: Final = make_gap(
 ANOTHER_VAULT: Final = make_gap(
     GapReason.UNEXPECTED_RESPONSE,
     message="The vault of this name has another address than the account names.",
-    way_out=f"Set the key again on the account. If that does not help, {_SUPPORT}.",
+    way_out=f"Set the key again on the account. If that does not help, {SUPPORT}.",
 )
 
 

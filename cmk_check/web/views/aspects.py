@@ -12,7 +12,7 @@ from cmk_check.core.exceptions.account_exception import AccountException, honour
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.owner import Owner
-from cmk_check.core.reasons.exception_sentences import EXCEPTION_REASONS
+from cmk_check.core.reasons.catalogue import EXCEPTION_REASONS
 from cmk_check.web import aspect_models, models
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from cmk_check.core.enums import PolicyReason
-from cmk_check.core.reasons.azure_policy_sentences import POLICY_REASONS
+from cmk_check.core.reasons.catalogue import POLICY_REASONS
 from tests.functional.browser.conftest import OpenVisit, World
 from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.sample_estate import CHANGED

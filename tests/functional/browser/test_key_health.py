@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from cmk_check.core.enums import ReasonSeverity
-from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from tests.functional.browser.conftest import CLIPBOARD, PLACE, OpenVisit, World
 from tests.functional.browser.keys_kit import (
     ACCOUNTS,

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.reasons.gap_sentences import GAP_REASONS
+from cmk_check.core.reasons.catalogue import GAP_REASONS
 from tests.functional.browser.conftest import OpenVisit, World
 from tests.functional.browser.page_visit import Visit
 

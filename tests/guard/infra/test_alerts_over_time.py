@@ -23,7 +23,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Change
-from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.status import LastScan, SubscriptionCounts, Summary
 from cmk_check.core.watch import Watch
 from cmk_check.errors import DeliveryFailed

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from cmk_check.cli import app
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import Reason
-from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
+from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from cmk_check.web import aspect_models
 
 ID = (

@@ -13,7 +13,7 @@ from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import ExceptionMode, GapReason, Reason
 from cmk_check.core.gap import Gap
-from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
+from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from cmk_check.core.unread import Unread
 from tests.fakes.hostile import NAMES
 from tests.fakes.world import BEGINNING, World, bad, sub

@@ -15,8 +15,7 @@ from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.enums import GapReason, KeyReason, Reason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
-from cmk_check.core.reasons.key_sentences import KEY_REASONS
-from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
+from cmk_check.core.reasons.catalogue import KEY_REASONS, VERDICT_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.errors import InventoryError

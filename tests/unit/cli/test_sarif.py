@@ -13,8 +13,7 @@ from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import ExceptionMode, GapReason, Reason, ReasonArea
 from cmk_check.core.gap import Gap
-from cmk_check.core.reasons.catalogue import CATALOGUE
-from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
+from cmk_check.core.reasons.catalogue import CATALOGUE, VERDICT_REASONS
 from tests.fakes.hostile import NAMES
 from tests.fakes.world import World, bad, good, sub
 from tests.unit.cli.scan_kit import scan, world_of, world_of_exceptions, world_of_keys

@@ -17,7 +17,7 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import GapReason, Reason
 from cmk_check.core.gap import Gap
-from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
+from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from cmk_check.errors import InventoryError
 from cmk_check.web.http import search_turns
 from tests.fakes.world import BEGINNING, World, bad, sub

@@ -21,7 +21,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.model import AccountCounts, Coverage, VerdictCounts
 from cmk_check.core.posture import Expectations, Posture, of_estate, of_subscription
-from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.core.status import LastScan, Status, SubscriptionCounts, Summary
 from cmk_check.limits import CLOCK_TOLERANCE

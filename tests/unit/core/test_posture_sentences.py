@@ -8,7 +8,7 @@ import pytest
 
 from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState, Trigger
 from cmk_check.core.posture import Expectations, as_of, of_estate, of_subscription
-from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.core.status import LastScan, Status
 from cmk_check.limits import CLOCK_TOLERANCE

@@ -12,7 +12,7 @@ from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ReasonSeverity
 from cmk_check.core.model import AccountCounts, Coverage, Finding, VerdictCounts
 from cmk_check.core.posture import Expectations, of_estate, of_subscription
-from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.requirements import AGAINST, OPTIONAL, REQUIREMENTS, VERDICTS, Requirement
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
 from tests.unit.core.aspects.test_catalogue import FINDINGS, counted

@@ -7,7 +7,7 @@ import pytest
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import GapReason, PostureReason
 from cmk_check.core.gap import Gap
-from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.doctor import estate_checks
 from cmk_check.errors import InventoryError
 from tests.fakes.inventory import ScriptedInventory

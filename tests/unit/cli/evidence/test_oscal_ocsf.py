@@ -24,7 +24,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import Coverage, Finding
-from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.status import UnwrittenGap
 from cmk_check.core.watch import Watch
 from cmk_check.store.watch import WatchTable

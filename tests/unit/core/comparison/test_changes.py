@@ -15,7 +15,7 @@ from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import AccountCounts, Change, VerdictCounts
-from cmk_check.core.reasons.key_sentences import KEY_REASONS
+from cmk_check.core.reasons.catalogue import KEY_REASONS
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import SubscriptionCounts, Summary
 from cmk_check.limits import (

@@ -2,7 +2,7 @@
 
 from cmk_check.core.account import Evidence, Judgement
 from cmk_check.core.enums import Reason, Verdict
-from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
+from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from cmk_check.core.rule import row_broken, row_too_new
 
 

@@ -9,7 +9,8 @@ import pytest
 from cmk_check.core.enums import GapReason, KeyReason, KeyRotation, KeySeverity, KeyState
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
-from cmk_check.core.reasons.key_sentences import KEY_REASONS, key_severity
+from cmk_check.core.reasons.catalogue import KEY_REASONS
+from cmk_check.core.reasons.key_sentences import key_severity
 from cmk_check.core.unread import Unread
 from tests.unit.core.key_examples import (
     ATTRIBUTES,

@@ -8,7 +8,7 @@ import pytest
 
 from cmk_check.core.enums import KeyReason, KeyState
 from cmk_check.core.keys.key_health import KeyHealth
-from cmk_check.core.reasons.key_sentences import KEY_REASONS
+from cmk_check.core.reasons.catalogue import KEY_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.remediation.key_plan import key_plan_for

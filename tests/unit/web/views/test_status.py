@@ -9,7 +9,7 @@ import pytest
 from cmk_check.core.enums import CoverageState, GapReason, PostureReason, ScanState, Trigger
 from cmk_check.core.gap import Gap
 from cmk_check.core.posture import Expectations
-from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.status import KnownGap, Status, SubscriptionCounts, Summary
 from cmk_check.ports import Replace, Table
 from cmk_check.store import rows, table_keys
