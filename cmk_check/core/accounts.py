@@ -150,11 +150,8 @@ def _kind(value: object) -> str | None:
 def _kept(tags: object, kept: frozenset[str]) -> dict[str, str]:
     """Return the kept tags; of two names that differ in case alone, the first."""
     found: dict[str, str] = {}
-    if not isinstance(tags, dict):
-        return found
-    for name, value in tags.items():
-        lowered = name.lower() if isinstance(name, str) else None
+    for name, value in as_object(tags).items():
         text = clean_text(value, MAX_TAG_BYTES)
-        if lowered in kept and text is not None:
-            found.setdefault(lowered, text)
+        if name.lower() in kept and text is not None:
+            found.setdefault(name.lower(), text)
     return found

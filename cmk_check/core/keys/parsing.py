@@ -6,7 +6,7 @@ is not there, because an expiry that cannot be read is not a key that never expi
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -16,48 +16,8 @@ from cmk_check.core.text import as_object, clean_text, lower_ascii
 from cmk_check.limits import MAX_KEY_SIZE_BITS, MAX_WORD_BYTES
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_TYPES: Final[Mapping[type, str]] = {
-    dict: "an object",
-    list: "a list",
-    str: "a text",
-    bool: "true or false",
-    int: "a whole number",
-}
-
-# Paths in the order in which a fault is looked for: a part before what lies in it.
-_VAULT: Final[Mapping[str, type]] = {
-    "id": str,
-    "properties": dict,
-    "properties.enableSoftDelete": bool,
-    "properties.enablePurgeProtection": bool,
-    "properties.enableRbacAuthorization": bool,
-    "properties.accessPolicies": list,
-    "properties.networkAcls": dict,
-    "properties.networkAcls.defaultAction": str,
-    "properties.networkAcls.bypass": str,
-    "properties.publicNetworkAccess": str,
-}
-_POLICY: Final[Mapping[str, type]] = {
-    "objectId": str,
-    "applicationId": str,
-    "permissions": dict,
-    "permissions.keys": list,
-}
-_VERSION: Final[Mapping[str, type]] = {
-    "properties": dict,
-    "properties.attributes": dict,
-    "properties.attributes.enabled": bool,
-    "properties.attributes.nbf": int,
-    "properties.attributes.exp": int,
-    "properties.attributes.created": int,
-    "properties.kty": str,
-    "properties.keySize": int,
-    "properties.keyOps": list,
-    "properties.keyUriWithVersion": str,
-}
 _POLICIES: Final = "properties.accessPolicies[]"
 _NEEDED: Final = {"id", "objectId", "properties", "properties.attributes"}
-_TIMES: Final = ("nbf", "exp", "created")
 
 # Names as Key Vault allows them, under whatever domain the cloud has. A name of another alphabet is
 # none, hence ASCII.
@@ -66,6 +26,74 @@ _VAULT_URI: Final = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _URI_WITH_VERSION: Final = re.compile(r"https://[^/]+/keys/[^/]+/([^/]+)/?")
+
+
+def _size(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value <= MAX_KEY_SIZE_BITS else None
+
+
+def _time(seconds: object) -> datetime | None:
+    """Return the time so many seconds after 1970; None for what is beyond the calendar."""
+    if type(seconds) is not int:
+        return None
+    try:
+        return _EPOCH + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+# Whether a value is as it must be, and what it is where it is not.
+type _Check = tuple[Callable[[object], bool], str]
+_OBJECT: Final[_Check] = (lambda value: isinstance(value, dict), "not an object")
+_LIST: Final[_Check] = (lambda value: isinstance(value, list), "not a list")
+_TEXT: Final[_Check] = (lambda value: isinstance(value, str), "not a text")
+_TEXTS: Final[_Check] = (_are_texts, "not a list of texts")
+_FLAG: Final[_Check] = (lambda value: isinstance(value, bool), "not true or false")
+# By identity, because to Python true is a whole number too.
+_WHOLE: Final[_Check] = (lambda value: type(value) is int, "not a whole number")
+_SIZE: Final[_Check] = (lambda value: _size(value) is not None, "none that a key has")
+_TIME: Final[_Check] = (lambda value: _time(value) is not None, "not a time")
+
+# Paths in the order in which a fault is looked for: a part before what lies in it.
+_VAULT: Final = (
+    ("id", _TEXT),
+    ("properties", _OBJECT),
+    ("properties.enableSoftDelete", _FLAG),
+    ("properties.enablePurgeProtection", _FLAG),
+    ("properties.enableRbacAuthorization", _FLAG),
+    ("properties.accessPolicies", _LIST),
+    ("properties.networkAcls", _OBJECT),
+    ("properties.networkAcls.defaultAction", _TEXT),
+    ("properties.networkAcls.bypass", _TEXT),
+    ("properties.publicNetworkAccess", _TEXT),
+)
+_POLICY: Final = (
+    ("permissions.keys", _TEXTS),
+    ("objectId", _TEXT),
+    ("applicationId", _TEXT),
+    ("permissions", _OBJECT),
+)
+_VERSION: Final = (
+    ("properties", _OBJECT),
+    ("properties.attributes", _OBJECT),
+    ("properties.attributes.enabled", _FLAG),
+    ("properties.attributes.nbf", _WHOLE),
+    ("properties.attributes.exp", _WHOLE),
+    ("properties.attributes.created", _WHOLE),
+    ("properties.kty", _TEXT),
+    ("properties.keySize", _WHOLE),
+    ("properties.keyOps", _LIST),
+    ("properties.keyUriWithVersion", _TEXT),
+    ("properties.keyOps", _TEXTS),
+    ("properties.keySize", _SIZE),
+    ("properties.attributes.nbf", _TIME),
+    ("properties.attributes.exp", _TIME),
+    ("properties.attributes.created", _TIME),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,25 +193,20 @@ def vault_name(uri: str | None) -> tuple[str, bool] | None:
     return (match[1].lower(), match[2].lower() == "managedhsm") if match else None
 
 
-def _fault(document: object, shape: Mapping[str, type], inside: str = "") -> str | None:
-    """Name the first part that is not of its type, or is missing though Azure always sends it."""
+def _fault(document: object, shape: Sequence[tuple[str, _Check]], inside: str = "") -> str | None:
+    """Name the first part that is not as it must be, or is missing though Azure always sends it."""
     if not isinstance(document, dict):
         return f"{inside or 'It'} is not an object."
     where = f"{inside}." if inside else ""
-    for path, kind in shape.items():
-        value = _at(document, path)
+    for path, (holds, fault) in shape:
+        value: object = document
+        for name in path.split("."):
+            value = as_object(value).get(name)
         if value is None and path in _NEEDED:
             return f"{where}{path} is missing."
-        # By identity, because to Python true is a whole number too.
-        if value is not None and type(value) is not kind:
-            return f"{where}{path} is not {_TYPES[kind]}."
+        if value is not None and not holds(value):
+            return f"{where}{path} is {fault}."
     return None
-
-
-def _at(document: object, path: str) -> object:
-    for name in path.split("."):
-        document = as_object(document).get(name)
-    return document
 
 
 def _policies(entries: object) -> tuple[dict[str, frozenset[str]], str | None]:
@@ -195,20 +218,13 @@ def _policies(entries: object) -> tuple[dict[str, frozenset[str]], str | None]:
     found: dict[str, frozenset[str]] = {}
     fault: str | None = None
     for entry in entries if isinstance(entries, list) else ():
-        fault = fault or _policy_fault(entry)
+        fault = fault or _fault(entry, _POLICY, _POLICIES)
         policy = as_object(entry)
         if policy.get("applicationId") is None:
             owner = (_word(policy.get("objectId")) or "").lower()
             allowed = _words(as_object(policy.get("permissions")).get("keys"))
             found[owner] = found.get(owner, frozenset()) | allowed
     return found, fault
-
-
-def _policy_fault(entry: object) -> str | None:
-    keys = _at(entry, "permissions.keys")
-    if keys is not None and not _are_texts(keys):
-        return f"{_POLICIES}.permissions.keys is not a list of texts."
-    return _fault(entry, _POLICY, _POLICIES)
 
 
 def _version(document: object, name: str | None) -> KeyVersion:
@@ -224,25 +240,8 @@ def _version(document: object, name: str | None) -> KeyVersion:
         type=_word(properties.get("kty")),
         size=_size(properties.get("keySize")),
         operations=_words(operations) if _are_texts(operations) else None,
-        malformed=_version_fault(document),
+        malformed=_fault(document, _VERSION),
     )
-
-
-def _version_fault(document: object) -> str | None:
-    fault = _fault(document, _VERSION)
-    if fault is not None:
-        return fault
-    operations = _at(document, "properties.keyOps")
-    if operations is not None and not _are_texts(operations):
-        return "properties.keyOps is not a list of texts."
-    size = _at(document, "properties.keySize")
-    if size is not None and _size(size) is None:
-        return "properties.keySize is none that a key has."
-    for name in _TIMES:
-        value = _at(document, f"properties.attributes.{name}")
-        if value is not None and _time(value) is None:
-            return f"properties.attributes.{name} is not a time."
-    return None
 
 
 def _permissions(block: object) -> RolePermissions | None:
@@ -272,20 +271,6 @@ def _named_in_uri(uri: object) -> str | None:
     return _word(match[1]) if match else None
 
 
-def _size(value: object) -> int | None:
-    return value if type(value) is int and 0 <= value <= MAX_KEY_SIZE_BITS else None
-
-
-def _time(seconds: object) -> datetime | None:
-    """Return the time so many seconds after 1970; None for what is beyond the calendar."""
-    if type(seconds) is not int:
-        return None
-    try:
-        return _EPOCH + timedelta(seconds=seconds)
-    except OverflowError:
-        return None
-
-
 def _id(entry: Mapping[str, object]) -> str:
     return (clean_text(entry.get("id")) or "").lower()
 
@@ -297,10 +282,6 @@ def _word(value: object) -> str | None:
 def _words(values: object) -> frozenset[str]:
     entries: Iterable[object] = values if isinstance(values, list) else ()
     return frozenset(lower_ascii(word) for value in entries if (word := _word(value)))
-
-
-def _are_texts(values: object) -> bool:
-    return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
 def _flag(value: object) -> bool | None:
