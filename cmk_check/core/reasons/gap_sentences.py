@@ -31,21 +31,18 @@ def make_gap(
 # By Azure's error code, lower-cased: what happened, None for what the reason says; what ends it. No
 # role helps where a deny assignment or a vault's own settings refuse.
 _VAULT_RULE: Final = (
-    None,
-    "The vault's own settings refuse it: ask the vault's owner to let the app's identity read it.",
+    "The vault's own settings refuse it: ask the vault's owner to let the app's identity read it."
+)
+_DENIED: Final = (
+    "No role helps against a deny assignment: exclude the app's identity from it, or have it "
+    "removed by what manages it (Access control, Deny assignments)."
 )
 OF_ERROR_CODES: Final[Mapping[str, tuple[str | None, str]]] = {
-    "forbiddenbyconnection": _VAULT_RULE,
-    "forbiddenbyfirewall": _VAULT_RULE,
-    "forbiddenbynsp": _VAULT_RULE,
-    "forbiddenbypolicy": _VAULT_RULE,
-    "denyassignmentauthorizationfailed": (
-        None,
-        (
-            "No role helps against a deny assignment: exclude the app's identity from it, or have "
-            "it removed by what manages it (Access control, Deny assignments)."
-        ),
-    ),
+    "forbiddenbyconnection": (None, _VAULT_RULE),
+    "forbiddenbyfirewall": (None, _VAULT_RULE),
+    "forbiddenbynsp": (None, _VAULT_RULE),
+    "forbiddenbypolicy": (None, _VAULT_RULE),
+    "denyassignmentauthorizationfailed": (None, _DENIED),
     "parentresourcenotfound": (
         "Azure does not find what the resource is a part of: it was deleted or moved.",
         f"{AGAIN} recover it, or let the account use another one.",
@@ -56,16 +53,19 @@ OF_ERROR_CODES: Final[Mapping[str, tuple[str | None, str]]] = {
     ),
 }
 
-_MORE_TIME: Final = "Lower CMK_SLICE_SIZE or raise CMK_MAX_IN_FLIGHT."
 
-SLICE_TIME_IS_UP: Final = make_gap(
-    GapReason.TIMEOUT, message="The time of the subscription's slice was up.", way_out=_MORE_TIME
-)
-KEY_TIME_IS_UP: Final = make_gap(
-    GapReason.TIMEOUT,
-    message="The time for reading the keys of the slice was up.",
-    way_out=_MORE_TIME,
-)
+def _time_is_up(whose: str) -> Gap:
+    return make_gap(
+        GapReason.TIMEOUT,
+        message=f"The time {whose} was up.",
+        way_out="Lower CMK_SLICE_SIZE or raise CMK_MAX_IN_FLIGHT.",
+    )
+
+
+SLICE_TIME_IS_UP: Final = _time_is_up("of the subscription's slice")
+KEY_TIME_IS_UP: Final = _time_is_up("for reading the keys of the slice")
+DATA_TIME_IS_UP: Final = _time_is_up("for reading the data stores of the slice")
+EXEMPTION_TIME_IS_UP: Final = _time_is_up("for reading the exemptions of the slice")
 CHECK_TIME_IS_UP: Final = make_gap(
     GapReason.TIMEOUT,
     message="The time of this check was over before they were read.",
@@ -88,11 +88,6 @@ KNOWN_FROM_GROUP: Final = make_gap(
 DATA_NOT_READ: Final = make_gap(
     GapReason.SLICE_FAILED, message="It was not read where the account keeps data."
 )
-DATA_TIME_IS_UP: Final = make_gap(
-    GapReason.TIMEOUT,
-    message="The time for reading the data stores of the slice was up.",
-    way_out=_MORE_TIME,
-)
 PROJECTS_NOT_LISTED: Final = make_gap(
     GapReason.LIST_INCOMPLETE,
     message="Azure's list of projects lacks one that the account names.",
@@ -102,11 +97,6 @@ SETTINGS_NOT_SERVED: Final = make_gap(
     GapReason.API_VERSION_UNSUPPORTED,
     message="Azure serves no api-version with the capability settings of projects that is known "
     "here.",
-)
-EXEMPTION_TIME_IS_UP: Final = make_gap(
-    GapReason.TIMEOUT,
-    message="The time for reading the exemptions of the slice was up.",
-    way_out=_MORE_TIME,
 )
 EXEMPTION_NOT_READ: Final = make_gap(
     GapReason.SLICE_FAILED, message="The exemptions were not read."
