@@ -11,32 +11,25 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.account import Account
-from cmk_check.core.enums import KeyReason, KeySeverity, KeyState
+from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity, KeyState
 from cmk_check.core.keys.concerns import Unseen, cannot_read, concern
 from cmk_check.core.keys.facts import KeyFacts, Vault
-from cmk_check.core.keys.identity import of_permissions, of_user, user_of
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
-from cmk_check.core.keys.permissions import suffices
+from cmk_check.core.keys.permissions import of_permissions, of_user, user_of
 from cmk_check.core.keys.vault import of_scopes, of_vault, trusted
-from cmk_check.core.keys.version import InUse, in_use, pinned_version, rotation_of
+from cmk_check.core.keys.version import InUse, in_use, pinned_version
 from cmk_check.core.reasons import key_sentences as sentences
 from cmk_check.core.unread import Absent
 
-__all__ = ["judge_key", "suffices", "user_of"]
-
-_WORST_FIRST: Final = (
-    KeySeverity.BROKEN,
-    KeySeverity.UNKNOWN,
-    KeySeverity.AT_RISK,
-    KeySeverity.NOTICE,
-)
+# The worst first.
 _STATES: Final = {
     KeySeverity.BROKEN: KeyState.BROKEN,
     KeySeverity.UNKNOWN: KeyState.UNKNOWN,
     KeySeverity.AT_RISK: KeyState.AT_RISK,
     KeySeverity.NOTICE: KeyState.HEALTHY,
 }
-_ORDER: Final = tuple(KeyReason)
+_SEVERITIES: Final = tuple(_STATES)
+_REASONS: Final = tuple(KeyReason)
 # In all other states an update has succeeded or is under way.
 _FAILED: Final = frozenset({"failed", "canceled"})
 
@@ -44,13 +37,12 @@ _FAILED: Final = frozenset({"failed", "canceled"})
 def judge_key(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
     """Judge the key behind one compliant account; ``now`` is aware."""
     facts = trusted(account, facts)
-    used = _used(account, facts, now)
-    concerns = _merged((*used.concerns, *of_vault(account, facts.vault), *_of_rest(account, facts)))
-    version = used.version
+    version, of_key = _used(account, facts, now)
+    concerns = _merged((*of_key, *of_vault(account, facts.vault), *_of_rest(account, facts)))
     return KeyHealth(
         state=_STATES[concerns[0].severity] if concerns else KeyState.HEALTHY,
         concerns=concerns,
-        rotation=rotation_of(account),
+        rotation=KeyRotation.PINNED if pinned_version(account) else KeyRotation.AUTOMATIC,
         expires=version.expires if version else None,
         vault_id=facts.vault.id or None,
         key_id=(facts.key.id or None) if facts.key else None,
@@ -63,7 +55,7 @@ def _used(account: Account, facts: KeyFacts, now: datetime) -> InUse:
     # In a vault that is gone there is no key either, and that is said of the vault. Of an account
     # whose settings cannot be read nobody knows which version it uses.
     if isinstance(facts.vault, Absent) or account.malformed_key is not None:
-        return InUse(None)
+        return None, ()
     return in_use(account, facts.key, now, expected=isinstance(facts.vault, Vault))
 
 
@@ -84,11 +76,7 @@ def _merged(said: Iterable[KeyConcern | Unseen]) -> tuple[KeyConcern, ...]:
     """Make one concern of all that was not seen, and put the worst first."""
     said = tuple(said)
     concerns = [each for each in said if isinstance(each, KeyConcern)]
-    missing = [each for each in said if isinstance(each, Unseen)]
-    if missing:
+    if missing := [each for each in said if isinstance(each, Unseen)]:
         concerns.append(cannot_read(missing))
-    return tuple(sorted(concerns, key=_place))
-
-
-def _place(concern: KeyConcern) -> tuple[int, int]:
-    return _WORST_FIRST.index(concern.severity), _ORDER.index(concern.code)
+    concerns.sort(key=lambda each: (_SEVERITIES.index(each.severity), _REASONS.index(each.code)))
+    return tuple(concerns)

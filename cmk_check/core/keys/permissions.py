@@ -1,17 +1,23 @@
-"""Whether what an identity was granted is enough to use a key: to read, wrap and unwrap with it.
+"""Who uses the key of an account, and whether that identity may read, wrap and unwrap with it.
 
 Source: the page "Customer-managed keys for Microsoft Foundry" asks for get, wrapKey and unwrapKey
 in access policies, or for the role Key Vault Crypto User, which holds the data actions below. Roles
 are judged by what they allow, never by their id: companies have roles of their own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Final
 
-from cmk_check.core.keys.facts import Grant, RolePermissions
+from cmk_check.core.account import Account
+from cmk_check.core.enums import KeyReason
+from cmk_check.core.keys.concerns import Unseen, concern, unread
+from cmk_check.core.keys.facts import Grant, RolePermissions, Vault
+from cmk_check.core.keys.key_health import KeyConcern
+from cmk_check.core.reasons import key_sentences as sentences
 from cmk_check.core.text import lower_ascii
+from cmk_check.core.unread import Unread
 from cmk_check.limits import PATTERNS_REMEMBERED
 
 NEEDED_ACTIONS: Final = (
@@ -20,7 +26,65 @@ NEEDED_ACTIONS: Final = (
     "Microsoft.KeyVault/vaults/keys/unwrap/action",
 )
 NEEDED_PERMISSIONS: Final = ("get", "wrapKey", "unwrapKey")
-_EVERY_PERMISSION: Final = "all"
+_PERMISSIONS: Final = "permissions"
+
+
+def user_of(account: Account) -> str | None:
+    """Return the object id of the identity that uses the account's key, lower-cased, or None.
+
+    Source: ``identityClientId`` of the account's key settings names a user-assigned identity;
+    without it the system-assigned one is used.
+    """
+    client_id = _client_id(account)
+    if not client_id:
+        return account.principal_id
+    matching = (each for each in account.user_identities if each.client_id == client_id)
+    return next((each.principal_id for each in matching), None)
+
+
+def of_user(account: Account) -> Iterator[KeyConcern | Unseen]:
+    """Say what is wrong with the identity itself."""
+    if user_of(account) is not None:
+        return
+    # One of which Azure left something out is not one that is not there.
+    if client_id := _client_id(account):
+        is_there = any(each.client_id in {client_id, None} for each in account.user_identities)
+    else:
+        is_there = "systemassigned" in (account.identity_type or "").lower()
+    if is_there:
+        yield Unseen("identity", sentences.IDENTITY)
+    else:
+        facts = {"identityType": account.identity_type, "identityClientId": client_id or None}
+        yield concern(KeyReason.IDENTITY_MISSING, facts)
+
+
+def of_permissions(
+    account: Account, vault: Vault, grants: tuple[Grant, ...] | Unread | None
+) -> Iterator[KeyConcern | Unseen]:
+    """Say whether the identity may read the key, wrap and unwrap with it."""
+    user = user_of(account)
+    if vault.is_managed_hsm:
+        yield concern(KeyReason.MANAGED_HSM_NOT_VERIFIABLE, {"identity": user})
+        return
+    if user is None:
+        return
+    if not vault.uses_rbac:
+        missing = missing_permissions(vault.policies.get(user, frozenset()))
+        # The policies of several groups add up, so all of them together are looked at.
+        at_best = missing_permissions(frozenset().union(*vault.policies.values()))
+        unclear = sentences.POLICY_OF_A_GROUP
+    elif isinstance(grants, tuple):
+        missing = missing_actions(grants)
+        at_best = missing_actions(grants, conditions_hold=True)
+        unclear = sentences.CONDITIONAL_ROLE
+    else:
+        yield unread(_PERMISSIONS, "Role assignments", grants)
+        return
+    if missing and at_best:
+        facts = {"identity": user, "missingPermissions": ", ".join(missing)}
+        yield concern(KeyReason.IDENTITY_LACKS_PERMISSION, facts)
+    elif missing:
+        yield Unseen(_PERMISSIONS, unclear, facts={"identity": user})
 
 
 def suffices(grants: Iterable[Grant]) -> bool:
@@ -43,9 +107,13 @@ def missing_actions(grants: Iterable[Grant], *, conditions_hold: bool = False) -
 
 def missing_permissions(allowed: frozenset[str]) -> tuple[str, ...]:
     """Return the needed permissions that are not among these, which are lower-cased."""
-    if _EVERY_PERMISSION in allowed:
+    if "all" in allowed:
         return ()
     return tuple(name for name in NEEDED_PERMISSIONS if name.lower() not in allowed)
+
+
+def _client_id(account: Account) -> str:
+    return (account.identity_client_id or "").strip().lower()
 
 
 def _allows(block: RolePermissions, action: str) -> bool:

@@ -1,12 +1,11 @@
 """What is wrong with a key at the version that the account uses."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from cmk_check.core.account import Account
-from cmk_check.core.enums import KeyReason, KeyRotation
+from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.concerns import Unseen, concern, unread
 from cmk_check.core.keys.facts import Key, KeyVersion
 from cmk_check.core.keys.key_health import KeyConcern
@@ -23,22 +22,15 @@ _KEY: Final = "key"
 _VERSIONS: Final = "keyVersions"
 _UNCLEAR: Final = Unseen(_VERSIONS, sentences.KEY_VERSIONS)
 
-
-@dataclass(frozen=True, slots=True)
-class InUse:
-    """The version that an account uses, None where it was not found or could not be seen."""
-
-    version: KeyVersion | None
-    concerns: tuple[KeyConcern | Unseen, ...] = ()
-
-
-def rotation_of(account: Account) -> KeyRotation:
-    """Tell whether the account follows its key; source: an omitted and an empty version do."""
-    return KeyRotation.PINNED if pinned_version(account) else KeyRotation.AUTOMATIC
+type InUse = tuple[KeyVersion | None, tuple[KeyConcern | Unseen, ...]]
+"""The version that an account uses, None where it was not found or could not be seen; concerns."""
 
 
 def pinned_version(account: Account) -> str | None:
-    """Return the version that the account names, None where it follows the newest."""
+    """Return the version that the account names, None where it follows the newest.
+
+    Source: with an omitted and with an empty version it does.
+    """
     return (account.key_version or "").strip() or None
 
 
@@ -50,17 +42,17 @@ def in_use(
     Not to be ``expected`` is a key whose vault could not be seen, which is said of the vault.
     """
     if isinstance(key, Absent):
-        return InUse(None, (_not_found(account, key.id),))
+        return None, (_not_found(account, key.id),)
     if not isinstance(key, Key):
-        return InUse(None, (unread(_KEY, "Key", key),) if expected else ())
+        return None, (unread(_KEY, "Key", key),) if expected else ()
     pinned = pinned_version(account)
     if pinned is None:
-        return InUse(key.latest, tuple(_of_version(key.latest, key.id, now)))
+        return key.latest, tuple(_of_version(key.latest, key.id, now))
     if not isinstance(key.versions, tuple):
         missing = unread(_VERSIONS, "Versions of the key", key.versions)
         if compared_version(key.latest.version) != compared_version(pinned):
-            return InUse(None, (missing,))
-        return InUse(key.latest, (*_of_version(key.latest, key.id, now), missing))
+            return None, (missing,)
+        return key.latest, (*_of_version(key.latest, key.id, now), missing)
     return _pinned(account, key, key.versions, now)
 
 
@@ -70,12 +62,10 @@ def _pinned(account: Account, key: Key, listed: Sequence[KeyVersion], now: datet
     versions = listed if latest in map(_name, listed) else (*listed, key.latest)
     found = next((each for each in versions if _name(each) == wanted), None)
     if found is None:
-        if any(each.version is None for each in versions):
-            return InUse(None, (_UNCLEAR,))
-        return InUse(None, (_not_found(account, key.id),))
+        is_unclear = any(each.version is None for each in versions)
+        return None, (_UNCLEAR if is_unclear else _not_found(account, key.id),)
     others = [each for each in versions if _name(each) != wanted]
-    said = (*_of_version(found, key.id, now), *_of_pinning(found, others, latest, now))
-    return InUse(found, said)
+    return found, (*_of_version(found, key.id, now), *_of_pinning(found, others, latest, now))
 
 
 def _of_version(version: KeyVersion, key_id: str, now: datetime) -> Iterator[KeyConcern | Unseen]:

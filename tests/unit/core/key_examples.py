@@ -16,7 +16,6 @@ from cmk_check.core.enums import GapReason, KeyReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Grant, Key, KeyFacts, KeyVersion
 from cmk_check.core.keys.health import judge_key
-from cmk_check.core.keys.identity import user_of
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.keys.parsing import (
     parse_assignment,
@@ -26,6 +25,7 @@ from cmk_check.core.keys.parsing import (
     parse_vault,
     parse_version,
 )
+from cmk_check.core.keys.permissions import user_of
 from cmk_check.core.keys.version import pinned_version
 from cmk_check.core.unread import Unread
 

@@ -8,7 +8,7 @@ from cmk_check.core.account import Account
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.keys.health import user_of
+from cmk_check.core.keys.permissions import user_of
 from cmk_check.core.unread import Unread
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.inventory.keys.reader import AzureKeys

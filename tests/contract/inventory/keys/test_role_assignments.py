@@ -7,8 +7,7 @@ import pytest
 from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Grant
-from cmk_check.core.keys.health import user_of
-from cmk_check.core.keys.permissions import suffices
+from cmk_check.core.keys.permissions import suffices, user_of
 from cmk_check.core.unread import Unread
 from cmk_check.inventory.gaps import READ_ASSIGNMENTS, READ_ROLES
 from local.simulator import Answer, Permission, Vault, arm_error, custom_role
