@@ -19,7 +19,6 @@ from cmk_check.limits import MAX_SCOPE_NAME_CHARS, MAX_SCOPES_NAMED
 
 _VAULT: Final = "vault"
 SCOPES: Final = "scopes"
-_NOT_SAID: Final = "none"
 
 # What Azure documents, lower-cased. What is not said is not restricted.
 _ACTIONS: Final = {"", "allow", "deny"}
@@ -36,11 +35,10 @@ def trusted(account: Account, facts: KeyFacts) -> KeyFacts:
         return facts
     named = vault_name(account.key_vault_uri)
     if named is None or vault_name(vault.uri) != named:
-        return replace(facts, vault=_untrusted(sentences.ANOTHER_VAULT), key=None)
+        return replace(facts, vault=Unread(_odd(sentences.ANOTHER_VAULT)), key=None)
     if vault.malformed is not None:
-        return replace(
-            facts, vault=_untrusted(sentences.malformed_vault(vault.malformed), vault.id)
-        )
+        gap = _odd(sentences.malformed_vault(vault.malformed))
+        return replace(facts, vault=Unread(gap, vault.id or None))
     return facts
 
 
@@ -69,7 +67,12 @@ def of_scopes(
             yield concern(KeyReason.SCOPE_NOT_CUSTOMER_MANAGED, scopes.evidence)
         return
     # Sorted, because Azure does not guarantee an order or a case, and neither is a change.
-    others = (_described(scope) for scope in scopes if not _is_customers(scope))
+    most = MAX_SCOPE_NAME_CHARS
+    others = (
+        f"{scope.name[:most]} ({(scope.key_source or 'none')[:most]})"
+        for scope in scopes
+        if lower_ascii(scope.key_source or "") != KEY_VAULT
+    )
     described = sorted(others, key=str.casefold)
     if described:
         yield concern(
@@ -78,8 +81,8 @@ def of_scopes(
         )
 
 
-def _untrusted(sentence: str, vault_id: str = "") -> Unread:
-    return Unread(Gap(GapReason.UNEXPECTED_RESPONSE, detail=sentence), vault_id or None)
+def _odd(sentence: str) -> Gap:
+    return Gap(GapReason.UNEXPECTED_RESPONSE, detail=sentence)
 
 
 def _of_document(vault: Vault) -> Iterator[KeyConcern | Unseen]:
@@ -99,8 +102,7 @@ def _of_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
     Source: "Configure network security for Azure Key Vault". Trusted services pass a closed
     firewall by the bypass, and Azure's default is to let them; a perimeter overrides it.
     """
-    action = lower_ascii((vault.default_action or "").strip())
-    access = lower_ascii((vault.public_access or "").strip())
+    action, access = _set_to(vault)
     facts = {
         "vaultId": vault.id,
         "defaultAction": vault.default_action,
@@ -117,9 +119,13 @@ def _of_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
 
 def is_closed(vault: Vault) -> bool:
     """Tell whether the firewall lets only those in that it names, or nobody."""
-    action = lower_ascii((vault.default_action or "").strip())
-    access = lower_ascii((vault.public_access or "").strip())
+    action, access = _set_to(vault)
     return action == "deny" or access in {"disabled", "securedbyperimeter"}
+
+
+def _set_to(vault: Vault) -> tuple[str, str]:
+    action, access = vault.default_action or "", vault.public_access or ""
+    return lower_ascii(action.strip()), lower_ascii(access.strip())
 
 
 def _lets_services_in(bypass: str | None) -> bool:
@@ -127,12 +133,3 @@ def _lets_services_in(bypass: str | None) -> bool:
     if bypass is None:
         return True
     return "azureservices" in {lower_ascii(name.strip()) for name in bypass.split(",")}
-
-
-def _is_customers(scope: EncryptionScope) -> bool:
-    return lower_ascii(scope.key_source or "") == KEY_VAULT
-
-
-def _described(scope: EncryptionScope) -> str:
-    source = scope.key_source or _NOT_SAID
-    return f"{scope.name[:MAX_SCOPE_NAME_CHARS]} ({source[:MAX_SCOPE_NAME_CHARS]})"
