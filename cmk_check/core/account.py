@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from cmk_check.core.data_stores.places import AccountPlaces
+from cmk_check.core.data_stores.facts import AccountPlaces
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.gap import Gap
 from cmk_check.core.resource_id import AccountId

@@ -7,8 +7,13 @@ from typing import Final
 
 from cmk_check.core.account import Account
 from cmk_check.core.data_enums import StoreType, StoreUsage
-from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
-from cmk_check.core.data_stores.places import AccountPlaces, Place
+from cmk_check.core.data_stores.facts import (
+    AccountPlaces,
+    DataFacts,
+    Place,
+    ProjectPlaces,
+    StoreKey,
+)
 from cmk_check.core.unread import Absent, Unread
 
 OWN: Final = StoreKey(own=True, address="https://kv.example.net/keys/k")

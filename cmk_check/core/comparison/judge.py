@@ -8,7 +8,7 @@ from typing import Final
 from cmk_check.core.account import Account, Judgement
 from cmk_check.core.aspects import judged_alone
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
-from cmk_check.core.data_stores.places import AccountPlaces
+from cmk_check.core.data_stores.facts import AccountPlaces
 from cmk_check.core.enums import Reason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts

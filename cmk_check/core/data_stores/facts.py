@@ -1,4 +1,4 @@
-"""What was read of where data lies, as types.
+"""What was read of where data lies, and what accounts and their projects say of it, as types.
 
 What was asked for and is not there is ``Absent``, and ``Unread`` where it could not be asked.
 """
@@ -7,9 +7,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cmk_check.core.data_stores.places import Place
+from cmk_check.core.data_enums import StoreType, StoreUsage
 from cmk_check.core.reasons.gap_sentences import DATA_NOT_READ
 from cmk_check.core.unread import Absent, Unread
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A store that is named: ``id`` as ids are compared; None where it names no usable one.
+
+    ``name`` is that of the store, or without an id of what names it. ``project`` is None where the
+    account itself names it.
+    """
+
+    type: StoreType
+    id: str | None
+    name: str
+    use: StoreUsage
+    project: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPlaces:
+    """What the properties of an account say.
+
+    ``has_projects``: it may have projects; ``projects`` are those that it names, lower-cased, ""
+    for what cannot be a name. ``may_keep_completions``: storing them is not switched off.
+    ``is_malformed``: nothing can be told from it.
+    """
+
+    places: tuple[Place, ...] = ()
+    has_projects: bool = False
+    may_keep_completions: bool = False
+    is_malformed: bool = False
+    projects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

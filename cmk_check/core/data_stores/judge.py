@@ -16,9 +16,14 @@ from cmk_check.core.data_stores.account_data import (
     StoreUse,
     few,
 )
-from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
+from cmk_check.core.data_stores.facts import (
+    AccountPlaces,
+    DataFacts,
+    Place,
+    ProjectPlaces,
+    StoreKey,
+)
 from cmk_check.core.data_stores.parsing import OF_AGENTS
-from cmk_check.core.data_stores.places import AccountPlaces, Place
 from cmk_check.core.enums import ReasonSeverity
 from cmk_check.core.gap import Gap
 from cmk_check.core.unread import Absent, Unread

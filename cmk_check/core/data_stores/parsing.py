@@ -6,15 +6,13 @@ Microsoft.Search and Microsoft.MachineLearningServices.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
 from cmk_check.core.data_enums import StoreType, StoreUsage
-from cmk_check.core.data_stores.facts import StoreKey
-from cmk_check.core.data_stores.places import AccountPlaces, Place
-from cmk_check.core.data_stores.store_ids import parse_store_id
-from cmk_check.core.text import as_object, clean_text
+from cmk_check.core.data_stores.facts import AccountPlaces, Place, StoreKey
+from cmk_check.core.text import GUID, as_object, clean_text, fold_id
 from cmk_check.limits import MAX_WORD_BYTES
 
 type Store = tuple[StoreType, str, str]
@@ -22,6 +20,20 @@ type Connections = Mapping[str, Store | None]
 """Connections by their folded names: the store, None where it is not understood."""
 type NamedConnections = tuple[tuple[StoreUsage, str], ...]
 """What a capability host keeps in the connection of which name; "" for what is not a text."""
+
+# The ids of stores come out of free text: only what matches letter by letter is asked for. The
+# patterns are ASCII, because the kelvin sign, for example, would otherwise match the letter k.
+# A group's name may hold other letters and brackets too; dots alone would lead to another path.
+_SCOPE: Final = (
+    rf"/subscriptions/{GUID}"
+    r"/resourcegroups/(?!\.+/)[^/\x00-\x20\x7f-\x9f\ud800-\udfff]{1,90}/providers/"
+)
+_TYPES: Final = {
+    StoreType.STORAGE_ACCOUNT: r"microsoft\.storage/storageaccounts/([a-z0-9]{3,24})",
+    StoreType.COSMOS_DB: r"microsoft\.documentdb/databaseaccounts/([a-z0-9-]{3,50})",
+    StoreType.SEARCH_SERVICE: r"microsoft\.search/searchservices/([a-z0-9-]{2,60})",
+    StoreType.ML_WORKSPACE: r"microsoft\.machinelearningservices/workspaces/([a-z0-9_-]{2,33})",
+}
 
 _STORAGE: Final = (StoreType.STORAGE_ACCOUNT,)
 OF_USE: Final[Mapping[StoreUsage, tuple[StoreType, ...]]] = {
@@ -163,8 +175,17 @@ def _connected(entry: dict[str, object]) -> Store | None:
     Its metadata is free text, its target is where data goes: both have to name the same store.
     """
     properties = entry.get("properties")
-    store = parse_store_id(_member(_member(properties, "metadata"), "ResourceId"), _DOMAINS)
+    store = _store(_member(_member(properties, "metadata"), "ResourceId"), _DOMAINS)
     return store if store and _is_host_of(store, _member(properties, "target")) else None
+
+
+def _store(text: object, types: Collection[StoreType]) -> Store | None:
+    """Return type, id and name of a store of one of these types; None for anything else."""
+    store_id = fold_id(text)
+    for kind in types:
+        if found := re.fullmatch(f"{_SCOPE}{_TYPES[kind]}", store_id, re.ASCII):
+            return kind, store_id, found[found.re.groups]
+    return None
 
 
 def _is_host_of(store: Store, target: object) -> bool:
@@ -192,7 +213,7 @@ def _place(
     """Make the place of a resource id; None where none is named."""
     if value in _NOTHING:
         return None
-    store = parse_store_id(value, OF_USE[use])
+    store = _store(value, OF_USE[use])
     return Place(*store, use, project) if store else _unusable(use, named_by, project)
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from cmk_check.core.account import Account
 from cmk_check.core.data_enums import StoreType
-from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
+from cmk_check.core.data_stores.facts import DataFacts, Place, ProjectPlaces, StoreKey
 from cmk_check.core.data_stores.judge import stores_of
 from cmk_check.core.data_stores.parsing import (
     OF_AGENTS,
@@ -27,7 +27,6 @@ from cmk_check.core.data_stores.parsing import (
     settings_places,
     unready_hosts,
 )
-from cmk_check.core.data_stores.places import Place
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import (
     PROJECTS_NOT_LISTED,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cmk_check.core.account import Account, UserIdentity
 from cmk_check.core.accounts import parse_account
-from cmk_check.core.data_stores.places import AccountPlaces
+from cmk_check.core.data_stores.facts import AccountPlaces
 from tests.unit.core.account_entries import FULL, ID, KEY, TAGS, parse
 
 

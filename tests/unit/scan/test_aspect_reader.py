@@ -12,7 +12,7 @@ from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
-from cmk_check.core.data_stores.places import AccountPlaces
+from cmk_check.core.data_stores.facts import AccountPlaces
 from cmk_check.core.enums import Trigger
 from cmk_check.scan.data_reading import DataReader
 from cmk_check.scan.exception_reading import ExceptionReader

@@ -3,7 +3,7 @@
 from typing import Final
 
 from cmk_check.core.data_enums import StoreType, StoreUsage
-from cmk_check.core.data_stores.places import Place
+from cmk_check.core.data_stores.facts import Place
 
 GROUP: Final = "/subscriptions/8d3c0000-0000-4000-8000-000000000001/resourcegroups/data"
 STORAGE: Final = f"{GROUP}/providers/microsoft.storage/storageaccounts/files1"

@@ -8,9 +8,14 @@ import pytest
 
 from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreUsage
 from cmk_check.core.data_stores.account_data import AccountData, StoreUse
-from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
+from cmk_check.core.data_stores.facts import (
+    AccountPlaces,
+    DataFacts,
+    Place,
+    ProjectPlaces,
+    StoreKey,
+)
 from cmk_check.core.data_stores.judge import judge_data, places_in
-from cmk_check.core.data_stores.places import AccountPlaces, Place
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.unread import Absent, Unread
