@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from cmk_check.core.enums import GapReason
+from cmk_check.core.enums import ExceptionReason, GapReason
+from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.exceptions.facts import Assignment, Exemption, ExemptionFacts
 from cmk_check.core.exceptions.judge import CMK_POLICY
 from cmk_check.core.gap import Gap
@@ -25,15 +26,15 @@ def exempted(
 ) -> ExemptionFacts:
     """Return the facts of a subscription that is exempted from the policy until a time."""
     scope = f"/subscriptions/{subscription_id}"
-    exemption = Exemption(
+    shown = AccountException(
+        ExceptionReason.MALFORMED_EXEMPTION,
         f"{scope}/providers/microsoft.authorization/policyexemptions/{name}",
-        scope,
-        ASSIGNMENT,
         expires_on=until,
         category="Waiver",
         display_name="Until the move",
         **fields,  # type: ignore[arg-type]
     )
+    exemption = Exemption(scope, ASSIGNMENT, shown)
     return ExemptionFacts((exemption,), {ASSIGNMENT: Assignment(CORP, CMK_POLICY)})
 
 

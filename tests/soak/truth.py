@@ -6,7 +6,8 @@ from typing import Final
 
 from cmk_check.core.account import Reading
 from cmk_check.core.data_stores.facts import ProjectPlaces
-from cmk_check.core.enums import GapReason
+from cmk_check.core.enums import ExceptionReason, GapReason
+from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.exceptions.facts import Assignment, Exemption, ExemptionFacts
 from cmk_check.core.exceptions.judge import CMK_POLICY
 from cmk_check.core.gap import Gap
@@ -123,10 +124,13 @@ class Truth:
         """Return what Azure would say of exemptions now."""
         found = [
             Exemption(
-                f"{scope}/providers/microsoft.authorization/policyexemptions/one",
                 scope,
                 _UNREAD if state == "perhaps accepted" else ASSIGNMENT,
-                expires_on=EXEMPTED[state],
+                AccountException(
+                    ExceptionReason.MALFORMED_EXEMPTION,
+                    f"{scope}/providers/microsoft.authorization/policyexemptions/one",
+                    expires_on=EXEMPTED[state],
+                ),
             )
             for name, state in self.accounts.items()
             if state in EXEMPTED

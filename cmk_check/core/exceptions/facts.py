@@ -7,8 +7,8 @@ https://learn.microsoft.com/azure/governance/policy/concepts/assignment-structur
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
+from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.unread import Absent, Unread
 
 
@@ -35,25 +35,18 @@ None stands for a shape that is not documented.
 class Exemption:
     """An exemption; ``scope`` is what it exempts, ``assignment_id`` from what.
 
-    ``reference_ids``, lower-cased, name policies of an initiative; empty means all of them.
-    ``is_validated``: Azure has checked that the assignment reaches its scope. ``ticket`` and
-    ``approved_by`` are free text of the person who asked for it, ``created_by`` is Azure's.
-    ``is_malformed``: a part of the document does not have the documented shape.
+    ``shown`` is what an account has by it, not yet judged. ``reference_ids``, lower-cased, name
+    policies of an initiative; empty means all of them. ``is_validated``: Azure has checked that the
+    assignment reaches its scope. ``is_malformed``: a part of the document does not have the
+    documented shape.
     """
 
-    id: str
     scope: str
     assignment_id: str
+    shown: AccountException
     reference_ids: frozenset[str] = frozenset()
     selectors: ResourceSelectors = ()
     is_validated: bool = True
-    expires_on: datetime | None = None
-    category: str | None = None
-    display_name: str | None = None
-    description: str | None = None
-    ticket: str | None = None
-    approved_by: str | None = None
-    created_by: str | None = None
     is_malformed: bool = False
 
 

@@ -40,6 +40,7 @@ OWN_POLICY: Final = "/providers/microsoft.authorization/policydefinitions/cmk-ch
 a subscription. Who decides there is what makes an exemption from it count, as for the other."""
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _UNREAD: Final = Unread(EXEMPTION_NOT_READ)
+_NONE_READ: Final = AccountException(ExceptionReason.EXEMPTION_UNREAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,10 @@ def exempts(exemption: Exemption, path: str) -> bool:
     return is_management_group(exemption.scope) or contains(exemption.scope, path)
 
 
-def unread_exception(gap: Gap) -> AccountException:
-    """Return what is known of an account where exemptions could not be read."""
+def unread_exception(gap: Gap, shown: AccountException = _NONE_READ) -> AccountException:
+    """Return what is known of an account where exemptions, or what ``shown`` needs, are unread."""
     reason = ExceptionReason.EXEMPTION_UNREAD
-    return AccountException(reason, missing_action=gap.missing_action, detail=gap.detail)
+    return replace(shown, reason=reason, missing_action=gap.missing_action, detail=gap.detail)
 
 
 def exception_of(
@@ -121,14 +122,14 @@ class _Judge:
         if isinstance(applies, Unread):
             # One that would not be honoured anyway is not worth an access right.
             is_wanted = own is ExceptionReason.HONOURED
-            return _unread(exemption, applies.gap) if is_wanted else None
+            return unread_exception(applies.gap, exemption.shown) if is_wanted else None
         if applies is False:
             return None
-        return _exception(exemption, own if applies is True else applies)
+        return replace(exemption.shown, reason=own if applies is True else applies)
 
     def _own_reason(self, exemption: Exemption) -> ExceptionReason:
         """Return whether an exemption that applies is honoured, or why not."""
-        expires_on = exemption.expires_on
+        expires_on = exemption.shown.expires_on
         if expires_on is None:
             return ExceptionReason.NO_EXPIRY
         if expires_on <= self.now:
@@ -219,22 +220,3 @@ def _holds(selector: Selector, account: Account) -> bool | None:
         case _:
             return None
     return (value in selector.values) is not selector.negated
-
-
-def _unread(exemption: Exemption, gap: Gap) -> AccountException:
-    shown = _exception(exemption, ExceptionReason.EXEMPTION_UNREAD)
-    return replace(shown, missing_action=gap.missing_action, detail=gap.detail)
-
-
-def _exception(exemption: Exemption, reason: ExceptionReason) -> AccountException:
-    return AccountException(
-        reason=reason,
-        id=exemption.id,
-        category=exemption.category,
-        display_name=exemption.display_name,
-        description=exemption.description,
-        ticket=exemption.ticket,
-        approved_by=exemption.approved_by,
-        created_by=exemption.created_by,
-        expires_on=exemption.expires_on,
-    )

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from cmk_check.core.enums import ExceptionReason
+from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.exceptions.facts import (
     Assignment,
     Exemption,
@@ -46,19 +48,23 @@ def parse_exemption(entry: object) -> Exemption | None:
     expires_on = clean_time(expiry)
     validation = properties.get("assignmentScopeValidation")
     return Exemption(
-        id=exemption_id,
         scope=scope,
         assignment_id=assignment_id,
+        shown=AccountException(
+            # It is honoured only once it was judged.
+            ExceptionReason.MALFORMED_EXEMPTION,
+            id=exemption_id,
+            category=clean_text(properties.get("exemptionCategory")),
+            display_name=clean_text(properties.get("displayName")),
+            description=clean_text(properties.get("description")),
+            ticket=clean_text(metadata.get("ticketRef")),
+            approved_by=clean_text(metadata.get("approvedBy")),
+            created_by=clean_text(as_object(document.get("systemData")).get("createdBy")),
+            expires_on=datetime.fromisoformat(expires_on) if expires_on else None,
+        ),
         reference_ids=frozenset(references or ()),
         selectors=parse_selectors(properties.get("resourceSelectors")),
         is_validated=validation is None or fold_id(validation) == "default",
-        expires_on=datetime.fromisoformat(expires_on) if expires_on else None,
-        category=clean_text(properties.get("exemptionCategory")),
-        display_name=clean_text(properties.get("displayName")),
-        description=clean_text(properties.get("description")),
-        ticket=clean_text(metadata.get("ticketRef")),
-        approved_by=clean_text(metadata.get("approvedBy")),
-        created_by=clean_text(as_object(document.get("systemData")).get("createdBy")),
         is_malformed=scope_of(assignment_id, "policyassignments") is None
         or references is None
         or (expiry is not None and expires_on is None),

@@ -1,10 +1,13 @@
 """Exemptions, assignments and initiatives as Azure sends them, and in other shapes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
 
+from cmk_check.core.enums import ExceptionReason
+from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.exceptions.facts import Selector
 from cmk_check.core.exceptions.parsing import (
     parse_assignment,
@@ -36,16 +39,19 @@ def test_documented_shape_is_read() -> None:
 
     assert found is not None
     assert not found.is_malformed
-    assert (found.id, found.scope) == (ID.lower(), CORP.lower())
-    assert found.assignment_id == ASSIGNMENT.lower()
-    assert found.expires_on == datetime(2026, 12, 31, 10, 30, 15, tzinfo=UTC)
-    assert (found.category, found.display_name) == ("Waiver", "Until the move")
-    assert found.description == "Moves in January"
-    assert (found.ticket, found.approved_by, found.created_by) == (
-        "T-1",
-        "Board",
-        "someone@example.com",
+    assert (found.scope, found.assignment_id) == (CORP.lower(), ASSIGNMENT.lower())
+    assert replace(found.shown, reason=ExceptionReason.HONOURED) == AccountException(
+        ExceptionReason.HONOURED,
+        ID.lower(),
+        category="Waiver",
+        display_name="Until the move",
+        description="Moves in January",
+        ticket="T-1",
+        approved_by="Board",
+        created_by="someone@example.com",
+        expires_on=datetime(2026, 12, 31, 10, 30, 15, tzinfo=UTC),
     )
+    assert not found.shown.is_honoured  # before it is judged
 
 
 @pytest.mark.parametrize(
