@@ -8,8 +8,8 @@ from typing import Final
 from cmk_check.core import cross_check
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import AnyAccount
-from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.enums import CoverageState, GapReason, KeySeverity, KeyState, Verdict
+from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.kinds import left_out, of_azure_openai
 from cmk_check.core.model import AccountCounts, Coverage, Finding, VerdictCounts
 from cmk_check.core.reasons.gap_sentences import make_gap

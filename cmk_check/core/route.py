@@ -1,10 +1,11 @@
-"""A route: a receiver of alerts, and which of them it takes."""
+"""Which changes are alerts, and routes: receivers of alerts, and which of them each takes."""
 
 import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 
 # The route that CMK_WEBHOOK_URL makes.
@@ -12,6 +13,17 @@ WEBHOOK: Final = "webhook"
 # Upper-cased it is a part of the names of variables.
 ROUTE_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _OWNERS: Final = ("owner", "previousOwner")
+
+
+def is_alert(change: Change, alert_on: AbstractSet[str]) -> bool:
+    """Tell whether a change is to be posted; ``alert_on`` holds full types.
+
+    What the first scan finds of accounts is told as the one ``scan.baseline`` instead, which names
+    the broken keys; a subscription that it cannot read is an alert at once.
+    """
+    if change.data.get("baseline") is True and change.type is not ChangeType.SCAN_BASELINE:
+        return False
+    return change.type.value in alert_on
 
 
 @dataclass(frozen=True, slots=True)

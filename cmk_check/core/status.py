@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.cross_check import CrossCheck
 from cmk_check.core.enums import PostureReason, ScanState, Trigger
 from cmk_check.core.gap import Gap
+from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import AccountCounts
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.rule import OF_UNUSABLE_ROWS

@@ -12,13 +12,13 @@ from datetime import datetime
 
 from cmk_check.core import posture
 from cmk_check.core.account import Reading
-from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
 from cmk_check.core.comparison.updates import Difference
 from cmk_check.core.counts import list_broken_keys, summarise
 from cmk_check.core.enums import CoverageState, Disposition, GapReason, ScanState
 from cmk_check.core.gap import Gap
+from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import Coverage
 from cmk_check.core.reasons.gap_sentences import NOT_RECORDED, make_gap
 from cmk_check.core.status import Status, UnwrittenGap

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.log_lines import LogSink, write_line
 from cmk_check.core.account import Reading
-from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import ComparisonContext, of_baseline, of_coverage, of_scan
 from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
@@ -25,6 +24,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.gap import Gap
+from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import AccountCounts, Change, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, Summary
 from cmk_check.core.watch import Watch

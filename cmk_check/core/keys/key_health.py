@@ -40,3 +40,15 @@ class KeyHealth:
     key_id: str | None = None
     key_version: str | None = None
     principal_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenKey:
+    """A compliant account whose key is broken, as the report of the first scan names it.
+
+    ``account_id`` is its ARM id, lower-cased; ``reasons`` say why the key cannot be used, the worst
+    first.
+    """
+
+    account_id: str
+    reasons: tuple[KeyReason, ...] = ()

@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.alert_filter import is_alert
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
+from cmk_check.core.route import is_alert
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ALL: Final = frozenset(kind.value for kind in ChangeType)

@@ -5,7 +5,6 @@ from itertools import batched
 
 import pytest
 
-from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.counts import (
     list_broken_keys,
     merge,
@@ -13,6 +12,7 @@ from cmk_check.core.counts import (
 )
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.facts import KeyFacts
+from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.rule import judge
 from cmk_check.limits import (
     MAX_BROKEN_KEYS_LISTED,

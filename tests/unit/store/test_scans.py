@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from cmk_check.core.account import Subscription
-from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import of_scan
 from cmk_check.core.enums import (
     ChangeType,
@@ -22,6 +21,7 @@ from cmk_check.core.enums import (
     Trigger,
 )
 from cmk_check.core.gap import Gap
+from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, Status, SubscriptionCounts, Summary
 from cmk_check.errors import StoreError, WriteConflict

@@ -8,12 +8,11 @@ import pytest
 from cmk_check.core.account import Account, Evidence, Reading, Subscription
 from cmk_check.core.aspects.aspect import Occasion
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState
-from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
+from cmk_check.core.keys.key_health import BrokenKey, KeyConcern, KeyHealth
 from cmk_check.core.model import AccountCounts, Change, VerdictCounts
 from cmk_check.core.reasons.catalogue import KEY_REASONS
 from cmk_check.core.resource_id import AccountId
