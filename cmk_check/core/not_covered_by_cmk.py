@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from cmk_check.core.data_enums import DataReason, StoreUsage
-from cmk_check.core.data_stores.account_data import AccountData, few
+from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.data_stores.parsing import OF_AGENTS
 from cmk_check.core.enums import Verdict
+from cmk_check.core.text import few
+from cmk_check.limits import MAX_STORES_NAMED
 
 _REVOKED: Final = (
     "Fine-tuned models that are deployed already go on serving after the key was revoked, until "
@@ -75,7 +77,7 @@ def _used(sentence: str, data: AccountData) -> tuple[str, ...]:
     if sentence == _AGENTS:
         of_agents = (
             (_OWN_STORES, _stores(data, *OF_AGENTS)),
-            (_BASIC, few(data.basic)),
+            (_BASIC, few(data.basic, MAX_STORES_NAMED)),
         )
         found = tuple(f"{said} {names}." for said, names in of_agents if names)
     elif sentence == _HOSTED_AGENTS and data.as_of is None:
@@ -86,4 +88,5 @@ def _used(sentence: str, data: AccountData) -> tuple[str, ...]:
 
 
 def _stores(data: AccountData, *uses: StoreUsage) -> str:
-    return few(store.name for store in data.stores if {use.use for use in store.uses} & {*uses})
+    names = (each.name for each in data.stores if {use.use for use in each.uses} & {*uses})
+    return few(names, MAX_STORES_NAMED)

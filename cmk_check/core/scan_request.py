@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from cmk_check.limits import MAX_NAMES_LISTED
+from cmk_check.core.text import few
 
 _SCAN_ID: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)-[0-9a-z]{1,32}")
 
@@ -30,10 +30,8 @@ def began_at(scan_id: object) -> datetime | None:
 
 def not_found(ids: Sequence[str]) -> str:
     """Say which subscriptions a partial scan did not find, and what to do."""
-    more = len(ids) - MAX_NAMES_LISTED
-    named = ", ".join(ids[:MAX_NAMES_LISTED]) + (f" and {more} more" if more > 0 else "")
     return (
-        f"Subscriptions not found: {named}. Azure does not list them for the app's identity, no "
+        f"Subscriptions not found: {few(ids)}. Azure does not list them for the app's identity, no "
         "scan has recorded them, and no setting names them. Check the ids, or assign the identity "
         "the role Reader on them."
     )

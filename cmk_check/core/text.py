@@ -2,10 +2,11 @@
 
 import re
 import string
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
-from cmk_check.limits import MAX_EVIDENCE_BYTES, MAX_RESOURCE_ID_CHARS
+from cmk_check.limits import MAX_EVIDENCE_BYTES, MAX_NAMES_LISTED, MAX_RESOURCE_ID_CHARS
 
 GUID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 """The pattern of a GUID in any case."""
@@ -66,6 +67,13 @@ def fold_id(value: object) -> str:
 def is_guid(text: str) -> bool:
     """Tell a GUID, in any case."""
     return _GUID.fullmatch(text) is not None
+
+
+def few(names: Iterable[str], most: int = MAX_NAMES_LISTED) -> str:
+    """Return a list of names for people: the first of them, and how many more there are."""
+    every = list(names)
+    more = len(every) - most
+    return ", ".join(every[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def as_object(value: object) -> dict[str, object]:

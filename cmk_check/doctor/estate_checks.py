@@ -14,7 +14,7 @@ from cmk_check.core.reasons.gap_sentences import CHECK_TIME_IS_UP
 from cmk_check.core.scope import visible
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
 from cmk_check.doctor.examined_app import DoctorSubject
-from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried, listed, problems
+from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried, problems
 from cmk_check.doctor.sample_checks import sample
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.api_versions import ACCOUNTS
@@ -122,7 +122,7 @@ async def _of_group(subject: DoctorSubject, inventory: Inventory) -> list[Marked
     if not hidden:
         return [(Mark.OK, f"All {len(below)} subscriptions below {group} are visible or excluded.")]
     text = (
-        f"Below {group} but not visible: {listed(hidden)}. Assign the identity the role Reader "
+        f"Below {group} but not visible: {few(hidden)}. Assign the identity the role Reader "
         "there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
     )
     return [(Mark.PROBLEM, text)]
@@ -132,16 +132,16 @@ def _of_lists(subject: DoctorSubject) -> list[MarkedText]:
     settings, seen = subject.settings, {entry.id for entry in subject.listed}
     results: list[MarkedText] = []
     if both := sorted(settings.include & settings.exclude):
-        text = f"Both included and excluded, so not read: {listed(both)}. Remove one of the two."
+        text = f"Both included and excluded, so not read: {few(both)}. Remove one of the two."
         results.append((Mark.WARNING, text))
     if unseen := sorted(settings.include - settings.exclude - seen):
         text = (
-            f"In CMK_INCLUDE_SUBSCRIPTIONS but not visible: {listed(unseen)}. Assign the identity "
+            f"In CMK_INCLUDE_SUBSCRIPTIONS but not visible: {few(unseen)}. Assign the identity "
             "the role Reader there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
         )
         results.append((Mark.PROBLEM, text))
     if unseen := sorted(settings.exclude - seen):
-        text = f"In CMK_EXCLUDE_SUBSCRIPTIONS and not visible: {listed(unseen)}."
+        text = f"In CMK_EXCLUDE_SUBSCRIPTIONS and not visible: {few(unseen)}."
         results.append((Mark.OK, text))
     return results
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cmk_check.core.gap import Gap
-from cmk_check.limits import MAX_NAMES_LISTED
+from cmk_check.core.text import few
 
 
 class Mark(StrEnum):
@@ -38,19 +38,13 @@ class NotTried(Exception):
     """The check does not apply. ``str()`` says why."""
 
 
-def listed(names: Sequence[str]) -> str:
-    """List the first few of many names."""
-    more = len(names) - MAX_NAMES_LISTED
-    return ", ".join(names[:MAX_NAMES_LISTED]) + (f" and {more} more" if more > 0 else "")
-
-
 def problems(gaps: Iterable[tuple[Gap, str]], where: str) -> list[MarkedText]:
     """Report each gap once, with the names that it concerns."""
     names: dict[Gap, list[str]] = {}
     for gap, name in gaps:
         names.setdefault(gap, []).append(name)
     return [
-        (Mark.PROBLEM, f"{gap.reason} {where} {listed(named)}: {gap.detail}")
+        (Mark.PROBLEM, f"{gap.reason} {where} {few(named)}: {gap.detail}")
         for gap, named in names.items()
     ]
 

@@ -1,6 +1,6 @@
 """Where an account's data lies outside of the account, as findings hold it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -8,17 +8,9 @@ from typing import Final
 from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType, StoreUsage
 from cmk_check.core.enums import ReasonSeverity
 from cmk_check.core.reasons.catalogue import DATA_REASONS
-from cmk_check.limits import MAX_STORES_NAMED
 
 COVERED: Final = frozenset({DataState.OWN_KEYS, DataState.NONE})
 """The states in which no data outside of an account can be under Microsoft's keys."""
-
-
-def few(names: Iterable[str]) -> str:
-    """Return a list of names for people, the first of them and how many more there are."""
-    every = list(names)
-    more = len(every) - MAX_STORES_NAMED
-    return ", ".join(every[:MAX_STORES_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)

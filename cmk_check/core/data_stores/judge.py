@@ -14,7 +14,6 @@ from cmk_check.core.data_stores.account_data import (
     DataConcern,
     DataStore,
     StoreUse,
-    few,
 )
 from cmk_check.core.data_stores.facts import (
     AccountPlaces,
@@ -26,8 +25,9 @@ from cmk_check.core.data_stores.facts import (
 from cmk_check.core.data_stores.parsing import OF_AGENTS
 from cmk_check.core.enums import ReasonSeverity
 from cmk_check.core.gap import Gap
+from cmk_check.core.text import few
 from cmk_check.core.unread import Absent, Unread
-from cmk_check.limits import MAX_STORE_USES, MAX_STORES_PER_ACCOUNT
+from cmk_check.limits import MAX_STORE_USES, MAX_STORES_NAMED, MAX_STORES_PER_ACCOUNT
 
 type Named = dict[tuple[StoreType, str, str, str], list[Place]]
 type _Said = tuple[DataReason, str, Gap | None]
@@ -128,7 +128,7 @@ def _concerns(said: Iterable[_Said]) -> tuple[DataConcern, ...]:
 
 
 def _concern(code: DataReason, about: dict[str, Gap | None]) -> DataConcern:
-    text = few(name for name in about if name)
+    text = few((name for name in about if name), MAX_STORES_NAMED)
     gaps = filter(None, about.values())
     # What somebody can grant is worth more than what may pass.
     gap = min(gaps, key=lambda each: each.missing_action is None, default=None)
