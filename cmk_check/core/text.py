@@ -76,6 +76,13 @@ def few(names: Iterable[str], most: int = MAX_NAMES_LISTED) -> str:
     return ", ".join(every[:most]) + (f" and {more} more" if more > 0 else "")
 
 
+def all_of[T](parts: Iterable[T | None]) -> tuple[T, ...] | None:
+    """Return the parts; None where one of them is None."""
+    every = list(parts)
+    there = tuple(part for part in every if part is not None)
+    return there if len(there) == len(every) else None
+
+
 def as_object(value: object) -> dict[str, object]:
     """Return a JSON object, and an empty one in place of anything else."""
     return value if isinstance(value, dict) else {}

@@ -1,7 +1,6 @@
 """Parses exemptions, policy assignments and initiatives; pure."""
 
 import re
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +13,7 @@ from cmk_check.core.exceptions.facts import (
     Selector,
     SetDefinition,
 )
-from cmk_check.core.text import as_object, clean_text, clean_time, fold_id
+from cmk_check.core.text import all_of, as_object, clean_text, clean_time, fold_id
 
 MANAGEMENT_GROUP: Final = "/providers/microsoft.management/managementgroups/"
 _AUTHORIZATION: Final = "/providers/microsoft.authorization/"
@@ -105,23 +104,13 @@ def parse_selectors(value: object) -> ResourceSelectors:
         return ()
     if not isinstance(value, list):
         return None
-    return _all(_group(as_object(entry).get("selectors")) for entry in value)
+    return all_of(_group(as_object(entry).get("selectors")) for entry in value)
 
 
 def _group(value: object) -> tuple[Selector, ...] | None:
     if not isinstance(value, list) or not value:
         return None
-    return _all(_selector(as_object(entry)) for entry in value)
-
-
-def _all[T](parts: Iterable[T | None]) -> tuple[T, ...] | None:
-    """Return the parts; None where one of them is None."""
-    found: list[T] = []
-    for part in parts:
-        if part is None:
-            return None
-        found.append(part)
-    return tuple(found)
+    return all_of(_selector(as_object(entry)) for entry in value)
 
 
 def _selector(entry: dict[str, object]) -> Selector | None:
@@ -144,5 +133,4 @@ def _texts(value: object) -> tuple[str, ...] | None:
         return ()
     if not isinstance(value, list):
         return None
-    texts = tuple(map(fold_id, value))
-    return texts if all(texts) else None
+    return all_of(fold_id(each) or None for each in value)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cmk_check.core.keys.facts import EncryptionScope, Key, KeyVersion, RolePermissions, Vault
-from cmk_check.core.text import as_object, clean_text, lower_ascii
+from cmk_check.core.text import all_of, as_object, clean_text, lower_ascii
 from cmk_check.limits import MAX_KEY_SIZE_BITS, MAX_WORD_BYTES
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -134,8 +134,8 @@ def parse_key(document: object) -> Key:
     """Make a key of one document, its versions not asked for; never raises."""
     entry = as_object(document)
     properties = as_object(entry.get("properties"))
-    version = _named_in_uri(properties.get("keyUriWithVersion"))
-    return Key(id=_id(entry), latest=_version(document, version))
+    match = _URI_WITH_VERSION.fullmatch(clean_text(properties.get("keyUriWithVersion")) or "")
+    return Key(id=_id(entry), latest=_version(document, _word(match[1]) if match else None))
 
 
 def parse_version(document: object) -> KeyVersion:
@@ -170,9 +170,7 @@ def parse_role(document: object) -> tuple[RolePermissions, ...] | None:
     blocks = as_object(as_object(document).get("properties")).get("permissions")
     if not isinstance(blocks, list):
         return None
-    permissions = [_permissions(block) for block in blocks]
-    told = tuple(each for each in permissions if each is not None)
-    return told if len(told) == len(permissions) else None
+    return all_of(map(_permissions, blocks))
 
 
 def parse_scope(entry: object) -> EncryptionScope:
@@ -258,17 +256,11 @@ def _patterns(block: object, name: str) -> tuple[str, ...] | None:
     if not isinstance(values, list):
         return None
     # One that had to be cut or cleaned would be another pattern, which may match more.
-    cleaned = tuple(text for value in values if (text := clean_text(value)) and text == value)
-    return cleaned if len(cleaned) == len(values) else None
+    return all_of(value if value and clean_text(value) == value else None for value in values)
 
 
 def _is_condition(value: object) -> bool:
     return bool(value.strip()) if isinstance(value, str) else value is not None
-
-
-def _named_in_uri(uri: object) -> str | None:
-    match = _URI_WITH_VERSION.fullmatch(clean_text(uri) or "")
-    return _word(match[1]) if match else None
 
 
 def _id(entry: Mapping[str, object]) -> str:
