@@ -52,7 +52,14 @@ def of_vault(account: Account, vault: Vault | Absent | Unread) -> Iterator[KeyCo
             {"vaultId": vault.id, "keyVaultUri": account.key_vault_uri},
         )
     else:
-        yield from _of_document(vault)
+        # The soft delete of a Managed HSM cannot be switched off. Where Azure does not name a
+        # vault's, it is not off: Azure enables it on all vaults ("Soft-delete will be enabled on
+        # all key vaults"), and purge protection, which is judged next, requires it.
+        if vault.soft_delete is False and not vault.is_managed_hsm:
+            yield concern(KeyReason.VAULT_SOFT_DELETE_OFF, {"vaultId": vault.id})
+        if not vault.purge_protection:
+            yield concern(KeyReason.VAULT_PURGE_PROTECTION_OFF, {"vaultId": vault.id})
+        yield from _of_firewall(vault)
 
 
 def of_scopes(
@@ -85,17 +92,6 @@ def _odd(sentence: str) -> Gap:
     return Gap(GapReason.UNEXPECTED_RESPONSE, detail=sentence)
 
 
-def _of_document(vault: Vault) -> Iterator[KeyConcern | Unseen]:
-    # The soft delete of a Managed HSM cannot be switched off. Where Azure does not name a vault's,
-    # it is not off: Azure enables it on all vaults ("Soft-delete will be enabled on all key
-    # vaults"), and purge protection, which is judged next, requires it.
-    if vault.soft_delete is False and not vault.is_managed_hsm:
-        yield concern(KeyReason.VAULT_SOFT_DELETE_OFF, {"vaultId": vault.id})
-    if not vault.purge_protection:
-        yield concern(KeyReason.VAULT_PURGE_PROTECTION_OFF, {"vaultId": vault.id})
-    yield from _of_firewall(vault)
-
-
 def _of_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
     """Apply what networkAcls and publicNetworkAccess say.
 
@@ -112,8 +108,9 @@ def _of_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
     if action not in _ACTIONS or access not in _ACCESS:
         said = {name: value for name, value in facts.items() if value is not None}
         yield Unseen("firewall", sentences.FIREWALL, facts=said)
-    in_perimeter = access == "securedbyperimeter"
-    if in_perimeter or (is_closed(vault) and not _lets_services_in(vault.bypass)):
+    passing = {lower_ascii(name.strip()) for name in (vault.bypass or "").split(",")}
+    lets_services_in = vault.bypass is None or "azureservices" in passing
+    if access == "securedbyperimeter" or (is_closed(vault) and not lets_services_in):
         yield concern(KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES, facts)
 
 
@@ -126,10 +123,3 @@ def is_closed(vault: Vault) -> bool:
 def _set_to(vault: Vault) -> tuple[str, str]:
     action, access = vault.default_action or "", vault.public_access or ""
     return lower_ascii(action.strip()), lower_ascii(access.strip())
-
-
-def _lets_services_in(bypass: str | None) -> bool:
-    """Read a comma-separated list of who passes; absent, it is Azure's default."""
-    if bypass is None:
-        return True
-    return "azureservices" in {lower_ascii(name.strip()) for name in bypass.split(",")}

@@ -75,19 +75,20 @@ def _of_version(version: KeyVersion, key_id: str, now: datetime) -> Iterator[Key
     # Azure documents that a key is enabled where it does not say so.
     if version.enabled is False:
         yield concern(KeyReason.KEY_DISABLED, facts)
-    yield from _of_times(version, facts, now)
-    yield from _of_material(version, facts)
-    yield from _of_operations(version, facts)
-
-
-def _of_times(version: KeyVersion, facts: dict[str, object], now: datetime) -> Iterator[KeyConcern]:
-    """Source: "About keys": outside of its dates a key unwraps and does not wrap."""
+    # Source: "About keys": outside of its dates a key unwraps and does not wrap.
     if version.expires is not None and version.expires - now <= KEY_EXPIRY_NOTICE:
         expired = version.expires <= now
         code = KeyReason.KEY_EXPIRED if expired else KeyReason.KEY_EXPIRES_SOON
         yield concern(code, facts | {"expires": version.expires})
     if version.not_before is not None and version.not_before > now:
         yield concern(KeyReason.KEY_NOT_YET_VALID, facts | {"notBefore": version.not_before})
+    yield from _of_material(version, facts)
+    operations = version.operations or ()
+    missing = ", ".join(name for name in _OPERATIONS if name.lower() not in operations)
+    if not operations:
+        yield Unseen("keyOperations", sentences.KEY_OPERATIONS)
+    elif missing:
+        yield concern(KeyReason.KEY_OPERATIONS_MISSING, facts | {"missingOperations": missing})
 
 
 def _of_material(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyConcern | Unseen]:
@@ -105,17 +106,6 @@ def _of_material(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyC
         yield concern(KeyReason.KEY_TOO_SMALL, facts)
     elif is_rsa and version.size > _SMALLEST:
         yield concern(KeyReason.KEY_SIZE_DISPUTED, facts)
-
-
-def _of_operations(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyConcern | Unseen]:
-    if not version.operations:
-        yield Unseen("keyOperations", sentences.KEY_OPERATIONS)
-        return
-    missing = [name for name in _OPERATIONS if name.lower() not in version.operations]
-    if missing:
-        yield concern(
-            KeyReason.KEY_OPERATIONS_MISSING, facts | {"missingOperations": ", ".join(missing)}
-        )
 
 
 def _of_pinning(
