@@ -124,18 +124,16 @@ def _concerns(said: Iterable[_Said]) -> tuple[DataConcern, ...]:
     found: defaultdict[DataReason, dict[str, Gap | None]] = defaultdict(dict)
     for code, name, gap in said:
         found[code].setdefault(name, gap)
-    return tuple(_concern(code, found[code]) for code in DataReason if code in found)
-
-
-def _concern(code: DataReason, about: dict[str, Gap | None]) -> DataConcern:
-    text = few((name for name in about if name), MAX_STORES_NAMED)
-    gaps = filter(None, about.values())
-    # What somebody can grant is worth more than what may pass.
-    gap = min(gaps, key=lambda each: each.missing_action is None, default=None)
-    evidence = {_ABOUT.get(code, "stores"): text} if text else {}
-    if gap is None:
-        return DataConcern(code, evidence)
-    return DataConcern(code, evidence, gap.missing_action, gap.detail)
+    concerns: list[DataConcern] = []
+    for code in filter(found.__contains__, DataReason):
+        text = few(filter(None, found[code]), MAX_STORES_NAMED)
+        gaps = filter(None, found[code].values())
+        # What somebody can grant is worth more than what may pass.
+        gap = min(gaps, key=lambda each: each.missing_action is None, default=None)
+        evidence = {_ABOUT.get(code, "stores"): text} if text else {}
+        action, detail = (gap.missing_action, gap.detail) if gap else (None, None)
+        concerns.append(DataConcern(code, evidence, action, detail))
+    return tuple(concerns)
 
 
 def _told(before: AccountData | None, after: AccountData) -> tuple[str, ...]:

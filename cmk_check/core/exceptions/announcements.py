@@ -41,7 +41,9 @@ def announce(
     current = exception.at(now) if exception else None
     if current is not None and current.honoured_until is not None:
         return _lasting(before, current, current.honoured_until, now, reminds=reminds)
-    if before is None or _may_last(before, current, verdict, now):
+    is_unread = current is not None and current.reason is ExceptionReason.EXEMPTION_UNREAD
+    may_last = is_unread or verdict is Verdict.UNKNOWN
+    if before is None or (before.expires_on > now and may_last):
         return before, ()
     return None, (end_of(before, _why(before, current, verdict, now)),)
 
@@ -80,13 +82,6 @@ def _lasting(
         found.append(ChangeType.EXCEPTION_EXPIRING)
         announced = replace(announced, reminded=due)
     return announced, tuple(Announcement(kind, announced) for kind in found)
-
-
-def _may_last(
-    before: AnnouncedException, current: AccountException | None, verdict: Verdict, now: datetime
-) -> bool:
-    is_unread = current is not None and current.reason is ExceptionReason.EXEMPTION_UNREAD
-    return before.expires_on > now and (is_unread or verdict is Verdict.UNKNOWN)
 
 
 def _why(
