@@ -1,7 +1,7 @@
 """Concerns about a key, made of reasons and evidence; what was not seen is one of them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -31,9 +31,10 @@ class Unseen:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-def concern(code: KeyReason, evidence: Mapping[str, object] | None = None) -> KeyConcern:
+def concern(code: KeyReason, evidence: Mapping[str, object]) -> KeyConcern:
     """Make the concern of a reason; evidence that is None is left out."""
-    return KeyConcern(code, key_severity(code), KEY_REASONS[code].text(), _texts(evidence or {}))
+    texts = {name: _written(value) for name, value in evidence.items() if value is not None}
+    return KeyConcern(code, key_severity(code), KEY_REASONS[code].text(), texts)
 
 
 def unread(part: str, title: str, fact: Unread | None) -> Unseen:
@@ -44,29 +45,23 @@ def unread(part: str, title: str, fact: Unread | None) -> Unseen:
     return Unseen(part, f"{title}: {detail}", fact.gap.missing_action)
 
 
-def cannot_read(parts: Iterable[Unseen]) -> KeyConcern:
+def cannot_read(parts: Sequence[Unseen]) -> KeyConcern:
     """Make the one concern of all that could not be seen.
 
     What varies from scan to scan while nothing changes stands in the message, never in the
     evidence: there it would be taken for a change.
     """
-    missing = list(parts)
-    actions = list(dict.fromkeys(each.missing_action for each in missing if each.missing_action))
+    actions = list(dict.fromkeys(each.missing_action for each in parts if each.missing_action))
     evidence: dict[str, object] = {
-        _NOT_SEEN: _SEPARATOR.join(dict.fromkeys(p.part for p in missing))
+        _NOT_SEEN: _SEPARATOR.join(dict.fromkeys(each.part for each in parts)),
+        "missingActions": ", ".join(actions) if len(actions) > 1 else None,
     }
-    if len(actions) > 1:
-        evidence["missingActions"] = ", ".join(actions)
-    for each in missing:
+    for each in parts:
         evidence |= each.facts
-    said = (clean_text(each.sentence, MAX_KEY_SENTENCE_BYTES) or "" for each in missing)
-    return KeyConcern(
-        KeyReason.CANNOT_READ,
-        key_severity(KeyReason.CANNOT_READ),
-        " ".join((KEY_REASONS[KeyReason.CANNOT_READ].text(), *said)),
-        _texts(evidence),
-        missing_action=actions[0] if actions else None,
-    )
+    unread = concern(KeyReason.CANNOT_READ, evidence)
+    said = (clean_text(each.sentence, MAX_KEY_SENTENCE_BYTES) or "" for each in parts)
+    message = " ".join((unread.message, *said))
+    return replace(unread, message=message, missing_action=actions[0] if actions else None)
 
 
 def unseen_parts(health: KeyHealth) -> set[str]:
@@ -75,15 +70,7 @@ def unseen_parts(health: KeyHealth) -> set[str]:
     return {part for text in texts if text for part in text.split(_SEPARATOR)}
 
 
-def _texts(evidence: Mapping[str, object]) -> dict[str, str]:
-    return {
-        name: clean_text(_written(value)) or ""
-        for name, value in evidence.items()
-        if value is not None
-    }
-
-
 def _written(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return str(value)
+    return clean_text(str(value)) or ""

@@ -64,7 +64,8 @@ def _of_rest(account: Account, facts: KeyFacts) -> Iterator[KeyConcern | Unseen]
     if (account.provisioning_state or "").strip().lower() in _FAILED:
         yield concern(KeyReason.ACCOUNT_FAILED, {"provisioningState": account.provisioning_state})
     if account.malformed_key is not None:
-        yield Unseen("account", sentences.malformed_account(account.malformed_key))
+        fault = f"Account: {account.malformed_key}"
+        yield Unseen("account", sentences.malformed(fault, "az cognitiveservices account show"))
     else:
         yield from of_user(account)
         if isinstance(facts.vault, Vault):

@@ -37,7 +37,7 @@ def trusted(account: Account, facts: KeyFacts) -> KeyFacts:
     if named is None or vault_name(vault.uri) != named:
         return replace(facts, vault=Unread(_odd(sentences.ANOTHER_VAULT)), key=None)
     if vault.malformed is not None:
-        gap = _odd(sentences.malformed_vault(vault.malformed))
+        gap = _odd(sentences.malformed(vault.malformed, "az keyvault show"))
         return replace(facts, vault=Unread(gap, vault.id or None))
     return facts
 

@@ -70,7 +70,8 @@ def _pinned(account: Account, key: Key, listed: Sequence[KeyVersion], now: datet
 
 def _of_version(version: KeyVersion, key_id: str, now: datetime) -> Iterator[KeyConcern | Unseen]:
     if version.malformed is not None:
-        yield Unseen(_KEY, sentences.malformed_key(version.malformed))
+        fault = f"Key: {version.malformed}"
+        yield Unseen(_KEY, sentences.malformed(fault, "az keyvault key show"))
     facts: dict[str, object] = {"keyId": key_id, "keyVersion": version.version}
     # Azure documents that a key is enabled where it does not say so.
     if version.enabled is False:

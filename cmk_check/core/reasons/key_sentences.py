@@ -71,20 +71,6 @@ def without_detail(reason: str) -> str:
     return f"could not be read ({reason}); {AGAIN}"
 
 
-def malformed_key(fault: str) -> str:
-    """Say that Azure described a key in another shape."""
-    return f"Key: {fault} {_look('az keyvault key show')}"
-
-
-def malformed_vault(fault: str) -> str:
-    """Say that Azure described a vault in another shape; the part stands in front."""
-    return f"{fault} {_look('az keyvault show')}"
-
-
-def malformed_account(fault: str) -> str:
-    """Say that Azure described the key settings of an account in another shape."""
-    return f"Account: {fault} {_look('az cognitiveservices account show')}"
-
-
-def _look(command: str) -> str:
-    return f"Look at it with `{command}`; if Azure changed the shape, update cmk_check."
+def malformed(fault: str, command: str) -> str:
+    """Say that Azure described something in another shape than ``command`` is known to show."""
+    return f"{fault} Look at it with `{command}`; if Azure changed the shape, update cmk_check."
