@@ -1,7 +1,6 @@
 """The closed lists of words that rows, answers and messages spell."""
 
 from enum import StrEnum
-from typing import Final
 
 
 class Verdict(StrEnum):
@@ -14,10 +13,7 @@ class Verdict(StrEnum):
     @property
     def badness(self) -> int:
         """How bad: compliant 0, unknown 1, non_compliant 2."""
-        return _BADNESS[self]
-
-
-_BADNESS: Final = {Verdict.COMPLIANT: 0, Verdict.UNKNOWN: 1, Verdict.NON_COMPLIANT: 2}
+        return (Verdict.COMPLIANT, Verdict.UNKNOWN, Verdict.NON_COMPLIANT).index(self)
 
 
 class Reason(StrEnum):
@@ -43,15 +39,8 @@ class KeyState(StrEnum):
     @property
     def badness(self) -> int:
         """How bad: healthy 0, at_risk 1, unknown 2, broken 3."""
-        return _KEY_BADNESS[self]
-
-
-_KEY_BADNESS: Final = {
-    KeyState.HEALTHY: 0,
-    KeyState.AT_RISK: 1,
-    KeyState.UNKNOWN: 2,
-    KeyState.BROKEN: 3,
-}
+        worse = (KeyState.HEALTHY, KeyState.AT_RISK, KeyState.UNKNOWN, KeyState.BROKEN)
+        return worse.index(self)
 
 
 class KeySeverity(StrEnum):
