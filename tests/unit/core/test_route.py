@@ -1,16 +1,19 @@
-"""Which alerts a route takes: by type and by owner, and owners are compared exactly."""
+"""Which changes are posted, and to which route: by type and by owner, compared exactly."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 import pytest
 
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.core.route import Route
+from cmk_check.core.route import Route, is_alert
 from tests.fakes.world import BEGINNING
 
 VIOLATED = ChangeType.ACCOUNT_VIOLATED
 NAME = "data platform"
+ALL: Final = frozenset(kind.value for kind in ChangeType)
 
 
 def _change(*owner: object, kind: ChangeType = VIOLATED) -> Change:
@@ -76,3 +79,37 @@ def test_a_change_of_owner_is_for_both() -> None:
 def test_a_route_shows_neither_its_url_nor_its_secrets() -> None:
     """Logs and errors are read by many."""
     assert "hush" not in repr(Route("one", "https://hooks.test/hush", secrets=("hush",)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "alert_on", "expected"),
+    [
+        (ChangeType.ACCOUNT_VIOLATED, {"baseline": False}, ALL, True),
+        (ChangeType.ACCOUNT_VIOLATED, {}, ALL, True),
+        (ChangeType.ACCOUNT_VIOLATED, {"baseline": "true"}, ALL, True),
+        (ChangeType.ACCOUNT_VIOLATED, {"baseline": True}, ALL, False),
+        (ChangeType.SCAN_BASELINE, {"baseline": True}, ALL, True),
+        (ChangeType.SCAN_BASELINE, {"baseline": True}, ALL - {"cmkcheck.scan.baseline"}, False),
+        (ChangeType.COVERAGE_LOST, {"baseline": False}, {"cmkcheck.coverage.lost"}, True),
+        (ChangeType.COVERAGE_LOST, {"baseline": False}, {"cmkcheck.coverage.regained"}, False),
+        (ChangeType.SCAN_FAILED, {}, {"cmkcheck.scan"}, False),
+        (ChangeType.SCAN_FAILED, {}, frozenset(), False),
+    ],
+    ids=[
+        "asked for",
+        "says nothing of a baseline",
+        "only true is true",
+        "found by the first scan",
+        "the first scan itself",
+        "the first scan, not asked for",
+        "one of its type alone",
+        "another type alone",
+        "no prefix of a type",
+        "nothing is asked for",
+    ],
+)
+def test_alerts_are_what_was_asked_for_and_no_first_inventory(
+    kind: ChangeType, data: Mapping[str, object], alert_on: frozenset[str], *, expected: bool
+) -> None:
+    """A first scan of 5,000 accounts must not ring 5,000 times, nor a real alert be left out."""
+    assert is_alert(Change("id", kind, BEGINNING, "/s", "/s/a", data), alert_on) is expected
