@@ -1,7 +1,7 @@
 """Which subscriptions a scan reads, and how they are cut into slices."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from cmk_check.core.account import Subscription
@@ -15,8 +15,8 @@ _DELETED: Final = "deleted"
 class Scope:
     """The include and exclude lists of lower-cased ids: exclude wins, no include list is all."""
 
-    include: frozenset[str] = field(default_factory=frozenset)
-    exclude: frozenset[str] = field(default_factory=frozenset)
+    include: frozenset[str] = frozenset()
+    exclude: frozenset[str] = frozenset()
 
     def of_listed(self, subscription: Subscription) -> Disposition:
         """Say what to do with a subscription that Azure lists."""

@@ -13,7 +13,6 @@ GUID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 # JSON writes these with six characters each, so that evidence full of them would fit into no row.
 _UNWANTED: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_GUID: Final = re.compile(GUID)
 _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
@@ -66,7 +65,7 @@ def fold_id(value: object) -> str:
 
 def is_guid(text: str) -> bool:
     """Tell a GUID, in any case."""
-    return _GUID.fullmatch(text) is not None
+    return re.fullmatch(GUID, text) is not None
 
 
 def few(names: Iterable[str], most: int = MAX_NAMES_LISTED) -> str:

@@ -6,7 +6,7 @@ at all speaks against it. What is asked of keys, vaults and identities is from M
 something else, that is a notice, which changes nothing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -38,10 +38,14 @@ def judge_key(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
     """Judge the key behind one compliant account; ``now`` is aware."""
     facts = trusted(account, facts)
     version, of_key = _used(account, facts, now)
-    concerns = _merged((*of_key, *of_vault(account, facts.vault), *_of_rest(account, facts)))
+    said = (*of_key, *of_vault(account, facts.vault), *_of_rest(account, facts))
+    concerns = [each for each in said if isinstance(each, KeyConcern)]
+    if unseen := [each for each in said if isinstance(each, Unseen)]:
+        concerns.append(cannot_read(unseen))
+    concerns.sort(key=lambda each: (_SEVERITIES.index(each.severity), _REASONS.index(each.code)))
     return KeyHealth(
         state=_STATES[concerns[0].severity] if concerns else KeyState.HEALTHY,
-        concerns=concerns,
+        concerns=tuple(concerns),
         rotation=KeyRotation.PINNED if pinned_version(account) else KeyRotation.AUTOMATIC,
         expires=version.expires if version else None,
         vault_id=facts.vault.id or None,
@@ -71,13 +75,3 @@ def _of_rest(account: Account, facts: KeyFacts) -> Iterator[KeyConcern | Unseen]
         if isinstance(facts.vault, Vault):
             yield from of_permissions(account, facts.vault, facts.grants)
     yield from of_scopes(facts.scopes)
-
-
-def _merged(said: Iterable[KeyConcern | Unseen]) -> tuple[KeyConcern, ...]:
-    """Make one concern of all that was not seen, and put the worst first."""
-    said = tuple(said)
-    concerns = [each for each in said if isinstance(each, KeyConcern)]
-    if missing := [each for each in said if isinstance(each, Unseen)]:
-        concerns.append(cannot_read(missing))
-    concerns.sort(key=lambda each: (_SEVERITIES.index(each.severity), _REASONS.index(each.code)))
-    return tuple(concerns)
