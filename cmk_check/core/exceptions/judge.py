@@ -27,7 +27,7 @@ from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ
 from cmk_check.core.recorded_scope import EXCEPTION_SETTINGS
 from cmk_check.core.resource_id import ACCOUNT_TYPE, account_path
 from cmk_check.core.text import fold_id
-from cmk_check.core.unread import Absent, Unread
+from cmk_check.core.unread import Unread
 from cmk_check.limits import DEFAULT_EXCEPTION_DAYS
 
 CMK_POLICY: Final = (
@@ -146,10 +146,8 @@ class _Judge:
         if exemption.is_malformed:
             return ExceptionReason.MALFORMED_EXEMPTION
         assignment = self.facts.assignments.get(exemption.assignment_id, _UNREAD)
-        if isinstance(assignment, Unread):
-            return assignment
-        if isinstance(assignment, Absent):
-            return False
+        if not isinstance(assignment, Assignment):
+            return assignment if isinstance(assignment, Unread) else False
         ours = self._is_ours(assignment, exemption.reference_ids)
         if ours is not True:
             return ours
@@ -161,16 +159,10 @@ class _Judge:
         if not is_set(assignment.definition_id):
             return self._is_our_policy(assignment.definition_id)
         initiative = self.facts.sets.get(assignment.definition_id, _UNREAD)
-        match initiative:
-            case Unread():
-                return initiative
-            case Absent():
-                return False
-            case SetDefinition():
-                named = {
-                    name for name, policy in initiative.policies if self._is_our_policy(policy)
-                }
-                return bool(named & references if references else named)
+        if not isinstance(initiative, SetDefinition):
+            return initiative if isinstance(initiative, Unread) else False
+        named = {name for name, policy in initiative.policies if self._is_our_policy(policy)}
+        return bool(named & references if references else named)
 
     def _is_our_policy(self, definition_id: str) -> bool:
         is_known = definition_id == CMK_POLICY or definition_id.endswith(OWN_POLICY)

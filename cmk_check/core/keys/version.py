@@ -118,7 +118,8 @@ def _of_pinning(
     made in one second.
     """
     created = version.created
-    if others and (created is None or any(_is_unclear(each) for each in others)):
+    unclear = (each.malformed or each.created is None or each.version is None for each in others)
+    if others and (created is None or any(unclear)):
         yield _UNCLEAR
     enabled = [each for each in others if each.enabled is not False]
     newer = [each for each in enabled if each.created and created and each.created > created] or [
@@ -135,10 +136,6 @@ def _of_pinning(
 def _newest(versions: Sequence[KeyVersion]) -> str | None:
     newest = max(versions, key=lambda each: (each.created, each.version or ""), default=None)
     return newest.version if newest else None
-
-
-def _is_unclear(version: KeyVersion) -> bool:
-    return version.malformed is not None or version.created is None or version.version is None
 
 
 def _name(version: KeyVersion) -> str | None:
