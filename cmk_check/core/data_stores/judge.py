@@ -73,7 +73,7 @@ def places_in(data: AccountData | None) -> ProjectPlaces:
 
 def judge_data(account: AccountPlaces, facts: DataFacts, before: AccountData | None) -> AccountData:
     """Judge where the data of one account lies; ``before`` is what was recorded."""
-    projects: ProjectPlaces | None = None
+    projects = ProjectPlaces()
     if account.has_projects:
         projects = facts.projects or replace(places_in(before), unread=facts.unread)
     named, is_cut = stores_of(account, projects)
@@ -97,11 +97,10 @@ def judge_data(account: AccountPlaces, facts: DataFacts, before: AccountData | N
         )
         if code is not None:
             said.append((code, name, gap))
-    if projects is not None:
-        said += [(DataReason.AGENTS_BASIC_SETUP, project, None) for project in projects.basic]
-        if projects.unread is not None:
-            said.append((DataReason.PLACES_UNREAD, "", projects.unread.gap))
-        said += [(DataReason.HOST_NOT_READY, host, None) for host in projects.unready]
+    said += [(DataReason.AGENTS_BASIC_SETUP, project, None) for project in projects.basic]
+    if projects.unread is not None:
+        said.append((DataReason.PLACES_UNREAD, "", projects.unread.gap))
+    said += [(DataReason.HOST_NOT_READY, host, None) for host in projects.unready]
     if account.is_malformed:
         said.append((DataReason.PLACE_NOT_UNDERSTOOD, "properties", None))
     if is_cut:
@@ -112,8 +111,8 @@ def judge_data(account: AccountPlaces, facts: DataFacts, before: AccountData | N
         _state({code for code, _, _ in said}, stores),
         _concerns(said),
         tuple(stores),
-        projects.as_of if projects else None,
-        projects.basic if projects else (),
+        projects.as_of,
+        projects.basic,
         is_cut=is_cut,
     )
     return replace(data, told=_told(before, data))
