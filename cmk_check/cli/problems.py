@@ -14,9 +14,12 @@ from cmk_check.core.enums import (
     Verdict,
 )
 from cmk_check.core.posture import Expectations, is_fresh
-from cmk_check.core.reasons.catalogue import POSTURE_REASONS, VERDICT_REASONS
-from cmk_check.core.reasons.gap_sentences import GAP_REASONS
-from cmk_check.core.reasons.key_sentences import KEY_REASONS
+from cmk_check.core.reasons.catalogue import (
+    GAP_REASONS,
+    KEY_REASONS,
+    POSTURE_REASONS,
+    VERDICT_REASONS,
+)
 from cmk_check.core.requirements import AGAINST, COVERED_DATA, HEALTHY_KEYS
 from cmk_check.web import aspect_models, models
 from cmk_check.web.answer import written

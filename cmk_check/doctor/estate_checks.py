@@ -13,6 +13,7 @@ from cmk_check.core.posture import of_estate
 from cmk_check.core.reasons.gap_sentences import CHECK_TIME_IS_UP
 from cmk_check.core.scope import visible
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
+from cmk_check.core.text import few
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried, problems
 from cmk_check.doctor.sample_checks import sample

@@ -17,8 +17,7 @@ from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.aspects.owners import OWNER
 from cmk_check.core.controls import CONTROLS
 from cmk_check.core.enums import CoverageState, GapReason, Reason, Verdict
-from cmk_check.core.reasons.catalogue import NOTHING_TO_DO, VERDICT_REASONS
-from cmk_check.core.reasons.gap_sentences import GAP_REASONS
+from cmk_check.core.reasons.catalogue import GAP_REASONS, NOTHING_TO_DO, VERDICT_REASONS
 from cmk_check.web import models
 
 _CHECK: Final = "cmk_check"

@@ -26,8 +26,7 @@ from cmk_check.cli.evidence.json_pieces import pieces
 from cmk_check.cli.evidence.summary import Summary, gaps, risks_of
 from cmk_check.core.controls import CAUTION, CONTROLS, Control
 from cmk_check.core.enums import ControlMapping, PostureReason, PostureVerdict, ReasonSeverity
-from cmk_check.core.reasons.catalogue import POSTURE_REASONS
-from cmk_check.core.reasons.gap_sentences import GAP_REASONS
+from cmk_check.core.reasons.catalogue import GAP_REASONS, POSTURE_REASONS
 from cmk_check.web import models
 from cmk_check.web.answer import written as written_time
 

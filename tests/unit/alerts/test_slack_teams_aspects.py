@@ -20,7 +20,7 @@ from cmk_check.core.data_stores.account_data import AccountData, DataConcern, Da
 from cmk_check.core.enums import ChangeType, KeyReason
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import AccountCounts, Change, VerdictCounts
-from cmk_check.core.reasons.key_sentences import KEY_REASONS
+from cmk_check.core.reasons.catalogue import KEY_REASONS
 from cmk_check.core.status import Summary
 from cmk_check.limits import MAX_CHAT_BROKEN_KEYS_CHARS, MAX_CHAT_VALUE_CHARS, MAX_LOG_LINE_CHARS
 from tests.fakes.hostile import changes_of_every_kind
