@@ -6,10 +6,12 @@ which all of them rewrite:
 
     A: read table, Azure .. mark coverage row . still mine? . write 1 ... write 2, clears the mark
     B (took over A's slice):    read table, meet the mark, clear it: A's write fails; read Azure
+
+Reading a row into a finding costs ten times what comparing a few of its columns does. So a search
+reads those columns of every row, and whole only the rows that may match.
 """
 
-import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
@@ -19,18 +21,10 @@ from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
-from cmk_check.limits import RESERVED_WRITES, TABLE_PAGE_ROWS
+from cmk_check.limits import RESERVED_WRITES, SEARCHED_AT_ONCE, TABLE_PAGE_ROWS
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import batching, rows, table_keys
 from cmk_check.store.finding_filter import FindingFilter
-from cmk_check.store.finding_list import (
-    ListedFinding,
-    MayMatch,
-    RowPosition,
-    coverage_or_why,
-    listed,
-    searched,
-)
 from cmk_check.store.outbox import OutboxEntry
 from cmk_check.store.subscription_rows import (
     StoredSubscription,
@@ -40,14 +34,29 @@ from cmk_check.store.subscription_rows import (
     parse_partition,
 )
 
-_log = logging.getLogger(__name__)
-
 _TABLE: Final = Table.FINDINGS
+_SEARCHED: Final = ("name", "resourceGroup", "tags", "kind", "location")
 # The first key after the coverage row's: "!" is the lowest character that a longer key may add.
 _BEHIND_COVERAGE: Final = f"{table_keys.COVERAGE}!"
 
+type RowPosition = tuple[str, str]
+# Whether a row may match: the row with the columns above, and those of its coverage row, if read.
+type MayMatch = Callable[[Entity, Mapping[str, object]], bool]
 # A finding and its changes, written in one transaction.
 type _Group = tuple[Write, *tuple[Insert, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFinding:
+    """A row of a list and its position.
+
+    ``finding`` is None if the row does not match. ``coverage`` is that of its subscription, if it
+    was requested and is usable.
+    """
+
+    place: RowPosition
+    finding: Finding | None = None
+    coverage: Coverage | None = None
 
 
 class FindingsTable:
@@ -89,6 +98,8 @@ class FindingsTable:
         partition = table_keys.partition_of(subscription_id)
         entity = await self._store.get(_TABLE, partition, table_keys.COVERAGE)
         found = None if entity is None else coverage_in(entity)
+        if isinstance(found, RowUnusable):
+            raise found
         return None if found is not None and found.is_forgotten else found
 
     async def coverages(
@@ -106,7 +117,7 @@ class FindingsTable:
         )
         async for entity in self._store.query(_TABLE, query):
             if entity.row == table_keys.COVERAGE and is_ours(entity.partition):
-                found = coverage_or_why(entity)
+                found = coverage_in(entity)
                 if isinstance(found, RowUnusable) or not found.is_forgotten:
                     yield (entity.partition, entity.row), found
 
@@ -136,9 +147,9 @@ class FindingsTable:
         A finding is unknown if a newer version wrote its row or the row is broken. ``joined`` reads
         the coverage rows in the same query. ``at_once`` is the number of rows per request.
         """
-        return listed(self._store, where, after, joined=joined, at_once=at_once)
+        return self._list(replace(_list_query(where, after, joined=joined), page=at_once), where)
 
-    def searched(
+    async def searched(
         self,
         where: FindingFilter,
         after: RowPosition | None,
@@ -150,7 +161,60 @@ class FindingsTable:
 
         Only the rows of which ``may_match`` is true are read whole, and those between them.
         """
-        return searched(self._store, where, after, may_match, joined=joined)
+        query = _list_query(where, after, joined=joined)
+        narrow = replace(query, columns=_SEARCHED, page=SEARCHED_AT_ONCE)
+        before = await self._coverage_before(query)
+        coverage = {before.partition: before.values} if before else {}
+        places: list[RowPosition] = []
+        wanted: list[int] = []
+        async for entity in self._store.query(_TABLE, narrow):
+            if not is_ours(entity.partition):
+                continue
+            if entity.row == table_keys.COVERAGE:
+                coverage = {entity.partition: entity.values}
+            elif may_match(entity, coverage.get(entity.partition, {})):
+                wanted.append(len(places))
+            places.append((entity.partition, entity.row))
+            if len(places) == SEARCHED_AT_ONCE:
+                yield await self._with_whole(query, where, places, wanted)
+                query = replace(query, after=places[-1])
+                places, wanted = [], []
+        yield await self._with_whole(query, where, places, wanted)
+
+    async def _with_whole(
+        self, query: TableQuery, where: FindingFilter, places: list[RowPosition], wanted: list[int]
+    ) -> list[ListedFinding]:
+        """Read whole the rows from the first wanted one to the last one."""
+        whole: dict[RowPosition, ListedFinding] = {}
+        if wanted:
+            first, last = wanted[0], wanted[-1]
+            after = places[first - 1] if first else query.after
+            async for row in self._list(replace(query, after=after, page=last - first + 1), where):
+                whole[row.place] = row
+                if row.place >= places[last]:
+                    break
+        return [whole.get(place, ListedFinding(place)) for place in places]
+
+    async def _list(self, query: TableQuery, where: FindingFilter) -> AsyncIterator[ListedFinding]:
+        before = await self._coverage_before(query)
+        coverages = {before.partition: _usable_coverage(before)} if before else {}
+        async for entity in self._store.query(_TABLE, query):
+            if not is_ours(entity.partition):
+                continue
+            place = entity.partition, entity.row
+            if entity.row == table_keys.COVERAGE:
+                coverages = {entity.partition: _usable_coverage(entity)}
+                yield ListedFinding(place)
+            elif entity.row.startswith(table_keys.FINDINGS_FROM):
+                finding = finding_in(entity)
+                admitted = finding if where.admits(finding) else None
+                yield ListedFinding(place, admitted, coverages.get(entity.partition))
+
+    async def _coverage_before(self, query: TableQuery) -> Entity | None:
+        """Read the coverage row of the subscription in which a list continues, if it shows them."""
+        if not query.besides or query.after is None:
+            return None
+        return await self._store.get(_TABLE, query.after[0], table_keys.COVERAGE)
 
     async def with_keys_in(self, vault_id: str) -> set[str]:
         """Return the lower-cased ids of the subscriptions whose keys were last in a vault."""
@@ -262,6 +326,22 @@ def record_batches(
         yield RecordBatch(
             coverage, tuple(write for write, *_ in part), tuple(outbox), tuple(changes)
         )
+
+
+def _list_query(where: FindingFilter, after: RowPosition | None, *, joined: bool) -> TableQuery:
+    return TableQuery(
+        partition=table_keys.partition_of(where.subscription_id) if where.subscription_id else None,
+        row_from=table_keys.COVERAGE if joined else table_keys.FINDINGS_FROM,
+        row_to=table_keys.FINDINGS_TO,
+        after=after,
+        equals=where.equals(),
+        besides=table_keys.COVERAGE if joined else "",
+    )
+
+
+def _usable_coverage(entity: Entity) -> Coverage | None:
+    coverage = coverage_in(entity)
+    return None if isinstance(coverage, RowUnusable) else coverage
 
 
 def _guard(values: rows.Values, etag: str | None) -> Write:

@@ -100,16 +100,14 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
     return StoredSubscription(partition, known, etags, outbox, unusable)
 
 
-def coverage_in(entity: Entity) -> Coverage:
-    """Read a coverage row.
-
-    Raises:
-        RowUnusable: a newer version wrote it, or it is broken.
-
-    """
+def coverage_in(entity: Entity) -> Coverage | RowUnusable:
+    """Read a coverage row, or return why it cannot be used: broken, or of a newer version."""
     if rows.is_too_new(entity):
-        raise RowUnusable(NEWER)
-    return rows.coverage_of(entity)
+        return RowUnusable(NEWER)
+    try:
+        return rows.coverage_of(entity)
+    except RowUnusable as error:
+        return error
 
 
 def _sequence_in(entity: Entity) -> int | None:

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from cmk_check.limits import MAX_KEY_UNITS
-from cmk_check.store.finding_list import RowPosition
+from cmk_check.store.findings import RowPosition
 from cmk_check.web.http.refusals import RequestRefused
 
 _SEPARATOR: Final = "/"  # stands in no key

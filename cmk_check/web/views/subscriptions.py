@@ -13,8 +13,7 @@ from cmk_check.core.status import Status
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Clock
 from cmk_check.store import table_keys
-from cmk_check.store.finding_list import RowPosition
-from cmk_check.store.findings import FindingsTable
+from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging

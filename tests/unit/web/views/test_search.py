@@ -15,8 +15,7 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.limits import ROWS_SEARCHED_PER_PAGE, SEARCHED_AT_ONCE
 from cmk_check.ports import Entity, Insert, Replace, Table, TableQuery
 from cmk_check.store import rows, table_keys
-from cmk_check.store.finding_list import RowPosition
-from cmk_check.store.findings import FindingsTable
+from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.web.http import paging
 from cmk_check.web.parameters import FindingsQuery
 from cmk_check.web.views.findings import FindingsView
