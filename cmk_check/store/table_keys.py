@@ -6,11 +6,15 @@ two names never share a key and no name reaches out of its own.
 
 Keys are ASCII: code points, UTF-16 units and UTF-8 bytes then sort alike, so that Python and the
 table service agree on what comes first.
+
+A function that makes a key raises LimitExceeded if the key is too long, as only names longer than
+ARM allows make it, or if a number in it has too many digits.
 """
 
 import re
 import string
 from datetime import datetime
+from itertools import product
 from typing import Final
 
 from cmk_check.errors import LimitExceeded
@@ -36,6 +40,7 @@ _DIGITS: Final = string.digits + string.ascii_lowercase
 # six digits, with which the longest names of ARM (a group of 90 letters, an account of 64) no
 # longer fit into a key.
 _WIDTH: Final = 4
+_PAIRS: Final = tuple(map("".join, product(_DIGITS, repeat=_WIDTH // 2)))
 _LAST_SECOND: Final = 9_999_999_999
 
 
@@ -66,73 +71,38 @@ def unescape(key: str) -> str:
 
 
 def partition_of(subscription_id: str) -> str:
-    """Return the partition of a subscription in the findings table.
-
-    Raises:
-        LimitExceeded
-
-    """
+    """Return the partition of a subscription in the findings table."""
     return _bounded(escape(subscription_id.lower()))
 
 
 def finding_row(group: str, name: str) -> str:
-    """Return the row of an account, the same for any casing of its names.
-
-    Raises:
-        LimitExceeded: longer than ARM allows names to be.
-
-    """
+    """Return the row of an account, the same for any casing of its names."""
     return _bounded(f"{FINDINGS_FROM}{escape(group.lower())}|{escape(name.lower())}")
 
 
 def outbox_row(sequence: int, change_id: str) -> str:
-    """Return the row of a change not yet published; rows sort by sequence.
-
-    Raises:
-        LimitExceeded
-
-    """
+    """Return the row of a change not yet published; rows sort by sequence."""
     return _bounded(f"{OUTBOX_FROM}{_padded(sequence, 12)}|{escape(change_id)}")
 
 
 def scan_row(started: datetime, scan_id: str) -> str:
-    """Return the row of a scan; the scan that started last sorts first.
-
-    Raises:
-        LimitExceeded
-
-    """
+    """Return the row of a scan; the scan that started last sorts first."""
     newest_first = _padded(_LAST_SECOND - int(started.timestamp()), 10)
     return _bounded(f"{SCANS_FROM}{newest_first}|{escape(scan_id)}")
 
 
 def slice_partition(scan_id: str) -> str:
-    """Return the partition of a scan's slices.
-
-    Raises:
-        LimitExceeded
-
-    """
+    """Return the partition of a scan's slices."""
     return _bounded(f"slice|{escape(scan_id)}")
 
 
 def slice_row(number: int) -> str:
-    """Return the row of a slice.
-
-    Raises:
-        LimitExceeded
-
-    """
+    """Return the row of a slice."""
     return _padded(number, 4)
 
 
 def feed_row(number: int) -> str:
-    """Return the row of a published change; these sort by number, before all else in the feed.
-
-    Raises:
-        LimitExceeded
-
-    """
+    """Return the row of a published change; these sort by number, before all else in the feed."""
     return _padded(number, _NUMBER_DIGITS)
 
 
@@ -142,31 +112,19 @@ def is_feed_row(row: str) -> bool:
 
 
 def feed_marker(change_id: str) -> str:
-    """Return the row that says a change is published.
-
-    Raises:
-        LimitExceeded
-
-    """
+    """Return the row that says a change is published."""
     return _bounded(f"id|{escape(change_id)}")
 
 
 def _escape_run(run: re.Match[str]) -> str:
-    return f"~{''.join(_code(ord(character)) for character in run[0])}~"
-
-
-def _code(point: int) -> str:
-    digits = ""
-    for _ in range(_WIDTH):
-        point, digit = divmod(point, len(_DIGITS))
-        digits = _DIGITS[digit] + digits
-    return digits
+    halves = (divmod(ord(character), len(_PAIRS)) for character in run[0])
+    return f"~{''.join(_PAIRS[high] + _PAIRS[low] for high, low in halves)}~"
 
 
 def _unescape_run(run: re.Match[str]) -> str:
-    codes = run[1]
-    parts = (codes[start : start + _WIDTH] for start in range(0, len(codes), _WIDTH))
-    return "".join(chr(int(part, len(_DIGITS))) for part in parts)
+    codes, base = run[1], len(_DIGITS)
+    starts = range(0, len(codes), _WIDTH)
+    return "".join(chr(int(codes[start : start + _WIDTH], base)) for start in starts)
 
 
 def _padded(number: int, digits: int) -> str:
