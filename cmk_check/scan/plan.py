@@ -141,7 +141,7 @@ async def _has_finished(context: ScanContext, status: Status) -> bool:
         return True
     return any(
         scan.state in {ScanState.COMPLETE, ScanState.INCOMPLETE}
-        for _, scan in await context.scans.history(None, TABLE_PAGE_ROWS)
+        for scan in await context.scans.history(TABLE_PAGE_ROWS)
     )
 
 

@@ -167,7 +167,7 @@ def _refused(
 
 async def _too_soon(context: ScanContext, now: datetime, spacing: timedelta) -> StartAnswer | None:
     """Find a scan that began less than ``spacing`` ago, or as far ahead by another clock."""
-    for _, scan in await context.scans.started_between(now - spacing, now + spacing):
+    for scan in await context.scans.started_between(now - spacing, now + spacing):
         wait = min(scan.started_at + spacing - now, spacing)
         if wait > timedelta():
             return StartAnswer(StartOutcome.TOO_SOON, scan.id, wait)
@@ -182,7 +182,7 @@ async def _earlier(context: ScanContext, lease: Lease | None) -> _Earlier:
     """
     if lease is not None and lease.epoch:
         return _Earlier(lease.epoch, await _running(context, [lease.scan_id]))
-    scans = [scan for _, scan in await context.scans.history(None, TABLE_PAGE_ROWS)]
+    scans = await context.scans.history(TABLE_PAGE_ROWS)
     running = [scan.id for scan in scans if scan.state is ScanState.RUNNING]
     return _Earlier(
         max((scan.epoch for scan in scans), default=0),

@@ -154,7 +154,7 @@ async def _last_read(context: ScanContext, as_of: datetime, now: datetime) -> di
     read waits for the next full one.
     """
     read: dict[str, datetime] = {}
-    for _, scan in await context.scans.started_between(as_of, now + CLOCK_TOLERANCE):
+    for scan in await context.scans.started_between(as_of, now + CLOCK_TOLERANCE):
         if scan.summary is not None:
             for subscription_id in scan.named:
                 read.setdefault(subscription_id, scan.started_at)

@@ -38,8 +38,8 @@ class Retention:
             StoreError: the rest stays until the next scan.
 
         """
-        latest = await self._scans.history(None, 2)
-        started = next((scan.started_at for _, scan in latest if scan.id != scan_id), None)
+        latest = await self._scans.history(2)
+        started = next((scan.started_at for scan in latest if scan.id != scan_id), None)
         if started is None:
             return
         before = min(now - RETENTION_GRACE, started) - self._keep

@@ -80,15 +80,12 @@ class ScanTable:
         entity = await self._store.get(_TABLE, _PARTITION, row)
         return None if entity is None else value_of(SCAN, entity)
 
-    async def history(self, after: str | None, top: int) -> list[tuple[str, Scan]]:
-        """Read up to ``top`` scans with their row keys, newest first, after the row ``after``.
-
-        A broken row is skipped.
-        """
-        found: list[tuple[str, Scan]] = []
-        async for (_, row), scan in self.listed(after, top):
+    async def history(self, top: int) -> list[Scan]:
+        """Read up to ``top`` scans, newest first; a broken row is skipped."""
+        found: list[Scan] = []
+        async for _, scan in self.listed(None, top):
             if scan is not None:
-                found.append((row, scan))
+                found.append(scan)
             if len(found) == top:
                 break
         return found
@@ -110,15 +107,13 @@ class ScanTable:
         async for entity in self._store.query(_TABLE, query):
             yield (entity.partition, entity.row), _scan_or_none(entity)
 
-    async def started_between(self, first: datetime, last: datetime) -> list[tuple[str, Scan]]:
-        """Read the scans that started in a time range, newest first, with their row keys."""
+    async def started_between(self, first: datetime, last: datetime) -> list[Scan]:
+        """Read the scans that started in a time range, newest first."""
         row_from = table_keys.scan_row(last, "")
         row_to = _behind(table_keys.scan_row(first, ""))
         query = TableQuery(partition=_PARTITION, row_from=row_from, row_to=row_to)
-        found = [
-            (entity.row, _scan_or_none(entity)) async for entity in self._store.query(_TABLE, query)
-        ]
-        return [(row, scan) for row, scan in found if scan is not None]
+        found = [_scan_or_none(entity) async for entity in self._store.query(_TABLE, query)]
+        return [scan for scan in found if scan is not None]
 
     async def commit(
         self,

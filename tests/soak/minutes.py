@@ -143,8 +143,8 @@ class Minutes(History):
             await self._deliver(now)
         if self._pending and not self._share:
             raise LostChangeError(f"{self._pending} was never told")
-        history = await self.world.context.scans.history(None, TABLE_PAGE_ROWS)
-        self.figures.partial_scans += sum(scan.trigger is Trigger.WATCH for _, scan in history)
+        history = await self.world.context.scans.history(TABLE_PAGE_ROWS)
+        self.figures.partial_scans += sum(scan.trigger is Trigger.WATCH for scan in history)
         self._due.clear()
         await self.settle()
 
@@ -178,8 +178,8 @@ class Minutes(History):
         self._take(self.world.clock.now())
 
     async def _running(self) -> list[Trigger]:
-        history = await self.world.context.scans.history(None, 3)
-        return [scan.trigger for _, scan in history if scan.state == "running"]
+        history = await self.world.context.scans.history(3)
+        return [scan.trigger for scan in history if scan.state == "running"]
 
     async def _look(self, store: Store) -> None:
         process = self.world.process(store)

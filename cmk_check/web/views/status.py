@@ -82,7 +82,7 @@ class StatusView:
         """
         if status.as_of is None:
             return status
-        for _, scan in await self.scans.started_between(status.as_of, self.clock.now()):
+        for scan in await self.scans.started_between(status.as_of, self.clock.now()):
             if scan.has_recorded(subscription_id):
                 return replace(status, as_of=scan.started_at, unnamed_until=scan.started_at)
         return status

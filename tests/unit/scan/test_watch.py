@@ -36,7 +36,7 @@ async def test_a_change_is_read_and_told_at_the_next_look(watched: Watched) -> N
 
     assert read == [ONE]
     assert watched.world.told_types()[-1] == "account.violated"
-    ((_, scan),) = await watched.world.context.scans.history(None, 1)
+    (scan,) = await watched.world.context.scans.history(1)
     assert (scan.trigger, scan.named) == (Trigger.WATCH, (ONE,))
     assert (await watched.state()).last_change == at
 
@@ -219,7 +219,7 @@ async def test_excluded_subscriptions_are_not_named(watched: Watched) -> None:
 
     await watched.look()
 
-    ((_, scan),) = await watched.world.context.scans.history(None, 1)
+    (scan,) = await watched.world.context.scans.history(1)
     assert scan.trigger is Trigger.TIMER
 
 
@@ -242,7 +242,7 @@ async def test_p11_a_subscription_that_nobody_ever_saw_becomes_no_gap(watched: W
 
     assert await watched.world.coverage(THREE) is None
     assert await verdict(watched.world) == "compliant"
-    ((_, scan),) = await watched.world.context.scans.history(None, 1)
+    (scan,) = await watched.world.context.scans.history(1)
     assert scan.state is ScanState.COMPLETE
 
 
