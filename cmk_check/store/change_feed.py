@@ -234,9 +234,7 @@ class FeedTable:
         last = await self._last(head)
         numbers = {_key(change): number for number, change in enumerate(fresh, last + 1)}
         moved = {"schema": rows.SCHEMA, "last": last + len(fresh)}
-        writes: list[Write] = [
-            Insert(_HEAD, moved) if head is None else Replace(_HEAD, moved, head.etag)
-        ]
+        writes: list[Write] = [rows.write(_HEAD, moved, head.etag if head else None)]
         dated = {} if self._clock is None else {_PUBLISHED: self._clock.now().isoformat()}
         for number, change in enumerate(fresh, last + 1):
             writes.append(Insert(table_keys.feed_row(number), rows.change_values(change) | dated))

@@ -25,7 +25,7 @@ from cmk_check.limits import RESERVED_WRITES, SEARCHED_AT_ONCE, TABLE_PAGE_ROWS
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import batching, rows, table_keys
 from cmk_check.store.finding_filter import FindingFilter
-from cmk_check.store.outbox import OutboxEntry
+from cmk_check.store.outbox import OutboxEntry, outbox_write
 from cmk_check.store.subscription_rows import (
     StoredSubscription,
     coverage_in,
@@ -266,7 +266,7 @@ class FindingsTable:
         etag = stored.etags.get(table_keys.COVERAGE)
         pending: list[OutboxEntry] = []
         for batch in batches:
-            guard = _guard(rows.coverage_values(batch.coverage), etag)
+            guard = _guard(batch.coverage, etag)
             etags = await self._store.commit(
                 _TABLE, stored.partition, [guard, *batch.writes, *batch.outbox]
             )
@@ -288,7 +288,7 @@ class FindingsTable:
     async def _write_coverage(
         self, stored: StoredSubscription, coverage: Coverage
     ) -> StoredSubscription:
-        guard = _guard(rows.coverage_values(coverage), stored.etags.get(table_keys.COVERAGE))
+        guard = _guard(coverage, stored.etags.get(table_keys.COVERAGE))
         (etag,) = await self._store.commit(_TABLE, stored.partition, [guard])
         return replace(stored, etags={**stored.etags, table_keys.COVERAGE: etag})
 
@@ -311,7 +311,7 @@ def record_batches(
     The last one sets the final state of the coverage row and clears the mark; earlier ones keep it.
     """
     groups: list[_Group] = [
-        (_finding_write(stored, step), *map(_outbox_write, step.changes))
+        (_finding_write(stored, step), *map(outbox_write, step.changes))
         for step in difference.steps
     ]
     parts = list(batching.group_batches(groups, reserve=RESERVED_WRITES)) or [[]]
@@ -322,7 +322,7 @@ def record_batches(
         outbox = [insert for _, *inserts in part for insert in inserts]
         if number == len(parts) and difference.coverage_change is not None:
             changes.append(difference.coverage_change)
-            outbox.append(_outbox_write(difference.coverage_change))
+            outbox.append(outbox_write(difference.coverage_change))
         yield RecordBatch(
             coverage, tuple(write for write, *_ in part), tuple(outbox), tuple(changes)
         )
@@ -344,12 +344,8 @@ def _usable_coverage(entity: Entity) -> Coverage | None:
     return None if isinstance(coverage, RowUnusable) else coverage
 
 
-def _guard(values: rows.Values, etag: str | None) -> Write:
-    return (
-        Insert(table_keys.COVERAGE, values)
-        if etag is None
-        else Replace(table_keys.COVERAGE, values, etag)
-    )
+def _guard(coverage: Coverage, etag: str | None) -> Write:
+    return rows.write(table_keys.COVERAGE, rows.coverage_values(coverage), etag)
 
 
 def _finding_write(stored: StoredSubscription, step: FindingUpdate) -> Write:
@@ -360,7 +356,3 @@ def _finding_write(stored: StoredSubscription, step: FindingUpdate) -> Write:
     if step.after is None:
         return Delete(row, stored.etags[row])
     return Replace(row, rows.finding_values(finding), stored.etags[row])
-
-
-def _outbox_write(change: Change) -> Insert:
-    return Insert(table_keys.outbox_row(change.sequence, change.id), rows.change_values(change))

@@ -7,7 +7,7 @@ from typing import Final
 
 from cmk_check.core.model import Change
 from cmk_check.errors import LimitExceeded, RowUnusable
-from cmk_check.ports import Entity, Table
+from cmk_check.ports import Entity, Insert, Table
 from cmk_check.store import rows, table_keys
 
 _log = logging.getLogger(__name__)
@@ -43,6 +43,11 @@ def place_of(change: Change) -> tuple[Table, str, str]:
         return Table.SCANS, OF_SCANS, row
     subscription_id = change.source.removeprefix("/subscriptions/")
     return Table.FINDINGS, table_keys.partition_of(subscription_id), row
+
+
+def outbox_write(change: Change) -> Insert:
+    """Return the write of a change's outbox row."""
+    return Insert(table_keys.outbox_row(change.sequence, change.id), rows.change_values(change))
 
 
 def outbox_entries(table: Table, entities: Iterable[Entity]) -> tuple[OutboxEntry, ...]:

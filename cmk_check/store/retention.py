@@ -1,28 +1,17 @@
 """Retention: each scan deletes a bounded number of old changes and scans."""
 
 from datetime import datetime, timedelta
-from itertools import batched
-from typing import Final
 
-from cmk_check.limits import (
-    CHANGES_PRUNED_PER_SCAN,
-    MAX_TRANSACTION_WRITES,
-    RETENTION_GRACE,
-    SCANS_PRUNED_PER_SCAN,
-)
-from cmk_check.ports import Delete, Store, Table, TableQuery
-from cmk_check.store import table_keys
+from cmk_check.limits import CHANGES_PRUNED_PER_SCAN, RETENTION_GRACE, SCANS_PRUNED_PER_SCAN
+from cmk_check.ports import Store
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.scans import ScanTable
-
-_PARTITION: Final = "scan"
 
 
 class Retention:
     """Deletes what is older than ``keep`` plus two days."""
 
     def __init__(self, store: Store, keep: timedelta) -> None:
-        self._store = store
         self._feed = FeedTable(store)
         self._scans = ScanTable(store)
         self._keep = keep
@@ -40,23 +29,7 @@ class Retention:
         """
         latest = await self._scans.history(2)
         started = next((scan.started_at for scan in latest if scan.id != scan_id), None)
-        if started is None:
-            return
-        before = min(now - RETENTION_GRACE, started) - self._keep
-        await self._prune_scans(before)
-        await self._feed.prune(before, CHANGES_PRUNED_PER_SCAN)
-
-    async def _prune_scans(self, before: datetime) -> None:
-        query = TableQuery(
-            partition=_PARTITION,
-            row_from=table_keys.scan_row(before, ""),
-            row_to=table_keys.SCANS_TO,
-            page=SCANS_PRUNED_PER_SCAN,
-        )
-        old: list[Delete] = []
-        async for entity in self._store.query(Table.SCANS, query):
-            old.append(Delete(entity.row, entity.etag))
-            if len(old) == SCANS_PRUNED_PER_SCAN:
-                break
-        for some in batched(old, MAX_TRANSACTION_WRITES, strict=False):
-            await self._store.commit(Table.SCANS, _PARTITION, some)
+        if started is not None:
+            before = min(now - RETENTION_GRACE, started) - self._keep
+            await self._scans.prune(before, SCANS_PRUNED_PER_SCAN)
+            await self._feed.prune(before, CHANGES_PRUNED_PER_SCAN)

@@ -27,7 +27,7 @@ from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.text import as_object, clean_time
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import MAX_SEQUENCE
-from cmk_check.ports import Entity, Scalar
+from cmk_check.ports import Entity, Insert, Replace, Scalar
 from cmk_check.store import table_keys
 from cmk_check.store.aspect_columns import aspect_values, sides_in
 from cmk_check.store.row_times import UNDATED, is_usable_time, is_utc
@@ -96,6 +96,11 @@ def is_too_new(entity: Entity, newest: int = SCHEMA) -> bool:
     """
     schema = entity.values.get("schema")
     return isinstance(schema, int) and schema > newest
+
+
+def write(row: str, values: Mapping[str, Scalar], etag: str | None) -> Insert | Replace:
+    """Return the write of a row that was read with this ETag; None if there was none."""
+    return Insert(row, values) if etag is None else Replace(row, values, etag)
 
 
 def finding_values(finding: Finding) -> Values:

@@ -236,13 +236,15 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
     return Stored(value, entity.etag)
 
 
-def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
+def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity | None) -> Stored[T] | None:
     """Read a value; a broken row counts as ``otherwise``, and whoever writes next replaces it.
 
     Raises:
         RowUnusable: a newer version wrote the row.
 
     """
+    if entity is None:
+        return None
     try:
         return value_of(adapter, entity)
     except RowUnusable:

@@ -17,7 +17,7 @@ from cmk_check.errors import RowUnusable, StoreError
 from cmk_check.limits import MAX_SLICES, TABLE_PAGE_ROWS
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import batching, row_times, rows, table_keys
-from cmk_check.store.outbox import OF_SCANS, OutboxEntry, outbox_entries
+from cmk_check.store.outbox import OF_SCANS, OutboxEntry, outbox_entries, outbox_write
 from cmk_check.store.scan_rows import (
     LEASE,
     SCAN,
@@ -62,8 +62,7 @@ class ScanTable:
 
     async def status(self) -> Stored[Status] | None:
         """Read the status: one point read. A broken one says nothing, until a scan replaces it."""
-        entity = await self._store.get(_TABLE, _PARTITION, _STATUS)
-        return None if entity is None else value_or(Status(), STATUS, entity)
+        return value_or(Status(), STATUS, await self._store.get(_TABLE, _PARTITION, _STATUS))
 
     async def holder(self) -> str | None:
         """Return the id of the scan that holds the lease, expired or not."""
@@ -71,8 +70,7 @@ class ScanTable:
         return None if lease is None else lease.value.scan_id or None
 
     async def _lease(self) -> Stored[Lease] | None:
-        entity = await self._store.get(_TABLE, _PARTITION, _LEASE)
-        return None if entity is None else value_or(_LOST_LEASE, LEASE, entity)
+        return value_or(_LOST_LEASE, LEASE, await self._store.get(_TABLE, _PARTITION, _LEASE))
 
     async def scan(self, scan_id: str) -> Stored[Scan] | None:
         """Read one scan."""
@@ -134,17 +132,16 @@ class ScanTable:
         """
         writes: list[Write] = []
         if lease is not None:
-            writes.append(_write(_LEASE, document(LEASE, lease), current.lease))
+            etag = current.lease.etag if current.lease else None
+            writes.append(rows.write(_LEASE, document(LEASE, lease), etag))
         if status is not None:
-            writes.append(_write(_STATUS, document(STATUS, status), current.status))
+            etag = current.status.etag if current.status else None
+            writes.append(rows.write(_STATUS, document(STATUS, status), etag))
         for scan, etag in scans:
             row = table_keys.scan_row(scan.started_at, scan.id)
             values = document(SCAN, scan, {"state": scan.state.value}, scan.schema)
-            writes.append(Insert(row, values) if etag is None else Replace(row, values, etag))
-        for change in changes:
-            row = table_keys.outbox_row(change.sequence, change.id)
-            writes.append(Insert(row, rows.change_values(change)))
-        await self._store.commit(_TABLE, _PARTITION, writes)
+            writes.append(rows.write(row, values, etag))
+        await self._store.commit(_TABLE, _PARTITION, [*writes, *map(outbox_write, changes)])
 
     async def outbox(self) -> tuple[OutboxEntry, ...]:
         """Read the unpublished changes of scans."""
@@ -179,8 +176,7 @@ class ScanTable:
             Insert(_slice_row(entry.plan_id, entry.number), document(SLICE, entry))
             for entry in slices
         ]
-        for batch in batching.batches(writes):
-            await self._store.commit(_TABLE, table_keys.slice_partition(scan_id), batch)
+        await self._commit_all(table_keys.slice_partition(scan_id), writes)
 
     async def replace_slice(self, scan_id: str, entry: Slice, etag: str) -> Stored[Slice]:
         """Write a slice if it is unchanged since it was read.
@@ -208,23 +204,44 @@ class ScanTable:
             columns=("schema",),
         )
         left: defaultdict[str, list[Write]] = defaultdict(list)
-        count = 0
-        async for entity in self._store.query(_TABLE, query):
+        for entity in await self._first(MAX_SLICES, query):
             left[entity.partition].append(Delete(entity.row, entity.etag))
-            count += 1
-            if count == MAX_SLICES:
-                break
-        await self._delete_slices(own, left.pop(own, []))
+        await self._commit_all(own, left.pop(own, []))
         # Where a clock was set back, a scan that runs comes before one that has ended.
         holder = await self.holder() if left else None
         left.pop(table_keys.slice_partition(holder or ""), None)
         try:
             for partition, writes in left.items():
-                await self._delete_slices(partition, writes)
+                await self._commit_all(partition, writes)
         except StoreError as error:
             _log.warning("Slices of earlier scans stay until the next scan: %s", error)
 
-    async def _delete_slices(self, partition: str, writes: Sequence[Write]) -> None:
+    async def prune(self, before: datetime, most: int) -> None:
+        """Delete up to ``most`` scans that started before a time.
+
+        Raises:
+            StoreError: the rest could not be deleted.
+
+        """
+        query = TableQuery(
+            partition=_PARTITION,
+            row_from=table_keys.scan_row(before, ""),
+            row_to=table_keys.SCANS_TO,
+            page=most,
+        )
+        old = await self._first(most, query)
+        await self._commit_all(_PARTITION, [Delete(entity.row, entity.etag) for entity in old])
+
+    async def _first(self, most: int, query: TableQuery) -> list[Entity]:
+        """Read the first rows of a query."""
+        found: list[Entity] = []
+        async for entity in self._store.query(_TABLE, query):
+            found.append(entity)
+            if len(found) == most:
+                break
+        return found
+
+    async def _commit_all(self, partition: str, writes: Sequence[Write]) -> None:
         for batch in batching.batches(writes):
             await self._store.commit(_TABLE, partition, batch)
 
@@ -251,10 +268,6 @@ def _scan_or_none(entity: Entity) -> Scan | None:
     except RowUnusable as error:
         _log.warning("A scan is missing from the history. %s", error)
         return None
-
-
-def _write[T](row: str, values: rows.Values, previous: Stored[T] | None) -> Write:
-    return Insert(row, values) if previous is None else Replace(row, values, previous.etag)
 
 
 def _slice_row(plan_id: str | None, number: int) -> str:

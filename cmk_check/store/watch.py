@@ -5,7 +5,8 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from cmk_check.core.watch import Watch
-from cmk_check.ports import Insert, Replace, Store, Table
+from cmk_check.ports import Store, Table
+from cmk_check.store.rows import write
 from cmk_check.store.scan_rows import Stored, document, value_or
 
 _PARTITION: Final = "watch"
@@ -26,8 +27,7 @@ class WatchTable:
             RowUnusable: a newer version wrote the row.
 
         """
-        entity = await self._store.get(Table.SCANS, _PARTITION, _ROW)
-        return None if entity is None else value_or(Watch(), _WATCH, entity)
+        return value_or(Watch(), _WATCH, await self._store.get(Table.SCANS, _PARTITION, _ROW))
 
     async def write(self, watch: Watch, before: Stored[Watch] | None) -> None:
         """Write the row if it is unchanged since it was read.
@@ -36,6 +36,5 @@ class WatchTable:
             WriteConflict: another look wrote it.
 
         """
-        values = document(_WATCH, watch)
-        write = Insert(_ROW, values) if before is None else Replace(_ROW, values, before.etag)
-        await self._store.commit(Table.SCANS, _PARTITION, [write])
+        written = write(_ROW, document(_WATCH, watch), before.etag if before else None)
+        await self._store.commit(Table.SCANS, _PARTITION, [written])
