@@ -273,4 +273,4 @@ def _key(change: Change) -> _Key:
 
 def _published(entity: Entity) -> datetime:
     row = rows.Reader(entity)
-    return row.optional_time(_PUBLISHED) or row.time("time")
+    return row.optional(rows.time_of, _PUBLISHED) or row.parsed(rows.time_of, "time")

@@ -4,9 +4,8 @@ Every row has ``schema``. If its number is higher than this code knows, a newer 
 row: its other properties are not read, and it is never overwritten.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import (
@@ -148,31 +147,32 @@ def finding_of(entity: Entity) -> Finding:
     """Read a finding from its row."""
     row = Reader(entity)
     row.number("schema")
-    health, history = row.optional_json(_KEY_HEALTH, "keyDetail"), row.json(_HISTORY, "history")
+    health = row.optional(_KEY_HEALTH.validate_json, "keyDetail")
+    history = row.parsed(_HISTORY.validate_json, "history")
     row.check_utc("history", (transition.at for transition in history))
     row.check_utc("keyDetail", (health.expires,) if health else ())
     group, name, text = row.text("resourceGroup"), row.text("name"), row.text("accountId")
     return Finding(
         id=AccountId(table_keys.unescape(entity.partition), group, name, text),
-        kind=row.optional("kind"),
-        location=row.optional("location"),
-        tags=row.json(_TAGS, "tags"),
+        kind=row.optional(str, "kind"),
+        location=row.optional(str, "location"),
+        tags=row.parsed(_TAGS.validate_json, "tags"),
         judgement=Judgement(
-            row.choice(Verdict, "verdict"),
-            row.choice(Reason, "reason"),
+            row.parsed(Verdict, "verdict"),
+            row.parsed(Reason, "reason"),
             row.text("message"),
             _evidence_of(row, entity),
         ),
         rule_version=row.text("ruleVersion"),
-        first_seen=row.time("firstSeen"),
-        changed_at=row.time("changedAt"),
-        violated_since=row.optional_time("violatedSince"),
-        previous_verdict=row.optional_choice(Verdict, "previousVerdict"),
+        first_seen=row.parsed(time_of, "firstSeen"),
+        changed_at=row.parsed(time_of, "changedAt"),
+        violated_since=row.optional(time_of, "violatedSince"),
+        previous_verdict=row.optional(Verdict, "previousVerdict"),
         changes=row.number("changes"),
         history=history,
         key_health=health,
         # Older rows do not have this column.
-        vault_id=row.optional("keyVaultId") or (health.vault_id if health else None),
+        vault_id=row.optional(str, "keyVaultId") or (health.vault_id if health else None),
         **sides_in(entity.values),
     )
 
@@ -180,7 +180,7 @@ def finding_of(entity: Entity) -> Finding:
 def _evidence_of(row: "Reader", entity: Entity) -> Evidence:
     names = {name: field for name, field in Evidence.NAMES.items() if name != "createdAt"}
     return Evidence(
-        **{field: row.optional(name) for name, field in names.items()},
+        **{field: row.optional(str, name) for name, field in names.items()},
         # Older rows do not have it, and a broken one costs only itself: the next scan fills it in.
         created_at=clean_time(entity.values.get("createdAt")),
     )
@@ -232,26 +232,26 @@ def coverage_of(entity: Entity) -> Coverage:
     row.number("schema")
     if row.text("subscriptionId") != table_keys.unescape(entity.partition):
         raise row.broken("subscriptionId", "is not that of its partition")
-    reason = row.optional_choice(GapReason, "gapReason")
+    reason = row.optional(GapReason, "gapReason")
     gap = None
     if reason is not None:
-        gap = Gap(reason, row.optional("missingAction"), row.optional("gapDetail"))
+        gap = Gap(reason, row.optional(str, "missingAction"), row.optional(str, "gapDetail"))
     return Coverage(
         subscription=Subscription(
             row.text("subscriptionId"),
-            row.optional("name"),
-            row.optional("tenantId"),
-            row.optional("state"),
+            row.optional(str, "name"),
+            row.optional(str, "tenantId"),
+            row.optional(str, "state"),
             expected="expected" in entity.values,
         ),
-        state=_coverage_state(row),
-        since=row.time("since"),
+        state=row.parsed(_coverage_state, "coverage"),
+        since=row.parsed(time_of, "since"),
         gap=gap,
-        last_read=row.optional_time("lastRead"),
+        last_read=row.optional(time_of, "lastRead"),
         accounts=_accounts(row),
-        sequence=sequence_of(entity),
-        recording=row.optional("recording"),
-        unexpected_by=row.optional("unexpectedBy"),
+        sequence=row.number("sequence", MAX_SEQUENCE),
+        recording=row.optional(str, "recording"),
+        unexpected_by=row.optional(str, "unexpectedBy"),
     )
 
 
@@ -265,23 +265,24 @@ def listed_in(entity: Entity) -> Subscription:
 
 def _accounts(row: "Reader") -> AccountCounts:
     """Read the counts; one row must not make up for the violations of another."""
-    accounts = row.json(_COUNTS, "accounts")
+    accounts = row.parsed(_COUNTS.validate_json, "accounts")
     row.check_utc("accounts", (time for time, _ in accounts.excepted))
     if fault := contradiction(accounts):
         raise row.broken("accounts", fault)
     return accounts
 
 
-def sequence_of(entity: Entity) -> int:
-    """Read the sequence of a subscription's last change from its coverage row."""
-    return Reader(entity, _REBUILT).number("sequence", MAX_SEQUENCE)
+def sequence_in(entity: Entity) -> int | None:
+    """Read the one number of a broken coverage row that cannot be worked out again."""
+    try:
+        return Reader(entity).number("sequence", MAX_SEQUENCE)
+    except RowUnusable:
+        return None
 
 
-def _coverage_state(row: "Reader") -> CoverageState:
+def _coverage_state(text: str) -> CoverageState:
     """Read the state; rows of earlier versions call a pending subscription unread."""
-    if row.text("coverage") == "unread":
-        return CoverageState.PENDING
-    return row.choice(CoverageState, "coverage")
+    return CoverageState.PENDING if text == "unread" else CoverageState(text)
 
 
 def change_values(change: Change) -> Values:
@@ -304,17 +305,17 @@ def change_of(entity: Entity) -> Change:
     row.number("schema")
     return Change(
         id=row.text("id"),
-        type=row.choice(ChangeType, "type"),
-        time=row.time("time"),
+        type=row.parsed(ChangeType, "type"),
+        time=row.parsed(time_of, "time"),
         source=row.text("source"),
         subject=row.text("subject"),
-        data=row.json(_DATA, "data"),
+        data=row.parsed(_DATA.validate_json, "data"),
         sequence=row.number("sequence"),
     )
 
 
 class Reader:
-    """Reads typed properties of a row; raises RowUnusable if one is missing or mistyped."""
+    """Reads properties of a row; raises RowUnusable if one is missing or has the wrong type."""
 
     def __init__(self, entity: Entity, repair: str = "delete the row to repair it") -> None:
         self._entity = entity
@@ -327,21 +328,6 @@ class Reader:
             raise self.broken(name)
         return value
 
-    def optional(self, name: str) -> str | None:
-        """Return an optional string."""
-        return self.text(name) if name in self._entity.values else None
-
-    def choice[E: StrEnum](self, kind: type[E], name: str) -> E:
-        """Return a required value of an enum."""
-        try:
-            return kind(self.text(name))
-        except ValueError as error:
-            raise self.broken(name) from error
-
-    def optional_choice[E: StrEnum](self, kind: type[E], name: str) -> E | None:
-        """Return an optional value of an enum."""
-        return self.choice(kind, name) if name in self._entity.values else None
-
     def number(self, name: str, most: int | None = None) -> int:
         """Return a required number, from 0 to ``most`` if that is given."""
         value = self._entity.values.get(name)
@@ -349,30 +335,16 @@ class Reader:
             raise self.broken(name)
         return value
 
-    def time(self, name: str) -> datetime:
-        """Return a required time."""
+    def parsed[T](self, parse: Callable[[str], T], name: str) -> T:
+        """Return what a required string stands for; ``parse`` raises ValueError if for nothing."""
         try:
-            value = datetime.fromisoformat(self.text(name))
-        except ValueError as error:
-            raise self.broken(name) from error
-        if not is_usable_time(value):
-            raise self.broken(name)
-        return value
-
-    def optional_time(self, name: str) -> datetime | None:
-        """Return an optional time."""
-        return self.time(name) if name in self._entity.values else None
-
-    def json[T](self, adapter: TypeAdapter[T], name: str) -> T:
-        """Return a required value stored as JSON."""
-        try:
-            return adapter.validate_json(self.text(name))
+            return parse(self.text(name))
         except ValueError as error:
             raise self.broken(name) from error
 
-    def optional_json[T](self, adapter: TypeAdapter[T], name: str) -> T | None:
-        """Return an optional value stored as JSON."""
-        return self.json(adapter, name) if name in self._entity.values else None
+    def optional[T](self, parse: Callable[[str], T], name: str) -> T | None:
+        """Return what an optional string stands for."""
+        return self.parsed(parse, name) if name in self._entity.values else None
 
     def check_utc(self, name: str, times: Iterable[datetime | None]) -> None:
         """Check the times in a value stored as JSON."""
@@ -383,6 +355,19 @@ class Reader:
         """Return the error that says what is wrong with a property."""
         where = f"{self._entity.partition} / {self._entity.row}"
         return RowUnusable(f"Row {where}: {name} {fault}; {self._repair}.")
+
+
+def time_of(text: str) -> datetime:
+    """Read a time.
+
+    Raises:
+        ValueError: it is none, or cannot be used.
+
+    """
+    time = datetime.fromisoformat(text)
+    if not is_usable_time(time):
+        raise ValueError(text)
+    return time
 
 
 def _text[T](adapter: TypeAdapter[T], value: T) -> str:

@@ -91,7 +91,7 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
                 coverage = rows.coverage_of(entity)
             except RowUnusable as error:
                 _log.warning("%s", error)
-                sequence, listed = _sequence_in(entity), rows.listed_in(entity)
+                sequence, listed = rows.sequence_in(entity), rows.listed_in(entity)
     outbox = outbox_entries(Table.FINDINGS, others)
     etags = {entity.row: entity.etag for entity in entities}
     if table_keys.COVERAGE not in etags and (findings or untrusted or outbox):
@@ -108,14 +108,6 @@ def coverage_in(entity: Entity) -> Coverage | RowUnusable:
         return rows.coverage_of(entity)
     except RowUnusable as error:
         return error
-
-
-def _sequence_in(entity: Entity) -> int | None:
-    """Read the one number of a broken coverage row that cannot be worked out again."""
-    try:
-        return rows.sequence_of(entity)
-    except RowUnusable:
-        return None
 
 
 def _check_key(entity: Entity, account: AccountId) -> None:
