@@ -56,8 +56,9 @@ from cmk_check.limits import (
 from cmk_check.net.storage_errors import code_of, describe, describe_refusal
 from cmk_check.ports import Delete, Entity, Insert, Scalar, Table, TableQuery, Write
 from cmk_check.store import odata, table_checks
-from cmk_check.store.raw_rows import RawRowsPolicy, entity_of
+from cmk_check.store.raw_rows import RawRowsPolicy, entities_of, entity_of
 
+type _Transport = AsyncHttpTransport[Any, Any]
 type Operation = tuple[TransactionOperation, dict[str, Any], dict[str, Any]]
 
 _TIMES: Final[Mapping[str, Any]] = {
@@ -86,18 +87,14 @@ class AzureTables:
     No request takes longer than ``deadline`` seconds, including repetitions and pauses.
     """
 
-    def __init__(self, clients: Mapping[Table, TableClient], deadline: float) -> None:
+    def __init__(
+        self, clients: Mapping[Table, TableClient], deadline: float = STORAGE_DEADLINE_SECONDS
+    ) -> None:
         self._clients = clients
         self._deadline = deadline
 
     @classmethod
-    def by_connection_string(
-        cls,
-        text: str,
-        *,
-        transport: AsyncHttpTransport[Any, Any],
-        deadline: float = STORAGE_DEADLINE_SECONDS,
-    ) -> Self:
+    def by_connection_string(cls, text: str, *, transport: _Transport) -> Self:
         """Connect with a connection string, for Azurite.
 
         Its host must be 127.0.0.1, because the client takes ``localhost`` for Cosmos DB.
@@ -110,16 +107,11 @@ class AzureTables:
             table: TableClient.from_connection_string(text, table, **_pipeline(transport))
             for table in Table
         }
-        return cls(clients, deadline)
+        return cls(clients)
 
     @classmethod
     def by_identity(
-        cls,
-        endpoint: str,
-        credential: AsyncTokenCredential,
-        *,
-        transport: AsyncHttpTransport[Any, Any],
-        deadline: float = STORAGE_DEADLINE_SECONDS,
+        cls, endpoint: str, credential: AsyncTokenCredential, *, transport: _Transport
     ) -> Self:
         """Connect to an https endpoint with tokens for Azure Storage (same audience in all clouds).
 
@@ -131,7 +123,7 @@ class AzureTables:
             table: TableClient(endpoint, table, credential=credential, **_pipeline(transport))
             for table in Table
         }
-        return cls(clients, deadline)
+        return cls(clients)
 
     def within(self, deadline: float) -> "AzureTables":
         """Return the same tables with another deadline; closing either closes both."""
@@ -139,8 +131,8 @@ class AzureTables:
 
     async def get(self, table: Table, partition: str, row: str) -> Entity | None:
         """Read one row; see ``Store.get``."""
-        rows: list[object] = []
-        options = {"take_row": rows.append, **_TIMES}
+        answers: list[object] = []
+        options = {"take": answers.append, **_TIMES}
         with _translating(table):
             try:
                 await self._call(table, lambda client: client.get_entity(partition, row, **options))
@@ -149,7 +141,7 @@ class AzureTables:
                 if code_of(error) not in _GONE:
                     raise
                 return None
-            entity = entity_of(rows.pop())
+            entity = entity_of(answers.pop())
             if (entity.partition, entity.row) != (partition, row):
                 raise DeserializationError("The answer is another row.")
         return entity
@@ -157,7 +149,7 @@ class AzureTables:
     async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows in key order; see ``Store.query``."""
         select = ["PartitionKey", "RowKey", *query.columns] if query.columns else None
-        rows: list[Any] = []
+        answers: list[object] = []
         for clauses in odata.ranges(query):
             text, parameters = odata.filter_of(clauses)
             pages = (
@@ -167,15 +159,14 @@ class AzureTables:
                     parameters=parameters,
                     results_per_page=query.page,
                     select=select,
-                    take_rows=rows.extend,
+                    take=answers.append,
                     **_TIMES,
                 )
                 .by_page()
             )
             while await self._read_page(table, pages):
                 with _translating(table):
-                    page = [entity_of(row) for row in rows]
-                rows.clear()
+                    page = entities_of(answers.pop())
                 for entity in page:
                     yield entity
 
@@ -200,7 +191,7 @@ class AzureTables:
     async def _read_page(
         self, table: Table, pages: AsyncIterator[AsyncIterator[TableEntity]]
     ) -> bool:
-        """Read the next page, if there is one, whose rows are passed to the query."""
+        """Read the next page, if there is one, which is passed to the query."""
         with _translating(table):
             return await self._call(table, lambda _: anext(pages, None)) is not None
 
@@ -224,7 +215,7 @@ class AzureTables:
             return await request(client)
 
 
-def _pipeline(transport: AsyncHttpTransport[Any, Any]) -> dict[str, Any]:
+def _pipeline(transport: _Transport) -> dict[str, Any]:
     return {**_PIPELINE, "transport": transport, "per_call_policies": [RawRowsPolicy()]}
 
 
@@ -288,9 +279,8 @@ def _translated(error: Exception, table: Table, *, writing: bool) -> StoreError:
     if writing and (
         status == HTTPStatus.PRECONDITION_FAILED
         or (status == HTTPStatus.NOT_FOUND and code in _GONE)
+        or (status == HTTPStatus.CONFLICT and code != TableErrorCode.TABLE_BEING_DELETED)
     ):
-        return WriteConflict(text)
-    if writing and status == HTTPStatus.CONFLICT and code != TableErrorCode.TABLE_BEING_DELETED:
         return WriteConflict(text)
     if writing and status in _TOO_MUCH:
         return LimitExceeded(text)

@@ -5,7 +5,7 @@ several times as long as all that is done with a row here, and trusts that the a
 still signs, sends, repeats and pages.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
@@ -22,8 +22,7 @@ from cmk_check.store.table_checks import is_no_text
 type Request = PipelineRequest[HttpRequest]
 type Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
 
-_TAKE_PAGE: Final = "take_rows"
-_TAKE_ROW: Final = "take_row"
+_TAKE: Final = "take"
 _TYPE: Final = "@odata.type"
 _ETAG: Final = "odata.etag"
 # Each row has them besides its values.
@@ -36,41 +35,38 @@ _PLAIN: Final = frozenset({None, "Edm.String", "Edm.Int32", "Edm.Boolean"})
 
 
 class RawRowsPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Passes the rows of a page to ``take_rows``, and the answer of a point read to ``take_row``.
+    """Passes the answer of a read to its option ``take``; the client gets a page without rows.
 
-    The client gets a page without rows, or a row without properties. The policy must come before
-    the one that decodes answers.
+    The policy must come before the one that decodes answers.
     """
 
     def on_request(self, request: Request) -> None:
-        """Keep whom to pass rows to, out of the client's options."""
-        for name in (_TAKE_PAGE, _TAKE_ROW):
-            request.context[name] = request.context.options.pop(name, None)
+        """Keep whom to pass the answer to, out of the client's options."""
+        request.context[_TAKE] = request.context.options.pop(_TAKE, None)
 
     def on_response(self, request: Request, response: Response) -> None:
-        """Pass the rows on.
+        """Pass the answer on."""
+        take = request.context[_TAKE]
+        if take is not None and response.http_response.status_code == HTTPStatus.OK:
+            take(response.context.get(ContentDecodePolicy.CONTEXT_NAME))
+            response.context[ContentDecodePolicy.CONTEXT_NAME] = {"value": []}
 
-        Raises:
-            DeserializationError: the answer is not a page of rows, and must not pass for none.
 
-        """
-        take_page: Callable[[list[Any]], None] | None = request.context[_TAKE_PAGE]
-        take_row: Callable[[object], None] | None = request.context[_TAKE_ROW]
-        if response.http_response.status_code != HTTPStatus.OK:
-            return
-        answer = response.context.get(ContentDecodePolicy.CONTEXT_NAME)
-        if take_row is not None:
-            take_row(answer)
-            response.context[ContentDecodePolicy.CONTEXT_NAME] = {}
-        if take_page is not None:
-            if not isinstance(answer, dict) or not isinstance(answer.get("value"), list):
-                raise DeserializationError("The answer is not a page of rows.")
-            take_page(answer["value"])
-            answer["value"] = []
+def entities_of(page: object) -> list[Entity]:
+    """Return the rows of a page.
+
+    Raises:
+        DeserializationError: the answer is not a page of rows, and must not pass for none.
+
+    """
+    rows = page.get("value") if isinstance(page, dict) else None
+    if not isinstance(rows, list):
+        raise DeserializationError("The answer is not a page of rows.")
+    return [entity_of(row) for row in rows]
 
 
 def entity_of(row: object) -> Entity:
-    """Return a row of a page.
+    """Return a row.
 
     Raises:
         DeserializationError: it is not an object, or lacks a key, or its number is a word.

@@ -77,9 +77,7 @@ async def tables_of(
     text = connection_string(runner.addresses[0][1], SECRET)
     try:
         async with transport() as shared:
-            yield (
-                AzureTables.by_connection_string(text, transport=shared, deadline=deadline),
-                service,
-            )
+            tables = AzureTables.by_connection_string(text, transport=shared)
+            yield tables.within(deadline), service
     finally:
         await runner.cleanup()
