@@ -17,7 +17,7 @@ process that read the row before is stopped by the host within minutes; retentio
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import batched, takewhile
@@ -49,7 +49,7 @@ _NEWER: Final = "A newer version of cmk_check publishes: deploy that version aga
 
 
 class FeedTable:
-    """The table of published changes.
+    """The table of published changes. Each method raises StoreError if the table does not serve.
 
     ``clock`` is needed for publishing. It dates publications, so that a change that waited long in
     its outbox is kept as long as any other. ``sleep`` waits for so many seconds.
@@ -69,7 +69,6 @@ class FeedTable:
 
         Raises:
             RowUnusable: a newer version wrote the next one, which must not be skipped.
-            StoreError: the feed could not be read.
 
         """
         numbered: list[tuple[int, Change]] = []
@@ -89,36 +88,19 @@ class FeedTable:
         return numbered
 
     async def last(self) -> int:
-        """Return the highest number so far, 0 before the first.
-
-        Raises:
-            StoreError: the feed could not be read.
-
-        """
+        """Return the highest number so far, 0 before the first."""
         return await self._last(await self._get(_HEAD))
 
     async def noted(self, change_id: str, name: str) -> str:
-        """Return what is noted under a name at a published change; "" if nothing is.
-
-        Raises:
-            StoreError: the feed could not be read.
-
-        """
-        marker = await self._store.get(Table.CHANGES, _PARTITION, table_keys.feed_marker(change_id))
+        """Return what is noted under a name at a published change; "" if nothing is."""
+        marker = await self._get(table_keys.feed_marker(change_id))
         return str(marker.values.get(name, "")) if marker else ""
 
     async def note(self, change_id: str, name: str, text: str) -> None:
-        """Note something under a name at a published change, until it is pruned.
-
-        Raises:
-            StoreError: it could not be noted.
-
-        """
-        row = table_keys.feed_marker(change_id)
-        marker = await self._store.get(Table.CHANGES, _PARTITION, row)
+        """Note something under a name at a published change, until it is pruned."""
+        marker = await self._get(table_keys.feed_marker(change_id))
         if marker and not rows.is_too_new(marker):
-            write = Replace(row, {**marker.values, name: text}, marker.etag)
-            await self._store.commit(Table.CHANGES, _PARTITION, [write])
+            await self._commit([Replace(marker.row, {**marker.values, name: text}, marker.etag)])
 
     async def prune(self, before: datetime, most: int) -> int:
         """Delete up to ``most`` changes published before a time, oldest first; return the number.
@@ -126,17 +108,19 @@ class FeedTable:
         It stops at the first change that is younger, or whose outbox row still exists. The head
         stays, because numbers are never reused. If there is nothing to delete, it reads at most one
         page and writes nothing.
-
-        Raises:
-            StoreError: the rest could not be deleted.
-
         """
         pruned = 0
         old = await self._older(before, most)
         for batch in batched(old, CHANGES_PER_PUBLICATION, strict=False):
-            free = await self._out_of_outboxes(batch)
+            places = [place_of(change) for _, change in batch]
+            waiting = await asyncio.gather(*(self._store.get(*place) for place in places))
+            pairs = zip(batch, waiting, strict=True)
+            free = [entry for entry, _ in takewhile(lambda pair: pair[1] is None, pairs)]
             if free:
-                await self._delete(free)
+                names = (table_keys.feed_marker(change.id) for _, change in free)
+                markers = await asyncio.gather(*map(self._get, names))
+                gone = [*(entity for entity, _ in free), *filter(None, markers)]
+                await self._commit([Delete(entity.row, entity.etag) for entity in gone])
             pruned += len(free)
             if len(free) < len(batch):
                 break
@@ -155,22 +139,6 @@ class FeedTable:
                 _log.warning("A broken change stays in the feed: %s", error)
         return old
 
-    async def _out_of_outboxes(
-        self, old: Sequence[tuple[Entity, Change]]
-    ) -> list[tuple[Entity, Change]]:
-        """Return the changes before the first that is still in its outbox."""
-        places = [place_of(change) for _, change in old]
-        waiting = await asyncio.gather(*(self._store.get(*place) for place in places))
-        pairs = zip(old, waiting, strict=True)
-        return [entry for entry, _ in takewhile(lambda pair: pair[1] is None, pairs)]
-
-    async def _delete(self, old: Sequence[tuple[Entity, Change]]) -> None:
-        """Delete rows and their markers in one transaction."""
-        markers = await self._get_all(table_keys.feed_marker(change.id) for _, change in old)
-        entities = [entity for entity, _ in old] + [found for found in markers if found]
-        writes = [Delete(entity.row, entity.etag) for entity in entities]
-        await self._store.commit(Table.CHANGES, _PARTITION, writes)
-
     async def _rows(self, after: int, page: int) -> AsyncIterator[Entity]:
         query = TableQuery(
             partition=_PARTITION,
@@ -185,9 +153,7 @@ class FeedTable:
     async def publish(self, changes: Sequence[Change]) -> list[tuple[int, Change]]:
         """Publish those of up to 49 changes that are not in the feed; return all with numbers.
 
-        Raises:
-            StoreError: the feed could not be written; either none or all of the changes are in it.
-
+        If it fails, either none or all of the changes are in the feed.
         """
         numbers: dict[_Key, int] = {}
         for attempt in range(PUBLICATION_ATTEMPTS):
@@ -220,12 +186,11 @@ class FeedTable:
         _log.error("Two sources have a change %s: that of %s is renamed.", *_key(change))
         return replace(change, id=str(uuid5(NAMESPACE_URL, "/".join(_key(change))))), None
 
-    async def _get_all(self, names: Iterable[str]) -> list[Entity | None]:
-        """Read rows of the feed, all at once."""
-        return await asyncio.gather(*map(self._get, names))
-
     async def _get(self, name: str) -> Entity | None:
         return await self._store.get(Table.CHANGES, _PARTITION, name)
+
+    async def _commit(self, writes: Sequence[Write]) -> None:
+        await self._store.commit(Table.CHANGES, _PARTITION, writes)
 
     async def _append(self, fresh: Sequence[Change]) -> dict[_Key, int]:
         head = await self._get(_HEAD)
@@ -240,7 +205,7 @@ class FeedTable:
             writes.append(Insert(table_keys.feed_row(number), rows.change_values(change) | dated))
             marker = {"schema": rows.SCHEMA, "number": number}
             writes.append(Insert(table_keys.feed_marker(change.id), marker))
-        await self._store.commit(Table.CHANGES, _PARTITION, writes)
+        await self._commit(writes)
         return numbers
 
     async def _last(self, head: Entity | None) -> int:
