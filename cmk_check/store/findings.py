@@ -23,7 +23,7 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.limits import RESERVED_WRITES, SEARCHED_AT_ONCE, TABLE_PAGE_ROWS
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
-from cmk_check.store import batching, rows, table_keys
+from cmk_check.store import rows, table_checks, table_keys
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.outbox import OutboxEntry, outbox_write
 from cmk_check.store.subscription_rows import (
@@ -314,7 +314,7 @@ def record_batches(
         (_finding_write(stored, step), *map(outbox_write, step.changes))
         for step in difference.steps
     ]
-    parts = list(batching.group_batches(groups, reserve=RESERVED_WRITES)) or [[]]
+    parts = list(table_checks.group_batches(groups, reserve=RESERVED_WRITES)) or [[]]
     coverages = [*difference.partial_coverages(map(len, parts[:-1]), claim), difference.coverage]
     steps = iter(difference.steps)
     for number, (part, coverage) in enumerate(zip(parts, coverages, strict=True), 1):

@@ -47,9 +47,6 @@ class MemoryStore:
             self._check(table, partition, write)
         return tuple(self._apply(table, partition, write) for write in writes)
 
-    async def close(self) -> None:
-        """Do nothing; the rows stay."""
-
     async def _page(
         self, table: Table, query: TableQuery, after: tuple[str, str] | None
     ) -> list[Entity]:

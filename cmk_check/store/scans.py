@@ -16,7 +16,7 @@ from cmk_check.core.status import Status
 from cmk_check.errors import RowUnusable, StoreError
 from cmk_check.limits import MAX_SLICES, TABLE_PAGE_ROWS
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
-from cmk_check.store import batching, row_times, rows, table_keys
+from cmk_check.store import row_times, rows, table_checks, table_keys
 from cmk_check.store.outbox import OF_SCANS, OutboxEntry, outbox_entries, outbox_write
 from cmk_check.store.scan_rows import (
     LEASE,
@@ -242,7 +242,7 @@ class ScanTable:
         return found
 
     async def _commit_all(self, partition: str, writes: Sequence[Write]) -> None:
-        for batch in batching.batches(writes):
+        for batch in table_checks.batches(writes):
             await self._store.commit(_TABLE, partition, batch)
 
 

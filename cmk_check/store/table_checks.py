@@ -1,4 +1,4 @@
-"""The limits of the table service, checked before anything is sent.
+"""The limits of the table service: writes are divided by them, and checked before they are sent.
 
 Azurite accepts entities over 1 MiB, more than 252 properties and impossible property names, and
 breaks its reply to a transaction of 101 writes: without this check such a write would fail only in
@@ -7,7 +7,7 @@ production.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -21,6 +21,7 @@ from cmk_check.limits import (
     MAX_STRING_UNITS,
     MAX_TRANSACTION_BYTES,
     MAX_TRANSACTION_WRITES,
+    RESERVED_WRITE_BYTES,
 )
 from cmk_check.ports import Delete, Scalar, Write
 
@@ -95,9 +96,34 @@ def check(writes: Sequence[Write], partition: str) -> None:
         )
 
 
+def batches(writes: Iterable[Write]) -> Iterator[list[Write]]:
+    """Divide writes into transactions, in order."""
+    for groups in group_batches([(write,) for write in writes]):
+        yield [write for (write,) in groups]
+
+
+def group_batches[T: Sequence[Write]](groups: Iterable[T], reserve: int = 0) -> Iterator[list[T]]:
+    """Divide groups of writes into transactions without splitting a group.
+
+    ``reserve`` keeps room in each for this many further writes of at most 512 KiB.
+    """
+    most_writes = MAX_TRANSACTION_WRITES - reserve
+    most_bytes = MAX_TRANSACTION_BYTES - reserve * RESERVED_WRITE_BYTES
+    batch: list[T] = []
+    writes = weight = 0
+    for group in groups:
+        size = sum(transaction_size(write) for write in group)
+        if batch and (writes + len(group) > most_writes or weight + size > most_bytes):
+            yield batch
+            batch, writes, weight = [], 0, 0
+        batch.append(group)
+        writes += len(group)
+        weight += size
+    if batch:
+        yield batch
+
+
 def _plain(value: Scalar) -> Scalar:
-    if isinstance(value, bool):
-        return value
     if isinstance(value, int):
         return int(value)
     if isinstance(value, str):

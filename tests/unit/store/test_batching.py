@@ -6,7 +6,7 @@ import pytest
 
 from cmk_check.limits import MAX_TRANSACTION_BYTES, RESERVED_WRITES
 from cmk_check.ports import Insert
-from cmk_check.store import batching, table_checks
+from cmk_check.store import table_checks
 
 PARTITION = "p"
 
@@ -32,13 +32,14 @@ def test_each_transaction_fits_and_none_is_cut_needlessly(kibibytes: int, rows: 
     """The service refuses one that is too large: its subscription could never be recorded."""
     writes = [write(number, kibibytes) for number in range(rows)]
 
-    cut = list(batching.batches(writes))
+    cut = list(table_checks.batches(writes))
 
     for batch, following in pairwise(cut):
         table_checks.check(batch, PARTITION)
         heavier = sum(map(table_checks.transaction_size, [*batch, following[0]]))
         assert len(batch) == 100 or heavier > 4 * 1024 * 1024
     assert [entry for batch in cut for entry in batch] == writes
+    assert list(table_checks.batches([])) == []
 
 
 @pytest.mark.parametrize(("more", "transactions"), [(0, [16, 1]), (1, [15, 2])])
@@ -48,7 +49,7 @@ def test_a_transaction_is_filled_to_its_last_byte(more: int, transactions: list[
     writes = [exactly(f"row{number:02}", eighth) for number in range(17)]
     writes[0] = exactly("row00", eighth + more)
 
-    assert [len(batch) for batch in batching.batches(writes)] == transactions
+    assert [len(batch) for batch in table_checks.batches(writes)] == transactions
 
 
 def test_a_group_that_has_no_room_left_begins_a_transaction() -> None:
@@ -56,7 +57,7 @@ def test_a_group_that_has_no_room_left_begins_a_transaction() -> None:
     groups = [(write(2 * number, 400), write(2 * number + 1, 20)) for number in range(20)]
     later = [write(1000 + number, 500) for number in range(RESERVED_WRITES)]
 
-    cut = list(batching.group_batches(groups, reserve=RESERVED_WRITES))
+    cut = list(table_checks.group_batches(groups, reserve=RESERVED_WRITES))
 
     assert len(cut) > 1
     assert [group for batch in cut for group in batch] == groups

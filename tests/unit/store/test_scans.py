@@ -27,7 +27,7 @@ from cmk_check.core.status import KnownGap, LastScan, Status, SubscriptionCounts
 from cmk_check.errors import StoreError, WriteConflict
 from cmk_check.limits import MAX_TRANSACTION_WRITES
 from cmk_check.ports import Entity, Insert, Scalar, Table, TableQuery
-from cmk_check.store import batching, scan_rows, table_checks, table_keys
+from cmk_check.store import scan_rows, table_checks, table_keys
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scan_rows import Lease, Planned, Scan, Slice, document, value_of
 from cmk_check.store.scans import LeaseAndStatus, ScanTable, scan_id_of, started_of
@@ -350,25 +350,3 @@ def test_a_document_with_a_time_that_nothing_can_be_subtracted_from_is_broken(
 
     with pytest.raises(StoreError, match="delete the row"):
         value_of(scan_rows.STATUS, Entity("scan", "status", "e", values))
-
-
-def test_writes_are_cut_in_their_order() -> None:
-    """What comes first must stand first if a process dies in between."""
-    writes = [Insert(f"{number:03}", {"text": "x" * 30_000}) for number in range(250)]
-
-    batches = list(batching.batches(writes))
-
-    assert [write for batch in batches for write in batch] == writes
-    for batch in batches:
-        table_checks.check(batch, "p")
-    assert list(batching.batches([])) == []
-
-
-def test_a_group_of_writes_is_never_torn() -> None:
-    """A finding and its change share one transaction, and room is kept for the coverage row."""
-    pairs = [(Insert(f"f{n}", {}), Insert(f"o{n}", {})) for n in range(120)]
-
-    batches = list(batching.group_batches(pairs, reserve=2))
-
-    assert [len(batch) for batch in batches] == [49, 49, 22]
-    assert [pair for batch in batches for pair in batch] == pairs
