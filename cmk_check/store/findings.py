@@ -60,7 +60,10 @@ class ListedFinding:
 
 
 class FindingsTable:
-    """The table of findings and coverage."""
+    """The table of findings and coverage.
+
+    A write raises WriteConflict if another worker wrote the subscription since it was read.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -230,12 +233,7 @@ class FindingsTable:
         }
 
     async def clear_mark(self, stored: StoredSubscription) -> StoredSubscription:
-        """Clear the mark of a worker that crashed or was overtaken, so that its writes fail.
-
-        Raises:
-            WriteConflict: the row was written since it was read.
-
-        """
+        """Clear the mark of a worker that crashed or was overtaken, so that its writes fail."""
         if stored.known.coverage is None:
             return stored
         coverage = replace(stored.known.coverage, recording=None)
@@ -245,12 +243,7 @@ class FindingsTable:
     async def mark(
         self, stored: StoredSubscription, difference: Difference, claim: str
     ) -> StoredSubscription:
-        """Set the recording mark, before the last check of the claim.
-
-        Raises:
-            WriteConflict: the row was written since it was read.
-
-        """
+        """Set the recording mark, before the last check of the claim."""
         return await self._write_coverage(stored, difference.coverage_after(0, claim))
 
     async def record(
@@ -258,10 +251,7 @@ class FindingsTable:
     ) -> tuple[OutboxEntry, ...]:
         """Write the batches of a difference; return the changes that now wait in the outbox.
 
-        Raises:
-            WriteConflict: another worker wrote first; earlier transactions of this call, and the
-                mark, remain.
-
+        If another worker wrote first, earlier transactions of this call, and the mark, remain.
         """
         etag = stored.etags.get(table_keys.COVERAGE)
         pending: list[OutboxEntry] = []

@@ -51,7 +51,7 @@ class LeaseAndStatus:
 
 
 class ScanTable:
-    """The table of scans."""
+    """The table of scans. A write raises WriteConflict if a row was changed since it was read."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -125,10 +125,6 @@ class ScanTable:
         """Write rows of the scan partition in one transaction, if unchanged since they were read.
 
         ``scans`` have the ETag read, None for a new row; ``current`` has those of lease and status.
-
-        Raises:
-            WriteConflict: a row was changed; nothing was written.
-
         """
         writes: list[Write] = []
         if lease is not None:
@@ -179,12 +175,7 @@ class ScanTable:
         await self._commit_all(table_keys.slice_partition(scan_id), writes)
 
     async def replace_slice(self, scan_id: str, entry: Slice, etag: str) -> Stored[Slice]:
-        """Write a slice if it is unchanged since it was read.
-
-        Raises:
-            WriteConflict: the slice was changed.
-
-        """
+        """Write a slice if it is unchanged since it was read."""
         write = Replace(_slice_row(entry.plan_id, entry.number), document(SLICE, entry), etag)
         (new,) = await self._store.commit(_TABLE, table_keys.slice_partition(scan_id), [write])
         return Stored(entry, new)
@@ -217,12 +208,7 @@ class ScanTable:
             _log.warning("Slices of earlier scans stay until the next scan: %s", error)
 
     async def prune(self, before: datetime, most: int) -> None:
-        """Delete up to ``most`` scans that started before a time.
-
-        Raises:
-            StoreError: the rest could not be deleted.
-
-        """
+        """Delete up to ``most`` scans that started before a time."""
         query = TableQuery(
             partition=_PARTITION,
             row_from=table_keys.scan_row(before, ""),

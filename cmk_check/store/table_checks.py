@@ -163,7 +163,12 @@ def _check_property(name: str, value: Scalar, where: str) -> None:
             f"{MAX_PROPERTY_NAME_CHARS} is the most"
         )
     if isinstance(value, str):
-        _check_string(name, value, where)
+        if is_no_text(value):
+            raise LimitExceeded(f"{where}: {name} holds half of a surrogate pair")
+        if (size := _units(value)) > MAX_STRING_UNITS:
+            raise LimitExceeded(
+                f"{where}: {name} holds {size} UTF-16 units, {MAX_STRING_UNITS} is the most"
+            )
     elif not -MAX_INT64 - 1 <= value <= MAX_INT64:
         raise LimitExceeded(f"{where}: the number in {name} does not fit into 64 bits")
 
@@ -171,15 +176,6 @@ def _check_property(name: str, value: Scalar, where: str) -> None:
 def is_no_text(value: str) -> bool:
     """Return whether a string holds half of a surrogate pair, which nothing can send on."""
     return not value.isascii() and _LONE_SURROGATE.search(value) is not None
-
-
-def _check_string(name: str, value: str, where: str) -> None:
-    if is_no_text(value):
-        raise LimitExceeded(f"{where}: {name} holds half of a surrogate pair")
-    if _units(value) > MAX_STRING_UNITS:
-        raise LimitExceeded(
-            f"{where}: {name} holds {_units(value)} UTF-16 units, {MAX_STRING_UNITS} is the most"
-        )
 
 
 def _value_bytes(value: Scalar) -> int:
