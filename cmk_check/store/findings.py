@@ -40,23 +40,14 @@ _SEARCHED: Final = ("name", "resourceGroup", "tags", "kind", "location")
 _BEHIND_COVERAGE: Final = f"{table_keys.COVERAGE}!"
 
 type RowPosition = tuple[str, str]
+# A finding, and the coverage of its subscription if that was requested and is usable.
+type JoinedFinding = tuple[Finding, Coverage | None]
+# The position of a row in a list, and the finding if the row matches.
+type ListedFinding = tuple[RowPosition, JoinedFinding | None]
 # Whether a row may match: the row with the columns above, and those of its coverage row, if read.
 type MayMatch = Callable[[Entity, Mapping[str, object]], bool]
 # A finding and its changes, written in one transaction.
 type _Group = tuple[Write, *tuple[Insert, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class ListedFinding:
-    """A row of a list and its position.
-
-    ``finding`` is None if the row does not match. ``coverage`` is that of its subscription, if it
-    was requested and is usable.
-    """
-
-    place: RowPosition
-    finding: Finding | None = None
-    coverage: Coverage | None = None
 
 
 class FindingsTable:
@@ -188,15 +179,16 @@ class FindingsTable:
         self, query: TableQuery, where: FindingFilter, places: list[RowPosition], wanted: list[int]
     ) -> list[ListedFinding]:
         """Read whole the rows from the first wanted one to the last one."""
-        whole: dict[RowPosition, ListedFinding] = {}
+        whole: dict[RowPosition, JoinedFinding | None] = {}
         if wanted:
             first, last = wanted[0], wanted[-1]
             after = places[first - 1] if first else query.after
-            async for row in self._list(replace(query, after=after, page=last - first + 1), where):
-                whole[row.place] = row
-                if row.place >= places[last]:
+            span = replace(query, after=after, page=last - first + 1)
+            async for place, match in self._list(span, where):
+                whole[place] = match
+                if place >= places[last]:
                     break
-        return [whole.get(place, ListedFinding(place)) for place in places]
+        return [(place, whole.get(place)) for place in places]
 
     async def _list(self, query: TableQuery, where: FindingFilter) -> AsyncIterator[ListedFinding]:
         before = await self._coverage_before(query)
@@ -207,11 +199,10 @@ class FindingsTable:
             place = entity.partition, entity.row
             if entity.row == table_keys.COVERAGE:
                 coverages = {entity.partition: _usable_coverage(entity)}
-                yield ListedFinding(place)
+                yield place, None
             elif entity.row.startswith(table_keys.FINDINGS_FROM):
-                finding = finding_in(entity)
-                admitted = finding if where.admits(finding) else None
-                yield ListedFinding(place, admitted, coverages.get(entity.partition))
+                joined = (finding := finding_in(entity)), coverages.get(entity.partition)
+                yield place, joined if where.admits(finding) else None
 
     async def _coverage_before(self, query: TableQuery) -> Entity | None:
         """Read the coverage row of the subscription in which a list continues, if it shows them."""

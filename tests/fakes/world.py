@@ -225,7 +225,7 @@ class World:
     async def findings(self) -> dict[str, Finding]:
         """Return what is stored, by account id."""
         listed = FindingsTable(self.store).findings(FindingFilter(), None)
-        return {str(row.finding.id): row.finding async for row in listed if row.finding}
+        return {str(match[0].id): match[0] async for _, match in listed if match}
 
     async def verdicts(self) -> dict[str, str]:
         """Return the stored verdicts by account name."""

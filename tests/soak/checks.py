@@ -99,8 +99,8 @@ class Checks:
 
     async def _check_green(self, answer: PostureVerdict, *, required: bool, data: bool) -> None:
         table = self.world.context.findings_table
-        async for row in table.findings(FindingFilter(), None):
-            finding = row.finding
+        async for _, match in table.findings(FindingFilter(), None):
+            finding = match[0] if match else None
             if finding and self._said(finding, required=required) not in _as_good_as(answer):
                 key, exception = _state_of(finding), finding.exception
                 said = f"{finding.judgement.verdict}, its key {key}, accepted by {exception}"
@@ -114,13 +114,11 @@ class Checks:
     async def times_of_scopes(self) -> None:
         """P1: the time that is shown of encryption scopes is one at which they were still so."""
         status = await self.world.status()
-        async for row in self.world.context.findings_table.findings(
-            FindingFilter(), None, joined=True
-        ):
-            finding = row.finding
-            shown = scopes_as_of(finding, row.coverage, status) if finding else None
-            if finding is None or shown is None:
+        table = self.world.context.findings_table
+        async for _, match in table.findings(FindingFilter(), None, joined=True):
+            if match is None or (shown := scopes_as_of(*match, status)) is None:
                 continue
+            finding, _ = match
             known = self.scopes[str(finding.id)]
             ends = [until for until, _ in known[1:]] + [shown]
             lasted = [

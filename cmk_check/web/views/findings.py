@@ -11,7 +11,6 @@ from typing import Final
 
 from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.counts import KIND_UNKNOWN
-from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.status import Status
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import (
@@ -26,7 +25,7 @@ from cmk_check.limits import (
 from cmk_check.ports import Clock
 from cmk_check.store import table_keys
 from cmk_check.store.finding_filter import FindingFilter
-from cmk_check.store.findings import FindingsTable, RowPosition
+from cmk_check.store.findings import FindingsTable, JoinedFinding, ListedFinding, RowPosition
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
@@ -36,8 +35,6 @@ from cmk_check.web.http.search_turns import Turns
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
 from cmk_check.web.views.finding import to_api_finding, usable_coverage
 from cmk_check.web.views.search import Search
-
-type _Joined = tuple[Finding, Coverage | None]
 
 # Some subscriptions have fewer accounts than on average: a page should not need one row more.
 _MARGIN: Final = 1.1
@@ -95,7 +92,7 @@ class FindingsView:
             found = await paging.gather(rows, query.top, self.most_searched)
         else:
             at_once = _rows_at_once(query.top, where, status, joined=join_all)
-            rows = self._listed(where, after, joined=join_all, at_once=at_once)
+            rows = self.findings_table.findings(where, after, joined=join_all, at_once=at_once)
             found = await paging.gather(rows, query.top, self.most)
         if not found.value and query.subscription:
             await self._make_sure_it_is_known(query.subscription, status)
@@ -141,23 +138,14 @@ class FindingsView:
             "kind",
         )
 
-    async def _listed(
-        self, where: FindingFilter, after: RowPosition | None, *, joined: bool, at_once: int
-    ) -> AsyncIterator[tuple[RowPosition, _Joined | None]]:
-        """Iterate over the rows of the table; ``joined`` reads coverage rows along with them."""
-        found = self.findings_table.findings(where, after, joined=joined, at_once=at_once)
-        async for row in found:
-            yield row.place, (row.finding, row.coverage) if row.finding else None
-
     async def _found(
         self, where: FindingFilter, search: Search, after: RowPosition | None, *, joined: bool
-    ) -> AsyncIterator[tuple[RowPosition, _Joined | None]]:
+    ) -> AsyncIterator[ListedFinding]:
         """Iterate over the rows of which only this program can say whether they match."""
         parts = self.findings_table.searched(where, after, search.may_find, joined=joined)
         async for part in self.turns.each(parts):
-            for row in part:
-                found = row.finding is not None and search.finds(row.finding, row.coverage)
-                yield row.place, (row.finding, row.coverage) if row.finding and found else None
+            for place, match in part:
+                yield place, match if match and search.finds(*match) else None
 
     async def _make_sure_it_is_known(self, subscription_id: str, status: Status) -> None:
         if status.summary.unwritten_gap(subscription_id):
@@ -169,16 +157,18 @@ class FindingsView:
         if not recorded:
             raise not_recorded(subscription_id)
 
-    async def _joined(self, found: Iterable[_Joined]) -> list[_Joined]:
+    async def _joined(self, found: Iterable[JoinedFinding]) -> list[JoinedFinding]:
         """Read the coverage rows of the findings, each once."""
         findings = [finding for finding, _ in found]
         distinct = list(dict.fromkeys(finding.id.subscription_id for finding in findings))
-        rows: dict[str, Coverage | None] = {}
-        for some in batched(distinct, COVERAGE_READS_AT_ONCE, strict=False):
-            read = await asyncio.gather(
+        read = [
+            coverage
+            for some in batched(distinct, COVERAGE_READS_AT_ONCE, strict=False)
+            for coverage in await asyncio.gather(
                 *(usable_coverage(self.findings_table, name) for name in some)
             )
-            rows.update(zip(some, read, strict=True))
+        ]
+        rows = dict(zip(distinct, read, strict=True))
         return [(finding, rows[finding.id.subscription_id]) for finding in findings]
 
 

@@ -76,9 +76,10 @@ class OwnersView:
         stored = await self.scans.status()
         status = stored.value if stored else Status()
         examined = 0
-        async for row in self.findings_table.findings(FindingFilter(), None, joined=True):
-            if row.finding is None:
+        async for _, match in self.findings_table.findings(FindingFilter(), None, joined=True):
+            if match is None:
                 continue  # the row of a subscription
+            finding, coverage = match
             examined += 1
             if examined > self.most:
                 raise RequestRefused(
@@ -87,9 +88,9 @@ class OwnersView:
                     f"Owners are summed over {self.most:,} findings at most; ask "
                     "/api/v1/findings?owner= for the accounts of one owner.",
                 )
-            owner = (row.finding.owner or UNOWNED).value
+            owner = (finding.owner or UNOWNED).value
             sums.setdefault(owner, _Sums()).add(
-                row.finding, unread=not posture.is_read(row.coverage, status)
+                finding, unread=not posture.is_read(coverage, status)
             )
         return sums
 

@@ -24,9 +24,9 @@ async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> Non
     table = FindingsTable(store)
 
     listed = [row async for row in table.findings(FindingFilter(), None)]
-    rest = [row async for row in table.findings(FindingFilter(), listed[0].place)]
+    rest = [row async for row in table.findings(FindingFilter(), listed[0][0])]
 
-    assert [row.finding.id.name for row in listed if row.finding] == ["a", "b", "c"]
+    assert [match[0].id.name for _, match in listed if match] == ["a", "b", "c"]
     assert rest == listed[1:]
     assert await names(table, FindingFilter(Verdict.NON_COMPLIANT)) == ["b", "c"]
 
@@ -34,7 +34,7 @@ async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> Non
 async def names(table: FindingsTable, where: FindingFilter) -> list[str]:
     """Return the names of the accounts that a filter finds."""
     found = table.findings(where, None)
-    return [row.finding.id.name async for row in found if row.finding]
+    return [match[0].id.name async for _, match in found if match]
 
 
 async def test_findings_are_found_by_kind_and_by_subscription() -> None:
@@ -107,7 +107,7 @@ async def test_what_the_table_can_compare_does_not_come() -> None:
     for where in (chosen, FindingFilter(Verdict.NON_COMPLIANT), of_key):
         found = [row async for row in table.findings(where, None)]
         assert len(found) == 1
-        assert found[0].finding is not None
+        assert found[0][1] is not None
 
 
 async def test_coverage_comes_along_in_the_same_query_and_passes_every_filter() -> None:
@@ -119,7 +119,7 @@ async def test_coverage_comes_along_in_the_same_query_and_passes_every_filter() 
     found = [row async for row in table.findings(where, None, joined=True)]
 
     coverage = stored.known.coverage
-    assert [(row.place[1], row.coverage) for row in found] == [
+    assert [(row, match and match[1]) for (_, row), match in found] == [
         ("coverage", None),
         ("finding|rg|b", coverage),
     ]
@@ -131,9 +131,10 @@ async def test_a_list_that_begins_in_mid_subscription_reads_the_coverage_it_has_
     store, stored = await filled(good(ID, "a"), bad(ID, "b"))
     table, place = FindingsTable(store), (PARTITION, "finding|rg|a")
 
-    (row,) = [row async for row in table.findings(FindingFilter(), place, joined=True)]
+    ((_, match),) = [row async for row in table.findings(FindingFilter(), place, joined=True)]
 
-    assert row.coverage == stored.known.coverage
+    assert match is not None
+    assert match[1] == stored.known.coverage
 
 
 async def test_coverage_of_another_subscription_is_never_joined() -> None:
@@ -148,7 +149,7 @@ async def test_coverage_of_another_subscription_is_never_joined() -> None:
         row async for row in FindingsTable(store).findings(FindingFilter(), None, joined=True)
     ]
 
-    assert [row.coverage for row in listed if row.finding] == [stored.known.coverage, None]
+    assert [match[1] for _, match in listed if match] == [stored.known.coverage, None]
 
 
 async def test_what_is_not_ours_is_neither_listed_nor_given() -> None:
@@ -225,7 +226,7 @@ async def test_a_coverage_row_that_cannot_be_trusted_is_joined_to_no_finding() -
 
     listed = FindingsTable(store).findings(FindingFilter(), None, joined=True)
 
-    assert [row.coverage async for row in listed] == [None, None]
+    assert [match and match[1] async for _, match in listed] == [None, None]
 
 
 @pytest.mark.parametrize("values", [{"verdict": "perhaps"}, {"history": "{"}])
@@ -237,9 +238,9 @@ async def test_a_broken_finding_is_listed_as_unknown_and_hides_no_other(
     await overwrite(store, "finding|rg|a", **values)
     table = FindingsTable(store)
 
-    found = [row.finding async for row in table.findings(FindingFilter(), None)]
+    found = [match async for _, match in table.findings(FindingFilter(), None)]
 
-    listed = [finding for finding in found if finding]
+    listed = [match[0] for match in found if match]
     assert [finding.id for finding in listed] == [good(ID, "a").id, bad(ID, "b").id]
     assert [finding.judgement.verdict for finding in listed] == ["unknown", "non_compliant"]
 
