@@ -65,8 +65,7 @@ async def check_scope(context: ScanContext) -> None:
         SettingsError: the last scan in this store was made under another scope.
 
     """
-    status = await context.scans.status()
-    recorded = status.value.scope if status else None
+    recorded = (await context.scans.status()).value.scope
     changed = recorded.differences(context.options.recorded_scope) if recorded else {}
     named = {name: ",".join(values[:MAX_NAMES_LISTED]) for name, values in changed.items()}
     if named:

@@ -85,16 +85,15 @@ async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Read the status of the last scans."""
     store, _ = await subject.storage()
     try:
-        stored = await ScanTable(store).status()
+        status = (await ScanTable(store).status()).value
     except StoreError as error:
         raise CheckFailed(f"The status cannot be read: {error}.") from error
-    status = stored.value if stored else None
     expect = scan_options(subject.settings).expectations
     posture = of_estate(status, subject.clock.now(), expect)
     reasons = [(code, text) for code, text in posture.reasons if code in _OF_THE_SET_UP]
-    if not reasons and status is not None:
+    if not reasons:
         return [(Mark.OK, f"The last finished scan began at {status.as_of:%Y-%m-%d %H:%M:%SZ}.")]
-    last = status.last_scan if status else None
+    last = status.last_scan
     mark = Mark.PROBLEM if last else Mark.WARNING
     results: list[MarkedText] = [(mark, f"{code}: {text}") for code, text in reasons]
     if last and last.state is ScanState.FAILED:

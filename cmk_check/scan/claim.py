@@ -139,9 +139,9 @@ async def take(context: ScanContext, scan_id: str, number: int) -> Claim | Scan 
 async def renew_lease(context: ScanContext, scan: Scan, now: datetime) -> None:
     """Extend the lease when less than half of it is left, never past the scan's deadline."""
     current = await context.scans.lease_and_status()
-    if current.lease is None or current.lease.value.scan_id != scan.id:
-        return
     lease = current.lease.value
+    if lease.scan_id != scan.id:
+        return
     expires = min(now + SCAN_LEASE, scan.started_at + SCAN_DEADLINE)
     if lease.expires - now >= SCAN_LEASE / 2 or expires <= lease.expires:
         return

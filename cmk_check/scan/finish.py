@@ -53,7 +53,7 @@ async def finish(context: ScanContext, scan_id: str) -> None:
             finished_at=now,
             summary=replace(summary, accounts=replace(summary.accounts, owners=())),
         )
-        previous = current.status.value if current.status else Status()
+        previous = current.status.value
         if scan.is_partial:
             status = await status_after(context, scan, summary, previous, now)
         else:
@@ -117,7 +117,7 @@ async def fail_scan(
         if ended.is_partial:
             await _end(context, current, (ended, stored.etag), None, [])
             return ended
-        previous = current.status.value if current.status else Status()
+        previous = current.status.value
         status = replace(previous, last_scan=_last(ended), lowered=lowered or previous.lowered)
         change = changes.of_scan(ChangeType.SCAN_FAILED, ended.id, now, context.new_id(), reason)
         published = [replace(change, sequence=ended.epoch)]
@@ -137,7 +137,7 @@ async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
             if unsure and stored is not None and stored.value.state not in _OVERTAKEN:
                 await _tell(context, stored.value)
             break
-        if current.lease is None or current.lease.value.scan_id != scan_id:
+        if current.lease.value.scan_id != scan_id:
             return
         try:
             ended = await write(stored, current, context.clock.now())

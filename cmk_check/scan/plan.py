@@ -24,7 +24,6 @@ from cmk_check.scan.partial_scan import needs_full_scan
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Planned, Scan, Slice, Stored
-from cmk_check.store.scans import LeaseAndStatus
 
 _log = logging.getLogger(__name__)
 
@@ -69,8 +68,7 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
     if not listed:
         await _fail(context, scan, _NO_SUBSCRIPTIONS, PostureReason.NO_SUBSCRIPTION_VISIBLE)
         return None
-    found = await context.scans.status()
-    status = found.value if found else Status()
+    status = (await context.scans.status()).value
     if scan.is_partial and needs_full_scan(status, context.options.recorded_scope):
         # The app's settings may differ from the starter's.
         await fail_scan(context, scan.id, _NEEDS_FULL_SCAN)
@@ -102,7 +100,7 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
         scope=context.options.recorded_scope,
         group_unread=group_unread,
     )
-    await context.scans.commit(scans=[(planned, stored.etag)], current=LeaseAndStatus(None, None))
+    await context.scans.commit(scans=[(planned, stored.etag)])
     return planned
 
 

@@ -26,7 +26,7 @@ from cmk_check.store.subscription_rows import StoredSubscription
 class Recorder:
     """Records differences for the worker that holds a claim; ``status`` was read after it."""
 
-    def __init__(self, context: ScanContext, claim: Claim, status: Stored[Status] | None) -> None:
+    def __init__(self, context: ScanContext, claim: Claim, status: Stored[Status]) -> None:
         self._context = context
         self._claim = claim
         self._downgrade = StatusDowngrade(context, status)

@@ -111,7 +111,7 @@ class SliceRun:
         self,
         context: ScanContext,
         claim: Claim,
-        status: Stored[Status] | None,
+        status: Stored[Status],
         *,
         last: bool,
         poisoned: bool,
@@ -120,7 +120,7 @@ class SliceRun:
         self._claim = claim
         self._last = last
         self._poisoned = poisoned
-        self._status = status.value if status else Status()
+        self._status = status.value
         self._recorder = Recorder(context, claim, status)
         self._outbox: dict[tuple[str, str], OutboxEntry] = {}
         self._changes: set[tuple[str, str]] = set()

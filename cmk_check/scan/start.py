@@ -102,11 +102,10 @@ async def _start(
         for tries_left in reversed(range(ATTEMPTS_PER_STEP + 1)):
             current = await context.scans.lease_and_status()
             unsure = False
-            lease = current.lease.value if current.lease else None
-            if lease is not None and lease.scan_id == mine:
+            lease, status = current.lease.value, current.status.value
+            if lease.scan_id == mine:
                 break  # we have it: only the answer to our write was lost
             earlier = await _earlier(context, lease)
-            status = current.status.value if current.status else Status()
             refused = _refused(context, earlier, lease, status if named else None, now)
             if refused is not None:
                 return refused
@@ -144,7 +143,7 @@ async def _start(
 def _refused(
     context: ScanContext,
     earlier: _Earlier,
-    lease: Lease | None,
+    lease: Lease,
     status: Status | None,
     now: datetime,
 ) -> StartAnswer | None:
@@ -153,7 +152,7 @@ def _refused(
     Where the row of the scan that holds the lease cannot be read, the lease alone counts.
     """
     full = next((scan.value.id for scan in earlier.running if not scan.value.is_partial), None)
-    if lease is not None and lease.is_held(now, SCAN_LEASE + CLOCK_TOLERANCE):
+    if lease.is_held(now, SCAN_LEASE + CLOCK_TOLERANCE):
         is_partial = not full and any(scan.value.id == lease.scan_id for scan in earlier.running)
         if status is not None or not is_partial:
             return StartAnswer(StartOutcome.RUNNING, lease.scan_id)
@@ -174,13 +173,13 @@ async def _too_soon(context: ScanContext, now: datetime, spacing: timedelta) -> 
     return None
 
 
-async def _earlier(context: ScanContext, lease: Lease | None) -> _Earlier:
+async def _earlier(context: ScanContext, lease: Lease) -> _Earlier:
     """Find the scan whose lease ran out.
 
     Where the lease was deleted or broken, the history says what was before: the scans in it that
     run have lost their lease, and can never end by themselves.
     """
-    if lease is not None and lease.epoch:
+    if lease.epoch:
         return _Earlier(lease.epoch, await _running(context, [lease.scan_id]))
     scans = await context.scans.history(TABLE_PAGE_ROWS)
     running = [scan.id for scan in scans if scan.state is ScanState.RUNNING]

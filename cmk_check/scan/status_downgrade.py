@@ -35,7 +35,7 @@ class StatusDowngrade:
     not read again.
     """
 
-    def __init__(self, context: ScanContext, status: Stored[Status] | None) -> None:
+    def __init__(self, context: ScanContext, status: Stored[Status]) -> None:
         self._context = context
         self._status = status
         self._done: set[Requirement] = set()
@@ -54,9 +54,9 @@ class StatusDowngrade:
     async def _withdraw(self, requirement: Requirement) -> None:
         status = self._status
         for _ in range(ATTEMPTS_PER_STEP):
-            if status is None or not self._is_high(status.value, requirement):
+            if not self._is_high(status.value, requirement):
                 break
-            current = LeaseAndStatus(lease=None, status=status)
+            current = LeaseAndStatus(status=status)
             try:
                 lowered = requirement.lower(status.value)
                 await self._context.scans.commit(status=lowered, current=current)

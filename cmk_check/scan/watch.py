@@ -74,12 +74,11 @@ async def look(context: WatchContext) -> None:
 
     """
     now = context.scan.clock.now()
-    status = await context.scan.scans.status()
-    if status is None or status.value.as_of is None:
+    as_of = (await context.scan.scans.status()).value.as_of
+    if as_of is None:
         return
     stored = await context.table.read()
-    before = stored.value if stored else Watch()
-    as_of = status.value.as_of
+    before = stored.value
     since = max(as_of, before.cursor or as_of)
     found = await context.inventory.changes(
         since, vaults=context.scan.keys is not None, seconds=WATCH_QUERY_SECONDS

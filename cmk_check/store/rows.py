@@ -98,8 +98,8 @@ def is_too_new(entity: Entity, newest: int = SCHEMA) -> bool:
 
 
 def write(row: str, values: Mapping[str, Scalar], etag: str | None) -> Insert | Replace:
-    """Return the write of a row that was read with this ETag; None if there was none."""
-    return Insert(row, values) if etag is None else Replace(row, values, etag)
+    """Return the write of a row that was read with this ETag; empty or None if there was none."""
+    return Replace(row, values, etag) if etag else Insert(row, values)
 
 
 def finding_values(finding: Finding) -> Values:

@@ -179,7 +179,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Stored[T]:
-    """A value as read, with the ETag of its row."""
+    """A value as read, with the ETag of its row, which is empty if there is none."""
 
     value: T
     etag: str
@@ -236,15 +236,17 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
     return Stored(value, entity.etag)
 
 
-def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity | None) -> Stored[T] | None:
-    """Read a value; a broken row counts as ``otherwise``, and whoever writes next replaces it.
+def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity | None) -> Stored[T]:
+    """Read a value; without a row, or if the row is broken, return ``otherwise``.
+
+    The next write replaces a broken row.
 
     Raises:
         RowUnusable: a newer version wrote the row.
 
     """
     if entity is None:
-        return None
+        return Stored(otherwise, "")
     try:
         return value_of(adapter, entity)
     except RowUnusable:

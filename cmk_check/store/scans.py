@@ -38,16 +38,18 @@ _TABLE: Final = Table.SCANS
 _PARTITION: Final = OF_SCANS
 _LEASE: Final = "current"
 _STATUS: Final = "status"
-# Of a broken row: free, and with an epoch that no scan has.
-_LOST_LEASE: Final = Lease("", 0, row_times.UNDATED)
+# Without a usable row: free, and with an epoch that no scan has.
+_FREE: Final = Lease("", 0, row_times.UNDATED)
+_NO_LEASE: Final = Stored(_FREE, "")
+_NO_STATUS: Final = Stored(Status(), "")
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseAndStatus:
-    """The lease and the status, as read together."""
+    """The lease and the status, as read together; by default, where there is none yet."""
 
-    lease: Stored[Lease] | None
-    status: Stored[Status] | None
+    lease: Stored[Lease] = _NO_LEASE
+    status: Stored[Status] = _NO_STATUS
 
 
 class ScanTable:
@@ -60,17 +62,16 @@ class ScanTable:
         """Read the lease and the status."""
         return LeaseAndStatus(await self._lease(), await self.status())
 
-    async def status(self) -> Stored[Status] | None:
+    async def status(self) -> Stored[Status]:
         """Read the status: one point read. A broken one says nothing, until a scan replaces it."""
         return value_or(Status(), STATUS, await self._store.get(_TABLE, _PARTITION, _STATUS))
 
     async def holder(self) -> str | None:
         """Return the id of the scan that holds the lease, expired or not."""
-        lease = await self._lease()
-        return None if lease is None else lease.value.scan_id or None
+        return (await self._lease()).value.scan_id or None
 
-    async def _lease(self) -> Stored[Lease] | None:
-        return value_or(_LOST_LEASE, LEASE, await self._store.get(_TABLE, _PARTITION, _LEASE))
+    async def _lease(self) -> Stored[Lease]:
+        return value_or(_FREE, LEASE, await self._store.get(_TABLE, _PARTITION, _LEASE))
 
     async def scan(self, scan_id: str) -> Stored[Scan] | None:
         """Read one scan."""
@@ -120,7 +121,7 @@ class ScanTable:
         status: Status | None = None,
         scans: Sequence[tuple[Scan, str | None]] = (),
         changes: Sequence[Change] = (),
-        current: LeaseAndStatus,
+        current: LeaseAndStatus = LeaseAndStatus(),
     ) -> None:
         """Write rows of the scan partition in one transaction, if unchanged since they were read.
 
@@ -128,11 +129,9 @@ class ScanTable:
         """
         writes: list[Write] = []
         if lease is not None:
-            etag = current.lease.etag if current.lease else None
-            writes.append(rows.write(_LEASE, document(LEASE, lease), etag))
+            writes.append(rows.write(_LEASE, document(LEASE, lease), current.lease.etag))
         if status is not None:
-            etag = current.status.etag if current.status else None
-            writes.append(rows.write(_STATUS, document(STATUS, status), etag))
+            writes.append(rows.write(_STATUS, document(STATUS, status), current.status.etag))
         for scan, etag in scans:
             row = table_keys.scan_row(scan.started_at, scan.id)
             values = document(SCAN, scan, {"state": scan.state.value}, scan.schema)

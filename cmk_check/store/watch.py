@@ -20,7 +20,7 @@ class WatchTable:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def read(self) -> Stored[Watch] | None:
+    async def read(self) -> Stored[Watch]:
         """Read the row. A broken one remembers nothing, until the next look replaces it.
 
         Raises:
@@ -29,12 +29,12 @@ class WatchTable:
         """
         return value_or(Watch(), _WATCH, await self._store.get(Table.SCANS, _PARTITION, _ROW))
 
-    async def write(self, watch: Watch, before: Stored[Watch] | None) -> None:
+    async def write(self, watch: Watch, before: Stored[Watch]) -> None:
         """Write the row if it is unchanged since it was read.
 
         Raises:
             WriteConflict: another look wrote it.
 
         """
-        written = write(_ROW, document(_WATCH, watch), before.etag if before else None)
-        await self._store.commit(Table.SCANS, _PARTITION, [written])
+        row = write(_ROW, document(_WATCH, watch), before.etag)
+        await self._store.commit(Table.SCANS, _PARTITION, [row])

@@ -242,7 +242,7 @@ class World:
     async def status(self) -> Status | None:
         """Return the stored status."""
         stored = await ScanTable(self.store).status()
-        return stored.value if stored else None
+        return stored.value if stored.etag else None
 
     async def posture(self) -> Posture:
         """Return the answer that the API gives now."""

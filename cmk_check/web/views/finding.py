@@ -69,8 +69,7 @@ class FindingView:
             raise _not_found(
                 "No account with this id is recorded; /api/v1/findings lists all recorded accounts."
             )
-        status = stored.value if stored else Status()
-        shown = to_api_finding(finding, coverage, status, self.clock.now(), self.portal)
+        shown = to_api_finding(finding, coverage, stored.value, self.clock.now(), self.portal)
         return _with_details(shown, finding)
 
 

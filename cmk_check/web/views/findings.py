@@ -80,8 +80,7 @@ class FindingsView:
         after = None
         if query.skip_token is not None:
             after = position_of(query.skip_token, table_keys.FINDINGS_FROM, table_keys.COVERAGE)
-        stored = await self.scans.status()
-        status = stored.value if stored else Status()
+        status = (await self.scans.status()).value
         spelled = _spelling(kind, status)
         now = self.clock.now()
         where = _where(query, spelled, now)

@@ -12,7 +12,6 @@ from fastapi import FastAPI, Query, Request, Response
 
 from cmk_check.core import posture
 from cmk_check.core.posture import Expectations
-from cmk_check.core.status import Status
 from cmk_check.ports import Clock
 from cmk_check.store.scans import ScanTable
 from cmk_check.store.watch import WatchTable
@@ -56,7 +55,7 @@ class MetricsView:
         from cmk_check.web.views.prometheus import StatusCollector, write  # noqa: PLC0415
 
         stored, watch = await asyncio.gather(self.scans.status(), read_watch(self.watch_table))
-        status = stored.value if stored else Status()
+        status = stored.value
         now = self.clock.now()
         answer = posture.of_estate(status, now, self.expect)
         looked_at = watch.last_look if watch else None

@@ -11,7 +11,6 @@ from cmk_check.core import posture
 from cmk_check.core.counts import AccountCounter
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED
-from cmk_check.core.status import Status
 from cmk_check.limits import MAX_FINDINGS_SUMMED
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.findings import FindingsTable
@@ -73,8 +72,7 @@ class OwnersView:
 
     async def _sums(self) -> dict[str | None, _Sums]:
         sums: dict[str | None, _Sums] = {}
-        stored = await self.scans.status()
-        status = stored.value if stored else Status()
+        status = (await self.scans.status()).value
         examined = 0
         async for _, match in self.findings_table.findings(FindingFilter(), None, joined=True):
             if match is None:

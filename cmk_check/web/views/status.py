@@ -23,8 +23,6 @@ from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 from cmk_check.web.views.untrusted_rows import to_api_since, untrusted
 from cmk_check.web.views.watch import read_watch, to_api_watch
 
-_NOTHING_YET = Stored(Status(), "")
-
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
@@ -47,8 +45,7 @@ class StatusView:
             StoreError
 
         """
-        found, watch = await asyncio.gather(self.scans.status(), read_watch(self.watch_table))
-        stored = found or _NOTHING_YET
+        stored, watch = await asyncio.gather(self.scans.status(), read_watch(self.watch_table))
         answer = posture.of_estate(stored.value, self.clock.now(), self.expect)
         return self._written(answer, stored, stored.value.summary, stored.value.as_of, watch)
 
@@ -60,10 +57,9 @@ class StatusView:
             StoreError
 
         """
-        coverage, found, watch = await asyncio.gather(
+        coverage, stored, watch = await asyncio.gather(
             self._coverage(subscription_id), self.scans.status(), read_watch(self.watch_table)
         )
-        stored = found or _NOTHING_YET
         if coverage is None:
             unwritten = stored.value.summary.unwritten_gap(subscription_id)
             if unwritten is None:

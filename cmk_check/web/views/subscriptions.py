@@ -43,8 +43,7 @@ class SubscriptionsView:
         after = (
             None if query.skip_token is None else position_of(query.skip_token, table_keys.COVERAGE)
         )
-        stored = await self.scans.status()
-        status = stored.value if stored else Status()
+        status = (await self.scans.status()).value
         found = await paging.gather(self._matching(query.coverage, after, status), query.top)
         return Page(found.value, skip_token_of(found.behind) if found.behind else None)
 

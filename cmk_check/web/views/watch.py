@@ -20,11 +20,10 @@ async def read_watch(table: WatchTable | None) -> Watch | None:
     if table is None:
         return None
     try:
-        stored = await table.read()
+        return (await table.read()).value
     except RowUnusable as error:
         _log.warning("The watch is missing from the status. %s", error)
         return None
-    return stored.value if stored else Watch()
 
 
 def to_api_watch(watch: Watch | None) -> models.Watch | None:

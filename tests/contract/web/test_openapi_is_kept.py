@@ -32,7 +32,7 @@ from cmk_check.core.scope import Scope as ScanScope
 from cmk_check.core.status import Summary
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.scan_rows import Scan
-from cmk_check.store.scans import LeaseAndStatus, scan_id_of
+from cmk_check.store.scans import scan_id_of
 from cmk_check.web import scan_now
 from cmk_check.web.http import openapi
 from cmk_check.web.views.health import Health
@@ -109,7 +109,7 @@ async def _put_hostile_scans(served: Served, accounts: list[AccountCounts]) -> N
         scan = Scan(scan_id, number, Trigger.REQUEST, started, state, reason=HOSTILE[number])
         if state in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
             scan = replace(scan, posture=PostureVerdict.UNKNOWN, summary=Summary(accounts[number]))
-        await served.scans.commit(scans=[(scan, None)], current=LeaseAndStatus(None, None))
+        await served.scans.commit(scans=[(scan, None)])
 
 
 def _whole(served: Served) -> ASGIApp:

@@ -37,6 +37,4 @@ class Watched:
 
     async def state(self) -> Watch:
         """Return what the watch remembers."""
-        stored = await WatchTable(self.world.store).read()
-        assert stored is not None
-        return stored.value
+        return (await WatchTable(self.world.store).read()).value

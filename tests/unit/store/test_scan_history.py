@@ -9,7 +9,7 @@ from cmk_check.core.enums import Trigger
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Lease, Scan
-from cmk_check.store.scans import LeaseAndStatus, ScanTable, scan_id_of
+from cmk_check.store.scans import ScanTable, scan_id_of
 from tests.fakes.recording_store import RecordingStore
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -25,9 +25,7 @@ async def _table(*scans: Scan) -> tuple[RecordingStore, ScanTable]:
     store = RecordingStore()
     table = ScanTable(store)
     lease = Lease("", 1, NOON)
-    await table.commit(
-        lease=lease, scans=[(scan, None) for scan in scans], current=LeaseAndStatus(None, None)
-    )
+    await table.commit(lease=lease, scans=[(scan, None) for scan in scans])
     store.log.clear()
     return store, table
 
@@ -67,7 +65,7 @@ async def test_more_than_the_service_brings_at_once_is_read_on() -> None:
     _, table = await _table()
     for first in range(0, 1100, 100):
         rows = [(_scan(seconds), None) for seconds in range(first, first + 100)]
-        await table.commit(scans=rows, current=LeaseAndStatus(None, None))
+        await table.commit(scans=rows)
 
     assert len(await table.history(1001)) == 1001
 

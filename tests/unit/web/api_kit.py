@@ -142,11 +142,12 @@ class Served:
     async def put_watch(self, watch: Watch) -> None:
         """Write what the watch remembers, and serve it from now on."""
         self.watched = True
-        await WatchTable(self.store).write(watch, None)
+        table = WatchTable(self.store)
+        await table.write(watch, await table.read())
 
     async def put_status(self, status: Status) -> None:
         """Write the status, in place of what was there."""
-        board = LeaseAndStatus(None, await self.scans.status())
+        board = LeaseAndStatus(status=await self.scans.status())
         await self.scans.commit(status=status, current=board)
 
 

@@ -28,7 +28,7 @@ from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.errors import ApiUnusable
 from cmk_check.store.scan_rows import Scan
-from cmk_check.store.scans import LeaseAndStatus, scan_id_of
+from cmk_check.store.scans import scan_id_of
 from tests.unit.web.api_kit import LAB, NOON, Served, coverage, finding, status_of
 from tests.unit.web.asgi_client import send
 
@@ -135,7 +135,7 @@ async def put_scan(served: Served, minutes: int, state: ScanState = ScanState.CO
     if state is not ScanState.RUNNING:
         ended, posture = started + timedelta(seconds=9), PostureVerdict.UNKNOWN
         scan = replace(scan, finished_at=ended, posture=posture)
-    await served.scans.commit(scans=[(scan, None)], current=LeaseAndStatus(None, None))
+    await served.scans.commit(scans=[(scan, None)])
 
 
 def _make(folder: Path) -> None:

@@ -9,7 +9,6 @@ from cmk_check.ports import Replace, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.scan_rows import Scan
-from cmk_check.store.scans import LeaseAndStatus
 from tests.unit.store.test_change_feed import changes
 from tests.unit.web.api_kit import AS_SERVED, NOON, PRODUCTION, Served, finding
 from tests.unit.web.asgi_client import send
@@ -121,8 +120,7 @@ async def test_a_wrong_time_in_a_scan_or_a_change_leaves_out_that_one(
 ) -> None:
     """All others are listed."""
     scans = [Scan(f"20261125T12000{n}Z-3fa9", n, Trigger.TIMER, NOON) for n in (1, 2)]
-    current = LeaseAndStatus(None, None)
-    await served.scans.commit(scans=[(scan, None) for scan in scans], current=current)
+    await served.scans.commit(scans=[(scan, None) for scan in scans])
     await FeedTable(served.store, served.clock).publish(changes("one", "two"))
     row = table_keys.scan_row(NOON, scans[0].id)
     found = await served.store.get(Table.SCANS, "scan", row)

@@ -10,7 +10,7 @@ from cmk_check.core.enums import PostureVerdict, ScanState, Trigger
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Scan
-from cmk_check.store.scans import LeaseAndStatus, scan_id_of
+from cmk_check.store.scans import scan_id_of
 from cmk_check.web import parameters
 from cmk_check.web.views.scans import ScansView
 from tests.unit.web.api_kit import (
@@ -46,7 +46,7 @@ def _scan(minutes: int, state: ScanState = ScanState.COMPLETE) -> Scan:
 
 async def _put(served: Served, *scans: Scan) -> None:
     rows = [(scan, None) for scan in scans]
-    await served.scans.commit(scans=rows, current=LeaseAndStatus(None, None))
+    await served.scans.commit(scans=rows)
 
 
 async def _put_row(served: Served, minutes: int, values: dict[str, str | int | bool]) -> None:
