@@ -8,9 +8,8 @@ change that is already in the feed keeps its number and is passed to the sinks o
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
-from operator import attrgetter
 
 from cmk_check.errors import QueueError, StoreError, WriteConflict
 from cmk_check.limits import CHANGES_PER_PUBLICATION
@@ -19,8 +18,6 @@ from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.outbox import OutboxEntry
 
 _log = logging.getLogger(__name__)
-
-type Clear = Callable[[Sequence[OutboxEntry]], Awaitable[None]]
 
 
 class Relay:
@@ -32,8 +29,8 @@ class Relay:
         # Concurrent publications of one process would only race for the head of the feed.
         self._one_at_a_time = asyncio.Lock()
 
-    async def publish(self, pending: Sequence[OutboxEntry], clear: Clear) -> list[OutboxEntry]:
-        """Publish changes in order, then delete their rows with ``clear``.
+    async def publish(self, pending: Sequence[OutboxEntry]) -> list[OutboxEntry]:
+        """Publish changes in order, then delete their rows.
 
         Return those that could not be published. They stay in the outbox for the next scan, so a
         failure of the feed or of a queue does not fail a slice.
@@ -42,20 +39,20 @@ class Relay:
         async with self._one_at_a_time:
             while left:
                 try:
-                    await self._publish(left[:CHANGES_PER_PUBLICATION], clear)
+                    await self._publish(left[:CHANGES_PER_PUBLICATION])
                 except (StoreError, QueueError) as error:
                     _log.warning("Changes stay in the outbox until the next scan: %s", error)
                     break
                 del left[:CHANGES_PER_PUBLICATION]
         return left
 
-    async def _publish(self, batch: Sequence[OutboxEntry], clear: Clear) -> None:
+    async def _publish(self, batch: Sequence[OutboxEntry]) -> None:
         published = await self._feed.publish([entry.change for entry in batch])
         for sink in self._sinks:
             await sink.accept(published)
-        for _, entries in groupby(batch, key=attrgetter("partition")):
+        for _, entries in groupby(batch, key=lambda entry: entry.place[:2]):
             try:
-                await clear(list(entries))
+                await self._feed.clear_outbox(list(entries))
             except WriteConflict:
                 # Another relay has already deleted them after publishing the same changes.
                 continue

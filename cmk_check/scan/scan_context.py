@@ -111,10 +111,10 @@ class ScanContext:
             async for stored in self.findings_table.subscriptions("", "")
             for change in stored.outbox
         ]
-        await self.relay.publish(pending, self.findings_table.clear_outbox)
+        await self.relay.publish(pending)
 
     async def publish_scan_changes(self) -> None:
         """Publish the changes in the outbox of the scans table."""
         pending = await self.scans.outbox()
         if pending:
-            await self.relay.publish(pending, self.scans.clear_outbox)
+            await self.relay.publish(pending)

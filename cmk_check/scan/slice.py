@@ -122,8 +122,8 @@ class SliceRun:
         self._poisoned = poisoned
         self._status = status.value
         self._recorder = Recorder(context, claim, status)
-        self._outbox: dict[tuple[str, str], OutboxEntry] = {}
-        self._changes: set[tuple[str, str]] = set()
+        self._outbox: dict[tuple[str, ...], OutboxEntry] = {}
+        self._changes: set[tuple[str, ...]] = set()
         # Only the first scan names them; later ones report each change.
         self._names_broken_keys = claim.scan.baseline and context.keys is not None
         self._broken_keys: dict[str, list[BrokenKey]] = {}
@@ -296,7 +296,7 @@ class SliceRun:
 
     async def _publish(self) -> None:
         entries = list(self._outbox.values())
-        left = await self._context.relay.publish(entries, self._context.findings_table.clear_outbox)
+        left = await self._context.relay.publish(entries)
         self._outbox = {entry.place: entry for entry in left}
 
     def _last_read(self, coverage: Coverage | None) -> datetime | None:

@@ -35,7 +35,7 @@ from cmk_check.limits import (
 )
 from cmk_check.ports import Clock, Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import rows, table_keys
-from cmk_check.store.outbox import place_of
+from cmk_check.store.outbox import OutboxEntry, place_of
 
 _log = logging.getLogger(__name__)
 
@@ -169,6 +169,12 @@ class FeedTable:
                 numbers = {_key(change): number for change, number in known if number}
         message = "Each try to write the feed met another write; the changes stay in the outbox."
         raise StoreUnavailable(message)
+
+    async def clear_outbox(self, published: Sequence[OutboxEntry]) -> None:
+        """Delete the outbox rows of published changes, up to 100 of one partition."""
+        table, partition, _ = published[0].place
+        writes = [Delete(entry.place[-1], entry.etag) for entry in published]
+        await self._store.commit(table, partition, writes)
 
     async def _published(self, change: Change) -> tuple[Change, int | None]:
         """Return a change, with its number if a crashed publisher had already published it.

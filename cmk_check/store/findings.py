@@ -252,19 +252,8 @@ class FindingsTable:
                 _TABLE, stored.partition, [guard, *batch.writes, *batch.outbox]
             )
             etag = etags[0]
-            outbox_etags = etags[len(etags) - len(batch.outbox) :]
-            pending += [
-                OutboxEntry(stored.partition, write.row, new, change)
-                for write, new, change in zip(
-                    batch.outbox, outbox_etags, batch.changes, strict=True
-                )
-            ]
+            pending += map(OutboxEntry, batch.changes, etags[len(etags) - len(batch.outbox) :])
         return tuple(pending)
-
-    async def clear_outbox(self, pending: Sequence[OutboxEntry]) -> None:
-        """Delete published changes of one partition, at most 100."""
-        writes = [Delete(entry.row, entry.etag) for entry in pending]
-        await self._store.commit(_TABLE, pending[0].partition, writes)
 
     async def _write_coverage(
         self, stored: StoredSubscription, coverage: Coverage

@@ -18,17 +18,15 @@ OF_SCANS: Final = "scan"
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """A change in an outbox: its row, and the change."""
+    """A change in an outbox, and the ETag of its row."""
 
-    partition: str
-    row: str
-    etag: str
     change: Change
+    etag: str
 
     @property
-    def place(self) -> tuple[str, str]:
+    def place(self) -> tuple[Table, str, str]:
         """What tells it from all others: whoever writes a row chooses the id of its change."""
-        return self.partition, self.row
+        return place_of(self.change)
 
 
 def place_of(change: Change) -> tuple[Table, str, str]:
@@ -66,7 +64,7 @@ def outbox_entries(table: Table, entities: Iterable[Entity]) -> tuple[OutboxEntr
         except (RowUnusable, LimitExceeded) as error:
             _log.error("A change cannot be published: %s", error)
             continue
-        entries.append(OutboxEntry(entity.partition, entity.row, entity.etag, change))
+        entries.append(OutboxEntry(change, entity.etag))
     return tuple(entries)
 
 

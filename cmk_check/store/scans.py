@@ -146,11 +146,6 @@ class ScanTable:
         found = [entity async for entity in self._store.query(_TABLE, query)]
         return outbox_entries(_TABLE, found)
 
-    async def clear_outbox(self, pending: Sequence[OutboxEntry]) -> None:
-        """Delete published changes of scans, at most 100."""
-        writes = [Delete(entry.row, entry.etag) for entry in pending]
-        await self._store.commit(_TABLE, _PARTITION, writes)
-
     async def slice(self, scan: Scan, number: int) -> Stored[Slice] | None:
         """Read one slice of the scan's plan."""
         partition, row = table_keys.slice_partition(scan.id), _slice_row(scan.plan_id, number)

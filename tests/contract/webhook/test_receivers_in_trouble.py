@@ -77,10 +77,9 @@ class Scene:
             for each in changes
         ]
         await self.store.commit(Table.FINDINGS, "s", writes)
-        estate = FindingsTable(self.store)
-        outbox = (await estate.read_one("s")).outbox
+        outbox = (await FindingsTable(self.store).read_one("s")).outbox
         relay = Relay(FeedTable(self.store), QueueSink(self.again, None))
-        assert not await relay.publish(outbox, estate.clear_outbox)
+        assert not await relay.publish(outbox)
 
     async def deliver(self) -> None:
         """Deliver the last message of the queue when it is due."""

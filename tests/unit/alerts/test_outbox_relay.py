@@ -12,7 +12,7 @@ from cmk_check.alerts.delivery_queue import QueueSink
 from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.errors import QueueError, StoreUnavailable, WriteConflict
+from cmk_check.errors import QueueError, StoreUnavailable
 from cmk_check.ports import Insert, Table
 from cmk_check.store import rows, table_keys
 from cmk_check.store.change_feed import FeedTable
@@ -71,7 +71,7 @@ async def test_changes_are_published_told_and_forgotten_in_their_order() -> None
     pending = await recorded(store, "s", "b", "a", "c")
     before = len(store.log)
 
-    await Relay(FeedTable(store), sink).publish(pending, FindingsTable(store).clear_outbox)
+    await Relay(FeedTable(store), sink).publish(pending)
 
     assert told(sink) == [(1, "b"), (2, "a"), (3, "c")]
     assert await outbox(store, "s") == []
@@ -82,7 +82,7 @@ async def test_nothing_pending_does_nothing() -> None:
     """A scan that changed nothing tells nothing (P4)."""
     store, sink = RecordingStore(), RecordingSink()
 
-    await Relay(FeedTable(store), sink).publish([], FindingsTable(store).clear_outbox)
+    await Relay(FeedTable(store), sink).publish([])
 
     assert store.log == []
     assert sink.told == []
@@ -94,7 +94,7 @@ async def test_many_changes_of_several_subscriptions_are_published_in_parts() ->
     one = await recorded(store, "one", *(f"a{n:03}" for n in range(70)))
     two = await recorded(store, "two", *(f"b{n:03}" for n in range(40)))
 
-    await Relay(FeedTable(store), sink).publish([*one, *two], FindingsTable(store).clear_outbox)
+    await Relay(FeedTable(store), sink).publish([*one, *two])
 
     assert told(sink) == list(enumerate((entry.change.id for entry in [*one, *two]), 1))
     assert await outbox(store, "one") == await outbox(store, "two") == []
@@ -106,7 +106,7 @@ async def test_what_stands_in_the_feed_is_told_once_more_under_its_number() -> N
     pending = await recorded(store, "s", "a", "b")
     await FeedTable(store).publish([pending[0].change])
 
-    await Relay(FeedTable(store), sink).publish(pending, FindingsTable(store).clear_outbox)
+    await Relay(FeedTable(store), sink).publish(pending)
 
     assert told(sink) == [(1, "a"), (2, "b")]
     assert await outbox(store, "s") == []
@@ -117,9 +117,7 @@ async def test_a_change_that_is_pending_twice_holds_nothing_up() -> None:
     store, sink = RecordingStore(), RecordingSink()
     pending = await recorded(store, "s", "a", "b")
 
-    await Relay(FeedTable(store), sink).publish(
-        [*pending, pending[0]], FindingsTable(store).clear_outbox
-    )
+    await Relay(FeedTable(store), sink).publish([*pending, pending[0]])
 
     assert set(told(sink)) == {(1, "a"), (2, "b")}
     assert await outbox(store, "s") == []
@@ -138,7 +136,7 @@ async def test_a_feed_that_is_down_leaves_the_outbox_and_fails_nobody(
     store = RecordingStore(before=down)
     pending = await recorded(store, "s", "a")
 
-    await Relay(FeedTable(store), sink).publish(pending, FindingsTable(store).clear_outbox)
+    await Relay(FeedTable(store), sink).publish(pending)
 
     assert await outbox(store, "s") == pending
     assert sink.told == []
@@ -152,7 +150,7 @@ async def test_nothing_is_published_before_what_a_failure_held_up() -> None:
     first = Place("commit", Table.CHANGES, 0)
     feed = FeedTable(FaultyStore(store, places={first: Fault.NO_ANSWER}))
 
-    left = await Relay(feed).publish(pending, FindingsTable(store).clear_outbox)
+    left = await Relay(feed).publish(pending)
 
     assert left == pending
     assert await FeedTable(store).last() == 0
@@ -162,13 +160,11 @@ async def test_changes_that_could_not_be_told_stay_in_the_outbox() -> None:
     """They are told by the next scan, under the numbers they have (P3)."""
     store = RecordingStore()
     pending = await recorded(store, "s", "a", "b")
-    left = await Relay(FeedTable(store), FailingTeller()).publish(
-        pending, FindingsTable(store).clear_outbox
-    )
+    left = await Relay(FeedTable(store), FailingTeller()).publish(pending)
     assert left == await outbox(store, "s") == pending
 
     sink = RecordingSink()
-    await Relay(FeedTable(store), sink).publish(pending, FindingsTable(store).clear_outbox)
+    await Relay(FeedTable(store), sink).publish(pending)
 
     assert told(sink) == [(1, "a"), (2, "b")]
 
@@ -178,12 +174,10 @@ async def test_sinks_hear_in_turn_and_none_behind_one_that_failed() -> None:
     store, log, queue = RecordingStore(), RecordingSink(), FailingTeller()
     pending = await recorded(store, "s", "a")
 
-    await Relay(FeedTable(store), queue, log).publish(pending, FindingsTable(store).clear_outbox)
+    await Relay(FeedTable(store), queue, log).publish(pending)
 
     assert log.told == []
-    await Relay(FeedTable(store), RecordingSink(), log).publish(
-        pending, FindingsTable(store).clear_outbox
-    )
+    await Relay(FeedTable(store), RecordingSink(), log).publish(pending)
     assert told(log) == [(1, "a")]
 
 
@@ -197,12 +191,10 @@ async def test_after_a_death_between_any_two_steps_the_next_relay_goes_on(
     pending = await recorded(store, "s", "a", "b")
     dying = FaultyStore(store, {operation: fault})
     with contextlib.suppress(DeathError):
-        await Relay(FeedTable(dying), sink).publish(pending, FindingsTable(dying).clear_outbox)
+        await Relay(FeedTable(dying), sink).publish(pending)
     assert dying.is_dead
 
-    await Relay(FeedTable(store), sink).publish(
-        await outbox(store, "s"), FindingsTable(store).clear_outbox
-    )
+    await Relay(FeedTable(store), sink).publish(await outbox(store, "s"))
 
     assert set(told(sink)) == {(1, "a"), (2, "b")}
     assert await outbox(store, "s") == []
@@ -221,13 +213,11 @@ async def test_no_fault_keeps_a_change_off_the_queues(
     failing = FaultyStore(store, {operation: fault})
     with contextlib.suppress(DeathError):
         relay = Relay(FeedTable(failing), QueueSink(ranges, events), log)
-        await relay.publish(pending, FindingsTable(failing).clear_outbox)
+        await relay.publish(pending)
     if await outbox(store, "s"):
         ranges.is_down = events.is_down = False
 
-    await Relay(FeedTable(store), QueueSink(ranges, events), log).publish(
-        await outbox(store, "s"), FindingsTable(store).clear_outbox
-    )
+    await Relay(FeedTable(store), QueueSink(ranges, events), log).publish(await outbox(store, "s"))
 
     assert await outbox(store, "s") == []
     assert set(told(log)) == {(1, "a"), (2, "b")}
@@ -241,12 +231,9 @@ async def test_an_outbox_that_another_relay_cleared_is_no_trouble() -> None:
     one = await recorded(store, "one", "a")
     two = await recorded(store, "two", "b")
 
-    async def clear(entries: Sequence[OutboxEntry]) -> None:
-        if entries[0].partition == "one":
-            raise WriteConflict("gone")
-        await FindingsTable(store).clear_outbox(entries)
+    await FeedTable(store).clear_outbox(one)
 
-    await Relay(FeedTable(store), sink).publish([*one, *two], clear)
+    await Relay(FeedTable(store), sink).publish([*one, *two])
 
     assert told(sink) == [(1, "a"), (2, "b")]
     assert await outbox(store, "two") == []

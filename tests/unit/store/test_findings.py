@@ -10,6 +10,7 @@ from cmk_check.core.enums import CoverageState
 from cmk_check.errors import WriteConflict
 from cmk_check.ports import Delete, Insert, Replace, Table
 from cmk_check.store import rows, table_checks, table_keys
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable, RecordBatch, record_batches
 from cmk_check.store.subscription_rows import StoredSubscription
 from tests.fakes.keys import DISABLED
@@ -197,7 +198,7 @@ async def test_published_changes_are_deleted_and_findings_stay() -> None:
     store, stored = await filled(bad(ID, "a"), bad(ID, "b"))
     table = FindingsTable(store)
 
-    await table.clear_outbox(stored.outbox)
+    await FeedTable(store).clear_outbox(stored.outbox)
 
     again = await table.read_one(PARTITION)
     assert again.outbox == ()

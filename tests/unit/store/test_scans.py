@@ -28,6 +28,7 @@ from cmk_check.errors import StoreError, WriteConflict
 from cmk_check.limits import MAX_TRANSACTION_WRITES
 from cmk_check.ports import Entity, Insert, Scalar, Table, TableQuery
 from cmk_check.store import scan_rows, table_checks, table_keys
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scan_rows import Lease, Planned, Scan, Slice, document, value_of
 from cmk_check.store.scans import LeaseAndStatus, ScanTable, scan_id_of, started_of
@@ -148,12 +149,13 @@ async def test_scans_sort_newest_first() -> None:
 
 async def test_changes_of_a_scan_wait_in_its_outbox_until_they_are_cleared() -> None:
     """A scan that failed is told though the process died at once (P3)."""
-    table = await begun(RecordingStore())
+    store = RecordingStore()
+    table = await begun(store)
     change = of_scan(ChangeType.SCAN_FAILED, ID, NOON, "id-1", "why")
     await table.commit(changes=[change], current=await table.lease_and_status())
 
     (waiting,) = await table.outbox()
-    await table.clear_outbox([waiting])
+    await FeedTable(store).clear_outbox([waiting])
 
     assert waiting.change == change
     assert await table.outbox() == ()

@@ -124,12 +124,12 @@ async def test_an_outbox_row_that_cannot_be_trusted_is_left_alone(
 ) -> None:
     """A newer version tells its change when it is back; nothing else waits for it."""
     store, stored = await filled(bad(ID), bad(ID, "b"))
-    await overwrite(store, stored.outbox[0].row, **values)
+    await overwrite(store, stored.outbox[0].place[-1], **values)
 
     found = await FindingsTable(store).read_one(PARTITION)
 
     assert found.unusable is None
-    assert [entry.row for entry in found.outbox] == [stored.outbox[1].row]
+    assert list(found.outbox) == [stored.outbox[1]]
     level = logging.WARNING if "schema" in values else logging.ERROR
     assert [record.levelno for record in caplog.records] == [level]
 
