@@ -30,7 +30,6 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.data.tables import (
     EdmType,
     EntityProperty,
-    TableEntity,
     TableErrorCode,
     TransactionOperation,
     UpdateMode,
@@ -164,9 +163,7 @@ class AzureTables:
                 )
                 .by_page()
             )
-            while await self._read_page(table, pages):
-                with _translating(table):
-                    page = entities_of(answers.pop())
+            while (page := await self._read_page(table, pages, answers)) is not None:
                 for entity in page:
                     yield entity
 
@@ -189,11 +186,12 @@ class AzureTables:
             await client.close()
 
     async def _read_page(
-        self, table: Table, pages: AsyncIterator[AsyncIterator[TableEntity]]
-    ) -> bool:
-        """Read the next page, if there is one, which is passed to the query."""
+        self, table: Table, pages: AsyncIterator[object], answers: list[object]
+    ) -> list[Entity] | None:
+        """Read the next page, if there is one, whose answer is passed to ``answers``."""
         with _translating(table):
-            return await self._call(table, lambda _: anext(pages, None)) is not None
+            is_last = await self._call(table, lambda _: anext(pages, None)) is None
+            return None if is_last else entities_of(answers.pop())
 
     async def _call[Answer](
         self, table: Table, request: Callable[[TableClient], Awaitable[Answer]]

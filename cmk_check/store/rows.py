@@ -104,7 +104,7 @@ def write(row: str, values: Mapping[str, Scalar], etag: str | None) -> Insert | 
 
 def finding_values(finding: Finding) -> Values:
     """Return a finding as a row."""
-    judgement = finding.judgement
+    judgement, health = finding.judgement, finding.key_health
     return _without_none(
         {
             "schema": SCHEMA,
@@ -125,22 +125,14 @@ def finding_values(finding: Finding) -> Values:
             "previousVerdict": finding.previous_verdict and finding.previous_verdict.value,
             "changes": finding.changes,
             "history": _text(_HISTORY, finding.history),
-            **_key_values(finding.key_health),
+            # The state for filters, the reasons for people, and all.
+            "keyHealth": health.state.value if health else None,
+            "keyReasons": ",".join(each.code for each in health.concerns) if health else None,
+            "keyDetail": _text(_KEY_HEALTH, health) if health else None,
             "keyVaultId": finding.vault_id,
             **aspect_values(finding),
         }
     )
-
-
-def _key_values(health: KeyHealth | None) -> Values:
-    """Return key health as columns: the state for filters, the reasons for people, and all."""
-    if health is None:
-        return {}
-    return {
-        "keyHealth": health.state.value,
-        "keyReasons": ",".join(concern.code for concern in health.concerns),
-        "keyDetail": _text(_KEY_HEALTH, health),
-    }
 
 
 def finding_of(entity: Entity) -> Finding:

@@ -204,11 +204,10 @@ def document[T](
     schema: int = SCHEMA,
 ) -> dict[str, Scalar]:
     """Return a value as a row."""
-    text = adapter.dump_json(value).decode()
-    size = DOCUMENT_PIECE_CHARS
-    pieces = [text[start : start + size] for start in range(0, len(text), size)]
-    named = {f"document{number}": piece for number, piece in enumerate(pieces)}
-    return {"schema": schema, **(columns or {}), **named}
+    text, size = adapter.dump_json(value).decode(), DOCUMENT_PIECE_CHARS
+    starts = range(0, len(text), size)
+    pieces = {f"document{start // size}": text[start : start + size] for start in starts}
+    return {"schema": schema, **(columns or {}), **pieces}
 
 
 def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
