@@ -66,9 +66,7 @@ class FindingsTable:
         """
         query = TableQuery(partition_from=low, partition_to=high)
         entities: list[Entity] = []
-        async for entity in self._store.query(_TABLE, query):
-            if not is_ours(entity.partition):
-                continue
+        async for entity in self._rows(query):
             if entities and entities[0].partition != entity.partition:
                 yield parse_partition(entities[0].partition, entities)
                 entities = []
@@ -109,8 +107,8 @@ class FindingsTable:
             after=after,
             equals={} if state is None else {"coverage": state.value},
         )
-        async for entity in self._store.query(_TABLE, query):
-            if entity.row == table_keys.COVERAGE and is_ours(entity.partition):
+        async for entity in self._rows(query):
+            if entity.row == table_keys.COVERAGE:
                 found = coverage_in(entity)
                 if isinstance(found, RowUnusable) or not found.is_forgotten:
                     yield (entity.partition, entity.row), found
@@ -161,9 +159,7 @@ class FindingsTable:
         coverage = {before.partition: before.values} if before else {}
         places: list[RowPosition] = []
         wanted: list[int] = []
-        async for entity in self._store.query(_TABLE, narrow):
-            if not is_ours(entity.partition):
-                continue
+        async for entity in self._rows(narrow):
             if entity.row == table_keys.COVERAGE:
                 coverage = {entity.partition: entity.values}
             elif may_match(entity, coverage.get(entity.partition, {})):
@@ -193,9 +189,7 @@ class FindingsTable:
     async def _list(self, query: TableQuery, where: FindingFilter) -> AsyncIterator[ListedFinding]:
         before = await self._coverage_before(query)
         coverages = {before.partition: _usable_coverage(before)} if before else {}
-        async for entity in self._store.query(_TABLE, query):
-            if not is_ours(entity.partition):
-                continue
+        async for entity in self._rows(query):
             place = entity.partition, entity.row
             if entity.row == table_keys.COVERAGE:
                 coverages = {entity.partition: _usable_coverage(entity)}
@@ -203,6 +197,12 @@ class FindingsTable:
             elif entity.row.startswith(table_keys.FINDINGS_FROM):
                 joined = (finding := finding_in(entity)), coverages.get(entity.partition)
                 yield place, joined if where.admits(finding) else None
+
+    async def _rows(self, query: TableQuery) -> AsyncIterator[Entity]:
+        """Read the rows in partitions of subscriptions."""
+        async for entity in self._store.query(_TABLE, query):
+            if is_ours(entity.partition):
+                yield entity
 
     async def _coverage_before(self, query: TableQuery) -> Entity | None:
         """Read the coverage row of the subscription in which a list continues, if it shows them."""
@@ -217,11 +217,7 @@ class FindingsTable:
             row_to=table_keys.FINDINGS_TO,
             equals={"keyVaultId": vault_id},
         )
-        return {
-            table_keys.unescape(entity.partition)
-            async for entity in self._store.query(_TABLE, query)
-            if is_ours(entity.partition)
-        }
+        return {table_keys.unescape(entity.partition) async for entity in self._rows(query)}
 
     async def clear_mark(self, stored: StoredSubscription) -> StoredSubscription:
         """Clear the mark of a worker that crashed or was overtaken, so that its writes fail."""
