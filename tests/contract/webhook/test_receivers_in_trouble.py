@@ -18,10 +18,10 @@ from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.alerts.webhook import HttpWebhook, guarded_connector
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.route import Route
-from cmk_check.ports import DeliveryMessage, Insert, Table
-from cmk_check.store import rows, table_keys
+from cmk_check.ports import DeliveryMessage, Table
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
+from cmk_check.store.outbox import outbox_write
 from tests.contract.webhook.conftest import Answer, Receiver, Tls, change
 from tests.fakes.delivery import MemoryTexts
 from tests.fakes.recording_store import RecordingStore
@@ -72,11 +72,7 @@ class Scene:
     async def scan_found(self) -> None:
         """Pass changes on as a scan does: out of the outbox into the feed and onto the queue."""
         changes = [replace(change(n), sequence=n) for n in NUMBERS]
-        writes = [
-            Insert(table_keys.outbox_row(each.sequence, each.id), rows.change_values(each))
-            for each in changes
-        ]
-        await self.store.commit(Table.FINDINGS, "s", writes)
+        await self.store.commit(Table.FINDINGS, "s", list(map(outbox_write, changes)))
         outbox = (await FindingsTable(self.store).read_one("s")).outbox
         relay = Relay(FeedTable(self.store), QueueSink(self.again, None))
         assert not await relay.publish(outbox)

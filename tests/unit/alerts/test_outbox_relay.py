@@ -13,11 +13,10 @@ from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.errors import QueueError, StoreUnavailable
-from cmk_check.ports import Insert, Table
-from cmk_check.store import rows, table_keys
+from cmk_check.ports import Table
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
-from cmk_check.store.outbox import OutboxEntry
+from cmk_check.store.outbox import OutboxEntry, outbox_write
 from tests.fakes.delivery import MemoryTexts
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
 from tests.fakes.recording_store import Operation, RecordingStore
@@ -41,10 +40,7 @@ async def recorded(store: RecordingStore, partition: str, *ids: str) -> list[Out
         Change(name, ChangeType.ACCOUNT_VIOLATED, NOON, source, f"{source}/{name}", {}, number)
         for number, name in enumerate(ids, 1)
     ]
-    writes = [
-        Insert(table_keys.outbox_row(change.sequence, change.id), rows.change_values(change))
-        for change in changes
-    ]
+    writes = [outbox_write(change) for change in changes]
     for start in range(0, len(writes), 100):
         await store.commit(Table.FINDINGS, partition, writes[start : start + 100])
     return await outbox(store, partition)

@@ -1,31 +1,22 @@
 """A reader's cursor while others publish: each change once, in order, at any interleaving."""
 
 import asyncio
-from datetime import UTC, datetime
 from itertools import cycle
 from typing import Final
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.ports import Table
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.recording_store import RecordingStore
+from tests.unit.store.test_change_feed import changes
 
-NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 # Changes are single letters, so that writers publish the same ones, as relays after a crash do.
 _BATCH: Final = st.lists(st.sampled_from("abcdefghijkl"), min_size=1, max_size=5, unique=True)
 _WRITERS: Final = st.lists(st.lists(_BATCH, min_size=1, max_size=3), min_size=1, max_size=4)
 _PAUSES: Final = st.lists(st.integers(0, 4), min_size=1, max_size=20)
-
-
-def _changes(ids: list[str]) -> list[Change]:
-    return [
-        Change(name, ChangeType.ACCOUNT_VIOLATED, NOON, "/s", f"/s/{name}", {}, number)
-        for number, name in enumerate(ids, 1)
-    ]
 
 
 @settings(max_examples=60, deadline=None)
@@ -46,7 +37,7 @@ def test_p3_p9_no_cursor_skips_or_repeats_a_change(
 
         async def write(batches: list[list[str]]) -> None:
             for ids in batches:
-                await FeedTable(store).publish(_changes(ids))
+                await FeedTable(store).publish(changes(*ids))
 
         async def follow(top: int) -> list[tuple[int, Change]]:
             seen: list[tuple[int, Change]] = []

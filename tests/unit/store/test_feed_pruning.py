@@ -17,9 +17,11 @@ from cmk_check.limits import CHANGES_PER_PUBLICATION
 from cmk_check.ports import Delete, Entity, Insert, Table, TableQuery
 from cmk_check.store import rows, table_keys
 from cmk_check.store.change_feed import FeedTable
+from cmk_check.store.outbox import outbox_write
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MovableClock, World, bad, sub
+from tests.unit.store.test_change_feed import numbered
 
 _FAULT: Final = st.sampled_from(
     [None, None, Fault.NO_ANSWER, Fault.LOST_ANSWER, Fault.DEATH_BEFORE, Fault.DEATH_AFTER]
@@ -33,11 +35,6 @@ def changes(*ids: str) -> list[Change]:
         Change(name, ChangeType.ACCOUNT_VIOLATED, NOON, "/subscriptions/s", f"/s/{name}", {}, 1)
         for name in ids
     ]
-
-
-def numbered(found: list[tuple[int, Change]]) -> list[tuple[int, str]]:
-    """Return numbers and ids."""
-    return [(number, change.id) for number, change in found]
 
 
 async def test_old_changes_go_with_their_markers_and_numbers_go_on() -> None:
@@ -110,14 +107,13 @@ async def test_a_change_whose_outbox_row_stands_keeps_its_marker(
     clock, store = MovableClock(), RecordingStore()
     feed = FeedTable(store, clock)
     first, second, third = (replace(change, source=source) for change in changes("a", "b", "c"))
-    outbox = Insert(table_keys.outbox_row(second.sequence, second.id), rows.change_values(second))
-    (etag,) = await store.commit(table, partition, [outbox])
+    (etag,) = await store.commit(table, partition, [outbox_write(second)])
     await feed.publish([first, second, third])
     later = clock.now() + timedelta(days=1)
 
     assert await feed.prune(later, 9) == 1
     assert await feed.publish([second]) == [(2, second)]
-    await store.commit(table, partition, [Delete(outbox.row, etag)])
+    await store.commit(table, partition, [Delete(outbox_write(second).row, etag)])
     assert await feed.prune(later, 9) == 2
 
 
@@ -126,8 +122,7 @@ async def test_nothing_behind_a_change_that_must_stay_is_deleted() -> None:
     clock, store = MovableClock(), RecordingStore()
     feed = FeedTable(store, clock)
     old = [replace(change, source="/scans/s") for change in changes(*map(str, range(90)))]
-    outbox = Insert(table_keys.outbox_row(old[1].sequence, old[1].id), rows.change_values(old[1]))
-    await store.commit(Table.SCANS, "scan", [outbox])
+    await store.commit(Table.SCANS, "scan", [outbox_write(old[1])])
     await feed.publish(old[:45])
     await feed.publish(old[45:])
 
@@ -195,8 +190,7 @@ def test_whatever_fails_each_change_gets_one_number(steps: list[tuple[str, Fault
             with contextlib.suppress(StoreError, DeathError):
                 if what == "record":
                     (change,) = changes(f"c{step}")
-                    row = Insert(table_keys.outbox_row(1, change.id), rows.change_values(change))
-                    await store.commit(Table.FINDINGS, "s", [row])
+                    await store.commit(Table.FINDINGS, "s", [outbox_write(change)])
                 elif what == "relay":
                     pending = await outbox(store)
                     await feed.publish([change for _, change in pending])

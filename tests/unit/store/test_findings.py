@@ -12,6 +12,7 @@ from cmk_check.ports import Delete, Insert, Replace, Table
 from cmk_check.store import rows, table_checks, table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable, RecordBatch, record_batches
+from cmk_check.store.outbox import outbox_write
 from cmk_check.store.subscription_rows import StoredSubscription
 from tests.fakes.keys import DISABLED
 from tests.fakes.recording_store import RecordingStore
@@ -120,9 +121,7 @@ def sequences(batches: Sequence[RecordBatch]) -> list[int]:
     for batch in batches:
         numbers += [change.sequence for change in batch.changes]
         assert batch.coverage.sequence == len(numbers)
-        assert [table_keys.outbox_row(c.sequence, c.id) for c in batch.changes] == [
-            write.row for write in batch.outbox
-        ]
+        assert list(map(outbox_write, batch.changes)) == list(batch.outbox)
     return numbers
 
 
