@@ -31,11 +31,6 @@ class ScanResult:
     partial: bool = False
     failure: str | None = None
 
-    @property
-    def _keys(self) -> bool:
-        """Whether keys were read."""
-        return self.context.keys is not None
-
     async def status(self) -> models.Status:
         """Return the status; after an interruption it is never compliant.
 
@@ -45,7 +40,8 @@ class ScanResult:
         """
         context = self.context
         expect = context.options.expectations
-        view = StatusView(context.findings_table, context.scans, context.clock, expect, self._keys)
+        has_keys = context.keys is not None
+        view = StatusView(context.findings_table, context.scans, context.clock, expect, has_keys)
         body, _ = await view.of_estate()
         status = models.Status.model_validate_json(body)
         return await self._cut_short(status) if self.partial else status
@@ -59,14 +55,13 @@ class ScanResult:
             StoreError
 
         """
-        context, settings = self.context, self.settings
-        kinds, portal = settings.kinds, settings.addresses.portal_url
+        context = self.context
         view = FindingsView(
             context.findings_table,
             context.scans,
             context.clock,
-            kinds,
-            portal,
+            self.settings.kinds,
+            self.settings.addresses.portal_url,
             # Nobody else waits for this process.
             most_searched=ROWS_EXAMINED_PER_PAGE,
             turns=Turns(rest=0),
@@ -88,8 +83,8 @@ class ScanResult:
             StoreError
 
         """
-        context = self.context
-        view = SubscriptionsView(context.findings_table, context.scans, context.clock, self._keys)
+        context, has_keys = self.context, self.context.keys is not None
+        view = SubscriptionsView(context.findings_table, context.scans, context.clock, has_keys)
         token: str | None = None
         while True:
             page = await view.page(
@@ -118,7 +113,7 @@ class ScanResult:
                 "reasons": [reason],
                 "fresh": False,
                 "accounts": to_api_accounts(summary.accounts, now),
-                **to_api_counts(summary.accounts, key_health=self._keys),
+                **to_api_counts(summary.accounts, key_health=self.context.keys is not None),
                 "subscriptions": models.Subscriptions.model_validate(summary.subscriptions),
                 "gaps": [],
                 "gaps_omitted": summary.subscriptions.gap,

@@ -138,19 +138,21 @@ def summarise(console: Console, status: models.Status) -> None:
             parts = ", ".join(f"{number:,} {state}" for state, number in numbers.items())
             text = f"{BY_NAME[name].titles[1]}: {sum(numbers.values()):,}: {parts}"
             say(console, text, hanging=INDENT)
-    say(console, _sums_of_subscriptions(status.subscriptions), hanging=INDENT)
+    found = status.subscriptions
+    line = (
+        f"subscriptions: {found.total:,}: {found.read:,} read, {found.gap:,} not read, "
+        f"{found.excluded:,} excluded, {found.retired:,} retired"
+    )
+    say(console, line, hanging=INDENT)
     for reason in status.reasons:
         if reason.code is PostureReason.NO_SCAN_YET and len(status.reasons) > 1:
             continue  # it follows from the others, and its advice is for the schedule
-        say(console, f"{reason.code}: {shown(_message(reason, status))}", hanging=INDENT)
+        # A scan that failed says its own reason, to which the message of the posture refers.
+        why = status.last_scan.reason if status.last_scan else None
+        message = why if why and reason.message == _SCAN_FAILED else reason.message
+        say(console, f"{reason.code}: {shown(message)}", hanging=INDENT)
     posture = Text(status.posture.value, style=_POSTURE_COLOURS[status.posture])
     console.print(Text("posture: ").append_text(posture))
-
-
-def _message(reason: models.ReasonOfPosture, status: models.Status) -> str:
-    """Return the message; for a scan that failed its own reason, to which the message refers."""
-    why = status.last_scan.reason if status.last_scan else None
-    return why if why and reason.message == _SCAN_FAILED else reason.message
 
 
 def _sums_of_accounts(counts: models.Accounts) -> str:
@@ -165,10 +167,3 @@ def _sums_of_accounts(counts: models.Accounts) -> str:
     if ignored := sum(counts.ignored_by_kind.values()):
         line += f"; {ignored:,} of other kinds passed over"
     return line
-
-
-def _sums_of_subscriptions(counts: models.Subscriptions) -> str:
-    return (
-        f"subscriptions: {counts.total:,}: {counts.read:,} read, {counts.gap:,} not read, "
-        f"{counts.excluded:,} excluded, {counts.retired:,} retired"
-    )
