@@ -29,7 +29,6 @@ from cmk_check.limits import API_PAUSES_SECONDS
 if TYPE_CHECKING:
     from securesystemslib.signer import Signature, SSlibKey
 
-_API_VERSION: Final = "7.4"
 _KEY_PATH: Final = re.compile(r"/keys/([0-9A-Za-z-]{1,127})(?:/([0-9A-Fa-f]{32}))?/?")
 _VAULT_NAME: Final = re.compile(r"[A-Za-z][0-9A-Za-z-]{1,22}[0-9A-Za-z]")
 # By the scheme of securesystemslib.
@@ -148,7 +147,7 @@ class _Vault:
         self, method: str, path: str, body: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         """Send a request, several times if a failure may pass; to sign twice does no harm."""
-        url = URL(f"https://{self.host}{path}").with_query({"api-version": _API_VERSION})
+        url = URL(f"https://{self.host}{path}").with_query({"api-version": "7.4"})
         for pause in (*API_PAUSES_SECONDS, None):
             token = (await self.credential.get_token(self.scope)).token
             headers = {"authorization": f"Bearer {token}"}
