@@ -1,10 +1,15 @@
-"""What all answers of the HTTP API have in common: names in camelCase, and times in UTC."""
+"""What all models of the HTTP API have in common: names in camelCase, and times in UTC."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar, Union
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import SkipJsonSchema
+
+_T = TypeVar("_T")
+# What may be left out, and is not documented as null. An alias by ``type`` would be documented.
+Omittable = Union[_T, SkipJsonSchema[None]]  # noqa: UP007 - mypy knows no other generic union
 
 
 def written(time: datetime) -> str:

@@ -1,11 +1,17 @@
-"""What stands beside a verdict in the responses of the HTTP API: of one account, and as counts."""
+"""What stands beside a verdict in the HTTP API: of one account, as counts, and in filters.
 
-from pydantic import Field
+A further aspect adds its model, and a field to ``Sides``, ``SumsOfScan`` and ``AspectFilters``.
+"""
+
+from collections.abc import Mapping
+
+from pydantic import AliasChoices, BaseModel, Field
 
 from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType, StoreUsage
 from cmk_check.core.enums import (
     ControlMapping,
     ExceptionReason,
+    ExceptionState,
     KeyReason,
     KeyRotation,
     KeySeverity,
@@ -15,7 +21,7 @@ from cmk_check.core.enums import (
     ReasonSeverity,
 )
 from cmk_check.core.owner import OwnerSource
-from cmk_check.web.answer import Answer, Time
+from cmk_check.web.answer import Answer, Omittable, Time
 
 
 class Owner(Answer):
@@ -84,7 +90,7 @@ class AccountException(Answer):
     approved_by: str | None = Field(description="Free text of whoever asked for the exemption.")
     created_by: str | None = Field(description="Who created the exemption, by Azure.")
     expires_on: Time | None
-    honoured: bool
+    honoured: bool = Field(validation_alias="is_honoured")
     reason: ExceptionReason
     message: str
     missing_action: str | None
@@ -140,9 +146,9 @@ class DataStores(Answer):
     """
 
     state: DataState
-    reasons: list[ReasonOfDataStores]
+    reasons: list[ReasonOfDataStores] = Field(validation_alias="concerns")
     stores: list[DataStore]
-    basic_projects: list[str]
+    basic_projects: list[str] = Field(validation_alias=AliasChoices("basicProjects", "basic"))
     as_of: Time | None
 
 
@@ -174,6 +180,67 @@ class PolicyCounts(Answer):
 
     not_assessed: int
     differs: int
+
+
+type Side = KeyHealth | DataStores | None
+
+
+class Sides(Answer):
+    """What stands beside the verdict of an account; null where it does not apply or is unread."""
+
+    key_health: KeyHealth | None
+    data_stores: DataStores | None
+    exception: AccountException | None
+    azure_policy: AzurePolicy | None
+
+    @property
+    def sides(self) -> Mapping[str, Side]:
+        """What is judged beside the verdict, by the names of the aspects."""
+        return {"keyHealth": self.key_health, "dataStores": self.data_stores}
+
+
+class SumsOfScan(Answer):
+    """What every sum of accounts counts; null if it was never looked at."""
+
+    data_stores: DataStoreCounts | None
+
+
+class _Keys(Answer):
+    keys: Keys | None
+
+
+class SumsOfOwner(SumsOfScan, _Keys):
+    """What is counted of an owner's accounts; keys are null if they are not read."""
+
+
+class Sums(SumsOfOwner):
+    """What is counted of an estate and of a subscription."""
+
+    azure_policy: PolicyCounts | None
+
+    @property
+    def sums(self) -> Mapping[str, Keys | DataStoreCounts | None]:
+        """How many accounts are in which state, by the names of the aspects."""
+        return {"keyHealth": self.keys, "dataStores": self.data_stores}
+
+
+class AspectFilters(BaseModel):
+    """The filters by the state of an aspect that has states of its own, under its name."""
+
+    key_health: Omittable[KeyState] = Field(
+        None, description="Only accounts whose key health is this."
+    )
+    data_stores: Omittable[DataState] = Field(
+        None, description="Only accounts whose data stores are in this state."
+    )
+    exception: Omittable[ExceptionState] = Field(
+        None,
+        description="Only accounts with an honoured exception, with one that is not honoured, or "
+        "with none.",
+    )
+    azure_policy: Omittable[PolicyState] = Field(
+        None, description="Only accounts of which Azure's built-in policy says this by default."
+    )
 
 
 class Control(Answer):

@@ -4,11 +4,9 @@ The same models make the OpenAPI document and the responses, so the two cannot d
 follows Microsoft's REST guidelines: camelCase, times in UTC with ``Z``, ``value``, ``nextLink``.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from pydantic.json_schema import SkipJsonSchema
 
 from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import (
@@ -25,21 +23,26 @@ from cmk_check.core.enums import (
     WatchState,
 )
 from cmk_check.limits import MAX_GAPS_LISTED, MAX_TRANSITIONS
-from cmk_check.web.answer import Answer, Time
+from cmk_check.web.answer import Answer, Omittable, Time
 from cmk_check.web.aspect_models import (
-    AccountException,
-    AzurePolicy,
     Control,
-    DataStoreCounts,
-    DataStores,
     Evidence,
-    KeyHealth,
-    Keys,
     Owner,
-    PolicyCounts,
+    Sides,
+    Sums,
+    SumsOfOwner,
+    SumsOfScan,
 )
 
-type Side = KeyHealth | DataStores | None
+# Absent where there is nothing to link to, and never null.
+Link = Annotated[Omittable[str], Field(exclude_if=lambda link: link is None)]
+
+
+class ListPage[T](Answer):
+    """A page of a list; `nextLink` is absent on the last one."""
+
+    value: list[T]
+    next_link: Link = None
 
 
 class ReasonOfPosture(Answer):
@@ -115,7 +118,16 @@ class CrossCheck(Answer):
     differences: int
 
 
-class Scan(LastScan):
+class _ScanOfScope(LastScan):
+    scope: Literal["full", "partial"]
+    requested_subscriptions: int | None
+    not_found: Annotated[list[str], Field(max_length=MAX_GAPS_LISTED)]
+    not_found_omitted: int
+    posture: PostureVerdict | None
+    accounts: Accounts | None
+
+
+class Scan(SumsOfScan, _ScanOfScope):
     """A scan; its results are null while it runs and if it failed or was abandoned.
 
     A partial scan has read only the subscriptions that were asked for: its counts are theirs, its
@@ -124,24 +136,14 @@ class Scan(LastScan):
     was compared.
     """
 
-    scope: Literal["full", "partial"]
-    requested_subscriptions: int | None
-    not_found: Annotated[list[str], Field(max_length=MAX_GAPS_LISTED)]
-    not_found_omitted: int
-    posture: PostureVerdict | None
-    accounts: Accounts | None
-    data_stores: DataStoreCounts | None
     subscriptions: Subscriptions | None
     changes: int | None
     cross_check: CrossCheck | None
     rule_version: str
 
 
-class ScansPage(Answer):
+class ScansPage(ListPage[Scan]):
     """Scans, newest first; `nextLink` is absent on the last page."""
-
-    value: list[Scan]
-    next_link: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda link: link is None)
 
 
 class ScanStarted(Answer):
@@ -171,15 +173,9 @@ class ChangesPage(Answer):
     """Changes, oldest first; `nextLink` if there are more now, otherwise `deltaLink`."""
 
     value: list[ChangeEvent]
-    next_link: str | SkipJsonSchema[None] = Field(
-        None,
-        description="The changes after these.",
-        exclude_if=lambda link: link is None,
-    )
-    delta_link: str | SkipJsonSchema[None] = Field(
-        None,
-        description="Future changes; keep this link and request it later.",
-        exclude_if=lambda link: link is None,
+    next_link: Link = Field(None, description="The changes after these.")
+    delta_link: Link = Field(
+        None, description="Future changes; keep this link and request it later."
     )
 
 
@@ -195,7 +191,16 @@ class Watch(Answer):
     state: WatchState | None
 
 
-class Status(Answer):
+class _Posture(Answer):
+    posture: PostureVerdict
+    reasons: list[ReasonOfPosture]
+    as_of: Time | None
+    fresh_until: Time | None
+    fresh: bool
+    accounts: Accounts
+
+
+class Status(Sums, _Posture):
     """The posture of the estate or of one subscription, with its reasons and counts.
 
     `managementGroup` is the name of the group whose subscriptions had to be visible to the last
@@ -203,15 +208,6 @@ class Status(Answer):
     until the next scan after an upgrade from a version that did not count it.
     """
 
-    posture: PostureVerdict
-    reasons: list[ReasonOfPosture]
-    as_of: Time | None
-    fresh_until: Time | None
-    fresh: bool
-    accounts: Accounts
-    keys: Keys | None
-    data_stores: DataStoreCounts | None
-    azure_policy: PolicyCounts | None
     subscriptions: Subscriptions
     management_group: str | None
     gaps: Annotated[list[Gap], Field(max_length=MAX_GAPS_LISTED)]
@@ -219,19 +215,8 @@ class Status(Answer):
     last_scan: LastScan | None
     watch: Watch | None
 
-    @property
-    def sums(self) -> Mapping[str, Keys | DataStoreCounts | None]:
-        """How many accounts are in which state, by the names of the aspects."""
-        return {"keyHealth": self.keys, "dataStores": self.data_stores}
 
-
-class Finding(Answer):
-    """An account with its verdict; `firstSeen` and `changedAt` are null for `row_too_new`.
-
-    These dates and `violatedSince` are when a scan of cmk_check saw it, for the first time: the
-    account, its latest change, its violation. The account and the violation may be older.
-    """
-
+class _Account(Answer):
     id: str
     name: str
     resource_group: str
@@ -247,10 +232,15 @@ class Finding(Answer):
     message: str
     rule_version: str
     evidence: Evidence
-    key_health: KeyHealth | None
-    data_stores: DataStores | None
-    exception: AccountException | None
-    azure_policy: AzurePolicy | None
+
+
+class Finding(Sides, _Account):
+    """An account with its verdict; `firstSeen` and `changedAt` are null for `row_too_new`.
+
+    These dates and `violatedSince` are when a scan of cmk_check saw it, for the first time: the
+    account, its latest change, its violation. The account and the violation may be older.
+    """
+
     first_seen: Time | None
     changed_at: Time | None
     violated_since: Time | None
@@ -259,17 +249,9 @@ class Finding(Answer):
     as_of: Time | None
     portal_url: str
 
-    @property
-    def sides(self) -> Mapping[str, Side]:
-        """What is judged beside the verdict, by the names of the aspects."""
-        return {"keyHealth": self.key_health, "dataStores": self.data_stores}
 
-
-class FindingsPage(Answer):
+class FindingsPage(ListPage[Finding]):
     """Findings by subscription, group and name; `nextLink` is absent on the last page."""
-
-    value: list[Finding]
-    next_link: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda link: link is None)
 
 
 class Transition(Answer):
@@ -320,13 +302,7 @@ class GapOfSubscription(Answer):
     detail: str | None
 
 
-class Subscription(Answer):
-    """A subscription; `state` is Azure's, `lastRead` is when it was last read completely.
-
-    `sequence` is that of its last change, 0 before the first. If its row is unusable, `since`,
-    `sequence` and all other values from the row are null.
-    """
-
+class _Covered(Answer):
     subscription_id: str
     name: str | None
     tenant_id: str | None
@@ -336,20 +312,28 @@ class Subscription(Answer):
     gap: GapOfSubscription | None
     last_read: Time | None
     accounts: Accounts
-    keys: Keys | None
-    data_stores: DataStoreCounts | None
-    azure_policy: PolicyCounts | None
+
+
+class Subscription(Sums, _Covered):
+    """A subscription; `state` is Azure's, `lastRead` is when it was last read completely.
+
+    `sequence` is that of its last change, 0 before the first. If its row is unusable, `since`,
+    `sequence` and all other values from the row are null.
+    """
+
     sequence: int | None
 
 
-class SubscriptionsPage(Answer):
+class SubscriptionsPage(ListPage[Subscription]):
     """Subscriptions by id; `nextLink` is absent on the last page."""
 
-    value: list[Subscription]
-    next_link: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda link: link is None)
+
+class _Owned(Answer):
+    owner: str | None
+    accounts: CountsOfKind
 
 
-class OwnerSums(Answer):
+class OwnerSums(SumsOfOwner, _Owned):
     """The accounts of one owner by verdict, and their keys; `owner` is null for those without one.
 
     `oldestViolation` is the earliest `violatedSince`. `keys` is null if keys are not read,
@@ -357,19 +341,12 @@ class OwnerSums(Answer):
     is counted, because their subscription was not read.
     """
 
-    owner: str | None
-    accounts: CountsOfKind
-    keys: Keys | None
-    data_stores: DataStoreCounts | None
     oldest_violation: Time | None
     unread: int
 
 
-class OwnersPage(Answer):
+class OwnersPage(ListPage[OwnerSums]):
     """Owners by name, after the accounts without one; `nextLink` is absent on the last page."""
-
-    value: list[OwnerSums]
-    next_link: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda link: link is None)
 
 
 class ErrorDetail(Answer):

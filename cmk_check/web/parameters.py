@@ -17,18 +17,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from cmk_check.core.data_enums import DataState
-from cmk_check.core.enums import (
-    CoverageState,
-    ExceptionState,
-    KeyState,
-    PolicyState,
-    Reason,
-    Verdict,
-)
+from cmk_check.core.enums import CoverageState, Reason, Verdict
 from cmk_check.core.text import GUID
 from cmk_check.limits import (
     DEFAULT_PAGE_SIZE,
@@ -39,26 +30,18 @@ from cmk_check.limits import (
     MAX_TAG_BYTES,
     MAX_WORKBOOK_FINDINGS,
 )
+from cmk_check.web.answer import Omittable
+from cmk_check.web.aspect_models import AspectFilters
 
 _UNKNOWN: Final = "unknown_parameter"
 _NOT_TOGETHER: Final = "not_together"
-_SKIP_TOKEN: Final = "The start of the next page, taken from `nextLink`."  # noqa: S105 - no password
 
 _ALLOWED: Final = {
-    "verdict": f"verdict must be one of {', '.join(Verdict)}.",
-    "keyHealth": f"keyHealth must be one of {', '.join(KeyState)}.",
-    "dataStores": f"dataStores must be one of {', '.join(DataState)}.",
-    "exception": f"exception must be one of {', '.join(ExceptionState)}.",
-    "azurePolicy": f"azurePolicy must be one of {', '.join(PolicyState)}.",
     "owner": f"owner must be as the tag has it, of at most {MAX_TAG_BYTES} characters.",
     "unowned": "unowned must be true, or be left out.",
-    "reason": f"reason must be one of {', '.join(Reason)}.",
     "location": f"location must be a name like westeurope, of at most {MAX_LOCATION_CHARS} "
     "characters.",
     "q": f"q must be one or more words, of at most {MAX_SEARCH_CHARS} characters together.",
-    "format": "format must be json, csv or xlsx.",
-    "scope": "scope must be full or partial.",
-    "coverage": f"coverage must be one of {', '.join(CoverageState)}.",
     "last": f"last must be a whole number from 1 to {MAX_PAGE_SIZE}.",
     "subscription": "subscription must be an id like 00000000-0000-0000-0000-000000000000.",
     "top": f"top must be a whole number from 1 to {MAX_PAGE_SIZE}.",
@@ -86,8 +69,7 @@ def _not_blank(text: str) -> str:
 # For the document only; Python does the check, because Pydantic's patterns know fewer blanks.
 _NOT_BLANK: Final[dict[str, JsonValue]] = {"pattern": r"\S"}
 SubscriptionId = Annotated[str, Field(pattern=f"^{GUID}$"), AfterValidator(str.lower)]
-Top = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
-Last = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
+HowMany = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
 Words = Annotated[
     str,
     Field(max_length=MAX_SEARCH_CHARS, json_schema_extra=_NOT_BLANK),
@@ -101,7 +83,10 @@ Location = Annotated[
 OwnerText = Annotated[
     str, Field(max_length=MAX_TAG_BYTES, json_schema_extra=_NOT_BLANK), AfterValidator(_not_blank)
 ]
-SkipToken = Annotated[str, Field(max_length=MAX_SKIP_TOKEN_CHARS)]
+SkipToken = Annotated[
+    Omittable[Annotated[str, Field(max_length=MAX_SKIP_TOKEN_CHARS)]],
+    Field(description="The start of the next page, taken from `nextLink`."),
+]
 # A sequence number of the feed, opaque to callers; 18 digits always fit into an integer.
 Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 
@@ -139,53 +124,40 @@ class NoQuery(AnyQuery):
 class StatusQuery(AnyQuery):
     """Parameters of the status."""
 
-    subscription: SubscriptionId | SkipJsonSchema[None] = Field(
+    subscription: Omittable[SubscriptionId] = Field(
         None, description="The id of one subscription; without it, the whole estate."
     )
 
 
-class FindingsQuery(AnyQuery):
-    """Parameters of the list of findings."""
-
-    verdict: Verdict | SkipJsonSchema[None] = Field(None, description="Only this verdict.")
-    reason: Reason | SkipJsonSchema[None] = Field(None, description="Only this reason.")
-    kind: str | SkipJsonSchema[None] = Field(
+class _OfFindings(AnyQuery):
+    verdict: Omittable[Verdict] = Field(None, description="Only this verdict.")
+    reason: Omittable[Reason] = Field(None, description="Only this reason.")
+    kind: Omittable[str] = Field(
         None,
         description="Only this kind of account, in any case; `unknown` means without a kind.",
     )
-    location: Location | SkipJsonSchema[None] = Field(
+    location: Omittable[Location] = Field(
         None, description="Only this location, in any case; blanks are ignored."
     )
-    subscription: SubscriptionId | SkipJsonSchema[None] = Field(
-        None, description="Only this subscription."
-    )
-    key_health: KeyState | SkipJsonSchema[None] = Field(
-        None, description="Only accounts whose key health is this."
-    )
-    data_stores: DataState | SkipJsonSchema[None] = Field(
-        None, description="Only accounts whose data stores are in this state."
-    )
-    exception: ExceptionState | SkipJsonSchema[None] = Field(
-        None,
-        description="Only accounts with an honoured exception, with one that is not honoured, or "
-        "with none.",
-    )
-    azure_policy: PolicyState | SkipJsonSchema[None] = Field(
-        None, description="Only accounts of which Azure's built-in policy says this by default."
-    )
-    owner: OwnerText | SkipJsonSchema[None] = Field(
+    subscription: Omittable[SubscriptionId] = Field(None, description="Only this subscription.")
+
+
+class FindingsQuery(AspectFilters, _OfFindings):
+    """Parameters of the list of findings."""
+
+    owner: Omittable[OwnerText] = Field(
         None, description="Only accounts of this owner, exactly as tagged; excludes `unowned`."
     )
-    unowned: Literal["true"] | SkipJsonSchema[None] = Field(
+    unowned: Omittable[Literal["true"]] = Field(
         None, description="Only accounts without an owner; excludes `owner`."
     )
-    q: Words | SkipJsonSchema[None] = Field(
+    q: Omittable[Words] = Field(
         None,
         description="Only accounts for which each of these words occurs in the name of the "
         "account, resource group or subscription, or in a tag's name or value, in any case.",
     )
-    top: Top = Field(DEFAULT_PAGE_SIZE, description="The most findings on a page.")
-    skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
+    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The most findings on a page.")
+    skip_token: SkipToken = None
     format: Literal["json", "csv", "xlsx"] = Field(
         "json",
         description="`csv` and `xlsx` are for spreadsheets; the `Link` header holds the next page. "
@@ -201,38 +173,38 @@ class FindingsQuery(AnyQuery):
 class OwnersQuery(AnyQuery):
     """Parameters of the list of owners."""
 
-    top: Top = Field(DEFAULT_PAGE_SIZE, description="The most owners on a page.")
-    skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
+    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The most owners on a page.")
+    skip_token: SkipToken = None
 
 
 class SubscriptionsQuery(AnyQuery):
     """Parameters of the list of subscriptions."""
 
-    coverage: CoverageState | SkipJsonSchema[None] = Field(None, description="Only this coverage.")
-    top: Top = Field(DEFAULT_PAGE_SIZE, description="The most subscriptions on a page.")
-    skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
+    coverage: Omittable[CoverageState] = Field(None, description="Only this coverage.")
+    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The most subscriptions on a page.")
+    skip_token: SkipToken = None
 
 
 class ScansQuery(AnyQuery):
     """Parameters of the list of scans."""
 
-    scope: Literal["full", "partial"] | SkipJsonSchema[None] = Field(
+    scope: Omittable[Literal["full", "partial"]] = Field(
         None, description="Only full scans, or only partial ones."
     )
-    top: Top = Field(DEFAULT_PAGE_SIZE, description="The most scans on a page.")
-    skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
+    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The most scans on a page.")
+    skip_token: SkipToken = None
 
 
 class ChangesQuery(AnyQuery):
     """Parameters of the change feed."""
 
-    since: Cursor | SkipJsonSchema[None] = Field(
+    since: Omittable[Cursor] = Field(
         None,
         description="Only changes after this cursor, taken from `nextLink` or `deltaLink`; "
         "without it, all that the feed holds.",
     )
-    top: Top = Field(DEFAULT_PAGE_SIZE, description="The most changes on a page.")
-    last: Last | SkipJsonSchema[None] = Field(
+    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The most changes on a page.")
+    last: Omittable[HowMany] = Field(
         None,
         description="Only this many of the newest changes, and all later ones; excludes `since`.",
     )
@@ -258,4 +230,7 @@ def what_is_wrong(detail: Mapping[str, Any]) -> tuple[str, str]:
     if detail["type"] in {_UNKNOWN, _NOT_TOGETHER}:
         return detail["ctx"]["name"], detail["msg"]
     name = detail["loc"][1]
-    return name, _ALLOWED[name]
+    one_of = str(detail.get("ctx", {}).get("expected", "")).replace("'", "")
+    if detail["type"] == "enum":
+        return name, f"{name} must be one of {one_of.replace(' or ', ', ')}."
+    return name, _ALLOWED.get(name) or f"{name} must be {one_of}."

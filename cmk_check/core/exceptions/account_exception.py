@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cmk_check.core.enums import ExceptionReason, ExceptionState
+from cmk_check.core.reasons.exception_sentences import EXCEPTION_REASONS
 from cmk_check.limits import MAX_EXPIRIES_COUNTED
 
 type Expiries = tuple[tuple[datetime, int], ...]
@@ -33,6 +34,11 @@ class AccountException:
     missing_action: str | None = None
     # Error texts vary: another wording must not count as another exception.
     detail: str | None = field(default=None, compare=False)
+
+    @property
+    def message(self) -> str:
+        """What went wrong, or what the reason means and what to do."""
+        return self.detail or EXCEPTION_REASONS[self.reason].text()
 
     @property
     def honoured_until(self) -> datetime | None:

@@ -3,10 +3,10 @@
 from functools import cache
 
 from cmk_check.core.controls import CAUTION, CONTROLS
-from cmk_check.web.aspect_models import Control, Controls
+from cmk_check.web.aspect_models import Controls
 
 
 @cache
 def controls() -> Controls:
     """Return the controls with their mappings."""
-    return Controls(caution=CAUTION, value=[Control.model_validate(each) for each in CONTROLS])
+    return Controls(caution=CAUTION, value=CONTROLS)

@@ -20,15 +20,9 @@ from cmk_check.ports import Clock
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.row_times import UNDATED
 from cmk_check.store.scans import ScanTable
-from cmk_check.web import aspect_models, models
+from cmk_check.web import models
 from cmk_check.web.http.refusals import RequestRefused
-from cmk_check.web.views.aspects import (
-    to_api_data_stores,
-    to_api_exception,
-    to_api_key_health,
-    to_api_owner,
-    to_api_policy,
-)
+from cmk_check.web.views.aspects import to_api_sides
 from cmk_check.web.views.controls import controls
 from cmk_check.web.views.remediation import remediation_of
 
@@ -96,8 +90,10 @@ def to_api_finding(
     subscription = coverage.subscription if coverage else None
     judgement = finding.judgement
     dated = _is_dated(finding)
-    scopes = scopes_as_of(finding, coverage, status)
+    owner = finding.owner
+    sides = to_api_sides(finding, scopes_as_of(finding, coverage, status), now)
     return models.Finding(
+        **dict(sides),
         id=finding.id.text,
         name=finding.id.name,
         resource_group=finding.id.resource_group,
@@ -106,17 +102,13 @@ def to_api_finding(
         tenant_id=subscription.tenant_id if subscription else None,
         kind=finding.kind,
         location=finding.location,
-        tags=dict(finding.tags),
-        owner=to_api_owner(finding.owner),
+        tags=finding.tags,
+        owner=owner if owner and owner.source else None,
         verdict=judgement.verdict,
         reason=judgement.reason,
         message=judgement.message,
         rule_version=finding.rule_version,
-        evidence=aspect_models.Evidence.model_validate(judgement.evidence),
-        key_health=to_api_key_health(finding.key_health, scopes, now),
-        data_stores=to_api_data_stores(finding.data),
-        exception=to_api_exception(finding.exception, now),
-        azure_policy=to_api_policy(finding),
+        evidence=judgement.evidence,
         first_seen=finding.first_seen if dated else None,
         changed_at=finding.changed_at if dated else None,
         violated_since=finding.violated_since,
@@ -142,10 +134,10 @@ def _as_of(finding: Finding, coverage: Coverage, status: Status, now: datetime) 
 def _with_details(shown: models.Finding, finding: Finding) -> models.FindingDetail:
     return models.FindingDetail(
         **dict(shown),
-        history=[models.Transition.model_validate(entry) for entry in finding.history],
+        history=finding.history,
         changes=finding.changes if _is_dated(finding) else 0,
         remediation=remediation_of(finding, shown.tenant_id),
-        limits=list(limits_of(finding.kind, shown.verdict, finding.data)),
+        limits=limits_of(finding.kind, shown.verdict, finding.data),
         controls=controls().value,
     )
 

@@ -22,7 +22,7 @@ from cmk_check.web.http.paging import Page
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.responses import json_answer
 from cmk_check.web.http.skip_tokens import next_link, text_of, token_of_text
-from cmk_check.web.views.aspects import to_api_keys, to_api_side_counts
+from cmk_check.web.views.aspects import to_api_counts
 
 _OWNERS: Final = "/api/v1/owners"
 
@@ -96,9 +96,8 @@ class OwnersView:
         counts = sums.counter.counts({}, 0)
         return models.OwnerSums(
             owner=owner,
-            accounts=models.CountsOfKind.model_validate(counts),
-            keys=to_api_keys(counts) if self.key_health else None,
-            **to_api_side_counts(counts),
+            accounts=counts,
+            **to_api_counts(counts, key_health=self.key_health),
             oldest_violation=sums.oldest,
             unread=sums.unread,
         )

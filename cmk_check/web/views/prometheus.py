@@ -5,7 +5,7 @@ alerts can detect an absent series but not an invented zero.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,9 +17,8 @@ from prometheus_client.registry import Collector
 from pydantic.alias_generators import to_snake
 
 from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.aspects.key_health import KEY_HEALTH
+from cmk_check.core.aspects.key_health import KEY_HEALTH, key_sums
 from cmk_check.core.enums import (
-    KeyState,
     PostureReason,
     PostureVerdict,
     Reason,
@@ -32,7 +31,6 @@ from cmk_check.core.posture import Posture
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import LastScan, Status
 from cmk_check.limits import MAX_OWNERS_COUNTED
-from cmk_check.web.views.aspects import to_api_keys
 
 type Samples = Iterable[tuple[tuple[str, ...], float]]
 
@@ -69,9 +67,7 @@ class StatusCollector(Collector):
             "Non-compliant accounts with an exception that is honoured at the time of the scrape."
         )
         yield _gauge("accounts_excepted", text, [((), excepted)])
-        if self.key_health:
-            yield _of_keys(self.status.summary.accounts)
-        yield from _of_states(self.status.summary.accounts)
+        yield from _of_aspects(self.status.summary.accounts, key_health=self.key_health)
         if self.owners:
             yield from _of_owners(self.status.summary.accounts)
         yield self._subscriptions()
@@ -180,23 +176,21 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
     )
 
 
-def _of_keys(accounts: AccountCounts) -> Metric:
-    keys = to_api_keys(accounts)
-    return _gauge(
-        "accounts_by_key_health",
-        "Compliant accounts by the health of their key.",
-        (((state.value,), getattr(keys, state.value)) for state in KeyState),
-        ("key_health",),
-    )
-
-
-def _of_states(accounts: AccountCounts) -> Iterator[Metric]:
+def _of_aspects(accounts: AccountCounts, *, key_health: bool) -> Iterator[Metric]:
+    if key_health:
+        text = "Compliant accounts by the health of their key."
+        keys = _by_state(key_sums(accounts))
+        yield _gauge("accounts_by_key_health", text, keys, ("key_health",))
     for aspect in ASPECTS:
-        counts = aspect.sums(accounts) or {}
+        counts = aspect.sums(accounts)
         if counts and aspect.counted_as and aspect is not KEY_HEALTH:
             text = f"Accounts in scope by the state of their {aspect.titles[1]}."
-            samples: Samples = [((to_snake(state),), count) for state, count in counts.items()]
-            yield _gauge(f"accounts_{to_snake(aspect.counted_as)}", text, samples, ("state",))
+            name = f"accounts_{to_snake(aspect.counted_as)}"
+            yield _gauge(name, text, _by_state(counts), ("state",))
+
+
+def _by_state(counts: Mapping[str, int]) -> Samples:
+    return [((to_snake(state),), count) for state, count in counts.items()]
 
 
 def _of_owners(accounts: AccountCounts) -> Iterator[Metric]:

@@ -15,7 +15,7 @@ def remediation_of(finding: Finding, tenant_id: str | None) -> models.Remediatio
         return None
     return models.Remediation(
         summary=plan.summary,
-        steps=[models.RemediationStep.model_validate(step) for step in plan.steps],
+        steps=plan.steps,
         az=render_az(plan),
         bicep=render_bicep(plan),
     )

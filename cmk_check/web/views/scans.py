@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
 
+from cmk_check.core.model import AccountCounts
 from cmk_check.core.scan_request import is_scan_id
 from cmk_check.errors import LimitExceeded
 from cmk_check.limits import MAX_GAPS_LISTED, ROWS_EXAMINED_PER_PAGE, TABLE_PAGE_ROWS
@@ -17,7 +18,7 @@ from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
-from cmk_check.web.views.aspects import to_api_accounts, to_api_side_counts
+from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +85,18 @@ def _scope_of(scan: Scan) -> Literal["full", "partial"]:
 
 def _shown(scan: Scan) -> models.Scan:
     summary = scan.summary
-    check = summary.cross_check if summary else None
+    accounts = summary.accounts if summary else AccountCounts()
     return models.Scan(
         **dict(models.LastScan.model_validate(scan)),
         scope=_scope_of(scan),
         requested_subscriptions=len(scan.named) or None,
-        not_found=list(scan.not_found[:MAX_GAPS_LISTED]),
+        not_found=scan.not_found[:MAX_GAPS_LISTED],
         not_found_omitted=max(0, len(scan.not_found) - MAX_GAPS_LISTED),
         posture=scan.posture,
-        accounts=(
-            to_api_accounts(summary.accounts, scan.finished_at or scan.started_at)
-            if summary
-            else None
-        ),
-        **to_api_side_counts(summary.accounts if summary else None),
-        subscriptions=(
-            models.Subscriptions.model_validate(summary.subscriptions) if summary else None
-        ),
-        changes=summary.changes if summary else None,
-        cross_check=models.CrossCheck.model_validate(check) if check else None,
+        accounts=summary and to_api_accounts(accounts, scan.finished_at or scan.started_at),
+        **to_api_counts(accounts, key_health=False),
+        subscriptions=summary and summary.subscriptions,
+        changes=summary and summary.changes,
+        cross_check=summary and summary.cross_check,
         rule_version=scan.rule_version,
     )

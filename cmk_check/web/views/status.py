@@ -21,7 +21,7 @@ from cmk_check.web import models
 from cmk_check.web.http.refusals import not_recorded
 from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 from cmk_check.web.views.untrusted_rows import to_api_since, untrusted
-from cmk_check.web.views.watch import read_watch, to_api_watch
+from cmk_check.web.views.watch import read_watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class StatusView:
         as_of: datetime | None,
         watch: Watch | None,
     ) -> tuple[bytes, str]:
-        last_scan, scope = stored.value.last_scan, stored.value.scope
+        scope = stored.value.scope
         body = models.Status(
             posture=answer.verdict,
             reasons=[
@@ -109,12 +109,12 @@ class StatusView:
             fresh=answer.fresh,
             accounts=to_api_accounts(summary.accounts, self.clock.now()),
             **to_api_counts(summary.accounts, key_health=self.key_health),
-            subscriptions=models.Subscriptions.model_validate(summary.subscriptions),
+            subscriptions=summary.subscriptions,
             management_group=next(iter(scope.group), None) if scope else None,
             gaps=[_gap(gap) for gap in summary.gaps],
             gaps_omitted=summary.gaps_omitted,
-            last_scan=None if last_scan is None else models.LastScan.model_validate(last_scan),
-            watch=to_api_watch(watch),
+            last_scan=stored.value.last_scan,
+            watch=watch,
         ).body()
         return body, _etag_of(stored.etag, body)
 

@@ -91,11 +91,7 @@ class SubscriptionsView:
             state=row.subscription.state,
             coverage=coverage,
             since=to_api_since(row.since),
-            gap=(
-                models.GapOfSubscription.model_validate(known_gap(row).gap)
-                if coverage is CoverageState.GAP
-                else None
-            ),
+            gap=known_gap(row).gap if coverage is CoverageState.GAP else None,
             last_read=posture.as_of(row, status)
             if coverage is CoverageState.READ
             else row.last_read,
