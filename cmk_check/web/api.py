@@ -1,7 +1,7 @@
 """The HTTP API: an ASGI application with its routes.
 
 ``cmk_check.http_adapter`` calls it with the whole path of the URL, so the routes include the host's
-prefix ``/api``.
+prefix ``/api``. The name of a route's function is its ``operationId`` in the contract.
 """
 
 import json
@@ -11,8 +11,9 @@ from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, FastAPI, Path, Query, Request, Response, params
+from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 
+from cmk_check.config.http_auth import HttpAuth
 from cmk_check.core.posture import Expectations
 from cmk_check.ports import Clock
 from cmk_check.store.change_feed import FeedTable
@@ -20,29 +21,25 @@ from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.store.watch import WatchTable
 from cmk_check.web import models, parameters, scan_now
-from cmk_check.web.application import WebApplication
+from cmk_check.web.application import Asked, WebApplication, operation_id
 from cmk_check.web.aspect_models import Controls
 from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
+from cmk_check.web.http.paging import Page
 from cmk_check.web.http.responses import HEADERS, XLSX, csv_answer, json_answer, xlsx_answer
 from cmk_check.web.http.skip_tokens import link, next_link
 from cmk_check.web.http.table_walk_limit import Places
-from cmk_check.web.views import csv_export, metrics, owners, reasons, xlsx_export
+from cmk_check.web.views import csv_export, reasons, xlsx_export
 from cmk_check.web.views.changes import ChangesView
 from cmk_check.web.views.controls import controls
 from cmk_check.web.views.finding import FindingView
 from cmk_check.web.views.findings import FindingsView
+from cmk_check.web.views.metrics import MetricsView
+from cmk_check.web.views.owners import OwnersView
 from cmk_check.web.views.scans import ScansView
 from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
 
-_STATUS: Final = "/api/v1/status"
-_FINDINGS: Final = "/api/v1/findings"
-_SUBSCRIPTIONS: Final = "/api/v1/subscriptions"
-_CHANGES: Final = "/api/v1/changes"
-_REASONS: Final = "/api/v1/reasons"
-_CONTROLS: Final = "/api/v1/controls"
-_OPENAPI: Final = "/api/v1/openapi.json"
 _ETAG: Final = {"ETag": {"description": "For If-None-Match.", "schema": {"type": "string"}}}
 _NOT_RECORDED: Final = openapi.error("The subscription is not recorded.")
 _ALSO_TABLES: Final[dict[str, Any]] = {
@@ -59,6 +56,13 @@ _ALSO_TABLES: Final[dict[str, Any]] = {
     },
 }
 _NOT_MODIFIED: Final = {"description": "Unchanged since this `ETag`.", "headers": _ETAG}
+_TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
+_METRICS: Final = {
+    "description": "OpenMetrics if the `Accept` header asks for it, otherwise text format 0.0.4.",
+    "content": {"application/openmetrics-text": _TEXT, "text/plain": _TEXT},
+}
+
+router: Final = APIRouter(generate_unique_id_function=operation_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,53 @@ class Tables:
     scans: ScanTable
     feed: FeedTable
     watch: WatchTable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Api:
+    """What the routes of an application answer from."""
+
+    site: WebApplication
+    places: Places
+    status: StatusView
+    findings: FindingsView
+    finding: FindingView
+    subscriptions: SubscriptionsView
+    changes: ChangesView
+    scans: ScansView
+    owners: OwnersView
+    metrics: MetricsView
+
+    def onwards(
+        self, request: Request, query: parameters.AnyQuery, skip_token: str | None
+    ) -> str | None:
+        """Return the link to the next page of a list, None on the last one."""
+        path = request.scope["route"].path
+        return next_link(self.site.origin(request), path, query.asked(), skip_token)
+
+    def listed[T](
+        self,
+        request: Request,
+        query: parameters.AnyQuery,
+        page: Page[T],
+        answer: type[models.ListPage[T]],
+    ) -> Response:
+        """Answer with a page of a list."""
+        onwards = self.onwards(request, query, page.skip_token)
+        return json_answer(answer(value=page.value, next_link=onwards).body())
+
+
+def _api(request: Request) -> _Api:
+    api: _Api = request.app.state.api
+    return api
+
+
+async def _place(request: Request) -> AsyncIterator[None]:
+    async with _api(request).places.lists.held():
+        yield
+
+
+_WALK: Final = Depends(_place)
 
 
 def create_app(
@@ -82,85 +133,67 @@ def create_app(
 
     ``places`` limit the lists that may go through a whole table.
     """
-    app = site.application()
-    places = places or Places()
-    walk = Depends(places.lists.place)
-    estate, scans = tables.findings_table, tables.scans
-    findings = FindingsView(estate, scans, clock, site.kinds, site.portal_url)
-    _route_status(app, StatusView(estate, scans, clock, expect, site.key_health, tables.watch))
-    _route_findings(app, findings, site, places)
-    _route_finding(app, FindingView(estate, scans, clock, site.portal_url))
-    _route_subscriptions(app, SubscriptionsView(estate, scans, clock, site.key_health), site, walk)
-    _route_changes(app, ChangesView(tables.feed), site)
-    _route_scans(app, ScansView(scans), site)
-    owners.route(app, owners.OwnersView(estate, scans, site.key_health), site, walk)
-    measured = metrics.MetricsView(
-        scans, clock, expect, site.kinds, site.key_health, site.owners, tables.watch
+    app = site.application(router)
+    estate, scans, keys = tables.findings_table, tables.scans, site.key_health
+    app.state.api = _Api(
+        site,
+        places or Places(),
+        StatusView(estate, scans, clock, expect, keys, tables.watch),
+        FindingsView(estate, scans, clock, site.kinds, site.portal_url),
+        FindingView(estate, scans, clock, site.portal_url),
+        SubscriptionsView(estate, scans, clock, keys),
+        ChangesView(tables.feed),
+        ScansView(scans),
+        OwnersView(estate, scans, keys),
+        MetricsView(scans, clock, expect, site.kinds, keys, site.owners, tables.watch),
     )
-    metrics.route(app, measured)
-    _route_reasons(app)
-    _route_controls(app)
-    _route_openapi(app, site, findings.allowed_kinds)
     return app
 
 
-def _route_status(app: FastAPI, view: StatusView) -> None:
-    responses: openapi.Responses = {
-        200: {"headers": _ETAG},
-        304: _NOT_MODIFIED,
-        404: _NOT_RECORDED,
-        **openapi.ERRORS,
-    }
-
-    @app.get(
-        _STATUS,
-        operation_id="getStatus",
-        tags=[openapi.Tag.RESULTS],
-        summary="The posture of the estate or of one subscription",
-        response_model=models.Status,
-        responses=responses,
-    )
-    async def status(
-        request: Request, query: Annotated[parameters.StatusQuery, Query()]
-    ) -> Response:
-        """Return the current posture of the estate or of one subscription."""
-        if query.subscription is None:
-            body, etag = await view.of_estate()
-        else:
-            body, etag = await view.of_subscription(query.subscription)
-        if matches(request.headers.get("if-none-match"), etag):
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={**HEADERS, "ETag": etag})
-        return json_answer(body, {"ETag": etag})
+@router.get(
+    "/api/v1/status",
+    tags=[openapi.Tag.RESULTS],
+    summary="The posture of the estate or of one subscription",
+    response_model=models.Status,
+    responses={200: {"headers": _ETAG}, 304: _NOT_MODIFIED, 404: _NOT_RECORDED, **openapi.ERRORS},
+)
+async def get_status(request: Request, query: Asked[parameters.StatusQuery]) -> Response:
+    """Return the current posture of the estate or of one subscription."""
+    view = _api(request).status
+    if query.subscription is None:
+        body, etag = await view.of_estate()
+    else:
+        body, etag = await view.of_subscription(query.subscription)
+    if matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={**HEADERS, "ETag": etag})
+    return json_answer(body, {"ETag": etag})
 
 
-def _route_findings(app: FastAPI, view: FindingsView, site: WebApplication, places: Places) -> None:
-    @app.get(
-        _FINDINGS,
-        operation_id="listFindings",
-        tags=[openapi.Tag.RESULTS],
-        summary="Accounts with their verdicts",
-        response_model=models.FindingsPage,
-        responses={200: _ALSO_TABLES, 404: _NOT_RECORDED, **openapi.LIST_ERRORS},
-    )
-    async def findings(
-        request: Request, query: Annotated[parameters.FindingsQuery, Query()]
-    ) -> Response:
-        """List the accounts with their verdicts, by subscription, resource group and name.
+@router.get(
+    "/api/v1/findings",
+    tags=[openapi.Tag.RESULTS],
+    summary="Accounts with their verdicts",
+    response_model=models.FindingsPage,
+    responses={200: _ALSO_TABLES, 404: _NOT_RECORDED, **openapi.LIST_ERRORS},
+)
+async def list_findings(request: Request, query: Asked[parameters.FindingsQuery]) -> Response:
+    """List the accounts with their verdicts, by subscription, resource group and name.
 
-        A request examines at most 10,000 rows, or 1,000 if the table cannot compare all filters, so
-        a page with a next link may be short or empty.
-        """
-        origin = site.origin(request)
-        walks = places.compared if view.is_compared_here(query) else places.lists
-        async with (places.searches if query.q else walks).held():
-            if query.format == "xlsx":
-                body, skip_token = await _workbook(view, query)
-                return xlsx_answer(body, next_link(origin, _FINDINGS, query.asked(), skip_token))
-            page = await view.page(query)
-        onwards = next_link(origin, _FINDINGS, query.asked(), page.skip_token)
-        if query.format == "csv":
-            return csv_answer(csv_export.written(page.value), onwards)
-        return json_answer(models.FindingsPage(value=page.value, next_link=onwards).body())
+    A request examines at most 10,000 rows, or 1,000 if the table cannot compare all filters, so
+    a page with a next link may be short or empty.
+    """
+    api = _api(request)
+    places, view = api.places, api.findings
+    walks = places.compared if view.is_compared_here(query) else places.lists
+    async with (places.searches if query.q else walks).held():
+        if query.format == "xlsx":
+            body, skip_token = await _workbook(view, query)
+            return xlsx_answer(body, api.onwards(request, query, skip_token))
+        page = await view.page(query)
+    if query.format == "csv":
+        onwards = api.onwards(request, query, page.skip_token)
+        return csv_answer(csv_export.written(page.value), onwards)
+    return api.listed(request, query, page, models.FindingsPage)
 
 
 async def _workbook(
@@ -178,149 +211,160 @@ async def _workbook(
     return b"".join([piece async for piece in xlsx_export.written(findings())]), skip_token
 
 
-def _route_finding(app: FastAPI, view: FindingView) -> None:
-    @app.get(
-        f"{_FINDINGS}/{{id:path}}",
-        operation_id="getFinding",
-        tags=[openapi.Tag.RESULTS],
-        summary="One account with its history and remediation",
-        response_model=models.FindingDetail,
-        responses={404: openapi.error("No account with this id is recorded."), **openapi.ERRORS},
-    )
-    async def finding(
-        account_id: Annotated[
-            str,
-            Path(
-                alias="id",
-                description="The account's ARM id without its first slash; case does not matter.",
-            ),
-        ],
-        _: Annotated[parameters.NoQuery, Query()],
-    ) -> Response:
-        """Return one finding."""
-        return json_answer((await view.one(account_id)).body())
+@router.get(
+    "/api/v1/findings/{id:path}",
+    tags=[openapi.Tag.RESULTS],
+    summary="One account with its history and remediation",
+    response_model=models.FindingDetail,
+    responses={404: openapi.error("No account with this id is recorded."), **openapi.ERRORS},
+)
+async def get_finding(
+    request: Request,
+    account_id: Annotated[
+        str,
+        Path(
+            alias="id",
+            description="The account's ARM id without its first slash; case does not matter.",
+        ),
+    ],
+    _: Asked[parameters.NoQuery],
+) -> Response:
+    """Return one finding."""
+    return json_answer((await _api(request).finding.one(account_id)).body())
 
 
-def _route_subscriptions(
-    app: FastAPI, view: SubscriptionsView, site: WebApplication, walk: params.Depends
-) -> None:
-    @app.get(
-        _SUBSCRIPTIONS,
-        operation_id="listSubscriptions",
-        tags=[openapi.Tag.RESULTS],
-        summary="Subscriptions with their coverage",
-        response_model=models.SubscriptionsPage,
-        responses=openapi.LIST_ERRORS,
-        dependencies=[walk],
-    )
-    async def subscriptions(
-        request: Request, query: Annotated[parameters.SubscriptionsQuery, Query()]
-    ) -> Response:
-        """List the subscriptions by id, with their coverage and how to close each gap."""
-        page = await view.page(query)
-        onwards = next_link(site.origin(request), _SUBSCRIPTIONS, query.asked(), page.skip_token)
-        return json_answer(models.SubscriptionsPage(value=page.value, next_link=onwards).body())
+@router.get(
+    "/api/v1/subscriptions",
+    tags=[openapi.Tag.RESULTS],
+    summary="Subscriptions with their coverage",
+    response_model=models.SubscriptionsPage,
+    responses=openapi.LIST_ERRORS,
+    dependencies=[_WALK],
+)
+async def list_subscriptions(
+    request: Request, query: Asked[parameters.SubscriptionsQuery]
+) -> Response:
+    """List the subscriptions by id, with their coverage and how to close each gap."""
+    api = _api(request)
+    page = await api.subscriptions.page(query)
+    return api.listed(request, query, page, models.SubscriptionsPage)
 
 
-def _route_changes(app: FastAPI, view: ChangesView, site: WebApplication) -> None:
-    responses: openapi.Responses = {
+@router.get(
+    "/api/v1/changes",
+    tags=[openapi.Tag.CHANGES],
+    summary="The change feed, for pollers",
+    response_model=models.ChangesPage,
+    responses={
         410: openapi.error("The feed no longer holds the changes after `since`."),
         **openapi.ERRORS,
-    }
-
-    @app.get(
-        _CHANGES,
-        operation_id="listChanges",
-        tags=[openapi.Tag.CHANGES],
-        summary="The change feed, for pollers",
-        response_model=models.ChangesPage,
-        responses=responses,
-    )
-    async def changes(
-        request: Request, query: Annotated[parameters.ChangesQuery, Query()]
-    ) -> Response:
-        """List the changes as CloudEvents, oldest first; each has a unique id."""
-        page = await view.page(query)
-        onwards = link(site.origin(request), _CHANGES, {"since": page.cursor, "top": query.top})
-        if page.more:
-            return json_answer(models.ChangesPage(value=page.value, next_link=onwards).body())
-        return json_answer(models.ChangesPage(value=page.value, delta_link=onwards).body())
+    },
+)
+async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) -> Response:
+    """List the changes as CloudEvents, oldest first; each has a unique id."""
+    api = _api(request)
+    page = await api.changes.page(query)
+    path = request.scope["route"].path
+    later = link(api.site.origin(request), path, {"since": page.cursor, "top": query.top})
+    links = {"next_link": later} if page.more else {"delta_link": later}
+    return json_answer(models.ChangesPage(value=page.value, **links).body())
 
 
-def _route_scans(app: FastAPI, view: ScansView, site: WebApplication) -> None:
-    @app.get(
-        scan_now.SCANS,
-        operation_id="listScans",
-        tags=[openapi.Tag.SCANS],
-        summary="The history of scans",
-        response_model=models.ScansPage,
-        responses=openapi.ERRORS,
-    )
-    async def scans(request: Request, query: Annotated[parameters.ScansQuery, Query()]) -> Response:
-        """List the scans, newest first."""
-        page = await view.page(query)
-        onwards = next_link(site.origin(request), scan_now.SCANS, query.asked(), page.skip_token)
-        return json_answer(models.ScansPage(value=page.value, next_link=onwards).body())
-
-    @app.get(
-        f"{scan_now.SCANS}/{{id}}",
-        operation_id="getScan",
-        tags=[openapi.Tag.SCANS],
-        summary="One scan",
-        response_model=models.Scan,
-        responses={404: openapi.error("No scan with this id is recorded."), **openapi.ERRORS},
-    )
-    async def scan(
-        scan_id: Annotated[str, Path(alias="id", description="The id of a scan.")],
-        _: Annotated[parameters.NoQuery, Query()],
-    ) -> Response:
-        """Return one scan."""
-        return json_answer((await view.one(scan_id)).body())
+@router.get(
+    scan_now.SCANS,
+    tags=[openapi.Tag.SCANS],
+    summary="The history of scans",
+    response_model=models.ScansPage,
+    responses=openapi.ERRORS,
+)
+async def list_scans(request: Request, query: Asked[parameters.ScansQuery]) -> Response:
+    """List the scans, newest first."""
+    api = _api(request)
+    return api.listed(request, query, await api.scans.page(query), models.ScansPage)
 
 
-def _route_reasons(app: FastAPI) -> None:
-    @app.get(
-        _REASONS,
-        operation_id="getReasons",
-        tags=[openapi.Tag.APP],
-        summary="What each reason means, what ends it and who has to act",
-        response_model=list[reasons.CatalogueReason],
-        responses=openapi.ERRORS,
-    )
-    async def catalogue(_: Annotated[parameters.NoQuery, Query()]) -> Response:
-        """Answer the catalogue of reasons, which is the same for every estate."""
-        return json_answer(reasons.catalogue())
+@router.get(
+    f"{scan_now.SCANS}/{{id}}",
+    tags=[openapi.Tag.SCANS],
+    summary="One scan",
+    response_model=models.Scan,
+    responses={404: openapi.error("No scan with this id is recorded."), **openapi.ERRORS},
+)
+async def get_scan(
+    request: Request,
+    scan_id: Annotated[str, Path(alias="id", description="The id of a scan.")],
+    _: Asked[parameters.NoQuery],
+) -> Response:
+    """Return one scan."""
+    return json_answer((await _api(request).scans.one(scan_id)).body())
 
 
-def _route_controls(app: FastAPI) -> None:
-    @app.get(
-        _CONTROLS,
-        operation_id="getControls",
-        tags=[openapi.Tag.APP],
-        summary="Which controls of which frameworks a finding answers",
-        response_model=Controls,
-        responses=openapi.ERRORS,
-    )
-    async def all_controls(_: Annotated[parameters.NoQuery, Query()]) -> Response:
-        """Answer the controls, which are the same for every account."""
-        return json_answer(controls().body())
+@router.get(
+    "/api/v1/owners",
+    tags=[openapi.Tag.RESULTS],
+    summary="Owners with their accounts by verdict",
+    response_model=models.OwnersPage,
+    responses=openapi.LIST_ERRORS,
+    dependencies=[_WALK],
+)
+async def list_owners(request: Request, query: Asked[parameters.OwnersQuery]) -> Response:
+    """List the owners by name, after the accounts without one, each with its sums."""
+    api = _api(request)
+    return api.listed(request, query, await api.owners.page(query), models.OwnersPage)
 
 
-def _route_openapi(app: FastAPI, site: WebApplication, kinds: tuple[str, ...]) -> None:
-    @cache
-    def body() -> bytes:
-        # Another function serves the route that starts a scan; callers see one contract.
-        routes = [*app.routes, *scan_now.router.routes]
-        return json.dumps(openapi.document(routes, site.sign_in.http_auth, kinds)).encode()
+@router.get(
+    "/api/v1/metrics",
+    tags=[openapi.Tag.RESULTS],
+    summary="The status as metrics",
+    response_class=Response,
+    responses={200: _METRICS, **openapi.ERRORS},
+)
+async def get_metrics(request: Request, _: Asked[parameters.NoQuery]) -> Response:
+    """Return the status of the estate as metrics for Prometheus."""
+    body, content_type = await _api(request).metrics.scrape(request.headers.get("accept", ""))
+    return Response(body, headers={**HEADERS, "Content-Type": content_type})
 
-    @app.get(
-        _OPENAPI,
-        operation_id="getContract",
-        tags=[openapi.Tag.APP],
-        summary="This document",
-        response_model=dict[str, Any],
-        responses=openapi.ERRORS,
-    )
-    async def contract(_: Annotated[parameters.NoQuery, Query()]) -> Response:
-        """Return this document."""
-        return json_answer(body())
+
+@router.get(
+    "/api/v1/reasons",
+    tags=[openapi.Tag.APP],
+    summary="What each reason means, what ends it and who has to act",
+    response_model=list[reasons.CatalogueReason],
+    responses=openapi.ERRORS,
+)
+async def get_reasons(_: Asked[parameters.NoQuery]) -> Response:
+    """Answer the catalogue of reasons, which is the same for every estate."""
+    return json_answer(reasons.catalogue())
+
+
+@router.get(
+    "/api/v1/controls",
+    tags=[openapi.Tag.APP],
+    summary="Which controls of which frameworks a finding answers",
+    response_model=Controls,
+    responses=openapi.ERRORS,
+)
+async def get_controls(_: Asked[parameters.NoQuery]) -> Response:
+    """Answer the controls, which are the same for every account."""
+    return json_answer(controls().body())
+
+
+@router.get(
+    "/api/v1/openapi.json",
+    tags=[openapi.Tag.APP],
+    summary="This document",
+    response_model=dict[str, Any],
+    responses=openapi.ERRORS,
+)
+async def get_contract(request: Request, _: Asked[parameters.NoQuery]) -> Response:
+    """Return this document."""
+    api = _api(request)
+    return json_answer(_contract(api.site.sign_in.http_auth, api.findings.allowed_kinds))
+
+
+@cache
+def _contract(http_auth: HttpAuth, kinds: tuple[str, ...]) -> bytes:
+    # Another function serves the route that starts a scan; callers see one contract.
+    routes = [*router.routes, *scan_now.router.routes]
+    return json.dumps(openapi.document(routes, http_auth, kinds)).encode()

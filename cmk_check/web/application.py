@@ -1,10 +1,12 @@
-"""How the API is served, and the FastAPI application without routes that it is built on."""
+"""How the API is served, and the FastAPI applications that its routes are part of."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final, TypeVar
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
+from pydantic.alias_generators import to_camel
 
 from cmk_check.web.http import errors, openapi
 from cmk_check.web.http.middleware import RequestMiddleware, SignIn
@@ -18,6 +20,14 @@ _NO_TELEMETRY: Final[TelemetryConfig] = {
     "operation_spans": False,
     "auto_configure": False,
 }
+_Q = TypeVar("_Q")
+# The query parameters of a route.
+Asked = Annotated[_Q, Query()]
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return the name of a route in the contract: that of its function, as JSON spells names."""
+    return to_camel(route.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +50,8 @@ class WebApplication:
         """Return the origin of links in a response; "" makes them relative."""
         return origin_of(self.hostname, request.headers.get("host"), request.url.scheme)
 
-    def application(self) -> FastAPI:
-        """Build an application without routes that requires a sign-in and handles errors."""
+    def application(self, router: APIRouter) -> FastAPI:
+        """Build an application with these routes that requires a sign-in and handles errors."""
         app = FastAPI(
             title=openapi.TITLE,
             description=openapi.DESCRIPTION,
@@ -54,4 +64,6 @@ class WebApplication:
         )
         app.add_middleware(RequestMiddleware, sign_in=self.sign_in)
         errors.handle(app)
+        # As routes of its own, so that a 405 finds all methods of the path.
+        app.router.routes.extend(router.routes)
         return app

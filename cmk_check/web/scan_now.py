@@ -8,16 +8,16 @@ import logging
 import math
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope
 from cmk_check.errors import QueueError
 from cmk_check.limits import PARTIAL_SCAN_SPACING, SCAN_SPACING
 from cmk_check.web import models, parameters, scan_request_body
-from cmk_check.web.application import WebApplication
+from cmk_check.web.application import Asked, WebApplication, operation_id
 from cmk_check.web.http import openapi
 from cmk_check.web.http.responses import HEADERS, error_answer, json_answer
 from cmk_check.web.scan_request_body import named_in
@@ -52,7 +52,7 @@ _RESPONSES: Final[openapi.Responses] = {
     **openapi.ERRORS,
 }
 
-router: Final = APIRouter()
+router: Final = APIRouter(generate_unique_id_function=operation_id)
 
 
 def create_app(ask: Ask, site: WebApplication, scope: Scope) -> FastAPI:
@@ -60,12 +60,10 @@ def create_app(ask: Ask, site: WebApplication, scope: Scope) -> FastAPI:
 
     Without subscriptions it starts a full scan. ``scope`` says which ones may be named.
     """
-    app = site.application()
+    app = site.application(router)
     app.state.ask = ask
     app.state.scope = scope
     app.state.site = site
-    # As routes of its own, so that a 405 finds all methods of the path.
-    app.router.routes.extend(router.routes)
 
     @app.exception_handler(QueueError)
     async def not_sent(_: Request, error: QueueError) -> Response:
@@ -84,7 +82,6 @@ def create_app(ask: Ask, site: WebApplication, scope: Scope) -> FastAPI:
 
 @router.post(
     PATH,
-    operation_id="startScan",
     tags=[openapi.Tag.SCANS],
     summary="Start a scan of the estate or of some subscriptions",
     status_code=HTTPStatus.ACCEPTED,
@@ -92,7 +89,7 @@ def create_app(ask: Ask, site: WebApplication, scope: Scope) -> FastAPI:
     responses=_RESPONSES,
     openapi_extra=dict(scan_request_body.OPENAPI),
 )
-async def scan_now(request: Request, _: Annotated[parameters.NoQuery, Query()]) -> Response:
+async def start_scan(request: Request, _: Asked[parameters.NoQuery]) -> Response:
     """Start a scan now, unless one is running or was started only just before.
 
     A full scan ends a partial one that is running, and comes at the earliest a minute after the
@@ -107,14 +104,13 @@ async def scan_now(request: Request, _: Annotated[parameters.NoQuery, Query()]) 
 
 @router.get(
     PATH,
-    operation_id="mayStartScan",
     tags=[openapi.Tag.SCANS],
     summary="Whether the caller may start scans",
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
     responses={204: {"description": "The caller may start scans."}, **openapi.ERRORS},
 )
-async def may_start(_: Annotated[parameters.NoQuery, Query()]) -> Response:
+async def may_start_scan(_: Asked[parameters.NoQuery]) -> Response:
     """Answer 204 to whoever may start a scan; the host or the platform refuses everybody else.
 
     So a page can offer its button to those alone for whom it works.

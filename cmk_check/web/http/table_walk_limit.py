@@ -26,8 +26,9 @@ class Walks:
         self._places = asyncio.Semaphore(at_once)
         self._seconds = seconds
 
-    async def place(self) -> AsyncGenerator[None]:
-        """Hold a place while a request is answered; routes depend on it.
+    @asynccontextmanager
+    async def held(self) -> AsyncGenerator[None]:
+        """Hold a place while a request is answered.
 
         Raises:
             RequestRefused: no place became free.
@@ -48,8 +49,6 @@ class Walks:
             yield
         finally:
             self._places.release()
-
-    held = asynccontextmanager(place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,26 +6,13 @@ must not stay in the time series. If the row cannot be read, the scrape fails an
 
 import asyncio
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
-
-from fastapi import FastAPI, Query, Request, Response
 
 from cmk_check.core import posture
 from cmk_check.core.posture import Expectations
 from cmk_check.ports import Clock
 from cmk_check.store.scans import ScanTable
 from cmk_check.store.watch import WatchTable
-from cmk_check.web import parameters
-from cmk_check.web.http import openapi
-from cmk_check.web.http.responses import HEADERS
 from cmk_check.web.views.watch import read_watch
-
-_METRICS: Final = "/api/v1/metrics"
-_TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
-_WRITTEN: Final = {
-    "description": "OpenMetrics if the `Accept` header asks for it, otherwise text format 0.0.4.",
-    "content": {"application/openmetrics-text": _TEXT, "text/plain": _TEXT},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +50,3 @@ class MetricsView:
             status, answer, now, self.kinds, self.key_health, self.owners, looked_at
         )
         return write(scraped, accept)
-
-
-def route(app: FastAPI, view: MetricsView) -> None:
-    """Add the route to the API."""
-
-    @app.get(
-        _METRICS,
-        operation_id="getMetrics",
-        tags=[openapi.Tag.RESULTS],
-        summary="The status as metrics",
-        response_class=Response,
-        responses={200: _WRITTEN, **openapi.ERRORS},
-    )
-    async def metrics(request: Request, _: Annotated[parameters.NoQuery, Query()]) -> Response:
-        """Return the status of the estate as metrics for Prometheus."""
-        body, content_type = await view.scrape(request.headers.get("accept", ""))
-        return Response(body, headers={**HEADERS, "Content-Type": content_type})

@@ -3,9 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Final
-
-from fastapi import FastAPI, Query, Request, Response, params
 
 from cmk_check.core import posture
 from cmk_check.core.counts import AccountCounter
@@ -16,15 +13,10 @@ from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
-from cmk_check.web.application import WebApplication
-from cmk_check.web.http import openapi
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.refusals import RequestRefused
-from cmk_check.web.http.responses import json_answer
-from cmk_check.web.http.skip_tokens import next_link, text_of, token_of_text
+from cmk_check.web.http.skip_tokens import text_of, token_of_text
 from cmk_check.web.views.aspects import to_api_counts
-
-_OWNERS: Final = "/api/v1/owners"
 
 
 @dataclass(slots=True)
@@ -106,24 +98,3 @@ class OwnersView:
 def _place(owner: str | None) -> str:
     """Return the place in the list: that of nobody is a blank, which is before all owners."""
     return " " if owner is None else f" {owner}"
-
-
-def route(app: FastAPI, view: OwnersView, site: WebApplication, walk: params.Depends) -> None:
-    """Add the route to the API."""
-
-    @app.get(
-        _OWNERS,
-        operation_id="listOwners",
-        tags=[openapi.Tag.RESULTS],
-        summary="Owners with their accounts by verdict",
-        response_model=models.OwnersPage,
-        responses=openapi.LIST_ERRORS,
-        dependencies=[walk],
-    )
-    async def owners(
-        request: Request, query: Annotated[parameters.OwnersQuery, Query()]
-    ) -> Response:
-        """List the owners by name, after the accounts without one, each with its sums."""
-        page = await view.page(query)
-        onwards = next_link(site.origin(request), _OWNERS, query.asked(), page.skip_token)
-        return json_answer(models.OwnersPage(value=page.value, next_link=onwards).body())
