@@ -5,8 +5,8 @@ alerts can detect an absent series but not an invented zero.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
@@ -32,7 +32,7 @@ from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import LastScan, Status
 from cmk_check.limits import MAX_OWNERS_COUNTED
 
-type Samples = Iterable[tuple[tuple[str, ...], float]]
+type Samples = Mapping[str, float] | Mapping[str | tuple[str, ...], float]
 
 _PREFIX: Final = "cmkcheck_"
 _ENDED: Final = (ScanState.COMPLETE, ScanState.INCOMPLETE, ScanState.FAILED)
@@ -58,35 +58,32 @@ class StatusCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metric families."""
-        yield _build()
+        status, accounts = self.status, self.status.summary.accounts
+        text = "The program; rule_version is the version of its rule."
+        yield InfoMetricFamily(f"{_PREFIX}build", text, {"rule_version": RULE_VERSION})
         yield from _of_posture(self.posture)
-        yield from _of_age(self.status.as_of, self.now)
-        yield from _of_accounts(self.status.summary.accounts, self.kinds)
-        excepted = honoured_at(self.status.summary.accounts.excepted, self.now)
-        text = (
-            "Non-compliant accounts with an exception that is honoured at the time of the scrape."
+        began = status.as_of
+        yield from _gauge("as_of_timestamp_seconds", "When the last finished scan began.", began)
+        age = (self.now - began).total_seconds() if began else None
+        yield from _gauge("as_of_age_seconds", "The time since the last finished scan began.", age)
+        yield from _of_accounts(accounts, self.kinds)
+        yield from _gauge(
+            "accounts_excepted",
+            "Non-compliant accounts with an exception that is honoured at the time of the scrape.",
+            honoured_at(accounts.excepted, self.now),
         )
-        yield _gauge("accounts_excepted", text, [((), excepted)])
-        yield from _of_aspects(self.status.summary.accounts, key_health=self.key_health)
+        yield from _of_aspects(accounts, key_health=self.key_health)
         if self.owners:
-            yield from _of_owners(self.status.summary.accounts)
-        yield self._subscriptions()
-        if self.status.last_scan is not None:
-            yield from _of_scan(self.status.last_scan)
-        if self.looked_at is not None:
-            text = "When Azure last told the watch for changes what has changed."
-            samples: Samples = [((), self.looked_at.timestamp())]
-            yield _gauge("watch_last_look_timestamp_seconds", text, samples, unit="seconds")
-
-    def _subscriptions(self) -> Metric:
-        counts = self.status.summary.subscriptions
-        samples: Samples = (
-            (("read",), counts.read),
-            (("gap",), counts.gap),
-            (("excluded",), counts.excluded),
-            (("retired",), counts.retired),
-        )
-        return _gauge("subscriptions", "Subscriptions by coverage.", samples, ("coverage",))
+            text = f"Owners of accounts in scope, up to {MAX_OWNERS_COUNTED}."
+            yield from _gauge("owners", text, len(accounts.owners))
+            text = "Accounts in scope without an owner."
+            yield from _gauge("accounts_unowned", text, accounts.unowned)
+        counts = asdict(status.summary.subscriptions)
+        yield from _gauge("subscriptions", "Subscriptions by coverage.", counts, "coverage")
+        if status.last_scan is not None:
+            yield from _of_scan(status.last_scan)
+        text = "When Azure last told the watch for changes what has changed."
+        yield from _gauge("watch_last_look_timestamp_seconds", text, self.looked_at)
 
 
 def write(scraped: StatusCollector, accept: str) -> tuple[bytes, str]:
@@ -102,17 +99,17 @@ def _is_writable(accepted: str) -> bool:
 
 
 def _gauge(
-    name: str, text: str, samples: Samples, labels: tuple[str, ...] = (), unit: str = ""
-) -> Metric:
+    name: str, text: str, value: Samples | datetime | float | None, *labels: str
+) -> Iterator[Metric]:
+    """Yield a gauge with one number, or with one for each value of its labels; None yields none."""
+    if value is None:
+        return
+    unit = "seconds" if name.endswith("_seconds") else ""
     family = GaugeMetricFamily(_PREFIX + name, text, labels=labels, unit=unit)
-    for values, number in samples:
-        family.add_metric(values, number)
-    return family
-
-
-def _build() -> Metric:
-    text = "The program; rule_version is the version of its rule."
-    return InfoMetricFamily(f"{_PREFIX}build", text, {"rule_version": RULE_VERSION})
+    single = value.timestamp() if isinstance(value, datetime) else value
+    for key, number in (single if isinstance(single, Mapping) else {(): single}).items():
+        family.add_metric([key] if isinstance(key, str) else key, number)
+    yield family
 
 
 def _of_posture(posture: Posture) -> Iterator[Metric]:
@@ -122,89 +119,54 @@ def _of_posture(posture: Posture) -> Iterator[Metric]:
         {verdict.value: verdict is posture.verdict for verdict in PostureVerdict},
     )
     given = {code for code, _ in posture.reasons}
-    yield _gauge(
-        "posture_reason",
-        "The reasons for the posture: 1 for each reason that applies.",
-        (((code.value,), code in given) for code in PostureReason),
-        ("reason",),
-    )
+    text = "The reasons for the posture: 1 for each reason that applies."
+    reasons = {code.value: code in given for code in PostureReason}
+    yield from _gauge("posture_reason", text, reasons, "reason")
     text = "Whether the last finished scan is recent enough: 1 or 0."
-    yield _gauge("fresh", text, [((), posture.fresh)])
-
-
-def _of_age(as_of: datetime | None, now: datetime) -> Iterator[Metric]:
-    if as_of is None:
-        return
-    text = "When the last finished scan began."
-    yield _gauge("as_of_timestamp_seconds", text, [((), as_of.timestamp())], unit="seconds")
-    age = (now - as_of).total_seconds()
-    yield _gauge(
-        "as_of_age_seconds",
-        "The time since the last finished scan began.",
-        [((), age)],
-        unit="seconds",
-    )
+    yield from _gauge("fresh", text, posture.fresh)
 
 
 def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Metric]:
     counted = {kind.casefold() for kind in accounts.by_kind}
     missing = {kind: VerdictCounts() for kind in kinds if kind.casefold() not in counted}
-    yield _gauge(
-        "accounts",
-        "Accounts of the kinds in scope, by verdict.",
-        (
-            ((kind, verdict.value), getattr(counts, verdict.value))
-            for kind, counts in sorted({**missing, **accounts.by_kind}.items())
-            for verdict in Verdict
-        ),
-        ("kind", "verdict"),
-    )
+    by_verdict: dict[str | tuple[str, ...], float] = {
+        (kind, verdict.value): getattr(counts, verdict.value)
+        for kind, counts in sorted({**missing, **accounts.by_kind}.items())
+        for verdict in Verdict
+    }
+    text = "Accounts of the kinds in scope, by verdict."
+    yield from _gauge("accounts", text, by_verdict, "kind", "verdict")
+    text = "Accounts of the kinds in scope, by the reason of their verdict."
     by_reason = {**{reason.value: 0 for reason in Reason}, **accounts.by_reason}
-    yield _gauge(
-        "accounts_by_reason",
-        "Accounts of the kinds in scope, by the reason of their verdict.",
-        (((reason,), number) for reason, number in by_reason.items()),
-        ("reason",),
-    )
+    yield from _gauge("accounts_by_reason", text, by_reason, "reason")
     text = "Accounts that could not be read in the last scan; their last known verdict is counted."
-    yield _gauge("accounts_unread", text, [((), accounts.unread)])
-    yield _gauge(
-        "accounts_ignored",
-        "Accounts of kinds that are not in scope.",
-        (((kind,), number) for kind, number in sorted(accounts.ignored_by_kind.items())),
-        ("kind",),
+    yield from _gauge("accounts_unread", text, accounts.unread)
+    ignored = dict(sorted(accounts.ignored_by_kind.items()))
+    yield from _gauge(
+        "accounts_ignored", "Accounts of kinds that are not in scope.", ignored, "kind"
     )
 
 
 def _of_aspects(accounts: AccountCounts, *, key_health: bool) -> Iterator[Metric]:
     if key_health:
         text = "Compliant accounts by the health of their key."
-        keys = _by_state(key_sums(accounts))
-        yield _gauge("accounts_by_key_health", text, keys, ("key_health",))
+        yield from _gauge("accounts_by_key_health", text, _snake(key_sums(accounts)), "key_health")
     for aspect in ASPECTS:
         counts = aspect.sums(accounts)
         if counts and aspect.counted_as and aspect is not KEY_HEALTH:
             text = f"Accounts in scope by the state of their {aspect.titles[1]}."
             name = f"accounts_{to_snake(aspect.counted_as)}"
-            yield _gauge(name, text, _by_state(counts), ("state",))
+            yield from _gauge(name, text, _snake(counts), "state")
 
 
-def _by_state(counts: Mapping[str, int]) -> Samples:
-    return [((to_snake(state),), count) for state, count in counts.items()]
-
-
-def _of_owners(accounts: AccountCounts) -> Iterator[Metric]:
-    text = f"Owners of accounts in scope, up to {MAX_OWNERS_COUNTED}."
-    yield _gauge("owners", text, [((), len(accounts.owners))])
-    text = "Accounts in scope without an owner."
-    yield _gauge("accounts_unowned", text, [((), accounts.unowned)])
+def _snake(counts: Mapping[str, int]) -> dict[str, int]:
+    return {to_snake(state): count for state, count in counts.items()}
 
 
 def _of_scan(scan: LastScan) -> Iterator[Metric]:
-    if scan.finished_at is not None:
-        took = (scan.finished_at - scan.started_at).total_seconds()
-        text = "The duration of the last scan that ended, with any result."
-        yield _gauge("last_scan_duration_seconds", text, [((), took)], unit="seconds")
+    text = "The duration of the last scan that ended, with any result."
+    took = (scan.finished_at - scan.started_at).total_seconds() if scan.finished_at else None
+    yield from _gauge("last_scan_duration_seconds", text, took)
     yield StateSetMetricFamily(
         f"{_PREFIX}last_scan_result",
         "The result of the last scan; incomplete means finished with a gap.",
