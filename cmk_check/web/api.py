@@ -29,12 +29,9 @@ from cmk_check.web.http.paging import Page
 from cmk_check.web.http.responses import HEADERS, XLSX, csv_answer, json_answer, xlsx_answer
 from cmk_check.web.http.skip_tokens import link, next_link
 from cmk_check.web.http.table_walk_limit import Places
-from cmk_check.web.views import csv_export, reasons, xlsx_export
+from cmk_check.web.views import catalogues, csv_export, xlsx_export
 from cmk_check.web.views.changes import ChangesView
-from cmk_check.web.views.controls import controls
-from cmk_check.web.views.finding import FindingView
 from cmk_check.web.views.findings import FindingsView
-from cmk_check.web.views.metrics import MetricsView
 from cmk_check.web.views.owners import OwnersView
 from cmk_check.web.views.scans import ScansView
 from cmk_check.web.views.status import StatusView
@@ -83,12 +80,10 @@ class _Api:
     places: Places
     status: StatusView
     findings: FindingsView
-    finding: FindingView
     subscriptions: SubscriptionsView
     changes: ChangesView
     scans: ScansView
     owners: OwnersView
-    metrics: MetricsView
 
     def onwards(
         self, request: Request, query: parameters.AnyQuery, skip_token: str | None
@@ -140,12 +135,10 @@ def create_app(
         places or Places(),
         StatusView(estate, scans, clock, expect, keys, tables.watch),
         FindingsView(estate, scans, clock, site.kinds, site.portal_url),
-        FindingView(estate, scans, clock, site.portal_url),
         SubscriptionsView(estate, scans, clock, keys),
         ChangesView(tables.feed),
         ScansView(scans),
         OwnersView(estate, scans, keys),
-        MetricsView(scans, clock, expect, site.kinds, keys, site.owners, tables.watch),
     )
     return app
 
@@ -230,7 +223,7 @@ async def get_finding(
     _: Asked[parameters.NoQuery],
 ) -> Response:
     """Return one finding."""
-    return json_answer((await _api(request).finding.one(account_id)).body())
+    return json_answer((await _api(request).findings.one(account_id)).body())
 
 
 @router.get(
@@ -322,7 +315,8 @@ async def list_owners(request: Request, query: Asked[parameters.OwnersQuery]) ->
 )
 async def get_metrics(request: Request, _: Asked[parameters.NoQuery]) -> Response:
     """Return the status of the estate as metrics for Prometheus."""
-    body, content_type = await _api(request).metrics.scrape(request.headers.get("accept", ""))
+    api, accept = _api(request), request.headers.get("accept", "")
+    body, content_type = await api.status.scrape(accept, api.site.kinds, owners=api.site.owners)
     return Response(body, headers={**HEADERS, "Content-Type": content_type})
 
 
@@ -330,12 +324,12 @@ async def get_metrics(request: Request, _: Asked[parameters.NoQuery]) -> Respons
     "/api/v1/reasons",
     tags=[openapi.Tag.APP],
     summary="What each reason means, what ends it and who has to act",
-    response_model=list[reasons.CatalogueReason],
+    response_model=list[models.CatalogueReason],
     responses=openapi.ERRORS,
 )
 async def get_reasons(_: Asked[parameters.NoQuery]) -> Response:
     """Answer the catalogue of reasons, which is the same for every estate."""
-    return json_answer(reasons.catalogue())
+    return json_answer(catalogues.reasons())
 
 
 @router.get(
@@ -347,7 +341,7 @@ async def get_reasons(_: Asked[parameters.NoQuery]) -> Response:
 )
 async def get_controls(_: Asked[parameters.NoQuery]) -> Response:
     """Answer the controls, which are the same for every account."""
-    return json_answer(controls().body())
+    return json_answer(catalogues.controls().body())
 
 
 @router.get(

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import (
+    Actor,
     ChangeType,
     CoverageState,
     GapReason,
@@ -17,11 +18,14 @@ from cmk_check.core.enums import (
     PostureReason,
     PostureVerdict,
     Reason,
+    ReasonArea,
+    ReasonSeverity,
     ScanState,
     Trigger,
     Verdict,
     WatchState,
 )
+from cmk_check.core.reasons.catalogue import ReasonCode
 from cmk_check.limits import MAX_GAPS_LISTED, MAX_TRANSITIONS
 from cmk_check.web.answer import Answer, Omittable, Time
 from cmk_check.web.aspect_models import (
@@ -347,6 +351,17 @@ class OwnerSums(SumsOfOwner, _Owned):
 
 class OwnersPage(ListPage[OwnerSums]):
     """Owners by name, after the accounts without one; `nextLink` is absent on the last page."""
+
+
+class CatalogueReason(Answer):
+    """What a reason means, what ends it, and who has to act."""
+
+    code: ReasonCode
+    area: ReasonArea
+    severity: ReasonSeverity
+    message: str
+    way_out: str
+    actor: Actor
 
 
 class ErrorDetail(Answer):

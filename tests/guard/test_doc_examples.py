@@ -20,8 +20,8 @@ from cmk_check.core.rule import RULE_VERSION, judge
 from cmk_check.web import aspect_models, models, scan_now
 from cmk_check.web.aspect_models import Controls
 from cmk_check.web.http import openapi
+from cmk_check.web.models import CatalogueReason
 from cmk_check.web.views import csv_export
-from cmk_check.web.views.reasons import CatalogueReason
 from local.simulator import Access, load_estate
 from tests.guard.documents import (
     HTTP,

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from cmk_check.limits import ROWS_EXAMINED_PER_PAGE
-from cmk_check.store.findings import RowPosition
+from cmk_check.store.finding_list import RowPosition
+from cmk_check.web.http.skip_tokens import skip_token_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +20,9 @@ class Page[T]:
     skip_token: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class GatheredPage[T]:
-    """The items of a page, and the row to continue after; None at the end of the list."""
-
-    value: list[T]
-    behind: RowPosition | None
-
-
 async def gather[T](
     rows: AsyncIterator[tuple[RowPosition, T | None]], top: int, most: int = ROWS_EXAMINED_PER_PAGE
-) -> GatheredPage[T]:
+) -> Page[T]:
     """Take up to ``top`` matches out of ``most`` rows; a row that does not match comes as None."""
     value: list[T] = []
     last: RowPosition | None = None
@@ -37,10 +30,11 @@ async def gather[T](
     async for place, match in rows:
         examined += 1
         if match is not None and len(value) == top:
-            return GatheredPage(value, last)  # one more than the page holds: there is another page
+            # One more than the page holds: there is another page.
+            return Page(value, last and skip_token_of(last))
         if match is not None:
             value.append(match)
             last = place
         if examined == most:
-            return GatheredPage(value, place)
-    return GatheredPage(value, None)
+            return Page(value, skip_token_of(place))
+    return Page(value, None)

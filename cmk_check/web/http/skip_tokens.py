@@ -47,7 +47,7 @@ def text_of(token: str) -> str:
     return text
 
 
-def position_of(token: str, *rows: str) -> RowPosition:
+def position_of(token: str | None, *rows: str) -> RowPosition | None:
     """Return the position that a token holds; ``rows`` are the row keys or prefixes of the list.
 
     A token holds only the two keys of a row: one from another page just starts elsewhere.
@@ -56,6 +56,8 @@ def position_of(token: str, *rows: str) -> RowPosition:
         RequestRefused: the token is not valid for this list.
 
     """
+    if token is None:
+        return None
     match = _KEYS.fullmatch(text_of(token))
     if match is None or not any(_is_one_of(match["row"], named) for named in rows):
         raise _refused()

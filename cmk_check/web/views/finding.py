@@ -1,10 +1,6 @@
 """Findings of the API: in a list, and one with its history and remediation."""
 
-import asyncio
-from dataclasses import dataclass
 from datetime import datetime
-from http import HTTPStatus
-from typing import Final
 from urllib.parse import quote
 
 from cmk_check.core import posture
@@ -12,67 +8,16 @@ from cmk_check.core.comparison.carried_scopes import scopes_as_of
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.not_covered_by_cmk import limits_of
-from cmk_check.core.resource_id import AccountId
+from cmk_check.core.remediation.az_script import render_az
+from cmk_check.core.remediation.bicep import render_bicep
+from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.plan import plan_for
 from cmk_check.core.scan_request import began_at
 from cmk_check.core.status import Status
-from cmk_check.errors import LimitExceeded, RowUnusable
-from cmk_check.ports import Clock
-from cmk_check.store.findings import FindingsTable
 from cmk_check.store.row_times import UNDATED
-from cmk_check.store.scans import ScanTable
 from cmk_check.web import models
-from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.views.aspects import to_api_sides
-from cmk_check.web.views.controls import controls
-from cmk_check.web.views.remediation import remediation_of
-
-_LIKE: Final = (
-    "subscriptions/<id>/resourceGroups/<name>/providers/Microsoft.CognitiveServices/accounts/<name>"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class FindingView:
-    """Makes single findings; ``portal`` is the origin of the Azure portal."""
-
-    findings_table: FindingsTable
-    scans: ScanTable
-    clock: Clock
-    portal: str
-
-    async def one(self, account_id: str) -> models.FindingDetail:
-        """Read one finding by its ARM id in any case, with three point reads at once.
-
-        The adapter has already decoded the id; decoding it again would break a name that contains
-        a percent sign and two digits.
-
-        Raises:
-            RequestRefused: the id is not that of an account, or no finding of it is recorded.
-            StoreError
-
-        """
-        account = AccountId.parse(f"/{account_id.removeprefix('/')}")
-        if account is None:
-            raise _not_found(f"id must be the ARM id of an account, like {_LIKE}.")
-        finding, coverage, stored = await asyncio.gather(
-            self.findings_table.finding(account),
-            usable_coverage(self.findings_table, account.subscription_id),
-            self.scans.status(),
-        )
-        if finding is None:
-            raise _not_found(
-                "No account with this id is recorded; /api/v1/findings lists all recorded accounts."
-            )
-        shown = to_api_finding(finding, coverage, stored.value, self.clock.now(), self.portal)
-        return _with_details(shown, finding)
-
-
-async def usable_coverage(findings_table: FindingsTable, subscription_id: str) -> Coverage | None:
-    """Read a coverage row; return None for an unusable one, so that findings can still be shown."""
-    try:
-        return await findings_table.coverage(subscription_id)
-    except (RowUnusable, LimitExceeded):
-        return None
+from cmk_check.web.views.catalogues import controls
 
 
 def to_api_finding(
@@ -131,7 +76,8 @@ def _as_of(finding: Finding, coverage: Coverage, status: Status, now: datetime) 
     return max(as_of, began) if began and began <= now else as_of
 
 
-def _with_details(shown: models.Finding, finding: Finding) -> models.FindingDetail:
+def with_details(shown: models.Finding, finding: Finding) -> models.FindingDetail:
+    """Add the history and remediation of a finding."""
     return models.FindingDetail(
         **dict(shown),
         history=finding.history,
@@ -142,10 +88,16 @@ def _with_details(shown: models.Finding, finding: Finding) -> models.FindingDeta
     )
 
 
+def remediation_of(finding: Finding, tenant_id: str | None) -> models.Remediation | None:
+    """Return the plan for a finding, None if it needs none, or if none can be made."""
+    plan = plan_for(finding, tenant_id=tenant_id) or key_plan_for(finding, tenant_id=tenant_id)
+    if plan is None:
+        return None
+    return models.Remediation(
+        summary=plan.summary, steps=plan.steps, az=render_az(plan), bicep=render_bicep(plan)
+    )
+
+
 def _is_dated(finding: Finding) -> bool:
     """Return whether the finding comes from a usable row."""
     return finding.first_seen != UNDATED
-
-
-def _not_found(message: str) -> RequestRefused:
-    return RequestRefused(HTTPStatus.NOT_FOUND, "NotFound", message, "id")

@@ -1,4 +1,4 @@
-"""The list of findings: pages of the findings table, joined with the subscriptions' coverage."""
+"""Findings, joined with their subscriptions' coverage: pages of the table, and single ones."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -11,8 +11,10 @@ from typing import Final
 
 from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.counts import KIND_UNKNOWN
+from cmk_check.core.model import Coverage, Finding
+from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import Status
-from cmk_check.errors import RowUnusable
+from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.limits import (
     COVERAGE_READS_AT_ONCE,
     MAX_PAGE_SIZE,
@@ -32,17 +34,20 @@ from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.refusals import RequestRefused, not_recorded
 from cmk_check.web.http.search_turns import Turns
-from cmk_check.web.http.skip_tokens import position_of, skip_token_of
-from cmk_check.web.views.finding import to_api_finding, usable_coverage
+from cmk_check.web.http.skip_tokens import position_of
+from cmk_check.web.views.finding import to_api_finding, with_details
 from cmk_check.web.views.search import Search
 
 # Some subscriptions have fewer accounts than on average: a page should not need one row more.
 _MARGIN: Final = 1.1
+_LIKE: Final = (
+    "subscriptions/<id>/resourceGroups/<name>/providers/Microsoft.CognitiveServices/accounts/<name>"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class FindingsView:
-    """Makes pages of findings.
+    """Makes pages of findings, and single ones.
 
     ``kinds`` are those in scope, ``portal`` is the origin of the Azure portal. A request examines
     ``most`` rows, a search ``most_searched``. ``turns`` are those of all searches.
@@ -77,10 +82,9 @@ class FindingsView:
 
         """
         kind = self._kind(query.kind)
-        after = None
-        if query.skip_token is not None:
-            after = position_of(query.skip_token, table_keys.FINDINGS_FROM, table_keys.COVERAGE)
-        status = (await self.scans.status()).value
+        after = position_of(query.skip_token, table_keys.FINDINGS_FROM, table_keys.COVERAGE)
+        stored = await self.scans.status()
+        status = stored.value if stored else Status()
         spelled = _spelling(kind, status)
         now = self.clock.now()
         where = _where(query, spelled, now)
@@ -101,8 +105,35 @@ class FindingsView:
                 to_api_finding(finding, coverage, status, now, self.portal)
                 for finding, coverage in joined
             ],
-            skip_token_of(found.behind) if found.behind else None,
+            found.skip_token,
         )
+
+    async def one(self, account_id: str) -> models.FindingDetail:
+        """Read one finding by its ARM id in any case, with three point reads at once.
+
+        The adapter has already decoded the id; decoding it again would break a name that contains
+        a percent sign and two digits.
+
+        Raises:
+            RequestRefused: the id is not that of an account, or no finding of it is recorded.
+            StoreError
+
+        """
+        account = AccountId.parse(f"/{account_id.removeprefix('/')}")
+        if account is None:
+            raise _not_found(f"id must be the ARM id of an account, like {_LIKE}.")
+        finding, coverage, stored = await asyncio.gather(
+            self.findings_table.finding(account),
+            self._usable_coverage(account.subscription_id),
+            self.scans.status(),
+        )
+        if finding is None:
+            raise _not_found(
+                "No account with this id is recorded; /api/v1/findings lists all recorded accounts."
+            )
+        status = stored.value if stored else Status()
+        shown = to_api_finding(finding, coverage, status, self.clock.now(), self.portal)
+        return with_details(shown, finding)
 
     async def workbook_pages(
         self, query: parameters.FindingsQuery
@@ -160,15 +191,18 @@ class FindingsView:
         """Read the coverage rows of the findings, each once."""
         findings = [finding for finding, _ in found]
         distinct = list(dict.fromkeys(finding.id.subscription_id for finding in findings))
-        read = [
-            coverage
-            for some in batched(distinct, COVERAGE_READS_AT_ONCE, strict=False)
-            for coverage in await asyncio.gather(
-                *(usable_coverage(self.findings_table, name) for name in some)
-            )
-        ]
-        rows = dict(zip(distinct, read, strict=True))
+        rows: dict[str, Coverage | None] = {}
+        for some in batched(distinct, COVERAGE_READS_AT_ONCE, strict=False):
+            read = await asyncio.gather(*map(self._usable_coverage, some))
+            rows.update(zip(some, read, strict=True))
         return [(finding, rows[finding.id.subscription_id]) for finding in findings]
+
+    async def _usable_coverage(self, subscription_id: str) -> Coverage | None:
+        """Read a coverage row; None for an unusable one, so that findings can still be shown."""
+        try:
+            return await self.findings_table.coverage(subscription_id)
+        except (RowUnusable, LimitExceeded):
+            return None
 
 
 def _where(query: parameters.FindingsQuery, kind: str | None, now: datetime) -> FindingFilter:
@@ -218,3 +252,7 @@ def _spelling(kind: str | None, status: Status) -> str | None:
         return None
     known = [name for name in status.summary.accounts.by_kind if name.casefold() == kind.casefold()]
     return known[0] if len(known) == 1 else None
+
+
+def _not_found(message: str) -> RequestRefused:
+    return RequestRefused(HTTPStatus.NOT_FOUND, "NotFound", message, "id")

@@ -1,6 +1,7 @@
 """The history of scans and their results."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
@@ -10,14 +11,14 @@ from cmk_check.core.scan_request import is_scan_id
 from cmk_check.errors import LimitExceeded
 from cmk_check.limits import MAX_GAPS_LISTED, ROWS_EXAMINED_PER_PAGE, TABLE_PAGE_ROWS
 from cmk_check.store import table_keys
-from cmk_check.store.findings import RowPosition
-from cmk_check.store.scan_rows import Scan, Stored
+from cmk_check.store.finding_list import RowPosition
+from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.refusals import RequestRefused
-from cmk_check.web.http.skip_tokens import position_of, skip_token_of
+from cmk_check.web.http.skip_tokens import position_of
 from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 
 
@@ -36,14 +37,12 @@ class ScansView:
             StoreError
 
         """
-        after = None
-        if query.skip_token is not None:
-            _, after = position_of(query.skip_token, table_keys.SCANS_FROM)
+        after = position_of(query.skip_token, table_keys.SCANS_FROM)
         # With a filter, most rows may be others. Without one, one more than the page holds shows
         # whether there is another page.
         rows = TABLE_PAGE_ROWS if query.scope else query.top + 1
-        found = await paging.gather(self._matching(query.scope, after, rows), query.top, self.most)
-        return Page(found.value, skip_token_of(found.behind) if found.behind else None)
+        matching = self._matching(query.scope, after and after[1], rows)
+        return await paging.gather(matching, query.top, self.most)
 
     async def _matching(
         self, scope: str | None, after: str | None, rows: int
@@ -60,7 +59,11 @@ class ScansView:
             StoreError
 
         """
-        stored = await self._read(scan_id)
+        stored = None
+        if is_scan_id(scan_id):
+            # A start that is centuries away fits into no key.
+            with suppress(LimitExceeded):
+                stored = await self.scans.scan(scan_id)
         if stored is None:
             raise RequestRefused(
                 HTTPStatus.NOT_FOUND,
@@ -69,14 +72,6 @@ class ScansView:
                 "id",
             )
         return _shown(stored.value)
-
-    async def _read(self, scan_id: str) -> Stored[Scan] | None:
-        if not is_scan_id(scan_id):
-            return None
-        try:
-            return await self.scans.scan(scan_id)
-        except LimitExceeded:
-            return None  # the start is centuries away, and fits into no key
 
 
 def _scope_of(scan: Scan) -> Literal["full", "partial"]:

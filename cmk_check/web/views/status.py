@@ -1,7 +1,13 @@
-"""The current status, from one row of the store, or two for a subscription, and the watch's."""
+"""The current status, from one row of the store, or two for a subscription, and the watch's.
+
+The same as metrics: values are derived at the time of the scrape, too, because ``compliant`` must
+not stay in the time series if scans stop. If the status cannot be read, the scrape fails and ``up``
+is 0.
+"""
 
 import asyncio
 import hashlib
+import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -20,8 +26,10 @@ from cmk_check.store.watch import WatchTable
 from cmk_check.web import models
 from cmk_check.web.http.refusals import not_recorded
 from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
-from cmk_check.web.views.untrusted_rows import to_api_since, untrusted
-from cmk_check.web.views.watch import read_watch
+from cmk_check.web.views.subscriptions import to_api_since, untrusted
+
+_log = logging.getLogger(__name__)
+_NOTHING_YET = Stored(Status(), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class StatusView:
             StoreError
 
         """
-        stored, watch = await asyncio.gather(self.scans.status(), read_watch(self.watch_table))
+        stored, watch = await self._stored()
         answer = posture.of_estate(stored.value, self.clock.now(), self.expect)
         return self._written(answer, stored, stored.value.summary, stored.value.as_of, watch)
 
@@ -57,8 +65,8 @@ class StatusView:
             StoreError
 
         """
-        coverage, stored, watch = await asyncio.gather(
-            self._coverage(subscription_id), self.scans.status(), read_watch(self.watch_table)
+        coverage, (stored, watch) = await asyncio.gather(
+            self._coverage(subscription_id), self._stored()
         )
         if coverage is None:
             unwritten = stored.value.summary.unwritten_gap(subscription_id)
@@ -70,6 +78,44 @@ class StatusView:
         answer = posture.of_subscription(coverage, status, self.clock.now(), self.expect)
         as_of = posture.as_of(coverage, status)
         return self._written(answer, stored, summarise([coverage], changes=0), as_of, watch)
+
+    async def scrape(
+        self, accept: str, kinds: tuple[str, ...], *, owners: bool
+    ) -> tuple[bytes, str]:
+        """Return the status as metrics in an accepted format, and the content type.
+
+        ``kinds`` are those in scope, ``owners`` is whether owners are kept.
+
+        Raises:
+            StoreError
+
+        """
+        # The library takes long to load, and no other request needs it.
+        from cmk_check.web.views.prometheus import StatusCollector, write  # noqa: PLC0415
+
+        stored, watch = await self._stored()
+        now = self.clock.now()
+        answer = posture.of_estate(stored.value, now, self.expect)
+        looked_at = watch.last_look if watch else None
+        scraped = StatusCollector(
+            stored.value, answer, now, kinds, self.key_health, owners, looked_at
+        )
+        return write(scraped, accept)
+
+    async def _stored(self) -> tuple[Stored[Status], Watch | None]:
+        found, watch = await asyncio.gather(self.scans.status(), self._watch())
+        return found or _NOTHING_YET, watch
+
+    async def _watch(self) -> Watch | None:
+        """Return what the watch remembers; None if it is off or a newer version wrote its row."""
+        if self.watch_table is None:
+            return None
+        try:
+            stored = await self.watch_table.read()
+        except RowUnusable as error:
+            _log.warning("The watch is missing from the status. %s", error)
+            return None
+        return stored.value if stored else Watch()
 
     async def _read_alone(self, subscription_id: str, status: Status) -> Status:
         """Return the status as of the latest scan that read a subscription, partial ones included.

@@ -3,24 +3,28 @@
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from operator import itemgetter
 
 from cmk_check.core import posture
+from cmk_check.core.account import Subscription
 from cmk_check.core.counts import known_gap
-from cmk_check.core.enums import CoverageState
+from cmk_check.core.enums import CoverageState, GapReason
+from cmk_check.core.gap import Gap
 from cmk_check.core.model import Coverage
 from cmk_check.core.status import Status
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Clock
 from cmk_check.store import table_keys
-from cmk_check.store.findings import FindingsTable, RowPosition
+from cmk_check.store.finding_list import RowPosition
+from cmk_check.store.findings import FindingsTable
+from cmk_check.store.row_times import UNDATED
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
-from cmk_check.web.http.skip_tokens import position_of, skip_token_of
+from cmk_check.web.http.skip_tokens import position_of
 from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
-from cmk_check.web.views.untrusted_rows import to_api_since, untrusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,10 @@ class SubscriptionsView:
             StoreError
 
         """
-        after = (
-            None if query.skip_token is None else position_of(query.skip_token, table_keys.COVERAGE)
-        )
-        status = (await self.scans.status()).value
-        found = await paging.gather(self._matching(query.coverage, after, status), query.top)
-        return Page(found.value, skip_token_of(found.behind) if found.behind else None)
+        after = position_of(query.skip_token, table_keys.COVERAGE)
+        stored = await self.scans.status()
+        status = stored.value if stored else Status()
+        return await paging.gather(self._matching(query.coverage, after, status), query.top)
 
     async def _matching(
         self,
@@ -108,3 +110,14 @@ def _place(subscription_id: str) -> RowPosition:
 def _state(asked: CoverageState | None) -> CoverageState | None:
     """Return the state that the table can compare; rows in any state may hold a gap."""
     return None if asked is CoverageState.GAP else asked
+
+
+def untrusted(subscription_id: str, why: RowUnusable) -> Coverage:
+    """Return the gap that a scan would record for such a row, without a date."""
+    gap = Gap(GapReason.SLICE_FAILED, detail=str(why))
+    return Coverage(Subscription(subscription_id), CoverageState.GAP, UNDATED, gap)
+
+
+def to_api_since(since: datetime) -> datetime | None:
+    """Return the date, None if it is unknown."""
+    return None if since == UNDATED else since

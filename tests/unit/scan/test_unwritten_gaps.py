@@ -15,7 +15,6 @@ from cmk_check.store.findings import FindingsTable
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import parameters
-from cmk_check.web.views.finding import FindingView
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.owners import OwnersView
 from cmk_check.web.views.status import StatusView
@@ -101,7 +100,7 @@ async def test_p1_what_was_not_written_is_shown_as_not_read_everywhere(estate: W
         ("read", False),
         ("read", False),
     ]
-    one = await FindingView(table, scans, estate.clock, "https://portal").one(findings[0].id)
+    one = await view.one(findings[0].id)
     assert (one.coverage, one.as_of) == ("gap", first)
     (owner,) = (
         await OwnersView(table, scans, key_health=False).page(parameters.OwnersQuery())

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cmk_check.core.enums import Verdict
-from cmk_check.web.views.remediation import remediation_of
+from cmk_check.web.views.finding import remediation_of
 from tests.fakes.broken_keys import BROKEN_KEYS, broken
 from tests.fakes.hostile import NAMES
 from tests.fakes.remediation import BASH, CLIENT, MICROSOFT, TENANT, finding_of, planned

@@ -17,6 +17,7 @@ from cmk_check.ports import Entity, Insert, Replace, Table, TableQuery
 from cmk_check.store import rows, table_keys
 from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.web.http import paging
+from cmk_check.web.http.skip_tokens import position_of
 from cmk_check.web.parameters import FindingsQuery
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.search import Search
@@ -292,7 +293,7 @@ async def test_pages_bring_every_match_once_wherever_the_bound_falls(
 
     async def rows_behind(after: RowPosition) -> AsyncIterator[tuple[RowPosition, int | None]]:
         for number, is_match in enumerate(found):
-            if (place := ("p", f"{number:02}")) > after:
+            if (place := ("p", f"{table_keys.FINDINGS_FROM}{number:02}")) > after:
                 yield place, number if is_match else None
 
     seen = list[int]()
@@ -301,7 +302,7 @@ async def test_pages_bring_every_match_once_wherever_the_bound_falls(
         page = await paging.gather(rows_behind(behind), top, bound)
         assert len(page.value) <= top
         seen += page.value
-        behind = page.behind
+        behind = position_of(page.skip_token, table_keys.FINDINGS_FROM)
 
     assert seen == [number for number, is_match in enumerate(found) if is_match]
 
