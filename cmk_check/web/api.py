@@ -5,11 +5,11 @@ prefix ``/api``. The name of a route's function is its ``operationId`` in the co
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 
@@ -59,6 +59,8 @@ _METRICS: Final = {
     "content": {"application/openmetrics-text": _TEXT, "text/plain": _TEXT},
 }
 
+_Route = TypeVar("_Route", bound=Callable[..., Any])
+
 router: Final = APIRouter(generate_unique_id_function=operation_id)
 
 
@@ -72,18 +74,26 @@ class Tables:
     watch: WatchTable | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class _Api:
     """What the routes of an application answer from."""
 
-    site: WebApplication
-    places: Places
-    status: StatusView
-    findings: FindingsView
-    subscriptions: SubscriptionsView
-    changes: ChangesView
-    scans: ScansView
-    owners: OwnersView
+    def __init__(
+        self,
+        tables: Tables,
+        clock: Clock,
+        expect: Expectations,
+        site: WebApplication,
+        places: Places,
+    ) -> None:
+        estate, scans, keys = tables.findings_table, tables.scans, site.key_health
+        self.site = site
+        self.places = places
+        self.status = StatusView(estate, scans, clock, expect, keys, tables.watch)
+        self.findings = FindingsView(estate, scans, clock, site.kinds, site.portal_url)
+        self.subscriptions = SubscriptionsView(estate, scans, clock, keys)
+        self.changes = ChangesView(tables.feed)
+        self.scans = ScansView(scans)
+        self.owners = OwnersView(estate, scans, keys)
 
     def onwards(
         self, request: Request, query: parameters.AnyQuery, skip_token: str | None
@@ -114,7 +124,7 @@ async def _place(request: Request) -> AsyncIterator[None]:
         yield
 
 
-_WALK: Final = Depends(_place)
+_Walk = Annotated[None, Depends(_place)]
 
 
 def create_app(
@@ -129,26 +139,26 @@ def create_app(
     ``places`` limit the lists that may go through a whole table.
     """
     app = site.application(router)
-    estate, scans, keys = tables.findings_table, tables.scans, site.key_health
-    app.state.api = _Api(
-        site,
-        places or Places(),
-        StatusView(estate, scans, clock, expect, keys, tables.watch),
-        FindingsView(estate, scans, clock, site.kinds, site.portal_url),
-        SubscriptionsView(estate, scans, clock, keys),
-        ChangesView(tables.feed),
-        ScansView(scans),
-        OwnersView(estate, scans, keys),
-    )
+    app.state.api = _Api(tables, clock, expect, site, places or Places())
     return app
 
 
-@router.get(
+def _get(
+    path: str,
+    summary: str,
+    answer: Any,  # noqa: ANN401 - a model, or a list of one
+    responses: openapi.Responses = openapi.ERRORS,
+    tag: openapi.Tag = openapi.Tag.RESULTS,
+) -> Callable[[_Route], _Route]:
+    """Return the decorator of a route that answers JSON."""
+    return router.get(path, tags=[tag], summary=summary, response_model=answer, responses=responses)
+
+
+@_get(
     "/api/v1/status",
-    tags=[openapi.Tag.RESULTS],
-    summary="The posture of the estate or of one subscription",
-    response_model=models.Status,
-    responses={200: {"headers": _ETAG}, 304: _NOT_MODIFIED, 404: _NOT_RECORDED, **openapi.ERRORS},
+    "The posture of the estate or of one subscription",
+    models.Status,
+    {200: {"headers": _ETAG}, 304: _NOT_MODIFIED, 404: _NOT_RECORDED, **openapi.ERRORS},
 )
 async def get_status(request: Request, query: Asked[parameters.StatusQuery]) -> Response:
     """Return the current posture of the estate or of one subscription."""
@@ -162,12 +172,11 @@ async def get_status(request: Request, query: Asked[parameters.StatusQuery]) -> 
     return json_answer(body, {"ETag": etag})
 
 
-@router.get(
+@_get(
     "/api/v1/findings",
-    tags=[openapi.Tag.RESULTS],
-    summary="Accounts with their verdicts",
-    response_model=models.FindingsPage,
-    responses={200: _ALSO_TABLES, 404: _NOT_RECORDED, **openapi.LIST_ERRORS},
+    "Accounts with their verdicts",
+    models.FindingsPage,
+    {200: _ALSO_TABLES, 404: _NOT_RECORDED, **openapi.LIST_ERRORS},
 )
 async def list_findings(request: Request, query: Asked[parameters.FindingsQuery]) -> Response:
     """List the accounts with their verdicts, by subscription, resource group and name.
@@ -204,12 +213,11 @@ async def _workbook(
     return b"".join([piece async for piece in xlsx_export.written(findings())]), skip_token
 
 
-@router.get(
+@_get(
     "/api/v1/findings/{id:path}",
-    tags=[openapi.Tag.RESULTS],
-    summary="One account with its history and remediation",
-    response_model=models.FindingDetail,
-    responses={404: openapi.error("No account with this id is recorded."), **openapi.ERRORS},
+    "One account with its history and remediation",
+    models.FindingDetail,
+    {404: openapi.error("No account with this id is recorded."), **openapi.ERRORS},
 )
 async def get_finding(
     request: Request,
@@ -226,16 +234,14 @@ async def get_finding(
     return json_answer((await _api(request).findings.one(account_id)).body())
 
 
-@router.get(
+@_get(
     "/api/v1/subscriptions",
-    tags=[openapi.Tag.RESULTS],
-    summary="Subscriptions with their coverage",
-    response_model=models.SubscriptionsPage,
-    responses=openapi.LIST_ERRORS,
-    dependencies=[_WALK],
+    "Subscriptions with their coverage",
+    models.SubscriptionsPage,
+    openapi.LIST_ERRORS,
 )
 async def list_subscriptions(
-    request: Request, query: Asked[parameters.SubscriptionsQuery]
+    request: Request, query: Asked[parameters.SubscriptionsQuery], _: _Walk
 ) -> Response:
     """List the subscriptions by id, with their coverage and how to close each gap."""
     api = _api(request)
@@ -243,15 +249,15 @@ async def list_subscriptions(
     return api.listed(request, query, page, models.SubscriptionsPage)
 
 
-@router.get(
+@_get(
     "/api/v1/changes",
-    tags=[openapi.Tag.CHANGES],
-    summary="The change feed, for pollers",
-    response_model=models.ChangesPage,
-    responses={
+    "The change feed, for pollers",
+    models.ChangesPage,
+    {
         410: openapi.error("The feed no longer holds the changes after `since`."),
         **openapi.ERRORS,
     },
+    tag=openapi.Tag.CHANGES,
 )
 async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) -> Response:
     """List the changes as CloudEvents, oldest first; each has a unique id."""
@@ -263,25 +269,19 @@ async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) 
     return json_answer(models.ChangesPage(value=page.value, **links).body())
 
 
-@router.get(
-    scan_now.SCANS,
-    tags=[openapi.Tag.SCANS],
-    summary="The history of scans",
-    response_model=models.ScansPage,
-    responses=openapi.ERRORS,
-)
+@_get(scan_now.SCANS, "The history of scans", models.ScansPage, tag=openapi.Tag.SCANS)
 async def list_scans(request: Request, query: Asked[parameters.ScansQuery]) -> Response:
     """List the scans, newest first."""
     api = _api(request)
     return api.listed(request, query, await api.scans.page(query), models.ScansPage)
 
 
-@router.get(
+@_get(
     f"{scan_now.SCANS}/{{id}}",
-    tags=[openapi.Tag.SCANS],
-    summary="One scan",
-    response_model=models.Scan,
-    responses={404: openapi.error("No scan with this id is recorded."), **openapi.ERRORS},
+    "One scan",
+    models.Scan,
+    {404: openapi.error("No scan with this id is recorded."), **openapi.ERRORS},
+    tag=openapi.Tag.SCANS,
 )
 async def get_scan(
     request: Request,
@@ -292,15 +292,13 @@ async def get_scan(
     return json_answer((await _api(request).scans.one(scan_id)).body())
 
 
-@router.get(
+@_get(
     "/api/v1/owners",
-    tags=[openapi.Tag.RESULTS],
-    summary="Owners with their accounts by verdict",
-    response_model=models.OwnersPage,
-    responses=openapi.LIST_ERRORS,
-    dependencies=[_WALK],
+    "Owners with their accounts by verdict",
+    models.OwnersPage,
+    openapi.LIST_ERRORS,
 )
-async def list_owners(request: Request, query: Asked[parameters.OwnersQuery]) -> Response:
+async def list_owners(request: Request, query: Asked[parameters.OwnersQuery], _: _Walk) -> Response:
     """List the owners by name, after the accounts without one, each with its sums."""
     api = _api(request)
     return api.listed(request, query, await api.owners.page(query), models.OwnersPage)
@@ -320,37 +318,29 @@ async def get_metrics(request: Request, _: Asked[parameters.NoQuery]) -> Respons
     return Response(body, headers={**HEADERS, "Content-Type": content_type})
 
 
-@router.get(
+@_get(
     "/api/v1/reasons",
-    tags=[openapi.Tag.APP],
-    summary="What each reason means, what ends it and who has to act",
-    response_model=list[models.CatalogueReason],
-    responses=openapi.ERRORS,
+    "What each reason means, what ends it and who has to act",
+    list[models.CatalogueReason],
+    tag=openapi.Tag.APP,
 )
 async def get_reasons(_: Asked[parameters.NoQuery]) -> Response:
     """Answer the catalogue of reasons, which is the same for every estate."""
     return json_answer(catalogues.reasons())
 
 
-@router.get(
+@_get(
     "/api/v1/controls",
-    tags=[openapi.Tag.APP],
-    summary="Which controls of which frameworks a finding answers",
-    response_model=Controls,
-    responses=openapi.ERRORS,
+    "Which controls of which frameworks a finding answers",
+    Controls,
+    tag=openapi.Tag.APP,
 )
 async def get_controls(_: Asked[parameters.NoQuery]) -> Response:
     """Answer the controls, which are the same for every account."""
     return json_answer(catalogues.controls().body())
 
 
-@router.get(
-    "/api/v1/openapi.json",
-    tags=[openapi.Tag.APP],
-    summary="This document",
-    response_model=dict[str, Any],
-    responses=openapi.ERRORS,
-)
+@_get("/api/v1/openapi.json", "This document", dict[str, Any], tag=openapi.Tag.APP)
 async def get_contract(request: Request, _: Asked[parameters.NoQuery]) -> Response:
     """Return this document."""
     api = _api(request)

@@ -5,7 +5,7 @@ They are strict: if a filter were ignored or adapted, everything would be shown 
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -33,8 +33,7 @@ from cmk_check.limits import (
 from cmk_check.web.answer import Omittable
 from cmk_check.web.aspect_models import AspectFilters
 
-_UNKNOWN: Final = "unknown_parameter"
-_NOT_TOGETHER: Final = "not_together"
+_REFUSED: Final = "refused_parameter"
 
 _ALLOWED: Final = {
     "owner": f"owner must be as the tag has it, of at most {MAX_TAG_BYTES} characters.",
@@ -92,8 +91,12 @@ Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 
 
 class AnyQuery(BaseModel):
-    """Query parameters; unknown names are rejected, not ignored."""
+    """Query parameters; unknown names are rejected, not ignored.
 
+    Of the two in ``apart``, only one may be given.
+    """
+
+    apart: ClassVar[tuple[str, ...]] = ()
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
 
     def asked(self) -> dict[str, str | int]:
@@ -103,6 +106,9 @@ class AnyQuery(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _refuse_others(cls, given: dict[str, object]) -> dict[str, object]:
+        if cls.apart and given.keys() >= set(cls.apart):
+            text = "{name} and {other} exclude each other; give one of them."
+            raise PydanticCustomError(_REFUSED, text, dict(zip(("name", "other"), cls.apart)))
         known = [str(field.alias) for field in cls.model_fields.values()]
         for name in given:
             if name not in known:
@@ -110,7 +116,7 @@ class AnyQuery(BaseModel):
                     f"it must be one of {', '.join(known)}" if known else "this path takes none"
                 )
                 raise PydanticCustomError(
-                    _UNKNOWN,
+                    _REFUSED,
                     "The parameter {name} is unknown; {allowed}.",
                     {"name": name, "allowed": allowed},
                 )
@@ -145,6 +151,7 @@ class _OfFindings(AnyQuery):
 class FindingsQuery(AspectFilters, _OfFindings):
     """Parameters of the list of findings."""
 
+    apart = ("unowned", "owner")
     owner: Omittable[OwnerText] = Field(
         None, description="Only accounts of this owner, exactly as tagged; excludes `unowned`."
     )
@@ -163,11 +170,6 @@ class FindingsQuery(AspectFilters, _OfFindings):
         description="`csv` and `xlsx` are for spreadsheets; the `Link` header holds the next page. "
         f"A workbook (`xlsx`) without `top` holds up to {MAX_WORKBOOK_FINDINGS:,} findings.",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_two_owners(cls, given: dict[str, object]) -> dict[str, object]:
-        return _not_both(given, "unowned", "owner")
 
 
 class OwnersQuery(AnyQuery):
@@ -198,6 +200,7 @@ class ScansQuery(AnyQuery):
 class ChangesQuery(AnyQuery):
     """Parameters of the change feed."""
 
+    apart = ("last", "since")
     since: Omittable[Cursor] = Field(
         None,
         description="Only changes after this cursor, taken from `nextLink` or `deltaLink`; "
@@ -209,25 +212,10 @@ class ChangesQuery(AnyQuery):
         description="Only this many of the newest changes, and all later ones; excludes `since`.",
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_two_beginnings(cls, given: dict[str, object]) -> dict[str, object]:
-        return _not_both(given, "last", "since")
-
-
-def _not_both(given: dict[str, object], name: str, other: str) -> dict[str, object]:
-    if {name, other} <= given.keys():
-        raise PydanticCustomError(
-            _NOT_TOGETHER,
-            "{name} and {other} exclude each other; give one of them.",
-            {"name": name, "other": other},
-        )
-    return given
-
 
 def what_is_wrong(detail: Mapping[str, Any]) -> tuple[str, str]:
     """Return the name of the parameter that Pydantic refused in ``detail``, and what it must be."""
-    if detail["type"] in {_UNKNOWN, _NOT_TOGETHER}:
+    if detail["type"] == _REFUSED:
         return detail["ctx"]["name"], detail["msg"]
     name = detail["loc"][1]
     one_of = str(detail.get("ctx", {}).get("expected", "")).replace("'", "")

@@ -4,23 +4,32 @@ It is an application of its own behind a function of its own: the key for readin
 scan, and the key for starting a scan cannot read.
 """
 
+import json
 import logging
 import math
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
+from cmk_check.core.enums import Disposition
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope
+from cmk_check.core.text import GUID, is_guid
 from cmk_check.errors import QueueError
-from cmk_check.limits import PARTIAL_SCAN_SPACING, SCAN_SPACING
-from cmk_check.web import models, parameters, scan_request_body
+from cmk_check.limits import (
+    MAX_NAME_SHOWN_CHARS,
+    MAX_SCAN_REQUEST_BYTES,
+    MAX_SUBSCRIPTIONS_NAMED,
+    PARTIAL_SCAN_SPACING,
+    SCAN_SPACING,
+)
+from cmk_check.web import models, parameters
 from cmk_check.web.application import Asked, WebApplication, operation_id
 from cmk_check.web.http import openapi
+from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.responses import HEADERS, error_answer, json_answer
-from cmk_check.web.scan_request_body import named_in
 
 type Ask = Callable[[frozenset[str]], Awaitable[StartAnswer]]
 
@@ -50,6 +59,31 @@ _RESPONSES: Final[openapi.Responses] = {
     429: openapi.error("The last scan started only just before.")
     | {"headers": _RETRY_AFTER | _LOCATION},
     **openapi.ERRORS,
+}
+
+_NAME: Final = "subscriptions"
+_MUST_BE: Final = f"subscriptions must be a list of 1 to {MAX_SUBSCRIPTIONS_NAMED:,} ids."
+_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": False,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        _NAME: {
+                            "type": "array",
+                            "description": "Only these subscriptions are read: a partial scan.",
+                            "minItems": 1,
+                            "maxItems": MAX_SUBSCRIPTIONS_NAMED,
+                            "items": {"type": "string", "pattern": f"^{GUID}$"},
+                        }
+                    },
+                    "additionalProperties": False,
+                }
+            }
+        },
+    }
 }
 
 router: Final = APIRouter(generate_unique_id_function=operation_id)
@@ -87,7 +121,7 @@ def create_app(ask: Ask, site: WebApplication, scope: Scope) -> FastAPI:
     status_code=HTTPStatus.ACCEPTED,
     response_model=models.ScanStarted,
     responses=_RESPONSES,
-    openapi_extra=dict(scan_request_body.OPENAPI),
+    openapi_extra=_BODY,
 )
 async def start_scan(request: Request, _: Asked[parameters.NoQuery]) -> Response:
     """Start a scan now, unless one is running or was started only just before.
@@ -97,7 +131,7 @@ async def start_scan(request: Request, _: Asked[parameters.NoQuery]) -> Response
     """
     ask: Ask = request.app.state.ask
     site: WebApplication = request.app.state.site
-    requested = await ask(named_in(await request.body(), request.app.state.scope))
+    requested = await ask(_named_in(await request.body(), request.app.state.scope))
     location = f"{site.origin(request)}{SCANS}/{requested.scan_id}"
     return _answer(requested, {"Location": location})
 
@@ -152,3 +186,49 @@ def _answer(requested: StartAnswer, headers: dict[str, str]) -> Response:
                 "The settings that choose kinds or subscriptions have changed since the last full "
                 "scan; start one by a request without a body.",
             )
+
+
+def _named_in(body: bytes, scope: Scope) -> frozenset[str]:
+    """Return the subscriptions that a body names, by lower-cased id; an empty one names none.
+
+    It is read by hand, so that the answer to a wrong one names what is wrong in it.
+
+    Raises:
+        RequestRefused: the body is invalid, or names a subscription that is not scanned.
+
+    """
+    if not body.strip():
+        return frozenset()
+    if len(body) > MAX_SCAN_REQUEST_BYTES:
+        raise _refused(f"The body must have at most {MAX_SCAN_REQUEST_BYTES:,} bytes.")
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        content = None
+    if content == {}:
+        return frozenset()
+    if not isinstance(content, dict) or content.keys() != {_NAME}:
+        raise _refused('The body must be empty or {"subscriptions": [ids]}.')
+    ids = content[_NAME]
+    if not isinstance(ids, list) or not 1 <= len(ids) <= MAX_SUBSCRIPTIONS_NAMED:
+        raise _refused(_MUST_BE)
+    return frozenset(_id(entry, scope) for entry in ids)
+
+
+def _id(entry: object, scope: Scope) -> str:
+    if not isinstance(entry, str) or not is_guid(entry):
+        shown = ascii(entry)[:MAX_NAME_SHOWN_CHARS]
+        raise _refused(
+            f"{shown} must be a subscription id like 00000000-0000-0000-0000-000000000000."
+        )
+    subscription_id = entry.lower()
+    if scope.of_unlisted(subscription_id, None) is Disposition.EXCLUDED:
+        raise _refused(
+            f"The subscription {subscription_id} must be one that is scanned; "
+            "CMK_INCLUDE_SUBSCRIPTIONS or CMK_EXCLUDE_SUBSCRIPTIONS leaves it out."
+        )
+    return subscription_id
+
+
+def _refused(message: str) -> RequestRefused:
+    return RequestRefused(HTTPStatus.BAD_REQUEST, "InvalidParameter", message, _NAME)

@@ -1,34 +1,32 @@
 """Requests that get an error response; the command line uses the views without a web framework."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 
 
+@dataclass(eq=False)
 class RequestRefused(Exception):
     """A request that gets an error response; views raise it, an exception handler answers it."""
 
-    def __init__(
-        self,
-        status: HTTPStatus,
-        code: str,
-        message: str,
-        target: str | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """Keep the fields of the envelope."""
-        self.status = status
-        self.code = code
-        self.message = message
-        self.target = target
-        self.headers = headers
-        super().__init__(message)
+    status: HTTPStatus
+    code: str
+    message: str
+    target: str | None = None
+    headers: Mapping[str, str] | None = None
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def not_found(message: str, target: str = "id") -> RequestRefused:
+    """Return the error for what no scan has recorded."""
+    return RequestRefused(HTTPStatus.NOT_FOUND, "NotFound", message, target)
 
 
 def not_recorded(subscription_id: str) -> RequestRefused:
     """Return the error for a subscription that no scan has recorded."""
-    return RequestRefused(
-        HTTPStatus.NOT_FOUND,
-        "NotFound",
+    return not_found(
         f"The subscription {subscription_id} is not recorded; check its id, and whether the app's "
         "identity may read it.",
         "subscription",

@@ -7,105 +7,62 @@ from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.enums import ExceptionState
 from cmk_check.web.models import Finding
 
-_FIRST: Final = (
-    "id",
-    "name",
-    "resourceGroup",
-    "subscriptionId",
-    "subscriptionName",
-    "tenantId",
-    "kind",
-    "location",
-    "verdict",
-    "reason",
-    "message",
-    "violatedSince",
-    "firstSeen",
-    "changedAt",
-    "previousVerdict",
-    "coverage",
-    "asOf",
-    "keySource",
-    "keyName",
-    "keyVersion",
-    "keyVaultUri",
-    "identityType",
-    "identityClientId",
-    "provisioningState",
-    "tags",
-    "ruleVersion",
-    "portalUrl",
-    "keyHealth",
-    "keyReasons",
-    "keyExpires",
-    "keyRotation",
-    "keyVaultId",
-    "createdAt",
-    "exception",
-    "exceptionReason",
-    "exceptionExpires",
-    "exceptionCategory",
-    "exceptionName",
-    "exceptionTicket",
-    "exceptionApprovedBy",
-    "exceptionCreatedBy",
-    "exceptionId",
-    "azurePolicy",
-    "owner",
-    "ownerSource",
-    "keyScopesAsOf",
-    "dataStores",
-    "dataStoreReasons",
-)
-COLUMNS: Final = (*_FIRST, *(name for name in BY_NAME if name not in _FIRST))
+
+def _alike(*path: str, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return columns that are called as in JSON, each with its path there."""
+    return {name: (*path, name) for name in names}
+
+
+_ACCOUNT: Final = ("id", "name", "resourceGroup", "subscriptionId", "subscriptionName", "tenantId")
+_VERDICT: Final = ("kind", "location", "verdict", "reason", "message", "violatedSince", "firstSeen")
+_DATES: Final = ("changedAt", "previousVerdict", "coverage", "asOf")
+_KEY: Final = ("keySource", "keyName", "keyVersion", "keyVaultUri", "identityType")
+_IDENTITY: Final = ("identityClientId", "provisioningState")
+# Each with the path of its value in JSON, in the order of the table, to whose end new ones go.
+_PATHS: Final[Mapping[str, tuple[str, ...]]] = {
+    **_alike(names=_ACCOUNT + _VERDICT + _DATES),
+    **_alike("evidence", names=_KEY + _IDENTITY),
+    **_alike(names=("tags", "ruleVersion", "portalUrl")),
+    "keyHealth": ("keyHealth", "state"),
+    "keyReasons": ("keyHealth", "reasons"),
+    "keyExpires": ("keyHealth", "expires"),
+    "keyRotation": ("keyHealth", "rotation"),
+    "keyVaultId": ("keyHealth", "vaultId"),
+    "createdAt": ("evidence", "createdAt"),
+    "exception": ("exception", "honoured"),
+    "exceptionReason": ("exception", "reason"),
+    "exceptionExpires": ("exception", "expiresOn"),
+    "exceptionCategory": ("exception", "category"),
+    "exceptionName": ("exception", "displayName"),
+    "exceptionTicket": ("exception", "ticket"),
+    "exceptionApprovedBy": ("exception", "approvedBy"),
+    "exceptionCreatedBy": ("exception", "createdBy"),
+    "exceptionId": ("exception", "id"),
+    "azurePolicy": ("azurePolicy", "state"),
+    "owner": ("owner", "value"),
+    "ownerSource": ("owner", "source"),
+    "keyScopesAsOf": ("keyHealth", "scopesAsOf"),
+    "dataStores": ("dataStores", "state"),
+    "dataStoreReasons": ("dataStores", "reasons"),
+}
+_ALL: Final = {**_PATHS, **{name: (name, "state") for name in BY_NAME if name not in _PATHS}}
+COLUMNS: Final = tuple(_ALL)
 
 
 def texts(finding: Finding) -> list[str]:
     """Return the text of each column, as the names and tags have it; "" without a value."""
     shown = finding.model_dump(mode="json", by_alias=True)
-    key = _of_key(shown["keyHealth"] or {})
-    states = {name: (shown[name] or {}).get("state") for name in BY_NAME}
-    exception = _of_exception(shown["exception"])
-    owner = finding.owner
-    others = {
-        "tags": _tags(finding.tags),
-        "owner": owner and owner.value,
-        "ownerSource": owner and owner.source,
-        "dataStoreReasons": _codes(shown["dataStores"] or {}),
-    }
-    values = shown | shown["evidence"] | states | key | exception | others
-    return [values[column] or "" for column in COLUMNS]
+    return [_text(shown, path) for path in _ALL.values()]
 
 
-def _of_key(health: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "keyReasons": _codes(health),
-        "keyExpires": health.get("expires"),
-        "keyRotation": health.get("rotation"),
-        "keyVaultId": health.get("vaultId"),
-        "keyScopesAsOf": health.get("scopesAsOf"),
-    }
-
-
-def _of_exception(exception: Mapping[str, Any] | None) -> dict[str, Any]:
-    given = exception or {}
-    state = ExceptionState.HONOURED if given.get("honoured") else ExceptionState.NOT_HONOURED
-    return {
-        "exception": state.value if given else None,
-        "exceptionReason": given.get("reason"),
-        "exceptionExpires": given.get("expiresOn"),
-        "exceptionCategory": given.get("category"),
-        "exceptionName": given.get("displayName"),
-        "exceptionTicket": given.get("ticket"),
-        "exceptionApprovedBy": given.get("approvedBy"),
-        "exceptionCreatedBy": given.get("createdBy"),
-        "exceptionId": given.get("id"),
-    }
-
-
-def _codes(judged: Mapping[str, Any]) -> str:
-    return "; ".join(reason["code"] for reason in judged.get("reasons", ()))
-
-
-def _tags(tags: Mapping[str, str]) -> str:
-    return "; ".join(f"{name}={value}" for name, value in tags.items())
+def _text(value: Any, path: tuple[str, ...]) -> str:  # noqa: ANN401 - that is what JSON is
+    for name in path:
+        value = value and value[name]
+    match value:
+        case bool():  # of an exception
+            return ExceptionState.HONOURED if value else ExceptionState.NOT_HONOURED
+        case list():
+            return "; ".join(reason["code"] for reason in value)
+        case dict():
+            return "; ".join(f"{name}={text}" for name, text in value.items())
+    return value or ""

@@ -32,7 +32,7 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
-from cmk_check.web.http.refusals import RequestRefused, not_recorded
+from cmk_check.web.http.refusals import RequestRefused, not_found, not_recorded
 from cmk_check.web.http.search_turns import Turns
 from cmk_check.web.http.skip_tokens import position_of
 from cmk_check.web.views.finding import to_api_finding, with_details
@@ -121,14 +121,14 @@ class FindingsView:
         """
         account = AccountId.parse(f"/{account_id.removeprefix('/')}")
         if account is None:
-            raise _not_found(f"id must be the ARM id of an account, like {_LIKE}.")
+            raise not_found(f"id must be the ARM id of an account, like {_LIKE}.")
         finding, coverage, stored = await asyncio.gather(
             self.findings_table.finding(account),
             self._usable_coverage(account.subscription_id),
             self.scans.status(),
         )
         if finding is None:
-            raise _not_found(
+            raise not_found(
                 "No account with this id is recorded; /api/v1/findings lists all recorded accounts."
             )
         status = stored.value if stored else Status()
@@ -252,7 +252,3 @@ def _spelling(kind: str | None, status: Status) -> str | None:
         return None
     known = [name for name in status.summary.accounts.by_kind if name.casefold() == kind.casefold()]
     return known[0] if len(known) == 1 else None
-
-
-def _not_found(message: str) -> RequestRefused:
-    return RequestRefused(HTTPStatus.NOT_FOUND, "NotFound", message, "id")

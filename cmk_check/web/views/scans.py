@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Literal
 
 from cmk_check.core.model import AccountCounts
@@ -17,7 +16,7 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
-from cmk_check.web.http.refusals import RequestRefused
+from cmk_check.web.http.refusals import not_found
 from cmk_check.web.http.skip_tokens import position_of
 from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 
@@ -65,11 +64,8 @@ class ScansView:
             with suppress(LimitExceeded):
                 stored = await self.scans.scan(scan_id)
         if stored is None:
-            raise RequestRefused(
-                HTTPStatus.NOT_FOUND,
-                "NotFound",
-                "No scan with this id is recorded; /api/v1/scans lists all recorded scans.",
-                "id",
+            raise not_found(
+                "No scan with this id is recorded; /api/v1/scans lists all recorded scans."
             )
         return _shown(stored.value)
 
