@@ -13,10 +13,7 @@ from cmk_check.app import SystemClock, scan_options
 from cmk_check.config.settings import Settings
 from cmk_check.http_adapter import HttpAdapter
 from cmk_check.ports import Store
-from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.findings import FindingsTable
-from cmk_check.store.scans import ScanTable
-from cmk_check.web.api import Tables, create_app
+from cmk_check.web.api import create_app
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http.middleware import SignIn
 
@@ -74,8 +71,7 @@ def api(store: Store, settings: Settings) -> Served:
         portal_url=settings.addresses.portal_url,
         key_health=settings.key_health,
     )
-    tables = Tables(FindingsTable(store), ScanTable(store), FeedTable(store))
-    return Served(create_app(tables, SystemClock(), scan_options(settings).expectations, site))
+    return Served(create_app(store, SystemClock(), scan_options(settings).expectations, site))
 
 
 def empty() -> Callable[[], Awaitable[object]]:

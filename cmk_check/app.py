@@ -160,17 +160,10 @@ class App:
 
     async def _build_api(self) -> "HttpAdapter":
         from cmk_check.http_adapter import HttpAdapter
-        from cmk_check.store.change_feed import FeedTable
-        from cmk_check.store.findings import FindingsTable
-        from cmk_check.store.scans import ScanTable
-        from cmk_check.store.watch import WatchTable
-        from cmk_check.web.api import Tables, create_app
+        from cmk_check.web.api import create_app
 
-        store = await self._store_to_read()
-        watch = WatchTable(store) if self.settings.watch_schedule else None
-        tables = Tables(FindingsTable(store), ScanTable(store), FeedTable(store), watch)
-        expect = scan_options(self.settings).expectations
-        return HttpAdapter(create_app(tables, self.clock, expect, self._site()))
+        store, expect = await self._store_to_read(), scan_options(self.settings).expectations
+        return HttpAdapter(create_app(store, self.clock, expect, self._site()))
 
     def _site(self) -> "WebApplication":
         from cmk_check.web.application import WebApplication
@@ -184,6 +177,7 @@ class App:
             portal_url=settings.addresses.portal_url,
             key_health=settings.key_health,
             owners=bool(settings.owner_tags),
+            watch=bool(settings.watch_schedule),
         )
 
     async def _build_scan_now(self) -> "HttpAdapter":

@@ -6,7 +6,6 @@ prefix ``/api``. The name of a route's function is its ``operationId`` in the co
 
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any, Final, TypeVar
@@ -15,7 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.core.posture import Expectations
-from cmk_check.ports import Clock
+from cmk_check.ports import Clock, Store
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
@@ -27,7 +26,6 @@ from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.responses import HEADERS, XLSX, csv_answer, json_answer, xlsx_answer
-from cmk_check.web.http.skip_tokens import link, next_link
 from cmk_check.web.http.table_walk_limit import Places
 from cmk_check.web.views import catalogues, csv_export, xlsx_export
 from cmk_check.web.views.changes import ChangesView
@@ -64,34 +62,25 @@ _Route = TypeVar("_Route", bound=Callable[..., Any])
 router: Final = APIRouter(generate_unique_id_function=operation_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The tables that the API reads; ``watch`` if there is a watch for changes."""
-
-    findings_table: FindingsTable
-    scans: ScanTable
-    feed: FeedTable
-    watch: WatchTable | None = None
-
-
 class _Api:
     """What the routes of an application answer from."""
 
     def __init__(
         self,
-        tables: Tables,
+        store: Store,
         clock: Clock,
         expect: Expectations,
         site: WebApplication,
         places: Places,
     ) -> None:
-        estate, scans, keys = tables.findings_table, tables.scans, site.key_health
+        estate, scans, keys = FindingsTable(store), ScanTable(store), site.key_health
+        watch = WatchTable(store) if site.watch else None
         self.site = site
         self.places = places
-        self.status = StatusView(estate, scans, clock, expect, keys, tables.watch)
+        self.status = StatusView(estate, scans, clock, expect, keys, watch)
         self.findings = FindingsView(estate, scans, clock, site.kinds, site.portal_url)
         self.subscriptions = SubscriptionsView(estate, scans, clock, keys)
-        self.changes = ChangesView(tables.feed)
+        self.changes = ChangesView(FeedTable(store))
         self.scans = ScansView(scans)
         self.owners = OwnersView(estate, scans, keys)
 
@@ -99,8 +88,7 @@ class _Api:
         self, request: Request, query: parameters.AnyQuery, skip_token: str | None
     ) -> str | None:
         """Return the link to the next page of a list, None on the last one."""
-        path = request.scope["route"].path
-        return next_link(self.site.origin(request), path, query.asked(), skip_token)
+        return skip_token and self.site.link(request, query.asked() | {"skipToken": skip_token})
 
     def listed[T](
         self,
@@ -128,18 +116,18 @@ _Walk = Annotated[None, Depends(_place)]
 
 
 def create_app(
-    tables: Tables,
+    store: Store,
     clock: Clock,
     expect: Expectations,
     site: WebApplication,
     places: Places | None = None,
 ) -> FastAPI:
-    """Build the API over the store's tables; it reads nothing before the first request.
+    """Build the API over a store; it reads nothing before the first request.
 
     ``places`` limit the lists that may go through a whole table.
     """
     app = site.application(router)
-    app.state.api = _Api(tables, clock, expect, site, places or Places())
+    app.state.api = _Api(store, clock, expect, site, places or Places())
     return app
 
 
@@ -263,8 +251,7 @@ async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) 
     """List the changes as CloudEvents, oldest first; each has a unique id."""
     api = _api(request)
     page = await api.changes.page(query)
-    path = request.scope["route"].path
-    later = link(api.site.origin(request), path, {"since": page.cursor, "top": query.top})
+    later = api.site.link(request, {"since": page.cursor, "top": query.top})
     links = {"next_link": later} if page.more else {"delta_link": later}
     return json_answer(models.ChangesPage(value=page.value, **links).body())
 

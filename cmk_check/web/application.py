@@ -1,7 +1,10 @@
 """How the API is served, and the FastAPI applications that its routes are part of."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeVar
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.routing import APIRoute
@@ -10,7 +13,6 @@ from pydantic.alias_generators import to_camel
 
 from cmk_check.web.http import errors, openapi
 from cmk_check.web.http.middleware import RequestMiddleware, SignIn
-from cmk_check.web.http.skip_tokens import origin_of
 
 # FastAPI's telemetry would export every request with its query, which may hold a key.
 _NO_TELEMETRY: Final[TelemetryConfig] = {
@@ -20,6 +22,8 @@ _NO_TELEMETRY: Final[TelemetryConfig] = {
     "operation_spans": False,
     "auto_configure": False,
 }
+_LOCAL: Final = re.compile(r"(localhost|127\.0\.0\.1)(:\d{1,5})?", re.IGNORECASE)
+_HOST: Final = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?")
 _Q = TypeVar("_Q")
 # The query parameters of a route.
 Asked = Annotated[_Q, Query()]
@@ -36,7 +40,7 @@ class WebApplication:
 
     ``hostname`` is the app's host name, None if the platform does not set it; ``kinds`` are those
     in scope; ``portal_url`` is the origin of the cloud's portal; ``key_health`` is whether keys
-    are read, ``owners`` whether owners are kept.
+    are read, ``owners`` whether owners are kept, ``watch`` whether there is a watch for changes.
     """
 
     sign_in: SignIn
@@ -45,10 +49,23 @@ class WebApplication:
     portal_url: str
     key_health: bool
     owners: bool = True
+    watch: bool = False
+
+    def link(self, request: Request, parameters: Mapping[str, str | int]) -> str:
+        """Return a link to the route that answers the request, with these parameters."""
+        return f"{self.origin(request)}{request.scope['route'].path}?{urlencode(parameters)}"
 
     def origin(self, request: Request) -> str:
-        """Return the origin of links in a response; "" makes them relative."""
-        return origin_of(self.hostname, request.headers.get("host"), request.url.scheme)
+        """Return the origin at which callers reach this app, "" if only a relative link is safe.
+
+        On Azure the app is served by https only. The caller controls the Host header.
+        """
+        if self.hostname and not _LOCAL.fullmatch(self.hostname):
+            return f"https://{self.hostname}"
+        name, scheme = self.hostname or request.headers.get("host", ""), request.url.scheme
+        if scheme not in {"http", "https"} or not _HOST.fullmatch(name):
+            return ""
+        return f"{scheme}://{name}"
 
     def application(self, router: APIRouter) -> FastAPI:
         """Build an application with these routes that requires a sign-in and handles errors."""

@@ -96,7 +96,7 @@ class AnyQuery(BaseModel):
     Of the two in ``apart``, only one may be given.
     """
 
-    apart: ClassVar[tuple[str, ...]] = ()
+    apart: ClassVar[tuple[str, str] | None] = None
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
 
     def asked(self) -> dict[str, str | int]:
@@ -108,7 +108,8 @@ class AnyQuery(BaseModel):
     def _refuse_others(cls, given: dict[str, object]) -> dict[str, object]:
         if cls.apart and given.keys() >= set(cls.apart):
             text = "{name} and {other} exclude each other; give one of them."
-            raise PydanticCustomError(_REFUSED, text, dict(zip(("name", "other"), cls.apart)))
+            given_two = {"name": cls.apart[0], "other": cls.apart[1]}
+            raise PydanticCustomError(_REFUSED, text, given_two)
         known = [str(field.alias) for field in cls.model_fields.values()]
         for name in given:
             if name not in known:

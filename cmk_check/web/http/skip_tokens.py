@@ -1,12 +1,10 @@
-"""Skip tokens, which say where the next page of a list starts, and links to that page."""
+"""Skip tokens, which say where the next page of a list starts."""
 
 import base64
 import binascii
 import re
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlencode
 
 from cmk_check.limits import MAX_KEY_UNITS
 from cmk_check.store.findings import RowPosition
@@ -17,8 +15,6 @@ _KEYS: Final = re.compile(
     rf"(?P<partition>[A-Za-z0-9\-._()~]{{1,{MAX_KEY_UNITS}}}){_SEPARATOR}"
     rf"(?P<row>[A-Za-z0-9\-._()~|]{{1,{MAX_KEY_UNITS}}})"
 )
-_LOCAL: Final = re.compile(r"(localhost|127\.0\.0\.1)(:\d{1,5})?", re.IGNORECASE)
-_HOST: Final = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?")
 
 
 def skip_token_of(place: RowPosition) -> str:
@@ -75,33 +71,3 @@ def _refused() -> RequestRefused:
 
 def _is_one_of(row: str, named: str) -> bool:
     return row.startswith(named) and row != named if named.endswith("|") else row == named
-
-
-def link(origin: str, path: str, parameters: Mapping[str, str | int | None]) -> str:
-    """Make a link with the parameters that have a value."""
-    present = {name: value for name, value in parameters.items() if value is not None}
-    return f"{origin}{path}?{urlencode(present)}"
-
-
-def next_link(
-    origin: str, path: str, parameters: Mapping[str, str | int | None], skip_token: str | None
-) -> str | None:
-    """Make a link to the next page with the same parameters; None on the last page."""
-    return skip_token and link(origin, path, {**parameters, "skipToken": skip_token})
-
-
-def origin_of(hostname: str | None, host: str | None, scheme: str) -> str:
-    """Return the origin at which callers reach this app, "" if only a relative link is safe.
-
-    Args:
-        hostname: the app's host name from the platform; on Azure it is served by https only.
-        host: the request's Host header, which the caller controls.
-        scheme: the request's scheme.
-
-    """
-    if hostname and not _LOCAL.fullmatch(hostname):
-        return f"https://{hostname}"
-    name = hostname or host or ""
-    if scheme not in {"http", "https"} or not _HOST.fullmatch(name):
-        return ""
-    return f"{scheme}://{name}"

@@ -1,16 +1,14 @@
 """What the HTTP API answers where its storage answers garbage."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
 import pytest
 from aiohttp import web
 
 from cmk_check.core.posture import Expectations
-from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
-from cmk_check.store.watch import WatchTable
-from cmk_check.web.api import Tables, create_app
+from cmk_check.web.api import create_app
 from cmk_check.web.views.health import Health
 from tests.contract.store.told_service import GARBAGE, tables_of
 from tests.unit.web.api_kit import AS_SERVED, MAX_AGE, PRODUCTION, SetClock, finding
@@ -34,8 +32,8 @@ async def test_garbage_is_a_storage_that_cannot_be_used(answer: web.Response) ->
     """The contract has 503 for that, and 200 or 503 for `health`; a 500 is a fault of ours."""
     async with tables_of(answer, deadline=1) as (store, _):
         scans = ScanTable(store)
-        tables = Tables(FindingsTable(store), scans, FeedTable(store), WatchTable(store))
-        app = create_app(tables, SetClock(), Expectations(MAX_AGE), AS_SERVED, None)
+        site = replace(AS_SERVED, watch=True)
+        app = create_app(store, SetClock(), Expectations(MAX_AGE), site)
         answers = {route: await send(app, f"/api/v1/{route}") for route in ROUTES}
         health = await Health(scans, SetClock(), MAX_AGE).check()
 

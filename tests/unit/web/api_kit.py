@@ -21,11 +21,9 @@ from cmk_check.core.status import LastScan, Status
 from cmk_check.core.watch import Watch
 from cmk_check.ports import Clock, Insert, Store, Table
 from cmk_check.store import rows, table_keys
-from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import LeaseAndStatus, ScanTable
 from cmk_check.store.watch import WatchTable
-from cmk_check.web.api import Tables, create_app
+from cmk_check.web.api import create_app
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.http.table_walk_limit import Places
@@ -61,9 +59,7 @@ class _App:
     ) -> None:
         self.served: Served | None = None
         store, clock = cast("Store", _Part(self, "store")), cast("Clock", _Part(self, "clock"))
-        watch = WatchTable(store) if watched else None
-        tables = Tables(FindingsTable(store), ScanTable(store), FeedTable(store), watch)
-        self.app = create_app(tables, clock, expect, site, places)
+        self.app = create_app(store, clock, expect, replace(site, watch=watched), places)
 
 
 @dataclass(frozen=True, slots=True)

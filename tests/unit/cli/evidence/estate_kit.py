@@ -11,11 +11,9 @@ from cmk_check.cli.evidence.as_of import AccountThen, History
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage
 from cmk_check.core.posture import Expectations
-from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
-from cmk_check.store.scans import ScanTable
 from cmk_check.web import models
-from cmk_check.web.api import Tables, create_app
+from cmk_check.web.api import create_app
 from tests.fakes.world import World
 from tests.soak import history as soak
 from tests.soak.tally import Tally
@@ -70,8 +68,7 @@ class Listed:
 
 async def listed(world: World) -> Listed:
     """Read the four lists over the API."""
-    tables = Tables(FindingsTable(world.store), ScanTable(world.store), FeedTable(world.store))
-    app = create_app(tables, world.clock, Expectations(MAX_AGE), AS_SERVED)
+    app = create_app(world.store, world.clock, Expectations(MAX_AGE), AS_SERVED)
     found = {}
     for name in ("findings", "subscriptions", "changes", "scans"):
         answer = await send(app, f"/api/v1/{name}?top=1000")
