@@ -38,14 +38,14 @@ def to_api_counts(accounts: AccountCounts, *, key_health: bool) -> dict[str, Any
 
 def to_api_sides(
     finding: Finding, scopes_as_of: datetime | None, now: datetime
-) -> aspect_models.Sides:
-    """Make what stands beside a verdict; an honoured exception ends at its expiry."""
-    return aspect_models.Sides(
-        key_health=_key_health(finding.key_health, scopes_as_of, now),
-        data_stores=finding.data,
-        exception=finding.exception.at(now) if finding.exception else None,
-        azure_policy=policy_answer(finding.kind, finding.judgement),
-    )
+) -> dict[str, object]:
+    """Make the fields of ``Sides``; an honoured exception ends at its expiry."""
+    return {
+        "key_health": _key_health(finding.key_health, scopes_as_of, now),
+        "data_stores": finding.data,
+        "exception": finding.exception.at(now) if finding.exception else None,
+        "azure_policy": policy_answer(finding.kind, finding.judgement),
+    }
 
 
 def _key_health(

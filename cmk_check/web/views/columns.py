@@ -59,10 +59,12 @@ def _text(value: Any, path: tuple[str, ...]) -> str:  # noqa: ANN401 - that is w
     for name in path:
         value = value and value[name]
     match value:
+        case str():
+            return value
         case bool():  # of an exception
             return ExceptionState.HONOURED if value else ExceptionState.NOT_HONOURED
         case list():
             return "; ".join(reason["code"] for reason in value)
         case dict():
             return "; ".join(f"{name}={text}" for name, text in value.items())
-    return value or ""
+    return ""

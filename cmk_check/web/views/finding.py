@@ -36,9 +36,8 @@ def to_api_finding(
     judgement = finding.judgement
     dated = _is_dated(finding)
     owner = finding.owner
-    sides = to_api_sides(finding, scopes_as_of(finding, coverage, status), now)
     return models.Finding(
-        **dict(sides),
+        **to_api_sides(finding, scopes_as_of(finding, coverage, status), now),
         id=finding.id.text,
         name=finding.id.name,
         resource_group=finding.id.resource_group,
