@@ -25,7 +25,7 @@ from cmk_check.web.aspect_models import Controls
 from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.paging import Page
-from cmk_check.web.http.responses import HEADERS, XLSX, csv_answer, json_answer, xlsx_answer
+from cmk_check.web.http.responses import CSV, HEADERS, XLSX, json_answer, table_answer
 from cmk_check.web.http.table_walk_limit import Places
 from cmk_check.web.views import catalogues, csv_export, xlsx_export
 from cmk_check.web.views.changes import ChangesView
@@ -178,11 +178,11 @@ async def list_findings(request: Request, query: Asked[parameters.FindingsQuery]
     async with (places.searches if query.q else walks).held():
         if query.format == "xlsx":
             body, skip_token = await _workbook(view, query)
-            return xlsx_answer(body, api.onwards(request, query, skip_token))
+            return table_answer(body, XLSX, api.onwards(request, query, skip_token))
         page = await view.page(query)
     if query.format == "csv":
         onwards = api.onwards(request, query, page.skip_token)
-        return csv_answer(csv_export.written(page.value), onwards)
+        return table_answer(csv_export.written(page.value), CSV, onwards)
     return api.listed(request, query, page, models.FindingsPage)
 
 

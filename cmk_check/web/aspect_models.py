@@ -47,14 +47,16 @@ class Evidence(Answer):
     created_at: Time | None
 
 
-class ReasonOfKeyHealth(Answer):
-    """A reason for the key health, and what to do; a `notice` does not change the state."""
-
-    code: KeyReason
-    severity: KeySeverity
+class _Concern[C, S](Answer):
+    code: C
+    severity: S
     message: str
     evidence: dict[str, str]
     missing_action: str | None
+
+
+class ReasonOfKeyHealth(_Concern[KeyReason, KeySeverity]):
+    """A reason for the key health, and what to do; a `notice` does not change the state."""
 
 
 class KeyHealth(Answer):
@@ -105,14 +107,8 @@ class Keys(Answer):
     unknown: int
 
 
-class ReasonOfDataStores(Answer):
+class ReasonOfDataStores(_Concern[DataReason, ReasonSeverity]):
     """A reason for the state, and what to do; `info` does not change the state."""
-
-    code: DataReason
-    severity: ReasonSeverity
-    message: str
-    evidence: dict[str, str]
-    missing_action: str | None
 
 
 class UseOfDataStore(Answer):

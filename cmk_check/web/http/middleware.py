@@ -73,7 +73,9 @@ class RequestMiddleware:
             if started:
                 raise
             _LOGGER.exception("The HTTP API failed.")
-            await _internal_error()(scope, receive, send)
+            text = "The app failed to handle the request; its log has the reason."
+            failure = error_answer(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", text)
+            await failure(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
         if self._sign_in.is_missing(Headers(scope=scope)):
@@ -106,11 +108,3 @@ def _for_routes(scope: Scope) -> Scope:
     kept = [(name, value) for name, value in _parameters(scope) if name != _KEY]
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
     return {**scope, "method": method, "query_string": urlencode(kept).encode()}
-
-
-def _internal_error() -> Response:
-    return error_answer(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "InternalError",
-        "The app failed to handle the request; its log has the reason.",
-    )

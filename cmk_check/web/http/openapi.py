@@ -17,11 +17,6 @@ DESCRIPTION: Final = (
     "The app only reads from Azure. Times are in UTC. Unknown parameters are rejected."
 )
 
-_CONTACT: Final = {"name": "the cmk_check authors"}
-_LICENCE: Final = {"name": "MIT", "identifier": "MIT"}
-# Relative to the document, so that a caller's Host header leads no client away.
-_SERVERS: Final = [{"url": "/", "description": "The app that serves this document."}]
-
 
 class Tag(StrEnum):
     """The subjects of the operations; generators make a module of each."""
@@ -123,14 +118,6 @@ LIST_ERRORS: Final[Responses] = ERRORS | {
 }
 
 
-def _error_schemas() -> dict[str, Any]:
-    """Return the schemas to which the error responses refer."""
-    schema = ErrorResponse.model_json_schema(
-        mode="serialization", ref_template=_SCHEMA_PATH + "{model}"
-    )
-    return {**schema.pop("$defs"), ErrorResponse.__name__: schema}
-
-
 def document(
     routes: Sequence[BaseRoute], http_auth: HttpAuth, kinds: tuple[str, ...]
 ) -> dict[str, Any]:
@@ -140,13 +127,19 @@ def document(
         version=VERSION,
         description=DESCRIPTION,
         routes=routes,
-        contact=dict(_CONTACT),
-        license_info=dict(_LICENCE),
-        servers=_SERVERS,
+        contact={"name": "the cmk_check authors"},
+        license_info={"name": "MIT", "identifier": "MIT"},
+        # Relative to the document, so that a caller's Host header leads no client away.
+        servers=[{"url": "/", "description": "The app that serves this document."}],
         tags=[{"name": tag, "description": text} for tag, text in _TAGS.items()],
     )
     components = contract["components"]
-    components["schemas"] = dict(sorted({**components["schemas"], **_error_schemas()}.items()))
+    # The error responses refer to these.
+    schema = ErrorResponse.model_json_schema(
+        mode="serialization", ref_template=_SCHEMA_PATH + "{model}"
+    )
+    schemas = {**components["schemas"], **schema.pop("$defs"), ErrorResponse.__name__: schema}
+    components["schemas"] = dict(sorted(schemas.items()))
     components["securitySchemes"] = _SCHEMES[http_auth]
     contract["security"] = [{next(iter(_SCHEMES[http_auth])): []}]
     for path, operations in contract["paths"].items():

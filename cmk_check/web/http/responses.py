@@ -15,7 +15,7 @@ HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
 }
 _JSON: Final = "application/json; charset=utf-8"
-_CSV: Final = "text/csv; charset=utf-8"
+CSV: Final = "text/csv; charset=utf-8"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -28,19 +28,14 @@ def json_answer(
     )
 
 
-def csv_answer(body: bytes, next_link: str | None) -> Response:
-    """Answer with CSV; the Link header holds the next page (RFC 8288)."""
-    return Response(body, media_type=_CSV, headers={**HEADERS, **_onwards(next_link)})
-
-
-def xlsx_answer(body: bytes, next_link: str | None) -> Response:
-    """Answer with a workbook, which browsers save; Link as for CSV."""
-    saved = {"Content-Disposition": 'attachment; filename="cmk-findings.xlsx"'}
-    return Response(body, media_type=XLSX, headers={**HEADERS, **saved, **_onwards(next_link)})
-
-
-def _onwards(next_link: str | None) -> dict[str, str]:
-    return {} if next_link is None else {"Link": f'<{next_link}>; rel="next"'}
+def table_answer(body: bytes, media_type: str, next_link: str | None) -> Response:
+    """Answer with a table; browsers save a workbook. Link holds the next page (RFC 8288)."""
+    headers = dict(HEADERS)
+    if media_type == XLSX:
+        headers["Content-Disposition"] = 'attachment; filename="cmk-findings.xlsx"'
+    if next_link is not None:
+        headers["Link"] = f'<{next_link}>; rel="next"'
+    return Response(body, media_type=media_type, headers=headers)
 
 
 def error_answer(
@@ -52,6 +47,4 @@ def error_answer(
 ) -> Response:
     """Answer with the error envelope of Microsoft's REST guidelines."""
     body = ErrorResponse(error=ErrorDetail(code=code, message=message, target=target)).body()
-    return Response(
-        body, status_code=status, media_type=_JSON, headers={**HEADERS, **(headers or {})}
-    )
+    return json_answer(body, headers, status)

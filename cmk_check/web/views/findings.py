@@ -144,19 +144,16 @@ class FindingsView:
             RequestRefused: as for a page.
 
         """
-        if "top" in query.model_fields_set:
-            yield await self.page(query)
-            return
-        rest = query.model_copy(update={"top": MAX_PAGE_SIZE})
-        left = MAX_WORKBOOK_FINDINGS
-        for _ in range(MAX_WORKBOOK_PAGES):
-            page = await self.page(rest)
+        is_one = "top" in query.model_fields_set
+        left, pages = (query.top, 1) if is_one else (MAX_WORKBOOK_FINDINGS, MAX_WORKBOOK_PAGES)
+        token = query.skip_token
+        for _ in range(pages):
+            asked = {"skip_token": token, "top": min(MAX_PAGE_SIZE, left)}
+            page = await self.page(query.model_copy(update=asked))
             yield page
-            left -= len(page.value)
-            if page.skip_token is None or left == 0:
+            left, token = left - len(page.value), page.skip_token
+            if token is None or left == 0:
                 return
-            asked = {"skip_token": page.skip_token, "top": min(MAX_PAGE_SIZE, left)}
-            rest = rest.model_copy(update=asked)
 
     def _kind(self, asked: str | None) -> str | None:
         if asked is None or asked.casefold() in {kind.casefold() for kind in self.allowed_kinds}:

@@ -57,28 +57,17 @@ class Search:
 
     def finds(self, finding: Finding, coverage: Coverage | None) -> bool:
         """Return whether a finding matches; ``coverage`` is needed for words only."""
+        name = coverage.subscription.name if coverage else None
+        names = (finding.id.name, finding.id.resource_group, name or "")
         return (
             self.kind in {None, (finding.kind or KIND_UNKNOWN).casefold()}
             and self.location in {None, _place(finding.location or "")}
-            and self._has_words(finding, coverage)
+            and self._all_in([*names, *finding.tags.keys(), *finding.tags.values()])
         )
 
-    def _has_words(self, finding: Finding, coverage: Coverage | None) -> bool:
-        """Return whether every word occurs in some name or tag."""
-        if not self.words:
-            return True
-        texts = [
-            finding.id.name,
-            finding.id.resource_group,
-            (coverage.subscription.name if coverage else None) or "",
-            *finding.tags.keys(),
-            *finding.tags.values(),
-        ]
-        return self._all_in(texts)
-
     def _all_in(self, texts: Iterable[str]) -> bool:
-        # Words contain no line breaks, so none matches across two texts.
-        text = "\n".join(texts).casefold()
+        """Return whether every word occurs in some text; they contain no line breaks."""
+        text = "\n".join(texts).casefold() if self.words else ""
         return all(word in text for word in self.words)
 
 

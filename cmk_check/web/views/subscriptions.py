@@ -55,7 +55,9 @@ class SubscriptionsView:
         after: RowPosition | None,
         status: Status,
     ) -> AsyncIterator[tuple[RowPosition, models.Subscription | None]]:
-        async for place, row in self._joined(_state(asked), after, status):
+        # Rows in any state may hold a gap; the table can compare the other states.
+        state = None if asked is CoverageState.GAP else asked
+        async for place, row in self._joined(state, after, status):
             shown = self._shown(posture.as_left(row, status), status)
             yield place, shown if asked in {None, shown.coverage} else None
 
@@ -105,11 +107,6 @@ class SubscriptionsView:
 
 def _place(subscription_id: str) -> RowPosition:
     return table_keys.partition_of(subscription_id), table_keys.COVERAGE
-
-
-def _state(asked: CoverageState | None) -> CoverageState | None:
-    """Return the state that the table can compare; rows in any state may hold a gap."""
-    return None if asked is CoverageState.GAP else asked
 
 
 def untrusted(subscription_id: str, why: RowUnusable) -> Coverage:

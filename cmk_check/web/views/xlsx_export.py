@@ -6,7 +6,7 @@ text. Rows wait in a temporary file, so memory stays the same for any number of 
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,14 +43,9 @@ async def written(
                 await asyncio.to_thread(workbook.add, page)
         finally:
             await asyncio.to_thread(workbook.close)
-        for piece in _pieces(file):
-            yield piece
-
-
-def _pieces(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as stream:
-        while piece := stream.read(WORKBOOK_PIECE_BYTES):
-            yield piece
+        with file.open("rb") as stream:
+            while piece := stream.read(WORKBOOK_PIECE_BYTES):
+                yield piece
 
 
 class _Workbook:
