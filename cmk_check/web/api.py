@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from functools import cache
 from http import HTTPStatus
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 
@@ -57,8 +57,6 @@ _METRICS: Final = {
     "content": {"application/openmetrics-text": _TEXT, "text/plain": _TEXT},
 }
 
-_Route = TypeVar("_Route", bound=Callable[..., Any])
-
 router: Final = APIRouter(generate_unique_id_function=operation_id)
 
 
@@ -66,12 +64,7 @@ class _Api:
     """What the routes of an application answer from."""
 
     def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        expect: Expectations,
-        site: WebApplication,
-        places: Places,
+        self, store: Store, clock: Clock, expect: Expectations, site: WebApplication, places: Places
     ) -> None:
         estate, scans, keys = FindingsTable(store), ScanTable(store), site.key_health
         watch = WatchTable(store) if site.watch else None
@@ -131,13 +124,13 @@ def create_app(
     return app
 
 
-def _get(
+def _get[R: Callable[..., Any]](
     path: str,
     summary: str,
     answer: Any,  # noqa: ANN401 - a model, or a list of one
     responses: openapi.Responses = openapi.ERRORS,
-    tag: openapi.Tag = openapi.Tag.RESULTS,
-) -> Callable[[_Route], _Route]:
+    tag: openapi.Tag = "results",
+) -> Callable[[R], R]:
     """Return the decorator of a route that answers JSON."""
     return router.get(path, tags=[tag], summary=summary, response_model=answer, responses=responses)
 
@@ -189,7 +182,6 @@ async def list_findings(request: Request, query: Asked[parameters.FindingsQuery]
 async def _workbook(
     view: FindingsView, query: parameters.FindingsQuery
 ) -> tuple[bytes, str | None]:
-    """Return a workbook, and the token of the next one."""
     skip_token = None
 
     async def findings() -> AsyncIterator[list[models.Finding]]:
@@ -245,7 +237,7 @@ async def list_subscriptions(
         410: openapi.error("The feed no longer holds the changes after `since`."),
         **openapi.ERRORS,
     },
-    tag=openapi.Tag.CHANGES,
+    tag="changes",
 )
 async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) -> Response:
     """List the changes as CloudEvents, oldest first; each has a unique id."""
@@ -256,7 +248,7 @@ async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) 
     return json_answer(models.ChangesPage(value=page.value, **links).body())
 
 
-@_get(scan_now.SCANS, "The history of scans", models.ScansPage, tag=openapi.Tag.SCANS)
+@_get(scan_now.SCANS, "The history of scans", models.ScansPage, tag="scans")
 async def list_scans(request: Request, query: Asked[parameters.ScansQuery]) -> Response:
     """List the scans, newest first."""
     api = _api(request)
@@ -268,7 +260,7 @@ async def list_scans(request: Request, query: Asked[parameters.ScansQuery]) -> R
     "One scan",
     models.Scan,
     {404: openapi.error("No scan with this id is recorded."), **openapi.ERRORS},
-    tag=openapi.Tag.SCANS,
+    tag="scans",
 )
 async def get_scan(
     request: Request,
@@ -293,7 +285,7 @@ async def list_owners(request: Request, query: Asked[parameters.OwnersQuery], _:
 
 @router.get(
     "/api/v1/metrics",
-    tags=[openapi.Tag.RESULTS],
+    tags=["results"],
     summary="The status as metrics",
     response_class=Response,
     responses={200: _METRICS, **openapi.ERRORS},
@@ -309,7 +301,7 @@ async def get_metrics(request: Request, _: Asked[parameters.NoQuery]) -> Respons
     "/api/v1/reasons",
     "What each reason means, what ends it and who has to act",
     list[models.CatalogueReason],
-    tag=openapi.Tag.APP,
+    tag="app",
 )
 async def get_reasons(_: Asked[parameters.NoQuery]) -> Response:
     """Answer the catalogue of reasons, which is the same for every estate."""
@@ -320,14 +312,14 @@ async def get_reasons(_: Asked[parameters.NoQuery]) -> Response:
     "/api/v1/controls",
     "Which controls of which frameworks a finding answers",
     Controls,
-    tag=openapi.Tag.APP,
+    tag="app",
 )
 async def get_controls(_: Asked[parameters.NoQuery]) -> Response:
     """Answer the controls, which are the same for every account."""
     return json_answer(catalogues.controls().body())
 
 
-@_get("/api/v1/openapi.json", "This document", dict[str, Any], tag=openapi.Tag.APP)
+@_get("/api/v1/openapi.json", "This document", dict[str, Any], tag="app")
 async def get_contract(request: Request, _: Asked[parameters.NoQuery]) -> Response:
     """Return this document."""
     api = _api(request)

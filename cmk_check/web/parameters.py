@@ -13,7 +13,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    JsonValue,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
@@ -65,23 +64,17 @@ def _not_blank(text: str) -> str:
     return text
 
 
-# For the document only; Python does the check, because Pydantic's patterns know fewer blanks.
-_NOT_BLANK: Final[dict[str, JsonValue]] = {"pattern": r"\S"}
+def _at_most(chars: int) -> Any:  # noqa: ANN401 - as Pydantic's own Field
+    """Bound a text. The pattern is for the document: Pydantic's patterns know fewer blanks."""
+    return Field(max_length=chars, json_schema_extra={"pattern": r"\S"})
+
+
+_NOT_BLANK: Final = AfterValidator(_not_blank)
 SubscriptionId = Annotated[str, Field(pattern=f"^{GUID}$"), AfterValidator(str.lower)]
 HowMany = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
-Words = Annotated[
-    str,
-    Field(max_length=MAX_SEARCH_CHARS, json_schema_extra=_NOT_BLANK),
-    AfterValidator(_not_blank),
-]
-Location = Annotated[
-    str,
-    Field(max_length=MAX_LOCATION_CHARS, json_schema_extra=_NOT_BLANK),
-    AfterValidator(_not_blank),
-]
-OwnerText = Annotated[
-    str, Field(max_length=MAX_TAG_BYTES, json_schema_extra=_NOT_BLANK), AfterValidator(_not_blank)
-]
+Words = Annotated[str, _at_most(MAX_SEARCH_CHARS), _NOT_BLANK]
+Location = Annotated[str, _at_most(MAX_LOCATION_CHARS), _NOT_BLANK]
+OwnerText = Annotated[str, _at_most(MAX_TAG_BYTES), _NOT_BLANK]
 SkipToken = Annotated[
     Omittable[Annotated[str, Field(max_length=MAX_SKIP_TOKEN_CHARS)]],
     Field(description="The start of the next page, taken from `nextLink`."),

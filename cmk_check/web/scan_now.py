@@ -116,7 +116,7 @@ def create_app(ask: Ask, site: WebApplication, scope: Scope) -> FastAPI:
 
 @router.post(
     PATH,
-    tags=[openapi.Tag.SCANS],
+    tags=["scans"],
     summary="Start a scan of the estate or of some subscriptions",
     status_code=HTTPStatus.ACCEPTED,
     response_model=models.ScanStarted,
@@ -138,7 +138,7 @@ async def start_scan(request: Request, _: Asked[parameters.NoQuery]) -> Response
 
 @router.get(
     PATH,
-    tags=[openapi.Tag.SCANS],
+    tags=["scans"],
     summary="Whether the caller may start scans",
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,

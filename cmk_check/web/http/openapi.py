@@ -1,8 +1,7 @@
 """The OpenAPI document: the routes' declarations, and what the platform and settings add."""
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
@@ -18,20 +17,13 @@ DESCRIPTION: Final = (
 )
 
 
-class Tag(StrEnum):
-    """The subjects of the operations; generators make a module of each."""
-
-    RESULTS = "results"
-    CHANGES = "changes"
-    SCANS = "scans"
-    APP = "app"
-
-
+# The subjects of the operations; generators make a module of each.
+type Tag = Literal["results", "changes", "scans", "app"]
 _TAGS: Final[Mapping[Tag, str]] = {
-    Tag.RESULTS: "The posture, the accounts and the subscriptions, as the last scans found them.",
-    Tag.CHANGES: "What changed, for programs that poll.",
-    Tag.SCANS: "The history of scans, and the start of one.",
-    Tag.APP: "The app itself: its reasons, its contract and whether it can answer.",
+    "results": "The posture, the accounts and the subscriptions, as the last scans found them.",
+    "changes": "What changed, for programs that poll.",
+    "scans": "The history of scans, and the start of one.",
+    "app": "The app itself: its reasons, its contract and whether it can answer.",
 }
 
 type Responses = dict[int | str, dict[str, Any]]
@@ -79,7 +71,7 @@ _HEALTH_BODY: Final = {
     }
 }
 _HEALTH: Final[Mapping[str, Any]] = {
-    "tags": [Tag.APP],
+    "tags": ["app"],
     "operationId": "getHealth",
     "summary": "Whether the app can answer",
     "description": "For load balancers and uptime monitors. Needs no key. HEAD works, too.",

@@ -27,7 +27,8 @@ from cmk_check.limits import (
 from cmk_check.ports import Clock
 from cmk_check.store import table_keys
 from cmk_check.store.finding_filter import FindingFilter
-from cmk_check.store.findings import FindingsTable, JoinedFinding, ListedFinding, RowPosition
+from cmk_check.store.finding_list import ListedFinding, RowPosition
+from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
@@ -90,13 +91,17 @@ class FindingsView:
         where = _where(query, spelled, now)
         search = Search.of(query)
         join_all = bool(search.words) or _is_cheap_to_join(where, status)
+        rows: AsyncIterator[ListedFinding]
         if self.is_compared_here(query) or (kind and spelled is None):
-            rows = self._found(where, search, after, joined=join_all)
-            found = await paging.gather(rows, query.top, self.most_searched)
+            parts = self.findings_table.searched(where, after, search.may_find, joined=join_all)
+            rows = (row async for part in self.turns.each(parts) for row in part)
+            matches = (_match(row, search) async for row in rows)
+            found = await paging.gather(matches, query.top, self.most_searched)
         else:
             at_once = _rows_at_once(query.top, where, status, joined=join_all)
             rows = self.findings_table.findings(where, after, joined=join_all, at_once=at_once)
-            found = await paging.gather(rows, query.top, self.most)
+            matches = (_match(row, None) async for row in rows)
+            found = await paging.gather(matches, query.top, self.most)
         if not found.value and query.subscription:
             await self._make_sure_it_is_known(query.subscription, status)
         joined = found.value if join_all else await self._joined(found.value)
@@ -165,15 +170,6 @@ class FindingsView:
             "kind",
         )
 
-    async def _found(
-        self, where: FindingFilter, search: Search, after: RowPosition | None, *, joined: bool
-    ) -> AsyncIterator[ListedFinding]:
-        """Iterate over the rows of which only this program can say whether they match."""
-        parts = self.findings_table.searched(where, after, search.may_find, joined=joined)
-        async for part in self.turns.each(parts):
-            for place, match in part:
-                yield place, match if match and search.finds(*match) else None
-
     async def _make_sure_it_is_known(self, subscription_id: str, status: Status) -> None:
         if status.summary.unwritten_gap(subscription_id):
             return
@@ -200,6 +196,14 @@ class FindingsView:
             return await self.findings_table.coverage(subscription_id)
         except (RowUnusable, LimitExceeded):
             return None
+
+
+def _match(row: ListedFinding, search: Search | None) -> tuple[RowPosition, _Joined | None]:
+    """Return the finding of a row if it matches; without a search the table has compared it."""
+    found = row.finding
+    if found is None or (search and not search.finds(found, row.coverage)):
+        return row.place, None
+    return row.place, (found, row.coverage)
 
 
 def _where(query: parameters.FindingsQuery, kind: str | None, now: datetime) -> FindingFilter:

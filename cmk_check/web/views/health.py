@@ -4,6 +4,7 @@ It is anonymous, so it says nothing more, and it reads the store at most once in
 """
 
 import asyncio
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
@@ -16,31 +17,24 @@ from cmk_check.store.scans import ScanTable
 type Answer = tuple[int, dict[str, str]]
 
 
+@dataclass(slots=True)
 class Health:
     """Answers from one read of the status row, which it keeps for 10 s and shares among callers.
 
     If a read takes longer than ``seconds``, the store counts as unavailable.
     """
 
-    def __init__(
-        self,
-        scans: ScanTable,
-        clock: Clock,
-        max_age: timedelta,
-        *,
-        seconds: float = HEALTH_READ_SECONDS,
-    ) -> None:
-        self._scans = scans
-        self._clock = clock
-        self._max_age = max_age
-        self._seconds = seconds
-        self._reading = asyncio.Lock()
-        self._kept: tuple[datetime, Answer] | None = None
+    scans: ScanTable
+    clock: Clock
+    max_age: timedelta
+    seconds: float = field(default=HEALTH_READ_SECONDS, kw_only=True)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _kept: tuple[datetime, Answer] | None = field(default=None, init=False)
 
     async def check(self) -> Answer:
         """Return the HTTP status and the body."""
         async with self._reading:
-            now = self._clock.now()
+            now = self.clock.now()
             # If the clock was set back, read again.
             if self._kept is None or not timedelta() <= now - self._kept[0] < HEALTH_KEPT:
                 self._kept = now, await self._read(now)
@@ -48,10 +42,10 @@ class Health:
 
     async def _read(self, now: datetime) -> Answer:
         try:
-            async with asyncio.timeout(self._seconds):
-                stored = await self._scans.status()
+            async with asyncio.timeout(self.seconds):
+                stored = await self.scans.status()
         except (StoreError, TimeoutError):
             return HTTPStatus.SERVICE_UNAVAILABLE, {"status": "unavailable"}
-        as_of = stored.value.as_of
-        fresh = as_of is not None and is_fresh(as_of, now, self._max_age)
+        as_of = stored.value.as_of if stored else None
+        fresh = as_of is not None and is_fresh(as_of, now, self.max_age)
         return HTTPStatus.OK, {"status": "ok" if fresh else "stale"}
