@@ -27,11 +27,9 @@ from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.responses import CSV, HEADERS, XLSX, json_answer, table_answer
 from cmk_check.web.http.table_walk_limit import Places
-from cmk_check.web.views import catalogues, csv_export, xlsx_export
-from cmk_check.web.views.changes import ChangesView
+from cmk_check.web.views import catalogues, changes, csv_export, scans, xlsx_export
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.owners import OwnersView
-from cmk_check.web.views.scans import ScansView
 from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
 
@@ -66,16 +64,16 @@ class _Api:
     def __init__(
         self, store: Store, clock: Clock, expect: Expectations, site: WebApplication, places: Places
     ) -> None:
-        estate, scans, keys = FindingsTable(store), ScanTable(store), site.key_health
+        estate, table, keys = FindingsTable(store), ScanTable(store), site.key_health
         watch = WatchTable(store) if site.watch else None
         self.site = site
         self.places = places
-        self.status = StatusView(estate, scans, clock, expect, keys, watch)
-        self.findings = FindingsView(estate, scans, clock, site.kinds, site.portal_url)
-        self.subscriptions = SubscriptionsView(estate, scans, clock, keys)
-        self.changes = ChangesView(FeedTable(store))
-        self.scans = ScansView(scans)
-        self.owners = OwnersView(estate, scans, keys)
+        self.status = StatusView(estate, table, clock, expect, keys, watch)
+        self.findings = FindingsView(estate, table, clock, site.kinds, site.portal_url)
+        self.subscriptions = SubscriptionsView(estate, table, clock, keys)
+        self.feed = FeedTable(store)
+        self.scans = table
+        self.owners = OwnersView(estate, table, keys)
 
     def onwards(
         self, request: Request, query: parameters.AnyQuery, skip_token: str | None
@@ -242,17 +240,17 @@ async def list_subscriptions(
 async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) -> Response:
     """List the changes as CloudEvents, oldest first; each has a unique id."""
     api = _api(request)
-    page = await api.changes.page(query)
-    later = api.site.link(request, {"since": page.cursor, "top": query.top})
-    links = {"next_link": later} if page.more else {"delta_link": later}
-    return json_answer(models.ChangesPage(value=page.value, **links).body())
+    value, cursor, more = await changes.page_of(api.feed, query)
+    later = api.site.link(request, {"since": cursor, "top": query.top})
+    links = {"next_link": later} if more else {"delta_link": later}
+    return json_answer(models.ChangesPage(value=value, **links).body())
 
 
 @_get(scan_now.SCANS, "The history of scans", models.ScansPage, tag="scans")
 async def list_scans(request: Request, query: Asked[parameters.ScansQuery]) -> Response:
     """List the scans, newest first."""
     api = _api(request)
-    return api.listed(request, query, await api.scans.page(query), models.ScansPage)
+    return api.listed(request, query, await scans.page_of(api.scans, query), models.ScansPage)
 
 
 @_get(
@@ -268,7 +266,7 @@ async def get_scan(
     _: Asked[parameters.NoQuery],
 ) -> Response:
     """Return one scan."""
-    return json_answer((await _api(request).scans.one(scan_id)).body())
+    return json_answer((await scans.one(_api(request).scans, scan_id)).body())
 
 
 @_get(

@@ -101,19 +101,14 @@ class AnyQuery(BaseModel):
     def _refuse_others(cls, given: dict[str, object]) -> dict[str, object]:
         if cls.apart and given.keys() >= set(cls.apart):
             text = "{name} and {other} exclude each other; give one of them."
-            given_two = {"name": cls.apart[0], "other": cls.apart[1]}
-            raise PydanticCustomError(_REFUSED, text, given_two)
+            name, other = cls.apart
+            raise PydanticCustomError(_REFUSED, text, {"name": name, "other": other})
         known = [str(field.alias) for field in cls.model_fields.values()]
-        for name in given:
-            if name not in known:
-                allowed = (
-                    f"it must be one of {', '.join(known)}" if known else "this path takes none"
-                )
-                raise PydanticCustomError(
-                    _REFUSED,
-                    "The parameter {name} is unknown; {allowed}.",
-                    {"name": name, "allowed": allowed},
-                )
+        unknown = next((name for name in given if name not in known), None)
+        if unknown is not None:
+            allowed = f"it must be one of {', '.join(known)}" if known else "this path takes none"
+            text = "The parameter {name} is unknown; {allowed}."
+            raise PydanticCustomError(_REFUSED, text, {"name": unknown, "allowed": allowed})
         return given
 
 

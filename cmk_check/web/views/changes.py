@@ -5,7 +5,6 @@ row is broken. A poller that paused for longer than the retention, or whose feed
 an empty storage, therefore gets an error: an empty page would mean "nothing happened".
 """
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import pairwise
 
@@ -15,65 +14,53 @@ from cmk_check.web import models, parameters
 from cmk_check.web.http.refusals import RequestRefused
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of changes; ``more`` is whether the feed already holds changes after ``cursor``."""
+async def page_of(
+    feed: FeedTable, query: parameters.ChangesQuery
+) -> tuple[list[models.ChangeEvent], str, bool]:
+    """Return a page, the cursor behind it, and whether the feed already holds changes after that.
 
-    value: list[models.ChangeEvent]
-    cursor: str
-    more: bool
+    A poller that is up to date costs one point read.
+
+    Raises:
+        RequestRefused: the feed no longer holds the changes after the cursor.
+        StoreError
+
+    """
+    since = None if query.since is None else int(query.since)
+    # Read before the rows: numbers up to this one that are missing from them were pruned.
+    last = await feed.last()
+    if since == last:
+        return [], str(last), False
+    if since is not None and since > last:
+        raise _resync_required()
+    # Without a cursor, changes before the first one shown do not count as missed.
+    begin = since or 0 if query.last is None else max(last - query.last, 0)
+    found = await feed.read(begin, query.top + 1)
+    lost = await _lost(feed, since, [number for number, _ in found])
+    if lost == 0:
+        raise _resync_required()
+    shown = found[:lost][: query.top]
+    value = [models.ChangeEvent.model_validate(event_of(change)) for _, change in shown]
+    cursor = shown[-1][0] if shown else last
+    return value, str(cursor), len(shown) < len(found)
 
 
-@dataclass(frozen=True, slots=True)
-class ChangesView:
-    """Makes pages of the change feed."""
+async def _lost(feed: FeedTable, since: int | None, numbers: list[int]) -> int | None:
+    """Return the index of the number before which some were pruned, None if none were.
 
-    feed: FeedTable
-
-    async def page(self, query: parameters.ChangesQuery) -> Page:
-        """Read one page; a poller that is up to date costs one point read.
-
-        Raises:
-            RequestRefused: the feed no longer holds the changes after the cursor.
-            StoreError
-
-        """
-        since = None if query.since is None else int(query.since)
-        # Read before the rows: numbers up to this one that are missing from them were pruned.
-        last = await self.feed.last()
-        if since == last:
-            return Page([], str(last), more=False)
-        if since is not None and since > last:
-            raise _resync_required()
-        # Without a cursor, changes before the first one shown do not count as missed.
-        begin = since or 0 if query.last is None else max(last - query.last, 0)
-        found = await self.feed.read(begin, query.top + 1)
-        lost = await self._lost(since, [number for number, _ in found])
-        if lost == 0:
-            raise _resync_required()
-        shown = found[:lost][: query.top]
-        value = [models.ChangeEvent.model_validate(event_of(change)) for _, change in shown]
-        cursor = shown[-1][0] if shown else last
-        return Page(value, str(cursor), more=len(shown) < len(found))
-
-    async def _lost(self, since: int | None, numbers: list[int]) -> int | None:
-        """Return the index of the number before which some were pruned, None if none were.
-
-        Pruning removes the oldest first: a hole after an older change is a broken row.
-        """
-        before = since if since is not None else (numbers or [1])[0] - 1
-        holes = [
-            place
-            for place, pair in enumerate(pairwise([before, *numbers]))
-            if pair[1] != pair[0] + 1
-        ]
-        nothing_left = since is not None and not numbers
-        if not holes and not nothing_left:
-            return None
-        oldest = await self.feed.read(0, 1)
-        if not oldest:
-            return holes[0] if holes else 0
-        return next((place for place in holes if numbers[place] <= oldest[0][0]), None)
+    Pruning removes the oldest first: a hole after an older change is a broken row.
+    """
+    before = since if since is not None else (numbers or [1])[0] - 1
+    holes = [
+        place for place, pair in enumerate(pairwise([before, *numbers])) if pair[1] != pair[0] + 1
+    ]
+    nothing_left = since is not None and not numbers
+    if not holes and not nothing_left:
+        return None
+    oldest = await feed.read(0, 1)
+    if not oldest:
+        return holes[0] if holes else 0
+    return next((place for place in holes if numbers[place] <= oldest[0][0]), None)
 
 
 def _resync_required() -> RequestRefused:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Literal
 
 from cmk_check.core.model import AccountCounts
@@ -21,53 +20,48 @@ from cmk_check.web.http.skip_tokens import position_of
 from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 
 
-@dataclass(frozen=True, slots=True)
-class ScansView:
-    """Makes pages of scans, and single scans; a request examines ``most`` rows."""
+async def page_of(
+    scans: ScanTable, query: parameters.ScansQuery, most: int = ROWS_EXAMINED_PER_PAGE
+) -> Page[models.Scan]:
+    """Read one page, newest first; a request examines ``most`` rows.
 
-    scans: ScanTable
-    most: int = ROWS_EXAMINED_PER_PAGE
+    Raises:
+        RequestRefused: the token is invalid.
+        StoreError
 
-    async def page(self, query: parameters.ScansQuery) -> Page[models.Scan]:
-        """Read one page, newest first.
+    """
+    after = position_of(query.skip_token, table_keys.SCANS_FROM)
+    # With a filter, most rows may be others. Without one, one more than the page holds shows
+    # whether there is another page.
+    rows = TABLE_PAGE_ROWS if query.scope else query.top + 1
+    matching = _matching(scans, query.scope, after and after[1], rows)
+    return await paging.gather(matching, query.top, most)
 
-        Raises:
-            RequestRefused: the token is invalid.
-            StoreError
 
-        """
-        after = position_of(query.skip_token, table_keys.SCANS_FROM)
-        # With a filter, most rows may be others. Without one, one more than the page holds shows
-        # whether there is another page.
-        rows = TABLE_PAGE_ROWS if query.scope else query.top + 1
-        matching = self._matching(query.scope, after and after[1], rows)
-        return await paging.gather(matching, query.top, self.most)
+async def _matching(
+    scans: ScanTable, scope: str | None, after: str | None, rows: int
+) -> AsyncIterator[tuple[RowPosition, models.Scan | None]]:
+    async for place, scan in scans.listed(after, rows):
+        is_asked = scan is not None and scope in {None, _scope_of(scan)}
+        yield place, _shown(scan) if scan is not None and is_asked else None
 
-    async def _matching(
-        self, scope: str | None, after: str | None, rows: int
-    ) -> AsyncIterator[tuple[RowPosition, models.Scan | None]]:
-        async for place, scan in self.scans.listed(after, rows):
-            is_asked = scan is not None and scope in {None, _scope_of(scan)}
-            yield place, _shown(scan) if scan is not None and is_asked else None
 
-    async def one(self, scan_id: str) -> models.Scan:
-        """Read one scan.
+async def one(scans: ScanTable, scan_id: str) -> models.Scan:
+    """Read one scan.
 
-        Raises:
-            RequestRefused: no scan has this id.
-            StoreError
+    Raises:
+        RequestRefused: no scan has this id.
+        StoreError
 
-        """
-        stored = None
-        if is_scan_id(scan_id):
-            # A start that is centuries away fits into no key.
-            with suppress(LimitExceeded):
-                stored = await self.scans.scan(scan_id)
-        if stored is None:
-            raise not_found(
-                "No scan with this id is recorded; /api/v1/scans lists all recorded scans."
-            )
-        return _shown(stored.value)
+    """
+    stored = None
+    if is_scan_id(scan_id):
+        # A start that is centuries away fits into no key.
+        with suppress(LimitExceeded):
+            stored = await scans.scan(scan_id)
+    if stored is None:
+        raise not_found("No scan with this id is recorded; /api/v1/scans lists all recorded scans.")
+    return _shown(stored.value)
 
 
 def _scope_of(scan: Scan) -> Literal["full", "partial"]:

@@ -12,7 +12,7 @@ from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import scan_id_of
 from cmk_check.web import parameters
-from cmk_check.web.views.scans import ScansView
+from cmk_check.web.views.scans import page_of
 from tests.unit.web.api_kit import (
     LAB,
     NOON,
@@ -229,11 +229,10 @@ async def test_full_and_partial_scans_are_listed_apart(empty: Served) -> None:
 async def test_one_request_does_not_go_through_the_whole_history(empty: Served) -> None:
     """P8: the watch adds partial scans every two minutes, for more than a year."""
     await _put(empty, _scan(0), *map(_partial, range(1, 8)))
-    view = ScansView(empty.scans, most=3)
     query, pages, token = parameters.ScansQuery(scope="full"), 0, None
 
     while True:
-        page = await view.page(query.model_copy(update={"skip_token": token}))
+        page = await page_of(empty.scans, query.model_copy(update={"skip_token": token}), 3)
         pages, token = pages + 1, page.skip_token
         if token is None:
             break
