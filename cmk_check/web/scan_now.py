@@ -62,7 +62,6 @@ _RESPONSES: Final[openapi.Responses] = {
 }
 
 _NAME: Final = "subscriptions"
-_MUST_BE: Final = f"subscriptions must be a list of 1 to {MAX_SUBSCRIPTIONS_NAMED:,} ids."
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": False,
@@ -211,7 +210,7 @@ def _named_in(body: bytes, scope: Scope) -> frozenset[str]:
         raise _refused('The body must be empty or {"subscriptions": [ids]}.')
     ids = content[_NAME]
     if not isinstance(ids, list) or not 1 <= len(ids) <= MAX_SUBSCRIPTIONS_NAMED:
-        raise _refused(_MUST_BE)
+        raise _refused(f"{_NAME} must be a list of 1 to {MAX_SUBSCRIPTIONS_NAMED:,} ids.")
     return frozenset(_id(entry, scope) for entry in ids)
 
 

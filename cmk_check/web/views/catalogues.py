@@ -1,5 +1,6 @@
 """What is the same for every estate, so that no table is read for it: reasons and controls."""
 
+from dataclasses import asdict
 from functools import cache
 
 from pydantic import RootModel
@@ -14,14 +15,7 @@ from cmk_check.web.models import CatalogueReason
 def reasons() -> bytes:
     """Write the catalogue of reasons as the list that the API answers."""
     entries = [
-        CatalogueReason(
-            code=code,
-            area=area,
-            severity=entry.severity,
-            message=entry.message,
-            way_out=entry.way_out,
-            actor=entry.actor,
-        )
+        CatalogueReason(code=code, area=area, **asdict(entry))
         for area, reasons in CATALOGUE.items()
         for code, entry in reasons
     ]

@@ -146,10 +146,7 @@ class StatusView:
         scope = stored.value.scope
         body = models.Status(
             posture=answer.verdict,
-            reasons=[
-                models.ReasonOfPosture(code=code, message=message)
-                for code, message in answer.reasons
-            ],
+            reasons=[{"code": code, "message": message} for code, message in answer.reasons],
             as_of=as_of,
             fresh_until=None if as_of is None else as_of + self.expect.max_age,
             fresh=answer.fresh,
