@@ -16,14 +16,8 @@ from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, 
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.web import aspect_models, models
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from cmk_check.cli.scan_result import ScanResult
-    from cmk_check.web import aspect_models, models
-
-    type _Judged = tuple[models.Finding, aspect_models.Side]
-    """An account, and what is wrong beside its verdict."""
+type _Judged = tuple[models.Finding, aspect_models.Side]
+"""An account, and what is wrong beside its verdict."""
 
 _GREEN, _YELLOW, _RED = "green", "yellow", "red"
 # Of verdicts and aspects; a word that they share has one colour.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cmk_check.core.enums import ExceptionReason, ExceptionState
-from cmk_check.core.reasons.exception_sentences import EXCEPTION_REASONS
+from cmk_check.core.reasons.catalogue import EXCEPTION_REASONS
 from cmk_check.limits import MAX_EXPIRIES_COUNTED
 
 type Expiries = tuple[tuple[datetime, int], ...]

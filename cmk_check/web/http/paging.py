@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from cmk_check.limits import ROWS_EXAMINED_PER_PAGE
-from cmk_check.store.finding_list import RowPosition
+from cmk_check.store.findings import RowPosition
 from cmk_check.web.http.skip_tokens import skip_token_of
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.counts import KIND_UNKNOWN
-from cmk_check.core.model import Coverage, Finding
+from cmk_check.core.model import Coverage
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import Status
 from cmk_check.errors import LimitExceeded, RowUnusable
@@ -27,8 +27,7 @@ from cmk_check.limits import (
 from cmk_check.ports import Clock
 from cmk_check.store import table_keys
 from cmk_check.store.finding_filter import FindingFilter
-from cmk_check.store.finding_list import ListedFinding, RowPosition
-from cmk_check.store.findings import FindingsTable
+from cmk_check.store.findings import FindingsTable, JoinedFinding
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
@@ -84,24 +83,24 @@ class FindingsView:
         """
         kind = self._kind(query.kind)
         after = position_of(query.skip_token, table_keys.FINDINGS_FROM, table_keys.COVERAGE)
-        stored = await self.scans.status()
-        status = stored.value if stored else Status()
+        status = (await self.scans.status()).value
         spelled = _spelling(kind, status)
         now = self.clock.now()
         where = _where(query, spelled, now)
         search = Search.of(query)
         join_all = bool(search.words) or _is_cheap_to_join(where, status)
-        rows: AsyncIterator[ListedFinding]
         if self.is_compared_here(query) or (kind and spelled is None):
             parts = self.findings_table.searched(where, after, search.may_find, joined=join_all)
-            rows = (row async for part in self.turns.each(parts) for row in part)
-            matches = (_match(row, search) async for row in rows)
+            matches = (
+                (place, match if match and search.finds(*match) else None)
+                async for part in self.turns.each(parts)
+                for place, match in part
+            )
             found = await paging.gather(matches, query.top, self.most_searched)
         else:
             at_once = _rows_at_once(query.top, where, status, joined=join_all)
             rows = self.findings_table.findings(where, after, joined=join_all, at_once=at_once)
-            matches = (_match(row, None) async for row in rows)
-            found = await paging.gather(matches, query.top, self.most)
+            found = await paging.gather(rows, query.top, self.most)
         if not found.value and query.subscription:
             await self._make_sure_it_is_known(query.subscription, status)
         joined = found.value if join_all else await self._joined(found.value)
@@ -136,8 +135,7 @@ class FindingsView:
             raise not_found(
                 "No account with this id is recorded; /api/v1/findings lists all recorded accounts."
             )
-        status = stored.value if stored else Status()
-        shown = to_api_finding(finding, coverage, status, self.clock.now(), self.portal)
+        shown = to_api_finding(finding, coverage, stored.value, self.clock.now(), self.portal)
         return with_details(shown, finding)
 
     async def workbook_pages(
@@ -196,14 +194,6 @@ class FindingsView:
             return await self.findings_table.coverage(subscription_id)
         except (RowUnusable, LimitExceeded):
             return None
-
-
-def _match(row: ListedFinding, search: Search | None) -> tuple[RowPosition, _Joined | None]:
-    """Return the finding of a row if it matches; without a search the table has compared it."""
-    found = row.finding
-    if found is None or (search and not search.finds(found, row.coverage)):
-        return row.place, None
-    return row.place, (found, row.coverage)
 
 
 def _where(query: parameters.FindingsQuery, kind: str | None, now: datetime) -> FindingFilter:

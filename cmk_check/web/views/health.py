@@ -46,6 +46,6 @@ class Health:
                 stored = await self.scans.status()
         except (StoreError, TimeoutError):
             return HTTPStatus.SERVICE_UNAVAILABLE, {"status": "unavailable"}
-        as_of = stored.value.as_of if stored else None
+        as_of = stored.value.as_of
         fresh = as_of is not None and is_fresh(as_of, now, self.max_age)
         return HTTPStatus.OK, {"status": "ok" if fresh else "stale"}

@@ -9,7 +9,7 @@ from cmk_check.core.scan_request import is_scan_id
 from cmk_check.errors import LimitExceeded
 from cmk_check.limits import MAX_GAPS_LISTED, ROWS_EXAMINED_PER_PAGE, TABLE_PAGE_ROWS
 from cmk_check.store import table_keys
-from cmk_check.store.finding_list import RowPosition
+from cmk_check.store.findings import RowPosition
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters

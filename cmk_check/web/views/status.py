@@ -29,7 +29,6 @@ from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 from cmk_check.web.views.subscriptions import to_api_since, untrusted
 
 _log = logging.getLogger(__name__)
-_NOTHING_YET = Stored(Status(), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class StatusView:
             StoreError
 
         """
-        stored, watch = await self._stored()
+        stored, watch = await asyncio.gather(self.scans.status(), self._watch())
         answer = posture.of_estate(stored.value, self.clock.now(), self.expect)
         return self._written(answer, stored, stored.value.summary, stored.value.as_of, watch)
 
@@ -65,8 +64,8 @@ class StatusView:
             StoreError
 
         """
-        coverage, (stored, watch) = await asyncio.gather(
-            self._coverage(subscription_id), self._stored()
+        coverage, stored, watch = await asyncio.gather(
+            self._coverage(subscription_id), self.scans.status(), self._watch()
         )
         if coverage is None:
             unwritten = stored.value.summary.unwritten_gap(subscription_id)
@@ -93,7 +92,7 @@ class StatusView:
         # The library takes long to load, and no other request needs it.
         from cmk_check.web.views.prometheus import StatusCollector, write  # noqa: PLC0415
 
-        stored, watch = await self._stored()
+        stored, watch = await asyncio.gather(self.scans.status(), self._watch())
         now = self.clock.now()
         answer = posture.of_estate(stored.value, now, self.expect)
         looked_at = watch.last_look if watch else None
@@ -102,20 +101,15 @@ class StatusView:
         )
         return write(scraped, accept)
 
-    async def _stored(self) -> tuple[Stored[Status], Watch | None]:
-        found, watch = await asyncio.gather(self.scans.status(), self._watch())
-        return found or _NOTHING_YET, watch
-
     async def _watch(self) -> Watch | None:
         """Return what the watch remembers; None if it is off or a newer version wrote its row."""
         if self.watch_table is None:
             return None
         try:
-            stored = await self.watch_table.read()
+            return (await self.watch_table.read()).value
         except RowUnusable as error:
             _log.warning("The watch is missing from the status. %s", error)
             return None
-        return stored.value if stored else Watch()
 
     async def _read_alone(self, subscription_id: str, status: Status) -> Status:
         """Return the status as of the latest scan that read a subscription, partial ones included.

@@ -16,8 +16,7 @@ from cmk_check.core.status import Status
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Clock
 from cmk_check.store import table_keys
-from cmk_check.store.finding_list import RowPosition
-from cmk_check.store.findings import FindingsTable
+from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.store.row_times import UNDATED
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
@@ -45,8 +44,7 @@ class SubscriptionsView:
 
         """
         after = position_of(query.skip_token, table_keys.COVERAGE)
-        stored = await self.scans.status()
-        status = stored.value if stored else Status()
+        status = (await self.scans.status()).value
         return await paging.gather(self._matching(query.coverage, after, status), query.top)
 
     async def _matching(

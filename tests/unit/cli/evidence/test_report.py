@@ -21,7 +21,7 @@ from cmk_check.core.model import Change
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.limits import MAX_REPORT_ROWS
 from cmk_check.store.change_feed import FeedTable
-from cmk_check.web import models
+from cmk_check.web import aspect_models, models
 from cmk_check.web.aspect_models import PolicyCounts
 from tests.fakes.hostile import NAMES, changes_of_every_kind
 from tests.unit.cli.evidence.export_kit import (
@@ -199,7 +199,7 @@ async def test_a_change_shows_the_state_that_it_is_about(
 
 class _Found(models.Finding):
     @property
-    def sides(self) -> Mapping[str, models.Side]:
+    def sides(self) -> Mapping[str, aspect_models.Side]:
         return {"networkAccess": self.data_stores}
 
 
