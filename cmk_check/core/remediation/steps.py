@@ -2,8 +2,9 @@
 
 In words: what, why, and what cannot be taken back. Habits of the bash: a command's output is
 assigned before it is used, because ``set -e`` sees a failure only there; what is there is asked for
-by lists, which fail when they cannot be read, so that trouble is never taken for absence. No name
-of anybody's stands in here. A renderer for another language has its own way of doing each step.
+by lists, which fail when they cannot be read, so that trouble is never taken for absence. It holds
+no names: a script assigns them first. A renderer for another language does each step in its own
+way.
 
 Facts about Azure: Microsoft's pages "Customer-managed keys for Microsoft Foundry" and "Azure OpenAI
 encryption of data at rest", which differ in places; docs/remediation.md says where.
@@ -16,7 +17,7 @@ from typing import Final
 
 
 class Action(StrEnum):
-    """What a step does, those that end reasons of key health in their order.
+    """What a step does; a plan for a key takes its steps in this order.
 
     First what makes the key usable now, then what Azure asks for before an account may change its
     key, at last that change.
