@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+
+from rich.console import Console
 
 from cmk_check.cli.console import say
 from cmk_check.core.account import Reading, Subscription
@@ -14,9 +15,6 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scope import Scope
 from cmk_check.limits import PROGRESS_LINE_SECONDS, PROGRESS_LINES
 from cmk_check.ports import Inventory
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,7 +108,7 @@ class WatchedInventory:
 
 
 @contextmanager
-def bar(console: "Console", tally: Tally) -> Iterator[None]:
+def bar(console: Console, tally: Tally) -> Iterator[None]:
     """Show a progress bar during the block, or a few lines if the console cannot show a bar."""
     from rich.progress import BarColumn, Progress, ProgressColumn, Task
     from rich.table import Column
@@ -131,7 +129,7 @@ def bar(console: "Console", tally: Tally) -> Iterator[None]:
         yield
 
 
-def _lines(console: "Console", tally: Tally) -> Callable[[], None]:
+def _lines(console: Console, tally: Tally) -> Callable[[], None]:
     """Print the progress as lines, which stay readable in the log of a pipeline.
 
     There is a line if a tenth of the work and some time have passed since the last one.
