@@ -49,7 +49,6 @@ _MODULES: Final = (
     "signin.js",
     "table.js",
     "trend.js",
-    "trend_table.js",
     "vendor/uPlot.esm.js",
 )
 _STYLES: Final = ("base.css", "overview.css", "findings.css", "paper.css", "vendor/uPlot.min.css")

@@ -328,11 +328,4 @@ function pathOf(id) {
  * @param {import("./types.js").SubscriptionRow} row
  * @returns {import("./types.js").Gap}
  */
-const gapOf = ({ subscriptionId, name, since, gap }) => ({
-  subscriptionId,
-  name,
-  since,
-  reason: gap?.reason ?? "unexpected_response",
-  missingAction: gap?.missingAction ?? null,
-  detail: gap?.detail ?? null,
-});
+const gapOf = ({ gap, ...row }) => ({ ...row, reason: "unexpected_response", missingAction: null, detail: null, ...gap });

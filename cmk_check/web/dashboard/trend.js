@@ -9,7 +9,6 @@
 
 import { at, fill, h, waiting, whenChanged } from "./dom.js";
 import { clock, count, day, minute, moment, number } from "./format.js";
-import { trendTable } from "./trend_table.js";
 import { verdictWord } from "./labels.js";
 
 // Not a literal in import(), so that the type checker does not check the library's code.
@@ -19,6 +18,10 @@ const HOUR = 3600;
 const DAY = 86_400_000;
 // Beyond this ratio the line of compliant accounts would flatten the others, so it starts hidden.
 const FLAT = 12;
+
+/** The table of scans: its most rows, and their heads. */
+const MOST = 200;
+const HEADS = ["Scan started", "Result", "Posture", "Not compliant", "Unknown", "Compliant", "Changes"];
 
 /** @type {[Verdict, "nonCompliant" | "unknown" | "compliant", number[]][]} */
 const SERIES = [
@@ -57,10 +60,7 @@ function hiddenAtFirst(scans) {
   const counts = scans.flatMap(({ accounts }) => (accounts ? [accounts] : []));
   const most = Math.max(0, ...counts.map(({ nonCompliant, unknown }) => Math.max(nonCompliant, unknown)));
   const compliant = Math.max(0, ...counts.map((accounts) => accounts.compliant));
-  /** @type {Set<Verdict>} */
-  const hidden = new Set();
-  if (most > 0 && compliant > FLAT * most) hidden.add("compliant");
-  return hidden;
+  return new Set(most > 0 && compliant > FLAT * most ? [/** @type {Verdict} */ ("compliant")] : []);
 }
 
 /** @returns {import("uplot").Options} */
@@ -155,11 +155,47 @@ function legend(place) {
   fill(at("trend-legend"), ...keys, h("span", { class: "when" }, scan ? minute(scan.startedAt) : ""));
 }
 
+/** @param {number | null | undefined} value */
+const cell = (value) => h("td", { class: "figure" }, value === null || value === undefined ? "–" : number(value));
+
+/** @param {Scan} scan */
+function row({ startedAt, state, posture, accounts, changes }) {
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, moment(startedAt, minute(startedAt))),
+    h("td", {}, state),
+    h("td", {}, posture ? verdictWord(posture) : "–"),
+    cell(accounts?.nonCompliant),
+    cell(accounts?.unknown),
+    cell(accounts?.compliant),
+    cell(changes),
+  );
+}
+
+/** @param {Scan[]} scans Oldest first. */
+function table(scans) {
+  const newest = scans.slice(-MOST).toReversed();
+  const left = scans.length - newest.length;
+  return h(
+    "table",
+    { class: "plain" },
+    left > 0 && h("caption", {}, `${count(left, "older scan")} not shown`),
+    h("thead", {}, h("tr", {}, ...HEADS.map((head) => h("th", { scope: "col" }, head)))),
+    h("tbody", {}, ...newest.map(row)),
+  );
+}
+
+/** Return the first and the last scan that have counted accounts. */
+function ends() {
+  const counted = own.scans.flatMap((scan) => (scan.accounts ? [{ ...scan, accounts: scan.accounts }] : []));
+  return [counted[0], counted.at(-1)];
+}
+
 /** Describe the chart for people who cannot see it. */
 function sentence() {
-  const judged = own.scans.filter(({ accounts }) => accounts !== null);
-  const [first, last] = [judged[0], judged.at(-1)];
-  if (!first?.accounts || !last?.accounts) return "No scan has counted accounts yet.";
+  const [first, last] = ends();
+  if (!first || !last) return "No scan has counted accounts yet.";
   const from = first === last ? "" : ` At the first one there were ${number(first.accounts.nonCompliant)} non-compliant.`;
   return (
     `Accounts by verdict over ${count(own.scans.length, "scan")}. At the last one, ` +
@@ -170,9 +206,8 @@ function sentence() {
 
 /** Say in a sentence whether the situation improves. */
 function summary() {
-  const judged = own.scans.filter(({ accounts }) => accounts !== null);
-  const [first, last] = [judged[0], judged.at(-1)];
-  if (!first?.accounts || !last?.accounts || first === last) return "";
+  const [first, last] = ends();
+  if (!first || !last || first === last) return "";
   const days = (Date.parse(last.startedAt) - Date.parse(first.startedAt)) / DAY;
   const then = moment(first.startedAt, days < 2 ? minute(first.startedAt) : day(first.startedAt));
   const { nonCompliant: now } = last.accounts;
@@ -225,7 +260,7 @@ function draw(state) {
   at("trend-details").hidden = counted === 0;
   fill(at("trend-summary"), summary());
   fill(at("trend-note"), note(scans, counted));
-  fill(at("trend-table"), trendTable(own.scans));
+  fill(at("trend-table"), table(own.scans));
   void plot();
 }
 
@@ -268,5 +303,4 @@ export function watchTrend() {
   }).observe(at("trend-chart"));
 }
 
-/** @type {(state: State) => void} */
 export const drawTrend = whenChanged((state) => [state.scans], draw);
