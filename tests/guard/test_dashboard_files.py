@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.data_enums import DataState, StoreState, StoreType, StoreUsage
 from cmk_check.core.enums import (
     ChangeType,
@@ -69,12 +70,10 @@ def _imports(name: str) -> set[str]:
 
 
 def _keys(module: str, constant: str) -> set[str]:
-    """Return the keys of an object that a module declares at its top."""
-    body = re.search(rf"(?ms)^const {constant} = {{$(.*?)^}};$", _text(module))
-    assert body is not None, f"{module} has no {constant}"
-    return {
-        plain or quoted for plain, quoted in re.findall(r'(?m)^  (?:(\w+)|"([^"]+)"):', body[1])
-    }
+    """Return the keys of an object that a module declares at its top; none without the object."""
+    bodies = re.findall(rf"(?ms)^const {constant} = (?:reader\()?{{$(.*?)^}}\)?;$", _text(module))
+    found = re.findall(r'(?m)^  (?:(\w+)|"([^"]+)"):', "".join(bodies))
+    return {plain or quoted for plain, quoted in found}
 
 
 def test_what_is_served_is_what_is_there() -> None:
@@ -154,12 +153,12 @@ def test_every_element_that_a_module_looks_for_is_on_the_page() -> None:
     ("module", "constant", "words"),
     [
         ("labels.js", "REMOVALS", RemovalReason),
-        ("labels.js", "KEY_STATES", KeyState),
-        ("labels.js", "ROTATIONS", KeyRotation),
-        ("labels.js", "DATA_STATES", {*DataState, *StoreState}),
-        ("labels.js", "STORES", StoreType),
-        ("labels.js", "USES", StoreUsage),
-        ("changes.js", "SENTENCES", [type_.removeprefix("cmkcheck.") for type_ in ChangeType]),
+        ("keys.js", "STATES", KeyState),
+        ("keys.js", "rotationWord", KeyRotation),
+        ("data_stores.js", "STATES", DataState),
+        ("data_stores.js", "STORE_STATES", StoreState),
+        ("data_stores.js", "storeWord", StoreType),
+        ("data_stores.js", "useWord", StoreUsage),
     ],
 )
 def test_the_page_has_words_for_every_word(
@@ -167,6 +166,22 @@ def test_the_page_has_words_for_every_word(
 ) -> None:
     """A reason that is new would be shown by its code, to people who do not know it."""
     assert _keys(module, constant) == {str(word) for word in words}
+
+
+def test_the_page_says_every_change() -> None:
+    """A type without a sentence would be shown by its code; those of aspects stand with these."""
+    said = [_keys(name, table) for name in MODULES for table in ("SENTENCES", "CHANGES")]
+
+    assert set().union(*said) == {type_.removeprefix("cmkcheck.") for type_ in ChangeType}
+
+
+def test_the_page_has_a_record_of_every_aspect() -> None:
+    """Filters, sections, counts and next steps are made from the records alone."""
+    imports = re.findall(r'(?m)^import .* from "\./(\w+\.js)";$', _text("aspects.js"))
+
+    records = [re.search(r'Aspect} \*/\n.*\n  name: "(\w+)"', _text(name)) for name in imports]
+
+    assert {record[1] for record in records if record} == set(BY_NAME)
 
 
 def test_the_page_has_no_copy_of_the_catalogue() -> None:
@@ -181,10 +196,10 @@ def test_the_page_has_no_copy_of_the_catalogue() -> None:
 
 def test_every_reason_of_a_posture_has_its_advice() -> None:
     """Whoever reads "unknown" is told what to do; accounts, keys and gaps have advice of theirs."""
-    found = re.search(r"const COVERED = \[(.*?)\];", _text("next_steps.js"))
-    assert found is not None
+    text = "".join(_text(name) for name in MODULES)
+    found = "".join(re.findall(r"(?:const COVERED =|covers:) \[(.*?)\]", text))
 
-    assert set(re.findall(r'"(\w+)"', found[1])) == {
+    assert set(re.findall(r'"(\w+)"', found)) == {
         PostureReason.ACCOUNTS_NON_COMPLIANT,
         PostureReason.ACCOUNTS_UNKNOWN,
         PostureReason.KEYS_BROKEN,

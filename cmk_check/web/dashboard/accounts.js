@@ -1,14 +1,14 @@
 /**
- * The counts: how many accounts there are, by verdict, kind, key health and data stores.
+ * The counts: how many accounts there are, by verdict, by kind, and by what stands beside the verdict.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Verdict} Verdict
  */
 
-import { dataCounts } from "./data_stores.js";
+import { ASPECTS } from "./aspects.js";
+import { LOOKS } from "./aspect_states.js";
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { count, number, visible } from "./format.js";
-import { keyCounts } from "./keys.js";
 import { fragmentOf } from "./url_state.js";
 import { verdictWord } from "./labels.js";
 
@@ -20,19 +20,40 @@ const ORDER = [
 ];
 
 /**
- * @param {Verdict} verdict
+ * @param {import("./types.js").Look} look
+ * @param {string} word
  * @param {number} value
- * @param {number} total
+ * @param {Partial<import("./types.js").View>} view Of the accounts that are counted.
+ * @param {string} [share]
  */
-function tile(verdict, value, total) {
-  const share = total > 0 ? `${share100(value, total)} %` : "–";
-  return h(
+const tile = ({ tone, shape }, word, value, view, share) =>
+  h(
     "a",
-    { class: `tile ${verdict} ${value === 0 ? "none" : ""}`, href: fragmentOf({ verdict }) },
-    h("span", { class: "tile-name" }, icon(verdict), verdictWord(verdict)),
+    { class: `tile ${tone} ${value === 0 ? "none" : ""}`, href: fragmentOf(view) },
+    h("span", { class: "tile-name" }, icon(shape), word),
     h("span", { class: "tile-value" }, number(value)),
-    h("span", { class: "tile-share" }, share),
+    share && h("span", { class: "tile-share" }, share),
   );
+
+/**
+ * Write a state as the field of its count: "at_risk" is "atRisk".
+ *
+ * @param {string} state
+ */
+const fieldOf = (state) => state.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+
+/**
+ * Count the accounts by the state of an aspect.
+ *
+ * @param {import("./types.js").Aspect} aspect
+ * @param {import("./types.js").Status} status
+ */
+function stateTiles({ name, judged }, status) {
+  const counts = judged?.countsOf(status);
+  if (!judged || !counts) return null;
+  const id = `${name}-title`;
+  const tiles = Object.entries(judged.states).map(([state, { look, word }]) => tile(LOOKS[look], word, counts[fieldOf(state)], { [name]: state }));
+  return h("div", { class: "keys", role: "group", "aria-labelledby": id }, h("h3", { id }, judged.countsTitle), h("div", { class: "tiles" }, ...tiles));
 }
 
 /**
@@ -70,67 +91,53 @@ function kinds(accounts) {
 }
 
 /**
- * Say how many accounts Azure's built-in policy leaves out, and of how many others it says
- * something else. Older versions of the app count neither.
- *
- * @param {import("./types.js").PolicyCounts | null | undefined} counts
- * @returns {import("./dom.js").Child}
+ * @param {Partial<import("./types.js").View>} view
+ * @param {string} text
  */
-function policyNote(counts) {
-  const { notAssessed, differs } = counts ?? { notAssessed: 0, differs: 0 };
-  const others = differs - notAssessed;
-  if (differs === 0) return false;
-  const leftOut = h("a", { href: fragmentOf({ azurePolicy: "not_assessed" }) }, count(notAssessed, "account"));
-  const words = [
-    ...(notAssessed > 0 ? [" leaves out ", leftOut] : []),
-    ...(notAssessed > 0 && others > 0 ? [" and"] : []),
-    ...(others > 0 ? [` says something else of ${count(others, notAssessed > 0 ? "other account" : "account")}`] : []),
-  ];
-  return h("p", { class: "note" }, "By default Azure's built-in policy", ...words, ".");
-}
+const link = (view, text) => h("a", { href: fragmentOf(view) }, text);
 
 /** @param {import("./types.js").Status} status */
-function notes({ accounts, azurePolicy }) {
+function notes(status) {
+  const { accounts } = status;
   const ignored = Object.entries(accounts.ignoredByKind);
   const others = ignored.reduce((sum, [, value]) => sum + value, 0);
   const named = ignored.map(([kind, value]) => `${visible(kind)} ${number(value)}`).join(", ");
-  const excepted = accounts.excepted ?? 0;
   return [
-    excepted > 0 &&
-      h("p", { class: "note" }, h("a", { href: fragmentOf({ exception: "honoured" }) }, `${count(excepted, "account")} that ${excepted === 1 ? "is" : "are"} not compliant`), ` ${excepted === 1 ? "has" : "have"} an exception: the violation is accepted for a time.`),
+    ...ASPECTS.map(({ firstNote }) => firstNote?.(status, link)),
     accounts.unread > 0 &&
       h("p", { class: "note bad" }, `The last scan did not read ${count(accounts.unread, "account")}: the last known verdict is counted.`),
     others > 0 &&
       h("p", { class: "note", title: named }, `${count(others, "account")} of other kinds ${others === 1 ? "is" : "are"} not judged: ${named}.`),
-    policyNote(azurePolicy),
+    ...ASPECTS.map(({ note }) => note?.(status, link)),
   ];
 }
 
-/** @param {State} state */
-function draw({ status }) {
-  if (!status) {
-    fill(at("accounts-body"), waiting());
-    return;
-  }
-  const { accounts } = status;
+/**
+ * @param {State} state
+ * @returns {import("./dom.js").Child[]}
+ */
+function body({ status }) {
+  if (!status) return [waiting()];
+  const { accounts, asOf } = status;
   if (accounts.total === 0) {
-    const text = status.asOf === null
-      ? "Accounts are counted when the first scan has finished."
-      : "No account of a kind in scope was found.";
-    fill(at("accounts-body"), h("p", { class: "empty" }, text), ...notes(status));
-    return;
+    const text = asOf === null ? "Accounts are counted when the first scan has finished." : "No account of a kind in scope was found.";
+    return [h("p", { class: "empty" }, text), ...notes(status)];
   }
-  fill(
-    at("accounts-body"),
+  const tiles = ORDER.map(([verdict, field]) =>
+    tile({ tone: verdict, shape: verdict }, verdictWord(verdict), accounts[field], { verdict }, `${share100(accounts[field], accounts.total)} %`),
+  );
+  return [
     h("p", { class: "total" }, h("strong", {}, number(accounts.total)), ` ${accounts.total === 1 ? "account" : "accounts"} judged`),
     bar(accounts),
-    h("div", { class: "tiles" }, ...ORDER.map(([verdict, field]) => tile(verdict, accounts[field], accounts.total))),
+    h("div", { class: "tiles" }, ...tiles),
     kinds(accounts),
-    keyCounts(status),
-    dataCounts(status),
+    ...ASPECTS.map((aspect) => stateTiles(aspect, status)),
     ...notes(status),
-  );
+  ];
 }
 
-/** @type {(state: State) => void} */
-export const drawAccounts = whenChanged((state) => [state.status], draw);
+export const drawAccounts = whenChanged(
+  /** @param {State} state */
+  (state) => [state.status],
+  (state) => fill(at("accounts-body"), ...body(state)),
+);

@@ -3,14 +3,14 @@
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Change} Change
- * @typedef {{ tone: "compliant" | "non_compliant" | "unknown" | "excepted", words: import("./dom.js").Child[] }} Sentence
+ * @typedef {import("./types.js").Sentence} Sentence
  */
 
+import { ASPECTS } from "./aspects.js";
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
-import { ago, count, day, moment, name, number, visible } from "./format.js";
+import { ago, count, moment, name, number, textOf as text, visible } from "./format.js";
 import { fragmentOf } from "./url_state.js";
-import { lookOf } from "./keys.js";
-import { codeWord, dataWord, endWord, keyWord, midway, removalWord, verdictWord } from "./labels.js";
+import { codeWord, midway, removalWord, verdictWord } from "./labels.js";
 
 const PREFIX = "cmkcheck.";
 const SHOWN = 20;
@@ -22,9 +22,6 @@ function account({ subject, data }) {
   const finding = String(subject).toLowerCase();
   return h("a", { href: fragmentOf({ finding }) }, name(text(data.name) || finding.split("/").at(-1)));
 }
-
-/** @param {unknown} value */
-const text = (value) => (typeof value === "string" ? value : "");
 
 /** @param {Change} change */
 const subscription = ({ data, source }) =>
@@ -42,139 +39,48 @@ function owner({ data }) {
 /** @param {Change} change */
 function updated({ data }) {
   const [before, after] = [text(data.before?.reason), text(data.after?.reason)];
-  const [old, now] = [text(data.before?.keyHealth), text(data.after?.keyHealth)];
-  if (before === after && old === "" && now !== "") return `: its key was checked for the first time, ${midway(keyWord(now))}`;
-  if (before === after && old !== "" && now === "") return ": its key is no longer checked";
-  if (before === after) return " has another key or owner";
-  return ` changed from ${midway(codeWord(before))} to ${midway(codeWord(after))}`;
-}
-
-/** @param {Change} change */
-function unverifiable({ data }) {
-  return data.before ? " can no longer be judged: " : " was found and could not be judged: ";
-}
-
-/**
- * Name the reasons that are in one list and not in the other.
- *
- * @param {string} lead
- * @param {unknown[]} [some]
- * @param {unknown[]} [others]
- */
-function onlyHere(lead, some = [], others = []) {
-  const only = some.filter((code) => !others.includes(code));
-  const words = only.map((code) => midway(codeWord(text(code))));
-  return words.length > 0 ? `${lead}${words.join(", ")}` : "";
-}
-
-/**
- * Name the reasons for what was found of data stores.
- *
- * @param {Change} change
- */
-function reasonsOfData({ data }) {
-  /** @type {{ code: string, severity: string }[]} */
-  const reasons = data.dataStores?.reasons ?? [];
-  return onlyHere(": ", reasons.filter(({ severity }) => severity !== "info").map(({ code }) => code));
-}
-
-/**
- * @param {string} state
- * @returns {Sentence["tone"]}
- */
-function toneOfLook(state) {
-  const { tone } = lookOf(state);
-  return tone === "neutral" ? "compliant" : tone;
-}
-
-/**
- * @typedef {object} Aspect What stands beside a verdict, and how a change of it is said.
- * @property {"keyHealth" | "dataStores"} field Of both sides of a change.
- * @property {string} lead
- * @property {string} verb
- * @property {(state: string) => string} word
- */
-
-/** @type {Aspect} */
-const KEY = { field: "keyHealth", lead: "The key of ", verb: " is ", word: keyWord };
-/** @type {Aspect} */
-const DATA = { field: "dataStores", lead: "Data stores of ", verb: ": ", word: dataWord };
-
-/**
- * @param {Aspect} aspect
- * @param {Change} change
- * @param {string} reasons
- * @returns {Sentence}
- */
-function ofAspect({ field, lead, verb, word }, change, reasons) {
-  const [old, now] = [text(change.data.before?.[field]), text(change.data.after?.[field])];
-  const still = old === now ? "still " : "";
-  const was = old !== "" && old !== now ? ` (was ${midway(word(old))})` : "";
-  const words = `${verb}${still}${midway(word(now))}${was}${reasons}`;
-  return { tone: toneOfLook(now), words: [lead, account(change), words, ...owner(change), "."] };
-}
-
-/** @param {Change} change */
-function expiry({ data }) {
-  const expires = text(data.exception?.expiresOn);
-  return Number.isNaN(Date.parse(expires)) ? "an unknown day" : day(expires);
+  if (before !== after) return ` changed from ${midway(codeWord(before))} to ${midway(codeWord(after))}`;
+  return ASPECTS.map((aspect) => aspect.updated?.(data.before, data.after)).find(Boolean) ?? " has another key or owner";
 }
 
 /** @param {Change} change */
 function newKind({ data }) {
   const [before, after] = [data.before ?? {}, data.after ?? {}];
-  const [had, has] = [before, after].map(({ azurePolicy }) => azurePolicy === "not_assessed");
-  const policy = had === has ? "" : `; Azure's built-in policy ${has ? "no longer assesses it" : "assesses it now"} by default`;
-  return ` became ${visible(text(after.kind))} (was ${visible(text(before.kind))})${policy}`;
+  const beside = ASPECTS.map((aspect) => aspect.kindChanged?.(before, after) ?? "");
+  return ` became ${visible(text(after.kind))} (was ${visible(text(before.kind))})${beside.join("")}`;
 }
 
-/** @type {Record<string, (change: Change) => Sentence>} */
-const SENTENCES = {
-  "account.discovered": (change) => ({
-    tone: "compliant",
-    words: [account(change), " was found in ", subscription(change), ": compliant", ...owner(change), "."],
-  }),
+/**
+ * @param {Change} change
+ * @returns {Sentence["tone"]}
+ */
+const toneAfter = ({ data: { after } }) => (["compliant", "non_compliant"].includes(after?.verdict) ? after.verdict : "unknown");
+
+/** @type {Record<string, (change: Change) => Sentence>} What changes of accounts say after the name of the account. */
+const CHANGES = {
+  "account.discovered": (change) => ({ tone: "compliant", words: [" was found in ", subscription(change), ": compliant"] }),
   "account.violated": (change) => ({
     tone: "non_compliant",
     words: change.data.before
-      ? [account(change), " became non-compliant: ", reason(change), ...owner(change), "."]
-      : [account(change), " was found in ", subscription(change), ", non-compliant: ", reason(change), ...owner(change), "."],
+      ? [" became non-compliant: ", reason(change)]
+      : [" was found in ", subscription(change), ", non-compliant: ", reason(change)],
   }),
-  "account.resolved": (change) => ({
+  "account.resolved": ({ data }) => ({
     tone: "compliant",
-    words: [account(change), ` is now compliant (was ${midway(verdictWord(text(change.data.before?.verdict)))})`, ...owner(change), "."],
+    words: [` is now compliant (was ${midway(verdictWord(text(data.before?.verdict)))})`],
   }),
   "account.unverifiable": (change) => ({
     tone: "unknown",
-    words: [account(change), unverifiable(change), reason(change), ...owner(change), "."],
+    words: [change.data.before ? " can no longer be judged: " : " was found and could not be judged: ", reason(change)],
   }),
-  "account.updated": (change) => ({
-    tone: toneOf(change.data.after?.verdict),
-    words: [account(change), updated(change), ...owner(change), "."],
-  }),
-  "account.kind_changed": (change) => ({
-    tone: toneOf(change.data.after?.verdict),
-    words: [account(change), newKind(change), ...owner(change), "."],
-  }),
+  "account.updated": (change) => ({ tone: toneAfter(change), words: [updated(change)] }),
+  "account.kind_changed": (change) => ({ tone: toneAfter(change), words: [newKind(change)] }),
+};
+/** @type {Record<string, (change: Change) => Sentence>} */
+const SENTENCES = {
   "account.removed": (change) => ({
     tone: "unknown",
     words: [account(change), " was removed: ", removalWord(text(change.data.removed) || "gone"), "."],
-  }),
-  "key.degraded": (change) => ofAspect(KEY, change, onlyHere(": ", change.data.after?.keyReasons, change.data.before?.keyReasons)),
-  "key.recovered": (change) => ofAspect(KEY, change, onlyHere("; resolved: ", change.data.before?.keyReasons, change.data.after?.keyReasons)),
-  "data.exposed": (change) => ofAspect(DATA, change, reasonsOfData(change)),
-  "data.covered": (change) => ofAspect(DATA, change, reasonsOfData(change)),
-  "exception.started": (change) => ({
-    tone: "excepted",
-    words: ["The violation of ", account(change), ` is accepted until ${expiry(change)}`, ...owner(change), "."],
-  }),
-  "exception.expiring": (change) => ({
-    tone: "unknown",
-    words: ["The exception of ", account(change), ` ends on ${expiry(change)}`, ...owner(change), "."],
-  }),
-  "exception.ended": (change) => ({
-    tone: change.data.ended === "no_longer_needed" ? "compliant" : "non_compliant",
-    words: ["The exception of ", account(change), ` has ended: ${endWord(text(change.data.ended))}`, ...owner(change), "."],
   }),
   "coverage.lost": (change) => ({
     tone: "unknown",
@@ -192,13 +98,6 @@ const SENTENCES = {
 };
 
 /**
- * @param {unknown} verdict
- * @returns {Sentence["tone"]}
- */
-const toneOf = (verdict) =>
-  verdict === "compliant" || verdict === "non_compliant" ? verdict : "unknown";
-
-/**
  * @param {string} what
  * @param {Change} change
  */
@@ -207,12 +106,17 @@ function scan(what, { data }) {
   return why ? `${what}: ${visible(why).replace(/\.$/, "")}` : what;
 }
 
-/** @param {Change} change */
+/**
+ * @param {Change} change
+ * @returns {Sentence}
+ */
 function sentence(change) {
   const type = String(change.type).replace(PREFIX, "");
-  return Object.hasOwn(SENTENCES, type)
-    ? SENTENCES[type](change)
-    : { tone: /** @type {const} */ ("unknown"), words: [visible(type)] };
+  if (Object.hasOwn(SENTENCES, type)) return SENTENCES[type](change);
+  const say = [CHANGES, ...ASPECTS.map(({ changes = {} }) => changes)].find((table) => Object.hasOwn(table, type))?.[type];
+  if (!say) return { tone: "unknown", words: [visible(type)] };
+  const { tone, lead = "", words } = say(change);
+  return { tone, words: [lead, account(change), ...words, ...owner(change), "."] };
 }
 
 /**
@@ -232,7 +136,7 @@ const line = ({ tone, words }, time, now) =>
 function baseline(first) {
   const report = first.find(({ type }) => type === `${PREFIX}scan.baseline`)?.data;
   const whole = report?.accounts;
-  const broken = report?.keys?.broken ?? 0;
+  const beside = ASPECTS.map((aspect) => aspect.firstFound?.(report)).filter(Boolean);
   /** @param {string} type */
   const accountsOf = (type) => first.filter((change) => change.type === `${PREFIX}account.${type}`).length;
   const found = whole ?? {
@@ -244,31 +148,28 @@ function baseline(first) {
     `${number(found.nonCompliant)} non-compliant`,
     `${number(found.unknown)} unknown`,
     `${number(found.compliant)} compliant`,
-    ...(broken > 0 ? [`${number(broken)} with a broken key`] : []),
+    ...beside,
   ];
   const start = whole
     ? `The first scan found ${count(whole.total, "account")}`
     : "The first scan is running. Its latest accounts are";
-  const tone = found.nonCompliant + broken > 0 ? "non_compliant" : found.unknown > 0 ? "unknown" : "compliant";
+  const tone = found.nonCompliant + beside.length > 0 ? "non_compliant" : found.unknown > 0 ? "unknown" : "compliant";
   return { tone, words: [`${start}: ${parts.join(", ")}.`] };
 }
 
 /** @param {State} state */
-function draw({ changes, now }) {
-  if (changes === null) {
-    fill(at("changes-body"), waiting());
-    return;
-  }
-  if (changes.length === 0) {
-    fill(at("changes-body"), h("p", { class: "empty" }, "Nothing has changed yet. Changes will appear here."));
-    return;
-  }
+function body({ changes, now }) {
+  if (changes === null) return waiting();
+  if (changes.length === 0) return h("p", { class: "empty" }, "Nothing has changed yet. Changes will appear here.");
   const news = changes.filter(({ data }) => !data.baseline).slice(0, SHOWN);
   const first = changes.filter(({ data }) => data.baseline);
   const lines = news.map((change) => line(sentence(change), change.time, now));
   if (first.length > 0) lines.push(line(baseline(first), first[0].time, now));
-  fill(at("changes-body"), h("ul", { class: lines.length > FEW ? "changes long" : "changes", tabindex: lines.length > FEW && 0, "aria-label": "Changes, the newest first" }, ...lines));
+  return h("ul", { class: lines.length > FEW ? "changes long" : "changes", tabindex: lines.length > FEW && 0, "aria-label": "Changes, the newest first" }, ...lines);
 }
 
-/** @type {(state: State) => void} */
-export const drawChanges = whenChanged((state) => [state.changes, Math.floor(state.now / 60_000)], draw);
+export const drawChanges = whenChanged(
+  /** @param {State} state */
+  (state) => [state.changes, Math.floor(state.now / 60_000)],
+  (state) => fill(at("changes-body"), body(state)),
+);

@@ -7,9 +7,11 @@
  * @typedef {import("./page_state.js").Store} Store
  */
 
+import { ASPECTS } from "./aspects.js";
+import { stateOf } from "./aspect_states.js";
 import { AUTH, Refusal, ask, shaped, startKey, startScan } from "./api.js";
 import { clock, count, visible } from "./format.js";
-import { codeWord, keyWord, midway, verdictWord } from "./labels.js";
+import { codeWord, midway, verdictWord } from "./labels.js";
 import { shownPosture } from "./page_state.js";
 
 /** The subject of a check of the whole estate; the others are the ids of accounts and of subscriptions. */
@@ -154,8 +156,11 @@ function found(state, subject, before) {
   if (!isAccount) return "the subscription was read";
   const now = findingOf(state, subject);
   if (!now) return "the account is no longer recorded";
-  const key = now.keyHealth && `, key ${stillOrNow(keyWord, before?.keyHealth?.state, now.keyHealth.state)}`;
-  return `${stillOrNow(verdictWord, before?.verdict, now.verdict)}${key ?? ""}`;
+  const beside = ASPECTS.map(({ judged }) => {
+    const side = judged?.term && judged.sideOf(now);
+    return side ? `, ${judged.term} ${stillOrNow((code) => stateOf(judged.states, code).word, before && judged.sideOf(before)?.state, side.state)}` : "";
+  });
+  return `${stillOrNow(verdictWord, before?.verdict, now.verdict)}${beside.join("")}`;
 }
 
 /**

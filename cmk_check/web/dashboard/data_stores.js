@@ -6,45 +6,43 @@
  * @typedef {{ store: DataStore, uses: string[] }} Used
  */
 
+import { badge, onlyHere, stateChange, stateOf } from "./aspect_states.js";
 import { h, item } from "./dom.js";
-import { count, identifier, inOrder, minute, moment, name, visible } from "./format.js";
-import { badge, countTiles, lookOf, reasonItem } from "./keys.js";
-import { dataWord, storeWord, useWord } from "./labels.js";
+import { byStateAndReason } from "./finding_filters.js";
+import { count, identifier, inOrder, minute, moment, name, number, visible } from "./format.js";
+import { reader } from "./labels.js";
 
-/** @type {[import("./types.js").DataState, keyof import("./types.js").DataStoreCounts][]} The worst first. */
-const ORDER = [
-  ["microsoft_keys", "microsoftKeys"],
-  ["may_be_microsoft_keys", "mayBeMicrosoftKeys"],
-  ["unknown", "unknown"],
-  ["own_keys", "ownKeys"],
-  ["none", "none"],
-];
+/** @type {import("./types.js").AspectStates} The worst first. */
+const STATES = {
+  microsoft_keys: { word: "Microsoft's keys", look: "bad", urgency: "exposed", todo: (whose) => `Set a key of your own on the data stores of ${whose}` },
+  may_be_microsoft_keys: { word: "Maybe Microsoft's keys", look: "risk", urgency: "risk", todo: (whose) => `See where ${whose} may keep data under Microsoft's keys` },
+  unknown: { word: "Unknown", look: "unknown", urgency: "unknown", todo: (whose) => `Check the data stores of ${whose}` },
+  own_keys: { word: "Own keys", look: "good" },
+  none: { word: "No other place", look: "neutral" },
+};
+/** @type {import("./types.js").AspectStates} Of one store. */
+const STORE_STATES = {
+  own_key: { word: "Own key", look: "good" },
+  microsoft_key: { word: "Microsoft's key", look: "bad" },
+  unknown: { word: "Unknown", look: "unknown" },
+  broken: { word: "Key lost", look: "bad" },
+};
+const storeWord = reader({
+  storage_account: "Storage account",
+  cosmos_db: "Cosmos DB account",
+  search_service: "AI Search service",
+  ml_workspace: "Machine Learning workspace",
+});
+const useWord = reader({
+  files: "files",
+  threads: "conversations",
+  vectors: "vector stores",
+  speech_and_language: "Speech and Language",
+  content_monitoring: "content monitoring",
+  workspace: "workspace",
+});
 /** More groups of projects than this are folded. */
 const FEW = 3;
-
-/** All states, even if no account has them, the worst first. */
-export const DATA_STATES = ORDER.map(([state]) => state);
-
-/**
- * Return whether data stores are read; if not, the page does not mention them.
- *
- * @param {import("./types.js").Status | null} status
- */
-export const hasDataStores = (status) => Boolean(status?.dataStores);
-
-/**
- * Return whether no data outside of an account can be under Microsoft's keys, as far as data stores are read.
- *
- * @param {import("./types.js").DataStores | null | undefined} data
- */
-export const isCovered = (data) => !data || data.state === "own_keys" || data.state === "none";
-
-/** @param {import("./types.js").Status} status */
-export function dataCounts({ dataStores }) {
-  if (!dataStores) return null;
-  const counts = ORDER.map(([state, field]) => ({ state, word: dataWord(state), value: dataStores[field], view: { dataStores: state } }));
-  return countTiles("data-title", "Data stores of the accounts", counts);
-}
 
 /**
  * Sort the stores by the project that uses them: "" is the account itself. Projects that use the
@@ -54,39 +52,28 @@ export function dataCounts({ dataStores }) {
  * @returns {{ projects: string[], used: Used[] }[]}
  */
 function groupsOf(stores) {
-  /** @type {Map<string, Used[]>} */
-  const byProject = new Map();
-  for (const store of stores) {
-    for (const { project, use } of store.uses) {
-      const used = byProject.get(project ?? "") ?? [];
-      const known = used.find((each) => each.store === store);
-      if (known) known.uses.push(use);
-      else used.push({ store, uses: [use] });
-      byProject.set(project ?? "", used);
-    }
-  }
-  /** @type {Map<string, { projects: string[], used: Used[] }>} */
-  const groups = new Map();
-  const named = [...byProject].sort(([a], [b]) => inOrder(a, b));
-  for (const [project, used] of named) {
-    const places = used.map(({ store, uses }) => [stores.indexOf(store), ...uses]);
-    const same = JSON.stringify([project === "", places]);
-    const group = groups.get(same);
-    if (group) group.projects.push(project);
-    else groups.set(same, { projects: [project], used });
-  }
-  return [...groups.values()];
+  const all = stores.flatMap((store) => store.uses.map(({ project, use }) => ({ project: project ?? "", store, use })));
+  const projects = [...Map.groupBy(all, ({ project }) => project)].map(([project, own]) => ({
+    project,
+    used: [...Map.groupBy(own, ({ store }) => store)].map(([store, uses]) => ({ store, uses: uses.map(({ use }) => use) })),
+  }));
+  projects.sort((a, b) => inOrder(a.project, b.project));
+  const groups = Map.groupBy(projects, ({ project, used }) =>
+    JSON.stringify([project === "", used.map(({ store, uses }) => [stores.indexOf(store), ...uses])]),
+  );
+  return [...groups.values()].map((group) => ({ projects: group.map(({ project }) => project), used: group[0].used }));
 }
 
 /** @param {Used} used */
 function storeItem({ store: { type, id, name: called, state, key, detail }, uses }) {
   const words = uses.map(useWord).join(", ");
+  const { look, word } = stateOf(STORE_STATES, state);
   return h(
     "li",
     {},
     h("strong", {}, storeWord(type), " ", name(called)),
     ` (${visible(words)}) `,
-    badge(state, dataWord(state)),
+    badge(look, word),
     detail && h("p", {}, visible(detail)),
     id && h("small", {}, identifier(id)),
     key && h("ul", {}, h("li", {}, "Key ", identifier(key))),
@@ -109,7 +96,7 @@ function projectItem({ projects, used }, folded, printing) {
 }
 
 /** @param {string} project */
-const basicItem = (project) => h("li", {}, "Project ", name(project), " ", badge("may_be_microsoft_keys", "no store of its own"));
+const basicItem = (project) => h("li", {}, "Project ", name(project), " ", badge("risk", "no store of its own"));
 
 /**
  * Draw the map: the account, its projects, their stores and the key of each, as nested lists.
@@ -137,31 +124,58 @@ function map(finding, { stores, basicProjects }, printing) {
 /**
  * Show where else the data of an account lies, and under whose key.
  *
- * @param {Finding} finding
- * @param {import("./types.js").State} state
- * @returns {import("./dom.js").Child[]}
+ * @type {import("./types.js").Section}
  */
-export function dataSection(finding, { status, catalogue, printing }) {
-  if (!hasDataStores(status)) return [];
-  const title = h("h3", {}, "Data stores");
-  const data = finding.dataStores;
-  if (!data) {
-    const text = "The data stores have not been read yet. The next scan that reads the subscription will read them.";
-    return [title, h("p", { class: "empty" }, text)];
-  }
-  const { state, reasons, stores, asOf } = data;
-  const none = state === "none" ? "The account names no other place for its data." : "Every store that the account names is under a key of your own.";
+function more(finding, { printing }) {
+  const data = /** @type {import("./types.js").DataStores} */ (finding.dataStores);
+  const { stores, basicProjects, asOf } = data;
   return [
-    title,
-    h(
-      "div",
-      { class: `verdict-box ${lookOf(state).tone}` },
-      h("p", { class: "verdict-line" }, badge(state, dataWord(state))),
-      reasons.length > 0
-        ? h("ul", { class: "key-reasons" }, ...reasons.map((reason) => reasonItem(reason, "data", catalogue)))
-        : h("p", {}, none),
-    ),
-    stores.length + data.basicProjects.length > 0 && map(finding, data, printing),
+    stores.length + basicProjects.length > 0 && map(finding, data, printing),
     asOf && h("dl", { class: "evidence" }, item("Projects and connections read", moment(asOf, minute(asOf)))),
   ];
 }
+
+const stateChanged = stateChange("dataStores", STATES, "Data stores of ", ": ");
+/**
+ * Say a change with the reasons for what was found.
+ *
+ * @param {import("./types.js").Change} change
+ */
+function changed({ data }) {
+  /** @type {{ code: string, severity: string }[]} */
+  const reasons = data.dataStores?.reasons ?? [];
+  return stateChanged(data, onlyHere(": ", reasons.filter(({ severity }) => severity !== "info").map(({ code }) => code)));
+}
+const CHANGES = {
+  "data.exposed": changed,
+  "data.covered": changed,
+};
+
+/** @param {Finding} finding */
+const storesOf = ({ dataStores }) => dataStores;
+
+/** @type {import("./types.js").Aspect} */
+export const DATA_STORES = {
+  name: "dataStores",
+  filters: byStateAndReason("dataStores", "dataReason", STATES, storesOf, { label: "Data stores", all: "All accounts", term: "data stores" }),
+  isOn: ({ status }) => Boolean(status?.dataStores),
+  judged: {
+    states: STATES,
+    sideOf: storesOf,
+    applies: () => true,
+    area: "data",
+    countsOf: ({ dataStores }) => dataStores,
+    countsTitle: "Data stores of the accounts",
+    nextScan: "read its data stores",
+    title: "Data stores",
+    unread: "The data stores have not been read yet. The next scan that reads the subscription will read them.",
+    noReasons: (state) => (state === "none" ? "The account names no other place for its data." : "Every store that the account names is under a key of your own."),
+    more,
+  },
+  covers: ["data_exposed", "data_unknown"],
+  lead: ({ dataStores }) =>
+    dataStores && dataStores.microsoftKeys > 0 ? `; ${number(dataStores.microsoftKeys)} keep data in stores under Microsoft's keys` : "",
+  withoutPlan: ({ dataStores }) =>
+    dataStores && !["own_keys", "none"].includes(dataStores.state) && "The account is under a customer-managed key. Data stores says what to do about data outside of it, and who acts.",
+  changes: CHANGES,
+};

@@ -95,6 +95,20 @@ export function focusKey(within, key) {
  */
 export const item = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, ...children));
 
+/**
+ * Make a link to an account in the Azure portal, or to a resource in the same portal. Only https: a
+ * click must never run a script.
+ *
+ * @param {{ portalUrl: string }} account
+ * @param {string} text
+ * @param {string} [path] Of the resource.
+ */
+export function portalLink({ portalUrl }, text, path) {
+  if (!URL.canParse(portalUrl) || new URL(portalUrl).protocol !== "https:") return null;
+  const href = path === undefined ? portalUrl : `${new URL(portalUrl).origin}/#resource${path.split("/").map(encodeURIComponent).join("/")}`;
+  return h("a", { href, target: "_blank", rel: "noopener noreferrer", class: "portal", "data-key": path ?? "portal" }, text, icon("link"));
+}
+
 /** A placeholder while data is loading: it shows bars, and a screen reader says the word. */
 export const waiting = () => h("p", { class: "waiting" }, h("span", {}, "Loading…"));
 

@@ -10,7 +10,7 @@ import { Refusal, ask } from "./api.js";
 import { h } from "./dom.js";
 import { isoDay } from "./format.js";
 import { choose } from "./row_selection.js";
-import { API_FILTERS, OWN_FILTERS, isFiltered } from "./url_state.js";
+import { FILTERS, isFiltered } from "./url_state.js";
 
 const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const BOM = "\uFEFF";
@@ -18,6 +18,8 @@ const LINE = "\r\n";
 const HEAD = "id,name,";
 // No cell contains a line break. The first one is the id, in quotes if it contains a comma or a quote.
 const ID = /^(?:"((?:[^"]|"")*)"|([^",]*)),/;
+/** The filters that only the page has. */
+const OWN_FILTERS = FILTERS.filter(({ query }) => !query).map(({ name }) => name);
 
 /**
  * @param {View} view
@@ -25,9 +27,8 @@ const ID = /^(?:"((?:[^"]|"")*)"|([^",]*)),/;
  */
 function pathOf(view, format) {
   const query = new URLSearchParams(format);
-  for (const filter of API_FILTERS) if (view[filter].trim() !== "") query.set(filter, view[filter].trim());
-  if (view.owner === "") query.set("unowned", "true");
-  else if (view.owner !== null) query.set("owner", view.owner);
+  const wanted = FILTERS.flatMap((filter) => filter.query?.(view) ?? []);
+  for (const [name, value] of wanted) if (value !== "") query.set(name, value);
   return `findings?${query}`;
 }
 

@@ -6,27 +6,17 @@
  * @typedef {import("./types.js").Finding} Finding
  */
 
+import { ASPECTS, isOn, isUnread } from "./aspects.js";
+import { LOOKS, badge, stateOf } from "./aspect_states.js";
 import { copyButtons } from "./copy.js";
-import { dataSection, hasDataStores, isCovered } from "./data_stores.js";
-import { at, fill, focusKey, h, icon, item, whenChanged } from "./dom.js";
-import { exceptionSection } from "./exceptions.js";
-import { ago, caution, count, identifier, minute, moment, name, visible, visibleLines } from "./format.js";
-import { hasKeys, keySection } from "./keys.js";
-import { ownerOf, region, rowOf } from "./row_selection.js";
-import { EVIDENCE, codeWord, coverageWord, keyWord, midway, policyWord, verdictWord } from "./labels.js";
+import { at, fill, focusKey, h, icon, item, portalLink, whenChanged } from "./dom.js";
+import { region } from "./finding_filters.js";
+import { ago, count, identifier, minute, moment, name, visible } from "./format.js";
+import { rowOf } from "./row_selection.js";
+import { EVIDENCE, codeWord, coverageWord, midway, verdictWord } from "./labels.js";
 import { actorOf, entryOf } from "./reasons.js";
 
 const drawer = () => /** @type {HTMLDialogElement} */ (at("drawer"));
-
-/**
- * Return a link to the Azure portal, only if it is https: a click must never run a script.
- *
- * @param {string} url
- */
-function portal(url) {
-  if (!URL.canParse(url) || new URL(url).protocol !== "https:") return null;
-  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer", class: "portal", "data-key": "portal" }, "Open in the Azure portal", icon("link"));
-}
 
 /**
  * @param {Finding} finding
@@ -56,7 +46,7 @@ function identity(finding) {
   return h(
     "dl",
     { class: "identity" },
-    item("Owner", name(ownerOf(finding), "no owner tag"), finding.owner?.source === "subscription" && " (from the subscription)"),
+    ...ASPECTS.map(({ identity: own }) => own?.(finding)),
     item("Subscription", name(finding.subscriptionName ?? finding.subscriptionId)),
     item("Resource group", name(finding.resourceGroup)),
     item("Kind", name(finding.kind, "none")),
@@ -64,16 +54,59 @@ function identity(finding) {
   );
 }
 
+/** @type {Record<string, import("./types.js").LookName>} The looks of severities; others look like unknown. */
+const SEVERITIES = { broken: "bad", error: "bad", at_risk: "risk", warning: "risk" };
+
 /**
- * Show what Azure's built-in policy says, and why that may differ: people see both.
+ * Show a reason: how serious it is, what to do, who acts, and its evidence.
  *
- * @param {Finding} finding
+ * @param {import("./types.js").KeyReason} reason
+ * @param {import("./types.js").Area} area
  * @param {State["catalogue"]} catalogue
  */
-function azurePolicy({ azurePolicy: answer }, catalogue) {
-  if (!answer) return null;
-  const why = entryOf(catalogue, "azure_policy", answer.reason)?.message;
-  return item("Azure's built-in policy", policyWord(answer.state), why && h("small", {}, visible(why)));
+function reasonItem({ code, severity, message, evidence: known, missingAction }, area, catalogue) {
+  const { tone, shape } = LOOKS[Object.hasOwn(SEVERITIES, severity) ? SEVERITIES[severity] : "unknown"];
+  const items = Object.entries(known).map(([field, value]) => item(codeWord(field), identifier(value)));
+  if (missingAction) items.push(item("Missing permission", identifier(missingAction)));
+  return h(
+    "li",
+    { class: ["notice", "info"].includes(severity) ? "notice" : tone },
+    icon(shape),
+    h(
+      "div",
+      {},
+      h("p", {}, h("strong", {}, codeWord(code)), ` (${codeWord(severity).toLowerCase()})`),
+      h("p", {}, visible(message), " ", actorOf(entryOf(catalogue, area, code))),
+      items.length > 0 && h("dl", { class: "evidence" }, ...items),
+    ),
+  );
+}
+
+/**
+ * Show the state of an aspect with its reasons.
+ *
+ * @param {import("./types.js").Aspect} aspect
+ * @param {Finding} finding
+ * @param {State} state
+ */
+function judgedSection(aspect, finding, state) {
+  const { judged } = aspect;
+  if (!judged?.applies(finding) || !isOn(aspect, state)) return [];
+  const title = h("h3", {}, judged.title);
+  const side = judged.sideOf(finding);
+  if (!side) return [title, h("p", { class: "empty" }, judged.unread)];
+  const { word, look } = stateOf(judged.states, side.state);
+  const reasons = side.reasons.map((reason) => reasonItem(reason, judged.area, state.catalogue));
+  return [
+    title,
+    h(
+      "div",
+      { class: `verdict-box ${LOOKS[look].tone}` },
+      h("p", { class: "verdict-line" }, badge(look, word)),
+      reasons.length > 0 ? h("ul", { class: "key-reasons" }, ...reasons) : h("p", {}, judged.noReasons(side.state)),
+    ),
+    ...judged.more(finding, state),
+  ];
 }
 
 /**
@@ -91,7 +124,7 @@ function evidence(finding, catalogue) {
     "dl",
     { class: "evidence" },
     ...values,
-    azurePolicy(finding, catalogue),
+    ...ASPECTS.map(({ evidence: own }) => own?.(finding, catalogue)),
     finding.asOf && item("Read", moment(finding.asOf, minute(finding.asOf))),
   );
 }
@@ -114,9 +147,13 @@ function particulars(finding) {
 function history({ history: entries, changes }) {
   if (entries.length === 0) return h("p", { class: "empty" }, "No history is recorded.");
   const left = changes - entries.length;
-  const items = entries.toReversed().map(({ at: time, verdict, reason, keyHealth }) =>
-    h("li", { class: verdict }, icon(verdict), h("span", {}, h("strong", {}, verdictWord(verdict)), `, ${midway(codeWord(reason))}`, keyHealth && `; key ${midway(keyWord(keyHealth))}`, h("small", {}, moment(time, minute(time))))),
-  );
+  const items = entries.toReversed().map(({ at: time, verdict, reason, ...states }) => {
+    const beside = ASPECTS.map(({ name: aspect, judged }) => {
+      const state = states[aspect];
+      return judged?.term && state && `; ${judged.term} ${midway(stateOf(judged.states, state).word)}`;
+    });
+    return h("li", { class: verdict }, icon(verdict), h("span", {}, h("strong", {}, verdictWord(verdict)), `, ${midway(codeWord(reason))}`, ...beside, h("small", {}, moment(time, minute(time)))));
+  });
   return h("div", {}, h("ol", { class: "timeline" }, ...items), left > 0 && h("p", { class: "note" }, `${count(left, "older change")} not shown.`));
 }
 
@@ -134,13 +171,10 @@ function limits({ limits: sentences }) {
  * @param {boolean} printing
  */
 function controlList({ controls }, printing) {
-  /** @type {Map<string, string[]>} */
-  const byFramework = new Map();
-  for (const { framework, control, mapping } of controls) {
-    const names = byFramework.get(framework) ?? [];
-    byFramework.set(framework, [...names, mapping === "microsoft" ? control : `${control} (by analogy)`]);
-  }
-  const items = [...byFramework].map(([framework, names]) => h("li", {}, visible(`${framework}: ${names.join(", ")}`)));
+  const items = [...Map.groupBy(controls, ({ framework }) => framework)].map(([framework, own]) => {
+    const names = own.map(({ control, mapping }) => (mapping === "microsoft" ? control : `${control} (by analogy)`));
+    return h("li", {}, visible(`${framework}: ${names.join(", ")}`));
+  });
   const title = "Controls of security frameworks";
   return h(
     printing ? "section" : "details",
@@ -170,7 +204,7 @@ function script(title, code) {
     "details",
     { class: "script" },
     h("summary", { "data-key": title }, title),
-    h("pre", { tabindex: 0, "aria-label": title }, h("code", {}, visibleLines(code))),
+    h("pre", { tabindex: 0, "aria-label": title }, h("code", {}, code.split("\n").map(visible).join("\n"))),
   );
 }
 
@@ -178,19 +212,12 @@ function script(title, code) {
  * Say what to do about a compliant account without a plan.
  *
  * @param {Detail} detail
- * @param {State["status"]} status
+ * @param {State} state
  */
-function withoutPlan({ keyHealth, dataStores }, status) {
-  const unread = [
-    hasKeys(status) && !keyHealth && "check its key",
-    hasDataStores(status) && !dataStores && "read its data stores",
-  ].filter(Boolean);
-  if ((keyHealth?.state ?? "healthy") !== "healthy") {
-    return "No az command ends what is wrong with the key: Key health says what to do, and who acts.";
-  }
-  if (!isCovered(dataStores)) {
-    return "The account is under a customer-managed key. Data stores says what to do about data outside of it, and who acts.";
-  }
+function withoutPlan(detail, state) {
+  const said = ASPECTS.map((aspect) => aspect.withoutPlan?.(detail)).find(Boolean);
+  if (said) return said;
+  const unread = ASPECTS.filter((aspect) => isUnread(aspect, detail, state)).map(({ judged }) => judged?.nextScan);
   return unread.length > 0
     ? `Whether anything must be fixed is not known: the next scan that reads the subscription will ${unread.join(" and ")}.`
     : "Nothing to fix: the account is under a customer-managed key.";
@@ -198,16 +225,16 @@ function withoutPlan({ keyHealth, dataStores }, status) {
 
 /**
  * @param {Detail} detail
- * @param {State["status"]} status
+ * @param {State} state
  */
-function remedy(detail, status) {
+function remedy(detail, state) {
   const { remediation, verdict, message } = detail;
   if (remediation === null) {
-    return h("p", { class: "empty" }, verdict === "compliant" ? withoutPlan(detail, status) : visible(message));
+    return h("p", { class: "empty" }, verdict === "compliant" ? withoutPlan(detail, state) : visible(message));
   }
   const { bicep } = remediation;
   const steps = remediation.steps.map(({ title, why, warning }) =>
-    h("li", {}, h("strong", {}, visible(title)), h("p", {}, visible(why)), warning && caution(warning)),
+    h("li", {}, h("strong", {}, visible(title)), h("p", {}, visible(why)), warning && h("p", { class: "warning" }, icon("warning"), h("span", {}, visible(warning)))),
   );
   return h(
     "div",
@@ -256,12 +283,10 @@ function sections(state) {
     origin(finding, state.printing),
     identity(finding),
     facts(finding, state),
-    portal(finding.portalUrl),
-    ...exceptionSection(finding, state),
-    ...(hasKeys(state.status) ? keySection(finding, state) : []),
-    ...dataSection(finding, state),
+    portalLink(finding, "Open in the Azure portal"),
+    ...ASPECTS.flatMap((aspect) => [...judgedSection(aspect, finding, state), ...(aspect.section?.(finding, state) ?? [])]),
     h("h3", {}, "How to fix"),
-    detail ? remedy(detail, state.status) : absence(state.shown),
+    detail ? remedy(detail, state) : absence(state.shown),
     h("h3", {}, "Evidence"),
     evidence(finding, state.catalogue),
     ...(detail ? limits(detail) : []),
@@ -294,7 +319,7 @@ export function renderDrawer(close) {
     fill(at("drawer-body"), ...parts);
     if (!element.open) element.showModal();
   };
-  return whenChanged((state) => [state.view.finding, state.shown, state.rows, state.status === null, state.catalogue, hasKeys(state.status), hasDataStores(state.status), state.printing], draw);
+  return whenChanged((state) => [state.view.finding, state.shown, state.rows, state.status === null, state.catalogue, ...ASPECTS.map((aspect) => isOn(aspect, state)), state.printing], draw);
 }
 
 /**

@@ -3,27 +3,33 @@
  *
  * @typedef {import("./types.js").Finding} Finding
  * @typedef {import("./types.js").AccountException} AccountException
- * @typedef {import("./types.js").ExceptionChoice} ExceptionChoice
  * @typedef {import("./types.js").State} State
  */
 
 import { h, icon, item } from "./dom.js";
-import { ago, day, identifier, minute, moment, name, visible } from "./format.js";
-import { actorOf, entryOf, explained } from "./reasons.js";
-import { codeWord } from "./labels.js";
+import { byState } from "./finding_filters.js";
+import { accountsOf, ago, count, day, identifier, minute, moment, name, textOf, visible } from "./format.js";
+import { codeWord, reader } from "./labels.js";
+import { actorOf, entryOf, explained, whyOf } from "./reasons.js";
 
 /** An exception ends soon if it ends within so many days: the first reminder is sent then, too. */
 const SOON_DAYS = 14;
 const DAY = 86_400_000;
 
-/** @type {readonly ExceptionChoice[]} All choices, even if no account has them. */
-export const EXCEPTION_CHOICES = ["honoured", "not_honoured", "none"];
+const STATES = {
+  honoured: { word: "Accepted for a time" },
+  not_honoured: { word: "Not honoured" },
+  none: { word: "Without an exception" },
+};
+const endWord = reader({
+  expired: "the exemption has expired",
+  removed: "the exemption was removed",
+  not_honoured: "the exemption is no longer honoured",
+  no_longer_needed: "the account no longer needs it",
+});
 
-/**
- * @param {Finding} finding
- * @returns {ExceptionChoice}
- */
-export function exceptionOf({ exception }) {
+/** @param {Finding} finding */
+function stateOf({ exception }) {
   if (!exception) return "none";
   return exception.honoured ? "honoured" : "not_honoured";
 }
@@ -43,30 +49,22 @@ function endsSoon({ exception }, now) {
 const isUnread = ({ exception }) => exception?.reason === "exemption_unread";
 
 /**
- * Choose accounts by what becomes of their exceptions; the API has no such filter.
+ * Choices among the accounts by what becomes of their exceptions; the API has no such filter.
  *
  * @type {Record<string, { words: string, holds: (finding: Finding, now: number) => boolean }>}
  */
-export const ACCEPTED = {
+const ACCEPTED = {
   no: { words: "the violation is not accepted", holds: (finding) => !finding.exception?.honoured },
   ending: { words: "the exception ends soon", holds: endsSoon },
   unread: { words: "the exemption could not be read", holds: isUnread },
 };
 
 /**
- * Return whether exceptions are read: if no account has one, the page does not mention them.
- *
- * @param {State} state
- */
-export const hasExceptions = ({ rows, status }) =>
-  (status?.accounts.excepted ?? 0) > 0 || rows.some(({ finding }) => Boolean(finding.exception));
-
-/**
  * Show below the verdict of an account that its violation is accepted, or that an exemption is not.
  *
  * @param {Finding} finding
  */
-export function exceptionNote(finding) {
+function verdictNote(finding) {
   const { exception } = finding;
   if (!exception) return null;
   if (!exception.honoured) return h("small", {}, isUnread(finding) ? "exemption not read" : "exception not honoured");
@@ -102,11 +100,9 @@ const exemption = ({ id, expiresOn, category, createdBy, displayName, descriptio
 /**
  * Show the exception of an account: whether it counts, and who accepted what until when.
  *
- * @param {Finding} finding
- * @param {State} state
- * @returns {import("./dom.js").Child[]}
+ * @type {import("./types.js").Section}
  */
-export function exceptionSection({ exception }, { now, catalogue }) {
+function section({ exception }, { now, catalogue }) {
   if (!exception) return [];
   const { reason, message, missingAction, id } = exception;
   const entry = entryOf(catalogue, "exception", reason);
@@ -126,3 +122,63 @@ export function exceptionSection({ exception }, { now, catalogue }) {
     ),
   ];
 }
+
+/** @param {State} state */
+function ending({ rows, now }) {
+  const found = rows.filter(({ finding }) => endsSoon(finding, now));
+  if (found.length === 0) return [];
+  const one = found.length === 1;
+  const { whose, finding } = accountsOf(found);
+  const ends = found.map((row) => row.finding.exception?.expiresOn ?? "").sort();
+  const text = `Fix ${whose} before ${one ? "its exception ends" : "their exceptions end"}`;
+  const why = `${one ? "It ends" : "The first one ends"} on ${day(ends[0])}. Then the violation counts again.`;
+  return [{ text, why, view: { accepted: "ending", finding }, tone: /** @type {const} */ ("excepted") }];
+}
+
+/** @param {State} state */
+function unread({ catalogue, rows }) {
+  const found = rows.filter(({ finding }) => isUnread(finding));
+  if (found.length === 0) return [];
+  const why = whyOf(found.map(({ finding }) => finding.exception?.message ?? null), entryOf(catalogue, "exception", "exemption_unread"));
+  return [{ text: `Let the app read the exemptions of ${count(found.length, "account")}`, why, view: { accepted: "unread" }, tone: /** @type {const} */ ("unknown") }];
+}
+
+/** @param {import("./types.js").Change["data"]} data */
+function expiry({ exception }) {
+  const expires = textOf(exception?.expiresOn);
+  return Number.isNaN(Date.parse(expires)) ? "an unknown day" : day(expires);
+}
+
+/** @type {import("./types.js").Aspect["changes"]} */
+const CHANGES = {
+  "exception.started": ({ data }) => ({ tone: "excepted", lead: "The violation of ", words: [` is accepted until ${expiry(data)}`] }),
+  "exception.expiring": ({ data }) => ({ tone: "unknown", lead: "The exception of ", words: [` ends on ${expiry(data)}`] }),
+  "exception.ended": ({ data: { ended } }) => ({
+    tone: ended === "no_longer_needed" ? "compliant" : "non_compliant",
+    lead: "The exception of ",
+    words: [` has ended: ${endWord(textOf(ended))}`],
+  }),
+};
+
+/** @type {import("./types.js").Aspect} */
+export const EXCEPTION = {
+  name: "exception",
+  filters: [
+    byState("exception", STATES, stateOf, { label: "Exception", all: "All accounts" }),
+    {
+      name: "accepted",
+      none: "",
+      words: ({ accepted }) => (Object.hasOwn(ACCEPTED, accepted) ? ACCEPTED[accepted].words : ""),
+      test: ({ accepted }) => ({ finding }) => Object.hasOwn(ACCEPTED, accepted) && ACCEPTED[accepted].holds(finding, Date.now()),
+    },
+  ],
+  // If no account has one, the page does not mention them.
+  isOn: ({ rows, status }) => (status?.accounts.excepted ?? 0) > 0 || rows.some(({ finding }) => Boolean(finding.exception)),
+  firstNote: ({ accounts: { excepted = 0 } }, link) =>
+    excepted > 0 &&
+    h("p", { class: "note" }, link({ exception: "honoured" }, `${count(excepted, "account")} that ${excepted === 1 ? "is" : "are"} not compliant`), ` ${excepted === 1 ? "has" : "have"} an exception: the violation is accepted for a time.`),
+  verdictNote,
+  section,
+  advice: { ending, last: unread },
+  changes: CHANGES,
+};

@@ -1,6 +1,6 @@
 /** Numbers, times and names as people read them. */
 
-import { h, icon } from "./dom.js";
+import { h } from "./dom.js";
 
 const NUMBER = new Intl.NumberFormat("en");
 /** @type {Intl.DateTimeFormatOptions} */
@@ -39,20 +39,6 @@ export function visible(text) {
     return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
   });
 }
-
-/**
- * Show a script with its line breaks.
- *
- * @param {string} code
- */
-export const visibleLines = (code) => code.split("\n").map(visible).join("\n");
-
-/**
- * Show what to be careful about.
- *
- * @param {string} text
- */
-export const caution = (text) => h("p", { class: "warning" }, icon("warning"), h("span", {}, visible(text)));
 
 /**
  * Show a name from outside, isolated, so that its writing direction does not affect the text around it.
@@ -140,3 +126,22 @@ export const moment = (time, text) => h("time", { datetime: time, title: minute(
  * @param {number} milliseconds
  */
 export const isoDay = (milliseconds) => new Date(milliseconds).toISOString().slice(0, 10);
+
+/**
+ * Name an account in a sentence if it is the only one, and return its id; count several.
+ *
+ * @param {readonly import("./types.js").Row[]} rows
+ */
+export function accountsOf(rows) {
+  const [{ finding }] = rows;
+  return rows.length === 1
+    ? { whose: within(finding.name), finding: finding.id.toLowerCase() }
+    : { whose: count(rows.length, "account"), finding: "" };
+}
+
+/**
+ * Return a value of an answer that is a text, and "" for any other.
+ *
+ * @param {unknown} value
+ */
+export const textOf = (value) => (typeof value === "string" ? value : "");

@@ -9,78 +9,12 @@ const VERDICTS = {
 };
 
 /** @type {Record<string, string>} */
-const EXCEPTIONS = {
-  honoured: "Accepted for a time",
-  not_honoured: "Not honoured",
-  none: "Without an exception",
-};
-
-/** @type {Record<string, string>} */
-const KEY_STATES = {
-  healthy: "Healthy",
-  at_risk: "At risk",
-  broken: "Broken",
-  unknown: "Unknown",
-};
-
-/** @type {Record<string, string>} Of an account's data and of one store. */
-const DATA_STATES = {
-  own_keys: "Own keys",
-  microsoft_keys: "Microsoft's keys",
-  may_be_microsoft_keys: "Maybe Microsoft's keys",
-  unknown: "Unknown",
-  none: "No other place",
-  own_key: "Own key",
-  microsoft_key: "Microsoft's key",
-  broken: "Key lost",
-};
-
-/** @type {Record<string, string>} */
-const STORES = {
-  storage_account: "Storage account",
-  cosmos_db: "Cosmos DB account",
-  search_service: "AI Search service",
-  ml_workspace: "Machine Learning workspace",
-};
-
-/** @type {Record<string, string>} */
-const USES = {
-  files: "files",
-  threads: "conversations",
-  vectors: "vector stores",
-  speech_and_language: "Speech and Language",
-  content_monitoring: "content monitoring",
-  workspace: "workspace",
-};
-
-/** @type {Record<string, string>} */
-const POLICY_STATES = {
-  compliant: "Compliant",
-  non_compliant: "Not compliant",
-  not_assessed: "Not assessed",
-};
-
-/** @type {Record<string, string>} */
-const ROTATIONS = {
-  automatic: "Automatic: the account switches to new versions of its key",
-  pinned: "Pinned: the account uses this version until somebody sets another",
-};
-
-/** @type {Record<string, string>} */
 const COVERAGES = {
   read: "Read by the last scan",
   gap: "Not read by the last scan: this is the last known state",
   excluded: "Excluded by the settings",
   retired: "The subscription is deleted",
   pending: "Not completely recorded yet",
-};
-
-/** @type {Record<string, string>} */
-const ENDS = {
-  expired: "the exemption has expired",
-  removed: "the exemption was removed",
-  not_honoured: "the exemption is no longer honoured",
-  no_longer_needed: "the account no longer needs it",
 };
 
 /** @type {Record<string, string>} */
@@ -116,10 +50,12 @@ export function codeWord(word) {
 }
 
 /**
+ * Return the function that reads a code by a table, or else as words.
+ *
  * @param {Record<string, string>} words
  * @returns {(word: string) => string}
  */
-const reader = (words) => (word) => (Object.hasOwn(words, word) ? words[word] : codeWord(word));
+export const reader = (words) => (word) => (Object.hasOwn(words, word) ? words[word] : codeWord(word));
 
 /**
  * Write a label within a sentence: in lower case, except names.
@@ -130,13 +66,5 @@ export const midway = (words) =>
   /^(Azure|Key Vault|Microsoft)/.test(words) ? words : words.charAt(0).toLowerCase() + words.slice(1);
 
 export const verdictWord = reader(VERDICTS);
-export const endWord = reader(ENDS);
-export const exceptionWord = reader(EXCEPTIONS);
-export const keyWord = reader(KEY_STATES);
-export const dataWord = reader(DATA_STATES);
-export const storeWord = reader(STORES);
-export const useWord = reader(USES);
-export const policyWord = reader(POLICY_STATES);
-export const rotationWord = reader(ROTATIONS);
 export const coverageWord = reader(COVERAGES);
 export const removalWord = reader(REMOVALS);

@@ -5,26 +5,12 @@
  * @typedef {import("./types.js").Status} Status
  */
 
+import { ASPECTS } from "./aspects.js";
 import { at, fill, h, icon, item, waiting, whenChanged } from "./dom.js";
 import { ago, clock, day, minute, moment, number, since, visible } from "./format.js";
 import { isFresh, isGood, shownPosture } from "./page_state.js";
 import { verdictWord } from "./labels.js";
 import { entryOf } from "./reasons.js";
-
-/**
- * Count the compliant accounts with a broken key: their data cannot be read or written.
- *
- * @param {Status} status
- */
-const brokenKeys = ({ keys }) => (keys && keys.broken > 0 ? `; the keys of ${number(keys.broken)} are broken` : "");
-
-/**
- * Count the accounts that keep data in stores under Microsoft's keys.
- *
- * @param {Status} status
- */
-const exposedData = ({ dataStores }) =>
-  dataStores && dataStores.microsoftKeys > 0 ? `; ${number(dataStores.microsoftKeys)} keep data in stores under Microsoft's keys` : "";
 
 /**
  * Say in a sentence what the posture means.
@@ -35,14 +21,15 @@ function lead(state) {
   const status = /** @type {Status} */ (state.status);
   const { posture, accounts, reasons } = status;
   const shown = shownPosture(state);
+  const beside = ASPECTS.map((aspect) => aspect.lead?.(status) ?? "").join("");
   if (shown === "compliant") {
     return accounts.total === 0
       ? "Everything was read, and there is no account of a kind in scope."
-      : `All ${number(accounts.total)} accounts are under a customer-managed key${brokenKeys(status)}${exposedData(status)}.`;
+      : `All ${number(accounts.total)} accounts are under a customer-managed key${beside}.`;
   }
   if (shown === "compliant_with_exceptions") {
     const others = `${number(accounts.compliant)} of ${number(accounts.total)} accounts are under a customer-managed key`;
-    return `${others}${brokenKeys(status)}${exposedData(status)}. For the others the violation is accepted for a time.`;
+    return `${others}${beside}. For the others the violation is accepted for a time.`;
   }
   if (shown === "non_compliant") return visible(worst(state)?.message ?? "");
   if (isGood(posture)) return "The last result is out of date.";
@@ -123,16 +110,15 @@ function oldestFact({ rows, complete, now }) {
   return item("Oldest open violation", h("strong", {}, moment(oldest.since, since(oldest.since, now))), h("small", {}, `${words} ${day(oldest.since)}`));
 }
 
-/** @param {State} state */
-function draw(state) {
-  if (!state.status) {
-    fill(at("posture"), h("h1", {}, "Loading the status…"), waiting());
-    return;
-  }
+/**
+ * @param {State} state
+ * @returns {import("./dom.js").Child[]}
+ */
+function body(state) {
+  if (!state.status) return [h("h1", {}, "Loading the status…"), waiting()];
   const posture = shownPosture(state);
   const reasons = reasonsOf(state).map((text) => h("li", {}, visible(text)));
-  fill(
-    at("posture"),
+  return [
     icon(posture === "compliant_with_exceptions" ? "excepted" : posture, "light"),
     h(
       "div",
@@ -142,11 +128,11 @@ function draw(state) {
       reasons.length > 0 && h("ul", { class: "reasons" }, ...reasons),
     ),
     h("dl", { class: "facts" }, oldestFact(state), ageFact(state), freshFact(state), coverageFact(state)),
-  );
+  ];
 }
 
-/** @type {(state: State) => void} */
 export const drawPosture = whenChanged(
+  /** @param {State} state */
   (state) => [state.status, state.catalogue, state.rows, state.complete, Math.floor(state.now / 60_000), isFresh(state)],
-  draw,
+  (state) => fill(at("posture"), ...body(state)),
 );

@@ -22,7 +22,7 @@ export function catalogueOf(body) {
 
 /**
  * @param {Catalogue | null} catalogue
- * @param {"verdict" | "gap" | "key" | "data" | "exception" | "posture" | "azure_policy"} area
+ * @param {import("./types.js").Area} area
  * @param {string} code
  */
 export const entryOf = (catalogue, area, code) => catalogue?.get(`${area} ${code}`);
@@ -40,4 +40,16 @@ export const actorOf = (entry) =>
 export function explained(own, entry) {
   if (own) return visible(own);
   return entry ? visible(`${entry.message} ${entry.wayOut}`) : "The app's log says more.";
+}
+
+/**
+ * Explain accounts or gaps that have the same reason; their texts may still differ.
+ *
+ * @param {(string | null)[]} texts The text of each.
+ * @param {Entry | undefined} entry
+ */
+export function whyOf(texts, entry) {
+  const [own, ...others] = new Set(texts);
+  const text = others.length === 0 ? explained(own, entry) : "Each of them says what is wrong and what to do.";
+  return `${text} ${actorOf(entry)}`.trim();
 }

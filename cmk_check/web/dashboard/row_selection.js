@@ -1,44 +1,16 @@
 /**
  * Filtering and sorting. The values to compare are computed once per finding, so that a keystroke costs
- * one pass over strings. Filters mean the same as in the API, which makes the files.
+ * one pass over strings.
  *
  * @typedef {import("./types.js").Row} Row
  * @typedef {import("./types.js").View} View
- * @typedef {import("./types.js").Column} Column
  */
 
-import { ACCEPTED, exceptionOf } from "./exceptions.js";
+import { COLUMNS } from "./columns.js";
+import { folded, region } from "./finding_filters.js";
 import { inOrder } from "./format.js";
-import { codeWord } from "./labels.js";
-
-/** @type {Record<string, number>} */
-const WORST_FIRST = { non_compliant: 0, unknown: 1, compliant: 2 };
-/** @type {Record<string, number>} */
-const WORST_KEY_FIRST = { broken: 0, unknown: 1, at_risk: 2, healthy: 3 };
-
-/**
- * Fold case as the API does, so that "STRASSE" finds "straße".
- *
- * @param {string} text
- */
-export const folded = (text) => text.toUpperCase().toLowerCase().replaceAll("ς", "σ");
-
-/**
- * Write a region in one way: Azure calls it both "West Europe" and "westeurope".
- *
- * @param {string | null} text
- */
-export const region = (text) => (text ?? "").toLowerCase().replace(/\s/g, "");
-
-/** @param {import("./types.js").Finding} finding */
-export const ownerOf = ({ owner }) => owner?.value ?? "";
-
-/**
- * Write the state of a key or of data stores, and its most serious reason; "" where there is none.
- *
- * @param {{ state: string, reasons: { code: string }[] } | null | undefined} judged
- */
-const worstOf = (judged) => ({ state: judged?.state ?? "", reason: judged?.reasons[0]?.code ?? "" });
+import { ownerOf } from "./owner.js";
+import { FILTERS, isFiltered } from "./url_state.js";
 
 /**
  * @param {import("./types.js").Finding} finding
@@ -48,91 +20,33 @@ export function rowOf(finding) {
   const tags = Object.entries(finding.tags);
   const since = finding.violatedSince ?? finding.changedAt ?? finding.firstSeen ?? "";
   const texts = [finding.name, finding.resourceGroup, finding.subscriptionName ?? "", ...tags.flat()];
-  const [key, data] = [worstOf(finding.keyHealth), worstOf(finding.dataStores)];
   return {
     finding,
     haystack: folded(texts.join("\n")),
     location: region(finding.location),
     kind: finding.kind ? finding.kind.toLowerCase() : "unknown",
-    key: key.state,
-    exception: exceptionOf(finding),
-    keyReason: key.reason,
-    data: data.state,
-    dataReason: data.reason,
     owner: ownerOf(finding),
     since,
     atFirst: since !== "" && since === finding.firstSeen,
   };
 }
 
-/** @typedef {"verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth" | "keyReason" | "dataStores" | "dataReason" | "exception" | "azurePolicy"} Exact */
-
-/** @type {Record<Exact, (row: Row) => string>} What a row must equal, unless the filter is empty. */
-const VALUES = {
-  verdict: ({ finding }) => finding.verdict,
-  reason: ({ finding }) => finding.reason,
-  kind: ({ kind }) => kind,
-  location: ({ location }) => location,
-  subscription: ({ finding }) => finding.subscriptionId.toLowerCase(),
-  keyHealth: ({ key }) => key,
-  keyReason: ({ keyReason }) => keyReason,
-  dataStores: ({ data }) => data,
-  dataReason: ({ dataReason }) => dataReason,
-  exception: ({ exception }) => exception,
-  azurePolicy: ({ finding }) => finding.azurePolicy?.state ?? "",
-};
-
-/**
- * @param {View} view
- * @param {Row} row
- */
-const fitsException = ({ accepted }, { finding }) =>
-  accepted === "" || (Object.hasOwn(ACCEPTED, accepted) && ACCEPTED[accepted].holds(finding, Date.now()));
-
 /**
  * @param {View} view
  * @returns {(row: Row) => boolean}
  */
 function filterOf(view) {
-  const words = folded(view.q).split(/\s+/).filter(Boolean);
-  const wanted = {
-    ...view,
-    kind: view.kind.toLowerCase(),
-    location: region(view.location),
-    subscription: view.subscription.toLowerCase(),
-  };
-  const names = /** @type {Exact[]} */ (Object.keys(VALUES)).filter((name) => wanted[name] !== "");
-  return (row) =>
-    names.every((name) => wanted[name] === VALUES[name](row)) &&
-    fitsException(view, row) &&
-    (view.owner === null || view.owner === row.owner) &&
-    !view.notOwner.includes(row.owner) &&
-    words.every((word) => row.haystack.includes(word));
+  const tests = FILTERS.filter(({ name }) => isFiltered(view, [name])).map(({ test }) => test(view));
+  return (row) => tests.every((fits) => fits(row));
 }
-
-/** @type {Record<Column, (row: Row) => string>} */
-const TEXT = {
-  name: ({ finding }) => finding.name,
-  // Compliant accounts with an unhealthy key come before the others.
-  verdict: ({ finding, key }) => `${WORST_FIRST[finding.verdict] ?? 3}${WORST_KEY_FIRST[key] ?? 4}`,
-  reason: ({ finding }) => codeWord(finding.reason),
-  key: ({ key }) => (key === "" ? "" : String(WORST_KEY_FIRST[key] ?? 4)),
-  subscription: ({ finding }) => finding.subscriptionName ?? finding.subscriptionId,
-  group: ({ finding }) => finding.resourceGroup,
-  kind: ({ finding }) => finding.kind ?? "",
-  location: ({ location }) => location,
-  owner: ({ owner }) => owner,
-  since: ({ since }) => since,
-};
 
 /**
  * @param {readonly Row[]} rows
- * @param {Column} column
+ * @param {(row: Row) => string} textOf
  * @returns {Row[]} In rising order; rows without a value come last.
  */
-function rising(rows, column) {
-  const text = TEXT[column];
-  const keyed = rows.map((row) => ({ row, text: text(row), since: row.since, name: row.finding.name }));
+function rising(rows, textOf) {
+  const keyed = rows.map((row) => ({ row, text: textOf(row), since: row.since, name: row.finding.name }));
   keyed.sort(
     (a, b) =>
       Number(a.text === "") - Number(b.text === "") ||
@@ -145,11 +59,10 @@ function rising(rows, column) {
 
 /**
  * @param {Row[]} up In rising order.
- * @param {Column} column
+ * @param {(row: Row) => string} textOf
  */
-function falling(up, column) {
-  const none = up.findIndex((row) => TEXT[column](row) === "");
-  const end = none < 0 ? up.length : none;
+function falling(up, textOf) {
+  const end = up.findLastIndex((row) => textOf(row) !== "") + 1;
   return [...up.slice(0, end).reverse(), ...up.slice(end)];
 }
 
@@ -160,16 +73,15 @@ const ORDERS = new WeakMap();
  * Sort the rows, once for each order.
  *
  * @param {readonly Row[]} rows
- * @param {View} view
+ * @param {Pick<View, "sort" | "order">} view
  * @returns {Row[]}
  */
 function sorted(rows, { sort, order }) {
+  const { text } = COLUMNS.find(({ name }) => name === sort) ?? COLUMNS[0];
   const known = ORDERS.get(rows) ?? new Map();
   ORDERS.set(rows, known);
-  if (!known.has(sort)) known.set(sort, rising(rows, sort));
-  if (order === "asc") return known.get(sort);
-  const key = `${sort} desc`;
-  if (!known.has(key)) known.set(key, falling(known.get(sort), sort));
+  const key = `${sort} ${order}`;
+  if (!known.has(key)) known.set(key, order === "asc" ? rising(rows, text) : falling(sorted(rows, { sort, order: "asc" }), text));
   return known.get(key);
 }
 

@@ -4,87 +4,61 @@
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").View} View
  * @typedef {import("./types.js").Row} Row
- * @typedef {import("./types.js").Column} Column
  */
 
-import { at, fill, h, icon, whenChanged } from "./dom.js";
-import { exceptionNote } from "./exceptions.js";
-import { day, moment, name, number, since as elapsed } from "./format.js";
-import { hasKeys, keyCell } from "./keys.js";
+import { isOn } from "./aspects.js";
+import { COLUMNS } from "./columns.js";
+import { at, fill, h, whenChanged } from "./dom.js";
+import { number } from "./format.js";
 import { choose } from "./row_selection.js";
-import { COLUMNS, DEFAULTS, fragmentOf, isFiltered } from "./url_state.js";
-import { codeWord, coverageWord, verdictWord } from "./labels.js";
+import { DEFAULTS, fragmentOf, isFiltered } from "./url_state.js";
 
 export const ROWS = 50;
 
-/** @type {Record<Column, string>} */
-const HEADS = {
-  name: "Account",
-  verdict: "Verdict",
-  reason: "Reason",
-  key: "Key",
-  subscription: "Subscription",
-  group: "Resource group",
-  kind: "Kind",
-  location: "Location",
-  owner: "Owner",
-  since: "Since",
-};
+/**
+ * The columns that are shown: none of what the settings switch off.
+ *
+ * @param {State} state
+ */
+const columnsOf = (state) => COLUMNS.filter(({ aspect }) => !aspect || isOn(aspect, state));
 
 /**
  * @param {State} state
- * @param {boolean} keyed Whether keys are checked.
  * @param {(news: Partial<View>) => void} go
  */
-function head({ view, printing }, keyed, go) {
-  return COLUMNS.filter((column) => keyed || column !== "key").map((column) => {
-    const sorted = view.sort === column;
+function heads(state, go) {
+  const { view, printing } = state;
+  return columnsOf(state).map(({ name, head }) => {
+    const sorted = view.sort === name;
     const turned = sorted && view.order === "asc" ? "desc" : "asc";
     /** @type {() => void} */
-    const sort = () => go({ sort: column, order: turned, page: 1 });
+    const sort = () => go({ sort: name, order: turned, page: 1 });
     return h(
       "th",
       { scope: "col", role: "columnheader", "aria-sort": sorted ? (view.order === "asc" ? "ascending" : "descending") : "none" },
       // A browser that prints does not repeat a button on the next page.
-      printing ? HEADS[column] : h("button", { type: "button", "data-key": `sort-${column}`, click: sort }, HEADS[column], h("span", { class: "direction", "aria-hidden": "true" })),
+      printing ? head : h("button", { type: "button", "data-key": `sort-${name}`, click: sort }, head, h("span", { class: "direction", "aria-hidden": "true" })),
     );
   });
 }
 
 /**
- * @param {Column} column
- * @param {...import("./dom.js").Child} children
- */
-const cell = (column, ...children) =>
-  h("td", { role: "cell", class: column, "data-label": HEADS[column] }, ...children);
-
-/**
+ * Show an account; its name, in the first column, opens it.
+ *
  * @param {Row} row
  * @param {View} view
- * @param {boolean} keyed
- * @param {number} now
+ * @param {State} state
  */
-function line({ finding, location, owner, since, atFirst }, view, keyed, now) {
-  const old = finding.coverage !== "read";
-  const created = finding.evidence.createdAt;
-  const link = h("a", { href: fragmentOf({ ...view, finding: finding.id.toLowerCase() }), "data-key": finding.id.toLowerCase() }, name(finding.name));
+function line(row, view, state) {
+  const { id, verdict, coverage } = row.finding;
+  const finding = id.toLowerCase();
+  const [named, ...columns] = columnsOf(state);
+  const link = h("a", { href: fragmentOf({ ...view, finding }), "data-key": finding }, ...named.cell(row, state.now));
   return h(
     "tr",
-    { role: "row", class: `${finding.verdict} ${old ? "old" : ""}` },
+    { role: "row", class: `${verdict} ${coverage === "read" ? "" : "old"}` },
     h("th", { scope: "row", role: "rowheader", class: "account" }, link),
-    cell("verdict", h("span", { class: `badge ${finding.verdict}` }, icon(finding.verdict), verdictWord(finding.verdict)), exceptionNote(finding), old && h("small", { class: "stale", title: coverageWord(finding.coverage) }, "last known")),
-    cell("reason", codeWord(finding.reason)),
-    keyed && cell("key", ...keyCell(finding)),
-    cell("subscription", name(finding.subscriptionName ?? finding.subscriptionId)),
-    cell("group", name(finding.resourceGroup)),
-    cell("kind", name(finding.kind, "none")),
-    cell("location", name(location)),
-    cell("owner", name(owner, "no owner")),
-    cell(
-      "since",
-      since !== "" && h("span", { class: atFirst && "at-first" }, moment(since, day(since)), h("small", {}, atFirst && "first seen, ", elapsed(since, now))),
-      created && h("small", {}, "created ", moment(created, day(created))),
-    ),
+    ...columns.map(({ name, head, cell }) => h("td", { role: "cell", class: name, "data-label": head }, ...cell(row, state.now))),
   );
 }
 
@@ -133,8 +107,7 @@ function openRow(event) {
 export function tableDrawer(go) {
   /** @param {State} state */
   const draw = (state) => {
-    const { rows, view, now, printing } = state;
-    const keyed = hasKeys(state.status);
+    const { rows, view, printing } = state;
     const chosen = choose(rows, view);
     const pages = Math.max(1, Math.ceil(chosen.length / ROWS));
     const page = Math.min(view.page, pages);
@@ -149,8 +122,8 @@ export function tableDrawer(go) {
         h(
           "table",
           { class: "findings", role: "table", "aria-label": "Findings", "aria-rowcount": chosen.length + 1 },
-          h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...head(state, keyed, go))),
-          h("tbody", { role: "rowgroup", click: openRow }, ...shown.map((row) => line(row, kept, keyed, now))),
+          h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...heads(state, go))),
+          h("tbody", { role: "rowgroup", click: openRow }, ...shown.map((row) => line(row, kept, state))),
         ),
       ),
       chosen.length === 0 && h("p", { class: "empty" }, empty(state)),
@@ -158,7 +131,7 @@ export function tableDrawer(go) {
     );
   };
   return whenChanged(
-    (state) => [state.rows, state.complete, state.status?.asOf, hasKeys(state.status), listed(state.view), state.printing, Math.floor(state.now / 3_600_000)],
+    (state) => [state.rows, state.complete, state.status?.asOf, columnsOf(state).length, listed(state.view), state.printing, Math.floor(state.now / 3_600_000)],
     draw,
   );
 }

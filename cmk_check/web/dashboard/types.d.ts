@@ -1,15 +1,10 @@
 /** The shapes that the modules of the page share; docs/http-api.md describes the API's answers. */
 
+import { Child } from "./dom.js";
+
 export type Verdict = "compliant" | "non_compliant" | "unknown";
 export type Posture = Verdict | "compliant_with_exceptions";
-export type ExceptionChoice = "honoured" | "not_honoured" | "none";
 export type Phase = "signed-out" | "loading" | "ready" | "forbidden" | "unreachable" | "error";
-export type Column =
-  | "name" | "verdict" | "reason" | "key" | "subscription" | "group" | "kind" | "location" | "owner"
-  | "since";
-
-export type DataState = "microsoft_keys" | "may_be_microsoft_keys" | "unknown" | "own_keys" | "none";
-export type KeyState = "healthy" | "at_risk" | "broken" | "unknown";
 
 export interface Counts { compliant: number; nonCompliant: number; unknown: number }
 
@@ -19,12 +14,6 @@ export interface Accounts extends Counts {
   excepted: number;
   byKind: Record<string, Counts>;
   ignoredByKind: Record<string, number>;
-}
-
-export interface Keys { healthy: number; atRisk: number; broken: number; unknown: number }
-
-export interface DataStoreCounts {
-  ownKeys: number; microsoftKeys: number; mayBeMicrosoftKeys: number; unknown: number; none: number;
 }
 
 export interface PolicyCounts { notAssessed: number; differs: number }
@@ -45,7 +34,6 @@ export interface Gap {
 export interface LastScan {
   id: string;
   state: string;
-  trigger: string;
   startedAt: string;
   finishedAt: string | null;
   reason: string | null;
@@ -64,8 +52,8 @@ export interface Status {
   freshUntil: string | null;
   fresh: boolean;
   accounts: Accounts;
-  keys: Keys | null;
-  dataStores: DataStoreCounts | null;
+  keys: Record<string, number> | null;
+  dataStores: Record<string, number> | null;
   azurePolicy: PolicyCounts | null;
   subscriptions: Subscriptions;
   gaps: Gap[];
@@ -81,10 +69,7 @@ export interface KeyReason {
   missingAction: string | null;
 }
 
-/** The most serious reason comes first. */
-export interface KeyHealth {
-  state: KeyState;
-  reasons: KeyReason[];
+export interface KeyHealth extends Side {
   rotation: string | null;
   expires: string | null;
   vaultId: string | null;
@@ -105,10 +90,7 @@ export interface DataStore {
   detail: string | null;
 }
 
-/** The most serious reason comes first. */
-export interface DataStores {
-  state: DataState;
-  reasons: KeyReason[];
+export interface DataStores extends Side {
   stores: DataStore[];
   /** Projects without a store of their own. */
   basicProjects: string[];
@@ -170,7 +152,8 @@ export interface Remediation {
 }
 
 export interface Detail extends Finding {
-  history: { at: string; verdict: Verdict; reason: string; keyHealth: string | null; scanId: string }[];
+  /** With the states of some aspects, by their names. */
+  history: { at: string; verdict: Verdict; reason: string; [aspect: string]: string | null }[];
   changes: number;
   remediation: Remediation | null;
   limits: string[];
@@ -194,6 +177,8 @@ export interface Change {
   data: Record<string, any>;
 }
 
+export type Area = "verdict" | "gap" | "key" | "data" | "exception" | "posture" | "azure_policy";
+
 export interface CatalogueReason {
   code: string;
   area: string;
@@ -205,8 +190,6 @@ export interface CatalogueReason {
 
 /** By area and code. */
 export type Catalogue = ReadonlyMap<string, CatalogueReason>;
-
-export interface Page<T> { value: T[]; nextLink?: string | null; deltaLink?: string | null }
 
 /** The view in the fragment of the URL, which a link shares. */
 export interface View {
@@ -232,7 +215,7 @@ export interface View {
   q: string;
   /** The reason of the gaps that are shown. */
   gap: string;
-  sort: Column;
+  sort: string;
   order: "asc" | "desc";
   page: number;
   finding: string;
@@ -244,11 +227,6 @@ export interface Row {
   haystack: string;
   location: string;
   kind: string;
-  key: string;
-  keyReason: string;
-  data: string;
-  dataReason: string;
-  exception: string;
   owner: string;
   since: string;
   /** Whether it was so when it was first seen: it may have been so for longer. */
@@ -290,4 +268,133 @@ export interface State {
   shown: Shown | null;
   notice: string;
   printing: boolean;
+}
+
+/** The filters whose values are texts, of which "" chooses everything. */
+export type TextFilter = { [Name in keyof View]: View[Name] extends string ? (string extends View[Name] ? Name : never) : never }[keyof View];
+
+/** The select of a filter. */
+export interface Select {
+  label: string;
+  /** What it offers first: no choice. */
+  all: string;
+  /** What a sentence calls it; its name if absent. */
+  term?: string;
+  /** Values with their texts; if absent, those of the rows. */
+  options?: [string, string][];
+  value?: (row: Row) => string;
+  text?: (row: Row) => string;
+  /** Between the values of the view and of the options, where they differ. */
+  toOption?: (view: View) => string;
+  ofOption?: (option: string) => string | null;
+}
+
+/** A filter of the findings, by its name in views. */
+export interface Filter {
+  name: keyof View;
+  /** Its value in a view that it does not filter. */
+  none: string | null | readonly string[];
+  /** What chooses the same in the API; the API has no such filter if absent. */
+  query?: (view: View) => [string, string][];
+  select?: Select;
+  /** How a sentence says it, without a select. */
+  words?: (view: View) => string;
+  /** Returns whether a row fits; called only for a view that it filters. */
+  test: (view: View) => (row: Row) => boolean;
+}
+
+/** A column of the table; `text` sorts it, and rows without a text come last. */
+export interface Column {
+  name: string;
+  head: string;
+  text: (row: Row) => string;
+  cell: (row: Row, now: number) => Child[];
+  /** Whose it is, if any. */
+  aspect?: Aspect;
+}
+
+export type Tone = Verdict | "excepted";
+
+/** How a state is shown: by its colour, and by a shape for those who see no colours. */
+export interface Look { tone: Verdict | "neutral"; shape: Verdict | "warning" }
+export type LookName = "good" | "risk" | "bad" | "unknown" | "neutral";
+
+/** When the next steps name something. */
+export type Urgency = "broken" | "ending" | "exposed" | "unknown" | "risk" | "last";
+
+export interface Advice { text: string; why: string; view: Partial<View> | null; tone: Tone }
+
+/** A state, and what to do about an account that has it, if anything. */
+export interface AspectState { word: string; look: LookName; urgency?: Urgency; todo?: (whose: string) => string }
+
+/** The worst comes first. */
+export type AspectStates = Record<string, AspectState>;
+
+/** The state of an account; the most serious reason comes first. */
+export interface Side { state: string; reasons: KeyReason[] }
+
+export type Section = (finding: Finding, state: State) => Child[];
+
+/** What gives each account a state, with reasons. The first two filters of its aspect choose by these. */
+export interface Judged {
+  states: AspectStates;
+  applies: (finding: Finding) => boolean;
+  sideOf: (finding: Finding) => Side | null;
+  /** Of its reasons in the catalogue. */
+  area: Area;
+  /** How many accounts have each state, and the title of these counts. */
+  countsOf: (status: Status) => Record<string, number> | null;
+  countsTitle: string;
+  /** What the next scan will do where there is no answer. */
+  nextScan: string;
+  /** What the history and a scan of one account call it; absent if they do not. */
+  term?: string;
+  /** Its section in the drawer: title, a sentence in place of an answer or of reasons, and more. */
+  title: string;
+  unread: string;
+  noReasons: (state: string) => string;
+  more: Section;
+}
+
+/** What a change says; `lead` stands before the name of an account. */
+export interface Sentence { tone: Tone; lead?: string; words: Child[] }
+
+/** A sentence below the counts. */
+export type Note = (status: Status, link: (view: Partial<View>, text: string) => Child) => Child;
+
+/** What stands beside a verdict, and all that the page must know of it. */
+export interface Aspect {
+  /** As in the API. */
+  name: string;
+  filters: readonly Filter[];
+  /** Whether the page mentions it; always if absent. */
+  isOn?: (state: State) => boolean;
+  judged?: Judged;
+  /** Reasons of a posture that its next steps cover. */
+  covers?: readonly string[];
+  /** Its column in the table, after this one. */
+  column?: Column & { after: string };
+  /** Sorts accounts of one verdict. */
+  rank?: (finding: Finding) => string;
+  /** Below the verdict in the table. */
+  verdictNote?: (finding: Finding) => Child;
+  /** In the banner, after the accounts under a customer-managed key. */
+  lead?: (status: Status) => string;
+  /** Below the counts: first, and after the notes on what was read. */
+  firstNote?: Note;
+  note?: Note;
+  /** In the drawer: with the account's name and place, with the evidence, and on its own. */
+  identity?: (finding: Finding) => Child;
+  evidence?: (finding: Finding, catalogue: Catalogue | null) => Child;
+  section?: Section;
+  /** What the drawer says about an account that needs something, and for which there is no plan. */
+  withoutPlan?: (finding: Finding) => string | false | null;
+  /** The next steps that are not about its states. */
+  advice?: Partial<Record<Urgency, (state: State) => Advice[]>>;
+  /** By type: what its changes say. */
+  changes?: Record<string, (change: Change) => Sentence>;
+  /** What an update, a new kind, and the first scan say of it, given both sides or the report. */
+  updated?: (before: Change["data"], after: Change["data"]) => string | false;
+  kindChanged?: (before: Change["data"], after: Change["data"]) => string;
+  firstFound?: (report: Change["data"] | undefined) => string | false;
 }

@@ -5,45 +5,26 @@
  * @typedef {import("./types.js").View} View
  */
 
-/** @type {readonly import("./types.js").Column[]} */
-export const COLUMNS = [
-  "name", "verdict", "reason", "key", "subscription", "group", "kind", "location", "owner", "since",
-];
+import { ASPECTS } from "./aspects.js";
+import { COLUMNS } from "./columns.js";
+import { OWN, SEARCH } from "./finding_filters.js";
+
+/** Where links and sentences name the filters of an aspect; others come before them. */
+const LINK_ORDER = ["keyHealth", "dataStores", "exception", "azurePolicy", "owner"];
+const inLinks = ASPECTS.toSorted((a, b) => LINK_ORDER.indexOf(a.name) - LINK_ORDER.indexOf(b.name));
+
+/** All filters of the findings, in the order of links and sentences. */
+export const FILTERS = [...OWN, ...inLinks.flatMap(({ filters }) => filters), SEARCH];
 
 /** @type {Readonly<View>} The most serious findings come first. */
 export const DEFAULTS = Object.freeze({
-  verdict: "",
-  reason: "",
-  kind: "",
-  location: "",
-  subscription: "",
-  keyHealth: "",
-  azurePolicy: "",
-  keyReason: "",
-  dataStores: "",
-  dataReason: "",
-  exception: "",
-  accepted: "",
-  owner: null,
-  notOwner: Object.freeze([]),
-  q: "",
+  .../** @type {any} */ (Object.fromEntries(FILTERS.map(({ name, none }) => [name, none]))),
   gap: "",
   sort: "verdict",
   order: "asc",
   page: 1,
   finding: "",
 });
-
-/** The filters that the API has too, by the same names. */
-export const API_FILTERS = /** @type {const} */ (["verdict", "reason", "kind", "location", "subscription", "keyHealth", "dataStores", "exception", "azurePolicy", "q"]);
-
-/** The filters that only the page has. */
-export const OWN_FILTERS = /** @type {const} */ (["keyReason", "dataReason", "accepted", "notOwner"]);
-
-/** All filters of the findings. The API splits the owner: it may be a name, or nobody. */
-export const FILTERS = /** @type {const} */ ([...API_FILTERS, "owner", ...OWN_FILTERS]);
-
-const TEXTS = /** @type {const} */ ([...API_FILTERS, "keyReason", "dataReason", "accepted", "gap"]);
 
 /** The limit of the API. */
 export const LONGEST_SEARCH = 200;
@@ -56,15 +37,13 @@ export const LONGEST_SEARCH = 200;
  */
 export function viewOf(fragment) {
   const parts = new URLSearchParams(fragment.replace(/^#/, ""));
+  const given = FILTERS.map(({ name, none }) => [name, Array.isArray(none) ? parts.getAll(name) : parts.get(name) ?? none]);
   /** @type {View} */
-  const view = { ...DEFAULTS };
-  for (const part of TEXTS) view[part] = parts.get(part) ?? "";
-  view.owner = parts.get("owner");
-  view.notOwner = parts.getAll("notOwner");
+  const view = { ...DEFAULTS, ...Object.fromEntries(given), gap: parts.get("gap") ?? "" };
   view.q = view.q.slice(0, LONGEST_SEARCH);
   view.finding = (parts.get("finding") ?? "").toLowerCase();
-  const sort = COLUMNS.find((column) => column === parts.get("sort"));
-  if (sort) view.sort = sort;
+  const sort = COLUMNS.find(({ name }) => name === parts.get("sort"));
+  if (sort) view.sort = sort.name;
   if (parts.get("order") === "desc") view.order = "desc";
   const page = Number(parts.get("page"));
   if (Number.isSafeInteger(page) && page > 0) view.page = page;
@@ -93,10 +72,10 @@ export function fragmentOf(view) {
  * Return whether any of these filters is set.
  *
  * @param {View} view
- * @param {readonly (keyof View)[]} [filters]
+ * @param {readonly (keyof View)[]} [names]
  */
-export const isFiltered = (view, filters = FILTERS) =>
-  fragmentOf(Object.fromEntries(filters.map((filter) => [filter, view[filter]]))) !== "#";
+export const isFiltered = (view, names = FILTERS.map(({ name }) => name)) =>
+  fragmentOf(Object.fromEntries(names.map((name) => [name, view[name]]))) !== "#";
 
 const KEPT = "cmk-fragment";
 

@@ -1,0 +1,33 @@
+/**
+ * The catalogue of what stands beside a verdict. The page loops over it, and names no aspect elsewhere.
+ *
+ * @typedef {import("./types.js").Aspect} Aspect
+ * @typedef {import("./types.js").State} State
+ */
+
+import { AZURE_POLICY } from "./azure_policy.js";
+import { DATA_STORES } from "./data_stores.js";
+import { EXCEPTION } from "./exceptions.js";
+import { KEY_HEALTH } from "./keys.js";
+import { OWNER } from "./owner.js";
+
+/** @type {readonly Aspect[]} In the order of the page. */
+export const ASPECTS = [OWNER, AZURE_POLICY, EXCEPTION, KEY_HEALTH, DATA_STORES];
+
+/**
+ * Return whether the page mentions an aspect; what the settings switch off it does not mention.
+ *
+ * @param {Aspect} aspect
+ * @param {State} state
+ */
+export const isOn = (aspect, state) => aspect.isOn?.(state) ?? true;
+
+/**
+ * Return whether an account still waits for an answer that others have.
+ *
+ * @param {Aspect} aspect
+ * @param {import("./types.js").Finding} finding
+ * @param {State} state
+ */
+export const isUnread = (aspect, finding, state) =>
+  isOn(aspect, state) && aspect.judged?.applies(finding) === true && !aspect.judged.sideOf(finding);

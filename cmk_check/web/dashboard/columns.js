@@ -1,0 +1,64 @@
+/**
+ * The columns of the table of findings: their heads, what they are sorted by, and their cells.
+ *
+ * @typedef {import("./types.js").Column} Column
+ */
+
+import { ASPECTS } from "./aspects.js";
+import { h, icon } from "./dom.js";
+import { day, moment, name, since as elapsed } from "./format.js";
+import { codeWord, coverageWord, verdictWord } from "./labels.js";
+
+/** @type {Record<string, number>} */
+const WORST_FIRST = { non_compliant: 0, unknown: 1, compliant: 2 };
+
+/** @type {Column["cell"]} */
+const verdictCell = ({ finding }) => [
+  h("span", { class: `badge ${finding.verdict}` }, icon(finding.verdict), verdictWord(finding.verdict)),
+  ...ASPECTS.map(({ verdictNote }) => verdictNote?.(finding)),
+  finding.coverage !== "read" && h("small", { class: "stale", title: coverageWord(finding.coverage) }, "last known"),
+];
+
+/** @type {Column["cell"]} */
+function sinceCell({ finding, since, atFirst }, now) {
+  const created = finding.evidence.createdAt;
+  return [
+    since !== "" && h("span", { class: atFirst && "at-first" }, moment(since, day(since)), h("small", {}, atFirst && "first seen, ", elapsed(since, now))),
+    created && h("small", {}, "created ", moment(created, day(created))),
+  ];
+}
+
+/**
+ * Return a column that shows the text by which it sorts.
+ *
+ * @param {string} column
+ * @param {string} head
+ * @param {Column["text"]} text
+ * @param {string} [absent] In place of a missing text.
+ * @returns {Column}
+ */
+const plain = (column, head, text, absent) => ({ name: column, head, text, cell: (row) => [name(text(row), absent)] });
+
+/** @type {readonly Column[]} */
+const OWN = [
+  plain("name", "Account", ({ finding }) => finding.name),
+  {
+    name: "verdict",
+    head: "Verdict",
+    // Compliant accounts with an unhealthy key come before the others.
+    text: ({ finding }) => `${WORST_FIRST[finding.verdict] ?? 3}${ASPECTS.map(({ rank }) => rank?.(finding) ?? "").join("")}`,
+    cell: verdictCell,
+  },
+  { name: "reason", head: "Reason", text: ({ finding }) => codeWord(finding.reason), cell: ({ finding }) => [codeWord(finding.reason)] },
+  plain("subscription", "Subscription", ({ finding }) => finding.subscriptionName ?? finding.subscriptionId),
+  plain("group", "Resource group", ({ finding }) => finding.resourceGroup),
+  plain("kind", "Kind", ({ finding }) => finding.kind ?? "", "none"),
+  plain("location", "Location", ({ location }) => location),
+  { name: "since", head: "Since", text: ({ since }) => since, cell: sinceCell },
+];
+
+/** @type {readonly Column[]} Each is followed by those of aspects. */
+export const COLUMNS = OWN.flatMap((column) => [
+  column,
+  ...ASPECTS.flatMap((aspect) => (aspect.column?.after === column.name ? [{ ...aspect.column, aspect }] : [])),
+]);

@@ -1,0 +1,115 @@
+/**
+ * The filters of the findings. They mean the same as in the API, which makes the files.
+ *
+ * @typedef {import("./types.js").Filter} Filter
+ * @typedef {import("./types.js").TextFilter} TextFilter
+ * @typedef {import("./types.js").Finding} Finding
+ * @typedef {import("./types.js").Select} Select
+ */
+
+import { visible, within } from "./format.js";
+import { codeWord, verdictWord } from "./labels.js";
+
+/**
+ * Fold case as the API does, so that "STRASSE" finds "straße".
+ *
+ * @param {string} text
+ */
+export const folded = (text) => text.toUpperCase().toLowerCase().replaceAll("ς", "σ");
+
+/**
+ * Write a region in one way: Azure calls it both "West Europe" and "westeurope".
+ *
+ * @param {string | null} text
+ */
+export const region = (text) => (text ?? "").toLowerCase().replace(/\s/g, "");
+
+/** @param {string} text */
+const lower = (text) => text.toLowerCase();
+
+/**
+ * Choose rows by an exact value, with a select.
+ *
+ * @param {TextFilter} name
+ * @param {(row: import("./types.js").Row) => string} valueOf
+ * @param {Select} select
+ * @param {(wanted: string) => string} fold How a wanted value is written to be compared.
+ * @returns {Filter}
+ */
+export const byValue = (name, valueOf, select, fold = (wanted) => wanted) => ({
+  name,
+  none: "",
+  query: (view) => [[name, view[name].trim()]],
+  select: { value: valueOf, ...select },
+  test: (view) => {
+    const wanted = fold(view[name]);
+    return (row) => valueOf(row) === wanted;
+  },
+});
+
+/**
+ * Choose rows by the state of an aspect; all states can be chosen, even if no account has them.
+ *
+ * @param {TextFilter} name
+ * @param {Record<string, { word: string }>} states
+ * @param {(finding: Finding) => string} stateOf
+ * @param {{ label: string, all: string, term?: string }} words
+ */
+export const byState = (name, states, stateOf, words) => {
+  const options = Object.entries(states).map(([state, { word }]) => /** @type {[string, string]} */ ([state, word]));
+  return byValue(name, ({ finding }) => stateOf(finding), { ...words, options });
+};
+
+/**
+ * Choose rows by a state, and by its most serious reason; the API has no filter by a reason.
+ *
+ * @param {TextFilter} name
+ * @param {TextFilter} reason
+ * @param {import("./types.js").AspectStates} states
+ * @param {(finding: Finding) => import("./types.js").Side | null} sideOf
+ * @param {{ label: string, all: string, term: string }} words
+ * @returns {Filter[]}
+ */
+export const byStateAndReason = (name, reason, states, sideOf, words) => [
+  byState(name, states, (finding) => sideOf(finding)?.state ?? "", words),
+  {
+    name: reason,
+    none: "",
+    words: (view) => `the first reason of the ${words.term} is ${within(codeWord(view[reason]))}`,
+    test: (view) => ({ finding }) => sideOf(finding)?.reasons[0]?.code === view[reason],
+  },
+];
+
+/** @type {[string, string][]} All verdicts, even if no account has them. */
+const VERDICTS = ["non_compliant", "unknown", "compliant"].map((verdict) => [verdict, verdictWord(verdict)]);
+
+/** The filters by what is not an aspect, apart from the search. */
+export const OWN = [
+  byValue("verdict", ({ finding }) => finding.verdict, { label: "Verdict", all: "All verdicts", options: VERDICTS }),
+  byValue("reason", ({ finding }) => finding.reason, { label: "Reason", all: "All reasons", text: ({ finding }) => codeWord(finding.reason) }),
+  byValue("kind", ({ kind }) => kind, {
+    label: "Kind",
+    all: "All kinds",
+    value: ({ finding, kind }) => finding.kind ?? kind,
+    text: ({ finding }) => visible(finding.kind ?? "Without a kind"),
+  }, lower),
+  byValue("location", ({ location }) => location, { label: "Location", all: "All locations", text: ({ location }) => visible(location) }, region),
+  byValue("subscription", ({ finding }) => finding.subscriptionId.toLowerCase(), {
+    label: "Subscription",
+    all: "All subscriptions",
+    value: ({ finding }) => finding.subscriptionId,
+    text: ({ finding }) => visible(finding.subscriptionName ?? finding.subscriptionId),
+  }, lower),
+];
+
+/** @type {Filter} */
+export const SEARCH = {
+  name: "q",
+  none: "",
+  query: ({ q }) => [["q", q.trim()]],
+  words: ({ q }) => (q.trim() === "" ? "" : `search is ${within(q.trim())}`),
+  test: ({ q }) => {
+    const words = folded(q).split(/\s+/).filter(Boolean);
+    return ({ haystack }) => words.every((word) => haystack.includes(word));
+  },
+};

@@ -1,0 +1,38 @@
+/** The owner of an account, exactly as tagged; "" stands for nobody. */
+
+import { item } from "./dom.js";
+import { name, visible, within } from "./format.js";
+
+/** @param {import("./types.js").Finding} finding */
+export const ownerOf = ({ owner }) => owner?.value ?? "";
+
+/** @type {import("./types.js").Aspect} */
+export const OWNER = {
+  name: "owner",
+  filters: [
+    {
+      name: "owner",
+      none: null,
+      // The API splits it: it may be a name, or nobody.
+      query: ({ owner }) => (owner === "" ? [["unowned", "true"]] : [["owner", owner ?? ""]]),
+      select: {
+        label: "Owner",
+        all: "All owners",
+        value: ({ owner }) => `=${owner}`,
+        text: ({ owner }) => (owner === "" ? "Without an owner" : visible(owner)),
+        // As the value of an option "" is taken for all owners.
+        toOption: ({ owner }) => (owner === null ? "" : `=${owner}`),
+        ofOption: (option) => (option === "" ? null : option.slice(1)),
+      },
+      test: (view) => (row) => row.owner === view.owner,
+    },
+    {
+      name: "notOwner",
+      none: [],
+      words: ({ notOwner }) => `owner is any other than ${notOwner.map((owner) => (owner === "" ? "none" : within(owner))).join(", ")}`,
+      test: (view) => (row) => !view.notOwner.includes(row.owner),
+    },
+  ],
+  column: { after: "location", name: "owner", head: "Owner", text: ({ owner }) => owner, cell: ({ owner }) => [name(owner, "no owner")] },
+  identity: (finding) => item("Owner", name(ownerOf(finding), "no owner tag"), finding.owner?.source === "subscription" && " (from the subscription)"),
+};
