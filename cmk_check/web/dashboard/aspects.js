@@ -1,5 +1,5 @@
 /**
- * The catalogue of what stands beside a verdict. The page loops over it, and names no aspect elsewhere.
+ * The catalogue of what stands beside a verdict. Everything that shows or chooses accounts loops over it.
  *
  * @typedef {import("./types.js").Aspect} Aspect
  * @typedef {import("./types.js").State} State
@@ -15,12 +15,13 @@ import { OWNER } from "./owner.js";
 export const ASPECTS = [OWNER, AZURE_POLICY, EXCEPTION, KEY_HEALTH, DATA_STORES];
 
 /**
- * Return whether the page mentions an aspect; what the settings switch off it does not mention.
+ * Return whether the page mentions an aspect. What the settings switch off is not counted either.
  *
  * @param {Aspect} aspect
  * @param {State} state
  */
-export const isOn = (aspect, state) => aspect.isOn?.(state) ?? true;
+export const isOn = ({ judged, isOn: own }, state) =>
+  judged ? state.status !== null && Boolean(judged.countsOf(state.status)) : (own?.(state) ?? true);
 
 /**
  * Return whether an account still waits for an answer that others have.

@@ -158,7 +158,6 @@ const storesOf = ({ dataStores }) => dataStores;
 export const DATA_STORES = {
   name: "dataStores",
   filters: byStateAndReason("dataStores", "dataReason", STATES, storesOf, { label: "Data stores", all: "All accounts", term: "data stores" }),
-  isOn: ({ status }) => Boolean(status?.dataStores),
   judged: {
     states: STATES,
     sideOf: storesOf,

@@ -91,7 +91,6 @@ const healthOf = ({ keyHealth }) => keyHealth;
 export const KEY_HEALTH = {
   name: "keyHealth",
   filters: byStateAndReason("keyHealth", "keyReason", STATES, healthOf, { label: "Key", all: "All keys", term: "key" }),
-  isOn: ({ status }) => Boolean(status?.keys),
   judged: {
     states: STATES,
     sideOf: healthOf,

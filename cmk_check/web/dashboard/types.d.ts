@@ -342,7 +342,7 @@ export interface Judged {
   sideOf: (finding: Finding) => Side | null;
   /** Of its reasons in the catalogue. */
   area: Area;
-  /** How many accounts have each state, and the title of these counts. */
+  /** How many accounts have each state, null if it is switched off; and the title of these counts. */
   countsOf: (status: Status) => Record<string, number> | null;
   countsTitle: string;
   /** What the next scan will do where there is no answer. */
@@ -367,7 +367,7 @@ export interface Aspect {
   /** As in the API. */
   name: string;
   filters: readonly Filter[];
-  /** Whether the page mentions it; always if absent. */
+  /** Whether the page mentions it: always if absent, and what is judged if it is counted. */
   isOn?: (state: State) => boolean;
   judged?: Judged;
   /** Reasons of a posture that its next steps cover. */
