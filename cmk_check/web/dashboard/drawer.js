@@ -186,16 +186,6 @@ function controlList({ controls }, printing) {
 }
 
 /**
- * Say on paper what it is and where it comes from: it is handed on without the page.
- *
- * @param {Finding} finding
- * @param {boolean} printing
- */
-function origin({ asOf }, printing) {
-  return printing && h("p", { class: "note" }, "Evidence for this account", asOf && ` as of ${minute(asOf)}`, `, from ${location.host}.`);
-}
-
-/**
  * @param {string} title
  * @param {string} code
  */
@@ -280,7 +270,8 @@ function sections(state) {
   const { finding, detail } = opened(state);
   if (!finding) return [absence(state.shown)];
   return [
-    origin(finding, state.printing),
+    // What is on paper is handed on without the page.
+    state.printing && h("p", { class: "note" }, "Evidence for this account", finding.asOf && ` as of ${minute(finding.asOf)}`, `, from ${location.host}.`),
     identity(finding),
     facts(finding, state),
     portalLink(finding, "Open in the Azure portal"),

@@ -4,7 +4,6 @@
  * @typedef {import("./types.js").Filter} Filter
  * @typedef {import("./types.js").TextFilter} TextFilter
  * @typedef {import("./types.js").Finding} Finding
- * @typedef {import("./types.js").Select} Select
  */
 
 import { visible, within } from "./format.js";
@@ -32,7 +31,7 @@ const lower = (text) => text.toLowerCase();
  *
  * @param {TextFilter} name
  * @param {(row: import("./types.js").Row) => string} valueOf
- * @param {Select} select
+ * @param {import("./types.js").Select} select
  * @param {(wanted: string) => string} fold How a wanted value is written to be compared.
  * @returns {Filter}
  */

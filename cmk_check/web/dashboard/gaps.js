@@ -100,13 +100,9 @@ function draw(state, checker) {
   const { status, gaps } = state;
   const body = at("gaps-body");
   const focused = body.contains(document.activeElement);
-  if (!status) {
-    fill(body, waiting());
-  } else if (gaps.length > 0) {
-    fill(body, filtered(state), table(state, checker), ...more(state, checker));
-  } else {
-    fill(body, h("p", { class: "empty" }, noGap(status, isFresh(state))));
-  }
+  if (!status) fill(body, waiting());
+  else if (gaps.length > 0) fill(body, filtered(state), table(state, checker), ...more(state, checker));
+  else fill(body, h("p", { class: "empty" }, noGap(status, isFresh(state))));
   // The row that had the focus may be gone, because its gap is closed.
   if (focused && !body.contains(document.activeElement)) at("gaps").focus({ preventScroll: true });
 }

@@ -131,14 +131,8 @@ export function tableDrawer(go) {
     );
   };
   return whenChanged(
-    (state) => [state.rows, state.complete, state.status?.asOf, columnsOf(state).length, listed(state.view), state.printing, Math.floor(state.now / 3_600_000)],
+    // An open drawer does not change the table.
+    (state) => [state.rows, state.complete, state.status?.asOf, columnsOf(state).length, fragmentOf({ ...state.view, finding: "" }), state.printing, Math.floor(state.now / 3_600_000)],
     draw,
   );
 }
-
-/**
- * Write the part of the view that the table depends on: an open drawer does not change it.
- *
- * @param {View} view
- */
-const listed = (view) => fragmentOf({ ...view, finding: "" });
