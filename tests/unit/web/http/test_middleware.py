@@ -88,6 +88,14 @@ async def test_everything_is_read_only(served: Served, route: str, method: str) 
     assert answer.headers["allow"] == "GET, HEAD"
 
 
+@pytest.mark.parametrize("route", ROUTES)
+async def test_no_route_passes_over_a_parameter(served: Served, route: str) -> None:
+    """A filter that is passed over would look as if everything matched it."""
+    answer = await send(served.app(), f"{route}?area=gap")
+
+    assert (answer.status, answer.error) == (400, ("InvalidParameter", "area"))
+
+
 @pytest.mark.parametrize("route", [*ROUTES, "/api/v1/nothing", "/api/v1/status?x=1"])
 async def test_head_answers_as_get_does(served: Served, route: str) -> None:
     """Monitors and link checkers ask this way; the server leaves out the body."""

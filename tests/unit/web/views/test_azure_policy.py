@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.enums import PolicyState, Verdict
+from cmk_check.core.enums import Verdict
 from tests.unit.web.api_kit import PRODUCTION, Served, counted, coverage, finding, status_of
 from tests.unit.web.asgi_client import send
 
@@ -38,25 +38,6 @@ async def test_each_finding_says_what_the_policy_says(recorded: Served) -> None:
         one["name"]: one["azurePolicy"] and tuple(one["azurePolicy"].values())
         for one in answer.json["value"]
     } == EXPECTED
-
-
-@pytest.mark.parametrize("state", PolicyState)
-async def test_findings_are_narrowed_to_what_the_policy_says(
-    recorded: Served, state: PolicyState
-) -> None:
-    """Whoever reconciles two consoles starts with the accounts that one of them never shows."""
-    answer = await send(recorded.app(), f"{FINDINGS}?azurePolicy={state}")
-
-    expected = [name for name, said in EXPECTED.items() if said and said[0] == state]
-    assert [one["name"] for one in answer.json["value"]] == expected
-
-
-async def test_another_state_is_refused(recorded: Served) -> None:
-    """A filter that is ignored would show everything as if it matched."""
-    answer = await send(recorded.app(), f"{FINDINGS}?azurePolicy=exempt")
-
-    assert (answer.status, answer.json["error"]["target"]) == (400, "azurePolicy")
-    assert "compliant, non_compliant, not_assessed" in answer.json["error"]["message"]
 
 
 @pytest.mark.parametrize("is_old", [False, True])

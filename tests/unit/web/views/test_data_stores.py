@@ -95,19 +95,6 @@ async def test_a_finding_says_all_that_is_known_of_its_stores(empty: Served) -> 
     }
 
 
-@pytest.mark.parametrize("state", DataState)
-async def test_findings_are_narrowed_to_a_state_of_their_data_stores(
-    empty: Served, state: DataState
-) -> None:
-    """The list of what has to be mended is not one to pick from thousands by hand."""
-    found = [_with(AccountData(each), each.value.replace("_", "-")) for each in DataState]
-    await empty.put(coverage(), [*found, finding("unseen")])
-
-    listed = (await send(empty.app(), f"{FINDINGS}?dataStores={state.value}")).json["value"]
-
-    assert [shown["name"] for shown in listed] == [state.value.replace("_", "-")]
-
-
 @pytest.mark.parametrize("counted", [True, False], ids=["read", "never read"])
 async def test_sums_count_every_account_once_or_say_that_nobody_looked(
     empty: Served, *, counted: bool

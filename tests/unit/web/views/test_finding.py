@@ -265,13 +265,6 @@ async def test_it_costs_three_point_reads(served: Served) -> None:
     assert [operation.name for operation in served.store.log] == ["get"] * 3
 
 
-async def test_it_takes_no_parameter(served: Served) -> None:
-    """A filter would be passed over."""
-    answer = await send(served.app(), f"{_path(finding('chat'))}?verdict=compliant")
-
-    assert (answer.status, answer.error) == (400, ("InvalidParameter", "verdict"))
-
-
 async def test_the_route_does_not_shadow_the_list(served: Served) -> None:
     """With a slash behind it, it is an account without an id."""
     assert "value" in (await send(served.app(), FINDINGS)).json

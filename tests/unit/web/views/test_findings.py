@@ -246,7 +246,6 @@ async def test_the_portal_is_the_clouds(served: Served) -> None:
         (f"q={'x' * 201}", "q", "200 characters"),
         ("format=CSV", "format", "json, csv or xlsx"),
         ("keyHealth=Broken", "keyHealth", "healthy, at_risk, broken, unknown"),
-        ("keyHealth=", "keyHealth", "healthy, at_risk, broken, unknown"),
         ("key_health=broken", "key_health", ALLOWED),
         ("skip_token=x", "skip_token", ALLOWED),
         ("Verdict=compliant", "Verdict", ALLOWED),

@@ -194,18 +194,6 @@ async def test_days_to_expiry_pass_without_a_scan(empty: Served) -> None:
 MONTHS = timedelta(days=90)
 
 
-@pytest.mark.parametrize("state", KeyState)
-async def test_findings_are_narrowed_to_a_state_of_their_keys(
-    empty: Served, state: KeyState
-) -> None:
-    """The list of what has to be mended is not one to pick from thousands by hand."""
-    await _of_each_state(empty)
-
-    listed = await _listed(empty, f"keyHealth={state.value}")
-
-    assert [shown["name"] for shown in listed] == [state.value]
-
-
 async def test_the_filter_goes_with_the_link_to_the_next_page(empty: Served) -> None:
     """Else the second page would show what nobody asked for."""
     await empty.put(coverage(), [_with(BROKEN, name) for name in ("a", "b")])

@@ -1,12 +1,13 @@
-"""The catalogue over HTTP: whole, and there while nothing else is."""
+"""Reasons and controls over HTTP: the same for all, and there while nothing else is."""
 
+from dataclasses import asdict
+
+from cmk_check.core.controls import CAUTION, CONTROLS
 from cmk_check.core.reasons.catalogue import CATALOGUE
 from cmk_check.errors import StoreUnavailable
 from tests.fakes.recording_store import RecordingStore
 from tests.unit.web.api_kit import Served
 from tests.unit.web.asgi_client import send
-
-REASONS = "/api/v1/reasons"
 
 
 async def _refuse(*_: object) -> None:
@@ -17,7 +18,7 @@ async def test_every_entry_of_the_catalogue_is_answered_while_the_storage_is_awa
     """The page explains what it still shows; and no estate changes what a reason means."""
     served = Served(RecordingStore(before=_refuse))
 
-    answer = await send(served.app(), REASONS)
+    answer = await send(served.app(), "/api/v1/reasons")
 
     assert answer.status == 200
     assert answer.json == [
@@ -34,8 +35,14 @@ async def test_every_entry_of_the_catalogue_is_answered_while_the_storage_is_awa
     ]
 
 
-async def test_it_has_no_parameters() -> None:
-    """A filter that is passed over would look as if it had matched everything."""
-    answer = await send(Served().app(), f"{REASONS}?area=gap")
+async def test_every_control_is_answered_with_its_source_while_the_storage_is_away() -> None:
+    """An auditor asks where a mapping comes from."""
+    served = Served(RecordingStore(before=_refuse))
 
-    assert (answer.status, answer.json["error"]["target"]) == (400, "area")
+    answer = await send(served.app(), "/api/v1/controls")
+
+    assert answer.status == 200
+    assert answer.json == {
+        "caution": CAUTION,
+        "value": [asdict(one) for one in CONTROLS],
+    }
