@@ -122,6 +122,7 @@ class CrossCheck(Answer):
     differences: int
 
 
+# As below: the fields of the last base come first, then those of aspects, then the model's own.
 class _ScanOfScope(LastScan):
     scope: Literal["full", "partial"]
     requested_subscriptions: int | None

@@ -21,8 +21,6 @@ from cmk_check.web.views.aspects import to_api_counts
 
 @dataclass(slots=True)
 class _Sums:
-    """The sums of one owner while findings are read."""
-
     counter: AccountCounter = field(default_factory=AccountCounter)
     oldest: datetime | None = None
     unread: int = 0

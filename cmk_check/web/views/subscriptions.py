@@ -85,18 +85,16 @@ class SubscriptionsView:
         The row of a subscription in state ``read`` is written only for changes, so it does not
         hold the time of the last reading.
         """
-        coverage = row.state
+        last_read = posture.as_of(row, status) if row.state is CoverageState.READ else row.last_read
         return models.Subscription(
             subscription_id=row.subscription.id,
             name=row.subscription.name,
             tenant_id=row.subscription.tenant_id,
             state=row.subscription.state,
-            coverage=coverage,
+            coverage=row.state,
             since=to_api_since(row.since),
-            gap=known_gap(row).gap if coverage is CoverageState.GAP else None,
-            last_read=posture.as_of(row, status)
-            if coverage is CoverageState.READ
-            else row.last_read,
+            gap=known_gap(row).gap if row.state is CoverageState.GAP else None,
+            last_read=last_read,
             accounts=to_api_accounts(row.accounts, self.clock.now()),
             **to_api_counts(row.accounts, key_health=self.key_health),
             sequence=None if to_api_since(row.since) is None else row.sequence,
