@@ -20,7 +20,8 @@ except ModuleNotFoundError:
 
 from cmk_check import VERSION
 from cmk_check.cli import doctor, estimate, explain, plan, scan, send_test_alert
-from cmk_check.cli.evidence import command, verify
+from cmk_check.cli import evidence_command as command
+from cmk_check.cli import evidence_verify as verify
 from cmk_check.cli.exit_codes import USAGE, complain
 from cmk_check.cli.stdout import NotUsable, guard_streams, write
 

@@ -28,8 +28,8 @@ FACTS = {
         "_QUERIES_A_LOOK",  # counted
         *("_SUBSCRIPTION_BYTES", "_FINDING_BYTES", "_SCAN_BYTES", "_LINE_BYTES", "_LINES_A_SLICE"),
     },
-    "cli/evidence/sign.py": {"_SMALLEST"},  # the size that RSA needs
-    "cli/evidence/manifest.py": {"format"},  # a contract
+    "evidence/sign.py": {"_SMALLEST"},  # the size that RSA needs
+    "evidence/manifest.py": {"format"},  # a contract
     "cli/exit_codes.py": {"USAGE", "UNKNOWN"},  # a contract
     "core/prices.py": {
         *("HOURS_A_MONTH", "_INSTANCE_GB", "_BYTES_A_GB", "log_gb"),  # units, and a price

@@ -21,12 +21,12 @@ from uuid import UUID, uuid5
 from pydantic.alias_generators import to_snake
 
 from cmk_check import VERSION
-from cmk_check.cli.evidence.download import Evidence
-from cmk_check.cli.evidence.json_pieces import pieces
-from cmk_check.cli.evidence.summary import Summary, gaps, risks_of
 from cmk_check.core.controls import CAUTION, CONTROLS, Control
 from cmk_check.core.enums import ControlMapping, PostureReason, PostureVerdict, ReasonSeverity
 from cmk_check.core.reasons.catalogue import GAP_REASONS, POSTURE_REASONS
+from cmk_check.evidence.download import Evidence
+from cmk_check.evidence.json_pieces import pieces
+from cmk_check.evidence.summary import Summary, gaps, risks_of
 from cmk_check.web import models
 from cmk_check.web.answer import written as written_time
 

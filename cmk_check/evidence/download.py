@@ -17,10 +17,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from cmk_check.cli.evidence.api_client import Api, Sleep, as_document, pages
 from cmk_check.cli.progress import Tally, rate
 from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
 from cmk_check.errors import ApiUnusable
+from cmk_check.evidence.api_client import Api, Sleep, as_document, pages
 from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES, MAX_PAGE_SIZE
 from cmk_check.web import models
 from cmk_check.web.answer import written

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.evidence.bundle_kit import Bundles
+from tests.unit.evidence.bundle_kit import Bundles
 
 
 @pytest.fixture

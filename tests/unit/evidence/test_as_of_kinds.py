@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cmk_check.cli.evidence.as_of import SubscriptionThen, Then, as_of_line
 from cmk_check.core.account import Account
 from cmk_check.core.enums import CoverageState
+from cmk_check.evidence.as_of import SubscriptionThen, Then, as_of_line
 from tests.fakes.world import BEGINNING, World, account, bad, good, sub
-from tests.unit.cli.evidence.bundle_kit import NOW
-from tests.unit.cli.evidence.estate_kit import Listed, listed
+from tests.unit.evidence.bundle_kit import NOW
+from tests.unit.evidence.estate_kit import Listed, listed
 
 WHERE = sub(1)
 HOUR = timedelta(hours=1)

@@ -12,7 +12,7 @@ from cmk_check.cli.stdout import NotUsable, write
 if TYPE_CHECKING:
     from securesystemslib.signer import SSlibKey
 
-    from cmk_check.cli.evidence.manifest import Manifest
+    from cmk_check.evidence.manifest import Manifest
 
 
 def verify(
@@ -40,7 +40,7 @@ def verify(
 
 def _verify(folders: Sequence[Path], key_file: Path) -> int:
     """Check and write; return the exit code."""
-    from cmk_check.cli.evidence.sign import read_public_key
+    from cmk_check.evidence.sign import read_public_key
 
     for folder in folders:
         if not folder.is_dir():
@@ -60,8 +60,8 @@ def _verify(folders: Sequence[Path], key_file: Path) -> int:
 def _faults(before: Path | None, folder: Path, key: "SSlibKey") -> Iterator[str]:
     """Yield what is wrong with a folder that continues another; write what it is if nothing is."""
     from cmk_check.cli.console import shown
-    from cmk_check.cli.evidence.manifest import MANIFEST, breaks, differences, read_manifest
-    from cmk_check.cli.evidence.sign import signature_fault
+    from cmk_check.evidence.manifest import MANIFEST, breaks, differences, read_manifest
+    from cmk_check.evidence.sign import signature_fault
 
     earlier: Manifest | None = None
     try:
@@ -87,7 +87,7 @@ def _faults(before: Path | None, folder: Path, key: "SSlibKey") -> Iterator[str]
 
 
 def _described(folder: Path, manifest: "Manifest", before: "Manifest | None") -> Iterator[str]:
-    from cmk_check.cli.evidence.manifest import MANIFEST, remarks
+    from cmk_check.evidence.manifest import MANIFEST, remarks
 
     given = manifest.model_dump(mode="json", by_alias=True)
     since, until = given["period"]["since"] or "all that was kept", given["period"]["until"]

@@ -10,21 +10,21 @@ from pathlib import Path
 import pytest
 
 from cmk_check.cli.console import shown
-from cmk_check.cli.evidence.bundle import write_bundle
-from cmk_check.cli.evidence.html import whole
-from cmk_check.cli.evidence.report import section_of
 from cmk_check.core.aspects.data_stores import DataStoresAspect
 from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import ChangeType, Verdict
 from cmk_check.core.model import Change
 from cmk_check.core.recorded_scope import RecordedScope
+from cmk_check.evidence.bundle import write_bundle
+from cmk_check.evidence.html import whole
+from cmk_check.evidence.report import section_of
 from cmk_check.limits import MAX_REPORT_ROWS
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.web import aspect_models, models
 from cmk_check.web.aspect_models import PolicyCounts
 from tests.fakes.hostile import NAMES, changes_of_every_kind
-from tests.unit.cli.evidence.export_kit import (
+from tests.unit.evidence.export_kit import (
     WAIVED,
     AppApi,
     all_sorts,

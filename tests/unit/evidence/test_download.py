@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from cmk_check.cli.evidence.download import DownloadProgress
 from cmk_check.core.enums import ChangeType, PostureVerdict, ScanState, Verdict, WatchState
 from cmk_check.core.watch import Watch
 from cmk_check.errors import ApiUnusable
+from cmk_check.evidence.download import DownloadProgress
 from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.hostile import changes_of_every_kind
-from tests.unit.cli.evidence.export_kit import (
+from tests.unit.evidence.export_kit import (
     AppApi,
     Pauses,
     all_sorts,

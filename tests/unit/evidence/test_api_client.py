@@ -8,10 +8,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from cmk_check.cli.evidence.api_client import ApiClient, app_url, open_api_session, pages
 from cmk_check.errors import ApiUnusable
+from cmk_check.evidence.api_client import ApiClient, app_url, open_api_session, pages
 from cmk_check.limits import API_PAUSES_SECONDS, LONGEST_API_PAUSE_SECONDS
-from tests.unit.cli.evidence.export_kit import Pauses
+from tests.unit.evidence.export_kit import Pauses
 
 KEY = "the-key-of-the-app"
 

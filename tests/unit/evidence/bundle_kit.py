@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
-from cmk_check.cli.evidence.export import signer
-from cmk_check.cli.evidence.manifest import (
+from cmk_check.cli.evidence_export import signer
+from cmk_check.evidence.manifest import (
     MANIFEST,
     REQUIRED,
     Manifest,
@@ -22,7 +22,7 @@ from cmk_check.cli.evidence.manifest import (
     digest,
     entries,
 )
-from cmk_check.cli.evidence.sign import sign
+from cmk_check.evidence.sign import sign
 
 NOW: Final = datetime(2026, 11, 25, 2, 40, tzinfo=UTC)
 BEGINNING: Final = datetime(2026, 11, 1, tzinfo=UTC)

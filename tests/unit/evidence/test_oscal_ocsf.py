@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from cmk_check.cli.evidence import ocsf, oscal
-from cmk_check.cli.evidence.summary import Summary
 from cmk_check.core.controls import CONTROLS
 from cmk_check.core.enums import (
     CoverageState,
@@ -27,10 +25,12 @@ from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.status import UnwrittenGap
 from cmk_check.core.watch import Watch
+from cmk_check.evidence import ocsf, oscal
+from cmk_check.evidence.summary import Summary
 from cmk_check.store.watch import WatchTable
 from cmk_check.web.models import ReasonOfPosture
 from tests.fakes.hostile import NAMES
-from tests.unit.cli.evidence.export_kit import (
+from tests.unit.evidence.export_kit import (
     BROKEN,
     HEALTHY,
     WAIVED,

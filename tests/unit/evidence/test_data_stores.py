@@ -11,7 +11,7 @@ from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreTy
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
 from cmk_check.core.enums import Verdict
 from cmk_check.core.model import Finding
-from tests.unit.cli.evidence.export_kit import (
+from tests.unit.evidence.export_kit import (
     HEALTHY,
     all_sorts,
     estate,

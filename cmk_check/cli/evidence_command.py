@@ -84,7 +84,7 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         raise typer.BadParameter(
             "only one key can sign: omit --sign-with-file", param_hint="--sign-with"
         )
-    from cmk_check.cli.evidence.api_client import app_url
+    from cmk_check.evidence.api_client import app_url
 
     try:
         app = app_url(url)
@@ -96,7 +96,7 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         raise typer.BadParameter("must be a time in the past", param_hint="--as-of")
 
     def work() -> int:
-        from cmk_check.cli.evidence.export import export
+        from cmk_check.cli.evidence_export import export
 
         return run(
             export(

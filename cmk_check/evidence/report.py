@@ -9,9 +9,6 @@ from itertools import chain, groupby
 from typing import Final, NamedTuple
 
 from cmk_check import VERSION
-from cmk_check.cli.evidence.download import Evidence
-from cmk_check.cli.evidence.html import Content, Html, element, items, named, table, whole
-from cmk_check.cli.evidence.summary import Summary, accepted_by, gaps
 from cmk_check.core.aspects import ASPECTS, BY_NAME
 from cmk_check.core.aspects.aspect import Aspect
 from cmk_check.core.aspects.data_stores import DATA_STORES
@@ -21,6 +18,9 @@ from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import KeyState, Verdict
 from cmk_check.core.not_covered_by_cmk import limits_of
 from cmk_check.core.text import as_object
+from cmk_check.evidence.download import Evidence
+from cmk_check.evidence.html import Content, Html, element, items, named, table, whole
+from cmk_check.evidence.summary import Summary, accepted_by, gaps
 from cmk_check.limits import MAX_NAMES_LISTED, MAX_REPORT_ROWS
 from cmk_check.web import aspect_models, models
 from cmk_check.web.answer import Answer
@@ -179,7 +179,7 @@ class _Report:
 
     def parts(self) -> Iterator[Html]:
         """Return the head and the sections of the body."""
-        style = files("cmk_check.cli.evidence").joinpath("report.css").read_text()
+        style = files("cmk_check.evidence").joinpath("report.css").read_text()
         yield element(
             "head",
             element("meta", charset="utf-8"),

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 from yarl import URL
 
 from cmk_check.cli.console import remarks, say, shown
-from cmk_check.cli.evidence.api_client import ApiClient, Authorise, open_api_session
-from cmk_check.cli.evidence.as_of import History, as_of_line
-from cmk_check.cli.evidence.bundle import write_bundle
-from cmk_check.cli.evidence.download import DownloadProgress, download
-from cmk_check.cli.evidence.manifest import (
+from cmk_check.cli.new_folder import leftovers, publish, unfinished
+from cmk_check.cli.progress import bar
+from cmk_check.cli.stdout import NotUsable, write
+from cmk_check.core.rule import RULE_VERSION
+from cmk_check.evidence.api_client import ApiClient, Authorise, open_api_session
+from cmk_check.evidence.as_of import History, as_of_line
+from cmk_check.evidence.bundle import write_bundle
+from cmk_check.evidence.download import DownloadProgress, download
+from cmk_check.evidence.manifest import (
     MANIFEST,
     Manifest,
     Period,
@@ -22,11 +26,7 @@ from cmk_check.cli.evidence.manifest import (
     entries,
     read_manifest,
 )
-from cmk_check.cli.evidence.sign import Sign, read_private_key, sign
-from cmk_check.cli.new_folder import leftovers, publish, unfinished
-from cmk_check.cli.progress import bar
-from cmk_check.cli.stdout import NotUsable, write
-from cmk_check.core.rule import RULE_VERSION
+from cmk_check.evidence.sign import Sign, read_private_key, sign
 from cmk_check.web.answer import written
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ async def signer(vault_key: str | None, key_file: Path | None) -> AsyncIterator[
 
         yield by_file
     elif vault_key is not None:
-        from cmk_check.cli.evidence.vault_signer import open_vault_signer
+        from cmk_check.evidence.vault_signer import open_vault_signer
 
         async with open_vault_signer(vault_key) as by_vault:
             yield by_vault

@@ -6,11 +6,11 @@ from datetime import datetime
 from itertools import batched
 from pathlib import Path
 
-from cmk_check.cli.evidence import ocsf, oscal, report
-from cmk_check.cli.evidence.as_of import Then, as_of_document
-from cmk_check.cli.evidence.download import Evidence
-from cmk_check.cli.evidence.json_pieces import pieces
-from cmk_check.cli.evidence.summary import Summary
+from cmk_check.evidence import ocsf, oscal, report
+from cmk_check.evidence.as_of import Then, as_of_document
+from cmk_check.evidence.download import Evidence
+from cmk_check.evidence.json_pieces import pieces
+from cmk_check.evidence.summary import Summary
 from cmk_check.limits import FINDINGS_WRITTEN_AT_ONCE
 from cmk_check.web.views import csv_export
 

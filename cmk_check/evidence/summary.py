@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
-from cmk_check.cli.evidence.download import Evidence
 from cmk_check.core.enums import (
     CoverageState,
     PostureReason,
@@ -16,6 +15,7 @@ from cmk_check.core.enums import (
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.gap_sentences import FIRST_RECORDING
 from cmk_check.core.requirements import AGAINST
+from cmk_check.evidence.download import Evidence
 from cmk_check.web import aspect_models, models
 
 # Whether they count for the posture is a setting of the app.

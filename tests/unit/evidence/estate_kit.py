@@ -7,10 +7,10 @@ from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any, override
 
-from cmk_check.cli.evidence.as_of import AccountThen, History
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage
 from cmk_check.core.posture import Expectations
+from cmk_check.evidence.as_of import AccountThen, History
 from cmk_check.store.findings import FindingsTable
 from cmk_check.web import models
 from cmk_check.web.api import create_app

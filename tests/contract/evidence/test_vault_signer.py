@@ -15,20 +15,20 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from cmk_check.cli.evidence.vault_signer import KeyId
 from cmk_check.cli.stdout import NotUsable
+from cmk_check.evidence.vault_signer import KeyId
 from local.simulator import Simulator
 from local.simulator.messages import Reply
 from local.simulator.signing_vault import VAULT_HOST, VERSION, SigningVault
 from tests.contract.proxy import open_proxy
-from tests.unit.cli.evidence.bundle_kit import Bundles
+from tests.unit.evidence.bundle_kit import Bundles
 
 PROGRAM = """
 import asyncio
 import sys
 from pathlib import Path
-from cmk_check.cli.evidence.export import signer
-from cmk_check.cli.evidence.sign import sign
+from cmk_check.cli.evidence_export import signer
+from cmk_check.evidence.sign import sign
 from cmk_check.cli.exit_codes import ended, run
 
 async def main():

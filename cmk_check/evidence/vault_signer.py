@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import aiohttp
 from yarl import URL
 
-from cmk_check.cli.evidence.api_client import MAY_PASS, Passing, exchange, open_api_session
-from cmk_check.cli.evidence.sign import Sign, from_jwk, usable
 from cmk_check.cli.stdout import NotUsable
 from cmk_check.config.settings import Settings
 from cmk_check.errors import SigningFailed
+from cmk_check.evidence.api_client import MAY_PASS, Passing, exchange, open_api_session
+from cmk_check.evidence.sign import Sign, from_jwk, usable
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.limits import API_PAUSES_SECONDS
 

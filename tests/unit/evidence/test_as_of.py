@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmk_check.cli.evidence.as_of import SubscriptionThen
 from cmk_check.core.enums import CoverageState
-from tests.unit.cli.evidence.estate_kit import Listed, Recorded, Remembered, remembered
+from cmk_check.evidence.as_of import SubscriptionThen
+from tests.unit.evidence.estate_kit import Listed, Recorded, Remembered, remembered
 
 # In each of these a subscription has several changes. `make test-all` tries more.
 SEEDS: Final = st.sampled_from([0, 1, 2, 4, 7, 31])

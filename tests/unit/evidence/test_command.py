@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from cmk_check.cli import app
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
 from cmk_check.cli.stdout import NotUsable, replaced
-from tests.unit.cli.evidence.bundle_kit import SOURCE, Bundles
+from tests.unit.evidence.bundle_kit import SOURCE, Bundles
 
 KEY = "the-key-of-the-app"
 

@@ -11,13 +11,13 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from cmk_check import VERSION
-from cmk_check.cli.evidence.download import Evidence
-from cmk_check.cli.evidence.summary import gaps
 from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.aspects.owners import OWNER
 from cmk_check.core.controls import CONTROLS
 from cmk_check.core.enums import CoverageState, GapReason, Reason, Verdict
 from cmk_check.core.reasons.catalogue import GAP_REASONS, NOTHING_TO_DO, VERDICT_REASONS
+from cmk_check.evidence.download import Evidence
+from cmk_check.evidence.summary import gaps
 from cmk_check.web import models
 
 _CHECK: Final = "cmk_check"

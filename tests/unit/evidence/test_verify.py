@@ -12,8 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from cmk_check.cli.evidence.manifest import MANIFEST, REQUIRED, SIGNATURE, read_manifest
-from tests.unit.cli.evidence.bundle_kit import (
+from cmk_check.evidence.manifest import MANIFEST, REQUIRED, SIGNATURE, read_manifest
+from tests.unit.evidence.bundle_kit import (
     BEGINNING,
     KINDS,
     NOW,
