@@ -19,9 +19,16 @@ except ModuleNotFoundError:
     sys.exit(2)
 
 from cmk_check import VERSION
-from cmk_check.cli import doctor, estimate, explain, plan, scan, send_test_alert
-from cmk_check.cli import evidence_command as command
-from cmk_check.cli import evidence_verify as verify
+from cmk_check.cli import (
+    doctor,
+    estimate,
+    evidence_command,
+    evidence_verify,
+    explain,
+    plan,
+    scan,
+    send_test_alert,
+)
 from cmk_check.cli.exit_codes import USAGE, complain
 from cmk_check.cli.stdout import NotUsable, guard_streams, write
 
@@ -39,8 +46,8 @@ for _command in (
     plan.plan,
     doctor.doctor,
     send_test_alert.send_test_alert,
-    verify.verify,
-    command.evidence,
+    evidence_verify.verify,
+    evidence_command.evidence,
     estimate.estimate,
 ):
     # Named, or the list of commands shows only the beginning of the sentence.
