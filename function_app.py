@@ -1,8 +1,8 @@
-"""The functions: what starts what. Everything they do stands in ``cmk_check.entry``."""
+"""The functions: what starts what. Everything they do stands in ``cmk_check.triggers``."""
 
 import azure.functions as func
 
-from cmk_check import entry
+from cmk_check import triggers
 from cmk_check.config.http_auth import http_auth_level
 from cmk_check.config.watch_schedule import is_watch_scheduled
 
@@ -19,7 +19,7 @@ app = func.FunctionApp()
 )
 async def scan_on_schedule(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding
     """Start a scan."""
-    await entry.start_scan()
+    await triggers.start_scan()
 
 
 if is_watch_scheduled():
@@ -29,43 +29,43 @@ if is_watch_scheduled():
     )
     async def watch(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding
         """Start a scan of the subscriptions in which something has changed."""
-        await entry.watch()
+        await triggers.watch()
 
 
 @app.queue_trigger(arg_name="message", queue_name="cmk-slices", connection="CMK_STORAGE")
 async def scan_slice(message: func.QueueMessage) -> None:
     """Plan a scan, or work through one slice of it."""
-    await entry.work(message.get_body(), message.dequeue_count)
+    await triggers.work(message.get_body(), message.dequeue_count)
 
 
 @app.queue_trigger(arg_name="message", queue_name="cmk-slices-poison", connection="CMK_STORAGE")
 async def scan_slice_failed(message: func.QueueMessage) -> None:
     """Record that a slice or a plan used up its tries."""
-    await entry.give_up(message.get_body())
+    await triggers.give_up(message.get_body())
 
 
 @app.queue_trigger(arg_name="message", queue_name="cmk-tell", connection="CMK_STORAGE")
 async def tell(message: func.QueueMessage) -> None:
     """Post changes to the webhook."""
-    await entry.tell(message.get_body(), message.insertion_time)
+    await triggers.tell(message.get_body(), message.insertion_time)
 
 
 @app.route(route="api/v1/{*path}", methods=_METHODS, auth_level=_DATA)
 async def api(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer dashboards and people."""
-    return await entry.answer(req, context)
+    return await triggers.answer(req, context)
 
 
 @app.route(route="api/scan", methods=["GET", "HEAD", "POST"], auth_level=_DATA)
 async def scan_now(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Start a scan because somebody asks for it, or tell who may do so."""
-    return await entry.scan_now(req, context)
+    return await triggers.scan_now(req, context)
 
 
 @app.route(route="api/health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding
     """Answer load balancers."""
-    return await entry.health()
+    return await triggers.health()
 
 
 @app.route(
@@ -73,11 +73,11 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - 
 )
 async def dashboard(req: func.HttpRequest) -> func.HttpResponse:
     """Show people the page."""
-    return await entry.dashboard(req)
+    return await triggers.dashboard(req)
 
 
 # host.json has no prefix for routes, so that a function can answer at the root.
 @app.route(route="/", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def home(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding
     """Lead people who open the app's address to the page."""
-    return entry.home()
+    return triggers.home()

@@ -16,15 +16,15 @@ from bench.counting import CountedInventory, CountedQueue, CountedStore, Counts,
 from cmk_check.alerts.delivery_queue import DELIVERY_QUEUE, QueueSink
 from cmk_check.alerts.log_lines import LogSink
 from cmk_check.alerts.outbox_relay import Relay
-from cmk_check.app import App, SystemClock
+from cmk_check.composition_root import App, SystemClock
 from cmk_check.config.settings import ConnectionString, Settings
 from cmk_check.core.enums import ScanState, Trigger
 from cmk_check.inventory.http_session import shared_transport
 from cmk_check.ports import SliceMessage, Store, TextQueue
 from cmk_check.queues.storage_queue import StorageQueues
-from cmk_check.scan.plan import plan
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice import run_slice
+from cmk_check.scan.slice_plan import plan
 from cmk_check.scan.start import start
 from cmk_check.store.azure_tables import AzureTables
 from cmk_check.store.change_feed import FeedTable

@@ -9,13 +9,13 @@ from typing import Final, Self
 import azure.functions as func
 from fastapi import FastAPI, Response
 
-from cmk_check.app import SystemClock, scan_options
+from cmk_check.asgi_adapter import HttpAdapter
+from cmk_check.composition_root import SystemClock, scan_options
 from cmk_check.config.settings import Settings
-from cmk_check.http_adapter import HttpAdapter
 from cmk_check.ports import Store
-from cmk_check.web.api import create_app
-from cmk_check.web.application import WebApplication
+from cmk_check.web.fastapi_app import WebApplication
 from cmk_check.web.http.middleware import SignIn
+from cmk_check.web.routes import create_app
 
 _EMPTY: Final = "/api/empty"
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from cmk_check.core.account import Account, Reading, Subscription
+from cmk_check.core.alert_routes import Route
 from cmk_check.core.cross_check import KnownAccount
 from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces
 from cmk_check.core.enums import PostureVerdict
@@ -16,9 +17,8 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
 from cmk_check.core.model import Change
 from cmk_check.core.resource_id import AccountId
-from cmk_check.core.route import Route
 from cmk_check.core.status import LastScan, Summary
-from cmk_check.core.watch import RecentChanges, Watch
+from cmk_check.core.watch_state import RecentChanges, Watch
 from cmk_check.limits import TABLE_PAGE_ROWS
 
 type Scalar = str | int | bool

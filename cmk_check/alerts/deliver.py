@@ -25,9 +25,9 @@ from typing import Final
 
 from cmk_check.alerts.delivery_queue import format_message
 from cmk_check.alerts.log_lines import time_text, write_line
+from cmk_check.core.alert_routes import WEBHOOK, is_alert
 from cmk_check.core.model import Change
 from cmk_check.core.overtaken import LatestChanges
-from cmk_check.core.route import WEBHOOK, is_alert
 from cmk_check.errors import DeliveryFailed, RowUnusable, StoreError
 from cmk_check.limits import (
     CHANGES_PER_POST,

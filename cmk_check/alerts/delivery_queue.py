@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.alerts.bounded_json import bounded_json
+from cmk_check.core.alert_routes import ROUTE_NAME
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.model import Change
-from cmk_check.core.route import ROUTE_NAME
 from cmk_check.limits import (
     CHANGES_PER_DELIVERY_MESSAGE,
     MAX_CHANGES_MESSAGE_BYTES,

@@ -17,7 +17,7 @@ from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Change
 from cmk_check.core.status import KnownGap, LastScan, Summary
-from cmk_check.core.watch import Watch
+from cmk_check.core.watch_state import Watch
 from cmk_check.limits import MAX_LOG_LINE_CHARS
 
 _log = logging.getLogger("cmk_check.lines")

@@ -24,8 +24,8 @@ from yarl import URL
 from cmk_check import VERSION
 from cmk_check.alerts.webhook_bodies import Post, posts_of
 from cmk_check.config.settings import Settings
+from cmk_check.core.alert_routes import Route
 from cmk_check.core.model import Change
-from cmk_check.core.route import Route
 from cmk_check.errors import DeliveryFailed
 from cmk_check.limits import MAX_WEBHOOK_ANSWER_BYTES, MAX_WEBHOOK_CODE_BYTES, WEBHOOK_SECONDS
 from cmk_check.net.addresses import LOOPBACK, special

@@ -27,7 +27,7 @@ from cmk_check.evidence.manifest import (
     read_manifest,
 )
 from cmk_check.evidence.sign import Sign, read_private_key, sign
-from cmk_check.web.answer import written
+from cmk_check.web.json_model import written
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signature

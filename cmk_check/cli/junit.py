@@ -11,7 +11,7 @@ from cmk_check.cli.console import shown
 from cmk_check.cli.problems import Collected, Problem
 from cmk_check.core.enums import ReasonSeverity
 from cmk_check.web import models
-from cmk_check.web.answer import written
+from cmk_check.web.json_model import written
 
 _SUITE: Final = "cmk_check"
 _FAILURE: Final = "failure"

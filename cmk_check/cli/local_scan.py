@@ -18,9 +18,9 @@ from cmk_check.errors import SettingsError, StoreError
 from cmk_check.limits import LOCAL_PAUSES_SECONDS
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.finish import fail_scan
-from cmk_check.scan.plan import plan
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice import fail, run_slice
+from cmk_check.scan.slice_plan import plan
 from cmk_check.scan.start import Started, request, start
 
 _log = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ async def scan_and_plan(settings: Settings, choice: PlanChoice, out: Path) -> in
         NotUsable: the folder cannot be written.
 
     """
-    from cmk_check.app import App
+    from cmk_check.composition_root import App
 
     app = App(settings)
     try:

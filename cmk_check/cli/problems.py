@@ -22,7 +22,7 @@ from cmk_check.core.reasons.catalogue import (
 )
 from cmk_check.core.requirements import AGAINST, COVERED_DATA, HEALTHY_KEYS
 from cmk_check.web import aspect_models, models
-from cmk_check.web.answer import written
+from cmk_check.web.json_model import written
 
 
 @dataclass(frozen=True, slots=True)

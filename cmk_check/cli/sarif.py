@@ -17,7 +17,7 @@ from cmk_check.cli.problems import Collected, Problem
 from cmk_check.core.enums import ReasonArea, ReasonSeverity
 from cmk_check.core.reasons.catalogue import CATALOGUE, ReasonEntry
 from cmk_check.web import models
-from cmk_check.web.answer import written
+from cmk_check.web.json_model import written
 
 _LEVELS: Final[Mapping[ReasonSeverity, str]] = {
     ReasonSeverity.ERROR: "error",

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from cmk_check.app import App
 from cmk_check.cli.api_formats import as_csv, as_json, as_xlsx
 from cmk_check.cli.console import open_console, remarks, say, shown, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
@@ -20,6 +19,7 @@ from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.cli.stdout import replaced, write, write_bytes
 from cmk_check.cli.table import show, summarise
+from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
 from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, ScanState

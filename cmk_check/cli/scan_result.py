@@ -12,7 +12,7 @@ from cmk_check.core.status import Status
 from cmk_check.limits import MAX_PAGE_SIZE, ROWS_EXAMINED_PER_PAGE
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
-from cmk_check.web.http.search_turns import Turns
+from cmk_check.web.http.search_throttle import Turns
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
 from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 from cmk_check.web.views.findings import FindingsView

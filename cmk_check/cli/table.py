@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from cmk_check.cli.console import say, shown
-from cmk_check.cli.rows import INDENT, Row, print_rows
 from cmk_check.cli.scan_result import ScanResult
+from cmk_check.cli.terminal_rows import INDENT, Row, print_rows
 from cmk_check.config.storage import InMemory
 from cmk_check.core.aspects import ASPECTS, BY_NAME
 from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, Verdict

@@ -21,10 +21,10 @@ from pydantic import (
 )
 
 from cmk_check import limits
+from cmk_check.config.alert_route_settings import ROUTES, read_routes, route_settings
 from cmk_check.config.clouds import CLOUDS, Cloud
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.config.misspelt_settings import UNKNOWN, split_unknown
-from cmk_check.config.routes import ROUTES, read_routes, route_settings
 from cmk_check.config.setting_values import (
     AssignmentIds,
     DefinitionIds,
@@ -53,10 +53,10 @@ from cmk_check.config.storage import (
     read_storage,
 )
 from cmk_check.config.webhook import ALERTS, FORMATS, UNSET, check_secrets, check_types, check_url
+from cmk_check.core.alert_routes import WEBHOOK, Route
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS, Requirement
-from cmk_check.core.route import WEBHOOK, Route
 from cmk_check.errors import SettingsError
 
 __all__ = ["ConnectionString", "InMemory", "Settings", "StorageByIdentity"]

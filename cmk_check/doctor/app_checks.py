@@ -9,7 +9,7 @@ from typing import Final
 from cmk_check.alerts.webhook import HttpWebhook, open_webhook
 from cmk_check.config.misspelt_settings import SCHEDULE
 from cmk_check.config.settings import setting_warnings
-from cmk_check.core.route import WEBHOOK
+from cmk_check.core.alert_routes import WEBHOOK
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.ncrontab import longest_pause
 from cmk_check.doctor.results import Mark, MarkedText, NotTried

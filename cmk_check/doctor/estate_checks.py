@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from cmk_check.app import scan_options
+from cmk_check.composition_root import scan_options
 from cmk_check.core.account import Subscription
-from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.enums import Disposition, PostureReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.posture import of_estate

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Self
 
-from cmk_check.app import App
+from cmk_check.composition_root import App
+from cmk_check.config.alert_route_settings import ROUTES
 from cmk_check.config.misspelt_settings import is_of_a_route
-from cmk_check.config.routes import ROUTES
 from cmk_check.config.settings import InMemory, Settings, misspelt_settings
 from cmk_check.doctor.results import NotTried
 from cmk_check.errors import SettingsError

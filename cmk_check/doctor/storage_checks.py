@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Final
 
 from cmk_check.alerts.delivery_queue import CHANGES_QUEUE, DELIVERY_POISON_QUEUE, DELIVERY_QUEUE
-from cmk_check.app import scan_options
+from cmk_check.composition_root import scan_options
 from cmk_check.config.settings import ConnectionString
 from cmk_check.core.enums import PostureReason, ScanState
 from cmk_check.core.posture import of_estate

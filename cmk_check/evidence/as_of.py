@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 from cmk_check.core.enums import CoverageState, KeyState, Reason, ScanState, Verdict
 from cmk_check.limits import PUBLICATION_DELAY
 from cmk_check.web import models
-from cmk_check.web.answer import written
+from cmk_check.web.json_model import written
 
 _ENDED: Final = {ScanState.COMPLETE, ScanState.INCOMPLETE}
 _UNREAD: Final = {CoverageState.EXCLUDED, CoverageState.RETIRED}

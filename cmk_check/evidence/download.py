@@ -23,7 +23,7 @@ from cmk_check.errors import ApiUnusable
 from cmk_check.evidence.api_client import Api, Sleep, as_document, pages
 from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES, MAX_PAGE_SIZE
 from cmk_check.web import models
-from cmk_check.web.answer import written
+from cmk_check.web.json_model import written
 
 _PAGE: Final = {"top": str(MAX_PAGE_SIZE)}
 _PAGES: Final[Mapping[str, type[BaseModel]]] = {

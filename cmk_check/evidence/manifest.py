@@ -25,7 +25,7 @@ from cmk_check import VERSION
 from cmk_check.cli.console import shown
 from cmk_check.cli.stdout import NotUsable
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.web.answer import written
+from cmk_check.web.json_model import written
 
 MANIFEST: Final = "MANIFEST.json"
 SIGNATURE: Final = "MANIFEST.dsse.json"

@@ -28,7 +28,7 @@ from cmk_check.evidence.download import Evidence
 from cmk_check.evidence.json_pieces import pieces
 from cmk_check.evidence.summary import Summary, gaps, risks_of
 from cmk_check.web import models
-from cmk_check.web.answer import written as written_time
+from cmk_check.web.json_model import written as written_time
 
 _OSCAL: Final = "1.2.1"
 # The namespace of all ids: they are of version 5, so the same object has the same id.

@@ -23,7 +23,7 @@ from cmk_check.evidence.html import Content, Html, element, items, named, table,
 from cmk_check.evidence.summary import Summary, accepted_by, gaps
 from cmk_check.limits import MAX_NAMES_LISTED, MAX_REPORT_ROWS
 from cmk_check.web import aspect_models, models
-from cmk_check.web.answer import Answer
+from cmk_check.web.json_model import Answer
 
 _TITLE: Final = "Customer-managed keys of Azure OpenAI accounts"
 _POSTURES: Final[Mapping[str, str]] = {

@@ -13,7 +13,7 @@ from typing import Final
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import SUBSCRIPTIONS_LEFT_OUT, make_gap
-from cmk_check.core.watch import RecentChanges
+from cmk_check.core.watch_state import RecentChanges
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients

@@ -15,7 +15,7 @@ from cmk_check.core.exceptions.facts import (
     ExemptionFacts,
     SetDefinition,
 )
-from cmk_check.core.exceptions.judge import exempts, is_management_group
+from cmk_check.core.exceptions.judge_exception import exempts, is_management_group
 from cmk_check.core.exceptions.parsing import (
     is_set,
     parse_assignment,

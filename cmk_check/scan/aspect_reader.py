@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from cmk_check.core.account import Account
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
-from cmk_check.core.comparison.judge import accounts_of
+from cmk_check.core.comparison.judge_accounts import accounts_of
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.model import Finding
 from cmk_check.limits import KEY_READING_SHARE

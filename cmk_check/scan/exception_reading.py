@@ -9,7 +9,7 @@ from cmk_check.core.aspects.aspect import Judged
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.exceptions.facts import ExemptionFacts
-from cmk_check.core.exceptions.judge import exception_of, unread_exception
+from cmk_check.core.exceptions.judge_exception import exception_of, unread_exception
 from cmk_check.core.model import Finding
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ, EXEMPTION_TIME_IS_UP
 from cmk_check.core.unread import Unread

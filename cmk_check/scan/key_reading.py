@@ -8,7 +8,7 @@ from cmk_check.core.account import Account
 from cmk_check.core.aspects.aspect import Judged
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.carried_scopes import carried_scopes
-from cmk_check.core.comparison.judge import known_vaults, unread, with_key
+from cmk_check.core.comparison.judge_accounts import known_vaults, unread, with_key
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Finding

@@ -10,7 +10,7 @@ from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ExceptionMode
-from cmk_check.core.exceptions.judge import ExceptionRules
+from cmk_check.core.exceptions.judge_exception import ExceptionRules
 from cmk_check.core.posture import Expectations
 from cmk_check.core.recorded_scope import NO_EXCEPTIONS, RecordedScope
 from cmk_check.core.scope import Scope

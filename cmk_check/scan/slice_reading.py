@@ -7,7 +7,7 @@ from datetime import datetime
 
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.aspects.aspect import AllJudged
-from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import SLICE_TIME_IS_UP

@@ -18,7 +18,7 @@ from cmk_check.core.exceptions.account_exception import (
     AnnouncedException,
     state_of,
 )
-from cmk_check.core.exceptions.judge import unread_exception
+from cmk_check.core.exceptions.judge_exception import unread_exception
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED, Owner, OwnerSource
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ

@@ -34,7 +34,7 @@ from cmk_check.limits import (
     TABLE_PAGE_ROWS,
 )
 from cmk_check.ports import Clock, Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
-from cmk_check.store import rows, table_keys
+from cmk_check.store import codec, table_keys
 from cmk_check.store.outbox import OutboxEntry, place_of
 
 _log = logging.getLogger(__name__)
@@ -75,12 +75,12 @@ class FeedTable:
         if top < 1 or after >= table_keys.LAST_NUMBER:
             return numbered
         async for entity in self._rows(max(after, 0), min(top, TABLE_PAGE_ROWS)):
-            if rows.is_too_new(entity):
+            if codec.is_too_new(entity):
                 if numbered:
                     break
                 raise RowUnusable(_NEWER)
             try:
-                numbered.append((int(entity.row), rows.change_of(entity)))
+                numbered.append((int(entity.row), codec.change_of(entity)))
             except RowUnusable as error:
                 _log.error("A published change cannot be read: %s", error)
             if len(numbered) == top:
@@ -99,7 +99,7 @@ class FeedTable:
     async def note(self, change_id: str, name: str, text: str) -> None:
         """Note something under a name at a published change, until it is pruned."""
         marker = await self._get(table_keys.feed_marker(change_id))
-        if marker and not rows.is_too_new(marker):
+        if marker and not codec.is_too_new(marker):
             await self._commit([Replace(marker.row, {**marker.values, name: text}, marker.etag)])
 
     async def prune(self, before: datetime, most: int) -> int:
@@ -129,12 +129,12 @@ class FeedTable:
     async def _older(self, before: datetime, most: int) -> list[tuple[Entity, Change]]:
         old: list[tuple[Entity, Change]] = []
         async for entity in self._rows(0, CHANGES_PER_PUBLICATION):
-            if len(old) == most or rows.is_too_new(entity):
+            if len(old) == most or codec.is_too_new(entity):
                 break
             try:
                 if _published(entity) >= before:
                     break
-                old.append((entity, rows.change_of(entity)))
+                old.append((entity, codec.change_of(entity)))
             except RowUnusable as error:
                 _log.warning("A broken change stays in the feed: %s", error)
         return old
@@ -185,7 +185,7 @@ class FeedTable:
         marker = await self._get(table_keys.feed_marker(change.id))
         if marker is None:
             return change, None
-        number = rows.Reader(marker).number("number", table_keys.LAST_NUMBER)
+        number = codec.Reader(marker).number("number", table_keys.LAST_NUMBER)
         row = await self._get(table_keys.feed_row(number))
         if row is None or row.values.get("source") == change.source:
             return change, number
@@ -200,16 +200,16 @@ class FeedTable:
 
     async def _append(self, fresh: Sequence[Change]) -> dict[_Key, int]:
         head = await self._get(_HEAD)
-        if head is not None and rows.is_too_new(head):
+        if head is not None and codec.is_too_new(head):
             raise RowUnusable(_NEWER)
         last = await self._last(head)
         numbers = {_key(change): number for number, change in enumerate(fresh, last + 1)}
-        moved = {"schema": rows.SCHEMA, "last": last + len(fresh)}
-        writes: list[Write] = [rows.write(_HEAD, moved, head.etag if head else None)]
+        moved = {"schema": codec.SCHEMA, "last": last + len(fresh)}
+        writes: list[Write] = [codec.write(_HEAD, moved, head.etag if head else None)]
         dated = {} if self._clock is None else {_PUBLISHED: self._clock.now().isoformat()}
         for number, change in enumerate(fresh, last + 1):
-            writes.append(Insert(table_keys.feed_row(number), rows.change_values(change) | dated))
-            marker = {"schema": rows.SCHEMA, "number": number}
+            writes.append(Insert(table_keys.feed_row(number), codec.change_values(change) | dated))
+            marker = {"schema": codec.SCHEMA, "number": number}
             writes.append(Insert(table_keys.feed_marker(change.id), marker))
         await self._commit(writes)
         return numbers
@@ -218,7 +218,7 @@ class FeedTable:
         """Return the last number; if the head was deleted or is broken, the rows have it."""
         if head is not None:
             try:
-                return rows.Reader(head).number("last", table_keys.LAST_NUMBER)
+                return codec.Reader(head).number("last", table_keys.LAST_NUMBER)
             except RowUnusable as error:
                 _log.warning("The next publication rebuilds the head of the feed: %s", error)
         last = 0
@@ -243,5 +243,5 @@ def _key(change: Change) -> _Key:
 
 
 def _published(entity: Entity) -> datetime:
-    row = rows.Reader(entity)
-    return row.optional(rows.time_of, _PUBLISHED) or row.parsed(rows.time_of, "time")
+    row = codec.Reader(entity)
+    return row.optional(codec.time_of, _PUBLISHED) or row.parsed(codec.time_of, "time")

@@ -23,7 +23,7 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.limits import RESERVED_WRITES, SEARCHED_AT_ONCE, TABLE_PAGE_ROWS
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
-from cmk_check.store import rows, table_checks, table_keys
+from cmk_check.store import codec, table_checks, table_keys
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.outbox import OutboxEntry, outbox_write
 from cmk_check.store.subscription_rows import (
@@ -311,14 +311,14 @@ def _usable_coverage(entity: Entity) -> Coverage | None:
 
 
 def _guard(coverage: Coverage, etag: str | None) -> Write:
-    return rows.write(table_keys.COVERAGE, rows.coverage_values(coverage), etag)
+    return codec.write(table_keys.COVERAGE, codec.coverage_values(coverage), etag)
 
 
 def _finding_write(stored: StoredSubscription, step: FindingUpdate) -> Write:
     finding = step.finding
     row = table_keys.finding_row(finding.id.resource_group, finding.id.name)
     if step.before is None:
-        return Insert(row, rows.finding_values(finding))
+        return Insert(row, codec.finding_values(finding))
     if step.after is None:
         return Delete(row, stored.etags[row])
-    return Replace(row, rows.finding_values(finding), stored.etags[row])
+    return Replace(row, codec.finding_values(finding), stored.etags[row])

@@ -8,7 +8,7 @@ from typing import Final
 from cmk_check.core.model import Change
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.ports import Entity, Insert, Table
-from cmk_check.store import rows, table_keys
+from cmk_check.store import codec, table_keys
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def place_of(change: Change) -> tuple[Table, str, str]:
 
 def outbox_write(change: Change) -> Insert:
     """Return the write of a change's outbox row."""
-    return Insert(table_keys.outbox_row(change.sequence, change.id), rows.change_values(change))
+    return Insert(table_keys.outbox_row(change.sequence, change.id), codec.change_values(change))
 
 
 def outbox_entries(table: Table, entities: Iterable[Entity]) -> tuple[OutboxEntry, ...]:
@@ -56,7 +56,7 @@ def outbox_entries(table: Table, entities: Iterable[Entity]) -> tuple[OutboxEntr
     """
     entries: list[OutboxEntry] = []
     for entity in entities:
-        if not entity.row.startswith(table_keys.OUTBOX_FROM) or rows.is_too_new(entity):
+        if not entity.row.startswith(table_keys.OUTBOX_FROM) or codec.is_too_new(entity):
             _log.warning("Partition %s has an unknown row: %.200a", entity.partition, entity.row)
             continue
         try:
@@ -74,7 +74,7 @@ def _change_in(table: Table, entity: Entity) -> Change:
     Otherwise it might never be published, and all changes behind it would wait; or it might speak
     for another subscription.
     """
-    change = rows.change_of(entity)
+    change = codec.change_of(entity)
     of_source = f"{change.subject}/".startswith(f"{change.source}/")
     if place_of(change) != (table, entity.partition, entity.row) or not of_source:
         where = f"{entity.partition} / {entity.row}"

@@ -27,8 +27,8 @@ from cmk_check.core.status import Status, Summary
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import DOCUMENT_PIECE_CHARS
 from cmk_check.ports import Entity, Scalar
+from cmk_check.store.codec import SCHEMA, is_too_new
 from cmk_check.store.row_times import is_usable_time
-from cmk_check.store.rows import SCHEMA, is_too_new
 
 _log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from cmk_check.core.text import is_guid
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.limits import PARTITIONS_REMEMBERED
 from cmk_check.ports import Entity, Table
-from cmk_check.store import row_times, rows, table_keys
+from cmk_check.store import codec, row_times, table_keys
 from cmk_check.store.outbox import OutboxEntry, outbox_entries
 
 _log = logging.getLogger(__name__)
@@ -58,14 +58,14 @@ def is_ours(partition: str) -> bool:
 
 def finding_in(entity: Entity) -> Finding:
     """Read a finding; if its row is unusable, it is unknown and says what to do."""
-    if rows.is_too_new(entity):
-        return rows.unusable_finding(entity, _id_of(entity), row_too_new())
+    if codec.is_too_new(entity):
+        return codec.unusable_finding(entity, _id_of(entity), row_too_new())
     try:
-        finding = rows.finding_of(entity)
+        finding = codec.finding_of(entity)
         _check_key(entity, finding.id)
         return finding
     except (RowUnusable, LimitExceeded) as error:
-        return rows.unusable_finding(entity, _id_of(entity), row_broken(str(error)))
+        return codec.unusable_finding(entity, _id_of(entity), row_broken(str(error)))
 
 
 def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscription:
@@ -84,14 +84,14 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
             place[str(finding.id)] = finding
         elif entity.row != table_keys.COVERAGE:
             others.append(entity)
-        elif rows.is_too_new(entity):
+        elif codec.is_too_new(entity):
             unusable = NEWER
         else:
             try:
-                coverage = rows.coverage_of(entity)
+                coverage = codec.coverage_of(entity)
             except RowUnusable as error:
                 _log.warning("%s", error)
-                sequence, listed = rows.sequence_in(entity), rows.listed_in(entity)
+                sequence, listed = codec.sequence_in(entity), codec.listed_in(entity)
     outbox = outbox_entries(Table.FINDINGS, others)
     etags = {entity.row: entity.etag for entity in entities}
     if table_keys.COVERAGE not in etags and (findings or untrusted or outbox):
@@ -102,10 +102,10 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
 
 def coverage_in(entity: Entity) -> Coverage | RowUnusable:
     """Read a coverage row, or return why it cannot be used: broken, or of a newer version."""
-    if rows.is_too_new(entity):
+    if codec.is_too_new(entity):
         return RowUnusable(NEWER)
     try:
-        return rows.coverage_of(entity)
+        return codec.coverage_of(entity)
     except RowUnusable as error:
         return error
 

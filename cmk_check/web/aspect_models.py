@@ -21,7 +21,7 @@ from cmk_check.core.enums import (
     ReasonSeverity,
 )
 from cmk_check.core.owner import OwnerSource
-from cmk_check.web.answer import Answer, Omittable, Time
+from cmk_check.web.json_model import Answer, Omittable, Time
 
 
 class Owner(Answer):

@@ -27,7 +27,6 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.reasons.catalogue import ReasonCode
 from cmk_check.limits import MAX_GAPS_LISTED, MAX_TRANSITIONS
-from cmk_check.web.answer import Answer, Omittable, Time
 from cmk_check.web.aspect_models import (
     Control,
     Evidence,
@@ -37,6 +36,7 @@ from cmk_check.web.aspect_models import (
     SumsOfOwner,
     SumsOfScan,
 )
+from cmk_check.web.json_model import Answer, Omittable, Time
 
 # Absent where there is nothing to link to, and never null.
 Link = Annotated[Omittable[str], Field(exclude_if=lambda link: link is None)]

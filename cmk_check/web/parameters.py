@@ -29,8 +29,8 @@ from cmk_check.limits import (
     MAX_TAG_BYTES,
     MAX_WORKBOOK_FINDINGS,
 )
-from cmk_check.web.answer import Omittable
 from cmk_check.web.aspect_models import AspectFilters
+from cmk_check.web.json_model import Omittable
 
 _REFUSED: Final = "refused_parameter"
 

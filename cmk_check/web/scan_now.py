@@ -26,7 +26,7 @@ from cmk_check.limits import (
     SCAN_SPACING,
 )
 from cmk_check.web import models, parameters
-from cmk_check.web.application import Asked, WebApplication, operation_id
+from cmk_check.web.fastapi_app import Asked, WebApplication, operation_id
 from cmk_check.web.http import openapi
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.responses import HEADERS, error_answer, json_answer

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cmk_check.core.gap import Gap
-from cmk_check.core.watch import RecentChanges, Watch
+from cmk_check.core.watch_state import RecentChanges, Watch
 from cmk_check.ports import Clock
 
 AT_ONCE = (timedelta(),)

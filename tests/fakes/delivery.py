@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from cmk_check.core.alert_routes import Route
 from cmk_check.core.model import Change
-from cmk_check.core.route import Route
 from cmk_check.errors import DeliveryFailed, QueueError
 from cmk_check.ports import AT_ONCE
 

@@ -8,7 +8,7 @@ from typing import Final
 from cmk_check.core.enums import ExceptionReason, GapReason
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.exceptions.facts import Assignment, Exemption, ExemptionFacts
-from cmk_check.core.exceptions.judge import CMK_POLICY
+from cmk_check.core.exceptions.judge_exception import CMK_POLICY
 from cmk_check.core.gap import Gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.unread import Unread

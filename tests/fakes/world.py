@@ -21,11 +21,11 @@ from cmk_check.core.scan_request import StartAnswer
 from cmk_check.core.status import LastScan, Status, Summary
 from cmk_check.errors import QueueError
 from cmk_check.ports import AccountSearch, SliceMessage, Store, Table, TableQuery
-from cmk_check.scan.plan import plan
 from cmk_check.scan.scan_context import ScanContext, ScanOptions
 from cmk_check.scan.slice import fail, run_slice
+from cmk_check.scan.slice_plan import plan
 from cmk_check.scan.start import Started, request, start
-from cmk_check.store import rows
+from cmk_check.store import codec
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.findings import FindingsTable
@@ -260,7 +260,7 @@ class World:
         found = [entity async for entity in self.store.query(Table.CHANGES, query)]
         numbers = [int(entity.row) for entity in found]
         assert numbers == list(range(1, len(numbers) + 1))
-        return [rows.change_of(entity) for entity in found]
+        return [codec.change_of(entity) for entity in found]
 
     def told_types(self) -> list[str]:
         """Return the types of the changes told, without their common prefix."""

@@ -27,7 +27,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import AccountCounts, Change, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, Summary
-from cmk_check.core.watch import Watch
+from cmk_check.core.watch_state import Watch
 from cmk_check.errors import DeliveryFailed
 from cmk_check.ports import DeliveryMessage
 from cmk_check.store.change_feed import FeedTable

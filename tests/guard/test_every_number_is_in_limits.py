@@ -37,7 +37,7 @@ FACTS = {
     },
     "core/remediation/az_script.py": {"NOT_YET"},  # a contract
     "core/keys/version.py": {"_SMALLEST"},  # the size of key that Azure asks for
-    "core/remediation/plan.py": {"KEY_SIZE", "RETENTION_DAYS"},  # Azure's own
+    "core/remediation/cmk_plan.py": {"KEY_SIZE", "RETENTION_DAYS"},  # Azure's own
     "doctor/app_checks.py": {"_MINUTE"},  # a unit
     "doctor/azure_checks.py": {"_SECOND", "_MINUTE"},  # units
     "doctor/ncrontab.py": {"_NUMBER_OF_DAYS"},  # a stretch of the calendar

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from prometheus_client import parser
 
-from cmk_check.core.watch import Watch
+from cmk_check.core.watch_state import Watch
 from tests.guard.documents import HTTP, section, table
 from tests.unit.web.api_kit import NOON, counted, coverage, finding, sample, status_of
 from tests.unit.web.asgi_client import send

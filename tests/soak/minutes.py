@@ -19,8 +19,8 @@ from cmk_check.core.enums import Trigger
 from cmk_check.limits import TABLE_PAGE_ROWS
 from cmk_check.ports import SliceMessage, Store
 from cmk_check.scan.scan_context import ScanContext
-from cmk_check.scan.watch import WatchContext, look
-from cmk_check.store.watch import WatchTable
+from cmk_check.scan.watch_for_changes import WatchContext, look
+from cmk_check.store.watch_table import WatchTable
 from tests.fakes.changes import RecordingWatchSink, ScriptedChanges
 from tests.fakes.faults import Fault
 from tests.fakes.world import MAX_DELIVERIES, sub

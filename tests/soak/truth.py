@@ -9,7 +9,7 @@ from cmk_check.core.data_stores.facts import ProjectPlaces
 from cmk_check.core.enums import ExceptionReason, GapReason
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.exceptions.facts import Assignment, Exemption, ExemptionFacts
-from cmk_check.core.exceptions.judge import CMK_POLICY
+from cmk_check.core.exceptions.judge_exception import CMK_POLICY
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import EncryptionScope, KeyFacts
 from cmk_check.core.resource_id import account_path

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from cmk_check.core.account import Account
-from cmk_check.core.comparison.judge import agree
+from cmk_check.core.comparison.judge_accounts import agree
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.daily_reading import is_due, last_due
+from cmk_check.core.daily_schedule import is_due, last_due
 from cmk_check.core.enums import CoverageState, KeyReason
 from cmk_check.core.keys.concerns import unseen_parts
 from cmk_check.core.keys.facts import CarriedScopes

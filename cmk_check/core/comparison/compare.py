@@ -16,7 +16,7 @@ from cmk_check.core.aspects.aspect import AllJudged, Judged, News
 from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.account_news import account_news
 from cmk_check.core.comparison.changes import ComparisonContext
-from cmk_check.core.comparison.judge import agree
+from cmk_check.core.comparison.judge_accounts import agree
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import (
     ChangeType,

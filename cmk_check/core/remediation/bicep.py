@@ -7,7 +7,7 @@ Names are hostile text: each stands once, as one escaped literal.
 
 from typing import Final
 
-from cmk_check.core.remediation.plan import (
+from cmk_check.core.remediation.cmk_plan import (
     KEY_SIZE,
     KEY_VAULT_API,
     RETENTION_DAYS,

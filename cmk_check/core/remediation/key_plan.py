@@ -14,7 +14,7 @@ from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation import key_steps as words
 from cmk_check.core.remediation import steps
-from cmk_check.core.remediation.plan import Plan, TargetVault, matching, new_key
+from cmk_check.core.remediation.cmk_plan import Plan, TargetVault, matching, new_key
 from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep
 from cmk_check.core.rule import KEY_NAME
 from cmk_check.core.text import GUID

@@ -14,7 +14,7 @@ from typing import Final
 from cmk_check.core.account import Account
 from cmk_check.core.data_enums import StoreType
 from cmk_check.core.data_stores.facts import DataFacts, Place, ProjectPlaces, StoreKey
-from cmk_check.core.data_stores.judge import stores_of
+from cmk_check.core.data_stores.judge_data import stores_of
 from cmk_check.core.data_stores.parsing import (
     OF_AGENTS,
     Connections,

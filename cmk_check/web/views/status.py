@@ -16,13 +16,13 @@ from cmk_check.core.counts import summarise
 from cmk_check.core.model import Coverage
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.status import KnownGap, Status, Summary
-from cmk_check.core.watch import Watch
+from cmk_check.core.watch_state import Watch
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Clock
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import ScanTable
-from cmk_check.store.watch import WatchTable
+from cmk_check.store.watch_table import WatchTable
 from cmk_check.web import models
 from cmk_check.web.http.refusals import not_recorded
 from cmk_check.web.views.aspects import to_api_accounts, to_api_counts

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.watch import RecentChanges
+from cmk_check.core.watch_state import RecentChanges
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import AccountSpec, Fault, Simulator, VaultSpec
 from local.simulator.estate import Subscription

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cmk_check.asgi_adapter import HttpAdapter
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope
 from cmk_check.errors import StoreUnavailable
-from cmk_check.http_adapter import HttpAdapter
 from cmk_check.ports import Table
 from cmk_check.web.scan_now import create_app
 from tests.fakes.recording_store import OperationName, RecordingStore

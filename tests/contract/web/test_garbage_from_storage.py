@@ -8,7 +8,7 @@ from aiohttp import web
 
 from cmk_check.core.posture import Expectations
 from cmk_check.store.scans import ScanTable
-from cmk_check.web.api import create_app
+from cmk_check.web.routes import create_app
 from cmk_check.web.views.health import Health
 from tests.contract.store.told_service import GARBAGE, tables_of
 from tests.unit.web.api_kit import AS_SERVED, MAX_AGE, PRODUCTION, SetClock, finding

@@ -16,8 +16,8 @@ from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.delivery_queue import QueueSink, parse_message
 from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.alerts.webhook import HttpWebhook, guarded_connector
+from cmk_check.core.alert_routes import Route
 from cmk_check.core.enums import ChangeType
-from cmk_check.core.route import Route
 from cmk_check.ports import DeliveryMessage, Table
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable

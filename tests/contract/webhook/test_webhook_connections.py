@@ -12,7 +12,7 @@ from aiohttp import web
 
 from cmk_check.alerts.webhook import HttpWebhook, guarded_connector, open_webhook
 from cmk_check.config.settings import Settings
-from cmk_check.core.route import Route
+from cmk_check.core.alert_routes import Route
 from tests.contract.webhook.conftest import Receiver, Tls, change
 from tests.contract.webhook.webhook_kit import SECRET, Nowhere, Open, Resolver, failure_of
 

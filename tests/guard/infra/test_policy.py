@@ -11,7 +11,7 @@ from cmk_check.core.account import Account
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.enums import ExceptionReason, Verdict
 from cmk_check.core.exceptions.facts import ExemptionFacts
-from cmk_check.core.exceptions.judge import OWN_POLICY, ExceptionRules, exception_of
+from cmk_check.core.exceptions.judge_exception import OWN_POLICY, ExceptionRules, exception_of
 from cmk_check.core.exceptions.parsing import parse_assignment, parse_exemption
 from cmk_check.core.rule import judge
 from tests.fakes.policy_rule import effect_on

@@ -16,10 +16,10 @@ from cmk_check.alerts.delivery_queue import (
     parse_message,
     ranges_of,
 )
+from cmk_check.core.alert_routes import ROUTE_NAME
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.core.route import ROUTE_NAME
 from cmk_check.errors import QueueError
 from cmk_check.limits import (
     CHANGES_PER_DELIVERY_MESSAGE,

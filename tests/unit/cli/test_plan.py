@@ -11,7 +11,7 @@ from cmk_check.cli.account_plan import PlanRequest, report
 from cmk_check.cli.output_options import Language
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Account, Reading, Subscription
-from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.enums import GapReason, KeyReason, Reason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import CarriedScopes, KeyFacts

@@ -14,7 +14,7 @@ from cmk_check.core.data_stores.account_data import AccountData, DataConcern
 from cmk_check.core.enums import ReasonSeverity
 from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.ports import Replace, Table
-from cmk_check.store import rows, table_keys
+from cmk_check.store import codec, table_keys
 from cmk_check.web.aspect_models import DataStoreCounts
 from tests.fakes.world import sub
 from tests.unit.cli.scan_kit import SETTINGS, world_of_keys
@@ -41,7 +41,7 @@ async def scanned() -> ScanResult:
         row = table_keys.finding_row(finding.id.resource_group, finding.id.name)
         entity = await world.store.get(Table.FINDINGS, partition, row)
         assert entity is not None
-        values = rows.finding_values(replace(finding, data=STATES[finding.id.name]))
+        values = codec.finding_values(replace(finding, data=STATES[finding.id.name]))
         await world.store.commit(Table.FINDINGS, partition, [Replace(row, values, entity.etag)])
     return ScanResult(world.context, SETTINGS)
 

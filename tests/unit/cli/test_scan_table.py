@@ -19,7 +19,7 @@ from cmk_check.core.enums import GapReason, Reason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from cmk_check.errors import InventoryError
-from cmk_check.web.http import search_turns
+from cmk_check.web.http import search_throttle
 from tests.fakes.world import BEGINNING, World, bad, sub
 from tests.unit.cli.scan_kit import ACCEPTED_UNTIL, scan, world_of, world_of_exceptions
 
@@ -80,7 +80,7 @@ async def test_the_table_rests_for_nobody_and_searches_for_no_data_where_none_wa
 
     running = asyncio.get_running_loop
     alone = SimpleNamespace(Lock=asyncio.Lock, get_running_loop=running, sleep=sleep)
-    monkeypatch.setattr(search_turns, "asyncio", alone)
+    monkeypatch.setattr(search_throttle, "asyncio", alone)
 
     await scan(world_of("bad", "odd"))
 

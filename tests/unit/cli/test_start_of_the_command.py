@@ -6,7 +6,7 @@ import sys
 _SCAN_IN_MEMORY = """
 import asyncio, os, sys
 import cmk_check.cli.scan_report
-from cmk_check.app import App
+from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
 
 app = App(Settings.load_for_scan(environ={}))

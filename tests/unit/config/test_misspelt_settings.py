@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cmk_check.app import the_app
+from cmk_check.composition_root import the_app
 from cmk_check.config.misspelt_settings import OF_DEPLOYMENT
 from cmk_check.config.settings import Settings, setting_warnings, unknown_settings
 from cmk_check.errors import SettingsError

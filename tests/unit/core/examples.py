@@ -12,7 +12,7 @@ from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare
-from cmk_check.core.comparison.judge import judge_all, with_key
+from cmk_check.core.comparison.judge_accounts import judge_all, with_key
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import GapReason

@@ -15,7 +15,7 @@ from cmk_check.core.accounts import parse_account
 from cmk_check.core.enums import GapReason, KeyReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Grant, Key, KeyFacts, KeyVersion
-from cmk_check.core.keys.health import judge_key
+from cmk_check.core.keys.judge_key import judge_key
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.keys.parsing import (
     parse_assignment,

@@ -7,7 +7,7 @@ from datetime import timedelta
 import jwt
 import pytest
 
-from cmk_check.app import SystemClock
+from cmk_check.composition_root import SystemClock
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.doctor import azure_checks

@@ -13,7 +13,7 @@ from cmk_check.core.posture import Expectations
 from cmk_check.evidence.as_of import AccountThen, History
 from cmk_check.store.findings import FindingsTable
 from cmk_check.web import models
-from cmk_check.web.api import create_app
+from cmk_check.web.routes import create_app
 from tests.fakes.world import World
 from tests.soak import history as soak
 from tests.soak.tally import Tally

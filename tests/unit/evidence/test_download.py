@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cmk_check.core.enums import ChangeType, PostureVerdict, ScanState, Verdict, WatchState
-from cmk_check.core.watch import Watch
+from cmk_check.core.watch_state import Watch
 from cmk_check.errors import ApiUnusable
 from cmk_check.evidence.download import DownloadProgress
 from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES

@@ -24,10 +24,10 @@ from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.status import UnwrittenGap
-from cmk_check.core.watch import Watch
+from cmk_check.core.watch_state import Watch
 from cmk_check.evidence import ocsf, oscal
 from cmk_check.evidence.summary import Summary
-from cmk_check.store.watch import WatchTable
+from cmk_check.store.watch_table import WatchTable
 from cmk_check.web.models import ReasonOfPosture
 from tests.fakes.hostile import NAMES
 from tests.unit.evidence.export_kit import (

@@ -8,7 +8,7 @@ import pytest
 
 from cmk_check.core.account import Account
 from cmk_check.core.aspects.aspect import AllJudged
-from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData

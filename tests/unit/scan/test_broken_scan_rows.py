@@ -10,7 +10,7 @@ from cmk_check.errors import StoreError
 from cmk_check.ports import Delete, Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.rows import change_values
+from cmk_check.store.codec import change_values
 from tests.fakes.world import KEPT, World, bad, good
 from tests.unit.scan.faulty_processes import (
     ONE,

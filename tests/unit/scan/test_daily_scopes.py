@@ -14,7 +14,7 @@ from cmk_check.core.keys.facts import EncryptionScope
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.core.unread import Unread
 from cmk_check.ports import Table
-from cmk_check.store.rows import Values
+from cmk_check.store.codec import Values
 from cmk_check.store.table_keys import COVERAGE, finding_row, partition_of
 from tests.fakes.keys import HEALTHY, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core import posture
-from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import (
     ExceptionMode,

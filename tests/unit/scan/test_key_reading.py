@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core.account import Account
-from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import KeyState, Trigger
 from cmk_check.core.keys.facts import KeyFacts

@@ -13,7 +13,7 @@ from cmk_check.errors import InventoryError
 from cmk_check.ports import Delete, Table, TableQuery
 from cmk_check.scan.partial_scan import status_after
 from cmk_check.store import table_keys
-from cmk_check.store.rows import is_too_new
+from cmk_check.store.codec import is_too_new
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import DeathError, Fault, Place
 from tests.fakes.world import World, bad, good, odd

@@ -9,7 +9,7 @@ from cmk_check.cli.scan_report import check_scope
 from cmk_check.core import posture
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import ExceptionMode, PostureReason, PostureVerdict, ScanState
-from cmk_check.core.exceptions.judge import ExceptionRules
+from cmk_check.core.exceptions.judge_exception import ExceptionRules
 from cmk_check.core.recorded_scope import NO_EXCEPTIONS, RecordedScope
 from cmk_check.core.scope import Scope
 from cmk_check.errors import SettingsError

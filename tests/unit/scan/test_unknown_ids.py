@@ -12,7 +12,7 @@ from cmk_check.core.scope import Scope
 from cmk_check.limits import SCAN_SPACING
 from cmk_check.ports import Delete, Insert, Table
 from cmk_check.scan.start import request
-from cmk_check.store import rows, table_keys
+from cmk_check.store import codec, table_keys
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import World, bad
 from tests.unit.scan.faulty_processes import (
@@ -169,7 +169,7 @@ async def rows_of_an_earlier_version(
     found = Coverage(
         Subscription(subscription_id), state, world.clock.now(), gap, sequence=sequence
     )
-    row = Insert(table_keys.COVERAGE, rows.coverage_values(found))
+    row = Insert(table_keys.COVERAGE, codec.coverage_values(found))
     await world.store.commit(Table.FINDINGS, subscription_id, [row])
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from cmk_check.core.watch import Watch
-from cmk_check.scan.watch import WatchContext, look
-from cmk_check.store.watch import WatchTable
+from cmk_check.core.watch_state import Watch
+from cmk_check.scan.watch_for_changes import WatchContext, look
+from cmk_check.store.watch_table import WatchTable
 from tests.fakes.changes import RecordingWatchSink, ScriptedChanges
 from tests.fakes.world import World
 

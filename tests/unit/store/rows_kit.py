@@ -11,7 +11,7 @@ from cmk_check.core.enums import (
 from cmk_check.core.model import Finding, Transition
 from cmk_check.core.resource_id import AccountId
 from cmk_check.ports import Entity
-from cmk_check.store import rows, table_checks
+from cmk_check.store import codec, table_checks
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SUBSCRIPTION: Final = "8d3c0000-0000-4000-8000-000000000001"
@@ -26,7 +26,7 @@ def account_id(group: str, name: str) -> AccountId:
     return AccountId(SUBSCRIPTION, group, name, text.lower())
 
 
-def entity(values: rows.Values, row: str = "row", partition: str = SUBSCRIPTION) -> Entity:
+def entity(values: codec.Values, row: str = "row", partition: str = SUBSCRIPTION) -> Entity:
     """Return a row as a store gives it back."""
     return Entity(partition, row, "etag", table_checks.stored(values))
 

@@ -15,7 +15,7 @@ from cmk_check.core.model import Change
 from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.limits import CHANGES_PER_PUBLICATION
 from cmk_check.ports import Delete, Entity, Insert, Replace, Scalar, Table, TableQuery, Write
-from cmk_check.store import rows, table_keys
+from cmk_check.store import codec, table_keys
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.recording_store import RecordingStore
@@ -44,7 +44,7 @@ def _write(last: int | None) -> Callable[[Entity], Write]:
 async def feed(store: RecordingStore) -> dict[int, Change]:
     """Return what stands in the feed; the head must name its last number, markers all of them."""
     found = [entry async for entry in store.query(Table.CHANGES, TableQuery(partition="feed"))]
-    published = {int(entry.row): rows.change_of(entry) for entry in found if entry.row[0] == "0"}
+    published = {int(entry.row): codec.change_of(entry) for entry in found if entry.row[0] == "0"}
     head = {entry.values["last"] for entry in found if entry.row == "head"}
     markers = {entry.values["number"] for entry in found if entry.row.startswith("id|")}
     assert list(published) == list(range(1, len(published) + 1))

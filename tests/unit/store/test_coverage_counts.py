@@ -19,7 +19,7 @@ from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import AccountCounts, Coverage, Finding, PolicyCounts, VerdictCounts
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.errors import RowUnusable
-from cmk_check.store import rows
+from cmk_check.store import codec
 from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, finding
 
 _FINDING: Final = st.builds(
@@ -59,8 +59,8 @@ _MIXED: Final = AccountCounts(
 
 
 def _read(coverage: Coverage, counts: str | None = None) -> Coverage:
-    values = rows.coverage_values(coverage)
-    return rows.coverage_of(entity(values if counts is None else values | {"accounts": counts}))
+    values = codec.coverage_values(coverage)
+    return codec.coverage_of(entity(values if counts is None else values | {"accounts": counts}))
 
 
 def _named(number: int, found: Finding | None) -> Finding | None:
@@ -118,7 +118,7 @@ def test_counts_that_contradict_themselves_break_their_row(
         Subscription(SUBSCRIPTION), CoverageState.READ, NOON, accounts=_MIXED, sequence=1
     )
     assert _read(coverage) == coverage
-    counts = json.loads(str(rows.coverage_values(coverage)["accounts"]))
+    counts = json.loads(str(codec.coverage_values(coverage)["accounts"]))
 
     tamper(counts)
 

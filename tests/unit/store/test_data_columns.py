@@ -11,7 +11,7 @@ from cmk_check.core.data_stores.account_data import AccountData, DataConcern, Da
 from cmk_check.core.enums import Verdict
 from cmk_check.limits import MAX_STRING_UNITS
 from cmk_check.ports import Scalar
-from cmk_check.store import rows
+from cmk_check.store import codec
 from tests.unit.store.rows_kit import NOON, entity, finding
 
 USES: Final = tuple(StoreUse(StoreUsage.FILES, f"project-{number}") for number in range(500))
@@ -32,29 +32,29 @@ WITH_DATA: Final = replace(finding(), data=DATA)
 
 def test_where_data_lies_comes_back_as_it_was_written() -> None:
     """However many projects use a store: the next scan reads the stores that a row names."""
-    values = rows.finding_values(WITH_DATA)
+    values = codec.finding_values(WITH_DATA)
 
-    assert rows.finding_of(entity(values)) == WITH_DATA
+    assert codec.finding_of(entity(values)) == WITH_DATA
     assert "dataStores1" in values
     assert all(len(v) <= MAX_STRING_UNITS for v in values.values() if isinstance(v, str))
 
 
 def test_a_finding_of_which_nobody_asked_where_its_data_lies_has_no_such_column() -> None:
     """With the setting off, no row differs from one of an earlier version."""
-    values = rows.finding_values(finding())
+    values = codec.finding_values(finding())
 
     assert [name for name in values if name.startswith("data")] == []
-    assert rows.finding_of(entity(values)).data is None
+    assert codec.finding_of(entity(values)).data is None
 
 
 @pytest.mark.parametrize("broken", [None, "", "{}", '{"state": "own_keys", "as_of": "noon"}', 5])
 def test_what_cannot_be_read_is_unknown_and_costs_only_itself(broken: Scalar | None) -> None:
     """P1, P7: a row that somebody broke must not say that data is covered."""
     own = replace(WITH_DATA, data=AccountData(DataState.OWN_KEYS))
-    values = {**rows.finding_values(own)}
+    values = {**codec.finding_values(own)}
     values.pop("dataStores") if broken is None else values.update(dataStores=broken)
 
-    found = rows.finding_of(entity(values))
+    found = codec.finding_of(entity(values))
 
     assert found.data is not None
     assert found.data.state is DataState.UNKNOWN
@@ -63,12 +63,12 @@ def test_what_cannot_be_read_is_unknown_and_costs_only_itself(broken: Scalar | N
 
 def test_a_time_without_an_offset_makes_it_unknown() -> None:
     """It could not be compared with the time of a scan."""
-    values = {**rows.finding_values(WITH_DATA)}
+    values = {**codec.finding_values(WITH_DATA)}
     text = json.loads("".join(str(values.pop(name)) for name in ("dataStores", "dataStores1")))
 
     for as_of, state in (("2026-11-25T12:00:00Z", DataState.OWN_KEYS), ("2026-11-25", None)):
         document = {**text, "state": "own_keys", "stores": [], "as_of": as_of}
-        found = rows.finding_of(entity({**values, "dataStores": json.dumps(document)}))
+        found = codec.finding_of(entity({**values, "dataStores": json.dumps(document)}))
 
         assert found.data is not None
         assert found.data.state is (state or DataState.UNKNOWN)

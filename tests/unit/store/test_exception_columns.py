@@ -10,7 +10,7 @@ import pytest
 from cmk_check.core.enums import ExceptionReason, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException, AnnouncedException
 from cmk_check.ports import Scalar
-from cmk_check.store import rows
+from cmk_check.store import codec
 from tests.unit.store.rows_kit import NOON, entity, finding
 
 END: Final = NOON + timedelta(days=9)
@@ -23,7 +23,7 @@ EXCEPTED: Final = replace(
 
 def test_an_exception_comes_back_as_it_was_written() -> None:
     """What is compared with the next reading must not differ by itself."""
-    assert rows.finding_of(entity(rows.finding_values(EXCEPTED))) == EXCEPTED
+    assert codec.finding_of(entity(codec.finding_values(EXCEPTED))) == EXCEPTED
 
 
 def test_an_exemption_may_expire_on_the_last_day_there_is() -> None:
@@ -32,15 +32,15 @@ def test_an_exemption_may_expire_on_the_last_day_there_is() -> None:
     exception = AccountException(ExceptionReason.EXPIRES_TOO_LATE, "/e1", expires_on=last)
     original = replace(finding(), exception=exception)
 
-    assert rows.finding_of(entity(rows.finding_values(original))) == original
+    assert codec.finding_of(entity(codec.finding_values(original))) == original
 
 
 def test_an_honoured_exception_never_expires_on_that_day() -> None:
     """P7: a row that says so was broken by somebody, and sums could not hold the time."""
-    values = rows.finding_values(EXCEPTED)
+    values = codec.finding_values(EXCEPTED)
     detail = json.loads(str(values["exceptionDetail"])) | {"expires_on": "9999-12-31T23:59:59Z"}
 
-    found = rows.finding_of(entity(values | {"exceptionDetail": json.dumps(detail)}))
+    found = codec.finding_of(entity(values | {"exceptionDetail": json.dumps(detail)}))
 
     assert found.exception is not None
     assert found.exception.reason is ExceptionReason.EXEMPTION_UNREAD
@@ -49,12 +49,12 @@ def test_an_honoured_exception_never_expires_on_that_day() -> None:
 @pytest.mark.parametrize("broken", ["", "{}", "[]", '{"reason": "generous"}', 5, True])
 def test_an_exception_that_cannot_be_read_accepts_nothing(broken: Scalar) -> None:
     """P1, P7: the verdict stands, and the violation counts."""
-    values = rows.finding_values(EXCEPTED) | {
+    values = codec.finding_values(EXCEPTED) | {
         "exceptionDetail": broken,
         "exceptionAnnounced": broken,
     }
 
-    found = rows.finding_of(entity(values))
+    found = codec.finding_of(entity(values))
 
     assert found.exception is not None
     assert found.exception.reason is ExceptionReason.EXEMPTION_UNREAD

@@ -15,7 +15,7 @@ from cmk_check.core.model import Change
 from cmk_check.errors import StoreError
 from cmk_check.limits import CHANGES_PER_PUBLICATION
 from cmk_check.ports import Delete, Entity, Insert, Table, TableQuery
-from cmk_check.store import rows, table_keys
+from cmk_check.store import codec, table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.outbox import outbox_write
 from tests.fakes.faults import DeathError, Fault, FaultyStore
@@ -210,7 +210,7 @@ def test_whatever_fails_each_change_gets_one_number(steps: list[tuple[str, Fault
 async def outbox(store: RecordingStore) -> list[tuple[Entity, Change]]:
     """Return what waits to be published."""
     query = TableQuery(partition="s")
-    return [(entry, rows.change_of(entry)) async for entry in store.query(Table.FINDINGS, query)]
+    return [(entry, codec.change_of(entry)) async for entry in store.query(Table.FINDINGS, query)]
 
 
 async def check(store: RecordingStore, numbers: dict[str, int]) -> None:

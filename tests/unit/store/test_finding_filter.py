@@ -19,8 +19,8 @@ from cmk_check.core.enums import (
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import Owner
+from cmk_check.store.codec import finding_values
 from cmk_check.store.finding_filter import FindingFilter
-from cmk_check.store.rows import finding_values
 from tests.fakes.keys import DISABLED
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import ID, NOON, known_of, only_finding

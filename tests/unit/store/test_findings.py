@@ -9,7 +9,7 @@ from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import CoverageState
 from cmk_check.errors import WriteConflict
 from cmk_check.ports import Delete, Insert, Replace, Table
-from cmk_check.store import rows, table_checks, table_keys
+from cmk_check.store import codec, table_checks, table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable, RecordBatch, record_batches
 from cmk_check.store.outbox import outbox_write
@@ -83,7 +83,7 @@ async def test_a_large_subscription_is_cut_into_transactions_that_the_service_ta
 
     done = 0
     for batch in batches:
-        guard = Insert(table_keys.COVERAGE, rows.coverage_values(batch.coverage))
+        guard = Insert(table_keys.COVERAGE, codec.coverage_values(batch.coverage))
         table_checks.check([guard, *batch.writes, *batch.outbox], PARTITION)
         done += len(batch.writes)
         assert batch.coverage.accounts.total == batch.coverage.accounts.non_compliant == done
@@ -105,7 +105,7 @@ async def test_an_account_and_its_key_are_told_in_the_transaction_of_their_findi
     batches = list(record_batches(StoredSubscription(PARTITION), difference, CLAIM))
 
     for batch in batches:
-        guard = Insert(table_keys.COVERAGE, rows.coverage_values(batch.coverage))
+        guard = Insert(table_keys.COVERAGE, codec.coverage_values(batch.coverage))
         table_checks.check([guard, *batch.writes, *batch.outbox], PARTITION)
         subjects = [change.subject for change in batch.changes if "account" in change.subject]
         assert len(subjects) == 2 * len(batch.writes) == 2 * len(set(subjects))
@@ -133,7 +133,7 @@ def test_heavy_accounts_make_smaller_transactions() -> None:
     batches = list(record_batches(StoredSubscription(PARTITION), difference, CLAIM))
 
     for batch in batches:
-        guard = Insert(table_keys.COVERAGE, rows.coverage_values(batch.coverage))
+        guard = Insert(table_keys.COVERAGE, codec.coverage_values(batch.coverage))
         table_checks.check([guard, *batch.writes, *batch.outbox], PARTITION)
     assert sum(len(batch.writes) for batch in batches) == 200
 
@@ -211,7 +211,9 @@ async def test_a_range_brings_its_partitions_and_no_other() -> None:
         coverage = compared(Known()).coverage
         partition = table_keys.partition_of(sub(number))
         await store.commit(
-            Table.FINDINGS, partition, [Insert(table_keys.COVERAGE, rows.coverage_values(coverage))]
+            Table.FINDINGS,
+            partition,
+            [Insert(table_keys.COVERAGE, codec.coverage_values(coverage))],
         )
     table = FindingsTable(store)
 

@@ -9,7 +9,7 @@ from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Insert, Table, TableQuery
-from cmk_check.store import rows, table_keys
+from cmk_check.store import codec, table_keys
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.findings import FindingsTable
 from tests.fakes.keys import DISABLED
@@ -142,7 +142,7 @@ async def test_coverage_of_another_subscription_is_never_joined() -> None:
     store, stored = await filled(good(ID, "a"))
     finding = next(iter(stored.known.findings.values()))
     partition = table_keys.partition_of(f"f{ID[1:]}")
-    orphan = [Insert("finding|rg|a", rows.finding_values(finding))]
+    orphan = [Insert("finding|rg|a", codec.finding_values(finding))]
     await store.commit(Table.FINDINGS, partition, orphan)
 
     listed = [

@@ -21,7 +21,7 @@ from cmk_check.core.rule import RULE_VERSION, row_too_new
 from cmk_check.errors import StoreError
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Scalar
-from cmk_check.store import row_times, rows
+from cmk_check.store import codec, row_times
 from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, finding
 
 
@@ -34,14 +34,14 @@ def test_a_row_of_a_newer_version_is_told_by_its_number(
     """A rollback must not overwrite what it cannot read; without a number a row is broken."""
     values = {} if schema is None else {"schema": schema}
 
-    assert rows.is_too_new(Entity("p", "r", "e", values)) == is_newer
+    assert codec.is_too_new(Entity("p", "r", "e", values)) == is_newer
 
 
 def test_a_finding_of_a_newer_version_is_unknown_whatever_it_says() -> None:
     """Its verdict may mean something else by now (P1)."""
-    values = rows.finding_values(finding()) | {"schema": 2, "verdict": "compliant"}
+    values = codec.finding_values(finding()) | {"schema": 2, "verdict": "compliant"}
 
-    shown = rows.unusable_finding(entity(values), account_id("rg", "chat"), row_too_new())
+    shown = codec.unusable_finding(entity(values), account_id("rg", "chat"), row_too_new())
 
     assert (shown.judgement.verdict, shown.judgement.reason) == (
         Verdict.UNKNOWN,
@@ -49,7 +49,7 @@ def test_a_finding_of_a_newer_version_is_unknown_whatever_it_says() -> None:
     )
     assert (shown.kind, shown.tags, shown.rule_version) == ("OpenAI", {}, RULE_VERSION)
     assert shown.first_seen == shown.changed_at == row_times.UNDATED
-    oddly = rows.unusable_finding(entity(values | {"kind": 7}), shown.id, row_too_new())
+    oddly = codec.unusable_finding(entity(values | {"kind": 7}), shown.id, row_too_new())
     assert oddly.kind is None
 
 
@@ -94,13 +94,13 @@ _BROKEN: Final[dict[str, tuple[str, Scalar | None]]] = {
 @pytest.mark.parametrize(("name", "value"), _BROKEN.values(), ids=_BROKEN)
 def test_a_broken_row_says_which_and_how_to_heal_it(name: str, value: Scalar | None) -> None:
     """Somebody edited the table by hand; that costs one row, and says which (P7, P11)."""
-    values = rows.finding_values(finding())
+    values = codec.finding_values(finding())
     values.pop(name, None)
     if value is not None:
         values[name] = value
 
     with pytest.raises(StoreError, match=f"chat: {name} is .*; delete the row to repair it"):
-        rows.finding_of(entity(values, row="finding|rg|chat"))
+        codec.finding_of(entity(values, row="finding|rg|chat"))
 
 
 def test_a_key_may_expire_on_the_last_day_there_is() -> None:
@@ -108,20 +108,20 @@ def test_a_key_may_expire_on_the_last_day_there_is() -> None:
     health = KeyHealth(KeyState.HEALTHY, expires=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
     original = replace(finding(), key_health=health)
 
-    assert rows.finding_of(entity(rows.finding_values(original))) == original
+    assert codec.finding_of(entity(codec.finding_values(original))) == original
 
 
 @pytest.mark.parametrize(("number", "is_usable"), [(MAX_SEQUENCE, True), (MAX_SEQUENCE + 1, False)])
 def test_a_sequence_may_be_as_large_as_a_key_can_hold(number: int, *, is_usable: bool) -> None:
     """A larger one could name no row of the outbox; the row is rebuilt."""
     coverage = Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON, sequence=number)
-    read = entity(rows.coverage_values(coverage))
+    read = entity(codec.coverage_values(coverage))
 
     if is_usable:
-        assert rows.coverage_of(read) == coverage
+        assert codec.coverage_of(read) == coverage
     else:
         with pytest.raises(StoreError, match=r"sequence .*the next scan rebuilds the row"):
-            rows.coverage_of(read)
+            codec.coverage_of(read)
 
 
 def test_a_time_must_leave_room_for_what_is_added_to_it() -> None:
@@ -136,10 +136,10 @@ def test_a_time_must_leave_room_for_what_is_added_to_it() -> None:
 @pytest.mark.parametrize("name", ["since", "lastRead"])
 def test_a_coverage_row_with_a_wrong_time_is_rebuilt(name: str, time: str) -> None:
     """No list may fail because of it, and nobody has to do anything."""
-    values = rows.coverage_values(Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON))
+    values = codec.coverage_values(Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON))
 
     with pytest.raises(StoreError, match=f"{name} .*the next scan rebuilds the row"):
-        rows.coverage_of(entity(values | {name: time}))
+        codec.coverage_of(entity(values | {name: time}))
 
 
 @pytest.mark.parametrize("name", ["coverage", "gapReason", "subscriptionId"])
@@ -149,4 +149,4 @@ def test_a_broken_coverage_row_is_a_store_error(name: str) -> None:
     coverage = Coverage(Subscription(SUBSCRIPTION), CoverageState.GAP, NOON, gap)
 
     with pytest.raises(StoreError):
-        rows.coverage_of(entity(rows.coverage_values(coverage) | {name: "unheard of"}))
+        codec.coverage_of(entity(codec.coverage_values(coverage) | {name: "unheard of"}))

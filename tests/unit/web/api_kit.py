@@ -18,15 +18,15 @@ from cmk_check.core.owner import Owner
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import LastScan, Status
-from cmk_check.core.watch import Watch
+from cmk_check.core.watch_state import Watch
 from cmk_check.ports import Clock, Insert, Store, Table
-from cmk_check.store import rows, table_keys
+from cmk_check.store import codec, table_keys
 from cmk_check.store.scans import LeaseAndStatus, ScanTable
-from cmk_check.store.watch import WatchTable
-from cmk_check.web.api import create_app
-from cmk_check.web.application import WebApplication
+from cmk_check.store.watch_table import WatchTable
+from cmk_check.web.fastapi_app import WebApplication
 from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.http.table_walk_limit import Places
+from cmk_check.web.routes import create_app
 from tests.fakes.recording_store import RecordingStore
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -124,11 +124,11 @@ class Served:
             Table.FINDINGS,
             partition,
             [
-                Insert(table_keys.COVERAGE, rows.coverage_values(coverage)),
+                Insert(table_keys.COVERAGE, codec.coverage_values(coverage)),
                 *(
                     Insert(
                         table_keys.finding_row(finding.id.resource_group, finding.id.name),
-                        rows.finding_values(finding),
+                        codec.finding_values(finding),
                     )
                     for finding in findings
                 ),

@@ -1,4 +1,4 @@
-"""A client of the API in this process: what ``cmk_check.http_adapter`` calls, no more."""
+"""A client of the API in this process: what ``cmk_check.asgi_adapter`` calls, no more."""
 
 import json
 from collections.abc import Mapping

@@ -16,7 +16,7 @@ def _loaded_by(module: str) -> set[str]:
     return set(run.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["cmk_check.web.api", "cmk_check.web.views.health"])
+@pytest.mark.parametrize("module", ["cmk_check.web.routes", "cmk_check.web.views.health"])
 def test_nothing_of_azure_is_loaded(module: str) -> None:
     """A view never calls Azure, so that it need not pay for its clients."""
     loaded = _loaded_by(module)
@@ -27,11 +27,11 @@ def test_nothing_of_azure_is_loaded(module: str) -> None:
 
 def test_health_does_without_the_api() -> None:
     """Probes come to instances that serve nothing else."""
-    assert not {"fastapi", "starlette", "cmk_check.web.api"} & _loaded_by(
+    assert not {"fastapi", "starlette", "cmk_check.web.routes"} & _loaded_by(
         "cmk_check.web.views.health"
     )
 
 
 def test_the_api_does_without_what_one_consumer_needs() -> None:
     """Metrics are scraped where there is a Prometheus; everybody waits for a cold start."""
-    assert "prometheus_client" not in _loaded_by("cmk_check.web.api")
+    assert "prometheus_client" not in _loaded_by("cmk_check.web.routes")

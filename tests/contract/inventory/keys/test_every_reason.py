@@ -7,7 +7,7 @@ import pytest
 
 from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.enums import KeyReason, KeySeverity, Verdict
-from cmk_check.core.keys.health import judge_key
+from cmk_check.core.keys.judge_key import judge_key
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.reasons.key_sentences import key_severity
 from cmk_check.core.rule import judge

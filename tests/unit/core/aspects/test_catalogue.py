@@ -27,7 +27,7 @@ from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
 from cmk_check.core.owner import Owner
 from cmk_check.core.status import Status, Summary
-from cmk_check.store import rows
+from cmk_check.store import codec
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.web.parameters import FindingsQuery
 from cmk_check.web.views.columns import COLUMNS, texts
@@ -213,11 +213,13 @@ def test_each_is_filtered_by_its_state_and_read_back_from_its_row(aspect: Aspect
         where = FindingFilter(states={aspect.name: state}, at=NOON)
         admitted = [each for each in findings if where.admits(each)]
         assert [aspect.state(each, NOON) for each in admitted] == [state] * states.count(state)
-        assert all(where.equals().items() <= rows.finding_values(each).items() for each in admitted)
+        assert all(
+            where.equals().items() <= codec.finding_values(each).items() for each in admitted
+        )
     assert len(set(states)) > 1
     assert aspect.name in {field.alias for field in FindingsQuery.model_fields.values()}
     for finding in findings:
-        found = rows.finding_of(entity(rows.finding_values(finding)))
+        found = codec.finding_of(entity(codec.finding_values(finding)))
         assert aspect.shown(found) == aspect.shown(finding)
         assert aspect.state(found, NOON) == aspect.state(finding, NOON)
 

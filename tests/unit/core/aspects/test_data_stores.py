@@ -5,7 +5,7 @@ from typing import Final
 
 from cmk_check.core.aspects.aspect import Occasion
 from cmk_check.core.aspects.data_stores import DATA_STORES
-from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import FindingUpdate, Known
 from cmk_check.core.data_enums import DataState, StoreState, StoreType
 from cmk_check.core.data_stores.account_data import AccountData, DataStore

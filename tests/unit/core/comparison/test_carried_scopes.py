@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from cmk_check.core.account import Account
 from cmk_check.core.comparison.carried_scopes import carried_scopes, scopes_as_of
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.daily_reading import last_due
+from cmk_check.core.daily_schedule import last_due
 from cmk_check.core.enums import CoverageState, GapReason, KeyReason, KeySeverity
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import EncryptionScope, KeyFacts
-from cmk_check.core.keys.health import judge_key
+from cmk_check.core.keys.judge_key import judge_key
 from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.status import Status, Summary
 from cmk_check.core.unread import Unread

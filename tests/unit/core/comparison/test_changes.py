@@ -23,7 +23,7 @@ from cmk_check.limits import (
     MAX_BROKEN_KEYS_LISTED,
 )
 from cmk_check.ports import Insert
-from cmk_check.store import rows, table_checks
+from cmk_check.store import codec, table_checks
 from tests.fakes.keys import DISABLED, HEALTHY, VAULT, expiring
 from tests.fakes.world import bad, good
 from tests.unit.core.examples import (
@@ -209,7 +209,7 @@ def test_the_largest_change_of_a_key_still_fits_into_a_row_and_a_message() -> No
     key = change.data["key"]
     assert isinstance(key, dict)
     assert len(key["reasons"]) == 10
-    table_checks.check([Insert("row", rows.change_values(change))], ID)
+    table_checks.check([Insert("row", codec.change_values(change))], ID)
     assert len(json.dumps(event_of(change), ensure_ascii=False).encode()) < 48_000
 
 
@@ -286,4 +286,4 @@ def test_the_longest_names_of_broken_keys_fit_into_a_row() -> None:
 
     change = changes.of_baseline("scan-1", NOON, "id-1", summary, HOST)
 
-    table_checks.check([Insert("row", rows.change_values(change))], ID)
+    table_checks.check([Insert("row", codec.change_values(change))], ID)

@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from cmk_check.core.account import Account
-from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.requirements import VERDICTS
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import FORBIDDEN, HOUR, ID, KINDS, NOON, compared, known_of, recorded

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.account import Account, Reading
-from cmk_check.core.comparison.judge import known_vaults
+from cmk_check.core.comparison.judge_accounts import known_vaults
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.enums import GapReason, KeyState
 from cmk_check.core.gap import Gap

@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import permutations
 
 from cmk_check.core.account import Account, Reading
-from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.owner import UNOWNED, Owner
 from tests.fakes.world import bad, good

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cmk_check.core.data_enums import DataState, StoreType
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
-from cmk_check.core.data_stores.judge import judge_data, stores_of
+from cmk_check.core.data_stores.judge_data import judge_data, stores_of
 from cmk_check.core.data_stores.parsing import (
     OF_AGENTS,
     account_places,

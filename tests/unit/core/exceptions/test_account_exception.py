@@ -6,7 +6,7 @@ from typing import Final
 
 from cmk_check.core.enums import ExceptionReason, ExceptionState
 from cmk_check.core.exceptions.account_exception import AccountException, ends_earlier, state_of
-from cmk_check.core.exceptions.judge import ExceptionRules, exception_of
+from cmk_check.core.exceptions.judge_exception import ExceptionRules, exception_of
 from cmk_check.core.unread import Unread
 from tests.fakes.exemptions import ASSIGNMENT, DENIED, exempted
 from tests.fakes.world import bad

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core.exceptions.facts import Assignment, SetDefinition
-from cmk_check.core.exceptions.judge import CMK_POLICY, ExceptionRules, exception_of
+from cmk_check.core.exceptions.judge_exception import CMK_POLICY, ExceptionRules, exception_of
 from tests.fakes.exemptions import ASSIGNMENT, CORP, exempted
 from tests.fakes.world import bad
 from tests.unit.core.examples import ID, NOON

@@ -9,7 +9,7 @@ import pytest
 
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.facts import Key
-from cmk_check.core.keys.health import judge_key
+from cmk_check.core.keys.judge_key import judge_key
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.unread import Unread
 from tests.unit.core.key_examples import (

@@ -8,7 +8,7 @@ import pytest
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import KeyReason, KeyState
 from cmk_check.core.keys.facts import Vault
-from cmk_check.core.keys.health import judge_key
+from cmk_check.core.keys.judge_key import judge_key
 from cmk_check.core.unread import Absent, Unread
 from tests.fakes.world import good
 from tests.unit.core.examples import ID, known_of, only_finding

@@ -14,7 +14,7 @@ from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.resource_id import AccountId
 from cmk_check.limits import ROWS_SEARCHED_PER_PAGE, SEARCHED_AT_ONCE
 from cmk_check.ports import Entity, Insert, Replace, Table, TableQuery
-from cmk_check.store import rows, table_keys
+from cmk_check.store import codec, table_keys
 from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.web.http import paging
 from cmk_check.web.http.skip_tokens import position_of
@@ -183,7 +183,7 @@ async def _put_many(served: Served, number: int, *, subscriptions: int = 1) -> N
         names = [f"a{each:05}" for each in range(number // subscriptions)]
         made = [finding(name, Verdict.COMPLIANT, subscription_id=subscription_id) for name in names]
         writes = [
-            Insert(table_keys.finding_row("rg-ai", each.id.name), rows.finding_values(each))
+            Insert(table_keys.finding_row("rg-ai", each.id.name), codec.finding_values(each))
             for each in made
         ]
         for start in range(0, len(writes), 100):
@@ -279,10 +279,10 @@ def test_no_row_is_passed_over_that_a_search_would_find(text: str, word: str) ->
     for update, given_row in product(updates, (tagged, named)):
         search = Search.of(FindingsQuery().model_copy(update=update))
         key = table_keys.finding_row(given_row.id.resource_group, given_row.id.name)
-        row = Entity(PRODUCTION, key, "", rows.finding_values(given_row))
-        for each in (given_row, rows.unusable_finding(row, given_row.id, given_row.judgement)):
+        row = Entity(PRODUCTION, key, "", codec.finding_values(given_row))
+        for each in (given_row, codec.unusable_finding(row, given_row.id, given_row.judgement)):
             if search.finds(each, known):
-                assert search.may_find(row, rows.coverage_values(known)), update
+                assert search.may_find(row, codec.coverage_values(known)), update
 
 
 @given(bound=st.integers(1, 9), top=st.integers(1, 4), found=st.lists(st.booleans(), max_size=12))

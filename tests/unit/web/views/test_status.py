@@ -12,7 +12,7 @@ from cmk_check.core.posture import Expectations
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.status import KnownGap, Status, SubscriptionCounts, Summary
 from cmk_check.ports import Replace, Table
-from cmk_check.store import rows, table_keys
+from cmk_check.store import codec, table_keys
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import scan_id_of
 from tests.unit.web.api_kit import (
@@ -315,7 +315,7 @@ async def test_p1_a_subscription_that_is_read_no_more_is_no_304(empty: Served) -
     same = await send(app, target, {"if-none-match": etag})
     entity = await empty.store.get(Table.FINDINGS, PRODUCTION, table_keys.COVERAGE)
     assert entity
-    lost = rows.coverage_values(coverage(CoverageState.GAP))
+    lost = codec.coverage_values(coverage(CoverageState.GAP))
     await empty.store.commit(
         Table.FINDINGS, PRODUCTION, [Replace(table_keys.COVERAGE, lost, entity.etag)]
     )

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core.enums import WatchState
-from cmk_check.core.watch import Watch
+from cmk_check.core.watch_state import Watch
 from cmk_check.ports import Insert, Table
 from tests.unit.web.api_kit import NOON, PRODUCTION, Served
 from tests.unit.web.asgi_client import send

@@ -5,8 +5,8 @@ import traceback
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from cmk_check.entry import _without_sdk_errors
 from cmk_check.errors import StoreUnavailable
+from cmk_check.triggers import _without_sdk_errors
 
 SECRET = "sig=of-a-shared-access-signature"
 SDK_ERROR = HttpResponseError(f"https://account.table.core.windows.net/?{SECRET}")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.enums import KeyState, Verdict
-from cmk_check.core.keys.health import judge_key
+from cmk_check.core.keys.judge_key import judge_key
 from cmk_check.core.rule import judge
 from tests.unit.core.key_examples import (
     DAY,

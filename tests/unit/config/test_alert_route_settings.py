@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from cmk_check.config.settings import Settings, unknown_settings
+from cmk_check.core.alert_routes import Route
 from cmk_check.core.enums import ChangeType
-from cmk_check.core.route import Route
 from cmk_check.errors import SettingsError
 from tests.unit.config.test_webhook import AZURITE, ON_AZURE, OTHER, SECRET, URL
 

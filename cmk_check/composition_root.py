@@ -20,14 +20,14 @@ from cmk_check.limits import API_STORAGE_SECONDS, CHANGES_MESSAGE_LIFETIME, GARB
 
 if TYPE_CHECKING:
     from cmk_check.alerts.deliver import DeliveryContext
+    from cmk_check.asgi_adapter import HttpAdapter
     from cmk_check.config.settings import Settings
     from cmk_check.core.scan_request import StartAnswer
-    from cmk_check.http_adapter import HttpAdapter
     from cmk_check.inventory.azure_inventory import AzureInventory
     from cmk_check.ports import QueueService, Store
     from cmk_check.scan.scan_context import ScanContext, ScanOptions
-    from cmk_check.scan.watch import WatchContext
-    from cmk_check.web.application import WebApplication
+    from cmk_check.scan.watch_for_changes import WatchContext
+    from cmk_check.web.fastapi_app import WebApplication
     from cmk_check.web.views.health import Health
 
 _log = logging.getLogger(__name__)
@@ -125,8 +125,8 @@ class App:
 
     async def _build_watch_context(self) -> "WatchContext":
         from cmk_check.alerts.log_lines import LogSink
-        from cmk_check.scan.watch import WatchContext
-        from cmk_check.store.watch import WatchTable
+        from cmk_check.scan.watch_for_changes import WatchContext
+        from cmk_check.store.watch_table import WatchTable
 
         store, _ = await self._storage()
         scan, inventory = await self.scan_context(), await self._azure()
@@ -159,14 +159,14 @@ class App:
         )
 
     async def _build_api(self) -> "HttpAdapter":
-        from cmk_check.http_adapter import HttpAdapter
-        from cmk_check.web.api import create_app
+        from cmk_check.asgi_adapter import HttpAdapter
+        from cmk_check.web.routes import create_app
 
         store, expect = await self._store_to_read(), scan_options(self.settings).expectations
         return HttpAdapter(create_app(store, self.clock, expect, self._site()))
 
     def _site(self) -> "WebApplication":
-        from cmk_check.web.application import WebApplication
+        from cmk_check.web.fastapi_app import WebApplication
         from cmk_check.web.http.middleware import SignIn
 
         settings = self.settings
@@ -181,7 +181,7 @@ class App:
         )
 
     async def _build_scan_now(self) -> "HttpAdapter":
-        from cmk_check.http_adapter import HttpAdapter
+        from cmk_check.asgi_adapter import HttpAdapter
         from cmk_check.scan.start import request
         from cmk_check.web.scan_now import create_app
 
@@ -247,7 +247,7 @@ class App:
 
 def scan_options(settings: "Settings") -> "ScanOptions":
     """Return the options of a scan from the settings."""
-    from cmk_check.core.exceptions.judge import ExceptionRules
+    from cmk_check.core.exceptions.judge_exception import ExceptionRules
     from cmk_check.core.posture import Expectations
     from cmk_check.core.scope import Scope
     from cmk_check.scan.scan_context import ScanOptions

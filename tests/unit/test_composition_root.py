@@ -2,7 +2,7 @@
 
 import gc
 
-from cmk_check.app import App
+from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
 from cmk_check.limits import GARBAGE_OBJECTS
 

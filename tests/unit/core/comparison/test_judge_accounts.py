@@ -7,7 +7,7 @@ import pytest
 
 from cmk_check.core.account import Account
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.comparison.judge import accounts_of, judge_all, unread
+from cmk_check.core.comparison.judge_accounts import accounts_of, judge_all, unread
 from cmk_check.core.enums import ChangeType, GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import EncryptionScope, KeyFacts, Vault

@@ -15,7 +15,7 @@ from cmk_check.core.data_stores.facts import (
     ProjectPlaces,
     StoreKey,
 )
-from cmk_check.core.data_stores.judge import judge_data, places_in
+from cmk_check.core.data_stores.judge_data import judge_data, places_in
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.unread import Absent, Unread

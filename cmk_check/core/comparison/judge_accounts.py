@@ -12,7 +12,7 @@ from cmk_check.core.data_stores.facts import AccountPlaces
 from cmk_check.core.enums import Reason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.keys.health import judge_key
+from cmk_check.core.keys.judge_key import judge_key
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.model import Finding
 from cmk_check.core.reasons.gap_sentences import KEY_NOT_READ

@@ -16,8 +16,8 @@ from cmk_check.limits import (
     WATCH_OVERLAP,
 )
 from cmk_check.ports import Insert, Replace, Table
-from cmk_check.scan.watch import WatchContext, look
-from cmk_check.store.watch import WatchTable
+from cmk_check.scan.watch_for_changes import WatchContext, look
+from cmk_check.store.watch_table import WatchTable
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, sub
 from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, THREE, TWO
@@ -55,7 +55,7 @@ async def test_the_oldest_change_is_read_first_and_the_last_one_shown(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If there are too many for one scan, none may wait for ever."""
-    monkeypatch.setattr("cmk_check.scan.watch.MAX_SUBSCRIPTIONS_NAMED", 1)
+    monkeypatch.setattr("cmk_check.scan.watch_for_changes.MAX_SUBSCRIPTIONS_NAMED", 1)
     watched.graph.add(TWO)
     watched.world.clock.advance(SECOND)
     at = watched.graph.add(ONE)

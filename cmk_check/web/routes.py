@@ -1,6 +1,6 @@
 """The HTTP API: an ASGI application with its routes.
 
-``cmk_check.http_adapter`` calls it with the whole path of the URL, so the routes include the host's
+``cmk_check.asgi_adapter`` calls it with the whole path of the URL, so the routes include the host's
 prefix ``/api``. The name of a route's function is its ``operationId`` in the contract.
 """
 
@@ -18,10 +18,10 @@ from cmk_check.ports import Clock, Store
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
-from cmk_check.store.watch import WatchTable
+from cmk_check.store.watch_table import WatchTable
 from cmk_check.web import models, parameters, scan_now
-from cmk_check.web.application import Asked, WebApplication, operation_id
 from cmk_check.web.aspect_models import Controls
+from cmk_check.web.fastapi_app import Asked, WebApplication, operation_id
 from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.paging import Page

@@ -20,7 +20,7 @@ from datetime import datetime
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import Disposition, Trigger, WatchState
 from cmk_check.core.gap import Gap
-from cmk_check.core.watch import RecentChanges, Watch
+from cmk_check.core.watch_state import RecentChanges, Watch
 from cmk_check.errors import WriteConflict
 from cmk_check.limits import (
     CLOCK_TOLERANCE,
@@ -34,7 +34,7 @@ from cmk_check.limits import (
 from cmk_check.ports import ChangeInventory, WatchSink
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.start import request
-from cmk_check.store.watch import WatchTable
+from cmk_check.store.watch_table import WatchTable
 
 _log = logging.getLogger(__name__)
 

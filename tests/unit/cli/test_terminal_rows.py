@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from cmk_check.cli.console import say
-from cmk_check.cli.rows import Row, print_rows
+from cmk_check.cli.terminal_rows import Row, print_rows
 
 ROWS = [
     Row(("non_compliant", "chat-1"), ("rg-ai", "R&D (EMEA)"), "red"),

@@ -13,7 +13,7 @@ from typing import Final
 from cmk_check.config.misspelt_settings import is_of_a_route
 from cmk_check.config.storage import Fault
 from cmk_check.config.webhook import ALERTS, FORMATS, UNSET, check_secrets, check_types, check_url
-from cmk_check.core.route import ROUTE_NAME, WEBHOOK, Route, setting_of
+from cmk_check.core.alert_routes import ROUTE_NAME, WEBHOOK, Route, setting_of
 from cmk_check.core.text import clean_text
 from cmk_check.limits import MAX_ROUTES, MAX_TAG_BYTES
 

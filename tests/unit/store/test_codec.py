@@ -28,7 +28,7 @@ from cmk_check.core.model import Change, Coverage, Finding, Transition
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.limits import MAX_TRANSACTION_BYTES
 from cmk_check.ports import Insert, Scalar
-from cmk_check.store import rows, table_checks, table_keys
+from cmk_check.store import codec, table_checks, table_keys
 from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, finding
 
 _TEXT: Final = st.text(max_size=12)
@@ -122,7 +122,7 @@ _CHANGES: Final = st.builds(
 @given(_FINDINGS)
 def test_a_finding_is_read_back_as_it_was(original: Finding) -> None:
     """Whatever were lost on the way would be told as a change at the next scan (P4)."""
-    read = rows.finding_of(entity(rows.finding_values(original)))
+    read = codec.finding_of(entity(codec.finding_values(original)))
 
     assert read == original
     assert (read.id.resource_group, read.id.name) == (
@@ -135,21 +135,21 @@ def test_a_finding_is_read_back_as_it_was(original: Finding) -> None:
 @given(_COVERAGE)
 def test_a_coverage_row_is_read_back_as_it_was(original: Coverage) -> None:
     """It is compared as a whole to tell whether anything changed (P4)."""
-    assert rows.coverage_of(entity(rows.coverage_values(original))) == original
+    assert codec.coverage_of(entity(codec.coverage_values(original))) == original
 
 
 @settings(max_examples=60)
 @given(_CHANGES)
 def test_a_change_is_read_back_as_it_was(original: Change) -> None:
     """It is told from its row, under the id it was recorded with (P3)."""
-    assert rows.change_of(entity(rows.change_values(original))) == original
+    assert codec.change_of(entity(codec.change_values(original))) == original
 
 
 def test_a_person_can_read_the_row() -> None:
     """Whoever opens the table in the portal sees what stands there."""
-    values = rows.finding_values(finding())
+    values = codec.finding_values(finding())
 
-    assert values["schema"] == rows.SCHEMA
+    assert values["schema"] == codec.SCHEMA
     assert values["verdict"] == "non_compliant"
     assert values["changedAt"] == "2026-11-25T12:00:00+00:00"
     assert values["accountId"] == str(account_id("rg", "chat"))
@@ -165,7 +165,7 @@ def test_a_person_can_read_the_health_of_the_key() -> None:
     ]
     health = KeyHealth(KeyState.BROKEN, tuple(concerns))
 
-    values = rows.finding_values(replace(finding(), key_health=health))
+    values = codec.finding_values(replace(finding(), key_health=health))
 
     assert values["keyHealth"] == "broken"
     assert values["keyReasons"] == "key_disabled,key_expired"
@@ -174,23 +174,23 @@ def test_a_person_can_read_the_health_of_the_key() -> None:
 def test_a_row_from_before_the_place_of_a_vault_had_a_column_tells_it_from_its_key() -> None:
     """Else each scan would look for it again, since a row is not written for want of a column."""
     found = replace(finding(), key_health=KeyHealth(KeyState.HEALTHY, vault_id="/v"), vault_id="/v")
-    values = rows.finding_values(found)
+    values = codec.finding_values(found)
 
     del values["keyVaultId"]
 
-    assert rows.finding_of(entity(values)) == found
+    assert codec.finding_of(entity(values)) == found
 
 
 def test_a_row_with_a_reason_that_is_no_more_keeps_the_others() -> None:
     """Notices ended when Microsoft rewrote its page; what was recorded with them still holds."""
     kept = KeyConcern(KeyReason.KEY_DISABLED, KeySeverity.BROKEN, "Away.")
     found = replace(finding(), key_health=KeyHealth(KeyState.BROKEN, (kept,), expires=NOON))
-    values = rows.finding_values(found)
+    values = codec.finding_values(found)
     for code in ("identity_type_disputed", "permission_model_disputed"):
         ended = f'"concerns":[{{"code":"{code}","severity":"notice","message":"m"}},'
         values["keyDetail"] = str(values["keyDetail"]).replace('"concerns":[', ended)
 
-    assert rows.finding_of(entity(values)) == found
+    assert codec.finding_of(entity(values)) == found
 
 
 def test_a_reason_that_came_later_is_one_that_earlier_versions_know() -> None:
@@ -198,32 +198,32 @@ def test_a_reason_that_came_later_is_one_that_earlier_versions_know() -> None:
     failed = KeyConcern(KeyReason.ACCOUNT_FAILED, KeySeverity.UNKNOWN, "Again.", {"a": "b"})
     found = replace(finding(), key_health=KeyHealth(KeyState.UNKNOWN, (failed,)))
 
-    values = rows.finding_values(found)
+    values = codec.finding_values(found)
     (written,) = json.loads(str(values["keyDetail"]))["concerns"]
 
     assert (written["code"], written["message"]) == ("cannot_read", "Again.")
-    assert rows.finding_of(entity(values)) == found
+    assert codec.finding_of(entity(values)) == found
 
 
 def test_a_row_from_before_key_health_says_nothing_of_it() -> None:
     """It is read as it is, and not written again for want of a column (P4)."""
     coverage = Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON)
-    values = rows.coverage_values(coverage)
+    values = codec.coverage_values(coverage)
     values["accounts"] = str(values["accounts"]).replace(',"by_key_health":{}', "")
     assert "by_key_health" not in str(values["accounts"])
 
-    assert rows.coverage_of(entity(values)) == coverage
-    assert rows.finding_of(entity(rows.finding_values(finding()))).key_health is None
+    assert codec.coverage_of(entity(values)) == coverage
+    assert codec.finding_of(entity(codec.finding_values(finding()))).key_health is None
 
 
 @pytest.mark.parametrize("value", [None, "", "yesterday", 7, "0001-01-01T00:00:00Z"])
 def test_a_row_without_a_usable_date_of_creation_is_read_without_it(value: Scalar | None) -> None:
     """Earlier versions wrote none, and the next scan fills it in: no row is lost for it."""
-    values = rows.finding_values(finding())
+    values = codec.finding_values(finding())
     if value is not None:
         values["createdAt"] = value
 
-    assert rows.finding_of(entity(values)) == finding()
+    assert codec.finding_of(entity(values)) == finding()
 
 
 @pytest.mark.parametrize(
@@ -232,10 +232,10 @@ def test_a_row_without_a_usable_date_of_creation_is_read_without_it(value: Scala
 )
 def test_a_row_without_a_usable_owner_is_read_without_it(columns: dict[str, Scalar]) -> None:
     """Earlier versions wrote none, and the next scan fills it in: no row is lost for it."""
-    values = rows.finding_values(replace(finding(), owner=None))
+    values = codec.finding_values(replace(finding(), owner=None))
 
     assert "owner" not in values
-    assert rows.finding_of(entity({**values, **columns})) == finding()
+    assert codec.finding_of(entity({**values, **columns})) == finding()
 
 
 def test_the_heaviest_finding_fits_into_a_row() -> None:
@@ -264,7 +264,7 @@ def test_the_heaviest_finding_fits_into_a_row() -> None:
     )
     row = table_keys.finding_row(heavy.id.resource_group, heavy.id.name)
 
-    write = Insert(row, rows.finding_values(heavy))
+    write = Insert(row, codec.finding_values(heavy))
 
     table_checks.check([write], SUBSCRIPTION)
 

@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.alert_routes import Route, is_alert
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.core.route import Route, is_alert
 from tests.fakes.world import BEGINNING
 
 VIOLATED = ChangeType.ACCOUNT_VIOLATED

@@ -4,9 +4,9 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from cmk_check.core.watch import Watch
+from cmk_check.core.watch_state import Watch
 from cmk_check.ports import Store, Table
-from cmk_check.store.rows import write
+from cmk_check.store.codec import write
 from cmk_check.store.scan_rows import Stored, document, value_or
 
 _PARTITION: Final = "watch"

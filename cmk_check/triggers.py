@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from cmk_check.app import the_app
+from cmk_check.composition_root import the_app
 from cmk_check.errors import CmkCheckError, SettingsError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def watch() -> None:
         SettingsError, StoreError, QueueError
 
     """
-    from cmk_check.scan.watch import look
+    from cmk_check.scan.watch_for_changes import look
 
     with _without_sdk_errors():
         await look(await the_app().watch_context())
@@ -72,8 +72,8 @@ async def work(body: bytes, delivery: int | None) -> None:
     """
     from cmk_check.limits import MAX_DELIVERIES
     from cmk_check.queues.slices import parse_message
-    from cmk_check.scan.plan import plan
     from cmk_check.scan.slice import run_slice
+    from cmk_check.scan.slice_plan import plan
 
     message = parse_message(body.decode())
     with _without_sdk_errors():

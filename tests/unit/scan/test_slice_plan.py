@@ -11,7 +11,7 @@ from cmk_check.core.scope import Scope
 from cmk_check.core.status import Status
 from cmk_check.errors import InventoryError, QueueError, StoreUnavailable
 from cmk_check.ports import SliceMessage, Table
-from cmk_check.scan.plan import plan
+from cmk_check.scan.slice_plan import plan
 from cmk_check.store import table_keys
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import MemoryQueue, World, account, bad, good, sub
