@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from cmk_check.errors import SettingsError
+from cmk_check.config.settings_error import SettingsError
 from cmk_check.limits import API_STORAGE_SECONDS, CHANGES_MESSAGE_LIFETIME, GARBAGE_OBJECTS
 
 if TYPE_CHECKING:

@@ -19,7 +19,54 @@ from cmk_check.core.model import Change
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import LastScan, Summary
 from cmk_check.core.watch_state import RecentChanges, Watch
+from cmk_check.errors import CmkCheckError
 from cmk_check.limits import TABLE_PAGE_ROWS
+
+
+class InventoryError(CmkCheckError):
+    """Azure could not be read. ``gap`` is the gap to record."""
+
+    def __init__(self, gap: Gap) -> None:
+        self.gap = gap
+        super().__init__(f"{gap.reason}: {gap.detail}")
+
+
+class StoreError(CmkCheckError):
+    """An operation of the store failed."""
+
+
+class StoreUnavailable(StoreError):
+    """The table service does not answer or fails; a pending write may have happened."""
+
+
+class WriteConflict(StoreError):
+    """A row was changed, created or deleted since it was read; nothing was written."""
+
+
+class StoreRefused(StoreError):
+    """The table service denies access. ``str()`` says what to grant."""
+
+
+class LimitExceeded(StoreError):
+    """A write that exceeds a limit of the table service; nothing was sent."""
+
+
+class QueueError(CmkCheckError):
+    """A message could not be sent."""
+
+
+class DeliveryFailed(CmkCheckError):
+    """The webhook did not accept the changes. ``str()`` says why, without the URL.
+
+    ``permanent``: these changes can never be delivered, so there is no use in trying again.
+    ``retry_after``: the seconds that the receiver asked to wait, if any.
+    """
+
+    def __init__(self, message: str, *, permanent: bool, retry_after: float | None = None) -> None:
+        self.permanent = permanent
+        self.retry_after = retry_after
+        super().__init__(message)
+
 
 type Scalar = str | int | bool
 AT_ONCE: Final = timedelta()

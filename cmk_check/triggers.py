@@ -7,7 +7,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from cmk_check.composition_root import the_app
-from cmk_check.errors import CmkCheckError, SettingsError
+from cmk_check.config.settings_error import SettingsError
+from cmk_check.errors import CmkCheckError
 
 if TYPE_CHECKING:
     from datetime import datetime

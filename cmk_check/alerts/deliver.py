@@ -28,7 +28,6 @@ from cmk_check.alerts.log_lines import time_text, write_line
 from cmk_check.core.alert_routes import WEBHOOK, is_alert
 from cmk_check.core.model import Change
 from cmk_check.core.overtaken import LatestChanges
-from cmk_check.errors import DeliveryFailed, RowUnusable, StoreError
 from cmk_check.limits import (
     CHANGES_PER_POST,
     DELIVERY_DOUBLINGS,
@@ -39,8 +38,9 @@ from cmk_check.limits import (
     MAX_DELIVERY_ATTEMPT,
     TABLE_PAGE_ROWS,
 )
-from cmk_check.ports import Clock, DeliveryMessage, TextQueue, Webhook
+from cmk_check.ports import Clock, DeliveryFailed, DeliveryMessage, StoreError, TextQueue, Webhook
 from cmk_check.store.change_feed import FeedTable
+from cmk_check.store.codec import RowUnusable
 
 _NO_WEBHOOK: Final = (
     "CMK_WEBHOOK_URL is not set, but was when these changes were tried before. Set it again."

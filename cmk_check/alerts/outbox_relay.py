@@ -11,9 +11,8 @@ import logging
 from collections.abc import Sequence
 from itertools import groupby
 
-from cmk_check.errors import QueueError, StoreError, WriteConflict
 from cmk_check.limits import CHANGES_PER_PUBLICATION
-from cmk_check.ports import ChangeSink
+from cmk_check.ports import ChangeSink, QueueError, StoreError, WriteConflict
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.outbox import OutboxEntry
 

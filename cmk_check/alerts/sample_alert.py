@@ -6,12 +6,12 @@ from typing import Final
 
 from cmk_check.alerts.webhook import open_webhook
 from cmk_check.config.settings import Settings
+from cmk_check.config.settings_error import SettingsError
 from cmk_check.config.webhook import UNSET
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.enums import ChangeType, Reason, Verdict
 from cmk_check.core.model import Change
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.errors import SettingsError
 
 _SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"
 _NAME: Final = "test-alert"

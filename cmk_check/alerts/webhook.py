@@ -26,11 +26,11 @@ from cmk_check.alerts.webhook_bodies import Post, posts_of
 from cmk_check.config.settings import Settings
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.model import Change
-from cmk_check.errors import DeliveryFailed
 from cmk_check.limits import MAX_WEBHOOK_ANSWER_BYTES, MAX_WEBHOOK_CODE_BYTES, WEBHOOK_SECONDS
 from cmk_check.net.addresses import LOOPBACK, special
 from cmk_check.net.proxy import proxy_for
 from cmk_check.net.retry_after import retry_after
+from cmk_check.ports import DeliveryFailed
 
 _AGENT: Final = f"cmk_check/{VERSION}"
 # Codes such as Slack's invalid_blocks and no_service; nothing else of an answer is shown.

@@ -30,7 +30,8 @@ from cmk_check.cli import (
     send_test_alert,
 )
 from cmk_check.cli.exit_codes import USAGE, complain
-from cmk_check.cli.stdout import NotUsable, guard_streams, write
+from cmk_check.cli.stdout import guard_streams, write
+from cmk_check.errors import NotUsable
 
 app: Final = typer.Typer(
     name="cmk-check",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 
-from cmk_check.cli.console import remarks, shown
+from cmk_check.cli.console import remarks
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain
 from cmk_check.cli.output_options import Language
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
@@ -24,10 +24,10 @@ from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.scope import Scope
-from cmk_check.errors import InventoryError
+from cmk_check.core.text import shown
 from cmk_check.inventory.azure_inventory import open_inventory
 from cmk_check.limits import MAX_NAMES_LISTED
-from cmk_check.ports import Inventory, KeyInventory
+from cmk_check.ports import Inventory, InventoryError, KeyInventory
 
 
 @dataclass(frozen=True, slots=True)

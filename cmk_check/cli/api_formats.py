@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from cmk_check.cli.scan_result import ScanResult
-from cmk_check.cli.stdout import NotUsable
+from cmk_check.errors import NotUsable
 from cmk_check.web import models
 from cmk_check.web.views import csv_export, xlsx_export
 

@@ -7,28 +7,17 @@ colours, or they are turned off, no control codes are written.
 import io
 import logging
 import sys
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from textwrap import wrap
-from typing import IO, Final
+from typing import IO
 
 from rich.console import Console
 from rich.text import Text
 
+from cmk_check.core.text import shown
 from cmk_check.limits import PIPE_WIDTH_CHARS
-
-_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-
-
-def shown(text: str) -> str:
-    """Replace invisible characters and those that move the cursor by Python's escapes."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        ascii(char)[1:-1] if unicodedata.category(char) in _INVISIBLE else char for char in text
-    )
 
 
 def say(

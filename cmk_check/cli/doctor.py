@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, complain, run
-from cmk_check.cli.stdout import NotUsable, write
+from cmk_check.cli.stdout import write
+from cmk_check.errors import NotUsable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,7 +67,8 @@ async def _diagnose(environ: Mapping[str, str], console: "Console") -> int:
     import asyncio
     from contextlib import aclosing
 
-    from cmk_check.cli.console import say, shown
+    from cmk_check.cli.console import say
+    from cmk_check.core.text import shown
     from cmk_check.doctor.all_checks import diagnose
     from cmk_check.doctor.results import Mark
 

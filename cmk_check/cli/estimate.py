@@ -278,9 +278,9 @@ def _looks(schedule: str | None) -> float:
         SettingsError: the Functions host would not take the schedule.
 
     """
+    from cmk_check.config.settings_error import SettingsError
     from cmk_check.config.watch_schedule import WATCH_EXAMPLE, WATCH_SCHEDULE
     from cmk_check.doctor.ncrontab import mean_an_hour
-    from cmk_check.errors import SettingsError
 
     if schedule is None:
         return 0

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from yarl import URL
 
-from cmk_check.cli.console import remarks, say, shown
+from cmk_check.cli.console import remarks, say
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
 from cmk_check.cli.progress import bar
-from cmk_check.cli.stdout import NotUsable, write
+from cmk_check.cli.stdout import write
 from cmk_check.core.rule import RULE_VERSION
+from cmk_check.core.text import shown
+from cmk_check.errors import NotUsable
 from cmk_check.evidence.api_client import ApiClient, Authorise, open_api_session
 from cmk_check.evidence.as_of import History, as_of_line
 from cmk_check.evidence.bundle import write_bundle
-from cmk_check.evidence.download import DownloadProgress, download
+from cmk_check.evidence.download import download
 from cmk_check.evidence.manifest import (
     MANIFEST,
     Manifest,
@@ -31,6 +33,33 @@ from cmk_check.web.json_model import written
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signature
+from dataclasses import dataclass
+
+from cmk_check.cli.progress import Tally, rate
+from cmk_check.limits import EVIDENCE_TRIES
+
+
+@dataclass(slots=True)
+class DownloadProgress(Tally):
+    """How many entries were read; ``total`` is the number of findings and subscriptions."""
+
+    total: int | None = None
+    done: int = 0
+    changes: int = 0
+    attempt: int = 1
+
+    def numbers(self, speed: float | None, seconds_left: float | None) -> str:
+        """Return the progress as a line; ``speed`` is in entries per second."""
+        if self.total is None:
+            return "reading the status"
+        parts = [
+            f"{self.done:,}/{self.total:,} findings and subscriptions",
+            f"{self.changes:,} changes",
+            *rate(speed, seconds_left),
+        ]
+        if self.attempt > 1:
+            parts.append(f"try {self.attempt} of {EVIDENCE_TRIES}")
+        return ", ".join(parts)
 
 
 async def export(  # noqa: PLR0913 - an argument for each option

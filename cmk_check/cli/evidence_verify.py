@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cmk_check.cli.exit_codes import VIOLATED, complain, ended
-from cmk_check.cli.stdout import NotUsable, write
+from cmk_check.cli.stdout import write
+from cmk_check.errors import NotUsable
 
 if TYPE_CHECKING:
     from securesystemslib.signer import SSlibKey
@@ -59,7 +60,7 @@ def _verify(folders: Sequence[Path], key_file: Path) -> int:
 
 def _faults(before: Path | None, folder: Path, key: "SSlibKey") -> Iterator[str]:
     """Yield what is wrong with a folder that continues another; write what it is if nothing is."""
-    from cmk_check.cli.console import shown
+    from cmk_check.core.text import shown
     from cmk_check.evidence.manifest import MANIFEST, breaks, differences, read_manifest
     from cmk_check.evidence.sign import signature_fault
 

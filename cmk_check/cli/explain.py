@@ -10,12 +10,13 @@ from typing import Annotated, Any, Final
 import typer
 
 from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, complain, ended
-from cmk_check.cli.stdout import NotUsable, write
+from cmk_check.cli.stdout import write
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.core.rule import RULE_VERSION, judge, judgement_of
 from cmk_check.core.text import as_object, clean_text
+from cmk_check.errors import NotUsable
 
 _STDIN: Final = "-"
 _HOW: Final = "use the output of `az cognitiveservices account show --output json`, or `... list`"

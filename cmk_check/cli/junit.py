@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from cmk_check.cli.console import shown
 from cmk_check.cli.problems import Collected, Problem
 from cmk_check.core.enums import ReasonSeverity
+from cmk_check.core.text import shown
 from cmk_check.web import models
 from cmk_check.web.json_model import written
 

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.enums import ScanState, Trigger
 from cmk_check.core.scan_request import StartOutcome
-from cmk_check.errors import SettingsError, StoreError
 from cmk_check.limits import LOCAL_PAUSES_SECONDS
-from cmk_check.ports import SliceMessage
+from cmk_check.ports import SliceMessage, StoreError
 from cmk_check.scan.finish import fail_scan
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice import fail, run_slice

@@ -9,7 +9,7 @@ from secrets import token_hex
 
 import typer
 
-from cmk_check.cli.stdout import NotUsable
+from cmk_check.errors import NotUsable
 
 
 def new_folder(out: Path) -> Path:

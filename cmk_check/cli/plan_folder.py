@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from cmk_check.cli.console import remarks, shown, warnings_shown
+from cmk_check.cli.console import remarks, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
 from cmk_check.cli.new_folder import publish, unfinished
 from cmk_check.cli.plan_index import as_json, as_markdown
@@ -16,6 +16,7 @@ from cmk_check.core.enums import ScanState
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.run_script import render_run
+from cmk_check.core.text import shown
 from cmk_check.scan.scan_context import ScanContext
 
 

@@ -12,10 +12,10 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from cmk_check import VERSION
-from cmk_check.cli.console import shown
 from cmk_check.cli.problems import Collected, Problem
 from cmk_check.core.enums import ReasonArea, ReasonSeverity
 from cmk_check.core.reasons.catalogue import CATALOGUE, ReasonEntry
+from cmk_check.core.text import shown
 from cmk_check.web import models
 from cmk_check.web.json_model import written
 

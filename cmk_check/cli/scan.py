@@ -120,7 +120,7 @@ def _run(
 ) -> int:
     """Scan; return the exit code."""
     from cmk_check.cli.scan_report import scan_and_report
-    from cmk_check.errors import SettingsError
+    from cmk_check.config.settings_error import SettingsError
 
     if FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
         # No key would be read, and so none be broken.
@@ -167,7 +167,7 @@ def settings_of(store: str | None, only: Sequence[str]) -> "Settings":
 
     """
     from cmk_check.config.settings import Settings
-    from cmk_check.errors import SettingsError
+    from cmk_check.config.settings_error import SettingsError
 
     settings = Settings.load_for_scan(store, only if store is None else ())
     scope = Scope(settings.include, settings.exclude)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from cmk_check.cli.api_formats import as_csv, as_json, as_xlsx
-from cmk_check.cli.console import open_console, remarks, say, shown, warnings_shown
+from cmk_check.cli.console import open_console, remarks, say, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
 from cmk_check.cli.junit import as_junit
 from cmk_check.cli.local_scan import LocalScanOutcome, scan_here
@@ -21,11 +21,12 @@ from cmk_check.cli.stdout import replaced, write, write_bytes
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
+from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, ScanState
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.scan_request import not_found
-from cmk_check.errors import SettingsError
+from cmk_check.core.text import shown
 from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models

@@ -10,9 +10,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TextIO, override
 
-
-class NotUsable(Exception):
-    """The input or output cannot be used; ``str()`` says what is wrong and what to do."""
+from cmk_check.errors import NotUsable
 
 
 class _Guarded(io.TextIOWrapper):

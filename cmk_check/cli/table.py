@@ -7,13 +7,14 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from cmk_check.cli.console import say, shown
+from cmk_check.cli.console import say
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.cli.terminal_rows import INDENT, Row, print_rows
 from cmk_check.config.storage import InMemory
 from cmk_check.core.aspects import ASPECTS, BY_NAME
 from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, Verdict
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
+from cmk_check.core.text import shown
 from cmk_check.web import aspect_models, models
 
 type _Judged = tuple[models.Finding, aspect_models.Side]

@@ -14,7 +14,8 @@ from rich.rule import Rule
 from rich.table import Column, Table
 from rich.text import Text
 
-from cmk_check.cli.console import say, shown
+from cmk_check.cli.console import say
+from cmk_check.core.text import shown
 
 INDENT: Final = "  "
 _GAP: Final = "  "

@@ -42,6 +42,7 @@ from cmk_check.config.setting_values import (
     unknown_kinds,
     whole,
 )
+from cmk_check.config.settings_error import SettingsError
 from cmk_check.config.storage import (
     STORAGE_SETTINGS,
     ConnectionString,
@@ -57,7 +58,6 @@ from cmk_check.core.alert_routes import WEBHOOK, Route
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS, Requirement
-from cmk_check.errors import SettingsError
 
 __all__ = ["ConnectionString", "InMemory", "Settings", "StorageByIdentity"]
 

@@ -2,11 +2,15 @@
 
 import re
 import string
+import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
 from cmk_check.limits import MAX_EVIDENCE_BYTES, MAX_NAMES_LISTED, MAX_RESOURCE_ID_CHARS
+
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+
 
 GUID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 """The pattern of a GUID in any case."""
@@ -85,3 +89,12 @@ def all_of[T](parts: Iterable[T | None]) -> tuple[T, ...] | None:
 def as_object(value: object) -> dict[str, object]:
     """Return a JSON object, and an empty one in place of anything else."""
     return value if isinstance(value, dict) else {}
+
+
+def shown(text: str) -> str:
+    """Replace invisible characters and those that move the cursor by Python's escapes."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        ascii(char)[1:-1] if unicodedata.category(char) in _INVISIBLE else char for char in text
+    )

@@ -13,7 +13,7 @@ from cmk_check.core.alert_routes import WEBHOOK
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.ncrontab import longest_pause
 from cmk_check.doctor.results import Mark, MarkedText, NotTried
-from cmk_check.errors import DeliveryFailed
+from cmk_check.ports import DeliveryFailed
 
 _AUTH: Final = "WEBSITE_AUTH_ENABLED"
 _HOURLY: Final = "0 0 * * * *"

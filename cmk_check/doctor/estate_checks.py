@@ -17,10 +17,9 @@ from cmk_check.core.text import few
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried, problems
 from cmk_check.doctor.sample_checks import sample
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.api_versions import ACCOUNTS
 from cmk_check.inventory.gaps import READ_ACCOUNTS
-from cmk_check.ports import Inventory
+from cmk_check.ports import Inventory, InventoryError
 
 _OF_VISIBILITY: Final = (
     PostureReason.NO_SUBSCRIPTION_VISIBLE,

@@ -7,8 +7,8 @@ from cmk_check.composition_root import App
 from cmk_check.config.alert_route_settings import ROUTES
 from cmk_check.config.misspelt_settings import is_of_a_route
 from cmk_check.config.settings import InMemory, Settings, misspelt_settings
+from cmk_check.config.settings_error import SettingsError
 from cmk_check.doctor.results import NotTried
-from cmk_check.errors import SettingsError
 from cmk_check.limits import DOCTOR_READING_SECONDS
 from cmk_check.ports import (
     ChangeInventory,

@@ -16,8 +16,19 @@ from cmk_check.core.enums import PostureReason, ScanState
 from cmk_check.core.posture import of_estate
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
-from cmk_check.errors import QueueError, StoreError, StoreUnavailable, WriteConflict
-from cmk_check.ports import Delete, Insert, QueueService, Replace, Store, Table, Write
+from cmk_check.ports import (
+    Delete,
+    Insert,
+    QueueError,
+    QueueService,
+    Replace,
+    Store,
+    StoreError,
+    StoreUnavailable,
+    Table,
+    Write,
+    WriteConflict,
+)
 from cmk_check.queues.slices import SLICES_QUEUE
 from cmk_check.queues.storage_queue import StorageQueue
 from cmk_check.store.scans import ScanTable

@@ -17,12 +17,25 @@ from yarl import URL
 
 from cmk_check import VERSION
 from cmk_check.config.webhook import check_url
-from cmk_check.errors import ApiUnusable, InventoryError
+from cmk_check.errors import CmkCheckError
 from cmk_check.inventory.connection_failures import unreached_gap
 from cmk_check.inventory.http_session import LimitedResponse
 from cmk_check.limits import API_PAUSES_SECONDS, API_REQUEST_SECONDS, LONGEST_API_PAUSE_SECONDS
 from cmk_check.net.proxy import proxy_for
 from cmk_check.net.retry_after import retry_after
+from cmk_check.ports import InventoryError
+
+
+class ApiUnusable(CmkCheckError):
+    """The HTTP API of an app gave no answer that can be used. ``str()`` says what to do.
+
+    ``code`` is that of the API's error, empty if there is none.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        self.code = code
+        super().__init__(message)
+
 
 MAY_PASS: Final = frozenset({429, 500, 502, 503, 504})
 # Codes of the envelope, such as StorageUnavailable; nothing else of an answer is shown.

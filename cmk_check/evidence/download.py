@@ -8,19 +8,17 @@ Lists go to files line by line, so that memory does not grow with the estate.
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from pydantic import BaseModel, ValidationError
 
-from cmk_check.cli.progress import Tally, rate
 from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
-from cmk_check.errors import ApiUnusable
-from cmk_check.evidence.api_client import Api, Sleep, as_document, pages
+from cmk_check.evidence.api_client import Api, ApiUnusable, Sleep, as_document, pages
 from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES, MAX_PAGE_SIZE
 from cmk_check.web import models
 from cmk_check.web.json_model import written
@@ -46,27 +44,20 @@ _SCANNING: Final = (
 )
 
 
-@dataclass(slots=True)
-class DownloadProgress(Tally):
-    """How many entries were read; ``total`` is the number of findings and subscriptions."""
+class Progress(Protocol):
+    """Shows how many entries were read; ``moved`` is called after every change.
 
-    total: int | None = None
-    done: int = 0
-    changes: int = 0
-    attempt: int = 1
+    ``total`` is the number of findings and subscriptions, None until it is known.
+    """
 
-    def numbers(self, speed: float | None, seconds_left: float | None) -> str:
-        """Return the progress as a line; ``speed`` is in entries per second."""
-        if self.total is None:
-            return "reading the status"
-        parts = [
-            f"{self.done:,}/{self.total:,} findings and subscriptions",
-            f"{self.changes:,} changes",
-            *rate(speed, seconds_left),
-        ]
-        if self.attempt > 1:
-            parts.append(f"try {self.attempt} of {EVIDENCE_TRIES}")
-        return ", ".join(parts)
+    total: int | None
+    done: int
+    changes: int
+    attempt: int
+
+    @property
+    def moved(self) -> Callable[[], object]:
+        """What to call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +133,7 @@ class Evidence:
 
 
 async def download(
-    api: Api, folder: Path, progress: DownloadProgress, sleep: Sleep = asyncio.sleep
+    api: Api, folder: Path, progress: Progress, sleep: Sleep = asyncio.sleep
 ) -> Evidence:
     """Read everything into files of a folder.
 
@@ -164,7 +155,7 @@ async def download(
     return found
 
 
-async def _read_once(api: Api, folder: Path, progress: DownloadProgress) -> Evidence | None:
+async def _read_once(api: Api, folder: Path, progress: Progress) -> Evidence | None:
     """Read everything; return None if it changed meanwhile."""
     before, newest = await api.get("status"), await _newest_scan(api)
     status = _checked(models.Status, before.body)
@@ -207,7 +198,7 @@ def _without_watch(body: bytes) -> dict[str, Any]:
     return {name: value for name, value in as_document(body).items() if name != "watch"}
 
 
-async def _read_list(api: Api, name: str, folder: Path, progress: DownloadProgress) -> None:
+async def _read_list(api: Api, name: str, folder: Path, progress: Progress) -> None:
     with (folder / f"{name}.jsonl").open("wb") as stream:
         async for body, document in pages(api, name, _PAGE):
             _checked(_PAGES[name], body)

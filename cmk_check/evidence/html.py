@@ -6,7 +6,7 @@ Characters that hide or turn the text around them are shown as escapes, as in a 
 from collections.abc import Iterable
 from html import escape
 
-from cmk_check.cli.console import shown
+from cmk_check.core.text import shown
 
 
 class Html(str):

@@ -22,9 +22,9 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from cmk_check import VERSION
-from cmk_check.cli.console import shown
-from cmk_check.cli.stdout import NotUsable
 from cmk_check.core.rule import RULE_VERSION
+from cmk_check.core.text import shown
+from cmk_check.errors import NotUsable
 from cmk_check.web.json_model import written
 
 MANIFEST: Final = "MANIFEST.json"

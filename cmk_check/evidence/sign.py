@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cmk_check.cli.stdout import NotUsable
+from cmk_check.errors import NotUsable
 from cmk_check.evidence.manifest import MANIFEST, SIGNATURE, digest, is_no_file
 
 if TYPE_CHECKING:

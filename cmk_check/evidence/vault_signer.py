@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import aiohttp
 from yarl import URL
 
-from cmk_check.cli.stdout import NotUsable
 from cmk_check.config.settings import Settings
-from cmk_check.errors import SigningFailed
+from cmk_check.errors import NotUsable
 from cmk_check.evidence.api_client import MAY_PASS, Passing, exchange, open_api_session
 from cmk_check.evidence.sign import Sign, from_jwk, usable
 from cmk_check.inventory.credential import SharedCredential, own_credential
@@ -28,6 +27,12 @@ from cmk_check.limits import API_PAUSES_SECONDS
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signature, SSlibKey
+from cmk_check.errors import CmkCheckError
+
+
+class SigningFailed(CmkCheckError):
+    """A vault has not signed; ``str()`` says what to do."""
+
 
 _KEY_PATH: Final = re.compile(r"/keys/([0-9A-Za-z-]{1,127})(?:/([0-9A-Fa-f]{32}))?/?")
 _VAULT_NAME: Final = re.compile(r"[A-Za-z][0-9A-Za-z-]{1,22}[0-9A-Za-z]")

@@ -14,12 +14,12 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import as_object, clean_time
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import QUERY_GRAPH, TROUBLE, gap_of
 from cmk_check.inventory.resource_graph import BY_ID, ResourceGraph
 from cmk_check.limits import CROSS_CHECK_SECONDS, MAX_KNOWN_ACCOUNT_PAGES
+from cmk_check.ports import InventoryError
 
 _MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 

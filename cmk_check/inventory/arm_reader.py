@@ -15,9 +15,9 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Call, Deadline
 from cmk_check.inventory.clients import Clients
+from cmk_check.ports import InventoryError
 
 # Parts of dots alone would lead to another path.
 _PATH: Final = re.compile(r"(?:/(?!\.+(?:/|$))[^/\x00-\x1f\x7f-\x9f\ud800-\udfff]+)+")

@@ -14,7 +14,6 @@ from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import NAMELESS_SUBSCRIPTION, make_gap
 from cmk_check.core.resource_id import AccountId
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.account_reading import AccountCollector, parse_subscription
 from cmk_check.inventory.account_search import AzureAccountSearch
 from cmk_check.inventory.calls import Deadline
@@ -35,6 +34,7 @@ from cmk_check.inventory.gaps import (
 from cmk_check.inventory.http_session import open_session, shared_transport
 from cmk_check.inventory.keys.reader import AzureKeys
 from cmk_check.inventory.management_group import read_subscriptions_below
+from cmk_check.ports import InventoryError
 
 # Of an account that was there; other codes are about subscriptions, types and versions.
 _GONE: Final = frozenset({"resourcegroupnotfound", "resourcenotfound"})

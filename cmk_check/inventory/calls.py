@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.errors import InventoryError
 from cmk_check.limits import MAX_ARM_PAGES
+from cmk_check.ports import InventoryError
 
 # What may stand in a URL; not braces, which the SDK would take for a template.
 _URL: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%|^`-]{1,16384}")

@@ -14,11 +14,11 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import SUBSCRIPTIONS_LEFT_OUT, make_gap
 from cmk_check.core.watch_state import RecentChanges
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import QUERY_GRAPH, TROUBLE, gap_of
 from cmk_check.inventory.resource_graph import ResourceGraph
+from cmk_check.ports import InventoryError
 
 _ACCOUNTS: Final = "microsoft.cognitiveservices/accounts"
 _VAULTS: Final = ("microsoft.keyvault/vaults", "microsoft.keyvault/managedhsms")

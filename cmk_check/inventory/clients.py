@@ -17,12 +17,12 @@ from azure.mgmt.subscription.aio import SubscriptionClient
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.calls import Call, Deadline, Document, Listing
 from cmk_check.inventory.credential import SharedCredential
 from cmk_check.inventory.pipeline import InFlightPolicy, RetryPolicy, arm_policies
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS, KEY_REQUESTS_SHARE
+from cmk_check.ports import InventoryError
 
 if TYPE_CHECKING:
     from azure.core.async_paging import AsyncItemPaged

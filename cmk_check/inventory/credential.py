@@ -16,10 +16,10 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
 from cmk_check.core.gap import Gap
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.connection_failures import sign_in_gap
 from cmk_check.inventory.gaps import TROUBLE
 from cmk_check.limits import TOKEN_MARGIN_SECONDS, TOKEN_RENEWAL_SECONDS
+from cmk_check.ports import InventoryError
 
 type _TokenRequest = tuple[tuple[str, ...], str | None]
 

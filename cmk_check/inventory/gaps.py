@@ -30,9 +30,9 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.connection_sentences import wrong_clock, wrong_tenant
 from cmk_check.core.reasons.gap_sentences import OF_ERROR_CODES, PACKAGE_FAILED, make_gap
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.api_versions import has_no_such_type, is_not_served
 from cmk_check.inventory.connection_failures import connection_gap
+from cmk_check.ports import InventoryError
 
 READ_ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts/read"
 READ_SUBSCRIPTIONS: Final = "Microsoft.Resources/subscriptions/read"

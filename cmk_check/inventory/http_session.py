@@ -9,9 +9,9 @@ import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
 from cmk_check.core.reasons.gap_sentences import ANSWER_TOO_LARGE
-from cmk_check.errors import InventoryError
 from cmk_check.limits import ARM_CONNECT_SECONDS, ARM_READ_SECONDS, MAX_ARM_BODY_MIB
 from cmk_check.net.proxy import proxy_for
+from cmk_check.ports import InventoryError
 
 
 def open_session(arm_url: str) -> aiohttp.ClientSession:

@@ -27,11 +27,11 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from cmk_check import VERSION
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.gaps import arm_error
 from cmk_check.limits import ARM_ATTEMPTS
 from cmk_check.net.retry_after import retry_after
+from cmk_check.ports import InventoryError
 
 if TYPE_CHECKING:
     from cmk_check.inventory.calls import Call

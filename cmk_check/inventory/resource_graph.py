@@ -13,10 +13,10 @@ from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, R
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Deadline, GraphQuery
 from cmk_check.inventory.clients import Clients
 from cmk_check.limits import GRAPH_ROWS_PER_PAGE
+from cmk_check.ports import InventoryError
 
 # A query of more than 10,000 subscriptions is answered for the first 10,000.
 _LIMIT_HIT: Final = "x-ms-tenant-subscription-limit-hit"

@@ -14,7 +14,6 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.storage.queue import StorageErrorCode, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from cmk_check.errors import InventoryError, QueueError
 from cmk_check.limits import (
     QUEUE_SENDS_AT_ONCE,
     STORAGE_CONNECT_SECONDS,
@@ -23,7 +22,7 @@ from cmk_check.limits import (
     STORAGE_RETRIES,
 )
 from cmk_check.net.storage_errors import code_of, describe, describe_refusal
-from cmk_check.ports import AT_ONCE
+from cmk_check.ports import AT_ONCE, InventoryError, QueueError
 
 _FOR_EVER: Final = -1
 # A valid id and receipt that no message has.

@@ -13,7 +13,7 @@ from typing import Self
 
 from cmk_check.core.enums import ScanState
 from cmk_check.core.status import Summary
-from cmk_check.errors import ClaimLost, SliceHeld, StoreError, WriteConflict
+from cmk_check.errors import CmkCheckError
 from cmk_check.limits import (
     CLAIM_RENEWED_AFTER,
     CLOCK_TOLERANCE,
@@ -21,8 +21,17 @@ from cmk_check.limits import (
     SCAN_LEASE,
     SLICE_CLAIM,
 )
+from cmk_check.ports import StoreError, WriteConflict
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.scan_rows import Scan, Slice, Stored
+
+
+class SliceHeld(CmkCheckError):
+    """Another worker holds the slice."""
+
+
+class ClaimLost(CmkCheckError):
+    """This worker lost its claim or lease to another."""
 
 
 @dataclass(frozen=True, slots=True)

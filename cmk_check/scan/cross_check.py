@@ -14,9 +14,8 @@ from cmk_check.core.account import Reading
 from cmk_check.core.cross_check import CrossCheck, CrossCheckState, KnownAccount
 from cmk_check.core.enums import Disposition
 from cmk_check.core.resource_id import AccountId
-from cmk_check.errors import InventoryError
 from cmk_check.limits import CROSS_CHECK_AGE, CROSS_CHECKED_PER_SLICE
-from cmk_check.ports import AccountSearch
+from cmk_check.ports import AccountSearch, InventoryError
 from cmk_check.scan.claim import Claim
 from cmk_check.scan.scan_context import ScanContext
 

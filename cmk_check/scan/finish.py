@@ -16,8 +16,8 @@ from cmk_check.core.counts import merge
 from cmk_check.core.enums import ChangeType, PostureReason, ScanState
 from cmk_check.core.model import Change
 from cmk_check.core.status import LastScan, Status
-from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP
+from cmk_check.ports import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.scan.partial_scan import status_after
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.scan_rows import Lease, Scan, Stored

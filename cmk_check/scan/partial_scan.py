@@ -16,10 +16,10 @@ from cmk_check.core.model import Coverage
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scan_request import StartOutcome
 from cmk_check.core.status import Status, Summary, UnwrittenGap
-from cmk_check.errors import RowUnusable
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.unwritten_gaps import slice_failed, unwritten
 from cmk_check.store import table_keys
+from cmk_check.store.codec import RowUnusable
 from cmk_check.store.scan_rows import Scan
 
 

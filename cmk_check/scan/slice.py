@@ -22,18 +22,10 @@ from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import Coverage
 from cmk_check.core.reasons.gap_sentences import NOT_RECORDED, make_gap
 from cmk_check.core.status import Status, UnwrittenGap
-from cmk_check.errors import (
-    ClaimLost,
-    CmkCheckError,
-    LimitExceeded,
-    SliceIncomplete,
-    StoreError,
-    StoreUnavailable,
-    WriteConflict,
-)
+from cmk_check.errors import CmkCheckError
 from cmk_check.limits import ATTEMPTS_PER_STEP
-from cmk_check.ports import SliceMessage
-from cmk_check.scan.claim import Claim, renew_lease, take
+from cmk_check.ports import LimitExceeded, SliceMessage, StoreError, StoreUnavailable, WriteConflict
+from cmk_check.scan.claim import Claim, ClaimLost, renew_lease, take
 from cmk_check.scan.cross_check import cross_check_of
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.record import Recorder
@@ -44,6 +36,11 @@ from cmk_check.scan.unwritten_gaps import slice_failed, unwritten
 from cmk_check.store.outbox import OutboxEntry
 from cmk_check.store.scan_rows import Planned, Stored
 from cmk_check.store.subscription_rows import StoredSubscription
+
+
+class SliceIncomplete(CmkCheckError):
+    """The slice could not be finished in this delivery."""
+
 
 _log = logging.getLogger(__name__)
 

@@ -16,9 +16,8 @@ from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.scan_request import not_found
 from cmk_check.core.scope import slice_ranges, visible
 from cmk_check.core.status import Status
-from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_SLICES, TABLE_PAGE_ROWS
-from cmk_check.ports import SliceMessage
+from cmk_check.ports import InventoryError, SliceMessage, StoreUnavailable, WriteConflict
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.partial_scan import needs_full_scan
 from cmk_check.scan.scan_context import ScanContext

@@ -20,7 +20,6 @@ from cmk_check.core.enums import ChangeType, ScanState, Trigger
 from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.status import Status
-from cmk_check.errors import QueueError, RowUnusable, StoreError, StoreUnavailable, WriteConflict
 from cmk_check.limits import (
     ATTEMPTS_PER_STEP,
     CLOCK_TOLERANCE,
@@ -30,10 +29,11 @@ from cmk_check.limits import (
     SCANS_ABANDONED_AT_ONCE,
     TABLE_PAGE_ROWS,
 )
-from cmk_check.ports import SliceMessage
+from cmk_check.ports import QueueError, SliceMessage, StoreError, StoreUnavailable, WriteConflict
 from cmk_check.scan.finish import fail_scan
 from cmk_check.scan.partial_scan import needs_full_scan
 from cmk_check.scan.scan_context import ScanContext
+from cmk_check.store.codec import RowUnusable
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import LeaseAndStatus, scan_id_of
 

@@ -15,8 +15,8 @@ from cmk_check.core.comparison.updates import Difference
 from cmk_check.core.enums import ExceptionMode, PostureVerdict
 from cmk_check.core.requirements import REQUIREMENTS, Requirement
 from cmk_check.core.status import Status
-from cmk_check.errors import StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP
+from cmk_check.ports import StoreUnavailable, WriteConflict
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import LeaseAndStatus

@@ -21,7 +21,6 @@ from cmk_check.core.account import Subscription
 from cmk_check.core.enums import Disposition, Trigger, WatchState
 from cmk_check.core.gap import Gap
 from cmk_check.core.watch_state import RecentChanges, Watch
-from cmk_check.errors import WriteConflict
 from cmk_check.limits import (
     CLOCK_TOLERANCE,
     MAX_SUBSCRIPTIONS_NAMED,
@@ -31,7 +30,7 @@ from cmk_check.limits import (
     WATCH_VAULTS_PER_LOOK,
     WATCH_VAULTS_REMEMBERED,
 )
-from cmk_check.ports import ChangeInventory, WatchSink
+from cmk_check.ports import ChangeInventory, WatchSink, WriteConflict
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.start import request
 from cmk_check.store.watch_table import WatchTable

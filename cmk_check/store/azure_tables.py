@@ -36,14 +36,6 @@ from azure.data.tables import (
 )
 from azure.data.tables.aio import TableClient
 
-from cmk_check.errors import (
-    InventoryError,
-    LimitExceeded,
-    StoreError,
-    StoreRefused,
-    StoreUnavailable,
-    WriteConflict,
-)
 from cmk_check.limits import (
     STORAGE_CONNECT_SECONDS,
     STORAGE_DEADLINE_SECONDS,
@@ -53,7 +45,21 @@ from cmk_check.limits import (
     TABLE_WRITE_PAUSES_SECONDS,
 )
 from cmk_check.net.storage_errors import code_of, describe, describe_refusal
-from cmk_check.ports import Delete, Entity, Insert, Scalar, Table, TableQuery, Write
+from cmk_check.ports import (
+    Delete,
+    Entity,
+    Insert,
+    InventoryError,
+    LimitExceeded,
+    Scalar,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+    Table,
+    TableQuery,
+    Write,
+    WriteConflict,
+)
 from cmk_check.store import odata, table_checks
 from cmk_check.store.raw_rows import RawRowsPolicy, entities_of, entity_of
 

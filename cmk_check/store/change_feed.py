@@ -25,7 +25,6 @@ from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from cmk_check.core.model import Change
-from cmk_check.errors import RowUnusable, StoreUnavailable, WriteConflict
 from cmk_check.limits import (
     CHANGES_PER_PUBLICATION,
     FIRST_PUBLICATION_BACK_OFF_SECONDS,
@@ -33,8 +32,21 @@ from cmk_check.limits import (
     PUBLICATION_BACK_OFF_SECONDS,
     TABLE_PAGE_ROWS,
 )
-from cmk_check.ports import Clock, Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
+from cmk_check.ports import (
+    Clock,
+    Delete,
+    Entity,
+    Insert,
+    Replace,
+    Store,
+    StoreUnavailable,
+    Table,
+    TableQuery,
+    Write,
+    WriteConflict,
+)
 from cmk_check.store import codec, table_keys
+from cmk_check.store.codec import RowUnusable
 from cmk_check.store.outbox import OutboxEntry, place_of
 
 _log = logging.getLogger(__name__)

@@ -24,12 +24,16 @@ from cmk_check.core.model import AccountCounts, Change, Coverage, Finding, Trans
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.text import as_object, clean_time
-from cmk_check.errors import RowUnusable
 from cmk_check.limits import MAX_SEQUENCE
-from cmk_check.ports import Entity, Insert, Replace, Scalar
+from cmk_check.ports import Entity, Insert, Replace, Scalar, StoreError
 from cmk_check.store import table_keys
 from cmk_check.store.aspect_columns import aspect_values, sides_in
 from cmk_check.store.row_times import UNDATED, is_usable_time, is_utc
+
+
+class RowUnusable(StoreError):
+    """A row that a newer version of this program wrote, or that is broken. ``str()`` says which."""
+
 
 SCHEMA: Final = 1
 

@@ -20,10 +20,20 @@ from cmk_check.core.comparison.updates import Difference, FindingUpdate
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.resource_id import AccountId
-from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.limits import RESERVED_WRITES, SEARCHED_AT_ONCE, TABLE_PAGE_ROWS
-from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
+from cmk_check.ports import (
+    Delete,
+    Entity,
+    Insert,
+    LimitExceeded,
+    Replace,
+    Store,
+    Table,
+    TableQuery,
+    Write,
+)
 from cmk_check.store import codec, table_checks, table_keys
+from cmk_check.store.codec import RowUnusable
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.outbox import OutboxEntry, outbox_write
 from cmk_check.store.subscription_rows import (

@@ -8,8 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
 
-from cmk_check.errors import WriteConflict
-from cmk_check.ports import Delete, Entity, Insert, Scalar, Table, TableQuery, Write
+from cmk_check.ports import Delete, Entity, Insert, Scalar, Table, TableQuery, Write, WriteConflict
 from cmk_check.store import table_checks
 
 type _Row = tuple[str, Mapping[str, Scalar]]

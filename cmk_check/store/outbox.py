@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from cmk_check.core.model import Change
-from cmk_check.errors import LimitExceeded, RowUnusable
-from cmk_check.ports import Entity, Insert, Table
+from cmk_check.ports import Entity, Insert, LimitExceeded, Table
 from cmk_check.store import codec, table_keys
+from cmk_check.store.codec import RowUnusable
 
 _log = logging.getLogger(__name__)
 

@@ -24,10 +24,9 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import Status, Summary
-from cmk_check.errors import RowUnusable
 from cmk_check.limits import DOCUMENT_PIECE_CHARS
 from cmk_check.ports import Entity, Scalar
-from cmk_check.store.codec import SCHEMA, is_too_new
+from cmk_check.store.codec import SCHEMA, RowUnusable, is_too_new
 from cmk_check.store.row_times import is_usable_time
 
 _log = logging.getLogger(__name__)

@@ -13,11 +13,21 @@ from typing import Final
 
 from cmk_check.core.model import Change
 from cmk_check.core.status import Status
-from cmk_check.errors import RowUnusable, StoreError
 from cmk_check.limits import MAX_SLICES, TABLE_PAGE_ROWS
-from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
+from cmk_check.ports import (
+    Delete,
+    Entity,
+    Insert,
+    Replace,
+    Store,
+    StoreError,
+    Table,
+    TableQuery,
+    Write,
+)
 from cmk_check.store import codec as rows
 from cmk_check.store import row_times, table_checks, table_keys
+from cmk_check.store.codec import RowUnusable
 from cmk_check.store.outbox import OF_SCANS, OutboxEntry, outbox_entries, outbox_write
 from cmk_check.store.scan_rows import (
     LEASE,

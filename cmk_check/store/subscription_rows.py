@@ -16,10 +16,10 @@ from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import row_broken, row_too_new
 from cmk_check.core.text import is_guid
-from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.limits import PARTITIONS_REMEMBERED
-from cmk_check.ports import Entity, Table
+from cmk_check.ports import Entity, LimitExceeded, Table
 from cmk_check.store import codec, row_times, table_keys
+from cmk_check.store.codec import RowUnusable
 from cmk_check.store.outbox import OutboxEntry, outbox_entries
 
 _log = logging.getLogger(__name__)

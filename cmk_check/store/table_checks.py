@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from cmk_check.errors import LimitExceeded
 from cmk_check.limits import (
     MAX_ENTITY_BYTES,
     MAX_KEY_UNITS,
@@ -23,7 +22,7 @@ from cmk_check.limits import (
     MAX_TRANSACTION_WRITES,
     RESERVED_WRITE_BYTES,
 )
-from cmk_check.ports import Delete, Scalar, Write
+from cmk_check.ports import Delete, LimitExceeded, Scalar, Write
 
 MAX_INT32: Final = 2**31 - 1
 MAX_INT64: Final = 2**63 - 1

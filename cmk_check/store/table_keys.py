@@ -17,8 +17,8 @@ from datetime import datetime
 from itertools import product
 from typing import Final
 
-from cmk_check.errors import LimitExceeded
 from cmk_check.limits import MAX_KEY_UNITS
+from cmk_check.ports import LimitExceeded
 
 COVERAGE: Final = "coverage"
 # The bounds of all rows of a kind: ``}`` is the character behind ``|``.

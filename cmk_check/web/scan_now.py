@@ -17,7 +17,6 @@ from cmk_check.core.enums import Disposition
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope
 from cmk_check.core.text import GUID, is_guid
-from cmk_check.errors import QueueError
 from cmk_check.limits import (
     MAX_NAME_SHOWN_CHARS,
     MAX_SCAN_REQUEST_BYTES,
@@ -25,6 +24,7 @@ from cmk_check.limits import (
     PARTIAL_SCAN_SPACING,
     SCAN_SPACING,
 )
+from cmk_check.ports import QueueError
 from cmk_check.web import models, parameters
 from cmk_check.web.fastapi_app import Asked, WebApplication, operation_id
 from cmk_check.web.http import openapi

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.model import Change
-from cmk_check.errors import DeliveryFailed, QueueError
-from cmk_check.ports import AT_ONCE
+from cmk_check.ports import AT_ONCE, DeliveryFailed, QueueError
 
 MOST_BYTES = 65_536
 """What the service takes, as it is sent: base64."""

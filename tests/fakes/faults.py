@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from cmk_check.errors import StoreUnavailable
-from cmk_check.ports import Entity, Store, Table, TableQuery, Write
+from cmk_check.ports import Entity, Store, StoreUnavailable, Table, TableQuery, Write
 from tests.fakes.recording_store import OperationName
 
 MOST_OPERATIONS: Final = 10_000

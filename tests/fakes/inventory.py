@@ -7,7 +7,7 @@ from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.resource_id import AccountId
 
 if TYPE_CHECKING:
-    from cmk_check.errors import InventoryError
+    from cmk_check.ports import InventoryError
 
 
 async def _nothing(_subscription_id: str) -> None:

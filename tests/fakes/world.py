@@ -19,8 +19,7 @@ from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scan_request import StartAnswer
 from cmk_check.core.status import LastScan, Status, Summary
-from cmk_check.errors import QueueError
-from cmk_check.ports import AccountSearch, SliceMessage, Store, Table, TableQuery
+from cmk_check.ports import AccountSearch, QueueError, SliceMessage, Store, Table, TableQuery
 from cmk_check.scan.scan_context import ScanContext, ScanOptions
 from cmk_check.scan.slice import fail, run_slice
 from cmk_check.scan.slice_plan import plan

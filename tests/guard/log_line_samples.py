@@ -28,8 +28,7 @@ from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import AccountCounts, Change, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, Summary
 from cmk_check.core.watch_state import Watch
-from cmk_check.errors import DeliveryFailed
-from cmk_check.ports import DeliveryMessage
+from cmk_check.ports import DeliveryFailed, DeliveryMessage
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED

@@ -10,7 +10,7 @@ import pytest
 
 from cmk_check.config.misspelt_settings import API_KEY
 from cmk_check.config.settings import Settings
-from cmk_check.errors import SettingsError
+from cmk_check.config.settings_error import SettingsError
 from tests.guard.documents import (
     ARCHITECTURE,
     DOCUMENTS,

@@ -5,7 +5,7 @@ from random import Random
 from typing import Final
 
 from cmk_check.core.account import Subscription
-from cmk_check.errors import InventoryError
+from cmk_check.ports import InventoryError
 from cmk_check.store.scans import ScanTable
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.world import World, sub

@@ -16,9 +16,9 @@ from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.posture import Expectations
 from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.core.scope import Scope
-from cmk_check.errors import CmkCheckError, InventoryError
+from cmk_check.errors import CmkCheckError
 from cmk_check.limits import DAILY_READING
-from cmk_check.ports import SliceMessage, Store, Table
+from cmk_check.ports import InventoryError, SliceMessage, Store, Table
 from cmk_check.scan.scan_context import ScanContext
 from tests.fakes.data_stores import ScriptedStores
 from tests.fakes.exemptions import ScriptedExemptions

@@ -5,7 +5,7 @@ import traceback
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from cmk_check.errors import StoreUnavailable
+from cmk_check.ports import StoreUnavailable
 from cmk_check.triggers import _without_sdk_errors
 
 SECRET = "sig=of-a-shared-access-signature"

@@ -11,7 +11,6 @@ from typing import Final
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.unread import Unread
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import QUERY_GRAPH, TROUBLE, gap_of
@@ -19,6 +18,7 @@ from cmk_check.inventory.keys.ids import VaultId
 from cmk_check.inventory.resource_graph import BY_ID, ResourceGraph
 from cmk_check.inventory.single_flight import SingleFlight
 from cmk_check.limits import MAX_VAULT_PAGES, VAULTS_PER_QUERY
+from cmk_check.ports import InventoryError
 
 _MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 

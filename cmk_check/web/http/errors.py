@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from cmk_check.errors import StoreError
+from cmk_check.ports import StoreError
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.responses import error_answer
 from cmk_check.web.parameters import what_is_wrong

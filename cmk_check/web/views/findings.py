@@ -14,7 +14,6 @@ from cmk_check.core.counts import KIND_UNKNOWN
 from cmk_check.core.model import Coverage
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import Status
-from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.limits import (
     COVERAGE_READS_AT_ONCE,
     MAX_PAGE_SIZE,
@@ -24,8 +23,9 @@ from cmk_check.limits import (
     ROWS_SEARCHED_PER_PAGE,
     TABLE_PAGE_ROWS,
 )
-from cmk_check.ports import Clock
+from cmk_check.ports import Clock, LimitExceeded
 from cmk_check.store import table_keys
+from cmk_check.store.codec import RowUnusable
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.findings import FindingsTable, JoinedFinding
 from cmk_check.store.scans import ScanTable

@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from cmk_check.core.posture import is_fresh
-from cmk_check.errors import StoreError
 from cmk_check.limits import HEALTH_KEPT, HEALTH_READ_SECONDS
-from cmk_check.ports import Clock
+from cmk_check.ports import Clock, StoreError
 from cmk_check.store.scans import ScanTable
 
 type Answer = tuple[int, dict[str, str]]

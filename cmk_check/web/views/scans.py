@@ -6,8 +6,8 @@ from typing import Literal
 
 from cmk_check.core.model import AccountCounts
 from cmk_check.core.scan_request import is_scan_id
-from cmk_check.errors import LimitExceeded
 from cmk_check.limits import MAX_GAPS_LISTED, ROWS_EXAMINED_PER_PAGE, TABLE_PAGE_ROWS
+from cmk_check.ports import LimitExceeded
 from cmk_check.store import table_keys
 from cmk_check.store.findings import RowPosition
 from cmk_check.store.scan_rows import Scan

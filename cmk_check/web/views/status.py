@@ -17,8 +17,8 @@ from cmk_check.core.model import Coverage
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.status import KnownGap, Status, Summary
 from cmk_check.core.watch_state import Watch
-from cmk_check.errors import RowUnusable
 from cmk_check.ports import Clock
+from cmk_check.store.codec import RowUnusable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import ScanTable

@@ -13,9 +13,9 @@ from cmk_check.core.enums import CoverageState, GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Coverage
 from cmk_check.core.status import Status
-from cmk_check.errors import RowUnusable
 from cmk_check.ports import Clock
 from cmk_check.store import table_keys
+from cmk_check.store.codec import RowUnusable
 from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.store.row_times import UNDATED
 from cmk_check.store.scans import ScanTable

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from cmk_check.cli.stdout import NotUsable
+from cmk_check.errors import NotUsable
 from cmk_check.evidence.vault_signer import KeyId
 from local.simulator import Simulator
 from local.simulator.messages import Reply

@@ -4,9 +4,9 @@ import pytest
 
 from cmk_check.core.cross_check import CrossCheck, CrossCheckState
 from cmk_check.core.enums import GapReason
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.inventory.gaps import QUERY_GRAPH
+from cmk_check.ports import InventoryError
 from local.simulator.accounts import AccountSpec
 from local.simulator.estate import Subscription
 from local.simulator.faults import Answer, Effect, Fault, Garble, arm_error

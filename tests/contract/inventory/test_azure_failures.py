@@ -10,8 +10,8 @@ import pytest
 from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.azure_inventory import AzureInventory
+from cmk_check.ports import InventoryError
 from local.simulator.accounts import AccountSpec
 from local.simulator.estate import Subscription
 from local.simulator.faults import (

@@ -4,9 +4,9 @@ import pytest
 
 from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.enums import GapReason
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.inventory.gaps import READ_GROUP
+from cmk_check.ports import InventoryError
 from local.simulator.estate import Subscription
 from local.simulator.faults import Answer, Cut, Effect, Fault, NextLink, arm_error
 from local.simulator.simulator import Simulator

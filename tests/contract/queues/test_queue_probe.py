@@ -10,7 +10,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.queue import ResourceTypes, generate_account_sas
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from cmk_check.errors import QueueError
+from cmk_check.ports import QueueError
 from cmk_check.queues.storage_queue import StorageQueue, StorageQueues
 from local.azurite import ACCOUNT, KEY, Azurite
 from tests.contract.store.connections import transport

@@ -17,9 +17,8 @@ from azure.storage.queue.aio import QueueClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.errors import QueueError
 from cmk_check.limits import MAX_SLICES
-from cmk_check.ports import SliceMessage
+from cmk_check.ports import QueueError, SliceMessage
 from cmk_check.queues.slices import SLICES_QUEUE, SliceQueue, format_message, parse_message
 from cmk_check.queues.storage_queue import StorageQueues
 from cmk_check.store.scans import scan_id_of

@@ -11,8 +11,8 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.queue import QueueMessage, TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from cmk_check.errors import QueueError
 from cmk_check.limits import CHANGES_MESSAGE_LIFETIME, MAX_CHANGES_MESSAGE_BYTES
+from cmk_check.ports import QueueError
 from cmk_check.queues.storage_queue import StorageQueues
 from local.azurite import Azurite
 from tests.contract.store.connections import transport

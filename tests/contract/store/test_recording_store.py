@@ -2,8 +2,15 @@
 
 import pytest
 
-from cmk_check.errors import LimitExceeded, StoreUnavailable, WriteConflict
-from cmk_check.ports import Insert, Replace, Table, TableQuery
+from cmk_check.ports import (
+    Insert,
+    LimitExceeded,
+    Replace,
+    StoreUnavailable,
+    Table,
+    TableQuery,
+    WriteConflict,
+)
 from tests.fakes.recording_store import Operation, OperationName, RecordingStore
 
 INSERT = Insert("r", {"n": 1})

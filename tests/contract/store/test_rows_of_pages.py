@@ -5,8 +5,7 @@ import json
 import pytest
 from aiohttp import web
 
-from cmk_check.errors import StoreUnavailable
-from cmk_check.ports import Entity, Insert, TableQuery
+from cmk_check.ports import Entity, Insert, StoreUnavailable, TableQuery
 from tests.contract.store.told_service import (
     GARBAGE,
     JSON,

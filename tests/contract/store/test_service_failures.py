@@ -12,9 +12,15 @@ from aiohttp import web
 from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 from azure.identity import CredentialUnavailableError
 
-from cmk_check.errors import LimitExceeded, StoreError, StoreRefused, StoreUnavailable
 from cmk_check.inventory.credential import SharedCredential
-from cmk_check.ports import Insert, TableQuery
+from cmk_check.ports import (
+    Insert,
+    LimitExceeded,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+    TableQuery,
+)
 from cmk_check.store.azure_tables import AzureTables
 from local.azurite import Azurite
 from tests.contract.conftest import Https

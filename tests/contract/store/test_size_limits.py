@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from cmk_check.errors import LimitExceeded
 from cmk_check.limits import MAX_ENTITY_BYTES, MAX_STRING_UNITS
-from cmk_check.ports import Delete, Insert, Replace, Store, Table, TableQuery, Write
+from cmk_check.ports import Delete, Insert, LimitExceeded, Replace, Store, Table, TableQuery, Write
 
 TABLE = Table.FINDINGS
 LONGEST = "s" * MAX_STRING_UNITS

@@ -4,8 +4,18 @@ import asyncio
 
 import pytest
 
-from cmk_check.errors import WriteConflict
-from cmk_check.ports import Delete, Entity, Insert, Replace, Scalar, Store, Table, TableQuery, Write
+from cmk_check.ports import (
+    Delete,
+    Entity,
+    Insert,
+    Replace,
+    Scalar,
+    Store,
+    Table,
+    TableQuery,
+    Write,
+    WriteConflict,
+)
 
 TABLE = Table.FINDINGS
 STALE = "W/\"datetime'2020-01-01T00%3A00%3A00.0000000Z'\""

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from cmk_check.asgi_adapter import HttpAdapter
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope
-from cmk_check.errors import StoreUnavailable
-from cmk_check.ports import Table
+from cmk_check.ports import StoreUnavailable, Table
 from cmk_check.web.scan_now import create_app
 from tests.fakes.recording_store import OperationName, RecordingStore
 from tests.unit.web.api_kit import AS_SERVED, Served, coverage, finding, sample

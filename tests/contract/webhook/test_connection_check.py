@@ -8,7 +8,7 @@ import pytest
 
 from cmk_check.doctor import app_checks
 from cmk_check.doctor.examined_app import DoctorSubject
-from cmk_check.errors import DeliveryFailed
+from cmk_check.ports import DeliveryFailed
 from tests.contract.webhook.conftest import Receiver
 from tests.contract.webhook.webhook_kit import Nowhere, Open, Resolver
 

@@ -8,7 +8,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from cmk_check.alerts.webhook import HttpWebhook
-from cmk_check.errors import DeliveryFailed
+from cmk_check.ports import DeliveryFailed
 from tests.contract.webhook.conftest import change
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(24))).decode()

@@ -26,8 +26,7 @@ from cmk_check.core.model import Change
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.status import LastScan, SubscriptionCounts, Summary
 from cmk_check.core.watch_state import Watch
-from cmk_check.errors import DeliveryFailed
-from cmk_check.ports import DeliveryMessage, Table
+from cmk_check.ports import DeliveryFailed, DeliveryMessage, Table
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.faults import Fault, FaultyStore, Place

@@ -12,8 +12,7 @@ from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.errors import DeliveryFailed
-from cmk_check.ports import Table
+from cmk_check.ports import DeliveryFailed, Table
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.faults import Place

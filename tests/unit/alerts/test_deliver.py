@@ -9,9 +9,8 @@ from cmk_check.alerts.deliver import DeliveryContext, delay_after, deliver
 from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.errors import DeliveryFailed, QueueError
 from cmk_check.limits import DELIVERY_GIVEN_UP_AFTER, FIRST_DELIVERY_DELAY, LONGEST_DELIVERY_DELAY
-from cmk_check.ports import DeliveryMessage, Replace, Table
+from cmk_check.ports import DeliveryFailed, DeliveryMessage, QueueError, Replace, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import Fault, FaultyStore, Place

@@ -20,13 +20,12 @@ from cmk_check.core.alert_routes import ROUTE_NAME
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.errors import QueueError
 from cmk_check.limits import (
     CHANGES_PER_DELIVERY_MESSAGE,
     MAX_CHANGES_MESSAGE_BYTES,
     MAX_DELIVERY_ATTEMPT,
 )
-from cmk_check.ports import DeliveryMessage
+from cmk_check.ports import DeliveryMessage, QueueError
 from cmk_check.store.table_keys import LAST_NUMBER
 from tests.fakes.delivery import MemoryTexts
 

@@ -12,8 +12,7 @@ from cmk_check.alerts.delivery_queue import QueueSink
 from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.errors import QueueError, StoreUnavailable
-from cmk_check.ports import Table
+from cmk_check.ports import QueueError, StoreUnavailable, Table
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.outbox import OutboxEntry, outbox_write

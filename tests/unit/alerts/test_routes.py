@@ -15,8 +15,7 @@ from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.errors import QueueError
-from cmk_check.ports import AT_ONCE, DeliveryMessage
+from cmk_check.ports import AT_ONCE, DeliveryMessage, QueueError
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.recording_store import RecordingStore

@@ -3,8 +3,9 @@
 import pytest
 
 from cmk_check.cli.exit_codes import ended
-from cmk_check.cli.stdout import NotUsable
-from cmk_check.errors import CmkCheckError, SettingsError, StoreUnavailable
+from cmk_check.config.settings_error import SettingsError
+from cmk_check.errors import CmkCheckError, NotUsable
+from cmk_check.ports import StoreUnavailable
 
 type Output = pytest.CaptureFixture[str]
 FAULTS = SettingsError([("CMK_A", "is no number"), ("CMK_B", "is missing")])

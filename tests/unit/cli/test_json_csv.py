@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from cmk_check.cli.output_options import Format, OutputOptions
-from cmk_check.cli.stdout import NotUsable
 from cmk_check.core.account import Subscription
+from cmk_check.errors import NotUsable
 from cmk_check.web import models
 from cmk_check.web.views.columns import COLUMNS
 from tests.fakes.world import World, bad, sub

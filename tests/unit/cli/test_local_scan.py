@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.cli.local_scan import INTERRUPTED, LocalScanOutcome, scan_here
+from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.enums import ScanState
-from cmk_check.errors import SettingsError, StoreUnavailable
 from cmk_check.limits import LOCAL_PAUSES_SECONDS, SCAN_SPACING
-from cmk_check.ports import Table
+from cmk_check.ports import StoreUnavailable, Table
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.table_keys import partition_of
 from tests.fakes.faults import Fault, FaultyStore, Place

@@ -18,8 +18,7 @@ from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
 from cmk_check.core.reasons.catalogue import KEY_REASONS, VERDICT_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
-from cmk_check.errors import InventoryError
-from cmk_check.ports import NOTHING_CARRIED
+from cmk_check.ports import NOTHING_CARRIED, InventoryError
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.remediation import SUBSCRIPTION, TENANT, finding_of, planned
 from tests.unit.core.key_examples import ATTRIBUTES, POLICIES, Case, account_of, changed, facts_of

@@ -11,7 +11,6 @@ import pytest
 
 from cmk_check.cli.plan_folder import report_folder, write_folder
 from cmk_check.cli.plans_of_scan import PlanChoice
-from cmk_check.cli.stdout import NotUsable
 from cmk_check.core.account import Account
 from cmk_check.core.enums import ExceptionMode, GapReason
 from cmk_check.core.gap import Gap
@@ -19,7 +18,8 @@ from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.resource_id import AccountId
-from cmk_check.errors import InventoryError
+from cmk_check.errors import NotUsable
+from cmk_check.ports import InventoryError
 from tests.fakes.hostile import NAMES
 from tests.fakes.keys import EXPIRED, UNPROTECTED, VAULT_GONE, ScriptedKeys
 from tests.fakes.remediation import planned

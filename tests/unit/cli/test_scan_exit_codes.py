@@ -18,8 +18,8 @@ from cmk_check.core.enums import ExceptionMode, GapReason, PostureReason, Postur
 from cmk_check.core.gap import Gap
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
-from cmk_check.errors import InventoryError
 from cmk_check.limits import SCAN_SPACING
+from cmk_check.ports import InventoryError
 from cmk_check.web import models
 from tests.fakes.world import sub
 from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_exceptions

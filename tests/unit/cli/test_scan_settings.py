@@ -3,7 +3,7 @@
 import pytest
 
 from cmk_check.config.settings import ConnectionString, InMemory, Settings, StorageByIdentity
-from cmk_check.errors import SettingsError
+from cmk_check.config.settings_error import SettingsError
 from tests.fakes.world import sub
 
 OF_AN_APP = {

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.cli.console import shown
 from cmk_check.cli.output_options import OutputOptions
 from cmk_check.cli.scan_report import report
 from cmk_check.config.settings import Settings
@@ -18,7 +17,8 @@ from cmk_check.core.account import Subscription
 from cmk_check.core.enums import GapReason, Reason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.catalogue import VERDICT_REASONS
-from cmk_check.errors import InventoryError
+from cmk_check.core.text import shown
+from cmk_check.ports import InventoryError
 from cmk_check.web.http import search_throttle
 from tests.fakes.world import BEGINNING, World, bad, sub
 from tests.unit.cli.scan_kit import ACCEPTED_UNTIL, scan, world_of, world_of_exceptions

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import pytest
 
 from cmk_check.config.settings import Settings, unknown_settings
+from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.enums import ChangeType
-from cmk_check.errors import SettingsError
 from tests.unit.config.test_webhook import AZURITE, ON_AZURE, OTHER, SECRET, URL
 
 ONE = {"CMK_ROUTE_ONE_URL": URL}

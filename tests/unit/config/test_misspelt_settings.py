@@ -9,7 +9,7 @@ import pytest
 from cmk_check.composition_root import the_app
 from cmk_check.config.misspelt_settings import OF_DEPLOYMENT
 from cmk_check.config.settings import Settings, setting_warnings, unknown_settings
-from cmk_check.errors import SettingsError
+from cmk_check.config.settings_error import SettingsError
 
 AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 FOREIGN = {"CMK_OWNER": "hush", "CMK_EXCLUDE": "hush"}

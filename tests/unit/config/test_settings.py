@@ -12,7 +12,7 @@ from azure.mgmt.core.tools import get_arm_endpoints
 
 from cmk_check.config.http_auth import http_auth_level
 from cmk_check.config.settings import ConnectionString, Settings, StorageByIdentity
-from cmk_check.errors import SettingsError
+from cmk_check.config.settings_error import SettingsError
 
 AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 BY_IDENTITY = {

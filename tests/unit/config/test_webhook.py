@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.config.settings import Settings
+from cmk_check.config.settings_error import SettingsError
 from cmk_check.config.webhook import check_url
 from cmk_check.core.enums import ChangeType
-from cmk_check.errors import SettingsError
 
 AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 ON_AZURE = {"WEBSITE_HOSTNAME": "app.azurewebsites.net"}

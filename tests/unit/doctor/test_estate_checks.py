@@ -9,7 +9,7 @@ from cmk_check.core.enums import GapReason, PostureReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.doctor import estate_checks
-from cmk_check.errors import InventoryError
+from cmk_check.ports import InventoryError
 from tests.fakes.inventory import ScriptedInventory
 from tests.unit.doctor.subjects import ScriptedPatient, subscription, told
 

@@ -8,8 +8,16 @@ import pytest
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.doctor import storage_checks
-from cmk_check.errors import InventoryError, StoreRefused, StoreUnavailable
-from cmk_check.ports import Delete, Insert, Table, TableQuery, Write
+from cmk_check.ports import (
+    Delete,
+    Insert,
+    InventoryError,
+    StoreRefused,
+    StoreUnavailable,
+    Table,
+    TableQuery,
+    Write,
+)
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, good, sub
 from tests.unit.doctor.subjects import Check, ScriptedPatient, told

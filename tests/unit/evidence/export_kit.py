@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from cmk_check.cli.evidence_export import DownloadProgress
 from cmk_check.core.counts import AccountCounter
 from cmk_check.core.enums import (
     CoverageState,
@@ -23,10 +24,9 @@ from cmk_check.core.enums import (
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import AccountCounts, Finding
-from cmk_check.errors import ApiUnusable
-from cmk_check.evidence.api_client import Query, Reply
+from cmk_check.evidence.api_client import ApiUnusable, Query, Reply
 from cmk_check.evidence.bundle import write_bundle
-from cmk_check.evidence.download import DownloadProgress, Evidence, download
+from cmk_check.evidence.download import Evidence, download
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import scan_id_of
 from tests.unit.web.api_kit import LAB, NOON, Served, coverage, finding, status_of

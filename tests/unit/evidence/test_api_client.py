@@ -8,8 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from cmk_check.errors import ApiUnusable
-from cmk_check.evidence.api_client import ApiClient, app_url, open_api_session, pages
+from cmk_check.evidence.api_client import ApiClient, ApiUnusable, app_url, open_api_session, pages
 from cmk_check.limits import API_PAUSES_SECONDS, LONGEST_API_PAUSE_SECONDS
 from tests.unit.evidence.export_kit import Pauses
 

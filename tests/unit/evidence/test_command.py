@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from cmk_check.cli import app
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
-from cmk_check.cli.stdout import NotUsable, replaced
+from cmk_check.cli.stdout import replaced
+from cmk_check.errors import NotUsable
 from tests.unit.evidence.bundle_kit import SOURCE, Bundles
 
 KEY = "the-key-of-the-app"

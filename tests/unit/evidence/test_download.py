@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from cmk_check.cli.evidence_export import DownloadProgress
 from cmk_check.core.enums import ChangeType, PostureVerdict, ScanState, Verdict, WatchState
 from cmk_check.core.watch_state import Watch
-from cmk_check.errors import ApiUnusable
-from cmk_check.evidence.download import DownloadProgress
+from cmk_check.evidence.api_client import ApiUnusable
 from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.hostile import changes_of_every_kind

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from cmk_check.cli.console import shown
 from cmk_check.core.aspects.data_stores import DataStoresAspect
 from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import ChangeType, Verdict
 from cmk_check.core.model import Change
 from cmk_check.core.recorded_scope import RecordedScope
+from cmk_check.core.text import shown
 from cmk_check.evidence.bundle import write_bundle
 from cmk_check.evidence.html import whole
 from cmk_check.evidence.report import section_of

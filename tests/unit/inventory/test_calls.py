@@ -2,8 +2,8 @@
 
 import pytest
 
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Deadline, Document, GraphQuery, Listing
+from cmk_check.ports import InventoryError
 
 ARM = "https://management.azure.com"
 SOON = Deadline(0)

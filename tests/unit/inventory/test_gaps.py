@@ -11,8 +11,8 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.gaps import READ_ACCOUNTS, TROUBLE, gap_of
+from cmk_check.ports import InventoryError
 
 EXPECTED = {
     "ServiceRequestError": GapReason.UNREACHABLE,

@@ -6,9 +6,9 @@ import pytest
 from azure.core.pipeline import PipelineContext, PipelineRequest
 from azure.core.rest import HttpRequest
 
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Call, Deadline, Document, GraphQuery, Listing
 from cmk_check.inventory.pipeline import GuardPolicy
+from cmk_check.ports import InventoryError
 
 if TYPE_CHECKING:
     from azure.core.pipeline.transport import AioHttpTransport

@@ -6,8 +6,7 @@ import pytest
 
 from cmk_check.core.enums import ChangeType, PostureVerdict, ScanState
 from cmk_check.core.model import Change
-from cmk_check.errors import StoreError
-from cmk_check.ports import Delete, Insert, Table
+from cmk_check.ports import Delete, Insert, StoreError, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.codec import change_values

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core.enums import ScanState
-from cmk_check.errors import SliceHeld, StoreUnavailable
 from cmk_check.limits import CLAIM_RENEWED_AFTER, SCAN_DEADLINE, SCAN_LEASE
-from cmk_check.ports import SliceMessage, Table
+from cmk_check.ports import SliceMessage, StoreUnavailable, Table
+from cmk_check.scan.claim import SliceHeld
 from cmk_check.store.scan_rows import Lease
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import Fault, FaultyStore, Place

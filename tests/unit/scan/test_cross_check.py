@@ -13,8 +13,8 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scope import Scope
-from cmk_check.errors import InventoryError
 from cmk_check.limits import CROSS_CHECK_AGE, CROSS_CHECKED_PER_SLICE
+from cmk_check.ports import InventoryError
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.world import BEGINNING, World, account, bad, good
 from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO

@@ -11,8 +11,15 @@ from cmk_check.core.enums import GapReason, PostureVerdict, ScanState
 from cmk_check.core.gap import Gap
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
-from cmk_check.errors import StoreError, StoreRefused
-from cmk_check.ports import Delete, Insert, SliceMessage, Table, TableQuery
+from cmk_check.ports import (
+    Delete,
+    Insert,
+    SliceMessage,
+    StoreError,
+    StoreRefused,
+    Table,
+    TableQuery,
+)
 from cmk_check.store import table_keys
 from cmk_check.store.findings import FindingsTable
 from tests.fakes.faults import Place

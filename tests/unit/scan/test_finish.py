@@ -11,10 +11,10 @@ from cmk_check.core.enums import PostureReason, PostureVerdict, ScanState, Verdi
 from cmk_check.core.posture import Expectations, of_estate
 from cmk_check.core.scope import Scope
 from cmk_check.core.status import Status
-from cmk_check.errors import SliceIncomplete, StoreUnavailable
 from cmk_check.limits import ATTEMPTS_PER_STEP
-from cmk_check.ports import Table
+from cmk_check.ports import StoreUnavailable, Table
 from cmk_check.scan.finish import finish
+from cmk_check.scan.slice import SliceIncomplete
 from cmk_check.store.scan_rows import Lease
 from tests.fakes.faults import Fault, Place
 from tests.fakes.recording_store import RecordingStore

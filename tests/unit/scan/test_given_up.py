@@ -6,8 +6,8 @@ import pytest
 
 from cmk_check.core.enums import GapReason, PostureVerdict, ScanState
 from cmk_check.core.scope import Scope
-from cmk_check.errors import SliceHeld
 from cmk_check.ports import SliceMessage
+from cmk_check.scan.claim import SliceHeld
 from tests.fakes.world import World, bad, good
 from tests.unit.scan.faulty_processes import (
     CLAIM_ENDS,

@@ -12,7 +12,7 @@ from cmk_check.core.model import Coverage
 from cmk_check.core.reasons.gap_sentences import KNOWN_FROM_GROUP
 from cmk_check.core.scope import Scope
 from cmk_check.core.status import Status
-from cmk_check.errors import InventoryError
+from cmk_check.ports import InventoryError
 from cmk_check.scan.finish import fail_scan
 from tests.fakes.faults import Fault, Place
 from tests.fakes.recording_store import RecordingStore

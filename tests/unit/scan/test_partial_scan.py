@@ -6,9 +6,8 @@ from datetime import timedelta
 from cmk_check.core.enums import ChangeType, ScanState
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope
-from cmk_check.errors import InventoryError
 from cmk_check.limits import PARTIAL_SCAN_SPACING, SCAN_SPACING
-from cmk_check.ports import Table
+from cmk_check.ports import InventoryError, Table
 from cmk_check.scan.start import request
 from tests.fakes.faults import Place
 from tests.fakes.recording_store import RecordingStore

@@ -9,8 +9,7 @@ from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason, PostureReason, ScanState
 from cmk_check.core.requirements import REQUIREMENTS, Requirement
 from cmk_check.core.status import Status, Summary
-from cmk_check.errors import InventoryError
-from cmk_check.ports import Delete, Table, TableQuery
+from cmk_check.ports import Delete, InventoryError, Table, TableQuery
 from cmk_check.scan.partial_scan import status_after
 from cmk_check.store import table_keys
 from cmk_check.store.codec import is_too_new

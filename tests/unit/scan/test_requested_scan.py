@@ -7,9 +7,8 @@ import pytest
 
 from cmk_check.core.enums import ScanState, Trigger
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
-from cmk_check.errors import QueueError
 from cmk_check.limits import SCAN_SPACING
-from cmk_check.ports import SliceMessage, Table
+from cmk_check.ports import QueueError, SliceMessage, Table
 from cmk_check.scan.start import request
 from tests.fakes.faults import Place
 from tests.fakes.world import World, good

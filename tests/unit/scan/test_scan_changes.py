@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.errors import QueueError
+from cmk_check.ports import QueueError
 from tests.fakes.world import World, bad, good, odd
 from tests.unit.scan.faulty_processes import (
     ONE,

@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.cli.scan_report import check_scope
+from cmk_check.config.settings_error import SettingsError
 from cmk_check.core import posture
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import ExceptionMode, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.exceptions.judge_exception import ExceptionRules
 from cmk_check.core.recorded_scope import NO_EXCEPTIONS, RecordedScope
 from cmk_check.core.scope import Scope
-from cmk_check.errors import SettingsError
 from tests.fakes.world import World, account, bad, good
 from tests.unit.scan.faulty_processes import ONE, RECORD, TWO, delivery, dies, planned
 

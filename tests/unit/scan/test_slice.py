@@ -6,9 +6,9 @@ import pytest
 
 from cmk_check.core.account import Reading
 from cmk_check.core.enums import PostureVerdict, ScanState
-from cmk_check.errors import SliceIncomplete
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import SliceMessage, Table
+from cmk_check.scan.slice import SliceIncomplete
 from cmk_check.store import table_keys
 from tests.fakes.faults import Fault, Place
 from tests.fakes.recording_store import RecordingStore

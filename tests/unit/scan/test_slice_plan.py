@@ -9,8 +9,7 @@ from cmk_check.core.account import Subscription
 from cmk_check.core.enums import Disposition, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.scope import Scope
 from cmk_check.core.status import Status
-from cmk_check.errors import InventoryError, QueueError, StoreUnavailable
-from cmk_check.ports import SliceMessage, Table
+from cmk_check.ports import InventoryError, QueueError, SliceMessage, StoreUnavailable, Table
 from cmk_check.scan.slice_plan import plan
 from cmk_check.store import table_keys
 from tests.fakes.faults import Fault, Place

@@ -8,9 +8,8 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core.enums import ChangeType, ScanState
-from cmk_check.errors import QueueError, StoreUnavailable
 from cmk_check.limits import ATTEMPTS_PER_STEP
-from cmk_check.ports import SliceMessage, Table
+from cmk_check.ports import QueueError, SliceMessage, StoreUnavailable, Table
 from cmk_check.scan.start import Started
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import Fault, FaultyStore, Place

@@ -8,8 +8,8 @@ import pytest
 from cmk_check.core.account import Account
 from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.requirements import HEALTHY_KEYS
-from cmk_check.errors import SliceIncomplete
 from cmk_check.ports import Table
+from cmk_check.scan.slice import SliceIncomplete
 from tests.fakes.faults import DeathError, Fault, Place
 from tests.fakes.keys import DISABLED, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore

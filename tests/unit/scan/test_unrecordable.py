@@ -7,10 +7,9 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core.enums import GapReason, PostureVerdict, ScanState
-from cmk_check.errors import SliceIncomplete
 from cmk_check.limits import SLICE_CLAIM
 from cmk_check.ports import SliceMessage, Table
-from cmk_check.scan.slice import run_slice
+from cmk_check.scan.slice import SliceIncomplete, run_slice
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore

@@ -9,14 +9,14 @@ import pytest
 from cmk_check.core.enums import GapReason, ScanState, Trigger, WatchState
 from cmk_check.core.gap import Gap
 from cmk_check.core.scope import Scope
-from cmk_check.errors import InventoryError, RowUnusable
 from cmk_check.limits import (
     CLOCK_TOLERANCE,
     WATCH_BLIND_REPEATED,
     WATCH_OVERLAP,
 )
-from cmk_check.ports import Insert, Replace, Table
+from cmk_check.ports import Insert, InventoryError, Replace, Table
 from cmk_check.scan.watch_for_changes import WatchContext, look
+from cmk_check.store.codec import RowUnusable
 from cmk_check.store.watch_table import WatchTable
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, sub

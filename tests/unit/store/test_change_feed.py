@@ -12,9 +12,20 @@ from hypothesis import strategies as st
 
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.limits import CHANGES_PER_PUBLICATION
-from cmk_check.ports import Delete, Entity, Insert, Replace, Scalar, Table, TableQuery, Write
+from cmk_check.ports import (
+    Delete,
+    Entity,
+    Insert,
+    Replace,
+    Scalar,
+    StoreError,
+    StoreUnavailable,
+    Table,
+    TableQuery,
+    Write,
+    WriteConflict,
+)
 from cmk_check.store import codec, table_keys
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import DeathError, Fault, FaultyStore

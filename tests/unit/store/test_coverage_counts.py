@@ -18,8 +18,8 @@ from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import AccountCounts, Coverage, Finding, PolicyCounts, VerdictCounts
 from cmk_check.core.owner import UNOWNED, Owner
-from cmk_check.errors import RowUnusable
 from cmk_check.store import codec
+from cmk_check.store.codec import RowUnusable
 from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, finding
 
 _FINDING: Final = st.builds(

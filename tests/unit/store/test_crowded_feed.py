@@ -5,9 +5,8 @@ from typing import Final
 
 import pytest
 
-from cmk_check.errors import StoreUnavailable, WriteConflict
 from cmk_check.limits import FIRST_PUBLICATION_BACK_OFF_SECONDS, PUBLICATION_BACK_OFF_SECONDS
-from cmk_check.ports import Table
+from cmk_check.ports import StoreUnavailable, Table, WriteConflict
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.recording_store import RecordingStore
 from tests.unit.store.test_change_feed import changes, feed

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.errors import StoreError
 from cmk_check.limits import CHANGES_PER_PUBLICATION
-from cmk_check.ports import Delete, Entity, Insert, Table, TableQuery
+from cmk_check.ports import Delete, Entity, Insert, StoreError, Table, TableQuery
 from cmk_check.store import codec, table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.outbox import outbox_write

@@ -7,8 +7,7 @@ import pytest
 from cmk_check.core.account import Account
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import CoverageState
-from cmk_check.errors import WriteConflict
-from cmk_check.ports import Delete, Insert, Replace, Table
+from cmk_check.ports import Delete, Insert, Replace, Table, WriteConflict
 from cmk_check.store import codec, table_checks, table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable, RecordBatch, record_batches

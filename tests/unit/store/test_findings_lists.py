@@ -7,9 +7,9 @@ import pytest
 from cmk_check.core.account import Account
 from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
 from cmk_check.core.resource_id import AccountId
-from cmk_check.errors import RowUnusable
 from cmk_check.ports import Insert, Table, TableQuery
 from cmk_check.store import codec, table_keys
+from cmk_check.store.codec import RowUnusable
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.findings import FindingsTable
 from tests.fakes.keys import DISABLED

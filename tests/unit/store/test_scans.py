@@ -24,9 +24,8 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, Status, SubscriptionCounts, Summary
-from cmk_check.errors import StoreError, WriteConflict
 from cmk_check.limits import MAX_TRANSACTION_WRITES
-from cmk_check.ports import Entity, Insert, Scalar, Table, TableQuery
+from cmk_check.ports import Entity, Insert, Scalar, StoreError, Table, TableQuery, WriteConflict
 from cmk_check.store import scan_rows, table_checks, table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.memory import MemoryStore

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cmk_check.errors import LimitExceeded
 from cmk_check.limits import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_WRITES
-from cmk_check.ports import Delete, Insert, Replace, Scalar, Write
+from cmk_check.ports import Delete, Insert, LimitExceeded, Replace, Scalar, Write
 from cmk_check.store import table_checks
 
 _VALUES = st.dictionaries(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cmk_check.errors import LimitExceeded
 from cmk_check.limits import MAX_KEY_UNITS
+from cmk_check.ports import LimitExceeded
 from cmk_check.store import table_keys
 
 _LEGAL = re.compile(r"[A-Za-z0-9\-._()~]*")

@@ -18,9 +18,8 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import Coverage
 from cmk_check.core.rule import RULE_VERSION, row_too_new
-from cmk_check.errors import StoreError
 from cmk_check.limits import MAX_SEQUENCE
-from cmk_check.ports import Entity, Scalar
+from cmk_check.ports import Entity, Scalar, StoreError
 from cmk_check.store import codec, row_times
 from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, finding
 

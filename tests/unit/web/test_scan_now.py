@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope
-from cmk_check.errors import QueueError, StoreRefused, StoreUnavailable
+from cmk_check.ports import QueueError, StoreRefused, StoreUnavailable
 from cmk_check.web.fastapi_app import WebApplication
 from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.scan_now import create_app

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.errors import StoreRefused, StoreUnavailable
-from cmk_check.ports import Table
+from cmk_check.ports import StoreRefused, StoreUnavailable, Table
 from cmk_check.web.http.middleware import SignIn
 from tests.fakes.recording_store import OperationName, RecordingStore
 from tests.unit.web.api_kit import AS_SERVED, LAB, PRODUCTION, Served

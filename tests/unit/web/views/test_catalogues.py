@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from cmk_check.core.controls import CAUTION, CONTROLS
 from cmk_check.core.reasons.catalogue import CATALOGUE
-from cmk_check.errors import StoreUnavailable
+from cmk_check.ports import StoreUnavailable
 from tests.fakes.recording_store import RecordingStore
 from tests.unit.web.api_kit import Served
 from tests.unit.web.asgi_client import send

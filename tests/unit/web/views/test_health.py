@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core.status import Status
-from cmk_check.errors import StoreUnavailable
-from cmk_check.ports import Table
+from cmk_check.ports import StoreUnavailable, Table
 from cmk_check.store.scans import ScanTable
 from cmk_check.web.views.health import Health
 from tests.fakes.recording_store import OperationName, RecordingStore

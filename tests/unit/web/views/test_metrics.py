@@ -14,8 +14,7 @@ from cmk_check.core.enums import CoverageState, PostureReason, Reason, ScanState
 from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.posture import Expectations
 from cmk_check.core.status import LastScan, Status, Summary
-from cmk_check.errors import StoreUnavailable
-from cmk_check.ports import Table
+from cmk_check.ports import StoreUnavailable, Table
 from cmk_check.web.http.table_walk_limit import Places
 from tests.fakes.hostile import NAMES
 from tests.fakes.recording_store import OperationName, RecordingStore

@@ -1,0 +1,16 @@
+"""The error of settings, which nothing heavy is imported for."""
+
+from collections.abc import Sequence
+
+from cmk_check.errors import CmkCheckError
+
+
+class SettingsError(CmkCheckError):
+    """The settings are invalid.
+
+    ``faults`` names every one: (setting, what is wrong and what to do).
+    """
+
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(f"{name}: {fault}" for name, fault in self.faults))
