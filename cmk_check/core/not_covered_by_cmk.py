@@ -11,10 +11,9 @@ data stores were read.
 from collections.abc import Mapping
 from typing import Final
 
-from cmk_check.core.data_enums import DataReason, StoreUsage
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.data_stores.parsing import OF_AGENTS
-from cmk_check.core.enums import Verdict
+from cmk_check.core.enums import DataReason, StoreUsage, Verdict
 from cmk_check.core.text import few
 from cmk_check.limits import MAX_STORES_NAMED
 

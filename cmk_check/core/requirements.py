@@ -13,8 +13,7 @@ from cmk_check.core.aspects.aspect import Aspect
 from cmk_check.core.aspects.data_stores import DATA_STORES, covered_data, exposed_data
 from cmk_check.core.aspects.key_health import KEY_HEALTH, broken_keys, unknown_keys
 from cmk_check.core.comparison.updates import Difference, FindingUpdate
-from cmk_check.core.data_enums import DataState
-from cmk_check.core.enums import CoverageState, KeyState, PostureReason, Verdict
+from cmk_check.core.enums import CoverageState, DataState, KeyState, PostureReason, Verdict
 from cmk_check.core.exceptions.account_exception import ends_earlier
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.status import Status

@@ -14,8 +14,8 @@ from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.judge_accounts import accounts_of
-from cmk_check.core.data_enums import StoreType
 from cmk_check.core.data_stores.judge_data import stores_of
+from cmk_check.core.enums import StoreType
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Key, KeyFacts, Vault
 from cmk_check.core.keys.vault import is_closed

@@ -25,8 +25,7 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 
-from cmk_check.core.data_enums import StoreType
-from cmk_check.core.enums import GapReason
+from cmk_check.core.enums import GapReason, StoreType
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.connection_sentences import wrong_clock, wrong_tenant
 from cmk_check.core.reasons.gap_sentences import OF_ERROR_CODES, PACKAGE_FAILED, make_gap

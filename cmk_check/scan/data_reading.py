@@ -10,10 +10,10 @@ from cmk_check.core.aspects.aspect import Judged
 from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.comparison.projects_due import are_projects_due
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.data_enums import DataReason, DataState
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern
 from cmk_check.core.data_stores.facts import DataFacts
 from cmk_check.core.data_stores.judge_data import judge_data, places_in
+from cmk_check.core.enums import DataReason, DataState
 from cmk_check.core.model import Finding
 from cmk_check.core.reasons.gap_sentences import DATA_NOT_READ, DATA_TIME_IS_UP
 from cmk_check.core.unread import Unread

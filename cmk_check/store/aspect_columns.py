@@ -11,8 +11,8 @@ from typing import Final, TypedDict, get_args
 
 from pydantic import TypeAdapter
 
-from cmk_check.core.data_enums import DataReason, DataState
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern
+from cmk_check.core.enums import DataReason, DataState
 from cmk_check.core.exceptions.account_exception import (
     AccountException,
     AnnouncedException,

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 from pydantic import AliasChoices, BaseModel, Field
 
-from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType, StoreUsage
 from cmk_check.core.enums import (
     ControlMapping,
+    DataReason,
+    DataState,
     ExceptionReason,
     ExceptionState,
     KeyReason,
@@ -19,6 +20,9 @@ from cmk_check.core.enums import (
     PolicyReason,
     PolicyState,
     ReasonSeverity,
+    StoreState,
+    StoreType,
+    StoreUsage,
 )
 from cmk_check.core.owner import OwnerSource
 from cmk_check.web.json_model import Answer, Omittable, Time

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.account import Account
-from cmk_check.core.data_enums import StoreType, StoreUsage
 from cmk_check.core.data_stores.facts import (
     AccountPlaces,
     DataFacts,
@@ -14,6 +13,7 @@ from cmk_check.core.data_stores.facts import (
     ProjectPlaces,
     StoreKey,
 )
+from cmk_check.core.enums import StoreType, StoreUsage
 from cmk_check.core.unread import Absent, Unread
 
 OWN: Final = StoreKey(own=True, address="https://kv.example.net/keys/k")

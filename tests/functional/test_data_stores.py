@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from cmk_check.core.data_enums import DataReason, DataState
+from cmk_check.core.enums import DataReason, DataState
 from cmk_check.limits import MAX_STORES_PER_ACCOUNT
 from local.simulator import AccountSpec, Estate, ProjectSpec, Store, StoreSpec, load_estate
 from tests.functional.conftest import OpenScene

@@ -8,17 +8,20 @@ from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.log_lines import LogSink, write_line
 from cmk_check.core.account import Reading
 from cmk_check.core.comparison.changes import ComparisonContext, of_baseline, of_coverage, of_scan
-from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
+    DataReason,
+    DataState,
     ExceptionReason,
     GapReason,
     KeyReason,
     KeyState,
     PostureVerdict,
     ScanState,
+    StoreState,
+    StoreType,
     Trigger,
     WatchState,
 )

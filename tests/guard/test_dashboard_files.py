@@ -9,13 +9,16 @@ from typing import Final
 import pytest
 
 from cmk_check.core.aspects import BY_NAME
-from cmk_check.core.data_enums import DataState, StoreState, StoreType, StoreUsage
 from cmk_check.core.enums import (
     ChangeType,
+    DataState,
     KeyRotation,
     KeyState,
     PostureReason,
     RemovalReason,
+    StoreState,
+    StoreType,
+    StoreUsage,
 )
 from cmk_check.core.reasons.catalogue import CATALOGUE
 from cmk_check.web.dashboard_files import FILES, INDEX

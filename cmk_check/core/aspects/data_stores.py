@@ -15,9 +15,8 @@ from cmk_check.core.aspects.aspect import (
     StateAspect,
     shown_reasons,
 )
-from cmk_check.core.data_enums import DataState, StoreState
 from cmk_check.core.data_stores.account_data import COVERED, AccountData
-from cmk_check.core.enums import ChangeType, ReasonSeverity
+from cmk_check.core.enums import ChangeType, DataState, ReasonSeverity, StoreState
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.limits import MAX_CHANGE_REASONS, MAX_CHANGE_TEXT_CHARS
 

@@ -6,7 +6,7 @@ from typing import Final
 from cmk_check.core.account import Account
 from cmk_check.core.comparison.carried_scopes import says_the_same
 from cmk_check.core.daily_schedule import is_due
-from cmk_check.core.data_enums import DataReason
+from cmk_check.core.enums import DataReason
 from cmk_check.core.model import Finding
 
 _READ_AGAIN: Final = {DataReason.PLACES_UNREAD, DataReason.HOST_NOT_READY}

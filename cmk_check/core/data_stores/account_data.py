@@ -5,8 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType, StoreUsage
-from cmk_check.core.enums import ReasonSeverity
+from cmk_check.core.enums import (
+    DataReason,
+    DataState,
+    ReasonSeverity,
+    StoreState,
+    StoreType,
+    StoreUsage,
+)
 from cmk_check.core.reasons.catalogue import DATA_REASONS
 
 COVERED: Final = frozenset({DataState.OWN_KEYS, DataState.NONE})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cmk_check.core.data_enums import StoreType, StoreUsage
+from cmk_check.core.enums import StoreType, StoreUsage
 from cmk_check.core.reasons.gap_sentences import DATA_NOT_READ
 from cmk_check.core.unread import Absent, Unread
 

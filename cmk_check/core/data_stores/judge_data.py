@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType
 from cmk_check.core.data_stores.account_data import (
     AccountData,
     DataConcern,
@@ -23,7 +22,7 @@ from cmk_check.core.data_stores.facts import (
     StoreKey,
 )
 from cmk_check.core.data_stores.parsing import OF_AGENTS
-from cmk_check.core.enums import ReasonSeverity
+from cmk_check.core.enums import DataReason, DataState, ReasonSeverity, StoreState, StoreType
 from cmk_check.core.gap import Gap
 from cmk_check.core.text import few
 from cmk_check.core.unread import Absent, Unread

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from cmk_check.core.data_enums import StoreType, StoreUsage
 from cmk_check.core.data_stores.facts import AccountPlaces, Place, StoreKey
+from cmk_check.core.enums import StoreType, StoreUsage
 from cmk_check.core.text import GUID, as_object, clean_text, fold_id
 from cmk_check.limits import MAX_WORD_BYTES
 

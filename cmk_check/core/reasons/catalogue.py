@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from cmk_check.core.data_enums import DataReason
 from cmk_check.core.enums import (
     Actor,
+    DataReason,
     ExceptionReason,
     GapReason,
     KeyReason,

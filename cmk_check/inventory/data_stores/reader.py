@@ -12,7 +12,6 @@ from itertools import chain
 from typing import Final
 
 from cmk_check.core.account import Account
-from cmk_check.core.data_enums import StoreType
 from cmk_check.core.data_stores.facts import DataFacts, Place, ProjectPlaces, StoreKey
 from cmk_check.core.data_stores.judge_data import stores_of
 from cmk_check.core.data_stores.parsing import (
@@ -27,7 +26,7 @@ from cmk_check.core.data_stores.parsing import (
     settings_places,
     unready_hosts,
 )
-from cmk_check.core.enums import GapReason
+from cmk_check.core.enums import GapReason, StoreType
 from cmk_check.core.reasons.gap_sentences import (
     PROJECTS_NOT_LISTED,
     SETTINGS_NOT_SERVED,

@@ -15,9 +15,8 @@ from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.comparison.changes import of_baseline
-from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
-from cmk_check.core.enums import ChangeType, KeyReason
+from cmk_check.core.enums import ChangeType, DataReason, DataState, KeyReason, StoreState, StoreType
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import AccountCounts, Change, VerdictCounts
 from cmk_check.core.reasons.catalogue import KEY_REASONS

@@ -9,9 +9,8 @@ from rich.console import Console
 from cmk_check.cli.problems import collect
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.cli.table import show
-from cmk_check.core.data_enums import DataReason, DataState
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern
-from cmk_check.core.enums import ReasonSeverity
+from cmk_check.core.enums import DataReason, DataState, ReasonSeverity
 from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.ports import Replace, Table
 from cmk_check.store import codec, table_keys

@@ -18,9 +18,8 @@ from cmk_check.core.counts import (
     merge,
     summarise,
 )
-from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
-from cmk_check.core.enums import CoverageState, GapReason, Verdict
+from cmk_check.core.enums import CoverageState, DataState, GapReason, Verdict
 from cmk_check.core.gap import Gap
 from cmk_check.core.kinds import left_out
 from cmk_check.core.model import AccountCounts, Coverage, PolicyCounts, VerdictCounts

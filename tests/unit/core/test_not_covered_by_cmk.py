@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType, StoreUsage
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore, StoreUse
-from cmk_check.core.enums import Verdict
+from cmk_check.core.enums import DataReason, DataState, StoreState, StoreType, StoreUsage, Verdict
 from cmk_check.core.not_covered_by_cmk import limits_of
 from tests.unit.core.examples import NOON
 

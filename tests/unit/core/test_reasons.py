@@ -5,9 +5,9 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.data_enums import DataReason
 from cmk_check.core.enums import (
     Actor,
+    DataReason,
     ExceptionReason,
     GapReason,
     KeyReason,

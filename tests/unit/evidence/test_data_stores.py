@@ -7,9 +7,8 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
-from cmk_check.core.enums import Verdict
+from cmk_check.core.enums import DataReason, DataState, StoreState, StoreType, Verdict
 from cmk_check.core.model import Finding
 from tests.unit.evidence.export_kit import (
     HEALTHY,

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from cmk_check.core.aspects.data_stores import DataStoresAspect
-from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
-from cmk_check.core.enums import ChangeType, Verdict
+from cmk_check.core.enums import ChangeType, DataState, Verdict
 from cmk_check.core.model import Change
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.text import shown

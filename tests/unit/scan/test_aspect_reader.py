@@ -10,10 +10,9 @@ from cmk_check.core.account import Account
 from cmk_check.core.aspects.aspect import AllJudged
 from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.data_stores.facts import AccountPlaces
-from cmk_check.core.enums import Trigger
+from cmk_check.core.enums import DataState, Trigger
 from cmk_check.scan.data_reading import DataReader
 from cmk_check.scan.exception_reading import ExceptionReader
 from cmk_check.scan.key_reading import KeyReader

@@ -6,10 +6,9 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.data_stores.facts import ProjectPlaces, StoreKey
-from cmk_check.core.enums import GapReason, PostureReason, PostureVerdict, Verdict
+from cmk_check.core.enums import DataState, GapReason, PostureReason, PostureVerdict, Verdict
 from cmk_check.core.gap import Gap
 from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.core.unread import Absent, Unread

@@ -6,9 +6,8 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType, StoreUsage
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore, StoreUse
-from cmk_check.core.enums import Verdict
+from cmk_check.core.enums import DataReason, DataState, StoreState, StoreType, StoreUsage, Verdict
 from cmk_check.limits import MAX_STRING_UNITS
 from cmk_check.ports import Scalar
 from cmk_check.store import codec

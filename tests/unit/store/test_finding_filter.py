@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import (
+    DataState,
     ExceptionReason,
     ExceptionState,
     KeyState,

@@ -19,9 +19,15 @@ from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.counts import AccountCounter, contradiction, merge, summarise
-from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
-from cmk_check.core.enums import ChangeType, CoverageState, ExceptionReason, KeyState, Verdict
+from cmk_check.core.enums import (
+    ChangeType,
+    CoverageState,
+    DataState,
+    ExceptionReason,
+    KeyState,
+    Verdict,
+)
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding

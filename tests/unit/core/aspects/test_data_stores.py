@@ -7,9 +7,9 @@ from cmk_check.core.aspects.aspect import Occasion
 from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import FindingUpdate, Known
-from cmk_check.core.data_enums import DataState, StoreState, StoreType
 from cmk_check.core.data_stores.account_data import AccountData, DataStore
 from cmk_check.core.data_stores.facts import AccountPlaces
+from cmk_check.core.enums import DataState, StoreState, StoreType
 from cmk_check.core.model import Finding
 from cmk_check.core.requirements import COVERED_DATA
 from tests.fakes.world import good

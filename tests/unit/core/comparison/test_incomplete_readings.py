@@ -8,9 +8,8 @@ import pytest
 
 from cmk_check.core.account import Account, Reading
 from cmk_check.core.comparison.updates import Difference, Known
-from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
-from cmk_check.core.enums import ExceptionReason, Verdict
+from cmk_check.core.enums import DataState, ExceptionReason, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts

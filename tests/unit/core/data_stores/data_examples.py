@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from cmk_check.core.data_enums import StoreType, StoreUsage
 from cmk_check.core.data_stores.facts import Place
+from cmk_check.core.enums import StoreType, StoreUsage
 
 GROUP: Final = "/subscriptions/8d3c0000-0000-4000-8000-000000000001/resourcegroups/data"
 STORAGE: Final = f"{GROUP}/providers/microsoft.storage/storageaccounts/files1"

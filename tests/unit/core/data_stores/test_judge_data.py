@@ -6,7 +6,6 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreUsage
 from cmk_check.core.data_stores.account_data import AccountData, StoreUse
 from cmk_check.core.data_stores.facts import (
     AccountPlaces,
@@ -16,7 +15,7 @@ from cmk_check.core.data_stores.facts import (
     StoreKey,
 )
 from cmk_check.core.data_stores.judge_data import judge_data, places_in
-from cmk_check.core.enums import GapReason
+from cmk_check.core.enums import DataReason, DataState, GapReason, StoreState, StoreUsage
 from cmk_check.core.gap import Gap
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.limits import MAX_STORE_USES, MAX_STORES_NAMED, MAX_STORES_PER_ACCOUNT

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmk_check.core.data_enums import DataState, StoreType
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
 from cmk_check.core.data_stores.judge_data import judge_data, stores_of
@@ -25,7 +24,7 @@ from cmk_check.core.data_stores.parsing import (
     resolved,
     unready_hosts,
 )
-from cmk_check.core.enums import GapReason
+from cmk_check.core.enums import DataState, GapReason, StoreType
 from cmk_check.core.gap import Gap
 from cmk_check.core.unread import Absent, Unread
 

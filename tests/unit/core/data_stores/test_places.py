@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.data_enums import StoreType, StoreUsage
 from cmk_check.core.data_stores.facts import AccountPlaces, Place
 from cmk_check.core.data_stores.parsing import (
     account_places,
@@ -18,6 +17,7 @@ from cmk_check.core.data_stores.parsing import (
     settings_places,
     unready_hosts,
 )
+from cmk_check.core.enums import StoreType, StoreUsage
 from tests.unit.core.data_stores.data_examples import (
     COSMOS,
     SEARCH,

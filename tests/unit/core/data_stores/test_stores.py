@@ -4,9 +4,9 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.data_enums import StoreType
 from cmk_check.core.data_stores.facts import StoreKey
 from cmk_check.core.data_stores.parsing import parse_store
+from cmk_check.core.enums import StoreType
 
 STORAGE, COSMOS, SEARCH, WORKSPACE = StoreType
 VAULT: Final = "https://vault.example.net"

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType, StoreUsage
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore, StoreUse
+from cmk_check.core.enums import DataReason, DataState, StoreState, StoreType, StoreUsage
 from cmk_check.core.model import AccountCounts, Finding, VerdictCounts
 from tests.unit.web.api_kit import EARLIER, PRODUCTION, Served, coverage, finding, status_of
 from tests.unit.web.asgi_client import send

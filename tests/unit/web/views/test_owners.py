@@ -6,9 +6,8 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
-from cmk_check.core.enums import CoverageState, KeyState, Verdict
+from cmk_check.core.enums import CoverageState, DataState, KeyState, Verdict
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED, Owner
