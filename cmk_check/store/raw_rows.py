@@ -28,8 +28,8 @@ _ETAG: Final = "odata.etag"
 # Each row has them besides its values.
 _NO_VALUES: Final = frozenset({"PartitionKey", "RowKey", "Timestamp"})
 # JSON has these as they are, and one of 64 bits as a text; the service names a type where JSON does
-# not tell it. Values of other types were not written by this version and are not needed, nor is
-# what is no text: if it is needed, its row is broken.
+# not tell it. This version writes no values of other types, and needs only texts: a row in which
+# such a value is needed is broken.
 _INT64: Final = "Edm.Int64"
 _PLAIN: Final = frozenset({None, "Edm.String", "Edm.Int32", "Edm.Boolean"})
 
