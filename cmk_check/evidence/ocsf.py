@@ -116,7 +116,7 @@ def _result(finding: models.Finding, status: models.Status) -> _Result:
     for name, side in finding.sides.items():
         aspect = BY_NAME[name]
         # What was never read is well only where nobody looks.
-        is_well = side.state not in aspect.troubles if side else status.sums[name] is None
+        is_well = side.state in aspect.well if side else status.sums[name] is None
         if not is_well and finding.verdict in aspect.verdicts:
             return _WARNING
     return _PASS

@@ -164,7 +164,7 @@ class _Report:
             self._rules.add(finding.rule_version)
             for name, (_, _, found) in self._aspects.items():
                 side, aspect = finding.sides[name], BY_NAME[name]
-                is_trusted = side is not None and side.state not in aspect.troubles
+                is_trusted = side is not None and side.state in aspect.well
                 if finding.verdict in aspect.verdicts and not is_trusted:
                     found.add(finding)
             key = finding.key_health

@@ -66,7 +66,7 @@ class Aspect(ABC):
     it. ``counted_as`` is the name of its sums in log lines and reports, None if they have none.
     ``changes`` are the types of its changes, each with its title. ``troubles`` are the states in
     which somebody must look at the account, in the order of tables; ``titles`` are what these call
-    it, and its sums.
+    it, and its sums. Only the states in ``well`` pass: one that is in neither list does not.
     """
 
     name: ClassVar[str]
@@ -76,6 +76,7 @@ class Aspect(ABC):
     changes: ClassVar[Mapping[ChangeType, str]] = {}
     titles: ClassVar[tuple[str, str]] = ("", "")
     troubles: ClassVar[Mapping[str, ReasonSeverity]] = {}
+    well: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def state(self, account: AnyAccount, now: datetime) -> str | None:

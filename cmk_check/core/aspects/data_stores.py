@@ -42,6 +42,7 @@ class DataStoresAspect(StateAspect):
         DataState.MAY_BE_MICROSOFT_KEYS: ReasonSeverity.WARNING,
         DataState.UNKNOWN: ReasonSeverity.UNKNOWN,
     }
+    well = COVERED
 
     @override
     def state_of(self, account: AnyAccount) -> str | None:

@@ -47,6 +47,7 @@ class KeyHealthAspect(StateAspect):
         KeyState.UNKNOWN: ReasonSeverity.UNKNOWN,
         KeyState.AT_RISK: ReasonSeverity.WARNING,
     }
+    well = frozenset({KeyState.HEALTHY})
 
     @override
     def state_of(self, account: AnyAccount) -> str | None:

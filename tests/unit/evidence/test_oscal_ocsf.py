@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
+from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.controls import CONTROLS
+from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import (
     CoverageState,
+    DataState,
     KeyState,
     PostureReason,
     PostureVerdict,
@@ -254,6 +257,27 @@ async def test_events_say_what_the_verdict_and_the_key_say(tmp_path: Path) -> No
         "odd": ("Unknown", 0, "New"),
     }
     assert events["waived"]["unmapped"]["exception"]["honoured"] is True
+
+
+async def test_p1_a_state_that_nobody_calls_well_does_not_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is it left out of the report, although it is new and not among the troubles yet."""
+    for aspect in ASPECTS:
+        monkeypatch.setattr(type(aspect), "troubles", {})
+    safe = replace(SAFE, key_health=HEALTHY, data=AccountData(DataState.OWN_KEYS))
+    exposed = AccountData(DataState.MAY_BE_MICROSOFT_KEYS)
+    found = [
+        safe,
+        replace(safe, id=finding("locked").id, key_health=BROKEN),
+        replace(safe, id=finding("elsewhere").id, data=exposed),
+    ]
+
+    bundle = await exported(await estate(found), tmp_path)
+
+    told = {name: event["compliance"]["status_id"] for name, event in events_of(bundle).items()}
+    assert told == {"safe": 1, "locked": 2, "elsewhere": 2}
+    assert "elsewhere" in (bundle / "report.html").read_text()
 
 
 @pytest.mark.parametrize("read", [NOON, None])
