@@ -184,6 +184,7 @@ class Schedule(History):
             await self.checks.green()
             await self._deceive()
         else:
+            self.list_fails = False
             await self.scan()  # a gap leaves in the second scan after it was recorded
             await self.settle()
             await self._recover()
