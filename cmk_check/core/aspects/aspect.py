@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, override
+from typing import ClassVar, Final, override
 
 from cmk_check.core.account import Account, Judgement
 from cmk_check.core.data_stores.account_data import DataConcern
@@ -17,6 +17,8 @@ from cmk_check.core.enums import ChangeType, ReasonSeverity, Verdict
 from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.model import AccountCounts, Finding, Sides
 from cmk_check.limits import MAX_CHANGE_MESSAGE_CHARS, MAX_CHANGE_REASONS
+
+TOO_MANY: Final = "counts more than there are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class Aspect(ABC):
         numbers = list(self.numbers(counts))
         if min(numbers, default=0) < 0:
             return "has a count below zero"
-        return "counts more than there are" if sum(numbers) > self._whole(counts) else None
+        return TOO_MANY if sum(numbers) > self._whole(counts) else None
 
     def _whole(self, counts: AccountCounts) -> int:
         """Return how many accounts it stands beside."""

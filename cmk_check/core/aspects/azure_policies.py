@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, override
 
-from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged
+from cmk_check.core.aspects.aspect import TOO_MANY, AnyAccount, Aspect, Judged
 from cmk_check.core.azure_policy import policy_answer
 from cmk_check.core.enums import PolicyState
 from cmk_check.core.model import AccountCounts, Finding, PolicyCounts
@@ -66,6 +66,13 @@ class AzurePolicyAspect(Aspect):
         """Return what is counted apart: all that differ contain those that are not assessed."""
         policy = counts.policy or PolicyCounts()
         return policy.not_assessed, policy.differs - policy.not_assessed
+
+    @override
+    def contradiction(self, counts: AccountCounts) -> str | None:
+        """Say of a part that is larger than its whole that it is too large."""
+        policy = counts.policy or PolicyCounts()
+        is_larger = 0 <= policy.not_assessed > policy.differs
+        return TOO_MANY if is_larger else super().contradiction(counts)
 
     @override
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:
