@@ -11,7 +11,7 @@ import typer
 
 from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, complain, ended
 from cmk_check.cli.stdout import write
-from cmk_check.core.accounts import parse_account
+from cmk_check.core.account import parse_account
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.core.rule import RULE_VERSION, judge, judgement_of

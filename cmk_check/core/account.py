@@ -1,13 +1,22 @@
-"""Subscriptions and accounts as types: as they are read, and what the rule says of one."""
+"""Subscriptions and accounts: as types, as ARM's JSON has them, and what the rule says of one.
 
-from collections.abc import Mapping
+Parsing is apart from fetching, so that every shape can be tried without a server; and from the raw
+JSON rather than from the SDK's models, because those coerce types, fail for a whole page, and take
+an absent key source for a customer's key vault.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from cmk_check.core.data_stores.facts import AccountPlaces
+from cmk_check.core.data_stores.parsing import account_places
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.gap import Gap
+from cmk_check.core.owner import owner_tag
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.text import as_object, clean_text, clean_time
+from cmk_check.limits import MAX_TAG_BYTES, MAX_WORD_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +139,145 @@ class Judgement:
     reason: Reason
     message: str
     evidence: Evidence
+
+
+def parse_account(
+    entry: object, kept_tags: frozenset[str], owner_tags: Sequence[str] = ()
+) -> Account | None:
+    """Make an account of one entry of a list, or of one account document; never raises.
+
+    Null is the same as absent. ``malformed`` names the part that keeps the rule from judging;
+    optional parts of the wrong type are left out. Values keep their spelling and blanks, but are
+    cut at 1,024 bytes (tags at 256), and characters that no table or JSON document can hold are
+    replaced.
+
+    Args:
+        entry: what JSON gave.
+        kept_tags: lower-cased names of the tags to keep.
+        owner_tags: lower-cased names of the tags that may name the owner, the first counts most.
+
+    Returns:
+        None where the entry has no usable id: there is nothing that a finding could be named by.
+
+    """
+    if not isinstance(entry, dict):
+        return None
+    account_id = AccountId.parse(entry.get("id"))
+    if account_id is None:
+        return None
+    properties = as_object(entry.get("properties"))
+    encryption = as_object(properties.get("encryption"))
+    key = as_object(encryption.get("keyVaultProperties"))
+    identity = as_object(entry.get("identity"))
+    return Account(
+        id=account_id,
+        kind=_kind(entry.get("kind")),
+        location=clean_text(entry.get("location"), MAX_WORD_BYTES),
+        tags=_kept(entry.get("tags"), kept_tags),
+        owner=owner_tag(entry.get("tags"), owner_tags),
+        key_source=clean_text(encryption.get("keySource")),
+        key_name=clean_text(key.get("keyName")),
+        key_version=clean_text(key.get("keyVersion")),
+        key_vault_uri=clean_text(key.get("keyVaultUri")),
+        identity_type=clean_text(identity.get("type")),
+        identity_client_id=clean_text(key.get("identityClientId")),
+        principal_id=_principal(identity),
+        user_identities=_user_identities(identity.get("userAssignedIdentities")),
+        provisioning_state=clean_text(properties.get("provisioningState")),
+        created_at=clean_time(as_object(entry.get("systemData")).get("createdAt")),
+        malformed=_malformed(entry),
+        malformed_key=_malformed_key(entry, key),
+        places=account_places(entry.get("kind"), entry.get("properties")),
+    )
+
+
+def _malformed(entry: dict[str, object]) -> str | None:
+    """Say which part has not the shape that the rule needs."""
+    kind = entry.get("kind")
+    if kind is None:
+        return "The account has no kind."
+    if _kind(kind) is None:
+        return "The account's kind is not a name."
+    properties = entry.get("properties")
+    if properties is None:
+        return "The account has no properties."
+    if not isinstance(properties, dict):
+        return "The account's properties are not an object."
+    return _malformed_encryption(properties.get("encryption"))
+
+
+def _malformed_encryption(encryption: object) -> str | None:
+    key = as_object(encryption).get("keyVaultProperties")
+    if not isinstance(encryption, dict | None):
+        return "properties.encryption is not an object."
+    if not isinstance(as_object(encryption).get("keySource"), str | None):
+        return "properties.encryption.keySource is not a text."
+    if not isinstance(key, dict | None):
+        return "properties.encryption.keyVaultProperties is not an object."
+    if not isinstance(as_object(key).get("keyName"), str | None):
+        return "properties.encryption.keyVaultProperties.keyName is not a text."
+    return None
+
+
+def _malformed_key(entry: dict[str, object], key: dict[str, object]) -> str | None:
+    """Say which part has not the shape that key health needs.
+
+    A client id that cannot be read must not be taken for none, which would mean another identity;
+    nor a version for the newest one.
+    """
+    for name in ("keyVersion", "keyVaultUri", "identityClientId"):
+        if not isinstance(key.get(name), str | None):
+            return f"properties.encryption.keyVaultProperties.{name} is not a text."
+    identity = entry.get("identity")
+    if not isinstance(identity, dict | None):
+        return "The account's identity is not an object."
+    for name in ("type", "principalId"):
+        if not isinstance(as_object(identity).get(name), str | None):
+            return f"identity.{name} is not a text."
+    if not isinstance(as_object(identity).get("userAssignedIdentities"), dict | None):
+        return "identity.userAssignedIdentities is not an object."
+    return None
+
+
+def _principal(identity: dict[str, object]) -> str | None:
+    """Return the object id of the system-assigned identity; an account without one may name none.
+
+    Types are SystemAssigned, UserAssigned, both with a comma between them, or None.
+    """
+    kinds = clean_text(identity.get("type"))
+    if kinds is not None and "systemassigned" not in kinds.lower():
+        return None
+    return _identifier(identity.get("principalId"))
+
+
+def _user_identities(entries: object) -> tuple[UserIdentity, ...]:
+    """Return the identities in an order of our own: Azure keeps none."""
+    identities = {
+        UserIdentity(
+            _identifier(as_object(entry).get("clientId")),
+            _identifier(as_object(entry).get("principalId")),
+        )
+        for entry in as_object(entries).values()
+    }
+    return tuple(
+        sorted(identities, key=lambda each: (each.client_id or "", each.principal_id or ""))
+    )
+
+
+def _identifier(value: object) -> str | None:
+    return (clean_text(value, MAX_WORD_BYTES) or "").strip().lower() or None
+
+
+def _kind(value: object) -> str | None:
+    text = clean_text(value, MAX_WORD_BYTES)
+    return text if text and not text.isspace() else None
+
+
+def _kept(tags: object, kept: frozenset[str]) -> dict[str, str]:
+    """Return the kept tags; of two names that differ in case alone, the first."""
+    found: dict[str, str] = {}
+    for name, value in as_object(tags).items():
+        text = clean_text(value, MAX_TAG_BYTES)
+        if name.lower() in kept and text is not None:
+            found.setdefault(name.lower(), text)
+    return found

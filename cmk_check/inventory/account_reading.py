@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from cmk_check.core.account import Account, Reading, Subscription
-from cmk_check.core.accounts import parse_account
+from cmk_check.core.account import Account, Reading, Subscription, parse_account
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.owner import owner_tag

@@ -13,8 +13,7 @@ from pydantic import BaseModel, RootModel
 from typer.testing import CliRunner
 
 from cmk_check.cli import app as command_line
-from cmk_check.core.account import Judgement
-from cmk_check.core.accounts import parse_account
+from cmk_check.core.account import Judgement, parse_account
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.rule import RULE_VERSION, judge
 from cmk_check.web import aspect_models, models, scan_now

@@ -8,8 +8,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core import azure_policy
-from cmk_check.core.account import Account
-from cmk_check.core.accounts import parse_account
+from cmk_check.core.account import Account, parse_account
 from cmk_check.core.azure_policy import EXCLUDED_KINDS, POLICY_ID, POLICY_VERSION, policy_answer
 from cmk_check.core.controls import CAUTION, CONTROLS
 from cmk_check.core.enums import ControlMapping

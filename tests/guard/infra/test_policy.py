@@ -7,8 +7,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.account import Account
-from cmk_check.core.accounts import parse_account
+from cmk_check.core.account import Account, parse_account
 from cmk_check.core.enums import ExceptionReason, Verdict
 from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.exceptions.judge_exception import OWN_POLICY, ExceptionRules, exception_of

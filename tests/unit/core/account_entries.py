@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from cmk_check.core.account import Account
-from cmk_check.core.accounts import parse_account
+from cmk_check.core.account import Account, parse_account
 
 TAGS = frozenset({"owner", "costcenter"})
 ID = (

@@ -10,8 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from cmk_check.core.account import Account
-from cmk_check.core.accounts import parse_account
+from cmk_check.core.account import Account, parse_account
 from cmk_check.core.enums import GapReason, KeyReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Grant, Key, KeyFacts, KeyVersion

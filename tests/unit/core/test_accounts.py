@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.account import Account, UserIdentity
-from cmk_check.core.accounts import parse_account
+from cmk_check.core.account import Account, UserIdentity, parse_account
 from cmk_check.core.data_stores.facts import AccountPlaces
 from tests.unit.core.account_entries import FULL, ID, KEY, TAGS, parse
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.account import Account, Judgement
-from cmk_check.core.accounts import parse_account
+from cmk_check.core.account import Account, Judgement, parse_account
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.rule import RULE_VERSION, judge, row_too_new
 

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from cmk_check.core.account import Account
-from cmk_check.core.accounts import parse_account
+from cmk_check.core.account import Account, parse_account
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.keys.permissions import user_of
