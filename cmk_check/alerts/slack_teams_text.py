@@ -12,7 +12,9 @@ from typing import Final
 from urllib.parse import quote
 
 from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.aspects.aspect import Aspect
 from cmk_check.core.aspects.exceptions import EXCEPTION
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ChangeType, KeySeverity, PolicyState, Reason, ReasonSeverity
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.catalogue import VERDICT_REASONS
@@ -49,23 +51,6 @@ _TITLES: Final[Mapping[str, str]] = {
 _WITH_STATE: Final = {
     kind: aspect.name for aspect in ASPECTS if aspect is not EXCEPTION for kind in aspect.changes
 }
-# What the first scan says of aspects that are counted: of what, and the words of its sums.
-_SUMS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
-    "keys": (
-        "keys of compliant accounts",
-        {"broken": "broken", "atRisk": "at risk", "unknown": "unknown", "healthy": "healthy"},
-    ),
-    "dataStores": (
-        "data stores of accounts",
-        {
-            "microsoftKeys": "under Microsoft's keys",
-            "mayBeMicrosoftKeys": "perhaps",
-            "unknown": "unknown",
-            "ownKeys": "under own keys",
-            "none": "nowhere else",
-        },
-    ),
-}
 _CHANGE_NOTHING: Final = {KeySeverity.NOTICE, ReasonSeverity.INFO}
 
 
@@ -93,7 +78,7 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
     what_holds = f"since then: {since} ({plain(later.get('time'))})" if since else ""
     parts = [what_holds, _what(change), *_state(change), _owner(data), _sums(data)]
     if change.type is ChangeType.SCAN_BASELINE:
-        parts += [_sums_of_aspect(data, name) for name in _SUMS]
+        parts += [_sums_of_aspect(data, aspect) for aspect in ASPECTS]
     return ChatLine(
         change.id,
         title,
@@ -245,12 +230,13 @@ def _sums(data: Mapping[str, object]) -> str:
     return f"{text}; {plain(gaps)} of {listed} subscriptions could not be read"
 
 
-def _sums_of_aspect(data: Mapping[str, object], name: str) -> str:
+def _sums_of_aspect(data: Mapping[str, object], aspect: Aspect) -> str:
     """Return the counts of an aspect that the first scan found, if it looked at that."""
-    sums = as_object(data.get(name))
-    of, words = _SUMS[name]
+    sums = as_object(data.get(aspect.counted_as or ""))
+    of, words = aspect.counted
     counts = ", ".join(f"{plain(sums.get(key))} {word}" for key, word in words.items())
-    broken = _broken_keys(data.get("brokenKeys"), sums.get("broken")) if name == "keys" else ""
+    is_key = aspect is KEY_HEALTH
+    broken = _broken_keys(data.get("brokenKeys"), sums.get("broken")) if is_key else ""
     return f"{of}: {counts}{broken}" if sums else ""
 
 

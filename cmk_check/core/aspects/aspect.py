@@ -65,7 +65,8 @@ class Aspect(ABC):
 
     ``name`` is its name in JSON, filters and changes. ``verdicts`` are those beside which it
     stands. ``replaces_update``: its news says more than an update of the account, and stands for
-    it. ``counted_as`` is the name of its sums in log lines and reports, None if they have none.
+    it. ``counted_as`` is the name of its sums in log lines and reports, None if they have none;
+    ``counted`` says what they count, and each of them in words, in the order of sentences.
     ``changes`` are the types of its changes, each with its title. ``troubles`` are the states in
     which somebody must look at the account, in the order of tables; ``titles`` are what these call
     it, and its sums. Only the states in ``well`` pass: one that is in neither list does not.
@@ -75,6 +76,7 @@ class Aspect(ABC):
     verdicts: ClassVar[frozenset[Verdict]] = frozenset(Verdict)
     replaces_update: ClassVar[bool] = False
     counted_as: ClassVar[str | None] = None
+    counted: ClassVar[tuple[str, Mapping[str, str]]] = ("", {})
     changes: ClassVar[Mapping[ChangeType, str]] = {}
     titles: ClassVar[tuple[str, str]] = ("", "")
     troubles: ClassVar[Mapping[str, ReasonSeverity]] = {}

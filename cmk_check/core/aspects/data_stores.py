@@ -32,6 +32,16 @@ class DataStoresAspect(StateAspect):
 
     name = "dataStores"
     counted_as = "dataStores"
+    counted: ClassVar[tuple[str, Mapping[str, str]]] = (
+        "data stores of accounts",
+        {
+            "microsoftKeys": "under Microsoft's keys",
+            "mayBeMicrosoftKeys": "perhaps",
+            "unknown": "unknown",
+            "ownKeys": "under own keys",
+            "none": "nowhere else",
+        },
+    )
     changes: ClassVar[Mapping[ChangeType, str]] = {
         ChangeType.DATA_EXPOSED: "Data of an account lacks a usable customer-managed key",
         ChangeType.DATA_COVERED: "Data of an account no longer lacks a usable customer-managed key",

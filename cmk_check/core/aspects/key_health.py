@@ -37,6 +37,10 @@ class KeyHealthAspect(StateAspect):
     verdicts = frozenset({Verdict.COMPLIANT})
     replaces_update = True
     counted_as = "keys"
+    counted: ClassVar[tuple[str, Mapping[str, str]]] = (
+        "keys of compliant accounts",
+        {"broken": "broken", "atRisk": "at risk", "unknown": "unknown", "healthy": "healthy"},
+    )
     changes: ClassVar[Mapping[ChangeType, str]] = {
         ChangeType.KEY_DEGRADED: "Health of an account's key got worse",
         ChangeType.KEY_RECOVERED: "Health of an account's key improved",

@@ -9,8 +9,7 @@ from typing import Final
 from cmk_check.core.account import Evidence, Subscription
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import News, Occasion
-from cmk_check.core.aspects.data_stores import DATA_STORES
-from cmk_check.core.aspects.key_health import KEY_HEALTH
+from cmk_check.core.counts import aspect_sums
 from cmk_check.core.enums import ChangeType, CoverageState, RemovalReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Change, Coverage, Finding
@@ -115,6 +114,7 @@ def of_baseline(
 ) -> Change:
     """Tell the outcome of the first scan that ever finished, instead of each of its findings."""
     accounts, subscriptions = summary.accounts, summary.subscriptions
+    sums = aspect_sums(accounts)
     path = f"/scans/{scan_id}"
     data: dict[str, object] = {
         "scanId": scan_id,
@@ -124,7 +124,7 @@ def of_baseline(
             "nonCompliant": accounts.non_compliant,
             "unknown": accounts.unknown,
         },
-        "keys": KEY_HEALTH.sums(accounts),
+        "keys": sums.pop("keys"),
         "brokenKeys": [
             {"accountId": key.account_id, "reasons": [reason.value for reason in key.reasons]}
             for key in summary.broken_keys
@@ -137,8 +137,7 @@ def of_baseline(
         "ruleVersion": RULE_VERSION,
         "baseline": True,
     }
-    if stores := DATA_STORES.sums(accounts):
-        data["dataStores"] = stores
+    data |= {name: counts for name, counts in sums.items() if counts}
     if hostname:
         data["statusUrl"] = f"https://{hostname}/api/v1/status"
     return Change(change_id, ChangeType.SCAN_BASELINE, now, path, path, data)
