@@ -9,20 +9,21 @@ from dataclasses import replace
 from typing import Final
 
 from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ChangeType, KeyState
 from cmk_check.core.model import Change
 from cmk_check.core.text import as_object
 
 _SCANS: Final = "scan"
 # Whoever has another verdict has no such key any more; what is no longer monitored has nothing.
-_VERDICT: Final = frozenset({"account", "key"})
-_ASPECTS: Final = {kind.split(".")[1] for aspect in ASPECTS for kind in aspect.changes}
+_VERDICT: Final = frozenset({"account", KEY_HEALTH.name})
+_ASPECTS: Final = {kind: aspect.name for aspect in ASPECTS for kind in aspect.changes}
 _ANSWERS: Final = {
     ChangeType.ACCOUNT_DISCOVERED: _VERDICT,
     ChangeType.ACCOUNT_VIOLATED: _VERDICT,
     ChangeType.ACCOUNT_UNVERIFIABLE: _VERDICT,
     ChangeType.ACCOUNT_RESOLVED: _VERDICT,
-    ChangeType.ACCOUNT_REMOVED: _VERDICT | _ASPECTS,
+    ChangeType.ACCOUNT_REMOVED: _VERDICT.union(_ASPECTS.values()),
     # These say what is new beside a verdict or a scan that holds.
     ChangeType.ACCOUNT_UPDATED: frozenset[str](),
     ChangeType.ACCOUNT_KIND_CHANGED: frozenset[str](),
@@ -96,11 +97,11 @@ def _overtakes(later: Change, change: Change) -> bool:
 
 
 def _key_health(change: Change) -> object:
-    return as_object(change.data.get("after")).get("keyHealth")
+    return as_object(change.data.get("after")).get(KEY_HEALTH.name)
 
 
 def _question(change: Change) -> str:
-    return change.type.value.split(".")[1]
+    return _ASPECTS.get(change.type) or change.type.value.split(".")[1]
 
 
 def _place(change: Change, question: str) -> tuple[str, str, str]:
