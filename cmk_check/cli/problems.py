@@ -16,11 +16,11 @@ from cmk_check.core.enums import (
 from cmk_check.core.posture import Expectations, is_fresh
 from cmk_check.core.reasons.catalogue import (
     GAP_REASONS,
-    KEY_REASONS,
     POSTURE_REASONS,
+    SIDE_REASONS,
     VERDICT_REASONS,
 )
-from cmk_check.core.requirements import AGAINST, COVERED_DATA, HEALTHY_KEYS
+from cmk_check.core.requirements import AGAINST, OPTIONAL
 from cmk_check.web import aspect_models, models
 from cmk_check.web.json_model import written
 
@@ -104,19 +104,16 @@ def _of_account(finding: models.Finding, expect: Expectations, *, accepts: bool)
         severity = VERDICT_REASONS[finding.reason].severity
         accepted = accepted_by(finding.exception) if accepts else None
         problems.append(Problem(finding.reason, severity, finding.message, accepted))
-    for reason in finding.key_health.reasons if finding.key_health else ():
-        severity = KEY_REASONS[reason.code].severity
-        if severity is ReasonSeverity.UNKNOWN and HEALTHY_KEYS not in expect.requires:
-            severity = ReasonSeverity.WARNING  # as it does not count for the posture
-        problems.append(Problem(reason.code, severity, reason.message))
-    # What may be under Microsoft's keys counts for the posture as what is not known.
-    as_counted = (
-        ReasonSeverity.UNKNOWN if COVERED_DATA in expect.requires else ReasonSeverity.WARNING
-    )
-    for place in finding.data_stores.reasons if finding.data_stores else ():
-        is_open = place.severity in {ReasonSeverity.UNKNOWN, ReasonSeverity.WARNING}
-        severity = as_counted if is_open else place.severity
-        problems.append(Problem(place.code, severity, place.message))
+    for requirement in OPTIONAL:
+        # What leaves it open counts for the posture as what is not known, if that is required.
+        is_required = requirement in expect.requires
+        as_counted = ReasonSeverity.UNKNOWN if is_required else ReasonSeverity.WARNING
+        side = finding.sides[requirement.aspect.name]
+        for reason in side.reasons if side else ():
+            severity = SIDE_REASONS[reason.code].severity
+            if severity in requirement.open_severities:
+                severity = as_counted
+            problems.append(Problem(reason.code, severity, reason.message))
     return problems
 
 

@@ -5,7 +5,7 @@ is lowered by itself, as if it alone were required.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import ClassVar, Final, override
 
@@ -13,7 +13,14 @@ from cmk_check.core.aspects.aspect import Aspect
 from cmk_check.core.aspects.data_stores import DATA_STORES, covered_data, exposed_data
 from cmk_check.core.aspects.key_health import KEY_HEALTH, broken_keys, unknown_keys
 from cmk_check.core.comparison.updates import Difference, FindingUpdate
-from cmk_check.core.enums import CoverageState, DataState, KeyState, PostureReason, Verdict
+from cmk_check.core.enums import (
+    CoverageState,
+    DataState,
+    KeyState,
+    PostureReason,
+    ReasonSeverity,
+    Verdict,
+)
 from cmk_check.core.exceptions.account_exception import ends_earlier
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.status import Status
@@ -91,13 +98,35 @@ class _Verdicts(Requirement):
         return replace(status, lowered=_WORSE)
 
 
-class _HealthyKeys(Requirement):
+class OptionalRequirement(Requirement):
+    """One that a setting switches on.
+
+    ``against`` are the states of the ``aspect`` that speak against it, and what the posture says
+    then.
+    """
+
+    aspect: ClassVar[Aspect]
+    against: ClassVar[Mapping[str, PostureReason]]
+
+    @property
+    def open_severities(self) -> Collection[ReasonSeverity]:
+        """The severities of reasons that leave open whether it is met."""
+        severities = {self.aspect.troubles[state] for state in self.against}
+        return severities - {ReasonSeverity.ERROR}
+
+
+class _HealthyKeys(OptionalRequirement):
     """The key behind a compliant account can be used.
 
     A violation that was accepted can end with a key that cannot be used.
     """
 
     name = "healthy_keys"
+    aspect = KEY_HEALTH
+    against: ClassVar[Mapping[str, PostureReason]] = {
+        KeyState.BROKEN: PostureReason.KEYS_BROKEN,
+        KeyState.UNKNOWN: PostureReason.KEYS_UNKNOWN,
+    }
 
     @override
     def _is_worse_step(self, step: FindingUpdate) -> bool:
@@ -122,10 +151,16 @@ class _HealthyKeys(Requirement):
         return replace(status, keys_lowered=True)
 
 
-class _CoveredData(Requirement):
+class _CoveredData(OptionalRequirement):
     """No data of an account is under Microsoft's keys."""
 
     name = "covered_data"
+    aspect = DATA_STORES
+    against: ClassVar[Mapping[str, PostureReason]] = {
+        DataState.MICROSOFT_KEYS: PostureReason.DATA_EXPOSED,
+        DataState.MAY_BE_MICROSOFT_KEYS: PostureReason.DATA_UNKNOWN,
+        DataState.UNKNOWN: PostureReason.DATA_UNKNOWN,
+    }
 
     @override
     def _is_worse_step(self, step: FindingUpdate) -> bool:
@@ -152,14 +187,9 @@ class _CoveredData(Requirement):
 VERDICTS: Final = _Verdicts()
 HEALTHY_KEYS: Final = _HealthyKeys()
 COVERED_DATA: Final = _CoveredData()
-OPTIONAL: Final[tuple[Requirement, ...]] = (HEALTHY_KEYS, COVERED_DATA)
-"""Those that settings switch on."""
-AGAINST: Final[tuple[tuple[Aspect, str, PostureReason], ...]] = (
-    (KEY_HEALTH, KeyState.BROKEN, PostureReason.KEYS_BROKEN),
-    (KEY_HEALTH, KeyState.UNKNOWN, PostureReason.KEYS_UNKNOWN),
-    (DATA_STORES, DataState.MICROSOFT_KEYS, PostureReason.DATA_EXPOSED),
-    (DATA_STORES, DataState.MAY_BE_MICROSOFT_KEYS, PostureReason.DATA_UNKNOWN),
-    (DATA_STORES, DataState.UNKNOWN, PostureReason.DATA_UNKNOWN),
+OPTIONAL: Final[tuple[OptionalRequirement, ...]] = (HEALTHY_KEYS, COVERED_DATA)
+AGAINST: Final = tuple(
+    (each.aspect, state, code) for each in OPTIONAL for state, code in each.against.items()
 )
 """The states of aspects that speak against them, and what the posture says then."""
 REQUIREMENTS: Final[tuple[Requirement, ...]] = (VERDICTS, *OPTIONAL)

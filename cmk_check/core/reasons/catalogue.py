@@ -497,6 +497,10 @@ _POLICIES: Final = {
 }
 POLICY_REASONS: Final[Mapping[PolicyReason, ReasonEntry]] = _entries(_POLICIES)
 
+SIDE_REASONS: Final[Mapping[KeyReason | DataReason, ReasonEntry]] = dict(
+    [*KEY_REASONS.items(), *DATA_REASONS.items()]
+)
+"""Why the state beside a verdict is what it is."""
 CATALOGUE: Final[Mapping[ReasonArea, Collection[tuple[ReasonCode, ReasonEntry]]]] = {
     ReasonArea.VERDICT: VERDICT_REASONS.items(),
     ReasonArea.GAP: GAP_REASONS.items(),
