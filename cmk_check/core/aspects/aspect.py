@@ -98,6 +98,10 @@ class Aspect(ABC):
         """Tell whether an incomplete reading may say this, because it is worse."""
         return False
 
+    def of_two(self, taken: Judged, other: Judged) -> Judged:  # noqa: ARG002 - of most
+        """Return an account that Azure lists twice; the entry ``taken`` has the worse verdict."""
+        return taken
+
     @abstractmethod
     def kept(self, before: Finding, read: Judged) -> Judged:
         """Return what was read, with the side that is recorded."""

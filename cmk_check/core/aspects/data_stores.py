@@ -16,6 +16,7 @@ from cmk_check.core.aspects.aspect import (
     shown_reasons,
 )
 from cmk_check.core.data_stores.account_data import COVERED, AccountData
+from cmk_check.core.data_stores.facts import AccountPlaces
 from cmk_check.core.enums import ChangeType, DataState, ReasonSeverity, StoreState
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.limits import MAX_CHANGE_REASONS, MAX_CHANGE_TEXT_CHARS
@@ -77,6 +78,14 @@ class DataStoresAspect(StateAspect):
         if after.data is None or has < had:
             return False
         return has > had or _news(before.data, after.data) is ChangeType.DATA_EXPOSED
+
+    @override
+    def of_two(self, taken: Judged, other: Judged) -> Judged:
+        """Follow neither entry where they name other places: each would hide the other's."""
+        if taken.account.places == other.account.places:
+            return taken
+        places = AccountPlaces(is_malformed=True)
+        return replace(taken, account=replace(taken.account, places=places))
 
     @override
     def kept(self, before: Finding, read: Judged) -> Judged:

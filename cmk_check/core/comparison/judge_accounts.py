@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.account import Account, Judgement
-from cmk_check.core.aspects import judged_alone
+from cmk_check.core.aspects import ASPECTS, judged_alone
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
-from cmk_check.core.data_stores.facts import AccountPlaces
 from cmk_check.core.enums import Reason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
@@ -104,11 +103,9 @@ _SAID_TWICE: Final = "Azure lists it more than once, and with more than one key 
 
 
 def _worse(one: Judged, other: Judged) -> Judged:
-    worse = max(one, other, key=_weight)
-    if one.account.places != other.account.places:
-        # What one of them names, the other would hide.
-        places = AccountPlaces(is_malformed=True)
-        worse = replace(worse, account=replace(worse.account, places=places))
+    better, worse = sorted((other, one), key=_weight)
+    for aspect in ASPECTS:
+        worse = aspect.of_two(worse, better)
     if _said_of_key(one) == _said_of_key(other):
         return worse
     # What was read behind one of two keys says nothing of the other.

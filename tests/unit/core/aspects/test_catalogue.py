@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import asdict, replace
 from datetime import timedelta
-from itertools import pairwise, product
+from itertools import pairwise, permutations, product
 from typing import Final
 
 import pytest
@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.alerts.slack_teams_text import line_of
-from cmk_check.core.account import Reading
-from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.account import Account, Reading
+from cmk_check.core.aspects import ASPECTS, BY_NAME, judged_alone
 from cmk_check.core.aspects.aspect import Aspect, Judged, News, Occasion
 from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.compare import compare
+from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.counts import AccountCounter, contradiction, merge, summarise
 from cmk_check.core.data_stores.account_data import AccountData
@@ -30,9 +31,11 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.keys.key_health import KeyHealth
+from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
 from cmk_check.core.owner import Owner
 from cmk_check.core.status import Status, Summary
+from cmk_check.scan.aspect_reader import AspectReader
 from cmk_check.store import codec
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.web.parameters import FindingsQuery
@@ -74,6 +77,11 @@ EXAMPLES: Final[dict[str, tuple[Finding, Finding]]] = {
     ),
     "owner": (replace(BAD, owner=Owner()), replace(BAD, owner=Owner("ai", "account"))),
     "azurePolicy": (replace(BAD, kind="AIServices"), BAD),
+}
+# Of each aspect that needs no further reading, two documents of accounts that answer differently.
+DOCUMENTS: Final[dict[str, tuple[Account, Account]]] = {
+    "owner": (replace(bad(ID), owner="ai"), replace(bad(ID), owner="hr")),
+    "azurePolicy": (replace(bad(ID), kind="AIServices"), bad(ID)),
 }
 FINDINGS: Final = [*BARE.values(), *(each for pair in EXAMPLES.values() for each in pair)]
 each_aspect: Final = pytest.mark.parametrize("aspect", ASPECTS, ids=lambda it: it.name)
@@ -138,6 +146,35 @@ def test_each_has_a_name_of_its_own_and_examples() -> None:
     assert list(EXAMPLES) == [aspect.name for aspect in ASPECTS]
     sums = [aspect.counted_as for aspect in ASPECTS if aspect.counted_as]
     assert len(sums) == len(set(sums))
+
+
+@each_aspect
+def test_each_is_read_or_judged_from_the_document_of_the_account(aspect: Aspect) -> None:
+    """One that a scan leaves out would look as if nobody had looked at it."""
+    is_read = aspect in {reader.aspect for reader in AspectReader.__subclasses__()}
+    documents = () if is_read else DOCUMENTS[aspect.name]
+
+    states = {aspect.state(judged_alone(each, None), NOON) for each in documents}
+
+    assert len(states - {None}) == len(documents)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_p1_of_an_account_that_is_listed_twice_the_worse_counts_in_any_order(name: str) -> None:
+    """Azure's order varies: each change of it would be told, and the better one believed."""
+    aspect, documents = BY_NAME[name], DOCUMENTS[name]
+    kinds = {kind.lower(): kind for kind in AZURE_OPENAI}
+    states = set[str | None]()
+
+    for twice in permutations(documents):
+        judged = judge_all(twice, kinds)
+        (step,) = compare(Known(), SUBSCRIPTION, Reading(), judged, context()).steps
+        assert step.after is not None
+        states.add(aspect.state(step.after, NOON))
+        for each in documents:
+            assert not aspect.is_worse(step.after, judged_alone(each, None))
+
+    assert len(states) == 1
 
 
 @each_aspect
