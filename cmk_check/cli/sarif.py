@@ -29,13 +29,17 @@ _LEARN: Final = "https://learn.microsoft.com/azure"
 _HELP: Final[Mapping[ReasonArea, str]] = {
     ReasonArea.VERDICT: f"{_LEARN}/ai-foundry/openai/encrypt-data-at-rest",
     ReasonArea.GAP: f"{_LEARN}/role-based-access-control/role-assignments-portal",
-    ReasonArea.KEY: f"{_LEARN}/foundry/concepts/encryption-keys-portal",
     ReasonArea.EXCEPTION: f"{_LEARN}/governance/policy/concepts/exemption-structure",
-    ReasonArea.DATA: f"{_LEARN}/foundry/concepts/encryption-keys-portal",
     ReasonArea.POSTURE: f"{_LEARN}/role-based-access-control/role-assignments-portal",
 }
-# Only these areas have results: what another policy says of an account is not a problem.
-_RULES: Final = [(area, code, entry) for area in _HELP for code, entry in CATALOGUE[area]]
+_HELP_OF_SIDES: Final = f"{_LEARN}/foundry/concepts/encryption-keys-portal"
+# What another policy says of an account is not a problem.
+_RULES: Final = [
+    (area, code, entry)
+    for area, entries in CATALOGUE.items()
+    if area is not ReasonArea.AZURE_POLICY
+    for code, entry in entries
+]
 _INDEX: Final[Mapping[str, int]] = {code: place for place, (_, code, _) in enumerate(_RULES)}
 _ESTATE: Final = "/subscriptions"
 
@@ -81,7 +85,7 @@ def _rule(area: ReasonArea, code: str, entry: ReasonEntry) -> dict[str, Any]:
         "shortDescription": _message(entry.message),
         "fullDescription": _message(entry.text()),
         "help": _message(entry.text()),
-        "helpUri": _HELP[area],
+        "helpUri": _HELP.get(area, _HELP_OF_SIDES),
         "defaultConfiguration": {"level": _LEVELS[entry.severity]},
     }
 
