@@ -8,12 +8,12 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.aspects import BY_NAME
+from cmk_check.core.aspects import ASPECTS, BY_NAME
+from cmk_check.core.aspects.aspect import Aspect
 from cmk_check.core.enums import (
     ChangeType,
     DataState,
     KeyRotation,
-    KeyState,
     PostureReason,
     RemovalReason,
     StoreState,
@@ -21,7 +21,9 @@ from cmk_check.core.enums import (
     StoreUsage,
 )
 from cmk_check.core.reasons.catalogue import CATALOGUE
+from cmk_check.core.requirements import AGAINST
 from cmk_check.web.dashboard_files import FILES, INDEX
+from cmk_check.web.parameters import FindingsQuery
 from tests.browsers import end_without
 
 ROOT: Final = Path(__file__).parents[2]
@@ -156,9 +158,7 @@ def test_every_element_that_a_module_looks_for_is_on_the_page() -> None:
     ("module", "constant", "words"),
     [
         ("labels.js", "REMOVALS", RemovalReason),
-        ("keys.js", "STATES", KeyState),
         ("keys.js", "rotationWord", KeyRotation),
-        ("data_stores.js", "STATES", DataState),
         ("data_stores.js", "STORE_STATES", StoreState),
         ("data_stores.js", "storeWord", StoreType),
         ("data_stores.js", "useWord", StoreUsage),
@@ -178,13 +178,37 @@ def test_the_page_says_every_change() -> None:
     assert set().union(*said) == {type_.removeprefix("cmkcheck.") for type_ in ChangeType}
 
 
+def _records() -> dict[str, str]:
+    """Return the modules of aspects, by the names in their records."""
+    imports = re.findall(r'(?m)^import .* from "\./(\w+\.js)";$', _text("aspects.js"))
+    records = {
+        name: re.search(r'Aspect} \*/\n.*\n  name: "(\w+)"', _text(name)) for name in imports
+    }
+    return {record[1]: name for name, record in records.items() if record}
+
+
 def test_the_page_has_a_record_of_every_aspect() -> None:
     """Filters, sections, counts and next steps are made from the records alone."""
-    imports = re.findall(r'(?m)^import .* from "\./(\w+\.js)";$', _text("aspects.js"))
+    names = re.search(r"ASPECTS = \[([^]]*)\]", _text("aspects.js"))
 
-    records = [re.search(r'Aspect} \*/\n.*\n  name: "(\w+)"', _text(name)) for name in imports]
+    assert set(_records()) == set(BY_NAME)
+    assert names
+    assert len(names[1].split(",")) == len(BY_NAME)
 
-    assert {record[1] for record in records if record} == set(BY_NAME)
+
+@pytest.mark.parametrize(
+    "aspect", [each for each in ASPECTS if each.troubles], ids=lambda it: it.name
+)
+def test_the_page_shows_every_state_of_what_is_judged(aspect: Aspect) -> None:
+    """What is judged has a filter, counts, a section, and a step for who must look at it."""
+    module = _records()[aspect.name]
+    schema = FindingsQuery.model_json_schema()
+    kind = re.search(r"#/\$defs/(\w+)", str(schema["properties"][aspect.name]))
+
+    assert kind
+    assert _keys(module, "STATES") == set(schema["$defs"][kind[1]]["enum"])
+    assert aspect.troubles.keys() == set(re.findall(r"(?m)^  (\w+): {.*todo:", _text(module)))
+    assert "  judged: {" in _text(module)
 
 
 def test_the_page_has_no_copy_of_the_catalogue() -> None:
@@ -205,9 +229,6 @@ def test_every_reason_of_a_posture_has_its_advice() -> None:
     assert set(re.findall(r'"(\w+)"', found)) == {
         PostureReason.ACCOUNTS_NON_COMPLIANT,
         PostureReason.ACCOUNTS_UNKNOWN,
-        PostureReason.KEYS_BROKEN,
-        PostureReason.KEYS_UNKNOWN,
-        PostureReason.DATA_EXPOSED,
-        PostureReason.DATA_UNKNOWN,
         PostureReason.SUBSCRIPTIONS_UNREAD,
+        *(code for _, _, code in AGAINST),
     }

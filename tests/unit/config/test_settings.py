@@ -13,6 +13,7 @@ from azure.mgmt.core.tools import get_arm_endpoints
 from cmk_check.config.http_auth import http_auth_level
 from cmk_check.config.settings import ConnectionString, Settings, StorageByIdentity
 from cmk_check.config.settings_error import SettingsError
+from cmk_check.core.requirements import OPTIONAL, OptionalRequirement
 
 AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 BY_IDENTITY = {
@@ -333,3 +334,13 @@ def test_data_cannot_count_where_nobody_looks_where_it_lies() -> None:
     assert set(faults) == {"CMK_REQUIRE_COVERED_DATA"}
     assert "CMK_DATA_STORES" in faults["CMK_REQUIRE_COVERED_DATA"]
     assert Settings.load({**required, "CMK_DATA_STORES": "on"}).require_covered_data
+
+
+@pytest.mark.parametrize("requirement", OPTIONAL, ids=lambda it: it.name)
+def test_each_requirement_has_a_setting_that_switches_it_on(
+    requirement: OptionalRequirement,
+) -> None:
+    """P1: one that no setting reaches counts nowhere."""
+    given = {**AZURITE, "CMK_DATA_STORES": "on", f"CMK_REQUIRE_{requirement.name.upper()}": "on"}
+
+    assert Settings.load(given).requires == {requirement}
