@@ -12,7 +12,6 @@ from cmk_check.core.aspects import ASPECTS, BY_NAME
 from cmk_check.core.aspects.aspect import Aspect
 from cmk_check.core.enums import (
     ChangeType,
-    DataState,
     KeyRotation,
     PostureReason,
     RemovalReason,

@@ -18,7 +18,7 @@ from cmk_check.core.aspects.aspect import Aspect, Judged, News, Occasion
 from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.changes import of_baseline
 from cmk_check.core.comparison.compare import compare
-from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.counts import AccountCounter, contradiction, merge, summarise
 from cmk_check.core.data_stores.account_data import AccountData
