@@ -286,9 +286,11 @@ def test_an_incomplete_reading_can_keep_each_as_it_is_recorded(aspect: Aspect) -
 @each_aspect
 def test_each_is_recorded_as_it_is_read_and_shown_by_api_and_table(aspect: Aspect) -> None:
     """One that a step leaves out would look as if nobody had looked at it."""
-    for example in EXAMPLES[aspect.name]:
-        judged, before = read_as(example), Known(findings={str(example.id): BAD})
-        for known in (Known(), before):
+    for example, other in permutations(EXAMPLES[aspect.name]):
+        judged = read_as(example)
+        # One has nothing in common with it, the other all but this aspect.
+        others = BAD, replace(other, owner=other.owner or Owner())
+        for known in (Known(), *(Known(findings={str(each.id): each}) for each in others)):
             reading = {str(example.id): judged}
             (step,) = compare(known, SUBSCRIPTION, Reading(), reading, context()).steps
             assert step.after is not None
