@@ -208,6 +208,7 @@ def test_the_page_shows_every_state_of_what_is_judged(aspect: Aspect) -> None:
     assert _keys(module, "STATES") == set(schema["$defs"][kind[1]]["enum"])
     assert aspect.troubles.keys() == set(re.findall(r"(?m)^  (\w+): {.*todo:", _text(module)))
     assert "  judged: {" in _text(module)
+    assert f"countsOf: ({{ {aspect.counted_as} }}) => {aspect.counted_as}," in _text(module)
 
 
 def test_the_page_has_no_copy_of_the_catalogue() -> None:
