@@ -16,6 +16,7 @@ class Sheet:
     rows: list[list[str]]
     formats: set[str]
     frozen: str
+    widths: list[float]
     filtered: str
 
 
@@ -49,8 +50,12 @@ def _sheet(sheet: ET.Element, styles: list[str]) -> Sheet:
             cells[_column(cell.get("r", ""))] = _unescaped(text)
             formats.add(styles[int(cell.get("s", "0"))])
         rows.append([cells.get(number, "") for number in range(1, max(cells) + 1)])
-    frozen = f"{pane.get('ySplit')} {pane.get('state')}"
-    return Sheet(rows, formats, frozen, filtered.get("ref", ""))
+    frozen = f"{pane.get('ySplit')} {pane.get('xSplit')} {pane.get('state')}"
+    widths = list[float]()
+    for column in sheet.iter(f"{_MAIN}col"):
+        alike = int(column.get("max", "")) - int(column.get("min", "")) + 1
+        widths += [float(column.get("width", ""))] * alike
+    return Sheet(rows, formats, frozen, widths, filtered.get("ref", ""))
 
 
 def _column(place: str) -> int:

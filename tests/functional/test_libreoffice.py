@@ -9,7 +9,6 @@ import pytest
 from cmk_check.core.status import Status
 from cmk_check.web import models
 from cmk_check.web.views import csv_export, xlsx_export
-from cmk_check.web.views.columns import COLUMNS
 from cmk_check.web.views.finding import to_api_finding
 from tests.functional.libreoffice import read_again
 from tests.unit.web.api_kit import NOON, PORTAL, coverage, finding
@@ -58,11 +57,11 @@ async def test_every_value_of_a_workbook_survives(tmp_path: Path) -> None:
 
     rows = read_again(file)
 
-    assert list(rows[0]) == list(COLUMNS)
+    assert list(rows[0]) == list(xlsx_export.TITLES)
     for row, text in zip(rows, TEXTS, strict=True):
-        for column in ("subscriptionName", "keyName", "keyVersion", "message"):
+        for column in ("Subscription name", "Key name", "Key version", "Message"):
             assert row[column] == text
-        assert row["tags"] == f"owner={text}"[:32_767]
+        assert row["Tags"] == f"owner={text}"[:32_767]
 
 
 def test_csv_cannot_keep_what_a_spreadsheet_takes_for_a_number(tmp_path: Path) -> None:

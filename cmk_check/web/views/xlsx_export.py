@@ -5,6 +5,7 @@ text. Rows wait in a temporary file, so memory stays the same for any number of 
 """
 
 import asyncio
+import re
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from pathlib import Path
@@ -15,12 +16,30 @@ from cmk_check.web.models import Finding
 from cmk_check.web.views.columns import COLUMNS, texts
 
 _SHEET: Final = "findings"
-_WIDTH: Final = 24
+# In characters; a head has a button for its filter.
+_WIDEST: Final = 60
+_BUTTON: Final = 4
+# People look for a name; ids are for programs.
+_ORDER: Final = ("name", *(column for column in COLUMNS if column not in {"id", "name"}), "id")
+_PLACES: Final = tuple(map(COLUMNS.index, _ORDER))
+_WORDS: Final = {"Id": "ID", "Uri": "URI", "Url": "URL"}
 # The built-in format "@": a cell stays text when somebody edits it.
 _TEXT: Final = {"num_format": 49}
 _HEAD: Final = _TEXT | {"bold": True}
 # The library writes a text between these as it is, for XML that it has made itself.
 _RAW: Final = ("<r>", "</r>")
+
+
+def _title(column: str) -> str:
+    """Turn ``keyVaultUri`` into "Key vault URI"."""
+    first, *others = re.findall("[A-Z]?[a-z]+", column)
+    if column == "id":
+        return "Resource ID"
+    return " ".join([first.title(), *(_WORDS.get(word, word.lower()) for word in others)])
+
+
+TITLES: Final = tuple(map(_title, _ORDER))
+"""What the head row says: the columns in their order, in words."""
 
 
 async def written(
@@ -66,7 +85,8 @@ class _Workbook:
             if self._row == self._sheet_rows:
                 self._end_sheet()
                 self._begin_sheet()
-            self._write(texts(finding), self._text)
+            row = texts(finding)
+            self._write((row[place] for place in _PLACES), self._text)
 
     def close(self) -> None:
         from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415
@@ -81,16 +101,19 @@ class _Workbook:
     def _begin_sheet(self) -> None:
         number = len(self._book.worksheets()) + 1
         self._sheet = self._book.add_worksheet(_SHEET if number == 1 else f"{_SHEET} {number}")
-        self._sheet.set_column(0, len(COLUMNS) - 1, _WIDTH, self._text)
-        self._sheet.freeze_panes(1, 0)
+        self._sheet.freeze_panes(1, 1)
         self._row = 0
-        self._write(COLUMNS, self._head)
+        self._widths = [len(title) + _BUTTON for title in TITLES]
+        self._write(TITLES, self._head)
 
     def _end_sheet(self) -> None:
+        for column, width in enumerate(self._widths):
+            self._sheet.set_column(column, column, min(width, _WIDEST), self._text)
         self._sheet.autofilter(0, 0, self._row - 1, len(COLUMNS) - 1)
 
     def _write(self, row: Iterable[str], form: Any) -> None:  # noqa: ANN401 - the library has no types
         for column, text in enumerate(row):
+            self._widths[column] = max(self._widths[column], len(text) + 1)
             if text.startswith(_RAW[0]) and text.endswith(_RAW[1]):
                 # In two parts, which the library escapes.
                 self._sheet.write_rich_string(self._row, column, text[:1], form, text[1:], form)

@@ -83,7 +83,7 @@ def test_a_workbook_holds_what_the_filters_show(desk: Visit) -> None:
 
     (sheet,) = sheets_of(_download(desk, "XLSX"))
 
-    assert sorted(shown(row[1]) for row in sheet.rows[1:]) == sorted(desk.names()) != []
+    assert sorted(shown(row[0]) for row in sheet.rows[1:]) == sorted(desk.names()) != []
 
 
 def test_a_view_that_no_workbook_can_hold_says_so(desk: Visit) -> None:

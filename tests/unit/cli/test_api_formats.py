@@ -12,6 +12,7 @@ from cmk_check.core.account import Subscription
 from cmk_check.errors import NotUsable
 from cmk_check.web import models
 from cmk_check.web.views.columns import COLUMNS
+from cmk_check.web.views.xlsx_export import TITLES
 from tests.fakes.world import World, bad, sub
 from tests.unit.cli.scan_kit import CSV, JSON, scan, world_of
 from tests.workbooks import sheets_of
@@ -81,8 +82,8 @@ async def test_a_workbook_has_all_findings_below_one_head(capsysbinary: Any) -> 
     await scan(world, OutputOptions(Format.XLSX))
 
     (sheet,) = sheets_of(capsysbinary.readouterr().out)
-    assert sheet.rows[0] == list(COLUMNS)
-    assert [row[1] for row in sheet.rows[1:]] == [f"chat-{index:04}" for index in range(1100)]
+    assert sheet.rows[0] == list(TITLES)
+    assert [row[0] for row in sheet.rows[1:]] == [f"chat-{index:04}" for index in range(1100)]
 
 
 async def test_a_workbook_that_finds_no_room_says_where(

@@ -19,7 +19,7 @@ from cmk_check.web.parameters import FindingsQuery
 from cmk_check.web.views.columns import COLUMNS
 from cmk_check.web.views.finding import to_api_finding
 from cmk_check.web.views.findings import FindingsView
-from cmk_check.web.views.xlsx_export import written
+from cmk_check.web.views.xlsx_export import TITLES, written
 from tests.fakes.hostile import NAMES
 from tests.unit.web.api_kit import KINDS, LAB, NOON, PORTAL, Served, coverage, finding
 from tests.unit.web.asgi_client import Answer, send
@@ -52,12 +52,14 @@ def _table(answer: Answer) -> list[dict[str, str]]:
     assert answer.status == 200, answer.body
     (sheet,) = sheets_of(answer.body)
     head, *rows = sheet.rows
-    assert head == list(COLUMNS)
+    assert head == list(TITLES)
     return [_by_column(row) for row in rows]
 
 
 def _by_column(row: list[str]) -> dict[str, str]:
-    return dict(zip(COLUMNS, [*row, *[""] * len(COLUMNS)], strict=False))
+    """Give each cell the name that it has in CSV."""
+    names = ["name", *(name for name in COLUMNS if name not in {"id", "name"}), "id"]
+    return dict(zip(names, [*row, *[""] * len(names)], strict=False))
 
 
 async def test_a_row_says_what_the_list_says(served: Served) -> None:
@@ -82,7 +84,30 @@ async def test_it_is_a_file_to_be_saved_and_a_table_to_be_filtered(served: Serve
     assert answer.headers["content-disposition"] == 'attachment; filename="cmk-findings.xlsx"'
     assert answer.headers["cache-control"] == "no-store"
     (sheet,) = sheets_of(answer.body)
-    assert (sheet.frozen, sheet.filtered, sheet.formats) == ("1 frozen", "A1:AV5", {TEXT})
+    assert (sheet.frozen, sheet.filtered, sheet.formats) == ("1 1 frozen", "A1:AV5", {TEXT})
+
+
+async def test_names_come_first_and_the_ids_of_programs_last(served: Served) -> None:
+    """A person looks for a name; and a head of one word is no sentence."""
+    (sheet,) = sheets_of((await send(served.app(), XLSX)).body)
+
+    head, first = sheet.rows[0], sheet.rows[1]
+    assert head[:3] == ["Name", "Resource group", "Subscription ID"]
+    assert (head[19], head[-1]) == ("Key vault URI", "Resource ID")
+    assert (first[0], first[-1].rpartition("/")[2]) == ("old", "old")
+
+
+async def test_a_column_is_as_wide_as_its_texts_and_its_head() -> None:
+    """Up to a width at which the next column is still in sight."""
+    (sheet,) = await _sheets([_shown("x" * 30)], [_shown("y" * 500)], sheet_rows=3)
+    (narrow,) = await _sheets([_shown("x" * 30)])
+
+    kind, message, location, rule = (
+        sheet.rows[0].index(name) for name in ("Kind", "Message", "Location", "Rule version")
+    )
+    assert [round(sheet.widths[at]) for at in (kind, message, location)] == [61, 61, 13]
+    assert [round(narrow.widths[at]) for at in (kind, rule)] == [32, 17]
+    assert len(sheet.widths) == len(TITLES)
 
 
 async def test_filters_narrow_the_table_as_they_narrow_the_list(served: Served) -> None:
@@ -179,10 +204,10 @@ async def test_more_rows_than_a_sheet_holds_go_on_in_another_one() -> None:
 
     sheets = await _sheets(found[:4], found[4:], sheet_rows=3)
 
-    assert [[row[6] for row in sheet.rows] for sheet in sheets] == [
-        ["kind", "0", "1"],
-        ["kind", "2", "3"],
-        ["kind", "4"],
+    assert [[row[5] for row in sheet.rows] for sheet in sheets] == [
+        ["Kind", "0", "1"],
+        ["Kind", "2", "3"],
+        ["Kind", "4"],
     ]
     assert [sheet.filtered for sheet in sheets] == ["A1:AV3", "A1:AV3", "A1:AV2"]
 
