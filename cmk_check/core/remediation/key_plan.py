@@ -145,7 +145,7 @@ def _replacing(
     taken = (
         words.REPLACE_BLOCKED_KEY if ways.keys() & _BLOCKED else words.REPLACE_KEY,
         *identity,
-        steps.CHECK_VAULT,
+        steps.CHECK_OWN_VAULT,
         steps.CREATE_KEY,
         grant,
         steps.WAIT,

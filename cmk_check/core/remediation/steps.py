@@ -127,6 +127,11 @@ ASSIGN_IDENTITY: Final = PlanStep(
     "Once the key is in use, removing this identity makes the account's data unreadable.",
     commands=FIND_IDENTITY + IDENTITY,
 )
+_ANOTHER_VAULT: Final = (
+    ". To use another one: cmk-check plan"
+    ' $(printf %q "/subscriptions/$SUBSCRIPTION/resourceGroups/$GROUP/providers/'
+    'Microsoft.CognitiveServices/accounts/$ACCOUNT") --vault OTHER >fix.sh; bash fix.sh'
+)
 CHECK_VAULT: Final = PlanStep(
     Action.CHECK_VAULT,
     "Check the existing vault",
@@ -135,12 +140,13 @@ CHECK_VAULT: Final = PlanStep(
     "Where its purge protection is off, ask whoever owns the vault before you turn it on: it is "
     "for everything in the vault and for ever, and what is deleted stays until the vault's "
     "retention period is over.",
-    commands="""\
+    commands=f"""\
 set --
 if [ -n "$VAULT_GROUP" ]; then set -- "--resource-group=$VAULT_GROUP"; fi
 VAULT_ID=$(az keyvault show --subscription="$VAULT_SUBSCRIPTION" "$@" --name="$VAULT" --query=id \\
   --output=tsv) ||
-  stop "no vault $VAULT was found in subscription $VAULT_SUBSCRIPTION"
+  stop "there is no vault $VAULT in subscription $VAULT_SUBSCRIPTION, or you may not see it\
+{_ANOTHER_VAULT}"
 location=$(account location)
 vault_location=$(vault location)
 if [ "$(plain "$location")" != "$(plain "$vault_location")" ]; then
@@ -163,10 +169,14 @@ if [ "$protected" != true ]; then
 fi
 VAULT_URI=$(vault properties.vaultUri)
 if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$(plain "$named")" ] &&
-  [ "$(plain "${held_in%/}")" != "$(plain "${VAULT_URI%/}")" ]; then
+  [ "$(plain "${{held_in%/}}")" != "$(plain "${{VAULT_URI%/}}")" ]; then
   stop "the account is under a key of another vault by now: $named in $held_in"
 fi
 """,
+)
+# A compliant account names its vault, and no other can be chosen for it.
+CHECK_OWN_VAULT: Final = replace(
+    CHECK_VAULT, commands=CHECK_VAULT.commands.replace(_ANOTHER_VAULT, "")
 )
 _FIND_VAULT: Final = """\
 found=$(az keyvault list --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \\

@@ -13,6 +13,7 @@ from tests.fakes.remediation import (
     CLIENT,
     NO_KEY,
     OLD_VAULT,
+    SUBSCRIPTION,
     TENANT,
     Ended,
     Watched,
@@ -250,14 +251,26 @@ def test_of_two_identities_the_one_that_is_written_in_is_used(tmp_path: Path) ->
 
 
 def test_without_the_vault_it_stops(tmp_path: Path) -> None:
-    """The vault that an account names may be gone, or in another subscription."""
-    finding = finding_of(**NO_KEY, key_vault_uri="https://kv-gone.vault.azure.net/")
+    """The vault that an account names may be gone; another one ends that."""
+    uri = "https://kv-gone.vault.azure.net/"
+    finding = finding_of(group="rg (süd)'s", **NO_KEY, key_vault_uri=uri)
     watched = Watched(tmp_path, BARE)
 
     ended = watched.run(render_az(planned(finding)))
+    for fact, value in OF_OLD.items():
+        watched.set(fact, value)
+    mended = watched.run(render_az(planned(finding, vault="kv-old")))
 
-    assert ended.code == 1
-    assert "no vault kv-gone was found in subscription" in ended.err
+    assert (ended.code, mended.code, mended.err) == (1, 0, "")
+    reason, _, advice = ended.err.partition(". To use another one: ")
+    assert "\nStopped: there is no vault kv-gone in subscription " in reason
+    group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{finding.id.resource_group}"
+    command, *_ = advice.split(" >fix.sh; bash fix.sh\n")
+    assert watched.run(f"printf '%s\\n' {command}").out.splitlines() == [
+        *("cmk-check", "plan"),
+        f"{group}/providers/Microsoft.CognitiveServices/accounts/chat",
+        *("--vault", "OTHER"),
+    ]
 
 
 def test_who_is_not_signed_in_is_told_how(tmp_path: Path) -> None:

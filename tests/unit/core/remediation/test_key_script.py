@@ -138,6 +138,14 @@ def _holds(watched: Watched, facts: Mapping[str, str | None]) -> bool:
     return {name: watched.get(name) for name in facts} == facts
 
 
+def test_no_other_vault_is_offered_for_a_key() -> None:
+    """The account names its vault, and `--vault` is refused."""
+    script = render_az(key_plan_of(KEYS_IN_TROUBLE["small"]))
+
+    assert "there is no vault $VAULT in subscription" in script
+    assert "--vault OTHER" not in script
+
+
 @pytest.mark.parametrize("what", CASES)
 def test_a_script_ends_its_reason_and_changes_nothing_when_run_again(
     tmp_path: Path, what: str
