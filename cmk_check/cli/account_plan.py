@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 
 from cmk_check.cli.console import remarks
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain
 from cmk_check.cli.output_options import Language
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
+from cmk_check.cli.similar_names import similar_names
 from cmk_check.cli.stdout import write_bytes
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Reading, Subscription
@@ -138,8 +138,7 @@ async def _find(inventory: Inventory, settings: Settings, account: AccountId | s
     )
     found = named[0] if named else next(of_other_kind, None)
     if found is None:
-        names = sorted({each.name for each in accounts})
-        close = get_close_matches(account, names, MAX_NAMES_LISTED)
+        close = similar_names(account, (each.name for each in accounts))
         hint = f"; similar names: {', '.join(close)}" if close else ""
         complain(shown(f"no account has the name {account}{hint}."))
         if unread:

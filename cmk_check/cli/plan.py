@@ -30,6 +30,10 @@ def plan(  # noqa: PLR0913 - an argument for each option
         str | None,
         typer.Option(metavar="OWNER", help="Plan for all accounts of this owner, into a folder."),
     ] = None,
+    unowned: Annotated[
+        bool,
+        typer.Option("--unowned", help="Plan for all accounts without an owner, into a folder."),
+    ] = False,
     subscription: Annotated[
         list[str] | None,
         typer.Option(
@@ -80,8 +84,8 @@ def plan(  # noqa: PLR0913 - an argument for each option
     the script goes to standard output; read its head before you run it. Messages go to standard
     error.
 
-    With --owner, --subscription or --all, scans them and writes a folder of scripts. Owner and
-    subscription can be combined.
+    With --owner, --unowned, --subscription or --all, scans them and writes a folder of scripts.
+    Subscription can be combined with owner or --unowned.
 
     Exit codes: 1 if the plan was written, 0 if the account is compliant and its key healthy, 3 if
     something is unknown or could not be read, or if no command ends what is wrong with the key, 2
@@ -90,14 +94,19 @@ def plan(  # noqa: PLR0913 - an argument for each option
     one has none, otherwise 0.
     """
     only = tuple(subscription_ids(subscription or ()))
-    is_one, is_some = account is not None, owner is not None or bool(only)
-    of_many = "must be used with --owner, --subscription or --all"
+    is_one, is_some = account is not None, owner is not None or unowned or bool(only)
+    of_many = "must be used with --owner, --unowned, --subscription or --all"
     _refuse(
         "ACCOUNT",
-        "must be an account, or one of --owner, --subscription and --all",
+        "must be an account, or one of --owner, --unowned, --subscription and --all",
         when=is_one == (every or is_some),
     )
-    _refuse("--all", "must be used without --owner and --subscription", when=every and is_some)
+    _refuse(
+        "--all",
+        "must be used without --owner, --unowned and --subscription",
+        when=every and is_some,
+    )
+    _refuse("--unowned", "must be used without --owner", when=unowned and owner is not None)
     _refuse("--out", of_many, when=is_one and out is not None)
     _refuse("--share-vault", of_many, when=is_one and share_vault)
     _refuse("--out", "must name a new folder", when=not is_one and out is None)
@@ -121,7 +130,7 @@ def plan(  # noqa: PLR0913 - an argument for each option
     if named is not None:
         raise typer.Exit(ended(lambda: _run(named, vault, key, language), "no plan was made"))
     if out is not None:
-        choice = PlanChoice(owner, only, share_vault, vault, key)
+        choice = PlanChoice(owner, only, share_vault, vault, key, unowned)
         raise typer.Exit(ended(lambda: _run_many(choice, out), "no folder was written"))
 
 

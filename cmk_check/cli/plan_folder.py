@@ -7,10 +7,11 @@ from cmk_check.cli.console import remarks, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
 from cmk_check.cli.new_folder import publish, unfinished
 from cmk_check.cli.plan_index import as_json, as_markdown
-from cmk_check.cli.plans_of_scan import PlanChoice, Plans, plans_of, similar_owners
+from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of
 from cmk_check.cli.problems import collect
 from cmk_check.cli.scan_report import watched_scan
 from cmk_check.cli.scan_result import ScanResult
+from cmk_check.cli.similar_names import similar_names
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import ScanState
 from cmk_check.core.model import Finding
@@ -56,7 +57,8 @@ async def report_folder(
         plans.planned or plans.compliant or any(each.what == "account" for each in plans.without)
     )
     if choice.owner is not None and not is_about_accounts:
-        close = similar_owners(collected, choice.owner)
+        owners = (owner_of(finding) for finding, _ in collected.accounts)
+        close = similar_names(choice.owner, filter(None, owners))
         hint = f"; similar owners: {', '.join(close)}" if close else ""
         complain(shown(f"no account has the owner {choice.owner}{hint}. No folder was written."))
         return UNKNOWN
@@ -82,7 +84,8 @@ def _files(plans: Plans) -> Iterator[tuple[str, str]]:
         named = [(each.file, each.finding.name, each.finding.resource_group) for each in planned]
         leaving = [each.file for each in planned if each.plan.left]
         to_run = ((file, shown(f"{name} in {group}")) for file, name, group in named)
-        yield "run.sh", render_run(to_run, leaving)
+        uncovered = sum(each.problem.accepted is None for each in plans.without)
+        yield "run.sh", render_run(to_run, leaving, uncovered)
 
 
 def write_folder(out: Path, files: Mapping[str, str]) -> None:
@@ -107,6 +110,8 @@ def _report(plans: Plans, out: Path) -> int:
     complain(f"{count} plan{'' if count == 1 else 's'} in {place}; read {place}/index.md first.")
     if count:
         complain(f"to run them all: bash {place}/run.sh")
+    if note := plans.sharing_note:
+        complain(f"--share-vault: {note}")
     if without:
         complain(f"{without} without a plan; {place}/index.md says why.")
     if count:

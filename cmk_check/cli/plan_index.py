@@ -39,6 +39,7 @@ def as_json(plans: Plans) -> str:
     index = {
         "selection": {
             "owner": choice.owner,
+            "unowned": choice.unowned,
             "subscriptions": choice.subscriptions,
             "shareVault": choice.share_vault,
         },
@@ -106,7 +107,7 @@ def as_markdown(index: Plans) -> Iterator[str]:
         if Action.RECOVER_VAULT in actions:
             yield "- Key Vault Contributor on the subscriptions of the vaults that are recovered\n"
         yield "\n"
-        yield from _shared(plans)
+        yield from _shared(index)
         yield "## Plans\n\n"
         for _, group in groupby(plans, _subscription):
             yield from _table(list(group))
@@ -127,6 +128,8 @@ def _of(choice: PlanChoice) -> str:
     parts = []
     if choice.owner is not None:
         parts.append(f"the owner {_code(choice.owner)}")
+    if choice.unowned:
+        parts.append("the accounts without an owner")
     if choice.subscriptions:
         parts.append(f"the subscriptions {', '.join(map(_code, choice.subscriptions))}")
     return " in ".join(parts) or "the whole estate"
@@ -140,8 +143,10 @@ def _warnings(steps: Sequence[PlanStep]) -> Iterator[str]:
     yield "\n"
 
 
-def _shared(plans: Sequence[PlannedAccount]) -> Iterator[str]:
-    shared = [each for each in plans if each.plan.vault.is_shared]
+def _shared(plans: Plans) -> Iterator[str]:
+    shared = [each for each in plans.planned if each.plan.vault.is_shared]
+    if note := plans.sharing_note:
+        yield f"{note}\n\n"
     if not shared:
         return
     yield "## Shared vaults\n\n"
@@ -172,7 +177,7 @@ def _table(plans: Sequence[PlannedAccount]) -> Iterator[str]:
     yield "| plan | account | resource group | region | owner | vault | why |\n"
     yield "|---|---|---|---|---|---|---|\n"
     for each in plans:
-        finding, vault = each.finding, each.plan.vault
+        finding = each.finding
         number = re.sub("[^0-9].*", "", each.file.removeprefix("plans/"))
         accepted = accepted_by(finding.exception)
         yield _row(
@@ -181,7 +186,7 @@ def _table(plans: Sequence[PlannedAccount]) -> Iterator[str]:
             _code(finding.resource_group),
             _code(finding.location),
             _code(owner_of(finding)),
-            f"{_code(vault.name)}{'' if vault.is_new else ' (exists)'}",
+            f"{_code(each.plan.vault.name)}{each.vault_note}",
             f"{_code(each.problem.code)}{f'. {_text(accepted)}' if accepted else ''}",
         )
     yield "\n"

@@ -3,14 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal
 
-from cmk_check.core.enums import KeyState, Verdict
+from cmk_check.core.enums import KeyReason, KeyState, Verdict
 from cmk_check.core.remediation.cmk_plan import Plan, TargetVault, plan_for, vault_to_share
 from cmk_check.core.remediation.key_plan import key_plan_for
-from cmk_check.limits import MAX_NAMES_LISTED, MAX_PLAN_NAME_CHARS
+from cmk_check.limits import MAX_PLAN_NAME_CHARS
 
 if TYPE_CHECKING:
     from cmk_check.cli.problems import Collected, Problem
@@ -25,7 +24,8 @@ _UNSAFE: Final = re.compile("[^a-z0-9]+")
 class PlanChoice:
     """The accounts to plan for, and how: those of an owner, of some subscriptions, or all.
 
-    ``vault`` and ``key`` are as ``plan_for`` takes them.
+    ``unowned`` stands for the accounts without an owner. ``vault`` and ``key`` are as ``plan_for``
+    takes them.
     """
 
     owner: str | None = None
@@ -33,6 +33,7 @@ class PlanChoice:
     share_vault: bool = False
     vault: str | None = None
     key: str | None = None
+    unowned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,17 @@ class PlannedAccount:
     finding: "models.Finding"
     problem: "Problem"
     plan: Plan
+
+    @property
+    def vault_note(self) -> str:
+        """What the scan has read of a vault that exists; "" for one that the plan creates."""
+        if self.plan.vault.is_new:
+            return ""
+        health = self.finding.key_health
+        codes = {each.code for each in health.reasons} if health else {KeyReason.CANNOT_READ}
+        if KeyReason.VAULT_NOT_FOUND in codes:
+            return " (not found)"
+        return " (not checked)" if KeyReason.CANNOT_READ in codes else " (exists)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,17 @@ class Plans:
     planned: Sequence[PlannedAccount]
     without: Sequence[WithoutPlan]
 
+    @property
+    def sharing_note(self) -> str:
+        """A sentence if vaults were to be shared and no two plans share one; otherwise ""."""
+        shared = [each.plan.vault.name for each in self.planned if each.plan.vault.is_shared]
+        if not self.choice.share_vault or not self.planned or len(set(shared)) < len(shared):
+            return ""
+        return (
+            "Nothing is shared, because no two plans create a vault for the same owner, "
+            "subscription and region."
+        )
+
 
 def plans_of(
     collected: "Collected", findings: Mapping[str, "Finding"], choice: PlanChoice
@@ -78,7 +101,7 @@ def plans_of(
     chosen = [
         (finding, problems)
         for finding, problems in collected.accounts
-        if choice.owner is None or owner_of(finding) == choice.owner
+        if _is_chosen(owner_of(finding), choice)
     ]
     without: list[WithoutPlan] = []
     planned: list[tuple[int, models.Finding, Problem, Plan]] = []
@@ -115,15 +138,13 @@ def plans_of(
     return Plans(choice, compliant, in_order, without)
 
 
-def similar_owners(collected: "Collected", owner: str) -> Sequence[str]:
-    """Return owners of accounts whose names are like this one."""
-    owners = {name for finding, _ in collected.accounts if (name := owner_of(finding))}
-    return get_close_matches(owner, sorted(owners), MAX_NAMES_LISTED)
-
-
 def owner_of(finding: "models.Finding") -> str | None:
     """Return the name of an account's owner."""
     return finding.owner.value if finding.owner else None
+
+
+def _is_chosen(owner: str | None, choice: PlanChoice) -> bool:
+    return owner is None if choice.unowned else choice.owner in {None, owner}
 
 
 def _needs_one(finding: "models.Finding", problems: Sequence["Problem"]) -> bool:

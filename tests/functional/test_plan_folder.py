@@ -49,7 +49,7 @@ def test_az_brings_three_accounts_under_one_key_and_a_second_run_changes_nothing
     assert plan.code == 1, plan.err
     for ended in (first, second):
         assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
-        assert ended.stdout.endswith("3 of 3 done, 0 refused, 0 left\n")
+        assert ended.stdout.endswith("3 of 3 done, 0 refused, 0 left; 0 still to do\n")
     keys = {"PUT keys": 3}  # for a key that exists, Azure returns it unchanged
     assert made == keys | {"PUT vaults": 1, "PUT roleAssignments": 3, "PATCH accounts": 6}
     assert again == keys

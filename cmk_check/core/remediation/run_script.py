@@ -17,7 +17,7 @@ _HEAD: Final = f"""\
 # az command, signed in; asks nothing. Read index.md first: it says what cannot be undone.
 # What is done is written to state.txt. After any failure or interruption run this again: it does
 # what is left. Exit codes: 0 if every plan is done, 1 if not, 2 if it cannot start, 130 or 143 if
-# it was interrupted.
+# it was interrupted. One run at a time: a second one does not start.
 {LITERAL_NAMES}set -euo pipefail
 
 # The plans in their order, each with its account.
@@ -34,6 +34,30 @@ _FUNCTIONS: Final = r"""
 cannot() {
   printf 'Not started: %s\n' "$*" >&2
   exit 2
+}
+
+is_running() {
+  local command
+  kill -0 "$1" 2>/dev/null || return 1
+  # Another program may have this number by now. Not every ps can say so.
+  command=$(ps -ww -o args= -p "$1" 2>/dev/null) || return 0
+  case $command in *run.sh*) ;; *) return 1 ;; esac
+}
+
+# Each run writes its own file before it looks for those of others: at most one goes on. A run that
+# was killed leaves its file behind, which the next one removes.
+lock() {
+  local file pid
+  trap 'rm -f "run.$$.lock"' EXIT
+  : >"run.$$.lock" || cannot 'this folder must be writable'
+  for file in run.*.lock; do
+    pid=${file#run.} pid=${pid%.lock}
+    if [ "$pid" = "$$" ]; then continue; fi
+    if is_running "$pid"; then
+      cannot "process $pid runs these plans. Wait for it; if it is not run.sh, remove $file"
+    fi
+    rm -f "$file"
+  done
 }
 
 # Each line of state.txt has four fields: done, refused or left; plan; time; why. The last one of a
@@ -82,7 +106,7 @@ is_any_left() {
 
 # Fails unless every plan is done.
 summary() {
-  LC_ALL=C awk -F '\t' -v plans="$((${#PLANS[@]} / 2))" '
+  LC_ALL=C awk -F '\t' -v plans="$((${#PLANS[@]} / 2))" -v without="$WITHOUT_PLAN" '
     NF == 4 { state[$2] = $1; why[$2] = $4 }
     END {
       for (plan in state) {
@@ -91,7 +115,9 @@ summary() {
       }
       close("sort")
       left = plans - count["done"] - count["refused"]
-      printf "%d of %d done, %d refused, %d left\n", count["done"], plans, count["refused"], left
+      printf "%d of %d done, %d refused, %d left; ", count["done"], plans, count["refused"], left
+      printf "%d still to do", plans - count["done"] + without
+      print without ? " (" without " without a plan: see index.md)" : ""
       exit count["done"] < plans
     }' state.txt
 }
@@ -109,6 +135,7 @@ CDPATH='' cd -- "$(dirname -- "$0")"
 command -v az >/dev/null || cannot 'the az command must be installed'
 az account show --output=none || cannot 'sign in first: az login'
 : >>state.txt || cannot 'this folder must be writable: it keeps what is done'
+lock
 if [ -n "$(tail -c 1 state.txt)" ]; then echo >>state.txt; fi
 # A decision is about one key or vault, and must not be taken for all plans of the folder.
 if [ -n "${!CONFIRM_*}" ]; then
@@ -132,15 +159,17 @@ printf '%s\\n' \
 """
 
 
-def render_run(plans: Iterable[tuple[str, str]], leaving: Sequence[str] = ()) -> str:
+def render_run(
+    plans: Iterable[tuple[str, str]], leaving: Sequence[str] = (), without: int = 0
+) -> str:
     """Write the script that runs plans, given by file and account in words, in this order.
 
     ``file`` is relative to the script's folder. The account is printed as it is: names that could
     control a terminal have to be escaped before. ``leaving`` are the files whose plans do not end
-    everything that is wrong; the script names them at its end.
+    everything that is wrong; the script names them at its end. ``without`` counts what has no plan
+    and is still to be done.
     """
     listed = "".join(f"  {quoted(file)} {quoted(account)}\n" for file, account in plans)
     named = "".join(f"printf '  %s\\n' {quoted(file)}\n" for file in leaving)
-    return "".join(
-        [_HEAD, listed, _BODY, _FUNCTIONS, _MAIN, _LEAVING if named else "", named, "summary\n"]
-    )
+    body = f"{_BODY}WITHOUT_PLAN={without}\n{_FUNCTIONS}{_MAIN}"
+    return "".join([_HEAD, listed, body, _LEAVING if named else "", named, "summary\n"])

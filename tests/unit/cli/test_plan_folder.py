@@ -18,10 +18,11 @@ from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.unread import Unread
 from cmk_check.errors import NotUsable
 from cmk_check.ports import InventoryError
 from tests.fakes.hostile import NAMES
-from tests.fakes.keys import EXPIRED, UNPROTECTED, VAULT_GONE, ScriptedKeys
+from tests.fakes.keys import EXPIRED, UNPROTECTED, VAULT, VAULT_GONE, ScriptedKeys
 from tests.fakes.remediation import planned
 from tests.fakes.world import World, account, bad, good, sub
 from tests.unit.cli.scan_kit import SETTINGS, world_of, world_of_exceptions, world_of_keys
@@ -123,6 +124,103 @@ async def test_only_the_accounts_of_the_owner_have_plans(tmp_path: Path) -> None
     assert (code, [each["name"] for each in index["plans"]], index["compliant"]) == (1, ["b"], 0)
 
 
+async def test_the_accounts_without_an_owner_can_be_chosen(tmp_path: Path) -> None:
+    """They are the most in many estates, and nobody asks for their plans by name."""
+    out, none = tmp_path / "plans", tmp_path / "none"
+
+    code = await _write(_estate(), out, PlanChoice(unowned=True))
+    owned = World()
+    owned.listed(sub(1), sub(2))
+    owned.read(sub(1), replace(bad(sub(1)), owner="Ann"))
+    owned.read(sub(2), gap=FORBIDDEN)
+
+    index = _index(out)
+    assert (code, [each["id"] for each in index["plans"]]) == (1, [bad(sub(2), "a").id.text])
+    assert (index["selection"]["unowned"], index["compliant"]) == (True, 1)
+    assert (out / "index.md").read_text().startswith("# 1 plan for the accounts without an owner\n")
+    assert await _write(owned, none, PlanChoice(unowned=True)) == 3
+    assert [each["reason"] for each in _index(none)["withoutPlan"]] == ["forbidden"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "account", "note"),
+    [
+        (PlanChoice(), bad(sub(1)), ""),
+        (PlanChoice(vault="kv-gone"), bad(sub(1)), " (not checked)"),
+        (
+            PlanChoice(),
+            replace(
+                bad(sub(1)),
+                key_source="Microsoft.KeyVault",
+                key_vault_uri="https://kv-gone.vault.azure.net/",
+            ),
+            " (not checked)",
+        ),
+    ],
+    ids=["new", "named by a person", "named by the account"],
+)
+async def test_a_vault_that_nobody_has_read_is_not_said_to_exist(
+    tmp_path: Path, choice: PlanChoice, account: Account, note: str
+) -> None:
+    """A name proves nothing, and its plan stops if there is no such vault."""
+    world = World()
+    world.listed(sub(1))
+    world.read(sub(1), account)
+
+    await _write(world, tmp_path / "plans", choice)
+
+    (plan,) = _index(tmp_path / "plans")["plans"]
+    assert _vault_cell(tmp_path / "plans") == f"`{plan['vault']['name']}`{note}"
+    assert plan["vault"]["isNew"] == (note == "")
+
+
+@pytest.mark.parametrize(
+    ("facts", "note"),
+    [
+        (UNPROTECTED, " (exists)"),
+        (VAULT_GONE, " (not found)"),
+        (replace(EXPIRED, vault=Unread(FORBIDDEN, VAULT)), " (not checked)"),
+    ],
+    ids=["read", "gone", "read in part"],
+)
+async def test_the_vault_of_a_key_exists_if_it_was_read(
+    tmp_path: Path, facts: KeyFacts, note: str
+) -> None:
+    """A plan that recovers a vault is not for one that exists."""
+    world = world_of_keys("broken")
+    world.keys = ScriptedKeys({str(good(sub(1), "broken").id): facts})
+
+    await _write(world, tmp_path / "plans")
+
+    assert _vault_cell(tmp_path / "plans") == f"`kv-cmk`{note}"
+
+
+def _vault_cell(out: Path) -> str:
+    """Return what the index says of the vault of the only plan."""
+    (row,) = re.findall(r"(?m)^\| \[1\].*", (out / "index.md").read_text())
+    return str(row.split(" | ")[5])
+
+
+@pytest.mark.parametrize(
+    ("choice", "count"),
+    [
+        (SHARED, 0),
+        (PlanChoice(owner="Bob", share_vault=True), 1),
+        (PlanChoice(owner="Bob"), 0),
+    ],
+    ids=["shared", "nothing shared", "not wanted"],
+)
+async def test_a_vault_that_nobody_shares_is_said(
+    tmp_path: Path, capsys: Output, choice: PlanChoice, count: int
+) -> None:
+    """Whoever asked for one vault, and gets as many as accounts, wants to know why."""
+    await _write(_estate(), tmp_path / "plans", choice)
+
+    note = "Nothing is shared, because no two plans create a vault for the same owner, subscription"
+    assert capsys.readouterr().err.count(f"cmk-check: --share-vault: {note}") == count
+    assert (tmp_path / "plans/index.md").read_text().count(note) == count
+
+
 async def test_an_owner_that_no_account_has_is_no_answer(tmp_path: Path, capsys: Output) -> None:
     """A name that is spelled otherwise must not read as nothing to do."""
     out = tmp_path / "plans"
@@ -172,6 +270,8 @@ async def test_what_has_no_plan_is_listed_with_its_reason(
         assert f"`{each['id']}` | `{each['reason']}` |" in text
         assert each["message"]
     assert (out / "run.sh").exists() == (code == 1)
+    if code == 1:
+        assert "WITHOUT_PLAN=1\n" in (out / "run.sh").read_text()
 
 
 async def test_a_key_in_trouble_has_the_plan_that_ends_it(tmp_path: Path) -> None:

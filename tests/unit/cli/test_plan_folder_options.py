@@ -16,12 +16,16 @@ def _run(*arguments: str) -> Result:
 @pytest.mark.parametrize(
     ("arguments", "option", "said"),
     [
-        (["--out", "new"], "ACCOUNT", "one of --owner, --subscription and --all"),
+        (["--out", "new"], "ACCOUNT", "one of --owner, --unowned, --subscription and --all"),
         (["chat", "--all", "--out", "new"], "ACCOUNT", "one of --owner"),
         (["--all"], "--out", "must name a new folder"),
         (["--all", "--out", "."], "--out", "must be empty, or not exist"),
         (["--all", "--out", "none/new"], "--out", "must be in a folder that exists"),
         (["--all", "--owner", "Ann", "--out", "new"], "--all", "without --owner"),
+        (["--all", "--unowned", "--out", "new"], "--all", "without --owner, --unowned"),
+        (["--unowned", "--owner", "Ann", "--out", "new"], "--unowned", "without --owner"),
+        (["chat", "--unowned", "--out", "new"], "ACCOUNT", "one of --owner"),
+        (["--unowned"], "--out", "must name a new folder"),
         (["--subscription", "Prod", "--out", "new"], "--subscription", "a subscription id"),
         (["chat", "--out", "new"], "--out", "must be used with --owner"),
         (["chat", "--share-vault"], "--share-vault", "must be used with --owner"),

@@ -1,5 +1,6 @@
 """The script of a folder of plans, run with an az command that remembers many accounts."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -52,6 +53,11 @@ class Folder:
         path.write_text("".join(line for line in lines if line.split("\t")[1] not in files))
 
     @property
+    def locks(self) -> list[str]:
+        """The files of runs that are going on, or were killed."""
+        return [path.name for path in self.script.parent.glob("run.*.lock")]
+
+    @property
     def changes(self) -> int:
         """How often Azure was changed."""
         return len((self.azure.get("changes") or "").split())
@@ -94,7 +100,7 @@ def test_each_vault_is_made_once_and_a_second_run_changes_nothing(tmp_path: Path
     assert len(third.calls) > 40
     assert folder.changes == changes
     for ended in (first, second, third):
-        assert _last(ended) == "3 of 3 done, 0 refused, 0 left"
+        assert _last(ended) == "3 of 3 done, 0 refused, 0 left; 0 still to do"
     assert "[2/3] plans/2.sh: it's $(touch ran)\n1. Sign in" in first.out
 
 
@@ -112,10 +118,10 @@ def test_it_goes_on_after_a_plan_that_stops_and_says_why_at_the_end(tmp_path: Pa
     assert (first.code, first.err) == (1, f"{why}\n")
     assert first.out.splitlines()[-2:] == [
         f"refused: plans/1.sh: {why}",
-        "2 of 3 done, 1 refused, 0 left",
+        "2 of 3 done, 1 refused, 0 left; 1 still to do",
     ]
     assert state == [("refused", "plans/1.sh"), ("done", "plans/2.sh"), ("done", "plans/3.sh")]
-    assert (second.code, _last(second)) == (0, "3 of 3 done, 0 refused, 0 left")
+    assert (second.code, _last(second)) == (0, "3 of 3 done, 0 refused, 0 left; 0 still to do")
 
 
 def test_what_done_plans_leave_is_named_before_the_summary(tmp_path: Path) -> None:
@@ -130,8 +136,60 @@ def test_what_done_plans_leave_is_named_before_the_summary(tmp_path: Path) -> No
     assert ended.out.splitlines()[-3:] == [
         "These plans do not end all that is wrong with their accounts; index.md says what is left:",
         "  plans/2.sh",
-        "3 of 3 done, 0 refused, 0 left",
+        "3 of 3 done, 0 refused, 0 left; 0 still to do",
     ]
+
+
+def test_what_has_no_plan_is_still_to_do(tmp_path: Path) -> None:
+    """All plans done is not all done, and the last line is the one that is read."""
+    folder = Folder(tmp_path, OWNERS[:2])
+    folder.script.write_text(render_run([(file, "x") for file in folder.files], without=5))
+    folder.azure.set("accounts/a1/identity", "UserAssigned")
+
+    first = folder.run()
+    folder.azure.set("accounts/a1/identity", "")
+    second = folder.run()
+
+    rest = "(5 without a plan: see index.md)"
+    assert (first.code, _last(first)) == (
+        1,
+        f"1 of 2 done, 1 refused, 0 left; 6 still to do {rest}",
+    )
+    assert (second.code, _last(second)) == (
+        0,
+        f"2 of 2 done, 0 refused, 0 left; 5 still to do {rest}",
+    )
+
+
+def test_a_second_run_does_not_start_while_another_is_going_on(tmp_path: Path) -> None:
+    """Two would create the same vault, and one of them fail."""
+    folder = Folder(tmp_path)
+    first = folder.script.parent / folder.files[0]
+    second = 'export SECOND=yes; bash run.sh; echo "the second one ended with $?"'
+    first.write_text(f'if [ -z "${{SECOND:-}}" ]; then {second}; fi')
+
+    ended = folder.run()
+    again = folder.run()
+
+    assert "the second one ended with 2\n" in ended.out
+    assert re.search(
+        r"Not started: process \d+ runs these plans. Wait for it; .* remove run.\d+.lock\n",
+        ended.err,
+    )
+    assert (ended.out.count("[1/3]"), again.code, folder.locks) == (1, 0, [])
+
+
+def test_a_run_that_is_dead_keeps_no_other_out(tmp_path: Path) -> None:
+    """Its number may be that of another program by now."""
+    folder = Folder(tmp_path)
+    killed = folder.run(END_AT="30", END_WITH="KILL")
+    left = folder.locks
+    (folder.script.parent / f"run.{os.getpid()}.lock").touch()
+
+    ended = folder.run()
+
+    assert (killed.code, len(left)) == (-9, 1)
+    assert (ended.code, folder.done, folder.locks) == (0, True, [])
 
 
 def test_no_plan_waits_for_its_grant_before_all_have_theirs(tmp_path: Path) -> None:
@@ -151,7 +209,7 @@ def test_no_plan_waits_for_its_grant_before_all_have_theirs(tmp_path: Path) -> N
     assert updates == [f"--name=a{number}" for number in (1, 2, 3, 1, 1)]
     assert ended.out.count("the next step is tried once.\n") == 3
     assert ended.out.count("the next step is tried 20 times, 30 seconds apart.\n") == 1
-    assert (ended.code, _last(ended)) == (0, "3 of 3 done, 0 refused, 0 left")
+    assert (ended.code, _last(ended)) == (0, "3 of 3 done, 0 refused, 0 left; 0 still to do")
     assert (folder.azure.get("slept") or "").split() == ["30"]
 
 
@@ -181,7 +239,7 @@ def test_what_azure_does_not_take_is_left_for_another_run(tmp_path: Path) -> Non
     assert first.code == 1
     assert first.out.splitlines()[-2:] == [
         "left: plans/3.sh: Stopped: Azure does not take the key; what it says stands above",
-        "2 of 3 done, 0 refused, 1 left",
+        "2 of 3 done, 0 refused, 1 left; 1 still to do",
     ]
     assert (second.code, folder.done) == (0, True)
 
@@ -194,9 +252,9 @@ def test_interrupted_it_says_what_is_left(tmp_path: Path, signal: str, code: int
     ended = folder.run(END_AT="30", END_WITH=signal)
     again = folder.run()
 
-    assert (ended.code, _last(ended)) == (code, "1 of 3 done, 0 refused, 2 left")
+    assert (ended.code, _last(ended)) == (code, "1 of 3 done, 0 refused, 2 left; 2 still to do")
     assert "Interrupted: run this again, and it goes on." in ended.out
-    assert (again.code, folder.done) == (0, True)
+    assert (again.code, folder.done, folder.locks) == (0, True, [])
 
 
 def test_a_line_of_the_state_that_was_cut_off_counts_as_nothing(tmp_path: Path) -> None:
@@ -210,7 +268,7 @@ def test_a_line_of_the_state_that_was_cut_off_counts_as_nothing(tmp_path: Path) 
 
     assert ended.code == 0
     assert folder.state[1:] == [("refused", "pl"), ("done", "plans/2.sh"), ("done", "plans/3.sh")]
-    assert _last(ended) == "3 of 3 done, 0 refused, 0 left"
+    assert _last(ended) == "3 of 3 done, 0 refused, 0 left; 0 still to do"
 
 
 def test_without_a_sign_in_nothing_is_begun(tmp_path: Path) -> None:
@@ -244,7 +302,9 @@ def test_stopped_anywhere_it_is_run_again_and_ends_right(
         )
         folder.run(**how)
         again = folder.run()
-        assert (again.code, _last(again)) == (0, "2 of 2 done, 0 refused, 0 left"), number
+        assert (again.code, _last(again)) == (0, "2 of 2 done, 0 refused, 0 left; 0 still to do"), (
+            number
+        )
         assert folder.done, number
         assert folder.changes == 8, number  # two identities, vault, key, two grants, two keys set
 
@@ -265,4 +325,4 @@ def test_50_plans_over_5_vaults_run_twice_change_nothing_the_second_time(tmp_pat
     assert changes == 5 * 2 + 50 * 3
     assert folder.changes == changes
     assert second.out.count("Done before.") == 45
-    assert re.search(r"50 of 50 done, 0 refused, 0 left\n\Z", second.out)
+    assert re.search(r"50 of 50 done, 0 refused, 0 left; 0 still to do\n\Z", second.out)
