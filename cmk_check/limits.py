@@ -367,6 +367,8 @@ PROGRESS_LINES: Final = 10
 PROGRESS_LINE_SECONDS: Final = 10.0
 # A terminal says how wide it is; whoever reads a pipe or a file takes whole lines.
 PIPE_WIDTH_CHARS: Final = 10_000
+# Verdict, account and reason at their longest, so that each account has a line to itself.
+ONE_LINE_CHARS: Final = 140
 
 # --- Evidence: internal
 # A page of a thousand findings takes seconds; a slow line takes longer.

@@ -93,11 +93,11 @@ def as_markdown(index: Plans) -> Iterator[str]:
     yield f"# {_counted(len(plans), 'plan')} for {_of(index.choice)}\n\n"
     yield "Each plan is a script that puts an account under a customer-managed key, or ends what "
     yield "is wrong with its key. Nothing has been changed.\n\n| | |\n|---|---|\n"
-    yield f"| accounts with a plan | {len(plans)} |\n"
-    yield f"| [without a plan](#without-a-plan) | {len(without)} |\n"
-    yield f"| compliant accounts, which need none | {index.compliant} |\n"
+    yield f"| accounts with a plan | {len(plans):,} |\n"
+    yield f"| [without a plan](#without-a-plan) | {len(without):,} |\n"
+    yield f"| compliant accounts, which need none | {index.compliant:,} |\n"
     new = {each.plan.vault.name for each in plans if each.plan.vault.is_new}
-    yield f"| key vaults that the plans create | {len(new)} |\n\n"
+    yield f"| key vaults that the plans create | {len(new):,} |\n\n"
     if plans:
         yield from _warnings(steps)
         yield _RUN
@@ -197,7 +197,7 @@ def _row(*cells: str) -> str:
 
 
 def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _code(text: str | None) -> str:

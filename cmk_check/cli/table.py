@@ -71,16 +71,16 @@ def _print_accounts(
 ) -> None:
     if not judged:
         return
-    more = ["owner", "resource group", "kind", "subscription", "created"]
-    if has_history:
-        more.append("first seen")
+    # In the order of their importance.
+    more = ["owner", "subscription", "resource group", "created"]
+    more += ["first seen", "kind"] if has_history else ["kind"]
     exceptions = [each.exception for each, _ in judged if each.exception]
     if exceptions:
         more.insert(0, "exception")
     rows = [
         _account(each, has_history=has_history, has_exceptions=bool(exceptions)) for each in judged
     ]
-    print_rows(console, (head, "account", "reason"), more, rows)
+    print_rows(console, (head, "account", "reason"), more, rows, may_omit=True)
     console.print()
     # Print each message once, because many accounts share it.
     unhonoured = [(each.reason, each.message) for each in exceptions if not each.honoured]
@@ -95,10 +95,10 @@ def _account(judged: _Judged, *, has_history: bool, has_exceptions: bool) -> Row
     subscription = finding.subscription_name or finding.subscription_id
     owner = finding.owner.value if finding.owner else "-"
     more = [_exception(finding.exception)] if has_exceptions else []
-    more += [owner, finding.resource_group, finding.kind or "", subscription]
-    more.append(_day(finding.evidence.created_at))
+    more += [owner, subscription, finding.resource_group, _day(finding.evidence.created_at)]
     if has_history:
         more.append(_day(finding.first_seen))
+    more.append(finding.kind or "")
     return Row((state, finding.name, _why(judged)[0]), more, _COLOURS[state])
 
 

@@ -1,6 +1,7 @@
 """Rows for people: a table where it fits, and otherwise several lines for each row.
 
-A table that is squeezed into a narrow terminal breaks names, or leaves them out.
+A table that is squeezed into a narrow terminal breaks names. A wide terminal gets one line for each
+row all the same: what is least important is left out, and a note says so.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from rich.text import Text
 
 from cmk_check.cli.console import say
 from cmk_check.core.text import shown
+from cmk_check.limits import ONE_LINE_CHARS
 
 INDENT: Final = "  "
 _GAP: Final = "  "
@@ -34,14 +36,26 @@ class Row:
 
 
 def print_rows(
-    console: Console, first: Sequence[str], more: Sequence[str], rows: Sequence[Row]
+    console: Console,
+    first: Sequence[str],
+    more: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    may_omit: bool = False,
 ) -> None:
-    """Print rows below the heads of their cells."""
+    """Print rows below the heads of their cells.
+
+    With ``may_omit`` a wide terminal leaves out the last ones of ``more`` that do not fit.
+    """
     heads = (*first, *more)
     widths = _widths(heads, [(*row.first, *row.more) for row in rows])
-    if _fits(console, widths):
-        console.print(_table(heads, rows))
-        return
+    fewest = len(first) if may_omit and console.width >= ONE_LINE_CHARS else len(heads)
+    for count in range(len(heads), fewest - 1, -1):
+        if _fits(console, widths[:count]):
+            console.print(_table(heads[:count], rows))
+            if left_out := ", ".join(heads[count:]):
+                say(console, f"not shown, for lack of space: {left_out}; see --format csv")
+            return
     aligned = widths[: len(first)]
     if not _fits(console, aligned):
         aligned = aligned[:1]
@@ -78,7 +92,8 @@ def _table(heads: Sequence[str], rows: Sequence[Row]) -> Table:
         padding=(0, 1, 0, 0),
     )
     for row in rows:
-        state, *others = (Text(shown(cell)) for cell in (*row.first, *row.more))
+        cells = (*row.first, *row.more)[: len(heads)]
+        state, *others = (Text(shown(cell)) for cell in cells)
         state.stylize(row.style)
         table.add_row(state, *others)
     return table

@@ -70,7 +70,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
     reasons = _of_accounts(accounts, status, now, expect, read=not counts.gap)
     if counts.gap:
         reasons.append(
-            _reason(PostureReason.SUBSCRIPTIONS_UNREAD, f"{counts.gap} of {counts.total}")
+            _reason(PostureReason.SUBSCRIPTIONS_UNREAD, f"{counts.gap:,} of {counts.total:,}")
         )
     reasons += _of_visibility(status, expect.subscriptions)
     reasons += _of_group(status.group_unread)
@@ -85,7 +85,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
     reasons += _of_exceptions(accounts, now, expect)
     reasons += _of_kinds(accounts)
     if counts.excluded:
-        note = f"{counts.excluded} of {counts.total}"
+        note = f"{counts.excluded:,} of {counts.total:,}"
         reasons.append(_reason(PostureReason.SUBSCRIPTIONS_EXCLUDED, note))
     return _posture(reasons, fresh=is_fresh(status.as_of, now, expect.max_age))
 
@@ -198,21 +198,21 @@ def _of_accounts(
 
 
 def _counted(counts: Mapping[PostureReason, int], accounts: AccountCounts) -> Reasons:
-    of = f"of {accounts.total}"
-    return [_reason(code, f"{count} {of}") for code, count in counts.items() if count]
+    of = f"of {accounts.total:,}"
+    return [_reason(code, f"{count:,} {of}") for code, count in counts.items() if count]
 
 
 def _of_exceptions(accounts: AccountCounts, now: datetime, expect: Expectations) -> Reasons:
     excepted = honoured_at(accounts.excepted, now)
     if not excepted or expect.exceptions is ExceptionMode.OFF:
         return []
-    return [_reason(PostureReason.ACCOUNTS_EXCEPTED, f"{excepted} of {accounts.non_compliant}")]
+    return [_reason(PostureReason.ACCOUNTS_EXCEPTED, f"{excepted:,} of {accounts.non_compliant:,}")]
 
 
 def _of_kinds(accounts: AccountCounts) -> Reasons:
     """Say that the settings leave out accounts that the program is for."""
     counts = ", ".join(
-        f"{kind}: {number}" for kind, number in left_out(accounts.ignored_by_kind).items()
+        f"{kind}: {number:,}" for kind, number in left_out(accounts.ignored_by_kind).items()
     )
     return [_reason(PostureReason.KINDS_EXCLUDED, counts)] if counts else []
 
@@ -223,9 +223,11 @@ def _of_visibility(status: Status, expected: int) -> Reasons:
         return [_reason(PostureReason.NO_SUBSCRIPTION_VISIBLE)]
     reasons: Reasons = []
     if not counts.read and not counts.gap:
-        reasons.append(_reason(PostureReason.NO_SUBSCRIPTION_VISIBLE, f"{status.visible} visible"))
+        reasons.append(
+            _reason(PostureReason.NO_SUBSCRIPTION_VISIBLE, f"{status.visible:,} visible")
+        )
     if status.visible < expected:
-        note = f"{status.visible} of at least {expected}"
+        note = f"{status.visible:,} of at least {expected:,}"
         reasons.append(_reason(PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED, note))
     return reasons
 

@@ -76,7 +76,7 @@ def few(names: Iterable[str], most: int = MAX_NAMES_LISTED) -> str:
     """Return a list of names for people: the first of them, and how many more there are."""
     every = list(names)
     more = len(every) - most
-    return ", ".join(every[:most]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(every[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def all_of[T](parts: Iterable[T | None]) -> tuple[T, ...] | None:

@@ -110,7 +110,7 @@ async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
         text = f"Azure Resource Graph does not tell what has changed: {found.gap.detail}"
         return [*results, (Mark.PROBLEM, text)]
     text = (
-        f"Azure Resource Graph tells what has changed: {len(found.subscriptions)} subscriptions "
+        f"Azure Resource Graph tells what has changed: {len(found.subscriptions):,} subscriptions "
         f"in the last {WATCH_OVERLAP // _MINUTE} min."
     )
     return [*results, (Mark.OK, text)]

@@ -41,7 +41,7 @@ async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
         raise CheckFailed(" ".join(reasons))
     results = [(Mark.PROBLEM, reason) for reason in reasons]
     return [
-        *(results or [(Mark.OK, f"{seen} visible, {chosen} in scope.")]),
+        *(results or [(Mark.OK, f"{seen:,} visible, {chosen:,} in scope.")]),
         *await _of_group(subject, inventory),
         *_of_lists(subject),
     ]
@@ -55,7 +55,7 @@ async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
     gaps = await _gaps(subject, chosen)
     results: list[MarkedText] = []
     if read := len(chosen) - len(gaps):
-        text = f"{READ_ACCOUNTS} works in {read} of {len(chosen)} subscriptions"
+        text = f"{READ_ACCOUNTS} works in {read:,} of {len(chosen):,} subscriptions"
         results.append((Mark.OK, f"{text} (api-version {await subject.api_version(ACCOUNTS)})."))
     return [*results, *problems(gaps, "in")]
 
@@ -120,7 +120,9 @@ async def _of_group(subject: DoctorSubject, inventory: Inventory) -> list[Marked
         if entry.id not in seen and scope.of_unlisted(entry.id, None) is Disposition.NOT_VISIBLE
     ]
     if not hidden:
-        return [(Mark.OK, f"All {len(below)} subscriptions below {group} are visible or excluded.")]
+        return [
+            (Mark.OK, f"All {len(below):,} subscriptions below {group} are visible or excluded.")
+        ]
     text = (
         f"Below {group} but not visible: {few(hidden)}. Assign the identity the role Reader "
         "there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."

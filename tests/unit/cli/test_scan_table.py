@@ -102,8 +102,8 @@ async def test_an_accounts_own_date_is_told_and_what_this_scan_saw_first_is_not(
     await scan(_dated())
 
     head, _, *rows = capsys.readouterr().out.split("\n\n")[0].splitlines()
-    assert head.endswith("  created")
-    assert [row.split()[-1] for row in rows] == ["2024-05-01", "-"]
+    assert head.endswith("  created     kind")
+    assert [row.split()[-2:] for row in rows] == [["2024-05-01", "OpenAI"], ["-", "OpenAI"]]
 
 
 async def test_a_store_also_knows_when_an_account_was_first_seen(capsys: Output) -> None:
@@ -113,9 +113,9 @@ async def test_a_store_also_knows_when_an_account_was_first_seen(capsys: Output)
     await report(_dated().context, settings, OutputOptions())
 
     head, _, *rows = capsys.readouterr().out.split("\n\n")[0].splitlines()
-    assert head.endswith("  created     first seen")
+    assert head.endswith("  created     first seen  kind")
     day = f"{BEGINNING:%Y-%m-%d}"
-    assert [row.split()[-2:] for row in rows] == [["2024-05-01", day], ["-", day]]
+    assert [row.split()[-3:-1] for row in rows] == [["2024-05-01", day], ["-", day]]
 
 
 def _dated() -> World:

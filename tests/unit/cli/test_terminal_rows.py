@@ -65,6 +65,42 @@ def test_a_row_takes_as_many_lines_as_it_needs() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "left_out"),
+    [
+        ("a" * (140 - len("non_compliant  group  subscription  ")), ""),
+        ("a" * (141 - len("non_compliant  group  subscription  ")), "subscription"),
+        ("a" * (140 - len("non_compliant  ")), "group, subscription"),
+    ],
+)
+def test_a_wide_terminal_has_one_line_for_each_row(name: str, left_out: str) -> None:
+    """Who compares hundreds of accounts needs them below each other, and a note of the rest."""
+    console, stream = _console(140)
+    print_rows(console, *HEADS, [Row(("non_compliant", name), ("rg", "s"), "")], may_omit=True)
+
+    _, _, row, *note = stream.getvalue().splitlines()
+    said = f"not shown, for lack of space: {left_out}; see --format csv"
+    assert name in row
+    assert note == ([said] if left_out else [])
+
+
+@pytest.mark.parametrize(("width", "may_omit"), [(139, True), (140, False)])
+def test_elsewhere_nothing_is_left_out(width: int, may_omit: bool) -> None:  # noqa: FBT001 - a case
+    """Below that width too little would remain, and what to do is never left out."""
+    console, stream = _console(width)
+    print_rows(console, *HEADS, [Row(("unknown", "a" * 120), ("rg", "s"), "")], may_omit=may_omit)
+
+    assert len(stream.getvalue().splitlines()) == 5
+
+
+def test_a_row_that_no_width_holds_keeps_all_its_cells() -> None:
+    """A line that is broken all the same loses nothing besides."""
+    console, stream = _console(140)
+    print_rows(console, *HEADS, [Row(("unknown", "a" * 140), ("rg", "s"), "")], may_omit=True)
+
+    assert "rg  s" in stream.getvalue()
+
+
 def test_wide_letters_count_as_two() -> None:
     """A terminal shows them so, and a table that is too wide by one breaks every line."""
     wide = [Row(("unknown", "chat"), ("組" * 6, "x"), "")]

@@ -27,6 +27,13 @@ NOTES: Final[list[tuple[Status, timedelta, PostureReason, str | None]]] = [
     (status_of(keys=(1, 0, 0, 1)), timedelta(), R.KEYS_UNKNOWN, "1 of 2"),
     (status_of(), timedelta(), R.KEYS_UNKNOWN, "2 of 2"),
     (status_of(subscriptions=(1, 2, 0, 0)), timedelta(), R.SUBSCRIPTIONS_UNREAD, "2 of 3"),
+    (status_of((0, 1234, 1000)), timedelta(), R.ACCOUNTS_UNKNOWN, "1,000 of 2,234"),
+    (
+        status_of(subscriptions=(1, 1999, 0, 0)),
+        timedelta(),
+        R.SUBSCRIPTIONS_UNREAD,
+        "1,999 of 2,000",
+    ),
     (
         leaving_out(status_of(), OpenAI=9, aiservices=1, Face=2),
         timedelta(),
