@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any, Final
 
 import typer
@@ -15,7 +16,7 @@ from cmk_check.core.account import parse_account
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.core.rule import RULE_VERSION, judge, judgement_of
-from cmk_check.core.text import as_object, clean_text
+from cmk_check.core.text import as_object, clean_text, is_guid, shown
 from cmk_check.errors import NotUsable
 
 _STDIN: Final = "-"
@@ -75,6 +76,11 @@ def _explain(file: str, in_scope: Iterable[str]) -> int:
         complain(f"0 accounts judged: {why}; check that `az` uses the right subscription.")
     if not is_whole:
         complain("the list is incomplete, because it has a nextLink; provide all pages.")
+    violated = [entry["id"] for entry in explained if entry["verdict"] == Verdict.NON_COMPLIANT]
+    if len(violated) > 1:
+        complain("fix them: cmk-check plan --all --out fixes")
+    elif violated and is_guid(violated[0].split("/")[2]):  # as `plan` demands
+        complain(f"fix it: cmk-check plan {quote(shown(violated[0]))} > fix.sh")
     return _exit_code(explained, is_whole=is_whole)
 
 
@@ -93,6 +99,8 @@ def _parsed(data: bytes, file: str) -> object:
         text = data.decode(encoding)
         if not text.strip():
             raise NotUsable(f"{file}: the input is empty; {_HOW}.")
+        if text.startswith("ERROR:"):  # as `az` writes to standard error
+            raise _not_an_account(file, text.removeprefix("ERROR:").strip().partition("\n")[0])
         return json.loads(text, parse_constant=_refuse)
     except UnicodeDecodeError as error:
         raise NotUsable(
@@ -115,11 +123,30 @@ def _accounts_of(document: object, file: str) -> tuple[dict[str, object] | list[
     """Return an account or a list, and whether it is complete; ARM wraps lists in ``value``."""
     if isinstance(document, dict) and isinstance(document.get("value"), list):
         return document["value"], not document.get("nextLink")
-    if isinstance(document, dict) and isinstance(document.get("error"), dict):
-        raise NotUsable(f"{file}: this is an error of Azure, not an account; {_HOW}.")
+    if (error := _error_in(document)) is not None:
+        raise _not_an_account(file, error)
     if isinstance(document, dict | list):
         return document, True
     raise NotUsable(f"{file}: the JSON must be an object or a list; {_HOW}.")
+
+
+def _error_in(entry: object) -> str | None:
+    """Return what an error of Azure, Entra ID or a gateway says; None where an entry is none."""
+    fields = {name.lower(): value for name, value in as_object(entry).items()}
+    inner = fields.get("error", fields.get("odata.error"))
+    if isinstance(inner, dict):
+        fields = {name.lower(): value for name, value in inner.items()}
+    elif "id" in fields or not (isinstance(inner, str) or _text(fields, "message")):
+        return None
+    texts = (_text(fields, name) for name in ("code", "error", "message", "error_description"))
+    return ": ".join(filter(None, texts))
+
+
+def _not_an_account(file: str, error: str) -> NotUsable:
+    said = shown(clean_text(error) or "without a message").removesuffix(".")
+    return NotUsable(
+        f"{file}: this is an error of Azure, not an account: {said}. Fix it, and {_HOW}."
+    )
 
 
 def _explained(entry: object, in_scope: Iterable[str]) -> dict[str, Any]:
@@ -127,7 +154,9 @@ def _explained(entry: object, in_scope: Iterable[str]) -> dict[str, Any]:
     judgement, message = None, None
     if account is None:
         message = _other_resource(entry)
-        judgement = None if message else judgement_of(Reason.MALFORMED, _NO_ID)
+        error = _error_in(entry)
+        note = _NO_ID if error is None else f"it is an error of Azure: {error.removesuffix('.')}"
+        judgement = None if message else judgement_of(Reason.MALFORMED, note)
     elif account.kind is None or account.kind.lower() in [kind.lower() for kind in in_scope]:
         judgement = judge(account)
     else:

@@ -217,7 +217,12 @@ def test_what_a_shell_wrote_is_read(tmp_path: Path, encoding: str) -> None:
         (b"", "the input is empty"),
         (b" \n", "the input is empty"),
         (b'{\n "id": 1,\n}', "line 2 column 9"),
-        (b"ERROR: Please run 'az login'", "line 1 column 1"),
+        (
+            b"ERROR: Please run 'az login'\nTry",
+            "an error of Azure, not an account: Please run 'az login'. ",
+        ),
+        (b"ERROR:", "not an account: without a message. "),
+        (b"Please run 'az login'", "line 1 column 1"),
         (b'{"a": NaN}', "NaN"),
         (b"[" * 100_000, "invalid JSON"),
         (b"1" * 10_000, "invalid JSON"),
@@ -277,8 +282,9 @@ def test_it_needs_no_azure_package() -> None:
         check=True,
     )
 
-    code, *modules = run.stderr.split()
-    assert code == "1"
+    said, last = run.stderr.splitlines()
+    code, *modules = last.split()
+    assert (code, said.split(": ")[1]) == ("1", "fix it")
     assert "cmk_check.cli" in modules
     assert "cmk_check.config.settings" not in modules
     needed = {name.split(".")[0] for name in modules}

@@ -48,10 +48,39 @@ def test_another_resource_is_out_of_scope_and_named(resource_id: str, message: s
     assert "0 accounts judged" in result.stderr
 
 
-def test_an_error_of_azure_is_no_account_and_no_green() -> None:
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": {"code": "AuthorizationFailed", "message": "No."}}, "AuthorizationFailed: No"),
+        ({"Error": {"Code": "A", "Message": "No"}, "id": ACCOUNT}, "A: No"),
+        ({"odata.error": {"code": "A", "message": {"value": "No"}}}, "A"),
+        ({"error": {}}, "without a message"),
+        (
+            {"error": "invalid_grant", "error_description": "AADSTS1: No."},
+            "invalid_grant: AADSTS1: No",
+        ),
+        ({"code": "A", "message": "No"}, "A: No"),
+        ({"statusCode": 401, "message": "No\x1b"}, "No\ufffd"),
+    ],
+)
+def test_an_error_of_azure_is_no_account_and_no_green(body: object, said: str) -> None:
     """A redirected command that failed must not pass for "nothing to judge"."""
-    result = _explain({"error": {"code": "AuthorizationFailed", "message": "No."}})
+    result = _explain(body)
 
-    assert result.exit_code == 2
-    assert "an error of Azure" in result.stderr
-    assert result.stdout == ""
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"this is an error of Azure, not an account: {said}. Fix it, and " in result.stderr
+
+
+def test_an_error_in_a_list_is_unknown_and_said_to_be_one() -> None:
+    """The other accounts keep their verdicts, and the list is not green."""
+    good = {"keySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyName": "k"}}
+    result = _explain(
+        [
+            {"id": ACCOUNT, "kind": "OpenAI", "properties": {"encryption": good}},
+            {"error": {"code": "NotFound", "message": "No."}},
+        ]
+    )
+
+    verdicts = [(each["verdict"], each["reason"]) for each in json.loads(result.stdout)]
+    assert (result.exit_code, verdicts[1]) == (3, ("unknown", "malformed"))
+    assert "(it is an error of Azure: NotFound: No)" in json.loads(result.stdout)[1]["message"]
