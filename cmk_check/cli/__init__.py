@@ -5,10 +5,11 @@ settings, and ``--help`` is fast.
 """
 
 import sys
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 try:
     import typer
+    from typer.core import TyperCommand
 except ModuleNotFoundError:
     # The console script imports this package, so this is the only place for the message.
     print(
@@ -33,10 +34,38 @@ from cmk_check.cli.exit_codes import USAGE, complain
 from cmk_check.cli.stdout import guard_streams, write
 from cmk_check.errors import NotUsable
 
+if TYPE_CHECKING:
+    from typer._click import Context
+
+# What other tools call the option for the format.
+_FORMAT_HABITS: Final = ("--json", "--output-format", "-f", "-o")
+
+
+class _Command(TyperCommand):
+    """A command that says how its format is chosen to those who type what other tools have."""
+
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
+        own = {name for each in self.params for name in each.opts}
+        given = {arg[:2] if arg[1:2] != "-" else arg.partition("=")[0] for arg in args}
+        for habit in _FORMAT_HABITS:
+            if habit in given - own:
+                format_ = "is always JSON" if self.name == "explain" else "has one format"
+                way = "use --format" if "--format" in own else f"the output {format_}"
+                ctx.fail(f"No such option: {habit}; {way}.")
+        return super().parse_args(ctx, args)
+
+
+def version() -> None:
+    """Show the version.
+
+    Exit codes: 0, or 2 if the output cannot be written.
+    """
+    write(f"cmk-check {VERSION}")
+
+
 app: Final = typer.Typer(
     name="cmk-check",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,  # help as plain text, the same in every terminal
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -50,14 +79,15 @@ for _command in (
     evidence_verify.verify,
     evidence_command.evidence,
     estimate.estimate,
+    version,
 ):
     # Named, or the list of commands shows only the beginning of the sentence.
-    app.command(short_help=(_command.__doc__ or "").partition("\n\n")[0])(_command)
+    app.command(cls=_Command, short_help=(_command.__doc__ or "").partition("\n\n")[0])(_command)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's form of a callback
     if wanted:
-        write(f"cmk-check {VERSION}")
+        version()
         raise typer.Exit
 
 

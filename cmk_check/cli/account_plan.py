@@ -122,7 +122,7 @@ async def _find(inventory: Inventory, settings: Settings, account: AccountId | s
         return _Found(account, reading)
     readings = await _read_all(inventory, settings)
     unread = sum(reading.gap is not None for reading in readings)
-    coverage = f"{unread} of {len(readings)} subscriptions could not be read completely"
+    coverage = f"{unread:,} of {len(readings):,} subscriptions could not be read completely"
     accounts = {
         each.id: _Found(each.id, reading) for reading in readings for each in reading.accounts
     }
@@ -172,11 +172,11 @@ async def _read_all(inventory: Inventory, settings: Settings) -> Sequence[Readin
 
 
 def _complain_of_several(name: str, found: Sequence[AccountId]) -> None:
-    complain(shown(f"{len(found)} accounts have the name {name}; use the ARM id of one of them:"))
+    complain(shown(f"{len(found):,} accounts have the name {name}; use the ARM id of one of them:"))
     for account_id in found[:MAX_NAMES_LISTED]:
         complain(shown(str(account_id)))
     if len(found) > MAX_NAMES_LISTED:
-        complain(f"and {len(found) - MAX_NAMES_LISTED} more.")
+        complain(f"and {len(found) - MAX_NAMES_LISTED:,} more.")
 
 
 def _report_key(
@@ -207,6 +207,7 @@ def _write(made: Plan, request: PlanRequest) -> int:
         return USAGE
     complain(shown(f"{made.summary} The script's head lists what cannot be undone."))
     write_bytes(script.encode())  # as UTF-8 with its own line ends, whatever the terminal has
+    complain(f"run it, then check: cmk-check scan --subscription {made.account.subscription_id}")
     return VIOLATED
 
 

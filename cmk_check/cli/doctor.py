@@ -59,6 +59,9 @@ def doctor(
     except NotUsable as error:
         complain(str(error))
         raise typer.Exit(USAGE) from None
+    if settings is None and code in {0, UNKNOWN}:
+        again = "next: cmk-check scan"
+        complain("fix the problems, then check again: cmk-check doctor" if code else again)
     raise typer.Exit(code)
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from yarl import URL
@@ -148,6 +149,8 @@ async def export(  # noqa: PLR0913 - an argument for each option
         f"posture: {found.posture}, as of {status.as_of and written(status.as_of)}\n"
         f"{shown(str(out))}: SHA-256 of {MANIFEST} {manifest.sha256}"
     )
+    if vault_key or key_file:
+        note(f"check it: cmk-check verify {quote(str(out))} --key PUBLIC_KEY")
     return 0
 
 

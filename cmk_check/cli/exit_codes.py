@@ -19,8 +19,10 @@ TERMINATED: Final = 128 + signal.SIGTERM
 
 
 def complain(message: str) -> None:
-    """Print an error message on standard error, with the program's name in front."""
-    print(f"cmk-check: {message}", file=sys.stderr)
+    """Print a message on standard error, with the program's name in front."""
+    from cmk_check.cli.console import remarks, say
+
+    say(remarks(color=False), f"cmk-check: {message}")
 
 
 def ended(work: Callable[[], int], failed: str) -> int:

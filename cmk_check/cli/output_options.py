@@ -1,6 +1,6 @@
 """The options of ``scan`` for its output and its exit code, and the one of ``plan``."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -43,7 +43,7 @@ FAIL_ON: Final = (FailOn.NON_COMPLIANT, FailOn.UNKNOWN)
 class OutputOptions:
     """The format and place of the result, whether to show progress and colours, and what fails.
 
-    ``file`` is None for standard output.
+    ``file`` is None for standard output. ``subscriptions`` are those that the caller named.
     """
 
     format: Format = Format.TABLE
@@ -51,6 +51,7 @@ class OutputOptions:
     color: bool = True
     file: Path | None = None
     fail_on: Collection[FailOn] = FAIL_ON
+    subscriptions: Sequence[str] = ()
 
 
 def format_option(kind: type[StrEnum], help_text: str) -> Any:  # noqa: ANN401 - as typer declares it
@@ -63,6 +64,14 @@ def format_option(kind: type[StrEnum], help_text: str) -> Any:  # noqa: ANN401 -
         try:
             return kind(given)
         except ValueError:
-            raise typer.BadParameter(f"must be one of {', '.join(kind)}") from None
+            file = f"; to write a file: --output {given}" if kind is Format and "." in given else ""
+            raise typer.BadParameter(f"must be one of {', '.join(kind)}{file}") from None
 
-    return typer.Option("--format", parser=parse, metavar=f"<{'|'.join(kind)}>", help=help_text)
+    return typer.Option(
+        "--format",
+        "-o",
+        parser=parse,
+        metavar=f"<{'|'.join(kind)}>",
+        help=help_text,
+        autocompletion=lambda: list(kind),
+    )

@@ -107,13 +107,12 @@ def write_folder(out: Path, files: Mapping[str, str]) -> None:
 def _report(plans: Plans, out: Path) -> int:
     count, without = len(plans.planned), len(plans.without)
     place = shown(str(out))
-    complain(f"{count} plan{'' if count == 1 else 's'} in {place}; read {place}/index.md first.")
-    if count:
-        complain(f"to run them all: bash {place}/run.sh")
+    complain(f"{count:,} plan{'' if count == 1 else 's'} in {place}; read {place}/index.md first.")
     if note := plans.sharing_note:
         complain(f"--share-vault: {note}")
     if without:
-        complain(f"{without} without a plan; {place}/index.md says why.")
+        complain(f"{without:,} without a plan; {place}/index.md says why.")
     if count:
+        complain(f"to run them all: bash {place}/run.sh")
         return VIOLATED
     return UNKNOWN if any(each.problem.accepted is None for each in plans.without) else 0

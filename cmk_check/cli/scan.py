@@ -64,6 +64,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
             "removed.",
         ),
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
     quiet: Annotated[
         bool,
         typer.Option(
@@ -90,6 +91,10 @@ def scan(  # noqa: PLR0913 - an argument for each option
     CMK_EXCEPTIONS=accept, non_compliant accounts count only if at least one of them has no
     exception that is honoured.
     """
+    if as_json:
+        if result_format not in {Format.TABLE, Format.JSON}:
+            raise typer.BadParameter("must be used without --format", param_hint="--json")
+        result_format = Format.JSON
     only = subscription_ids(subscription or ())
     if only and change_scope:
         raise typer.BadParameter(
@@ -97,7 +102,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
             param_hint="--change-scope",
         )
     options = OutputOptions(
-        result_format, quiet, not no_color, _file(output, result_format), _fail_on(fail_on)
+        result_format, quiet, not no_color, _file(output, result_format), _fail_on(fail_on), only
     )
     if change_scope and store is None:
         raise typer.BadParameter("must be used with --store", param_hint="--change-scope")
@@ -140,7 +145,9 @@ def _file(output: Path | None, result_format: Format) -> Path | None:
         )
     if output is None:
         return None
-    if not output.parent.is_dir():
+    if result_format is Format.TABLE and str(output) in set(Format):
+        why = f"must be a file; the option for the format is --format {output}"
+    elif not output.parent.is_dir():
         why = "must be in a folder that exists"
     elif output.exists() and not output.is_file():
         why = "must be a file, because it is replaced; use > for a device or pipe"

@@ -99,6 +99,8 @@ async def report(
             summarise(notes, status)
         if not options.quiet and (check := await _cross_check(context, outcome)):
             say(notes, f"cmk-check: {check}")
+        if not options.quiet and (step := _next_step(outcome, status, options)):
+            complain(step)
     return exit_code(outcome, status, options.fail_on)
 
 
@@ -110,14 +112,7 @@ def exit_code(
         return INTERRUPTED
     codes = {reason.code for reason in status.reasons}
     accounts = status.accounts
-    is_accepted = (
-        PostureReason.ACCOUNTS_NON_COMPLIANT not in codes
-        and PostureReason.ACCOUNTS_EXCEPTED in codes
-        and accounts.excepted >= accounts.non_compliant
-    )
-    is_violated = (
-        accounts.non_compliant and not is_accepted
-    ) or status.posture is PostureVerdict.NON_COMPLIANT
+    is_violated = _has_violations(status) or status.posture is PostureVerdict.NON_COMPLIANT
     is_broken = status.keys is not None and status.keys.broken
     causes = {
         FailOn.NON_COMPLIANT: is_violated,
@@ -134,6 +129,31 @@ def exit_code(
         or any(POSTURE_REASONS[code].severity is ReasonSeverity.UNKNOWN for code in codes)
     )
     return UNKNOWN if is_unknown and FailOn.UNKNOWN in fail_on else 0
+
+
+def _has_violations(status: models.Status) -> bool:
+    """Tell whether an account is non-compliant, and no exception accepts that."""
+    codes, accounts = {reason.code for reason in status.reasons}, status.accounts
+    is_accepted = (
+        PostureReason.ACCOUNTS_NON_COMPLIANT not in codes
+        and PostureReason.ACCOUNTS_EXCEPTED in codes
+        and accounts.excepted >= accounts.non_compliant
+    )
+    return bool(accounts.non_compliant) and not is_accepted
+
+
+def _next_step(
+    outcome: LocalScanOutcome, status: models.Status, options: OutputOptions
+) -> str | None:
+    """Say which command goes on from this result, if one does."""
+    if outcome.interrupted:
+        return None
+    if _has_violations(status) or (status.keys is not None and status.keys.broken):
+        chosen = " ".join(f"--subscription {each}" for each in options.subscriptions) or "--all"
+        return f"fix them: cmk-check plan {chosen} --out fixes"
+    if outcome.state is not ScanState.COMPLETE or status.subscriptions.gap:
+        return "find out what is missing: cmk-check doctor"
+    return None
 
 
 async def watched_scan(
@@ -158,7 +178,7 @@ async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str |
         return None
     return (
         f"cross-check with Resource Graph: {check.state}, "
-        f"accounts that Azure's lists lack: {check.differences}"
+        f"accounts that Azure's lists lack: {check.differences:,}"
     )
 
 

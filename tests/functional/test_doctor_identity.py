@@ -16,7 +16,7 @@ WRONG = "00000000-0000-4000-8000-00000000c0de"
 
 def _said(environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
     ended = terminal_kit.run("doctor", environment=environment)
-    assert ended.err == ""
+    assert ended.err.startswith(("cmk-check: next: ", "cmk-check: fix the problems, "))
     assert "eyJ" not in ended.out
     return [
         (line[9:23].strip(), line[:8].strip(), line[24:])

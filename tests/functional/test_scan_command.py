@@ -97,7 +97,7 @@ def test_az_login_is_enough(tmp_path: Path) -> None:
             "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential",
         }
         del environment["IDENTITY_ENDPOINT"], environment["IDENTITY_HEADER"]
-        ended = terminal_kit.run("scan", environment=environment)
+        ended = terminal_kit.run("scan", "--quiet", environment=environment)
 
     assert (ended.code, ended.err) == (0, "")
 
@@ -190,7 +190,10 @@ def test_a_person_at_a_terminal_sees_how_far_it_is() -> None:
     assert ended.code == 3
     assert "3/4 subscriptions, 3 accounts, 1 gap" in ended.out
     assert "4/4" not in after
-    assert after.splitlines()[-1] == "posture: unknown"
+    assert after.splitlines()[-2:] == [
+        "posture: unknown",
+        "cmk-check: fix them: cmk-check plan --all --out fixes",
+    ]
     assert "\x1b[33munknown" in ended.out
 
 
@@ -206,9 +209,34 @@ def test_a_narrow_terminal_shows_every_word_whole(columns: int) -> None:
 
     lines = without_codes(left_on_screen(narrow.out)).splitlines()
     assert {word for line in lines for word in line.strip("─").split()} == {
-        word for line in whole.out.splitlines() for word in line.strip("─").split()
+        word for line in (whole.out + whole.err).splitlines() for word in line.strip("─").split()
     }
     assert all(len(line.rstrip()) <= columns or len(line.split()) == 1 for line in lines)
+
+
+@pytest.mark.long
+def test_a_wide_terminal_has_one_line_for_each_account() -> None:
+    """The sample is wider than that with all columns; no line is broken."""
+    with Simulator("sample") as simulator:
+        ended = terminal_kit.run_at_terminal(
+            "scan", environment=simulator.environment(), columns=140
+        )
+
+    lines = without_codes(left_on_screen(ended.out)).splitlines()
+    states = [line.split()[0] for line in lines if line[:1].isalpha() and "  " in line.strip()]
+    assert states[:11] == ["verdict", *["non_compliant"] * 7, *["unknown"] * 3]
+    assert states[11:14] == ["key", "broken", "at_risk"]
+    assert "not shown, for lack of space: resource group, created, kind; see --format csv" in lines
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("arguments", [["--json"], ["-o", "json"], ["-ojson"]], ids=" ".join)
+def test_what_people_type_first_is_json(arguments: list[str]) -> None:
+    """As other commands call it."""
+    with Simulator("clean") as simulator:
+        ended = terminal_kit.run("scan", *arguments, environment=simulator.environment())
+
+    assert (ended.code, json.loads(ended.out)["status"]["posture"]) == (0, "compliant")
 
 
 @pytest.mark.long
@@ -216,7 +244,7 @@ def test_a_narrow_terminal_shows_every_word_whole(columns: int) -> None:
     ("arguments", "environment"),
     [
         pytest.param(["--no-color", "--quiet"], {}, id="by option"),
-        pytest.param([], {"TERM": "dumb"}, id="a dumb terminal"),
+        pytest.param(["--quiet"], {"TERM": "dumb"}, id="a dumb terminal"),
         pytest.param(["--quiet"], {"NO_COLOR": "1"}, id="by NO_COLOR"),
     ],
 )
@@ -246,7 +274,7 @@ def test_a_reader_that_has_read_enough_changes_no_exit_code() -> None:
         err = process.stderr.read()
         process.stderr.close()
 
-        assert (process.wait(30), err) == (1, b"")
+        assert (process.wait(30), err.count(b"\n"), b"cmk-check plan" in err) == (1, 1, True)
 
 
 @pytest.mark.long

@@ -95,6 +95,7 @@ async def test_the_script_stands_alone_on_standard_output(
     assert written.err.splitlines() == [
         f"cmk-check: chat is non_compliant: {VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY].text()}",
         f"cmk-check: {plan.summary} The script's head lists what cannot be undone.",
+        f"cmk-check: run it, then check: cmk-check scan --subscription {ID.subscription_id}",
     ]
 
 
@@ -162,7 +163,7 @@ async def test_a_key_in_trouble_has_a_plan(capsys: Output) -> None:
     assert "\nACCOUNT='chat'\n" in written.out
     assert f"\nTENANT='{TENANT}'\n" in written.out
     assert "--enabled=true" in written.out
-    _, reason, summary = written.err.splitlines()
+    _, reason, summary, _ = written.err.splitlines()
     message = KEY_REASONS[KeyReason.KEY_DISABLED].text()
     assert reason == f"cmk-check: its key is broken, key_disabled: {message}"
     assert summary.startswith("cmk-check: End what is wrong with the key of chat ")

@@ -235,7 +235,7 @@ def test_an_unknown_format_is_refused_in_the_words_of_this_program(command: str)
     result = CliRunner().invoke(app, [command, "--format", "xml"])
 
     assert result.exit_code == 2
-    assert re.search("Invalid value for '?--format'?: must be one of [a-z, ]+$", result.stderr)
+    assert re.search("Invalid value for '--format' / '-o': must be one of [a-z, ]+$", result.stderr)
 
 
 def test_a_subscription_that_is_no_id_is_named() -> None:

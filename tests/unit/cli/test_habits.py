@@ -1,0 +1,99 @@
+"""What people type first, because other commands have taught them: it works, or is told better."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from cmk_check import VERSION
+from cmk_check.cli import app
+from tests.functional.terminal_kit import run_at_terminal
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("scan --output-format sarif", "No such option: --output-format; use --format."),
+        ("scan -f json", "No such option: -f; use --format."),
+        ("scan --output json", "must be a file; the option for the format is --format json"),
+        ("scan -o result.json", "to write a file: --output result.json"),
+        ("scan --json -o csv", "--json: must be used without --format"),
+        ("plan chat --json", "No such option: --json; use --format."),
+        ("explain -ojson accounts.json", "No such option: -o; the output is always JSON."),
+        ("explain --json=yes accounts.json", "No such option: --json; the output is always JSON."),
+        ("doctor -o json", "No such option: -o; the output has one format."),
+    ],
+)
+def test_an_option_of_other_tools_is_answered_with_the_right_one(line: str, told: str) -> None:
+    """The library knows only letters, and would name an option that does something else."""
+    result = CliRunner().invoke(app, line.split())
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert told in result.stderr
+
+
+def test_a_file_may_have_the_name_of_a_format_where_the_format_is_given() -> None:
+    """Nobody who says both means something else."""
+    result = CliRunner().invoke(app, ["scan", "-o", "csv", "--output", "csv", "--fail-on", "x"])
+
+    assert "--fail-on" in result.stderr
+
+
+def test_the_version_is_also_a_command() -> None:
+    """As `gh version` and `az version` are."""
+    results = [CliRunner().invoke(app, [word]) for word in ("version", "--version")]
+
+    assert [(each.exit_code, each.stdout) for each in results] == [
+        (0, f"cmk-check {VERSION}\n")
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("shell", "variables"),
+    [
+        ("bash", {"COMP_WORDS": "cmk-check scan -o s", "COMP_CWORD": "3"}),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "cmk-check scan -o s"}),
+        (
+            "fish",
+            {
+                "_TYPER_COMPLETE_ARGS": "cmk-check scan -o s",
+                "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+            },
+        ),
+    ],
+)
+def test_a_shell_completes_words_without_the_libraries_of_a_scan(
+    shell: str, variables: dict[str, str]
+) -> None:
+    """Whoever presses the key waits for it."""
+    code = (
+        "import sys\nfrom cmk_check.cli import main\n"
+        "try: main()\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"_CMK_CHECK_COMPLETE": f"complete_{shell}"} | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    loaded = {name.partition(".")[0] for name in run.stderr.split()}
+    assert re.findall(r"[a-z]+", run.stdout)[-1] == "sarif"
+    assert "table" not in run.stdout
+    assert "typer" in loaded
+    assert not loaded & {"azure", "aiohttp", "rich"}
+
+
+def test_a_remark_is_broken_between_words() -> None:
+    """A terminal breaks lines within words, and what is copied from there is no option."""
+    ended = run_at_terminal("explain", "/nowhere/accounts.json", environment={}, columns=40)
+
+    assert ended.out.splitlines() == [
+        "cmk-check: /nowhere/accounts.json cannot",
+        "be read (No such file or directory);",
+        "give a file, or - for the standard",
+        "input.",
+    ]
