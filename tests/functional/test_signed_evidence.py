@@ -20,11 +20,11 @@ def _openssl(*arguments: object) -> None:
 
 def _export(scene: Scene, out: Path, *options: object) -> str:
     ended = terminal_kit.run(
-        *("evidence", "--quiet", "--url", scene.host.url, "--out", str(out), *map(str, options)),
+        *("evidence", "--url", scene.host.url, "--out", str(out), *map(str, options)),
         environment={"CMK_API_KEY": scene.host.keys.functions["api"]},
     )
     assert ended.code == 0, ended.err
-    return ended.out
+    return ended.out + ended.err
 
 
 def _verified(key: Path, *bundles: Path) -> tuple[int, str]:
@@ -58,6 +58,7 @@ def test_evidence_is_signed_continued_and_checked(open_scene: OpenScene, tmp_pat
     rebuilt = json.loads((second / "as-of.json").read_text())
     accounts = [each for where in rebuilt["subscriptions"] for each in where["accounts"]]
     assert "their counts are those of scan" in said
+    assert f"cmk-check: check it: cmk-check verify {second} --key PUBLIC_KEY\n" in said
     assert _states(accounts) == then != _states(list(scene.findings().values()))
     assert _verified(public, first, second)[0] == 0
     (second / "as-of.json").write_text("{}")
