@@ -1,15 +1,21 @@
 """``evidence``: exports what an auditor asks for into a folder, over the app's HTTP API."""
 
+import re
+import sys
 from datetime import UTC, datetime
+from getpass import getpass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from cmk_check.cli.exit_codes import ended, run
+from cmk_check.cli.exit_codes import INTERRUPTED, ended, run
 from cmk_check.cli.new_folder import new_folder
 from cmk_check.config.misspelt_settings import API_KEY
 from cmk_check.core.text import is_guid
+
+# A file for `curl -H @file` works here too.
+_HEADER: Final = re.compile(r"\Ax-functions-key:\s*", re.IGNORECASE)
 
 
 def evidence(  # noqa: PLR0913 - an argument for each option
@@ -50,12 +56,21 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         Path | None,
         typer.Option(metavar="FILE", help="Sign with a private key as PEM, without a password."),
     ] = None,
+    key_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="A file with a key of the function api, alone or as a header for curl; `-` reads "
+            "it from standard input. Without a key, the command asks for it at a terminal.",
+        ),
+    ] = None,
     key: Annotated[
         str | None,
         typer.Option(
             metavar="KEY",
             envvar=API_KEY,
-            help="A key of the function api; better in the environment, where nobody sees it.",
+            help="Not recommended: other users of this machine can read a key among the arguments. "
+            "Use --key-file or the environment.",
         ),
     ] = None,
     entra: Annotated[
@@ -90,10 +105,11 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         app = app_url(url)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--url") from None
-    folder, caller = new_folder(out), _caller(key, entra)
+    folder = new_folder(out)
     begin, then = _time(since, "--since"), _time(as_of, "--as-of")
     if then is not None and then > datetime.now(UTC):
         raise typer.BadParameter("must be a time in the past", param_hint="--as-of")
+    caller = _caller(key_file, key, entra)
 
     def work() -> int:
         from cmk_check.cli.evidence_export import export
@@ -116,21 +132,45 @@ def evidence(  # noqa: PLR0913 - an argument for each option
     raise typer.Exit(ended(work, "no evidence was written"))
 
 
-def _caller(key: str | None, entra: str | None) -> tuple[str | None, str | None]:
+def _caller(
+    key_file: str | None, key: str | None, entra: str | None
+) -> tuple[str | None, str | None]:
     if entra is not None:
+        if key_file is not None:
+            raise typer.BadParameter("must be used without --entra", param_hint="--key-file")
         if not is_guid(entra):
             raise typer.BadParameter(
                 "must be a client id like 00000000-0000-0000-0000-000000000000",
                 param_hint="--entra",
             )
         return None, entra.lower()
+    key = _key(key_file, key)
     if not key or not key.isascii() or not key.isprintable() or " " in key:
         # Whatever was given is not repeated.
         raise typer.BadParameter(
-            f"must be a key of the function api; set {API_KEY}, or use --entra",
-            param_hint="--key",
+            f"must be a file with a key of the function api; or set {API_KEY}, or use --entra",
+            param_hint="--key-file",
         )
     return key, None
+
+
+def _key(file: str | None, key: str | None) -> str:
+    """Return the key in the file, else the other one, else what is typed without an echo."""
+    if sys.stdin.isatty() and (file == "-" or not (file or key)):
+        try:
+            return getpass("Key of the function api: ").strip()
+        except (EOFError, KeyboardInterrupt):
+            raise typer.Exit(INTERRUPTED) from None
+    if file is None:
+        return key or ""
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        # Without the name, which may be the key itself.
+        raise typer.BadParameter(
+            f"cannot be read ({error.strerror})", param_hint="--key-file"
+        ) from None
+    return _HEADER.sub("", data.decode("utf-8-sig", "replace").strip())
 
 
 def _time(text: str | None, option: str) -> datetime | None:

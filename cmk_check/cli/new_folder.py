@@ -1,5 +1,6 @@
 """A folder that appears complete or not at all: it is made beside its place and renamed."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,11 +35,14 @@ def new_folder(out: Path) -> Path:
 def unfinished(out: Path) -> Iterator[Path]:
     """Make a folder beside ``out``, for the block to work in; remove it after the block.
 
+    What the block makes is for this user alone, on every file system that has modes.
+
     Raises:
         NotUsable: the folder could not be made, or something could not be written in the block.
 
     """
     folder = out.absolute().with_name(f"{_prefix(out)}{token_hex(4)}")
+    umask = os.umask(0o077)
     try:
         folder.mkdir()
         try:
@@ -47,6 +51,8 @@ def unfinished(out: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
         raise NotUsable(f"{out} cannot be written ({error.strerror}).") from error
+    finally:
+        os.umask(umask)
 
 
 def publish(folder: Path, out: Path) -> None:

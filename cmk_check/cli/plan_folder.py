@@ -100,6 +100,7 @@ def write_folder(out: Path, files: Mapping[str, str]) -> None:
         for name, text in files.items():
             file = made / name
             file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(0o700 if file.suffix == ".sh" else 0o600)
             file.write_bytes(text.encode(errors="replace"))
         publish(made, out)
 

@@ -76,6 +76,8 @@ def write_bytes(data: bytes) -> None:
 def replaced(file: Path) -> Iterator[Callable[[bytes], object]]:
     """Write a file beside its place and rename it at the end: nobody reads a part of it.
 
+    Only the user who ran the command may open it.
+
     Raises:
         NotUsable: the file could not be written; what was there before is unchanged.
 
@@ -83,7 +85,7 @@ def replaced(file: Path) -> Iterator[Callable[[bytes], object]]:
     file = file.resolve()  # a symbolic link stays, and its target is replaced
     unfinished = file.with_name(f".{file.name}.{token_hex(4)}")
     try:
-        unfinished.touch(exist_ok=False)
+        unfinished.touch(0o600, exist_ok=False)
         try:
             with unfinished.open("wb") as stream:
                 yield stream.write

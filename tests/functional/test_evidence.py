@@ -2,11 +2,14 @@
 
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -151,6 +154,40 @@ def test_a_killed_export_leaves_nothing_that_looks_complete(tmp_path: Path) -> N
     assert ended.code == 3
     assert str(left) in ended.err
     assert "key" not in ended.out
+
+
+def test_a_key_is_asked_for_at_a_terminal_and_not_shown(tmp_path: Path) -> None:
+    """Neither the screen nor the history of the shell keeps it."""
+    ours, theirs = pty.openpty()
+    shown = b""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        options = ["--url", url, "--out", str(tmp_path / "out")]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cmk_check", "evidence", *options],
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,  # or the terminal of whoever runs the tests would be asked
+        )
+        os.close(theirs)
+        try:
+            while b"Key of the function api: " not in shown:
+                shown += os.read(ours, 1024)
+            os.write(ours, b"typed-key\n")
+            connection, _ = server.accept()
+            with connection:
+                request = connection.recv(65_536).decode().lower()
+        finally:
+            process.kill()
+            process.wait()
+    with suppress(OSError):
+        shown += os.read(ours, 65_536)
+    os.close(ours)
+
+    assert "x-functions-key: typed-key" in request
+    assert b"typed-key" not in shown
 
 
 def test_a_sign_in_takes_the_place_of_the_key(tmp_path: Path) -> None:

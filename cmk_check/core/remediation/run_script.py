@@ -19,6 +19,7 @@ _HEAD: Final = f"""\
 # what is left. Exit codes: 0 if every plan is done, 1 if not, 2 if it cannot start, 130 or 143 if
 # it was interrupted. One run at a time: a second one does not start.
 {LITERAL_NAMES}set -euo pipefail
+umask 077
 
 # The plans in their order, each with its account.
 PLANS=(

@@ -1,18 +1,51 @@
 """The command `evidence`: what it refuses, and a folder that is complete or not there."""
 
 import os
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from typer.testing import CliRunner
 
 from cmk_check.cli import app
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
+from cmk_check.cli.plan_folder import write_folder
 from cmk_check.cli.stdout import replaced
 from cmk_check.errors import NotUsable
 from tests.unit.evidence.bundle_kit import SOURCE, Bundles
 
 KEY = "the-key-of-the-app"
+
+
+class _App(HTTPServer):
+    """An app that refuses every key, and keeps them."""
+
+    def __init__(self) -> None:
+        self.keys: list[str | None] = []
+        keys = self.keys
+
+        class Refusal(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                keys.append(self.headers["x-functions-key"])
+                self.send_error(401)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Refusal)
+
+
+@pytest.fixture
+def refusing() -> Iterator[_App]:
+    """Yield the app while it runs."""
+    with _App() as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 def _refused(out: Path, *options: str, key: str | None = KEY) -> str:
@@ -40,8 +73,55 @@ def test_a_key_that_no_header_can_hold_is_refused(tmp_path: Path, key: str | Non
     """Without repeating it."""
     message = _refused(tmp_path / "out", key=key)
 
-    assert "must be a key of the function api" in message
+    assert "must be a file with a key of the function api" in message
     assert not key or key not in message
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "environment"),
+    [
+        pytest.param(f"{KEY}\n", ["--key-file", "FILE"], None, id="file"),
+        pytest.param(f"x-functions-key: {KEY}\n", ["--key-file", "FILE"], None, id="header"),
+        pytest.param(f"\ufeffX-Functions-Key:{KEY}\r\n", ["--key-file", "FILE"], None, id="mark"),
+        pytest.param(f"{KEY}\n", ["--key-file", "-"], None, id="standard input"),
+        pytest.param(KEY, ["--key-file", "FILE"], "of-the-environment", id="file first"),
+        pytest.param("", [], KEY, id="environment"),
+        pytest.param("", ["--key", KEY], None, id="argument"),
+    ],
+)
+def test_a_key_need_not_be_among_the_arguments(
+    refusing: _App, tmp_path: Path, content: str, options: list[str], environment: str | None
+) -> None:
+    """Everybody on a machine can read those; a file for curl's -H is a file for this, too."""
+    file = tmp_path / "key"
+    file.write_text(content, newline="")
+    url = f"http://127.0.0.1:{refusing.server_port}"
+    words = [str(file) if word == "FILE" else word for word in options]
+
+    result = CliRunner().invoke(
+        app,
+        ["evidence", "--url", url, "--out", str(tmp_path / "out"), *words],
+        input=content,
+        env={"CMK_API_KEY": environment},
+    )
+
+    assert result.exit_code == 3, result.output
+    assert set(refusing.keys) == {KEY}
+    assert KEY not in result.output
+
+
+def test_a_key_in_the_place_of_its_file_is_not_repeated(tmp_path: Path) -> None:
+    """It is what somebody types who knew --key; the log of a pipeline keeps every message."""
+    message = _refused(tmp_path / "out", "--key-file", f"{KEY}/x")
+
+    assert "cannot be read (No such file or directory)" in message
+
+
+def test_a_key_and_a_sign_in_exclude_each_other(tmp_path: Path) -> None:
+    """Only one of them would be used."""
+    options = ("--key-file", "-", "--entra", "00000000-0000-4000-8000-0000000000aa")
+
+    assert "must be used without --entra" in _refused(tmp_path / "out", *options)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +198,31 @@ def test_what_fails_leaves_nothing_behind(tmp_path: Path) -> None:
         export()
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_user_may_open_what_is_written(tmp_path: Path) -> None:
+    """It names every weak account of an estate, and other users share the machine of a pipeline."""
+    file, out = tmp_path / "out.json", tmp_path / "out"
+    file.touch(0o644)
+    before = os.umask(0o022)
+    try:
+        with replaced(file) as write:
+            write(b"all")
+        write_folder(out, {"index.md": "", "run.sh": "", "plans/1.sh": ""})
+        (tmp_path / "other").touch()
+    finally:
+        os.umask(before)
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (file, out, *out.rglob("*"))}
+    assert modes == {
+        "out.json": 0o600,
+        "out": 0o700,
+        "index.md": 0o600,
+        "run.sh": 0o700,
+        "plans": 0o700,
+        "1.sh": 0o700,
+    }
+    assert (tmp_path / "other").stat().st_mode & 0o777 == 0o644
 
 
 def test_two_commands_at_once_leave_each_other_alone(tmp_path: Path) -> None:

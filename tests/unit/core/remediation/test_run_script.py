@@ -97,6 +97,7 @@ def test_each_vault_is_made_once_and_a_second_run_changes_nothing(tmp_path: Path
     ]
     assert second.words() == ["account show"]
     assert second.out.count("Done before.") == 3
+    assert (folder.script.parent / "state.txt").stat().st_mode & 0o077 == 0
     assert len(third.calls) > 40
     assert folder.changes == changes
     for ended in (first, second, third):
