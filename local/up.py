@@ -58,7 +58,7 @@ def _run(port: int, wanted: int, name: str, estate: Estate) -> int:
         signal.signal(number, lambda *_: ended.set())
     try:
         with (
-            TemporaryDirectory(prefix="cmk-check-az-", ignore_cleanup_errors=True) as az_folder,
+            TemporaryDirectory(prefix="cmk-check-up-", ignore_cleanup_errors=True) as folder,
             Stack(
                 estate,
                 settings=_settings(os.environ),
@@ -67,7 +67,7 @@ def _run(port: int, wanted: int, name: str, estate: Estate) -> int:
                 announce=lambda part: print(f"Starting {part}"),
             ) as stack,
         ):
-            _show(stack, wanted, name, az_folder)
+            _show(stack, wanted, name, Path(folder))
             shown = 0
             while not ended.wait(_LOOK_SECONDS):
                 shown = _show_output(stack.host, shown)
@@ -125,11 +125,11 @@ def _show_output(host: FunctionsHost, shown: int) -> int:
     return len(lines)
 
 
-def _show(stack: Stack, wanted: int, estate: str, az_folder: str) -> None:
+def _show(stack: Stack, wanted: int, estate: str, folder: Path) -> None:
     url, keys = stack.host.url, stack.host.keys
     if not url.endswith(f":{wanted}"):
         print(f"Port {wanted} is in use, so another one is used.")
-    exports = "\n".join(_exports(stack, az_folder))
+    exports = "\n".join(_exports(stack, folder))
     print(f"""
 Page       {url}/api/dashboard
 Status     {url}/api/v1/status
@@ -154,31 +154,35 @@ az cloud register --name cmk-check-local --endpoint-resource-manager "$CMK_ARM_U
 az cloud set --name cmk-check-local
 az login --identity --client-id {stack.simulator.estate.administrator} --output table
 
-Start a scan; without this, the first one starts on the schedule:
+Start a scan there; without this, the first one starts on the schedule:
 
-curl --data '' -H 'x-functions-key: {keys.functions["scan_now"]}' {url}/api/scan
+curl --data '' -H "@$START_FILE" "$HOST/api/scan"
 
 Everything runs on this machine, with the estate "{estate}". Ctrl-C stops it. The app's log:""")
     sys.stdout.flush()
 
 
-def _exports(stack: Stack, az_folder: str) -> Iterator[str]:
+def _exports(stack: Stack, folder: Path) -> Iterator[str]:
     """Yield the lines with which a shell can run the examples of the documents on this stack.
 
+    Keys go into files in ``folder``, which only this user may open: as words of a command they
+    would be in the list of processes, and as words of an export in the shell's history.
     az gets a configuration of its own, so that whoever uses it for the real Azure stays signed in
     there. The simulator's proxy leads to the simulated vaults, and keeps az, and everything else,
     away from other machines.
     """
-    keys = stack.host.keys.functions
+    files = {"KEY_FILE": folder / "api.header", "START_FILE": folder / "scan_now.header"}
+    for file in files.values():
+        file.write_text(f"x-functions-key: {stack.host.keys.functions[file.stem]}\n")
     proxy = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), stack.simulator.proxy.url)
     direct = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")
     yield f'export PATH={shlex.quote(str(APP / "local/bin"))}:"$PATH"'
     for variables in (
-        {"HOST": stack.host.url, "KEY": keys["api"], "START": keys["scan_now"]},
+        {"HOST": stack.host.url} | {name: str(file) for name, file in files.items()},
         stack.simulator.environment(),
         {"AZURE_STORAGE_CONNECTION_STRING": stack.azurite.connection_string},
         {
-            "AZURE_CONFIG_DIR": az_folder,
+            "AZURE_CONFIG_DIR": str(folder / "az"),
             "AZURE_CORE_COLLECT_TELEMETRY": "false",
             "AZURE_CORE_ONLY_SHOW_ERRORS": "true",
         },

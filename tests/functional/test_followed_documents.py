@@ -46,7 +46,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrintedTermin
     """The terminal after one scan of the sample estate, with az signed in."""
     with PrintedTerminal(tmp_path_factory.mktemp("beside"), CMK_CHANGES_QUEUE="on") as terminal:
         terminal.sign_in()
-        terminal.follow('curl -sS --data "" -H "x-functions-key: $START" "$HOST/api/scan"')
+        terminal.follow('curl -sS --data "" -H "@$START_FILE" "$HOST/api/scan"')
         yield terminal
 
 
@@ -104,7 +104,7 @@ def test_the_gate_of_a_pipeline_fails_unless_compliant(terminal: PrintedTerminal
     """A gate that opens when it cannot ask is no gate."""
     (gate,) = [command for command, _ in shown("dashboards.md") if "jq -e" in command]
 
-    for key in ("", "KEY=wrong\n"):
+    for key in ("", "echo x-functions-key: wrong >wrong; KEY_FILE=wrong\n"):
         assert terminal.run(key + gate).returncode != 0, key
 
 
@@ -116,10 +116,26 @@ def test_only_the_key_that_everybody_knows_is_the_same_every_time(
         pass
 
     def secrets(printed: str) -> set[str]:
-        return set(re.findall(r"(?:KEY|START|IDENTITY_HEADER|AccountKey)=([\w/+=-]+)", printed))
+        names = r"to read +|to start a scan +|IDENTITY_HEADER=|AccountKey="
+        return set(re.findall(rf"(?m)(?:^|\b)(?:{names})([\w/+=-]+)", printed))
 
     assert secrets(terminal.printed) & secrets(other.printed) == {WELL_KNOWN_KEY}
     assert len(secrets(other.printed)) == 4
+
+
+def test_the_keys_of_the_app_are_in_files_and_not_in_what_is_pasted(
+    terminal: PrintedTerminal,
+) -> None:
+    """What is pasted stays in the history of the shell."""
+    keys = re.findall(r"(?m)^to (?:read|start a scan) +(\S+)$", terminal.printed)
+    pasted = terminal.block("export") + terminal.block("curl")
+
+    files = terminal.run('cat "$KEY_FILE" "$START_FILE"; stat -c %a "${KEY_FILE%/*}"').stdout
+
+    assert len(keys) == 2
+    assert not [key for key in keys if key in pasted]
+    assert files == "".join(f"x-functions-key: {key}\n" for key in keys) + "700\n"
+    assert re.search(r'"id": ?"|ScanRunning|TooMany', terminal.run(terminal.block("curl")).stdout)
 
 
 def test_nothing_but_this_machine_is_reached_from_there(terminal: PrintedTerminal) -> None:

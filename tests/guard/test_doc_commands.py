@@ -8,7 +8,7 @@ their subcommands and options are compared with a list from their references.
 
 import re
 import subprocess
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -42,7 +42,7 @@ KNOWN: Final = {
 SHELL: Final = """
 PATH=/nowhere
 command_not_found_handle() {
-  case $1 in az | azd | func | gh) printf '%s\\0' "$#" "$@" >>calls && echo value ;; esac
+  case $1 in az | azd | curl | func | gh) printf '%s\\0' "$#" "$@" >>calls && echo value ;; esac
 }
 exit() { :; }
 """
@@ -60,6 +60,7 @@ def _commands(path: Path, folder: Path) -> list[list[str]]:
     subprocess.run(
         ["bash", "-c", SHELL + script],  # noqa: S607 - the reader's own shell
         cwd=folder,
+        env={"HOME": str(folder)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
@@ -105,6 +106,28 @@ def test_every_azd_func_and_gh_command_is_known(path: Path, tmp_path: Path) -> N
             given for start, given in KNOWN.items() if tuple(words[: len(start)]) == start
         ]
         assert {word for word in words if word.startswith("-")} <= options, words
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_key_is_a_word_of_a_command(path: Path, tmp_path: Path) -> None:
+    """Other users of a machine read it in the list of processes, even where it was a variable."""
+    headers = [
+        header
+        for words in _of("curl", _commands(path, tmp_path))
+        for option, header in pairwise(words)
+        if option == "-H" and not header.lower().startswith("content-type:")
+    ]
+
+    assert {header[0] for header in headers} <= {"@"}, headers
+    assert not re.search("""(?i)-H ['"]?(x-functions-key|authorization)""", path.read_text())
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_block_has_a_comment(path: Path) -> None:
+    """In zsh, the shell of macOS, a pasted comment is words, and its apostrophe opens a quote."""
+    blocks = re.findall(r"(?ms)^ *```sh\n(.*?)^ *```", path.read_text())
+
+    assert [line for block in blocks for line in re.findall(r"(?m)^(?:.*\s)?#.*$", block)] == []
 
 
 def test_words_arrive_as_the_shell_gives_them(tmp_path: Path) -> None:
