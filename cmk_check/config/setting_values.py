@@ -4,7 +4,9 @@ No message repeats the value, because a value pasted into the wrong variable may
 """
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator
@@ -18,7 +20,9 @@ _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 # What Azure allows:
 # https://learn.microsoft.com/rest/api/managementgroups/management-groups/create-or-update
 _GROUP: Final = re.compile(r"[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]")
+_DOMAIN: Final = re.compile(r"([a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]", re.IGNORECASE)
 NOT_CLIENT_ID: Final = "must be a client id; copy the identity's client id, not its name"
+_NOT_TENANT: Final = "must be a tenant id or a domain; copy it from `az account show`"
 _OUTSIDE: Final = "must be {} from {} to {}; set one or remove the setting"
 
 
@@ -115,6 +119,20 @@ def read_client_id(text: str) -> str:
     if not is_guid(text):
         raise ValueError(NOT_CLIENT_ID)
     return text
+
+
+def sign_in_faults(variables: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what is wrong with variables that only the sign-in and the libraries read."""
+    tenant = variables.get("AZURE_TENANT_ID", "")
+    faults = []
+    if tenant and not is_guid(tenant) and not _DOMAIN.fullmatch(tenant):
+        faults.append(("AZURE_TENANT_ID", _NOT_TENANT))
+    faults += [
+        (name, "must name a file that exists; correct the path, or remove the variable")
+        for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+        if name in variables and not Path(variables[name]).exists()
+    ]
+    return faults
 
 
 def read_group(text: str) -> str:

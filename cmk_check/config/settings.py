@@ -38,6 +38,7 @@ from cmk_check.config.setting_values import (
     read_client_id,
     read_group,
     read_kinds,
+    sign_in_faults,
     switch,
     unknown_kinds,
     whole,
@@ -239,6 +240,8 @@ class Settings(BaseModel):
             for name, setting in misspelt_settings(variables).items()
         ]
         on_azure = _is_on_azure(variables.get("WEBSITE_HOSTNAME"))
+        if not on_azure:
+            faults += sign_in_faults(variables)
         routes, more = read_routes(variables, on_azure=on_azure)
         faults += more
         # Without a storage there is already a fault, so a placeholder does.

@@ -16,6 +16,7 @@ from cmk_check.doctor.results import CheckFailed, CheckResult, Mark, MarkedText,
 
 # Variables that checks read.
 _ARM: Final = ("CMK_CLOUD", "CMK_ARM_URL")
+_SIGN_IN: Final = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 _SCOPE: Final = ("CMK_INCLUDE_SUBSCRIPTIONS", "CMK_EXCLUDE_SUBSCRIPTIONS", "CMK_MANAGEMENT_GROUP")
 _STORE: Final = ("CMK_STORAGE",)
 # Checks that others need.
@@ -45,9 +46,9 @@ class Check[Subject]:
 CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
     Check("settings", app_checks.settings),
     Check("schedule", app_checks.schedule, settings=("CMK_MAX_AGE_MINUTES",)),
-    Check("cloud", azure_checks.cloud, settings=_ARM),
+    Check("cloud", azure_checks.cloud, settings=(*_ARM, "SSL_CERT_FILE")),
     Check("clock", azure_checks.clock, ("cloud",)),
-    Check("credential", azure_checks.credential, settings=(*_ARM, "AZURE_CLIENT_ID")),
+    Check("credential", azure_checks.credential, settings=(*_ARM, *_SIGN_IN)),
     Check("subscriptions", estate_checks.subscriptions, _AZURE, _SCOPE, limits.DOCTOR_LIST_SECONDS),
     Check("permissions", estate_checks.permissions, ("subscriptions",), (), _ESTATE),
     Check("keys", sample_checks.keys, _ACCOUNTS, ("CMK_KEY_HEALTH",), _SAMPLE),

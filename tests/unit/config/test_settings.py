@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from azure.core import AzureClouds
@@ -130,6 +131,30 @@ def test_tags_of_owners_keep_their_order_and_may_be_none(
     given = {} if value is None else {"CMK_OWNER_TAGS": value}
 
     assert Settings.load({**AZURITE, **given}).owner_tags == tags
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "right"),
+    [
+        ("AZURE_TENANT_ID", "my tenant", ID + "1"),
+        ("AZURE_TENANT_ID", "contoso", "contoso.onmicrosoft.com"),
+        ("AZURE_TENANT_ID", "https://contoso.com", "xn--mnchen-3ya.xn--p1ai"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem", __file__),
+        ("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem", str(Path(__file__).parent)),
+    ],
+)
+def test_what_the_sign_in_reads_is_checked_where_it_signs_in(
+    name: str, wrong: str, right: str
+) -> None:
+    """The libraries say of it that a certificate or a token is missing, after the network."""
+    with pytest.raises(SettingsError) as refused:
+        Settings.load_for_scan(environ={name: wrong})
+
+    assert [fault for fault, _ in refused.value.faults] == [name]
+    assert wrong not in str(refused.value)
+    Settings.load_for_scan(environ={name: right})
+    on_azure = {"WEBSITE_HOSTNAME": "app.azurewebsites.net"}
+    Settings.load_for_scan(environ={name: wrong, **on_azure})
 
 
 def test_all_faults_are_named_at_once() -> None:
