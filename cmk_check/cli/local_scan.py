@@ -71,7 +71,7 @@ async def scan_here(
 
     """
     queue = QueueHere()
-    context = replace(context, queues=queue)
+    context = replace(context, queues=queue, keeps_cut_off=True)
     starting = asyncio.create_task(_start(context, named, sleep))
     try:
         # Shielded, because a lease that was taken has to be released.
@@ -79,11 +79,10 @@ async def scan_here(
         if started.new:
             while queue.waiting:
                 await _deliver(context, queue.waiting.popleft(), sleep)
+            return await _outcome(context, started.scan_id)
     except asyncio.CancelledError:
         return await _interrupted(context, await starting)
-    if not started.new:
-        return LocalScanOutcome(started.scan_id, ScanState.RUNNING)
-    return await _outcome(context, started.scan_id)
+    return LocalScanOutcome(started.scan_id, ScanState.RUNNING)
 
 
 async def _start(context: ScanContext, named: Sequence[str], sleep: Sleep) -> Started:

@@ -27,7 +27,11 @@ def new_folder(out: Path) -> Path:
     elif out.exists() and any(out.iterdir()):
         why = "must be empty, or not exist, so that nothing in it is taken for a part of the result"
     else:
-        return out
+        try:
+            with unfinished(out):
+                return out
+        except NotUsable as error:
+            why = str(error)
     raise typer.BadParameter(why, param_hint="--out")
 
 

@@ -1,7 +1,9 @@
 """``plan --out``: scans the estate and writes a folder of plans, which ``run.sh`` runs."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from tempfile import mkdtemp
 
 from cmk_check.cli.console import remarks, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
@@ -18,6 +20,7 @@ from cmk_check.core.model import Finding
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.run_script import render_run
 from cmk_check.core.text import shown
+from cmk_check.errors import NotUsable
 from cmk_check.scan.scan_context import ScanContext
 
 
@@ -89,12 +92,23 @@ def _files(plans: Plans) -> Iterator[tuple[str, str]]:
 
 
 def write_folder(out: Path, files: Mapping[str, str]) -> None:
-    """Write a new folder: it is whole or not there.
+    """Write a new folder: it is whole or not there. If that fails, write a temporary folder.
 
     Raises:
         NotUsable: something is there by now, or the folder cannot be written.
 
     """
+    try:
+        _write(out, files)
+    except NotUsable as error:
+        with suppress(OSError, NotUsable):
+            rescued = Path(mkdtemp(prefix="cmk-check-"), "plans")
+            _write(rescued, files)
+            error.args = (f"{error} The plans are in {rescued}.",)
+        raise
+
+
+def _write(out: Path, files: Mapping[str, str]) -> None:
     with unfinished(out) as folder:
         made = folder / "plans"
         for name, text in files.items():

@@ -9,9 +9,11 @@ import typer
 
 from cmk_check.cli.exit_codes import complain, ended, run
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions, format_option
+from cmk_check.cli.stdout import unfinished_file
 from cmk_check.core.enums import Disposition, ExceptionMode
 from cmk_check.core.scope import Scope
 from cmk_check.core.text import is_guid
+from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_NAME_SHOWN_CHARS
 
 if TYPE_CHECKING:
@@ -152,7 +154,11 @@ def _file(output: Path | None, result_format: Format) -> Path | None:
     elif output.exists() and not output.is_file():
         why = "must be a file, because it is replaced; use > for a device or pipe"
     else:
-        return output
+        try:
+            with unfinished_file(output.resolve()):
+                return output
+        except NotUsable as error:
+            why = str(error)
     raise typer.BadParameter(why, param_hint="--output")
 
 

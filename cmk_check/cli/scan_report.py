@@ -1,8 +1,10 @@
 """Runs a scan for the command line: shows progress, writes the result, returns the exit code."""
 
+import asyncio
 import io
 import sys
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from rich.console import Console
@@ -17,7 +19,7 @@ from cmk_check.cli.problems import collect
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
 from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan_result import ScanResult
-from cmk_check.cli.stdout import replaced, write, write_bytes
+from cmk_check.cli.stdout import replaced, rescued, write, write_bytes
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
@@ -27,6 +29,7 @@ from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, 
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.scan_request import not_found
 from cmk_check.core.text import shown
+from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
@@ -87,20 +90,34 @@ async def report(
                 "it has ended. If its process died, try again in half an hour."
             )
             return INTERRUPTED if outcome.interrupted else UNKNOWN
-        if outcome.reason is not None:
-            complain(f"scan {outcome.scan_id} {outcome.state}: {shown(outcome.reason)}")
-        elif outcome.not_found:
-            complain(f"scan {outcome.scan_id} {outcome.state}: {not_found(outcome.not_found)}")
         answer = ScanResult(context, settings, outcome.interrupted, outcome.reason)
-        status = await answer.status()
-        await _write(answer, status, options)
-        in_sight = options.format is Format.TABLE and options.file is None
-        if not in_sight and not options.quiet:
-            summarise(notes, status)
-        if not options.quiet and (check := await _cross_check(context, outcome)):
-            say(notes, f"cmk-check: {check}")
-        if not options.quiet and (step := _next_step(outcome, status, options)):
-            complain(step)
+        ending = asyncio.create_task(_end(answer, outcome, options, notes))
+        try:
+            return await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            # The scan is over: its result is written all the same, unless a second signal comes.
+            await ending
+            return INTERRUPTED
+
+
+async def _end(
+    answer: ScanResult, outcome: LocalScanOutcome, options: OutputOptions, notes: Console
+) -> int:
+    """Say how the scan ended and write its result; return the exit code."""
+    if outcome.reason is not None:
+        complain(f"scan {outcome.scan_id} {outcome.state}: {shown(outcome.reason)}")
+    elif outcome.not_found:
+        complain(f"scan {outcome.scan_id} {outcome.state}: {not_found(outcome.not_found)}")
+    status = await answer.status()
+    said = None if outcome.interrupted else outcome.reason
+    await _write(answer, status, options, said)
+    in_sight = options.format is Format.TABLE and options.file is None
+    if not in_sight and not options.quiet:
+        summarise(notes, status, said)
+    if not options.quiet and (check := await _cross_check(answer.context, outcome)):
+        say(notes, f"cmk-check: {check}")
+    if not options.quiet and (step := _next_step(outcome, status, options)):
+        complain(step)
     return exit_code(outcome, status, options.fail_on)
 
 
@@ -182,16 +199,24 @@ async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str |
     )
 
 
-async def _write(answer: ScanResult, status: models.Status, options: OutputOptions) -> None:
-    if options.file is not None:
-        with replaced(options.file) as write_piece:
+async def _write(
+    answer: ScanResult, status: models.Status, options: OutputOptions, said: str | None
+) -> None:
+    async def write_to(place: AbstractContextManager[Callable[[bytes], object]]) -> None:
+        with place as write_piece:
             async for piece in _document(answer, status, options.format):
                 write_piece(piece)
-    elif options.format is Format.TABLE:
-        write(await _table(open_console(sys.stdout, color=options.color), answer, status), end="")
-    else:
-        async for piece in _document(answer, status, options.format):
-            write_bytes(piece)
+
+    try:
+        if options.file is not None:
+            await write_to(replaced(options.file))
+        elif options.format is Format.TABLE:
+            console = open_console(sys.stdout, color=options.color)
+            write(await _table(console, answer, status, said), end="")
+        else:
+            await write_to(nullcontext(write_bytes))
+    except NotUsable as error:
+        await write_to(rescued(error, f".{options.format}"))
 
 
 async def _document(
@@ -216,9 +241,11 @@ async def _document(
             yield as_junit(await collect(answer, status), status)
 
 
-async def _table(console: Console, answer: ScanResult, status: models.Status) -> str:
+async def _table(
+    console: Console, answer: ScanResult, status: models.Status, said: str | None = None
+) -> str:
     with console.capture() as captured:
-        await show(console, answer, status)
+        await show(console, answer, status, said)
     text = captured.get()
     # The table fills its last column with blanks, which are unwanted in a file.
     if console.is_terminal:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
+from tempfile import mkstemp
 from typing import TextIO, override
 
 from cmk_check.errors import NotUsable
@@ -83,18 +84,47 @@ def replaced(file: Path) -> Iterator[Callable[[bytes], object]]:
 
     """
     file = file.resolve()  # a symbolic link stays, and its target is replaced
+    with unfinished_file(file) as unfinished:
+        with unfinished.open("wb") as stream:
+            yield stream.write
+        unfinished.replace(file)
+
+
+@contextmanager
+def unfinished_file(file: Path) -> Iterator[Path]:
+    """Make a file beside ``file``, for the block to work in; remove it after the block.
+
+    Raises:
+        NotUsable: the file could not be made, or something could not be written in the block.
+
+    """
     unfinished = file.with_name(f".{file.name}.{token_hex(4)}")
     try:
         unfinished.touch(0o600, exist_ok=False)
         try:
-            with unfinished.open("wb") as stream:
-                yield stream.write
-            unfinished.replace(file)
+            yield unfinished
         finally:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise NotUsable(f"{file} cannot be written ({error.strerror}).") from error
+
+
+@contextmanager
+def rescued(error: NotUsable, suffix: str) -> Iterator[Callable[[bytes], object]]:
+    """Write a result that has no place to a new file in the temporary folder.
+
+    Raises:
+        NotUsable: always; ``error``, which then names the file, if that could be written.
+
+    """
+    try:
+        handle, name = mkstemp(suffix, "cmk-check-")
+        with open(handle, "wb") as stream:  # noqa: PTH123 - as mkstemp opened it
+            yield stream.write
+    except OSError:
+        raise error from None
+    raise NotUsable(f"{error} The result is in {name}.") from error
 
 
 @contextmanager

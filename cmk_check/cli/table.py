@@ -42,8 +42,10 @@ _POSTURE_COLOURS: Final[Mapping[PostureVerdict, str]] = {
 _SCAN_FAILED: Final = POSTURE_REASONS[PostureReason.SCAN_FAILED].text()
 
 
-async def show(console: Console, answer: ScanResult, status: models.Status) -> None:
-    """Print the accounts, keys and subscriptions with problems, the counts, and the posture."""
+async def show(
+    console: Console, answer: ScanResult, status: models.Status, said: str | None = None
+) -> None:
+    """Print the accounts, keys and subscriptions with problems; end as ``summarise`` does."""
     verdicts = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
     wrong = await _all(answer.pages({"verdict": verdict}) for verdict in verdicts)
     # In memory, this scan is the first to see anything.
@@ -57,7 +59,7 @@ async def show(console: Console, answer: ScanResult, status: models.Status) -> N
     if gaps := [row async for gap in answer.gaps() if (row := _gap(gap)) is not None]:
         print_rows(console, ("not read", "subscription"), ("what to do",), gaps)
         console.print()
-    summarise(console, status)
+    summarise(console, status, said)
 
 
 async def _all(
@@ -130,28 +132,34 @@ def _why(judged: _Judged) -> tuple[str, str]:
     return worst.code, worst.message
 
 
-def summarise(console: Console, status: models.Status) -> None:
-    """Print the counts, the reasons and the posture, one line each."""
-    say(console, _sums_of_accounts(status.accounts), hanging=INDENT)
-    for name, counts in status.sums.items():
-        if counts is not None:
-            numbers = counts.model_dump()
-            parts = ", ".join(f"{number:,} {state}" for state, number in numbers.items())
-            text = f"{BY_NAME[name].titles[1]}: {sum(numbers.values()):,}: {parts}"
-            say(console, text, hanging=INDENT)
-    found = status.subscriptions
-    line = (
-        f"subscriptions: {found.total:,}: {found.read:,} read, {found.gap:,} not read, "
-        f"{found.excluded:,} excluded, {found.retired:,} retired"
-    )
-    say(console, line, hanging=INDENT)
+def summarise(console: Console, status: models.Status, said: str | None = None) -> None:
+    """Print the counts, the reasons and the posture, one line each.
+
+    ``said`` is why the scan failed, if the user has read it: it is not repeated, and where nothing
+    is known, nothing is counted.
+    """
+    if said is None or status.subscriptions.total:
+        say(console, _sums_of_accounts(status.accounts), hanging=INDENT)
+        for name, counts in status.sums.items():
+            if counts is not None:
+                numbers = counts.model_dump()
+                parts = ", ".join(f"{number:,} {state}" for state, number in numbers.items())
+                text = f"{BY_NAME[name].titles[1]}: {sum(numbers.values()):,}: {parts}"
+                say(console, text, hanging=INDENT)
+        found = status.subscriptions
+        line = (
+            f"subscriptions: {found.total:,}: {found.read:,} read, {found.gap:,} not read, "
+            f"{found.excluded:,} excluded, {found.retired:,} retired"
+        )
+        say(console, line, hanging=INDENT)
     for reason in status.reasons:
         if reason.code is PostureReason.NO_SCAN_YET and len(status.reasons) > 1:
             continue  # it follows from the others, and its advice is for the schedule
         # A scan that failed says its own reason, to which the message of the posture refers.
         why = status.last_scan.reason if status.last_scan else None
         message = why if why and reason.message == _SCAN_FAILED else reason.message
-        say(console, f"{reason.code}: {shown(message)}", hanging=INDENT)
+        if message != said:
+            say(console, f"{reason.code}: {shown(message)}", hanging=INDENT)
     posture = Text(status.posture.value, style=_POSTURE_COLOURS[status.posture])
     console.print(Text("posture: ").append_text(posture))
 

@@ -68,6 +68,10 @@ class AspectReader[Inventory, Facts](ABC):
             _log.exception("%s could not be judged.", what)
             return self._beside(judged, known, None, now)
 
+    def unread(self, judged: AllJudged, known: Known, now: datetime) -> AllJudged:
+        """Return the accounts as those of which nothing was read."""
+        return self._beside(judged, known, self.nothing, now)
+
     def _beside(
         self, judged: AllJudged, known: Known, facts: Facts | None, now: datetime
     ) -> AllJudged:

@@ -74,7 +74,8 @@ class ScanContext:
     slice: two slices that shared the limit evenly would end together, and leave it unused.
     ``new_id`` makes UUIDs. ``keys`` opens a reader of keys for each slice, ``exemptions`` one of
     exemptions, ``data_stores`` one of where data lies; None if these are off. ``account_search`` is
-    the second witness of accounts, None if lists are not cross-checked.
+    the second witness of accounts, None if lists are not cross-checked. ``keeps_cut_off``: where a
+    scan is cancelled, what it has read of a subscription that has no row yet is recorded.
     """
 
     inventory: Inventory
@@ -93,6 +94,7 @@ class ScanContext:
     account_search: AccountSearch | None = None
     exemptions: Callable[[], ExemptionInventory] | None = None
     data_stores: Callable[[], DataInventory] | None = None
+    keeps_cut_off: bool = False
 
     @property
     def aspects_off(self) -> frozenset[str]:

@@ -6,9 +6,10 @@ as its rows are read, and each one is independent, so a failure affects only tha
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from cmk_check.core import posture
 from cmk_check.core.account import Reading
@@ -260,7 +261,7 @@ class SliceRun:
             stored = await self._context.findings_table.clear_mark(stored)
         difference = await self._compare(reading, planned, stored, gap)
         if not difference.is_empty:
-            self._keep(await self._recorder.record(stored, difference))
+            self._keep(await _to_its_end(self._recorder.record(stored, difference)))
         if self._names_broken_keys:
             findings = difference.known.after(difference.steps)
             self._broken_keys[planned.subscription.id] = list_broken_keys(findings)
@@ -329,6 +330,16 @@ class SliceRun:
             findings = stored.known.findings
             self._broken_keys[planned.subscription.id] = list_broken_keys(findings)
         return unwritten(planned.subscription, stored.known, gap, self._context.clock.now())
+
+
+async def _to_its_end[T](recording: Coroutine[Any, Any, T]) -> T:
+    """Await a recording that has begun; a cancellation comes after it."""
+    task = asyncio.create_task(recording)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 def _too_much(error: LimitExceeded) -> Gap:

@@ -1,7 +1,8 @@
 """Reading the subscriptions of a slice in its time: accounts, and what stands beside verdicts."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -33,6 +34,7 @@ class SliceReading:
         seconds = context.options.reading_deadline.total_seconds()
         self._deadline = asyncio.get_running_loop().time() + seconds
         self._readers = _readers(context, scan)
+        self._is_cut_off = False
 
     async def read(
         self, subscription: Subscription, known: Known, now: datetime
@@ -41,8 +43,27 @@ class SliceReading:
         reading = await self._read_all(subscription, known)
         judged = judge_all(reading.accounts, self._context.options.kinds, subscription.owner)
         for reader in self._readers:
-            judged = await reader.read(judged, known, now)
+            with self._kept(known):
+                if not self._is_cut_off:
+                    judged = await reader.read(judged, known, now)
+                    continue
+            judged = reader.unread(judged, known, now)
         return reading, judged
+
+    @contextmanager
+    def _kept(self, known: Known) -> Iterator[None]:
+        """Suppress a cancellation where what was read is to be recorded; nothing more is read.
+
+        What is recorded is never replaced by less.
+        """
+        try:
+            yield
+        except asyncio.CancelledError:
+            if known.coverage is not None or not self._context.keeps_cut_off:
+                raise
+            self._is_cut_off = True
+            if task := asyncio.current_task():
+                task.uncancel()
 
     async def _read_all(self, subscription: Subscription, known: Known) -> Reading:
         """Read a subscription, and once more if its list lacks what Resource Graph knows."""
@@ -51,10 +72,11 @@ class SliceReading:
         reading = await self._read_in_time(subscription, recorded)
         if self._cross_check is None or reading.gap is not None:
             return reading
-        lacking = await self._cross_check.lacking(subscription.id, reading, recorded)
-        if lacking:
-            reading = await self._read_in_time(subscription, [*recorded, *lacking])
-            self._cross_check.confirm(subscription.id, lacking, reading)
+        with self._kept(known):
+            lacking = await self._cross_check.lacking(subscription.id, reading, recorded)
+            if lacking:
+                reading = await self._read_in_time(subscription, [*recorded, *lacking])
+                self._cross_check.confirm(subscription.id, lacking, reading)
         return reading
 
     async def _read_in_time(

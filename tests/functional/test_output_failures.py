@@ -22,12 +22,14 @@ EXPLAINED = json.dumps({"id": ACCOUNT, "kind": "OpenAI", "properties": {}})
 
 
 def _shell(
-    arguments: str, redirection: str, simulator: Simulator, webhook: str = ""
+    arguments: str, redirection: str, simulator: Simulator, folder: Path, webhook: str = ""
 ) -> tuple[int, str]:
     """Run the command in a shell with this redirection; return its exit code and its errors."""
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {sys.executable} -m cmk_check {arguments} {redirection}"],  # noqa: S607 - any
-        env=simulator.environment() | ({"CMK_WEBHOOK_URL": webhook} if webhook else {}),
+        env=simulator.environment()
+        | {"TMPDIR": str(folder)}
+        | ({"CMK_WEBHOOK_URL": webhook} if webhook else {}),
         input=EXPLAINED,
         capture_output=True,
         text=True,
@@ -56,24 +58,29 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize(("arguments", "code"), COMMANDS)
-def test_output_that_cannot_be_written_is_no_answer(arguments: str, code: int) -> None:
+def test_output_that_cannot_be_written_is_no_answer(
+    arguments: str, code: int, tmp_path: Path
+) -> None:
     """1 means an account that is not compliant, and 0 that the reader has everything."""
     with Simulator(estate_of({"chat": MICROSOFT})) as simulator, Receiver() as receiver:
-        full, why = _shell(arguments, ">/dev/full", simulator, receiver.url)
-        closed, why_closed = _shell(arguments, ">&-", simulator, receiver.url)
-        piped, _ = _shell(arguments, "| :", simulator, receiver.url)
+        full, why = _shell(arguments, ">/dev/full", simulator, tmp_path, receiver.url)
+        closed, why_closed = _shell(arguments, ">&-", simulator, tmp_path, receiver.url)
+        piped, _ = _shell(arguments, "| :", simulator, tmp_path, receiver.url)
 
     assert (full, closed, piped) == (2, 2, code)
     assert "the output cannot be written (No space left on device)" in why
     assert "the output cannot be written (" in why_closed
+    assert ("The result is in" in why) == arguments.startswith("scan")
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
-def test_errors_that_cannot_be_written_change_nothing(redirection: str) -> None:
+def test_errors_that_cannot_be_written_change_nothing(redirection: str, tmp_path: Path) -> None:
     """Nor do they go to standard output, among the findings."""
     with Simulator(estate_of({"chat": MICROSOFT})) as simulator:
-        code, _ = _shell("scan --format csv", f"{redirection} | grep -qv posture", simulator)
+        code, _ = _shell(
+            "scan --format csv", f"{redirection} | grep -qv posture", simulator, tmp_path
+        )
 
     assert code == 1
 
@@ -147,16 +154,20 @@ def test_a_result_in_a_file_is_what_standard_output_would_have(output: str, tmp_
 
 
 @pytest.mark.parametrize(
-    ("file", "why"),
+    ("arguments", "why"),
     [
-        ("/dev/full", "must be a file, because it is replaced"),
-        ("/nowhere/result", "must be in a folder that exists"),
+        (["scan", "--output", "/dev/full"], "must be a file, because it is replaced"),
+        (["scan", "--output", "/nowhere/result"], "must be in a folder that exists"),
+        (["scan", "--output", f"/tmp/{'n' * 250}"], "cannot be written (File name too long)"),  # noqa: S108 - never made
+        (["plan", "--all", "--out", f"/tmp/{'n' * 250}"], "cannot be written (File name too long)"),  # noqa: S108 - never made
     ],
+    ids=["a device", "no folder", "a file that cannot be made", "a folder that cannot be made"],
 )
-def test_a_place_for_no_file_is_refused_before_the_scan(file: str, why: str) -> None:
+def test_a_place_for_no_result_is_refused_before_the_scan(arguments: list[str], why: str) -> None:
     """A device must not be replaced by a file, and no scan be lost after minutes."""
-    ended = terminal_kit.run("scan", "--output", file, environment={})
+    ended = terminal_kit.run(*arguments, environment={})
 
     assert (ended.code, ended.out) == (2, "")
-    assert why in ended.err
+    assert why in " ".join(ended.err.split())
+    assert "failed" not in ended.err  # as a scan without a sign-in does
     assert Path("/dev/full").is_char_device()

@@ -1,6 +1,7 @@
 """The result of ``scan`` as JSON, CSV and workbook, and what is said beside it."""
 
 import json
+import stat
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,39 @@ async def test_a_workbook_that_finds_no_room_says_where(
 
     with pytest.raises(NotUsable, match=f"temporary folder {tmp_path}/missing cannot be written"):
         await scan(world_of("bad"), OutputOptions(Format.XLSX))
+
+
+@pytest.mark.parametrize("output", list(Format))
+async def test_a_result_without_a_place_is_in_a_temporary_file(
+    output: Format, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk was full or the folder is gone: the minutes of the scan are not."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    with pytest.raises(NotUsable, match="cannot be written") as refused:
+        await scan(world_of("bad"), OutputOptions(output, file=tmp_path / "gone" / "result"))
+
+    name, mode, content = _only_file(tmp_path)
+    assert str(refused.value).endswith(f".{output}.")
+    assert f" The result is in {name}." in str(refused.value)
+    assert mode == "-rw-------"
+    assert b"chat" in content or output is Format.XLSX
+
+
+def _only_file(folder: Path) -> tuple[str, str, bytes]:
+    (file,) = folder.iterdir()
+    return str(file), stat.filemode(file.stat().st_mode), file.read_bytes()
+
+
+async def test_a_result_without_any_place_names_the_one_that_was_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The temporary folder is an offer; nothing was to be written there."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    file = tmp_path / "gone" / "result"
+
+    with pytest.raises(NotUsable, match=rf"{file} cannot be written \(No such file [^)]*\)\.$"):
+        await scan(world_of("bad"), OutputOptions(Format.CSV, file=file))
 
 
 @pytest.mark.parametrize("options", [JSON, CSV], ids=["json", "csv"])

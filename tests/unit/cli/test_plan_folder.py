@@ -2,6 +2,7 @@
 
 import json
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -395,6 +396,15 @@ def _hostile(name: str) -> Account:
     return replace(account(sub(1), "x"), id=account_id, owner=name)
 
 
+@pytest.fixture
+def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the temporary folder."""
+    folder = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.mark.usefixtures("temporary")
 def test_a_folder_is_whole_or_not_there(tmp_path: Path) -> None:
     """What looks like all plans must be all plans."""
     with pytest.raises(NotUsable):
@@ -403,12 +413,14 @@ def test_a_folder_is_whole_or_not_there(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_nobody_elses_folder_is_written_over(tmp_path: Path) -> None:
-    """It may hold what somebody has changed in a plan, and what is done."""
+def test_nobody_elses_folder_is_written_over(tmp_path: Path, temporary: Path) -> None:
+    """It may hold what somebody has changed in a plan, and what is done; nor is ours lost."""
     (tmp_path / "plans").mkdir()
     (tmp_path / "plans/state.txt").touch()
 
-    with pytest.raises(NotUsable, match="not empty"):
+    with pytest.raises(NotUsable, match="not empty") as refused:
         write_folder(tmp_path / "plans", {"index.md": "x"})
 
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["plans", "state.txt"]
+    (index,) = temporary.rglob("*.md")
+    assert str(refused.value).endswith(f" The plans are in {index.parent}.")

@@ -4,13 +4,14 @@ import asyncio
 import re
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.cli.output_options import OutputOptions
+from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.scan_report import report
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Subscription
@@ -55,18 +56,29 @@ async def test_the_table_shows_what_is_not_well_and_ends_with_the_posture(capsys
         ),
     ],
 )
-async def test_the_table_of_a_scan_that_failed_points_at_nothing_else(
-    error: InventoryError | None, reason: str, capsys: Output
+@pytest.mark.parametrize("result_format", [Format.TABLE, Format.CSV])
+async def test_why_a_scan_failed_is_said_once(
+    error: InventoryError | None,
+    reason: str,
+    result_format: Format,
+    capsys: Output,
+    tmp_path: Path,
 ) -> None:
-    """The advice of the catalogue is for the app, whose scans have a schedule and a row."""
+    """Nothing is counted of which nothing is known; a table in a file has the reason, too."""
     world = world_of()
     world.inventory.list_error = error
+    file = tmp_path / "result"
 
-    await scan(world)
+    await scan(world, OutputOptions(result_format))
+    shown = "".join(capsys.readouterr())
+    await scan(world, OutputOptions(file=file))
 
-    _, _, why, posture = capsys.readouterr().out.splitlines()
+    _, _, why, posture = file.read_text().splitlines()
     assert why.startswith(reason)
     assert posture == "posture: unknown"
+    assert shown.count(reason.partition(": ")[2]) == 1
+    assert "posture: unknown" in shown
+    assert "accounts: 0" not in shown
 
 
 async def test_the_table_rests_for_nobody_and_searches_for_no_data_where_none_was_read(
