@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from local.stack import APP
+from tests.browsers import end_without
 
 # Zsh completes at its line editor alone: what the script declares, and what the command answers.
 _ASKED: Final = {
@@ -25,7 +26,7 @@ _ASKED: Final = {
 def test_the_printed_script_completes_a_format(shell: str, tmp_path: Path) -> None:
     """It detects the shell that runs it, and is read by that shell."""
     if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not here")
+        end_without(f"NO COMPLETION WAS TRIED in {shell}: it is not installed")
     path = f"{APP / 'local/bin'}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         [shell, "-c", _ASKED[shell]],
