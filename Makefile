@@ -25,7 +25,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
 endif
 
-.PHONY: help install az checkov sarif openapi evidence demo up test test-all soak mutants bench terminal screenshots package wheel sbom lint format lock clean
+.PHONY: help install az checkov sarif openapi evidence demo up test test-all soak mutants bench docs terminal screenshots package wheel sbom lint format lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -99,6 +99,9 @@ mutants: install ## change code in thousands of places, and show the changes tha
 
 bench: install ## compare speed, memory and requests with the floor (BENCH=--short takes less time)
 	@$(PY) -m bench $(BENCH)
+
+docs: install $(VENV)/openapi/.installed ## write what documents and page copy from the code
+	@$(PY) -m tools.page_types
 
 terminal: install ## redraw the picture of a scan in a terminal: docs/scan.svg
 	@$(PY) -m tools.terminal

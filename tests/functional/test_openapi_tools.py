@@ -17,6 +17,7 @@ from tests.browsers import end_without
 from tests.functional.conftest import OpenScene
 from tests.unit.web.api_kit import AS_SERVED, Served
 from tests.unit.web.asgi_client import send
+from tools import page_types
 
 ROOT: Final = Path(__file__).parents[2]
 LINTERS: Final = ROOT / ".venv/openapi/node_modules/.bin"
@@ -211,3 +212,13 @@ def test_a_generated_client_works(open_scene: OpenScene, tmp_path: Path) -> None
     assert (total, found, keyed) == (len(findings), [[name, "non_compliant"]], ["broken"])
     assert (one, subscriptions, changes, scans) == ([name, 1], 3, 1, ["incomplete"])
     assert reason == "account_failed"
+
+
+def test_the_types_of_the_page_are_those_of_the_document(tmp_path: Path) -> None:
+    """Where the models of the API change, `make docs` writes them anew."""
+    if not page_types.GENERATOR.exists():
+        end_without("THE TYPES OF THE PAGE WERE NOT COMPARED: run `make openapi`")
+
+    page_types.generate(tmp_path / "types.d.ts")
+
+    assert (tmp_path / "types.d.ts").read_text() == page_types.TYPES.read_text(), "run `make docs`"

@@ -69,7 +69,7 @@ function share100(value, total) {
   return String(Math.round(share));
 }
 
-/** @param {import("./types.js").Counts} counts */
+/** @param {import("./types.js").CountsOfKind} counts */
 function bar(counts) {
   const parts = ORDER.filter(([, field]) => counts[field] > 0).map(([verdict, field]) => {
     const part = h("span", { class: `part ${verdict}` });

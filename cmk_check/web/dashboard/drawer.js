@@ -2,7 +2,7 @@
  * One account, beside the table: the evidence for its verdict, its history, and how to fix it.
  *
  * @typedef {import("./types.js").State} State
- * @typedef {import("./types.js").Detail} Detail
+ * @typedef {import("./types.js").FindingDetail} Detail
  * @typedef {import("./types.js").Finding} Finding
  */
 
@@ -60,8 +60,8 @@ const SEVERITIES = { broken: "bad", error: "bad", at_risk: "risk", warning: "ris
 /**
  * Show a reason: how serious it is, what to do, who acts, and its evidence.
  *
- * @param {import("./types.js").KeyReason} reason
- * @param {import("./types.js").Area} area
+ * @param {import("./types.js").AnyReason} reason
+ * @param {import("./types.js").ReasonArea} area
  * @param {State["catalogue"]} catalogue
  */
 function reasonItem({ code, severity, message, evidence: known, missingAction }, area, catalogue) {
@@ -147,7 +147,9 @@ function particulars(finding) {
 function history({ history: entries, changes }) {
   if (entries.length === 0) return h("p", { class: "empty" }, "No history is recorded.");
   const left = changes - entries.length;
-  const items = entries.toReversed().map(({ at: time, verdict, reason, ...states }) => {
+  const items = entries.toReversed().map(({ at: time, verdict, reason, ...rest }) => {
+    /** @type {Record<string, string | null>} With the states of some aspects, by their names. */
+    const states = rest;
     const beside = ASPECTS.map(({ name: aspect, judged }) => {
       const state = states[aspect];
       return judged?.term && state && `; ${judged.term} ${midway(stateOf(judged.states, state).word)}`;

@@ -28,7 +28,7 @@ const REMOVALS = {
 };
 
 /** Evidence in the order of the page: field, label, text if there is no value. */
-/** @type {[string, string, string][]} */
+/** @type {[keyof import("./types.js").Evidence, string, string][]} */
 export const EVIDENCE = [
   ["keySource", "Key source", "not set"],
   ["keyName", "Key", "none named"],

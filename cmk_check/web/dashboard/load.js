@@ -325,7 +325,7 @@ function pathOf(id) {
 }
 
 /**
- * @param {import("./types.js").SubscriptionRow} row
+ * @param {import("./types.js").Subscription} row
  * @returns {import("./types.js").Gap}
  */
 const gapOf = ({ gap, ...row }) => ({ ...row, reason: "unexpected_response", missingAction: null, detail: null, ...gap });

@@ -75,7 +75,7 @@ export const isFresh = ({ status, now }) =>
 /**
  * Return whether a posture says that all is as it should be; only a valid result may say so.
  *
- * @param {import("./types.js").Posture} posture
+ * @param {import("./types.js").PostureVerdict} posture
  */
 export const isGood = (posture) => posture === "compliant" || posture === "compliant_with_exceptions";
 
@@ -83,7 +83,7 @@ export const isGood = (posture) => posture === "compliant" || posture === "compl
  * Return the posture to show; an outdated one that is good becomes "unknown".
  *
  * @param {State} state
- * @returns {import("./types.js").Posture}
+ * @returns {import("./types.js").PostureVerdict}
  */
 export function shownPosture(state) {
   const posture = state.status?.posture ?? "unknown";

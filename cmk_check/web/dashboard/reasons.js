@@ -22,7 +22,7 @@ export function catalogueOf(body) {
 
 /**
  * @param {Catalogue | null} catalogue
- * @param {import("./types.js").Area} area
+ * @param {import("./types.js").ReasonArea} area
  * @param {string} code
  */
 export const entryOf = (catalogue, area, code) => catalogue?.get(`${area} ${code}`);

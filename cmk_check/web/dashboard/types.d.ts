@@ -1,192 +1,17 @@
-/** The shapes that the modules of the page share; docs/http-api.md describes the API's answers. */
+/** The shapes that the modules of the page share: those of the API's answers, and the page's own. */
 
+import {
+  CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, ReasonArea, ReasonOfDataStores, ReasonOfKeyHealth, Scan, Status,
+  Verdict,
+} from "./api_types.js";
 import { Child } from "./dom.js";
 
-export type Verdict = "compliant" | "non_compliant" | "unknown";
-export type Posture = Verdict | "compliant_with_exceptions";
+export * from "./api_types.js";
+
 export type Phase = "signed-out" | "loading" | "ready" | "forbidden" | "unreachable" | "error";
 
-export interface Counts { compliant: number; nonCompliant: number; unknown: number }
-
-export interface Accounts extends Counts {
-  total: number;
-  unread: number;
-  excepted: number;
-  byKind: Record<string, Counts>;
-  ignoredByKind: Record<string, number>;
-}
-
-export interface PolicyCounts { notAssessed: number; differs: number }
-
-export interface Subscriptions {
-  total: number; read: number; gap: number; excluded: number; retired: number;
-}
-
-export interface Gap {
-  subscriptionId: string;
-  name: string | null;
-  reason: string;
-  missingAction: string | null;
-  detail: string | null;
-  since: string | null;
-}
-
-export interface LastScan {
-  id: string;
-  state: string;
-  startedAt: string;
-  finishedAt: string | null;
-  reason: string | null;
-}
-
-export interface Scan extends LastScan {
-  posture: Posture | null;
-  accounts: Accounts | null;
-  changes: number | null;
-}
-
-export interface Status {
-  posture: Posture;
-  reasons: { code: string; message: string }[];
-  asOf: string | null;
-  freshUntil: string | null;
-  fresh: boolean;
-  accounts: Accounts;
-  keys: Record<string, number> | null;
-  dataStores: Record<string, number> | null;
-  azurePolicy: PolicyCounts | null;
-  subscriptions: Subscriptions;
-  gaps: Gap[];
-  gapsOmitted: number;
-  lastScan: LastScan | null;
-}
-
-export interface KeyReason {
-  code: string;
-  severity: string;
-  message: string;
-  evidence: Record<string, string>;
-  missingAction: string | null;
-}
-
-export interface KeyHealth extends Side {
-  rotation: string | null;
-  expires: string | null;
-  vaultId: string | null;
-  keyId: string | null;
-  keyVersion: string | null;
-  principalId: string | null;
-  scopesAsOf: string | null;
-}
-
-export interface DataStore {
-  type: string;
-  id: string | null;
-  name: string;
-  state: string;
-  key: string | null;
-  /** The project is null if the account itself uses the store. */
-  uses: { project: string | null; use: string }[];
-  detail: string | null;
-}
-
-export interface DataStores extends Side {
-  stores: DataStore[];
-  /** Projects without a store of their own. */
-  basicProjects: string[];
-  asOf: string | null;
-}
-
-/** What the requester of the exemption wrote: displayName, description, ticket, approvedBy. */
-export interface AccountException {
-  id: string | null;
-  category: string | null;
-  displayName: string | null;
-  description: string | null;
-  ticket: string | null;
-  approvedBy: string | null;
-  createdBy: string | null;
-  expiresOn: string | null;
-  honoured: boolean;
-  reason: string;
-  message: string;
-  missingAction: string | null;
-}
-
-/** Exactly as tagged, and what has the tag. */
-export interface Owner { value: string; source: "account" | "subscription" }
-
-export interface Finding {
-  id: string;
-  name: string;
-  resourceGroup: string;
-  subscriptionId: string;
-  subscriptionName: string | null;
-  tenantId: string | null;
-  kind: string | null;
-  location: string | null;
-  tags: Record<string, string>;
-  owner: Owner | null;
-  verdict: Verdict;
-  reason: string;
-  message: string;
-  evidence: Record<string, string | null>;
-  keyHealth: KeyHealth | null;
-  dataStores: DataStores | null;
-  exception: AccountException | null;
-  azurePolicy: { state: string; reason: string } | null;
-  firstSeen: string | null;
-  changedAt: string | null;
-  violatedSince: string | null;
-  previousVerdict: Verdict | null;
-  coverage: string;
-  asOf: string | null;
-  portalUrl: string;
-}
-
-export interface Remediation {
-  summary: string;
-  steps: { title: string; why: string; warning: string | null }[];
-  az: string;
-  bicep: string | null;
-}
-
-export interface Detail extends Finding {
-  /** With the states of some aspects, by their names. */
-  history: { at: string; verdict: Verdict; reason: string; [aspect: string]: string | null }[];
-  changes: number;
-  remediation: Remediation | null;
-  limits: string[];
-  controls: { framework: string; control: string; mapping: string }[];
-}
-
-export interface SubscriptionRow {
-  subscriptionId: string;
-  name: string | null;
-  coverage: string;
-  since: string | null;
-  gap: { reason: string; missingAction: string | null; detail: string | null } | null;
-}
-
-export interface Change {
-  id: string;
-  type: string;
-  time: string;
-  source: string;
-  subject: string;
-  data: Record<string, any>;
-}
-
-export type Area = "verdict" | "gap" | "key" | "data" | "exception" | "posture" | "azure_policy";
-
-export interface CatalogueReason {
-  code: string;
-  area: string;
-  severity: string;
-  message: string;
-  wayOut: string;
-  actor: string;
-}
+/** What `data` has depends on the type of the change. */
+export interface Change extends Omit<ChangeEvent, "data"> { data: Record<string, any> }
 
 /** By area and code. */
 export type Catalogue = ReadonlyMap<string, CatalogueReason>;
@@ -237,7 +62,7 @@ export interface Trouble { phase: Phase; title: string; text: string }
 
 export interface Shown {
   id: string;
-  detail: Detail | null;
+  detail: FindingDetail | null;
   missing: boolean;
   problem: string;
 }
@@ -330,8 +155,10 @@ export interface AspectState { word: string; look: LookName; urgency?: Urgency; 
 /** The worst comes first. */
 export type AspectStates = Record<string, AspectState>;
 
+export type AnyReason = ReasonOfKeyHealth | ReasonOfDataStores;
+
 /** The state of an account; the most serious reason comes first. */
-export interface Side { state: string; reasons: KeyReason[] }
+export interface Side { state: string; reasons: AnyReason[] }
 
 export type Section = (finding: Finding, state: State) => Child[];
 
@@ -341,7 +168,7 @@ export interface Judged {
   applies: (finding: Finding) => boolean;
   sideOf: (finding: Finding) => Side | null;
   /** Of its reasons in the catalogue. */
-  area: Area;
+  area: ReasonArea;
   /** How many accounts have each state, null if it is switched off; and the title of these counts. */
   countsOf: (status: Status) => Record<string, number> | null;
   countsTitle: string;
