@@ -152,8 +152,8 @@ class ApiClient(Api):
 
     async def _ask(self, url: URL, headers: Mapping[str, str]) -> Reply:
         host = url.authority
+        headers = {**headers, **await self.authorise()}
         try:
-            headers = {**headers, **await self.authorise()}
             reply = await exchange(self.session, "GET", url, headers)
         except InventoryError:
             raise ApiUnusable(f"{host} gave an answer that is too large.") from None

@@ -81,6 +81,11 @@ plan() {
     printf '   Done before.\n'
     return
   fi
+  if [ ! -s "$1" ]; then  # bash would take it for one that is done
+    printf '   Refused: the file is missing or empty.\n' >&2
+    record refused "$1" 'the file is missing or empty: write the folder again'
+    return
+  fi
   # Its output goes to the terminal at once; its errors are kept, because the last one says why.
   { said=$(PLAN_TRIES=$tries bash "$1" 2>&1 >&3 </dev/null) || code=$?; } 3>&1
   if [ -n "$said" ]; then printf '%s\n' "$said" >&2; fi

@@ -8,8 +8,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
+from cmk_check.core.enums import GapReason
+from cmk_check.core.gap import Gap
 from cmk_check.evidence.api_client import ApiClient, ApiUnusable, app_url, open_api_session, pages
 from cmk_check.limits import API_PAUSES_SECONDS, LONGEST_API_PAUSE_SECONDS
+from cmk_check.ports import InventoryError
 from tests.unit.evidence.export_kit import Pauses
 
 KEY = "the-key-of-the-app"
@@ -159,6 +162,18 @@ async def test_a_host_that_is_away_is_named() -> None:
         client = ApiClient(session, url, _authorise, Pauses())
         with pytest.raises(ApiUnusable, match=r"127\.0\.0\.1:9 cannot be reached"):
             await client.get("status")
+
+
+async def test_a_sign_in_that_fails_says_why_itself() -> None:
+    """No answer of the app is to blame for it."""
+
+    async def refused() -> Mapping[str, str]:
+        raise InventoryError(Gap(GapReason.UNREACHABLE, detail="No token."))
+
+    url = URL("http://127.0.0.1:9")
+    async with open_api_session(url) as session:
+        with pytest.raises(InventoryError, match="No token"):
+            await ApiClient(session, url, refused, Pauses()).get("status")
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"[" * 100_000], ids=["page", "list", "deep"])

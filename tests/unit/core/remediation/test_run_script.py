@@ -125,6 +125,18 @@ def test_it_goes_on_after_a_plan_that_stops_and_says_why_at_the_end(tmp_path: Pa
     assert (second.code, _last(second)) == (0, "3 of 3 done, 0 refused, 0 left; 0 still to do")
 
 
+def test_a_plan_whose_file_is_empty_or_gone_is_never_done(tmp_path: Path) -> None:
+    """A copy of the folder that failed leaves files that bash would run as done."""
+    folder = Folder(tmp_path)
+    (folder.script.parent / folder.files[0]).write_text("")
+    (folder.script.parent / folder.files[1]).unlink()
+
+    ended = folder.run()
+
+    assert (ended.code, _last(ended)) == (1, "1 of 3 done, 2 refused, 0 left; 2 still to do")
+    assert folder.state == list(zip(["refused", "refused", "done"], folder.files, strict=True))
+
+
 def test_what_done_plans_leave_is_named_before_the_summary(tmp_path: Path) -> None:
     """A person reads the last lines: "all done" alone would hide what no script can end."""
     folder = Folder(tmp_path)
