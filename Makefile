@@ -100,7 +100,8 @@ mutants: install ## change code in thousands of places, and show the changes tha
 bench: install ## compare speed, memory and requests with the floor (BENCH=--short takes less time)
 	@$(PY) -m bench $(BENCH)
 
-docs: install $(VENV)/openapi/.installed ## write what documents and page copy from the code
+docs: install $(VENV)/openapi/.installed ## write into the documents, and the types of the page, what the code knows
+	@$(PY) -m tools.reference
 	@$(PY) -m tools.page_types
 
 terminal: install ## redraw the picture of a scan in a terminal: docs/scan.svg

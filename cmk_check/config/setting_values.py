@@ -5,6 +5,7 @@ No message repeats the value, because a value pasted into the wrong variable may
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -24,6 +25,13 @@ _DOMAIN: Final = re.compile(r"([a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]",
 NOT_CLIENT_ID: Final = "must be a client id; copy the identity's client id, not its name"
 _NOT_TENANT: Final = "must be a tenant id or a domain; copy it from `az account show`"
 _OUTSIDE: Final = "must be {} from {} to {}; set one or remove the setting"
+
+
+@dataclass(frozen=True, slots=True)
+class Check(BeforeValidator):
+    """A check that says in words what it allows, for the documents."""
+
+    allowed: str = ""
 
 
 def _items(text: str) -> list[str]:
@@ -76,10 +84,10 @@ def _read_ids(text: str) -> frozenset[str]:
     return ids
 
 
-SubscriptionIds = Annotated[frozenset[str], BeforeValidator(_read_ids)]
+SubscriptionIds = Annotated[frozenset[str], Check(_read_ids, allowed="subscription ids")]
 
 
-def _policy_ids(kind: str) -> BeforeValidator:
+def _policy_ids(kind: str, allowed: str) -> Check:
     """Check a list of ARM ids of policy definitions or assignments; they are lower-cased."""
     like = re.compile(rf"(/.+)?/providers/microsoft\.authorization/{kind}/[^/]+", re.IGNORECASE)
 
@@ -94,11 +102,13 @@ def _policy_ids(kind: str) -> BeforeValidator:
             )
         return frozenset(map(fold_id, ids))
 
-    return BeforeValidator(check)
+    return Check(check, allowed=allowed)
 
 
-DefinitionIds = Annotated[frozenset[str], _policy_ids("policyDefinitions")]
-AssignmentIds = Annotated[frozenset[str], _policy_ids("policyAssignments")]
+DefinitionIds = Annotated[frozenset[str], _policy_ids("policyDefinitions", "ids of policies")]
+AssignmentIds = Annotated[
+    frozenset[str], _policy_ids("policyAssignments", "ids of policy assignments")
+]
 
 
 def _read_names(text: str) -> tuple[str, ...]:
@@ -110,8 +120,9 @@ def _read_names(text: str) -> tuple[str, ...]:
 
 
 # Pydantic makes a set of it where the order says nothing.
-TagNames = Annotated[frozenset[str], BeforeValidator(_read_names)]
-TagNamesInOrder = Annotated[tuple[str, ...], BeforeValidator(_read_names)]
+_NAMES: Final = Check(_read_names, allowed=f"at most {MAX_TAGS} names")
+TagNames = Annotated[frozenset[str], _NAMES]
+TagNamesInOrder = Annotated[tuple[str, ...], _NAMES]
 
 
 def read_client_id(text: str) -> str:
@@ -145,7 +156,7 @@ def read_group(text: str) -> str:
     return text
 
 
-def whole(least: int, most: int, of: timedelta | None = None) -> BeforeValidator:
+def whole(least: int, most: int, of: timedelta | None = None) -> Check:
     """Check a whole number within these bounds; ``of`` is the time that it counts, if any."""
     like = re.compile("[0-9]{1,9}")
 
@@ -154,10 +165,10 @@ def whole(least: int, most: int, of: timedelta | None = None) -> BeforeValidator
             raise ValueError(_OUTSIDE.format("a whole number", least, most))
         return int(text) * of if of else int(text)
 
-    return BeforeValidator(check)
+    return Check(check, allowed=f"{least} to {most}")
 
 
-def number(least: float, most: float) -> BeforeValidator:
+def number(least: float, most: float) -> Check:
     """Check a number within these bounds, in plain digits."""
     like = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 
@@ -166,10 +177,10 @@ def number(least: float, most: float) -> BeforeValidator:
             raise ValueError(_OUTSIDE.format("a number", f"{least:g}", f"{most:g}"))
         return float(text)
 
-    return BeforeValidator(check)
+    return Check(check, allowed=f"{least:g} to {most:g}")
 
 
-def one_of(*allowed: str) -> BeforeValidator:
+def one_of(*allowed: str) -> Check:
     """Check one of these words, in any case."""
 
     def check(text: str) -> str:
@@ -179,7 +190,7 @@ def one_of(*allowed: str) -> BeforeValidator:
             )
         return text.lower()
 
-    return BeforeValidator(check)
+    return Check(check, allowed=", ".join(f"`{word}`" for word in allowed))
 
 
 def is_true(text: str) -> bool:
@@ -194,4 +205,5 @@ def switch(text: str) -> bool:
     return text.lower() == "on"
 
 
-Switch = Annotated[bool, BeforeValidator(switch)]
+SWITCH: Final = Check(switch, allowed="`on`, `off`")
+Switch = Annotated[bool, SWITCH]

@@ -24,9 +24,11 @@ from cmk_check import limits
 from cmk_check.config.alert_route_settings import ROUTES, read_routes, route_settings
 from cmk_check.config.clouds import CLOUDS, Cloud
 from cmk_check.config.http_auth import HttpAuth
-from cmk_check.config.misspelt_settings import UNKNOWN, split_unknown
+from cmk_check.config.misspelt_settings import SCHEDULE, UNKNOWN, split_unknown
 from cmk_check.config.setting_values import (
+    SWITCH,
     AssignmentIds,
+    Check,
     DefinitionIds,
     SubscriptionIds,
     Switch,
@@ -39,13 +41,11 @@ from cmk_check.config.setting_values import (
     read_group,
     read_kinds,
     sign_in_faults,
-    switch,
     unknown_kinds,
     whole,
 )
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.config.storage import (
-    STORAGE_SETTINGS,
     ConnectionString,
     Fault,
     InMemory,
@@ -107,13 +107,25 @@ def misspelt_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _misspelt_and_unknown(environ: Mapping[str, str] | None) -> tuple[dict[str, str], list[str]]:
     variables = environment(environ)
-    fields = {str(field.alias) for field in Settings.model_fields.values()}
-    return split_unknown(variables, fields | {*STORAGE_SETTINGS} | route_settings(variables))
+    return split_unknown(variables, SETTING_NAMES | route_settings(variables))
 
 
 def _is_on_azure(hostname: str | None) -> bool:
     """Tell from the app's own name whether the program runs on Azure."""
     return hostname is not None and hostname.partition(":")[0].lower() not in _LOCAL_HOSTS
+
+
+# What the Functions host reads, and the storage apart from CMK_STORAGE.
+OTHER_SETTINGS: Final = {
+    SCHEDULE: "When scans start, in NCRONTAB and UTC, such as `0 0 * * * *` for every hour. "
+    "Required: the Functions host reads it, and without it the timer does not start.",
+    "CMK_STORAGE__tableServiceUri": "The https address of the tables of the storage on Azure, "
+    "reached by identity. Required on Azure, in place of `CMK_STORAGE`.",
+    "CMK_STORAGE__queueServiceUri": "The https address of its queues, with that of the tables.",
+    "CMK_STORAGE__credential": "`managedidentity`, which the queue triggers of the host need.",
+    "CMK_STORAGE__clientId": "The client id of the identity for the storage; without it, the "
+    "system-assigned one.",
+}
 
 
 class Settings(BaseModel):
@@ -125,71 +137,147 @@ class Settings(BaseModel):
     changes and scans are kept. ``repr`` hides secrets, and URLs that contain them.
     """
 
-    # The name of a field is that of its variable, unless it says another.
+    # The name of a field is that of its variable, unless it says another. `make docs` writes the
+    # docstrings of the fields into docs/settings.md, from where their links lead.
     model_config = ConfigDict(
-        frozen=True, hide_input_in_errors=True, alias_generator=lambda name: f"CMK_{name.upper()}"
+        frozen=True,
+        hide_input_in_errors=True,
+        alias_generator=lambda name: f"CMK_{name.upper()}",
+        use_attribute_docstrings=True,
     )
 
-    # Set by the platform. It comes first, because checks of other settings read it.
+    # It comes first, because checks of other settings read it.
     hostname: str | None = Field(None, alias="WEBSITE_HOSTNAME")
+    """The app's own name, for links; and that this is Azure, unless the name is this machine's."""
     # The URL comes before the secret, because the check of the secret reads the URL.
     webhook_url: str | None = Field(None, repr=False)
+    """The https URL to which alerts are posted ([alerts](alerts.md#the-webhook)). It is a secret:
+    anybody who knows it can post."""
     webhook_format: Annotated[str, one_of(*FORMATS)] = FORMATS[0]
+    """The format of alerts."""
     webhook_secrets: tuple[str, ...] = Field((), alias="CMK_WEBHOOK_SECRET", repr=False)
-    alert_on: Annotated[frozenset[str], BeforeValidator(check_types)] = ALERTS
+    """Signs alerts: `whsec_` and base64. While you rotate it, the old and the new one,
+    comma-separated."""
+    alert_on: Annotated[frozenset[str], Check(check_types, allowed="types of changes")] = ALERTS
+    """Which changes are posted ([all types](http-api.md#log-lines))."""
     given_routes: tuple[Route, ...] = Field((), alias=ROUTES)
+    """[Several receivers](alerts.md#several-receivers), as a JSON list of routes, in place of
+    `CMK_WEBHOOK_URL`."""
     easy_auth: Annotated[bool, BeforeValidator(is_true)] = Field(
         default=False, alias="WEBSITE_AUTH_ENABLED"
     )
+    """Whether App Service Authentication is on. As an app setting it would override what the
+    platform says, and anybody could then send a made-up sign-in;
+    [doctor](cli.md#the-settings-of-a-deployed-app) reports it."""
     identity_endpoint: str | None = Field(None, alias="IDENTITY_ENDPOINT", repr=False)
+    """That there is a managed identity to sign in with."""
     storage: Storage
-    client_id: Annotated[str | None, BeforeValidator(read_client_id)] = Field(
+    """Azurite's connection string, required on a laptop: `UseDevelopmentStorage=true`."""
+    client_id: Annotated[str | None, Check(read_client_id, allowed="a client id")] = Field(
         None, alias="AZURE_CLIENT_ID"
     )
+    """The identity that reads Azure; without it, the system-assigned one."""
     cloud: Annotated[str, one_of(*CLOUDS)] = "public"
+    """Which [Azure cloud](#sovereign-clouds)."""
     other_arm_url: str | None = Field(None, alias="CMK_ARM_URL")
-    kinds: Annotated[tuple[str, ...], BeforeValidator(read_kinds)] = AZURE_OPENAI
+    """The https origin of another Azure Resource Manager, for a simulator; refused on Azure."""
+    kinds: Annotated[tuple[str, ...], Check(read_kinds, allowed="kinds")] = AZURE_OPENAI
+    """The kinds of accounts that are judged. `az cognitiveservices account list-kinds` lists those
+    of Azure; at least one must be known to this program, as `OpenAI` and `AIServices` are. A kind
+    that differs from one of Azure's in at most two characters is a fault, which names the kind of
+    Azure. One that resembles none is a warning, because Azure adds kinds."""
     include: SubscriptionIds = Field(frozenset(), alias="CMK_INCLUDE_SUBSCRIPTIONS")
+    """Read only these. A visible subscription that is not in the list is `excluded`; one in the
+    list that is not visible is the gap `not_visible`."""
     exclude: SubscriptionIds = Field(frozenset(), alias="CMK_EXCLUDE_SUBSCRIPTIONS")
-    management_group: Annotated[str | None, BeforeValidator(read_group)] = None
+    """Do not read these; overrides the include list."""
+    management_group: Annotated[
+        str | None,
+        Check(read_group, allowed="the name of a group, or the tenant id for the root group"),
+    ] = None
+    """Each full scan lists all subscriptions below this management group. One that is not visible
+    is the gap `not_visible`, also if it was never seen; `CMK_EXCLUDE_SUBSCRIPTIONS` accepts it. If
+    the group cannot be read, the posture is at best unknown. Needs
+    [one more action](permissions.md#the-role)."""
     expect: Annotated[int, whole(*limits.EXPECTED_SUBSCRIPTIONS_RANGE)] = Field(
         1, alias="CMK_EXPECT_SUBSCRIPTIONS"
     )
+    """If fewer subscriptions are visible, the posture is at best unknown. For estates without a
+    management group that could be listed: somebody has to keep the number up to date."""
     tags: TagNames = frozenset({"owner", "team", "application", "environment", "costcenter"})
+    """Account tags that findings and changes keep; other tags are never stored, except the
+    owner's."""
     owner_tags: TagNamesInOrder = ("owner", "contact", "team")
+    """Tags that name the [owner](http-api.md#get-apiv1owners) of an account, case-insensitive. The
+    first one with a value counts: of the account, or else of its subscription. Set and empty, no
+    owner is kept."""
     max_age: Annotated[timedelta, whole(*limits.MAX_AGE_MINUTES_RANGE, of=_MINUTE)] = Field(
         timedelta(minutes=180), alias="CMK_MAX_AGE_MINUTES"
     )
+    """How long ago the last finished scan may have started before its result is stale."""
     max_in_flight: Annotated[int, whole(*limits.IN_FLIGHT_RANGE)] = limits.DEFAULT_IN_FLIGHT
+    """In each process, how many subscriptions are in work at once, and how many requests to Azure
+    are on the wire at once. Requests for [key health](key-health.md) use at most three quarters of
+    these, so that slow vaults do not delay the lists of accounts. It also limits how many
+    subscriptions `cmk-check doctor` reads at once ([the three limits](architecture.md#a-scan))."""
     slice_size: Annotated[int, whole(*limits.SLICE_SIZE_RANGE)] = limits.DEFAULT_SLICE_SIZE
+    """Subscriptions per slice."""
     subscription_timeout: Annotated[float, number(*limits.SUBSCRIPTION_SECONDS_RANGE)] = Field(
         limits.DEFAULT_SUBSCRIPTION_SECONDS, alias="CMK_SUBSCRIPTION_TIMEOUT_SECONDS"
     )
+    """Time for one subscription; after that it is the gap `timeout`."""
     retry_after_max: Annotated[float, number(*limits.RETRY_AFTER_SECONDS_RANGE)] = Field(
         60, alias="CMK_RETRY_AFTER_MAX_SECONDS"
     )
+    """The longest pause that Azure may ask for; a longer one makes the gap `throttled`."""
     watch_schedule: str | None = None
+    """When the app looks for [changes](operations.md#the-watch-for-changes) between scans, in
+    NCRONTAB and UTC, such as `0 1/2 * * * *` for every two minutes. Without it, changes are found
+    by scans alone. Read when the app starts."""
     http_auth: Annotated[HttpAuth, one_of("keys", "entra")] = "keys"
+    """Who admits callers: function keys, or App Service Authentication. Read when the app
+    starts."""
     changes_queue: Switch = False
+    """Whether changes also go to the queue `cmk-changes`, for your own programs
+    ([alerts](alerts.md#a-consumer-of-the-queue))."""
     retention: Annotated[timedelta, whole(*limits.RETENTION_DAYS_RANGE, of=_DAY)] = Field(
         timedelta(days=400), alias="CMK_RETENTION_DAYS"
     )
+    """How long changes and scans are kept."""
     cross_check: Switch = True
+    """Whether each slice compares Azure's lists of accounts with Resource Graph
+    ([how](operations.md#lists-that-lack-accounts)); this costs one query for each slice."""
     key_health: Switch = True
+    """Whether to check the keys of compliant accounts ([key health](key-health.md)); this needs
+    [more permissions](permissions.md#the-role) and more requests."""
     exceptions: Annotated[ExceptionMode, one_of(*ExceptionMode)] = ExceptionMode.SHOW
+    """What [exemptions of Azure Policy](exceptions.md) do: they are not read, they are shown, or an
+    honoured one accepts a violation."""
     exception_days: Annotated[int, whole(*limits.EXCEPTION_DAYS_RANGE)] = Field(
         limits.DEFAULT_EXCEPTION_DAYS, alias="CMK_EXCEPTION_MAX_DAYS"
     )
+    """An exemption that expires later is not honoured."""
     exception_policies: DefinitionIds = frozenset()
+    """Exemptions from these also count, beside the built-in policy and
+    [our own](prevention.md)."""
     exception_assignments: AssignmentIds = frozenset()
+    """Exemptions from these are honoured, although they are not at a management group."""
     data_stores: Switch = False
+    """Whether to read where accounts keep data outside of themselves, and under whose key
+    ([data stores](data-stores.md)); not tried on Azure yet. Needs
+    [more permissions](permissions.md#the-role) and more requests."""
     # The next two come after the settings that their checks read.
-    require_covered_data: Annotated[bool, BeforeValidator(switch)] = Field(
+    require_covered_data: Annotated[bool, SWITCH] = Field(
         default=False, alias="CMK_REQUIRE_COVERED_DATA"
     )
-    require_healthy_keys: Annotated[bool, BeforeValidator(switch)] = Field(
+    """Whether data stores count for the posture: a store under Microsoft's keys makes it
+    non-compliant; an account of which it is not known makes it at best unknown. Needs
+    `CMK_DATA_STORES`."""
+    require_healthy_keys: Annotated[bool, SWITCH] = Field(
         default=False, alias="CMK_REQUIRE_HEALTHY_KEYS"
     )
+    """Whether key health counts for the posture: a broken key makes it non-compliant, a key of
+    unknown health makes it at best unknown. Needs `CMK_KEY_HEALTH`."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, *, for_webhook: bool = False) -> Self:
@@ -325,3 +413,8 @@ class Settings(BaseModel):
     def managed_identity(self) -> bool:
         """Whether a managed identity is available for signing in."""
         return self.on_azure or self.identity_endpoint is not None
+
+
+SETTING_NAMES: Final = frozenset(
+    {*OTHER_SETTINGS, *(str(field.alias) for field in Settings.model_fields.values())}
+)

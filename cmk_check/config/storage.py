@@ -18,7 +18,6 @@ _TABLE: Final = f"{_NAME}__tableServiceUri"
 _QUEUE: Final = f"{_NAME}__queueServiceUri"
 _CREDENTIAL: Final = f"{_NAME}__credential"
 _CLIENT: Final = f"{_NAME}__clientId"
-STORAGE_SETTINGS: Final = (_NAME, _TABLE, _QUEUE, _CREDENTIAL, _CLIENT)
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 # The public account and key of Azurite:
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite

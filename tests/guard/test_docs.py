@@ -3,21 +3,18 @@
 import json
 import re
 import tomllib
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from cmk_check.config.misspelt_settings import API_KEY
-from cmk_check.config.settings import Settings
-from cmk_check.config.settings_error import SettingsError
+from cmk_check.config.settings import SETTING_NAMES, Settings
 from tests.guard.documents import (
     ARCHITECTURE,
     DOCUMENTS,
     HTTP,
     README,
     ROOT,
-    SETTINGS,
     anchors,
     codes,
     examples,
@@ -25,15 +22,6 @@ from tests.guard.documents import (
     table,
 )
 
-# What the Functions host reads by itself, or read_storage apart from the fields of Settings.
-OF_THE_HOST = {"CMK_SCAN_SCHEDULE"}
-OF_THE_STORAGE = {
-    "CMK_STORAGE__tableServiceUri",
-    "CMK_STORAGE__queueServiceUri",
-    "CMK_STORAGE__credential",
-    "CMK_STORAGE__clientId",
-}
-OF_THE_PLATFORM = {"WEBSITE_HOSTNAME", "WEBSITE_AUTH_ENABLED", "IDENTITY_ENDPOINT"}
 AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 
 
@@ -79,80 +67,6 @@ def test_the_readme_shows_the_commands_of_a_newcomer() -> None:
     assert re.findall(r"(?m)^make [a-z]+", block[1]) == ["make demo", "make test"]
 
 
-def test_the_settings_table_names_every_setting_and_no_other() -> None:
-    """A setting nobody knows of is not used; one that does nothing is believed."""
-    fields = {str(field.alias) for field in Settings.model_fields.values()}
-
-    given = codes(table(SETTINGS, "setting"))
-
-    assert sorted(given) == sorted((fields - OF_THE_PLATFORM) | OF_THE_HOST | OF_THE_STORAGE)
-    assert set(codes(table(SETTINGS, "variable"))) == OF_THE_PLATFORM
-
-
-def test_the_settings_table_tells_the_defaults() -> None:
-    """Whoever leaves a setting out relies on what the table says."""
-    told = {name: row[1].strip("`") for row in table(SETTINGS, "setting") for name in codes([row])}
-    words: dict[object, str] = {None: "none", (): "none", frozenset(): "empty"}
-
-    for name, field in Settings.model_fields.items():
-        if field.is_required() or field.alias in OF_THE_PLATFORM:
-            continue
-        default = field.default
-        if isinstance(default, tuple | frozenset | timedelta) and default:
-            written = Settings.load(AZURITE | {str(field.alias): told[str(field.alias)]})
-            assert getattr(written, name) == default
-        elif isinstance(default, bool):
-            assert told[str(field.alias)] == ("on" if default else "off")
-        else:
-            assert told[str(field.alias)] == words.get(default, str(default))
-
-
-@pytest.mark.parametrize(
-    ("name", "least", "most"),
-    [
-        (row[0].strip("`"), *map(int, found.groups()))
-        for row in table(SETTINGS, "setting")
-        if (found := re.fullmatch(r"(\d+) to (\d+)", row[2]))
-    ],
-)
-def test_the_settings_table_tells_the_bounds(name: str, least: int, most: int) -> None:
-    """A number that the table allows must not stop the app."""
-    for within in (least, most):
-        Settings.load(AZURITE | {name: str(within)})
-    for beyond in (least - 1, most + 1):
-        with pytest.raises(SettingsError, match=name):
-            Settings.load(AZURITE | {name: str(beyond)})
-
-
-@pytest.mark.parametrize(
-    ("name", "choices"),
-    [
-        (row[0].strip("`"), re.findall(r"`([a-z]+)`", row[2]))
-        for row in table(SETTINGS, "setting")
-        if row[0].strip("`")
-        in {
-            "CMK_CLOUD",
-            "CMK_HTTP_AUTH",
-            "CMK_EXCEPTIONS",
-            "CMK_KEY_HEALTH",
-            "CMK_REQUIRE_HEALTHY_KEYS",
-            "CMK_DATA_STORES",
-            "CMK_REQUIRE_COVERED_DATA",
-            "CMK_CHANGES_QUEUE",
-            "CMK_WEBHOOK_FORMAT",
-        }
-    ],
-)
-def test_the_settings_table_tells_the_choices(name: str, choices: list[str]) -> None:
-    """The error for a wrong choice and the table must name the same ones."""
-    with pytest.raises(SettingsError) as refused:
-        Settings.load(AZURITE | {name: "nothing"})
-
-    forms = (f"one of {', '.join(choices)}", " or ".join(choices))
-    message = str(refused.value)
-    assert any(f"must be {form};" in message for form in forms)
-
-
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_document_names_a_setting_that_is_not_there(path: Path) -> None:
     """A renamed setting must not live on in advice."""
@@ -164,9 +78,9 @@ def test_no_document_names_a_setting_that_is_not_there(path: Path) -> None:
     # Who writes the settings names the routes.
     of_routes = re.compile(r"CMK_ROUTE(_[A-Z]+_(URL|SECRET))?")
 
-    assert {one for one in named if not of_routes.fullmatch(one)} - {API_KEY} <= set(
-        codes(table(SETTINGS, "setting"))
-    ) | of_deployments
+    assert {one for one in named if not of_routes.fullmatch(one)} - {API_KEY} <= (
+        SETTING_NAMES | of_deployments
+    )
 
 
 def test_the_routes_that_are_shown_are_valid() -> None:

@@ -6,12 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.config.settings import Settings
-from tests.guard.documents import SETTINGS, codes, table
+from cmk_check.config.settings import SETTING_NAMES, Settings
 from tests.guard.infra.bicep_kit import PRINCIPAL, Bicep, RefusedError, only
 from tests.guard.infra.expressions import ENVIRONMENTS, Later, worked_out
 
-KNOWN = set(codes(table(SETTINGS, "setting")))
+KNOWN = SETTING_NAMES
 # For a laptop and for the simulator: the app refuses both on Azure.
 NOT_ON_AZURE = {"CMK_STORAGE", "CMK_ARM_URL"}
 WEBHOOK = {

@@ -3,7 +3,7 @@
 import re
 
 from cmk_check.config.misspelt_settings import OF_DEPLOYMENT
-from tests.guard.documents import SETTINGS, codes, table
+from cmk_check.config.settings import SETTING_NAMES
 from tests.guard.infra.bicep_kit import INFRA
 
 READ = (
@@ -21,9 +21,9 @@ def test_the_list_names_what_the_deployment_uses_and_no_more() -> None:
 
     found = {name for names in re.findall(NAME, texts, re.MULTILINE) for name in names if name}
 
-    assert found - set(codes(table(SETTINGS, "setting"))) == OF_DEPLOYMENT
+    assert found - SETTING_NAMES == OF_DEPLOYMENT
 
 
 def test_no_variable_of_the_deployment_is_a_setting() -> None:
     """It would be read by the app from the shell of whoever deploys."""
-    assert OF_DEPLOYMENT.isdisjoint(codes(table(SETTINGS, "setting")))
+    assert OF_DEPLOYMENT.isdisjoint(SETTING_NAMES)

@@ -1,0 +1,30 @@
+"""Write into the documents what the code knows: ``make docs``.
+
+Each name below is that of a marker (see ``documents``). A new one is a function that returns
+Markdown, and a line here.
+"""
+
+import sys
+from typing import Final
+
+from tools.reference.documents import ROOT, Renderer, documents, rewritten
+from tools.reference.settings import platform_variables, settings
+
+RENDERERS: Final[dict[str, Renderer]] = {
+    "platform-variables": platform_variables,
+    "settings": settings,
+}
+
+
+def main() -> int:
+    """Write the documents that differ, and name them; return the exit code."""
+    for path in documents():
+        text = path.read_text(encoding="utf-8")
+        if (new := rewritten(text, RENDERERS)) != text:
+            path.write_text(new, encoding="utf-8")
+            print(path.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
