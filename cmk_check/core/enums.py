@@ -32,9 +32,13 @@ class KeyState(StrEnum):
     """The health of the key behind a compliant account."""
 
     HEALTHY = "healthy"
+    """Every condition was checked and is met."""
     AT_RISK = "at_risk"
+    """It works today; something may end that, or could not be undone."""
     BROKEN = "broken"
+    """The key cannot be used now, or not for everything."""
     UNKNOWN = "unknown"
+    """Something that must be known could not be read. Each reason says what, and what to do."""
 
     @property
     def badness(self) -> int:
@@ -318,33 +322,35 @@ class ReasonArea(StrEnum):
 
 
 class ReasonSeverity(StrEnum):
-    """How bad a reason is, on one scale for all areas.
-
-    ``INFO`` changes nothing. ``WARNING``: it works today, and something may end that. ``UNKNOWN``:
-    a fact is missing, so that there is no answer. ``ERROR``: the account, key or estate is not as
-    it must be.
-    """
+    """How bad a reason is, on one scale for all areas."""
 
     INFO = "info"
+    """It changes nothing."""
     WARNING = "warning"
+    """It works today, and something may end that. Key health calls it `at_risk`."""
     UNKNOWN = "unknown"
+    """A fact is missing, so that there is no answer."""
     ERROR = "error"
+    """The account, key or estate is not as it must be. Key health calls it `broken`."""
 
 
 class Actor(StrEnum):
-    """Who has to act on a reason.
-
-    ``KEY_OWNER`` manages the key vault and its keys, ``ACCESS_ADMIN`` assigns roles, ``OPERATOR``
-    runs this app, its settings and its network.
-    """
+    """Who has to act on a reason."""
 
     ACCOUNT_OWNER = "account_owner"
+    """The owner of the account."""
     KEY_OWNER = "key_owner"
+    """The person who manages the key vault and its keys."""
     SUBSCRIPTION_OWNER = "subscription_owner"
+    """The owner of the subscription."""
     ACCESS_ADMIN = "access_admin"
+    """The person who assigns roles."""
     OPERATOR = "operator"
+    """The person who runs this app, its settings and its network."""
     AZURE_SUPPORT = "azure_support"
+    """Microsoft, by a support request."""
     NOBODY = "nobody"
+    """Nothing has to be done, or it passes."""
 
 
 class StoreType(StrEnum):
@@ -377,13 +383,18 @@ class StoreState(StrEnum):
 
 
 class DataState(StrEnum):
-    """Under whose keys an account's data outside of the account is; ``NONE``: it has no such."""
+    """Under whose keys an account's data outside of the account is."""
 
     OWN_KEYS = "own_keys"
+    """Every store that the account names is under a customer-managed key."""
     MICROSOFT_KEYS = "microsoft_keys"
+    """At least one store is not."""
     MAY_BE_MICROSOFT_KEYS = "may_be_microsoft_keys"
+    """Agents of a project have no store of yours."""
     UNKNOWN = "unknown"
+    """A store could not be read or has lost its key, or there are too many."""
     NONE = "none"
+    """The account names no store."""
 
 
 class DataReason(StrEnum):

@@ -363,6 +363,7 @@ class CatalogueReason(Answer):
     message: str
     way_out: str
     actor: Actor
+    when: str | None
 
 
 class ErrorDetail(Answer):

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from cmk_check.cli import app as command_line
 from cmk_check.core.account import Judgement, parse_account
 from cmk_check.core.enums import Reason, Verdict
+from cmk_check.core.reasons.catalogue import CATALOGUE
 from cmk_check.core.rule import RULE_VERSION, judge
 from cmk_check.web import aspect_models, models, scan_now
 from cmk_check.web.aspect_models import Controls
@@ -223,3 +224,17 @@ def test_the_demo_ends_as_the_readme_shows() -> None:
         f"customer-managed key, {unknown} could not be judged, {unread} of {len(subscriptions)} "
         "subscriptions could not be read" in README
     )
+
+
+def test_the_examples_speak_as_the_api_does() -> None:
+    """A sentence that is quoted elsewhere is searched for there."""
+    texts = {code: entry for entries in CATALOGUE.values() for code, entry in entries}
+    pair = re.compile(r'"code": "(\w+)", (?:"severity": "\w+", )?"message": "([^"]+)"')
+
+    found = pair.findall(HTTP)
+
+    assert len(found) > 5
+    for code, message in found:
+        entry = texts[code]
+        assert message.startswith(entry.message.removesuffix("."))
+        assert message.endswith(entry.way_out)

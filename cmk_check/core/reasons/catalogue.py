@@ -39,12 +39,17 @@ _SEE_FINDINGS: Final = "Do what each finding says."
 
 @dataclass(frozen=True, slots=True)
 class ReasonEntry:
-    """A reason in words: what it means (one or more sentences), what ends it, who has to act."""
+    """A reason in words: what it means (one or more sentences), what ends it, who has to act.
+
+    ``when`` says when exactly it is given, where the message does not; ``make docs`` writes all of
+    them into docs/reference/reasons.md.
+    """
 
     severity: ReasonSeverity
     message: str
     way_out: str
     actor: Actor
+    when: str | None = None
 
     def text(self, note: str | None = None) -> str:
         """Return the message and the way out.
@@ -63,13 +68,14 @@ def with_note(sentence: str, note: str | None) -> str:
 class _Words(NamedTuple):
     message: str
     way_out: str = NOTHING_TO_DO
+    when: str | None = None
 
 
 def _entries[Code](
     rows: Mapping[tuple[Code, ReasonSeverity, Actor], _Words],
 ) -> Mapping[Code, ReasonEntry]:
     return {
-        code: ReasonEntry(severity, words.message, words.way_out, actor)
+        code: ReasonEntry(severity, words.message, words.way_out, actor, words.when)
         for (code, severity, actor), words in rows.items()
     }
 
@@ -188,43 +194,55 @@ _KEYS: Final = {
     (KeyReason.VAULT_SOFT_DELETE_OFF, _WARNING, Actor.KEY_OWNER): _Words(
         "A deleted key or vault is lost at once, and the account's data with it.",
         "Enable soft delete on the vault.",
+        "Soft delete of the vault is off. If Azure leaves it out, it is on: since 2025 Azure "
+        "enables it on every vault, and a Managed HSM always has it.",
     ),
     (KeyReason.VAULT_PURGE_PROTECTION_OFF, _WARNING, Actor.KEY_OWNER): _Words(
         "A deleted key or vault can be purged at once, and the account's data is lost with it.",
         "Enable purge protection on the vault.",
+        "Purge protection is off, or Azure leaves it out.",
     ),
     (KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES, _WARNING, Actor.KEY_OWNER): _Words(
         "The vault's firewall blocks trusted Microsoft services, so the account may not reach its "
         "key.",
         "Allow trusted Microsoft services to bypass the firewall. They cannot pass a network "
         "security perimeter: a vault in one must leave it.",
+        "The vault's firewall is closed and does not let trusted Microsoft services through, or "
+        "the vault is in a perimeter that overrides that.",
     ),
     (KeyReason.KEY_NOT_FOUND, _ERROR, Actor.KEY_OWNER): _Words(
         "The key, or the version that the account names, is not in the vault, so the account's "
         "data cannot be read.",
         "Recover the key while it is soft-deleted, or restore a backup of it.",
+        "There is no key of that name in the vault, or not the version that the account is pinned "
+        "to.",
     ),
     (KeyReason.KEY_DISABLED, _ERROR, Actor.KEY_OWNER): _Words(
         "The key is disabled, so the account's data cannot be read.",
         "Enable the version that the account uses, unless it was disabled on purpose.",
+        "The version in use is disabled.",
     ),
     (KeyReason.KEY_EXPIRED, _ERROR, Actor.KEY_OWNER): _Words(
         "The key has expired: encrypted data can still be read, but the key cannot protect new "
         "data.",
         "Set a later expiry date, or make a new version and let the account use it.",
+        "The version in use has expired.",
     ),
     (KeyReason.KEY_EXPIRES_SOON, _WARNING, Actor.KEY_OWNER): _Words(
         "The key expires within 30 days, and then it cannot protect new data.",
         "Make a new version and let the account use it, or set a later expiry date.",
+        "The version in use expires within 30 days.",
     ),
     (KeyReason.KEY_NOT_YET_VALID, _ERROR, Actor.KEY_OWNER): _Words(
         "The key is not valid yet: encrypted data can be read, but the key cannot protect new "
         "data.",
         "Set an earlier activation date, or let the account use another version.",
+        "The version in use is not valid before a later date.",
     ),
     (KeyReason.KEY_TYPE_UNSUPPORTED, _ERROR, Actor.ACCOUNT_OWNER): _Words(
         "The key is not an RSA key, and the service accepts no other type.",
         "Set a key of type RSA or RSA-HSM of the same vault on the account.",
+        "The key is neither RSA nor RSA-HSM.",
     ),
     (KeyReason.KEY_TOO_SMALL, _ERROR, Actor.ACCOUNT_OWNER): _Words(
         "The key has fewer than 2048 bits, which the service does not accept.",
@@ -239,36 +257,46 @@ _KEYS: Final = {
         "expires or is replaced.",
         "Remove the version from the account's encryption settings, so that the account follows "
         "the newest one.",
+        "The account is pinned to a version that has expired or expires within 30 days, or there "
+        "is a newer one.",
     ),
     (KeyReason.VERSION_NOT_LATEST, _WARNING, Actor.ACCOUNT_OWNER): _Words(
         "The key has a newer version. If somebody disables or deletes the older one, the account "
         "loses its key.",
         "Let the account use the newest version.",
+        "The account is pinned to a version, and a newer one is enabled and has not expired.",
     ),
     (KeyReason.IDENTITY_MISSING, _ERROR, Actor.ACCOUNT_OWNER): _Words(
         "The account has no identity to reach its key with, so its data cannot be read.",
         "Enable the system-assigned identity or attach the user-assigned one again, and grant it "
         "access to the key.",
+        "The account has no system-assigned identity, or not the user-assigned one that its "
+        "encryption names.",
     ),
     (KeyReason.IDENTITY_LACKS_PERMISSION, _ERROR, Actor.KEY_OWNER): _Words(
         "The account's identity may not use the key, so the account's data cannot be read.",
         "Grant the identity the role Key Vault Crypto User. If the vault uses access policies, "
         "grant get, wrapKey and unwrapKey.",
+        "No grant lets the identity read, wrap and unwrap with the key.",
     ),
     (KeyReason.SCOPE_NOT_CUSTOMER_MANAGED, _WARNING, Actor.ACCOUNT_OWNER): _Words(
         "Encryption scopes of the account are not under a customer-managed key, and neither is the "
         "data in them.",
         "Set a key in Key Vault for each of these scopes, or delete them.",
+        "An encryption scope of the account is under Microsoft's key, or does not say under which.",
     ),
     (KeyReason.ACCOUNT_FAILED, _UNKNOWN, Actor.ACCOUNT_OWNER): _Words(
         "The last update of the account failed or was canceled, so Azure does not say whether the "
         "account uses the key that it names.",
         "Repeat the update: set the account's encryption again, and wait until its provisioning "
         "state is Succeeded.",
+        "The account's `provisioningState` is `Failed` or `Canceled`.",
     ),
     (KeyReason.CANNOT_READ, _UNKNOWN, Actor.ACCESS_ADMIN): _Words(
         "Something that the health of the key depends on could not be read.",
         "Do what the message says of each missing part.",
+        "Something that has to be known could not be read, or Azure did not say it. The reason "
+        "names a missing permission.",
     ),
     (KeyReason.MANAGED_HSM_NOT_VERIFIABLE, _WARNING, Actor.KEY_OWNER): _Words(
         "The key is in a Managed HSM, and its roles cannot be read from outside.",
@@ -278,6 +306,7 @@ _KEYS: Final = {
         "Microsoft's pages disagree on keys above 2048 bits: the page on Azure OpenAI allows 2048 "
         "only, the page on Foundry allows more.",
         _WHILE_IT_WORKS,
+        "An RSA key of more than 2048 bits.",
     ),
 }
 KEY_REASONS: Final[Mapping[KeyReason, ReasonEntry]] = _entries(_KEYS)

@@ -29,6 +29,7 @@ async def test_every_entry_of_the_catalogue_is_answered_while_the_storage_is_awa
             "message": entry.message,
             "wayOut": entry.way_out,
             "actor": entry.actor,
+            "when": entry.when,
         }
         for area, entries in CATALOGUE.items()
         for code, entry in entries
