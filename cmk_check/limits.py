@@ -1,7 +1,7 @@
 """Every number that bounds what the program does, each with its reason.
 
-A name ends with its unit, unless it is a timedelta or counts what it names. The table in
-docs/architecture.md has all of them, except those below a heading that says ``internal``.
+A name ends with its unit, unless it is a timedelta or counts what it names. A number with which
+an operator reasons has a docstring: ``make docs`` writes it into docs/reference/limits.md.
 """
 
 from datetime import timedelta
@@ -9,41 +9,50 @@ from typing import Final
 
 # --- Scan
 
-# A message comes back at most 3 times, 5 minutes apart each (host.json): a claim has to end before
-# the last of them, or a slice whose worker died could never be taken over.
 SLICE_CLAIM: Final = timedelta(minutes=10)
-# What is not read by then is a gap, so that two minutes are left for recording.
+"""How long a worker may keep a slice; then another one may claim it. A message comes back at most 3
+times, 5 minutes apart each (host.json): a claim has to end before the last of them."""
 SLICE_READING: Final = timedelta(minutes=8)
-# Encryption scopes and projects hardly ever change, and are requests for each account.
+"""Reading within a slice; what is not read by then is a gap. Two minutes are left for recording."""
 DAILY_READING: Final = timedelta(days=1)
-# Verdicts go before the health of keys: slow vaults must leave time for the last accounts.
+"""How often encryption scopes and projects are read: they hardly ever change, and are requests for
+each account."""
 KEY_READING_SHARE: Final = 5 / 8
-# And these before data stores, which are read first: their time is up before that for keys.
+"""The part of `SLICE_READING` in which keys are read: slow vaults must leave time for the verdicts
+of the last accounts."""
 DATA_READING_SHARE: Final = 4 / 8
-# Renewed while slices end: a scan whose workers all died gives way within this time.
+"""The part of `SLICE_READING` in which data stores are read, before keys."""
 SCAN_LEASE: Final = timedelta(minutes=30)
-# The default schedule starts a scan every hour; one that takes longer would meet the next.
+"""The lease of a scan, renewed when less than half is left: a scan whose workers all died gives way
+within this time."""
 SCAN_DEADLINE: Final = timedelta(minutes=55)
-# Every scan asks Azure for everything: pressing a button again and again must not.
+"""A scan; its lease is not renewed past this. By default one starts every hour, and one that takes
+longer would meet the next."""
 SCAN_SPACING: Final = timedelta(minutes=1)
-# A partial scan asks for little, and whoever has just fixed an account wants to see it.
+"""From the last start to a full scan that is requested: every scan asks Azure for everything."""
 PARTIAL_SCAN_SPACING: Final = timedelta(seconds=10)
+"""The same before a partial scan, which asks for little: a person who has just fixed an account
+wants to see it."""
 MAX_SUBSCRIPTIONS_NAMED: Final = 1_000
-# A step that still loses the race leaves the rest to the queue.
+"""Subscriptions of a partial scan."""
 ATTEMPTS_PER_STEP: Final = 3
-# The row of a slice is named by four digits.
+"""Tries of a step that loses a race; then the queue repeats the rest."""
 MAX_SLICES: Final = 10_000
-# Clocks of Azure hosts differ by seconds; what lies further ahead was stamped by a wrong clock.
+"""Slices of a scan; a plan with more fails. The row of a slice is named by four digits."""
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
+"""How far clocks may differ. Those of Azure's hosts differ by seconds."""
 
-# Of an account that a list lacks. Lists and Resource Graph may both be late with a younger one.
 CROSS_CHECK_AGE: Final = timedelta(hours=1)
-# If more are missing, Resource Graph is far behind, and the lists are not at fault.
+"""The age of an account that is missed in a list: lists and Resource Graph may both be late with a
+younger one."""
 CROSS_CHECKED_PER_SLICE: Final = 50
-# Resource Graph tells a change within five minutes, by its documents; rows come later than that.
+"""Accounts of a slice that are read by id because Resource Graph knows them. If more are missing,
+Resource Graph is far behind, and the lists are not at fault."""
 WATCH_OVERLAP: Final = timedelta(minutes=15)
-# A look that gets no answer says so again after this time.
+"""How late the watch still notices a change. Microsoft's documents say five minutes; rows come
+later than that."""
 WATCH_BLIND_REPEATED: Final = timedelta(hours=1)
+"""How often a watch that stays blind says so."""
 
 # --- Scan: internal
 # Python looks for garbage after 2,000 new objects, which are the rows of forty accounts here: an
@@ -98,17 +107,19 @@ WEBHOOK_SECRET_BYTES: Final = range(24, 65)
 
 # --- Reading Azure
 
-# A request that takes longer is tried again.
 ARM_CONNECT_SECONDS: Final = 10
+"""Connecting to Azure Resource Manager; a request that takes longer is tried again."""
 ARM_READ_SECONDS: Final = 60
-# With pauses that double, the last of them 4 s, where Azure names none.
+"""Waiting for its answer."""
 ARM_ATTEMPTS: Final = 5
+"""Tries of a request to it."""
 ARM_FIRST_BACK_OFF_SECONDS: Final = 0.5
-# An ARM page holds tens to a thousand entries: no real list is a thousand pages long.
+"""The pause before the second try, where Azure names none; it doubles."""
 MAX_ARM_PAGES: Final = 1_000
-# Of one answer, unpacked: a thousand accounts of 41 KB, the largest kind, are below it. Less than a
-# megabyte on the wire can unpack to a thousand times as much.
+"""Pages of a list. A page holds tens to a thousand entries: no real list is so long."""
 MAX_ARM_BODY_MIB: Final = 64
+"""One answer of Azure, unpacked: a thousand accounts of 41 KB, the largest kind, are below it. Less
+than a megabyte on the wire can unpack to a thousand times as much."""
 
 # --- Reading Azure: internal
 # A request under way must not outlive its token.
@@ -130,10 +141,11 @@ MAX_ID_KEY_CHARS: Final = 500
 
 # --- Keys
 
-# Time to replace a key before it expires.
 KEY_EXPIRY_NOTICE: Final = timedelta(days=30)
-# Requests for keys are many, and slow vaults are to cost no list of accounts its time.
+"""How long before it expires a key is at risk: time to replace it."""
 KEY_REQUESTS_SHARE: Final = 3 / 4
+"""The part of `CMK_MAX_IN_FLIGHT` that requests for keys may take, so that slow vaults do not delay
+the lists of accounts."""
 
 # --- Keys: internal
 # Of one query of Resource Graph: as many as it returns rows at once.
@@ -160,8 +172,9 @@ MAX_PLAN_NAME_CHARS: Final = 40
 
 # --- Data stores
 
-# Of one account, each read in every scan: more than projects that share theirs ever need.
 MAX_STORES_PER_ACCOUNT: Final = 50
+"""Stores of an account that are read, each in every scan: more than projects that share theirs ever
+need."""
 
 # --- Data stores: internal
 # A row must hold them: each names a project and what that keeps in a store.
@@ -173,13 +186,15 @@ MAX_STORES_NAMED: Final = 20
 
 # --- Findings, status and changes
 
-# A finding, and a status, must fit into a row; this is also the contract of the HTTP API.
 MAX_TRANSITIONS: Final = 20
+"""Transitions kept with a finding, which must fit into a row."""
 MAX_GAPS_LISTED: Final = 50
-# Of gaps that stand in no row, by their ids alone: one partial scan can read them all again.
+"""Gaps named in a status, which must fit into a row."""
 MAX_UNWRITTEN_NAMED: Final = MAX_SUBSCRIPTIONS_NAMED
-# In the report of the first scan; its counts include all.
+"""Gaps named in a status that are in no row, by their ids alone: one partial scan can read them all
+again."""
 MAX_BROKEN_KEYS_LISTED: Final = 50
+"""Accounts with a broken key that the report of the first scan names; its counts include all."""
 
 # --- Findings, status and changes: internal
 # A kind is any text that Azure sends, and a row must hold the counts of all.
@@ -206,11 +221,11 @@ MAX_RESOURCE_ID_CHARS: Final = 2_048
 
 # --- Store
 
-# Of a request to tables or queues, repetitions and pauses included. It also bounds a Retry-After,
-# which the client honours at any length.
 STORAGE_DEADLINE_SECONDS: Final = 30
-# As many as the service returns at once; between two pages other writers come through.
+"""A request to tables or queues, repetitions and pauses included. It also bounds a Retry-After,
+which the client honours at any length."""
 TABLE_PAGE_ROWS: Final = 1000
+"""Rows that a query of a table returns at once: the most that the service returns."""
 
 # --- Store: internal
 # Of one attempt; a read is repeated, a write is not unless it certainly did not run.
@@ -243,14 +258,17 @@ PARTITIONS_REMEMBERED: Final = 1024
 
 # --- Feed and retention
 
-# Per change a row and a marker, and the head: 2 x 49 + 1 of MAX_TRANSACTION_WRITES.
 CHANGES_PER_PUBLICATION: Final = 49
-# So many an hour outpace what any estate publishes for long, and take a scan seconds.
+"""Changes in one publication: per change a row and a marker, and the head, are 99 of the 100 writes
+of a transaction."""
 CHANGES_PRUNED_PER_SCAN: Final = 490
-# Full scans alone delete. Between two daily ones there may be a partial scan every two minutes.
+"""Changes that a scan deletes: so many an hour outpace what any estate publishes for long."""
 SCANS_PRUNED_PER_SCAN: Final = 1_000
-# Even with the shortest retention, a change outlives the day for which its delivery is tried.
+"""Scans that a full scan deletes; between two daily ones there may be a partial one every two
+minutes."""
 RETENTION_GRACE: Final = timedelta(days=2)
+"""How long both are kept beyond `CMK_RETENTION_DAYS`: a change outlives the day for which its
+delivery is tried."""
 
 # --- Feed and retention: internal
 # Each loses only to another publisher that succeeds.
@@ -262,23 +280,27 @@ PUBLICATION_BACK_OFF_SECONDS: Final = 3.0
 
 # --- Alerts
 
-# A receiver that takes longer gets the post again.
 WEBHOOK_SECONDS: Final = 10.0
+"""A request to the webhook; a receiver that takes longer gets the post again."""
 CHANGES_PER_POST: Final = 50
-# A post that failed is tried again after the first delay; it doubles up to the longest one.
+"""Changes in one post."""
 FIRST_DELIVERY_DELAY: Final = timedelta(minutes=1)
+"""The pause after a post that failed; it doubles."""
 LONGEST_DELIVERY_DELAY: Final = timedelta(hours=1)
+"""That pause at most."""
 DELIVERY_GIVEN_UP_AFTER: Final = timedelta(days=1)
-# Far more than a publication, so that people may tell again what was given up; and bounded.
+"""How long a post is tried."""
 CHANGES_PER_DELIVERY_MESSAGE: Final = 1000
-# Ten requests at most, to see whether one of them has overtaken what is delivered.
+"""Numbers in a message of `cmk-tell`: far more than a publication, so that people may send again
+what was given up."""
 LATER_CHANGES_EXAMINED: Final = 10_000
-# As base64, a third longer, it stays below the 64 KiB that a message may have.
+"""Later changes that may have overtaken what is delivered: ten requests at most."""
 MAX_CHANGES_MESSAGE_BYTES: Final = 48_000
-# A queue that nobody reads must not grow for ever.
+"""A message of `cmk-changes`: as base64 it stays below the 64 KiB that a message may have."""
 CHANGES_MESSAGE_LIFETIME: Final = timedelta(days=7)
-# Azure Monitor and what people put behind it take 8 KB a line without cutting it.
+"""How long it waits to be read: a queue without a reader must not grow for ever."""
 MAX_LOG_LINE_CHARS: Final = 8192
+"""A log line: Azure Monitor and what people put behind it take 8 KB without cutting it."""
 
 # --- Alerts: internal
 # Enough to pass the longest delay; without it, the shift by a forged count would be endless.
@@ -309,31 +331,38 @@ MAX_WEBHOOK_CODE_BYTES: Final = 40
 
 # --- HTTP API
 
-# One request of the table service brings as many.
 MAX_PAGE_SIZE: Final = 1000
+"""Entries on a page of the HTTP API: one request of the table service brings as many."""
 DEFAULT_PAGE_SIZE: Final = 100
-# Nobody can join workbooks by hand. So many findings take some seconds and a megabyte or two.
+"""Entries where `top` is not given."""
 MAX_WORKBOOK_FINDINGS: Final = 10_000
-# A page of a search may find little.
+"""Findings in one workbook, which nobody can join by hand: some seconds, and a megabyte or two."""
 MAX_WORKBOOK_PAGES: Final = 100
-# A filter that matches nothing would read the whole table in one request.
+"""Pages that a workbook reads: a page of a search may find little."""
 ROWS_EXAMINED_PER_PAGE: Final = 10_000
-# A search compares rows here; so many are one or two turns of the thread that answers everything.
+"""Rows that one request reads: a filter that matches nothing would read the whole table."""
 ROWS_SEARCHED_PER_PAGE: Final = 1_000
-# Sums of owners need all rows: so many take seconds of that thread.
+"""The same, if the app has to compare them: one or two turns of the thread that answers
+everything."""
 MAX_FINDINGS_SUMMED: Final = 100_000
-# Each costs a second or so of the one thread that status and health need, too.
+"""Findings that the list of owners sums at most, which takes seconds of that thread."""
 TABLE_WALKS_AT_ONCE: Final = 3
-# Panels of a dashboard ask at the same moment. With a request to the storage it stays below 10 s.
+"""Lists of findings, owners or subscriptions that a process reads at once; also searches, and lists
+whose rows the app has to compare. Each costs a second or so of that thread."""
 TABLE_WALK_WAIT_SECONDS: Final = 3.0
-# A person waits longer for a search than a panel for a list. So long serves dozens at once.
+"""How long one more list waits before it gets 429: panels of a dashboard ask at the same moment.
+With a request to the storage it stays below 10 s."""
 SEARCH_WAIT_SECONDS: Final = 20.0
-# A request to the storage for which somebody waits; a query takes the service 5 s at most.
+"""The same for searches, and for lists whose rows the app has to compare: a person waits longer
+than a panel."""
 API_STORAGE_SECONDS: Final = 6.0
-# A flood of anonymous requests for health reads the store once in this time.
+"""A request to the storage for the HTTP API, repetitions included; a query takes the service 5 s at
+most."""
 HEALTH_KEPT: Final = timedelta(seconds=10)
-# A read that takes longer is a store that does not answer; load balancers wait for seconds.
+"""How long an answer of `health` is kept: a flood of anonymous requests reads the store once in
+this time."""
 HEALTH_READ_SECONDS: Final = 3.0
+"""How long `health` waits for the storage: load balancers wait for seconds."""
 
 # --- HTTP API: internal
 # Rows of a search between two rests. So many take the thread that status and health need for some
@@ -387,14 +416,15 @@ PUBLICATION_DELAY: Final = timedelta(days=1)
 
 # --- Doctor
 
-# A person waits: a check that hangs must not keep the others from being seen.
 DOCTOR_CHECK_SECONDS: Final = 60
-# For all subscriptions; the app has ten minutes for each slice of an estate.
+"""A check of `cmk-check doctor`: a person waits."""
 DOCTOR_READING_SECONDS: Final = 300
-# For the keys that it tries, for the exemptions, and for the data stores.
+"""The check that reads all subscriptions."""
 DOCTOR_SAMPLE_SECONDS: Final = 60
-# A right is granted for many vaults or subscriptions at once: a few show what is missing.
+"""The checks that read keys, exemptions and data stores."""
 DOCTOR_SAMPLED: Final = 5
+"""Keys, subscriptions with exemptions, and accounts with data stores, that these read: a few show
+which right is missing."""
 
 # --- Doctor: internal
 # The list may take CMK_SUBSCRIPTION_TIMEOUT_SECONDS.

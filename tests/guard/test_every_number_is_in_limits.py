@@ -1,22 +1,13 @@
-"""The numbers that bound the program stand on one page, and the document shows the same ones."""
+"""The numbers that bound the program are in one module."""
 
 import ast
-import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
-from fractions import Fraction
 
 import pytest
 
 from cmk_check import limits
-from tests.guard.documents import ARCHITECTURE, ROOT, table
-
-SOURCE = (ROOT / "cmk_check/limits.py").read_text()
-UNITS = {"SECONDS": " s", "BYTES": " bytes", "MIB": " MiB", "CHARS": " characters"}
-SPANS = {"s": timedelta(seconds=1), "min": timedelta(minutes=1), "h": timedelta(hours=1)} | {
-    "d": timedelta(days=1)
-}
+from tests.guard.documents import ROOT
 
 # Numbers elsewhere that bound nothing.
 FACTS = {
@@ -45,57 +36,6 @@ FACTS = {
     "store/table_checks.py": {"MAX_INT32", "MAX_INT64"},  # types of the table service
     "web/views/xlsx_export.py": {"_TEXT", "_WIDEST", "_BUTTON"},  # how a cell looks
 }
-
-
-def _sections() -> dict[str, list[str]]:
-    """Return the names below each heading of the module."""
-    _, *parts = re.split(r"(?m)^# --- (.*)$", SOURCE)
-    bodies = zip(parts[::2], parts[1::2], strict=True)
-    return {head: re.findall(r"(?m)^([A-Z_]+): Final = ", body) for head, body in bodies}
-
-
-def _shown(name: str, value: object) -> str:
-    """Write a value as the document does."""
-    if isinstance(value, timedelta):
-        unit = [unit for unit, span in SPANS.items() if value % span == timedelta()][-1]
-        return f"{value // SPANS[unit]} {unit}"
-    assert isinstance(value, int | float)
-    unit = name.rpartition("_")[2]
-    return f"{Fraction(value)}" if unit == "SHARE" else f"{value:g}{UNITS.get(unit, '')}"
-
-
-def _host() -> dict[str, str]:
-    host = json.loads((ROOT / "host.json").read_text())
-    queues = host["extensions"]["queues"]
-    slices = queues["batchSize"] + queues["newBatchThreshold"]
-    return {
-        "visibilityTimeout": _shown("", _span(queues["visibilityTimeout"])),
-        "maxDequeueCount": str(queues["maxDequeueCount"]),
-        "batchSize + newBatchThreshold": str(slices),
-        "functionTimeout": _shown("", _span(host["functionTimeout"])),
-    }
-
-
-def _span(text: str) -> timedelta:
-    hours, minutes, seconds = map(int, text.split(":"))
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
-
-
-def test_the_document_shows_the_numbers_of_the_code() -> None:
-    """Operators reason about a stuck scan with these numbers."""
-    public = [
-        name for head, names in _sections().items() if "internal" not in head for name in names
-    ]
-    expected = {name: _shown(name, getattr(limits, name)) for name in public} | _host()
-
-    assert {row[0].strip("`"): row[1] for row in table(ARCHITECTURE, "constant")} == expected
-
-
-def test_every_number_stands_below_a_heading() -> None:
-    """What stands below none would be missing from the document unnoticed."""
-    below = [name for names in _sections().values() for name in names]
-
-    assert below == [name for name in vars(limits) if name.isupper()]
 
 
 def test_every_number_has_a_user() -> None:

@@ -8,10 +8,13 @@ import sys
 from typing import Final
 
 from tools.reference.documents import ROOT, Renderer, documents, rewritten
+from tools.reference.limits import host_limits, limits
 from tools.reference.reasons import members, reasons
 from tools.reference.settings import platform_variables, settings
 
 RENDERERS: Final[dict[str, Renderer]] = {
+    "host-limits": host_limits,
+    "limits": limits,
     "members": members,
     "platform-variables": platform_variables,
     "reasons": reasons,
