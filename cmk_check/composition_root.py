@@ -292,8 +292,8 @@ def the_app() -> App:
         raise
     unknown, entries = unknown_settings(), unknown_entries()
     if unknown or entries:
-        from cmk_check.alerts.log_lines import write_line
+        from cmk_check.alerts.log_lines import LogEvent, write_line
 
         fields = {"unknown": unknown} | ({"unknownKinds": entries} if entries else {})
-        write_line(logging.WARNING, "cmk.settings", fields)
+        write_line(logging.WARNING, LogEvent.SETTINGS, fields)
     return app

@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cmk_check.alerts.delivery_queue import format_message
-from cmk_check.alerts.log_lines import time_text, write_line
+from cmk_check.alerts.log_lines import LogEvent, time_text, write_line
 from cmk_check.core.alert_routes import WEBHOOK, is_alert
 from cmk_check.core.model import Change
 from cmk_check.core.overtaken import LatestChanges
@@ -273,4 +273,4 @@ def _write(
     numbers = {"first": message.first, "last": message.last, "changes": count}
     route = {} if message.route is None else {"route": message.route}
     fields = {"state": state, **numbers, "attempt": message.attempt, **route, **more}
-    write_line(level, "cmk.tell", fields)
+    write_line(level, LogEvent.TELL, fields)

@@ -1,13 +1,13 @@
 """Writes changes as log lines for alert rules: one JSON object per line.
 
 The Functions worker forwards only the text of a log line, not structured fields, so the text is
-JSON. Every line has ``event`` and ``v``, the version of its format; docs/http-api.md lists the
-events and the fields of each.
+JSON. Every line has ``event`` and ``v``, the version of its format.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 
 from cmk_check.alerts.bounded_json import bounded_json
 from cmk_check.core.cloudevents import event_of
@@ -23,13 +23,48 @@ from cmk_check.limits import MAX_LOG_LINE_CHARS
 _log = logging.getLogger("cmk_check.lines")
 
 
+class LogEvent(StrEnum):
+    """What a line is about: when it is written, and its fields."""
+
+    CHANGE = "cmk.change"
+    """For each change that was published in the feed, at least once: count by `id`. Fields:
+    `number` (its place in the feed), and the change as a CloudEvent: `specversion`, `id`, `type`,
+    `time`, `source`, `subject`, `datacontenttype`, `data`."""
+    SCAN = "cmk.scan"
+    """When a scan has ended. Fields: `scanId`, `state`, `trigger`, `reason`, `startedAt`,
+    `durationSeconds`; unless it failed also `posture`, `accounts` (`excepted` of the non-compliant
+    ones), `keys` (null if none was checked), `dataStores` (null if none were read),
+    `subscriptions`, `changes` (a number), `crossCheck` (null if nothing was compared)."""
+    PARTIAL_SCAN = "cmk.partial_scan"
+    """When a partial scan has ended. The posture is that of the estate, the counts are those of
+    what it read, and its gaps have no lines. Fields: as above."""
+    GAP = "cmk.gap"
+    """For each subscription that this scan could not read, 50 at most; `subscriptions.gap` of its
+    `cmk.scan` counts all. Fields: `scanId`, `subscriptionId`, `name`, `reason`, `missingAction`,
+    `detail`, `since`."""
+    TELL = "cmk.tell"
+    """For each delivery to the webhook. Fields: `state` (`delivered`, `retry` or `given_up`),
+    `first` and `last` (numbers of the feed), `changes` (a number; 0 if a later try found nothing
+    left to post), `attempt` (from 0); with several receivers `route`; unless delivered also
+    `reason`, `nextTryAt`."""
+    WATCH = "cmk.watch"
+    """When Azure begins or ceases to report changes to the watch, and every hour that it does not.
+    Fields: `state` (`seeing` or `blind`), `since`, and if blind `reason`, `missingAction`,
+    `detail`."""
+    SETTINGS = "cmk.settings"
+    """At the first invocation of a process, if variables whose name begins with `CMK_` are no
+    settings, or if `CMK_KINDS` names an unknown kind. Fields: `unknown`: the names of these
+    variables; unless all kinds are known also `unknownKinds`: the entries of the list that name an
+    unknown kind, counted from 1."""
+
+
 class LogSink:
     """Writes a line for each change, each ended scan and its gaps, and each turn of the watch."""
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Write a line for each change."""
         for number, change in published:
-            write_line(logging.INFO, "cmk.change", {"number": number, **event_of(change)})
+            write_line(logging.INFO, LogEvent.CHANGE, {"number": number, **event_of(change)})
 
     async def scan_ended(
         self,
@@ -45,9 +80,9 @@ class LogSink:
         it for a scan of the estate.
         """
         for gap in summary.gaps if summary and not partial else ():
-            write_line(logging.WARNING, "cmk.gap", _gap(scan.id, gap))
+            write_line(logging.WARNING, LogEvent.GAP, _gap(scan.id, gap))
         fields = _scan(scan) | (_outcome(scan, posture, summary) if summary else {})
-        event = "cmk.partial_scan" if partial else "cmk.scan"
+        event = LogEvent.PARTIAL_SCAN if partial else LogEvent.SCAN
         write_line(logging.WARNING if scan.reason else logging.INFO, event, fields)
 
     async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
@@ -59,7 +94,7 @@ class LogSink:
             "missingAction": gap.missing_action if gap else None,
             "detail": gap.detail if gap else None,
         }
-        write_line(logging.WARNING if gap else logging.INFO, "cmk.watch", fields)
+        write_line(logging.WARNING if gap else logging.INFO, LogEvent.WATCH, fields)
 
 
 def write_line(level: int, event: str, fields: Mapping[str, object]) -> None:

@@ -159,7 +159,7 @@ class Settings(BaseModel):
     """Signs alerts: `whsec_` and base64. While you rotate it, the old and the new one,
     comma-separated."""
     alert_on: Annotated[frozenset[str], Check(check_types, allowed="types of changes")] = ALERTS
-    """Which changes are posted ([all types](http-api.md#log-lines))."""
+    """Which changes are posted ([all types](reference/changes.md))."""
     given_routes: tuple[Route, ...] = Field((), alias=ROUTES)
     """[Several receivers](alerts.md#several-receivers), as a JSON list of routes, in place of
     `CMK_WEBHOOK_URL`."""

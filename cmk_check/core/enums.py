@@ -124,9 +124,13 @@ class ExceptionEnd(StrEnum):
     """Why an honoured exception has ended."""
 
     EXPIRED = "expired"
+    """Its expiry has passed."""
     REMOVED = "removed"
+    """The exemption is gone."""
     NOT_HONOURED = "not_honoured"
+    """It exists, and is no longer honoured."""
     NO_LONGER_NEEDED = "no_longer_needed"
+    """The account is no longer non-compliant."""
 
 
 class CoverageState(StrEnum):
@@ -169,11 +173,18 @@ class RemovalReason(StrEnum):
     """Why a finding was removed, or a gap left the scope; the last two are of gaps alone."""
 
     GONE = "gone"
+    """Azure confirms that the account is gone."""
     KIND_OUT_OF_SCOPE = "kind_out_of_scope"
+    """The kind of the account is no longer in scope."""
     SUBSCRIPTION_EXCLUDED = "subscription_excluded"
+    """The settings exclude the subscription."""
     SUBSCRIPTION_RETIRED = "subscription_retired"
+    """Azure lists the subscription as deleted."""
     NOT_IN_MANAGEMENT_GROUP = "not_in_management_group"
+    """Only the management group had named the subscription, and two full scans in a row found that
+    it no longer does."""
     SUBSCRIPTION_NOT_FOUND = "subscription_not_found"
+    """Only a request for a scan in an earlier version had named the subscription."""
 
 
 class Disposition(StrEnum):
@@ -222,29 +233,60 @@ class WatchState(StrEnum):
 
 
 class ChangeType(StrEnum):
-    """The CloudEvents types of changes."""
+    """The CloudEvents types of changes; the fields that are named are those of ``data``."""
 
     ACCOUNT_DISCOVERED = "cmkcheck.account.discovered"
+    """An account appears, as compliant."""
     ACCOUNT_VIOLATED = "cmkcheck.account.violated"
+    """An account appears as non-compliant, or becomes non-compliant."""
     ACCOUNT_UNVERIFIABLE = "cmkcheck.account.unverifiable"
+    """An account appears as unknown, or becomes unknown."""
     ACCOUNT_RESOLVED = "cmkcheck.account.resolved"
+    """An account becomes compliant."""
     ACCOUNT_UPDATED = "cmkcheck.account.updated"
+    """The verdict is the same, but the reason, key or owner is another one."""
     ACCOUNT_KIND_CHANGED = "cmkcheck.account.kind_changed"
+    """The account is of another kind than before, such as after an upgrade to Microsoft Foundry.
+    `before` and `after` also contain `kind`."""
     ACCOUNT_REMOVED = "cmkcheck.account.removed"
+    """A complete reading lacks the account, its kind is no longer in scope, or its subscription was
+    excluded or retired. `removed` is the reason."""
     KEY_DEGRADED = "cmkcheck.key.degraded"
+    """The health of the key became worse, there are other reasons, or reasons can no longer be
+    seen."""
     KEY_RECOVERED = "cmkcheck.key.recovered"
+    """The health of the key became better, or reasons are gone."""
     DATA_EXPOSED = "cmkcheck.data.exposed"
+    """A data store that is not under a usable key of yours, or a project without a store, is new or
+    was not known. `dataStores` has the `stores` that are not covered (`type`, `id`, `state`), the
+    `basicProjects` whose agents lack a store of yours, and the `reasons` (code, severity,
+    sentence), at most ten each, new ones first."""
     DATA_COVERED = "cmkcheck.data.covered"
+    """All data stores are under your keys, or the account has none any longer."""
     EXCEPTION_STARTED = "cmkcheck.exception.started"
+    """An exception is honoured. `exception` has its `id`, `category`, `displayName` and
+    `expiresOn`."""
     EXCEPTION_EXPIRING = "cmkcheck.exception.expiring"
+    """An honoured exception expires within 14 days, and then within 3 days."""
     EXCEPTION_ENDED = "cmkcheck.exception.ended"
+    """An exception is no longer honoured. `ended` is the reason."""
     COVERAGE_LOST = "cmkcheck.coverage.lost"
+    """A subscription became a gap."""
     COVERAGE_REGAINED = "cmkcheck.coverage.regained"
+    """A subscription can be read again."""
     COVERAGE_REMOVED = "cmkcheck.coverage.removed"
+    """A gap left the scope without being read. `removed` is the reason."""
     SCAN_FAILED = "cmkcheck.scan.failed"
+    """A scan failed."""
     SCAN_ABANDONED = "cmkcheck.scan.abandoned"
+    """A scan was replaced after its lease expired."""
     SCAN_RECOVERED = "cmkcheck.scan.recovered"
+    """The first scan that finishes after these."""
     SCAN_BASELINE = "cmkcheck.scan.baseline"
+    """The first scan of all finished. `data` has the counts of `accounts`, of `keys` by health
+    (null if none was checked), of `dataStores` by state (only if some were read) and of
+    `subscriptions`; `brokenKeys` names at most 50 accounts whose key is broken, each by `accountId`
+    with the `reasons`."""
 
 
 class PostureVerdict(StrEnum):

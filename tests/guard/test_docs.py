@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cmk_check.alerts.log_lines import LogEvent
 from cmk_check.config.misspelt_settings import API_KEY
 from cmk_check.config.settings import SETTING_NAMES, Settings
 from tests.guard.documents import (
@@ -107,7 +108,6 @@ def test_the_picture_shows_every_function_queue_table_and_line() -> None:
     functions = codes(table(ARCHITECTURE, "function"))
     queues = set(re.findall(r"`(cmk-[a-z-]+)`", ARCHITECTURE))
     tables = set(re.findall(r"`(cmk[a-z]+)`", ARCHITECTURE))
-    lines = codes(table(HTTP, "event"))
     picture = (ROOT / "docs/flow.svg").read_text()
     shown = re.findall(r"<text[^>]*>([^<]*)</text>", picture)
     described = re.findall(r"<desc[^>]*>([^<]*)</desc>", picture)
@@ -116,7 +116,7 @@ def test_the_picture_shows_every_function_queue_table_and_line() -> None:
     for text in (" ".join(shown), " ".join(described)):
         words = set(re.findall(r"[a-z_-]+", text))
         assert {*functions, *queues, *tables} <= words
-    assert set(lines) <= {word.strip(",") for text in shown for word in text.split()}
+    assert set(LogEvent) <= {word.strip(",") for text in shown for word in text.split()}
 
 
 def test_the_picture_shows_every_route() -> None:

@@ -7,14 +7,18 @@ Markdown, and a line here.
 import sys
 from typing import Final
 
+from tools.reference.changes import changes
 from tools.reference.documents import ROOT, Renderer, documents, rewritten
 from tools.reference.limits import host_limits, limits
+from tools.reference.log_lines import log_lines
 from tools.reference.reasons import members, reasons
 from tools.reference.settings import platform_variables, settings
 
 RENDERERS: Final[dict[str, Renderer]] = {
+    "changes": changes,
     "host-limits": host_limits,
     "limits": limits,
+    "log-lines": log_lines,
     "members": members,
     "platform-variables": platform_variables,
     "reasons": reasons,

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
-from cmk_check.core.enums import Actor, DataState, KeyReason, KeyState, ReasonArea, ReasonSeverity
+from cmk_check.core.enums import (
+    Actor,
+    DataState,
+    ExceptionEnd,
+    KeyReason,
+    KeyState,
+    ReasonArea,
+    ReasonSeverity,
+    RemovalReason,
+)
 from cmk_check.core.reasons.catalogue import (
     CATALOGUE,
     NOTHING_TO_DO,
@@ -18,7 +27,9 @@ from tools.reference.documents import code, one_line, table
 _ENUMS: Final[dict[str, type[StrEnum]]] = {
     "actor": Actor,
     "data-state": DataState,
+    "exception-end": ExceptionEnd,
     "key-state": KeyState,
+    "removal-reason": RemovalReason,
     "severity": ReasonSeverity,
 }
 
