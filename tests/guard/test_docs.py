@@ -22,6 +22,7 @@ from tests.guard.documents import (
     section,
     table,
 )
+from tools.reference.metrics import metrics
 
 AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 
@@ -82,6 +83,12 @@ def test_no_document_names_a_setting_that_is_not_there(path: Path) -> None:
     assert {one for one in named if not of_routes.fullmatch(one)} - {API_KEY} <= (
         SETTING_NAMES | of_deployments
     )
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_document_names_a_metric_that_is_not_there(path: Path) -> None:
+    """A query for such a metric gives no answer, and no alert."""
+    assert set(re.findall(r"\bcmkcheck_\w+", path.read_text())) <= {*re.findall(r"\w+", metrics())}
 
 
 def test_the_routes_that_are_shown_are_valid() -> None:

@@ -11,6 +11,7 @@ from tools.reference.changes import changes
 from tools.reference.documents import ROOT, Renderer, documents, rewritten
 from tools.reference.limits import host_limits, limits
 from tools.reference.log_lines import log_lines
+from tools.reference.metrics import metrics
 from tools.reference.reasons import members, reasons
 from tools.reference.settings import platform_variables, settings
 
@@ -20,6 +21,7 @@ RENDERERS: Final[dict[str, Renderer]] = {
     "limits": limits,
     "log-lines": log_lines,
     "members": members,
+    "metrics": metrics,
     "platform-variables": platform_variables,
     "reasons": reasons,
     "settings": settings,

@@ -82,7 +82,7 @@ class StatusCollector(Collector):
         yield from _gauge("subscriptions", "Subscriptions by coverage.", counts, "coverage")
         if status.last_scan is not None:
             yield from _of_scan(status.last_scan)
-        text = "When Azure last told the watch for changes what has changed."
+        text = "When Azure last reported changes to the watch; not there without a watch."
         yield from _gauge("watch_last_look_timestamp_seconds", text, self.looked_at)
 
 
@@ -149,12 +149,14 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
 
 def _of_aspects(accounts: AccountCounts, *, key_health: bool) -> Iterator[Metric]:
     if key_health:
-        text = "Compliant accounts by the health of their key."
+        text = "Compliant accounts by the health of their key; not there if keys are not read."
         yield from _gauge("accounts_by_key_health", text, _snake(key_sums(accounts)), "key_health")
     for aspect in ASPECTS:
         counts = aspect.sums(accounts)
         if counts and aspect.counted_as and aspect is not KEY_HEALTH:
-            text = f"Accounts in scope by the state of their {aspect.titles[1]}."
+            text = (
+                f"Accounts in scope by the state of their {aspect.titles[1]}; not there if unread."
+            )
             name = f"accounts_{to_snake(aspect.counted_as)}"
             yield from _gauge(name, text, _snake(counts), "state")
 
