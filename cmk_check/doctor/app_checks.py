@@ -26,7 +26,10 @@ _MINUTE: Final = timedelta(minutes=1)
 
 
 async def settings(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Report every fault of the settings."""
+    """Report every fault of the settings, and `CMK_` names that are no settings.
+
+    With `CMK_HTTP_AUTH=entra` also what the sign-in rests on.
+    """
     results: list[MarkedText] = [
         (Mark.PROBLEM, f"{name} {fault}.") for name, fault in subject.faults
     ]
@@ -67,7 +70,10 @@ def pause_of(name: str, schedule: str, example: str) -> timedelta | MarkedText:
 
 
 async def webhook(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Connect to the receiver of each route as the app does, without posting anything."""
+    """Connect to the receiver of each route as the app does.
+
+    Nothing is posted, and its path is not sent: use `send-test-alert` for that.
+    """
     settings = subject.settings
     if not settings.routes:
         raise NotTried("CMK_WEBHOOK_URL is not set, so no alerts are posted.")

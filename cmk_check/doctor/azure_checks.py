@@ -73,7 +73,7 @@ async def clock(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def credential(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Get a token for Azure Resource Manager."""
+    """Get a token for Azure Resource Manager, and name the ids that a role is assigned to."""
     settings = subject.settings
     result = await _sign_in(
         subject, settings.addresses.token_scope, settings.client_id, "AZURE_CLIENT_ID"
@@ -88,7 +88,7 @@ async def credential(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def storage_credential(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Get a token for Azure Storage."""
+    """Get a token for Azure Storage, and name these ids."""
     storage = subject.settings.storage
     if not isinstance(storage, StorageByIdentity):
         # Azurite takes a key; the storage checks report a missing storage.
@@ -97,7 +97,7 @@ async def storage_credential(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Ask for recent changes, as the watch does."""
+    """Ask for recent changes, as the watch does. Only with `CMK_WATCH_SCHEDULE`."""
     settings = subject.settings
     if settings.watch_schedule is None:
         return []

@@ -28,7 +28,7 @@ _OF_VISIBILITY: Final = (
 
 
 async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """List the subscriptions and compare them with the settings."""
+    """List the subscriptions, and compare them with the group, number and lists in the settings."""
     inventory = await subject.inventory()
     try:
         subject.listed = await inventory.subscriptions()
@@ -48,7 +48,10 @@ async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read the accounts of every subscription in scope, as a scan does."""
+    """Read the accounts of every subscription in scope, as a scan does.
+
+    One line for each cause, with the missing action.
+    """
     chosen = _in_scope(subject)
     if not chosen:
         raise NotTried("No subscription is in scope.")

@@ -12,9 +12,13 @@ class Mark(StrEnum):
     """The result of a check; only a problem stops the app from working."""
 
     OK = "ok"
+    """It works."""
     WARNING = "warning"
+    """It works, or only time will tell; read the line."""
     PROBLEM = "problem"
+    """The app or a scan cannot work; the line says what to do."""
     SKIPPED = "skipped"
+    """Not tried, because it is not set or depends on a problem above."""
 
 
 @dataclass(frozen=True, slots=True)

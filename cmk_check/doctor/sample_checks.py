@@ -55,7 +55,12 @@ def sample(subject: DoctorSubject, subscription_id: str, judged: AllJudged) -> N
 
 
 async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read the facts of the keys of a few accounts, as a scan does."""
+    """Read the facts of the keys of at most five accounts, each in another vault, as a scan does.
+
+    One line for each cause, with the missing action and the vault's subscription. For one key it
+    says whether Azure Resource Manager let it be read although roles decide in its vault, or
+    although the vault's firewall is closed. Not with `CMK_KEY_HEALTH=off`.
+    """
     if not subject.settings.key_health:
         return []
     accounts = tuple(subject.sampled.values())
@@ -79,7 +84,10 @@ async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def exceptions(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read the exemptions of a few subscriptions and what they rest on, as a scan does."""
+    """Read the exemptions of at most five subscriptions and what they rest on, as a scan does.
+
+    One line for each action, and for each cause. Not with `CMK_EXCEPTIONS=off`.
+    """
     if subject.settings.exceptions == "off":
         return []
     if not subject.violating:
@@ -107,7 +115,10 @@ async def exceptions(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def data_stores(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read the projects of a few accounts, what they name, and these stores, as a scan does."""
+    """Read the projects of at most five accounts, what they name, and these stores, as a scan does.
+
+    Only with `CMK_DATA_STORES=on`.
+    """
     if not subject.settings.data_stores:
         return []
     accounts = tuple(subject.with_data)

@@ -55,7 +55,7 @@ _OF_THE_SET_UP: Final = (
 
 
 async def tables(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read each table, and make writes to it that must fail."""
+    """Read each table, and change a row that does not exist, which only those may who may write."""
     store, _ = await subject.storage()
     tried = await asyncio.gather(*(_try_table(store, table) for table in Table))
     _fail_on(subject, [error for error in tried if error])
@@ -63,7 +63,7 @@ async def tables(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Try each queue, and count the messages that are stuck."""
+    """Try each queue in the same way, and count the messages that are stuck."""
     _, service = await subject.storage()
     names = [
         SLICES_QUEUE,
@@ -93,7 +93,7 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read the status of the last scans."""
+    """Read what the last scan said about the set-up: too old, failed, or something unread."""
     store, _ = await subject.storage()
     try:
         status = (await ScanTable(store).status()).value

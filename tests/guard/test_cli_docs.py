@@ -1,21 +1,15 @@
-"""The command line as its document shows it: help, exit codes, picture."""
+"""The picture of a scan in a terminal."""
 
 import os
 import re
 from collections.abc import Iterator, Mapping
 
 import pytest
-import typer
 
-from cmk_check.cli import app
 from local.simulator import Simulator
 from local.terminal import left_on_screen, run_at_terminal
-from tests.guard.documents import ROOT, codes, section, table
+from tests.guard.documents import ROOT
 from tools.terminal import COLUMNS, PICTURE, drawn
-
-DOCUMENT = (ROOT / "docs/cli.md").read_text()
-GROUP = typer.main.get_group(app)
-COMMANDS = sorted(GROUP.commands)
 
 
 @pytest.fixture
@@ -24,28 +18,6 @@ def environment() -> Iterator[Mapping[str, str]]:
     with Simulator("sample") as simulator:
         path = f"{ROOT / 'local/bin'}{os.pathsep}{os.environ['PATH']}"
         yield {"PATH": path, "LC_ALL": "C.UTF-8", **simulator.environment()}
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_of_every_command_is_shown(command: str) -> None:
-    """Whoever reads the page must not find other options than whoever asks the command."""
-    context = typer.Context(GROUP, info_name="cmk-check", **GROUP.context_settings)
-    help_ = GROUP.commands[command].get_help(
-        typer.Context(GROUP.commands[command], context, command, terminal_width=78)
-    )
-
-    shown = re.findall(r"(?s)```text\n(Usage: .*?)\n```", section(DOCUMENT, command))
-    assert shown == [help_]
-
-
-def test_every_command_stands_in_both_tables() -> None:
-    """A command that is missing there is not looked for."""
-    named = [re.sub(r"\[`(.*)`\].*", r"\1", row[0]) for row in table(DOCUMENT, "command")]
-    (head,) = re.findall(r"(?m)^\| code \|(.*)\|$", DOCUMENT)
-
-    assert sorted(named) == COMMANDS
-    assert re.findall(r"`([\w-]+)`", head) == named
-    assert codes(table(DOCUMENT, "code")) == ["0", "1", "2", "3", "130", "143"]
 
 
 def test_the_picture_is_what_a_scan_shows_today(environment: Mapping[str, str]) -> None:

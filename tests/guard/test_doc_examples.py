@@ -10,10 +10,8 @@ import sys
 
 import pytest
 from pydantic import BaseModel, RootModel
-from typer.testing import CliRunner
 
 from cmk_check.alerts.log_lines import LogEvent
-from cmk_check.cli import app as command_line
 from cmk_check.core.account import Judgement, parse_account
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.reasons.catalogue import CATALOGUE
@@ -31,7 +29,6 @@ from tests.guard.documents import (
     RULE,
     codes,
     examples,
-    of_clause,
     section,
     table,
 )
@@ -161,25 +158,6 @@ async def test_the_fields_of_each_log_line_are_those_that_are_written(
         named = [set(re.findall(r"`(\w+)`", text)) for text in (always, sometimes)]
         assert named[0] == set.intersection(*shapes)
         assert named[0] | named[1] == set.union(*shapes)
-
-
-@pytest.mark.parametrize(
-    ("meaning", "given"),
-    [
-        ("at least one account was judged, and all of them are compliant", of_clause("R1")),
-        ("an account is non-compliant", of_clause("R2")),
-        ("the input cannot be used, or the output could not be written", "must be JSON"),
-        ("an account is unknown, the list is not whole, or no account was judged", of_clause("R5")),
-        ("an account is unknown, the list is not whole, or no account was judged", "[]"),
-    ],
-)
-def test_exit_codes_of_explain_are_as_documented(meaning: str, given: str) -> None:
-    """Scripts act on the number alone."""
-    told = {row[2]: int(row[0]) for row in table((ROOT / "docs/cli.md").read_text(), "code")}
-
-    run = CliRunner().invoke(command_line, ["explain", "-"], input=given)
-
-    assert told[meaning] == run.exit_code
 
 
 def test_the_lines_that_try_the_webhook_work_as_pasted() -> None:

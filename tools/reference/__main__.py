@@ -8,6 +8,7 @@ import sys
 from typing import Final
 
 from tools.reference.changes import changes
+from tools.reference.command_line import commands, doctor_checks, help_of
 from tools.reference.documents import ROOT, Renderer, documents, rewritten
 from tools.reference.limits import host_limits, limits
 from tools.reference.log_lines import log_lines
@@ -17,6 +18,9 @@ from tools.reference.settings import platform_variables, settings
 
 RENDERERS: Final[dict[str, Renderer]] = {
     "changes": changes,
+    "commands": commands,
+    "doctor-checks": doctor_checks,
+    "help": help_of,
     "host-limits": host_limits,
     "limits": limits,
     "log-lines": log_lines,

@@ -21,6 +21,7 @@ from cmk_check.core.reasons.catalogue import (
     ReasonEntry,
 )
 from cmk_check.core.reasons.key_sentences import key_severity
+from cmk_check.doctor.results import Mark
 from tools.reference.docstrings import docstrings
 from tools.reference.documents import code, one_line, table
 
@@ -29,6 +30,7 @@ _ENUMS: Final[dict[str, type[StrEnum]]] = {
     "data-state": DataState,
     "exception-end": ExceptionEnd,
     "key-state": KeyState,
+    "mark": Mark,
     "removal-reason": RemovalReason,
     "severity": ReasonSeverity,
 }
