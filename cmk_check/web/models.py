@@ -45,106 +45,104 @@ Link = Annotated[Omittable[str], Field(exclude_if=lambda link: link is None)]
 class ListPage[T](Answer):
     """A page of a list; `nextLink` is absent on the last one."""
 
-    value: list[T]
-    next_link: Link = None
+    value: list[T] = Field(description="The entries.")
+    next_link: Link = Field(None, description="The next page; absent on the last one.")
 
 
 class ReasonOfPosture(Answer):
     """A reason for the posture, and what to do about it."""
 
-    code: PostureReason
-    message: str
+    code: PostureReason = Field(description="The reason, as in `GET /api/v1/reasons`.")
+    message: str = Field(description="What it means in this case, with counts, and what to do.")
 
 
 class CountsOfKind(Answer):
     """Accounts of one kind by verdict."""
 
-    compliant: int
-    non_compliant: int
-    unknown: int
+    compliant: int = Field(description="Judged compliant.")
+    non_compliant: int = Field(description="Judged non-compliant.")
+    unknown: int = Field(description="Could not be judged.")
 
 
 class Accounts(Answer):
-    """Accounts in scope by verdict; for `unread` of them the last known verdict is counted.
+    """Accounts in scope by verdict."""
 
-    `excepted` of the non-compliant ones have an exception that is honoured.
-    """
-
-    total: int
-    compliant: int
-    non_compliant: int
-    unknown: int
-    unread: int
-    excepted: int
-    by_kind: dict[str, CountsOfKind]
-    ignored_by_kind: dict[str, int]
+    total: int = Field(description="All of them.")
+    compliant: int = Field(description="Judged compliant.")
+    non_compliant: int = Field(description="Judged non-compliant.")
+    unknown: int = Field(description="Could not be judged.")
+    unread: int = Field(description="Not read by the last scan: their last known verdict counts.")
+    excepted: int = Field(description="Non-compliant ones with an exception that is honoured now.")
+    by_kind: dict[str, CountsOfKind] = Field(description="By verdict, for each kind.")
+    ignored_by_kind: dict[str, int] = Field(
+        description="Accounts of kinds out of scope: 50 kinds by name, the rest as `other`."
+    )
 
 
 class Subscriptions(Answer):
     """Subscriptions by coverage."""
 
-    total: int
-    read: int
-    gap: int
-    excluded: int
-    retired: int
+    total: int = Field(description="All of them.")
+    read: int = Field(description="Read completely by the last scan.")
+    gap: int = Field(description="Not read completely.")
+    excluded: int = Field(description="Left out by the settings.")
+    retired: int = Field(description="Listed as deleted by Azure.")
 
 
 class Gap(Answer):
-    """A subscription that was not read completely; `since` is null if its row is unusable."""
+    """A subscription that was not read completely."""
 
-    subscription_id: str
-    name: str | None
-    reason: GapReason
-    missing_action: str | None
-    detail: str | None
-    since: Time | None
+    subscription_id: str = Field(description="The subscription.")
+    name: str | None = Field(description="Null if Azure has never named it.")
+    reason: GapReason = Field(description="Why it was not read.")
+    missing_action: str | None = Field(description="The permission that is missing, if one is.")
+    detail: str | None = Field(description="What happened, and what to do.")
+    since: Time | None = Field(description="Since when it is a gap; null if its row is unusable.")
 
 
 class LastScan(Answer):
     """The latest full scan that ended."""
 
-    id: str
-    state: ScanState
-    trigger: Trigger
-    started_at: Time
-    finished_at: Time | None
-    reason: str | None
+    id: str = Field(description="The id of the scan.")
+    state: ScanState = Field(description="Where it stands; `incomplete` means finished with a gap.")
+    trigger: Trigger = Field(description="What started it.")
+    started_at: Time = Field(description="When it took its lease.")
+    finished_at: Time | None = Field(description="When it ended; null while it runs.")
+    reason: str | None = Field(description="Why, if it failed or was given up.")
 
 
 class CrossCheck(Answer):
-    """How far Azure's lists were compared with Resource Graph, and how many accounts they lacked.
+    """How far Azure's lists were compared with Resource Graph."""
 
-    Lacking accounts that are really gone do not count.
-    """
-
-    state: CrossCheckState
-    differences: int
+    state: CrossCheckState = Field(description="How much of the scan was compared.")
+    differences: int = Field(description="Accounts that the lists lack, and that may be there.")
 
 
 # As below: the fields of the last base come first, then those of aspects, then the model's own.
 class _ScanOfScope(LastScan):
-    scope: Literal["full", "partial"]
-    requested_subscriptions: int | None
-    not_found: Annotated[list[str], Field(max_length=MAX_GAPS_LISTED)]
-    not_found_omitted: int
-    posture: PostureVerdict | None
-    accounts: Accounts | None
+    scope: Literal["full", "partial"] = Field(description="`partial`: of some subscriptions.")
+    requested_subscriptions: int | None = Field(
+        description="How many were requested; null for a full scan."
+    )
+    not_found: list[str] = Field(
+        max_length=MAX_GAPS_LISTED,
+        description="Requested ids that Azure, the records and the settings do not have.",
+    )
+    not_found_omitted: int = Field(description="How many more such ids there are.")
+    posture: PostureVerdict | None = Field(description="The posture of the estate when it ended.")
+    accounts: Accounts | None = Field(description="The accounts that it read.")
 
 
 class Scan(SumsOfScan, _ScanOfScope):
     """A scan; its results are null while it runs and if it failed or was abandoned.
 
-    A partial scan has read only the subscriptions that were asked for: its counts are theirs, its
-    posture is that of the estate. `notFound` are requested ids that it left out because Azure, the
-    recorded subscriptions and the settings do not have them. `crossCheck` is null also if nothing
-    was compared.
+    A partial scan has read only the subscriptions that were requested: its counts are theirs.
     """
 
-    subscriptions: Subscriptions | None
-    changes: int | None
-    cross_check: CrossCheck | None
-    rule_version: str
+    subscriptions: Subscriptions | None = Field(description="Those that it had to read.")
+    changes: int | None = Field(description="How many it recorded, of accounts and subscriptions.")
+    cross_check: CrossCheck | None = Field(description="Null if nothing was compared.")
+    rule_version: str = Field(description="The version of the rule that judged.")
 
 
 class ScansPage(ListPage[Scan]):
@@ -154,30 +152,28 @@ class ScansPage(ListPage[Scan]):
 class ScanStarted(Answer):
     """The scan that was started; the `Location` header links to it."""
 
-    id: str
+    id: str = Field(description="The id of the scan.")
 
 
 class ChangeEvent(Answer):
-    """A change as a CloudEvent 1.0; a repeated delivery has the same `id`.
+    """A change as a CloudEvent 1.0."""
 
-    The fields of `data` depend on `type`; `sequence`, `scanId`, `ruleVersion` and `baseline` are
-    always present.
-    """
-
-    specversion: Literal["1.0"]
-    id: str
-    type: ChangeType
-    time: Time
-    source: str
-    subject: str
-    datacontenttype: Literal["application/json"]
-    data: dict[str, Any]
+    specversion: Literal["1.0"] = Field(description="The version of CloudEvents.")
+    id: str = Field(description="The same in a repeated delivery.")
+    type: ChangeType = Field(description="What happened; `data` depends on it.")
+    time: Time = Field(description="When the scan found it.")
+    source: str = Field(description="The path of the subscription, or of the scan.")
+    subject: str = Field(description="The path of what has changed.")
+    datacontenttype: Literal["application/json"] = Field(description="The type of `data`.")
+    data: dict[str, Any] = Field(
+        description="`scanId`, `ruleVersion`, `baseline`, `sequence`, and what belongs to the type."
+    )
 
 
 class ChangesPage(Answer):
     """Changes, oldest first; `nextLink` if there are more now, otherwise `deltaLink`."""
 
-    value: list[ChangeEvent]
+    value: list[ChangeEvent] = Field(description="The changes.")
     next_link: Link = Field(None, description="The changes after these.")
     delta_link: Link = Field(
         None, description="Future changes; keep this link and request it later."
@@ -185,74 +181,70 @@ class ChangesPage(Answer):
 
 
 class Watch(Answer):
-    """The watch for changes: `blind` if Azure does not tell it what has changed.
+    """The watch for changes."""
 
-    `lastLook` is when Azure last told it, `lastChange` when the latest change was. All are null
-    before its first look.
-    """
-
-    last_look: Time | None
-    last_change: Time | None
-    state: WatchState | None
+    last_look: Time | None = Field(description="When Azure last answered; null before that.")
+    last_change: Time | None = Field(description="When the latest change was.")
+    state: WatchState | None = Field(description="`blind` if Azure reports no changes.")
 
 
 class _Posture(Answer):
-    posture: PostureVerdict
-    reasons: list[ReasonOfPosture]
-    as_of: Time | None
-    fresh_until: Time | None
-    fresh: bool
-    accounts: Accounts
+    posture: PostureVerdict = Field(description="The result.")
+    reasons: list[ReasonOfPosture] = Field(description="Why, and what to do.")
+    as_of: Time | None = Field(
+        description="When the last full scan started; of one subscription, when it was read."
+    )
+    fresh_until: Time | None = Field(description="When the result becomes too old.")
+    fresh: bool = Field(description="Whether it still counts.")
+    accounts: Accounts = Field(description="The accounts in scope.")
 
 
 class Status(Sums, _Posture):
-    """The posture of the estate or of one subscription, with its reasons and counts.
+    """The posture of the estate or of one subscription, with its reasons and counts."""
 
-    `managementGroup` is the name of the group whose subscriptions had to be visible to the last
-    full scan, null if none. `watch` is null if there is no watch for changes. `azurePolicy` is null
-    until the next scan after an upgrade from a version that did not count it.
-    """
-
-    subscriptions: Subscriptions
-    management_group: str | None
-    gaps: Annotated[list[Gap], Field(max_length=MAX_GAPS_LISTED)]
-    gaps_omitted: int
-    last_scan: LastScan | None
-    watch: Watch | None
+    subscriptions: Subscriptions = Field(description="All subscriptions that are known.")
+    management_group: str | None = Field(
+        description="The group whose subscriptions the last full scan had to see, if any."
+    )
+    gaps: list[Gap] = Field(
+        max_length=MAX_GAPS_LISTED,
+        description="The first gaps; `subscriptions?coverage=gap` lists all.",
+    )
+    gaps_omitted: int = Field(description="How many more gaps there are.")
+    last_scan: LastScan | None = Field(description="The latest full scan that ended.")
+    watch: Watch | None = Field(description="The watch for changes; null if there is none.")
 
 
 class _Account(Answer):
-    id: str
-    name: str
-    resource_group: str
-    subscription_id: str
-    subscription_name: str | None
-    tenant_id: str | None
-    kind: str | None
-    location: str | None
-    tags: dict[str, str]
-    owner: Owner | None
-    verdict: Verdict
-    reason: Reason
-    message: str
-    rule_version: str
-    evidence: Evidence
+    id: str = Field(description="The ARM id, in lower case.")
+    name: str = Field(description="As Azure spells it.")
+    resource_group: str = Field(description="As Azure spells it.")
+    subscription_id: str = Field(description="The subscription.")
+    subscription_name: str | None = Field(description="Null if Azure has never named it.")
+    tenant_id: str | None = Field(description="The tenant of the subscription.")
+    kind: str | None = Field(description="Such as `OpenAI`; null if Azure does not say it.")
+    location: str | None = Field(description="The region.")
+    tags: dict[str, str] = Field(description="Those that the settings keep.")
+    owner: Owner | None = Field(description="By the tags; null if they name none.")
+    verdict: Verdict = Field(description="Whether the account is under a customer-managed key.")
+    reason: Reason = Field(description="Why; `GET /api/v1/reasons` explains all of them.")
+    message: str = Field(description="What the reason means here, and what to do.")
+    rule_version: str = Field(description="The version of the rule that judged.")
+    evidence: Evidence = Field(description="The facts behind the verdict.")
 
 
 class Finding(Sides, _Account):
-    """An account with its verdict; `firstSeen` and `changedAt` are null for `row_too_new`.
+    """An account with its verdict; its dates are null for `row_too_new`."""
 
-    These dates and `violatedSince` are when a scan of cmk_check saw it, for the first time: the
-    account, its latest change, its violation. The account and the violation may be older.
-    """
-
-    first_seen: Time | None
-    changed_at: Time | None
-    violated_since: Time | None
-    previous_verdict: Verdict | None
-    coverage: CoverageState
-    as_of: Time | None
-    portal_url: str
+    first_seen: Time | None = Field(description="When a scan first saw the account.")
+    changed_at: Time | None = Field(description="When a scan last saw it change.")
+    violated_since: Time | None = Field(
+        description="Since when scans find it non-compliant; the violation may be older."
+    )
+    previous_verdict: Verdict | None = Field(description="The verdict before the present one.")
+    coverage: CoverageState = Field(description="How far its subscription is known.")
+    as_of: Time | None = Field(description="When its subscription was last read.")
+    portal_url: str = Field(description="The account in the Azure portal.")
 
 
 class FindingsPage(ListPage[Finding]):
@@ -260,73 +252,70 @@ class FindingsPage(ListPage[Finding]):
 
 
 class Transition(Answer):
-    """One entry of a finding's history; `keyHealth` is null if its key was not read."""
+    """One entry of a finding's history."""
 
-    at: Time
-    verdict: Verdict
-    reason: Reason
-    key_health: KeyState | None
-    scan_id: str
+    at: Time = Field(description="When a scan saw it.")
+    verdict: Verdict = Field(description="The verdict from then on.")
+    reason: Reason = Field(description="Its reason.")
+    key_health: KeyState | None = Field(description="Null if the key was not read.")
+    scan_id: str = Field(description="The scan that saw it.")
 
 
 class RemediationStep(Answer):
-    """What to do, why, and what to be careful about."""
+    """One step of a plan."""
 
-    title: str
-    why: str
-    warning: str | None
+    title: str = Field(description="What to do.")
+    why: str = Field(description="Why it is needed.")
+    warning: str | None = Field(description="What to be careful about.")
 
 
 class Remediation(Answer):
-    """How to fix a finding: in words, as a bash script of `az` commands, and maybe as Bicep."""
+    """How to fix a finding."""
 
-    summary: str
-    steps: list[RemediationStep]
-    az: str
-    bicep: str | None
+    summary: str = Field(description="The plan in a sentence.")
+    steps: list[RemediationStep] = Field(description="What the script does, in order.")
+    az: str = Field(description="A bash script of `az` commands.")
+    bicep: str | None = Field(description="Null where a template cannot do it.")
 
 
 class FindingDetail(Finding):
-    """A finding with its last 20 transitions, oldest first; `changes` counts all of them.
+    """A finding with its history and what to do."""
 
-    `limits` says what a customer-managed key does not cover.
-    """
-
-    history: Annotated[list[Transition], Field(max_length=MAX_TRANSITIONS)]
-    changes: int
-    remediation: Remediation | None
-    limits: list[str]
-    controls: list[Control]
+    history: list[Transition] = Field(
+        max_length=MAX_TRANSITIONS, description="The last transitions, oldest first."
+    )
+    changes: int = Field(description="How many transitions there were.")
+    remediation: Remediation | None = Field(
+        description="How to fix it; null if nothing is wrong, or no command ends it."
+    )
+    limits: list[str] = Field(description="What the account's key does not cover.")
+    controls: list[Control] = Field(description="The controls that it answers.")
 
 
 class GapOfSubscription(Answer):
     """Why a subscription was not read completely, and what to do."""
 
-    reason: GapReason
-    missing_action: str | None
-    detail: str | None
+    reason: GapReason = Field(description="Why it was not read.")
+    missing_action: str | None = Field(description="The permission that is missing, if one is.")
+    detail: str | None = Field(description="What happened, and what to do.")
 
 
 class _Covered(Answer):
-    subscription_id: str
-    name: str | None
-    tenant_id: str | None
-    state: str | None
-    coverage: CoverageState
-    since: Time | None
-    gap: GapOfSubscription | None
-    last_read: Time | None
-    accounts: Accounts
+    subscription_id: str = Field(description="The subscription.")
+    name: str | None = Field(description="Null if Azure has never named it.")
+    tenant_id: str | None = Field(description="Its tenant.")
+    state: str | None = Field(description="Azure's word, such as `Enabled`.")
+    coverage: CoverageState = Field(description="How far it is known.")
+    since: Time | None = Field(description="Since when the coverage is the same.")
+    gap: GapOfSubscription | None = Field(description="Why it was not read; null if it is no gap.")
+    last_read: Time | None = Field(description="When it was last read completely; null if never.")
+    accounts: Accounts = Field(description="Its accounts in scope.")
 
 
 class Subscription(Sums, _Covered):
-    """A subscription; `state` is Azure's, `lastRead` is when it was last read completely.
+    """A subscription; if its row is unusable, all values from the row are null."""
 
-    `sequence` is that of its last change, 0 before the first. If its row is unusable, `since`,
-    `sequence` and all other values from the row are null.
-    """
-
-    sequence: int | None
+    sequence: int | None = Field(description="The number of its last change; 0 before the first.")
 
 
 class SubscriptionsPage(ListPage[Subscription]):
@@ -334,20 +323,15 @@ class SubscriptionsPage(ListPage[Subscription]):
 
 
 class _Owned(Answer):
-    owner: str | None
-    accounts: CountsOfKind
+    owner: str | None = Field(description="The owner as tagged; null for accounts without one.")
+    accounts: CountsOfKind = Field(description="The accounts by verdict.")
 
 
 class OwnerSums(SumsOfOwner, _Owned):
-    """The accounts of one owner by verdict, and their keys; `owner` is null for those without one.
+    """The accounts of one owner by verdict, and their keys."""
 
-    `oldestViolation` is the earliest `violatedSince`. `keys` is null if keys are not read,
-    `dataStores` if no data store was looked at. For `unread` of the accounts the last known verdict
-    is counted, because their subscription was not read.
-    """
-
-    oldest_violation: Time | None
-    unread: int
+    oldest_violation: Time | None = Field(description="The earliest `violatedSince`.")
+    unread: int = Field(description="Not read by the last scan: their last known verdict counts.")
 
 
 class OwnersPage(ListPage[OwnerSums]):
@@ -355,27 +339,27 @@ class OwnersPage(ListPage[OwnerSums]):
 
 
 class CatalogueReason(Answer):
-    """What a reason means, what ends it, and who has to act."""
+    """One reason of the catalogue."""
 
-    code: ReasonCode
-    area: ReasonArea
-    severity: ReasonSeverity
-    message: str
-    way_out: str
-    actor: Actor
-    when: str | None
+    code: ReasonCode = Field(description="As findings, gaps and postures name it.")
+    area: ReasonArea = Field(description="What it is a reason of.")
+    severity: ReasonSeverity = Field(description="How bad it is.")
+    message: str = Field(description="What it means.")
+    way_out: str = Field(description="What ends it.")
+    actor: Actor = Field(description="Who has to act.")
+    when: str | None = Field(description="When exactly it is given; null if `message` says it.")
 
 
 class ErrorDetail(Answer):
-    """What went wrong; `target` names the parameter or resource."""
+    """What went wrong."""
 
-    code: str
-    message: str
-    target: str | None
+    code: str = Field(description="What kind of error; clients may rely on it.")
+    message: str = Field(description="What must be, and what to do.")
+    target: str | None = Field(description="The parameter or resource that it is about.")
 
 
 # A class called like its field, Error, is one that generators of clients write wrong types for.
 class ErrorResponse(Answer):
     """The envelope of every error."""
 
-    error: ErrorDetail
+    error: ErrorDetail = Field(description="What went wrong.")

@@ -16,9 +16,8 @@ from cmk_check.core.account import Judgement, parse_account
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.reasons.catalogue import CATALOGUE
 from cmk_check.core.rule import RULE_VERSION, judge
-from cmk_check.web import aspect_models, models, scan_now
+from cmk_check.web import aspect_models, models
 from cmk_check.web.aspect_models import Controls
-from cmk_check.web.http import openapi
 from cmk_check.web.models import CatalogueReason
 from cmk_check.web.views import csv_export
 from local.simulator import Access, load_estate
@@ -27,7 +26,6 @@ from tests.guard.documents import (
     README,
     ROOT,
     RULE,
-    codes,
     examples,
     section,
     table,
@@ -114,27 +112,6 @@ async def test_the_answer_before_the_first_scan_is_shown_as_it_is() -> None:
     answer = await send(Served().app(), "/api/v1/status")
 
     assert answer.json == shown
-
-
-def test_routes_and_parameters_are_those_of_the_contract() -> None:
-    """Unknown parameters are refused, so an invented one is an error at the reader's."""
-    routes = [*Served().app().routes, *scan_now.router.routes]
-    contract = openapi.document(routes, "keys", ())
-    operations = {
-        f"{method.upper()} {path}": operation
-        for path, methods in contract["paths"].items()
-        for method, operation in methods.items()
-    }
-
-    # The page is for people: no generator of clients needs it.
-    assert {*codes(table(HTTP, "route"))} == {*operations, "GET /api/dashboard", "GET /"}
-    for heading, operation in operations.items():
-        declared = operation.get("parameters", [])
-        text = section(HTTP, heading)
-        shown = table(text, "parameter") if declared else []
-        defaults = [str(parameter["schema"].get("default", "none")) for parameter in declared]
-        assert codes(shown) == [parameter["name"] for parameter in declared]
-        assert [row[1] for row in shown] == defaults
 
 
 async def test_the_fields_of_each_log_line_are_those_that_are_written(

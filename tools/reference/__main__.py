@@ -10,6 +10,7 @@ from typing import Final
 from tools.reference.changes import changes
 from tools.reference.command_line import commands, doctor_checks, help_of
 from tools.reference.documents import ROOT, Renderer, documents, rewritten
+from tools.reference.http_api import parameters, routes, schemas
 from tools.reference.limits import host_limits, limits
 from tools.reference.log_lines import log_lines
 from tools.reference.metrics import metrics
@@ -26,8 +27,11 @@ RENDERERS: Final[dict[str, Renderer]] = {
     "log-lines": log_lines,
     "members": members,
     "metrics": metrics,
+    "parameters": parameters,
     "platform-variables": platform_variables,
     "reasons": reasons,
+    "routes": routes,
+    "schemas": schemas,
     "settings": settings,
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-_PART: Final = re.compile(r"(?ms)^(<!-- generated: ([\w ./-]+?) -->)\n.*?^(<!-- end -->)$")
+_PART: Final = re.compile(r"(?ms)^(<!-- generated: ([\w ./{}-]+?) -->)\n.*?^(<!-- end -->)$")
 
 type Renderer = Callable[..., str]
 
