@@ -14,10 +14,12 @@ from tools.reference.http_api import parameters, routes, schemas
 from tools.reference.limits import host_limits, limits
 from tools.reference.log_lines import log_lines
 from tools.reference.metrics import metrics
+from tools.reference.permissions import actions
 from tools.reference.reasons import members, reasons
 from tools.reference.settings import platform_variables, settings
 
 RENDERERS: Final[dict[str, Renderer]] = {
+    "actions": actions,
     "changes": changes,
     "commands": commands,
     "doctor-checks": doctor_checks,

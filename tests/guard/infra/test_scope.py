@@ -21,7 +21,7 @@ from cmk_check.inventory.gaps import (
 )
 from local.simulator import Estate, Simulator, load_estate
 from local.simulator.estate import DEFAULT_TENANT
-from tests.guard.documents import ROOT, codes, table
+from tests.guard.documents import ROOT
 from tests.guard.infra.bicep_kit import PRINCIPAL, SUBSCRIPTION, TENANT, Bicep, Json, of_type
 from tests.guard.infra.expressions import worked_out
 
@@ -31,7 +31,6 @@ OPTIONAL: Final = [*ACTIONS["keyHealth"], *ACTIONS["exceptions"]]
 GRANTED: Final = list(dict.fromkeys([*SMALL, *OPTIONAL]))
 SMALL_AT_GROUP: Final = [*ACTIONS["accounts"], *ACTIONS["managementGroup"], *ACTIONS["watch"]]
 GRANTED_AT_GROUP: Final = list(dict.fromkeys([*SMALL_AT_GROUP, *OPTIONAL]))
-PERMISSIONS: Final = (ROOT / "docs/permissions.md").read_text()
 ROLE: Final = "Microsoft.Authorization/roleDefinitions"
 ASSIGNMENT: Final = "Microsoft.Authorization/roleAssignments"
 READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
@@ -217,21 +216,11 @@ def test_the_simple_way_makes_no_role(compiler: Bicep) -> None:
     assert granted["properties"]["roleDefinitionId"].endswith(f"/roleDefinitions/{READER}")
 
 
-def test_the_document_names_each_action_with_its_request() -> None:
-    """Whoever grants the role by hand copies the actions from there."""
-    small, of_keys = table(PERMISSIONS, "action"), table(PERMISSIONS, "action of key health")
-    of_group = table(PERMISSIONS, "action at a management group")
-    of_exceptions = table(PERMISSIONS, "action of exceptions")
-    of_data = table(PERMISSIONS, "action of data stores")
-    rows = (*small, *of_group, *of_keys, *of_exceptions, *of_data)
-    requests = [re.findall(r"`(?:GET|POST) ([^`]+)`", row[1]) for row in rows]
+def test_each_action_has_the_request_that_needs_it() -> None:
+    """A right whose use cannot be shown is one to refuse."""
+    reasons = json.loads((ROOT / "infra/scope/reasons.json").read_text())
+    watched = reasons.pop("watch")
 
-    assert codes(small) == ACTIONS["accounts"]
-    assert codes(of_group) == ACTIONS["managementGroup"]
-    assert codes(of_keys) == ACTIONS["keyHealth"]
-    assert codes(table(PERMISSIONS, "action of the watch")) == ACTIONS["watch"]
-    assert codes(of_exceptions) == ACTIONS["exceptions"]
-    assert codes(of_data) == ACTIONS["dataStores"]
-    read = [*ACTIONS["accounts"], *ACTIONS["managementGroup"], *OPTIONAL, *ACTIONS["dataStores"]]
-    assert [[_action(path) for path in paths] for paths in requests] == [[one] for one in read]
-    assert all("unknown" in row[2] or row[2].startswith("as above") for row in of_keys)
+    assert {group: [*each] for group, each in reasons.items()} | {"watch": [*watched]} == ACTIONS
+    for action, reason in [pair for each in reasons.values() for pair in each.items()]:
+        assert _action(reason["request"].partition(" ")[2]) == action
