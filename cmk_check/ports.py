@@ -1,4 +1,4 @@
-"""The ports of the program; ``app.py`` builds the real adapters, tests build fakes."""
+"""The ports of the program; ``composition_root.py`` builds the real adapters, tests build fakes."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field

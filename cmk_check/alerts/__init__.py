@@ -1,1 +1,1 @@
-"""Publishing and delivering changes: the outbox relay, the queues, log lines, the webhook."""
+"""The relay from outbox to feed, log lines, the webhook and its texts."""

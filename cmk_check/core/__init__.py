@@ -1,1 +1,1 @@
-"""The part that decides: pure, free of Azure, clock, environment and logging."""
+"""The domain, as pure functions: no Azure, clock, disk, environment or log."""

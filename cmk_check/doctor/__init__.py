@@ -1,1 +1,1 @@
-"""Checks of a set-up, made with the app's own adapters."""
+"""Tries the app's own adapters one by one, with settings that may be partly wrong."""

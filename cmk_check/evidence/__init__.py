@@ -1,1 +1,1 @@
-"""Evidence for auditors: a folder of files, its manifest, its signature, and their check."""
+"""What an auditor gets: files made from answers of the HTTP API, signed and checked."""

@@ -1,1 +1,1 @@
-"""Reading Azure Resource Manager."""
+"""Reads subscriptions and accounts from Azure Resource Manager; nothing else calls it."""

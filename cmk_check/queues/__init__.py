@@ -1,1 +1,1 @@
-"""The queues of the storage account: the scan's own work, and the port for others."""
+"""Sends to the storage account's queues; the messages of a scan."""

@@ -1,1 +1,1 @@
-"""The scan: start, plan, run slices, finish."""
+"""The use case: start, plan, run a slice, finish. It reaches Azure through ports alone."""

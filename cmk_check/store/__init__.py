@@ -1,1 +1,1 @@
-"""The edge to Table Storage: findings, coverage, scans and the change feed as rows."""
+"""Tables, rows and keys: Table Storage, and the same store in memory."""

@@ -1,1 +1,1 @@
-"""The edge to dashboards and people: the HTTP API over the store."""
+"""The HTTP API over the store: routes, parameters of queries, models of answers."""

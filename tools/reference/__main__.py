@@ -16,12 +16,14 @@ from tools.reference.log_lines import log_lines
 from tools.reference.metrics import metrics
 from tools.reference.permissions import actions
 from tools.reference.reasons import members, reasons
+from tools.reference.rooms import contracts, rooms
 from tools.reference.settings import platform_variables, settings
 
 RENDERERS: Final[dict[str, Renderer]] = {
     "actions": actions,
     "changes": changes,
     "commands": commands,
+    "contracts": contracts,
     "doctor-checks": doctor_checks,
     "help": help_of,
     "host-limits": host_limits,
@@ -32,6 +34,7 @@ RENDERERS: Final[dict[str, Renderer]] = {
     "parameters": parameters,
     "platform-variables": platform_variables,
     "reasons": reasons,
+    "rooms": rooms,
     "routes": routes,
     "schemas": schemas,
     "settings": settings,

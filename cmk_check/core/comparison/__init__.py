@@ -1,1 +1,1 @@
-"""Judging a reading and comparing it with what was recorded."""
+"""What is new in a reading, and which changes follow from it."""

@@ -1,1 +1,1 @@
-"""Violations that somebody has accepted for a time: exemptions of Azure Policy, judged."""
+"""Exemptions of Azure Policy, judged, and what is announced of them."""

@@ -1,1 +1,1 @@
-"""The plan that puts an account under a key, and its two renderings."""
+"""The plan that fixes an account or its key, written as an `az` script and as Bicep."""

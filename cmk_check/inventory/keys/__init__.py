@@ -1,1 +1,1 @@
-"""Reading the key facts of accounts: vaults, keys, role assignments, encryption scopes."""
+"""Reads what is behind the keys: vaults, keys, role assignments, encryption scopes."""

@@ -1,1 +1,1 @@
-"""What all requests share: middleware, errors, responses, paging, the OpenAPI document."""
+"""Middleware, errors, headers, paging, the OpenAPI document."""
