@@ -52,7 +52,7 @@ class LogEvent(StrEnum):
     Fields: `state` (`seeing` or `blind`), `since`, and if blind `reason`, `missingAction`,
     `detail`."""
     SETTINGS = "cmk.settings"
-    """At the first invocation of a process, if variables whose name begins with `CMK_` are no
+    """At the first invocation of a process, if variables whose name begins with `CMK_` are not
     settings, or if `CMK_KINDS` names an unknown kind. Fields: `unknown`: the names of these
     variables; unless all kinds are known also `unknownKinds`: the entries of the list that name an
     unknown kind, counted from 1."""

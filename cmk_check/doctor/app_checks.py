@@ -26,7 +26,7 @@ _MINUTE: Final = timedelta(minutes=1)
 
 
 async def settings(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Report every fault of the settings, and `CMK_` names that are no settings.
+    """Report every fault of the settings, and `CMK_` names that are not settings.
 
     With `CMK_HTTP_AUTH=entra` also what the sign-in rests on.
     """

@@ -307,7 +307,7 @@ class _Covered(Answer):
     state: str | None = Field(description="Azure's word, such as `Enabled`.")
     coverage: CoverageState = Field(description="How far it is known.")
     since: Time | None = Field(description="Since when the coverage is the same.")
-    gap: GapOfSubscription | None = Field(description="Why it was not read; null if it is no gap.")
+    gap: GapOfSubscription | None = Field(description="Why it was not read; null if it was read.")
     last_read: Time | None = Field(description="When it was last read completely; null if never.")
     accounts: Accounts = Field(description="Its accounts in scope.")
 
