@@ -18,36 +18,36 @@ param location string
 @description('Optional. Name of the resource group, which is created. Everybody who can change the app in it can read the whole estate.')
 param resourceGroupName string = 'rg-${environmentName}'
 
-@description('Optional. Tags on every resource.')
+@description('Optional. Tags on every resource, such as {"owner":"security"}.')
 param tags object = {}
 
-@description('Optional. Names of resources, in place of those that are worked out. docs/landing-zones.md lists them.')
+@description('Optional. Names of resources, in place of those that are worked out, such as {"storage":"stmonitor001"}. docs/landing-zones.md lists them.')
 param names resourceNames = {}
 
-@description('Optional. When scans start, as NCRONTAB in UTC.')
+@description('Optional. When scans start, as NCRONTAB in UTC; by default every hour.')
 param scanSchedule string = '0 0 * * * *'
 
-@description('Optional. When the app looks for changes, as NCRONTAB in UTC; "off" for never.')
+@description('Optional. When the app looks for changes, as NCRONTAB in UTC; by default every two minutes, and "off" for never.')
 param watchSchedule string = '0 1/2 * * * *'
 
-@description('Optional. A result is stale when the last finished scan started more than this many minutes ago. The alert about missing scans uses the same time; alert rules look back at most two days.')
+@description('Optional. A result is stale when the last finished scan started more than this many minutes ago. The alert about missing scans uses the same time; alert rules look back at most two days. Raise it if scans are more than two hours apart.')
 @minValue(15)
 @maxValue(2820)
 param maxAgeMinutes int = 180
 
-@description('Optional. Further settings of the app by name: those of docs/settings.md, such as CMK_KINDS, and those of the platform, such as HTTPS_PROXY or PIP_INDEX_URL.')
+@description('Optional. Further settings of the app by name: those of docs/settings.md, such as CMK_KINDS, and those of the platform, such as HTTPS_PROXY or PIP_INDEX_URL. Refused are settings that the template sets itself, that the plan does not accept, or that begin with CMK_ and are not known.')
 param settings furtherSettings = {}
 
-@description('Optional. Address of the Key Vault secret that contains the URL of the webhook. The identity of the app needs the role Key Vault Secrets User on it.')
+@description('Optional. Address, without a version, of the Key Vault secret that contains the URL of the webhook. The identity of the app needs the role Key Vault Secrets User on it.')
 param webhookUrlSecretUri string = ''
 
 @description('Optional. Address of the Key Vault secret that contains the signing secret of the webhook.')
 param webhookSigningSecretUri string = ''
 
-@description('Optional. Addresses of the Key Vault secrets of the routes in the setting CMK_ROUTES, by the name of the route.')
+@description('Optional. Addresses of the Key Vault secrets of the routes in the setting CMK_ROUTES, by the name of the route: {"security":{"url":"https://...","secret":"https://..."}}; the secret may be absent.')
 param routeSecretUris secretUrisOfRoutes = {}
 
-@description('Optional. E-mail addresses that receive the alerts.')
+@description('Optional. E-mail addresses that receive the alerts, such as ["a@example.com"].')
 param alertEmails email[] = []
 
 @description('Optional. Id of an existing action group that receives the alerts. Without it, an action group is created.')
@@ -88,7 +88,7 @@ param endpointSubnetId string = ''
 @allowed(['create', 'existing', 'none'])
 param privateDnsZones string = 'create'
 
-@description('Optional. Ids of the existing private DNS zones.')
+@description('Optional. Ids of the existing private DNS zones: {"blob":"...","queue":"...","table":"..."}; for a closed app also site.')
 param privateDnsZoneIds dnsZoneIds?
 
 @description('Optional. Spread the app and its storage over the zones of the region.')

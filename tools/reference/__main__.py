@@ -9,6 +9,7 @@ from typing import Final
 
 from tools.reference.changes import changes
 from tools.reference.command_line import commands, doctor_checks, help_of
+from tools.reference.deployment import deployment_options
 from tools.reference.documents import ROOT, Renderer, documents, rewritten
 from tools.reference.http_api import parameters, routes, schemas
 from tools.reference.limits import host_limits, limits
@@ -24,6 +25,7 @@ RENDERERS: Final[dict[str, Renderer]] = {
     "changes": changes,
     "commands": commands,
     "contracts": contracts,
+    "deployment-options": deployment_options,
     "doctor-checks": doctor_checks,
     "help": help_of,
     "host-limits": host_limits,
