@@ -9,6 +9,8 @@ from typing import Final
 
 from tools.reference.changes import changes
 from tools.reference.command_line import commands, doctor_checks, help_of
+from tools.reference.controls import controls
+from tools.reference.deny_rules import deny_rules
 from tools.reference.deployment import deployment_options
 from tools.reference.documents import ROOT, Renderer, documents, rewritten
 from tools.reference.http_api import parameters, routes, schemas
@@ -25,6 +27,8 @@ RENDERERS: Final[dict[str, Renderer]] = {
     "changes": changes,
     "commands": commands,
     "contracts": contracts,
+    "controls": controls,
+    "deny-rules": deny_rules,
     "deployment-options": deployment_options,
     "doctor-checks": doctor_checks,
     "help": help_of,

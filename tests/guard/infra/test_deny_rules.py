@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import pytest
 
-from tests.guard.documents import ROOT, table
 from tests.guard.infra.bicep_kit import INFRA, Bicep, Json
 from tests.guard.infra.deny_rules import RULES, SETS, TABLE, Condition, created_by
 
@@ -97,24 +96,3 @@ def test_without_its_lines_each_rule_refuses(tmp_path: Path) -> None:
 
     assert seen == lines
     assert [rule.id for rule in RULES if rule.lines and not rule.refused(resources)] == []
-
-
-def documented() -> list[list[str]]:
-    """Return the rows that docs/landing-zones.md must have."""
-    return [
-        [
-            rule.name.removeprefix("[Preview]: ").rstrip("."),
-            f"`{rule.id}`",
-            f"denies: {rule.set}" if rule.effect == "Deny" else rule.effect,
-            ", ".join(name for name in SETS if name not in rule.unmet) or "none"
-            if rule.unmet
-            else "all",
-            "; ".join(dict.fromkeys(rule.unmet.values())),
-        ]
-        for rule in RULES
-    ]
-
-
-def test_the_document_lists_each_rule() -> None:
-    """Who is refused looks there for the rule and for what meets it."""
-    assert table((ROOT / "docs/landing-zones.md").read_text(), "policy") == documented()
