@@ -122,24 +122,24 @@ type Write = Insert | Replace | Delete
 
 @dataclass(frozen=True, slots=True)
 class TableQuery:
-    """Rows in key order; lower bounds are inclusive, upper bounds exclusive or empty for none.
-
-    ``partition`` selects one partition. ``after`` is the (partition, row) after which to start.
-    ``equals`` compares string properties exactly, in the table service; rows whose key is
-    ``besides`` are always included. ``page`` is the number of rows per request, for callers that
-    do not read to the end. ``columns`` are the properties to read; empty for all.
-    """
+    """Rows in key order; lower bounds are inclusive, upper bounds exclusive or empty for none."""
 
     partition: str | None = None
+    """Selects one partition."""
     partition_from: str = ""
     partition_to: str = ""
     row_from: str = ""
     row_to: str = ""
     after: tuple[str, str] | None = None
+    """The (partition, row) after which to start."""
     equals: Mapping[str, str] = field(default=_NO_FILTER)
+    """Compares string properties exactly, in the table service."""
     besides: str = ""
+    """A row key whose rows are always included."""
     page: int = TABLE_PAGE_ROWS
+    """Rows per request, for callers that do not read to the end."""
     columns: tuple[str, ...] = ()
+    """The properties to read; empty for all."""
 
 
 class Store(Protocol):

@@ -21,20 +21,20 @@ from cmk_check.limits import MAX_TAG_BYTES, MAX_WORD_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription as Azure lists it; the id lower-cased, the state (Enabled, ...) as spelled.
-
-    ``quota_id`` names its offer, ``owner`` is what its tags say; neither is recorded with it.
-    ``expected``: it must be visible until a person excludes it, because a setting named it, or a
-    row of it was lost or could not be written.
-    """
+    """A subscription as Azure lists it."""
 
     id: str
+    """Lower-cased."""
     name: str | None = None
     tenant_id: str | None = None
     state: str | None = None
+    """As Azure spells it, such as Enabled."""
     quota_id: str | None = None
+    """Names its offer; not recorded."""
     owner: str | None = None
+    """What its tags say; not recorded."""
     expected: bool = False
+    """Must be visible until a person excludes it: a setting named it, or a row of it was lost."""
 
     @property
     def is_from_group(self) -> bool:
@@ -52,20 +52,16 @@ class UserIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as read: identity, what the rule looks at, and what people need to find its owner.
-
-    ``kind`` is spelled as Azure sent it. ``malformed`` says which part of the entry broke the
-    shape, or None; ``malformed_key`` the same of what key health looks at and the rule does not.
-    ``tags`` holds the kept tags alone, keys lower-cased; ``owner`` is what its tags say, ``places``
-    what the account says of where its data lies. ``principal_id`` is the object id of the
-    system-assigned identity, lower-cased, None without one. ``created_at`` is as in ``Evidence``.
-    """
+    """An account as read: its identity, what is judged, and what shows who owns it."""
 
     id: AccountId
     kind: str | None
+    """As Azure spells it."""
     location: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    """The kept ones alone, keys lower-cased."""
     owner: str | None = None
+    """What its tags say."""
     key_source: str | None = None
     key_name: str | None = None
     key_version: str | None = None
@@ -73,12 +69,17 @@ class Account:
     identity_type: str | None = None
     identity_client_id: str | None = None
     principal_id: str | None = None
+    """The object id of the system-assigned identity, lower-cased; None without one."""
     user_identities: tuple[UserIdentity, ...] = ()
     provisioning_state: str | None = None
     created_at: str | None = None
+    """As in ``Evidence``."""
     malformed: str | None = None
+    """Which part of the entry broke the shape, or None."""
     malformed_key: str | None = None
+    """The same of what key health looks at and the rule does not."""
     places: AccountPlaces = field(default_factory=AccountPlaces)
+    """What the account says of where its data is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +99,18 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the verdict rests on.
-
-    ``key_version`` is a version, ``automatic``, or None without a key. ``created_at`` is when Azure
-    says that the account was created, as ``clean_time`` writes it. No verdict rests on it: it says
-    how old a violation may be that the first scan found.
-    """
+    """What the verdict rests on, and when the account was created."""
 
     key_source: str | None = None
     key_name: str | None = None
     key_version: str | None = None
+    """A version, ``automatic``, or None without a key."""
     key_vault_uri: str | None = None
     identity_type: str | None = None
     identity_client_id: str | None = None
     provisioning_state: str | None = None
     created_at: str | None = None
+    """As ``clean_time`` writes it: how old a violation may be that the first scan found."""
 
     NAMES: ClassVar[Mapping[str, str]] = {
         "keySource": "key_source",

@@ -51,13 +51,7 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class Finding(Sides):
-    """An account with its verdict, evidence and dates, as stored.
-
-    ``violated_since`` is set while the verdict is non_compliant. ``changes`` counts all
-    transitions, ``history`` keeps the last 20, oldest first. ``vault_id`` is where the vault of a
-    key was last, lower-cased, whatever was read since; ``announced`` is the exception that people
-    know of. Times are aware and UTC.
-    """
+    """An account with its verdict, evidence and dates, as stored. Times are aware and UTC."""
 
     id: AccountId
     kind: str | None
@@ -68,11 +62,16 @@ class Finding(Sides):
     first_seen: datetime
     changed_at: datetime
     violated_since: datetime | None = None
+    """Set while the verdict is non_compliant."""
     previous_verdict: Verdict | None = None
     changes: int = 1
+    """How many transitions there were."""
     history: tuple[Transition, ...] = ()
+    """The last 20 of them, oldest first."""
     vault_id: str | None = None
+    """Where the vault of a key was last, lower-cased, whatever was read since."""
     announced: AnnouncedException | None = None
+    """The exception that people know of."""
 
     def beside(self, read: Sides) -> "Finding":
         """Return the finding with these sides.
@@ -112,26 +111,26 @@ class PolicyCounts:
 
 @dataclass(frozen=True, slots=True)
 class AccountCounts:
-    """Accounts of an estate or a subscription.
-
-    ``unread`` says how many of them were not part of the last reading: their verdict is the last
-    one known. An account without a kind is counted under the kind ``unknown``. ``by_key_health``
-    counts those whose key was looked at. ``excepted`` counts the non-compliant ones with an
-    honoured exception. ``policy`` is None in rows of earlier versions, and without an account.
-    ``unowned`` counts the accounts without an owner. ``owners`` are the hashes of the owners of the
-    others, MAX_OWNERS_COUNTED at most. ``by_data_state`` counts those whose data was looked for.
-    """
+    """Accounts of an estate or a subscription."""
 
     by_kind: Mapping[str, VerdictCounts] = field(default_factory=dict)
+    """An account without a kind is counted under the kind ``unknown``."""
     by_reason: Mapping[str, int] = field(default_factory=dict)
     ignored_by_kind: Mapping[str, int] = field(default_factory=dict)
     unread: int = 0
+    """Not part of the last reading: their verdict is the last one known."""
     by_key_health: Mapping[str, int] = field(default_factory=dict)
+    """Those whose key was looked at."""
     excepted: Expiries = ()
+    """The non-compliant ones with an honoured exception."""
     policy: PolicyCounts | None = None
+    """None in rows of earlier versions, and without an account."""
     unowned: int = 0
+    """Those without an owner."""
     owners: tuple[str, ...] = ()
+    """The hashes of the owners of the others, MAX_OWNERS_COUNTED at most."""
     by_data_state: Mapping[str, int] = field(default_factory=dict)
+    """Those whose data was looked for."""
 
     @property
     def azure_policy(self) -> PolicyCounts | None:
@@ -161,23 +160,22 @@ class AccountCounts:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """A subscription as recorded: how far it is known, since when, and its sums.
-
-    ``last_read`` is the time of its last complete reading, kept when coverage is lost. ``sequence``
-    counts the subscription's changes. ``recording`` is the claim of the worker whose recording is
-    under way. ``unexpected_by`` is the full scan that was told last that nothing names the
-    subscription but this row; the next one in a row ends its gap.
-    """
+    """A subscription as recorded: how far it is known, since when, and its sums."""
 
     subscription: Subscription
     state: CoverageState
     since: datetime
     gap: Gap | None = None
     last_read: datetime | None = None
+    """The time of its last complete reading, kept when coverage is lost."""
     accounts: AccountCounts = field(default_factory=AccountCounts)
     sequence: int = 0
+    """The number of the subscription's changes."""
     recording: str | None = None
+    """The claim of the worker whose recording is under way."""
     unexpected_by: str | None = None
+    """The full scan that was told last that nothing names it but this row; the next ends its
+    gap."""
 
     @property
     def was_never_listed(self) -> bool:
@@ -202,17 +200,16 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One transition, not yet published or as published.
-
-    ``data`` is the CloudEvents data: JSON values with camelCase keys. ``source`` is the
-    subscription's or the scan's path, ``subject`` what changed. ``sequence`` numbers the changes of
-    one subscription, in order; for a change of the scan it is the scan's epoch.
-    """
+    """One transition, not yet published or as published."""
 
     id: str
     type: ChangeType
     time: datetime
     source: str
+    """The subscription's or the scan's path."""
     subject: str
+    """The path of what changed."""
     data: Mapping[str, object]
+    """The CloudEvents data: JSON values with camelCase keys."""
     sequence: int = 0
+    """Numbers the changes of one subscription, in order; of the scan, it is the scan's epoch."""

@@ -47,25 +47,25 @@ class UnwrittenGap:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The sums of a slice or of a whole scan.
-
-    ``gaps`` holds 50 at most, ``gaps_omitted`` counts the rest. ``broken_keys`` holds 50 at
-    most, and only in the first scan; ``accounts`` counts all of them. ``unwritten`` is how many
-    of the gaps stand in no coverage row, None in rows of earlier versions, and ``unwritten_gaps``
-    names 1,000 of them. ``new`` is how many subscriptions were not counted before. ``cross_check``
-    is None where no list was compared with Resource Graph.
-    """
+    """The sums of a slice or of a whole scan."""
 
     accounts: AccountCounts = field(default_factory=AccountCounts)
     subscriptions: SubscriptionCounts = field(default_factory=SubscriptionCounts)
     gaps: tuple[KnownGap, ...] = ()
+    """At most 50."""
     gaps_omitted: int = 0
+    """How many more there are."""
     changes: int = 0
     broken_keys: tuple[BrokenKey, ...] = ()
+    """At most 50, and only in the first scan; ``accounts`` counts all of them."""
     unwritten: int | None = None
+    """How many of the gaps are in no coverage row; None in rows of earlier versions."""
     new: int = 0
+    """How many subscriptions were not counted before."""
     cross_check: CrossCheck | None = None
+    """None where no list was compared with Resource Graph."""
     unwritten_gaps: tuple[UnwrittenGap, ...] = ()
+    """At most 1,000 of the gaps that are in no coverage row."""
 
     @property
     def unwritten_count(self) -> int:
@@ -101,30 +101,30 @@ class LastScan:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The facts from which the posture of the estate is derived at any later moment.
-
-    ``as_of`` is when the last finished full scan took its lease, None before the first. ``visible``
-    is how many subscriptions Azure listed then. ``lowered`` is what was learnt since that forbids
-    "compliant", ``keys_lowered`` and ``data_lowered`` that a key or data was, which forbids it
-    where these count. ``scope`` is what the scan was made under, None in rows of earlier versions.
-    ``group_unread`` is why it could not read the management group. ``daily_carried`` tells whether
-    it carried daily readings over from the scans before it, which rows of earlier versions do not
-    say; ``data_read`` that it carried over nothing of where data lies. ``unnamed_until`` dates the
-    rows where gaps stand in none of them and are not all named.
-    """
+    """The facts from which the posture of the estate is derived at any later moment."""
 
     as_of: datetime | None = None
+    """When the last finished full scan took its lease; None before the first."""
     summary: Summary = field(default_factory=Summary)
     visible: int = 0
+    """How many subscriptions Azure listed then."""
     last_scan: LastScan | None = None
     lowered: PostureReason | None = None
+    """What was learnt since that forbids "compliant"."""
     keys_lowered: bool = False
+    """Whether a key got worse since, which forbids it where keys count."""
     scope: RecordedScope | None = None
+    """What the scan was made under; None in rows of earlier versions."""
     group_unread: Gap | None = None
+    """Why it could not read the management group."""
     daily_carried: bool = True
+    """Whether it carried daily readings over; rows of earlier versions do not say so."""
     data_lowered: bool = False
+    """As ``keys_lowered``, for data."""
     data_read: bool = False
+    """Whether it carried over nothing of where data is."""
     unnamed_until: datetime | None = None
+    """Dates the rows where gaps are in none of them and are not all named."""
 
     @property
     def recorded_until(self) -> datetime | None:

@@ -50,23 +50,23 @@ _UNUSED_POLICIES: Final = dict.fromkeys(
 
 @dataclass(frozen=True, slots=True)
 class InventoryOptions:
-    """Options for reading Azure.
-
-    ``arm_url`` is an origin without a trailing slash; ``kinds`` in any case, ``tags`` and
-    ``owner_tags`` lower-cased. ``list_seconds`` bounds the list of subscriptions. ``back_off`` is
-    the first pause in seconds after a failure, if Azure does not ask for one.
-    """
+    """Options for reading Azure."""
 
     arm_url: str
+    """An origin without a trailing slash."""
     token_scope: str
     kinds: tuple[str, ...]
+    """Case-insensitive."""
     tags: frozenset[str]
+    """Lower-cased, as ``owner_tags``."""
     max_in_flight: int
     retry_after_max: float
     list_seconds: float
+    """Bounds the list of subscriptions."""
     cloud: str = "public"
     owner_tags: tuple[str, ...] = ()
     back_off: float = ARM_FIRST_BACK_OFF_SECONDS
+    """The first pause in seconds after a failure, if Azure does not ask for one."""
 
 
 class Clients:

@@ -68,14 +68,8 @@ class ScanOptions:
 class ScanContext:
     """The ports and tables of a scan.
 
-    ``subscription_limit`` bounds the subscriptions that all slices of the process work on at once,
-    so that the next slice uses what one leaves free at its end. A slice holds the ``table_lock``
-    while it reads its range of the table, so that its subscriptions come before those of the next
-    slice: two slices that shared the limit evenly would end together, and leave it unused.
-    ``new_id`` makes UUIDs. ``keys`` opens a reader of keys for each slice, ``exemptions`` one of
-    exemptions, ``data_stores`` one of where data lies; None if these are off. ``account_search`` is
-    the second witness of accounts, None if lists are not cross-checked. ``keeps_cut_off``: where a
-    scan is cancelled, what it has read of a subscription that has no row yet is recorded.
+    Two slices that shared the limit evenly would end together, and leave it unused; with the lock,
+    the next slice uses what one leaves free at its end.
     """
 
     inventory: Inventory
@@ -87,14 +81,20 @@ class ScanContext:
     retention: Retention
     clock: Clock
     subscription_limit: Semaphore
+    """Bounds the subscriptions that all slices of the process work on at once."""
     table_lock: Lock
+    """Held while a slice reads its range, so that its subscriptions come before the next ones."""
     new_id: Callable[[], str]
+    """Makes UUIDs."""
     options: ScanOptions
     keys: Callable[[], KeyInventory] | None = None
+    """Opens a reader for each slice, as do ``exemptions`` and ``data_stores``; None: off."""
     account_search: AccountSearch | None = None
+    """The second witness of accounts; None if lists are not cross-checked."""
     exemptions: Callable[[], ExemptionInventory] | None = None
     data_stores: Callable[[], DataInventory] | None = None
     keeps_cut_off: bool = False
+    """Where a scan is cancelled, what it read of a subscription without a row is recorded."""
 
     @property
     def aspects_off(self) -> frozenset[str]:

@@ -49,18 +49,7 @@ class Lease:
 class Scan:
     """One scan.
 
-    ``plan_id`` and ``slices`` are set by the plan, ``visible`` is the number of subscriptions that
-    Azure listed. ``baseline``: no scan had finished before. ``supersedes`` is the abandoned scan
-    that it follows. ``posture`` and ``summary`` are set at the end. ``scope`` is what the scan was
-    planned under, None before that and in rows of earlier versions. ``group_unread`` is why the
-    management group could not be read, if so.
-
-    A partial scan reads only the subscriptions in ``named``, lower-cased ids in order, except those
-    in ``not_found``; its ``posture`` is that of the estate. ``was_lowered``, ``keys_were_lowered``
-    and ``data_were_lowered`` are what the status said when it began. ``daily_until`` is the time
-    until when all daily readings that fell due were recorded when it began; None if it has to make
-    all of them. ``reads_projects``: it reads again where projects say that data lies, of all
-    accounts.
+    A partial scan reads only the subscriptions in ``named``, except those in ``not_found``.
     """
 
     id: str
@@ -69,25 +58,36 @@ class Scan:
     started_at: datetime
     state: ScanState = ScanState.RUNNING
     plan_id: str | None = None
+    """Set by the plan, as ``slices``."""
     slices: int = 0
     visible: int = 0
+    """The number of subscriptions that Azure listed."""
     baseline: bool = False
+    """Whether no scan had finished before."""
     supersedes: str | None = None
+    """The abandoned scan that it follows."""
     finished_at: datetime | None = None
     reason: str | None = None
     posture: PostureVerdict | None = None
+    """Of the estate, set at the end, as ``summary``."""
     posture_reasons: tuple[PostureReason, ...] = ()
     summary: Summary | None = None
     rule_version: str = RULE_VERSION
     scope: RecordedScope | None = None
+    """What it was planned under; None before that and in rows of earlier versions."""
     group_unread: Gap | None = None
+    """Why the management group could not be read, if so."""
     named: tuple[str, ...] = ()
+    """Lower-cased ids in order."""
     not_found: tuple[str, ...] = ()
     was_lowered: bool = False
+    """What the status said when it began; the next two also."""
     keys_were_lowered: bool = False
     data_were_lowered: bool = False
     reads_projects: bool = False
+    """Whether it reads again where projects say that data is, of all accounts."""
     daily_until: datetime | None = None
+    """Until when all daily readings that fell due were recorded when it began; None: makes all."""
 
     @property
     def is_partial(self) -> bool:
@@ -144,24 +144,24 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A range of partitions for one invocation.
-
-    It covers the partitions from ``low`` to before ``high`` ("": to the end), in a partial scan
-    those of its ``subscriptions`` alone. ``summary`` is set
-    when it is done; ``failed`` tells that its subscriptions were not read. ``changes`` counts what
-    earlier deliveries recorded and published.
-    """
+    """A range of partitions for one invocation."""
 
     number: int
     plan_id: str
     low: str
+    """Its first partition."""
     high: str
+    """The first one after it; "": to the end."""
     subscriptions: tuple[Planned, ...] = ()
+    """In a partial scan, those of the range that it reads."""
     claim: str | None = None
     claimed_until: datetime | None = None
     summary: Summary | None = None
+    """Set when it is done."""
     failed: bool = False
+    """Whether its subscriptions were not read."""
     changes: int = 0
+    """What earlier deliveries recorded and published."""
 
     @property
     def is_done(self) -> bool:

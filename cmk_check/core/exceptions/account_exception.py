@@ -15,25 +15,24 @@ type Expiries = tuple[tuple[datetime, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class AccountException:
-    """The exemption that counts most for an account, and whether it is honoured, or why not.
-
-    ``id`` is that of the exemption, lower-cased; None where none could be read. ``detail`` says of
-    what could not be read why, and what to do; ``missing_action`` is the permission that it needs.
-    ``ticket`` and ``approved_by`` are free text of the person who asked for the exemption.
-    """
+    """The exemption that counts most for an account, and whether it is honoured, or why not."""
 
     reason: ExceptionReason
     id: str | None = None
+    """Of the exemption, lower-cased; None where none could be read."""
     category: str | None = None
     display_name: str | None = None
     description: str | None = None
     ticket: str | None = None
+    """Free text of the person who requested the exemption, as ``approved_by``."""
     approved_by: str | None = None
     created_by: str | None = None
     expires_on: datetime | None = None
     missing_action: str | None = None
+    """The permission that reading needs."""
     # Error texts vary: another wording must not count as another exception.
     detail: str | None = field(default=None, compare=False)
+    """Why something could not be read, and what to do."""
 
     @property
     def message(self) -> str:

@@ -14,24 +14,22 @@ from cmk_check.core.unread import Absent, Unread
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """A key vault or a managed HSM, by Azure Resource Manager.
-
-    ``id`` is lower-cased. ``policies`` maps lower-cased object ids to the lower-cased key
-    permissions of their access policies; those of compound identities are left out. ``malformed``
-    says which part of the document broke the shape, or None.
-    """
+    """A key vault or a managed HSM, by Azure Resource Manager."""
 
     id: str
+    """Lower-cased."""
     uri: str | None = None
     is_managed_hsm: bool = False
     soft_delete: bool | None = None
     purge_protection: bool | None = None
     uses_rbac: bool = False
     policies: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Lower-cased object ids with the key permissions of their policies, without compound ones."""
     default_action: str | None = None
     bypass: str | None = None
     public_access: str | None = None
     malformed: str | None = None
+    """Which part of the document broke the shape, or None."""
 
 
 @dataclass(frozen=True, slots=True)

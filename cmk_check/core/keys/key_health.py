@@ -26,20 +26,22 @@ class KeyConcern:
 class KeyHealth:
     """Whether the key behind a compliant account can be used, and will stay so.
 
-    ``concerns`` are the worst first. ``expires`` is when the version in use does, None for never or
-    not known. Ids are ARM ids, lower-cased, None where they are not known; those of a vault or key
-    that is gone or could not be read stay. ``key_version`` is the version in use, ``principal_id``
-    the object id of the identity that uses it.
+    Ids are ARM ids, lower-cased, None where they are not known; those of a vault or key that is
+    gone or could not be read stay.
     """
 
     state: KeyState
     concerns: tuple[KeyConcern, ...] = ()
+    """The worst first."""
     rotation: KeyRotation | None = None
     expires: datetime | None = None
+    """When the version in use does; None for never or not known."""
     vault_id: str | None = None
     key_id: str | None = None
     key_version: str | None = None
+    """The version in use."""
     principal_id: str | None = None
+    """The object id of the identity that uses it."""
 
 
 @dataclass(frozen=True, slots=True)

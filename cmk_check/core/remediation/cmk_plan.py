@@ -58,26 +58,25 @@ class TargetVault:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps for one account, and the names that they are about.
-
-    ``summary`` and the texts of the steps are plain text that may hold any character Azure allows.
-    ``location`` and ``tenant_id`` are None where they are not known. ``user``: a user-assigned
-    identity of the account uses the key, with this ``client_id``; None where the account has to be
-    asked. ``replaces`` is the key that the account uses until then, and must not go on using.
-    ``left`` are the reasons of the key's health that the steps do not end.
-    """
+    """The steps for one account, and the names that they are about."""
 
     summary: str
+    """Plain text, as that of the steps, that may hold any character Azure allows."""
     steps: tuple[PlanStep, ...]
     account: AccountId
     location: str | None
+    """None where it is not known, as ``tenant_id``."""
     tenant_id: str | None
     user: bool
+    """Whether a user-assigned identity of the account uses the key."""
     client_id: str | None
+    """Of this identity; None where the account has to be asked."""
     vault: TargetVault
     key: str
     replaces: str | None = None
+    """The key that the account uses until then, and must not go on using."""
     left: tuple[KeyConcern, ...] = ()
+    """The reasons of the key's health that the steps do not end."""
 
 
 def plan_for(
