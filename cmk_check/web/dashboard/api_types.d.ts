@@ -7,16 +7,15 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * @description The exemption that counts most for an account, and whether it is honoured, or why not.
-         *
-         *     `id` and the fields of the exemption are null if none could be read; `message` then says why,
-         *     and `missingAction` is the permission that the app lacks.
-         */
+        /** @description The exemption that counts most for an account, and whether it is honoured, or why not. */
         AccountException: {
+            /** @description The exemption; null if none could be read. */
             id: string | null;
+            /** @description Azure's category: a waiver, or mitigated. */
             category: string | null;
+            /** @description The name that people gave it. */
             displayName: string | null;
+            /** @description Its description. */
             description: string | null;
             /** @description Free text of whoever asked for the exemption. */
             ticket: string | null;
@@ -24,101 +23,128 @@ export interface components {
             approvedBy: string | null;
             /** @description Who created the exemption, by Azure. */
             createdBy: string | null;
+            /** @description When it expires. */
             expiresOn: string | null;
+            /** @description Whether it counts now. */
             honoured: boolean;
+            /** @description Why it is honoured, or why not. */
             reason: components["schemas"]["ExceptionReason"];
+            /** @description What the reason means, and what to do. */
             message: string;
+            /** @description The permission that is missing, if one is. */
             missingAction: string | null;
         };
-        /**
-         * @description Accounts in scope by verdict; for `unread` of them the last known verdict is counted.
-         *
-         *     `excepted` of the non-compliant ones have an exception that is honoured.
-         */
+        /** @description Accounts in scope by verdict. */
         Accounts: {
+            /** @description All of them. */
             total: number;
+            /** @description Judged compliant. */
             compliant: number;
+            /** @description Judged non-compliant. */
             nonCompliant: number;
+            /** @description Could not be judged. */
             unknown: number;
+            /** @description Not read by the last scan: their last known verdict counts. */
             unread: number;
+            /** @description Non-compliant ones with an exception that is honoured now. */
             excepted: number;
+            /** @description By verdict, for each kind. */
             byKind: {
                 [key: string]: components["schemas"]["CountsOfKind"];
             };
+            /** @description Accounts of kinds out of scope: 50 kinds by name, the rest as `other`. */
             ignoredByKind: {
                 [key: string]: number;
             };
         };
         /**
          * @description Who has to act on a reason.
-         *
-         *     ``KEY_OWNER`` manages the key vault and its keys, ``ACCESS_ADMIN`` assigns roles, ``OPERATOR``
-         *     runs this app, its settings and its network.
          * @enum {string}
          */
         Actor: "account_owner" | "key_owner" | "subscription_owner" | "access_admin" | "operator" | "azure_support" | "nobody";
         /**
-         * @description What Azure's built-in policy says of an account by default; `reason` compares it with ours.
+         * @description What Azure's built-in policy says of an account by default.
          *
          *     Nobody asked Azure Policy: an assignment may have other parameters or be switched off.
          */
         AzurePolicy: {
+            /** @description What the policy says by its default parameters. */
             state: components["schemas"]["PolicyState"];
+            /** @description How that compares with our verdict. */
             reason: components["schemas"]["PolicyReason"];
         };
-        /** @description What a reason means, what ends it, and who has to act. */
+        /** @description One reason of the catalogue. */
         CatalogueReason: {
+            /** @description As findings, gaps and postures name it. */
             code: components["schemas"]["ReasonCode"];
+            /** @description What it is a reason of. */
             area: components["schemas"]["ReasonArea"];
+            /** @description How bad it is. */
             severity: components["schemas"]["ReasonSeverity"];
+            /** @description What it means. */
             message: string;
+            /** @description What ends it. */
             wayOut: string;
+            /** @description Who has to act. */
             actor: components["schemas"]["Actor"];
+            /** @description When exactly it is given; null if `message` says it. */
+            when: string | null;
         };
-        /**
-         * @description A change as a CloudEvent 1.0; a repeated delivery has the same `id`.
-         *
-         *     The fields of `data` depend on `type`; `sequence`, `scanId`, `ruleVersion` and `baseline` are
-         *     always present.
-         */
+        /** @description A change as a CloudEvent 1.0. */
         ChangeEvent: {
-            /** @constant */
+            /**
+             * @description The version of CloudEvents.
+             * @constant
+             */
             specversion: "1.0";
+            /** @description The same in a repeated delivery. */
             id: string;
+            /** @description What happened; `data` depends on it. */
             type: components["schemas"]["ChangeType"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the scan found it.
+             */
             time: string;
+            /** @description The path of the subscription, or of the scan. */
             source: string;
+            /** @description The path of what has changed. */
             subject: string;
-            /** @constant */
+            /**
+             * @description The type of `data`.
+             * @constant
+             */
             datacontenttype: "application/json";
+            /** @description `scanId`, `ruleVersion`, `baseline`, `sequence`, and what belongs to the type. */
             data: {
                 [key: string]: unknown;
             };
         };
         /**
-         * @description The CloudEvents types of changes.
+         * @description The CloudEvents types of changes; the fields that are named are those of ``data``.
          * @enum {string}
          */
         ChangeType: "cmkcheck.account.discovered" | "cmkcheck.account.violated" | "cmkcheck.account.unverifiable" | "cmkcheck.account.resolved" | "cmkcheck.account.updated" | "cmkcheck.account.kind_changed" | "cmkcheck.account.removed" | "cmkcheck.key.degraded" | "cmkcheck.key.recovered" | "cmkcheck.data.exposed" | "cmkcheck.data.covered" | "cmkcheck.exception.started" | "cmkcheck.exception.expiring" | "cmkcheck.exception.ended" | "cmkcheck.coverage.lost" | "cmkcheck.coverage.regained" | "cmkcheck.coverage.removed" | "cmkcheck.scan.failed" | "cmkcheck.scan.abandoned" | "cmkcheck.scan.recovered" | "cmkcheck.scan.baseline";
         /** @description Changes, oldest first; `nextLink` if there are more now, otherwise `deltaLink`. */
         ChangesPage: {
+            /** @description The changes. */
             value: components["schemas"]["ChangeEvent"][];
             /** @description The changes after these. */
             nextLink?: string;
             /** @description Future changes; keep this link and request it later. */
             deltaLink?: string;
         };
-        /**
-         * @description A control of a framework; `initiative` is the id of Microsoft's initiative that names it.
-         *
-         *     `version` is that of the initiative as it was read. Both are null if `mapping` is `by_analogy`.
-         */
+        /** @description A control of a framework. */
         Control: {
+            /** @description The framework, with its version. */
             framework: string;
+            /** @description The control's name there. */
             control: string;
+            /** @description Who maps it. */
             mapping: components["schemas"]["ControlMapping"];
+            /** @description The id of Microsoft's initiative that names it; null if `by_analogy`. */
             initiative: string | null;
+            /** @description The version of the initiative as it was read; null if `by_analogy`. */
             version: string | null;
         };
         /**
@@ -126,15 +152,20 @@ export interface components {
          * @enum {string}
          */
         ControlMapping: "microsoft" | "by_analogy";
-        /** @description All controls; `caution` says what a mapping does not show. */
+        /** @description All controls. */
         Controls: {
+            /** @description What a mapping does not show. */
             caution: string;
+            /** @description All controls. */
             value: components["schemas"]["Control"][];
         };
         /** @description Accounts of one kind by verdict. */
         CountsOfKind: {
+            /** @description Judged compliant. */
             compliant: number;
+            /** @description Judged non-compliant. */
             nonCompliant: number;
+            /** @description Could not be judged. */
             unknown: number;
         };
         /**
@@ -146,13 +177,11 @@ export interface components {
          * @enum {string}
          */
         CoverageState: "read" | "gap" | "excluded" | "retired" | "pending";
-        /**
-         * @description How far Azure's lists were compared with Resource Graph, and how many accounts they lacked.
-         *
-         *     Lacking accounts that are really gone do not count.
-         */
+        /** @description How far Azure's lists were compared with Resource Graph. */
         CrossCheck: {
+            /** @description How much of the scan was compared. */
             state: components["schemas"]["CrossCheckState"];
+            /** @description Accounts that the lists lack, and that may be there. */
             differences: number;
         };
         /**
@@ -166,69 +195,83 @@ export interface components {
          */
         DataReason: "store_under_microsoft_key" | "search_not_compliant" | "store_key_lost" | "agents_basic_setup" | "store_unread" | "store_gone" | "store_not_understood" | "places_unread" | "host_not_ready" | "place_not_understood" | "too_many_stores" | "stored_completions";
         /**
-         * @description Under whose keys an account's data outside of the account is; ``NONE``: it has no such.
+         * @description Under whose keys an account's data outside of the account is.
          * @enum {string}
          */
         DataState: "own_keys" | "microsoft_keys" | "may_be_microsoft_keys" | "unknown" | "none";
-        /**
-         * @description A store that the account or one of its projects names, and under whose key it is.
-         *
-         *     `id` is null if what names the store does not say which resource it is, `key` if Azure does not
-         *     name the key. `detail` says why it could not be read.
-         */
+        /** @description A store that the account or one of its projects names. */
         DataStore: {
+            /** @description What kind of resource it is. */
             type: components["schemas"]["StoreType"];
+            /** @description The ARM id, in lower case, if it is known. */
             id: string | null;
+            /** @description The name of the resource. */
             name: string;
+            /** @description Under whose key it is. */
             state: components["schemas"]["StoreState"];
+            /** @description The address of the key; null if Azure does not name it. */
             key: string | null;
+            /** @description What uses the store, and for what. */
             uses: components["schemas"]["UseOfDataStore"][];
+            /** @description Why it could not be read. */
             detail: string | null;
         };
-        /** @description Accounts by the state of their data stores; `unknown` includes those never looked at. */
+        /** @description Accounts by the state of their data stores. */
         DataStoreCounts: {
+            /** @description All data is under your keys. */
             ownKeys: number;
+            /** @description A store is under Microsoft's keys. */
             microsoftKeys: number;
+            /** @description Agents lack a store of yours. */
             mayBeMicrosoftKeys: number;
+            /** @description Not known, or never read. */
             unknown: number;
+            /** @description The account names no store. */
             none: number;
         };
-        /**
-         * @description Where else the account keeps data, and under whose keys; the worst reason comes first.
-         *
-         *     `basicProjects` have no store of their own. `asOf` is when projects, capability hosts and
-         *     connections were read, null if the account has none.
-         */
+        /** @description Where else the account keeps data, and under whose keys. */
         DataStores: {
+            /** @description Under whose keys the data is. */
             state: components["schemas"]["DataState"];
+            /** @description The worst first. */
             reasons: components["schemas"]["ReasonOfDataStores"][];
+            /** @description Each store once. */
             stores: components["schemas"]["DataStore"][];
+            /** @description Projects whose agents lack a store of yours. */
             basicProjects: string[];
+            /** @description When the places were read that name stores. */
             asOf: string | null;
         };
-        /** @description What went wrong; `target` names the parameter or resource. */
+        /** @description What went wrong. */
         ErrorDetail: {
+            /** @description What kind of error; clients may rely on it. */
             code: string;
+            /** @description What must be, and what to do. */
             message: string;
+            /** @description The parameter or resource that it is about. */
             target: string | null;
         };
         /** @description The envelope of every error. */
         ErrorResponse: {
             error: components["schemas"]["ErrorDetail"];
         };
-        /**
-         * @description The facts behind a verdict; `keyVersion` is a version, `automatic`, or null without a key.
-         *
-         *     `createdAt` is when Azure says that the account was created; null if Azure does not say it.
-         */
+        /** @description The facts behind a verdict, as Azure says them. */
         Evidence: {
+            /** @description Whose key, in Azure's word. */
             keySource: string | null;
+            /** @description The key that the account names. */
             keyName: string | null;
+            /** @description A version, `automatic`, or null without a key. */
             keyVersion: string | null;
+            /** @description The address of the vault or Managed HSM. */
             keyVaultUri: string | null;
+            /** @description In Azure's word, such as `SystemAssigned`. */
             identityType: string | null;
+            /** @description Of the user-assigned one. */
             identityClientId: string | null;
+            /** @description The state of the account, in Azure's word. */
             provisioningState: string | null;
+            /** @description When Azure created the account, if it says so. */
             createdAt: string | null;
         };
         /**
@@ -241,100 +284,159 @@ export interface components {
          * @enum {string}
          */
         ExceptionState: "honoured" | "not_honoured" | "none";
-        /**
-         * @description An account with its verdict; `firstSeen` and `changedAt` are null for `row_too_new`.
-         *
-         *     These dates and `violatedSince` are when a scan of cmk_check saw it, for the first time: the
-         *     account, its latest change, its violation. The account and the violation may be older.
-         */
+        /** @description An account with its verdict; its dates are null for `row_too_new`. */
         Finding: {
+            /** @description The ARM id, in lower case. */
             id: string;
+            /** @description As Azure spells it. */
             name: string;
+            /** @description As Azure spells it. */
             resourceGroup: string;
+            /** @description The subscription. */
             subscriptionId: string;
+            /** @description Null if Azure has never named it. */
             subscriptionName: string | null;
+            /** @description The tenant of the subscription. */
             tenantId: string | null;
+            /** @description Such as `OpenAI`; null if Azure does not say it. */
             kind: string | null;
+            /** @description The region. */
             location: string | null;
+            /** @description Those that the settings keep. */
             tags: {
                 [key: string]: string;
             };
+            /** @description By the tags; null if they name none. */
             owner: components["schemas"]["Owner"] | null;
+            /** @description Whether the account is under a customer-managed key. */
             verdict: components["schemas"]["Verdict"];
+            /** @description Why; `GET /api/v1/reasons` explains all of them. */
             reason: components["schemas"]["Reason"];
+            /** @description What the reason means here, and what to do. */
             message: string;
+            /** @description The version of the rule that judged. */
             ruleVersion: string;
+            /** @description The facts behind the verdict. */
             evidence: components["schemas"]["Evidence"];
+            /** @description Null if never read. */
             keyHealth: components["schemas"]["KeyHealth"] | null;
+            /** @description Null if never read. */
             dataStores: components["schemas"]["DataStores"] | null;
+            /** @description Null if it has none. */
             exception: components["schemas"]["AccountException"] | null;
+            /** @description Null if not known. */
             azurePolicy: components["schemas"]["AzurePolicy"] | null;
+            /** @description When a scan first saw the account. */
             firstSeen: string | null;
+            /** @description When a scan last saw it change. */
             changedAt: string | null;
+            /** @description Since when scans find it non-compliant; the violation may be older. */
             violatedSince: string | null;
+            /** @description The verdict before the present one. */
             previousVerdict: components["schemas"]["Verdict"] | null;
+            /** @description How far its subscription is known. */
             coverage: components["schemas"]["CoverageState"];
+            /** @description When its subscription was last read. */
             asOf: string | null;
+            /** @description The account in the Azure portal. */
             portalUrl: string;
         };
-        /**
-         * @description A finding with its last 20 transitions, oldest first; `changes` counts all of them.
-         *
-         *     `limits` says what a customer-managed key does not cover.
-         */
+        /** @description A finding with its history and what to do. */
         FindingDetail: {
+            /** @description The ARM id, in lower case. */
             id: string;
+            /** @description As Azure spells it. */
             name: string;
+            /** @description As Azure spells it. */
             resourceGroup: string;
+            /** @description The subscription. */
             subscriptionId: string;
+            /** @description Null if Azure has never named it. */
             subscriptionName: string | null;
+            /** @description The tenant of the subscription. */
             tenantId: string | null;
+            /** @description Such as `OpenAI`; null if Azure does not say it. */
             kind: string | null;
+            /** @description The region. */
             location: string | null;
+            /** @description Those that the settings keep. */
             tags: {
                 [key: string]: string;
             };
+            /** @description By the tags; null if they name none. */
             owner: components["schemas"]["Owner"] | null;
+            /** @description Whether the account is under a customer-managed key. */
             verdict: components["schemas"]["Verdict"];
+            /** @description Why; `GET /api/v1/reasons` explains all of them. */
             reason: components["schemas"]["Reason"];
+            /** @description What the reason means here, and what to do. */
             message: string;
+            /** @description The version of the rule that judged. */
             ruleVersion: string;
+            /** @description The facts behind the verdict. */
             evidence: components["schemas"]["Evidence"];
+            /** @description Null if never read. */
             keyHealth: components["schemas"]["KeyHealth"] | null;
+            /** @description Null if never read. */
             dataStores: components["schemas"]["DataStores"] | null;
+            /** @description Null if it has none. */
             exception: components["schemas"]["AccountException"] | null;
+            /** @description Null if not known. */
             azurePolicy: components["schemas"]["AzurePolicy"] | null;
+            /** @description When a scan first saw the account. */
             firstSeen: string | null;
+            /** @description When a scan last saw it change. */
             changedAt: string | null;
+            /** @description Since when scans find it non-compliant; the violation may be older. */
             violatedSince: string | null;
+            /** @description The verdict before the present one. */
             previousVerdict: components["schemas"]["Verdict"] | null;
+            /** @description How far its subscription is known. */
             coverage: components["schemas"]["CoverageState"];
+            /** @description When its subscription was last read. */
             asOf: string | null;
+            /** @description The account in the Azure portal. */
             portalUrl: string;
+            /** @description The last transitions, oldest first. */
             history: components["schemas"]["Transition"][];
+            /** @description How many transitions there were. */
             changes: number;
+            /** @description How to fix it; null if nothing is wrong, or no command ends it. */
             remediation: components["schemas"]["Remediation"] | null;
+            /** @description What the account's key does not cover. */
             limits: string[];
+            /** @description The controls that it answers. */
             controls: components["schemas"]["Control"][];
         };
         /** @description Findings by subscription, group and name; `nextLink` is absent on the last page. */
         FindingsPage: {
+            /** @description The entries. */
             value: components["schemas"]["Finding"][];
+            /** @description The next page; absent on the last one. */
             nextLink?: string;
         };
-        /** @description A subscription that was not read completely; `since` is null if its row is unusable. */
+        /** @description A subscription that was not read completely. */
         Gap: {
+            /** @description The subscription. */
             subscriptionId: string;
+            /** @description Null if Azure has never named it. */
             name: string | null;
+            /** @description Why it was not read. */
             reason: components["schemas"]["GapReason"];
+            /** @description The permission that is missing, if one is. */
             missingAction: string | null;
+            /** @description What happened, and what to do. */
             detail: string | null;
+            /** @description Since when it is a gap; null if its row is unusable. */
             since: string | null;
         };
         /** @description Why a subscription was not read completely, and what to do. */
         GapOfSubscription: {
+            /** @description Why it was not read. */
             reason: components["schemas"]["GapReason"];
+            /** @description The permission that is missing, if one is. */
             missingAction: string | null;
+            /** @description What happened, and what to do. */
             detail: string | null;
         };
         /**
@@ -342,21 +444,27 @@ export interface components {
          * @enum {string}
          */
         GapReason: "forbidden" | "unauthenticated" | "throttled" | "timeout" | "unreachable" | "server_error" | "unexpected_response" | "malformed_page" | "malformed_account" | "untrusted_next_link" | "not_found" | "not_visible" | "disallowed" | "api_version_unsupported" | "list_incomplete" | "slice_failed";
-        /**
-         * @description The key of a compliant account; `daysToExpiry` counts from now, negative after expiry.
-         *
-         *     Its encryption scopes were read at `scopesAsOf` or later; null if that is not known.
-         */
+        /** @description The key of a compliant account. */
         KeyHealth: {
+            /** @description The health; the worst reason decides. */
             state: components["schemas"]["KeyState"];
+            /** @description The worst first. */
             reasons: components["schemas"]["ReasonOfKeyHealth"][];
+            /** @description Whether it follows its key. */
             rotation: components["schemas"]["KeyRotation"] | null;
+            /** @description When the version in use expires; null if it does not, or if that is not known. */
             expires: string | null;
+            /** @description Whole days; below 0 once expired. */
             daysToExpiry: number | null;
+            /** @description The ARM id, in lower case, if it was found. */
             vaultId: string | null;
+            /** @description The ARM id, in lower case, if it was found. */
             keyId: string | null;
+            /** @description The version in use. */
             keyVersion: string | null;
+            /** @description The object id of the identity that uses the key. */
             principalId: string | null;
+            /** @description Encryption scopes were read then or later; null if that is not known. */
             scopesAsOf: string | null;
         };
         /**
@@ -379,57 +487,75 @@ export interface components {
          * @enum {string}
          */
         KeyState: "healthy" | "at_risk" | "broken" | "unknown";
-        /** @description Compliant accounts by key health; `unknown` includes keys that were never read. */
+        /** @description Compliant accounts by key health. */
         Keys: {
+            /** @description Every condition is met. */
             healthy: number;
+            /** @description They work today. */
             atRisk: number;
+            /** @description They cannot be used. */
             broken: number;
+            /** @description Not known, or never read. */
             unknown: number;
         };
         /** @description The latest full scan that ended. */
         LastScan: {
+            /** @description The id of the scan. */
             id: string;
+            /** @description Where it stands; `incomplete` means finished with a gap. */
             state: components["schemas"]["ScanState"];
+            /** @description What started it. */
             trigger: components["schemas"]["Trigger"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it took its lease.
+             */
             startedAt: string;
+            /** @description When it ended; null while it runs. */
             finishedAt: string | null;
+            /** @description Why, if it failed or was given up. */
             reason: string | null;
         };
-        /** @description The owner of an account, exactly as a tag of the account or of its subscription says. */
+        /** @description The owner of an account. */
         Owner: {
+            /** @description Exactly as the tag says, cut at 256 bytes. */
             value: string;
+            /** @description Whether the account or its subscription has the tag. */
             source: components["schemas"]["OwnerSource"];
         };
         /** @enum {string} */
         OwnerSource: "account" | "subscription";
-        /**
-         * @description The accounts of one owner by verdict, and their keys; `owner` is null for those without one.
-         *
-         *     `oldestViolation` is the earliest `violatedSince`. `keys` is null if keys are not read,
-         *     `dataStores` if no data store was looked at. For `unread` of the accounts the last known verdict
-         *     is counted, because their subscription was not read.
-         */
+        /** @description The accounts of one owner by verdict, and their keys. */
         OwnerSums: {
+            /** @description The owner as tagged; null for accounts without one. */
             owner: string | null;
+            /** @description The accounts by verdict. */
             accounts: components["schemas"]["CountsOfKind"];
+            /** @description Null if keys are not read. */
             keys: components["schemas"]["Keys"] | null;
+            /** @description Null if none was read. */
             dataStores: components["schemas"]["DataStoreCounts"] | null;
+            /** @description The earliest `violatedSince`. */
             oldestViolation: string | null;
+            /** @description Not read by the last scan: their last known verdict counts. */
             unread: number;
         };
         /** @description Owners by name, after the accounts without one; `nextLink` is absent on the last page. */
         OwnersPage: {
+            /** @description The entries. */
             value: components["schemas"]["OwnerSums"][];
+            /** @description The next page; absent on the last one. */
             nextLink?: string;
         };
         /**
-         * @description Accounts of which Azure's built-in policy by default says nothing, or nothing of our verdict.
+         * @description Accounts of which Azure's built-in policy by default says nothing, or something else.
          *
-         *     `differs` includes `notAssessed`. An account whose key source is not known is in neither.
+         *     An account whose key source is not known is in neither.
          */
         PolicyCounts: {
+            /** @description The policy leaves them out. */
             notAssessed: number;
+            /** @description It does not agree with us; includes `notAssessed`. */
             differs: number;
         };
         /**
@@ -468,82 +594,116 @@ export interface components {
         ReasonCode: components["schemas"]["Reason"] | components["schemas"]["GapReason"] | components["schemas"]["KeyReason"] | components["schemas"]["ExceptionReason"] | components["schemas"]["DataReason"] | components["schemas"]["PostureReason"] | components["schemas"]["PolicyReason"];
         /** @description A reason for the state, and what to do; `info` does not change the state. */
         ReasonOfDataStores: {
+            /** @description The reason, as in `GET /api/v1/reasons`. */
             code: components["schemas"]["DataReason"];
+            /** @description How bad it is. */
             severity: components["schemas"]["ReasonSeverity"];
+            /** @description What it means here, and what to do. */
             message: string;
+            /** @description The facts behind it, by name. */
             evidence: {
                 [key: string]: string;
             };
+            /** @description The permission that is missing, if one is. */
             missingAction: string | null;
         };
         /** @description A reason for the key health, and what to do; a `notice` does not change the state. */
         ReasonOfKeyHealth: {
+            /** @description The reason, as in `GET /api/v1/reasons`. */
             code: components["schemas"]["KeyReason"];
+            /** @description How bad it is. */
             severity: components["schemas"]["KeySeverity"];
+            /** @description What it means here, and what to do. */
             message: string;
+            /** @description The facts behind it, by name. */
             evidence: {
                 [key: string]: string;
             };
+            /** @description The permission that is missing, if one is. */
             missingAction: string | null;
         };
         /** @description A reason for the posture, and what to do about it. */
         ReasonOfPosture: {
+            /** @description The reason, as in `GET /api/v1/reasons`. */
             code: components["schemas"]["PostureReason"];
+            /** @description What it means in this case, with counts, and what to do. */
             message: string;
         };
         /**
          * @description How bad a reason is, on one scale for all areas.
-         *
-         *     ``INFO`` changes nothing. ``WARNING``: it works today, and something may end that. ``UNKNOWN``:
-         *     a fact is missing, so that there is no answer. ``ERROR``: the account, key or estate is not as
-         *     it must be.
          * @enum {string}
          */
         ReasonSeverity: "info" | "warning" | "unknown" | "error";
-        /** @description How to fix a finding: in words, as a bash script of `az` commands, and maybe as Bicep. */
+        /** @description How to fix a finding. */
         Remediation: {
+            /** @description The plan in a sentence. */
             summary: string;
+            /** @description What the script does, in order. */
             steps: components["schemas"]["RemediationStep"][];
+            /** @description A bash script of `az` commands. */
             az: string;
+            /** @description Null where a template cannot do it. */
             bicep: string | null;
         };
-        /** @description What to do, why, and what to be careful about. */
+        /** @description One step of a plan. */
         RemediationStep: {
+            /** @description What to do. */
             title: string;
+            /** @description Why it is needed. */
             why: string;
+            /** @description What to be careful about. */
             warning: string | null;
         };
         /**
          * @description A scan; its results are null while it runs and if it failed or was abandoned.
          *
-         *     A partial scan has read only the subscriptions that were asked for: its counts are theirs, its
-         *     posture is that of the estate. `notFound` are requested ids that it left out because Azure, the
-         *     recorded subscriptions and the settings do not have them. `crossCheck` is null also if nothing
-         *     was compared.
+         *     A partial scan has read only the subscriptions that were requested: its counts are theirs.
          */
         Scan: {
+            /** @description The id of the scan. */
             id: string;
+            /** @description Where it stands; `incomplete` means finished with a gap. */
             state: components["schemas"]["ScanState"];
+            /** @description What started it. */
             trigger: components["schemas"]["Trigger"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it took its lease.
+             */
             startedAt: string;
+            /** @description When it ended; null while it runs. */
             finishedAt: string | null;
+            /** @description Why, if it failed or was given up. */
             reason: string | null;
-            /** @enum {string} */
+            /**
+             * @description `partial`: of some subscriptions.
+             * @enum {string}
+             */
             scope: "full" | "partial";
+            /** @description How many were requested; null for a full scan. */
             requestedSubscriptions: number | null;
+            /** @description Requested ids that Azure, the records and the settings do not have. */
             notFound: string[];
+            /** @description How many more such ids there are. */
             notFoundOmitted: number;
+            /** @description The posture of the estate when it ended. */
             posture: components["schemas"]["PostureVerdict"] | null;
+            /** @description The accounts that it read. */
             accounts: components["schemas"]["Accounts"] | null;
+            /** @description Null if none was read. */
             dataStores: components["schemas"]["DataStoreCounts"] | null;
+            /** @description Those that it had to read. */
             subscriptions: components["schemas"]["Subscriptions"] | null;
+            /** @description How many it recorded, of accounts and subscriptions. */
             changes: number | null;
+            /** @description Null if nothing was compared. */
             crossCheck: components["schemas"]["CrossCheck"] | null;
+            /** @description The version of the rule that judged. */
             ruleVersion: string;
         };
         /** @description The scan that was started; the `Location` header links to it. */
         ScanStarted: {
+            /** @description The id of the scan. */
             id: string;
         };
         /**
@@ -557,31 +717,42 @@ export interface components {
         ScanState: "running" | "complete" | "incomplete" | "failed" | "abandoned" | "superseded";
         /** @description Scans, newest first; `nextLink` is absent on the last page. */
         ScansPage: {
+            /** @description The entries. */
             value: components["schemas"]["Scan"][];
+            /** @description The next page; absent on the last one. */
             nextLink?: string;
         };
-        /**
-         * @description The posture of the estate or of one subscription, with its reasons and counts.
-         *
-         *     `managementGroup` is the name of the group whose subscriptions had to be visible to the last
-         *     full scan, null if none. `watch` is null if there is no watch for changes. `azurePolicy` is null
-         *     until the next scan after an upgrade from a version that did not count it.
-         */
+        /** @description The posture of the estate or of one subscription, with its reasons and counts. */
         Status: {
+            /** @description The result. */
             posture: components["schemas"]["PostureVerdict"];
+            /** @description Why, and what to do. */
             reasons: components["schemas"]["ReasonOfPosture"][];
+            /** @description When the last full scan started; of one subscription, when it was read. */
             asOf: string | null;
+            /** @description When the result becomes too old. */
             freshUntil: string | null;
+            /** @description Whether it still counts. */
             fresh: boolean;
+            /** @description The accounts in scope. */
             accounts: components["schemas"]["Accounts"];
+            /** @description Null if keys are not read. */
             keys: components["schemas"]["Keys"] | null;
+            /** @description Null if none was read. */
             dataStores: components["schemas"]["DataStoreCounts"] | null;
+            /** @description Null if not counted yet. */
             azurePolicy: components["schemas"]["PolicyCounts"] | null;
+            /** @description All subscriptions that are known. */
             subscriptions: components["schemas"]["Subscriptions"];
+            /** @description The group whose subscriptions the last full scan had to see, if any. */
             managementGroup: string | null;
+            /** @description The first gaps; `subscriptions?coverage=gap` lists all. */
             gaps: components["schemas"]["Gap"][];
+            /** @description How many more gaps there are. */
             gapsOmitted: number;
+            /** @description The latest full scan that ended. */
             lastScan: components["schemas"]["LastScan"] | null;
+            /** @description The watch for changes; null if there is none. */
             watch: components["schemas"]["Watch"] | null;
         };
         /**
@@ -599,47 +770,69 @@ export interface components {
          * @enum {string}
          */
         StoreUsage: "files" | "threads" | "vectors" | "speech_and_language" | "content_monitoring" | "workspace";
-        /**
-         * @description A subscription; `state` is Azure's, `lastRead` is when it was last read completely.
-         *
-         *     `sequence` is that of its last change, 0 before the first. If its row is unusable, `since`,
-         *     `sequence` and all other values from the row are null.
-         */
+        /** @description A subscription; if its row is unusable, all values from the row are null. */
         Subscription: {
+            /** @description The subscription. */
             subscriptionId: string;
+            /** @description Null if Azure has never named it. */
             name: string | null;
+            /** @description Its tenant. */
             tenantId: string | null;
+            /** @description Azure's word, such as `Enabled`. */
             state: string | null;
+            /** @description How far it is known. */
             coverage: components["schemas"]["CoverageState"];
+            /** @description Since when the coverage is the same. */
             since: string | null;
+            /** @description Why it was not read; null if it was read. */
             gap: components["schemas"]["GapOfSubscription"] | null;
+            /** @description When it was last read completely; null if never. */
             lastRead: string | null;
+            /** @description Its accounts in scope. */
             accounts: components["schemas"]["Accounts"];
+            /** @description Null if keys are not read. */
             keys: components["schemas"]["Keys"] | null;
+            /** @description Null if none was read. */
             dataStores: components["schemas"]["DataStoreCounts"] | null;
+            /** @description Null if not counted yet. */
             azurePolicy: components["schemas"]["PolicyCounts"] | null;
+            /** @description The number of its last change; 0 before the first. */
             sequence: number | null;
         };
         /** @description Subscriptions by coverage. */
         Subscriptions: {
+            /** @description All of them. */
             total: number;
+            /** @description Read completely by the last scan. */
             read: number;
+            /** @description Not read completely. */
             gap: number;
+            /** @description Left out by the settings. */
             excluded: number;
+            /** @description Listed as deleted by Azure. */
             retired: number;
         };
         /** @description Subscriptions by id; `nextLink` is absent on the last page. */
         SubscriptionsPage: {
+            /** @description The entries. */
             value: components["schemas"]["Subscription"][];
+            /** @description The next page; absent on the last one. */
             nextLink?: string;
         };
-        /** @description One entry of a finding's history; `keyHealth` is null if its key was not read. */
+        /** @description One entry of a finding's history. */
         Transition: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When a scan saw it.
+             */
             at: string;
+            /** @description The verdict from then on. */
             verdict: components["schemas"]["Verdict"];
+            /** @description Its reason. */
             reason: components["schemas"]["Reason"];
+            /** @description Null if the key was not read. */
             keyHealth: components["schemas"]["KeyState"] | null;
+            /** @description The scan that saw it. */
             scanId: string;
         };
         /**
@@ -647,9 +840,11 @@ export interface components {
          * @enum {string}
          */
         Trigger: "timer" | "request" | "watch";
-        /** @description What a store is used for; `project` is null if the account itself uses it. */
+        /** @description What a store is used for. */
         UseOfDataStore: {
+            /** @description Null if the account itself uses it. */
             project: string | null;
+            /** @description What it keeps there. */
             use: components["schemas"]["StoreUsage"];
         };
         /**
@@ -657,15 +852,13 @@ export interface components {
          * @enum {string}
          */
         Verdict: "compliant" | "non_compliant" | "unknown";
-        /**
-         * @description The watch for changes: `blind` if Azure does not tell it what has changed.
-         *
-         *     `lastLook` is when Azure last told it, `lastChange` when the latest change was. All are null
-         *     before its first look.
-         */
+        /** @description The watch for changes. */
         Watch: {
+            /** @description When Azure last answered; null before that. */
             lastLook: string | null;
+            /** @description When the latest change was. */
             lastChange: string | null;
+            /** @description `blind` if Azure reports no changes. */
             state: components["schemas"]["WatchState"] | null;
         };
         /**
