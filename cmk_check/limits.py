@@ -156,6 +156,10 @@ MAX_VAULT_PAGES: Final = 10
 SCOPE_CLIENTS_KEPT: Final = 16
 # Thousands of accounts have roles with the same few patterns, each compared with three actions.
 PATTERNS_REMEMBERED: Final = 1_024
+# What Key Vault allows at least: the time from one version to the next, or from the next to the
+# expiry of the one before, and the life of a version. Less is no policy as documented.
+LEAST_ROTATION_TIME: Final = timedelta(days=7)
+LEAST_KEY_LIFETIME: Final = timedelta(days=28)
 # No key has as many bits, and a number in JSON can have endless digits.
 MAX_KEY_SIZE_BITS: Final = 1_000_000
 # Of a part that cannot be read, in the message of a key concern.

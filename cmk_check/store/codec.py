@@ -146,7 +146,7 @@ def finding_of(entity: Entity) -> Finding:
     health = row.optional(_KEY_HEALTH.validate_json, "keyDetail")
     history = row.parsed(_HISTORY.validate_json, "history")
     row.check_utc("history", (transition.at for transition in history))
-    row.check_utc("keyDetail", (health.expires,) if health else ())
+    row.check_utc("keyDetail", (health.expires, health.next_rotation_at) if health else ())
     group, name, text = row.text("resourceGroup"), row.text("name"), row.text("accountId")
     return Finding(
         id=AccountId(table_keys.unescape(entity.partition), group, name, text),

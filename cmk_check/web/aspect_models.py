@@ -77,6 +77,11 @@ class KeyHealth(Answer):
     scopes_as_of: Time | None = Field(
         description="Encryption scopes were read then or later; null if that is not known."
     )
+    next_rotation_at: Time | None = Field(
+        description="When the policy of the key makes the next version, whether or not the account "
+        "follows it. Null if no policy rotates the key, or if the app does not understand it; in "
+        "the past if the new version is due."
+    )
 
 
 class AccountException(Answer):

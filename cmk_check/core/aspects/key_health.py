@@ -78,8 +78,14 @@ class KeyHealthAspect(StateAspect):
 
     @override
     def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
-        """Tell whether no fact of the key has changed; wordings never count."""
-        return _facts(before.key_health) == _facts(after.key_health)
+        """Tell whether no fact of the key has changed; wordings never count.
+
+        Rows of earlier versions lack the next rotation: that it is filled in is no change.
+        """
+        had, has = before.key_health, after.key_health
+        if had and has and had.next_rotation_at not in {None, has.next_rotation_at}:
+            return False
+        return _facts(had) == _facts(has)
 
     @override
     def is_worse(self, before: Finding, after: AnyAccount) -> bool:

@@ -190,16 +190,19 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
 
 
 def _filled_in(before: Finding, entry: Judged) -> Finding:
-    """Return the finding with the date of creation as read, and no change of it.
+    """Return the finding with the dates as read, and no change of them.
 
-    Rows of earlier versions lack it: the first scan that fills it in must not be an alert of every
-    account. An account that was deleted and created again between two scans has another date.
+    Rows of earlier versions lack them: the first scan that fills them in must not be an alert of
+    every account. An account that was deleted and created again between two scans has another date.
     """
+    had, has = before.key_health, entry.key_health
+    if had and has and had.next_rotation_at != has.next_rotation_at:
+        health = replace(had, next_rotation_at=has.next_rotation_at)
+        before = replace(before, key_health=health)
     if _created_at(before.judgement) == _created_at(entry.judgement):
         return before
-    had = before.judgement
-    evidence = replace(had.evidence, created_at=_created_at(entry.judgement))
-    return replace(before, judgement=replace(had, evidence=evidence))
+    evidence = replace(before.judgement.evidence, created_at=_created_at(entry.judgement))
+    return replace(before, judgement=replace(before.judgement, evidence=evidence))
 
 
 def _created_at(judgement: Judgement) -> str | None:

@@ -56,11 +56,13 @@ class Key:
 
     The versions are read only for a key of which an account pins one, and None otherwise. That one
     has to be whole: lists of versions do not say all, and another version may differ.
+    ``next_rotation_at`` is when its policy replaces the latest, None for never or not known.
     """
 
     id: str
     latest: KeyVersion
     versions: tuple[KeyVersion, ...] | Unread | None = None
+    next_rotation_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Final
 from cmk_check.core.account import Account
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity, KeyState
 from cmk_check.core.keys.concerns import Unseen, cannot_read, concern
-from cmk_check.core.keys.facts import KeyFacts, Vault
+from cmk_check.core.keys.facts import Key, KeyFacts, Vault
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.keys.permissions import of_permissions, of_user, user_of
 from cmk_check.core.keys.vault import of_scopes, of_vault, trusted
@@ -52,6 +52,7 @@ def judge_key(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
         key_id=(facts.key.id or None) if facts.key else None,
         key_version=version.version if version else pinned_version(account),
         principal_id=user_of(account),
+        next_rotation_at=facts.key.next_rotation_at if isinstance(facts.key, Key) else None,
     )
 
 

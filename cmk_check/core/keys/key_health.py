@@ -42,6 +42,8 @@ class KeyHealth:
     """The version in use."""
     principal_id: str | None = None
     """The object id of the identity that uses it."""
+    next_rotation_at: datetime | None = field(default=None, kw_only=True)
+    """When its policy makes the next version, also where the account does not follow it."""
 
 
 @dataclass(frozen=True, slots=True)

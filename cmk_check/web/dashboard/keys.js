@@ -60,7 +60,7 @@ const place = (id, link) => (id ? h("span", {}, identifier(id), " ", link) : nam
  * @type {import("./types.js").Section}
  */
 function more(finding, { now }) {
-  const { rotation, expires, vaultId, keyId, keyVersion, principalId, scopesAsOf } = /** @type {KeyHealth} */ (finding.keyHealth);
+  const { rotation, expires, vaultId, keyId, keyVersion, principalId, scopesAsOf, nextRotationAt } = /** @type {KeyHealth} */ (finding.keyHealth);
   const keys = vaultId && keyId && portalLink(finding, "Open its keys", `${vaultId}/keys`);
   return [
     h(
@@ -68,6 +68,7 @@ function more(finding, { now }) {
       { class: "evidence" },
       item("Rotation", rotation ? rotationWord(rotation) : name(null, "not known")),
       item("Expires", expires ? h("span", {}, moment(expires, `${ago(expires, now)}, ${minute(expires)}`)) : name(null, "never, or not known")),
+      item("Next rotation", nextRotationAt ? h("span", {}, moment(nextRotationAt, `${ago(nextRotationAt, now)}, ${minute(nextRotationAt)}`)) : name(null, "never, or not known")),
       item("Vault", place(vaultId, vaultId ? portalLink(finding, "Open the vault", vaultId) : null)),
       item("Key", place(keyId, keys || null)),
       item("Version in use", keyVersion ? h("code", {}, name(keyVersion)) : name(null, "not known")),

@@ -65,4 +65,5 @@ def _key_health(
         key_version=health.key_version,
         principal_id=health.principal_id,
         scopes_as_of=scopes_as_of,
+        next_rotation_at=health.next_rotation_at,
     )

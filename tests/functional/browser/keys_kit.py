@@ -65,6 +65,7 @@ def health(state: str, *, days: float | None = None) -> dict[str, Any]:
         "keyVersion": "9f4b2c7d1e8a4f60b3c5d7e9a1f20486",
         "principalId": "0f1e2d3c-4b5a-4697-8877-665544332211",
         "scopesAsOf": "2026-11-25T06:00:00Z",
+        "nextRotationAt": None,
     }
 
 

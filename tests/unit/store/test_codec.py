@@ -205,6 +205,22 @@ def test_a_reason_that_came_later_is_one_that_earlier_versions_know() -> None:
     assert codec.finding_of(entity(values)) == found
 
 
+def test_a_row_from_before_the_next_rotation_was_recorded_says_nothing_of_it() -> None:
+    """It is no broken row: the next scan fills it in."""
+    health = KeyHealth(KeyState.HEALTHY, next_rotation_at=NOON)
+    found = replace(finding(), key_health=health)
+    values = codec.finding_values(found)
+    assert codec.finding_of(entity(values)) == found
+    written = json.loads(str(values["keyDetail"]))
+
+    del written["next_rotation_at"]
+    values["keyDetail"] = json.dumps(written)
+
+    assert codec.finding_of(entity(values)) == replace(
+        found, key_health=replace(health, next_rotation_at=None)
+    )
+
+
 def test_a_row_from_before_key_health_says_nothing_of_it() -> None:
     """It is read as it is, and not written again for want of a column (P4)."""
     coverage = Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON)

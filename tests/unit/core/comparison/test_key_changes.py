@@ -1,7 +1,7 @@
 """Telling of keys: what becomes of each transition, alone and beside the change of an account."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Final
 
@@ -190,6 +190,36 @@ def test_within_one_state_reasons_decide(before: KeyFacts, now: KeyFacts, kind: 
     known = known_of(good(ID), keys=before)
 
     assert told(compared(known, good(ID), at=LATER, keys=now)) == [kind]
+
+
+def _rotating(at: datetime | None) -> KeyFacts:
+    assert isinstance(HEALTHY.key, Key)
+    return replace(HEALTHY, key=replace(HEALTHY.key, next_rotation_at=at))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "kinds"),
+    [
+        (None, NOON + 9 * DAY, []),
+        (NOON + 9 * DAY, NOON + 9 * DAY, []),
+        (NOON + 9 * DAY, NOON + 8 * DAY, [UPDATED]),
+        (NOON + 9 * DAY, None, [UPDATED]),
+    ],
+)
+def test_the_next_rotation_is_recorded_and_told_only_if_it_was_known(
+    before: datetime | None, now: datetime | None, kinds: list[str]
+) -> None:
+    """Rows of earlier versions lack it: filling it in must not be an entry of every account."""
+    known = known_of(good(ID), keys=_rotating(before))
+
+    difference = compared(known, good(ID), at=LATER, keys=_rotating(now))
+    after = recorded(difference)
+
+    assert told(difference) == kinds
+    health = only_finding(after).key_health
+    assert health is not None
+    assert health.next_rotation_at == now
+    assert compared(after, good(ID), at=LATER + HOUR, keys=_rotating(now)).is_empty
 
 
 DENIED: Final = Unread(FORBIDDEN)

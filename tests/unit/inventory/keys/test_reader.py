@@ -5,7 +5,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import pytest
 from hypothesis import given, settings
@@ -126,6 +127,18 @@ def test_what_azure_answers_arrives() -> None:
     assert [isinstance(_part(facts, kind), Unread) for kind in KINDS] == [False] * len(KINDS)
     assert isinstance(facts.grants, tuple)
     assert suffices(facts.grants)
+
+
+def test_the_rotation_policy_of_the_key_arrives() -> None:
+    """It stands in the answer about the key, which is read anyway."""
+    document: Any = _good("key", _vault_id("kv-0"))
+    action = {"trigger": {"timeAfterCreate": "P1Y"}, "action": {"type": "rotate"}}
+    document["properties"]["rotationPolicy"] = {"lifetimeActions": [action]}
+
+    key = _read({"key": document}).key
+
+    assert isinstance(key, Key)
+    assert key.next_rotation_at == datetime(2024, 11, 14, 22, 13, 20, tzinfo=UTC)
 
 
 JSON: Final = st.recursive(

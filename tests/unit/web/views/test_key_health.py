@@ -114,6 +114,7 @@ async def test_a_finding_says_all_that_is_known_of_its_key(empty: Served) -> Non
         ("keyVersion", "0d631adb5bd8416fb9ff92c7e47e60e5"),
         ("principalId", "72f90000-0000-0000-0000-0000000000aa"),
         ("scopesAsOf", None),
+        ("nextRotationAt", None),
     ]
 
 
@@ -150,6 +151,7 @@ async def test_what_is_not_known_of_a_key_is_null(empty: Served) -> None:
             "keyVersion",
             "principalId",
             "scopesAsOf",
+            "nextRotationAt",
         )
     )
 

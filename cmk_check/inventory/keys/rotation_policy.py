@@ -1,0 +1,85 @@
+"""When the rotation policy of a key makes its next version, as Azure Resource Manager describes it.
+
+Sources: Key Vault's pages "Configure cryptographic key auto-rotation" (8 May 2025) and "Configure
+key autorotation in Azure Key Vault Managed HSM" (28 April 2026), and KeyRotationPolicy in the REST
+API of keys. Vaults and Managed HSMs have the same policy, which concerns the newest version.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from isodate import parse_duration
+
+from cmk_check.core.keys.facts import KeyVersion
+from cmk_check.core.text import all_of, as_object, lower_ascii
+from cmk_check.limits import LEAST_KEY_LIFETIME, LEAST_ROTATION_TIME, MAX_WORD_BYTES
+
+
+def next_rotation_at(document: object, newest: KeyVersion) -> datetime | None:
+    """Return when the policy in a key's document replaces its ``newest`` version; never raises.
+
+    None where no policy rotates the key, and where any part of the policy that bears on that is not
+    as documented. Whoever sets or changes a policy when the time has already passed cannot expect a
+    new version before that, so the time is never earlier than the last change of the policy.
+    """
+    policy = as_object(as_object(as_object(document).get("properties")).get("rotationPolicy"))
+    attributes, actions = as_object(policy.get("attributes")), policy.get("lifetimeActions")
+    if newest.created is None or newest.malformed or not isinstance(actions, list):
+        return None
+    lifetime = attributes.get("expiryTime") or None
+    if lifetime is not None and _moved(newest.created, lifetime, LEAST_KEY_LIFETIME) is None:
+        return None
+    may_precede_expiry = lifetime is not None
+    times = all_of(
+        _time_of(action, newest, newest.created, may_precede_expiry=may_precede_expiry)
+        for action in actions
+        if _type_of(action) != "notify"
+    )
+    if not times:
+        return None
+    try:
+        updated = int(str(attributes.get("updated") or 0))
+        return max(min(times), datetime.fromtimestamp(updated, UTC))
+    except (ArithmeticError, OSError, ValueError):
+        return None
+
+
+def _type_of(action: object) -> str | None:
+    """Return the type of an action, which is compared without case."""
+    value = as_object(as_object(action).get("action")).get("type")
+    return lower_ascii(value) if isinstance(value, str) else None
+
+
+def _time_of(
+    action: object, newest: KeyVersion, created: datetime, *, may_precede_expiry: bool
+) -> datetime | None:
+    """Return when an action rotates; a time before expiry needs an expiry of key and policy.
+
+    Templates leave the other one of the two triggers empty.
+    """
+    trigger = as_object(as_object(action).get("trigger"))
+    after, before = (trigger.get(name) or None for name in ("timeAfterCreate", "timeBeforeExpiry"))
+    if _type_of(action) != "rotate" or (after is None) is (before is None):
+        return None
+    if before is None:
+        return _moved(created, after, LEAST_ROTATION_TIME)
+    if newest.expires is None or not may_precede_expiry:
+        return None
+    time = _moved(newest.expires, before, LEAST_ROTATION_TIME, back=True)
+    return time if time is not None and time > created else None
+
+
+def _moved(
+    time: datetime, duration: object, least: timedelta, *, back: bool = False
+) -> datetime | None:
+    """Return the time an ISO 8601 duration later, or earlier; None if it is shorter than ``least``.
+
+    Months and years are those of the calendar. The end of a longer month becomes that of the other.
+    """
+    if not isinstance(duration, str) or len(duration) > MAX_WORD_BYTES:
+        return None
+    try:
+        length = parse_duration(duration)
+        moved: datetime = time - length if back else time + length
+    except (ArithmeticError, ValueError):
+        return None
+    return moved if (time - moved if back else moved - time) >= least else None
