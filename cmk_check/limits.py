@@ -143,6 +143,13 @@ MAX_ID_KEY_CHARS: Final = 500
 
 KEY_EXPIRY_NOTICE: Final = timedelta(days=30)
 """How long before it expires a key is at risk: time to replace it."""
+SHORT_KEY_NOTICE_SHARE: Final = 1 / 4
+"""The same for a key that lives for a shorter time, as a part of its life: otherwise it would be at
+risk all its life. Of 28 days, the shortest that policies have, it is the 7 that they leave from
+rotation to expiry."""
+KEY_ROTATION_GRACE: Final = timedelta(days=1)
+"""How long a new version may be missing after the key's policy should have made it: Key Vault
+promises no hour."""
 KEY_REQUESTS_SHARE: Final = 3 / 4
 """The part of `CMK_MAX_IN_FLIGHT` that requests for keys may take, so that slow vaults do not delay
 the lists of accounts."""

@@ -67,6 +67,7 @@ class KeyReason(StrEnum):
     KEY_DISABLED = "key_disabled"
     KEY_EXPIRED = "key_expired"
     KEY_EXPIRES_SOON = "key_expires_soon"
+    KEY_ROTATION_OVERDUE = "key_rotation_overdue"
     KEY_NOT_YET_VALID = "key_not_yet_valid"
     KEY_TYPE_UNSUPPORTED = "key_type_unsupported"
     KEY_TOO_SMALL = "key_too_small"

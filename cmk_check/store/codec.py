@@ -48,7 +48,10 @@ _ENDED: Final = {"identity_type_disputed", "permission_model_disputed"}
 
 
 # Reasons that are written as another one, which a version that is rolled back to knows.
-_LATER: Final = {KeyReason.ACCOUNT_FAILED.value: KeyReason.CANNOT_READ.value}
+_LATER: Final = {
+    KeyReason.ACCOUNT_FAILED.value: KeyReason.CANNOT_READ.value,
+    KeyReason.KEY_ROTATION_OVERDUE.value: KeyReason.KEY_EXPIRES_SOON.value,
+}
 _LATER_CODE: Final = "later_code"
 
 

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from local.simulator.accounts import ABSENT, Owner, remove
 
@@ -46,6 +46,7 @@ class KeySpec:
     """A key in an estate file; the last of its ``versions`` is the latest.
 
     ``deleted``  it is soft-deleted
+    ``policy``   its rotation policy; ``rotates``: whether the vault does what that says
     """
 
     name: str
@@ -54,6 +55,8 @@ class KeySpec:
     operations: Sequence[str] = OPERATIONS
     versions: Sequence[VersionSpec] = (VersionSpec(),)
     deleted: bool = False
+    policy: Mapping[str, Any] | None = None
+    rotates: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,6 @@ from local.simulator.messages import Incoming, Reply
 from local.simulator.vault_documents import KeySpec, VaultSpec, VersionSpec
 from local.simulator.vaults import Vault
 
-# The policy says how a key rotates: it is taken, and nothing here rotates by itself.
 _KEY: Final = frozenset({"kty", "keySize", "rotationPolicy"})
 
 
@@ -80,10 +79,12 @@ def put_key(vault: Vault, name: str, incoming: Incoming) -> Reply:
     match _json(incoming):
         case {"properties": {"kty": "RSA" as kty, **rest}} if rest.keys() <= _KEY:
             size = rest.get("keySize", 2048)
+            policy: Any = rest.get("rotationPolicy")
         case _:
             return errors.not_simulated(incoming, "a key of this kind")
     now = (VersionSpec(created="-0m"),)
-    key = vault.key(name) or vault.add_key(KeySpec(name=name, kty=kty, size=size, versions=now))
+    spec = KeySpec(name=name, kty=kty, size=size, versions=now, policy=policy)
+    key = vault.key(name) or vault.add_key(spec)
     return Reply.of(200, key.document())
 
 

@@ -1,10 +1,11 @@
 """The vaults of a subscription and their keys; tests change them while they are read."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 
-from local.simulator import vault_documents
-from local.simulator.accounts import Owner
+from local.simulator import rotation, vault_documents
+from local.simulator.accounts import ABSENT, Owner
 from local.simulator.change_log import ChangeLog
 from local.simulator.resource import Resource
 from local.simulator.vault_documents import KeyPlace, KeySpec, VaultSpec, VersionSpec
@@ -19,12 +20,13 @@ class KeyVersion(Resource):
 
 
 class Key:
-    """A key and its versions, oldest first."""
+    """A key and its versions; ``clock`` is what its vault rotates it by, in Unix seconds."""
 
     def __init__(self, spec: KeySpec, place: KeyPlace, lock: threading.RLock) -> None:
         self.name = spec.name
         self.id = place.id
-        self.versions: list[KeyVersion] = []
+        self.clock: Callable[[], float] = time.time
+        self._versions: list[KeyVersion] = []
         self._spec = spec
         self._place = place
         self._lock = lock
@@ -33,13 +35,32 @@ class Key:
 
     def rotate(self, spec: VersionSpec | None = None) -> KeyVersion:
         """Add a version, which becomes the latest; without a spec, one created just now."""
-        spec = spec or VersionSpec(created="-0m")
+        spec = spec or self._renewed(int(self.clock()))
         with self._lock:
-            name = vault_documents.version_name(spec, self._place, len(self.versions))
+            name = vault_documents.version_name(spec, self._place, len(self._versions))
             properties = vault_documents.key_properties(self._spec, spec, self._place, name)
             document = vault_documents.key(self._place, properties, name)
-            self.versions.append(KeyVersion(document, name, self._lock))
-            return self.versions[-1]
+            self._versions.append(KeyVersion(document, name, self._lock))
+            return self._versions[-1]
+
+    def _renewed(self, now: int) -> VersionSpec:
+        lifetime = (self._spec.policy or {}).get("attributes", {}).get("expiryTime")
+        ends = rotation.moved(now, lifetime) if lifetime else ABSENT
+        return VersionSpec(created=now, exp=ends)
+
+    @property
+    def versions(self) -> list[KeyVersion]:
+        """Its versions, oldest first, with those that its policy has made by now."""
+        with self._lock:
+            while (due := self._due()) is not None and due <= self.clock():
+                self.rotate(self._renewed(due))
+            return self._versions
+
+    def _due(self) -> int | None:
+        attributes = self._versions[-1].find("properties.attributes")
+        if not (self._spec.policy and self._spec.rotates and isinstance(attributes, dict)):
+            return None
+        return rotation.due(self._spec.policy, attributes) if attributes.get("enabled") else None
 
     @property
     def latest(self) -> KeyVersion:
@@ -59,7 +80,10 @@ class Key:
         latest = self.latest.document()
         if not isinstance(latest, dict):
             return latest
-        return {**latest, **vault_documents.key(self._place, latest.get("properties"))}
+        properties = latest.get("properties")
+        if self._spec.policy is not None and isinstance(properties, dict):
+            properties = {**properties, "rotationPolicy": self._spec.policy}
+        return {**latest, **vault_documents.key(self._place, properties)}
 
 
 class Vault(Resource):

@@ -22,6 +22,7 @@ from tests.unit.core.key_examples import (
     VAULT_ID,
     changed,
     judged,
+    rotated_after,
     with_changes,
 )
 
@@ -56,6 +57,8 @@ _OTHERS: Final = {
     ),
     "firewall": judged(changed(POLICIES, f"{_OF_VAULT}.networkAcls.bypass", "None")),
     "expiring": judged(changed(POLICIES, f"{ATTRIBUTES}.exp", SECONDS + DAY)),
+    "rotation overdue": judged(with_changes(POLICIES, rotated_after("P7D"))),
+    "rotation overdue of a pinned key": judged(with_changes(ROLES, rotated_after("P7D"))),
     "older version": judged(changed(ROLES, "versions.0.properties.attributes.created", SECONDS)),
     "account failed": judged(changed(ROLES, "account.properties.provisioningState", "Failed")),
     "small": judged(changed(POLICIES, "key.properties.keySize", 1024)),

@@ -79,6 +79,7 @@ key() {
     *.enabled) fact "${of}enabled" ;;
     *nbf*) fact "${of}later" ;;
     *exp*) fact "${of}ends" ;;
+    *created*) fact late ;;
     join*) fact operations ;;
     *) refuse "no such query of a key: $2" ;;
   esac
@@ -162,7 +163,7 @@ case "$*" in
   'keyvault key list-versions '*) fact versions ;;
   'keyvault key recover '*) mv key_deleted key ;;
   'keyvault key set-attributes '*) set_key ;;
-  'keyvault key rotate '*) rm -f ends enabled later ;;
+  'keyvault key rotate '*) rm -f ends enabled late later ;;
   'keyvault create '*)
     [ ! -e vault ] || refuse 'it exists'
     value location >vault_location

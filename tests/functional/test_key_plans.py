@@ -78,6 +78,19 @@ CASES: Final = {
         pinned=OLD,
     ),
     "expiring": Case(frozenset({R.KEY_EXPIRES_SOON}), _versions(VersionSpec(exp="+9d"))),
+    "late": Case(
+        frozenset({R.KEY_ROTATION_OVERDUE}),
+        KeySpec(
+            name="cmk",
+            policy={
+                "lifetimeActions": [
+                    {"trigger": {"timeAfterCreate": "P60D"}, "action": {"type": "rotate"}}
+                ],
+                "attributes": {"expiryTime": "P90D"},
+            },
+            rotates=False,
+        ),
+    ),
     "older": Case(
         frozenset({R.VERSION_NOT_LATEST, R.VERSION_PINNED}),
         _versions(VersionSpec(version=OLD), VersionSpec(version=NEW, created="-9d")),

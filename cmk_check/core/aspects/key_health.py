@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import ClassVar, Final, override
 
 from cmk_check.core.aspects.aspect import (
@@ -80,7 +81,7 @@ class KeyHealthAspect(StateAspect):
     def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
         """Tell whether no fact of the key has changed; wordings never count.
 
-        Rows of earlier versions lack the next rotation: that it is filled in is no change.
+        Rows of earlier versions lack the next rotation, and a scan fills it in without a change.
         """
         had, has = before.key_health, after.key_health
         if had and has and had.next_rotation_at not in {None, has.next_rotation_at}:
@@ -241,9 +242,14 @@ def _key(health: KeyHealth) -> dict[str, object]:
         "keyId": _cut(health.key_id),
         "keyVersion": _cut(health.key_version),
         "rotation": health.rotation and health.rotation.value,
-        "expires": health.expires and f"{health.expires:%Y-%m-%dT%H:%M:%SZ}",
+        "expires": _shown(health.expires),
+        "nextRotationAt": _shown(health.next_rotation_at),
         "reasons": shown_reasons(health.concerns),
     }
+
+
+def _shown(time: datetime | None) -> str | None:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else None
 
 
 def _cut(text: str | None) -> str | None:

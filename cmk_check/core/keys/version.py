@@ -1,7 +1,7 @@
 """What is wrong with a key at the version that the account uses."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from cmk_check.core.account import Account
@@ -12,7 +12,11 @@ from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.reasons import key_sentences as sentences
 from cmk_check.core.text import lower_ascii
 from cmk_check.core.unread import Absent, Unread
-from cmk_check.limits import KEY_EXPIRY_NOTICE
+from cmk_check.limits import (
+    KEY_EXPIRY_NOTICE,
+    KEY_ROTATION_GRACE,
+    SHORT_KEY_NOTICE_SHARE,
+)
 
 _SMALLEST: Final = 2048
 _RSA: Final = {"rsa", "rsa-hsm"}
@@ -45,9 +49,15 @@ def in_use(
         return None, (_not_found(account, key.id),)
     if not isinstance(key, Key):
         return None, (unread(_KEY, "Key", key),) if expected else ()
+    used, concerns = _used(account, key, now)
+    return used, (*concerns, *_of_rotation(key, now))
+
+
+def _used(account: Account, key: Key, now: datetime) -> InUse:
     pinned = pinned_version(account)
     if pinned is None:
-        return key.latest, tuple(_of_version(key.latest, key.id, now))
+        is_replaced = _rotates_in_time(key, now)
+        return key.latest, tuple(_of_version(key.latest, key.id, now, is_replaced=is_replaced))
     if not isinstance(key.versions, tuple):
         missing = unread(_VERSIONS, "Versions of the key", key.versions)
         if compared_version(key.latest.version) != compared_version(pinned):
@@ -68,7 +78,39 @@ def _pinned(account: Account, key: Key, listed: Sequence[KeyVersion], now: datet
     return found, (*_of_version(found, key.id, now), *_of_pinning(found, others, latest, now))
 
 
-def _of_version(version: KeyVersion, key_id: str, now: datetime) -> Iterator[KeyConcern | Unseen]:
+def _of_rotation(key: Key, now: datetime) -> Iterator[KeyConcern]:
+    """Say whether the policy of a key has not rotated it; of a disabled one nobody expects it.
+
+    That concerns an account that is pinned, too: its key is older than its owner allows.
+    """
+    due, latest = key.next_rotation_at, key.latest
+    if due is not None and latest.enabled is not False and now >= due + KEY_ROTATION_GRACE:
+        facts = {"keyId": key.id, "keyVersion": latest.version, "rotationDue": due}
+        yield concern(KeyReason.KEY_ROTATION_OVERDUE, facts)
+
+
+def _rotates_in_time(key: Key, now: datetime) -> bool:
+    """Tell whether the policy replaces the latest version before it expires, by what is known."""
+    due, latest = key.next_rotation_at, key.latest
+    if due is None or latest.expires is None or latest.enabled is False:
+        return False
+    return now < due + KEY_ROTATION_GRACE <= latest.expires
+
+
+def _ends_soon(version: KeyVersion, now: datetime) -> bool:
+    """Tell whether a version has expired or is about to, by the notice that its life allows."""
+    if version.expires is None:
+        return False
+    notice = KEY_EXPIRY_NOTICE
+    if version.created and (lifetime := version.expires - version.created) < notice:
+        notice = max(lifetime * SHORT_KEY_NOTICE_SHARE, timedelta(0))
+    return version.expires - now <= notice
+
+
+def _of_version(
+    version: KeyVersion, key_id: str, now: datetime, *, is_replaced: bool = False
+) -> Iterator[KeyConcern | Unseen]:
+    """Say what is wrong with a version; one that ``is_replaced`` in time may expire soon."""
     if version.malformed is not None:
         fault = f"Key: {version.malformed}"
         yield Unseen(_KEY, sentences.malformed(fault, "az keyvault key show"))
@@ -77,10 +119,10 @@ def _of_version(version: KeyVersion, key_id: str, now: datetime) -> Iterator[Key
     if version.enabled is False:
         yield concern(KeyReason.KEY_DISABLED, facts)
     # Source: "About keys": outside of its dates a key unwraps and does not wrap.
-    if version.expires is not None and version.expires - now <= KEY_EXPIRY_NOTICE:
-        expired = version.expires <= now
-        code = KeyReason.KEY_EXPIRED if expired else KeyReason.KEY_EXPIRES_SOON
-        yield concern(code, facts | {"expires": version.expires})
+    if version.expires is not None and version.expires <= now:
+        yield concern(KeyReason.KEY_EXPIRED, facts | {"expires": version.expires})
+    elif _ends_soon(version, now) and not is_replaced:
+        yield concern(KeyReason.KEY_EXPIRES_SOON, facts | {"expires": version.expires})
     if version.not_before is not None and version.not_before > now:
         yield concern(KeyReason.KEY_NOT_YET_VALID, facts | {"notBefore": version.not_before})
     yield from _of_material(version, facts)
@@ -126,7 +168,7 @@ def _of_pinning(
         each for each in enabled if each.version and _name(each) == latest
     ]
     facts: dict[str, object] = {"keyVersion": version.version, "expires": version.expires}
-    if newer or (version.expires is not None and version.expires - now <= KEY_EXPIRY_NOTICE):
+    if newer or _ends_soon(version, now):
         yield concern(KeyReason.VERSION_PINNED, facts | {"newestVersion": _newest(newer)})
     usable = [each for each in newer if each.expires is None or each.expires > now]
     if usable:

@@ -231,7 +231,15 @@ _KEYS: Final = {
     (KeyReason.KEY_EXPIRES_SOON, _WARNING, Actor.KEY_OWNER): _Words(
         "The key expires within 30 days, and then it cannot protect new data.",
         "Make a new version and let the account use it, or set a later expiry date.",
-        "The version in use expires within 30 days.",
+        "The version in use expires within 30 days, or, if it lives for less than 30 days, within "
+        "the last quarter of its life; unless its policy rotates it in time.",
+    ),
+    (KeyReason.KEY_ROTATION_OVERDUE, _WARNING, Actor.KEY_OWNER): _Words(
+        "The key's rotation policy should have made a new version, and there is none.",
+        "Rotate the key, and find out why its policy does not: Key Vault cannot rotate an imported "
+        "key. If the key is not to rotate, remove the rotation from its policy.",
+        "The rotation policy of the key should have made a new version more than a day ago, and "
+        "there is none. Not for a key that is disabled.",
     ),
     (KeyReason.KEY_NOT_YET_VALID, _ERROR, Actor.KEY_OWNER): _Words(
         "The key is not valid yet: encrypted data can be read, but the key cannot protect new "

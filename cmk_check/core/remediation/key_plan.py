@@ -43,8 +43,6 @@ _STEPS: Final[Mapping[KeyReason, PlanStep]] = {
     KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: words.OPEN_FIREWALL,
     KeyReason.KEY_NOT_FOUND: words.RECOVER_KEY,
     KeyReason.KEY_DISABLED: words.ENABLE_KEY,
-    KeyReason.KEY_EXPIRED: words.RENEW_KEY,
-    KeyReason.KEY_EXPIRES_SOON: words.RENEW_KEY,
     KeyReason.KEY_NOT_YET_VALID: words.START_KEY,
     KeyReason.KEY_OPERATIONS_MISSING: words.PERMIT_WRAPPING,
     KeyReason.VERSION_PINNED: words.FOLLOW_KEY,
@@ -175,9 +173,11 @@ def _steps_of(concern: KeyConcern, health: KeyHealth, *, user: bool) -> tuple[Pl
             # Trusted services cannot pass a perimeter: only its owner can take the vault out of it.
             if evidence.get("publicNetworkAccess", "").lower() == "securedbyperimeter":
                 return ()
-        case KeyReason.KEY_EXPIRED | KeyReason.KEY_EXPIRES_SOON:
-            if health.rotation is not KeyRotation.AUTOMATIC:
-                return words.RENEW_KEY, words.FOLLOW_KEY
+        case KeyReason.KEY_EXPIRED | KeyReason.KEY_EXPIRES_SOON | KeyReason.KEY_ROTATION_OVERDUE:
+            is_overdue = concern.code is KeyReason.KEY_ROTATION_OVERDUE
+            renew = words.renew_key(health.next_rotation_at if is_overdue else None)
+            is_followed = health.rotation is KeyRotation.AUTOMATIC
+            return (renew,) if is_followed else (renew, words.FOLLOW_KEY)
         case KeyReason.IDENTITY_MISSING:
             # Only an account without any gets a system-assigned one: az would replace another.
             type_of_identity = evidence.get("identityType", "None").lower()

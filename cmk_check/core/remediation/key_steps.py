@@ -8,6 +8,7 @@ restored") and on keys; docs/remediation.md names them.
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from cmk_check.core.remediation import steps
@@ -209,6 +210,16 @@ esac
 """
     + steps.IDENTITY,
 )
+_NEW_VERSION: Final = """\
+  enabled=$(fact "$KEY_ID" properties.attributes.enabled)
+  if [ "$enabled" = false ]; then
+    stop 'the newest version of the key is disabled. Somebody may have disabled it on purpose,' \\
+      'to revoke access: ask the owner of the key, who can enable it or make a new version.'
+  fi
+  az keyvault key rotate --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" --name="$KEY" \\
+    --output=none
+fi
+"""
 RENEW_KEY: Final = PlanStep(
     Action.RENEW_KEY,
     "Make a new version of the key, if the newest one ends within 30 days",
@@ -222,15 +233,8 @@ soon=$(($(date +%s) + NOTICE_DAYS * 86400))
 ends=$(fact "$KEY_ID" "properties.attributes.exp != \\`null\\` &&
   properties.attributes.exp <= \\`$soon\\`")
 if [ "$ends" = true ]; then
-  enabled=$(fact "$KEY_ID" properties.attributes.enabled)
-  if [ "$enabled" = false ]; then
-    stop 'the newest version of the key is disabled. Somebody may have disabled it on purpose,' \\
-      'to revoke access: ask the owner of the key, who can enable it or make a new version.'
-  fi
-  az keyvault key rotate --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" --name="$KEY" \\
-    --output=none
-fi
-""",
+"""
+    + _NEW_VERSION,
 )
 OPEN_FIREWALL: Final = PlanStep(
     Action.OPEN_FIREWALL,
@@ -329,6 +333,24 @@ if [ "$usable" != true ]; then unusable "the key $KEY cannot be used"; fi
 say "Done: the key $KEY in $VAULT can be used. The next scan looks at everything else again."
 """,
 )
+
+
+def renew_key(due: datetime | None) -> PlanStep:
+    """Return the step that rotates a key, if its policy should have done so, as of when it should.
+
+    If None, the step that rotates it if it ends soon.
+    """
+    if due is None:
+        return RENEW_KEY
+    return replace(
+        RENEW_KEY,
+        action=Action.ROTATE_KEY,
+        title="Rotate the key, if there is no version since its rotation was due",
+        commands=f"""\
+late=$(fact "$KEY_ID" "properties.attributes.created < \\`{due.timestamp():.0f}\\`")
+if [ "$late" = true ]; then
+{_NEW_VERSION}""",
+    )
 
 
 def grant_again(*, user: bool, follows: bool = False) -> PlanStep:

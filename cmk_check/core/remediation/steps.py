@@ -46,6 +46,7 @@ class Action(StrEnum):
     SOFT_DELETE = "soft_delete"
     PROTECT_FROM_PURGE = "protect_from_purge"
     RENEW_KEY = "renew_key"
+    ROTATE_KEY = "rotate_key"
     FOLLOW_KEY = "follow_key"
     REPEAT_UPDATE = "repeat_update"
     VERIFY_KEY = "verify_key"
@@ -58,6 +59,7 @@ ON_KEYS: Final = frozenset(
         Action.START_KEY,
         Action.PERMIT_WRAPPING,
         Action.RENEW_KEY,
+        Action.ROTATE_KEY,
     }
 )
 """What goes to the vault itself, because Azure Resource Manager cannot do it."""

@@ -27,6 +27,7 @@ from cmk_check.core.keys.parsing import (
 from cmk_check.core.keys.permissions import user_of
 from cmk_check.core.keys.version import pinned_version
 from cmk_check.core.unread import Unread
+from cmk_check.inventory.keys.rotation_policy import next_rotation_at
 
 type Case = dict[str, Any]
 type Changes = Mapping[str, object]
@@ -120,6 +121,12 @@ def with_roles() -> Case:
     return case
 
 
+def rotated_after(duration: str) -> Changes:
+    """Return the change that gives the key a policy, which rotates it so long after creation."""
+    action = {"trigger": {"timeAfterCreate": duration}, "action": {"type": "rotate"}}
+    return {"key.properties.rotationPolicy": {"lifetimeActions": [action], "attributes": {}}}
+
+
 def settings(case: Case) -> dict[str, Any]:
     """Return the key settings of the account of a case."""
     found: dict[str, Any] = case["account"]["properties"]["encryption"]["keyVaultProperties"]
@@ -178,7 +185,7 @@ def facts_of(case: Case) -> KeyFacts:
         versions = tuple(parse_version(each) for each in case["versions"])
     return KeyFacts(
         vault=vault,
-        key=Key(key.id, key.latest, versions),
+        key=Key(key.id, key.latest, versions, next_rotation_at(case["key"], key.latest)),
         grants=_grants(case, user_of(account)) if vault.uses_rbac else None,
         scopes=tuple(parse_scope(each) for each in case["scopes"]),
     )

@@ -26,6 +26,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import Change, Coverage, Finding, Transition
 from cmk_check.core.owner import UNOWNED, Owner
+from cmk_check.core.reasons.key_sentences import key_severity
 from cmk_check.limits import MAX_TRANSACTION_BYTES
 from cmk_check.ports import Insert, Scalar
 from cmk_check.store import codec, table_checks, table_keys
@@ -193,15 +194,25 @@ def test_a_row_with_a_reason_that_is_no_more_keeps_the_others() -> None:
     assert codec.finding_of(entity(values)) == found
 
 
-def test_a_reason_that_came_later_is_one_that_earlier_versions_know() -> None:
+@pytest.mark.parametrize(
+    ("later", "earlier"),
+    [
+        (KeyReason.ACCOUNT_FAILED, "cannot_read"),
+        (KeyReason.KEY_ROTATION_OVERDUE, "key_expires_soon"),
+    ],
+)
+def test_a_reason_that_came_later_is_one_that_earlier_versions_know(
+    later: KeyReason, earlier: str
+) -> None:
     """After a rollback the row would be broken, and its account unknown for ever."""
-    failed = KeyConcern(KeyReason.ACCOUNT_FAILED, KeySeverity.UNKNOWN, "Again.", {"a": "b"})
+    failed = KeyConcern(later, key_severity(later), "Again.", {"a": "b"})
     found = replace(finding(), key_health=KeyHealth(KeyState.UNKNOWN, (failed,)))
 
     values = codec.finding_values(found)
     (written,) = json.loads(str(values["keyDetail"]))["concerns"]
 
-    assert (written["code"], written["message"]) == ("cannot_read", "Again.")
+    assert (written["code"], written["message"]) == (earlier, "Again.")
+    assert key_severity(KeyReason(earlier)) is key_severity(later)
     assert codec.finding_of(entity(values)) == found
 
 

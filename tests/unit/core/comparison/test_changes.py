@@ -107,6 +107,7 @@ def test_a_change_of_a_key_has_the_documented_shape() -> None:
         "keyVersion": "v1",
         "rotation": "automatic",
         "expires": "2026-11-27T12:00:00Z",
+        "nextRotationAt": None,
         "reasons": [{"code": "key_expires_soon", "severity": "at_risk", "message": message}],
     }
 

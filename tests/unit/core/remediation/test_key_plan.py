@@ -47,6 +47,8 @@ STEPS: Final = {
     "purge protection off": ["protect_from_purge"],
     "firewall": ["open_firewall"],
     "expiring": ["renew_key"],
+    "rotation overdue": ["rotate_key"],
+    "rotation overdue of a pinned key": ["rotate_key", "follow_key"],
     "older version": ["follow_key"],
     "account failed": ["repeat_update"],
     "small": REPLACED,
@@ -112,7 +114,7 @@ def test_several_reasons_have_one_plan_in_an_order_that_works() -> None:
 
 def test_what_a_person_has_to_decide_is_said_before_anything_is_run() -> None:
     """Disabling a key is how its owner cuts an account off; undoing that is not ours to do."""
-    free = {"renew_key", "follow_key", "repeat_update"}
+    free = {"renew_key", "rotate_key", "follow_key", "repeat_update"}
     for what, planned in STEPS.items():
         plan = key_plan_of(KEYS_IN_TROUBLE[what])
         asking = {step.action.value: _word(step) for step in plan.steps if _word(step)}

@@ -94,6 +94,11 @@ CASES: Final = {
     "purge protection off": Case({"protected": GONE}, {"protected": "true"}, "PURGE_PROTECTION"),
     "firewall": Case({"bypass": "None"}, {"bypass": "AzureServices"}, "FIREWALL"),
     "expiring": Case({"ends": "true"}, {"ends": GONE}),
+    "rotation overdue": Case({"late": "true"}, {"late": GONE}),
+    "rotation overdue of a pinned key": Case(
+        {"late": "true", "version": OLD, "identity": "UserAssigned", "clients": CLIENT},
+        {"late": GONE, "version": ""},
+    ),
     "older version": Case({"version": OLD}, {"version": ""}),
     "account failed": Case(
         {"state": "failed", "version": OLD}, {"state": "Succeeded", "version": OLD, "name": "cmk"}

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -239,6 +240,35 @@ async def test_a_key_changes_while_it_is_read(client: Client, vault: Vault) -> N
     assert latest["properties"]["attributes"]["enabled"] is True
     assert gone == (404, "KeyNotFound")
     assert await read(client, KEY) == latest
+
+
+async def test_a_key_rotates_as_time_passes(client: Client, vault: Vault) -> None:
+    """By its policy, which only the key itself shows; a version that is disabled stays."""
+    policy: dict[str, Any] = {
+        "lifetimeActions": [
+            {
+                "trigger": {"timeAfterCreate": None, "timeBeforeExpiry": "P1M"},
+                "action": {"type": "Rotate"},
+            }
+        ],
+        "attributes": {"expiryTime": "P3M"},
+    }
+    start = 1_704_024_000  # 31 December 2023, noon
+    first = VersionSpec(created=start, exp=start + 91 * 86_400)
+    key = vault.add_key(KeySpec(name="turning", versions=(first,), policy=policy))
+    path, seen = KEY.replace("/keys/cmk", "/keys/turning"), {}
+    for day in (59, 60, 119, 120, 500):
+        if day == 500:
+            key.latest.set("properties.attributes.enabled", value=False)
+        key.clock = partial(float, start + day * 86_400)
+        (versions,) = await client.walk(f"{path}/versions", version=KEY_VERSION)
+        made = [each["properties"]["attributes"]["created"] - start for each in versions]
+        seen[day] = [seconds // 86_400 for seconds in made]
+    shown = await read(client, path)
+
+    assert seen == {59: [0], 60: [0, 60], 119: [0, 60], 120: [0, 60, 120], 500: [0, 60, 120]}
+    assert shown["properties"]["rotationPolicy"] == policy
+    assert "rotationPolicy" not in versions[0]["properties"]
 
 
 async def test_a_vault_changes_while_it_is_read(client: Client, vault: Vault) -> None:

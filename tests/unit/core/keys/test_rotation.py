@@ -1,0 +1,218 @@
+"""Rotation policies and what they mean for the health of a key, also over a year."""
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from cmk_check.core.aspects.aspect import Occasion
+from cmk_check.core.aspects.key_health import KEY_HEALTH
+from cmk_check.core.enums import KeyReason, KeyState
+from cmk_check.core.keys.facts import Key as ReadKey
+from cmk_check.core.keys.judge_key import judge_key
+from cmk_check.core.keys.key_health import KeyHealth
+from cmk_check.core.keys.parsing import parse_key
+from cmk_check.inventory.keys.rotation_policy import next_rotation_at
+from local.simulator import KeySpec, VaultSpec, VersionSpec
+from local.simulator.rotation import moved
+from local.simulator.vault_documents import KeyPlace
+from local.simulator.vaults import Key
+from tests.fakes.remediation import finding_of
+from tests.unit.core.key_examples import (
+    KEY_ID,
+    NEW,
+    NOW,
+    OLD,
+    POLICIES,
+    ROLES,
+    SECONDS,
+    VAULT_ID,
+    account_and_facts,
+    judged,
+)
+
+DAY: Final = timedelta(days=1)
+HOUR: Final = timedelta(hours=1)
+SOON, OVERDUE = KeyReason.KEY_EXPIRES_SOON, KeyReason.KEY_ROTATION_OVERDUE
+R = KeyReason
+
+
+def _codes(health: KeyHealth) -> list[KeyReason]:
+    return [each.code for each in health.concerns]
+
+
+def _with(
+    *,
+    created: timedelta,
+    expires: timedelta | None,
+    due: timedelta | None,
+    enabled: bool = True,
+) -> KeyHealth:
+    """Judge a key that an account follows; the times are counted from now."""
+    _, facts = account_and_facts(POLICIES)
+    assert isinstance(facts.key, ReadKey)
+    latest = replace(
+        facts.key.latest,
+        created=NOW + created,
+        expires=None if expires is None else NOW + expires,
+        enabled=enabled,
+    )
+    at = None if due is None else NOW + due
+    return judged(POLICIES, key=replace(facts.key, latest=latest, next_rotation_at=at))
+
+
+@pytest.mark.parametrize(
+    ("created", "expires", "due", "reasons"),
+    [
+        pytest.param(-80, 10, 3, [], id="rotates in time"),
+        pytest.param(-80, 10, 9, [], id="a day before it expires"),
+        pytest.param(-80, 10, 9.01, [SOON], id="too late"),
+        pytest.param(-80, 10, 10, [SOON], id="when it expires"),
+        pytest.param(-80, 10, 99, [SOON], id="after it has expired"),
+        pytest.param(-80, 10, None, [SOON], id="no policy"),
+        pytest.param(-80, 10, -0.99, [], id="within the day of grace"),
+        pytest.param(-80, 10, -1, [SOON, OVERDUE], id="overdue"),
+        pytest.param(-80, 99, -1, [OVERDUE], id="overdue before it expires soon"),
+        pytest.param(-80, None, -1, [OVERDUE], id="overdue without an expiry"),
+        pytest.param(-80, None, 3, [], id="without an expiry"),
+        pytest.param(-80, 0, 3, [R.KEY_EXPIRED], id="expired before it rotates"),
+        pytest.param(-80, 0, -3, [R.KEY_EXPIRED, OVERDUE], id="expired and overdue"),
+        pytest.param(-1, 29, None, [SOON], id="lives 30 days"),
+        pytest.param(-20, 8, None, [], id="lives 28 days, before the last quarter"),
+        pytest.param(-21, 7, None, [SOON], id="lives 28 days, in the last quarter"),
+        pytest.param(10, -1, None, [R.KEY_EXPIRED], id="created after it expires"),
+        pytest.param(10, 5, None, [], id="created after it expires, which lies ahead"),
+    ],
+)
+def test_a_policy_counts_only_if_it_rotates_in_time(
+    created: float, expires: float | None, due: float | None, reasons: list[KeyReason]
+) -> None:
+    """Else a key that is about to expire would be healthy."""
+    health = _with(
+        created=created * DAY,
+        expires=None if expires is None else expires * DAY,
+        due=None if due is None else due * DAY,
+    )
+
+    assert _codes(health) == reasons
+    assert health.next_rotation_at == (None if due is None else NOW + due * DAY)
+
+
+def test_the_policy_of_a_disabled_key_promises_nothing() -> None:
+    """Whoever disabled it may have meant to end it; that is one alert, and not two."""
+    times: Any = {"created": -80 * DAY, "expires": 10 * DAY, "enabled": False}
+
+    assert _codes(_with(due=3 * DAY, **times)) == [R.KEY_DISABLED, SOON]
+    assert _codes(_with(due=-3 * DAY, **times)) == [R.KEY_DISABLED, SOON]
+
+
+def test_a_policy_does_not_protect_an_account_that_is_pinned() -> None:
+    """It stays with its version; that the key is overdue is said of it all the same."""
+    _, facts = account_and_facts(ROLES)
+    assert isinstance(facts.key, ReadKey)
+    assert isinstance(facts.key.versions, tuple)
+    ending = replace(facts.key.latest, expires=NOW + 10 * DAY, created=NOW - 80 * DAY)
+    key = replace(facts.key, latest=ending, versions=(ending,))
+
+    in_time = judged(ROLES, key=replace(key, next_rotation_at=NOW + 3 * DAY))
+    overdue = judged(ROLES, key=replace(key, next_rotation_at=NOW - 3 * DAY))
+
+    assert _codes(in_time) == [SOON, R.VERSION_PINNED]
+    assert _codes(overdue) == [SOON, OVERDUE, R.VERSION_PINNED]
+
+
+def test_being_overdue_is_a_reason_with_what_it_rests_on() -> None:
+    """The same in every scan, so that it is announced once."""
+    health = _with(created=-80 * DAY, expires=None, due=-2 * DAY)
+
+    (concern,) = health.concerns
+    assert (health.state, concern.evidence) == (
+        KeyState.AT_RISK,
+        {"keyId": KEY_ID.lower(), "keyVersion": NEW, "rotationDue": "2026-11-23T12:00:00Z"},
+    )
+
+
+def _policy(after: str | None, lifetime: str | None, kind: str = "rotate") -> dict[str, Any]:
+    trigger = {"timeAfterCreate": after, "timeBeforeExpiry": None if after else "P10D"}
+    attributes = {"expiryTime": lifetime} if lifetime else {}
+    return {"lifetimeActions": [{"trigger": trigger, "action": {"type": kind}}]} | {
+        "attributes": attributes
+    }
+
+
+def _year(lifetime: str, policy: dict[str, Any] | None, *, rotates: bool = True) -> list[str]:
+    """Scan a new key each hour of a year; return what is told, and after how many hours."""
+    seconds = SECONDS
+    first = VersionSpec(version=OLD, created=seconds, exp=moved(seconds, lifetime))
+    spec = KeySpec(name="cmk", versions=(first,), policy=policy, rotates=rotates)
+    key = Key(
+        spec, KeyPlace(VaultSpec(name="safe", group="rg"), VAULT_ID, "cmk"), threading.RLock()
+    )
+    account, facts = account_and_facts(POLICIES)
+    before, told = None, []
+    for hour in range(365 * 24):
+        now = NOW + hour * HOUR
+        key.clock = now.timestamp
+        document = key.document()
+        read = parse_key(document)
+        read = replace(read, next_rotation_at=next_rotation_at(document, read.latest))
+        health = judge_key(account, replace(facts, key=read), now)
+        after = replace(finding_of("Chat", "rg"), key_health=health)
+        _, news = KEY_HEALTH.news(before, after, after, Occasion(now))
+        told += [f"{each.type.name} {hour / 24:g} {','.join(_codes(health))}" for each in news]
+        before = after
+    return told
+
+
+IN_TIME: Final = {
+    "90/60": ("P90D", "P60D"),
+    "90/83": ("P90D", "P83D"),
+    "60/50": ("P60D", "P50D"),
+    "28/21": ("P28D", "P21D"),
+}
+
+
+@pytest.mark.parametrize(("lifetime", "after"), IN_TIME.values(), ids=IN_TIME)
+def test_a_key_that_rotates_in_time_is_no_news_for_a_year(lifetime: str, after: str) -> None:
+    """An alarm that comes and goes with each version is one that nobody reads."""
+    assert _year(lifetime, _policy(after, lifetime)) == []
+
+
+def test_a_key_that_rotates_before_expiry_is_no_news_for_a_year() -> None:
+    """The other kind of trigger."""
+    assert _year("P2M", _policy(None, "P2M")) == []
+
+
+@pytest.mark.parametrize(("lifetime", "after"), IN_TIME.values(), ids=IN_TIME)
+def test_a_key_that_stops_to_rotate_is_news_once_until_it_expires(
+    lifetime: str, after: str
+) -> None:
+    """A day after the new version was due, while there is time to make one by hand."""
+    due, expires = int(after[1:-1]) + 1, int(lifetime[1:-1])
+
+    first, second = _year(lifetime, _policy(after, lifetime), rotates=False)
+
+    assert first == f"KEY_DEGRADED {due} key_expires_soon,key_rotation_overdue"
+    assert second == f"KEY_DEGRADED {expires} key_expired,key_rotation_overdue"
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [None, _policy("P60D", "P90D", "notify"), _policy("soon", "P90D")],
+    ids=["no policy", "notifies", "not understood"],
+)
+def test_any_other_key_is_news_once_before_it_expires(policy: dict[str, Any] | None) -> None:
+    """As ever: 30 days before."""
+    assert _year("P90D", policy, rotates=False) == [
+        "KEY_DEGRADED 60 key_expires_soon",
+        "KEY_DEGRADED 90 key_expired",
+    ]
+
+
+def test_a_key_that_rotates_too_late_is_news() -> None:
+    """What expires first cannot protect new data in between."""
+    policy = _policy("P100D", "P90D")
+
+    assert _year("P90D", policy, rotates=False)[0] == "KEY_DEGRADED 60 key_expires_soon"
