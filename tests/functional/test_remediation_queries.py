@@ -75,6 +75,12 @@ ENDS: Final[Shapes] = (
     ({"attributes": {}}, False),
     ({}, False),
 )
+MADE: Final[Shapes] = (
+    ({"attributes": {"created": 1600000000}}, True),
+    ({"attributes": {"created": 9999999999}}, False),
+    ({"attributes": {}}, False),
+    ({}, False),
+)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +88,7 @@ ENDS: Final[Shapes] = (
     [
         ("key not yet valid", "properties.attributes.nbf >", LATER),
         ("key expired", "properties.attributes.exp !=", ENDS),
+        ("rotation overdue", "properties.attributes.created <", MADE),
         ("key disabled", "contains(['RSA'", KEYS),
         ("older version", "contains(['RSA'", KEYS),
         ("no policy", "properties.accessPolicies", POLICIES),

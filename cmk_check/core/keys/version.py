@@ -102,8 +102,9 @@ def _ends_soon(version: KeyVersion, now: datetime) -> bool:
     if version.expires is None:
         return False
     notice = KEY_EXPIRY_NOTICE
-    if version.created and (lifetime := version.expires - version.created) < notice:
-        notice = max(lifetime * SHORT_KEY_NOTICE_SHARE, timedelta(0))
+    lifetime = version.expires - version.created if version.created else notice
+    if timedelta(0) < lifetime < notice:
+        notice = lifetime * SHORT_KEY_NOTICE_SHARE
     return version.expires - now <= notice
 
 

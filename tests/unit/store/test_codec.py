@@ -224,6 +224,9 @@ def test_a_row_from_before_the_next_rotation_was_recorded_says_nothing_of_it() -
     assert codec.finding_of(entity(values)) == found
     written = json.loads(str(values["keyDetail"]))
 
+    values["keyDetail"] = json.dumps(written | {"next_rotation_at": "2026-11-25T12:00:00"})
+    with pytest.raises(codec.RowUnusable, match="keyDetail"):
+        codec.finding_of(entity(values))
     del written["next_rotation_at"]
     values["keyDetail"] = json.dumps(written)
 

@@ -12,6 +12,7 @@ from cmk_check.core.cloudevents import event_of
 from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState
+from cmk_check.core.keys.facts import Key
 from cmk_check.core.keys.key_health import BrokenKey, KeyConcern, KeyHealth
 from cmk_check.core.model import AccountCounts, Change, VerdictCounts
 from cmk_check.core.reasons.catalogue import KEY_REASONS
@@ -90,7 +91,10 @@ def test_a_change_of_a_key_has_the_documented_shape() -> None:
     now = replace(good(ID), key_version=None)
     known = known_of(now, keys=HEALTHY)
 
-    (step,) = compared(known, now, at=NOON + HOUR, keys=expiring(NOON + 48 * HOUR)).steps
+    facts = expiring(NOON + 48 * HOUR)
+    assert isinstance(facts.key, Key)
+    facts = replace(facts, key=replace(facts.key, next_rotation_at=NOON + 48 * HOUR))
+    (step,) = compared(known, now, at=NOON + HOUR, keys=facts).steps
     (change,) = step.changes
 
     assert change.type is ChangeType.KEY_DEGRADED
@@ -107,7 +111,7 @@ def test_a_change_of_a_key_has_the_documented_shape() -> None:
         "keyVersion": "v1",
         "rotation": "automatic",
         "expires": "2026-11-27T12:00:00Z",
-        "nextRotationAt": None,
+        "nextRotationAt": "2026-11-27T12:00:00Z",
         "reasons": [{"code": "key_expires_soon", "severity": "at_risk", "message": message}],
     }
 

@@ -49,6 +49,7 @@ BROKEN = KeyHealth(
     f"{VAULT}/keys/cmk",
     "0d631adb5bd8416fb9ff92c7e47e60e5",
     "72f90000-0000-0000-0000-0000000000aa",
+    next_rotation_at=NOON + timedelta(hours=3),
 )
 OF_KEY = ("keyHealth", "keyReasons", "keyExpires", "keyRotation", "keyVaultId")
 COUNTED = AccountCounts(
@@ -114,7 +115,7 @@ async def test_a_finding_says_all_that_is_known_of_its_key(empty: Served) -> Non
         ("keyVersion", "0d631adb5bd8416fb9ff92c7e47e60e5"),
         ("principalId", "72f90000-0000-0000-0000-0000000000aa"),
         ("scopesAsOf", None),
-        ("nextRotationAt", None),
+        ("nextRotationAt", "2026-11-25T15:00:00Z"),
     ]
 
 
