@@ -71,6 +71,8 @@ LATER: Final[Shapes] = (
 )
 ENDS: Final[Shapes] = (
     ({"attributes": {"exp": 1600000000}}, True),
+    ({"attributes": {"exp": 1600000000, "created": 1500000000}}, True),
+    ({"attributes": {"exp": 1600000000, "created": 9999999999}}, False),
     ({"attributes": {"exp": 9999999999}}, False),
     ({"attributes": {}}, False),
     ({}, False),

@@ -229,9 +229,12 @@ RENEW_KEY: Final = PlanStep(
     "be read without them. The vault's rotation policy says when the new one ends. If the newest "
     "version is disabled, the script stops: only the owner of the key may bring it back.",
     commands="""\
-soon=$(($(date +%s) + NOTICE_DAYS * 86400))
+now=$(date +%s)
+soon=$((now + NOTICE_DAYS * 86400))
+# A version of today may live for less than that, and is not replaced again.
 ends=$(fact "$KEY_ID" "properties.attributes.exp != \\`null\\` &&
-  properties.attributes.exp <= \\`$soon\\`")
+  properties.attributes.exp <= \\`$soon\\` &&
+  !(properties.attributes.created > \\`$((now - 86400))\\`)")
 if [ "$ends" = true ]; then
 """
     + _NEW_VERSION,
