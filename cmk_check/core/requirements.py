@@ -18,6 +18,7 @@ from cmk_check.core.enums import (
     DataState,
     KeyState,
     PostureReason,
+    Reason,
     ReasonSeverity,
     Verdict,
 )
@@ -84,9 +85,11 @@ class _Verdicts(Requirement):
 
     @override
     def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
+        unheard_of = sum(n for reason, n in accounts.by_reason.items() if reason not in Reason)
         return {
             PostureReason.ACCOUNTS_NON_COMPLIANT: accounts.non_compliant,
-            PostureReason.ACCOUNTS_UNKNOWN: accounts.unknown,
+            # An account with a reason of another version may be listed as unknown.
+            PostureReason.ACCOUNTS_UNKNOWN: max(accounts.unknown, unheard_of),
         }
 
     @override

@@ -31,6 +31,10 @@ and the pattern of key-name in https://learn.microsoft.com/rest/api/keyvault/key
 The first of them also wants a letter in front; the service does not.
 """
 _NO_NAME: Final = "properties.encryption.keyVaultProperties.keyName is not the name of a key."
+_UNHEARD_OF: Final = (
+    "The row has a word that this version of cmk_check does not know: a newer version recorded the "
+    "account, or somebody changed the row. The next scan reads the account again."
+)
 
 _VERDICTS: Final = {
     ReasonSeverity.INFO: Verdict.COMPLIANT,
@@ -62,6 +66,17 @@ def row_too_new() -> Judgement:
 def row_broken(message: str) -> Judgement:
     """Return the verdict on a finding whose row cannot be read; ``message`` says how to heal it."""
     return Judgement(Verdict.UNKNOWN, Reason.MALFORMED, message, Evidence())
+
+
+def row_unheard_of(verdict: Verdict, evidence: Evidence) -> Judgement:
+    """Return the verdict on a finding whose row has words that this version does not know.
+
+    ``verdict`` is the row's. A violation stays one, so that it is not announced again. The reason
+    ``row_too_new`` marks those whose verdict was announced.
+    """
+    reason = Reason.MALFORMED if verdict is Verdict.UNKNOWN else Reason.ROW_TOO_NEW
+    now = Verdict.UNKNOWN if verdict is Verdict.COMPLIANT else verdict
+    return Judgement(now, reason, _UNHEARD_OF, evidence)
 
 
 def _reason(account: Account) -> Reason:

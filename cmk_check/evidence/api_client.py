@@ -161,6 +161,8 @@ class ApiClient(Api):
         if reply.status == HTTPStatus.OK or is_known:
             return reply
         said = f"{host} answered {reply.named}"
+        if reply.code == "NewerVersionNeeded":
+            raise ApiUnusable(f"{said}: deploy the newer version of cmk_check again.", reply.code)
         if reply.status in MAY_PASS:
             wait = retry_after(reply.headers)
             raise Passing(f"{said}: try again later, and look at the app's log.", wait)

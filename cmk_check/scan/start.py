@@ -33,7 +33,7 @@ from cmk_check.ports import QueueError, SliceMessage, StoreError, StoreUnavailab
 from cmk_check.scan.finish import fail_scan
 from cmk_check.scan.partial_scan import needs_full_scan
 from cmk_check.scan.scan_context import ScanContext
-from cmk_check.store.codec import RowUnusable
+from cmk_check.store.codec import SCHEMA, RowUnusable
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import LeaseAndStatus, scan_id_of
 
@@ -226,7 +226,12 @@ async def _take(
         scan = replace(scan, supersedes=full[0])
     rows.append((scan, None))
     lease = Lease(scan.id, scan.epoch, scan.started_at + SCAN_LEASE)
-    await context.scans.commit(lease=lease, scans=rows, changes=told, current=current)
+    # An earlier version must not show a status beside findings that it cannot read.
+    is_older = bool(current.status.etag) and current.status.schema < SCHEMA
+    status = current.status.value if is_older else None
+    await context.scans.commit(
+        lease=lease, status=status, scans=rows, changes=told, current=current
+    )
 
 
 async def _send_in_case(context: ScanContext, scan_id: str) -> None:

@@ -57,7 +57,7 @@ type _Key = tuple[str, str]
 _PARTITION: Final = "feed"
 _HEAD: Final = "head"
 _PUBLISHED: Final = "published"
-_NEWER: Final = "A newer version of cmk_check publishes: deploy that version again."
+_PUBLISHES: Final = "publishes changes here"
 
 
 class FeedTable:
@@ -80,17 +80,17 @@ class FeedTable:
         A broken row is skipped and logged, so that it does not block the following ones.
 
         Raises:
-            RowUnusable: a newer version wrote the next one, which must not be skipped.
+            RowTooNew: a newer version wrote the next one, which must not be skipped.
 
         """
         numbered: list[tuple[int, Change]] = []
         if top < 1 or after >= table_keys.LAST_NUMBER:
             return numbered
         async for entity in self._rows(max(after, 0), min(top, TABLE_PAGE_ROWS)):
-            if codec.is_too_new(entity):
+            if codec.is_newer_change(entity):
                 if numbered:
                     break
-                raise RowUnusable(_NEWER)
+                raise codec.too_new(entity, _PUBLISHES)
             try:
                 numbered.append((int(entity.row), codec.change_of(entity)))
             except RowUnusable as error:
@@ -141,7 +141,7 @@ class FeedTable:
     async def _older(self, before: datetime, most: int) -> list[tuple[Entity, Change]]:
         old: list[tuple[Entity, Change]] = []
         async for entity in self._rows(0, CHANGES_PER_PUBLICATION):
-            if len(old) == most or codec.is_too_new(entity):
+            if len(old) == most or codec.is_newer_change(entity):
                 break
             try:
                 if _published(entity) >= before:
@@ -213,10 +213,10 @@ class FeedTable:
     async def _append(self, fresh: Sequence[Change]) -> dict[_Key, int]:
         head = await self._get(_HEAD)
         if head is not None and codec.is_too_new(head):
-            raise RowUnusable(_NEWER)
+            raise codec.too_new(head, _PUBLISHES)
         last = await self._last(head)
         numbers = {_key(change): number for number, change in enumerate(fresh, last + 1)}
-        moved = {"schema": codec.SCHEMA, "last": last + len(fresh)}
+        moved = {**codec.STAMP, "last": last + len(fresh)}
         writes: list[Write] = [codec.write(_HEAD, moved, head.etag if head else None)]
         dated = {} if self._clock is None else {_PUBLISHED: self._clock.now().isoformat()}
         for number, change in enumerate(fresh, last + 1):

@@ -4,38 +4,44 @@ Every row has ``schema``. If its number is higher than this code knows, a newer 
 row: its other properties are not read, and it is never overwritten.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Final
 
-from pydantic import (
-    BeforeValidator,
-    SerializerFunctionWrapHandler,
-    TypeAdapter,
-    WrapSerializer,
-)
+from pydantic import BeforeValidator, TypeAdapter
 
+from cmk_check import VERSION
 from cmk_check.core.account import Evidence, Judgement, Subscription
 from cmk_check.core.counts import contradiction
-from cmk_check.core.enums import ChangeType, CoverageState, GapReason, KeyReason, Reason, Verdict
+from cmk_check.core.enums import ChangeType, CoverageState, GapReason, Reason, Verdict
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding, Transition
 from cmk_check.core.resource_id import AccountId
-from cmk_check.core.rule import RULE_VERSION
+from cmk_check.core.rule import RULE_VERSION, row_unheard_of
 from cmk_check.core.text import as_object, clean_time
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Insert, Replace, Scalar, StoreError
-from cmk_check.store import table_keys
+from cmk_check.store import stored_words, table_keys
 from cmk_check.store.aspect_columns import aspect_values, sides_in
 from cmk_check.store.row_times import UNDATED, is_usable_time, is_utc
+from cmk_check.store.stored_words import StandIns
 
 
 class RowUnusable(StoreError):
     """A row that a newer version of this program wrote, or that is broken. ``str()`` says which."""
 
 
+class RowTooNew(RowUnusable):
+    """A row that a newer version wrote; ``str()`` names the version and no row."""
+
+
 SCHEMA: Final = 1
+_WRITTEN_BY: Final = "writtenBy"
+STAMP: Final[Mapping[str, Scalar]] = {"schema": SCHEMA, _WRITTEN_BY: VERSION}
+"""What rows have by which an earlier version tells which version it needs."""
+_TYPES: Final = "cmkcheck."
 
 _REBUILT: Final = "the next scan rebuilds the row"
 
@@ -47,40 +53,14 @@ _HISTORY: Final = TypeAdapter(tuple[Transition, ...])
 _ENDED: Final = {"identity_type_disputed", "permission_model_disputed"}
 
 
-# Reasons that are written as another one, which a version that is rolled back to knows.
-_LATER: Final = {
-    KeyReason.ACCOUNT_FAILED.value: KeyReason.CANNOT_READ.value,
-    KeyReason.KEY_ROTATION_OVERDUE.value: KeyReason.KEY_EXPIRES_SOON.value,
+_KEY_HEALTH: Final = TypeAdapter(KeyHealth)
+# What unknown words of a key and of a history are read as: never as what is good.
+_WORDS: Final[StandIns] = {
+    **dict.fromkeys(("verdict", "key_health", "state", "severity"), "unknown"),
+    "reason": "row_too_new",
+    "code": "cannot_read",
+    "rotation": None,
 }
-_LATER_CODE: Final = "later_code"
-
-
-def _as_now(health: object) -> object:
-    concerns = as_object(health).get("concerns")
-    if not isinstance(concerns, list):
-        return health
-    kept = [concern for concern in concerns if as_object(concern).get("code") not in _ENDED]
-    return {**as_object(health), "concerns": list(map(_with_later_code, kept))}
-
-
-def _with_later_code(concern: object) -> object:
-    later = as_object(concern).get(_LATER_CODE)
-    is_known = isinstance(later, str) and later in _LATER
-    return {**as_object(concern), "code": later} if is_known else concern
-
-
-def _as_before(health: KeyHealth, write: SerializerFunctionWrapHandler) -> object:
-    written = write(health)
-    for concern in written["concerns"]:
-        code = concern["code"]
-        if code in _LATER:
-            concern |= {"code": _LATER[code], _LATER_CODE: code}
-    return written
-
-
-_KEY_HEALTH: Final = TypeAdapter(
-    Annotated[KeyHealth, BeforeValidator(_as_now), WrapSerializer(_as_before)]
-)
 
 
 def _with_sums(counts: object) -> object:
@@ -102,6 +82,20 @@ def is_too_new(entity: Entity, newest: int = SCHEMA) -> bool:
     """
     schema = entity.values.get("schema")
     return isinstance(schema, int) and schema > newest
+
+
+def is_newer_change(entity: Entity) -> bool:
+    """Return whether a newer version recorded the change: its type may be new, too."""
+    kind = entity.values.get("type")
+    is_new = isinstance(kind, str) and kind.startswith(_TYPES) and kind not in ChangeType
+    return is_new or is_too_new(entity)
+
+
+def too_new(entity: Entity, does: str) -> RowTooNew:
+    """Return the error for a row of a newer version; ``does`` says what that version does."""
+    by = entity.values.get(_WRITTEN_BY)
+    version = f" ({by:.40})" if isinstance(by, str) else ""
+    return RowTooNew(f"A newer version of cmk_check{version} {does}: deploy that version again.")
 
 
 def write(row: str, values: Mapping[str, Scalar], etag: str | None) -> Insert | Replace:
@@ -131,11 +125,11 @@ def finding_values(finding: Finding) -> Values:
             "violatedSince": _time(finding.violated_since),
             "previousVerdict": finding.previous_verdict and finding.previous_verdict.value,
             "changes": finding.changes,
-            "history": _text(_HISTORY, finding.history),
+            "history": stored_words.written(_HISTORY, finding.history, _WORDS),
             # The state for filters, the reasons for people, and all.
             "keyHealth": health.state.value if health else None,
             "keyReasons": ",".join(each.code for each in health.concerns) if health else None,
-            "keyDetail": _text(_KEY_HEALTH, health) if health else None,
+            "keyDetail": stored_words.written(_KEY_HEALTH, health, _WORDS) if health else None,
             "keyVaultId": finding.vault_id,
             **aspect_values(finding),
         }
@@ -146,8 +140,8 @@ def finding_of(entity: Entity) -> Finding:
     """Read a finding from its row."""
     row = Reader(entity)
     row.number("schema")
-    health = row.optional(_KEY_HEALTH.validate_json, "keyDetail")
-    history = row.parsed(_HISTORY.validate_json, "history")
+    health = row.optional(_key_health, "keyDetail")
+    history = row.parsed(_history, "history")
     row.check_utc("history", (transition.at for transition in history))
     row.check_utc("keyDetail", (health.expires, health.next_rotation_at) if health else ())
     group, name, text = row.text("resourceGroup"), row.text("name"), row.text("accountId")
@@ -156,17 +150,12 @@ def finding_of(entity: Entity) -> Finding:
         kind=row.optional(str, "kind"),
         location=row.optional(str, "location"),
         tags=row.parsed(_TAGS.validate_json, "tags"),
-        judgement=Judgement(
-            row.parsed(Verdict, "verdict"),
-            row.parsed(Reason, "reason"),
-            row.text("message"),
-            _evidence_of(row, entity),
-        ),
+        judgement=_judgement_of(row, entity),
         rule_version=row.text("ruleVersion"),
         first_seen=row.parsed(time_of, "firstSeen"),
         changed_at=row.parsed(time_of, "changedAt"),
         violated_since=row.optional(time_of, "violatedSince"),
-        previous_verdict=row.optional(Verdict, "previousVerdict"),
+        previous_verdict=row.optional(_verdict, "previousVerdict"),
         changes=row.number("changes"),
         history=history,
         key_health=health,
@@ -174,6 +163,34 @@ def finding_of(entity: Entity) -> Finding:
         vault_id=row.optional(str, "keyVaultId") or (health.vault_id if health else None),
         **sides_in(entity.values),
     )
+
+
+def _judgement_of(row: "Reader", entity: Entity) -> Judgement:
+    verdict, reason, evidence = row.text("verdict"), row.text("reason"), _evidence_of(row, entity)
+    if verdict in Verdict and reason in Reason:
+        return Judgement(Verdict(verdict), Reason(reason), row.text("message"), evidence)
+    return row_unheard_of(_verdict(verdict), evidence)
+
+
+def _verdict(text: str) -> Verdict:
+    return Verdict(text) if text in Verdict else Verdict.UNKNOWN
+
+
+def _history(text: str) -> tuple[Transition, ...]:
+    return stored_words.read(_HISTORY, text, _WORDS)
+
+
+def _key_health(text: str) -> KeyHealth:
+    if any(word in text for word in _ENDED):
+        text = json.dumps(json.loads(text, object_hook=_without_ended))
+    return stored_words.read(_KEY_HEALTH, text, _WORDS)
+
+
+def _without_ended(part: dict[str, object]) -> dict[str, object]:
+    concerns = part.get("concerns")
+    if not isinstance(concerns, list):
+        return part
+    return part | {"concerns": [c for c in concerns if as_object(c).get("code") not in _ENDED]}
 
 
 def _evidence_of(row: "Reader", entity: Entity) -> Evidence:
@@ -205,7 +222,7 @@ def coverage_values(coverage: Coverage) -> Values:
     subscription, gap = coverage.subscription, coverage.gap
     return _without_none(
         {
-            "schema": SCHEMA,
+            **STAMP,
             "subscriptionId": subscription.id,
             "name": subscription.name,
             "tenantId": subscription.tenant_id,
@@ -231,7 +248,7 @@ def coverage_of(entity: Entity) -> Coverage:
     row.number("schema")
     if row.text("subscriptionId") != table_keys.unescape(entity.partition):
         raise row.broken("subscriptionId", "is not that of its partition")
-    reason = row.optional(GapReason, "gapReason")
+    reason = row.optional(_gap_reason, "gapReason")
     gap = None
     if reason is not None:
         gap = Gap(reason, row.optional(str, "missingAction"), row.optional(str, "gapDetail"))
@@ -282,6 +299,10 @@ def sequence_in(entity: Entity) -> int | None:
 def _coverage_state(text: str) -> CoverageState:
     """Read the state; rows of earlier versions call a pending subscription unread."""
     return CoverageState.PENDING if text == "unread" else CoverageState(text)
+
+
+def _gap_reason(text: str) -> GapReason:
+    return GapReason(text) if text in GapReason else GapReason.SLICE_FAILED
 
 
 def change_values(change: Change) -> Values:

@@ -56,8 +56,16 @@ def outbox_entries(table: Table, entities: Iterable[Entity]) -> tuple[OutboxEntr
     """
     entries: list[OutboxEntry] = []
     for entity in entities:
-        if not entity.row.startswith(table_keys.OUTBOX_FROM) or codec.is_too_new(entity):
+        if not entity.row.startswith(table_keys.OUTBOX_FROM):
             _log.warning("Partition %s has an unknown row: %.200a", entity.partition, entity.row)
+            continue
+        if codec.is_newer_change(entity):
+            _log.error(
+                "A change waits in partition %s, row %.200a. %s",
+                entity.partition,
+                entity.row,
+                codec.too_new(entity, "recorded it and alone can publish it"),
+            )
             continue
         try:
             change = _change_in(table, entity)

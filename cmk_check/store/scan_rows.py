@@ -26,7 +26,8 @@ from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import Status, Summary
 from cmk_check.limits import DOCUMENT_PIECE_CHARS
 from cmk_check.ports import Entity, Scalar
-from cmk_check.store.codec import SCHEMA, RowUnusable, is_too_new
+from cmk_check.store import stored_words
+from cmk_check.store.codec import SCHEMA, STAMP, RowTooNew, RowUnusable, is_too_new, too_new
 from cmk_check.store.row_times import is_usable_time
 
 _log = logging.getLogger(__name__)
@@ -178,10 +179,11 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Stored[T]:
-    """A value as read, with the ETag of its row, which is empty if there is none."""
+    """A value as read, with ETag and schema of its row; the ETag is empty if there is none."""
 
     value: T
     etag: str
+    schema: int = SCHEMA
 
 
 # An earlier version would finish a partial scan as if it had read the whole estate, so it must not
@@ -189,6 +191,16 @@ class Stored[T]:
 PARTIAL_SCHEMA: Final = SCHEMA + 1
 # It would take the words of exceptions for a broken row.
 EXCEPTED_SCHEMA: Final = SCHEMA + 2
+
+# What unknown words are read as: reasons are left out of the history, and nothing gets better.
+_WORDS: Final = {
+    "trigger": "timer",
+    "reason": "slice_failed",
+    "lowered": "running_scan_found_worse",
+    "posture": "unknown",
+    "posture_reasons": None,
+    "reasons": None,
+}
 
 LEASE: Final = TypeAdapter(Lease)
 SCAN: Final = TypeAdapter(Scan)
@@ -203,35 +215,36 @@ def document[T](
     schema: int = SCHEMA,
 ) -> dict[str, Scalar]:
     """Return a value as a row."""
-    text, size = adapter.dump_json(value).decode(), DOCUMENT_PIECE_CHARS
+    text, size = stored_words.written(adapter, value, _WORDS), DOCUMENT_PIECE_CHARS
     starts = range(0, len(text), size)
     pieces = {f"document{start // size}": text[start : start + size] for start in starts}
-    return {"schema": schema, **(columns or {}), **pieces}
+    return {**STAMP, "schema": schema, **(columns or {}), **pieces}
 
 
 def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
     """Read a value from its row.
 
     Raises:
-        RowUnusable: a newer version wrote the row, or it is broken.
+        RowTooNew: a newer version wrote the row.
+        RowUnusable: it is broken.
 
     """
-    where = f"Row {entity.partition} / {entity.row}"
     if is_too_new(entity, EXCEPTED_SCHEMA if adapter is SCAN else SCHEMA):
-        message = f"{where} was written by a newer version of cmk_check: deploy that version."
-        raise RowUnusable(message)
+        raise too_new(entity, "scans with this storage")
     pieces: list[str] = []
     while isinstance(piece := entity.values.get(f"document{len(pieces)}"), str):
         pieces.append(piece)
     try:
-        value = adapter.validate_json("".join(pieces))
+        value = stored_words.read(adapter, "".join(pieces), _WORDS)
         is_usable = _has_usable_times(value)
     except ValueError:
         is_usable = False
-    if not (is_usable and isinstance(entity.values.get("schema"), int)):
+    schema = entity.values.get("schema")
+    if not (is_usable and isinstance(schema, int)):
+        where = f"Row {entity.partition} / {entity.row}"
         message = f"{where} is not a document of this program; delete the row to repair it."
         raise RowUnusable(message)
-    return Stored(value, entity.etag)
+    return Stored(value, entity.etag, schema)
 
 
 def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity | None) -> Stored[T]:
@@ -240,16 +253,16 @@ def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity | None) ->
     The next write replaces a broken row.
 
     Raises:
-        RowUnusable: a newer version wrote the row.
+        RowTooNew: a newer version wrote the row.
 
     """
     if entity is None:
         return Stored(otherwise, "")
     try:
         return value_of(adapter, entity)
+    except RowTooNew:
+        raise
     except RowUnusable:
-        if is_too_new(entity):
-            raise
         _log.warning(
             "Row %s / %s is broken; whoever writes next replaces it.",
             entity.partition,

@@ -24,7 +24,7 @@ from cmk_check.store.outbox import OutboxEntry, outbox_entries
 
 _log = logging.getLogger(__name__)
 
-NEWER: Final = "A newer version of cmk_check recorded this subscription: deploy that version again."
+_RECORDS: Final = "recorded this subscription"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
         elif entity.row != table_keys.COVERAGE:
             others.append(entity)
         elif codec.is_too_new(entity):
-            unusable = NEWER
+            unusable = str(codec.too_new(entity, _RECORDS))
         else:
             try:
                 coverage = codec.coverage_of(entity)
@@ -103,7 +103,7 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
 def coverage_in(entity: Entity) -> Coverage | RowUnusable:
     """Read a coverage row, or return why it cannot be used: broken, or of a newer version."""
     if codec.is_too_new(entity):
-        return RowUnusable(NEWER)
+        return codec.too_new(entity, _RECORDS)
     try:
         return codec.coverage_of(entity)
     except RowUnusable as error:

@@ -6,7 +6,7 @@ key.
 """
 
 from cmk_check.core.aspects.aspect import Judged, News
-from cmk_check.core.enums import ChangeType, Verdict
+from cmk_check.core.enums import ChangeType, Reason, Verdict
 from cmk_check.core.model import Finding
 
 
@@ -35,5 +35,8 @@ def _of_verdict(before: Finding | None, after: Judged) -> ChangeType:
             return ChangeType.ACCOUNT_VIOLATED
         case Verdict.UNKNOWN:
             return ChangeType.ACCOUNT_UNVERIFIABLE
+        case Verdict.COMPLIANT if before and before.judgement.reason is Reason.ROW_TOO_NEW:
+            # It was compliant in the words of another version; nobody was told otherwise.
+            return ChangeType.ACCOUNT_UPDATED
         case Verdict.COMPLIANT:
             return ChangeType.ACCOUNT_DISCOVERED if before is None else ChangeType.ACCOUNT_RESOLVED

@@ -466,12 +466,14 @@ export interface components {
             principalId: string | null;
             /** @description Encryption scopes were read then or later; null if that is not known. */
             scopesAsOf: string | null;
+            /** @description When the policy of the key makes the next version, whether or not the account follows it. Null if no policy rotates the key, or if the app does not understand it; in the past if the new version is due. */
+            nextRotationAt: string | null;
         };
         /**
          * @description Why key health is what it is; the last is a notice, where Microsoft's pages differ.
          * @enum {string}
          */
-        KeyReason: "vault_not_found" | "vault_soft_delete_off" | "vault_purge_protection_off" | "vault_firewall_blocks_services" | "key_not_found" | "key_disabled" | "key_expired" | "key_expires_soon" | "key_not_yet_valid" | "key_type_unsupported" | "key_too_small" | "key_operations_missing" | "version_pinned" | "version_not_latest" | "identity_missing" | "identity_lacks_permission" | "scope_not_customer_managed" | "account_failed" | "cannot_read" | "managed_hsm_not_verifiable" | "key_size_disputed";
+        KeyReason: "vault_not_found" | "vault_soft_delete_off" | "vault_purge_protection_off" | "vault_firewall_blocks_services" | "key_not_found" | "key_disabled" | "key_expired" | "key_expires_soon" | "key_rotation_overdue" | "key_not_yet_valid" | "key_type_unsupported" | "key_too_small" | "key_operations_missing" | "version_pinned" | "version_not_latest" | "identity_missing" | "identity_lacks_permission" | "scope_not_customer_managed" | "account_failed" | "cannot_read" | "managed_hsm_not_verifiable" | "key_size_disputed";
         /**
          * @description Whether an account follows its key to new versions or stays with one.
          * @enum {string}

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from cmk_check.ports import StoreError
+from cmk_check.store.codec import RowTooNew
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.responses import error_answer
 from cmk_check.web.parameters import what_is_wrong
@@ -40,6 +41,12 @@ def handle(app: FastAPI) -> None:
             "The app cannot use its storage; try again in 10 seconds. Its log has the reason.",
             headers={"Retry-After": "10"},
         )
+
+    @app.exception_handler(RowTooNew)
+    async def too_new(_: Request, error: RowTooNew) -> Response:
+        # No time ends this, so there is none to wait.
+        _LOGGER.error("%s", error)
+        return error_answer(HTTPStatus.SERVICE_UNAVAILABLE, "NewerVersionNeeded", str(error))
 
     @app.exception_handler(HTTPException)
     async def no_route(request: Request, error: HTTPException) -> Response:

@@ -132,6 +132,17 @@ async def test_a_failure_that_passes_is_tried_again() -> None:
     assert app.pauses.seconds == [7, LONGEST_API_PAUSE_SECONDS]
 
 
+async def test_an_app_that_needs_a_newer_version_is_not_asked_again() -> None:
+    """No pause ends it, and the message says what does."""
+    error = {"error": {"code": "NewerVersionNeeded", "message": "", "target": None}}
+
+    async with _served(lambda _: web.json_response(error, status=503)) as (client, app):
+        with pytest.raises(ApiUnusable, match="deploy the newer version of cmk_check again"):
+            await client.get("status")
+
+    assert app.pauses.seconds == []
+
+
 async def test_a_failure_that_stays_ends() -> None:
     """With the code of the app's error, after a known number of tries."""
     error = {"error": {"code": "StorageUnavailable", "message": "", "target": None}}

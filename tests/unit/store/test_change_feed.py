@@ -274,12 +274,13 @@ async def test_rows_that_are_broken_or_somebody_elses_hold_no_reader_up(
     assert "cannot be read" in caplog.text
 
 
-async def test_a_row_of_a_newer_version_is_not_passed_over() -> None:
+@pytest.mark.parametrize("values", [{"schema": 2}, {"type": "cmkcheck.account.renamed"}])
+async def test_a_row_of_a_newer_version_is_not_passed_over(values: dict[str, Scalar]) -> None:
     """A cursor that went past it would never see it, when that version is back."""
     store = RecordingStore()
     table = FeedTable(store)
     await table.publish(changes("a", "b", "c"))
-    await spoil(store, 2, {"schema": 2})
+    await spoil(store, 2, values)
 
     assert numbered(await table.read(0, 9)) == [(1, "a")]
     with pytest.raises(StoreError, match="newer"):

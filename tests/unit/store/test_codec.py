@@ -194,16 +194,8 @@ def test_a_row_with_a_reason_that_is_no_more_keeps_the_others() -> None:
     assert codec.finding_of(entity(values)) == found
 
 
-@pytest.mark.parametrize(
-    ("later", "earlier"),
-    [
-        (KeyReason.ACCOUNT_FAILED, "cannot_read"),
-        (KeyReason.KEY_ROTATION_OVERDUE, "key_expires_soon"),
-    ],
-)
-def test_a_reason_that_came_later_is_one_that_earlier_versions_know(
-    later: KeyReason, earlier: str
-) -> None:
+@pytest.mark.parametrize("later", [KeyReason.ACCOUNT_FAILED, KeyReason.KEY_ROTATION_OVERDUE])
+def test_a_reason_that_came_later_is_one_that_earlier_versions_know(later: KeyReason) -> None:
     """After a rollback the row would be broken, and its account unknown for ever."""
     failed = KeyConcern(later, key_severity(later), "Again.", {"a": "b"})
     found = replace(finding(), key_health=KeyHealth(KeyState.UNKNOWN, (failed,)))
@@ -211,8 +203,7 @@ def test_a_reason_that_came_later_is_one_that_earlier_versions_know(
     values = codec.finding_values(found)
     (written,) = json.loads(str(values["keyDetail"]))["concerns"]
 
-    assert (written["code"], written["message"]) == (earlier, "Again.")
-    assert key_severity(KeyReason(earlier)) is key_severity(later)
+    assert (written["code"], written["message"]) == ("cannot_read", "Again.")
     assert codec.finding_of(entity(values)) == found
 
 

@@ -267,7 +267,8 @@ async def test_a_row_of_a_newer_version_stops_the_feed(empty: Served) -> None:
 
     answer = await send(empty.app(), CHANGES)
 
-    assert (answer.status, answer.error) == (503, ("StorageUnavailable", None))
+    assert (answer.status, answer.error) == (503, ("NewerVersionNeeded", None))
+    assert "retry-after" not in answer.headers
 
 
 async def test_the_newest_changes_come_oldest_first_and_lead_on(empty: Served) -> None:

@@ -132,6 +132,22 @@ async def test_p1_a_stale_compliant_estate_turns_unknown_by_itself(empty: Served
     assert (after.json["posture"], after.json["fresh"]) == ("unknown", False)
 
 
+async def test_a_status_of_a_newer_version_says_which_one_is_needed(served: Served) -> None:
+    """After a rollback no time ends it, so nobody is asked to wait; and no row is named."""
+    row = await served.store.get(Table.SCANS, "scan", "status")
+    assert row is not None
+    values = {**row.values, "schema": 99, "writtenBy": "0.9.0"}
+    await served.store.commit(Table.SCANS, "scan", [Replace(row.row, values, row.etag)])
+
+    answer = await send(served.app(), STATUS)
+
+    assert (answer.status, answer.error) == (503, ("NewerVersionNeeded", None))
+    assert answer.json["error"]["message"] == (
+        "A newer version of cmk_check (0.9.0) scans with this storage: deploy that version again."
+    )
+    assert "retry-after" not in answer.headers
+
+
 async def test_nothing_in_the_status_ticks(served: Served) -> None:
     """Else no caller ever gets a 304."""
     app = served.app()

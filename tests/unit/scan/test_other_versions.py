@@ -1,0 +1,109 @@
+"""An app that is rolled back, and deployed again: rows of another version in a scan (P1, P3)."""
+
+import logging
+from typing import Final
+
+import pytest
+
+from cmk_check.core.enums import PostureReason, PostureVerdict, Reason, Verdict
+from cmk_check.ports import Table
+from cmk_check.store import table_keys
+from cmk_check.store.codec import RowTooNew
+from cmk_check.store.outbox import OF_SCANS
+from tests.fakes.world import World, bad, good
+from tests.unit.scan.faulty_processes import ONE, outbox_of, overwrite
+
+A: Final = table_keys.finding_row("rg", "a")
+B: Final = table_keys.finding_row("rg", "b")
+NEWER: Final = {"schema": 99, "writtenBy": "0.9.0"}
+
+
+@pytest.fixture
+async def pair(world: World) -> World:
+    """A compliant account and a violated one, scanned."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE, "a"), bad(ONE, "b"))
+    await world.scan()
+    return world
+
+
+async def test_p1_accounts_in_unknown_words_are_read_again_and_nothing_is_told_twice(
+    pair: World,
+) -> None:
+    """Nobody has to delete a row, and a violation that everybody knows is no news."""
+    before = await pair.findings()
+    told = len(pair.teller.told)
+    for row in (A, B):
+        await overwrite(pair, Table.FINDINGS, ONE, row, reason="because")
+    shown = [found.judgement.verdict for found in (await pair.findings()).values()]
+
+    await pair.scan()
+
+    after = await pair.findings()
+    assert shown == [Verdict.UNKNOWN, Verdict.NON_COMPLIANT]
+    assert {key: found.judgement for key, found in after.items()} == {
+        key: found.judgement for key, found in before.items()
+    }
+    assert {change.type for _, change in pair.teller.told[told:]} == {"cmkcheck.account.updated"}
+    assert [found.violated_since for found in after.values()] == [
+        found.violated_since for found in before.values()
+    ]
+
+
+async def test_p1_the_status_is_not_compliant_while_the_list_says_unknown(world: World) -> None:
+    """It sums accounts by reason, and another version may have made it."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE, "a"))
+    await world.scan()
+    row = await world.store.get(Table.SCANS, OF_SCANS, "status")
+    assert row is not None
+    renamed = str(row.values["document0"]).replace(Reason.CUSTOMER_MANAGED_KEY, "because")
+    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
+
+    await overwrite(world, Table.SCANS, OF_SCANS, "status", document0=renamed)
+
+    shown = await world.posture()
+    assert shown.verdict is PostureVerdict.UNKNOWN
+    assert PostureReason.ACCOUNTS_UNKNOWN in dict(shown.reasons)
+
+
+async def test_p1_a_scan_of_a_newer_schema_takes_the_status_along(pair: World) -> None:
+    """Else the version before would show it beside findings that it cannot read."""
+    await overwrite(pair, Table.SCANS, OF_SCANS, "status", schema=0)
+    before = (await pair.context.scans.status()).value
+
+    await pair.start()
+
+    stored = await pair.context.scans.status()
+    assert (stored.schema, stored.value) == (1, before)
+
+
+@pytest.mark.parametrize("row", ["current", "status"])
+async def test_a_lease_or_status_of_a_newer_version_says_which_one_is_needed(
+    pair: World, row: str
+) -> None:
+    """Nothing else ends this, so nobody is told to try again."""
+    await overwrite(pair, Table.SCANS, OF_SCANS, row, **NEWER)
+
+    with pytest.raises(RowTooNew, match=r"version of cmk_check \(0\.9\.0\) .* deploy that version"):
+        await pair.start()
+
+
+async def test_p3_changes_behind_a_newer_feed_are_kept_and_told_once(
+    pair: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They wait in the outbox, the log says for which version, and then they are told."""
+    told = len(pair.teller.told)
+    await overwrite(pair, Table.CHANGES, "feed", "head", **NEWER)
+    pair.read(ONE, good(ONE, "a"), good(ONE, "b"))
+    await pair.scan()
+    waiting = await outbox_of(pair, ONE)
+
+    await overwrite(pair, Table.CHANGES, "feed", "head", schema=1)
+    await pair.scan()
+
+    kept = [each.message for each in caplog.records if each.levelno == logging.ERROR]
+    assert len(waiting) == 1
+    assert "Changes stay in the outbox. A newer version of cmk_check (0.9.0)" in kept[0]
+    assert len(pair.teller.told) == told + 1
+    assert not await outbox_of(pair, ONE)
