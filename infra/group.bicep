@@ -68,7 +68,7 @@ param privateNetwork bool = false
 @allowed(['Enabled', 'Disabled'])
 param publicNetworkAccess string = 'Enabled'
 
-@description('Optional. Address space of the virtual network, if one is created; by default 10.0.0.0/24.')
+@description('Optional. Address space of the virtual network, if one is created: at least a /27, for a closed app a /26; by default 10.0.0.0/24.')
 param addressSpace string = ''
 
 @description('Optional. Id of an existing route table for both subnets of the virtual network, if one is created. With it, no NAT gateway is created.')

@@ -111,6 +111,14 @@ func isWrongSetting(name string) bool =>
     ? !contains(furtherSettingsOfTheApp, name)
     : !empty(filter(takenSettings, start => startsWith(toUpper(name), start)))
 
+// A /27 has a /28 for the app and a /29 for endpoints: three, of which a closed app has four.
+// https://learn.microsoft.com/azure/azure-functions/functions-networking-options (the smallest subnet of
+// a Flex Consumption app) and
+// https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq (five reserved addresses)
+func smallest(publicNetworkAccess string) int => publicNetworkAccess == 'Disabled' ? 26 : 27
+
+func isTooSmall(addressSpace string, most int) bool => empty(addressSpace) ? false : parseCidr(addressSpace).cidr > most
+
 @description('Returns a sentence for each contradiction. Options that are incomplete, or that need another option, would be ignored silently; the deployment fails instead, before it creates anything.')
 @export()
 func contradictions(
@@ -156,6 +164,9 @@ func contradictions(
         : ''
       !empty(given.appSubnetId) && !empty('${given.addressSpace}${given.routeTableId}')
         ? 'Set either existing subnets, or the addressSpace and routeTableId of a new virtual network.'
+        : ''
+      isTooSmall(given.addressSpace, smallest(given.publicNetworkAccess))
+        ? 'addressSpace is ${given.addressSpace} and must be at least a /${smallest(given.publicNetworkAccess)}: half of it is for the app, which needs a /28, and a quarter for ${given.publicNetworkAccess == 'Disabled' ? 'four' : 'three'} private endpoints, where Azure keeps five addresses.'
         : ''
       empty(given.appSubnetId) != empty(given.endpointSubnetId)
         ? 'Set both appSubnetId and endpointSubnetId, or neither.'

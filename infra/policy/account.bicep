@@ -37,9 +37,12 @@ resource account 'Microsoft.CognitiveServices/accounts@2025-09-01' = {
   }
   properties: {
     customSubDomainName: name
-    // Closed, with Entra ID alone: open it as the account needs it.
+    // Closed both ways, with Entra ID alone, as Enforce-GR-OpenAI0 of Azure Landing Zones wants it: open
+    // it as the account needs it, and name hosts that it may call in allowedFqdnList.
     publicNetworkAccess: 'Disabled'
+    networkAcls: { defaultAction: 'Deny' }
     disableLocalAuth: true
+    restrictOutboundNetworkAccess: true
     encryption: {
       keySource: 'Microsoft.KeyVault'
       keyVaultProperties: {

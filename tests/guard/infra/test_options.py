@@ -54,6 +54,11 @@ def test_each_option_is_looked_at(compiler: Bicep) -> None:
         ({"privateDnsZones": "none"}, "need privateNetwork"),
         *((OPTIONS[name]["added"], "need privateNetwork") for name in NEED_A_NETWORK),
         (PRIVATE | SUBNETS | {"addressSpace": "10.0.0.0/25"}, "existing subnets, or the"),
+        (PRIVATE | {"addressSpace": "10.0.0.0/28"}, "addressSpace .*/28 .*at least a /27.*three"),
+        (
+            PRIVATE | SITE | {"addressSpace": "10.0.0.0/27"},
+            "addressSpace .*/27 .*at least a /26.*four",
+        ),
         (PRIVATE | SUBNETS | OPTIONS["route table"]["added"], "existing subnets, or the"),
         (PRIVATE | SITE | {"privateDnsZones": "existing", "privateDnsZoneIds": ZONES}, "Ids.site"),
         (PRIVATE | SITE_ZONE, "Ids.site"),
@@ -88,6 +93,26 @@ def test_a_contradiction_ends_the_deployment(compiler: Bicep, given: Json, said:
     """What is left out without a word is believed to be there."""
     with pytest.raises(RefusedError, match=said):
         compiler.snapshot_with(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "prefixes"),
+    [
+        (PRIVATE | {"addressSpace": "10.0.0.0/27"}, ["10.0.0.0/28", "10.0.0.16/29"]),
+        (PRIVATE | SITE | {"addressSpace": "10.0.0.0/26"}, ["10.0.0.0/27", "10.0.0.32/28"]),
+    ],
+)
+def test_the_smallest_network_holds_the_app_and_every_endpoint(
+    compiler: Bicep, given: Json, prefixes: list[str]
+) -> None:
+    """Azure keeps five addresses of a subnet, and takes no smaller one for the app than a /28."""
+    created = compiler.snapshot_with(given)
+
+    subnets = only(created, "Microsoft.Network/virtualNetworks")["properties"]["subnets"]
+    endpoints = [each for each in created if each["type"] == "Microsoft.Network/privateEndpoints"]
+    found = [subnet["properties"]["addressPrefix"] for subnet in subnets]
+    assert found == prefixes
+    assert len(endpoints) <= 2 ** (32 - int(prefixes[1].rpartition("/")[2])) - 5
 
 
 def test_all_that_is_wrong_is_said_at_once(compiler: Bicep) -> None:

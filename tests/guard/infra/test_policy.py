@@ -16,6 +16,7 @@ from cmk_check.core.rule import judge
 from tests.fakes.policy_rule import effect_on
 from tests.guard.documents import ROOT, table
 from tests.guard.infra.bicep_kit import INFRA, SUBSCRIPTION, Bicep, Json, only
+from tests.guard.infra.deny_rules import Condition
 
 RULE: Final = json.loads((INFRA / "policy/rule.json").read_text())
 PREVENTION: Final = (ROOT / "docs/prevention.md").read_text()
@@ -119,25 +120,52 @@ def test_a_template_creates_the_rule_and_assigns_it(
     assert len(assignment["name"]) <= 24
 
 
-def test_an_account_by_the_example_is_let_through_and_compliant(compiler: Bicep) -> None:
-    """The message asks for such an account, and it must be one that both accept."""
-    identity = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ai/providers/id"
-    created = deployed(
+def example_account(compiler: Bicep) -> list[Json]:
+    """Return what the example of an account creates."""
+    return deployed(
         compiler,
         "account",
         name="chat",
-        identityId=identity,
+        identityId=f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ai/providers/id",
         identityClientId=SUBSCRIPTION,
         keyVaultUri="https://kv-example.vault.azure.net",
         keyName="ai",
     )
-    made = only(created, TYPE)
+
+
+def test_an_account_by_the_example_is_let_through_and_compliant(compiler: Bicep) -> None:
+    """The message asks for such an account, and it must be one that both accept."""
+    made = only(example_account(compiler), TYPE)
 
     parsed = parse_account({**made, "id": ACCOUNT}, frozenset())
 
     assert effect_on(RULE, made, {"effect": "Deny"}) is None
     assert parsed
     assert judge(parsed).verdict is Verdict.COMPLIANT
+
+
+# What Enforce-GR-OpenAI0 of Azure Landing Zones refuses by default, of all that a request can have:
+# github.com/Azure/Azure-Landing-Zones-Library, platform/alz (27 June 2026), and the built-in
+# definitions that it names in github.com/Azure/azure-policy. A request has no capabilities, so the
+# rules on customer-owned storage and on accounts that support virtual networks refuse none.
+GUARDRAILS: Final = (
+    "properties.restrictOutboundNetworkAccess != true",
+    "properties.networkAcls.ipRules[*] present",
+    "properties.networkAcls.virtualNetworkRules[*] present",
+    "identity.type absent",
+    "identity.type = None",
+    "properties.disableLocalAuth != true",
+    "properties.publicNetworkAccess != Disabled",
+    "properties.networkAcls.defaultAction != Deny",
+)
+
+
+@pytest.mark.parametrize("refused_if", GUARDRAILS)
+def test_an_account_by_the_example_passes_the_guardrails(compiler: Bicep, refused_if: str) -> None:
+    """A landing zone denies what they name, and the example must be one to start from."""
+    made = only(example_account(compiler), TYPE)
+
+    assert not Condition.read(refused_if).holds(made)
 
 
 def test_the_example_of_an_exemption_is_honoured_at_a_management_group(compiler: Bicep) -> None:
