@@ -116,11 +116,8 @@ package: ## make the deployment package dist/cmk_check.zip, the same bytes for t
 wheel: $(VENV)/.installed ## make the command cmk-check as a wheel in dist/, for pipx
 	@$(PY) -m hatchling build -t wheel -d $(DIST)
 
-sbom: $(VENV)/sbom/.installed ## list the package's dependencies as a CycloneDX bill of materials: dist/sbom.json
-	@mkdir -p $(DIST)
-	@$(VENV)/sbom/bin/python -W ignore -m cyclonedx_py requirements requirements.txt \
-		--pyproject pyproject.toml --output-reproducible -o $(DIST)/sbom.json
-	@echo "$(DIST)/sbom.json"
+sbom: $(VENV)/sbom/.installed $(VENV)/deployed/.installed ## list what the package consists of and needs, as a CycloneDX bill of materials: dist/sbom.json
+	@$(PY) tools/sbom.py $(VENV)/sbom/bin/python $(VENV)/deployed/bin/python $(DIST)/sbom.json
 
 lint: install ## check style, types and imports, in Python and JavaScript, and the workflows
 	@$(BIN)/ruff check .

@@ -12,7 +12,7 @@ trap 'rm -rf "$folder"' EXIT
 
 compile() {
     "$folder/bin/uv" pip compile --quiet --universal --python-version 3.13 \
-        --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' "$@"
+        --generate-hashes --no-emit-index-url --only-binary :all: --emit-build-options --custom-compile-command 'make lock' "$@"
 }
 compile pyproject.toml ${UPGRADE:+--upgrade} --group dev \
     --output-file locks/dev.txt

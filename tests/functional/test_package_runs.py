@@ -6,9 +6,10 @@ import re
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from hashlib import sha256
 from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -148,20 +149,72 @@ def test_the_package_runs_nothing_of_the_sources(scene: Scene, unpacked: Path) -
     assert any("cmk_check" in path.parts for path in loaded)
 
 
-def test_the_bill_of_materials_names_exactly_what_is_locked(tmp_path: Path) -> None:
-    """Whoever looks up a weak package there must find it, and at its version."""
+@pytest.fixture(scope="module")
+def bill(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The bill of materials."""
     _require(BILL, "make sbom")
+    _require(DEPLOYED, "make sbom")
+    folder = tmp_path_factory.mktemp("bill")
     subprocess.run(
-        ["make", "sbom", f"DIST={tmp_path}"],  # noqa: S607 - the project's own task
+        ["make", "sbom", f"DIST={folder}"],  # noqa: S607 - the project's own task
         cwd=ROOT,
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=120,
     )
+    found: dict[str, Any] = json.loads((folder / "sbom.json").read_text())
+    return found
 
-    bill = json.loads((tmp_path / "sbom.json").read_text())
 
-    named = {_key(each["name"]): each["version"] for each in bill["components"]}
+def test_the_bill_of_materials_names_exactly_what_is_locked(bill: dict[str, Any]) -> None:
+    """Whoever looks up a weak package there must find it, and at its version."""
+    packages = [each for each in bill["components"] if each.get("purl", "").startswith("pkg:pypi/")]
+    named = {_key(each["name"]): each["version"] for each in packages}
     assert bill["bomFormat"] == "CycloneDX"
     assert bill["metadata"]["component"]["name"] == "cmk-check"
     assert named == {name: version for name, (version, _) in _locked().items()}
+    assert [each["name"] for each in packages if not each["licenses"]] == []
+    assert [each["name"] for each in packages if not _hashes(each)] == []
+
+
+def test_the_bill_of_materials_has_what_needs_what_and_each_file_of_the_page(
+    bill: dict[str, Any],
+) -> None:
+    """Whoever asks which part needs a weak package, or who wrote the chart, finds it there."""
+    needs = {each["ref"]: each.get("dependsOn", []) for each in bill["dependencies"]}
+    page = [
+        *bill["components"],
+        *(file for each in bill["components"] for file in each.get("components", [])),
+    ]
+    files = {each["name"]: each["hashes"][0]["content"] for each in page if each["type"] == "file"}
+
+    reached, left = set[str](), ["root-component"]
+    while left:
+        found = [ref for ref in needs[left.pop()] if ref not in reached]
+        reached.update(found)
+        left += found
+    assert reached == {each["bom-ref"] for each in bill["components"] if each["type"] != "file"}
+    assert files == {
+        path.relative_to(ROOT).as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in (ROOT / "cmk_check/web/dashboard").rglob("*")
+        if path.is_file()
+    }
+
+
+def test_the_bill_of_materials_is_valid(bill: dict[str, Any], tmp_path: Path) -> None:
+    """Tools that read it trust its form."""
+    path = tmp_path / "bill.json"
+    path.write_text(json.dumps(bill))
+    check = (
+        "from cyclonedx.schema import SchemaVersion as S;"
+        "from cyclonedx.validation.json import JsonStrictValidator as V;"
+        "import pathlib, sys;"
+        "print(V(S.V1_6).validate_str(pathlib.Path(sys.argv[1]).read_text()))"
+    )
+    run = subprocess.run([BILL, "-c", check, path], capture_output=True, text=True, check=True)
+
+    assert run.stdout == "None\n"
+
+
+def _hashes(component: dict[str, Any]) -> list[Any]:
+    return [one for each in component["externalReferences"] for one in each.get("hashes", [])]

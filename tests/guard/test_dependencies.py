@@ -19,7 +19,7 @@ def _names(requirements: Iterable[str]) -> set[str]:
 
 def _locked(lock: str) -> dict[str, str]:
     """Map each package of a lock to its version, its marker and its hashes."""
-    text = re.sub(r"(?m)^\s*#.*\n", "", (ROOT / lock).read_text()).rstrip()
+    text = re.sub(r"(?m)^\s*#.*\n|^--.*\n", "", (ROOT / lock).read_text()).strip()
     entries = re.split(r"\n(?=\S)", text)
     return dict(entry.split("==", maxsplit=1) for entry in entries)
 
@@ -50,6 +50,24 @@ def test_nothing_of_development_or_the_command_line_is_deployed() -> None:
 def test_every_package_is_hashed(lock: str) -> None:
     """With a hash on some, pip demands one on all: a bare package breaks the deployment."""
     assert [name for name, pin in _locked(lock).items() if "--hash=sha256:" not in pin] == []
+
+
+@pytest.mark.parametrize("lock", HASHED)
+def test_nothing_is_built_while_it_is_installed(lock: str) -> None:
+    """A source distribution runs its own program then: here, in CI, and where Azure builds."""
+    lines = (ROOT / lock).read_text().splitlines()
+
+    assert [line for line in lines if line.startswith("-")] == ["--only-binary :all:"]
+
+
+def test_no_package_of_npm_runs_a_program_while_it_is_installed() -> None:
+    """The chart library of the page is installed beside five hundred packages of others."""
+    settings = (ROOT / ".npmrc").read_text().splitlines()
+    commands = re.findall(r"(?m)^.*npm (?:ci|install)\b.*", (ROOT / "Makefile").read_text())
+
+    assert "ignore-scripts=true" in settings
+    # In another folder npm does not read that file.
+    assert [each for each in commands if "cd " in each and "--ignore-scripts" not in each] == []
 
 
 @pytest.mark.parametrize("lock", LOCKS)
