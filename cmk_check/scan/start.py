@@ -227,11 +227,8 @@ async def _take(
     rows.append((scan, None))
     lease = Lease(scan.id, scan.epoch, scan.started_at + SCAN_LEASE)
     # An earlier version must not show a status beside findings that it cannot read.
-    is_older = bool(current.status.etag) and current.status.schema < SCHEMA
-    status = current.status.value if is_older else None
-    await context.scans.commit(
-        lease=lease, status=status, scans=rows, changes=told, current=current
-    )
+    older = current.status.value if current.status.schema < SCHEMA else None
+    await context.scans.commit(lease=lease, status=older, scans=rows, changes=told, current=current)
 
 
 async def _send_in_case(context: ScanContext, scan_id: str) -> None:

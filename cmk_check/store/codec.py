@@ -4,9 +4,9 @@ Every row has ``schema``. If its number is higher than this code knows, a newer 
 row: its other properties are not read, and it is never overwritten.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, TypeAdapter
@@ -38,10 +38,8 @@ class RowTooNew(RowUnusable):
 
 
 SCHEMA: Final = 1
-_WRITTEN_BY: Final = "writtenBy"
-STAMP: Final[Mapping[str, Scalar]] = {"schema": SCHEMA, _WRITTEN_BY: VERSION}
+STAMP: Final[Mapping[str, Scalar]] = {"schema": SCHEMA, "writtenBy": VERSION}
 """What rows have by which an earlier version tells which version it needs."""
-_TYPES: Final = "cmkcheck."
 
 _REBUILT: Final = "the next scan rebuilds the row"
 
@@ -49,10 +47,6 @@ type Values = dict[str, Scalar]
 
 _TAGS: Final = TypeAdapter(Mapping[str, str])
 _HISTORY: Final = TypeAdapter(tuple[Transition, ...])
-# Notices that are no more: Microsoft rewrote the page that they rested on.
-_ENDED: Final = {"identity_type_disputed", "permission_model_disputed"}
-
-
 _KEY_HEALTH: Final = TypeAdapter(KeyHealth)
 # What unknown words of a key and of a history are read as: never as what is good.
 _WORDS: Final[StandIns] = {
@@ -87,13 +81,13 @@ def is_too_new(entity: Entity, newest: int = SCHEMA) -> bool:
 def is_newer_change(entity: Entity) -> bool:
     """Return whether a newer version recorded the change: its type may be new, too."""
     kind = entity.values.get("type")
-    is_new = isinstance(kind, str) and kind.startswith(_TYPES) and kind not in ChangeType
+    is_new = isinstance(kind, str) and kind.startswith("cmkcheck.") and kind not in ChangeType
     return is_new or is_too_new(entity)
 
 
 def too_new(entity: Entity, does: str) -> RowTooNew:
     """Return the error for a row of a newer version; ``does`` says what that version does."""
-    by = entity.values.get(_WRITTEN_BY)
+    by = entity.values.get("writtenBy")
     version = f" ({by:.40})" if isinstance(by, str) else ""
     return RowTooNew(f"A newer version of cmk_check{version} {does}: deploy that version again.")
 
@@ -140,8 +134,8 @@ def finding_of(entity: Entity) -> Finding:
     """Read a finding from its row."""
     row = Reader(entity)
     row.number("schema")
-    health = row.optional(_key_health, "keyDetail")
-    history = row.parsed(_history, "history")
+    health = row.optional(partial(stored_words.read, _KEY_HEALTH, _WORDS), "keyDetail")
+    history = row.parsed(partial(stored_words.read, _HISTORY, _WORDS), "history")
     row.check_utc("history", (transition.at for transition in history))
     row.check_utc("keyDetail", (health.expires, health.next_rotation_at) if health else ())
     group, name, text = row.text("resourceGroup"), row.text("name"), row.text("accountId")
@@ -174,23 +168,6 @@ def _judgement_of(row: "Reader", entity: Entity) -> Judgement:
 
 def _verdict(text: str) -> Verdict:
     return Verdict(text) if text in Verdict else Verdict.UNKNOWN
-
-
-def _history(text: str) -> tuple[Transition, ...]:
-    return stored_words.read(_HISTORY, text, _WORDS)
-
-
-def _key_health(text: str) -> KeyHealth:
-    if any(word in text for word in _ENDED):
-        text = json.dumps(json.loads(text, object_hook=_without_ended))
-    return stored_words.read(_KEY_HEALTH, text, _WORDS)
-
-
-def _without_ended(part: dict[str, object]) -> dict[str, object]:
-    concerns = part.get("concerns")
-    if not isinstance(concerns, list):
-        return part
-    return part | {"concerns": [c for c in concerns if as_object(c).get("code") not in _ENDED]}
 
 
 def _evidence_of(row: "Reader", entity: Entity) -> Evidence:

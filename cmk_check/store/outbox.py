@@ -60,12 +60,8 @@ def outbox_entries(table: Table, entities: Iterable[Entity]) -> tuple[OutboxEntr
             _log.warning("Partition %s has an unknown row: %.200a", entity.partition, entity.row)
             continue
         if codec.is_newer_change(entity):
-            _log.error(
-                "A change waits in partition %s, row %.200a. %s",
-                entity.partition,
-                entity.row,
-                codec.too_new(entity, "recorded it and alone can publish it"),
-            )
+            waits = codec.too_new(entity, "alone can publish this change")
+            _log.error("Partition %s, row %.200a. %s", entity.partition, entity.row, waits)
             continue
         try:
             change = _change_in(table, entity)

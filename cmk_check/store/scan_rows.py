@@ -29,6 +29,7 @@ from cmk_check.ports import Entity, Scalar
 from cmk_check.store import stored_words
 from cmk_check.store.codec import SCHEMA, STAMP, RowTooNew, RowUnusable, is_too_new, too_new
 from cmk_check.store.row_times import is_usable_time
+from cmk_check.store.stored_words import StandIns
 
 _log = logging.getLogger(__name__)
 
@@ -193,7 +194,7 @@ PARTIAL_SCHEMA: Final = SCHEMA + 1
 EXCEPTED_SCHEMA: Final = SCHEMA + 2
 
 # What unknown words are read as: reasons are left out of the history, and nothing gets better.
-_WORDS: Final = {
+_WORDS: Final[StandIns] = {
     "trigger": "timer",
     "reason": "slice_failed",
     "lowered": "running_scan_found_worse",
@@ -235,7 +236,7 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
     while isinstance(piece := entity.values.get(f"document{len(pieces)}"), str):
         pieces.append(piece)
     try:
-        value = stored_words.read(adapter, "".join(pieces), _WORDS)
+        value = stored_words.read(adapter, _WORDS, "".join(pieces))
         is_usable = _has_usable_times(value)
     except ValueError:
         is_usable = False

@@ -35,7 +35,7 @@ def written[T](adapter: TypeAdapter[T], value: T, stand_ins: StandIns) -> str:
     return _mapped(text, partial(_as_before, stand_ins))
 
 
-def read[T](adapter: TypeAdapter[T], text: str, stand_ins: StandIns) -> T:
+def read[T](adapter: TypeAdapter[T], stand_ins: StandIns, text: str) -> T:
     """Return the value that JSON of any version of the schema stands for.
 
     Raises:
@@ -51,7 +51,7 @@ def read[T](adapter: TypeAdapter[T], text: str, stand_ins: StandIns) -> T:
         # From the last one: leaving a word out of a list moves those behind it.
         for fault in reversed(error.errors(include_url=False)):
             *path, last = fault["loc"]
-            name = next((part for part in reversed(fault["loc"]) if isinstance(part, str)), "")
+            name = last if isinstance(last, str) or not path else path[-1]
             is_word = fault["type"] == "enum" and isinstance(fault["input"], str)
             if not is_word or name not in stand_ins:
                 raise

@@ -99,10 +99,7 @@ ERRORS: Final[Responses] = {
     400: error("A parameter is unknown, invalid or given twice."),
     401: {"description": "Not authorised; sent by the host or the platform, without a body."},
     500: error("The app failed."),
-    503: error(
-        "The storage does not answer, a newer version of the app is needed, or no sign-in is "
-        "configured."
-    )
+    503: error("The app cannot use its storage, or no sign-in is configured.")
     | {"headers": _RETRY_AFTER},
 }
 
