@@ -436,6 +436,10 @@ DOCTOR_SAMPLE_SECONDS: Final = 60
 DOCTOR_SAMPLED: Final = 5
 """Keys, subscriptions with exemptions, and accounts with data stores, that these read: a few show
 which right is missing."""
+DOCTOR_REPORT_SAMPLED: Final = 50
+"""The same for a report, which is made once."""
+DOCTOR_CHANGES: Final = timedelta(days=13)
+"""How far back a report looks for changes: Resource Graph keeps them for 14 days."""
 
 # --- Doctor: internal
 # The list may take CMK_SUBSCRIPTION_TIMEOUT_SECONDS.

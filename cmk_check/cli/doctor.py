@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import IO, TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -29,6 +29,15 @@ def doctor(
             "appsettings list`, instead of the environment; - is the standard input.",
         ),
     ] = None,
+    report: Annotated[
+        typer.FileTextWrite | None,
+        typer.Option(
+            metavar="FILE",
+            lazy=False,
+            help="Also try what is assumed of Azure (docs/assumptions.md), and write the result as "
+            "JSON, without names, ids and addresses.",
+        ),
+    ] = None,
     *,
     no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours.")] = False,
 ) -> None:
@@ -52,7 +61,7 @@ def doctor(
         environ = environment()
         if settings is not None:
             environ = laid_over(environ, settings.read())
-        code = run(_diagnose(environ, open_console(sys.stdout, color=not no_color)))
+        code = run(_diagnose(environ, open_console(sys.stdout, color=not no_color), report))
     except (NotSettings, UnicodeDecodeError) as error:
         why = error if isinstance(error, NotSettings) else "must be text in UTF-8; save it as that"
         raise typer.BadParameter(str(why), param_hint="--settings") from None
@@ -65,19 +74,24 @@ def doctor(
     raise typer.Exit(code)
 
 
-async def _diagnose(environ: Mapping[str, str], console: "Console") -> int:
-    """Print each line as soon as it is known; return the exit code."""
+async def _diagnose(environ: Mapping[str, str], console: "Console", report: IO[str] | None) -> int:
+    """Print each line as soon as it is known, then write the report; return the exit code."""
     import asyncio
+    import json
     from contextlib import aclosing
 
     from cmk_check.cli.console import say
     from cmk_check.core.text import shown
     from cmk_check.doctor.all_checks import diagnose
+    from cmk_check.doctor.examined_app import DoctorSubject
     from cmk_check.doctor.results import Mark
+    from cmk_check.limits import DOCTOR_REPORT_SAMPLED
 
     code = 0
+    subject = DoctorSubject.of(environ)
     try:
-        async with aclosing(diagnose(environ)) as lines:
+        subject.most = subject.most if report is None else DOCTOR_REPORT_SAMPLED
+        async with aclosing(diagnose(subject)) as lines:
             async for line in lines:
                 mark, check = line.mark.ljust(_MARK_WIDTH), line.check.ljust(_CHECK_WIDTH)
                 style = _STYLES.get(line.mark, "dim")
@@ -87,7 +101,18 @@ async def _diagnose(environ: Mapping[str, str], console: "Console") -> int:
                 write(capture.get(), end="")
                 if line.mark is Mark.PROBLEM:
                     code = UNKNOWN
+        if report is not None:
+            from cmk_check.doctor import assumptions
+
+            document, summary = await assumptions.report(subject)
+            try:
+                print(json.dumps(document, indent=2), file=report, flush=True)
+            except OSError as error:
+                raise NotUsable(f"The report cannot be written ({error.strerror}).") from error
+            complain(summary)
     except asyncio.CancelledError:
         complain("interrupted; the remaining checks were not run.")
         raise
+    finally:
+        await subject.close()
     return code

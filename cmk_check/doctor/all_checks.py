@@ -63,15 +63,12 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
 )
 
 
-async def diagnose(environ: Mapping[str, str]) -> AsyncGenerator[CheckResult]:
-    """Run all checks on the settings of an environment; yield lines as they are known."""
-    subject = DoctorSubject.of(environ)
-    try:
-        async with aclosing(examine(CHECKS, subject, subject.unusable)) as lines:
+async def diagnose(subject: DoctorSubject) -> AsyncGenerator[CheckResult]:
+    """Run all checks; yield lines as they are known, at the end those about the whole."""
+    for checks in (CHECKS, (Check("actions", azure_checks.actions, settings=(*_ARM, *_SIGN_IN)),)):
+        async with aclosing(examine(checks, subject, subject.unusable)) as lines:
             async for line in lines:
                 yield line
-    finally:
-        await subject.close()
 
 
 async def examine[Subject](

@@ -1,6 +1,7 @@
 """Checks of Azure Resource Manager, the clock, the sign-in and the watch for changes."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -11,14 +12,16 @@ from azure.core.exceptions import HttpResponseError
 
 from cmk_check.config.settings import StorageByIdentity
 from cmk_check.config.watch_schedule import WATCH_EXAMPLE, WATCH_SCHEDULE
+from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.connection_sentences import not_connected
 from cmk_check.doctor.app_checks import pause_of
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 from cmk_check.doctor.token_claims import Bearer
+from cmk_check.inventory.api_versions import type_read_by
 from cmk_check.inventory.connection_failures import sign_in_gap, unreached_gap
 from cmk_check.inventory.credential import own_credential
-from cmk_check.inventory.gaps import TROUBLE
+from cmk_check.inventory.gaps import ALL_ACTIONS, READ_CHANGES, READ_SUBSCRIPTIONS, TROUBLE
 from cmk_check.inventory.http_session import open_session
 from cmk_check.inventory.pipeline import AGENT
 from cmk_check.limits import CLOCK_TOLERANCE, DOCTOR_ARM_SECONDS, WATCH_OVERLAP
@@ -103,17 +106,56 @@ async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
         return []
     pause = pause_of(WATCH_SCHEDULE, settings.watch_schedule, WATCH_EXAMPLE)
     results = [] if isinstance(pause, timedelta) else [pause]
-    search = await subject.change_search()
+    search = (await subject.inventory()).change_search()
     since = subject.clock.now() - WATCH_OVERLAP
     found = await search.changes(since, vaults=settings.key_health, seconds=DOCTOR_ARM_SECONDS)
     if found.gap is not None:
         text = f"Azure Resource Graph does not tell what has changed: {found.gap.detail}"
         return [*results, (Mark.PROBLEM, text)]
+    subject.sees_changes = bool(found.subscriptions or found.vaults) or None
     text = (
         f"Azure Resource Graph tells what has changed: {len(found.subscriptions):,} subscriptions "
         f"in the last {WATCH_OVERLAP // _MINUTE} min."
     )
     return [*results, (Mark.OK, text)]
+
+
+async def actions(subject: DoctorSubject) -> Sequence[MarkedText]:
+    """Name the missing actions and those that were not tried, after all other checks."""
+    found = await states(subject)
+    works, missing, untried = (
+        [action for action in ALL_ACTIONS if found[action] == state]
+        for state in ("works", "missing", "not_tried")
+    )
+    if not works and not missing:
+        raise NotTried(f"None of the {len(ALL_ACTIONS)} actions of the role was tried; see above.")
+    results = [(Mark.OK, f"{len(works)} of {len(ALL_ACTIONS)} actions of the role work.")]
+    if missing:
+        cure = "Grant the app's identity the role Reader, or a role with these actions."
+        results.append((Mark.PROBLEM, f"Missing: {', '.join(missing)}. {cure}"))
+    if untried:
+        why = "A setting is off, nothing that was sampled needs them, or a line above says why."
+        results.append((Mark.SKIPPED, f"Not tried: {', '.join(untried)}. {why}"))
+    return results
+
+
+async def states(subject: DoctorSubject) -> Mapping[str, str]:
+    """Return "works", "missing" or "not_tried" for each action of the role.
+
+    An action that is refused in some places works: the checks name the places. Without the action
+    for subscriptions Azure answers with an empty list, without that for changes with none.
+    """
+    answers = (await subject.inventory()).api_versions().answers
+    found: dict[str, str] = {}
+    for action in ALL_ACTIONS:
+        counts = answers.get(type_read_by(action), Counter[GapReason | None]())
+        works, refused = counts[None] > 0, counts[GapReason.FORBIDDEN] > 0
+        if action == READ_SUBSCRIPTIONS:
+            works, refused = works and bool(subject.listed), works and not subject.listed
+        elif action == READ_CHANGES:
+            works, refused = subject.sees_changes is True, subject.sees_changes is False
+        found[action] = "works" if works else "missing" if refused else "not_tried"
+    return found
 
 
 def _ahead(date: str | None, now: datetime) -> timedelta | None:

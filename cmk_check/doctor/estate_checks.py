@@ -59,7 +59,8 @@ async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
     results: list[MarkedText] = []
     if read := len(chosen) - len(gaps):
         text = f"{READ_ACCOUNTS} works in {read:,} of {len(chosen):,} subscriptions"
-        results.append((Mark.OK, f"{text} (api-version {await subject.api_version(ACCOUNTS)})."))
+        version = (await subject.inventory()).api_versions().in_use[ACCOUNTS]
+        results.append((Mark.OK, f"{text} (api-version {version})."))
     return [*results, *problems(gaps, "in")]
 
 

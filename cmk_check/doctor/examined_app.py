@@ -9,22 +9,17 @@ from cmk_check.config.misspelt_settings import is_of_a_route
 from cmk_check.config.settings import InMemory, Settings, misspelt_settings
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.doctor.results import NotTried
-from cmk_check.limits import DOCTOR_READING_SECONDS
-from cmk_check.ports import (
-    ChangeInventory,
-    DataInventory,
-    ExemptionInventory,
-    Inventory,
-    KeyInventory,
-    QueueService,
-    Store,
-)
+from cmk_check.limits import DOCTOR_READING_SECONDS, DOCTOR_SAMPLED
+from cmk_check.ports import QueueService, Store
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from cmk_check.core.account import Account, Subscription
+    from cmk_check.core.data_stores.facts import DataFacts
+    from cmk_check.core.keys.facts import KeyFacts
     from cmk_check.core.resource_id import AccountId
+    from cmk_check.inventory.azure_inventory import AzureInventory
 
 _STAND_IN: Final = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 # The platform replaces such a reference by the secret:
@@ -44,11 +39,13 @@ class DoctorSubject(App):
     the variables whose values are in a vault. Checks store here what later ones need: ``listed``,
     the subscriptions that Azure lists; ``sampled``, a few accounts whose keys to check, by the
     address of the vault; ``violating``, the non-compliant accounts of a few subscriptions, by the
-    subscription's id; ``with_data``, a few accounts that may keep data elsewhere; ``ahead``, how
-    far this clock is ahead of Azure's, None if unknown.
+    subscription's id; ``with_data``, a few accounts that may keep data elsewhere; ``key_facts``
+    and ``data_facts``, what was read of them; ``sees_changes``, whether Resource Graph tells
+    changes, None if unknown; ``ahead``, how far this clock is ahead of Azure's, None if unknown.
     """
 
     reading_seconds: float = DOCTOR_READING_SECONDS
+    most: int = DOCTOR_SAMPLED
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], faults: Faults = ()) -> None:
         super().__init__(settings)
@@ -58,6 +55,9 @@ class DoctorSubject(App):
         self.sampled: dict[str, Account] = {}
         self.with_data: list[Account] = []
         self.violating: dict[str, Sequence[AccountId]] = {}
+        self.key_facts: Sequence[KeyFacts] = ()
+        self.data_facts: Sequence[DataFacts] = ()
+        self.sees_changes: bool | None = None
         self.listed: tuple[Subscription, ...] = ()
         self.ahead: timedelta | None = None
 
@@ -88,29 +88,9 @@ class DoctorSubject(App):
             raise NotTried("No storage is set (CMK_STORAGE); only the deployed app needs it.")
         return await self._storage()
 
-    async def api_version(self, kind: str) -> str:
-        """Return the version that Azure was asked for, of a type of resource."""
-        return (await self._azure()).api_versions()[kind]
-
-    async def inventory(self) -> Inventory:
-        """Return what lists subscriptions and accounts; the others read what is beside verdicts."""
+    async def inventory(self) -> "AzureInventory":
+        """Return what reads Azure, as a scan does."""
         return await self._azure()
-
-    async def keys(self) -> KeyInventory:
-        """See ``inventory``."""
-        return (await self._azure()).keys()
-
-    async def exemptions(self) -> ExemptionInventory:
-        """See ``inventory``."""
-        return (await self._azure()).exemptions()
-
-    async def data_stores(self) -> DataInventory:
-        """See ``inventory``."""
-        return (await self._azure()).data_stores()
-
-    async def change_search(self) -> ChangeInventory:
-        """Return what searches for changes."""
-        return (await self._azure()).change_search()
 
 
 def _read_around_faults(environ: Mapping[str, str]) -> tuple[Settings, Mapping[str, str], Faults]:

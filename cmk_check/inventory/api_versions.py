@@ -8,13 +8,14 @@ https://learn.microsoft.com/azure/templates/microsoft.authorization/allversions.
 """
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
+from cmk_check.core.enums import GapReason
+
 ACCOUNTS: Final = "microsoft.cognitiveservices/accounts"
-KEYS: Final = "microsoft.keyvault/vaults/keys"
-HSM_KEYS: Final = "microsoft.keyvault/managedhsms/keys"
 EXEMPTIONS: Final = "microsoft.authorization/policyexemptions"
 ASSIGNMENTS: Final = "microsoft.authorization/policyassignments"
 SETS: Final = "microsoft.authorization/policysetdefinitions"
@@ -137,11 +138,13 @@ class ApiVersions:
     """The versions of one cloud; what its answers teach is kept for all later requests.
 
     ``in_use`` maps types, such as "microsoft.keyvault/vaults/keys", to the version asked for.
+    ``answers`` counts the answers of each type: None for a success, otherwise its reason.
     """
 
     def __init__(self, cloud: str) -> None:
         self._known = _BY_CLOUD[cloud]
         self.in_use: dict[str, str] = {}
+        self.answers: defaultdict[str, Counter[GapReason | None]] = defaultdict(Counter)
 
     def of(self, url: str) -> str:
         """Return a URL with the version that is asked for."""
@@ -157,6 +160,10 @@ class ApiVersions:
             self.in_use[kind] = usable
         return usable is not None
 
+    def note(self, url: str, reason: GapReason | None) -> None:
+        """Count the final answer of a URL."""
+        self.answers[type_of(url)][reason] += 1
+
     def _judged(self, kind: str) -> tuple[str, ...]:
         return self._known.get(kind) or self._known[kind.partition("/")[0]]
 
@@ -168,6 +175,11 @@ def type_of(url: str) -> str:
         return f"{_SUBSCRIPTIONS}/subscriptions"
     namespace, *parts = found[1].split("/")
     return "/".join((namespace, *parts[::2]))
+
+
+def type_read_by(action: str) -> str:
+    """Return the type of resource that an action of the role reads."""
+    return action.removesuffix("/read").lower()
 
 
 def is_not_served(code: str) -> bool:

@@ -30,14 +30,14 @@ class ArmReader:
         self._clients = clients
         self._client = clients.any_resource()
 
-    async def document(self, path: str, until: Deadline) -> dict[str, object]:
-        """Return the JSON of one resource.
+    async def document(self, path: str, until: Deadline, query: str = "") -> dict[str, object]:
+        """Return the JSON of one resource; ``query`` is as it is sent.
 
         Raises:
             Any of ``gaps.TROUBLE``.
 
         """
-        url = self._url(path)
+        url = self._url(path, query)
         return await self._clients.document(until, lambda call: self._send(url, call))
 
     async def entries(self, path: str, until: Deadline, query: str = "") -> list[object]:

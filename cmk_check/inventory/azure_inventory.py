@@ -1,7 +1,7 @@
 """Reads subscriptions and their accounts from Azure Resource Manager through the SDK."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -16,6 +16,8 @@ from cmk_check.core.reasons.gap_sentences import NAMELESS_SUBSCRIPTION, make_gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.account_reading import AccountCollector, parse_subscription
 from cmk_check.inventory.account_search import AzureAccountSearch
+from cmk_check.inventory.api_versions import ApiVersions
+from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.change_search import ChangeSearch
 from cmk_check.inventory.clients import Clients, InventoryOptions, pages
@@ -180,9 +182,13 @@ class AzureInventory:
         """Return a reader of where accounts keep data, which reads each store once in its life."""
         return AzureDataStores(self._key_clients)
 
-    def api_versions(self) -> Mapping[str, str]:
-        """Return the version that is asked for, by the type of resource that was asked for."""
-        return self._clients.versions.in_use
+    def reader(self) -> ArmReader:
+        """Return what reads any resource by its path."""
+        return ArmReader(self._clients)
+
+    def api_versions(self) -> ApiVersions:
+        """Return the versions that are asked for, and how Azure has answered, by type."""
+        return self._clients.versions
 
     async def close(self) -> None:
         """Close the credential and what was opened with it."""

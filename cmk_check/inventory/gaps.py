@@ -91,6 +91,16 @@ DATA_ACTIONS: Final = (
 )
 """What data stores are read with, beyond the actions for accounts."""
 
+ALL_ACTIONS: Final = tuple(
+    dict.fromkeys(
+        (
+            *(READ_ACCOUNTS, READ_SUBSCRIPTIONS, READ_GROUP),
+            *(*WATCH_ACTIONS, *KEY_ACTIONS, *EXCEPTION_ACTIONS, *DATA_ACTIONS),
+        )
+    )
+)
+"""Every action of the role in infra/scope, once."""
+
 # What reading can raise. The last four are what the SDK raises for bodies that it does not expect.
 TROUBLE: Final = (
     InventoryError,
@@ -198,7 +208,7 @@ def cannot_have_scopes(error: Exception) -> bool:
 
 def _gap_of_answer(error: HttpResponseError, status: int, action: str) -> Gap:
     code, message = _error_of(error)
-    reason, note = _reason_of(status, code.lower()), f"{status} {code or 'without a code'}"
+    reason, note = reason_of(status, code.lower()), f"{status} {code or 'without a code'}"
     if reason is GapReason.UNAUTHENTICATED and code.lower() == _WRONG_TENANT:
         return wrong_tenant(note)
     if reason is GapReason.UNAUTHENTICATED and _NOT_YET_VALID in message.lower():
@@ -211,7 +221,8 @@ def _gap_of_answer(error: HttpResponseError, status: int, action: str) -> Gap:
     return make_gap(reason, note, missing_action=missing, message=what, way_out=end)
 
 
-def _reason_of(status: int, code: str) -> GapReason:
+def reason_of(status: int, code: str) -> GapReason:
+    """Return the reason of an answer that is no success; the code is lower-cased."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return GapReason.SERVER_ERROR
     if status == HTTPStatus.NOT_FOUND and code == "subscriptionnotfound":

@@ -28,7 +28,7 @@ from cmk_check import VERSION
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.inventory.api_versions import ApiVersions
-from cmk_check.inventory.gaps import arm_error
+from cmk_check.inventory.gaps import arm_error, reason_of
 from cmk_check.limits import ARM_ATTEMPTS
 from cmk_check.net.retry_after import retry_after
 from cmk_check.ports import InventoryError
@@ -101,12 +101,17 @@ class ApiVersionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         asked.url = self._versions.of(asked.url)
         response = await self.next.send(request)
         answer = response.http_response
-        if answer.status_code not in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}:
-            return response
-        if not self._versions.learn(asked.url, *arm_error(answer)):
-            return response
-        asked.url = self._versions.of(asked.url)
-        return await self.next.send(request)
+        if answer.status_code in {
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.NOT_FOUND,
+        } and self._versions.learn(asked.url, *arm_error(answer)):
+            asked.url = self._versions.of(asked.url)
+            response = await self.next.send(request)
+        answer, reason = response.http_response, None
+        if answer.status_code != HTTPStatus.OK:
+            reason = reason_of(answer.status_code, arm_error(answer)[0].lower())
+        self._versions.note(asked.url, reason)
+        return response
 
 
 class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):

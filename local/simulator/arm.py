@@ -19,6 +19,7 @@ from local.simulator.grant_routes import GrantRoutes
 from local.simulator.graph_routes import GraphRoutes
 from local.simulator.management_group_routes import ManagementGroupRoutes
 from local.simulator.messages import JSON_TYPE, Incoming, Reply
+from local.simulator.operation_routes import OperationRoutes
 from local.simulator.paging import SKIP_TOKEN, Cursor, InvalidSkipTokenError
 from local.simulator.policy_routes import PolicyRoutes
 from local.simulator.store_routes import StoreRoutes
@@ -28,6 +29,7 @@ from local.simulator.vault_routes import VaultRoutes
 
 _PARAMETERS: Final = frozenset({"api-version", SKIP_TOKEN})
 _AUDIENCES: Final = ("https://management.core.windows.net", "https://management.azure.com")
+_READ_SUBSCRIPTIONS: Final = "Microsoft.Resources/subscriptions/read"
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
 
 
@@ -77,6 +79,7 @@ class Arm:
         self.graph = GraphRoutes(estate, gate)
         self.policies = PolicyRoutes(estate, gate)
         self.management_groups = ManagementGroupRoutes(estate, gate)
+        self.operations = OperationRoutes(gate)
         self._estate = estate
         self._tokens = tokens
         self._gate = gate
@@ -92,6 +95,7 @@ class Arm:
             *self.grants.routes,
             *self.policies.routes,
             *self.management_groups.routes,
+            *self.operations.routes,
         )
         self._routes = [(re.compile(f"{route.path}/?", re.IGNORECASE), route) for route in routes]
 
@@ -143,8 +147,12 @@ class Arm:
         if version not in subscriptions.VERSIONS:
             return errors.invalid_api_version(version, subscriptions.VERSIONS)
         cursor = Cursor.of(incoming)
+        # Without the action Azure leaves a subscription out, and refuses nothing.
         listed = [
-            subscription for subscription in self._estate.subscriptions if subscription.listed
+            each
+            for each in self._estate.subscriptions
+            if each.listed
+            and not self._estate.denials.refuses(_READ_SUBSCRIPTIONS, f"/subscriptions/{each.id}")
         ]
         end = cursor.offset + self.subscriptions_per_page
         body = subscriptions.page(listed[cursor.offset : end], version)

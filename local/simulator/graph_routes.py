@@ -22,6 +22,7 @@ from local.simulator.tokens import Claims
 
 PATH: Final = "/providers/Microsoft.ResourceGraph/resources"
 READ: Final = "Microsoft.ResourceGraph/resources/read"
+_READ_CHANGES: Final = "Microsoft.Resources/changes/read"
 VERSIONS: Final = ("2024-04-01", "2022-10-01", "2021-03-01", "2019-04-01")
 LARGEST_PAGE: Final = 1000
 _ACCOUNTS: Final = "microsoft.cognitiveservices/accounts"
@@ -143,7 +144,8 @@ class GraphRoutes:
             found = self._estate.subscription(target.split("/")[2])
         except KeyError:
             return True
-        return found.access not in (Access.FORBIDDEN, Access.NOT_FOUND)
+        refused = self._estate.denials.refuses(_READ_CHANGES, f"/subscriptions/{found.id}")
+        return found.access not in (Access.FORBIDDEN, Access.NOT_FOUND) and not refused
 
     def _vaults(self, names: set[str]) -> list[_Row]:
         return [

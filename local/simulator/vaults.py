@@ -28,6 +28,7 @@ class Key:
         self.clock: Callable[[], float] = time.time
         self._versions: list[KeyVersion] = []
         self._spec = spec
+        self.policy = spec.policy
         self._place = place
         self._lock = lock
         for version in spec.versions:
@@ -44,7 +45,7 @@ class Key:
             return self._versions[-1]
 
     def _renewed(self, now: int) -> VersionSpec:
-        lifetime = (self._spec.policy or {}).get("attributes", {}).get("expiryTime")
+        lifetime = (self.policy or {}).get("attributes", {}).get("expiryTime")
         ends = rotation.moved(now, lifetime) if lifetime else ABSENT
         return VersionSpec(created=now, exp=ends)
 
@@ -58,9 +59,9 @@ class Key:
 
     def _due(self) -> int | None:
         attributes = self._versions[-1].find("properties.attributes")
-        if not (self._spec.policy and self._spec.rotates and isinstance(attributes, dict)):
+        if not (self.policy and self._spec.rotates and isinstance(attributes, dict)):
             return None
-        return rotation.due(self._spec.policy, attributes) if attributes.get("enabled") else None
+        return rotation.due(self.policy, attributes) if attributes.get("enabled") else None
 
     @property
     def latest(self) -> KeyVersion:
@@ -81,8 +82,8 @@ class Key:
         if not isinstance(latest, dict):
             return latest
         properties = latest.get("properties")
-        if self._spec.policy is not None and isinstance(properties, dict):
-            properties = {**properties, "rotationPolicy": self._spec.policy}
+        if self.policy is not None and isinstance(properties, dict):
+            properties = {**properties, "rotationPolicy": self.policy}
         return {**latest, **vault_documents.key(self._place, properties)}
 
 

@@ -78,7 +78,7 @@ def test_p5_all_is_well_and_nothing_is_changed(
     assert code == 0
     assert list(lines) == [
         *("settings", "schedule", "cloud", "clock", "credential", "subscriptions"),
-        *("permissions", "tables", "queues", "scans", "webhook"),
+        *("permissions", "tables", "queues", "scans", "webhook", "actions"),
     ]
     assert {check: said[0][0] for check, said in lines.items() if said[0][0] != "ok"} == {
         "scans": "warning"

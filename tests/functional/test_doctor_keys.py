@@ -36,15 +36,5 @@ def test_p11_rights_that_keys_lack_are_named_and_granting_them_ends_it() -> None
             ),
         )
     ]
-    assert granted["keys"] == [
-        ("ok", "1 of 1 sampled keys can be read."),
-        (
-            "ok",
-            (
-                "Azure Resource Manager let the key of chat be read: its vault "
-                "kv-test.vault.azure.net uses access policies, and its firewall is open "
-                "(api-version 2026-05-15)."
-            ),
-        ),
-    ]
+    assert granted["keys"] == [("ok", "1 of 1 sampled keys can be read.")]
     assert asked == {("POST", "/providers/Microsoft.ResourceGraph/resources")}

@@ -54,7 +54,7 @@ async def test_newest_version_that_both_know_is_asked_for_once_p11(
 
     assert (len(first.accounts), first.gap, second.gap) == (3, None, None)
     assert _asked(simulator) == ["2025-09-01", *["2024-10-01"] * 4]
-    assert inventory.api_versions()[TYPE] == "2024-10-01"
+    assert inventory.api_versions().in_use[TYPE] == "2024-10-01"
 
 
 @pytest.mark.parametrize("served", ["2017-04-18,2099-01-01", "2025-09-01", ""])

@@ -1,19 +1,13 @@
 """Patients whose Azure is scripted and whose tables are in memory."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Self, override
+from typing import Final, Self, cast, override
 
 from cmk_check.core.account import Subscription
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, MarkedText, NotTried
-from cmk_check.ports import (
-    DataInventory,
-    ExemptionInventory,
-    Inventory,
-    KeyInventory,
-    QueueService,
-    Store,
-)
+from cmk_check.inventory.azure_inventory import AzureInventory
+from cmk_check.ports import QueueService, Store
 from cmk_check.queues.null_queues import NoQueues
 from tests.fakes.data_stores import ScriptedStores
 from tests.fakes.exemptions import ScriptedExemptions
@@ -23,6 +17,11 @@ from tests.fakes.recording_store import RecordingStore
 
 AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 type Check = Callable[[DoctorSubject], Awaitable[Sequence[MarkedText]]]
+
+
+class _OfItsType(dict[str, str]):
+    def __missing__(self, kind: str) -> str:
+        return f"of {kind}"
 
 
 class ScriptedPatient(DoctorSubject):
@@ -53,28 +52,31 @@ class ScriptedPatient(DoctorSubject):
         subject.store = store or RecordingStore()
         return subject
 
-    async def api_version(self, kind: str) -> str:
-        """Return a version that names its type."""
-        return f"of {kind}"
-
     @override
-    async def inventory(self) -> Inventory:
-        return self.azure
-
-    @override
-    async def keys(self) -> KeyInventory:
-        return self.behind.open()
-
-    @override
-    async def exemptions(self) -> ExemptionInventory:
-        return self.accepted.open()
-
-    @override
-    async def data_stores(self) -> DataInventory:
-        return self.stored.open()
+    async def inventory(self) -> AzureInventory:
+        return cast("AzureInventory", _Scripted(self))
 
     async def _build_storage(self) -> tuple[Store, QueueService]:
         return self.store, NoQueues()
+
+
+class _Scripted:
+    """What reads the Azure of a subject; each version names its type."""
+
+    in_use: Final = _OfItsType()
+
+    def __init__(self, subject: ScriptedPatient) -> None:
+        self._azure = subject.azure
+        self.keys = subject.behind.open
+        self.exemptions = subject.accepted.open
+        self.data_stores = subject.stored.open
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._azure, name)
+
+    def api_versions(self) -> Self:
+        """Return the versions."""
+        return self
 
 
 async def told(check: Check, subject: DoctorSubject) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import timedelta
+from typing import cast, override
 
 import jwt
 import pytest
@@ -14,6 +15,7 @@ from cmk_check.doctor import azure_checks
 from cmk_check.doctor.azure_checks import watch
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.token_claims import Bearer
+from cmk_check.inventory.azure_inventory import AzureInventory
 from tests.fakes.changes import ScriptedChanges
 from tests.fakes.world import MovableClock, sub
 from tests.unit.doctor.subjects import told
@@ -111,7 +113,12 @@ def test_a_token_of_another_library_is_read() -> None:
 class _Patient(DoctorSubject):
     search: ScriptedChanges
 
-    async def change_search(self) -> ScriptedChanges:
+    @override
+    async def inventory(self) -> AzureInventory:
+        return cast("AzureInventory", self)
+
+    def change_search(self) -> ScriptedChanges:
+        """Return the scripted ones."""
         return self.search
 
 

@@ -1,0 +1,268 @@
+"""Tries what is assumed of Azure and was not seen there yet; assumptions.toml says what that is.
+
+Probes look at what the checks have read, and read little more. The report goes to strangers: it
+consists of sentences of this program, of counts, and of words of Azure that stand in this program,
+never of a name, an id, an address or other text from an answer.
+"""
+
+import asyncio
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from enum import StrEnum
+from importlib.resources import files
+from typing import Final
+
+from cmk_check import VERSION
+from cmk_check.core.enums import GapReason
+from cmk_check.core.gap import Gap
+from cmk_check.core.keys.facts import Key, Vault
+from cmk_check.core.keys.vault import is_closed
+from cmk_check.core.text import as_object
+from cmk_check.core.unread import Unread
+from cmk_check.doctor.azure_checks import states
+from cmk_check.doctor.examined_app import DoctorSubject
+from cmk_check.inventory.api_versions import (
+    ASSIGNMENTS,
+    EXEMPTIONS,
+    PROJECTS,
+    SETS,
+    WITH_SETTINGS,
+    type_read_by,
+)
+from cmk_check.inventory.calls import Deadline
+from cmk_check.inventory.gaps import (
+    ALL_ACTIONS,
+    READ_CONNECTIONS,
+    READ_HOSTS,
+    READ_PROJECT_CONNECTIONS,
+    READ_PROJECT_HOSTS,
+    TROUBLE,
+    gap_of,
+)
+from cmk_check.limits import DOCTOR_CHANGES, DOCTOR_SAMPLE_SECONDS
+from cmk_check.ports import InventoryError
+
+_BY_ROLES: Final = frozenset({"forbiddenbyrbac"})
+_BY_NETWORK: Final = frozenset({"forbiddenbyconnection", "forbiddenbyfirewall", "forbiddenbynsp"})
+_CODES: Final = _BY_ROLES | _BY_NETWORK | {"authorizationfailed", "invalidresourcetype"}
+_NOTE: Final = re.compile(r"\(\d{3} ([A-Za-z0-9._-]+)\)")
+# The name that our plans give to keys, which they create with a rotation policy.
+_OF_A_PLAN: Final = re.compile(r"/keys/cmk-[0-9a-f]{16}$")
+_GROUPS: Final = "/providers/microsoft.management/managementgroups/"
+_AUTHORIZATION: Final = "/providers/Microsoft.Authorization"
+_HOSTS: Final = (READ_HOSTS, READ_PROJECT_HOSTS)
+
+
+class Result(StrEnum):
+    """What became of an assumption."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    NOT_REACHED = "not_reached"
+
+
+type _Outcome = tuple[Result, tuple[str, ...]]
+type _Probe = Callable[[DoctorSubject], Awaitable[_Outcome]]
+
+
+def texts() -> Mapping[str, Mapping[str, str]]:
+    """Return the list: of each assumption ``belief``, ``why``, ``see`` and ``affects``, by id."""
+    return tomllib.loads(files(__package__).joinpath("assumptions.toml").read_text("utf-8"))
+
+
+async def report(subject: DoctorSubject) -> tuple[Mapping[str, object], str]:
+    """Try all assumptions, after the checks; return the report and a sentence about it."""
+    known = texts()
+    tried = await asyncio.gather(*(_tried(PROBES.get(name), subject) for name in known))
+    found = dict(zip(known, tried, strict=True))
+    ids = {each: [name for name, it in found.items() if it[0] is each] for each in Result}
+    refuted = f" ({', '.join(ids[Result.REFUTED])})" if ids[Result.REFUTED] else ""
+    document = {
+        "format": 1,
+        "program": VERSION,
+        "cloud": subject.settings.cloud,
+        "actions": await states(subject),
+        "assumptions": {
+            name: {"belief": known[name]["belief"], "result": result, "evidence": evidence}
+            | ({"see": known[name]["see"]} if result is Result.NOT_REACHED else {})
+            for name, (result, evidence) in found.items()
+        },
+    }
+    return document, (
+        f"{len(ids[Result.PROVED])} assumptions are proved, {len(ids[Result.REFUTED])} refuted"
+        f"{refuted}, {len(ids[Result.NOT_REACHED])} not reached."
+    )
+
+
+async def _tried(probe: _Probe | None, subject: DoctorSubject) -> _Outcome:
+    """Run a probe; what goes wrong costs this probe alone."""
+    text = "Reading alone cannot show it"
+    if probe is not None:
+        try:
+            async with asyncio.timeout(DOCTOR_SAMPLE_SECONDS):
+                return await probe(subject)
+        except TROUBLE as error:
+            text = _why(gap_of(error, ""))
+        except Exception as error:  # noqa: BLE001 - a probe that breaks must not hide the others
+            text = f"The probe failed: {type(error).__name__}"
+    return Result.NOT_REACHED, (text,)
+
+
+def _keys(chosen: Callable[[Vault], bool], against: Collection[str]) -> _Probe:
+    """Look at keys in these vaults; refusals with these codes speak against the assumption."""
+
+    async def probe(subject: DoctorSubject) -> _Outcome:
+        found = [
+            part
+            for each in subject.key_facts
+            if isinstance(each.vault, Vault) and chosen(each.vault)
+            for part in (each.key, each.grants)
+            if part is not None
+        ]
+        gaps = [each.gap for each in found if isinstance(each, Unread)]
+        refused = sum(_code(gap) in against for gap in gaps)
+        return _counted("Answers", len(found) - len(gaps), refused, *map(_why, gaps))
+
+    return probe
+
+
+async def _rotation(subject: DoctorSubject) -> _Outcome:
+    """Read the keys once more, for what nothing else looks at."""
+    reader, counts = (await subject.inventory()).reader(), Counter[bool | None]()
+    for key in [each.key for each in subject.key_facts if isinstance(each.key, Key)]:
+        document = await reader.document(key.id, Deadline.within(DOCTOR_SAMPLE_SECONDS))
+        policy = as_object(document.get("properties")).get("rotationPolicy")
+        # Its shape in azure-mgmt-keyvault 14.1.0.
+        types = [as_object(it.get("action")).get("type") for it in _in(policy, "lifetimeActions")]
+        is_understood = bool(types) and {str(each).lower() for each in types} <= {
+            "rotate",
+            "notify",
+        }
+        absent = False if _OF_A_PLAN.search(key.id) else None
+        counts[absent if policy is None else is_understood] += 1
+    return _counted("Policies", counts[True], counts[False], f"keys without one: {counts[None]}")
+
+
+async def _stores(subject: DoctorSubject) -> _Outcome:
+    found = [getattr(it, "own", it) for each in subject.data_facts for it in each.stores.values()]
+    return _counted("Stores", sum(isinstance(own, bool) for own in found), found.count(None))
+
+
+def _served(
+    *kinds: str,
+    against: GapReason = GapReason.API_VERSION_UNSUPPORTED,
+    only: Collection[str] = (),
+) -> _Probe:
+    """Look at the answers for these types; ``only`` are the versions that they must be of."""
+
+    async def probe(subject: DoctorSubject) -> _Outcome:
+        used = (await subject.inventory()).api_versions()
+        fits = {kind: used.in_use[kind] for kind in kinds if used.answers[kind][None]}
+        odd = {kind for kind in kinds if used.answers[kind][against]}
+        odd |= {kind for kind, version in fits.items() if only and version not in only}
+        return _counted("Types", len(fits.keys() - odd), len(odd), *odd, *fits.values())
+
+    return probe
+
+
+def _exist(*actions: str) -> _Probe:
+    """Ask Azure for all operations of the providers of these actions.
+
+    Source: ``ProviderOperationsMetadata`` of azure-mgmt-authorization, 2022-04-01.
+    """
+
+    async def probe(subject: DoctorSubject) -> _Outcome:
+        reader, until = (await subject.inventory()).reader(), Deadline.within(DOCTOR_SAMPLE_SECONDS)
+        listed: set[str] = set()
+        for provider in sorted({each.partition("/")[0] for each in actions}):
+            path = f"{_AUTHORIZATION}/providerOperations/{provider}"
+            document = await reader.document(path, until, "$expand=resourceTypes")
+            for part in (document, *_in(document, "resourceTypes")):
+                listed |= {str(each.get("name")).lower() for each in _in(part, "operations")}
+        lacking = [each for each in actions if each.lower() not in listed]
+        return _counted("Actions", len(actions) - len(lacking), len(lacking), *lacking)
+
+    return probe
+
+
+async def _changes(subject: DoctorSubject) -> _Outcome:
+    """Ask Resource Graph for changes, and if there are none, for new accounts."""
+    azure, since = await subject.inventory(), subject.clock.now() - DOCTOR_CHANGES
+    search = azure.change_search()
+    found = await search.changes(since, vaults=True, seconds=DOCTOR_SAMPLE_SECONDS)
+    if found.gap is not None:
+        raise InventoryError(found.gap)
+    seen, new = len(found.subscriptions) + len(found.vaults), 0
+    if not seen:
+        known = await azure.account_search().accounts([each.id for each in subject.listed])
+        new = sum(each.created_at is not None and each.created_at > since for each in known)
+    subject.sees_changes = True if seen else False if new else None
+    return _counted("Changes, or new accounts without one", seen, new)
+
+
+async def _exemptions(subject: DoctorSubject) -> _Outcome:
+    """Compare lists of subscriptions with the list of the management group above them."""
+    azure, until = await subject.inventory(), Deadline.within(DOCTOR_SAMPLE_SECONDS)
+
+    async def count(path: str, prefix: str) -> int:
+        entries = await azure.reader().entries(f"{path}{_AUTHORIZATION}/policyExemptions", until)
+        return sum(str(as_object(each).get("id")).lower().startswith(prefix) for each in entries)
+
+    group, below = subject.settings.management_group, [each.id for each in subject.listed]
+    if group is not None:
+        inside = await azure.subscriptions_below(group)
+        below = [each.id for each in inside if each.id in below]
+    tried = below[: subject.most]
+    inherited = sum([await count(f"/subscriptions/{each}", _GROUPS) for each in tried])
+    at_group = 0
+    if group is not None and tried and not inherited:
+        at_group = await count(f"{_GROUPS}{group}", f"{_GROUPS}{group}/".lower())
+    return _counted("Exemptions", inherited, at_group)
+
+
+async def _sign_in(subject: DoctorSubject) -> _Outcome:
+    given = subject.settings
+    asked = given.on_azure and given.http_auth == "entra"
+    return _counted("Apps", asked and given.easy_auth, asked and not given.easy_auth)
+
+
+PROBES: Final[Mapping[str, _Probe]] = {
+    "keys-with-roles": _keys(lambda vault: vault.uses_rbac, _BY_ROLES),
+    "keys-behind-firewall": _keys(is_closed, _BY_NETWORK),
+    "rotation-policy": _rotation,
+    "store-fields": _stores,
+    "project-settings": _served(PROJECTS, only=WITH_SETTINGS),
+    "include-all-connections": _served(
+        *map(type_read_by, (READ_CONNECTIONS, READ_PROJECT_CONNECTIONS)),
+        against=GapReason.UNEXPECTED_RESPONSE,
+    ),
+    "capability-host-actions": _exist(*_HOSTS),
+    "role-actions": _exist(*(each for each in ALL_ACTIONS if each not in _HOSTS)),
+    "changes-read": _changes,
+    "group-exemptions": _exemptions,
+    "policy-versions": _served(EXEMPTIONS, ASSIGNMENTS, SETS),
+    "sign-in-variable": _sign_in,
+}
+
+
+def _counted(what: str, fits: int, against: int, *more: str) -> _Outcome:
+    result = Result.REFUTED if against else Result.PROVED if fits else Result.NOT_REACHED
+    return result, (f"{what}: {fits:d} as assumed, {against:d} not", *sorted(more))
+
+
+def _why(gap: Gap) -> str:
+    action = gap.missing_action if gap.missing_action in ALL_ACTIONS else None
+    return ", ".join(filter(None, (gap.reason.value, _code(gap), action)))
+
+
+def _code(gap: Gap) -> str | None:
+    note = _NOTE.search(gap.detail or "")
+    return note[1].lower() if note and note[1].lower() in _CODES else None
+
+
+def _in(document: object, name: str) -> list[dict[str, object]]:
+    """Return the objects of a list in a document, whatever the document is."""
+    entries = as_object(document).get(name)
+    return [as_object(each) for each in entries] if isinstance(entries, list) else []

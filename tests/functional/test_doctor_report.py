@@ -1,0 +1,421 @@
+"""``doctor --report``: each assumption broken in turn, and nothing that identifies an estate."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from cmk_check.core.text import GUID
+from cmk_check.doctor import assumptions
+from cmk_check.doctor.all_checks import diagnose
+from cmk_check.doctor.examined_app import DoctorSubject
+from cmk_check.doctor.results import Mark
+from local.simulator import (
+    CMK_POLICY,
+    AccountSpec,
+    Answer,
+    Estate,
+    Fault,
+    KeySpec,
+    PolicyObject,
+    PolicyType,
+    ProjectSpec,
+    Simulator,
+    StoreSpec,
+    VaultSpec,
+    VersionSpec,
+    arm_error,
+    builtin_id,
+)
+from tests.functional import terminal_kit
+from tests.functional.estate_kit import sub_id
+from tests.guard.documents import ROOT
+
+TENANT: Final = "7d9b1c52-3f0e-4a68-b1c7-5e20d4f8a396"
+GROUP: Final = "Contoso Secret Bank"
+CORP: Final = "mg-contoso-corp"
+AT_CORP: Final = f"/providers/Microsoft.Management/managementGroups/{CORP}"
+VERSION: Final = "f" * 32
+ROTATION: Final = {
+    "attributes": {"expiryTime": "P2Y"},
+    "lifetimeActions": [{"trigger": {"timeAfterCreate": "P1Y"}, "action": {"type": "rotate"}}],
+}
+PLANNED: Final = "cmk-0123456789abcdef"
+STORES: Final = {
+    "files": "Microsoft.Storage/storageAccounts/stcontososecret",
+    "threads": "Microsoft.DocumentDB/databaseAccounts/cosmos-contoso",
+    "vectors": "Microsoft.Search/searchServices/srch-contoso",
+}
+WORKSPACE: Final = "Microsoft.MachineLearningServices/workspaces/ml-contoso"
+ACTIONS: Final = list(
+    dict.fromkeys(
+        action
+        for some in json.loads((ROOT / "infra/scope/actions.json").read_text()).values()
+        for action in some
+    )
+)
+UNREACHABLE: Final = {*("sign-in-variable", "policy-patch", "deployment")}
+SETTINGS: Final = {"CMK_DATA_STORES": "on", "CMK_MANAGEMENT_GROUP": CORP}
+
+
+def _key(vault: str, name: str = "cmk", **more: str) -> dict[str, object]:
+    domain = "managedhsm" if vault.startswith("hsm") else "vault"
+    uri = f"https://{vault}.{domain}.azure.net/"
+    return {
+        "keySource": "Microsoft.KeyVault",
+        "keyVaultProperties": {"keyName": name, "keyVaultUri": uri, **more},
+    }
+
+
+def _estate() -> Estate:
+    """Make an estate in which every assumption can be seen, and every action is needed."""
+    estate = Estate(TENANT)
+    here = estate.add_subscription(sub_id(1), GROUP)
+    here.management_groups = (CORP, TENANT)
+    keys = (
+        KeySpec(name="cmk"),
+        KeySpec(name=PLANNED, policy=ROTATION, rotates=False),
+        KeySpec(name="pinned", versions=(VersionSpec(version=VERSION), VersionSpec())),
+    )
+    closed: dict[str, object] = {
+        "networkAcls": {"defaultAction": "Deny", "bypass": "AzureServices"}
+    }
+    vaults: dict[str, dict[str, object]] = {
+        "kv-roles": {"enableRbacAuthorization": True},
+        "kv-closed": closed,
+        "kv-pinned": {},
+        "kv-planned": {},
+    }
+    for vault, settings in vaults.items():
+        here.vaults.add(VaultSpec(name=vault, group="rg-keys", keys=keys, properties=settings))
+    here.vaults.add(VaultSpec(name="hsm-one", group="rg-keys", keys=keys, hsm=True))
+    encryption = {
+        "chat-roles": _key("kv-roles"),
+        "chat-closed": _key("kv-closed"),
+        "chat-pinned": _key("kv-pinned", "pinned", keyVersion=VERSION),
+        "chat-planned": _key("kv-planned", PLANNED),
+        "chat-hsm": _key("hsm-one", "pinned", keyVersion=VERSION),
+        "chat-bad": {"keySource": "Microsoft.CognitiveServices"},
+    }
+    for name, each in encryption.items():
+        spec = AccountSpec(
+            name=f"contoso-{name}", group="rg-contoso", encryption=each, identity="system"
+        )
+        added = here.add_account(spec)
+        estate.grants.add(
+            f"/subscriptions/{here.id}", "Key Vault Crypto User", added.principal_id or ""
+        )
+    ids = {}
+    for name, what in STORES.items() | {("work", WORKSPACE)}:
+        type_, _, store = what.rpartition("/")
+        ids[name] = here.stores.add(StoreSpec(type=type_, name=store, group="rg-data")).id
+    work = ids.pop("work")
+    project = ProjectSpec(
+        name="project-x", hosts={"agents": "standard"}, connections={"files": ids["files"]}
+    )
+    here.add_account(
+        AccountSpec(
+            name="contoso-agents",
+            group="rg-contoso",
+            kind="AIServices",
+            projects=(project,),
+            hosts={"account": "standard"},
+            connections=ids,
+            properties={"amlWorkspace": {"resourceId": work}},
+        )
+    )
+    set_ = estate.policies.add_set(AT_CORP, "contoso-set", {"cmk": builtin_id(CMK_POLICY)})
+    assigned = estate.policies.assign(AT_CORP, "contoso-cmk", set_.id)
+    estate.policies.exempt(AT_CORP, "contoso-waiver", assigned.id)
+    return estate
+
+
+@pytest.fixture
+def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """Return a simulated Azure, for this process."""
+    with Simulator(_estate()) as simulator:
+        for name, value in simulator.environment().items():
+            monkeypatch.setenv(name, value)
+        # aiohttp has read the certificates that this process trusts when it was imported.
+        monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", simulator.client_ssl())
+        yield simulator
+
+
+type Lines = list[tuple[Mark, str, str]]
+
+
+async def _report(azure: Simulator, **settings: str) -> tuple[dict[str, Any], Lines]:
+    """Return the report and the lines before it."""
+    subject = DoctorSubject.of(azure.environment() | SETTINGS | settings)
+    subject.most = 50
+    try:
+        async with aclosing(diagnose(subject)) as found:
+            lines = [(line.mark, line.check, line.text) async for line in found]
+        document, _ = await assumptions.report(subject)
+    finally:
+        await subject.close()
+    return json.loads(json.dumps(document)), lines
+
+
+def _results(document: Mapping[str, Any]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {"proved": [], "refuted": [], "not_reached": []}
+    for name, each in document["assumptions"].items():
+        found[each["result"]].append(name)
+    return found
+
+
+async def test_what_holds_is_proved_and_the_rest_is_named(azure: Simulator) -> None:
+    """The first run on a tenant says what it has shown, and what a person must try."""
+    document, lines = await _report(azure)
+
+    results = _results(document)
+    assert results["refuted"] == []
+    assert set(results["not_reached"]) == UNREACHABLE
+    assert {a for a, state in document["actions"].items() if state != "works"} == set()
+    # That of changes shows itself in the longer look of the report.
+    assert (Mark.OK, "actions", "25 of 26 actions of the role work.") in lines
+    assert {request.method for request in azure.requests} == {"GET", "POST"}
+    assert {r.path for r in azure.requests if r.method == "POST"} == {
+        "/providers/Microsoft.ResourceGraph/resources"
+    }
+
+
+def _odd_store(azure: Simulator) -> None:
+    azure.estate.subscription(sub_id(1)).stores["stcontososecret"].set(
+        "properties.encryption.keySource", "Contoso.Safe"
+    )
+
+
+def _no_changes(azure: Simulator) -> None:
+    azure.estate.denials.add("Microsoft.Resources/changes/read")
+    chat = azure.estate.subscription(sub_id(1)).accounts["contoso-chat-bad"]
+    for name in ("properties.dateCreated", "systemData.createdAt"):
+        chat.set(name, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.0000000Z}")
+
+
+def _without_rotation(azure: Simulator) -> None:
+    vault = azure.estate.subscription(sub_id(1)).vaults["kv-planned"]
+    key = vault.key(PLANNED)
+    assert key is not None
+    key.policy = None
+
+
+def _odd_rotation(azure: Simulator) -> None:
+    vault = azure.estate.subscription(sub_id(1)).vaults["kv-planned"]
+    key = vault.key(PLANNED)
+    assert key is not None
+    key.policy = {"lifetimeActions": [{"kind": "Contoso"}]}
+
+
+def _lacking(*types: str) -> Callable[[Simulator], None]:
+    return lambda azure: azure.arm.operations.lacking.update(types)
+
+
+def _fault(path: str, then: Answer, **query: str) -> Callable[[Simulator], None]:
+    return lambda azure: azure.faults.add(Fault(path=path, query=query, then=then))
+
+
+def _forbidden(vault: str, code: str) -> Callable[[Simulator], None]:
+    said = "[Forbidden] Caller is not authorized. Action: 'Microsoft.KeyVault/vaults/keys/read'"
+    return _fault(f"*/vaults/{vault}/keys/*", arm_error(400, code, said))
+
+
+_OF_ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts"
+_UNSERVED: Final = arm_error(
+    400,
+    "NoRegisteredProviderFound",
+    "No registered resource provider found for API version '{}'. The supported api-versions are "
+    "'2025-09-01, 2025-06-01'.",
+)
+
+
+_BREAKS: Final[list[tuple[str, Callable[[Simulator], None]]]] = [
+    ("keys-with-roles", _forbidden("kv-roles", "ForbiddenByRbac")),
+    ("keys-behind-firewall", _forbidden("kv-closed", "ForbiddenByFirewall")),
+    ("keys-behind-firewall", _forbidden("kv-closed", "ForbiddenByNsp")),
+    ("rotation-policy", _without_rotation),
+    ("rotation-policy", _odd_rotation),
+    ("store-fields", _odd_store),
+    ("project-settings", _fault("*/projects*", _UNSERVED, **{"api-version": "*-preview"})),
+    ("include-all-connections", _fault("*", arm_error(400, "BadRequest"), includeall="true")),
+    ("capability-host-actions", _lacking(f"{_OF_ACCOUNTS}/projects/capabilityHosts")),
+    ("role-actions", _lacking("Microsoft.Search/searchServices")),
+    ("changes-read", _no_changes),
+    (
+        "group-exemptions",
+        _fault("/subscriptions/*/policyExemptions", Answer(body={"value": []})),
+    ),
+    (
+        "policy-versions",
+        _fault("*/policySetDefinitions/*", arm_error(404, "InvalidResourceType")),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "break_it"), _BREAKS, ids=[f"{n} {name}" for n, (name, _) in enumerate(_BREAKS)]
+)
+async def test_an_assumption_that_is_broken_is_refuted_by_name(
+    azure: Simulator, name: str, break_it: Callable[[Simulator], None]
+) -> None:
+    """And no other is: the first tenant must not send us after what holds."""
+    break_it(azure)
+
+    document, _ = await _report(azure)
+
+    assert _results(document)["refuted"] == [name]
+
+
+@pytest.mark.parametrize(
+    ("environ", "result"),
+    [
+        ({}, "not_reached"),
+        ({"WEBSITE_HOSTNAME": "app.azurewebsites.net"}, "not_reached"),
+        ({"WEBSITE_HOSTNAME": "app.azurewebsites.net", "CMK_HTTP_AUTH": "entra"}, "refuted"),
+        (
+            {
+                "WEBSITE_HOSTNAME": "app.azurewebsites.net",
+                "CMK_HTTP_AUTH": "entra",
+                "WEBSITE_AUTH_ENABLED": "True",
+            },
+            "proved",
+        ),
+    ],
+)
+async def test_what_the_platform_sets_is_seen_on_azure_alone(
+    environ: dict[str, str], result: str
+) -> None:
+    """A laptop cannot tell what the plan sets."""
+    outcome = await assumptions.PROBES["sign-in-variable"](DoctorSubject.of(environ))
+
+    assert outcome[0] == result
+
+
+def test_every_assumption_that_reading_can_show_is_broken_above() -> None:
+    """A probe that cannot refute proves nothing."""
+    assert {name for name, _ in _BREAKS} == assumptions.PROBES.keys() - {"sign-in-variable"}
+
+
+# A vault that may not be read is in no answer, as one that is gone: the check of keys says so.
+_HIDDEN: Final = {
+    "Microsoft.Resources/changes/read",
+    "Microsoft.KeyVault/vaults/read",
+    "Microsoft.KeyVault/managedHSMs/read",
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_an_action_that_is_missing_is_named(azure: Simulator, action: str) -> None:
+    """Each of the role's actions: the person who grants must not find them one at a time."""
+    azure.estate.denials.add(action)
+
+    document, lines = await _report(azure)
+
+    named = {text.partition(": ")[0]: text for _, check, text in lines if check == "actions"}
+    if action in _HIDDEN:
+        assert f"{action}," in named["Not tried"].replace(". A setting", ",")
+    else:
+        assert f" {action}. Grant" in named["Missing"]
+    states = document["actions"]
+    assert states[action] == ("not_tried" if action in _HIDDEN else "missing")
+    assert [name for name, state in states.items() if state == "missing" and name != action] == []
+    assert _results(document)["refuted"] == []
+
+
+def _names(azure: Simulator) -> set[str]:
+    """Return every name and id in the estate."""
+    estate = azure.estate
+    found: set[str] = {estate.tenant_id, azure.url, azure.identity_header}
+    documents: list[object] = [
+        each.document() for kind in PolicyType for each in _made(azure, kind)
+    ]
+    for subscription in estate.subscriptions:
+        found |= {subscription.id, subscription.name, *subscription.management_groups}
+        for account in subscription.accounts.values():
+            found |= {account.name, account.group, *(p.name for p in account.projects.all)}
+            documents += [account.document(), account.principal_id]
+        for vault in subscription.vaults.ever:
+            found |= {vault.name, vault.group, *(key.name for key in vault.keys)}
+            documents.append(vault.document())
+    ids = re.finditer(rf"{GUID}|[\w.-]+@[\w.-]+|https?://[^\"\s]+", json.dumps(documents))
+    found |= {each[0] for each in ids}
+    # Some estates have names that are words of the report in every estate.
+    fixed = " ".join((*ACTIONS, *map(str, assumptions.texts().values()))).lower()
+    return {name for name in found if name.lower() not in fixed}
+
+
+def _made(azure: Simulator, kind: PolicyType) -> list[PolicyObject]:
+    policies = azure.estate.policies.of_type(kind)
+    return [each for each in policies if "BuiltIn" not in str(each.document())]
+
+
+def _hostile(status: int) -> Answer:
+    said = (
+        f"alice@contoso.example may not perform action 'Contoso.Secret/{sub_id(1)}/read' in "
+        f"{TENANT}; the supported api-versions are 'contoso-2026'"
+    )
+    return arm_error(status, "contoso-secret-code", said)
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 409, 501])
+async def test_p6_the_report_names_nothing_and_nobody(azure: Simulator, status: int) -> None:
+    """The first user sends it to strangers, whatever the estate is called and Azure says."""
+    hostile = "contoso\u202e</script>\x1b[31m"
+    azure.estate.add_subscription(sub_id(2), hostile)
+    if status != HTTPStatus.OK:
+        lists = r"re:/subscriptions(/[^/]+/providers/microsoft\.cognitiveservices/accounts)?"
+        azure.faults.add(Fault(path=lists), Fault(path="/subscriptions/*", then=_hostile(status)))
+        azure.faults.add(Fault(path="/providers/*", then=_hostile(status)))
+
+    document, _ = await _report(azure)
+
+    text = json.dumps(document, ensure_ascii=False)
+    assert [name for name in _names(azure) if name.lower() in text.lower()] == []
+    assert not re.search(
+        rf"contoso|{GUID}|https?:|127\.0|@|/subscriptions/[0-9]", text, re.IGNORECASE
+    )
+    assert len(document["assumptions"]) == len(assumptions.texts())
+
+
+@pytest.mark.parametrize("estate", ["sample", "keys", "foundry", "exceptions"])
+@pytest.mark.long
+def test_p6_the_file_of_the_command_names_nothing_of_an_estate(estate: str, tmp_path: Path) -> None:
+    """As a person runs it, over estates with every kind of fault."""
+    file = tmp_path / "report.json"
+    with Simulator(estate) as azure:
+        ended = terminal_kit.run(
+            "doctor",
+            "--report",
+            str(file),
+            environment=azure.environment() | {"CMK_DATA_STORES": "on"},
+        )
+        text = file.read_text().lower()
+
+        assert [name for name in _names(azure) if name.lower() in text] == []
+    assert json.loads(text)["format"] == 1
+    assert " assumptions are proved, 0 refuted, " in ended.err
+
+
+def test_a_report_that_cannot_be_written_is_said_before_the_work(tmp_path: Path) -> None:
+    """Nobody waits for minutes to read that a folder does not exist."""
+    ended = terminal_kit.run("doctor", "--report", str(tmp_path / "no" / "file"), environment={})
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "No such file or directory" in " ".join(ended.err.split())
+
+
+async def test_p11_a_probe_that_breaks_costs_itself(azure: Simulator) -> None:
+    """The other results are still worth sending."""
+    azure.faults.add(Fault(path="*/providerOperations/*", then=Answer(body="<html>")))
+
+    document, _ = await _report(azure)
+
+    results = _results(document)
+    assert results["refuted"] == []
+    assert set(results["not_reached"]) - UNREACHABLE == {"role-actions", "capability-host-actions"}
