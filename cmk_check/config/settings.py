@@ -264,7 +264,7 @@ class Settings(BaseModel):
     """Exemptions from these are honoured, although they are not at a management group."""
     data_stores: Switch = False
     """Whether to read where accounts keep data outside of themselves, and under whose key
-    ([data stores](data-stores.md)); not tried on Azure yet. Needs
+    ([data stores](data-stores.md)); [not tried on Azure yet](assumptions.md#store-fields). Needs
     [more permissions](permissions.md#the-role) and more requests."""
     # The next two come after the settings that their checks read.
     require_covered_data: Annotated[bool, SWITCH] = Field(

@@ -22,6 +22,7 @@ _STORE: Final = ("CMK_STORAGE",)
 # Checks that others need.
 _AZURE: Final = ("cloud", "credential")
 _ACCOUNTS: Final = ("permissions",)
+_READING: Final = ("permissions", "keys", "exceptions", "data stores", "watch")
 _TOKEN: Final = ("storage token",)
 # How long they may take, in seconds.
 _ESTATE: Final = limits.DOCTOR_READING_SECONDS + limits.DOCTOR_MARGIN_SECONDS
@@ -32,8 +33,8 @@ _SAMPLE: Final = limits.DOCTOR_SAMPLE_SECONDS + limits.DOCTOR_MARGIN_SECONDS
 class Check[Subject]:
     """One check, which may take at most ``seconds``.
 
-    ``needs`` names earlier checks that must have succeeded; ``settings`` holds the prefixes of
-    variables that must be valid.
+    ``needs`` names earlier checks that must have succeeded, ``after`` those that must have ended;
+    ``settings`` holds the prefixes of variables that must be valid.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Check[Subject]:
     needs: Sequence[str] = ()
     settings: tuple[str, ...] = ()
     seconds: float = limits.DOCTOR_CHECK_SECONDS
+    after: Sequence[str] = ()
 
 
 CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
@@ -60,15 +62,15 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
     Check("queues", storage_checks.queues, _TOKEN, _STORE, limits.DOCTOR_STORAGE_SECONDS),
     Check("scans", storage_checks.scans, ("tables",), ("CMK_MAX_AGE_MINUTES",)),
     Check("webhook", app_checks.webhook, settings=("CMK_WEBHOOK", "CMK_ROUTE")),
+    Check("actions", azure_checks.actions, settings=_ARM, after=_READING),
 )
 
 
 async def diagnose(subject: DoctorSubject) -> AsyncGenerator[CheckResult]:
-    """Run all checks; yield lines as they are known, at the end those about the whole."""
-    for checks in (CHECKS, (Check("actions", azure_checks.actions, settings=(*_ARM, *_SIGN_IN)),)):
-        async with aclosing(examine(checks, subject, subject.unusable)) as lines:
-            async for line in lines:
-                yield line
+    """Run all checks; yield lines as they are known."""
+    async with aclosing(examine(CHECKS, subject, subject.unusable)) as lines:
+        async for line in lines:
+            yield line
 
 
 async def examine[Subject](
@@ -81,7 +83,7 @@ async def examine[Subject](
     running: dict[str, asyncio.Task[_Outcome]] = {}
     try:
         for check in checks:
-            earlier = {name: running[name] for name in check.needs}
+            earlier = {name: running[name] for name in (*check.needs, *check.after)}
             running[check.name] = asyncio.create_task(_outcome(check, subject, earlier, faulty))
         for check in checks:
             for mark, text in (await running[check.name]).results:
@@ -112,7 +114,8 @@ async def _outcome[Subject](
 ) -> _Outcome:
     if invalid := [name for name in faulty if name.startswith(check.settings)]:
         return _skipped(f"Skipped, because {joined(invalid)} cannot be used; see settings above.")
-    outcomes = {name: await task for name, task in earlier.items()}
+    ended = {name: await task for name, task in earlier.items()}
+    outcomes = {name: ended[name] for name in check.needs}
     if failed := [name for name, it in outcomes.items() if not (it.succeeded or it.skipped)]:
         return _skipped(f"Skipped, because it needs {joined(failed)} above.")
     if skipped := [it for it in outcomes.values() if it.skipped]:

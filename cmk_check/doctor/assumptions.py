@@ -162,7 +162,8 @@ def _served(
         fits = {kind: used.in_use[kind] for kind in kinds if used.answers[kind][None]}
         odd = {kind for kind in kinds if used.answers[kind][against]}
         odd |= {kind for kind, version in fits.items() if only and version not in only}
-        return _counted("Types", len(fits.keys() - odd), len(odd), *odd, *fits.values())
+        good = fits.keys() - odd
+        return _counted("Types", len(good), len(odd), *odd, *fits.values(), need=len(kinds))
 
     return probe
 
@@ -214,12 +215,14 @@ async def _exemptions(subject: DoctorSubject) -> _Outcome:
     if group is not None:
         inside = await azure.subscriptions_below(group)
         below = [each.id for each in inside if each.id in below]
-    tried = below[: subject.most]
-    inherited = sum([await count(f"/subscriptions/{each}", _GROUPS) for each in tried])
+    paths = [f"/subscriptions/{each}" for each in below[: subject.most]]
+    lists = await asyncio.gather(*(count(it, _GROUPS) for it in paths), return_exceptions=True)
+    # One that may not be read says nothing.
+    read = [each for each in lists if isinstance(each, int)]
     at_group = 0
-    if group is not None and tried and not inherited:
+    if group is not None and read and not any(read):
         at_group = await count(f"{_GROUPS}{group}", f"{_GROUPS}{group}/".lower())
-    return _counted("Exemptions", inherited, at_group)
+    return _counted("Exemptions", sum(read), at_group)
 
 
 async def _sign_in(subject: DoctorSubject) -> _Outcome:
@@ -247,8 +250,8 @@ PROBES: Final[Mapping[str, _Probe]] = {
 }
 
 
-def _counted(what: str, fits: int, against: int, *more: str) -> _Outcome:
-    result = Result.REFUTED if against else Result.PROVED if fits else Result.NOT_REACHED
+def _counted(what: str, fits: int, against: int, *more: str, need: int = 1) -> _Outcome:
+    result = Result.REFUTED if against else Result.PROVED if fits >= need else Result.NOT_REACHED
     return result, (f"{what}: {fits:d} as assumed, {against:d} not", *sorted(more))
 
 

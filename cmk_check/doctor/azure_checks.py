@@ -121,7 +121,7 @@ async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def actions(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Name the missing actions and those that were not tried, after all other checks."""
+    """Name the actions of the role that are missing everywhere, and those that were not tried."""
     found = await states(subject)
     works, missing, untried = (
         [action for action in ALL_ACTIONS if found[action] == state]

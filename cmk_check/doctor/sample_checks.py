@@ -38,9 +38,8 @@ def sample(subject: DoctorSubject, subscription_id: str, judged: AllJudged) -> N
 async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Read the facts of the keys of at most five accounts, each in another vault, as a scan does.
 
-    One line for each cause, with the missing action and the vault's subscription. For one key it
-    says whether Azure Resource Manager let it be read although roles decide in its vault, or
-    although the vault's firewall is closed. Not with `CMK_KEY_HEALTH=off`.
+    One line for each cause, with the missing action and the vault's subscription. Not with
+    `CMK_KEY_HEALTH=off`.
     """
     if not subject.settings.key_health:
         return []
@@ -65,7 +64,7 @@ async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def exceptions(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Read the exemptions of at most five subscriptions and what they rest on, as a scan does.
 
-    One line for each action, and for each cause. Not with `CMK_EXCEPTIONS=off`.
+    One line for each cause. Not with `CMK_EXCEPTIONS=off`.
     """
     if subject.settings.exceptions == "off":
         return []

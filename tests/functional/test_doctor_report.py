@@ -410,6 +410,26 @@ def test_a_report_that_cannot_be_written_is_said_before_the_work(tmp_path: Path)
     assert "No such file or directory" in " ".join(ended.err.split())
 
 
+async def test_a_part_that_was_seen_proves_no_whole(azure: Simulator) -> None:
+    """A list of exemptions was read: that says nothing of assignments and initiatives."""
+    azure.estate.denials.add("Microsoft.Authorization/policyAssignments/read")
+
+    document, _ = await _report(azure)
+
+    assert document["assumptions"]["policy-versions"]["result"] == "not_reached"
+
+
+async def test_a_subscription_that_hides_its_exemptions_refutes_nothing(azure: Simulator) -> None:
+    """A role that does not reach it is no word on what its list holds."""
+    azure.estate.denials.add(
+        "Microsoft.Authorization/policyExemptions/read", f"/subscriptions/{sub_id(1)}"
+    )
+
+    document, _ = await _report(azure)
+
+    assert document["assumptions"]["group-exemptions"]["result"] == "not_reached"
+
+
 async def test_p11_a_probe_that_breaks_costs_itself(azure: Simulator) -> None:
     """The other results are still worth sending."""
     azure.faults.add(Fault(path="*/providerOperations/*", then=Answer(body="<html>")))

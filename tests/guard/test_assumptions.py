@@ -1,0 +1,51 @@
+"""What is not proven on Azure: one list, and every page that says so links to it."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from cmk_check.doctor.assumptions import PROBES, texts
+from tests.guard.documents import DOCUMENTS, ROOT
+from tools.reference.assumptions import assumptions
+
+PAGE: Final = ROOT / "docs/assumptions.md"
+OTHERS: Final = [
+    path
+    for path in DOCUMENTS
+    if path not in {PAGE, ROOT / "CHANGELOG.md"} and "decisions" not in path.parts
+]
+_SAYS_SO: Final = re.compile(
+    r"not (been )?(tried|proven) (on Azure|yet)|\*\*\[?Not (tried|proven)", re.IGNORECASE
+)
+
+
+def test_the_page_is_written_from_the_list() -> None:
+    """`docs/assumptions.md` has between its markers what the renderer returns."""
+    written = f"<!-- generated: assumptions -->\n\n{assumptions().strip()}\n\n<!-- end -->"
+
+    assert written in PAGE.read_text()
+
+
+def test_every_assumption_is_whole_and_linked_from_a_page() -> None:
+    """A reader must meet it where it matters, with what to do."""
+    linked = {
+        name
+        for path in OTHERS
+        for name in re.findall(r"assumptions\.md#([\w-]+)", path.read_text())
+    }
+
+    assert linked == texts().keys()
+    assert texts().keys() > PROBES.keys()
+    assert {tuple(each) for each in texts().values()} == {("belief", "why", "see", "affects")}
+    for name, each in texts().items():
+        assert (name in PROBES) or each["see"].startswith("By hand: "), name
+
+
+@pytest.mark.parametrize("path", OTHERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_page_that_says_so_links_to_the_list(path: Path) -> None:
+    """Otherwise an assumption is on a page alone, and no report tries it."""
+    blocks = re.split(r"\n\n|\n(?=[-|])", path.read_text())
+
+    assert [it for it in blocks if _SAYS_SO.search(it) and "assumptions.md" not in it] == []
