@@ -11,16 +11,17 @@ import pytest
 from local.azurite import KEY as WELL_KNOWN_KEY
 from tests.functional.az_kit import skip_without_az
 from tests.functional.printed_terminal import PrintedTerminal, skip_without
-from tests.guard.documents import ROOT
+from tests.guard.documents import ROOT, section
 
 pytestmark = pytest.mark.long
 
 QUARTER_OF_AN_HOUR: Final = 15 * 60
 
 
-def shown(page: str) -> list[tuple[str, str | None]]:
-    """Return the commands of a page, block by block, and what each prints if it is shown."""
+def shown(page: str, part: str | None = None) -> list[tuple[str, str | None]]:
+    """Return the commands of a page or a part, block by block, and what each prints if shown."""
     text = (ROOT / "docs" / page).read_text()
+    text = text if part is None else section(text, part)
     blocks = re.findall(r"(?ms)^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", text)
     return [(command, answer or None) for command, answer in blocks]
 
@@ -148,7 +149,7 @@ def test_nothing_but_this_machine_is_reached_from_there(terminal: PrintedTermina
 
 def test_a_newcomer_gets_from_the_first_finding_to_the_fix(tmp_path: Path) -> None:
     """The page is followed from its first block to its last, as it stands there."""
-    (start, _), *steps = shown("first-hour.md")
+    (start, _), *steps = shown("first-hour.md", "Without Azure")
     began = time.monotonic()
 
     with PrintedTerminal(tmp_path) as terminal:

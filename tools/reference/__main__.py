@@ -7,6 +7,7 @@ Markdown, and a line here.
 import sys
 from typing import Final
 
+from tools.reference.assumptions import assumptions
 from tools.reference.changes import changes
 from tools.reference.command_line import commands, doctor_checks, help_of
 from tools.reference.controls import controls
@@ -24,6 +25,7 @@ from tools.reference.settings import platform_variables, settings
 
 RENDERERS: Final[dict[str, Renderer]] = {
     "actions": actions,
+    "assumptions": assumptions,
     "changes": changes,
     "commands": commands,
     "contracts": contracts,
