@@ -222,7 +222,7 @@ def _gap_of_answer(error: HttpResponseError, status: int, action: str) -> Gap:
 
 
 def reason_of(status: int, code: str) -> GapReason:
-    """Return the reason of an answer that is no success; the code is lower-cased."""
+    """Return the reason of a failed answer; the code is lower-cased."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return GapReason.SERVER_ERROR
     if status == HTTPStatus.NOT_FOUND and code == "subscriptionnotfound":
