@@ -10,9 +10,8 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from enum import StrEnum
 from importlib.resources import files
-from typing import Final
+from typing import Final, Literal
 
 from cmk_check import VERSION
 from cmk_check.core.enums import GapReason
@@ -23,24 +22,8 @@ from cmk_check.core.text import as_object
 from cmk_check.core.unread import Unread
 from cmk_check.doctor.azure_checks import states
 from cmk_check.doctor.examined_app import DoctorSubject
-from cmk_check.inventory.api_versions import (
-    ASSIGNMENTS,
-    EXEMPTIONS,
-    PROJECTS,
-    SETS,
-    WITH_SETTINGS,
-    type_read_by,
-)
+from cmk_check.inventory import api_versions, gaps
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.gaps import (
-    ALL_ACTIONS,
-    READ_CONNECTIONS,
-    READ_HOSTS,
-    READ_PROJECT_CONNECTIONS,
-    READ_PROJECT_HOSTS,
-    TROUBLE,
-    gap_of,
-)
 from cmk_check.limits import DOCTOR_CHANGES, DOCTOR_SAMPLE_SECONDS
 from cmk_check.ports import InventoryError
 
@@ -52,18 +35,10 @@ _NOTE: Final = re.compile(r"\(\d{3} ([A-Za-z0-9._-]+)\)")
 _OF_A_PLAN: Final = re.compile(r"/keys/cmk-[0-9a-f]{16}$")
 _GROUPS: Final = "/providers/microsoft.management/managementgroups/"
 _AUTHORIZATION: Final = "/providers/Microsoft.Authorization"
-_HOSTS: Final = (READ_HOSTS, READ_PROJECT_HOSTS)
+_HOSTS: Final = (gaps.READ_HOSTS, gaps.READ_PROJECT_HOSTS)
 
 
-class Result(StrEnum):
-    """What became of an assumption."""
-
-    PROVED = "proved"
-    REFUTED = "refuted"
-    NOT_REACHED = "not_reached"
-
-
-type _Outcome = tuple[Result, tuple[str, ...]]
+type _Outcome = tuple[Literal["proved", "refuted", "not_reached"], tuple[str, ...]]
 type _Probe = Callable[[DoctorSubject], Awaitable[_Outcome]]
 
 
@@ -76,23 +51,23 @@ async def report(subject: DoctorSubject) -> tuple[Mapping[str, object], str]:
     """Try all assumptions, after the checks; return the report and a sentence about it."""
     known = texts()
     tried = await asyncio.gather(*(_tried(PROBES.get(name), subject) for name in known))
-    found = dict(zip(known, tried, strict=True))
-    ids = {each: [name for name, it in found.items() if it[0] is each] for each in Result}
-    refuted = f" ({', '.join(ids[Result.REFUTED])})" if ids[Result.REFUTED] else ""
+    counts = Counter(result for result, _ in tried)
+    refuted = [name for name, (result, _) in zip(known, tried, strict=True) if result == "refuted"]
     document = {
         "format": 1,
         "program": VERSION,
         "cloud": subject.settings.cloud,
         "actions": await states(subject),
         "assumptions": {
-            name: {"belief": known[name]["belief"], "result": result, "evidence": evidence}
-            | ({"see": known[name]["see"]} if result is Result.NOT_REACHED else {})
-            for name, (result, evidence) in found.items()
+            name: {"belief": text["belief"], "result": result, "evidence": evidence}
+            | ({"see": text["see"]} if result == "not_reached" else {})
+            for (name, text), (result, evidence) in zip(known.items(), tried, strict=True)
         },
     }
+    named = f" ({', '.join(refuted)})" if refuted else ""
     return document, (
-        f"{len(ids[Result.PROVED])} assumptions are proved, {len(ids[Result.REFUTED])} refuted"
-        f"{refuted}, {len(ids[Result.NOT_REACHED])} not reached."
+        f"{counts['proved']} assumptions are proved, {len(refuted)} refuted{named}, "
+        f"{counts['not_reached']} not reached."
     )
 
 
@@ -103,11 +78,11 @@ async def _tried(probe: _Probe | None, subject: DoctorSubject) -> _Outcome:
         try:
             async with asyncio.timeout(DOCTOR_SAMPLE_SECONDS):
                 return await probe(subject)
-        except TROUBLE as error:
-            text = _why(gap_of(error, ""))
+        except gaps.TROUBLE as error:
+            text = _why(gaps.gap_of(error, ""))
         except Exception as error:  # noqa: BLE001 - a probe that breaks must not hide the others
             text = f"The probe failed: {type(error).__name__}"
-    return Result.NOT_REACHED, (text,)
+    return "not_reached", (text,)
 
 
 def _keys(chosen: Callable[[Vault], bool], against: Collection[str]) -> _Probe:
@@ -121,9 +96,9 @@ def _keys(chosen: Callable[[Vault], bool], against: Collection[str]) -> _Probe:
             for part in (each.key, each.grants)
             if part is not None
         ]
-        gaps = [each.gap for each in found if isinstance(each, Unread)]
-        refused = sum(_code(gap) in against for gap in gaps)
-        return _counted("Answers", len(found) - len(gaps), refused, *map(_why, gaps))
+        unread = [each.gap for each in found if isinstance(each, Unread)]
+        refused = sum(_code(gap) in against for gap in unread)
+        return _counted("Answers", len(found) - len(unread), refused, *map(_why, unread))
 
     return probe
 
@@ -236,27 +211,27 @@ PROBES: Final[Mapping[str, _Probe]] = {
     "keys-behind-firewall": _keys(is_closed, _BY_NETWORK),
     "rotation-policy": _rotation,
     "store-fields": _stores,
-    "project-settings": _served(PROJECTS, only=WITH_SETTINGS),
+    "project-settings": _served(api_versions.PROJECTS, only=api_versions.WITH_SETTINGS),
     "include-all-connections": _served(
-        *map(type_read_by, (READ_CONNECTIONS, READ_PROJECT_CONNECTIONS)),
+        *map(api_versions.type_read_by, (gaps.READ_CONNECTIONS, gaps.READ_PROJECT_CONNECTIONS)),
         against=GapReason.UNEXPECTED_RESPONSE,
     ),
     "capability-host-actions": _exist(*_HOSTS),
-    "role-actions": _exist(*(each for each in ALL_ACTIONS if each not in _HOSTS)),
+    "role-actions": _exist(*(each for each in gaps.ALL_ACTIONS if each not in _HOSTS)),
     "changes-read": _changes,
     "group-exemptions": _exemptions,
-    "policy-versions": _served(EXEMPTIONS, ASSIGNMENTS, SETS),
+    "policy-versions": _served(*map(api_versions.type_read_by, gaps.EXCEPTION_ACTIONS)),
     "sign-in-variable": _sign_in,
 }
 
 
 def _counted(what: str, fits: int, against: int, *more: str, need: int = 1) -> _Outcome:
-    result = Result.REFUTED if against else Result.PROVED if fits >= need else Result.NOT_REACHED
-    return result, (f"{what}: {fits:d} as assumed, {against:d} not", *sorted(more))
+    evidence = (f"{what}: {fits:d} as assumed, {against:d} not", *sorted(more))
+    return "refuted" if against else "proved" if fits >= need else "not_reached", evidence
 
 
 def _why(gap: Gap) -> str:
-    action = gap.missing_action if gap.missing_action in ALL_ACTIONS else None
+    action = gap.missing_action if gap.missing_action in gaps.ALL_ACTIONS else None
     return ", ".join(filter(None, (gap.reason.value, _code(gap), action)))
 
 

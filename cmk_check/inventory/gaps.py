@@ -91,13 +91,9 @@ DATA_ACTIONS: Final = (
 )
 """What data stores are read with, beyond the actions for accounts."""
 
+_SCOPE_ACTIONS: Final = (READ_ACCOUNTS, READ_SUBSCRIPTIONS, READ_GROUP, *WATCH_ACTIONS)
 ALL_ACTIONS: Final = tuple(
-    dict.fromkeys(
-        (
-            *(READ_ACCOUNTS, READ_SUBSCRIPTIONS, READ_GROUP),
-            *(*WATCH_ACTIONS, *KEY_ACTIONS, *EXCEPTION_ACTIONS, *DATA_ACTIONS),
-        )
-    )
+    dict.fromkeys((*_SCOPE_ACTIONS, *KEY_ACTIONS, *EXCEPTION_ACTIONS, *DATA_ACTIONS))
 )
 """Every action of the role in infra/scope, once."""
 
