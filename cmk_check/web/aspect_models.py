@@ -43,7 +43,7 @@ class Evidence(Answer):
     key_version: str | None = Field(description="A version, `automatic`, or null without a key.")
     key_vault_uri: str | None = Field(description="The address of the vault or Managed HSM.")
     identity_type: str | None = Field(description="In Azure's word, such as `SystemAssigned`.")
-    identity_client_id: str | None = Field(description="Of the user-assigned one.")
+    identity_client_id: str | None = Field(description="The client id of a user-assigned one.")
     provisioning_state: str | None = Field(description="The state of the account, in Azure's word.")
     created_at: Time | None = Field(description="When Azure created the account, if it says so.")
 
@@ -69,7 +69,7 @@ class KeyHealth(Answer):
     expires: Time | None = Field(
         description="When the version in use expires; null if it does not, or if that is not known."
     )
-    days_to_expiry: int | None = Field(description="Whole days; below 0 once expired.")
+    days_to_expiry: int | None = Field(description="Whole days until then; below 0 once expired.")
     vault_id: str | None = Field(description="The ARM id, in lower case, if it was found.")
     key_id: str | None = Field(description="The ARM id, in lower case, if it was found.")
     key_version: str | None = Field(description="The version in use.")
@@ -184,7 +184,7 @@ type Side = KeyHealth | DataStores | None
 class Sides(Answer):
     """What stands beside the verdict of an account; null where it does not apply or is unread."""
 
-    key_health: KeyHealth | None = Field(description="Null if never read.")
+    key_health: KeyHealth | None = Field(description="Null if not compliant, or never read.")
     data_stores: DataStores | None = Field(description="Null if never read.")
     exception: AccountException | None = Field(description="Null if it has none.")
     azure_policy: AzurePolicy | None = Field(description="Null if not known.")
