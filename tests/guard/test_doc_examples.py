@@ -114,6 +114,15 @@ async def test_the_answer_before_the_first_scan_is_shown_as_it_is() -> None:
     assert answer.json == shown
 
 
+@pytest.mark.parametrize("route", [row[0].strip("`") for row in table(HTTP, "route")])
+def test_each_operation_has_a_section_with_its_parameters(route: str) -> None:
+    """A parameter that nobody finds is not used."""
+    text = section(HTTP, route)
+
+    takes_none = re.search(r"takes no parameter|No parameters|HEAD is answered", text)
+    assert takes_none or f"<!-- generated: parameters {route} -->" in text
+
+
 async def test_the_fields_of_each_log_line_are_those_that_are_written(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
