@@ -267,7 +267,7 @@ export interface components {
             keyVaultUri: string | null;
             /** @description In Azure's word, such as `SystemAssigned`. */
             identityType: string | null;
-            /** @description Of the user-assigned one. */
+            /** @description The client id of a user-assigned one. */
             identityClientId: string | null;
             /** @description The state of the account, in Azure's word. */
             provisioningState: string | null;
@@ -318,7 +318,7 @@ export interface components {
             ruleVersion: string;
             /** @description The facts behind the verdict. */
             evidence: components["schemas"]["Evidence"];
-            /** @description Null if never read. */
+            /** @description Null if not compliant, or never read. */
             keyHealth: components["schemas"]["KeyHealth"] | null;
             /** @description Null if never read. */
             dataStores: components["schemas"]["DataStores"] | null;
@@ -375,7 +375,7 @@ export interface components {
             ruleVersion: string;
             /** @description The facts behind the verdict. */
             evidence: components["schemas"]["Evidence"];
-            /** @description Null if never read. */
+            /** @description Null if not compliant, or never read. */
             keyHealth: components["schemas"]["KeyHealth"] | null;
             /** @description Null if never read. */
             dataStores: components["schemas"]["DataStores"] | null;
@@ -454,7 +454,7 @@ export interface components {
             rotation: components["schemas"]["KeyRotation"] | null;
             /** @description When the version in use expires; null if it does not, or if that is not known. */
             expires: string | null;
-            /** @description Whole days; below 0 once expired. */
+            /** @description Whole days until then; below 0 once expired. */
             daysToExpiry: number | null;
             /** @description The ARM id, in lower case, if it was found. */
             vaultId: string | null;
