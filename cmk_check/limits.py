@@ -356,10 +356,12 @@ ROWS_SEARCHED_PER_PAGE: Final = 1_000
 """The same, if the app has to compare them: one or two turns of the thread that answers
 everything."""
 MAX_FINDINGS_SUMMED: Final = 100_000
-"""Findings that the list of owners sums at most, which takes seconds of that thread."""
+"""Findings that the lists of owners and keys sum at most, which takes seconds of that thread."""
+MAX_NAMES_OF_KEY: Final = 100
+"""Owners, versions and identities that the list of keys names for each."""
 TABLE_WALKS_AT_ONCE: Final = 3
-"""Lists of findings, owners or subscriptions that a process reads at once; also searches, and lists
-whose rows the app has to compare. Each costs a second or so of that thread."""
+"""Lists of findings, owners, keys or subscriptions that a process reads at once; also searches, and
+lists whose rows the app has to compare. Each costs a second or so of that thread."""
 TABLE_WALK_WAIT_SECONDS: Final = 3.0
 """How long one more list waits before it gets 429: panels of a dashboard ask at the same moment.
 With a request to the storage it stays below 10 s."""

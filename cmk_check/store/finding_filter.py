@@ -7,6 +7,7 @@ from typing import Final
 
 from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.enums import Reason, Verdict
+from cmk_check.core.key_use import keys_of
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED
 from cmk_check.core.rule import OF_UNUSABLE_ROWS
@@ -20,7 +21,7 @@ class FindingFilter:
     """The findings to list, None for all; values are compared exactly, the id lower-cased.
 
     ``states`` are those of aspects, by the aspects' names, at the time ``at``. ``unowned``: only
-    accounts without an owner.
+    accounts without an owner. ``key``: only accounts that depend on the key with this id.
     """
 
     verdict: Verdict | None = None
@@ -30,6 +31,7 @@ class FindingFilter:
     states: Mapping[str, str] = field(default_factory=dict)
     at: datetime = _AT_LAST
     unowned: bool = False
+    key: str | None = None
 
     def equals(self) -> dict[str, str]:
         """Return the conditions that the table service can check on usable rows."""
@@ -47,7 +49,8 @@ class FindingFilter:
     def is_compared_by_table(self) -> bool:
         """Whether the table service can check all of it, except on unusable rows."""
         asked = sum(value is not None for value in (self.verdict, self.reason, self.kind))
-        return len(self.equals()) == asked + len(self.states) and not self.unowned
+        is_exact = len(self.equals()) == asked + len(self.states)
+        return is_exact and not self.unowned and self.key is None
 
     def admits(self, finding: Finding) -> bool:
         """Return whether a finding matches."""
@@ -60,4 +63,5 @@ class FindingFilter:
                 for name, state in self.states.items()
             )
             and not (self.unowned and (finding.owner or UNOWNED).value is not None)
+            and (self.key is None or self.key in keys_of(finding).ids)
         )

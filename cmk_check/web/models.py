@@ -26,10 +26,11 @@ from cmk_check.core.enums import (
     WatchState,
 )
 from cmk_check.core.reasons.catalogue import ReasonCode
-from cmk_check.limits import MAX_GAPS_LISTED, MAX_TRANSITIONS
+from cmk_check.limits import MAX_GAPS_LISTED, MAX_NAMES_OF_KEY, MAX_TRANSITIONS
 from cmk_check.web.aspect_models import (
     Control,
     Evidence,
+    Keys,
     Owner,
     Sides,
     Sums,
@@ -336,6 +337,46 @@ class OwnerSums(SumsOfOwner, _Owned):
 
 class OwnersPage(ListPage[OwnerSums]):
     """Owners by name, after the accounts without one; `nextLink` is absent on the last page."""
+
+
+type _Few = Annotated[list[str], Field(max_length=MAX_NAMES_OF_KEY)]
+
+
+class KeyInUse(Answer):
+    """A key, whatever its version, and what depends on it."""
+
+    id: str = Field(description="The address of the key without a version, in lower case.")
+    name: str = Field(description="The name of the key.")
+    message: str = Field(description="What happens if the key stops working.")
+    vault_id: str | None = Field(description="The ARM id of the vault, if it was found.")
+    shared: bool = Field(description="Whether more than one account loses data with it.")
+    accounts: int = Field(
+        description="The accounts that lose data with it; `findings?key=` lists them."
+    )
+    owners: int = Field(description="The owners of these accounts.")
+    unowned: int = Field(description="Those without an owner.")
+    data_only: int = Field(description="Those that only have data stores under it.")
+    unread: int = Field(description="Not read by the last scan: they count as last known.")
+    data_stores: int = Field(description="The data stores under it.")
+    keys: Keys | None = Field(
+        description="The accounts under it by key health; null if keys are not read."
+    )
+    pinned: int = Field(description="Those that stay with one version.")
+    expires: Time | None = Field(description="The earliest expiry of a version in use.")
+    next_rotation_at: Time | None = Field(
+        description="When the policy of the key makes the next version; see `KeyHealth`."
+    )
+    owner_names: _Few = Field(description="The owners by name, 100 at most.")
+    versions: _Few = Field(description="The versions in use, 100 at most.")
+    identities: _Few = Field(
+        description="The object ids of the identities that use it, 100 at most."
+    )
+
+
+class KeysPage(ListPage[KeyInUse]):
+    """Keys by id; `nextLink` is absent on the last page."""
+
+    caution: str = Field(description="As of when, and what may depend on a key and is not counted.")
 
 
 class CatalogueReason(Answer):

@@ -19,6 +19,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from cmk_check.core.enums import CoverageState, Reason, Verdict
+from cmk_check.core.keys.parsing import key_id
 from cmk_check.core.text import GUID
 from cmk_check.limits import (
     DEFAULT_PAGE_SIZE,
@@ -40,6 +41,8 @@ _ALLOWED: Final = {
     "location": f"location must be a name like westeurope, of at most {MAX_LOCATION_CHARS} "
     "characters.",
     "q": f"q must be one or more words, of at most {MAX_SEARCH_CHARS} characters together.",
+    "key": "key must be an id like https://<vault>.vault.azure.net/keys/<name>.",
+    "vault": "vault must be the name of a vault: 3 to 24 letters, digits and hyphens.",
     "last": f"last must be a whole number from 1 to {MAX_PAGE_SIZE}.",
     "subscription": "subscription must be an id like 00000000-0000-0000-0000-000000000000.",
     "top": f"top must be a whole number from 1 to {MAX_PAGE_SIZE}.",
@@ -64,6 +67,12 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _key_id(text: str) -> str:
+    if (found := key_id(text)) is None:
+        raise ValueError("not a key")
+    return found
+
+
 def _at_most(chars: int) -> Any:  # noqa: ANN401 - as Pydantic's own Field
     """Bound a text. The pattern is for the document: Pydantic's patterns know fewer blanks."""
     return Field(max_length=chars, json_schema_extra={"pattern": r"\S"})
@@ -75,6 +84,15 @@ HowMany = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
 Words = Annotated[str, _at_most(MAX_SEARCH_CHARS), _NOT_BLANK]
 Location = Annotated[str, _at_most(MAX_LOCATION_CHARS), _NOT_BLANK]
 OwnerText = Annotated[str, _at_most(MAX_TAG_BYTES), _NOT_BLANK]
+KeyId = Annotated[str, AfterValidator(_key_id)]
+VaultName = Annotated[str, Field(pattern="^[A-Za-z0-9-]{3,24}$"), AfterValidator(str.lower)]
+ListFormat = Annotated[
+    Literal["json", "csv", "xlsx"],
+    Field(
+        description="`csv` and `xlsx` are for spreadsheets; the `Link` header holds the next page. "
+        f"A workbook (`xlsx`) without `top` holds up to {MAX_WORKBOOK_FINDINGS:,} rows."
+    ),
+]
 SkipToken = Annotated[
     Omittable[Annotated[str, Field(max_length=MAX_SKIP_TOKEN_CHARS)]],
     Field(description="The start of the next page, taken from `nextLink`."),
@@ -147,6 +165,9 @@ class FindingsQuery(AspectFilters, _OfFindings):
     unowned: Omittable[Literal["true"]] = Field(
         None, description="Only accounts without an owner; excludes `owner`."
     )
+    key: Omittable[KeyId] = Field(
+        None, description="Only accounts that are under this key, or name data stores that are."
+    )
     q: Omittable[Words] = Field(
         None,
         description="Only accounts for which each of these words occurs in the name of the "
@@ -154,11 +175,7 @@ class FindingsQuery(AspectFilters, _OfFindings):
     )
     top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The most findings on a page.")
     skip_token: SkipToken = None
-    format: Literal["json", "csv", "xlsx"] = Field(
-        "json",
-        description="`csv` and `xlsx` are for spreadsheets; the `Link` header holds the next page. "
-        f"A workbook (`xlsx`) without `top` holds up to {MAX_WORKBOOK_FINDINGS:,} findings.",
-    )
+    format: ListFormat = "json"
 
 
 class OwnersQuery(AnyQuery):
@@ -166,6 +183,18 @@ class OwnersQuery(AnyQuery):
 
     top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The most owners on a page.")
     skip_token: SkipToken = None
+
+
+class KeysQuery(AnyQuery):
+    """Parameters of the list of keys."""
+
+    key: Omittable[KeyId] = Field(None, description="Only this key, by its id.")
+    vault: Omittable[VaultName] = Field(
+        None, description="Only keys in the vault or Managed HSM of this name, in any case."
+    )
+    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The most keys on a page.")
+    skip_token: SkipToken = None
+    format: ListFormat = "json"
 
 
 class SubscriptionsQuery(AnyQuery):

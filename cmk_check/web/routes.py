@@ -28,7 +28,9 @@ from cmk_check.web.http.paging import Page
 from cmk_check.web.http.responses import CSV, HEADERS, XLSX, json_answer, table_answer
 from cmk_check.web.http.table_walk_limit import Places
 from cmk_check.web.views import catalogues, changes, csv_export, scans, xlsx_export
+from cmk_check.web.views.columns import KEYS
 from cmk_check.web.views.findings import FindingsView
+from cmk_check.web.views.keys import KeysView
 from cmk_check.web.views.owners import OwnersView
 from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
@@ -74,6 +76,7 @@ class _Api:
         self.feed = FeedTable(store)
         self.scans = table
         self.owners = OwnersView(estate, table, keys)
+        self.keys = KeysView(estate, table, keys)
 
     def onwards(
         self, request: Request, query: parameters.AnyQuery, skip_token: str | None
@@ -169,11 +172,11 @@ async def list_findings(request: Request, query: Asked[parameters.FindingsQuery]
     async with (places.searches if query.q else walks).held():
         if query.format == "xlsx":
             body, skip_token = await _workbook(view, query)
-            return table_answer(body, XLSX, api.onwards(request, query, skip_token))
+            return table_answer(body, XLSX, api.onwards(request, query, skip_token), "findings")
         page = await view.page(query)
     if query.format == "csv":
         onwards = api.onwards(request, query, page.skip_token)
-        return table_answer(csv_export.written(page.value), CSV, onwards)
+        return table_answer(csv_export.written(page.value), CSV, onwards, "findings")
     return api.listed(request, query, page, models.FindingsPage)
 
 
@@ -279,6 +282,29 @@ async def list_owners(request: Request, query: Asked[parameters.OwnersQuery], _:
     """List the owners by name, after the accounts without one, each with its sums."""
     api = _api(request)
     return api.listed(request, query, await api.owners.page(query), models.OwnersPage)
+
+
+@_get(
+    "/api/v1/keys",
+    "Keys with what depends on them",
+    models.KeysPage,
+    {200: _ALSO_TABLES, **openapi.LIST_ERRORS},
+)
+async def list_keys(request: Request, query: Asked[parameters.KeysQuery], _: _Walk) -> Response:
+    """List the keys by id, each with what happens if it stops working."""
+    api = _api(request)
+    page = await api.keys.page(query)
+    onwards = api.onwards(request, query, page.next_link)
+    if query.format == "csv":
+        return table_answer(csv_export.written(page.value, KEYS), CSV, onwards, "keys")
+    if query.format == "xlsx":
+
+        async def pages() -> AsyncIterator[list[models.KeyInUse]]:
+            yield page.value
+
+        pieces = [piece async for piece in xlsx_export.written(pages(), columns=KEYS, what="keys")]
+        return table_answer(b"".join(pieces), XLSX, onwards, "keys")
+    return json_answer(page.model_copy(update={"next_link": onwards}).body())
 
 
 @router.get(

@@ -73,6 +73,7 @@ def test_each_example_of_the_rule_is_judged_as_its_heading_says(row: list[str]) 
         ("Key health", aspect_models.KeyHealth),
         ("Data stores", aspect_models.DataStores),
         ("GET /api/v1/owners", models.OwnersPage),
+        ("GET /api/v1/keys", models.KeysPage),
         ("GET /api/v1/subscriptions", models.SubscriptionsPage),
         ("GET /api/v1/changes", models.ChangesPage),
         ("GET /api/v1/scans", models.ScansPage),

@@ -25,6 +25,11 @@ _VAULT_URI: Final = re.compile(
     r"https://([a-z0-9-]{3,24})\.(vault|managedhsm)(?:\.[a-z0-9-]+)+\.?(?::[0-9]+)?(?:/.*)?",
     re.IGNORECASE | re.ASCII,
 )
+_KEY: Final = re.compile(
+    r"(https://[a-z0-9-]{3,24}\.(?:vault|managedhsm)(?:\.[a-z0-9-]+)+)\.?(?::[0-9]+)?"
+    r"/+(keys/[a-z0-9-]{1,127})(?:/[^/]*)?",
+    re.IGNORECASE | re.ASCII,
+)
 _URI_WITH_VERSION: Final = re.compile(r"https://[^/]+/keys/[^/]+/([^/]+)/?")
 
 
@@ -189,6 +194,16 @@ def vault_name(uri: str | None) -> tuple[str, bool] | None:
     """
     match = _VAULT_URI.fullmatch((uri or "").strip())
     return (match[1].lower(), match[2].lower() == "managedhsm") if match else None
+
+
+def key_id(address: str | None) -> str | None:
+    """Return the id of a key, https://<host>/keys/<name> in lower case; None if that is not one.
+
+    Microsoft calls it a base identifier, without a version, and says to compare identifiers as
+    case-insensitive strings ("Azure Key Vault keys, secrets, and certificates overview").
+    """
+    match = _KEY.fullmatch((address or "").strip())
+    return f"{match[1]}/{match[2]}".lower() if match else None
 
 
 def _fault(document: object, shape: Sequence[tuple[str, _Check]], inside: str = "") -> str | None:

@@ -469,6 +469,45 @@ export interface components {
             /** @description When the policy of the key makes the next version, whether or not the account follows it. Null if no policy rotates the key, or if the app does not understand it; in the past if the new version is due. */
             nextRotationAt: string | null;
         };
+        /** @description A key, whatever its version, and what depends on it. */
+        KeyInUse: {
+            /** @description The address of the key without a version, in lower case. */
+            id: string;
+            /** @description The name of the key. */
+            name: string;
+            /** @description What happens if the key stops working. */
+            message: string;
+            /** @description The ARM id of the vault, if it was found. */
+            vaultId: string | null;
+            /** @description Whether more than one account loses data with it. */
+            shared: boolean;
+            /** @description The accounts that lose data with it; `findings?key=` lists them. */
+            accounts: number;
+            /** @description The owners of these accounts. */
+            owners: number;
+            /** @description Those without an owner. */
+            unowned: number;
+            /** @description Those that only have data stores under it. */
+            dataOnly: number;
+            /** @description Not read by the last scan: they count as last known. */
+            unread: number;
+            /** @description The data stores under it. */
+            dataStores: number;
+            /** @description The accounts under it by key health; null if keys are not read. */
+            keys: components["schemas"]["Keys"] | null;
+            /** @description Those that stay with one version. */
+            pinned: number;
+            /** @description The earliest expiry of a version in use. */
+            expires: string | null;
+            /** @description When the policy of the key makes the next version; see `KeyHealth`. */
+            nextRotationAt: string | null;
+            /** @description The owners by name, 100 at most. */
+            ownerNames: components["schemas"]["_Few"];
+            /** @description The versions in use, 100 at most. */
+            versions: components["schemas"]["_Few"];
+            /** @description The object ids of the identities that use it, 100 at most. */
+            identities: components["schemas"]["_Few"];
+        };
         /**
          * @description Why key health is what it is; the last is a notice, where Microsoft's pages differ.
          * @enum {string}
@@ -499,6 +538,15 @@ export interface components {
             broken: number;
             /** @description Not known, or never read. */
             unknown: number;
+        };
+        /** @description Keys by id; `nextLink` is absent on the last page. */
+        KeysPage: {
+            /** @description The entries. */
+            value: components["schemas"]["KeyInUse"][];
+            /** @description The next page; absent on the last one. */
+            nextLink?: string;
+            /** @description As of when, and what may depend on a key and is not counted. */
+            caution: string;
         };
         /** @description The latest full scan that ended. */
         LastScan: {
@@ -868,6 +916,7 @@ export interface components {
          * @enum {string}
          */
         WatchState: "seeing" | "blind";
+        _Few: string[];
     };
     responses: never;
     parameters: never;
@@ -907,11 +956,13 @@ export type Gap = components['schemas']['Gap'];
 export type GapOfSubscription = components['schemas']['GapOfSubscription'];
 export type GapReason = components['schemas']['GapReason'];
 export type KeyHealth = components['schemas']['KeyHealth'];
+export type KeyInUse = components['schemas']['KeyInUse'];
 export type KeyReason = components['schemas']['KeyReason'];
 export type KeyRotation = components['schemas']['KeyRotation'];
 export type KeySeverity = components['schemas']['KeySeverity'];
 export type KeyState = components['schemas']['KeyState'];
 export type Keys = components['schemas']['Keys'];
+export type KeysPage = components['schemas']['KeysPage'];
 export type LastScan = components['schemas']['LastScan'];
 export type Owner = components['schemas']['Owner'];
 export type OwnerSource = components['schemas']['OwnerSource'];
@@ -948,5 +999,6 @@ export type UseOfDataStore = components['schemas']['UseOfDataStore'];
 export type Verdict = components['schemas']['Verdict'];
 export type Watch = components['schemas']['Watch'];
 export type WatchState = components['schemas']['WatchState'];
+export type _Few = components['schemas']['_Few'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

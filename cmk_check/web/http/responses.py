@@ -28,11 +28,11 @@ def json_answer(
     )
 
 
-def table_answer(body: bytes, media_type: str, next_link: str | None) -> Response:
+def table_answer(body: bytes, media_type: str, next_link: str | None, what: str) -> Response:
     """Answer with a table; browsers save a workbook. Link holds the next page (RFC 8288)."""
     headers = dict(HEADERS)
     if media_type == XLSX:
-        headers["Content-Disposition"] = 'attachment; filename="cmk-findings.xlsx"'
+        headers["Content-Disposition"] = f'attachment; filename="cmk-{what}.xlsx"'
     if next_link is not None:
         headers["Link"] = f'<{next_link}>; rel="next"'
     return Response(body, media_type=media_type, headers=headers)

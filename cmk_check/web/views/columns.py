@@ -1,11 +1,16 @@
-"""The columns of a finding in a table: the same in CSV and in a workbook."""
+"""The columns of findings and keys in a table: the same in CSV and in a workbook."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.enums import ExceptionState
-from cmk_check.web.models import Finding
+from cmk_check.web.models import KeyInUse
+
+type Columns = Mapping[str, tuple[str, ...]]
+"""Each with the path of its value in JSON."""
 
 
 def _alike(*path: str, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -19,7 +24,7 @@ _DATES: Final = ("changedAt", "previousVerdict", "coverage", "asOf")
 _KEY: Final = ("keySource", "keyName", "keyVersion", "keyVaultUri", "identityType")
 _IDENTITY: Final = ("identityClientId", "provisioningState")
 # Each with the path of its value in JSON, in the order of the table, to whose end new ones go.
-_PATHS: Final[Mapping[str, tuple[str, ...]]] = {
+_PATHS: Final[Columns] = {
     **_alike(names=_ACCOUNT + _VERDICT + _DATES),
     **_alike("evidence", names=_KEY + _IDENTITY),
     **_alike(names=("tags", "ruleVersion", "portalUrl")),
@@ -45,14 +50,19 @@ _PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "dataStores": ("dataStores", "state"),
     "dataStoreReasons": ("dataStores", "reasons"),
 }
-_ALL: Final = {**_PATHS, **{name: (name, "state") for name in BY_NAME if name not in _PATHS}}
-COLUMNS: Final = tuple(_ALL)
+FINDINGS: Final[Columns] = {
+    **_PATHS,
+    **{name: (name, "state") for name in BY_NAME if name not in _PATHS},
+}
+COLUMNS: Final = tuple(FINDINGS)
+_OF_KEY: Final = tuple(str(each.alias) for each in KeyInUse.model_fields.values())
+KEYS: Final[Columns] = _alike(names=_OF_KEY)
 
 
-def texts(finding: Finding) -> list[str]:
+def texts(entry: BaseModel, columns: Columns) -> list[str]:
     """Return the text of each column, as the names and tags have it; "" without a value."""
-    shown = finding.model_dump(mode="json", by_alias=True)
-    return [_text(shown, path) for path in _ALL.values()]
+    shown = entry.model_dump(mode="json", by_alias=True)
+    return [_text(shown, path) for path in columns.values()]
 
 
 def _text(value: Any, path: tuple[str, ...]) -> str:  # noqa: ANN401 - that is what JSON is
@@ -61,10 +71,12 @@ def _text(value: Any, path: tuple[str, ...]) -> str:  # noqa: ANN401 - that is w
     match value:
         case str():
             return value
-        case bool():  # of an exception
+        case bool() if path[0] == "exception":
             return ExceptionState.HONOURED if value else ExceptionState.NOT_HONOURED
+        case int():
+            return str(value).lower()
         case list():
-            return "; ".join(reason["code"] for reason in value)
+            return "; ".join(each if isinstance(each, str) else each["code"] for each in value)
         case dict():
             return "; ".join(f"{name}={text}" for name, text in value.items())
     return ""

@@ -1,4 +1,4 @@
-"""Findings as CSV (RFC 4180) for spreadsheets: one row each, and no cell is a formula.
+"""Lists as CSV (RFC 4180) for spreadsheets: one row each, and no cell is a formula.
 
 Names and tags are untrusted text. A spreadsheet runs a cell that starts with ``=``, ``+``, ``-`` or
 ``@`` (https://owasp.org/www-community/attacks/CSV_Injection); an apostrophe in front makes it text.
@@ -10,8 +10,9 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from cmk_check.web.models import Finding
-from cmk_check.web.views.columns import COLUMNS, texts
+from pydantic import BaseModel
+
+from cmk_check.web.views.columns import FINDINGS, Columns, texts
 
 # Without it, Excel reads the file in the local code page.
 _BYTE_ORDER_MARK: Final = "\ufeff"
@@ -20,19 +21,19 @@ _TEXT: Final = "'"
 _BREAKS: Final = frozenset({"Cc", "Zl", "Zp"})
 
 
-def written(findings: Iterable[Finding]) -> bytes:
-    """Write a page: the header row, then a row for each finding."""
-    return head() + rows(findings)
+def written(entries: Iterable[BaseModel], columns: Columns = FINDINGS) -> bytes:
+    """Write a page: the header row, then a row for each entry."""
+    return head(columns) + rows(entries, columns)
 
 
-def head() -> bytes:
+def head(columns: Columns = FINDINGS) -> bytes:
     """Write the header row, with the mark that begins a file."""
-    return f"{_BYTE_ORDER_MARK}{_table([COLUMNS])}".encode()
+    return f"{_BYTE_ORDER_MARK}{_table([columns])}".encode()
 
 
-def rows(findings: Iterable[Finding]) -> bytes:
-    """Write a row for each finding."""
-    return _table(map(cell, texts(finding)) for finding in findings).encode()
+def rows(entries: Iterable[BaseModel], columns: Columns = FINDINGS) -> bytes:
+    """Write a row for each entry."""
+    return _table(map(cell, texts(entry, columns)) for entry in entries).encode()
 
 
 def _table(lines: Iterable[Iterable[str]]) -> str:

@@ -207,6 +207,7 @@ def _where(query: parameters.FindingsQuery, kind: str | None, now: datetime) -> 
         states={name: str(asked[name]) for name in BY_NAME if name in asked},
         at=now,
         unowned=query.unowned is not None,
+        key=query.key,
     )
 
 

@@ -2,21 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from http import HTTPStatus
 
-from cmk_check.core import posture
 from cmk_check.core.counts import AccountCounter
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED
-from cmk_check.limits import MAX_FINDINGS_SUMMED
-from cmk_check.store.finding_filter import FindingFilter
-from cmk_check.store.findings import FindingsTable
-from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http.paging import Page
-from cmk_check.web.http.refusals import RequestRefused
-from cmk_check.web.http.skip_tokens import text_of, token_of_text
 from cmk_check.web.views.aspects import to_api_counts
+from cmk_check.web.views.groups import Groups, SummingView
 
 
 @dataclass(slots=True)
@@ -33,17 +26,8 @@ class _Sums:
             self.oldest = since
 
 
-@dataclass(frozen=True, slots=True)
-class OwnersView:
-    """Makes pages of owners.
-
-    ``key_health`` is whether keys are read, ``most`` the number of findings that can be summed.
-    """
-
-    findings_table: FindingsTable
-    scans: ScanTable
-    key_health: bool
-    most: int = MAX_FINDINGS_SUMMED
+class OwnersView(SummingView):
+    """Makes pages of owners."""
 
     async def page(self, query: parameters.OwnersQuery) -> Page[models.OwnerSums]:
         """Read one page: first the accounts without an owner, then the owners by name.
@@ -53,39 +37,18 @@ class OwnersView:
             StoreError
 
         """
-        after = "" if query.skip_token is None else text_of(query.skip_token)
-        sums = await self._sums()
-        left = sorted((owner for owner in sums if _place(owner) > after), key=_place)
-        shown, more = left[: query.top], len(left) > query.top
-        token = token_of_text(_place(shown[-1])) if more else None
-        return Page([self._shown(owner, sums[owner]) for owner in shown], token)
-
-    async def _sums(self) -> dict[str | None, _Sums]:
-        sums: dict[str | None, _Sums] = {}
+        owners = Groups(_Sums, query.top, query.skip_token)
         status = (await self.scans.status()).value
-        examined = 0
-        async for _, match in self.findings_table.findings(FindingFilter(), None, joined=True):
-            if match is None:
-                continue  # the row of a subscription
-            finding, coverage = match
-            examined += 1
-            if examined > self.most:
-                raise RequestRefused(
-                    HTTPStatus.BAD_REQUEST,
-                    "TooManyFindings",
-                    f"Owners are summed over {self.most:,} findings at most; ask "
-                    "/api/v1/findings?owner= for the accounts of one owner.",
-                )
-            owner = (finding.owner or UNOWNED).value
-            sums.setdefault(owner, _Sums()).add(
-                finding, unread=not posture.is_read(coverage, status)
-            )
-        return sums
+        async for finding, unread in self.all_findings(status, "owner"):
+            sums = owners.at(_place((finding.owner or UNOWNED).value))
+            if sums is not None:
+                sums.add(finding, unread=unread)
+        return owners.page(self._shown)
 
-    def _shown(self, owner: str | None, sums: _Sums) -> models.OwnerSums:
+    def _shown(self, place: str, sums: _Sums) -> models.OwnerSums:
         counts = sums.counter.counts({}, 0)
         return models.OwnerSums(
-            owner=owner,
+            owner=place[1:] or None,
             accounts=counts,
             **to_api_counts(counts, key_health=self.key_health),
             oldest_violation=sums.oldest,

@@ -1,4 +1,4 @@
-"""Findings as a workbook (XLSX): every cell is text, so a spreadsheet changes no value.
+"""Lists as a workbook (XLSX): every cell is text, so a spreadsheet changes no value.
 
 A spreadsheet that reads CSV guesses: ``007`` becomes 7, and ``1e5`` 100000. A workbook says what is
 text. Rows wait in a temporary file, so memory stays the same for any number of findings.
@@ -11,17 +11,14 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from cmk_check.limits import MAX_SHEET_ROWS, WORKBOOK_PIECE_BYTES
-from cmk_check.web.models import Finding
-from cmk_check.web.views.columns import COLUMNS, texts
+from pydantic import BaseModel
 
-_SHEET: Final = "findings"
+from cmk_check.limits import MAX_SHEET_ROWS, WORKBOOK_PIECE_BYTES
+from cmk_check.web.views.columns import FINDINGS, Columns, texts
+
 # In characters; a head has a button for its filter.
 _WIDEST: Final = 60
 _BUTTON: Final = 4
-# People look for a name; ids are for programs.
-_ORDER: Final = ("name", *(column for column in COLUMNS if column not in {"id", "name"}), "id")
-_PLACES: Final = tuple(map(COLUMNS.index, _ORDER))
 _WORDS: Final = {"Id": "ID", "Uri": "URI", "Url": "URL"}
 # The built-in format "@": a cell stays text when somebody edits it.
 _TEXT: Final = {"num_format": 49}
@@ -38,25 +35,34 @@ def _title(column: str) -> str:
     return " ".join([first.title(), *(_WORDS.get(word, word.lower()) for word in others)])
 
 
-TITLES: Final = tuple(map(_title, _ORDER))
-"""What the head row says: the columns in their order, in words."""
+def _in_order(columns: Columns) -> Columns:
+    """Put the name first and the id last: people look for a name; ids are for programs."""
+    others = {name: path for name, path in columns.items() if name not in {"id", "name"}}
+    return {"name": columns["name"], **others, "id": columns["id"]}
+
+
+TITLES: Final = tuple(map(_title, _in_order(FINDINGS)))
+"""What the head row says of findings: the columns in their order, in words."""
 
 
 async def written(
-    pages: AsyncIterable[Iterable[Finding]], sheet_rows: int = MAX_SHEET_ROWS
+    pages: AsyncIterable[Iterable[BaseModel]],
+    sheet_rows: int = MAX_SHEET_ROWS,
+    columns: Columns = FINDINGS,
+    what: str = "findings",
 ) -> AsyncIterator[bytes]:
-    """Write a workbook with a row for each finding below a head row; iterate over its bytes.
+    """Write a workbook with a row for each entry below a head row; iterate over its bytes.
 
-    More findings than a sheet holds go on in another sheet. Threads do the writing, because ten
-    thousand findings take seconds.
+    ``what`` names the sheet. More entries than it holds go on in another sheet. Threads do the
+    writing, because ten thousand findings take seconds.
 
     Raises:
         OSError: the temporary folder cannot be written.
 
     """
     with tempfile.TemporaryDirectory(prefix="cmk_check-") as folder:
-        file = Path(folder) / "findings.xlsx"
-        workbook = _Workbook(file, sheet_rows)
+        file = Path(folder) / "list.xlsx"
+        workbook = _Workbook(file, sheet_rows, _in_order(columns), what)
         try:
             async for page in pages:
                 await asyncio.to_thread(workbook.add, page)
@@ -70,23 +76,22 @@ async def written(
 class _Workbook:
     """A workbook whose rows are on the disk as soon as the next one comes."""
 
-    def __init__(self, file: Path, sheet_rows: int) -> None:
+    def __init__(self, file: Path, sheet_rows: int, columns: Columns, what: str) -> None:
         # The library takes long to load, and only this answer needs it.
         from xlsxwriter import Workbook  # noqa: PLC0415
 
         self._book = Workbook(str(file), {"constant_memory": True, "tmpdir": str(file.parent)})
         self._text = self._book.add_format(_TEXT)
         self._head = self._book.add_format(_HEAD)
-        self._sheet_rows = sheet_rows
+        self._sheet_rows, self._columns, self._what = sheet_rows, columns, what
         self._begin_sheet()
 
-    def add(self, findings: Iterable[Finding]) -> None:
-        for finding in findings:
+    def add(self, entries: Iterable[BaseModel]) -> None:
+        for entry in entries:
             if self._row == self._sheet_rows:
                 self._end_sheet()
                 self._begin_sheet()
-            row = texts(finding)
-            self._write((row[place] for place in _PLACES), self._text)
+            self._write(texts(entry, self._columns), self._text)
 
     def close(self) -> None:
         from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415
@@ -100,16 +105,18 @@ class _Workbook:
 
     def _begin_sheet(self) -> None:
         number = len(self._book.worksheets()) + 1
-        self._sheet = self._book.add_worksheet(_SHEET if number == 1 else f"{_SHEET} {number}")
+        what = self._what if number == 1 else f"{self._what} {number}"
+        self._sheet = self._book.add_worksheet(what)
         self._sheet.freeze_panes(1, 1)
         self._row = 0
-        self._widths = [len(title) + _BUTTON for title in TITLES]
-        self._write(TITLES, self._head)
+        titles = list(map(_title, self._columns))
+        self._widths = [len(title) + _BUTTON for title in titles]
+        self._write(titles, self._head)
 
     def _end_sheet(self) -> None:
         for column, width in enumerate(self._widths):
             self._sheet.set_column(column, column, min(width, _WIDEST), self._text)
-        self._sheet.autofilter(0, 0, self._row - 1, len(COLUMNS) - 1)
+        self._sheet.autofilter(0, 0, self._row - 1, len(self._columns) - 1)
 
     def _write(self, row: Iterable[str], form: Any) -> None:  # noqa: ANN401 - the library has no types
         for column, text in enumerate(row):

@@ -40,7 +40,7 @@ from cmk_check.scan.aspect_reader import AspectReader
 from cmk_check.store import codec
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.web.parameters import FindingsQuery
-from cmk_check.web.views.columns import COLUMNS, texts
+from cmk_check.web.views import columns
 from cmk_check.web.views.finding import to_api_finding
 from tests.fakes.world import bad
 from tests.unit.core.account_entries import FULL
@@ -296,7 +296,9 @@ def test_each_is_recorded_as_it_is_read_and_shown_by_api_and_table(aspect: Aspec
             assert step.after is not None
             assert aspect.shown(step.after) == aspect.shown(judged)
         api = to_api_finding(example, None, Status(), NOON, PORTAL)
-        cell = dict(zip(COLUMNS, texts(api), strict=True))[aspect.name]
+        cell = dict(zip(columns.COLUMNS, columns.texts(api, columns.FINDINGS), strict=True))[
+            aspect.name
+        ]
         assert cell == (aspect.state(example, NOON) or "")
         assert bool(api.model_dump(by_alias=True)[aspect.name]) == bool(cell)
 

@@ -31,7 +31,7 @@ CHAT = (
 )
 ALLOWED = (
     "verdict, reason, kind, location, subscription, keyHealth, dataStores, exception, azurePolicy, "
-    "owner, unowned, q, top, skipToken, format"
+    "owner, unowned, key, q, top, skipToken, format"
 )
 EXPECTED = {
     "id": CHAT,

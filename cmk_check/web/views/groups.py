@@ -1,0 +1,91 @@
+"""Lists of groups of accounts, by owner or by key, whose sums need every finding."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from cmk_check.core import posture
+from cmk_check.core.model import Finding
+from cmk_check.core.status import Status
+from cmk_check.limits import MAX_FINDINGS_SUMMED
+from cmk_check.store.finding_filter import FindingFilter
+from cmk_check.store.findings import FindingsTable
+from cmk_check.store.scans import ScanTable
+from cmk_check.web.http.paging import Page
+from cmk_check.web.http.refusals import RequestRefused
+from cmk_check.web.http.skip_tokens import text_of, token_of_text
+
+
+@dataclass(frozen=True, slots=True)
+class SummingView:
+    """What sums all findings; ``key_health`` is whether keys are read, ``most`` a limit of them."""
+
+    findings_table: FindingsTable
+    scans: ScanTable
+    key_health: bool
+    most: int = MAX_FINDINGS_SUMMED
+
+    async def all_findings(
+        self, status: Status, filter_name: str
+    ) -> AsyncIterator[tuple[Finding, bool]]:
+        """Iterate over all findings, each with whether its subscription was not read.
+
+        Raises:
+            RequestRefused: there are more: a sum over a part would be too small.
+            StoreError
+
+        """
+        examined = 0
+        rows = self.findings_table.findings(FindingFilter(), None, joined=True)
+        async for _, match in rows:
+            if match is None:
+                continue  # the row of a subscription
+            finding, coverage = match
+            examined += 1
+            if examined > self.most:
+                raise RequestRefused(
+                    HTTPStatus.BAD_REQUEST,
+                    "TooManyFindings",
+                    f"Accounts are summed over {self.most:,} findings at most; ask "
+                    f"/api/v1/findings?{filter_name}= for the accounts of one {filter_name}.",
+                )
+            yield finding, not posture.is_read(coverage, status)
+
+
+class Groups[G]:
+    """The groups on a page, by distinct texts that order them; others are not kept in memory.
+
+    Raises:
+        RequestRefused: the token is invalid.
+
+    """
+
+    def __init__(self, make: Callable[[], G], top: int, skip_token: str | None) -> None:
+        self._make, self._top = make, top
+        self._after = "" if skip_token is None else text_of(skip_token)
+        self._last: str | None = None
+        self._kept: dict[str, G] = {}
+
+    def at(self, place: str) -> G | None:
+        """Return the group of a text; None if it is not on the page."""
+        if place <= self._after or (self._last is not None and place > self._last):
+            return None
+        if place not in self._kept:
+            if len(self._kept) > 2 * self._top:
+                self._drop()
+            self._kept[place] = self._make()
+        return self._kept[place]
+
+    def page[T](self, shown: Callable[[str, G], T]) -> Page[T]:
+        """Return the page, when all findings were added to their groups."""
+        self._drop()
+        places = list(self._kept)[: self._top]
+        token = token_of_text(places[-1]) if len(self._kept) > self._top else None
+        return Page([shown(place, self._kept[place]) for place in places], token)
+
+    def _drop(self) -> None:
+        """Keep the first groups, and one more, because of which there is a next page."""
+        kept = sorted(self._kept)[: self._top + 1]
+        if len(kept) > self._top:
+            self._last = kept[-1]
+        self._kept = {place: self._kept[place] for place in kept}

@@ -1,0 +1,143 @@
+"""The list of keys: what depends on each, summed over all findings."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from cmk_check.core.counts import AccountCounter
+from cmk_check.core.enums import KeyRotation, KeyState
+from cmk_check.core.key_use import KeysOfFinding, keys_of
+from cmk_check.core.model import Finding
+from cmk_check.core.status import Status
+from cmk_check.limits import MAX_NAMES_OF_KEY, MAX_WORKBOOK_FINDINGS
+from cmk_check.web import models, parameters
+from cmk_check.web.json_model import written
+from cmk_check.web.views.aspects import to_api_counts
+from cmk_check.web.views.groups import Groups, SummingView
+
+_INCLUDING: Final = {
+    "unowned": "without an owner",
+    "data_only": "with only data stores under the key",
+    "broken": "with a broken key already",
+    "unread": "not read by the last scan",
+}
+
+
+@dataclass(slots=True)
+class _KeyUse:
+    """What depends on one key; ``numbers`` by their names in the answer."""
+
+    counter: AccountCounter = field(default_factory=AccountCounter)
+    numbers: Counter[str] = field(default_factory=Counter)
+    owners: set[str | None] = field(default_factory=set)
+    stores: set[str] = field(default_factory=set)
+    versions: set[str | None] = field(default_factory=set)
+    identities: set[str | None] = field(default_factory=set)
+    expires: datetime | None = None
+    next_rotation_at: datetime | None = None
+    vault_id: str | None = None
+
+    def add(self, key: str, keys: KeysOfFinding, finding: Finding, *, unread: bool) -> None:
+        """Add an account that is under the key, or names data stores that are."""
+        owner, is_under = finding.owner.value if finding.owner else None, key == keys.own
+        health = finding.key_health if is_under else None
+        self.numbers["accounts"] += 1
+        self.numbers["unowned"] += owner is None
+        self.numbers["data_only"] += not is_under
+        self.numbers["unread"] += unread
+        self.numbers["broken"] += health is not None and health.state is KeyState.BROKEN
+        self.numbers["pinned"] += health is not None and health.rotation is KeyRotation.PINNED
+        self.owners.add(owner)
+        self.stores |= {store for each, store in keys.of_stores if each == key}
+        if is_under:
+            self.counter.add(finding)
+            self.vault_id = self.vault_id or finding.vault_id
+        if health is not None:
+            self.versions.add(health.key_version)
+            self.identities.add(health.principal_id)
+            self.expires = min(filter(None, (self.expires, health.expires)), default=None)
+            if not unread or self.next_rotation_at is None:
+                self.next_rotation_at = health.next_rotation_at
+
+    def shown(self, key: str, *, key_health: bool) -> models.KeyInUse:
+        """Make the answer's entry."""
+        owners = _names(self.owners)
+        return models.KeyInUse(
+            id=key,
+            name=key.rpartition("/")[2],
+            message=self._message(len(owners)),
+            vault_id=self.vault_id,
+            shared=self.numbers["accounts"] > 1,
+            **self.numbers,
+            owners=len(owners),
+            data_stores=len(self.stores),
+            keys=to_api_counts(self.counter.counts({}, 0), key_health=key_health)["keys"],
+            expires=self.expires,
+            next_rotation_at=self.next_rotation_at,
+            owner_names=owners[:MAX_NAMES_OF_KEY],
+            versions=_names(self.versions)[:MAX_NAMES_OF_KEY],
+            identities=_names(self.identities)[:MAX_NAMES_OF_KEY],
+        )
+
+    def _message(self, owners: int) -> str:
+        numbers = self.numbers
+        whose = f" of {_counted(owners, 'owner')}" if owners else ""
+        verb = "lose their" if numbers["accounts"] > 1 else "loses its"
+        parts = [f"{numbers[name]:,} {text}" for name, text in _INCLUDING.items() if numbers[name]]
+        including = f", including {', '.join(parts)}" if parts else ""
+        accounts = _counted(numbers["accounts"], "account")
+        return f"If this key stops working, {accounts}{whose} {verb} data{including}."
+
+
+class KeysView(SummingView):
+    """Makes pages of keys."""
+
+    async def page(self, query: parameters.KeysQuery) -> models.KeysPage:
+        """Read one page, by id; ``next_link`` is the token of the next one.
+
+        Raises:
+            RequestRefused: the token is invalid, or the estate has more findings.
+            StoreError
+
+        """
+        is_workbook = query.format == "xlsx" and "top" not in query.model_fields_set
+        most = MAX_WORKBOOK_FINDINGS if is_workbook else query.top
+        uses = Groups(_KeyUse, most, query.skip_token)
+        status = (await self.scans.status()).value
+        unjudged = unknown_data = 0
+        async for finding, unread in self.all_findings(status, "key"):
+            keys = keys_of(finding)
+            unjudged += keys.is_unjudged
+            unknown_data += keys.has_unknown_data
+            for key in keys.ids:
+                vault = key.removeprefix("https://").partition(".")[0]
+                is_asked = query.key in {None, key} and query.vault in {None, vault}
+                if is_asked and (use := uses.at(key)):
+                    use.add(key, keys, finding, unread=unread)
+        page = uses.page(lambda key, use: use.shown(key, key_health=self.key_health))
+        caution = _caution(status, unjudged, unknown_data)
+        return models.KeysPage(value=page.value, next_link=page.skip_token, caution=caution)
+
+
+def _names(names: Iterable[str | None]) -> list[str]:
+    return sorted(filter(None, names))
+
+
+def _caution(status: Status, unjudged: int, unknown_data: int) -> str:
+    """Say what may depend on a key, too, and stands in no sum."""
+    subscriptions = status.summary.subscriptions
+    counts = (
+        (unjudged, "account", "{} whose key is not known"),
+        (subscriptions.gap, "subscription", "{} not read"),
+        (subscriptions.excluded, "subscription", "{} excluded"),
+        (unknown_data, "account", "data stores of {}, not read or not understood"),
+    )
+    left_out = [text.format(_counted(number, noun)) for number, noun, text in counts if number]
+    as_of = f"As of {written(status.as_of)}" if status.as_of else "No scan has finished yet"
+    return f"{as_of}. Not counted: {'; '.join([*left_out, 'whatever else in Azure uses a key'])}."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,365 @@
+"""Keys: which accounts lose their data with which key, and what nobody knows of that."""
+
+import csv
+import io
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import quote, urlsplit
+from weakref import WeakSet
+
+import pytest
+
+from cmk_check.core.account import Evidence
+from cmk_check.core.data_stores.account_data import AccountData, DataStore
+from cmk_check.core.enums import (
+    CoverageState,
+    DataState,
+    KeyRotation,
+    KeyState,
+    StoreState,
+    StoreType,
+    Verdict,
+)
+from cmk_check.core.keys.key_health import KeyHealth
+from cmk_check.core.keys.parsing import key_id
+from cmk_check.core.model import Finding
+from cmk_check.core.owner import UNOWNED, Owner
+from cmk_check.store.finding_filter import FindingFilter
+from cmk_check.store.findings import FindingsTable
+from cmk_check.web.http.refusals import RequestRefused
+from cmk_check.web.parameters import KeysQuery
+from cmk_check.web.views.groups import Groups
+from cmk_check.web.views.keys import KeysView
+from tests.fakes.hostile import NAMES
+from tests.unit.web.api_kit import (
+    AS_SERVED,
+    LAB,
+    NOON,
+    Served,
+    counted,
+    coverage,
+    finding,
+    status_of,
+)
+from tests.unit.web.asgi_client import send
+from tests.workbooks import sheets_of
+
+KEYS = "/api/v1/keys"
+KV = "https://kv-ai.vault.azure.net"
+CMK, OTHER = f"{KV}/keys/cmk", "https://kv-data.vault.azure.net/keys/data"
+NOTHING = AccountData(DataState.NONE)
+
+
+def _under(
+    name: str, uri: str | None = KV, key: str = "cmk", owner: str | None = "ai", **more: object
+) -> Finding:
+    bare = finding(name, Verdict.COMPLIANT, subscription_id=str(more.pop("subscription_id", LAB)))
+    evidence = Evidence("Microsoft.KeyVault", key, "automatic", uri)
+    judgement = replace(bare.judgement, evidence=evidence)
+    known = UNOWNED if owner is None else Owner(owner, "account")
+    return replace(bare, judgement=judgement, owner=known, **{"data": NOTHING, **more})  # type: ignore[arg-type]
+
+
+def _stores(*keys: str | None, state: StoreState = StoreState.OWN_KEY) -> AccountData:
+    kind = StoreType.STORAGE_ACCOUNT
+    stores = (DataStore(kind, f"/stores/{key}", "st", state, key) for key in keys)
+    return AccountData(DataState.OWN_KEYS, stores=tuple(stores))
+
+
+async def _serve(*findings: Finding) -> Served:
+    served = Served()
+    recorded = coverage(subscription_id=LAB, accounts=counted(findings))
+    await served.put(recorded, findings)
+    await served.put_status(status_of(recorded))
+    return served
+
+
+async def _keys(served: Served, query: str = "") -> list[dict[str, object]]:
+    """Follow the list to its end."""
+    found: list[dict[str, object]] = []
+    target: str | None = f"{KEYS}{query}"
+    while target:
+        answer = await send(served.app(), target)
+        assert answer.status == 200, answer.json
+        found += answer.json["value"]
+        link = urlsplit(answer.json.get("nextLink", ""))
+        target = f"{link.path}?{link.query}" if link.query else None
+    return found
+
+
+async def _caution(served: Served) -> str:
+    return str((await send(served.app(), KEYS)).json["caution"])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        CMK,
+        "HTTPS://KV-AI.Vault.Azure.NET:443/keys/CMK",
+        f"{KV}./keys/cmk/",
+        f" {KV}//keys/Cmk/0123456789abcdef0123456789abcdef",
+    ],
+)
+def test_a_key_has_one_id_however_it_is_written(address: str) -> None:
+    """Azure compares names of vaults and keys in any case, and adds ports, slashes and versions."""
+    assert key_id(address) == CMK
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        None,
+        "",
+        f"{KV}/secrets/cmk",
+        f"{KV}/keys/",
+        f"{KV}/keys/a_b",
+        f"{KV}/keys/cm\u212a",
+        "https://\u212av-ai.vault.azure.net/keys/cmk",
+        "https://evil.example/keys/cmk",
+        "http://kv-ai.vault.azure.net/keys/cmk",
+        f"{KV}/keys/cmk/1/2",
+    ],
+)
+def test_what_is_not_the_address_of_a_key_has_no_id(address: str | None) -> None:
+    """A lookalike must not pass for a key that people know."""
+    assert key_id(address) is None
+
+
+async def test_a_key_says_who_loses_data_with_it() -> None:
+    """Two spellings are one key; accounts of data stores count, each once."""
+    soon, later = NOON + timedelta(days=9), NOON + timedelta(days=90)
+    healthy = KeyHealth(
+        KeyState.HEALTHY,
+        rotation=KeyRotation.PINNED,
+        expires=later,
+        key_version="v1",
+        principal_id="p1",
+    )
+    broken = KeyHealth(
+        KeyState.BROKEN, expires=soon, key_version="v2", principal_id="p2", next_rotation_at=later
+    )
+    served = await _serve(
+        _under("a", key_health=healthy, data=_stores(CMK, CMK + "/v1"), vault_id="/v"),
+        _under("b", f"{KV.upper()}:443/", "CMK", "chat", key_health=broken),
+        _under("c", "https://kv-data.vault.azure.net", "data", None, data=_stores(CMK.upper())),
+        replace(finding("d", subscription_id=LAB), data=_stores(OTHER)),
+    )
+
+    cmk, other = await _keys(served)
+
+    assert cmk == {
+        "id": CMK,
+        "name": "cmk",
+        "message": "If this key stops working, 3 accounts of 2 owners lose their data, including 1 "
+        "without an owner, 1 with only data stores under the key, 1 with a broken key already.",
+        "vaultId": "/v",
+        "shared": True,
+        "accounts": 3,
+        "owners": 2,
+        "unowned": 1,
+        "dataOnly": 1,
+        "unread": 0,
+        "dataStores": 3,
+        "keys": {"healthy": 1, "atRisk": 0, "broken": 1, "unknown": 0},
+        "pinned": 1,
+        "expires": "2026-12-04T12:00:00Z",
+        "nextRotationAt": "2027-02-23T12:00:00Z",
+        "ownerNames": ["ai", "chat"],
+        "versions": ["v1", "v2"],
+        "identities": ["p1", "p2"],
+    }
+    assert (other["id"], other["accounts"], other["dataOnly"]) == (OTHER, 2, 1)
+
+
+async def test_a_key_of_one_account_is_not_shared() -> None:
+    """And the sentence is one of a single account; a key that was never looked at is unknown."""
+    (key,) = await _keys(await _serve(_under("a", owner=None)))
+
+    assert key["shared"] is False
+    assert key["keys"] == {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 1}
+    assert key["message"] == (
+        "If this key stops working, 1 account loses its data, including 1 without an owner."
+    )
+
+
+async def test_accounts_of_which_only_the_last_state_is_known_are_said() -> None:
+    """Its subscription was not read: who closes a vault has to know."""
+    served = Served()
+    mine = coverage(CoverageState.GAP, LAB, accounts=counted([]))
+    await served.put(mine, [_under("a")])
+    await served.put_status(status_of(mine))
+
+    (key,) = await _keys(served)
+
+    assert key["unread"] == 1
+    assert "including 1 not read by the last scan." in str(key["message"])
+    assert "1 subscription not read; whatever else" in await _caution(served)
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        pytest.param(_under("a"), "", id="nothing"),
+        pytest.param(
+            replace(finding("a", Verdict.UNKNOWN, subscription_id=LAB), data=NOTHING),
+            "1 account whose key is not known; ",
+            id="unknown",
+        ),
+        pytest.param(_under("a", None), "1 account whose key is not known; ", id="no vault"),
+        pytest.param(
+            _under("a", "https://evil.example"), "1 account whose key is not known; ", id="odd"
+        ),
+        *(
+            pytest.param(
+                _under("a", data=data),
+                "data stores of 1 account, not read or not understood; ",
+                id=id_,
+            )
+            for id_, data in (
+                ("unread", None),
+                ("cut", replace(NOTHING, is_cut=True)),
+                ("unknown store", AccountData(DataState.UNKNOWN)),
+                ("a store without its key", _stores(None)),
+                ("a broken store without its key", _stores("odd", state=StoreState.BROKEN)),
+            )
+        ),
+        pytest.param(
+            _under("a", data=_stores(None, state=StoreState.MICROSOFT_KEY)), "", id="no key"
+        ),
+    ],
+)
+async def test_what_may_depend_on_a_key_and_is_not_counted_is_said(
+    known: Finding, said: str
+) -> None:
+    """Else "no account" would be taken for "nothing happens"."""
+    caution = await _caution(await _serve(known))
+
+    assert caution == (
+        f"As of 2026-11-25T12:00:00Z. Not counted: {said}whatever else in Azure uses a key."
+    )
+
+
+async def test_before_the_first_scan_nothing_is_known() -> None:
+    """An empty list alone would look like good news."""
+    assert (await _caution(Served())).startswith("No scan has finished yet. ")
+
+
+async def test_keys_are_filtered_by_vault_and_by_key_in_any_spelling() -> None:
+    """A vault that is to be closed, and a key that is to be revoked."""
+    served = await _serve(
+        _under("a"),
+        _under("b", key="second"),
+        _under("c", "https://kv-ai.managedhsm.azure.net"),
+        _under("d", "https://kv-ai2.vault.azure.net"),
+    )
+
+    in_vault = [key["id"] for key in await _keys(served, "?vault=KV-AI")]
+    one = [key["id"] for key in await _keys(served, f"?key={quote(CMK.upper() + '/v1')}")]
+
+    assert in_vault == ["https://kv-ai.managedhsm.azure.net/keys/cmk", CMK, f"{KV}/keys/second"]
+    assert one == [CMK]
+    for query in ("vault=x", "vault=k%2Fv", "key=cmk", "vault="):
+        answer = await send(served.app(), f"{KEYS}?{query}")
+        assert (answer.status, answer.error) == (400, ("InvalidParameter", query.split("=")[0]))
+
+
+async def test_findings_are_listed_by_key() -> None:
+    """All accounts that depend on it, with their data stores, in every format."""
+    served = await _serve(
+        _under("a"),
+        _under("b", key="other"),
+        _under("c", key="other", data=_stores(CMK)),
+        replace(finding("d", subscription_id=LAB), data=_stores(CMK)),
+    )
+
+    answer = await send(served.app(), f"/api/v1/findings?key={quote(CMK)}")
+
+    assert [entry["name"] for entry in answer.json["value"]] == ["a", "c", "d"]
+    assert not FindingFilter(key=CMK).is_compared_by_table
+
+
+@pytest.mark.parametrize("top", [1, 2, 3, 7, 8])
+async def test_pages_together_are_the_list(top: int) -> None:
+    """Whatever of it is kept in memory: findings come in an order of their own."""
+    names = ["e", "g", "a", "f", "b", "d", "c"]
+    served = await _serve(
+        *(_under(f"x{place}", key=name) for place, name in enumerate(names)),
+        *(_under(f"y{place}", key=name) for place, name in enumerate(names)),
+    )
+
+    keys = await _keys(served, f"?top={top}")
+
+    assert [(key["name"], key["accounts"]) for key in keys] == [(name, 2) for name in sorted(names)]
+
+
+class _Group:
+    """A group that is counted as long as it is in memory."""
+
+    def __init__(self, alive: WeakSet["_Group"]) -> None:
+        self.number = 0
+        alive.add(self)
+
+
+def test_memory_holds_twice_a_page_of_groups() -> None:
+    """50,000 keys with an account each must not be in memory for a page of ten."""
+    alive: WeakSet[_Group] = WeakSet()
+    groups = Groups(lambda: _Group(alive), 10, None)
+
+    for number in range(50_000, 0, -1):
+        if (group := groups.at(f"{number:05}")) is not None:
+            group.number = number
+        del group
+        assert len(alive) <= 21
+
+    page = groups.page(lambda place, group: (int(place), group.number))
+    assert page.value == [(number, number) for number in range(1, 11)]
+
+
+async def test_a_part_is_never_shown_as_the_sum() -> None:
+    """A key would be shown with fewer accounts than lose their data."""
+    served = await _serve(_under("a"), _under("b"))
+    view = KeysView(FindingsTable(served.store), served.scans, key_health=True, most=1)
+
+    with pytest.raises(RequestRefused, match=r"1 findings at most; ask /api/v1/findings\?key="):
+        await view.page(KeysQuery())
+
+
+@pytest.mark.parametrize("owner", [*NAMES, "=1+1", "a; =1+1", "a\nb"])
+async def test_a_hostile_owner_is_text_in_json_csv_and_xlsx(owner: str) -> None:
+    """Owners are anybody's text: no cell is a formula."""
+    served = await _serve(_under("a", owner=owner))
+
+    (key,) = await _keys(served)
+    table = (await send(served.app(), f"{KEYS}?format=csv")).body.decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(table, newline=""))
+    (sheet,) = sheets_of((await send(served.app(), f"{KEYS}?format=xlsx")).body)
+
+    assert key["ownerNames"] == [owner]
+    assert not any(part.lstrip().startswith("=") for part in row["ownerNames"].split(";"))
+    assert dict(zip(sheet.rows[0], sheet.rows[1], strict=True))["Owner names"] == owner
+
+
+async def test_tables_say_what_the_list_says() -> None:
+    """With the link to the next page in the header."""
+    served = await _serve(_under("a"), _under("b", key="other"))
+    (first, _) = await _keys(served)
+
+    answer = await send(served.app(), f"{KEYS}?format=csv&top=1")
+    (row,) = csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig"), newline=""))
+    workbook = await send(served.app(), f"{KEYS}?format=xlsx")
+
+    assert set(row) == set(first)
+    assert (row["id"], row["accounts"], row["shared"]) == (CMK, "1", "false")
+    assert row["keys"] == "healthy=0; atRisk=0; broken=0; unknown=1"
+    assert "top=1&format=csv&skipToken=" in answer.headers["link"]
+    assert workbook.headers["content-disposition"] == 'attachment; filename="cmk-keys.xlsx"'
+    assert len(sheets_of(workbook.body)[0].rows) == 3
+
+
+async def test_without_key_health_keys_have_no_states() -> None:
+    """Nobody looked at them; who depends on them is known all the same."""
+    served = await _serve(_under("a"))
+
+    (key,) = (await send(served.app(replace(AS_SERVED, key_health=False)), KEYS)).json["value"]
+
+    assert (key["keys"], key["accounts"]) == (None, 1)
