@@ -26,6 +26,7 @@ from cmk_check.cli import (
     evidence_command,
     evidence_verify,
     explain,
+    keys,
     plan,
     scan,
     send_test_alert,
@@ -78,6 +79,7 @@ for _command in (
     send_test_alert.send_test_alert,
     evidence_verify.verify,
     evidence_command.evidence,
+    keys.keys,
     estimate.estimate,
     version,
 ):

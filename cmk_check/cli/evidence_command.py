@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 from getpass import getpass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,12 +14,42 @@ from cmk_check.cli.new_folder import new_folder
 from cmk_check.config.misspelt_settings import API_KEY
 from cmk_check.core.text import is_guid
 
+if TYPE_CHECKING:
+    from yarl import URL
+
 # A file for `curl -H @file` works here too.
 _HEADER: Final = re.compile(r"\Ax-functions-key:\s*", re.IGNORECASE)
 
+# How the commands that read the HTTP API are told its address, and sign in.
+Url = Annotated[str, typer.Option(metavar="URL", help="The address of the app, with https.")]
+KeyFile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="A file with a key of the function api, alone or as a header for curl; `-` reads "
+        "it from standard input. Without a key, the command asks for it at a terminal.",
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        envvar=API_KEY,
+        help="Not recommended: other users of this machine can read a key among the arguments. "
+        "Use --key-file or the environment.",
+    ),
+]
+Entra = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CLIENT_ID",
+        help="Sign in with azure-identity instead: the client id of the app's registration.",
+    ),
+]
+
 
 def evidence(  # noqa: PLR0913 - an argument for each option
-    url: Annotated[str, typer.Option(metavar="URL", help="The address of the app, with https.")],
+    url: Url,
     out: Annotated[
         Path,
         typer.Option(metavar="FOLDER", help="The folder to make; it must not exist, or be empty."),
@@ -56,30 +86,9 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         Path | None,
         typer.Option(metavar="FILE", help="Sign with a private key as PEM, without a password."),
     ] = None,
-    key_file: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="A file with a key of the function api, alone or as a header for curl; `-` reads "
-            "it from standard input. Without a key, the command asks for it at a terminal.",
-        ),
-    ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KEY",
-            envvar=API_KEY,
-            help="Not recommended: other users of this machine can read a key among the arguments. "
-            "Use --key-file or the environment.",
-        ),
-    ] = None,
-    entra: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CLIENT_ID",
-            help="Sign in with azure-identity instead: the client id of the app's registration.",
-        ),
-    ] = None,
+    key_file: KeyFile = None,
+    key: Key = None,
+    entra: Entra = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")
     ] = False,
@@ -99,17 +108,12 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         raise typer.BadParameter(
             "only one key can sign: omit --sign-with-file", param_hint="--sign-with"
         )
-    from cmk_check.evidence.api_client import app_url
-
-    try:
-        app = app_url(url)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--url") from None
+    app = address_of(url)
     folder = new_folder(out)
     begin, then = _time(since, "--since"), _time(as_of, "--as-of")
     if then is not None and then > datetime.now(UTC):
         raise typer.BadParameter("must be a time in the past", param_hint="--as-of")
-    caller = _caller(key_file, key, entra)
+    caller = caller_of(key_file, key, entra)
 
     def work() -> int:
         from cmk_check.cli.evidence_export import export
@@ -132,9 +136,20 @@ def evidence(  # noqa: PLR0913 - an argument for each option
     raise typer.Exit(ended(work, "no evidence was written"))
 
 
-def _caller(
+def address_of(url: str) -> "URL":
+    """Return the address of the app; raise BadParameter if it cannot be one."""
+    from cmk_check.evidence.api_client import app_url
+
+    try:
+        return app_url(url)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--url") from None
+
+
+def caller_of(
     key_file: str | None, key: str | None, entra: str | None
 ) -> tuple[str | None, str | None]:
+    """Return the key, or the client id to sign in for; raise BadParameter without either."""
     if entra is not None:
         if key_file is not None:
             raise typer.BadParameter("must be used without --entra", param_hint="--key-file")

@@ -107,7 +107,7 @@ async def export(  # noqa: PLR0913 - an argument for each option
             work.mkdir()
             made.mkdir()
             async with (
-                _signed_in(key, application) as (authorise, identity),
+                signed_in(key, application) as (authorise, identity),
                 open_api_session(url) as session,
             ):
                 client = ApiClient(session, url, authorise)
@@ -183,7 +183,7 @@ def _check_chain(folder: Path, before: Manifest, manifest: Manifest) -> None:
 
 
 @asynccontextmanager
-async def _signed_in(
+async def signed_in(
     key: str | None, application: str | None
 ) -> AsyncIterator[tuple[Authorise, str]]:
     """Yield what identifies the caller to the app, and the identity for the manifest."""

@@ -41,6 +41,7 @@ MAY_PASS: Final = frozenset({429, 500, 502, 503, 504})
 # Codes of the envelope, such as StorageUnavailable; nothing else of an answer is shown.
 _CODE: Final = re.compile(r"[A-Za-z]{1,40}")
 _ADVICE: Final[Mapping[int, str]] = {
+    HTTPStatus.BAD_REQUEST: "change the filters, or use the version of cmk-check that is deployed",
     HTTPStatus.UNAUTHORIZED: "use a valid key of the function api, or --entra if the app asks for "
     "a sign-in",
     HTTPStatus.FORBIDDEN: "let this identity read the app, or check the network rules of the app",

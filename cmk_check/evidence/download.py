@@ -23,7 +23,7 @@ from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES, MAX_PAGE_SI
 from cmk_check.web import models
 from cmk_check.web.json_model import written
 
-_PAGE: Final = {"top": str(MAX_PAGE_SIZE)}
+PAGE: Final = {"top": str(MAX_PAGE_SIZE)}
 _PAGES: Final[Mapping[str, type[BaseModel]]] = {
     "findings": models.FindingsPage,
     "subscriptions": models.SubscriptionsPage,
@@ -158,7 +158,7 @@ async def download(
 async def _read_once(api: Api, folder: Path, progress: Progress) -> Evidence | None:
     """Read everything; return None if it changed meanwhile."""
     before, newest = await api.get("status"), await _newest_scan(api)
-    status = _checked(models.Status, before.body)
+    status = checked(models.Status, before.body)
     if status.as_of is None:
         raise ApiUnusable(_NO_SCAN)
     progress.total = status.accounts.total + status.subscriptions.total
@@ -189,7 +189,7 @@ async def _newest_scan(api: Api) -> dict[str, Any] | None:
     The ETag of the status alone does not tell: it also changes when the watch has looked.
     """
     body = (await api.get("scans", {"top": "1"})).body
-    _checked(models.ScansPage, body)
+    checked(models.ScansPage, body)
     value = as_document(body)["value"]
     return value[0] if value else None
 
@@ -200,8 +200,8 @@ def _without_watch(body: bytes) -> dict[str, Any]:
 
 async def _read_list(api: Api, name: str, folder: Path, progress: Progress) -> None:
     with (folder / f"{name}.jsonl").open("wb") as stream:
-        async for body, document in pages(api, name, _PAGE):
-            _checked(_PAGES[name], body)
+        async for body, document in pages(api, name, PAGE):
+            checked(_PAGES[name], body)
             for entry in document["value"]:
                 stream.write(f"{json.dumps(entry, separators=(',', ':'))}\n".encode())
             number = len(document["value"])
@@ -212,7 +212,8 @@ async def _read_list(api: Api, name: str, folder: Path, progress: Progress) -> N
             progress.moved()
 
 
-def _checked[T: BaseModel](model: type[T], body: bytes) -> T:
+def checked[T: BaseModel](model: type[T], body: bytes) -> T:
+    """Return an answer in its model; raise ApiUnusable for one of another version."""
     try:
         return model.model_validate_json(body)
     except ValidationError:

@@ -1,0 +1,79 @@
+"""``keys``: shows what depends on each key, over the app's HTTP API."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cmk_check.cli.evidence_command import Entra, Key, KeyFile, Url, address_of, caller_of
+from cmk_check.cli.exit_codes import ended, run
+from cmk_check.cli.stdout import write
+from cmk_check.core.keys.parsing import key_id
+from cmk_check.core.text import few, shown
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+    from cmk_check.web.models import KeyInUse
+
+
+def keys(  # noqa: PLR0913 - an argument for each option
+    *,
+    url: Url,
+    only: Annotated[
+        str | None,
+        typer.Argument(metavar="KEY", help="Only this key: https://<vault>.vault.azure.net/keys/…"),
+    ] = None,
+    vault: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only keys in this vault or Managed HSM.")
+    ] = None,
+    key_file: KeyFile = None,
+    key: Key = None,
+    entra: Entra = None,
+) -> None:
+    """Show which accounts lose their data if a key stops working.
+
+    Use it before you rotate or revoke a key, or close a vault. Reads the HTTP API of a deployed
+    app, which answers from what its scans recorded.
+
+    Exit codes: 0 if the list was written, 2 if an option is invalid or the list cannot be written,
+    3 if the app gave no usable answer, 130 after Ctrl-C and 143 after SIGTERM.
+    """
+    if only is not None and key_id(only) is None:
+        must = "must be a key like https://<vault>.vault.azure.net/keys/<name>"
+        raise typer.BadParameter(must, param_hint="KEY")
+    app, caller = address_of(url), caller_of(key_file, key, entra)
+    query = {name: text for name, text in (("key", only), ("vault", vault)) if text is not None}
+    raise typer.Exit(ended(lambda: run(_show(app, caller, query)), "no list was written"))
+
+
+async def _show(app: "URL", caller: tuple[str | None, str | None], query: dict[str, str]) -> int:
+    from cmk_check.cli.evidence_export import signed_in
+    from cmk_check.evidence.api_client import ApiClient, open_api_session, pages
+    from cmk_check.evidence.download import PAGE, checked
+    from cmk_check.web.models import KeysPage
+
+    async with signed_in(*caller) as (authorise, _), open_api_session(app) as session:
+        async for body, _ in pages(ApiClient(session, app, authorise), "keys", query | PAGE):
+            page = checked(KeysPage, body)
+            for each in page.value:
+                write(_described(each))
+    write(shown(page.caution))
+    return 0
+
+
+def _described(key: "KeyInUse") -> str:
+    """Describe a key: its id, the sentence, and what is known, a line each."""
+    states = key.keys.model_dump().items() if key.keys else ()
+    facts = {
+        "owners": few([*key.owner_names, *[""] * (key.owners - len(key.owner_names))]),
+        "key health": ", ".join(f"{number:,} {state}" for state, number in states if number),
+        "data stores": key.data_stores,
+        "versions": few(key.versions),
+        "accounts that stay with a version": key.pinned,
+        "identities": few(key.identities),
+        "expires": key.expires,
+        "next rotation": key.next_rotation_at,
+        "vault": key.vault_id,
+    }
+    lines = (f"{name}: {text}" for name, text in facts.items() if text)
+    return "\n  ".join(map(shown, (key.id, key.message, *lines))) + "\n"
