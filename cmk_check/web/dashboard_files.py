@@ -36,6 +36,7 @@ _MODULES: Final = (
     "data_stores.js",
     "exceptions.js",
     "keys.js",
+    "key_view.js",
     "owner.js",
     "format.js",
     "labels.js",

@@ -9,6 +9,7 @@ import { badge, onlyHere, stateChange, stateOf } from "./aspect_states.js";
 import { h, item, portalLink } from "./dom.js";
 import { byStateAndReason } from "./finding_filters.js";
 import { ago, identifier, minute, moment, name, number, textOf } from "./format.js";
+import { keyUse } from "./key_view.js";
 import { codeWord, midway, reader } from "./labels.js";
 
 /** @type {import("./types.js").AspectStates} The worst first. */
@@ -106,6 +107,7 @@ export const KEY_HEALTH = {
     noReasons: () => "Vault, key and permissions are as they should be.",
     more,
   },
+  section: keyUse(cell),
   covers: ["keys_broken", "keys_unknown"],
   column: { after: "reason", name: "key", head: "Key", text: ({ finding }) => rank(finding), cell: ({ finding }) => cell(finding) },
   rank: (finding) => rank(finding) || "4",

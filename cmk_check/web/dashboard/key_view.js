@@ -1,0 +1,133 @@
+/**
+ * What depends on the key of an account: a window over the drawer, opened from the account's key.
+ * The sums are the API's; the accounts are those that the page has loaded.
+ *
+ * @typedef {import("./types.js").Finding} Finding
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./types.js").KeyInUse} KeyInUse
+ * @typedef {(finding: Finding) => import("./dom.js").Child[]} Cell
+ */
+
+import { Refusal, ask, shaped } from "./api.js";
+import { fill, h, item, portalLink, waiting } from "./dom.js";
+import { count, identifier, minute, moment, name, visible } from "./format.js";
+import { codeWord, midway } from "./labels.js";
+
+/** More accounts than these would not be read one by one. */
+const MOST = 100;
+/** Fields that the answer must have. */
+const OF_KEYS = ["value", "caution"];
+
+/** @param {Finding} finding */
+const addressOf = ({ evidence }) => `${evidence.keyVaultUri}/keys/${evidence.keyName}`;
+
+/**
+ * Write the address of a key as the API's ids are: without port and version, in lower case.
+ *
+ * @param {string | null} address
+ */
+function idOf(address) {
+  if (address === null || !URL.canParse(address)) return "";
+  const { hostname, pathname } = new URL(address);
+  const [, called] = pathname.split("/").filter(Boolean);
+  return `https://${hostname.replace(/\.$/, "")}/keys/${called}`.toLowerCase();
+}
+
+/**
+ * Show an account with its owner, the health of the key, and its data stores under the key.
+ *
+ * @param {Finding} finding
+ * @param {string} id Of the key.
+ * @param {Cell} cell
+ * @param {() => void} close
+ */
+function accountItem(finding, id, cell, close) {
+  const view = new URLSearchParams(location.hash.slice(1));
+  view.set("finding", finding.id.toLowerCase());
+  const stores = (finding.dataStores?.stores ?? []).filter(({ key }) => idOf(key) === id);
+  const isUnder = finding.verdict === "compliant" && idOf(addressOf(finding)) === id;
+  return h(
+    "li",
+    {},
+    h("a", { href: `#${view}`, click: close }, name(finding.name)),
+    " (",
+    name(finding.owner?.value, "no owner"),
+    ") ",
+    ...(isUnder ? cell(finding) : [h("small", {}, "only data stores")]),
+    finding.coverage !== "read" && h("small", { class: "stale" }, " as last known"),
+    stores.length > 0 && h("ul", {}, ...stores.map((store) => h("li", {}, codeWord(store.type), " ", name(store.name), ` (${midway(codeWord(store.state))})`))),
+  );
+}
+
+/** @param {string[]} texts */
+const list = (texts) => (texts.length > 0 ? texts.flatMap((text) => [name(text), " "]) : [name(null, "not known")]);
+
+/** @param {string | null} time */
+const when = (time) => (time ? moment(time, minute(time)) : name(null, "never, or not known"));
+
+/**
+ * @param {KeyInUse} key
+ * @param {string} caution
+ * @param {Finding} finding From whose key the window was opened.
+ * @param {State} state
+ * @param {Cell} cell
+ * @param {() => void} close
+ */
+function described(key, caution, finding, { rows }, cell, close) {
+  const using = rows.map((row) => row.finding).filter((each) => (each.verdict === "compliant" && idOf(addressOf(each)) === key.id) || each.dataStores?.stores.some((store) => idOf(store.key) === key.id));
+  const shown = using.slice(0, MOST);
+  const left = key.accounts - shown.length;
+  return [
+    h("div", { class: "verdict-box unknown" }, h("p", { class: "verdict-line" }, visible(key.message)), h("p", { class: "note" }, visible(caution))),
+    h(
+      "dl",
+      { class: "evidence" },
+      item("Key", identifier(key.id)),
+      item("Vault", key.vaultId ? h("span", {}, identifier(key.vaultId), " ", portalLink(finding, "Open the vault", key.vaultId)) : name(null, "not known")),
+      item("Shared", key.shared ? "Yes: more than one account depends on it" : "No: one account depends on it"),
+      item("Owners", ...list(key.ownerNames), key.owners > key.ownerNames.length && `and ${count(key.owners - key.ownerNames.length, "other")}`),
+      item("Versions in use", ...list(key.versions), key.pinned > 0 && `(${count(key.pinned, "account stays", "accounts stay")} with a version)`),
+      item("Identities that use it", ...list(key.identities)),
+      item("Next expiry", when(key.expires)),
+      item("Next rotation", when(key.nextRotationAt)),
+    ),
+    h("h3", {}, `Accounts (${count(key.accounts, "account")}, ${count(key.dataStores, "data store")})`),
+    h("ul", { class: "places" }, ...shown.map((each) => accountItem(each, key.id, cell, close))),
+    left > 0 && h("p", { class: "note" }, `${count(left, "account")} more: GET /api/v1/findings?key= lists all.`),
+  ];
+}
+
+/**
+ * Open the window, and ask the API for the key.
+ *
+ * @param {Finding} finding
+ * @param {State} state
+ * @param {Cell} cell
+ */
+async function open(finding, state, cell) {
+  const body = h("div", { class: "drawer-body" }, waiting());
+  const close = () => dialog.close();
+  const title = h("h2", { id: "key-title" }, "What depends on ", name(finding.evidence.keyName));
+  const dialog = h("dialog", { class: "drawer", "aria-labelledby": "key-title" }, h("header", {}, title, h("button", { type: "button", click: close }, "Close")), body);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("click", (event) => event.target === dialog && event.detail < 2 && close());
+  document.body.append(dialog);
+  dialog.showModal();
+  try {
+    const query = new URLSearchParams({ key: addressOf(finding), top: "1" });
+    const { value, caution } = shaped((await ask(`keys?${query}`)).body, OF_KEYS);
+    fill(body, ...(value.length > 0 ? described(value[0], caution, finding, state, cell, close) : [h("p", { class: "empty" }, visible(caution))]));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    fill(body, h("p", { class: "empty", role: "status" }, `${error.title}. ${visible(error.message)}`));
+  }
+}
+
+/**
+ * Make the section of the drawer: the button that opens the window.
+ *
+ * @param {Cell} cell What the table shows of an account's key.
+ * @returns {import("./types.js").Section}
+ */
+export const keyUse = (cell) => (finding, state) =>
+  finding.verdict === "compliant" ? [h("button", { type: "button", "data-key": "key-use", click: () => void open(finding, state, cell) }, "What depends on this key")] : [];
