@@ -263,11 +263,15 @@ def _estate(size: Size) -> dict[str, Any]:
 
 
 def _searches(report: Report, found: Mapping[str, Any]) -> None:
-    """Report the first pages of searches of the largest estate, and the status beside 16."""
+    """Report searches and sums of the largest estate, and the status beside 16 searches."""
     of = f"of {found['findings']:,} findings"
     for matches, page in found["pages"].items():
         figure = f"search {of} that finds {matches}: {page['found']} in {page['rows']:,} rows"
         report.pairs(figure, page["answers"], page["floors"], 4, "ms")
+    owners, keys, query = found["sums"]
+    report.pairs(f"GET owners {of}, beside the same query", owners, query, 2, "ms")
+    report.pairs(f"GET keys {of}, beside GET owners", keys, owners, 1.5, "ms")
+    report.most(f"peak memory, owners and keys {of}", round(found["peakMiB"]), 300, "MiB")
     figure = f"GET status, p50, beside 16 searches {of}"
     report.ratio(figure, found["beside"], found["alone"], 3, "ms")
     report.most(f"of 16 searches {of} at once, refused", found["refused"], 0)

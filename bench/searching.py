@@ -1,4 +1,4 @@
-"""Times searches of the findings, and GET status while 16 of them are asked for at once.
+"""Times searches and sums of the findings, and GET status while 16 searches run at once.
 
 A request examines 1,000 rows, whatever its words and however large the estate is. So its floor is
 to send the same queries to the storage, with nothing around them, and to read as many rows.
@@ -6,6 +6,7 @@ to send the same queries to the storage, with nothing around them, and to read a
 
 import asyncio
 import json
+import resource
 import time
 from collections.abc import Sequence
 from itertools import cycle, islice
@@ -16,12 +17,14 @@ from bench.counting import CountedStore, Counts, Queried
 from bench.scanning import open_tables
 from bench.serving import Served, api, in_turn
 from cmk_check.config.settings import Settings
-from cmk_check.ports import Store
+from cmk_check.ports import Store, Table, TableQuery
+from cmk_check.store import table_keys
 
 _SEARCHES: Final = 16
 _ALONE: Final = 200
 _ROUNDS: Final = 9
 _PAUSE_SECONDS: Final = 0.005
+_SUMS: Final = 5
 _STATUS: Final = "/api/v1/status"
 # No name or tag holds the first; a few names of accounts hold the second, all groups the third.
 _PATHS: Final = {
@@ -34,13 +37,21 @@ async def compare_searches() -> dict[str, Any]:
     """Return the first page of each search, and the medians of the status in ms.
 
     ``refused`` of the searches that were asked for at once had no answer, ``ended`` had one without
-    a link to the next page.
+    a link to the next page. ``sums`` are the lists of owners and of keys, and the query of both, in
+    ms, and ``peakMiB`` the most memory of the process.
     """
     settings = Settings.load()
     async with open_tables(settings) as (store, _):
         served = api(store, settings)
         status = json.loads(await served.get(_STATUS))
         pages = {name: await _first_page(store, settings, path) for name, path in _PATHS.items()}
+        sums = await in_turn(
+            _SUMS,
+            lambda: served.get("/api/v1/owners"),
+            lambda: served.get("/api/v1/keys"),
+            lambda: _read_all(store),
+        )
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         alone = [await _status(served) for _ in range(_ALONE)]
         began = time.perf_counter()
         paths = islice(cycle(_PATHS.values()), _SEARCHES)
@@ -52,6 +63,8 @@ async def compare_searches() -> dict[str, Any]:
     return {
         "findings": status["accounts"]["total"],
         "pages": pages,
+        "sums": sums,
+        "peakMiB": peak,
         "alone": median(alone),
         "beside": median(beside),
         "seconds": time.perf_counter() - began,
@@ -79,6 +92,16 @@ async def _read(store: Store, queries: Sequence[Queried]) -> None:
             number += 1
             if number == each.rows:
                 break
+
+
+async def _read_all(store: Store) -> None:
+    query = TableQuery(
+        row_from=table_keys.COVERAGE,
+        row_to=table_keys.FINDINGS_TO,
+        besides=table_keys.COVERAGE,
+    )
+    async for _ in store.query(Table.FINDINGS, query):
+        pass
 
 
 async def _status(served: Served) -> float:

@@ -8,12 +8,10 @@ from cmk_check.cli.evidence_command import Entra, Key, KeyFile, Url, address_of,
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.stdout import write
 from cmk_check.core.keys.parsing import key_id
-from cmk_check.core.text import few, shown
+from cmk_check.core.text import shown
 
 if TYPE_CHECKING:
     from yarl import URL
-
-    from cmk_check.web.models import KeyInUse
 
 
 def keys(  # noqa: PLR0913 - an argument for each option
@@ -51,29 +49,14 @@ async def _show(app: "URL", caller: tuple[str | None, str | None], query: dict[s
     from cmk_check.evidence.api_client import ApiClient, open_api_session, pages
     from cmk_check.evidence.download import PAGE, checked
     from cmk_check.web.models import KeysPage
+    from cmk_check.web.views.columns import KEYS, texts, title
 
     async with signed_in(*caller) as (authorise, _), open_api_session(app) as session:
         async for body, _ in pages(ApiClient(session, app, authorise), "keys", query | PAGE):
             page = checked(KeysPage, body)
             for each in page.value:
-                write(_described(each))
+                cells = zip(map(title, KEYS), texts(each, KEYS), strict=True)
+                facts = [f"{name}: {text}" for name, text in cells if text not in {"", "0"}]
+                write("\n  ".join(map(shown, facts)) + "\n")
     write(shown(page.caution))
     return 0
-
-
-def _described(key: "KeyInUse") -> str:
-    """Describe a key: its id, the sentence, and what is known, a line each."""
-    states = key.keys.model_dump().items() if key.keys else ()
-    facts = {
-        "owners": few([*key.owner_names, *[""] * (key.owners - len(key.owner_names))]),
-        "key health": ", ".join(f"{number:,} {state}" for state, number in states if number),
-        "data stores": key.data_stores,
-        "versions": few(key.versions),
-        "accounts that stay with a version": key.pinned,
-        "identities": few(key.identities),
-        "expires": key.expires,
-        "next rotation": key.next_rotation_at,
-        "vault": key.vault_id,
-    }
-    lines = (f"{name}: {text}" for name, text in facts.items() if text)
-    return "\n  ".join(map(shown, (key.id, key.message, *lines))) + "\n"

@@ -1,5 +1,6 @@
 """The columns of findings and keys in a table: the same in CSV and in a workbook."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ def _alike(*path: str, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 
 _ACCOUNT: Final = ("id", "name", "resourceGroup", "subscriptionId", "subscriptionName", "tenantId")
 _VERDICT: Final = ("kind", "location", "verdict", "reason", "message", "violatedSince", "firstSeen")
+_WORDS: Final = {"Id": "ID", "Uri": "URI", "Url": "URL"}
 _DATES: Final = ("changedAt", "previousVerdict", "coverage", "asOf")
 _KEY: Final = ("keySource", "keyName", "keyVersion", "keyVaultUri", "identityType")
 _IDENTITY: Final = ("identityClientId", "provisioningState")
@@ -56,7 +58,7 @@ FINDINGS: Final[Columns] = {
 }
 COLUMNS: Final = tuple(FINDINGS)
 _OF_KEY: Final = tuple(str(each.alias) for each in KeyInUse.model_fields.values())
-KEYS: Final[Columns] = _alike(names=_OF_KEY)
+KEYS: Final[Columns] = {"keyUri": ("id",), **_alike(names=_OF_KEY[1:])}
 
 
 def texts(entry: BaseModel, columns: Columns) -> list[str]:
@@ -80,3 +82,11 @@ def _text(value: Any, path: tuple[str, ...]) -> str:  # noqa: ANN401 - that is w
         case dict():
             return "; ".join(f"{name}={text}" for name, text in value.items())
     return ""
+
+
+def title(column: str) -> str:
+    """Return a column's name in words: ``keyVaultUri`` is "Key vault URI"."""
+    first, *others = re.findall("[A-Z]?[a-z]+", column)
+    if column == "id":
+        return "Resource ID"
+    return " ".join([first.title(), *(_WORDS.get(word, word.lower()) for word in others)])

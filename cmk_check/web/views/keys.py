@@ -1,22 +1,21 @@
 """The list of keys: what depends on each, summed over all findings."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from cmk_check.core.counts import AccountCounter
 from cmk_check.core.enums import KeyRotation, KeyState
 from cmk_check.core.key_use import KeysOfFinding, keys_of
 from cmk_check.core.model import Finding
 from cmk_check.core.status import Status
 from cmk_check.limits import MAX_NAMES_OF_KEY, MAX_WORKBOOK_FINDINGS
 from cmk_check.web import models, parameters
+from cmk_check.web.aspect_models import Keys
 from cmk_check.web.json_model import written
-from cmk_check.web.views.aspects import to_api_counts
 from cmk_check.web.views.groups import Groups, SummingView
 
+_NAMES: Final = ("owner_names", "versions", "identities")
 _INCLUDING: Final = {
     "unowned": "without an owner",
     "data_only": "with only data stores under the key",
@@ -27,14 +26,11 @@ _INCLUDING: Final = {
 
 @dataclass(slots=True)
 class _KeyUse:
-    """What depends on one key; ``numbers`` by their names in the answer."""
+    """What depends on one key; ``numbers`` and ``names`` are by their names in the answer."""
 
-    counter: AccountCounter = field(default_factory=AccountCounter)
     numbers: Counter[str] = field(default_factory=Counter)
-    owners: set[str | None] = field(default_factory=set)
+    names: dict[str, set[str | None]] = field(default_factory=lambda: {n: set() for n in _NAMES})
     stores: set[str] = field(default_factory=set)
-    versions: set[str | None] = field(default_factory=set)
-    identities: set[str | None] = field(default_factory=set)
     expires: datetime | None = None
     next_rotation_at: datetime | None = None
     vault_id: str | None = None
@@ -47,38 +43,37 @@ class _KeyUse:
         self.numbers["unowned"] += owner is None
         self.numbers["data_only"] += not is_under
         self.numbers["unread"] += unread
-        self.numbers["broken"] += health is not None and health.state is KeyState.BROKEN
         self.numbers["pinned"] += health is not None and health.rotation is KeyRotation.PINNED
-        self.owners.add(owner)
+        self.names["owner_names"].add(owner)
         self.stores |= {store for each, store in keys.of_stores if each == key}
         if is_under:
-            self.counter.add(finding)
+            self.numbers[(health.state if health else KeyState.UNKNOWN).value] += 1
             self.vault_id = self.vault_id or finding.vault_id
         if health is not None:
-            self.versions.add(health.key_version)
-            self.identities.add(health.principal_id)
+            self.names["versions"].add(health.key_version)
+            self.names["identities"].add(health.principal_id)
             self.expires = min(filter(None, (self.expires, health.expires)), default=None)
             if not unread or self.next_rotation_at is None:
                 self.next_rotation_at = health.next_rotation_at
 
     def shown(self, key: str, *, key_health: bool) -> models.KeyInUse:
         """Make the answer's entry."""
-        owners = _names(self.owners)
+        names = {name: sorted(filter(None, each)) for name, each in self.names.items()}
+        owners = len(names["owner_names"])
+        states = {state.value: self.numbers[state.value] for state in KeyState}
         return models.KeyInUse(
             id=key,
             name=key.rpartition("/")[2],
-            message=self._message(len(owners)),
+            message=self._message(owners),
             vault_id=self.vault_id,
             shared=self.numbers["accounts"] > 1,
             **self.numbers,
-            owners=len(owners),
+            owners=owners,
             data_stores=len(self.stores),
-            keys=to_api_counts(self.counter.counts({}, 0), key_health=key_health)["keys"],
+            keys=Keys(**states) if key_health else None,
             expires=self.expires,
             next_rotation_at=self.next_rotation_at,
-            owner_names=owners[:MAX_NAMES_OF_KEY],
-            versions=_names(self.versions)[:MAX_NAMES_OF_KEY],
-            identities=_names(self.identities)[:MAX_NAMES_OF_KEY],
+            **{name: each[:MAX_NAMES_OF_KEY] for name, each in names.items()},
         )
 
     def _message(self, owners: int) -> str:
@@ -119,10 +114,6 @@ class KeysView(SummingView):
         page = uses.page(lambda key, use: use.shown(key, key_health=self.key_health))
         caution = _caution(status, unjudged, unknown_data)
         return models.KeysPage(value=page.value, next_link=page.skip_token, caution=caution)
-
-
-def _names(names: Iterable[str | None]) -> list[str]:
-    return sorted(filter(None, names))
 
 
 def _caution(status: Status, unjudged: int, unknown_data: int) -> str:

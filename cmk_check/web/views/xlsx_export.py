@@ -5,7 +5,6 @@ text. Rows wait in a temporary file, so memory stays the same for any number of 
 """
 
 import asyncio
-import re
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from pathlib import Path
@@ -14,12 +13,11 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from cmk_check.limits import MAX_SHEET_ROWS, WORKBOOK_PIECE_BYTES
-from cmk_check.web.views.columns import FINDINGS, Columns, texts
+from cmk_check.web.views.columns import FINDINGS, Columns, texts, title
 
 # In characters; a head has a button for its filter.
 _WIDEST: Final = 60
 _BUTTON: Final = 4
-_WORDS: Final = {"Id": "ID", "Uri": "URI", "Url": "URL"}
 # The built-in format "@": a cell stays text when somebody edits it.
 _TEXT: Final = {"num_format": 49}
 _HEAD: Final = _TEXT | {"bold": True}
@@ -27,21 +25,14 @@ _HEAD: Final = _TEXT | {"bold": True}
 _RAW: Final = ("<r>", "</r>")
 
 
-def _title(column: str) -> str:
-    """Turn ``keyVaultUri`` into "Key vault URI"."""
-    first, *others = re.findall("[A-Z]?[a-z]+", column)
-    if column == "id":
-        return "Resource ID"
-    return " ".join([first.title(), *(_WORDS.get(word, word.lower()) for word in others)])
-
-
 def _in_order(columns: Columns) -> Columns:
     """Put the name first and the id last: people look for a name; ids are for programs."""
-    others = {name: path for name, path in columns.items() if name not in {"id", "name"}}
-    return {"name": columns["name"], **others, "id": columns["id"]}
+    ids = {name: path for name, path in columns.items() if name == "id"}
+    others = {name: path for name, path in columns.items() if name != "id"}
+    return {"name": columns["name"], **others, **ids}
 
 
-TITLES: Final = tuple(map(_title, _in_order(FINDINGS)))
+TITLES: Final = tuple(map(title, _in_order(FINDINGS)))
 """What the head row says of findings: the columns in their order, in words."""
 
 
@@ -109,7 +100,7 @@ class _Workbook:
         self._sheet = self._book.add_worksheet(what)
         self._sheet.freeze_panes(1, 1)
         self._row = 0
-        titles = list(map(_title, self._columns))
+        titles = list(map(title, self._columns))
         self._widths = [len(title) + _BUTTON for title in titles]
         self._write(titles, self._head)
 

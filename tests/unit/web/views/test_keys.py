@@ -336,7 +336,7 @@ async def test_a_hostile_owner_is_text_in_json_csv_and_xlsx(owner: str) -> None:
 
     assert key["ownerNames"] == [owner]
     assert not any(part.lstrip().startswith("=") for part in row["ownerNames"].split(";"))
-    assert dict(zip(sheet.rows[0], sheet.rows[1], strict=True))["Owner names"] == owner
+    assert dict(zip(*sheet.rows, strict=False))["Owner names"] == owner
 
 
 async def test_tables_say_what_the_list_says() -> None:
@@ -348,8 +348,8 @@ async def test_tables_say_what_the_list_says() -> None:
     (row,) = csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig"), newline=""))
     workbook = await send(served.app(), f"{KEYS}?format=xlsx")
 
-    assert set(row) == set(first)
-    assert (row["id"], row["accounts"], row["shared"]) == (CMK, "1", "false")
+    assert list(row) == ["keyUri", *list(first)[1:]]
+    assert (row["keyUri"], row["accounts"], row["shared"]) == (CMK, "1", "false")
     assert row["keys"] == "healthy=0; atRisk=0; broken=0; unknown=1"
     assert "top=1&format=csv&skipToken=" in answer.headers["link"]
     assert workbook.headers["content-disposition"] == 'attachment; filename="cmk-keys.xlsx"'
