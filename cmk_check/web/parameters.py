@@ -84,7 +84,9 @@ HowMany = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
 Words = Annotated[str, _at_most(MAX_SEARCH_CHARS), _NOT_BLANK]
 Location = Annotated[str, _at_most(MAX_LOCATION_CHARS), _NOT_BLANK]
 OwnerText = Annotated[str, _at_most(MAX_TAG_BYTES), _NOT_BLANK]
-KeyId = Annotated[str, AfterValidator(_key_id)]
+# The pattern is for the document, and stricter than what is understood.
+_KEY: Final = r"^https://[a-z0-9-]{3,24}\.(vault|managedhsm)(\.[a-z0-9-]+)+/keys/[a-z0-9-]{1,127}$"
+KeyId = Annotated[str, Field(json_schema_extra={"pattern": _KEY}), AfterValidator(_key_id)]
 VaultName = Annotated[str, Field(pattern="^[A-Za-z0-9-]{3,24}$"), AfterValidator(str.lower)]
 ListFormat = Annotated[
     Literal["json", "csv", "xlsx"],
