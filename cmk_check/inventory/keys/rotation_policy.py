@@ -28,12 +28,9 @@ def next_rotation_at(document: object, newest: KeyVersion) -> datetime | None:
     lifetime = attributes.get("expiryTime") or None
     if lifetime is not None and _moved(newest.created, lifetime, LEAST_KEY_LIFETIME) is None:
         return None
-    may_precede_expiry = lifetime is not None
-    times = all_of(
-        _time_of(action, newest, newest.created, may_precede_expiry=may_precede_expiry)
-        for action in actions
-        if _type_of(action) != "notify"
-    )
+    expires = newest.expires if lifetime is not None else None
+    rotating = (action for action in actions if _type_of(action) != "notify")
+    times = all_of(_time_of(action, newest.created, expires) for action in rotating)
     if not times:
         return None
     try:
@@ -49,12 +46,10 @@ def _type_of(action: object) -> str | None:
     return lower_ascii(value) if isinstance(value, str) else None
 
 
-def _time_of(
-    action: object, newest: KeyVersion, created: datetime, *, may_precede_expiry: bool
-) -> datetime | None:
-    """Return when an action rotates; a time before expiry needs an expiry of key and policy.
+def _time_of(action: object, created: datetime, expires: datetime | None) -> datetime | None:
+    """Return when an action rotates; ``expires`` is None if key or policy has no expiry.
 
-    Templates leave the other one of the two triggers empty.
+    A time before expiry needs both. Templates leave the other one of the two triggers empty.
     """
     trigger = as_object(as_object(action).get("trigger"))
     after, before = (trigger.get(name) or None for name in ("timeAfterCreate", "timeBeforeExpiry"))
@@ -62,9 +57,7 @@ def _time_of(
         return None
     if before is None:
         return _moved(created, after, LEAST_ROTATION_TIME)
-    if newest.expires is None or not may_precede_expiry:
-        return None
-    time = _moved(newest.expires, before, LEAST_ROTATION_TIME, back=True)
+    time = expires and _moved(expires, before, LEAST_ROTATION_TIME, back=True)
     return time if time is not None and time > created else None
 
 
