@@ -37,17 +37,26 @@ type Packages = Callable[[str], Path]
 
 TODAY: Final = "today"
 OTHER_WORDS: Final = "other words"
+LATER_WORDS: Final = "later words"
 NEXT_SCHEMA: Final = "next schema"
 EARLIER: Final = "f119d0c7538e4fd294a8eae2e02a23d46f5b67e9"
 _VERSION: Final = ("__init__.py", 'VERSION: Final = "', 'VERSION: Final = "9.')
+_CLOCK: Final = (
+    ("core/enums.py", '    TIMER = "timer"', '    TIMER = "timer"\n    CLOCK = "clock"'),
+    ("triggers.py", "Trigger.TIMER", "Trigger.CLOCK"),
+)
 EDITS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     TODAY: (),
     OTHER_WORDS: (
         _VERSION,
         ("core/enums.py", '"customer_managed_key"', '"key_of_the_customer"'),
         ("core/enums.py", '"microsoft_managed_key"', '"key_of_microsoft"'),
-        ("core/enums.py", '    TIMER = "timer"', '    TIMER = "timer"\n    CLOCK = "clock"'),
-        ("triggers.py", "Trigger.TIMER", "Trigger.CLOCK"),
+        *_CLOCK,
+    ),
+    LATER_WORDS: (
+        _VERSION,
+        ("store/stored_words.py", "LATER: Final[tuple[str, ...]] = (", 'LATER = ("clock", '),
+        *_CLOCK,
     ),
     NEXT_SCHEMA: (_VERSION, ("store/codec.py", "SCHEMA: Final = 1", "SCHEMA: Final = 2")),
 }
@@ -153,7 +162,7 @@ def deployed(
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [(TODAY, OTHER_WORDS), (OTHER_WORDS, TODAY), (EARLIER, TODAY), (TODAY, EARLIER)],
+    [(TODAY, OTHER_WORDS), (OTHER_WORDS, TODAY), (EARLIER, LATER_WORDS), (LATER_WORDS, EARLIER)],
     ids=["upgrade", "rollback", "upgrade of a commit", "rollback to a commit"],
 )
 def test_p1_p3_versions_follow_each_other_in_mid_scan(
