@@ -5,12 +5,17 @@ time. Only the times in the pictures differ between runs.
 """
 
 import io
+import json
+import re
 import sys
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pypdfium2
+from azure.data.tables import TableServiceClient, UpdateMode
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
@@ -22,7 +27,7 @@ from local.stack import Stack
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 LARGEST: Final = 200_000
-_DESK: Final = {"width": 1280, "height": 2100}
+_DESK: Final = {"width": 1280, "height": 1520}
 _DETAIL: Final = {"width": 1280, "height": 1120}
 _PHONE: Final = {"width": 375, "height": 812}
 _PICTURES: Final[dict[str, dict[str, Any]]] = {
@@ -35,6 +40,11 @@ _PICTURES: Final[dict[str, dict[str, Any]]] = {
 # The pages of the PDF, side by side, at this many pixels per point.
 _SCALE: Final = 1.1
 _MARGIN: Final = 12
+_DAYS: Final = 30
+_PER_DAY: Final = 2
+# How many violations more there were, as time goes back.
+_MORE: Final = (0, 1, 1, 2, 2, 1)
+_TIME: Final = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?=Z|\+00:00)")
 # The account that is open in page-key.png.
 _BROKEN: Final = "tm-openai-workspace-server"
 
@@ -42,7 +52,12 @@ _BROKEN: Final = "tm-openai-workspace-server"
 def main() -> int:
     """Take the pictures; return the exit code."""
     try:
-        with chromium() as browser, Stack("sample", announce=print) as stack:
+        # As `make up` has them.
+        settings = {"CMK_DATA_STORES": "on"}
+        with (
+            Stack("sample", settings=settings, announce=print) as stack,
+            chromium() as browser,
+        ):
             _scan(stack)
             for name, options in _PICTURES.items():
                 path = DOCS / f"page-{name}.png"
@@ -56,8 +71,9 @@ def main() -> int:
 
 
 def _scan(stack: Stack) -> None:
-    """Scan, remove the key of one account, let the key of another expire, and scan again."""
+    """Scan, give that a past, remove the key of an account, let one expire, and scan again."""
     stack.scan()
+    _age(stack)
     for subscription in stack.simulator.estate.subscriptions:
         account = subscription.account("claims-assistant")
         if account is not None:
@@ -67,6 +83,50 @@ def _scan(stack: Stack) -> None:
     # The trend cannot order scans that start in the same second.
     time.sleep(1)
     stack.scan()
+
+
+def _age(stack: Stack) -> None:
+    """Let the scan have been a month ago, and record one like it for each half day since."""
+    by = -timedelta(days=_DAYS)
+    with TableServiceClient.from_connection_string(stack.azurite.connection_string) as service:
+        for name in ("cmkfindings", "cmkchanges"):
+            table = service.get_table_client(name)
+            for row in list(table.list_entities()):
+                table.update_entity(
+                    {key: _moved(value, by) for key, value in row.items()}, UpdateMode.REPLACE
+                )
+        table = service.get_table_client("cmkscans")
+        (scan,) = [row for row in table.list_entities() if row["RowKey"].startswith("scan|")]
+        for number in range(1, _DAYS * _PER_DAY + 1):
+            table.create_entity(_earlier(scan, number))
+
+
+def _earlier(scan: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """Return the row of a scan that began so many half days before this one."""
+    by = timedelta(days=number) / _PER_DAY
+    prefix, key, name = scan["RowKey"].split("|")
+    name = f"{datetime.strptime(name[:16], '%Y%m%dT%H%M%SZ') - by:%Y%m%dT%H%M%SZ}{name[16:]}"  # noqa: DTZ007 - its Z is kept
+    document = json.loads(_moved(scan["document0"], -by)) | {"id": name}
+    counts = document["summary"]["accounts"]["by_kind"]["OpenAI"]
+    more = _MORE[-(-number * len(_MORE) // (_DAYS * _PER_DAY)) - 1]
+    counts["non_compliant"] += more
+    counts["compliant"] -= more
+    row = f"{prefix}|{int(key) + int(by.total_seconds()):010}|{name}"
+    return {**scan, "RowKey": row, "document0": json.dumps(document)}
+
+
+def _moved[T](value: T, by: timedelta) -> T | str:
+    """Return a value of a row with the times of the scan moved; other times are not of today."""
+    if not isinstance(value, str):
+        return value
+    now = datetime.now(UTC)
+
+    def moved(match: re.Match[str]) -> str:
+        time = datetime.fromisoformat(f"{match[0]}Z")
+        recent = abs(now - time) < timedelta(hours=1)
+        return f"{time + by:%Y-%m-%dT%H:%M:%S}" if recent else match[0]
+
+    return _TIME.sub(moved, value)
 
 
 def _take(browser: Browser, stack: Stack, name: str, options: dict[str, Any]) -> Image.Image:

@@ -44,6 +44,7 @@ _MODULES: Final = (
     "main.js",
     "accounts.js",
     "next_steps.js",
+    "owner_message.js",
     "changes.js",
     "check.js",
     "check_buttons.js",

@@ -475,8 +475,7 @@ _POSTURES: Final = {
     ),
     (PostureReason.NO_SCAN_YET, _UNKNOWN, Actor.OPERATOR): _Words(
         "No scan has succeeded yet.",
-        "Wait for the schedule, or start a scan with POST /api/scan. If a scan has failed, its "
-        "reason says why.",
+        "Wait for the schedule, or start a scan. If a scan has failed, its reason says why.",
     ),
     (PostureReason.STALE, _UNKNOWN, Actor.OPERATOR): _Words(
         "The last finished scan is too old.",
@@ -495,7 +494,7 @@ _POSTURES: Final = {
     (PostureReason.SCOPE_CHANGED, _UNKNOWN, Actor.OPERATOR): _Words(
         "The settings choose other kinds, subscriptions or rules of exceptions than those of the "
         "last scan.",
-        "Wait for the next scan, or start one with POST /api/scan.",
+        "Wait for the next scan, or start one.",
     ),
     (PostureReason.ACCOUNTS_EXCEPTED, _INFO, Actor.NOBODY): _Words(
         "At least one account is not under a customer-managed key, and has an exception."

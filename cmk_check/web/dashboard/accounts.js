@@ -6,7 +6,7 @@
  */
 
 import { ASPECTS } from "./aspects.js";
-import { LOOKS } from "./aspect_states.js";
+import { LOOKS, fieldOf } from "./aspect_states.js";
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { count, number, visible } from "./format.js";
 import { fragmentOf } from "./url_state.js";
@@ -20,27 +20,18 @@ const ORDER = [
 ];
 
 /**
- * @param {import("./types.js").Look} look
- * @param {string} word
- * @param {number} value
- * @param {Partial<import("./types.js").View>} view Of the accounts that are counted.
- * @param {string} [share]
- */
-const tile = ({ tone, shape }, word, value, view, share) =>
-  h(
-    "a",
-    { class: `tile ${tone} ${value === 0 ? "none" : ""}`, href: fragmentOf(view) },
-    h("span", { class: "tile-name" }, icon(shape), word),
-    h("span", { class: "tile-value" }, number(value)),
-    share && h("span", { class: "tile-share" }, share),
-  );
-
-/**
- * Write a state as the field of its count: "at_risk" is "atRisk".
+ * Show counts that belong together, each with a link to the accounts that it counts.
  *
- * @param {string} state
+ * @param {string} name
+ * @param {string} title
+ * @param {[import("./types.js").Look, string, number, Partial<import("./types.js").View>][]} counts
  */
-const fieldOf = (state) => state.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+function chips(name, title, counts) {
+  const links = counts.map(([{ tone, shape }, word, value, view]) =>
+    h("a", { class: `chip ${value === 0 ? "none" : tone}`, href: fragmentOf(view) }, icon(shape), `${word} `, h("b", {}, number(value))),
+  );
+  return h("div", { class: "chips", role: "group", "aria-labelledby": `${name}-title` }, h("h3", { id: `${name}-title` }, title), h("div", {}, ...links));
+}
 
 /**
  * Count the accounts by the state of an aspect.
@@ -48,44 +39,40 @@ const fieldOf = (state) => state.replace(/_(.)/g, (_, letter) => letter.toUpperC
  * @param {import("./types.js").Aspect} aspect
  * @param {import("./types.js").Status} status
  */
-function stateTiles({ name, judged }, status) {
+function stateChips({ name, judged }, status) {
   const counts = judged?.countsOf(status);
   if (!judged || !counts) return null;
-  const id = `${name}-title`;
-  const tiles = Object.entries(judged.states).map(([state, { look, word }]) => tile(LOOKS[look], word, counts[fieldOf(state)], { [name]: state }));
-  return h("div", { class: "keys", role: "group", "aria-labelledby": id }, h("h3", { id }, judged.countsTitle), h("div", { class: "tiles" }, ...tiles));
+  return chips(name, judged.countsTitle, Object.entries(judged.states).map(([state, { look, word }]) => [LOOKS[look], word, counts[fieldOf(state)], { [name]: state }]));
 }
 
 /**
- * Round to a percentage; only all is 100 and only none is 0.
+ * Draw counts as a bar; bars that are compared have one scale.
  *
- * @param {number} value
- * @param {number} total
+ * @param {import("./types.js").CountsOfKind} counts
+ * @param {number} most The sum that fills the width.
  */
-function share100(value, total) {
-  const share = (100 * value) / total;
-  if (value > 0 && share < 1) return "<1";
-  if (value < total && share > 99) return ">99";
-  return String(Math.round(share));
-}
-
-/** @param {import("./types.js").CountsOfKind} counts */
-function bar(counts) {
+function bar(counts, most) {
   const parts = ORDER.filter(([, field]) => counts[field] > 0).map(([verdict, field]) => {
     const part = h("span", { class: `part ${verdict}` });
     part.style.flexGrow = String(counts[field]);
     return part;
   });
-  return h("div", { class: "bar", "aria-hidden": "true" }, ...parts);
+  const whole = h("div", { class: "bar", "aria-hidden": "true" }, ...parts);
+  whole.style.width = `${(100 * sumOf(counts)) / most}%`;
+  return whole;
 }
+
+/** @param {import("./types.js").CountsOfKind} counts */
+const sumOf = ({ nonCompliant, unknown, compliant }) => nonCompliant + unknown + compliant;
 
 /** @param {import("./types.js").Accounts} accounts */
 function kinds(accounts) {
+  const most = Math.max(...Object.values(accounts.byKind).map(sumOf));
   const rows = Object.entries(accounts.byKind).map(([kind, counts]) => {
     const words = ORDER.filter(([, field]) => counts[field] > 0).map(([verdict, field]) =>
       h("span", { class: `inline ${verdict}` }, icon(verdict), `${number(counts[field])} ${verdictWord(verdict).toLowerCase()}`),
     );
-    return h("li", {}, h("a", { href: fragmentOf({ kind }) }, visible(kind)), bar(counts), h("span", { class: "words" }, ...words));
+    return h("li", {}, h("a", { href: fragmentOf({ kind }) }, visible(kind)), bar(counts, most), h("span", { class: "words" }, ...words));
   });
   return h("ul", { class: "kinds", "aria-label": "Accounts by kind" }, ...rows);
 }
@@ -123,15 +110,10 @@ function body({ status }) {
     const text = asOf === null ? "Accounts are counted when the first scan has finished." : "No account of a kind in scope was found.";
     return [h("p", { class: "empty" }, text), ...notes(status)];
   }
-  const tiles = ORDER.map(([verdict, field]) =>
-    tile({ tone: verdict, shape: verdict }, verdictWord(verdict), accounts[field], { verdict }, `${share100(accounts[field], accounts.total)} %`),
-  );
   return [
-    h("p", { class: "total" }, h("strong", {}, number(accounts.total)), ` ${accounts.total === 1 ? "account" : "accounts"} judged`),
-    bar(accounts),
-    h("div", { class: "tiles" }, ...tiles),
+    chips("verdict", count(accounts.total, "account"), ORDER.map(([verdict, field]) => [{ tone: verdict, shape: verdict }, verdictWord(verdict), accounts[field], { verdict }])),
+    ...ASPECTS.map((aspect) => stateChips(aspect, status)),
     kinds(accounts),
-    ...ASPECTS.map((aspect) => stateTiles(aspect, status)),
     ...notes(status),
   ];
 }

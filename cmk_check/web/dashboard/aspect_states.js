@@ -27,6 +27,13 @@ export const LOOKS = {
 export const stateOf = (states, state) => (Object.hasOwn(states, state) ? states[state] : { word: codeWord(state), look: "unknown" });
 
 /**
+ * Write a state as the field of its count: "at_risk" is "atRisk".
+ *
+ * @param {string} state
+ */
+export const fieldOf = (state) => state.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+
+/**
  * @param {import("./types.js").LookName} look
  * @param {string} word
  */

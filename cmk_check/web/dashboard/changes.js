@@ -8,7 +8,7 @@
 
 import { ASPECTS } from "./aspects.js";
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
-import { ago, count, moment, name, number, textOf as text, visible } from "./format.js";
+import { ago, count, name, number, relative, textOf as text, visible } from "./format.js";
 import { fragmentOf } from "./url_state.js";
 import { codeWord, midway, removalWord, verdictWord } from "./labels.js";
 
@@ -125,7 +125,7 @@ function sentence(change) {
  * @param {number} now
  */
 const line = ({ tone, words }, time, now) =>
-  h("li", { class: tone }, icon(tone), h("span", { class: "sentence" }, ...words), h("span", { class: "when" }, moment(time, ago(time, now))));
+  h("li", { class: tone }, icon(tone), h("span", { class: "sentence" }, ...words), h("span", { class: "when" }, relative(time, ago(time, now))));
 
 /**
  * Sum up the first scan in one line, because nothing in it is a change.
@@ -135,26 +135,12 @@ const line = ({ tone, words }, time, now) =>
  */
 function baseline(first) {
   const report = first.find(({ type }) => type === `${PREFIX}scan.baseline`)?.data;
-  const whole = report?.accounts;
+  const found = report?.accounts;
+  if (!found) return { tone: "unknown", words: ["The first scan is running."] };
   const beside = ASPECTS.map((aspect) => aspect.firstFound?.(report)).filter(Boolean);
-  /** @param {string} type */
-  const accountsOf = (type) => first.filter((change) => change.type === `${PREFIX}account.${type}`).length;
-  const found = whole ?? {
-    nonCompliant: accountsOf("violated"),
-    unknown: accountsOf("unverifiable"),
-    compliant: accountsOf("discovered"),
-  };
-  const parts = [
-    `${number(found.nonCompliant)} non-compliant`,
-    `${number(found.unknown)} unknown`,
-    `${number(found.compliant)} compliant`,
-    ...beside,
-  ];
-  const start = whole
-    ? `The first scan found ${count(whole.total, "account")}`
-    : "The first scan is running. Its latest accounts are";
+  const parts = [`${number(found.nonCompliant)} non-compliant`, `${number(found.unknown)} unknown`, `${number(found.compliant)} compliant`, ...beside];
   const tone = found.nonCompliant + beside.length > 0 ? "non_compliant" : found.unknown > 0 ? "unknown" : "compliant";
-  return { tone, words: [`${start}: ${parts.join(", ")}.`] };
+  return { tone, words: [`The first scan found ${count(found.total, "account")}: ${parts.join(", ")}.`] };
 }
 
 /** @param {State} state */

@@ -20,6 +20,9 @@ export const ESTATE = "estate";
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 5000;
 const LONGEST_WAIT = 120_000;
+const LONGEST_WAIT_FOR_ALL = 900_000;
+// How often the page says for how many seconds it has waited: a screen reader says it, too.
+const SAID_EACH = 30;
 const FULL_SCAN_FIRST = "A scan of all subscriptions must finish first. Its button is at the top of the page.";
 /** @type {Record<string, string>} Why a scan has no result, by its state. */
 const ENDED_OTHERWISE = {
@@ -61,8 +64,7 @@ export class Checker {
         return;
       }
       known = "A scan has started, but its end could not be seen. ";
-      say("Reading Azure…", true);
-      const scan = await ended(answer.scan, signal);
+      const scan = await ended(answer.scan, signal, subject === ESTATE, (time) => say(`${this.reading(subject)}${time}`, true));
       await this.loader.reload();
       say(this.outcome(scan, subject, before));
     } catch (error) {
@@ -70,6 +72,12 @@ export class Checker {
       if (error instanceof Refusal && error.phase === "signed-out") this.loader.fail(error);
       else say(known + (error instanceof Refusal ? `${error.title}. ${error.message}` : String(error)));
     }
+  }
+
+  /** @param {string} subject */
+  reading(subject) {
+    const total = this.store.state.status?.subscriptions.total ?? 0;
+    return subject === ESTATE && total > 0 ? `Reading ${count(total, "subscription")}…` : "Reading Azure…";
   }
 
   /**
@@ -120,11 +128,16 @@ export class Checker {
  *
  * @param {string} scan Its address.
  * @param {AbortSignal} signal
+ * @param {boolean} isForAll Whether it reads the whole estate.
+ * @param {(time: string) => void} say What it is given is how long that has taken, if long.
  * @returns {Promise<{ state: string, reason: string | null } | null>} Null if it takes longer.
  */
-async function ended(scan, signal) {
+async function ended(scan, signal, isForAll, say) {
   const start = performance.now();
-  for (let pause = FIRST_PAUSE; performance.now() - start < LONGEST_WAIT; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
+  const most = isForAll ? LONGEST_WAIT_FOR_ALL : LONGEST_WAIT;
+  for (let pause = FIRST_PAUSE; performance.now() - start < most; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
+    const seconds = Math.floor((performance.now() - start) / 1000 / SAID_EACH) * SAID_EACH;
+    say(seconds > 0 ? ` ${seconds} s` : "");
     await new Promise((resolve) => setTimeout(resolve, pause));
     signal.throwIfAborted();
     const body = shaped((await ask(scan, { signal })).body, ["state", "finishedAt"]);

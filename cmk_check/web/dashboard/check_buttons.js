@@ -9,9 +9,6 @@ import { ESTATE, subscriptionOf } from "./check.js";
 import { at, fill, h, whenChanged } from "./dom.js";
 import { within } from "./format.js";
 
-// These reasons of the posture end with a scan of the whole estate.
-const NEED_FULL_SCAN = ["no_scan_yet", "scope_changed"];
-
 /**
  * Return what stands beside the button of a subject. Only one scan runs at a time.
  *
@@ -105,10 +102,6 @@ export const findingCheckDrawer = (checker) =>
 export const estateCheckDrawer = (checker) =>
   barDrawer(
     "estate-check",
-    ({ status }) => ({
-      subject: ESTATE,
-      label: status?.asOf === null ? "Start the first scan" : "Start a scan",
-      offered: status !== null && status.reasons.some(({ code }) => NEED_FULL_SCAN.includes(code)),
-    }),
+    ({ status }) => ({ subject: ESTATE, label: status?.asOf === null ? "Start the first scan" : "Scan now", offered: status !== null }),
     () => void checker.check(ESTATE, []),
   );

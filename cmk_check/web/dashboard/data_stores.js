@@ -9,7 +9,7 @@
 import { badge, onlyHere, stateChange, stateOf } from "./aspect_states.js";
 import { h, item } from "./dom.js";
 import { byStateAndReason } from "./finding_filters.js";
-import { count, identifier, inOrder, minute, moment, name, number, visible } from "./format.js";
+import { count, identifier, inOrder, minute, moment, name, visible } from "./format.js";
 import { reader } from "./labels.js";
 
 /** @type {import("./types.js").AspectStates} The worst first. */
@@ -172,8 +172,7 @@ export const DATA_STORES = {
     more,
   },
   covers: ["data_exposed", "data_unknown"],
-  lead: ({ dataStores }) =>
-    dataStores && dataStores.microsoftKeys > 0 ? `; ${number(dataStores.microsoftKeys)} keep data in stores under Microsoft's keys` : "",
+  lead: (value) => `${value === 1 ? "keeps" : "keep"} data in stores under Microsoft's keys`,
   withoutPlan: ({ dataStores }) =>
     dataStores && !["own_keys", "none"].includes(dataStores.state) && "The account is under a customer-managed key. Data stores says what to do about data outside of it, and who acts.",
   changes: CHANGES,

@@ -8,7 +8,7 @@
 
 import { h, icon, item } from "./dom.js";
 import { byState } from "./finding_filters.js";
-import { accountsOf, ago, count, day, identifier, minute, moment, name, textOf, visible } from "./format.js";
+import { ago, count, day, identifier, minute, moment, name, textOf, visible } from "./format.js";
 import { codeWord, reader } from "./labels.js";
 import { actorOf, entryOf, explained, whyOf } from "./reasons.js";
 
@@ -127,20 +127,19 @@ function section({ exception }, { now, catalogue }) {
 function ending({ rows, now }) {
   const found = rows.filter(({ finding }) => endsSoon(finding, now));
   if (found.length === 0) return [];
-  const one = found.length === 1;
-  const { whose, finding } = accountsOf(found);
-  const ends = found.map((row) => row.finding.exception?.expiresOn ?? "").sort();
-  const text = `Fix ${whose} before ${one ? "its exception ends" : "their exceptions end"}`;
-  const why = `${one ? "It ends" : "The first one ends"} on ${day(ends[0])}. Then the violation counts again.`;
-  return [{ text, why, view: { accepted: "ending", finding }, tone: /** @type {const} */ ("excepted") }];
+  const [first] = found.map((row) => row.finding.exception?.expiresOn ?? "").sort();
+  const why = `${found.length === 1 ? "It ends" : "The first one ends"} on ${day(first)}. Then the violation counts again.`;
+  const of = { actor: "account_owner", why, view: { accepted: "ending" }, tone: /** @type {const} */ ("excepted"), hasPlan: true, end: ": exception ends soon" };
+  return [{ ...of, rows: found, todo: (/** @type {string} */ whose) => `Fix ${whose}` }];
 }
 
 /** @param {State} state */
 function unread({ catalogue, rows }) {
   const found = rows.filter(({ finding }) => isUnread(finding));
-  if (found.length === 0) return [];
-  const why = whyOf(found.map(({ finding }) => finding.exception?.message ?? null), entryOf(catalogue, "exception", "exemption_unread"));
-  return [{ text: `Let the app read the exemptions of ${count(found.length, "account")}`, why, view: { accepted: "unread" }, tone: /** @type {const} */ ("unknown") }];
+  const entry = entryOf(catalogue, "exception", "exemption_unread");
+  const why = whyOf(found.map(({ finding }) => finding.exception?.message ?? null), entry);
+  const of = { actor: entry?.actor ?? "", why, view: { accepted: "unread" }, tone: /** @type {const} */ ("unknown") };
+  return [{ ...of, rows: found, todo: (/** @type {string} */ whose) => `Let the app read the exemptions of ${whose}` }];
 }
 
 /** @param {import("./types.js").Change["data"]} data */

@@ -92,14 +92,14 @@ export function span(milliseconds) {
 }
 
 /**
- * Write how long ago something was, for a place where its date is shown too.
+ * Show how long ago something was, for a place where its date is shown too: on paper the date is enough.
  *
  * @param {string} time
  * @param {number} now
  */
 export function since(time, now) {
   const passed = now - Date.parse(time);
-  return passed < 60_000 ? "just now" : span(passed);
+  return h("span", { class: "relative" }, passed < 60_000 ? "just now" : span(passed));
 }
 
 /**
@@ -119,6 +119,14 @@ export function ago(time, now) {
  * @param {string} text
  */
 export const moment = (time, text) => h("time", { datetime: time, title: minute(time) }, text);
+
+/**
+ * Show a time in words that hold only now; paper shows the exact time.
+ *
+ * @param {string} time
+ * @param {string} text
+ */
+export const relative = (time, text) => h("time", { class: "relative", datetime: time, title: minute(time) }, h("span", {}, text));
 
 /**
  * Write the day in ISO format, from milliseconds.

@@ -111,7 +111,7 @@ export const KEY_HEALTH = {
   covers: ["keys_broken", "keys_unknown"],
   column: { after: "reason", name: "key", head: "Key", text: ({ finding }) => rank(finding), cell: ({ finding }) => cell(finding) },
   rank: (finding) => rank(finding) || "4",
-  lead: ({ keys }) => (keys && keys.broken > 0 ? `; the keys of ${number(keys.broken)} are broken` : ""),
+  lead: (value) => (value === 1 ? "has a broken key" : "have a broken key"),
   withoutPlan: ({ keyHealth }) =>
     keyHealth && keyHealth.state !== "healthy" && "No az command ends what is wrong with the key: Key health says what to do, and who acts.",
   changes: CHANGES,

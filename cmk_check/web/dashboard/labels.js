@@ -27,6 +27,19 @@ const REMOVALS = {
   subscription_not_found: "only a request for a scan named it, and Azure never listed it",
 };
 
+/** Who acts, by the actors of the catalogue. */
+/** @type {Record<string, string>} */
+const ACTORS = {
+  account_owner: "Account owners",
+  key_owner: "Key vault owners",
+  subscription_owner: "Subscription owners",
+  access_admin: "Those who assign roles",
+  operator: "Those who run this app",
+  azure_support: "Microsoft support",
+  nobody: "Nobody: this passes",
+  "": "Not known who acts",
+};
+
 /** Evidence in the order of the page: field, label, text if there is no value. */
 /** @type {[keyof import("./types.js").Evidence, string, string][]} */
 export const EVIDENCE = [
@@ -65,6 +78,7 @@ export const reader = (words) => (word) => (Object.hasOwn(words, word) ? words[w
 export const midway = (words) =>
   /^(Azure|Key Vault|Microsoft)/.test(words) ? words : words.charAt(0).toLowerCase() + words.slice(1);
 
+export const actorGroup = reader(ACTORS);
 export const verdictWord = reader(VERDICTS);
 export const coverageWord = reader(COVERAGES);
 export const removalWord = reader(REMOVALS);

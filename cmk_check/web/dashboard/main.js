@@ -16,16 +16,20 @@ import { at } from "./dom.js";
 import { downloadCsv, downloadXlsx } from "./downloads.js";
 import { renderDrawer, watchDrawer } from "./drawer.js";
 import { drawFilters, watchFilters } from "./filters.js";
+import { number } from "./format.js";
 import { gapsDrawer } from "./gaps.js";
 import { drawPosture } from "./posture.js";
 import { drawStartRefused, sessionDrawer, signInDrawer, troubleDrawer } from "./signin.js";
 import { isFresh, shownPosture } from "./page_state.js";
+import { choose } from "./row_selection.js";
 import { loader, store } from "./start.js";
 import { tableDrawer } from "./table.js";
 import { drawTrend, watchTrend } from "./trend.js";
 import { fragmentOf, viewOf } from "./url_state.js";
 import { verdictWord } from "./labels.js";
 
+/** More accounts than this, which fill about twenty sheets, are printed only if the visitor says so. */
+const MOST_PRINTED = 500;
 const checker = new Checker(store, loader);
 const DRAWERS = [
   signInDrawer(loader),
@@ -125,7 +129,12 @@ async function copyLink() {
 
 /** @param {boolean} printing */
 function print(printing) {
-  store.set({ printing });
+  const { rows, view, printing: isPrinting } = store.state;
+  if (printing && isPrinting) return;
+  const many = printing && view.finding === "" ? choose(rows, view).length : 0;
+  const all = many <= MOST_PRINTED || confirm(`Print all ${number(many)} accounts? Otherwise only the first ${MOST_PRINTED} are printed.`);
+  const notice = all ? "" : `Only the first ${MOST_PRINTED} of ${number(many)} accounts are printed.`;
+  store.set({ printing, printedRows: all ? Infinity : MOST_PRINTED, notice });
   store.flush();
 }
 
@@ -138,10 +147,12 @@ function listen() {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     const href = link?.getAttribute("href");
     if (!link || !href?.startsWith("#") || link.closest("#findings, #gaps")) return;
-    if (link.id === "skip") event.preventDefault();
+    const section = document.getElementById(href.slice(1));
+    // A link to a part of the page leaves the view as it is.
+    if (section) event.preventDefault();
     const { finding, gap } = viewOf(href);
     if (finding !== "") return;
-    const goal = at(gap === "" ? "findings" : "gaps");
+    const goal = section ?? at(gap === "" ? "findings" : "gaps");
     goal.scrollIntoView({ block: "start" });
     goal.focus({ preventScroll: true });
   });

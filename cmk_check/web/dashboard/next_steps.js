@@ -1,5 +1,5 @@
 /**
- * What to do next: the few steps that change the result, the most urgent first.
+ * What to do next: one list, grouped by who acts, the most urgent first.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Row} Row
@@ -8,178 +8,155 @@
  */
 
 import { ASPECTS, isUnread } from "./aspects.js";
+import { copy } from "./copy.js";
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { accountsOf, count, day, number, visible, within } from "./format.js";
 import { isFresh, isGood, shownPosture } from "./page_state.js";
 import { fragmentOf } from "./url_state.js";
-import { codeWord, midway } from "./labels.js";
-import { actorOf, entryOf, whyOf } from "./reasons.js";
+import { actorGroup, codeWord, midway } from "./labels.js";
+import { mailOf, messageOf } from "./owner_message.js";
+import { entryOf, whyOf } from "./reasons.js";
 
-const MOST_OWNERS = 4;
+/** Owners that are named at most, and steps of a group that are not folded; one more takes no more space than saying so. */
+const MOST_OWNERS = 8;
+const FEW = 3;
 /** Reasons of a posture that the advice on accounts and gaps already covers. */
 const COVERED = ["accounts_non_compliant", "accounts_unknown", "subscriptions_unread"];
+const NONE = { why: "", view: null, since: "", rows: [], hasPlan: false };
 
 /** @type {Advise} */
 function aboutTheScanner(state) {
   const { catalogue, status } = state;
-  const advice = (status?.reasons ?? [])
-    .filter(({ code }) => ![...COVERED, ...ASPECTS.flatMap(({ covers = [] }) => covers)].includes(code) && entryOf(catalogue, "posture", code)?.severity !== "info")
-    .map(({ code, message }) => posture(catalogue, code, message));
-  if (advice.length === 0 && status?.asOf && !isFresh(state)) {
-    advice.push(posture(catalogue, "stale", "This result is out of date, and no scan has finished since."));
+  const covered = [...COVERED, ...ASPECTS.flatMap(({ covers = [] }) => covers)];
+  const reasons = (status?.reasons ?? []).filter(({ code }) => !covered.includes(code) && entryOf(catalogue, "posture", code)?.severity !== "info");
+  if (reasons.length === 0 && status?.asOf && !isFresh(state)) {
+    reasons.push({ code: "stale", message: "This result is out of date, and no scan has finished since." });
   }
-  return advice;
+  return reasons.map(({ code, message }) => {
+    const entry = entryOf(catalogue, "posture", code);
+    const text = entry?.wayOut ?? codeWord(code);
+    const why = visible(message.replace(` ${text}`, ""));
+    return { ...NONE, actor: entry?.actor ?? "", text: visible(text).replace(/\.$/, ""), why, tone: entry?.severity === "error" ? "non_compliant" : "unknown" };
+  });
 }
 
-/**
- * @param {import("./types.js").Catalogue | null} catalogue
- * @param {string} code
- * @param {string} message
- */
-function posture(catalogue, code, message) {
-  const entry = entryOf(catalogue, "posture", code);
-  const wayOut = entry?.wayOut ?? codeWord(code);
-  const what = visible(message.replace(` ${wayOut}`, ""));
-  return adviceOf(visible(wayOut), `${what} ${actorOf(entry)}`.trim(), null, entry?.severity === "error" ? "non_compliant" : "unknown");
-}
-
-/**
- * @param {string} text
- * @param {string} why
- * @param {Advice["view"]} view
- * @param {Advice["tone"]} tone
- * @returns {Advice}
- */
-const adviceOf = (text, why, view, tone) => ({ text, why, view, tone });
-
-/**
- * @template T
- * @param {readonly T[]} items
- * @param {(item: T) => string} keyOf
- * @returns {[string, T[]][]} The largest group first.
- */
+/** @type {<T>(items: readonly T[], keyOf: (item: T) => string) => [string, T[]][]} The largest group first. */
 const grouped = (items, keyOf) => [...Map.groupBy(items, keyOf)].sort(([, a], [, b]) => b.length - a.length);
 
 /**
- * @param {readonly Row[]} rows
- * @returns {Advice[]}
+ * Say since when something is so: the earliest of several times.
+ *
+ * @param {readonly { since: string | null, atFirst?: boolean }[]} items
  */
-function aboutOwners(rows) {
-  const violated = rows.filter(({ finding }) => finding.verdict === "non_compliant");
-  const bad = violated.filter(({ finding }) => !finding.exception?.honoured);
-  const accepted = bad.length < violated.length ? "no" : "";
-  const groups = grouped(bad, ({ owner }) => owner);
-  const owned = groups.filter(([owner]) => owner !== "");
-  // One owner more takes no more space than saying so.
-  const named = owned.length <= MOST_OWNERS + 1 ? owned : owned.slice(0, MOST_OWNERS);
-  /** @type {(text: string, why: string, view: Partial<import("./types.js").View>) => Advice} */
-  const about = (text, why, view) => adviceOf(text, why, { verdict: "non_compliant", accepted, ...view }, "non_compliant");
-  const advice = named.map(([owner, group]) =>
-    about(`Ask ${within(owner)} to set a customer-managed key on ${count(group.length, "account")}`, oldest(group), { owner }),
-  );
-  const ownerless = groups.find(([owner]) => owner === "")?.[1] ?? [];
-  if (ownerless.length > 0) {
-    const text = `Find the owner of ${count(ownerless.length, "non-compliant account")} without an owner tag`;
-    advice.push(about(text, oldest(ownerless), { owner: "" }));
-  }
-  const rest = owned.slice(named.length);
-  if (rest.length > 0) {
-    const sum = rest.reduce((total, [, group]) => total + group.length, 0);
-    const text = `Ask ${count(rest.length, "more owner")} to set a customer-managed key on ${count(sum, "account")}`;
-    const notOwner = ["", ...named.map(([owner]) => owner)];
-    advice.push(about(text, "The list is sorted by owner.", { notOwner, sort: "owner" }));
-  }
-  return advice;
+function sinceOf(items) {
+  const [first] = items.filter(({ since }) => since).sort((a, b) => ((a.since ?? "") < (b.since ?? "") ? -1 : 1));
+  return first?.since ? `${first.atFirst ? "first seen" : "since"} ${day(first.since)}` : "";
 }
 
 /**
- * Say since when an account is open, and which one it is; or since when the oldest of several is.
+ * Make the steps about accounts that need the same. Where their owners act each has a step of its own, as
+ * far as they can be listed.
  *
- * @param {Row[]} group
+ * @param {import("./types.js").Task} task
+ * @returns {Advice[]}
  */
-function oldest(group) {
-  const one = group.length === 1;
-  const [first] = group.filter(({ since }) => since !== "").sort((a, b) => (a.since < b.since ? -1 : 1));
-  const names = one ? ` ${within(group[0].finding.name)}.` : "";
-  if (!first) return names.trim();
-  const words = first.atFirst ? ["First seen", "The oldest was first seen on"] : ["Since", "The oldest has been open since"];
-  return `${words[one ? 0 : 1]} ${day(first.since)}.${names}`;
+function steps({ rows, todo, view, end = "", hasPlan = false, ...of }) {
+  /** @type {(own: Row[], view: Advice["view"], who?: string) => Advice} */
+  const step = (own, chosen, who = "") => {
+    const { whose, finding } = accountsOf(own);
+    const text = who === "" ? todo(whose) : `${who}: ${midway(todo(end === "" ? count(own.length, "account") : whose))}`;
+    return { ...of, text: `${text}${end}`, view: { ...view, ...(who === "" ? { finding } : {}), ...chosen }, since: sinceOf(own), rows: own, hasPlan };
+  };
+  if (of.actor !== "account_owner") return rows.length > 0 ? [step(rows, {})] : [];
+  const groups = grouped(rows, ({ owner }) => owner);
+  const named = groups.length <= MOST_OWNERS + 1 ? groups : groups.slice(0, MOST_OWNERS);
+  const rest = groups.slice(named.length);
+  const others = { notOwner: named.map(([owner]) => owner), sort: "owner" };
+  return [
+    ...named.map(([owner, own]) => step(own, { owner }, owner === "" ? "No owner tag" : within(owner))),
+    ...(rest.length > 0 ? [step(rest.flatMap(([, own]) => own), others, count(rest.length, "more owner"))] : []),
+  ];
+}
+
+/** @type {Advise} */
+function aboutViolations({ rows }) {
+  const violated = rows.filter(({ finding }) => finding.verdict === "non_compliant");
+  const bad = violated.filter(({ finding }) => !finding.exception?.honoured);
+  const view = { verdict: "non_compliant", accepted: bad.length < violated.length ? "no" : "" };
+  const own = steps({ rows: bad, todo: (whose) => `Set a key on ${whose}`, actor: "account_owner", why: "", tone: "non_compliant", view, hasPlan: true });
+  return own.map((step) => ({ ...step, why: step.rows.slice(0, 5).map(({ finding }) => visible(finding.name)).join(", ") }));
 }
 
 /** @type {Advise} */
 function aboutGaps({ catalogue, gaps, gapsComplete, status }) {
-  const groups = grouped(gaps, ({ reason }) => reason);
-  const advice = groups.map(([reason, group]) => {
+  const advice = grouped(gaps, ({ reason }) => reason).map(([reason, group]) => {
     const one = group.length === 1 ? `the subscription ${within(group[0].name ?? group[0].subscriptionId)}` : count(group.length, "subscription");
-    const details = group.map(({ detail }) => detail);
-    return adviceOf(`Close the gap of ${one}: ${midway(codeWord(reason))}`, whyOf(details, entryOf(catalogue, "gap", reason)), { gap: reason }, "unknown");
+    const entry = entryOf(catalogue, "gap", reason);
+    const [text, why] = [`Let the app read ${one}: ${midway(codeWord(reason))}`, whyOf(group.map(({ detail }) => detail), entry)];
+    return /** @type {Advice} */ ({ ...NONE, actor: entry?.actor ?? "", text, why, view: { gap: reason }, since: sinceOf(group), tone: "unknown" });
   });
   const omitted = gapsComplete ? 0 : (status?.gapsOmitted ?? 0);
-  if (omitted > 0) advice.push(adviceOf(`Look at ${number(omitted)} more gaps`, "They are being loaded.", null, "unknown"));
+  if (omitted > 0) advice.push({ ...NONE, actor: "", text: `Look at ${number(omitted)} more gaps`, why: "They are being loaded.", tone: "unknown" });
   return advice;
 }
 
-/** @type {Advise} */
-function aboutUnknowns({ catalogue, rows }) {
-  const unknown = rows.filter(({ finding }) => finding.verdict === "unknown");
-  return grouped(unknown, ({ finding }) => finding.reason).map(([reason, group]) =>
-    adviceOf(
-      `Resolve ${count(group.length, "account")} that could not be judged: ${midway(codeWord(reason))}`,
-      whyOf(group.map(({ finding }) => finding.message), entryOf(catalogue, "verdict", reason)),
-      { verdict: "unknown", reason },
-      "unknown",
-    ),
-  );
-}
-
 /**
- * @param {State} shown
- * @param {import("./types.js").Aspect} aspect
- * @param {import("./types.js").Urgency} urgency
- * @returns {Advice[]}
+ * Make the steps about accounts with one problem, for each of its reasons.
+ *
+ * @param {State} state
+ * @param {import("./types.js").ReasonArea} area
+ * @param {Row[]} rows
+ * @param {(row: Row) => { code: string, message: string } | undefined} reasonOf
+ * @param {(code: string) => Pick<import("./types.js").Task, "todo" | "tone" | "view">} task
  */
-function aboutStates({ catalogue, rows }, { filters, judged }, urgency) {
-  if (!judged) return [];
-  const { area, states, sideOf } = judged;
-  return Object.entries(states).filter(([, state]) => state.urgency === urgency).flatMap(([state, { look, todo }]) => {
-    const bad = rows.filter(({ finding }) => sideOf(finding)?.state === state);
-    return grouped(bad, ({ finding }) => sideOf(finding)?.reasons[0]?.code ?? "").map(([reason, group]) => {
-      const { whose, finding } = accountsOf(group);
-      const messages = group.map((row) => sideOf(row.finding)?.reasons[0]?.message ?? null);
-      const chosen = Object.fromEntries(filters.map(({ name }, place) => [name, [state, reason][place]]));
-      const why = whyOf(messages, entryOf(catalogue, area, reason));
-      return adviceOf(`${todo?.(whose)}: ${midway(codeWord(reason))}`, why, { ...chosen, finding }, look === "bad" ? "non_compliant" : "unknown");
-    });
+function byReason({ catalogue }, area, rows, reasonOf, task) {
+  return grouped(rows, (row) => reasonOf(row)?.code ?? "").flatMap(([code, own]) => {
+    const entry = entryOf(catalogue, area, code);
+    const why = whyOf(own.map((row) => reasonOf(row)?.message ?? null), entry);
+    return steps({ ...task(code), rows: own, actor: entry?.actor ?? "", why, hasPlan: area === "key", end: `: ${midway(codeWord(code))}` });
   });
 }
 
-/**
- * No filter finds accounts without an answer, so only a single one can be opened.
- *
- * @param {State} state
- * @param {import("./types.js").Aspect} aspect
- * @returns {Advice[]}
- */
+/** @type {Advise} */
+function aboutUnknowns(state) {
+  const unknown = state.rows.filter(({ finding }) => finding.verdict === "unknown");
+  return byReason(state, "verdict", unknown, ({ finding: { reason, message } }) => ({ code: reason, message }), (reason) => ({
+    todo: (whose) => `Resolve the unknown verdict of ${whose}`,
+    tone: "unknown",
+    view: { verdict: "unknown", reason },
+  }));
+}
+
+/** @type {(shown: State, aspect: import("./types.js").Aspect, urgency: import("./types.js").Urgency) => Advice[]} */
+function aboutStates(shown, { filters, judged }, urgency) {
+  if (!judged) return [];
+  const { area, states, sideOf } = judged;
+  return Object.entries(states).filter(([, state]) => state.urgency === urgency).flatMap(([state, { look, todo = String }]) => {
+    const bad = shown.rows.filter(({ finding }) => sideOf(finding)?.state === state);
+    return byReason(shown, area, bad, ({ finding }) => sideOf(finding)?.reasons[0], (reason) => ({
+      todo,
+      tone: look === "bad" ? "non_compliant" : "unknown",
+      view: Object.fromEntries(filters.map(({ name }, place) => [name, [state, reason][place]])),
+    }));
+  });
+}
+
+/** @type {(state: State, aspect: import("./types.js").Aspect) => Advice[]} No filter finds accounts without an answer: only a single one can be opened. */
 function aboutUnread(state, aspect) {
   const unread = state.rows.filter(({ finding }) => isUnread(aspect, finding, state));
   const todo = aspect.judged?.states.unknown?.todo;
   if (!todo || unread.length === 0) return [];
   const { whose, finding } = accountsOf(unread);
-  return [adviceOf(`${todo(whose)}: never read`, "The next scan that reads the subscription will do it.", finding === "" ? null : { finding }, "unknown")];
+  const why = "The next scan that reads the subscription will do it.";
+  return [{ ...NONE, actor: "nobody", text: `${todo(whose)}: never read`, why, view: finding === "" ? null : { finding }, tone: "unknown" }];
 }
 
-/**
- * What aspects advise that is so urgent.
- *
- * @param {State} state
- * @param {import("./types.js").Urgency} urgency
- * @returns {Advice[]}
- */
+/** @type {(state: State, urgency: import("./types.js").Urgency) => Advice[]} What aspects advise that is so urgent. */
 function beside(state, urgency) {
   return ASPECTS.flatMap((aspect) => [
     ...aboutStates(state, aspect, urgency),
     ...(urgency === "unknown" ? aboutUnread(state, aspect) : []),
-    ...(aspect.advice?.[urgency]?.(state) ?? []),
+    ...(aspect.advice?.[urgency]?.(state) ?? []).flatMap(steps),
   ]);
 }
 
@@ -187,39 +164,78 @@ function beside(state, urgency) {
 const adviceFor = (state) => [
   ...beside(state, "broken"),
   ...aboutTheScanner(state),
-  ...aboutOwners(state.rows),
+  ...aboutViolations(state),
+  ...beside(state, "exposed"),
   ...beside(state, "ending"),
   ...aboutGaps(state),
   ...aboutUnknowns(state),
-  ...beside(state, "exposed"),
   ...beside(state, "unknown"),
   ...beside(state, "risk"),
   ...beside(state, "last"),
 ];
 
-/** @param {Advice} advice */
-function item({ text, why, view, tone }) {
-  const words = [icon(tone), h("span", { class: "advice-text" }, text, h("small", {}, why))];
-  const content = view === null ? h("div", {}, ...words) : h("a", { href: fragmentOf(view) }, ...words, icon("arrow", "go"));
-  return h("li", { class: tone }, content);
+/**
+ * @param {Advice} step
+ * @param {State} state
+ */
+function line(step, { status }) {
+  const { actor, text, why, view, tone, since } = step;
+  const asOf = status?.asOf ?? null;
+  const words = [icon(tone), h("span", { class: "advice-text", title: why }, text, " ", h("small", {}, why))];
+  const mail = mailOf(step, asOf);
+  const press = async () => {
+    const done = await copy(messageOf(step, asOf));
+    fill(at("advice-notice"), done ? `Copied: ${text}` : "The browser did not allow copying.");
+  };
+  return h(
+    "li",
+    { class: tone },
+    view === null ? h("div", { class: "go" }, ...words) : h("a", { class: "go", href: fragmentOf(view) }, ...words),
+    h("span", { class: "since" }, since),
+    view && actor !== "nobody" && h("button", { type: "button", "data-key": text, "aria-label": `Copy message: ${text}`, click: () => void press() }, "Copy message"),
+    mail && h("a", { class: "mail", href: mail, "aria-label": `Mail: ${text}` }, "Mail"),
+  );
 }
 
-/** @param {State} state */
+/**
+ * @param {string} actor
+ * @param {Advice[]} own
+ * @param {State} state
+ */
+function groupOf(actor, own, state) {
+  // What is less urgent than the first one is folded, too.
+  const worst = own.filter(({ tone }) => tone === own[0].tone).length;
+  const few = Math.min(worst, FEW);
+  const shown = own.length <= few + 1 || state.printing ? own.length : few;
+  const rest = own.slice(shown).map((step) => line(step, state));
+  return [
+    h("h3", { id: `acts-${actor}` }, actorGroup(actor)),
+    h("ol", { class: "advice", "aria-labelledby": `acts-${actor}` }, ...own.slice(0, shown).map((step) => line(step, state))),
+    rest.length > 0 && h("details", {}, h("summary", { "data-key": `more ${actor}` }, `${number(rest.length)} more`), h("ol", { class: "advice", "aria-label": `More: ${actorGroup(actor)}` }, ...rest)),
+  ];
+}
+
+/**
+ * @param {State} state
+ * @returns {import("./dom.js").Child[]}
+ */
 function body(state) {
-  const advice = adviceFor(state);
-  if (advice.length > 0) return h("ol", { class: "advice" }, ...advice.map(item));
-  if (!state.complete || !state.status) return waiting();
+  const { complete, rows, status } = state;
+  const groups = [...Map.groupBy(adviceFor(state), ({ actor }) => actor)].sort(([a], [b]) => Number(a === "nobody") - Number(b === "nobody"));
+  const counted = !complete && status && h("p", { class: "note" }, `${number(rows.length)} of ${count(status.accounts.total, "account")} have been looked at so far.`);
+  if (groups.length > 0) return [...groups.flatMap(([actor, own]) => groupOf(actor, own, state)), counted];
+  if (!complete || !status) return [waiting()];
   const shown = shownPosture(state);
-  if (!isGood(shown)) return h("p", { class: "empty" }, "The reasons below the posture say what to do.");
+  if (!isGood(shown)) return [h("p", { class: "empty" }, "The reasons below the posture say what to do.")];
   const exempt = "Nothing to do now: each account that is not under a customer-managed key has an exception.";
-  const text = shown === "compliant_with_exceptions" ? exempt : state.status.accounts.total > 0
+  const text = shown === "compliant_with_exceptions" ? exempt : status.accounts.total > 0
     ? "Nothing to do: every account is under a customer-managed key, and everything was read."
     : "Nothing to do: everything was read, and there is no account of a kind in scope.";
-  return h("p", { class: "empty good" }, icon("compliant"), h("span", {}, text));
+  return [h("p", { class: "empty good" }, icon("compliant"), h("span", {}, text))];
 }
 
 export const drawAdvice = whenChanged(
   /** @param {State} state */
-  (state) => [state.status, state.catalogue, state.rows, state.gaps, state.complete, isFresh(state), Math.floor(state.now / 3_600_000)],
-  (state) => fill(at("advice-body"), body(state)),
+  (state) => [state.status, state.catalogue, state.rows, state.gaps, state.complete, isFresh(state), state.printing, Math.floor(state.now / 3_600_000)],
+  (state) => fill(at("advice-body"), ...body(state)),
 );

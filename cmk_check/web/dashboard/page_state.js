@@ -29,6 +29,7 @@ export const blank = () => ({
   shown: null,
   notice: "",
   printing: false,
+  printedRows: Infinity,
 });
 
 export class Store {

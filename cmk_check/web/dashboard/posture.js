@@ -1,113 +1,107 @@
 /**
- * The banner: the posture, its reasons, and how current and complete the data is.
+ * The banner: the posture and its date, what is wrong in numbers that lead to it, and what else speaks
+ * against the posture.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Status} Status
  */
 
+import { fieldOf } from "./aspect_states.js";
 import { ASPECTS } from "./aspects.js";
-import { at, fill, h, icon, item, waiting, whenChanged } from "./dom.js";
-import { ago, clock, day, minute, moment, number, since, visible } from "./format.js";
+import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
+import { ago, clock, count, day, minute, moment, number, since, visible } from "./format.js";
 import { isFresh, isGood, shownPosture } from "./page_state.js";
 import { verdictWord } from "./labels.js";
-import { entryOf } from "./reasons.js";
+import { fragmentOf } from "./url_state.js";
+
+/**
+ * @typedef {{ code: string, value: number, href: string, words: string, of?: string }} Part A number, and
+ *   the reason of the posture that it stands for; `of` is what it is a part of, if no account.
+ */
+
+/**
+ * Count what is wrong; a number that is zero is left out.
+ *
+ * @param {Status} status
+ * @returns {Part[]}
+ */
+function numbers(status) {
+  const { subscriptions, accounts: { nonCompliant, unknown, excepted = 0 } } = status;
+  const accepted = isGood(status.posture);
+  const worst = ASPECTS.flatMap((aspect) => {
+    const { name, judged, covers = [], lead: said } = aspect;
+    const [state] = Object.keys(judged?.states ?? {});
+    const value = judged?.countsOf(status)?.[fieldOf(state)] ?? 0;
+    return said ? [{ code: covers[0], value, href: fragmentOf({ [name]: state }), words: said(value) }] : [];
+  });
+  return [
+    { code: "accounts_non_compliant", value: accepted ? 0 : nonCompliant, href: fragmentOf({ verdict: "non_compliant" }), words: `${nonCompliant === 1 ? "is" : "are"} not under a customer-managed key` },
+    { code: "accounts_excepted", value: excepted, href: fragmentOf({ exception: "honoured" }), words: `${accepted ? "" : "of these "}${excepted === 1 ? "has" : "have"} an exception` },
+    { code: "accounts_unknown", value: unknown, href: fragmentOf({ verdict: "unknown" }), words: "could not be judged" },
+    ...worst,
+    { code: "subscriptions_unread", value: subscriptions.gap, href: "#gaps", words: "could not be read", of: count(subscriptions.total, "subscription") },
+  ].filter(({ value }) => value > 0);
+}
 
 /**
  * Say in a sentence what the posture means.
  *
  * @param {State} state
+ * @param {Part[]} parts
+ * @returns {import("./dom.js").Child[]}
  */
-function lead(state) {
-  const status = /** @type {Status} */ (state.status);
-  const { posture, accounts, reasons } = status;
-  const shown = shownPosture(state);
-  const beside = ASPECTS.map((aspect) => aspect.lead?.(status) ?? "").join("");
-  if (shown === "compliant") {
-    return accounts.total === 0
-      ? "Everything was read, and there is no account of a kind in scope."
-      : `All ${number(accounts.total)} accounts are under a customer-managed key${beside}.`;
-  }
-  if (shown === "compliant_with_exceptions") {
-    const others = `${number(accounts.compliant)} of ${number(accounts.total)} accounts are under a customer-managed key`;
-    return `${others}${beside}. For the others the violation is accepted for a time.`;
-  }
-  if (shown === "non_compliant") return visible(worst(state)?.message ?? "");
-  if (isGood(posture)) return "The last result is out of date.";
-  return reasons.some(({ code }) => code === "no_scan_yet")
-    ? "No scan has finished yet."
-    : "The result is unknown for these reasons:";
+function lead(state, parts) {
+  const { accounts, asOf, posture, reasons } = /** @type {Status} */ (state.status);
+  const all = count(accounts.total, "account");
+  if (asOf === null) return [visible(reasons[0]?.message ?? "No scan has finished yet.")];
+  if (isGood(posture) && !isFresh(state)) return ["The last result is out of date."];
+  if (posture === "compliant" && accounts.total === 0) return ["Everything was read, and there is no account of a kind in scope."];
+  const under = isGood(posture) && [h("a", { href: fragmentOf({ verdict: "compliant" }) }, `${number(accounts.compliant)} of ${all}`), `${accounts.total === 1 ? " is" : " are"} under a customer-managed key`];
+  const wrong = parts.map(({ value, href, words, of }, place) => {
+    const whole = of ?? (place === 0 && !under ? all : null);
+    return [h("a", { href }, number(value), whole && ` of ${whole}`), ` ${words}`];
+  });
+  const said = under ? [under, ...wrong] : wrong;
+  return said.length > 0 ? said.flatMap((part, place) => (place > 0 ? [" · ", ...part] : part)) : ["The result is unknown:"];
 }
 
 /**
- * Return the reason that makes the posture non-compliant.
+ * Say what else speaks against the posture, or must be known with it.
  *
  * @param {State} state
+ * @param {Part[]} parts
  */
-function worst({ status, catalogue }) {
-  const { reasons } = /** @type {Status} */ (status);
-  return reasons.find(({ code }) => entryOf(catalogue, "posture", code)?.severity === "error") ?? reasons[0];
-}
-
-/** @param {State} state */
-function reasonsOf(state) {
-  const { reasons, posture } = /** @type {Status} */ (state.status);
-  const said = shownPosture(state) === "non_compliant" ? worst(state) : null;
-  const texts = reasons.filter((reason) => reason !== said).map(({ message }) => message);
-  if (isGood(posture) && !isFresh(state)) {
-    texts.unshift("The result is out of date, and no scan has finished since.");
-  }
+function others(state, parts) {
+  const { reasons, posture, lastScan, asOf } = /** @type {Status} */ (state.status);
+  const texts = reasons.slice(asOf === null ? 1 : 0).filter(({ code }) => !parts.some((part) => part.code === code)).map(({ message }) => message);
+  if (isGood(posture) && !isFresh(state)) texts.unshift("The result is out of date, and no scan has finished since.");
+  if (lastScan?.state === "failed") texts.push(`The last scan failed: ${lastScan.reason ?? ""}`);
   return texts;
 }
 
 /** @param {State} state */
-function ageFact({ status, now }) {
-  const { asOf, lastScan } = /** @type {Status} */ (status);
-  if (asOf === null) return item("Last finished scan", "none yet");
-  const failed = lastScan?.state === "failed" ? lastScan : null;
-  return item(
-    "Last finished scan",
-    h("strong", {}, moment(asOf, ago(asOf, now))),
-    h("small", {}, minute(asOf)),
-    failed && h("small", { class: "bad" }, `A later scan failed: ${visible(failed.reason ?? "")}`),
-  );
-}
-
-/** @param {State} state */
-function freshFact(state) {
-  const { freshUntil } = /** @type {Status} */ (state.status);
-  if (freshUntil === null) return null;
-  const text = `${clock(freshUntil)}, ${ago(freshUntil, state.now)}`;
-  return isFresh(state)
-    ? item("Valid until", moment(freshUntil, text))
-    : item("Out of date since", h("strong", { class: "bad" }, moment(freshUntil, text)));
-}
-
-/** @param {State} state */
-function coverageFact({ status }) {
-  const { total, read, gap, excluded, retired } = /** @type {Status} */ (status).subscriptions;
-  const rest = [
-    gap > 0 && `${number(gap)} not read`,
-    excluded > 0 && `${number(excluded)} excluded`,
-    retired > 0 && `${number(retired)} deleted`,
-  ].filter(Boolean);
-  return item(
-    "Coverage",
-    h("strong", {}, `${number(read)} of ${number(total)} subscriptions read`),
-    rest.length > 0 && h("small", { class: gap > 0 ? "bad" : "" }, rest.join(", ")),
-  );
+function dates(state) {
+  const { asOf, freshUntil } = /** @type {Status} */ (state.status);
+  if (asOf === null || freshUntil === null) return null;
+  const until = isFresh(state) ? ["; valid until ", moment(freshUntil, clock(freshUntil))] : ["; ", h("strong", { class: "bad" }, "out of date since ", moment(freshUntil, minute(freshUntil)))];
+  return h("p", { class: "as-of" }, "As of ", h("strong", {}, minute(asOf)), h("span", { class: "relative" }, ", ", moment(asOf, ago(asOf, state.now))), ...until);
 }
 
 /**
- * Show how old the oldest open violation is.
+ * Say how much was read, and how old the oldest open violation is.
  *
  * @param {State} state
  */
-function oldestFact({ rows, complete, now }) {
+function facts({ status, rows, complete, now }) {
+  const { total, read, gap, excluded, retired } = /** @type {Status} */ (status).subscriptions;
+  const rest = [gap > 0 && `${number(gap)} not read`, excluded > 0 && `${number(excluded)} excluded`, retired > 0 && `${number(retired)} deleted`].filter(Boolean);
+  if (total === 0) return null;
+  const coverage = `${number(read)} of ${count(total, "subscription")} read${rest.length > 0 ? ` (${rest.join(", ")})` : ""}`;
   const open = rows.filter(({ finding }) => finding.violatedSince !== null);
-  if (!complete || open.length === 0) return null;
+  if (!complete || open.length === 0) return h("p", { class: "facts" }, coverage);
   const oldest = open.reduce((a, b) => (a.since <= b.since ? a : b));
-  const words = oldest.atFirst ? "first seen" : "since";
-  return item("Oldest open violation", h("strong", {}, moment(oldest.since, since(oldest.since, now))), h("small", {}, `${words} ${day(oldest.since)}`));
+  const first = moment(oldest.since, day(oldest.since));
+  return h("p", { class: "facts" }, `${coverage} · Oldest open violation: `, oldest.atFirst ? "first seen " : "since ", first, h("span", { class: "relative" }, " (", since(oldest.since, now), ")"));
 }
 
 /**
@@ -117,22 +111,21 @@ function oldestFact({ rows, complete, now }) {
 function body(state) {
   if (!state.status) return [h("h1", {}, "Loading the status…"), waiting()];
   const posture = shownPosture(state);
-  const reasons = reasonsOf(state).map((text) => h("li", {}, visible(text)));
+  const parts = numbers(state.status);
+  const reasons = others(state, parts).map((text) => h("li", {}, visible(text)));
   return [
-    icon(posture === "compliant_with_exceptions" ? "excepted" : posture, "light"),
-    h(
-      "div",
-      { class: "verdict" },
-      h("h1", {}, verdictWord(posture)),
-      h("p", { class: "lead" }, lead(state)),
-      reasons.length > 0 && h("ul", { class: "reasons" }, ...reasons),
-    ),
-    h("dl", { class: "facts" }, oldestFact(state), ageFact(state), freshFact(state), coverageFact(state)),
+    h("h1", {}, icon(posture === "compliant_with_exceptions" ? "excepted" : posture, "light"), verdictWord(posture)),
+    dates(state),
+    h("p", { class: "lead" }, ...lead(state, parts)),
+    reasons.length > 0 && h("ul", { class: "reasons" }, ...reasons),
+    facts(state),
+    // What is on paper is handed on without the page.
+    state.printing && h("p", { class: "note address" }, `${location.href}, printed on ${minute(state.now)}`),
   ];
 }
 
 export const drawPosture = whenChanged(
   /** @param {State} state */
-  (state) => [state.status, state.catalogue, state.rows, state.complete, Math.floor(state.now / 60_000), isFresh(state)],
-  (state) => fill(at("posture"), ...body(state)),
+  (state) => [state.status, state.rows, state.complete, Math.floor(state.now / 60_000), isFresh(state), state.printing && location.href],
+  (state) => fill(at("posture-body"), ...body(state)),
 );

@@ -50,6 +50,5 @@ export function explained(own, entry) {
  */
 export function whyOf(texts, entry) {
   const [own, ...others] = new Set(texts);
-  const text = others.length === 0 ? explained(own, entry) : "Each of them says what is wrong and what to do.";
-  return `${text} ${actorOf(entry)}`.trim();
+  return others.length === 0 ? explained(own, entry) : "Each of them says what is wrong and what to do.";
 }

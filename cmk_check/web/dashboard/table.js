@@ -107,11 +107,11 @@ function openRow(event) {
 export function tableDrawer(go) {
   /** @param {State} state */
   const draw = (state) => {
-    const { rows, view, printing } = state;
+    const { rows, view, printing, printedRows } = state;
     const chosen = choose(rows, view);
     const pages = Math.max(1, Math.ceil(chosen.length / ROWS));
     const page = Math.min(view.page, pages);
-    const shown = printing ? chosen : chosen.slice((page - 1) * ROWS, page * ROWS);
+    const shown = printing ? chosen.slice(0, printedRows) : chosen.slice((page - 1) * ROWS, page * ROWS);
     // A link names only what differs from the defaults.
     const kept = page === view.page ? view : { ...view, page: page === 1 ? DEFAULTS.page : page };
     fill(

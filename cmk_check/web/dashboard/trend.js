@@ -1,19 +1,19 @@
 /**
- * The trend: the number of accounts by verdict at each scan. uPlot draws the chart on a canvas; a
- * sentence and a table give the same numbers.
+ * The trend: the number of accounts by verdict at each scan. uPlot draws the chart on a canvas; a table
+ * gives the same numbers.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Scan} Scan
  * @typedef {import("./types.js").Verdict} Verdict
  */
 
-import { at, fill, h, waiting, whenChanged } from "./dom.js";
+import { at, fill, h, whenChanged } from "./dom.js";
 import { clock, count, day, minute, moment, number } from "./format.js";
 import { verdictWord } from "./labels.js";
 
 // Not a literal in import(), so that the type checker does not check the library's code.
 const UPLOT = "./vendor/uPlot.esm.js";
-const HEIGHT = 220;
+const HEIGHT = 120;
 const HOUR = 3600;
 const DAY = 86_400_000;
 // Beyond this ratio the line of compliant accounts would flatten the others, so it starts hidden.
@@ -34,7 +34,7 @@ const RANGES = [["7 days", 7], ["30 days", 30], ["1,000 scans", Infinity]];
 
 /** @type {{ chart: import("uplot") | null, days: number, hidden: Set<Verdict> | null, scans: Scan[] }} */
 const own = { chart: null, days: 30, hidden: null, scans: [] };
-/** @type {Promise<typeof import("uplot")> | null} */
+/** @type {Promise<typeof import("uplot") | null> | null} */
 let library = null;
 
 /** @param {string} name */
@@ -74,7 +74,8 @@ function options() {
     height: HEIGHT,
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
-    tzDate: (seconds) => utc(seconds),
+    // uPlot shows a date's local fields, which shall be those of UTC.
+    tzDate: (seconds) => new Date(seconds * 1000 + new Date(seconds * 1000).getTimezoneOffset() * 60_000),
     scales: { x: { range: (_, first, last) => spread(first, last) }, y: { range: (_, __, most) => [0, Math.max(1, Math.ceil((most ?? 0) * 1.08))] } },
     axes: [
       { ...axis, values: (_, splits, __, ___, step) => splits.map((split) => tick(split, step)), space: 84, size: 30 },
@@ -110,16 +111,6 @@ function spread(first, last) {
 }
 
 /**
- * Make a date whose local fields are those of UTC, as uPlot expects it.
- *
- * @param {number} seconds
- */
-function utc(seconds) {
-  const date = new Date(seconds * 1000);
-  return new Date(date.getTime() + date.getTimezoneOffset() * 60_000);
-}
-
-/**
  * @param {number} seconds
  * @param {number} step Between two ticks, in seconds.
  */
@@ -152,88 +143,46 @@ function legend(place) {
       h("b", {}, value),
     );
   });
-  fill(at("trend-legend"), ...keys, h("span", { class: "when" }, scan ? minute(scan.startedAt) : ""));
-}
-
-/** @param {number | null | undefined} value */
-const cell = (value) => h("td", { class: "figure" }, value === null || value === undefined ? "–" : number(value));
-
-/** @param {Scan} scan */
-function row({ startedAt, state, posture, accounts, changes }) {
-  return h(
-    "tr",
-    {},
-    h("th", { scope: "row" }, moment(startedAt, minute(startedAt))),
-    h("td", {}, state),
-    h("td", {}, posture ? verdictWord(posture) : "–"),
-    cell(accounts?.nonCompliant),
-    cell(accounts?.unknown),
-    cell(accounts?.compliant),
-    cell(changes),
-  );
+  fill(at("trend-legend"), ...keys, h("span", { class: "when" }, place !== null && scan ? minute(scan.startedAt) : ""));
 }
 
 /** @param {Scan[]} scans Oldest first. */
 function table(scans) {
-  const newest = scans.slice(-MOST).toReversed();
-  const left = scans.length - newest.length;
+  const left = Math.max(0, scans.length - MOST);
+  const rows = scans.slice(-MOST).toReversed().map(({ startedAt, state, posture, accounts, changes }) => {
+    const figures = [accounts?.nonCompliant, accounts?.unknown, accounts?.compliant, changes].map((value) => h("td", { class: "figure" }, value === null || value === undefined ? "–" : number(value)));
+    return h("tr", {}, h("th", { scope: "row" }, moment(startedAt, minute(startedAt))), h("td", {}, state), h("td", {}, posture ? verdictWord(posture) : "–"), ...figures);
+  });
   return h(
     "table",
     { class: "plain" },
     left > 0 && h("caption", {}, `${count(left, "older scan")} not shown`),
     h("thead", {}, h("tr", {}, ...HEADS.map((head) => h("th", { scope: "col" }, head)))),
-    h("tbody", {}, ...newest.map(row)),
-  );
-}
-
-/** Return the first and the last scan that have counted accounts. */
-function ends() {
-  const counted = own.scans.flatMap((scan) => (scan.accounts ? [{ ...scan, accounts: scan.accounts }] : []));
-  return [counted[0], counted.at(-1)];
-}
-
-/** Describe the chart for people who cannot see it. */
-function sentence() {
-  const [first, last] = ends();
-  if (!first || !last) return "No scan has counted accounts yet.";
-  const from = first === last ? "" : ` At the first one there were ${number(first.accounts.nonCompliant)} non-compliant.`;
-  return (
-    `Accounts by verdict over ${count(own.scans.length, "scan")}. At the last one, ` +
-    `${minute(last.startedAt)}, there were ${number(last.accounts.nonCompliant)} non-compliant, ` +
-    `${number(last.accounts.unknown)} unknown and ${number(last.accounts.compliant)} compliant.${from}`
+    h("tbody", {}, ...rows),
   );
 }
 
 /** Say in a sentence whether the situation improves. */
 function summary() {
-  const [first, last] = ends();
-  if (!first || !last || first === last) return "";
+  const counted = own.scans.flatMap((scan) => (scan.accounts ? [{ ...scan, accounts: scan.accounts }] : []));
+  const [first, last] = [counted[0], counted.at(-1)];
+  if (!first || !last || first === last) return "Only one scan in this period.";
   const days = (Date.parse(last.startedAt) - Date.parse(first.startedAt)) / DAY;
   const then = moment(first.startedAt, days < 2 ? minute(first.startedAt) : day(first.startedAt));
   const { nonCompliant: now } = last.accounts;
   const more = now - first.accounts.nonCompliant;
   if (more === 0) {
-    const same = now === 0 ? "No account is non-compliant, as on " : "The same number of non-compliant accounts as on ";
+    const same = now === 0 ? "No account is non-compliant, as on " : "As many non-compliant accounts as on ";
     return h("span", {}, same, then, ".");
   }
   const much = h("strong", { class: more > 0 ? "worse" : "better" }, `${number(Math.abs(more))} ${more > 0 ? "more" : "fewer"}`);
   return h("span", {}, much, ` non-compliant ${Math.abs(more) === 1 ? "account" : "accounts"} than on `, then, ".");
 }
 
-/**
- * Load the library when there is something to draw; if that fails, try again the next time. Without it
- * the page has the sentence and the table.
- *
- * @returns {Promise<typeof import("uplot") | null>}
- */
-async function fetchLibrary() {
-  library ??= import(UPLOT).then((module) => module.default);
-  try {
-    return await library;
-  } catch {
-    library = null;
-    return null;
-  }
+/** Load the library when there is something to draw. Without it the page has the table; the next time it is tried again. */
+function fetchLibrary() {
+  library ??= import(UPLOT).then((module) => module.default, () => (library = null));
+  return library;
 }
 
 /** Draw a new chart: a chart cannot change its colours and its range. */
@@ -252,31 +201,23 @@ function draw(state) {
   const { scans } = state;
   own.scans = within(scans ?? []);
   own.hidden ??= scans === null || scans.length === 0 ? null : hiddenAtFirst(own.scans);
-  const counted = own.scans.filter(({ accounts }) => accounts !== null).length;
-  at("trend-chart").setAttribute("aria-label", sentence());
+  /** @param {Scan[]} some */
+  const isOne = (some) => some.filter(({ accounts }) => accounts !== null).length < 2;
   // One scan is a point, not a trend.
-  at("trend-chart").hidden = counted < 2;
-  at("trend-legend").hidden = counted < 2;
-  at("trend-details").hidden = counted === 0;
+  at("trend").hidden = isOne(scans ?? []);
+  at("trend-chart").setAttribute("aria-label", `Accounts by verdict over ${count(own.scans.length, "scan")}. The table has the numbers.`);
+  at("trend-chart").hidden = isOne(own.scans);
+  at("trend-legend").hidden = isOne(own.scans);
   fill(at("trend-summary"), summary());
-  fill(at("trend-note"), note(scans, counted));
+  fill(at("trend-note"), note());
   fill(at("trend-table"), table(own.scans));
   void plot();
 }
 
-/**
- * @param {Scan[] | null} scans
- * @param {number} counted
- */
-function note(scans, counted) {
-  if (scans === null) return waiting();
-  if (counted === 0) return "No scan has finished yet. The trend starts with the first one.";
+function note() {
   const failed = own.scans.filter(({ accounts }) => accounts === null);
-  if (failed.length > 0) {
-    const last = /** @type {Scan} */ (failed.at(-1));
-    return h("span", {}, `${count(failed.length, "scan")} failed and ${failed.length === 1 ? "leaves" : "leave"} a gap in the lines; the last one on `, moment(last.startedAt, minute(last.startedAt)), ".");
-  }
-  return counted === 1 ? "There is one scan in this time. The trend starts with the second one." : "";
+  const last = failed.at(-1);
+  return last && h("span", {}, `${count(failed.length, "scan")} failed and ${failed.length === 1 ? "leaves" : "leave"} a gap in the lines; the last one on `, moment(last.startedAt, minute(last.startedAt)), ".");
 }
 
 /** @param {State} state */

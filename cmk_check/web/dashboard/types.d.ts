@@ -93,6 +93,8 @@ export interface State {
   shown: Shown | null;
   notice: string;
   printing: boolean;
+  /** How many rows of the table are printed at most. */
+  printedRows: number;
 }
 
 /** The filters whose values are texts, of which "" chooses everything. */
@@ -147,7 +149,13 @@ export type LookName = "good" | "risk" | "bad" | "unknown" | "neutral";
 /** When the next steps name something. */
 export type Urgency = "broken" | "ending" | "exposed" | "unknown" | "risk" | "last";
 
-export interface Advice { text: string; why: string; view: Partial<View> | null; tone: Tone }
+/** What somebody must do: who, by an actor of the catalogue; the accounts, if it is about accounts; whether they have plans. */
+export interface Advice { actor: string; text: string; why: string; view: Partial<View> | null; tone: Tone; since: string; rows: Row[]; hasPlan: boolean }
+
+/** The same of accounts that are not yet divided by their owners; `end` follows what is to be done. */
+export interface Task {
+  actor: string; why: string; view: Partial<View>; tone: Tone; rows: Row[]; todo: (whose: string) => string; hasPlan?: boolean; end?: string;
+}
 
 /** A state, and what to do about an account that has it, if anything. */
 export interface AspectState { word: string; look: LookName; urgency?: Urgency; todo?: (whose: string) => string }
@@ -205,8 +213,8 @@ export interface Aspect {
   rank?: (finding: Finding) => string;
   /** Below the verdict in the table. */
   verdictNote?: (finding: Finding) => Child;
-  /** In the banner, after the accounts under a customer-managed key. */
-  lead?: (status: Status) => string;
+  /** In the banner: what is said of so many accounts in its first state, for which its first reason of a posture stands. */
+  lead?: (value: number) => string;
   /** Below the counts: first, and after the notes on what was read. */
   firstNote?: Note;
   note?: Note;
@@ -217,7 +225,7 @@ export interface Aspect {
   /** What the drawer says about an account that needs something, and for which there is no plan. */
   withoutPlan?: (finding: Finding) => string | false | null;
   /** The next steps that are not about its states. */
-  advice?: Partial<Record<Urgency, (state: State) => Advice[]>>;
+  advice?: Partial<Record<Urgency, (state: State) => Task[]>>;
   /** By type: what its changes say. */
   changes?: Record<string, (change: Change) => Sentence>;
   /** What an update, a new kind, and the first scan say of it, given both sides or the report. */

@@ -111,7 +111,7 @@ def test_counts_next_step_and_changes_lead_to_the_accounts(phone: Visit) -> None
     lines = phone.region("Recent changes").locator(".sentence")
 
     said = [" ".join(text.split()) for text in links.all_inner_texts()]
-    expect(phone.region("Posture")).to_contain_text("1 keep data in stores under Microsoft's keys")
+    expect(phone.region("Posture")).to_contain_text("1 keeps data in stores under Microsoft's keys")
     links.nth(0).click()
 
     assert said[:3] == ["Microsoft's keys 1", "Maybe Microsoft's keys 0", "Unknown 3"]
@@ -120,6 +120,7 @@ def test_counts_next_step_and_changes_lead_to_the_accounts(phone: Visit) -> None
     phone.button("Filters").click()
     phone.choose("Data stores", "none")
     phone.expect_names([PLAIN])
+    phone.region("What to do next").locator("summary").first.click()
     expect(advice).to_contain_text(f"{AGENTS}\u2069: store under Microsoft key")
     owned = f" (owner {SCRIPT})."
     assert lines.all_inner_texts() == [

@@ -74,7 +74,7 @@ def test_a_posture_with_exceptions_has_a_word_and_a_colour_of_its_own(
     expect(visit.region("Posture")).to_contain_text("2 of 4 accounts are under")
     advice = visit.region("What to do next").get_by_role("listitem")
     expect(advice).to_have_count(1)
-    expect(advice).to_contain_text("before its exception ends")
+    expect(advice).to_contain_text(": exception ends soon")
     expect(visit.region("Recent changes")).to_contain_text("The exception of old has ended")
     visit.open_detail("chat")
     expect(visit.drawer).to_contain_text("Accepted until")

@@ -1,5 +1,6 @@
 """Whether the key behind a compliant account can be used: counts, column, filter, detail."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -197,31 +198,41 @@ def test_the_banner_does_not_keep_broken_keys_to_itself(
 
     visit.sign_in()
 
-    lead = "All 17 accounts are under a customer-managed key; the keys of 1 are"
-    expect(visit.region("Posture")).to_contain_text(lead)
+    expect(visit.region("Posture")).to_contain_text("of 17 accounts are under a customer-managed")
+    expect(visit.region("Posture")).to_contain_text("\u00b7 1 has a broken key")
+    visit.region("Posture").get_by_role("link", name="1", exact=True).click()
+    expect(visit.page).to_have_url(re.compile("#keyHealth=broken$"))
 
 
 @pytest.mark.parametrize(
     "code",
     [code for code, entry in POSTURE_REASONS.items() if entry.severity is ReasonSeverity.ERROR],
 )
-def test_the_banner_names_each_error_in_its_own_words(
+def test_the_banner_says_a_reason_in_words_unless_a_number_says_it(
     open_visit: OpenVisit, world: World, code: str
 ) -> None:
-    """An estate under its own keys must not be told that it is under Microsoft's."""
+    """A reason that is neither counted nor said would leave a posture that nobody can explain."""
     reasons = [
         {"code": each, "message": f"What to do about {each}."}
         for each in ("accounts_unknown", code, "accounts_excepted")
     ]
+    none = dict.fromkeys(("compliant", "nonCompliant", "unknown", "excepted"), 0)
+    accounts = world.scene.get("v1/status").body["accounts"] | none
     visit = open_visit()
-    answer_with_keys(visit, world, posture="non_compliant", reasons=reasons)
+    answer_with_keys(
+        visit,
+        world,
+        posture="non_compliant",
+        reasons=reasons,
+        accounts=accounts | {"unknown": 3},
+        keys=dict.fromkeys(COUNTS, 0),
+    )
 
     visit.sign_in()
 
-    said = visit.region("Posture").locator(".verdict p, .verdict li")
-    expect(said).to_have_text(
-        [f"What to do about {each}." for each in (code, "accounts_unknown", "accounts_excepted")]
-    )
+    said = visit.region("Posture").get_by_role("listitem")
+    expect(said).to_have_text([f"What to do about {each}." for each in (code, "accounts_excepted")])
+    expect(visit.region("Posture")).to_contain_text("3 of 19 accounts could not be judged")
 
 
 def test_where_keys_are_not_looked_at_nothing_speaks_of_them(

@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, Dialog, Route, expect
 
 from tests.functional.browser.conftest import World
 from tests.functional.browser.page_visit import Visit
@@ -100,6 +100,26 @@ def test_pages_lead_through_all_of_them(many: Visit) -> None:
     assert (len(first), len(second)) == (DRAWN, DRAWN)
     assert not set(first) & set(second)
     expect(many.button("Previous page")).to_be_disabled()
+
+
+@pytest.mark.parametrize(("answer", "rows"), [("accept", ACCOUNTS), ("dismiss", 500)])
+def test_more_than_five_hundred_accounts_are_printed_only_if_wanted(
+    many: Visit, answer: str, rows: int
+) -> None:
+    """Who presses Ctrl-P by habit gets no two hundred sheets; what is left out is said."""
+    asked = []
+
+    def heed(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        getattr(dialog, answer)()
+
+    many.page.once("dialog", heed)
+    many.print()
+
+    assert [text.partition("?")[0] for text in asked] == ["Print all 5,000 accounts"]
+    expect(many.rows).to_have_count(rows)
+    left_out = many.region("Findings").get_by_text("Only the first 500 of 5,000 accounts are")
+    expect(left_out).to_have_count(1 if rows < ACCOUNTS else 0)
 
 
 def test_paper_shows_them_all(many: Visit) -> None:

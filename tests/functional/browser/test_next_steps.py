@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from local.simulator import AccountSpec, Estate
-from tests.functional.browser.conftest import OpenVisit
+from tests.functional.browser.conftest import CLIPBOARD, OpenVisit
 from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.sample_estate import BACKWARDS, FORMULA, SCRIPT, hostile_estate
 from tests.functional.conftest import OpenScene
@@ -55,10 +56,19 @@ def _items(visit: Visit) -> Locator:
     return visit.region("What to do next").get_by_role("listitem")
 
 
+def _unfold(visit: Visit) -> None:
+    for fold in visit.region("What to do next").locator("summary").all():
+        fold.click()
+
+
 def _counted(text: str) -> int:
     """Return the number in an item; one that names what it is about counts one."""
     found = _COUNTED.search(text)
     return int(found[1].replace(",", "")) if found else 1
+
+
+def _is_red(item: Locator) -> bool:
+    return item.get_attribute("class") == "non_compliant"
 
 
 def _opened(visit: Visit, link: Locator) -> int:
@@ -83,7 +93,7 @@ def _opened(visit: Visit, link: Locator) -> int:
         ("keys", 15),
         ("exceptions", 5),
         (hostile_estate, 10),
-        (_many_owners, 5),
+        (_many_owners, 9),
     ],
     ids=["clean", "empty", "keys", "exceptions", "hostile", "many owners"],
 )
@@ -95,19 +105,21 @@ def test_each_item_opens_exactly_what_it_counts(
     scene.scan()
     visit = open_visit(scene)
     visit.sign_in()
+    _unfold(visit)
     texts = _items(visit).all_inner_texts()
 
     wrong = [
         (text, opened)
         for place, text in enumerate(texts)
-        if (opened := _opened(visit, _items(visit).nth(place).get_by_role("link")))
+        if (opened := _opened(visit, _items(visit).nth(place).get_by_role("link").first))
         != _counted(text)
     ]
 
     assert wrong == []
     assert len(texts) >= items
-    broken = [text.startswith("Repair the key") for text in texts]
-    assert broken == sorted(broken, reverse=True)
+    lists = visit.region("What to do next").locator("ol").all()
+    tones = [[_is_red(each) for each in one.get_by_role("listitem").all()] for one in lists]
+    assert tones == [sorted(one, reverse=True) for one in tones]
 
 
 def test_any_owner_is_found_again_by_the_link(open_scene: OpenScene, open_visit: OpenVisit) -> None:
@@ -131,3 +143,63 @@ def test_any_owner_is_found_again_by_the_link(open_scene: OpenScene, open_visit:
 
     assert counts == {owner: recorded.count(owner) for owner in recorded}
     assert len(counts) == len(OWNERS) + 1
+
+
+ADDRESS: Final = "ai.team+keys@mail.contoso.com"
+# A stranger writes them: another receiver, a header, a list, a name, and letters that look alike.
+NO_ADDRESSES: Final = (
+    f"{ADDRESS}?bcc=eve@evil.example",
+    f"{ADDRESS}&bcc=eve@evil.example",
+    f"{ADDRESS}\r\nBcc: eve@evil.example",
+    f"{ADDRESS},eve@evil.example",
+    f"{ADDRESS};eve@evil.example",
+    f"{ADDRESS} ",
+    f"Team <{ADDRESS}>",
+    f"mailto:{ADDRESS}",
+    "team%2Ceve@evil.example",
+    "te\u0430m@contoso.com",
+    "team@localhost",
+)
+
+
+def _addressed() -> Estate:
+    estate = Estate()
+    subscription = estate.add_subscription(sub_id(1), "Production")
+    names = [f"chat-{place}" for place in range(60)]
+    owners = [*NO_ADDRESSES, *[ADDRESS] * len(names)]
+    for name, owner in zip([f"other-{place}" for place in range(11)] + names, owners, strict=True):
+        spec = AccountSpec(name=name, group="rg-'x'", encryption=MICROSOFT, tags={"owner": owner})
+        subscription.add_account(spec)
+    return estate
+
+
+def test_a_message_names_accounts_commands_and_link_and_goes_to_one_plain_address(
+    open_scene: OpenScene, open_visit: OpenVisit
+) -> None:
+    """P10: a tag is a stranger's text, and must neither choose receivers nor run commands."""
+    scene = open_scene(_addressed())
+    scene.scan()
+    visit = open_visit(scene, permissions=CLIPBOARD)
+    visit.sign_in()
+    _unfold(visit)
+    item = _items(visit).filter(has_text=ADDRESS).first
+
+    mails = visit.page.locator('a[href^="mailto:"]')
+    item.get_by_role("button").click()
+    expect(visit.region("What to do next").get_by_role("status")).to_contain_text("Copied")
+    text = visit.clipboard()
+
+    expect(mails).to_have_count(1)
+    mail = urlsplit(mails.get_attribute("href") or "")
+    fields = parse_qs(mail.query)
+    assert unquote(mail.path) == ADDRESS
+    assert sorted(fields) == ["body", "subject"]
+    assert len(mail.geturl()) <= 2_000
+    link = f"{visit.url}#verdict=non_compliant&owner={ADDRESS}".replace("+", "%2B")
+    link = link.replace("@", "%40")
+    assert link in text
+    assert link in fields["body"][0]
+    assert text.count("  cmk-check plan '/subscriptions/") == 20
+    assert "rg-'\\''x'\\''" in text
+    assert "and 40 more accounts" in text
+    assert "- 60 accounts" in fields["body"][0] or "more accounts" in fields["body"][0]

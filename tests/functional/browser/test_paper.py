@@ -1,5 +1,6 @@
 """The page on paper: as its print and as the PDF that is handed on."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -102,6 +103,18 @@ def test_no_title_stays_behind_alone(desk: Visit, panel: str, title: str, head: 
     assert alone == []
 
 
+def test_paper_says_when_and_where_it_was_printed_and_no_time_is_relative(desk: Visit) -> None:
+    """A record that says "just now" is worth nothing a week later, nor is one from nowhere."""
+    sheets = _sheets(desk)
+
+    text = " ".join(" ".join(sheet.lines) for sheet in sheets)
+    assert re.search(r"\b(just now|\d+ (min|h|days?)( ago)?)\b", text) is None
+    assert desk.url in text
+    assert [sheet.lines[0] for sheet in sheets] == [
+        f"{number} / {len(sheets)}" for number in range(1, len(sheets) + 1)
+    ]
+
+
 def test_paper_breaks_no_word(desk: Visit, world: World) -> None:
     """A region in two pieces is not found by searching the PDF."""
     findings = [
@@ -125,7 +138,7 @@ def test_with_an_account_open_paper_shows_that_account(desk: Visit, world: World
     sheets = _sheets(desk)
 
     text = " ".join(" ".join(sheet.lines) for sheet in sheets)
-    assert sheets[0].lines[0] == CHANGED
+    assert sheets[0].lines[:2] == [f"1 / {len(sheets)}", CHANGED]
     assert [
         step["title"] for step in steps["remediation"]["steps"] if step["title"] not in text
     ] == []
