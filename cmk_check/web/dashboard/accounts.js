@@ -77,10 +77,7 @@ function kinds(accounts) {
   return h("ul", { class: "kinds", "aria-label": "Accounts by kind" }, ...rows);
 }
 
-/**
- * @param {Partial<import("./types.js").View>} view
- * @param {string} text
- */
+/** @param {Partial<import("./types.js").View>} view @param {string} text */
 const link = (view, text) => h("a", { href: fragmentOf(view) }, text);
 
 /** @param {import("./types.js").Status} status */
@@ -99,10 +96,7 @@ function notes(status) {
   ];
 }
 
-/**
- * @param {State} state
- * @returns {import("./dom.js").Child[]}
- */
+/** @param {State} state @returns {import("./dom.js").Child[]} */
 function body({ status }) {
   if (!status) return [waiting()];
   const { accounts, asOf } = status;

@@ -50,10 +50,7 @@ function newKind({ data }) {
   return ` became ${visible(text(after.kind))} (was ${visible(text(before.kind))})${beside.join("")}`;
 }
 
-/**
- * @param {Change} change
- * @returns {Sentence["tone"]}
- */
+/** @param {Change} change @returns {Sentence["tone"]} */
 const toneAfter = ({ data: { after } }) => (["compliant", "non_compliant"].includes(after?.verdict) ? after.verdict : "unknown");
 
 /** @type {Record<string, (change: Change) => Sentence>} What changes of accounts say after the name of the account. */
@@ -97,19 +94,13 @@ const SENTENCES = {
   "scan.baseline": () => ({ tone: "compliant", words: ["The first scan finished."] }),
 };
 
-/**
- * @param {string} what
- * @param {Change} change
- */
+/** @param {string} what @param {Change} change */
 function scan(what, { data }) {
   const why = text(data.reason);
   return why ? `${what}: ${visible(why).replace(/\.$/, "")}` : what;
 }
 
-/**
- * @param {Change} change
- * @returns {Sentence}
- */
+/** @param {Change} change @returns {Sentence} */
 function sentence(change) {
   const type = String(change.type).replace(PREFIX, "");
   if (Object.hasOwn(SENTENCES, type)) return SENTENCES[type](change);
@@ -119,11 +110,7 @@ function sentence(change) {
   return { tone, words: [lead, account(change), ...words, ...owner(change), "."] };
 }
 
-/**
- * @param {Sentence} sentence
- * @param {string} time
- * @param {number} now
- */
+/** @param {Sentence} sentence @param {string} time @param {number} now */
 const line = ({ tone, words }, time, now) =>
   h("li", { class: tone }, icon(tone), h("span", { class: "sentence" }, ...words), h("span", { class: "when" }, relative(time, ago(time, now))));
 

@@ -19,11 +19,7 @@ const STEP = 250;
 const HEADS = ["Subscription", "Reason", "Since", "Missing permission", "What to do"];
 let most = AT_FIRST;
 
-/**
- * @param {Gap} gap
- * @param {State} state
- * @param {Checker} checker
- */
+/** @param {Gap} gap @param {State} state @param {Checker} checker */
 function row(gap, state, checker) {
   const { subscriptionId, name: subscription, reason, since, missingAction, detail } = gap;
   const { now, catalogue } = state;
@@ -49,10 +45,7 @@ const chosen = ({ gaps, view }) => gaps.filter(({ reason }) => view.gap === "" |
 /** @param {State} state */
 const shown = ({ view }) => (view.gap === "" ? most : Math.max(most, STEP));
 
-/**
- * @param {State} state
- * @param {Checker} checker
- */
+/** @param {State} state @param {Checker} checker */
 function table(state, checker) {
   const gaps = chosen(state);
   return h(
@@ -63,10 +56,7 @@ function table(state, checker) {
   );
 }
 
-/**
- * @param {State} state
- * @param {Checker} checker
- */
+/** @param {State} state @param {Checker} checker */
 function more(state, checker) {
   const left = chosen(state).length - shown(state);
   const omitted = state.gapsComplete ? 0 : (state.status?.gapsOmitted ?? 0);
@@ -92,10 +82,7 @@ function filtered({ gaps, view }) {
   return h("p", { class: "note" }, text, h("a", { href: all, "data-key": "all-gaps" }, `Show ${count(gaps.length, "gap")}`));
 }
 
-/**
- * @param {State} state
- * @param {Checker} checker
- */
+/** @param {State} state @param {Checker} checker */
 function draw(state, checker) {
   const { status, gaps } = state;
   const body = at("gaps-body");
@@ -107,10 +94,7 @@ function draw(state, checker) {
   if (focused && !body.contains(document.activeElement)) at("gaps").focus({ preventScroll: true });
 }
 
-/**
- * @param {import("./types.js").Status} status
- * @param {boolean} fresh
- */
+/** @param {import("./types.js").Status} status @param {boolean} fresh */
 function noGap({ asOf, lastScan, subscriptions }, fresh) {
   if (lastScan?.state === "failed") return "The last scan failed, so its coverage gaps are not known.";
   if (asOf === null) return "No subscription has been read yet.";

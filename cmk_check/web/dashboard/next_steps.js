@@ -174,10 +174,7 @@ const adviceFor = (state) => [
   ...beside(state, "last"),
 ];
 
-/**
- * @param {Advice} step
- * @param {State} state
- */
+/** @param {Advice} step @param {State} state */
 function line(step, { status }) {
   const { actor, text, why, view, tone, since } = step;
   const asOf = status?.asOf ?? null;
@@ -197,11 +194,7 @@ function line(step, { status }) {
   );
 }
 
-/**
- * @param {string} actor
- * @param {Advice[]} own
- * @param {State} state
- */
+/** @param {string} actor @param {Advice[]} own @param {State} state */
 function groupOf(actor, own, state) {
   // What is less urgent than the first one is folded, too.
   const worst = own.filter(({ tone }) => tone === own[0].tone).length;
@@ -215,10 +208,7 @@ function groupOf(actor, own, state) {
   ];
 }
 
-/**
- * @param {State} state
- * @returns {import("./dom.js").Child[]}
- */
+/** @param {State} state @returns {import("./dom.js").Child[]} */
 function body(state) {
   const { complete, rows, status } = state;
   const groups = [...Map.groupBy(adviceFor(state), ({ actor }) => actor)].sort(([a], [b]) => Number(a === "nobody") - Number(b === "nobody"));

@@ -16,10 +16,7 @@ const ADDRESS = /^[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9])?@(?:[a-z0-9](?:[a-z0-9-
  */
 const quoted = (text) => `'${visible(text).replaceAll("'", "'\\''")}'`;
 
-/**
- * @param {import("./types.js").Row} row
- * @param {boolean} hasPlan
- */
+/** @param {import("./types.js").Row} row @param {boolean} hasPlan */
 function entry({ finding, since, atFirst }, hasPlan) {
   const { id, name, resourceGroup, subscriptionName, subscriptionId, message, verdict } = finding;
   const place = visible(`${name} (resource group ${resourceGroup}, subscription ${subscriptionName ?? subscriptionId})`);

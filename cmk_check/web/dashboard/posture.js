@@ -55,7 +55,7 @@ function lead(state, parts) {
   const all = count(accounts.total, "account");
   if (asOf === null) return [visible(reasons[0]?.message ?? "No scan has finished yet.")];
   if (isGood(posture) && !isFresh(state)) return ["The last result is out of date."];
-  if (posture === "compliant" && accounts.total === 0) return ["Everything was read, and there is no account of a kind in scope."];
+  if (posture === "compliant" && accounts.total === 0) return ["Everything was read."];
   const under = isGood(posture) && [h("a", { href: fragmentOf({ verdict: "compliant" }) }, `${number(accounts.compliant)} of ${all}`), `${accounts.total === 1 ? " is" : " are"} under a customer-managed key`];
   const wrong = parts.map(({ value, href, words, of }, place) => {
     const whole = of ?? (place === 0 && !under ? all : null);
@@ -104,10 +104,7 @@ function facts({ status, rows, complete, now }) {
   return h("p", { class: "facts" }, `${coverage} · Oldest open violation: `, oldest.atFirst ? "first seen " : "since ", first, h("span", { class: "relative" }, " (", since(oldest.since, now), ")"));
 }
 
-/**
- * @param {State} state
- * @returns {import("./dom.js").Child[]}
- */
+/** @param {State} state @returns {import("./dom.js").Child[]} */
 function body(state) {
   if (!state.status) return [h("h1", {}, "Loading the status…"), waiting()];
   const posture = shownPosture(state);

@@ -110,10 +110,7 @@ function spread(first, last) {
   return [from - least, to + least];
 }
 
-/**
- * @param {number} seconds
- * @param {number} step Between two ticks, in seconds.
- */
+/** @param {number} seconds @param {number} step Between two ticks, in seconds. */
 function tick(seconds, step) {
   const time = new Date(seconds * 1000);
   if (step >= 86_400) return day(time.toISOString()).replace(/ \d{4}$/, "");

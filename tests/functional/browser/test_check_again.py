@@ -223,6 +223,28 @@ def test_the_page_does_not_ask_for_ever_whether_a_scan_has_ended(checking: Visit
     assert 5 < checking.watch.asked().count(scan) < 40
 
 
+def test_a_scan_of_everything_says_what_it_reads_and_for_how_long(
+    open_visit: OpenVisit, world: World
+) -> None:
+    """A large estate takes minutes: whoever waits must see that something happens."""
+    visit = open_visit(trouble=True)
+    visit.sign_in(to_start=_to_start(world.scene))
+    running = json.dumps({"state": "running", "finishedAt": None})
+    visit.page.route("**/api/scan", _answer(202, location="/api/v1/scans/x"))
+    visit.page.route("**/api/v1/scans/x", lambda route: route.fulfill(body=running))
+    said = visit.region("Posture").get_by_role("status")
+    visit.page.clock.install()
+
+    visit.button("Scan now").click()
+    expect(said).to_have_text("Reading 5 subscriptions\u2026")
+    with visit.page.expect_response("**/api/v1/scans/x"):
+        visit.page.clock.run_for(31_000)
+    visit.page.clock.run_for(5_000)
+
+    expect(said).to_have_text("Reading 5 subscriptions\u2026 30 s")
+    expect(visit.button("Scan now")).to_have_attribute("aria-disabled", "true")
+
+
 def test_the_button_is_offered_to_those_alone_whose_key_starts_scans(
     open_visit: OpenVisit, world: World
 ) -> None:
@@ -237,6 +259,9 @@ def test_the_button_is_offered_to_those_alone_whose_key_starts_scans(
 
     expect(wrong.page.get_by_text("The key to start scans was not accepted.")).to_be_attached()
     assert [_again(visit).count() for visit in (read_only, wrong)] == [0, 0]
+    for visit, count in ((read_only, 0), (wrong, 0), (both, 1)):
+        visit.page.keyboard.press("Escape")
+        expect(visit.button("Scan now")).to_have_count(count)
     assert not [each for each in read_only.watch.requests if each.url.endswith("/api/scan")]
     assert wrong.stored()["session"] == {"cmk-key": wrong.key}
     sent = {

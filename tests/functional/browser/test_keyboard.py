@@ -36,6 +36,20 @@ def test_the_key_is_typed_and_sent_by_keyboard_alone(visit: Visit) -> None:
     visit.wait_until_ready()
 
 
+@pytest.mark.parametrize("width", [1280, 768])
+def test_the_order_of_tabs_is_that_of_reading(desk: Visit, width: int) -> None:
+    """Who sees the focus jump back loses the place."""
+    before = desk.page.viewport_size
+    desk.page.set_viewport_size({"width": width, "height": 800})
+    boxes = [each.bounding_box() for each in desk.page.locator("#board > section").all()]
+    places = [(round(box["y"]), round(box["x"])) for box in boxes if box]
+    desk.page.set_viewport_size(before or {"width": 1280, "height": 720})
+
+    assert len(places) == 7
+    assert places == sorted(places)
+    assert desk.page.locator("[tabindex]:not([tabindex='0'], [tabindex='-1'])").count() == 0
+
+
 def test_tab_reaches_search_filters_order_and_rows(desk: Visit) -> None:
     """In the order in which they stand."""
     for name in ("Search findings", "Verdict", "Reason", "Download CSV", "Account"):

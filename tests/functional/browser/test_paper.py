@@ -67,6 +67,18 @@ def test_paper_shows_every_row_that_matches_and_nothing_to_press(desk: Visit, wo
     expect(desk.posture).to_be_visible()
 
 
+def test_paper_says_when_and_where_it_was_printed_and_no_time_is_relative(desk: Visit) -> None:
+    """A record that says "just now" is worth nothing a week later, nor is one from nowhere."""
+    sheets = _sheets(desk)
+
+    text = " ".join(" ".join(sheet.lines) for sheet in sheets)
+    assert re.search(r"\b(just now|\d+ (min|h|days?)( ago)?)\b", text) is None
+    assert desk.url in text
+    assert [sheet.lines[0] for sheet in sheets] == [
+        f"{number} / {len(sheets)}" for number in range(1, len(sheets) + 1)
+    ]
+
+
 def test_each_page_of_the_list_has_the_heads_of_its_columns(desk: Visit) -> None:
     """On the third page nobody knows which of two dates is which."""
     sheets = _sheets(desk)
@@ -101,18 +113,6 @@ def test_no_title_stays_behind_alone(desk: Visit, panel: str, title: str, head: 
             alone.append(above)
 
     assert alone == []
-
-
-def test_paper_says_when_and_where_it_was_printed_and_no_time_is_relative(desk: Visit) -> None:
-    """A record that says "just now" is worth nothing a week later, nor is one from nowhere."""
-    sheets = _sheets(desk)
-
-    text = " ".join(" ".join(sheet.lines) for sheet in sheets)
-    assert re.search(r"\b(just now|\d+ (min|h|days?)( ago)?)\b", text) is None
-    assert desk.url in text
-    assert [sheet.lines[0] for sheet in sheets] == [
-        f"{number} / {len(sheets)}" for number in range(1, len(sheets) + 1)
-    ]
 
 
 def test_paper_breaks_no_word(desk: Visit, world: World) -> None:

@@ -15,6 +15,41 @@ pytestmark = pytest.mark.long
 BEYOND = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
+def test_the_first_screen_answers_four_questions(open_visit: OpenVisit) -> None:
+    """Compliant, and as of when? What is wrong? Who acts next? Does it get better?"""
+    visit = open_visit(viewport={"width": 1280, "height": 800})
+    visit.sign_in()
+    banner, steps = visit.region("Posture"), visit.region("What to do next")
+    answers = [
+        visit.posture,
+        banner.get_by_text("As of"),
+        *banner.get_by_role("link").all(),
+        *steps.get_by_role("heading").all()[:2],
+        *steps.get_by_role("listitem").all()[:3],
+        visit.region("Trend").get_by_role("img"),
+    ]
+
+    bottoms = [box["y"] + box["height"] for each in answers if (box := each.bounding_box())]
+
+    assert len(bottoms) == len(answers) > 10
+    assert [bottom for bottom in bottoms if bottom > 800] == []
+
+
+def test_bars_that_are_compared_have_one_scale(desk: Visit) -> None:
+    """Five accounts that look like fourteen lead to the wrong conclusion."""
+    kinds = desk.region("Accounts").get_by_role("list", name="Accounts by kind")
+    bars = {}
+    for item in kinds.get_by_role("listitem").all():
+        box = item.locator(".bar").bounding_box()
+        count = sum(int(number) for number in re.findall(r"(\d+) (?:not )?[cu]", item.inner_text()))
+        assert box is not None
+        bars[round(box["x"])] = [*bars.get(round(box["x"]), []), box["width"] / count]
+
+    (scales,) = bars.values()
+    assert len(scales) == 2
+    assert scales[0] == pytest.approx(scales[1], rel=0.02)
+
+
 def test_a_phone_needs_no_scrolling_sideways(open_visit: OpenVisit) -> None:
     """Signed out, the list, and the drawer: 360 pixels are what small phones have."""
     visit = open_visit(viewport={"width": 360, "height": 740}, has_touch=True)
@@ -56,6 +91,8 @@ def test_a_phone_shows_a_small_estate_in_six_screens(
     visit.sign_in()
 
     assert visit.page.evaluate("document.documentElement.scrollHeight") <= 6 * 812
+    # One scan is no trend, and takes no place.
+    expect(visit.page.get_by_text("Trend", exact=True)).to_be_hidden()
 
 
 def test_no_half_of_a_wide_page_is_empty(open_visit: OpenVisit) -> None:
