@@ -27,7 +27,7 @@ from local.stack import Stack
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 LARGEST: Final = 200_000
-_DESK: Final = {"width": 1280, "height": 1520}
+_DESK: Final = {"width": 1280, "height": 1800}
 _DETAIL: Final = {"width": 1280, "height": 1120}
 _PHONE: Final = {"width": 375, "height": 812}
 _PICTURES: Final[dict[str, dict[str, Any]]] = {
@@ -135,6 +135,7 @@ def _take(browser: Browser, stack: Stack, name: str, options: dict[str, Any]) ->
         page = context.new_page()
         page.goto(f"{stack.host.url}/api/dashboard")
         page.get_by_label("Function key").fill(stack.host.keys.functions["api"])
+        page.get_by_label("Key to start scans").fill(stack.host.keys.functions["scan_now"])
         page.get_by_role("button", name="Show status").click()
         page.locator("body[data-state=ready]").wait_for()
         page.get_by_role("table", name="Findings").locator("tbody a").first.wait_for()
@@ -143,6 +144,8 @@ def _take(browser: Browser, stack: Stack, name: str, options: dict[str, Any]) ->
         if name == "key":
             page.get_by_role("table", name="Findings").get_by_role("link", name=_BROKEN).click()
             page.get_by_role("dialog").get_by_role("heading", name="History").wait_for()
+            title = page.get_by_role("dialog").get_by_role("heading", name="Key health")
+            title.evaluate("(title) => title.scrollIntoView({ block: 'center' })")
         _settle(page)
         return Image.open(io.BytesIO(page.screenshot(animations="disabled", caret="hide")))
 
