@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import azure.functions as func
 
+    from cmk_check.asgi_adapter import HttpAdapter
+
 _log = logging.getLogger(__name__)
 
 
@@ -122,23 +124,38 @@ async def tell(body: bytes, queued: "datetime | None" = None) -> None:
 
 
 async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":
-    """Answer a request to the API.
-
-    Raises:
-        SettingsError
-
-    """
-    return await (await the_app().api()).handle_async(request, context)
+    """Answer a request to the API, with the faults of the settings if they are not valid."""
+    try:
+        api = await the_app().api()
+    except SettingsError as error:
+        api = _faults(error)
+    return await api.handle_async(request, context)
 
 
 async def scan_now(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":
-    """Answer a request to start a scan.
+    """Answer a request to start a scan, with the faults of the settings if they are not valid."""
+    try:
+        api = await the_app().scan_now()
+    except SettingsError as error:
+        api = _faults(error)
+    return await api.handle_async(request, context)
 
-    Raises:
-        SettingsError
 
+def _faults(error: SettingsError) -> "HttpAdapter":
+    """Answer with the faults, which name no value, whoever has signed in as for any other answer.
+
+    The host would answer 500 without a body, and people would have to look for the app's log.
     """
-    return await (await the_app().scan_now()).handle_async(request, context)
+    from cmk_check.asgi_adapter import HttpAdapter
+    from cmk_check.config.http_auth import http_auth_level
+    from cmk_check.config.settings import is_easy_auth_on
+    from cmk_check.web.http.middleware import RequestMiddleware, SignIn
+    from cmk_check.web.http.responses import error_answer
+
+    text = f"The settings of the app are not valid. {error}."
+    status, (name, _) = HTTPStatus.INTERNAL_SERVER_ERROR, error.faults[0]
+    refusal = error_answer(status, "SettingsInvalid", text, name)
+    return HttpAdapter(RequestMiddleware(refusal, SignIn(http_auth_level(), is_easy_auth_on())))
 
 
 async def health() -> "func.HttpResponse":

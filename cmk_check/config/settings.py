@@ -78,6 +78,11 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     }
 
 
+def is_easy_auth_on() -> bool:
+    """Return whether App Service Authentication is on, even if other settings are not valid."""
+    return is_true(environment().get("WEBSITE_AUTH_ENABLED", ""))
+
+
 def unknown_settings(environ: Mapping[str, str] | None = None) -> list[str]:
     """Return the names of variables that look like settings and are not, except misspelt ones."""
     return _misspelt_and_unknown(environ)[1]

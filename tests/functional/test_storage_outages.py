@@ -261,5 +261,9 @@ def test_p6_settings_that_are_wrong_are_all_named_at_once_and_never_repeated(
     assert "pasted-secret" not in output
     assert KEY not in output
     assert (health.status, health.body) == (503, {"status": "unavailable"})
-    assert status.status >= 500
+    error = status.body["error"]
+    assert (status.status, error["code"]) == (500, "SettingsInvalid")
+    assert [name for name in names if name not in error["message"]] == []
+    assert "pasted-secret" not in error["message"]
+    assert scene.get("v1/status", key="").status == 401
     assert scene.simulator.requests[:] == []

@@ -1,12 +1,20 @@
 """The bodies of the triggers: the host logs what leaves them, with every cause of it (P6)."""
 
+import json
 import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Final
 
+import azure.functions as func
 import pytest
 from azure.core.exceptions import HttpResponseError
 
+from cmk_check import triggers
+from cmk_check.composition_root import the_app
 from cmk_check.ports import StoreUnavailable
 from cmk_check.triggers import _without_sdk_errors
+
+type Answer = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 SECRET = "sig=of-a-shared-access-signature"
 SDK_ERROR = HttpResponseError(f"https://account.table.core.windows.net/?{SECRET}")
@@ -55,3 +63,55 @@ def test_an_error_of_no_adapter_keeps_its_traceback() -> None:
         1 / 0  # noqa: B018 - the fault
 
     assert "1 / 0" in "".join(traceback.format_exception(caught.value))
+
+
+NOT_VALID: Final = {"CMK_MAX_AGE_MINUTES": "4711x", "CMK_WEBHOOK_SECRET": SECRET}
+
+
+async def _answer(request: func.HttpRequest) -> func.HttpResponse:
+    return await triggers.answer(request, None)  # type: ignore[arg-type] # nothing reads it
+
+
+async def _scan_now(request: func.HttpRequest) -> func.HttpResponse:
+    return await triggers.scan_now(request, None)  # type: ignore[arg-type] # nothing reads it
+
+
+@pytest.fixture
+def _settings_are_not_valid(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in NOT_VALID.items():
+        monkeypatch.setenv(name, value)
+    the_app.cache_clear()
+    yield
+    the_app.cache_clear()
+
+
+@pytest.mark.usefixtures("_settings_are_not_valid")
+@pytest.mark.parametrize("answer", [_answer, _scan_now])
+async def test_faults_of_the_settings_are_the_answer(answer: Answer) -> None:
+    """The page shows them; an empty 500 sends people to a log that they may not read."""
+    response = await answer(func.HttpRequest("GET", "http://localhost/api/v1/status", body=b""))
+
+    error = json.loads(response.get_body())["error"]
+    assert (response.status_code, error["code"]) == (500, "SettingsInvalid")
+    assert error["target"] == "CMK_STORAGE"
+    assert "CMK_MAX_AGE_MINUTES: must be a whole number" in error["message"]
+    assert not [value for value in NOT_VALID.values() if value in error["message"]]
+
+
+@pytest.mark.usefixtures("_settings_are_not_valid")
+@pytest.mark.parametrize("answer", [_answer, _scan_now])
+@pytest.mark.parametrize(("on", "named"), [("False", False), ("True", True)])
+async def test_under_entra_only_who_has_signed_in_sees_the_faults(
+    answer: Answer, monkeypatch: pytest.MonkeyPatch, on: str, *, named: bool
+) -> None:
+    """There the host lets everybody in, and callers can set the header of the platform."""
+    monkeypatch.setenv("CMK_HTTP_AUTH", "entra")
+    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", on)
+    headers = {"x-ms-client-principal-id": "7b1c5a2e-3f0d-4c55-9d6a-0c6f1f0e2a11"}
+    url = "http://localhost/api/v1/status"
+
+    nobody = await answer(func.HttpRequest("GET", url, body=b""))
+    somebody = await answer(func.HttpRequest("GET", url, headers=headers, body=b""))
+
+    assert b"CMK_STORAGE" not in nobody.get_body()
+    assert (b"CMK_STORAGE" in somebody.get_body()) == named
