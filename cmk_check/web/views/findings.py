@@ -11,6 +11,7 @@ from typing import Final
 
 from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.counts import KIND_UNKNOWN
+from cmk_check.core.enums import Verdict
 from cmk_check.core.model import Coverage
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import Status
@@ -211,25 +212,38 @@ def _where(query: parameters.FindingsQuery, kind: str | None, now: datetime) -> 
     )
 
 
+def _matching(where: FindingFilter, status: Status) -> int | None:
+    """Return how many findings the table will find, as the last scan counted them, if it did."""
+    asked, accounts = where.equals(), status.summary.accounts
+    if not asked:
+        return accounts.total
+    counts = {
+        Verdict.COMPLIANT: accounts.compliant,
+        Verdict.NON_COMPLIANT: accounts.non_compliant,
+    }
+    return counts.get(where.verdict) if where.verdict and len(asked) == 1 else None
+
+
 def _is_cheap_to_join(where: FindingFilter, status: Status) -> bool:
     """Return whether to read all coverage rows with the findings, not only those of the page.
 
     With a filter that the table applies, few findings may come from many subscriptions; reading
     the coverage rows of all of those would be expensive.
     """
-    return not where.equals() or status.summary.subscriptions.total <= TABLE_PAGE_ROWS
+    subscriptions, matching = status.summary.subscriptions.total, _matching(where, status) or 0
+    return not where.equals() or subscriptions <= max(TABLE_PAGE_ROWS, matching)
 
 
 def _rows_at_once(top: int, where: FindingFilter, status: Status, *, joined: bool) -> int:
     """Return how many rows to ask the table for at once.
 
     That is what a page needs, in equal parts, if subscriptions have as many accounts as on average.
-    Decoding rows is most of what a page costs. With a filter, nobody knows how many rows it needs.
+    Decoding rows is most of what a page costs.
     """
-    accounts, subscriptions = status.summary.accounts.total, status.summary.subscriptions.total
-    if where.equals() or not accounts:
+    matching, subscriptions = _matching(where, status), status.summary.subscriptions.total
+    if not matching:
         return TABLE_PAGE_ROWS
-    rows_per_finding = 1 + (subscriptions / accounts if joined else 0)
+    rows_per_finding = 1 + (subscriptions / matching if joined else 0)
     needed = ceil((top + 1) * rows_per_finding * _MARGIN)
     return ceil(needed / ceil(needed / TABLE_PAGE_ROWS))
 

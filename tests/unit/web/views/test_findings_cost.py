@@ -51,10 +51,11 @@ async def test_a_page_reads_what_it_needs_and_little_more(
     summary = Summary(accounts=counts, subscriptions=SubscriptionCounts(read=500))
     await empty.put_status(Status(NOON, summary, 500))
 
-    shown, _ = await _reads_of(empty, f"top={top}")
+    for query in (f"top={top}", f"top={top}&verdict=non_compliant"):
+        shown, _ = await _reads_of(empty, query)
 
-    assert shown == top
-    assert [entry.rows for entry in empty.store.log if entry.name == "query"] == requests
+        assert shown == top
+        assert [entry.rows for entry in empty.store.log if entry.name == "query"] == requests
 
 
 async def test_few_findings_of_thousands_of_subscriptions_cost_a_read_each(empty: Served) -> None:
@@ -68,3 +69,13 @@ async def test_few_findings_of_thousands_of_subscriptions_cost_a_read_each(empty
 
     assert narrow == (60, ["get", "query", *["get"] * 20])
     assert whole == (60, ["get", "query"] * 2)
+
+
+async def test_many_findings_of_thousands_of_subscriptions_cost_no_read_each(empty: Served) -> None:
+    """The last scan has counted them: most subscriptions have one."""
+    await _put_three_each(empty, 20)
+    counts = AccountCounts(by_kind={"OpenAI": VerdictCounts(non_compliant=3_000)})
+    summary = Summary(accounts=counts, subscriptions=SubscriptionCounts(read=1_001))
+    await empty.put_status(Status(NOON, summary, 1_001))
+
+    assert await _reads_of(empty, "verdict=non_compliant") == (60, ["get", "query"])
