@@ -12,6 +12,8 @@ const SECONDS = 60;
 // How often a request is sent that the app has no place for, and the seconds in between at most.
 const TRIES = 3;
 const LONGEST_PAUSE = 30;
+/** What an error is called, by its code or else by its status. */
+const TITLES = new Map([["SettingsInvalid", "The settings of the app are not valid"], ["503", "The app cannot answer now"]]);
 /** Fields that a page of a list must have. */
 export const OF_LIST = ["value"];
 
@@ -33,13 +35,7 @@ export const startKey = kept("cmk-start-key");
 
 /** A request without a usable answer; `phase` is the state in which it puts the page. */
 export class Refusal extends Error {
-  /**
-   * @param {import("./types.js").Phase} phase
-   * @param {string} title
-   * @param {string} text
-   * @param {number} status
-   * @param {string} code Of the API's error.
-   */
+  /** @param {import("./types.js").Phase} phase @param {string} title @param {string} text @param {number} status @param {string} code Of the API's error. */
   constructor(phase, title, text, status = 0, code = "") {
     super(text);
     this.phase = phase;
@@ -106,12 +102,7 @@ export async function* pages(link, signal) {
   }
 }
 
-/**
- * Refuse an answer that another server sent, such as a proxy or the sign-in page of a network.
- *
- * @param {any} body
- * @param {string[]} fields
- */
+/** Refuse an answer that another server sent, such as a proxy or the sign-in page of a network. @param {any} body @param {string[]} fields */
 export function shaped(body, fields) {
   const fits = body !== null && typeof body === "object" && fields.every((field) => Object.hasOwn(body, field));
   if (fits) return body;
@@ -123,12 +114,13 @@ export function shaped(body, fields) {
  * Ask whether this visitor may start scans. The host or the platform says so, before the app is called.
  *
  * @param {AbortSignal} signal
+ * @param {ReturnType<typeof kept>} [of] The key to try.
  * @returns {Promise<boolean>}
  * @throws {Refusal} Nobody could say so.
  */
-export async function mayStart(signal) {
-  if (AUTH === "keys" && !startKey.get()) return false;
-  const response = await send(START, { headers: headersOf(startKey) }, signal);
+export async function mayStart(signal, of = startKey) {
+  if (AUTH === "keys" && !of.get()) return false;
+  const response = await send(START, { headers: headersOf(of) }, signal);
   if (response.status === 204) return true;
   const refusal = await refusalOf(response);
   if (refusal.status === 401 || refusal.status === 403) return false;
@@ -182,11 +174,7 @@ function headersOf(of) {
   return headers;
 }
 
-/**
- * @param {string} path
- * @param {RequestInit} request
- * @param {AbortSignal | undefined} signal
- */
+/** @param {string} path @param {RequestInit} request @param {AbortSignal | undefined} signal */
 async function send(path, request, signal) {
   const timeout = AbortSignal.timeout(SECONDS * 1000);
   const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
@@ -225,12 +213,11 @@ async function refusalOf(response) {
   if (status === 401 || response.type === "opaqueredirect") {
     return new Refusal("signed-out", "Sign-in needed", "", 401);
   }
-  const error = (await response.json().catch(() => null))?.error;
+  const { code = "", message = "" } = (await response.json().catch(() => null))?.error ?? {};
   if (status === 403) {
     const text = "You are signed in, but you have no access to this app. Ask the people who run it for access.";
-    return new Refusal("forbidden", "No access", error?.message ?? text, status);
+    return new Refusal("forbidden", "No access", message || text, status);
   }
-  const text = error?.message ?? "The app's log says why.";
-  const title = status === 503 ? "The app cannot answer now" : `The app answered ${status}`;
-  return new Refusal("error", title, text, status, error?.code ?? "");
+  const title = TITLES.get(code) ?? TITLES.get(String(status)) ?? `The app answered ${status}`;
+  return new Refusal("error", title, message || "The app's log says why.", status, code);
 }

@@ -11,8 +11,8 @@ import { EXCEPTION } from "./exceptions.js";
 import { KEY_HEALTH } from "./keys.js";
 import { OWNER } from "./owner.js";
 
-/** @type {readonly Aspect[]} In the order of the page. */
-export const ASPECTS = [OWNER, AZURE_POLICY, EXCEPTION, KEY_HEALTH, DATA_STORES];
+/** @type {readonly Aspect[]} In the order of the page and of links. */
+export const ASPECTS = [KEY_HEALTH, DATA_STORES, EXCEPTION, AZURE_POLICY, OWNER];
 
 /**
  * Return whether the page mentions an aspect. What the settings switch off is not counted either.

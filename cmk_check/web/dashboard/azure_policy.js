@@ -1,20 +1,17 @@
 /** What Azure's built-in policy says of an account by default, and why that may differ: people see both. */
 
-import { h, item } from "./dom.js";
+import { h } from "./dom.js";
 import { byValue } from "./finding_filters.js";
-import { count, visible } from "./format.js";
+import { count, prose } from "./format.js";
 import { reader } from "./labels.js";
 import { entryOf } from "./reasons.js";
 
-const policyWord = reader({
-  compliant: "Compliant",
-  non_compliant: "Not compliant",
-  not_assessed: "Not assessed",
-});
+const STATES = { compliant: "Compliant", non_compliant: "Not compliant", not_assessed: "Not assessed" };
+const policyWord = reader(STATES);
 
 /**
- * Say how many accounts the policy leaves out, and of how many others it says something else. Older
- * versions of the app count neither.
+ * Say how many accounts the policy leaves out, and about how many others it disagrees. Older versions
+ * of the app count neither.
  *
  * @type {import("./types.js").Note}
  */
@@ -25,7 +22,7 @@ function note({ azurePolicy }, link) {
   const words = [
     ...(notAssessed > 0 ? [" leaves out ", link({ azurePolicy: "not_assessed" }, count(notAssessed, "account"))] : []),
     ...(notAssessed > 0 && others > 0 ? [" and"] : []),
-    ...(others > 0 ? [` says something else of ${count(others, notAssessed > 0 ? "other account" : "account")}`] : []),
+    ...(others > 0 ? [` disagrees about ${count(others, notAssessed > 0 ? "more account" : "account")}`] : []),
   ];
   return h("p", { class: "note" }, "By default Azure's built-in policy", ...words, ".");
 }
@@ -36,16 +33,15 @@ export const AZURE_POLICY = {
   filters: [
     byValue("azurePolicy", ({ finding }) => finding.azurePolicy?.state ?? "", {
       label: "Azure Policy",
-      all: "All answers",
-      term: "Azure's built-in policy",
-      text: ({ finding }) => policyWord(finding.azurePolicy?.state ?? ""),
+      all: "Any result",
+      options: Object.entries(STATES),
     }),
   ],
   note,
-  evidence: ({ azurePolicy }, catalogue) => {
-    if (!azurePolicy) return null;
+  section: ({ azurePolicy }, { catalogue }) => {
+    if (!azurePolicy) return [];
     const why = entryOf(catalogue, "azure_policy", azurePolicy.reason)?.message;
-    return item("Azure's built-in policy", policyWord(azurePolicy.state), why && h("small", {}, visible(why)));
+    return [h("h3", {}, "Azure's built-in policy"), h("p", {}, h("strong", {}, policyWord(azurePolicy.state)), why && h("small", {}, prose(why)))];
   },
   kindChanged: (before, after) => {
     const [had, has] = [before, after].map(({ azurePolicy }) => azurePolicy === "not_assessed");

@@ -150,7 +150,7 @@ async function ended(scan, signal, isForAll, say) {
  * @param {State} state
  * @param {string} id In lower case.
  */
-const findingOf = ({ rows }, id) => rows.find(({ finding }) => finding.id.toLowerCase() === id)?.finding;
+const findingOf = ({ rows, shown }, id) => (shown?.id === id && shown.detail) || rows.find(({ finding }) => finding.id.toLowerCase() === id)?.finding;
 
 /** @param {string} subject */
 export const subscriptionOf = (subject) => (subject.startsWith("/") ? subject.split("/")[2] : subject);

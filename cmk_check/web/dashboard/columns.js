@@ -13,20 +13,19 @@ import { codeWord, coverageWord, verdictWord } from "./labels.js";
 const WORST_FIRST = { non_compliant: 0, unknown: 1, compliant: 2 };
 
 /** @type {Column["cell"]} */
-const verdictCell = ({ finding }) => [
-  h("span", { class: `badge ${finding.verdict}` }, icon(finding.verdict), verdictWord(finding.verdict)),
-  ...ASPECTS.map(({ verdictNote }) => verdictNote?.(finding)),
-  finding.coverage !== "read" && h("small", { class: "stale", title: coverageWord(finding.coverage) }, "last known"),
-];
+const verdictCell = ({ finding }) => [h("span", { class: `badge ${finding.verdict}` }, icon(finding.verdict), verdictWord(finding.verdict))];
+
+/** @type {Column["cell"]} A line has room for one reason, and for what else matters of the account. */
+const reasonCell = ({ finding }) => {
+  const { coverage, reason } = finding;
+  const lastKnown = coverage !== "read" && h("small", { class: "stale", title: coverageWord(coverage) }, "last known");
+  return [lastKnown, ...ASPECTS.map(({ lineNote }) => lineNote?.(finding)), codeWord(reason)].filter(Boolean).flatMap((part, place) => (place > 0 ? [" · ", part] : [part]));
+};
 
 /** @type {Column["cell"]} */
-function sinceCell({ finding, since, atFirst }, now) {
-  const created = finding.evidence.createdAt;
-  return [
-    since !== "" && h("span", { class: atFirst && "at-first" }, moment(since, day(since)), h("small", {}, atFirst && "first seen, ", elapsed(since, now))),
-    created && h("small", {}, "created ", moment(created, day(created))),
-  ];
-}
+const sinceCell = ({ since, atFirst }, now) => [
+  since !== "" && h("span", { class: atFirst && "at-first" }, moment(since, day(since)), " ", h("small", {}, atFirst ? "first seen" : elapsed(since, now))),
+];
 
 /**
  * Return a column that shows the text by which it sorts.
@@ -49,7 +48,7 @@ const OWN = [
     text: ({ finding }) => `${WORST_FIRST[finding.verdict] ?? 3}${ASPECTS.map(({ rank }) => rank?.(finding) ?? "").join("")}`,
     cell: verdictCell,
   },
-  { name: "reason", head: "Reason", text: ({ finding }) => codeWord(finding.reason), cell: ({ finding }) => [codeWord(finding.reason)] },
+  { name: "reason", head: "Reason", text: ({ finding }) => codeWord(finding.reason), cell: reasonCell },
   plain("subscription", "Subscription", ({ finding }) => finding.subscriptionName ?? finding.subscriptionId),
   plain("group", "Resource group", ({ finding }) => finding.resourceGroup),
   plain("kind", "Kind", ({ finding }) => finding.kind ?? "", "none"),

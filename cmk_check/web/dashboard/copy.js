@@ -2,10 +2,7 @@
 
 import { fill, h } from "./dom.js";
 
-/**
- * @param {string} text
- * @returns {Promise<boolean>} Whether the text was copied.
- */
+/** @param {string} text @returns {Promise<boolean>} Whether the text was copied. */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);

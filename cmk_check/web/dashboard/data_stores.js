@@ -9,16 +9,16 @@
 import { badge, onlyHere, stateChange, stateOf } from "./aspect_states.js";
 import { h, item } from "./dom.js";
 import { byStateAndReason } from "./finding_filters.js";
-import { count, identifier, inOrder, minute, moment, name, visible } from "./format.js";
+import { count, identifier, inOrder, minute, moment, name, prose, visible } from "./format.js";
 import { reader } from "./labels.js";
 
 /** @type {import("./types.js").AspectStates} The worst first. */
 const STATES = {
   microsoft_keys: { word: "Microsoft's keys", look: "bad", urgency: "exposed", todo: (whose) => `Set a key of your own on the data stores of ${whose}` },
-  may_be_microsoft_keys: { word: "Maybe Microsoft's keys", look: "risk", urgency: "risk", todo: (whose) => `See where ${whose} may keep data under Microsoft's keys` },
+  may_be_microsoft_keys: { word: "Possibly Microsoft's keys", look: "risk", urgency: "risk", todo: (whose) => `See where ${whose} may keep data under Microsoft's keys` },
   unknown: { word: "Unknown", look: "unknown", urgency: "unknown", todo: (whose) => `Check the data stores of ${whose}` },
   own_keys: { word: "Own keys", look: "good" },
-  none: { word: "No other place", look: "neutral" },
+  none: { word: "No data stores", look: "neutral" },
 };
 /** @type {import("./types.js").AspectStates} Of one store. */
 const STORE_STATES = {
@@ -68,23 +68,17 @@ function groupsOf(stores) {
 function storeItem({ store: { type, id, name: called, state, key, detail }, uses }) {
   const words = uses.map(useWord).join(", ");
   const { look, word } = stateOf(STORE_STATES, state);
-  return h(
-    "li",
-    {},
+  return h("li", {},
     h("strong", {}, storeWord(type), " ", name(called)),
     ` (${visible(words)}) `,
     badge(look, word),
-    detail && h("p", {}, visible(detail)),
+    detail && h("p", {}, prose(detail)),
     id && h("small", {}, identifier(id)),
     key && h("ul", {}, h("li", {}, "Key ", identifier(key))),
   );
 }
 
-/**
- * @param {{ projects: string[], used: Used[] }} group
- * @param {boolean} folded
- * @param {boolean} printing
- */
+/** @param {{ projects: string[], used: Used[] }} group @param {boolean} folded @param {boolean} printing */
 function projectItem({ projects, used }, folded, printing) {
   const [first] = projects;
   const one = projects.length === 1;
@@ -109,23 +103,15 @@ function map(finding, { stores, basicProjects }, printing) {
   const groups = groupsOf(stores);
   const own = groups.filter(({ projects }) => projects[0] === "").flatMap(({ used }) => used);
   const projects = groups.filter(({ projects: [first] }) => first !== "");
-  return h(
-    "ul",
-    { class: "places", "aria-label": "Account, projects, stores and keys" },
-    h(
-      "li",
-      {},
+  return h("ul", { class: "places", "aria-label": "Account, projects, stores and keys" },
+    h("li", {},
       h("span", {}, "Account ", name(finding.name)),
       h("ul", {}, ...own.map(storeItem), ...projects.map((group) => projectItem(group, projects.length > FEW, printing)), ...basicProjects.map(basicItem)),
     ),
   );
 }
 
-/**
- * Show where else the data of an account lies, and under whose key.
- *
- * @type {import("./types.js").Section}
- */
+/** Show where else the data of an account lies, and under whose key. @type {import("./types.js").Section} */
 function more(finding, { printing }) {
   const data = /** @type {import("./types.js").DataStores} */ (finding.dataStores);
   const { stores, basicProjects, asOf } = data;
@@ -136,11 +122,7 @@ function more(finding, { printing }) {
 }
 
 const stateChanged = stateChange("dataStores", STATES, "Data stores of ", ": ");
-/**
- * Say a change with the reasons for what was found.
- *
- * @param {import("./types.js").Change} change
- */
+/** Say a change with the reasons for what was found. @param {import("./types.js").Change} change */
 function changed({ data }) {
   /** @type {{ code: string, severity: string }[]} */
   const reasons = data.dataStores?.reasons ?? [];
@@ -157,7 +139,7 @@ const storesOf = ({ dataStores }) => dataStores;
 /** @type {import("./types.js").Aspect} */
 export const DATA_STORES = {
   name: "dataStores",
-  filters: byStateAndReason("dataStores", "dataReason", STATES, storesOf, { label: "Data stores", all: "All accounts", term: "data stores" }),
+  filters: byStateAndReason("dataStores", "dataReason", STATES, storesOf, { label: "Data stores", all: "Any state", term: "data stores" }),
   judged: {
     states: STATES,
     sideOf: storesOf,
@@ -168,7 +150,7 @@ export const DATA_STORES = {
     nextScan: "read its data stores",
     title: "Data stores",
     unread: "The data stores have not been read yet. The next scan that reads the subscription will read them.",
-    noReasons: (state) => (state === "none" ? "The account names no other place for its data." : "Every store that the account names is under a key of your own."),
+    noReasons: (state) => (state === "none" ? "The account names no store for its data outside of it." : "Every store that the account names is under a key of your own."),
     more,
   },
   covers: ["data_exposed", "data_unknown"],

@@ -40,10 +40,7 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/**
- * @param {Child[]} children
- * @returns {(Node | string)[]}
- */
+/** @param {Child[]} children @returns {(Node | string)[]} */
 function kept(children) {
   return children
     .filter((child) => child !== null && child !== undefined && child !== false && child !== "")
@@ -87,12 +84,7 @@ export function focusKey(within, key) {
   return true;
 }
 
-/**
- * Make a term with its description, for a list of them.
- *
- * @param {string} term
- * @param {...Child} children
- */
+/** Make a term with its description, for a list of them. @param {string} term @param {...Child} children */
 export const item = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, ...children));
 
 /**
@@ -112,12 +104,7 @@ export function portalLink({ portalUrl }, text, path) {
 /** A placeholder while data is loading: it shows bars, and a screen reader says the word. */
 export const waiting = () => h("p", { class: "waiting" }, h("span", {}, "Loading…"));
 
-/**
- * Find an element of the page; it must exist.
- *
- * @param {string} id
- * @returns {HTMLElement}
- */
+/** Find an element of the page; it must exist. @param {string} id @returns {HTMLElement} */
 export function at(id) {
   const found = document.getElementById(id);
   if (!found) throw new Error(`The page has no #${id}.`);

@@ -10,7 +10,7 @@ import { Refusal, ask } from "./api.js";
 import { h } from "./dom.js";
 import { isoDay } from "./format.js";
 import { choose } from "./row_selection.js";
-import { FILTERS, isFiltered } from "./url_state.js";
+import { FILTERS, isFiltered, pathOf } from "./url_state.js";
 
 const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const BOM = "\uFEFF";
@@ -21,37 +21,26 @@ const ID = /^(?:"((?:[^"]|"")*)"|([^",]*)),/;
 /** The filters that only the page has. */
 const OWN_FILTERS = FILTERS.filter(({ query }) => !query).map(({ name }) => name);
 
-/**
- * @param {View} view
- * @param {Record<string, string>} format
- */
-function pathOf(view, format) {
-  const query = new URLSearchParams(format);
-  const wanted = FILTERS.flatMap((filter) => filter.query?.(view) ?? []);
-  for (const [name, value] of wanted) if (value !== "") query.set(name, value);
-  return `findings?${query}`;
-}
+/** Return whether a file of the view is made with the rows of the page, which must all be there. @param {View} view */
+export const needsRows = (view) => isFiltered(view, OWN_FILTERS);
 
 /**
- * @param {View} view
- * @param {(pages: number) => void} progress
- * @returns {Promise<string>} All pages, with one header row.
+ * Load the parts of a file, one after the other.
+ *
+ * @param {string} link
+ * @param {"text" | "blob"} read
+ * @param {(part: any) => boolean} isOurs
+ * @param {(parts: number) => void} progress
  */
-async function csvOf(view, progress) {
-  /** @type {string[]} */
+async function partsOf(link, read, isOurs, progress) {
   const parts = [];
-  /** @type {string | null} */
-  let next = pathOf(view, { format: "csv", top: "1000" });
-  while (next) {
-    const answer = await ask(next, { read: "text" });
-    const text = answer.body.startsWith(BOM) ? answer.body.slice(1) : answer.body;
-    if (!text.startsWith(HEAD)) throw new Refusal("error", "The answer was not understood", "It is not a CSV file from this app.");
-    // The header row contains no names, so it ends at the first line break.
-    parts.push(parts.length === 0 ? text : text.slice(text.indexOf(LINE) + LINE.length));
-    progress(parts.length);
+  for (let next = /** @type {string | null} */ (link); next; ) {
+    const answer = await ask(next, { read });
+    if (!isOurs(answer.body)) throw new Refusal("error", "The answer was not understood", "It is not a file from this app.");
+    progress(parts.push(answer.body));
     next = answer.next;
   }
-  return BOM + parts.join("");
+  return parts;
 }
 
 /**
@@ -72,12 +61,7 @@ function narrowed(csv, rows) {
   return [head, ...kept, ""].join(LINE);
 }
 
-/**
- * Let the browser save a file.
- *
- * @param {Blob} file
- * @param {string} name
- */
+/** Let the browser save a file. @param {Blob} file @param {string} name */
 function save(file, name) {
   const url = URL.createObjectURL(file);
   h("a", { href: url, download: name }).click();
@@ -91,9 +75,12 @@ function save(file, name) {
  * @param {(pages: number) => void} progress
  * @throws {Refusal}
  */
-export async function downloadCsv({ rows, view, now }, progress) {
-  const csv = await csvOf(view, progress);
-  const text = isFiltered(view, OWN_FILTERS) ? narrowed(csv, choose(rows, view)) : csv;
+export async function downloadCsv({ list, view, now }, progress) {
+  const pages = await partsOf(pathOf(view, { format: "csv", top: "1000" }), "text", (text) => text.replace(BOM, "").startsWith(HEAD), progress);
+  // The header row contains no names, so it ends at the first line break.
+  const csv = BOM + pages.map((text, place) => (place === 0 ? text.replace(BOM, "") : text.slice(text.indexOf(LINE) + LINE.length))).join("");
+  if (needsRows(view) && !list.ended) throw new Refusal("error", "Not all accounts are loaded", "Try again.");
+  const text = needsRows(view) ? narrowed(csv, choose(list, view)) : csv;
   save(new Blob([text], { type: "text/csv;charset=utf-8" }), `cmk-findings-${isoDay(now)}.csv`);
 }
 
@@ -105,21 +92,11 @@ export async function downloadCsv({ rows, view, now }, progress) {
  * @throws {Refusal} Nothing is saved, so that no part looks like the whole.
  */
 export async function downloadXlsx({ view, now }, progress) {
-  if (isFiltered(view, OWN_FILTERS)) {
+  if (needsRows(view)) {
     const text = "A workbook cannot be filtered by key reason, or leave out owners. Clear these filters, or download the CSV.";
     throw new Refusal("error", "This view has no workbook", text);
   }
-  /** @type {Blob[]} */
-  const books = [];
-  /** @type {string | null} */
-  let next = pathOf(view, { format: "xlsx" });
-  while (next) {
-    const answer = await ask(next, { read: "blob" });
-    if (answer.body.type !== XLSX) throw new Refusal("error", "The answer was not understood", "It is not a workbook from this app.");
-    books.push(answer.body);
-    progress(books.length);
-    next = answer.next;
-  }
+  const books = await partsOf(pathOf(view, { format: "xlsx" }), "blob", ({ type }) => type === XLSX, progress);
   books.forEach((book, index) => {
     const part = books.length === 1 ? "" : `-${index + 1}-of-${books.length}`;
     save(book, `cmk-findings-${isoDay(now)}${part}.xlsx`);

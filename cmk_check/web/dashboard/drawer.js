@@ -1,5 +1,5 @@
 /**
- * One account, beside the table: the evidence for its verdict, its history, and how to fix it.
+ * One account, beside the table: its verdict, how to fix it, whose it is, and the evidence.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").FindingDetail} Detail
@@ -7,124 +7,55 @@
  */
 
 import { ASPECTS, isOn, isUnread } from "./aspects.js";
-import { LOOKS, badge, stateOf } from "./aspect_states.js";
+import { stateOf } from "./aspect_states.js";
 import { copyButtons } from "./copy.js";
 import { at, fill, focusKey, h, icon, item, portalLink, whenChanged } from "./dom.js";
 import { region } from "./finding_filters.js";
-import { ago, count, identifier, minute, moment, name, visible } from "./format.js";
+import { ago, count, identifier, minute, moment, name, prose, visible } from "./format.js";
+import { ownerOf } from "./owner.js";
 import { rowOf } from "./row_selection.js";
+import { information, judgedSection } from "./sides.js";
 import { EVIDENCE, codeWord, coverageWord, midway, verdictWord } from "./labels.js";
 import { actorOf, entryOf } from "./reasons.js";
 
 const drawer = () => /** @type {HTMLDialogElement} */ (at("drawer"));
 
-/**
- * @param {Finding} finding
- * @param {State} state
- */
-function facts(finding, { now, catalogue }) {
-  const { verdict, reason, message } = finding;
+/** @param {Finding} finding @param {State} state */
+function facts(finding, { catalogue }) {
+  const { verdict, reason, message, coverage, asOf } = finding;
+  return h("div", { class: `verdict-box ${verdict}` },
+    h("p", { class: "verdict-line" }, h("span", { class: `badge ${verdict}` }, icon(verdict), verdictWord(verdict)), " ", codeWord(reason)),
+    h("p", {}, prose(message), " ", actorOf(entryOf(catalogue, "verdict", reason), ownerOf(finding))),
+    coverage !== "read" && h("p", { class: "note bad" }, `${coverageWord(coverage)}${asOf ? ` (${minute(asOf)})` : ""}.`),
+  );
+}
+
+/** Show who owns the account, since when it is like this, and where it is. @param {Finding} finding @param {State} state */
+function identity(finding, { now }) {
+  const { verdict, previousVerdict, subscriptionName, subscriptionId, resourceGroup, kind, location } = finding;
   const { since, atFirst } = rowOf(finding);
   const created = finding.evidence.createdAt;
-  return h(
-    "div",
-    { class: `verdict-box ${verdict}` },
-    h("p", { class: "verdict-line" }, h("span", { class: `badge ${verdict}` }, icon(verdict), verdictWord(verdict)), " ", codeWord(reason)),
-    h("p", {}, visible(message), " ", actorOf(entryOf(catalogue, "verdict", reason))),
-    since !== "" && h("p", { class: "note" }, atFirst ? "First seen " : "Since ", moment(since, `${minute(since)}, ${ago(since, now)}`), finding.previousVerdict && `; before that ${midway(verdictWord(finding.previousVerdict))}`),
-    created && h("p", { class: "note" }, "Created ", moment(created, minute(created)), atFirst && verdict !== "compliant" && ". It may have been like this since then."),
-    finding.coverage !== "read" && h("p", { class: "note bad" }, `${coverageWord(finding.coverage)}${finding.asOf ? ` (${minute(finding.asOf)})` : ""}.`),
-  );
-}
-
-/**
- * Show first which account it is and who owns it.
- *
- * @param {Finding} finding
- */
-function identity(finding) {
-  return h(
-    "dl",
-    { class: "identity" },
+  return h("dl", { class: "identity" },
     ...ASPECTS.map(({ identity: own }) => own?.(finding)),
-    item("Subscription", name(finding.subscriptionName ?? finding.subscriptionId)),
-    item("Resource group", name(finding.resourceGroup)),
-    item("Kind", name(finding.kind, "none")),
-    item("Location", name(region(finding.location))),
+    since !== "" && item(atFirst ? "First seen" : "Since", moment(since, `${minute(since)}, ${ago(since, now)}`), previousVerdict && `; before that ${midway(verdictWord(previousVerdict))}`),
+    created && item("Created", moment(created, minute(created)), atFirst && verdict !== "compliant" && ". It may have been like this since then."),
+    item("Subscription", name(subscriptionName ?? subscriptionId)),
+    item("Resource group", name(resourceGroup)),
+    item("Kind", name(kind, "none")),
+    item("Location", name(region(location))),
   );
 }
 
-/** @type {Record<string, import("./types.js").LookName>} The looks of severities; others look like unknown. */
-const SEVERITIES = { broken: "bad", error: "bad", at_risk: "risk", warning: "risk" };
-
-/**
- * Show a reason: how serious it is, what to do, who acts, and its evidence.
- *
- * @param {import("./types.js").AnyReason} reason
- * @param {import("./types.js").ReasonArea} area
- * @param {State["catalogue"]} catalogue
- */
-function reasonItem({ code, severity, message, evidence: known, missingAction }, area, catalogue) {
-  const { tone, shape } = LOOKS[Object.hasOwn(SEVERITIES, severity) ? SEVERITIES[severity] : "unknown"];
-  const items = Object.entries(known).map(([field, value]) => item(codeWord(field), identifier(value)));
-  if (missingAction) items.push(item("Missing permission", identifier(missingAction)));
-  return h(
-    "li",
-    { class: ["notice", "info"].includes(severity) ? "notice" : tone },
-    icon(shape),
-    h(
-      "div",
-      {},
-      h("p", {}, h("strong", {}, codeWord(code)), ` (${codeWord(severity).toLowerCase()})`),
-      h("p", {}, visible(message), " ", actorOf(entryOf(catalogue, area, code))),
-      items.length > 0 && h("dl", { class: "evidence" }, ...items),
-    ),
-  );
-}
-
-/**
- * Show the state of an aspect with its reasons.
- *
- * @param {import("./types.js").Aspect} aspect
- * @param {Finding} finding
- * @param {State} state
- */
-function judgedSection(aspect, finding, state) {
-  const { judged } = aspect;
-  if (!judged?.applies(finding) || !isOn(aspect, state)) return [];
-  const title = h("h3", {}, judged.title);
-  const side = judged.sideOf(finding);
-  if (!side) return [title, h("p", { class: "empty" }, judged.unread)];
-  const { word, look } = stateOf(judged.states, side.state);
-  const reasons = side.reasons.map((reason) => reasonItem(reason, judged.area, state.catalogue));
-  return [
-    title,
-    h(
-      "div",
-      { class: `verdict-box ${LOOKS[look].tone}` },
-      h("p", { class: "verdict-line" }, badge(look, word)),
-      reasons.length > 0 ? h("ul", { class: "key-reasons" }, ...reasons) : h("p", {}, judged.noReasons(side.state)),
-    ),
-    ...judged.more(finding, state),
-  ];
-}
-
-/**
- * @param {Finding} finding
- * @param {State["catalogue"]} catalogue
- */
-function evidence(finding, catalogue) {
+/** @param {Finding} finding */
+function evidence(finding) {
   const automatic = finding.evidence.keyVersion === "automatic";
   const values = EVIDENCE.map(([field, term, none]) => {
     const value = finding.evidence[field];
     if (field === "keyVersion" && automatic) return item(term, "Always the newest (automatic rotation)");
     return item(term, value ? h("code", {}, name(value)) : h("span", { class: "absent" }, none));
   });
-  return h(
-    "dl",
-    { class: "evidence" },
+  return h("dl", { class: "evidence" },
     ...values,
-    ...ASPECTS.map(({ evidence: own }) => own?.(finding, catalogue)),
     finding.asOf && item("Read", moment(finding.asOf, minute(finding.asOf))),
   );
 }
@@ -132,9 +63,7 @@ function evidence(finding, catalogue) {
 /** @param {Finding} finding */
 function particulars(finding) {
   const tags = Object.entries(finding.tags).map(([key, value]) => h("li", {}, name(key), " = ", name(value, "empty")));
-  return h(
-    "dl",
-    { class: "evidence" },
+  return h("dl", { class: "evidence" },
     item("Tags", tags.length > 0 ? h("ul", { class: "tags" }, ...tags) : h("span", { class: "absent" }, "none of the recorded tags")),
     finding.firstSeen && item("First seen", moment(finding.firstSeen, minute(finding.firstSeen))),
     item("Subscription id", identifier(finding.subscriptionId)),
@@ -162,7 +91,7 @@ function history({ history: entries, changes }) {
 /** @param {Detail} detail */
 function limits({ limits: sentences }) {
   if (sentences.length === 0) return [];
-  const items = sentences.map((sentence) => h("li", {}, visible(sentence)));
+  const items = sentences.map((sentence) => h("li", {}, prose(sentence)));
   return [h("h3", {}, "What the key does not cover"), h("ul", { class: "limits" }, ...items)];
 }
 
@@ -178,34 +107,22 @@ function controlList({ controls }, printing) {
     return h("li", {}, visible(`${framework}: ${names.join(", ")}`));
   });
   const title = "Controls of security frameworks";
-  return h(
-    printing ? "section" : "details",
-    { class: "controls" },
+  return h(printing ? "section" : "details", { class: "controls" },
     printing ? h("h3", {}, title) : h("summary", { "data-key": "controls" }, title),
     h("p", { class: "note" }, "As Microsoft maps them. A control usually asks for more than a customer-managed key."),
     h("ul", {}, ...items),
   );
 }
 
-/**
- * @param {string} title
- * @param {string} code
- */
+/** @param {string} title @param {string} code */
 function script(title, code) {
-  return h(
-    "details",
-    { class: "script" },
+  return h("details", { class: "script" },
     h("summary", { "data-key": title }, title),
     h("pre", { tabindex: 0, "aria-label": title }, h("code", {}, code.split("\n").map(visible).join("\n"))),
   );
 }
 
-/**
- * Say what to do about a compliant account without a plan.
- *
- * @param {Detail} detail
- * @param {State} state
- */
+/** Say what to do about a compliant account without a plan. @param {Detail} detail @param {State} state */
 function withoutPlan(detail, state) {
   const said = ASPECTS.map((aspect) => aspect.withoutPlan?.(detail)).find(Boolean);
   if (said) return said;
@@ -215,23 +132,18 @@ function withoutPlan(detail, state) {
     : "Nothing to fix: the account is under a customer-managed key.";
 }
 
-/**
- * @param {Detail} detail
- * @param {State} state
- */
+/** @param {Detail} detail @param {State} state */
 function remedy(detail, state) {
   const { remediation, verdict, message } = detail;
   if (remediation === null) {
-    return h("p", { class: "empty" }, verdict === "compliant" ? withoutPlan(detail, state) : visible(message));
+    return h("p", { class: "empty" }, verdict === "compliant" ? withoutPlan(detail, state) : prose(message));
   }
   const { bicep } = remediation;
   const steps = remediation.steps.map(({ title, why, warning }) =>
-    h("li", {}, h("strong", {}, visible(title)), h("p", {}, visible(why)), warning && h("p", { class: "warning" }, icon("warning"), h("span", {}, visible(warning)))),
+    h("li", {}, h("strong", {}, prose(title)), h("p", {}, prose(why)), warning && h("p", { class: "warning" }, icon("warning"), prose(warning))),
   );
-  return h(
-    "div",
-    {},
-    h("p", {}, visible(remediation.summary)),
+  return h("div", {},
+    h("p", {}, prose(remediation.summary)),
     copyButtons(
       { label: "Copy script", text: remediation.az, key: "copy-az", primary: true },
       ...(bicep === null ? [] : [{ label: "Copy Bicep", text: bicep, key: "copy-bicep" }]),
@@ -242,11 +154,7 @@ function remedy(detail, state) {
   );
 }
 
-/**
- * Say why there is no more to show.
- *
- * @param {State["shown"]} shown
- */
+/** Say why there is no more to show. @param {State["shown"]} shown */
 function absence(shown) {
   const text = shown?.missing
     ? "This account is not recorded: it was removed, or the link is wrong."
@@ -254,49 +162,40 @@ function absence(shown) {
   return h("p", { class: "empty", role: "status" }, text);
 }
 
-/**
- * @param {State} state
- * @returns {{ finding: Finding | null, detail: Detail | null }}
- */
-function opened({ shown, rows, view }) {
-  const known = rows.find(({ finding }) => finding.id.toLowerCase() === view.finding)?.finding;
+/** @param {State} state @returns {{ finding: Finding | null, detail: Detail | null }} */
+function opened({ shown, list, view }) {
+  const known = list.rows.find(({ finding }) => finding.id.toLowerCase() === view.finding)?.finding;
   const detail = shown?.id === view.finding ? shown.detail : null;
   return { finding: detail ?? known ?? null, detail };
 }
 
-/**
- * @param {State} state
- * @returns {import("./dom.js").Child[]}
- */
+/** @param {State} state @returns {import("./dom.js").Child[]} */
 function sections(state) {
   const { finding, detail } = opened(state);
   if (!finding) return [absence(state.shown)];
   return [
     // What is on paper is handed on without the page.
     state.printing && h("p", { class: "note" }, "Evidence for this account", finding.asOf && ` as of ${minute(finding.asOf)}`, `, from ${location.host}.`),
-    identity(finding),
     facts(finding, state),
-    portalLink(finding, "Open in the Azure portal"),
-    ...ASPECTS.flatMap((aspect) => [...judgedSection(aspect, finding, state), ...(aspect.section?.(finding, state) ?? [])]),
     h("h3", {}, "How to fix"),
     detail ? remedy(detail, state) : absence(state.shown),
+    h("p", {}, portalLink(finding, "Open in the Azure portal")),
+    h("h3", {}, "Owner and dates"),
+    identity(finding, state),
     h("h3", {}, "Evidence"),
-    evidence(finding, state.catalogue),
-    ...(detail ? limits(detail) : []),
+    evidence(finding),
+    ...ASPECTS.flatMap((aspect) => [...judgedSection(aspect, finding, state), ...(aspect.section?.(finding, state) ?? [])]),
     detail && h("h3", {}, "History"),
     detail && history(detail),
+    ...(detail ? limits(detail) : []),
+    ...information(finding, state),
     h("h3", {}, "Account"),
     particulars(finding),
     detail && controlList(detail, state.printing),
   ];
 }
 
-/**
- * Return the function that draws the drawer.
- *
- * @param {() => void} close
- * @returns {(state: State) => void}
- */
+/** Return the function that draws the drawer. @param {() => void} close @returns {(state: State) => void} */
 export function renderDrawer(close) {
   /** @param {State} state */
   const draw = (state) => {
@@ -312,14 +211,10 @@ export function renderDrawer(close) {
     fill(at("drawer-body"), ...parts);
     if (!element.open) element.showModal();
   };
-  return whenChanged((state) => [state.view.finding, state.shown, state.rows, state.status === null, state.catalogue, ...ASPECTS.map((aspect) => isOn(aspect, state)), state.printing], draw);
+  return whenChanged((state) => [state.view.finding, state.shown, state.list.rows, state.status === null, state.catalogue, ...ASPECTS.map((aspect) => isOn(aspect, state)), state.printing], draw);
 }
 
-/**
- * Close the drawer on Escape and on a click beside it, and move the focus back to its row.
- *
- * @param {() => void} close
- */
+/** Close the drawer on Escape and on a click beside it, and move the focus back to its row. @param {() => void} close */
 export function watchDrawer(close) {
   const element = drawer();
   let left = "";

@@ -8,8 +8,9 @@
 
 import { h, icon, item } from "./dom.js";
 import { byState } from "./finding_filters.js";
-import { ago, count, day, identifier, minute, moment, name, textOf, visible } from "./format.js";
+import { ago, count, day, identifier, minute, moment, name, prose, textOf, visible } from "./format.js";
 import { codeWord, reader } from "./labels.js";
+import { ownerOf } from "./owner.js";
 import { actorOf, entryOf, explained, whyOf } from "./reasons.js";
 
 /** An exception ends soon if it ends within so many days: the first reminder is sent then, too. */
@@ -34,12 +35,7 @@ function stateOf({ exception }) {
   return exception.honoured ? "honoured" : "not_honoured";
 }
 
-/**
- * Return whether an honoured exception ends soon.
- *
- * @param {Finding} finding
- * @param {number} now
- */
+/** Return whether an honoured exception ends soon. @param {Finding} finding @param {number} now */
 function endsSoon({ exception }, now) {
   if (!exception?.honoured || !exception.expiresOn) return false;
   return Date.parse(exception.expiresOn) - now <= SOON_DAYS * DAY;
@@ -54,17 +50,13 @@ const isUnread = ({ exception }) => exception?.reason === "exemption_unread";
  * @type {Record<string, { words: string, holds: (finding: Finding, now: number) => boolean }>}
  */
 const ACCEPTED = {
-  no: { words: "the violation is not accepted", holds: (finding) => !finding.exception?.honoured },
-  ending: { words: "the exception ends soon", holds: endsSoon },
-  unread: { words: "the exemption could not be read", holds: isUnread },
+  no: { words: "Not accepted", holds: (finding) => !finding.exception?.honoured },
+  ending: { words: "Exception ends soon", holds: endsSoon },
+  unread: { words: "Exemption could not be read", holds: isUnread },
 };
 
-/**
- * Show below the verdict of an account that its violation is accepted, or that an exemption is not.
- *
- * @param {Finding} finding
- */
-function verdictNote(finding) {
+/** Show beside the reason that a violation is accepted, or that an exemption is not. @param {Finding} finding */
+function lineNote(finding) {
   const { exception } = finding;
   if (!exception) return null;
   if (!exception.honoured) return h("small", {}, isUnread(finding) ? "exemption not read" : "exception not honoured");
@@ -72,10 +64,7 @@ function verdictNote(finding) {
   return h("small", { class: "excepted" }, `accepted until ${until}`);
 }
 
-/**
- * @param {AccountException} exception
- * @param {number} now
- */
+/** @param {AccountException} exception @param {number} now */
 function heading({ honoured, reason, expiresOn }, now) {
   if (!honoured) return h("span", { class: "badge unknown" }, icon("unknown"), `Not honoured: ${codeWord(reason).toLowerCase()}`);
   const until = expiresOn ? `${day(expiresOn)}, ${ago(expiresOn, now)}` : "";
@@ -97,26 +86,19 @@ const exemption = ({ id, expiresOn, category, createdBy, displayName, descriptio
   item("Exemption id", identifier(id ?? "")),
 ];
 
-/**
- * Show the exception of an account: whether it counts, and who accepted what until when.
- *
- * @type {import("./types.js").Section}
- */
-function section({ exception }, { now, catalogue }) {
+/** Show the exception of an account: whether it counts, and who accepted what until when. @type {import("./types.js").Section} */
+function section(finding, { now, catalogue }) {
+  const { exception } = finding;
   if (!exception) return [];
   const { reason, message, missingAction, id } = exception;
   const entry = entryOf(catalogue, "exception", reason);
   return [
     h("h3", {}, "Exception"),
-    h(
-      "div",
-      { class: `verdict-box ${exception.honoured ? "excepted" : "unknown"}` },
+    h("div", { class: `verdict-box ${exception.honoured ? "excepted" : "unknown"}` },
       h("p", { class: "verdict-line" }, heading(exception, now)),
-      h("p", {}, explained(message ?? null, entry), " ", actorOf(entry)),
+      h("p", {}, prose(explained(message ?? null, entry)), " ", actorOf(entry, ownerOf(finding))),
     ),
-    h(
-      "dl",
-      { class: "evidence" },
+    h("dl", { class: "evidence" },
       missingAction && item("Missing permission", identifier(missingAction)),
       ...(id ? exemption(exception) : []),
     ),
@@ -163,7 +145,7 @@ const CHANGES = {
 export const EXCEPTION = {
   name: "exception",
   filters: [
-    byState("exception", STATES, stateOf, { label: "Exception", all: "All accounts" }),
+    byState("exception", STATES, stateOf, { label: "Exception", all: "Any state" }),
     {
       name: "accepted",
       none: "",
@@ -172,11 +154,11 @@ export const EXCEPTION = {
     },
   ],
   // If no account has one, the page does not mention them.
-  isOn: ({ rows, status }) => (status?.accounts.excepted ?? 0) > 0 || rows.some(({ finding }) => Boolean(finding.exception)),
+  isOn: ({ list, status }) => (status?.accounts.excepted ?? 0) > 0 || list.rows.some(({ finding }) => Boolean(finding.exception)),
   firstNote: ({ accounts: { excepted = 0 } }, link) =>
     excepted > 0 &&
     h("p", { class: "note" }, link({ exception: "honoured" }, `${count(excepted, "account")} that ${excepted === 1 ? "is" : "are"} not compliant`), ` ${excepted === 1 ? "has" : "have"} an exception: the violation is accepted for a time.`),
-  verdictNote,
+  lineNote,
   section,
   advice: { ending, last: unread },
   changes: CHANGES,

@@ -1,15 +1,16 @@
 /**
- * The part above the table: search, filters, and how many accounts match.
+ * The part above the table: search, filters, those that are set as chips, and how many accounts match.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").View} View
- * @typedef {import("./types.js").Row} Row
  */
 
+import { fieldOf } from "./aspect_states.js";
 import { ASPECTS, isOn } from "./aspects.js";
 import { at, fill, h, whenChanged } from "./dom.js";
-import { count, inOrder, number, visible, within } from "./format.js";
+import { count, inOrder, number, visible } from "./format.js";
 import { OWN } from "./finding_filters.js";
+import { isLarge } from "./page_state.js";
 import { choose } from "./row_selection.js";
 import { FILTERS, isFiltered } from "./url_state.js";
 
@@ -19,40 +20,39 @@ const search = () => /** @type {HTMLInputElement} */ (at("q"));
 const FIELDS = [...OWN, ...ASPECTS.flatMap((aspect) => aspect.filters)].flatMap(({ name, select }) => {
   if (!select) return [];
   const box = h("select", { id: name });
-  return [{ name, select, box, label: h("label", {}, `${select.label} `, box) }];
+  /** @type {Map<string, string>} Values with their texts. */
+  const seen = new Map();
+  return [{ name, select, box, seen, label: h("label", {}, `${select.label} `, box) }];
 });
-at("more-filters").after(...FIELDS.map(({ label }) => label));
+at("fields").prepend(...FIELDS.map(({ label }) => label));
 
-/**
- * @param {import("./types.js").Select} select
- * @param {readonly Row[]} rows
- * @returns {[string, string][]} Values with their texts, by text.
- */
-function optionsOf({ options, value, text }, rows) {
+/** @param {typeof FIELDS[number]} field @param {State} state @returns {[string, string][]} Values with their texts, by text. */
+function optionsOf({ select: { options, value, text, known }, seen }, state) {
   if (options || !value || !text) return options ?? [];
-  /** @type {Map<string, string>} */
-  const found = new Map();
-  for (const row of rows) {
+  // A large estate shows a few rows at a time: what others had can still be chosen.
+  if (isLarge(state)) known?.(state).forEach(([key, words]) => seen.set(key, words));
+  else seen.clear();
+  for (const row of state.list.rows) {
     const key = value(row);
-    if (key !== "" && !found.has(key)) found.set(key, text(row));
+    if (key !== "" && !seen.has(key)) seen.set(key, text(row));
   }
-  return [...found].sort(([, a], [, b]) => inOrder(a, b));
+  return [...seen].sort(([, a], [, b]) => inOrder(a, b));
 }
 
 /** @type {(state: State) => void} */
 const drawOptions = whenChanged(
-  ({ rows }) => [rows],
-  ({ rows }) => {
-    for (const { select, box } of FIELDS) {
-      const options = optionsOf(select, rows).map(([value, text]) => h("option", { value }, text));
-      fill(box, h("option", { value: "" }, select.all), ...options);
+  (state) => [state.list.rows, state.status, state.catalogue, state.owners],
+  (state) => {
+    for (const field of FIELDS) {
+      const options = optionsOf(field, state).map(([value, text]) => h("option", { value }, text));
+      fill(field.box, h("option", { value: "" }, field.select.all), ...options);
     }
   },
 );
 
 /** @type {(state: State) => void} */
 const drawValues = whenChanged(
-  ({ rows, view }) => [rows, view],
+  ({ list, status, catalogue, owners, view }) => [list.rows, status, catalogue, owners, view],
   ({ view }) => {
     for (const { name, select, box } of FIELDS) {
       const wanted = select.toOption ? select.toOption(view) : String(view[name]);
@@ -63,32 +63,66 @@ const drawValues = whenChanged(
       box.value = same?.value ?? wanted;
     }
     if (search().value !== view.q && document.activeElement !== search()) search().value = view.q;
+    const focused = at("filtered").contains(document.activeElement);
+    const set = chips(view);
+    fill(at("filtered"), ...set);
+    at("filtered-by").hidden = set.length === 0;
+    // The chip that had the focus is gone.
+    if (focused && !at("filtered").contains(document.activeElement)) at("more-filters").focus();
   },
 );
 
+/**
+ * Return how many accounts the status counts for the only filter that is set, undefined if it does not.
+ *
+ * @param {import("./types.js").Status} status
+ * @param {View} view
+ * @returns {number | undefined}
+ */
+function countedBy(status, view) {
+  const { byKind, ...accounts } = status.accounts;
+  const [name, ...others] = FILTERS.map((filter) => filter.name).filter((each) => isFiltered(view, [each]));
+  if (name === undefined || others.length > 0) return name === undefined ? accounts.total : undefined;
+  const ofKind = Object.hasOwn(byKind, view.kind) ? byKind[view.kind] : null;
+  if (ofKind) return ofKind.compliant + ofKind.nonCompliant + ofKind.unknown;
+  /** @type {Record<string, any>} */
+  const counts = name === "verdict" ? accounts : { ...ASPECTS.find((aspect) => aspect.name === name)?.judged?.countsOf(status), unknown: NaN };
+  // An aspect that was never read is counted as unknown, and no filter finds it.
+  return counts[fieldOf(String(view[name]))];
+}
+
+/** Return how many accounts match, or how many at least. @param {State} state @returns {{ total: number, exact: boolean }} */
+export function howMany({ list, status, view }) {
+  const found = choose(list, view).length;
+  const known = list.ended || !status ? NaN : countedBy(status, view) ?? NaN;
+  return Number.isNaN(known) ? { total: found, exact: list.ended } : { total: Math.max(known, found), exact: true };
+}
+
 /** @param {State} state */
-function counted({ rows, view, complete, status }) {
-  if (!complete) {
-    const total = status?.accounts.total ?? 0;
-    return `Loading: ${number(rows.length)} of ${number(Math.max(total, rows.length))} accounts`;
+function counted(state) {
+  const all = Math.max(state.status?.accounts.total ?? 0, state.list.rows.length);
+  if (!isLarge(state)) {
+    if (!state.list.ended) return `Loading: ${number(state.list.rows.length)} of ${number(all)} accounts`;
+    return `${number(howMany(state).total)} of ${count(state.list.rows.length, "account")}`;
   }
-  return `${number(choose(rows, view).length)} of ${count(rows.length, "account")}`;
+  const { total, exact } = howMany(state);
+  return `${exact ? "" : "At least "}${number(total)} of ${count(all, "account")}`;
 }
 
 /**
- * Describe the filters: readers of a printed list must see that it is only a part, and some filters
- * have no field.
+ * Show each filter that is set, with a button that removes it. Readers of a printed list must see that
+ * it is only a part, too.
  *
  * @param {View} view
  */
-function filtered(view) {
-  const chosen = FILTERS.map(({ name }) => {
-    const field = FIELDS.find((each) => each.name === name && each.box.value !== "");
-    return field && `${field.select.term ?? name} is ${within(field.box.selectedOptions[0]?.textContent ?? "")}`;
+function chips(view) {
+  return FILTERS.filter(({ name }) => isFiltered(view, [name])).flatMap(({ name, words }) => {
+    const field = FIELDS.find((each) => each.name === name);
+    const text = field ? `${field.select.label}: ${field.box.selectedOptions[0]?.textContent ?? ""}` : words?.(view) ?? "";
+    if (text === "") return [];
+    const cross = h("span", { class: "cross", "aria-hidden": "true" }, "×");
+    return [h("li", {}, h("button", { type: "button", class: "set-filter", "data-key": name }, h("span", { class: "unseen" }, "Remove the filter "), text, cross))];
   });
-  const others = FILTERS.map(({ name, words }) => isFiltered(view, [name]) && words?.(view));
-  const parts = [...chosen, ...others].filter(Boolean);
-  return parts.length > 0 ? `Filtered: ${parts.join("; ")}.` : "";
 }
 
 /** @param {State} state */
@@ -100,18 +134,13 @@ export function drawFilters(state) {
   }
   drawOptions(state);
   drawValues(state);
+  at("fields-note").hidden = !isLarge(state);
   const text = counted(state);
   if (at("findings-count").textContent !== text) fill(at("findings-count"), text);
-  const filters = filtered(state.view);
-  if (at("filtered").textContent !== filters) fill(at("filtered"), filters);
   if (at("notice").textContent !== state.notice) fill(at("notice"), state.notice);
 }
 
-/**
- * Let the filters set the view.
- *
- * @param {(news: Partial<View>, replace?: boolean) => void} go
- */
+/** Let the filters set the view. @param {(news: Partial<View>, replace?: boolean) => void} go */
 export function watchFilters(go) {
   at("filters").addEventListener("submit", (event) => event.preventDefault());
   // A history entry for each letter would make the Back button useless.
@@ -119,10 +148,15 @@ export function watchFilters(go) {
   for (const { name, select, box } of FIELDS) {
     box.addEventListener("change", () => go({ [name]: select.ofOption ? select.ofOption(box.value) : box.value, page: 1 }));
   }
-  // On a phone the fields would fill a screen before the first account.
   at("more-filters").addEventListener("click", () => {
-    const open = at("filters").classList.toggle("open");
+    const open = at("fields").toggleAttribute("hidden") === false;
     at("more-filters").setAttribute("aria-expanded", String(open));
+  });
+  at("filtered").addEventListener("click", ({ target }) => {
+    const chip = target instanceof Element ? target.closest("button")?.dataset.key : null;
+    const filter = FILTERS.find(({ name }) => name === chip);
+    if (filter?.name === "q") search().value = "";
+    if (filter) go({ [filter.name]: filter.none, page: 1 });
   });
   at("clear").addEventListener("click", () => {
     search().value = "";

@@ -7,20 +7,12 @@
  */
 
 import { visible, within } from "./format.js";
-import { codeWord, verdictWord } from "./labels.js";
+import { codeWord, midway, verdictWord } from "./labels.js";
 
-/**
- * Fold case as the API does, so that "STRASSE" finds "straße".
- *
- * @param {string} text
- */
+/** Fold case as the API does, so that "STRASSE" finds "straße". @param {string} text */
 export const folded = (text) => text.toUpperCase().toLowerCase().replaceAll("ς", "σ");
 
-/**
- * Write a region in one way: Azure calls it both "West Europe" and "westeurope".
- *
- * @param {string | null} text
- */
+/** Write a region in one way: Azure calls it both "West Europe" and "westeurope". @param {string | null} text */
 export const region = (text) => (text ?? "").toLowerCase().replace(/\s/g, "");
 
 /** @param {string} text */
@@ -74,7 +66,7 @@ export const byStateAndReason = (name, reason, states, sideOf, words) => [
   {
     name: reason,
     none: "",
-    words: (view) => `the first reason of the ${words.term} is ${within(codeWord(view[reason]))}`,
+    words: (view) => `${words.label}: ${within(midway(codeWord(view[reason])))} first`,
     test: (view) => ({ finding }) => sideOf(finding)?.reasons[0]?.code === view[reason],
   },
 ];
@@ -85,12 +77,13 @@ const VERDICTS = ["non_compliant", "unknown", "compliant"].map((verdict) => [ver
 /** The filters by what is not an aspect, apart from the search. */
 export const OWN = [
   byValue("verdict", ({ finding }) => finding.verdict, { label: "Verdict", all: "All verdicts", options: VERDICTS }),
-  byValue("reason", ({ finding }) => finding.reason, { label: "Reason", all: "All reasons", text: ({ finding }) => codeWord(finding.reason) }),
+  byValue("reason", ({ finding }) => finding.reason, { label: "Reason", all: "All reasons", text: ({ finding }) => codeWord(finding.reason), known: ({ catalogue }) => [...(catalogue?.values() ?? [])].filter(({ area }) => area === "verdict").map(({ code }) => [code, codeWord(code)]) }),
   byValue("kind", ({ kind }) => kind, {
     label: "Kind",
     all: "All kinds",
     value: ({ finding, kind }) => finding.kind ?? kind,
     text: ({ finding }) => visible(finding.kind ?? "Without a kind"),
+    known: ({ status }) => Object.keys(status?.accounts.byKind ?? {}).map((kind) => [kind, visible(kind)]),
   }, lower),
   byValue("location", ({ location }) => location, { label: "Location", all: "All locations", text: ({ location }) => visible(location) }, region),
   byValue("subscription", ({ finding }) => finding.subscriptionId.toLowerCase(), {
@@ -106,7 +99,7 @@ export const SEARCH = {
   name: "q",
   none: "",
   query: ({ q }) => [["q", q.trim()]],
-  words: ({ q }) => (q.trim() === "" ? "" : `search is ${within(q.trim())}`),
+  words: ({ q }) => (q.trim() === "" ? "" : `Search: ${within(q.trim())}`),
   test: ({ q }) => {
     const words = folded(q).split(/\s+/).filter(Boolean);
     return ({ haystack }) => words.every((word) => haystack.includes(word));

@@ -60,6 +60,18 @@ export function name(text, absent = "–") {
 export const within = (text) => `\u2068${visible(text)}\u2069`;
 
 /**
+ * Show a sentence with its code, which stands between backticks, in the font of code.
+ *
+ * @param {string} text
+ */
+export function prose(text) {
+  const parts = visible(text).split("`");
+  // An odd one is part of a name.
+  if (parts.length % 2 === 0) return h("span", {}, parts.join("`"));
+  return h("span", {}, ...parts.map((part, place) => (place % 2 === 1 ? h("code", {}, part) : part)));
+}
+
+/**
  * Show a long identifier; a line breaks after a slash or a dot rather than within a word.
  *
  * @param {string} text
@@ -102,10 +114,7 @@ export function since(time, now) {
   return h("span", { class: "relative" }, passed < 60_000 ? "just now" : span(passed));
 }
 
-/**
- * @param {string} time
- * @param {number} now
- */
+/** @param {string} time @param {number} now */
 export function ago(time, now) {
   const passed = now - Date.parse(time);
   if (passed < -60_000) return `in ${span(-passed)}`;

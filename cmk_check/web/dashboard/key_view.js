@@ -1,14 +1,13 @@
 /**
  * What depends on the key of an account: a window over the drawer, opened from the account's key.
- * The sums are the API's; the accounts are those that the page has loaded.
+ * Sums and accounts are the API's.
  *
  * @typedef {import("./types.js").Finding} Finding
- * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").KeyInUse} KeyInUse
  * @typedef {(finding: Finding) => import("./dom.js").Child[]} Cell
  */
 
-import { Refusal, ask, shaped } from "./api.js";
+import { OF_LIST, Refusal, ask, shaped } from "./api.js";
 import { fill, h, item, portalLink, waiting } from "./dom.js";
 import { count, identifier, minute, moment, name, visible } from "./format.js";
 import { codeWord, midway } from "./labels.js";
@@ -69,13 +68,11 @@ const when = (time) => (time ? moment(time, minute(time)) : name(null, "never, o
  * @param {KeyInUse} key
  * @param {string} caution
  * @param {Finding} finding From whose key the window was opened.
- * @param {State} state
+ * @param {Finding[]} shown Accounts that depend on it.
  * @param {Cell} cell
  * @param {() => void} close
  */
-function described(key, caution, finding, { rows }, cell, close) {
-  const using = rows.map((row) => row.finding).filter((each) => (each.verdict === "compliant" && idOf(addressOf(each)) === key.id) || each.dataStores?.stores.some((store) => idOf(store.key) === key.id));
-  const shown = using.slice(0, MOST);
+function described(key, caution, finding, shown, cell, close) {
   const left = key.accounts - shown.length;
   return [
     h("div", { class: "verdict-box unknown" }, h("p", { class: "verdict-line" }, visible(key.message)), h("p", { class: "note" }, visible(caution))),
@@ -101,10 +98,9 @@ function described(key, caution, finding, { rows }, cell, close) {
  * Open the window, and ask the API for the key.
  *
  * @param {Finding} finding
- * @param {State} state
  * @param {Cell} cell
  */
-async function open(finding, state, cell) {
+async function open(finding, cell) {
   const body = h("div", { class: "drawer-body" }, waiting());
   const close = () => dialog.close();
   const title = h("h2", { id: "key-title" }, "What depends on ", name(finding.evidence.keyName));
@@ -114,9 +110,11 @@ async function open(finding, state, cell) {
   document.body.append(dialog);
   dialog.showModal();
   try {
-    const query = new URLSearchParams({ key: addressOf(finding), top: "1" });
-    const { value, caution } = shaped((await ask(`keys?${query}`)).body, OF_KEYS);
-    fill(body, ...(value.length > 0 ? described(value[0], caution, finding, state, cell, close) : [h("p", { class: "empty" }, visible(caution))]));
+    const query = new URLSearchParams({ key: addressOf(finding) });
+    const [keys, accounts] = await Promise.all([ask(`keys?top=1&${query}`), ask(`findings?top=${MOST}&${query}`)]);
+    const { value, caution } = shaped(keys.body, OF_KEYS);
+    const shown = shaped(accounts.body, OF_LIST).value;
+    fill(body, ...(value.length > 0 ? described(value[0], caution, finding, shown, cell, close) : [h("p", { class: "empty" }, visible(caution))]));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     fill(body, h("p", { class: "empty", role: "status" }, `${error.title}. ${visible(error.message)}`));
@@ -129,5 +127,5 @@ async function open(finding, state, cell) {
  * @param {Cell} cell What the table shows of an account's key.
  * @returns {import("./types.js").Section}
  */
-export const keyUse = (cell) => (finding, state) =>
-  finding.verdict === "compliant" ? [h("button", { type: "button", "data-key": "key-use", click: () => void open(finding, state, cell) }, "What depends on this key")] : [];
+export const keyUse = (cell) => (finding) =>
+  finding.verdict === "compliant" ? [h("button", { type: "button", "data-key": "key-use", click: () => void open(finding, cell) }, "What depends on this key")] : [];

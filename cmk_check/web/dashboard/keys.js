@@ -24,49 +24,35 @@ const rotationWord = reader({
   pinned: "Pinned: the account uses this version until somebody sets another",
 });
 
-/**
- * Write the place of the key's state among all states, as a digit; "" without a state.
- *
- * @param {Finding} finding
- */
+/** Write the place of the key's state among all states, as a digit; "" without a state. @param {Finding} finding */
 function rank({ keyHealth }) {
   if (!keyHealth) return "";
   const place = Object.keys(STATES).indexOf(keyHealth.state);
   return String(place < 0 ? Object.keys(STATES).length : place);
 }
 
-/**
- * Show in a cell the health of the key, and its most serious reason.
- *
- * @param {Finding} finding
- * @returns {import("./dom.js").Child[]}
- */
-function cell({ keyHealth, verdict }) {
+/** @type {import("./key_view.js").Cell} */
+function health({ keyHealth, verdict }) {
   if (!keyHealth) return [name(null, verdict === "compliant" ? "not checked" : "–")];
-  const { state, reasons } = keyHealth;
-  const [worst] = reasons.filter(({ severity }) => severity !== "notice");
-  const { look, word } = stateOf(STATES, state);
-  return [badge(look, word), worst && h("small", {}, codeWord(worst.code))];
+  const { look, word } = stateOf(STATES, keyHealth.state);
+  return [badge(look, word)];
 }
 
-/**
- * @param {string | null} id
- * @param {Node | null} link
- */
+/** Show the most serious reason of a key. @param {Finding} finding */
+function lineNote({ keyHealth }) {
+  const worst = keyHealth?.reasons.find(({ severity }) => severity !== "notice");
+  return worst && h("small", {}, `key: ${midway(codeWord(worst.code))}`);
+}
+
+/** @param {string | null} id @param {Node | null} link */
 const place = (id, link) => (id ? h("span", {}, identifier(id), " ", link) : name(null, "not known"));
 
-/**
- * Show everything else that is known about the key.
- *
- * @type {import("./types.js").Section}
- */
+/** Show everything else that is known about the key. @type {import("./types.js").Section} */
 function more(finding, { now }) {
   const { rotation, expires, vaultId, keyId, keyVersion, principalId, scopesAsOf, nextRotationAt } = /** @type {KeyHealth} */ (finding.keyHealth);
   const keys = vaultId && keyId && portalLink(finding, "Open its keys", `${vaultId}/keys`);
   return [
-    h(
-      "dl",
-      { class: "evidence" },
+    h("dl", { class: "evidence" },
       item("Rotation", rotation ? rotationWord(rotation) : name(null, "not known")),
       item("Expires", expires ? h("span", {}, moment(expires, `${ago(expires, now)}, ${minute(expires)}`)) : name(null, "never, or not known")),
       item("Next rotation", nextRotationAt ? h("span", {}, moment(nextRotationAt, `${ago(nextRotationAt, now)}, ${minute(nextRotationAt)}`)) : name(null, "never, or not known")),
@@ -92,7 +78,7 @@ const healthOf = ({ keyHealth }) => keyHealth;
 /** @type {import("./types.js").Aspect} */
 export const KEY_HEALTH = {
   name: "keyHealth",
-  filters: byStateAndReason("keyHealth", "keyReason", STATES, healthOf, { label: "Key", all: "All keys", term: "key" }),
+  filters: byStateAndReason("keyHealth", "keyReason", STATES, healthOf, { label: "Key", all: "Any state", term: "key" }),
   judged: {
     states: STATES,
     sideOf: healthOf,
@@ -107,10 +93,11 @@ export const KEY_HEALTH = {
     noReasons: () => "Vault, key and permissions are as they should be.",
     more,
   },
-  section: keyUse(cell),
+  section: keyUse(health),
   covers: ["keys_broken", "keys_unknown"],
-  column: { after: "reason", name: "key", head: "Key", text: ({ finding }) => rank(finding), cell: ({ finding }) => cell(finding) },
+  column: { after: "reason", name: "key", head: "Key", text: ({ finding }) => rank(finding), cell: ({ finding }) => health(finding) },
   rank: (finding) => rank(finding) || "4",
+  lineNote,
   lead: (value) => (value === 1 ? "has a broken key" : "have a broken key"),
   withoutPlan: ({ keyHealth }) =>
     keyHealth && keyHealth.state !== "healthy" && "No az command ends what is wrong with the key: Key health says what to do, and who acts.",

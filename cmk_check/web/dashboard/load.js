@@ -1,21 +1,18 @@
 /**
  * Loading: the status every minute, everything else after a scan has ended.
  *
- * @typedef {import("./types.js").Row} Row
  * @typedef {import("./types.js").Change} Change
  */
 
 import { AUTH, OF_LIST, Refusal, ask, key, mayStart, pages, shaped, startKey } from "./api.js";
 import { catalogueOf } from "./reasons.js";
-import { rowOf } from "./row_selection.js";
-import { blank } from "./page_state.js";
+import { FindingList } from "./finding_list.js";
+import { blank, isLarge } from "./page_state.js";
 
 const MOST = 1000;
 const EACH = 60_000;
 const NEWEST_CHANGES = 20;
 const KEPT_CHANGES = 50;
-// While pages are loading, the table is redrawn at most this often, in ms.
-const DRAWN_EACH = 300;
 // Fields that an answer must have to be drawn.
 const OF_STATUS = ["posture", "reasons", "accounts", "subscriptions", "gaps"];
 const OF_DETAIL = ["verdict", "evidence", "history"];
@@ -32,11 +29,14 @@ export class Loader {
     this.delta = "";
     this.askedAt = 0;
     this.clockAhead = 0;
+    // A key that is there when the page is loaded has opened it before.
+    this.isAccepted = true;
     /** @type {Promise<void> | null} */
     this.running = null;
     /** @type {Promise<void>} */
     this.detailed = Promise.resolve();
     this.session = new AbortController();
+    this.list = new FindingList(store);
   }
 
   /** Start again: answers that still arrive for another key are dropped. */
@@ -46,6 +46,7 @@ export class Loader {
     this.session = new AbortController();
     this.running = null;
     [this.etag, this.mark, this.delta] = [null, "", ""];
+    this.list.forget();
   }
 
   /** The time on the app's clock: this machine's may be wrong, and freshness depends on it. */
@@ -63,24 +64,30 @@ export class Loader {
     else void this.refresh();
   }
 
-  /**
-   * @param {string} given
-   * @param {string} givenToStart The key that starts scans; "" if there is none.
-   */
+  /** @param {string} given @param {string} givenToStart The key that starts scans; "" if there is none. */
   signIn(given, givenToStart) {
     key.set(given);
+    this.isAccepted = false;
     if (givenToStart) startKey.set(givenToStart);
     this.forgetAnswers();
     this.store.set({ ...blank(), phase: "loading" });
     void this.refresh();
   }
 
-  /** @param {boolean} refused */
+  /** @param {import("./types.js").Refused | null} refused */
   signOut(refused) {
     key.forget();
     startKey.forget();
     this.forgetAnswers();
     this.store.set({ ...blank(), phase: "signed-out", refused });
+  }
+
+  /** Sign out and say why. The host does not tell what a key is for: one of `scan_now` may start scans. */
+  async refuse() {
+    const refused = AUTH !== "keys" || key.get() === null ? null : this.isAccepted ? "withdrawn" : "wrong";
+    const asked = refused === "wrong" && mayStart(AbortSignal.timeout(EACH), key).catch(() => false);
+    this.signOut(refused);
+    if (await asked && this.store.state.refused === "wrong") this.store.set({ refused: "start_key" });
   }
 
   /** Load again, unless that is already running. */
@@ -112,6 +119,7 @@ export class Loader {
     try {
       await this.status(signal);
       signal.throwIfAborted();
+      this.isAccepted = true;
       this.store.set({ phase: "ready", trouble: null, answeredAt: this.now() });
     } catch (error) {
       if (signal.aborted) return;
@@ -148,7 +156,7 @@ export class Loader {
       return;
     }
     if (error.phase === "signed-out") {
-      this.signOut(AUTH === "keys" && key.get() !== null);
+      void this.refuse();
       return;
     }
     const { phase, title, message } = error;
@@ -177,15 +185,12 @@ export class Loader {
     const failed = ended.find((result) => result.status === "rejected");
     if (failed) throw failed.reason;
     this.mark = mark;
+    void this.owners(signal);
     const open = this.store.state.view.finding;
     if (open) this.detailed = this.detail(open);
   }
 
-  /**
-   * Ask once whether this visitor may start scans. Until that is known the page offers none.
-   *
-   * @param {AbortSignal} signal
-   */
+  /** Ask once whether this visitor may start scans. Until that is known the page offers none. @param {AbortSignal} signal */
   async rights(signal) {
     if (this.store.state.mayStart !== null) return;
     const may = await mayStart(signal).catch(() => null);
@@ -208,27 +213,38 @@ export class Loader {
   }
 
   /** @param {AbortSignal} signal */
-  async findings(signal) {
-    /** @type {Row[]} */
-    let rows = [];
-    const first = !this.store.state.complete;
-    let drawn = 0;
-    for await (const page of pages(`findings?top=${MOST}`, signal)) {
-      rows = rows.concat(page.map(rowOf));
-      const due = performance.now() - drawn >= DRAWN_EACH;
-      if (first && due) {
-        drawn = performance.now();
-        this.store.set({ rows, loaded: rows.length });
-      }
-    }
-    this.store.set({ rows, loaded: rows.length, complete: true });
+  findings(signal) {
+    this.list.forget();
+    return this.list.look(signal);
   }
 
-  /**
-   * Load new changes; return whether there are any. A partial scan may change findings and no count.
-   *
-   * @param {AbortSignal} signal
-   */
+  /** Load what a changed view shows, or all accounts that it chooses. @param {boolean} [all] */
+  async look(all = false) {
+    const { signal } = this.session;
+    try {
+      if (isLarge(this.store.state)) await this.list.look(signal, all);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.mark = "";
+      this.fail(error);
+    }
+  }
+
+  /** Load the sums of the owners of a large estate, last: they take long. @param {AbortSignal} signal */
+  async owners(signal) {
+    if (!isLarge(this.store.state)) return;
+    /** @type {import("./types.js").OwnerSums[]} */
+    const owners = [];
+    try {
+      for await (const page of pages(`owners?top=${MOST}`, signal)) owners.push(...page);
+      this.store.set({ owners });
+    } catch (error) {
+      // Without them the page names no owners: an estate may have more accounts than can be summed.
+      if (!signal.aborted && !(error instanceof Refusal)) throw error;
+    }
+  }
+
+  /** Load new changes; return whether there are any. A partial scan may change findings and no count. @param {AbortSignal} signal */
   async hasNews(signal) {
     const before = this.store.state.changes?.[0]?.id;
     await this.changes(signal);
@@ -255,11 +271,7 @@ export class Loader {
     await this.moreChanges(`changes?last=${NEWEST_CHANGES}`, [], signal);
   }
 
-  /**
-   * @param {string} link
-   * @param {Change[]} known Newest first.
-   * @param {AbortSignal} signal
-   */
+  /** @param {string} link @param {Change[]} known Newest first. @param {AbortSignal} signal */
   async moreChanges(link, known, signal) {
     let [next, changes] = [link, known];
     while (next) {
@@ -271,10 +283,7 @@ export class Loader {
     this.store.set({ changes });
   }
 
-  /**
-   * @param {import("./types.js").Status} status
-   * @param {AbortSignal} signal
-   */
+  /** @param {import("./types.js").Status} status @param {AbortSignal} signal */
   async gaps(status, signal) {
     this.store.set({ gaps: status.gaps, gapsComplete: status.gapsOmitted === 0 });
     if (status.gapsOmitted === 0) return;
@@ -286,11 +295,7 @@ export class Loader {
     this.store.set({ gaps, gapsComplete: true });
   }
 
-  /**
-   * Load the account in the drawer.
-   *
-   * @param {string} id
-   */
+  /** Load the account in the drawer. @param {string} id */
   async detail(id) {
     const { signal } = this.session;
     const before = this.store.state.shown;
@@ -302,7 +307,7 @@ export class Loader {
       if (shown?.id === id) this.store.set({ shown: { ...shown, ...found } });
     };
     try {
-      show({ detail: shaped((await ask(pathOf(id), { signal })).body, OF_DETAIL) });
+      show({ detail: shaped((await ask(detailOf(id), { signal })).body, OF_DETAIL) });
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
@@ -314,12 +319,8 @@ export class Loader {
   }
 }
 
-/**
- * Write an id as a path. A percent sign is encoded twice, because the Functions host decodes it twice.
- *
- * @param {string} id
- */
-function pathOf(id) {
+/** Write an id as a path. A percent sign is encoded twice, because the Functions host decodes it twice. @param {string} id */
+function detailOf(id) {
   const parts = id.replace(/^\/+/, "").split("/");
   return `findings/${parts.map(encodeURIComponent).join("/").replaceAll("%25", "%2525")}`;
 }

@@ -13,7 +13,7 @@ import { drawGapNotice, estateCheckDrawer, findingCheckDrawer } from "./check_bu
 import { drawChanges } from "./changes.js";
 import { copy } from "./copy.js";
 import { at } from "./dom.js";
-import { downloadCsv, downloadXlsx } from "./downloads.js";
+import { downloadCsv, downloadXlsx, needsRows } from "./downloads.js";
 import { renderDrawer, watchDrawer } from "./drawer.js";
 import { drawFilters, watchFilters } from "./filters.js";
 import { number } from "./format.js";
@@ -45,7 +45,7 @@ const DRAWERS = [
   gapsDrawer(checker),
   drawGapNotice,
   drawFilters,
-  tableDrawer(go),
+  tableDrawer(go, () => void loader.look(true)),
   renderDrawer(close),
   findingCheckDrawer(checker),
 ];
@@ -93,6 +93,7 @@ function go(news, replace = false) {
 function look(view) {
   const { finding } = store.state.view;
   store.set({ view, notice: "" });
+  void loader.look();
   if (view.finding === "") store.set({ shown: null });
   else if (view.finding !== finding && store.state.status) void loader.detail(view.finding);
 }
@@ -101,16 +102,13 @@ function close() {
   go({ finding: "" });
 }
 
-/**
- * @param {HTMLElement} clicked
- * @param {string} name
- * @param {typeof downloadCsv | typeof downloadXlsx} download
- */
+/** @param {HTMLElement} clicked @param {string} name @param {typeof downloadCsv | typeof downloadXlsx} download */
 async function save(clicked, name, download) {
   const button = /** @type {HTMLButtonElement} */ (clicked);
   button.disabled = true;
   store.set({ notice: `Fetching the ${name}…` });
   try {
+    if (download === downloadCsv && needsRows(store.state.view)) await loader.look(true);
     await download(store.state, (parts) => store.set({ notice: `Fetching the ${name}: part ${parts}…` }));
     store.set({ notice: `The ${name} is in your downloads.` });
   } catch (error) {
@@ -129,9 +127,9 @@ async function copyLink() {
 
 /** @param {boolean} printing */
 function print(printing) {
-  const { rows, view, printing: isPrinting } = store.state;
+  const { list, view, printing: isPrinting } = store.state;
   if (printing && isPrinting) return;
-  const many = printing && view.finding === "" ? choose(rows, view).length : 0;
+  const many = printing && view.finding === "" ? choose(list, view).length : 0;
   const all = many <= MOST_PRINTED || confirm(`Print all ${number(many)} accounts? Otherwise only the first ${MOST_PRINTED} are printed.`);
   const notice = all ? "" : `Only the first ${MOST_PRINTED} of ${number(many)} accounts are printed.`;
   store.set({ printing, printedRows: all ? Infinity : MOST_PRINTED, notice });

@@ -11,7 +11,8 @@ import { ASPECTS, isUnread } from "./aspects.js";
 import { copy } from "./copy.js";
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { accountsOf, count, day, number, visible, within } from "./format.js";
-import { isFresh, isGood, shownPosture } from "./page_state.js";
+import { largeSteps } from "./large_steps.js";
+import { isFresh, isGood, isLarge, shownPosture } from "./page_state.js";
 import { fragmentOf } from "./url_state.js";
 import { actorGroup, codeWord, midway } from "./labels.js";
 import { mailOf, messageOf } from "./owner_message.js";
@@ -161,7 +162,7 @@ function beside(state, urgency) {
 }
 
 /** @type {Advise} The most urgent first. */
-const adviceFor = (state) => [
+const adviceFor = (state) => isLarge(state) ? [...aboutTheScanner(state), ...largeSteps(state), ...aboutGaps(state)] : [
   ...beside(state, "broken"),
   ...aboutTheScanner(state),
   ...aboutViolations(state),
@@ -212,9 +213,9 @@ function groupOf(actor, own, state) {
 function body(state) {
   const { complete, rows, status } = state;
   const groups = [...Map.groupBy(adviceFor(state), ({ actor }) => actor)].sort(([a], [b]) => Number(a === "nobody") - Number(b === "nobody"));
-  const counted = !complete && status && h("p", { class: "note" }, `${number(rows.length)} of ${count(status.accounts.total, "account")} have been looked at so far.`);
+  const counted = !complete && !isLarge(state) && status && h("p", { class: "note" }, `${number(rows.length)} of ${count(status.accounts.total, "account")} have been looked at so far.`);
   if (groups.length > 0) return [...groups.flatMap(([actor, own]) => groupOf(actor, own, state)), counted];
-  if (!complete || !status) return [waiting()];
+  if (!(complete || isLarge(state)) || !status) return [waiting()];
   const shown = shownPosture(state);
   if (!isGood(shown)) return [h("p", { class: "empty" }, "The reasons below the posture say what to do.")];
   const exempt = "Nothing to do now: each account that is not under a customer-managed key has an exception.";
@@ -226,6 +227,6 @@ function body(state) {
 
 export const drawAdvice = whenChanged(
   /** @param {State} state */
-  (state) => [state.status, state.catalogue, state.rows, state.gaps, state.complete, isFresh(state), state.printing, Math.floor(state.now / 3_600_000)],
+  (state) => [state.status, state.catalogue, state.rows, state.owners, state.gaps, state.complete, isFresh(state), state.printing, Math.floor(state.now / 3_600_000)],
   (state) => fill(at("advice-body"), ...body(state)),
 );

@@ -20,6 +20,7 @@ export const OWNER = {
         all: "All owners",
         value: ({ owner }) => `=${owner}`,
         text: ({ owner }) => (owner === "" ? "Without an owner" : visible(owner)),
+        known: ({ owners }) => (owners ?? []).map(({ owner }) => [`=${owner ?? ""}`, owner ? visible(owner) : "Without an owner"]),
         // As the value of an option "" is taken for all owners.
         toOption: ({ owner }) => (owner === null ? "" : `=${owner}`),
         ofOption: (option) => (option === "" ? null : option.slice(1)),
@@ -29,7 +30,7 @@ export const OWNER = {
     {
       name: "notOwner",
       none: [],
-      words: ({ notOwner }) => `owner is any other than ${notOwner.map((owner) => (owner === "" ? "none" : within(owner))).join(", ")}`,
+      words: ({ notOwner }) => `Owner: any other than ${notOwner.map((owner) => (owner === "" ? "none" : within(owner))).join(", ")}`,
       test: (view) => (row) => !view.notOwner.includes(row.owner),
     },
   ],

@@ -9,7 +9,7 @@ import { viewOf } from "./url_state.js";
 /** @returns {State} */
 export const blank = () => ({
   phase: "loading",
-  refused: false,
+  refused: null,
   mayStart: null,
   startRefused: false,
   check: null,
@@ -19,8 +19,9 @@ export const blank = () => ({
   answeredAt: 0,
   now: Date.now(),
   rows: [],
-  loaded: 0,
   complete: false,
+  list: { rows: [], ended: false, sortable: false, problem: "" },
+  owners: null,
   scans: null,
   changes: null,
   gaps: [],
@@ -62,11 +63,13 @@ export class Store {
   }
 }
 
-/**
- * Return whether the status is still valid: the API said so, and its time has not passed.
- *
- * @param {State} state
- */
+/** More accounts than this are loaded only as far as they are looked at. */
+const MOST_LOADED = 5000;
+
+/** @param {State} state */
+export const isLarge = ({ status }) => (status?.accounts.total ?? 0) > MOST_LOADED;
+
+/** Return whether the status is still valid: the API said so, and its time has not passed. @param {State} state */
 export const isFresh = ({ status, now }) =>
   status !== null &&
   status.fresh &&

@@ -5,15 +5,12 @@
  * @typedef {import("./types.js").CatalogueReason} Entry
  */
 
-import { visible } from "./format.js";
+import { visible, within } from "./format.js";
 import { codeWord } from "./labels.js";
 
 const FIELDS = /** @type {const} */ (["area", "code", "severity", "message", "wayOut", "actor"]);
 
-/**
- * @param {any} body The answer.
- * @returns {Catalogue | null}
- */
+/** @param {any} body The answer. @returns {Catalogue | null} */
 export function catalogueOf(body) {
   const entries = /** @type {Entry[]} */ (Array.isArray(body) ? body : []);
   const usable = entries.filter((entry) => FIELDS.every((field) => typeof entry?.[field] === "string"));
@@ -27,9 +24,12 @@ export function catalogueOf(body) {
  */
 export const entryOf = (catalogue, area, code) => catalogue?.get(`${area} ${code}`);
 
-/** @param {Entry | undefined} entry */
-export const actorOf = (entry) =>
-  entry && entry.actor !== "nobody" ? `Who has to act: ${visible(codeWord(entry.actor)).toLowerCase()}.` : "";
+/** @param {Entry | undefined} entry @param {string} [owner] Of the account, "" if nobody is known. */
+export function actorOf(entry, owner = "") {
+  if (!entry || entry.actor === "nobody") return "";
+  const actor = visible(codeWord(entry.actor)).toLowerCase();
+  return `Who has to act: ${entry.actor === "account_owner" && owner ? `${within(owner)}, the ${actor}` : actor}.`;
+}
 
 /**
  * Explain a reason and what to do: with the text of the single case, or with the general text.

@@ -11,6 +11,13 @@ import { ago, minute, moment } from "./format.js";
 import { keepFragment } from "./url_state.js";
 
 const HOME = "/api/dashboard";
+/** @type {Record<import("./types.js").Refused, string>} */
+const REFUSALS = {
+  no_key: "This is not a key: it has characters that no key has. Copy the key again.",
+  wrong: "The key was not accepted. Check that it is a key of the function api, and enter it again.",
+  start_key: "This key starts scans, and cannot show the status. Enter it in the second field, and a key of the function api in the first.",
+  withdrawn: "The key is no longer accepted: it was renewed or deleted. Ask the people who run the app for the new one.",
+};
 
 /** @param {Loader} loader */
 function keyForm(loader) {
@@ -23,11 +30,9 @@ function keyForm(loader) {
     const [entered, enteredToStart] = [input.value.trim(), toStart.value.trim()];
     // A header allows only these characters, so other text is not a key.
     if (/^[\x21-\x7e]+$/.test(entered) && /^[\x21-\x7e]*$/.test(enteredToStart)) loader.signIn(entered, enteredToStart);
-    else if (entered !== "") loader.signOut(true);
+    else if (entered !== "") loader.signOut("no_key");
   };
-  return h(
-    "form",
-    { "aria-label": "Sign in", submit },
+  return h("form", { "aria-label": "Sign in", submit },
     h("label", { for: "key" }, "Function key"),
     input,
     h("label", { for: "start-key" }, "Key to start scans (optional)"),
@@ -44,12 +49,7 @@ function entraLink() {
   return h("a", { class: "primary button", href: target, click: keepFragment }, "Sign in with Microsoft");
 }
 
-/**
- * Return the function that draws the sign-in.
- *
- * @param {Loader} loader
- * @returns {(state: State) => void}
- */
+/** Return the function that draws the sign-in. @param {Loader} loader @returns {(state: State) => void} */
 export const signInDrawer = (loader) =>
   whenChanged(
     ({ phase, refused }) => [phase === "signed-out", refused],
@@ -62,12 +62,10 @@ export const signInDrawer = (loader) =>
       }
       fill(
         place,
-        h(
-          "section",
-          { class: "panel card", "aria-labelledby": "sign-in-title" },
+        h("section", { class: "panel card", "aria-labelledby": "sign-in-title" },
           h("h1", { id: "sign-in-title" }, "Is every account under a customer-managed key?"),
           h("p", {}, "This page shows the latest result, what is wrong and how to fix it."),
-          refused && h("p", { class: "alert", role: "alert" }, icon("non_compliant"), h("span", {}, "The key was not accepted. Check that it is a key of the function api, and enter it again.")),
+          refused && h("p", { class: "alert", role: "alert" }, icon("non_compliant"), h("span", {}, REFUSALS[refused])),
           AUTH === "keys" ? keyForm(loader) : entraLink(),
         ),
       );
@@ -80,19 +78,14 @@ export const drawStartRefused = whenChanged(
   /** @param {State} state */
   ({ startRefused }) => [startRefused],
   ({ startRefused }) => {
-    const text = "The key to start scans was not accepted. Check that it is a key of the function scan_now. To enter it again, press Forget key.";
+    const text = "The key to start scans was not accepted. Check that it is a key of the function scan_now. To enter it again, press Sign out.";
     const place = at("start-refused");
     place.hidden = !startRefused;
     fill(place, startRefused && icon("warning"), startRefused && h("div", {}, text));
   },
 );
 
-/**
- * Return the function that draws the error message and how old the rest of the page is.
- *
- * @param {Loader} loader
- * @returns {(state: State) => void}
- */
+/** Return the function that draws the error message and how old the rest of the page is. @param {Loader} loader @returns {(state: State) => void} */
 export const troubleDrawer = (loader) =>
   whenChanged(
     ({ trouble, status }) => [trouble, status === null],
@@ -133,7 +126,7 @@ export const sessionDrawer = (loader) =>
       }
       const time = answeredAt ? new Date(answeredAt).toISOString() : null;
       const out = AUTH === "keys"
-        ? key.get() && h("button", { type: "button", "data-key": "out", click: () => loader.signOut(false) }, "Forget key")
+        ? key.get() && h("button", { type: "button", "data-key": "out", click: () => loader.signOut(null) }, "Sign out")
         : h("a", { href: `/.auth/logout?post_logout_redirect_uri=${HOME}` }, "Sign out");
       fill(at("session"), time && h("span", { class: "asked" }, "Updated ", moment(time, ago(time, now))), out);
     },

@@ -1,5 +1,5 @@
 /**
- * The table of findings, fifty rows at a time, so that it stays fast with thousands of accounts.
+ * The table of findings, one line for each account, fifty at a time.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").View} View
@@ -9,88 +9,74 @@
 import { isOn } from "./aspects.js";
 import { COLUMNS } from "./columns.js";
 import { at, fill, h, whenChanged } from "./dom.js";
-import { number } from "./format.js";
+import { howMany } from "./filters.js";
+import { ROWS } from "./finding_list.js";
+import { number, visible } from "./format.js";
+import { isLarge } from "./page_state.js";
 import { choose } from "./row_selection.js";
 import { DEFAULTS, fragmentOf, isFiltered } from "./url_state.js";
 
-export const ROWS = 50;
-
-/**
- * The columns that are shown: none of what the settings switch off.
- *
- * @param {State} state
- */
+/** The columns that are shown: none of what the settings switch off. @param {State} state */
 const columnsOf = (state) => COLUMNS.filter(({ aspect }) => !aspect || isOn(aspect, state));
 
-/**
- * @param {State} state
- * @param {(news: Partial<View>) => void} go
- */
+/** @param {State} state @param {(news: Partial<View>) => void} go */
 function heads(state, go) {
-  const { view, printing } = state;
+  const { list, view, printing } = state;
   return columnsOf(state).map(({ name, head }) => {
-    const sorted = view.sort === name;
-    const turned = sorted && view.order === "asc" ? "desc" : "asc";
+    const chosen = view.sort === name;
+    // Each verdict is asked for on its own, so that this order holds while more rows are to come.
+    const sorted = chosen && (list.sortable || name === "verdict");
+    const turned = chosen && view.order === "asc" ? "desc" : "asc";
     /** @type {() => void} */
     const sort = () => go({ sort: name, order: turned, page: 1 });
-    return h(
-      "th",
-      { scope: "col", role: "columnheader", "aria-sort": sorted ? (view.order === "asc" ? "ascending" : "descending") : "none" },
+    return h("th", { scope: "col", role: "columnheader", class: name === "name" ? "account" : name, "aria-sort": sorted ? (view.order === "asc" ? "ascending" : "descending") : "none" },
       // A browser that prints does not repeat a button on the next page.
       printing ? head : h("button", { type: "button", "data-key": `sort-${name}`, click: sort }, head, h("span", { class: "direction", "aria-hidden": "true" })),
     );
   });
 }
 
-/**
- * Show an account; its name, in the first column, opens it.
- *
- * @param {Row} row
- * @param {View} view
- * @param {State} state
- */
+/** Show an account; its name, in the first column, opens it. @param {Row} row @param {View} view @param {State} state */
 function line(row, view, state) {
   const { id, verdict, coverage } = row.finding;
   const finding = id.toLowerCase();
   const [named, ...columns] = columnsOf(state);
   const link = h("a", { href: fragmentOf({ ...view, finding }), "data-key": finding }, ...named.cell(row, state.now));
-  return h(
-    "tr",
-    { role: "row", class: `${verdict} ${coverage === "read" ? "" : "old"}` },
+  return h("tr", { role: "row", class: `${verdict} ${coverage === "read" ? "" : "old"}` },
     h("th", { scope: "row", role: "rowheader", class: "account" }, link),
     ...columns.map(({ name, head, cell }) => h("td", { role: "cell", class: name, "data-label": head }, ...cell(row, state.now))),
   );
 }
 
-/**
- * @param {number} page
- * @param {number} pages
- * @param {(news: Partial<View>) => void} go
- */
-function pager(page, pages, go) {
+/** @param {number} page @param {number} pages @param {boolean} known Whether there are no more. @param {(news: Partial<View>) => void} go */
+function pager(page, pages, known, go) {
   if (pages < 2) return null;
-  return h(
-    "nav",
-    { class: "pager", "aria-label": "Pages of findings" },
+  return h("nav", { class: "pager", "aria-label": "Pages of findings" },
     h("button", { type: "button", "data-key": "previous", disabled: page <= 1, click: () => go({ page: page - 1 }) }, "Previous page"),
-    h("span", {}, `Page ${number(page)} of ${number(pages)}`),
+    h("span", {}, `Page ${number(page)}${known ? ` of ${number(pages)}` : ""}`),
     h("button", { type: "button", "data-key": "next", disabled: page >= pages, click: () => go({ page: page + 1 }) }, "Next page"),
   );
 }
 
+/** Say how a list is sorted of which only a part is loaded, and offer to load it all. @param {State} state @param {() => void} loadAll */
+function part(state, loadAll) {
+  const { list, view } = state;
+  if (!isLarge(state) || list.sortable || list.problem !== "") return null;
+  const column = COLUMNS.find(({ name }) => name === view.sort)?.head.toLowerCase();
+  const order = view.sort === "verdict" ? "Sorted by verdict, then by subscription" : `Sorted by subscription: to sort by ${column}, load all of them`;
+  return h("p", { class: "note order" }, `${order}. `, h("button", { type: "button", "data-key": "load-all", click: loadAll }, "Load all"));
+}
+
 /** @param {State} state */
-function empty({ complete, status, rows, view }) {
-  if (!complete) return "Loading the findings…";
-  if (rows.length > 0 && isFiltered(view)) return "No account matches these filters.";
+function empty({ list, status, view }) {
+  if (list.problem !== "") return `The app refused these filters: ${visible(list.problem)}`;
+  if (!list.ended) return "Loading the findings…";
+  if (status && status.accounts.total > 0 && isFiltered(view)) return "No account matches these filters.";
   if (status?.asOf === null) return "No scan has finished yet. Findings appear after the first one.";
   return "No accounts in scope: there is nothing to judge.";
 }
 
-/**
- * Open the account of a row that is clicked anywhere, except to follow a link or to select text.
- *
- * @param {Event} event
- */
+/** Open the account of a row that is clicked anywhere, except to follow a link or to select text. @param {Event} event */
 function openRow(event) {
   const { target } = event;
   if (!(target instanceof Element) || target.closest("a") || getSelection()?.isCollapsed === false) return;
@@ -102,37 +88,36 @@ function openRow(event) {
  * Return the function that draws the table.
  *
  * @param {(news: Partial<View>) => void} go
+ * @param {() => void} loadAll
  * @returns {(state: State) => void}
  */
-export function tableDrawer(go) {
+export function tableDrawer(go, loadAll) {
   /** @param {State} state */
   const draw = (state) => {
-    const { rows, view, printing, printedRows } = state;
-    const chosen = choose(rows, view);
-    const pages = Math.max(1, Math.ceil(chosen.length / ROWS));
+    const { list, view, printing, printedRows } = state;
+    const chosen = choose(list, view);
+    const { total, exact } = howMany(state);
+    const pages = Math.max(1, Math.ceil(total / ROWS) + (exact ? 0 : 1));
     const page = Math.min(view.page, pages);
     const shown = printing ? chosen.slice(0, printedRows) : chosen.slice((page - 1) * ROWS, page * ROWS);
     // A link names only what differs from the defaults.
     const kept = page === view.page ? view : { ...view, page: page === 1 ? DEFAULTS.page : page };
     fill(
       at("findings-body"),
-      h(
-        "div",
-        { class: "scroll" },
-        h(
-          "table",
-          { class: "findings", role: "table", "aria-label": "Findings", "aria-rowcount": chosen.length + 1 },
+      h("div", { class: "scroll" },
+        h("table", { class: "findings", role: "table", "aria-label": "Findings", "aria-rowcount": exact ? total + 1 : -1 },
           h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...heads(state, go))),
           h("tbody", { role: "rowgroup", click: openRow }, ...shown.map((row) => line(row, kept, state))),
         ),
       ),
-      chosen.length === 0 && h("p", { class: "empty" }, empty(state)),
-      pager(page, pages, go),
+      shown.length === 0 && h("p", { class: "empty" }, empty(state)),
+      pager(page, pages, exact, go),
+      part(state, loadAll),
     );
   };
   return whenChanged(
     // An open drawer does not change the table.
-    (state) => [state.rows, state.complete, state.status?.asOf, columnsOf(state).length, fragmentOf({ ...state.view, finding: "" }), state.printing, Math.floor(state.now / 3_600_000)],
+    (state) => [state.list, state.status, columnsOf(state).length, fragmentOf({ ...state.view, finding: "" }), state.printing, Math.floor(state.now / 3_600_000)],
     draw,
   );
 }

@@ -10,6 +10,8 @@ export * from "./api_types.js";
 
 export type Phase = "signed-out" | "loading" | "ready" | "forbidden" | "unreachable" | "error";
 
+export type Refused = "no_key" | "wrong" | "start_key" | "withdrawn";
+
 /** What `data` has depends on the type of the change. */
 export interface Change extends Omit<ChangeEvent, "data"> { data: Record<string, any> }
 
@@ -58,6 +60,19 @@ export interface Row {
   atFirst: boolean;
 }
 
+/** The accounts of the table: all, or in a large estate those of the view that are loaded. */
+export interface List {
+  rows: Row[];
+  /** Whether nothing is left to load. */
+  ended: boolean;
+  /** Whether the page may sort them. It does not while more are to come, which belong in between. */
+  sortable: boolean;
+  /** Why the app refused the filters. */
+  problem: string;
+}
+
+export interface OwnerSums { owner: string | null; accounts: Accounts; oldestViolation: string | null }
+
 export interface Trouble { phase: Phase; title: string; text: string }
 
 export interface Shown {
@@ -72,7 +87,8 @@ export interface Check { subject: string; text: string; running: boolean }
 
 export interface State {
   phase: Phase;
-  refused: boolean;
+  /** Why the key was refused. */
+  refused: Refused | null;
   /** Whether the visitor may start scans; null if nobody has said so yet. */
   mayStart: boolean | null;
   startRefused: boolean;
@@ -82,9 +98,12 @@ export interface State {
   catalogue: Catalogue | null;
   answeredAt: number;
   now: number;
+  /** All accounts, as far as they are loaded; none in a large estate. */
   rows: Row[];
-  loaded: number;
   complete: boolean;
+  list: List;
+  /** The sums of each owner, in a large estate. */
+  owners: OwnerSums[] | null;
   scans: Scan[] | null;
   changes: Change[] | null;
   gaps: Gap[];
@@ -111,6 +130,8 @@ export interface Select {
   options?: [string, string][];
   value?: (row: Row) => string;
   text?: (row: Row) => string;
+  /** In a large estate also these, which are known without the rows. */
+  known?: (state: State) => [string, string][];
   /** Between the values of the view and of the options, where they differ. */
   toOption?: (view: View) => string;
   ofOption?: (option: string) => string | null;
@@ -211,16 +232,15 @@ export interface Aspect {
   column?: Column & { after: string };
   /** Sorts accounts of one verdict. */
   rank?: (finding: Finding) => string;
-  /** Below the verdict in the table. */
-  verdictNote?: (finding: Finding) => Child;
+  /** Beside the reason in the table. */
+  lineNote?: (finding: Finding) => Child;
   /** In the banner: what is said of so many accounts in its first state, for which its first reason of a posture stands. */
   lead?: (value: number) => string;
   /** Below the counts: first, and after the notes on what was read. */
   firstNote?: Note;
   note?: Note;
-  /** In the drawer: with the account's name and place, with the evidence, and on its own. */
+  /** In the drawer: with the dates and the place of the account, and on its own. */
   identity?: (finding: Finding) => Child;
-  evidence?: (finding: Finding, catalogue: Catalogue | null) => Child;
   section?: Section;
   /** What the drawer says about an account that needs something, and for which there is no plan. */
   withoutPlan?: (finding: Finding) => string | false | null;

@@ -9,12 +9,8 @@ import { ASPECTS } from "./aspects.js";
 import { COLUMNS } from "./columns.js";
 import { OWN, SEARCH } from "./finding_filters.js";
 
-/** Where links and sentences name the filters of an aspect; others come before them. */
-const LINK_ORDER = ["keyHealth", "dataStores", "exception", "azurePolicy", "owner"];
-const inLinks = ASPECTS.toSorted((a, b) => LINK_ORDER.indexOf(a.name) - LINK_ORDER.indexOf(b.name));
-
 /** All filters of the findings, in the order of links and sentences. */
-export const FILTERS = [...OWN, ...inLinks.flatMap(({ filters }) => filters), SEARCH];
+export const FILTERS = [...OWN, ...ASPECTS.flatMap(({ filters }) => filters), SEARCH];
 
 /** @type {Readonly<View>} The most serious findings come first. */
 export const DEFAULTS = Object.freeze({
@@ -29,12 +25,7 @@ export const DEFAULTS = Object.freeze({
 /** The limit of the API. */
 export const LONGEST_SEARCH = 200;
 
-/**
- * Read a fragment; a missing or wrong part gets its default.
- *
- * @param {string} fragment
- * @returns {View}
- */
+/** Read a fragment; a missing or wrong part gets its default. @param {string} fragment @returns {View} */
 export function viewOf(fragment) {
   const parts = new URLSearchParams(fragment.replace(/^#/, ""));
   const given = FILTERS.map(({ name, none }) => [name, Array.isArray(none) ? parts.getAll(name) : parts.get(name) ?? none]);
@@ -50,12 +41,7 @@ export function viewOf(fragment) {
   return view;
 }
 
-/**
- * Write a view as a fragment; "#" is the default view.
- *
- * @param {Partial<View>} view
- * @returns {string}
- */
+/** Write a view as a fragment; "#" is the default view. @param {Partial<View>} view @returns {string} */
 export function fragmentOf(view) {
   const parts = [];
   for (const [key, standard] of Object.entries(DEFAULTS)) {
@@ -68,14 +54,22 @@ export function fragmentOf(view) {
   return `#${parts.join("&")}`;
 }
 
-/**
- * Return whether any of these filters is set.
- *
- * @param {View} view
- * @param {readonly (keyof View)[]} [names]
- */
+/** Return whether any of these filters is set. @param {View} view @param {readonly (keyof View)[]} [names] */
 export const isFiltered = (view, names = FILTERS.map(({ name }) => name)) =>
   fragmentOf(Object.fromEntries(names.map((name) => [name, view[name]]))) !== "#";
+
+/**
+ * Return the path of the findings that a view chooses, by the filters that the API has.
+ *
+ * @param {View} view
+ * @param {Record<string, string>} format
+ */
+export function pathOf(view, format) {
+  const query = new URLSearchParams(format);
+  const wanted = FILTERS.flatMap((filter) => filter.query?.(view) ?? []);
+  for (const [name, value] of wanted) if (value !== "") query.set(name, value);
+  return `findings?${query}`;
+}
 
 const KEPT = "cmk-fragment";
 

@@ -21,7 +21,12 @@ from tests.functional.storage_kit import Storage
 
 type OpenVisit = Callable[..., Visit]
 
-PLACE: Final = {"locale": "en-GB", "timezone_id": "Europe/Berlin"}
+# Wide enough for all columns of the table.
+PLACE: Final = {
+    "locale": "en-GB",
+    "timezone_id": "Europe/Berlin",
+    "viewport": {"width": 1440, "height": 900},
+}
 CLIPBOARD: Final = ["clipboard-read", "clipboard-write"]
 _MILLISECONDS: Final = 15_000
 
@@ -96,7 +101,7 @@ def open_visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Ope
                 origin, key = world.origin, world.key
             else:
                 origin, key = scene.host.url, scene.host.keys.functions["api"]
-            context = browser.new_context(**PLACE, **options)  # type: ignore[arg-type] # as the caller says
+            context = browser.new_context(**{**PLACE, **options})  # type: ignore[arg-type] # as the caller says
             stack.callback(context.close)
             context.set_default_timeout(_MILLISECONDS)
             watch = Watch(context, key, trouble=trouble)

@@ -148,6 +148,8 @@ class Visit:
 
     def choose(self, filter_name: str, value: str) -> None:
         """Set one of the filters."""
+        if self.button("Filter").get_attribute("aria-expanded") == "false":
+            self.button("Filter").click()
         box = self.region("Findings").get_by_role("combobox", name=filter_name, exact=True)
         box.select_option(value)
 

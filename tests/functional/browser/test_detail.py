@@ -143,16 +143,15 @@ def test_what_the_first_scan_found_did_not_begin_with_it(desk: Visit, world: Wor
     dates = dict(zip(desk.names(), desk.column("Since"), strict=True))
     year = found[BROKEN]["evidence"]["createdAt"][:4]
 
-    assert "first seen, " in dates[BROKEN]
+    assert "first seen" in dates[BROKEN]
     # Times are whole seconds, in which two scans may fit.
     is_from_first = found[CHANGED]["violatedSince"] == found[CHANGED]["firstSeen"]
     assert ("first seen" in dates[CHANGED]) is is_from_first
-    assert all(re.search(r"created \d+ \w+ \d{4}$", date) for date in dates.values())
     desk.open_detail(BROKEN)
-    expect(desk.drawer).to_contain_text(re.compile(rf"First seen .*Created \d+ \w+ {year}, .*like"))
+    expect(desk.drawer).to_contain_text(re.compile(rf"First seen\d.*Created\d+ \w+ {year}, .*like"))
     desk.drawer.get_by_role("button", name="Close").click()
     desk.open_detail(CHANGED)
     if not is_from_first:
-        later = re.compile(r"Since .*; before that compliantCreated .*UTC")
+        later = re.compile(r"Since\d.*; before that compliantCreated\d.*UTC")
         expect(desk.drawer).to_contain_text(later)
         expect(desk.drawer).not_to_contain_text("may have been like this")

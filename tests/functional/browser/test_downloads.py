@@ -111,7 +111,7 @@ def test_more_findings_than_a_workbook_holds_are_several(visit: Visit, world: Wo
     expect(visit.page.get_by_text("The workbook is in your downloads.")).to_be_visible()
     parts[True]["content-type"] = "text/html"
     visit.button("Download XLSX").click()
-    expect(visit.page.get_by_text("It is not a workbook from this app.")).to_be_visible()
+    expect(visit.page.get_by_text("It is not a file from this app.")).to_be_visible()
 
     assert [name[-12:] for name in names] == ["-1-of-2.xlsx", "-2-of-2.xlsx"]
 

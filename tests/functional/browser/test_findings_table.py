@@ -75,7 +75,7 @@ def test_the_counts_lead_to_what_azures_policy_leaves_out(desk: Visit, world: Wo
     said = [one["azurePolicy"]["reason"] for one in found.values() if one["azurePolicy"]]
     others = len(said) - said.count("same_as_verdict") - len(left_out)
     line = desk.page.locator(".note", has_text="Azure's built-in policy")
-    expect(line).to_contain_text(f" and says something else of {others} other accounts.")
+    expect(line).to_contain_text(f" and disagrees about {others} more accounts.")
 
     line.get_by_role("link", name=f"{len(left_out)} accounts").click()
 

@@ -74,8 +74,14 @@ def _open(visit: Visit, world: World, answer: dict[str, Any], status: int = 200)
         asked.append(route.request.url)
         route.fulfill(status=status, body=json.dumps(answer), content_type="application/json")
 
+    def depending(route: Route) -> None:
+        listed = world.scene.findings().values()
+        found = [each | of for each in listed if (of := _of(each))]
+        route.fulfill(body=json.dumps({"value": found}), content_type="application/json")
+
     answer_with(visit, world, _of)
     visit.page.route("**/api/v1/keys?**", fulfill)
+    visit.page.route("**/api/v1/findings?**key=**", depending)
     visit.sign_in()
     visit.open_detail(MINE)
     return asked
@@ -97,7 +103,7 @@ def test_a_key_shows_what_depends_on_it(open_visit: OpenVisit, world: World) -> 
 
     expect(window).to_contain_text("4 accounts lose their data.")
     assert [url.partition("?")[2] for url in asked] == [
-        "key=https%3A%2F%2Fkv-claims.vault.azure.net%2F%2Fkeys%2FCMK&top=1"
+        "top=1&key=https%3A%2F%2Fkv-claims.vault.azure.net%2F%2Fkeys%2FCMK"
     ]
     for text in (CAUTION, SHOWN_BACKWARDS, SCRIPT, "and 101 others", "31 Jan 2027, 12:00 UTC"):
         expect(window).to_contain_text(text)

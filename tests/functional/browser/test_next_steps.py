@@ -79,7 +79,7 @@ def _opened(visit: Visit, link: Locator) -> int:
         return visit.page.get_by_role("table", name="Coverage gaps").locator("tbody tr").count()
     if visit.drawer.is_visible():
         visit.drawer.get_by_role("button", name="Close").click()
-    expect(visit.region("Findings").get_by_text("Filtered:")).to_be_visible()
+    expect(visit.region("Findings").get_by_text("Filtered by")).to_be_visible()
     shown = re.match(r"([\d,]+) of", visit.count.inner_text())
     assert shown
     return int(shown[1].replace(",", ""))

@@ -60,7 +60,18 @@ def test_a_key_of_another_function_is_refused(open_visit: OpenVisit, world: Worl
 
     visit.type_key(world.scene.host.keys.functions["scan_now"])
 
-    expect(visit.alert).to_contain_text("not accepted")
+    expect(visit.alert).to_contain_text("This key starts scans, and cannot show the status.")
+    assert visit.stored()["session"] == {}
+
+
+def test_what_cannot_be_a_key_is_sent_nowhere(visit: Visit) -> None:
+    """A sentence that was pasted by mistake stays in the window."""
+    visit.go()
+
+    visit.type_key("two words")
+
+    expect(visit.alert).to_contain_text("This is not a key")
+    assert visit.watch.asked() == []
 
 
 def test_the_right_key_opens_the_page_and_is_sent_as_a_header_alone(visit: Visit) -> None:
@@ -96,7 +107,7 @@ def test_a_key_that_was_withdrawn_is_forgotten(open_visit: OpenVisit) -> None:
 
     visit.page.reload()
 
-    expect(visit.alert).to_contain_text("not accepted")
+    expect(visit.alert).to_contain_text("no longer accepted")
     visit.expect_state("signed-out")
     assert visit.stored()["session"] == {}
     expect(visit.page.get_by_role("table", name="Findings")).to_be_hidden()

@@ -119,10 +119,10 @@ def test_a_phone_shows_the_filters_when_asked(open_visit: OpenVisit) -> None:
     box = visit.region("Findings").get_by_role("combobox", name="Verdict", exact=True)
     expect(box).to_be_hidden()
 
-    visit.button("Filters").click()
+    visit.button("Filter").click()
 
     expect(box).to_be_visible()
-    expect(visit.button("Filters")).to_have_attribute("aria-expanded", "true")
+    expect(visit.button("Filter")).to_have_attribute("aria-expanded", "true")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

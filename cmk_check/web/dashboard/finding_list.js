@@ -1,0 +1,137 @@
+/**
+ * The findings that the table shows: all of a small estate; of a large one those of the view, loaded as
+ * far as they are looked at. The API filters and searches them, and sorts by subscription, group and name.
+ *
+ * @typedef {import("./types.js").View} View
+ */
+
+import { Refusal, pages } from "./api.js";
+import { blank, isLarge } from "./page_state.js";
+import { choose, rowOf } from "./row_selection.js";
+import { DEFAULTS, pathOf } from "./url_state.js";
+
+/** Rows that the table draws at once. */
+export const ROWS = 50;
+const FEW = { top: "150" };
+const MOST = { top: "1000" };
+// How long somebody may pause while typing words to search for, in ms.
+const TYPING = 250;
+const WORST_FIRST = ["non_compliant", "unknown", "compliant"];
+
+export class FindingList {
+  /** @param {import("./page_state.js").Store} store */
+  constructor(store) {
+    this.store = store;
+    this.turn = new AbortController();
+    this.list = blank().list;
+    this.asked = "";
+    this.isWhole = false;
+    this.isLoading = false;
+    /** @type {AsyncGenerator<import("./types.js").Finding[]>} */
+    this.pages = chained([], 0, this.turn.signal);
+  }
+
+  /** Begin anew the next time; the rows of before are shown until others are there. */
+  forget() {
+    this.turn.abort();
+    this.asked = "";
+    this.isLoading = false;
+  }
+
+  /**
+   * Load the rows that the view shows and those of its next page, or all that it chooses.
+   *
+   * @param {AbortSignal} session
+   * @param {boolean} [all]
+   * @throws {Refusal}
+   */
+  async look(session, all = false) {
+    const { state } = this.store;
+    const links = isLarge(state) ? linksOf(state.view) : [pathOf(DEFAULTS, MOST)];
+    if (links.join() !== this.asked) this.begin(links, session, state.view.q === "" ? 0 : TYPING);
+    else if (all && !this.isWhole) this.begin([pathOf(state.view, MOST)], session, 0);
+    this.asked = links.join();
+    this.isWhole ||= all || !isLarge(state);
+    if (this.list.ended) this.show(this.list.rows, true);
+    if (!this.isLoading) await this.load(this.turn.signal);
+  }
+
+  /** @param {string[]} links @param {AbortSignal} session @param {number} pause */
+  begin(links, session, pause) {
+    const { state } = this.store;
+    this.forget();
+    this.turn = new AbortController();
+    this.list = blank().list;
+    this.isWhole = false;
+    this.pages = chained(links, isLarge(state) ? pause : 0, AbortSignal.any([session, this.turn.signal]));
+    // Until others are there, the browser chooses among the rows that it has.
+    if (isLarge(state)) this.store.set({ rows: [], complete: false, list: { ...state.list, ended: false, sortable: false, problem: "" } });
+  }
+
+  /** @param {AbortSignal} signal */
+  async load(signal) {
+    this.isLoading = true;
+    try {
+      while (!this.list.ended && this.isWanted()) {
+        const { value, done = false } = await this.pages.next();
+        signal.throwIfAborted();
+        this.show(value ? this.list.rows.concat(value.map(rowOf)) : this.list.rows, done);
+      }
+    } catch (error) {
+      if (!signal.aborted) this.refused(error);
+    } finally {
+      if (!signal.aborted) this.isLoading = false;
+    }
+  }
+
+  isWanted() {
+    const { view } = this.store.state;
+    return this.isWhole || choose(this.list, view).length <= (view.page + 1) * ROWS;
+  }
+
+  /**
+   * Show the rows. Those on later pages stay where people have seen them, even if others belong in between.
+   *
+   * @param {import("./types.js").Row[]} rows
+   * @param {boolean} ended
+   */
+  show(rows, ended) {
+    const { state } = this.store;
+    const sortable = this.list.sortable || !isLarge(state) || (ended && (this.isWhole || state.view.page === 1));
+    this.list = { ...this.list, rows, ended, sortable };
+    if (isLarge(state)) this.store.set({ list: this.list });
+    // After a scan, the rows of before are shown until all are there.
+    else if (ended || !state.complete) this.store.set({ list: this.list, rows, complete: ended });
+  }
+
+  /** Say so if the app knows no such kind or no such subscription. @param {unknown} error */
+  refused(error) {
+    this.asked = "";
+    if (!(error instanceof Refusal) || ![400, 404].includes(error.status)) throw error;
+    this.store.set({ list: { ...blank().list, ended: true, problem: error.message } });
+  }
+}
+
+/**
+ * @param {string[]} links
+ * @param {number} pause Before the first one, in ms.
+ * @param {AbortSignal} signal
+ * @returns {AsyncGenerator<import("./types.js").Finding[]>} The pages of one list after the other.
+ */
+async function* chained(links, pause, signal) {
+  if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+  signal.throwIfAborted();
+  for (const link of links) yield* pages(link, signal);
+}
+
+/**
+ * Return the lists that give the accounts of a view: the worst verdict comes first where each verdict
+ * is asked for on its own.
+ *
+ * @param {View} view
+ */
+function linksOf(view) {
+  const isByVerdict = view.sort === "verdict" && view.verdict === "" && view.reason === "";
+  const verdicts = view.order === "asc" ? WORST_FIRST : WORST_FIRST.toReversed();
+  return (isByVerdict ? verdicts : [view.verdict]).map((verdict) => pathOf({ ...view, verdict }, FEW));
+}

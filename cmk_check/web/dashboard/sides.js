@@ -1,0 +1,71 @@
+/**
+ * What stands beside the verdict of one account, in the drawer: states with their reasons.
+ *
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./types.js").Finding} Finding
+ */
+
+import { ASPECTS, isOn } from "./aspects.js";
+import { LOOKS, badge, stateOf } from "./aspect_states.js";
+import { h, icon, item } from "./dom.js";
+import { identifier, prose } from "./format.js";
+import { codeWord } from "./labels.js";
+import { ownerOf } from "./owner.js";
+import { actorOf, entryOf } from "./reasons.js";
+
+/** @type {Record<string, import("./types.js").LookName>} The looks of severities; others look like unknown. */
+const SEVERITIES = { broken: "bad", error: "bad", at_risk: "risk", warning: "risk" };
+
+/** @param {{ severity: string }} reason */
+const isOnlyInformation = ({ severity }) => ["notice", "info"].includes(severity);
+
+/**
+ * Show a reason: how serious it is, what to do, who acts, and its evidence.
+ *
+ * @param {import("./types.js").AnyReason} reason
+ * @param {import("./types.js").ReasonArea} area
+ * @param {Finding} finding
+ * @param {State} state
+ */
+function reasonItem({ code, severity, message, evidence: known, missingAction }, area, finding, { catalogue }) {
+  const { tone, shape } = LOOKS[Object.hasOwn(SEVERITIES, severity) ? SEVERITIES[severity] : "unknown"];
+  const items = Object.entries(known).map(([field, value]) => item(codeWord(field), identifier(value)));
+  if (missingAction) items.push(item("Missing permission", identifier(missingAction)));
+  return h("li", { class: isOnlyInformation({ severity }) ? "notice" : tone },
+    icon(shape),
+    h("div", {},
+      h("p", {}, h("strong", {}, codeWord(code)), ` (${codeWord(severity).toLowerCase()})`),
+      h("p", {}, prose(message), " ", actorOf(entryOf(catalogue, area, code), ownerOf(finding))),
+      items.length > 0 && h("dl", { class: "evidence" }, ...items),
+    ),
+  );
+}
+
+/** Show the state of an aspect with the reasons for it. @param {import("./types.js").Aspect} aspect @param {Finding} finding @param {State} state */
+export function judgedSection(aspect, finding, state) {
+  const { judged } = aspect;
+  if (!judged?.applies(finding) || !isOn(aspect, state)) return [];
+  const title = h("h3", {}, judged.title);
+  const side = judged.sideOf(finding);
+  if (!side) return [title, h("p", { class: "empty" }, judged.unread)];
+  const { word, look } = stateOf(judged.states, side.state);
+  const reasons = side.reasons.filter((reason) => !isOnlyInformation(reason)).map((reason) => reasonItem(reason, judged.area, finding, state));
+  return [
+    title,
+    h("div", { class: `verdict-box ${LOOKS[look].tone}` },
+      h("p", { class: "verdict-line" }, badge(look, word)),
+      reasons.length > 0 ? h("ul", { class: "key-reasons" }, ...reasons) : h("p", {}, judged.noReasons(side.state)),
+    ),
+    ...judged.more(finding, state),
+  ];
+}
+
+/** Show what is only information, which changes no state. @param {Finding} finding @param {State} state */
+export function information(finding, state) {
+  const items = ASPECTS.flatMap((aspect) => {
+    const { applies, sideOf, area } = (isOn(aspect, state) && aspect.judged) || {};
+    const reasons = (applies?.(finding) && sideOf?.(finding)?.reasons) || [];
+    return reasons.filter(isOnlyInformation).map((reason) => reasonItem(reason, area ?? "verdict", finding, state));
+  });
+  return items.length > 0 ? [h("h3", {}, "For information"), h("ul", { class: "key-reasons" }, ...items)] : [];
+}

@@ -1,0 +1,185 @@
+"""More accounts than a browser should hold: the page loads those that somebody looks at."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+from tests.functional.browser.conftest import PLACE, World
+from tests.functional.browser.page_visit import Visit
+from tests.functional.browser.window_watch import Watch
+
+pytestmark = pytest.mark.long
+
+TOTAL: Final = 6_000
+BAD: Final = 1_500
+OWNERS: Final = 6
+# As in the API: by subscription, in which names are in no order that people would choose.
+ORDER: Final = [number * 7 % TOTAL for number in range(TOTAL)]
+
+
+def _made(example: dict[str, Any], number: int) -> dict[str, Any]:
+    name = f"account-{number:05d}"
+    verdict = "non_compliant" if number < BAD else "compliant"
+    owner = {"value": f"team-{number % OWNERS}", "source": "account"}
+    path = f"{example['id'].rpartition('/')[0]}/{name}"
+    return {**example, "name": name, "id": path, "verdict": verdict, "owner": owner}
+
+
+def _sums(number: int) -> dict[str, Any]:
+    accounts = {"nonCompliant": BAD // OWNERS, "excepted": 0}
+    return {"owner": f"team-{number}", "accounts": accounts, "oldestViolation": None}
+
+
+def _api(origin: str, example: dict[str, Any]) -> Callable[[Route], None]:
+    findings = [_made(example, number) for number in ORDER]
+
+    def answer(route: Route) -> None:
+        asked = {name: value for name, (value,) in _query(route).items()}
+        top, start = int(asked.get("top", 100)), int(asked.pop("skipToken", 0))
+        if asked.get("kind") == "Nonsense":
+            error = {"code": "InvalidParameter", "message": "kind must be one of these."}
+            route.fulfill(status=400, json={"error": error})
+            return
+        found = [
+            finding
+            for finding in findings
+            if asked.get("verdict", finding["verdict"]) == finding["verdict"]
+            and asked.get("q", "") in finding["name"]
+        ]
+        body: dict[str, Any] = {"value": found[start : start + top]}
+        if start + top < len(found):
+            onwards = urlencode(asked | {"skipToken": start + top})
+            body["nextLink"] = f"{origin}/api/v1/findings?{onwards}"
+        route.fulfill(body=json.dumps(body), content_type="application/json")
+
+    return answer
+
+
+def _query(route: Route) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(route.request.url).query)
+
+
+@pytest.fixture(scope="module")
+def _huge(browser: Browser, world: World) -> Iterator[Visit]:
+    counts = {"compliant": TOTAL - BAD, "nonCompliant": BAD, "unknown": 0}
+    status = world.scene.get("v1/status").body
+    accounts = status["accounts"] | counts | {"total": TOTAL, "byKind": {"OpenAI": counts}}
+    example = next(iter(world.scene.findings().values()))
+    with browser.new_context(**PLACE) as context:  # type: ignore[arg-type] # as in conftest
+        context.set_default_timeout(15_000)
+        watch = Watch(context, world.key, trouble=True)
+        visit = Visit(context.new_page(), world.origin, world.key, watch)
+        page = visit.page
+        page.route("**/api/v1/findings?**", _api(world.origin, example))
+        page.route(
+            "**/api/v1/status", lambda route: route.fulfill(json=status | {"accounts": accounts})
+        )
+        owners = {"value": [_sums(number) for number in range(OWNERS)]}
+        page.route("**/api/v1/owners?**", lambda route: route.fulfill(json=owners))
+        visit.sign_in()
+        visit.hide()
+        yield visit
+
+
+@pytest.fixture
+def huge(_huge: Visit) -> Iterator[Visit]:
+    """A window on a world of thousands of accounts."""
+    _huge.look_afresh()
+    expect(_huge.count).to_have_text("6,000 of 6,000 accounts")
+    expect(_huge.rows).to_have_count(50)
+    yield _huge
+    _huge.watch.check()
+
+
+def _findings(visit: Visit) -> list[str]:
+    return [each for each in visit.watch.asked() if "/findings?" in each]
+
+
+def test_the_worst_are_shown_and_the_others_are_not_loaded(huge: Visit) -> None:
+    """All of them were 51 requests, and the table was ready after 20 seconds."""
+    huge.page.reload()
+    before = len(_findings(huge))
+    huge.wait_until_ready()
+
+    expect(huge.rows).to_have_count(50)
+
+    assert set(huge.column("Verdict")) == {"Not compliant"}
+    asked = _findings(huge)[before:]
+    assert 1 <= len(asked) <= 2
+    assert all("verdict=non_compliant" in each for each in asked)
+
+
+def test_pages_are_loaded_as_somebody_turns_them(huge: Visit) -> None:
+    """A link to a late page works, too."""
+    first = huge.names()
+
+    huge.button("Next page").click()
+    expect(huge.page.get_by_text("Page 2 of 120")).to_be_visible()
+    expect(huge.rows).to_have_count(50)
+    second = huge.names()
+    huge.follow("#page=12")
+    expect(huge.page.get_by_text("Page 12 of 120")).to_be_visible()
+    expect(huge.rows).to_have_count(50)
+
+    assert not {*first} & {*second}
+    assert not {*first, *second} & {*huge.names()}
+
+
+def test_the_app_filters_and_searches_all_of_them(huge: Visit) -> None:
+    """What the browser has is a small part. The status counts some filters."""
+    huge.choose("Verdict", "compliant")
+    expect(huge.count).to_have_text("4,500 of 6,000 accounts")
+    expect(huge.rows).to_have_count(50)
+    assert set(huge.column("Verdict")) == {"Compliant"}
+
+    huge.search.fill("account-05")
+    expect(huge.count).to_have_text(re.compile("^At least [0-9]+ of 6,000 accounts"))
+    huge.search.fill("account-0599")
+
+    huge.expect_names([f"account-{number:05d}" for number in range(5990, 6000)])
+    expect(huge.count).to_have_text("10 of 6,000 accounts")
+    assert any("q=account-0599" in each and "verdict=compliant" in each for each in _findings(huge))
+
+
+def test_only_a_list_that_is_loaded_is_sorted(huge: Visit) -> None:
+    """A first page that is sorted alone looks like the first of all."""
+    huge.sort_by("Account")
+    expect(huge.page.get_by_text("to sort by account, load all of them")).to_be_visible()
+    expect(huge.page.locator("[aria-sort$=ending]")).to_have_count(0)
+
+    huge.button("Load all").click()
+
+    expect(huge.head("Account")).to_have_attribute("aria-sort", "ascending")
+    huge.expect_names([f"account-{number:05d}" for number in range(50)], ordered=True)
+    expect(huge.button("Load all")).to_have_count(0)
+
+
+def test_a_filter_that_only_the_page_has_goes_on_until_it_has_found_enough(huge: Visit) -> None:
+    """An old link must not end in an empty table because the first page has none of them."""
+    teams = "".join(f"&notOwner=team-{number}" for number in range(1, OWNERS))
+
+    huge.follow(f"#verdict=non_compliant{teams}")
+
+    expect(huge.rows).to_have_count(50)
+    assert set(huge.column("Owner")) == {"team-0"}
+    expect(huge.count).to_have_text(re.compile("^At least [0-9]+ of 6,000 accounts"))
+
+
+def test_filters_that_the_app_refuses_are_said(huge: Visit) -> None:
+    """No account matches would be a false answer."""
+    huge.follow("#kind=Nonsense")
+
+    expect(huge.region("Findings")).to_contain_text("refused these filters: kind must be one of")
+
+
+def test_the_next_steps_come_from_sums(huge: Visit) -> None:
+    """Whom to ask is known without the accounts."""
+    advice = huge.region("What to do next")
+
+    expect(advice).to_contain_text("team-0")
+    expect(advice).to_contain_text("250 accounts")
