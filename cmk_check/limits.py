@@ -385,6 +385,8 @@ SEARCHED_AT_ONCE: Final = 500
 # stay for others, in this thread and in the storage.
 SEARCH_REST: Final = 2
 MAX_SEARCH_REST_SECONDS: Final = 1.0
+# Each holds up to a thousand owners, some hundred kilobytes.
+OWNER_PAGES_KEPT: Final = 8
 # A thousand ids, and some blanks.
 MAX_SCAN_REQUEST_BYTES: Final = 100_000
 MAX_SEARCH_CHARS: Final = 200

@@ -9,12 +9,7 @@ import { entryOf } from "./reasons.js";
 const STATES = { compliant: "Compliant", non_compliant: "Not compliant", not_assessed: "Not assessed" };
 const policyWord = reader(STATES);
 
-/**
- * Say how many accounts the policy leaves out, and about how many others it disagrees. Older versions
- * of the app count neither.
- *
- * @type {import("./types.js").Note}
- */
+/** Say how many accounts the policy leaves out, and about how many others it disagrees. Older versions of the app count neither. @type {import("./types.js").Note} */
 function note({ azurePolicy }, link) {
   const { notAssessed, differs } = azurePolicy ?? { notAssessed: 0, differs: 0 };
   const others = differs - notAssessed;

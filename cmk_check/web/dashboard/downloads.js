@@ -68,13 +68,7 @@ function save(file, name) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-/**
- * Download the findings that the view shows.
- *
- * @param {import("./types.js").State} state
- * @param {(pages: number) => void} progress
- * @throws {Refusal}
- */
+/** Download the findings that the view shows. @param {import("./types.js").State} state @param {(pages: number) => void} progress @throws {Refusal} */
 export async function downloadCsv({ list, view, now }, progress) {
   const pages = await partsOf(pathOf(view, { format: "csv", top: "1000" }), "text", (text) => text.replace(BOM, "").startsWith(HEAD), progress);
   // The header row contains no names, so it ends at the first line break.

@@ -95,12 +95,7 @@ function limits({ limits: sentences }) {
   return [h("h3", {}, "What the key does not cover"), h("ul", { class: "limits" }, ...items)];
 }
 
-/**
- * List the controls of security frameworks that this finding answers; on paper nothing is folded.
- *
- * @param {Detail} detail
- * @param {boolean} printing
- */
+/** List the controls of security frameworks that this finding answers; on paper nothing is folded. @param {Detail} detail @param {boolean} printing */
 function controlList({ controls }, printing) {
   const items = [...Map.groupBy(controls, ({ framework }) => framework)].map(([framework, own]) => {
     const names = own.map(({ control, mapping }) => (mapping === "microsoft" ? control : `${control} (by analogy)`));

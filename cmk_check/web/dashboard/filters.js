@@ -109,12 +109,7 @@ function counted(state) {
   return `${exact ? "" : "At least "}${number(total)} of ${count(all, "account")}`;
 }
 
-/**
- * Show each filter that is set, with a button that removes it. Readers of a printed list must see that
- * it is only a part, too.
- *
- * @param {View} view
- */
+/** Show each filter that is set, with a button that removes it. Readers of a printed list must see that it is only a part, too. @param {View} view */
 function chips(view) {
   return FILTERS.filter(({ name }) => isFiltered(view, [name])).flatMap(({ name, words }) => {
     const field = FIELDS.find((each) => each.name === name);

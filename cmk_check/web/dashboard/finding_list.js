@@ -38,13 +38,7 @@ export class FindingList {
     this.isLoading = false;
   }
 
-  /**
-   * Load the rows that the view shows and those of its next page, or all that it chooses.
-   *
-   * @param {AbortSignal} session
-   * @param {boolean} [all]
-   * @throws {Refusal}
-   */
+  /** Load the rows that the view shows and those of its next page, or all that it chooses. @param {AbortSignal} session @param {boolean} [all] @throws {Refusal} */
   async look(session, all = false) {
     const { state } = this.store;
     const links = isLarge(state) ? linksOf(state.view) : [pathOf(DEFAULTS, MOST)];
@@ -124,12 +118,7 @@ async function* chained(links, pause, signal) {
   for (const link of links) yield* pages(link, signal);
 }
 
-/**
- * Return the lists that give the accounts of a view: the worst verdict comes first where each verdict
- * is asked for on its own.
- *
- * @param {View} view
- */
+/** Return the lists that give the accounts of a view: the worst verdict comes first where each verdict is asked for on its own. @param {View} view */
 function linksOf(view) {
   const isByVerdict = view.sort === "verdict" && view.verdict === "" && view.reason === "";
   const verdicts = view.order === "asc" ? WORST_FIRST : WORST_FIRST.toReversed();

@@ -41,7 +41,7 @@ function health({ keyHealth, verdict }) {
 /** Show the most serious reason of a key. @param {Finding} finding */
 function lineNote({ keyHealth }) {
   const worst = keyHealth?.reasons.find(({ severity }) => severity !== "notice");
-  return worst && h("small", {}, `key: ${midway(codeWord(worst.code))}`);
+  return worst && h("small", {}, `key: ${midway(codeWord(worst.code))}`.replace("key: key", "key"));
 }
 
 /** @param {string | null} id @param {Node | null} link */

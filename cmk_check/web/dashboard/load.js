@@ -200,12 +200,7 @@ export class Loader {
     this.store.set({ mayStart: may, startRefused });
   }
 
-  /**
-   * Load the catalogue once. Without it the page shows codes. Its errors are ignored, because the other
-   * requests report the same ones.
-   *
-   * @param {AbortSignal} signal
-   */
+  /** Load the catalogue once. Without it the page shows codes. Its errors are ignored, because the other requests report the same ones. @param {AbortSignal} signal */
   async reasons(signal) {
     if (this.store.state.catalogue !== null) return;
     const body = await ask("reasons", { signal }).then((answer) => answer.body, () => null);

@@ -31,12 +31,7 @@ export function actorOf(entry, owner = "") {
   return `Who has to act: ${entry.actor === "account_owner" && owner ? `${within(owner)}, the ${actor}` : actor}.`;
 }
 
-/**
- * Explain a reason and what to do: with the text of the single case, or with the general text.
- *
- * @param {string | null} own
- * @param {Entry | undefined} entry
- */
+/** Explain a reason and what to do: with the text of the single case, or with the general text. @param {string | null} own @param {Entry | undefined} entry */
 export function explained(own, entry) {
   if (own) return visible(own);
   return entry ? visible(`${entry.message} ${entry.wayOut}`) : "The app's log says more.";

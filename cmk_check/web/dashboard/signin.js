@@ -110,12 +110,7 @@ export const troubleDrawer = (loader) =>
     },
   );
 
-/**
- * Return the function that draws the corner of the page: the age of its data, and the sign-out.
- *
- * @param {Loader} loader
- * @returns {(state: State) => void}
- */
+/** Return the function that draws the corner of the page: the age of its data, and the sign-out. @param {Loader} loader @returns {(state: State) => void} */
 export const sessionDrawer = (loader) =>
   whenChanged(
     ({ phase, answeredAt, now }) => [phase, answeredAt, Math.floor(now / 60_000)],

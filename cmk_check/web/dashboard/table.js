@@ -60,8 +60,9 @@ function pager(page, pages, known, go) {
 
 /** Say how a list is sorted of which only a part is loaded, and offer to load it all. @param {State} state @param {() => void} loadAll */
 function part(state, loadAll) {
-  const { list, view } = state;
+  const { list, view, printing } = state;
   if (!isLarge(state) || list.sortable || list.problem !== "") return null;
+  if (printing) return h("p", { class: "note" }, `Printed are the ${number(choose(list, view).length)} accounts that are loaded.`);
   const column = COLUMNS.find(({ name }) => name === view.sort)?.head.toLowerCase();
   const order = view.sort === "verdict" ? "Sorted by verdict, then by subscription" : `Sorted by subscription: to sort by ${column}, load all of them`;
   return h("p", { class: "note order" }, `${order}. `, h("button", { type: "button", "data-key": "load-all", click: loadAll }, "Load all"));
@@ -84,13 +85,7 @@ function openRow(event) {
   link?.dispatchEvent(new MouseEvent("click", event));
 }
 
-/**
- * Return the function that draws the table.
- *
- * @param {(news: Partial<View>) => void} go
- * @param {() => void} loadAll
- * @returns {(state: State) => void}
- */
+/** Return the function that draws the table. @param {(news: Partial<View>) => void} go @param {() => void} loadAll @returns {(state: State) => void} */
 export function tableDrawer(go, loadAll) {
   /** @param {State} state */
   const draw = (state) => {

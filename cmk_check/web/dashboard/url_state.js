@@ -58,12 +58,7 @@ export function fragmentOf(view) {
 export const isFiltered = (view, names = FILTERS.map(({ name }) => name)) =>
   fragmentOf(Object.fromEntries(names.map((name) => [name, view[name]]))) !== "#";
 
-/**
- * Return the path of the findings that a view chooses, by the filters that the API has.
- *
- * @param {View} view
- * @param {Record<string, string>} format
- */
+/** Return the path of the findings that a view chooses, by the filters that the API has. @param {View} view @param {Record<string, string>} format */
 export function pathOf(view, format) {
   const query = new URLSearchParams(format);
   const wanted = FILTERS.flatMap((filter) => filter.query?.(view) ?? []);

@@ -1,11 +1,14 @@
 """The list of owners: sums over all findings, because anybody can own accounts anywhere."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from cmk_check.core.counts import AccountCounter
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED
+from cmk_check.core.status import Status
+from cmk_check.limits import OWNER_PAGES_KEPT
 from cmk_check.web import models, parameters
 from cmk_check.web.http.paging import Page
 from cmk_check.web.views.aspects import to_api_counts
@@ -26,8 +29,12 @@ class _Sums:
             self.oldest = since
 
 
+@dataclass(frozen=True, slots=True)
 class OwnersView(SummingView):
-    """Makes pages of owners."""
+    """Makes pages of owners, each once for a status: ``kept`` has those that were asked for."""
+
+    kept: dict[object, Page[models.OwnerSums]] = field(default_factory=dict)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def page(self, query: parameters.OwnersQuery) -> Page[models.OwnerSums]:
         """Read one page: first the accounts without an owner, then the owners by name.
@@ -37,8 +44,21 @@ class OwnersView(SummingView):
             StoreError
 
         """
+        stored = await self.scans.status()
+        asked = stored.etag, query.top, query.skip_token
+        async with self.lock:  # for those who ask at the same time
+            if (page := self.kept.get(asked)) is None:
+                page = await self._summed(query, stored.value)
+                if len(self.kept) >= OWNER_PAGES_KEPT:
+                    self.kept.clear()
+                if stored.etag:  # without a status nothing says when they are out of date
+                    self.kept[asked] = page
+        return page
+
+    async def _summed(
+        self, query: parameters.OwnersQuery, status: Status
+    ) -> Page[models.OwnerSums]:
         owners = Groups(_Sums, query.top, query.skip_token)
-        status = (await self.scans.status()).value
         async for finding, unread in self.all_findings(status, "owner"):
             sums = owners.at(_place((finding.owner or UNOWNED).value))
             if sums is not None:

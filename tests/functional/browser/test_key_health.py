@@ -104,7 +104,7 @@ def test_the_list_says_how_each_key_is_and_why(keyed: Visit) -> None:
         "–",  # noqa: RUF001 - as the page writes what is not there
     ]
     assert [reason.partition(" · ")[0] for reason in keyed.column("Reason")[:3]] == [
-        "key: key expired",
+        "key expired",
         "key: cannot read",
         "key: a reason of next year",
     ]

@@ -11,12 +11,22 @@ from cmk_check.core.enums import CoverageState, DataState, KeyState, Verdict
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED, Owner
+from cmk_check.core.status import Status, Summary
 from cmk_check.store.findings import FindingsTable
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.parameters import OwnersQuery
 from cmk_check.web.views.owners import OwnersView
 from tests.fakes.hostile import NAMES
-from tests.unit.web.api_kit import AS_SERVED, EARLIER, LAB, Served, coverage, finding, sample
+from tests.unit.web.api_kit import (
+    AS_SERVED,
+    EARLIER,
+    LAB,
+    NOON,
+    Served,
+    coverage,
+    finding,
+    sample,
+)
 from tests.unit.web.asgi_client import send
 
 FINDINGS, OWNERS = "/api/v1/findings", "/api/v1/owners"
@@ -188,3 +198,22 @@ async def test_metrics_say_how_many_owners_there_are_unless_none_is_kept() -> No
     assert "cmkcheck_accounts_unowned 0.0" in kept
     assert "owners" not in dropped
     assert "unowned" not in dropped
+
+
+async def test_sums_are_made_once_for_each_status() -> None:
+    """They read the whole table; the page of a large estate asks for them at each visit."""
+    served = await _serve(_of("a", "one"))
+    await served.put_status(Status(NOON, Summary(), 1))
+    app = served.app()
+
+    await send(app, OWNERS)
+    served.store.log.clear()
+    await send(app, OWNERS)
+    reads = [entry.name for entry in served.store.log]
+    other = replace(finding("two", subscription_id=LAB), owner=Owner("b", "account"))
+    await served.put(coverage(subscription_id=LAB), [other])
+    await served.put_status(Status(NOON, Summary(), 2))
+    later = await send(app, OWNERS)
+
+    assert reads == ["get"]
+    assert [each["owner"] for each in later.json["value"]] == ["a", "b"]
