@@ -14,18 +14,19 @@ import { region } from "./finding_filters.js";
 import { ago, count, identifier, minute, moment, name, prose, visible } from "./format.js";
 import { ownerOf } from "./owner.js";
 import { rowOf } from "./row_selection.js";
-import { information, judgedSection } from "./sides.js";
+import { badStates, information, judgedSection } from "./sides.js";
 import { EVIDENCE, codeWord, coverageWord, midway, verdictWord } from "./labels.js";
 import { actorOf, entryOf } from "./reasons.js";
 
 const drawer = () => /** @type {HTMLDialogElement} */ (at("drawer"));
 
 /** @param {Finding} finding @param {State} state */
-function facts(finding, { catalogue }) {
+function facts(finding, state) {
   const { verdict, reason, message, coverage, asOf } = finding;
   return h("div", { class: `verdict-box ${verdict}` },
     h("p", { class: "verdict-line" }, h("span", { class: `badge ${verdict}` }, icon(verdict), verdictWord(verdict)), " ", codeWord(reason)),
-    h("p", {}, prose(message), " ", actorOf(entryOf(catalogue, "verdict", reason), ownerOf(finding))),
+    h("p", {}, prose(message), " ", actorOf(entryOf(state.catalogue, "verdict", reason), ownerOf(finding))),
+    ...badStates(finding, state),
     coverage !== "read" && h("p", { class: "note bad" }, `${coverageWord(coverage)}${asOf ? ` (${minute(asOf)})` : ""}.`),
   );
 }

@@ -9,7 +9,7 @@ import { ASPECTS, isOn } from "./aspects.js";
 import { LOOKS, badge, stateOf } from "./aspect_states.js";
 import { h, icon, item } from "./dom.js";
 import { identifier, prose } from "./format.js";
-import { codeWord } from "./labels.js";
+import { codeWord, midway } from "./labels.js";
 import { ownerOf } from "./owner.js";
 import { actorOf, entryOf } from "./reasons.js";
 
@@ -59,6 +59,14 @@ export function judgedSection(aspect, finding, state) {
     ...judged.more(finding, state),
   ];
 }
+
+/** Name below the verdict what is not good beside it: nobody must stop at a green one. @param {Finding} finding @param {State} state */
+export const badStates = (finding, state) =>
+  ASPECTS.flatMap((aspect) => {
+    const side = isOn(aspect, state) && aspect.judged?.applies(finding) ? aspect.judged.sideOf(finding) : null;
+    const { look, word } = stateOf(aspect.judged?.states ?? {}, side?.state ?? "");
+    return side && !["good", "neutral"].includes(look) ? [h("p", {}, badge(look, `${aspect.judged?.title}: ${midway(word)}`))] : [];
+  });
 
 /** Show what is only information, which changes no state. @param {Finding} finding @param {State} state */
 export function information(finding, state) {

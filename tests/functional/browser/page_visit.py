@@ -148,10 +148,14 @@ class Visit:
 
     def choose(self, filter_name: str, value: str) -> None:
         """Set one of the filters."""
-        if self.button("Filter").get_attribute("aria-expanded") == "false":
-            self.button("Filter").click()
+        self.open_filters()
         box = self.region("Findings").get_by_role("combobox", name=filter_name, exact=True)
         box.select_option(value)
+
+    def open_filters(self) -> None:
+        """Show the filters, which are behind a button."""
+        if self.button("Filter").get_attribute("aria-expanded") == "false":
+            self.button("Filter").click()
 
     def sort_by(self, column: str) -> None:
         """Press the head of a column."""

@@ -128,6 +128,7 @@ def test_any_owner_is_found_again_by_the_link(open_scene: OpenScene, open_visit:
     scene.scan()
     visit = open_visit(scene)
     visit.sign_in()
+    visit.open_filters()
     box = visit.region("Findings").get_by_role("combobox", name="Owner", exact=True)
     values = [option.get_attribute("value") or "" for option in box.get_by_role("option").all()]
     owners = [finding["owner"] for finding in scene.findings().values()]
@@ -138,6 +139,7 @@ def test_any_owner_is_found_again_by_the_link(open_scene: OpenScene, open_visit:
         box.select_option(index=place)
         visit.page.reload()
         visit.wait_until_ready()
+        visit.open_filters()
         expect(box).to_have_value(value)
         counts[value.removeprefix("=")] = visit.rows.count()
 
