@@ -178,6 +178,7 @@ def test_where_data_stores_are_not_read_nothing_speaks_of_them(
 
     visit.sign_in()
 
+    visit.open_filters()
     expect(visit.page.get_by_role("combobox", name="Data stores", exact=True)).to_have_count(0)
     visit.open_detail(AGENTS)
     expect(visit.drawer.get_by_role("heading", name="Data stores")).to_have_count(0)

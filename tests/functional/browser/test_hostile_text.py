@@ -56,6 +56,7 @@ def test_p10_names_are_text_in_changes_gaps_and_filters(desk: Visit) -> None:
     changes = desk.region("Recent changes").inner_text()
 
     expect(desk.region("Coverage gaps")).to_contain_text(GAP_NAME)
+    desk.open_filters()
     filters = desk.region("Findings").get_by_role("combobox", name="Subscription")
     expect(filters).to_contain_text(SCRIPT)
     assert shown(NAMES[0]) in changes

@@ -251,6 +251,7 @@ def test_where_keys_are_not_looked_at_nothing_speaks_of_them(
 
     expect(_counts(visit)).to_have_count(0)
     expect(visit.head("Key")).to_have_count(0)
+    visit.open_filters()
     expect(visit.page.get_by_role("combobox", name="Key", exact=True)).to_have_count(0)
     visit.open_detail(NAME_OF[BROKEN])
     expect(visit.drawer.get_by_role("heading", name="Key health")).to_have_count(0)
