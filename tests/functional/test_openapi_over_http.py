@@ -33,7 +33,8 @@ phases.coverage.unexpected-methods = []
 
 [[operations]]
 include-path = [
-  "/api/v1/changes", "/api/v1/findings", "/api/v1/owners", "/api/v1/scans", "/api/v1/subscriptions",
+  "/api/v1/changes", "/api/v1/findings", "/api/v1/keys", "/api/v1/owners",
+  "/api/v1/scans", "/api/v1/subscriptions",
 ]
 checks.positive_data_acceptance.expected-statuses = [200, 400, 404, 410]
 """
