@@ -8,7 +8,6 @@
 
 import { Refusal, ask } from "./api.js";
 import { h } from "./dom.js";
-import { isoDay } from "./format.js";
 import { choose } from "./row_selection.js";
 import { FILTERS, isFiltered, pathOf } from "./url_state.js";
 
@@ -18,6 +17,8 @@ const LINE = "\r\n";
 const HEAD = "id,name,";
 // No cell contains a line break. The first one is the id, in quotes if it contains a comma or a quote.
 const ID = /^(?:"((?:[^"]|"")*)"|([^",]*)),/;
+/** @param {number} now */
+const isoDay = (now) => new Date(now).toISOString().slice(0, 10);
 /** The filters that only the page has. */
 const OWN_FILTERS = FILTERS.filter(({ query }) => !query).map(({ name }) => name);
 

@@ -138,13 +138,6 @@ export const moment = (time, text) => h("time", { datetime: time, title: minute(
 export const relative = (time, text) => h("time", { class: "relative", datetime: time, title: minute(time) }, h("span", {}, text));
 
 /**
- * Write the day in ISO format, from milliseconds.
- *
- * @param {number} milliseconds
- */
-export const isoDay = (milliseconds) => new Date(milliseconds).toISOString().slice(0, 10);
-
-/**
  * Name an account in a sentence if it is the only one, and return its id; count several.
  *
  * @param {readonly import("./types.js").Row[]} rows
