@@ -38,7 +38,7 @@ def test_the_first_screen_answers_four_questions(open_visit: OpenVisit) -> None:
 def test_bars_that_are_compared_have_one_scale(desk: Visit) -> None:
     """Five accounts that look like fourteen lead to the wrong conclusion."""
     kinds = desk.region("Accounts").get_by_role("list", name="Accounts by kind")
-    bars: dict[int, float] = {}
+    bars: dict[int, list[float]] = {}
     for item in kinds.get_by_role("listitem").all():
         box = item.locator(".bar").bounding_box()
         count = sum(int(number) for number in re.findall(r"(\d+) (?:not )?[cu]", item.inner_text()))
