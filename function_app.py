@@ -44,6 +44,19 @@ async def scan_slice_failed(message: func.QueueMessage) -> None:
     await triggers.give_up(message.get_body())
 
 
+@app.queue_trigger(arg_name="message", queue_name="cmk-overdue", connection="CMK_STORAGE")
+async def scan_if_overdue(message: func.QueueMessage) -> None:
+    """Start a scan if the timer has not."""
+    await triggers.start_if_overdue(message.get_body())
+
+
+# In a queue of this name a message that fails is tried again for as long as it lives.
+@app.queue_trigger(arg_name="message", queue_name="cmk-overdue-poison", connection="CMK_STORAGE")
+async def scan_if_overdue_failed(message: func.QueueMessage) -> None:
+    """Go on with a message that used up its tries."""
+    await triggers.start_if_overdue(message.get_body())
+
+
 @app.queue_trigger(arg_name="message", queue_name="cmk-tell", connection="CMK_STORAGE")
 async def tell(message: func.QueueMessage) -> None:
     """Post changes to the webhook."""

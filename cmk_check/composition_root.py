@@ -92,7 +92,7 @@ class App:
         from cmk_check.alerts.delivery_queue import CHANGES_QUEUE, DELIVERY_QUEUE, QueueSink
         from cmk_check.alerts.log_lines import LogSink
         from cmk_check.alerts.outbox_relay import Relay
-        from cmk_check.queues.slices import SLICES_QUEUE, SliceQueue
+        from cmk_check.queues.slices import OVERDUE_QUEUE, SLICES_QUEUE, SliceQueue
         from cmk_check.scan.scan_context import ScanContext
         from cmk_check.store.change_feed import FeedTable
         from cmk_check.store.findings import FindingsTable
@@ -110,6 +110,7 @@ class App:
             scans=ScanTable(store),
             relay=Relay(FeedTable(store, self.clock), told, log),
             queues=SliceQueue(queues.queue(SLICES_QUEUE)),
+            overdue_queue=queues.queue(OVERDUE_QUEUE),
             scan_end_sink=log,
             retention=Retention(store, self.settings.retention),
             clock=self.clock,

@@ -35,6 +35,11 @@ PARTIAL_SCAN_SPACING: Final = timedelta(seconds=10)
 wants to see it."""
 MAX_SUBSCRIPTIONS_NAMED: Final = 1_000
 """Subscriptions of a partial scan."""
+OVERDUE_SHARE: Final = 1 / 4
+"""Of `CMK_MAX_AGE_MINUTES`, `SCAN_DEADLINE` at most: how long before a result is stale the second
+clock starts a scan. With the defaults, an hourly timer always comes first."""
+OVERDUE_AGAIN: Final = timedelta(minutes=5)
+"""When the message that starts an overdue scan comes again where a scan runs."""
 ATTEMPTS_PER_STEP: Final = 3
 """Tries of a step that loses a race; then the queue repeats the rest."""
 MAX_SLICES: Final = 10_000
@@ -246,6 +251,9 @@ STORAGE_RETRIES: Final = 2
 TABLE_BACK_OFF_SECONDS: Final = 0.4
 # Before such a write is sent again.
 TABLE_WRITE_PAUSES_SECONDS: Final = (0.3, 1.0)
+# What the queue service hides a message for, at most:
+# https://learn.microsoft.com/rest/api/storageservices/put-message
+LONGEST_MESSAGE_DELAY: Final = timedelta(days=7)
 # A plan sends a message for each slice.
 QUEUE_SENDS_AT_ONCE: Final = 8
 # What the table service takes: learn.microsoft.com/rest/api/storageservices, "Understanding the

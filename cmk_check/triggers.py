@@ -52,6 +52,24 @@ async def start_scan() -> None:
         _log.warning("Scan %s is still running, so no scan was started.", started.scan_id)
 
 
+async def start_if_overdue(body: bytes) -> None:
+    """Start a scan if none has started since the one that left the message.
+
+    Raises:
+        SettingsError, StoreError, QueueError: deliver it again.
+
+    """
+    from cmk_check.core.scan_request import is_scan_id
+    from cmk_check.scan.start_overdue import start_if_overdue
+
+    scan_id = body.decode(errors="replace")
+    if not is_scan_id(scan_id):
+        _log.error("An invalid message was dropped: it must be the id of a scan")
+        return
+    with _without_sdk_errors():
+        await start_if_overdue(await the_app().scan_context(), scan_id)
+
+
 async def watch() -> None:
     """Start a scan of what has changed, if anything has.
 

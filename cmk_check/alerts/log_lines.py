@@ -113,6 +113,7 @@ def _scan(scan: LastScan) -> dict[str, object]:
         "scanId": scan.id,
         "state": scan.state.value,
         "trigger": scan.trigger.value,
+        "overdue": scan.overdue,
         "reason": scan.reason,
         "startedAt": time_text(scan.started_at),
         "durationSeconds": None if took is None else int(took.total_seconds()),

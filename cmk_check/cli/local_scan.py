@@ -71,7 +71,7 @@ async def scan_here(
 
     """
     queue = QueueHere()
-    context = replace(context, queues=queue, keeps_cut_off=True)
+    context = replace(context, queues=queue, keeps_cut_off=True, overdue_queue=None)
     starting = asyncio.create_task(_start(context, named, sleep))
     try:
         # Shielded, because a lease that was taken has to be released.

@@ -89,7 +89,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class LastScan:
-    """The latest full scan that ended, as the status shows it."""
+    """The latest full scan that ended, as the status shows it.
+
+    ``overdue``: not the timer itself has started it, but the second clock in its place.
+    """
 
     id: str
     state: ScanState
@@ -97,6 +100,7 @@ class LastScan:
     started_at: datetime
     finished_at: datetime | None
     reason: str | None = None
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.ncrontab import longest_pause
 from cmk_check.doctor.results import Mark, MarkedText, NotTried
 from cmk_check.ports import DeliveryFailed
+from cmk_check.scan.second_clock import overdue_after
 
 _AUTH: Final = "WEBSITE_AUTH_ENABLED"
 _HOURLY: Final = "0 0 * * * *"
@@ -125,8 +126,14 @@ def _sign_in(subject: DoctorSubject) -> list[MarkedText]:
 def _against_age(pause: timedelta, most: timedelta) -> MarkedText:
     minutes, allowed = f"{pause / _MINUTE:.4g}", most // _MINUTE
     text = f"Scans start at most {minutes} min apart, and results are fresh for {allowed} min"
-    if most > pause:
+    if overdue_after(most) > pause:
         return Mark.OK, f"{text}."
+    if most > pause:
+        cure = (
+            f"raise CMK_MAX_AGE_MINUTES, because {overdue_after(most) // _MINUTE} min after a scan "
+            "the second clock starts the next one, as if the timer had stopped"
+        )
+        return Mark.WARNING, f"{text}: {cure}."
     cure = (
         "raise CMK_MAX_AGE_MINUTES above that interval plus the duration of a scan, or scan more "
         "often; otherwise the posture becomes unknown before each scan"

@@ -29,7 +29,7 @@ from cmk_check.ports import (
     Write,
     WriteConflict,
 )
-from cmk_check.queues.slices import SLICES_QUEUE
+from cmk_check.queues.slices import OVERDUE_QUEUE, SLICES_QUEUE
 from cmk_check.queues.storage_queue import StorageQueue
 from cmk_check.store.scans import ScanTable
 
@@ -68,6 +68,7 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
     names = [
         SLICES_QUEUE,
         _POISON,
+        OVERDUE_QUEUE,
         DELIVERY_QUEUE,
         DELIVERY_POISON_QUEUE,
         *([CHANGES_QUEUE] if subject.settings.changes_queue else []),

@@ -13,6 +13,8 @@ from cmk_check.ports import SliceMessage, TextQueue
 from cmk_check.queues.messages import object_of
 
 SLICES_QUEUE: Final = "cmk-slices"
+# Ids of scans, each a message that starts the next scan if none has started since.
+OVERDUE_QUEUE: Final = "cmk-overdue"
 
 
 class SliceQueue:

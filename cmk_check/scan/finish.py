@@ -186,7 +186,13 @@ async def _end(
 
 def _last(scan: Scan) -> LastScan:
     return LastScan(
-        scan.id, scan.state, scan.trigger, scan.started_at, scan.finished_at, scan.reason
+        scan.id,
+        scan.state,
+        scan.trigger,
+        scan.started_at,
+        scan.finished_at,
+        scan.reason,
+        scan.overdue,
     )
 
 

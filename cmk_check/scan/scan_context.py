@@ -28,6 +28,7 @@ from cmk_check.ports import (
     KeyInventory,
     Queues,
     ScanEndSink,
+    TextQueue,
 )
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.retention import Retention
@@ -95,6 +96,8 @@ class ScanContext:
     data_stores: Callable[[], DataInventory] | None = None
     keeps_cut_off: bool = False
     """Where a scan is cancelled, what it read of a subscription without a row is recorded."""
+    overdue_queue: TextQueue | None = None
+    """Of the messages for the second clock; without it, scans leave none."""
 
     @property
     def aspects_off(self) -> frozenset[str]:

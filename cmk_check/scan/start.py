@@ -33,6 +33,7 @@ from cmk_check.ports import QueueError, SliceMessage, StoreError, StoreUnavailab
 from cmk_check.scan.finish import fail_scan
 from cmk_check.scan.partial_scan import needs_full_scan
 from cmk_check.scan.scan_context import ScanContext
+from cmk_check.scan.second_clock import leave_message, newer_scans
 from cmk_check.store.codec import SCHEMA, RowUnusable
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import LeaseAndStatus, scan_id_of
@@ -91,13 +92,30 @@ async def request(
     return await _start(context, trigger, spacing, tuple(sorted(set(named))))
 
 
+async def start_after(context: ScanContext, scan_id: str) -> StartAnswer:
+    """Start a full scan in place of the timer, unless one runs or has started since ``scan_id``.
+
+    Raises:
+        StoreError: the lease could not be read or taken.
+        QueueError: no message was left, or the scan could not be sent to the queue.
+
+    """
+    return await _start(context, Trigger.TIMER, timedelta(), (), after=scan_id)
+
+
 async def _start(
-    context: ScanContext, trigger: Trigger, spacing: timedelta, named: tuple[str, ...]
+    context: ScanContext,
+    trigger: Trigger,
+    spacing: timedelta,
+    named: tuple[str, ...],
+    *,
+    after: str = "",
 ) -> StartAnswer:
     now = context.clock.now()
     mine = scan_id_of(now, context.new_id()[:4])
     must_read_all = HEALTHY_KEYS in context.options.expectations.requires
     unsure = False
+    left: bool | None = None
     try:
         for tries_left in reversed(range(ATTEMPTS_PER_STEP + 1)):
             current = await context.scans.lease_and_status()
@@ -107,13 +125,14 @@ async def _start(
                 break  # we have it: only the answer to our write was lost
             earlier = await _earlier(context, lease)
             refused = _refused(context, earlier, lease, status if named else None, now)
+            # After reading the lease: a scan that starts and ends meanwhile causes a conflict.
+            refused = refused or await _too_soon(context, now, spacing, after)
             if refused is not None:
                 return refused
             if not tries_left:
                 raise StoreUnavailable(_NOT_TAKEN)
-            # After reading the lease: a scan that starts and ends meanwhile causes a conflict.
-            if spacing and (early := await _too_soon(context, now, spacing)) is not None:
-                return early
+            if left is None:
+                left = not named and await leave_message(context, mine, must=bool(after))
             scan = Scan(
                 mine,
                 earlier.epoch + 1,
@@ -122,6 +141,8 @@ async def _start(
                 named=named,
                 reads_projects=COVERED_DATA in context.options.expectations.requires,
                 daily_until=None if named or must_read_all else status.daily_until,
+                leaves_message=left,
+                overdue=bool(after),
             ).begun_with(status)
             try:
                 await _take(context, current, scan, earlier)
@@ -164,8 +185,18 @@ def _refused(
     return StartAnswer(needed) if needed else None
 
 
-async def _too_soon(context: ScanContext, now: datetime, spacing: timedelta) -> StartAnswer | None:
-    """Find a scan that began less than ``spacing`` ago, or as far ahead by another clock."""
+async def _too_soon(
+    context: ScanContext, now: datetime, spacing: timedelta, after: str
+) -> StartAnswer | None:
+    """Find a scan that began less than ``spacing`` ago, or as far ahead by another clock.
+
+    With ``after``, find a full scan that began after that one.
+    """
+    if after:
+        newer = await newer_scans(context, after)
+        return StartAnswer(StartOutcome.RUNNING, newer[0].id) if newer else None
+    if not spacing:
+        return None
     for scan in await context.scans.started_between(now - spacing, now + spacing):
         wait = min(scan.started_at + spacing - now, spacing)
         if wait > timedelta():

@@ -90,6 +90,11 @@ class Scan:
     """Whether it reads again where projects say that data is, of all accounts."""
     daily_until: datetime | None = None
     """Until when all daily readings that fell due were recorded when it began; None: makes all."""
+    leaves_message: bool = False
+    """Whether it has left one for the second clock."""
+    overdue: bool = False
+    """Whether the second clock started it: earlier versions know no such trigger, so its is the
+    timer."""
 
     @property
     def is_partial(self) -> bool:

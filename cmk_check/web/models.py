@@ -110,6 +110,7 @@ class LastScan(Answer):
     started_at: Time = Field(description="When it took its lease.")
     finished_at: Time | None = Field(description="When it ended; null while it runs.")
     reason: str | None = Field(description="Why, if it failed or was given up.")
+    overdue: bool = Field(description="Whether it was started because the timer did not.")
 
 
 class CrossCheck(Answer):

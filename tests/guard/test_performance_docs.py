@@ -47,7 +47,9 @@ def test_the_watch_costs_what_is_said_of_it() -> None:
         before, after = (_numbers(each) for each in (text, watched))
 
         assert after["queries"] - before["queries"] == int(queries)
-        assert round(after["together"] - before["together"], 2) == float(usd)
+        # Both are rounded to cents.
+        more = after["together"] - before["together"]
+        assert more == pytest.approx(float(usd), abs=0.011)
 
 
 def _numbers(text: str) -> dict[str, float]:
@@ -61,6 +63,6 @@ def test_a_price_that_is_none_is_refused_with_the_names_of_all() -> None:
     cheap = CliRunner().invoke(app, [*command.split(), "rule_5_minutes=0"])
     wrong = [CliRunner().invoke(app, [*command.split(), text]) for text in ("rule=1", "log_gb=x")]
 
-    assert re.search(r"alert rules +2\.60\n", cheap.output)
+    assert re.search(r"alert rules +3\.10\n", cheap.output)
     assert [each.exit_code for each in wrong] == [2, 2]
     assert all("table_gb_month" in each.stderr for each in wrong)

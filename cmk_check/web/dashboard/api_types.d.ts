@@ -565,6 +565,8 @@ export interface components {
             finishedAt: string | null;
             /** @description Why, if it failed or was given up. */
             reason: string | null;
+            /** @description Whether it was started because the timer did not. */
+            overdue: boolean;
         };
         /** @description The owner of an account. */
         Owner: {
@@ -725,6 +727,8 @@ export interface components {
             finishedAt: string | null;
             /** @description Why, if it failed or was given up. */
             reason: string | null;
+            /** @description Whether it was started because the timer did not. */
+            overdue: boolean;
             /**
              * @description `partial`: of some subscriptions.
              * @enum {string}

@@ -70,6 +70,7 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
                 "startedAt": "2026-11-25T12:00:00Z",
                 "finishedAt": "2026-11-25T12:00:09Z",
                 "reason": None,
+                "overdue": False,
                 "scope": "full",
                 "requestedSubscriptions": None,
                 "notFound": [],
