@@ -94,7 +94,7 @@ var firstKeys = '''
 | mv-expand key = change["data"]["brokenKeys"]
 | where isnotempty(key)
 | project timestamp, id, account = tostring(key["accountId"]),
-    reasons = strcat_array(key["reasons"], ", ")
+    reasons = strcat_array(key["reasons"], ", "), finding = "PAGEVIEW"
 '''
 // Conditions have no column timestamp: Azure would look for them only in the window of one evaluation,
 // and end them until the next scan.
@@ -133,6 +133,16 @@ traces
     tostring(ended["reason"]) startswith "The app's identity sees no subscription", "Grant the app the right to read: docs/deploy.md, Let it read the estate.",
     tostring(ended["state"]) == "failed", "Scans fail: docs/operations.md, Scans that fail.",
     "docs/operations.md, Missing scans.")
+'''
+// The timer ends this by starting a scan itself.
+var overdue = '''
+traces
+| where message startswith '{"event":"cmk.scan"'
+| extend ended = parse_json(message)
+| where tostring(ended["trigger"]) == "timer"
+| summarize arg_max(timestamp, ended)
+| where tobool(ended["overdue"])
+| project todo = "docs/operations.md, A timer that has stopped."
 '''
 // The tries of one range of changes are told by its last number, the one that stays the same. Each of
 // several routes has tries of its own.
@@ -181,6 +191,8 @@ var rules = [
     severity: 1
     query: '${replace(changes, 'TYPES', '"cmkcheck.account.violated"')}${accounts}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']
+    many: 'accounts'
+    view: '#verdict=non_compliant'
     timing: once
   }
   {
@@ -189,6 +201,8 @@ var rules = [
     severity: 2
     query: '${replace(changes, 'TYPES', '"cmkcheck.account.unverifiable"')}${accounts}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']
+    many: 'accounts'
+    view: '#verdict=unknown'
     timing: once
   }
   {
@@ -197,6 +211,8 @@ var rules = [
     severity: 1
     query: replace(degraded, 'OPERATOR', '==')
     dimensions: ['id', 'account', 'subscription', 'owner', 'reasons', 'finding']
+    many: 'accounts'
+    view: '#keyHealth=broken'
     timing: once
   }
   {
@@ -205,6 +221,7 @@ var rules = [
     severity: 2
     query: replace(degraded, 'OPERATOR', '!=')
     dimensions: ['id', 'account', 'subscription', 'owner', 'reasons', 'finding']
+    many: 'accounts'
     timing: once
   }
   {
@@ -213,6 +230,7 @@ var rules = [
     severity: 2
     query: '${replace(changes, 'TYPES', '"cmkcheck.data.exposed"')}${dataStores}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']
+    many: 'accounts'
     timing: once
   }
   {
@@ -221,6 +239,7 @@ var rules = [
     severity: 2
     query: '${replace(changes, 'TYPES', '"cmkcheck.exception.expiring", "cmkcheck.exception.ended"')}${exceptions}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'news', 'finding']
+    many: 'accounts'
     timing: once
   }
   {
@@ -228,7 +247,8 @@ var rules = [
     title: 'A subscription can no longer be read'
     severity: 2
     query: '${replace(changes, 'TYPES', '"cmkcheck.coverage.lost"')}${coverage}'
-    dimensions: ['id', 'subscription', 'path', 'reason', 'lacking']
+    dimensions: ['id', 'subscription', 'reason', 'lacking', 'path']
+    many: 'subscriptions'
     timing: once
   }
   {
@@ -244,7 +264,9 @@ var rules = [
     title: 'The first scan found a key that cannot be used'
     severity: 1
     query: '${replace(changes, 'TYPES', '"cmkcheck.scan.baseline"')}${firstKeys}'
-    dimensions: ['id', 'account', 'reasons']
+    dimensions: ['id', 'account', 'reasons', 'finding']
+    many: 'accounts'
+    view: '#keyHealth=broken'
     timing: once
   }
   {
@@ -268,6 +290,14 @@ var rules = [
     title: 'No scan has finished in the allowed time'
     severity: 1
     query: replace(finished, 'AGE', '${maxAgeMinutes}m')
+    dimensions: ['todo']
+    timing: whileItLasts
+  }
+  {
+    name: 'timer-stopped'
+    title: 'The timer starts no scans; the second clock does'
+    severity: 2
+    query: overdue
     dimensions: ['todo']
     timing: whileItLasts
   }
@@ -297,6 +327,44 @@ var rules = [
   }
 ]
 
+// Azure sends an address at most 100 mails an hour, over all rules
+// (https://learn.microsoft.com/azure/azure-monitor/fundamentals/service-limits, action groups): one cause that
+// changes hundreds of accounts must not keep the mail about a broken key from being sent. More rows than these
+// get the same dimensions, and so one alert: their number, a link, and what all of them share, else "several".
+var mostRows = 20
+var bounded = '''
+let rows = ROWS;
+let many = toscalar(rows | count);
+rows
+| extend COLUMNS
+'''
+var numbered = 'COLUMN = iff(many > ${mostRows}, strcat(many, " MANY"), COLUMN)'
+var linked = 'COLUMN = iff(many > ${mostRows}, "PAGEVIEW", COLUMN)'
+var shared = 'COLUMN = iff(many > ${mostRows}, iff(toscalar(rows | summarize dcount(COLUMN)) == 1, COLUMN, "several"), COLUMN)'
+// The second dimension says of what there are many, the last one has the link.
+var extended = map(
+  rules,
+  one =>
+    join(
+      map(
+        one.dimensions,
+        (column, i) => replace(i == 1 ? numbered : i == length(one.dimensions) - 1 ? linked : shared, 'COLUMN', column)
+      ),
+      ',\n    '
+    )
+)
+var queries = map(
+  rules,
+  (one, i) =>
+    contains(one, 'many')
+      ? replace(
+          replace(replace(replace(bounded, 'ROWS', trim(one.query)), 'COLUMNS', extended[i]), 'MANY', any(one).many),
+          'VIEW',
+          any(one).?view ?? ''
+        )
+      : one.query
+)
+
 var actionGroupId = empty(existingActionGroupId) ? actionGroup.id : existingActionGroupId
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
@@ -325,7 +393,7 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = if (empty(ex
 }
 
 resource rule 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
-  for one in rules: {
+  for (one, i) in rules: {
     name: replace(ruleName, '{rule}', one.name)
     location: location
     tags: tags
@@ -346,7 +414,7 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       criteria: {
         allOf: [
           {
-            query: one.query
+            query: replace(queries[i], 'PAGE', 'https://${site.properties.defaultHostName}/api/dashboard')
             timeAggregation: 'Count'
             operator: 'GreaterThan'
             threshold: 0
@@ -407,8 +475,14 @@ resource changed 'Microsoft.Insights/activityLogAlerts@2026-01-01' = {
         {
           anyOf: [
             for operation in flatten(map(
-              ['scheduledQueryRules', 'metricAlerts', 'activityLogAlerts', 'actionGroups'],
-              type => ['Microsoft.Insights/${type}/write', 'Microsoft.Insights/${type}/delete']
+              [
+                'Microsoft.Insights/scheduledQueryRules'
+                'Microsoft.Insights/metricAlerts'
+                'Microsoft.Insights/activityLogAlerts'
+                'Microsoft.Insights/actionGroups'
+                'Microsoft.AlertsManagement/actionRules' // they mute alerts, and the template writes none
+              ],
+              type => ['${type}/write', '${type}/delete']
             )): { field: 'operationName', equals: operation }
           ]
         }

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from cmk_check.core.enums import ChangeType, KeyState, ScanState, WatchState
+from cmk_check.core.enums import ChangeType, KeyState, ScanState, Trigger, WatchState
 from tests.guard.documents import ROOT
 
 _SERVICE: Final = ROOT / "node_modules/@kusto/language-service-next"
@@ -27,6 +27,7 @@ WORDS: Final = (
     | set(ScanState)
     | set(KeyState)
     | set(WatchState)
+    | set(Trigger)
     | {"delivered", "given_up", "retry"}
 )
 

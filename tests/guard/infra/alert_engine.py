@@ -66,9 +66,10 @@ def evaluated(
         )
         for now in times:
             connection.execute("DELETE FROM traces")
-            for time, text in lines:
-                if _is_in_range(rule, time, now):
-                    connection.execute("INSERT INTO traces VALUES (?, ?, 1)", [_naive(time), text])
+            seen = [(_naive(time), text) for time, text in lines if _is_in_range(rule, time, now)]
+            if seen:
+                columns = [list(column) for column in zip(*seen, strict=True)]
+                connection.execute("INSERT INTO traces SELECT unnest(?), unnest(?), 1", columns)
             found.raised[now] = _answer(connection, rule, now)
     return found
 

@@ -97,6 +97,8 @@ class _Reader:
                 value = given[0] == given[1]
             case "format":
                 value = _filled(*given)
+            case "replace":
+                value = given[0].replace(*given[1:])
             case "environment":
                 value = ENVIRONMENTS[self._cloud] | {"name": self._cloud}
         return value

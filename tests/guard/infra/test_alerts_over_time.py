@@ -1,5 +1,6 @@
 """What the alert rules raise over hours and days, on the lines that the app writes then."""
 
+import json
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
@@ -59,13 +60,14 @@ class App:
         self.log = LinesInTime(self.clock)
         self._ended = 0
 
-    async def scans(self, *states: ScanState, reason: str = REFUSED) -> None:
+    async def scans(self, *states: ScanState, reason: str = REFUSED, overdue: bool = False) -> None:
         """Let a scan end so, one every hour from now on; the app tells changes as it does."""
         for state in states:
             self._ended += 1
             now = self.clock.now()
             failed = state is ScanState.FAILED
-            ended = LastScan("s", state, Trigger.TIMER, now, now, reason if failed else None)
+            why = reason if failed else None
+            ended = LastScan("s", state, Trigger.TIMER, now, now, why, overdue)
             summary = Summary(subscriptions=SubscriptionCounts(gap=state is ScanState.INCOMPLETE))
             if failed:
                 await self._tell(ChangeType.SCAN_FAILED, reason)
@@ -124,6 +126,51 @@ async def test_an_event_is_told_in_one_evaluation(rules: dict[str, Any], app: Ap
     assert len(events) == 10
     del times["message-given-up"]  # its line comes after a day of refusals: below
     assert set(times.values()) == {1}
+
+
+def many(lines: list[tuple[datetime, str]], count: int) -> list[tuple[datetime, str]]:
+    """Repeat each change for so many accounts or subscriptions, and each broken key of a scan."""
+    found: list[tuple[datetime, str]] = []
+    for time, text in lines:
+        line = json.loads(text)
+        if line["event"] != "cmk.change":
+            continue
+        data, is_baseline = line["data"], line["type"] == ChangeType.SCAN_BASELINE
+        for number in range(1 if is_baseline else count):
+            about = {key: f"{data[key]}-{number}" for key in ("name", "findingUrl") if key in data}
+            keys = {"brokenKeys": data.get("brokenKeys", []) * count}
+            repeated = line | {"id": f"{line['id']}-{number}", "data": data | about | keys}
+            found.append((time, json.dumps(repeated, separators=(",", ":"))))
+    return found
+
+
+@pytest.mark.parametrize("count", [10, 300])
+async def test_a_cause_that_changes_hundreds_raises_few_alerts(
+    rules: dict[str, Any], app: App, count: int
+) -> None:
+    """Azure sends 100 mails an hour: a flood of one rule would swallow those of another."""
+    app.clock.advance(12 * MINUTE)
+    await write_lines()
+    lines = many(app.log.lines, count)
+    events = {name: rule for name, rule in rules.items() if not rule["autoMitigate"]}
+
+    raised = {
+        name: evaluated(rule, lines, [app.clock.now()]).mails() for name, rule in events.items()
+    }
+
+    assert max(map(len, raised.values())) <= 20
+    of_accounts = {row[1]: row[-1] for row in raised["account-violated"]}
+    of_subscriptions = [row[1:3] for row in raised["coverage-lost"]]
+    if count == 10:
+        assert len(of_accounts) == len(of_subscriptions) == count
+        return
+    ((number, link),) = of_accounts.items()
+    assert number == f"{count} accounts"
+    assert link.endswith("/api/dashboard#verdict=non_compliant")
+    assert raised["account-violated"][0][3:5] == ("x", "microsoft_managed_key")
+    assert raised["account-violated"][0][0] == "several"
+    assert of_subscriptions == [(f"{count} subscriptions", "forbidden")]
+    assert len(raised["baseline-key-broken"]) == 1
 
 
 async def test_an_incomplete_scan_is_one_alert_until_a_scan_is_complete(
@@ -190,6 +237,23 @@ async def test_scans_that_fail_are_one_alert_for_each_reason(
 
     assert found.mails() == [("The subscriptions could not be listed. forbidden",), (UNSEEN,)]
     assert max(found.times()) < BEGINNING + 7 * HOUR
+
+
+async def test_a_timer_that_has_stopped_is_one_alert_until_it_starts_a_scan(
+    rules: dict[str, Any], app: App
+) -> None:
+    """The second clock keeps results fresh, so nothing else tells of it."""
+    await app.scans(ScanState.COMPLETE, ScanState.COMPLETE)
+    begun = app.clock.now()
+    await app.scans(ScanState.COMPLETE, ScanState.FAILED, ScanState.INCOMPLETE, overdue=True)
+    mended = app.clock.now()
+    await app.scans(ScanState.COMPLETE)
+
+    found = app.evaluated(rules["timer-stopped"])
+
+    assert found.mails() == [("docs/operations.md, A timer that has stopped.",)]
+    assert begun <= min(found.times()) < begun + 16 * MINUTE
+    assert mended - 16 * MINUTE < max(found.times()) <= mended
 
 
 async def deliver_for(app: App, *failures: DeliveryFailed, reads_fail: bool = False) -> None:
