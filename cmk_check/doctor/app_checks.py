@@ -45,7 +45,10 @@ async def settings(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def schedule(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read the schedule as the Functions host does, and compare it with the allowed age."""
+    """Read the schedule as the Functions host does, and compare it with the allowed age.
+
+    A scan must come before the [second clock](operations.md#a-timer-that-has-stopped) starts one.
+    """
     text = subject.environ.get(SCHEDULE, "")
     if not text:
         if not subject.of_the_app:

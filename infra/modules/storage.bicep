@@ -25,7 +25,15 @@ param keyVaultUri string
 param keyName string
 
 var tables = ['cmkchanges', 'cmkfindings', 'cmkscans']
-var queues = ['cmk-changes', 'cmk-slices', 'cmk-slices-poison', 'cmk-tell', 'cmk-tell-poison']
+var queues = [
+  'cmk-changes'
+  'cmk-overdue'
+  'cmk-overdue-poison'
+  'cmk-slices'
+  'cmk-slices-poison'
+  'cmk-tell'
+  'cmk-tell-poison'
+]
 var container = 'app-package'
 
 var microsoftManaged = { keySource: 'Microsoft.Storage' }

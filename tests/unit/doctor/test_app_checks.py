@@ -217,6 +217,21 @@ async def test_the_schedule_is_read_as_the_host_does(schedule: str, said: tuple[
     assert await told(app_checks.schedule, subject) == [said]
 
 
+async def test_a_schedule_that_the_second_clock_outruns_is_told() -> None:
+    """Its scans would come before the timer's, and raise the alert that the timer has stopped."""
+    settings = {"CMK_SCAN_SCHEDULE": "0 0 * * * *", "CMK_MAX_AGE_MINUTES": "70"}
+    subject = DoctorSubject.of(AZURITE | settings)
+
+    assert await told(app_checks.schedule, subject) == [
+        (
+            "warning",
+            "Scans start at most 60 min apart, and results are fresh for 70 min: raise "
+            "CMK_MAX_AGE_MINUTES, because 52 min after a scan the second clock starts the next "
+            "one, as if the timer had stopped.",
+        )
+    ]
+
+
 async def test_what_only_the_app_needs_is_no_trouble_on_a_laptop() -> None:
     """A scan in memory has no timer and no webhook."""
     subject = DoctorSubject.of({})
