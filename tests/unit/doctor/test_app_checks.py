@@ -225,9 +225,11 @@ async def test_a_schedule_that_the_second_clock_outruns_is_told() -> None:
     assert await told(app_checks.schedule, subject) == [
         (
             "warning",
-            "Scans start at most 60 min apart, and results are fresh for 70 min: raise "
-            "CMK_MAX_AGE_MINUTES, because 52 min after a scan the second clock starts the next "
-            "one, as if the timer had stopped.",
+            (
+                "Scans start at most 60 min apart, and results are fresh for 70 min: raise "
+                "CMK_MAX_AGE_MINUTES, because 52 min after a scan the second clock starts the next "
+                "one, as if the timer had stopped."
+            ),
         )
     ]
 
