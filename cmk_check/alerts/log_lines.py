@@ -31,10 +31,11 @@ class LogEvent(StrEnum):
     `number` (its place in the feed), and the change as a CloudEvent: `specversion`, `id`, `type`,
     `time`, `source`, `subject`, `datacontenttype`, `data`."""
     SCAN = "cmk.scan"
-    """When a scan has ended. Fields: `scanId`, `state`, `trigger`, `reason`, `startedAt`,
-    `durationSeconds`; unless it failed also `posture`, `accounts` (`excepted` of the non-compliant
-    ones), `keys` (null if none was checked), `dataStores` (null if none were read),
-    `subscriptions`, `changes` (a number), `crossCheck` (null if nothing was compared)."""
+    """When a scan has ended. Fields: `scanId`, `state`, `trigger`, `overdue` (started by the second
+    clock), `reason`, `startedAt`, `durationSeconds`; unless it failed also `posture`, `accounts`
+    (`excepted` of the non-compliant ones), `keys` (null if none was checked), `dataStores` (null if
+    none were read), `subscriptions`, `changes` (a number), `crossCheck` (null if nothing was
+    compared)."""
     PARTIAL_SCAN = "cmk.partial_scan"
     """When a partial scan has ended. The posture is that of the estate, the counts are those of
     what it read, and its gaps have no lines. Fields: as above."""

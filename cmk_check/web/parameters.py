@@ -190,7 +190,9 @@ class OwnersQuery(AnyQuery):
 class KeysQuery(AnyQuery):
     """Parameters of the list of keys."""
 
-    key: Omittable[KeyId] = Field(None, description="Only this key, by its id.")
+    key: Omittable[KeyId] = Field(
+        None, description="Only this key, by its id, in any case, with or without a version."
+    )
     vault: Omittable[VaultName] = Field(
         None, description="Only keys in the vault or Managed HSM of this name, in any case."
     )

@@ -47,7 +47,7 @@ export function messageOf({ text, why, view, rows, hasPlan }, asOf, most = NAMED
 }
 
 /**
- * Return the link that begins a mail to the owner, or null if the owner is no plain address.
+ * Return the link that begins a mail to the owner, or null unless the owner is one plain address.
  *
  * @param {import("./types.js").Advice} step
  * @param {string | null} asOf

@@ -12,6 +12,7 @@ from cmk_check.core.reasons.catalogue import POLICY_REASONS
 from tests.functional.browser.conftest import OpenVisit, World
 from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.sample_estate import CHANGED
+from tests.functional.conftest import OpenScene
 
 pytestmark = pytest.mark.long
 
@@ -155,3 +156,37 @@ def test_what_the_first_scan_found_did_not_begin_with_it(desk: Visit, world: Wor
         later = re.compile(r"Since\d.*; before that compliantCreated\d.*UTC")
         expect(desk.drawer).to_contain_text(later)
         expect(desk.drawer).not_to_contain_text("may have been like this")
+
+
+def test_the_fix_comes_before_what_it_rests_on(
+    open_scene: OpenScene, open_visit: OpenVisit
+) -> None:
+    """Whoever opens an account wants to mend it; what changes nothing is grey and last."""
+    scene = open_scene("sample", CMK_KEY_HEALTH="on", CMK_DATA_STORES="on")
+    scene.scan()
+    visit = open_visit(scene)
+    visit.sign_in()
+
+    visit.open_detail("contract-summaries")
+
+    titles = visit.drawer.get_by_role("heading", level=3).all_inner_texts()
+    assert [title for title in titles if not title.startswith("What the key")] == [
+        "How to fix",
+        "Owner and dates",
+        "Evidence",
+        "Data stores",
+        "Azure's built-in policy",
+        "History",
+        "For information",
+        "Account",
+    ]
+    expect(visit.drawer).to_contain_text(
+        "Who has to act: \u2068legal-tech\u2069, the account owner."
+    )
+    note = visit.drawer.get_by_role("listitem").filter(has_text="Stored completions (info)")
+    expect(note).to_have_class("notice")
+    expect(note.locator("code")).to_have_text("storedCompletionsDisabled")
+    expect(note).not_to_contain_text("`")
+    visit.drawer.get_by_role("button", name="Close").click()
+    visit.open_detail("tm-openai-workspace-server")
+    expect(visit.drawer.locator(".verdict-box").first).to_contain_text("Key health: broken")

@@ -192,3 +192,21 @@ def test_every_column_can_be_sorted_by(desk: Visit) -> None:
         expect(desk.head(column)).to_have_attribute("aria-sort", re.compile("ending$"))
         expect(desk.page.locator("[aria-sort$=ending]")).to_have_count(1)
         assert sorted(desk.names()) == sorted(before)
+
+
+def test_filters_that_are_set_are_removed_one_by_one(desk: Visit, world: World) -> None:
+    """Which of two filters hides an account must be seen, and be undone by a click."""
+    found = world.scene.findings()
+    desk.follow("#verdict=non_compliant&notOwner=project5")
+    set_filters = desk.region("Findings").get_by_role("button", name="Remove the filter")
+    expect(set_filters).to_contain_text(["Verdict: Not compliant", "Owner: any other than"])
+
+    set_filters.nth(1).click()
+
+    bad = [name for name, one in found.items() if one["verdict"] == "non_compliant"]
+    desk.expect_names(bad)
+    expect(set_filters).to_have_count(1)
+    expect(desk.button("Filter")).to_be_focused()
+    set_filters.first.click()
+    desk.expect_names(list(found))
+    expect(desk.button("Clear filters")).to_be_hidden()

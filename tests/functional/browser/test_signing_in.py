@@ -74,6 +74,20 @@ def test_what_cannot_be_a_key_is_sent_nowhere(visit: Visit) -> None:
     assert visit.watch.asked() == []
 
 
+def test_settings_that_are_not_valid_are_named(open_visit: OpenVisit) -> None:
+    """Who reads the page may mend them; an empty error would send them to a log."""
+    fault = "The settings of the app are not valid. CMK_KINDS: must name a kind."
+    error = {"error": {"code": "SettingsInvalid", "message": fault, "target": "CMK_KINDS"}}
+    visit = open_visit(trouble=True)
+    visit.page.route("**/api/v1/**", lambda route: route.fulfill(status=500, json=error))
+    visit.go()
+
+    visit.type_key()
+
+    expect(visit.alert.get_by_role("heading")).to_have_text("The settings of the app are not valid")
+    expect(visit.alert).to_contain_text("CMK_KINDS: must name a kind.")
+
+
 def test_the_right_key_opens_the_page_and_is_sent_as_a_header_alone(visit: Visit) -> None:
     """Addresses end up in histories and logs; the watch over every window looks at each of them."""
     visit.sign_in()

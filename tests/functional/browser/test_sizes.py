@@ -146,3 +146,20 @@ def test_without_motion_nothing_moves(open_visit: OpenVisit) -> None:
     moving = visit.page.evaluate("document.getAnimations().length")
 
     assert moving == 0
+
+
+def test_an_account_is_a_line_and_shows_owner_and_date(open_visit: OpenVisit) -> None:
+    """Twenty accounts fit a screen, and whom to ask stands beside each on a tablet, too."""
+    visit = open_visit(viewport={"width": 1280, "height": 800})
+    visit.sign_in()
+    heights = "(rows) => rows.map((row) => Math.round(row.getBoundingClientRect().height))"
+
+    wide = visit.rows.evaluate_all(heights)
+    visit.page.set_viewport_size({"width": 768, "height": 1024})
+
+    assert max(wide + visit.rows.evaluate_all(heights)) <= 42
+    assert visit.page.evaluate(BEYOND) == 0
+    for column in ("Owner", "Since"):
+        visit.head(column).scroll_into_view_if_needed()
+        expect(visit.head(column)).to_be_in_viewport(ratio=1)
+        assert any(visit.column(column))

@@ -85,6 +85,7 @@ EXPECTED = {
         "startedAt": "2026-11-25T12:00:00Z",
         "finishedAt": "2026-11-25T12:00:09Z",
         "reason": None,
+        "overdue": False,
     },
     "watch": None,
 }
