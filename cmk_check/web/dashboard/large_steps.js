@@ -43,7 +43,7 @@ export function largeSteps({ status, owners }) {
     ...named.map(({ owner, accounts: own, oldestViolation }) =>
       violated(owner === null ? "No owner tag" : within(owner), violationsOf(own), { owner: owner ?? "" }, oldestViolation)),
     ...(left > 0 ? [violated(others, left, { notOwner: named.map(({ owner }) => owner ?? "") })] : []),
-    ...(accounts.unknown > 0 ? [{ ...NONE, text: `Let ${count(accounts.unknown, "account")} be judged`, view: { verdict: "unknown" }, tone: /** @type {const} */ ("unknown") }] : []),
+    ...(accounts.unknown > 0 ? [{ ...NONE, text: `Resolve the unknown verdict of ${count(accounts.unknown, "account")}`, view: { verdict: "unknown" }, tone: /** @type {const} */ ("unknown") }] : []),
     ...ofStates.filter(({ tone }) => tone !== "non_compliant"),
   ];
 }
