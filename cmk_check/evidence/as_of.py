@@ -10,12 +10,14 @@ or new is not told as a change: the counts of the scans in between show whether 
 happened.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise, takewhile
 from typing import Any, Final, NamedTuple
+
+from pydantic.alias_generators import to_camel
 
 from cmk_check.core.enums import CoverageState, KeyState, Reason, ScanState, Verdict
 from cmk_check.limits import PUBLICATION_DELAY
@@ -444,19 +446,11 @@ def _kind_then(changes: Sequence[_Change], undone: Sequence[_Change]) -> str | N
 
 def _differences(rebuilt: Sequence[SubscriptionThen], scan: models.Scan) -> Iterator[Difference]:
     """Compare the counts of a scan with the estate as of its end."""
-    verdicts = [account.verdict for each in rebuilt for account in each.accounts or ()]
-    states = [each.coverage for each in rebuilt]
-    counts: list[Difference] = []
-    if told := scan.accounts:
-        violated = verdicts.count(Verdict.NON_COMPLIANT)
-        counts = [
-            Difference("accounts.total", len(verdicts), told.total),
-            Difference("accounts.compliant", verdicts.count(Verdict.COMPLIANT), told.compliant),
-            Difference("accounts.nonCompliant", violated, told.non_compliant),
-            Difference("accounts.unknown", verdicts.count(Verdict.UNKNOWN), told.unknown),
-        ]
-    by_state = scan.subscriptions.model_dump(exclude={"total"}) if scan.subscriptions else {}
-    for state, number in by_state.items():
-        rebuilt_number = states.count(CoverageState(state))
-        counts.append(Difference(f"subscriptions.{state}", rebuilt_number, number))
-    return (count for count in counts if count.rebuilt != count.scan)
+    accounts = Counter[str](then.verdict for each in rebuilt for then in each.accounts or ())
+    accounts["total"] = accounts.total()
+    ours = {"accounts": accounts, "subscriptions": Counter(str(each.coverage) for each in rebuilt)}
+    counted = {"accounts": {"total", *Verdict}, "subscriptions": {*CoverageState}}
+    for part, counts in scan.model_dump(include=counted).items():
+        for name, number in (counts or {}).items():
+            if ours[part][name] != number:
+                yield Difference(f"{part}.{to_camel(name)}", ours[part][name], number)
