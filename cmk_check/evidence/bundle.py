@@ -1,15 +1,17 @@
-"""Writes the files of a bundle from what was downloaded, in bounded memory."""
+"""Writes the files of a bundle from what was downloaded, in bounded memory.
+
+JSON is written in pieces: a document whose long lists are written entry by entry.
+"""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import batched
+from itertools import batched, chain
 from pathlib import Path
 
 from cmk_check.evidence import ocsf, oscal, report
 from cmk_check.evidence.as_of import Then, as_of_document
 from cmk_check.evidence.download import Evidence
-from cmk_check.evidence.json_pieces import pieces
 from cmk_check.evidence.summary import Summary
 from cmk_check.limits import FINDINGS_WRITTEN_AT_ONCE
 from cmk_check.web.views import csv_export
@@ -34,7 +36,7 @@ def write_bundle(evidence: Evidence, folder: Path, then: Then | None = None) -> 
         "changes.jsonl": _of_period(evidence, "changes", changes),
         "findings.csv": _csv(evidence),
         "findings.ocsf.jsonl": ocsf.lines(evidence),
-        "assessment-results.json": oscal.written(evidence, summary),
+        "assessment-results.json": pieces(oscal.document(evidence, summary)),
         "report.html": report.written(evidence, summary),
         **({"as-of.json": pieces(as_of_document(then))} if then else {}),
     }
@@ -53,3 +55,37 @@ def _csv(evidence: Evidence) -> Iterator[bytes]:
     yield csv_export.head()
     for some in batched(evidence.findings(), FINDINGS_WRITTEN_AT_ONCE, strict=False):
         yield csv_export.rows(some)
+
+
+def pieces(value: object) -> Iterator[bytes]:
+    """Write objects and lists whose values may be iterators, at any depth: each is an array.
+
+    An entry of an iterator is written whole, on a line of its own. A line break ends the document.
+    """
+    yield from _pieces(value)
+    yield b"\n"
+
+
+def _pieces(value: object) -> Iterator[bytes]:
+    members: Iterable[Iterable[bytes]]
+    match value:
+        case Mapping():
+            members = (chain([_dumped(name), b":"], _pieces(each)) for name, each in value.items())
+        case list():
+            members = map(_pieces, value)
+        case Iterator():
+            members = ([_dumped(entry)] for entry in value)
+        case _:
+            yield _dumped(value)
+            return
+    begin, end = (b"{", b"}") if isinstance(value, Mapping) else (b"[", b"]")
+    before = begin
+    for member in members:
+        yield before + b"\n"
+        yield from member
+        before = b","
+    yield begin + end if before == begin else b"\n" + end
+
+
+def _dumped(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

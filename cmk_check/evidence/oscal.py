@@ -25,7 +25,6 @@ from cmk_check.core.controls import CAUTION, CONTROLS, Control
 from cmk_check.core.enums import ControlMapping, PostureReason, PostureVerdict, ReasonSeverity
 from cmk_check.core.reasons.catalogue import GAP_REASONS, POSTURE_REASONS
 from cmk_check.evidence.download import Evidence
-from cmk_check.evidence.json_pieces import pieces
 from cmk_check.evidence.summary import Summary, gaps, risks_of
 from cmk_check.web import models
 from cmk_check.web.json_model import written as written_time
@@ -67,9 +66,9 @@ _FILES: Final = {
 type _Json = dict[str, Any]
 
 
-def written(evidence: Evidence, summary: Summary) -> Iterator[bytes]:
-    """Write the document in pieces."""
-    return pieces(_Document(evidence, summary).content())
+def document(evidence: Evidence, summary: Summary) -> _Json:
+    """Return the document; the long lists are iterators."""
+    return _Document(evidence, summary).content()
 
 
 class _Document:
@@ -98,7 +97,6 @@ class _Document:
         self._risks = [risk for risk in PostureReason if found[risk] or risk in errors]
 
     def content(self) -> _Json:
-        """Return the document; the long lists are iterators."""
         scan = self._status.last_scan
         end = scan.finished_at if scan else None
         result = {

@@ -29,6 +29,7 @@ from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.status import UnwrittenGap
 from cmk_check.core.watch_state import Watch
 from cmk_check.evidence import ocsf, oscal
+from cmk_check.evidence.bundle import pieces
 from cmk_check.evidence.summary import Summary
 from cmk_check.store.watch_table import WatchTable
 from cmk_check.web.models import ReasonOfPosture
@@ -110,9 +111,8 @@ async def test_every_error_of_the_posture_is_a_risk(tmp_path: Path, code: Postur
     of_error = {"reasons": reasons, "posture": PostureVerdict.NON_COMPLIANT}
     said = replace(evidence, status=evidence.status.model_copy(update=of_error))
 
-    (result,) = json.loads(b"".join(oscal.written(said, Summary.of(said))))["assessment-results"][
-        "results"
-    ]
+    written = json.loads(b"".join(pieces(oscal.document(said, Summary.of(said)))))
+    (result,) = written["assessment-results"]["results"]
 
     risks = {each["props"][0]["value"]: each for each in result["risks"]}
     assert risks.keys() == {"accounts_unknown", code}
