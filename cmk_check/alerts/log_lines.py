@@ -6,6 +6,7 @@ JSON. Every line has ``event`` and ``v``, the version of its format.
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 
@@ -135,15 +136,9 @@ def _outcome(scan: LastScan, posture: PostureVerdict | None, summary: Summary) -
             "excepted": honoured_at(accounts.excepted, scan.finished_at or scan.started_at),
         },
         **aspect_sums(accounts),
-        "subscriptions": {
-            "total": subscriptions.total,
-            "read": subscriptions.read,
-            "gap": subscriptions.gap,
-            "excluded": subscriptions.excluded,
-            "retired": subscriptions.retired,
-        },
+        "subscriptions": {"total": subscriptions.total, **asdict(subscriptions)},
         "changes": summary.changes,
-        "crossCheck": check and {"state": check.state, "differences": check.differences},
+        "crossCheck": check and asdict(check),
     }
 
 
