@@ -63,7 +63,11 @@ class Reply(NamedTuple):
     @property
     def document(self) -> dict[str, Any] | None:
         """The JSON object, None if it is something else."""
-        return _parsed(self.body)
+        try:
+            document = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return document if isinstance(document, dict) else None
 
     @property
     def code(self) -> str:
@@ -216,9 +220,9 @@ async def pages(
     asked = dict(query or {})
     seen = set[str]()
     while True:
-        body = (await api.get(route, asked)).body
-        document = as_document(body)
-        yield body, document
+        reply = await api.get(route, asked)
+        document = as_document(reply)
+        yield reply.body, document
         link = document.get("nextLink")
         if link is None:
             return
@@ -228,22 +232,13 @@ async def pages(
         asked = dict(URL(link).query)
 
 
-def as_document(body: bytes) -> dict[str, Any]:
+def as_document(reply: Reply) -> dict[str, Any]:
     """Return an answer as the JSON object that it is.
 
     Raises:
         ApiUnusable: it is something else.
 
     """
-    document = _parsed(body)
-    if document is None:
+    if (document := reply.document) is None:
         raise ApiUnusable("The answer must be a JSON object: check that --url leads to cmk_check.")
     return document
-
-
-def _parsed(body: bytes) -> dict[str, Any] | None:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 from pydantic import BaseModel, ValidationError
 
 from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
-from cmk_check.evidence.api_client import Api, ApiUnusable, Sleep, as_document, pages
+from cmk_check.evidence.api_client import Api, ApiUnusable, Reply, Sleep, as_document, pages
 from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES, MAX_PAGE_SIZE
 from cmk_check.web import models
 from cmk_check.web.json_model import written
@@ -118,10 +118,6 @@ class Evidence:
         """Read all scans that the app keeps, newest first."""
         return map(models.Scan.model_validate_json, self.lines("scans"))
 
-    def changes_of_period(self) -> Iterator[models.ChangeEvent]:
-        """Read the changes of the period, oldest first."""
-        return (change for change in self.changes() if self.is_of_period(change.time))
-
     def is_of_period(self, time: datetime) -> bool:
         """Tell whether a time is within the period."""
         return self.since is None or time >= self.since
@@ -174,28 +170,26 @@ async def _read_once(api: Api, folder: Path, progress: Progress) -> Evidence | N
     if await _newest_scan(api) != newest:
         return None
     is_same = after.status == HTTPStatus.NOT_MODIFIED
-    if not is_same and _without_watch(after.body) != _without_watch(before.body):
+    if not is_same and _without_watch(after) != _without_watch(before):
         return None
     evidence = Evidence(status, before.body, folder)
     remarks = _differences(evidence)
-    is_running = newest is not None and newest["state"] == ScanState.RUNNING
+    is_running = newest is not None and newest.state is ScanState.RUNNING
     limits = (*remarks, _SCANNING) if is_running else remarks
     return replace(evidence, remarks=limits, doubtful=bool(remarks))
 
 
-async def _newest_scan(api: Api) -> dict[str, Any] | None:
+async def _newest_scan(api: Api) -> models.Scan | None:
     """Return the newest scan: while it stays the same, nothing was recorded.
 
     The ETag of the status alone does not tell: it also changes when the watch has looked.
     """
-    body = (await api.get("scans", {"top": "1"})).body
-    checked(models.ScansPage, body)
-    value = as_document(body)["value"]
-    return value[0] if value else None
+    page = checked(models.ScansPage, (await api.get("scans", {"top": "1"})).body)
+    return next(iter(page.value), None)
 
 
-def _without_watch(body: bytes) -> dict[str, Any]:
-    return {name: value for name, value in as_document(body).items() if name != "watch"}
+def _without_watch(status: Reply) -> dict[str, Any]:
+    return as_document(status) | {"watch": None}
 
 
 async def _read_list(api: Api, name: str, folder: Path, progress: Progress) -> None:
