@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
@@ -52,22 +53,19 @@ type AddressInfo = tuple[
 ]
 
 
+@dataclass(frozen=True, slots=True)
 class HttpWebhook:
     """Implements ``ports.Webhook`` over a session that it owns."""
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        route: Route,
-        portal_url: str = "https://portal.azure.com",
-        seconds: float = WEBHOOK_SECONDS,
-    ) -> None:
-        self._session = session
-        self.route: Final = route
-        # The only part of the URL that may be shown.
-        self.host: Final = urlsplit(route.url).hostname or ""
-        self._portal_url = portal_url
-        self._seconds = seconds
+    session: aiohttp.ClientSession
+    route: Route
+    portal_url: str = "https://portal.azure.com"
+    seconds: float = WEBHOOK_SECONDS
+
+    @property
+    def host(self) -> str:
+        """The only part of the URL that may be shown."""
+        return urlsplit(self.route.url).hostname or ""
 
     async def post(self, changes: Sequence[Change]) -> list[int]:
         """Post all of the changes and return the status of each request.
@@ -80,7 +78,7 @@ class HttpWebhook:
 
         """
         try:
-            posts = posts_of(changes, self.route.style, self._portal_url)
+            posts = posts_of(changes, self.route.style, self.portal_url)
             return [await self._send(post) for post in posts]
         except DeliveryFailed as failure:
             if not failure.permanent or len(changes) == 1:
@@ -103,7 +101,7 @@ class HttpWebhook:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._session.close()
+        await self.session.close()
 
     async def _send(self, post: Post) -> int:
         url = URL(self.route.url, encoded=True)
@@ -117,19 +115,19 @@ class HttpWebhook:
     ) -> tuple[aiohttp.ClientResponse, bytes]:
         """Return the answer to a request, and what the receiver says if it refuses it."""
         try:
-            async with self._session.request(
+            async with self.session.request(
                 method,
                 url,
                 data=body,
                 headers=headers,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=self._seconds),
+                timeout=aiohttp.ClientTimeout(total=self.seconds),
             ) as response:
                 if response.status in range(200, 300):
                     return response, b""
                 return response, await response.content.read(MAX_WEBHOOK_ANSWER_BYTES)
         except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
-            text = self._said(_connection_fault(error, self._seconds))
+            text = self._said(_connection_fault(error, self.seconds))
         # Raised outside the handler, so that it is not chained to aiohttp's, which has the URL.
         raise DeliveryFailed(text, permanent=False)
 
@@ -167,8 +165,8 @@ class HttpWebhook:
 
     def _said(self, text: str) -> str:
         """Say of the host what happened, and name the settings of this route."""
-        named = text.replace("{url}", self.route.url_setting)
-        return f"{self.host} {named.replace('{format}', self.route.format_setting)}"
+        settings = {"url": self.route.url_setting, "format": self.route.format_setting}
+        return f"{self.host} {text.format_map(settings)}"
 
 
 def open_webhook(
