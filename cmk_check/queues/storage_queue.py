@@ -4,7 +4,8 @@ If an answer is lost, a message may be sent twice; readers must handle that.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final, Self
 
@@ -65,14 +66,8 @@ class StorageQueues:
             ValueError: the endpoint is not an https URL.
 
         """
-        return cls(
-            QueueServiceClient(
-                endpoint,
-                credential=credential,
-                transport=transport,
-                **_pipeline(),
-            )
-        )
+        options = {"credential": credential, "transport": transport, **_pipeline()}
+        return cls(QueueServiceClient(endpoint, **options))
 
     def queue(self, name: str, live: timedelta | None = None) -> "StorageQueue":
         """Return a queue whose messages live until they are read, or at most for ``live``."""
@@ -98,10 +93,15 @@ class StorageQueue:
     async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
         """Send them all, a few at once; see ``TextQueue.send``."""
         free = asyncio.Semaphore(QUEUE_SENDS_AT_ONCE)
+        times = {"visibility_timeout": int(delay.total_seconds()), "time_to_live": self._live}
 
         async def send_one(text: str) -> None:
-            async with free:
-                await self._send(text, int(delay.total_seconds()))
+            async with free, self._request():
+                try:
+                    await self._client.send_message(text, **times)
+                except HttpResponseError as error:
+                    await self._create_after(error)
+                    await self._client.send_message(text, **times)
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -121,53 +121,36 @@ class StorageQueue:
             QueueError: an operation failed.
 
         """
-        try:
-            async with asyncio.timeout(STORAGE_DEADLINE_SECONDS):
-                await self._look_or_create()
-                await self._update_nothing()
-                properties = await self._client.get_queue_properties()
-        except (AzureError, TimeoutError) as error:
-            raise QueueError(_failure(self._client.queue_name, error)) from error
+        async with self._request():
+            try:
+                await self._client.peek_messages(max_messages=1)
+            except HttpResponseError as error:
+                await self._create_after(error)
+            try:
+                await self._client.update_message(*_NO_MESSAGE, visibility_timeout=0)
+            except HttpResponseError as error:
+                if code_of(error) not in _NOTHING_TO_UPDATE:
+                    raise
+            properties = await self._client.get_queue_properties()
         return properties.approximate_message_count or 0
 
-    async def _look_or_create(self) -> None:
-        try:
-            await self._client.peek_messages(max_messages=1)
-        except HttpResponseError as error:
-            if code_of(error) != StorageErrorCode.QUEUE_NOT_FOUND:
-                raise
-            await self._create()
-
-    async def _update_nothing(self) -> None:
-        try:
-            await self._client.update_message(*_NO_MESSAGE, visibility_timeout=0)
-        except HttpResponseError as error:
-            if code_of(error) not in _NOTHING_TO_UPDATE:
-                raise
-
-    async def _send(self, text: str, hidden: int) -> None:
+    @asynccontextmanager
+    async def _request(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(STORAGE_DEADLINE_SECONDS):
-                await self._send_or_create(text, hidden)
+                yield
         except (AzureError, TimeoutError) as error:
             raise QueueError(_failure(self._client.queue_name, error)) from error
 
-    async def _send_or_create(self, text: str, hidden: int) -> None:
-        times = {"visibility_timeout": hidden, "time_to_live": self._live}
-        try:
-            await self._client.send_message(text, **times)
-        except HttpResponseError as error:
-            if code_of(error) != StorageErrorCode.QUEUE_NOT_FOUND:
-                raise
-            await self._create()
-            await self._client.send_message(text, **times)
-
-    async def _create(self) -> None:
+    async def _create_after(self, error: HttpResponseError) -> None:
+        """Create the queue if the error says that it is missing; else raise the error."""
+        if code_of(error) != StorageErrorCode.QUEUE_NOT_FOUND:
+            raise error
         try:
             await self._client.create_queue()
-        except ResourceExistsError as error:
+        except ResourceExistsError as conflict:
             # Another process created it first; a queue that is being deleted is a conflict, too.
-            if code_of(error) != StorageErrorCode.QUEUE_ALREADY_EXISTS:
+            if code_of(conflict) != StorageErrorCode.QUEUE_ALREADY_EXISTS:
                 raise
 
 
