@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
@@ -20,7 +19,7 @@ from cmk_check.errors import NotUsable
 from cmk_check.evidence.api_client import ApiClient, Authorise, open_api_session
 from cmk_check.evidence.as_of import History, as_of_line
 from cmk_check.evidence.bundle import write_bundle
-from cmk_check.evidence.download import download
+from cmk_check.evidence.download import Progress, download
 from cmk_check.evidence.manifest import (
     MANIFEST,
     Manifest,
@@ -35,14 +34,8 @@ from cmk_check.limits import EVIDENCE_TRIES
 from cmk_check.web.json_model import written
 
 
-@dataclass(slots=True)
-class DownloadProgress(Tally):
-    """How many entries were read; ``total`` is the number of findings and subscriptions."""
-
-    total: int | None = None
-    done: int = 0
-    changes: int = 0
-    attempt: int = 1
+class DownloadProgress(Progress, Tally):
+    """The progress of a download, for a bar."""
 
     def numbers(self, speed: float | None, seconds_left: float | None) -> str:
         """Return the progress as a line; ``speed`` is in entries per second."""

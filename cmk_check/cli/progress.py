@@ -17,7 +17,7 @@ from cmk_check.limits import PROGRESS_LINE_SECONDS, PROGRESS_LINES
 from cmk_check.ports import Inventory
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Tally(ABC):
     """How far a piece of work is; ``moved`` is called after every change."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
@@ -44,20 +44,18 @@ _SCANNING: Final = (
 )
 
 
-class Progress(Protocol):
-    """Shows how many entries were read; ``moved`` is called after every change.
+@dataclass(slots=True)
+class Progress:
+    """How many entries were read; ``moved`` is called after every change.
 
     ``total`` is the number of findings and subscriptions, None until it is known.
     """
 
-    total: int | None
-    done: int
-    changes: int
-    attempt: int
-
-    @property
-    def moved(self) -> Callable[[], object]:
-        """What to call."""
+    total: int | None = None
+    done: int = 0
+    changes: int = 0
+    attempt: int = 1
+    moved: Callable[[], object] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

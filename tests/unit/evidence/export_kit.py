@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from cmk_check.cli.evidence_export import DownloadProgress
 from cmk_check.core.counts import AccountCounter
 from cmk_check.core.enums import (
     CoverageState,
@@ -26,7 +25,7 @@ from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.evidence.api_client import ApiUnusable, Query, Reply
 from cmk_check.evidence.bundle import write_bundle
-from cmk_check.evidence.download import Evidence, download
+from cmk_check.evidence.download import Evidence, Progress, download
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import scan_id_of
 from tests.unit.web.api_kit import LAB, NOON, Served, coverage, finding, status_of
@@ -145,7 +144,7 @@ def _make(folder: Path) -> None:
 async def downloaded(api: AppApi, folder: Path, pauses: Pauses | None = None) -> Evidence:
     """Download an estate into a folder, which is made."""
     _make(folder)
-    return await download(api, folder, DownloadProgress(), pauses or Pauses())
+    return await download(api, folder, Progress(), pauses or Pauses())
 
 
 async def exported(served: Served, folder: Path, name: str = "bundle") -> Path:
