@@ -48,18 +48,13 @@ _NOT_ALLOWED: Final = "this address is not allowed for a webhook"
 _SEE_LOG: Final = "check the receiver's log"
 
 
-type AddressInfo = tuple[
-    int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]
-]
-
-
 @dataclass(frozen=True, slots=True)
 class HttpWebhook:
     """Implements ``ports.Webhook`` over a session that it owns."""
 
     session: aiohttp.ClientSession
     route: Route
-    portal_url: str = "https://portal.azure.com"
+    portal_url: str
     seconds: float = WEBHOOK_SECONDS
 
     @property
@@ -178,52 +173,33 @@ def open_webhook(
 ) -> HttpWebhook:
     """Open the receiver of a route of the settings, within a running event loop.
 
-    With a proxy, the proxy resolves the name and decides what to allow: addresses are checked only
-    for direct connections.
+    Special addresses are refused; loopback is allowed outside Azure. The address is checked when
+    the socket is created, after the name was resolved, so a name that resolves differently the next
+    time (DNS rebinding) does not help an attacker. A proxy resolves the name itself and decides
+    what to allow: addresses are checked only for direct connections.
     """
-    # Without TLS the host is the loopback of this machine, which needs no proxy.
-    plain = route.url.lower().startswith("http:")
-    proxy = None if plain else proxy_for(route.url)
-    if proxy:
-        connector = aiohttp.TCPConnector(ssl=tls, resolver=resolver)
-    else:
-        connector = guarded_connector(
-            on_azure=settings.on_azure, only_loopback=plain, tls=tls, resolver=resolver
-        )
+    # Without TLS nothing may leave the loopback of this machine, which needs no proxy.
+    only_loopback = route.url.lower().startswith("http:")
+    proxy = None if only_loopback else proxy_for(route.url)
+
+    def socket_for(info: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = info
+        special_kind = special(str(address[0]))
+        ordinary = special_kind is None and not only_loopback
+        if not (ordinary or (special_kind == LOOPBACK and not settings.on_azure)):
+            raise OSError(_NOT_ALLOWED)  # so that the next address of the name is tried
+        return socket.socket(family, kind, protocol)
+
     session = aiohttp.ClientSession(
-        connector=connector,
+        connector=aiohttp.TCPConnector(
+            ssl=tls, resolver=resolver, socket_factory=None if proxy else socket_for
+        ),
         proxy=proxy,
         cookie_jar=aiohttp.DummyCookieJar(),
         # Compressed answers are not unpacked, so that they cannot grow.
         auto_decompress=False,
     )
     return HttpWebhook(session, route, settings.addresses.portal_url)
-
-
-def guarded_connector(
-    *,
-    on_azure: bool,
-    only_loopback: bool,
-    tls: ssl.SSLContext | bool = True,
-    resolver: AbstractResolver | None = None,
-) -> aiohttp.TCPConnector:
-    """Return a connector that refuses special addresses; loopback is allowed outside Azure.
-
-    The address is checked when the socket is created, after the name was resolved, so a name that
-    resolves differently the next time (DNS rebinding) does not help an attacker.
-
-    ``only_loopback`` refuses all others: without TLS nothing may leave this machine.
-    """
-
-    def socket_for(info: AddressInfo) -> socket.socket:
-        family, kind, protocol, _, address = info
-        special_kind = special(str(address[0]))
-        ordinary = special_kind is None and not only_loopback
-        if not (ordinary or (special_kind == LOOPBACK and not on_azure)):
-            raise OSError(_NOT_ALLOWED)  # so that the next address of the name is tried
-        return socket.socket(family, kind, protocol)
-
-    return aiohttp.TCPConnector(ssl=tls, resolver=resolver, socket_factory=socket_for)
 
 
 def _connection_fault(error: Exception, seconds: float) -> str:

@@ -3,26 +3,24 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
 
 from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.delivery_queue import QueueSink, parse_message
 from cmk_check.alerts.outbox_relay import Relay
-from cmk_check.alerts.webhook import HttpWebhook, guarded_connector
-from cmk_check.core.alert_routes import Route
+from cmk_check.alerts.webhook import HttpWebhook
 from cmk_check.core.enums import ChangeType
 from cmk_check.ports import DeliveryMessage, Table
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.outbox import outbox_write
-from tests.contract.webhook.conftest import Answer, Receiver, Tls, change
+from tests.contract.webhook.conftest import Answer, Receiver, change
+from tests.contract.webhook.webhook_kit import Open
 from tests.fakes.delivery import MemoryTexts
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import BEGINNING, MovableClock
@@ -94,14 +92,10 @@ def _told(receiver: Receiver) -> list[str]:
 
 
 @pytest.fixture
-async def scene(
-    receiver: Receiver, tls: Tls, caplog: pytest.LogCaptureFixture
-) -> AsyncIterator[Scene]:
+async def scene(receiver: Receiver, opened: Open, caplog: pytest.LogCaptureFixture) -> Scene:
     """DeliveryContext to the receiver, which is left after a moment."""
     caplog.set_level(logging.INFO, logger="cmk_check.lines")
-    connector = guarded_connector(on_azure=False, only_loopback=False, tls=tls.client)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        yield Scene(HttpWebhook(session, Route("webhook", receiver.url), seconds=1.0))
+    return Scene(replace(opened(receiver.url), seconds=1.0))
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
