@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from cmk_check.alerts.bounded_json import bounded_json
+from cmk_check.alerts.log_lines import bounded_json
 from cmk_check.core.alert_routes import ROUTE_NAME
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.model import Change
@@ -21,7 +21,7 @@ from cmk_check.limits import (
     MAX_DELIVERY_ATTEMPT,
 )
 from cmk_check.ports import DeliveryMessage, TextQueue
-from cmk_check.queues.messages import object_of
+from cmk_check.queues.slices import object_of
 from cmk_check.store.table_keys import LAST_NUMBER
 
 DELIVERY_QUEUE: Final = "cmk-tell"

@@ -1,16 +1,18 @@
 """Writes changes as log lines for alert rules: one JSON object per line.
 
 The Functions worker forwards only the text of a log line, not structured fields, so the text is
-JSON. Every line has ``event`` and ``v``, the version of its format.
+JSON. Every line has ``event`` and ``v``, the version of its format. It is ASCII with escaped
+control characters, so names cannot break a line.
 """
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
-from cmk_check.alerts.bounded_json import bounded_json
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.counts import aspect_sums
 from cmk_check.core.enums import PostureVerdict
@@ -19,9 +21,12 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.model import Change
 from cmk_check.core.status import KnownGap, LastScan, Summary
 from cmk_check.core.watch_state import Watch
-from cmk_check.limits import MAX_LOG_LINE_CHARS
+from cmk_check.limits import MAX_LOG_LINE_CHARS, SHORTENED_TO
 
 _log = logging.getLogger("cmk_check.lines")
+_IDS: Final = frozenset(
+    {"event", "id", "type", "subject", "source", "scanId", "subscriptionId", "accountId"}
+)
 
 
 class LogEvent(StrEnum):
@@ -107,6 +112,31 @@ def write_line(level: int, event: str, fields: Mapping[str, object]) -> None:
 def line(event: str, fields: Mapping[str, object]) -> str:
     """Return one line of JSON of at most 8 KB: long values are shortened, but never ids."""
     return bounded_json({"event": event, "v": 1, **fields}, MAX_LOG_LINE_CHARS)
+
+
+def bounded_json(value: object, most: int) -> str:
+    """Return a value as JSON of at most ``most`` characters, which are as many bytes.
+
+    Long values and lists are shortened, but never ids.
+    """
+    text = json.dumps(value, separators=(",", ":"))
+    for chars, entries in SHORTENED_TO:
+        if len(text) <= most:
+            break
+        text = json.dumps(_cut(value, chars, entries), separators=(",", ":"))
+    return text
+
+
+def _cut(value: object, chars: int, entries: int, name: str = "") -> object:
+    match value:
+        case dict():
+            return {key: _cut(entry, chars, entries, key) for key, entry in value.items()}
+        case list():
+            return [_cut(entry, chars, entries) for entry in value[:entries]]
+        case str() if name not in _IDS:
+            return value[:chars]
+        case _:
+            return value
 
 
 def _scan(scan: LastScan) -> dict[str, object]:

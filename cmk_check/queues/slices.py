@@ -10,7 +10,6 @@ from typing import Final
 from cmk_check.core.scan_request import is_scan_id
 from cmk_check.limits import MAX_SLICES
 from cmk_check.ports import SliceMessage, TextQueue
-from cmk_check.queues.messages import object_of
 
 SLICES_QUEUE: Final = "cmk-slices"
 # Ids of scans, each a message that starts the next scan if none has started since.
@@ -31,6 +30,22 @@ class SliceQueue:
 def format_message(message: SliceMessage) -> str:
     """Return the text of a message: ``{"scanId": "...", "slice": 7}``; null means plan."""
     return json.dumps({"scanId": message.scan_id, "slice": message.slice})
+
+
+def object_of(text: str) -> dict[str, object]:
+    """Parse a message of anyone who may write to the queue; other JSON is an empty object.
+
+    Raises:
+        ValueError: the text is not JSON.
+
+    """
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise ValueError("the message is nested too deeply") from None
+    except ValueError:
+        raise ValueError("the message must be JSON") from None
+    return content if isinstance(content, dict) else {}
 
 
 def parse_message(text: str) -> SliceMessage:

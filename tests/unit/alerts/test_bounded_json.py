@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cmk_check.alerts.bounded_json import bounded_json
+from cmk_check.alerts.log_lines import bounded_json
 from cmk_check.limits import SHORTENED_TO
 
 
