@@ -4,7 +4,7 @@ If an answer is lost, a message may be sent twice; readers must handle that.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final, Self
@@ -32,6 +32,17 @@ _NO_MESSAGE: Final = ("00000000-0000-0000-0000-000000000000", "AgAAAAMAAAAAAAAAA
 _NOTHING_TO_UPDATE: Final = frozenset(
     {StorageErrorCode.MESSAGE_NOT_FOUND, StorageErrorCode.POP_RECEIPT_MISMATCH}
 )
+_PIPELINE: Final[Mapping[str, Any]] = {
+    # Two retries, after one second each: the client waits initial_backoff + increment_base**n.
+    "retry_total": STORAGE_RETRIES,
+    "initial_backoff": 0,
+    "increment_base": 1,
+    "random_jitter_range": 0,
+    "connection_timeout": STORAGE_CONNECT_SECONDS,
+    "read_timeout": STORAGE_READ_SECONDS,
+    # The service never redirects; following a redirect would send the token elsewhere.
+    "permit_redirects": False,
+}
 
 
 class StorageQueues:
@@ -48,9 +59,8 @@ class StorageQueues:
             ValueError: the connection string is invalid.
 
         """
-        return cls(
-            QueueServiceClient.from_connection_string(text, transport=transport, **_pipeline())
-        )
+        service = QueueServiceClient.from_connection_string(text, transport=transport, **_PIPELINE)
+        return cls(service)
 
     @classmethod
     def by_identity(
@@ -66,8 +76,8 @@ class StorageQueues:
             ValueError: the endpoint is not an https URL.
 
         """
-        options = {"credential": credential, "transport": transport, **_pipeline()}
-        return cls(QueueServiceClient(endpoint, **options))
+        service = QueueServiceClient(endpoint, credential, transport=transport, **_PIPELINE)
+        return cls(service)
 
     def queue(self, name: str, live: timedelta | None = None) -> "StorageQueue":
         """Return a queue whose messages live until they are read, or at most for ``live``."""
@@ -152,20 +162,6 @@ class StorageQueue:
             # Another process created it first; a queue that is being deleted is a conflict, too.
             if code_of(conflict) != StorageErrorCode.QUEUE_ALREADY_EXISTS:
                 raise
-
-
-def _pipeline() -> dict[str, Any]:
-    return {
-        # Two retries, after one second each: the client waits initial_backoff + increment_base**n.
-        "retry_total": STORAGE_RETRIES,
-        "initial_backoff": 0,
-        "increment_base": 1,
-        "random_jitter_range": 0,
-        "connection_timeout": STORAGE_CONNECT_SECONDS,
-        "read_timeout": STORAGE_READ_SECONDS,
-        # The service never redirects; following a redirect would send the token elsewhere.
-        "permit_redirects": False,
-    }
 
 
 def _failure(queue: str, error: Exception) -> str:
