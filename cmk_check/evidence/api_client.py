@@ -97,7 +97,7 @@ class Api(Protocol):
         ...
 
 
-class Passing(Exception):
+class Passing(ApiUnusable):
     """A failure that may pass; ``wait`` is how many seconds the app asks to wait."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
@@ -150,10 +150,7 @@ class ApiClient(Api):
             except Passing as failure:
                 asked = min(failure.wait or 0.0, LONGEST_API_PAUSE_SECONDS)
             await self.sleep(max(pause, asked))
-        try:
-            return await self._ask(url, headers)
-        except Passing as failure:
-            raise ApiUnusable(str(failure)) from None
+        return await self._ask(url, headers)
 
     async def _ask(self, url: URL, headers: Mapping[str, str]) -> Reply:
         host = url.authority
