@@ -322,9 +322,7 @@ def _subscription(then: SubscriptionThen) -> Mapping[str, Any]:
         "subscriptionId": then.id,
         "coverage": then.coverage,
         "notKnown": then.not_known,
-        "accounts": None
-        if accounts is None
-        else [dict(zip(names, each, strict=True)) for each in accounts],
+        "accounts": accounts and [dict(zip(names, each, strict=True)) for each in accounts],
     }
 
 

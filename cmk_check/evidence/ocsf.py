@@ -48,11 +48,10 @@ class _Result(NamedTuple):
 
 _PASS: Final = _Result(1, "Pass", 1, "Informational")
 _WARNING: Final = _Result(2, "Warning", 3, "Medium")
-_FAIL: Final = _Result(3, "Fail", 4, "High")
 _UNKNOWN: Final = _Result(0, "Unknown", 0, "Unknown")
 _RESULTS: Final[Mapping[Verdict, _Result]] = {
     Verdict.COMPLIANT: _PASS,
-    Verdict.NON_COMPLIANT: _FAIL,
+    Verdict.NON_COMPLIANT: _Result(3, "Fail", 4, "High"),
     Verdict.UNKNOWN: _UNKNOWN,
 }
 
