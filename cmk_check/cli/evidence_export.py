@@ -16,7 +16,7 @@ from cmk_check.cli.stdout import write
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
-from cmk_check.evidence.api_client import ApiClient, Authorise, open_api_session
+from cmk_check.evidence.api_client import ApiClient, open_api_session
 from cmk_check.evidence.as_of import History, as_of_line
 from cmk_check.evidence.bundle import write_bundle
 from cmk_check.evidence.download import Progress, download
@@ -94,11 +94,7 @@ async def export(  # noqa: PLR0913 - an argument for each option
             work, made = folder / "work", folder / "bundle"
             work.mkdir()
             made.mkdir()
-            async with (
-                signed_in(key, application) as (authorise, identity),
-                open_api_session(url) as session,
-            ):
-                client = ApiClient(session, url, authorise)
+            async with signed_in(url, key, application) as (client, identity):
                 progress = DownloadProgress()
                 with nullcontext() if quiet else bar(notes, progress):
                     found = await download(client, work, progress)
@@ -172,16 +168,17 @@ def _check_chain(folder: Path, before: Manifest, manifest: Manifest) -> None:
 
 @asynccontextmanager
 async def signed_in(
-    key: str | None, application: str | None
-) -> AsyncIterator[tuple[Authorise, str]]:
-    """Yield what identifies the caller to the app, and the identity for the manifest."""
+    url: URL, key: str | None, application: str | None
+) -> AsyncIterator[tuple[ApiClient, str]]:
+    """Yield the API as the caller may read it, and the identity for the manifest."""
     if application is None:
         headers = {"x-functions-key": key or ""}
 
         async def by_key() -> Mapping[str, str]:
             return headers
 
-        yield by_key, "a key of the function api"
+        async with open_api_session(url) as session:
+            yield ApiClient(session, url, by_key), "a key of the function api"
         return
 
     from cmk_check.config.settings import Settings
@@ -195,13 +192,13 @@ async def signed_in(
         client_id=settings.client_id,
         authority_host=settings.addresses.authority_host,
     )
-    async with SharedCredential(inner) as credential:
+    async with SharedCredential(inner) as credential, open_api_session(url) as session:
 
         async def by_token() -> Mapping[str, str]:
             return {"authorization": f"Bearer {(await credential.get_token(scope)).token}"}
 
         token = (await credential.get_token(scope)).token
-        yield by_token, str(Bearer.of(token))
+        yield ApiClient(session, url, by_token), str(Bearer.of(token))
 
 
 @asynccontextmanager

@@ -46,13 +46,13 @@ def keys(  # noqa: PLR0913 - an argument for each option
 
 async def _show(app: "URL", caller: tuple[str | None, str | None], query: dict[str, str]) -> int:
     from cmk_check.cli.evidence_export import signed_in
-    from cmk_check.evidence.api_client import ApiClient, open_api_session, pages
+    from cmk_check.evidence.api_client import pages
     from cmk_check.evidence.download import PAGE, checked
     from cmk_check.web.models import KeysPage
     from cmk_check.web.views.columns import KEYS, texts, title
 
-    async with signed_in(*caller) as (authorise, _), open_api_session(app) as session:
-        async for body, _ in pages(ApiClient(session, app, authorise), "keys", query | PAGE):
+    async with signed_in(app, *caller) as (api, _):
+        async for body, _ in pages(api, "keys", query | PAGE):
             page = checked(KeysPage, body)
             for each in page.value:
                 cells = zip(map(title, KEYS), texts(each, KEYS), strict=True)
