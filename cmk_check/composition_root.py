@@ -230,13 +230,7 @@ class App:
         else:
             session = open_session(storage.table_url)
             transport = shared_transport(session)
-            credential = SharedCredential(
-                own_credential(
-                    managed=settings.managed_identity,
-                    client_id=storage.client_id,
-                    authority_host=settings.addresses.authority_host,
-                )
-            )
+            credential = SharedCredential(own_credential(settings, storage.client_id))
             self._opened.push_async_callback(credential.close)
             store = AzureTables.by_identity(storage.table_url, credential, transport=transport)
             queues = StorageQueues.by_identity(storage.queue_url, credential, transport=transport)

@@ -187,11 +187,7 @@ async def signed_in(
 
     settings = Settings.load_for_scan()
     scope = f"api://{application}/.default"
-    inner = own_credential(
-        managed=settings.managed_identity,
-        client_id=settings.client_id,
-        authority_host=settings.addresses.authority_host,
-    )
+    inner = own_credential(settings, settings.client_id)
     async with SharedCredential(inner) as credential, open_api_session(url) as session:
 
         async def by_token() -> Mapping[str, str]:

@@ -169,11 +169,7 @@ async def _sign_in(
     subject: DoctorSubject, scope: str, client_id: str | None, setting: str
 ) -> MarkedText:
     settings = subject.settings
-    credential = own_credential(
-        managed=settings.managed_identity,
-        client_id=client_id,
-        authority_host=settings.addresses.authority_host,
-    )
+    credential = own_credential(settings, client_id)
     try:
         async with credential:
             token = await credential.get_token_info(scope)

@@ -93,11 +93,7 @@ async def open_vault_signer(key_id: str) -> AsyncIterator[Sign]:
     """
     settings = Settings.load_for_scan()
     asked = KeyId.parse(key_id, settings.addresses.vault_domain)
-    inner = own_credential(
-        managed=settings.managed_identity,
-        client_id=settings.client_id,
-        authority_host=settings.addresses.authority_host,
-    )
+    inner = own_credential(settings, settings.client_id)
     scope = f"https://{settings.addresses.vault_domain}/.default"
     async with (
         SharedCredential(inner) as credential,

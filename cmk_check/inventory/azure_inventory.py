@@ -46,11 +46,7 @@ async def open_inventory(settings: Settings) -> "AzureInventory":
     """Connect to Azure as the settings say; the caller must close the inventory."""
     async with AsyncExitStack() as opened:
         session = await opened.enter_async_context(open_session(settings.addresses.arm_url))
-        credential = own_credential(
-            managed=settings.managed_identity,
-            client_id=settings.client_id,
-            authority_host=settings.addresses.authority_host,
-        )
+        credential = own_credential(settings, settings.client_id)
         options = InventoryOptions(
             arm_url=settings.addresses.arm_url,
             token_scope=settings.addresses.token_scope,

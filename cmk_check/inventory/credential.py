@@ -15,6 +15,7 @@ from azure.core.credentials_async import AsyncSupportsTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
+from cmk_check.config.settings import Settings
 from cmk_check.core.gap import Gap
 from cmk_check.inventory.connection_failures import sign_in_gap
 from cmk_check.inventory.gaps import TROUBLE
@@ -24,14 +25,13 @@ from cmk_check.ports import InventoryError
 type _TokenRequest = tuple[tuple[str, ...], str | None]
 
 
-def own_credential(
-    *, managed: bool, client_id: str | None, authority_host: str
-) -> AsyncSupportsTokenInfo:
+def own_credential(settings: Settings, client_id: str | None) -> AsyncSupportsTokenInfo:
     """Return the managed identity if there is one, otherwise the developer's own sign-in."""
-    if managed:
+    if settings.managed_identity:
         # It does not read AZURE_CLIENT_ID, and without an id takes the system-assigned one.
         return ManagedIdentityCredential(client_id=client_id)
-    return _DeveloperCredential(managed_identity_client_id=client_id, authority=authority_host)
+    authority = settings.addresses.authority_host
+    return DeveloperCredential(managed_identity_client_id=client_id, authority=authority)
 
 
 class SignInFailed(InventoryError, ClientAuthenticationError):
@@ -42,7 +42,7 @@ class SignInFailed(InventoryError, ClientAuthenticationError):
         self.gap = gap
 
 
-class _DeveloperCredential(DefaultAzureCredential):
+class DeveloperCredential(DefaultAzureCredential):
     """Raises what each credential raised; the SDK keeps only the texts, without their types."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of the SDK

@@ -18,10 +18,10 @@ from cmk_check.inventory.gaps import READ_ACCOUNTS, gap_of
 # A process of its own: aiohttp reads the certificate authorities when it is imported.
 SIGN_IN = """
 import asyncio, sys
-from cmk_check.inventory.credential import SharedCredential, SignInFailed, own_credential
+from cmk_check.inventory.credential import DeveloperCredential, SharedCredential, SignInFailed
 
 async def main():
-    inner = own_credential(managed=False, client_id=None, authority_host=sys.argv[1])
+    inner = DeveloperCredential(managed_identity_client_id=None, authority=sys.argv[1])
     async with SharedCredential(inner) as shared:
         try:
             await shared.get_token("https://arm.test/.default")

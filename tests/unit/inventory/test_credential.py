@@ -9,6 +9,7 @@ from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
+from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.inventory.gaps import gap_of
@@ -179,13 +180,12 @@ async def test_close_ends_what_is_under_way(issuer: Issuer, shared: SharedCreden
 
 
 @pytest.mark.parametrize(
-    ("managed", "kind"), [(True, ManagedIdentityCredential), (False, DefaultAzureCredential)]
+    ("environ", "kind"),
+    [({"IDENTITY_ENDPOINT": "x"}, ManagedIdentityCredential), ({}, DefaultAzureCredential)],
 )
-async def test_managed_identity_where_there_is_one(managed: bool, kind: type) -> None:  # noqa: FBT001
+async def test_managed_identity_where_there_is_one(environ: dict[str, str], kind: type) -> None:
     """A laptop has none, and there a developer's own sign-in counts."""
-    credential = own_credential(
-        managed=managed, client_id=None, authority_host="login.microsoftonline.com"
-    )
+    credential = own_credential(Settings.load_for_scan(environ=environ), None)
 
     assert isinstance(credential, kind)
     await credential.close()
