@@ -5,7 +5,6 @@ JSON is written in pieces: a document whose long lists are written entry by entr
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from itertools import batched, chain
 from pathlib import Path
 
@@ -27,13 +26,12 @@ def write_bundle(evidence: Evidence, folder: Path, then: Then | None = None) -> 
 
     """
     summary = Summary.of(evidence)
-    changes = (change.time for change in evidence.changes())
-    scans = _of_period(evidence, "scans", (scan.started_at for scan in evidence.scans()))
+    scans = evidence.lines_of_period("scans", "startedAt")
     files = {
         "status.json": [f"{json.dumps(json.loads(evidence.status_body), indent=2)}\n".encode()],
         "subscriptions.json": pieces(map(json.loads, evidence.lines("subscriptions"))),
         "scans.json": pieces(map(json.loads, scans)),
-        "changes.jsonl": _of_period(evidence, "changes", changes),
+        "changes.jsonl": evidence.lines_of_period("changes", "time"),
         "findings.csv": _csv(evidence),
         "findings.ocsf.jsonl": ocsf.lines(evidence),
         "assessment-results.json": pieces(oscal.document(evidence, summary)),
@@ -43,12 +41,6 @@ def write_bundle(evidence: Evidence, folder: Path, then: Then | None = None) -> 
     for name, content in files.items():
         with (folder / name).open("wb") as stream:
             stream.writelines(content)
-
-
-def _of_period(evidence: Evidence, name: str, times: Iterable[datetime]) -> Iterator[bytes]:
-    """Return the lines of a list whose times are within the period."""
-    pairs = zip(evidence.lines(name), times, strict=True)
-    return (line for line, time in pairs if evidence.is_of_period(time))
 
 
 def _csv(evidence: Evidence) -> Iterator[bytes]:

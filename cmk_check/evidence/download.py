@@ -116,14 +116,16 @@ class Evidence:
         """Read all scans that the app keeps, newest first."""
         return map(models.Scan.model_validate_json, self.lines("scans"))
 
-    def is_of_period(self, time: datetime) -> bool:
-        """Tell whether a time is within the period."""
-        return self.since is None or time >= self.since
-
     def lines(self, name: str) -> Iterator[bytes]:
         """Read a list as lines of JSON, exactly as they were answered but for blanks."""
         with (self.folder / f"{name}.jsonl").open("rb") as stream:
             yield from stream
+
+    def lines_of_period(self, name: str, time: str) -> Iterator[bytes]:
+        """Read those lines of a list whose time, the field of this name, is within the period."""
+        for line in self.lines(name):
+            if self.since is None or datetime.fromisoformat(json.loads(line)[time]) >= self.since:
+                yield line
 
 
 async def download(

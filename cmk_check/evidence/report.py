@@ -218,8 +218,8 @@ class _Report:
         changes = _List(
             ("Time", "Change", "Of", "From → to"), _change, "changes.jsonl", newest=True
         )
-        all_changes, is_told = self._evidence.changes(), self._evidence.is_of_period
-        told = changes.table(change for change in all_changes if is_told(change.time))
+        lines = self._evidence.lines_of_period("changes", "time")
+        told = changes.table(map(models.ChangeEvent.model_validate_json, lines))
         yield _section("Changes in the period", text, told)
         yield self._controls()
         kinds = self._status.accounts.by_kind

@@ -93,10 +93,9 @@ async def open_vault_signer(key_id: str) -> AsyncIterator[Sign]:
     """
     settings = Settings.load_for_scan()
     asked = KeyId.parse(key_id, settings.addresses.vault_domain)
-    inner = own_credential(settings, settings.client_id)
     scope = f"https://{settings.addresses.vault_domain}/.default"
     async with (
-        SharedCredential(inner) as credential,
+        SharedCredential(own_credential(settings, settings.client_id)) as credential,
         open_api_session(URL(f"https://{asked.host}")) as session,
     ):
         vault = _Vault(asked.host, session, credential, scope)
