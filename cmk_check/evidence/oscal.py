@@ -106,7 +106,7 @@ class _Document:
             "start": self._at,
             **({"end": _line(end)} if end else {}),
             "props": _props({"posture": self._evidence.posture}),
-            "links": [{"href": f"#{_file_id(name)}", "rel": "reference"} for name in _FILES],
+            "links": [{"href": f"#{_fixed_id(name)}", "rel": "reference"} for name in _FILES],
             "local-definitions": self._definitions(),
             "reviewed-controls": {"control-selections": _selections()},
             "observations": chain([self._estate()], self._gaps(), self._accounts()),
@@ -117,7 +117,7 @@ class _Document:
         no_plan = {"uuid": plan, "title": "No assessment plan", "description": _NO_PLAN}
         files = (
             {
-                "uuid": _file_id(name),
+                "uuid": _fixed_id(name),
                 "title": name,
                 "description": description,
                 "rlinks": [{"href": name}],
@@ -153,7 +153,7 @@ class _Document:
             "status": {"state": "operational"},
         }
         platform = {
-            "uuid": str(uuid5(_ROOT, "platform")),
+            "uuid": _fixed_id("platform"),
             "title": "cmk_check",
             "uses-components": [{"component-uuid": _TOOL}],
         }
@@ -215,14 +215,14 @@ class _Document:
 
     def _accounts(self) -> Iterator[_Json]:
         for finding in self._evidence.findings():
-            title = f"Account {markup(finding.name)}"
+            title, item = f"Account {markup(finding.name)}", _fixed_id(f"account\n{finding.id}")
             observed = self._observation("account", finding.id, title, finding.message)
             for risk in risks_of(finding):
                 self._observed[risk].append(observed["uuid"])
             yield observed | {
                 "collected": _line(finding.as_of or finding.changed_at) or self._at,
                 "props": _props(_facts_of(finding)),
-                "subjects": [{"subject-uuid": _item_id(finding), "type": "inventory-item"}],
+                "subjects": [{"subject-uuid": item, "type": "inventory-item"}],
                 **_relevant_evidence(finding),
             }
 
@@ -281,7 +281,8 @@ class _Document:
         }
 
 
-def _file_id(name: str) -> str:
+def _fixed_id(name: str) -> str:
+    """Return the id of an object that is the same one in every bundle."""
     return str(uuid5(_ROOT, name))
 
 
@@ -302,14 +303,9 @@ def _control_id(control: Control) -> str:
     return token if token[0].isalpha() else f"_{token}"
 
 
-def _item_id(finding: models.Finding) -> str:
-    """Return the id of an account, which is the same one in every bundle."""
-    return str(uuid5(_ROOT, f"account\n{finding.id}"))
-
-
 def _item(finding: models.Finding) -> _Json:
     return {
-        "uuid": _item_id(finding),
+        "uuid": _fixed_id(f"account\n{finding.id}"),
         "description": f"Account {markup(finding.name)}",
         "props": _props(
             {"asset-id": finding.id, "kind": finding.kind, "location": finding.location}
