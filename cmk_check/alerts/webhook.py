@@ -142,18 +142,15 @@ class HttpWebhook:
         return headers
 
     def _refused(self, response: aiohttp.ClientResponse, answer: bytes) -> DeliveryFailed:
-        status = response.status
-        text = f"answered {status}"
-        code = answer.strip()
+        status, code = response.status, answer.strip()
+        text, advice = f"answered {status}", _ADVICE.get(status, _SEE_LOG)
         # Do not show the code if it is part of the URL, which the receiver might send back.
         if _CODE.fullmatch(code) and len(code) <= MAX_WEBHOOK_CODE_BYTES:
             text += "" if code.decode() in self.route.url else f" ({code.decode()})"
         if status in range(300, 400):
-            text += ": redirects are not followed; set {url} to the target"
-        else:
-            text += f": {_ADVICE.get(status, _SEE_LOG)}"
+            advice = "redirects are not followed; set {url} to the target"
         return DeliveryFailed(
-            self._said(f"{text}."),
+            self._said(f"{text}: {advice}."),
             permanent=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             retry_after=retry_after(response.headers) if status in _ASKS_TO_WAIT else None,
         )
