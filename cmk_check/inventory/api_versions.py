@@ -1,4 +1,4 @@
-"""The api-versions that are asked for, per cloud, and what is asked where a cloud lacks one.
+"""The api-versions that are asked for, and what is asked where a cloud lacks one.
 
 Only versions stand here whose answers have every field that is judged: an older one would leave out
 a field, which would pass for a setting that is not there. Sources:
@@ -24,7 +24,7 @@ _SUBSCRIPTIONS: Final = "microsoft.resources"
 
 # The first is asked for. Of the others the first that the cloud has: newer ones come first. Types
 # without a line of their own have that of their namespace.
-_EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
+_OF_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     # The SDK's own default, 2016-06-01, leaves out the tenant.
     _SUBSCRIPTIONS: ("2020-01-01", "2022-12-01", "2021-01-01"),
     "microsoft.cognitiveservices": (
@@ -122,7 +122,6 @@ _EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
 }
 WITH_SETTINGS: Final = frozenset({"2026-09-15-preview", "2026-07-15-preview"})
 """The versions of ``PROJECTS`` in which a project says where its agents keep data."""
-_BY_CLOUD: Final = {"public": _EVERYWHERE, "usgov": _EVERYWHERE, "china": _EVERYWHERE}
 
 _NOT_SERVED: Final = frozenset(
     {"invalidapiversionparameter", "invalidresourcetype", "noregisteredproviderfound"}
@@ -141,8 +140,7 @@ class ApiVersions:
     ``answers`` counts the answers of each type: None for a success, otherwise its reason.
     """
 
-    def __init__(self, cloud: str) -> None:
-        self._known = _BY_CLOUD[cloud]
+    def __init__(self) -> None:
         self.in_use: dict[str, str] = {}
         self.answers: defaultdict[str, Counter[GapReason | None]] = defaultdict(Counter)
 
@@ -165,7 +163,7 @@ class ApiVersions:
         self.answers[type_of(url)][reason] += 1
 
     def _judged(self, kind: str) -> tuple[str, ...]:
-        return self._known.get(kind) or self._known[kind.partition("/")[0]]
+        return _OF_TYPES.get(kind) or _OF_TYPES[kind.partition("/")[0]]
 
 
 def type_of(url: str) -> str:

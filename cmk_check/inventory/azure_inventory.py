@@ -55,7 +55,6 @@ async def open_inventory(settings: Settings) -> "AzureInventory":
             max_in_flight=settings.max_in_flight,
             retry_after_max=settings.retry_after_max,
             list_seconds=settings.subscription_timeout,
-            cloud=settings.cloud,
             owner_tags=settings.owner_tags,
         )
         return AzureInventory(

@@ -63,7 +63,6 @@ class InventoryOptions:
     retry_after_max: float
     list_seconds: float
     """Bounds the list of subscriptions."""
-    cloud: str = "public"
     owner_tags: tuple[str, ...] = ()
     back_off: float = ARM_FIRST_BACK_OFF_SECONDS
     """The first pause in seconds after a failure, if Azure does not ask for one."""
@@ -84,7 +83,7 @@ class Clients:
         self._options = options
         self._credential = credential
         self._transport = transport
-        self.versions: Final = versions or ApiVersions(options.cloud)
+        self.versions: Final = versions or ApiVersions()
         self._request_limits = request_limits or (asyncio.Semaphore(options.max_in_flight),)
 
     def for_keys(self) -> Self:
