@@ -20,7 +20,7 @@ from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.change_search import ChangeSearch
-from cmk_check.inventory.clients import Clients, InventoryOptions, pages
+from cmk_check.inventory.clients import Clients, pages
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.inventory.data_stores.reader import AzureDataStores
 from cmk_check.inventory.exemptions import AzureExemptions
@@ -36,6 +36,7 @@ from cmk_check.inventory.gaps import (
 from cmk_check.inventory.http_session import open_session, shared_transport
 from cmk_check.inventory.keys.reader import AzureKeys
 from cmk_check.inventory.management_group import read_subscriptions_below
+from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS
 from cmk_check.ports import InventoryError
 
 # Of an account that was there; other codes are about subscriptions, types and versions.
@@ -47,18 +48,8 @@ async def open_inventory(settings: Settings) -> "AzureInventory":
     async with AsyncExitStack() as opened:
         session = await opened.enter_async_context(open_session(settings.addresses.arm_url))
         credential = own_credential(settings, settings.client_id)
-        options = InventoryOptions(
-            arm_url=settings.addresses.arm_url,
-            token_scope=settings.addresses.token_scope,
-            kinds=settings.kinds,
-            tags=settings.tags,
-            max_in_flight=settings.max_in_flight,
-            retry_after_max=settings.retry_after_max,
-            list_seconds=settings.subscription_timeout,
-            owner_tags=settings.owner_tags,
-        )
         return AzureInventory(
-            options, credential, shared_transport(session), opened.pop_all().aclose
+            settings, credential, shared_transport(session), opened.pop_all().aclose
         )
 
 
@@ -71,19 +62,19 @@ class AzureInventory:
 
     def __init__(
         self,
-        options: InventoryOptions,
+        settings: Settings,
         credential: AsyncSupportsTokenInfo,
         transport: AioHttpTransport,
         close: Callable[[], Awaitable[None]] = _nothing,
+        back_off: float = ARM_FIRST_BACK_OFF_SECONDS,
     ) -> None:
+        self._settings = settings
         self._credential = SharedCredential(credential)
-        self._clients = Clients(options, self._credential, transport)
+        limits = (asyncio.Semaphore(settings.max_in_flight),)
+        self._clients = Clients(settings, self._credential, transport, limits, back_off)
         self._key_clients = self._clients.for_keys()
         self._close = close
-        self._kinds = frozenset(kind.lower() for kind in options.kinds)
-        self._tags = options.tags
-        self._owner_tags = options.owner_tags
-        self._list_seconds = options.list_seconds
+        self._kinds = frozenset(kind.lower() for kind in settings.kinds)
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """List every subscription that the identity sees, each id once.
@@ -93,14 +84,14 @@ class AzureInventory:
 
         """
         found: dict[str, Subscription] = {}
-        seconds = self._list_seconds
+        seconds = self._settings.subscription_timeout
         try:
             async with asyncio.timeout(seconds):
                 listing = self._clients.listing(Deadline.within(seconds))
                 listed = self._clients.subscriptions().subscriptions.list(call=listing)
                 async for entries in pages(listed, listing):
                     for entry in entries:
-                        subscription = parse_subscription(entry, self._owner_tags)
+                        subscription = parse_subscription(entry, self._settings.owner_tags)
                         if subscription is None:
                             raise InventoryError(NAMELESS_SUBSCRIPTION)
                         found.setdefault(subscription.id, subscription)
@@ -110,13 +101,16 @@ class AzureInventory:
 
     async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
         """List every subscription below a management group; see ``Inventory``."""
-        return await read_subscriptions_below(self._clients, group, self._list_seconds)
+        seconds = self._settings.subscription_timeout
+        return await read_subscriptions_below(self._clients, group, seconds)
 
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
     ) -> Reading:
         """Read the accounts of a subscription; after a failure, keep those already read."""
-        gathering = AccountCollector(subscription.id, self._kinds, self._tags, self._owner_tags)
+        gathering = AccountCollector(
+            subscription.id, self._kinds, self._settings.tags, self._settings.owner_tags
+        )
         accounts = self._clients.accounts(subscription.id).accounts
         until = Deadline.within(seconds)
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from azure.core import AsyncPipelineClient, AzureClouds
@@ -15,6 +15,7 @@ from azure.mgmt.keyvault.aio import KeyVaultManagementClient
 from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 from azure.mgmt.subscription.aio import SubscriptionClient
 
+from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.inventory.api_versions import ApiVersions
@@ -49,50 +50,28 @@ _UNUSED_POLICIES: Final = dict.fromkeys(
 
 
 @dataclass(frozen=True, slots=True)
-class InventoryOptions:
-    """Options for reading Azure."""
-
-    arm_url: str
-    """An origin without a trailing slash."""
-    token_scope: str
-    kinds: tuple[str, ...]
-    """Case-insensitive."""
-    tags: frozenset[str]
-    """Lower-cased, as ``owner_tags``."""
-    max_in_flight: int
-    retry_after_max: float
-    list_seconds: float
-    """Bounds the list of subscriptions."""
-    owner_tags: tuple[str, ...] = ()
-    back_off: float = ARM_FIRST_BACK_OFF_SECONDS
-    """The first pause in seconds after a failure, if Azure does not ask for one."""
-
-
 class Clients:
-    """Makes clients, each with our own pipeline; the caller closes what they share."""
+    """Makes clients, each with our own pipeline; the caller closes what they share.
 
-    def __init__(
-        self,
-        options: InventoryOptions,
-        credential: SharedCredential,
-        transport: AioHttpTransport,
-        request_limits: tuple[asyncio.Semaphore, ...] | None = None,
-        versions: ApiVersions | None = None,
-    ) -> None:
-        self.arm_url: Final = options.arm_url
-        self._options = options
-        self._credential = credential
-        self._transport = transport
-        self.versions: Final = versions or ApiVersions()
-        self._request_limits = request_limits or (asyncio.Semaphore(options.max_in_flight),)
+    ``back_off`` is the first pause in seconds after a failure, if Azure does not ask for one.
+    """
+
+    settings: Settings
+    credential: SharedCredential
+    transport: AioHttpTransport
+    request_limits: tuple[asyncio.Semaphore, ...]
+    back_off: float = ARM_FIRST_BACK_OFF_SECONDS
+    versions: ApiVersions = field(default_factory=ApiVersions)
+
+    @property
+    def arm_url(self) -> str:
+        """The origin of Azure Resource Manager, without a trailing slash."""
+        return self.settings.addresses.arm_url
 
     def for_keys(self) -> Self:
         """Return clients that share everything, but may use only a part of the request limit."""
-        most = max(1, int(self._options.max_in_flight * KEY_REQUESTS_SHARE))
-        request_limits = (asyncio.Semaphore(most), *self._request_limits)
-        return type(self)(
-            self._options, self._credential, self._transport, request_limits, self.versions
-        )
+        most = max(1, int(self.settings.max_in_flight * KEY_REQUESTS_SHARE))
+        return replace(self, request_limits=(asyncio.Semaphore(most), *self.request_limits))
 
     def subscriptions(self) -> SubscriptionClient:
         """Make a client for the list of subscriptions."""
@@ -117,28 +96,28 @@ class Clients:
     def any_resource(self) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
         """Make a client for any URL of Azure Resource Manager, which returns raw answers."""
         return AsyncPipelineClient(
-            self.arm_url, transport=self._transport, policies=self._policies()
+            self.arm_url, transport=self.transport, policies=self._policies()
         )
 
     def _client[Client](self, of_sdk: Callable[..., Client], *subscription_id: str) -> Client:
         return of_sdk(
-            self._credential,
+            self.credential,
             *subscription_id,
             self.arm_url,
             cloud_setting=_UNUSED_CLOUD,
-            credential_scopes=[self._options.token_scope],
-            transport=self._transport,
+            credential_scopes=[self.settings.addresses.token_scope],
+            transport=self.transport,
             policies=self._policies(),
             **_UNUSED_POLICIES,
         )
 
     def _policies(self) -> list[object]:
         return arm_policies(
-            self._credential,
-            self._options.token_scope,
+            self.credential,
+            self.settings.addresses.token_scope,
             self.versions,
-            RetryPolicy(self._options.retry_after_max, self._options.back_off),
-            *(InFlightPolicy(request_limits) for request_limits in self._request_limits),
+            RetryPolicy(self.settings.retry_after_max, self.back_off),
+            *(InFlightPolicy(request_limits) for request_limits in self.request_limits),
         )
 
     def listing(self, until: Deadline) -> Listing:

@@ -7,10 +7,10 @@ import aiohttp
 import pytest
 from azure.identity.aio import ManagedIdentityCredential
 
+from cmk_check.config.settings import Settings
 from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.azure_inventory import AzureInventory
-from cmk_check.inventory.clients import InventoryOptions
 from cmk_check.inventory.http_session import LimitedResponse, shared_transport
 from local.simulator.estate import Estate, Subscription
 from local.simulator.simulator import Simulator
@@ -55,18 +55,17 @@ async def inventory(
     session = aiohttp.ClientSession(connector=connector, response_class=LimitedResponse)
     async with session:
         transport = shared_transport(session)
-        options = InventoryOptions(
-            arm_url=simulator.url,
-            token_scope=f"{simulator.url}/.default",
-            kinds=("OpenAI", "AIServices"),
-            tags=frozenset({"owner"}),
-            max_in_flight=8,
-            retry_after_max=2,
-            list_seconds=10,
-            back_off=0.01,
-            owner_tags=("owner", "contact"),
-        )
-        opened = AzureInventory(options, ManagedIdentityCredential(transport=transport), transport)
+        environ = {
+            "CMK_ARM_URL": simulator.url,
+            "CMK_TAGS": "owner",
+            "CMK_OWNER_TAGS": "owner,contact",
+            "CMK_MAX_IN_FLIGHT": "8",
+            "CMK_RETRY_AFTER_MAX_SECONDS": "2",
+            "CMK_SUBSCRIPTION_TIMEOUT_SECONDS": "10",
+        }
+        settings = Settings.load_for_scan(environ=environ)
+        credential = ManagedIdentityCredential(transport=transport)
+        opened = AzureInventory(settings, credential, transport, back_off=0.01)
         yield opened
         await opened.close()
         # A connection whose request was given up says goodbye in the background.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 
-from cmk_check.inventory.clients import Clients, InventoryOptions
+from cmk_check.config.settings import Settings
+from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.credential import SharedCredential
 
 if TYPE_CHECKING:
@@ -91,14 +92,7 @@ class _Credential:
 
 def clients_over(wire: Wire, *, at_once: int = 100) -> Clients:
     """Make clients over a wire."""
-    options = InventoryOptions(
-        arm_url=ARM,
-        token_scope=f"{ARM}/.default",
-        kinds=(),
-        tags=frozenset(),
-        max_in_flight=at_once,
-        retry_after_max=0,
-        list_seconds=5,
-        back_off=0,
-    )
-    return Clients(options, SharedCredential(_Credential()), cast("AioHttpTransport", wire))
+    settings = Settings.load_for_scan(environ={"CMK_MAX_IN_FLIGHT": str(at_once)})
+    transport = cast("AioHttpTransport", wire)
+    limits = (asyncio.Semaphore(at_once),)
+    return Clients(settings, SharedCredential(_Credential()), transport, limits, back_off=0)
