@@ -7,7 +7,9 @@ from typing import Final
 
 from azure.core.credentials_async import AsyncSupportsTokenInfo
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 from azure.mgmt.cognitiveservices.aio.operations import AccountsOperations
+from azure.mgmt.subscription.aio import SubscriptionClient
 
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Reading, Subscription
@@ -88,7 +90,7 @@ class AzureInventory:
         try:
             async with asyncio.timeout(seconds):
                 listing = self._clients.listing(Deadline.within(seconds))
-                listed = self._clients.subscriptions().subscriptions.list(call=listing)
+                listed = self._clients.of(SubscriptionClient).subscriptions.list(call=listing)
                 async for entries in pages(listed, listing):
                     for entry in entries:
                         subscription = parse_subscription(entry, self._settings.owner_tags)
@@ -111,7 +113,7 @@ class AzureInventory:
         gathering = AccountCollector(
             subscription.id, self._kinds, self._settings.tags, self._settings.owner_tags
         )
-        accounts = self._clients.accounts(subscription.id).accounts
+        accounts = self._clients.of(CognitiveServicesManagementClient, subscription.id).accounts
         until = Deadline.within(seconds)
         try:
             async with asyncio.timeout_at(until.latest):

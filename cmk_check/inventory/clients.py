@@ -9,11 +9,6 @@ from azure.core import AsyncPipelineClient, AzureClouds
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
-from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
-from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
-from azure.mgmt.keyvault.aio import KeyVaultManagementClient
-from azure.mgmt.resourcegraph.aio import ResourceGraphClient
-from azure.mgmt.subscription.aio import SubscriptionClient
 
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason
@@ -31,7 +26,6 @@ if TYPE_CHECKING:
 # Address and scope are given; without a cloud the newer of the SDK's clients would look up its
 # global settings each time. The older ones do not know it.
 _UNUSED_CLOUD: Final = AzureClouds.AZURE_PUBLIC_CLOUD
-_UNUSED_SUBSCRIPTION: Final = "none"
 # The SDK would make these for each client, though we give it all policies.
 _UNUSED_POLICIES: Final = dict.fromkeys(
     (
@@ -73,34 +67,15 @@ class Clients:
         most = max(1, int(self.settings.max_in_flight * KEY_REQUESTS_SHARE))
         return replace(self, request_limits=(asyncio.Semaphore(most), *self.request_limits))
 
-    def subscriptions(self) -> SubscriptionClient:
-        """Make a client for the list of subscriptions."""
-        return self._client(SubscriptionClient)
-
-    def accounts(self, subscription_id: str) -> CognitiveServicesManagementClient:
-        """Make a client for the accounts of a subscription."""
-        return self._client(CognitiveServicesManagementClient, subscription_id)
-
-    def vaults(self, subscription_id: str) -> KeyVaultManagementClient:
-        """Make a client for the vaults of a subscription."""
-        return self._client(KeyVaultManagementClient, subscription_id)
-
-    def grants(self) -> AuthorizationManagementClient:
-        """Make a client for role assignments and definitions at any scope."""
-        return self._client(AuthorizationManagementClient, _UNUSED_SUBSCRIPTION)
-
-    def graph(self) -> ResourceGraphClient:
-        """Make a client for queries over all subscriptions."""
-        return self._client(ResourceGraphClient)
-
     def any_resource(self) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
         """Make a client for any URL of Azure Resource Manager, which returns raw answers."""
         return AsyncPipelineClient(
             self.arm_url, transport=self.transport, policies=self._policies()
         )
 
-    def _client[Client](self, of_sdk: Callable[..., Client], *subscription_id: str) -> Client:
-        return of_sdk(
+    def of[Client](self, sdk: Callable[..., Client], *subscription_id: str) -> Client:
+        """Make a client of the SDK, of those that need one for a subscription."""
+        return sdk(
             self.credential,
             *subscription_id,
             self.arm_url,

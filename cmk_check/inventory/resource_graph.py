@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, ResultFormat
 
 from cmk_check.core.enums import GapReason
@@ -47,7 +48,7 @@ class ResourceGraph:
 
     def __init__(self, clients: Clients) -> None:
         self._arm_url = clients.arm_url
-        self._client = clients.graph()
+        self._client = clients.of(ResourceGraphClient)
 
     async def page(
         self,

@@ -3,6 +3,8 @@
 import asyncio
 import functools
 
+from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
+
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import EncryptionScope
 from cmk_check.core.keys.parsing import parse_scope
@@ -20,7 +22,9 @@ class EncryptionScopes:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self._client_of = functools.lru_cache(SCOPE_CLIENTS_KEPT)(clients.accounts)
+        self._client_of = functools.lru_cache(SCOPE_CLIENTS_KEPT)(
+            functools.partial(clients.of, CognitiveServicesManagementClient)
+        )
 
     async def find(
         self, account_id: AccountId, deadline: float

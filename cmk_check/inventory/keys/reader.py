@@ -8,6 +8,8 @@ import asyncio
 import functools
 from collections.abc import Mapping, Sequence
 
+from azure.mgmt.keyvault.aio import KeyVaultManagementClient
+
 from cmk_check.core.account import Account
 from cmk_check.core.keys.facts import CarriedScopes, EncryptionScope, Grant, Key, KeyFacts
 from cmk_check.core.keys.permissions import user_of
@@ -27,7 +29,7 @@ class AzureKeys:
     """Implements ``ports.KeyInventory``: a failure affects only the fact that was being read."""
 
     def __init__(self, clients: Clients) -> None:
-        client_of = functools.cache(clients.vaults)
+        client_of = functools.cache(functools.partial(clients.of, KeyVaultManagementClient))
         self._vaults = Vaults(clients, client_of)
         self._keys = VaultKeys(clients, client_of)
         self._grants = RoleAssignments(clients)

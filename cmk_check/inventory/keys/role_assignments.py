@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
+
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Grant, RolePermissions
 from cmk_check.core.keys.parsing import Assignment, parse_assignment, parse_role
@@ -54,7 +56,8 @@ class RoleAssignments:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self._client = clients.grants()
+        # For any scope, so the subscription is not used.
+        self._client = clients.of(AuthorizationManagementClient, "none")
         self._assignments: SingleFlight[_Assignments | Unread] = SingleFlight()
         # Keys inherit most of theirs: each is kept once, in whatever many lists it stands.
         self._kept: dict[Assignment, Assignment] = {}

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
@@ -10,7 +11,8 @@ from tests.unit.inventory.fake_transport import Wire, clients_over
 
 
 async def _ask(clients: Clients, number: int) -> list[object]:
-    accounts = clients.accounts(f"8d3c0000-0000-4000-8000-{number:012d}").accounts
+    subscription_id = f"8d3c0000-0000-4000-8000-{number:012d}"
+    accounts = clients.of(CognitiveServicesManagementClient, subscription_id).accounts
     return await clients.entries(Deadline.within(5), lambda call: accounts.list(call=call))
 
 
