@@ -19,10 +19,9 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.account_reading import AccountCollector, parse_subscription
 from cmk_check.inventory.account_search import AzureAccountSearch
 from cmk_check.inventory.api_versions import ApiVersions
-from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.change_search import ChangeSearch
-from cmk_check.inventory.clients import Clients, pages
+from cmk_check.inventory.clients import ArmReader, Clients
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.inventory.data_stores.reader import AzureDataStores
 from cmk_check.inventory.exemptions import AzureExemptions
@@ -89,9 +88,10 @@ class AzureInventory:
         seconds = self._settings.subscription_timeout
         try:
             async with asyncio.timeout(seconds):
-                listing = self._clients.listing(Deadline.within(seconds))
-                listed = self._clients.of(SubscriptionClient).subscriptions.list(call=listing)
-                async for entries in pages(listed, listing):
+                subscriptions = self._clients.of(SubscriptionClient).subscriptions
+                async for entries in self._clients.pages(
+                    Deadline.within(seconds), lambda call: subscriptions.list(call=call)
+                ):
                     for entry in entries:
                         subscription = parse_subscription(entry, self._settings.owner_tags)
                         if subscription is None:
@@ -117,8 +117,9 @@ class AzureInventory:
         until = Deadline.within(seconds)
         try:
             async with asyncio.timeout_at(until.latest):
-                listing = self._clients.listing(until)
-                async for entries in pages(accounts.list(call=listing), listing):
+                async for entries in self._clients.pages(
+                    until, lambda call: accounts.list(call=call)
+                ):
                     gathering.add(entries)
         except TROUBLE as error:
             # After a page of accounts, an answer that there can be none is trouble.

@@ -1,12 +1,22 @@
 """The SDK's clients, which share a transport, a credential and a limit of concurrent requests."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Self, cast
+from http import HTTPStatus
+from typing import Final, Self, cast
+from urllib.parse import quote
 
 from azure.core import AsyncPipelineClient, AzureClouds
-from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.async_paging import AsyncItemPaged, AsyncList
+from azure.core.exceptions import HttpResponseError
+from azure.core.pipeline.policies import (
+    AsyncBearerTokenCredentialPolicy,
+    RequestIdPolicy,
+    SansIOHTTPPolicy,
+    UserAgentPolicy,
+)
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
@@ -16,12 +26,16 @@ from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.calls import Call, Deadline, Document, Listing
 from cmk_check.inventory.credential import SharedCredential
-from cmk_check.inventory.pipeline import InFlightPolicy, RetryPolicy, arm_policies
+from cmk_check.inventory.pipeline import (
+    AGENT,
+    ApiVersionPolicy,
+    DecodePolicy,
+    GuardPolicy,
+    InFlightPolicy,
+    RetryPolicy,
+)
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS, KEY_REQUESTS_SHARE
 from cmk_check.ports import InventoryError
-
-if TYPE_CHECKING:
-    from azure.core.async_paging import AsyncItemPaged
 
 # Address and scope are given; without a cloud the newer of the SDK's clients would look up its
 # global settings each time. The older ones do not know it.
@@ -41,6 +55,8 @@ _UNUSED_POLICIES: Final = dict.fromkeys(
     ),
     SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse](),
 )
+# Parts of dots alone would lead to another path.
+_PATH: Final = re.compile(r"(?:/(?!\.+(?:/|$))[^/\x00-\x1f\x7f-\x9f\ud800-\udfff]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +83,6 @@ class Clients:
         most = max(1, int(self.settings.max_in_flight * KEY_REQUESTS_SHARE))
         return replace(self, request_limits=(asyncio.Semaphore(most), *self.request_limits))
 
-    def any_resource(self) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
-        """Make a client for any URL of Azure Resource Manager, which returns raw answers."""
-        return AsyncPipelineClient(
-            self.arm_url, transport=self.transport, policies=self._policies()
-        )
-
     def of[Client](self, sdk: Callable[..., Client], *subscription_id: str) -> Client:
         """Make a client of the SDK, of those that need one for a subscription."""
         return sdk(
@@ -82,22 +92,22 @@ class Clients:
             cloud_setting=_UNUSED_CLOUD,
             credential_scopes=[self.settings.addresses.token_scope],
             transport=self.transport,
-            policies=self._policies(),
+            policies=self.policies(),
             **_UNUSED_POLICIES,
         )
 
-    def _policies(self) -> list[object]:
-        return arm_policies(
-            self.credential,
-            self.settings.addresses.token_scope,
-            self.versions,
+    def policies(self) -> list[object]:
+        """Return the policies of one client, outermost first; clients must not share policies."""
+        return [
+            RequestIdPolicy(),
+            UserAgentPolicy(AGENT, user_agent_use_env=False),
+            GuardPolicy(),
+            DecodePolicy(),
+            ApiVersionPolicy(self.versions),
             RetryPolicy(self.settings.retry_after_max, self.back_off),
-            *(InFlightPolicy(request_limits) for request_limits in self.request_limits),
-        )
-
-    def listing(self, until: Deadline) -> Listing:
-        """Make the call for a list operation."""
-        return Listing(self.arm_url, until)
+            AsyncBearerTokenCredentialPolicy(self.credential, self.settings.addresses.token_scope),
+            *map(InFlightPolicy, self.request_limits),
+        ]
 
     async def document(
         self, until: Deadline, ask: Callable[[Call], Awaitable[object]]
@@ -121,19 +131,80 @@ class Clients:
             Any of ``gaps.TROUBLE``.
 
         """
-        listing = self.listing(until)
-        return [entry async for page in pages(ask(listing), listing) for entry in page]
+        return [entry async for page in self.pages(until, ask) for entry in page]
+
+    async def pages(
+        self, until: Deadline, ask: Callable[[Call], AsyncIterable[object]]
+    ) -> AsyncIterator[list[object]]:
+        """Yield the raw entries of each page of a list.
+
+        Raises:
+            Any of ``gaps.TROUBLE``.
+
+        """
+        listing = Listing(self.arm_url, until)
+        # The older SDKs have less precise return types.
+        async for _ in cast("AsyncItemPaged[object]", ask(listing)).by_page():
+            yield listing.page
+            if listing.refused:
+                raise InventoryError(make_gap(GapReason.UNTRUSTED_NEXT_LINK))
 
 
-async def pages(paged: AsyncIterable[object], listing: Listing) -> AsyncIterator[list[object]]:
-    """Yield the raw entries of each page of an operation that has this listing as its call.
+class ArmReader:
+    """Reads documents and lists by their path, where the SDK does not have the operation.
 
-    Raises:
-        InventoryError: the next link of the last page is not trusted.
-
+    A path starts with "/" and has no query. Requests pass the same policies as the SDK's.
     """
-    # The older SDKs have less precise return types.
-    async for _ in cast("AsyncItemPaged[object]", paged).by_page():
-        yield listing.page
-        if listing.refused:
-            raise InventoryError(make_gap(GapReason.UNTRUSTED_NEXT_LINK))
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
+            clients.arm_url, transport=clients.transport, policies=clients.policies()
+        )
+
+    async def document(self, path: str, until: Deadline, query: str = "") -> dict[str, object]:
+        """Return the JSON of one resource; ``query`` is as it is sent.
+
+        Raises:
+            Any of ``gaps.TROUBLE``.
+
+        """
+        url = self._url(path, query)
+        return await self._clients.document(until, lambda call: self._send(url, call))
+
+    async def entries(self, path: str, until: Deadline, query: str = "") -> list[object]:
+        """Return the raw entries of a list, of all its pages; ``query`` is as it is sent.
+
+        Raises:
+            Any of ``gaps.TROUBLE``.
+
+        """
+        first = self._url(path, query)
+
+        def ask(call: Call) -> AsyncItemPaged[object]:
+            async def get(link: str | None) -> AsyncHttpResponse:
+                return await self._send(link or first, call)
+
+            return AsyncItemPaged(get, _next_link)
+
+        return await self._clients.entries(until, ask)
+
+    async def _send(self, url: str, call: Call) -> AsyncHttpResponse:
+        answer = await self._client.send_request(HttpRequest("GET", url), call=call)
+        if answer.status_code != HTTPStatus.OK:
+            raise HttpResponseError(response=answer)
+        return answer
+
+    def _url(self, path: str, query: str = "") -> str:
+        # Paths come out of answers as well: what they hold must not lead elsewhere.
+        if not _PATH.fullmatch(path):
+            raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
+        # With the version already, so that a link back to the first page is seen to be one.
+        options = f"{query}&" if query else ""
+        url = f"{self._clients.arm_url}{quote(path)}?{options}api-version="
+        return self._clients.versions.of(url)
+
+
+async def _next_link(answer: AsyncHttpResponse) -> tuple[str | None, AsyncList[object]]:
+    """Return the link that the call let pass; the call keeps the entries."""
+    return answer.json()["nextLink"] or None, AsyncList([])

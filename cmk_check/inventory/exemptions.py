@@ -25,9 +25,8 @@ from cmk_check.core.exceptions.parsing import (
 from cmk_check.core.reasons.gap_sentences import assignment_denied, make_gap
 from cmk_check.core.resource_id import AccountId, account_path
 from cmk_check.core.unread import Absent, Unread
-from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.clients import ArmReader, Clients
 from cmk_check.inventory.gaps import (
     READ_EXEMPTIONS,
     READ_POLICY_ASSIGNMENTS,

@@ -11,9 +11,8 @@ from cmk_check.core.account import Subscription
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.text import GUID, as_object, clean_text
-from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.clients import ArmReader, Clients
 from cmk_check.inventory.gaps import READ_GROUP, TROUBLE, gap_of
 from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES
 from cmk_check.ports import InventoryError

@@ -11,16 +11,12 @@ import random
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 
-from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import IncompleteReadError, ServiceRequestError, ServiceResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
-    AsyncBearerTokenCredentialPolicy,
     AsyncHTTPPolicy,
     ContentDecodePolicy,
-    RequestIdPolicy,
     SansIOHTTPPolicy,
-    UserAgentPolicy,
 )
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
@@ -163,26 +159,6 @@ class InFlightPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         """Send when the limit allows it."""
         async with self._request_limits:
             return await self.next.send(request)
-
-
-def arm_policies(
-    credential: AsyncTokenCredential,
-    scope: str,
-    versions: ApiVersions,
-    retry: RetryPolicy,
-    *in_flight: InFlightPolicy,
-) -> list[object]:
-    """Return the policies of one client, outermost first; clients must not share policies."""
-    return [
-        RequestIdPolicy(),
-        UserAgentPolicy(AGENT, user_agent_use_env=False),
-        GuardPolicy(),
-        DecodePolicy(),
-        ApiVersionPolicy(versions),
-        retry,
-        AsyncBearerTokenCredentialPolicy(credential, scope),
-        *in_flight,
-    ]
 
 
 class _EmptyBodyResponse:

@@ -36,9 +36,8 @@ from cmk_check.core.reasons.gap_sentences import (
 from cmk_check.core.resource_id import account_path
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.api_versions import PROJECTS, WITH_SETTINGS
-from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.clients import ArmReader, Clients
 from cmk_check.inventory.gaps import (
     READ_CONNECTIONS,
     READ_HOSTS,

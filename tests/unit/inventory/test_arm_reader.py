@@ -4,8 +4,8 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 
 from cmk_check.core.enums import GapReason
-from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
+from cmk_check.inventory.clients import ArmReader
 from cmk_check.inventory.gaps import gap_of
 from cmk_check.ports import InventoryError
 from tests.unit.inventory.fake_transport import ARM, Wire, clients_over
