@@ -1,22 +1,23 @@
 """Reads subscriptions and their accounts from Azure Resource Manager through the SDK."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from typing import Final
 
 from azure.core.credentials_async import AsyncSupportsTokenInfo
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 from azure.mgmt.cognitiveservices.aio.operations import AccountsOperations
-from azure.mgmt.subscription.aio import SubscriptionClient
 
 from cmk_check.config.settings import Settings
-from cmk_check.core.account import Reading, Subscription
+from cmk_check.core.account import Account, Reading, Subscription, parse_account
 from cmk_check.core.enums import GapReason
-from cmk_check.core.reasons.gap_sentences import NAMELESS_SUBSCRIPTION, make_gap
+from cmk_check.core.gap import Gap
+from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.resource_id import AccountId
-from cmk_check.inventory.account_reading import AccountCollector, parse_subscription
 from cmk_check.inventory.account_search import AzureAccountSearch
 from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.calls import Deadline
@@ -27,7 +28,6 @@ from cmk_check.inventory.data_stores.reader import AzureDataStores
 from cmk_check.inventory.exemptions import AzureExemptions
 from cmk_check.inventory.gaps import (
     READ_ACCOUNTS,
-    READ_SUBSCRIPTIONS,
     TROUBLE,
     code_of_404,
     gap_of,
@@ -36,9 +36,8 @@ from cmk_check.inventory.gaps import (
 )
 from cmk_check.inventory.http_session import open_session, shared_transport
 from cmk_check.inventory.keys.reader import AzureKeys
-from cmk_check.inventory.management_group import read_subscriptions_below
+from cmk_check.inventory.subscriptions import read_subscriptions, read_subscriptions_below
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS
-from cmk_check.ports import InventoryError
 
 # Of an account that was there; other codes are about subscriptions, types and versions.
 _GONE: Final = frozenset({"resourcegroupnotfound", "resourcenotfound"})
@@ -51,6 +50,45 @@ async def open_inventory(settings: Settings) -> "AzureInventory":
         credential = own_credential(settings, settings.client_id)
         return AzureInventory(
             settings, credential, shared_transport(session), opened.pop_all().aclose
+        )
+
+
+@dataclass(slots=True)
+class _Accounts:
+    """Collects the accounts of one subscription, page by page, into a reading."""
+
+    subscription_id: str
+    kinds: frozenset[str]
+    settings: Settings
+    pages: int = 0
+    accounts: list[Account] = field(default_factory=list)
+    ignored: dict[str, str] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
+    unusable: int = 0
+
+    def add(self, entries: list[object]) -> None:
+        """Add the entries of one page."""
+        self.pages += 1
+        for entry in entries:
+            account = parse_account(entry, self.settings.tags, self.settings.owner_tags)
+            if account is not None:
+                self.ids.add(account.id.text)
+            if account is None or account.id.subscription_id != self.subscription_id:
+                self.unusable += 1
+            elif account.kind is None or account.kind.lower() in self.kinds:
+                self.accounts.append(account)
+            else:
+                self.ignored[account.id.text] = account.kind
+
+    def reading(self, gap: Gap | None = None) -> Reading:
+        """Return the reading; without a gap it is complete, unless an entry had no usable id."""
+        if gap is None and self.unusable:
+            gap = make_gap(GapReason.MALFORMED_ACCOUNT, str(self.unusable))
+        return Reading(
+            accounts=tuple(self.accounts),
+            ignored_by_kind=Counter(self.ignored.values()),
+            ignored_ids=frozenset(self.ignored),
+            gap=gap,
         )
 
 
@@ -69,7 +107,6 @@ class AzureInventory:
         close: Callable[[], Awaitable[None]] = _nothing,
         back_off: float = ARM_FIRST_BACK_OFF_SECONDS,
     ) -> None:
-        self._settings = settings
         self._credential = SharedCredential(credential)
         limits = (asyncio.Semaphore(settings.max_in_flight),)
         self._clients = Clients(settings, self._credential, transport, limits, back_off)
@@ -78,41 +115,18 @@ class AzureInventory:
         self._kinds = frozenset(kind.lower() for kind in settings.kinds)
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
-        """List every subscription that the identity sees, each id once.
-
-        Raises:
-            InventoryError: the list could not be read completely.
-
-        """
-        found: dict[str, Subscription] = {}
-        seconds = self._settings.subscription_timeout
-        try:
-            async with asyncio.timeout(seconds):
-                subscriptions = self._clients.of(SubscriptionClient).subscriptions
-                async for entries in self._clients.pages(
-                    Deadline.within(seconds), lambda call: subscriptions.list(call=call)
-                ):
-                    for entry in entries:
-                        subscription = parse_subscription(entry, self._settings.owner_tags)
-                        if subscription is None:
-                            raise InventoryError(NAMELESS_SUBSCRIPTION)
-                        found.setdefault(subscription.id, subscription)
-        except TROUBLE as error:
-            raise InventoryError(gap_of(error, READ_SUBSCRIPTIONS)) from error
-        return tuple(found.values())
+        """List every subscription that the identity sees; see ``Inventory``."""
+        return await read_subscriptions(self._clients)
 
     async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
         """List every subscription below a management group; see ``Inventory``."""
-        seconds = self._settings.subscription_timeout
-        return await read_subscriptions_below(self._clients, group, seconds)
+        return await read_subscriptions_below(self._clients, group)
 
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
     ) -> Reading:
         """Read the accounts of a subscription; after a failure, keep those already read."""
-        gathering = AccountCollector(
-            subscription.id, self._kinds, self._settings.tags, self._settings.owner_tags
-        )
+        collected = _Accounts(subscription.id.lower(), self._kinds, self._clients.settings)
         accounts = self._clients.of(CognitiveServicesManagementClient, subscription.id).accounts
         until = Deadline.within(seconds)
         try:
@@ -120,24 +134,24 @@ class AzureInventory:
                 async for entries in self._clients.pages(
                     until, lambda call: accounts.list(call=call)
                 ):
-                    gathering.add(entries)
+                    collected.add(entries)
         except TROUBLE as error:
             # After a page of accounts, an answer that there can be none is trouble.
-            if gathering.pages or not _has_no_accounts(error, subscription, recorded):
-                return gathering.reading(gap_of(error, READ_ACCOUNTS))
-        missing = [account_id for account_id in recorded if gathering.lacks(account_id)]
+            if collected.pages or not _has_no_accounts(error, subscription, recorded):
+                return collected.reading(gap_of(error, READ_ACCOUNTS))
+        missing = [account_id for account_id in recorded if account_id.text not in collected.ids]
         gone = await asyncio.gather(
-            *(self._is_gone(account_id, accounts, gathering, until) for account_id in missing)
+            *(self._is_gone(account_id, accounts, collected, until) for account_id in missing)
         )
         if unconfirmed := gone.count(False):
-            return gathering.reading(make_gap(GapReason.LIST_INCOMPLETE, str(unconfirmed)))
-        return gathering.reading()
+            return collected.reading(make_gap(GapReason.LIST_INCOMPLETE, str(unconfirmed)))
+        return collected.reading()
 
     async def _is_gone(
         self,
         account_id: AccountId,
         accounts: AccountsOperations,
-        gathering: AccountCollector,
+        collected: _Accounts,
         until: Deadline,
     ) -> bool:
         """Ask for an account that a list lacks; take it where it is there."""
@@ -151,7 +165,7 @@ class AzureInventory:
                 )
         except TROUBLE as error:
             return code_of_404(error) in _GONE
-        gathering.add([document])
+        collected.add([document])
         return False
 
     def keys(self) -> AzureKeys:

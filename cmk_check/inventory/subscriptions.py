@@ -1,0 +1,102 @@
+"""Lists subscriptions: those that the app's identity sees, and those of a management group.
+
+Every version of the API that is asked for lists the tags of a subscription with it:
+https://learn.microsoft.com/rest/api/resources/subscriptions/list
+"""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from azure.mgmt.subscription.aio import SubscriptionClient
+
+from cmk_check.core.account import Subscription
+from cmk_check.core.enums import GapReason
+from cmk_check.core.owner import owner_tag
+from cmk_check.core.reasons.gap_sentences import NAMELESS_SUBSCRIPTION, make_gap
+from cmk_check.core.text import GUID, as_object, clean_text, is_guid
+from cmk_check.inventory.calls import Deadline
+from cmk_check.inventory.clients import ArmReader, Clients
+from cmk_check.inventory.gaps import READ_GROUP, READ_SUBSCRIPTIONS, TROUBLE, gap_of
+from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES
+from cmk_check.ports import InventoryError
+
+_GROUPS: Final = "/providers/microsoft.management/managementgroups/"
+_SUBSCRIPTION: Final = re.compile(f"/subscriptions/(?P<id>{GUID})", re.IGNORECASE)
+
+
+async def read_subscriptions(clients: Clients) -> tuple[Subscription, ...]:
+    """List every subscription that the identity sees; see ``ports.Inventory``."""
+    subscriptions = clients.of(SubscriptionClient).subscriptions
+    until = Deadline.within(clients.settings.subscription_timeout)
+    found: dict[str, Subscription] = {}
+    try:
+        async with asyncio.timeout_at(until.latest):
+            async for entries in clients.pages(until, lambda call: subscriptions.list(call=call)):
+                for entry in entries:
+                    subscription = _visible(as_object(entry), clients.settings.owner_tags)
+                    found.setdefault(subscription.id, subscription)
+    except TROUBLE as error:
+        raise InventoryError(gap_of(error, READ_SUBSCRIPTIONS)) from error
+    return tuple(found.values())
+
+
+async def read_subscriptions_below(clients: Clients, group: str) -> tuple[Subscription, ...]:
+    """List every subscription below a management group; see ``ports.Inventory``.
+
+    https://learn.microsoft.com/rest/api/managementgroups/management-groups/get-descendants
+    """
+    until = Deadline.within(clients.settings.subscription_timeout)
+    found: dict[str, Subscription] = {}
+    try:
+        async with asyncio.timeout_at(until.latest):
+            path = f"/providers/Microsoft.Management/managementGroups/{group}/descendants"
+            for entry in await ArmReader(clients).entries(path, until):
+                if (subscription := _below(as_object(entry))) is not None:
+                    found.setdefault(subscription.id, subscription)
+    except TROUBLE as error:
+        raise InventoryError(gap_of(error, READ_GROUP)) from error
+    return tuple(found.values())
+
+
+def _visible(entry: dict[str, object], owner_tags: Sequence[str]) -> Subscription:
+    """Parse an entry of Azure's list.
+
+    Raises:
+        InventoryError: it has no usable id.
+
+    """
+    subscription_id = entry.get("subscriptionId")
+    if not isinstance(subscription_id, str) or not is_guid(subscription_id):
+        raise InventoryError(NAMELESS_SUBSCRIPTION)
+    quota_id = as_object(entry.get("subscriptionPolicies")).get("quotaId")
+    return Subscription(
+        id=subscription_id.lower(),
+        name=clean_text(entry.get("displayName"), MAX_SUBSCRIPTION_TEXT_BYTES),
+        tenant_id=clean_text(entry.get("tenantId"), MAX_SUBSCRIPTION_TEXT_BYTES),
+        state=clean_text(entry.get("state"), MAX_SUBSCRIPTION_TEXT_BYTES),
+        quota_id=clean_text(quota_id, MAX_SUBSCRIPTION_TEXT_BYTES),
+        owner=owner_tag(entry.get("tags"), owner_tags),
+    )
+
+
+def _below(entry: dict[str, object]) -> Subscription | None:
+    """Parse an entry of a group; None for a group, whose own entries stand beside it.
+
+    Raises:
+        InventoryError: it is neither.
+
+    """
+    path = entry.get("id")
+    text = path if isinstance(path, str) else ""
+    if text.lower().startswith(_GROUPS):
+        return None
+    match = _SUBSCRIPTION.fullmatch(text)
+    if match is None:
+        raise InventoryError(make_gap(GapReason.MALFORMED_PAGE))
+    subscription_id = match["id"].lower()
+    name = as_object(entry.get("properties")).get("displayName")
+    return Subscription(
+        subscription_id, clean_text(name, MAX_SUBSCRIPTION_TEXT_BYTES) or subscription_id
+    )
