@@ -18,10 +18,8 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.resource_id import AccountId
-from cmk_check.inventory.account_search import AzureAccountSearch
 from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.change_search import ChangeSearch
 from cmk_check.inventory.clients import ArmReader, Clients
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.inventory.data_stores.reader import AzureDataStores
@@ -36,6 +34,7 @@ from cmk_check.inventory.gaps import (
 )
 from cmk_check.inventory.http_session import open_session, shared_transport
 from cmk_check.inventory.keys.reader import AzureKeys
+from cmk_check.inventory.resource_graph import AzureAccountSearch, ChangeSearch
 from cmk_check.inventory.subscriptions import read_subscriptions, read_subscriptions_below
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS
 

@@ -1,22 +1,31 @@
-"""Sends queries to Azure Resource Graph and takes their answers apart.
+"""Queries of Azure Resource Graph: which accounts it knows, and what has changed.
 
 It knows all resources that the identity may read, seconds to hours late, and allows few queries
 (https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
 No verdict comes from it.
 """
 
-from collections.abc import Mapping
+import asyncio
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, ResultFormat
 
+from cmk_check.core.cross_check import KnownAccount
 from cmk_check.core.enums import GapReason
-from cmk_check.core.reasons.gap_sentences import make_gap
+from cmk_check.core.gap import Gap
+from cmk_check.core.reasons.gap_sentences import SUBSCRIPTIONS_LEFT_OUT, make_gap
+from cmk_check.core.resource_id import ACCOUNT_TYPE, AccountId
+from cmk_check.core.text import as_object, clean_time
+from cmk_check.core.watch_state import RecentChanges
 from cmk_check.inventory.calls import Deadline, GraphQuery
 from cmk_check.inventory.clients import Clients
-from cmk_check.limits import GRAPH_ROWS_PER_PAGE
+from cmk_check.inventory.gaps import QUERY_GRAPH, TROUBLE, gap_of
+from cmk_check.limits import CROSS_CHECK_SECONDS, GRAPH_ROWS_PER_PAGE, MAX_KNOWN_ACCOUNT_PAGES
 from cmk_check.ports import InventoryError
 
 # A query of more than 10,000 subscriptions is answered for the first 10,000.
@@ -26,6 +35,13 @@ BY_ID: Final = " | order by id asc"
 (https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data).
 """
 _MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
+_VAULTS: Final = ("microsoft.keyvault/vaults", "microsoft.keyvault/managedhsms")
+_CONTAINERS: Final = ("microsoft.resources/subscriptions",)
+_ID: Final = re.compile(
+    r"/subscriptions/([0-9a-f-]{36})(/resourcegroups/[^/]+/providers/[^/]+/[^/]+/[^/]+)?"
+)
+
+type _Row = tuple[str, str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +87,14 @@ class ResourceGraph:
         call = GraphQuery(self._arm_url, until)
         request = QueryRequest(query=query, options=options, subscriptions=subscriptions)
         await self._client.resources(request, call=call)
-        return _page_of(call.answer(), call.headers)
+        body = call.answer()
+        rows, link, total = body.get("data"), body.get("$skipToken"), body.get("totalRecords")
+        if not (isinstance(rows, list) and isinstance(link, str | None) and isinstance(total, int)):
+            raise InventoryError(_MALFORMED)
+        # An answer that is truncated without a token says so in one field alone.
+        truncated = bool(link) or str(body.get("resultTruncated")).lower() != "false"
+        limited = call.headers.get(_LIMIT_HIT, "").lower() == "true"
+        return GraphPage(rows, link or None, total, truncated, limited)
 
     async def rows(
         self, query: str, until: Deadline, *, pages: int, subscriptions: list[str] | None = None
@@ -107,11 +130,137 @@ def _distinct(rows: list[object]) -> int:
     return len(set(named)) + len(ids) - len(named)
 
 
-def _page_of(body: dict[str, object], headers: Mapping[str, str]) -> GraphPage:
-    """Take an answer apart; one that is truncated without a token says so in one field alone."""
-    rows, token, total = body.get("data"), body.get("$skipToken"), body.get("totalRecords")
-    if not (isinstance(rows, list) and isinstance(token, str | None) and isinstance(total, int)):
+class AzureAccountSearch:
+    """Implements ``ports.AccountSearch``, a second witness beside the lists.
+
+    A provider that spans regions was seen to answer a list without the resources of a region
+    (https://github.com/Azure/azure-libraries-for-net/issues/1200).
+    """
+
+    def __init__(self, clients: Clients, kinds: Iterable[str]) -> None:
+        self._graph = ResourceGraph(clients)
+        self._query = accounts_query(kinds)
+
+    async def accounts(self, subscription_ids: Sequence[str]) -> tuple[KnownAccount, ...]:
+        """Return the accounts that Resource Graph knows in these subscriptions.
+
+        Raises:
+            InventoryError: the answer is not whole.
+
+        """
+        until = Deadline.within(CROSS_CHECK_SECONDS)
+        try:
+            async with asyncio.timeout_at(until.latest):
+                rows = await self._graph.rows(
+                    self._query,
+                    until,
+                    pages=MAX_KNOWN_ACCOUNT_PAGES,
+                    subscriptions=list(subscription_ids),
+                )
+        except TROUBLE as error:
+            raise InventoryError(gap_of(error, QUERY_GRAPH)) from error
+        return tuple(_account(as_object(row)) for row in rows)
+
+
+def _account(row: dict[str, object]) -> KnownAccount:
+    """Parse a row; an account is as old as the earlier of its dates says.
+
+    Accounts were recorded with ``properties.dateCreated`` and without ``systemData``.
+
+    Raises:
+        InventoryError: it names no account.
+
+    """
+    account_id = AccountId.parse(row.get("id"))
+    if account_id is None:
         raise InventoryError(_MALFORMED)
-    truncated = bool(token) or str(body.get("resultTruncated")).lower() != "false"
-    limited = headers.get(_LIMIT_HIT, "").lower() == "true"
-    return GraphPage(rows, token or None, total, truncated, limited)
+    dates = (clean_time(row.get(name)) for name in ("createdAt", "dateCreated"))
+    created = (datetime.fromisoformat(date) for date in dates if date)
+    return KnownAccount(account_id, min(created, default=None))
+
+
+class ChangeSearch:
+    """Implements ``ports.ChangeInventory``, with one query for each table of changes.
+
+    A change gets its time when Azure detects it, and comes within minutes, in no order. The answer
+    has one row for each subscription and vault, with its latest change, so that a busy one fills no
+    page.
+    https://learn.microsoft.com/azure/governance/resource-graph/changes/get-resource-changes
+    """
+
+    def __init__(self, clients: Clients) -> None:
+        self._graph = ResourceGraph(clients)
+
+    async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
+        """Read what has changed; what one table tells is of use without the other."""
+        until = Deadline.within(seconds)
+        resources = (ACCOUNT_TYPE, *(_VAULTS if vaults else ()))
+        answers = await asyncio.gather(
+            self._rows(changes_query("resourcechanges", resources, since), until),
+            self._rows(changes_query("resourcecontainerchanges", _CONTAINERS, since), until),
+        )
+        subscriptions: dict[str, datetime] = {}
+        found: dict[str, datetime] = {}
+        for target, subscription_id, at in (row for answer in answers for row in answer[0]):
+            of, name = (found, target) if target else (subscriptions, subscription_id)
+            of[name] = max(at, of.get(name, at))
+        ends = [end for _, end, _ in answers if end is not None]
+        gaps = [gap for _, _, gap in answers if gap is not None]
+        return RecentChanges(
+            subscriptions, found, min(ends, default=None), gaps[0] if gaps else None
+        )
+
+    async def _rows(
+        self, query: str, until: Deadline
+    ) -> tuple[list[_Row], datetime | None, Gap | None]:
+        """Return the rows of the first page, its end if there are more, and why some may lack."""
+        try:
+            async with asyncio.timeout_at(until.latest):
+                page = await self._graph.page(query, until)
+            rows = [_change(row) for row in page.rows]
+        except (*TROUBLE, OverflowError) as error:  # a time whose offset leads beyond all years
+            return [], None, gap_of(error, QUERY_GRAPH)
+        end = rows[-1][2] if rows and page.truncated else None
+        return rows, end, SUBSCRIPTIONS_LEFT_OUT if page.limited else None
+
+
+def accounts_query(kinds: Iterable[str]) -> str:
+    """Return the query for the accounts of these kinds of letters, digits, ".", "_" and "-"."""
+    quoted = ",".join(f"'{kind}'" for kind in sorted(kinds))
+    return (
+        "Resources | where type =~ 'microsoft.cognitiveservices/accounts' "
+        f"| where kind in~ ({quoted}) | project id, createdAt = tostring(systemData.createdAt), "
+        f"dateCreated = tostring(properties.dateCreated){BY_ID}"
+    )
+
+
+def changes_query(table: str, types: tuple[str, ...], since: datetime) -> str:
+    """Return the query of a table for what has changed since a time.
+
+    Accounts count for their subscription; everything else counts for itself.
+    """
+    quoted = ",".join(f"'{name}'" for name in types)
+    return (
+        f"{table} | extend at = todatetime(properties.changeAttributes.timestamp), "
+        "changed = tolower(tostring(properties.targetResourceType)), "
+        "target = tolower(tostring(properties.targetResourceId)) "
+        f"| where at >= datetime({since:%Y-%m-%dT%H:%M:%S.%fZ}) and changed in ({quoted}) "
+        f"| extend target = iff(changed == '{ACCOUNT_TYPE}', "
+        "strcat('/subscriptions/', tostring(split(target, '/')[2])), target) "
+        "| summarize at = max(at) by target | order by at asc, target asc"
+    )
+
+
+def _change(row: object) -> _Row:
+    """Return the id of a vault, or "" for a subscription; the subscription; and the time.
+
+    Raises:
+        InventoryError: the row is malformed.
+
+    """
+    match row:
+        case {"target": str(target), "at": str(text)} if found := _ID.fullmatch(target.lower()):
+            at = datetime.fromisoformat(text)
+            if at.utcoffset() is not None:
+                return target.lower() if found[2] else "", found[1], at.astimezone(UTC)
+    raise InventoryError(_MALFORMED)
