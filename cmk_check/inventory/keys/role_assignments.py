@@ -1,9 +1,7 @@
 """Role assignments on a key, inherited ones included, and what their roles allow."""
 
-import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
@@ -38,12 +36,8 @@ _ODD: Final = Unread(UNREADABLE_ROLE)
 _ABOVE_SUBSCRIPTIONS: Final = "/providers/microsoft.management/managementgroups/"
 
 
-@dataclass(frozen=True, slots=True)
-class _Assignments:
-    """A list of role assignments; ``whole`` if all of its entries could be parsed."""
-
-    all: tuple[Assignment, ...]
-    whole: bool
+type _Assignments = tuple[tuple[Assignment, ...], bool]
+"""A list of role assignments, and whether all of its entries could be parsed."""
 
 
 class RoleAssignments:
@@ -73,7 +67,8 @@ class RoleAssignments:
         listed = await self._list(key_id, _AT_OR_ABOVE, deadline)
         if isinstance(listed, Unread):
             return listed
-        own = [each for each in listed.all if each.principal_id == principal_id]
+        assignments, is_whole = listed
+        own = [each for each in assignments if each.principal_id == principal_id]
         grants, trouble = await self._granted(own, deadline)
         if suffices(grants):
             return grants
@@ -82,8 +77,8 @@ class RoleAssignments:
         reaching = await self._list(key_id, _REACHING.format(principal_id), deadline)
         if isinstance(reaching, Unread):
             return reaching
-        grants, trouble = await self._granted([*own, *reaching.all], deadline)
-        if trouble is None and not (listed.whole and reaching.whole):
+        grants, trouble = await self._granted([*own, *reaching[0]], deadline)
+        if trouble is None and not (is_whole and reaching[1]):
             trouble = _ODD
         return grants if trouble is None or suffices(grants) else trouble
 
@@ -103,10 +98,8 @@ class RoleAssignments:
             return Unread(gap_of(error, READ_ASSIGNMENTS))
         understood = [each for each in map(parse_assignment, entries) if each is not None]
         reaching = (each for each in understood if _reaches(each.scope, key_id.text))
-        return _Assignments(
-            tuple(self._kept.setdefault(each, each) for each in reaching),
-            whole=len(understood) == len(entries),
-        )
+        kept = tuple(self._kept.setdefault(each, each) for each in reaching)
+        return kept, len(understood) == len(entries)
 
     async def _granted(
         self, assignments: Sequence[Assignment], deadline: float
@@ -115,9 +108,8 @@ class RoleAssignments:
 
         Of several failures it returns the same one in any order, preferably one that a grant ends.
         """
-        ids = dict.fromkeys(each.role_id for each in assignments)
-        read = await asyncio.gather(*(self._role(role_id, deadline) for role_id in ids))
-        roles = dict(zip(ids, read, strict=True))
+        ids = (each.role_id for each in assignments)
+        roles = await self._roles.each(ids, self._ask_role, deadline)
         grants: dict[Grant, None] = {}
         for each in assignments:
             permissions = roles[each.role_id]
@@ -127,16 +119,11 @@ class RoleAssignments:
         trouble = min(unread, key=lambda each: each.gap.missing_action is None, default=None)
         return tuple(grants), trouble
 
-    async def _role(self, role_id: str, deadline: float) -> tuple[RolePermissions, ...] | Unread:
-        if not _ROLE.fullmatch(role_id):
-            return _ODD
-        return await self._roles.get(
-            role_id, lambda until: self._ask_role(role_id, until), deadline
-        )
-
     async def _ask_role(
         self, role_id: str, until: Deadline
     ) -> tuple[RolePermissions, ...] | Unread:
+        if not _ROLE.fullmatch(role_id):
+            return _ODD
         get = self._client.role_definitions.get_by_id
         path = role_id.removeprefix("/")
         try:
