@@ -1,8 +1,9 @@
-"""The vault of an account: its id, and its properties in Azure Resource Manager."""
+"""The vault of an account: its id, which is looked for by its name, and its properties."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from cmk_check.core.keys.facts import Vault
 from cmk_check.core.keys.parsing import parse_vault, vault_name
 from cmk_check.core.reasons.gap_sentences import (
     ANOTHER_VAULT,
+    make_gap,
     unusable_key,
     vault_hidden,
     vault_not_seen,
@@ -21,6 +23,7 @@ from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import (
+    QUERY_GRAPH,
     READ_HSMS,
     READ_VAULTS,
     TROUBLE,
@@ -28,9 +31,12 @@ from cmk_check.inventory.gaps import (
     gap_of,
 )
 from cmk_check.inventory.keys.ids import VaultId
-from cmk_check.inventory.keys.vault_search import VaultSearch
+from cmk_check.inventory.resource_graph import BY_ID, ResourceGraph
 from cmk_check.inventory.single_flight import SingleFlight
+from cmk_check.limits import MAX_VAULT_PAGES, VAULTS_PER_QUERY
+from cmk_check.ports import InventoryError
 
+_MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 # That a vault is not where it was asked for. Other codes are about types and versions, and a page
 # of HTML says nothing about vaults at all.
 _GONE: Final = frozenset({"notfound", "resourcegroupnotfound", "resourcenotfound", "vaultnotfound"})
@@ -48,6 +54,7 @@ class LocatedVault:
     vault: Vault
 
 
+type _Answer = Mapping[str, tuple[VaultId, ...] | Unread] | Unread
 type _Named = tuple[str, bool]
 type _Sought = LocatedVault | Absent | Unread
 
@@ -81,7 +88,8 @@ class Vaults:
         if own not in self._known[named]:  # the account may name another vault by now
             own = None
         best = await self._where_known(named, own, deadline)
-        if best is None or isinstance(best, Absent) or _is_hidden(best):
+        is_hidden = isinstance(best, Unread) and best.gap.reason is GapReason.NOT_FOUND
+        if best is None or isinstance(best, Absent) or is_hidden:
             best = await self._where_listed(named, own, best, deadline)
         if isinstance(best, LocatedVault) and _host(best.vault.uri) != _host(uri):
             return Unread(ANOTHER_VAULT)
@@ -109,28 +117,19 @@ class Vaults:
     async def _where_listed(
         self, named: _Named, own: VaultId | None, best: _Sought | None, deadline: float
     ) -> _Sought:
+        """Return a vault that exists, if any: a list may still hold a vault's old id."""
         name, is_managed_hsm = named
         listed = await self._search.find(name, deadline)
         if isinstance(listed, Unread):
             return replace(listed, id=None if own is None else own.text)
-        elsewhere = [i for i in listed if i.is_managed_hsm is is_managed_hsm and i != own]
-        best = await self._first(elsewhere, best, deadline)
-        if best is None:
-            return Unread(vault_not_seen(READ_HSMS if is_managed_hsm else READ_VAULTS))
-        return best
-
-    async def _first(
-        self, ids: Iterable[VaultId], before: _Sought | None, deadline: float
-    ) -> _Sought | None:
-        """Return a vault that exists, if any: a list may still hold a vault's old id."""
-        best = before
-        for vault_id in ids:
-            vault = await self._vault(vault_id, deadline)
-            if isinstance(vault, LocatedVault):
-                return vault
-            if best is None or isinstance(vault, Unread):
-                best = vault
-        return best
+        for vault_id in listed:
+            if vault_id.is_managed_hsm is is_managed_hsm and vault_id != own:
+                vault = await self._vault(vault_id, deadline)
+                if isinstance(vault, LocatedVault):
+                    return vault
+                if best is None or isinstance(vault, Unread):
+                    best = vault
+        return best or Unread(vault_not_seen(READ_HSMS if is_managed_hsm else READ_VAULTS))
 
     async def _vault(self, vault_id: VaultId, deadline: float) -> _Sought:
         read = await self._read.get(vault_id, lambda until: self._get(vault_id, until), deadline)
@@ -153,13 +152,86 @@ class Vaults:
         return parse_vault(document, managed_hsm=hsm)
 
 
-def _is_hidden(fact: LocatedVault | Unread) -> bool:
-    return isinstance(fact, Unread) and fact.gap.reason is GapReason.NOT_FOUND
-
-
 def _host(uri: str | None) -> str | None:
     """Return the host of a vault's address, None if the address is invalid."""
     if vault_name(uri) is None:
         return None
     host = urlsplit((uri or "").strip()).hostname
     return host.rstrip(".") if host else None
+
+
+def query_of(names: Sequence[str]) -> str:
+    """Return the query for vaults with these names of letters, digits and "-"."""
+    quoted = ",".join(f"'{name}'" for name in names)
+    return (
+        "Resources | where type in~ ('microsoft.keyvault/vaults','microsoft.keyvault/managedhsms') "
+        f"| where name in~ ({quoted}) | project id, name, type{BY_ID}"
+    )
+
+
+@dataclass(eq=False, slots=True)
+class _NameBatch:
+    """The names of one query; compared by identity, because names are still added."""
+
+    names: list[str] = field(default_factory=list)
+
+
+class VaultSearch:
+    """Finds vaults by name in all subscriptions, with one query for many names.
+
+    An account has only the address of its vault, without subscription and group. Each name is
+    looked up once; names requested during a query go into the next one. A query runs as long as a
+    caller waits for one of its names.
+    """
+
+    def __init__(self, clients: Clients) -> None:
+        self._graph = ResourceGraph(clients)
+        self._turn = asyncio.Lock()
+        self._next = _NameBatch()
+        self._batches: dict[str, _NameBatch] = {}
+        self._answers: SingleFlight[_Answer] = SingleFlight()
+
+    async def find(self, name: str, deadline: float) -> tuple[VaultId, ...] | Unread:
+        """Return the ids of all vaults and managed HSMs with this lower-cased name.
+
+        ``deadline`` is on the event loop's clock.
+        """
+        batch = self._batches.get(name) or self._add(name)
+        answer = await self._answers.get(
+            batch, lambda until: self._ask_in_turn(batch, until), deadline
+        )
+        return answer if isinstance(answer, Unread) else answer.get(name, ())
+
+    def _add(self, name: str) -> _NameBatch:
+        if len(self._next.names) == VAULTS_PER_QUERY:
+            self._next = _NameBatch()
+        self._next.names.append(name)
+        self._batches[name] = self._next
+        return self._next
+
+    async def _ask_in_turn(self, batch: _NameBatch, until: Deadline) -> _Answer:
+        async with self._turn:
+            if self._next is batch:
+                self._next = _NameBatch()
+            return await self._ask(batch.names, until)
+
+    async def _ask(self, names: Sequence[str], until: Deadline) -> _Answer:
+        found: dict[str, tuple[VaultId, ...]] = {}
+        odd: set[str] = set()
+        try:
+            for row in await self._graph.rows(query_of(names), until, pages=MAX_VAULT_PAGES):
+                vault, name = VaultId.parse(_text(row, "id")), _text(row, "name").lower()
+                if vault is not None:
+                    found[vault.name] = (*found.get(vault.name, ()), vault)
+                elif name in names:
+                    odd.add(name)
+                else:  # which may be any of them
+                    raise InventoryError(_MALFORMED)
+        except TROUBLE as error:
+            return Unread(gap_of(error, QUERY_GRAPH))
+        return found | dict.fromkeys(odd, Unread(_MALFORMED))
+
+
+def _text(row: object, name: str) -> str:
+    value = row.get(name) if isinstance(row, dict) else None
+    return value if isinstance(value, str) else ""

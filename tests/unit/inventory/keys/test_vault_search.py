@@ -8,7 +8,7 @@ import pytest
 from cmk_check.core.enums import GapReason
 from cmk_check.core.unread import Unread
 from cmk_check.inventory.keys.ids import VaultId
-from cmk_check.inventory.keys.vault_search import VaultSearch
+from cmk_check.inventory.keys.vaults import VaultSearch
 from tests.unit.inventory.fake_transport import Wire, clients_over
 
 GROUP = "/subscriptions/8d3c0000-0000-4000-8000-000000000001/resourceGroups/rg"
