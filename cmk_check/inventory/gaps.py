@@ -6,9 +6,9 @@ are repeated, so that no name of a person, no token and no markup can come along
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final
 
 import aiohttp
 from azure.core.exceptions import (
@@ -158,20 +158,12 @@ def gap_of(error: Exception, action: str) -> Gap:
 
 def is_unregistered(error: Exception) -> bool:
     """Say whether Azure answered that the subscription does not use the provider at all."""
-    return (
-        isinstance(error, HttpResponseError)
-        and error.status_code in {HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND}
-        and _code_of(error) in _UNREGISTERED
-    )
+    return _code_of(error, HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND) in _UNREGISTERED
 
 
 def is_for_entra_alone(error: Exception) -> bool:
     """Say whether Azure answered that the subscription may not use any resource provider."""
-    return (
-        isinstance(error, HttpResponseError)
-        and error.status_code == HTTPStatus.BAD_REQUEST
-        and _code_of(error) == _ENTRA_ONLY
-    )
+    return _code_of(error, HTTPStatus.BAD_REQUEST) == _ENTRA_ONLY
 
 
 def code_of_404(error: Exception) -> str | None:
@@ -180,9 +172,7 @@ def code_of_404(error: Exception) -> str | None:
     What was not found is told by the code alone: the thing, where it lies, its type, or the page of
     a proxy.
     """
-    if isinstance(error, HttpResponseError) and error.status_code == HTTPStatus.NOT_FOUND:
-        return _code_of(error)
-    return None
+    return _code_of(error, HTTPStatus.NOT_FOUND)
 
 
 def cannot_have_scopes(error: Exception) -> bool:
@@ -233,31 +223,24 @@ def reason_of(status: int, code: str) -> GapReason:
     return _STATUSES.get(status, GapReason.UNEXPECTED_RESPONSE)
 
 
-def _code_of(error: HttpResponseError) -> str:
+def _code_of(error: Exception, *statuses: int) -> str | None:
+    if not isinstance(error, HttpResponseError) or error.status_code not in statuses:
+        return None
     return _error_of(error)[0].lower()
 
 
 def _error_of(error: HttpResponseError) -> tuple[str, str]:
-    return ("", "") if error.response is None else arm_error(error.response)
+    return ("", "") if error.response is None else arm_error(error.response.text)
 
 
-class Answer(Protocol):
-    """An answer whose body was read."""
+def arm_error(text: Callable[[], str]) -> tuple[str, str]:
+    """Return code and message of a body; some providers leave out ARM's wrapper, in any case.
 
-    def text(self) -> str:
-        """Return the body."""
-        ...
-
-
-def arm_error(answer: Answer) -> tuple[str, str]:
-    """Take code and message out of an answer; some providers leave out ARM's wrapper, in any case.
-
-    A code that says as little as the status gives way to that of the innererror.
-
-    An answer that is not JSON, such as a proxy's HTML page, has neither.
+    ``text`` returns the body. A code that says as little as the status gives way to that of the
+    innererror. An answer that is not JSON, such as a proxy's HTML page, has neither.
     """
     try:
-        body = json.loads(answer.text())
+        body = json.loads(text())
     except (AzureError, LookupError, RecursionError, ValueError):
         return "", ""
     fields = _lowered(body)

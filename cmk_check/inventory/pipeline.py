@@ -100,12 +100,12 @@ class ApiVersionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         if answer.status_code in {
             HTTPStatus.BAD_REQUEST,
             HTTPStatus.NOT_FOUND,
-        } and self._versions.learn(asked.url, *arm_error(answer)):
+        } and self._versions.learn(asked.url, *arm_error(answer.text)):
             asked.url = self._versions.of(asked.url)
             response = await self.next.send(request)
         answer, reason = response.http_response, None
         if answer.status_code != HTTPStatus.OK:
-            reason = reason_of(answer.status_code, arm_error(answer)[0].lower())
+            reason = reason_of(answer.status_code, arm_error(answer.text)[0].lower())
         self._versions.note(asked.url, reason)
         return response
 
