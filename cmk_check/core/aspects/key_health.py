@@ -21,8 +21,7 @@ from cmk_check.core.enums import (
     ReasonSeverity,
     Verdict,
 )
-from cmk_check.core.keys.concerns import unseen_parts
-from cmk_check.core.keys.key_health import KeyHealth
+from cmk_check.core.keys.key_health import KeyHealth, unseen_parts
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.text import fold_address
 from cmk_check.limits import MAX_CHANGE_TEXT_CHARS

@@ -12,9 +12,8 @@ from cmk_check.core.comparison.judge_accounts import agree
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.daily_schedule import is_due, last_due
 from cmk_check.core.enums import CoverageState, KeyReason
-from cmk_check.core.keys.concerns import unseen_parts
 from cmk_check.core.keys.facts import CarriedScopes
-from cmk_check.core.keys.key_health import KeyHealth
+from cmk_check.core.keys.key_health import KeyHealth, unseen_parts
 from cmk_check.core.keys.permissions import user_of
 from cmk_check.core.keys.vault import SCOPES
 from cmk_check.core.model import Coverage, Finding

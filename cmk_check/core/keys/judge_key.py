@@ -12,9 +12,8 @@ from typing import Final
 
 from cmk_check.core.account import Account
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity, KeyState
-from cmk_check.core.keys.concerns import Unseen, cannot_read, concern
 from cmk_check.core.keys.facts import Key, KeyFacts, Vault
-from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
+from cmk_check.core.keys.key_health import KeyConcern, KeyHealth, Unseen, cannot_read, concern
 from cmk_check.core.keys.permissions import of_permissions, of_user, user_of
 from cmk_check.core.keys.vault import of_scopes, of_vault, trusted
 from cmk_check.core.keys.version import InUse, in_use, pinned_version

@@ -7,9 +7,8 @@ from typing import Final
 from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason, KeyReason
 from cmk_check.core.gap import Gap
-from cmk_check.core.keys.concerns import Unseen, concern, unread
 from cmk_check.core.keys.facts import CarriedScopes, EncryptionScope, KeyFacts, Vault
-from cmk_check.core.keys.key_health import KeyConcern
+from cmk_check.core.keys.key_health import KeyConcern, Unseen, concern, unread
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.reasons import key_sentences as sentences
 from cmk_check.core.rule import KEY_VAULT

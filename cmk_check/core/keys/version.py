@@ -6,9 +6,8 @@ from typing import Final
 
 from cmk_check.core.account import Account
 from cmk_check.core.enums import KeyReason
-from cmk_check.core.keys.concerns import Unseen, concern, unread
 from cmk_check.core.keys.facts import Key, KeyVersion
-from cmk_check.core.keys.key_health import KeyConcern
+from cmk_check.core.keys.key_health import KeyConcern, Unseen, concern, unread
 from cmk_check.core.reasons import key_sentences as sentences
 from cmk_check.core.text import lower_ascii
 from cmk_check.core.unread import Absent, Unread
