@@ -7,7 +7,6 @@ so two hundred subscriptions would cause two hundred requests to the identity en
 import asyncio
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self, cast, override
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
@@ -161,10 +160,5 @@ class SharedCredential:
         """Return itself."""
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()

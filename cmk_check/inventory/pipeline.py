@@ -74,7 +74,13 @@ class DecodePolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         answer = response.http_response
         if answer.status_code == HTTPStatus.OK:
             call.headers = answer.headers
-            rest = call.take(_object(answer))
+            try:
+                body = json.loads(answer.text("utf-8-sig"))
+            except (ValueError, RecursionError) as error:
+                raise InventoryError(make_gap(GapReason.MALFORMED_PAGE)) from error
+            if not isinstance(body, dict):
+                raise InventoryError(make_gap(GapReason.MALFORMED_PAGE))
+            rest = call.take(body)
             # The older SDKs look for what is decoded here, the newer ones ask the answer.
             response.context[ContentDecodePolicy.CONTEXT_NAME] = rest
             response.http_response = cast("AsyncHttpResponse", _ReplacedBodyResponse(answer, rest))
@@ -128,7 +134,8 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         """
         call: Call = request.context[_CALL]
         for attempt in range(ARM_ATTEMPTS - 1):
-            pause = self._back_off * 2**attempt * _jitter()
+            jitter = random.uniform(0.5, 1.0)  # noqa: S311 - spreads requests, guards nothing
+            pause = self._back_off * 2**attempt * jitter
             try:
                 response = await self.next.send(request)
             except (ServiceRequestError, ServiceResponseError, IncompleteReadError):
@@ -193,18 +200,3 @@ class _ReplacedBodyResponse(_EmptyBodyResponse):
     def body(self) -> bytes:
         """Return the other body as bytes; some SDKs recognise an answer by this method."""
         return self.text().encode()
-
-
-def _object(answer: AsyncHttpResponse) -> dict[str, object]:
-    """Parse the body, which must be a JSON object."""
-    try:
-        body = json.loads(answer.text("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise InventoryError(make_gap(GapReason.MALFORMED_PAGE)) from error
-    if not isinstance(body, dict):
-        raise InventoryError(make_gap(GapReason.MALFORMED_PAGE))
-    return body
-
-
-def _jitter() -> float:
-    return random.uniform(0.5, 1.0)  # noqa: S311 - spreads requests, guards nothing

@@ -139,7 +139,13 @@ class AzureAccountSearch:
 
     def __init__(self, clients: Clients, kinds: Iterable[str]) -> None:
         self._graph = ResourceGraph(clients)
-        self._query = accounts_query(kinds)
+        # Of letters, digits, ".", "_" and "-".
+        quoted = ",".join(f"'{kind}'" for kind in sorted(kinds))
+        self._query = (
+            f"Resources | where type =~ '{ACCOUNT_TYPE}' "
+            f"| where kind in~ ({quoted}) | project id, createdAt = tostring(systemData.createdAt),"
+            f" dateCreated = tostring(properties.dateCreated){BY_ID}"
+        )
 
     async def accounts(self, subscription_ids: Sequence[str]) -> tuple[KnownAccount, ...]:
         """Return the accounts that Resource Graph knows in these subscriptions.
@@ -222,16 +228,6 @@ class ChangeSearch:
             return [], None, gap_of(error, QUERY_GRAPH)
         end = rows[-1][2] if rows and page.truncated else None
         return rows, end, SUBSCRIPTIONS_LEFT_OUT if page.limited else None
-
-
-def accounts_query(kinds: Iterable[str]) -> str:
-    """Return the query for the accounts of these kinds of letters, digits, ".", "_" and "-"."""
-    quoted = ",".join(f"'{kind}'" for kind in sorted(kinds))
-    return (
-        "Resources | where type =~ 'microsoft.cognitiveservices/accounts' "
-        f"| where kind in~ ({quoted}) | project id, createdAt = tostring(systemData.createdAt), "
-        f"dateCreated = tostring(properties.dateCreated){BY_ID}"
-    )
 
 
 def changes_query(table: str, types: tuple[str, ...], since: datetime) -> str:

@@ -46,7 +46,16 @@ class SingleFlight[T]:
             asked = self._asked[name] = _Asked(asyncio.create_task(ask(until)), until)
         asked.until.latest = max(asked.until.latest, deadline)
         if not asked.task.done():
-            await self._wait(name, asked, deadline - asyncio.get_running_loop().time())
+            asked.waiting += 1
+            try:
+                seconds = deadline - asyncio.get_running_loop().time()
+                # Other than waiting for the task itself, this never cancels it.
+                await asyncio.wait((asked.task,), timeout=seconds)
+            finally:
+                asked.waiting -= 1
+                if not (asked.waiting or asked.task.done()):
+                    del self._asked[name]
+                    asked.task.cancel()
         return asked.task.result() if asked.task.done() else Unread(make_gap(GapReason.TIMEOUT))
 
     async def each(
@@ -61,14 +70,3 @@ class SingleFlight[T]:
             *(self.get(each, partial(ask, each), deadline) for each in wanted)
         )
         return dict(zip(wanted, found, strict=True))
-
-    async def _wait(self, name: Hashable, asked: _Asked[T], seconds: float) -> None:
-        asked.waiting += 1
-        try:
-            # Other than waiting for the task itself, this never cancels it.
-            await asyncio.wait((asked.task,), timeout=seconds)
-        finally:
-            asked.waiting -= 1
-            if not (asked.waiting or asked.task.done()):
-                del self._asked[name]
-                asked.task.cancel()

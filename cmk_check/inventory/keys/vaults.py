@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from cmk_check.core.reasons.gap_sentences import (
     vault_hidden,
     vault_not_seen,
 )
+from cmk_check.core.text import as_object
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
@@ -197,9 +199,7 @@ class VaultSearch:
         ``deadline`` is on the event loop's clock.
         """
         batch = self._batches.get(name) or self._add(name)
-        answer = await self._answers.get(
-            batch, lambda until: self._ask_in_turn(batch, until), deadline
-        )
+        answer = await self._answers.get(batch, partial(self._ask, batch), deadline)
         return answer if isinstance(answer, Unread) else answer.get(name, ())
 
     def _add(self, name: str) -> _NameBatch:
@@ -209,29 +209,23 @@ class VaultSearch:
         self._batches[name] = self._next
         return self._next
 
-    async def _ask_in_turn(self, batch: _NameBatch, until: Deadline) -> _Answer:
-        async with self._turn:
-            if self._next is batch:
-                self._next = _NameBatch()
-            return await self._ask(batch.names, until)
-
-    async def _ask(self, names: Sequence[str], until: Deadline) -> _Answer:
+    async def _ask(self, batch: _NameBatch, until: Deadline) -> _Answer:
         found: dict[str, tuple[VaultId, ...]] = {}
         odd: set[str] = set()
         try:
-            for row in await self._graph.rows(query_of(names), until, pages=MAX_VAULT_PAGES):
-                vault, name = VaultId.parse(_text(row, "id")), _text(row, "name").lower()
+            async with self._turn:
+                if self._next is batch:
+                    self._next = _NameBatch()
+                query = query_of(batch.names)
+                rows = await self._graph.rows(query, until, pages=MAX_VAULT_PAGES)
+            for row in map(as_object, rows):
+                vault, name = VaultId.parse(row.get("id")), row.get("name")
                 if vault is not None:
                     found[vault.name] = (*found.get(vault.name, ()), vault)
-                elif name in names:
-                    odd.add(name)
+                elif isinstance(name, str) and name.lower() in batch.names:
+                    odd.add(name.lower())
                 else:  # which may be any of them
                     raise InventoryError(_MALFORMED)
         except TROUBLE as error:
             return Unread(gap_of(error, QUERY_GRAPH))
         return found | dict.fromkeys(odd, Unread(_MALFORMED))
-
-
-def _text(row: object, name: str) -> str:
-    value = row.get(name) if isinstance(row, dict) else None
-    return value if isinstance(value, str) else ""
