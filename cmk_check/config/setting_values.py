@@ -34,7 +34,8 @@ class Check(BeforeValidator):
     allowed: str = ""
 
 
-def _items(text: str) -> list[str]:
+def items(text: str) -> list[str]:
+    """Return the entries of a list separated by commas."""
     return [item for part in text.split(",") if (item := part.strip())]
 
 
@@ -45,7 +46,7 @@ def read_kinds(text: str) -> tuple[str, ...]:
     is a list without a known kind: an estate in which nothing is judged is compliant.
     """
     kinds: dict[str, str] = {}
-    for number, kind in enumerate(_items(text), 1):
+    for number, kind in enumerate(items(text), 1):
         meant = None if is_known(kind) else nearest(kind, KINDS)
         if meant is not None:
             raise ValueError(
@@ -60,21 +61,8 @@ def read_kinds(text: str) -> tuple[str, ...]:
     return tuple(kinds.values())
 
 
-def unknown_kinds(text: str) -> list[int]:
-    """Return the entries of a list of kinds, counted from 1, that name an unknown kind.
-
-    Azure adds kinds, so that such an entry beside a known one is not a fault. A list that
-    ``read_kinds`` refuses has faults only.
-    """
-    try:
-        read_kinds(text)
-    except ValueError:
-        return []
-    return [number for number, kind in enumerate(_items(text), 1) if not is_known(kind)]
-
-
 def _read_ids(text: str) -> frozenset[str]:
-    ids = frozenset(item.lower() for item in _items(text))
+    ids = frozenset(item.lower() for item in items(text))
     wrong = sum(not is_guid(item) for item in ids)
     if wrong:
         raise ValueError(
@@ -92,7 +80,7 @@ def _policy_ids(kind: str, allowed: str) -> Check:
     like = re.compile(rf"(/.+)?/providers/microsoft\.authorization/{kind}/[^/]+", re.IGNORECASE)
 
     def check(text: str) -> frozenset[str]:
-        ids = _items(text)
+        ids = items(text)
         wrong = sum(not like.fullmatch(item) for item in ids)
         if wrong:
             raise ValueError(
@@ -113,7 +101,7 @@ AssignmentIds = Annotated[
 
 def _read_names(text: str) -> tuple[str, ...]:
     """Read a list of tag names, lower-cased, each once."""
-    names = tuple(dict.fromkeys(item.lower() for item in _items(text)))
+    names = tuple(dict.fromkeys(item.lower() for item in items(text)))
     if len(names) > MAX_TAGS:
         raise ValueError(f"must name at most {MAX_TAGS} tags; remove {len(names) - MAX_TAGS}")
     return names

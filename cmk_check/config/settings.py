@@ -35,13 +35,13 @@ from cmk_check.config.setting_values import (
     TagNames,
     TagNamesInOrder,
     is_true,
+    items,
     number,
     one_of,
     read_client_id,
     read_group,
     read_kinds,
     sign_in_faults,
-    unknown_kinds,
     whole,
 )
 from cmk_check.config.settings_error import SettingsError
@@ -57,7 +57,7 @@ from cmk_check.config.storage import (
 from cmk_check.config.webhook import ALERTS, FORMATS, UNSET, check_secrets, check_types, check_url
 from cmk_check.core.alert_routes import WEBHOOK, Route
 from cmk_check.core.enums import ExceptionMode
-from cmk_check.core.kinds import AZURE_OPENAI
+from cmk_check.core.kinds import AZURE_OPENAI, is_known
 from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS, Requirement
 
 __all__ = ["ConnectionString", "InMemory", "Settings", "StorageByIdentity"]
@@ -89,8 +89,17 @@ def unknown_settings(environ: Mapping[str, str] | None = None) -> list[str]:
 
 
 def unknown_entries(environ: Mapping[str, str] | None = None) -> list[int]:
-    """Return the entries of ``CMK_KINDS``, counted from 1, that name an unknown kind."""
-    return unknown_kinds(environment(environ).get(_KINDS, ""))
+    """Return the entries of ``CMK_KINDS``, counted from 1, that name an unknown kind.
+
+    Azure adds kinds, so that such an entry beside a known one is not a fault. A list that
+    ``read_kinds`` refuses has faults only.
+    """
+    text = environment(environ).get(_KINDS, "")
+    try:
+        read_kinds(text)
+    except ValueError:
+        return []
+    return [number for number, kind in enumerate(items(text), 1) if not is_known(kind)]
 
 
 def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
