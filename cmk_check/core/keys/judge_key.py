@@ -16,9 +16,8 @@ from cmk_check.core.keys.facts import Key, KeyFacts, Vault
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth, Unseen, cannot_read, concern
 from cmk_check.core.keys.permissions import of_permissions, of_user, user_of
 from cmk_check.core.keys.vault import of_scopes, of_vault, trusted
-from cmk_check.core.keys.version import InUse, in_use, pinned_version
+from cmk_check.core.keys.version import in_use, pinned_version
 from cmk_check.core.reasons import key_sentences as sentences
-from cmk_check.core.unread import Absent
 
 # The worst first.
 _STATES: Final = {
@@ -36,7 +35,7 @@ _FAILED: Final = frozenset({"failed", "canceled"})
 def judge_key(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
     """Judge the key behind one compliant account; ``now`` is aware."""
     facts = trusted(account, facts)
-    version, of_key = _used(account, facts, now)
+    version, of_key = in_use(account, facts, now)
     said = (*of_key, *of_vault(account, facts.vault), *_of_rest(account, facts))
     concerns = [each for each in said if isinstance(each, KeyConcern)]
     if unseen := [each for each in said if isinstance(each, Unseen)]:
@@ -53,14 +52,6 @@ def judge_key(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
         principal_id=user_of(account),
         next_rotation_at=facts.key.next_rotation_at if isinstance(facts.key, Key) else None,
     )
-
-
-def _used(account: Account, facts: KeyFacts, now: datetime) -> InUse:
-    # In a vault that is gone there is no key either, and that is said of the vault. Of an account
-    # whose settings cannot be read nobody knows which version it uses.
-    if isinstance(facts.vault, Absent) or account.malformed_key is not None:
-        return None, ()
-    return in_use(account, facts.key, now, expected=isinstance(facts.vault, Vault))
 
 
 def _of_rest(account: Account, facts: KeyFacts) -> Iterator[KeyConcern | Unseen]:

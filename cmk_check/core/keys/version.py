@@ -6,11 +6,11 @@ from typing import Final
 
 from cmk_check.core.account import Account
 from cmk_check.core.enums import KeyReason
-from cmk_check.core.keys.facts import Key, KeyVersion
+from cmk_check.core.keys.facts import Key, KeyFacts, KeyVersion, Vault
 from cmk_check.core.keys.key_health import KeyConcern, Unseen, concern, unread
 from cmk_check.core.reasons import key_sentences as sentences
 from cmk_check.core.text import lower_ascii
-from cmk_check.core.unread import Absent, Unread
+from cmk_check.core.unread import Absent
 from cmk_check.limits import (
     KEY_EXPIRY_NOTICE,
     KEY_ROTATION_GRACE,
@@ -37,17 +37,18 @@ def pinned_version(account: Account) -> str | None:
     return (account.key_version or "").strip() or None
 
 
-def in_use(
-    account: Account, key: Key | Absent | Unread | None, now: datetime, *, expected: bool
-) -> InUse:
-    """Find the version in use and say what is wrong with it.
-
-    Not to be ``expected`` is a key whose vault could not be seen, which is said of the vault.
-    """
+def in_use(account: Account, facts: KeyFacts, now: datetime) -> InUse:
+    """Find the version in use and say what is wrong with it."""
+    key = facts.key
+    # In a vault that is gone there is no key either, and that is said of the vault, as it is of one
+    # that could not be seen. Of an account whose settings cannot be read nobody knows which version
+    # it uses.
+    if isinstance(facts.vault, Absent) or account.malformed_key is not None:
+        return None, ()
     if isinstance(key, Absent):
         return None, (_not_found(account, key.id),)
     if not isinstance(key, Key):
-        return None, (unread(_KEY, "Key", key),) if expected else ()
+        return None, (unread(_KEY, "Key", key),) if isinstance(facts.vault, Vault) else ()
     used, concerns = _used(account, key, now)
     return used, (*concerns, *_of_rotation(key, now))
 
