@@ -8,7 +8,7 @@ from typing import ClassVar, Final, override
 from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged, News, Occasion
 from cmk_check.core.enums import ChangeType, ExceptionEnd, ExceptionState, Verdict
 from cmk_check.core.exceptions.account_exception import ends_earlier, expiries, state_of
-from cmk_check.core.exceptions.announcements import Announcement, announce, announce_off, end_of
+from cmk_check.core.exceptions.announcements import Announcement, announce, announce_off
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.limits import MAX_CHANGE_TEXT_CHARS
 
@@ -73,7 +73,8 @@ class ExceptionAspect(Aspect):
         """Announce that the exception of an account that goes has ended."""
         if finding.announced is None:
             return ()
-        return (_shown(end_of(finding.announced, ExceptionEnd.NO_LONGER_NEEDED)),)
+        why = ExceptionEnd.NO_LONGER_NEEDED
+        return (_shown(Announcement(ChangeType.EXCEPTION_ENDED, finding.announced, why)),)
 
     @override
     def label(self, account: AnyAccount) -> Hashable | None:

@@ -45,7 +45,8 @@ def announce(
     may_last = is_unread or verdict is Verdict.UNKNOWN
     if before is None or (before.expires_on > now and may_last):
         return before, ()
-    return None, (end_of(before, _why(before, current, verdict, now)),)
+    why = _why(before, current, verdict, now)
+    return None, (Announcement(ChangeType.EXCEPTION_ENDED, before, why),)
 
 
 def announce_off(before: AnnouncedException | None, verdict: Verdict, now: datetime) -> Announced:
@@ -54,11 +55,6 @@ def announce_off(before: AnnouncedException | None, verdict: Verdict, now: datet
     if news and news[0].end is ExceptionEnd.REMOVED:
         news = (replace(news[0], end=ExceptionEnd.NOT_HONOURED),)
     return announced, news
-
-
-def end_of(announced: AnnouncedException, why: ExceptionEnd) -> Announcement:
-    """Return the announcement of an end."""
-    return Announcement(ChangeType.EXCEPTION_ENDED, announced, why)
 
 
 def _lasting(
