@@ -34,9 +34,10 @@ class Deadline:
 
 
 class Call:
-    """A call in progress, passed to an SDK operation as the keyword ``call``.
+    """A call for one resource, passed to an SDK operation as the keyword ``call``.
 
-    ``method`` is the only HTTP method that it may use. ``headers`` are those of the last answer.
+    The whole JSON of its answer is kept. ``method`` is the only HTTP method that it may use.
+    ``headers`` are those of the last answer.
     """
 
     method = "GET"
@@ -47,6 +48,7 @@ class Call:
         with_port = arm_url if re.search(r":[0-9]+$", arm_url) else f"{arm_url}:443"
         self._origins = (f"{arm_url}/", f"{with_port}/")
         self._asked: set[object] = set()
+        self._body: dict[str, object] | None = None
 
     def has_time_for(self, pause: float) -> bool:
         """Return whether an answer is still useful in this many seconds."""
@@ -70,46 +72,7 @@ class Call:
         return new
 
     def take(self, body: dict[str, object]) -> dict[str, object]:
-        """Keep the body of an answer; return the body for the SDK.
-
-        Raises:
-            InventoryError: the body has an unexpected shape.
-
-        """
-        raise NotImplementedError
-
-
-class Listing(Call):
-    """A list: ``page`` holds the raw entries of the last page.
-
-    ``refused``: its link leads to another host.
-    """
-
-    def __init__(self, arm_url: str, until: Deadline) -> None:
-        super().__init__(arm_url, until)
-        self.page: list[object] = []
-        self.refused = False
-
-    def take(self, body: dict[str, object]) -> dict[str, object]:
-        """Keep the entries of a page; the SDK gets an empty page with the next link."""
-        entries, link = body.get("value"), body.get("nextLink")
-        if not isinstance(entries, list) or not isinstance(link, str | None):
-            raise InventoryError(make_gap(GapReason.MALFORMED_PAGE))
-        self.page = entries
-        # Some providers send an empty link with the last page.
-        self.refused = bool(link and not self.trusts(link))
-        return {"value": [], "nextLink": None if self.refused else link}
-
-
-class Document(Call):
-    """One resource, whose whole JSON is kept."""
-
-    def __init__(self, arm_url: str, until: Deadline) -> None:
-        super().__init__(arm_url, until)
-        self._body: dict[str, object] | None = None
-
-    def take(self, body: dict[str, object]) -> dict[str, object]:
-        """Keep the body; the SDK gets an empty object."""
+        """Keep the body of an answer; return the body for the SDK, an empty object."""
         self._body = body
         return {}
 
@@ -125,7 +88,34 @@ class Document(Call):
         return self._body
 
 
-class GraphQuery(Document):
+class Listing(Call):
+    """A list: ``page`` holds the raw entries of the last page.
+
+    ``refused``: its link leads to another host.
+    """
+
+    def __init__(self, arm_url: str, until: Deadline) -> None:
+        super().__init__(arm_url, until)
+        self.page: list[object] = []
+        self.refused = False
+
+    def take(self, body: dict[str, object]) -> dict[str, object]:
+        """Keep the entries of a page; the SDK gets an empty page with the next link.
+
+        Raises:
+            InventoryError: the body has an unexpected shape.
+
+        """
+        entries, link = body.get("value"), body.get("nextLink")
+        if not isinstance(entries, list) or not isinstance(link, str | None):
+            raise InventoryError(make_gap(GapReason.MALFORMED_PAGE))
+        self.page = entries
+        # Some providers send an empty link with the last page.
+        self.refused = bool(link and not self.trusts(link))
+        return {"value": [], "nextLink": None if self.refused else link}
+
+
+class GraphQuery(Call):
     """A query of Resource Graph, the only POST that is sent; it changes nothing.
 
     See https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources.

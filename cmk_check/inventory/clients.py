@@ -24,7 +24,7 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.inventory.api_versions import ApiVersions
-from cmk_check.inventory.calls import Call, Deadline, Document, Listing
+from cmk_check.inventory.calls import Call, Deadline, Listing
 from cmk_check.inventory.credential import SharedCredential
 from cmk_check.inventory.pipeline import (
     AGENT,
@@ -118,7 +118,7 @@ class Clients:
             Any of ``gaps.TROUBLE``.
 
         """
-        call = Document(self.arm_url, until)
+        call = Call(self.arm_url, until)
         await ask(call)
         return call.answer()
 

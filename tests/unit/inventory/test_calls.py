@@ -2,7 +2,7 @@
 
 import pytest
 
-from cmk_check.inventory.calls import Deadline, Document, GraphQuery, Listing
+from cmk_check.inventory.calls import Call, Deadline, GraphQuery, Listing
 from cmk_check.ports import InventoryError
 
 ARM = "https://management.azure.com"
@@ -95,13 +95,13 @@ def test_query_goes_to_resource_graph_alone_p5(url: str, trusted: bool) -> None:
 def test_document_that_never_came_is_no_empty_one_p2() -> None:
     """P2: an operation of the SDK may take an answer without a body for a success."""
     with pytest.raises(InventoryError, match="unexpected_response"):
-        Document(ARM, SOON).answer()
+        Call(ARM, SOON).answer()
 
 
 async def test_time_left_is_that_of_the_most_patient() -> None:
     """What is asked for once for many has as much time as the one who has most."""
     until = Deadline.within(1)
-    call = Document(ARM, until)
+    call = Call(ARM, until)
     before = call.has_time_for(5)
 
     until.latest += 10

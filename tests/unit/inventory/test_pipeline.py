@@ -6,7 +6,7 @@ import pytest
 from azure.core.pipeline import PipelineContext, PipelineRequest
 from azure.core.rest import HttpRequest
 
-from cmk_check.inventory.calls import Call, Deadline, Document, GraphQuery, Listing
+from cmk_check.inventory.calls import Call, Deadline, GraphQuery, Listing
 from cmk_check.inventory.pipeline import GuardPolicy
 from cmk_check.ports import InventoryError
 
@@ -25,7 +25,7 @@ def _guard(call: Call, method: str, url: str) -> None:
     GuardPolicy().on_request(PipelineRequest(HttpRequest(method, url), context))
 
 
-@pytest.mark.parametrize("call", [Listing(ARM, SOON), Document(ARM, SOON)])
+@pytest.mark.parametrize("call", [Listing(ARM, SOON), Call(ARM, SOON)])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD"])
 @pytest.mark.parametrize("url", [KEY, GRAPH])
 def test_nothing_but_get_is_let_out_p5(call: Call, method: str, url: str) -> None:
@@ -50,5 +50,5 @@ def test_post_to_anything_but_resource_graph_is_refused_p5() -> None:
 def test_what_only_reads_is_let_out() -> None:
     """The three kinds of calls that there are."""
     _guard(Listing(ARM, SOON), "GET", KEY)
-    _guard(Document(ARM, SOON), "GET", KEY)
+    _guard(Call(ARM, SOON), "GET", KEY)
     _guard(GraphQuery(ARM, SOON), "POST", GRAPH)
