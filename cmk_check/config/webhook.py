@@ -43,45 +43,41 @@ def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
         ValueError: says what the URL must be.
 
     """
-    host, scheme = _parts(text, of)
-    kind = _kind(host)
-    if kind and (on_azure or kind != LOOPBACK):
-        raise ValueError(f"must not lead to an address that is {kind}; write the https URL of {of}")
-    if scheme == "http" and kind != LOOPBACK:
-        raise ValueError("must use https; write an https URL, or for a test one of this machine")
-    return text
-
-
-def _parts(text: str, of: str) -> tuple[str, str]:
     fault = f"must be the URL of {of}; write https://host/path without user name or fragment"
     try:
         parts = urlsplit(text)
-        host, scheme, port = parts.hostname or "", parts.scheme, parts.port
+        kind, port = _kind(parts.hostname or ""), parts.port
     except ValueError:
         raise ValueError(fault) from None
     whole = len(text) <= MAX_WEBHOOK_URL_CHARS and _URL.fullmatch(text)
     bare = "@" not in parts.netloc and not parts.fragment
-    if not (whole and bare and scheme in {"https", "http"} and port != 0 and _is_host(host)):
+    if not (whole and bare and parts.scheme in {"https", "http"} and port != 0):
         raise ValueError(fault)
-    return host, scheme
-
-
-def _is_host(host: str) -> bool:
-    try:
-        special(host)
-    except ValueError:
-        return bool(_HOST.fullmatch(host)) and not _NUMERIC.fullmatch(host)
-    return "%" not in host
+    if kind and (on_azure or kind != LOOPBACK):
+        raise ValueError(f"must not lead to an address that is {kind}; write the https URL of {of}")
+    if parts.scheme == "http" and kind != LOOPBACK:
+        raise ValueError("must use https; write an https URL, or for a test one of this machine")
+    return text
 
 
 def _kind(host: str) -> str | None:
-    if host == "localhost" or host.endswith(".localhost"):
-        return LOOPBACK
+    """Return the kind of a special address; None for others, and for names.
+
+    The address of a name is checked when the connection is made.
+
+    Raises:
+        ValueError: it is neither an address nor a name.
+
+    """
     try:
-        return special(host)
+        kind = special(host)
     except ValueError:
-        # A host name; its address is checked when the connection is made.
-        return None
+        if not _HOST.fullmatch(host) or _NUMERIC.fullmatch(host):
+            raise
+        return LOOPBACK if f".{host}".endswith(".localhost") else None
+    if "%" in host:
+        raise ValueError("an address with a zone")
+    return kind
 
 
 def check_secrets(text: str) -> tuple[str, ...]:
