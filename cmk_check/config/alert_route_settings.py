@@ -127,8 +127,8 @@ def _route(number: int, entry: object) -> Route:
 def _types(at: str, entry: Mapping[str, object]) -> AbstractSet[str] | None:
     if "alertOn" not in entry:
         return None
-    types = _strings(entry["alertOn"])
-    if types is None:
+    types = entry["alertOn"]
+    if not isinstance(types, list) or not all(isinstance(one, str) for one in types):
         raise ValueError(f'must have a list of types as alertOn {at}, such as ["account.violated"]')
     try:
         return check_types(",".join(types))
@@ -139,10 +139,8 @@ def _types(at: str, entry: Mapping[str, object]) -> AbstractSet[str] | None:
 def _owners(at: str, entry: Mapping[str, object]) -> AbstractSet[str | None] | None:
     if "owners" not in entry:
         return None
-    given = entry["owners"]
-    owners = given if isinstance(given, list) else []
-    named = _strings([owner for owner in owners if owner is not None])
-    if not owners or named is None or not all(map(_can_be_an_owner, named)):
+    owners = entry["owners"]
+    if not isinstance(owners, list) or not owners or not all(map(_can_be_an_owner, owners)):
         raise ValueError(
             f"must have a list of owners {at}, each as a tag has it, of at most {MAX_TAG_BYTES} "
             "bytes without control characters, or null for accounts without an owner; leave "
@@ -151,15 +149,11 @@ def _owners(at: str, entry: Mapping[str, object]) -> AbstractSet[str | None] | N
     return frozenset(owners)
 
 
-def _can_be_an_owner(value: str) -> bool:
+def _can_be_an_owner(value: object) -> bool:
     """Tell whether a tag can be recorded as this owner; any other would be waited for in vain."""
+    if not isinstance(value, str):
+        return value is None
     return bool(value) and not value.isspace() and clean_text(value, MAX_TAG_BYTES) == value
-
-
-def _strings(value: object) -> Sequence[str] | None:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        return None
-    return value
 
 
 def _check_types_of(routes: Sequence[Route], alert_on: str | None) -> None:
