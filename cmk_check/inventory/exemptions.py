@@ -14,14 +14,12 @@ from cmk_check.core.exceptions.facts import (
     Assignment,
     ExemptionFacts,
     SetDefinition,
-)
-from cmk_check.core.exceptions.judge_exception import exempts, is_management_group
-from cmk_check.core.exceptions.parsing import (
     is_set,
     parse_assignment,
     parse_exemption,
     parse_set,
 )
+from cmk_check.core.exceptions.judge_exception import exempts, is_management_group
 from cmk_check.core.reasons.gap_sentences import assignment_denied, make_gap
 from cmk_check.core.resource_id import AccountId, account_path
 from cmk_check.core.unread import Absent, Unread

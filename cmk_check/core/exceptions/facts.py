@@ -1,15 +1,25 @@
-"""What Azure says of exemptions, as types.
+"""What Azure says of exemptions, policy assignments and initiatives, as types and out of its JSON.
 
 Ids and scopes are lower-cased and have no slash at their end. Sources:
 https://learn.microsoft.com/azure/governance/policy/concepts/exemption-structure and
 https://learn.microsoft.com/azure/governance/policy/concepts/assignment-structure.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
 
+from cmk_check.core.enums import ExceptionReason
 from cmk_check.core.exceptions.account_exception import AccountException
+from cmk_check.core.text import all_of, as_object, clean_text, clean_time, fold_id
 from cmk_check.core.unread import Absent, Unread
+
+MANAGEMENT_GROUP: Final = "/providers/microsoft.management/managementgroups/"
+_AUTHORIZATION: Final = "/providers/microsoft.authorization/"
+_SET: Final = f"{_AUTHORIZATION}policysetdefinitions/"
+_SCOPE: Final = re.compile(rf"{MANAGEMENT_GROUP}[^/]+|/subscriptions/[^/]+(/.+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +84,118 @@ class ExemptionFacts:
     exemptions: tuple[Exemption, ...] | Unread = ()
     assignments: Mapping[str, Assignment | Absent | Unread] = field(default_factory=dict)
     sets: Mapping[str, SetDefinition | Absent | Unread] = field(default_factory=dict)
+
+
+def scope_of(resource_id: str, kind: str) -> str | None:
+    """Return the scope at which an exemption or assignment lies; None for another id."""
+    scope, _, name = resource_id.rpartition(f"{_AUTHORIZATION}{kind}/")
+    return scope if name and "/" not in name and _SCOPE.fullmatch(scope) else None
+
+
+def is_set(definition_id: str) -> bool:
+    """Tell the id of an initiative."""
+    return _SET in definition_id
+
+
+def parse_exemption(entry: object) -> Exemption | None:
+    """Parse one entry of a list; None where no id says what it exempts."""
+    document = as_object(entry)
+    exemption_id = fold_id(document.get("id"))
+    scope = scope_of(exemption_id, "policyexemptions")
+    if scope is None:
+        return None
+    properties = as_object(document.get("properties"))
+    metadata = as_object(properties.get("metadata"))
+    assignment_id = fold_id(properties.get("policyAssignmentId"))
+    references = _texts(properties.get("policyDefinitionReferenceIds"))
+    expiry = properties.get("expiresOn")
+    expires_on = clean_time(expiry)
+    validation = properties.get("assignmentScopeValidation")
+    return Exemption(
+        scope=scope,
+        assignment_id=assignment_id,
+        shown=AccountException(
+            # It is honoured only once it was judged.
+            ExceptionReason.MALFORMED_EXEMPTION,
+            id=exemption_id,
+            category=clean_text(properties.get("exemptionCategory")),
+            display_name=clean_text(properties.get("displayName")),
+            description=clean_text(properties.get("description")),
+            ticket=clean_text(metadata.get("ticketRef")),
+            approved_by=clean_text(metadata.get("approvedBy")),
+            created_by=clean_text(as_object(document.get("systemData")).get("createdBy")),
+            expires_on=datetime.fromisoformat(expires_on) if expires_on else None,
+        ),
+        reference_ids=frozenset(references or ()),
+        selectors=parse_selectors(properties.get("resourceSelectors")),
+        is_validated=validation is None or fold_id(validation) == "default",
+        is_malformed=scope_of(assignment_id, "policyassignments") is None
+        or references is None
+        or (expiry is not None and expires_on is None),
+    )
+
+
+def parse_assignment(assignment_id: str, document: dict[str, object]) -> Assignment | None:
+    """Parse the assignment with this id; None where it lacks what it assigns or where."""
+    properties = as_object(document.get("properties"))
+    scope = scope_of(assignment_id, "policyassignments")
+    definition_id = fold_id(properties.get("policyDefinitionId"))
+    not_scopes = _texts(properties.get("notScopes"))
+    said = fold_id(properties.get("scope")) or scope
+    if scope is None or said != scope or not definition_id or not_scopes is None:
+        return None
+    selectors = parse_selectors(properties.get("resourceSelectors"))
+    return Assignment(scope, definition_id, not_scopes, selectors)
+
+
+def parse_set(document: dict[str, object]) -> SetDefinition | None:
+    """Parse an initiative; None where one of its policies has no id."""
+    entries = as_object(document.get("properties")).get("policyDefinitions")
+    if not isinstance(entries, list):
+        return None
+    policies = tuple(
+        (
+            fold_id(as_object(entry).get("policyDefinitionReferenceId")),
+            fold_id(as_object(entry).get("policyDefinitionId")),
+        )
+        for entry in entries
+    )
+    return SetDefinition(policies) if all(policy for _, policy in policies) else None
+
+
+def parse_selectors(value: object) -> ResourceSelectors:
+    """Parse resource selectors; None where one has a shape that is not documented."""
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        return None
+    return all_of(_group(as_object(entry).get("selectors")) for entry in value)
+
+
+def _group(value: object) -> tuple[Selector, ...] | None:
+    if not isinstance(value, list) or not value:
+        return None
+    return all_of(_selector(as_object(entry)) for entry in value)
+
+
+def _selector(entry: dict[str, object]) -> Selector | None:
+    kind, among, besides = entry.get("kind"), _texts(entry.get("in")), _texts(entry.get("notIn"))
+    # One of the two is given.
+    if (
+        not isinstance(kind, str)
+        or among is None
+        or besides is None
+        or bool(among) == bool(besides)
+    ):
+        return None
+    values = frozenset(value.replace(" ", "") for value in among or besides)
+    return Selector(fold_id(kind), values, negated=bool(besides))
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    """Return texts as ids are compared; None where the value is anything but a list of them."""
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        return None
+    return all_of(fold_id(each) or None for each in value)

@@ -14,14 +14,15 @@ from cmk_check.core.account import Account
 from cmk_check.core.enums import ExceptionReason
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.exceptions.facts import (
+    MANAGEMENT_GROUP,
     Assignment,
     Exemption,
     ExemptionFacts,
     ResourceSelectors,
     Selector,
     SetDefinition,
+    is_set,
 )
-from cmk_check.core.exceptions.parsing import MANAGEMENT_GROUP, is_set
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ
 from cmk_check.core.recorded_scope import EXCEPTION_SETTINGS

@@ -9,9 +9,8 @@ import pytest
 
 from cmk_check.core.account import Account, parse_account
 from cmk_check.core.enums import ExceptionReason, Verdict
-from cmk_check.core.exceptions.facts import ExemptionFacts
+from cmk_check.core.exceptions.facts import ExemptionFacts, parse_assignment, parse_exemption
 from cmk_check.core.exceptions.judge_exception import OWN_POLICY, ExceptionRules, exception_of
-from cmk_check.core.exceptions.parsing import parse_assignment, parse_exemption
 from cmk_check.core.rule import judge
 from tests.fakes.policy_rule import effect_on
 from tests.guard.documents import ROOT, table

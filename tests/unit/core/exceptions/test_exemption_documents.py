@@ -8,8 +8,8 @@ import pytest
 
 from cmk_check.core.enums import ExceptionReason
 from cmk_check.core.exceptions.account_exception import AccountException
-from cmk_check.core.exceptions.facts import Selector
-from cmk_check.core.exceptions.parsing import (
+from cmk_check.core.exceptions.facts import (
+    Selector,
     parse_assignment,
     parse_exemption,
     parse_selectors,

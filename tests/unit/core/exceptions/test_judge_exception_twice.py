@@ -11,9 +11,13 @@ from hypothesis import strategies as st
 from cmk_check.core.account import Account
 from cmk_check.core.enums import ExceptionReason, GapReason
 from cmk_check.core.exceptions.account_exception import AccountException
-from cmk_check.core.exceptions.facts import ExemptionFacts
+from cmk_check.core.exceptions.facts import (
+    ExemptionFacts,
+    parse_assignment,
+    parse_exemption,
+    parse_set,
+)
 from cmk_check.core.exceptions.judge_exception import CMK_POLICY, ExceptionRules, exception_of
-from cmk_check.core.exceptions.parsing import parse_assignment, parse_exemption, parse_set
 from cmk_check.core.gap import Gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.unread import Absent, Unread
