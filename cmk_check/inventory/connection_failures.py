@@ -22,7 +22,7 @@ from azure.identity import CredentialUnavailableError
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
-from cmk_check.core.reasons import connection_sentences
+from cmk_check.core.reasons import connection_sentences as sentences
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.net.proxy import proxy_for
 
@@ -32,12 +32,15 @@ _BROKEN: Final = (ServiceRequestError, ServiceResponseError, aiohttp.ClientError
 _ENTRA_CODE: Final = re.compile(r"AADSTS[0-9]{4,9}")
 # https://learn.microsoft.com/entra/identity-platform/reference-error-codes: the tenant does not
 # exist, is not named, or does not have the user, the application or the resource.
-_WRONG_TENANT: Final = frozenset(
-    f"AADSTS{number}"
-    for number in (50020, 50034, 50059, 50128, 90002, 90072, 500011, 700016, 900023)
-)
-# The assertion of a workload identity is not of this time.
-_WRONG_CLOCK: Final = frozenset({"AADSTS500133", "AADSTS700024"})
+_REFUSALS: Final = {
+    **{
+        f"AADSTS{number}": sentences.wrong_tenant
+        for number in (50020, 50034, 50059, 50128, 90002, 90072, 500011, 700016, 900023)
+    },
+    # The assertion of a workload identity is not of this time.
+    "AADSTS500133": sentences.wrong_clock,
+    "AADSTS700024": sentences.wrong_clock,
+}
 
 # What az (by requests and urllib3) and azd (by the library of Go) print: their errors are texts.
 _TOOL_FAILED: Final = re.compile(
@@ -54,15 +57,15 @@ def connection_gap(error: BaseException, peer: str) -> Gap | None:
     """
     errors = list(_chain(error))
     if _is_any(errors, aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError):
-        return connection_sentences.certificate_unknown(_named(peer, errors))
+        return sentences.certificate_unknown(_named(peer, errors))
     for found in errors:
         if isinstance(found, aiohttp.ClientProxyConnectionError):
-            return connection_sentences.proxy_silent(peer, found.host)
+            return sentences.proxy_silent(peer, found.host)
         if isinstance(found, aiohttp.ClientHttpProxyError):
             proxy = _proxy_host(str(found.request_info.url))
-            return connection_sentences.proxy_refuses(peer, proxy, found.status)
+            return sentences.proxy_refuses(peer, proxy, found.status)
     if _is_any(errors, aiohttp.ClientConnectorDNSError, socket.gaierror):
-        return connection_sentences.name_unknown(_named(peer, errors))
+        return sentences.name_unknown(_named(peer, errors))
     return None
 
 
@@ -72,9 +75,9 @@ def unreached_gap(error: BaseException, peer: str) -> Gap | None:
     if gap := connection_gap(error, peer):
         return gap
     if _is_any(errors, *_TIMEOUTS):
-        return connection_sentences.peer_silent(_named(peer, errors))
+        return sentences.peer_silent(_named(peer, errors))
     if _is_any(errors, *_BROKEN):
-        return connection_sentences.not_connected(_named(peer, errors))
+        return sentences.not_connected(_named(peer, errors))
     return None
 
 
@@ -85,21 +88,13 @@ def sign_in_gap(error: BaseException) -> Gap:
     errors = list(_chain(error))
     codes = [found[0] for each in errors if (found := _ENTRA_CODE.search(str(each)))]
     if codes:
-        return _refused(codes[-1])
+        return _REFUSALS.get(codes[-1], sentences.sign_in_refused)(codes[-1])
     if gap := next(filter(None, map(_tool_gap, map(str, errors))), None):
         return gap
     attempts = [each for each in errors if isinstance(each, BaseExceptionGroup)]
     if any(attempt.split(CredentialUnavailableError)[1] is None for attempt in attempts):
-        return connection_sentences.NOBODY_SIGNED_IN
+        return sentences.NOBODY_SIGNED_IN
     return make_gap(GapReason.UNAUTHENTICATED)
-
-
-def _refused(code: str) -> Gap:
-    if code in _WRONG_CLOCK:
-        return connection_sentences.wrong_clock(code)
-    if code in _WRONG_TENANT:
-        return connection_sentences.wrong_tenant(code)
-    return connection_sentences.sign_in_refused(code)
 
 
 def _tool_gap(text: str) -> Gap | None:
@@ -112,18 +107,18 @@ def _tool_gap(text: str) -> Gap | None:
         proxy = _proxy_host(f"https://{found[1] if found else ''}")
         refused = _TUNNEL_REFUSED.search(text)
         return (
-            connection_sentences.proxy_refuses(peer, proxy, int(refused[1]))
+            sentences.proxy_refuses(peer, proxy, int(refused[1]))
             if refused
-            else connection_sentences.proxy_silent(peer, proxy)
+            else sentences.proxy_silent(peer, proxy)
         )
     if "CERTIFICATE_VERIFY_FAILED" in text or "x509: " in text:
         # The command reads the first one, this program the other.
         both = "REQUESTS_CA_BUNDLE and SSL_CERT_FILE"
-        return connection_sentences.certificate_unknown(peer, both)
+        return sentences.certificate_unknown(peer, both)
     if "NameResolutionError(" in text or "no such host" in text:
-        return connection_sentences.name_unknown(peer)
+        return sentences.name_unknown(peer)
     is_silent = "TimeoutError(" in text or "i/o timeout" in text
-    gap = connection_sentences.peer_silent if is_silent else connection_sentences.not_connected
+    gap = sentences.peer_silent if is_silent else sentences.not_connected
     return gap(peer)
 
 
