@@ -91,10 +91,6 @@ class _Accounts:
         )
 
 
-async def _nothing() -> None:
-    """Close nothing, because the transport belongs to the caller."""
-
-
 class AzureInventory:
     """Implements ``ports.Inventory``: a failure of a subscription is a gap in its reading."""
 
@@ -103,7 +99,7 @@ class AzureInventory:
         settings: Settings,
         credential: AsyncSupportsTokenInfo,
         transport: AioHttpTransport,
-        close: Callable[[], Awaitable[None]] = _nothing,
+        close: Callable[[], Awaitable[None]],
         back_off: float = ARM_FIRST_BACK_OFF_SECONDS,
     ) -> None:
         self._credential = SharedCredential(credential)

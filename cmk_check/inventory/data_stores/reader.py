@@ -55,8 +55,6 @@ from cmk_check.limits import MAX_PROJECTS_PER_ACCOUNT
 _GONE: Final = frozenset({"notfound", "resourcegroupnotfound", "resourcenotfound"})
 _MALFORMED: Final = Unread(make_gap(GapReason.MALFORMED_PAGE))
 _NOT_LISTED: Final = Unread(PROJECTS_NOT_LISTED)
-_WITHOUT_SETTINGS: Final = Unread(SETTINGS_NOT_SERVED)
-_NOTHING: Final = ProjectPlaces()
 # Without it a list leaves out the connections that are datastores.
 _ALL: Final = "includeAll=true"
 
@@ -115,7 +113,7 @@ class AzureDataStores:
     ) -> DataFacts:
         projects: ProjectPlaces | None = None
         if account.places.has_projects:
-            projects = known.get(account.id.text, _NOTHING)
+            projects = known.get(account.id.text, ProjectPlaces())
             if account.id.text in due:
                 projects = await self._places(account, projects, now, Deadline(deadline))
         named, _ = stores_of(account.places, projects)
@@ -209,7 +207,7 @@ class AzureDataStores:
         if not isinstance(document.get("properties"), dict):
             return None, _MALFORMED
         has_settings = self._versions.in_use.get(PROJECTS) in WITH_SETTINGS
-        return document, None if has_settings else _WITHOUT_SETTINGS
+        return document, None if has_settings else Unread(SETTINGS_NOT_SERVED)
 
     async def _entries(self, path: str, action: str, until: Deadline, query: str = "") -> _List:
         try:

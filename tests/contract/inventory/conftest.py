@@ -65,7 +65,7 @@ async def inventory(
         }
         settings = Settings.load_for_scan(environ=environ)
         credential = ManagedIdentityCredential(transport=transport)
-        opened = AzureInventory(settings, credential, transport, back_off=0.01)
+        opened = AzureInventory(settings, credential, transport, session.close, back_off=0.01)
         yield opened
         await opened.close()
         # A connection whose request was given up says goodbye in the background.
