@@ -85,6 +85,7 @@ def account_places(kind: object, properties: object) -> AccountPlaces:
         for use, name, member in _OF_ACCOUNT
         for entry in _listed(properties.get(name))
     )
+    named = (entry for name in _PROJECTS[1:] for entry in _listed(properties.get(name)))
     return AccountPlaces(
         _sorted(places),
         has_projects=any(properties.get(name) for name in _PROJECTS)
@@ -92,13 +93,10 @@ def account_places(kind: object, properties: object) -> AccountPlaces:
         or (plain.has_projects and properties.get(_PROJECTS[0]) is not False),
         may_keep_completions=plain.may_keep_completions
         and properties.get(_COMPLETIONS) is not True,
-        projects=_named_projects(properties),
+        projects=tuple(
+            sorted({(_last_part(entry) or "").lower() for entry in named if entry != ""})
+        ),
     )
-
-
-def _named_projects(properties: dict[str, object]) -> tuple[str, ...]:
-    named = (entry for name in _PROJECTS[1:] for entry in _listed(properties.get(name)))
-    return tuple(sorted({(_last_part(entry) or "").lower() for entry in named if entry != ""}))
 
 
 def project_name(entry: object) -> str | None:
@@ -176,7 +174,15 @@ def _connected(entry: dict[str, object]) -> Store | None:
     """
     properties = entry.get("properties")
     store = _store(_member(_member(properties, "metadata"), "ResourceId"), _DOMAINS)
-    return store if store and _is_host_of(store, _member(properties, "target")) else None
+    target = _member(properties, "target")
+    try:
+        host = urlsplit(target).hostname if isinstance(target, str) else None
+    except ValueError:
+        return None
+    if store is None:
+        return None
+    pattern = rf"{re.escape(store[2])}\.{_DOMAINS[store[0]]}"
+    return store if re.fullmatch(pattern, host or "", re.ASCII) else None
 
 
 def _store(text: object, types: Collection[StoreType]) -> Store | None:
@@ -186,16 +192,6 @@ def _store(text: object, types: Collection[StoreType]) -> Store | None:
         if found := re.fullmatch(f"{_SCOPE}{_TYPES[kind]}", store_id, re.ASCII):
             return kind, store_id, found[found.re.groups]
     return None
-
-
-def _is_host_of(store: Store, target: object) -> bool:
-    kind, _, name = store
-    try:
-        host = urlsplit(target).hostname if isinstance(target, str) else None
-    except ValueError:
-        return False
-    pattern = rf"{re.escape(name)}\.{_DOMAINS[kind]}"
-    return re.fullmatch(pattern, host or "", re.ASCII) is not None
 
 
 def _named(entry: object, member: str) -> object:

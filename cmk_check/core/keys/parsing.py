@@ -148,8 +148,7 @@ def parse_version(document: object) -> KeyVersion:
 
     None for its name is one that it does not have.
     """
-    name = _word(as_object(document).get("name"))
-    return _version(document, name or None)
+    return _version(document, _word(as_object(document).get("name")) or None)
 
 
 def parse_assignment(entry: object) -> Assignment | None:
