@@ -11,7 +11,6 @@ from typing import Literal
 type HttpAuth = Literal["keys", "entra"]
 
 
-def http_auth_level(environ: Mapping[str, str] | None = None) -> HttpAuth:
+def http_auth_level(environ: Mapping[str, str] = os.environ) -> HttpAuth:  # noqa: TID251 - before settings load
     """Read CMK_HTTP_AUTH; every value but ``entra`` means ``keys``, the safe default."""
-    variables = os.environ if environ is None else environ  # noqa: TID251 - before settings load
-    return "entra" if variables.get("CMK_HTTP_AUTH", "").strip().lower() == "entra" else "keys"
+    return "entra" if environ.get("CMK_HTTP_AUTH", "").strip().lower() == "entra" else "keys"

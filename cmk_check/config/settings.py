@@ -46,6 +46,7 @@ from cmk_check.config.setting_values import (
 )
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.config.storage import (
+    LOCAL_HOSTS,
     ConnectionString,
     Fault,
     InMemory,
@@ -64,7 +65,6 @@ __all__ = ["ConnectionString", "InMemory", "Settings", "StorageByIdentity"]
 
 _KINDS: Final = "CMK_KINDS"
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
-_LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1"})
 _ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 
@@ -126,7 +126,7 @@ def _misspelt_and_unknown(environ: Mapping[str, str] | None) -> tuple[dict[str, 
 
 def _is_on_azure(hostname: str | None) -> bool:
     """Tell from the app's own name whether the program runs on Azure."""
-    return hostname is not None and hostname.partition(":")[0].lower() not in _LOCAL_HOSTS
+    return hostname is not None and hostname.partition(":")[0].lower() not in LOCAL_HOSTS
 
 
 # What the Functions host reads, and the storage apart from CMK_STORAGE.

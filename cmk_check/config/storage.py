@@ -18,7 +18,7 @@ _TABLE: Final = f"{_NAME}__tableServiceUri"
 _QUEUE: Final = f"{_NAME}__queueServiceUri"
 _CREDENTIAL: Final = f"{_NAME}__credential"
 _CLIENT: Final = f"{_NAME}__clientId"
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
+LOCAL_HOSTS: Final = frozenset({"127.0.0.1", "localhost"})
 # The public account and key of Azurite:
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
 _AZURITE: Final[Mapping[str, str]] = {
@@ -143,7 +143,7 @@ def _is_service(url: str) -> bool:
         parts.scheme == "https"
         and bool(host)
         and bare
-        and (parts.path in {"", "/"} or host in _LOOPBACK)
+        and (parts.path in {"", "/"} or host in LOCAL_HOSTS)
     )
 
 
@@ -166,7 +166,7 @@ def _connection_string(text: str) -> ConnectionString | None:
 def _is_loopback(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK
+        return parts.scheme in {"http", "https"} and parts.hostname in LOCAL_HOSTS
     except ValueError:
         return False
 

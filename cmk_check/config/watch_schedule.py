@@ -11,7 +11,6 @@ WATCH_SCHEDULE: Final = "CMK_WATCH_SCHEDULE"
 WATCH_EXAMPLE: Final = "0 1/2 * * * * for every two minutes"
 
 
-def is_watch_scheduled(environ: Mapping[str, str] | None = None) -> bool:
+def is_watch_scheduled(environ: Mapping[str, str] = os.environ) -> bool:  # noqa: TID251 - before settings load
     """Return whether CMK_WATCH_SCHEDULE has a value."""
-    variables = os.environ if environ is None else environ  # noqa: TID251 - before settings load
-    return bool(variables.get(WATCH_SCHEDULE, "").strip())
+    return bool(environ.get(WATCH_SCHEDULE, "").strip())
