@@ -198,16 +198,14 @@ class VaultSearch:
 
         ``deadline`` is on the event loop's clock.
         """
-        batch = self._batches.get(name) or self._add(name)
+        batch = self._batches.get(name)
+        if batch is None:
+            if len(self._next.names) == VAULTS_PER_QUERY:
+                self._next = _NameBatch()
+            batch = self._batches[name] = self._next
+            batch.names.append(name)
         answer = await self._answers.get(batch, partial(self._ask, batch), deadline)
         return answer if isinstance(answer, Unread) else answer.get(name, ())
-
-    def _add(self, name: str) -> _NameBatch:
-        if len(self._next.names) == VAULTS_PER_QUERY:
-            self._next = _NameBatch()
-        self._next.names.append(name)
-        self._batches[name] = self._next
-        return self._next
 
     async def _ask(self, batch: _NameBatch, until: Deadline) -> _Answer:
         found: dict[str, tuple[VaultId, ...]] = {}
