@@ -106,11 +106,9 @@ def _tool_gap(text: str) -> Gap | None:
     if "ProxyError(" in text or "proxyconnect tcp" in text:
         proxy = _proxy_host(f"https://{found[1] if found else ''}")
         refused = _TUNNEL_REFUSED.search(text)
-        return (
-            sentences.proxy_refuses(peer, proxy, int(refused[1]))
-            if refused
-            else sentences.proxy_silent(peer, proxy)
-        )
+        if refused:
+            return sentences.proxy_refuses(peer, proxy, int(refused[1]))
+        return sentences.proxy_silent(peer, proxy)
     if "CERTIFICATE_VERIFY_FAILED" in text or "x509: " in text:
         # The command reads the first one, this program the other.
         both = "REQUESTS_CA_BUNDLE and SSL_CERT_FILE"
