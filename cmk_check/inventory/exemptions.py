@@ -20,12 +20,13 @@ from cmk_check.core.exceptions.facts import (
     parse_set,
 )
 from cmk_check.core.exceptions.judge_exception import exempts, is_management_group
-from cmk_check.core.reasons.gap_sentences import assignment_denied, make_gap
+from cmk_check.core.reasons.gap_sentences import assignment_denied
 from cmk_check.core.resource_id import AccountId, account_path
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import ArmReader, Clients
 from cmk_check.inventory.gaps import (
+    MALFORMED,
     READ_EXEMPTIONS,
     READ_POLICY_ASSIGNMENTS,
     READ_POLICY_SETS,
@@ -37,7 +38,7 @@ from cmk_check.inventory.single_flight import SingleFlight
 
 _LIST: Final = "/subscriptions/{}/providers/Microsoft.Authorization/policyExemptions"
 _GONE: Final = frozenset({"policyassignmentnotfound", "policysetdefinitionnotfound"})
-_MALFORMED: Final = Unread(make_gap(GapReason.MALFORMED_PAGE))
+_MALFORMED: Final = Unread(MALFORMED)
 
 
 class AzureExemptions:

@@ -108,6 +108,7 @@ TROUBLE: Final = (
     TypeError,
     ValueError,
 )
+MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 _ARM: Final = "Azure Resource Manager"
 _WRONG_TENANT: Final = "invalidauthenticationtokentenant"
 _ACTION: Final = re.compile(r"(?:perform action|Action:) '([A-Za-z0-9./*_-]{1,200})'")

@@ -24,7 +24,7 @@ from cmk_check import VERSION
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.inventory.api_versions import ApiVersions
-from cmk_check.inventory.gaps import arm_error, reason_of
+from cmk_check.inventory.gaps import MALFORMED, arm_error, reason_of
 from cmk_check.limits import ARM_ATTEMPTS
 from cmk_check.net.retry_after import retry_after
 from cmk_check.ports import InventoryError
@@ -77,9 +77,9 @@ class DecodePolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             try:
                 body = json.loads(answer.text("utf-8-sig"))
             except (ValueError, RecursionError) as error:
-                raise InventoryError(make_gap(GapReason.MALFORMED_PAGE)) from error
+                raise InventoryError(MALFORMED) from error
             if not isinstance(body, dict):
-                raise InventoryError(make_gap(GapReason.MALFORMED_PAGE))
+                raise InventoryError(MALFORMED)
             rest = call.take(body)
             # The older SDKs look for what is decoded here, the newer ones ask the answer.
             response.context[ContentDecodePolicy.CONTEXT_NAME] = rest

@@ -16,15 +16,14 @@ from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, ResultFormat
 
 from cmk_check.core.cross_check import KnownAccount
-from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
-from cmk_check.core.reasons.gap_sentences import SUBSCRIPTIONS_LEFT_OUT, make_gap
+from cmk_check.core.reasons.gap_sentences import SUBSCRIPTIONS_LEFT_OUT
 from cmk_check.core.resource_id import ACCOUNT_TYPE, AccountId
 from cmk_check.core.text import as_object, clean_time
 from cmk_check.core.watch_state import RecentChanges
 from cmk_check.inventory.calls import Deadline, GraphQuery
 from cmk_check.inventory.clients import Clients
-from cmk_check.inventory.gaps import QUERY_GRAPH, TROUBLE, gap_of
+from cmk_check.inventory.gaps import MALFORMED, QUERY_GRAPH, TROUBLE, gap_of
 from cmk_check.limits import CROSS_CHECK_SECONDS, GRAPH_ROWS_PER_PAGE, MAX_KNOWN_ACCOUNT_PAGES
 from cmk_check.ports import InventoryError
 
@@ -34,7 +33,6 @@ BY_ID: Final = " | order by id asc"
 """The end of a query with several pages: without an order, they repeat rows and leave out others
 (https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data).
 """
-_MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 _VAULTS: Final = ("microsoft.keyvault/vaults", "microsoft.keyvault/managedhsms")
 _CONTAINERS: Final = ("microsoft.resources/subscriptions",)
 _ID: Final = re.compile(
@@ -90,7 +88,7 @@ class ResourceGraph:
         body = call.answer()
         rows, link, total = body.get("data"), body.get("$skipToken"), body.get("totalRecords")
         if not (isinstance(rows, list) and isinstance(link, str | None) and isinstance(total, int)):
-            raise InventoryError(_MALFORMED)
+            raise InventoryError(MALFORMED)
         # An answer that is truncated without a token says so in one field alone.
         truncated = bool(link) or str(body.get("resultTruncated")).lower() != "false"
         limited = call.headers.get(_LIMIT_HIT, "").lower() == "true"
@@ -120,7 +118,7 @@ class ResourceGraph:
                 if page.truncated or _distinct(rows) < page.total:
                     break
                 return rows
-        raise InventoryError(_MALFORMED)
+        raise InventoryError(MALFORMED)
 
 
 def _distinct(rows: list[object]) -> int:
@@ -179,7 +177,7 @@ def _account(row: dict[str, object]) -> KnownAccount:
     """
     account_id = AccountId.parse(row.get("id"))
     if account_id is None:
-        raise InventoryError(_MALFORMED)
+        raise InventoryError(MALFORMED)
     dates = (clean_time(row.get(name)) for name in ("createdAt", "dateCreated"))
     created = (datetime.fromisoformat(date) for date in dates if date)
     return KnownAccount(account_id, min(created, default=None))
@@ -259,4 +257,4 @@ def _change(row: object) -> _Row:
             at = datetime.fromisoformat(text)
             if at.utcoffset() is not None:
                 return target.lower() if found[2] else "", found[1], at.astimezone(UTC)
-    raise InventoryError(_MALFORMED)
+    raise InventoryError(MALFORMED)

@@ -12,13 +12,12 @@ from typing import Final
 from azure.mgmt.subscription.aio import SubscriptionClient
 
 from cmk_check.core.account import Subscription
-from cmk_check.core.enums import GapReason
 from cmk_check.core.owner import owner_tag
-from cmk_check.core.reasons.gap_sentences import NAMELESS_SUBSCRIPTION, make_gap
+from cmk_check.core.reasons.gap_sentences import NAMELESS_SUBSCRIPTION
 from cmk_check.core.text import GUID, as_object, clean_text, is_guid
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import ArmReader, Clients
-from cmk_check.inventory.gaps import READ_GROUP, READ_SUBSCRIPTIONS, TROUBLE, gap_of
+from cmk_check.inventory.gaps import MALFORMED, READ_GROUP, READ_SUBSCRIPTIONS, TROUBLE, gap_of
 from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES
 from cmk_check.ports import InventoryError
 
@@ -94,7 +93,7 @@ def _below(entry: dict[str, object]) -> Subscription | None:
         return None
     match = _SUBSCRIPTION.fullmatch(text)
     if match is None:
-        raise InventoryError(make_gap(GapReason.MALFORMED_PAGE))
+        raise InventoryError(MALFORMED)
     subscription_id = match["id"].lower()
     name = as_object(entry.get("properties")).get("displayName")
     return Subscription(

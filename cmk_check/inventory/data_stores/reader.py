@@ -30,7 +30,6 @@ from cmk_check.core.enums import GapReason, StoreType
 from cmk_check.core.reasons.gap_sentences import (
     PROJECTS_NOT_LISTED,
     SETTINGS_NOT_SERVED,
-    make_gap,
     store_hidden,
 )
 from cmk_check.core.resource_id import account_path
@@ -39,6 +38,7 @@ from cmk_check.inventory.api_versions import PROJECTS, WITH_SETTINGS
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import ArmReader, Clients
 from cmk_check.inventory.gaps import (
+    MALFORMED,
     READ_CONNECTIONS,
     READ_HOSTS,
     READ_PROJECT_CONNECTIONS,
@@ -53,7 +53,7 @@ from cmk_check.inventory.single_flight import SingleFlight
 from cmk_check.limits import MAX_PROJECTS_PER_ACCOUNT
 
 _GONE: Final = frozenset({"notfound", "resourcegroupnotfound", "resourcenotfound"})
-_MALFORMED: Final = Unread(make_gap(GapReason.MALFORMED_PAGE))
+_MALFORMED: Final = Unread(MALFORMED)
 _NOT_LISTED: Final = Unread(PROJECTS_NOT_LISTED)
 # Without it a list leaves out the connections that are datastores.
 _ALL: Final = "includeAll=true"

@@ -7,21 +7,15 @@ from urllib.parse import quote
 
 from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
 
-from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Grant, RolePermissions
 from cmk_check.core.keys.parsing import Assignment, parse_assignment, parse_role
 from cmk_check.core.keys.permissions import suffices
-from cmk_check.core.reasons.gap_sentences import UNREADABLE_ROLE, make_gap
+from cmk_check.core.reasons.gap_sentences import UNREADABLE_ROLE
 from cmk_check.core.text import GUID, is_guid
 from cmk_check.core.unread import Unread
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
-from cmk_check.inventory.gaps import (
-    READ_ASSIGNMENTS,
-    READ_ROLES,
-    TROUBLE,
-    gap_of,
-)
+from cmk_check.inventory.gaps import MALFORMED, READ_ASSIGNMENTS, READ_ROLES, TROUBLE, gap_of
 from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.single_flight import SingleFlight
 
@@ -73,7 +67,7 @@ class RoleAssignments:
         if suffices(grants):
             return grants
         if not is_guid(principal_id):
-            return Unread(make_gap(GapReason.MALFORMED_PAGE))
+            return Unread(MALFORMED)
         reaching = await self._list(key_id, _REACHING.format(principal_id), deadline)
         if isinstance(reaching, Unread):
             return reaching

@@ -15,7 +15,6 @@ from cmk_check.core.keys.facts import Vault
 from cmk_check.core.keys.parsing import parse_vault, vault_name
 from cmk_check.core.reasons.gap_sentences import (
     ANOTHER_VAULT,
-    make_gap,
     unusable_key,
     vault_hidden,
     vault_not_seen,
@@ -25,6 +24,7 @@ from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import (
+    MALFORMED,
     QUERY_GRAPH,
     READ_HSMS,
     READ_VAULTS,
@@ -38,7 +38,6 @@ from cmk_check.inventory.single_flight import SingleFlight
 from cmk_check.limits import MAX_VAULT_PAGES, VAULTS_PER_QUERY
 from cmk_check.ports import InventoryError
 
-_MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 # That a vault is not where it was asked for. Other codes are about types and versions, and a page
 # of HTML says nothing about vaults at all.
 _GONE: Final = frozenset({"notfound", "resourcegroupnotfound", "resourcenotfound", "vaultnotfound"})
@@ -223,7 +222,7 @@ class VaultSearch:
                 elif isinstance(name, str) and name.lower() in batch.names:
                     odd.add(name.lower())
                 else:  # which may be any of them
-                    raise InventoryError(_MALFORMED)
+                    raise InventoryError(MALFORMED)
         except TROUBLE as error:
             return Unread(gap_of(error, QUERY_GRAPH))
-        return found | dict.fromkeys(odd, Unread(_MALFORMED))
+        return found | dict.fromkeys(odd, Unread(MALFORMED))
