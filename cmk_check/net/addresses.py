@@ -43,12 +43,8 @@ def _with_embedded(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address |
     yield address
     if isinstance(address, IPv4Address):
         return
-    if address.ipv4_mapped:
-        yield address.ipv4_mapped
-    if address.sixtofour:
-        yield address.sixtofour
-    if address.teredo:
-        yield from address.teredo
+    embedded = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()))
+    yield from filter(None, embedded)
     is_isatap = address.packed[8:12] in _ISATAP
     if is_isatap or address in _COMPATIBLE or address in _TRANSLATED:
         yield IPv4Address(address.packed[-4:])
