@@ -5,7 +5,6 @@ What applies is honoured for a limited time, and only where others than the owne
 subscription decide on the policy.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -191,17 +190,11 @@ def _selected(selectors: ResourceSelectors, account: Account) -> bool | None:
     """Return whether selectors select an account; None where they are not understood."""
     if selectors is None:
         return None
-    groups = [_every(_holds(each, account) for each in group) for group in selectors]
-    if not groups or True in groups:
+    # A group selects it where all of its selectors hold.
+    groups = [{_holds(each, account) for each in group} for group in selectors]
+    if not groups or any(group <= {True} for group in groups):
         return True
-    return None if None in groups else False
-
-
-def _every(answers: Iterable[bool | None]) -> bool | None:
-    found = list(answers)
-    if False in found:
-        return False
-    return None if None in found else True
+    return None if any(False not in group for group in groups) else False
 
 
 def _holds(selector: Selector, account: Account) -> bool | None:
