@@ -36,7 +36,6 @@ from cmk_check.inventory.gaps import (
 )
 from cmk_check.inventory.single_flight import SingleFlight
 
-_LIST: Final = "/subscriptions/{}/providers/Microsoft.Authorization/policyExemptions"
 _GONE: Final = frozenset({"policyassignmentnotfound", "policysetdefinitionnotfound"})
 _MALFORMED: Final = Unread(MALFORMED)
 
@@ -57,8 +56,8 @@ class AzureExemptions:
         paths = [account_path(account) for account in accounts]
         try:
             async with asyncio.timeout_at(deadline):
-                path = _LIST.format(subscription_id)
-                entries = await self._reader.entries(path, Deadline(deadline))
+                path = f"/subscriptions/{subscription_id}/providers/Microsoft.Authorization"
+                entries = await self._reader.entries(f"{path}/policyExemptions", Deadline(deadline))
         except TROUBLE as error:
             return ExemptionFacts(Unread(gap_of(error, READ_EXEMPTIONS)))
         exemptions = tuple(
