@@ -82,7 +82,7 @@ async def _diagnose(environ: Mapping[str, str], console: "Console", report: IO[s
 
     from cmk_check.cli.console import say
     from cmk_check.core.text import shown
-    from cmk_check.doctor.all_checks import diagnose
+    from cmk_check.doctor.all_checks import CHECKS, diagnose
     from cmk_check.doctor.examined_app import DoctorSubject
     from cmk_check.doctor.results import Mark
     from cmk_check.limits import DOCTOR_REPORT_SAMPLED
@@ -91,15 +91,14 @@ async def _diagnose(environ: Mapping[str, str], console: "Console", report: IO[s
     subject = DoctorSubject.of(environ)
     try:
         subject.most = subject.most if report is None else DOCTOR_REPORT_SAMPLED
-        async with aclosing(diagnose(subject)) as lines:
-            async for line in lines:
-                mark, check = line.mark.ljust(_MARK_WIDTH), line.check.ljust(_CHECK_WIDTH)
-                style = _STYLES.get(line.mark, "dim")
+        async with aclosing(diagnose(CHECKS, subject, subject.unusable)) as lines:
+            async for check, mark, text in lines:
+                line = f"{mark:{_MARK_WIDTH}} {check:{_CHECK_WIDTH}} {shown(text)}"
+                style = _STYLES.get(mark, "dim")
                 with console.capture() as capture:
-                    text = f"{mark} {check} {shown(line.text)}"
-                    say(console, text, hanging=_HANGING, styled=_MARK_WIDTH, style=style)
+                    say(console, line, hanging=_HANGING, styled=_MARK_WIDTH, style=style)
                 write(capture.get(), end="")
-                if line.mark is Mark.PROBLEM:
+                if mark is Mark.PROBLEM:
                     code = UNKNOWN
         if report is not None:
             from cmk_check.doctor import assumptions

@@ -5,14 +5,13 @@ They run concurrently, each with a time limit; a failure does not stop the other
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
 from cmk_check import limits
 from cmk_check.doctor import app_checks, azure_checks, estate_checks, sample_checks, storage_checks
 from cmk_check.doctor.examined_app import DoctorSubject
-from cmk_check.doctor.results import CheckFailed, CheckResult, Mark, MarkedText, NotTried, joined
+from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 
 # Variables that checks read.
 _ARM: Final = ("CMK_CLOUD", "CMK_ARM_URL")
@@ -66,80 +65,72 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
 )
 
 
-async def diagnose(subject: DoctorSubject) -> AsyncGenerator[CheckResult]:
-    """Run all checks; yield lines as they are known."""
-    async with aclosing(examine(CHECKS, subject, subject.unusable)) as lines:
-        async for line in lines:
-            yield line
-
-
-async def examine[Subject](
+async def diagnose[Subject](
     checks: Sequence[Check[Subject]], subject: Subject, faulty: Collection[str] = ()
-) -> AsyncGenerator[CheckResult]:
-    """Run checks and yield their lines in order, each as soon as those above it are known.
+) -> AsyncGenerator[tuple[str, Mark, str]]:
+    """Run checks; yield check, mark and text of their lines in order, as soon as they are known.
 
-    ``faulty`` are the variables without a valid value.
+    ``faulty`` are the variables without a valid value. The text says what was found and, if the
+    mark is not ok, what to do.
     """
-    running: dict[str, asyncio.Task[_Outcome]] = {}
+    running: dict[str, asyncio.Task[Sequence[MarkedText]]] = {}
     try:
         for check in checks:
             earlier = {name: running[name] for name in (*check.needs, *check.after)}
-            running[check.name] = asyncio.create_task(_outcome(check, subject, earlier, faulty))
-        for check in checks:
-            for mark, text in (await running[check.name]).results:
-                yield CheckResult(mark, check.name, text)
+            running[check.name] = asyncio.create_task(_results(check, subject, earlier, faulty))
+        for name, task in running.items():
+            try:
+                results = await task
+            except CheckFailed as error:
+                results = [(Mark.PROBLEM, str(error))]
+            except NotTried as error:
+                results = [(Mark.SKIPPED, str(error))]
+            for mark, text in results:
+                yield name, mark, text
     finally:
         for task in running.values():
             task.cancel()
         await asyncio.gather(*running.values(), return_exceptions=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """The results of a check, and whether checks that need it can run.
-
-    If it was ``skipped``, they are skipped with the same result.
-    """
-
-    results: Sequence[MarkedText]
-    succeeded: bool = False
-    skipped: bool = False
-
-
-async def _outcome[Subject](
+async def _results[Subject](
     check: Check[Subject],
     subject: Subject,
-    earlier: Mapping[str, asyncio.Task[_Outcome]],
+    earlier: Mapping[str, asyncio.Task[Sequence[MarkedText]]],
     faulty: Collection[str],
-) -> _Outcome:
+) -> Sequence[MarkedText]:
+    """Run a check, unless a setting or an earlier check is missing.
+
+    Raises:
+        CheckFailed: it failed.
+        NotTried: it was skipped, and so are those that need it, with the same text.
+
+    """
     if invalid := [name for name in faulty if name.startswith(check.settings)]:
-        return _skipped(f"Skipped, because {joined(invalid)} cannot be used; see settings above.")
-    ended = {name: await task for name, task in earlier.items()}
-    outcomes = {name: ended[name] for name in check.needs}
-    if failed := [name for name, it in outcomes.items() if not (it.succeeded or it.skipped)]:
-        return _skipped(f"Skipped, because it needs {joined(failed)} above.")
-    if skipped := [it for it in outcomes.values() if it.skipped]:
-        return skipped[0]
+        raise NotTried(f"Skipped, because {_joined(invalid)} cannot be used; see settings above.")
+    await asyncio.gather(*earlier.values(), return_exceptions=True)
+    errors = {name: earlier[name].exception() for name in check.needs}
+    if failed := [name for name, error in errors.items() if isinstance(error, CheckFailed)]:
+        raise NotTried(f"Skipped, because it needs {_joined(failed)} above.")
+    for error in filter(None, errors.values()):
+        raise error
     try:
         async with asyncio.timeout(check.seconds):
-            return _Outcome(await check.act(subject), succeeded=True)
-    except NotTried as error:
-        return _skipped(str(error))
-    except Exception as error:  # noqa: BLE001 - a check that breaks must not hide the others
-        return _Outcome([(Mark.PROBLEM, _trouble(error, check))])
-
-
-def _skipped(text: str) -> _Outcome:
-    return _Outcome([(Mark.SKIPPED, text)], skipped=True)
-
-
-def _trouble[Subject](error: Exception, check: Check[Subject]) -> str:
-    if isinstance(error, CheckFailed):
-        return str(error)
-    if isinstance(error, TimeoutError):
-        return (
+            return await check.act(subject)
+    except (CheckFailed, NotTried):
+        raise
+    except TimeoutError as error:
+        raise CheckFailed(
             f"There was no answer within {check.seconds:g} s: try again; if this persists, check "
             "the network in between."
-        )
-    # The error's own text may contain anything.
-    return f"The check failed because of a bug in this program ({type(error).__name__})."
+        ) from error
+    except Exception as error:  # a check that breaks must not hide the others
+        # The error's own text may contain anything.
+        text = f"The check failed because of a bug in this program ({type(error).__name__})."
+        raise CheckFailed(text) from error
+
+
+def _joined(names: Sequence[str]) -> str:
+    """Join names as in a sentence: a, b and c."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,7 +1,6 @@
 """The results of checks: a mark and a sentence. The command line escapes names in them."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from enum import StrEnum
 
 from cmk_check.core.gap import Gap
@@ -19,15 +18,6 @@ class Mark(StrEnum):
     """The app or a scan cannot work; the line says what to do."""
     SKIPPED = "skipped"
     """Not tried, because it is not set or depends on a problem above."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """One line of the diagnosis; ``text`` says what was found and, if not ok, what to do."""
-
-    mark: Mark
-    check: str
-    text: str
 
 
 # The result of a check function, without the name of the check.
@@ -51,9 +41,3 @@ def problems(gaps: Iterable[tuple[Gap, str]], where: str) -> list[MarkedText]:
         (Mark.PROBLEM, f"{gap.reason} {where} {few(named)}: {gap.detail}")
         for gap, named in names.items()
     ]
-
-
-def joined(names: Sequence[str]) -> str:
-    """Join names as in a sentence: a, b and c."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last

@@ -13,7 +13,7 @@ import pytest
 
 from cmk_check.core.text import GUID
 from cmk_check.doctor import assumptions
-from cmk_check.doctor.all_checks import diagnose
+from cmk_check.doctor.all_checks import CHECKS, diagnose
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import Mark
 from local.simulator import (
@@ -155,8 +155,8 @@ async def _report(azure: Simulator, **settings: str) -> tuple[dict[str, Any], Li
     subject = DoctorSubject.of(azure.environment() | SETTINGS | settings)
     subject.most = 50
     try:
-        async with aclosing(diagnose(subject)) as found:
-            lines = [(line.mark, line.check, line.text) async for line in found]
+        async with aclosing(diagnose(CHECKS, subject, subject.unusable)) as found:
+            lines = [(mark, check, text) async for check, mark, text in found]
         document, _ = await assumptions.report(subject)
     finally:
         await subject.close()

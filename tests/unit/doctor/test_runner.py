@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from cmk_check.doctor.all_checks import Check, examine
+from cmk_check.doctor.all_checks import Check, diagnose
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 
 
@@ -48,9 +48,7 @@ async def _hurries(script: Script) -> Sequence[MarkedText]:
 
 
 async def _lines(*checks: Check[Script], faulty: Sequence[str] = ()) -> list[tuple[str, str, str]]:
-    return [
-        (line.check, line.mark.value, line.text) async for line in examine(checks, Script(), faulty)
-    ]
+    return [line async for line in diagnose(checks, Script(), faulty)]
 
 
 async def test_a_check_that_breaks_does_not_hide_the_others() -> None:
@@ -128,7 +126,7 @@ async def test_checks_run_at_once_and_their_lines_stay_in_order() -> None:
 async def test_whoever_stops_listening_stops_the_checks() -> None:
     """Ctrl-C must not wait for what nobody wants to know any more."""
     script = Script()
-    lines = examine([Check("a", _good), Check("b", _hangs)], script)
+    lines = diagnose([Check("a", _good), Check("b", _hangs)], script)
 
     await anext(lines)
     async with asyncio.timeout(5):
