@@ -182,7 +182,7 @@ async def signed_in(
         return
 
     from cmk_check.config.settings import Settings
-    from cmk_check.doctor.token_claims import Bearer
+    from cmk_check.doctor.token_claims import ids_in
     from cmk_check.inventory.credential import SharedCredential, own_credential
 
     settings = Settings.load_for_scan()
@@ -194,7 +194,7 @@ async def signed_in(
             return {"authorization": f"Bearer {(await credential.get_token(scope)).token}"}
 
         token = (await credential.get_token(scope)).token
-        yield ApiClient(session, url, by_token), str(Bearer.of(token))
+        yield ApiClient(session, url, by_token), ids_in(token)
 
 
 @asynccontextmanager

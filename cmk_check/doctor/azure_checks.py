@@ -17,7 +17,7 @@ from cmk_check.core.reasons.connection_sentences import not_connected
 from cmk_check.doctor.app_checks import pause_of
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
-from cmk_check.doctor.token_claims import Bearer
+from cmk_check.doctor.token_claims import ids_in
 from cmk_check.inventory.api_versions import type_read_by
 from cmk_check.inventory.connection_failures import sign_in_gap, unreached_gap
 from cmk_check.inventory.credential import own_credential
@@ -180,7 +180,7 @@ async def _sign_in(
     who = "the signed-in user"
     if settings.managed_identity:
         who = f"the identity that {setting} names" if client_id else "the system-assigned identity"
-    token_of = Bearer.of(token.token)
+    token_of = ids_in(token.token)
     text = f"A token for {scope.removesuffix('/.default')} was issued to {who}: {token_of}"
     left = datetime.fromtimestamp(token.expires_on, UTC) - subject.clock.now()
     if left < _MINUTE:
