@@ -53,18 +53,20 @@ def doctor(
 
     from cmk_check.cli.console import open_console
     from cmk_check.config.settings import environment
-    from cmk_check.doctor.app_settings import NotSettings, laid_over
+    from cmk_check.doctor.examined_app import laid_over
 
     # Silence the libraries: the check's own line reports the failure.
     logging.getLogger().addHandler(logging.NullHandler())
+    environ = environment()
     try:
-        environ = environment()
         if settings is not None:
             environ = laid_over(environ, settings.read())
+    except ValueError as error:
+        is_text = not isinstance(error, UnicodeDecodeError)
+        why = str(error) if is_text else "must be text in UTF-8; save it as that"
+        raise typer.BadParameter(why, param_hint="--settings") from None
+    try:
         code = run(_diagnose(environ, open_console(sys.stdout, color=not no_color), report))
-    except (NotSettings, UnicodeDecodeError) as error:
-        why = error if isinstance(error, NotSettings) else "must be text in UTF-8; save it as that"
-        raise typer.BadParameter(str(why), param_hint="--settings") from None
     except NotUsable as error:
         complain(str(error))
         raise typer.Exit(USAGE) from None

@@ -1,5 +1,6 @@
 """The subject of the checks: the app's own adapters over settings that may be partly invalid."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Self
 
@@ -27,6 +28,8 @@ _STAND_IN: Final = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 _REFERENCE: Final = "@Microsoft.KeyVault("
 # In its place, so that the rest of a route can be checked; nothing is posted there.
 _URL_IN_A_VAULT: Final = "https://receiver.invalid"
+# Settings of the app beside CMK_*; the last one is the platform's to set, and a fault as a setting.
+_OTHERS: Final = frozenset({"AZURE_CLIENT_ID", "WEBSITE_AUTH_ENABLED"})
 _URL, _SECRET = "CMK_WEBHOOK_URL", "CMK_WEBHOOK_SECRET"
 
 type Faults = tuple[tuple[str, str], ...]
@@ -91,6 +94,34 @@ class DoctorSubject(App):
     async def inventory(self) -> "AzureInventory":
         """Return what reads Azure, as a scan does."""
         return await self._azure()
+
+
+def laid_over(environ: Mapping[str, str], text: str) -> dict[str, str]:
+    """Return the environment with its settings of this program replaced by the app's.
+
+    ``text`` is what ``az functionapp config appsettings list`` prints, or ``local.settings.json``.
+
+    Raises:
+        ValueError: the text is neither; ``str()`` says what it must be.
+
+    """
+    try:
+        document = json.loads(text)
+        if isinstance(document, dict):
+            document = [{"name": name, "value": it} for name, it in document["Values"].items()]
+        # A missing value is null.
+        listed = {str(entry["name"]): str(entry["value"] or "").strip() for entry in document}
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(
+            "must be a list of settings: the output of `az functionapp config appsettings list "
+            "--output json`, or a local.settings.json"
+        ) from error
+    own = {name: value for name, value in environ.items() if not _is_of_the_app(name)}
+    return own | {name: it for name, it in listed.items() if _is_of_the_app(name) and it}
+
+
+def _is_of_the_app(name: str) -> bool:
+    return name.startswith("CMK_") or name in _OTHERS
 
 
 def _read_around_faults(environ: Mapping[str, str]) -> tuple[Settings, Mapping[str, str], Faults]:

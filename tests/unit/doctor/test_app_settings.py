@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.doctor import app_checks
-from cmk_check.doctor.app_settings import NotSettings, laid_over
-from cmk_check.doctor.examined_app import DoctorSubject
+from cmk_check.doctor.examined_app import DoctorSubject, laid_over
 from tests.unit.doctor.subjects import AZURITE, told
 
 LAPTOP = {"PATH": "/bin", "CMK_CLOUD": "china", "AZURE_CLIENT_ID": "mine", "HOME": "/home"}
@@ -45,7 +44,7 @@ def test_the_apps_settings_take_the_place_of_ones_own(document: object) -> None:
 @pytest.mark.parametrize("text", ["", "hush", "7", "[1]", "{}", '{"Values": 1}', '[{"name": "x"}]'])
 def test_what_is_no_list_of_settings_is_refused(text: str) -> None:
     """Taken for an empty list it would look like an app that lacks everything."""
-    with pytest.raises(NotSettings) as raised:
+    with pytest.raises(ValueError, match="must be") as raised:
         laid_over(LAPTOP, text)
 
     assert "hush" not in str(raised.value)
