@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cmk_check.cli.exit_codes import USAGE, complain, ended
+from cmk_check.cli.exit_codes import ended
 from cmk_check.cli.stdout import write
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.prices import HOURS_A_MONTH, NOTED, Prices, Use, month
+from cmk_check.errors import NotUsable
 from cmk_check.limits import DAILY_READING, MAX_ESTIMATED, SCAN_DEADLINE, TABLE_PAGE_ROWS
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ _GRAPH_ROWS: Final = 1000
 # (https://learn.microsoft.com/azure/storage/tables/scalability-targets).
 _TABLE_REQUESTS_A_SECOND: Final = 20_000
 
-_MONTH: Final = timedelta(hours=HOURS_A_MONTH)
 _SUBSCRIPTIONS_A_PAGE: Final = 1000
 _ANSWER_SECONDS: Final = 0.1
 _PROCESSOR_SECONDS: Final = 0.0015
@@ -104,95 +104,20 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What an estate needs with these settings, and a full scan ``every`` so often.
+    """What a full scan takes, and what a month uses.
 
-    ``looks`` are those of the watch for changes, in an hour.
+    ``seconds`` are those of one instance with 100 ms an answer, ``instances`` those that end a scan
+    before the next one begins. ``looks`` are those of the watch for changes, in an hour.
     """
 
-    estate: Estate
-    every: timedelta
-    settings: "Settings"
+    scan: Requests
+    slices: int
     looks: float
-
-    @property
-    def slices(self) -> int:
-        """The slices of a scan."""
-        return max(1, ceil(self.estate.subscriptions / self.settings.slice_size))
-
-    @property
-    def scan(self) -> Requests:
-        """The requests of one scan."""
-        estate, settings, slices = self.estate, self.settings, self.slices
-        compliant = estate.accounts - estate.violations if settings.key_health else 0
-        vaults = min(estate.vaults, compliant)
-        rows = ceil((estate.subscriptions + estate.accounts) / slices / TABLE_PAGE_ROWS)
-        known = ceil(estate.accounts / slices / _GRAPH_ROWS)
-        has_none = settings.exceptions is ExceptionMode.OFF
-        daily = min(1, self.every / DAILY_READING)
-        due = min(estate.accounts, estate.projects) if settings.data_stores else 0
-        share = 1 if settings.require_covered_data else daily
-        return Requests(
-            subscriptions=ceil(estate.subscriptions / _SUBSCRIPTIONS_A_PAGE),
-            accounts=estate.subscriptions,
-            exemptions=0 if has_none else min(estate.violations, estate.subscriptions),
-            vaults=vaults,
-            keys=vaults,
-            grants=vaults,
-            roles=min(vaults, slices),
-            scopes=compliant * (1 if settings.require_healthy_keys else daily),
-            # The lists of an account, and of each project its hosts, its connections and itself.
-            projects=share * (2 * due + 3 * estate.projects) if due else 0,
-            stores=estate.stores if settings.data_stores else 0,
-            graph=slices * max(1, known) if settings.cross_check else 0,
-            table_reads=11 + slices * (9 + rows),
-            # When projects were read is written: a mark and a transaction for each subscription.
-            table_writes=5 + slices * 2 + 2 * min(share * due, estate.subscriptions),
-            queue=3 * (slices + 1),
-        )
-
-    @property
-    def scans_an_hour(self) -> float:
-        """Scans an hour."""
-        return timedelta(hours=1) / self.every
-
-    @property
-    def graph_an_hour(self) -> float:
-        """Queries of Resource Graph an hour."""
-        return self.scan.graph * self.scans_an_hour + _QUERIES_A_LOOK * self.looks
-
-    @property
-    def seconds(self) -> float:
-        """How long a scan takes on one instance, with 100 ms an answer."""
-        each = _ANSWER_SECONDS / self.settings.max_in_flight + _PROCESSOR_SECONDS
-        works = 2 + (self.scan.arm + self.scan.graph) * each
-        # At least one subscription gets as much as the mean.
-        return max(works, (self.scan.arm / self.estate.subscriptions - _ARM_BUCKET) / _ARM_REFILL)
-
-    @property
-    def instances(self) -> int:
-        """The instances that end a scan before the next one begins, and before it is given up."""
-        return ceil(self.seconds / min(self.every, SCAN_DEADLINE).total_seconds())
-
-    @property
-    def tables_a_second(self) -> float:
-        """Requests to the tables in a second of a scan."""
-        return (self.scan.table_reads + self.scan.table_writes) / self.seconds * self.instances
-
-    @property
-    def use(self) -> Use:
-        """What a month uses."""
-        scan, scans = self.scan, _MONTH / self.every
-        looks = self.looks * HOURS_A_MONTH
-        estate = self.estate
-        stored = estate.subscriptions * _SUBSCRIPTION_BYTES + estate.accounts * _FINDING_BYTES
-        return Use(
-            table_requests=scans * (scan.table_reads + scan.table_writes) + looks,
-            queue_requests=scans * scan.queue,
-            seconds=scans * self.seconds + looks,
-            executions=scans * (2 + self.slices) + looks,
-            stored=stored + self.settings.retention / self.every * _SCAN_BYTES,
-            logged=(scans * (self.slices + 2) + looks) * _LINES_A_SLICE * _LINE_BYTES,
-        )
+    graph_an_hour: float
+    seconds: float
+    instances: int
+    tables_a_second: float
+    use: Use
 
 
 def estimate(  # noqa: PLR0913 - an argument for each option
@@ -230,20 +155,15 @@ def estimate(  # noqa: PLR0913 - an argument for each option
     Exit codes: 0, or 2 if an option or a setting is invalid or the output cannot be written.
     """
     keys = accounts - violations
-    found = -(-keys // 5) if vaults is None else vaults
-    if keys < 0:
-        complain(f"--violations must be at most {accounts}, the number of accounts.")
-        raise typer.Exit(USAGE)
-    if not min(keys, 1) <= found <= keys:
-        why = "because each account with a key names one vault"
-        complain(f"--vaults must be from {min(keys, 1)} to {keys}, {why}.")
-        raise typer.Exit(USAGE)
     named = accounts if projects is None else projects
-    if named and not accounts:
-        complain("--projects must be 0, because there is no account that could have one.")
-        raise typer.Exit(USAGE)
-    held = 3 * named if stores is None else stores
-    estate = Estate(subscriptions, accounts, violations, found, named, held)
+    estate = Estate(
+        subscriptions,
+        accounts,
+        violations,
+        vaults=-(-keys // 5) if vaults is None else vaults,
+        projects=named,
+        stores=3 * named if stores is None else stores,
+    )
     work = partial(_estimate, estate, timedelta(minutes=every), price or [])
     raise typer.Exit(ended(work, "nothing was estimated"))
 
@@ -251,33 +171,97 @@ def estimate(  # noqa: PLR0913 - an argument for each option
 def _estimate(estate: Estate, every: timedelta, given: list[str]) -> int:
     from cmk_check.config.settings import Settings
 
+    keys = estate.accounts - estate.violations
+    if keys < 0:
+        raise NotUsable(f"--violations must be at most {estate.accounts}, the number of accounts.")
+    if not min(keys, 1) <= estate.vaults <= keys:
+        why = "because each account with a key names one vault"
+        raise NotUsable(f"--vaults must be from {min(keys, 1)} to {keys}, {why}.")
+    if estate.projects and not estate.accounts:
+        raise NotUsable("--projects must be 0, because there is no account that could have one.")
     prices, names = Prices(), [field.name for field in fields(Prices)]
     for text in given:
         name, _, value = text.partition("=")
         # More digits than a price has may be no finite number.
         if name not in names or not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
-            complain(
+            raise NotUsable(
                 "--price must be NAME=USD, such as log_gb=2.50, with one of these names: "
                 f"{', '.join(names)}."
             )
-            return USAGE
         prices = replace(prices, **{name: float(value)})
-    write(shown(estimate_of(estate, every, Settings.load_for_scan()), prices))
+    settings = Settings.load_for_scan()
+    write(_table(estate, every, settings, prices))
     return 0
 
 
 def estimate_of(estate: Estate, every: timedelta, settings: "Settings") -> Estimate:
-    """Estimate with the settings in force."""
-    return Estimate(estate, every, settings, _looks(settings.watch_schedule))
+    """Estimate what an estate needs with these settings, and a full scan ``every`` so often.
+
+    Raises:
+        SettingsError: the Functions host would not take the schedule of the watch.
+
+    """
+    slices = ceil(estate.subscriptions / settings.slice_size)
+    scan, looks = _requests(estate, every, settings, slices), _looks(settings.watch_schedule)
+    each = _ANSWER_SECONDS / settings.max_in_flight + _PROCESSOR_SECONDS
+    works = 2 + (scan.arm + scan.graph) * each
+    # At least one subscription gets as much as the mean.
+    seconds = max(works, (scan.arm / estate.subscriptions - _ARM_BUCKET) / _ARM_REFILL)
+    # A scan has to end before it is given up, too.
+    instances = ceil(seconds / min(every, SCAN_DEADLINE).total_seconds())
+    scans, looks_a_month = timedelta(hours=HOURS_A_MONTH) / every, looks * HOURS_A_MONTH
+    stored = estate.subscriptions * _SUBSCRIPTION_BYTES + estate.accounts * _FINDING_BYTES
+    tables = scan.table_reads + scan.table_writes
+    return Estimate(
+        scan=scan,
+        slices=slices,
+        looks=looks,
+        graph_an_hour=scan.graph * (timedelta(hours=1) / every) + _QUERIES_A_LOOK * looks,
+        seconds=seconds,
+        instances=instances,
+        tables_a_second=tables / seconds * instances,
+        use=Use(
+            table_requests=scans * tables + looks_a_month,
+            queue_requests=scans * scan.queue,
+            seconds=scans * seconds + looks_a_month,
+            executions=scans * (2 + slices) + looks_a_month,
+            stored=stored + settings.retention / every * _SCAN_BYTES,
+            logged=(scans * (slices + 2) + looks_a_month) * _LINES_A_SLICE * _LINE_BYTES,
+        ),
+    )
+
+
+def _requests(estate: Estate, every: timedelta, settings: "Settings", slices: int) -> Requests:
+    compliant = estate.accounts - estate.violations if settings.key_health else 0
+    vaults = min(estate.vaults, compliant)
+    rows = ceil((estate.subscriptions + estate.accounts) / slices / TABLE_PAGE_ROWS)
+    known = ceil(estate.accounts / slices / _GRAPH_ROWS)
+    has_none = settings.exceptions is ExceptionMode.OFF
+    daily = min(1, every / DAILY_READING)
+    due = min(estate.accounts, estate.projects) if settings.data_stores else 0
+    share = 1 if settings.require_covered_data else daily
+    return Requests(
+        subscriptions=ceil(estate.subscriptions / _SUBSCRIPTIONS_A_PAGE),
+        accounts=estate.subscriptions,
+        exemptions=0 if has_none else min(estate.violations, estate.subscriptions),
+        vaults=vaults,
+        keys=vaults,
+        grants=vaults,
+        roles=min(vaults, slices),
+        scopes=compliant * (1 if settings.require_healthy_keys else daily),
+        # The lists of an account, and of each project its hosts, its connections and itself.
+        projects=share * (2 * due + 3 * estate.projects) if due else 0,
+        stores=estate.stores if settings.data_stores else 0,
+        graph=slices * max(1, known) if settings.cross_check else 0,
+        table_reads=11 + slices * (9 + rows),
+        # When projects were read is written: a mark and a transaction for each subscription.
+        table_writes=5 + slices * 2 + 2 * min(share * due, estate.subscriptions),
+        queue=3 * (slices + 1),
+    )
 
 
 def _looks(schedule: str | None) -> float:
-    """Return how often the watch looks in an hour, never without a schedule.
-
-    Raises:
-        SettingsError: the Functions host would not take the schedule.
-
-    """
+    """Return how often the watch looks in an hour, never without a schedule."""
     from cmk_check.config.settings_error import SettingsError
     from cmk_check.config.watch_schedule import WATCH_EXAMPLE, WATCH_SCHEDULE
     from cmk_check.doctor.ncrontab import mean_an_hour
@@ -291,10 +275,9 @@ def _looks(schedule: str | None) -> float:
         raise SettingsError([(WATCH_SCHEDULE, fault)]) from error
 
 
-def shown(found: Estimate, prices: Prices) -> str:
-    """Return the table."""
-    estate, scan, hourly = found.estate, found.scan, found.scans_an_hour
-    cost = month(found.use, prices)
+def _table(estate: Estate, every: timedelta, settings: "Settings", prices: Prices) -> str:
+    found, hourly = estimate_of(estate, every, settings), timedelta(hours=1) / every
+    scan, cost = found.scan, month(found.use, prices)
     wait = max(0.0, (scan.to_one_subscription - _ARM_BUCKET) / _ARM_REFILL)
     quota = 3600 // _GRAPH_SECONDS * _GRAPH_QUERIES
     bucket = f"bucket {_ARM_BUCKET}, and {_ARM_REFILL} a second: {wait:.0f} s to wait"
@@ -306,7 +289,7 @@ def shown(found: Estimate, prices: Prices) -> str:
         ("subscriptions", f"{estate.subscriptions:,}", ""),
         ("accounts", f"{estate.accounts:,}", f"{estate.violations:,} without a key"),
         ("vaults, with one key each", f"{scan.vaults:,}", ""),
-        ("slices", f"{found.slices:,}", f"of up to {found.settings.slice_size:,} subscriptions"),
+        ("slices", f"{found.slices:,}", f"of up to {settings.slice_size:,} subscriptions"),
         ("requests to Azure Resource Manager an hour", f"{scan.arm * hourly:,.0f}", ""),
         ("  lists of accounts", f"{scan.accounts * hourly:,.0f}", "1 for each subscription"),
         ("  exemptions", f"{scan.exemptions * hourly:,.0f}", ""),
@@ -315,7 +298,7 @@ def shown(found: Estimate, prices: Prices) -> str:
         (
             "  projects and data stores",
             f"{(scan.projects + scan.stores) * hourly:,.0f}",
-            places if found.settings.data_stores else "off",
+            places if settings.data_stores else "off",
         ),
         ("most to one subscription, if it has all vaults", f"{scan.to_one_subscription:,}", bucket),
         ("queries of Resource Graph an hour", f"{found.graph_an_hour:,.0f}", f"of {quota:,}"),

@@ -54,19 +54,12 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """US dollars a month."""
+    """US dollars a month; ``scans`` is what the requests and executions cost."""
 
-    tables: float
-    queues: float
-    functions: float
+    scans: float
     storage: float
     logs: float
     alert_rules: float
-
-    @property
-    def scans(self) -> float:
-        """What the requests and executions cost."""
-        return self.tables + self.queues + self.functions
 
 
 def month(use: Use, prices: Prices) -> Month:
@@ -76,11 +69,11 @@ def month(use: Use, prices: Prices) -> Month:
         (_RULES_15_MINUTES, prices.rule_15_minutes),
         (_RULES_METRIC, prices.rule_metric),
     )
+    tables = use.table_requests / 10_000 * prices.table_requests_10000
+    queues = (use.queue_requests + _POLLS_A_MONTH) / 10_000 * prices.queue_requests_10000
     executions = use.executions / 1_000_000 * prices.executions_million
     return Month(
-        tables=use.table_requests / 10_000 * prices.table_requests_10000,
-        queues=(use.queue_requests + _POLLS_A_MONTH) / 10_000 * prices.queue_requests_10000,
-        functions=use.seconds * _INSTANCE_GB * prices.gb_second + executions,
+        scans=tables + queues + (use.seconds * _INSTANCE_GB * prices.gb_second + executions),
         storage=use.stored / _BYTES_A_GB * prices.table_gb_month,
         logs=use.logged / _BYTES_A_GB * prices.log_gb,
         alert_rules=sum(number * price for number, price in rules),

@@ -18,9 +18,11 @@ from cmk_check.core.prices import Prices, month
 NONE: Final[Mapping[str, str]] = {}
 
 
-def _found(minutes: int = 60, settings: Mapping[str, str] = NONE) -> Estimate:
+SIZE: Final = Estate(subscriptions=100, accounts=480, violations=30, vaults=10)
+
+
+def _found(minutes: int = 60, settings: Mapping[str, str] = NONE, size: Estate = SIZE) -> Estimate:
     environment = {"CMK_STORAGE": "UseDevelopmentStorage=true", **settings}
-    size = Estate(subscriptions=100, accounts=480, violations=30, vaults=10)
     return estimate_of(size, timedelta(minutes=minutes), Settings.load(environment))
 
 
@@ -66,7 +68,7 @@ def test_data_stores_are_counted_where_they_are_read(
 ) -> None:
     """2 lists for each of 48 accounts with projects, 3 for each project; asOf is written."""
     size = Estate(100, 480, violations=30, vaults=10, projects=48, stores=20)
-    found, without = (replace(_found(settings=each), estate=size) for each in (settings, NONE))
+    found, without = (_found(settings=each, size=size) for each in (settings, NONE))
 
     writes = found.scan.table_writes - without.scan.table_writes
     numbers: tuple[float, ...] = found.scan.projects, found.scan.stores, writes
@@ -97,16 +99,17 @@ def test_rare_scans_read_scopes_each_time_and_cost_less() -> None:
 
 def test_what_one_instance_cannot_end_in_time_needs_two() -> None:
     """A thousand answers of a tenth of a second take more than a minute, one after the other."""
-    alone = _found(minutes=1, settings={"CMK_MAX_IN_FLIGHT": "1"})
+    small, large = (
+        _found(1, {"CMK_MAX_IN_FLIGHT": "1"}, replace(SIZE, subscriptions=each))
+        for each in (100, 1000)
+    )
 
-    assert alone.instances == 1
-    assert replace(alone, estate=replace(alone.estate, subscriptions=1000)).instances == 2
+    assert (small.instances, large.instances) == (1, 2)
 
 
 def test_a_scan_has_to_end_before_it_is_given_up_however_rare_it_is() -> None:
     """A scan that takes hours is given up after 55 minutes, also if the next one is a day off."""
-    daily = _found(minutes=1440, settings={"CMK_MAX_IN_FLIGHT": "1"})
-    many = replace(daily, estate=replace(daily.estate, subscriptions=50_000))
+    many = _found(1440, {"CMK_MAX_IN_FLIGHT": "1"}, replace(SIZE, subscriptions=50_000))
 
     assert many.seconds > 3600
     assert many.instances == 2
@@ -114,8 +117,8 @@ def test_a_scan_has_to_end_before_it_is_given_up_however_rare_it_is() -> None:
 
 def test_what_one_subscription_is_asked_for_takes_as_long_as_its_bucket() -> None:
     """A list of scopes for each account: 1 + 1 + 3 x 10 + 4,970 requests, and what is listed."""
-    found = _found(settings={"CMK_REQUIRE_HEALTHY_KEYS": "on"})
-    found = replace(found, estate=Estate(1, 5000, violations=30, vaults=10))
+    size = Estate(1, 5000, violations=30, vaults=10)
+    found = _found(settings={"CMK_REQUIRE_HEALTHY_KEYS": "on"}, size=size)
 
     assert found.scan.to_one_subscription == 5003
     assert found.seconds >= (5003 - 250) / 25
@@ -160,8 +163,7 @@ def test_numbers_that_contradict_each_other_are_refused(
 
 def test_a_larger_estate_costs_more() -> None:
     """A slipped digit would show."""
-    small = _found()
-    large = replace(small, estate=Estate(10_000, 50_000, violations=0, vaults=1000))
+    small, large = _found(), _found(size=Estate(10_000, 50_000, violations=0, vaults=1000))
 
     costs = [month(each.use, Prices()).scans for each in (small, large)]
 
