@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cmk_check.cli.console import remarks
@@ -43,18 +43,6 @@ class PlanRequest:
     language: Language = Language.AZ
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The id of an account, and the reading of its subscription.
-
-    ``certain`` is False if another account of its name may be in what could not be read.
-    """
-
-    id: AccountId
-    reading: Reading
-    certain: bool = True
-
-
 async def read_and_report(settings: Settings, request: PlanRequest) -> int:
     """Read Azure with these settings; see ``report``."""
     inventory = await open_inventory(settings)
@@ -83,7 +71,7 @@ async def report(
     found = await _find(inventory, settings, request.account)
     if isinstance(found, int):
         return found
-    account, reading = found.id, found.reading
+    account, reading, certain = found
     kinds = {kind.lower(): kind for kind in settings.kinds}
     judged = judge_all(reading.accounts, kinds).get(account.text)
     if judged is None:
@@ -100,7 +88,7 @@ async def report(
             # As a scan does.
             facts = await keys.read([judged.account], {}, seconds=settings.subscription_timeout)
             judged = with_key(judged, None, facts.get(account.text), datetime.now(UTC))
-        return _report_key(judged, tenant_id, request, certain=found.certain)
+        return _report_key(judged, tenant_id, request, certain=certain)
     if created := judgement.evidence.created_at:
         day = created.partition("T")[0]
         complain(shown(f"Azure created it on {day}; the violation may be as old."))
@@ -110,33 +98,38 @@ async def report(
     return _write(made, request)
 
 
-async def _find(inventory: Inventory, settings: Settings, account: AccountId | str) -> _Found | int:
+async def _find(
+    inventory: Inventory, settings: Settings, account: AccountId | str
+) -> tuple[AccountId, Reading, bool] | int:
     """Read the account as a scan does: it needs no other right, and the scan will judge the same.
 
     A name is that of one account, in any case, in the subscriptions in scope. If there is none or
-    more than one, say so on standard error and return the exit code.
+    more than one, say so on standard error and return the exit code. The last value is False if
+    another account of the name may be in what could not be read.
     """
     if isinstance(account, AccountId):
         subscription = Subscription(account.subscription_id)
         reading = await inventory.read(subscription, seconds=settings.subscription_timeout)
-        return _Found(account, reading)
+        return account, reading, True
     readings = await _read_all(inventory, settings)
     unread = sum(reading.gap is not None for reading in readings)
     coverage = f"{unread:,} of {len(readings):,} subscriptions could not be read completely"
-    accounts = {
-        each.id: _Found(each.id, reading) for reading in readings for each in reading.accounts
-    }
-    named = [found for found in accounts.values() if found.id.name.lower() == account.lower()]
+    accounts = {each.id: reading for reading in readings for each in reading.accounts}
+    named = sorted(each for each in accounts if each.name.lower() == account.lower())
     if len(named) > 1:
-        _complain_of_several(account, sorted(found.id for found in named))
+        many = f"{len(named):,} accounts have the name {account}; use the ARM id of one of them:"
+        for text in (many, *map(str, named[:MAX_NAMES_LISTED])):
+            complain(shown(text))
+        if len(named) > MAX_NAMES_LISTED:
+            complain(f"and {len(named) - MAX_NAMES_LISTED:,} more.")
         return USAGE
     of_other_kind = (
-        _Found(account_id, reading)
+        (account_id, reading)
         for reading in readings
         for text in reading.ignored_ids
         if (account_id := AccountId.parse(text)) and account_id.name == account.lower()
     )
-    found = named[0] if named else next(of_other_kind, None)
+    found = (named[0], accounts[named[0]]) if named else next(of_other_kind, None)
     if found is None:
         close = similar_names(account, (each.name for each in accounts))
         hint = f"; similar names: {', '.join(close)}" if close else ""
@@ -144,10 +137,10 @@ async def _find(inventory: Inventory, settings: Settings, account: AccountId | s
         if unread:
             complain(f"{coverage}; `cmk-check scan` says why.")
         return UNKNOWN
-    complain(shown(f"{account} is {found.id}"))
+    complain(shown(f"{account} is {found[0]}"))
     if unread:
         complain(f"{coverage}, and may have another account of this name.")
-    return replace(found, certain=not unread)
+    return *found, not unread
 
 
 async def _read_all(inventory: Inventory, settings: Settings) -> Sequence[Reading]:
@@ -169,14 +162,6 @@ async def _read_all(inventory: Inventory, settings: Settings) -> Sequence[Readin
         listed = await watched.subscriptions()
         to_read = [each for each in listed if scope.of_listed(each) is Disposition.READ]
         return await asyncio.gather(*map(read, to_read))
-
-
-def _complain_of_several(name: str, found: Sequence[AccountId]) -> None:
-    complain(shown(f"{len(found):,} accounts have the name {name}; use the ARM id of one of them:"))
-    for account_id in found[:MAX_NAMES_LISTED]:
-        complain(shown(str(account_id)))
-    if len(found) > MAX_NAMES_LISTED:
-        complain(f"and {len(found) - MAX_NAMES_LISTED:,} more.")
 
 
 def _report_key(
