@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
-from cmk_check.cli.console import remarks, warnings_shown
+from cmk_check.cli.console import counted, remarks, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
 from cmk_check.cli.new_folder import publish, unfinished
 from cmk_check.cli.plan_index import as_json, as_markdown
@@ -84,9 +84,11 @@ def _files(plans: Plans) -> Iterator[tuple[str, str]]:
     for each in planned:
         yield each.file, render_az(each.plan)
     if planned:
-        named = [(each.file, each.finding.name, each.finding.resource_group) for each in planned]
+        to_run = [
+            (each.file, shown(f"{each.finding.name} in {each.finding.resource_group}"))
+            for each in planned
+        ]
         leaving = [each.file for each in planned if each.plan.left]
-        to_run = ((file, shown(f"{name} in {group}")) for file, name, group in named)
         uncovered = sum(each.problem.accepted is None for each in plans.without)
         yield "run.sh", render_run(to_run, leaving, uncovered)
 
@@ -120,14 +122,14 @@ def _write(out: Path, files: Mapping[str, str]) -> None:
 
 
 def _report(plans: Plans, out: Path) -> int:
-    count, without = len(plans.planned), len(plans.without)
+    planned, without = plans.planned, len(plans.without)
     place = shown(str(out))
-    complain(f"{count:,} plan{'' if count == 1 else 's'} in {place}; read {place}/index.md first.")
+    complain(f"{counted(len(planned), 'plan')} in {place}; read {place}/index.md first.")
     if note := plans.sharing_note:
         complain(f"--share-vault: {note}")
     if without:
         complain(f"{without:,} without a plan; {place}/index.md says why.")
-    if count:
+    if planned:
         complain(f"to run them all: bash {place}/run.sh")
         return VIOLATED
     return UNKNOWN if any(each.problem.accepted is None for each in plans.without) else 0

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
+from cmk_check.cli.console import counted
 from cmk_check.cli.plans_of_scan import PlanChoice, PlannedAccount, Plans, owner_of
 from cmk_check.cli.problems import accepted_by
 from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep
@@ -90,7 +91,7 @@ def as_markdown(index: Plans) -> Iterator[str]:
     """Write the index for people in pieces, with the warnings of all steps."""
     plans, without = index.planned, index.without
     steps = [step for each in plans for step in each.plan.steps]
-    yield f"# {_counted(len(plans), 'plan')} for {_of(index.choice)}\n\n"
+    yield f"# {counted(len(plans), 'plan')} for {_of(index.choice)}\n\n"
     yield "Each plan is a script that puts an account under a customer-managed key, or ends what "
     yield "is wrong with its key. Nothing has been changed.\n\n| | |\n|---|---|\n"
     yield f"| accounts with a plan | {len(plans):,} |\n"
@@ -139,7 +140,7 @@ def _warnings(steps: Sequence[PlanStep]) -> Iterator[str]:
     yield "## What cannot be undone\n\n"
     counts = Counter((step.title, step.warning) for step in steps if step.warning is not None)
     for (title, warning), count in counts.items():
-        yield f"- {title} ({_counted(count, 'account')}): {warning}\n"
+        yield f"- {title} ({counted(count, 'account')}): {warning}\n"
     yield "\n"
 
 
@@ -173,7 +174,7 @@ def _subscription(planned: PlannedAccount) -> tuple[str | None, str]:
 
 def _table(plans: Sequence[PlannedAccount]) -> Iterator[str]:
     title = ": ".join(_code(text) for text in _subscription(plans[0]) if text)
-    yield f"### {title}\n\n{_counted(len(plans), 'plan')}\n\n"
+    yield f"### {title}\n\n{counted(len(plans), 'plan')}\n\n"
     yield "| plan | account | resource group | region | owner | vault | why |\n"
     yield "|---|---|---|---|---|---|---|\n"
     for each in plans:
@@ -194,10 +195,6 @@ def _table(plans: Sequence[PlannedAccount]) -> Iterator[str]:
 
 def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |\n"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _code(text: str | None) -> str:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from rich.console import Console
 
-from cmk_check.cli.console import say
+from cmk_check.cli.console import counted, say
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import Disposition
 from cmk_check.core.resource_id import AccountId
@@ -42,7 +42,8 @@ class Tally(ABC):
 class ScanProgress(Tally):
     """Counts of readings; ``total`` is the number of subscriptions to read, None until listed.
 
-    A subscription that is read again counts once, with its last reading.
+    ``readings`` has of each subscription its accounts of the kinds in scope, and whether it has a
+    gap. One that is read again counts once, with its last reading.
     """
 
     total: int | None = None
@@ -53,28 +54,15 @@ class ScanProgress(Tally):
         """Subscriptions read, including gaps."""
         return len(self.readings)
 
-    @property
-    def accounts(self) -> int:
-        """Accounts of the kinds in scope."""
-        return sum(accounts for accounts, _ in self.readings.values())
-
-    @property
-    def gaps(self) -> int:
-        """Subscriptions that could not be read completely."""
-        return sum(gap for _, gap in self.readings.values())
-
     def numbers(self, speed: float | None, seconds_left: float | None) -> str:
         """Return the progress as a line; ``speed`` is in subscriptions per second."""
         if self.total is None:
             return "listing subscriptions"
-        return ", ".join(
-            [
-                f"{self.done:,}/{self.total:,} subscriptions",
-                _count(self.accounts, "account"),
-                _count(self.gaps, "gap"),
-                *rate(speed, seconds_left),
-            ]
-        )
+        parts = [f"{self.done:,}/{self.total:,} subscriptions"]
+        for what, place in ("account", 0), ("gap", 1):
+            number = sum(reading[place] for reading in self.readings.values())
+            parts.append(counted(number, what))
+        return ", ".join([*parts, *rate(speed, seconds_left)])
 
 
 class WatchedInventory:
@@ -160,7 +148,3 @@ def rate(speed: float | None, seconds_left: float | None) -> list[str]:
     if seconds_left is not None:
         parts.append(f"{timedelta(seconds=round(seconds_left))} left")
     return parts
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
