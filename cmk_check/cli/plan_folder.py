@@ -1,9 +1,12 @@
 """``plan --out``: scans the estate and writes a folder of plans, which ``run.sh`` runs."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from importlib.resources import files
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Final
 
 from cmk_check.cli.console import counted, remarks, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
@@ -17,11 +20,16 @@ from cmk_check.cli.similar_names import similar_names
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import ScanState
 from cmk_check.core.model import Finding
-from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.run_script import render_run
+from cmk_check.core.remediation.az_script import LITERAL_NAMES, NOT_YET, quoted, render_az
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
+from cmk_check.limits import SWITCH_ON_ATTEMPTS
 from cmk_check.scan.scan_context import ScanContext
+
+_LEAVING: Final = (
+    "printf '%s\\n' 'These plans do not end all that is wrong with their accounts; index.md says "
+    "what is left:'\n"
+)
 
 
 async def scan_and_plan(settings: Settings, choice: PlanChoice, out: Path) -> int:
@@ -91,6 +99,35 @@ def _files(plans: Plans) -> Iterator[tuple[str, str]]:
         leaving = [each.file for each in planned if each.plan.left]
         uncovered = sum(each.problem.accepted is None for each in plans.without)
         yield "run.sh", render_run(to_run, leaving, uncovered)
+
+
+def render_run(
+    plans: Iterable[tuple[str, str]], leaving: Sequence[str] = (), without: int = 0
+) -> str:
+    """Write the script that runs plans, given by file and account in words, in this order.
+
+    Azure takes minutes to let a new grant count. So a first round tries each account's encryption
+    once, and a second round waits for those that Azure did not take: most grants have taken effect
+    by then. Runs in bash 3.2, which macOS has. Names are hostile text, and stand in quoted words
+    alone.
+
+    ``file`` is relative to the script's folder. The account is printed as it is: names that could
+    control a terminal have to be escaped before. ``leaving`` are the files whose plans do not end
+    everything that is wrong; the script names them at its end. ``without`` counts what has no plan
+    and is still to be done.
+    """
+    values = {
+        "LITERAL_NAMES": LITERAL_NAMES,
+        "PLANS": "".join(f"  {quoted(file)} {quoted(account)}\n" for file, account in plans),
+        "TRIES": f"TRIES=${{PLAN_TRIES:-{SWITCH_ON_ATTEMPTS}}}\n",
+        "NOT_YET": f"NOT_YET='{NOT_YET}'\n",
+        "WITHOUT_PLAN": f"WITHOUT_PLAN={without}\n",
+    }
+    template = files(__package__).joinpath("run.sh").read_text("utf-8")
+    # In one go: a name may hold what looks like one of these lines.
+    script = re.sub("(?m)^@([A-Z_]+)@\n", lambda match: values[match[1]], template)
+    named = "".join(f"printf '  %s\\n' {quoted(file)}\n" for file in leaving)
+    return "".join([script, _LEAVING if named else "", named, "summary\n"])
 
 
 def write_folder(out: Path, files: Mapping[str, str]) -> None:

@@ -7,10 +7,10 @@ from typing import Final
 
 import pytest
 
+from cmk_check.cli.plan_folder import render_run
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.cmk_plan import vault_to_share
-from cmk_check.core.remediation.run_script import render_run
 from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm, key_plan_of
 from tests.fakes.remediation import TENANT, finding_of, planned
 from tests.unit.core.key_examples import ATTRIBUTES, POLICIES, judged, with_changes

@@ -1,37 +1,21 @@
-"""The script of a folder of plans: runs them in order, and goes on after one that stops.
-
-Azure takes minutes to let a new grant count. So a first round tries each account's encryption once,
-and a second round waits for those that Azure did not take: most grants have taken effect by then.
-Runs in bash 3.2, which macOS has. Names are hostile text, and stand in quoted words alone.
-"""
-
-from collections.abc import Iterable, Sequence
-from typing import Final
-
-from cmk_check.core.remediation.az_script import LITERAL_NAMES, NOT_YET, quoted
-from cmk_check.limits import SWITCH_ON_ATTEMPTS
-
-_HEAD: Final = f"""\
 #!/usr/bin/env bash
 # Runs the plans of this folder, one after the other, and goes on after a plan that stops. Needs the
 # az command, signed in; asks nothing. Read index.md first: it says what cannot be undone.
 # What is done is written to state.txt. After any failure or interruption run this again: it does
 # what is left. Exit codes: 0 if every plan is done, 1 if not, 2 if it cannot start, 130 or 143 if
 # it was interrupted. One run at a time: a second one does not start.
-{LITERAL_NAMES}set -euo pipefail
+@LITERAL_NAMES@
+set -euo pipefail
 umask 077
 
 # The plans in their order, each with its account.
 PLANS=(
-"""
-
-_BODY: Final = f"""\
+@PLANS@
 )
-TRIES=${{PLAN_TRIES:-{SWITCH_ON_ATTEMPTS}}}
-NOT_YET='{NOT_YET}'
-"""
+@TRIES@
+@NOT_YET@
+@WITHOUT_PLAN@
 
-_FUNCTIONS: Final = r"""
 cannot() {
   printf 'Not started: %s\n' "$*" >&2
   exit 2
@@ -134,9 +118,7 @@ interrupted() {
   summary || true
   exit "$1"
 }
-"""
 
-_MAIN: Final = """
 CDPATH='' cd -- "$(dirname -- "$0")"
 command -v az >/dev/null || cannot 'the az command must be installed'
 az account show --output=none || cannot 'sign in first: az login'
@@ -145,7 +127,8 @@ lock
 if [ -n "$(tail -c 1 state.txt)" ]; then echo >>state.txt; fi
 # A decision is about one key or vault, and must not be taken for all plans of the folder.
 if [ -n "${!CONFIRM_*}" ]; then
-  printf 'Ignored: %s. Give such a word to the one plan that asks for it.\n' "${!CONFIRM_*}" >&2
+  printf 'Ignored: %s. Give such a word to the one plan that asks for it.
+' "${!CONFIRM_*}" >&2
   unset "${!CONFIRM_@}"
 fi
 trap 'interrupted 130' INT
@@ -158,24 +141,3 @@ if is_any_left; then
   round=2 tries=$TRIES
   all
 fi
-"""
-_LEAVING: Final = """\
-printf '%s\\n' \
-'These plans do not end all that is wrong with their accounts; index.md says what is left:'
-"""
-
-
-def render_run(
-    plans: Iterable[tuple[str, str]], leaving: Sequence[str] = (), without: int = 0
-) -> str:
-    """Write the script that runs plans, given by file and account in words, in this order.
-
-    ``file`` is relative to the script's folder. The account is printed as it is: names that could
-    control a terminal have to be escaped before. ``leaving`` are the files whose plans do not end
-    everything that is wrong; the script names them at its end. ``without`` counts what has no plan
-    and is still to be done.
-    """
-    listed = "".join(f"  {quoted(file)} {quoted(account)}\n" for file, account in plans)
-    named = "".join(f"printf '  %s\\n' {quoted(file)}\n" for file in leaving)
-    body = f"{_BODY}WITHOUT_PLAN={without}\n{_FUNCTIONS}{_MAIN}"
-    return "".join([_HEAD, listed, body, _LEAVING if named else "", named, "summary\n"])
