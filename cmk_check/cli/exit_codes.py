@@ -9,7 +9,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final, NoReturn
 
-from cmk_check.errors import NotUsable
+from cmk_check.core.text import shown
+from cmk_check.errors import CmkCheckError, NotUsable
 
 VIOLATED: Final = 1
 USAGE: Final = 2
@@ -31,8 +32,6 @@ def ended(work: Callable[[], int], failed: str) -> int:
     ``failed`` says what was not achieved. A failure never returns 1, which means non-compliant.
     """
     from cmk_check.config.settings_error import SettingsError
-    from cmk_check.core.text import shown
-    from cmk_check.errors import CmkCheckError
 
     # Silence the libraries: the result or the message below reports the failure.
     logging.getLogger().addHandler(logging.NullHandler())

@@ -47,18 +47,16 @@ def as_junit(collected: Collected, status: models.Status) -> bytes:
     tests = list(suite)
     for element in root, suite:
         element.set("tests", str(len(tests)))
-        element.set("failures", str(sum(test.find(_FAILURE) is not None for test in tests)))
-        element.set("errors", str(sum(_has_only_errors(test) for test in tests)))
+        failed = {test for test in tests if test.find(_FAILURE) is not None}
+        errors = [test for test in tests if test.find(_ERROR) is not None and test not in failed]
+        element.set("failures", str(len(failed)))
+        element.set("errors", str(len(errors)))
     suite.set(_SKIPPED, str(sum(test.find(_SKIPPED) is not None for test in tests)))
     if status.last_scan is not None:
         suite.set("timestamp", written(status.last_scan.started_at))
     ET.indent(root)
     document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return document + b"\n"
-
-
-def _has_only_errors(test: ET.Element) -> bool:
-    return test.find(_FAILURE) is None and test.find(_ERROR) is not None
 
 
 def _add_test(  # noqa: PLR0913 - each is a part of a test

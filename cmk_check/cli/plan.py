@@ -96,25 +96,18 @@ def plan(  # noqa: PLR0913 - an argument for each option
     only = tuple(subscription_ids(subscription or ()))
     is_one, is_some = account is not None, owner is not None or unowned or bool(only)
     of_many = "must be used with --owner, --unowned, --subscription or --all"
-    _refuse(
-        "ACCOUNT",
-        "must be an account, or one of --owner, --unowned, --subscription and --all",
-        when=is_one == (every or is_some),
-    )
-    _refuse(
-        "--all",
-        "must be used without --owner, --unowned and --subscription",
-        when=every and is_some,
-    )
+    one_of = "must be an account, or one of --owner, --unowned, --subscription and --all"
+    alone = "must be used without --owner, --unowned and --subscription"
+    _refuse("ACCOUNT", one_of, when=is_one == (every or is_some))
+    _refuse("--all", alone, when=every and is_some)
     _refuse("--unowned", "must be used without --owner", when=unowned and owner is not None)
     _refuse("--out", of_many, when=is_one and out is not None)
     _refuse("--share-vault", of_many, when=is_one and share_vault)
     _refuse("--out", "must name a new folder", when=not is_one and out is None)
     if out is not None:
         new_folder(out)
-        _refuse(
-            "--share-vault", "must be used without --vault", when=share_vault and vault is not None
-        )
+        is_given = share_vault and vault is not None
+        _refuse("--share-vault", "must be used without --vault", when=is_given)
         _refuse("--format", "must be az for a folder of plans", when=language is not Language.AZ)
     named = None if account is None else _named(account)
     option = "--vault"

@@ -17,6 +17,7 @@ from cmk_check.cli.problems import collect
 from cmk_check.cli.scan_report import watched_scan
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.cli.similar_names import similar_names
+from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import ScanState
 from cmk_check.core.model import Finding
@@ -39,8 +40,6 @@ async def scan_and_plan(settings: Settings, choice: PlanChoice, out: Path) -> in
         NotUsable: the folder cannot be written.
 
     """
-    from cmk_check.composition_root import App
-
     app = App(settings)
     try:
         return await report_folder(await app.scan_context(), settings, choice, out)

@@ -127,14 +127,11 @@ def exit_code(
     """Return the exit code; a scan that failed has no answer, whatever ``fail_on`` leaves out."""
     if outcome.interrupted:
         return INTERRUPTED
-    codes = {reason.code for reason in status.reasons}
-    accounts = status.accounts
     is_violated = _has_violations(status) or status.posture is PostureVerdict.NON_COMPLIANT
-    is_broken = status.keys is not None and status.keys.broken
     causes = {
         FailOn.NON_COMPLIANT: is_violated,
-        FailOn.BROKEN_KEY: is_broken,
-        FailOn.EXCEPTED: accounts.excepted,
+        FailOn.BROKEN_KEY: status.keys is not None and status.keys.broken,
+        FailOn.EXCEPTED: status.accounts.excepted,
     }
     if any(applies and cause in fail_on for cause, applies in causes.items()):
         return VIOLATED
@@ -143,7 +140,10 @@ def exit_code(
     is_unknown = (
         outcome.state is ScanState.INCOMPLETE
         or status.posture is PostureVerdict.UNKNOWN
-        or any(POSTURE_REASONS[code].severity is ReasonSeverity.UNKNOWN for code in codes)
+        or any(
+            POSTURE_REASONS[reason.code].severity is ReasonSeverity.UNKNOWN
+            for reason in status.reasons
+        )
     )
     return UNKNOWN if is_unknown and FailOn.UNKNOWN in fail_on else 0
 
@@ -180,9 +180,7 @@ async def watched_scan(
     tally = ScanProgress()
     watched = WatchedInventory(context.inventory, context.options.scope, tally)
     context = replace(context, inventory=watched)
-    if quiet:
-        return await scan_here(context, named=named)
-    with bar(notes, tally):
+    with nullcontext() if quiet else bar(notes, tally):
         return await scan_here(context, named=named)
 
 

@@ -35,7 +35,8 @@ async def settings(subject: DoctorSubject) -> Sequence[MarkedText]:
         (Mark.PROBLEM, f"{name} {fault}.") for name, fault in subject.faults
     ]
     ours = sorted(name for name in subject.environ if name.startswith("CMK_"))
-    results += _sign_in(subject)
+    if (sign_in := _sign_in(subject)) is not None:
+        results.append(sign_in)
     results += [(Mark.WARNING, f"{name} {_IN_A_VAULT}") for name in sorted(subject.references)]
     warnings = setting_warnings(subject.environ)
     results += [(Mark.WARNING, f"{name} {text}") for name, text in warnings.items()]
@@ -100,30 +101,27 @@ async def _reached(receiver: HttpWebhook) -> MarkedText:
     )
 
 
-def _sign_in(subject: DoctorSubject) -> list[MarkedText]:
+def _sign_in(subject: DoctorSubject) -> MarkedText | None:
     """Look at what the sign-in with Entra ID rests on, a variable that the platform sets."""
     given = subject.settings
     if not given.on_azure and _AUTH in subject.environ:
-        text = (
+        return Mark.PROBLEM, (
             f"{_AUTH} must be removed from the settings, because only the platform may set it: as "
             "a setting it hides whether App Service Authentication is on, and without that anybody "
             "can send a made-up sign-in."
         )
-        return [(Mark.PROBLEM, text)]
     if given.http_auth == "keys" or given.easy_auth:
-        return []
+        return None
     if given.on_azure:
-        text = (
+        return Mark.PROBLEM, (
             f"CMK_HTTP_AUTH is entra, but the platform does not set {_AUTH} to True: turn on App "
             "Service Authentication, or set CMK_HTTP_AUTH to keys; until then nobody is let in."
         )
-        return [(Mark.PROBLEM, text)]
-    text = (
+    return Mark.WARNING, (
         f"CMK_HTTP_AUTH is entra: the app lets callers in only while the platform sets {_AUTH} to "
         "True, which cannot be seen from here; sign in once, and see docs/deploy-options.md if the "
         "answer is 503 SignInNotConfigured."
     )
-    return [(Mark.WARNING, text)]
 
 
 def _against_age(pause: timedelta, most: timedelta) -> MarkedText:
