@@ -1,6 +1,6 @@
 """The result of a scan as a table: what is wrong, why, and what to do; the posture comes last."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -73,15 +73,15 @@ def _print_accounts(
 ) -> None:
     if not judged:
         return
-    # In the order of their importance.
-    more = ["owner", "subscription", "resource group", "created"]
-    more += ["first seen", "kind"] if has_history else ["kind"]
     exceptions = [each.exception for each, _ in judged if each.exception]
-    if exceptions:
-        more.insert(0, "exception")
-    rows = [
-        _account(each, has_history=has_history, has_exceptions=bool(exceptions)) for each in judged
-    ]
+    left_out = {*(() if exceptions else ("exception",)), *(() if has_history else ("first seen",))}
+    more = [name for name in _COLUMNS if name not in left_out]
+    rows = []
+    for each in judged:
+        finding, beside = each
+        state = beside.state.value if beside else finding.verdict.value
+        cells = [_COLUMNS[name](finding) for name in more]
+        rows.append(Row((state, finding.name, _why(each)[0]), cells, _COLOURS[state]))
     print_rows(console, (head, "account", "reason"), more, rows, may_omit=True)
     console.print()
     # Print each message once, because many accounts share it.
@@ -89,19 +89,6 @@ def _print_accounts(
     for reason, message in dict.fromkeys([*map(_why, judged), *unhonoured]):
         say(console, f"{reason}: {shown(message)}", hanging=INDENT)
     console.print()
-
-
-def _account(judged: _Judged, *, has_history: bool, has_exceptions: bool) -> Row:
-    finding, beside = judged
-    state = beside.state.value if beside else finding.verdict.value
-    subscription = finding.subscription_name or finding.subscription_id
-    owner = finding.owner.value if finding.owner else "-"
-    more = [_exception(finding.exception)] if has_exceptions else []
-    more += [owner, subscription, finding.resource_group, _day(finding.evidence.created_at)]
-    if has_history:
-        more.append(_day(finding.first_seen))
-    more.append(finding.kind or "")
-    return Row((state, finding.name, _why(judged)[0]), more, _COLOURS[state])
 
 
 def _exception(exception: aspect_models.AccountException | None) -> str:
@@ -113,6 +100,18 @@ def _exception(exception: aspect_models.AccountException | None) -> str:
 
 def _day(time: datetime | None) -> str:
     return "-" if time is None else f"{time.astimezone(UTC):%Y-%m-%d}"
+
+
+# In the order of their importance.
+_COLUMNS: Final[Mapping[str, Callable[[models.Finding], str]]] = {
+    "exception": lambda it: _exception(it.exception),
+    "owner": lambda it: it.owner.value if it.owner else "-",
+    "subscription": lambda it: it.subscription_name or it.subscription_id,
+    "resource group": lambda it: it.resource_group,
+    "created": lambda it: _day(it.evidence.created_at),
+    "first seen": lambda it: _day(it.first_seen),
+    "kind": lambda it: it.kind or "",
+}
 
 
 def _gap(subscription: models.Subscription) -> Row | None:
