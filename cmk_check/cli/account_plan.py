@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cmk_check.cli.console import remarks
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain
 from cmk_check.cli.output_options import Language
+from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
 from cmk_check.cli.similar_names import similar_names
 from cmk_check.cli.stdout import write_bytes
@@ -30,25 +30,12 @@ from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.ports import Inventory, InventoryError, KeyInventory
 
 
-@dataclass(frozen=True, slots=True)
-class PlanRequest:
-    """The account to plan for, and how; ``vault`` and ``key`` as ``plan_for`` takes them.
-
-    ``account`` is its id, or its name if only one account has this name.
-    """
-
-    account: AccountId | str
-    vault: str | None = None
-    key: str | None = None
-    language: Language = Language.AZ
-
-
-async def read_and_report(settings: Settings, request: PlanRequest) -> int:
+async def read_and_report(settings: Settings, account: AccountId | str, choice: PlanChoice) -> int:
     """Read Azure with these settings; see ``report``."""
     inventory = await open_inventory(settings)
     try:
         keys = inventory.keys() if settings.key_health else None
-        return await report(inventory, settings, request, keys)
+        return await report(inventory, settings, account, choice, keys)
     finally:
         await inventory.close()
 
@@ -56,19 +43,21 @@ async def read_and_report(settings: Settings, request: PlanRequest) -> int:
 async def report(
     inventory: Inventory,
     settings: Settings,
-    request: PlanRequest,
+    account: AccountId | str,
+    choice: PlanChoice,
     keys: KeyInventory | None = None,
 ) -> int:
     """Read the account and write its plan; describe both on standard error.
 
-    Without ``keys``, a compliant account needs no plan.
+    ``account`` is its id, or its name if only one account has this name. Without ``keys``, a
+    compliant account needs no plan.
 
     Raises:
         InventoryError: the subscriptions could not be listed, to find the account of a name.
         NotUsable: the plan cannot be written.
 
     """
-    found = await _find(inventory, settings, request.account)
+    found = await _find(inventory, settings, account)
     if isinstance(found, int):
         return found
     account, reading, certain = found
@@ -88,14 +77,14 @@ async def report(
             # As a scan does.
             facts = await keys.read([judged.account], {}, seconds=settings.subscription_timeout)
             judged = with_key(judged, None, facts.get(account.text), datetime.now(UTC))
-        return _report_key(judged, tenant_id, request, certain=certain)
+        return _report_key(judged, tenant_id, choice, certain=certain)
     if created := judgement.evidence.created_at:
         day = created.partition("T")[0]
         complain(shown(f"Azure created it on {day}; the violation may be as old."))
-    made = plan_for(_finding(judged), tenant_id=tenant_id, vault=request.vault, key=request.key)
+    made = plan_for(_finding(judged), tenant_id=tenant_id, vault=choice.vault, key=choice.key)
     if made is None:
         raise TypeError("a violated account has a plan")
-    return _write(made, request)
+    return _write(made, choice)
 
 
 async def _find(
@@ -164,9 +153,7 @@ async def _read_all(inventory: Inventory, settings: Settings) -> Sequence[Readin
         return await asyncio.gather(*map(read, to_read))
 
 
-def _report_key(
-    judged: Judged, tenant_id: str | None, request: PlanRequest, *, certain: bool
-) -> int:
+def _report_key(judged: Judged, tenant_id: str | None, choice: PlanChoice, *, certain: bool) -> int:
     """Write the plan for the key of a compliant account, or say why there is none."""
     health = judged.key_health
     if health is None or health.state is KeyState.HEALTHY:
@@ -179,14 +166,14 @@ def _report_key(
     if made is None:
         complain("no az command ends this: do what each reason says.")
         return UNKNOWN
-    if request.vault is not None or request.key is not None:
+    if choice.vault is not None or choice.key is not None:
         complain("--vault and --key are for accounts without a key: leave them out.")
         return USAGE
-    return _write(made, request)
+    return _write(made, choice)
 
 
-def _write(made: Plan, request: PlanRequest) -> int:
-    script = render_az(made) if request.language is Language.AZ else render_bicep(made)
+def _write(made: Plan, choice: PlanChoice) -> int:
+    script = render_az(made) if choice.language is Language.AZ else render_bicep(made)
     if script is None:
         complain("Bicep cannot do what this plan does: leave out --format.")
         return USAGE

@@ -120,10 +120,10 @@ def plan(  # noqa: PLR0913 - an argument for each option
             key_named(key)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from error
+    choice = PlanChoice(owner, only, share_vault, vault, key, unowned, language)
     if named is not None:
-        raise typer.Exit(ended(lambda: _run(named, vault, key, language), "no plan was made"))
+        raise typer.Exit(ended(lambda: _run(named, choice), "no plan was made"))
     if out is not None:
-        choice = PlanChoice(owner, only, share_vault, vault, key, unowned)
         raise typer.Exit(ended(lambda: _run_many(choice, out), "no folder was written"))
 
 
@@ -146,13 +146,11 @@ def _named(account: str) -> AccountId | str:
     return account_id
 
 
-def _run(account: AccountId | str, vault: str | None, key: str | None, language: Language) -> int:
-    from cmk_check.cli.account_plan import PlanRequest, read_and_report
-    from cmk_check.config.settings import Settings
+def _run(account: AccountId | str, choice: PlanChoice) -> int:
+    from cmk_check.cli.account_plan import read_and_report
 
     warn_of_settings()
-    request = PlanRequest(account, vault, key, language)
-    return run(read_and_report(Settings.load_for_scan(), request))
+    return run(read_and_report(settings_of(None, ()), account, choice))
 
 
 def _run_many(choice: PlanChoice, out: Path) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal
 
+from cmk_check.cli.output_options import Language
 from cmk_check.core.enums import KeyReason, KeyState, Verdict
 from cmk_check.core.remediation.cmk_plan import Plan, TargetVault, plan_for, vault_to_share
 from cmk_check.core.remediation.key_plan import key_plan_for
@@ -25,7 +26,7 @@ class PlanChoice:
     """The accounts to plan for, and how: those of an owner, of some subscriptions, or all.
 
     ``unowned`` stands for the accounts without an owner. ``vault`` and ``key`` are as ``plan_for``
-    takes them.
+    takes them. For a single account only these two and ``language`` count.
     """
 
     owner: str | None = None
@@ -34,6 +35,7 @@ class PlanChoice:
     vault: str | None = None
     key: str | None = None
     unowned: bool = False
+    language: Language = Language.AZ
 
 
 @dataclass(frozen=True, slots=True)

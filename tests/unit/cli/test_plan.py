@@ -7,8 +7,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
-from cmk_check.cli.account_plan import PlanRequest, report
+from cmk_check.cli.account_plan import report
 from cmk_check.cli.output_options import Language
+from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.comparison.judge_accounts import judge_all
@@ -18,6 +19,7 @@ from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
 from cmk_check.core.reasons.catalogue import KEY_REASONS, VERDICT_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
+from cmk_check.core.resource_id import AccountId
 from cmk_check.ports import NOTHING_CARRIED, InventoryError
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.remediation import SUBSCRIPTION, TENANT, finding_of, planned
@@ -60,21 +62,25 @@ class _Keys:
         return {each.id.text: self._facts for each in accounts}
 
 
-async def _plan_key(case: Case, request: PlanRequest | None = None) -> int:
+async def _plan_key(case: Case, choice: PlanChoice = PlanChoice()) -> int:  # noqa: B008 - a value
     account = account_of(case)
     assert account is not None
     reading = Reading((replace(account, id=ID),))
     inventory = ScriptedInventory(SUBSCRIPTIONS, {SUBSCRIPTION: reading})
-    return await report(inventory, SETTINGS, request or PlanRequest(ID), _Keys(case))
+    return await report(inventory, SETTINGS, ID, choice, _Keys(case))
 
 
 async def _plan(
-    reading: Reading, request: PlanRequest | None = None, *, listed: bool = True
+    reading: Reading,
+    choice: PlanChoice = PlanChoice(),  # noqa: B008 - a value
+    account: AccountId = ID,
+    *,
+    listed: bool = True,
 ) -> int:
     inventory = ScriptedInventory(SUBSCRIPTIONS if listed else (), {SUBSCRIPTION: reading})
     if not listed:
         inventory.list_error = InventoryError(FORBIDDEN)
-    return await report(inventory, SETTINGS, request or PlanRequest(ID))
+    return await report(inventory, SETTINGS, account, choice)
 
 
 def _run(*arguments: str) -> Result:
@@ -86,7 +92,7 @@ async def test_the_script_stands_alone_on_standard_output(
     capsys: Output, language: Language
 ) -> None:
     """What is piped into a file is run; what it is about is told beside it."""
-    code = await _plan(Reading((NEIGHBOUR, BAD)), PlanRequest(ID, language=language))
+    code = await _plan(Reading((NEIGHBOUR, BAD)), PlanChoice(language=language))
 
     written = capsys.readouterr()
     plan = planned(finding_of(key_source="Microsoft.CognitiveServices"), tenant_id=TENANT)
@@ -109,7 +115,7 @@ async def test_a_plan_says_how_old_the_violation_may_be(capsys: Output) -> None:
 
 async def test_vault_and_key_are_those_that_were_asked_for(capsys: Output) -> None:
     """Companies have rules for both."""
-    await _plan(Reading((BAD,)), PlanRequest(ID, vault="kv-old", key="our-key"))
+    await _plan(Reading((BAD,)), PlanChoice(vault="kv-old", key="our-key"))
 
     out = capsys.readouterr().out
     assert "\nVAULT='kv-old'\n" in out
@@ -170,26 +176,30 @@ async def test_a_key_in_trouble_has_a_plan(capsys: Output) -> None:
 
 
 @pytest.mark.parametrize(
-    ("case", "request_", "code", "said"),
+    ("case", "choice", "code", "said"),
     [
-        pytest.param(POLICIES, None, 0, "there is nothing to do", id="healthy"),
+        pytest.param(POLICIES, PlanChoice(), 0, "there is nothing to do", id="healthy"),
         pytest.param(
-            changed(POLICIES, "key.properties.keySize", 4096), None, 0, "nothing to do", id="notice"
+            changed(POLICIES, "key.properties.keySize", 4096),
+            PlanChoice(),
+            0,
+            "nothing to do",
+            id="notice",
         ),
         pytest.param(
             changed(POLICIES, "scopes.0.properties.keySource", "Microsoft.Other"),
-            None,
+            PlanChoice(),
             3,
             "no az command ends this: do what each reason says.",
             id="no command",
         ),
         pytest.param(
-            DISABLED, PlanRequest(ID, vault="kv-old"), 2, "--vault and --key are for", id="vault"
+            DISABLED, PlanChoice(vault="kv-old"), 2, "--vault and --key are for", id="vault"
         ),
-        pytest.param(DISABLED, PlanRequest(ID, key="k"), 2, "--vault and --key are for", id="key"),
+        pytest.param(DISABLED, PlanChoice(key="k"), 2, "--vault and --key are for", id="key"),
         pytest.param(
             DISABLED,
-            PlanRequest(ID, language=Language.BICEP),
+            PlanChoice(language=Language.BICEP),
             2,
             "Bicep cannot do what this plan does",
             id="bicep",
@@ -197,10 +207,10 @@ async def test_a_key_in_trouble_has_a_plan(capsys: Output) -> None:
     ],
 )
 async def test_without_a_plan_for_a_key_it_says_why_and_writes_nothing(
-    capsys: Output, case: Case, request_: PlanRequest | None, code: int, said: str
+    capsys: Output, case: Case, choice: PlanChoice, code: int, said: str
 ) -> None:
     """As for accounts."""
-    assert await _plan_key(case, request_) == code
+    assert await _plan_key(case, choice) == code
 
     written = capsys.readouterr()
     assert written.out == ""
@@ -241,7 +251,7 @@ async def test_p10_a_name_cannot_steer_the_terminal(capsys: Output) -> None:
     hostile = finding_of("\u202eevil", "rg\u200b").id
     bad = replace(BAD, id=hostile)
 
-    await _plan(Reading((bad,)), PlanRequest(hostile))
+    await _plan(Reading((bad,)), account=hostile)
 
     written = capsys.readouterr()
     assert "\\u202eevil is non_compliant" in written.err

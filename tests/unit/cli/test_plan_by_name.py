@@ -2,7 +2,8 @@
 
 import pytest
 
-from cmk_check.cli.account_plan import PlanRequest, report
+from cmk_check.cli.account_plan import report
+from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import GapReason
@@ -19,7 +20,7 @@ async def _plan(name: str, *readings: Reading, exclude: str = "") -> int:
     ids = [sub(number) for number in range(1, len(readings) + 1)]
     inventory = ScriptedInventory(map(Subscription, ids), dict(zip(ids, readings, strict=True)))
     settings = Settings.load_for_scan(environ={"CMK_EXCLUDE_SUBSCRIPTIONS": exclude})
-    return await report(inventory, settings, PlanRequest(name))
+    return await report(inventory, settings, name, PlanChoice())
 
 
 @pytest.mark.parametrize("name", ["Chat-1", "chat-1", "CHAT-1"])
