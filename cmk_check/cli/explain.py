@@ -81,7 +81,10 @@ def _explain(file: str, in_scope: Iterable[str]) -> int:
         complain("fix them: cmk-check plan --all --out fixes")
     elif violated and is_guid(violated[0].split("/")[2]):  # as `plan` demands
         complain(f"fix it: cmk-check plan {quote(shown(violated[0]))} > fix.sh")
-    return _exit_code(explained, is_whole=is_whole)
+    if violated:
+        return VIOLATED
+    is_clean = {entry["verdict"] for entry in explained} - {None} == {Verdict.COMPLIANT}
+    return 0 if is_clean and is_whole else UNKNOWN
 
 
 def _read(file: str) -> bytes:
@@ -191,11 +194,3 @@ def _other_resource(entry: object) -> str | None:
 
 def _text(entry: object, name: str) -> str | None:
     return clean_text(as_object(entry).get(name))
-
-
-def _exit_code(explained: Iterable[dict[str, Any]], *, is_whole: bool) -> int:
-    verdicts = {entry["verdict"] for entry in explained}
-    if Verdict.NON_COMPLIANT in verdicts:
-        return VIOLATED
-    is_clean = verdicts - {None} == {Verdict.COMPLIANT}
-    return 0 if is_clean and is_whole else UNKNOWN

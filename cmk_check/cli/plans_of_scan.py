@@ -103,7 +103,8 @@ def plans_of(
     chosen = [
         (finding, problems)
         for finding, problems in collected.accounts
-        if _is_chosen(owner_of(finding), choice)
+        if choice.owner in {None, owner_of(finding)}
+        if not (choice.unowned and finding.owner)
     ]
     without: list[WithoutPlan] = []
     planned: list[tuple[int, models.Finding, Problem, Plan]] = []
@@ -143,10 +144,6 @@ def plans_of(
 def owner_of(finding: "models.Finding") -> str | None:
     """Return the name of an account's owner."""
     return finding.owner.value if finding.owner else None
-
-
-def _is_chosen(owner: str | None, choice: PlanChoice) -> bool:
-    return owner is None if choice.unowned else choice.owner in {None, owner}
 
 
 def _needs_one(finding: "models.Finding", problems: Sequence["Problem"]) -> bool:

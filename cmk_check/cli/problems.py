@@ -78,7 +78,15 @@ async def collect(answer: ScanResult, status: models.Status) -> Collected:
     now = answer.context.clock.now()
     dated = ((finding.id, _of_age(finding, now, expect.max_age)) for finding, _ in accounts)
     old = {account: problem for account, problem in dated if problem is not None}
-    said = _of_scan(status, counted, listed, answer.failure)
+    # The reasons of the posture, except those whose every case is listed.
+    said = [
+        Problem(reason.code, POSTURE_REASONS[reason.code].severity, reason.message)
+        for reason in status.reasons
+        if counted.get(reason.code, 1) > listed.get(reason.code, 0)
+    ]
+    if answer.failure is not None:
+        # The others are about the scan before, or say the same.
+        said = [Problem(PostureReason.SCAN_FAILED, ReasonSeverity.UNKNOWN, answer.failure)]
     notes = [each for each in said if each.severity is ReasonSeverity.INFO]
     of_scan = [each for each in said if each.severity is not ReasonSeverity.INFO]
     return Collected(accounts, gaps, of_scan, notes, old, accepts)
@@ -129,23 +137,6 @@ def accepted_by(exception: aspect_models.AccountException | None) -> str | None:
 def _of_gap(gap: models.GapOfSubscription) -> Problem:
     entry = GAP_REASONS[gap.reason]
     return Problem(gap.reason, entry.severity, gap.detail or entry.text(gap.missing_action))
-
-
-def _of_scan(
-    status: models.Status,
-    counted: Mapping[PostureReason, int],
-    listed: Mapping[PostureReason, int],
-    failure: str | None,
-) -> list[Problem]:
-    """Return the reasons of the posture, except those whose every case is listed."""
-    if failure is not None:
-        # The others are about the scan before, or say the same.
-        return [Problem(PostureReason.SCAN_FAILED, ReasonSeverity.UNKNOWN, failure)]
-    return [
-        Problem(reason.code, POSTURE_REASONS[reason.code].severity, reason.message)
-        for reason in status.reasons
-        if counted.get(reason.code, 1) > listed.get(reason.code, 0)
-    ]
 
 
 def _counted(status: models.Status, *, accepts: bool) -> Mapping[PostureReason, int]:

@@ -65,7 +65,14 @@ def as_sarif(collected: Collected, status: models.Status, *, failed: bool) -> by
                 "executionSuccessful": not failed,
                 **_times(status),
                 # Not results: readers open an alert for each of those.
-                "toolConfigurationNotifications": [_notification(note) for note in collected.notes],
+                "toolConfigurationNotifications": [
+                    {
+                        "associatedRule": {"id": note.code, "index": _INDEX[note.code]},
+                        "level": _LEVELS[note.severity],
+                        "message": _message(note.message),
+                    }
+                    for note in collected.notes
+                ],
             }
         ],
         "columnKind": "unicodeCodePoints",
@@ -98,14 +105,6 @@ def _times(status: models.Status) -> dict[str, str]:
     return {name: written(time) for name, time in times.items() if time is not None}
 
 
-def _notification(note: Problem) -> dict[str, Any]:
-    return {
-        "associatedRule": {"id": note.code, "index": _INDEX[note.code]},
-        "level": _LEVELS[note.severity],
-        "message": _message(note.message),
-    }
-
-
 def _results(collected: Collected) -> Iterator[dict[str, Any]]:
     # A run has suppressions in each of its results or in none of them (SARIF, 3.27.23).
     none_suppressed: dict[str, Any] = {"suppressions": []} if collected.accepts else {}
@@ -117,27 +116,26 @@ def _results(collected: Collected) -> Iterator[dict[str, Any]]:
         yield _result(problem, f"{name}: {problem.message}", place, name) | none_suppressed
     for finding, problems in collected.accounts:
         for problem in problems:
-            result = _result(
-                problem, f"{finding.name}: {problem.message}", finding.id, finding.name
+            text, suppressed = f"{finding.name}: {problem.message}", none_suppressed
+            if problem.accepted:
+                why = {"justification": shown(problem.accepted)}
+                suppressed = {"suppressions": [{"kind": "external", "status": "accepted", **why}]}
+            yield (
+                _result(problem, text, finding.id, finding.name)
+                | suppressed
+                | {
+                    "hostedViewerUri": finding.portal_url,
+                    "properties": {
+                        "subscription": finding.subscription_name,
+                        "resourceGroup": finding.resource_group,
+                        "kind": finding.kind,
+                        "location": finding.location,
+                        "createdAt": finding.evidence.created_at
+                        and written(finding.evidence.created_at),
+                        "accountTags": finding.tags,
+                    },
+                }
             )
-            result |= _suppressed(problem.accepted) if problem.accepted else none_suppressed
-            yield result | {
-                "hostedViewerUri": finding.portal_url,
-                "properties": {
-                    "subscription": finding.subscription_name,
-                    "resourceGroup": finding.resource_group,
-                    "kind": finding.kind,
-                    "location": finding.location,
-                    "createdAt": finding.evidence.created_at
-                    and written(finding.evidence.created_at),
-                    "accountTags": finding.tags,
-                },
-            }
-
-
-def _suppressed(accepted: str) -> dict[str, Any]:
-    suppression = {"kind": "external", "status": "accepted", "justification": shown(accepted)}
-    return {"suppressions": [suppression]}
 
 
 def _result(problem: Problem, text: str, resource_id: str, name: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """``send-test-alert``: sends a test alert to the webhook."""
 
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -23,18 +22,12 @@ def send_test_alert(
     Exit codes: 0 if the receiver accepted it, 3 if not, 2 if a setting is invalid or the output
     cannot be written.
     """
-    raise typer.Exit(ended(partial(_send, route), "the test alert was not accepted"))
+    raise typer.Exit(ended(lambda: run(_send(route)), "the test alert was not accepted"))
 
 
-def _send(route: str | None) -> int:
-    """Send it; return the exit code."""
+async def _send(route: str | None) -> int:
     from cmk_check.alerts.sample_alert import send_sample
     from cmk_check.config.settings import Settings
 
-    settings = Settings.load(for_webhook=True)
-
-    async def send() -> int:
-        write(await send_sample(settings, route))
-        return 0
-
-    return run(send())
+    write(await send_sample(Settings.load(for_webhook=True), route))
+    return 0

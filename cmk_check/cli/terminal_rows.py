@@ -48,7 +48,8 @@ def print_rows(
     With ``may_omit`` a wide terminal leaves out the last ones of ``more`` that do not fit.
     """
     heads = (*first, *more)
-    widths = _widths(heads, [(*row.first, *row.more) for row in rows])
+    columns = zip(heads, *((*row.first, *row.more) for row in rows), strict=True)
+    widths = [max(cell_len(shown(cell)) for cell in column) for column in columns]
     fewest = len(first) if may_omit and console.width >= ONE_LINE_CHARS else len(heads)
     for count in range(len(heads), fewest - 1, -1):
         if _fits(console, widths[:count]):
@@ -63,12 +64,6 @@ def print_rows(
     console.print(Rule(style="none"))
     for row in rows:
         _print_lines(console, row, aligned)
-
-
-def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
-    return [
-        max(cell_len(shown(cell)) for cell in column) for column in zip(heads, *rows, strict=True)
-    ]
 
 
 def _fits(console: Console, widths: Sequence[int]) -> bool:

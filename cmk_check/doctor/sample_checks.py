@@ -53,11 +53,11 @@ async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
     seen = sum(not _unread(of_key) for _, of_key in facts)
     text = f"{seen} of {len(accounts)} sampled keys can be read."
     results: list[MarkedText] = [(Mark.OK, text)] if seen else []
-    unread = [
-        (gap, f"{account.id.name} ({_place(account, of_key)})")
-        for account, of_key in facts
-        for gap in _unread(of_key)
-    ]
+    unread = []
+    for account, of_key in facts:
+        place = f" in {of_key.vault.id.split('/')[2]}" if of_key.vault.id else ""
+        named = f"{account.id.name} ({_vault(account)}{place})"
+        unread += [(gap, named) for gap in _unread(of_key)]
     return [*results, *problems(unread, "for")]
 
 
@@ -116,11 +116,6 @@ def _unread(facts: KeyFacts) -> Sequence[Gap]:
     if isinstance(facts.key, Key):
         parts.append(facts.key.versions)
     return list(dict.fromkeys(part.gap for part in parts if isinstance(part, Unread)))
-
-
-def _place(account: Account, facts: KeyFacts) -> str:
-    vault_id = facts.vault.id
-    return f"{_vault(account)} in {vault_id.split('/')[2]}" if vault_id else _vault(account)
 
 
 def _vault(account: Account) -> str:

@@ -5,6 +5,7 @@ declaration leaves out (network rules, tags, ...) Azure resets. So this says so 
 Names are hostile text: each stands once, as one escaped literal.
 """
 
+import re
 from typing import Final
 
 from cmk_check.core.remediation.cmk_plan import (
@@ -200,13 +201,9 @@ def literal(text: str) -> str:
 
     https://learn.microsoft.com/azure/azure-resource-manager/bicep/data-types#strings
     """
-    return f"'{''.join(_escaped(char) for char in text)}'"
-
-
-def _escaped(char: str) -> str:
-    if char in "\\'$":
-        return f"\\{char}"
-    return char if char.isprintable() else f"\\u{{{ord(char):x}}}"
+    escaped = re.sub(r"[\\'$]", r"\\\g<0>", text)
+    shown = (char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in escaped)
+    return f"'{''.join(shown)}'"
 
 
 def _parameters(plan: Plan) -> str:
