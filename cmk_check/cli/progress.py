@@ -17,16 +17,15 @@ from cmk_check.limits import PROGRESS_LINE_SECONDS, PROGRESS_LINES
 from cmk_check.ports import Inventory
 
 
-@dataclass(kw_only=True)
+@dataclass
 class Tally(ABC):
-    """How far a piece of work is; ``moved`` is called after every change."""
+    """How far a piece of work is; ``total`` is how much there is to do, None until it is known.
 
-    moved: Callable[[], object] = lambda: None
+    ``moved`` is called after every change.
+    """
 
-    @property
-    @abstractmethod
-    def total(self) -> int | None:
-        """How much there is to do, None until it is known."""
+    total: int | None = None
+    moved: Callable[[], object] = field(default=lambda: None, kw_only=True)
 
     @property
     @abstractmethod
@@ -40,13 +39,12 @@ class Tally(ABC):
 
 @dataclass(slots=True)
 class ScanProgress(Tally):
-    """Counts of readings; ``total`` is the number of subscriptions to read, None until listed.
+    """Counts of readings, of the subscriptions to read.
 
     ``readings`` has of each subscription its accounts of the kinds in scope, and whether it has a
     gap. One that is read again counts once, with its last reading.
     """
 
-    total: int | None = None
     readings: dict[str, tuple[int, bool]] = field(default_factory=dict)
 
     @property
