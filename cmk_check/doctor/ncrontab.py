@@ -6,16 +6,15 @@ that go backwards.
 """
 
 import re
+from calendar import Day, Month
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import pairwise, product
 from typing import Final
 
-_MONTHS: Final = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
-_DAYS: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_MONTHS: Final = [month.name.lower() for month in Month]
+# From Sunday, which is the last one in Python.
+_DAYS: Final = [day.name.lower() for day in (Day.SUNDAY, *Day)][:7]
 _ITEM: Final = re.compile(r"(\*|[a-z0-9]{1,9})(?:-([a-z0-9]{1,9}))?(?:/([0-9]{1,4}))?")
 # Long enough for 29 February to fall twice on one weekday, even across a century without one.
 _FIRST_DAY: Final = date(2072, 1, 1)
