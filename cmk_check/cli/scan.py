@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -109,31 +110,22 @@ def scan(  # noqa: PLR0913 - an argument for each option
     if change_scope and store is None:
         raise typer.BadParameter("must be used with --store", param_hint="--change-scope")
     warn_of_settings()
-    raise typer.Exit(
-        ended(
-            lambda: _run(
-                settings_of(store, only),
-                options,
-                change_scope=change_scope,
-                named=() if store is None else only,
-            ),
-            "the scan did not finish",
-        )
-    )
+    work = partial(_run, store, options, change_scope=change_scope)
+    raise typer.Exit(ended(work, "the scan did not finish"))
 
 
-def _run(
-    settings: "Settings", options: OutputOptions, *, change_scope: bool, named: Sequence[str]
-) -> int:
+def _run(store: str | None, options: OutputOptions, *, change_scope: bool) -> int:
     """Scan; return the exit code."""
     from cmk_check.cli.scan_report import scan_and_report
     from cmk_check.config.settings_error import SettingsError
 
+    settings = settings_of(store, options.subscriptions)
     if FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
         # No key would be read, and so none be broken.
         raise SettingsError([("CMK_KEY_HEALTH", "must be on for --fail-on broken_key")])
     if FailOn.EXCEPTED in options.fail_on and settings.exceptions is ExceptionMode.OFF:
         raise SettingsError([("CMK_EXCEPTIONS", "must be show or accept for --fail-on excepted")])
+    named = () if store is None else options.subscriptions
     return run(scan_and_report(settings, options, change_scope=change_scope, named=named))
 
 
