@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from cmk_check.cli.api_formats import as_csv, as_json, as_xlsx
 from cmk_check.cli.console import open_console, remarks, say, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
 from cmk_check.cli.junit import as_junit
@@ -18,7 +17,7 @@ from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
 from cmk_check.cli.problems import collect
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
 from cmk_check.cli.sarif import as_sarif
-from cmk_check.cli.scan_result import ScanResult
+from cmk_check.cli.scan_result import ScanResult, as_csv, as_json, as_xlsx
 from cmk_check.cli.stdout import replaced, rescued, write, write_bytes
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
@@ -111,13 +110,13 @@ async def _end(
     status = await answer.status()
     said = None if outcome.interrupted else outcome.reason
     await _write(answer, status, options, said)
-    in_sight = options.format is Format.TABLE and options.file is None
-    if not in_sight and not options.quiet:
-        summarise(notes, status, said)
-    if not options.quiet and (check := await _cross_check(answer.context, outcome)):
-        say(notes, f"cmk-check: {check}")
-    if not options.quiet and (step := _next_step(outcome, status, options)):
-        complain(step)
+    if not options.quiet:
+        if options.format is not Format.TABLE or options.file is not None:
+            summarise(notes, status, said)
+        if check := await _cross_check(answer.context, outcome):
+            say(notes, f"cmk-check: {check}")
+        if step := _next_step(outcome, status, options):
+            complain(step)
     return exit_code(outcome, status, options.fail_on)
 
 

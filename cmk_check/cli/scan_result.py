@@ -1,25 +1,33 @@
-"""The result of a scan in the models of the HTTP API, from the API's views over the tables."""
+"""The result of a scan in the models and formats of the HTTP API, from the API's views."""
 
+import json
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from textwrap import indent
 from typing import Final
+
+from pydantic import BaseModel
 
 from cmk_check.config.settings import Settings
 from cmk_check.core import posture
 from cmk_check.core.counts import summarise
 from cmk_check.core.enums import PostureReason, PostureVerdict
 from cmk_check.core.status import Status
+from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_PAGE_SIZE, ROWS_EXAMINED_PER_PAGE
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
 from cmk_check.web.http.search_throttle import Turns
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
+from cmk_check.web.views import csv_export, xlsx_export
 from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
 
 _PARTIAL: Final = "The scan was interrupted: the result does not cover the whole estate."
+_INDENT: Final = "  "
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +127,50 @@ class ScanResult:
                 "gaps_omitted": summary.subscriptions.gap,
             }
         )
+
+
+async def as_json(answer: ScanResult, status: models.Status) -> AsyncIterator[bytes]:
+    """Write ``partial``, the API's ``status`` and all its ``findings``, page by page.
+
+    It is ASCII, so that names cannot control the terminal or fail in its encoding.
+    """
+    partial = json.dumps(answer.partial)
+    yield (
+        f'{{\n{_INDENT}"partial": {partial},\n'
+        f'{_INDENT}"status": {_document(status).lstrip()},\n{_INDENT}"findings": ['
+    ).encode()
+    comma = ""
+    async for page in answer.pages():
+        for finding in page:
+            yield f"{comma}\n{indent(_document(finding), _INDENT)}".encode()
+            comma = ","
+    yield f"\n{_INDENT}]\n}}\n".encode()
+
+
+def _document(model: BaseModel) -> str:
+    plain = model.model_dump(mode="json", by_alias=True)
+    return indent(json.dumps(plain, indent=len(_INDENT)), _INDENT)
+
+
+async def as_csv(answer: ScanResult) -> AsyncIterator[bytes]:
+    """Write all findings as one CSV file."""
+    yield csv_export.head()
+    async for page in answer.pages():
+        yield csv_export.rows(page)
+
+
+async def as_xlsx(answer: ScanResult) -> AsyncIterator[bytes]:
+    """Write all findings as one workbook.
+
+    Raises:
+        NotUsable: the temporary folder cannot be written.
+
+    """
+    try:
+        async for piece in xlsx_export.written(answer.pages()):
+            yield piece
+    except OSError as error:
+        raise NotUsable(
+            f"the temporary folder {tempfile.gettempdir()} cannot be written ({error.strerror}); "
+            "the workbook is made there. TMPDIR can name another one."
+        ) from error
