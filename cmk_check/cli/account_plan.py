@@ -133,12 +133,6 @@ async def _find(
 
 
 async def _read_all(inventory: Inventory, settings: Settings) -> Sequence[Reading]:
-    """Read the subscriptions in scope.
-
-    Raises:
-        InventoryError: they could not be listed.
-
-    """
     tally, scope = ScanProgress(), Scope(settings.include, settings.exclude)
     watched = WatchedInventory(inventory, scope, tally)
     limit = asyncio.Semaphore(settings.max_in_flight)

@@ -60,7 +60,6 @@ def explain(
 
 
 def _explain(file: str, in_scope: Iterable[str]) -> int:
-    """Judge and write; return the exit code."""
     name = "standard input" if file == _STDIN else file
     document, is_whole = _accounts_of(_parsed(_read(file), name), name)
     entries = document if isinstance(document, list) else [document]

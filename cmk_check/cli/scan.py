@@ -115,7 +115,6 @@ def scan(  # noqa: PLR0913 - an argument for each option
 
 
 def _run(store: str | None, options: OutputOptions, *, change_scope: bool) -> int:
-    """Scan; return the exit code."""
     from cmk_check.cli.scan_report import scan_and_report
     from cmk_check.config.settings_error import SettingsError
 

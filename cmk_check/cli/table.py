@@ -56,7 +56,15 @@ async def show(
         found = await _all(answer.pages({aspect.name: state}) for state in asked)
         judged = [(each, each.sides[aspect.name]) for each in found]
         _print_accounts(console, aspect.titles[0], judged, has_history=has_history)
-    if gaps := [row async for gap in answer.gaps() if (row := _gap(gap)) is not None]:
+    if gaps := [
+        Row(
+            (gap.reason.value, subscription.name or subscription.subscription_id),
+            (gap.detail or gap.missing_action or "",),
+            _COLOURS[Verdict.UNKNOWN],
+        )
+        async for subscription in answer.gaps()
+        if (gap := subscription.gap) is not None
+    ]:
         print_rows(console, ("not read", "subscription"), ("what to do",), gaps)
         console.print()
     summarise(console, status, said)
@@ -112,14 +120,6 @@ _COLUMNS: Final[Mapping[str, Callable[[models.Finding], str]]] = {
     "first seen": lambda it: _day(it.first_seen),
     "kind": lambda it: it.kind or "",
 }
-
-
-def _gap(subscription: models.Subscription) -> Row | None:
-    if (gap := subscription.gap) is None:
-        return None
-    name = subscription.name or subscription.subscription_id
-    what = gap.detail or gap.missing_action or ""
-    return Row((gap.reason.value, name), (what,), _COLOURS[Verdict.UNKNOWN])
 
 
 def _why(judged: _Judged) -> tuple[str, str]:

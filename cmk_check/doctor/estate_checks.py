@@ -39,10 +39,10 @@ async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
     reasons = _reasons(subject, seen, chosen)
     if not seen:
         raise CheckFailed(" ".join(reasons))
-    results = [(Mark.PROBLEM, reason) for reason in reasons]
+    results, group = [(Mark.PROBLEM, it) for it in reasons], subject.settings.management_group
     return [
         *(results or [(Mark.OK, f"{seen:,} visible, {chosen:,} in scope.")]),
-        *await _of_group(subject, inventory),
+        *([] if group is None else [await _of_group(subject, inventory, group)]),
         *_of_lists(subject),
     ]
 
@@ -65,7 +65,6 @@ async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def _gaps(subject: DoctorSubject, chosen: Sequence[Subscription]) -> list[tuple[Gap, str]]:
-    """Return the gaps, each with the subscription that cannot be read."""
     inventory = await subject.inventory()
     seconds = subject.settings.subscription_timeout
     kinds = scan_options(subject.settings).kinds
@@ -107,16 +106,13 @@ def _reasons(subject: DoctorSubject, seen: int, chosen: int) -> list[str]:
     return [text for code, text in posture.reasons if code in _OF_VISIBILITY]
 
 
-async def _of_group(subject: DoctorSubject, inventory: Inventory) -> list[MarkedText]:
+async def _of_group(subject: DoctorSubject, inventory: Inventory, group: str) -> MarkedText:
     """Compare the list with the management group, which also has what the identity cannot see."""
-    group = subject.settings.management_group
-    if group is None:
-        return []
     try:
         below = await inventory.subscriptions_below(group)
     except InventoryError as error:
         text = f"The group in CMK_MANAGEMENT_GROUP cannot be read ({error.gap.reason})."
-        return [(Mark.PROBLEM, f"{text} {error.gap.detail}")]
+        return Mark.PROBLEM, f"{text} {error.gap.detail}"
     scope, seen = scan_options(subject.settings).scope, {entry.id for entry in subject.listed}
     hidden = [
         _named(entry)
@@ -124,14 +120,11 @@ async def _of_group(subject: DoctorSubject, inventory: Inventory) -> list[Marked
         if entry.id not in seen and scope.of_unlisted(entry.id, None) is Disposition.NOT_VISIBLE
     ]
     if not hidden:
-        return [
-            (Mark.OK, f"All {len(below):,} subscriptions below {group} are visible or excluded.")
-        ]
-    text = (
+        return Mark.OK, f"All {len(below):,} subscriptions below {group} are visible or excluded."
+    return Mark.PROBLEM, (
         f"Below {group} but not visible: {few(hidden)}. Assign the identity the role Reader "
         "there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
     )
-    return [(Mark.PROBLEM, text)]
 
 
 def _of_lists(subject: DoctorSubject) -> list[MarkedText]:

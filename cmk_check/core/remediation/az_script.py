@@ -159,16 +159,16 @@ def quoted(text: str) -> str:
     written as bytes, so that whoever reads the script sees what it does.
     """
     if not text.isprintable():
-        return f"$'{''.join(_escaped(char) for char in text)}'"
+        # Octal: the digits of \x have no end in bash where another hexadecimal one follows.
+        escaped = (
+            char
+            if char.isprintable() and char not in "\\'"
+            else "".join(f"\\{byte:03o}" for byte in char.encode(errors="replace"))
+            for char in text
+        )
+        return f"$'{''.join(escaped)}'"
     word = shlex.quote(text)
     return f"'{text}'" if word == text else word
-
-
-def _escaped(char: str) -> str:
-    if char.isprintable() and char not in "\\'":
-        return char
-    # Octal: the digits of \x have no end in bash where another hexadecimal one follows.
-    return "".join(f"\\{byte:03o}" for byte in char.encode(errors="replace"))
 
 
 def _variables(plan: Plan, script: str) -> str:
