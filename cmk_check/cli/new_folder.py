@@ -1,12 +1,11 @@
 """A folder that appears complete or not at all: it is made beside its place and renamed."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
-from secrets import token_hex
+from tempfile import TemporaryDirectory
 
 import typer
 
@@ -45,14 +44,10 @@ def unfinished(out: Path) -> Iterator[Path]:
         NotUsable: the folder could not be made, or something could not be written in the block.
 
     """
-    folder = out.absolute().with_name(f"{_prefix(out)}{token_hex(4)}")
-    umask = os.umask(0o077)
+    place, umask = out.absolute().parent, os.umask(0o077)
     try:
-        folder.mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with TemporaryDirectory(None, _prefix(out), place, ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
     except OSError as error:
         raise NotUsable(f"{out} cannot be written ({error.strerror}).") from error
     finally:
