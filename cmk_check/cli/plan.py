@@ -114,7 +114,7 @@ def plan(  # noqa: PLR0913 - an argument for each option
     try:
         if vault is not None:
             # The name of a vault is valid in every subscription, or in none.
-            vault_named(vault, named.subscription_id if isinstance(named, AccountId) else "")
+            vault_named(vault, "")
         option = "--key"
         if key is not None:
             key_named(key)

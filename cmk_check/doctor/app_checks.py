@@ -57,9 +57,8 @@ async def schedule(subject: DoctorSubject) -> Sequence[MarkedText]:
         cure = f"write {_HOURLY} for every hour; without it the app never starts a scan"
         return [(Mark.PROBLEM, f"{SCHEDULE} must be set: {cure}.")]
     pause = pause_of(SCHEDULE, text, f"{_HOURLY} for every hour")
-    if isinstance(pause, timedelta):
-        return [_against_age(pause, subject.settings.max_age)]
-    return [pause]
+    most = subject.settings.max_age
+    return [_against_age(pause, most) if isinstance(pause, timedelta) else pause]
 
 
 def pause_of(name: str, schedule: str, example: str) -> timedelta | MarkedText:
