@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from cmk_check.cli.console import remarks
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain
 from cmk_check.cli.output_options import Language
-from cmk_check.cli.plans_of_scan import PlanChoice
+from cmk_check.cli.plans_of_scan import PlanChoice, similar_names
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
-from cmk_check.cli.similar_names import similar_names
 from cmk_check.cli.stdout import write_bytes
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Reading, Subscription

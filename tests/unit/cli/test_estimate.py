@@ -16,8 +16,7 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.prices import Prices, month
 
 NONE: Final[Mapping[str, str]] = {}
-
-
+SLOW: Final = {"CMK_MAX_IN_FLIGHT": "1"}
 SIZE: Final = Estate(subscriptions=100, accounts=480, violations=30, vaults=10)
 
 
@@ -99,17 +98,14 @@ def test_rare_scans_read_scopes_each_time_and_cost_less() -> None:
 
 def test_what_one_instance_cannot_end_in_time_needs_two() -> None:
     """A thousand answers of a tenth of a second take more than a minute, one after the other."""
-    small, large = (
-        _found(1, {"CMK_MAX_IN_FLIGHT": "1"}, replace(SIZE, subscriptions=each))
-        for each in (100, 1000)
-    )
+    small, large = (_found(1, SLOW, replace(SIZE, subscriptions=each)) for each in (100, 1000))
 
     assert (small.instances, large.instances) == (1, 2)
 
 
 def test_a_scan_has_to_end_before_it_is_given_up_however_rare_it_is() -> None:
     """A scan that takes hours is given up after 55 minutes, also if the next one is a day off."""
-    many = _found(1440, {"CMK_MAX_IN_FLIGHT": "1"}, replace(SIZE, subscriptions=50_000))
+    many = _found(1440, SLOW, replace(SIZE, subscriptions=50_000))
 
     assert many.seconds > 3600
     assert many.instances == 2

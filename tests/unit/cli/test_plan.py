@@ -30,6 +30,7 @@ SUBSCRIPTIONS = (Subscription(SUBSCRIPTION, "Production", TENANT, "Enabled"),)
 FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/action", "Grant the role Reader.")
 ID = finding_of().id
 TEXT = ID.text
+FREE = PlanChoice()
 type Output = pytest.CaptureFixture[str]
 
 
@@ -62,7 +63,7 @@ class _Keys:
         return {each.id.text: self._facts for each in accounts}
 
 
-async def _plan_key(case: Case, choice: PlanChoice = PlanChoice()) -> int:  # noqa: B008 - a value
+async def _plan_key(case: Case, choice: PlanChoice = FREE) -> int:
     account = account_of(case)
     assert account is not None
     reading = Reading((replace(account, id=ID),))
@@ -71,11 +72,7 @@ async def _plan_key(case: Case, choice: PlanChoice = PlanChoice()) -> int:  # no
 
 
 async def _plan(
-    reading: Reading,
-    choice: PlanChoice = PlanChoice(),  # noqa: B008 - a value
-    account: AccountId = ID,
-    *,
-    listed: bool = True,
+    reading: Reading, choice: PlanChoice = FREE, account: AccountId = ID, *, listed: bool = True
 ) -> int:
     inventory = ScriptedInventory(SUBSCRIPTIONS if listed else (), {SUBSCRIPTION: reading})
     if not listed:
@@ -178,32 +175,20 @@ async def test_a_key_in_trouble_has_a_plan(capsys: Output) -> None:
 @pytest.mark.parametrize(
     ("case", "choice", "code", "said"),
     [
-        pytest.param(POLICIES, PlanChoice(), 0, "there is nothing to do", id="healthy"),
+        pytest.param(POLICIES, FREE, 0, "there is nothing to do", id="healthy"),
         pytest.param(
-            changed(POLICIES, "key.properties.keySize", 4096),
-            PlanChoice(),
-            0,
-            "nothing to do",
-            id="notice",
+            changed(POLICIES, "key.properties.keySize", 4096), FREE, 0, "nothing to do", id="notice"
         ),
         pytest.param(
             changed(POLICIES, "scopes.0.properties.keySource", "Microsoft.Other"),
-            PlanChoice(),
+            FREE,
             3,
             "no az command ends this: do what each reason says.",
             id="no command",
         ),
-        pytest.param(
-            DISABLED, PlanChoice(vault="kv-old"), 2, "--vault and --key are for", id="vault"
-        ),
+        pytest.param(DISABLED, PlanChoice(vault="kv"), 2, "--vault and --key are for", id="vault"),
         pytest.param(DISABLED, PlanChoice(key="k"), 2, "--vault and --key are for", id="key"),
-        pytest.param(
-            DISABLED,
-            PlanChoice(language=Language.BICEP),
-            2,
-            "Bicep cannot do what this plan does",
-            id="bicep",
-        ),
+        pytest.param(DISABLED, PlanChoice(language=Language.BICEP), 2, "Bicep cannot", id="bicep"),
     ],
 )
 async def test_without_a_plan_for_a_key_it_says_why_and_writes_nothing(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cmk_check.cli.similar_names import similar_names
+from cmk_check.cli.plans_of_scan import similar_names
 
 NAMES = ["Fraud-Analytics", "payments", "research", "Research", "fraud-ops", "rd"]
 
