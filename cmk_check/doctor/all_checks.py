@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cmk_check import limits
-from cmk_check.doctor import app_checks, azure_checks, estate_checks, sample_checks, storage_checks
+from cmk_check.doctor import app_checks, azure_checks, estate_checks, storage_checks
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 
@@ -52,9 +52,9 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
     Check("credential", azure_checks.credential, settings=(*_ARM, *_SIGN_IN)),
     Check("subscriptions", estate_checks.subscriptions, _AZURE, _SCOPE, limits.DOCTOR_LIST_SECONDS),
     Check("permissions", estate_checks.permissions, ("subscriptions",), (), _ESTATE),
-    Check("keys", sample_checks.keys, _ACCOUNTS, ("CMK_KEY_HEALTH",), _SAMPLE),
-    Check("exceptions", sample_checks.exceptions, _ACCOUNTS, ("CMK_EXCEPTIONS",), _SAMPLE),
-    Check("data stores", sample_checks.data_stores, _ACCOUNTS, ("CMK_DATA_STORES",), _SAMPLE),
+    Check("keys", estate_checks.keys, _ACCOUNTS, ("CMK_KEY_HEALTH",), _SAMPLE),
+    Check("exceptions", estate_checks.exceptions, _ACCOUNTS, ("CMK_EXCEPTIONS",), _SAMPLE),
+    Check("data stores", estate_checks.data_stores, _ACCOUNTS, ("CMK_DATA_STORES",), _SAMPLE),
     Check("watch", azure_checks.watch, _AZURE),
     Check("storage token", azure_checks.storage_credential, settings=_STORE),
     Check("tables", storage_checks.tables, _TOKEN, _STORE, limits.DOCTOR_STORAGE_SECONDS),

@@ -10,7 +10,7 @@ from cmk_check.core.data_stores.facts import ProjectPlaces
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.unread import Absent, Unread
-from cmk_check.doctor import estate_checks, sample_checks
+from cmk_check.doctor import estate_checks
 from cmk_check.limits import DOCTOR_SAMPLED
 from tests.fakes.data_stores import OWN, WITH_PROJECTS, ScriptedStores, place
 from tests.fakes.inventory import ScriptedInventory
@@ -35,7 +35,7 @@ async def _said(
     subject.stored = stored
     await estate_checks.subscriptions(subject)
     await estate_checks.permissions(subject)
-    return await told(sample_checks.data_stores, subject), subject
+    return await told(estate_checks.data_stores, subject), subject
 
 
 async def test_what_works_is_counted_and_what_does_not_is_said_by_cause() -> None:

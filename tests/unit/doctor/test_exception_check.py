@@ -10,7 +10,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.exceptions.facts import Assignment, ExemptionFacts
 from cmk_check.core.gap import Gap
 from cmk_check.core.unread import Unread
-from cmk_check.doctor import estate_checks, sample_checks
+from cmk_check.doctor import estate_checks
 from tests.fakes.exemptions import ASSIGNMENT, CORP, DENIED, exempted
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.world import bad, good
@@ -35,7 +35,7 @@ async def _said(
     subject.accepted.facts = {ONE.id: facts}
     await estate_checks.subscriptions(subject)
     await estate_checks.permissions(subject)
-    said = await told(sample_checks.exceptions, subject)
+    said = await told(estate_checks.exceptions, subject)
     return said, subject.accepted.asked
 
 

@@ -11,7 +11,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Key, KeyFacts
 from cmk_check.core.unread import Unread
-from cmk_check.doctor import estate_checks, sample_checks
+from cmk_check.doctor import estate_checks
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.keys import GONE, HEALTHY, LATEST, UNPROTECTED, VAULT
 from tests.fakes.world import bad, good
@@ -42,7 +42,7 @@ async def _said(
     }
     await estate_checks.subscriptions(subject)
     await estate_checks.permissions(subject)
-    return await told(sample_checks.keys, subject), subject
+    return await told(estate_checks.keys, subject), subject
 
 
 @pytest.mark.parametrize(
