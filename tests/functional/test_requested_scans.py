@@ -61,6 +61,7 @@ def test_a_request_starts_a_scan_and_leads_to_its_outcome(open_scene: OpenScene)
         "startedAt": running.body["startedAt"],
         "finishedAt": None,
         "reason": None,
+        "overdue": False,
         "scope": "full",
         "requestedSubscriptions": None,
         "notFound": [],
