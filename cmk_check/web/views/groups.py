@@ -1,5 +1,6 @@
 """Lists of groups of accounts, by owner or by key, whose sums need every finding."""
 
+from bisect import insort
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -63,29 +64,24 @@ class Groups[G]:
     def __init__(self, make: Callable[[], G], top: int, skip_token: str | None) -> None:
         self._make, self._top = make, top
         self._after = "" if skip_token is None else text_of(skip_token)
-        self._last: str | None = None
+        self._places: list[str] = []
         self._kept: dict[str, G] = {}
 
     def at(self, place: str) -> G | None:
         """Return the group of a text; None if it is not on the page."""
-        if place <= self._after or (self._last is not None and place > self._last):
+        places, kept = self._places, self._kept
+        if place <= self._after or (len(places) > self._top and place > places[-1]):
             return None
-        if place not in self._kept:
-            if len(self._kept) > 2 * self._top:
-                self._drop()
-            self._kept[place] = self._make()
-        return self._kept[place]
+        if place not in kept:
+            insort(places, place)
+            kept[place] = self._make()
+            # One more than the page holds, because of which there is a next page.
+            if len(places) > self._top + 1:
+                del kept[places.pop()]
+        return kept[place]
 
     def page[T](self, shown: Callable[[str, G], T]) -> Page[T]:
         """Return the page, when all findings were added to their groups."""
-        self._drop()
-        places = list(self._kept)[: self._top]
-        token = token_of_text(places[-1]) if len(self._kept) > self._top else None
+        places = self._places[: self._top]
+        token = token_of_text(places[-1]) if len(self._places) > self._top else None
         return Page([shown(place, self._kept[place]) for place in places], token)
-
-    def _drop(self) -> None:
-        """Keep the first groups, and one more, because of which there is a next page."""
-        kept = sorted(self._kept)[: self._top + 1]
-        if len(kept) > self._top:
-            self._last = kept[-1]
-        self._kept = {place: self._kept[place] for place in kept}
