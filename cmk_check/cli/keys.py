@@ -55,7 +55,7 @@ async def _show(app: "URL", caller: tuple[str | None, str | None], query: dict[s
         async for body, _ in pages(api, "keys", query | PAGE):
             page = checked(KeysPage, body)
             for each in page.value:
-                cells = zip(map(title, KEYS), texts(each, KEYS), strict=True)
+                cells = zip(map(title, KEYS.columns), texts(each, KEYS), strict=True)
                 facts = [f"{name}: {text}" for name, text in cells if text not in {"", "0"}]
                 write("\n  ".join(map(shown, facts)) + "\n")
     write(shown(page.caution))

@@ -17,7 +17,7 @@ from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
 from cmk_check.cli.problems import collect
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
 from cmk_check.cli.sarif import as_sarif
-from cmk_check.cli.scan_result import ScanResult, as_csv, as_json, as_xlsx
+from cmk_check.cli.scan_result import ScanResult, as_json, as_xlsx
 from cmk_check.cli.stdout import replaced, rescued, write, write_bytes
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
@@ -32,6 +32,7 @@ from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
+from cmk_check.web.views import csv_export
 
 
 async def scan_and_report(
@@ -227,7 +228,7 @@ async def _document(
             async for piece in as_json(answer, status):
                 yield piece
         case Format.CSV:
-            async for piece in as_csv(answer):
+            async for piece in csv_export.written(answer.pages()):
                 yield piece
         case Format.XLSX:
             async for piece in as_xlsx(answer):

@@ -20,7 +20,7 @@ from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
 from cmk_check.web.http.search_throttle import Turns
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
-from cmk_check.web.views import csv_export, xlsx_export
+from cmk_check.web.views import xlsx_export
 from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.status import StatusView
@@ -150,13 +150,6 @@ async def as_json(answer: ScanResult, status: models.Status) -> AsyncIterator[by
 def _document(model: BaseModel) -> str:
     plain = model.model_dump(mode="json", by_alias=True)
     return indent(json.dumps(plain, indent=len(_INDENT)), _INDENT)
-
-
-async def as_csv(answer: ScanResult) -> AsyncIterator[bytes]:
-    """Write all findings as one CSV file."""
-    yield csv_export.head()
-    async for page in answer.pages():
-        yield csv_export.rows(page)
 
 
 async def as_xlsx(answer: ScanResult) -> AsyncIterator[bytes]:

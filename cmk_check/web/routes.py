@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
+from pydantic import BaseModel
 
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.core.posture import Expectations
@@ -25,10 +26,10 @@ from cmk_check.web.fastapi_app import Asked, WebApplication, operation_id
 from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.paging import Page
-from cmk_check.web.http.responses import CSV, HEADERS, XLSX, json_answer, table_answer
+from cmk_check.web.http.responses import HEADERS, XLSX, json_answer, table_answer
 from cmk_check.web.http.table_walk_limit import Places
 from cmk_check.web.views import catalogues, changes, csv_export, scans, xlsx_export
-from cmk_check.web.views.columns import KEYS
+from cmk_check.web.views.columns import FINDINGS, KEYS, Table
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.keys import KeysView
 from cmk_check.web.views.owners import OwnersView
@@ -90,10 +91,32 @@ class _Api:
         query: parameters.AnyQuery,
         page: Page[T],
         answer: type[models.ListPage[T]],
+        **more: str,
     ) -> Response:
-        """Answer with a page of a list."""
+        """Answer with a page of a list, and what else such a page says."""
         onwards = self.onwards(request, query, page.skip_token)
-        return json_answer(answer(value=page.value, next_link=onwards).body())
+        return json_answer(answer(value=page.value, next_link=onwards, **more).body())
+
+    async def table[T: BaseModel](
+        self,
+        request: Request,
+        query: parameters.FindingsQuery | parameters.KeysQuery,
+        pages: AsyncIterator[Page[T]],
+        table: Table,
+    ) -> Response:
+        """Answer with pages of a list as CSV or a workbook."""
+        skip_token = None
+
+        async def entries() -> AsyncIterator[list[T]]:
+            nonlocal skip_token
+            async for page in pages:
+                skip_token = page.skip_token
+                yield page.value
+
+        export = csv_export if query.format == "csv" else xlsx_export
+        body = b"".join([piece async for piece in export.written(entries(), table)])
+        onwards = self.onwards(request, query, skip_token)
+        return table_answer(body, query.format, onwards, table.what)
 
 
 def _api(request: Request) -> _Api:
@@ -170,28 +193,9 @@ async def list_findings(request: Request, query: Asked[parameters.FindingsQuery]
     places, view = api.places, api.findings
     walks = places.compared if view.is_compared_here(query) else places.lists
     async with (places.searches if query.q else walks).held():
-        if query.format == "xlsx":
-            body, skip_token = await _workbook(view, query)
-            return table_answer(body, XLSX, api.onwards(request, query, skip_token), "findings")
-        page = await view.page(query)
-    if query.format == "csv":
-        onwards = api.onwards(request, query, page.skip_token)
-        return table_answer(csv_export.written(page.value), CSV, onwards, "findings")
-    return api.listed(request, query, page, models.FindingsPage)
-
-
-async def _workbook(
-    view: FindingsView, query: parameters.FindingsQuery
-) -> tuple[bytes, str | None]:
-    skip_token = None
-
-    async def findings() -> AsyncIterator[list[models.Finding]]:
-        nonlocal skip_token
-        async for page in view.workbook_pages(query):
-            skip_token = page.skip_token
-            yield page.value
-
-    return b"".join([piece async for piece in xlsx_export.written(findings())]), skip_token
+        if query.format == "json":
+            return api.listed(request, query, await view.page(query), models.FindingsPage)
+        return await api.table(request, query, view.table_pages(query), FINDINGS)
 
 
 @_get(
@@ -293,18 +297,14 @@ async def list_owners(request: Request, query: Asked[parameters.OwnersQuery], _:
 async def list_keys(request: Request, query: Asked[parameters.KeysQuery], _: _Walk) -> Response:
     """List the keys by id, each with what happens if it stops working."""
     api = _api(request)
-    page = await api.keys.page(query)
-    onwards = api.onwards(request, query, page.next_link)
-    if query.format == "csv":
-        return table_answer(csv_export.written(page.value, KEYS), CSV, onwards, "keys")
-    if query.format == "xlsx":
+    page, caution = await api.keys.page(query)
+    if query.format == "json":
+        return api.listed(request, query, page, models.KeysPage, caution=caution)
 
-        async def pages() -> AsyncIterator[list[models.KeyInUse]]:
-            yield page.value
+    async def pages() -> AsyncIterator[Page[models.KeyInUse]]:
+        yield page
 
-        pieces = [piece async for piece in xlsx_export.written(pages(), columns=KEYS, what="keys")]
-        return table_answer(b"".join(pieces), XLSX, onwards, "keys")
-    return json_answer(page.model_copy(update={"next_link": onwards}).body())
+    return await api.table(request, query, pages(), KEYS)
 
 
 @router.get(

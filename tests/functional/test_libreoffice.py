@@ -67,7 +67,7 @@ async def test_every_value_of_a_workbook_survives(tmp_path: Path) -> None:
 def test_csv_cannot_keep_what_a_spreadsheet_takes_for_a_number(tmp_path: Path) -> None:
     """Why there is a workbook; and this test can tell when a value does not survive."""
     file = tmp_path / "findings.csv"
-    file.write_bytes(csv_export.written(_findings()[: len(GUESSED)]))
+    file.write_bytes(csv_export.head() + csv_export.rows(_findings()[: len(GUESSED)]))
 
     rows = read_again(file)
 

@@ -15,8 +15,8 @@ HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
 }
 _JSON: Final = "application/json; charset=utf-8"
-CSV: Final = "text/csv; charset=utf-8"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_TABLES: Final = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX}
 
 
 def json_answer(
@@ -28,14 +28,14 @@ def json_answer(
     )
 
 
-def table_answer(body: bytes, media_type: str, next_link: str | None, what: str) -> Response:
+def table_answer(body: bytes, form: str, next_link: str | None, what: str) -> Response:
     """Answer with a table; browsers save a workbook. Link holds the next page (RFC 8288)."""
     headers = dict(HEADERS)
-    if media_type == XLSX:
+    if form == "xlsx":
         headers["Content-Disposition"] = f'attachment; filename="cmk-{what}.xlsx"'
     if next_link is not None:
         headers["Link"] = f'<{next_link}>; rel="next"'
-    return Response(body, media_type=media_type, headers=headers)
+    return Response(body, media_type=_TABLES[form], headers=headers)
 
 
 def error_answer(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
 
@@ -10,8 +10,12 @@ from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.enums import ExceptionState
 from cmk_check.web.models import KeyInUse
 
-type Columns = Mapping[str, tuple[str, ...]]
-"""Each with the path of its value in JSON."""
+
+class Table(NamedTuple):
+    """What a table lists, and its columns, each with the path of its value in JSON."""
+
+    what: str
+    columns: Mapping[str, tuple[str, ...]]
 
 
 def _alike(*path: str, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -25,8 +29,8 @@ _WORDS: Final = {"Id": "ID", "Uri": "URI", "Url": "URL"}
 _DATES: Final = ("changedAt", "previousVerdict", "coverage", "asOf")
 _KEY: Final = ("keySource", "keyName", "keyVersion", "keyVaultUri", "identityType")
 _IDENTITY: Final = ("identityClientId", "provisioningState")
-# Each with the path of its value in JSON, in the order of the table, to whose end new ones go.
-_PATHS: Final[Columns] = {
+# In the order of the table, to whose end new ones go.
+_PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     **_alike(names=_ACCOUNT + _VERDICT + _DATES),
     **_alike("evidence", names=_KEY + _IDENTITY),
     **_alike(names=("tags", "ruleVersion", "portalUrl")),
@@ -52,19 +56,17 @@ _PATHS: Final[Columns] = {
     "dataStores": ("dataStores", "state"),
     "dataStoreReasons": ("dataStores", "reasons"),
 }
-FINDINGS: Final[Columns] = {
-    **_PATHS,
-    **{name: (name, "state") for name in BY_NAME if name not in _PATHS},
-}
-COLUMNS: Final = tuple(FINDINGS)
+_STATES: Final = {name: (name, "state") for name in BY_NAME if name not in _PATHS}
+FINDINGS: Final = Table("findings", {**_PATHS, **_STATES})
+COLUMNS: Final = tuple(FINDINGS.columns)
 _OF_KEY: Final = tuple(str(each.alias) for each in KeyInUse.model_fields.values())
-KEYS: Final[Columns] = {"keyUri": ("id",), **_alike(names=_OF_KEY[1:])}
+KEYS: Final = Table("keys", {"keyUri": ("id",), **_alike(names=_OF_KEY[1:])})
 
 
-def texts(entry: BaseModel, columns: Columns) -> list[str]:
+def texts(entry: BaseModel, table: Table) -> list[str]:
     """Return the text of each column, as the names and tags have it; "" without a value."""
     shown = entry.model_dump(mode="json", by_alias=True)
-    return [_text(shown, path) for path in columns.values()]
+    return [_text(shown, path) for path in table.columns.values()]
 
 
 def _text(value: Any, path: tuple[str, ...]) -> str:  # noqa: ANN401 - that is what JSON is

@@ -7,12 +7,12 @@ Names and tags are untrusted text. A spreadsheet runs a cell that starts with ``
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Final
 
 from pydantic import BaseModel
 
-from cmk_check.web.views.columns import FINDINGS, Columns, texts
+from cmk_check.web.views.columns import FINDINGS, Table, texts
 
 # Without it, Excel reads the file in the local code page.
 _BYTE_ORDER_MARK: Final = "\ufeff"
@@ -21,22 +21,26 @@ _TEXT: Final = "'"
 _BREAKS: Final = frozenset({"Cc", "Zl", "Zp"})
 
 
-def written(entries: Iterable[BaseModel], columns: Columns = FINDINGS) -> bytes:
-    """Write a page: the header row, then a row for each entry."""
-    return head(columns) + rows(entries, columns)
+async def written(
+    pages: AsyncIterable[Iterable[BaseModel]], table: Table = FINDINGS
+) -> AsyncIterator[bytes]:
+    """Write the header row, then a row for each entry."""
+    yield head(table)
+    async for page in pages:
+        yield rows(page, table)
 
 
-def head(columns: Columns = FINDINGS) -> bytes:
+def head(table: Table = FINDINGS) -> bytes:
     """Write the header row, with the mark that begins a file."""
-    return f"{_BYTE_ORDER_MARK}{_table([columns])}".encode()
+    return f"{_BYTE_ORDER_MARK}{_lines([table.columns])}".encode()
 
 
-def rows(entries: Iterable[BaseModel], columns: Columns = FINDINGS) -> bytes:
+def rows(entries: Iterable[BaseModel], table: Table = FINDINGS) -> bytes:
     """Write a row for each entry."""
-    return _table(map(cell, texts(entry, columns)) for entry in entries).encode()
+    return _lines(map(cell, texts(entry, table)) for entry in entries).encode()
 
 
-def _table(lines: Iterable[Iterable[str]]) -> str:
+def _lines(lines: Iterable[Iterable[str]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(lines)
     return text.getvalue()

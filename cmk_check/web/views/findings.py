@@ -139,16 +139,16 @@ class FindingsView:
         shown = to_api_finding(finding, coverage, stored.value, self.clock.now(), self.portal)
         return with_details(shown, finding)
 
-    async def workbook_pages(
+    async def table_pages(
         self, query: parameters.FindingsQuery
     ) -> AsyncIterator[Page[models.Finding]]:
-        """Read the pages of a workbook: all that it may hold, or one if the query has ``top``.
+        """Read the pages of a table: all that a workbook may hold, or one for ``top`` or CSV.
 
         Raises:
             RequestRefused: as for a page.
 
         """
-        is_one = "top" in query.model_fields_set
+        is_one = query.format != "xlsx" or "top" in query.model_fields_set
         left, pages = (query.top, 1) if is_one else (MAX_WORKBOOK_FINDINGS, MAX_WORKBOOK_PAGES)
         token = query.skip_token
         for _ in range(pages):

@@ -12,6 +12,7 @@ from cmk_check.core.status import Status
 from cmk_check.limits import MAX_NAMES_OF_KEY, MAX_WORKBOOK_FINDINGS
 from cmk_check.web import models, parameters
 from cmk_check.web.aspect_models import Keys
+from cmk_check.web.http.paging import Page
 from cmk_check.web.json_model import written
 from cmk_check.web.views.groups import Groups, SummingView
 
@@ -89,8 +90,8 @@ class _KeyUse:
 class KeysView(SummingView):
     """Makes pages of keys."""
 
-    async def page(self, query: parameters.KeysQuery) -> models.KeysPage:
-        """Read one page, by id; ``next_link`` is the token of the next one.
+    async def page(self, query: parameters.KeysQuery) -> tuple[Page[models.KeyInUse], str]:
+        """Read one page, by id, and say what is not counted.
 
         Raises:
             RequestRefused: the token is invalid, or the estate has more findings.
@@ -112,8 +113,7 @@ class KeysView(SummingView):
                 if is_asked and (use := uses.at(key)):
                     use.add(key, keys, finding, unread=unread)
         page = uses.page(lambda key, use: use.shown(key, key_health=self.key_health))
-        caution = _caution(status, unjudged, unknown_data)
-        return models.KeysPage(value=page.value, next_link=page.skip_token, caution=caution)
+        return page, _caution(status, unjudged, unknown_data)
 
 
 def _caution(status: Status, unjudged: int, unknown_data: int) -> str:

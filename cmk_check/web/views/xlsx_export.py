@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from cmk_check.limits import MAX_SHEET_ROWS, WORKBOOK_PIECE_BYTES
-from cmk_check.web.views.columns import FINDINGS, Columns, texts, title
+from cmk_check.web.views.columns import FINDINGS, Table, texts, title
 
 # In characters; a head has a button for its filter.
 _WIDEST: Final = 60
@@ -25,27 +25,26 @@ _HEAD: Final = _TEXT | {"bold": True}
 _RAW: Final = ("<r>", "</r>")
 
 
-def _in_order(columns: Columns) -> Columns:
+def _in_order(table: Table) -> Table:
     """Put the name first and the id last: people look for a name; ids are for programs."""
-    ids = {name: path for name, path in columns.items() if name == "id"}
-    others = {name: path for name, path in columns.items() if name != "id"}
-    return {"name": columns["name"], **others, **ids}
+    ids = {name: path for name, path in table.columns.items() if name == "id"}
+    others = {name: path for name, path in table.columns.items() if name != "id"}
+    return Table(table.what, {"name": table.columns["name"], **others, **ids})
 
 
-TITLES: Final = tuple(map(title, _in_order(FINDINGS)))
+TITLES: Final = tuple(map(title, _in_order(FINDINGS).columns))
 """What the head row says of findings: the columns in their order, in words."""
 
 
 async def written(
     pages: AsyncIterable[Iterable[BaseModel]],
+    table: Table = FINDINGS,
     sheet_rows: int = MAX_SHEET_ROWS,
-    columns: Columns = FINDINGS,
-    what: str = "findings",
 ) -> AsyncIterator[bytes]:
     """Write a workbook with a row for each entry below a head row; iterate over its bytes.
 
-    ``what`` names the sheet. More entries than it holds go on in another sheet. Threads do the
-    writing, because ten thousand findings take seconds.
+    More entries than a sheet holds go on in another one. Threads do the writing, because ten
+    thousand findings take seconds.
 
     Raises:
         OSError: the temporary folder cannot be written.
@@ -53,7 +52,7 @@ async def written(
     """
     with tempfile.TemporaryDirectory(prefix="cmk_check-") as folder:
         file = Path(folder) / "list.xlsx"
-        workbook = _Workbook(file, sheet_rows, _in_order(columns), what)
+        workbook = _Workbook(file, sheet_rows, _in_order(table))
         try:
             async for page in pages:
                 await asyncio.to_thread(workbook.add, page)
@@ -67,14 +66,14 @@ async def written(
 class _Workbook:
     """A workbook whose rows are on the disk as soon as the next one comes."""
 
-    def __init__(self, file: Path, sheet_rows: int, columns: Columns, what: str) -> None:
+    def __init__(self, file: Path, sheet_rows: int, table: Table) -> None:
         # The library takes long to load, and only this answer needs it.
         from xlsxwriter import Workbook  # noqa: PLC0415
 
         self._book = Workbook(str(file), {"constant_memory": True, "tmpdir": str(file.parent)})
         self._text = self._book.add_format(_TEXT)
         self._head = self._book.add_format(_HEAD)
-        self._sheet_rows, self._columns, self._what = sheet_rows, columns, what
+        self._sheet_rows, self._table = sheet_rows, table
         self._begin_sheet()
 
     def add(self, entries: Iterable[BaseModel]) -> None:
@@ -82,7 +81,7 @@ class _Workbook:
             if self._row == self._sheet_rows:
                 self._end_sheet()
                 self._begin_sheet()
-            self._write(texts(entry, self._columns), self._text)
+            self._write(texts(entry, self._table), self._text)
 
     def close(self) -> None:
         from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415
@@ -96,18 +95,18 @@ class _Workbook:
 
     def _begin_sheet(self) -> None:
         number = len(self._book.worksheets()) + 1
-        what = self._what if number == 1 else f"{self._what} {number}"
-        self._sheet = self._book.add_worksheet(what)
+        what = self._table.what
+        self._sheet = self._book.add_worksheet(what if number == 1 else f"{what} {number}")
         self._sheet.freeze_panes(1, 1)
         self._row = 0
-        titles = list(map(title, self._columns))
+        titles = list(map(title, self._table.columns))
         self._widths = [len(title) + _BUTTON for title in titles]
         self._write(titles, self._head)
 
     def _end_sheet(self) -> None:
         for column, width in enumerate(self._widths):
             self._sheet.set_column(column, column, min(width, _WIDEST), self._text)
-        self._sheet.autofilter(0, 0, self._row - 1, len(self._columns) - 1)
+        self._sheet.autofilter(0, 0, self._row - 1, len(self._table.columns) - 1)
 
     def _write(self, row: Iterable[str], form: Any) -> None:  # noqa: ANN401 - the library has no types
         for column, text in enumerate(row):

@@ -151,9 +151,9 @@ async def test_a_workbook_ends_after_a_hundred_pages(empty: Served) -> None:
     table = FindingsTable(empty.store)
     view = FindingsView(table, empty.scans, empty.clock, KINDS, PORTAL, most=1)
 
-    first = [page async for page in view.workbook_pages(FindingsQuery(format="xlsx"))]
+    first = [page async for page in view.table_pages(FindingsQuery(format="xlsx"))]
     rest = FindingsQuery(format="xlsx", skipToken=first[-1].skip_token)
-    second = [page async for page in view.workbook_pages(rest)]
+    second = [page async for page in view.table_pages(rest)]
 
     # Every other row is that of a subscription.
     assert _names(first) == [f"a{number}" for number in range(50)]
@@ -176,7 +176,7 @@ async def _sheets(*pages: Iterable[models.Finding], sheet_rows: int = 100) -> li
         for page in pages:
             yield page
 
-    return sheets_of(b"".join([piece async for piece in written(each(), sheet_rows)]))
+    return sheets_of(b"".join([piece async for piece in written(each(), sheet_rows=sheet_rows)]))
 
 
 @given(st.lists(st.sampled_from([*STRANGE, *NAMES]) | st.text(st.characters(codec="utf-8"))))
