@@ -24,9 +24,7 @@ class _Sums:
     def add(self, finding: Finding, *, unread: bool) -> None:
         self.unread += unread
         self.counter.add(finding)
-        since = finding.violated_since
-        if since is not None and (self.oldest is None or since < self.oldest):
-            self.oldest = since
+        self.oldest = min(filter(None, (self.oldest, finding.violated_since)), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,8 @@ class OwnersView(SummingView):
     ) -> Page[models.OwnerSums]:
         owners = Groups(_Sums, query.top, query.skip_token)
         async for finding, unread in self.all_findings(status, "owner"):
-            sums = owners.at(_place((finding.owner or UNOWNED).value))
-            if sums is not None:
+            # The blank sorts accounts without an owner before all owners, and is a place, too.
+            if sums := owners.at(f" {(finding.owner or UNOWNED).value or ''}"):
                 sums.add(finding, unread=unread)
         return owners.page(self._shown)
 
@@ -74,8 +72,3 @@ class OwnersView(SummingView):
             oldest_violation=sums.oldest,
             unread=sums.unread,
         )
-
-
-def _place(owner: str | None) -> str:
-    """Return the place in the list: that of nobody is a blank, which is before all owners."""
-    return " " if owner is None else f" {owner}"

@@ -27,9 +27,8 @@ _RAW: Final = ("<r>", "</r>")
 
 def _in_order(table: Table) -> Table:
     """Put the name first and the id last: people look for a name; ids are for programs."""
-    ids = {name: path for name, path in table.columns.items() if name == "id"}
-    others = {name: path for name, path in table.columns.items() if name != "id"}
-    return Table(table.what, {"name": table.columns["name"], **others, **ids})
+    names = sorted(table.columns, key=lambda name: (name != "name", name == "id"))
+    return Table(table.what, {name: table.columns[name] for name in names})
 
 
 TITLES: Final = tuple(map(title, _in_order(FINDINGS).columns))
