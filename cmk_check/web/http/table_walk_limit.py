@@ -1,19 +1,28 @@
-"""How many lists may walk through the findings table at once.
+"""How many lists may walk through the findings table at once, and how fast searches may.
 
 A walk decodes up to 10,000 rows on the one thread that also answers status and health. So a few
 lists of a large estate, asked at once, must not take all of its time. Searches have places of their
 own: they may wait longer, and must not keep lists waiting. So have lists by a filter that the table
 cannot compare: nobody who asks for exact values is refused because others search.
+
+A search compares thousands of rows, and asks the storage for them that the others read as well. So
+searches take turns, and rest in between: everything else is answered as if alone.
 """
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from cmk_check.limits import SEARCH_WAIT_SECONDS, TABLE_WALK_WAIT_SECONDS, TABLE_WALKS_AT_ONCE
+from cmk_check.limits import (
+    MAX_SEARCH_REST_SECONDS,
+    SEARCH_REST,
+    SEARCH_WAIT_SECONDS,
+    TABLE_WALK_WAIT_SECONDS,
+    TABLE_WALKS_AT_ONCE,
+)
 from cmk_check.web.http.refusals import RequestRefused
 
 
@@ -58,3 +67,26 @@ class Places:
     lists: Walks = field(default_factory=Walks)
     compared: Walks = field(default_factory=lambda: Walks(seconds=SEARCH_WAIT_SECONDS))
     searches: Walks = field(default_factory=lambda: Walks(seconds=SEARCH_WAIT_SECONDS))
+
+
+class Turns:
+    """The turns of searches in a process; ``rest`` is in times of what the last turn took."""
+
+    def __init__(self, rest: float = SEARCH_REST) -> None:
+        self._rest = rest
+        self._turn = asyncio.Lock()
+        self._not_before = 0.0
+
+    async def each[T](self, parts: AsyncIterator[T]) -> AsyncIterator[T]:
+        """Iterate over parts of searches; each is read in a turn of its own."""
+        time = asyncio.get_running_loop().time
+        while True:
+            async with self._turn:
+                await asyncio.sleep(max(0.0, self._not_before - time()))
+                began = time()
+                part = await anext(parts, None)
+                rest = self._rest * (time() - began)
+                self._not_before = time() + min(rest, MAX_SEARCH_REST_SECONDS)
+            if part is None:
+                return
+            yield part

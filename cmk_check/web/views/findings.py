@@ -32,10 +32,9 @@ from cmk_check.store.findings import FindingsTable, JoinedFinding
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
-from cmk_check.web.http.paging import Page
+from cmk_check.web.http.paging import Page, position_of
 from cmk_check.web.http.refusals import RequestRefused, not_found, not_recorded
-from cmk_check.web.http.search_throttle import Turns
-from cmk_check.web.http.skip_tokens import position_of
+from cmk_check.web.http.table_walk_limit import Turns
 from cmk_check.web.views.finding import to_api_finding, with_details
 from cmk_check.web.views.search import Search
 

@@ -12,9 +12,8 @@ from cmk_check.limits import MAX_FINDINGS_SUMMED
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
-from cmk_check.web.http.paging import Page
+from cmk_check.web.http.paging import Page, text_of, token_of_text
 from cmk_check.web.http.refusals import RequestRefused
-from cmk_check.web.http.skip_tokens import text_of, token_of_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,8 @@ from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
-from cmk_check.web.http.paging import Page
+from cmk_check.web.http.paging import Page, position_of
 from cmk_check.web.http.refusals import not_found
-from cmk_check.web.http.skip_tokens import position_of
 from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 
 

@@ -21,8 +21,7 @@ from cmk_check.store.row_times import UNDATED
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
-from cmk_check.web.http.paging import Page
-from cmk_check.web.http.skip_tokens import position_of
+from cmk_check.web.http.paging import Page, position_of
 from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 
 

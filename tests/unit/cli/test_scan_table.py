@@ -20,7 +20,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from cmk_check.core.text import shown
 from cmk_check.ports import InventoryError
-from cmk_check.web.http import search_throttle
+from cmk_check.web.http import table_walk_limit
 from tests.fakes.world import BEGINNING, World, bad, sub
 from tests.unit.cli.scan_kit import ACCEPTED_UNTIL, scan, world_of, world_of_exceptions
 
@@ -92,7 +92,7 @@ async def test_the_table_rests_for_nobody_and_searches_for_no_data_where_none_wa
 
     running = asyncio.get_running_loop
     alone = SimpleNamespace(Lock=asyncio.Lock, get_running_loop=running, sleep=sleep)
-    monkeypatch.setattr(search_throttle, "asyncio", alone)
+    monkeypatch.setattr(table_walk_limit, "asyncio", alone)
 
     await scan(world_of("bad", "odd"))
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from cmk_check.web.http.search_throttle import Turns
+from cmk_check.web.http.table_walk_limit import Turns
 
 
 class Clocked(asyncio.SelectorEventLoop):

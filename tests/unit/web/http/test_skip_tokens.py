@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.store import table_keys
+from cmk_check.web.http.paging import position_of, skip_token_of
 from cmk_check.web.http.refusals import RequestRefused
-from cmk_check.web.http.skip_tokens import position_of, skip_token_of
 from tests.unit.web.api_kit import LAB, PRODUCTION, Served
 from tests.unit.web.asgi_client import send
 

@@ -17,7 +17,7 @@ from cmk_check.ports import Entity, Insert, Replace, Table, TableQuery
 from cmk_check.store import codec, table_keys
 from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.web.http import paging
-from cmk_check.web.http.skip_tokens import position_of
+from cmk_check.web.http.paging import position_of
 from cmk_check.web.parameters import FindingsQuery
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.search import Search
