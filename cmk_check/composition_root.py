@@ -161,9 +161,13 @@ class App:
 
     async def _build_api(self) -> "HttpAdapter":
         from cmk_check.asgi_adapter import HttpAdapter
+        from cmk_check.store.azure_tables import AzureTables
         from cmk_check.web.routes import create_app
 
-        store, expect = await self._store_to_read(), scan_options(self.settings).expectations
+        store, _ = await self._storage()
+        if isinstance(store, AzureTables):
+            store = store.within(API_STORAGE_SECONDS)  # for those who wait for an answer
+        expect = scan_options(self.settings).expectations
         return HttpAdapter(create_app(store, self.clock, expect, self._site()))
 
     def _site(self) -> "WebApplication":
@@ -197,13 +201,6 @@ class App:
 
         store, _ = await self._storage()
         return Health(ScanTable(store), self.clock, self.settings.max_age)
-
-    async def _store_to_read(self) -> "Store":
-        """Return the tables for those who wait for an answer."""
-        from cmk_check.store.azure_tables import AzureTables
-
-        store, _ = await self._storage()
-        return store.within(API_STORAGE_SECONDS) if isinstance(store, AzureTables) else store
 
     async def _build_storage(self) -> "tuple[Store, QueueService]":
         from cmk_check.config.settings import ConnectionString, InMemory

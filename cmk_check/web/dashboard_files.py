@@ -16,8 +16,6 @@ from cmk_check.config.http_auth import HttpAuth
 from cmk_check.web.http.conditional import matches
 
 INDEX: Final = "index.html"
-_SCRIPT: Final = "text/javascript"
-_STYLE: Final = "text/css"
 _TEXT: Final = "text/plain"
 # In the order in which a browser is told of them: first what loads the data, then what draws it.
 _MODULES: Final = (
@@ -68,8 +66,8 @@ FILES: Final[Mapping[str, str]] = {
     INDEX: "text/html",
     "icon.svg": "image/svg+xml",
     "vendor/uPlot.LICENSE": _TEXT,
-    **dict.fromkeys(_MODULES, _SCRIPT),
-    **dict.fromkeys(_STYLES, _STYLE),
+    **dict.fromkeys(_MODULES, "text/javascript"),
+    **dict.fromkeys(_STYLES, "text/css"),
 }
 # How callers are authenticated, as written in the packed page; replaced if the setting differs.
 _AUTH_META: Final = '<meta name="cmk-auth" content="{}">'

@@ -56,12 +56,10 @@ def cell(text: str) -> str:
 
 
 def _guarded(text: str) -> str:
-    plain = text if text.isprintable() else "".join(map(_on_one_line, text))
+    plain = text
+    if not text.isprintable():
+        plain = "".join(" " if unicodedata.category(char) in _BREAKS else char for char in text)
     return f"{_TEXT}{plain}" if text[:1] in {"\t", "\r"} or _is_formula(text) else plain
-
-
-def _on_one_line(char: str) -> str:
-    return " " if unicodedata.category(char) in _BREAKS else char
 
 
 def _is_formula(text: str) -> bool:

@@ -88,14 +88,10 @@ class StatusCollector(Collector):
 
 def write(scraped: StatusCollector, accept: str) -> tuple[bytes, str]:
     """Return the text in the best format of the Accept header, and the content type."""
-    known = [part for part in accept.split(",") if _is_writable(part)]
+    versions = ((part, _VERSION.search(part)) for part in accept.split(","))
+    known = [part for part, version in versions if not version or version[1].strip() in _WRITABLE]
     encode, content_type = choose_encoder(",".join(known))
     return encode(scraped), content_type
-
-
-def _is_writable(accepted: str) -> bool:
-    version = _VERSION.search(accepted)
-    return version is None or version[1].strip() in _WRITABLE
 
 
 def _gauge(

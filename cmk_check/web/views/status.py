@@ -15,7 +15,7 @@ from cmk_check.core import posture
 from cmk_check.core.counts import summarise
 from cmk_check.core.model import Coverage
 from cmk_check.core.posture import Expectations, Posture
-from cmk_check.core.status import KnownGap, Status, Summary
+from cmk_check.core.status import Status, Summary
 from cmk_check.core.watch_state import Watch
 from cmk_check.ports import Clock
 from cmk_check.store.codec import RowUnusable
@@ -148,27 +148,20 @@ class StatusView:
             **to_api_counts(summary.accounts, key_health=self.key_health),
             subscriptions=summary.subscriptions,
             management_group=next(iter(scope.group), None) if scope else None,
-            gaps=[_gap(gap) for gap in summary.gaps],
+            gaps=[
+                models.Gap(
+                    subscription_id=gap.subscription_id,
+                    name=gap.name,
+                    since=to_api_since(gap.since),
+                    **asdict(gap.gap),
+                )
+                for gap in summary.gaps
+            ],
             gaps_omitted=summary.gaps_omitted,
             last_scan=stored.value.last_scan,
             watch=watch,
         ).body()
-        return body, _etag_of(stored.etag, body)
-
-
-def _gap(known: KnownGap) -> models.Gap:
-    return models.Gap(
-        subscription_id=known.subscription_id,
-        name=known.name,
-        since=to_api_since(known.since),
-        **asdict(known.gap),
-    )
-
-
-def _etag_of(row_etag: str, body: bytes) -> str:
-    """Make a strong ETag from the row's ETag and the body, which holds ``fresh``.
-
-    It includes the body because settings and the program's version change the response, too.
-    """
-    digest = hashlib.blake2b(row_etag.encode() + b"\n" + body, digest_size=16)
-    return f'"{digest.hexdigest()}"'
+        # A strong ETag, of the row's and the body: the body holds ``fresh``, and settings and the
+        # program's version change it, too.
+        digest = hashlib.blake2b(stored.etag.encode() + b"\n" + body, digest_size=16)
+        return body, f'"{digest.hexdigest()}"'
