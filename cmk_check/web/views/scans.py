@@ -1,6 +1,5 @@
 """The history of scans and their results."""
 
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Literal
 
@@ -9,7 +8,6 @@ from cmk_check.core.scan_request import is_scan_id
 from cmk_check.limits import MAX_GAPS_LISTED, ROWS_EXAMINED_PER_PAGE, TABLE_PAGE_ROWS
 from cmk_check.ports import LimitExceeded
 from cmk_check.store import table_keys
-from cmk_check.store.findings import RowPosition
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
@@ -33,16 +31,11 @@ async def page_of(
     # With a filter, most rows may be others. Without one, one more than the page holds shows
     # whether there is another page.
     rows = TABLE_PAGE_ROWS if query.scope else query.top + 1
-    matching = _matching(scans, query.scope, after and after[1], rows)
-    return await paging.gather(matching, query.top, most)
-
-
-async def _matching(
-    scans: ScanTable, scope: str | None, after: str | None, rows: int
-) -> AsyncIterator[tuple[RowPosition, models.Scan | None]]:
-    async for place, scan in scans.listed(after, rows):
-        is_asked = scan is not None and scope in {None, _scope_of(scan)}
-        yield place, _shown(scan) if scan is not None and is_asked else None
+    matches = (
+        (place, _shown(scan) if scan and query.scope in {None, _scope_of(scan)} else None)
+        async for place, scan in scans.listed(after and after[1], rows)
+    )
+    return await paging.gather(matches, query.top, most)
 
 
 async def one(scans: ScanTable, scan_id: str) -> models.Scan:

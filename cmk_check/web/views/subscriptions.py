@@ -44,19 +44,15 @@ class SubscriptionsView:
         """
         after = position_of(query.skip_token, table_keys.COVERAGE)
         status = (await self.scans.status()).value
-        return await paging.gather(self._matching(query.coverage, after, status), query.top)
-
-    async def _matching(
-        self,
-        asked: CoverageState | None,
-        after: RowPosition | None,
-        status: Status,
-    ) -> AsyncIterator[tuple[RowPosition, models.Subscription | None]]:
         # Rows in any state may hold a gap; the table can compare the other states.
-        state = None if asked is CoverageState.GAP else asked
-        async for place, row in self._joined(state, after, status):
-            shown = self._shown(posture.as_left(row, status), status)
-            yield place, shown if asked in {None, shown.coverage} else None
+        state = None if query.coverage is CoverageState.GAP else query.coverage
+        rows = self._joined(state, after, status)
+        shown = ((at, self._shown(posture.as_left(row, status), status)) async for at, row in rows)
+        matches = (
+            (place, entry if query.coverage in {None, entry.coverage} else None)
+            async for place, entry in shown
+        )
+        return await paging.gather(matches, query.top)
 
     async def _joined(
         self, state: CoverageState | None, after: RowPosition | None, status: Status
