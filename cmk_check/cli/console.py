@@ -42,11 +42,6 @@ def say(
         console.print(printed, soft_wrap=True)
 
 
-def counted(number: int, what: str) -> str:
-    """Return a number of things in words."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def open_console(stream: IO[str], *, color: bool) -> Console:
     """Return a console on a stream; with ``color`` False it never uses colours."""
     if isinstance(stream, io.TextIOWrapper):

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from cmk_check.cli.console import counted, remarks, warnings_shown
+from cmk_check.cli.console import remarks, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
 from cmk_check.cli.new_folder import publish, unfinished
 from cmk_check.cli.plan_index import as_json, as_markdown
@@ -21,7 +21,7 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.enums import ScanState
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation.az_script import LITERAL_NAMES, NOT_YET, quoted, render_az
-from cmk_check.core.text import shown
+from cmk_check.core.text import counted, shown
 from cmk_check.errors import NotUsable
 from cmk_check.limits import SWITCH_ON_ATTEMPTS
 from cmk_check.scan.scan_context import ScanContext

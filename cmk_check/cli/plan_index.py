@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from cmk_check.cli.console import counted
 from cmk_check.cli.plans_of_scan import PlanChoice, PlannedAccount, Plans, owner_of
 from cmk_check.cli.problems import accepted_by
 from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep
-from cmk_check.core.text import shown
+from cmk_check.core.text import counted, shown
 
 # What Markdown would take for more than text, links without brackets too.
 _MARKS: Final = re.compile(r"[\\`*_\[\]<>|&~$#@]|:(?=//)|(?<=www)\.")

@@ -8,11 +8,12 @@ from datetime import timedelta
 
 from rich.console import Console
 
-from cmk_check.cli.console import counted, say
+from cmk_check.cli.console import say
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import Disposition
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scope import Scope
+from cmk_check.core.text import counted
 from cmk_check.limits import PROGRESS_LINE_SECONDS, PROGRESS_LINES
 from cmk_check.ports import Inventory
 

@@ -79,6 +79,11 @@ def few(names: Iterable[str], most: int = MAX_NAMES_LISTED) -> str:
     return ", ".join(every[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, for people: 1 account, 2,000 accounts."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def all_of[T](parts: Iterable[T | None]) -> tuple[T, ...] | None:
     """Return the parts; None where one of them is None."""
     every = list(parts)

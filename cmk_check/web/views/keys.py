@@ -9,6 +9,7 @@ from cmk_check.core.enums import KeyRotation, KeyState
 from cmk_check.core.key_use import KeysOfFinding, keys_of
 from cmk_check.core.model import Finding
 from cmk_check.core.status import Status
+from cmk_check.core.text import counted
 from cmk_check.limits import MAX_NAMES_OF_KEY, MAX_WORKBOOK_FINDINGS
 from cmk_check.web import models, parameters
 from cmk_check.web.aspect_models import Keys
@@ -79,11 +80,11 @@ class _KeyUse:
 
     def _message(self, owners: int) -> str:
         numbers = self.numbers
-        whose = f" of {_counted(owners, 'owner')}" if owners else ""
+        whose = f" of {counted(owners, 'owner')}" if owners else ""
         verb = "lose their" if numbers["accounts"] > 1 else "loses its"
         parts = [f"{numbers[name]:,} {text}" for name, text in _INCLUDING.items() if numbers[name]]
         including = f", including {', '.join(parts)}" if parts else ""
-        accounts = _counted(numbers["accounts"], "account")
+        accounts = counted(numbers["accounts"], "account")
         return f"If this key stops working, {accounts}{whose} {verb} data{including}."
 
 
@@ -125,10 +126,6 @@ def _caution(status: Status, unjudged: int, unknown_data: int) -> str:
         (subscriptions.excluded, "subscription", "{} excluded"),
         (unknown_data, "account", "data stores of {}, not read or not understood"),
     )
-    left_out = [text.format(_counted(number, noun)) for number, noun, text in counts if number]
+    left_out = [text.format(counted(number, noun)) for number, noun, text in counts if number]
     as_of = f"As of {written(status.as_of)}" if status.as_of else "No scan has finished yet"
     return f"{as_of}. Not counted: {'; '.join([*left_out, 'whatever else in Azure uses a key'])}."
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
