@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from pydantic.alias_generators import to_camel
 
-from cmk_check.web.http import errors, openapi
+from cmk_check.web.http import errors
 from cmk_check.web.http.middleware import RequestMiddleware, SignIn
 
 # FastAPI's telemetry would export every request with its query, which may hold a key.
@@ -70,12 +70,7 @@ class WebApplication:
     def application(self, router: APIRouter) -> FastAPI:
         """Build an application with these routes that requires a sign-in and handles errors."""
         app = FastAPI(
-            title=openapi.TITLE,
-            description=openapi.DESCRIPTION,
-            version=openapi.VERSION,
             openapi_url=None,
-            docs_url=None,
-            redoc_url=None,
             redirect_slashes=False,  # a redirect would repeat the Host header of the caller
             telemetry=_NO_TELEMETRY,
         )

@@ -36,23 +36,20 @@ from cmk_check.web.views.owners import OwnersView
 from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
 
-_ETAG: Final = {"ETag": {"description": "For If-None-Match.", "schema": {"type": "string"}}}
+_TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
+_ETAG: Final = {"ETag": {"description": "For If-None-Match."} | _TEXT}
 _NOT_RECORDED: Final = openapi.error("The subscription is not recorded.")
 _ALSO_TABLES: Final[dict[str, Any]] = {
     "content": {
-        "text/csv": {"schema": {"type": "string"}},
+        "text/csv": _TEXT,
         XLSX: {"schema": {"type": "string", "format": "binary"}},
     },
     "headers": {
-        "Link": {"description": "The next table, if any.", "schema": {"type": "string"}},
-        "Content-Disposition": {
-            "description": "The name of a workbook's file.",
-            "schema": {"type": "string"},
-        },
+        "Link": {"description": "The next table, if any."} | _TEXT,
+        "Content-Disposition": {"description": "The name of a workbook's file."} | _TEXT,
     },
 }
 _NOT_MODIFIED: Final = {"description": "Unchanged since this `ETag`.", "headers": _ETAG}
-_TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
 _METRICS: Final = {
     "description": "OpenMetrics if the `Accept` header asks for it, otherwise text format 0.0.4.",
     "content": {"application/openmetrics-text": _TEXT, "text/plain": _TEXT},

@@ -9,9 +9,7 @@ from starlette.routing import BaseRoute
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.web.models import ErrorResponse
 
-TITLE: Final = "cmk_check"
-VERSION: Final = "1"
-DESCRIPTION: Final = (
+_DESCRIPTION: Final = (
     "Shows which Azure OpenAI accounts are encrypted with a customer-managed key. "
     "The app only reads from Azure. Times are in UTC. Unknown parameters are rejected."
 )
@@ -115,9 +113,9 @@ def document(
 ) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of these routes."""
     contract = get_openapi(
-        title=TITLE,
-        version=VERSION,
-        description=DESCRIPTION,
+        title="cmk_check",
+        version="1",
+        description=_DESCRIPTION,
         routes=routes,
         contact={"name": "the cmk_check authors"},
         license_info={"name": "MIT", "identifier": "MIT"},

@@ -69,7 +69,7 @@ class FindingsView:
 
     def is_compared_here(self, query: parameters.FindingsQuery) -> bool:
         """Return whether this program has to compare rows, because the table cannot."""
-        where, search = _where(query, query.kind, self.clock.now()), Search.of(query)
+        where, search = _where(query, query.kind, self.clock.now()), Search(query)
         return bool(search.words or search.location) or not where.is_compared_by_table
 
     async def page(self, query: parameters.FindingsQuery) -> Page[models.Finding]:
@@ -87,7 +87,7 @@ class FindingsView:
         spelled = _spelling(kind, status)
         now = self.clock.now()
         where = _where(query, spelled, now)
-        search = Search.of(query)
+        search = Search(query)
         join_all = bool(search.words) or _is_cheap_to_join(where, status)
         if self.is_compared_here(query) or (kind and spelled is None):
             parts = self.findings_table.searched(where, after, search.may_find, joined=join_all)

@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Self
 
 from cmk_check.core.counts import KIND_UNKNOWN
 from cmk_check.core.model import Coverage, Finding
@@ -13,22 +11,13 @@ from cmk_check.store import table_keys
 from cmk_check.web.parameters import FindingsQuery
 
 
-@dataclass(frozen=True, slots=True)
 class Search:
-    """The filters, case-folded; None, and an empty ``words``, match everything."""
+    """The filters, case-folded; None, and empty ``words``, match everything."""
 
-    kind: str | None
-    location: str | None
-    words: tuple[str, ...]
-
-    @classmethod
-    def of(cls, query: FindingsQuery) -> Self:
-        """Take the filters from a query."""
-        return cls(
-            kind=query.kind and query.kind.casefold(),
-            location=query.location and _place(query.location),
-            words=tuple((query.q or "").casefold().split()),
-        )
+    def __init__(self, query: FindingsQuery) -> None:
+        self.kind = query.kind and query.kind.casefold()
+        self.location = query.location and _place(query.location)
+        self.words = (query.q or "").casefold().split()
 
     def may_find(self, row: Entity, coverage: Mapping[str, object]) -> bool:
         """Return whether a row may match, from a few columns of it and of its coverage row.

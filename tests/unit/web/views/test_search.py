@@ -277,7 +277,7 @@ def test_no_row_is_passed_over_that_a_search_would_find(text: str, word: str) ->
     known = coverage(name="Lab")
     updates = [{"q": word}, {"q": text}, {"location": text}, {"location": " "}, {"kind": text}]
     for update, given_row in product(updates, (tagged, named)):
-        search = Search.of(FindingsQuery().model_copy(update=update))
+        search = Search(FindingsQuery().model_copy(update=update))
         key = table_keys.finding_row(given_row.id.resource_group, given_row.id.name)
         row = Entity(PRODUCTION, key, "", codec.finding_values(given_row))
         for each in (given_row, codec.unusable_finding(row, given_row.id, given_row.judgement)):
