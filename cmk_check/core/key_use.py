@@ -1,5 +1,6 @@
 """The keys on which an account and its data stores depend, as they are recorded."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cmk_check.core.enums import DataState, StoreState, Verdict
@@ -9,20 +10,16 @@ from cmk_check.core.model import Finding
 
 @dataclass(frozen=True, slots=True)
 class KeysOfFinding:
-    """The ids of keys, as ``key_id`` returns them: the account's, and those of data stores.
+    """The account's own key, and ``stores``: all keys, each with the data stores under it.
 
-    ``is_unjudged``: the account may be under any key. ``has_unknown_data``: its data may be.
+    Keys have the ids that ``key_id`` returns. ``is_unjudged``: the account may be under any key.
+    ``has_unknown_data``: its data may be.
     """
 
     own: str | None
-    of_stores: frozenset[tuple[str, str]]
+    stores: Mapping[str, set[str]]
     is_unjudged: bool
     has_unknown_data: bool
-
-    @property
-    def ids(self) -> set[str]:
-        """All of them."""
-        return {key for key in (self.own, *dict(self.of_stores)) if key}
 
 
 def keys_of(finding: Finding) -> KeysOfFinding:
@@ -30,11 +27,12 @@ def keys_of(finding: Finding) -> KeysOfFinding:
     verdict, evidence, data = finding.judgement.verdict, finding.judgement.evidence, finding.data
     is_compliant = verdict is Verdict.COMPLIANT
     own = key_id(f"{evidence.key_vault_uri}/keys/{evidence.key_name}") if is_compliant else None
-    stores = [(key_id(store.key), store) for store in data.stores] if data else []
-    lost = any(not key and each.state is not StoreState.MICROSOFT_KEY for key, each in stores)
-    return KeysOfFinding(
-        own,
-        frozenset((key, store.id or f"{finding.id} {store.name}") for key, store in stores if key),
-        verdict is Verdict.UNKNOWN or (is_compliant and own is None),
-        lost or data is None or data.is_cut or data.state is DataState.UNKNOWN,
-    )
+    stores: dict[str, set[str]] = {own: set()} if own else {}
+    is_unknown = data is None or data.is_cut or data.state is DataState.UNKNOWN
+    for store in data.stores if data else ():
+        if key := key_id(store.key):
+            stores.setdefault(key, set()).add(store.id or f"{finding.id} {store.name}")
+        else:
+            is_unknown = is_unknown or store.state is not StoreState.MICROSOFT_KEY
+    is_unjudged = verdict is Verdict.UNKNOWN or (is_compliant and own is None)
+    return KeysOfFinding(own, stores, is_unjudged, is_unknown)

@@ -63,5 +63,5 @@ class FindingFilter:
                 for name, state in self.states.items()
             )
             and not (self.unowned and (finding.owner or UNOWNED).value is not None)
-            and (self.key is None or self.key in keys_of(finding).ids)
+            and (self.key is None or self.key in keys_of(finding).stores)
         )

@@ -47,7 +47,7 @@ class _KeyUse:
         self.numbers["unread"] += unread
         self.numbers["pinned"] += health is not None and health.rotation is KeyRotation.PINNED
         self.names["owner_names"].add(owner)
-        self.stores |= {store for each, store in keys.of_stores if each == key}
+        self.stores |= keys.stores[key]
         if is_under:
             self.numbers[(health.state if health else KeyState.UNKNOWN).value] += 1
             self.vault_id = self.vault_id or finding.vault_id
@@ -108,7 +108,7 @@ class KeysView(SummingView):
             keys = keys_of(finding)
             unjudged += keys.is_unjudged
             unknown_data += keys.has_unknown_data
-            for key in keys.ids:
+            for key in keys.stores:
                 vault = key.removeprefix("https://").partition(".")[0]
                 is_asked = query.key in {None, key} and query.vault in {None, vault}
                 if is_asked and (use := uses.at(key)):
