@@ -1,6 +1,6 @@
 """``keys``: shows what depends on each key, over the app's HTTP API."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -9,9 +9,6 @@ from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.stdout import write
 from cmk_check.core.keys.parsing import key_id
 from cmk_check.core.text import shown
-
-if TYPE_CHECKING:
-    from yarl import URL
 
 
 def keys(  # noqa: PLR0913 - an argument for each option
@@ -41,22 +38,22 @@ def keys(  # noqa: PLR0913 - an argument for each option
         raise typer.BadParameter(must, param_hint="KEY")
     app, caller = address_of(url), caller_of(key_file, key, entra)
     query = {name: text for name, text in (("key", only), ("vault", vault)) if text is not None}
-    raise typer.Exit(ended(lambda: run(_show(app, caller, query)), "no list was written"))
 
+    async def show() -> int:
+        from cmk_check.cli.evidence_export import signed_in
+        from cmk_check.evidence.api_client import pages
+        from cmk_check.evidence.download import PAGE, checked
+        from cmk_check.web.models import KeysPage
+        from cmk_check.web.views.columns import KEYS, texts, title
 
-async def _show(app: "URL", caller: tuple[str | None, str | None], query: dict[str, str]) -> int:
-    from cmk_check.cli.evidence_export import signed_in
-    from cmk_check.evidence.api_client import pages
-    from cmk_check.evidence.download import PAGE, checked
-    from cmk_check.web.models import KeysPage
-    from cmk_check.web.views.columns import KEYS, texts, title
+        async with signed_in(app, *caller) as (api, _):
+            async for body, _ in pages(api, "keys", query | PAGE):
+                page = checked(KeysPage, body)
+                for each in page.value:
+                    cells = zip(map(title, KEYS.columns), texts(each, KEYS), strict=True)
+                    facts = [f"{name}: {text}" for name, text in cells if text not in {"", "0"}]
+                    write("\n  ".join(map(shown, facts)) + "\n")
+        write(shown(page.caution))
+        return 0
 
-    async with signed_in(app, *caller) as (api, _):
-        async for body, _ in pages(api, "keys", query | PAGE):
-            page = checked(KeysPage, body)
-            for each in page.value:
-                cells = zip(map(title, KEYS.columns), texts(each, KEYS), strict=True)
-                facts = [f"{name}: {text}" for name, text in cells if text not in {"", "0"}]
-                write("\n  ".join(map(shown, facts)) + "\n")
-    write(shown(page.caution))
-    return 0
+    raise typer.Exit(ended(lambda: run(show()), "no list was written"))
