@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -171,12 +172,9 @@ class FindingsView:
     async def _make_sure_it_is_known(self, subscription_id: str, status: Status) -> None:
         if status.summary.unwritten_gap(subscription_id):
             return
-        try:
-            recorded = await self.findings_table.coverage(subscription_id) is not None
-        except RowUnusable:
-            recorded = True
-        if not recorded:
-            raise not_recorded(subscription_id)
+        with suppress(RowUnusable):  # recorded, whatever its row says
+            if await self.findings_table.coverage(subscription_id) is None:
+                raise not_recorded(subscription_id)
 
     async def _joined(self, found: Iterable[JoinedFinding]) -> list[JoinedFinding]:
         """Read the coverage rows of the findings, each once."""
