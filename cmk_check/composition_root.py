@@ -231,9 +231,8 @@ class App:
             self._opened.push_async_callback(credential.close)
             store = AzureTables.by_identity(storage.table_url, credential, transport=transport)
             queues = StorageQueues.by_identity(storage.queue_url, credential, transport=transport)
-        self._opened.push_async_callback(session.close)
-        self._opened.push_async_callback(store.close)
-        self._opened.push_async_callback(queues.close)
+        for opened in (session, store, queues):
+            self._opened.push_async_callback(opened.close)
         return store, queues
 
 
