@@ -90,14 +90,23 @@ class Subscriptions(Answer):
     retired: int = Field(description="Listed as deleted by Azure.")
 
 
-class Gap(Answer):
-    """A subscription that was not read completely."""
-
+class _Named(Answer):
     subscription_id: str = Field(description="The subscription.")
     name: str | None = Field(description="Null if Azure has never named it.")
+
+
+class GapOfSubscription(Answer):
+    """Why a subscription was not read completely, and what to do."""
+
     reason: GapReason = Field(description="Why it was not read.")
     missing_action: str | None = Field(description="The permission that is missing, if one is.")
     detail: str | None = Field(description="What happened, and what to do.")
+
+
+# Here and below: the fields of the last base come first, then those of aspects, then its own.
+class Gap(GapOfSubscription, _Named):
+    """A subscription that was not read completely."""
+
     since: Time | None = Field(description="Since when it is a gap; null if its row is unusable.")
 
 
@@ -120,7 +129,6 @@ class CrossCheck(Answer):
     differences: int = Field(description="Accounts that the lists lack, and that may be there.")
 
 
-# As below: the fields of the last base come first, then those of aspects, then the model's own.
 class _ScanOfScope(LastScan):
     scope: Literal["full", "partial"] = Field(description="`partial`: of some subscriptions.")
     requested_subscriptions: int | None = Field(
@@ -294,17 +302,7 @@ class FindingDetail(Finding):
     controls: list[Control] = Field(description="The controls that it answers.")
 
 
-class GapOfSubscription(Answer):
-    """Why a subscription was not read completely, and what to do."""
-
-    reason: GapReason = Field(description="Why it was not read.")
-    missing_action: str | None = Field(description="The permission that is missing, if one is.")
-    detail: str | None = Field(description="What happened, and what to do.")
-
-
-class _Covered(Answer):
-    subscription_id: str = Field(description="The subscription.")
-    name: str | None = Field(description="Null if Azure has never named it.")
+class _Covered(_Named):
     tenant_id: str | None = Field(description="Its tenant.")
     state: str | None = Field(description="Azure's word, such as `Enabled`.")
     coverage: CoverageState = Field(description="How far it is known.")
