@@ -3,20 +3,49 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final, override
 
 from cmk_check.core.account import Account
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
-from cmk_check.core.comparison.judge_accounts import accounts_of
+from cmk_check.core.aspects.data_stores import DATA_STORES
+from cmk_check.core.aspects.exceptions import EXCEPTION
+from cmk_check.core.aspects.key_health import KEY_HEALTH
+from cmk_check.core.comparison.carried_scopes import carried_scopes
+from cmk_check.core.comparison.judge_accounts import accounts_of, known_vaults, unread, with_key
+from cmk_check.core.comparison.projects_due import are_projects_due
 from cmk_check.core.comparison.updates import Known
+from cmk_check.core.data_stores.account_data import AccountData, DataConcern
+from cmk_check.core.data_stores.facts import DataFacts
+from cmk_check.core.data_stores.judge_data import judge_data, places_in
+from cmk_check.core.enums import DataReason, DataState
+from cmk_check.core.exceptions.facts import ExemptionFacts
+from cmk_check.core.exceptions.judge_exception import exception_of, unread_exception
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Finding
-from cmk_check.limits import KEY_READING_SHARE
-from cmk_check.scan.scan_context import ScanOptions
+from cmk_check.core.reasons.gap_sentences import (
+    DATA_NOT_READ,
+    DATA_TIME_IS_UP,
+    EXEMPTION_NOT_READ,
+    EXEMPTION_TIME_IS_UP,
+    KEY_TIME_IS_UP,
+)
+from cmk_check.core.unread import Unread
+from cmk_check.limits import DATA_READING_SHARE, KEY_READING_SHARE
+from cmk_check.ports import DataInventory, ExemptionInventory, KeyInventory
+from cmk_check.scan.scan_context import ScanContext, ScanOptions
 from cmk_check.store.scan_rows import Scan
 
+type _Facts = Mapping[str, DataFacts]
+type _Keys = Mapping[str, KeyFacts]
+
 _log = logging.getLogger(__name__)
+
+_UNREAD: Final = AccountData(
+    DataState.UNKNOWN, (DataConcern(DataReason.PLACES_UNREAD, detail=DATA_NOT_READ.detail),)
+)
 
 
 class AspectReader[Inventory, Facts](ABC):
@@ -102,3 +131,132 @@ class AspectReader[Inventory, Facts](ABC):
         self, entry: Judged, before: Finding | None, facts: Facts | None, now: datetime
     ) -> Judged:
         """Return an account with its side as of ``now``; without facts after a bug in this."""
+
+
+class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
+    """Reads the exemptions of the non-compliant accounts for one slice."""
+
+    aspect = EXCEPTION
+    what = "The exemptions"
+    nothing = ExemptionFacts(Unread(EXEMPTION_NOT_READ))
+
+    @override
+    async def _ask(
+        self,
+        inventory: ExemptionInventory,
+        accounts: tuple[Account, ...],
+        known: Known,
+        now: datetime,
+        seconds: float,
+    ) -> ExemptionFacts:
+        ids = [account.id for account in accounts]
+        return await inventory.read(ids[0].subscription_id, ids, seconds=seconds)
+
+    @override
+    def _late(self, accounts: tuple[Account, ...]) -> ExemptionFacts:
+        return ExemptionFacts(Unread(EXEMPTION_TIME_IS_UP))
+
+    @override
+    def _judge(
+        self, entry: Judged, before: Finding | None, facts: ExemptionFacts | None, now: datetime
+    ) -> Judged:
+        if facts is None:
+            return replace(entry, exception=unread_exception(EXEMPTION_NOT_READ))
+        exception = exception_of(entry.account, facts, self._options.exception_rules, now)
+        return replace(entry, exception=exception)
+
+
+class DataReader(AspectReader[DataInventory, _Facts]):
+    """Reads where accounts keep data for one slice, in less time than keys have."""
+
+    aspect = DATA_STORES
+    what = "The data stores"
+    share = DATA_READING_SHARE
+    nothing: _Facts = {}  # noqa: RUF012 - nobody changes it
+
+    @override
+    async def _ask(
+        self,
+        inventory: DataInventory,
+        accounts: tuple[Account, ...],
+        known: Known,
+        now: datetime,
+        seconds: float,
+    ) -> _Facts:
+        findings = [(account, known.findings.get(account.id.text)) for account in accounts]
+        places = {
+            account.id.text: places_in(finding.data if finding else None)
+            for account, finding in findings
+        }
+        # A posture counts for so long after its scan that what is older would outlive that.
+        reads_all = self._scan.is_partial or self._scan.reads_projects
+        due = {
+            account.id.text
+            for account, finding in findings
+            if reads_all or are_projects_due(finding, account, self._scan.started_at)
+        }
+        return await inventory.read(accounts, places, due, now, seconds=seconds)
+
+    @override
+    def _late(self, accounts: tuple[Account, ...]) -> _Facts:
+        late = DataFacts(unread=Unread(DATA_TIME_IS_UP))
+        return dict.fromkeys((account.id.text for account in accounts), late)
+
+    @override
+    def _judge(
+        self, entry: Judged, before: Finding | None, facts: _Facts | None, now: datetime
+    ) -> Judged:
+        had, account = before.data if before else None, entry.account
+        if facts is None:
+            return replace(entry, data=replace(_UNREAD, told=had.told if had else ()))
+        found = facts.get(account.id.text, DataFacts())
+        return replace(entry, data=judge_data(account.places, found, had))
+
+
+class KeyReader(AspectReader[KeyInventory, _Keys]):
+    """Reads the keys of the compliant accounts for one slice."""
+
+    aspect = KEY_HEALTH
+    what = "The keys"
+    nothing: _Keys = {}  # noqa: RUF012 - nobody changes it
+
+    @override
+    async def _ask(
+        self,
+        inventory: KeyInventory,
+        accounts: tuple[Account, ...],
+        known: Known,
+        now: datetime,
+        seconds: float,
+    ) -> _Keys:
+        vaults = known_vaults(known.findings, accounts)
+        scan = self._scan
+        scopes = carried_scopes(known, accounts, scan.daily_until, scan.started_at)
+        return await inventory.read(accounts, vaults, scopes, seconds=seconds)
+
+    @override
+    def _late(self, accounts: tuple[Account, ...]) -> _Keys:
+        return {str(account.id): unread(KEY_TIME_IS_UP) for account in accounts}
+
+    @override
+    def _judge(
+        self, entry: Judged, before: Finding | None, facts: _Keys | None, now: datetime
+    ) -> Judged:
+        return with_key(entry, before, (facts or {}).get(str(entry.account.id)), now)
+
+
+type AnyReader = ExceptionReader | DataReader | KeyReader
+
+
+def readers_of(context: ScanContext, scan: Scan) -> list[AnyReader]:
+    """Return a reader of each aspect that is switched on and has to be read."""
+    options = context.options
+    readers: list[AnyReader] = []
+    if context.exemptions is not None:
+        readers.append(ExceptionReader(context.exemptions, options, scan))
+    if context.data_stores is not None:
+        readers.append(DataReader(context.data_stores, options, scan))
+    if context.keys is not None:
+        # Last, as keys have the most time.
+        readers.append(KeyReader(context.keys, options, scan))
+    return readers

@@ -13,14 +13,10 @@ from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import SLICE_TIME_IS_UP
 from cmk_check.core.resource_id import AccountId
+from cmk_check.scan.aspect_reader import readers_of
 from cmk_check.scan.cross_check import SliceCrossCheck
-from cmk_check.scan.data_reading import DataReader
-from cmk_check.scan.exception_reading import ExceptionReader
-from cmk_check.scan.key_reading import KeyReader
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.scan_rows import Scan
-
-type _Reader = ExceptionReader | DataReader | KeyReader
 
 
 class SliceReading:
@@ -33,7 +29,7 @@ class SliceReading:
         self._cross_check = cross_check
         seconds = context.options.reading_deadline.total_seconds()
         self._deadline = asyncio.get_running_loop().time() + seconds
-        self._readers = _readers(context, scan)
+        self._readers = readers_of(context, scan)
         self._is_cut_off = False
 
     async def read(
@@ -91,17 +87,3 @@ class SliceReading:
         if seconds == left and reading.gap and reading.gap.reason is GapReason.TIMEOUT:
             return replace(reading, gap=SLICE_TIME_IS_UP)
         return reading
-
-
-def _readers(context: ScanContext, scan: Scan) -> list[_Reader]:
-    """Return a reader of each aspect that is switched on and has to be read."""
-    options = context.options
-    readers: list[_Reader] = []
-    if context.exemptions is not None:
-        readers.append(ExceptionReader(context.exemptions, options, scan))
-    if context.data_stores is not None:
-        readers.append(DataReader(context.data_stores, options, scan))
-    if context.keys is not None:
-        # Last, as keys have the most time.
-        readers.append(KeyReader(context.keys, options, scan))
-    return readers

@@ -13,9 +13,7 @@ from cmk_check.core.comparison.updates import Known
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.data_stores.facts import AccountPlaces
 from cmk_check.core.enums import DataState, Trigger
-from cmk_check.scan.data_reading import DataReader
-from cmk_check.scan.exception_reading import ExceptionReader
-from cmk_check.scan.key_reading import KeyReader
+from cmk_check.scan.aspect_reader import DataReader, ExceptionReader, KeyReader
 from cmk_check.store.scan_rows import Scan
 from tests.fakes.world import BEGINNING, World, bad, good
 from tests.unit.core.examples import ID, known_of, only_finding

@@ -21,7 +21,7 @@ from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_TIME_IS_UP
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.limits import KEY_READING_SHARE
-from cmk_check.scan.exception_reading import ExceptionReader
+from cmk_check.scan.aspect_reader import ExceptionReader
 from cmk_check.store.scan_rows import Scan
 from tests.fakes.exemptions import DENIED, NONE, ScriptedExemptions, exempted
 from tests.fakes.faults import Fault

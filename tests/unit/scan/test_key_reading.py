@@ -12,7 +12,7 @@ from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import KeyState, Trigger
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.ports import Table
-from cmk_check.scan.key_reading import KeyReader
+from cmk_check.scan.aspect_reader import KeyReader
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.table_keys import COVERAGE, partition_of
 from tests.fakes.keys import (
