@@ -13,9 +13,8 @@ from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
 from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.comparison.carried_scopes import carried_scopes
+from cmk_check.core.comparison.carried_scopes import are_projects_due, carried_scopes
 from cmk_check.core.comparison.judge_accounts import accounts_of, known_vaults, unread, with_key
-from cmk_check.core.comparison.projects_due import are_projects_due
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern
 from cmk_check.core.data_stores.facts import DataFacts

@@ -1,4 +1,4 @@
-"""Encryption scopes that a scan need not read again: they are read once a day.
+"""What a scan need not read again, as it is read once a day: encryption scopes and projects.
 
 Nothing is carried over from a list that could not be read, nor to an account that says something
 else of itself than is recorded.
@@ -6,12 +6,13 @@ else of itself than is recorded.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Final
 
 from cmk_check.core.account import Account
 from cmk_check.core.comparison.judge_accounts import agree
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.daily_schedule import is_due, last_due
-from cmk_check.core.enums import CoverageState, KeyReason
+from cmk_check.core.enums import CoverageState, DataReason, KeyReason
 from cmk_check.core.keys.facts import CarriedScopes
 from cmk_check.core.keys.key_health import KeyHealth, unseen_parts
 from cmk_check.core.keys.permissions import user_of
@@ -19,6 +20,8 @@ from cmk_check.core.keys.vault import SCOPES
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.rule import RULE_VERSION, judge
 from cmk_check.core.status import Status
+
+_READ_AGAIN: Final = {DataReason.PLACES_UNREAD, DataReason.HOST_NOT_READY}
 
 
 def carried_scopes(
@@ -54,6 +57,16 @@ def scopes_as_of(
     if not _is_read(coverage) or not _saw_scopes(health):
         return None
     return last_due(str(finding.id), until) if status.daily_carried else until
+
+
+def are_projects_due(before: Finding | None, account: Account, started_at: datetime) -> bool:
+    """Tell whether a scan that began then reads again what the projects of an account say."""
+    data = before.data if before else None
+    if before is None or data is None or data.as_of is None:
+        return True
+    unsure = any(concern.code in _READ_AGAIN for concern in data.concerns)
+    same = says_the_same(before, account)
+    return unsure or not same or is_due(account.id.text, data.as_of, started_at)
 
 
 def _is_read(coverage: Coverage | None) -> bool:

@@ -14,7 +14,6 @@ from cmk_check.core.account import Judgement, Reading, Subscription
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import AllJudged, Judged, News
 from cmk_check.core.comparison import changes
-from cmk_check.core.comparison.account_news import account_news
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.judge_accounts import agree
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
@@ -23,6 +22,7 @@ from cmk_check.core.enums import (
     CoverageState,
     Disposition,
     GapReason,
+    Reason,
     RemovalReason,
     Verdict,
 )
@@ -140,7 +140,7 @@ class _Upserts:
         if before is not None and _says_the_same(before, entry):
             after, news = _filled_in(before, entry), []
         else:
-            after, news = _finding(before, entry, self.context), account_news(before, entry)
+            after, news = _finding(before, entry, self.context), _account_news(before, entry)
         after = after.beside(entry)
         occasion = self.context.occasion
         for aspect in ASPECTS:
@@ -151,6 +151,43 @@ class _Upserts:
             news += more
         told = changes.of_account(news, before, after, self.subscription, self.context)
         return FindingUpdate(before, after, told)
+
+
+def _account_news(before: Finding | None, after: Judged) -> list[News]:
+    """Return what is announced of a finding that is new or says something else now, in order.
+
+    A verdict, the kind and each aspect are announced apart, because people wait for them with
+    different questions: an account that comes under a key which is broken has been resolved, and
+    has a broken key.
+    """
+    kind = _of_verdict(before, after)
+    if before is None or not _has_new_kind(before, after):
+        return [News(kind)]
+    new_kind = News(ChangeType.ACCOUNT_KIND_CHANGED)
+    # What an update would say stands in every other change as well.
+    return [new_kind] if kind is ChangeType.ACCOUNT_UPDATED else [News(kind), new_kind]
+
+
+def _has_new_kind(before: Finding, after: Judged) -> bool:
+    """Tell whether an account has become one of another kind; both must be known."""
+    had, has = before.kind, after.kind
+    return had is not None and has is not None and had.casefold() != has.casefold()
+
+
+def _of_verdict(before: Finding | None, after: Judged) -> ChangeType:
+    verdict = after.judgement.verdict
+    if before is not None and before.judgement.verdict is verdict:
+        return ChangeType.ACCOUNT_UPDATED
+    match verdict:
+        case Verdict.NON_COMPLIANT:
+            return ChangeType.ACCOUNT_VIOLATED
+        case Verdict.UNKNOWN:
+            return ChangeType.ACCOUNT_UNVERIFIABLE
+        case Verdict.COMPLIANT if before and before.judgement.reason is Reason.ROW_TOO_NEW:
+            # It was compliant in the words of another version; nobody was told otherwise.
+            return ChangeType.ACCOUNT_UPDATED
+        case Verdict.COMPLIANT:
+            return ChangeType.ACCOUNT_DISCOVERED if before is None else ChangeType.ACCOUNT_RESOLVED
 
 
 def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) -> Finding:

@@ -13,7 +13,7 @@ import pytest
 
 from cmk_check.core.account import Account
 from cmk_check.core.account import Subscription as Listed
-from cmk_check.core.comparison.projects_due import are_projects_due
+from cmk_check.core.comparison.carried_scopes import are_projects_due
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.data_stores.judge_data import judge_data, places_in
 from cmk_check.core.enums import DataReason, DataState
