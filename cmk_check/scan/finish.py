@@ -20,14 +20,16 @@ from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.scan.partial_scan import status_after
 from cmk_check.scan.scan_context import ScanContext
-from cmk_check.store.scan_rows import Lease, Scan, Stored
-from cmk_check.store.scans import LeaseAndStatus
+from cmk_check.store.scan_rows import Lease, Scan
 
 _log = logging.getLogger(__name__)
 
 _OVERTAKEN: Final = (ScanState.ABANDONED, ScanState.SUPERSEDED)
 
-type Write = Callable[[Stored[Scan], LeaseAndStatus, datetime], Awaitable[Scan | None]]
+# The scan as it ends, the status that it leaves if it changes, and what is told.
+type End = tuple[Scan, Status | None, list[Change]]
+# Makes the end of a scan under the status and the time; None where it has not ended.
+type MakeEnd = Callable[[Scan, Status, datetime], Awaitable[End | None]]
 
 
 async def finish(context: ScanContext, scan_id: str) -> None:
@@ -38,8 +40,7 @@ async def finish(context: ScanContext, scan_id: str) -> None:
 
     """
 
-    async def write(stored: Stored[Scan], current: LeaseAndStatus, now: datetime) -> Scan | None:
-        scan = stored.value
+    async def end(scan: Scan, previous: Status, now: datetime) -> End | None:
         slices = await context.scans.slices(scan)
         summaries = [entry.summary for entry in slices if entry.summary is not None]
         if scan.plan_id is None or len(summaries) < scan.slices:
@@ -53,7 +54,6 @@ async def finish(context: ScanContext, scan_id: str) -> None:
             finished_at=now,
             summary=replace(summary, accounts=replace(summary.accounts, owners=())),
         )
-        previous = current.status.value
         if scan.is_partial:
             status = await status_after(context, scan, summary, previous, now)
         else:
@@ -77,14 +77,9 @@ async def finish(context: ScanContext, scan_id: str) -> None:
                 code for code, _ in answer.reasons if code is not PostureReason.KINDS_EXCLUDED
             ),
         )
-        published = [
-            replace(change, sequence=scan.epoch)
-            for change in _changes_of(context, ended, previous, now)
-        ]
-        await _end(context, current, (ended, stored.etag), status, published)
-        return ended
+        return ended, status, _changes_of(context, ended, previous, now)
 
-    await _close(context, scan_id, write)
+    await _close(context, scan_id, end)
 
 
 async def fail_scan(
@@ -106,29 +101,28 @@ async def fail_scan(
 
     """
 
-    async def write(stored: Stored[Scan], current: LeaseAndStatus, now: datetime) -> Scan:
+    async def end(scan: Scan, previous: Status, now: datetime) -> End:
         ended = replace(
-            stored.value,
+            scan,
             state=ScanState.FAILED,
             finished_at=now,
             reason=reason,
-            not_found=not_found or stored.value.not_found,
+            not_found=not_found or scan.not_found,
         )
         if ended.is_partial:
-            await _end(context, current, (ended, stored.etag), None, [])
-            return ended
-        previous = current.status.value
+            return ended, None, []
         status = replace(previous, last_scan=_last(ended), lowered=lowered or previous.lowered)
         change = changes.of_scan(ChangeType.SCAN_FAILED, ended.id, now, context.new_id(), reason)
-        published = [replace(change, sequence=ended.epoch)]
-        await _end(context, current, (ended, stored.etag), status, published)
-        return ended
+        return ended, status, [change]
 
-    await _close(context, scan_id, write)
+    await _close(context, scan_id, end)
 
 
-async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
-    """Write the end of a scan, trying again after a conflict or a lost answer; then tidy up."""
+async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
+    """Write the end of a scan, trying again after a conflict or a lost answer; then tidy up.
+
+    Its row, the status and the free lease are written in one transaction.
+    """
     unsure = False
     for _ in range(ATTEMPTS_PER_STEP):
         stored = await context.scans.scan(scan_id)
@@ -140,14 +134,22 @@ async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
         if current.lease.value.scan_id != scan_id:
             return
         try:
-            ended = await write(stored, current, context.clock.now())
+            end = await make_end(stored.value, current.status.value, context.clock.now())
+            if end is None:
+                return
+            ended, status, told = end
+            await context.scans.commit(
+                lease=Lease("", ended.epoch, ended.finished_at or ended.started_at),
+                status=status,
+                scans=[(ended, stored.etag)],
+                changes=[replace(change, sequence=ended.epoch) for change in told],
+                current=current,
+            )
         except WriteConflict:
             continue
         except StoreUnavailable:
             unsure = True
             continue
-        if ended is None:
-            return
         await _tell(context, ended)
         break
     else:
@@ -166,21 +168,6 @@ async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
 async def _tell(context: ScanContext, ended: Scan) -> None:
     await context.scan_end_sink.scan_ended(
         _last(ended), ended.posture, ended.summary, partial=ended.is_partial
-    )
-
-
-async def _end(
-    context: ScanContext,
-    current: LeaseAndStatus,
-    scan: tuple[Scan, str],
-    status: Status | None,
-    published: list[Change],
-) -> None:
-    """Write the status and the scan row and free the lease, all or nothing."""
-    ended, etag = scan
-    free = Lease("", ended.epoch, ended.finished_at or ended.started_at)
-    await context.scans.commit(
-        lease=free, status=status, scans=[(ended, etag)], changes=published, current=current
     )
 
 
