@@ -60,7 +60,7 @@ async def start_if_overdue(body: bytes) -> None:
 
     """
     from cmk_check.core.scan_request import is_scan_id
-    from cmk_check.scan.start_overdue import start_if_overdue
+    from cmk_check.scan.start import start_if_overdue
 
     scan_id = body.decode(errors="replace")
     if not is_scan_id(scan_id):

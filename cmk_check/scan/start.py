@@ -13,16 +13,16 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from cmk_check.core.comparison import changes
 from cmk_check.core.enums import ChangeType, ScanState, Trigger
 from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
-from cmk_check.core.scan_request import StartAnswer, StartOutcome
+from cmk_check.core.scan_request import StartAnswer, StartOutcome, began_at
 from cmk_check.core.status import Status
 from cmk_check.limits import (
     ATTEMPTS_PER_STEP,
     CLOCK_TOLERANCE,
+    OVERDUE_AGAIN,
     PARTIAL_SCAN_SPACING,
     SCAN_LEASE,
     SCAN_SPACING,
@@ -33,13 +33,10 @@ from cmk_check.ports import QueueError, SliceMessage, StoreError, StoreUnavailab
 from cmk_check.scan.finish import fail_scan
 from cmk_check.scan.partial_scan import needs_full_scan
 from cmk_check.scan.scan_context import ScanContext
-from cmk_check.scan.second_clock import leave_message, newer_scans
+from cmk_check.scan.second_clock import leave_message, newer_scans, overdue_after, send_message
 from cmk_check.store.codec import SCHEMA, RowUnusable
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import LeaseAndStatus, scan_id_of
-
-if TYPE_CHECKING:
-    from cmk_check.core.model import Change
 
 _log = logging.getLogger(__name__)
 
@@ -101,6 +98,30 @@ async def start_after(context: ScanContext, scan_id: str) -> StartAnswer:
 
     """
     return await _start(context, Trigger.TIMER, timedelta(), (), after=scan_id)
+
+
+async def start_if_overdue(context: ScanContext, scan_id: str) -> None:
+    """Start the scan that is overdue, if the message of ``scan_id`` is the one that must.
+
+    Otherwise do nothing, or let the message come again: where a scan runs, or the last one is not
+    old enough, because it left no message or because more is allowed than before.
+
+    Raises:
+        StoreError, QueueError: deliver the message again.
+
+    """
+    newer = await newer_scans(context, scan_id)
+    if any(scan.leaves_message for scan in newer):
+        return
+    now = context.clock.now()
+    began = newer[0].started_at if newer else began_at(scan_id) or now
+    wait = began + overdue_after(context.options.expectations.max_age) - now
+    if wait <= timedelta():
+        answer = await start_after(context, newer[0].id if newer else scan_id)
+        if answer.outcome is StartOutcome.STARTED:
+            return
+        wait = OVERDUE_AGAIN
+    await send_message(context, scan_id, wait)
 
 
 async def _start(
@@ -239,22 +260,22 @@ async def _take(
 ) -> None:
     """Take the lease; the scans that lost it are abandoned in the same transaction."""
     rows: list[tuple[Scan, str | None]] = []
-    told: list[Change] = []
     for old in earlier.running:
+        state, reason = ScanState.ABANDONED, _ABANDONED
         if old.value.is_partial:
             state, reason = ScanState.SUPERSEDED, _SUPERSEDED
-        else:
-            state, reason = ScanState.ABANDONED, _ABANDONED
         ended = replace(old.value, state=state, finished_at=scan.started_at, reason=reason)
         rows.append((ended, old.etag))
-        if old.value.is_partial:
-            continue
-        change = changes.of_scan(
-            ChangeType.SCAN_ABANDONED, ended.id, scan.started_at, context.new_id(), _ABANDONED
+    kind, now = ChangeType.SCAN_ABANDONED, scan.started_at
+    full = [ended for ended, _ in rows if not ended.is_partial]
+    told = [
+        replace(
+            changes.of_scan(kind, ended.id, now, context.new_id(), _ABANDONED), sequence=ended.epoch
         )
-        told.append(replace(change, sequence=ended.epoch))
-    if full := [old.value.id for old in earlier.running if not old.value.is_partial]:
-        scan = replace(scan, supersedes=full[0])
+        for ended in full
+    ]
+    if full:
+        scan = replace(scan, supersedes=full[0].id)
     rows.append((scan, None))
     lease = Lease(scan.id, scan.epoch, scan.started_at + SCAN_LEASE)
     # An earlier version must not show a status beside findings that it cannot read.

@@ -13,8 +13,7 @@ from cmk_check.limits import LONGEST_MESSAGE_DELAY, OVERDUE_AGAIN
 from cmk_check.ports import AT_ONCE, QueueError, StoreUnavailable
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.second_clock import overdue_after
-from cmk_check.scan.start import request, start_after
-from cmk_check.scan.start_overdue import start_if_overdue
+from cmk_check.scan.start import request, start_after, start_if_overdue
 from cmk_check.store.scan_rows import Scan
 from tests.fakes.faults import Fault, FaultyStore
 from tests.fakes.world import World, good, sub
