@@ -46,39 +46,24 @@ class SliceIncomplete(CmkCheckError):
 _log = logging.getLogger(__name__)
 
 _SCOPE_CHANGED = "The settings that choose what is scanned changed while it ran"
+_TOO_MUCH = "It exceeds a limit of the table: {}. Report this to the authors of cmk_check."
 _POISONED = make_gap(GapReason.SLICE_FAILED, "four tries failed")
 _UNFORESEEN = make_gap(GapReason.SLICE_FAILED, "a fault of cmk_check itself")
 
 
-async def run_slice(context: ScanContext, scan_id: str, number: int, *, last: bool = False) -> None:
+async def run_slice(
+    context: ScanContext, scan_id: str, number: int, *, last: bool = False, poisoned: bool = False
+) -> None:
     """Work through one slice; finish the scan if it was the last.
 
     ``last``: the message will not be delivered again, so what cannot be recorded is counted as a
-    gap that is not written, and everything else stands.
+    gap that is not written, and everything else stands. ``poisoned``: it used up its tries, so
+    nothing is read and each subscription becomes a gap.
 
     Raises:
         SliceHeld, SliceIncomplete, StoreError: deliver the message again.
 
     """
-    await _run(context, scan_id, number, last=last)
-
-
-async def fail(context: ScanContext, message: SliceMessage) -> None:
-    """Give up after too many tries: a slice becomes gaps, a failed plan ends the scan.
-
-    Raises:
-        SliceHeld, StoreError: deliver the message again.
-
-    """
-    if message.slice is None:
-        await fail_scan(context, message.scan_id, "The scan could not be planned in four tries.")
-    else:
-        await _run(context, message.scan_id, message.slice, last=True, poisoned=True)
-
-
-async def _run(
-    context: ScanContext, scan_id: str, number: int, *, last: bool, poisoned: bool = False
-) -> None:
     taken = await take(context, scan_id, number)
     if taken is None:
         await context.scans.drop_slices(scan_id)
@@ -100,6 +85,19 @@ async def _run(
             await (run.release() if run else taken.release(context, 0))
             raise
     await finish(context, scan_id)
+
+
+async def fail(context: ScanContext, message: SliceMessage) -> None:
+    """Give up after too many tries: a slice becomes gaps, a failed plan ends the scan.
+
+    Raises:
+        SliceHeld, StoreError: deliver the message again.
+
+    """
+    if message.slice is None:
+        await fail_scan(context, message.scan_id, "The scan could not be planned in four tries.")
+    else:
+        await run_slice(context, message.scan_id, message.slice, last=True, poisoned=True)
 
 
 class SliceRun:
@@ -124,7 +122,7 @@ class SliceRun:
         self._changes: set[tuple[str, ...]] = set()
         # Only the first scan names them; later ones report each change.
         self._names_broken_keys = claim.scan.baseline and context.keys is not None
-        self._broken_keys: dict[str, list[BrokenKey]] = {}
+        self._broken_keys = dict[str, list[BrokenKey]]()
         self._unwritten_gaps: list[UnwrittenGap] = []
         self._new: set[str] = set()
         self._cross_check = cross_check_of(context, claim)
@@ -142,21 +140,19 @@ class SliceRun:
         try:
             recorded = await self._work_on_all()
         finally:
-            await self._publish()
+            left = await self._context.relay.publish(list(self._outbox.values()))
+            self._outbox = {entry.place: entry for entry in left}
         changes = self._claim.slice.value.changes + len(self._changes)
         summary = summarise(
             recorded,
             changes,
-            self._all_broken_keys(),
+            [key for _, keys in sorted(self._broken_keys.items()) for key in keys],
             unwritten=self._unwritten_gaps,
             new=len(self._new),
         )
         if self._cross_check is not None:
             summary = replace(summary, cross_check=self._cross_check.outcome)
         await self._claim.done(self._context, summary, failed=self._poisoned)
-
-    def _all_broken_keys(self) -> list[BrokenKey]:
-        return [key for _, keys in sorted(self._broken_keys.items()) for key in keys]
 
     async def release(self) -> None:
         """Give the slice back, with the number of changes that were recorded and published.
@@ -215,7 +211,7 @@ class SliceRun:
                     _log.warning("Subscription %s starts over: %s", planned.subscription.id, error)
                 except LimitExceeded as error:
                     _log.error("Subscription %s: %s", planned.subscription.id, error)
-                    gap = _too_much(error)
+                    gap = slice_failed(_TOO_MUCH.format(error))
                 except CmkCheckError:
                     raise
                 except Exception:  # noqa: BLE001 - no failure may affect another subscription
@@ -292,11 +288,6 @@ class SliceRun:
             if entry.change.data.get("scanId") == self._claim.scan.id:
                 self._changes.add(entry.place)
 
-    async def _publish(self) -> None:
-        entries = list(self._outbox.values())
-        left = await self._context.relay.publish(entries)
-        self._outbox = {entry.place: entry for entry in left}
-
     def _last_read(self, coverage: Coverage | None) -> datetime | None:
         if coverage is None:
             return None
@@ -340,9 +331,3 @@ async def _to_its_end[T](recording: Coroutine[Any, Any, T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait({task})
         raise
-
-
-def _too_much(error: LimitExceeded) -> Gap:
-    return slice_failed(
-        f"It exceeds a limit of the table: {error}. Report this to the authors of cmk_check."
-    )

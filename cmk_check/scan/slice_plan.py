@@ -125,11 +125,9 @@ async def _fail(context: ScanContext, scan: Scan, reason: str, lowered: PostureR
 
     A partial scan that cannot be planned leaves everything as it was: the next full scan says more.
     """
-    if scan.is_partial:
-        await fail_scan(context, scan.id, reason)
-        return
     await fail_scan(context, scan.id, reason, lowered)
-    await context.publish_leftovers()
+    if not scan.is_partial:
+        await context.publish_leftovers()
 
 
 async def _has_finished(context: ScanContext, status: Status) -> bool:
