@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import batched
 from typing import Final
 
 from cmk_check.core.account import Subscription
@@ -53,7 +54,6 @@ def slice_ranges[T](
     A range begins at ``low`` and ends before ``high``; the first begins at "", and "" as ``high``
     is the end of all keys.
     """
-    ordered = sorted(entries, key=key)
-    groups = [tuple(ordered[start : start + size]) for start in range(0, len(ordered), size)]
+    groups = list(batched(sorted(entries, key=key), size, strict=False))
     lows = ["", *(key(group[0]) for group in groups[1:])]
     return list(zip(lows, [*lows[1:], ""], groups, strict=True))

@@ -7,6 +7,7 @@ between two planners; slices of the other plan are ignored and deleted with the 
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import batched
 from typing import Final
 
 from cmk_check.core.account import Subscription
@@ -14,15 +15,17 @@ from cmk_check.core.enums import Disposition, PostureReason, ScanState
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.scan_request import not_found
-from cmk_check.core.scope import slice_ranges, visible
+from cmk_check.core.scope import Scope, slice_ranges, visible
 from cmk_check.core.status import Status
 from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_SLICES, TABLE_PAGE_ROWS
 from cmk_check.ports import InventoryError, SliceMessage, StoreUnavailable, WriteConflict
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.partial_scan import needs_full_scan
-from cmk_check.scan.scan_context import ScanContext
+from cmk_check.scan.scan_context import ScanContext, ScanOptions
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Planned, Scan, Slice, Stored
+
+type _Listed = tuple[Subscription, ...]
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +84,7 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
         reason = not_found(scan.not_found)
         await fail_scan(context, scan.id, reason, not_found=scan.not_found)
         return None
-    ranges = _ranges(context, scan, listed, in_group, expected)
+    ranges = _ranges(context.options, scan, listed, in_group, expected)
     if len(ranges) > MAX_SLICES:
         reason = f"{len(ranges)} slices are more than {MAX_SLICES}: raise CMK_SLICE_SIZE."
         await _fail(context, scan, reason, PostureReason.SCAN_FAILED)
@@ -103,9 +106,7 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
     return planned
 
 
-async def _in_group(
-    context: ScanContext, scan: Scan
-) -> tuple[tuple[Subscription, ...], Gap | None]:
+async def _in_group(context: ScanContext, scan: Scan) -> tuple[_Listed, Gap | None]:
     """List the subscriptions of the management group, or say why they are not known.
 
     A partial scan does not ask: what the last full scan found stays.
@@ -141,29 +142,22 @@ async def _has_finished(context: ScanContext, status: Status) -> bool:
 
 
 def _ranges(
-    context: ScanContext,
-    scan: Scan,
-    listed: tuple[Subscription, ...],
-    in_group: tuple[Subscription, ...],
-    expected: frozenset[str],
+    options: ScanOptions, scan: Scan, listed: _Listed, in_group: _Listed, expected: frozenset[str]
 ) -> list[tuple[str, str, tuple[Planned, ...]]]:
     """Cut the subscriptions to read into slices; those of a partial scan cover no range."""
-    size = context.options.slice_size
+    scope, size = options.scope, options.slice_size
     if not scan.is_partial:
-        return slice_ranges(_disposed(context, listed, in_group, expected), _partition, size)
-    named = sorted(_named(context, scan, listed, expected), key=_partition)
-    groups = [tuple(named[start : start + size]) for start in range(0, len(named), size)]
+        return slice_ranges(_disposed(scope, listed, in_group, expected), _partition, size)
+    named = sorted(_named(scope, scan, listed, expected), key=_partition)
+    groups = batched(named, size, strict=False)
     return [(_partition(group[0]), _partition(group[0]), group) for group in groups]
 
 
 def _named(
-    context: ScanContext,
-    scan: Scan,
-    listed: tuple[Subscription, ...],
-    expected: frozenset[str],
+    scope: Scope, scan: Scan, listed: _Listed, expected: frozenset[str]
 ) -> Iterator[Planned]:
     """Yield what to do with each subscription that a partial scan names and that was found."""
-    scope, found = context.options.scope, {entry.id: entry for entry in listed}
+    found = {entry.id: entry for entry in listed}
     for name in set(scan.named).difference(scan.not_found):
         if name in found:
             yield Planned(found[name], scope.of_listed(found[name]))
@@ -188,21 +182,17 @@ async def _is_recorded(context: ScanContext, subscription_id: str) -> bool:
     partition = table_keys.partition_of(subscription_id)
     stored = await context.findings_table.read_one(partition)
     coverage = stored.known.coverage
-    return bool(stored.etags) and not (coverage is not None and coverage.is_forgotten)
+    return bool(stored.etags) and not (coverage and coverage.is_forgotten)
 
 
 def _disposed(
-    context: ScanContext,
-    listed: tuple[Subscription, ...],
-    in_group: tuple[Subscription, ...],
-    expected: frozenset[str],
+    scope: Scope, listed: _Listed, in_group: _Listed, expected: frozenset[str]
 ) -> list[Planned]:
     """Return what to do with each subscription that is listed, or ought to be.
 
     ``expected`` are those that the include list names, and those whose gap stands in no row: if
     Azure no longer lists these, nothing else would name them.
     """
-    scope = context.options.scope
     unlisted = {missing: Subscription(missing) for missing in expected}
     unlisted |= {entry.id: entry for entry in in_group}
     for entry in listed:
