@@ -1,7 +1,8 @@
 """Partial scans: only some subscriptions are read, and the status is derived from all rows.
 
 The status keeps what only a full scan can know: when the estate was read, how many subscriptions
-are visible, and whatever spoke against "compliant" when the partial scan began.
+are visible, and whatever spoke against "compliant" when the partial scan began. Gaps that stand in
+no row, since it must not be changed or the table refuses it, count with those that do.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -10,14 +11,16 @@ from datetime import datetime
 
 from cmk_check.core import posture
 from cmk_check.core.account import Subscription
+from cmk_check.core.comparison.updates import Known
 from cmk_check.core.counts import summarise
-from cmk_check.core.enums import CoverageState, PostureReason
+from cmk_check.core.enums import CoverageState, GapReason, PostureReason
+from cmk_check.core.gap import Gap
 from cmk_check.core.model import Coverage
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scan_request import StartOutcome
 from cmk_check.core.status import Status, Summary, UnwrittenGap
+from cmk_check.limits import MAX_GAP_DETAIL_CHARS
 from cmk_check.scan.scan_context import ScanContext
-from cmk_check.scan.unwritten_gaps import slice_failed, unwritten
 from cmk_check.store import table_keys
 from cmk_check.store.codec import RowUnusable
 from cmk_check.store.scan_rows import Scan
@@ -33,6 +36,22 @@ def needs_full_scan(status: Status | None, scope: RecordedScope) -> StartOutcome
     if status.scope is None or status.scope.differences(scope):
         return StartOutcome.SCOPE_CHANGED
     return None
+
+
+def slice_failed(detail: str) -> Gap:
+    """Return the gap of a subscription whose work failed."""
+    return Gap(GapReason.SLICE_FAILED, detail=detail[:MAX_GAP_DETAIL_CHARS])
+
+
+def unwritten(subscription: Subscription, known: Known, gap: Gap, now: datetime) -> Coverage:
+    """Count a subscription as a gap, and its accounts as they are recorded."""
+    return Coverage(
+        subscription=subscription,
+        state=CoverageState.GAP,
+        since=now,
+        gap=gap,
+        accounts=known.count(known.findings, {}, len(known.findings) + len(known.untrusted)),
+    )
 
 
 async def status_after(

@@ -29,11 +29,11 @@ from cmk_check.ports import LimitExceeded, SliceMessage, StoreError, StoreUnavai
 from cmk_check.scan.claim import Claim, ClaimLost, renew_lease, take
 from cmk_check.scan.cross_check import cross_check_of
 from cmk_check.scan.finish import fail_scan, finish
+from cmk_check.scan.partial_scan import slice_failed, unwritten
 from cmk_check.scan.record import Recorder
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice_reading import SliceReading
 from cmk_check.scan.slice_subscriptions import subscriptions_of
-from cmk_check.scan.unwritten_gaps import slice_failed, unwritten
 from cmk_check.store.outbox import OutboxEntry
 from cmk_check.store.scan_rows import Planned, Stored
 from cmk_check.store.subscription_rows import StoredSubscription
