@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import ClassVar, Final, override
 
 from cmk_check.core.aspects.aspect import Aspect
-from cmk_check.core.aspects.data_stores import DATA_STORES, covered_data, exposed_data
-from cmk_check.core.aspects.key_health import KEY_HEALTH, broken_keys, unknown_keys
+from cmk_check.core.aspects.data_stores import DATA_STORES
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.updates import Difference, FindingUpdate
 from cmk_check.core.enums import (
     CoverageState,
@@ -137,9 +137,10 @@ class _HealthyKeys(OptionalRequirement):
 
     @override
     def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
-        broken = broken_keys(accounts)
+        sums = KEY_HEALTH.all_sums(accounts)
+        broken = sums["broken"]
         # What was carried over may be a day older than the scan.
-        known = broken if status.daily_carried else accounts.compliant - unknown_keys(accounts)
+        known = broken if status.daily_carried else accounts.compliant - sums["unknown"]
         return {
             PostureReason.KEYS_BROKEN: broken,
             PostureReason.KEYS_UNKNOWN: accounts.compliant - known,
@@ -171,8 +172,9 @@ class _CoveredData(OptionalRequirement):
 
     @override
     def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
-        exposed = exposed_data(accounts)
-        covered = covered_data(accounts) if status.data_read else 0
+        sums = DATA_STORES.all_sums(accounts)
+        exposed = sums["microsoftKeys"]
+        covered = sums["ownKeys"] + sums["none"] if status.data_read else 0
         return {
             PostureReason.DATA_EXPOSED: exposed,
             PostureReason.DATA_UNKNOWN: accounts.total - covered - exposed,

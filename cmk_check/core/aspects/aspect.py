@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar, Final, override
 
 from cmk_check.core.account import Account, Judgement
@@ -170,7 +171,12 @@ class Aspect(ABC):
 
 
 class StateAspect(Aspect):
-    """An aspect whose accounts are counted by its state, whatever the time is."""
+    """An aspect whose accounts are counted by its state, whatever the time is.
+
+    ``states`` are all of them, in the order of sums; one is ``unknown``.
+    """
+
+    states: ClassVar[type[StrEnum]]
 
     @abstractmethod
     def state_of(self, account: AnyAccount) -> str | None:
@@ -207,6 +213,22 @@ class StateAspect(Aspect):
     @override
     def numbers(self, counts: AccountCounts) -> Iterable[int]:
         return self.by_state(counts).values()
+
+    @override
+    def sums(self, counts: AccountCounts) -> dict[str, int] | None:
+        return self.all_sums(counts) if self.by_state(counts) else None
+
+    def all_sums(self, counts: AccountCounts) -> dict[str, int]:
+        """Return the accounts by state; those that nobody looked at are unknown."""
+        by_state = self.by_state(counts)
+        sums = {_camel_case(state): by_state.get(state, 0) for state in self.states}
+        sums["unknown"] += self._whole(counts) - sum(sums.values())
+        return sums
+
+
+def _camel_case(state: str) -> str:
+    first, *others = state.split("_")
+    return first + "".join(map(str.capitalize, others))
 
 
 def shown_reasons(concerns: Sequence[KeyConcern | DataConcern]) -> list[dict[str, str]]:

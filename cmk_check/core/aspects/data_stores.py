@@ -32,6 +32,7 @@ class DataStoresAspect(StateAspect):
     """Data outside of the account; looked at beside every verdict."""
 
     name = "dataStores"
+    states = DataState
     counted_as = "dataStores"
     counted: ClassVar[tuple[str, Mapping[str, str]]] = (
         "data stores of accounts",
@@ -69,7 +70,6 @@ class DataStoresAspect(StateAspect):
 
     @override
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
-        """Show the state."""
         return {"dataStores": account.data.state.value} if account.data else None
 
     @override
@@ -108,38 +108,9 @@ class DataStoresAspect(StateAspect):
         return after, (News(kind, shown),)
 
     @override
-    def sums(self, counts: AccountCounts) -> dict[str, int] | None:
-        """Return accounts by the state of their data; of some nobody ever looked at where it is."""
-        if not counts.by_data_state:
-            return None
-        return {
-            "ownKeys": counts.by_data_state.get(DataState.OWN_KEYS, 0),
-            "microsoftKeys": exposed_data(counts),
-            "mayBeMicrosoftKeys": counts.by_data_state.get(DataState.MAY_BE_MICROSOFT_KEYS, 0),
-            "unknown": unknown_data(counts),
-            "none": counts.by_data_state.get(DataState.NONE, 0),
-        }
-
-    @override
     def column(self, state: str) -> str | None:
         """Return the column; what cannot be read is unknown, whatever state its row contains."""
         return None if state == DataState.UNKNOWN else "dataState"
-
-
-def covered_data(counts: AccountCounts) -> int:
-    """Return how many accounts are known to have none under Microsoft's keys."""
-    return sum(counts.by_data_state.get(state, 0) for state in COVERED)
-
-
-def exposed_data(counts: AccountCounts) -> int:
-    """Return how many accounts have data under Microsoft's keys."""
-    return counts.by_data_state.get(DataState.MICROSOFT_KEYS, 0)
-
-
-def unknown_data(counts: AccountCounts) -> int:
-    """Return of how many nobody knows it; of some nobody ever looked at where it is."""
-    known = (state for state in DataState if state is not DataState.UNKNOWN)
-    return counts.total - sum(counts.by_data_state.get(state, 0) for state in known)
 
 
 def _badness(data: AccountData | None) -> int:

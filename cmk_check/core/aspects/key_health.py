@@ -35,6 +35,7 @@ class KeyHealthAspect(StateAspect):
 
     name = "keyHealth"
     verdicts = frozenset({Verdict.COMPLIANT})
+    states = KeyState
     replaces_update = True
     counted_as = "keys"
     counted: ClassVar[tuple[str, Mapping[str, str]]] = (
@@ -120,11 +121,6 @@ class KeyHealthAspect(StateAspect):
         return after, () if kind is None or health is None else (News(kind, {"key": _key(health)}),)
 
     @override
-    def sums(self, counts: AccountCounts) -> dict[str, int] | None:
-        """Return compliant accounts by key health; a key that was never read is unknown."""
-        return key_sums(counts) if counts.by_key_health else None
-
-    @override
     def column(self, state: str) -> str | None:
         return "keyHealth"
 
@@ -132,27 +128,6 @@ class KeyHealthAspect(StateAspect):
 def badness(health: KeyHealth | None) -> int:
     """Return how bad: healthy 0, at risk 1, unknown 2, broken 3; 0 where no key was looked at."""
     return 0 if health is None else health.state.badness
-
-
-def broken_keys(counts: AccountCounts) -> int:
-    """Return how many compliant accounts have a key that cannot be used."""
-    return counts.by_key_health.get(KeyState.BROKEN, 0)
-
-
-def unknown_keys(counts: AccountCounts) -> int:
-    """Return of how many compliant accounts nobody knows it; of some no key was ever looked at."""
-    known = (KeyState.HEALTHY, KeyState.AT_RISK, KeyState.BROKEN)
-    return counts.compliant - sum(counts.by_key_health.get(state, 0) for state in known)
-
-
-def key_sums(counts: AccountCounts) -> dict[str, int]:
-    """Return compliant accounts by key health, all unknown if no key was ever looked at."""
-    return {
-        "healthy": counts.by_key_health.get(KeyState.HEALTHY, 0),
-        "atRisk": counts.by_key_health.get(KeyState.AT_RISK, 0),
-        "broken": broken_keys(counts),
-        "unknown": unknown_keys(counts),
-    }
 
 
 def _news(before: KeyHealth | None, after: KeyHealth | None) -> ChangeType | None:

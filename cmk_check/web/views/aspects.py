@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.aspects.key_health import key_sums
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.azure_policy import policy_answer
 from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.keys.key_health import KeyHealth
@@ -32,7 +32,7 @@ def to_api_counts(accounts: AccountCounts, *, key_health: bool) -> dict[str, Any
     ``key_health`` is whether keys are read: one that was never looked at is then unknown.
     """
     sums = {aspect.counted_as or aspect.name: aspect.sums(accounts) for aspect in ASPECTS}
-    keys = key_sums(accounts) if key_health else None
+    keys = KEY_HEALTH.all_sums(accounts) if key_health else None
     return vars(aspect_models.Sums.model_validate(sums | {"keys": keys}))
 
 

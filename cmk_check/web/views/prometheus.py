@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from pydantic.alias_generators import to_snake
 
 from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.aspects.key_health import KEY_HEALTH, key_sums
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import (
     PostureReason,
     PostureVerdict,
@@ -146,7 +146,8 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
 def _of_aspects(accounts: AccountCounts, *, key_health: bool) -> Iterator[Metric]:
     if key_health:
         text = "Compliant accounts by the health of their key; not there if keys are not read."
-        yield from _gauge("accounts_by_key_health", text, _snake(key_sums(accounts)), "key_health")
+        keys = _snake(KEY_HEALTH.all_sums(accounts))
+        yield from _gauge("accounts_by_key_health", text, keys, "key_health")
     for aspect in ASPECTS:
         counts = aspect.sums(accounts)
         if counts and aspect.counted_as and aspect is not KEY_HEALTH:

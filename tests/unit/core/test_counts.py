@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from cmk_check.core.account import Account, Subscription
 from cmk_check.core.aspects.aspect import Judged
-from cmk_check.core.aspects.data_stores import DATA_STORES, exposed_data, unknown_data
-from cmk_check.core.aspects.key_health import broken_keys, unknown_keys
+from cmk_check.core.aspects.data_stores import DATA_STORES
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.counts import (
     KIND_UNKNOWN,
     OTHER_KINDS,
@@ -125,7 +125,7 @@ def test_data_that_nobody_looked_at_is_unknown_beside_what_was_looked_at() -> No
     none = counted(*accounts)
     counts = counted(*(replace(each, data=read) for each, read in zip(accounts, data, strict=True)))
 
-    assert (DATA_STORES.sums(none), unknown_data(none)) == (None, 4)
+    assert (DATA_STORES.sums(none), DATA_STORES.all_sums(none)["unknown"]) == (None, 4)
     assert DATA_STORES.sums(counts) == {
         "ownKeys": 0,
         "microsoftKeys": 1,
@@ -133,7 +133,6 @@ def test_data_that_nobody_looked_at_is_unknown_beside_what_was_looked_at() -> No
         "unknown": 3,
         "none": 0,
     }
-    assert (exposed_data(counts), unknown_data(counts)) == (1, 3)
 
 
 def _row() -> Coverage:
@@ -154,8 +153,7 @@ def test_where_no_key_was_looked_at_none_is_broken_and_all_are_unknown() -> None
     """What nobody saw is not taken for good."""
     counts = counted(good(ID, "a"), good(ID, "b"), bad(ID, "c"))
 
-    assert broken_keys(counts) == 0
-    assert unknown_keys(counts) == 2
+    assert KEY_HEALTH.all_sums(counts) == {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 2}
 
 
 def test_kinds_that_are_too_many_for_a_row_are_summed() -> None:
