@@ -23,27 +23,19 @@ from cmk_check.limits import MAX_CHANGE_TEXT_CHARS
 _LINKABLE: Final = re.compile(r"(/(?!\.{1,2}(/|$))[\w.()-]+)+")
 
 
-@dataclass(frozen=True, slots=True)
-class ComparisonContext:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonContext(Occasion):
     """What a comparison needs to know of the scan. ``new_id`` makes a fresh UUID for each change.
 
     ``status_as_of`` is when the last finished scan began, ``follows`` the full scan that finished
-    directly before this one, if that is so. ``off`` names the aspects that the settings switch off.
+    directly before this one, if that is so.
     """
 
     scan_id: str
-    now: datetime
     new_id: Callable[[], str]
-    baseline: bool = False
     status_as_of: datetime | None = None
     follows: str | None = None
     hostname: str | None = None
-    off: frozenset[str] = frozenset()
-
-    @property
-    def occasion(self) -> Occasion:
-        """What aspects need to know of it."""
-        return Occasion(self.now, self.baseline, self.off)
 
 
 def of_account(
@@ -61,10 +53,14 @@ def of_account(
     changes: list[Change] = []
     for each in news:
         if sides is None:  # most findings have no news
-            sides = _sides(before, after) | _previous_owner(before, after)
+            sides = {"before": _side(before, after), "after": _side(after, before)}
+            sides |= _previous_owner(before, after)
         shown = sides
         if each.type is ChangeType.ACCOUNT_KIND_CHANGED and before and after:
-            shown = _with_kinds(sides, before, after)
+            kinds = {"before": before.kind, "after": after.kind}
+            shown = sides | {
+                name: {**as_object(sides[name]), "kind": kind} for name, kind in kinds.items()
+            }
         changes.append(
             _account_change(each.type, finding, subscription, context, {**shown, **each.shown})
         )
@@ -189,13 +185,8 @@ def _previous_owner(before: Finding | None, after: Finding | None) -> dict[str, 
     return {} if is_same else {"previousOwner": _owner(before.owner)}
 
 
-def _sides(before: Finding | None, after: Finding | None) -> dict[str, object]:
-    """Return the verdict before and after, with the state of every aspect that was looked at."""
-    return {"before": _side(before, after), "after": _side(after, before)}
-
-
 def _side(finding: Finding | None, other: Finding | None) -> dict[str, object] | None:
-    """Show a finding; both sides of a change have the same names."""
+    """Show a finding, with the state of every aspect that was looked at on either side."""
     if finding is None:
         return None
     judgement = finding.judgement
@@ -210,14 +201,6 @@ def _side(finding: Finding | None, other: Finding | None) -> dict[str, object] |
             shown = {name: [] if isinstance(seen[name], list) else None for name in seen}
         side |= shown or {}
     return side
-
-
-def _with_kinds(sides: dict[str, object], before: Finding, after: Finding) -> dict[str, object]:
-    kinds = {
-        "before": {**as_object(sides["before"]), "kind": before.kind},
-        "after": {**as_object(sides["after"]), "kind": after.kind},
-    }
-    return {**sides, **kinds}
 
 
 def _coverage_side(state: CoverageState | None, gap: Gap | None) -> dict[str, str | None] | None:

@@ -4,7 +4,7 @@ An incomplete reading can only make things worse: it adds findings and worsens t
 resolves and refreshes nothing, because what it did not bring may say otherwise.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
@@ -65,7 +65,7 @@ def compare(
     ``judged`` are the accounts of the reading, with what stands beside their verdicts.
     """
     complete = reading.gap is None
-    steps = list(_Upserts(known, subscription, context, complete).steps(judged))
+    steps = list(_upserts(known, subscription, judged, context, complete=complete))
     if complete:
         for account_id in sorted(known.findings.keys() - judged.keys()):
             reason = RemovalReason.GONE
@@ -114,43 +114,44 @@ def _leaves(before: Coverage, context: ComparisonContext) -> bool:
     return before.unexpected_by is not None and before.unexpected_by == context.follows
 
 
-@dataclass(frozen=True, slots=True)
-class _Upserts:
-    """Finds what a reading adds or changes."""
+def _upserts(
+    known: Known,
+    subscription: Subscription,
+    judged: AllJudged,
+    context: ComparisonContext,
+    *,
+    complete: bool,
+) -> Iterator[FindingUpdate]:
+    """Find what a reading adds or changes."""
+    for account_id, read in judged.items():
+        if account_id in known.untrusted:
+            continue
+        before = known.findings.get(account_id)
+        taken = read if complete or before is None else _what_is_worse(before, read)
+        if taken is None:
+            continue
+        after, news = _updated(before, taken, read, context)
+        told = changes.of_account(news, before, after, subscription, context)
+        if after != before or told:
+            yield FindingUpdate(before, after, told)
 
-    known: Known
-    subscription: Subscription
-    context: ComparisonContext
-    complete: bool
 
-    def steps(self, judged: AllJudged) -> Iterable[FindingUpdate]:
-        for account_id, entry in judged.items():
-            before = self.known.findings.get(account_id)
-            if account_id in self.known.untrusted:
-                continue
-            taken = entry if self.complete or before is None else _what_is_worse(before, entry)
-            if taken is None:
-                continue
-            step = self._step(before, taken, entry)
-            if step.after != before or step.changes:
-                yield step
-
-    def _step(self, before: Finding | None, entry: Judged, read: Judged) -> FindingUpdate:
-        """Return what changes; ``read`` is the account as it was read, taken or not."""
-        if before is not None and _says_the_same(before, entry):
-            after, news = _filled_in(before, entry), []
-        else:
-            after, news = _finding(before, entry, self.context), _account_news(before, entry)
-        after = after.beside(entry)
-        occasion = self.context.occasion
-        for aspect in ASPECTS:
-            after, more = aspect.news(before, after, read, occasion)
-            if aspect.replaces_update and more:
-                # What an update would say stands in every other change as well.
-                news = [each for each in news if each.type is not ChangeType.ACCOUNT_UPDATED]
-            news += more
-        told = changes.of_account(news, before, after, self.subscription, self.context)
-        return FindingUpdate(before, after, told)
+def _updated(
+    before: Finding | None, entry: Judged, read: Judged, context: ComparisonContext
+) -> tuple[Finding, list[News]]:
+    """Return what changes; ``read`` is the account as it was read, taken or not."""
+    if before is not None and _says_the_same(before, entry):
+        after, news = _filled_in(before, entry), []
+    else:
+        after, news = _finding(before, entry, context), _account_news(before, entry)
+    after = after.beside(entry)
+    for aspect in ASPECTS:
+        after, more = aspect.news(before, after, read, context)
+        if aspect.replaces_update and more:
+            # What an update would say stands in every other change as well.
+            news = [each for each in news if each.type is not ChangeType.ACCOUNT_UPDATED]
+        news += more
+    return after, news
 
 
 def _account_news(before: Finding | None, after: Judged) -> list[News]:
