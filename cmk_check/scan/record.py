@@ -8,28 +8,48 @@ can finish:
     B (newer scan):                    lease, read range: clear TWO's mark ... finish
 
 A subscription never seen before is marked like any other: its row is inserted as ``pending``.
+
+The status is lowered, from "compliant" or "compliant with exceptions", before anything worse is
+recorded: before a violation, and before an exception ends or is cut short. Otherwise the API would
+report a compliant estate while the table already says otherwise. Only the end of a scan raises the
+status again.
 """
 
 import asyncio
+from dataclasses import replace
+from typing import Final
 
+from cmk_check.core import posture
 from cmk_check.core.comparison.updates import Difference
+from cmk_check.core.enums import ExceptionMode, PostureVerdict
+from cmk_check.core.requirements import REQUIREMENTS, Requirement
 from cmk_check.core.status import Status
+from cmk_check.limits import ATTEMPTS_PER_STEP
+from cmk_check.ports import StoreUnavailable, WriteConflict
 from cmk_check.scan.claim import Claim
 from cmk_check.scan.scan_context import ScanContext
-from cmk_check.scan.status_downgrade import StatusDowngrade
 from cmk_check.store.findings import record_batches
 from cmk_check.store.outbox import OutboxEntry
 from cmk_check.store.scan_rows import Stored
+from cmk_check.store.scans import LeaseAndStatus
 from cmk_check.store.subscription_rows import StoredSubscription
+
+_HIGH: Final = {PostureVerdict.COMPLIANT, PostureVerdict.COMPLIANT_WITH_EXCEPTIONS}
 
 
 class Recorder:
-    """Records differences for the worker that holds a claim; ``status`` was read after it."""
+    """Records differences for the worker that holds a claim; ``status`` was read after it.
+
+    No scan can end, and so raise the status, before this worker is done or has lost its claim. So
+    a status that is low already is not read again. What is required may differ when the status is
+    read: so it is lowered and stored for each requirement by itself, whatever the settings are now.
+    """
 
     def __init__(self, context: ScanContext, claim: Claim, status: Stored[Status]) -> None:
         self._context = context
         self._claim = claim
-        self._downgrade = StatusDowngrade(context, status)
+        self._status = status
+        self._lowered: set[Requirement] = set()
         self._checking = asyncio.Lock()
         self._marks = 0
         self._checked = 0
@@ -49,7 +69,9 @@ class Recorder:
         batches = tuple(record_batches(stored, difference, self._claim.id))
         stored = await table.mark(stored, difference, self._claim.id)
         await self._check()
-        await self._downgrade.lower(difference)
+        for requirement in REQUIREMENTS:
+            if requirement not in self._lowered and requirement.is_worse(difference):
+                await self._lower(requirement)
         return await table.record(stored, batches)
 
     async def _check(self) -> None:
@@ -64,3 +86,37 @@ class Recorder:
                 served = self._marks
                 await self._claim.check(self._context)
                 self._checked = served
+
+    async def _lower(self, requirement: Requirement) -> None:
+        status = self._status
+        for _ in range(ATTEMPTS_PER_STEP):
+            if not self._is_high(status.value, requirement):
+                break
+            current = LeaseAndStatus(status=status)
+            try:
+                lowered = requirement.lower(status.value)
+                await self._context.scans.commit(status=lowered, current=current)
+            except WriteConflict:
+                status = await self._context.scans.status()
+                continue
+            break
+        else:
+            raise StoreUnavailable("The status could not be lowered: each try met another write.")
+        self._lowered.add(requirement)
+
+    def _is_high(self, status: Status, requirement: Requirement) -> bool:
+        """Return whether the status is compliant while it is fresh, with or without exceptions.
+
+        As if this alone were required.
+        """
+        if status.as_of is None:
+            return False
+        # These are settings, which may differ for whoever reads the status.
+        expect = replace(
+            self._context.options.expectations,
+            subscriptions=0,
+            requires=frozenset({requirement}),
+            scope=None,
+            exceptions=ExceptionMode.ACCEPT,
+        )
+        return posture.of_estate(status, status.as_of, expect).verdict in _HIGH
