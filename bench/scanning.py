@@ -29,7 +29,6 @@ from cmk_check.scan.start import start
 from cmk_check.store.azure_tables import AzureTables
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
-from cmk_check.store.retention import Retention
 from cmk_check.store.scans import ScanTable
 
 _HOST: Final = Path(__file__).parents[1] / "host.json"
@@ -68,14 +67,12 @@ class Scanning:
         context: ScanContext,
         store: Store,
         alerts: TextQueue,
-        retention: timedelta,
         clock: "Hours | None" = None,
     ) -> None:
         self._clock = clock
         self._context = context
         self._store = store
         self._alerts = alerts
-        self._retention = retention
 
     async def scan(self, *, keep_commits: bool = False) -> Scanned:
         """Run one scan to its end.
@@ -113,7 +110,7 @@ class Scanning:
             scans=ScanTable(store),
             relay=Relay(feed, alerts, LogSink()),
             queues=queue,
-            retention=Retention(store, self._retention),
+            feed=feed,
         )
 
 
@@ -154,7 +151,6 @@ async def scanning(clock: Hours | None = None) -> AsyncIterator[Scanning]:
                 await app.scan_context(),
                 store,
                 queues.queue(DELIVERY_QUEUE),
-                settings.retention,
                 clock,
             )
     finally:

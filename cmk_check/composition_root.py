@@ -96,7 +96,6 @@ class App:
         from cmk_check.scan.scan_context import ScanContext
         from cmk_check.store.change_feed import FeedTable
         from cmk_check.store.findings import FindingsTable
-        from cmk_check.store.retention import Retention
         from cmk_check.store.scans import ScanTable
 
         store, queues = await self._storage()
@@ -104,15 +103,17 @@ class App:
         changes = queues.queue(CHANGES_QUEUE, CHANGES_MESSAGE_LIFETIME) if subscribed else None
         inventory = await self._azure()
         told, log = QueueSink(queues.queue(DELIVERY_QUEUE), changes), LogSink()
+        feed = FeedTable(store, self.clock)
         return ScanContext(
             inventory=inventory,
             findings_table=FindingsTable(store),
             scans=ScanTable(store),
-            relay=Relay(FeedTable(store, self.clock), told, log),
+            relay=Relay(feed, told, log),
+            feed=feed,
+            keep=self.settings.retention,
             queues=SliceQueue(queues.queue(SLICES_QUEUE)),
             overdue_queue=queues.queue(OVERDUE_QUEUE),
             scan_end_sink=log,
-            retention=Retention(store, self.settings.retention),
             clock=self.clock,
             subscription_limit=asyncio.Semaphore(self.settings.max_in_flight),
             table_lock=asyncio.Lock(),

@@ -16,7 +16,12 @@ from cmk_check.core.counts import merge
 from cmk_check.core.enums import ChangeType, PostureReason, ScanState
 from cmk_check.core.model import Change
 from cmk_check.core.status import LastScan, Status
-from cmk_check.limits import ATTEMPTS_PER_STEP
+from cmk_check.limits import (
+    ATTEMPTS_PER_STEP,
+    CHANGES_PRUNED_PER_SCAN,
+    RETENTION_GRACE,
+    SCANS_PRUNED_PER_SCAN,
+)
 from cmk_check.ports import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.scan.partial_scan import status_after
 from cmk_check.scan.scan_context import ScanContext
@@ -160,9 +165,24 @@ async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
     if stored is not None and stored.value.is_partial:
         return  # full scans come often enough to delete what is old
     try:
-        await context.retention.prune(context.clock.now(), scan_id)
+        await _prune(context, scan_id)
     except StoreError as error:
         _log.warning("Changes and scans past the retention stay until the next scan: %s", error)
+
+
+async def _prune(context: ScanContext, scan_id: str) -> None:
+    """Delete up to 490 changes and 1,000 scans that are older than is kept, plus two days.
+
+    It writes nothing if nothing is old enough. What was deleted cannot be brought back, so the
+    clock of the scan that ends is not believed alone: no more than two days may have passed since
+    the scan before it began. After a longer pause the second scan deletes.
+    """
+    latest = await context.scans.history(2)
+    started = next((scan.started_at for scan in latest if scan.id != scan_id), None)
+    if started is not None:
+        before = min(context.clock.now() - RETENTION_GRACE, started) - context.keep
+        await context.scans.prune(before, SCANS_PRUNED_PER_SCAN)
+        await context.feed.prune(before, CHANGES_PRUNED_PER_SCAN)
 
 
 async def _tell(context: ScanContext, ended: Scan) -> None:

@@ -30,8 +30,8 @@ from cmk_check.ports import (
     ScanEndSink,
     TextQueue,
 )
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
-from cmk_check.store.retention import Retention
 from cmk_check.store.scans import ScanTable
 
 
@@ -77,9 +77,11 @@ class ScanContext:
     findings_table: FindingsTable
     scans: ScanTable
     relay: Relay
+    feed: FeedTable
+    keep: timedelta
+    """How long changes and scans are kept."""
     queues: Queues
     scan_end_sink: ScanEndSink
-    retention: Retention
     clock: Clock
     subscription_limit: Semaphore
     """Bounds the subscriptions that all slices of the process work on at once."""

@@ -28,7 +28,6 @@ from cmk_check.store import codec
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.findings import FindingsTable
-from cmk_check.store.retention import Retention
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
 from tests.fakes.inventory import ScriptedInventory
@@ -149,9 +148,10 @@ class World:
             findings_table=FindingsTable(store),
             scans=ScanTable(store),
             relay=Relay(feed, self.teller),
+            feed=feed,
+            keep=KEPT,
             queues=self.queue,
             scan_end_sink=self.teller,
-            retention=Retention(store, KEPT),
             clock=self.clock,
             subscription_limit=asyncio.Semaphore(32),
             table_lock=asyncio.Lock(),

@@ -12,7 +12,7 @@ from bench.recorded_requests import Sent, recorded
 from bench.scanning import Scanned, Scanning
 from cmk_check.ports import AT_ONCE
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import KEPT, World, bad, good, sub
+from tests.fakes.world import World, bad, good, sub
 
 
 class Nobody:
@@ -34,7 +34,7 @@ def small_world(store: RecordingStore) -> World:
 async def scan(world: World, *, keep_commits: bool = False) -> Scanned:
     """Scan an hour later."""
     world.clock.advance(timedelta(hours=1))
-    bench = Scanning(world.context, world.store, Nobody(), KEPT)
+    bench = Scanning(world.context, world.store, Nobody())
     return await bench.scan(keep_commits=keep_commits)
 
 

@@ -8,7 +8,7 @@ from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.limits import CHANGES_PRUNED_PER_SCAN, MAX_TRANSACTION_WRITES, RETENTION_GRACE
 from cmk_check.ports import Entity, Insert, Table, TableQuery
-from cmk_check.store import retention
+from cmk_check.scan import finish
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import Operation, RecordingStore
@@ -118,7 +118,7 @@ async def test_a_steady_scan_within_the_retention_writes_nothing_for_it(world: W
 async def test_a_long_history_goes_in_bounded_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A scan does not stop for a clean-up (P8); here a part is larger than a transaction."""
     most = MAX_TRANSACTION_WRITES + 10
-    monkeypatch.setattr(retention, "SCANS_PRUNED_PER_SCAN", most)
+    monkeypatch.setattr(finish, "SCANS_PRUNED_PER_SCAN", most)
     world = World()
     world.listed(sub(1))
     for _ in range(most + 20):
