@@ -27,7 +27,7 @@ from cmk_check.core.enums import (
     Verdict,
 )
 from cmk_check.core.gap import Gap
-from cmk_check.core.model import Coverage, Finding, Transition
+from cmk_check.core.model import AccountCounts, Coverage, Finding, Transition
 from cmk_check.core.reasons.gap_sentences import KNOWN_FROM_GROUP, make_gap
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.limits import MAX_TRANSITIONS
@@ -310,24 +310,21 @@ def _difference(
         since=before.since if before and before.state is seen.state else context.now,
         gap=_same_gap(before, seen.gap),
         last_read=_last_read(before, seen.state, context),
-        accounts=known.count(*_counted(known, steps, seen)),
+        accounts=_counted(known, steps, seen),
         sequence=next(numbers) - 1,
         unexpected_by=seen.unexpected_by,
     )
     return Difference(known, coverage, numbered, told)
 
 
-def _counted(
-    known: Known, steps: Iterable[FindingUpdate], seen: _Seen
-) -> tuple[Mapping[str, Finding], Mapping[str, int], int]:
-    """Return what to count: the findings, the ignored accounts, and how many were not read."""
-    after = known.after(steps)
-    ignored = seen.ignored_by_kind or {}
-    if seen.gap is None:
-        return after, ignored, 0
-    if known.coverage is not None:
-        ignored = known.coverage.accounts.ignored_by_kind
-    return after, ignored, len((after.keys() | known.untrusted.keys()) - seen.ids)
+def _counted(known: Known, steps: Iterable[FindingUpdate], seen: _Seen) -> AccountCounts:
+    """Count the findings, the ignored accounts, and how many were not read."""
+    after, ignored, unread = known.after(steps), seen.ignored_by_kind or {}, 0
+    if seen.gap is not None:
+        unread = len((after.keys() | known.untrusted.keys()) - seen.ids)
+        if known.coverage is not None:
+            ignored = known.coverage.accounts.ignored_by_kind
+    return known.count(after, ignored, unread)
 
 
 def _remembered(subscription: Subscription, had: Subscription | None) -> Subscription:

@@ -85,12 +85,6 @@ class FindingUpdate:
             raise ValueError(message)
         return finding
 
-    def count(self, tally: AccountCounter) -> None:
-        """Count it in the sum of what stands beside it."""
-        for finding, times in ((self.before, -1), (self.after, 1)):
-            if finding is not None:
-                tally.add(finding, times)
-
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -138,7 +132,9 @@ class Difference:
         tally, steps, told = self.known.tally(), iter(self.steps), 0
         for size in sizes:
             for step in islice(steps, size):
-                step.count(tally)
+                for finding, times in ((step.before, -1), (step.after, 1)):
+                    if finding is not None:
+                        tally.add(finding, times)
                 told += len(step.changes)
             accounts = tally.counts(had.accounts.ignored_by_kind, had.accounts.unread)
             yield replace(had, accounts=accounts, sequence=had.sequence + told, recording=claim)
