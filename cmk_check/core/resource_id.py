@@ -69,7 +69,10 @@ def _key_length(name: str) -> int:
 
 def account_path(account_id: AccountId) -> str:
     """Return the id of an account as ids of resources of any type are compared."""
-    return fold_id(
-        f"/subscriptions/{account_id.subscription_id}/resourcegroups/{account_id.resource_group}"
-        f"/providers/{ACCOUNT_TYPE}/{account_id.name}"
-    )
+    return fold_id(path_of(account_id.subscription_id, account_id.resource_group, account_id.name))
+
+
+def path_of(subscription_id: str, group: str, name: str) -> str:
+    """Return the id of the account with these names, which keep their case."""
+    path = f"/subscriptions/{subscription_id}/resourcegroups/{group}/providers"
+    return f"{path}/{ACCOUNT_TYPE}/{name}"

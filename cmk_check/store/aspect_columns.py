@@ -7,7 +7,7 @@ again. A key that cannot be read makes the finding unknown: see ``rows``.
 
 from collections.abc import Mapping
 from itertools import count
-from typing import Final, TypedDict, get_args
+from typing import Final, get_args
 
 from pydantic import TypeAdapter
 
@@ -55,35 +55,21 @@ def aspect_values(finding: Finding) -> dict[str, Scalar | None]:
     return values
 
 
-class SideColumns(TypedDict):
-    """What stands beside a verdict, except for the key, and what people know of it."""
-
-    exception: AccountException | None
-    announced: AnnouncedException | None
-    owner: Owner | None
-    data: AccountData | None
-
-
-def sides_in(values: Mapping[str, Scalar]) -> SideColumns:
-    """Read all of them from a row."""
-    announced = _parsed(_ANNOUNCED, values.get(_KNOWN))
-    is_usable = announced is not None and is_usable_time(announced.expires_on)
-    return {
-        "exception": _exception_in(values),
-        "announced": announced if is_usable else None,
-        "owner": _owner_in(values),
-        "data": _data_in(values),
-    }
-
-
-def _exception_in(values: Mapping[str, Scalar]) -> AccountException | None:
+def exception_in(values: Mapping[str, Scalar]) -> AccountException | None:
+    """Read the exception of a row; None where nobody looked at it or it does not apply."""
     if _DETAIL not in values:
         return None
     found = _parsed(_EXCEPTION, values[_DETAIL])
     return found if found and _has_usable_expiry(found) else unread_exception(EXEMPTION_NOT_READ)
 
 
-def _owner_in(values: Mapping[str, Scalar]) -> Owner | None:
+def announced_in(values: Mapping[str, Scalar]) -> AnnouncedException | None:
+    """Read from a row the exception that people know of."""
+    announced = _parsed(_ANNOUNCED, values.get(_KNOWN))
+    return announced if announced and is_usable_time(announced.expires_on) else None
+
+
+def owner_in(values: Mapping[str, Scalar]) -> Owner | None:
     """Read the owner of a row; None if it does not say whether there is one."""
     value, source = values.get("owner"), values.get("ownerSource")
     if source == _NOBODY:
@@ -94,7 +80,7 @@ def _owner_in(values: Mapping[str, Scalar]) -> Owner | None:
     return None
 
 
-def _data_in(values: Mapping[str, Scalar]) -> AccountData | None:
+def data_in(values: Mapping[str, Scalar]) -> AccountData | None:
     """Read where data is from a row; None where nobody looked at data."""
     if "dataState" not in values:
         return None

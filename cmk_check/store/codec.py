@@ -24,7 +24,13 @@ from cmk_check.core.text import as_object, clean_time
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Insert, Replace, Scalar, StoreError
 from cmk_check.store import stored_words, table_keys
-from cmk_check.store.aspect_columns import aspect_values, sides_in
+from cmk_check.store.aspect_columns import (
+    announced_in,
+    aspect_values,
+    data_in,
+    exception_in,
+    owner_in,
+)
 from cmk_check.store.row_times import UNDATED, is_usable_time, is_utc
 from cmk_check.store.stored_words import StandIns
 
@@ -155,7 +161,10 @@ def finding_of(entity: Entity) -> Finding:
         key_health=health,
         # Older rows do not have this column.
         vault_id=row.optional(str, "keyVaultId") or (health.vault_id if health else None),
-        **sides_in(entity.values),
+        exception=exception_in(entity.values),
+        announced=announced_in(entity.values),
+        owner=owner_in(entity.values),
+        data=data_in(entity.values),
     )
 
 
@@ -248,12 +257,20 @@ def coverage_of(entity: Entity) -> Coverage:
     )
 
 
-def listed_in(entity: Entity) -> Subscription:
-    """Read what a broken coverage row says of how Azure listed the subscription; it was there."""
+def remains_of(entity: Entity) -> tuple[int | None, Subscription]:
+    """Read what a broken coverage row still says.
+
+    That is the one number that cannot be worked out again, if it can be read, and how Azure listed
+    the subscription; it was there.
+    """
+    try:
+        sequence = Reader(entity).number("sequence", MAX_SEQUENCE)
+    except RowUnusable:
+        sequence = None
     values = (entity.values.get(name) for name in ("name", "tenantId", "state"))
     name, tenant, state = (value if isinstance(value, str) else None for value in values)
     subscription_id = table_keys.unescape(entity.partition)
-    return Subscription(subscription_id, name, tenant, state, expected=True)
+    return sequence, Subscription(subscription_id, name, tenant, state, expected=True)
 
 
 def _accounts(row: "Reader") -> AccountCounts:
@@ -263,14 +280,6 @@ def _accounts(row: "Reader") -> AccountCounts:
     if fault := contradiction(accounts):
         raise row.broken("accounts", fault)
     return accounts
-
-
-def sequence_in(entity: Entity) -> int | None:
-    """Read the one number of a broken coverage row that cannot be worked out again."""
-    try:
-        return Reader(entity).number("sequence", MAX_SEQUENCE)
-    except RowUnusable:
-        return None
 
 
 def _coverage_state(text: str) -> CoverageState:

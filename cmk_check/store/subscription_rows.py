@@ -13,13 +13,13 @@ from typing import Final
 from cmk_check.core.account import Subscription
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.model import Coverage, Finding
-from cmk_check.core.resource_id import AccountId
+from cmk_check.core.resource_id import AccountId, path_of
 from cmk_check.core.rule import row_broken, row_too_new
 from cmk_check.core.text import is_guid
 from cmk_check.limits import PARTITIONS_REMEMBERED
 from cmk_check.ports import Entity, LimitExceeded, Table
 from cmk_check.store import codec, row_times, table_keys
-from cmk_check.store.codec import RowUnusable
+from cmk_check.store.codec import RowTooNew, RowUnusable
 from cmk_check.store.outbox import OutboxEntry, outbox_entries
 
 _log = logging.getLogger(__name__)
@@ -84,14 +84,13 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
             place[str(finding.id)] = finding
         elif entity.row != table_keys.COVERAGE:
             others.append(entity)
-        elif codec.is_too_new(entity):
-            unusable = str(codec.too_new(entity, _RECORDS))
+        elif isinstance(found := coverage_in(entity), RowTooNew):
+            unusable = str(found)
+        elif isinstance(found, RowUnusable):
+            _log.warning("%s", found)
+            sequence, listed = codec.remains_of(entity)
         else:
-            try:
-                coverage = codec.coverage_of(entity)
-            except RowUnusable as error:
-                _log.warning("%s", error)
-                sequence, listed = codec.sequence_in(entity), codec.listed_in(entity)
+            coverage = found
     outbox = outbox_entries(Table.FINDINGS, others)
     etags = {entity.row: entity.etag for entity in entities}
     if table_keys.COVERAGE not in etags and (findings or untrusted or outbox):
@@ -114,25 +113,14 @@ def _check_key(entity: Entity, account: AccountId) -> None:
     """Check that a finding's row has the one key that follows from its columns.
 
     Else two rows could claim one account, and the row of another would be replaced or deleted.
-
-    Raises:
-        RowUnusable
-
     """
     group, name = account.resource_group, account.name
-    text = _account_path(account.subscription_id, group.lower(), name.lower())
+    text = path_of(account.subscription_id, group.lower(), name.lower())
     if account.text == text and entity.row == table_keys.finding_row(group, name):
         return
     raise RowUnusable(
         f"Row {entity.partition} / {entity.row}: accountId, resourceGroup and name must be those "
         "of the row's key; delete the row to repair it."
-    )
-
-
-def _account_path(subscription_id: str, group: str, name: str) -> str:
-    return (
-        f"/subscriptions/{subscription_id}/resourcegroups/{group}"
-        f"/providers/microsoft.cognitiveservices/accounts/{name}"
     )
 
 
@@ -145,4 +133,4 @@ def _id_of(entity: Entity) -> AccountId:
     except ValueError:
         _log.warning("A row key is invalid: %.200a", entity.row)
     subscription = table_keys.unescape(entity.partition)
-    return AccountId(subscription, group, name, _account_path(subscription, group, name))
+    return AccountId(subscription, group, name, path_of(subscription, group, name))
