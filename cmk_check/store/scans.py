@@ -159,8 +159,8 @@ class ScanTable:
 
     async def slice(self, scan: Scan, number: int) -> Stored[Slice] | None:
         """Read one slice of the scan's plan."""
-        partition, row = table_keys.slice_partition(scan.id), _slice_row(scan.plan_id, number)
-        entity = await self._store.get(_TABLE, partition, row)
+        row = table_keys.slice_row(scan.plan_id, number)
+        entity = await self._store.get(_TABLE, table_keys.slice_partition(scan.id), row)
         return None if entity is None else value_of(SLICE, entity)
 
     async def slices(self, scan: Scan) -> list[Slice]:
@@ -174,14 +174,15 @@ class ScanTable:
     async def insert_slices(self, scan_id: str, slices: Sequence[Slice]) -> None:
         """Write the slices of a plan."""
         writes = [
-            Insert(_slice_row(entry.plan_id, entry.number), document(SLICE, entry))
+            Insert(table_keys.slice_row(entry.plan_id, entry.number), document(SLICE, entry))
             for entry in slices
         ]
         await self._commit_all(table_keys.slice_partition(scan_id), writes)
 
     async def replace_slice(self, scan_id: str, entry: Slice, etag: str) -> Stored[Slice]:
         """Write a slice if it is unchanged since it was read."""
-        write = Replace(_slice_row(entry.plan_id, entry.number), document(SLICE, entry), etag)
+        row = table_keys.slice_row(entry.plan_id, entry.number)
+        write = Replace(row, document(SLICE, entry), etag)
         (new,) = await self._store.commit(_TABLE, table_keys.slice_partition(scan_id), [write])
         return Stored(entry, new)
 
@@ -259,10 +260,6 @@ def _scan_or_none(entity: Entity) -> Scan | None:
     except RowUnusable as error:
         _log.warning("A scan is missing from the history. %s", error)
         return None
-
-
-def _slice_row(plan_id: str | None, number: int) -> str:
-    return f"{plan_id}|{table_keys.slice_row(number)}"
 
 
 def _behind(prefix: str) -> str:

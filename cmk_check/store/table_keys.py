@@ -96,9 +96,9 @@ def slice_partition(scan_id: str) -> str:
     return _bounded(f"slice|{escape(scan_id)}")
 
 
-def slice_row(number: int) -> str:
-    """Return the row of a slice."""
-    return _padded(number, 4)
+def slice_row(plan_id: str | None, number: int) -> str:
+    """Return the row of a slice of a plan."""
+    return f"{plan_id}|{_padded(number, 4)}"
 
 
 def feed_row(number: int) -> str:

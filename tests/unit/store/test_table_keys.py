@@ -112,7 +112,7 @@ _TOO_LONG: dict[str, Callable[[], str]] = {
     "a scan": lambda: table_keys.slice_partition("s" * 512),
     "a sequence": lambda: table_keys.outbox_row(10**12, "c"),
     "a negative sequence": lambda: table_keys.outbox_row(-1, "c"),
-    "a slice": lambda: table_keys.slice_row(10_000),
+    "a slice": lambda: table_keys.slice_row("plan", 10_000),
     "a number in the feed": lambda: table_keys.feed_row(10**20),
 }
 
@@ -129,7 +129,7 @@ def test_keys_have_the_form_of_the_design() -> None:
     assert table_keys.outbox_row(7, "5f0c7a1e-8d0e") == "outbox|000000000007|5f0c7a1e-8d0e"
     assert table_keys.scan_row(NOON, "20261125T120000Z-3fa9") == SCAN
     assert table_keys.slice_partition("20261125T120000Z-3fa9") == "slice|20261125T120000Z-3fa9"
-    assert table_keys.slice_row(7) == "0007"
+    assert table_keys.slice_row("plan", 7) == "plan|0007"
     assert table_keys.feed_row(7) == "00000000000000000007"
     assert table_keys.feed_marker("5f0c7a1e") == "id|5f0c7a1e"
 
