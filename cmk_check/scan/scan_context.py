@@ -111,15 +111,6 @@ class ScanContext:
         }
         return frozenset(name for name, port in ports.items() if port is None)
 
-    async def publish_leftovers(self) -> None:
-        """Publish the changes that crashed workers left in outboxes, when no slice will do it."""
-        pending = [
-            change
-            async for stored in self.findings_table.subscriptions("", "")
-            for change in stored.outbox
-        ]
-        await self.relay.publish(pending)
-
     async def publish_scan_changes(self) -> None:
         """Publish the changes in the outbox of the scans table."""
         pending = await self.scans.outbox()

@@ -122,13 +122,14 @@ async def _in_group(context: ScanContext, scan: Scan) -> tuple[_Listed, Gap | No
 
 
 async def _fail(context: ScanContext, scan: Scan, reason: str, lowered: PostureReason) -> None:
-    """Close the scan; changes that were recorded earlier are still published.
+    """Close the scan; changes that crashed workers left in outboxes are still published.
 
     A partial scan that cannot be planned leaves everything as it was: the next full scan says more.
     """
     await fail_scan(context, scan.id, reason, lowered)
     if not scan.is_partial:
-        await context.publish_leftovers()
+        every = context.findings_table.subscriptions("", "")
+        await context.relay.publish([change async for stored in every for change in stored.outbox])
 
 
 async def _has_finished(context: ScanContext, status: Status) -> bool:

@@ -18,12 +18,10 @@ from cmk_check.store.subscription_rows import StoredSubscription
 
 _log = logging.getLogger(__name__)
 
-type Joined = tuple[Planned, StoredSubscription]
-
 
 async def subscriptions_of(
     context: ScanContext, claim: Claim, recorded: RecordedScope | None
-) -> AsyncIterator[Joined]:
+) -> AsyncIterator[tuple[Planned, StoredSubscription]]:
     """Yield the subscriptions of a slice, each as soon as its rows are read.
 
     ``recorded`` is the scope of the last full scan that finished.
