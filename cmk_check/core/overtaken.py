@@ -87,7 +87,6 @@ class LatestChanges:
 
 
 def _overtakes(later: Change, change: Change) -> bool:
-    """Tell whether a later answer makes an earlier one untrue."""
     if later.type is ChangeType.KEY_RECOVERED and change.type is ChangeType.KEY_DEGRADED:
         # A key that has become better may keep a reason that the earlier change names.
         health = _key_health(later)

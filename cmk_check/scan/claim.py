@@ -90,12 +90,7 @@ class Claim:
             return  # the claim expires by itself
 
     async def _write(self, context: ScanContext, entry: Slice) -> Stored[Slice]:
-        """Write the slice, also where an earlier write of this claim got no answer.
-
-        Raises:
-            ClaimLost: another worker has taken the slice over.
-
-        """
+        """Write the slice, also where an earlier write of this claim got no answer."""
         try:
             return await context.scans.replace_slice(self.scan.id, entry, self.slice.etag)
         except WriteConflict:
@@ -103,12 +98,6 @@ class Claim:
         return await context.scans.replace_slice(self.scan.id, entry, current.etag)
 
     async def _current(self, context: ScanContext) -> Stored[Slice]:
-        """Read the slice.
-
-        Raises:
-            ClaimLost: another worker has taken it over.
-
-        """
         entry = await context.scans.slice(self.scan, self.slice.value.number)
         if entry is None or entry.value.claim != self.id:
             raise ClaimLost("Another worker has taken this slice over.")

@@ -242,7 +242,6 @@ async def _earlier(context: ScanContext, lease: Lease) -> _Earlier:
 
 
 async def _running(context: ScanContext, scan_ids: Sequence[str]) -> list[Stored[Scan]]:
-    """Read those of these scans that run."""
     found: list[Stored[Scan]] = []
     for scan_id in filter(None, scan_ids):
         try:

@@ -49,7 +49,6 @@ class MemoryStore:
     async def _page(
         self, table: Table, query: TableQuery, after: tuple[str, str] | None
     ) -> list[Entity]:
-        """Read one page."""
         rows = self._rows[table]
         keys = sorted(key for key in rows if after is None or key > after)
         matching = (key for key in keys if _matches(query, *key, rows[key][1]))

@@ -21,13 +21,11 @@ class AzurePolicyAspect(Aspect):
 
     @override
     def state(self, account: AnyAccount, now: datetime) -> str | None:
-        """Return what the policy says, None if nobody knows it."""
         answer = policy_answer(account.kind, account.judgement)
         return answer.state.value if answer else None
 
     @override
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
-        """Show what the policy says, None if nobody knows it."""
         answer = policy_answer(account.kind, account.judgement)
         return {"azurePolicy": answer.state.value if answer else None}
 

@@ -99,7 +99,6 @@ class DataStoresAspect(StateAspect):
         read: AnyAccount,
         occasion: Occasion,
     ) -> tuple[Finding, Sequence[News]]:
-        """Announce that data may be under Microsoft's keys, or no longer is."""
         had, data = before.data if before else None, after.data
         kind = _news(had, data) if data else None
         if kind is None or data is None:

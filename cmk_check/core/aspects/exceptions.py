@@ -53,7 +53,6 @@ class ExceptionAspect(Aspect):
     def news(
         self, before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
     ) -> tuple[Finding, Sequence[News]]:
-        """Announce that an exception starts, expires soon or has ended."""
         had = before.announced if before else None
         verdict, now = after.judgement.verdict, occasion.now
         if self.name in occasion.off:
@@ -70,7 +69,6 @@ class ExceptionAspect(Aspect):
 
     @override
     def last_news(self, finding: Finding) -> Sequence[News]:
-        """Announce that the exception of an account that goes has ended."""
         if finding.announced is None:
             return ()
         why = ExceptionEnd.NO_LONGER_NEEDED

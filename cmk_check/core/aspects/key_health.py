@@ -68,7 +68,6 @@ class KeyHealthAspect(StateAspect):
 
     @override
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
-        """Show the state and its reasons."""
         health = account.key_health
         if health is None:
             return None
@@ -115,7 +114,6 @@ class KeyHealthAspect(StateAspect):
         read: AnyAccount,
         occasion: Occasion,
     ) -> tuple[Finding, Sequence[News]]:
-        """Announce a key that became better or worse."""
         health = after.key_health
         kind = _news(before.key_health if before else None, health)
         return after, () if kind is None or health is None else (News(kind, {"key": _key(health)}),)

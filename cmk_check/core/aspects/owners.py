@@ -22,12 +22,10 @@ class OwnerAspect(Aspect):
 
     @override
     def state(self, account: AnyAccount, now: datetime) -> str | None:
-        """Return the owner's name."""
         return (account.owner or UNOWNED).value
 
     @override
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
-        """Show the owner's name, None for nobody."""
         return {"owner": account.owner.value} if account.owner else None
 
     @override
