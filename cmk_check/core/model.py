@@ -1,7 +1,7 @@
 """Findings, coverage, counts and changes as types, as they are recorded and sums are made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cmk_check.core.account import Judgement, Subscription
@@ -72,15 +72,6 @@ class Finding(Sides):
     """Where the vault of a key was last, lower-cased, whatever was read since."""
     announced: AnnouncedException | None = None
     """The exception that people know of."""
-
-    def beside(self, read: Sides) -> "Finding":
-        """Return the finding with these sides.
-
-        All but the key: that is an entry of the history, and its wording alone does not change it.
-        """
-        if self.data is read.data and self.exception is read.exception and self.owner == read.owner:
-            return self  # replacing costs more than all else of a comparison
-        return replace(self, data=read.data, exception=read.exception, owner=read.owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +167,6 @@ class Coverage:
     unexpected_by: str | None = None
     """The full scan that was told last that nothing names it but this row; the next ends its
     gap."""
-
-    @property
-    def was_never_listed(self) -> bool:
-        """Whether Azure has never listed it: its list has tenant and state, a group only a name.
-
-        False where it is expected, whoever named it.
-        """
-        known = self.subscription
-        was_listed = known.tenant_id is not None or known.state is not None
-        return not (was_listed or self.last_read is not None or known.expected)
 
     @property
     def is_forgotten(self) -> bool:

@@ -82,10 +82,6 @@ class Summary:
         named = (gap for gap in self.unwritten_gaps if gap.subscription_id == subscription_id)
         return next(named, None)
 
-    def has_written(self, subscription_id: str) -> bool:
-        """Tell whether a subscription that the scan worked on stands in its row as it found it."""
-        return not self.unnamed and self.unwritten_gap(subscription_id) is None
-
 
 @dataclass(frozen=True, slots=True)
 class LastScan:

@@ -87,13 +87,14 @@ async def status_after(
             lowered = PostureReason.SUBSCRIPTIONS_UNREAD
         elif is_marked:
             lowered = PostureReason.RUNNING_SCAN_FOUND_WORSE
-    status = replace(
+    return replace(
         previous,
         summary=summary,
         lowered=lowered,
+        keys_lowered=scan.keys_were_lowered or is_marked,
+        data_lowered=scan.data_were_lowered or is_marked,
         unnamed_until=previous.all_recorded_until if summary.unnamed else None,
     )
-    return scan.lowered_again(status, is_marked=is_marked)
 
 
 def _still_unwritten(

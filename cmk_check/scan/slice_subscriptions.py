@@ -90,7 +90,8 @@ class _Unlisted:
         name = coverage.subscription.name
         if name is None and not self._was_only_requested(coverage):
             return Planned(replace(subscription, expected=True), disposition)
-        leaves = self.scan.knows_group or state is CoverageState.EXCLUDED
+        knows_group = not self.scan.is_partial and self.scan.group_unread is None
+        leaves = knows_group or state is CoverageState.EXCLUDED
         if disposition is Disposition.EXCLUDED:
             leaves = name is None
         disposition = Disposition.UNEXPECTED if leaves else disposition
@@ -114,9 +115,16 @@ class _Unlisted:
 
 
 def _was_never_seen(stored: StoredSubscription) -> bool:
-    """Tell whether Azure has never listed a subscription, and nothing of it was ever read."""
+    """Tell whether Azure has never listed a subscription, and nothing of it was ever read.
+
+    Azure's list has tenant and state, a group only a name. What is expected is not meant, whoever
+    named it.
+    """
     known, coverage = stored.known, stored.known.coverage
-    if coverage is None or known.findings or known.untrusted or not coverage.was_never_listed:
+    if coverage is None or known.findings or known.untrusted or coverage.last_read is not None:
+        return False
+    named = coverage.subscription
+    if named.tenant_id is not None or named.state is not None or named.expected:
         return False
     is_not_visible = coverage.gap is not None and coverage.gap.reason is GapReason.NOT_VISIBLE
     return is_not_visible or coverage.state is CoverageState.EXCLUDED

@@ -164,7 +164,10 @@ async def _start(
                 daily_until=None if named or must_read_all else status.daily_until,
                 leaves_message=left,
                 overdue=bool(after),
-            ).begun_with(status)
+                was_lowered=status.lowered is not None,
+                keys_were_lowered=status.keys_lowered,
+                data_were_lowered=status.data_lowered,
+            )
             try:
                 await _take(context, current, scan, earlier)
             except WriteConflict:

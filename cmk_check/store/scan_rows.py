@@ -6,7 +6,7 @@ most 32,768 characters; a few more properties make the table readable for people
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -107,28 +107,6 @@ class Scan:
         return bool(self.not_found) and self.trigger is not Trigger.WATCH
 
     @property
-    def knows_group(self) -> bool:
-        """Whether it knows which subscriptions the management group has, where there is one."""
-        return not self.is_partial and self.group_unread is None
-
-    def begun_with(self, status: Status) -> "Scan":
-        """Return the scan with what the status says when it begins."""
-        return replace(
-            self,
-            was_lowered=status.lowered is not None,
-            keys_were_lowered=status.keys_lowered,
-            data_were_lowered=status.data_lowered,
-        )
-
-    def lowered_again(self, status: Status, *, is_marked: bool) -> Status:
-        """Return the status that it leaves, low where it was; ``is_marked``: somebody records."""
-        return replace(
-            status,
-            keys_lowered=self.keys_were_lowered or is_marked,
-            data_lowered=self.data_were_lowered or is_marked,
-        )
-
-    @property
     def schema(self) -> int:
         """The version of its row."""
         if PostureReason.ACCOUNTS_EXCEPTED in self.posture_reasons:
@@ -137,8 +115,10 @@ class Scan:
 
     def has_recorded(self, subscription_id: str) -> bool:
         """Tell whether it has ended, and recorded a subscription that it names."""
-        is_named = subscription_id in self.named
-        return is_named and self.summary is not None and self.summary.has_written(subscription_id)
+        summary = self.summary
+        if subscription_id not in self.named or summary is None:
+            return False
+        return not summary.unnamed and summary.unwritten_gap(subscription_id) is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,9 @@ def carried_scopes(
             continue
         is_same_user = before.key_health.principal_id == user_of(account)
         if is_same_user and _saw_scopes(before.key_health) and says_the_same(before, account):
-            carried[account_id] = _scopes_in(before.key_health)
+            concerns, code = before.key_health.concerns, KeyReason.SCOPE_NOT_CUSTOMER_MANAGED
+            evidence = next((each.evidence for each in concerns if each.code is code), None)
+            carried[account_id] = CarriedScopes(evidence)
     return carried
 
 
@@ -90,8 +92,3 @@ def says_the_same(before: Finding, account: Account) -> bool:
         and before.judgement.evidence.created_at == judgement.evidence.created_at
         and agree(before, account, judgement)
     )
-
-
-def _scopes_in(health: KeyHealth) -> CarriedScopes:
-    code = KeyReason.SCOPE_NOT_CUSTOMER_MANAGED
-    return CarriedScopes(next((c.evidence for c in health.concerns if c.code is code), None))

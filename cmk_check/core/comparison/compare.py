@@ -144,7 +144,10 @@ def _updated(
         after, news = _filled_in(before, entry), []
     else:
         after, news = _finding(before, entry, context), _account_news(before, entry)
-    after = after.beside(entry)
+    # Not the key: it is an entry of the history, and its wording alone does not change it.
+    same_sides = after.data is entry.data and after.exception is entry.exception
+    if not same_sides or after.owner != entry.owner:  # replacing costs more than all else here
+        after = replace(after, data=entry.data, exception=entry.exception, owner=entry.owner)
     for aspect in ASPECTS:
         after, more = aspect.news(before, after, read, context)
         if aspect.replaces_update and more:

@@ -108,23 +108,19 @@ class Difference:
         """Return the coverage row once so many steps are recorded and more are to come."""
         return next(self.partial_coverages([steps], claim))
 
-    @property
-    def _sequence_before(self) -> int:
-        changes = sum(len(step.changes) for step in self.steps)
-        return self.coverage.sequence - changes - (self.coverage_change is not None)
-
     def partial_coverages(self, sizes: Iterable[int], claim: str) -> Iterator[Coverage]:
         """Yield the coverage row after each of these numbers of further steps.
 
         Counts are carried on from one to the next: a first recording may have a hundred parts.
         """
+        changes = sum(len(step.changes) for step in self.steps) + bool(self.coverage_change)
         had = self.known.coverage or replace(
             self.coverage,
             state=CoverageState.PENDING,
             gap=None,
             last_read=None,
             accounts=AccountCounts(),
-            sequence=self._sequence_before,
+            sequence=self.coverage.sequence - changes,
         )
         if had.state is CoverageState.RETIRED and self.coverage.state is not had.state:
             # It is there again. A scan that does not list it must not take it for retired still.
