@@ -2,16 +2,20 @@
 
 Nothing is carried over from a list that could not be read, nor to an account that says something
 else of itself than is recorded.
+
+The hash of an account's id spreads the readings over the scans of a day, and says without a row of
+its own when each was made: a reading that fell due before a scan began is made by that scan, or by
+the next one that can. So what was last due is a time at or after which the account was read.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Final
 
 from cmk_check.core.account import Account
 from cmk_check.core.comparison.judge_accounts import agree
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.daily_schedule import is_due, last_due
 from cmk_check.core.enums import CoverageState, DataReason, KeyReason
 from cmk_check.core.keys.facts import CarriedScopes
 from cmk_check.core.keys.key_health import KeyHealth, unseen_parts
@@ -20,7 +24,9 @@ from cmk_check.core.keys.vault import SCOPES
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.rule import RULE_VERSION, judge
 from cmk_check.core.status import Status
+from cmk_check.limits import DAILY_READING
 
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _READ_AGAIN: Final = {DataReason.PLACES_UNREAD, DataReason.HOST_NOT_READY}
 
 
@@ -69,6 +75,25 @@ def are_projects_due(before: Finding | None, account: Account, started_at: datet
     unsure = any(concern.code in _READ_AGAIN for concern in data.concerns)
     same = says_the_same(before, account)
     return unsure or not same or is_due(account.id.text, data.as_of, started_at)
+
+
+def last_due(account_id: str, at: datetime) -> datetime:
+    """Return the latest time, ``at`` or before, at which the reading of an account fell due.
+
+    ``account_id`` is in any case, both times are aware.
+    """
+    digest = sha256(account_id.lower().encode()).digest()
+    seconds = int.from_bytes(digest[:8]) % (DAILY_READING // timedelta(seconds=1))
+    return at - (at - _EPOCH - timedelta(seconds=seconds)) % DAILY_READING
+
+
+def is_due(account_id: str, until: datetime | None, now: datetime) -> bool:
+    """Tell whether a scan that begins ``now`` has to read an account.
+
+    ``until`` is the time until when all readings that fell due are recorded; None if that is not
+    known. A time in the future comes from a wrong clock.
+    """
+    return until is None or until > now or last_due(account_id, now) > until
 
 
 def _is_read(coverage: Coverage | None) -> bool:

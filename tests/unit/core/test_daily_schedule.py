@@ -7,7 +7,7 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.daily_schedule import is_due, last_due
+from cmk_check.core.comparison.carried_scopes import is_due, last_due
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 HOUR: Final = timedelta(hours=1)

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.account import Account
-from cmk_check.core.comparison.carried_scopes import carried_scopes, scopes_as_of
+from cmk_check.core.comparison.carried_scopes import carried_scopes, last_due, scopes_as_of
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.daily_schedule import last_due
 from cmk_check.core.enums import CoverageState, GapReason, KeyReason, KeySeverity
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import EncryptionScope, KeyFacts

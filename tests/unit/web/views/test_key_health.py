@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cmk_check.core.daily_schedule import last_due
+from cmk_check.core.comparison.carried_scopes import last_due
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity, KeyState, Verdict
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import AccountCounts, Finding, VerdictCounts
