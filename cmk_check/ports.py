@@ -71,7 +71,6 @@ class DeliveryFailed(CmkCheckError):
 type Scalar = str | int | bool
 AT_ONCE: Final = timedelta()
 NOTHING_CARRIED: Final[Mapping[str, CarriedScopes]] = MappingProxyType({})
-_NO_FILTER: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Table(StrEnum):
@@ -132,7 +131,7 @@ class TableQuery:
     row_to: str = ""
     after: tuple[str, str] | None = None
     """The (partition, row) after which to start."""
-    equals: Mapping[str, str] = field(default=_NO_FILTER)
+    equals: Mapping[str, str] = field(default_factory=dict)
     """Compares string properties exactly, in the table service."""
     besides: str = ""
     """A row key whose rows are always included."""

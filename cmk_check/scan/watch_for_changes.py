@@ -91,10 +91,11 @@ async def look(context: WatchContext) -> None:
     cursor = since
     if not due.subscriptions and found.gap is None:
         cursor = max(as_of, due.until or now - WATCH_OVERLAP)
+    times = [before.last_change, *found.subscriptions.values(), *found.vaults.values()]
     after = replace(
         _turned(before, found.gap, now),
         cursor=cursor,
-        last_change=max(_times(before, found), default=None),
+        last_change=max(filter(None, times), default=None),
         vaults=_remembered(due.vaults, min(cursor, now - WATCH_OVERLAP)),
     )
     if after.logged_at != before.logged_at:
@@ -167,11 +168,6 @@ def _turned(before: Watch, gap: Gap | None, now: datetime) -> Watch:
         return replace(after, state=state, since=now, logged_at=now)
     silent = before.logged_at is None or now - before.logged_at >= WATCH_BLIND_REPEATED
     return replace(after, logged_at=now) if gap and silent else after
-
-
-def _times(before: Watch, found: RecentChanges) -> list[datetime]:
-    earlier = [] if before.last_change is None else [before.last_change]
-    return [*earlier, *found.subscriptions.values(), *found.vaults.values()]
 
 
 def _remembered(

@@ -6,7 +6,6 @@ again. A key that cannot be read makes the finding unknown: see ``rows``.
 """
 
 from collections.abc import Mapping
-from itertools import count
 from typing import Final, get_args
 
 from pydantic import TypeAdapter
@@ -84,13 +83,10 @@ def data_in(values: Mapping[str, Scalar]) -> AccountData | None:
     """Read where data is from a row; None where nobody looked at data."""
     if "dataState" not in values:
         return None
-    text = ""
-    for number in count():
-        piece = values.get(_data_column(number))
-        if not isinstance(piece, str):
-            break
-        text += piece
-    data = _parsed(_DATA, text)
+    pieces: list[str] = []
+    while isinstance(piece := values.get(_data_column(len(pieces))), str):
+        pieces.append(piece)
+    data = _parsed(_DATA, "".join(pieces))
     if data is None or not (data.as_of is None or is_usable_time(data.as_of)):
         return _BROKEN_DATA
     return data

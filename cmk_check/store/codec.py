@@ -23,7 +23,7 @@ from cmk_check.core.rule import RULE_VERSION, row_unheard_of
 from cmk_check.core.text import as_object, clean_time
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Insert, Replace, Scalar, StoreError
-from cmk_check.store import stored_words, table_keys
+from cmk_check.store import stored_words, table_checks, table_keys
 from cmk_check.store.aspect_columns import (
     announced_in,
     aspect_values,
@@ -106,7 +106,7 @@ def write(row: str, values: Mapping[str, Scalar], etag: str | None) -> Insert | 
 def finding_values(finding: Finding) -> Values:
     """Return a finding as a row."""
     judgement, health = finding.judgement, finding.key_health
-    return _without_none(
+    return table_checks.stored(
         {
             "schema": SCHEMA,
             "accountId": str(finding.id),
@@ -206,7 +206,7 @@ def unusable_finding(entity: Entity, account: AccountId, judgement: Judgement) -
 def coverage_values(coverage: Coverage) -> Values:
     """Return a subscription as a row."""
     subscription, gap = coverage.subscription, coverage.gap
-    return _without_none(
+    return table_checks.stored(
         {
             **STAMP,
             "subscriptionId": subscription.id,
@@ -382,7 +382,3 @@ def _text[T](adapter: TypeAdapter[T], value: T) -> str:
 
 def _time(value: datetime | None) -> str | None:
     return value.isoformat() if value else None
-
-
-def _without_none(values: Mapping[str, Scalar | None]) -> Values:
-    return {name: value for name, value in values.items() if value is not None}
