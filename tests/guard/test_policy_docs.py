@@ -7,9 +7,14 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core import azure_policy
 from cmk_check.core.account import Account, parse_account
-from cmk_check.core.azure_policy import EXCLUDED_KINDS, POLICY_ID, POLICY_VERSION, policy_answer
+from cmk_check.core.aspects import azure_policies
+from cmk_check.core.aspects.azure_policies import (
+    EXCLUDED_KINDS,
+    POLICY_ID,
+    POLICY_VERSION,
+    policy_answer,
+)
 from cmk_check.core.controls import CAUTION, CONTROLS
 from cmk_check.core.enums import ControlMapping
 from cmk_check.core.rule import judge
@@ -25,7 +30,7 @@ CLAUSES: Final = table(POLICY, "clause")
 def test_the_document_names_the_version_that_the_program_follows() -> None:
     """A rule of another version may say something else."""
     assert POLICY_ID in POLICY
-    day = re.search(r"version (\S+), as read on (\d+ \w+ \d{4})", azure_policy.__doc__ or "")
+    day = re.search(r"version (\S+), as read on (\d+ \w+ \d{4})", azure_policies.__doc__ or "")
     assert day
     assert day[1] == POLICY_VERSION
     assert f"version {day[1]}, as read on {day[2]} in" in POLICY

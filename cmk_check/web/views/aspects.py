@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.aspects.azure_policies import policy_answer
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.azure_policy import policy_answer
 from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import AccountCounts, Finding

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.account import Account, parse_account
-from cmk_check.core.azure_policy import EXCLUDED_KINDS, policy_answer, policy_state
+from cmk_check.core.aspects.azure_policies import EXCLUDED_KINDS, policy_answer, policy_state
 from cmk_check.core.enums import PolicyReason, Reason, Verdict
 from cmk_check.core.rule import judge, row_too_new
 from tests.fakes.policy_rule import BUILT_IN, TYPE, accounts_of, state_by
