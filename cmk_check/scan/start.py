@@ -53,14 +53,6 @@ class Started:
     new: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Earlier:
-    """What was before the scan to start: the last epoch, the scans that still run, newest first."""
-
-    epoch: int
-    running: Sequence[Stored[Scan]]
-
-
 async def start(context: ScanContext, trigger: Trigger) -> Started:
     """Start a scan, or find the one that is running.
 
@@ -144,8 +136,8 @@ async def _start(
             lease, status = current.lease.value, current.status.value
             if lease.scan_id == mine:
                 break  # we have it: only the answer to our write was lost
-            earlier = await _earlier(context, lease)
-            refused = _refused(context, earlier, lease, status if named else None, now)
+            epoch, running = await _earlier(context, lease)
+            refused = _refused(context, running, lease, status if named else None, now)
             # After reading the lease: a scan that starts and ends meanwhile causes a conflict.
             refused = refused or await _too_soon(context, now, spacing, after)
             if refused is not None:
@@ -156,7 +148,7 @@ async def _start(
                 left = not named and await leave_message(context, mine, must=bool(after))
             scan = Scan(
                 mine,
-                earlier.epoch + 1,
+                epoch + 1,
                 trigger,
                 now,
                 named=named,
@@ -169,7 +161,7 @@ async def _start(
                 data_were_lowered=status.data_lowered,
             )
             try:
-                await _take(context, current, scan, earlier)
+                await _take(context, current, scan, running)
             except WriteConflict:
                 continue
             except StoreUnavailable:
@@ -187,7 +179,7 @@ async def _start(
 
 def _refused(
     context: ScanContext,
-    earlier: _Earlier,
+    running: Sequence[Stored[Scan]],
     lease: Lease,
     status: Status | None,
     now: datetime,
@@ -196,9 +188,9 @@ def _refused(
 
     Where the row of the scan that holds the lease cannot be read, the lease alone counts.
     """
-    full = next((scan.value.id for scan in earlier.running if not scan.value.is_partial), None)
+    full = next((scan.value.id for scan in running if not scan.value.is_partial), None)
     if lease.is_held(now, SCAN_LEASE + CLOCK_TOLERANCE):
-        is_partial = not full and any(scan.value.id == lease.scan_id for scan in earlier.running)
+        is_partial = not full and any(scan.value.id == lease.scan_id for scan in running)
         if status is not None or not is_partial:
             return StartAnswer(StartOutcome.RUNNING, lease.scan_id)
     if status is None:
@@ -228,20 +220,18 @@ async def _too_soon(
     return None
 
 
-async def _earlier(context: ScanContext, lease: Lease) -> _Earlier:
-    """Find the scan whose lease ran out.
+async def _earlier(context: ScanContext, lease: Lease) -> tuple[int, Sequence[Stored[Scan]]]:
+    """Return the last epoch, and the scan whose lease ran out, if it runs.
 
     Where the lease was deleted or broken, the history says what was before: the scans in it that
-    run have lost their lease, and can never end by themselves.
+    run have lost their lease, and can never end by themselves; the newest comes first.
     """
     if lease.epoch:
-        return _Earlier(lease.epoch, await _running(context, [lease.scan_id]))
+        return lease.epoch, await _running(context, [lease.scan_id])
     scans = await context.scans.history(TABLE_PAGE_ROWS)
     running = [scan.id for scan in scans if scan.state is ScanState.RUNNING]
-    return _Earlier(
-        max((scan.epoch for scan in scans), default=0),
-        await _running(context, running[:SCANS_ABANDONED_AT_ONCE]),
-    )
+    epoch = max((scan.epoch for scan in scans), default=0)
+    return epoch, await _running(context, running[:SCANS_ABANDONED_AT_ONCE])
 
 
 async def _running(context: ScanContext, scan_ids: Sequence[str]) -> list[Stored[Scan]]:
@@ -258,11 +248,11 @@ async def _running(context: ScanContext, scan_ids: Sequence[str]) -> list[Stored
 
 
 async def _take(
-    context: ScanContext, current: LeaseAndStatus, scan: Scan, earlier: _Earlier
+    context: ScanContext, current: LeaseAndStatus, scan: Scan, running: Sequence[Stored[Scan]]
 ) -> None:
     """Take the lease; the scans that lost it are abandoned in the same transaction."""
     rows: list[tuple[Scan, str | None]] = []
-    for old in earlier.running:
+    for old in running:
         state, reason = ScanState.ABANDONED, _ABANDONED
         if old.value.is_partial:
             state, reason = ScanState.SUPERSEDED, _SUPERSEDED
