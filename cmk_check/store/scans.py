@@ -92,13 +92,8 @@ class ScanTable:
 
     async def history(self, top: int) -> list[Scan]:
         """Read up to ``top`` scans, newest first; a broken row is skipped."""
-        found: list[Scan] = []
-        async for _, scan in self.listed(None, top):
-            if scan is not None:
-                found.append(scan)
-            if len(found) == top:
-                break
-        return found
+        scans = (scan async for _, scan in self.listed(None, top) if scan is not None)
+        return await _first(top, scans)
 
     async def listed(
         self, after: str | None, rows: int
@@ -201,7 +196,7 @@ class ScanTable:
             columns=("schema",),
         )
         left: defaultdict[str, list[Write]] = defaultdict(list)
-        for entity in await self._first(MAX_SLICES, query):
+        for entity in await _first(MAX_SLICES, self._store.query(_TABLE, query)):
             left[entity.partition].append(Delete(entity.row, entity.etag))
         await self._commit_all(own, left.pop(own, []))
         # Where a clock was set back, a scan that runs comes before one that has ended.
@@ -221,17 +216,8 @@ class ScanTable:
             row_to=table_keys.SCANS_TO,
             page=most,
         )
-        old = await self._first(most, query)
+        old = await _first(most, self._store.query(_TABLE, query))
         await self._commit_all(_PARTITION, [Delete(entity.row, entity.etag) for entity in old])
-
-    async def _first(self, most: int, query: TableQuery) -> list[Entity]:
-        """Read the first rows of a query."""
-        found: list[Entity] = []
-        async for entity in self._store.query(_TABLE, query):
-            found.append(entity)
-            if len(found) == most:
-                break
-        return found
 
     async def _commit_all(self, partition: str, writes: Sequence[Write]) -> None:
         for batch in table_checks.batches(writes):
@@ -260,6 +246,15 @@ def _scan_or_none(entity: Entity) -> Scan | None:
     except RowUnusable as error:
         _log.warning("A scan is missing from the history. %s", error)
         return None
+
+
+async def _first[T](most: int, entries: AsyncIterator[T]) -> list[T]:
+    found: list[T] = []
+    async for entry in entries:
+        found.append(entry)
+        if len(found) == most:
+            break
+    return found
 
 
 def _behind(prefix: str) -> str:
