@@ -295,23 +295,18 @@ class SliceRun:
 
     def _comparison_context(self, coverage: Coverage | None) -> ComparisonContext:
         options = self._context.options
+        last = None if self._claim.scan.supersedes else self._status.last_scan
         return ComparisonContext(
             scan_id=self._claim.scan.id,
             now=self._context.clock.now(),
             new_id=self._context.new_id,
             baseline=self._claim.scan.baseline,
             status_as_of=self._last_read(coverage),
-            follows=self._follows(),
+            # The full scan that finished directly before this one, if that is so.
+            follows=last.id if last and last.state is not ScanState.FAILED else None,
             hostname=options.hostname,
             off=self._context.aspects_off,
         )
-
-    def _follows(self) -> str | None:
-        """Return the full scan that finished directly before this one, if that is so."""
-        last = self._status.last_scan
-        if last is None or last.state is ScanState.FAILED or self._claim.scan.supersedes:
-            return None
-        return last.id
 
     def _unwritten(self, planned: Planned, stored: StoredSubscription, gap: Gap) -> Coverage:
         """Count a subscription that cannot be recorded as a gap, without writing."""
