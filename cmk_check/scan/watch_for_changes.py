@@ -48,21 +48,6 @@ class WatchContext:
     sink: WatchSink
 
 
-@dataclass(slots=True)
-class _Due:
-    """What is still to be read: subscriptions, each with the time of its latest change.
-
-    ``vaults`` are those of which nothing is left to read, ``until`` as in ``RecentChanges``.
-    """
-
-    subscriptions: dict[str, datetime]
-    vaults: dict[str, datetime]
-    until: datetime | None
-
-    def add(self, subscription_id: str, at: datetime) -> None:
-        self.subscriptions[subscription_id] = max(at, self.subscriptions.get(subscription_id, at))
-
-
 async def look(context: WatchContext) -> None:
     """Ask for changes, start a scan of the subscriptions that they concern, and remember it.
 
@@ -117,33 +102,37 @@ def _without_future(found: RecentChanges, now: datetime) -> RecentChanges:
 
 async def _due(
     context: WatchContext, found: RecentChanges, before: Watch, as_of: datetime, now: datetime
-) -> _Due:
-    """Find out which subscriptions have not been read since their change."""
-    due = _Due({}, dict(before.vaults), found.until)
+) -> RecentChanges:
+    """Find out which subscriptions have not been read since their change.
+
+    They come with the time of their latest change; ``vaults`` are those of which nothing is left to
+    read.
+    """
+    due, vaults, until = dict[str, datetime](), dict(before.vaults), found.until
     if not found.subscriptions and not found.vaults:
-        return due
+        return RecentChanges(due, vaults, until)
     read = await _last_read(context.scan, as_of, now)
     scope = context.scan.options.scope
 
-    def is_due(subscription_id: str, at: datetime) -> bool:
+    def add_if_unread(subscription_id: str, at: datetime) -> bool:
         in_scope = scope.of_listed(Subscription(subscription_id)) is Disposition.READ
-        return in_scope and read.get(subscription_id, as_of) < at
+        if not in_scope or read.get(subscription_id, as_of) >= at:
+            return False
+        due[subscription_id] = max(at, due.get(subscription_id, at))
+        return True
 
     for subscription_id, at in found.subscriptions.items():
-        if is_due(subscription_id, at):
-            due.add(subscription_id, at)
-    new = [(at, name) for name, at in found.vaults.items() if due.vaults.get(name, as_of) < at]
+        add_if_unread(subscription_id, at)
+    new = [(at, name) for name, at in found.vaults.items() if vaults.get(name, as_of) < at]
     for number, (at, vault_id) in enumerate(sorted(new)):
         if number == WATCH_VAULTS_PER_LOOK:
-            due.until = min(at, due.until or at)
+            until = min(at, until or at)
             break
         users = await context.scan.findings_table.with_keys_in(vault_id)
-        unread = [subscription_id for subscription_id in users if is_due(subscription_id, at)]
-        for subscription_id in unread:
-            due.add(subscription_id, at)
+        unread = [user for user in users if add_if_unread(user, at)]
         if not unread:
-            due.vaults[vault_id] = at
-    return due
+            vaults[vault_id] = at
+    return RecentChanges(due, vaults, until)
 
 
 async def _last_read(context: ScanContext, as_of: datetime, now: datetime) -> dict[str, datetime]:
