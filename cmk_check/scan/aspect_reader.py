@@ -244,13 +244,10 @@ class KeyReader(AspectReader[KeyInventory, _Keys]):
         return with_key(entry, before, (facts or {}).get(str(entry.account.id)), now)
 
 
-type AnyReader = ExceptionReader | DataReader | KeyReader
-
-
-def readers_of(context: ScanContext, scan: Scan) -> list[AnyReader]:
+def readers_of(context: ScanContext, scan: Scan) -> list[ExceptionReader | DataReader | KeyReader]:
     """Return a reader of each aspect that is switched on and has to be read."""
     options = context.options
-    readers: list[AnyReader] = []
+    readers: list[ExceptionReader | DataReader | KeyReader] = []
     if context.exemptions is not None:
         readers.append(ExceptionReader(context.exemptions, options, scan))
     if context.data_stores is not None:
