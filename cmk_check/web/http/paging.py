@@ -61,8 +61,8 @@ def token_of_text(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 
-def text_of(token: str) -> str:
-    """Return the text that a token holds.
+def text_of(token: str, begin: str = "") -> str:
+    """Return the text that a token holds; all texts of its list begin alike.
 
     Raises:
         RequestRefused: the token is not valid.
@@ -72,7 +72,7 @@ def text_of(token: str) -> str:
         text = base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except ValueError:
         raise _refused() from None
-    if not text:
+    if not text or not text.startswith(begin):
         raise _refused()
     return text
 

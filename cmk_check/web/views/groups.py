@@ -55,14 +55,16 @@ class SummingView:
 class Groups[G]:
     """The groups on a page, by distinct texts that order them; others are not kept in memory.
 
+    All texts begin with ``begin``.
+
     Raises:
         RequestRefused: the token is invalid.
 
     """
 
-    def __init__(self, make: Callable[[], G], top: int, skip_token: str | None) -> None:
+    def __init__(self, make: Callable[[], G], top: int, skip_token: str | None, begin: str) -> None:
         self._make, self._top = make, top
-        self._after = "" if skip_token is None else text_of(skip_token)
+        self._after = "" if skip_token is None else text_of(skip_token, begin)
         self._places: list[str] = []
         self._kept: dict[str, G] = {}
 

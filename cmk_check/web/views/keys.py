@@ -101,7 +101,7 @@ class KeysView(SummingView):
         """
         is_workbook = query.format == "xlsx" and "top" not in query.model_fields_set
         most = MAX_WORKBOOK_FINDINGS if is_workbook else query.top
-        uses = Groups(_KeyUse, most, query.skip_token)
+        uses = Groups(_KeyUse, most, query.skip_token, "https://")
         status = (await self.scans.status()).value
         unjudged = unknown_data = 0
         async for finding, unread in self.all_findings(status, "key"):

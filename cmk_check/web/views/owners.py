@@ -56,7 +56,7 @@ class OwnersView(SummingView):
     async def _summed(
         self, query: parameters.OwnersQuery, status: Status
     ) -> Page[models.OwnerSums]:
-        owners = Groups(_Sums, query.top, query.skip_token)
+        owners = Groups(_Sums, query.top, query.skip_token, " ")
         async for finding, unread in self.all_findings(status, "owner"):
             # The blank sorts accounts without an owner before all owners, and is a place, too.
             if sums := owners.at(f" {(finding.owner or UNOWNED).value or ''}"):
