@@ -81,15 +81,27 @@ async def request(
     return await _start(context, trigger, spacing, tuple(sorted(set(named))))
 
 
-async def start_after(context: ScanContext, scan_id: str) -> StartAnswer:
+@dataclass(frozen=True, slots=True)
+class _Since:
+    """A scan, and those ``seen`` to have started since. The id of one more may be below theirs."""
+
+    scan_id: str
+    seen: Collection[str]
+
+
+async def start_after(
+    context: ScanContext, scan_id: str, seen: Collection[str] = ()
+) -> StartAnswer:
     """Start a full scan in place of the timer, unless one runs or has started since ``scan_id``.
+
+    Scans in ``seen`` do not count.
 
     Raises:
         StoreError: the lease could not be read or taken.
         QueueError: no message was left, or the scan could not be sent to the queue.
 
     """
-    return await _start(context, Trigger.TIMER, timedelta(), (), after=scan_id)
+    return await _start(context, Trigger.TIMER, timedelta(), (), after=_Since(scan_id, seen))
 
 
 async def start_if_overdue(context: ScanContext, scan_id: str) -> None:
@@ -109,7 +121,7 @@ async def start_if_overdue(context: ScanContext, scan_id: str) -> None:
     began = newer[0].started_at if newer else began_at(scan_id) or now
     wait = began + overdue_after(context.options.expectations.max_age) - now
     if wait <= timedelta():
-        answer = await start_after(context, newer[0].id if newer else scan_id)
+        answer = await start_after(context, scan_id, {scan.id for scan in newer})
         if answer.outcome is StartOutcome.STARTED:
             return
         wait = OVERDUE_AGAIN
@@ -122,7 +134,7 @@ async def _start(
     spacing: timedelta,
     named: tuple[str, ...],
     *,
-    after: str = "",
+    after: _Since | None = None,
 ) -> StartAnswer:
     now = context.clock.now()
     mine = scan_id_of(now, context.new_id()[:4])
@@ -145,7 +157,7 @@ async def _start(
             if not tries_left:
                 raise StoreUnavailable(_NOT_TAKEN)
             if left is None:
-                left = not named and await leave_message(context, mine, must=bool(after))
+                left = not named and await leave_message(context, mine, must=after is not None)
             scan = Scan(
                 mine,
                 epoch + 1,
@@ -155,7 +167,7 @@ async def _start(
                 reads_projects=COVERED_DATA in context.options.expectations.requires,
                 daily_until=None if named or must_read_all else status.daily_until,
                 leaves_message=left,
-                overdue=bool(after),
+                overdue=after is not None,
                 was_lowered=status.lowered is not None,
                 keys_were_lowered=status.keys_lowered,
                 data_were_lowered=status.data_lowered,
@@ -202,14 +214,15 @@ def _refused(
 
 
 async def _too_soon(
-    context: ScanContext, now: datetime, spacing: timedelta, after: str
+    context: ScanContext, now: datetime, spacing: timedelta, after: _Since | None
 ) -> StartAnswer | None:
     """Find a scan that began less than ``spacing`` ago, or as far ahead by another clock.
 
-    With ``after``, find a full scan that began after that one.
+    With ``after``, find a full scan that began after that one, and was not seen.
     """
     if after:
-        newer = await newer_scans(context, after)
+        started = await newer_scans(context, after.scan_id)
+        newer = [scan for scan in started if scan.id not in after.seen]
         return StartAnswer(StartOutcome.RUNNING, newer[0].id) if newer else None
     if not spacing:
         return None

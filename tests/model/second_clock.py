@@ -68,14 +68,15 @@ class Configuration:
 class Worker(NamedTuple):
     """A run of the timer, of a silent starter, or (``message``) a delivery.
 
-    ``after`` is the newest scan that it has seen; ``holds``: the lease is as it has read it.
+    ``seen`` are the scans that it knows to have started since the message was left; ``holds``: the
+    lease is as it has read it.
     """
 
     step: Step
     number: int = 0
     message: int = 0
     is_silent: bool = False
-    after: int = 0
+    seen: tuple[int, ...] = ()
     holds: bool = False
     leaves: bool = False
 
@@ -143,6 +144,11 @@ def search(configuration: Configuration, rules: Rules = RULES) -> Result:
 
 def _newer(state: State, number: int) -> list[tuple[int, bool]]:
     return sorted((scan for scan in state.scans if scan[0] > number), reverse=True)
+
+
+def _has_unseen(state: State, me: Worker) -> bool:
+    """Whether a scan has started that a delivery did not see; its number may be below others."""
+    return any(number not in me.seen for number, _ in _newer(state, me.message))
 
 
 def _is_over(state: State, number: int, rules: Rules) -> bool:
@@ -225,13 +231,13 @@ def _read_scans(state: State, me: Worker, rules: Rules, *, can_begin: bool) -> I
         fewer = state._replace(early=state.early - 1)
         yield _go("is too early", fewer, me._replace(step=Step.SEND_AGAIN))
     if can_begin:
-        newest = max([number for number, _ in _newer(state, me.message)] or [me.message])
-        begun = me._replace(step=Step.READ_LEASE, number=state.numbers + 1, after=newest)
+        seen = tuple(number for number, _ in _newer(state, me.message))
+        begun = me._replace(step=Step.READ_LEASE, number=state.numbers + 1, seen=seen)
         yield _go("is overdue", state._replace(numbers=state.numbers + 1), begun)
 
 
 def _read_lease(state: State, me: Worker, rules: Rules) -> Move:
-    has_started = me.message and rules.sees_again and _newer(state, me.after)
+    has_started = me.message and rules.sees_again and _has_unseen(state, me)
     if state.is_running or has_started:
         again = Step.SEND_AGAIN if rules.comes_again else Step.DELETE
         return _go("finds a scan", state, me._replace(step=again) if me.message else None)
@@ -258,7 +264,7 @@ def _take_lease(state: State, me: Worker, rules: Rules) -> Move:
     if not rules.leaves_first and not me.is_silent:
         then = me._replace(step=Step.LEAVE_LATE)
     what, after, _ = _go("takes the lease", _lease_written(begun, is_running=True), then)
-    if me.message and _newer(state, me.after):
+    if me.message and _has_unseen(state, me):
         return what, after, LATE
     is_extra = me.message and any(leaves for _, leaves in _newer(state, me.message))
     return what, after, EXTRA if is_extra else None

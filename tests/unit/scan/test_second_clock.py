@@ -138,6 +138,19 @@ async def test_a_scan_that_started_and_ended_meanwhile_is_seen(world: ClockedWor
     assert len(await world.overdue()) == 1
 
 
+async def test_a_scan_that_starts_late_is_seen_although_its_id_is_old(world: ClockedWorld) -> None:
+    """A timer's scan got its id before that of a silent one, and took the lease after it."""
+    first = await world.scan()
+    world.clock.advance(MINUTE)
+    late = await start_after(world.context, first)
+    await world.drain()
+
+    answer = await start_after(world.context, first, {f"{late.scan_id}-later"})
+
+    assert (answer.outcome, answer.scan_id) == (StartOutcome.RUNNING, late.scan_id)
+    assert (await start_after(world.context, first, {late.scan_id})).outcome is StartOutcome.STARTED
+
+
 async def test_a_message_that_comes_late_starts_a_scan_at_once(world: ClockedWorld) -> None:
     """The app may have been stopped for a week."""
     first = await world.scan()
