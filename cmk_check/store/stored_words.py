@@ -42,6 +42,13 @@ def read[T](adapter: TypeAdapter[T], stand_ins: StandIns, text: str) -> T:
         ValueError: it stands for none.
 
     """
+    try:
+        return _read(adapter, stand_ins, text)
+    except RecursionError:
+        raise ValueError("It is nested too deeply.") from None
+
+
+def _read[T](adapter: TypeAdapter[T], stand_ins: StandIns, text: str) -> T:
     if f'"{_BESIDE}' in text:
         text = _mapped(text, partial(_as_now, stand_ins))
     try:

@@ -120,7 +120,8 @@ class KeyHealthAspect(StateAspect):
 
     @override
     def column(self, state: str) -> str | None:
-        return "keyHealth"
+        """Return the column; what cannot be read is unknown, whatever state its row contains."""
+        return None if state == KeyState.UNKNOWN else "keyHealth"
 
 
 def badness(health: KeyHealth | None) -> int:

@@ -180,18 +180,22 @@ def _has_new_kind(before: Finding, after: Judged) -> bool:
 
 def _of_verdict(before: Finding | None, after: Judged) -> ChangeType:
     verdict = after.judgement.verdict
-    if before is not None and before.judgement.verdict is verdict:
+    if before is not None and _verdict_of(before) is verdict:
         return ChangeType.ACCOUNT_UPDATED
     match verdict:
         case Verdict.NON_COMPLIANT:
             return ChangeType.ACCOUNT_VIOLATED
         case Verdict.UNKNOWN:
             return ChangeType.ACCOUNT_UNVERIFIABLE
-        case Verdict.COMPLIANT if before and before.judgement.reason is Reason.ROW_TOO_NEW:
-            # It was compliant in the words of another version; nobody was told otherwise.
-            return ChangeType.ACCOUNT_UPDATED
         case Verdict.COMPLIANT:
             return ChangeType.ACCOUNT_DISCOVERED if before is None else ChangeType.ACCOUNT_RESOLVED
+
+
+def _verdict_of(before: Finding) -> Verdict:
+    """Return the verdict that was announced: one in the words of another version was compliant."""
+    judgement = before.judgement
+    is_unheard_of = judgement.reason is Reason.ROW_TOO_NEW and judgement.verdict is Verdict.UNKNOWN
+    return Verdict.COMPLIANT if is_unheard_of else judgement.verdict
 
 
 def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) -> Finding:
@@ -218,12 +222,13 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
     )
     if before is None:
         return finding
-    lasts = before.judgement.verdict is judgement.verdict
+    had = _verdict_of(before)
+    lasts = had is judgement.verdict
     return replace(
         finding,
         first_seen=before.first_seen,
         violated_since=before.violated_since if violated and lasts else finding.violated_since,
-        previous_verdict=before.previous_verdict if lasts else before.judgement.verdict,
+        previous_verdict=before.previous_verdict if lasts else had,
         changes=before.changes + 1,
         history=(*before.history, transition)[-MAX_TRANSITIONS:],
         vault_id=finding.vault_id or before.vault_id,

@@ -56,12 +56,15 @@ class Key:
 
     The versions are read only for a key of which an account pins one, and None otherwise. That one
     has to be whole: lists of versions do not say all, and another version may differ.
-    ``next_rotation_at`` is when its policy replaces the latest, None for never or not known.
+    ``rotation_due_at`` is when its policy replaces the latest, by its age or expiry alone, and
+    ``next_rotation_at`` when that can be expected of a policy that was changed since; None for
+    never or not known.
     """
 
     id: str
     latest: KeyVersion
     versions: tuple[KeyVersion, ...] | Unread | None = None
+    rotation_due_at: datetime | None = None
     next_rotation_at: datetime | None = None
 
 

@@ -14,6 +14,7 @@ from cmk_check.core.unread import Absent
 from cmk_check.limits import (
     KEY_EXPIRY_NOTICE,
     KEY_ROTATION_GRACE,
+    LEAST_ROTATION_TIME,
     SHORT_KEY_NOTICE_SHARE,
 )
 
@@ -90,11 +91,15 @@ def _of_rotation(key: Key, now: datetime) -> Iterator[KeyConcern]:
 
 
 def _rotates_in_time(key: Key, now: datetime) -> bool:
-    """Tell whether the policy replaces the latest version before it expires, by what is known."""
-    due, latest = key.next_rotation_at, key.latest
+    """Tell whether the policy replaces the latest version before it expires, by what is known.
+
+    Policies rotate a week before the expiry at the latest; what is later is none that works.
+    """
+    due, latest = key.rotation_due_at, key.latest
     if due is None or latest.expires is None or latest.enabled is False:
         return False
-    return now < due + KEY_ROTATION_GRACE <= latest.expires
+    left = latest.expires - (due - KEY_ROTATION_GRACE)
+    return now < due + KEY_ROTATION_GRACE and left >= LEAST_ROTATION_TIME
 
 
 def _ends_soon(version: KeyVersion, now: datetime) -> bool:

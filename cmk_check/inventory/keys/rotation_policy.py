@@ -5,23 +5,38 @@ key autorotation in Azure Key Vault Managed HSM" (28 April 2026), and KeyRotatio
 API of keys. Vaults and Managed HSMs have the same policy, which concerns the newest version.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from isodate import parse_duration
 
-from cmk_check.core.keys.facts import KeyVersion
+from cmk_check.core.keys.facts import Key, KeyVersion
 from cmk_check.core.text import all_of, as_object, lower_ascii
 from cmk_check.limits import LEAST_KEY_LIFETIME, LEAST_ROTATION_TIME, MAX_WORD_BYTES
 
 
-def next_rotation_at(document: object, newest: KeyVersion) -> datetime | None:
-    """Return when the policy in a key's document replaces its ``newest`` version; never raises.
+def with_rotation(key: Key, document: object) -> Key:
+    """Add when the policy in a key's document replaces its latest version; never raises.
 
-    None where no policy rotates the key, and where any part of the policy that bears on that is not
-    as documented. Whoever sets or changes a policy when the time has already passed cannot expect a
-    new version before that, so the time is never earlier than the last change of the policy.
+    Neither time is known where no policy rotates the key, and where any part of the policy that
+    bears on that is not as documented. Whoever sets or changes a policy when the time has already
+    passed cannot expect a new version before that, so that the next rotation is never earlier than
+    the last change of the policy. A key that is due is due all the same.
     """
     policy = as_object(as_object(as_object(document).get("properties")).get("rotationPolicy"))
+    due = _due(policy, key.latest)
+    if due is None:
+        return key
+    try:
+        updated = int(str(as_object(policy.get("attributes")).get("updated") or 0))
+        expected = max(due, datetime.fromtimestamp(updated, UTC))
+    except (ArithmeticError, OSError, ValueError):
+        return key
+    return replace(key, rotation_due_at=due, next_rotation_at=expected)
+
+
+def _due(policy: Mapping[str, object], newest: KeyVersion) -> datetime | None:
     attributes, actions = as_object(policy.get("attributes")), policy.get("lifetimeActions")
     if newest.created is None or newest.malformed or not isinstance(actions, list):
         return None
@@ -31,13 +46,7 @@ def next_rotation_at(document: object, newest: KeyVersion) -> datetime | None:
     expires = newest.expires if lifetime is not None else None
     rotating = (action for action in actions if _type_of(action) != "notify")
     times = all_of(_time_of(action, newest.created, expires) for action in rotating)
-    if not times:
-        return None
-    try:
-        updated = int(str(attributes.get("updated") or 0))
-        return max(min(times), datetime.fromtimestamp(updated, UTC))
-    except (ArithmeticError, OSError, ValueError):
-        return None
+    return min(times) if times else None
 
 
 def _type_of(action: object) -> str | None:

@@ -20,7 +20,7 @@ from cmk_check.inventory.gaps import (
     gap_of,
 )
 from cmk_check.inventory.keys.ids import KeyId
-from cmk_check.inventory.keys.rotation_policy import next_rotation_at
+from cmk_check.inventory.keys.rotation_policy import with_rotation
 from cmk_check.inventory.keys.vaults import VaultClients
 from cmk_check.inventory.single_flight import SingleFlight
 
@@ -83,8 +83,7 @@ class VaultKeys:
             if code_of_404(error) in _GONE:
                 return Absent(key_id.text)
             return Unread(gap_of(error, READ_HSM_KEYS if hsm else READ_KEYS))
-        key = parse_key(document)
-        return replace(key, next_rotation_at=next_rotation_at(document, key.latest))
+        return with_rotation(parse_key(document), document)
 
     async def _list(self, key_id: KeyId, until: Deadline) -> _Versions:
         client, at = self._client_of(key_id.vault.subscription_id), _path(key_id)

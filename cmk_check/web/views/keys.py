@@ -55,7 +55,8 @@ class _KeyUse:
             self.names["versions"].add(health.key_version)
             self.names["identities"].add(health.principal_id)
             self.expires = min(filter(None, (self.expires, health.expires)), default=None)
-            if not unread or self.next_rotation_at is None:
+            # The latest reading: a key that could not be read, or was not, says nothing newer.
+            if health.next_rotation_at and not (unread and self.next_rotation_at):
                 self.next_rotation_at = health.next_rotation_at
 
     def shown(self, key: str, *, key_health: bool) -> models.KeyInUse:

@@ -29,7 +29,7 @@ class _Sums:
 
 @dataclass(frozen=True, slots=True)
 class OwnersView(SummingView):
-    """Makes pages of owners, each once for a status: ``kept`` has those that were asked for."""
+    """Makes pages of owners; between two scans each is made once, and ``kept``."""
 
     kept: dict[object, Page[models.OwnerSums]] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -42,15 +42,21 @@ class OwnersView(SummingView):
             StoreError
 
         """
-        stored = await self.scans.status()
-        asked = stored.etag, query.top, query.skip_token
         async with self.lock:  # for those who ask at the same time
-            if (page := self.kept.get(asked)) is None:
-                page = await self._summed(query, stored.value)
-                if len(self.kept) >= OWNER_PAGES_KEPT:
-                    self.kept.clear()
-                if stored.etag:  # without a status nothing says when they are out of date
-                    self.kept[asked] = page
+            current = await self.scans.lease_and_status()
+            etags = current.lease.etag, current.status.etag
+            asked = *etags, query.top, query.skip_token
+            # Findings change only while a scan holds the lease, and one that died holds it still.
+            is_quiet = not current.lease.value.scan_id and all(etags)
+            if is_quiet and (page := self.kept.get(asked)) is not None:
+                return page
+            page = await self._summed(query, current.status.value)
+            if len(self.kept) >= OWNER_PAGES_KEPT:
+                self.kept.clear()
+            # No scan has begun and ended meanwhile.
+            after = await self.scans.lease_and_status() if is_quiet else None
+            if after and (after.lease.etag, after.status.etag) == etags:
+                self.kept[asked] = page
         return page
 
     async def _summed(

@@ -27,7 +27,7 @@ from cmk_check.core.keys.parsing import (
 from cmk_check.core.keys.permissions import user_of
 from cmk_check.core.keys.version import pinned_version
 from cmk_check.core.unread import Unread
-from cmk_check.inventory.keys.rotation_policy import next_rotation_at
+from cmk_check.inventory.keys.rotation_policy import with_rotation
 
 type Case = dict[str, Any]
 type Changes = Mapping[str, object]
@@ -185,7 +185,7 @@ def facts_of(case: Case) -> KeyFacts:
         versions = tuple(parse_version(each) for each in case["versions"])
     return KeyFacts(
         vault=vault,
-        key=Key(key.id, key.latest, versions, next_rotation_at(case["key"], key.latest)),
+        key=with_rotation(Key(key.id, key.latest, versions), case["key"]),
         grants=_grants(case, user_of(account)) if vault.uses_rbac else None,
         scopes=tuple(parse_scope(each) for each in case["scopes"]),
     )

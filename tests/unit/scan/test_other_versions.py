@@ -5,12 +5,12 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import PostureReason, PostureVerdict, Reason, Verdict
+from cmk_check.core.enums import PostureReason, PostureVerdict, Reason, ScanState, Verdict
 from cmk_check.ports import Table
 from cmk_check.store import table_keys
 from cmk_check.store.codec import RowTooNew
 from cmk_check.store.outbox import OF_SCANS
-from tests.fakes.world import World, bad, good
+from tests.fakes.world import World, bad, good, odd
 from tests.unit.scan.faulty_processes import ONE, outbox_of, overwrite
 
 A: Final = table_keys.finding_row("rg", "a")
@@ -48,6 +48,29 @@ async def test_p1_accounts_in_unknown_words_are_read_again_and_nothing_is_told_t
     assert [found.violated_since for found in after.values()] == [
         found.violated_since for found in before.values()
     ]
+
+
+async def test_what_an_earlier_version_cannot_judge_is_told(pair: World) -> None:
+    """The account was compliant for a reason that this version does not know; now it is unknown."""
+    told = len(pair.teller.told)
+    await overwrite(pair, Table.FINDINGS, ONE, A, reason="because")
+    pair.read(ONE, odd(ONE, "a"), bad(ONE, "b"))
+
+    await pair.scan()
+
+    (found, _) = (await pair.findings()).values()
+    (change,) = [change for _, change in pair.teller.told[told:]]
+    assert change.type == "cmkcheck.account.unverifiable"
+    assert (found.judgement.verdict, found.previous_verdict) == (Verdict.UNKNOWN, Verdict.COMPLIANT)
+
+
+async def test_p7_a_row_that_is_nested_too_deeply_costs_itself(pair: World) -> None:
+    """Python's own reader of JSON gives up in another way than by a wrong value."""
+    await overwrite(pair, Table.FINDINGS, ONE, A, history="[" * 16_000)
+
+    scan = await pair.scan_row(await pair.scan())
+
+    assert scan.state is ScanState.COMPLETE
 
 
 async def test_p1_the_status_is_not_compliant_while_the_list_says_unknown(world: World) -> None:

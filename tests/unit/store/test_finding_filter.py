@@ -63,6 +63,7 @@ LATER: Final = NOON + timedelta(days=2)
         ),
         (FindingFilter(reason=Reason.MALFORMED), {"odd"}, {}),
         (FindingFilter(states={"keyHealth": KeyState.BROKEN}), {"broken"}, {"keyHealth": "broken"}),
+        (FindingFilter(states={"keyHealth": KeyState.UNKNOWN}), set(), {}),
         (
             FindingFilter(states={"dataStores": DataState.MICROSOFT_KEYS}),
             {"foundry"},

@@ -14,7 +14,7 @@ from cmk_check.core.keys.facts import Key as ReadKey
 from cmk_check.core.keys.judge_key import judge_key
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.keys.parsing import parse_key
-from cmk_check.inventory.keys.rotation_policy import next_rotation_at
+from cmk_check.inventory.keys.rotation_policy import with_rotation
 from local.simulator import KeySpec, VaultSpec, VersionSpec
 from local.simulator.rotation import moved
 from local.simulator.vault_documents import KeyPlace
@@ -59,16 +59,20 @@ def _with(
         expires=None if expires is None else NOW + expires,
         enabled=enabled,
     )
+    return judged(POLICIES, key=_due(replace(facts.key, latest=latest), due))
+
+
+def _due(key: ReadKey, due: timedelta | None) -> ReadKey:
     at = None if due is None else NOW + due
-    return judged(POLICIES, key=replace(facts.key, latest=latest, next_rotation_at=at))
+    return replace(key, rotation_due_at=at, next_rotation_at=at)
 
 
 @pytest.mark.parametrize(
     ("created", "expires", "due", "reasons"),
     [
         pytest.param(-80, 10, 3, [], id="rotates in time"),
-        pytest.param(-80, 10, 9, [], id="a day before it expires"),
-        pytest.param(-80, 10, 9.01, [SOON], id="too late"),
+        pytest.param(-80, 10, 4, [], id="a week before it expires, with a day of grace"),
+        pytest.param(-80, 10, 4.01, [SOON], id="too late"),
         pytest.param(-80, 10, 10, [SOON], id="when it expires"),
         pytest.param(-80, 10, 99, [SOON], id="after it has expired"),
         pytest.param(-80, 10, None, [SOON], id="no policy"),
@@ -116,11 +120,21 @@ def test_a_policy_does_not_protect_an_account_that_is_pinned() -> None:
     ending = replace(facts.key.latest, expires=NOW + 10 * DAY, created=NOW - 80 * DAY)
     key = replace(facts.key, latest=ending, versions=(ending,))
 
-    in_time = judged(ROLES, key=replace(key, next_rotation_at=NOW + 3 * DAY))
-    overdue = judged(ROLES, key=replace(key, next_rotation_at=NOW - 3 * DAY))
+    in_time = judged(ROLES, key=_due(key, 3 * DAY))
+    overdue = judged(ROLES, key=_due(key, -3 * DAY))
 
     assert _codes(in_time) == [SOON, R.VERSION_PINNED]
     assert _codes(overdue) == [SOON, OVERDUE, R.VERSION_PINNED]
+
+
+def test_a_policy_that_is_set_again_each_night_protects_from_nothing() -> None:
+    """Nobody can say that it is overdue, but the key expires all the same."""
+    _, facts = account_and_facts(POLICIES)
+    assert isinstance(facts.key, ReadKey)
+    latest = replace(facts.key.latest, created=NOW - 80 * DAY, expires=NOW + 10 * DAY)
+    key = replace(_due(replace(facts.key, latest=latest), -20 * DAY), next_rotation_at=NOW)
+
+    assert _codes(judged(POLICIES, key=key)) == [SOON]
 
 
 def test_being_overdue_is_a_reason_with_what_it_rests_on() -> None:
@@ -155,9 +169,7 @@ def _year(lifetime: str, policy: dict[str, Any] | None, *, rotates: bool = True)
         key.clock = now.timestamp
         if key.latest is not shown:
             shown, document = key.latest, key.document()
-            read = parse_key(document)
-            read = replace(read, next_rotation_at=next_rotation_at(document, read.latest))
-            facts = replace(facts, key=read)
+            facts = replace(facts, key=with_rotation(parse_key(document), document))
         health = judge_key(account, facts, now)
         after = replace(finding, key_health=health)
         _, news = KEY_HEALTH.news(before, after, after, Occasion(now))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.keys.facts import KeyVersion
-from cmk_check.inventory.keys.rotation_policy import next_rotation_at
+from cmk_check.core.keys.facts import Key, KeyVersion
+from cmk_check.inventory.keys.rotation_policy import with_rotation
 from local.simulator import rotation
 
 CREATED: Final = datetime(2026, 1, 31, 10, tzinfo=UTC)
@@ -28,6 +28,13 @@ def _document(actions: object, **attributes: object) -> dict[str, Any]:
 def _at(*actions: object, expires: datetime | None = EXPIRES, **attributes: object) -> object:
     newest = KeyVersion("v", created=CREATED, expires=expires)
     return next_rotation_at(_document(list(actions), **attributes), newest)
+
+
+def next_rotation_at(document: object, newest: KeyVersion) -> datetime | None:
+    """Return when a new version can be expected."""
+    key = with_rotation(Key("key", newest), document)
+    assert (key.rotation_due_at is None) is (key.next_rotation_at is None)
+    return key.next_rotation_at
 
 
 def _time(seconds: int | None) -> datetime | None:
@@ -110,7 +117,11 @@ def test_a_policy_that_was_changed_later_rotates_no_earlier() -> None:
     """A policy set on an old key is new, not overdue."""
     changed = int((DUE + timedelta(days=400)).timestamp())
 
-    assert _at(AFTER, updated=changed) == DUE + timedelta(days=400)
+    document = _document([AFTER], updated=changed)
+    key = with_rotation(Key("key", KeyVersion("v", created=CREATED, expires=EXPIRES)), document)
+
+    assert key.next_rotation_at == DUE + timedelta(days=400)
+    assert key.rotation_due_at == DUE, "it is due all the same"
     assert _at(AFTER, updated=int(CREATED.timestamp())) == DUE
 
 

@@ -263,6 +263,22 @@ async def test_keys_are_filtered_by_vault_and_by_key_in_any_spelling() -> None:
         assert (answer.status, answer.error) == (400, ("InvalidParameter", query.split("=")[0]))
 
 
+@pytest.mark.parametrize(("first", "second"), ["ab", "ba"])
+async def test_a_key_that_could_not_be_read_does_not_hide_its_rotation(
+    first: str, second: str
+) -> None:
+    """Whatever the order of the accounts that use it."""
+    at = NOON + timedelta(days=40)
+    read, unread = KeyHealth(KeyState.HEALTHY, next_rotation_at=at), KeyHealth(KeyState.UNKNOWN)
+    served = await _serve(
+        _under(first, key_health=read, key="cmk"), _under(second, key_health=unread, key="cmk")
+    )
+
+    (key,) = await _keys(served)
+
+    assert key["nextRotationAt"] == "2027-01-04T12:00:00Z"
+
+
 async def test_findings_are_listed_by_key() -> None:
     """All accounts that depend on it, with their data stores, in every format."""
     served = await _serve(

@@ -11,8 +11,8 @@ from cmk_check.core.enums import CoverageState, DataState, KeyState, Verdict
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED, Owner
-from cmk_check.core.status import Status, Summary
 from cmk_check.store.findings import FindingsTable
+from cmk_check.store.scan_rows import Lease
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.parameters import OwnersQuery
 from cmk_check.web.views.owners import OwnersView
@@ -200,20 +200,41 @@ async def test_metrics_say_how_many_owners_there_are_unless_none_is_kept() -> No
     assert "unowned" not in dropped
 
 
-async def test_sums_are_made_once_for_each_status() -> None:
+async def _hold(served: Served, scan_id: str) -> None:
+    """Write the lease, as a scan that begins, or with no id as one that ends."""
+    current = await served.scans.lease_and_status()
+    lease = Lease(scan_id, current.lease.value.epoch + 1, NOON)
+    await served.scans.commit(lease=lease, status=current.status.value, current=current)
+
+
+async def test_between_scans_sums_are_made_once() -> None:
     """They read the whole table; the page of a large estate asks for them at each visit."""
     served = await _serve(_of("a", "one"))
-    await served.put_status(Status(NOON, Summary(), 1))
+    await _hold(served, "")
     app = served.app()
 
     await send(app, OWNERS)
     served.store.log.clear()
     await send(app, OWNERS)
-    reads = [entry.name for entry in served.store.log]
+
+    assert [entry.name for entry in served.store.log] == ["get", "get"]
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_p1_no_sum_hides_what_a_scan_has_recorded(ends: bool) -> None:  # noqa: FBT001
+    """The scan may die before it writes a status; then its lease says that it is not known."""
+    served = await _serve(_of("a", "one"))
+    await _hold(served, "")
+    app = served.app()
+    before = await send(app, OWNERS)
+    await _hold(served, "20261125T120000Z-1")
+    await send(app, OWNERS)
     other = replace(finding("two", subscription_id=LAB), owner=Owner("b", "account"))
     await served.put(coverage(subscription_id=LAB), [other])
-    await served.put_status(Status(NOON, Summary(), 2))
-    later = await send(app, OWNERS)
+    if ends:
+        await _hold(served, "")
 
-    assert reads == ["get"]
-    assert [each["owner"] for each in later.json["value"]] == ["a", "b"]
+    after = await send(app, OWNERS)
+
+    assert [each["owner"] for each in before.json["value"]] == ["a"]
+    assert [each["owner"] for each in after.json["value"]] == ["a", "b"]
