@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
-from securesystemslib.signer import Signature
 from yarl import URL
 
 from cmk_check.cli.console import remarks, say
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
-from cmk_check.cli.progress import Tally, bar, rate
+from cmk_check.cli.progress import bar
 from cmk_check.cli.stdout import write
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.text import shown
@@ -30,8 +30,13 @@ from cmk_check.evidence.manifest import (
     read_manifest,
 )
 from cmk_check.evidence.sign import Sign, read_private_key, sign
-from cmk_check.limits import EVIDENCE_TRIES
 from cmk_check.web.json_model import written
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import Signature
+
+from cmk_check.cli.progress import Tally, rate
+from cmk_check.limits import EVIDENCE_TRIES
 
 
 class DownloadProgress(Progress, Tally):
@@ -210,7 +215,7 @@ async def signer(vault_key: str | None, key_file: Path | None) -> AsyncIterator[
     if key_file is not None:
         private = read_private_key(key_file)
 
-        async def by_file(data: bytes) -> Signature:
+        async def by_file(data: bytes) -> "Signature":
             return private.sign(data)
 
         yield by_file

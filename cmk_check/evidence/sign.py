@@ -9,20 +9,14 @@ import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
-from jwt import PyJWK
-from jwt.exceptions import PyJWTError
-from securesystemslib.dsse import Envelope
-from securesystemslib.exceptions import FormatError, VerificationError
-from securesystemslib.signer import CryptoSigner, Signature, SSlibKey
+from typing import TYPE_CHECKING, Any, Final
 
 from cmk_check.errors import NotUsable
 from cmk_check.evidence.manifest import MANIFEST, SIGNATURE, digest, is_no_file
+
+if TYPE_CHECKING:
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.signer import CryptoSigner, Signature, SSlibKey
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 PREDICATE_TYPE: Final = "urn:cmk-check:evidence:1"
@@ -32,7 +26,7 @@ _SMALLEST: Final = 2048
 # Key Vault names keys in hardware so; the public part is the same.
 _IN_HARDWARE: Final = "-HSM"
 
-type Sign = Callable[[bytes], Awaitable[Signature]]
+type Sign = Callable[[bytes], Awaitable["Signature"]]
 
 
 async def sign(folder: Path, signed: Sign) -> None:
@@ -43,19 +37,23 @@ async def sign(folder: Path, signed: Sign) -> None:
         SigningFailed: a vault has not signed.
 
     """
+    from securesystemslib.dsse import Envelope
+
     envelope = Envelope(_statement(digest(folder / MANIFEST)), PAYLOAD_TYPE, {})
     signature = await signed(envelope.pae())
     envelope.signatures[signature.keyid] = signature
     (folder / SIGNATURE).write_bytes(_body(envelope))
 
 
-def signature_fault(folder: Path, key: SSlibKey) -> str | None:
+def signature_fault(folder: Path, key: "SSlibKey") -> str | None:
     """Say what is wrong with the signature of a folder's manifest; None if nothing is.
 
     Raises:
         OSError: the manifest or the signature could not be read.
 
     """
+    from securesystemslib.exceptions import VerificationError
+
     signature = folder / SIGNATURE
     if not signature.exists():
         return f"{SIGNATURE} is missing: the bundle is not signed"
@@ -74,11 +72,14 @@ def signature_fault(folder: Path, key: SSlibKey) -> str | None:
     return None
 
 
-def _envelope(data: bytes) -> Envelope | None:
+def _envelope(data: bytes) -> "Envelope | None":
     """Read an envelope; None for other bytes than ``sign`` would write of it.
 
     What is not signed must not change either: blanks, fields of no meaning, further signatures.
     """
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.exceptions import FormatError
+
     try:
         envelope = Envelope.from_dict(json.loads(data))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, FormatError):
@@ -96,17 +97,19 @@ def _statement(manifest: str) -> bytes:
     return json.dumps(statement, separators=(",", ":")).encode()
 
 
-def _body(envelope: Envelope) -> bytes:
+def _body(envelope: "Envelope") -> bytes:
     return f"{json.dumps(envelope.to_dict(), indent=2)}\n".encode()
 
 
-def read_public_key(path: Path) -> SSlibKey:
+def read_public_key(path: Path) -> "SSlibKey":
     """Read a public key, as PEM or as JWK, alone or as Key Vault shows it (in ``key``).
 
     Raises:
         NotUsable: the file cannot be read, or must not be used as a public key.
 
     """
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
     data = _read(path)
     try:
         found = load_pem_public_key(data) if _PEM in data else from_jwk(json.loads(data))
@@ -122,6 +125,9 @@ def from_jwk(document: Any) -> object:  # noqa: ANN401 - JSON
         ValueError, TypeError, KeyError: it is not a JWK.
 
     """
+    from jwt import PyJWK
+    from jwt.exceptions import PyJWTError
+
     jwk = document.get("key", document) if isinstance(document, dict) else document
     try:
         return PyJWK({**jwk, "kty": jwk["kty"].removesuffix(_IN_HARDWARE)}).key
@@ -129,7 +135,7 @@ def from_jwk(document: Any) -> object:  # noqa: ANN401 - JSON
         raise ValueError(str(error)) from error
 
 
-def usable(key: object, name: str) -> SSlibKey:
+def usable(key: object, name: str) -> "SSlibKey":
     """Return the key with its scheme: PSS with SHA-256 for RSA, ECDSA of its curve for EC.
 
     ``name`` is what an error calls the key.
@@ -138,6 +144,10 @@ def usable(key: object, name: str) -> SSlibKey:
         NotUsable: it is a private key, or one of another kind.
 
     """
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from securesystemslib.signer import SSlibKey
+
     if hasattr(key, "private_numbers"):
         raise NotUsable(f"{name} contains a private key; give the public key alone.")
     with suppress(ValueError):  # another curve
@@ -148,13 +158,17 @@ def usable(key: object, name: str) -> SSlibKey:
     raise NotUsable(f"{name} must be {_KINDS}.")
 
 
-def read_private_key(path: Path) -> CryptoSigner:
+def read_private_key(path: Path) -> "CryptoSigner":
     """Read a private key as PEM without a password.
 
     Raises:
         NotUsable: the file cannot be read, or is not such a key.
 
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from securesystemslib.signer import CryptoSigner
+
     try:
         key = load_pem_private_key(_read(path), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

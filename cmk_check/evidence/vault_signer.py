@@ -13,20 +13,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import aiohttp
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from securesystemslib.exceptions import VerificationError
-from securesystemslib.signer import Signature, SSlibKey
 from yarl import URL
 
 from cmk_check.config.settings import Settings
-from cmk_check.errors import CmkCheckError, NotUsable
+from cmk_check.errors import NotUsable
 from cmk_check.evidence.api_client import MAY_PASS, Passing, exchange, open_api_session
 from cmk_check.evidence.sign import Sign, from_jwk, usable
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.limits import API_PAUSES_SECONDS
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import Signature, SSlibKey
+from cmk_check.errors import CmkCheckError
 
 
 class SigningFailed(CmkCheckError):
@@ -109,7 +110,7 @@ class _Vault:
     credential: SharedCredential
     scope: str
 
-    async def read(self, asked: KeyId) -> tuple[KeyId, SSlibKey]:
+    async def read(self, asked: KeyId) -> tuple[KeyId, "SSlibKey"]:
         """Read a public key; return the id of its version, too."""
         host, name, version = asked
         answer = await self._ask("GET", f"/keys/{name}/{version}".rstrip("/"))
@@ -123,8 +124,11 @@ class _Vault:
             raise SigningFailed(f"{host} gave another key than {name}.")
         return read, usable(public, f"{host}/keys/{name}")
 
-    async def sign(self, key_id: KeyId, key: SSlibKey, data: bytes) -> Signature:
+    async def sign(self, key_id: KeyId, key: "SSlibKey", data: bytes) -> "Signature":
         """Sign data with this version of a key, and check the signature."""
+        from securesystemslib.exceptions import VerificationError
+        from securesystemslib.signer import Signature
+
         hashed = hashlib.new(key.get_hash_algorithm_name(), data).digest()
         value = base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
         path = f"/keys/{key_id.name}/{key_id.version}/sign"
@@ -162,5 +166,7 @@ class _Vault:
 
 def _der(raw: bytes) -> bytes:
     """Return a signature of ECDSA as OpenSSL has it; Key Vault sends both numbers one by one."""
+    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
     half = len(raw) // 2
     return encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:]))

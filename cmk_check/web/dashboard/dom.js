@@ -50,24 +50,32 @@ function kept(children) {
 /** @param {Element} element */
 const keyOf = (element) => element.getAttribute("data-key");
 
+/** What finds an element in new content: its `data-key`, or where a link leads. @param {Element} element */
+const selectorOf = (element) => (keyOf(element) === null ? `a[href="${CSS.escape(element.getAttribute("href") ?? "")}"]` : `[data-key="${CSS.escape(keyOf(element) ?? "")}"]`);
+
 /**
- * Replace the content of an element. The focus stays on the element with the same `data-key`, if
- * the new content has one, and details whose summary has one stay open.
+ * Replace the content of an element. The focus stays on the element with the same `data-key`, or on
+ * the link that leads to the same place, and details whose summary has a `data-key` stay open.
  *
  * @param {Element} element
  * @param {...Child} children
  */
 export function fill(element, ...children) {
-  const focused = element.contains(document.activeElement)
-    ? document.activeElement?.closest("[data-key]")
-    : null;
-  const key = focused?.getAttribute("data-key");
+  const focused = element.contains(document.activeElement) ? document.activeElement?.closest("[data-key], a[href]") : null;
   const unfolded = [...element.querySelectorAll("details[open] > summary[data-key]")].map(keyOf);
   element.replaceChildren(...kept(children));
   for (const summary of element.querySelectorAll("details > summary[data-key]")) {
     if (unfolded.includes(keyOf(summary))) summary.parentElement?.setAttribute("open", "");
   }
-  if (key) focusKey(element, key);
+  if (focused) focusOn(element, selectorOf(focused));
+}
+
+/** @param {Element} within @param {string} selector @returns {boolean} Whether there is one. */
+function focusOn(within, selector) {
+  const found = within.querySelector(selector);
+  if (!(found instanceof HTMLElement)) return false;
+  found.focus({ preventScroll: true });
+  return true;
 }
 
 /**
@@ -77,12 +85,7 @@ export function fill(element, ...children) {
  * @param {string} key
  * @returns {boolean} Whether there is one.
  */
-export function focusKey(within, key) {
-  const found = within.querySelector(`[data-key="${CSS.escape(key)}"]`);
-  if (!(found instanceof HTMLElement)) return false;
-  found.focus({ preventScroll: true });
-  return true;
-}
+export const focusKey = (within, key) => focusOn(within, `[data-key="${CSS.escape(key)}"]`);
 
 /** Make a term with its description, for a list of them. @param {string} term @param {...Child} children */
 export const item = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, ...children));

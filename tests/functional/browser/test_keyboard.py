@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.functional.browser.conftest import OpenVisit
 from tests.functional.browser.page_visit import Visit
 
 pytestmark = pytest.mark.long
@@ -83,6 +84,22 @@ def test_the_drawer_keeps_the_focus_and_gives_it_back(desk: Visit) -> None:
     assert outside == []
     expect(desk.drawer).to_be_hidden()
     expect(desk.link(name)).to_be_focused()
+
+
+def test_a_refresh_leaves_the_focus_on_its_link(open_visit: OpenVisit) -> None:
+    """The page asks each minute; who reads by keyboard must not begin at the top each minute."""
+    visit = open_visit()
+    visit.page.clock.install()
+    visit.sign_in()
+    banner, steps = visit.region("Posture"), visit.region("What to do next")
+    for link in (banner.get_by_role("link").first, steps.locator("a.go").first):
+        link.focus()
+        time = banner.locator("time").first.inner_text()
+
+        visit.page.clock.fast_forward(20 * 60_000)
+
+        expect(banner.locator("time").first).not_to_have_text(time)
+        expect(link).to_be_focused()
 
 
 def test_the_focus_can_be_seen_wherever_it_is(desk: Visit) -> None:
