@@ -31,7 +31,7 @@ export class FindingList {
     this.pages = chained([], 0, this.turn.signal);
   }
 
-  /** Begin anew the next time; the rows of before are shown until others are there. */
+  /** Load again the next time. The old rows are shown until the new ones arrive. */
   forget() {
     this.turn.abort();
     this.asked = "";
