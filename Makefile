@@ -93,9 +93,8 @@ test-all: lint test az checkov sarif openapi evidence $(VENV)/deployed/.installe
 soak: install ## run thousands of random histories and schedules with faults and crashes (SOAK="--memory 100 --stack 2")
 	@$(PY) -m tests.soak $(SOAK)
 
-mutants: install ## change code in thousands of places, and show the changes that no test noticed (MUTANTS=scan for one package)
-	@$(BIN)/mutmut run --max-children 2 $(MUTANTS:%='cmk_check.%.*')
-	@$(BIN)/mutmut results
+mutants: install ## change code in thousands of places, and show the changes that no test noticed (MUTANTS="scan web" SAMPLE=150)
+	@SAMPLE='$(SAMPLE)' SEED='$(SEED)' $(PY) -m tools.mutants $(MUTANTS)
 
 bench: install ## compare speed, memory and requests with the floor (BENCH=--short takes less time)
 	@$(PY) -m bench $(BENCH)

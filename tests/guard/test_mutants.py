@@ -13,7 +13,21 @@ ROOT = Path(__file__).parents[2]
 MUTMUT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
 SELECTION = MUTMUT["pytest_add_cli_args_test_selection"]
 ARGUMENTS = MUTMUT["pytest_add_cli_args"]
-PACKAGES = tuple(f"cmk_check/{name}/" for name in ("alerts", "core", "scan", "store"))
+PACKAGES = tuple(
+    f"cmk_check/{name}/"
+    for name in (
+        "alerts",
+        "cli",
+        "config",
+        "core",
+        "doctor",
+        "evidence",
+        "inventory",
+        "scan",
+        "store",
+        "web",
+    )
+)
 LEFT_OUT = (
     "cmk_check/alerts/sample_alert.py",
     "cmk_check/alerts/webhook.py",
@@ -45,7 +59,8 @@ def test_every_module_of_its_packages_is_mutated_but_those_left_out() -> None:
 def test_its_tests_need_nothing_but_what_mutmut_copies(tmp_path: Path) -> None:
     """An import of anything else would end the run before its first mutant."""
     for name in (*MUTMUT["source_paths"], *MUTMUT["also_copy"], "tests"):
-        shutil.copytree(ROOT / name, tmp_path / name)
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
 
     ended = subprocess.run(
