@@ -140,11 +140,11 @@ def test_the_cost_is_the_one_that_was_counted() -> None:
 
 def test_each_threat_has_a_proof_or_a_reason() -> None:
     """A threat that is only named is an invitation."""
-    threats = re.findall(r"(?m)^- \*\*(.+?)\*\*: (.+)$", section(SECURITY, "Threats"))
+    threats = table(SECURITY, "threat")
 
     assert len(threats) > 1
-    for threat, answer in threats:
-        assert "](../tests/" in answer or answer.startswith("reason: "), threat
+    for threat, defence, test in threats:
+        assert "](../tests/" in test or defence.startswith("reason: "), threat
 
 
 @pytest.mark.parametrize("page", [README, DEPLOY], ids=["README.md", "docs/deploy.md"])
