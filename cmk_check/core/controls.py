@@ -14,8 +14,8 @@ from typing import Final
 from cmk_check.core.enums import ControlMapping
 
 CAUTION: Final = (
-    "A mapping is seldom one to one: a control usually asks for more than a customer-managed key. "
-    "That an account is under such a key does not show that a control is met."
+    "A control usually requires more than a customer-managed key: an account that has one does not "
+    "prove that the control is met."
 )
 
 

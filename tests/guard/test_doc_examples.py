@@ -49,7 +49,7 @@ def test_the_rule_table_gives_each_reason_its_verdict() -> None:
 
     assert set(clauses) == {(entry.verdict, entry.reason) for entry in judged}
     assert {reason for _, reason in clauses} == set(Reason) - {Reason.ROW_TOO_NEW}
-    assert f"it is version `{RULE_VERSION}`" in RULE
+    assert f", version `{RULE_VERSION}`." in RULE
 
 
 @pytest.mark.parametrize("row", table(RULE, "#"), ids=lambda row: row[0])

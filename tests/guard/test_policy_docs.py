@@ -30,11 +30,11 @@ CLAUSES: Final = table(POLICY, "clause")
 def test_the_document_names_the_version_that_the_program_follows() -> None:
     """A rule of another version may say something else."""
     assert POLICY_ID in POLICY
-    day = re.search(r"version (\S+), as read on (\d+ \w+ \d{4})", azure_policies.__doc__ or "")
+    day = re.search(r"version (\S+), as of (\d+ \w+ \d{4})", azure_policies.__doc__ or "")
     assert day
     assert day[1] == POLICY_VERSION
-    assert f"version {day[1]}, as read on {day[2]} in" in POLICY
-    assert f"leaves {len(EXCLUDED_KINDS)} kinds out" in POLICY
+    assert f"version {day[1]}, as of {day[2]} in" in POLICY
+    assert f"leaves out {len(EXCLUDED_KINDS)} kinds" in POLICY
 
 
 def compared(estate: str) -> Counter[tuple[str, ...]]:

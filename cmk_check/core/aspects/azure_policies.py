@@ -4,10 +4,10 @@ It follows from the kind and the verdict by the policy's published rule, without
 never stored.
 
 Source: policy 67121cc7-ff39-4ab8-b7e3-95b84dab487d, "Azure AI Services resources should encrypt
-data at rest with a customer-managed key (CMK)", version 2.2.0, as read on 26 November 2026 in the
-public repository Azure/azure-policy. With its default parameters it leaves out the kinds below, and
-calls every other account non-compliant whose key source is not Microsoft.KeyVault. An assignment
-may leave out other kinds, or switch the policy off: docs/azure-policy.md.
+data at rest with a customer-managed key (CMK)", version 2.2.0, as of 29 April 2026 in the public
+repository Azure/azure-policy. With its default parameters it leaves out the kinds below, and calls
+every other account non-compliant whose key source is not Microsoft.KeyVault. An assignment may
+leave out other kinds, or switch the policy off: docs/azure-policy.md.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
