@@ -105,7 +105,7 @@ function controlList({ controls }, printing) {
   const title = "Controls of security frameworks";
   return h(printing ? "section" : "details", { class: "controls" },
     printing ? h("h3", {}, title) : h("summary", { "data-key": "controls" }, title),
-    h("p", { class: "note" }, "As Microsoft maps them. A control usually asks for more than a customer-managed key."),
+    h("p", { class: "note" }, "As Microsoft maps them. A control usually requires more than a customer-managed key."),
     h("ul", {}, ...items),
   );
 }
