@@ -118,7 +118,7 @@ def _sign_in(subject: DoctorSubject) -> MarkedText | None:
         )
     return Mark.WARNING, (
         f"CMK_HTTP_AUTH is entra: the app lets callers in only while the platform sets {_AUTH} to "
-        "True, which cannot be seen from here; sign in once, and see docs/deploy-options.md if the "
+        "True, which cannot be seen from here; sign in once, and see docs/settings.md if the "
         "answer is 503 SignInNotConfigured."
     )
 

@@ -10,7 +10,7 @@ from tests.guard.documents import README, ROOT, section, table
 
 INFRA: Final = ROOT / "infra"
 DEPLOY: Final = (ROOT / "docs/deploy.md").read_text()
-OPTIONS: Final = (ROOT / "docs/deploy-options.md").read_text()
+OPTIONS: Final = (ROOT / "docs/settings.md").read_text()
 LANDING_ZONES: Final = (ROOT / "docs/landing-zones.md").read_text()
 UPGRADE: Final = (ROOT / "docs/upgrade.md").read_text()
 OPERATIONS: Final = (ROOT / "docs/operations.md").read_text()
