@@ -121,7 +121,7 @@ def test_each_operation_has_a_section_with_its_parameters(route: str) -> None:
     """A parameter that nobody finds is not used."""
     text = section(HTTP, route)
 
-    takes_none = re.search(r"takes no parameter|No parameters|HEAD is answered", text)
+    takes_none = re.search(r"No parameters", text)
     assert takes_none or f"<!-- generated: parameters {route} -->" in text
 
 
