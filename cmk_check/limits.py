@@ -379,6 +379,9 @@ than a panel."""
 API_STORAGE_SECONDS: Final = 6.0
 """A request to the storage for the HTTP API, repetitions included; a query takes the service 5 s at
 most."""
+LAST_CHANGE_SECONDS: Final = 10.0
+"""A question for an account's last change, the wait for others included: they go to Azure one at a
+time, because scans and watch share its quota."""
 HEALTH_KEPT: Final = timedelta(seconds=10)
 """How long an answer of `health` is kept: a flood of anonymous requests reads the store once in
 this time."""

@@ -1,6 +1,6 @@
 """The ports of the program; ``composition_root.py`` builds the real adapters, tests build fakes."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -285,6 +285,28 @@ class ChangeInventory(Protocol):
         raised.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """A change of an account in Azure's words, such as "Unspecified"; None where it has none.
+
+    It may name a person, so it is shown to who asks and kept nowhere. ``properties`` are the first
+    of the paths that were changed.
+    """
+
+    at: datetime
+    changed_by: str | None
+    changed_by_type: str | None
+    client_type: str | None
+    operation: str | None
+    correlation_id: str | None
+    properties: tuple[str, ...]
+
+
+type AskLastChange = Callable[[str], Awaitable[LastChange | Gap | None]]
+"""Returns the newest change of an account, by its id in the case of its names, that Azure knows;
+None if it knows none; else why there is no answer."""
 
 
 class AccountSearch(Protocol):

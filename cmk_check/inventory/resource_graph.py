@@ -1,4 +1,4 @@
-"""Queries of Azure Resource Graph: which accounts it knows, and what has changed.
+"""Queries of Azure Resource Graph: which accounts it knows, what has changed, and by whom.
 
 It knows all resources that the identity may read, seconds to hours late, and allows few queries
 (https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
@@ -19,13 +19,19 @@ from cmk_check.core.cross_check import KnownAccount
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import SUBSCRIPTIONS_LEFT_OUT
 from cmk_check.core.resource_id import ACCOUNT_TYPE, AccountId
-from cmk_check.core.text import as_object, clean_time
+from cmk_check.core.text import as_object, clean_text, clean_time
 from cmk_check.core.watch_state import RecentChanges
 from cmk_check.inventory.calls import Deadline, GraphQuery
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import MALFORMED, QUERY_GRAPH, TROUBLE, gap_of
-from cmk_check.limits import CROSS_CHECK_SECONDS, GRAPH_ROWS_PER_PAGE, MAX_KNOWN_ACCOUNT_PAGES
-from cmk_check.ports import InventoryError
+from cmk_check.limits import (
+    CROSS_CHECK_SECONDS,
+    GRAPH_ROWS_PER_PAGE,
+    LAST_CHANGE_SECONDS,
+    MAX_KNOWN_ACCOUNT_PAGES,
+    MAX_NAMES_LISTED,
+)
+from cmk_check.ports import InventoryError, LastChange
 
 # A query of more than 10,000 subscriptions is answered for the first 10,000.
 _LIMIT_HIT: Final = "x-ms-tenant-subscription-limit-hit"
@@ -194,6 +200,7 @@ class ChangeSearch:
 
     def __init__(self, clients: Clients) -> None:
         self._graph = ResourceGraph(clients)
+        self._turn = asyncio.Lock()
 
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
         """Read what has changed; what one table tells is of use without the other."""
@@ -227,6 +234,17 @@ class ChangeSearch:
         end = rows[-1][2] if rows and page.truncated else None
         return rows, end, SUBSCRIPTIONS_LEFT_OUT if page.limited else None
 
+    async def last_change(self, path: str) -> LastChange | Gap | None:
+        """Ask for the newest change of an account; implements ``ports.AskLastChange``."""
+        until = Deadline.within(LAST_CHANGE_SECONDS)
+        query, inside = last_change_query(path), [path.split("/")[2]]
+        try:
+            async with asyncio.timeout_at(until.latest), self._turn:
+                page = await self._graph.page(query, until, subscriptions=inside)
+            return _last_change(page.rows[0], path) if page.rows else None
+        except TROUBLE as error:
+            return gap_of(error, QUERY_GRAPH)
+
 
 def changes_query(table: str, types: tuple[str, ...], since: datetime) -> str:
     """Return the query of a table for what has changed since a time.
@@ -258,3 +276,33 @@ def _change(row: object) -> _Row:
             if at.utcoffset() is not None:
                 return target.lower() if found[2] else "", found[1], at.astimezone(UTC)
     raise InventoryError(MALFORMED)
+
+
+def last_change_query(path: str) -> str:
+    """Return the query; Azure lowers both ids, because it lowers other letters than Python does."""
+    quoted = path.replace("\\", "\\\\").replace("'", "\\'")
+    return (
+        "resourcechanges "
+        f"| where tolower(tostring(properties.targetResourceId)) == tolower('{quoted}') "
+        "| extend at = todatetime(properties.changeAttributes.timestamp) "
+        "| order by at desc, id asc | take 1 | project at, properties"
+    )
+
+
+def _last_change(row: object, path: str) -> LastChange:
+    properties = as_object(as_object(row).get("properties"))
+    at = clean_time(as_object(row).get("at"))
+    if at is None or AccountId.parse(properties.get("targetResourceId")) != AccountId.parse(path):
+        raise InventoryError(MALFORMED)
+    how = as_object(properties.get("changeAttributes"))
+    # With their values, which are dropped here.
+    paths = sorted(as_object(properties.get("changes")))[:MAX_NAMES_LISTED]
+    return LastChange(
+        at=datetime.fromisoformat(at),
+        changed_by=clean_text(how.get("changedBy")),
+        changed_by_type=clean_text(how.get("changedByType")),
+        client_type=clean_text(how.get("clientType")),
+        operation=clean_text(how.get("operation")),
+        correlation_id=clean_text(how.get("correlationId")),
+        properties=tuple(clean_text(path) or "" for path in paths),
+    )

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from pydantic.alias_generators import to_camel
 
+from cmk_check.ports import AskLastChange
 from cmk_check.web.http import errors
 from cmk_check.web.http.middleware import RequestMiddleware, SignIn
 
@@ -40,7 +41,8 @@ class WebApplication:
 
     ``hostname`` is the app's host name, None if the platform does not set it; ``kinds`` are those
     in scope; ``portal_url`` is the origin of the cloud's portal; ``key_health`` is whether keys
-    are read, ``owners`` whether owners are kept, ``watch`` whether there is a watch for changes.
+    are read, ``last_change`` asks Azure, ``owners`` is whether owners are kept, ``watch`` whether
+    there is a watch for changes.
     """
 
     sign_in: SignIn
@@ -48,6 +50,7 @@ class WebApplication:
     kinds: tuple[str, ...]
     portal_url: str
     key_health: bool
+    last_change: AskLastChange
     owners: bool = True
     watch: bool = False
 

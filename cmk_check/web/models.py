@@ -302,6 +302,26 @@ class FindingDetail(Finding):
     controls: list[Control] = Field(description="The controls that it answers.")
 
 
+class KnownChange(Answer):
+    """A change of an account in Azure's words: `Unspecified` where Azure knows none."""
+
+    at: Time = Field(description="When Azure saw it.")
+    changed_by: str | None = Field(description="Who sent the request: a name or an id.")
+    changed_by_type: str | None = Field(description="Such as `User`, `Application` or `System`.")
+    client_type: str | None = Field(description="Such as `Azure Portal` or `ARM Template`.")
+    operation: str | None = Field(description="The action, as roles name it.")
+    correlation_id: str | None = Field(description="What to search the activity log for.")
+    properties: list[str] = Field(description="The first paths of what was changed.")
+
+
+class LastChange(Answer):
+    """The last change of an account that Azure Resource Graph knows."""
+
+    message: str = Field(description="What the answer means, and what to do.")
+    reason: GapReason | None = Field(description="Why Azure gave no answer; null if it did.")
+    change: KnownChange | None = Field(description="Null if Azure knows none, or gave no answer.")
+
+
 class _Covered(_Named):
     tenant_id: str | None = Field(description="Its tenant.")
     state: str | None = Field(description="Azure's word, such as `Enabled`.")

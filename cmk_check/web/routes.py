@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.core.posture import Expectations
+from cmk_check.core.resource_id import path_of
 from cmk_check.ports import Clock, Store
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
@@ -30,6 +31,7 @@ from cmk_check.web.http.responses import HEADERS, XLSX, json_answer, table_answe
 from cmk_check.web.http.table_walk_limit import Places
 from cmk_check.web.views import catalogues, changes, csv_export, scans, xlsx_export
 from cmk_check.web.views.columns import FINDINGS, KEYS, Table
+from cmk_check.web.views.finding import to_api_last_change
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.keys import KeysView
 from cmk_check.web.views.owners import OwnersView
@@ -54,6 +56,15 @@ _METRICS: Final = {
     "description": "OpenMetrics if the `Accept` header asks for it, otherwise text format 0.0.4.",
     "content": {"application/openmetrics-text": _TEXT, "text/plain": _TEXT},
 }
+
+_AccountId = Annotated[
+    str,
+    Path(
+        alias="id",
+        description="The account's ARM id without its first slash; case does not matter.",
+    ),
+]
+_ACCOUNT: Final = {404: openapi.error("No account with this id is recorded."), **openapi.ERRORS}
 
 router: Final = APIRouter(generate_unique_id_function=operation_id)
 
@@ -195,22 +206,31 @@ async def list_findings(request: Request, query: Asked[parameters.FindingsQuery]
         return await api.table(request, query, view.table_pages(query), FINDINGS)
 
 
+# Before the route of the account, which would take the whole path for an id.
+@_get(
+    "/api/v1/findings/{id:path}/lastChange",
+    "The last change of one account that Azure knows",
+    models.LastChange,
+    _ACCOUNT,
+)
+async def get_last_change(
+    request: Request, account_id: _AccountId, _: Asked[parameters.NoQuery]
+) -> Response:
+    """Ask Azure Resource Graph, now, for the last change of an account; the app keeps no answer."""
+    api = _api(request)
+    of = await api.findings.one(account_id)
+    found = await api.site.last_change(path_of(of.subscription_id, of.resource_group, of.name))
+    return json_answer(to_api_last_change(found).body())
+
+
 @_get(
     "/api/v1/findings/{id:path}",
     "One account with its history and remediation",
     models.FindingDetail,
-    {404: openapi.error("No account with this id is recorded."), **openapi.ERRORS},
+    _ACCOUNT,
 )
 async def get_finding(
-    request: Request,
-    account_id: Annotated[
-        str,
-        Path(
-            alias="id",
-            description="The account's ARM id without its first slash; case does not matter.",
-        ),
-    ],
-    _: Asked[parameters.NoQuery],
+    request: Request, account_id: _AccountId, _: Asked[parameters.NoQuery]
 ) -> Response:
     """Return one finding."""
     return json_answer((await _api(request).findings.one(account_id)).body())

@@ -19,6 +19,7 @@ _SERVICE: Final = ROOT / "node_modules/@kusto/language-service-next"
 # https://learn.microsoft.com/azure/azure-monitor/reference/tables/apptraces
 _TABLES: Final = {
     "AppTraces": "(TimeGenerated: datetime, Message: string, SeverityLevel: int)",
+    "resourcechanges": "(id: string, properties: dynamic)",
     "traces": "(timestamp: datetime, message: string, severityLevel: int)",
 }
 # Every word that a line may hold where a query compares.

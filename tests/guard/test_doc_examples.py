@@ -70,6 +70,7 @@ def test_each_example_of_the_rule_is_judged_as_its_heading_says(row: list[str]) 
         ("GET /api/v1/status", models.Status),
         ("GET /api/v1/findings", models.FindingsPage),
         ("GET /api/v1/findings/{id}", models.FindingDetail),
+        ("GET /api/v1/findings/{id}/lastChange", models.LastChange),
         ("Key health", aspect_models.KeyHealth),
         ("Data stores", aspect_models.DataStores),
         ("GET /api/v1/owners", models.OwnersPage),

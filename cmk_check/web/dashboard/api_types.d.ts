@@ -548,6 +548,35 @@ export interface components {
             /** @description As of when, and what may depend on a key and is not counted. */
             caution: string;
         };
+        /** @description A change of an account in Azure's words: `Unspecified` where Azure knows none. */
+        KnownChange: {
+            /**
+             * Format: date-time
+             * @description When Azure saw it.
+             */
+            at: string;
+            /** @description Who sent the request: a name or an id. */
+            changedBy: string | null;
+            /** @description Such as `User`, `Application` or `System`. */
+            changedByType: string | null;
+            /** @description Such as `Azure Portal` or `ARM Template`. */
+            clientType: string | null;
+            /** @description The action, as roles name it. */
+            operation: string | null;
+            /** @description What to search the activity log for. */
+            correlationId: string | null;
+            /** @description The first paths of what was changed. */
+            properties: string[];
+        };
+        /** @description The last change of an account that Azure Resource Graph knows. */
+        LastChange: {
+            /** @description What the answer means, and what to do. */
+            message: string;
+            /** @description Why Azure gave no answer; null if it did. */
+            reason: components["schemas"]["GapReason"] | null;
+            /** @description Null if Azure knows none, or gave no answer. */
+            change: components["schemas"]["KnownChange"] | null;
+        };
         /** @description The latest full scan that ended. */
         LastScan: {
             /** @description The id of the scan. */
@@ -967,6 +996,8 @@ export type KeySeverity = components['schemas']['KeySeverity'];
 export type KeyState = components['schemas']['KeyState'];
 export type Keys = components['schemas']['Keys'];
 export type KeysPage = components['schemas']['KeysPage'];
+export type KnownChange = components['schemas']['KnownChange'];
+export type LastChange = components['schemas']['LastChange'];
 export type LastScan = components['schemas']['LastScan'];
 export type Owner = components['schemas']['Owner'];
 export type OwnerSource = components['schemas']['OwnerSource'];

@@ -296,21 +296,36 @@ export class Loader {
     const before = this.store.state.shown;
     const detail = before?.id === id ? before.detail : null;
     this.store.set({ shown: { id, detail, missing: false, problem: "" } });
-    /** @param {Partial<import("./types.js").Shown>} found */
-    const show = (found) => {
-      const { shown } = this.store.state;
-      if (shown?.id === id) this.store.set({ shown: { ...shown, ...found } });
-    };
     try {
-      show({ detail: shaped((await ask(detailOf(id), { signal })).body, OF_DETAIL) });
+      this.show(id, { detail: shaped((await ask(detailOf(id), { signal })).body, OF_DETAIL) });
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
       if (error.phase === "signed-out") this.fail(error);
       // The detail shown before is no longer valid either.
-      else if (error.status === 404) show({ detail: null, missing: true });
-      else show({ detail: null, problem: `${error.title}. ${error.message}` });
+      else if (error.status === 404) this.show(id, { detail: null, missing: true });
+      else this.show(id, { detail: null, problem: `${error.title}. ${error.message}` });
     }
+  }
+
+  /** Ask Azure who changed the account in the drawer last. @param {string} id */
+  async lastChange(id) {
+    const { signal } = this.session;
+    const say = (/** @type {string} */ message) => this.show(id, { lastChange: { message, change: null } });
+    say("Asking Azure…");
+    try {
+      this.show(id, { lastChange: shaped((await ask(`${detailOf(id)}/lastChange`, { signal })).body, ["message", "change"]) });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Refusal) || error.phase === "signed-out") this.fail(error);
+      else say(`${error.title}. ${error.message}`);
+    }
+  }
+
+  /** @param {string} id @param {Partial<import("./types.js").Shown>} found */
+  show(id, found) {
+    const { shown } = this.store.state;
+    if (shown?.id === id) this.store.set({ shown: { ...shown, ...found } });
   }
 }
 

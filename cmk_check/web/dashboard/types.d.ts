@@ -1,7 +1,7 @@
 /** The shapes that the modules of the page share: those of the API's answers, and the page's own. */
 
 import {
-  CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, ReasonArea, ReasonOfDataStores, ReasonOfKeyHealth, Scan, Status,
+  CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, LastChange, ReasonArea, ReasonOfDataStores, ReasonOfKeyHealth, Scan, Status,
   Verdict,
 } from "./api_types.js";
 import { Child } from "./dom.js";
@@ -80,6 +80,8 @@ export interface Shown {
   detail: FindingDetail | null;
   missing: boolean;
   problem: string;
+  /** Absent until the visitor has asked. */
+  lastChange?: Omit<LastChange, "reason">;
 }
 
 /** The latest scan that the visitor asked for; the subject is an account, a subscription or the estate. */

@@ -177,6 +177,7 @@ def test_the_fix_comes_before_what_it_rests_on(
         "Data stores",
         "Azure's built-in policy",
         "History",
+        "Last change in Azure",
         "For information",
         "Account",
     ]
@@ -190,3 +191,24 @@ def test_the_fix_comes_before_what_it_rests_on(
     visit.drawer.get_by_role("button", name="Close").click()
     visit.open_detail("tm-openai-workspace-server")
     expect(visit.drawer.locator(".verdict-box").first).to_contain_text("Key health: broken")
+
+
+def test_who_changed_it_last_is_asked_on_request_and_not_printed(desk: Visit, world: World) -> None:
+    """The answer names people: nobody is asked about before a person presses the button."""
+    requests = world.scene.simulator.requests
+    before = requests.kinds()["graph"]
+    desk.open_detail(CHANGED)
+    button = desk.drawer.get_by_role("button", name="Ask Azure who changed it last")
+    expect(button).to_be_visible()
+    unasked = requests.kinds()["graph"]
+
+    button.click()
+
+    expect(desk.drawer).to_contain_text("proves no guilt")
+    expect(desk.drawer).to_contain_text("Correlation id")
+    expect(button).to_be_focused()
+    assert (unasked, requests.kinds()["graph"]) == (before, before + 1)
+    desk.print()
+    expect(desk.drawer).not_to_contain_text("Correlation id")
+    desk.print(printing=False)
+    expect(desk.drawer).to_contain_text("Correlation id")

@@ -27,6 +27,7 @@ def test_it_documents_the_routes_there_are(document: dict[str, Any]) -> None:
     assert {path: list(methods) for path, methods in document["paths"].items()} == {
         "/api/v1/status": ["get"],
         "/api/v1/findings": ["get"],
+        "/api/v1/findings/{id}/lastChange": ["get"],
         "/api/v1/findings/{id}": ["get"],
         "/api/v1/owners": ["get"],
         "/api/v1/keys": ["get"],
@@ -52,6 +53,7 @@ def test_every_operation_says_in_words_what_it_is_for(document: dict[str, Any]) 
     } == {
         "getStatus": "The posture of the estate or of one subscription",
         "listFindings": "Accounts with their verdicts",
+        "getLastChange": "The last change of one account that Azure knows",
         "getFinding": "One account with its history and remediation",
         "listOwners": "Owners with their accounts by verdict",
         "listKeys": "Keys with what depends on them",

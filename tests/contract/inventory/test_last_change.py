@@ -1,0 +1,200 @@
+"""Who changed an account last, by the real SDK against the simulated Resource Graph."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Final
+from unittest.mock import ANY
+
+import pytest
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.gap import Gap
+from cmk_check.inventory.azure_inventory import AzureInventory
+from cmk_check.inventory.resource_graph import last_change_query
+from cmk_check.ports import LastChange
+from local.simulator import Fault, Hold, Simulator
+from local.simulator.change_log import NOBODY, PERSON, PLATFORM, PROGRAM
+from local.simulator.faults import Answer, arm_error
+from tests.contract.inventory.conftest import SUBSCRIPTION
+from tests.guard.kql import bound
+
+OTHER: Final = "8d3c0000-0000-4000-8000-000000000002"
+GRAPH: Final = "*/resources"
+ACCOUNT: Final = "Microsoft.CognitiveServices/accounts"
+NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
+AUTHORS: Final = (PERSON, PROGRAM, PLATFORM, NOBODY)
+# Some begin like others, and some would end a text of KQL.
+NAMES: Final = ("chat", "Chat2", "chat-1", "cha", "o'brien", "back\\slash", "q' or '' == '", "süd")
+
+
+def _path(name: str, group: str = "rg", subscription: str = SUBSCRIPTION) -> str:
+    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{ACCOUNT}/{name}"
+
+
+async def _last(inventory: AzureInventory, path: str) -> LastChange | Gap | None:
+    return await inventory.change_search().last_change(path)
+
+
+class History:
+    """Changes of accounts over hours, and a second writing of which one Azure knows to be last."""
+
+    def __init__(self, simulator: Simulator, seed: int) -> None:
+        self.random = Random(seed)
+        self.now = NOON
+        self.log = simulator.estate.changes
+        self.log.clock = lambda: self.now
+        self.known: dict[str, list[tuple[datetime, datetime, Mapping[str, str]]]] = {}
+
+    def step(self, paths: list[str]) -> None:
+        """Let an account be changed: late, twice, or at the time of the change before."""
+        path, author = self.random.choice(paths), self.random.choice(AUTHORS)
+        lags = self.random.choice([(0.0,), (0.0, 0.0), (0.0, 400.0), (300.0,), ()])
+        self.log.lags, self.log.authors = lambda: lags, lambda: author
+        self.log.add(self.random.choice([path, path.lower(), path.upper()]), ACCOUNT)
+        for lag in lags:
+            seen = self.now + timedelta(seconds=lag)
+            self.known.setdefault(path, []).append((self.now, seen, author))
+        self.now += timedelta(seconds=self.random.choice([0, 0, 1, 250, 90_000]))
+
+    def expected(self, path: str) -> tuple[datetime | None, list[Mapping[str, str]]]:
+        """Return the time of the last change, and who may have made it: two may at one time."""
+        best, authors = None, list[Mapping[str, str]]()
+        for at, seen, author in self.known.get(path, []):
+            if seen > self.now or self.now - at > timedelta(days=14):
+                continue
+            if best is None or at > best:
+                best, authors = at, []
+            if at == best:
+                authors.append(author)
+        return best, authors
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_the_answer_is_the_newest_change_of_that_account(
+    simulator: Simulator, inventory: AzureInventory, seed: int
+) -> None:
+    """Whoever is asked about another one's change is asked in vain, or accused."""
+    simulator.estate.add_subscription(OTHER, "Lab")
+    history = History(simulator, seed)
+    paths = [_path(name) for name in NAMES]
+    paths += [_path("chat", "RG2"), _path("chat", "rg", OTHER), _path("never")]
+    for _ in range(60):
+        history.step(paths[:-1])
+
+    for path in paths:
+        found, (at, authors) = await _last(inventory, path), history.expected(path)
+        assert not isinstance(found, Gap), path
+        assert (found and found.at) == at, path
+        said = found and (found.changed_by, found.changed_by_type, found.client_type)
+        words = ("changedBy", "changedByType", "clientType")
+        assert said in [tuple(author[word] for word in words) for author in authors] or not authors
+
+
+async def test_azures_words_are_kept_and_values_are_not(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """Azure says Unspecified, and so do we; no value of a property leaves the adapter."""
+    simulator.estate.changes.authors = lambda: NOBODY
+    simulator.estate.changes.clock = lambda: NOON
+    simulator.estate.changes.add(_path("chat"), ACCOUNT)
+
+    assert await _last(inventory, _path("CHAT", "RG")) == LastChange(
+        at=NOON,
+        changed_by="Unspecified",
+        changed_by_type="Unspecified",
+        client_type="Unspecified",
+        operation="Unspecified",
+        correlation_id=ANY,
+        properties=("properties.encryption.keySource",),
+    )
+
+
+async def test_a_question_is_one_query_of_one_subscription(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """Scans and watch share fifteen queries in five seconds with whoever asks."""
+    simulator.estate.changes.add(_path("chat"), ACCOUNT)
+
+    await _last(inventory, _path("chat"))
+
+    assert [record.kind for record in simulator.requests if record.kind != "token"] == ["graph"]
+
+
+async def test_questions_take_turns(simulator: Simulator, inventory: AzureInventory) -> None:
+    """A script that asks for all accounts at once must not use up the quota within a second."""
+    search, hold = inventory.change_search(), Hold()
+    simulator.faults.add(Fault(path=GRAPH, method="POST", hold=hold))
+
+    asked = [asyncio.ensure_future(search.last_change(_path("chat"))) for _ in range(3)]
+    await hold.reached()
+    await asyncio.sleep(0.1)
+    arrived = hold.arrived
+    hold.release()
+
+    assert await asyncio.gather(*asked) == [None] * 3
+    assert arrived == 1
+
+
+async def test_without_the_right_to_read_changes_none_is_shown(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """Resource Graph leaves out what an identity may not read, without a word."""
+    simulator.estate.changes.add(_path("chat"), ACCOUNT)
+    simulator.estate.denials.add("Microsoft.Resources/changes/read")
+
+    assert await _last(inventory, _path("chat")) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (arm_error(403, "AuthorizationFailed"), GapReason.FORBIDDEN),
+        (arm_error(404, "InvalidResourceType"), GapReason.API_VERSION_UNSUPPORTED),
+        (arm_error(429, "RateLimiting", headers={"Retry-After": "60"}), GapReason.THROTTLED),
+        (arm_error(500, "InternalServerError"), GapReason.SERVER_ERROR),
+        (Answer(body={"data": 7}), GapReason.MALFORMED_PAGE),
+    ],
+)
+async def test_without_an_answer_the_reason_is_named(
+    simulator: Simulator, inventory: AzureInventory, answer: Answer, reason: GapReason
+) -> None:
+    """The account's detail stays as it is, and says why this one answer is missing."""
+    simulator.faults.add(Fault(path=GRAPH, method="POST", then=answer))
+
+    found = await _last(inventory, _path("chat"))
+
+    assert isinstance(found, Gap)
+    assert found.reason is reason
+    assert (found.missing_action is not None) == (reason is GapReason.FORBIDDEN)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        None,
+        {"at": "2026-11-25T12:00:00Z"},
+        {"at": "2026-11-25T12:00:00Z", "properties": {"targetResourceId": _path("chat2")}},
+        {"at": "2026-11-25T12:00:00", "properties": {"targetResourceId": _path("chat")}},
+        {"properties": {"targetResourceId": _path("chat")}},
+    ],
+)
+async def test_a_row_of_something_else_is_no_answer(
+    simulator: Simulator, inventory: AzureInventory, row: object
+) -> None:
+    """Nobody is named for what was not asked."""
+    body = {"data": [row], "totalRecords": 1, "resultTruncated": "false"}
+    simulator.faults.add(Fault(path=GRAPH, method="POST", then=Answer(body=body)))
+
+    found = await _last(inventory, _path("chat"))
+
+    assert isinstance(found, Gap)
+    assert found.reason is GapReason.MALFORMED_PAGE
+
+
+def test_the_query_parses_whatever_an_account_is_called() -> None:
+    """The simulator knows one sentence of the language; Microsoft's service knows all of it."""
+    queries = tuple(last_change_query(_path(name)) for name in NAMES)
+
+    assert [each.faults for each in bound(queries)] == [[]] * len(NAMES)
