@@ -55,6 +55,9 @@ param existingWorkspaceId string = ''
 @description('Optional. Keep the queries of the alert rules in the storage account that is linked to the workspace for alerts. The workspace must exist and have such an account.')
 param alertsInLinkedStorage bool = false
 
+@description('Optional. Add analytics rules of Microsoft Sentinel, and the function CmkCheckChanges for hunters, to the existing workspace.')
+param sentinel bool = false
+
 @description('Optional. Id of an existing Azure Monitor private link scope. With it, Application Insights and the workspace accept logs only through the scope.')
 param privateLinkScopeId string = ''
 
@@ -152,6 +155,7 @@ var faults = contradictions({
   publicNetworkAccess: publicNetworkAccess
   routeSecretUris: routeSecretUris
   routeTableId: routeTableId
+  sentinel: sentinel
   settings: settings
   storageKey: [storageKeyIdentityId, storageKeyVaultUri, storageKeyName]
   webhookSigningSecretUri: webhookSigningSecretUri
@@ -301,6 +305,17 @@ module alerts 'modules/alerts.bicep' = {
     existingActionGroupId: existingActionGroupId
     emails: alertEmails
     inLinkedStorage: alertsInLinkedStorage
+    maxAgeMinutes: maxAgeMinutes
+  }
+  dependsOn: [app]
+}
+
+module sentinelRules 'modules/sentinel.bicep' = if (sentinel && !empty(existingWorkspaceId)) {
+  scope: resourceGroup(split(existingWorkspaceId, '/')[2], split(existingWorkspaceId, '/')[4])
+  params: {
+    workspaceName: last(split(existingWorkspaceId, '/'))
+    insightsId: resourceId('Microsoft.Insights/components', name.insights)
+    siteId: resourceId('Microsoft.Web/sites', name.app)
     maxAgeMinutes: maxAgeMinutes
   }
   dependsOn: [app]

@@ -59,6 +59,9 @@ param existingWorkspaceId string = ''
 @description('Optional. Keep the queries of the alert rules in the storage account that is linked to the workspace for alerts. The workspace must exist and have such an account.')
 param alertsInLinkedStorage bool = false
 
+@description('Optional. Add analytics rules of Microsoft Sentinel, and the function CmkCheckChanges for hunters, to the existing workspace.')
+param sentinel bool = false
+
 @description('Optional. Id of an existing Azure Monitor private link scope. With it, Application Insights and the workspace accept logs only through the scope.')
 param privateLinkScopeId string = ''
 
@@ -132,6 +135,7 @@ var faults = contradictions({
   publicNetworkAccess: publicNetworkAccess
   routeSecretUris: routeSecretUris
   routeTableId: routeTableId
+  sentinel: sentinel
   settings: settings
   storageKey: [storageKeyIdentityId, storageKeyVaultUri, storageKeyName]
   webhookSigningSecretUri: webhookSigningSecretUri
@@ -163,6 +167,7 @@ module app 'group.bicep' = {
     existingActionGroupId: existingActionGroupId
     existingWorkspaceId: existingWorkspaceId
     alertsInLinkedStorage: alertsInLinkedStorage
+    sentinel: sentinel
     privateLinkScopeId: privateLinkScopeId
     resourceLogs: resourceLogs
     privateNetwork: privateNetwork

@@ -41,6 +41,7 @@ OF_DEPLOYMENT: Final = frozenset(
         "CMK_RESOURCE_LOGS",
         "CMK_ROUTE_SECRET_URIS",
         "CMK_ROUTE_TABLE_ID",
+        "CMK_SENTINEL",
         "CMK_SETTINGS",
         "CMK_STORAGE_KEY_IDENTITY_ID",
         "CMK_STORAGE_KEY_NAME",

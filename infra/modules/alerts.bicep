@@ -31,6 +31,7 @@ param inLinkedStorage bool
 param maxAgeMinutes int
 
 // A change is logged at least once, so lines are grouped by id.
+@export()
 var changes = '''
 traces
 | where message startswith '{"event":"cmk.change"'
@@ -121,6 +122,7 @@ traces
 '''
 // A summary of no lines is one row, so that missing scans raise the alert. An app that never scanned
 // cannot be told from one that has been silent for two days, so the alert says what to do about both.
+@export()
 var finished = '''
 traces
 | where message startswith '{"event":"cmk.scan"'

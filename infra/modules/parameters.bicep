@@ -140,6 +140,7 @@ func contradictions(
     publicNetworkAccess: string
     routeSecretUris: secretUrisOfRoutes
     routeTableId: string
+    sentinel: bool
     settings: furtherSettings
     storageKey: string[]
     webhookSigningSecretUri: string
@@ -188,6 +189,9 @@ func contradictions(
         : ''
       given.alertsInLinkedStorage && empty(given.existingWorkspaceId)
         ? 'alertsInLinkedStorage needs existingWorkspaceId: a new workspace has no linked storage account.'
+        : ''
+      given.sentinel && empty(given.existingWorkspaceId)
+        ? 'sentinel needs existingWorkspaceId: Microsoft Sentinel must already be on the workspace.'
         : ''
       empty(given.webhookUrlSecretUri) && !empty(given.webhookSigningSecretUri)
         ? 'webhookSigningSecretUri needs webhookUrlSecretUri.'

@@ -12,16 +12,29 @@ from typing import Any, Final
 import pytest
 
 from cmk_check.core.enums import ChangeType, KeyState, ScanState, Trigger, WatchState
-from tests.guard.documents import ROOT
+from tests.guard.documents import ROOT, table
 
 _SERVICE: Final = ROOT / "node_modules/@kusto/language-service-next"
 # The columns that our queries may use, by the scope that a rule has:
 # https://learn.microsoft.com/azure/azure-monitor/reference/tables/apptraces
 _TABLES: Final = {
-    "AppTraces": "(TimeGenerated: datetime, Message: string, SeverityLevel: int)",
+    "AppTraces": (
+        "(TimeGenerated: datetime, Message: string, SeverityLevel: int, _ResourceId: string)"
+    ),
+    "AzureActivity": (
+        "(TimeGenerated: datetime, Caller: string, OperationNameValue: string, "
+        "CorrelationId: string, _ResourceId: string)"
+    ),
     "resourcechanges": "(id: string, properties: dynamic)",
     "traces": "(timestamp: datetime, message: string, severityLevel: int)",
 }
+# The columns that hunters are promised; a guard compares them with the template.
+CHANGES: Final = {
+    row[0].strip("`"): row[1] for row in table((ROOT / "docs/sentinel.md").read_text(), "column")
+}
+_FUNCTION: Final = (
+    f"let CmkCheckChanges = () {{ datatable({', '.join(map(':'.join, CHANGES.items()))})[] }};\n"
+)
 # Every word that a line may hold where a query compares.
 WORDS: Final = (
     {kind.value for kind in ChangeType}
@@ -51,7 +64,7 @@ def bound(queries: tuple[str, ...]) -> list[Bound]:
         pytest.skip(reason)
     run = subprocess.run(
         ["node", ROOT / "tests/guard/check_kql.cjs"],  # noqa: S607 - the reader's own Node.js
-        input=json.dumps({"tables": _TABLES, "queries": queries}),
+        input=json.dumps({"tables": _TABLES, "queries": [_FUNCTION + each for each in queries]}),
         capture_output=True,
         text=True,
         timeout=60,

@@ -76,6 +76,7 @@ def test_each_option_is_looked_at(compiler: Bicep) -> None:
         ),
         ({"alertEmails": [""]}, "too short"),
         ({"alertsInLinkedStorage": True}, "needs existingWorkspaceId"),
+        ({"sentinel": True}, "sentinel needs existingWorkspaceId"),
         ({"webhookSigningSecretUri": "https://x"}, "needs webhookUrlSecretUri"),
         ({"settings": ROUTES["settings"]}, "both routeSecretUris and CMK_ROUTES"),
         ({"routeSecretUris": ROUTES["routeSecretUris"]}, "both routeSecretUris and CMK_ROUTES"),
