@@ -1,1 +1,1 @@
-"""The domain, as pure functions: no Azure, clock, disk, environment or log."""
+"""The domain, as pure functions: no Azure, clock, environment or log, and no disk but its texts."""

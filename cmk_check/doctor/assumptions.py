@@ -7,10 +7,8 @@ never of a name, an id, an address or other text from an answer.
 
 import asyncio
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from importlib.resources import files
 from typing import Final, Literal
 
 from cmk_check import VERSION
@@ -19,6 +17,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Key, Vault
 from cmk_check.core.keys.vault import is_closed
 from cmk_check.core.text import as_object
+from cmk_check.core.text_files import toml_of
 from cmk_check.core.unread import Unread
 from cmk_check.doctor.azure_checks import states
 from cmk_check.doctor.examined_app import DoctorSubject
@@ -44,7 +43,7 @@ type _Probe = Callable[[DoctorSubject], Awaitable[_Outcome]]
 
 def texts() -> Mapping[str, Mapping[str, str]]:
     """Return the list: of each assumption ``belief``, ``why``, ``see`` and ``affects``, by id."""
-    return tomllib.loads(files(__package__).joinpath("assumptions.toml").read_text("utf-8"))
+    return toml_of(__package__, "assumptions.toml")
 
 
 async def report(subject: DoctorSubject) -> tuple[Mapping[str, object], str]:

@@ -28,7 +28,7 @@ _BANNED: Final = re.compile(
 )
 _SOURCES: Final = sorted(
     path
-    for pattern in ("*.py", "*.js")
+    for pattern in ("*.py", "*.js", "*.toml", "*.sh", "*.bicep")
     for path in (ROOT / "cmk_check").rglob(pattern)
     if "vendor" not in path.parts
 )
@@ -38,12 +38,15 @@ _JS_TEXT: Final = re.compile(r'"[^"\n]*"|`[^`]*`|//.*|/\*(?:.|\n)*?\*/')
 def _texts(path: Path) -> Iterator[str]:
     """Yield all strings and docstrings of a module; of JavaScript its comments, too."""
     source = path.read_text()
-    if path.suffix == ".js":
-        yield from _JS_TEXT.findall(source)
-        return
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
+    match path.suffix:
+        case ".py":
+            for node in ast.walk(ast.parse(source)):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield node.value
+        case ".js":
+            yield from _JS_TEXT.findall(source)
+        case _:
+            yield from source.splitlines()
 
 
 @pytest.mark.parametrize("path", _SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -5,8 +5,11 @@ from typing import Final
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
-from cmk_check.core.reasons.catalogue import AGAIN, GAP_REASONS, SUPPORT, with_note
+from cmk_check.core.reasons.catalogue import GAP_REASONS, with_note
 from cmk_check.limits import MAX_ARM_BODY_MIB
+
+_AGAIN: Final = "The next scan tries again. If this stays,"
+_SUPPORT: Final = "open a support request with Azure"
 
 
 def make_gap(
@@ -45,7 +48,7 @@ OF_ERROR_CODES: Final[Mapping[str, tuple[str | None, str]]] = {
     "denyassignmentauthorizationfailed": (None, _DENIED),
     "parentresourcenotfound": (
         "Azure does not find what the resource is a part of: it was deleted or moved.",
-        f"{AGAIN} recover it, or let the account use another one.",
+        f"{_AGAIN} recover it, or let the account use another one.",
     ),
     "objectisdeletedbutrecoverable": (
         "What was to be read is soft-deleted.",
@@ -110,7 +113,7 @@ PACKAGE_FAILED: Final = make_gap(
 NAMELESS_SUBSCRIPTION: Final = make_gap(
     GapReason.MALFORMED_PAGE,
     message="Azure listed a subscription without a usable id.",
-    way_out=f"{AGAIN} {SUPPORT}.",
+    way_out=f"{_AGAIN} {_SUPPORT}.",
 )
 ANSWER_TOO_LARGE: Final = make_gap(
     GapReason.MALFORMED_PAGE,
@@ -131,7 +134,7 @@ UNREADABLE_ROLE: Final = make_gap(
 ANOTHER_VAULT: Final = make_gap(
     GapReason.UNEXPECTED_RESPONSE,
     message="The vault of this name has another address than the account names.",
-    way_out=f"Set the key again on the account. If that does not help, {SUPPORT}.",
+    way_out=f"Set the key again on the account. If that does not help, {_SUPPORT}.",
 )
 
 

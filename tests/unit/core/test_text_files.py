@@ -1,0 +1,55 @@
+"""Texts that are files of the package: parts by name, and placeholders in them."""
+
+from pathlib import Path
+
+import pytest
+
+from cmk_check.core.text_files import filled, parts_of
+
+TEXT = """\
+#!/bin/bash
+# Of the file.
+
+## [first]
+## A remark on it.
+# Of the script.
+one
+
+two
+
+## [second]
+  three
+"""
+
+
+def test_a_part_has_what_follows_its_name_without_remarks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written for those who change a script is not written into it."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "package_of_texts").mkdir()
+    (tmp_path / "package_of_texts/a.sh").write_text(TEXT)
+    (tmp_path / "package_of_texts/a.bicep").write_text(TEXT.replace("##", "///"))
+
+    found = [parts_of("package_of_texts", name) for name in ("a.sh", "a.bicep")]
+
+    assert found == [{"first": "# Of the script.\none\n\ntwo", "second": "  three"}] * 2
+
+
+def test_a_placeholder_is_a_value_or_another_part() -> None:
+    """Parts may hold parts; a value is taken before a part of its name."""
+    parts = {"whole": 'a="@inner@" @due@ b@c', "inner": "(@due@)", "due": "never"}
+
+    assert filled(parts, "whole", {}) == 'a="(never)" never b@c'
+    assert filled(parts, "whole", {"due": "1"}) == 'a="(1)" 1 b@c'
+
+
+def test_what_looks_like_a_placeholder_in_a_value_stays() -> None:
+    """Values may hold names out of Azure, which must not choose what a script does."""
+    assert filled({"whole": "@name@", "inner": "rm"}, "whole", {"name": "@inner@"}) == "@inner@"
+
+
+def test_an_unknown_placeholder_fails() -> None:
+    """A script that lacks a part must not be run."""
+    with pytest.raises(KeyError, match="nothing"):
+        filled({"whole": "@nothing@"}, "whole", {})
