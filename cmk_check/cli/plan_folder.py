@@ -1,9 +1,7 @@
 """``plan --out``: scans the estate and writes a folder of plans, which ``run.sh`` runs."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from importlib.resources import files
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
@@ -22,6 +20,7 @@ from cmk_check.core.enums import ScanState
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation.az_script import LITERAL_NAMES, NOT_YET, quoted, render_az
 from cmk_check.core.text import counted, shown
+from cmk_check.core.text_files import filled, text_of
 from cmk_check.errors import NotUsable
 from cmk_check.limits import SWITCH_ON_ATTEMPTS
 from cmk_check.scan.scan_context import ScanContext
@@ -116,14 +115,12 @@ def render_run(
     """
     values = {
         "LITERAL_NAMES": LITERAL_NAMES,
-        "PLANS": "".join(f"  {quoted(file)} {quoted(account)}\n" for file, account in plans),
-        "TRIES": f"TRIES=${{PLAN_TRIES:-{SWITCH_ON_ATTEMPTS}}}\n",
-        "NOT_YET": f"NOT_YET='{NOT_YET}'\n",
-        "WITHOUT_PLAN": f"WITHOUT_PLAN={without}\n",
+        "PLANS": "\n".join(f"  {quoted(file)} {quoted(account)}" for file, account in plans),
+        "TRIES": f"TRIES=${{PLAN_TRIES:-{SWITCH_ON_ATTEMPTS}}}",
+        "NOT_YET": f"NOT_YET='{NOT_YET}'",
+        "WITHOUT_PLAN": f"WITHOUT_PLAN={without}",
     }
-    template = files(__package__).joinpath("run.sh").read_text("utf-8")
-    # In one go: a name may hold what looks like one of these lines.
-    script = re.sub("(?m)^@([A-Z_]+)@\n", lambda match: values[match[1]], template)
+    script = filled({"run": text_of(__package__, "run.sh")}, "run", values)
     named = "".join(f"printf '  %s\\n' {quoted(file)}\n" for file in leaving)
     return "".join([script, _LEAVING if named else "", named, "summary\n"])
 

@@ -1,8 +1,8 @@
 """A remediation plan as a bash script of ``az`` commands that can be run again at any point.
 
-Names are hostile text: each stands once, quoted, in an assignment, and is used as "$NAME" after
-an equals sign, where az takes even a leading dash for a value. Runs in bash 3.2, which macOS has.
-What the commands answer, and when they fail, is in docs/remediation.md.
+plan.sh has the bash, which runs in 3.2, the version of macOS. Names are hostile text: each stands
+once, quoted, in an assignment, and is used as "$NAME" after an equals sign, where az takes even a
+leading dash for a value. What the commands answer, and when they fail, is in docs/remediation.md.
 """
 
 import re
@@ -16,7 +16,7 @@ from cmk_check.core.remediation.cmk_plan import (
     ROLE_ID,
     Plan,
 )
-from cmk_check.core.remediation.steps import Action
+from cmk_check.core.remediation.steps import BASH, Action
 from cmk_check.limits import KEY_EXPIRY_NOTICE, SWITCH_ON_ATTEMPTS, SWITCH_ON_PAUSE_SECONDS
 
 # EX_TEMPFAIL of sysexits.h: the same may work later.
@@ -24,87 +24,8 @@ NOT_YET: Final = 75
 
 # What shellcheck says of a name that holds a quote, a backslash or a dollar sign.
 LITERAL_NAMES: Final = (
-    "# shellcheck disable=SC1003,SC2016,SC2089,SC2090 # names are literal, whatever they hold\n"
+    "# shellcheck disable=SC1003,SC2016,SC2089,SC2090 # names are literal, whatever they hold"
 )
-
-_HEAD: Final = """\
-#!/usr/bin/env bash
-# Puts an account under a customer-managed key. Needs the az command, signed in; asks nothing.
-# Every step looks first, so after a failure just run it again. In a sovereign cloud, choose the
-# cloud before: az cloud set --name AzureUSGovernment (or AzureChinaCloud), then az login.
-# Before you run it:
-"""
-_KEY_HEAD: Final = """\
-#!/usr/bin/env bash
-# Ends what is wrong with the key of an account. Needs the az command, signed in; asks nothing.
-# Every step looks first, so after a failure just run it again. Where a person has to decide, it
-# stops, and names the variable that says yes. In a sovereign cloud, choose the cloud before:
-# az cloud set --name AzureUSGovernment (or AzureChinaCloud), then az login.
-# Before you run it:
-"""
-
-# A script has those that it uses; one may use those before it.
-_FUNCTIONS: Final = """\
-say() { printf '%s\\n' "$*"; }
-
-stop() {
-  printf 'Stopped: %s\\n' "$*" >&2
-  exit 1
-}
-
-not_yet() {
-  printf 'Stopped: %s\\n' "$*" >&2
-  exit "$NOT_YET"
-}
-
-plain() { printf '%s' "$1" | tr '[:upper:]' '[:lower:]' | tr -d ' '; }
-
-listed() { printf '%s\\n' "$1" | grep -ixF -e "$2" >/dev/null; }
-
-# What a person has to decide is done only if a variable says so.
-decided() {
-  local variable=$1
-  shift
-  if [ "${!variable:-}" != yes ]; then
-    stop "$* If it is to be done all the same: $variable=yes bash $0"
-  fi
-}
-
-unusable() {
-  stop "$1: it has to be RSA of 2048 bits or more, enabled, within its dates, and allowed to" \\
-    'wrap and unwrap'
-}
-
-account() {
-  az cognitiveservices account show --subscription="$SUBSCRIPTION" --resource-group="$GROUP" \\
-    --name="$ACCOUNT" --query="$1" --output=tsv
-}
-
-is_failed() { case $(plain "$1") in failed | canceled) ;; *) return 1 ;; esac; }
-
-encryption() {
-  account "join('|', [properties.encryption.keySource || '',
-    properties.encryption.keyVaultProperties.keyName || '',
-    properties.encryption.keyVaultProperties.keyVersion || '',
-    properties.encryption.keyVaultProperties.keyVaultUri || ''])"
-}
-
-fact() {
-  az rest --method=get --url="$1?api-version=$KEY_VAULT_API" --query="$2" --output=tsv
-}
-
-vault() { fact "$VAULT_ID" "$1"; }
-
-# Of the version that the account uses.
-key() { fact "$KEY_ID${VERSION:+/versions/$VERSION}" "$1"; }
-"""
-_NO_FILES: Final = """\
-for value in "$SUBSCRIPTION" "$GROUP" "$ACCOUNT" "$VAULT_GROUP"; do
-  case $value in
-    @*) stop "az would read a file where a name begins with @: $value" ;;
-  esac
-done
-"""
 
 
 def render_az(plan: Plan) -> str:
@@ -120,19 +41,19 @@ def render_az(plan: Plan) -> str:
         f"\nsay {quoted(f'{number}. {step.title}')}\n{step.commands}"
         for number, step in enumerate(plan.steps, 1)
     )
-    parts = [_functions(steps), "\n", _NO_FILES, steps]
-    head, remark = _KEY_HEAD, "As they were found. TENANT may be empty."
+    parts = [_functions(steps), "\n", BASH["no_files"], "\n", steps]
+    head, remark = "key_head", "As they were found. TENANT may be empty."
     if plan.steps[0].action is Action.SIGN_IN:
-        head, remark = (
-            _HEAD,
-            ("Change vault and key here if you want others. VAULT_GROUP and TENANT may be empty."),
+        head = "head"
+        remark = (
+            "Change vault and key here if you want others. VAULT_GROUP and TENANT may be empty."
         )
     left = (f"This plan does not end {each.code}: {each.message}" for each in plan.left)
     return "".join(
         [
-            head,
+            f"#!/usr/bin/env bash\n{BASH[head]}\n",
             *(step.caution("#") for step in plan.steps),
-            f"{LITERAL_NAMES}set -euo pipefail\n\n# {remark}\n",
+            f"{LITERAL_NAMES}\nset -euo pipefail\n\n# {remark}\n",
             _variables(plan, "".join(parts)),
             "\n",
             *parts,
@@ -144,11 +65,11 @@ def render_az(plan: Plan) -> str:
 def _functions(steps: str) -> str:
     """Return the functions that are called, also by one of these."""
     used: list[str] = []
-    for text in reversed(_FUNCTIONS.split("\n\n")):
+    for text in reversed(BASH["functions"].split("\n\n")):
         name = text.partition("()")[0].rpartition("\n")[2]
         call = re.compile(rf"(^ *|\$\(|(if|until|!|\|\||\)|then|{{) ){name}(?=[ );])", re.MULTILINE)
         if call.search("\n".join([*used, steps])):
-            used.insert(0, text.rstrip("\n"))
+            used.insert(0, text)
     return "\n\n".join(used) + "\n"
 
 

@@ -2,7 +2,7 @@
 
 Bicep can set an account's identity and encryption only by declaring the whole account, and what a
 declaration leaves out (network rules, tags, ...) Azure resets. So this says so and does not.
-Names are hostile text: each stands once, as one escaped literal.
+plan.bicep has the parts. Names are hostile text: each stands once, as one escaped literal.
 """
 
 import re
@@ -16,142 +16,15 @@ from cmk_check.core.remediation.cmk_plan import (
     Plan,
 )
 from cmk_check.core.remediation.steps import Action
+from cmk_check.core.text_files import filled, parts_of
 
-_HEAD: Final = """\
-// Vault, key and grant of a plan that puts an account under a customer-managed key.
-// Deploy it into the vault's resource group.
-//
-// It leaves the account itself alone: a template would have to declare all of the account, and
-// would reset what it leaves out, such as network rules and tags. So run these commands around it,
-// with accountSubscription, accountGroup and accountName from below as SUBSCRIPTION, GROUP and
-// ACCOUNT, and the vault's subscription and resource group as VAULT_SUBSCRIPTION and VAULT_GROUP.
-// The same plan as a bash script does all of this, tries again until the grant has taken effect,
-// and may also be run after this deployment.
-//
-"""
-_GRANT_HEAD: Final = """\
-// The grant of a plan that ends what is wrong with the key of an account.
-// Deploy it into the vault's resource group:
-//
-//   az deployment group create --subscription="$VAULT_SUBSCRIPTION" \\
-//     --resource-group="$VAULT_GROUP" --name=cmk --template-file=cmk.bicep
-//
-// The same plan as a bash script looks first, and may also be run after this deployment.
-//
-// Before you do:
-"""
-_ASSIGN: Final = """\
-//   az cognitiveservices account identity assign --subscription="$SUBSCRIPTION" \\
-//     --resource-group="$GROUP" --name="$ACCOUNT"
-"""
-_PROTECT: Final = """\
-//   az keyvault update --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \\
-//     --name="$VAULT" --enable-purge-protection=true
-"""
-_AROUND: Final = """\
-//   az deployment group create --subscription="$VAULT_SUBSCRIPTION" \\
-//     --resource-group="$VAULT_GROUP" --name=cmk --template-file=cmk.bicep
-// and ten minutes later, when the grant has taken effect:
-//   az cognitiveservices account update --subscription="$SUBSCRIPTION" \\
-//     --resource-group="$GROUP" --name="$ACCOUNT" --encryption="$(az deployment group show \\
-//     --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" --name=cmk \\
-//     --query=properties.outputs.encryption.value --output=json)"
-//
-// Before you do:
-"""
-_ACCOUNT: Final = f"""
-var roleId = '{ROLE_ID}' // Key Vault Crypto Service Encryption User
-
-resource account 'Microsoft.CognitiveServices/accounts@2025-09-01' existing = {{
-  scope: resourceGroup(accountSubscription, accountGroup)
-  name: accountName
-}}
-"""
-_NEW_VAULT: Final = f"""
-resource vault 'Microsoft.KeyVault/vaults@{KEY_VAULT_API}' = {{
-  name: vaultName
-  location: location
-  properties: {{
-    tenantId: subscription().tenantId
-    sku: {{ family: 'A', name: 'standard' }}
-    enableRbacAuthorization: true
-    enableSoftDelete: true
-    softDeleteRetentionInDays: {RETENTION_DAYS}
-    enablePurgeProtection: true
-  }}
-}}
-"""
-_OLD_VAULT: Final = f"""
-resource vault 'Microsoft.KeyVault/vaults@{KEY_VAULT_API}' existing = {{
-  name: vaultName
-}}
-"""
-_KEY: Final = f"""
-// A key that exists is left as it is.
-resource key 'Microsoft.KeyVault/vaults/keys@{KEY_VAULT_API}' = {{
-  parent: vault
-  name: keyName
-  properties: {{
-    kty: 'RSA'
-    keySize: {KEY_SIZE}
-    rotationPolicy: {{
-      attributes: {{ expiryTime: 'P2Y' }}
-      lifetimeActions: [
-        {{ trigger: {{ timeAfterCreate: 'P1Y' }}, action: {{ type: 'rotate' }} }}
-      ]
-    }}
-  }}
-}}
-"""
-_OLD_KEY: Final = f"""
-resource key 'Microsoft.KeyVault/vaults/keys@{KEY_VAULT_API}' existing = {{
-  parent: vault
-  name: keyName
-}}
-"""
-_ROLE_ASSIGNMENT: Final = """
-resource grant 'Microsoft.Authorization/roleAssignments@2022-04-01' = {condition}{{
-  scope: key
-  name: guid(key.id, account.id, roleId)
-  properties: {{
-    principalId: {principal}
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleId)
-  }}
-}}
-"""
-_ACCESS_POLICY: Final = f"""
-// "add" leaves all other policies, and other permissions of this identity, as they are.
-resource policy 'Microsoft.KeyVault/vaults/accessPolicies@{KEY_VAULT_API}' = if (usesPolicies) {{
-  parent: vault
-  name: 'add'
-  properties: {{
-    accessPolicies: [
-      {{
-        tenantId: subscription().tenantId
-        objectId: {{principal}}
-        permissions: {{ keys: ['get', 'wrapKey', 'unwrapKey'] }}
-      }}
-    ]
-  }}
-}}
-"""
-_USER_PRINCIPAL: Final = """\
-filter(
-  items(account.identity.userAssignedIdentities),
-  each => toLower(each.value.clientId) == toLower(identityClientId)
-)[0].value.principalId"""
-_OUTPUT: Final = """
-output encryption object = {{
-  keySource: 'Microsoft.KeyVault'
-  keyVaultProperties: {{
-    identityClientId: {client}
-    keyName: key.name
-    keyVersion: ''
-    keyVaultUri: vault.properties.vaultUri
-  }}
-}}
-"""
+_PARTS: Final = parts_of(__package__, "plan.bicep")
+_CONSTANTS: Final = {
+    "key_size": str(KEY_SIZE),
+    "key_vault_api": KEY_VAULT_API,
+    "retention_days": str(RETENTION_DAYS),
+    "role_id": ROLE_ID,
+}
 
 
 def render_bicep(plan: Plan) -> str | None:
@@ -168,32 +41,35 @@ def render_bicep(plan: Plan) -> str | None:
     is_grant = {Action.GRANT, Action.GRANT_AGAIN}.issuperset(actions[1:-1])
     if not is_grant and Action.CREATE_KEY not in actions:
         return None
-    head = [_GRANT_HEAD]
+    head = ["grant_head"]
     if not is_grant:
         gives = not {Action.ASSIGN_IDENTITY, Action.RESTORE_IDENTITY}.isdisjoint(actions)
-        head = [_HEAD, _ASSIGN if gives else "", "" if is_new else _PROTECT, _AROUND]
-    warning = (
-        "// - Deploy it once: deployed again, it resets what was set on the vault meanwhile.\n"
-    )
-    principal = _USER_PRINCIPAL if plan.user else "account.identity.principalId"
-    parts = [
-        *head,
-        *(step.caution("//") for step in plan.steps),
-        warning if is_new else "",
-        _parameters(plan),
-        _ACCOUNT,
-        _NEW_VAULT if is_new else _OLD_VAULT,
-        _OLD_KEY if is_grant else _KEY,
-        _ROLE_ASSIGNMENT.format(
-            condition="" if is_new else "if (!usesPolicies) ",
-            principal=principal.replace("\n", "\n    "),
-        ),
+        head = ["head", *["assign"] * gives, *["protect"] * (not is_new), "around"]
+    resources = [
+        "account",
+        "new_vault" if is_new else "old_vault",
+        "old_key" if is_grant else "new_key",
+        "role_assignment",
+        *["access_policy"] * (not is_new),
+        *["output"] * (not is_grant),
     ]
-    if not is_new:
-        parts.append(_ACCESS_POLICY.replace("{principal}", principal.replace("\n", "\n        ")))
-    if not is_grant:
-        parts.append(_OUTPUT.format(client="identityClientId" if plan.user else "null"))
-    return "".join(parts)
+    principal = _PARTS["user_principal"] if plan.user else "account.identity.principalId"
+    values = {
+        **_CONSTANTS,
+        "client": "identityClientId" if plan.user else "null",
+        "condition": "" if is_new else "if (!usesPolicies) ",
+        "object": principal.replace("\n", f"\n{' ' * 8}"),
+        "principal": principal.replace("\n", f"\n{' ' * 4}"),
+    }
+    return "".join(
+        [
+            *(f"{_PARTS[name]}\n" for name in head),
+            *(step.caution("//") for step in plan.steps),
+            f"{_PARTS['once']}\n" if is_new else "",
+            _parameters(plan),
+            *(f"\n{filled(_PARTS, name, values)}\n" for name in resources),
+        ]
+    )
 
 
 def literal(text: str) -> str:

@@ -13,8 +13,7 @@ from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED
-from cmk_check.core.remediation import steps as words
-from cmk_check.core.remediation.steps import PlanStep
+from cmk_check.core.remediation.steps import Action, PlanStep, step, switch_on
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import KEY_NAME
 from cmk_check.core.text import GUID
@@ -112,21 +111,17 @@ def plan_for(
     # client id already would go on using that one.
     is_fixed = client_id is not None or "systemassigned" not in identities
     user = is_fixed and "userassigned" in identities
-    vault_step, key_step = words.CHECK_VAULT, words.CREATE_KEY
-    if target.is_shared:
-        vault_step, key_step = words.CREATE_SHARED_VAULT, words.CREATE_SHARED_KEY
-    elif target.is_new:
-        vault_step = words.CREATE_VAULT
+    find_vault = Action.CREATE_VAULT if target.is_new else Action.CHECK_VAULT
     has_identity = identities & {"systemassigned", "userassigned"}
     steps = (
-        words.SIGN_IN,
-        *(() if has_identity else (words.ASSIGN_IDENTITY,)),
-        vault_step,
-        key_step,
-        words.grant(user=user),
-        words.WAIT,
-        words.switch_on(finding.kind, user=user),
-        words.VERIFY,
+        step(Action.SIGN_IN),
+        *(() if has_identity else (step(Action.ASSIGN_IDENTITY),)),
+        step(find_vault, shared=target.is_shared),
+        step(Action.CREATE_KEY, shared=target.is_shared),
+        step(Action.GRANT, user=user),
+        step(Action.WAIT),
+        switch_on(finding.kind, user=user),
+        step(Action.VERIFY),
     )
     account = finding.id
     return Plan(

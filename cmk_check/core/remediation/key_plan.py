@@ -12,10 +12,8 @@ from typing import Final
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import Finding
-from cmk_check.core.remediation import key_steps as words
-from cmk_check.core.remediation import steps
 from cmk_check.core.remediation.cmk_plan import Plan, TargetVault, matching, new_key
-from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep
+from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep, step, switch_on
 from cmk_check.core.rule import KEY_NAME
 from cmk_check.core.text import GUID
 
@@ -36,18 +34,18 @@ _BLOCKED: Final = {
 }
 # What a Managed HSM shares with a vault: its keys. It has roles of its own.
 _IN_HSM: Final = ON_KEYS | {Action.FOLLOW_KEY, Action.REPEAT_UPDATE}
-_STEPS: Final[Mapping[KeyReason, PlanStep]] = {
-    KeyReason.VAULT_NOT_FOUND: words.RECOVER_VAULT,
-    KeyReason.VAULT_SOFT_DELETE_OFF: words.SOFT_DELETE,
-    KeyReason.VAULT_PURGE_PROTECTION_OFF: words.PROTECT_FROM_PURGE,
-    KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: words.OPEN_FIREWALL,
-    KeyReason.KEY_NOT_FOUND: words.RECOVER_KEY,
-    KeyReason.KEY_DISABLED: words.ENABLE_KEY,
-    KeyReason.KEY_NOT_YET_VALID: words.START_KEY,
-    KeyReason.KEY_OPERATIONS_MISSING: words.PERMIT_WRAPPING,
-    KeyReason.VERSION_PINNED: words.FOLLOW_KEY,
-    KeyReason.VERSION_NOT_LATEST: words.FOLLOW_KEY,
-    KeyReason.ACCOUNT_FAILED: words.REPEAT_UPDATE,
+_STEPS: Final[Mapping[KeyReason, Action]] = {
+    KeyReason.VAULT_NOT_FOUND: Action.RECOVER_VAULT,
+    KeyReason.VAULT_SOFT_DELETE_OFF: Action.SOFT_DELETE,
+    KeyReason.VAULT_PURGE_PROTECTION_OFF: Action.PROTECT_FROM_PURGE,
+    KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: Action.OPEN_FIREWALL,
+    KeyReason.KEY_NOT_FOUND: Action.RECOVER_KEY,
+    KeyReason.KEY_DISABLED: Action.ENABLE_KEY,
+    KeyReason.KEY_NOT_YET_VALID: Action.START_KEY,
+    KeyReason.KEY_OPERATIONS_MISSING: Action.PERMIT_WRAPPING,
+    KeyReason.VERSION_PINNED: Action.FOLLOW_KEY,
+    KeyReason.VERSION_NOT_LATEST: Action.FOLLOW_KEY,
+    KeyReason.ACCOUNT_FAILED: Action.REPEAT_UPDATE,
 }
 
 
@@ -120,13 +118,13 @@ def _ending(
     found: dict[Action, PlanStep] = {}
     ended = set()
     for code, made in ways:
-        if made and (not vault.is_hsm or _IN_HSM.issuperset(step.action for step in made)):
-            found |= {step.action: step for step in made}
+        if made and (not vault.is_hsm or _IN_HSM.issuperset(each.action for each in made)):
+            found |= {each.action: each for each in made}
             ended.add(code)
     if not found:
         return None
     in_order = (found[action] for action in Action if action in found)
-    return (words.FIND_KEY, *in_order, words.VERIFY_KEY), ended
+    return (step(Action.FIND_KEY), *in_order, step(Action.VERIFY_KEY)), ended
 
 
 def _replacing(
@@ -136,19 +134,19 @@ def _replacing(
 
     None if the account lacks an identity that no step can give it.
     """
-    gives = ways.get(KeyReason.IDENTITY_MISSING, (steps.grant(user=user),))
+    gives = ways.get(KeyReason.IDENTITY_MISSING, (step(Action.GRANT, user=user),))
     if not gives:
         return None
     *identity, grant = gives
     taken = (
-        words.REPLACE_BLOCKED_KEY if ways.keys() & _BLOCKED else words.REPLACE_KEY,
+        step(Action.REPLACE_BLOCKED_KEY if ways.keys() & _BLOCKED else Action.REPLACE_KEY),
         *identity,
-        steps.CHECK_OWN_VAULT,
-        steps.CREATE_KEY,
+        step(Action.CHECK_VAULT, own=True),
+        step(Action.CREATE_KEY),
         grant,
-        steps.WAIT,
-        steps.switch_on(kind, user=user),
-        steps.VERIFY,
+        step(Action.WAIT),
+        switch_on(kind, user=user),
+        step(Action.VERIFY),
     )
     of_the_vault = {
         KeyReason.VAULT_NOT_FOUND,
@@ -168,22 +166,24 @@ def _steps_of(concern: KeyConcern, health: KeyHealth, *, user: bool) -> tuple[Pl
         case KeyReason.VAULT_NOT_FOUND if health.principal_id is not None:
             # Azure deletes the role assignments on a vault together with it, and does not restore
             # them. https://learn.microsoft.com/azure/key-vault/general/key-vault-recovery
-            return words.RECOVER_VAULT, words.grant_again(user=user, follows=True)
+            return step(Action.RECOVER_VAULT), step(Action.GRANT_AGAIN, user=user, follows=True)
         case KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES:
             # Trusted services cannot pass a perimeter: only its owner can take the vault out of it.
             if evidence.get("publicNetworkAccess", "").lower() == "securedbyperimeter":
                 return ()
         case KeyReason.KEY_EXPIRED | KeyReason.KEY_EXPIRES_SOON | KeyReason.KEY_ROTATION_OVERDUE:
-            is_overdue = concern.code is KeyReason.KEY_ROTATION_OVERDUE
-            renew = words.renew_key(health.next_rotation_at if is_overdue else None)
+            renew = step(Action.RENEW_KEY)
+            due = health.next_rotation_at
+            if concern.code is KeyReason.KEY_ROTATION_OVERDUE and due is not None:
+                renew = step(Action.ROTATE_KEY, due=f"{due.timestamp():.0f}")
             is_followed = health.rotation is KeyRotation.AUTOMATIC
-            return (renew,) if is_followed else (renew, words.FOLLOW_KEY)
+            return (renew,) if is_followed else (renew, step(Action.FOLLOW_KEY))
         case KeyReason.IDENTITY_MISSING:
             # Only an account without any gets a system-assigned one: az would replace another.
             type_of_identity = evidence.get("identityType", "None").lower()
             if "identityClientId" not in evidence and type_of_identity == "none":
-                return words.RESTORE_IDENTITY, words.grant_again(user=False, follows=True)
+                return step(Action.RESTORE_IDENTITY), step(Action.GRANT_AGAIN, follows=True)
         case KeyReason.IDENTITY_LACKS_PERMISSION:
-            return (words.grant_again(user=user),)
-    step = _STEPS.get(concern.code)
-    return (step,) if step else ()
+            return (step(Action.GRANT_AGAIN, user=user),)
+    action = _STEPS.get(concern.code)
+    return (step(action),) if action else ()

@@ -15,6 +15,7 @@ from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm, key_plan_of
 from tests.fakes.remediation import TENANT, finding_of, planned
 from tests.unit.core.key_examples import ATTRIBUTES, POLICIES, judged, with_changes
 
+PACKAGE: Final = Path(__file__).parents[4] / "cmk_check"
 SHELLCHECK: Final = Path(sys.executable).with_name("shellcheck")
 NAMES: Final = {
     "plain": ("chat", "rg-ai"),
@@ -66,8 +67,17 @@ def test_shellcheck_finds_nothing_in_any_script(tmp_path: Path, names: tuple[str
     for file, script in _scripts(*names).items():
         (tmp_path / file).write_text(script)
 
+    _assert_clean(*sorted(tmp_path.iterdir()))
+
+
+def test_shellcheck_finds_nothing_in_the_sources_of_scripts() -> None:
+    """An editor that runs it shows what is new, and no more."""
+    _assert_clean(*sorted(PACKAGE.rglob("*.sh")))
+
+
+def _assert_clean(*files: Path) -> None:
     ended = subprocess.run(
-        [SHELLCHECK, *sorted(tmp_path.iterdir())],
+        [SHELLCHECK, *files],
         env={"LC_ALL": "C.UTF-8"},
         capture_output=True,
         check=False,

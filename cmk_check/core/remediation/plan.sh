@@ -1,0 +1,556 @@
+#!/usr/bin/env bash
+# The bash of plans: what is around the steps, then the steps of steps.toml. A part follows its name
+# in brackets, and @name@ stands for the part or the value of that name. Lines that begin with two
+# number signs are written into no script.
+#
+# The steps assign a command's output before they use it, because `set -e` sees a failure only
+# there. They ask for what is there by lists, which fail if they cannot be read, so that trouble is
+# never taken for absence. They hold no names: a script assigns those first. Facts are read from
+# Azure Resource Manager, which asks for no right on the key; what changes or recovers a key goes to
+# the vault itself, because Azure Resource Manager cannot do that.
+#
+# shellcheck disable=SC2153,SC2288 # scripts assign TRIES and TYPE, and quote [usable]
+
+## [head]
+# Puts an account under a customer-managed key. Needs the az command, signed in; asks nothing.
+# Every step looks first, so after a failure just run it again. In a sovereign cloud, choose the
+# cloud before: az cloud set --name AzureUSGovernment (or AzureChinaCloud), then az login.
+# Before you run it:
+
+## [key_head]
+# Ends what is wrong with the key of an account. Needs the az command, signed in; asks nothing.
+# Every step looks first, so after a failure just run it again. Where a person has to decide, it
+# stops, and names the variable that says yes. In a sovereign cloud, choose the cloud before:
+# az cloud set --name AzureUSGovernment (or AzureChinaCloud), then az login.
+# Before you run it:
+
+## [functions]
+## A script has those that it uses; one may use those before it. Blank lines separate them.
+say() { printf '%s\n' "$*"; }
+
+stop() {
+  printf 'Stopped: %s\n' "$*" >&2
+  exit 1
+}
+
+not_yet() {
+  printf 'Stopped: %s\n' "$*" >&2
+  exit "$NOT_YET"
+}
+
+plain() { printf '%s' "$1" | tr '[:upper:]' '[:lower:]' | tr -d ' '; }
+
+listed() { printf '%s\n' "$1" | grep -ixF -e "$2" >/dev/null; }
+
+# What a person has to decide is done only if a variable says so.
+decided() {
+  local variable=$1
+  shift
+  if [ "${!variable:-}" != yes ]; then
+    stop "$* If it is to be done all the same: $variable=yes bash $0"
+  fi
+}
+
+unusable() {
+  stop "$1: it has to be RSA of 2048 bits or more, enabled, within its dates, and allowed to" \
+    'wrap and unwrap'
+}
+
+account() {
+  az cognitiveservices account show --subscription="$SUBSCRIPTION" --resource-group="$GROUP" \
+    --name="$ACCOUNT" --query="$1" --output=tsv
+}
+
+is_failed() { case $(plain "$1") in failed | canceled) ;; *) return 1 ;; esac; }
+
+encryption() {
+  account "join('|', [properties.encryption.keySource || '',
+    properties.encryption.keyVaultProperties.keyName || '',
+    properties.encryption.keyVaultProperties.keyVersion || '',
+    properties.encryption.keyVaultProperties.keyVaultUri || ''])"
+}
+
+fact() {
+  az rest --method=get --url="$1?api-version=$KEY_VAULT_API" --query="$2" --output=tsv
+}
+
+vault() { fact "$VAULT_ID" "$1"; }
+
+# Of the version that the account uses.
+key() { fact "$KEY_ID${VERSION:+/versions/$VERSION}" "$1"; }
+
+## [no_files]
+for value in "$SUBSCRIPTION" "$GROUP" "$ACCOUNT" "$VAULT_GROUP"; do
+  case $value in
+    @*) stop "az would read a file where a name begins with @: $value" ;;
+  esac
+done
+
+## [check_tenant]
+tenant=$(az account show --subscription="$SUBSCRIPTION" --query=tenantId --output=tsv) ||
+  stop "sign in first: az login ${TENANT:+--tenant $TENANT}"
+if [ -n "$TENANT" ] && [ "$(plain "$tenant")" != "$(plain "$TENANT")" ]; then
+  stop "az uses tenant $tenant for this subscription, not $TENANT"
+fi
+set_to=$(encryption)
+
+## [sign_in]
+@check_tenant@
+IFS='|' read -r source named _ held_in <<<"$set_to"
+if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$(plain "$named")" ] &&
+  [ "$named" != "$KEY" ]; then
+  stop "the account is under another customer-managed key by now: $named"
+fi
+
+## [assign_identity]
+type=$(account identity.type)
+@give_identity@
+
+## [give_identity]
+case $type in
+  *SystemAssigned*) say '   It has one.' ;;
+  '' | None)
+    az cognitiveservices account identity assign --subscription="$SUBSCRIPTION" \
+      --resource-group="$GROUP" --name="$ACCOUNT" --output=none
+    ;;
+  *) stop "the account has another identity by now ($type): create the plan again" ;;
+esac
+
+## [restore_identity]
+type=$(account identity.type)
+case $type in
+  '' | None)
+    decided CONFIRM_IDENTITY 'the account has no identity. Somebody may have taken it away on' \
+      'purpose, to revoke access: ask the owner of the key.'
+    # What is new has no access yet, so that this decides on it as well.
+    export CONFIRM_GRANT=yes
+    ;;
+esac
+@give_identity@
+
+## [check_vault]
+@find_old_vault@ ||
+  stop "there is no vault $VAULT in subscription $VAULT_SUBSCRIPTION, or you may not see it. To use another one: cmk-check plan $(printf %q "/subscriptions/$SUBSCRIPTION/resourceGroups/$GROUP/providers/Microsoft.CognitiveServices/accounts/$ACCOUNT") --vault OTHER >fix.sh; bash fix.sh"
+@compare_vault@
+
+## [check_own_vault]
+## A compliant account names its vault, and no other can be chosen for it.
+@find_old_vault@ ||
+  stop "there is no vault $VAULT in subscription $VAULT_SUBSCRIPTION, or you may not see it"
+@compare_vault@
+
+## [find_old_vault]
+set --
+if [ -n "$VAULT_GROUP" ]; then set -- "--resource-group=$VAULT_GROUP"; fi
+VAULT_ID=$(az keyvault show --subscription="$VAULT_SUBSCRIPTION" "$@" --name="$VAULT" --query=id \
+  --output=tsv)
+
+## [compare_vault]
+location=$(account location)
+vault_location=$(vault location)
+if [ "$(plain "$location")" != "$(plain "$vault_location")" ]; then
+  stop "the vault is in $vault_location and the account in $location: choose a vault there"
+fi
+vault_tenant=$(vault properties.tenantId)
+if [ "$(plain "$vault_tenant")" != "$(plain "$tenant")" ]; then
+  stop "the vault belongs to tenant $vault_tenant and the account to $tenant"
+fi
+refuses=$(vault "properties.networkAcls.defaultAction == 'Deny' &&
+  properties.networkAcls.bypass != 'AzureServices'")
+if [ "$refuses" = true ]; then
+  stop "the vault's firewall keeps Azure services out: let trusted Microsoft services pass"
+fi
+protected=$(vault properties.enablePurgeProtection)
+if [ "$protected" != true ]; then
+  stop 'the vault has no purge protection, which is for ever and for everything in it: ask' \
+    'whoever owns it, then run: az keyvault update --enable-purge-protection=true' \
+    "--subscription=$VAULT_SUBSCRIPTION --name=$VAULT"
+fi
+VAULT_URI=$(vault properties.vaultUri)
+if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$(plain "$named")" ] &&
+  [ "$(plain "${held_in%/}")" != "$(plain "${VAULT_URI%/}")" ]; then
+  stop "the account is under a key of another vault by now: $named in $held_in"
+fi
+
+## [create_vault]
+@find_vault@
+@create_if_missing@
+@check_vault@
+
+## [create_shared_vault]
+@find_vault@
+if [ -z "$found" ]; then
+  # An earlier plan may have created it in the resource group of another account.
+  found=$(az keyvault list --subscription="$VAULT_SUBSCRIPTION" --resource-type=vault \
+    --query="[?name=='$VAULT'].resourceGroup" --output=tsv)
+  if [ -n "$found" ]; then VAULT_GROUP=$found; fi
+fi
+@create_if_missing@
+@check_vault@
+
+## [find_vault]
+found=$(az keyvault list --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \
+  --resource-type=vault --query="[?name=='$VAULT'].resourceGroup" --output=tsv)
+
+## [create_if_missing]
+if [ -z "$found" ]; then
+  if [ -z "$LOCATION" ]; then LOCATION=$(account location); fi
+  az keyvault create --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \
+    --name="$VAULT" --location="$LOCATION" --enable-rbac-authorization=true \
+    --enable-purge-protection=true --retention-days="$RETENTION_DAYS" --output=none
+fi
+
+## [create_key]
+## Through Resource Manager: it needs no right on the keys, passes the vault's firewall, and answers
+## with the key as it is where there is one of this name.
+## https://learn.microsoft.com/rest/api/keyvault/keyvault/keys/create-if-not-exist
+now=$(date +%s)
+KEY_ID="$VAULT_ID/keys/$KEY"
+usable=$(az rest --method=put --url="$KEY_ID?api-version=$KEY_VAULT_API" --output=tsv --body='{
+  "properties": {
+    "kty": "RSA",
+    "keySize": '"$KEY_SIZE"',
+    "rotationPolicy": {
+      "attributes": {"expiryTime": "P2Y"},
+      "lifetimeActions": [{"trigger": {"timeAfterCreate": "P1Y"}, "action": {"type": "rotate"}}]
+    }
+  }
+}' --query=@usable@)
+if [ "$usable" != true ]; then unusable "the key $KEY is of no use here"; fi
+
+## [usable]
+## Of a key or a version; $now has the seconds since 1970.
+"contains(['RSA', 'RSA-HSM'], properties.kty) &&
+  (properties.keySize == \`null\` || properties.keySize >= \`2048\`) &&
+  (properties.keyOps == \`null\` ||
+    contains(properties.keyOps, 'wrapKey') && contains(properties.keyOps, 'unwrapKey')) &&
+  properties.attributes.enabled != \`false\` &&
+  (properties.attributes.nbf == \`null\` || properties.attributes.nbf <= \`$now\`) &&
+  (properties.attributes.exp == \`null\` || properties.attributes.exp > \`$now\`)"
+
+## [grant]
+@system_principal@
+@find_grant@
+@give_grant@
+
+## [grant_user]
+@user_principal@
+@find_grant@
+@give_grant@
+
+## [grant_again]
+@system_principal@
+@find_grant@
+@decide_grant@
+@give_grant@
+
+## [grant_again_user]
+@user_principal@
+@find_grant@
+@decide_grant@
+@give_grant@
+
+## [system_principal]
+PRINCIPAL_ID=$(account identity.principalId)
+
+## [user_principal]
+ids=$(account 'identity.userAssignedIdentities.*.clientId')
+if [ -n "$CLIENT_ID" ]; then
+  ids=$(printf '%s\n' "$ids" | grep -ix -e "$CLIENT_ID" || true)
+fi
+if [ "$(printf '%s\n' "$ids" | wc -l)" -ne 1 ]; then
+  say 'The account has these identities, by client id:' "$ids"
+  stop 'write the one that may use the key as CLIENT_ID into this script'
+fi
+CLIENT_ID=$ids
+PRINCIPAL_ID=$(account "identity.userAssignedIdentities.* | [?clientId=='$CLIENT_ID'].principalId")
+
+## [find_grant]
+if [ -z "$PRINCIPAL_ID" ]; then
+  stop "the identity of this plan is not assigned to the account: create the plan again"
+fi
+by_roles=$(vault properties.enableRbacAuthorization)
+if [ "$by_roles" = true ]; then
+  held=$(az role assignment list --subscription="$VAULT_SUBSCRIPTION" --scope="$KEY_ID" \
+    --assignee-object-id="$PRINCIPAL_ID" --include-inherited --fill-principal-name=false \
+    --fill-role-definition-name=false --output=tsv \
+    --query="[?ends_with(roleDefinitionId, '$ROLE')].id")
+else
+  # A policy with an application id gives the identity nothing.
+  held=$(vault "properties.accessPolicies[?objectId=='$PRINCIPAL_ID' && !applicationId]
+    .permissions.keys[]")
+  for permission in get wrapKey unwrapKey; do
+    listed "$held" "$permission" || held=
+  done
+fi
+
+## [decide_grant]
+if [ -z "$held" ]; then
+  decided CONFIRM_GRANT 'the identity may not use the key. Somebody may have taken the access' \
+    'away on purpose: ask the owner of the key.'
+fi
+
+## [give_grant]
+if [ -n "$held" ]; then
+  say '   It may use the key.'
+elif [ "$by_roles" = true ]; then
+  az role assignment create --subscription="$VAULT_SUBSCRIPTION" --scope="$KEY_ID" \
+    --assignee-object-id="$PRINCIPAL_ID" --assignee-principal-type=ServicePrincipal \
+    --role="$ROLE" --output=none
+else
+  # "add" leaves all other policies, and other permissions of this identity, as they are.
+  az rest --method=put --url="$VAULT_ID/accessPolicies/add?api-version=$KEY_VAULT_API" \
+    --output=none --body='{"properties": {"accessPolicies": [{"tenantId": "'"$tenant"'",
+      "objectId": "'"$PRINCIPAL_ID"'",
+      "permissions": {"keys": ["get", "wrapKey", "unwrapKey"]}}]}}'
+fi
+
+## [wait]
+if [ "$TRIES" = 1 ]; then
+  say '   Azure does not say when; the next step is tried once.'
+else
+  say "   Azure does not say when; the next step is tried $TRIES times, $PAUSE seconds apart."
+fi
+
+## [switch_on]
+## Azure merges what it is sent: a client id from before would stay, and be used, unless it is null.
+properties='"identityClientId": null, '
+@set_encryption@
+
+## [switch_on_user]
+properties="\"identityClientId\": \"$CLIENT_ID\", "
+@set_encryption@
+
+## [set_encryption]
+is_done() {
+  set_to=$(encryption) || stop 'the account cannot be read'
+  state=$(account properties.provisioningState) || stop 'the account cannot be read'
+  ! is_failed "$state" &&
+    [ "$(plain "${set_to%/}")" = "$(plain "Microsoft.KeyVault|$KEY||${VAULT_URI%/}")" ]
+}
+
+wanted='{"keySource": "Microsoft.KeyVault", "keyVaultProperties": {'"$properties"'
+  "keyName": "'"$KEY"'", "keyVersion": "", "keyVaultUri": "'"$VAULT_URI"'"}}'
+tries=1
+until is_done; do
+  if said=$(az cognitiveservices account update --subscription="$SUBSCRIPTION" \
+    --resource-group="$GROUP" --name="$ACCOUNT" --encryption="$wanted" --output=none 2>&1); then
+    break
+  fi
+  say "$said"
+  case $said in *AuthorizationFailed*) stop 'you may not change the account' ;; esac
+  if [ "$tries" -ge "$TRIES" ]; then
+    not_yet 'Azure does not take the key; what it says stands above'
+  fi
+  say "   Not taken in try $tries of $TRIES; trying again in $PAUSE seconds."
+  tries=$((tries + 1))
+  sleep "$PAUSE"
+done
+
+## [verify]
+if ! is_done; then
+  stop "the account is $state, and set to (source|key|version|vault): $set_to"
+fi
+say "Done: the account is under the key $KEY in $VAULT_URI"
+
+## [find_key]
+## The version comes from the account, so that a script that is run again goes by what is so then.
+@check_tenant@
+IFS='|' read -r source named VERSION held_in <<<"$set_to"
+if [ "$(plain "$source")" != microsoft.keyvault ] ||
+  [ "$(plain "$named")" != "$(plain "$KEY")" ]; then
+  stop "the account uses another key by now: $named"
+fi
+case $(plain "$held_in") in
+  *[!a-z0-9.:/-]*) stop "the account's vault has an address that is none: $held_in" ;;
+  "https://$(plain "$VAULT")."*) ;;
+  *) stop "the account's key is in another vault by now: $held_in" ;;
+esac
+VERSION=${VERSION//-/}
+case $VERSION in
+  *[!0-9A-Fa-f]*) stop "the account names a version that is none: $VERSION" ;;
+esac
+VAULT_ID="/subscriptions/$VAULT_SUBSCRIPTION/resourceGroups/$VAULT_GROUP"
+VAULT_ID="$VAULT_ID/providers/Microsoft.KeyVault/$TYPE/$VAULT"
+KEY_ID="$VAULT_ID/keys/$KEY"
+
+## [replace_key]
+@check_tenant@
+IFS='|' read -r source named _ held_in <<<"$set_to"
+if [ "$named" != "$REPLACED" ] && [ "$named" != "$KEY" ]; then
+  stop "the account uses another key by now: $named"
+fi
+
+## [replace_blocked_key]
+@replace_key@
+if [ "$named" = "$REPLACED" ]; then
+  decided CONFIRM_REPLACE_KEY 'the account cannot use its key for another reason too. Somebody' \
+    'may have brought this about on purpose, to revoke access: ask the owner of the key.'
+fi
+
+## [recover_vault]
+vaults=$(az keyvault list --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \
+  --resource-type=vault --query='[].id' --output=tsv) ||
+  stop "a vault is recovered into its own resource group: if it is gone, create $VAULT_GROUP again"
+if ! listed "$vaults" "$VAULT_ID"; then
+  deleted=$(az keyvault list-deleted --subscription="$VAULT_SUBSCRIPTION" --resource-type=vault \
+    --query='[].properties.vaultId' --output=tsv)
+  listed "$deleted" "$VAULT_ID" ||
+    stop "the vault $VAULT is not among the deleted vaults of its subscription. If it was moved," \
+      'create the plan again after the next scan. If it was purged, nothing brings it back, nor' \
+      'what its keys protect.'
+  decided CONFIRM_RECOVER_VAULT 'the vault is deleted. Somebody may have deleted it on purpose,' \
+    'to revoke access: ask the owner of the key.'
+  az keyvault recover --subscription="$VAULT_SUBSCRIPTION" --name="$VAULT" --output=none
+  # Azure has taken the access away together with the vault, so that this decides on it as well.
+  export CONFIRM_GRANT=yes
+fi
+
+## [recover_key]
+keys=$(az keyvault key list --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" \
+  --query='[].name' --output=tsv)
+if ! listed "$keys" "$KEY"; then
+  deleted=$(az keyvault key list-deleted --subscription="$VAULT_SUBSCRIPTION" \
+    "--$HOLDER=$VAULT" --query='[].name' --output=tsv)
+  listed "$deleted" "$KEY" ||
+    stop "the key $KEY is not among the deleted keys of the vault: it was purged. Only a backup" \
+      'brings it back (az keyvault key restore); without one, what it protects is lost.'
+  decided CONFIRM_RECOVER_KEY 'the key is deleted. Somebody may have deleted it on purpose, to' \
+    'revoke access: ask the owner of the key.'
+  az keyvault key recover --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" --name="$KEY" \
+    --output=none
+fi
+tries=1
+until keys=$(az keyvault key list-versions --subscription="$VAULT_SUBSCRIPTION" \
+  "--$HOLDER=$VAULT" --name="$KEY" --query='[].kid' --output=tsv) && [ -n "$keys" ]; do
+  if [ "$tries" -ge "$TRIES" ]; then not_yet 'the key cannot be seen in its vault'; fi
+  say "   The vault does not show it in try $tries of $TRIES; looking again in $PAUSE seconds."
+  tries=$((tries + 1))
+  sleep "$PAUSE"
+done
+if [ -n "$VERSION" ] && ! printf '%s\n' "$keys" | grep -i -e "/$VERSION\$" >/dev/null; then
+  stop "the key is there, but not the version $VERSION, which the account names. A version alone" \
+    'cannot be recovered: only a backup of the whole key has it. Ask the owner of the key.'
+fi
+
+## [enable_key]
+enabled=$(key properties.attributes.enabled)
+if [ "$enabled" = false ]; then
+  decided CONFIRM_ENABLE_KEY 'the key is disabled. Somebody may have disabled it on purpose, to' \
+    'revoke access: ask the owner of the key.'
+  az keyvault key set-attributes --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" \
+    --name="$KEY" ${VERSION:+"--version=$VERSION"} --enabled=true --output=none
+fi
+
+## [start_key]
+now=$(date +%s)
+later=$(key "properties.attributes.nbf > \`$now\`")
+if [ "$later" = true ]; then
+  decided CONFIRM_START_KEY 'the key is valid only from a later date, which somebody has chosen:' \
+    'ask the owner of the key.'
+  az keyvault key set-attributes --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" \
+    --name="$KEY" ${VERSION:+"--version=$VERSION"} --not-before="$(date -u +%Y-%m-%dT00:00:00Z)" \
+    --output=none
+fi
+
+## [permit_wrapping]
+permitted=$(key "join(' ', properties.keyOps || \`[]\`)")
+missing=
+for operation in wrapKey unwrapKey; do
+  case " $permitted " in
+    *" $operation "*) ;;
+    *) missing="$missing $operation" ;;
+  esac
+done
+if [ -n "$missing" ]; then
+  decided CONFIRM_OPERATIONS 'the key may not wrap and unwrap. Somebody may have taken this away' \
+    'on purpose, to revoke access: ask the owner of the key.'
+  read -r -a operations <<<"$permitted$missing"
+  az keyvault key set-attributes --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" \
+    --name="$KEY" ${VERSION:+"--version=$VERSION"} --output=none --ops "${operations[@]}"
+fi
+
+## [open_firewall]
+passes=$(vault properties.networkAcls.bypass)
+if [ "$(plain "$passes")" = none ]; then
+  decided CONFIRM_FIREWALL "the vault's firewall keeps Azure services out, which somebody has" \
+    'chosen: ask the owner of the vault.'
+  az keyvault update --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \
+    --name="$VAULT" --bypass=AzureServices --output=none
+fi
+
+## [soft_delete]
+kept=$(vault properties.enableSoftDelete)
+if [ "$kept" != true ]; then
+  decided CONFIRM_SOFT_DELETE 'soft delete cannot be turned off again, and is for everything in' \
+    'the vault: ask the owner of the vault.'
+  az keyvault update --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \
+    --name="$VAULT" --set=properties.enableSoftDelete=true --output=none
+fi
+
+## [protect_from_purge]
+protected=$(vault properties.enablePurgeProtection)
+if [ "$protected" != true ]; then
+  decided CONFIRM_PURGE_PROTECTION 'purge protection cannot be turned off again, and is for' \
+    'everything in the vault: ask the owner of the vault.'
+  az keyvault update --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \
+    --name="$VAULT" --enable-purge-protection=true --output=none
+fi
+
+## [renew_key]
+now=$(date +%s)
+soon=$((now + NOTICE_DAYS * 86400))
+# A version of today may live for less than that, and is not replaced again.
+ends=$(fact "$KEY_ID" "properties.attributes.exp != \`null\` &&
+  properties.attributes.exp <= \`$soon\` &&
+  !(properties.attributes.created > \`$((now - 86400))\`)")
+if [ "$ends" = true ]; then
+@new_version@
+fi
+
+## [rotate_key]
+late=$(fact "$KEY_ID" "properties.attributes.created < \`@due@\`")
+if [ "$late" = true ]; then
+@new_version@
+fi
+
+## [new_version]
+  enabled=$(fact "$KEY_ID" properties.attributes.enabled)
+  if [ "$enabled" = false ]; then
+    stop 'the newest version of the key is disabled. Somebody may have disabled it on purpose,' \
+      'to revoke access: ask the owner of the key, who can enable it or make a new version.'
+  fi
+  az keyvault key rotate --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" --name="$KEY" \
+    --output=none
+
+## [follow_key]
+if [ -n "$VERSION" ]; then
+  now=$(date +%s)
+  ready=$(fact "$KEY_ID" @usable@)
+  if [ "$ready" != true ]; then unusable 'the newest version of the key cannot be used'; fi
+fi
+KEY=$named
+VAULT_URI=$held_in
+properties=''
+@set_encryption@
+if ! is_done; then stop "the account is still set to (source|key|version|vault): $set_to"; fi
+VERSION=''
+
+## [repeat_update]
+state=$(account properties.provisioningState)
+if is_failed "$state"; then
+  same=$(az cognitiveservices account show --subscription="$SUBSCRIPTION" \
+    --resource-group="$GROUP" --name="$ACCOUNT" --query=properties.encryption --output=json)
+  az cognitiveservices account update --subscription="$SUBSCRIPTION" --resource-group="$GROUP" \
+    --name="$ACCOUNT" --encryption="$same" --output=none
+  state=$(account properties.provisioningState)
+fi
+if is_failed "$state"; then
+  stop "the account is still $state: its activity log says why the update fails"
+fi
+
+## [verify_key]
+now=$(date +%s)
+usable=$(key @usable@)
+if [ "$usable" != true ]; then unusable "the key $KEY cannot be used"; fi
+say "Done: the key $KEY in $VAULT can be used. The next scan looks at everything else again."
