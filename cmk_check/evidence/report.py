@@ -18,6 +18,7 @@ from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import KeyState, Verdict
 from cmk_check.core.not_covered_by_cmk import limits_of
 from cmk_check.core.text import as_object
+from cmk_check.core.text_files import toml_of
 from cmk_check.evidence.download import Evidence
 from cmk_check.evidence.html import Content, Html, element, items, named, table, whole
 from cmk_check.evidence.summary import Summary, accepted_by, gaps
@@ -25,63 +26,7 @@ from cmk_check.limits import MAX_NAMES_LISTED, MAX_REPORT_ROWS
 from cmk_check.web import aspect_models, models
 from cmk_check.web.json_model import Answer
 
-_TITLE: Final = "Customer-managed keys of Azure OpenAI accounts"
-_POSTURES: Final[Mapping[str, str]] = {
-    "compliant": "Compliant: every account in scope is under a customer-managed key.",
-    "compliant_with_exceptions": "Compliant with exceptions: every account that is not under a "
-    "customer-managed key has an exemption that is honoured.",
-    "non_compliant": "Not compliant.",
-    "unknown": "Unknown: not everything that the answer needs is known.",
-}
-_METHOD: Final = (
-    (
-        "cmk_check lists the subscriptions that its identity can see, and reads the accounts of "
-        "each one from Azure Resource Manager. It changes nothing in Azure."
-    ),
-    (
-        "Each account of a kind in scope is judged by one rule: it is compliant if its key source "
-        "is Key Vault and a key is named, and non-compliant if Microsoft's keys encrypt it. "
-        "Whatever has another shape is unknown."
-    ),
-    (
-        "The key of each compliant account is checked separately: whether it exists, is enabled, "
-        "will not expire soon, and may be used by the account. This changes no verdict."
-    ),
-    (
-        "A subscription that was not read completely is a gap. Its accounts keep their last known "
-        "verdict, and the result is at best unknown."
-    ),
-)
-_NO_GROUP: Final = (
-    "No management group was named: a subscription that the app's identity has never seen is "
-    "missing here without notice, unless the app knows how many there must be."
-)
-_GROUP: Final = (
-    "Every subscription below the management group {} had to be visible: one that was not is "
-    "listed below. If the group could not be read, that is among the reasons above."
-)
-_LIMITS: Final = (
-    CAUTION,
-    (
-        "The rule looks at the settings of an account. A customer-managed key does not cover "
-        "everything that an account does; the last sentences say what Microsoft names."
-    ),
-    "Soft-deleted accounts are not in Azure's lists, and are not judged.",
-    (
-        "Times of changes are when a scan saw them. A violation that the first scan found may be "
-        "as old as its account."
-    ),
-    "Names, tags and tickets are free text of whoever may write them in Azure.",
-    (
-        "The hashes in MANIFEST.json show that no file was changed since; only a signature shows "
-        "who made them."
-    ),
-)
-_COMPARED: Final[Mapping[CrossCheckState, str]] = {
-    CrossCheckState.CHECKED: "All lists of accounts were compared with Azure Resource Graph.",
-    CrossCheckState.PARTLY: "Some lists of accounts were compared with Azure Resource Graph.",
-    CrossCheckState.NOT_CHECKED: "No list of accounts was compared with Azure Resource Graph.",
-}
+_TEXTS: Final = toml_of(__package__, "report.toml")
 _EVENTS: Final = "findings.ocsf.jsonl"
 _ALWAYS_SHOWN: Final = frozenset({"verdict", "reason", "keyHealth", "coverage", "missingAction"})
 _VIOLATED, _UNKNOWN = "Not compliant", "Unknown"
@@ -190,13 +135,13 @@ class _Report:
                 content="default-src 'none'; style-src 'unsafe-inline'",
             ),
             element("meta", name="viewport", content="width=device-width"),
-            element("title", _TITLE),
+            element("title", _TEXTS["title"]),
             element("style", Html(f"\n{style}")),
         )
         yield Html("<body>")
         yield self._result()
         yield self._scope()
-        yield _section("Method", items(_METHOD), self._scan())
+        yield _section("Method", items(_TEXTS["method"]), self._scan())
         yield self._completeness()
         blocks = ((element("h3", title), found.table()) for title, found in self._accounts.items())
         yield _section("Accounts", *chain.from_iterable(blocks))
@@ -224,7 +169,7 @@ class _Report:
         yield self._controls()
         kinds = self._status.accounts.by_kind
         uncovered = [text for kind in kinds for text in limits_of(kind, Verdict.COMPLIANT)]
-        yield _section("Limits", items([*_LIMITS, *dict.fromkeys(uncovered)]))
+        yield _section("Limits", items([CAUTION, *_TEXTS["limits"], *dict.fromkeys(uncovered)]))
         yield Html("</body>")
 
     def _result(self) -> Html:
@@ -234,7 +179,7 @@ class _Report:
         counts += [accounts.excepted, accounts.unknown]
         return element(
             "header",
-            element("h1", _TITLE),
+            element("h1", _TEXTS["title"]),
             element(
                 "p",
                 f"Evidence as of {_time(status.as_of)}, made by cmk-check {VERSION}. "
@@ -243,7 +188,7 @@ class _Report:
             ),
             element(
                 "div",
-                element("strong", _POSTURES[self._evidence.posture]),
+                element("strong", _TEXTS["postures"][self._evidence.posture]),
                 items(reasons) if reasons else "",
                 class_=f"result {self._evidence.posture}",
             ),
@@ -291,9 +236,10 @@ class _Report:
     def _completeness(self) -> Html:
         status, last = self._status, self._status.last_scan
         scans = (scan.cross_check for scan in self._evidence.scans() if last and scan.id == last.id)
-        crossed = _COMPARED[CrossCheckState.NOT_CHECKED]
+        compared = _TEXTS["compared"]
+        crossed = compared[CrossCheckState.NOT_CHECKED]
         if found := next(scans, None):
-            crossed = f"{_COMPARED[found.state]} Accounts that they lacked: {found.differences}."
+            crossed = f"{compared[found.state]} Accounts that they lacked: {found.differences}."
         group, unread = status.management_group, status.accounts.unread
         head = "Subscription", "Reason", "What it means, and what ends it", "Since"
         fresh = "is fresh" if status.fresh else "is too old to count"
@@ -304,7 +250,7 @@ class _Report:
                     f"The result {fresh}; it counts until {_time(status.fresh_until)}.",
                     f"Accounts that were not read again, with their last known verdict: {unread}.",
                     crossed,
-                    _GROUP.format(group) if group else _NO_GROUP,
+                    _TEXTS["group"].format(group) if group else _TEXTS["no_group"],
                 ]
             ),
             element("h3", "Subscriptions that were not read"),
