@@ -1,125 +1,21 @@
 """The api-versions that are asked for, and what is asked where a cloud lacks one.
 
-Only versions stand here whose answers have every field that is judged: an older one would leave out
-a field, which would pass for a setting that is not there. Sources:
-https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/allversions and
-https://learn.microsoft.com/azure/templates/microsoft.keyvault/allversions; of policies
-https://learn.microsoft.com/azure/templates/microsoft.authorization/allversions.
+api_versions.toml has them, with their sources.
 """
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
 from cmk_check.core.enums import GapReason
+from cmk_check.core.text_files import toml_of
 
 ACCOUNTS: Final = "microsoft.cognitiveservices/accounts"
-EXEMPTIONS: Final = "microsoft.authorization/policyexemptions"
-ASSIGNMENTS: Final = "microsoft.authorization/policyassignments"
-SETS: Final = "microsoft.authorization/policysetdefinitions"
 PROJECTS: Final = "microsoft.cognitiveservices/accounts/projects"
-_SUBSCRIPTIONS: Final = "microsoft.resources"
 
-# The first is asked for. Of the others the first that the cloud has: newer ones come first. Types
-# without a line of their own have that of their namespace.
-_OF_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
-    # The SDK's own default, 2016-06-01, leaves out the tenant.
-    _SUBSCRIPTIONS: ("2020-01-01", "2022-12-01", "2021-01-01"),
-    "microsoft.cognitiveservices": (
-        "2025-09-01",
-        "2026-09-01",
-        "2026-07-01",
-        "2026-05-01",
-        "2026-03-01",
-        "2025-12-01",
-        "2025-06-01",
-        "2024-10-01",
-        "2023-05-01",
-        "2022-12-01",
-        "2022-10-01",
-        "2022-03-01",
-        "2021-10-01",
-    ),
-    "microsoft.keyvault": (
-        "2026-05-15",
-        "2026-02-01",
-        "2025-05-01",
-        "2024-11-01",
-        "2023-07-01",
-        "2023-02-01",
-        "2022-11-01",
-    ),
-    "microsoft.authorization": ("2022-04-01",),
-    # Earlier ones have no resource selectors, which narrow what is exempted or assigned.
-    EXEMPTIONS: (
-        "2022-07-01-preview",
-        "2025-12-01-preview",
-        "2024-12-01-preview",
-    ),
-    ASSIGNMENTS: (
-        "2022-06-01",
-        "2025-03-01",
-        "2025-01-01",
-        "2024-05-01",
-        "2024-04-01",
-        "2023-04-01",
-    ),
-    SETS: (
-        "2021-06-01",
-        "2025-03-01",
-        "2025-01-01",
-        "2024-05-01",
-        "2023-04-01",
-    ),
-    # The previews alone have capability settings (``WITH_SETTINGS``): by the others a project is
-    # known without them.
-    PROJECTS: (
-        "2026-09-15-preview",
-        "2026-07-15-preview",
-        "2026-09-01",
-        "2026-07-01",
-        "2026-05-01",
-        "2026-03-01",
-        "2025-12-01",
-        "2025-09-01",
-        "2025-06-01",
-    ),
-    "microsoft.storage": (
-        "2024-01-01",
-        "2025-08-01",
-        "2025-06-01",
-        "2025-01-01",
-        "2023-05-01",
-        "2023-04-01",
-        "2023-01-01",
-        "2022-09-01",
-    ),
-    # Earlier ones do not tell that the key is lost.
-    "microsoft.documentdb": (
-        "2024-11-15",
-        "2026-03-15",
-        "2025-10-15",
-        "2025-04-15",
-        "2024-08-15",
-        "2024-05-15",
-        "2023-11-15",
-        "2023-09-15",
-    ),
-    "microsoft.search": ("2025-05-01", "2023-11-01", "2022-09-01"),
-    "microsoft.machinelearningservices": (
-        "2024-10-01",
-        "2025-12-01",
-        "2025-09-01",
-        "2025-06-01",
-        "2024-04-01",
-        "2023-10-01",
-        "2023-04-01",
-    ),
-    "microsoft.management": ("2020-05-01", "2023-04-01", "2021-04-01"),
-    "microsoft.resourcegraph": ("2021-03-01", "2024-04-01", "2022-10-01"),
-}
+_OF_TYPES: Final[Mapping[str, Sequence[str]]] = toml_of(__package__, "api_versions.toml")
 WITH_SETTINGS: Final = frozenset({"2026-09-15-preview", "2026-07-15-preview"})
 """The versions of ``PROJECTS`` in which a project says where its agents keep data."""
 
@@ -162,7 +58,7 @@ class ApiVersions:
         """Count the final answer of a URL."""
         self.answers[type_of(url)][reason] += 1
 
-    def _judged(self, kind: str) -> tuple[str, ...]:
+    def _judged(self, kind: str) -> Sequence[str]:
         return _OF_TYPES.get(kind) or _OF_TYPES[kind.partition("/")[0]]
 
 
@@ -170,7 +66,7 @@ def type_of(url: str) -> str:
     """Return the type of resource that a URL asks for, lower-cased, with its namespace."""
     found = _RESOURCE.fullmatch(urlsplit(url).path.lower())
     if found is None:
-        return f"{_SUBSCRIPTIONS}/subscriptions"
+        return "microsoft.resources/subscriptions"
     namespace, *parts = found[1].split("/")
     return "/".join((namespace, *parts[::2]))
 
