@@ -63,7 +63,8 @@ def _headers(key: str) -> dict[str, str]:
 def _operations(scene: Scene) -> list[tuple[Operation, str]]:
     """Return the operations, each with a path that leads to something that is there."""
     found = scene.findings()["quokka"]["id"].removeprefix("/")
-    ids = {"getFinding": quote(found), "getScan": str(scene.last_scan())}
+    ids = dict.fromkeys(("getFinding", "getLastChange"), quote(found))
+    ids["getScan"] = str(scene.last_scan())
     return [
         (operation, operation.at(id=ids.get(operation.id, "")))
         for operation in operations(scene.get("v1/openapi.json").body)
