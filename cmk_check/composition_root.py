@@ -248,6 +248,7 @@ class App:
 
 def scan_options(settings: "Settings") -> "ScanOptions":
     """Return the options of a scan from the settings."""
+    from cmk_check.config.settings import InMemory
     from cmk_check.core.exceptions.judge_exception import ExceptionRules
     from cmk_check.core.posture import Expectations
     from cmk_check.core.scope import Scope
@@ -260,6 +261,8 @@ def scan_options(settings: "Settings") -> "ScanOptions":
             settings.expect,
             requires=settings.requires,
             exceptions=settings.exceptions,
+            # In memory, each scan is the first to see anything.
+            fix_within=None if isinstance(settings.storage, InMemory) else settings.fix_within,
         ),
         scope=Scope(settings.include, settings.exclude),
         slice_size=settings.slice_size,

@@ -87,6 +87,8 @@ MAX_GAP_DETAIL_CHARS: Final = 300
 
 EXCEPTION_DAYS_RANGE: Final = (1, 3650)
 DEFAULT_EXCEPTION_DAYS: Final = 365
+# A row's last time and a year more are still a date.
+FIX_WITHIN_DAYS_RANGE: Final = (1, 365)
 EXPECTED_SUBSCRIPTIONS_RANGE: Final = (1, 1_000_000)
 MAX_AGE_MINUTES_RANGE: Final = (1, 525_600)
 IN_FLIGHT_RANGE: Final = (1, 100)

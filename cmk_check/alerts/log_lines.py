@@ -39,9 +39,9 @@ class LogEvent(StrEnum):
     SCAN = "cmk.scan"
     """When a scan has ended. Fields: `scanId`, `state`, `trigger`, `overdue` (started by the second
     clock), `reason`, `startedAt`, `durationSeconds`; unless it failed also `posture`, `accounts`
-    (`excepted` of the non-compliant ones), `keys` (null if none was checked), `dataStores` (null if
-    none were read), `subscriptions`, `changes` (a number), `crossCheck` (null if nothing was
-    compared)."""
+    (`excepted` of the non-compliant ones; `overdue` ones), `keys` (null if none was checked),
+    `dataStores` (null if none were read), `subscriptions`, `changes` (a number), `crossCheck` (null
+    if nothing was compared)."""
     PARTIAL_SCAN = "cmk.partial_scan"
     """When a partial scan has ended. The posture is that of the estate, the counts are those of
     what it read, and its gaps have no lines. Fields: as above."""
@@ -164,6 +164,7 @@ def _outcome(scan: LastScan, posture: PostureVerdict | None, summary: Summary) -
             "unknown": accounts.unknown,
             "unread": accounts.unread,
             "excepted": honoured_at(accounts.excepted, scan.finished_at or scan.started_at),
+            "overdue": accounts.overdue,
         },
         **aspect_sums(accounts),
         "subscriptions": {"total": subscriptions.total, **asdict(subscriptions)},

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import Aspect
+from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ChangeType, KeySeverity, PolicyState, Reason, ReasonSeverity
@@ -47,10 +48,14 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.SCAN_RECOVERED: "Scanning works again",
     ChangeType.SCAN_BASELINE: "First scan finished",
 }
-# Of an exception its dates say more than its state.
+# Of an exception and a due date, the dates say more than a state.
 _WITH_STATE: Final = {
-    kind: aspect.name for aspect in ASPECTS if aspect is not EXCEPTION for kind in aspect.changes
+    kind: aspect.name
+    for aspect in ASPECTS
+    if aspect not in {DUE, EXCEPTION}
+    for kind in aspect.changes
 }
+_DATES: Final = {"since": "since", "due by": "dueAt"}
 _CHANGE_NOTHING: Final = {KeySeverity.NOTICE, ReasonSeverity.INFO}
 
 
@@ -131,6 +136,12 @@ def _state(change: Change) -> list[str]:
     before, after = (as_object(data.get(side)) for side in ("before", "after"))
     if exception := as_object(data.get("exception")):
         return [_exception(exception, plain(data.get("ended")))]
+    if change.type is ChangeType.ACCOUNT_OVERDUE:
+        now = (
+            f"key {key}" if (key := plain(after.get("keyHealth"))) else plain(after.get("verdict"))
+        )
+        dates = (f"{name} {plain(data.get(key))}" for name, key in _DATES.items())
+        return [f"{now} {', '.join(dates)}"]
     if name := _WITH_STATE.get(change.type):
         # What was not looked at before is new.
         was, now = plain(before.get(name)), plain(after.get(name))

@@ -11,6 +11,7 @@ from cmk_check.cli.plans_of_scan import PlanChoice, PlannedAccount, Plans, owner
 from cmk_check.cli.problems import accepted_by
 from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep
 from cmk_check.core.text import counted, shown
+from cmk_check.web.json_model import written
 
 # What Markdown would take for more than text, links without brackets too.
 _MARKS: Final = re.compile(r"[\\`*_\[\]<>|&~$#@]|:(?=//)|(?<=www)\.")
@@ -72,6 +73,7 @@ def _of_account(planned: PlannedAccount) -> dict[str, object]:
         "owner": finding.owner and finding.owner.model_dump(mode="json"),
         "kind": finding.kind,
         "location": finding.location,
+        "dueAt": finding.due_at and written(finding.due_at),
         "reason": planned.problem.code,
         "message": planned.problem.message,
         "accepted": accepted_by(finding.exception),
@@ -174,8 +176,8 @@ def _subscription(planned: PlannedAccount) -> tuple[str | None, str]:
 def _table(plans: Sequence[PlannedAccount]) -> Iterator[str]:
     title = ": ".join(_code(text) for text in _subscription(plans[0]) if text)
     yield f"### {title}\n\n{counted(len(plans), 'plan')}\n\n"
-    yield "| plan | account | resource group | region | owner | vault | why |\n"
-    yield "|---|---|---|---|---|---|---|\n"
+    yield "| plan | account | resource group | region | owner | due by | vault | why |\n"
+    yield "|---|---|---|---|---|---|---|---|\n"
     for each in plans:
         finding = each.finding
         number = re.sub("[^0-9].*", "", each.file.removeprefix("plans/"))
@@ -186,6 +188,7 @@ def _table(plans: Sequence[PlannedAccount]) -> Iterator[str]:
             _code(finding.resource_group),
             _code(finding.location),
             _code(owner_of(finding)),
+            written(finding.due_at) if finding.due_at else "",
             f"{_code(each.plan.vault.name)}{each.vault_note}",
             f"{_code(each.problem.code)}{f'. {_text(accepted)}' if accepted else ''}",
         )

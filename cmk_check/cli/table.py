@@ -83,6 +83,7 @@ def _print_accounts(
         return
     exceptions = [each.exception for each, _ in judged if each.exception]
     left_out = {*(() if exceptions else ("exception",)), *(() if has_history else ("first seen",))}
+    left_out |= set() if any(each.due_at for each, _ in judged) else {"due by"}
     more = [name for name in _COLUMNS if name not in left_out]
     rows = []
     for each in judged:
@@ -113,6 +114,7 @@ def _day(time: datetime | None) -> str:
 # In the order of their importance.
 _COLUMNS: Final[Mapping[str, Callable[[models.Finding], str]]] = {
     "exception": lambda it: _exception(it.exception),
+    "due by": lambda it: _day(it.due_at) + (" (overdue)" if it.overdue else ""),
     "owner": lambda it: it.owner.value if it.owner else "-",
     "subscription": lambda it: it.subscription_name or it.subscription_id,
     "resource group": lambda it: it.resource_group,
@@ -170,6 +172,8 @@ def _sums_of_accounts(counts: models.Accounts) -> str:
     )
     if counts.excepted:
         line += f"; {counts.excepted:,} of the non_compliant excepted"
+    if counts.overdue:
+        line += f"; {counts.overdue:,} overdue"
     if counts.unread:
         line += f"; {counts.unread:,} of them not read, as last known"
     if ignored := sum(counts.ignored_by_kind.values()):

@@ -276,6 +276,11 @@ class Settings(BaseModel):
     [our own](prevention.md)."""
     exception_assignments: AssignmentIds = frozenset()
     """Exemptions from these are honoured, although they are not at a management group."""
+    fix_within: Annotated[timedelta | None, whole(*limits.FIX_WITHIN_DAYS_RANGE, of=_DAY)] = Field(
+        None, alias="CMK_FIX_WITHIN_DAYS"
+    )
+    """Within how many days a violation or a broken key must be fixed; each then has a
+    [due date](due-dates.md). Without it, there are none."""
     data_stores: Switch = False
     """Whether to read where accounts keep data outside of themselves, and under whose key
     ([data stores](data-stores.md)); [not tried on Azure yet](assumptions.md#store-fields). Needs

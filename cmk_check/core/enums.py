@@ -121,6 +121,13 @@ class ExceptionState(StrEnum):
     NONE = "none"
 
 
+class DueState(StrEnum):
+    """By which findings are listed that have a due date."""
+
+    UPCOMING = "upcoming"
+    OVERDUE = "overdue"
+
+
 class ExceptionEnd(StrEnum):
     """Why an honoured exception has ended."""
 
@@ -252,6 +259,9 @@ class ChangeType(StrEnum):
     ACCOUNT_REMOVED = "cmkcheck.account.removed"
     """A complete reading lacks the account, its kind is no longer in scope, or its subscription was
     excluded or retired. `removed` is the reason."""
+    ACCOUNT_OVERDUE = "cmkcheck.account.overdue"
+    """The violation or broken key was not fixed by its [due date](../due-dates.md). `dueAt` is that
+    date, `since` when a scan first found the account so."""
     KEY_DEGRADED = "cmkcheck.key.degraded"
     """The health of the key became worse, there are other reasons, or reasons can no longer be
     seen."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cmk_check.core.account import Judgement, Subscription
 from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
@@ -40,13 +41,14 @@ class Sides:
     """What stands beside a verdict, a field for each aspect that is stored.
 
     A side is None where its aspect does not apply to the verdict or was not looked at. ``owner``
-    is None where no scan has recorded whether there is one.
+    is None where no scan has recorded whether there is one; only findings have a ``due`` date.
     """
 
     key_health: KeyHealth | None = None
     data: AccountData | None = None
     exception: AccountException | None = None
     owner: Owner | None = None
+    due: DueDate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class AccountCounts:
     """The hashes of the owners of the others, MAX_OWNERS_COUNTED at most."""
     by_data_state: Mapping[str, int] = field(default_factory=dict)
     """Those whose data was looked for."""
+    overdue: int = 0
 
     @property
     def azure_policy(self) -> PolicyCounts | None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ChangeType, KeyState
 from cmk_check.core.model import Change
@@ -22,7 +23,8 @@ _ANSWERS: Final = {
     ChangeType.ACCOUNT_DISCOVERED: _VERDICT,
     ChangeType.ACCOUNT_VIOLATED: _VERDICT,
     ChangeType.ACCOUNT_UNVERIFIABLE: _VERDICT,
-    ChangeType.ACCOUNT_RESOLVED: _VERDICT,
+    ChangeType.ACCOUNT_RESOLVED: _VERDICT | {DUE.name},
+    ChangeType.KEY_RECOVERED: frozenset({KEY_HEALTH.name, DUE.name}),
     ChangeType.ACCOUNT_REMOVED: _VERDICT.union(_ASPECTS.values()),
     # These say what is new beside a verdict or a scan that holds.
     ChangeType.ACCOUNT_UPDATED: frozenset[str](),
@@ -87,6 +89,10 @@ class LatestChanges:
 
 
 def _overtakes(later: Change, change: Change) -> bool:
+    if change.type is ChangeType.ACCOUNT_OVERDUE and as_object(later.data.get("after")).get(
+        "dueAt"
+    ):
+        return False  # in other trouble since the same day
     if later.type is ChangeType.KEY_RECOVERED and change.type is ChangeType.KEY_DEGRADED:
         # A key that has become better may keep a reason that the earlier change names.
         health = _key_health(later)

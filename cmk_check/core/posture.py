@@ -52,7 +52,7 @@ class Expectations:
 
     ``requires`` are the requirements that count besides verdicts, which always do. ``scope`` is
     what the scan must have been made under, None where any will do. ``exceptions`` says whether
-    honoured exceptions count.
+    honoured exceptions count, ``fix_within`` after what time an account is overdue, if ever.
     """
 
     max_age: timedelta
@@ -60,6 +60,7 @@ class Expectations:
     requires: frozenset[Requirement] = frozenset()
     scope: RecordedScope | None = None
     exceptions: ExceptionMode = ExceptionMode.SHOW
+    fix_within: timedelta | None = None
 
 
 def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Posture:

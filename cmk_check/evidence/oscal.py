@@ -78,6 +78,7 @@ class _Document:
         self._summary = summary
         # The observations of each risk; complete once all observations are written.
         self._observed = defaultdict[PostureReason, list[str]](list)
+        self._deadlines: dict[PostureReason, datetime] = {}
         self._at = _line(evidence.status.as_of)
         # What differs between two states: the newest scan, and the status but for the watch.
         status = evidence.status.model_dump(mode="json", by_alias=True, exclude={"watch"})
@@ -188,6 +189,7 @@ class _Document:
             "non-compliant": counts.non_compliant,
             "unknown": counts.unknown,
             "excepted": counts.excepted,
+            "overdue": counts.overdue,
             "not-read-again": counts.unread,
             "subscriptions": subscriptions.total,
             "subscriptions-read": subscriptions.read,
@@ -219,6 +221,9 @@ class _Document:
             observed = self._observation("account", finding.id, title, finding.message)
             for risk in risks_of(finding):
                 self._observed[risk].append(observed["uuid"])
+                if finding.due_at and risk is not PostureReason.DATA_EXPOSED:
+                    first = self._deadlines.setdefault(risk, finding.due_at)
+                    self._deadlines[risk] = min(first, finding.due_at)
             yield observed | {
                 "collected": _line(finding.as_of or finding.changed_at) or self._at,
                 "props": _props(_facts_of(finding)),
@@ -238,6 +243,8 @@ class _Document:
             "statement": markup(entry.message),
             "props": _props({"reason": reason, "number": number}),
             "status": "deviation-approved" if is_accepted else "open",
+            # Of the account that is due first.
+            **({"deadline": _line(first)} if (first := self._deadlines.get(reason)) else {}),
             "related-observations": [{"observation-uuid": each} for each in observed],
         }
 
@@ -330,6 +337,8 @@ def _facts_of(finding: models.Finding) -> Mapping[str, object]:
         "first-seen": finding.first_seen,
         "changed-at": finding.changed_at,
         "violated-since": finding.violated_since,
+        "due-at": finding.due_at,
+        "overdue": "true" if finding.overdue else None,
         "owner": finding.owner and finding.owner.value,
         "exception-honoured": exception and str(exception.honoured).lower(),
         "exception-reason": exception and exception.reason,

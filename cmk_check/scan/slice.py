@@ -306,6 +306,7 @@ class SliceRun:
             follows=last.id if last and last.state is not ScanState.FAILED else None,
             hostname=options.hostname,
             off=self._context.aspects_off,
+            fix_within=options.expectations.fix_within,
         )
 
     def _unwritten(self, planned: Planned, stored: StoredSubscription, gap: Gap) -> Coverage:

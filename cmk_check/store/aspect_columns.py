@@ -1,8 +1,8 @@
 """What stands beside a verdict, as columns of a finding's row.
 
 Columns of exceptions, owners and data stores cost only themselves: where they cannot be read, the
-account counts as not excepted, the owner or the data as not known, and the next scan writes them
-again. A key that cannot be read makes the finding unknown: see ``rows``.
+account counts as not excepted, the owner, the data or a due date as not known, and the next scan
+writes them again. A key that cannot be read makes the finding unknown: see ``rows``.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,9 @@ from typing import Final, get_args
 
 from pydantic import TypeAdapter
 
+from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern
+from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import DataReason, DataState
 from cmk_check.core.exceptions.account_exception import (
     AccountException,
@@ -27,6 +29,7 @@ from cmk_check.store.row_times import is_usable_time, is_utc
 
 _EXCEPTION: Final = TypeAdapter(AccountException)
 _ANNOUNCED: Final = TypeAdapter(AnnouncedException)
+_DUE: Final = TypeAdapter(DueDate)
 _DATA: Final = TypeAdapter(AccountData)
 _BROKEN_DATA: Final = AccountData(DataState.UNKNOWN, (DataConcern(DataReason.PLACES_UNREAD),))
 _DETAIL: Final = "exceptionDetail"
@@ -43,6 +46,8 @@ def aspect_values(finding: Finding) -> dict[str, Scalar | None]:
         values[_DETAIL] = _EXCEPTION.dump_json(exception).decode()
     if finding.announced is not None:
         values[_KNOWN] = _ANNOUNCED.dump_json(finding.announced).decode()
+    if (due := finding.due) is not None:
+        values |= {"due": DUE.state(finding, due.since), "dueDetail": _DUE.dump_json(due).decode()}
     if (owner := finding.owner) is not None:
         values |= {"owner": owner.value, "ownerSource": owner.source or _NOBODY}
     if (data := finding.data) is not None:
@@ -66,6 +71,14 @@ def announced_in(values: Mapping[str, Scalar]) -> AnnouncedException | None:
     """Read from a row the exception that people know of."""
     announced = _parsed(_ANNOUNCED, values.get(_KNOWN))
     return announced if announced and is_usable_time(announced.expires_on) else None
+
+
+def due_in(values: Mapping[str, Scalar]) -> DueDate | None:
+    """Read the due date of a row; without one that can be read, the next scan finds it again."""
+    due = _parsed(_DUE, values.get("dueDetail"))
+    if due is None or not is_usable_time(due.since):
+        return None
+    return due if all(time is None or is_utc(time) for time in (due.at, due.told)) else None
 
 
 def owner_in(values: Mapping[str, Scalar]) -> Owner | None:

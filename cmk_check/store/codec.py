@@ -28,6 +28,7 @@ from cmk_check.store.aspect_columns import (
     announced_in,
     aspect_values,
     data_in,
+    due_in,
     exception_in,
     owner_in,
 )
@@ -163,6 +164,7 @@ def finding_of(entity: Entity) -> Finding:
         vault_id=row.optional(str, "keyVaultId") or (health.vault_id if health else None),
         exception=exception_in(entity.values),
         announced=announced_in(entity.values),
+        due=due_in(entity.values),
         owner=owner_in(entity.values),
         data=data_in(entity.values),
     )

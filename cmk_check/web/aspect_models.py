@@ -11,6 +11,7 @@ from cmk_check.core.enums import (
     ControlMapping,
     DataReason,
     DataState,
+    DueState,
     ExceptionReason,
     ExceptionState,
     KeyReason,
@@ -233,6 +234,9 @@ class AspectFilters(BaseModel):
         None,
         description="Only accounts with an honoured exception, with one that is not honoured, or "
         "with none.",
+    )
+    due: Omittable[DueState] = Field(
+        None, description="Only accounts with a due date that has not passed, or that has."
     )
     azure_policy: Omittable[PolicyState] = Field(
         None, description="Only accounts of which Azure's built-in policy says this by default."

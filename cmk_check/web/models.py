@@ -74,6 +74,7 @@ class Accounts(Answer):
     unknown: int = Field(description="Could not be judged.")
     unread: int = Field(description="Not read by the last scan: their last known verdict counts.")
     excepted: int = Field(description="Non-compliant ones with an exception that is honoured now.")
+    overdue: int = Field(description="Those that the last scan found past their due date.")
     by_kind: dict[str, CountsOfKind] = Field(description="By verdict, for each kind.")
     ignored_by_kind: dict[str, int] = Field(
         description="Accounts of kinds out of scope: 50 kinds by name, the rest as `other`."
@@ -251,6 +252,11 @@ class Finding(Sides, _Account):
     violated_since: Time | None = Field(
         description="Since when scans find it non-compliant; the violation may be older."
     )
+    due_at: Time | None = Field(
+        description="By when the violation or broken key must be fixed; null without one, or "
+        "without `CMK_FIX_WITHIN_DAYS`."
+    )
+    overdue: bool = Field(description="Whether a scan has found that this has passed.")
     previous_verdict: Verdict | None = Field(description="The verdict before the present one.")
     coverage: CoverageState = Field(description="How far its subscription is known.")
     as_of: Time | None = Field(description="When its subscription was last read.")
@@ -350,6 +356,7 @@ class _Owned(Answer):
 class OwnerSums(SumsOfOwner, _Owned):
     """The accounts of one owner by verdict, and their keys."""
 
+    overdue: int = Field(description="Those that a scan found past their due date.")
     oldest_violation: Time | None = Field(description="The earliest `violatedSince`.")
     unread: int = Field(description="Not read by the last scan: their last known verdict counts.")
 

@@ -68,6 +68,12 @@ var dataStores = '''
     reason = tostring(change["data"]["dataStores"]["reasons"][0]["code"]),
     finding = tostring(change["data"]["findingUrl"])
 '''
+// Of a key, the verdict says nothing.
+var pastDue = replace(
+  accounts,
+  'reason = tostring(change["data"]["after"]["reason"])',
+  'news = strcat("since ", tostring(change["data"]["since"]), ", due by ", tostring(change["data"]["dueAt"]))'
+)
 // An exception that expires soon has no reason yet for which it has ended.
 var exceptions = '''
 | where not(tobool(change["data"]["baseline"]))
@@ -242,6 +248,16 @@ var rules = [
     query: '${replace(changes, 'TYPES', '"cmkcheck.exception.expiring", "cmkcheck.exception.ended"')}${exceptions}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'news', 'finding']
     many: 'accounts'
+    timing: once
+  }
+  {
+    name: 'account-overdue'
+    title: 'An account was not fixed by its due date'
+    severity: 2
+    query: '${replace(changes, 'TYPES', '"cmkcheck.account.overdue"')}${pastDue}'
+    dimensions: ['id', 'account', 'subscription', 'owner', 'news', 'finding']
+    many: 'accounts'
+    view: '#due=overdue'
     timing: once
   }
   {

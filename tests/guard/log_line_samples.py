@@ -59,6 +59,10 @@ async def write_lines() -> None:
     await _write_keys(scan)
     await _write_exceptions(scan)
     await _write_data(scan)
+    late = replace(scan, now=NOON + 25 * HOUR, fix_within=24 * HOUR)
+    tagged = replace(bad(ID), tags={"owner": "x"}, owner="x")
+    (step,) = compared_reading(known_of(tagged), Reading((tagged,)), late).steps
+    await LogSink().accept([(20, step.changes[0])])
     for number, kind in enumerate((ChangeType.SCAN_FAILED, ChangeType.SCAN_ABANDONED), 3):
         await LogSink().accept([(number, of_scan(kind, "s", NOON, "id", "why"))])
     lost = of_coverage(None, CoverageState.GAP, Gap(GapReason.FORBIDDEN), SUBSCRIPTION, scan)

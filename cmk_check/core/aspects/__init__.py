@@ -7,13 +7,18 @@ from cmk_check.core.account import Account
 from cmk_check.core.aspects.aspect import Aspect, Judged
 from cmk_check.core.aspects.azure_policies import AZURE_POLICY
 from cmk_check.core.aspects.data_stores import DATA_STORES
+from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.aspects.owners import OWNER
 from cmk_check.core.owner import owner_of
 from cmk_check.core.rule import judge
 
-ASPECTS: Final[tuple[Aspect, ...]] = (KEY_HEALTH, DATA_STORES, EXCEPTION, OWNER, AZURE_POLICY)
+ASPECTS: Final[tuple[Aspect, ...]] = (
+    *(KEY_HEALTH, DATA_STORES, EXCEPTION),
+    DUE,  # after the exception, on which it rests
+    *(OWNER, AZURE_POLICY),
+)
 BY_NAME: Final[Mapping[str, Aspect]] = {aspect.name: aspect for aspect in ASPECTS}
 
 

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final, override
 
@@ -46,19 +46,25 @@ class Occasion:
     """When a reading is compared; ``baseline``: in a first scan, whose changes are sent to nobody.
 
     ``off`` names the aspects that the settings switch off: what people know of them has ended.
+    ``fix_within`` is the time to fix an account, if there is one.
     """
 
     now: datetime
     baseline: bool = False
     off: frozenset[str] = frozenset()
+    fix_within: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One change to announce, and what its data shows besides the states before and after."""
+    """One change to announce, and what its data shows besides the states before and after.
+
+    With ``once``, the change has the same id whenever it is announced of the account.
+    """
 
     type: ChangeType
     shown: Mapping[str, object] = field(default_factory=dict)
+    once: str | None = None
 
 
 class Aspect(ABC):
@@ -120,6 +126,14 @@ class Aspect(ABC):
         say.
         """
         return after, ()
+
+    def news_of_time(
+        self,
+        finding: Finding,
+        occasion: Occasion,  # noqa: ARG002 - of most
+    ) -> tuple[Finding, Sequence[News]]:
+        """Return the same as ``news`` for an account that was not read."""
+        return finding, ()
 
     def last_news(self, finding: Finding) -> Sequence[News]:  # noqa: ARG002 - of most
         """Return what to announce when an account goes."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import NAMESPACE_URL, uuid5
 
 from cmk_check.core.account import Evidence, Subscription
 from cmk_check.core.aspects import ASPECTS
@@ -62,7 +63,7 @@ def of_account(
                 name: {**as_object(sides[name]), "kind": kind} for name, kind in kinds.items()
             }
         changes.append(
-            _account_change(each.type, finding, subscription, context, {**shown, **each.shown})
+            _account_change(each, finding, subscription, context, {**shown, **each.shown})
         )
     return tuple(changes)
 
@@ -140,7 +141,7 @@ def of_baseline(
 
 
 def _account_change(
-    kind: ChangeType,
+    news: News,
     finding: Finding,
     subscription: Subscription,
     context: ComparisonContext,
@@ -162,9 +163,11 @@ def _account_change(
     if context.hostname and _LINKABLE.fullmatch(str(finding.id)):
         data["findingUrl"] = f"https://{context.hostname}/api/v1/findings{finding.id}"
     time = max(context.now, finding.changed_at)
-    return Change(
-        context.new_id(), kind, time, f"/subscriptions/{subscription.id}", str(finding.id), data
-    )
+    source, subject = f"/subscriptions/{subscription.id}", str(finding.id)
+    change_id = context.new_id()
+    if news.once is not None:
+        change_id = str(uuid5(NAMESPACE_URL, f"{news.type}\n{subject}\n{news.once}"))
+    return Change(change_id, news.type, time, source, subject, data)
 
 
 def _subscription_data(subscription: Subscription) -> dict[str, object]:

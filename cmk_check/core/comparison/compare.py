@@ -72,6 +72,9 @@ def compare(
             if account_id in reading.ignored_ids:
                 reason = RemovalReason.KIND_OUT_OF_SCOPE
             steps.append(_removal(known.findings[account_id], subscription, reason, context))
+    else:
+        unchanged = known.findings.keys() - {str(step.finding.id) for step in steps}
+        steps += _of_time(known, sorted(unchanged), subscription, context)
     state = CoverageState.READ if complete else CoverageState.GAP
     seen = _Seen(state, reading.gap, reading.ignored_by_kind, frozenset(judged))
     return _difference(known, subscription, steps, seen, context)
@@ -133,6 +136,20 @@ def _upserts(
         after, news = _updated(before, taken, read, context)
         told = changes.of_account(news, before, after, subscription, context)
         if after != before or told:
+            yield FindingUpdate(before, after, told)
+
+
+def _of_time(
+    known: Known, ids: Iterable[str], subscription: Subscription, context: ComparisonContext
+) -> Iterator[FindingUpdate]:
+    """Find what time alone changes of accounts that say nothing new, or were not read."""
+    for before in map(known.findings.__getitem__, ids):
+        after, news = before, list[News]()
+        for aspect in ASPECTS:
+            after, more = aspect.news_of_time(after, context)
+            news += more
+        if after is not before:
+            told = changes.of_account(news, before, after, subscription, context)
             yield FindingUpdate(before, after, told)
 
 
@@ -232,6 +249,7 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
         changes=before.changes + 1,
         history=(*before.history, transition)[-MAX_TRANSITIONS:],
         vault_id=finding.vault_id or before.vault_id,
+        due=before.due,
     )
 
 

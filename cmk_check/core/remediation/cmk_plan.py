@@ -126,7 +126,7 @@ def plan_for(
     account = finding.id
     return Plan(
         summary=f"Put {account.name} in resource group {account.resource_group} under a "
-        f"customer-managed key, in {len(steps)} steps.",
+        f"customer-managed key, in {len(steps)} steps." + (finding.due.note if finding.due else ""),
         steps=steps,
         account=account,
         location=matching(_LOCATION, finding.location),

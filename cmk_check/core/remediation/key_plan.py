@@ -80,7 +80,8 @@ def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
     return Plan(
         summary=f"End what is wrong with the key of {account.name} in resource group "
         f"{account.resource_group}, in {len(taken)} steps."
-        + (f" It does not end {left_open}: see there who acts." if left else ""),
+        + (f" It does not end {left_open}: see there who acts." if left else "")
+        + (finding.due.note if finding.due else ""),
         steps=taken,
         account=account,
         location=None,

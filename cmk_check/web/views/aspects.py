@@ -21,6 +21,7 @@ def to_api_accounts(accounts: AccountCounts, now: datetime) -> models.Accounts:
         unknown=accounts.unknown,
         unread=accounts.unread,
         excepted=honoured_at(accounts.excepted, now),
+        overdue=accounts.overdue,
         by_kind=accounts.by_kind,
         ignored_by_kind=accounts.ignored_by_kind,
     )

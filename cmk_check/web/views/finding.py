@@ -69,6 +69,8 @@ def to_api_finding(
         first_seen=finding.first_seen if dated else None,
         changed_at=finding.changed_at if dated else None,
         violated_since=finding.violated_since,
+        due_at=finding.due.at if finding.due else None,
+        overdue=finding.due is not None and finding.due.is_overdue,
         previous_verdict=finding.previous_verdict,
         coverage=coverage.state if coverage else CoverageState.GAP,
         as_of=_as_of(finding, coverage, status, now) if coverage else None,

@@ -75,6 +75,7 @@ class OwnersView(SummingView):
             owner=place[1:] or None,
             accounts=counts,
             **to_api_counts(counts, key_health=self.key_health),
+            overdue=counts.overdue,
             oldest_violation=sums.oldest,
             unread=sums.unread,
         )

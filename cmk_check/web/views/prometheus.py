@@ -45,7 +45,8 @@ _WRITABLE: Final = {"0.0.4", "1.0.0"}
 class StatusCollector(Collector):
     """The data of one scrape: the recorded status, and the posture ``now``.
 
-    ``looked_at`` is when the watch for changes last got an answer, None if never.
+    ``looked_at`` is when the watch for changes last got an answer, None if never. ``due_dates`` is
+    whether accounts have due dates.
     """
 
     status: Status
@@ -55,6 +56,7 @@ class StatusCollector(Collector):
     key_health: bool
     owners: bool
     looked_at: datetime | None = None
+    due_dates: bool = False
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metric families."""
@@ -72,6 +74,9 @@ class StatusCollector(Collector):
             "Non-compliant accounts with an exception that is honoured at the time of the scrape.",
             honoured_at(accounts.excepted, self.now),
         )
+        if self.due_dates:
+            text = "Accounts that the last scan found past their due date."
+            yield from _gauge("accounts_overdue", text, accounts.overdue)
         yield from _of_aspects(accounts, key_health=self.key_health)
         if self.owners:
             text = f"Owners of accounts in scope, up to {MAX_OWNERS_COUNTED}."

@@ -96,8 +96,9 @@ class StatusView:
         now = self.clock.now()
         answer = posture.of_estate(stored.value, now, self.expect)
         looked_at = watch.last_look if watch else None
+        with_dates = self.expect.fix_within is not None
         scraped = StatusCollector(
-            stored.value, answer, now, kinds, self.key_health, owners, looked_at
+            stored.value, answer, now, kinds, self.key_health, owners, looked_at, with_dates
         )
         return write(scraped, accept)
 

@@ -22,6 +22,7 @@ from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.counts import AccountCounter, contradiction, merge, summarise
 from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
@@ -77,6 +78,10 @@ EXAMPLES: Final[dict[str, tuple[Finding, Finding]]] = {
     "exception": (
         replace(BAD, exception=ACCEPTED),
         replace(BAD, exception=replace(ACCEPTED, reason=ExceptionReason.EXPIRED)),
+    ),
+    "due": (
+        replace(BAD, due=DueDate(NOON, END, END)),
+        replace(BAD, due=DueDate(NOON, END, NOON)),
     ),
     "owner": (replace(BAD, owner=Owner()), replace(BAD, owner=Owner("ai", "account"))),
     "azurePolicy": (replace(BAD, kind="AIServices"), BAD),

@@ -1,0 +1,118 @@
+"""The aspect due date: by when a violation or a broken key must be fixed.
+
+An account is in trouble from the scan that first finds it so until a scan finds it well: what
+cannot be judged in between, and another trouble in place of the first, leave the date as it is.
+The date moves to the expiry of an exception, and never before a date that people know has passed.
+"""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import ClassVar, Final, override
+
+from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged, News, Occasion
+from cmk_check.core.due_date import DueDate
+from cmk_check.core.enums import ChangeType, DueState, KeyState, Verdict
+from cmk_check.core.model import AccountCounts, Finding
+
+
+class DueDateAspect(Aspect):
+    """A date of accounts whose verdict is non-compliant, or whose key is broken."""
+
+    name = "due"
+    changes: ClassVar[Mapping[ChangeType, str]] = {
+        ChangeType.ACCOUNT_OVERDUE: "Account not fixed by its due date"
+    }
+
+    @override
+    def state(self, account: AnyAccount, now: datetime) -> str | None:
+        if account.due is None or account.due.at is None:
+            return None
+        return DueState.OVERDUE if account.due.is_overdue else DueState.UPCOMING
+
+    @override
+    def shown(self, account: AnyAccount) -> dict[str, object] | None:
+        return {"dueAt": _written(account.due.at)} if account.due and account.due.at else None
+
+    @override
+    def kept(self, before: Finding, read: Judged) -> Judged:
+        """Return what was read: no reading has a date."""
+        return read
+
+    @override
+    def news(
+        self, before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
+    ) -> tuple[Finding, Sequence[News]]:
+        had, now = after.due, occasion.now
+        if had is None and occasion.fix_within is None:
+            return after, ()
+        since = _since(after)
+        if since is None:
+            return (replace(after, due=None) if had else after), ()
+        told, at = had.told if had else None, None
+        if occasion.fix_within is not None:
+            # What has ended before its expiry moves nothing.
+            known = before.announced if before else None
+            ended = known if known and known.expires_on <= now else None
+            accepted = after.announced or ended
+            until = accepted.expires_on if accepted else None
+            at = max(filter(None, (since + occasion.fix_within, until, told)))
+        news: list[News] = []
+        if at is not None and at <= now and at != told and not occasion.baseline:
+            told, shown = at, {"dueAt": _written(at), "since": _written(since)}
+            news.append(News(ChangeType.ACCOUNT_OVERDUE, shown, at.isoformat()))
+        due = DueDate(since, at, told) if at or told else None
+        return (after if due == had else replace(after, due=due)), news
+
+    @override
+    def news_of_time(self, finding: Finding, occasion: Occasion) -> tuple[Finding, Sequence[News]]:
+        return self.news(finding, finding, finding, occasion)
+
+    @override
+    def label(self, account: AnyAccount) -> Hashable | None:
+        return (account.due is not None and account.due.is_overdue) or None
+
+    @override
+    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
+        return replace(counts, overdue=sum(labels.values()))
+
+    @override
+    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
+        return replace(counts, overdue=sum(part.overdue for part in parts))
+
+    @override
+    def numbers(self, counts: AccountCounts) -> Iterable[int]:
+        return (counts.overdue,)
+
+    @override
+    def column(self, state: str) -> str | None:
+        return "due"
+
+
+def _since(finding: Finding) -> datetime | None:
+    """Return since when an account is in trouble, as far as is known; None if it is well.
+
+    A violation ends with another key, also with one that could not be checked; a broken key ends
+    only where it was seen to work, or is no longer looked at.
+    """
+    first = finding.history[0].at if finding.history else finding.changed_at
+    recorded = finding.due.since if finding.due else finding.violated_since
+    # What began before the history is in the row alone.
+    since = recorded if recorded and recorded < first else None
+    is_broken = since is not None
+    for each in finding.history:
+        match each.verdict, each.key_health:
+            case Verdict.NON_COMPLIANT, _:
+                since, is_broken = since or each.at, False
+            case Verdict.COMPLIANT, KeyState.BROKEN:
+                since, is_broken = since or each.at, True
+            case Verdict.COMPLIANT, state if not (is_broken and state is KeyState.UNKNOWN):
+                since, is_broken = None, False
+    return since
+
+
+def _written(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
+
+
+DUE: Final = DueDateAspect()
