@@ -175,9 +175,10 @@ def _subscription(planned: PlannedAccount) -> tuple[str | None, str]:
 
 def _table(plans: Sequence[PlannedAccount]) -> Iterator[str]:
     title = ": ".join(_code(text) for text in _subscription(plans[0]) if text)
+    due = "due by | " if any(each.finding.due_at for each in plans) else ""
     yield f"### {title}\n\n{counted(len(plans), 'plan')}\n\n"
-    yield "| plan | account | resource group | region | owner | due by | vault | why |\n"
-    yield "|---|---|---|---|---|---|---|---|\n"
+    yield f"| plan | account | resource group | region | owner | {due}vault | why |\n"
+    yield f"|---|---|---|---|---|{'---|' if due else ''}---|---|\n"
     for each in plans:
         finding = each.finding
         number = re.sub("[^0-9].*", "", each.file.removeprefix("plans/"))
@@ -188,7 +189,7 @@ def _table(plans: Sequence[PlannedAccount]) -> Iterator[str]:
             _code(finding.resource_group),
             _code(finding.location),
             _code(owner_of(finding)),
-            written(finding.due_at) if finding.due_at else "",
+            *([written(finding.due_at) if finding.due_at else ""] if due else ()),
             f"{_code(each.plan.vault.name)}{each.vault_note}",
             f"{_code(each.problem.code)}{f'. {_text(accepted)}' if accepted else ''}",
         )

@@ -12,7 +12,7 @@ from cmk_check.cli.scan_result import ScanResult
 from cmk_check.cli.terminal_rows import INDENT, Row, print_rows
 from cmk_check.config.storage import InMemory
 from cmk_check.core.aspects import ASPECTS, BY_NAME
-from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, Verdict
+from cmk_check.core.enums import DueState, PostureReason, PostureVerdict, ReasonSeverity, Verdict
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.text import shown
 from cmk_check.web import aspect_models, models
@@ -114,7 +114,7 @@ def _day(time: datetime | None) -> str:
 # In the order of their importance.
 _COLUMNS: Final[Mapping[str, Callable[[models.Finding], str]]] = {
     "exception": lambda it: _exception(it.exception),
-    "due by": lambda it: _day(it.due_at) + (" (overdue)" if it.overdue else ""),
+    "due by": lambda it: _day(it.due_at) + (" (overdue)" if it.due == DueState.OVERDUE else ""),
     "owner": lambda it: it.owner.value if it.owner else "-",
     "subscription": lambda it: it.subscription_name or it.subscription_id,
     "resource group": lambda it: it.resource_group,

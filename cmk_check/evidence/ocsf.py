@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 
 from cmk_check import VERSION
 from cmk_check.core.aspects import BY_NAME
-from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.aspects.owners import OWNER
 from cmk_check.core.controls import CONTROLS
 from cmk_check.core.enums import CoverageState, GapReason, Reason, Verdict
@@ -33,8 +32,8 @@ _METADATA: Final = {
 _TYPES: Final = ["customer-managed key"]
 _OF_RESOURCE: Final = ("kind", "subscriptionId", "subscriptionName", OWNER.name)
 _UNMAPPED: Final = (
-    *("verdict", "reason", "coverage", "violatedSince", "dueAt", "overdue", "evidence"),
-    *(name for name in BY_NAME if name not in {DUE.name, OWNER.name}),
+    *("verdict", "reason", "coverage", "violatedSince", "dueAt", "evidence"),
+    *(name for name in BY_NAME if name != OWNER.name),
 )
 
 

@@ -94,7 +94,7 @@ class _Report:
         self._evidence = evidence
         self._status = evidence.status
         self._summary = summary
-        why = "Account", "Subscription", "Why", "Since", "Due by"
+        why = "Account", "Subscription", "Why", "Since"
         self._accounts = {title: _List(why, _why) for title in (_VIOLATED, _UNKNOWN, _BROKEN)}
         self._excepted = _List(
             ("Account", "Exemption", "Category", "Ticket / approved by", "Until"), _exempted
@@ -295,8 +295,8 @@ def _why(finding: models.Finding) -> Iterator[Content]:
     yield named(finding.subscription_name, finding.subscription_id)
     key = finding.key_health if finding.verdict is Verdict.COMPLIANT else None
     yield key.reasons[0].message if key and key.reasons else finding.message
-    yield _time_cell(finding.violated_since or finding.changed_at)
-    yield _time_cell(finding.due_at)
+    since = _time_cell(finding.violated_since or finding.changed_at)
+    yield Html(f"{since}, due by {_time_cell(finding.due_at)}") if finding.due_at else since
 
 
 def _exempted(excepted: tuple[models.Finding, aspect_models.AccountException]) -> Iterator[Content]:

@@ -33,6 +33,7 @@ _MODULES: Final = (
     "aspect_states.js",
     "azure_policy.js",
     "data_stores.js",
+    "due_dates.js",
     "exceptions.js",
     "keys.js",
     "key_view.js",

@@ -13,6 +13,7 @@ from cmk_check.core.enums import (
     Actor,
     ChangeType,
     CoverageState,
+    DueState,
     GapReason,
     KeyState,
     PostureReason,
@@ -256,7 +257,7 @@ class Finding(Sides, _Account):
         description="By when the violation or broken key must be fixed; null without one, or "
         "without `CMK_FIX_WITHIN_DAYS`."
     )
-    overdue: bool = Field(description="Whether a scan has found that this has passed.")
+    due: DueState | None = Field(description="`overdue` once a scan has found that it has passed.")
     previous_verdict: Verdict | None = Field(description="The verdict before the present one.")
     coverage: CoverageState = Field(description="How far its subscription is known.")
     as_of: Time | None = Field(description="When its subscription was last read.")

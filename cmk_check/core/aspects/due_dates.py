@@ -36,8 +36,7 @@ class DueDateAspect(Aspect):
 
     @override
     def kept(self, before: Finding, read: Judged) -> Judged:
-        """Return what was read: no reading has a date."""
-        return read
+        return replace(read, due=before.due)
 
     @override
     def news(

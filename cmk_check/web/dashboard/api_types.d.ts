@@ -48,6 +48,8 @@ export interface components {
             unread: number;
             /** @description Non-compliant ones with an exception that is honoured now. */
             excepted: number;
+            /** @description Those that the last scan found past their due date. */
+            overdue: number;
             /** @description By verdict, for each kind. */
             byKind: {
                 [key: string]: components["schemas"]["CountsOfKind"];
@@ -124,7 +126,7 @@ export interface components {
          * @description The CloudEvents types of changes; the fields that are named are those of ``data``.
          * @enum {string}
          */
-        ChangeType: "cmkcheck.account.discovered" | "cmkcheck.account.violated" | "cmkcheck.account.unverifiable" | "cmkcheck.account.resolved" | "cmkcheck.account.updated" | "cmkcheck.account.kind_changed" | "cmkcheck.account.removed" | "cmkcheck.key.degraded" | "cmkcheck.key.recovered" | "cmkcheck.data.exposed" | "cmkcheck.data.covered" | "cmkcheck.exception.started" | "cmkcheck.exception.expiring" | "cmkcheck.exception.ended" | "cmkcheck.coverage.lost" | "cmkcheck.coverage.regained" | "cmkcheck.coverage.removed" | "cmkcheck.scan.failed" | "cmkcheck.scan.abandoned" | "cmkcheck.scan.recovered" | "cmkcheck.scan.baseline";
+        ChangeType: "cmkcheck.account.discovered" | "cmkcheck.account.violated" | "cmkcheck.account.unverifiable" | "cmkcheck.account.resolved" | "cmkcheck.account.updated" | "cmkcheck.account.kind_changed" | "cmkcheck.account.removed" | "cmkcheck.account.overdue" | "cmkcheck.key.degraded" | "cmkcheck.key.recovered" | "cmkcheck.data.exposed" | "cmkcheck.data.covered" | "cmkcheck.exception.started" | "cmkcheck.exception.expiring" | "cmkcheck.exception.ended" | "cmkcheck.coverage.lost" | "cmkcheck.coverage.regained" | "cmkcheck.coverage.removed" | "cmkcheck.scan.failed" | "cmkcheck.scan.abandoned" | "cmkcheck.scan.recovered" | "cmkcheck.scan.baseline";
         /** @description Changes, oldest first; `nextLink` if there are more now, otherwise `deltaLink`. */
         ChangesPage: {
             /** @description The changes. */
@@ -242,6 +244,11 @@ export interface components {
             /** @description When the places were read that name stores. */
             asOf: string | null;
         };
+        /**
+         * @description By which findings are listed that have a due date.
+         * @enum {string}
+         */
+        DueState: "upcoming" | "overdue";
         /** @description What went wrong. */
         ErrorDetail: {
             /** @description What kind of error; clients may rely on it. */
@@ -332,6 +339,10 @@ export interface components {
             changedAt: string | null;
             /** @description Since when scans find it non-compliant; the violation may be older. */
             violatedSince: string | null;
+            /** @description By when the violation or broken key must be fixed; null without one, or without `CMK_FIX_WITHIN_DAYS`. */
+            dueAt: string | null;
+            /** @description `overdue` once a scan has found that it has passed. */
+            due: components["schemas"]["DueState"] | null;
             /** @description The verdict before the present one. */
             previousVerdict: components["schemas"]["Verdict"] | null;
             /** @description How far its subscription is known. */
@@ -389,6 +400,10 @@ export interface components {
             changedAt: string | null;
             /** @description Since when scans find it non-compliant; the violation may be older. */
             violatedSince: string | null;
+            /** @description By when the violation or broken key must be fixed; null without one, or without `CMK_FIX_WITHIN_DAYS`. */
+            dueAt: string | null;
+            /** @description `overdue` once a scan has found that it has passed. */
+            due: components["schemas"]["DueState"] | null;
             /** @description The verdict before the present one. */
             previousVerdict: components["schemas"]["Verdict"] | null;
             /** @description How far its subscription is known. */
@@ -616,6 +631,8 @@ export interface components {
             keys: components["schemas"]["Keys"] | null;
             /** @description Null if none was read. */
             dataStores: components["schemas"]["DataStoreCounts"] | null;
+            /** @description Those that a scan found past their due date. */
+            overdue: number;
             /** @description The earliest `violatedSince`. */
             oldestViolation: string | null;
             /** @description Not read by the last scan: their last known verdict counts. */
@@ -977,6 +994,7 @@ export type DataState = components['schemas']['DataState'];
 export type DataStore = components['schemas']['DataStore'];
 export type DataStoreCounts = components['schemas']['DataStoreCounts'];
 export type DataStores = components['schemas']['DataStores'];
+export type DueState = components['schemas']['DueState'];
 export type ErrorDetail = components['schemas']['ErrorDetail'];
 export type ErrorResponse = components['schemas']['ErrorResponse'];
 export type Evidence = components['schemas']['Evidence'];

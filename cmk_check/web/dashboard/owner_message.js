@@ -18,11 +18,12 @@ const quoted = (text) => `'${visible(text).replaceAll("'", "'\\''")}'`;
 
 /** @param {import("./types.js").Row} row @param {boolean} hasPlan */
 function entry({ finding, since, atFirst }, hasPlan) {
-  const { id, name, resourceGroup, subscriptionName, subscriptionId, message, verdict } = finding;
+  const { id, name, resourceGroup, subscriptionName, subscriptionId, message, verdict, dueAt } = finding;
   const place = visible(`${name} (resource group ${resourceGroup}, subscription ${subscriptionName ?? subscriptionId})`);
   const when = since === "" ? "" : `, ${atFirst ? "first seen" : "since"} ${day(since)}`;
+  const due = dueAt ? `, due by ${day(dueAt)}` : "";
   const why = verdict === "compliant" ? [] : [`  ${visible(message)}`];
-  return [`- ${place}${when}`, ...why, ...(hasPlan ? [`  cmk-check plan ${quoted(id)}`] : [])];
+  return [`- ${place}${when}${due}`, ...why, ...(hasPlan ? [`  cmk-check plan ${quoted(id)}`] : [])];
 }
 
 /**

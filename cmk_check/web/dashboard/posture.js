@@ -26,7 +26,7 @@ import { fragmentOf } from "./url_state.js";
  * @returns {Part[]}
  */
 function numbers(status) {
-  const { subscriptions, accounts: { nonCompliant, unknown, excepted = 0 } } = status;
+  const { subscriptions, accounts: { nonCompliant, unknown, excepted = 0, overdue = 0 } } = status;
   const accepted = isGood(status.posture);
   const worst = ASPECTS.flatMap((aspect) => {
     const { name, judged, covers = [], lead: said } = aspect;
@@ -39,6 +39,7 @@ function numbers(status) {
     { code: "accounts_excepted", value: excepted, href: fragmentOf({ exception: "honoured" }), words: `${accepted ? "" : "of these "}${excepted === 1 ? "has" : "have"} an exception` },
     { code: "accounts_unknown", value: unknown, href: fragmentOf({ verdict: "unknown" }), words: "could not be judged" },
     ...worst,
+    { code: "", value: overdue, href: fragmentOf({ due: "overdue" }), words: `${overdue === 1 ? "is" : "are"} past the due date` },
     { code: "subscriptions_unread", value: subscriptions.gap, href: "#gaps", words: "could not be read", of: count(subscriptions.total, "subscription") },
   ].filter(({ value }) => value > 0);
 }

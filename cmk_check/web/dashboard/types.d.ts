@@ -35,6 +35,7 @@ export interface View {
   exception: string;
   /** A choice among the accounts by what becomes of their exceptions. */
   accepted: string;
+  due: string;
   /** An owner exactly as tagged, "" for accounts without one, null for all. */
   owner: string | null;
   /** Owners that are left out; "" leaves out the accounts without one. */

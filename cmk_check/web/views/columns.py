@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel
 
 from cmk_check.core.aspects import BY_NAME
-from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.enums import ExceptionState
 from cmk_check.web.models import KeyInUse
 
@@ -57,9 +56,9 @@ _PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "dataStores": ("dataStores", "state"),
     "dataStoreReasons": ("dataStores", "reasons"),
     "dueAt": ("dueAt",),
-    "overdue": ("overdue",),
+    "due": ("due",),
 }
-_STATES: Final = {name: (name, "state") for name in BY_NAME if name not in {*_PATHS, DUE.name}}
+_STATES: Final = {name: (name, "state") for name in BY_NAME if name not in _PATHS}
 FINDINGS: Final = Table("findings", {**_PATHS, **_STATES})
 COLUMNS: Final = tuple(FINDINGS.columns)
 _OF_KEY: Final = tuple(str(each.alias) for each in KeyInUse.model_fields.values())

@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import quote
 
 from cmk_check.core import posture
+from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.comparison.carried_scopes import scopes_as_of
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.gap import Gap
@@ -70,7 +71,7 @@ def to_api_finding(
         changed_at=finding.changed_at if dated else None,
         violated_since=finding.violated_since,
         due_at=finding.due.at if finding.due else None,
-        overdue=finding.due is not None and finding.due.is_overdue,
+        due=DUE.state(finding, now),
         previous_verdict=finding.previous_verdict,
         coverage=coverage.state if coverage else CoverageState.GAP,
         as_of=_as_of(finding, coverage, status, now) if coverage else None,

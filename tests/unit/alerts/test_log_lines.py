@@ -94,6 +94,7 @@ async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> N
             "unknown": 1,
             "unread": 3,
             "excepted": 1,
+            "overdue": 0,
         },
         "keys": {"healthy": 0, "atRisk": 1, "broken": 2, "unknown": 1},
         "dataStores": None,

@@ -12,6 +12,7 @@ from cmk_check.alerts.slack_teams_text import line_of
 from cmk_check.alerts.webhook_bodies import posts_of
 from cmk_check.core.account import Reading
 from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.comparison.changes import of_baseline
@@ -212,7 +213,12 @@ EXPOSED: Final = AccountData(
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(kind, each.name) for each in ASPECTS if each is not EXCEPTION for kind in each.changes],
+    [
+        (kind, each.name)
+        for each in ASPECTS
+        if each not in {EXCEPTION, DUE}
+        for kind in each.changes
+    ],
 )
 def test_a_change_of_any_aspect_says_its_state(kind: ChangeType, name: str) -> None:
     """A new aspect needs no words of its own here."""

@@ -188,7 +188,8 @@ EMPTY = json.dumps(
         "fresh": False,
         "accounts": {
             **dict.fromkeys(
-                ("total", "compliant", "nonCompliant", "unknown", "unread", "excepted"), 0
+                ("total", "compliant", "nonCompliant", "unknown", "unread", "excepted", "overdue"),
+                0,
             ),
             "byKind": {},
             "ignoredByKind": {},

@@ -96,6 +96,7 @@ def test_it_documents_parameters_with_their_allowed_values(document: dict[str, A
         "keyHealth",
         "dataStores",
         "exception",
+        "due",
         "azurePolicy",
         "owner",
         "unowned",

@@ -30,8 +30,8 @@ CHAT = (
     "/accounts/chat"
 )
 ALLOWED = (
-    "verdict, reason, kind, location, subscription, keyHealth, dataStores, exception, azurePolicy, "
-    "owner, unowned, key, q, top, skipToken, format"
+    "verdict, reason, kind, location, subscription, keyHealth, dataStores, exception, due, "
+    "azurePolicy, owner, unowned, key, q, top, skipToken, format"
 )
 EXPECTED = {
     "id": CHAT,
@@ -65,6 +65,8 @@ EXPECTED = {
     "firstSeen": "2026-11-22T12:00:00Z",
     "changedAt": "2026-11-25T12:00:00Z",
     "violatedSince": "2026-11-25T12:00:00Z",
+    "dueAt": None,
+    "due": None,
     "previousVerdict": "compliant",
     "coverage": "read",
     "asOf": "2026-11-25T12:00:00Z",

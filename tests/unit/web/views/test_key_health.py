@@ -261,7 +261,7 @@ async def test_columns_that_were_added_later_are_behind_all_others(empty: Served
 
     bad, safe = _cells(await send(empty.app(), f"{FINDINGS}?format=csv"))
 
-    assert tuple(bad)[-4:-1] == ("ownerSource", "keyScopesAsOf", "dataStores")
+    assert tuple(bad)[-6:-3] == ("ownerSource", "keyScopesAsOf", "dataStores")
     columns = tuple(bad)[tuple(bad).index("portalUrl") :]
     assert columns[: len(OF_KEY) + 2] == ("portalUrl", *OF_KEY, "createdAt")
     assert [bad[name] for name in OF_KEY] == [""] * len(OF_KEY)

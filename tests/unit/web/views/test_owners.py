@@ -130,6 +130,7 @@ async def test_owners_come_with_their_sums_and_the_oldest_violation() -> None:
                 "accounts": {"compliant": 0, "nonCompliant": 0, "unknown": 1},
                 "keys": {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 0},
                 "dataStores": None,
+                "overdue": 0,
                 "oldestViolation": None,
                 "unread": 0,
             },
@@ -144,6 +145,7 @@ async def test_owners_come_with_their_sums_and_the_oldest_violation() -> None:
                     "unknown": 3,
                     "none": 0,
                 },
+                "overdue": 0,
                 "oldestViolation": "2026-11-22T12:00:00Z",
                 "unread": 1,
             },
@@ -184,7 +186,7 @@ async def test_files_for_spreadsheets_have_the_owner() -> None:
 
     body = (await send(served.app(), f"{FINDINGS}?format=csv")).body.decode()
 
-    assert body.split("\r\n")[1].endswith(",'=1+1,account,,,")
+    assert body.split("\r\n")[1].endswith(",'=1+1,account,,,,,")
 
 
 async def test_metrics_say_how_many_owners_there_are_unless_none_is_kept() -> None:

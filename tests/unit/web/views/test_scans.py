@@ -83,6 +83,7 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
                     "unknown": 0,
                     "unread": 0,
                     "excepted": 0,
+                    "overdue": 0,
                     "byKind": {"OpenAI": {"compliant": 0, "nonCompliant": 1, "unknown": 0}},
                     "ignoredByKind": {"SpeechServices": 3},
                 },

@@ -55,6 +55,7 @@ EXPECTED = {
         "unknown": 1,
         "unread": 1,
         "excepted": 0,
+        "overdue": 0,
         "byKind": {
             "AIServices": {"compliant": 1, "nonCompliant": 0, "unknown": 0},
             "OpenAI": {"compliant": 1, "nonCompliant": 1, "unknown": 0},

@@ -48,6 +48,7 @@ async def test_a_subscription_has_the_contracts_fields_in_the_contracts_order(
             "unknown": 0,
             "unread": 1,
             "excepted": 0,
+            "overdue": 0,
             "byKind": {"OpenAI": {"compliant": 1, "nonCompliant": 0, "unknown": 0}},
             "ignoredByKind": {},
         },
