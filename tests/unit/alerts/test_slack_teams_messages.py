@@ -190,6 +190,22 @@ def test_a_new_kind_is_told_with_what_the_policy_makes_of_it(had: str, has: str,
 
 
 @pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ({"verdict": "unknown"}, "unknown"),
+        ({"verdict": "compliant", "keyHealth": "broken"}, "key broken"),
+    ],
+)
+def test_what_is_overdue_is_told_with_its_dates(after: dict[str, str], said: str) -> None:
+    """Since when, until when, and what it is now."""
+    dates = {"since": "2026-11-01T00:00:00Z", "dueAt": "2026-11-25T00:00:00Z"}
+
+    details = line_of(change(ChangeType.ACCOUNT_OVERDUE, after=after, **dates), PORTAL).details
+
+    assert f"; {said} since 2026-11-01T00:00:00Z, due by 2026-11-25T00:00:00Z" in details
+
+
+@pytest.mark.parametrize(
     ("more", "said"),
     [
         ({}, "Waiver Pilot, until 2027-01-31T00:00:00Z"),

@@ -1,5 +1,6 @@
 """Which change takes another's place: the same subject and question, from a later reading."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -58,6 +59,10 @@ def _is_overtaken(change: Change, *seen: Change) -> bool:
         ("exception.expiring", "exception.started", True),
         ("exception.expiring", "exception.ended", True),
         ("exception.expiring", "account.removed", True),
+        ("account.overdue", "account.resolved", True),
+        ("account.overdue", "account.removed", True),
+        ("account.overdue", "key.recovered healthy", True),
+        ("account.overdue", "account.unverifiable", False),
         ("coverage.lost", "coverage.regained", True),
         ("coverage.lost", "account.violated", False),
         ("scan.failed", "scan.recovered", True),
@@ -75,6 +80,15 @@ def test_a_change_is_overtaken_by_what_makes_it_untrue(
 
     assert _is_overtaken(older, newer) is is_overtaken
     assert not _is_overtaken(newer, older)
+
+
+@pytest.mark.parametrize("kind", ["account.resolved", "key.recovered broken", "account.overdue"])
+def test_what_is_overdue_stays_so_as_long_as_there_is_a_date(kind: str) -> None:
+    """A violation may end with a key that is broken, and a key with one of its reasons."""
+    later = _change(kind, 2)
+    dated = replace(later, data={**later.data, "after": {"dueAt": "2026-11-25T12:00:00Z"}})
+
+    assert not _is_overtaken(_change("account.overdue", 1), dated)
 
 
 def test_the_latest_is_named_in_whatever_order_changes_are_seen() -> None:
