@@ -11,10 +11,7 @@ import { ago, day, minute, moment, textOf } from "./format.js";
 const STATES = { overdue: { word: "Overdue" }, upcoming: { word: "Not due yet" } };
 
 /** @param {Finding} finding @param {(time: string) => string} text */
-function date({ dueAt, due }, text) {
-  if (!dueAt) return null;
-  return h("span", { class: due === "overdue" && "bad" }, moment(dueAt, text(dueAt)), due === "overdue" && " (overdue)");
-}
+const date = ({ dueAt, due }, text) => dueAt && h("span", { class: due === "overdue" && "bad" }, moment(dueAt, text(dueAt)));
 
 /** @type {import("./types.js").Aspect} */
 export const DUE = {
@@ -23,6 +20,7 @@ export const DUE = {
   // Without any, the page does not mention them.
   isOn: ({ list, status }) => (status?.accounts.overdue ?? 0) > 0 || list.rows.some(({ finding }) => finding.dueAt !== null),
   column: { after: "since", name: "due", head: "Due by", text: ({ finding }) => finding.dueAt ?? "", cell: ({ finding }) => [date(finding, day)] },
+  lineNote: ({ due }) => due === "overdue" && h("small", { class: "bad" }, "overdue"),
   identity: (finding) => finding.dueAt && item("Due by", date(finding, (time) => `${minute(time)}, ${ago(time, Date.now())}`)),
   changes: {
     "account.overdue": ({ data }) => ({ tone: "non_compliant", words: [` was not fixed by ${Number.isNaN(Date.parse(textOf(data.dueAt))) ? "its due date" : day(textOf(data.dueAt))}`] }),
