@@ -39,7 +39,14 @@ def _scraped() -> StatusCollector:
     status = Status(as_of=_NOW, summary=Summary(accounts), last_scan=scan)
     posture = of_estate(status, _NOW, Expectations(timedelta(hours=1)))
     return StatusCollector(
-        status, posture, _NOW, (_KIND,), key_health=True, owners=True, looked_at=_NOW
+        status,
+        posture,
+        _NOW,
+        (_KIND,),
+        key_health=True,
+        owners=True,
+        looked_at=_NOW,
+        due_dates=True,
     )
 
 

@@ -13,6 +13,11 @@ const STATES = { overdue: { word: "Overdue" }, upcoming: { word: "Not due yet" }
 /** @param {Finding} finding @param {(time: string) => string} text */
 const date = ({ dueAt, due }, text) => dueAt && h("span", { class: due === "overdue" && "bad" }, moment(dueAt, text(dueAt)));
 
+/** @type {import("./types.js").Aspect["changes"]} */
+const CHANGES = {
+  "account.overdue": ({ data: { dueAt } }) => ({ tone: "non_compliant", words: [` was not fixed by ${Number.isNaN(Date.parse(textOf(dueAt))) ? "its due date" : day(textOf(dueAt))}`] }),
+};
+
 /** @type {import("./types.js").Aspect} */
 export const DUE = {
   name: "due",
@@ -22,7 +27,5 @@ export const DUE = {
   column: { after: "since", name: "due", head: "Due by", text: ({ finding }) => finding.dueAt ?? "", cell: ({ finding }) => [date(finding, day)] },
   lineNote: ({ due }) => due === "overdue" && h("small", { class: "bad" }, "overdue"),
   identity: (finding) => finding.dueAt && item("Due by", date(finding, (time) => `${minute(time)}, ${ago(time, Date.now())}`)),
-  changes: {
-    "account.overdue": ({ data }) => ({ tone: "non_compliant", words: [` was not fixed by ${Number.isNaN(Date.parse(textOf(data.dueAt))) ? "its due date" : day(textOf(data.dueAt))}`] }),
-  },
+  changes: CHANGES,
 };
