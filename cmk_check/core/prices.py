@@ -17,7 +17,7 @@ _BYTES_A_GB: Final = 1e9
 _POLLS_A_MONTH: Final = 5 * 60 * HOURS_A_MONTH
 # The rules of infra/modules/alerts.bicep over log lines, every 5 and every 15 minutes, and over a
 # metric; those over the activity log are free.
-_RULES_5_MINUTES: Final = 10
+_RULES_5_MINUTES: Final = 11
 _RULES_15_MINUTES: Final = 6
 _RULES_METRIC: Final = 1
 
