@@ -116,9 +116,9 @@ def render_run(
     values = {
         "LITERAL_NAMES": LITERAL_NAMES,
         "PLANS": "\n".join(f"  {quoted(file)} {quoted(account)}" for file, account in plans),
-        "TRIES": f"TRIES=${{PLAN_TRIES:-{SWITCH_ON_ATTEMPTS}}}",
-        "NOT_YET": f"NOT_YET='{NOT_YET}'",
-        "WITHOUT_PLAN": f"WITHOUT_PLAN={without}",
+        "TRIES": f"${{PLAN_TRIES:-{SWITCH_ON_ATTEMPTS}}}",
+        "NOT_YET": f"'{NOT_YET}'",
+        "WITHOUT_PLAN": str(without),
     }
     script = filled({"run": text_of(__package__, "run.sh")}, "run", values)
     named = "".join(f"printf '  %s\\n' {quoted(file)}\n" for file in leaving)

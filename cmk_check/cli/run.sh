@@ -12,9 +12,9 @@ umask 077
 PLANS=(
 @PLANS@
 )
-@TRIES@
-@NOT_YET@
-@WITHOUT_PLAN@
+TRIES=@TRIES@
+NOT_YET=@NOT_YET@
+WITHOUT_PLAN=@WITHOUT_PLAN@
 
 cannot() {
   printf 'Not started: %s\n' "$*" >&2
