@@ -136,6 +136,9 @@ TOKEN_RENEWAL_SECONDS: Final = 300
 # In bytes, so that seven strings of evidence stay below 8 KB whatever alphabet they are in.
 MAX_EVIDENCE_BYTES: Final = 1024
 MAX_TAG_BYTES: Final = 256
+MAX_INPUT_BYTES: Final = 64 * 1024 * 1024
+"""A file for the command line; reading one takes up to twenty times its size in memory."""
+MAX_EXPRESSION_CHARS: Final = 24_576  # as Azure Resource Manager allows
 MAX_WORD_BYTES: Final = 128  # of kinds, locations and the like
 MAX_SUBSCRIPTION_TEXT_BYTES: Final = 256
 # The most that Resource Graph returns at once.

@@ -21,6 +21,7 @@ except ModuleNotFoundError:
 
 from cmk_check import VERSION
 from cmk_check.cli import (
+    check,
     doctor,
     estimate,
     evidence_command,
@@ -73,6 +74,7 @@ app: Final = typer.Typer(
 )
 for _command in (
     scan.scan,
+    check.check,
     explain.explain,
     plan.plan,
     doctor.doctor,

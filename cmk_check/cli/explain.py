@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from shlex import quote
 from typing import Annotated, Any, Final
@@ -61,7 +61,7 @@ def explain(
 
 def _explain(file: str, in_scope: Iterable[str]) -> int:
     name = "standard input" if file == _STDIN else file
-    document, is_whole = _accounts_of(_parsed(_read(file), name), name)
+    document, is_whole = _accounts_of(read_json(file), name)
     entries = document if isinstance(document, list) else [document]
     explained = [_explained(entry, in_scope) for entry in entries]
     # ASCII, so that names cannot control the terminal or fail in its encoding.
@@ -95,25 +95,32 @@ def _read(file: str) -> bytes:
         ) from error
 
 
-def _parsed(data: bytes, file: str) -> object:
+def read_json(file: str, how: str = _HOW, loads: Callable[..., object] = json.loads) -> object:
+    """Return what JSON from a shell stands for.
+
+    Raises:
+        NotUsable: the file is none; the message says ``how`` to get one.
+
+    """
+    data, file = _read(file), "standard input" if file == _STDIN else file
     encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)
         if not text.strip():
-            raise NotUsable(f"{file}: the input is empty; {_HOW}.")
+            raise NotUsable(f"{file}: the input is empty; {how}.")
         if text.startswith("ERROR:"):  # as `az` writes to standard error
             raise _not_an_account(file, text.removeprefix("ERROR:").strip().partition("\n")[0])
-        return json.loads(text, parse_constant=_refuse)
+        return loads(text, parse_constant=_refuse)
     except UnicodeDecodeError as error:
         raise NotUsable(
             f"{file}: byte {error.start} is not {encoding} text; save the file as UTF-8."
         ) from error
     except json.JSONDecodeError as error:
         raise NotUsable(
-            f"{file}: line {error.lineno} column {error.colno}: invalid JSON ({error.msg}); {_HOW}."
+            f"{file}: line {error.lineno} column {error.colno}: invalid JSON ({error.msg}); {how}."
         ) from error
     except (ValueError, RecursionError) as error:
-        raise NotUsable(f"{file}: invalid JSON ({error}); {_HOW}.") from error
+        raise NotUsable(f"{file}: invalid JSON ({error}); {how}.") from error
 
 
 def _refuse(name: str) -> object:

@@ -31,19 +31,27 @@ def as_junit(collected: Collected, status: models.Status) -> bytes:
     read again: its test must not pass. What changes nothing, such as a key at risk or a kind that
     the settings leave out, is in the output of its test.
     """
-    root = ET.Element("testsuites")
-    suite = ET.SubElement(root, "testsuite", name=_SUITE)
-    _add_test(suite, _SUITE, "scan", "the scan", [*collected.of_scan, *collected.notes])
+    suite = ET.Element("testsuite", name=_SUITE)
+    add_test(suite, _SUITE, "scan", "the scan", [*collected.of_scan, *collected.notes])
     for subscription, problem in collected.gaps:
         number = subscription.subscription_id
         text = f"subscription {subscription.name or number} ({number})"
-        _add_test(suite, number, "subscription", text, [problem])
+        add_test(suite, number, "subscription", text, [problem])
     for finding, problems in collected.accounts:
         name = f"{finding.resource_group}/{finding.name}"
         subscription_name = finding.subscription_name or finding.subscription_id
         text = f"{finding.id} in subscription {subscription_name}"
         old = collected.old.get(finding.id)
-        _add_test(suite, finding.subscription_id, name, text, problems, old=old)
+        add_test(suite, finding.subscription_id, name, text, problems, old=old)
+    if status.last_scan is not None:
+        suite.set("timestamp", written(status.last_scan.started_at))
+    return document_of(suite)
+
+
+def document_of(suite: ET.Element) -> bytes:
+    """Return a suite of tests as a document, with its sums."""
+    root = ET.Element("testsuites")
+    root.append(suite)
     tests = list(suite)
     for element in root, suite:
         element.set("tests", str(len(tests)))
@@ -52,14 +60,12 @@ def as_junit(collected: Collected, status: models.Status) -> bytes:
         element.set("failures", str(len(failed)))
         element.set("errors", str(len(errors)))
     suite.set(_SKIPPED, str(sum(test.find(_SKIPPED) is not None for test in tests)))
-    if status.last_scan is not None:
-        suite.set("timestamp", written(status.last_scan.started_at))
     ET.indent(root)
     document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return document + b"\n"
 
 
-def _add_test(  # noqa: PLR0913 - each is a part of a test
+def add_test(  # noqa: PLR0913 - each is a part of a test
     suite: ET.Element,
     class_name: str,
     name: str,
@@ -68,6 +74,7 @@ def _add_test(  # noqa: PLR0913 - each is a part of a test
     *,
     old: Problem | None = None,
 ) -> None:
+    """Add a test, which passes if no problem fails it."""
     # Not every reader takes a test without a duration, and none of them was measured.
     test = ET.SubElement(suite, "testcase", classname=shown(class_name), name=shown(name), time="0")
     remarks = []

@@ -7,14 +7,14 @@ out: for a reader of SARIF, what is listed is a problem.
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 from cmk_check import VERSION
 from cmk_check.cli.problems import Collected, Problem
 from cmk_check.core.enums import ReasonArea, ReasonSeverity
-from cmk_check.core.reasons.catalogue import CATALOGUE, ReasonEntry
+from cmk_check.core.reasons.catalogue import CATALOGUE, CHECK_REASONS, ReasonEntry
 from cmk_check.core.text import shown
 from cmk_check.web import models
 from cmk_check.web.json_model import written
@@ -39,7 +39,7 @@ _RULES: Final = [
     for area, entries in CATALOGUE.items()
     if area is not ReasonArea.AZURE_POLICY
     for code, entry in entries
-]
+] + [(ReasonArea.VERDICT, code, entry) for code, entry in CHECK_REASONS.items()]
 _INDEX: Final[Mapping[str, int]] = {code: place for place, (_, code, _) in enumerate(_RULES)}
 _ESTATE: Final = "/subscriptions"
 
@@ -50,6 +50,14 @@ def as_sarif(collected: Collected, status: models.Status, *, failed: bool) -> by
     It is ASCII, so that names cannot control the terminal or fail in its encoding. ``failed``: the
     scan did not finish.
     """
+    invocation = {"executionSuccessful": not failed, **_times(status)}
+    return log_of(list(_results(collected)), collected.notes, invocation)
+
+
+def log_of(
+    results: Sequence[Mapping[str, Any]], notes: Sequence[Problem], invocation: Mapping[str, Any]
+) -> bytes:
+    """Write a run with these results, as ``result`` makes them."""
     run = {
         "tool": {
             "driver": {
@@ -62,8 +70,7 @@ def as_sarif(collected: Collected, status: models.Status, *, failed: bool) -> by
         "automationDetails": {"id": "cmk_check/"},
         "invocations": [
             {
-                "executionSuccessful": not failed,
-                **_times(status),
+                **invocation,
                 # Not results: readers open an alert for each of those.
                 "toolConfigurationNotifications": [
                     {
@@ -71,12 +78,12 @@ def as_sarif(collected: Collected, status: models.Status, *, failed: bool) -> by
                         "level": _LEVELS[note.severity],
                         "message": _message(note.message),
                     }
-                    for note in collected.notes
+                    for note in notes
                 ],
             }
         ],
         "columnKind": "unicodeCodePoints",
-        "results": list(_results(collected)),
+        "results": results,
     }
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -109,11 +116,11 @@ def _results(collected: Collected) -> Iterator[dict[str, Any]]:
     # A run has suppressions in each of its results or in none of them (SARIF, 3.27.23).
     none_suppressed: dict[str, Any] = {"suppressions": []} if collected.accepts else {}
     for problem in collected.of_scan:
-        yield _result(problem, problem.message, _ESTATE, "subscriptions") | none_suppressed
+        yield result(problem, problem.message, _ESTATE, "subscriptions") | none_suppressed
     for subscription, problem in collected.gaps:
         name = subscription.name or subscription.subscription_id
         place = f"{_ESTATE}/{subscription.subscription_id}"
-        yield _result(problem, f"{name}: {problem.message}", place, name) | none_suppressed
+        yield result(problem, f"{name}: {problem.message}", place, name) | none_suppressed
     for finding, problems in collected.accounts:
         for problem in problems:
             text, suppressed = f"{finding.name}: {problem.message}", none_suppressed
@@ -121,7 +128,7 @@ def _results(collected: Collected) -> Iterator[dict[str, Any]]:
                 why = {"justification": shown(problem.accepted)}
                 suppressed = {"suppressions": [{"kind": "external", "status": "accepted", **why}]}
             yield (
-                _result(problem, text, finding.id, finding.name)
+                result(problem, text, finding.id, finding.name)
                 | suppressed
                 | {
                     "hostedViewerUri": finding.portal_url,
@@ -138,7 +145,14 @@ def _results(collected: Collected) -> Iterator[dict[str, Any]]:
             )
 
 
-def _result(problem: Problem, text: str, resource_id: str, name: str) -> dict[str, Any]:
+def result(
+    problem: Problem,
+    text: str,
+    resource_id: str,
+    name: str,
+    place: tuple[str, int | None] = ("", 1),
+) -> dict[str, Any]:
+    """Return one result; ``place`` are file and line, if the resource is in a file."""
     # Who fixes a reason and meets the next has another problem, so both are in the fingerprint.
     fingerprint = hashlib.sha256(f"{resource_id}\n{problem.code}".encode()).hexdigest()[:32]
     return {
@@ -151,8 +165,8 @@ def _result(problem: Problem, text: str, resource_id: str, name: str) -> dict[st
                 # A resource in Azure has no file. GitHub requires one and shows its path, so the
                 # ARM id takes its place.
                 "physicalLocation": {
-                    "artifactLocation": {"uri": quote(resource_id.lstrip("/"))},
-                    "region": {"startLine": 1},
+                    "artifactLocation": {"uri": quote(place[0] or resource_id.lstrip("/"))},
+                    "region": {"startLine": place[1] or 1},
                 },
                 "logicalLocations": [
                     {"name": name, "fullyQualifiedName": resource_id, "kind": "resource"}

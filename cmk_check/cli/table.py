@@ -22,7 +22,7 @@ type _Judged = tuple[models.Finding, aspect_models.Side]
 
 _GREEN, _YELLOW, _RED = "green", "yellow", "red"
 # Of verdicts and aspects; a word that they share has one colour.
-_COLOURS: Final[Mapping[str, str]] = {
+COLOURS: Final[Mapping[str, str]] = {
     Verdict.COMPLIANT: _GREEN,
     Verdict.NON_COMPLIANT: _RED,
     Verdict.UNKNOWN: _YELLOW,
@@ -60,7 +60,7 @@ async def show(
         Row(
             (gap.reason.value, subscription.name or subscription.subscription_id),
             (gap.detail or gap.missing_action or "",),
-            _COLOURS[Verdict.UNKNOWN],
+            COLOURS[Verdict.UNKNOWN],
         )
         async for subscription in answer.gaps()
         if (gap := subscription.gap) is not None
@@ -90,7 +90,7 @@ def _print_accounts(
         finding, beside = each
         state = beside.state.value if beside else finding.verdict.value
         cells = [_COLUMNS[name](finding) for name in more]
-        rows.append(Row((state, finding.name, _why(each)[0]), cells, _COLOURS[state]))
+        rows.append(Row((state, finding.name, _why(each)[0]), cells, COLOURS[state]))
     print_rows(console, (head, "account", "reason"), more, rows, may_omit=True)
     console.print()
     # Print each message once, because many accounts share it.

@@ -28,6 +28,12 @@ class Reason(StrEnum):
     ROW_TOO_NEW = "row_too_new"
 
 
+class CheckReason(StrEnum):
+    """Why an account of a template or plan could not be judged; never stored."""
+
+    NOT_RESOLVED = "not_resolved"
+
+
 class KeyState(StrEnum):
     """The health of the key behind a compliant account."""
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from cmk_check.core.enums import (
     Actor,
+    CheckReason,
     DataReason,
     ExceptionReason,
     GapReason,
@@ -57,7 +58,7 @@ def with_note(sentence: str, note: str | None) -> str:
     return f"{sentence.removesuffix('.')} ({note.removesuffix('.')})." if note else sentence
 
 
-def _entries[Code: StrEnum](area: ReasonArea, codes: type[Code]) -> Mapping[Code, ReasonEntry]:
+def _entries[Code: StrEnum](area: str, codes: type[Code]) -> Mapping[Code, ReasonEntry]:
     """Return the entries of an area in the order of its codes.
 
     Raises:
@@ -89,6 +90,8 @@ EXCEPTION_REASONS: Final = _entries(ReasonArea.EXCEPTION, ExceptionReason)
 DATA_REASONS: Final = _entries(ReasonArea.DATA, DataReason)
 POSTURE_REASONS: Final = _entries(ReasonArea.POSTURE, PostureReason)
 POLICY_REASONS: Final = _entries(ReasonArea.AZURE_POLICY, PolicyReason)
+# Of `cmk-check check` alone: neither rows nor answers of the API have it.
+CHECK_REASONS: Final = _entries("check", CheckReason)
 SIDE_REASONS: Final[Mapping[KeyReason | DataReason, ReasonEntry]] = dict(
     [*KEY_REASONS.items(), *DATA_REASONS.items()]
 )

@@ -1,0 +1,219 @@
+"""``check``: judges templates and plans before they are deployed, without Azure."""
+
+import json
+import sys
+from bisect import bisect
+from collections import Counter
+from collections.abc import Collection, Sequence
+from functools import partial
+from json import scanner
+from pathlib import Path
+from typing import Annotated, Any, Final
+from xml.etree import ElementTree as ET
+
+import typer
+
+from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain, ended
+from cmk_check.cli.explain import read_json
+from cmk_check.cli.output_options import Format, format_option
+from cmk_check.cli.scan import settings_of, warn_of_settings
+from cmk_check.cli.stdout import write, write_bytes
+from cmk_check.core.enums import PostureReason, ReasonSeverity, Verdict
+from cmk_check.core.planned.account import PlannedAccount, judge_planned, member
+from cmk_check.core.planned.arm_template import read_prediction, read_template
+from cmk_check.core.planned.terraform_plan import read_plan
+from cmk_check.core.text import as_object, shown
+from cmk_check.errors import NotUsable
+from cmk_check.limits import MAX_INPUT_BYTES
+
+_HOW: Final = (
+    "use the output of `az bicep build`, `bicep snapshot`, `az deployment group what-if "
+    "--no-pretty-print` or `terraform show -json PLAN`"
+)
+_SEVERITIES: Final = {
+    Verdict.COMPLIANT: ReasonSeverity.INFO,
+    Verdict.NON_COMPLIANT: ReasonSeverity.ERROR,
+    Verdict.UNKNOWN: ReasonSeverity.UNKNOWN,
+}
+
+type _Row = dict[str, Any]
+
+
+class _Located(dict[str, object]):
+    line = 0
+
+
+def check(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="JSON files; - is the standard input.")
+    ],
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A parameters file for the ARM templates; can be repeated. That of one template "
+            "can also be among the files: main.parameters.json beside main.json.",
+        ),
+    ] = None,
+    result_format: Annotated[
+        Format, format_option(Format, "The format of the result; neither csv nor xlsx.")
+    ] = Format.TABLE,
+) -> None:
+    """Judge the accounts in templates and plans, by the rule of a scan, before they exist.
+
+    Reads compiled ARM templates, Bicep snapshots, and the JSON of what-if and of Terraform plans,
+    without sign-in or network. What these leave open is unknown. CMK_KINDS counts.
+
+    Exit codes: 2 if an option, a setting or any file cannot be used, or the result cannot be
+    written; otherwise 1 if any account is non_compliant; otherwise 3 if any is unknown; otherwise
+    0, also if there is no account.
+    """
+    if result_format in {Format.CSV, Format.XLSX}:
+        raise typer.BadParameter("must be table, json, sarif or junit", param_hint="--format")
+    warn_of_settings()
+    work = partial(_check, list(dict.fromkeys(files)), parameters or [], result_format)
+    raise typer.Exit(ended(work, "the files were not judged"))
+
+
+def _check(files: Sequence[str], parameters: Sequence[str], result_format: Format) -> int:
+    kinds = {kind.lower() for kind in settings_of(None, ()).kinds}
+    documents, rows, faults, notes = {}, [], [], []
+    for file in (*parameters, *files):
+        try:
+            documents[file] = _document(file)
+        except NotUsable as error:
+            faults.append(str(error))
+    given = {file for file, each in documents.items() if "deploymentparameters" in _schema(each)}
+    used = {*parameters}
+    for file in (each for each in files if each in documents and each not in given):
+        beside = {each for each in given if each in parameters or _stem(each) == _stem(file)}
+        used |= beside
+        try:
+            accounts = _accounts(documents[file], [documents[each] for each in beside])
+        except (NotUsable, RecursionError) as error:
+            faults.append(f"{file}: {error}; {_HOW}.")
+            continue
+        found = [row for each in accounts if (row := _row(file, each, kinds))]
+        rows += found
+        if not found:
+            others = f", but {len(accounts)} of kinds that CMK_KINDS leaves out" if accounts else ""
+            notes.append(f"{file}: no account in it{others}.")
+    faults += [f"{file}: give the template beside these parameters, too." for file in given - used]
+    for message in (*faults, *notes):
+        complain(shown(message))
+    _write(rows, faults, notes, result_format)
+    if faults:
+        return USAGE
+    verdicts = {row["verdict"] for row in rows}
+    codes = {Verdict.NON_COMPLIANT: VIOLATED, Verdict.UNKNOWN: UNKNOWN}
+    return next((code for verdict, code in codes.items() if verdict in verdicts), 0)
+
+
+def _row(file: str, account: PlannedAccount, kinds: Collection[str]) -> _Row | None:
+    judged = judge_planned(account, kinds)
+    name, place = str(getattr(account.name, "text", account.name)), Path(file).as_posix()
+    own = {"file": place, "line": account.line, "address": account.address, "name": name}
+    return None if judged is None else own | judged
+
+
+def _document(file: str) -> object:
+    path = Path(file)
+    if path.suffix in {".bicep", ".bicepparam", ".tf"}:
+        raise NotUsable(f"{file}: this is source, which Bicep or Terraform resolves; {_HOW}.")
+    if path.is_file() and path.stat().st_size > MAX_INPUT_BYTES:
+        raise NotUsable(f"{file}: must have at most {MAX_INPUT_BYTES:,} bytes.")
+    return read_json(file, _HOW, _located)
+
+
+def _located(text: str, **options: Any) -> object:  # noqa: ANN401 - those of json.loads
+    """Parse JSON; each object has its ``line``.
+
+    The version of json in Python hands the place of an object to a function that can be replaced.
+    """
+    ends = [place for place, char in enumerate(text) if char == "\n"]
+    reader: Any = json.JSONDecoder(**options)
+    parse = reader.parse_object
+
+    def parse_object(text_and_start: tuple[str, int], *rest: Any) -> tuple[object, int]:  # noqa: ANN401
+        value, end = parse(text_and_start, *rest)
+        found = _Located(value)
+        found.line = bisect(ends, text_and_start[1] - 1) + 1
+        return found, end
+
+    reader.parse_object = parse_object
+    reader.scan_once = scanner.py_make_scanner(reader)  # type: ignore[attr-defined]
+    return reader.decode(text)
+
+
+def _schema(document: object) -> str:
+    return str(member(document, "$schema")).lower()
+
+
+def _stem(file: str) -> str:
+    return file.removesuffix(".json").removesuffix(".parameters")
+
+
+def _accounts(document: object, parameters: Sequence[object]) -> Sequence[PlannedAccount]:
+    is_template = isinstance(member(document, "resources"), list | dict)
+    if is_template and "deploymenttemplate" in _schema(document):
+        given = [as_object(member(each, "parameters")) for each in parameters]
+        return read_template(document, {name: each[name] for each in given for name in each})
+    if member(document, "resource_changes") or member(document, "planned_values"):
+        return read_plan(document)
+    answer = member(document, "properties") or document
+    if any(isinstance(member(answer, each), list) for each in ("predictedResources", "changes")):
+        return read_prediction(document)
+    raise NotUsable("this is neither a template nor a plan")
+
+
+def _write(
+    rows: Sequence[_Row], faults: Sequence[str], notes: Sequence[str], result_format: Format
+) -> None:
+    from cmk_check.cli import junit, sarif
+    from cmk_check.cli.problems import Problem
+
+    found = [
+        (row, Problem(row["reason"], _SEVERITIES[row["verdict"]], row["message"])) for row in rows
+    ]
+    if result_format is Format.JSON:
+        write(json.dumps({"accounts": rows, "notUsable": faults, "empty": notes}, indent=2))
+    elif result_format is Format.SARIF:
+        results = []
+        for row, problem in found:
+            text, place = f"{row['name']}: {problem.message}", (row["file"], row["line"])
+            if problem.severity is not ReasonSeverity.INFO:
+                own_id = f"{row['file']}#{row['address']}"
+                results.append(sarif.result(problem, text, own_id, row["name"], place))
+        code = PostureReason.NO_ACCOUNTS_IN_SCOPE
+        said = [Problem(code, ReasonSeverity.INFO, note) for note in notes]
+        write_bytes(sarif.log_of(results, said, {"executionSuccessful": not faults}))
+    elif result_format is Format.JUNIT:
+        suite = ET.Element("testsuite", name="cmk_check")
+        for fault in faults:
+            problem = Problem("not_usable", ReasonSeverity.UNKNOWN, fault)
+            junit.add_test(suite, "cmk_check", "file", fault, [problem])
+        for row, problem in found:
+            what = f"{row['name']}, {row['file']}, line {row['line']}"
+            junit.add_test(suite, row["file"], row["address"], what, [problem])
+        write_bytes(junit.document_of(suite))
+    else:
+        _show(rows)
+
+
+def _show(rows: Sequence[_Row]) -> None:
+    from cmk_check.cli.console import open_console, say
+    from cmk_check.cli.table import COLOURS
+    from cmk_check.cli.terminal_rows import INDENT, Row, print_rows
+
+    console = open_console(sys.stdout, color=True)
+    table = []
+    for row in rows:
+        first, place = (row["verdict"], row["name"], row["reason"]), f"{row['file']}:{row['line']}"
+        table.append(Row(first, (place, row["address"]), COLOURS[row["verdict"]]))
+    if table:
+        print_rows(console, ("verdict", "account", "reason"), ("place", "resource"), table)
+    for text in dict.fromkeys(f"{row['name']}: {row['message']}" for row in rows):
+        say(console, shown(text), hanging=INDENT)
+    counts = Counter(row["verdict"] for row in rows)
+    parts = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in Verdict)
+    console.print(f"accounts: {len(rows):,}: {parts}")

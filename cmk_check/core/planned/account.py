@@ -1,0 +1,113 @@
+"""An account that a document would deploy, and what the rule says of it.
+
+What a document leaves open may be absent, or be all that makes an account compliant. The rule
+judges both, and only a verdict on which they agree is given.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
+
+from cmk_check.core.account import parse_account
+from cmk_check.core.enums import CheckReason, Reason, Verdict
+from cmk_check.core.kinds import AZURE_OPENAI
+from cmk_check.core.reasons.catalogue import CHECK_REASONS, VERDICT_REASONS
+from cmk_check.core.resource_id import path_of
+from cmk_check.core.rule import KEY_VAULT, judge
+from cmk_check.core.text import clean_text, few
+
+type Entry = Mapping[str, object]
+
+_KEY: Final = dict.fromkeys(("keyName", "keyVersion", "keyVaultUri", "identityClientId"))
+_PROPERTIES: Final = {"encryption": {"keySource": None, "keyVaultProperties": _KEY}}
+_WITH_KEY: Final = {"keySource": KEY_VAULT, "keyVaultProperties": {"keyName": "key"}}
+_WORST: Final[Entry] = {"kind": AZURE_OPENAI[0], "properties": {}}
+_ENCRYPTED: Final = {"properties": {"encryption": _WITH_KEY}, "encryption": _WITH_KEY}
+_BEST: Final[Entry] = {**_WORST, **_WITH_KEY, **_ENCRYPTED, "keyName": "key"}
+_SET_A_KEY: Final = "Set properties.encryption, or customer_managed_key in Terraform, to a key."
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """An expression that the document leaves open; equal keys are sure to be equal values."""
+
+    text: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAccount:
+    """An account of a document; ``address`` and ``line`` say where it is.
+
+    ``entries``, in the shape of Azure's answers, are what may be deployed in the end: more than one
+    where that is open, and ``doubt`` says why; none where the document does not show it.
+    """
+
+    name: object
+    address: str
+    line: int | None
+    entries: Sequence[Entry] = ()
+    doubt: str | None = None
+
+
+def listed(value: object) -> list[object]:
+    """Return a JSON list, and an empty one in place of anything else."""
+    return value if isinstance(value, list) else []
+
+
+def member(value: object, *path: str) -> object:
+    """Return what is below an object, in any case of the names, as Azure reads it; None if none."""
+    for name in path:
+        if isinstance(value, Unresolved):
+            break
+        pairs = value.items() if isinstance(value, dict) else ()
+        found = [entry for key, entry in pairs if key.lower() == name.lower()]
+        value = Unresolved(f"{name} twice") if len(found) > 1 else next(iter(found), None)
+    return value
+
+
+def shaped(kind: object, properties: object) -> Entry:
+    """Return what is judged of an account in the shape of Azure's answers."""
+
+    def picked(value: object, shape: object) -> object:
+        if not isinstance(shape, dict) or not isinstance(value, dict):
+            return value
+        return {name: picked(member(value, name), part) for name, part in shape.items()}
+
+    # Azure always answers with properties.
+    judged = picked({} if properties is None else properties, _PROPERTIES)
+    return {"id": path_of("here", "here", "here"), "kind": kind, "properties": judged}
+
+
+def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> dict[str, str | None] | None:
+    """Return kind, verdict, reason and message; None for a kind not among lower-cased ``kinds``."""
+    given = {clean_text(entry["kind"]) for entry in account.entries}
+    kind = given.pop() if len(given) == 1 else None
+    if kind is not None and kind.lower() not in kinds:
+        return None
+    notes = [account.doubt] if account.doubt else []
+
+    def filled(value: object, defaults: Entry, name: str = "") -> object:
+        if isinstance(value, dict):
+            return {key: filled(entry, defaults, key) for key, entry in value.items()}
+        if isinstance(value, Unresolved) and name in _BEST:
+            notes.append(f"{name} is {value.text}")
+        return defaults.get(name) if isinstance(value, Unresolved) else value
+
+    judged = []
+    for entry, defaults in product(account.entries, (_WORST, _BEST)):
+        if parsed := parse_account(filled(entry, defaults), frozenset()):
+            judged.append(judge(parsed))
+            if judged[-1].reason is Reason.MALFORMED:
+                notes.append(parsed.malformed or "keyName is not the name of a key")
+    verdicts = {each.verdict for each in judged}
+    is_clear = len(verdicts) == 1 and (kind or verdicts == {Verdict.COMPLIANT})
+    if not is_clear or judged[0].reason is Reason.MALFORMED:
+        reason = CheckReason.NOT_RESOLVED
+        message = CHECK_REASONS[reason].text(few(dict.fromkeys(notes)))
+        return {"kind": kind, "verdict": Verdict.UNKNOWN, "reason": reason, "message": message}
+    said, words = judged[0], VERDICT_REASONS[judged[0].reason]
+    is_violation = said.verdict is Verdict.NON_COMPLIANT
+    message = f"{words.message} {_SET_A_KEY}" if is_violation else words.text()
+    return {"kind": kind, "verdict": said.verdict, "reason": said.reason, "message": message}

@@ -1,0 +1,216 @@
+"""Accounts of compiled ARM templates, and of what Azure's tools predict of a deployment.
+
+The formats: https://learn.microsoft.com/azure/azure-resource-manager/templates/syntax, and
+linked-templates beside it; WhatIfOperationResult of learn.microsoft.com/rest/api/resources, which
+`az` prints without its ``properties`` around; `bicep snapshot` of Bicep 0.49. No function is
+evaluated but ``parameters`` and ``variables``.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from cmk_check.core.planned.account import PlannedAccount, Unresolved, listed, member, shaped
+from cmk_check.core.resource_id import ACCOUNT_TYPE
+from cmk_check.core.text import as_object
+from cmk_check.limits import MAX_EXPRESSION_CHARS
+
+DEPLOYMENT: Final = "microsoft.resources/deployments"
+NOT_SHOWN: Final = "the document lacks what this deploys, which may have accounts"
+_CALL: Final = re.compile(r"\b(parameters|variables)\(\s*'([^']+)'\s*\)", re.IGNORECASE)
+_LATE: Final = "reference("
+_ORDER: Final = "several resources set the account, in an order or under conditions left open"
+_LATER: Final = "a resource whose name is known only during the deployment may set the account"
+_TWICE: Final = "the document has the account more than once, in an order left open"
+_CHANGES: Final = ("changes", "potentialChanges", "diagnostics")
+_SAYS_NOTHING: Final = frozenset({"ignore", "unsupported", "deploy"})
+
+
+class _Scope:
+    """The parameters and variables that expressions see; ``label`` tells it from other scopes."""
+
+    def __init__(self, template: object, given: Mapping[str, object], label: str = "") -> None:
+        self._template, self._label = template, label
+        # Null stands for the default in some versions of the language, and for itself in others.
+        self._known = {
+            ("parameters", name.lower()): Unresolved(f"{name}, null") if value is None else value
+            for name, value in given.items()
+        }
+
+    def resolve(self, value: object) -> object:
+        """Return a value with its expressions resolved, or ``Unresolved`` in their place."""
+        if isinstance(value, dict):
+            return {name: self.resolve(entry) for name, entry in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(entry) for entry in value]
+        if not isinstance(value, str) or not value.startswith("[") or not value.endswith("]"):
+            return value
+        if value.startswith("[["):
+            return value[1:]
+        if call := _CALL.fullmatch(value[1:-1].strip()):
+            return self._called(call)
+        key = _CALL.sub(lambda call: _key(self._called(call)), value[1:-1])
+        # Variables that repeat each other would grow without end.
+        return Unresolved(value, key if len(key) < MAX_EXPRESSION_CHARS else f"{_LATE}{hash(key)}")
+
+    def _called(self, call: re.Match[str]) -> object:
+        """Return a parameter or variable; one that needs itself stays unresolved."""
+        place = part, name = (call[1].lower(), call[2].lower())
+        if place not in self._known:
+            self._known[place] = Unresolved(f"[{call[0]}]", f"{call[0].lower()}{self._label}")
+            declared = member(self._template, part, name)
+            default = declared if part == "variables" else member(declared, "defaultValue")
+            if default is not None or member(declared, "nullable") is True:
+                self._known[place] = self.resolve(default)
+        return self._known[place]
+
+    def word(self, value: object) -> str:
+        """Return what names are compared by, whatever their case."""
+        return _key(self.resolve(value)).lower().replace(" ", "")
+
+
+def _key(value: object) -> str:
+    """Return what is equal for values that are sure to be the same."""
+    if isinstance(value, Unresolved):
+        return value.key
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What is around a resource, and in each template around it: names, own place, what it needs.
+
+    ``group`` is where it is deployed, ``conditions`` are those that are left open.
+    """
+
+    scope: _Scope
+    address: str = ""
+    place: tuple[tuple[Sequence[Sequence[str]], int, Sequence[str]], ...] = ()
+    group: str = ""
+    conditions: frozenset[str] = frozenset()
+
+    def follows(self, other: "_Around") -> bool:
+        """Tell whether Azure deploys the other first, as a ``dependsOn`` says."""
+        for (level, index, needs), (_, before, _) in zip(self.place, other.place, strict=False):
+            if index != before:
+                symbol, kind, name = level[before]
+                names = {symbol, name, f"{kind[:-1]}/{name[1:]}"}
+                return any(need in names or need.endswith(f"{kind},{name})") for need in needs)
+        return False
+
+
+type _Found = tuple[str, _Around, PlannedAccount]
+
+
+def read_template(template: object, parameters: Mapping[str, object]) -> list[PlannedAccount]:
+    """Return the accounts that a template deploys, each once, and nested templates not shown.
+
+    ``parameters`` are the entries of parameters files.
+    """
+    given = {name: _value(each) for name, each in parameters.items()}
+    found: dict[tuple[str, str], list[_Found]] = {}
+    for each in _walk(template, _Around(_Scope(template, given))):
+        found.setdefault((each[0], each[1].group), []).append(each)
+    accounts = {key: _last_word(setters) for key, setters in found.items()}
+    late = [entry for key in accounts if _LATE in key[0] for entry in accounts[key].entries]
+    for key, account in accounts.items():
+        kinds = [entry["kind"] for entry in account.entries]
+        setters = [entry for entry in late if _LATE not in key[0] and entry["kind"] in kinds]
+        if setters:
+            accounts[key] = replace(account, entries=[*account.entries, *setters], doubt=_LATER)
+    return list(accounts.values())
+
+
+def _value(entry: object) -> object:
+    return as_object(entry).get("value", Unresolved("a reference to a key vault"))
+
+
+def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
+    """Return the account as the last of the resources that set it leaves it."""
+    for _, last, account in setters:
+        others = [around for _, around, _ in setters if around is not last]
+        if all(last.follows(each) and last.conditions <= each.conditions for each in others):
+            return account
+    entries = [entry for _, _, account in setters for entry in account.entries]
+    return replace(setters[0][2], entries=entries, doubt=_ORDER)
+
+
+def _walk(template: object, around: _Around) -> Iterator[_Found]:
+    """Yield the accounts of a template, each after the key of its name."""
+    resources, scope = member(template, "resources"), around.scope
+    is_named = isinstance(resources, dict)
+    pairs = as_object(resources).items() if is_named else enumerate(listed(resources))
+    named = [(str(symbol), resource) for symbol, resource in pairs]
+    level = [
+        (f"'{symbol}'".lower(), *(scope.word(member(each, part)) for part in ("type", "name")))
+        for symbol, each in named
+    ]
+    for index, (symbol, resource) in enumerate(named):
+        condition = scope.resolve(member(resource, "condition"))
+        count = scope.resolve(member(resource, "copy", "count"))
+        if member(resource, "existing") is True or condition is False or count == 0:
+            continue
+        needs = [scope.word(need) for need in listed(member(resource, "dependsOn"))]
+        is_open = {each.key for each in (condition, count) if isinstance(each, Unresolved)}
+        here = replace(
+            around,
+            address=f"{around.address}resources" + (f".{symbol}" if is_named else f"[{symbol}]"),
+            place=(*around.place, (level, index, needs)),
+            conditions=around.conditions | is_open,
+        )
+        yield from _of_resource(resource, level[index][1], here)
+        yield from _walk(resource, replace(here, address=f"{here.address}."))
+
+
+def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Found]:
+    properties, scope = member(resource, "properties"), around.scope
+    template, name = member(properties, "template"), scope.resolve(member(resource, "name"))
+    line = getattr(resource, "line", None)
+    account = PlannedAccount(name, around.address, line, (), NOT_SHOWN)
+    if kind == f"'{ACCOUNT_TYPE}'":
+        # Azure compares names in any case, but not what its functions make names of.
+        key = name.key if isinstance(name, Unresolved) else str(name).lower()
+        own_kind = scope.resolve(member(resource, "kind"))
+        entry = shaped(own_kind, scope.resolve(properties))
+        yield key, around, replace(account, entries=(entry,), doubt=None)
+    elif kind == f"'{DEPLOYMENT}'" and isinstance(template, dict):
+        inner = member(properties, "expressionEvaluationOptions", "scope")
+        if str(inner).lower() == "inner":
+            values = as_object(member(properties, "parameters")).items()
+            given = {name: scope.resolve(_value(each)) for name, each in values}
+            scope = _Scope(template, given, f"@{around.address}")
+        where = [member(resource, part) for part in ("subscriptionId", "resourceGroup")]
+        group = str([around.scope.word(part) for part in where]) if any(where) else around.group
+        address = f"{around.address}.properties.template."
+        yield from _walk(template, replace(around, scope=scope, address=address, group=group))
+    elif kind == f"'{DEPLOYMENT}'" or not kind.startswith("'"):
+        yield around.address, around, account
+
+
+def read_prediction(document: object) -> list[PlannedAccount]:
+    """Return the accounts of a Bicep snapshot or of what-if, each once."""
+    found: dict[str, PlannedAccount] = {}
+    answer = member(document, "properties") or document
+    changes: list[object] = [each for part in _CHANGES for each in listed(member(answer, part))]
+    changes += [{"after": each} for each in listed(member(document, "predictedResources"))]
+    for change in changes:
+        after, what = member(change, "after"), str(member(change, "changeType")).lower()
+        given = member(change, "resourceId") or member(after, "id") or member(change, "target")
+        kind, _, name = str(given).lower().rpartition("/providers/")[2].rpartition("/")
+        is_account = kind == ACCOUNT_TYPE
+        is_hidden = kind == DEPLOYMENT and what not in {"ignore", "nochange"}
+        is_hidden |= "ShortCircuited" in str(member(change, "code"))
+        if what == "delete" or not (is_account or is_hidden):
+            continue
+        doubt = f"what-if says {what}, not what will be there" if is_account else NOT_SHOWN
+        account = PlannedAccount(name, str(given), getattr(after, "line", None), (), doubt)
+        if is_account and what not in _SAYS_NOTHING:
+            resolved = _Scope(None, {}).resolve(after)
+            entry = shaped(member(resolved, "kind"), member(resolved, "properties"))
+            account = replace(account, entries=(entry,), doubt=None)
+        if earlier := found.get(str(given).lower()):
+            entries = (*earlier.entries, *account.entries)
+            account = replace(account, entries=entries, doubt=_TWICE)
+        found[str(given).lower()] = account
+    return list(found.values())

@@ -1,0 +1,202 @@
+"""Accounts of a plan of Terraform: ``terraform show -json``.
+
+Sources: https://developer.hashicorp.com/terraform/internals/json-format; the resources of the
+providers azurerm (cognitive_account*_resource.go, ai_services_resource.go) and azapi, read in 2026.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Final
+
+from cmk_check.core.planned.account import Entry, PlannedAccount, Unresolved, listed, member, shaped
+from cmk_check.core.planned.arm_template import DEPLOYMENT, NOT_SHOWN
+from cmk_check.core.resource_id import ACCOUNT_TYPE
+from cmk_check.core.rule import KEY_VAULT
+from cmk_check.core.text import as_object, few
+
+_ACCOUNTS: Final = {"azurerm_cognitive_account": None, "azurerm_ai_services": "AIServices"}
+_KEY: Final = "azurerm_cognitive_account_customer_managed_key"
+_KEY_ID: Final = re.compile(r"(https://[^/]+/)keys/([^/]+)(?:/([^/]*))?/?")
+_INDEX: Final = re.compile(r'(\[(\d+|"(\\.|[^"\\])*")\])?$')
+_LOOPS: Final = frozenset({"each.key", "count.index"})
+_AFTER_APPLY: Final = Unresolved("known after apply")
+_ELSEWHERE: Final = shaped(Unresolved("that of an account outside of the plan"), None)
+_SET_BY: Final = "its key is set, in an order or for an account left open, by {}"
+_ATTRIBUTES: Final = ("name", "kind", "type", "body", "customer_managed_key")
+
+
+@dataclass(frozen=True, slots=True)
+class _Resource:
+    """A resource of the plan; its values are those after it, or before it is deleted.
+
+    ``place`` is its module, its name in the configuration, and its index.
+    """
+
+    line: int | None
+    address: str
+    type: str
+    place: tuple[str, str, str]
+    is_gone: bool
+    values: dict[str, object]
+    body: object
+    """What azapi sends."""
+
+    def is_azapi(self, *types: str, of: str = ACCOUNT_TYPE) -> bool:
+        arm_type = str(self.values.get("type")).partition("@")[0].lower()
+        return self.type in types and arm_type == of and not self.is_gone
+
+    def planned(self, entries: Collection[Entry], doubt: str | None = None) -> PlannedAccount:
+        name = self.values.get("name", self.address)
+        return PlannedAccount(name, self.address, self.line, [*entries], doubt)
+
+
+def read_plan(document: object) -> list[PlannedAccount]:
+    """Return the accounts that will be there after the plan, each once, and what may hide some."""
+    planned = _planned_values(member(document, "planned_values", "root_module"))
+    changes = listed(member(document, "resource_changes")) or list(planned)
+    resources = [_resource(each) for each in changes if member(each, "mode") == "managed"]
+    bases = {each.address: (each, base) for each in resources if (base := _base(each))}
+    accounts = [account for account, _ in bases.values()]
+    configuration = member(document, "configuration", "root_module")
+    found = []
+    setters: dict[str | None, list[tuple[_Resource, object]]] = {}
+    for each in resources:
+        if (encryption := _set_by(each)) is not None:
+            target = _target(each, accounts, configuration) if accounts else ""
+            setters.setdefault(target, []).append((each, encryption))
+    for address, (account, base) in bases.items():
+        own, loose = setters.get(address, []), setters.get(None, [])
+        entries = [_with(base, given) for _, given in own] or [base]
+        entries += [_with(entry, given) for entry in [*entries] for _, given in loose]
+        names = few(each.address for each, _ in (*own, *loose))
+        found.append(account.planned(entries, _SET_BY.format(names) if entries[1:] else None))
+    found += [each.planned([_with(_ELSEWHERE, given)]) for each, given in setters.get("", [])]
+    return found + [each.planned((), NOT_SHOWN) for each in resources if _hides_accounts(each)]
+
+
+def _planned_values(module: object) -> Iterator[object]:
+    """Yield the resources of a plan without changes, in which what is left out is not known."""
+    for each in listed(member(module, "resources")):
+        values = as_object(member(each, "values"))
+        unknown = dict.fromkeys((name for name in _ATTRIBUTES if name not in values), True)
+        yield {**as_object(each), "change": {"after": values, "after_unknown": unknown}}
+    for child in listed(member(module, "child_modules")):
+        yield from _planned_values(child)
+
+
+def _resource(entry: object) -> _Resource:
+    line = getattr(entry, "line", None)
+    address, kind, name = (str(member(entry, part)) for part in ("address", "type", "name"))
+    index, block = address.removeprefix(_INDEX.sub("", address)), f"{kind}.{name}"
+    place = (address.removesuffix(index).removesuffix(block), block, index)
+    # What is deposed is left of an earlier apply, and deleted.
+    is_gone = member(entry, "change", "actions") in (["delete"], ["forget"])
+    after = _merged(member(entry, "change", "after"), member(entry, "change", "after_unknown"))
+    values = as_object(member(entry, "change", "before") if is_gone else after)
+    body = values.get("body")
+    with suppress(ValueError):  # a JSON string up to version 1 of azapi
+        body = json.loads(body) if isinstance(body, str) else body
+    return _Resource(line, address, kind, place, is_gone, values, body)
+
+
+def _merged(after: object, unknown: object) -> object:
+    """Return the values of a plan, with ``Unresolved`` in place of those that it cannot know."""
+    if unknown is True:
+        return _AFTER_APPLY
+    if isinstance(unknown, dict) and unknown:
+        known = as_object(after)
+        names = dict.fromkeys([*known, *unknown])
+        return {name: _merged(known.get(name), unknown.get(name)) for name in names}
+    if isinstance(unknown, list) and unknown:
+        return [_merged(*pair) for pair in zip_longest(listed(after), unknown)]
+    return after
+
+
+def _base(resource: _Resource) -> Entry | None:
+    """Return an account without what other resources set; None for what is none."""
+    if resource.type in _ACCOUNTS and not resource.is_gone:
+        blocks = resource.values.get("customer_managed_key")
+        encryption = _encryption(next(iter(blocks), None) if isinstance(blocks, list) else blocks)
+        kind = _ACCOUNTS[resource.type] or resource.values.get("kind")
+        return shaped(kind, {"encryption": encryption})
+    kind, properties = (member(resource.body, part) for part in ("kind", "properties"))
+    return shaped(kind, properties) if resource.is_azapi("azapi_resource") else None
+
+
+def _encryption(block: object) -> object:
+    """Return the encryption that a block or a resource of azurerm stands for; it needs a key."""
+    if not isinstance(block, dict):
+        return block
+    ids = [block.get(name) for name in ("key_vault_key_id", "managed_hsm_key_id")]
+    given = next((each for each in ids if isinstance(each, str) and each), "")
+    parts = _KEY_ID.fullmatch(given)
+    vault, name, version = parts.groups() if parts else (None, _AFTER_APPLY, None)
+    key = {"keyVaultUri": vault, "keyName": name, "keyVersion": version}
+    return {"keySource": KEY_VAULT, "keyVaultProperties": key}
+
+
+def _set_by(resource: _Resource) -> object:
+    """Return the encryption that a resource sets on an account of another; None for none."""
+    if resource.type == _KEY:
+        # azurerm sets Microsoft's keys when the resource is destroyed.
+        gone = {"keySource": "Microsoft.CognitiveServices"}
+        return gone if resource.is_gone else _encryption(resource.values)
+    is_update = resource.is_azapi("azapi_update_resource", "azapi_resource_action")
+    return member(resource.body, "properties", "encryption") if is_update else None
+
+
+def _target(setter: _Resource, accounts: Collection[_Resource], module: object) -> str | None:
+    """Return the address of the account that is set: "" outside of the plan, None where open."""
+    attribute = "cognitive_account_id" if setter.type == _KEY else "resource_id"
+    given, parent = setter.values.get(attribute), setter.values.get("parent_id")
+    if isinstance(parent, str):
+        given = f"{parent}/providers/{ACCOUNT_TYPE}/{setter.values.get('name')}"
+    if isinstance(given, str):
+        return next((each.address for each in accounts if _has_id(each, given.lower())), "")
+    path, block, index = setter.place
+    for name in re.findall(r"module\.([\w-]+)", path):
+        module = member(module, "module_calls", name, "module")
+    blocks = listed(member(module, "resources"))
+    own = next((each for each in blocks if member(each, "address") == block), None)
+    names = {str(each) for each in listed(member(own, "expressions", attribute, "references"))}
+    # Terraform lists a resource that an expression names, and each of its parts.
+    named = {".".join(re.split(r"[.\[]", each)[:2]) for each in names - _LOOPS}
+    meant = [each for each in accounts if each.place[0] == path and {each.place[1]} == named]
+    if len(meant) > 1 and names & _LOOPS:
+        meant = [each for each in meant if each.place[2] == index]
+    elif len(meant) > 1:
+        meant = [each for each in meant if "".join(each.place[1:]) in names]
+    return meant[0].address if len(meant) == 1 else None
+
+
+def _has_id(account: _Resource, given: str) -> bool:
+    parts = ("id", "name", "resource_group_name", "parent_id")
+    own, name, group, parent = map(account.values.get, parts)
+    if isinstance(own, str):
+        return own.lower() == given
+    scope = parent if isinstance(parent, str) else f"/resourcegroups/{group}"
+    return given.endswith(f"{scope}/providers/{ACCOUNT_TYPE}/{name}".lower())
+
+
+def _with(entry: Entry, encryption: object) -> Entry:
+    """Return an account with encryption laid over its own."""
+
+    def laid_over(before: object, given: object) -> object:
+        if not isinstance(before, dict) or not isinstance(given, dict):
+            return given
+        return before | {name: laid_over(before.get(name), given[name]) for name in given}
+
+    before = member(entry, "properties", "encryption")
+    return shaped(entry["kind"], {"encryption": laid_over(before, encryption)})
+
+
+def _hides_accounts(resource: _Resource) -> bool:
+    """Tell whether a resource deploys a template that may have accounts."""
+    text = str(resource.values).lower()
+    is_template = resource.type.endswith("_template_deployment") and not resource.is_gone
+    is_template |= resource.is_azapi("azapi_resource", of=DEPLOYMENT)
+    return is_template and (ACCOUNT_TYPE in text or "contentversion" not in text)
