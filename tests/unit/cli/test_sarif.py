@@ -11,7 +11,7 @@ import pytest
 
 from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.core.account import Subscription
-from cmk_check.core.enums import ExceptionMode, GapReason, Reason, ReasonArea
+from cmk_check.core.enums import CheckReason, ExceptionMode, GapReason, Reason, ReasonArea
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.catalogue import CATALOGUE, VERDICT_REASONS
 from tests.fakes.hostile import NAMES
@@ -131,7 +131,7 @@ async def test_the_rules_are_the_catalogue(capsys: Output) -> None:
         for area, entries in CATALOGUE.items()
         for code, _ in entries
         if area is not ReasonArea.AZURE_POLICY
-    ]
+    ] + [*CheckReason]
     assert len({rule["id"] for rule in rules}) == len(rules)
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]

@@ -1,0 +1,288 @@
+"""``check``: what it says of templates and plans, without a network."""
+
+# ruff: noqa: E501 - a document in a line
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+from xml.etree import ElementTree as ET
+
+import pytest
+from typer.testing import CliRunner
+
+from cmk_check.cli import app
+
+KEY: Final = {"keySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyName": "cmk"}}
+ACCOUNT: Final = "Microsoft.CognitiveServices/accounts"
+NESTED: Final = "Microsoft.Resources/deployments"
+SCHEMA: Final = "https://schema.management.azure.com/schemas/2019-04-01/deployment"
+AZAPI: Final = f"{ACCOUNT}@2025-06-01"
+KEY_RESOURCE: Final = "azurerm_cognitive_account_customer_managed_key"
+KEY_ID: Final = "https://kv.vault.azure.net/keys/cmk/0123"
+GROUP: Final = "/subscriptions/s/resourceGroups/rg"
+GREEN, RED, OPEN = "compliant", "non_compliant", "unknown"
+
+type Json = dict[str, Any]
+
+
+def _account(encryption: object = None, name: str = "chat", **more: object) -> Json:
+    properties = {} if encryption is None else {"encryption": encryption}
+    return {"type": ACCOUNT, "name": name, "kind": "OpenAI", "properties": properties, **more}
+
+
+def _template(*resources: Json, **more: object) -> Json:
+    return {"$schema": f"{SCHEMA}Template.json#", "resources": list(resources), **more}
+
+
+def _nested(name: str, *resources: Json, needs: object = None, **parameters: object) -> Json:
+    values = {each: {"value": value} for each, value in parameters.items()}
+    scope = {"expressionEvaluationOptions": {"scope": "inner"}}
+    inner = _template(*resources, parameters={each: {"type": "string"} for each in parameters})
+    properties = {"template": inner, "parameters": values, **scope}
+    return {"type": NESTED, "name": name, "properties": properties, "dependsOn": needs}
+
+
+def _change(
+    kind: str, after: object, unknown: object = (), actions: object = ("create",), at: str = "x"
+) -> Json:
+    changes = {
+        "actions": list(actions),
+        "after": after,
+        "after_unknown": dict.fromkeys(unknown, True),
+    }
+    changes["before"] = after
+    return {
+        "address": f"{kind}.{at}",
+        "mode": "managed",
+        "type": kind,
+        "name": at.partition("[")[0],
+        "change": changes,
+    }
+
+
+def _plan(*changes: Json, references: object = ()) -> Json:
+    own = {"cognitive_account_id": {"references": references}}
+    resource = {"address": f"{KEY_RESOURCE}.x", "expressions": own}
+    configuration = {"root_module": {"resources": [resource]}}
+    return {"resource_changes": list(changes), "configuration": configuration}
+
+
+def _azurerm(block: object = (), at: str = "x", **more: object) -> Json:
+    values = {"kind": "OpenAI", "name": at, "resource_group_name": "rg"}
+    return _change(
+        "azurerm_cognitive_account", {**values, "customer_managed_key": [*block], **more}, at=at
+    )
+
+
+def _azapi(body: object, kind: str = "azapi_resource", **more: object) -> Json:
+    return _change(kind, {"type": AZAPI, "name": "x", "parent_id": GROUP, "body": body, **more})
+
+
+def _what_if(change_type: str, after: object) -> Json:
+    change_of = {"resourceId": f"{GROUP}/providers/{ACCOUNT}/chat", "changeType": change_type}
+    return {"status": "Succeeded", "changes": [{**change_of, "after": after}]}
+
+
+def _named(key: object) -> Json:
+    return {**KEY, "keyVaultProperties": {"keyName": key}}
+
+
+UPDATE: Final = _nested(
+    "update",
+    _account(KEY, "[parameters('n')]"),
+    n="chat",
+    needs=[f"[resourceId('{ACCOUNT}', 'chat')]"],
+)
+UNORDERED: Final = _nested("update", _account(KEY, "[parameters('n')]"), n="chat")
+LATE: Final = _nested(
+    "update", _account(KEY, "[parameters('n')]"), n="[reference('a').outputs.n.value]"
+)
+REFERENCES: Final = ["azurerm_cognitive_account.x.id", "azurerm_cognitive_account.x"]
+KEY_OF_X: Final = _change(KEY_RESOURCE, {"key_vault_key_id": KEY_ID}, ["cognitive_account_id"])
+DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
+    "no key": (_template(_account()), [RED]),
+    "a key": (_template(_account(KEY)), [GREEN]),
+    "properties in another case": (_template(_account() | {"Properties": {"Encryption": KEY}, "properties": None}), [OPEN]),
+    "a parameter's default": (_template(_account(_named("[parameters('k')]")), parameters={"k": {"defaultValue": "cmk"}}), [GREEN]),
+    "a parameter without a value": (_template(_account(_named("[parameters('k')]")), parameters={"k": {}}), [OPEN]),
+    "a default that is an expression": (_template(_account(_named("[parameters('k')]")), parameters={"k": {"defaultValue": "[newGuid()]"}}), [OPEN]),
+    "a nullable parameter": (_template(_account("[parameters('e')]"), parameters={"e": {"nullable": True}}), [RED]),
+    "a variable": (_template(_account(_named("[variables('k')]")), variables={"k": "cmk"}), [GREEN]),
+    "a variable of itself": (_template(_account(_named("[variables('k')]")), variables={"k": "[variables('k')]"}), [OPEN]),
+    "an escaped bracket": (_template(_account(_named("[[x]"))), [OPEN]),
+    "an expression": (_template(_account("[if(parameters('c'), createObject(), null())]")), [OPEN]),
+    "an expression beside Microsoft's keys": (_template(_account(_named("[x()]") | {"keySource": "Microsoft.CognitiveServices"})), [RED]),
+    "a kind left open": (_template(_account(kind="[x()]")), [OPEN]),
+    "another kind": (_template(_account(kind="Face")), []),
+    "not deployed": (_template(_account(condition=False), _account(existing=True), _account(copy={"count": 0})), []),
+    "a condition left open": (_template(_account(condition="[x()]")), [RED]),
+    "symbolic names": (_template() | {"resources": {"a": _account(), "b": UPDATE | {"dependsOn": ["a"]}}}, [GREEN]),
+    "updated in a nested template": (_template(_account(), UPDATE), [GREEN]),
+    "updated at an unknown time": (_template(_account(), UNORDERED), [OPEN]),
+    "updated perhaps": (_template(_account(), UPDATE | {"condition": "[x()]"}), [OPEN]),
+    "updated under a name of a deployment": (_template(_account(), LATE), [OPEN, GREEN]),
+    "the key is taken back": (_template(_account(KEY), _nested("update", _account(), needs=[f"{ACCOUNT}/chat"])), [RED]),
+    "an outer scope": (_template({"type": NESTED, "name": "n", "properties": {"template": _template(_account(_named("[parameters('k')]")), parameters={"k": {"defaultValue": "no"}})}}), [OPEN]),
+    "a linked template": (_template({"type": NESTED, "name": "n", "properties": {"templateLink": {}}}), [OPEN]),
+    "a snapshot": ({"predictedResources": [_account(KEY, id=f"{GROUP}/providers/{ACCOUNT}/chat")]}, [GREEN]),
+    "a snapshot with an expression": ({"predictedResources": [_account(_named("[reference('x')]"), id=f"{GROUP}/providers/{ACCOUNT}/chat")]}, [OPEN]),
+    "a snapshot with an update": ({"predictedResources": [_account(each, id=f"{GROUP}/providers/{ACCOUNT}/chat") for each in (None, KEY)]}, [OPEN]),
+    "what-if creates": (_what_if("Create", _account(KEY)), [GREEN]),
+    "what-if over REST": ({"properties": _what_if("Modify", _account())}, [RED]),
+    "what-if ignores": (_what_if("Ignore", _account(KEY)), [OPEN]),
+    "what-if cannot say": (_what_if("Unsupported", None), [OPEN]),
+    "what-if deletes": (_what_if("Delete", None), []),
+    "what-if leaves a module out": ({"changes": [], "diagnostics": [{"code": "NestedDeploymentShortCircuited", "target": "x"}]}, [OPEN]),
+    "azurerm without a key": (_plan(_azurerm()), [RED]),
+    "azurerm with a block": (_plan(_azurerm([{"key_vault_key_id": KEY_ID}])), [GREEN]),
+    "azurerm with a key after apply": (_plan(_azurerm([{"key_vault_key_id": None}])), [OPEN]),
+    "azurerm with a block after apply": (_plan(_change("azurerm_cognitive_account", {"kind": "OpenAI"}, ["customer_managed_key"])), [OPEN]),
+    "azurerm with a key by reference": (_plan(_azurerm(), KEY_OF_X, references=REFERENCES), [GREEN]),
+    "azurerm with a key of another": (_plan(_azurerm(), _azurerm(at="y"), KEY_OF_X, references=REFERENCES), [GREEN, RED]),
+    "azurerm with a key for whom": (_plan(_azurerm(), KEY_OF_X, references=["local.id"]), [OPEN]),
+    "azurerm with a key by id": (_plan(_azurerm(), _change(KEY_RESOURCE, {"key_vault_key_id": KEY_ID, "cognitive_account_id": f"{GROUP}/providers/{ACCOUNT}/x"})), [GREEN]),
+    "azurerm loses its key": (_plan(_azurerm(), _change(KEY_RESOURCE, {"key_vault_key_id": KEY_ID, "cognitive_account_id": f"{GROUP}/providers/{ACCOUNT}/x"}, actions=["delete"])), [RED]),
+    "azurerm is deleted": (_plan(_change("azurerm_cognitive_account", {"kind": "OpenAI"}, actions=["delete"])), []),
+    "planned values alone": ({"planned_values": {"root_module": {"child_modules": [{"resources": [{"address": "a", "mode": "managed", "type": "azurerm_ai_services", "values": {"name": "a"}}]}]}}}, [OPEN]),
+    "azapi": (_plan(_azapi({"kind": "AIServices", "properties": {"encryption": KEY}})), [GREEN]),
+    "azapi with JSON": (_plan(_azapi(json.dumps({"kind": "AIServices", "properties": {}}))), [RED]),
+    "azapi updates": (_plan(_azapi({"kind": "OpenAI"}), _azapi({"properties": {"encryption": KEY}}, "azapi_update_resource")), [GREEN]),
+    "azapi deploys a template": (_plan(_azapi({"properties": {"template": {}}}, type=f"{NESTED}@1")), [OPEN]),
+}  # fmt: skip
+
+
+@pytest.fixture
+def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Run the command in a folder with these files, without sockets."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("no network")
+
+    def run(*words: str, env: dict[str, str] | None = None, **files: object) -> Any:  # noqa: ANN401
+        for name, text in files.items():
+            raw = text if isinstance(text, bytes) else json.dumps(text, indent=1).encode()
+            (tmp_path / f"{name}.json").write_bytes(raw)
+        chosen = words or tuple(f"{name}.json" for name in files)
+        return CliRunner().invoke(app, ["check", *chosen], env=env)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    return run
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_an_account_is_judged_by_what_its_document_says(check: Any, name: str) -> None:  # noqa: ANN401
+    """What is not known before the deployment is never called compliant."""
+    document, verdicts = DOCUMENTS[name]
+
+    result = check("a.json", "--format", "json", a=document)
+
+    assert [each["verdict"] for each in json.loads(result.stdout)["accounts"]] == verdicts
+    assert result.exit_code == (1 if RED in verdicts else 3 if OPEN in verdicts else 0)
+
+
+@pytest.mark.parametrize(
+    "words", [("--parameters", "p.json", "main.json"), ("main.json", "main.parameters.json")]
+)
+def test_a_parameters_file_resolves_expressions(check: Any, words: tuple[str, ...]) -> None:  # noqa: ANN401
+    """Both ways: named, and beside its template; what a key vault holds stays open."""
+    main = _template(_account(_named("[parameters('k')]")), parameters={"k": {}})
+    values = {"$schema": f"{SCHEMA}Parameters.json#", "parameters": {"K": {"value": "cmk"}}}
+    secret = {**values, "parameters": {"k": {"reference": {}}}}
+
+    known = check(*words, main=main, p=values, **{"main.parameters": values})
+    hidden = check(*words, main=main, p=secret, **{"main.parameters": secret})
+
+    assert (known.exit_code, hidden.exit_code) == (0, 3)
+    assert "key vault" in hidden.stdout
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        pytest.param(b"resource x 'y' = {", "az bicep build", id="no JSON"),
+        pytest.param(b"[" * 5000, "invalid JSON", id="nested too deeply"),
+        pytest.param(b"{}", "neither a template nor a plan", id="another document"),
+        pytest.param(b"", "empty", id="empty"),
+        pytest.param(b"\xff\xfe\x00", "not utf-16", id="half a character"),
+    ],
+)
+def test_a_file_that_cannot_be_judged_is_named_and_others_are_judged(
+    check: Any,
+    data: bytes,
+    said: str,
+) -> None:
+    """One bad file must not hide a violation in the next."""
+    result = check("--format", "json", "bad.json", "a.json", bad=data, a=_template(_account()))
+
+    assert result.exit_code == 2
+    assert "bad.json" in result.stderr
+    assert said in " ".join(result.stderr.split())
+    assert [each["verdict"] for each in json.loads(result.stdout)["accounts"]] == [RED]
+
+
+def test_source_and_a_huge_file_are_refused(check: Any, tmp_path: Path) -> None:  # noqa: ANN401
+    """Whoever gives the source is told what compiles it."""
+    (tmp_path / "main.bicep").write_text("x")
+    with (tmp_path / "huge.json").open("wb") as file:
+        file.truncate(65 * 1024 * 1024)
+
+    result = check("main.bicep", "huge.json")
+
+    assert result.exit_code == 2
+    assert "terraform show -json" in " ".join(result.stderr.split())
+    assert "at most" in result.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_powershell_redirects_can_be_read(check: Any, encoding: str) -> None:  # noqa: ANN401
+    """Windows PowerShell writes UTF-16."""
+    assert check(a=json.dumps(_template(_account(KEY))).encode(encoding)).exit_code == 0
+
+
+def test_a_document_without_an_account_says_so(check: Any) -> None:  # noqa: ANN401
+    """A pipeline that expects one must be able to notice."""
+    result = check(a=_template(), b=_template(_account(kind="Face")), env={"CMK_KINDS": "OpenAI"})
+
+    assert result.exit_code == 0
+    assert "a.json: no account in it." in result.stderr
+    assert "1 of kinds that CMK_KINDS leaves out" in " ".join(result.stderr.split())
+    assert check("b.json", env={"CMK_KINDS": "Face"}).exit_code == 1
+
+
+def test_sarif_points_to_the_line_of_the_resource(check: Any) -> None:  # noqa: ANN401
+    """A reviewer sees the annotation at the account."""
+    document = _template(_account(KEY), _account(name="bad"))
+    lines = json.dumps(document, indent=1).splitlines()
+
+    result = check("a.json", "empty.json", "--format", "sarif", a=document, empty=_template())
+
+    (run,) = json.loads(result.stdout)["runs"]
+    (found,) = run["results"]
+    place = found["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "a.json"
+    assert '"bad"' in "".join(
+        lines[place["region"]["startLine"] : place["region"]["startLine"] + 2]
+    )
+    assert "no account" in str(run["invocations"][0]["toolConfigurationNotifications"])
+
+
+def test_junit_has_a_test_for_each_account_and_unusable_file(check: Any) -> None:  # noqa: ANN401
+    """CI servers show which account failed, and which could not be judged."""
+    document = _template(_account(KEY), _account(name="b"), _account("[x()]", "c"))
+
+    suite = ET.fromstring(
+        check("a.json", "bad.json", "--format", "junit", a=document, bad=b"x").stdout
+    )[0]
+
+    assert {name: suite.get(name) for name in ("tests", "failures", "errors")} == {
+        "tests": "4",
+        "failures": "1",
+        "errors": "2",
+    }
+
+
+def test_formats_of_other_commands_are_refused(check: Any) -> None:  # noqa: ANN401
+    """A workbook of a template is nothing that the command makes."""
+    assert check("a.json", "--format", "xlsx", a=_template()).exit_code == 2
