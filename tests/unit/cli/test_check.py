@@ -286,3 +286,21 @@ def test_junit_has_a_test_for_each_account_and_unusable_file(check: Any) -> None
 def test_formats_of_other_commands_are_refused(check: Any) -> None:  # noqa: ANN401
     """A workbook of a template is nothing that the command makes."""
     assert check("a.json", "--format", "xlsx", a=_template()).exit_code == 2
+
+
+REAL: Final = json.loads(Path(__file__).with_name("real_documents.json").read_text())
+
+
+def test_no_public_document_is_called_compliant_unless_a_hand_says_so() -> None:
+    """Each was judged by hand, then by the command and by Checkov; these are the facts alone."""
+    assert len({(each["address"], each["form"]) for each in REAL}) == len(REAL) >= 30
+    assert {each["hand"] for each in REAL if each["command"] == GREEN} == {GREEN}
+    assert {each["hand"] for each in REAL if each["command"] == RED} == {RED}
+
+
+@pytest.mark.parametrize("real", REAL, ids=lambda real: real["address"].partition("/blob/")[2][41:])
+def test_a_public_document_is_still_judged_as_it_was(real: dict[str, str]) -> None:
+    """A document of the same shape stands for it in the tests above."""
+    _, verdicts = DOCUMENTS[real["shape"]]
+
+    assert verdicts[:1] == ([] if real["command"] == "no account" else [real["command"]])
