@@ -4,7 +4,7 @@ import json
 import sys
 from bisect import bisect
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import partial
 from json import scanner
 from pathlib import Path
@@ -26,15 +26,9 @@ from cmk_check.core.text import as_object, shown
 from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_INPUT_BYTES
 
-_HOW: Final = (
-    "use the output of `az bicep build`, `bicep snapshot`, `az deployment group what-if "
-    "--no-pretty-print` or `terraform show -json PLAN`"
-)
-_SEVERITIES: Final = {
-    Verdict.COMPLIANT: ReasonSeverity.INFO,
-    Verdict.NON_COMPLIANT: ReasonSeverity.ERROR,
-    Verdict.UNKNOWN: ReasonSeverity.UNKNOWN,
-}
+_HOW: Final = "use output of `az bicep build`, `bicep snapshot`, what-if or `terraform show -json`"
+_INFO, _UNKNOWN, _ERROR = ReasonSeverity.INFO, ReasonSeverity.UNKNOWN, ReasonSeverity.ERROR
+_SEVERITIES: Final = dict(zip(Verdict, (_INFO, _ERROR, _UNKNOWN), strict=True))
 
 type _Row = dict[str, Any]
 
@@ -83,22 +77,29 @@ def _check(files: Sequence[str], parameters: Sequence[str], result_format: Forma
             documents[file] = _document(file)
         except NotUsable as error:
             faults.append(str(error))
-    given = {file for file, each in documents.items() if "deploymentparameters" in _schema(each)}
+    given = {file for file, each in documents.items() if _is(each, "deploymentParameters")}
     used = {*parameters}
     for file in (each for each in files if each in documents and each not in given):
-        beside = {each for each in given if each in parameters or _stem(each) == _stem(file)}
+        own = file.replace(".json", ".parameters.json")
+        beside = {each for each in given if each in parameters or each == own}
         used |= beside
         try:
             accounts = _accounts(documents[file], [documents[each] for each in beside])
         except (NotUsable, RecursionError) as error:
             faults.append(f"{file}: {error}; {_HOW}.")
             continue
-        found = [row for each in accounts if (row := _row(file, each, kinds))]
-        rows += found
-        if not found:
-            others = f", but {len(accounts)} of kinds that CMK_KINDS leaves out" if accounts else ""
-            notes.append(f"{file}: no account in it{others}.")
+        judged = [(each, said) for each in accounts if (said := judge_planned(each, kinds))]
+        for each, said in judged:
+            name, place = getattr(each.name, "text", each.name), {"file": Path(file).as_posix()}
+            own_place = {"line": each.line, "address": each.address, "name": str(name)}
+            rows.append({**place, **own_place, **said})
+        if not judged:
+            but = f", but {len(accounts)} of kinds that CMK_KINDS leaves out" if accounts else ""
+            notes.append(f"{file}: no account in it{but}.")
     faults += [f"{file}: give the template beside these parameters, too." for file in given - used]
+    faults += [
+        f"{each}: must be a parameters file." for each in {*parameters} & {*documents} - given
+    ]
     for message in (*faults, *notes):
         complain(shown(message))
     _write(rows, faults, notes, result_format)
@@ -107,13 +108,6 @@ def _check(files: Sequence[str], parameters: Sequence[str], result_format: Forma
     verdicts = {row["verdict"] for row in rows}
     codes = {Verdict.NON_COMPLIANT: VIOLATED, Verdict.UNKNOWN: UNKNOWN}
     return next((code for verdict, code in codes.items() if verdict in verdicts), 0)
-
-
-def _row(file: str, account: PlannedAccount, kinds: Collection[str]) -> _Row | None:
-    judged = judge_planned(account, kinds)
-    name, place = str(getattr(account.name, "text", account.name)), Path(file).as_posix()
-    own = {"file": place, "line": account.line, "address": account.address, "name": name}
-    return None if judged is None else own | judged
 
 
 def _document(file: str) -> object:
@@ -145,17 +139,12 @@ def _located(text: str, **options: Any) -> object:  # noqa: ANN401 - those of js
     return reader.decode(text)
 
 
-def _schema(document: object) -> str:
-    return str(member(document, "$schema")).lower()
-
-
-def _stem(file: str) -> str:
-    return file.removesuffix(".json").removesuffix(".parameters")
+def _is(document: object, schema: str) -> bool:
+    return f"{schema}.json".lower() in str(member(document, "$schema")).lower()
 
 
 def _accounts(document: object, parameters: Sequence[object]) -> Sequence[PlannedAccount]:
-    is_template = isinstance(member(document, "resources"), list | dict)
-    if is_template and "deploymenttemplate" in _schema(document):
+    if _is(document, "deploymentTemplate") and member(document, "resources") is not None:
         given = [as_object(member(each, "parameters")) for each in parameters]
         return read_template(document, {name: each[name] for each in given for name in each})
     if member(document, "resource_changes") or member(document, "planned_values"):
@@ -181,16 +170,16 @@ def _write(
         results = []
         for row, problem in found:
             text, place = f"{row['name']}: {problem.message}", (row["file"], row["line"])
-            if problem.severity is not ReasonSeverity.INFO:
+            if problem.severity is not _INFO:
                 own_id = f"{row['file']}#{row['address']}"
                 results.append(sarif.result(problem, text, own_id, row["name"], place))
         code = PostureReason.NO_ACCOUNTS_IN_SCOPE
-        said = [Problem(code, ReasonSeverity.INFO, note) for note in notes]
+        said = [Problem(code, _INFO, note) for note in notes]
         write_bytes(sarif.log_of(results, said, {"executionSuccessful": not faults}))
     elif result_format is Format.JUNIT:
         suite = ET.Element("testsuite", name="cmk_check")
         for fault in faults:
-            problem = Problem("not_usable", ReasonSeverity.UNKNOWN, fault)
+            problem = Problem("not_usable", _UNKNOWN, fault)
             junit.add_test(suite, "cmk_check", "file", fault, [problem])
         for row, problem in found:
             what = f"{row['name']}, {row['file']}, line {row['line']}"

@@ -15,7 +15,7 @@ from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.core.reasons.catalogue import CHECK_REASONS, VERDICT_REASONS
 from cmk_check.core.resource_id import path_of
 from cmk_check.core.rule import KEY_VAULT, judge
-from cmk_check.core.text import clean_text, few
+from cmk_check.core.text import clean_text, few, lower_ascii
 
 type Entry = Mapping[str, object]
 
@@ -62,7 +62,7 @@ def member(value: object, *path: str) -> object:
         if isinstance(value, Unresolved):
             break
         pairs = value.items() if isinstance(value, dict) else ()
-        found = [entry for key, entry in pairs if key.lower() == name.lower()]
+        found = [entry for key, entry in pairs if lower_ascii(key) == name.lower()]
         value = Unresolved(f"{name} twice") if len(found) > 1 else next(iter(found), None)
     return value
 

@@ -128,10 +128,17 @@ def _value(entry: object) -> object:
 
 def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
     """Return the account as the last of the resources that set it leaves it."""
-    for _, last, account in setters:
-        others = [around for _, around, _ in setters if around is not last]
-        if all(last.follows(each) and last.conditions <= each.conditions for each in others):
-            return account
+    last = [
+        each
+        for each in setters
+        if all(
+            each[1].follows(around) and each[1].conditions <= around.conditions
+            for _, around, _ in setters
+            if around is not each[1]
+        )
+    ]
+    if len(last) == 1:
+        return last[0][2]
     entries = [entry for _, _, account in setters for entry in account.entries]
     return replace(setters[0][2], entries=entries, doubt=_ORDER)
 
@@ -152,7 +159,7 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
         if member(resource, "existing") is True or condition is False or count == 0:
             continue
         needs = [scope.word(need) for need in listed(member(resource, "dependsOn"))]
-        is_open = {each.key for each in (condition, count) if isinstance(each, Unresolved)}
+        is_open = {_key(each) for each in (condition, count) if not isinstance(each, int | None)}
         here = replace(
             around,
             address=f"{around.address}resources" + (f".{symbol}" if is_named else f"[{symbol}]"),

@@ -3,7 +3,7 @@
 # ruff: noqa: E501 - a document in a line
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
@@ -24,6 +24,7 @@ GROUP: Final = "/subscriptions/s/resourceGroups/rg"
 GREEN, RED, OPEN = "compliant", "non_compliant", "unknown"
 
 type Json = dict[str, Any]
+type Check = Callable[..., Any]
 
 
 def _account(encryption: object = None, name: str = "chat", **more: object) -> Json:
@@ -44,7 +45,11 @@ def _nested(name: str, *resources: Json, needs: object = None, **parameters: obj
 
 
 def _change(
-    kind: str, after: object, unknown: object = (), actions: object = ("create",), at: str = "x"
+    kind: str,
+    after: object,
+    unknown: Sequence[str] = (),
+    actions: Sequence[str] = ("create",),
+    at: str = "x",
 ) -> Json:
     changes = {
         "actions": list(actions),
@@ -68,7 +73,7 @@ def _plan(*changes: Json, references: object = ()) -> Json:
     return {"resource_changes": list(changes), "configuration": configuration}
 
 
-def _azurerm(block: object = (), at: str = "x", **more: object) -> Json:
+def _azurerm(block: Sequence[object] = (), at: str = "x", **more: object) -> Json:
     values = {"kind": "OpenAI", "name": at, "resource_group_name": "rg"}
     return _change(
         "azurerm_cognitive_account", {**values, "customer_managed_key": [*block], **more}, at=at
@@ -117,6 +122,10 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "another kind": (_template(_account(kind="Face")), []),
     "not deployed": (_template(_account(condition=False), _account(existing=True), _account(copy={"count": 0})), []),
     "a condition left open": (_template(_account(condition="[x()]")), [RED]),
+    "a condition that is no truth value": (_template(_account(), UPDATE | {"condition": "false"}), [OPEN]),
+    "a lookalike of a name": (_template(_account({"\u212aeySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyName": "cmk"}})), [OPEN]),
+    "null for a default": (_template(_nested("n", _account(_named("[parameters('k')]")), k=None) | {"z": 1}), [OPEN]),
+    "each waits for the other": (_template(_account(KEY, dependsOn=["chat"]), _account(dependsOn=["chat"])), [OPEN]),
     "symbolic names": (_template() | {"resources": {"a": _account(), "b": UPDATE | {"dependsOn": ["a"]}}}, [GREEN]),
     "updated in a nested template": (_template(_account(), UPDATE), [GREEN]),
     "updated at an unknown time": (_template(_account(), UNORDERED), [OPEN]),
@@ -153,7 +162,7 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
 
 
 @pytest.fixture
-def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     """Run the command in a folder with these files, without sockets."""
 
     def refuse(*_: object, **__: object) -> None:
@@ -172,7 +181,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_an_account_is_judged_by_what_its_document_says(check: Any, name: str) -> None:  # noqa: ANN401
+def test_an_account_is_judged_by_what_its_document_says(check: Check, name: str) -> None:
     """What is not known before the deployment is never called compliant."""
     document, verdicts = DOCUMENTS[name]
 
@@ -185,7 +194,7 @@ def test_an_account_is_judged_by_what_its_document_says(check: Any, name: str) -
 @pytest.mark.parametrize(
     "words", [("--parameters", "p.json", "main.json"), ("main.json", "main.parameters.json")]
 )
-def test_a_parameters_file_resolves_expressions(check: Any, words: tuple[str, ...]) -> None:  # noqa: ANN401
+def test_a_parameters_file_resolves_expressions(check: Check, words: tuple[str, ...]) -> None:
     """Both ways: named, and beside its template; what a key vault holds stays open."""
     main = _template(_account(_named("[parameters('k')]")), parameters={"k": {}})
     values = {"$schema": f"{SCHEMA}Parameters.json#", "parameters": {"K": {"value": "cmk"}}}
@@ -209,7 +218,7 @@ def test_a_parameters_file_resolves_expressions(check: Any, words: tuple[str, ..
     ],
 )
 def test_a_file_that_cannot_be_judged_is_named_and_others_are_judged(
-    check: Any,
+    check: Check,
     data: bytes,
     said: str,
 ) -> None:
@@ -222,7 +231,7 @@ def test_a_file_that_cannot_be_judged_is_named_and_others_are_judged(
     assert [each["verdict"] for each in json.loads(result.stdout)["accounts"]] == [RED]
 
 
-def test_source_and_a_huge_file_are_refused(check: Any, tmp_path: Path) -> None:  # noqa: ANN401
+def test_source_and_a_huge_file_are_refused(check: Check, tmp_path: Path) -> None:
     """Whoever gives the source is told what compiles it."""
     (tmp_path / "main.bicep").write_text("x")
     with (tmp_path / "huge.json").open("wb") as file:
@@ -236,12 +245,12 @@ def test_source_and_a_huge_file_are_refused(check: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_what_powershell_redirects_can_be_read(check: Any, encoding: str) -> None:  # noqa: ANN401
+def test_what_powershell_redirects_can_be_read(check: Check, encoding: str) -> None:
     """Windows PowerShell writes UTF-16."""
     assert check(a=json.dumps(_template(_account(KEY))).encode(encoding)).exit_code == 0
 
 
-def test_a_document_without_an_account_says_so(check: Any) -> None:  # noqa: ANN401
+def test_a_document_without_an_account_says_so(check: Check) -> None:
     """A pipeline that expects one must be able to notice."""
     result = check(a=_template(), b=_template(_account(kind="Face")), env={"CMK_KINDS": "OpenAI"})
 
@@ -251,7 +260,7 @@ def test_a_document_without_an_account_says_so(check: Any) -> None:  # noqa: ANN
     assert check("b.json", env={"CMK_KINDS": "Face"}).exit_code == 1
 
 
-def test_sarif_points_to_the_line_of_the_resource(check: Any) -> None:  # noqa: ANN401
+def test_sarif_points_to_the_line_of_the_resource(check: Check) -> None:
     """A reviewer sees the annotation at the account."""
     document = _template(_account(KEY), _account(name="bad"))
     lines = json.dumps(document, indent=1).splitlines()
@@ -268,14 +277,13 @@ def test_sarif_points_to_the_line_of_the_resource(check: Any) -> None:  # noqa: 
     assert "no account" in str(run["invocations"][0]["toolConfigurationNotifications"])
 
 
-def test_junit_has_a_test_for_each_account_and_unusable_file(check: Any) -> None:  # noqa: ANN401
+def test_junit_has_a_test_for_each_account_and_unusable_file(check: Check) -> None:
     """CI servers show which account failed, and which could not be judged."""
     document = _template(_account(KEY), _account(name="b"), _account("[x()]", "c"))
 
-    suite = ET.fromstring(
-        check("a.json", "bad.json", "--format", "junit", a=document, bad=b"x").stdout
-    )[0]
+    result = check("a.json", "bad.json", "--format", "junit", a=document, bad=b"x")
 
+    suite = ET.fromstring(result.stdout)[0]  # noqa: S314 - our own
     assert {name: suite.get(name) for name in ("tests", "failures", "errors")} == {
         "tests": "4",
         "failures": "1",
@@ -283,7 +291,18 @@ def test_junit_has_a_test_for_each_account_and_unusable_file(check: Any) -> None
     }
 
 
-def test_formats_of_other_commands_are_refused(check: Any) -> None:  # noqa: ANN401
+def test_parameters_without_a_template_are_refused(check: Check) -> None:
+    """Whoever mixes up two files must not get the answer for the defaults."""
+    values = {"$schema": f"{SCHEMA}Parameters.json#", "parameters": {}}
+
+    assert "give the template" in check("lone.json", lone=values).stderr
+    assert (
+        "must be a parameters file"
+        in check("a.json", "--parameters", "a.json", a=_template()).stderr
+    )
+
+
+def test_formats_of_other_commands_are_refused(check: Check) -> None:
     """A workbook of a template is nothing that the command makes."""
     assert check("a.json", "--format", "xlsx", a=_template()).exit_code == 2
 
