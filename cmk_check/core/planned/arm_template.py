@@ -90,14 +90,15 @@ class _Around:
     group: str = ""
     conditions: frozenset[str] = frozenset()
 
-    def follows(self, other: "_Around") -> bool:
-        """Tell whether Azure deploys the other first, as a ``dependsOn`` says."""
+    def overrides(self, other: "_Around") -> bool:
+        """Tell whether Azure deploys this whenever it deploys the other, and after it."""
         for (level, index, needs), (_, before, _) in zip(self.place, other.place, strict=False):
             if index != before:
                 symbol, kind, name = level[before]
                 names = {symbol, name, f"{kind[:-1]}/{name[1:]}"}
-                return any(need in names or need.endswith(f"{kind},{name})") for need in needs)
-        return False
+                waits = any(need in names or need.endswith(f"{kind},{name})") for need in needs)
+                return waits and self.conditions <= other.conditions
+        return self is other
 
 
 type _Found = tuple[str, _Around, PlannedAccount]
@@ -128,15 +129,8 @@ def _value(entry: object) -> object:
 
 def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
     """Return the account as the last of the resources that set it leaves it."""
-    last = [
-        each
-        for each in setters
-        if all(
-            each[1].follows(around) and each[1].conditions <= around.conditions
-            for _, around, _ in setters
-            if around is not each[1]
-        )
-    ]
+    places = [around for _, around, _ in setters]
+    last = [each for each in setters if all(map(each[1].overrides, places))]
     if len(last) == 1:
         return last[0][2]
     entries = [entry for _, _, account in setters for entry in account.entries]

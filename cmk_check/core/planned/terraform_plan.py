@@ -18,13 +18,14 @@ from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.rule import KEY_VAULT
 from cmk_check.core.text import as_object, few
 
-_ACCOUNTS: Final = {"azurerm_cognitive_account": None, "azurerm_ai_services": "AIServices"}
+_AI_SERVICES: Final = "azurerm_ai_services"
+_ACCOUNTS: Final = frozenset({"azurerm_cognitive_account", _AI_SERVICES, "azapi_resource"})
 _KEY: Final = "azurerm_cognitive_account_customer_managed_key"
 _KEY_ID: Final = re.compile(r"(https://[^/]+/)keys/([^/]+)(?:/([^/]*))?/?")
 _INDEX: Final = re.compile(r'(\[(\d+|"(\\.|[^"\\])*")\])?$')
 _LOOPS: Final = frozenset({"each.key", "count.index"})
 _AFTER_APPLY: Final = Unresolved("known after apply")
-_ELSEWHERE: Final = shaped(Unresolved("that of an account outside of the plan"), None)
+_OTHER: Final = Unresolved("that of an account outside of the plan")
 _SET_BY: Final = "its key is set, in an order or for an account left open, by {}"
 _ATTRIBUTES: Final = ("name", "kind", "type", "body", "customer_managed_key")
 
@@ -33,7 +34,8 @@ _ATTRIBUTES: Final = ("name", "kind", "type", "body", "customer_managed_key")
 class _Resource:
     """A resource of the plan; its values are those after it, or before it is deleted.
 
-    ``place`` is its module, its name in the configuration, and its index.
+    ``place`` is its module, its name in the configuration, and its index; ``arm_type`` and ``body``
+    are those of azapi.
     """
 
     line: int | None
@@ -42,12 +44,8 @@ class _Resource:
     place: tuple[str, str, str]
     is_gone: bool
     values: dict[str, object]
+    arm_type: str
     body: object
-    """What azapi sends."""
-
-    def is_azapi(self, *types: str, of: str = ACCOUNT_TYPE) -> bool:
-        arm_type = str(self.values.get("type")).partition("@")[0].lower()
-        return self.type in types and arm_type == of and not self.is_gone
 
     def planned(self, entries: Collection[Entry], doubt: str | None = None) -> PlannedAccount:
         name = self.values.get("name", self.address)
@@ -59,22 +57,23 @@ def read_plan(document: object) -> list[PlannedAccount]:
     planned = _planned_values(member(document, "planned_values", "root_module"))
     changes = listed(member(document, "resource_changes")) or list(planned)
     resources = [_resource(each) for each in changes if member(each, "mode") == "managed"]
-    bases = {each.address: (each, base) for each in resources if (base := _base(each))}
+    said = [(each, given) for each in resources if (given := _said(each))]
+    bases = {each.address: (each, base) for each, base in said if each.type in _ACCOUNTS}
     accounts = [account for account, _ in bases.values()]
     configuration = member(document, "configuration", "root_module")
     found = []
-    setters: dict[str | None, list[tuple[_Resource, object]]] = {}
-    for each in resources:
-        if (encryption := _set_by(each)) is not None:
+    setters: dict[str | None, list[tuple[_Resource, Entry]]] = {}
+    for each, entry in said:
+        if each.type not in _ACCOUNTS and member(entry, "properties", "encryption") is not None:
             target = _target(each, accounts, configuration) if accounts else ""
-            setters.setdefault(target, []).append((each, encryption))
+            setters.setdefault(target, []).append((each, entry))
     for address, (account, base) in bases.items():
         own, loose = setters.get(address, []), setters.get(None, [])
         entries = [_with(base, given) for _, given in own] or [base]
         entries += [_with(entry, given) for entry in [*entries] for _, given in loose]
         names = few(each.address for each, _ in (*own, *loose))
         found.append(account.planned(entries, _SET_BY.format(names) if entries[1:] else None))
-    found += [each.planned([_with(_ELSEWHERE, given)]) for each, given in setters.get("", [])]
+    found += [each.planned([entry]) for each, entry in setters.get("", [])]
     return found + [each.planned((), NOT_SHOWN) for each in resources if _hides_accounts(each)]
 
 
@@ -100,7 +99,9 @@ def _resource(entry: object) -> _Resource:
     body = values.get("body")
     with suppress(ValueError):  # a JSON string up to version 1 of azapi
         body = json.loads(body) if isinstance(body, str) else body
-    return _Resource(line, address, kind, place, is_gone, values, body)
+    is_azapi, given = kind.startswith("azapi_"), str(values.get("type"))
+    arm_type = given.partition("@")[0].lower() if is_azapi else ""
+    return _Resource(line, address, kind, place, is_gone, values, arm_type, body)
 
 
 def _merged(after: object, unknown: object) -> object:
@@ -116,15 +117,22 @@ def _merged(after: object, unknown: object) -> object:
     return after
 
 
-def _base(resource: _Resource) -> Entry | None:
-    """Return an account without what other resources set; None for what is none."""
-    if resource.type in _ACCOUNTS and not resource.is_gone:
+def _said(resource: _Resource) -> Entry | None:
+    """Return what a resource says of an account; None for nothing."""
+    if resource.is_gone:
+        # azurerm sets Microsoft's keys when the resource of a key is destroyed.
+        gone = {"encryption": {"keySource": "Microsoft.CognitiveServices"}}
+        return shaped(_OTHER, gone) if resource.type == _KEY else None
+    if resource.type == _KEY:
+        return shaped(_OTHER, {"encryption": _encryption(resource.values)})
+    if resource.type.startswith("azurerm_") and resource.type in _ACCOUNTS:
         blocks = resource.values.get("customer_managed_key")
         encryption = _encryption(next(iter(blocks), None) if isinstance(blocks, list) else blocks)
-        kind = _ACCOUNTS[resource.type] or resource.values.get("kind")
+        kind = "AIServices" if resource.type == _AI_SERVICES else resource.values.get("kind")
         return shaped(kind, {"encryption": encryption})
-    kind, properties = (member(resource.body, part) for part in ("kind", "properties"))
-    return shaped(kind, properties) if resource.is_azapi("azapi_resource") else None
+    kind = member(resource.body, "kind") if resource.type in _ACCOUNTS else _OTHER
+    is_account = resource.arm_type == ACCOUNT_TYPE
+    return shaped(kind, member(resource.body, "properties")) if is_account else None
 
 
 def _encryption(block: object) -> object:
@@ -137,16 +145,6 @@ def _encryption(block: object) -> object:
     vault, name, version = parts.groups() if parts else (None, _AFTER_APPLY, None)
     key = {"keyVaultUri": vault, "keyName": name, "keyVersion": version}
     return {"keySource": KEY_VAULT, "keyVaultProperties": key}
-
-
-def _set_by(resource: _Resource) -> object:
-    """Return the encryption that a resource sets on an account of another; None for none."""
-    if resource.type == _KEY:
-        # azurerm sets Microsoft's keys when the resource is destroyed.
-        gone = {"keySource": "Microsoft.CognitiveServices"}
-        return gone if resource.is_gone else _encryption(resource.values)
-    is_update = resource.is_azapi("azapi_update_resource", "azapi_resource_action")
-    return member(resource.body, "properties", "encryption") if is_update else None
 
 
 def _target(setter: _Resource, accounts: Collection[_Resource], module: object) -> str | None:
@@ -182,21 +180,24 @@ def _has_id(account: _Resource, given: str) -> bool:
     return given.endswith(f"{scope}/providers/{ACCOUNT_TYPE}/{name}".lower())
 
 
-def _with(entry: Entry, encryption: object) -> Entry:
-    """Return an account with encryption laid over its own."""
+def _with(entry: Entry, setter: Entry) -> Entry:
+    """Return an account with the encryption of a setter laid over its own."""
 
     def laid_over(before: object, given: object) -> object:
         if not isinstance(before, dict) or not isinstance(given, dict):
             return given
         return before | {name: laid_over(before.get(name), given[name]) for name in given}
 
-    before = member(entry, "properties", "encryption")
-    return shaped(entry["kind"], {"encryption": laid_over(before, encryption)})
+    both = (member(each, "properties", "encryption") for each in (entry, setter))
+    return shaped(entry["kind"], {"encryption": laid_over(*both)})
 
 
 def _hides_accounts(resource: _Resource) -> bool:
     """Tell whether a resource deploys a template that may have accounts."""
     text = str(resource.values).lower()
-    is_template = resource.type.endswith("_template_deployment") and not resource.is_gone
-    is_template |= resource.is_azapi("azapi_resource", of=DEPLOYMENT)
-    return is_template and (ACCOUNT_TYPE in text or "contentversion" not in text)
+    is_template = resource.type.endswith("_template_deployment") or resource.arm_type == DEPLOYMENT
+    return (
+        is_template
+        and not resource.is_gone
+        and (ACCOUNT_TYPE in text or "contentversion" not in text)
+    )
