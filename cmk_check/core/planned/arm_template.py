@@ -19,6 +19,7 @@ from cmk_check.limits import MAX_EXPRESSION_CHARS
 DEPLOYMENT: Final = "microsoft.resources/deployments"
 NOT_SHOWN: Final = "the document lacks what this deploys, which may have accounts"
 _CALL: Final = re.compile(r"\b(parameters|variables)\(\s*'([^']+)'\s*\)", re.IGNORECASE)
+_UNLIKE: Final = re.compile(r"\b(newGuid|deployment)\(", re.IGNORECASE)  # differ where they stand
 _LATE: Final = "reference("
 _ORDER: Final = "several resources set the account, in an order or under conditions left open"
 _LATER: Final = "a resource whose name is known only during the deployment may set the account"
@@ -51,6 +52,8 @@ class _Scope:
         if call := _CALL.fullmatch(value[1:-1].strip()):
             return self._called(call)
         key = _CALL.sub(lambda call: _key(self._called(call)), value[1:-1])
+        if _UNLIKE.search(key):
+            key += f"{len(self._known)}{self._label}"
         # Variables that repeat each other would grow without end.
         return Unresolved(value, key if len(key) < MAX_EXPRESSION_CHARS else f"{_LATE}{hash(key)}")
 
@@ -153,7 +156,8 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
         if member(resource, "existing") is True or condition is False or count == 0:
             continue
         needs = [scope.word(need) for need in listed(member(resource, "dependsOn"))]
-        is_open = {_key(each) for each in (condition, count) if not isinstance(each, int | None)}
+        is_open = set() if isinstance(condition, bool | None) else {_key(condition)}
+        is_open |= set() if count is None else {f"copy {_key(count)}"}
         here = replace(
             around,
             address=f"{around.address}resources" + (f".{symbol}" if is_named else f"[{symbol}]"),
@@ -171,7 +175,9 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
     account = PlannedAccount(name, around.address, line, (), NOT_SHOWN)
     if kind == f"'{ACCOUNT_TYPE}'":
         # Azure compares names in any case, but not what its functions make names of.
-        key = name.key if isinstance(name, Unresolved) else str(name).lower()
+        key = str(name).lower()
+        if isinstance(name, Unresolved):
+            key = name.key or around.address
         own_kind = scope.resolve(member(resource, "kind"))
         entry = shaped(own_kind, scope.resolve(properties))
         yield key, around, replace(account, entries=(entry,), doubt=None)

@@ -43,6 +43,8 @@ class _Resource:
     type: str
     place: tuple[str, str, str]
     is_gone: bool
+    is_idle: bool
+    had: dict[str, object]
     values: dict[str, object]
     arm_type: str
     body: object
@@ -70,6 +72,10 @@ def read_plan(document: object) -> list[PlannedAccount]:
     for address, (account, base) in bases.items():
         own, loose = setters.get(address, []), setters.get(None, [])
         entries = [_with(base, given) for _, given in own] or [base]
+        block = "customer_managed_key"
+        if any(each.is_idle for each, _ in own) and account.had.get(block):
+            # Without its block, azurerm removes the key that the other resource has set.
+            entries += [] if account.values.get(block) else [base]
         entries += [_with(entry, given) for entry in [*entries] for _, given in loose]
         names = few(each.address for each, _ in (*own, *loose))
         found.append(account.planned(entries, _SET_BY.format(names) if entries[1:] else None))
@@ -93,15 +99,17 @@ def _resource(entry: object) -> _Resource:
     index, block = address.removeprefix(_INDEX.sub("", address)), f"{kind}.{name}"
     place = (address.removesuffix(index).removesuffix(block), block, index)
     # What is deposed is left of an earlier apply, and deleted.
-    is_gone = member(entry, "change", "actions") in (["delete"], ["forget"])
+    actions, had = member(entry, "change", "actions"), member(entry, "change", "before")
+    is_gone = actions in (["delete"], ["forget"])
     after = _merged(member(entry, "change", "after"), member(entry, "change", "after_unknown"))
-    values = as_object(member(entry, "change", "before") if is_gone else after)
+    values = as_object(had if is_gone else after)
     body = values.get("body")
     with suppress(ValueError):  # a JSON string up to version 1 of azapi
         body = json.loads(body) if isinstance(body, str) else body
     is_azapi, given = kind.startswith("azapi_"), str(values.get("type"))
     arm_type = given.partition("@")[0].lower() if is_azapi else ""
-    return _Resource(line, address, kind, place, is_gone, values, arm_type, body)
+    state = (is_gone, actions == ["no-op"], as_object(had), values)
+    return _Resource(line, address, kind, place, *state, arm_type, body)
 
 
 def _merged(after: object, unknown: object) -> object:
@@ -164,7 +172,8 @@ def _target(setter: _Resource, accounts: Collection[_Resource], module: object) 
     # Terraform lists a resource that an expression names, and each of its parts.
     named = {".".join(re.split(r"[.\[]", each)[:2]) for each in names - _LOOPS}
     meant = [each for each in accounts if each.place[0] == path and {each.place[1]} == named]
-    if len(meant) > 1 and names & _LOOPS:
+    # Whether an expression calculates with count.index does not show.
+    if len(meant) > 1 and "each.key" in names:
         meant = [each for each in meant if each.place[2] == index]
     elif len(meant) > 1:
         meant = [each for each in meant if "".join(each.place[1:]) in names]

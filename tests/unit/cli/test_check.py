@@ -73,11 +73,11 @@ def _plan(*changes: Json, references: object = ()) -> Json:
     return {"resource_changes": list(changes), "configuration": configuration}
 
 
-def _azurerm(block: Sequence[object] = (), at: str = "x", **more: object) -> Json:
+def _azurerm(block: Sequence[object] = (), at: str = "x", had: object = ()) -> Json:
     values = {"kind": "OpenAI", "name": at, "resource_group_name": "rg"}
-    return _change(
-        "azurerm_cognitive_account", {**values, "customer_managed_key": [*block], **more}, at=at
-    )
+    planned = {**values, "customer_managed_key": [*block]}
+    made = _change("azurerm_cognitive_account", planned, at=at)
+    return made | {"change": made["change"] | {"before": {"customer_managed_key": had}}}
 
 
 def _azapi(body: object, kind: str = "azapi_resource", **more: object) -> Json:
@@ -105,6 +105,11 @@ LATE: Final = _nested(
 )
 REFERENCES: Final = ["azurerm_cognitive_account.x.id", "azurerm_cognitive_account.x"]
 KEY_OF_X: Final = _change(KEY_RESOURCE, {"key_vault_key_id": KEY_ID}, ["cognitive_account_id"])
+LOOP: Final = [
+    _azurerm(at='x["a"]'),
+    _azurerm(at='x["b"]'),
+    KEY_OF_X | {"address": f'{KEY_RESOURCE}.x["a"]'},
+]
 DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "no key": (_template(_account()), [RED]),
     "a key": (_template(_account(KEY)), [GREEN]),
@@ -126,6 +131,10 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "a lookalike of a name": (_template(_account({"\u212aeySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyName": "cmk"}})), [OPEN]),
     "null for a default": (_template(_nested("n", _account(_named("[parameters('k')]")), k=None) | {"z": 1}), [OPEN]),
     "each waits for the other": (_template(_account(KEY, dependsOn=["chat"]), _account(dependsOn=["chat"])), [OPEN]),
+    "names that differ in each parameter": (_template(_account(name="[parameters('a')]"), _nested("n", _account(KEY, "[parameters('k')]"), k="[parameters('b')]", needs=[f"[resourceId('{ACCOUNT}', parameters('a'))]"]), parameters={each: {"defaultValue": "[newGuid()]"} for each in "ab"}), [RED, GREEN]),
+    "names of two deployments": (_template(*(_nested(f"d{number}", _account(key, "[deployment().name]"), needs=["d0"] * number) for number, key in enumerate((None, KEY)))), [RED, GREEN]),
+    "a loop over fewer": (_template(_account(name="[string(copyIndex())]", copy={"count": 3}), _nested("n", _account(KEY, "[parameters('k')]"), k="[string(copyIndex())]", needs=[f"[resourceId('{ACCOUNT}', string(copyIndex()))]"]) | {"copy": {"count": 2}}), [OPEN]),
+    "a loop over all": (_template(_account(name="[string(copyIndex())]", copy={"count": 3}), _nested("n", _account(KEY, "[parameters('k')]"), k="[string(copyIndex())]", needs=[f"[resourceId('{ACCOUNT}', string(copyIndex()))]"]) | {"copy": {"count": 3}}), [GREEN]),
     "symbolic names": (_template() | {"resources": {"a": _account(), "b": UPDATE | {"dependsOn": ["a"]}}}, [GREEN]),
     "updated in a nested template": (_template(_account(), UPDATE), [GREEN]),
     "updated at an unknown time": (_template(_account(), UNORDERED), [OPEN]),
@@ -151,6 +160,9 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "azurerm with a key of another": (_plan(_azurerm(), _azurerm(at="y"), KEY_OF_X, references=REFERENCES), [GREEN, RED]),
     "azurerm with a key for whom": (_plan(_azurerm(), KEY_OF_X, references=["local.id"]), [OPEN]),
     "azurerm with a key by id": (_plan(_azurerm(), _change(KEY_RESOURCE, {"key_vault_key_id": KEY_ID, "cognitive_account_id": f"{GROUP}/providers/{ACCOUNT}/x"})), [GREEN]),
+    "azurerm in a loop by key": (_plan(*LOOP, references=["azurerm_cognitive_account.x", "each.key"]), [GREEN, RED]),
+    "azurerm in a loop by number": (_plan(*LOOP, references=["azurerm_cognitive_account.x", "count.index"]), [OPEN, OPEN]),
+    "azurerm removes what another has set": (_plan(_azurerm(had=[{}]), KEY_OF_X | {"change": KEY_OF_X["change"] | {"actions": ["no-op"]}}, references=REFERENCES), [OPEN]),
     "azurerm loses its key": (_plan(_azurerm(), _change(KEY_RESOURCE, {"key_vault_key_id": KEY_ID, "cognitive_account_id": f"{GROUP}/providers/{ACCOUNT}/x"}, actions=["delete"])), [RED]),
     "azurerm is deleted": (_plan(_change("azurerm_cognitive_account", {"kind": "OpenAI"}, actions=["delete"])), []),
     "planned values alone": ({"planned_values": {"root_module": {"child_modules": [{"resources": [{"address": "a", "mode": "managed", "type": "azurerm_ai_services", "values": {"name": "a"}}]}]}}}, [OPEN]),
