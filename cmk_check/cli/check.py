@@ -81,8 +81,8 @@ def _check(files: Sequence[str], parameters: Sequence[str], result_format: Forma
     used = {*parameters}
     for file in (each for each in files if each in documents and each not in given):
         own = file.replace(".json", ".parameters.json")
-        beside = {each for each in given if each in parameters or each == own}
-        used |= beside
+        beside = [each for each in documents if each in given & {*parameters, own}]
+        used |= {*beside}
         try:
             accounts = _accounts(documents[file], [documents[each] for each in beside])
         except (NotUsable, RecursionError) as error:
@@ -158,8 +158,9 @@ def _accounts(document: object, parameters: Sequence[object]) -> Sequence[Planne
 def _write(
     rows: Sequence[_Row], faults: Sequence[str], notes: Sequence[str], result_format: Format
 ) -> None:
-    from cmk_check.cli import junit, sarif
+    from cmk_check.cli.junit import add_test, document_of
     from cmk_check.cli.problems import Problem
+    from cmk_check.cli.sarif import log_of, result
 
     found = [
         (row, Problem(row["reason"], _SEVERITIES[row["verdict"]], row["message"])) for row in rows
@@ -172,19 +173,19 @@ def _write(
             text, place = f"{row['name']}: {problem.message}", (row["file"], row["line"])
             if problem.severity is not _INFO:
                 own_id = f"{row['file']}#{row['address']}"
-                results.append(sarif.result(problem, text, own_id, row["name"], place))
+                results.append(result(problem, text, own_id, row["name"], place))
         code = PostureReason.NO_ACCOUNTS_IN_SCOPE
         said = [Problem(code, _INFO, note) for note in notes]
-        write_bytes(sarif.log_of(results, said, {"executionSuccessful": not faults}))
+        write_bytes(log_of(results, said, {"executionSuccessful": not faults}))
     elif result_format is Format.JUNIT:
         suite = ET.Element("testsuite", name="cmk_check")
         for fault in faults:
             problem = Problem("not_usable", _UNKNOWN, fault)
-            junit.add_test(suite, "cmk_check", "file", fault, [problem])
+            add_test(suite, "cmk_check", "file", fault, [problem])
         for row, problem in found:
             what = f"{row['name']}, {row['file']}, line {row['line']}"
-            junit.add_test(suite, row["file"], row["address"], what, [problem])
-        write_bytes(junit.document_of(suite))
+            add_test(suite, row["file"], row["address"], what, [problem])
+        write_bytes(document_of(suite))
     else:
         _show(rows)
 
