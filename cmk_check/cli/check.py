@@ -15,7 +15,7 @@ import typer
 
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain, ended
 from cmk_check.cli.explain import read_json
-from cmk_check.cli.output_options import Format, format_option
+from cmk_check.cli.output_options import ReportFormat, format_option
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.cli.stdout import write, write_bytes
 from cmk_check.core.enums import PostureReason, ReasonSeverity, Verdict
@@ -50,8 +50,8 @@ def check(
         ),
     ] = None,
     result_format: Annotated[
-        Format, format_option(Format, "The format of the result; neither csv nor xlsx.")
-    ] = Format.TABLE,
+        ReportFormat, format_option(ReportFormat, "The format of the result.")
+    ] = ReportFormat.TABLE,
 ) -> None:
     """Judge the accounts in templates and plans, by the rule of a scan, before they exist.
 
@@ -62,14 +62,12 @@ def check(
     written; otherwise 1 if any account is non_compliant; otherwise 3 if any is unknown; otherwise
     0, also if there is no account.
     """
-    if result_format in {Format.CSV, Format.XLSX}:
-        raise typer.BadParameter("must be table, json, sarif or junit", param_hint="--format")
     warn_of_settings()
     work = partial(_check, list(dict.fromkeys(files)), parameters or [], result_format)
     raise typer.Exit(ended(work, "the files were not judged"))
 
 
-def _check(files: Sequence[str], parameters: Sequence[str], result_format: Format) -> int:
+def _check(files: Sequence[str], parameters: Sequence[str], result_format: ReportFormat) -> int:
     kinds = {kind.lower() for kind in settings_of(None, ()).kinds}
     documents, rows, faults, notes = {}, [], [], []
     for file in (*parameters, *files):
@@ -156,7 +154,7 @@ def _accounts(document: object, parameters: Sequence[object]) -> Sequence[Planne
 
 
 def _write(
-    rows: Sequence[_Row], faults: Sequence[str], notes: Sequence[str], result_format: Format
+    rows: Sequence[_Row], faults: Sequence[str], notes: Sequence[str], result_format: ReportFormat
 ) -> None:
     from cmk_check.cli.junit import add_test, document_of
     from cmk_check.cli.problems import Problem
@@ -165,9 +163,9 @@ def _write(
     found = [
         (row, Problem(row["reason"], _SEVERITIES[row["verdict"]], row["message"])) for row in rows
     ]
-    if result_format is Format.JSON:
+    if result_format is ReportFormat.JSON:
         write(json.dumps({"accounts": rows, "notUsable": faults, "empty": notes}, indent=2))
-    elif result_format is Format.SARIF:
+    elif result_format is ReportFormat.SARIF:
         results = []
         for row, problem in found:
             text, place = f"{row['name']}: {problem.message}", (row["file"], row["line"])
@@ -177,7 +175,7 @@ def _write(
         code = PostureReason.NO_ACCOUNTS_IN_SCOPE
         said = [Problem(code, _INFO, note) for note in notes]
         write_bytes(log_of(results, said, {"executionSuccessful": not faults}))
-    elif result_format is Format.JUNIT:
+    elif result_format is ReportFormat.JUNIT:
         suite = ET.Element("testsuite", name="cmk_check")
         for fault in faults:
             problem = Problem("not_usable", _UNKNOWN, fault)

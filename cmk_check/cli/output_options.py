@@ -20,6 +20,15 @@ class Format(StrEnum):
     JUNIT = "junit"
 
 
+class ReportFormat(StrEnum):
+    """The format of a report on templates."""
+
+    TABLE = "table"
+    JSON = "json"
+    SARIF = "sarif"
+    JUNIT = "junit"
+
+
 class Language(StrEnum):
     """The language of a plan."""
 
