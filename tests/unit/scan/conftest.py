@@ -10,8 +10,8 @@ from tests.fakes.exemptions import ScriptedExemptions, exempted
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good
-from tests.unit.scan.accepted import END, set_mode
 from tests.unit.scan.faulty_processes import ONE, TWO
+from tests.unit.scan.scan_settings import END, set_mode
 from tests.unit.scan.watched import EVERY, Watched
 
 

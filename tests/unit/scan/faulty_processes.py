@@ -10,14 +10,17 @@ import pytest
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
+from cmk_check.core.model import Coverage
+from cmk_check.core.status import Status
 from cmk_check.limits import SCAN_LEASE, SLICE_CLAIM
-from cmk_check.ports import Entity, Replace, SliceMessage, Store, Table, TableQuery, Write
+from cmk_check.ports import Delete, Entity, Replace, SliceMessage, Store, Table, TableQuery, Write
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.start import Started
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Slice
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, sub
 
 FORBIDDEN: Final = Gap(
@@ -203,3 +206,39 @@ async def overwrite(
     assert found is not None
     changed = {**found.values, **values}
     await world.store.commit(table, partition, [Replace(row, changed, found.etag)])  # type: ignore[arg-type]
+
+
+async def delete(world: World, table: Table, partition: str, row: str) -> None:
+    """Delete a row by hand."""
+    found = await world.store.get(table, partition, row)
+    assert found is not None
+    await world.store.commit(table, partition, [Delete(row, found.etag)])
+
+
+async def status_of(world: World) -> Status:
+    """Return the status, which there must be."""
+    status = await world.status()
+    assert status is not None
+    return status
+
+
+async def coverage_of(world: World, subscription_id: str) -> Coverage:
+    """Return what is recorded of a subscription, which there must be."""
+    coverage = await world.context.findings_table.coverage(subscription_id)
+    assert coverage is not None
+    return coverage
+
+
+def written(store: RecordingStore, since: int) -> list[str]:
+    """Return the kinds of the rows written since then, in order."""
+    entries = store.log[since:]
+    return [write.row.partition("|")[0] for entry in entries for write in entry.writes]
+
+
+def findings_commits(store: RecordingStore, since: int) -> list[list[str]]:
+    """Return the rows of each transaction in the findings table since then."""
+    return [
+        [write.row for write in entry.writes]
+        for entry in store.log[since:]
+        if entry.table is Table.FINDINGS and entry.writes
+    ]

@@ -1,12 +1,13 @@
 """Rows of the scans table that somebody broke or deleted cost no scan, and heal (P7, P11)."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 
 from cmk_check.core.enums import ChangeType, PostureVerdict, ScanState
 from cmk_check.core.model import Change
-from cmk_check.ports import Delete, Insert, StoreError, Table
+from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.codec import change_values
@@ -14,13 +15,17 @@ from tests.fakes.world import KEPT, World, bad, good
 from tests.unit.scan.faulty_processes import (
     ONE,
     count_slice_rows,
+    delete,
     overwrite,
     planned,
     scan_changes,
     starting,
+    status_of,
 )
 
 BROKEN_OUTBOX = table_keys.outbox_row(1, "broken")
+
+type Spoil = Callable[[World, str], Awaitable[None]]
 
 
 @pytest.fixture
@@ -32,11 +37,9 @@ async def scanned(world: World) -> World:
     return world
 
 
-async def delete(world: World, row: str) -> None:
+async def delete_row(world: World, row: str) -> None:
     """Delete a row of the scans as a person does."""
-    found = await world.store.get(Table.SCANS, "scan", row)
-    assert found is not None
-    await world.store.commit(Table.SCANS, "scan", [Delete(row, found.etag)])
+    await delete(world, Table.SCANS, "scan", row)
 
 
 async def break_row(world: World, row: str) -> None:
@@ -108,30 +111,25 @@ async def test_a_broken_status_is_unknown_after_a_scan_that_fails(scanned: World
 
     await scanned.scan()
 
-    status = await scanned.status()
-    assert status is not None
+    status = await status_of(scanned)
     assert status.last_scan is not None
     assert (await scanned.posture()).verdict is PostureVerdict.UNKNOWN
 
 
-async def test_a_status_of_a_newer_version_is_left_alone(scanned: World) -> None:
-    """A rollback must not overwrite what it cannot read."""
-    await overwrite(scanned, Table.SCANS, "scan", "status", schema=2)
-
-    with pytest.raises(StoreError):
-        await scanned.scan()
-
-
-async def test_a_scan_whose_lease_was_deleted_is_abandoned_by_the_next(world: World) -> None:
+@pytest.mark.parametrize("spoil", [delete_row, break_row])
+async def test_a_scan_whose_lease_is_of_no_use_is_abandoned_by_the_next(
+    world: World, spoil: Spoil
+) -> None:
     """It could neither finish nor be taken over, and was shown as running for ever."""
     world.listed(ONE)
     world.read(ONE, good(ONE))
     await world.scan()
     (message,) = await planned(world)
     lost = await world.scan_row(message.scan_id)
-    await delete(world, "current")
+    await spoil(world, "current")
 
     scan_id = await world.scan()
+    await world.deliver(message)
 
     scan = await world.scan_row(scan_id)
     assert (await world.scan_row(lost.id)).state is ScanState.ABANDONED
@@ -141,50 +139,26 @@ async def test_a_scan_whose_lease_was_deleted_is_abandoned_by_the_next(world: Wo
     assert not await count_slice_rows(world, lost.id)
 
 
-async def test_a_broken_lease_is_taken_over_at_once(world: World) -> None:
-    """Nobody can say who holds it; the scan that did stops at its next check."""
-    world.listed(ONE)
-    (message,) = await planned(world)
-    await break_row(world, "current")
-
-    scan_id = await world.scan()
-    await world.deliver(message)
-
-    assert (await world.scan_row(message.scan_id)).state is ScanState.ABANDONED
-    assert (await world.scan_row(scan_id)).state is ScanState.COMPLETE
-
-
-async def test_a_lease_of_a_scan_whose_row_was_deleted_is_taken_over(world: World) -> None:
-    """There is nothing to abandon, and nothing to wait for."""
+@pytest.mark.parametrize("spoil", [delete_row, break_row])
+async def test_a_lease_of_a_scan_whose_row_is_of_no_use_is_taken_over(
+    world: World, spoil: Spoil
+) -> None:
+    """There is nothing to abandon, and nothing to wait for but the end of the lease."""
     world.listed(ONE)
     (message,) = await planned(world)
     row = await world.scan_row(message.scan_id)
-    await delete(world, table_keys.scan_row(row.started_at, row.id))
+    await spoil(world, table_keys.scan_row(row.started_at, row.id))
 
     scan_id = await world.scan()
 
     assert (await world.scan_row(scan_id)).state is ScanState.COMPLETE
-
-
-async def test_a_scan_whose_predecessor_was_deleted_ends_all_the_same(world: World) -> None:
-    """It looks there for slices that nobody else would delete."""
-    world.listed(ONE)
-    (message,) = await planned(world)
-    abandoned = await world.scan_row(message.scan_id)
-    (follower,) = await planned(world)
-    await delete(world, table_keys.scan_row(abandoned.started_at, abandoned.id))
-
-    await world.deliver(follower)
-
-    assert (await world.scan_row(follower.scan_id)).state is ScanState.COMPLETE
-    assert not await count_slice_rows(world, abandoned.id)
 
 
 @pytest.mark.parametrize("lost", ["status", "history"])
 async def test_what_a_person_deletes_makes_no_new_baseline(scanned: World, lost: str) -> None:
     """What heals a row must not silence what happens meanwhile (P3)."""
     (_, row), _ = await anext(scanned.context.scans.listed(None, 1))
-    await delete(scanned, row if lost == "history" else "status")
+    await delete_row(scanned, row if lost == "history" else "status")
     scanned.read(ONE, bad(ONE))
 
     await scanned.scan()
@@ -200,7 +174,7 @@ async def test_many_scans_that_lost_their_lease_are_abandoned_in_one_transaction
     world.listed(ONE)
     for _ in range(60):
         await starting(world)
-        await delete(world, "current")
+        await delete_row(world, "current")
         world.clock.advance(timedelta(minutes=1))
 
     scan_id = await world.scan()

@@ -5,10 +5,10 @@ import logging
 import pytest
 
 from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
-from cmk_check.ports import Delete, Insert, Scalar, Table
+from cmk_check.ports import Insert, Scalar, Table
 from cmk_check.store import table_keys
 from tests.fakes.world import World, bad, good, sub
-from tests.unit.scan.faulty_processes import ONE, TWO, outbox_of, overwrite, told_of
+from tests.unit.scan.faulty_processes import ONE, TWO, delete, outbox_of, overwrite, told_of
 
 COVERAGE = table_keys.COVERAGE
 A = table_keys.finding_row("rg", "a")
@@ -23,13 +23,6 @@ async def pair(world: World) -> World:
         world.read(ONE, *(make(ONE, name) for make, name in zip(accounts, "ab", strict=True)))
         await world.scan()
     return world
-
-
-async def delete(world: World, row: str) -> None:
-    """Delete a row of the subscription as a person does."""
-    found = await world.store.get(Table.FINDINGS, ONE, row)
-    assert found is not None
-    await world.store.commit(Table.FINDINGS, ONE, [Delete(row, found.etag)])
 
 
 async def leave(world: World, partition: str, change_id: str, sequence: int, of: str = ONE) -> None:
@@ -75,7 +68,7 @@ async def test_a_sequence_that_is_lost_never_goes_back(pair: World, how: str) ->
     values: dict[str, object] = {"no number": "many", "beyond a key": 10**12 - 1, "below zero": -5}
     for accounts in ((bad, good), (bad, bad)):
         if how == "deleted":
-            await delete(pair, COVERAGE)
+            await delete(pair, Table.FINDINGS, ONE, COVERAGE)
         else:
             await overwrite(pair, Table.FINDINGS, ONE, COVERAGE, sequence=values[how])
         pair.read(ONE, *(make(ONE, name) for make, name in zip(accounts, "ab", strict=True)))
@@ -86,16 +79,6 @@ async def test_a_sequence_that_is_lost_never_goes_back(pair: World, how: str) ->
     assert len(numbers) == 6
 
 
-async def test_a_subscription_without_any_row_is_new(world: World) -> None:
-    """Its changes are numbered from one."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
-
-    await world.scan()
-
-    assert await sequences(world) == [1]
-
-
 async def test_changes_whose_coverage_row_was_deleted_are_published_and_numbered_on(
     pair: World,
 ) -> None:
@@ -103,7 +86,7 @@ async def test_changes_whose_coverage_row_was_deleted_are_published_and_numbered
     pair.read(ONE)
     await pair.scan()
     await leave(pair, ONE, "left", 8)
-    await delete(pair, COVERAGE)
+    await delete(pair, Table.FINDINGS, ONE, COVERAGE)
     pair.read(ONE, good(ONE))
 
     await pair.scan()
@@ -111,28 +94,6 @@ async def test_changes_whose_coverage_row_was_deleted_are_published_and_numbered
     assert not await outbox_of(pair, ONE)
     assert [number > 8 for number in await sequences(pair)][-1]
     assert sorted(set(await sequences(pair))) == sorted(await sequences(pair))
-
-
-async def test_a_subscription_without_coverage_row_that_is_not_listed_is_a_gap(pair: World) -> None:
-    """Its findings stand there, and nobody looks at them any more."""
-    await delete(pair, COVERAGE)
-    pair.listed(sub(2))
-
-    scan_id = await pair.scan()
-
-    assert await pair.coverage(ONE) == "gap"
-    assert (await pair.scan_row(scan_id)).state is ScanState.INCOMPLETE
-
-
-async def test_a_newer_coverage_row_is_left_alone(pair: World) -> None:
-    """What a newer version keeps there is not ours to overwrite."""
-    await overwrite(pair, Table.FINDINGS, ONE, COVERAGE, schema=2)
-    before = await pair.store.get(Table.FINDINGS, ONE, COVERAGE)
-
-    scan_id = await pair.scan()
-
-    assert await pair.store.get(Table.FINDINGS, ONE, COVERAGE) == before
-    assert (await pair.scan_row(scan_id)).state is ScanState.INCOMPLETE
 
 
 async def test_a_rebuilt_row_takes_compliant_back_before_it_says_worse(pair: World) -> None:
@@ -197,18 +158,6 @@ async def test_azure_is_not_asked_for_the_account_of_a_row_that_cannot_be_truste
     assert pair.inventory.asked[ONE][1] == {"b"}
 
 
-async def test_such_a_row_is_healed_by_deleting_it(pair: World) -> None:
-    """As its sentence says."""
-    await overwrite(pair, Table.FINDINGS, ONE, A, name="b", accountId=str(good(ONE, "b").id))
-    await pair.scan()
-    await delete(pair, A)
-
-    await pair.scan()
-
-    assert (await pair.posture()).verdict is PostureVerdict.COMPLIANT
-    assert await pair.verdicts() == {"a": "compliant", "b": "compliant"}
-
-
 @pytest.mark.parametrize("key", ["finding|RG|b", "finding|rg|b~~", "finding|rg|b|c", "finding|b"])
 async def test_a_second_row_of_an_account_is_unknown_and_tells_nothing(
     pair: World, key: str
@@ -241,24 +190,6 @@ async def test_each_scan_logs_a_finding_that_cannot_be_trusted(
 
         lines = [record for record in caplog.records if str(good(ONE, "a").id) in record.message]
         assert [record.levelno for record in lines] == [logging.WARNING], number
-
-
-async def test_a_forged_change_of_another_subscription_is_never_published(
-    pair: World, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It would close the ticket of an account that is still in violation."""
-    pair.listed(ONE, TWO)
-    await leave(pair, ONE, "forged", 8, of=TWO)
-    told = len(pair.teller.told)
-    pair.read(ONE, bad(ONE, "a"), good(ONE, "b"))
-
-    await pair.scan()
-    await pair.scan()
-
-    assert [change.source for _, change in pair.teller.told[told:]] == [f"/subscriptions/{ONE}"]
-    errors = [record.message for record in caplog.records if record.levelno == logging.ERROR]
-    assert len(errors) == 2
-    assert all("source and subject" in message for message in errors)
 
 
 @pytest.mark.parametrize("subscription_id", [sub(0), TWO], ids=["before it", "behind it"])

@@ -183,27 +183,6 @@ async def test_an_account_counts_if_it_is_an_hour_older_than_the_scan(
     assert await checked(world) == CrossCheck(CHECKED, differences)
 
 
-async def test_an_account_without_a_date_is_a_difference_and_no_gap(
-    world: World, azure: LeakyInventory, search: ScriptedSearch
-) -> None:
-    """It may be as young as the scan."""
-    search.known.append(known(good(TWO, "undated"), None))
-
-    assert await checked(world) == CrossCheck(CHECKED, 1)
-    assert sorted(azure.reads) == [ONE, TWO]
-    assert await verdict(world) == "compliant"
-
-
-async def test_what_resource_graph_does_not_know_means_nothing(
-    world: World, search: ScriptedSearch
-) -> None:
-    """It is late with new accounts, and leaves out silently what it may not show."""
-    search.known.clear()
-
-    assert await checked(world) == CrossCheck(CHECKED, 0)
-    assert await verdict(world) == "compliant"
-
-
 @pytest.mark.parametrize("error", [InventoryError(FORBIDDEN), KeyError("a bug")])
 async def test_no_answer_leaves_everything_as_it_is_without_the_check(
     world: World, azure: LeakyInventory, search: ScriptedSearch, error: Exception

@@ -7,7 +7,6 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core import posture
 from cmk_check.core.comparison.carried_scopes import scopes_as_of
 from cmk_check.core.enums import KeyState, PostureVerdict
 from cmk_check.core.keys.facts import EncryptionScope
@@ -19,7 +18,15 @@ from cmk_check.store.table_keys import COVERAGE, finding_row, partition_of
 from tests.fakes.keys import HEALTHY, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, good
-from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO, overwrite
+from tests.unit.scan.faulty_processes import (
+    FORBIDDEN,
+    ONE,
+    TWO,
+    findings_commits,
+    overwrite,
+    status_of,
+)
+from tests.unit.scan.scan_settings import require
 
 NAMES: Final = [f"chat-{number}" for number in range(48)]
 ACCOUNTS: Final = [good(ONE, name) for name in NAMES]
@@ -59,7 +66,7 @@ async def test_a_day_of_scans_reads_each_accounts_scopes_once_and_writes_nothing
         str(account.id): 1 for account in ACCOUNTS
     }
     assert max(map(len, hours)) < len(ACCOUNTS) / 4
-    written = [o for o in store.log[before:] if o.table is Table.FINDINGS and o.writes]
+    written = findings_commits(store, before)
     assert not written
 
 
@@ -129,20 +136,16 @@ async def test_p1_where_keys_count_every_scan_reads_all_scopes(
     world: World, keys: ScriptedKeys, *, required: bool
 ) -> None:
     """A posture counts for ``CMK_MAX_AGE_MINUTES``: what is older than it would outlive that."""
-    expect = replace(
-        world.options.expectations, requires=frozenset({HEALTHY_KEYS} if required else ())
-    )
-    world.options = replace(world.options, expectations=expect)
+    require(world, *[HEALTHY_KEYS] * required)
 
     await world.scan()
-    status = await world.status()
-
-    assert status is not None
+    status = await status_of(world)
     assert (len(read(keys)) == len(ACCOUNTS)) is required
     assert status.daily_carried is not required
-    strict = replace(expect, requires=frozenset({HEALTHY_KEYS}))
-    answer = posture.of_estate(status, world.clock.now(), strict)
-    assert answer.verdict is (PostureVerdict.COMPLIANT if required else PostureVerdict.UNKNOWN)
+    require(world, HEALTHY_KEYS)
+    assert (await world.posture()).verdict is (
+        PostureVerdict.COMPLIANT if required else PostureVerdict.UNKNOWN
+    )
 
 
 async def test_p1_a_partial_scan_reads_all_scopes_and_changes_no_time(

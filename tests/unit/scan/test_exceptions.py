@@ -27,9 +27,18 @@ from tests.fakes.exemptions import DENIED, NONE, ScriptedExemptions, exempted
 from tests.fakes.faults import Fault
 from tests.fakes.keys import DISABLED, ScriptedKeys
 from tests.fakes.world import BEGINNING, World, bad, good, odd
-from tests.unit.scan.accepted import ACCOUNT, END, set_mode
-from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, RECORD, TWO, delivery, dies, planned
+from tests.unit.scan.faulty_processes import (
+    FORBIDDEN,
+    ONE,
+    RECORD,
+    TWO,
+    delivery,
+    dies,
+    planned,
+    status_of,
+)
 from tests.unit.scan.partial_scans import partial_scan
+from tests.unit.scan.scan_settings import ACCOUNT, END, set_mode
 
 ACCEPTED: Final = PostureVerdict.COMPLIANT_WITH_EXCEPTIONS
 BAD: Final = PostureVerdict.NON_COMPLIANT
@@ -43,8 +52,7 @@ async def _verdict(world: World) -> PostureVerdict:
 
 
 async def _excepted(world: World) -> int:
-    status = await world.status()
-    assert status is not None
+    status = await status_of(world)
     return sum(count for _, count in status.summary.accounts.excepted)
 
 
@@ -211,19 +219,6 @@ async def test_a_partial_scan_ends_an_exception(
     assert (await _verdict(estate), await _excepted(estate)) == (BAD, 0)
 
 
-async def test_a_partial_scan_lets_an_exception_begin(
-    estate: World, exemptions: ScriptedExemptions
-) -> None:
-    """Nothing else spoke against it."""
-    exemptions.facts[TWO] = NONE
-    await estate.scan()
-    exemptions.facts[TWO] = exempted(TWO, END)
-
-    await partial_scan(estate, TWO)
-
-    assert await _verdict(estate) is ACCEPTED
-
-
 async def test_an_incomplete_reading_improves_nothing(
     estate: World, exemptions: ScriptedExemptions
 ) -> None:
@@ -277,42 +272,6 @@ async def test_what_cannot_be_read_counts_as_not_excepted_and_is_no_news(
     assert dark.missing_action == "Microsoft.Authorization/policyExemptions/read"
     assert (verdict, await _verdict(estate)) == (BAD, ACCEPTED)
     assert estate.told_types() == []
-
-
-async def test_a_fault_of_ours_costs_the_exception_alone(
-    estate: World, exemptions: ScriptedExemptions
-) -> None:
-    """P3: the verdict is recorded, the account counts as not excepted, and nothing has ended."""
-    await estate.scan()
-    estate.teller.told.clear()
-    exemptions.is_broken = True
-
-    await estate.scan()
-
-    exception = (await estate.findings())[ACCOUNT].exception
-    assert exception is not None
-    assert exception.reason is ExceptionReason.EXEMPTION_UNREAD
-    assert estate.told_types() == []
-    assert (await estate.verdicts()) == {"chat": "non_compliant"}
-    assert await estate.coverage(TWO) == "read"
-    assert await _verdict(estate) is BAD
-
-
-async def test_switched_off_it_asks_for_nothing_and_ends_what_it_knows(
-    estate: World, exemptions: ScriptedExemptions
-) -> None:
-    """P4: the violation is no longer accepted, and somebody was told that it is."""
-    await estate.scan()
-    exemptions.asked.clear()
-    estate.teller.told.clear()
-    estate.exemptions = None
-
-    await estate.scan()
-
-    finding = (await estate.findings())[ACCOUNT]
-    assert (finding.exception, finding.announced) == (None, None)
-    assert (exemptions.asked, await _excepted(estate)) == ([], 0)
-    assert estate.told_types() == ["exception.ended"]
 
 
 async def test_p8_exemptions_for_which_no_time_is_left_are_unread() -> None:

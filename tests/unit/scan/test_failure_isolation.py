@@ -6,14 +6,11 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core import posture
-from cmk_check.core.account import Account, Reading
+from cmk_check.core.account import Reading
 from cmk_check.core.enums import GapReason, PostureVerdict, ScanState
 from cmk_check.core.gap import Gap
 from cmk_check.core.posture import Expectations
-from cmk_check.core.resource_id import AccountId
 from cmk_check.ports import (
-    Delete,
-    Insert,
     SliceMessage,
     StoreError,
     StoreRefused,
@@ -25,7 +22,7 @@ from cmk_check.store.findings import FindingsTable
 from tests.fakes.faults import Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, account, bad, good, sub
-from tests.unit.scan.faulty_processes import delivery, dies, overwrite, planned
+from tests.unit.scan.faulty_processes import delete, delivery, dies, overwrite, planned, status_of
 
 ONE, TWO = sub(1), sub(2)
 FINDING = table_keys.finding_row("rg", "chat")
@@ -58,47 +55,11 @@ async def test_a_broken_finding_row_is_healed_by_deleting_it(world: World) -> No
     await world.scan()
     await overwrite(world, Table.FINDINGS, ONE, FINDING, history="oops")
     await world.scan()
-    broken = await world.store.get(Table.FINDINGS, ONE, FINDING)
-    assert broken is not None
-    await world.store.commit(Table.FINDINGS, ONE, [Delete(FINDING, broken.etag)])
+    await delete(world, Table.FINDINGS, ONE, FINDING)
 
     await world.scan()
 
     assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
-
-
-@pytest.mark.parametrize(
-    ("partition", "row"), [("NotOurs", "coverage"), (ONE, "note")], ids=["partition", "row"]
-)
-async def test_rows_of_somebody_else_change_nothing(world: World, partition: str, row: str) -> None:
-    """Nobody could make such a gap go away."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
-    await world.scan()
-    await world.store.commit(Table.FINDINGS, partition, [Insert(row, {"text": "mine"})])
-    world.read(ONE, bad(ONE))
-
-    await world.scan()
-
-    assert (await world.posture()).verdict is PostureVerdict.NON_COMPLIANT
-    status = await world.status()
-    assert status is not None
-    assert not status.summary.gaps
-
-
-def _in_group(group: str) -> Account | None:
-    text = (
-        f"/subscriptions/{ONE}/resourceGroups/{group}"
-        "/providers/Microsoft.CognitiveServices/accounts/chat"
-    )
-    account_id = AccountId.parse(text)
-    return replace(good(ONE), id=account_id) if account_id else None
-
-
-def test_a_group_that_lowering_makes_too_long_is_no_id() -> None:
-    """U+0130 becomes two characters; such an account is the gap malformed_account."""
-    assert _in_group("\u0130" * 80) is None
-    assert _in_group("\u0130" * 20) is not None
 
 
 @pytest.mark.parametrize("size", [300, 40_000], ids=["many kinds", "one huge value"])
@@ -114,8 +75,7 @@ async def test_what_no_row_can_hold_is_a_gap_of_its_subscription_alone(size: int
     await world.scan()
 
     assert await world.coverage(TWO) == "read"
-    status = await world.status()
-    assert status is not None
+    status = await status_of(world)
     if huge:
         (gap,) = status.summary.gaps
         assert (gap.subscription_id, gap.gap.reason) == (ONE, GapReason.SLICE_FAILED)
@@ -204,18 +164,6 @@ async def test_what_a_dead_worker_left_is_told_though_nothing_is_listed_any_more
     assert "account.violated" in world.told_types()
 
 
-async def test_a_broken_scan_row_stops_no_scan(world: World) -> None:
-    """Its lease runs out like any other."""
-    world.listed(ONE)
-    (message,) = await planned(world)
-    row = table_keys.scan_row((await world.scan_row(message.scan_id)).started_at, message.scan_id)
-    await overwrite(world, Table.SCANS, "scan", row, document0="oops")
-
-    scan_id = await world.scan()
-
-    assert (await world.scan_row(scan_id)).state is ScanState.COMPLETE
-
-
 async def test_a_broken_change_in_the_feed_stops_no_pruning(world: World) -> None:
     """Everything beside it is deleted when its time comes."""
     world.listed(ONE)
@@ -241,8 +189,7 @@ async def test_a_subscription_that_its_slice_has_no_time_for_says_so(world: Worl
 
     await world.scan()
 
-    status = await world.status()
-    assert status is not None
+    status = await status_of(world)
     (known,) = status.summary.gaps
     assert known.gap.reason is GapReason.TIMEOUT
     assert "CMK_SLICE_SIZE" in (known.gap.detail or "")
@@ -259,7 +206,6 @@ async def test_a_reading_says_which_time_was_up(world: World, *, is_rest_of_slic
 
     await world.scan()
 
-    status = await world.status()
-    assert status is not None
+    status = await status_of(world)
     (known,) = status.summary.gaps
     assert ("CMK_SLICE_SIZE" in (known.gap.detail or "")) == is_rest_of_slice

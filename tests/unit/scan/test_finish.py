@@ -8,13 +8,10 @@ import pytest
 
 from cmk_check.core.account import Reading
 from cmk_check.core.enums import PostureReason, PostureVerdict, ScanState, Verdict
-from cmk_check.core.posture import Expectations, of_estate
 from cmk_check.core.scope import Scope
-from cmk_check.core.status import Status
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import StoreUnavailable, Table
 from cmk_check.scan.finish import finish
-from cmk_check.scan.slice import SliceIncomplete
 from cmk_check.store.scan_rows import Lease
 from tests.fakes.faults import Fault, Place
 from tests.fakes.recording_store import RecordingStore
@@ -31,6 +28,7 @@ from tests.unit.scan.faulty_processes import (
     dies,
     planned,
     scan_changes,
+    status_of,
     touch,
     with_faults,
 )
@@ -39,13 +37,6 @@ from tests.unit.scan.partial_scans import partial_scan
 # In a slice with nothing to record: the claim, done, the end of the scan.
 DONE = Place("commit", Table.SCANS, 1)
 END = Place("commit", Table.SCANS, 2)
-
-
-async def status_of(world: World) -> Status:
-    """Return the status, which there must be."""
-    status = await world.status()
-    assert status is not None
-    return status
 
 
 async def test_the_last_slice_finishes_and_no_earlier_one(world: World) -> None:
@@ -62,21 +53,6 @@ async def test_the_last_slice_finishes_and_no_earlier_one(world: World) -> None:
     assert states == [ScanState.RUNNING, ScanState.RUNNING, ScanState.COMPLETE]
     assert (await status_of(world)).summary.subscriptions.read == 3
     assert await world.context.scans.holder() is None
-
-
-async def test_a_slice_of_which_a_part_is_not_recorded_does_not_finish(world: World) -> None:
-    """Its sums would say compliant of what nobody compared."""
-    world.options = replace(world.options, slice_size=2)
-    world.listed(ONE, TWO)
-    world.read(ONE, bad(ONE))
-    (message,) = await planned(world)
-    never = Place("commit", Table.FINDINGS, None, partition=ONE)
-
-    with pytest.raises(SliceIncomplete, match="1 of 2 subscriptions"):
-        await world.deliver(message, with_faults(world, {never: Fault.NO_ANSWER}))
-
-    assert (await world.scan_row(message.scan_id)).state is ScanState.RUNNING
-    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
 
 
 async def test_a_done_slice_delivered_again_finishes(world: World) -> None:
@@ -153,31 +129,24 @@ async def test_finish_is_void_without_the_lease(world: World) -> None:
     assert await world.status() is None
 
 
-async def test_as_of_is_when_the_lease_was_taken(world: World) -> None:
-    """What was read may be as old as the scan, and must not be called fresher."""
+async def test_a_scan_leaves_its_date_its_posture_and_a_lease_that_is_free(world: World) -> None:
+    """What was read may be as old as the scan; the next one follows the epoch in the lease."""
     world.listed(ONE)
+    world.read(ONE, bad(ONE))
     (message,) = await planned(world)
     began = world.clock.now()
     world.clock.advance(timedelta(minutes=7))
 
     await world.deliver(message)
 
-    status = await status_of(world)
+    status, row = await status_of(world), await world.scan_row(message.scan_id)
     assert status.as_of == began
     assert status.last_scan is not None
-    assert status.last_scan.finished_at == world.clock.now()
-
-
-async def test_a_finished_scan_keeps_the_posture_that_it_led_to(world: World) -> None:
-    """The list of scans shows how the estate came to be as it is."""
-    world.listed(ONE)
-    world.read(ONE, bad(ONE))
-
-    scan_id = await world.scan()
-
-    row = await world.scan_row(scan_id)
+    assert status.last_scan.finished_at == row.finished_at == world.clock.now()
     assert row.posture is PostureVerdict.NON_COMPLIANT
     assert row.posture_reasons == (PostureReason.ACCOUNTS_NON_COMPLIANT,)
+    current = await world.context.scans.lease_and_status()
+    assert current.lease.value == Lease("", row.epoch, world.clock.now())
 
 
 async def test_an_earlier_version_can_read_the_scan_of_an_estate_with_a_kind_left_out(
@@ -189,52 +158,9 @@ async def test_an_earlier_version_can_read_the_scan_of_an_estate_with_a_kind_lef
 
     scan_id = await world.scan()
 
-    status, row = await world.status(), await world.scan_row(scan_id)
-    assert status is not None
-    answer = of_estate(status, world.clock.now(), Expectations(timedelta(hours=3)))
+    answer = await world.posture()
     assert [code for code, _ in answer.reasons] == [PostureReason.KINDS_EXCLUDED]
-    assert row.posture_reasons == ()
-
-
-async def test_a_finished_scan_leaves_a_lease_that_is_free(world: World) -> None:
-    """The next scan follows its epoch, without searching the history for it."""
-    world.listed(ONE)
-    (message,) = await planned(world)
-    world.clock.advance(timedelta(minutes=1))
-
-    await world.deliver(message)
-
-    row = await world.scan_row(message.scan_id)
-    current = await world.context.scans.lease_and_status()
-    assert row.finished_at is not None
-    assert current.lease.value == Lease("", row.epoch, row.finished_at)
-
-
-async def test_a_gap_makes_a_scan_incomplete(world: World) -> None:
-    """Complete means that everything was read."""
-    world.listed(ONE, TWO)
-    first = await world.scan()
-    world.inventory.readings[TWO] = Reading(gap=FORBIDDEN)
-    second = await world.scan()
-    world.read(TWO)
-    third = await world.scan()
-
-    states = [(await world.scan_row(each)).state for each in (first, second, third)]
-
-    assert states == [ScanState.COMPLETE, ScanState.INCOMPLETE, ScanState.COMPLETE]
-
-
-async def test_the_slices_are_dropped(world: World) -> None:
-    """Four thousand scans a year would else leave a million rows."""
-    world.listed(ONE, TWO)
-    messages = await planned(world)
-    scan_id = messages[0].scan_id
-    assert await count_slice_rows(world, scan_id) == 2
-
-    for message in messages:
-        await world.deliver(message)
-
-    assert await count_slice_rows(world, scan_id) == 0
+    assert (await world.scan_row(scan_id)).posture_reasons == ()
 
 
 async def test_slices_are_dropped_though_the_last_worker_died_before(world: World) -> None:

@@ -14,7 +14,6 @@ from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState, PostureVerdict, ScanState
 from cmk_check.ports import Table
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
-from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good
 from tests.unit.scan.faulty_processes import (
     CLAIM_ENDS,
@@ -28,6 +27,7 @@ from tests.unit.scan.faulty_processes import (
     planned,
     sent,
     starting,
+    status_of,
 )
 
 FIRST_WRITE = Place("commit", Table.FINDINGS, 0)
@@ -144,8 +144,7 @@ async def test_a_subscription_whose_first_worker_died_is_pending_and_no_gap(
 
     await dies(green, delivery(green, second), FIRST_WRITE, Fault.DEATH_AFTER)
 
-    status = await green.status()
-    assert status is not None
+    status = await status_of(green)
     assert await green.coverage(TWO) == CoverageState.PENDING
     assert (await green.posture()).verdict is PostureVerdict.COMPLIANT
     assert status.summary.subscriptions.gap == 0
@@ -187,25 +186,6 @@ async def test_a_retired_subscription_that_is_there_again_is_pending(green: Worl
     assert state == CoverageState.PENDING
     assert await green.coverage(TWO) == "gap"
     assert (await green.posture()).verdict is not PostureVerdict.COMPLIANT
-
-
-async def test_one_check_of_the_claim_serves_all_marks_set_before_it(crowd: World) -> None:
-    """A first scan of many subscriptions must not read slice and lease once for each."""
-    world, store = crowd, crowd.store
-    assert isinstance(store, RecordingStore)
-    world.options = replace(world.options, slice_size=8)
-    subscriptions = [f"00000000-0000-4000-8000-{number:012d}" for number in range(8)]
-    world.listed(*subscriptions)
-    (message,) = await planned(world)
-    before = len(store.log)
-
-    await world.deliver(message)
-
-    reads = [
-        entry for entry in store.log[before:] if (entry.name, entry.table) == ("get", "cmkscans")
-    ]
-    assert len(reads) < 2 * len(subscriptions)
-    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
 
 
 async def test_a_row_that_an_earlier_version_left_half_recorded_is_completed(green: World) -> None:

@@ -9,7 +9,7 @@ from cmk_check.core.enums import ChangeType
 from cmk_check.ports import Table
 from tests.fakes.keys import DISABLED, ScriptedKeys
 from tests.fakes.world import World, good
-from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO, overwrite, planned
+from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO, overwrite, planned, status_of
 
 
 @pytest.fixture
@@ -52,32 +52,19 @@ async def test_the_first_scan_names_the_broken_keys_of_all_slices_and_tries(
     ]
 
 
-async def test_a_broken_key_of_an_unread_subscription_is_named_as_it_is_counted(
-    world: World, keys: ScriptedKeys
+@pytest.mark.parametrize("why", ["unread", "newer row"])
+async def test_a_broken_key_that_is_not_read_is_named_as_it_is_counted(
+    world: World, keys: ScriptedKeys, why: str
 ) -> None:
     """What is known of it is from a first scan that never finished."""
     world.listed(ONE, TWO)
     break_keys(keys, good(ONE))
     await world.deliver((await planned(world))[0])  # and not that of TWO
     world.queue.messages.clear()
-    world.read(ONE, gap=FORBIDDEN)
-
-    await world.scan()
-
-    data = report(world)
-    assert data["keys"] == {"healthy": 0, "atRisk": 0, "broken": 1, "unknown": 0}
-    assert data["brokenKeys"] == [{"accountId": str(good(ONE).id), "reasons": ["key_disabled"]}]
-
-
-async def test_a_broken_key_of_a_subscription_that_cannot_be_recorded_is_named_as_it_is_counted(
-    world: World, keys: ScriptedKeys
-) -> None:
-    """It stands in the table from a first scan that never finished."""
-    world.listed(ONE, TWO)
-    break_keys(keys, good(ONE))
-    await world.deliver((await planned(world))[0])  # and not that of TWO
-    await overwrite(world, Table.FINDINGS, ONE, "coverage", schema=99)
-    world.queue.messages.clear()
+    if why == "unread":
+        world.read(ONE, gap=FORBIDDEN)
+    else:
+        await overwrite(world, Table.FINDINGS, ONE, "coverage", schema=99)
 
     await world.scan()
 
@@ -93,7 +80,6 @@ async def test_scans_after_the_first_name_no_broken_keys(world: World, keys: Scr
 
     await world.scan()
 
-    status = await world.status()
-    assert status
+    status = await status_of(world)
     assert status.summary.broken_keys == ()
     assert status.summary.accounts.by_key_health == {"broken": 1}

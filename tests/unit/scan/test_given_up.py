@@ -2,27 +2,22 @@
 
 from dataclasses import replace
 
-import pytest
-
 from cmk_check.core.enums import GapReason, PostureVerdict, ScanState
 from cmk_check.core.scope import Scope
 from cmk_check.ports import SliceMessage
-from cmk_check.scan.claim import SliceHeld
 from tests.fakes.world import World, bad, good
 from tests.unit.scan.faulty_processes import (
     CLAIM_ENDS,
     ONE,
     PUBLISH,
-    READ_TABLE,
-    RECORD,
     TWO,
-    asleep,
     delivery,
     dies,
     planned,
     scan_changes,
     sent,
     starting,
+    status_of,
     told_of,
 )
 
@@ -41,9 +36,8 @@ async def test_a_poisoned_slice_becomes_gaps_and_the_scan_finishes_incomplete(
 
     await world.poison(first)
 
-    status = await world.status()
+    status = await status_of(world)
     row = await world.scan_row(first.scan_id)
-    assert status is not None
     assert row.state is ScanState.INCOMPLETE
     assert world.inventory.reads == []
     assert [(gap.subscription_id, gap.gap.reason) for gap in status.summary.gaps] == [
@@ -84,19 +78,6 @@ async def test_a_poisoned_slice_without_any_gap_still_makes_the_scan_incomplete(
     assert await world.coverage(ONE) == "excluded"
 
 
-async def test_a_slice_that_is_poisoned_again_tells_of_its_gap_once(world: World) -> None:
-    """A gap that lasts is no news."""
-    world.listed(ONE)
-    (message,) = await planned(world)
-    await world.poison(message)
-    (again,) = await planned(world)
-
-    await world.poison(again)
-
-    assert (await world.scan_row(again.scan_id)).state is ScanState.INCOMPLETE
-    assert [kind for _, kind, _ in await told_of(world, ONE)] == ["coverage.lost"]
-
-
 async def test_a_poisoned_slice_that_is_done_only_finishes(world: World) -> None:
     """What failed four times may have been the end of the scan, not the slice."""
     world.listed(ONE)
@@ -108,36 +89,6 @@ async def test_a_poisoned_slice_that_is_done_only_finishes(world: World) -> None
 
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
     assert await world.coverage(ONE) == "read"
-
-
-async def test_a_poisoned_slice_that_is_being_worked_on_is_sent_back(world: World) -> None:
-    """Its last delivery may be slow, not dead."""
-    world.listed(ONE)
-    (message,) = await planned(world)
-    worker = await asleep(world, delivery(world, message), READ_TABLE)
-
-    with pytest.raises(SliceHeld):
-        await world.poison(message)
-
-    await worker.wake()
-    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
-
-
-async def test_a_poisoned_slice_overtakes_a_worker_that_sleeps(world: World) -> None:
-    """The gap stands until the next scan, whatever the sleeper read."""
-    world.listed(ONE)
-    world.read(ONE, bad(ONE))
-    await world.scan()
-    world.read(ONE, good(ONE))
-    (message,) = await planned(world)
-    worker = await asleep(world, delivery(world, message), RECORD)
-    world.clock.advance(CLAIM_ENDS)
-    await world.poison(message)
-
-    await worker.wake()
-
-    assert await world.verdicts() == {"chat": "non_compliant"}
-    assert await world.coverage(ONE) == "gap"
 
 
 async def test_a_poisoned_slice_publishes_what_its_dead_worker_recorded(world: World) -> None:
@@ -170,10 +121,9 @@ async def test_a_poisoned_plan_fails_the_scan_and_says_nothing_of_the_estate(
     await world.poison(message)
 
     row = await world.scan_row(message.scan_id)
-    status = await world.status()
+    status = await status_of(world)
     assert row.state is ScanState.FAILED
     assert row.reason == "The scan could not be planned in four tries."
-    assert status is not None
     assert status.last_scan is not None
     assert status.last_scan.state is ScanState.FAILED
     assert status.lowered is None

@@ -31,6 +31,7 @@ from tests.unit.scan.faulty_processes import (
     TWO,
     planned,
     slices_of,
+    status_of,
     told_of,
     touch,
 )
@@ -138,36 +139,6 @@ async def test_what_a_slice_shares_is_opened_once(world: World, keys: ScriptedKe
     assert (len(keys.asked), keys.opened) == (2, 1)
 
 
-async def test_p7_a_key_inventory_that_breaks_costs_no_verdict(
-    world: World, keys: ScriptedKeys
-) -> None:
-    """A fault of ours in what is new must not blind what has always worked."""
-    world.read(ONE, good(ONE, "a"), bad(ONE, "b"))
-
-    async def fail(_accounts: Sequence[Account]) -> None:
-        raise RuntimeError("a bug")
-
-    keys.before_read = fail
-    await world.scan()
-
-    assert await world.verdicts() == {"a": "compliant", "b": "non_compliant"}
-    assert await states(world) == {"a": "unknown", "b": None}
-    assert await world.coverage(ONE) == "read"
-
-
-async def test_p7_facts_that_break_judging_cost_no_verdict(
-    world: World, keys: ScriptedKeys
-) -> None:
-    """Azure sends what nobody thought of: that is a key nobody knows of, and no failed slice."""
-    world.read(ONE, good(ONE, "a"), bad(ONE, "b"))
-    let(keys, replace(HEALTHY, scopes=7), good(ONE, "a"))  # type: ignore[arg-type]
-
-    await world.scan()
-
-    assert await world.verdicts() == {"a": "compliant", "b": "non_compliant"}
-    assert await states(world) == {"a": "unknown", "b": None}
-
-
 async def test_p11_what_was_not_answered_is_unknown_until_it_is(
     world: World, keys: ScriptedKeys
 ) -> None:
@@ -254,25 +225,8 @@ async def test_switching_key_health_off_forgets_it_once(
     assert await states(world) == {"chat": None}
     assert world.told_types()[-1] == "account.updated"
     assert writes_of_findings(store, before) == 0
-    status = await world.status()
-    assert status is not None
+    status = await status_of(world)
     assert status.summary.accounts.by_key_health == {}
-
-
-async def test_the_first_scan_tells_its_broken_keys_as_part_of_the_baseline(
-    world: World, keys: ScriptedKeys
-) -> None:
-    """As it does its accounts: they are in the feed, and one message stands for them."""
-    let(keys, DISABLED)
-
-    await world.scan()
-
-    found = {change.type: change.data["baseline"] for _, change in world.teller.told}
-    assert found == {
-        "cmkcheck.account.discovered": True,
-        "cmkcheck.key.degraded": True,
-        "cmkcheck.scan.baseline": True,
-    }
 
 
 async def test_p2_an_incomplete_reading_says_that_a_key_is_broken_and_never_that_it_is_well(
@@ -288,23 +242,6 @@ async def test_p2_an_incomplete_reading_says_that_a_key_is_broken_and_never_that
         seen.append(await states(world))
 
     assert seen == [{"chat": "broken"}] * 2
-
-
-async def test_a_slice_that_is_given_up_leaves_the_health_of_keys_as_it_was(
-    world: World, keys: ScriptedKeys
-) -> None:
-    """What was not read has not changed (P2)."""
-    let(keys, DISABLED)
-    await world.scan()
-    (message,) = await planned(world)
-    let(keys, HEALTHY)
-
-    await world.poison(message)
-
-    assert await states(world) == {"chat": "broken"}
-    status = await world.status()
-    assert status is not None
-    assert status.summary.accounts.by_key_health == {"broken": 1}
 
 
 async def test_who_was_overtaken_while_recording_looks_at_the_keys_again(

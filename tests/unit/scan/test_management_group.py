@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cmk_check.core.account import Subscription
-from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState
+from cmk_check.core.enums import CoverageState, PostureReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Coverage
 from cmk_check.core.reasons.gap_sentences import KNOWN_FROM_GROUP
@@ -27,6 +27,7 @@ from tests.unit.scan.faulty_processes import (
     TWO,
     delivery,
     dies,
+    findings_commits,
 )
 from tests.unit.scan.partial_scans import partial_scan, verdict
 
@@ -113,7 +114,7 @@ async def test_a_second_scan_writes_and_tells_nothing(
 
     await grouped.scan()
 
-    written = [o for o in store.log[before:] if o.table == "cmkfindings" and o.writes]
+    written = findings_commits(store, before)
     assert (written, len(grouped.teller.told)) == ([], told)
 
 
@@ -307,21 +308,6 @@ async def test_one_that_azure_has_listed_stays_a_gap_p1(
     await grouped.scan()
 
     assert await grouped.coverage(TWO) == "gap"
-
-
-async def test_an_unread_group_costs_nothing_else(scanned: World) -> None:
-    """Verdicts stand; the posture is unknown until the group is read or no longer asked for."""
-    under(scanned, "mg-ai")
-    scanned.inventory.group_error = InventoryError(FORBIDDEN)
-    scan = await scanned.scan_row(await scanned.scan())
-    unread = await scanned.posture()
-    scanned.inventory.group_error = None
-    await scanned.scan()
-
-    assert scan.state is ScanState.COMPLETE
-    assert (await status(scanned)).summary.accounts.compliant == 2
-    assert [code for code, _ in unread.reasons] == [PostureReason.MANAGEMENT_GROUP_UNREAD]
-    assert (unread.verdict, await verdict(scanned)) == (PostureVerdict.UNKNOWN, "compliant")
 
 
 async def test_a_group_that_was_never_asked_is_a_changed_scope_p1(scanned: World) -> None:

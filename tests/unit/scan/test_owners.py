@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cmk_check.core.account import Account
 from tests.fakes.world import World, bad, good
-from tests.unit.scan.faulty_processes import ONE, TWO
+from tests.unit.scan.faulty_processes import ONE, TWO, status_of
 from tests.unit.scan.partial_scans import partial_scan
 
 
@@ -13,8 +13,7 @@ def _owned(account: Account, owner: str) -> Account:
 
 
 async def _counted(world: World) -> tuple[int, int]:
-    status = await world.status()
-    assert status is not None
+    status = await status_of(world)
     return len(status.summary.accounts.owners), status.summary.accounts.unowned
 
 

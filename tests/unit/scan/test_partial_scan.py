@@ -21,10 +21,12 @@ from tests.unit.scan.faulty_processes import (
     TWO,
     asleep,
     delivery,
+    findings_commits,
     planned,
     scan_changes,
     sent,
     slices_of,
+    status_of,
 )
 from tests.unit.scan.partial_scans import asked, partial_scan, verdict
 
@@ -42,8 +44,7 @@ async def test_it_reads_what_it_names_alone(scanned: World) -> None:
     await partial_scan(scanned, ONE)
 
     assert scanned.inventory.reads == [ONE]
-    status = await scanned.status()
-    assert status is not None
+    status = await status_of(scanned)
     assert (status.summary.accounts.non_compliant, status.summary.accounts.compliant) == (1, 1)
 
 
@@ -89,20 +90,8 @@ async def test_where_nothing_has_changed_no_finding_is_written(
 
     await partial_scan(scanned, ONE)
 
-    written = [o for o in store.log[before:] if o.table is Table.FINDINGS and o.writes]
+    written = findings_commits(store, before)
     assert not written
-
-
-async def test_a_new_one_is_read_and_counted(scanned: World) -> None:
-    """It was made a minute ago."""
-    scanned.listed(ONE, TWO, THREE)
-    scanned.read(THREE, bad(THREE))
-
-    await partial_scan(scanned, THREE)
-
-    status = await scanned.status()
-    assert status is not None
-    assert (status.summary.subscriptions.read, status.summary.accounts.non_compliant) == (3, 1)
 
 
 async def test_a_retired_subscription_stays_retired(scanned: World) -> None:

@@ -9,7 +9,7 @@ from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason, PostureReason, ScanState
 from cmk_check.core.requirements import REQUIREMENTS, Requirement
 from cmk_check.core.status import Status, Summary
-from cmk_check.ports import Delete, InventoryError, Table, TableQuery
+from cmk_check.ports import InventoryError, Table, TableQuery
 from cmk_check.scan.partial_scan import status_after
 from cmk_check.store import table_keys
 from cmk_check.store.codec import is_too_new
@@ -27,11 +27,13 @@ from tests.unit.scan.faulty_processes import (
     TWO,
     asleep,
     asleep_at,
+    delete,
     delivery,
     dies,
     overwrite,
     scan_changes,
     sent,
+    status_of,
     with_faults,
 )
 from tests.unit.scan.partial_scans import asked, partial_scan, verdict
@@ -53,9 +55,7 @@ async def put_status(world: World, status: Status) -> None:
 
 async def delete_coverage(world: World, subscription_id: str) -> None:
     """Delete a coverage row, as a person may."""
-    found = await world.store.get(Table.FINDINGS, subscription_id, table_keys.COVERAGE)
-    assert found is not None
-    await world.store.commit(Table.FINDINGS, subscription_id, [Delete(found.row, found.etag)])
+    await delete(world, Table.FINDINGS, subscription_id, table_keys.COVERAGE)
 
 
 async def test_what_spoke_against_compliant_when_it_began_still_does(scanned: World) -> None:
@@ -108,8 +108,7 @@ async def test_a_mark_elsewhere_keeps_it_from_saying_compliant(scanned: World) -
 
 async def test_a_gap_that_stands_in_no_row_is_not_forgotten(scanned: World) -> None:
     """An earlier version counted it, and did not say which: the row says that it was read."""
-    status = await scanned.status()
-    assert status is not None
+    status = await status_of(scanned)
     summary = replace(status.summary, unwritten=1)
     await put_status(scanned, replace(status, summary=summary))
 
@@ -124,8 +123,7 @@ async def test_a_gap_that_stands_in_no_row_is_not_forgotten(scanned: World) -> N
 async def test_gaps_in_no_row_add_up(scanned: World) -> None:
     """Of the full scan and of its own: one must not stand for the other."""
     answer = await asked(scanned, ONE)
-    status = await scanned.status()
-    assert status is not None
+    status = await status_of(scanned)
     one = replace(status, summary=replace(status.summary, unwritten=1))
     scan = await scanned.scan_row(answer.scan_id)
 
@@ -141,8 +139,7 @@ async def test_each_requirement_that_was_lowered_when_it_began_still_is(
     scanned: World, requirement: Requirement, *, was_lowered: bool
 ) -> None:
     """What it lowered itself ends with it, and nothing else."""
-    status = await scanned.status()
-    assert status is not None
+    status = await status_of(scanned)
     lowered = requirement.lower(status)
     await put_status(scanned, lowered if was_lowered else status)
     answer = await asked(scanned, ONE)
@@ -210,8 +207,7 @@ async def test_a_row_that_somebody_broke_counts_as_a_gap(scanned: World) -> None
 
     await partial_scan(scanned, ONE)
 
-    status = await scanned.status()
-    assert status is not None
+    status = await status_of(scanned)
     assert (status.summary.subscriptions.gap, status.summary.accounts.non_compliant) == (1, 1)
     (known,) = status.summary.gaps
     assert (known.subscription_id, known.gap.reason) == (TWO, GapReason.SLICE_FAILED)

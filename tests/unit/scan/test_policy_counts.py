@@ -8,7 +8,7 @@ from cmk_check.ports import Table
 from cmk_check.store import table_keys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good
-from tests.unit.scan.faulty_processes import ONE, THREE, TWO, overwrite
+from tests.unit.scan.faulty_processes import ONE, THREE, TWO, findings_commits, overwrite
 from tests.unit.scan.partial_scans import partial_scan
 
 
@@ -48,6 +48,6 @@ async def test_rows_without_counts_make_no_number_until_a_scan_has_counted_them(
     await world.scan()
 
     assert (counted, in_part, in_full) == (PolicyCounts(2, 2), None, PolicyCounts(2, 2))
-    assert not [each for each in store.log[at:] if each.table is Table.FINDINGS and each.writes]
+    assert not findings_commits(store, at)
     changes = [change.type for change in await world.feed()][len(told) :]
     assert not [each for each in changes if each.startswith("account.")]

@@ -1,6 +1,5 @@
 """A scan that somebody asks for: none while one runs, and none right after the last start."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -31,13 +30,6 @@ async def test_a_request_starts_a_scan_that_says_so(world: World) -> None:
     assert world.queue.messages == [SliceMessage(asked.scan_id, None)]
 
 
-async def test_while_a_scan_runs_its_id_is_the_answer(world: World) -> None:
-    """Even right after it started: it is what the caller wants."""
-    running = await world.start()
-
-    assert await request(world.context) == StartAnswer(StartOutcome.RUNNING, running.scan_id)
-
-
 async def test_within_a_minute_of_the_last_start_there_is_no_other(world: World) -> None:
     """However quickly that one ended, whoever started it."""
     _estate(world)
@@ -59,14 +51,6 @@ async def test_the_schedule_does_not_wait_for_anybody(world: World) -> None:
     await world.drain()
 
     assert (await world.start()).new
-
-
-async def test_of_many_at_once_one_starts(crowd: World) -> None:
-    """A dashboard on every wall has the button."""
-    asked = await asyncio.gather(*(request(crowd.context) for _ in range(3)))
-
-    assert sorted(entry.outcome for entry in asked) == ["running", "running", "started"]
-    assert len({entry.scan_id for entry in asked}) == 1
 
 
 async def test_a_request_that_slept_sees_what_started_and_ended_meanwhile(world: World) -> None:

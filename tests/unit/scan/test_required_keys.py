@@ -1,6 +1,5 @@
 """Where the posture asks for healthy keys: lowered before a bad one stands, and raised after it."""
 
-from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -12,7 +11,8 @@ from tests.fakes.faults import Fault
 from tests.fakes.keys import DISABLED, HEALTHY, UNREAD, VAULT_GONE, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good
-from tests.unit.scan.faulty_processes import ONE, RECORD, delivery, dies, planned
+from tests.unit.scan.faulty_processes import ONE, RECORD, delivery, dies, planned, written
+from tests.unit.scan.scan_settings import require
 
 ACCOUNT: Final = str(good(ONE).id)
 
@@ -21,14 +21,6 @@ ACCOUNT: Final = str(good(ONE).id)
 def world(world_with_keys: World) -> World:
     """Return a program with key health."""
     return world_with_keys
-
-
-def require_keys(world: World, *, required: bool = True) -> None:
-    """Let the posture be compliant only while keys can be used, or regardless."""
-    expect = replace(
-        world.options.expectations, requires=frozenset({HEALTHY_KEYS} if required else ())
-    )
-    world.options = replace(world.options, expectations=expect)
 
 
 @pytest.mark.parametrize("required", [True, False])
@@ -41,7 +33,7 @@ async def test_p1_the_status_is_marked_before_a_bad_key_stands_and_lower_where_k
     The mark stands whatever the setting is: it may be another one when the status is asked for.
     """
     if required:
-        require_keys(world)
+        require(world, HEALTHY_KEYS)
     await world.scan()
     assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
     keys.facts[ACCOUNT] = facts
@@ -50,7 +42,7 @@ async def test_p1_the_status_is_marked_before_a_bad_key_stands_and_lower_where_k
 
     await dies(world, delivery(world, message), RECORD, Fault.DEATH_AFTER)
 
-    rows = [write.row.partition("|")[0] for entry in store.log[before:] for write in entry.writes]
+    rows = written(store, before)
     verdict = (await world.posture()).verdict
     assert rows.count("status") == 1
     assert rows.index("status") < rows.index("outbox")
@@ -67,7 +59,7 @@ async def test_p1_keys_that_come_to_count_count_at_once_also_what_a_dead_scan_fo
     await dies(world, delivery(world, message), RECORD, Fault.DEATH_AFTER)
     before = await world.posture()
 
-    require_keys(world)
+    require(world, HEALTHY_KEYS)
 
     assert before.verdict is PostureVerdict.COMPLIANT
     assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
@@ -77,7 +69,7 @@ async def test_p1_an_account_that_is_worse_counts_when_keys_no_longer_do(
     world: World, keys: ScriptedKeys
 ) -> None:
     """A key kept the status from saying compliant, and would no longer."""
-    require_keys(world)
+    require(world, HEALTHY_KEYS)
     keys.facts[ACCOUNT] = DISABLED
     await world.scan()
     before = await world.posture()
@@ -85,7 +77,7 @@ async def test_p1_an_account_that_is_worse_counts_when_keys_no_longer_do(
     (message,) = await planned(world)
     await dies(world, delivery(world, message), RECORD, Fault.DEATH_AFTER)
 
-    require_keys(world, required=False)
+    require(world)
 
     assert before.verdict is PostureVerdict.NON_COMPLIANT
     assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
@@ -107,7 +99,7 @@ async def test_where_keys_count_the_posture_follows_them_both_ways(
     reason: PostureReason,
 ) -> None:
     """And comes back when they do (P11)."""
-    require_keys(world)
+    require(world, HEALTHY_KEYS)
     keys.facts[ACCOUNT] = facts
     await world.scan()
     worse = await world.posture()

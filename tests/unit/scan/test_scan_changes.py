@@ -98,18 +98,6 @@ async def test_a_failed_scan_tells_which_it_was_when_and_why(world: World) -> No
     assert change.sequence == row.epoch == 2
 
 
-async def test_the_scan_after_an_abandoned_one_tells_that_it_recovered(world: World) -> None:
-    """The same for a scan that nobody could close."""
-    world.listed(ONE)
-    await world.scan()
-    await planned(world)
-
-    await world.scan()
-    await world.scan()
-
-    assert await scan_changes(world) == ["scan.baseline", "scan.abandoned", "scan.recovered"]
-
-
 async def test_recovery_is_told_once_however_many_scans_were_lost(world: World) -> None:
     """Two abandoned, one failed, and then one that finishes."""
     world.listed(ONE)

@@ -24,6 +24,7 @@ from tests.unit.scan.faulty_processes import (
     asleep,
     delivery,
     dies,
+    findings_commits,
     mark_of,
     planned,
     starts,
@@ -269,21 +270,6 @@ async def test_three_lost_races_leave_the_slice_to_the_queue_and_the_others_reco
     assert await told_of(world, TWO) == [(1, "account.violated", "second")]
 
 
-async def test_a_slice_left_to_the_queue_is_done_by_the_next_delivery(world: World) -> None:
-    """The claim is free again, and what was recorded is not told twice."""
-    world.listed(ONE)
-    world.read(ONE, bad(ONE))
-    (message,) = await planned(world)
-    every = Place("commit", Table.FINDINGS, None)
-    with pytest.raises(SliceIncomplete):
-        await world.deliver(message, with_faults(world, {every: Fault.NO_ANSWER}))
-
-    await world.deliver(message)
-
-    assert await told_of(world, ONE) == [(1, "account.violated", "chat")]
-    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
-
-
 async def test_an_incomplete_reading_removes_and_resolves_nothing(known: World) -> None:
     """Unreadable is not empty."""
     known.inventory.readings[ONE] = Reading(gap=FORBIDDEN)
@@ -308,22 +294,6 @@ async def test_a_gap_tells_when_its_subscription_was_read_last(known: World) -> 
     assert coverage.last_read == began
 
 
-async def test_a_row_that_no_longer_is_planned_for_is_worked_on_all_the_same(world: World) -> None:
-    """A subscription that vanished from the list still has its rows in some slice's range."""
-    world.listed(ONE, TWO)
-    world.read(ONE, good(ONE))
-    await world.scan()
-    world.listed(TWO)
-
-    await world.scan()
-
-    assert await world.coverage(ONE) == "gap"
-    assert await told_of(world, ONE) == [
-        (1, "account.discovered", "chat"),
-        (2, "coverage.lost", ONE),
-    ]
-
-
 async def test_the_slice_of_a_scan_that_never_was_does_nothing(
     world: World, store: RecordingStore
 ) -> None:
@@ -331,12 +301,3 @@ async def test_the_slice_of_a_scan_that_never_was_does_nothing(
     await world.deliver(SliceMessage("20260101T000000Z-0000", 0))
 
     assert [entry.name for entry in store.log if entry.writes] == []
-
-
-def findings_commits(store: RecordingStore, since: int) -> list[list[str]]:
-    """Return the rows of each transaction in the findings table since then."""
-    return [
-        [write.row for write in entry.writes]
-        for entry in store.log[since:]
-        if entry.table is Table.FINDINGS and entry.writes
-    ]

@@ -8,7 +8,6 @@ import pytest
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import Disposition, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.scope import Scope
-from cmk_check.core.status import Status
 from cmk_check.ports import InventoryError, QueueError, SliceMessage, StoreUnavailable, Table
 from cmk_check.scan.slice_plan import plan
 from cmk_check.store import table_keys
@@ -29,6 +28,7 @@ from tests.unit.scan.faulty_processes import (
     sent,
     slices_of,
     starting,
+    status_of,
     told_of,
 )
 
@@ -103,21 +103,6 @@ async def test_a_planner_that_dies_while_writing_slices_is_followed_by_another(
 
     assert [entry.slice for entry in sent(world)] == list(range(102))
     assert len(await slices_of(world, message.scan_id)) == 102
-
-
-async def test_a_lost_answer_of_the_scan_row_does_not_plan_again(world: World) -> None:
-    """The slices may be at work already under the plan that stands."""
-    world.listed(ONE)
-    await starting(world)
-    (message,) = sent(world)
-    await dies(world, delivery(world, message), WRITE_SCAN, Fault.DEATH_AFTER)
-    winner = (await world.scan_row(message.scan_id)).plan_id
-
-    await world.deliver(message)
-
-    assert winner is not None
-    assert (await world.scan_row(message.scan_id)).plan_id == winner
-    assert await count_slice_rows(world, message.scan_id) == 1
 
 
 async def test_a_plan_that_loses_every_race_is_delivered_again(world: World) -> None:
@@ -295,15 +280,6 @@ async def test_the_baseline_flag_is_fixed_when_the_scan_is_planned(world: World)
     assert (flags["first"], flags["second"]) == (True, False)
 
 
-async def test_a_scan_planned_before_any_finished_stays_baseline(world: World) -> None:
-    """The flag stands in the scan row: a slice that runs late, or again, says the same."""
-    world.listed(ONE)
-
-    (message,) = await planned(world)
-
-    assert (await world.scan_row(message.scan_id)).baseline
-
-
 async def test_a_scan_that_failed_before_any_finished_leaves_the_next_one_baseline(
     world: World,
 ) -> None:
@@ -325,13 +301,6 @@ async def test_a_plan_for_a_scan_that_never_was_does_nothing(world: World) -> No
 
     assert not world.queue.messages
     assert await world.status() is None
-
-
-async def status_of(world: World) -> Status:
-    """Return the status, which there must be."""
-    status = await world.status()
-    assert status is not None
-    return status
 
 
 async def test_a_reading_is_told_what_is_listed_and_what_is_on_record(world: World) -> None:

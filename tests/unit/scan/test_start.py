@@ -13,7 +13,7 @@ from cmk_check.ports import QueueError, SliceMessage, StoreUnavailable, Table
 from cmk_check.scan.start import Started
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import Fault, FaultyStore, Place
-from tests.fakes.world import World, good
+from tests.fakes.world import World
 from tests.unit.scan.faulty_processes import (
     LEASE_ENDS,
     ONE,
@@ -27,6 +27,7 @@ from tests.unit.scan.faulty_processes import (
     sent,
     starting,
     starts,
+    status_of,
     with_faults,
 )
 
@@ -171,30 +172,16 @@ async def test_a_queue_that_is_down_closes_the_scan_as_failed_and_tells(world: W
     with pytest.raises(QueueError):
         await world.start()
 
-    status = await world.status()
-    assert status is not None
+    status = await status_of(world)
     assert status.last_scan is not None
     assert status.last_scan.state is ScanState.FAILED
     assert "queue" in (status.last_scan.reason or "")
+    assert status.lowered is None  # what the last scan read still holds
     assert await ScanTable(world.store).holder() is None
     assert world.told_types() == ["scan.failed"]
     assert [state for _, state, _ in world.teller.ended] == ["failed"]
     world.queue.is_down = False
     assert (await world.start()).new
-
-
-async def test_a_queue_that_is_down_says_nothing_of_the_estate(world: World) -> None:
-    """What the last scan read still holds: only its age may take "compliant" back."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
-    await world.scan()
-    world.queue.is_down = True
-    world.clock.advance(timedelta(hours=1))
-
-    with pytest.raises(QueueError):
-        await world.start()
-
-    assert (await world.posture()).verdict.value == "compliant"
 
 
 async def test_what_an_earlier_scan_left_in_its_outbox_is_published(world: World) -> None:
@@ -212,24 +199,6 @@ async def test_what_an_earlier_scan_left_in_its_outbox_is_published(world: World
 
     assert await scan_changes(world) == ["scan.baseline"]
     assert await ScanTable(world.store).outbox() == ()
-
-
-async def test_a_start_that_died_before_its_plan_was_sent_is_followed_by_the_next(
-    world: World,
-) -> None:
-    """Nothing redelivers a start: the next one has to heal what it left."""
-    world.listed(ONE)
-    await dies(world, starts(world), Place("commit", Table.SCANS, 0), Fault.DEATH_AFTER)
-    assert not world.queue.messages
-
-    scan_id = await world.scan()
-
-    assert (await world.scan_row(scan_id)).state is ScanState.COMPLETE
-    assert sorted(await scan_changes(world)) == [
-        "scan.abandoned",
-        "scan.baseline",
-        "scan.recovered",
-    ]
 
 
 @pytest.mark.parametrize("fault", [Fault.NO_ANSWER, Fault.LOST_ANSWER])
@@ -251,31 +220,3 @@ async def test_tidying_up_after_another_scan_does_not_cost_this_one(
     assert holder is None or SliceMessage(holder, None) in world.queue.messages
     await world.drain()
     assert holder is None or await count_slice_rows(world, abandoned) == 0
-
-
-async def test_slices_of_an_abandoned_scan_go_though_the_answer_was_lost(world: World) -> None:
-    """Nothing else would ever delete them."""
-    world.listed(ONE, TWO)
-    await planned(world)
-    first = await ScanTable(world.store).holder()
-    assert first is not None
-    world.clock.advance(LEASE_ENDS)
-
-    await world.start(with_faults(world, {TAKE: Fault.LOST_ANSWER}))
-    await world.drain()
-
-    assert await count_slice_rows(world, first) == 0
-
-
-async def test_slices_of_an_abandoned_scan_go_though_its_follower_died_at_once(
-    world: World,
-) -> None:
-    """Nothing else would ever delete them."""
-    world.listed(ONE, TWO)
-    first = (await planned(world))[0].scan_id
-    world.clock.advance(LEASE_ENDS)
-    await dies(world, starts(world), TAKE, Fault.DEATH_AFTER)
-
-    await world.scan()
-
-    assert await count_slice_rows(world, first) == 0

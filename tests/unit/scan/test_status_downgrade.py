@@ -7,7 +7,7 @@ import pytest
 
 from cmk_check.core.account import Account
 from cmk_check.core.enums import PostureVerdict
-from cmk_check.core.requirements import HEALTHY_KEYS
+from cmk_check.core.requirements import HEALTHY_KEYS, Requirement
 from cmk_check.ports import Table
 from cmk_check.scan.slice import SliceIncomplete
 from tests.fakes.faults import DeathError, Fault, Place
@@ -29,18 +29,12 @@ from tests.unit.scan.faulty_processes import (
     starting,
     touch,
     with_faults,
+    written,
 )
+from tests.unit.scan.scan_settings import require
 
 # Only the claim comes before it.
 LOWER = Place("commit", Table.SCANS, 1)
-
-
-def require_keys(world: World, *, required: bool) -> None:
-    """Let the posture be compliant only while keys can be used, or regardless."""
-    expect = replace(
-        world.options.expectations, requires=frozenset({HEALTHY_KEYS} if required else ())
-    )
-    world.options = replace(world.options, expectations=expect)
 
 
 @pytest.fixture
@@ -114,8 +108,10 @@ async def test_p1_what_lowered_the_status_stays_when_the_next_scan_fails(green: 
     assert (await green.posture()).verdict is PostureVerdict.UNKNOWN
 
 
-@pytest.mark.parametrize("required", [True, False])
-async def test_the_end_of_a_scan_raises_what_a_key_lowered(green: World, *, required: bool) -> None:
+@pytest.mark.parametrize("required", [(HEALTHY_KEYS,), ()])
+async def test_the_end_of_a_scan_raises_what_a_key_lowered(
+    green: World, required: tuple[Requirement, ...]
+) -> None:
     """An estate in order would be unknown for ever, once keys count."""
     assert green.keys is not None
     green.keys.facts[str(good(ONE, "one").id)] = DISABLED
@@ -123,7 +119,7 @@ async def test_the_end_of_a_scan_raises_what_a_key_lowered(green: World, *, requ
     await dies(green, delivery(green, first), RECORD, Fault.DEATH_AFTER)
     green.keys.facts.clear()
     green.clock.advance(LEASE_ENDS)
-    require_keys(green, required=required)
+    require(green, *required)
 
     await green.scan()
 
@@ -179,7 +175,7 @@ async def test_a_status_without_any_finished_scan_is_not_lowered(
 
     await dies(world, delivery(world, message), RECORD, Fault.DEATH_AFTER)
 
-    rows = [write.row for entry in store.log[before:] for write in entry.writes]
+    rows = written(store, before)
     assert "status" not in rows
 
 
@@ -196,5 +192,5 @@ async def test_a_status_that_a_key_keeps_low_is_not_lowered_for_another(
 
     await dies(green, delivery(green, second), RECORD, Fault.DEATH_AFTER)
 
-    rows = [write.row for entry in store.log[before:] for write in entry.writes]
+    rows = written(store, before)
     assert "status" not in rows

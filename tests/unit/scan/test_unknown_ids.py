@@ -5,13 +5,11 @@ from dataclasses import replace
 import pytest
 
 from cmk_check.core.account import Subscription
-from cmk_check.core.enums import ChangeType, CoverageState, GapReason, ScanState, Trigger
+from cmk_check.core.enums import ChangeType, CoverageState, GapReason, ScanState
 from cmk_check.core.model import Coverage
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.scope import Scope
-from cmk_check.limits import SCAN_SPACING
-from cmk_check.ports import Delete, Insert, Table
-from cmk_check.scan.start import request
+from cmk_check.ports import Insert, Table
 from cmk_check.store import codec, table_keys
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import World, bad
@@ -22,9 +20,11 @@ from tests.unit.scan.faulty_processes import (
     THREE,
     TWO,
     asleep,
+    delete,
     delivery,
     dies,
     overwrite,
+    status_of,
 )
 from tests.unit.scan.partial_scans import asked, partial_scan, verdict
 
@@ -40,9 +40,7 @@ async def breaks_coverage(world: World, subscription_id: str, **also: int) -> No
 
 async def delete_row(world: World, subscription_id: str, row: str) -> None:
     """Delete a row, as a person may."""
-    found = await world.store.get(Table.FINDINGS, subscription_id, row)
-    assert found is not None
-    await world.store.commit(Table.FINDINGS, subscription_id, [Delete(found.row, found.etag)])
+    await delete(world, Table.FINDINGS, subscription_id, row)
 
 
 async def test_an_id_that_exists_nowhere_makes_no_gap_p11(scanned: World) -> None:
@@ -134,8 +132,7 @@ async def test_a_row_of_an_earlier_version_that_a_list_may_have_named_stays_p1(
 
 async def wrote_the_scope(world: World, *, is_known: bool = True) -> None:
     """Let the status say that the last full scan was made under the present settings."""
-    status = await world.status()
-    assert status is not None
+    status = await status_of(world)
     changed = replace(status, scope=world.options.recorded_scope if is_known else None)
     scans = world.context.scans
     await scans.commit(status=changed, current=await scans.lease_and_status())
@@ -183,8 +180,7 @@ async def test_the_next_full_scan_removes_what_only_a_request_named_p11(scanned:
 
     assert (before, await verdict(scanned)) == ("unknown", "compliant")
     assert await scanned.coverage(THREE) is None
-    status = await scanned.status()
-    assert status is not None
+    status = await status_of(scanned)
     assert (status.summary.subscriptions.total, status.summary.gaps) == (2, ())
     _, change = scanned.teller.told[-1]
     assert (change.type, change.sequence) == (ChangeType.COVERAGE_REMOVED, 2)
@@ -301,14 +297,3 @@ async def test_one_that_is_there_again_and_deleted_by_hand_is_missed_p1(scanned:
     await finishing.wake()
 
     assert await verdict(scanned) == "unknown"
-
-
-async def test_what_the_watch_names_and_nobody_finds_is_done(scanned: World) -> None:
-    """It was deleted before anybody read it; a scan that failed would be asked for again."""
-    scanned.clock.advance(SCAN_SPACING)
-    answer = await request(scanned.context, [THREE], Trigger.WATCH)
-    await scanned.drain()
-
-    scan = await scanned.scan_row(answer.scan_id)
-    assert (scan.state, scan.not_found) == (ScanState.COMPLETE, (THREE,))
-    assert await scanned.coverage(THREE) is None

@@ -223,17 +223,6 @@ async def test_excluded_subscriptions_are_not_named(watched: Watched) -> None:
     assert scan.trigger is Trigger.TIMER
 
 
-async def test_a_new_subscription_is_read(watched: Watched) -> None:
-    """It need not wait for the full scan."""
-    watched.world.listed(ONE, TWO, THREE)
-    watched.world.read(THREE, bad(THREE))
-    watched.graph.add(THREE)
-
-    await watched.look()
-
-    assert await verdict(watched.world) == "non_compliant"
-
-
 async def test_p11_a_subscription_that_nobody_ever_saw_becomes_no_gap(watched: Watched) -> None:
     """P11: it was deleted before anybody read it; no action would end that unknown."""
     watched.graph.add(THREE)
@@ -244,16 +233,6 @@ async def test_p11_a_subscription_that_nobody_ever_saw_becomes_no_gap(watched: W
     assert await verdict(watched.world) == "compliant"
     (scan,) = await watched.world.context.scans.history(1)
     assert scan.state is ScanState.COMPLETE
-
-
-async def test_a_recorded_subscription_that_is_gone_is_a_gap(watched: Watched) -> None:
-    """As in a full scan."""
-    watched.world.listed(TWO)
-    watched.graph.add(ONE)
-
-    await watched.look()
-
-    assert await watched.world.coverage(ONE) == "gap"
 
 
 async def test_more_changes_than_a_page_come_in_the_next_looks(watched: Watched) -> None:
