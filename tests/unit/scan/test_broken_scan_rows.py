@@ -20,7 +20,6 @@ from tests.unit.scan.faulty_processes import (
     planned,
     scan_changes,
     starting,
-    status_of,
 )
 
 BROKEN_OUTBOX = table_keys.outbox_row(1, "broken")
@@ -102,18 +101,6 @@ async def test_a_broken_status_is_rebuilt_by_the_scan(scanned: World, when: str)
     assert (await scanned.scan_row(message.scan_id)).state is ScanState.COMPLETE
     assert (await scanned.posture()).verdict is PostureVerdict.NON_COMPLIANT
     assert "account.violated" in scanned.told_types()
-
-
-async def test_a_broken_status_is_unknown_after_a_scan_that_fails(scanned: World) -> None:
-    """Nothing is known of the estate then (P1)."""
-    await break_row(scanned, "status")
-    scanned.listed()
-
-    await scanned.scan()
-
-    status = await status_of(scanned)
-    assert status.last_scan is not None
-    assert (await scanned.posture()).verdict is PostureVerdict.UNKNOWN
 
 
 @pytest.mark.parametrize("spoil", [delete_row, break_row])

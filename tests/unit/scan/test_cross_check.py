@@ -18,7 +18,7 @@ from cmk_check.ports import InventoryError
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.world import BEGINNING, World, account, bad, good
 from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO
-from tests.unit.scan.partial_scans import partial_scan, verdict
+from tests.unit.scan.partial_scans import verdict
 
 HOUR = timedelta(hours=1)
 OLD = BEGINNING - CROSS_CHECK_AGE
@@ -256,22 +256,6 @@ async def test_an_account_of_another_kind_now_is_on_the_list(
 
     assert await checked(world) == CrossCheck(CHECKED, 0)
     assert sorted(azure.reads) == [ONE, TWO]
-
-
-async def test_a_partial_scan_checks_what_it_reads(
-    world: World, azure: LeakyInventory, search: ScriptedSearch
-) -> None:
-    """By the same rules; the check of the full scan stays in its own row."""
-    await world.scan()
-    azure.left_out = [bad(TWO, "hidden")]
-    search.known.append(known(bad(TWO, "hidden")))
-
-    scan = await world.scan_row(await partial_scan(world, TWO))
-
-    assert search.asked[-1] == [TWO]
-    assert scan.summary is not None
-    assert scan.summary.cross_check == CrossCheck(CHECKED, 1)
-    assert await verdict(world) == "non_compliant"
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,20 @@
 """Encryption scopes in a scan: read once a day, and at once where something speaks for it."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 import pytest
 
-from cmk_check.core.comparison.carried_scopes import scopes_as_of
-from cmk_check.core.enums import KeyState, PostureVerdict
-from cmk_check.core.keys.facts import EncryptionScope
+from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.requirements import HEALTHY_KEYS
-from cmk_check.core.unread import Unread
 from cmk_check.ports import Table
 from cmk_check.store.codec import Values
 from cmk_check.store.table_keys import COVERAGE, finding_row, partition_of
-from tests.fakes.keys import HEALTHY, ScriptedKeys
+from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, good
 from tests.unit.scan.faulty_processes import (
-    FORBIDDEN,
     ONE,
     TWO,
     findings_commits,
@@ -30,8 +25,6 @@ from tests.unit.scan.scan_settings import require
 
 NAMES: Final = [f"chat-{number}" for number in range(48)]
 ACCOUNTS: Final = [good(ONE, name) for name in NAMES]
-UNREAD_SCOPES: Final = replace(HEALTHY, scopes=Unread(FORBIDDEN))
-SCOPED: Final = replace(HEALTHY, scopes=(EncryptionScope("old", "Microsoft.CognitiveServices"),))
 HOURS: Final = 24
 FINDING: Final = finding_row(good(TWO).id.resource_group, good(TWO).id.name)
 
@@ -68,42 +61,6 @@ async def test_a_day_of_scans_reads_each_accounts_scopes_once_and_writes_nothing
     assert max(map(len, hours)) < len(ACCOUNTS) / 4
     written = findings_commits(store, before)
     assert not written
-
-
-async def test_p1_a_scope_that_changes_is_seen_within_a_day_and_never_shown_newer_than_it_is(
-    world: World, keys: ScriptedKeys
-) -> None:
-    """Until then the time that is shown is before the change."""
-    changed = world.clock.now()
-    keys.facts = {str(account.id): SCOPED for account in ACCOUNTS}
-    known: list[int] = []
-    for _ in range(HOURS):
-        await world.scan()
-        coverage = await world.context.findings_table.coverage(ONE)
-        found = (await world.findings()).values()
-        healthy = [each for each in found if each.key_health and not each.key_health.concerns]
-        times = [scopes_as_of(each, coverage, await world.status()) for each in healthy]
-        assert all(time is not None and time <= changed for time in times)
-        known.append(len(found) - len(healthy))
-
-    assert known[-1] == len(ACCOUNTS)
-    assert 0 < known[11] < len(ACCOUNTS)
-
-
-async def test_a_list_that_could_not_be_read_is_read_in_the_next_scan(
-    world: World, keys: ScriptedKeys
-) -> None:
-    """Also where it was due an hour ago, and will not be for a day."""
-    keys.facts = {str(account.id): UNREAD_SCOPES for account in ACCOUNTS}
-    await world.scan()
-    due = read(keys)
-    keys.facts = {}
-    await world.scan()
-
-    assert due
-    assert set(due) <= set(read(keys))
-    found = (await world.findings()).values()
-    assert {each.key_health and each.key_health.state for each in found} == {KeyState.HEALTHY}
 
 
 @pytest.mark.parametrize(

@@ -77,23 +77,6 @@ async def test_each_store_is_told_once_also_when_it_was_out_of_sight(
     assert exposed["dataStores"]["stores"][0]["state"] == "microsoft_key"  # type: ignore[index]
 
 
-async def test_what_is_found_at_first_sight_is_told_where_it_is_exposed(
-    world: World, stores: ScriptedStores
-) -> None:
-    """P2: as of keys; what could not be read is in the counts alone."""
-    world.data_stores = None
-    await world.scan()
-    world.data_stores = stores
-    stores.stores["more"] = DENIED
-    await world.scan()
-    first = world.told_types()
-    stores.stores["files"] = MICROSOFT
-    await world.scan()
-
-    assert first == ["account.discovered", "scan.baseline"]
-    assert world.told_types()[2:] == ["data.exposed"]
-
-
 async def test_projects_are_read_once_a_day_and_their_stores_in_every_scan(
     world: World, stores: ScriptedStores, store: RecordingStore
 ) -> None:
@@ -144,28 +127,6 @@ async def test_stores_leave_time_for_keys(world: World, stores: ScriptedStores) 
     await world.scan()
 
     assert stores.seconds[0] <= 60 * KEY_READING_SHARE - 5
-
-
-async def test_data_counts_for_the_posture_where_it_is_required(
-    world: World, stores: ScriptedStores
-) -> None:
-    """P1: under Microsoft's keys, unknown, and where it may be."""
-    require(world, COVERED_DATA)
-    verdicts = []
-    steps: list[tuple[ProjectPlaces, Fact]] = [
-        (TWO, OWN),
-        (TWO, MICROSOFT),
-        (TWO, LOST),
-        (TWO, DENIED),
-        (replace(TWO, basic=("p2",)), OWN),
-        (replace(TWO, unread=DENIED), OWN),
-    ]
-    for projects, files in steps:
-        stores.projects, stores.stores["files"] = projects, files
-        await world.scan()
-        verdicts.append((await world.posture()).verdict)
-
-    assert verdicts == ["compliant", "non_compliant", *["unknown"] * 4]
 
 
 async def test_p1_requiring_it_is_never_green_by_what_nobody_saw(
@@ -219,26 +180,6 @@ async def test_p1_the_status_is_marked_before_exposed_data_stands(
     assert (await world.posture()).verdict is expected
     require(world, COVERED_DATA)
     assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
-
-
-async def test_an_incomplete_reading_makes_data_worse_and_never_better(
-    world: World, stores: ScriptedStores
-) -> None:
-    """P3: what it did not bring may say otherwise."""
-    stores.stores["files"] = MICROSOFT
-    await world.scan()
-    stores.stores["files"] = OWN
-    world.read(ONE, ACCOUNT, gap=DENIED.gap)
-    await world.scan()
-    better = (await recorded(world)).state
-    world.read(ONE, ACCOUNT)
-    await world.scan()
-    stores.stores["more"] = MICROSOFT
-    world.read(ONE, ACCOUNT, gap=DENIED.gap)
-    await world.scan()
-
-    assert better is DataState.MICROSOFT_KEYS
-    assert (await recorded(world)).state is DataState.MICROSOFT_KEYS
 
 
 async def test_switching_it_off_takes_it_out_of_the_rows_and_tells_nobody(

@@ -1,18 +1,17 @@
 """What is told of exceptions, each turn once, and what is written of them."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from cmk_check.core.account import Account, Reading
-from cmk_check.core.enums import ChangeType, ExceptionMode, ExceptionReason
+from cmk_check.core.enums import ChangeType, ExceptionMode
 from tests.fakes.exemptions import NONE, ScriptedExemptions, exempted
-from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import BEGINNING, World, bad, good, odd
-from tests.unit.scan.faulty_processes import FORBIDDEN, TWO, findings_commits
+from tests.fakes.world import BEGINNING, World, bad, odd
+from tests.unit.scan.faulty_processes import FORBIDDEN, TWO
 from tests.unit.scan.partial_scans import partial_scan
-from tests.unit.scan.scan_settings import ACCOUNT, END, set_mode
+from tests.unit.scan.scan_settings import END, set_mode
 
 
 def _of_exceptions(world: World) -> list[str]:
@@ -66,18 +65,6 @@ async def test_each_turn_is_told_once_and_no_name_of_a_person_with_it(
     assert not any(secret in written for secret in ("T-1", "Board", "me@example.com"))
 
 
-@pytest.mark.parametrize("fixed", [True, False])
-async def test_an_exception_that_nobody_needs_has_ended(estate: World, *, fixed: bool) -> None:
-    """The account came under a key, or is gone."""
-    await estate.scan()
-    estate.read(TWO, *([good(TWO)] if fixed else []))
-
-    await estate.scan()
-
-    ended = [change for change in await estate.feed() if change.type.endswith("exception.ended")]
-    assert [change.data["ended"] for change in ended] == ["no_longer_needed"]
-
-
 async def _ended_by_a_switch(world: World) -> list[object]:
     """Return why exceptions ended in the scans since the setting was switched off."""
     changes = [change for change in await world.feed() if change.type.endswith("exception.ended")]
@@ -120,43 +107,3 @@ async def test_an_incomplete_reading_ends_what_it_has_read(
 
     assert before == ended
     assert await _ended_by_a_switch(estate) == ["not_honoured"]
-
-
-async def test_one_that_has_expired_while_nobody_looked_has_expired(estate: World) -> None:
-    """The end has one reason, and it is the first that there was."""
-    await estate.scan()
-    set_mode(estate, ExceptionMode.OFF)
-    estate.exemptions = None
-    estate.clock.time = END
-
-    await estate.scan()
-
-    assert await _ended_by_a_switch(estate) == ["expired"]
-
-
-@pytest.mark.parametrize(
-    ("end", "reason"),
-    [
-        (END, ExceptionReason.HONOURED),
-        (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), ExceptionReason.EXPIRES_TOO_LATE),
-    ],
-    ids=["honoured", "until the last day there is"],
-)
-async def test_a_scan_of_an_unchanged_estate_writes_nothing(
-    estate: World,
-    store: RecordingStore,
-    exemptions: ScriptedExemptions,
-    end: datetime,
-    reason: ExceptionReason,
-) -> None:
-    """P4, P11: what is stored is what is compared, and what is shown is what was read."""
-    exemptions.facts[TWO] = exempted(TWO, end)
-    await estate.scan()
-    before = len(store.log)
-
-    await estate.scan()
-
-    shown = (await estate.findings())[ACCOUNT].exception
-    assert findings_commits(store, before) == []
-    assert shown is not None
-    assert shown.reason is reason

@@ -28,7 +28,6 @@ from tests.fakes.faults import Fault
 from tests.fakes.keys import DISABLED, ScriptedKeys
 from tests.fakes.world import BEGINNING, World, bad, good, odd
 from tests.unit.scan.faulty_processes import (
-    FORBIDDEN,
     ONE,
     RECORD,
     TWO,
@@ -90,16 +89,6 @@ async def test_one_list_for_each_subscription_with_a_violation(
     assert exemptions.asked == [TWO]
 
 
-async def test_one_violation_without_an_exception_is_one_too_many(estate: World) -> None:
-    """P1: another account's exception says nothing of it."""
-    estate.read(ONE, bad(ONE))
-
-    await estate.scan()
-
-    assert await _verdict(estate) is BAD
-    assert await _excepted(estate) == 1
-
-
 async def test_only_a_violation_can_have_an_exception(estate: World) -> None:
     """P1: an account that cannot be judged, or is compliant, needs none and gets none."""
     unknown, compliant = odd(TWO, "odd"), good(TWO, "good")
@@ -110,20 +99,6 @@ async def test_only_a_violation_can_have_an_exception(estate: World) -> None:
     findings = await estate.findings()
     assert [findings[str(each.id)].exception for each in (unknown, compliant)] == [None, None]
     assert (await _verdict(estate), await _excepted(estate)) == (UNKNOWN, 1)
-
-
-async def test_the_posture_changes_at_the_minute_of_the_expiry(
-    estate: World, exemptions: ScriptedExemptions
-) -> None:
-    """P1: no scan runs in between, and none is needed."""
-    exemptions.facts[TWO] = exempted(TWO, SOON)
-    await estate.scan()
-    estate.clock.time = SOON - timedelta(seconds=1)
-    before = await _verdict(estate)
-
-    estate.clock.time = SOON
-
-    assert (before, await _verdict(estate)) == (ACCEPTED, BAD)
 
 
 async def test_an_exception_that_ends_in_mid_scan_ends_no_later(
@@ -193,19 +168,6 @@ async def test_a_new_violation_takes_compliant_back_although_it_is_excepted(
     assert await _verdict(estate) is UNKNOWN
 
 
-async def test_a_partial_scan_keeps_the_exceptions_of_the_others(
-    estate: World, exemptions: ScriptedExemptions
-) -> None:
-    """Its status is the sum of all rows, and it reads only some of them."""
-    await estate.scan()
-    exemptions.asked.clear()
-
-    await partial_scan(estate, ONE)
-
-    assert (await _verdict(estate), await _excepted(estate)) == (ACCEPTED, 1)
-    assert exemptions.asked == []
-
-
 @pytest.mark.parametrize("facts", [NONE, DENIED])
 async def test_a_partial_scan_ends_an_exception(
     estate: World, exemptions: ScriptedExemptions, facts: ExemptionFacts
@@ -217,61 +179,6 @@ async def test_a_partial_scan_ends_an_exception(
     await partial_scan(estate, TWO)
 
     assert (await _verdict(estate), await _excepted(estate)) == (BAD, 0)
-
-
-async def test_an_incomplete_reading_improves_nothing(
-    estate: World, exemptions: ScriptedExemptions
-) -> None:
-    """P2: what it did not bring may say otherwise; what it lost counts at once."""
-    exemptions.facts[TWO] = NONE
-    await estate.scan()
-    estate.read(TWO, bad(TWO), gap=FORBIDDEN)
-    exemptions.facts[TWO] = exempted(TWO, END)
-    await estate.scan()
-    gained = await _excepted(estate)
-    estate.read(TWO, bad(TWO))
-    await estate.scan()
-    estate.read(TWO, bad(TWO), gap=FORBIDDEN)
-    exemptions.facts[TWO] = NONE
-
-    await estate.scan()
-
-    assert (gained, await _excepted(estate)) == (0, 0)
-
-
-async def test_an_incomplete_reading_cuts_an_exception_short(
-    estate: World, exemptions: ScriptedExemptions
-) -> None:
-    """P1: nobody may rely on the former expiry, whatever else was not read."""
-    await estate.scan()
-    estate.read(TWO, bad(TWO), gap=FORBIDDEN)
-    exemptions.facts[TWO] = exempted(TWO, EARLIER)
-
-    await estate.scan()
-
-    exception = (await estate.findings())[ACCOUNT].exception
-    assert exception is not None
-    assert exception.expires_on == EARLIER
-
-
-async def test_what_cannot_be_read_counts_as_not_excepted_and_is_no_news(
-    estate: World, exemptions: ScriptedExemptions
-) -> None:
-    """P2 and P9: a lost right makes the status worse, and comes back without a second start."""
-    await estate.scan()
-    estate.teller.told.clear()
-    exemptions.facts[TWO] = DENIED
-    await estate.scan()
-    dark = (await estate.findings())[ACCOUNT].exception
-    verdict = await _verdict(estate)
-    exemptions.facts[TWO] = exempted(TWO, END)
-
-    await estate.scan()
-
-    assert dark is not None
-    assert dark.missing_action == "Microsoft.Authorization/policyExemptions/read"
-    assert (verdict, await _verdict(estate)) == (BAD, ACCEPTED)
-    assert estate.told_types() == []
 
 
 async def test_p8_exemptions_for_which_no_time_is_left_are_unread() -> None:

@@ -163,18 +163,6 @@ async def test_an_earlier_version_can_read_the_scan_of_an_estate_with_a_kind_lef
     assert (await world.scan_row(scan_id)).posture_reasons == ()
 
 
-async def test_slices_are_dropped_though_the_last_worker_died_before(world: World) -> None:
-    """Its message comes again, and finds nothing else to do."""
-    world.listed(ONE)
-    (message,) = await planned(world)
-    await dies(world, delivery(world, message), END, Fault.DEATH_AFTER)
-    assert await count_slice_rows(world, message.scan_id) == 1
-
-    await world.deliver(message)
-
-    assert await count_slice_rows(world, message.scan_id) == 0
-
-
 @pytest.mark.parametrize("next_is_partial", [False, True])
 async def test_slices_of_a_finished_scan_go_though_its_process_died(
     world: World, *, next_is_partial: bool

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from cmk_check.core.enums import GapReason, PostureVerdict, ScanState
 from cmk_check.core.scope import Scope
 from cmk_check.ports import SliceMessage
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good
 from tests.unit.scan.faulty_processes import (
     CLAIM_ENDS,
@@ -19,6 +22,7 @@ from tests.unit.scan.faulty_processes import (
     starting,
     status_of,
     told_of,
+    written,
 )
 
 
@@ -78,19 +82,6 @@ async def test_a_poisoned_slice_without_any_gap_still_makes_the_scan_incomplete(
     assert await world.coverage(ONE) == "excluded"
 
 
-async def test_a_poisoned_slice_that_is_done_only_finishes(world: World) -> None:
-    """What failed four times may have been the end of the scan, not the slice."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
-    (message,) = await planned(world)
-    await world.deliver(message)
-
-    await world.poison(message)
-
-    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
-    assert await world.coverage(ONE) == "read"
-
-
 async def test_a_poisoned_slice_publishes_what_its_dead_worker_recorded(world: World) -> None:
     """Giving a slice up must not lose the changes that stand already."""
     world.listed(ONE)
@@ -143,14 +134,6 @@ async def test_a_plan_poisoned_twice_fails_once(world: World) -> None:
     assert await scan_changes(world) == ["scan.failed"]
 
 
-async def test_the_poisoned_plan_of_a_scan_that_never_was_does_nothing(world: World) -> None:
-    """A message may outlive its scan's row, which retention deletes."""
-    await world.poison(SliceMessage("20260101T000000Z-0000", None))
-
-    assert not world.teller.ended
-    assert await world.status() is None
-
-
 async def test_a_poison_message_of_a_scan_that_is_overtaken_does_nothing(world: World) -> None:
     """It must not close, or speak for, the scan that runs now."""
     world.listed(ONE)
@@ -164,3 +147,18 @@ async def test_a_poison_message_of_a_scan_that_is_overtaken_does_nothing(world: 
     assert (await world.scan_row(newer.scan_id)).state is ScanState.RUNNING
     assert await world.context.scans.holder() == newer.scan_id
     assert await world.status() is None
+
+
+@pytest.mark.parametrize("number", [None, 0])
+@pytest.mark.parametrize("poisoned", [False, True])
+async def test_a_message_of_a_scan_that_never_was_does_nothing(
+    world: World, store: RecordingStore, number: int | None, *, poisoned: bool
+) -> None:
+    """It may outlive the row of its scan, which retention deletes."""
+    handle = world.poison if poisoned else world.deliver
+
+    await handle(SliceMessage("20260101T000000Z-0000", number))
+
+    assert written(store, 0) == []
+    assert not world.queue.messages
+    assert not world.teller.ended

@@ -16,7 +16,6 @@ from cmk_check.scan.aspect_reader import KeyReader
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.table_keys import COVERAGE, partition_of
 from tests.fakes.keys import (
-    BY_STATE,
     DISABLED,
     HEALTHY,
     VAULT,
@@ -26,7 +25,6 @@ from tests.fakes.keys import (
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import BEGINNING, World, bad, good
 from tests.unit.scan.faulty_processes import (
-    FORBIDDEN,
     ONE,
     TWO,
     planned,
@@ -65,18 +63,6 @@ def writes_of_findings(store: RecordingStore, since: int) -> int:
     return sum(
         entry.name == "commit" and entry.table is Table.FINDINGS for entry in store.log[since:]
     )
-
-
-async def test_only_the_keys_of_compliant_accounts_are_looked_at(
-    world: World, keys: ScriptedKeys
-) -> None:
-    """Others have no key to look at; of one id twice the worse entry counts, as for verdicts."""
-    world.read(ONE, good(ONE, "a"), bad(ONE, "b"), good(ONE, "c"), bad(ONE, "c"))
-
-    await world.scan()
-
-    assert keys.asked == [{"a": None}]
-    assert await states(world) == {"a": "healthy", "b": None, "c": None}
 
 
 async def test_without_compliant_accounts_nobody_is_asked(world: World, keys: ScriptedKeys) -> None:
@@ -139,21 +125,6 @@ async def test_what_a_slice_shares_is_opened_once(world: World, keys: ScriptedKe
     assert (len(keys.asked), keys.opened) == (2, 1)
 
 
-async def test_p11_what_was_not_answered_is_unknown_until_it_is(
-    world: World, keys: ScriptedKeys
-) -> None:
-    """An account that the answer left out is neither healthy nor forgotten."""
-    keys.missing.add(str(good(ONE).id))
-    await world.scan()
-    first = await states(world)
-    keys.missing.clear()
-
-    await world.scan()
-
-    assert (first, await states(world)) == ({"chat": "unknown"}, {"chat": "healthy"})
-    assert world.told_types()[-1] == "key.recovered"
-
-
 async def test_p8_keys_for_which_no_time_is_left_are_unknown_and_cost_no_verdict(
     world: World, keys: ScriptedKeys
 ) -> None:
@@ -184,32 +155,6 @@ async def test_p8_keys_get_a_part_of_the_time_and_no_more_than_a_subscription_do
     assert 299 < keys.seconds[1] <= 300
 
 
-async def test_switching_key_health_on_tells_what_is_bad_and_nothing_else(
-    store: RecordingStore, keys: ScriptedKeys
-) -> None:
-    """Thousands of unknowns at once would drown the one key that is broken."""
-    accounts = [good(ONE, state) for state in BY_STATE if state != "off"]
-    old = World(store, slice_size=1)
-    old.listed(ONE)
-    old.read(ONE, *accounts)
-    await old.scan()
-    world = World(store, seed=1, keys=keys, slice_size=1)
-    world.inventory, world.clock = old.inventory, old.clock
-    for account in accounts:
-        let(keys, BY_STATE[account.id.name] or HEALTHY, account)
-
-    await world.scan()
-    await world.scan()
-
-    assert [(kind, name) for number, kind, name in await told_of(world, ONE) if number > 4] == [
-        ("key.degraded", "at_risk"),
-        ("key.degraded", "broken"),
-        ("account.updated", "healthy"),
-        ("account.updated", "unknown"),
-    ]
-    assert await states(world) == {state: state for state in BY_STATE if state != "off"}
-
-
 async def test_switching_key_health_off_forgets_it_once(
     world: World, keys: ScriptedKeys, store: RecordingStore
 ) -> None:
@@ -227,21 +172,6 @@ async def test_switching_key_health_off_forgets_it_once(
     assert writes_of_findings(store, before) == 0
     status = await status_of(world)
     assert status.summary.accounts.by_key_health == {}
-
-
-async def test_p2_an_incomplete_reading_says_that_a_key_is_broken_and_never_that_it_is_well(
-    world: World, keys: ScriptedKeys
-) -> None:
-    """Half an answer is enough for bad news."""
-    await world.scan()
-    seen = []
-    for facts in (DISABLED, HEALTHY):
-        let(keys, facts)
-        world.read(ONE, good(ONE), gap=FORBIDDEN)
-        await world.scan()
-        seen.append(await states(world))
-
-    assert seen == [{"chat": "broken"}] * 2
 
 
 async def test_who_was_overtaken_while_recording_looks_at_the_keys_again(

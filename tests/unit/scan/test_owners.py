@@ -5,7 +5,6 @@ from dataclasses import replace
 from cmk_check.core.account import Account
 from tests.fakes.world import World, bad, good
 from tests.unit.scan.faulty_processes import ONE, TWO, status_of
-from tests.unit.scan.partial_scans import partial_scan
 
 
 def _owned(account: Account, owner: str) -> Account:
@@ -28,16 +27,3 @@ async def test_the_status_counts_owners_and_the_row_of_a_scan_keeps_none(world: 
     assert await _counted(world) == (2, 1)
     assert row.summary is not None
     assert row.summary.accounts.owners == ()
-
-
-async def test_a_partial_scan_counts_the_owners_of_all_subscriptions(world: World) -> None:
-    """It reads one of them, and the sums are those of the estate."""
-    world.listed(ONE, TWO)
-    world.read(ONE, _owned(bad(ONE), "ai"))
-    world.read(TWO, _owned(bad(TWO), "ops"))
-    await world.scan()
-    world.read(TWO, bad(TWO))
-
-    await partial_scan(world, TWO)
-
-    assert await _counted(world) == (1, 1)

@@ -7,10 +7,8 @@ from cmk_check.core.enums import ChangeType, ScanState
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope
 from cmk_check.limits import PARTIAL_SCAN_SPACING, SCAN_SPACING
-from cmk_check.ports import InventoryError, Table
+from cmk_check.ports import InventoryError
 from cmk_check.scan.start import request
-from tests.fakes.faults import Place
-from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good
 from tests.unit.scan.faulty_processes import (
     FORBIDDEN,
@@ -21,7 +19,6 @@ from tests.unit.scan.faulty_processes import (
     TWO,
     asleep,
     delivery,
-    findings_commits,
     planned,
     scan_changes,
     sent,
@@ -29,10 +26,6 @@ from tests.unit.scan.faulty_processes import (
     status_of,
 )
 from tests.unit.scan.partial_scans import asked, partial_scan, verdict
-
-# After the claim.
-LOWER = Place("commit", Table.SCANS, 1)
-FINISH = Place("commit", Table.SCANS, 2)
 
 
 async def test_it_reads_what_it_names_alone(scanned: World) -> None:
@@ -80,18 +73,6 @@ async def test_it_is_listed_and_tells_nothing_of_itself(scanned: World) -> None:
     assert scan.summary.subscriptions.read == 2
     assert (scanned.teller.ended, len(scanned.teller.told)) == (ended, told)
     assert scanned.teller.partial_ended == [(scan.id, "complete", None)]
-
-
-async def test_where_nothing_has_changed_no_finding_is_written(
-    scanned: World, store: RecordingStore
-) -> None:
-    """A look every two minutes must not cost a write for each."""
-    before = len(store.log)
-
-    await partial_scan(scanned, ONE)
-
-    written = findings_commits(store, before)
-    assert not written
 
 
 async def test_a_retired_subscription_stays_retired(scanned: World) -> None:

@@ -72,27 +72,6 @@ async def test_the_status_is_lowered_before_anything_worse_stands(
     assert (await green.posture()).verdict is PostureVerdict.UNKNOWN
 
 
-@pytest.mark.parametrize(
-    "reading",
-    [
-        Reading((good(ONE), good(ONE, "new"))),
-        Reading(()),
-        Reading((replace(good(ONE), tags={"owner": "x"}),)),
-    ],
-    ids=["new and good", "gone", "other tags"],
-)
-async def test_the_status_is_not_lowered_where_nothing_is_worse(
-    green: World, reading: Reading
-) -> None:
-    """An answer that flickers at every scan is one that nobody heeds."""
-    green.inventory.readings[ONE] = reading
-    (message,) = await planned(green)
-
-    await dies(green, delivery(green, message), RECORD, Fault.DEATH_AFTER)
-
-    assert (await green.posture()).verdict is PostureVerdict.COMPLIANT
-
-
 async def test_a_status_that_is_not_compliant_is_not_lowered(
     green: World, store: RecordingStore
 ) -> None:
@@ -106,20 +85,6 @@ async def test_a_status_that_is_not_compliant_is_not_lowered(
     await dies(green, delivery(green, message), RECORD, Fault.DEATH_AFTER)
 
     assert "status" not in written(store, before)
-
-
-async def test_the_status_is_lowered_once_for_a_slice(world: World, store: RecordingStore) -> None:
-    """Two hundred new violations are one news for the posture."""
-    world.options = replace(world.options, slice_size=2)
-    world.listed(ONE, TWO)
-    await world.scan()
-    world.read(ONE, bad(ONE))
-    world.read(TWO, bad(TWO))
-    before = len(store.log)
-
-    await world.scan()
-
-    assert written(store, before).count("status") == 2  # lowered, and finished
 
 
 @pytest.mark.parametrize("fault", [Fault.DEATH_BEFORE, Fault.DEATH_AFTER])

@@ -4,11 +4,11 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import PostureReason, PostureVerdict
+from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.requirements import HEALTHY_KEYS
 from tests.fakes.faults import Fault
-from tests.fakes.keys import DISABLED, HEALTHY, UNREAD, VAULT_GONE, ScriptedKeys
+from tests.fakes.keys import DISABLED, UNREAD, VAULT_GONE, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good
 from tests.unit.scan.faulty_processes import ONE, RECORD, delivery, dies, planned, written
@@ -47,21 +47,7 @@ async def test_p1_the_status_is_marked_before_a_bad_key_stands_and_lower_where_k
     assert rows.count("status") == 1
     assert rows.index("status") < rows.index("outbox")
     assert verdict is (PostureVerdict.UNKNOWN if required else PostureVerdict.COMPLIANT)
-
-
-async def test_p1_keys_that_come_to_count_count_at_once_also_what_a_dead_scan_found(
-    world: World, keys: ScriptedKeys
-) -> None:
-    """A setting changes by a restart, in which a running scan may die and another take over."""
-    await world.scan()
-    keys.facts[ACCOUNT] = DISABLED
-    (message,) = await planned(world)
-    await dies(world, delivery(world, message), RECORD, Fault.DEATH_AFTER)
-    before = await world.posture()
-
     require(world, HEALTHY_KEYS)
-
-    assert before.verdict is PostureVerdict.COMPLIANT
     assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
 
 
@@ -81,32 +67,3 @@ async def test_p1_an_account_that_is_worse_counts_when_keys_no_longer_do(
 
     assert before.verdict is PostureVerdict.NON_COMPLIANT
     assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
-
-
-@pytest.mark.parametrize(
-    ("facts", "verdict", "reason"),
-    [
-        (DISABLED, PostureVerdict.NON_COMPLIANT, PostureReason.KEYS_BROKEN),
-        (UNREAD, PostureVerdict.UNKNOWN, PostureReason.KEYS_UNKNOWN),
-    ],
-    ids=["broken", "unknown"],
-)
-async def test_where_keys_count_the_posture_follows_them_both_ways(
-    world: World,
-    keys: ScriptedKeys,
-    facts: KeyFacts,
-    verdict: PostureVerdict,
-    reason: PostureReason,
-) -> None:
-    """And comes back when they do (P11)."""
-    require(world, HEALTHY_KEYS)
-    keys.facts[ACCOUNT] = facts
-    await world.scan()
-    worse = await world.posture()
-    keys.facts[ACCOUNT] = HEALTHY
-
-    await world.scan()
-
-    assert worse.verdict is verdict
-    assert [code for code, _ in worse.reasons] == [reason]
-    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT

@@ -15,34 +15,28 @@ from tests.unit.scan.faulty_processes import (
 )
 
 
-async def test_the_baseline_is_told_once(world: World) -> None:
-    """The first scan of an estate is one news, later ones are none."""
-    world.listed(ONE)
-    world.read(ONE, bad(ONE))
-
-    for _ in range(3):
-        await world.scan()
-
-    assert await scan_changes(world) == ["scan.baseline"]
-
-
-async def test_the_baseline_counts_what_the_first_scan_found(world: World) -> None:
-    """It stands for all the changes that are not told one by one."""
+async def test_the_first_scan_is_told_by_its_sums_and_each_change_links_to_its_finding(
+    world: World,
+) -> None:
+    """The sums stand for all the changes that are not told one by one."""
     world.listed(ONE)
     world.read(ONE, bad(ONE, "a"), good(ONE, "b"), odd(ONE, "c"))
     world.options = replace(world.options, hostname="app.example")
 
     scan_id = await world.scan()
 
-    (told,) = [entry for entry in await world.feed() if entry.type.endswith("baseline")]
-    assert told.source == f"/scans/{scan_id}"
-    assert told.data["statusUrl"] == "https://app.example/api/v1/status"
-    assert told.data["accounts"] == {
+    told = {entry.type.rpartition(".")[2]: entry for entry in await world.feed()}
+    baseline = told["baseline"]
+    assert baseline.source == f"/scans/{scan_id}"
+    assert baseline.data["statusUrl"] == "https://app.example/api/v1/status"
+    assert baseline.data["accounts"] == {
         "total": 3,
         "compliant": 1,
         "nonCompliant": 1,
         "unknown": 1,
     }
+    link = f"https://app.example/api/v1/findings{bad(ONE, 'a').id}"
+    assert told["violated"].data["findingUrl"] == link
 
 
 async def test_the_scan_after_a_failed_one_tells_that_it_recovered(world: World) -> None:
@@ -57,18 +51,6 @@ async def test_the_scan_after_a_failed_one_tells_that_it_recovered(world: World)
     await world.scan()
 
     assert await scan_changes(world) == ["scan.baseline", "scan.failed", "scan.recovered"]
-
-
-async def test_a_change_of_an_account_links_to_its_finding(world: World) -> None:
-    """Whoever gets the alert sees there what is the matter."""
-    world.listed(ONE)
-    world.read(ONE, bad(ONE))
-    world.options = replace(world.options, hostname="app.example")
-
-    await world.scan()
-
-    (told,) = [entry for entry in await world.feed() if entry.type.endswith("violated")]
-    assert told.data["findingUrl"] == f"https://app.example/api/v1/findings{bad(ONE).id}"
 
 
 async def test_a_recovery_tells_which_scan_it_was(world: World) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from cmk_check.cli.scan_report import check_scope
 from cmk_check.config.settings_error import SettingsError
-from cmk_check.core import posture
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import ExceptionMode, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.exceptions.judge_exception import ExceptionRules
@@ -76,21 +75,6 @@ async def test_its_own_next_scan_ends_it(app: World) -> None:
     await app.scan()
 
     assert (await app.posture()).verdict is PostureVerdict.COMPLIANT
-
-
-async def test_a_subscription_alone_says_so_too(app: World) -> None:
-    """Whoever asks for one subscription is told the same."""
-    own = app.options
-    under(app, "OpenAI")
-    await app.scan()
-    coverage = await app.context.findings_table.coverage(TWO)
-    assert coverage is not None
-
-    answer = posture.of_subscription(
-        coverage, await app.status(), app.clock.now(), own.expectations
-    )
-
-    assert PostureReason.SCOPE_CHANGED in {code for code, _ in answer.reasons}
 
 
 async def test_a_status_of_another_scope_is_lowered_before_worse_is_recorded(app: World) -> None:

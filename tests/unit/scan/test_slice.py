@@ -1,5 +1,6 @@
 """A slice: one worker's run, beside others that sleep, wake and take over."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -147,59 +148,44 @@ async def test_who_took_over_reads_again_when_the_sleeper_was_faster(known: Worl
     assert (await known.posture()).verdict is PostureVerdict.NON_COMPLIANT
 
 
-async def test_an_older_reading_is_not_written_after_a_newer_scan_that_changed_nothing(
-    known: World,
+async def _a_newer_scan(world: World, _message: SliceMessage) -> None:
+    """No row moves, so nothing but the check of claim and lease can stop the older worker."""
+    world.clock.advance(LEASE_ENDS)
+    await world.scan()
+
+
+async def _another_worker(world: World, message: SliceMessage) -> None:
+    """The lease is still that of the scan: only the claim tells the two workers apart."""
+    world.clock.advance(CLAIM_ENDS)
+    await world.deliver(message)
+
+
+async def _a_start_that_dies(world: World, _message: SliceMessage) -> None:
+    """The slice row still stands: only the lease says that a newer scan has begun."""
+    world.clock.advance(LEASE_ENDS)
+    await dies(world, starts(world), Place("commit", Table.SCANS, 0), Fault.DEATH_AFTER)
+
+
+@pytest.mark.parametrize("meanwhile", [_a_newer_scan, _another_worker, _a_start_that_dies])
+async def test_an_older_reading_is_not_written_though_no_row_has_changed_meanwhile(
+    known: World, meanwhile: Callable[[World, SliceMessage], Awaitable[None]]
 ) -> None:
-    """No row has moved, so nothing but the check of claim and lease can stop it."""
-    known.read(ONE, good(ONE))
-    (message,) = await planned(known)
-    slow = await asleep(known, delivery(known, message), MARK)
-    known.read(ONE, bad(ONE))
-    known.clock.advance(LEASE_ENDS)
-    await known.scan()
-    before = await known.findings()
-
-    await slow.wake()
-
-    assert await known.findings() == before
-    assert [entry[:2] for entry in await told_of(known, ONE)] == [(1, "account.violated")]
-    await known.scan()
-    assert await mark_of(known, ONE) is None
-
-
-async def test_an_older_reading_is_not_written_after_another_worker_of_the_scan_read_the_same(
-    known: World,
-) -> None:
-    """The lease is still this scan's: only the claim tells the two workers apart."""
+    """P9: the worker slept before its mark, and what was read since is what stands there."""
     known.listed(ONE, TWO)  # a second slice keeps the scan, and its rows, alive
     known.read(ONE, good(ONE))
     message, _ = await planned(known)
     slow = await asleep(known, delivery(known, message), MARK)
     known.read(ONE, bad(ONE))
-    known.clock.advance(CLAIM_ENDS)
-    await known.deliver(message)
+    await meanwhile(known, message)
 
     await slow.wake()
 
     assert await known.verdicts() == {"chat": "non_compliant"}
     assert len(await told_of(known, ONE)) == 1
-
-
-async def test_an_older_reading_is_not_written_once_a_newer_scan_holds_the_lease(
-    known: World,
-) -> None:
-    """Its slice row may still stand, where the newer scan's start died before it dropped it."""
-    known.read(ONE, good(ONE))
-    (message,) = await planned(known)
-    slow = await asleep(known, delivery(known, message), MARK)
-    known.read(ONE, bad(ONE))
+    known.queue.messages.clear()
     known.clock.advance(LEASE_ENDS)
-    await dies(known, starts(known), Place("commit", Table.SCANS, 0), Fault.DEATH_AFTER)
-
-    await slow.wake()
-
-    assert await known.verdicts() == {"chat": "non_compliant"}
-    assert len(await told_of(known, ONE)) == 1
+    await known.scan()
+    assert await mark_of(known, ONE) is None
 
 
 async def test_a_lost_race_starts_over_with_azure(known: World) -> None:
@@ -270,17 +256,6 @@ async def test_three_lost_races_leave_the_slice_to_the_queue_and_the_others_reco
     assert await told_of(world, TWO) == [(1, "account.violated", "second")]
 
 
-async def test_an_incomplete_reading_removes_and_resolves_nothing(known: World) -> None:
-    """Unreadable is not empty."""
-    known.inventory.readings[ONE] = Reading(gap=FORBIDDEN)
-
-    scan_id = await known.scan()
-
-    assert await known.verdicts() == {"chat": "non_compliant"}
-    assert await known.coverage(ONE) == "gap"
-    assert (await known.scan_row(scan_id)).state is ScanState.INCOMPLETE
-
-
 async def test_a_gap_tells_when_its_subscription_was_read_last(known: World) -> None:
     """Its findings are of that time: when the last scan that read it began."""
     began = known.clock.now()
@@ -292,12 +267,3 @@ async def test_a_gap_tells_when_its_subscription_was_read_last(known: World) -> 
     coverage = await known.context.findings_table.coverage(ONE)
     assert coverage is not None
     assert coverage.last_read == began
-
-
-async def test_the_slice_of_a_scan_that_never_was_does_nothing(
-    world: World, store: RecordingStore
-) -> None:
-    """A message may outlive its scan's row, which retention deletes."""
-    await world.deliver(SliceMessage("20260101T000000Z-0000", 0))
-
-    assert [entry.name for entry in store.log if entry.writes] == []

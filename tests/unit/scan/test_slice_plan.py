@@ -9,7 +9,6 @@ from cmk_check.core.account import Subscription
 from cmk_check.core.enums import Disposition, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.scope import Scope
 from cmk_check.ports import InventoryError, QueueError, SliceMessage, StoreUnavailable, Table
-from cmk_check.scan.slice_plan import plan
 from cmk_check.store import table_keys
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import MemoryQueue, World, account, bad, good, sub
@@ -46,23 +45,6 @@ class NarrowQueue(MemoryQueue):
         self.messages += messages[: self.room]
         if len(messages) > self.room:
             raise QueueError("the queue is full")
-
-
-async def test_the_slices_cover_the_whole_key_space_once(world: World) -> None:
-    """A row of a subscription no longer listed must fall into exactly one slice."""
-    world.options = replace(world.options, slice_size=2)
-    world.listed(*(sub(number) for number in (5, 3, 1, 4, 2)))
-
-    messages = await planned(world)
-
-    slices = await slices_of(world, messages[0].scan_id)
-    bounds = [(entry.low, entry.high) for entry in slices]
-    assert bounds[0][0] == ""
-    assert bounds[-1][1] == ""
-    assert [high for _, high in bounds[:-1]] == [low for low, _ in bounds[1:]]
-    inside = [[entry.subscription.id for entry in one.subscriptions] for one in slices]
-    assert inside == [[sub(1), sub(2)], [sub(3), sub(4)], [sub(5)]]
-    assert [message.slice for message in messages] == [0, 1, 2]
 
 
 async def test_of_two_planners_one_plan_counts_and_the_other_is_dropped_in_the_end(
@@ -293,14 +275,6 @@ async def test_a_scan_that_failed_before_any_finished_leaves_the_next_one_baseli
 
     (change,) = [entry for entry in await world.feed() if entry.source.endswith(ONE)]
     assert change.data["baseline"] is True
-
-
-async def test_a_plan_for_a_scan_that_never_was_does_nothing(world: World) -> None:
-    """A message may outlive its scan's row, which retention deletes."""
-    await plan(world.context, "20260101T000000Z-0000")
-
-    assert not world.queue.messages
-    assert await world.status() is None
 
 
 async def test_a_reading_is_told_what_is_listed_and_what_is_on_record(world: World) -> None:

@@ -29,7 +29,6 @@ from tests.unit.scan.faulty_processes import (
     starting,
     touch,
     with_faults,
-    written,
 )
 from tests.unit.scan.scan_settings import require
 
@@ -150,47 +149,3 @@ async def test_a_worker_reads_the_status_once_however_much_is_worse(before: Acco
     two = await reads_of_scan_rows(before, bad(TWO), bad(THREE))
 
     assert two - one == 1  # its own check of the lease, and no more
-
-
-@pytest.mark.parametrize("before", [good(ONE), odd(ONE)], ids=["compliant", "unknown"])
-async def test_an_account_whose_data_nobody_looks_at_costs_no_read_of_the_status(
-    before: Account,
-) -> None:
-    """Data of a new account is not known to be covered: with data stores off, that is no news."""
-    none = await reads_of_scan_rows(before)
-    one = await reads_of_scan_rows(before, good(TWO, "new"))
-
-    assert one - none == 1  # the check of the lease
-
-
-async def test_a_status_without_any_finished_scan_is_not_lowered(
-    world: World, store: RecordingStore
-) -> None:
-    """It says unknown, and why: nothing was scanned yet."""
-    await world.scan()
-    world.listed(ONE)
-    world.read(ONE, bad(ONE))
-    (message,) = await planned(world)
-    before = len(store.log)
-
-    await dies(world, delivery(world, message), RECORD, Fault.DEATH_AFTER)
-
-    rows = written(store, before)
-    assert "status" not in rows
-
-
-async def test_a_status_that_a_key_keeps_low_is_not_lowered_for_another(
-    green: World, store: RecordingStore
-) -> None:
-    """Each of many broken keys would cost a write."""
-    assert green.keys is not None
-    green.keys.facts[str(good(ONE, "one").id)] = DISABLED
-    await green.scan()
-    green.keys.facts[str(good(TWO, "two").id)] = DISABLED
-    _, second = await planned(green)
-    before = len(store.log)
-
-    await dies(green, delivery(green, second), RECORD, Fault.DEATH_AFTER)
-
-    rows = written(store, before)
-    assert "status" not in rows
