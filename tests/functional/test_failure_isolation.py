@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cmk_check.limits import SLICE_CLAIM
-from local.simulator import Access, Answer, Fault, Hold, arm_error
+from local.simulator import Access, Fault, Hold, arm_error
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
     AT_ONCE,
@@ -65,38 +65,6 @@ def test_p7_p8_p11_denied_throttled_and_silent_subscriptions_cost_only_themselve
 
 
 @pytest.mark.long
-def test_p2_p7_an_answer_that_is_no_page_costs_only_its_subscription(
-    open_scene: OpenScene,
-) -> None:
-    """Whatever stands between the app and Azure answers in its own way some day."""
-    answers = [
-        Answer(body="[" * 100_000),
-        Answer(body="<html>"),
-        Answer(body=b"\xff\xfe\x00"),
-        Answer(body="null"),
-        Answer(body={"value": {"a": 1}}),
-        Answer(status=204),
-        Answer(status=302, headers={"Location": "https://127.0.0.1:1/"}),
-        Answer(status=418, body={"error": "teapot"}),
-    ]
-    estate = estate_of(*({f"chat-{n}": CMK} for n in range(len(answers))), {"search": MICROSOFT})
-    scene = open_scene(estate)
-    scene.scan()
-    verdicts = scene.verdicts()
-    scene.news()
-    for number, then in enumerate(answers, 1):
-        scene.simulator.faults.add(Fault(path=accounts_of(number), then=then))
-
-    scene.scan()
-
-    ids = [sub_id(number) for number in range(1, len(answers) + 1)]
-    assert list(_gaps(scene)) == ids
-    assert "slice_failed" not in _gaps(scene).values()
-    assert scene.verdicts() == verdicts
-    assert sorted(scene.news()) == [("coverage.lost", subscription) for subscription in ids]
-
-
-@pytest.mark.long
 def test_p1_p7_p11_a_poisoned_slice_is_shown_and_the_next_scan_heals_it(
     open_scene: OpenScene,
 ) -> None:
@@ -140,58 +108,6 @@ def test_p1_p7_p11_a_poisoned_slice_is_shown_and_the_next_scan_heals_it(
     assert told == [("coverage.lost", sub_id(number))]
     assert scene.news() == [("coverage.regained", sub_id(number))]
     assert (scene.status()["posture"], _gaps(scene)) == (GOOD, {})
-
-
-@pytest.mark.long
-def test_p1_p7_p11_a_broken_row_costs_its_account_and_says_how_to_heal_it(
-    open_scene: OpenScene,
-) -> None:
-    """Rows outlive mistakes and hands: one that cannot be read costs nothing but itself."""
-    scene = open_scene(estate_of({"chat": CMK}, {"lab": CMK}))
-    scene.scan()
-    (row,) = [row for row in scene.storage.rows("cmkfindings") if row["RowKey"].endswith("|lab")]
-    scene.storage.put("cmkfindings", {**row, "history": "[{"})
-
-    scene.scan()
-    broken, gaps = scene.status(), _gaps(scene)
-    (unknown,) = scene.get("v1/findings", verdict="unknown").body["value"]
-    with scene.storage.service.get_table_client("cmkfindings") as table:
-        table.delete_entity(row["PartitionKey"], row["RowKey"])
-    scene.scan()
-
-    assert (broken["posture"], broken["accounts"]["unknown"], gaps) == ("unknown", 1, {})
-    assert (unknown["name"], "delete the row" in unknown["message"]) == ("lab", True)
-    assert (scene.status()["posture"], scene.verdicts()) == (GOOD, {"chat": GOOD, "lab": GOOD})
-
-
-@pytest.mark.long
-def test_p7_a_broken_row_does_not_hide_the_findings_beside_it(open_scene: OpenScene) -> None:
-    """Whoever looks for what is wrong needs the list most when something is."""
-    scene = open_scene(estate_of({"chat": CMK}, {"lab": CMK}))
-    scene.scan()
-    (row,) = [row for row in scene.storage.rows("cmkfindings") if row["RowKey"].endswith("|lab")]
-    scene.storage.put("cmkfindings", {**row, "history": "[{"})
-
-    answer = scene.get("v1/findings")
-
-    assert answer.status == 200
-    chat, lab = answer.body["value"]
-    assert (chat["name"], chat["verdict"]) == ("chat", GOOD)
-    assert (lab["name"], lab["verdict"]) == ("lab", "unknown")
-    assert "delete the row" in lab["message"]
-
-
-@pytest.mark.long
-def test_p7_rows_of_somebody_else_do_not_stop_the_scan(open_scene: OpenScene) -> None:
-    """Keys that this program never writes can be put there by anybody who may write the table."""
-    scene = open_scene(estate_of({"chat": CMK}), **AT_ONCE)
-    stranger = {"PartitionKey": "Not Ours~", "RowKey": "finding|a", "note": "hello"}
-    scene.storage.put("cmkfindings", stranger)
-
-    scene.scan()
-
-    assert scene.verdicts() == {"chat": GOOD}
-    assert scene.status()["posture"] == GOOD
 
 
 @pytest.mark.long

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from local.azurite import KEY, Azurite, Certificate
-from local.simulator import Estate, Fault, Hold
+from local.simulator import Estate
 from local.stack import Stack
 from tests.functional.conftest import OpenScene
 from tests.functional.cuttable_connection import Line
@@ -18,7 +18,6 @@ from tests.functional.estate_kit import (
     AT_ONCE,
     CMK,
     MICROSOFT,
-    accounts_of,
     bundle,
     estate_of,
     sub_id,
@@ -172,68 +171,6 @@ def test_p1_storage_that_answers_nothing_is_said_within_ten_seconds(
     assert {reply.status for reply in replies} <= {503, 429}
     assert [reply.status for reply in replies].count(503) >= len(replies) - 3
     assert max(reply.seconds for reply in replies) < 10
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("which", [0, 1], ids=["tables", "queues"])
-def test_p3_p7_storage_that_breaks_during_a_scan_loses_nothing(
-    lines: tuple[Line, Line], open_scene: OpenScene, azurite: Azurite, which: int
-) -> None:
-    """Tables and queues fail apart from each other; the message comes back either way."""
-    text = _over(lines, azurite)
-    hold = Hold()
-    scene = open_scene(
-        estate_of({"chat": MICROSOFT}, {"lab": CMK}), lease=2, CMK_STORAGE=text, **AT_ONCE
-    )
-    fault = Fault(path=accounts_of(2), hold=hold)
-    scene.simulator.faults.add(fault)
-    scene.fire()
-    hold.wait_until_reached()
-    lines[which].cut()
-    scene.simulator.faults.remove(fault)
-    if which == 0:
-        scene.wait_for_line("starts over")
-    lines[which].mend()
-
-    scene.wait_for_scan("complete")
-
-    assert scene.verdicts() == {"chat": "non_compliant", "lab": "compliant"}
-    assert sorted(told.short[0] for told in scene.storage.feed()) == [
-        "account.discovered",
-        "account.violated",
-        "scan.baseline",
-    ]
-
-
-@pytest.mark.long
-def test_p1_p7_p11_a_plan_that_failed_four_times_fails_the_scan(
-    lines: tuple[Line, Line], open_scene: OpenScene, azurite: Azurite
-) -> None:
-    """A scan that cannot be planned must end, be told, and not keep the next one from starting."""
-    hold = Hold()
-    scene = open_scene(
-        estate_of({"chat": CMK}), lease=1, CMK_STORAGE=_over(lines, azurite), **AT_ONCE
-    )
-    scene.scan()
-    scene.news()
-    before = scene.last_scan()
-    fault = Fault(path="/subscriptions", hold=hold)
-    scene.simulator.faults.add(fault)
-    scene.fire()
-    hold.wait_until_reached()
-    lines[0].cut()
-    scene.simulator.faults.remove(fault)
-    scene.wait_for_line("moved to cmk-slices-poison")
-    lines[0].mend()
-
-    status = scene.wait_for_scan("failed", before)
-    told = scene.news()
-    scene.scan()
-
-    assert "four tries" in status["lastScan"]["reason"]
-    assert [kind for kind, _ in told] == ["scan.failed"]
-    assert [kind for kind, _ in scene.news()] == ["scan.recovered"]
-    assert (scene.status()["posture"], scene.verdicts()) == ("compliant", {"chat": "compliant"})
 
 
 def test_p6_settings_that_are_wrong_are_all_named_at_once_and_never_repeated(

@@ -1,7 +1,6 @@
 """The short version of ``make soak``: histories of other seeds than those of the long one."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 from sys import stdout
 
@@ -14,10 +13,7 @@ from tests.soak.schedule import run_schedule
 from tests.soak.stack import ROUNDS
 from tests.soak.tally import (
     FalseGreenError,
-    LostChangeError,
-    RepeatedChangeError,
     Tally,
-    run_all,
 )
 from tests.soak.unmarked import unmarked
 from tests.soak.walk import walk
@@ -99,37 +95,6 @@ def test_a_seed_gives_its_schedule_again() -> None:
     run_schedule(8, other)
 
     assert once == again != other
-
-
-@pytest.mark.parametrize(
-    ("error", "name"),
-    [
-        (FalseGreenError("green"), "false greens"),
-        (LostChangeError("lost"), "lost changes"),
-        (RepeatedChangeError("twice"), "repeated change ids"),
-        (AssertionError("else"), "other failures"),
-    ],
-)
-def test_a_history_that_fails_is_counted_by_what_failed(error: AssertionError, name: str) -> None:
-    """The report says which promise broke, and with which seed; the others go on."""
-
-    def run(seed: int, _: Tally) -> None:
-        if seed == 4:
-            raise error
-
-    told: list[object] = []
-    tally = run_all(range(3, 6), run, lambda *_: None, lambda *failure: told.append(failure))
-
-    assert (tally.histories, tally.failed, told) == (3, {4: error}, [(4, error)])
-    counted = dict(_counts(tally.lines()))
-    assert counted.pop(name) == "1"
-    assert all(counted[other] == "0" for other in ("scans", "faults", "deaths"))
-
-
-def _counts(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
-    for line in lines:
-        name, _, count = line.rpartition(" ")
-        yield name.strip(), count
 
 
 def test_p1_p3_p4_a_watch_tells_within_minutes_and_once() -> None:

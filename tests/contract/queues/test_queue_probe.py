@@ -13,18 +13,10 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from cmk_check.ports import QueueError
 from cmk_check.queues.storage_queue import StorageQueue, StorageQueues
 from local.azurite import ACCOUNT, KEY, Azurite
-from tests.contract.store.connections import transport
 
 NAME: Final = "cmk-probed"
 
 type Open = Callable[[str], StorageQueue]
-
-
-@pytest.fixture
-async def shared() -> AsyncIterator[AioHttpTransport]:
-    """The transport that the app shares between its clients."""
-    async with transport() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,18 +1,13 @@
 """The queue of slices against Azurite: what is sent is what the host will read."""
 
-import json
 import socket
 import time
 import traceback
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from datetime import datetime
 
 import pytest
 from aiohttp import web
-from azure.core.exceptions import ResourceNotFoundError
 from azure.core.pipeline.transport import AioHttpTransport
-from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +19,7 @@ from cmk_check.queues.storage_queue import StorageQueues
 from cmk_check.store.scans import scan_id_of
 from local.azurite import Azurite
 from tests.contract.conftest import Https
+from tests.contract.queues.conftest import Reading, received
 from tests.contract.store.connections import UnsignedTokens, transport
 
 SCAN = "20261124T231500Z-3fa9"
@@ -40,24 +36,9 @@ STRANGE_IDS = (
 
 
 @pytest.fixture
-async def shared() -> AsyncIterator[AioHttpTransport]:
-    """The transport that the app shares between its clients."""
-    async with transport() as opened:
-        yield opened
-
-
-@pytest.fixture
-async def reader(azurite: Azurite, shared: AioHttpTransport) -> QueueClient:
+async def reader(reading: Reading) -> QueueClient:
     """The receiving end, of a queue that does not exist yet."""
-    client = QueueClient.from_connection_string(
-        azurite.connection_string,
-        SLICES_QUEUE,
-        message_decode_policy=TextBase64DecodePolicy(),
-        transport=shared,
-    )
-    with suppress(ResourceNotFoundError):
-        await client.delete_queue()
-    return client
+    return await reading(SLICES_QUEUE)
 
 
 def _queue(text: str, shared: AioHttpTransport) -> SliceQueue:
@@ -74,7 +55,7 @@ def _at(port: int) -> str:
 
 
 async def _received(reader: QueueClient) -> list[str]:
-    return [message.content async for message in reader.receive_messages(messages_per_page=32)]
+    return [message.content for message in await received(reader)]
 
 
 async def test_messages_have_exactly_the_form_of_the_contract(
@@ -86,8 +67,8 @@ async def test_messages_have_exactly_the_form_of_the_contract(
     await queue.send([SliceMessage("s-1", 7)])
     await queue.send([SliceMessage("s-1", None)])
 
-    received = await _received(reader)
-    assert received == ['{"scanId": "s-1", "slice": 7}', '{"scanId": "s-1", "slice": null}']
+    texts = await _received(reader)
+    assert texts == ['{"scanId": "s-1", "slice": 7}', '{"scanId": "s-1", "slice": null}']
 
 
 async def test_all_messages_of_a_scan_arrive_once(
@@ -99,8 +80,8 @@ async def test_all_messages_of_a_scan_arrive_once(
 
     await queue.send(messages)
 
-    received = [parse_message(text) for text in await _received(reader)]
-    assert sorted(received, key=lambda message: message.slice or 0) == messages
+    arrived = [parse_message(text) for text in await _received(reader)]
+    assert sorted(arrived, key=lambda message: message.slice or 0) == messages
 
 
 async def test_nothing_to_send_sends_nothing(
@@ -219,8 +200,3 @@ def test_any_other_message_is_refused_with_what_is_wrong(text: str, wrong: str) 
         parse_message(text)
 
     assert len(str(raised.value)) < 100
-
-
-def test_a_message_keeps_to_json() -> None:
-    """Other readers of the queue exist: people with a storage explorer."""
-    assert json.loads(format_message(SliceMessage("s", None))) == {"scanId": "s", "slice": None}

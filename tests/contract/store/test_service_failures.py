@@ -186,18 +186,14 @@ async def test_a_limit_we_do_not_know_is_a_limit_all_the_same(status: int, code:
             await tables.commit(TABLE, "p", [Insert("r", {})])
 
 
-async def test_a_write_whose_answer_is_lost_is_not_sent_again() -> None:
-    """It may have been written; sent again, it would take itself for somebody else."""
-    async with tables_of(None) as (tables, service):
-        with pytest.raises(StoreUnavailable):
-            await tables.commit(TABLE, "p", [Insert("r", {})])
-
-    assert service.asked == ["POST"]
-
-
-async def test_a_write_that_failed_inside_the_service_is_not_sent_again() -> None:
-    """A 500 may come after the write."""
-    async with tables_of(_failed(500, "OperationTimedOut")) as (tables, service):
+@pytest.mark.parametrize(
+    "answer", [None, _failed(500, "OperationTimedOut")], ids=["lost", "failed inside the service"]
+)
+async def test_a_write_that_may_have_been_done_is_not_sent_again(
+    answer: web.Response | None,
+) -> None:
+    """Sent again, it would take itself for somebody else."""
+    async with tables_of(answer) as (tables, service):
         with pytest.raises(StoreUnavailable):
             await tables.commit(TABLE, "p", [Insert("r", {})])
 

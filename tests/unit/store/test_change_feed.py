@@ -20,17 +20,15 @@ from cmk_check.ports import (
     Replace,
     Scalar,
     StoreError,
-    StoreUnavailable,
     Table,
     TableQuery,
     Write,
-    WriteConflict,
 )
 from cmk_check.store import codec, table_keys
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import MovableClock, give_way
+from tests.fakes.world import give_way
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -62,18 +60,6 @@ async def feed(store: RecordingStore) -> dict[int, Change]:
     assert head == ({len(published)} if published else set())
     assert markers == set(published)
     return published
-
-
-async def test_numbers_follow_each_other_without_a_gap() -> None:
-    """A cursor is a number; a reader who has seen 7 asks for 8."""
-    store = RecordingStore()
-    table = FeedTable(store)
-
-    first = await table.publish(changes("a", "b"))
-    second = await table.publish(changes("c"))
-
-    assert [number for number, _ in [*first, *second]] == [1, 2, 3]
-    assert [change.id for change in (await feed(store)).values()] == ["a", "b", "c"]
 
 
 async def test_a_change_in_the_feed_keeps_its_number() -> None:
@@ -116,24 +102,6 @@ async def test_the_most_of_one_publication_fits_into_one_transaction() -> None:
     assert [operation.name for operation in store.log].count("commit") == 1
 
 
-async def test_whoever_is_overtaken_numbers_anew() -> None:
-    """Another process published between the read of the head and the write."""
-    overtaken = False
-
-    async def overtake(name: str, _table: Table, _partition: str) -> None:
-        nonlocal overtaken
-        if name == "commit" and not overtaken:
-            overtaken = True
-            await FeedTable(store).publish(changes("b", "x"))
-
-    store = RecordingStore(before=overtake)
-
-    published = await FeedTable(store, sleep=give_way).publish(changes("a", "b"))
-
-    assert [(number, change.id) for number, change in published] == [(3, "a"), (1, "b")]
-    assert len(await feed(store)) == 3
-
-
 @settings(max_examples=30)
 @given(st.lists(st.lists(st.sampled_from("abcdefgh"), unique=True), min_size=2, max_size=4))
 def test_relays_that_race_publish_each_change_once(lists: list[list[str]]) -> None:
@@ -174,21 +142,6 @@ async def test_after_a_fault_at_any_step_publishing_again_heals(
 
     assert [(number, change.id) for number, change in again] == [(1, "a"), (2, "b"), (3, "c")]
     assert len(await feed(store)) == 3
-
-
-async def test_a_head_that_always_moves_is_given_up() -> None:
-    """The outbox keeps the changes; a slice must not spin for ever (P8)."""
-
-    async def refuse(name: str, _table: Table, _partition: str) -> None:
-        if name == "commit":
-            raise WriteConflict("the head moved")
-
-    store = RecordingStore(before=refuse)
-
-    with pytest.raises(StoreUnavailable, match="outbox"):
-        await FeedTable(store, sleep=give_way).publish(changes("a"))
-
-    assert await feed(store) == {}
 
 
 async def test_a_head_of_a_newer_version_is_not_overwritten() -> None:
@@ -235,15 +188,6 @@ async def test_a_reader_goes_on_behind_its_number() -> None:
     assert await table.read(table_keys.LAST_NUMBER, 3) == []
     assert numbered(await table.read(-7, 1)) == [(1, "a")]
     assert await table.read(0, 0) == []
-
-
-async def test_a_change_is_read_as_it_was_published() -> None:
-    """Whoever polls and whoever is called must hear the same."""
-    table = FeedTable(RecordingStore(), MovableClock())
-
-    published = await table.publish(changes("a", "b"))
-
-    assert await table.read(0, 9) == published
 
 
 async def test_the_last_number_is_known_without_reading_the_feed() -> None:

@@ -149,27 +149,20 @@ def test_a_change_is_read_back_as_it_was(original: Change) -> None:
 def test_a_person_can_read_the_row() -> None:
     """Whoever opens the table in the portal sees what stands there."""
     values = codec.finding_values(finding())
+    concerns = [
+        KeyConcern(code, KeySeverity.BROKEN, "Away.")
+        for code in (KeyReason.KEY_DISABLED, KeyReason.KEY_EXPIRED)
+    ]
+    health = KeyHealth(KeyState.BROKEN, tuple(concerns))
+    with_key = codec.finding_values(replace(finding(), key_health=health))
 
+    assert (with_key["keyHealth"], with_key["keyReasons"]) == ("broken", "key_disabled,key_expired")
     assert values["schema"] == codec.SCHEMA
     assert values["verdict"] == "non_compliant"
     assert values["changedAt"] == "2026-11-25T12:00:00+00:00"
     assert values["accountId"] == str(account_id("rg", "chat"))
     assert "keyName" not in values
     assert "keyHealth" not in values
-
-
-def test_a_person_can_read_the_health_of_the_key() -> None:
-    """Its state and its reasons stand in columns of their own."""
-    concerns = [
-        KeyConcern(code, KeySeverity.BROKEN, "Away.")
-        for code in (KeyReason.KEY_DISABLED, KeyReason.KEY_EXPIRED)
-    ]
-    health = KeyHealth(KeyState.BROKEN, tuple(concerns))
-
-    values = codec.finding_values(replace(finding(), key_health=health))
-
-    assert values["keyHealth"] == "broken"
-    assert values["keyReasons"] == "key_disabled,key_expired"
 
 
 def test_a_row_from_before_the_place_of_a_vault_had_a_column_tells_it_from_its_key() -> None:

@@ -41,7 +41,7 @@ async def test_forty_publishers_at_once_are_all_published() -> None:
 
 
 async def test_whoever_loses_waits_for_a_random_time_that_doubles() -> None:
-    """Whoever comes first then reads the head alone, however many there are."""
+    """Whoever comes first then reads the head alone; in the end the outbox keeps changes (P8)."""
     waits: list[list[float]] = []
 
     async def refuse(name: str, _table: Table, _partition: str) -> None:
@@ -53,7 +53,7 @@ async def test_whoever_loses_waits_for_a_random_time_that_doubles() -> None:
 
     for _ in range(200):
         waits.append([])
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreUnavailable, match="outbox"):
             await FeedTable(RecordingStore(before=refuse), sleep=wait).publish(changes("a"))
 
     for attempt, taken in enumerate(zip(*waits, strict=True)):

@@ -38,14 +38,6 @@ def test_where_data_lies_comes_back_as_it_was_written() -> None:
     assert all(len(v) <= MAX_STRING_UNITS for v in values.values() if isinstance(v, str))
 
 
-def test_a_finding_of_which_nobody_asked_where_its_data_lies_has_no_such_column() -> None:
-    """With the setting off, no row differs from one of an earlier version."""
-    values = codec.finding_values(finding())
-
-    assert [name for name in values if name.startswith("data")] == []
-    assert codec.finding_of(entity(values)).data is None
-
-
 @pytest.mark.parametrize("broken", [None, "", "{}", '{"state": "own_keys", "as_of": "noon"}', 5])
 def test_what_cannot_be_read_is_unknown_and_costs_only_itself(broken: Scalar | None) -> None:
     """P1, P7: a row that somebody broke must not say that data is covered."""

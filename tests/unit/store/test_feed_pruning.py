@@ -65,15 +65,6 @@ async def test_a_change_is_kept_from_its_publication_on() -> None:
     assert await table.prune(clock.now() + timedelta(days=1), 9) == 1
 
 
-async def test_a_change_without_date_of_publication_is_kept_from_its_own_time_on() -> None:
-    """A publisher without a clock dates none."""
-    table = FeedTable(RecordingStore())
-    await table.publish(changes("a"))
-
-    assert await table.prune(NOON, 9) == 0
-    assert await table.prune(NOON + timedelta(seconds=1), 9) == 1
-
-
 async def test_pruning_what_is_young_costs_a_page_and_no_write() -> None:
     """It runs with every scan (P4)."""
     clock, store = MovableClock(), RecordingStore()
@@ -153,25 +144,6 @@ async def test_outbox_rows_stand_where_pruning_looks_for_them() -> None:
 
     assert await FeedTable(store).prune(world.clock.now() + timedelta(days=1), 9) == 2
     assert {place for place in asked if place[2].startswith("outbox|")} == set(written)
-
-
-@pytest.mark.parametrize("operation", range(8))
-@pytest.mark.parametrize(
-    "fault", [Fault.NO_ANSWER, Fault.LOST_ANSWER, Fault.DEATH_BEFORE, Fault.DEATH_AFTER]
-)
-async def test_after_a_fault_in_pruning_the_next_one_goes_on(fault: Fault, operation: int) -> None:
-    """No row stays without its marker, nor a marker without its row."""
-    clock, store = MovableClock(), RecordingStore()
-    await FeedTable(store, clock).publish(changes("a", "b"))
-    later = clock.now() + timedelta(days=1)
-    failing = FaultyStore(store, {operation: fault})
-    with contextlib.suppress(StoreError, DeathError):
-        await FeedTable(failing).prune(later, 9)
-
-    await FeedTable(store).prune(later, 9)
-
-    left = [entry.row async for entry in store.query(Table.CHANGES, TableQuery(partition="feed"))]
-    assert left == ["head"]
 
 
 @settings(max_examples=150)

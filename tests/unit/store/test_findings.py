@@ -1,15 +1,16 @@
 """The findings table: state and change in one transaction, cut where the service wants it cut."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from cmk_check.core.account import Account
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import CoverageState
-from cmk_check.ports import Delete, Insert, Replace, Table, WriteConflict
+from cmk_check.core.keys.facts import KeyFacts
+from cmk_check.ports import Delete, Insert, Replace, Table
 from cmk_check.store import codec, table_checks, table_keys
-from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable, RecordBatch, record_batches
 from cmk_check.store.outbox import outbox_write
 from cmk_check.store.subscription_rows import StoredSubscription
@@ -43,22 +44,8 @@ async def test_what_is_recorded_is_read_back() -> None:
     assert stored.unusable is None
 
 
-async def test_a_state_and_its_change_stand_in_one_transaction() -> None:
-    """No state without its change, no change without its state (P3)."""
-    store, _ = await filled(bad(ID, "a"), bad(ID, "b"))
-
-    (writes,) = transactions(store)
-    assert [getattr(write, "row", "").split("|")[0] for write in writes] == [
-        "coverage",
-        "finding",
-        "finding",
-        "outbox",
-        "outbox",
-    ]
-
-
 async def test_recording_goes_through_every_kind_of_step() -> None:
-    """One reading may bring a new account, change another, and miss a third."""
+    """P3: a new account, another one changed, a third gone; states and changes are one write."""
     store, stored = await filled(good(ID, "a"), bad(ID, "b"))
     difference = compared(stored.known, bad(ID, "a"), odd(ID, "c"), at=NOON + HOUR)
 
@@ -72,46 +59,35 @@ async def test_recording_goes_through_every_kind_of_step() -> None:
     assert kinds["coverage"] is Replace
 
 
-@pytest.mark.parametrize("number", [1, 49, 50, 1000])
+@pytest.mark.parametrize(
+    ("make", "keys", "number", "in_each"),
+    [
+        *((bad, None, number, 49) for number in (1, 49, 50, 1000)),
+        *((good, DISABLED, number, 32) for number in (1, 32, 33, 100)),
+    ],
+)
 async def test_a_large_subscription_is_cut_into_transactions_that_the_service_takes(
-    number: int,
+    make: Callable[[str, str], Account], keys: KeyFacts | None, number: int, in_each: int
 ) -> None:
-    """Every one has the coverage row in front as its guard, and sums that are right."""
-    difference = compared(Known(), *many(number), gap=FORBIDDEN)
+    """P3: each has the coverage row as its guard, right sums, and all changes of its accounts."""
+    accounts = [make(ID, f"chat-{count:04}") for count in range(number)]
+    difference = compared(Known(), *accounts, gap=FORBIDDEN, keys=keys)
     batches = list(record_batches(StoredSubscription(PARTITION), difference, CLAIM))
+    told_of_each = 2 if keys else 1
 
     done = 0
     for batch in batches:
         guard = Insert(table_keys.COVERAGE, codec.coverage_values(batch.coverage))
         table_checks.check([guard, *batch.writes, *batch.outbox], PARTITION)
+        subjects = Counter(c.subject for c in batch.changes if "account" in c.subject)
+        assert list(subjects.values()) == [told_of_each] * len(batch.writes)
         done += len(batch.writes)
-        assert batch.coverage.accounts.total == batch.coverage.accounts.non_compliant == done
+        assert batch.coverage.accounts.total == done
         assert batch.coverage.recording == (None if batch is batches[-1] else CLAIM)
-    assert len(batches) == -(-number // 49)
+    assert len(batches) == -(-number // in_each)
     assert done == number
-    assert sequences(batches) == list(range(1, number + 2))
+    assert sequences(batches) == list(range(1, told_of_each * number + 2))
     assert batches[-1].coverage == difference.coverage
-
-
-@pytest.mark.parametrize("number", [1, 32, 33, 100])
-async def test_an_account_and_its_key_are_told_in_the_transaction_of_their_finding(
-    number: int,
-) -> None:
-    """No state without its changes, though there are two of them (P3)."""
-    accounts = [good(ID, f"chat-{count:04}") for count in range(number)]
-    difference = compared(Known(), *accounts, gap=FORBIDDEN, keys=DISABLED)
-
-    batches = list(record_batches(StoredSubscription(PARTITION), difference, CLAIM))
-
-    for batch in batches:
-        guard = Insert(table_keys.COVERAGE, codec.coverage_values(batch.coverage))
-        table_checks.check([guard, *batch.writes, *batch.outbox], PARTITION)
-        subjects = [change.subject for change in batch.changes if "account" in change.subject]
-        assert len(subjects) == 2 * len(batch.writes) == 2 * len(set(subjects))
-    assert len(batches) == -(-number // 32)
-    assert sequences(batches) == list(range(1, 2 * number + 2))
-    assert batches[-1].coverage == difference.coverage
-    assert difference.coverage.accounts.by_key_health == {"broken": number}
 
 
 def sequences(batches: Sequence[RecordBatch]) -> list[int]:
@@ -151,33 +127,6 @@ async def test_a_large_recording_keeps_its_mark_until_the_last_transaction() -> 
     assert states == [CoverageState.PENDING] * 3 + [CoverageState.READ]
 
 
-async def test_a_change_of_coverage_alone_is_one_transaction() -> None:
-    """A subscription without accounts has something to tell, too."""
-    store = RecordingStore()
-
-    await record(store, StoredSubscription(PARTITION), compared(Known(), gap=FORBIDDEN))
-
-    (entry,) = (await FindingsTable(store).read_one(PARTITION)).outbox
-    assert entry.change.type == "cmkcheck.coverage.lost"
-    assert len(transactions(store)) == 1
-
-
-async def test_a_worker_that_was_overtaken_writes_nothing_more() -> None:
-    """A zombie's older reading must never stand over a newer one (P9)."""
-    store, stored = await filled(bad(ID))
-    table = FindingsTable(store)
-    difference = compared(stored.known, good(ID), at=NOON + HOUR)
-    marked = await table.mark(stored, difference, CLAIM)
-    other = await table.read_one(PARTITION)
-    assert other.mark == CLAIM
-    await table.clear_mark(other)
-
-    with pytest.raises(WriteConflict):
-        await table.record(marked, tuple(record_batches(marked, difference, CLAIM)))
-
-    assert (await table.read_one(PARTITION)).known.findings == stored.known.findings
-
-
 async def test_clearing_a_mark_changes_nothing_else() -> None:
     """The row goes on saying what was recorded, until Azure is read again."""
     store, stored = await filled(bad(ID))
@@ -189,18 +138,6 @@ async def test_clearing_a_mark_changes_nothing_else() -> None:
     assert cleared.mark is None
     assert cleared.known.coverage == stored.known.coverage
     assert await table.read_one(PARTITION) == cleared
-
-
-async def test_published_changes_are_deleted_and_findings_stay() -> None:
-    """The outbox is normally empty."""
-    store, stored = await filled(bad(ID, "a"), bad(ID, "b"))
-    table = FindingsTable(store)
-
-    await FeedTable(store).clear_outbox(stored.outbox)
-
-    again = await table.read_one(PARTITION)
-    assert again.outbox == ()
-    assert again.known == stored.known
 
 
 async def test_a_range_brings_its_partitions_and_no_other() -> None:

@@ -82,19 +82,6 @@ async def test_p1_a_row_that_cannot_be_trusted_is_found_as_what_it_is_shown_as(
     assert await names(table, FindingFilter(Verdict.UNKNOWN, reason)) == ["a"]
 
 
-async def test_findings_are_found_by_the_health_of_their_keys() -> None:
-    """A broken key among a thousand healthy ones is what somebody looks for."""
-    store, _ = await filled(good(ID, "a"), bad(ID, "b"), good(ID, "c"), keys=DISABLED)
-    await overwrite(store, "finding|rg|a", keyDetail="{")
-    table = FindingsTable(store)
-
-    found = {
-        each: await names(table, FindingFilter(states={"keyHealth": each})) for each in KeyState
-    }
-
-    assert {each: listed for each, listed in found.items() if listed} == {KeyState.BROKEN: ["c"]}
-
-
 async def test_what_the_table_can_compare_does_not_come() -> None:
     """A filter that is applied here alone would read the whole estate for a handful of rows."""
     store, stored = await filled(*(good(ID, f"g{n}") for n in range(9)), bad(ID, "b"), odd(ID, "o"))
@@ -208,50 +195,21 @@ async def test_coverage_is_listed_by_subscription_with_places_to_go_on_behind() 
     assert [entry async for entry in table.coverages(None, place)] == []
 
 
-async def test_a_coverage_row_that_cannot_be_trusted_is_listed_with_why() -> None:
-    """Left out, it would be a subscription that nobody misses (P1, P7)."""
+async def test_p1_a_coverage_row_that_cannot_be_trusted_is_listed_with_why_and_never_joined() -> (
+    None
+):
+    """P7: left out, it would be a subscription that nobody misses; what it says may be untrue."""
     store, _ = await filled(bad(ID))
     await overwrite(store, "coverage", schema=2)
-
-    ((_, why),) = [entry async for entry in FindingsTable(store).coverages(None, None)]
-
-    assert isinstance(why, RowUnusable)
-    assert "newer version" in str(why)
-
-
-async def test_a_coverage_row_that_cannot_be_trusted_is_joined_to_no_finding() -> None:
-    """What it says may mean something else by now."""
-    store, _ = await filled(bad(ID))
-    await overwrite(store, "coverage", schema=2)
-
-    listed = FindingsTable(store).findings(FindingFilter(), None, joined=True)
-
-    assert [match and match[1] async for _, match in listed] == [None, None]
-
-
-@pytest.mark.parametrize("values", [{"verdict": "perhaps"}, {"history": "{"}])
-async def test_a_broken_finding_is_listed_as_unknown_and_hides_no_other(
-    values: dict[str, str | int],
-) -> None:
-    """The list shows what it can, and never a verdict that it cannot trust (P1, P7)."""
-    store, _ = await filled(good(ID, "a"), bad(ID, "b"))
-    await overwrite(store, "finding|rg|a", **values)
     table = FindingsTable(store)
 
-    found = [match async for _, match in table.findings(FindingFilter(), None)]
+    ((_, why),) = [entry async for entry in table.coverages(None, None)]
+    joined = [match async for _, match in table.findings(FindingFilter(), None, joined=True)]
 
-    listed = [match[0] for match in found if match]
-    assert [finding.id for finding in listed] == [good(ID, "a").id, bad(ID, "b").id]
-    assert [finding.judgement.verdict for finding in listed] == ["unknown", "non_compliant"]
-
-
-async def test_a_coverage_row_that_cannot_be_trusted_is_not_taken_for_none() -> None:
-    """That it was never seen would be an answer; this is not one."""
-    store, _ = await filled(bad(ID))
-    await overwrite(store, "coverage", schema=2)
-
+    assert isinstance(why, RowUnusable)
+    assert [match and match[1] for match in joined] == [None, None]
     with pytest.raises(RowUnusable, match="newer version"):
-        await FindingsTable(store).coverage(ID)
+        await table.coverage(ID)
 
 
 async def test_the_coverage_of_a_subscription_is_one_point_read() -> None:

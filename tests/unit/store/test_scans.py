@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from cmk_check.core.account import Subscription
-from cmk_check.core.comparison.changes import of_scan
 from cmk_check.core.enums import (
-    ChangeType,
     Disposition,
     GapReason,
     KeyReason,
@@ -25,9 +23,8 @@ from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, Status, SubscriptionCounts, Summary
 from cmk_check.limits import MAX_TRANSACTION_WRITES
-from cmk_check.ports import Entity, Insert, Scalar, StoreError, Table, TableQuery, WriteConflict
+from cmk_check.ports import Entity, Insert, Scalar, StoreError, Table
 from cmk_check.store import scan_rows, table_checks, table_keys
-from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scan_rows import Lease, Planned, Scan, Slice, document, value_of
 from cmk_check.store.scans import LeaseAndStatus, ScanTable, scan_id_of, started_of
@@ -83,6 +80,8 @@ async def test_lease_status_and_scan_are_read_back() -> None:
     assert scan is not None
     assert (current.lease.value, current.status.value, scan.value) == (LEASE, STATUS, SCAN)
     assert await table.holder() == ID
+    await table.commit(lease=Lease("", 1, NOON), current=current)
+    assert await table.holder() is None
 
 
 async def test_a_person_can_read_the_state_of_a_scan_in_its_row() -> None:
@@ -107,57 +106,6 @@ async def test_an_empty_table_has_nothing_and_breaks_nothing() -> None:
     assert await table.scan(ID) is None
     assert await table.outbox() == ()
     assert await table.slices(SCAN) == []
-
-
-async def test_a_free_lease_has_no_holder() -> None:
-    """Whoever wants to start a scan asks whether one is running."""
-    table = await begun(RecordingStore())
-    await table.commit(lease=Lease("", 1, NOON), current=await table.lease_and_status())
-
-    assert await table.holder() is None
-
-
-async def test_of_two_that_take_the_lease_one_loses_everything() -> None:
-    """No scan row without the lease, no lease without its row (P9)."""
-    store = RecordingStore()
-    table = ScanTable(store)
-    current = await table.lease_and_status()
-    await begun(store)
-    other = Scan(scan_id_of(NOON, "beef"), 1, Trigger.REQUEST, NOON)
-
-    with pytest.raises(WriteConflict):
-        await table.commit(lease=LEASE, scans=[(other, None)], current=current)
-
-    assert await table.scan(other.id) is None
-
-
-async def test_scans_sort_newest_first() -> None:
-    """The history is read from its beginning."""
-    store = RecordingStore()
-    table = ScanTable(store)
-    ids = [scan_id_of(NOON + timedelta(hours=hour), "3fa9") for hour in (1, 0, 2)]
-    for scan_id in ids:
-        scan = Scan(scan_id, 1, Trigger.TIMER, started_of(scan_id))
-        await table.commit(scans=[(scan, None)], current=await table.lease_and_status())
-
-    query = TableQuery(partition="scan", row_from=table_keys.SCANS_FROM, row_to=table_keys.SCANS_TO)
-    found = [entity.row async for entity in store.query(Table.SCANS, query)]
-
-    assert [row.rsplit("|", 1)[1] for row in found] == sorted(ids, reverse=True)
-
-
-async def test_changes_of_a_scan_wait_in_its_outbox_until_they_are_cleared() -> None:
-    """A scan that failed is told though the process died at once (P3)."""
-    store = RecordingStore()
-    table = await begun(store)
-    change = of_scan(ChangeType.SCAN_FAILED, ID, NOON, "id-1", "why")
-    await table.commit(changes=[change], current=await table.lease_and_status())
-
-    (waiting,) = await table.outbox()
-    await FeedTable(store).clear_outbox([waiting])
-
-    assert waiting.change == change
-    assert await table.outbox() == ()
 
 
 async def test_the_outbox_is_read_without_the_history() -> None:
@@ -229,27 +177,6 @@ async def test_slices_that_cannot_be_deleted_do_not_hold_up_the_end_of_a_scan() 
     assert await table.slices(SCAN) == []
 
 
-async def test_a_claim_is_lost_to_whoever_wrote_first() -> None:
-    """Two deliveries of one message; one works (P9)."""
-    table = ScanTable(RecordingStore())
-    await table.insert_slices(ID, [slice_of(0)])
-    stored = await table.slice(SCAN, 0)
-    assert stored is not None
-    mine = await table.replace_slice(ID, slice_of(0, subscriptions=2), stored.etag)
-
-    with pytest.raises(WriteConflict):
-        await table.replace_slice(ID, slice_of(0, subscriptions=3), stored.etag)
-
-    found = await table.slice(SCAN, 0)
-    assert found == mine
-
-
-@pytest.mark.parametrize("summary", [None, SUMMARY])
-def test_a_slice_with_sums_is_done(summary: Summary | None) -> None:
-    """The last one that is done finishes the scan."""
-    assert Slice(0, "p", "", "", summary=summary).is_done == (summary is not None)
-
-
 def test_a_claim_holds_until_its_time() -> None:
     """A worker that died gives its slice back by the clock alone."""
     entry = Slice(0, "p", "", "", claim="c", claimed_until=NOON)
@@ -286,16 +213,6 @@ def test_a_scan_id_tells_when_it_started() -> None:
 
 
 _ANY: Final[TypeAdapter[list[str]]] = TypeAdapter(list[str])
-
-
-@pytest.mark.parametrize("character", ["\U0001f600", "é", '"'], ids=["astral", "latin", "escaped"])
-@pytest.mark.parametrize("length", [16_000, 32_000, 50_001])
-def test_a_long_document_of_one_character_fits(character: str, length: int) -> None:
-    """An estate whose names are all emoji has twice the UTF-16 units that it has characters."""
-    values = document(_ANY, [character * length])
-
-    table_checks.check([Insert("row", values)], "scan")
-    assert value_of(_ANY, Entity("scan", "row", "e", values)).value == [character * length]
 
 
 @settings(max_examples=40)

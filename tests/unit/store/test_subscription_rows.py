@@ -9,7 +9,7 @@ from cmk_check.ports import Insert, Table
 from cmk_check.store.findings import FindingsTable
 from tests.fakes.world import bad, good, sub
 from tests.unit.core.examples import ID
-from tests.unit.store.findings_kit import PARTITION, filled, overwrite, record_in
+from tests.unit.store.findings_kit import PARTITION, filled, overwrite
 
 
 async def test_a_newer_finding_is_set_aside_and_keeps_its_row() -> None:
@@ -27,14 +27,6 @@ async def test_a_newer_finding_is_set_aside_and_keeps_its_row() -> None:
     assert stored.unusable is None
 
 
-async def test_a_subscription_is_read_without_the_others() -> None:
-    """Rows of two in one partition would be a mixture of both."""
-    store, stored = await filled(bad(ID))
-    await record_in(store, sub(9), good(sub(9)))
-
-    assert await FindingsTable(store).read_one(PARTITION) == stored
-
-
 async def test_a_row_key_of_three_parts_has_the_name_behind_the_first() -> None:
     """No name of ours has the sign in it; whoever wrote the row still finds it by what is shown."""
     store, _ = await filled()
@@ -44,17 +36,6 @@ async def test_a_row_key_of_three_parts_has_the_name_behind_the_first() -> None:
 
     (shown,) = stored.known.untrusted.values()
     assert (shown.id.resource_group, shown.id.name) == ("rg", "a|b")
-
-
-async def test_a_newer_coverage_row_makes_the_subscription_unusable() -> None:
-    """Its sums and its numbers would be written over; the findings still count."""
-    store, _ = await filled(bad(ID))
-    await overwrite(store, "coverage", schema=2)
-
-    found = await FindingsTable(store).read_one(PARTITION)
-
-    assert found.unusable
-    assert len(found.known.findings) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cmk_check.limits import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_WRITES
-from cmk_check.ports import Delete, Insert, LimitExceeded, Replace, Scalar, Write
+from cmk_check.limits import MAX_TRANSACTION_BYTES
+from cmk_check.ports import Delete, Insert, LimitExceeded, Scalar, Write
 from cmk_check.store import table_checks
 
 _VALUES = st.dictionaries(
@@ -26,16 +26,6 @@ def test_the_estimate_holds_the_body_that_is_sent(values: dict[str, Scalar]) -> 
         body |= {name: str(value), f"{name}@odata.type": "Edm.Boolean"}
 
     assert table_checks.transaction_size(Insert("r", values)) >= len(json.dumps(body))
-
-
-@pytest.mark.parametrize(
-    "write",
-    [Insert("r", {"text": "x" * 1000}), Replace("r", {"text": "x" * 1000}, "e"), Delete("r", "e")],
-    ids=["insert", "replace", "delete"],
-)
-def test_small_writes_fit_by_the_hundred(write: Write) -> None:
-    """An estimate far too high would cut what the protocol wants in one transaction."""
-    assert MAX_TRANSACTION_WRITES * table_checks.transaction_size(write) < MAX_TRANSACTION_BYTES
 
 
 def test_the_estimate_of_a_deletion_counts_its_key() -> None:

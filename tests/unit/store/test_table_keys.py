@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cmk_check.limits import MAX_KEY_UNITS
 from cmk_check.ports import LimitExceeded
 from cmk_check.store import table_keys
 
@@ -100,11 +99,6 @@ def test_group_and_name_are_told_apart(group: str, name: str, group2: str, name2
     assert (table_keys.finding_row(group, name) == table_keys.finding_row(group2, name2)) == same
 
 
-def test_the_longest_names_of_azure_fit() -> None:
-    """ARM allows groups of 90 letters of any alphabet and accounts of 64 characters."""
-    assert len(table_keys.finding_row("א" * 90, "n" * 64)) <= MAX_KEY_UNITS
-
-
 _TOO_LONG: dict[str, Callable[[], str]] = {
     "names": lambda: table_keys.finding_row("א" * 128, "n"),
     "a subscription": lambda: table_keys.partition_of("s" * 513),
@@ -141,15 +135,6 @@ def test_numbers_sort_as_numbers(one: int, other: int) -> None:
     assert (table_keys.feed_row(one) < table_keys.feed_row(other)) == (one < other)
 
 
-def test_the_newest_scan_sorts_first() -> None:
-    """History is read newest first, and never whole."""
-    scans = [
-        table_keys.scan_row(NOON + timedelta(seconds=age), "s") for age in (0, 1, 3600, 86_400)
-    ]
-
-    assert sorted(scans) == scans[::-1]
-
-
 @pytest.mark.parametrize(
     ("start", "end", "row"),
     [
@@ -164,11 +149,6 @@ def test_the_bounds_hold_all_rows_of_a_kind_and_no_others(start: str, end: str, 
 
     assert start <= row < end
     assert not [other for other in others if start <= other < end]
-
-
-def test_coverage_sorts_before_the_findings() -> None:
-    """A subscription's rows are read in one go, its coverage first."""
-    assert table_keys.COVERAGE < table_keys.FINDINGS_FROM < table_keys.OUTBOX_FROM
 
 
 @pytest.mark.parametrize(
