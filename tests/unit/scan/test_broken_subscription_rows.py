@@ -79,23 +79,6 @@ async def test_a_sequence_that_is_lost_never_goes_back(pair: World, how: str) ->
     assert len(numbers) == 6
 
 
-async def test_changes_whose_coverage_row_was_deleted_are_published_and_numbered_on(
-    pair: World,
-) -> None:
-    """Their rows in the outbox are keyed by sequence, too."""
-    pair.read(ONE)
-    await pair.scan()
-    await leave(pair, ONE, "left", 8)
-    await delete(pair, Table.FINDINGS, ONE, COVERAGE)
-    pair.read(ONE, good(ONE))
-
-    await pair.scan()
-
-    assert not await outbox_of(pair, ONE)
-    assert [number > 8 for number in await sequences(pair)][-1]
-    assert sorted(set(await sequences(pair))) == sorted(await sequences(pair))
-
-
 async def test_a_rebuilt_row_takes_compliant_back_before_it_says_worse(pair: World) -> None:
     """Beside it a finding became unreadable since the last scan (P1)."""
     await overwrite(pair, Table.FINDINGS, ONE, COVERAGE, since="soon")

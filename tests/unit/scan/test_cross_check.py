@@ -1,6 +1,5 @@
 """An account that Resource Graph knows and a complete list lacks is asked for, within bounds."""
 
-import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -103,30 +102,6 @@ async def test_lists_that_have_everything_cost_one_query_for_each_slice(
     assert await verdict(world) == "compliant"
 
 
-async def test_resource_graph_is_asked_while_lists_are_read(
-    world: World, azure: LeakyInventory, search: ScriptedSearch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its answer is the slowest; waiting for it would leave all places of the process idle."""
-    is_asked, read = asyncio.Event(), azure.read
-
-    async def answer(subscription_ids: Sequence[str]) -> tuple[KnownAccount, ...]:
-        is_asked.set()
-        return await ScriptedSearch.accounts(search, subscription_ids)
-
-    async def read_once_asked(
-        subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
-    ) -> Reading:
-        async with asyncio.timeout(5):
-            await is_asked.wait()
-        return await read(subscription, recorded, seconds=seconds)
-
-    monkeypatch.setattr(search, "accounts", answer)
-    monkeypatch.setattr(azure, "read", read_once_asked)
-
-    assert await checked(world) == CrossCheck(CHECKED, 0)
-    assert await verdict(world) == "compliant"
-
-
 async def test_an_account_that_the_list_lacks_is_judged_and_a_gap_p1(
     world: World, azure: LeakyInventory, search: ScriptedSearch
 ) -> None:
@@ -153,18 +128,6 @@ async def test_each_difference_that_azure_confirms_is_counted(
     search.known += [*map(known, hidden), known(good(TWO, "deleted")), undated]
 
     assert await checked(world) == CrossCheck(CHECKED, 3)
-
-
-async def test_an_account_that_is_gone_costs_two_requests_and_says_nothing(
-    world: World, azure: LeakyInventory, search: ScriptedSearch
-) -> None:
-    """Resource Graph is behind: it may know a deleted account for hours."""
-    search.known.append(known(good(TWO, "deleted")))
-
-    assert await checked(world) == CrossCheck(CHECKED, 0)
-    assert sorted(azure.reads) == [ONE, TWO, TWO]
-    assert azure.asked[TWO][1] == {"deleted"}
-    assert await verdict(world) == "compliant"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from cmk_check.limits import KEY_READING_SHARE
 from tests.fakes.data_stores import LOST, MICROSOFT, OWN, WITH_PROJECTS, ScriptedStores, place
 from tests.fakes.faults import Fault
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, bad, good
+from tests.fakes.world import World, good
 from tests.unit.scan.faulty_processes import ONE, RECORD, delivery, dies, planned, written
 from tests.unit.scan.scan_settings import require
 
@@ -180,18 +180,3 @@ async def test_p1_the_status_is_marked_before_exposed_data_stands(
     assert (await world.posture()).verdict is expected
     require(world, COVERED_DATA)
     assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
-
-
-async def test_switching_it_off_takes_it_out_of_the_rows_and_tells_nobody(
-    world: World, stores: ScriptedStores
-) -> None:
-    """It would grow old; and nothing has changed in Azure."""
-    stores.stores["files"] = MICROSOFT
-    world.read(ONE, ACCOUNT, bad(ONE, "other"))
-    await world.scan()
-    told = world.told_types()
-    world.data_stores = None
-    await world.scan()
-
-    assert {finding.data for finding in (await world.findings()).values()} == {None}
-    assert world.told_types() == told

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core import posture
 from cmk_check.core.account import Reading
 from cmk_check.core.enums import GapReason, PostureVerdict, ScanState
 from cmk_check.core.gap import Gap
@@ -18,7 +17,6 @@ from cmk_check.ports import (
     TableQuery,
 )
 from cmk_check.store import table_keys
-from cmk_check.store.findings import FindingsTable
 from tests.fakes.faults import Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, account, bad, good, sub
@@ -26,26 +24,6 @@ from tests.unit.scan.faulty_processes import delete, delivery, dies, overwrite, 
 
 ONE, TWO = sub(1), sub(2)
 FINDING = table_keys.finding_row("rg", "chat")
-
-
-async def test_a_broken_finding_row_does_not_blind_its_subscription(world: World) -> None:
-    """The accounts beside it are read and told as ever; itself it is unknown, not good."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE), good(ONE, "b"))
-    await world.scan()
-    await overwrite(world, Table.FINDINGS, ONE, FINDING, history="oops")
-    world.read(ONE, bad(ONE), bad(ONE, "b"))
-
-    await world.scan()
-
-    coverage = await FindingsTable(world.store).coverage(ONE)
-    assert coverage is not None
-    answer = posture.of_subscription(
-        coverage, await world.status(), world.clock.now(), world.options.expectations
-    )
-    assert answer.verdict is PostureVerdict.NON_COMPLIANT
-    assert world.told_types()[-1] == "account.violated"
-    assert (coverage.accounts.unknown, coverage.accounts.non_compliant) == (1, 1)
 
 
 async def test_a_broken_finding_row_is_healed_by_deleting_it(world: World) -> None:

@@ -55,19 +55,6 @@ async def test_a_poisoned_slice_becomes_gaps_and_the_scan_finishes_incomplete(
     assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
 
 
-async def test_a_failed_slice_is_healed_by_the_next_scan(world: World) -> None:
-    """Unknown has a way out."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
-    (message,) = await planned(world)
-    await world.poison(message)
-
-    await world.scan()
-
-    assert await world.coverage(ONE) == "read"
-    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
-
-
 async def test_a_poisoned_slice_without_any_gap_still_makes_the_scan_incomplete(
     world: World,
 ) -> None:

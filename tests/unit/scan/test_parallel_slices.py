@@ -65,23 +65,6 @@ async def test_p8_slices_at_once_ask_no_more_of_azure_than_one(planned: World, p
     assert (await planned.scan_row(message.scan_id)).state is ScanState.COMPLETE
 
 
-async def test_a_slice_begins_in_the_places_that_another_leaves_free(planned: World) -> None:
-    """Else a process would wait idly for the last answers of each slice."""
-    azure = Azure()
-    planned.inventory.before_read = azure.answer
-    context = narrow(planned, 2)
-    async with asyncio.TaskGroup() as group:
-        first, second, _ = sent(planned)
-        group.create_task(planned.deliver(first, context))
-        await settle()
-        group.create_task(planned.deliver(second, context))
-        await settle()
-        begun = azure.waiting
-        azure.open.set()
-
-    assert begun == 2
-
-
 async def test_a_slice_reads_its_range_once_the_one_before_it_has_read_its_own(
     planned: World,
 ) -> None:

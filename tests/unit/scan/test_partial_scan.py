@@ -3,29 +3,26 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from cmk_check.core.enums import ChangeType, ScanState
+from cmk_check.core.enums import ScanState
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope
 from cmk_check.limits import PARTIAL_SCAN_SPACING, SCAN_SPACING
 from cmk_check.ports import InventoryError
 from cmk_check.scan.start import request
-from tests.fakes.world import World, bad, good
+from tests.fakes.world import World, bad
 from tests.unit.scan.faulty_processes import (
     FORBIDDEN,
     LEASE_ENDS,
     ONE,
-    PUBLISH,
     THREE,
     TWO,
-    asleep,
-    delivery,
     planned,
     scan_changes,
     sent,
     slices_of,
     status_of,
 )
-from tests.unit.scan.partial_scans import asked, partial_scan, verdict
+from tests.unit.scan.partial_scans import asked, partial_scan
 
 
 async def test_it_reads_what_it_names_alone(scanned: World) -> None:
@@ -39,18 +36,6 @@ async def test_it_reads_what_it_names_alone(scanned: World) -> None:
     assert scanned.inventory.reads == [ONE]
     status = await status_of(scanned)
     assert (status.summary.accounts.non_compliant, status.summary.accounts.compliant) == (1, 1)
-
-
-async def test_a_violation_shows_at_once_and_its_end_too(scanned: World) -> None:
-    """Nobody waits for the hour."""
-    scanned.read(ONE, bad(ONE))
-    await partial_scan(scanned, ONE)
-    worse = await verdict(scanned)
-    scanned.read(ONE, good(ONE))
-    await partial_scan(scanned, ONE)
-
-    assert (worse, await verdict(scanned)) == ("non_compliant", "compliant")
-    assert scanned.told_types()[-2:] == ["account.violated", "account.resolved"]
 
 
 async def test_the_estate_keeps_the_date_of_the_last_full_scan(scanned: World) -> None:
@@ -194,24 +179,6 @@ async def test_a_full_scan_takes_the_lease_from_it(scanned: World) -> None:
     assert await slices_of(scanned, answer.scan_id) == []
     assert await scan_changes(scanned) == ["scan.baseline"]
     assert scanned.teller.partial_ended == []
-
-
-async def test_what_it_has_recorded_before_stays_and_is_told_once(scanned: World) -> None:
-    """Only the scan is over, not its work."""
-    scanned.read(ONE, bad(ONE))
-    answer = await asked(scanned, ONE)
-    await scanned.deliver(scanned.queue.messages.pop(0))
-    slice_message = sent(scanned)[0]
-    worker = await asleep(scanned, delivery(scanned, slice_message), PUBLISH)
-    full = await scanned.start()
-    await scanned.drain()
-    await worker.wake()
-
-    assert (await scanned.scan_row(answer.scan_id)).state is ScanState.SUPERSEDED
-    assert (await scanned.scan_row(full.scan_id)).state is ScanState.COMPLETE
-    published = [change.type for change in await scanned.feed()]
-    assert published.count(ChangeType.ACCOUNT_VIOLATED) == 1
-    assert await verdict(scanned) == "non_compliant"
 
 
 async def test_it_waits_for_a_full_scan_whose_lease_has_ended(scanned: World) -> None:

@@ -25,7 +25,6 @@ from tests.unit.scan.faulty_processes import (
     RECORD,
     THREE,
     TWO,
-    asleep,
     asleep_at,
     delete,
     delivery,
@@ -182,20 +181,6 @@ async def test_a_row_that_somebody_deleted_is_missed_beside_a_new_one(
     await scanned.deliver(message)
 
     assert await scanned.coverage(THREE) == "read"
-    assert await verdict(scanned) == "unknown"
-
-
-async def test_a_row_that_is_deleted_before_the_scan_ends_is_missed(scanned: World) -> None:
-    """It was new: the last full scan did not count it."""
-    scanned.listed(ONE, TWO, THREE)
-    scanned.read(THREE, bad(THREE))
-    await asked(scanned, THREE)
-    await scanned.deliver(scanned.queue.messages.pop(0))
-    finishing = await asleep(scanned, delivery(scanned, sent(scanned)[0]), READ_ROWS)
-    await delete_coverage(scanned, THREE)
-
-    await finishing.wake()
-
     assert await verdict(scanned) == "unknown"
 
 

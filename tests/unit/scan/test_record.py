@@ -72,21 +72,6 @@ async def test_the_status_is_lowered_before_anything_worse_stands(
     assert (await green.posture()).verdict is PostureVerdict.UNKNOWN
 
 
-async def test_a_status_that_is_not_compliant_is_not_lowered(
-    green: World, store: RecordingStore
-) -> None:
-    """There is nothing to take back, and nothing to write."""
-    green.read(ONE, bad(ONE))
-    await green.scan()
-    green.read(ONE, bad(ONE), bad(ONE, "new"))
-    (message,) = await planned(green)
-    before = len(store.log)
-
-    await dies(green, delivery(green, message), RECORD, Fault.DEATH_AFTER)
-
-    assert "status" not in written(store, before)
-
-
 @pytest.mark.parametrize("fault", [Fault.DEATH_BEFORE, Fault.DEATH_AFTER])
 @pytest.mark.parametrize("number", range(5))
 async def test_a_recording_in_parts_goes_on_where_it_died(
@@ -108,31 +93,6 @@ async def test_a_recording_in_parts_goes_on_where_it_died(
     ]
     assert (await mark_of(world, ONE), await outbox_of(world, ONE)) == (None, [])
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
-
-
-@pytest.mark.parametrize("number", range(1, 4))
-async def test_a_changed_recording_in_parts_goes_on_where_it_died(
-    world: World, number: int
-) -> None:
-    """The same for rows that are replaced and deleted."""
-    world.listed(ONE)
-    world.read(ONE, *(good(ONE, name) for name in MANY))
-    await world.scan()
-    kept = MANY[:100]
-    world.read(ONE, *(bad(ONE, name) for name in kept))
-    (message,) = await planned(world)
-    await dies(world, delivery(world, message), Place("commit", Table.FINDINGS, number))
-    world.clock.advance(SLICE_CLAIM)
-
-    await world.deliver(message)
-
-    told = await told_of(world, ONE)
-    assert await world.verdicts() == dict.fromkeys(kept, "non_compliant")
-    assert [entry[0] for entry in told] == list(range(1, 241))
-    assert sorted(entry[1:] for entry in told[120:]) == sorted(
-        [("account.violated", name) for name in kept]
-        + [("account.removed", name) for name in MANY[100:]]
-    )
 
 
 async def test_a_sleeper_between_two_parts_writes_no_second_one(world: World) -> None:
@@ -189,20 +149,6 @@ async def test_what_was_found_twice_in_the_outbox_is_still_published(green: Worl
     await green.deliver(message, with_faults(green, faults))
 
     assert await outbox_of(green, ONE) == []
-    assert [entry[0] for entry in await told_of(green, ONE)] == [1, 2, 3]
-
-
-async def test_a_left_over_stays_before_what_comes_after_it(green: World) -> None:
-    """Whoever follows the feed would end with the older state."""
-    green.read(ONE, bad(ONE))
-    (message,) = await planned(green)
-    await dies(green, delivery(green, message), PUBLISH)
-    green.clock.advance(SLICE_CLAIM)
-    green.read(ONE, good(ONE))
-
-    await green.deliver(message, with_faults(green, {PUBLISH: Fault.NO_ANSWER}))
-    await green.scan()
-
     assert [entry[0] for entry in await told_of(green, ONE)] == [1, 2, 3]
 
 

@@ -151,16 +151,6 @@ async def test_a_scan_that_starts_late_is_seen_although_its_id_is_old(world: Clo
     assert (await start_after(world.context, first, {late.scan_id})).outcome is StartOutcome.STARTED
 
 
-async def test_a_message_that_comes_late_starts_a_scan_at_once(world: ClockedWorld) -> None:
-    """The app may have been stopped for a week."""
-    first = await world.scan()
-    world.clock.advance(timedelta(days=8))
-
-    await start_if_overdue(world.context, first)
-
-    assert [scan.supersedes for scan in await world.overdue()] == [None]
-
-
 async def test_a_scan_that_left_no_message_does_not_end_the_chain(world: ClockedWorld) -> None:
     """A scan from the command line renews the result, and no timer follows it."""
     await world.scan()

@@ -1,17 +1,17 @@
 """Start: one scan at a time, whoever asks, and none that ends unheard."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from cmk_check.core.enums import ChangeType, ScanState
-from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import QueueError, SliceMessage, StoreUnavailable, Table
 from cmk_check.scan.start import Started
 from cmk_check.store.scans import ScanTable
-from tests.fakes.faults import Fault, FaultyStore, Place
+from tests.fakes.faults import Fault, Place
 from tests.fakes.world import World
 from tests.unit.scan.faulty_processes import (
     LEASE_ENDS,
@@ -32,6 +32,7 @@ from tests.unit.scan.faulty_processes import (
 
 TAKE = Place("commit", Table.SCANS, 0)
 READ_BOARD = Place("get", Table.SCANS, 0)
+READ_AGAIN = Place("get", Table.SCANS, 2)
 
 
 async def test_of_two_at_once_one_starts_and_the_other_gets_its_id(world: World) -> None:
@@ -91,70 +92,44 @@ async def test_an_expired_lease_is_taken_over_and_the_abandoned_scan_is_told(wor
     assert await count_slice_rows(world, first) == 0
 
 
-async def test_a_lost_answer_to_the_write_of_the_lease_goes_on(world: World) -> None:
-    """The scan has begun: taking its own lease for another's would leave it without a plan."""
-    started = await world.start(with_faults(world, {TAKE: Fault.LOST_ANSWER}))
-
-    assert started.new
-    assert world.queue.messages == [SliceMessage(started.scan_id, None)]
-
-
-@pytest.mark.parametrize("queue_is_down", [False, True])
-async def test_a_lease_that_may_be_taken_is_sent_though_nothing_can_be_read(
-    world: World, *, queue_is_down: bool
+@pytest.mark.parametrize(
+    ("faults", "starts", "is_taken", "sent"),
+    [
+        ({TAKE: Fault.LOST_ANSWER}, True, True, 1),
+        ({TAKE: Fault.NO_ANSWER}, True, True, 1),
+        ({TAKE: Fault.LOST_ANSWER, READ_AGAIN: Fault.NO_ANSWER}, False, True, 1),
+        ({TAKE: Fault.NO_ANSWER, READ_AGAIN: Fault.NO_ANSWER}, False, False, 1),
+        ({replace(TAKE, number=None): Fault.NO_ANSWER}, False, False, 0),
+        ({READ_BOARD: Fault.NO_ANSWER}, False, False, 0),
+    ],
+    ids=[
+        *("the answer is lost", "not written", "lost, then unread", "not written, then unread"),
+        *("never written", "unread from the start"),
+    ],
+)
+async def test_a_lease_that_may_be_taken_is_never_held_for_nobody(
+    world: World, faults: dict[Place, Fault], *, starts: bool, is_taken: bool, sent: int
 ) -> None:
-    """Without its message nobody would scan until the lease expires."""
-    world.queue.is_down = queue_is_down
-    world.listed(ONE)
-    faults = {TAKE: Fault.LOST_ANSWER, Place("get", Table.SCANS, 2): Fault.NO_ANSWER}
-
-    with pytest.raises(StoreUnavailable):
+    """Without its message nobody would scan until it expires; one of no scan does nothing."""
+    with nullcontext() if starts else pytest.raises(StoreUnavailable):
         await world.start(with_faults(world, faults))
-    await world.drain()
 
     holder = await ScanTable(world.store).holder()
-    assert (holder is None) != queue_is_down
+    assert (holder is not None, len(world.queue.messages)) == (is_taken, sent)
+    assert holder is None or world.queue.messages == [SliceMessage(holder, None)]
 
 
-async def test_a_lease_that_was_not_taken_leaves_a_message_that_does_nothing(world: World) -> None:
-    """Nobody could say whether it was."""
-    faults = {TAKE: Fault.NO_ANSWER, Place("get", Table.SCANS, 2): Fault.NO_ANSWER}
+async def test_a_queue_that_is_down_beside_the_store_hides_no_failure_of_the_store(
+    world: World,
+) -> None:
+    """The lease is taken, and ends by itself."""
+    world.queue.is_down = True
+    faults = {TAKE: Fault.LOST_ANSWER, READ_AGAIN: Fault.NO_ANSWER}
 
     with pytest.raises(StoreUnavailable):
         await world.start(with_faults(world, faults))
-    await world.drain()
 
-    assert not world.queue.messages
-    assert not world.teller.ended
-
-
-async def test_a_lease_that_was_not_written_is_tried_again(world: World) -> None:
-    """One request without an answer must not cost an hour."""
-    started = await world.start(with_faults(world, {TAKE: Fault.NO_ANSWER}))
-
-    assert started.new
-    assert (await world.scan_row(started.scan_id)).state is ScanState.RUNNING
-
-
-async def test_a_store_that_never_takes_the_lease_is_said_to_be_unavailable(world: World) -> None:
-    """Whoever asked must not be told of a scan that does not run."""
-    every = Place("commit", Table.SCANS, None)
-    store = FaultyStore(world.store, places={every: Fault.NO_ANSWER})
-
-    with pytest.raises(StoreUnavailable):
-        await world.start(world.process(store))
-
-    assert store.met[every] == ATTEMPTS_PER_STEP
-    assert await ScanTable(world.store).holder() is None
-    assert not world.queue.messages
-
-
-async def test_a_store_that_cannot_be_read_starts_nothing(world: World) -> None:
-    """A message for a scan that was never begun would be there for nothing."""
-    with pytest.raises(StoreUnavailable):
-        await world.start(with_faults(world, {READ_BOARD: Fault.NO_ANSWER}))
-
-    assert not world.queue.messages
+    assert await ScanTable(world.store).holder() is not None
 
 
 async def test_a_queue_that_is_down_closes_the_scan_as_failed_and_tells(world: World) -> None:

@@ -199,17 +199,6 @@ async def test_only_an_answer_counts_as_a_look(watched: Watched) -> None:
     assert (await watched.state()).last_look == seen == watched.world.clock.now() - EVERY
 
 
-async def test_changes_in_a_blind_time_are_read_when_it_ends(watched: Watched) -> None:
-    """The cursor has stayed, however long that was."""
-    watched.graph.gap = UNSEEN
-    watched.graph.add(ONE)
-    for _ in range(20):
-        await watched.look()
-    watched.graph.gap = None
-
-    assert await watched.look() == [ONE]
-
-
 async def test_excluded_subscriptions_are_not_named(watched: Watched) -> None:
     """Whatever changes in them is worth no scan."""
     watched.world.options = replace(watched.world.options, scope=Scope(exclude=frozenset({ONE})))
