@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Coverage
@@ -128,8 +129,21 @@ def starts(world: World) -> Invocation:
     return start
 
 
-async def planned(world: World) -> list[SliceMessage]:
-    """Start and plan a scan; return the messages of its slices, taken from the queue."""
+def azure_has(world: World, *accounts: Account) -> None:
+    """Let Azure list the subscriptions of these accounts, and have these alone in them."""
+    ids = sorted({account.id.subscription_id for account in accounts})
+    world.listed(*ids)
+    for each in ids:
+        world.read(each, *(found for found in accounts if found.id.subscription_id == each))
+
+
+async def planned(world: World, *listed: str) -> list[SliceMessage]:
+    """Start and plan a scan, of these subscriptions if there are any.
+
+    Return the messages of its slices, taken from the queue.
+    """
+    if listed:
+        world.listed(*listed)
     await starting(world)
     await world.deliver(world.queue.messages.pop(0))
     return sent(world)

@@ -14,6 +14,7 @@ from cmk_check.store.codec import change_values
 from tests.fakes.world import KEPT, World, bad, good
 from tests.unit.scan.faulty_processes import (
     ONE,
+    azure_has,
     count_slice_rows,
     delete,
     overwrite,
@@ -30,8 +31,7 @@ type Spoil = Callable[[World, str], Awaitable[None]]
 @pytest.fixture
 async def scanned(world: World) -> World:
     """An estate that was scanned and is compliant."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     await world.scan()
     return world
 
@@ -108,8 +108,7 @@ async def test_a_scan_whose_lease_is_of_no_use_is_abandoned_by_the_next(
     world: World, spoil: Spoil
 ) -> None:
     """It could neither finish nor be taken over, and was shown as running for ever."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     await world.scan()
     (message,) = await planned(world)
     lost = await world.scan_row(message.scan_id)
@@ -131,8 +130,7 @@ async def test_a_lease_of_a_scan_whose_row_is_of_no_use_is_taken_over(
     world: World, spoil: Spoil
 ) -> None:
     """There is nothing to abandon, and nothing to wait for but the end of the lease."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
     row = await world.scan_row(message.scan_id)
     await spoil(world, table_keys.scan_row(row.started_at, row.id))
 

@@ -40,8 +40,7 @@ READ_STATUS = Place("get", Table.SCANS, 2)
 
 async def test_a_live_claim_sends_the_message_back(world: World) -> None:
     """Two workers on one slice would read everything twice and race for every row."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
     first = await asleep(world, delivery(world, message), READ_TABLE)
     world.clock.advance(CLAIM_ENDS - timedelta(seconds=1))
 
@@ -55,8 +54,7 @@ async def test_a_live_claim_sends_the_message_back(world: World) -> None:
 
 async def test_of_two_that_claim_at_once_one_is_sent_back(world: World) -> None:
     """The write of the claim decides, not the reading of it."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
     slow = await asleep(world, delivery(world, message), CLAIM)
     fast = await asleep(world, delivery(world, message), READ_TABLE)
 
@@ -72,8 +70,7 @@ async def test_of_two_that_claim_at_once_one_is_sent_back(world: World) -> None:
 )
 async def test_a_worker_that_fails_gives_its_claim_back(world: World, place: Place) -> None:
     """The next delivery comes before the claim would end: it must find the slice free."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
     with pytest.raises(StoreUnavailable):
         await world.deliver(message, with_faults(world, {place: Fault.NO_ANSWER}))
 
@@ -87,8 +84,7 @@ async def test_a_worker_that_fails_gives_its_claim_back(world: World, place: Pla
 async def test_what_several_deliveries_recorded_is_counted_together(world: World) -> None:
     """Each of them failed at the end, after it had published its changes."""
     world.options = replace(world.options, slice_size=3)
-    world.listed(ONE, TWO, THREE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE, TWO, THREE)
     for number in (ONE, TWO, THREE):
         world.read(number, bad(number))
         done = Place("commit", Table.SCANS, 1)
@@ -104,8 +100,7 @@ async def test_what_several_deliveries_recorded_is_counted_together(world: World
 
 async def test_a_worker_that_was_taken_over_gives_nothing_back(world: World) -> None:
     """Its claim is another's by now: to free that would let a third one in."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
     first = await asleep(world, delivery(world, message), READ_STATUS)
     world.clock.advance(CLAIM_ENDS)
     second = await asleep(world, delivery(world, message), READ_TABLE)
@@ -121,8 +116,7 @@ async def test_a_worker_that_was_taken_over_gives_nothing_back(world: World) -> 
 
 async def test_a_slice_of_a_scan_that_ended_is_dropped(world: World) -> None:
     """Its message may come late: what it would write belongs to no scan."""
-    world.listed(ONE, TWO)
-    first, second = await planned(world)
+    first, second = await planned(world, ONE, TWO)
     await world.deliver(first)
     world.inventory.reads.clear()
     world.clock.advance(LEASE_ENDS)
@@ -139,8 +133,7 @@ async def test_a_slice_of_a_scan_that_ended_is_dropped(world: World) -> None:
 
 async def test_the_lease_is_renewed_below_half_and_not_before(world: World) -> None:
     """A large estate takes longer than the lease; renewing at every slice would cost writes."""
-    world.listed(ONE, TWO)
-    first, second = await planned(world)
+    first, second = await planned(world, ONE, TWO)
     taken = await lease(world)
     world.clock.advance(SCAN_LEASE / 2)
     await world.deliver(first)
@@ -159,8 +152,7 @@ async def test_the_lease_never_outlasts_the_deadline_of_the_scan(
     world: World, store: RecordingStore
 ) -> None:
     """A scan that goes on for ever would keep every later one from starting."""
-    world.listed(ONE, TWO)
-    first, second = await planned(world)
+    first, second = await planned(world, ONE, TWO)
     began = (await world.scan_row(first.scan_id)).started_at
     world.clock.advance(timedelta(minutes=29))
     await world.deliver(first)
@@ -179,8 +171,7 @@ async def test_the_lease_never_outlasts_the_deadline_of_the_scan(
 
 async def test_the_lease_of_another_scan_is_not_renewed(world: World) -> None:
     """An old worker that wakes must not lengthen what it lost."""
-    world.listed(ONE)
-    (old,) = await planned(world)
+    (old,) = await planned(world, ONE)
     worker = await asleep(world, delivery(world, old), READ_TABLE)
     await world.poison(SliceMessage(old.scan_id, None))
     newer = await world.start()
@@ -195,8 +186,7 @@ async def test_the_lease_of_another_scan_is_not_renewed(world: World) -> None:
 
 async def test_a_claim_whose_renewal_got_no_answer_is_still_held(world: World) -> None:
     """A worker that took itself for another would drop its message, and the scan never end."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
     renewal = Place("commit", Table.SCANS, 1)
     world.store = FaultyStore(world.store, places={renewal: Fault.LOST_ANSWER})
     worker = await asleep(world, delivery(world, message), READ_TABLE)
@@ -211,8 +201,7 @@ async def test_a_claim_has_its_full_time_again_when_work_begins(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A slice may wait for another one of its process: nobody may take it over while it is read."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
     worker = await asleep(world, delivery(world, message), READ_TABLE)
     world.clock.advance(CLAIM_RENEWED_AFTER)
 
@@ -232,8 +221,7 @@ async def test_a_slice_that_is_done_is_not_begun_again_though_the_answer_was_los
     world: World,
 ) -> None:
     """Its worker gives back what it holds, and no longer holds this."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
     done = Place("commit", Table.SCANS, 1)
     with pytest.raises(StoreUnavailable):
         await world.deliver(message, with_faults(world, {done: Fault.LOST_ANSWER}))
@@ -248,8 +236,7 @@ async def test_one_check_of_the_claim_serves_all_marks_set_before_it(crowd: Worl
     """A slice of two hundred changes would else read its claim two hundred times, one by one."""
     assert isinstance(crowd.store, RecordingStore)
     crowd.options = replace(crowd.options, slice_size=3)
-    crowd.listed(ONE, TWO, THREE)
-    (message,) = await planned(crowd)
+    (message,) = await planned(crowd, ONE, TWO, THREE)
     before = len(crowd.store.log)
 
     await crowd.deliver(message)

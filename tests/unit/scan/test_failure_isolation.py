@@ -20,7 +20,15 @@ from cmk_check.store import table_keys
 from tests.fakes.faults import Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, account, bad, good, sub
-from tests.unit.scan.faulty_processes import delete, delivery, dies, overwrite, planned, status_of
+from tests.unit.scan.faulty_processes import (
+    azure_has,
+    delete,
+    delivery,
+    dies,
+    overwrite,
+    planned,
+    status_of,
+)
 
 ONE, TWO = sub(1), sub(2)
 FINDING = table_keys.finding_row("rg", "chat")
@@ -28,8 +36,7 @@ FINDING = table_keys.finding_row("rg", "chat")
 
 async def test_a_broken_finding_row_is_healed_by_deleting_it(world: World) -> None:
     """That is what its message says to do."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     await world.scan()
     await overwrite(world, Table.FINDINGS, ONE, FINDING, history="oops")
     await world.scan()
@@ -72,8 +79,7 @@ async def test_a_refusal_of_the_store_is_raised_plain() -> None:
             raise StoreRefused("no role") from RuntimeError("?sig=secret")
 
     world = World(RecordingStore(before=before))
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     (message,) = await planned(world)
     refusing = True
 
@@ -114,8 +120,7 @@ async def test_a_lease_of_a_clock_that_ran_ahead_stops_no_scan(world: World) -> 
 
 async def test_a_forged_slice_number_costs_the_running_scan_nothing(world: World) -> None:
     """Whoever may write to the queue must not be able to end a scan."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
 
     await world.deliver(SliceMessage(message.scan_id, 99))
     await world.deliver(message)
@@ -144,8 +149,7 @@ async def test_what_a_dead_worker_left_is_told_though_nothing_is_listed_any_more
 
 async def test_a_broken_change_in_the_feed_stops_no_pruning(world: World) -> None:
     """Everything beside it is deleted when its time comes."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     await world.scan()
     world.read(ONE, bad(ONE))
     await world.scan()

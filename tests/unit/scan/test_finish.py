@@ -23,6 +23,7 @@ from tests.unit.scan.faulty_processes import (
     THREE,
     TWO,
     asleep,
+    azure_has,
     count_slice_rows,
     delivery,
     dies,
@@ -41,8 +42,7 @@ END = Place("commit", Table.SCANS, 2)
 
 async def test_the_last_slice_finishes_and_no_earlier_one(world: World) -> None:
     """A status summed from a part of the estate would call that part the whole."""
-    world.listed(ONE, TWO, THREE)
-    messages = await planned(world)
+    messages = await planned(world, ONE, TWO, THREE)
     scan_id = messages[0].scan_id
     states = []
 
@@ -57,8 +57,7 @@ async def test_the_last_slice_finishes_and_no_earlier_one(world: World) -> None:
 
 async def test_a_done_slice_delivered_again_finishes(world: World) -> None:
     """Its worker may have died between marking it done and finishing: nobody else comes."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
     await dies(world, delivery(world, message), DONE, Fault.DEATH_AFTER)
     world.inventory.reads.clear()
 
@@ -70,8 +69,7 @@ async def test_a_done_slice_delivered_again_finishes(world: World) -> None:
 
 async def test_finishing_twice_is_once(world: World, store: RecordingStore) -> None:
     """Two workers may see at the same time that all slices are done."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
     slow = await asleep(world, delivery(world, message), END)
     await world.deliver(message)
     after = len(store.log)
@@ -85,8 +83,7 @@ async def test_finishing_twice_is_once(world: World, store: RecordingStore) -> N
 
 async def test_an_end_whose_answer_is_lost_is_not_written_again(world: World) -> None:
     """The worker finds the scan closed, writes its log line, and tidies up."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
 
     await world.deliver(message, with_faults(world, {END: Fault.LOST_ANSWER}))
 
@@ -97,8 +94,7 @@ async def test_an_end_whose_answer_is_lost_is_not_written_again(world: World) ->
 
 async def test_an_overtaken_scan_cannot_finish(world: World) -> None:
     """Its sums are older than what the newer scan said."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     (message,) = await planned(world)
     slow = await asleep(world, delivery(world, message), END)
     world.clock.advance(LEASE_ENDS)
@@ -116,8 +112,7 @@ async def test_an_overtaken_scan_cannot_finish(world: World) -> None:
 
 async def test_finish_is_void_without_the_lease(world: World) -> None:
     """Even where its row says running: the lease alone says whose turn it is."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
     await dies(world, delivery(world, message), DONE, Fault.DEATH_AFTER)
     current = await world.context.scans.lease_and_status()
     other = replace(current.lease.value, scan_id="20261125T000000Z-ffff")
@@ -131,8 +126,7 @@ async def test_finish_is_void_without_the_lease(world: World) -> None:
 
 async def test_a_scan_leaves_its_date_its_posture_and_a_lease_that_is_free(world: World) -> None:
     """What was read may be as old as the scan; the next one follows the epoch in the lease."""
-    world.listed(ONE)
-    world.read(ONE, bad(ONE))
+    azure_has(world, bad(ONE))
     (message,) = await planned(world)
     began = world.clock.now()
     world.clock.advance(timedelta(minutes=7))
@@ -168,8 +162,7 @@ async def test_slices_of_a_finished_scan_go_though_its_process_died(
     world: World, *, next_is_partial: bool
 ) -> None:
     """Its message may have been the last delivery: the next scan drops what it left."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
     await dies(world, delivery(world, message), END, Fault.DEATH_AFTER)
 
     if next_is_partial:
@@ -210,8 +203,7 @@ async def test_the_counts_of_the_status_equal_the_findings(world: World) -> None
 
 async def test_an_end_that_was_not_written_is_written_by_the_next_delivery(world: World) -> None:
     """Requests without an answer must not leave a scan open whose slices are all done."""
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
     faults = {replace(END, number=2 + each): Fault.NO_ANSWER for each in range(ATTEMPTS_PER_STEP)}
     with pytest.raises(StoreUnavailable, match=f"{message.scan_id} was not recorded in 3 tries"):
         await world.deliver(message, with_faults(world, faults))

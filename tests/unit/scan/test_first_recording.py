@@ -21,6 +21,7 @@ from tests.unit.scan.faulty_processes import (
     ONE,
     TWO,
     asleep,
+    azure_has,
     delivery,
     dies,
     overwrite,
@@ -46,8 +47,7 @@ async def check_no_false_green(world: World) -> None:
 @pytest.fixture
 async def green(world: World) -> World:
     """Return a program whose one subscription is compliant."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     await world.scan()
     return world
 
@@ -57,15 +57,12 @@ async def test_a_sleeper_wakes_while_the_newer_scan_has_read_and_not_finished(
     green: World, write: Place
 ) -> None:
     """No fault at all: the status was lowered before, so there was nothing to take back."""
-    green.listed(ONE, TWO)
-    green.read(ONE, bad(ONE))
-    green.read(TWO, bad(TWO))
+    azure_has(green, bad(ONE), bad(TWO))
     first, second = await planned(green)
     await dies(green, delivery(green, first), SECOND_WRITE, Fault.DEATH_AFTER)  # lowered
     sleeper = await asleep(green, delivery(green, second), write)
     green.clock.advance(LEASE_ENDS)
-    green.listed(ONE)
-    green.read(ONE, good(ONE))
+    azure_has(green, good(ONE))
     (newer,) = await planned(green)
     finishing = await asleep(green, delivery(green, newer), FINISH)
 
@@ -77,9 +74,7 @@ async def test_a_sleeper_wakes_while_the_newer_scan_has_read_and_not_finished(
 
 async def test_a_sleeper_of_the_first_scan_ever_is_stopped(world: World) -> None:
     """A baseline has no status to take back, and the next scan soon has one."""
-    world.listed(ONE, TWO)
-    world.read(ONE, good(ONE))
-    world.read(TWO, bad(TWO))
+    azure_has(world, good(ONE), bad(TWO))
     _, second = await planned(world)
     sleeper = await asleep(world, delivery(world, second), FIRST_WRITE)
     world.clock.advance(LEASE_ENDS)
@@ -93,9 +88,7 @@ async def test_a_sleeper_of_the_first_scan_ever_is_stopped(world: World) -> None
 
 async def test_a_worker_of_a_scan_whose_plan_was_poison_is_stopped(world: World) -> None:
     """Its scan was closed, and the next one began within a minute: no lease ran out."""
-    world.listed(ONE, TWO)
-    world.read(ONE, good(ONE))
-    world.read(TWO, bad(TWO))
+    azure_has(world, good(ONE), bad(TWO))
     await starting(world)
     (plan,) = sent(world)
     await world.deliver(plan)
@@ -190,8 +183,7 @@ async def test_a_retired_subscription_that_is_there_again_is_pending(green: Worl
 
 async def test_a_row_that_an_earlier_version_left_half_recorded_is_completed(green: World) -> None:
     """It spelled the state otherwise; refusing the row would be a gap for ever."""
-    green.listed(ONE, TWO)
-    _, second = await planned(green)
+    _, second = await planned(green, ONE, TWO)
     await dies(green, delivery(green, second), FIRST_WRITE, Fault.DEATH_AFTER)
     await overwrite(green, Table.FINDINGS, TWO, "coverage", coverage="unread")
     assert await green.coverage(TWO) == CoverageState.PENDING

@@ -14,6 +14,7 @@ from tests.unit.scan.faulty_processes import (
     ONE,
     PUBLISH,
     TWO,
+    azure_has,
     delivery,
     dies,
     planned,
@@ -30,9 +31,7 @@ async def test_a_poisoned_slice_becomes_gaps_and_the_scan_finishes_incomplete(
     world: World,
 ) -> None:
     """The other slices' answers count; what was not read is said."""
-    world.listed(ONE, TWO)
-    world.read(ONE, good(ONE))
-    world.read(TWO, good(TWO))
+    azure_has(world, good(ONE), good(TWO))
     await world.scan()
     first, second = await planned(world)
     await world.deliver(second)
@@ -60,8 +59,7 @@ async def test_a_poisoned_slice_without_any_gap_still_makes_the_scan_incomplete(
 ) -> None:
     """Of what is excluded nothing is unread: only the slice's own flag tells that it failed."""
     world.options = replace(world.options, scope=Scope(exclude=frozenset({ONE})))
-    world.listed(ONE)
-    (message,) = await planned(world)
+    (message,) = await planned(world, ONE)
 
     await world.poison(message)
 
@@ -71,8 +69,7 @@ async def test_a_poisoned_slice_without_any_gap_still_makes_the_scan_incomplete(
 
 async def test_a_poisoned_slice_publishes_what_its_dead_worker_recorded(world: World) -> None:
     """Giving a slice up must not lose the changes that stand already."""
-    world.listed(ONE)
-    world.read(ONE, bad(ONE))
+    azure_has(world, bad(ONE))
     (message,) = await planned(world)
     await dies(world, delivery(world, message), PUBLISH)
     world.clock.advance(CLAIM_ENDS)
@@ -90,8 +87,7 @@ async def test_a_poisoned_plan_fails_the_scan_and_says_nothing_of_the_estate(
     world: World,
 ) -> None:
     """What the last scan read still holds until it is too old."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     await world.scan()
     await starting(world)
     (message,) = sent(world)

@@ -23,6 +23,7 @@ from tests.unit.scan.faulty_processes import (
     ONE,
     RECORD,
     TWO,
+    azure_has,
     coverage_of,
     delivery,
     dies,
@@ -48,8 +49,7 @@ def under(world: World, group: str | None, scope: Scope = EVERYTHING) -> None:
 async def grouped(world: World) -> World:
     """Return a program that sees one of the two subscriptions in its group, and has scanned."""
     under(world, "mg-ai")
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     world.inventory.in_group = (SEEN, HIDDEN)
     await world.scan()
     return world
@@ -79,8 +79,7 @@ async def test_one_that_was_never_seen_is_a_gap_with_its_name_p1(
 async def test_one_that_is_left_out_from_the_start_is_no_gap(world: World, scope: Scope) -> None:
     """Excluding it is how it is accepted, as is naming all that is read."""
     under(world, "mg-ai", scope)
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     world.inventory.in_group = (HIDDEN,)
 
     await world.scan()

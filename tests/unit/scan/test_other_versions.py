@@ -11,7 +11,7 @@ from cmk_check.store import table_keys
 from cmk_check.store.codec import RowTooNew
 from cmk_check.store.outbox import OF_SCANS
 from tests.fakes.world import World, bad, good, odd
-from tests.unit.scan.faulty_processes import ONE, outbox_of, overwrite
+from tests.unit.scan.faulty_processes import ONE, azure_has, outbox_of, overwrite
 
 A: Final = table_keys.finding_row("rg", "a")
 B: Final = table_keys.finding_row("rg", "b")
@@ -21,8 +21,7 @@ NEWER: Final = {"schema": 99, "writtenBy": "0.9.0"}
 @pytest.fixture
 async def pair(world: World) -> World:
     """A compliant account and a violated one, scanned."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE, "a"), bad(ONE, "b"))
+    azure_has(world, good(ONE, "a"), bad(ONE, "b"))
     await world.scan()
     return world
 
@@ -75,8 +74,7 @@ async def test_p7_a_row_that_is_nested_too_deeply_costs_itself(pair: World) -> N
 
 async def test_p1_the_status_is_not_compliant_while_the_list_says_unknown(world: World) -> None:
     """It sums accounts by reason, and another version may have made it."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE, "a"))
+    azure_has(world, good(ONE, "a"))
     await world.scan()
     row = await world.store.get(Table.SCANS, OF_SCANS, "status")
     assert row is not None

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cmk_check.core.account import Account
 from tests.fakes.world import World, bad, good
-from tests.unit.scan.faulty_processes import ONE, TWO, status_of
+from tests.unit.scan.faulty_processes import ONE, TWO, azure_has, status_of
 
 
 def _owned(account: Account, owner: str) -> Account:
@@ -18,9 +18,13 @@ async def _counted(world: World) -> tuple[int, int]:
 
 async def test_the_status_counts_owners_and_the_row_of_a_scan_keeps_none(world: World) -> None:
     """Scans are kept for a year, and each would hold the hashes of all owners."""
-    world.listed(ONE, TWO)
-    world.read(ONE, _owned(bad(ONE, "a"), "ai"), _owned(good(ONE, "b"), "ops"), bad(ONE, "c"))
-    world.read(TWO, _owned(bad(TWO), "ai"))
+    azure_has(
+        world,
+        _owned(bad(ONE, "a"), "ai"),
+        _owned(good(ONE, "b"), "ops"),
+        bad(ONE, "c"),
+        _owned(bad(TWO), "ai"),
+    )
 
     row = await world.scan_row(await world.scan())
 

@@ -16,6 +16,7 @@ from tests.unit.scan.faulty_processes import (
     ONE,
     THREE,
     TWO,
+    azure_has,
     planned,
     scan_changes,
     sent,
@@ -74,9 +75,7 @@ async def test_a_retired_subscription_stays_retired(scanned: World) -> None:
 async def test_one_on_the_include_list_that_is_hidden_keeps_its_findings(world: World) -> None:
     """Only who is excluded loses them; hidden is a gap, whoever asks to look again."""
     world.options = replace(world.options, scope=Scope(include=frozenset({ONE, TWO})))
-    world.listed(ONE, TWO)
-    world.read(ONE, bad(ONE))
-    world.read(TWO, bad(TWO))
+    azure_has(world, bad(ONE), bad(TWO))
     await world.scan()
     world.listed(ONE)
 

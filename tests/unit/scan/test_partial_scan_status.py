@@ -42,8 +42,6 @@ type Maker = Callable[[str], Account]
 # After the claim.
 LOWER = Place("commit", Table.SCANS, 1)
 FINISH = Place("commit", Table.SCANS, 2)
-# The end of a partial scan; the slice reads one partition before it.
-READ_ROWS = Place("query", Table.FINDINGS, 1)
 
 
 async def put_status(world: World, status: Status) -> None:

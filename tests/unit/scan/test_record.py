@@ -19,6 +19,7 @@ from tests.unit.scan.faulty_processes import (
     RECORD,
     TWO,
     asleep,
+    azure_has,
     delivery,
     dies,
     mark_of,
@@ -38,8 +39,7 @@ MANY = [f"a{number:03d}" for number in range(120)]
 @pytest.fixture
 async def green(world: World) -> World:
     """Return a program whose estate is compliant."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     await world.scan()
     return world
 

@@ -11,14 +11,13 @@ from cmk_check.ports import QueueError, SliceMessage, Table
 from cmk_check.scan.start import request
 from tests.fakes.faults import Place
 from tests.fakes.world import World, good
-from tests.unit.scan.faulty_processes import ONE, asleep
+from tests.unit.scan.faulty_processes import ONE, asleep, azure_has
 
 SECOND = timedelta(seconds=1)
 
 
 def _estate(world: World) -> None:
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
 
 
 async def test_a_request_starts_a_scan_that_says_so(world: World) -> None:

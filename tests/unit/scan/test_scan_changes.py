@@ -10,6 +10,7 @@ from cmk_check.ports import QueueError
 from tests.fakes.world import World, bad, good, odd
 from tests.unit.scan.faulty_processes import (
     ONE,
+    azure_has,
     planned,
     scan_changes,
 )
@@ -19,8 +20,7 @@ async def test_the_first_scan_is_told_by_its_sums_and_each_change_links_to_its_f
     world: World,
 ) -> None:
     """The sums stand for all the changes that are not told one by one."""
-    world.listed(ONE)
-    world.read(ONE, bad(ONE, "a"), good(ONE, "b"), odd(ONE, "c"))
+    azure_has(world, bad(ONE, "a"), good(ONE, "b"), odd(ONE, "c"))
     world.options = replace(world.options, hostname="app.example")
 
     scan_id = await world.scan()

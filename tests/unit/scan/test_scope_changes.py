@@ -13,7 +13,7 @@ from cmk_check.core.exceptions.judge_exception import ExceptionRules
 from cmk_check.core.recorded_scope import NO_EXCEPTIONS, RecordedScope
 from cmk_check.core.scope import Scope
 from tests.fakes.world import World, account, bad, good
-from tests.unit.scan.faulty_processes import ONE, RECORD, TWO, delivery, dies, planned
+from tests.unit.scan.faulty_processes import ONE, RECORD, TWO, azure_has, delivery, dies, planned
 
 FOUNDRY = {"kind": "AIServices", "key_source": "Microsoft.CognitiveServices"}
 
@@ -148,8 +148,7 @@ def honouring(world: World, days: int, mode: ExceptionMode = ExceptionMode.ACCEP
 
 async def test_exceptions_that_others_rules_honoured_do_not_count(world: World) -> None:
     """An exemption of ten years would be accepted until the app's own next scan."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     honouring(world, 365)
     own = world.options
     honouring(world, 3650)
@@ -175,8 +174,7 @@ def test_rules_of_earlier_versions_are_not_known() -> None:
 @pytest.mark.parametrize("then", [ExceptionMode.OFF, ExceptionMode.SHOW])
 async def test_rules_count_only_where_exceptions_do(world: World, then: ExceptionMode) -> None:
     """Without them nothing is honoured, before or now: switching them on or off is no trouble."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     honouring(world, 365, ExceptionMode.OFF)
     await world.scan()
 

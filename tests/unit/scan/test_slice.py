@@ -23,6 +23,7 @@ from tests.unit.scan.faulty_processes import (
     RECORD,
     TWO,
     asleep,
+    azure_has,
     delivery,
     dies,
     findings_commits,
@@ -38,8 +39,7 @@ from tests.unit.scan.faulty_processes import (
 @pytest.fixture
 async def known(world: World) -> World:
     """Return a program whose one subscription has a non-compliant account on record."""
-    world.listed(ONE)
-    world.read(ONE, bad(ONE))
+    azure_has(world, bad(ONE))
     await world.scan()
     return world
 
@@ -48,8 +48,7 @@ async def test_a_subscription_never_read_costs_a_mark_and_one_transaction(
     world: World, store: RecordingStore
 ) -> None:
     """It is recorded like any other: nothing else keeps an overtaken worker from adding it."""
-    world.listed(ONE)
-    world.read(ONE, bad(ONE, "a"), good(ONE, "b"))
+    azure_has(world, bad(ONE, "a"), good(ONE, "b"))
     (message,) = await planned(world)
     before = len(store.log)
 

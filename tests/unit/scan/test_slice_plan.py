@@ -19,6 +19,7 @@ from tests.unit.scan.faulty_processes import (
     TWO,
     Contested,
     asleep,
+    azure_has,
     count_slice_rows,
     delivery,
     dies,
@@ -151,8 +152,7 @@ async def test_a_list_that_cannot_be_read_fails_the_scan_and_touches_no_finding(
     world: World,
 ) -> None:
     """Unreadable is not empty: half a list would call the other half gone."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     await world.scan()
     before = await world.findings()
     as_of = (await status_of(world)).as_of
@@ -174,8 +174,7 @@ async def test_a_list_that_cannot_be_read_fails_the_scan_and_touches_no_finding(
 
 async def test_an_empty_list_fails_the_scan_and_touches_no_finding(world: World) -> None:
     """An identity that lost its role sees nothing: no estate is compliant for that."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     await world.scan()
     before = await world.findings()
     world.listed()
@@ -249,8 +248,7 @@ async def test_what_is_not_read_is_recorded_as_what_it_is(world: World) -> None:
 
 async def test_the_baseline_flag_is_fixed_when_the_scan_is_planned(world: World) -> None:
     """Whether changes are told one by one must not depend on which slice runs when."""
-    world.listed(ONE)
-    world.read(ONE, bad(ONE, "first"))
+    azure_has(world, bad(ONE, "first"))
     await world.scan()
     world.read(ONE, bad(ONE, "first"), bad(ONE, "second"))
 
@@ -268,8 +266,7 @@ async def test_a_scan_that_failed_before_any_finished_leaves_the_next_one_baseli
     """A status row alone is no baseline: only a scan that finished is."""
     await starting(world)
     await world.drain()
-    world.listed(ONE)
-    world.read(ONE, account(ONE, "chat"))
+    azure_has(world, account(ONE, "chat"))
 
     await world.scan()
 
@@ -279,8 +276,7 @@ async def test_a_scan_that_failed_before_any_finished_leaves_the_next_one_baseli
 
 async def test_a_reading_is_told_what_is_listed_and_what_is_on_record(world: World) -> None:
     """What a refusal means rests on the offer, and an account that a list lacks may be there."""
-    world.listed(ONE)
-    world.read(ONE, bad(ONE, "a"))
+    azure_has(world, bad(ONE, "a"))
     await world.scan()
     (listed,) = world.inventory.listed
     world.inventory.listed = (replace(listed, quota_id="AAD_2015-09-01"),)

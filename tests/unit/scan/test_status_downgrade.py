@@ -22,6 +22,7 @@ from tests.unit.scan.faulty_processes import (
     TWO,
     Contested,
     asleep,
+    azure_has,
     delivery,
     dies,
     planned,
@@ -40,9 +41,7 @@ LOWER = Place("commit", Table.SCANS, 1)
 async def green(store: RecordingStore) -> World:
     """Return a program whose two subscriptions are compliant, with keys that do not count."""
     world = World(store, keys=ScriptedKeys(), slice_size=1)
-    world.listed(ONE, TWO)
-    world.read(ONE, good(ONE, "one"))
-    world.read(TWO, good(TWO, "two"))
+    azure_has(world, good(ONE, "one"), good(TWO, "two"))
     await world.scan()
     return world
 

@@ -19,6 +19,7 @@ from tests.unit.scan.faulty_processes import (
     ONE,
     PUBLISH,
     TWO,
+    azure_has,
     delivery,
     dies,
     planned,
@@ -31,9 +32,7 @@ from tests.unit.scan.faulty_processes import (
 def pair() -> World:
     """Return a program with two compliant subscriptions in one slice."""
     world = World(FaultyStore(MemoryStore()), slice_size=2)
-    world.listed(ONE, TWO)
-    world.read(ONE, good(ONE))
-    world.read(TWO, good(TWO, "other"))
+    azure_has(world, good(ONE), good(TWO, "other"))
     return world
 
 
@@ -125,9 +124,7 @@ async def test_an_error_nobody_foresaw_in_recording_costs_only_its_subscription(
 async def test_the_time_of_a_slice_begins_when_its_first_subscription_does(crowd: World) -> None:
     """While it waited for another slice of its process, healthy subscriptions became gaps."""
     crowd.options = replace(crowd.options, slice_size=1, reading_deadline=timedelta(seconds=0.2))
-    crowd.listed(ONE, TWO)
-    crowd.read(ONE, good(ONE))
-    crowd.read(TWO, good(TWO))
+    azure_has(crowd, good(ONE), good(TWO))
     first, second = await planned(crowd)
     context = replace(crowd.context, subscription_limit=asyncio.Semaphore(1))
 

@@ -21,7 +21,7 @@ from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.world import World, bad, good, sub
-from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, THREE, TWO, sent
+from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, THREE, TWO, azure_has, sent
 from tests.unit.scan.partial_scans import asked, verdict
 from tests.unit.scan.test_unrecordable import deliver_as_the_host_does
 
@@ -229,8 +229,7 @@ async def test_p1_a_gap_in_no_row_gets_one_when_nobody_lists_it_any_more(
 ) -> None:
     """It was listed once; the next scan that did not find it called the estate compliant."""
     world = World(FaultyStore(MemoryStore()), slice_size=1)
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    azure_has(world, good(ONE))
     await world.scan()
     world.listed(ONE, TWO)
     world.read(TWO, bad(TWO))
