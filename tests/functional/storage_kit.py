@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -136,11 +136,3 @@ class Storage:
     def queue(self, name: str) -> QueueClient:
         """Return the client of a queue."""
         return self.queues.get_queue_client(name)
-
-
-def without_marks(rows: Sequence[Row]) -> list[Row]:
-    """Return rows without recording marks, and without the ETags that these change."""
-    return [
-        {name: value for name, value in row.items() if name not in {"recording", "_etag"}}
-        for row in rows
-    ]

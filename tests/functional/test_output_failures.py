@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from cmk_check import VERSION
 from local.simulator import Simulator
 from tests.functional import terminal_kit
 from tests.functional.estate_kit import CMK, MICROSOFT, estate_of, sub_id
@@ -85,13 +84,6 @@ def test_errors_that_cannot_be_written_change_nothing(redirection: str, tmp_path
     assert code == 1
 
 
-def test_the_version_is_the_projects() -> None:
-    """The first thing that a report of a fault needs."""
-    ended = terminal_kit.run("--version", environment={})
-
-    assert (ended.code, ended.out, ended.err) == (0, f"cmk-check {VERSION}\n", "")
-
-
 def test_a_workbook_is_not_written_to_a_terminal() -> None:
     """It would be noise, and the scan that came before it would be lost."""
     ended = terminal_kit.run_at_terminal("scan", "--format", "xlsx", environment={})
@@ -115,22 +107,6 @@ def test_sigterm_leaves_what_ctrl_c_leaves() -> None:
     assert ended.code == 143
     assert json.loads(ended.out)["partial"] is True
     assert "The scan was interrupted" in ended.err
-
-
-@pytest.mark.long
-def test_sigterm_ends_the_doctor_with_what_is_known() -> None:
-    """As Ctrl-C does."""
-    with Simulator(estate_of({"chat": CMK})) as simulator:
-        hold = terminal_kit.hold_at(simulator, 1)
-        process = terminal_kit.start("doctor", environment=simulator.environment())
-        hold.wait_until_reached(timeout=30)
-        process.send_signal(signal.SIGTERM)
-        ended = terminal_kit.end(process)
-        hold.release()
-
-    assert ended.code == 143
-    assert "subscriptions  1 visible" in ended.out
-    assert ended.err == "cmk-check: interrupted; the remaining checks were not run.\n"
 
 
 @pytest.mark.long

@@ -105,30 +105,6 @@ def test_p3_changes_that_no_queue_took_are_told_by_the_next_scan(open_scene: Ope
     assert scene.storage.outbox() == []
 
 
-def test_ctrl_c_leaves_a_store_ready_for_the_next_scan(open_scene: OpenScene) -> None:
-    """The lease of a scan that nobody waits for would keep the app from scanning."""
-    scene = open_scene(estate_of({"chat": CMK}, {"lab": CMK}))
-    hold = terminal_kit.hold_at(scene.simulator, 2)
-    process = terminal_kit.start(
-        "scan",
-        "--store",
-        scene.azurite.connection_string,
-        environment=scene.simulator.environment(),
-    )
-
-    ended = terminal_kit.interrupted(process, hold)
-    left = scene.status()
-    hold.release()
-    scene.simulator.faults.clear()
-    next_second()
-    scene.scan()
-
-    assert ended.code == 130
-    assert (left["posture"], left["lastScan"]["state"]) == ("unknown", "failed")
-    assert left["lastScan"]["reason"] == "The scan was interrupted at the command line."
-    assert scene.status()["posture"] == "compliant"
-
-
 def test_a_store_that_is_not_there_is_said_in_a_line() -> None:
     """Exit code 1 would say that an account is violated."""
     nowhere = (
@@ -143,24 +119,3 @@ def test_a_store_that_is_not_there_is_said_in_a_line() -> None:
     assert ended.err.splitlines()[-1].startswith("cmk-check: the scan did not finish: ")
     assert "Traceback" not in ended.err
     assert "c2VjcmV0" not in ended.err
-
-
-def test_p1_a_store_of_another_scope_is_refused_unless_that_is_meant(open_scene: OpenScene) -> None:
-    """It would remove findings of the app, and its status would say less than it seems to."""
-    scene = open_scene(estate_of({"chat": CMK}))
-    scene.scan()
-    command = ("scan", "--store", scene.azurite.connection_string)
-    environment = scene.simulator.environment() | {"CMK_KINDS": "OpenAI"}
-    next_second()
-
-    refused = terminal_kit.run(*command, environment=environment)
-    meant = terminal_kit.run(*command, "--change-scope", environment=environment)
-    posture = scene.status()
-    next_second()
-    scene.scan()
-
-    assert (refused.code, "CMK_KINDS" in refused.err) == (2, True)
-    assert meant.code == 0
-    assert posture["posture"] == "unknown"
-    assert [reason["code"] for reason in posture["reasons"]] == ["scope_changed"]
-    assert scene.status()["posture"] == "compliant"

@@ -3,7 +3,6 @@
 The storage operations of ``test_every_storage_operation`` are chosen; here nothing is.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
@@ -86,17 +85,3 @@ async def test_after_an_end_at_any_await_the_next_scan_leaves_nothing_amiss(
     tried = sum(undisturbed.places)
     print(f"{name}, {end.name.lower()}: {tried} awaits")  # noqa: T201 - how many were tried is worth seeing
     assert tried > 100
-
-
-async def test_the_awaits_of_all_tasks_of_a_process_are_counted() -> None:
-    """What is not counted is never tried."""
-    process = Process(World())
-
-    async def invocation(_: object) -> None:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(3):
-                group.create_task(asyncio.sleep(0))
-
-    await process.run(invocation)
-
-    assert process.awaits == 4  # each sleep, and the group that waits for them

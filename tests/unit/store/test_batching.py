@@ -1,7 +1,5 @@
 """Writes are cut into transactions that the table service takes, whatever they weigh."""
 
-from itertools import pairwise
-
 import pytest
 
 from cmk_check.limits import MAX_TRANSACTION_BYTES, RESERVED_WRITES
@@ -25,21 +23,6 @@ def exactly(row: str, size: int) -> Insert:
     texts = dict.fromkeys(bare, "x" * each)
     texts["text00"] += "x" * (left - each * len(bare))
     return Insert(row, texts)
-
-
-@pytest.mark.parametrize(("kibibytes", "rows"), [(0, 250), (40, 250), (400, 50)])
-def test_each_transaction_fits_and_none_is_cut_needlessly(kibibytes: int, rows: int) -> None:
-    """The service refuses one that is too large: its subscription could never be recorded."""
-    writes = [write(number, kibibytes) for number in range(rows)]
-
-    cut = list(table_checks.batches(writes))
-
-    for batch, following in pairwise(cut):
-        table_checks.check(batch, PARTITION)
-        heavier = sum(map(table_checks.transaction_size, [*batch, following[0]]))
-        assert len(batch) == 100 or heavier > 4 * 1024 * 1024
-    assert [entry for batch in cut for entry in batch] == writes
-    assert list(table_checks.batches([])) == []
 
 
 @pytest.mark.parametrize(("more", "transactions"), [(0, [16, 1]), (1, [15, 2])])

@@ -1,7 +1,6 @@
 """The change feed: gapless numbers, each change exactly once, whoever dies or races."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -26,7 +25,6 @@ from cmk_check.ports import (
 )
 from cmk_check.store import codec, table_keys
 from cmk_check.store.change_feed import FeedTable
-from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import give_way
 
@@ -124,26 +122,6 @@ def test_relays_that_race_publish_each_change_once(lists: list[list[str]]) -> No
     asyncio.run(race())
 
 
-@pytest.mark.parametrize(
-    "fault", [Fault.NO_ANSWER, Fault.LOST_ANSWER, Fault.DEATH_BEFORE, Fault.DEATH_AFTER]
-)
-@pytest.mark.parametrize("operation", range(4))
-async def test_after_a_fault_at_any_step_publishing_again_heals(
-    fault: Fault, operation: int
-) -> None:
-    """No number is left out or given twice, and no change is lost (P3)."""
-    store = RecordingStore()
-    await FeedTable(store).publish(changes("a"))
-    failing = FaultyStore(store, {operation: fault})
-    with contextlib.suppress(StoreError, DeathError):
-        await FeedTable(failing).publish(changes("a", "b"))
-
-    again = await FeedTable(store).publish(changes("a", "b", "c"))
-
-    assert [(number, change.id) for number, change in again] == [(1, "a"), (2, "b"), (3, "c")]
-    assert len(await feed(store)) == 3
-
-
 async def test_a_head_of_a_newer_version_is_not_overwritten() -> None:
     """What a newer version keeps there is not ours to drop; the changes wait in the outbox."""
     store = RecordingStore()
@@ -188,18 +166,6 @@ async def test_a_reader_goes_on_behind_its_number() -> None:
     assert await table.read(table_keys.LAST_NUMBER, 3) == []
     assert numbered(await table.read(-7, 1)) == [(1, "a")]
     assert await table.read(0, 0) == []
-
-
-async def test_the_last_number_is_known_without_reading_the_feed() -> None:
-    """A reader who wants only what comes from now on starts there."""
-    store = RecordingStore()
-    table = FeedTable(store)
-    assert await table.last() == 0
-    await table.publish(changes("a", "b"))
-    before = len(store.log)
-
-    assert await table.last() == 2
-    assert [entry.name for entry in store.log[before:]] == ["get"]
 
 
 async def test_rows_that_are_broken_or_somebody_elses_hold_no_reader_up(

@@ -7,7 +7,7 @@ import pytest
 from cmk_check.core.account import Account
 from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
 from cmk_check.core.resource_id import AccountId
-from cmk_check.ports import Insert, Table, TableQuery
+from cmk_check.ports import Insert, Table
 from cmk_check.store import codec, table_keys
 from cmk_check.store.codec import RowUnusable
 from cmk_check.store.finding_filter import FindingFilter
@@ -156,16 +156,18 @@ async def test_what_is_not_ours_is_neither_listed_nor_given() -> None:
     assert await table.finding(theirs) is None
 
 
-async def test_a_finding_alone_is_one_point_read() -> None:
+async def test_a_finding_or_a_coverage_alone_is_one_point_read() -> None:
     """Whatever the size of the estate."""
     store, stored = await filled(bad(ID, "a"), good(ID, "b"))
-    before = len(store.log)
+    table, before = FindingsTable(store), len(store.log)
 
-    finding = await FindingsTable(store).finding(bad(ID, "a").id)
+    finding, coverage = await table.finding(bad(ID, "a").id), await table.coverage(ID.upper())
 
     assert finding == stored.known.findings[bad(ID, "a").id.text]
-    assert [operation.name for operation in store.log[before:]] == ["get"]
-    assert await FindingsTable(store).finding(bad(ID, "c").id) is None
+    assert coverage == stored.known.coverage
+    assert [operation.name for operation in store.log[before:]] == ["get", "get"]
+    assert await table.finding(bad(ID, "c").id) is None
+    assert await table.coverage(sub(9)) is None
 
 
 async def test_a_finding_alone_is_unknown_where_its_row_cannot_be_trusted() -> None:
@@ -210,16 +212,3 @@ async def test_p1_a_coverage_row_that_cannot_be_trusted_is_listed_with_why_and_n
     assert [match and match[1] for match in joined] == [None, None]
     with pytest.raises(RowUnusable, match="newer version"):
         await table.coverage(ID)
-
-
-async def test_the_coverage_of_a_subscription_is_one_point_read() -> None:
-    """Every page of the dashboard asks for it."""
-    store, stored = await filled(bad(ID))
-    before = len(store.log)
-
-    coverage = await FindingsTable(store).coverage(ID.upper())
-
-    assert coverage == stored.known.coverage
-    assert [operation.name for operation in store.log[before:]] == ["get"]
-    assert await FindingsTable(store).coverage(sub(9)) is None
-    assert [e async for e in store.query(Table.FINDINGS, TableQuery(partition="other"))] == []

@@ -48,53 +48,41 @@ def test_p10_a_property_is_a_name_and_nothing_else(name: str) -> None:
         filter_of([((name, "eq", "x"),)])
 
 
-def test_of_alternatives_either_may_hold_and_all_else_must() -> None:
-    """A pair of brackets too few would let the one row open the whole table."""
-    query = TableQuery(partition="p", equals={"verdict": "a", "kind": "b"}, besides="coverage")
-    (clauses,) = ranges(query)
-
-    text, _ = filter_of(clauses)
-
-    plain = re.sub(r"@p\d+", "?", text)
-    assert plain == (
-        "PartitionKey ge ? and ( RowKey eq ? or verdict eq ? ) and ( RowKey eq ? or kind eq ? )"
-        " and PartitionKey eq ?"
-    )
-
-
-def test_without_alternatives_all_must_hold() -> None:
-    """Another key beside them would be a row that nobody asked for."""
-    (clauses,) = ranges(TableQuery(equals={"verdict": "a"}))
-
-    text, _ = filter_of(clauses)
-
-    assert re.sub(r"@p\d+", "?", text) == "PartitionKey ge ? and verdict eq ?"
-
-
 @pytest.mark.parametrize(
-    ("after", "asked"),
+    ("query", "asked"),
     [
-        (("o", "r"), "PartitionKey ge ? and PartitionKey eq ?"),
+        (TableQuery(equals={"verdict": "a"}), ["PartitionKey ge ? and verdict eq ?"]),
         (
-            ("p", "r"),
-            "PartitionKey eq ? and RowKey gt ? and PartitionKey ge ? and PartitionKey eq ?",
+            TableQuery(partition="p", equals={"verdict": "a", "kind": "b"}, besides="coverage"),
+            [
+                (
+                    "PartitionKey ge ? and ( RowKey eq ? or verdict eq ? )"
+                    " and ( RowKey eq ? or kind eq ? ) and PartitionKey eq ?"
+                )
+            ],
+        ),
+        (
+            TableQuery(partition="p", after=("o", "r")),
+            ["PartitionKey ge ? and PartitionKey eq ?"],
+        ),
+        (
+            TableQuery(partition="p", after=("p", "r")),
+            ["PartitionKey eq ? and RowKey gt ? and PartitionKey ge ? and PartitionKey eq ?"],
+        ),
+        (
+            TableQuery(row_from="f", after=("p", "r")),
+            [
+                "PartitionKey eq ? and RowKey gt ? and RowKey ge ?",
+                "PartitionKey gt ? and RowKey ge ?",
+            ],
         ),
     ],
-    ids=["in one before it", "in it"],
+    ids=["all", "either of alternatives", "behind another partition", "in it", "behind a row"],
 )
-def test_what_goes_on_in_one_partition_asks_once(after: tuple[str, str], asked: str) -> None:
-    """A list of a subscription may be continued where another one ended."""
-    (clauses,) = ranges(TableQuery(partition="p", after=after))
+def test_a_query_asks_for_what_it_says_and_never_for_an_or_of_keys(
+    query: TableQuery, asked: list[str]
+) -> None:
+    """For that the service looks at every row; a pair of brackets too few would open the table."""
+    texts = [filter_of(clauses)[0] for clauses in ranges(query)]
 
-    assert re.sub(r"@p\d+", "?", filter_of(clauses)[0]) == asked
-
-
-def test_what_goes_on_behind_a_row_asks_twice_and_never_with_an_or() -> None:
-    """For an "or" of keys the table service looks at every row there is."""
-    asked = [filter_of(clauses) for clauses in ranges(TableQuery(row_from="f", after=("p", "r")))]
-
-    assert [re.sub(r"@p\d+", "?", text) for text, _ in asked] == [
-        "PartitionKey eq ? and RowKey gt ? and RowKey ge ?",
-        "PartitionKey gt ? and RowKey ge ?",
-    ]
-    assert [list(parameters.values()) for _, parameters in asked] == [["p", "r", "f"], ["p", "f"]]
+    assert [re.sub(r"@p\d+", "?", text) for text in texts] == asked

@@ -4,15 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.enums import ChangeType
-from cmk_check.core.model import Change
-from cmk_check.limits import CHANGES_PRUNED_PER_SCAN, MAX_TRANSACTION_WRITES, RETENTION_GRACE
+from cmk_check.limits import MAX_TRANSACTION_WRITES, RETENTION_GRACE
 from cmk_check.ports import Entity, Insert, Table, TableQuery
 from cmk_check.scan import finish
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import Operation, RecordingStore
-from tests.fakes.world import BEGINNING, KEPT, World, bad, good, sub
+from tests.fakes.world import KEPT, World, bad, good, sub
 
 STEADY = KEPT + RETENTION_GRACE - timedelta(hours=3)
 
@@ -26,12 +24,6 @@ async def world() -> World:
         world.read(sub(1), account(sub(1)))
         await world.scan()
     return world
-
-
-def change(change_id: str) -> Change:
-    """Return a change of an account."""
-    source = f"/subscriptions/{sub(1)}"
-    return Change(change_id, ChangeType.ACCOUNT_UPDATED, BEGINNING, source, source, {}, 9)
 
 
 async def feed_rows(world: World) -> int:
@@ -131,20 +123,6 @@ async def test_a_long_history_goes_in_bounded_parts(monkeypatch: pytest.MonkeyPa
     await world.scan()
 
     assert len(await scans(world)) == 3
-
-
-async def test_a_long_feed_goes_in_bounded_parts(world: World) -> None:
-    """As above: a crowd of changes may come of age in the same hour."""
-    feed = FeedTable(world.store, world.clock)
-    for start in range(0, CHANGES_PRUNED_PER_SCAN + 10, 10):
-        await feed.publish([change(f"c{number}") for number in range(start, start + 10)])
-    before = await feed_rows(world)
-    world.clock.advance(KEPT + RETENTION_GRACE)
-    await world.scan()
-
-    await world.scan()
-
-    assert before - await feed_rows(world) == 2 * CHANGES_PRUNED_PER_SCAN
 
 
 async def test_what_is_as_old_as_the_retention_stays_two_days_more(world: World) -> None:

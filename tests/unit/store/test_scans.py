@@ -27,7 +27,7 @@ from cmk_check.ports import Entity, Insert, Scalar, StoreError, Table
 from cmk_check.store import scan_rows, table_checks, table_keys
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scan_rows import Lease, Planned, Scan, Slice, document, value_of
-from cmk_check.store.scans import LeaseAndStatus, ScanTable, scan_id_of, started_of
+from cmk_check.store.scans import ScanTable, scan_id_of, started_of
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import sub
@@ -93,19 +93,6 @@ async def test_a_person_can_read_the_state_of_a_scan_in_its_row() -> None:
 
     assert row is not None
     assert row.values["state"] == "running"
-
-
-async def test_an_empty_table_has_nothing_and_breaks_nothing() -> None:
-    """So it is before the first scan."""
-    table = ScanTable(RecordingStore())
-
-    current = await table.lease_and_status()
-
-    assert current == LeaseAndStatus()
-    assert await table.holder() is None
-    assert await table.scan(ID) is None
-    assert await table.outbox() == ()
-    assert await table.slices(SCAN) == []
 
 
 async def test_the_outbox_is_read_without_the_history() -> None:
