@@ -248,9 +248,10 @@ async def test_an_unread_group_ends_no_gap_and_is_a_reason_p1(grouped: World) ->
     ("listed", "gap"),
     [
         (Subscription(TWO, "two"), None),
-        (Subscription(TWO, "two", "t", "Enabled"), FORBIDDEN),
+        (Subscription(TWO, "two", "t"), FORBIDDEN),
+        (Subscription(TWO, "two", state="Enabled"), FORBIDDEN),
     ],
-    ids=["read, without tenant and state", "never read"],
+    ids=["read, without tenant and state", "never read, with a tenant", "with a state"],
 )
 async def test_one_that_azure_has_listed_stays_a_gap_p1(
     grouped: World, listed: Subscription, gap: Gap | None

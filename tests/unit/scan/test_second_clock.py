@@ -3,20 +3,23 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
+from typing import override
 
 import pytest
 
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scan_request import StartOutcome
 from cmk_check.limits import LONGEST_MESSAGE_DELAY, OVERDUE_AGAIN
-from cmk_check.ports import AT_ONCE, QueueError, StoreUnavailable
+from cmk_check.ports import AT_ONCE, QueueError, Store, StoreUnavailable, Table
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.second_clock import overdue_after
 from cmk_check.scan.start import request, start_after, start_if_overdue
 from cmk_check.store.scan_rows import Scan
-from tests.fakes.faults import Fault, FaultyStore
+from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.world import World, good, sub
+from tests.unit.scan.faulty_processes import asleep
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -57,10 +60,10 @@ class ClockedWorld(World):
         self.listed(sub(1))
         self.read(sub(1), good(sub(1)))
 
-    @property
-    def context(self) -> ScanContext:
-        """The context of a fresh process."""
-        return replace(super().context, overdue_queue=self.reminders)
+    @override
+    def process(self, store: Store) -> ScanContext:
+        """Return the context of a process that has its own view of the store."""
+        return replace(super().process(store), overdue_queue=self.reminders)
 
     async def pass_time(self, minutes: int) -> None:
         """Let time pass; messages are delivered when they are due, and scans end at once."""
@@ -129,13 +132,16 @@ async def test_a_scan_that_started_and_ended_meanwhile_is_seen(world: ClockedWor
     """Two deliveries decide at once, and the scan of one has ended when the other begins."""
     first = await world.scan()
     world.clock.advance(DUE)
-    begun = await start_after(world.context, first)
+    decided = partial(start_if_overdue, scan_id=first)
+    slow = await asleep(world, decided, Place("get", Table.SCANS, 0))
+    await start_if_overdue(world.context, first)
     await world.drain()
 
-    answer = await start_after(world.context, first)
+    await slow.wake()
+    await world.drain()
 
-    assert (answer.outcome, answer.scan_id) == (StartOutcome.RUNNING, begun.scan_id)
     assert len(await world.overdue()) == 1
+    assert world.reminders.delays[-1] == OVERDUE_AGAIN
 
 
 async def test_a_scan_that_starts_late_is_seen_although_its_id_is_old(world: ClockedWorld) -> None:
@@ -199,9 +205,8 @@ async def test_a_start_that_dies_anywhere_is_made_up_for(world: ClockedWorld) ->
         first = await world.scan()
         world.clock.advance(DUE)
         store = FaultyStore(world.store, {number: Fault.NO_ANSWER})
-        dying = replace(world.process(store), overdue_queue=world.reminders)
         try:
-            await start_if_overdue(dying, first)
+            await start_if_overdue(world.process(store), first)
         except StoreUnavailable:
             await start_if_overdue(world.context, first)
         await world.drain()
