@@ -114,18 +114,15 @@ async def test_before_a_full_scan_there_is_none(world: World) -> None:
     assert await asked(world, ONE) == StartAnswer(StartOutcome.NO_SCAN_YET)
 
 
-async def test_under_another_scope_there_is_none(scanned: World) -> None:
-    """Rows judged under two scopes would add up to one answer."""
-    scanned.options = replace(scanned.options, scope=Scope(exclude=frozenset({TWO})))
-
-    assert await asked(scanned, ONE) == StartAnswer(StartOutcome.SCOPE_CHANGED)
-
-
-async def test_a_scope_that_changes_before_the_plan_ends_it(scanned: World) -> None:
-    """A deployment comes between the start and the plan."""
+async def test_under_another_scope_there_is_none_also_where_it_changes_before_the_plan(
+    scanned: World,
+) -> None:
+    """Rows judged under two scopes would add up to one answer, whenever a deployment comes."""
     answer = await asked(scanned, ONE)
     scanned.options = replace(scanned.options, scope=Scope(exclude=frozenset({TWO})))
     await scanned.drain()
+
+    assert await asked(scanned, ONE) == StartAnswer(StartOutcome.SCOPE_CHANGED)
 
     scan = await scanned.scan_row(answer.scan_id)
     assert (scan.state, scan.reason) == (

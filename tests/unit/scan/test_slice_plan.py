@@ -1,6 +1,7 @@
 """Plan: the whole key space, cut once, handed out until every slice is done."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from cmk_check.core.scope import Scope
 from cmk_check.ports import InventoryError, QueueError, SliceMessage, StoreUnavailable, Table
 from cmk_check.store import table_keys
 from tests.fakes.faults import Fault, Place
-from tests.fakes.world import MemoryQueue, World, account, bad, good, sub
+from tests.fakes.world import MemoryQueue, World, bad, good, sub
 from tests.unit.scan.faulty_processes import (
     FORBIDDEN,
     ONE,
@@ -148,60 +149,49 @@ async def test_a_plan_of_a_scan_that_ended_is_dropped_with_its_slices(world: Wor
     assert not world.queue.messages
 
 
-async def test_a_list_that_cannot_be_read_fails_the_scan_and_touches_no_finding(
-    world: World,
-) -> None:
-    """Unreadable is not empty: half a list would call the other half gone."""
-    azure_has(world, good(ONE))
-    await world.scan()
-    before = await world.findings()
-    as_of = (await status_of(world)).as_of
-    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
+def _refused(world: World) -> None:
     world.inventory.list_error = InventoryError(FORBIDDEN)
 
-    scan_id = await world.scan()
 
-    status = await status_of(world)
-    row = await world.scan_row(scan_id)
-    assert row.state is ScanState.FAILED
-    assert "forbidden" in (row.reason or "")
-    assert await world.findings() == before
-    assert status.as_of == as_of
-    assert status.lowered is PostureReason.SCAN_FAILED
-    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
-    assert await scan_changes(world) == ["scan.baseline", "scan.failed"]
-
-
-async def test_an_empty_list_fails_the_scan_and_touches_no_finding(world: World) -> None:
-    """An identity that lost its role sees nothing: no estate is compliant for that."""
-    azure_has(world, good(ONE))
-    await world.scan()
-    before = await world.findings()
+def _empty(world: World) -> None:
     world.listed()
 
-    scan_id = await world.scan()
 
-    row = await world.scan_row(scan_id)
-    assert row.state is ScanState.FAILED
-    assert "Reader" in (row.reason or "")
-    assert await world.findings() == before
-    assert (await status_of(world)).lowered is PostureReason.NO_SUBSCRIPTION_VISIBLE
-    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
-
-
-async def test_more_slices_than_there_are_names_for_fail_the_scan_and_name_the_setting(
-    world: World,
-) -> None:
-    """Four tries that fail alike would end in a sentence that helps nobody (P11)."""
+def _more_than_there_are_names_for(world: World) -> None:
     world.listed(*(sub(number) for number in range(1, 10_002)))
 
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "lowered"),
+    [
+        (_refused, "forbidden", PostureReason.SCAN_FAILED),
+        (_empty, "Reader", PostureReason.NO_SUBSCRIPTION_VISIBLE),
+        (
+            _more_than_there_are_names_for,
+            r"10001 slices .* raise CMK_SLICE_SIZE",
+            PostureReason.SCAN_FAILED,
+        ),
+    ],
+)
+async def test_a_list_that_cannot_be_planned_fails_the_scan_and_touches_no_finding_p1_p2_p11(
+    world: World, answer: Callable[[World], None], reason: str, lowered: PostureReason
+) -> None:
+    """Unreadable is not empty: half a list would call the other half gone; the reason helps."""
+    azure_has(world, good(ONE))
+    await world.scan()
+    before, as_of = await world.findings(), (await status_of(world)).as_of
+    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
+    answer(world)
+
     scan_id = await world.scan()
 
-    row = await world.scan_row(scan_id)
+    status, row = await status_of(world), await world.scan_row(scan_id)
     assert row.state is ScanState.FAILED
-    assert "10001 slices" in (row.reason or "")
-    assert "raise CMK_SLICE_SIZE" in (row.reason or "")
-    assert (await status_of(world)).lowered is PostureReason.SCAN_FAILED
+    assert re.search(reason, row.reason or "")
+    assert await world.findings() == before
+    assert (status.as_of, status.lowered) == (as_of, lowered)
+    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
+    assert await scan_changes(world) == ["scan.baseline", "scan.failed"]
     assert await count_slice_rows(world, scan_id) == 0
 
 
@@ -246,8 +236,10 @@ async def test_what_is_not_read_is_recorded_as_what_it_is(world: World) -> None:
     assert last == ["account.removed", "account.removed", "coverage.lost"]
 
 
-async def test_the_baseline_flag_is_fixed_when_the_scan_is_planned(world: World) -> None:
-    """Whether changes are told one by one must not depend on which slice runs when."""
+async def test_changes_are_of_the_baseline_until_a_scan_has_finished(world: World) -> None:
+    """A scan that failed is none; and it must not depend on which slice runs when."""
+    await starting(world)
+    await world.drain()
     azure_has(world, bad(ONE, "first"))
     await world.scan()
     world.read(ONE, bad(ONE, "first"), bad(ONE, "second"))
@@ -255,23 +247,11 @@ async def test_the_baseline_flag_is_fixed_when_the_scan_is_planned(world: World)
     await world.scan()
 
     flags = {
-        change.subject.rpartition("/")[2]: change.data["baseline"] for change in await world.feed()
+        change.subject.rpartition("/")[2]: change.data["baseline"]
+        for change in await world.feed()
+        if change.source.endswith(ONE)
     }
-    assert (flags["first"], flags["second"]) == (True, False)
-
-
-async def test_a_scan_that_failed_before_any_finished_leaves_the_next_one_baseline(
-    world: World,
-) -> None:
-    """A status row alone is no baseline: only a scan that finished is."""
-    await starting(world)
-    await world.drain()
-    azure_has(world, account(ONE, "chat"))
-
-    await world.scan()
-
-    (change,) = [entry for entry in await world.feed() if entry.source.endswith(ONE)]
-    assert change.data["baseline"] is True
+    assert flags == {"first": True, "second": False}
 
 
 async def test_a_reading_is_told_what_is_listed_and_what_is_on_record(world: World) -> None:
