@@ -46,22 +46,6 @@ async def sequences(world: World) -> list[int]:
     return [sequence for sequence, _, _ in await told_of(world, ONE)]
 
 
-async def test_a_broken_coverage_row_is_rebuilt_and_its_changes_are_numbered_on(
-    pair: World, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Consumers put the changes of a subscription in order by their sequence."""
-    await overwrite(pair, Table.FINDINGS, ONE, COVERAGE, since="soon")
-    pair.read(ONE, bad(ONE, "a"), good(ONE, "b"))
-
-    scan_id = await pair.scan()
-
-    assert (await pair.scan_row(scan_id)).state is ScanState.COMPLETE
-    assert await pair.coverage(ONE) == "read"
-    assert await sequences(pair) == [1, 2, 3, 4, 5]
-    assert "rebuilds" in caplog.text
-    assert (await pair.posture()).verdict is PostureVerdict.NON_COMPLIANT
-
-
 @pytest.mark.parametrize("how", ["no number", "beyond a key", "below zero", "deleted"])
 async def test_a_sequence_that_is_lost_never_goes_back(pair: World, how: str) -> None:
     """Twice in a row, with changes in between: all numbers are above those before."""

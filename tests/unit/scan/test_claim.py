@@ -16,7 +16,6 @@ from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad
 from tests.unit.scan.faulty_processes import (
-    CLAIM,
     CLAIM_ENDS,
     LEASE_ENDS,
     MARK,
@@ -50,19 +49,6 @@ async def test_a_live_claim_sends_the_message_back(world: World) -> None:
     assert world.inventory.reads == []
     await first.wake()
     assert world.inventory.reads == [ONE]
-
-
-async def test_of_two_that_claim_at_once_one_is_sent_back(world: World) -> None:
-    """The write of the claim decides, not the reading of it."""
-    (message,) = await planned(world, ONE)
-    slow = await asleep(world, delivery(world, message), CLAIM)
-    fast = await asleep(world, delivery(world, message), READ_TABLE)
-
-    with pytest.raises(SliceHeld):
-        await slow.wake()
-
-    await fast.wake()
-    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
 
 
 @pytest.mark.parametrize(

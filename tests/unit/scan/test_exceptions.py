@@ -80,15 +80,6 @@ async def test_the_setting_decides_what_an_honoured_exception_does(
     assert (await estate.findings())[ACCOUNT].judgement.verdict is Verdict.NON_COMPLIANT
 
 
-async def test_one_list_for_each_subscription_with_a_violation(
-    estate: World, exemptions: ScriptedExemptions
-) -> None:
-    """P8: where nothing has to be accepted, nothing is asked."""
-    await estate.scan()
-
-    assert exemptions.asked == [TWO]
-
-
 async def test_only_a_violation_can_have_an_exception(estate: World) -> None:
     """P1: an account that cannot be judged, or is compliant, needs none and gets none."""
     unknown, compliant = odd(TWO, "odd"), good(TWO, "good")

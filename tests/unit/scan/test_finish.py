@@ -18,7 +18,6 @@ from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good, odd, sub
 from tests.unit.scan.faulty_processes import (
     FORBIDDEN,
-    LEASE_ENDS,
     ONE,
     THREE,
     TWO,
@@ -90,24 +89,6 @@ async def test_an_end_whose_answer_is_lost_is_not_written_again(world: World) ->
     assert world.teller.ended == [(message.scan_id, "complete", None)]
     assert await count_slice_rows(world, message.scan_id) == 0
     assert await scan_changes(world) == ["scan.baseline"]
-
-
-async def test_an_overtaken_scan_cannot_finish(world: World) -> None:
-    """Its sums are older than what the newer scan said."""
-    azure_has(world, good(ONE))
-    (message,) = await planned(world)
-    slow = await asleep(world, delivery(world, message), END)
-    world.clock.advance(LEASE_ENDS)
-    world.read(ONE, bad(ONE))
-    newer = await world.scan()
-    before = await status_of(world)
-
-    await slow.wake()
-
-    assert await status_of(world) == before
-    assert before.last_scan is not None
-    assert before.last_scan.id == newer
-    assert (await world.scan_row(message.scan_id)).state is ScanState.ABANDONED
 
 
 async def test_finish_is_void_without_the_lease(world: World) -> None:

@@ -23,7 +23,7 @@ from tests.fakes.keys import (
     expiring,
 )
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import BEGINNING, World, bad, good
+from tests.fakes.world import BEGINNING, World, good
 from tests.unit.scan.faulty_processes import (
     ONE,
     TWO,
@@ -65,15 +65,6 @@ def writes_of_findings(store: RecordingStore, since: int) -> int:
     )
 
 
-async def test_without_compliant_accounts_nobody_is_asked(world: World, keys: ScriptedKeys) -> None:
-    """Most subscriptions have none."""
-    world.read(ONE, bad(ONE))
-
-    await world.scan()
-
-    assert (keys.asked, keys.opened) == ([], 0)
-
-
 async def test_p4_a_steady_scan_writes_nothing_and_knows_where_the_vaults_are(
     world: World, keys: ScriptedKeys, store: RecordingStore
 ) -> None:
@@ -91,16 +82,18 @@ async def test_p4_a_steady_scan_writes_nothing_and_knows_where_the_vaults_are(
     assert keys.asked == [{"chat": None}, {"chat": VAULT}, {"chat": VAULT}]
 
 
+@pytest.mark.parametrize(("slice_size", "opened"), [(1, 2), (2, 1)])
 async def test_keys_are_opened_for_each_slice_and_never_before_its_claim(
-    world: World, keys: ScriptedKeys
+    world: World, keys: ScriptedKeys, slice_size: int, opened: int
 ) -> None:
     """What accounts share is kept: older than the claim, it could go over newer facts (P9)."""
+    world.options = replace(world.options, slice_size=slice_size)
     world.listed(ONE, TWO)
     world.read(TWO, good(TWO))
     claims: list[bool] = []
 
     async def look(accounts: Sequence[Account]) -> None:
-        number = [ONE, TWO].index(accounts[0].id.subscription_id)
+        number = [ONE, TWO].index(accounts[0].id.subscription_id) // slice_size
         claims.append((await slices_of(world, scan_id))[number].claim is not None)
 
     keys.before_read = look
@@ -111,18 +104,7 @@ async def test_keys_are_opened_for_each_slice_and_never_before_its_claim(
     for message in messages:
         await world.deliver(message)
 
-    assert (keys.opened, claims) == (2, [True, True])
-
-
-async def test_what_a_slice_shares_is_opened_once(world: World, keys: ScriptedKeys) -> None:
-    """A vault behind two hundred accounts is to be asked for once."""
-    world.options = replace(world.options, slice_size=2)
-    world.listed(ONE, TWO)
-    world.read(TWO, good(TWO))
-
-    await world.scan()
-
-    assert (len(keys.asked), keys.opened) == (2, 1)
+    assert (keys.opened, claims) == (opened, [True, True])
 
 
 async def test_p8_keys_for_which_no_time_is_left_are_unknown_and_cost_no_verdict(

@@ -8,7 +8,7 @@ import pytest
 from cmk_check.core.enums import ScanState
 from cmk_check.scan.scan_context import ScanContext
 from tests.fakes.world import World, bad
-from tests.unit.scan.faulty_processes import ONE, READ_TABLE, THREE, TWO, asleep, sent, starting
+from tests.unit.scan.faulty_processes import ONE, THREE, TWO, sent, starting
 
 
 class Azure:
@@ -63,31 +63,3 @@ async def test_p8_slices_at_once_ask_no_more_of_azure_than_one(planned: World, p
 
     assert azure.most == places
     assert (await planned.scan_row(message.scan_id)).state is ScanState.COMPLETE
-
-
-async def test_a_slice_reads_its_range_once_the_one_before_it_has_read_its_own(
-    planned: World,
-) -> None:
-    """Slices that take places by turns end together, and leave every place free at once."""
-    first, second, _ = sent(planned)
-    context = planned.context
-
-    async def beside(process: ScanContext) -> None:
-        await planned.deliver(
-            first,
-            replace(
-                process,
-                subscription_limit=context.subscription_limit,
-                table_lock=context.table_lock,
-            ),
-        )
-
-    reading = await asleep(planned, beside, READ_TABLE)
-    waiting = asyncio.create_task(planned.deliver(second, context))
-    await settle()
-    begun = list(planned.inventory.reads)
-    await reading.wake()
-    await waiting
-
-    assert begun == []
-    assert planned.inventory.reads == [ONE, TWO]

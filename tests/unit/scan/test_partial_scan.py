@@ -21,42 +21,23 @@ from tests.unit.scan.faulty_processes import (
     scan_changes,
     sent,
     slices_of,
-    status_of,
 )
 from tests.unit.scan.partial_scans import asked, partial_scan
 
 
-async def test_it_reads_what_it_names_alone(scanned: World) -> None:
-    """The others keep what the full scan found."""
-    scanned.read(ONE, bad(ONE))
-    scanned.read(TWO, bad(TWO))
+async def test_it_reads_what_it_names_and_tells_nothing_of_itself(scanned: World) -> None:
+    """What it did not read became no newer; rules that wait for a scan must not take it for one."""
+    before = await scanned.status()
+    ended, told = list(scanned.teller.ended), len(scanned.teller.told)
     scanned.inventory.reads.clear()
 
-    await partial_scan(scanned, ONE)
+    scan = await scanned.scan_row(await partial_scan(scanned, TWO))
 
-    assert scanned.inventory.reads == [ONE]
-    status = await status_of(scanned)
-    assert (status.summary.accounts.non_compliant, status.summary.accounts.compliant) == (1, 1)
-
-
-async def test_the_estate_keeps_the_date_of_the_last_full_scan(scanned: World) -> None:
-    """What it did not read has become no newer."""
-    before = await scanned.status()
-
-    await partial_scan(scanned, ONE)
-
+    assert scanned.inventory.reads == [TWO]
     assert await scanned.status() == before
-
-
-async def test_it_is_listed_and_tells_nothing_of_itself(scanned: World) -> None:
-    """Rules that wait for a scan of the estate do not take it for one."""
-    ended, told = list(scanned.teller.ended), len(scanned.teller.told)
-
-    scan = await scanned.scan_row(await partial_scan(scanned, TWO, ONE))
-
-    assert (scan.named, scan.state, scan.posture) == ((ONE, TWO), ScanState.COMPLETE, "compliant")
+    assert (scan.named, scan.state, scan.posture) == ((TWO,), ScanState.COMPLETE, "compliant")
     assert scan.summary is not None
-    assert scan.summary.subscriptions.read == 2
+    assert scan.summary.subscriptions.read == 1
     assert (scanned.teller.ended, len(scanned.teller.told)) == (ended, told)
     assert scanned.teller.partial_ended == [(scan.id, "complete", None)]
 
@@ -186,15 +167,3 @@ async def test_it_waits_for_a_full_scan_whose_lease_has_ended(scanned: World) ->
 
     assert refused == StartAnswer(StartOutcome.RUNNING, lost[0].scan_id)
     assert (await scan_changes(scanned))[-2:] == ["scan.abandoned", "scan.recovered"]
-
-
-async def test_one_whose_process_died_is_followed_by_the_next(scanned: World) -> None:
-    """Its lease ends, and nobody hears of it."""
-    answer = await asked(scanned, ONE)
-    scanned.queue.messages.clear()
-    scanned.clock.advance(LEASE_ENDS)
-
-    await partial_scan(scanned, TWO)
-
-    assert (await scanned.scan_row(answer.scan_id)).state is ScanState.SUPERSEDED
-    assert await scan_changes(scanned) == ["scan.baseline"]

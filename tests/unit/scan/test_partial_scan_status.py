@@ -68,17 +68,6 @@ async def test_what_spoke_against_compliant_when_it_began_still_does(scanned: Wo
     assert (await scan_changes(scanned))[-1] == "scan.failed"
 
 
-async def test_its_own_downgrade_ends_with_it(scanned: World) -> None:
-    """It lowered the status for what it then recorded: the sums say it now."""
-    scanned.read(ONE, gap=FORBIDDEN)
-
-    await partial_scan(scanned, ONE)
-    scanned.read(ONE, good(ONE))
-    await partial_scan(scanned, ONE)
-
-    assert await verdict(scanned) == "compliant"
-
-
 async def test_a_mark_elsewhere_keeps_it_from_saying_compliant(scanned: World) -> None:
     """The worker of an older scan lowers the status, and may yet record what it has read.
 
@@ -146,17 +135,6 @@ async def test_each_requirement_that_was_lowered_when_it_began_still_is(
 
     still = [each for each in REQUIREMENTS if each.is_lowered(after)]
     assert still == ([requirement] if was_lowered else [])
-
-
-async def test_a_row_that_somebody_deleted_is_not_forgotten(scanned: World) -> None:
-    """Its accounts would be missing in the sums."""
-    await delete_coverage(scanned, TWO)
-
-    await partial_scan(scanned, ONE)
-
-    assert await verdict(scanned) == "unknown"
-    why = dict((await scanned.posture()).reasons)[PostureReason.SUBSCRIPTIONS_UNREAD]
-    assert "full scan reads it again" in why
 
 
 @pytest.mark.parametrize("deaths", [0, 1], ids=["alive", "its first worker dies"])

@@ -12,10 +12,8 @@ from tests.fakes.faults import Fault, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good, odd
 from tests.unit.scan.faulty_processes import (
-    CLEAR_OUTBOX,
     FORBIDDEN,
     ONE,
-    PUBLISH,
     RECORD,
     TWO,
     asleep,
@@ -111,27 +109,6 @@ async def test_a_sleeper_between_two_parts_writes_no_second_one(world: World) ->
     assert [entry.judgement.verdict for entry in before.values()] == [Verdict.NON_COMPLIANT]
     assert await world.findings() == before
     assert [entry[0] for entry in await told_of(world, ONE)] == list(range(1, 99))
-
-
-@pytest.mark.parametrize("fault", [Fault.NO_ANSWER, Fault.LOST_ANSWER])
-@pytest.mark.parametrize("place", [PUBLISH, CLEAR_OUTBOX], ids=["publish", "clear"])
-async def test_a_relay_that_is_down_leaves_the_outbox_and_fails_no_slice(
-    green: World, place: Place, fault: Fault
-) -> None:
-    """Telling late is better than not scanning; the next scan tells."""
-    green.read(ONE, bad(ONE))
-    (message,) = await planned(green)
-
-    await green.deliver(message, with_faults(green, {place: fault}))
-
-    assert (await green.scan_row(message.scan_id)).state is ScanState.COMPLETE
-    await green.scan()
-    assert await outbox_of(green, ONE) == []
-    assert [entry[1] for entry in await told_of(green, ONE)] == [
-        "account.discovered",
-        "account.violated",
-    ]
-    assert "account.violated" in green.told_types()
 
 
 async def test_what_was_found_twice_in_the_outbox_is_still_published(green: World) -> None:

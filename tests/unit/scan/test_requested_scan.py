@@ -7,11 +7,10 @@ import pytest
 from cmk_check.core.enums import ScanState, Trigger
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.limits import SCAN_SPACING
-from cmk_check.ports import QueueError, SliceMessage, Table
+from cmk_check.ports import QueueError, SliceMessage
 from cmk_check.scan.start import request
-from tests.fakes.faults import Place
 from tests.fakes.world import World, good
-from tests.unit.scan.faulty_processes import ONE, asleep, azure_has
+from tests.unit.scan.faulty_processes import ONE, azure_has
 
 SECOND = timedelta(seconds=1)
 
@@ -50,19 +49,6 @@ async def test_the_schedule_does_not_wait_for_anybody(world: World) -> None:
     await world.drain()
 
     assert (await world.start()).new
-
-
-async def test_a_request_that_slept_sees_what_started_and_ended_meanwhile(world: World) -> None:
-    """It had found the lease free and no scan lately; the scan it missed is over already."""
-    _estate(world)
-    slow = await asleep(world, request, Place("commit", Table.SCANS, 0))
-    fast = await request(world.context)
-    await world.drain()
-    assert (await world.scan_row(fast.scan_id)).state is ScanState.COMPLETE
-
-    late = await slow.wake()
-
-    assert late == StartAnswer(StartOutcome.TOO_SOON, fast.scan_id, SCAN_SPACING)
 
 
 @pytest.mark.parametrize(

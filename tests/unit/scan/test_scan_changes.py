@@ -39,45 +39,24 @@ async def test_the_first_scan_is_told_by_its_sums_and_each_change_links_to_its_f
     assert told["violated"].data["findingUrl"] == link
 
 
-async def test_the_scan_after_a_failed_one_tells_that_it_recovered(world: World) -> None:
-    """Whoever was woken by the failure hears that it is over, once."""
+async def test_a_failed_scan_tells_why_and_the_next_one_that_it_recovered(world: World) -> None:
+    """Whoever was woken hears that it is over, once; scans are put in order by their epochs."""
     world.listed(ONE)
     await world.scan()
     world.listed()
-    await world.scan()
+    failed = await world.scan()
+    row, failure = await world.scan_row(failed), (await world.feed())[-1]
+    assert row.finished_at == failure.time == world.clock.now()
     world.listed(ONE)
 
-    await world.scan()
+    recovered = await world.scan()
     await world.scan()
 
     assert await scan_changes(world) == ["scan.baseline", "scan.failed", "scan.recovered"]
-
-
-async def test_a_recovery_tells_which_scan_it_was(world: World) -> None:
-    """Consumers put the changes of scans in order by the epoch of each."""
-    await world.scan()
-    world.listed(ONE)
-
-    scan_id = await world.scan()
-
-    told = (await world.feed())[1:]
-    assert {entry.type.rpartition(".")[2] for entry in told} == {"baseline", "recovered"}
-    assert {entry.source for entry in told} == {f"/scans/{scan_id}"}
-    assert {entry.sequence for entry in told} == {2}
-
-
-async def test_a_failed_scan_tells_which_it_was_when_and_why(world: World) -> None:
-    """Its row and its change are all that a person has to go by."""
-    await world.scan()
-
-    scan_id = await world.scan()
-
-    row = await world.scan_row(scan_id)
-    change = (await world.feed())[-1]
-    assert row.finished_at == change.time == world.clock.now()
-    assert change.source == f"/scans/{scan_id}"
-    assert change.data["reason"] == row.reason
-    assert change.sequence == row.epoch == 2
+    recovery = (await world.feed())[-1]
+    assert [failure.source, recovery.source] == [f"/scans/{failed}", f"/scans/{recovered}"]
+    assert failure.data["reason"] == row.reason
+    assert [failure.sequence, recovery.sequence] == [2, 3]
 
 
 async def test_recovery_is_told_once_however_many_scans_were_lost(world: World) -> None:

@@ -116,18 +116,6 @@ async def test_beside_a_timer_it_starts_nothing(world: ClockedWorld) -> None:
     assert len(world.reminders.waiting) == 2
 
 
-async def test_a_message_that_comes_twice_starts_one_scan(world: ClockedWorld) -> None:
-    """Queues deliver at least once."""
-    first = await world.scan()
-    world.clock.advance(DUE)
-
-    for _ in range(3):
-        await start_if_overdue(world.context, first)
-        await world.drain()
-
-    assert len(await world.overdue()) == 1
-
-
 async def test_a_scan_that_started_and_ended_meanwhile_is_seen(world: ClockedWorld) -> None:
     """Two deliveries decide at once, and the scan of one has ended when the other begins."""
     first = await world.scan()

@@ -1,7 +1,6 @@
 """Start: one scan at a time, whoever asks, and none that ends unheard."""
 
-import asyncio
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -45,15 +44,6 @@ async def test_of_two_at_once_one_starts_and_the_other_gets_its_id(world: World)
     assert fast.new
     assert loser == Started(fast.scan_id, new=False)
     assert world.queue.messages == [SliceMessage(fast.scan_id, None)]
-
-
-async def test_many_at_once_start_one_scan(crowd: World) -> None:
-    """Functions scale out: the order in which their requests meet is nobody's to choose."""
-    started = await asyncio.gather(*(crowd.start() for _ in range(3)))
-
-    assert len({entry.scan_id for entry in started}) == 1
-    assert [entry.new for entry in started].count(True) == 1
-    assert len(crowd.queue.messages) == 1
 
 
 async def test_while_a_scan_runs_its_id_is_the_answer(world: World) -> None:
@@ -166,24 +156,3 @@ async def test_what_an_earlier_scan_left_in_its_outbox_is_published(world: World
 
     assert await scan_changes(world) == ["scan.baseline"]
     assert await ScanTable(world.store).outbox() == ()
-
-
-@pytest.mark.parametrize("fault", [Fault.NO_ANSWER, Fault.LOST_ANSWER])
-@pytest.mark.parametrize(
-    "place", [Place("query", Table.SCANS, 0), Place("query", Table.SCANS, 1)], ids=["first", "next"]
-)
-async def test_tidying_up_after_another_scan_does_not_cost_this_one(
-    world: World, place: Place, fault: Fault
-) -> None:
-    """Once the lease is taken the plan must be sent, or the lease is held for nobody."""
-    world.listed(ONE, TWO)
-    abandoned = (await planned(world))[0].scan_id
-    world.clock.advance(LEASE_ENDS)
-
-    with suppress(StoreUnavailable):
-        await world.start(with_faults(world, {place: fault}))
-
-    holder = await ScanTable(world.store).holder()
-    assert holder is None or SliceMessage(holder, None) in world.queue.messages
-    await world.drain()
-    assert holder is None or await count_slice_rows(world, abandoned) == 0

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.account import Account
 from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.requirements import HEALTHY_KEYS, Requirement
 from cmk_check.ports import Table
@@ -13,12 +12,11 @@ from cmk_check.scan.slice import SliceIncomplete
 from tests.fakes.faults import DeathError, Fault, Place
 from tests.fakes.keys import DISABLED, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, bad, good, odd
+from tests.fakes.world import World, bad, good
 from tests.unit.scan.faulty_processes import (
     LEASE_ENDS,
     ONE,
     RECORD,
-    THREE,
     TWO,
     Contested,
     asleep,
@@ -122,29 +120,3 @@ async def test_the_end_of_a_scan_raises_what_a_key_lowered(
     await green.scan()
 
     assert (await green.posture()).verdict is PostureVerdict.COMPLIANT
-
-
-async def reads_of_scan_rows(before: Account, *after: Account) -> int:
-    """Count what one slice reads of lease, status and scan, from one estate to another."""
-    store = RecordingStore()
-    world = World(store, slice_size=3)
-    world.listed(ONE, TWO, THREE)
-    world.read(ONE, before)
-    world.read(TWO, good(TWO))
-    world.read(THREE, good(THREE))
-    await world.scan()
-    for account in after:
-        world.read(account.id.subscription_id, account)
-    (message,) = await planned(world)
-    known = len(store.log)
-    await world.deliver(message, replace(world.context, subscription_limit=Semaphore(1)))
-    return sum((entry.name, entry.partition) == ("get", "scan") for entry in store.log[known:])
-
-
-@pytest.mark.parametrize("before", [good(ONE), odd(ONE)], ids=["compliant", "unknown"])
-async def test_a_worker_reads_the_status_once_however_much_is_worse(before: Account) -> None:
-    """An estate in which everything changes would cost a read for each subscription."""
-    one = await reads_of_scan_rows(before, bad(TWO))
-    two = await reads_of_scan_rows(before, bad(TWO), bad(THREE))
-
-    assert two - one == 1  # its own check of the lease, and no more

@@ -15,13 +15,9 @@ from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MAX_DELIVERIES, World, bad, good
 from tests.unit.scan.faulty_processes import (
-    CLAIM_ENDS,
     ONE,
-    PUBLISH,
     TWO,
     azure_has,
-    delivery,
-    dies,
     planned,
     status_of,
     told_of,
@@ -141,16 +137,3 @@ async def test_the_time_of_a_slice_begins_when_its_first_subscription_does(crowd
 
     assert await crowd.coverage(TWO) == "read"
     assert (await crowd.scan_row(first.scan_id)).state is not ScanState.RUNNING
-
-
-async def test_a_scan_counts_what_a_worker_recorded_that_was_taken_over(pair: World) -> None:
-    """The number of changes is what a person reads first in the list of scans."""
-    (message,) = await planned(pair)
-    await dies(pair, delivery(pair, message), PUBLISH)
-    pair.clock.advance(CLAIM_ENDS)
-
-    await pair.deliver(message)
-
-    summary = (await pair.scan_row(message.scan_id)).summary
-    assert summary is not None
-    assert summary.changes == 2

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cmk_check.core.enums import GapReason, PostureReason
+from cmk_check.core.enums import PostureReason
 from cmk_check.core.status import Status
 from cmk_check.ports import Table
 from cmk_check.store.findings import FindingsTable
@@ -107,20 +107,6 @@ async def test_p1_what_was_not_written_is_shown_as_not_read_everywhere(estate: W
         await OwnersView(table, scans, key_health=False).page(parameters.OwnersQuery())
     ).value
     assert (owner.accounts.compliant, owner.unread) == (3, 1)
-
-
-async def test_a_partial_scan_keeps_the_gap_and_names_it(estate: World) -> None:
-    """The estate was unknown, told to do what each gap says, and none was listed."""
-    estate.read(ONE, bad(ONE))
-    refuse(estate, ONE)
-    await scan(estate)
-
-    await scan(estate, TWO)
-
-    (gap,) = (await known(estate)).summary.gaps
-    assert (gap.subscription_id, gap.gap.reason) == (ONE, GapReason.SLICE_FAILED)
-    assert (await status_of(estate, ONE))["posture"] == "unknown"
-    assert await verdict(estate) == "unknown"
 
 
 @pytest.mark.parametrize("account", [good, bad], ids=["good", "bad"])

@@ -80,16 +80,6 @@ async def test_nothing_to_publish_asks_nothing_of_the_store() -> None:
     assert store.log == []
 
 
-async def test_a_change_that_is_given_twice_is_published_once() -> None:
-    """A subscription that starts over reads its outbox twice; the rest must not wait for it."""
-    store = RecordingStore()
-
-    published = await FeedTable(store).publish([*changes("a", "b"), *changes("a")])
-
-    assert len(await feed(store)) == 2
-    assert {(number, change.id) for number, change in published} == {(1, "a"), (2, "b")}
-
-
 async def test_the_most_of_one_publication_fits_into_one_transaction() -> None:
     """All of it or nothing: no reader sees half."""
     store = RecordingStore()

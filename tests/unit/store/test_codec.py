@@ -175,21 +175,6 @@ def test_a_row_from_before_the_place_of_a_vault_had_a_column_tells_it_from_its_k
     assert codec.finding_of(entity(values)) == found
 
 
-def test_a_row_with_a_reason_that_is_no_more_keeps_the_others() -> None:
-    """A notice ended when Microsoft rewrote its page; what was recorded with it still holds."""
-    kept = KeyConcern(KeyReason.KEY_DISABLED, KeySeverity.BROKEN, "Away.")
-    found = replace(finding(), key_health=KeyHealth(KeyState.BROKEN, (kept,), expires=NOON))
-    values = codec.finding_values(found)
-    ended = '"concerns":[{"code":"identity_type_disputed","severity":"notice","message":"m"},'
-    values["keyDetail"] = str(values["keyDetail"]).replace('"concerns":[', ended)
-
-    health = codec.finding_of(entity(values)).key_health
-
-    assert health is not None
-    assert (health.state, health.expires, health.concerns[1]) == (KeyState.BROKEN, NOON, kept)
-    assert health.concerns[0].severity is KeySeverity.NOTICE
-
-
 @pytest.mark.parametrize("later", [KeyReason.ACCOUNT_FAILED, KeyReason.KEY_ROTATION_OVERDUE])
 def test_a_reason_that_came_later_is_one_that_earlier_versions_know(later: KeyReason) -> None:
     """After a rollback the row would be broken, and its account unknown for ever."""

@@ -31,19 +31,6 @@ def transactions(store: RecordingStore) -> list[tuple[object, ...]]:
     return [operation.writes for operation in store.log if operation.name == "commit"]
 
 
-async def test_what_is_recorded_is_read_back() -> None:
-    """The next scan compares with the table alone (P4)."""
-    accounts = (good(ID, "a"), bad(ID, "b"), odd(ID, "c"))
-    difference = compared(Known(), *accounts)
-
-    _, stored = await filled(*accounts)
-
-    assert stored.known.findings == recorded(difference).findings
-    assert stored.known.coverage == difference.coverage
-    assert [entry.change.sequence for entry in stored.outbox] == [1, 2, 3]
-    assert stored.unusable is None
-
-
 async def test_recording_goes_through_every_kind_of_step() -> None:
     """P3: a new account, another one changed, a third gone; states and changes are one write."""
     store, stored = await filled(good(ID, "a"), bad(ID, "b"))
@@ -125,19 +112,6 @@ async def test_a_large_recording_keeps_its_mark_until_the_last_transaction() -> 
     states = [getattr(row, "values", {}).get("coverage") for row in rows_written]
     assert marks == [CLAIM, CLAIM, CLAIM, None]
     assert states == [CoverageState.PENDING] * 3 + [CoverageState.READ]
-
-
-async def test_clearing_a_mark_changes_nothing_else() -> None:
-    """The row goes on saying what was recorded, until Azure is read again."""
-    store, stored = await filled(bad(ID))
-    table = FindingsTable(store)
-    await table.mark(stored, compared(stored.known, good(ID)), CLAIM)
-
-    cleared = await table.clear_mark(await table.read_one(PARTITION))
-
-    assert cleared.mark is None
-    assert cleared.known.coverage == stored.known.coverage
-    assert await table.read_one(PARTITION) == cleared
 
 
 async def test_a_range_brings_its_partitions_and_no_other() -> None:

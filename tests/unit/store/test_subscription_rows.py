@@ -12,18 +12,29 @@ from tests.unit.core.examples import ID
 from tests.unit.store.findings_kit import PARTITION, filled, overwrite
 
 
-async def test_a_newer_finding_is_set_aside_and_keeps_its_row() -> None:
-    """A rollback for a day must not cost a finding its history."""
-    store, _ = await filled(bad(ID, "A"), bad(ID, "b"))
-    await overwrite(store, "finding|rg|a", schema=2)
+@pytest.mark.parametrize(
+    ("values", "reason", "said"),
+    [
+        ({"schema": 2}, Reason.ROW_TOO_NEW, "newer version"),
+        ({"changes": "perhaps"}, Reason.MALFORMED, "delete the row"),
+    ],
+    ids=["newer", "broken"],
+)
+async def test_a_finding_that_cannot_be_trusted_is_unknown_and_costs_itself_alone(
+    values: dict[str, str | int], reason: Reason, said: str
+) -> None:
+    """P1, P7: the others are read, and the account is not called good; its row stays."""
+    store, _ = await filled(bad(ID, "A"), good(ID, "b"))
+    await overwrite(store, "finding|rg|a", **values)
 
     stored = await FindingsTable(store).read_one(PARTITION)
 
-    (newer,) = stored.known.untrusted.values()
-    assert (str(newer.id), newer.kind) == (str(bad(ID, "A").id), "OpenAI")
-    assert (newer.id.resource_group, newer.id.name) == ("rg", "a")
-    assert newer.judgement.reason is Reason.ROW_TOO_NEW
-    assert list(stored.known.findings) == [str(bad(ID, "b").id)]
+    (found,) = stored.known.untrusted.values()
+    assert (str(found.id), found.kind) == (str(bad(ID, "A").id), "OpenAI")
+    assert (found.id.resource_group, found.id.name) == ("rg", "a")
+    assert (found.judgement.verdict, found.judgement.reason) == (Verdict.UNKNOWN, reason)
+    assert said in found.judgement.message
+    assert list(stored.known.findings) == [str(good(ID, "b").id)]
     assert stored.unusable is None
 
 
@@ -59,23 +70,6 @@ async def test_a_broken_coverage_row_keeps_its_sequence_if_that_can_be_read(
 
     assert (found.unusable, found.known.coverage, found.known.sequence) == (None, None, sequence)
     assert "coverage" in found.etags
-
-
-async def test_a_broken_finding_is_unknown_and_costs_itself_alone() -> None:
-    """The subscription goes on being read (P7), and the account is not called good (P1)."""
-    store, _ = await filled(bad(ID), good(ID, "b"))
-    await overwrite(store, "finding|rg|chat", changes="perhaps")
-
-    found = await FindingsTable(store).read_one(PARTITION)
-
-    assert found.unusable is None
-    assert list(found.known.findings) == [str(good(ID, "b").id)]
-    (broken,) = found.known.untrusted.values()
-    assert (broken.judgement.verdict, broken.judgement.reason) == (
-        Verdict.UNKNOWN,
-        Reason.MALFORMED,
-    )
-    assert "delete the row" in broken.judgement.message
 
 
 @pytest.mark.parametrize(
