@@ -1,5 +1,6 @@
 """Exceptions from reading to posture: what they change, when they end, and what is told."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -7,9 +8,11 @@ from typing import Final
 import pytest
 
 from cmk_check.core import posture
+from cmk_check.core.account import Account, Reading
 from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import (
+    ChangeType,
     ExceptionMode,
     ExceptionReason,
     PostureReason,
@@ -28,6 +31,7 @@ from tests.fakes.faults import Fault
 from tests.fakes.keys import DISABLED, ScriptedKeys
 from tests.fakes.world import BEGINNING, World, bad, good, odd
 from tests.unit.scan.faulty_processes import (
+    FORBIDDEN,
     ONE,
     RECORD,
     TWO,
@@ -192,3 +196,98 @@ async def test_p8_exemptions_for_which_no_time_is_left_are_unread() -> None:
     assert in_time.is_honoured
     assert late.reason is ExceptionReason.EXEMPTION_UNREAD
     assert str(EXEMPTION_TIME_IS_UP.detail) in str(late.detail)
+
+
+def _of_exceptions(world: World) -> list[str]:
+    return [kind for kind in world.told_types() if kind.startswith("exception.")]
+
+
+async def test_the_first_scan_leaves_a_reminder_to_the_next(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """What the first scan finds is sent to nobody: a reminder that it notes would be lost."""
+    exemptions.facts[TWO] = exempted(TWO, BEGINNING + timedelta(days=2))
+    await estate.scan()
+    first = {change.type for change in await estate.feed()}
+    estate.teller.told.clear()
+
+    await estate.scan()
+    await estate.scan()
+
+    assert ChangeType.EXCEPTION_EXPIRING not in first
+    assert _of_exceptions(estate) == ["exception.expiring"]
+
+
+async def test_each_turn_is_told_once_and_no_name_of_a_person_with_it(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """P4: feeds, chats and logs go to people who may not see who approved what."""
+    exemptions.facts[TWO] = NONE
+    await estate.scan()
+    exemptions.facts[TWO] = exempted(
+        TWO, END, ticket="T-1", approved_by="Board", created_by="me@example.com"
+    )
+    for day in (0, 1, 86, 87, 97, 98, 100, 101):
+        estate.clock.time = BEGINNING + timedelta(days=day, hours=2)
+        await estate.scan()
+
+    assert _of_exceptions(estate) == [
+        "exception.started",
+        "exception.expiring",
+        "exception.expiring",
+        "exception.ended",
+    ]
+    changes = [change for change in await estate.feed() if ".exception." in change.type]
+    assert changes[-1].data["ended"] == "expired"
+    assert changes[0].data["exception"] == {
+        "id": f"/subscriptions/{TWO}/providers/microsoft.authorization/policyexemptions/accepted",
+        "category": "Waiver",
+        "displayName": "Until the move",
+        "expiresOn": f"{END:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    written = json.dumps([dict(change.data) for change in await estate.feed()])
+    assert not any(secret in written for secret in ("T-1", "Board", "me@example.com"))
+
+
+async def _ended_by_a_switch(world: World) -> list[object]:
+    """Return why exceptions ended in the scans since the setting was switched off."""
+    changes = [change for change in await world.feed() if change.type.endswith("exception.ended")]
+    return [change.data["ended"] for change in changes]
+
+
+@pytest.mark.parametrize("partly", [True, False], ids=["partial scan", "full scan"])
+async def test_a_setting_that_reads_no_exceptions_any_more_ends_them(
+    estate: World, *, partly: bool
+) -> None:
+    """P4: who was told that a violation is accepted is told that it no longer is, and once."""
+    await estate.scan()
+    set_mode(estate, ExceptionMode.OFF)
+    estate.exemptions = None
+
+    await (partial_scan(estate, TWO) if partly else estate.scan())
+    await estate.scan()
+
+    assert await _ended_by_a_switch(estate) == ["not_honoured"]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "ended"),
+    [((), []), ((bad(TWO),), ["not_honoured"]), ((odd(TWO),), [])],
+    ids=["nothing read", "read", "not judged"],
+)
+async def test_an_incomplete_reading_ends_what_it_has_read(
+    estate: World, accounts: tuple[Account, ...], ended: list[str]
+) -> None:
+    """P2: an account that was not read or judged keeps what is known of it, until it is."""
+    await estate.scan()
+    set_mode(estate, ExceptionMode.OFF)
+    estate.exemptions = None
+    estate.inventory.readings[TWO] = Reading(accounts, gap=FORBIDDEN)
+
+    await estate.scan()
+    before = await _ended_by_a_switch(estate)
+    estate.read(TWO, bad(TWO))
+    await estate.scan()
+
+    assert before == ended
+    assert await _ended_by_a_switch(estate) == ["not_honoured"]

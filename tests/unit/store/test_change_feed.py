@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.limits import CHANGES_PER_PUBLICATION
+from cmk_check.limits import (
+    CHANGES_PER_PUBLICATION,
+    FIRST_PUBLICATION_BACK_OFF_SECONDS,
+    PUBLICATION_BACK_OFF_SECONDS,
+)
 from cmk_check.ports import (
     Delete,
     Entity,
@@ -19,9 +23,11 @@ from cmk_check.ports import (
     Replace,
     Scalar,
     StoreError,
+    StoreUnavailable,
     Table,
     TableQuery,
     Write,
+    WriteConflict,
 )
 from cmk_check.store import codec, table_keys
 from cmk_check.store.change_feed import FeedTable
@@ -221,3 +227,55 @@ async def test_a_note_stands_at_a_published_change_alone() -> None:
 
     assert [await table.noted(name, "tries") for name in ("a", "b", "c")] == ["once", "", ""]
     assert (await table.noted("a", "other"), len(await feed(store))) == ("", 2)
+
+
+PUBLISHERS: Final = 40
+# What an operation of the store takes: one turn of the event loop.
+OPERATION_SECONDS: Final = 0.01
+
+
+async def take_turns(_name: str, _table: Table, _partition: str) -> None:
+    """Let everybody else take a turn before an operation."""
+    await asyncio.sleep(0)
+
+
+async def pause(seconds: float) -> None:
+    """Wait for as many turns of the event loop as operations fit into the time."""
+    for _ in range(round(seconds / OPERATION_SECONDS)):
+        await asyncio.sleep(0)
+
+
+async def test_forty_publishers_at_once_are_all_published() -> None:
+    """The plan lets functions scale out to so many: half of their changes waited for an hour."""
+    store = RecordingStore(before=take_turns)
+    lists = [changes(*(f"{who}-{n}" for n in range(5))) for who in range(PUBLISHERS)]
+
+    await asyncio.gather(*(FeedTable(store, sleep=pause).publish(some) for some in lists))
+
+    published = await feed(store)
+    ids = sorted(change.id for change in published.values())
+    assert ids == sorted(change.id for some in lists for change in some)
+    assert len(set(ids)) == PUBLISHERS * 5
+
+
+async def test_whoever_loses_waits_for_a_random_time_that_doubles() -> None:
+    """Whoever comes first then reads the head alone; in the end the outbox keeps changes (P8)."""
+    waits: list[list[float]] = []
+
+    async def refuse(name: str, _table: Table, _partition: str) -> None:
+        if name == "commit":
+            raise WriteConflict("the head moved")
+
+    async def wait(seconds: float) -> None:
+        waits[-1].append(seconds)
+
+    for _ in range(200):
+        waits.append([])
+        with pytest.raises(StoreUnavailable, match="outbox"):
+            await FeedTable(RecordingStore(before=refuse), sleep=wait).publish(changes("a"))
+
+    for attempt, taken in enumerate(zip(*waits, strict=True)):
+        longest = FIRST_PUBLICATION_BACK_OFF_SECONDS * 2**attempt
+        longest = min(longest, PUBLICATION_BACK_OFF_SECONDS)
+        assert 0 <= min(taken) < longest / 10
+        assert longest * 9 / 10 < max(taken) <= longest

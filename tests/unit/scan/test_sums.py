@@ -1,14 +1,23 @@
-"""The counts of what Azure's built-in policy says, beside rows of earlier versions without them."""
+"""Owners, and what Azure's built-in policy says, in the sums of scans."""
 
 import json
 from dataclasses import replace
 
+from cmk_check.core.account import Account
 from cmk_check.core.model import PolicyCounts
 from cmk_check.ports import Table
 from cmk_check.store import table_keys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good
-from tests.unit.scan.faulty_processes import ONE, THREE, TWO, findings_commits, overwrite
+from tests.unit.scan.faulty_processes import (
+    ONE,
+    THREE,
+    TWO,
+    azure_has,
+    findings_commits,
+    overwrite,
+    status_of,
+)
 from tests.unit.scan.partial_scans import partial_scan
 
 
@@ -51,3 +60,29 @@ async def test_rows_without_counts_make_no_number_until_a_scan_has_counted_them(
     assert not findings_commits(store, at)
     changes = [change.type for change in await world.feed()][len(told) :]
     assert not [each for each in changes if each.startswith("account.")]
+
+
+def _owned(account: Account, owner: str) -> Account:
+    return replace(account, owner=owner)
+
+
+async def _counted(world: World) -> tuple[int, int]:
+    status = await status_of(world)
+    return len(status.summary.accounts.owners), status.summary.accounts.unowned
+
+
+async def test_the_status_counts_owners_and_the_row_of_a_scan_keeps_none(world: World) -> None:
+    """Scans are kept for a year, and each would hold the hashes of all owners."""
+    azure_has(
+        world,
+        _owned(bad(ONE, "a"), "ai"),
+        _owned(good(ONE, "b"), "ops"),
+        bad(ONE, "c"),
+        _owned(bad(TWO), "ai"),
+    )
+
+    row = await world.scan_row(await world.scan())
+
+    assert await _counted(world) == (2, 1)
+    assert row.summary is not None
+    assert row.summary.accounts.owners == ()
