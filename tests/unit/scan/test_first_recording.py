@@ -5,13 +5,12 @@ not list and therefore never meets; each test is one way in which "compliant" th
 """
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from cmk_check.core.account import Subscription
-from cmk_check.core.enums import CoverageState, PostureVerdict, ScanState
+from cmk_check.core.enums import CoverageState, PostureVerdict
 from cmk_check.ports import Table
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
 from tests.fakes.world import World, bad, good
@@ -147,21 +146,6 @@ async def test_a_subscription_whose_first_worker_died_is_pending_and_no_gap(
     assert len(await green.findings()) == 1 + accounts
 
 
-async def test_a_pending_subscription_that_is_no_longer_listed_becomes_a_gap(green: World) -> None:
-    """It was listed once: that nobody sees it any more is never counted as nothing."""
-    green.listed(ONE, TWO)
-    green.read(TWO, bad(TWO))
-    _, second = await planned(green)
-    await dies(green, delivery(green, second), FIRST_WRITE, Fault.DEATH_AFTER)
-    green.listed(ONE)
-
-    scan_id = await green.scan()
-
-    assert (await green.scan_row(scan_id)).state is ScanState.INCOMPLETE
-    assert await green.coverage(TWO) == "gap"
-    assert (await green.posture()).verdict is not PostureVerdict.COMPLIANT
-
-
 async def test_a_retired_subscription_that_is_there_again_is_pending(green: World) -> None:
     """A half recorded one that nobody sees any more must not be taken for retired still."""
     deleted = Subscription(TWO, state="Deleted")
@@ -191,21 +175,3 @@ async def test_a_row_that_an_earlier_version_left_half_recorded_is_completed(gre
     await green.scan()
 
     assert await green.coverage(TWO) == "read"
-
-
-async def test_a_gap_of_a_subscription_never_seen_is_marked_too(green: World) -> None:
-    """It makes a compliant answer untrue just as a violated account does."""
-    green.listed(ONE, TWO)
-    green.options = replace(green.options, reading_deadline=timedelta())
-    _, second = await planned(green)
-    sleeper = await asleep(green, delivery(green, second), FIRST_WRITE)
-    green.clock.advance(LEASE_ENDS)
-    green.listed(ONE)
-    green.options = replace(green.options, reading_deadline=timedelta(minutes=8))
-    await green.scan()
-
-    await sleeper.wake()
-
-    assert await green.coverage(TWO) != "gap" or (
-        (await green.posture()).verdict is not PostureVerdict.COMPLIANT
-    )

@@ -33,7 +33,6 @@ from tests.unit.scan.faulty_processes import (
     scan_changes,
     sent,
     status_of,
-    with_faults,
 )
 from tests.unit.scan.partial_scans import asked, partial_scan, verdict
 
@@ -41,7 +40,6 @@ type Maker = Callable[[str], Account]
 
 # After the claim.
 LOWER = Place("commit", Table.SCANS, 1)
-FINISH = Place("commit", Table.SCANS, 2)
 
 
 async def put_status(world: World, status: Status) -> None:
@@ -185,18 +183,6 @@ async def test_an_earlier_version_does_not_understand_its_row(scanned: World) ->
         if entity.row.endswith(answer.scan_id)
     ]
     assert is_too_new(row)
-
-
-@pytest.mark.parametrize("fault", [Fault.NO_ANSWER, Fault.LOST_ANSWER])
-async def test_an_end_without_an_answer_is_reached(scanned: World, fault: Fault) -> None:
-    """It is told once, whichever try was the one that counted."""
-    answer = await asked(scanned, ONE)
-    await scanned.deliver(scanned.queue.messages.pop(0))
-
-    await scanned.deliver(sent(scanned)[0], with_faults(scanned, {FINISH: fault}))
-
-    assert (await scanned.scan_row(answer.scan_id)).state is ScanState.COMPLETE
-    assert len(scanned.teller.partial_ended) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import pytest
 
 from cmk_check.cli.scan_report import check_scope
 from cmk_check.config.settings_error import SettingsError
-from cmk_check.core.account import Subscription
 from cmk_check.core.enums import ExceptionMode, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.exceptions.judge_exception import ExceptionRules
 from cmk_check.core.recorded_scope import NO_EXCEPTIONS, RecordedScope
@@ -103,26 +102,6 @@ async def test_a_scan_whose_scope_changes_while_it_runs_fails(app: World) -> Non
     assert row.state is ScanState.FAILED
     assert "(CMK_KINDS, CMK_EXCLUDE_SUBSCRIPTIONS)" in (row.reason or "")
     assert "foundry" in await app.verdicts()
-
-
-@pytest.mark.parametrize("state", ["excluded", "retired", "gap"])
-async def test_a_subscription_that_is_listed_no_more_keeps_what_a_person_or_azure_decided(
-    world: World, state: str
-) -> None:
-    """An excluded or deleted one is no gap; any other that vanishes is."""
-    world.listed(ONE, TWO)
-    await world.scan()
-    if state == "excluded":
-        under(world, "OpenAI", exclude=TWO)
-    if state == "retired":
-        world.inventory.listed = (Subscription(ONE), Subscription(TWO, state="Deleted"))
-        await world.scan()
-    world.listed(ONE)
-
-    for _ in range(2):
-        await world.scan()
-
-    assert await world.coverage(TWO) == state
 
 
 async def test_the_command_line_refuses_a_store_of_another_scope(app: World) -> None:

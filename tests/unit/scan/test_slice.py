@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.account import Reading
 from cmk_check.core.enums import PostureVerdict, ScanState
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import SliceMessage, Table
@@ -16,7 +15,6 @@ from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good
 from tests.unit.scan.faulty_processes import (
     CLAIM_ENDS,
-    FORBIDDEN,
     LEASE_ENDS,
     MARK,
     ONE,
@@ -211,16 +209,3 @@ async def test_three_lost_races_leave_the_slice_to_the_queue_and_the_others_reco
     assert await world.verdicts() == {"first": "non_compliant", "second": "non_compliant"}
     assert (await world.scan_row(message.scan_id)).state is ScanState.RUNNING
     assert await told_of(world, TWO) == [(1, "account.violated", "second")]
-
-
-async def test_a_gap_tells_when_its_subscription_was_read_last(known: World) -> None:
-    """Its findings are of that time: when the last scan that read it began."""
-    began = known.clock.now()
-    known.inventory.readings[ONE] = Reading(gap=FORBIDDEN)
-
-    await known.scan()
-    await known.scan()
-
-    coverage = await known.context.findings_table.coverage(ONE)
-    assert coverage is not None
-    assert coverage.last_read == began

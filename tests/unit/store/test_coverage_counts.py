@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from cmk_check.core.account import Judgement, Subscription
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
-from cmk_check.core.counts import contradiction
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import (
     CoverageState,
@@ -131,23 +130,6 @@ def test_counts_that_contradict_themselves_break_their_row(
 
     with pytest.raises(RowUnusable, match=r"accounts .*; the next scan rebuilds the row"):
         _read(coverage, json.dumps(counts))
-
-
-@pytest.mark.parametrize(
-    ("not_assessed", "differs", "fault"),
-    [
-        (1, 2, None),
-        (2, 1, "counts more than there are"),
-        (0, 5, "counts more than there are"),
-        (0, -1, "counts more than there are"),
-        (-1, 2, "has a count below zero"),
-    ],
-)
-def test_a_contradiction_names_what_the_row_shows(
-    not_assessed: int, differs: int, fault: str | None
-) -> None:
-    """A person looks in the row for what the message says."""
-    assert contradiction(replace(_MIXED, policy=PolicyCounts(not_assessed, differs))) == fault
 
 
 def test_a_row_of_the_first_version_is_read() -> None:

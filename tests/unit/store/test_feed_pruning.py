@@ -55,16 +55,6 @@ async def test_old_changes_go_with_their_markers_and_numbers_go_on() -> None:
     assert numbered(await table.read(0, 9)) == [(121, "young"), (122, "next")]
 
 
-async def test_a_change_is_kept_from_its_publication_on() -> None:
-    """One that waited in its outbox while nobody scanned has not been told yet."""
-    clock, store = MovableClock(NOON + timedelta(days=900)), RecordingStore()
-    table = FeedTable(store, clock)
-    await table.publish(changes("late"))
-
-    assert await table.prune(clock.now(), 9) == 0
-    assert await table.prune(clock.now() + timedelta(days=1), 9) == 1
-
-
 async def test_pruning_what_is_young_costs_a_page_and_no_write() -> None:
     """It runs with every scan (P4)."""
     clock, store = MovableClock(), RecordingStore()

@@ -5,17 +5,16 @@ from dataclasses import replace
 import pytest
 
 from cmk_check.core.account import Account
-from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
+from cmk_check.core.enums import CoverageState, Reason, Verdict
 from cmk_check.core.resource_id import AccountId
 from cmk_check.ports import Insert, Table
 from cmk_check.store import codec, table_keys
 from cmk_check.store.codec import RowUnusable
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.findings import FindingsTable
-from tests.fakes.keys import DISABLED
 from tests.fakes.world import bad, good, odd, sub
-from tests.unit.core.examples import FORBIDDEN, ID, compared
-from tests.unit.store.findings_kit import PARTITION, filled, overwrite, record, record_in
+from tests.unit.core.examples import ID
+from tests.unit.store.findings_kit import PARTITION, filled, overwrite, record_in
 
 
 async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> None:
@@ -80,21 +79,6 @@ async def test_p1_a_row_that_cannot_be_trusted_is_found_as_what_it_is_shown_as(
     assert {each for each, found in by_verdict.items() if found} == {Verdict.UNKNOWN}
     assert {each for each, found in by_reason.items() if found} == {reason}
     assert await names(table, FindingFilter(Verdict.UNKNOWN, reason)) == ["a"]
-
-
-async def test_what_the_table_can_compare_does_not_come() -> None:
-    """A filter that is applied here alone would read the whole estate for a handful of rows."""
-    store, stored = await filled(*(good(ID, f"g{n}") for n in range(9)), bad(ID, "b"), odd(ID, "o"))
-    more = compared(stored.known, good(ID, "x"), gap=FORBIDDEN, keys=DISABLED)
-    await record(store, stored, more)
-    table = FindingsTable(store)
-    chosen = FindingFilter(reason=Reason.MICROSOFT_MANAGED_KEY)
-    of_key = FindingFilter(states={"keyHealth": KeyState.BROKEN})
-
-    for where in (chosen, FindingFilter(Verdict.NON_COMPLIANT), of_key):
-        found = [row async for row in table.findings(where, None)]
-        assert len(found) == 1
-        assert found[0][1] is not None
 
 
 async def test_coverage_comes_along_in_the_same_query_and_passes_every_filter() -> None:

@@ -77,13 +77,6 @@ def test_what_escape_never_makes_is_refused(key: str) -> None:
         table_keys.unescape(key)
 
 
-def test_an_account_has_one_row_in_any_casing() -> None:
-    """Azure spells one id in several ways."""
-    assert table_keys.finding_row("RG-AI", "Chat") == table_keys.finding_row("rg-ai", "chat")
-    assert table_keys.finding_row("RG-AI", "Chat") == "finding|rg-ai|chat"
-    assert table_keys.partition_of("8D3C-AA") == "8d3c-aa"
-
-
 @given(_FEW, _FEW, _FEW, _FEW)
 @example("a|b", "c", "a", "b|c")
 def test_group_and_name_are_told_apart(group: str, name: str, group2: str, name2: str) -> None:
