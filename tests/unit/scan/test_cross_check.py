@@ -130,6 +130,22 @@ async def test_each_difference_that_azure_confirms_is_counted(
     assert await checked(world) == CrossCheck(CHECKED, 3)
 
 
+async def test_accounts_of_which_azure_says_nothing_are_differences(
+    world: World, azure: LeakyInventory, search: ScriptedSearch
+) -> None:
+    """P1: the list lacks them, and the second reading did not come to them."""
+    search.known += [known(bad(TWO, "hidden")), known(bad(TWO, "other"))]
+
+    async def refuse_the_second(subscription_id: str) -> None:
+        if azure.reads.count(subscription_id) == 2:
+            azure.readings[subscription_id] = Reading(gap=FORBIDDEN)
+
+    azure.before_read = refuse_the_second
+
+    assert await checked(world) == CrossCheck(CHECKED, 2)
+    assert await verdict(world) == "unknown"
+
+
 @pytest.mark.parametrize(
     ("age", "differences"),
     [(HOUR, 1), (HOUR - timedelta(seconds=1), 0), (-HOUR, 0)],
