@@ -86,6 +86,9 @@ async def test_a_mark_elsewhere_keeps_it_from_saying_compliant(scanned: World) -
 
     assert (await scanned.scan_row(newer.scan_id)).state is ScanState.COMPLETE
     assert PostureReason.RUNNING_SCAN_FOUND_WORSE in dict((await scanned.posture()).reasons)
+    # What it found may count against a key or data alone.
+    status = await status_of(scanned)
+    assert all(requirement.is_lowered(status) for requirement in REQUIREMENTS)
     await scanned.scan()
     assert await verdict(scanned) == "non_compliant"
 
