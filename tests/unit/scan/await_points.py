@@ -10,10 +10,8 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Collection,
     Coroutine,
     Generator,
-    Mapping,
     Sequence,
 )
 from dataclasses import replace
@@ -23,21 +21,9 @@ from types import CoroutineType
 from typing import Any
 
 from cmk_check.alerts.outbox_relay import Relay
-from cmk_check.core.account import Account, Reading, Subscription
-from cmk_check.core.enums import PostureVerdict
-from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
-from cmk_check.core.model import Change
-from cmk_check.core.resource_id import AccountId
-from cmk_check.core.status import LastScan, Summary
 from cmk_check.errors import CmkCheckError
 from cmk_check.ports import (
-    NOTHING_CARRIED,
-    Entity,
-    KeyInventory,
     SliceMessage,
-    Table,
-    TableQuery,
-    Write,
 )
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.change_feed import FeedTable
@@ -91,16 +77,17 @@ class Process:
         return not main.cancelled() and main.result()
 
     def _context(self) -> ScanContext:
-        outside = Outside(self, self._world)
-        relay = Relay(FeedTable(outside, self._world.clock), outside)
-        context = self._world.process(outside)
+        world = self._world
+        outside: Any = Outside(self, world.store, world.inventory, world.queue, world.teller)
+        context = world.process(outside)
+        keys: Any = context.keys and partial(Outside, self, context.keys())
         return replace(
             context,
             inventory=outside,
             queues=outside,
             scan_end_sink=outside,
-            relay=relay,
-            keys=context.keys and partial(OutsideKeys, outside, context.keys()),
+            relay=Relay(FeedTable(outside, world.clock), outside),
+            keys=keys,
         )
 
     def _task[T](
@@ -148,73 +135,41 @@ class _Counted[T](Coroutine[Any, Any, T]):
 
 
 class Outside:
-    """Everything that a process reaches: the store, Azure, the queue, whoever is told."""
+    """What a process reaches: the store, Azure, the queue, keys, whoever is told.
 
-    def __init__(self, process: Process, world: World) -> None:
+    Each request has one wait before it is done, and one for its answer.
+    """
+
+    def __init__(self, process: Process, *reached: object) -> None:
         self._process = process
-        self._world = world
+        self._reached = reached
 
-    async def get(self, table: Table, partition: str, row: str) -> Entity | None:
-        """Read one row."""
-        return await self.request(lambda: self._world.store.get(table, partition, row))
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        request = self._request_of(name)
 
-    async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
+        async def answered(*arguments: object, **options: object) -> object:
+            await self._wait()
+            answer = await request(*arguments, **options)
+            await self._wait()
+            return answer
+
+        return answered
+
+    async def query(self, *arguments: object) -> AsyncIterator[object]:
         """Read rows, each of which could be the first of a page."""
         await self._wait()
-        async for entity in self._world.store.query(table, query):
+        async for entity in self._request_of("query")(*arguments):
             yield entity
             await self._wait()
-
-    async def commit(
-        self, table: Table, partition: str, writes: Sequence[Write]
-    ) -> tuple[str, ...]:
-        """Write."""
-        return await self.request(lambda: self._world.store.commit(table, partition, writes))
-
-    async def subscriptions(self) -> tuple[Subscription, ...]:
-        """List the estate."""
-        return await self.request(self._world.inventory.subscriptions)
-
-    async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
-        """List those of a management group."""
-        return await self.request(lambda: self._world.inventory.subscriptions_below(group))
-
-    async def read(
-        self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
-    ) -> Reading:
-        """Read a subscription."""
-        return await self.request(
-            lambda: self._world.inventory.read(subscription, recorded, seconds=seconds)
-        )
 
     async def send(self, messages: Sequence[SliceMessage]) -> None:
         """Send messages, one request each."""
         for message in messages:
-            await self.request(lambda message=message: self._world.queue.send([message]))  # type: ignore[misc]
+            await self.__getattr__("send")([message])
 
-    async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
-        """Tell changes."""
-        await self.request(lambda: self._world.teller.accept(published))
-
-    async def scan_ended(
-        self,
-        scan: LastScan,
-        posture: PostureVerdict | None,
-        summary: Summary | None,
-        *,
-        partial: bool = False,
-    ) -> None:
-        """Tell the end of a scan."""
-        await self.request(
-            lambda: self._world.teller.scan_ended(scan, posture, summary, partial=partial)
-        )
-
-    async def request[T](self, request: Callable[[], Awaitable[T]]) -> T:
-        """Make a request: one wait before it is done, and one for its answer."""
-        await self._wait()
-        answer = await request()
-        await self._wait()
-        return answer
+    def _request_of(self, name: str) -> Any:  # noqa: ANN401 - a method of any port
+        (reached,) = (each for each in self._reached if hasattr(each, name))
+        return getattr(reached, name)
 
     async def _wait(self) -> None:
         if self._process.is_dead:
@@ -222,24 +177,3 @@ class Outside:
         await asyncio.sleep(0)
         if self._process.is_dead:
             raise DeathError
-
-
-class OutsideKeys:
-    """The keys that a process reads."""
-
-    def __init__(self, outside: Outside, keys: KeyInventory) -> None:
-        self._outside = outside
-        self._keys = keys
-
-    async def read(
-        self,
-        accounts: Sequence[Account],
-        known_vaults: Mapping[str, str],
-        carried: Mapping[str, CarriedScopes] = NOTHING_CARRIED,
-        *,
-        seconds: float,
-    ) -> Mapping[str, KeyFacts]:
-        """Read what is behind accounts, as one request."""
-        return await self._outside.request(
-            lambda: self._keys.read(accounts, known_vaults, carried, seconds=seconds)
-        )
