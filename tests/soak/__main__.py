@@ -19,10 +19,12 @@ from tests.soak.stack import StackHistory
 from tests.soak.tally import Tally, run_all
 from tests.soak.walk import walk
 
-_IN_MEMORY: Final = 5_000
-_SCHEDULES: Final = 2_000
-_OVER_THE_STACK: Final = 100
-_MINUTES: Final = 200
+_OPTIONS: Final = {
+    "memory": (5_000, "histories in memory"),
+    "schedules": (2_000, "schedules in memory"),
+    "stack": (100, "over the stack"),
+    "minutes": (200, "with a watch for changes"),
+}
 _DISTURBED: Final = 0.02
 _WIDTH: Final = 78
 UNKNOWN_AT_MOST: Final = 0.01
@@ -33,10 +35,8 @@ type Say = Callable[[str], object]
 def main(arguments: list[str] | None = None, say: Say = sys.stdout.write) -> int:
     """Run them and report; return 1 where something does not hold."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--memory", type=int, default=_IN_MEMORY, help="histories in memory")
-    parser.add_argument("--schedules", type=int, default=_SCHEDULES, help="schedules in memory")
-    parser.add_argument("--stack", type=int, default=_OVER_THE_STACK, help="over the stack")
-    parser.add_argument("--minutes", type=int, default=_MINUTES, help="with a watch for changes")
+    for name, (count, what) in _OPTIONS.items():
+        parser.add_argument(f"--{name}", type=int, default=count, help=what)
     parser.add_argument("--seed", type=int, default=0, help="the first history's seed")
     asked = parser.parse_args(arguments)
     logging.disable(logging.CRITICAL)  # disturbed scans say much, as they should
@@ -55,18 +55,12 @@ def main(arguments: list[str] | None = None, say: Say = sys.stdout.write) -> int
 
 def in_memory(seeds: range, say: Say) -> Tally:
     """Run a history per seed over the store in memory."""
-    failure = partial(_failure, "--stack 0 --schedules 0 --minutes 0 --memory 1", say)
-    tally = run_all(seeds, walk, partial(_progress, len(seeds), say), failure)
-    _report("in memory", seeds, tally, say)
-    return tally
+    return _run("in memory", "memory", seeds, walk, say)
 
 
 def scheduled(seeds: range, say: Say) -> Tally:
     """Run a schedule per seed over the store in memory."""
-    failure = partial(_failure, "--memory 0 --stack 0 --minutes 0 --schedules 1", say)
-    tally = run_all(seeds, run_schedule, partial(_progress, len(seeds), say), failure)
-    _report("schedules", seeds, tally, say)
-    return tally
+    return _run("schedules", "schedules", seeds, run_schedule, say)
 
 
 def with_a_watch(seeds: range, say: Say) -> tuple[Tally, Figures]:
@@ -77,9 +71,7 @@ def with_a_watch(seeds: range, say: Say) -> tuple[Tally, Figures]:
         run_minutes(seed, tally, figures)
         run_minutes(seed, tally, disturbed, _DISTURBED)
 
-    failure = partial(_failure, "--memory 0 --stack 0 --schedules 0 --minutes 1", say)
-    tally = run_all(seeds, run, partial(_progress, len(seeds), say), failure)
-    _report("with a watch for changes", seeds, tally, say)
+    tally = _run("with a watch for changes", "minutes", seeds, run, say)
     for line in figures.lines() if figures.after_row else ():
         say(f"  {line}\n")
     return tally, figures
@@ -98,10 +90,26 @@ def over_the_stack(seeds: range, say: Say) -> Tally:
             except (TimeoutError, ScanTimeoutError) as error:
                 raise AssertionError(f"it came to no end: {error}") from error
 
-        failure = partial(_failure, "--memory 0 --schedules 0 --minutes 0 --stack 1", say)
-        tally = run_all(seeds, run, partial(_progress, len(seeds), say), failure)
+        tally = _run("over the stack", "stack", seeds, run, say)
         storage.close()
-    _report("over the stack", seeds, tally, say)
+    return tally
+
+
+def _run(
+    where: str, option: str, seeds: range, run: Callable[[int, Tally], None], say: Say
+) -> Tally:
+    """Run a history per seed and report; ``option`` repeats those that fail."""
+    others = (f"--{name} 0" for name in _OPTIONS if name != option)
+    failure = partial(_failure, f"{' '.join(others)} --{option} 1", say)
+    tally = run_all(seeds, run, partial(_progress, len(seeds), say), failure)
+    if seeds:
+        _clear(say)
+        last = seeds.start + max(tally.histories - 1, 0)
+        say(f"{where}, seeds {seeds.start} to {last}:\n")
+        for line in tally.lines():
+            say(f"  {line}\n")
+        if tally.failed:
+            say(f"  seeds that failed: {', '.join(map(str, tally.failed))}\n")
     return tally
 
 
@@ -120,18 +128,6 @@ def _failure(how: str, say: Say, seed: int, error: AssertionError) -> None:
     _clear(say)
     say(f"seed {seed}: {type(error).__name__}: {error}\n")
     say(f"  again: python -m tests.soak {how} --seed {seed}\n")
-
-
-def _report(where: str, seeds: range, tally: Tally, say: Say) -> None:
-    if not seeds:
-        return
-    _clear(say)
-    last = seeds.start + max(tally.histories - 1, 0)
-    say(f"{where}, seeds {seeds.start} to {last}:\n")
-    for line in tally.lines():
-        say(f"  {line}\n")
-    if tally.failed:
-        say(f"  seeds that failed: {', '.join(map(str, tally.failed))}\n")
 
 
 def _clear(say: Say) -> None:
