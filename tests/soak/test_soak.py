@@ -1,6 +1,7 @@
 """The short version of ``make soak``: histories of other seeds than those of the long one."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from sys import stdout
 
@@ -75,24 +76,14 @@ def test_p1_p3_p9_histories_over_the_stack_end_in_the_truth(seed: int) -> None:
     assert tally.scans > ROUNDS
 
 
-def test_a_seed_gives_its_history_again() -> None:
+@pytest.mark.parametrize("run", [walk, run_schedule])
+def test_a_seed_gives_its_history_or_schedule_again(run: Callable[[int, Tally], None]) -> None:
     """A failure that cannot be repeated cannot be mended."""
     once, again, other = Tally(), Tally(), Tally()
 
-    walk(7, once)
-    walk(7, again)
-    walk(8, other)
-
-    assert once == again != other
-
-
-def test_a_seed_gives_its_schedule_again() -> None:
-    """Nor one of a schedule."""
-    once, again, other = Tally(), Tally(), Tally()
-
-    run_schedule(7, once)
-    run_schedule(7, again)
-    run_schedule(8, other)
+    run(7, once)
+    run(7, again)
+    run(8, other)
 
     assert once == again != other
 

@@ -125,17 +125,6 @@ async def test_a_long_history_goes_in_bounded_parts(monkeypatch: pytest.MonkeyPa
     assert len(await scans(world)) == 3
 
 
-async def test_what_is_as_old_as_the_retention_stays_two_days_more(world: World) -> None:
-    """The pause of a weekend must not make the second scan after it delete more."""
-    world.clock.advance(KEPT + RETENTION_GRACE - timedelta(hours=4))
-    await world.scan()
-    before = await feed_rows(world)
-
-    await world.scan()
-
-    assert await feed_rows(world) == before
-
-
 @pytest.mark.parametrize("table", [Table.CHANGES, Table.SCANS])
 async def test_a_clean_up_that_fails_fails_no_scan(
     world: World, table: Table, caplog: pytest.LogCaptureFixture
