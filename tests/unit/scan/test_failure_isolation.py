@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -164,30 +165,26 @@ async def test_a_broken_change_in_the_feed_stops_no_pruning(world: World) -> Non
     assert left == [table_keys.feed_row(1)]
 
 
-async def test_a_subscription_that_its_slice_has_no_time_for_says_so(world: World) -> None:
-    """Raising its own time-out would make it worse."""
-    world.options = replace(world.options, reading_deadline=timedelta())
-    world.listed(ONE)
-
-    await world.scan()
-
-    status = await status_of(world)
-    (known,) = status.summary.gaps
-    assert known.gap.reason is GapReason.TIMEOUT
-    assert "CMK_SLICE_SIZE" in (known.gap.detail or "")
-    assert not world.inventory.reads
-
-
-@pytest.mark.parametrize("is_rest_of_slice", [True, False])
-async def test_a_reading_says_which_time_was_up(world: World, *, is_rest_of_slice: bool) -> None:
+@pytest.mark.parametrize(
+    ("options", "is_slices"),
+    [
+        ({"reading_deadline": timedelta()}, True),
+        ({"subscription_timeout": 1e9}, True),
+        ({"subscription_timeout": 60}, False),
+    ],
+    ids=["no time is left", "the rest of the slice's", "its own"],
+)
+async def test_a_reading_says_which_time_was_up(
+    world: World, options: dict[str, Any], *, is_slices: bool
+) -> None:
     """To raise CMK_SUBSCRIPTION_TIMEOUT_SECONDS cannot help where the slice's time was shorter."""
-    own = 1e9 if is_rest_of_slice else 60
-    world.options = replace(world.options, subscription_timeout=own)
+    world.options = replace(world.options, **options)
     world.listed(ONE)
     world.read(ONE, gap=Gap(GapReason.TIMEOUT, detail="Its own time was up."))
 
     await world.scan()
 
-    status = await status_of(world)
-    (known,) = status.summary.gaps
-    assert ("CMK_SLICE_SIZE" in (known.gap.detail or "")) == is_rest_of_slice
+    (known,) = (await status_of(world)).summary.gaps
+    assert known.gap.reason is GapReason.TIMEOUT
+    assert ("CMK_SLICE_SIZE" in (known.gap.detail or "")) == is_slices
+    assert (world.inventory.reads == []) == ("reading_deadline" in options)
