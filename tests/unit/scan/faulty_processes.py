@@ -31,11 +31,8 @@ ONE: Final = sub(1)
 TWO: Final = sub(2)
 THREE: Final = sub(3)
 
-# The writes of a worker, in order, in a slice with one changed subscription known before.
-CLAIM: Final = Place("commit", Table.SCANS, 0)
 MARK: Final = Place("commit", Table.FINDINGS, 0)
 RECORD: Final = Place("commit", Table.FINDINGS, 1)
-CLEAR_OUTBOX: Final = Place("commit", Table.FINDINGS, 2)
 PUBLISH: Final = Place("commit", Table.CHANGES, 0)
 READ_TABLE: Final = Place("query", Table.FINDINGS, 0)
 

@@ -16,7 +16,7 @@ from cmk_check.limits import CROSS_CHECK_AGE, CROSS_CHECKED_PER_SLICE
 from cmk_check.ports import InventoryError
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.world import BEGINNING, World, account, bad, good
-from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO
+from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO, coverage_of
 from tests.unit.scan.partial_scans import verdict
 
 HOUR = timedelta(hours=1)
@@ -111,8 +111,7 @@ async def test_an_account_that_the_list_lacks_is_judged_and_a_gap_p1(
 
     assert await checked(world) == CrossCheck(CHECKED, 1)
     assert await world.verdicts() == {"chat": "compliant", "hidden": "non_compliant"}
-    coverage = await world.context.findings_table.coverage(TWO)
-    assert coverage is not None
+    coverage = await coverage_of(world, TWO)
     assert coverage.gap == INCOMPLETE
     assert await world.coverage(ONE) == "read"
     assert await verdict(world) == "non_compliant"

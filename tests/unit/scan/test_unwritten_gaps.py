@@ -21,7 +21,15 @@ from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.world import World, bad, good, sub
-from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, THREE, TWO, azure_has, sent
+from tests.unit.scan.faulty_processes import (
+    FORBIDDEN,
+    ONE,
+    THREE,
+    TWO,
+    azure_has,
+    coverage_of,
+    sent,
+)
 from tests.unit.scan.partial_scans import asked, verdict
 from tests.unit.scan.test_unrecordable import deliver_as_the_host_does
 
@@ -203,8 +211,7 @@ async def test_a_gap_that_is_written_at_last_says_when_it_was_read(estate: World
 
     await scan(estate)
 
-    row = await FindingsTable(estate.store).coverage(ONE)
-    assert row is not None
+    row = await coverage_of(estate, ONE)
     assert row.last_read == first
     assert PostureReason.SUBSCRIPTIONS_UNREAD in dict((await estate.posture()).reasons)
 
