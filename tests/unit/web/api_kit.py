@@ -19,7 +19,7 @@ from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import LastScan, Status
 from cmk_check.core.watch_state import Watch
-from cmk_check.ports import Clock, Insert, Store, Table
+from cmk_check.ports import Clock, Insert, Replace, Store, Table
 from cmk_check.store import codec, table_keys
 from cmk_check.store.scans import LeaseAndStatus, ScanTable
 from cmk_check.store.watch_table import WatchTable
@@ -138,6 +138,16 @@ class Served:
             ],
         )
 
+    async def change(
+        self, table: Table, partition: str, row: str, **values: str | int | None
+    ) -> None:
+        """Change properties of a row by hand; None takes one away."""
+        found = await self.store.get(table, partition, row)
+        assert found is not None
+        changed = {**found.values, **values}
+        kept = {name: value for name, value in changed.items() if value is not None}
+        await self.store.commit(table, partition, [Replace(row, kept, found.etag)])
+
     async def put_watch(self, watch: Watch) -> None:
         """Write what the watch remembers, and serve it from now on."""
         self.watched = True
@@ -223,6 +233,15 @@ def status_of(*recorded: Coverage, as_of: datetime | None = NOON) -> Status:
         NOON + timedelta(seconds=9),
     )
     return Status(as_of, summarise(recorded, 0), len(recorded), scan)
+
+
+async def recorded(*findings: Finding, accounts: AccountCounts | None = None) -> Served:
+    """Serve what a scan of one subscription with these accounts leaves."""
+    served = Served()
+    row = coverage(accounts=accounts or counted(findings))
+    await served.put(row, findings)
+    await served.put_status(status_of(row))
+    return served
 
 
 async def sample() -> Served:

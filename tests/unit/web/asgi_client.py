@@ -22,6 +22,27 @@ class Answer:
         return json.loads(self.body)
 
     @property
+    def found(self) -> list[dict[str, Any]]:
+        """The entries of a list."""
+        assert self.status == 200, self.body
+        found: list[dict[str, Any]] = self.json["value"]
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the accounts in a list."""
+        return [entry["name"] for entry in self.found]
+
+    @property
+    def onwards(self) -> str:
+        """Path and query of the next page, as body or header link to it; "" on the last page."""
+        if not self.headers["content-type"].startswith("application/json"):
+            link = self.headers.get("link", "")[1:].partition(">")[0]
+        else:
+            link = self.json.get("nextLink", "")
+        return link.removeprefix("https://cmk.example")
+
+    @property
     def error(self) -> tuple[str, str | None]:
         """Code and target of the error envelope."""
         assert set(self.json) == {"error"}
@@ -68,3 +89,11 @@ async def send(
     }
     await app(scope, receive, take)
     return answer
+
+
+async def follow(app: ASGIApp, target: str) -> list[Answer]:
+    """Send a request, and one for each page behind it."""
+    pages = [await send(app, target)]
+    while onwards := pages[-1].onwards:
+        pages.append(await send(app, onwards))
+    return pages
