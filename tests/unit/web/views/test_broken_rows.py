@@ -1,120 +1,125 @@
 """A row that somebody broke costs itself: every list and every answer goes on (P7)."""
 
-from http import HTTPStatus
+from typing import Any
 
 import pytest
 
-from cmk_check.core.enums import Trigger
-from cmk_check.ports import Replace, Table
+from cmk_check.core.enums import CoverageState, Trigger
+from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.scan_rows import Scan
 from tests.unit.store.test_change_feed import changes
-from tests.unit.web.api_kit import AS_SERVED, NOON, PRODUCTION, Served, finding
-from tests.unit.web.asgi_client import send
+from tests.unit.web.api_kit import NOON, PRODUCTION, Served, coverage, finding
+from tests.unit.web.asgi_client import Answer, send
 
-LISTS = [
-    "findings",
-    "findings?format=csv",
-    "findings?format=xlsx",
-    "subscriptions",
-    "scans",
-    "metrics",
-]
-
-
-async def spoil(served: Served, table: Table, partition: str, row: str, **values: str) -> None:
-    """Change properties of a row by hand."""
-    found = await served.store.get(table, partition, row)
-    assert found is not None
-    changed = {**found.values, **values}
-    await served.store.commit(table, partition, [Replace(row, changed, found.etag)])
-
-
-@pytest.mark.parametrize("path", LISTS)
-async def test_a_broken_status_costs_no_other_answer(served: Served, path: str) -> None:
-    """What was recorded is there to be read while the next scan writes the status again."""
-    await spoil(served, Table.SCANS, "scan", "status", document0="oops")
-
-    answer = await send(served.app(AS_SERVED), f"/api/v1/{path}")
-
-    assert answer.status == HTTPStatus.OK
-
-
-async def test_a_broken_status_says_unknown_and_why(served: Served) -> None:
-    """It was compliant or not before; nobody knows now (P1)."""
-    await spoil(served, Table.SCANS, "scan", "status", document0="oops")
-
-    answer = await send(served.app(AS_SERVED), "/api/v1/status")
-
-    assert answer.json["posture"] == "unknown"
-    assert answer.json["asOf"] is None
-    assert [reason["code"] for reason in answer.json["reasons"]] == ["no_scan_yet"]
-
-
-CHAT, SAFE = finding("Chat").id, finding("safe").id
-TIMES = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-25T12:00:00"]
-KEY = '{"state":"healthy","expires":"TIME"}'
-HISTORY = '[{"at":"TIME","verdict":"compliant","reason":"customer_managed_key","scan_id":"s"}]'
+LISTS = ("findings", "findings?format=csv", "findings?format=xlsx", "subscriptions", "scans")
+CHAT, SAFE = (f"findings{finding(name).id}" for name in ("Chat", "safe"))
+ONE = f"status?subscription={PRODUCTION}"
+EARLY, LATE, NAIVE = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-25T12:00:00"
+KEY = f'{{"state":"healthy","expires":"{LATE}"}}'
+HISTORY = (
+    f'[{{"at":"{EARLY}","verdict":"compliant","reason":"customer_managed_key","scan_id":"s"}}]'
+)
 FINDING = table_keys.finding_row("rg-ai", "safe")
 
 
-@pytest.mark.parametrize("time", TIMES)
+async def _all(served: Served, *paths: str) -> dict[str, Answer]:
+    """Ask for everything, none of which may fail."""
+    answers = {path: await send(served.app(), f"/api/v1/{path}") for path in (*LISTS, *paths)}
+    assert {path: answer.status for path, answer in answers.items() if answer.status != 200} == {}
+    return answers
+
+
+@pytest.mark.parametrize("wrong", ["oops", EARLY, LATE, NAIVE])
+async def test_a_broken_status_is_unknown_and_costs_no_other_answer(
+    served: Served, wrong: str
+) -> None:
+    """It was compliant or not before; nobody knows until the next scan ends (P1)."""
+    stored = await served.store.get(Table.SCANS, "scan", "status")
+    assert stored
+    right = "2026-11-25T12:00:00Z" if wrong != "oops" else str(stored.values["document0"])
+    text = str(stored.values["document0"]).replace(right, wrong)
+    await served.change(Table.SCANS, "scan", "status", document0=text)
+
+    status = (await _all(served, "status", "metrics", CHAT))["status"].json
+
+    assert (status["posture"], status["asOf"]) == ("unknown", None)
+    assert [reason["code"] for reason in status["reasons"]] == ["no_scan_yet"]
+
+
 @pytest.mark.parametrize(
-    ("row", "column", "text"),
+    ("column", "value", "reason"),
     [
-        (FINDING, "firstSeen", "TIME"),
-        (FINDING, "changedAt", "TIME"),
-        (FINDING, "violatedSince", "TIME"),
-        (FINDING, "history", HISTORY),
-        (FINDING, "keyDetail", KEY),
-        (table_keys.COVERAGE, "since", "TIME"),
-        (table_keys.COVERAGE, "lastRead", "TIME"),
+        ("schema", 2, "row_too_new"),
+        *((("firstSeen"), time, "malformed") for time in (EARLY, LATE, NAIVE)),
+        ("changedAt", LATE, "malformed"),
+        ("violatedSince", EARLY, "malformed"),
+        ("history", HISTORY, "malformed"),
+        ("history", "[{", "malformed"),
+        ("keyDetail", KEY, "malformed"),
     ],
 )
-async def test_a_wrong_time_in_a_row_fails_no_list(
-    served: Served, row: str, column: str, text: str, time: str
+async def test_p1_a_finding_that_cannot_be_trusted_is_unknown_without_a_past(
+    served: Served, column: str, value: str | int, reason: str
 ) -> None:
     """One such row made every list an error, and no scan mended it."""
-    await spoil(served, Table.FINDINGS, PRODUCTION, row, **{column: text.replace("TIME", time)})
+    await served.change(Table.FINDINGS, PRODUCTION, FINDING, **{column: value, "changes": 7})
 
-    answers = {
-        path: await send(served.app(AS_SERVED), f"/api/v1/{path}")
-        for path in (
-            *LISTS,
-            f"status?subscription={PRODUCTION}",
-            f"findings{CHAT}",
-            f"findings{SAFE}",
-        )
-    }
+    answers = await _all(served, ONE, CHAT, SAFE)
 
-    assert {path: answer.status for path, answer in answers.items() if answer.status != 200} == {}
-    if row == FINDING:
-        shown = {entry["name"]: entry["verdict"] for entry in answers["findings"].json["value"]}
-        assert shown["safe"] == "unknown"
-        assert "delete the row" in answers[f"findings{SAFE}"].json["message"]
-    else:
-        recorded = answers["subscriptions"].json["value"]
-        (gap,) = [entry for entry in recorded if entry["subscriptionId"] == PRODUCTION]
-        assert (gap["coverage"], "rebuilds" in gap["gap"]["detail"]) == ("gap", True)
+    shown = answers[SAFE].json
+    (listed,) = [entry for entry in answers["findings"].found if entry["id"] == shown["id"]]
+    assert {name: shown[name] for name in listed} == listed
+    assert (shown["verdict"], shown["reason"]) == ("unknown", reason)
+    assert (shown["history"], shown["changes"], shown["remediation"]) == ([], 0, None)
+    assert shown["firstSeen"] is shown["changedAt"] is None
+    assert shown["subscriptionName"] == "Production"
+    assert reason != "malformed" or "delete the row" in shown["message"]
 
 
-@pytest.mark.parametrize("time", TIMES)
-async def test_a_wrong_time_in_the_status_makes_it_a_broken_one(served: Served, time: str) -> None:
-    """It is unknown until the next scan ends."""
-    status = await served.store.get(Table.SCANS, "scan", "status")
-    assert status
-    text = str(status.values["document0"]).replace("2026-11-25T12:00:00Z", time)
-    assert time in text
-    await spoil(served, Table.SCANS, "scan", "status", document0=text)
+@pytest.mark.parametrize("state", [CoverageState.READ, CoverageState.EXCLUDED])
+@pytest.mark.parametrize(
+    "broken", [{"schema": 99}, {"since": EARLY}, {"lastRead": NAIVE}, {"accounts": "{"}]
+)
+async def test_p1_a_subscription_that_cannot_be_trusted_is_a_gap_and_never_left_out(
+    empty: Served, broken: dict[str, Any], state: CoverageState
+) -> None:
+    """Whatever it says of itself; asked for what it says, it does not come."""
+    await empty.put(coverage(state), [finding("safe")])
+    await empty.change(Table.FINDINGS, PRODUCTION, table_keys.COVERAGE, **broken)
 
-    for path in (*LISTS, "status"):
-        assert (await send(served.app(AS_SERVED), f"/api/v1/{path}")).status == HTTPStatus.OK
-    answer = await send(served.app(AS_SERVED), "/api/v1/status")
-    assert (answer.json["posture"], answer.json["asOf"]) == ("unknown", None)
+    answers = await _all(empty, ONE, SAFE, "subscriptions?coverage=gap")
+    as_it_says = await send(empty.app(), f"/api/v1/subscriptions?coverage={state}")
+
+    (shown,) = answers["subscriptions"].found
+    assert answers["subscriptions?coverage=gap"].found == [shown]
+    assert as_it_says.found == []
+    assert (shown["subscriptionId"], shown["coverage"]) == (PRODUCTION, "gap")
+    assert (shown["gap"]["reason"], bool(shown["gap"]["detail"])) == ("slice_failed", True)
+    assert [shown[name] for name in ("name", "state", "since", "lastRead")] == [None] * 4
+    status = answers[ONE].json
+    assert (status["posture"], status["fresh"], status["asOf"]) == ("unknown", False, None)
+    assert (status["gaps"][0]["reason"], status["gaps"][0]["since"]) == ("slice_failed", None)
+    of_account = answers[SAFE].json
+    assert (of_account["verdict"], of_account["coverage"]) == ("non_compliant", "gap")
+    assert [of_account[name] for name in ("asOf", "subscriptionName", "tenantId")] == [None] * 3
 
 
-@pytest.mark.parametrize("time", TIMES)
+async def test_an_account_without_a_row_of_its_subscription_is_of_a_gap(empty: Served) -> None:
+    """What this version cannot read it must not vouch for, nor date to 1970."""
+    row = table_keys.finding_row("rg", "chat")
+    newer = [Insert(row, {"schema": 2, "verdict": "compliant", "kind": "OpenAI"})]
+    await empty.store.commit(Table.FINDINGS, table_keys.partition_of(PRODUCTION), newer)
+
+    (shown,) = (await send(empty.app(), "/api/v1/findings")).found
+
+    assert (shown["verdict"], shown["reason"]) == ("unknown", "row_too_new")
+    assert [shown[name] for name in ["firstSeen", "changedAt", "asOf"]] == [None] * 3
+    assert shown["coverage"] == "gap"
+
+
+@pytest.mark.parametrize("time", [EARLY, LATE, NAIVE])
 async def test_a_wrong_time_in_a_scan_or_a_change_leaves_out_that_one(
     served: Served, time: str
 ) -> None:
@@ -126,11 +131,11 @@ async def test_a_wrong_time_in_a_scan_or_a_change_leaves_out_that_one(
     found = await served.store.get(Table.SCANS, "scan", row)
     assert found
     text = str(found.values["document0"]).replace("2026-11-25T12:00:00Z", time)
-    await spoil(served, Table.SCANS, "scan", row, document0=text)
-    await spoil(served, Table.CHANGES, "feed", table_keys.feed_row(1), time=time)
+    await served.change(Table.SCANS, "scan", row, document0=text)
+    await served.change(Table.CHANGES, "feed", table_keys.feed_row(1), time=time)
 
-    listed = (await send(served.app(AS_SERVED), "/api/v1/scans")).json["value"]
-    told = (await send(served.app(AS_SERVED), "/api/v1/changes")).json["value"]
+    listed = (await send(served.app(), "/api/v1/scans")).found
+    told = (await send(served.app(), "/api/v1/changes")).found
 
     assert [scan["id"] for scan in listed] == [scans[1].id]
     assert [change["id"] for change in told] == ["two"]

@@ -23,7 +23,7 @@ from tests.unit.web.api_kit import (
     finding,
     status_of,
 )
-from tests.unit.web.asgi_client import send
+from tests.unit.web.asgi_client import Answer, follow, send
 
 SCANS = "/api/v1/scans"
 SUMMARY = replace(
@@ -31,6 +31,17 @@ SUMMARY = replace(
     changes=4,
     cross_check=CrossCheck(CrossCheckState.PARTLY, 3),
 )
+ACCOUNTS = {
+    "total": 1,
+    "compliant": 0,
+    "nonCompliant": 1,
+    "unknown": 0,
+    "unread": 0,
+    "excepted": 0,
+    "overdue": 0,
+    "byKind": {"OpenAI": {"compliant": 0, "nonCompliant": 1, "unknown": 0}},
+    "ignoredByKind": {"SpeechServices": 3},
+}
 
 
 def _scan(minutes: int, state: ScanState = ScanState.COMPLETE) -> Scan:
@@ -42,6 +53,10 @@ def _scan(minutes: int, state: ScanState = ScanState.COMPLETE) -> Scan:
     if state in {ScanState.FAILED, ScanState.ABANDONED}:
         return replace(ended, reason="why")
     return replace(ended, posture=PostureVerdict.NON_COMPLIANT, summary=SUMMARY)
+
+
+def _minutes(page: Answer) -> list[str]:
+    return [scan["id"][11:13] for scan in page.found]
 
 
 async def _put(served: Served, *scans: Scan) -> None:
@@ -76,17 +91,7 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
                 "notFound": [],
                 "notFoundOmitted": 0,
                 "posture": "non_compliant",
-                "accounts": {
-                    "total": 1,
-                    "compliant": 0,
-                    "nonCompliant": 1,
-                    "unknown": 0,
-                    "unread": 0,
-                    "excepted": 0,
-                    "overdue": 0,
-                    "byKind": {"OpenAI": {"compliant": 0, "nonCompliant": 1, "unknown": 0}},
-                    "ignoredByKind": {"SpeechServices": 3},
-                },
+                "accounts": ACCOUNTS,
                 "dataStores": None,
                 "subscriptions": {"total": 1, "read": 1, "gap": 0, "excluded": 0, "retired": 0},
                 "changes": 4,
@@ -100,22 +105,16 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
     ]
 
 
-async def test_a_partial_scan_says_so_and_how_many_it_was_asked_for(empty: Served) -> None:
-    """Its counts are not those of the estate."""
-    await _put(empty, replace(_scan(0), named=(PRODUCTION, LAB)))
-
-    (scan,) = (await send(empty.app(), SCANS)).json["value"]
-
-    assert (scan["scope"], scan["requestedSubscriptions"]) == ("partial", 2)
-
-
-async def test_a_partial_scan_names_some_ids_that_were_not_found(empty: Served) -> None:
-    """A page of a thousand scans must not hold a thousand ids each."""
+async def test_a_partial_scan_says_how_many_it_was_asked_for_and_some_not_found(
+    empty: Served,
+) -> None:
+    """Its counts are not those of the estate; a page must not hold a thousand ids of each scan."""
     ids = tuple(f"{number:08}{LAB[8:]}" for number in range(1000))
     await _put(empty, replace(_scan(0), named=ids, not_found=ids))
 
-    (scan,) = (await send(empty.app(), SCANS)).json["value"]
+    (scan,) = (await send(empty.app(), SCANS)).found
 
+    assert (scan["scope"], scan["requestedSubscriptions"]) == ("partial", 1000)
     assert (scan["notFound"], scan["notFoundOmitted"]) == (list(ids[:50]), 950)
 
 
@@ -134,18 +133,16 @@ async def test_a_scan_without_an_outcome_claims_none(empty: Served, state: ScanS
 
 
 async def test_the_newest_comes_first_and_pages_lead_to_the_oldest(empty: Served) -> None:
-    """People look for the last one, auditors for all."""
+    """People look for the last one, auditors for all; a year of hours is nine thousand rows."""
     await _put(empty, *(_scan(minutes) for minutes in range(5)))
     await empty.put_status(status_of(coverage()))
-    app = empty.app()
+    empty.store.log.clear()
 
-    first = await send(app, f"{SCANS}?top=2")
-    second = await send(app, first.json["nextLink"].removeprefix("https://cmk.example"))
-    third = await send(app, second.json["nextLink"].removeprefix("https://cmk.example"))
+    pages = await follow(empty.app(), f"{SCANS}?top=2")
 
-    shown = [[scan["id"][11:13] for scan in page.json["value"]] for page in (first, second, third)]
-    assert shown == [["04", "03"], ["02", "01"], ["00"]]
-    assert set(third.json) == {"value"}
+    assert [_minutes(page) for page in pages] == [["04", "03"], ["02", "01"], ["00"]]
+    assert set(pages[-1].json) == {"value"}
+    assert [operation.name for operation in empty.store.log] == ["query"] * 3
 
 
 async def test_one_scan_is_the_lists_entry(empty: Served) -> None:
@@ -163,15 +160,11 @@ async def test_one_scan_is_the_lists_entry(empty: Served) -> None:
     "scan_id",
     [
         "20261125T120000Z-0000",
-        "20261125T120000Z",
         "20261125T120000Z-",
-        "20261125T120000+0000-3fa9",
         "20261325T120000Z-3fa9",
         "00010101T000000Z-3fa9",
         "99991231T235959Z-3fa9",
         "current",
-        "%20",
-        "%D9%A3",
         "' or 1 eq 1",
         "x" * 3000,
     ],
@@ -193,18 +186,8 @@ async def test_p7_a_row_that_cannot_be_read_costs_only_itself(empty: Served) -> 
 
     answer = await send(empty.app(), f"{SCANS}?top=2")
 
-    assert [scan["id"][11:13] for scan in answer.json["value"]] == ["02", "01"]
+    assert _minutes(answer) == ["02", "01"]
     assert "nextLink" in answer.json
-
-
-async def test_a_page_asks_for_no_more_rows_than_it_shows(empty: Served) -> None:
-    """A scan's row may hold fifty gaps, and a year of hours is nine thousand rows."""
-    await _put(empty, *(_scan(minutes) for minutes in range(20)))
-    empty.store.log.clear()
-
-    await send(empty.app(), f"{SCANS}?top=2")
-
-    assert [operation.name for operation in empty.store.log] == ["query"]
 
 
 def _partial(minutes: int) -> Scan:
@@ -217,13 +200,11 @@ async def test_full_and_partial_scans_are_listed_apart(empty: Served) -> None:
     app = empty.app()
     empty.store.log.clear()
 
-    full = await send(app, f"{SCANS}?scope=full&top=2")
-    last = await send(app, full.json["nextLink"].removeprefix("https://cmk.example"))
+    full, last = await follow(app, f"{SCANS}?scope=full&top=2")
     partial = await send(app, f"{SCANS}?scope=partial&top=1000")
 
-    assert [scan["id"][11:13] for scan in full.json["value"]] == ["32", "30"]
-    assert [scan["id"][11:13] for scan in last.json["value"]] == ["00"]
-    assert len(partial.json["value"]) == 30
+    assert (_minutes(full), _minutes(last)) == (["32", "30"], ["00"])
+    assert len(partial.found) == 30
     assert set(last.json) == set(partial.json) == {"value"}
     assert [operation.name for operation in empty.store.log] == ["query"] * 3
 
@@ -241,19 +222,3 @@ async def test_one_request_does_not_go_through_the_whole_history(empty: Served) 
         assert page.value == []
 
     assert ([scan.id[11:13] for scan in page.value], pages) == (["00"], 3)
-
-
-@pytest.mark.parametrize("token", ["garbled", "c2Nhbi9jdXJyZW50", "c2Nhbi9maW5kaW5nfGE="])
-async def test_a_token_of_something_else_is_refused(empty: Served, token: str) -> None:
-    """To begin anew in silence would be an endless loop for a client."""
-    answer = await send(empty.app(), f"{SCANS}?skipToken={token}")
-
-    assert (answer.status, answer.error) == (400, ("InvalidParameter", "skipToken"))
-
-
-@pytest.mark.parametrize("path", [f"{SCANS}?state=running", f"{SCANS}/x?top=1", f"{SCANS}?top=0"])
-async def test_what_is_no_parameter_is_refused(empty: Served, path: str) -> None:
-    """It would otherwise be passed over."""
-    answer = await send(empty.app(), path)
-
-    assert (answer.status, answer.error[0]) == (400, "InvalidParameter")
