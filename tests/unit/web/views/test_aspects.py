@@ -1,60 +1,111 @@
-"""What holds of every aspect in the API; a new one needs its examples in the catalogue's tests."""
+"""What stands beside a verdict in the API: what holds of all aspects, then what each shows.
+
+A new aspect needs its examples in the tests of the catalogue.
+"""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
 
 import pytest
 from pydantic.alias_generators import to_snake
 
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import Aspect
+from cmk_check.core.comparison.carried_scopes import last_due
+from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore, StoreUse
+from cmk_check.core.enums import (
+    DataReason,
+    DataState,
+    KeyReason,
+    KeyRotation,
+    KeySeverity,
+    KeyState,
+    StoreState,
+    StoreType,
+    StoreUsage,
+    Verdict,
+)
+from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
+from cmk_check.core.model import AccountCounts, Finding, VerdictCounts
 from cmk_check.web import models
 from tests.unit.core.aspects.test_catalogue import EXAMPLES
-from tests.unit.web.api_kit import NOON, Served, counted, coverage, finding, status_of
+from tests.unit.web.api_kit import AS_SERVED, EARLIER, NOON, Served, counted, finding, recorded
 from tests.unit.web.asgi_client import send
 
-FINDINGS = "/api/v1/findings"
+FINDINGS: Final = "/api/v1/findings"
+VAULT: Final = "/subscriptions/8d3c/resourcegroups/rg/providers/microsoft.keyvault/vaults/kv"
+STORE: Final = "/subscriptions/8d3c/resourcegroups/rg/providers/microsoft.storage/st"
+BROKEN: Final = KeyHealth(
+    KeyState.BROKEN,
+    (
+        KeyConcern(
+            KeyReason.KEY_EXPIRED,
+            KeySeverity.BROKEN,
+            "The key has expired.",
+            {"expires": "2026-11-25T09:00:00Z"},
+        ),
+        KeyConcern(KeyReason.CANNOT_READ, KeySeverity.UNKNOWN, "Unread.", missing_action="a/read"),
+    ),
+    KeyRotation.PINNED,
+    NOON - timedelta(hours=3),
+    VAULT,
+    f"{VAULT}/keys/cmk",
+    "0d631adb5bd8416fb9ff92c7e47e60e5",
+    "72f90000-0000-0000-0000-0000000000aa",
+    next_rotation_at=NOON + timedelta(hours=3),
+)
+EXPOSED: Final = AccountData(
+    DataState.MICROSOFT_KEYS,
+    (
+        DataConcern(DataReason.STORE_UNDER_MICROSOFT_KEY, {"stores": STORE}),
+        DataConcern(DataReason.STORE_UNREAD, {}, "Microsoft.Storage/read", "403."),
+    ),
+    (
+        DataStore(
+            StoreType.STORAGE_ACCOUNT,
+            STORE,
+            "st",
+            StoreState.MICROSOFT_KEY,
+            None,
+            (StoreUse(StoreUsage.FILES, "team"), StoreUse(StoreUsage.SPEECH_AND_LANGUAGE)),
+        ),
+    ),
+    EARLIER,
+    ("basic",),
+    told=("what people know of stays inside",),
+)
 each_aspect = pytest.mark.parametrize("aspect", ASPECTS, ids=lambda it: it.name)
 
 
-async def _put(served: Served, aspect: Aspect) -> list[str | None]:
-    """Record an account for each example, and return their states."""
+async def _examples(aspect: Aspect) -> tuple[Served, list[str | None]]:
+    """Record an account for each example; return their states, too."""
     named = zip(("first", "second"), EXAMPLES[aspect.name], strict=True)
     found = [replace(example, id=finding(name).id) for name, example in named]
-    row = coverage(accounts=counted(found))
-    await served.put(row, found)
-    await served.put_status(status_of(row))
-    return [aspect.state(each, NOON) for each in found]
+    return await recorded(*found), [aspect.state(each, NOON) for each in found]
 
 
 @each_aspect
-async def test_findings_are_narrowed_to_a_state_and_no_other_is_taken(
-    empty: Served, aspect: Aspect
-) -> None:
+async def test_findings_are_narrowed_to_a_state(aspect: Aspect) -> None:
     """The list of what has to be mended is not one to pick from thousands by hand."""
-    states = await _put(empty, aspect)
-    app = empty.app()
+    served, states = await _examples(aspect)
 
     for name, state in zip(("first", "second"), states, strict=True):
         if state is not None:
-            listed = (await send(app, f"{FINDINGS}?{aspect.name}={state}")).json["value"]
-            assert [shown["name"] for shown in listed] == [name]
-    refused = await send(app, f"{FINDINGS}?{aspect.name}=")
-    assert (refused.status, refused.error) == (400, ("InvalidParameter", aspect.name))
-    assert aspect.name == "owner" or str(states[0]) in refused.json["error"]["message"]
+            listed = await send(served.app(), f"{FINDINGS}?{aspect.name}={state}")
+            assert listed.names == [name]
 
 
 @each_aspect
-async def test_sums_are_shown_of_the_estate_and_of_each_subscription(
-    empty: Served, aspect: Aspect
-) -> None:
+async def test_sums_are_shown_of_the_estate_and_of_each_subscription(aspect: Aspect) -> None:
     """Who sees no number takes it for nought."""
-    await _put(empty, aspect)
-    app, name = empty.app(), aspect.counted_as or aspect.name
+    served, _ = await _examples(aspect)
+    app, name = served.app(), aspect.counted_as or aspect.name
     sums = aspect.sums(counted(EXAMPLES[aspect.name]))
 
     estate = (await send(app, "/api/v1/status")).json
-    (listed,) = (await send(app, "/api/v1/subscriptions")).json["value"]
-    (single,) = (await send(app, FINDINGS + "?top=1")).json["value"]
+    (listed,) = (await send(app, "/api/v1/subscriptions")).found
+    (single,) = (await send(app, FINDINGS + "?top=1")).found
     metrics = (await send(app, "/api/v1/metrics")).body.decode()
 
     assert estate.get(name) == listed.get(name) == sums
@@ -63,3 +114,157 @@ async def test_sums_are_shown_of_the_estate_and_of_each_subscription(
             assert f'="{to_snake(state)}"}} {number}.0\n' in metrics
     assert (aspect.name in models.Finding.model_validate(single).sides) == bool(aspect.troubles)
     assert (aspect.name in models.Status.model_validate(estate).sums) == bool(aspect.counted_as)
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+async def test_an_account_that_was_never_looked_at_counts_as_unknown_or_not_at_all(
+    *, is_read: bool
+) -> None:
+    """It is no healthy one, and must not be left out; where nobody looks, there is no count."""
+    accounts = AccountCounts(
+        {"OpenAI": VerdictCounts(compliant=9, non_compliant=1)},
+        {"customer_managed_key": 9, "key_not_named": 1},
+        by_key_health={"healthy": 4, "at_risk": 2, "broken": 1, "unknown": 1},
+    )
+    served = await recorded(accounts=accounts)
+    app = served.app(replace(AS_SERVED, key_health=is_read))
+    shown = {"healthy": 4, "atRisk": 2, "broken": 1, "unknown": 2} if is_read else None
+
+    estate = (await send(app, "/api/v1/status")).json
+    (listed,) = (await send(app, "/api/v1/subscriptions")).found
+    metrics = (await send(app, "/api/v1/metrics")).body.decode().splitlines()
+
+    assert estate["keys"] == listed["keys"] == shown
+    name = "cmkcheck_accounts_by_key_health"
+    assert [line for line in metrics if line.startswith(name)] == [
+        f'{name}{{key_health="{to_snake(state)}"}} {number}.0'
+        for state, number in (shown or {}).items()
+    ]
+
+
+def _safe(**sides: object) -> Finding:
+    return replace(finding("safe", Verdict.COMPLIANT), **sides)  # type: ignore[arg-type]
+
+
+async def test_a_finding_says_all_that_is_known_of_its_key() -> None:
+    """Whoever has to mend it needs the reason, what it rests on, and the names of what to mend."""
+    served = await recorded(_safe(key_health=BROKEN))
+
+    (shown,) = (await send(served.app(), FINDINGS)).found
+
+    expired, unread = shown["keyHealth"].pop("reasons")
+    assert list(expired.items()) == [
+        ("code", "key_expired"),
+        ("severity", "broken"),
+        ("message", "The key has expired."),
+        ("evidence", {"expires": "2026-11-25T09:00:00Z"}),
+        ("missingAction", None),
+    ]
+    assert (unread["code"], unread["missingAction"]) == ("cannot_read", "a/read")
+    assert list(shown["keyHealth"].items()) == [
+        ("state", "broken"),
+        ("rotation", "pinned"),
+        ("expires", "2026-11-25T09:00:00Z"),
+        ("daysToExpiry", -1),
+        ("vaultId", VAULT),
+        ("keyId", f"{VAULT}/keys/cmk"),
+        ("keyVersion", "0d631adb5bd8416fb9ff92c7e47e60e5"),
+        ("principalId", "72f90000-0000-0000-0000-0000000000aa"),
+        ("scopesAsOf", None),
+        ("nextRotationAt", "2026-11-25T15:00:00Z"),
+    ]
+
+
+@pytest.mark.parametrize("carried", [True, False])
+async def test_a_finding_says_as_of_when_the_scopes_are(*, carried: bool) -> None:
+    """P1: of what may have been carried over, no more than when it fell due."""
+    found = _safe(key_health=KeyHealth(KeyState.HEALTHY))
+    served = await recorded(found)
+    status = await served.scans.status()
+    await served.put_status(replace(status.value, daily_carried=carried))
+
+    (shown,) = (await send(served.app(), FINDINGS)).found
+
+    due = last_due(str(found.id), NOON) if carried else NOON
+    assert shown["keyHealth"]["scopesAsOf"] == f"{due:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@pytest.mark.parametrize(
+    ("expires", "days"),
+    [
+        pytest.param(NOON + timedelta(days=30), 30, id="to the second"),
+        pytest.param(NOON + timedelta(days=30, seconds=-1), 29, id="a second less"),
+        pytest.param(NOON, 0, id="now"),
+        pytest.param(NOON - timedelta(seconds=1), -1, id="just expired"),
+    ],
+)
+async def test_days_to_expiry_are_whole_and_pass_without_a_scan(
+    expires: datetime, days: int
+) -> None:
+    """Rounded up, or taken from a row that is not written, a key would seem to live longer."""
+    health = KeyHealth(KeyState.AT_RISK, expires=expires + timedelta(days=2))
+    served = await recorded(_safe(key_health=health))
+    served.clock.time += timedelta(days=2)
+
+    (listed,) = (await send(served.app(), FINDINGS)).found
+
+    assert listed["keyHealth"]["daysToExpiry"] == days
+
+
+async def test_a_finding_says_all_that_is_known_of_its_stores() -> None:
+    """Whoever has to set a key needs the store, what it is used for, and by which project."""
+    served = await recorded(_safe(data=EXPOSED))
+
+    (safe,) = (await send(served.app(), FINDINGS)).found
+
+    exposed, unread = safe["dataStores"].pop("reasons")
+    assert list(exposed.items()) == [
+        ("code", "store_under_microsoft_key"),
+        ("severity", "error"),
+        ("message", EXPOSED.concerns[0].message),
+        ("evidence", {"stores": STORE}),
+        ("missingAction", None),
+    ]
+    assert unread["missingAction"] == "Microsoft.Storage/read"
+    assert unread["message"].endswith(" 403.")
+    assert safe["dataStores"] == {
+        "state": "microsoft_keys",
+        "stores": [
+            {
+                "type": "storage_account",
+                "id": STORE,
+                "name": "st",
+                "state": "microsoft_key",
+                "key": None,
+                "uses": [
+                    {"project": "team", "use": "files"},
+                    {"project": None, "use": "speech_and_language"},
+                ],
+                "detail": None,
+            }
+        ],
+        "basicProjects": ["basic"],
+        "asOf": "2026-11-22T12:00:00Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict", "about"),
+    [
+        ("OpenAI", Verdict.COMPLIANT, ["Fine-tuned"]),
+        ("AISERVICES", Verdict.COMPLIANT, ["Agents", "Speech", "Fine-tuned"]),
+        ("AIServices", Verdict.NON_COMPLIANT, []),
+        (None, Verdict.COMPLIANT, []),
+    ],
+)
+async def test_a_compliant_account_says_what_its_key_does_not_cover(
+    kind: str | None, verdict: Verdict, about: list[str]
+) -> None:
+    """Green is read as "all of it is under our key", and Microsoft says that it is not."""
+    found = finding("chat", verdict, kind=kind)
+    served = await recorded(found)
+
+    limits: list[str] = (await send(served.app(), f"{FINDINGS}{found.id.text}")).json["limits"]
+
+    assert bool(limits) == bool(about)
+    assert [word for word in about if not any(word in limit for limit in limits)] == []

@@ -4,7 +4,7 @@ import csv
 import io
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from weakref import WeakSet
 
 import pytest
@@ -41,7 +41,7 @@ from tests.unit.web.api_kit import (
     finding,
     status_of,
 )
-from tests.unit.web.asgi_client import send
+from tests.unit.web.asgi_client import follow, send
 from tests.workbooks import sheets_of
 
 KEYS = "/api/v1/keys"
@@ -76,15 +76,7 @@ async def _serve(*findings: Finding) -> Served:
 
 async def _keys(served: Served, query: str = "") -> list[dict[str, object]]:
     """Follow the list to its end."""
-    found: list[dict[str, object]] = []
-    target: str | None = f"{KEYS}{query}"
-    while target:
-        answer = await send(served.app(), target)
-        assert answer.status == 200, answer.json
-        found += answer.json["value"]
-        link = urlsplit(answer.json.get("nextLink", ""))
-        target = f"{link.path}?{link.query}" if link.query else None
-    return found
+    return [key for page in await follow(served.app(), f"{KEYS}{query}") for key in page.found]
 
 
 async def _caution(served: Served) -> str:
@@ -173,13 +165,18 @@ async def test_a_key_says_who_loses_data_with_it() -> None:
 
 async def test_a_key_of_one_account_is_not_shared() -> None:
     """And the sentence is one of a single account; a key that was never looked at is unknown."""
-    (key,) = await _keys(await _serve(_under("a", owner=None)))
+    served = await _serve(_under("a", owner=None))
+
+    (key,) = await _keys(served)
+    (without,) = (await send(served.app(replace(AS_SERVED, key_health=False)), KEYS)).found
 
     assert key["shared"] is False
     assert key["keys"] == {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 1}
     assert key["message"] == (
         "If this key stops working, 1 account loses its data, including 1 without an owner."
     )
+    # Where nobody looks at keys, who depends on them is known all the same.
+    assert without == key | {"keys": None}
 
 
 async def test_accounts_of_which_only_the_last_state_is_known_are_said() -> None:
@@ -194,6 +191,8 @@ async def test_accounts_of_which_only_the_last_state_is_known_are_said() -> None
     assert key["unread"] == 1
     assert "including 1 not read by the last scan." in str(key["message"])
     assert "1 subscription not read; whatever else" in await _caution(served)
+    # Before the first scan an empty list alone would look like good news.
+    assert (await _caution(Served())).startswith("No scan has finished yet. ")
 
 
 @pytest.mark.parametrize(
@@ -239,11 +238,6 @@ async def test_what_may_depend_on_a_key_and_is_not_counted_is_said(
     )
 
 
-async def test_before_the_first_scan_nothing_is_known() -> None:
-    """An empty list alone would look like good news."""
-    assert (await _caution(Served())).startswith("No scan has finished yet. ")
-
-
 async def test_keys_are_filtered_by_vault_and_by_key_in_any_spelling() -> None:
     """A vault that is to be closed, and a key that is to be revoked."""
     served = await _serve(
@@ -258,9 +252,6 @@ async def test_keys_are_filtered_by_vault_and_by_key_in_any_spelling() -> None:
 
     assert in_vault == ["https://kv-ai.managedhsm.azure.net/keys/cmk", CMK, f"{KV}/keys/second"]
     assert one == [CMK]
-    for query in ("vault=x", "vault=k%2Fv", "key=cmk", "vault=", "skipToken=MDAw"):
-        answer = await send(served.app(), f"{KEYS}?{query}")
-        assert (answer.status, answer.error) == (400, ("InvalidParameter", query.split("=")[0]))
 
 
 @pytest.mark.parametrize(("first", "second"), ["ab", "ba"])
@@ -290,11 +281,11 @@ async def test_findings_are_listed_by_key() -> None:
 
     answer = await send(served.app(), f"/api/v1/findings?key={quote(CMK)}")
 
-    assert [entry["name"] for entry in answer.json["value"]] == ["a", "c", "d"]
+    assert answer.names == ["a", "c", "d"]
     assert not FindingFilter(key=CMK).is_compared_by_table
 
 
-@pytest.mark.parametrize("top", [1, 2, 3, 7, 8])
+@pytest.mark.parametrize("top", [1, 2, 7, 8])
 async def test_pages_together_are_the_list(top: int) -> None:
     """Whatever of it is kept in memory: findings come in an order of their own."""
     names = ["e", "g", "a", "f", "b", "d", "c"]
@@ -370,12 +361,3 @@ async def test_tables_say_what_the_list_says() -> None:
     assert "top=1&format=csv&skipToken=" in answer.headers["link"]
     assert workbook.headers["content-disposition"] == 'attachment; filename="cmk-keys.xlsx"'
     assert len(sheets_of(workbook.body)[0].rows) == 3
-
-
-async def test_without_key_health_keys_have_no_states() -> None:
-    """Nobody looked at them; who depends on them is known all the same."""
-    served = await _serve(_under("a"))
-
-    (key,) = (await send(served.app(replace(AS_SERVED, key_health=False)), KEYS)).json["value"]
-
-    assert (key["keys"], key["accounts"]) == (None, 1)
