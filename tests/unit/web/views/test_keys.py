@@ -361,3 +361,5 @@ async def test_tables_say_what_the_list_says() -> None:
     assert "top=1&format=csv&skipToken=" in answer.headers["link"]
     assert workbook.headers["content-disposition"] == 'attachment; filename="cmk-keys.xlsx"'
     assert len(sheets_of(workbook.body)[0].rows) == 3
+    short = await send(served.app(), f"{KEYS}?format=xlsx&top=1")
+    assert len(sheets_of(short.body)[0].rows) == 2

@@ -89,7 +89,12 @@ async def test_the_status_has_the_contracts_fields_in_the_contracts_order(served
 
 
 @pytest.mark.parametrize(
-    ("target", "reads"), [(STATUS, ["get"]), (OF_ONE, ["get", "get", "query"])]
+    ("target", "reads"),
+    [
+        (STATUS, ["get"]),
+        ("/api/v1/metrics", ["get"]),
+        (OF_ONE, ["get", "get", "query"]),
+    ],
 )
 async def test_the_status_costs_a_point_read_and_never_a_walk(
     served: Served, target: str, reads: list[str]
