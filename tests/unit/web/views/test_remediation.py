@@ -1,11 +1,9 @@
 """How a finding is mended, as the API gives it and the page shows and copies it."""
 
 import subprocess
-from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.enums import Verdict
 from cmk_check.web.views.finding import remediation_of
 from tests.fakes.broken_keys import BROKEN_KEYS, broken
 from tests.fakes.hostile import NAMES
@@ -58,12 +56,3 @@ def test_a_broken_key_has_the_plan_that_ends_it(what: str, *, has_template: bool
     assert "on purpose" in (shown.steps[1].warning or "")
     assert f"TENANT='{TENANT}'" in shown.az
     assert (shown.bicep is not None) == has_template
-
-
-@pytest.mark.parametrize("verdict", [Verdict.COMPLIANT, Verdict.UNKNOWN])
-def test_without_a_violation_there_is_none(verdict: Verdict) -> None:
-    """Nothing is known to be wrong."""
-    finding = finding_of()
-    judged = replace(finding.judgement, verdict=verdict)
-
-    assert remediation_of(replace(finding, judgement=judged), TENANT) is None
