@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +9,6 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from local.azurite import Azurite
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
     CMK,
@@ -68,11 +66,6 @@ def _metrics(scene: Scene) -> str:
     answer = scene.get("v1/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     return str(answer.body)
-
-
-def _closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def _knows_headers(folder: Path) -> bool:
@@ -205,30 +198,6 @@ def test_p1_a_green_that_grew_old_turns_unknown_in_prometheus(
     assert (green, old) == ({"compliant": 1}, {"unknown": 1})
     assert age > 3600
     assert alerts == {("CmkCheckUnknown", "pending")}
-
-
-def test_p1_a_storage_that_does_not_answer_is_down(
-    open_scene: OpenScene, azurite: Azurite, tmp_path: Path
-) -> None:
-    """P1: any answer at all would be an old one or an invention; up is 0, and no series there."""
-    dead = re.sub(
-        r"(TableEndpoint=.*?:)\d+/", rf"\g<1>{_closed_port()}/", azurite.connection_string
-    )
-    scene = open_scene(estate_of({"chat": CMK}), CMK_STORAGE=dead)
-    job = _job("params:", "one", scene, _key(scene), PATIENT)
-
-    with _prometheus(tmp_path, scene, job) as prometheus:
-        _wait_for_scrapes(prometheus, 1)
-        up = prometheus.query("up")
-        answers = prometheus.query('{__name__=~"cmkcheck_.*"}')
-        wait_until(prometheus.alerts, "an alert")
-        alerts = prometheus.alerts()
-        error = prometheus.targets()["one"]["lastError"]
-
-    assert [value for _, value in up] == [0]
-    assert answers == []
-    assert alerts == {("CmkCheckSilent", "pending")}
-    assert error == "server returned HTTP status 503 Service Unavailable"
 
 
 def test_promtool_has_no_complaint(open_scene: OpenScene, tmp_path: Path) -> None:
