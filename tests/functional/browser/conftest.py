@@ -1,7 +1,7 @@
 """One browser and one running program for all tests of the page; a context for each of them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -91,34 +91,37 @@ def open_visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Ope
     other option is Playwright's for a context. What no visit may do is asserted at the end.
     """
     with ExitStack() as stack:
-        watches: list[Watch] = []
+        visits: list[Visit] = []
 
-        def open_one(
-            scene: Scene | None = None, *, trouble: bool = False, **options: object
-        ) -> Visit:
+        def open_one(scene: Scene | None = None, **options: object) -> Visit:
             if scene is None:
                 world: World = request.getfixturevalue("world")
                 origin, key = world.origin, world.key
             else:
                 origin, key = scene.host.url, scene.host.keys.functions["api"]
-            context = browser.new_context(**{**PLACE, **options})  # type: ignore[arg-type] # as the caller says
-            stack.callback(context.close)
-            context.set_default_timeout(_MILLISECONDS)
-            watch = Watch(context, key, trouble=trouble)
-            watches.append(watch)
-            return Visit(context.new_page(), origin, key, watch)
+            opened = window(browser, origin, key, **options)  # type: ignore[arg-type] # as the caller says
+            visits.append(stack.enter_context(opened))
+            return visits[-1]
 
         yield open_one
-        for watch in watches:
-            watch.check()
+        for visit in visits:
+            visit.watch.check()
+
+
+@contextmanager
+def window(
+    browser: Browser, origin: str, key: str, *, trouble: bool = False, **options: object
+) -> Iterator[Visit]:
+    """Open a window; the options are Playwright's for a context."""
+    with browser.new_context(**{**PLACE, **options}) as context:  # type: ignore[arg-type] # as the caller says
+        context.set_default_timeout(_MILLISECONDS)
+        watch = Watch(context, key, trouble=trouble)
+        yield Visit(context.new_page(), origin, key, watch)
 
 
 @pytest.fixture(scope="package")
 def _desk(browser: Browser, world: World) -> Iterator[Visit]:
-    with browser.new_context(permissions=CLIPBOARD, **PLACE) as context:  # type: ignore[arg-type] # as below
-        context.set_default_timeout(_MILLISECONDS)
-        watch = Watch(context, world.key, trouble=False)
-        visit = Visit(context.new_page(), world.origin, world.key, watch)
+    with window(browser, world.origin, world.key, permissions=CLIPBOARD) as visit:
         visit.sign_in()
         visit.hide()
         yield visit

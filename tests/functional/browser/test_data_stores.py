@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.functional.browser.conftest import OpenVisit, World
-from tests.functional.browser.keys_kit import answer_with, change
+from tests.functional.browser.keys_kit import BROKEN, answer_with, change, health
+from tests.functional.browser.keys_kit import COUNTS as KEYS
 from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.sample_estate import BACKWARDS, SCRIPT, SHOWN_BACKWARDS
 from tests.functional.browser.test_accessibility import faults
@@ -86,7 +87,7 @@ def _of(finding: dict[str, Any]) -> dict[str, object]:
         "stores": stores,
         "basicProjects": [BASIC],
     }
-    return {"dataStores": state | {"asOf": "2026-11-24T23:15:07Z"}}
+    return {"dataStores": state | {"asOf": "2026-11-24T23:15:07Z"}, "keyHealth": health(BROKEN)}
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def phone(open_visit: OpenVisit, world: World) -> Visit:
     )
     posture = {"posture": "compliant", "reasons": []}
     counts = COUNTS | {"none": 7}
-    answer_with(visit, world, _of, CHANGES, dataStores=counts, **posture)
+    answer_with(visit, world, _of, CHANGES, dataStores=counts, keys=KEYS, **posture)
     visit.sign_in()
     return visit
 
@@ -112,6 +113,7 @@ def test_counts_next_step_and_changes_lead_to_the_accounts(phone: Visit) -> None
 
     said = [" ".join(text.split()) for text in links.all_inner_texts()]
     expect(phone.region("Posture")).to_contain_text("1 keeps data in stores under Microsoft's keys")
+    expect(phone.region("Posture")).to_contain_text("1 has a broken key")
     links.nth(0).click()
 
     assert said[:3] == ["Microsoft's keys 1", "Possibly Microsoft's keys 0", "Unknown 3"]
@@ -169,16 +171,20 @@ def test_what_was_never_read_is_not_in_order(phone: Visit) -> None:
     expect(steps).to_contain_text(re.compile(r"Check the data stores of \d+ accounts: never read"))
 
 
-def test_where_data_stores_are_not_read_nothing_speaks_of_them(
+def test_where_keys_and_data_stores_are_not_read_nothing_speaks_of_them(
     open_visit: OpenVisit, world: World
 ) -> None:
-    """A filter that never finds anything looks like a fault of the page."""
+    """A column that stays empty, or a filter that finds nothing, looks like a fault of the page."""
     visit = open_visit()
-    answer_with(visit, world, _of, dataStores=None)
+    answer_with(visit, world, _of, dataStores=None, keys=None)
 
     visit.sign_in()
 
+    expect(visit.head("Key")).to_have_count(0)
+    expect(visit.region("Accounts").get_by_role("group", name=re.compile("^Keys"))).to_have_count(0)
     visit.open_filters()
-    expect(visit.page.get_by_role("combobox", name="Data stores", exact=True)).to_have_count(0)
+    for name in ("Data stores", "Key"):
+        expect(visit.page.get_by_role("combobox", name=name, exact=True)).to_have_count(0)
     visit.open_detail(AGENTS)
-    expect(visit.drawer.get_by_role("heading", name="Data stores")).to_have_count(0)
+    for name in ("Data stores", "Key health"):
+        expect(visit.drawer.get_by_role("heading", name=name)).to_have_count(0)

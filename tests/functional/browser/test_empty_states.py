@@ -4,7 +4,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.functional.browser.conftest import OpenVisit
-from tests.functional.browser.page_visit import Visit
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import CMK, estate_of
 
@@ -48,13 +47,3 @@ def test_without_a_gap_and_without_a_fault_it_says_so(
     expect(visit.body).to_have_attribute("data-posture", "compliant")
     expect(visit.region("Coverage gaps")).to_contain_text("Every subscription was read.")
     expect(visit.region("Coverage gaps").get_by_role("table")).to_have_count(0)
-
-
-def test_no_match_is_not_no_account(desk: Visit) -> None:
-    """Whoever filters too much must not go home reassured."""
-    desk.search.fill("nothing is called this")
-
-    expect(desk.count).to_contain_text("0 of ")
-    expect(desk.rows.get_by_role("link")).to_have_count(0)
-    expect(desk.region("Findings")).to_contain_text("match")
-    expect(desk.posture).to_have_text("Not compliant")

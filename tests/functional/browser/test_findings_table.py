@@ -18,11 +18,6 @@ type Wanted = Callable[[Finding], bool]
 
 FILTERS: Final[dict[str, tuple[str, str, Wanted]]] = {
     "verdict": ("Verdict", "unknown", lambda one: bool(one["verdict"] == "unknown")),
-    "reason": (
-        "Reason",
-        "microsoft_managed_key",
-        lambda one: bool(one["reason"] == "microsoft_managed_key"),
-    ),
     "keyHealth": (
         "Key",
         "broken",
@@ -46,10 +41,8 @@ FILTERS: Final[dict[str, tuple[str, str, Wanted]]] = {
     ),
 }
 SEARCHES: Final = {
-    "a name": ("assistant", {"claims-assistant"}),
     "a group, any case": ("RG-RESEARCH", None),
     "a tag": ("legal-tech", {"contract-summaries"}),
-    "a subscription": ("unmanaged", None),
     "several words": ("prod agents", {"agents-foundry"}),
     "nothing": ("no such thing", set[str]()),
 }

@@ -127,20 +127,6 @@ def test_nothing_new_costs_one_small_answer(scene: Scene, open_visit: OpenVisit)
     visit.expect_state("ready")
 
 
-def test_the_time_passes_between_two_scans(scene: Scene, open_visit: OpenVisit) -> None:
-    """'2 minutes ago' that stands still for an hour is a lie that nobody notices."""
-    visit = open_visit(scene, trouble=True)
-    visit.page.clock.install()
-    visit.sign_in()
-    clock = visit.region("Posture").locator("time").first
-    before = clock.inner_text()
-    visit.page.route("**/api/v1/**", lambda route: route.abort())
-
-    visit.page.clock.fast_forward(20 * MINUTE)
-
-    expect(clock).not_to_have_text(before)
-
-
 def test_scans_that_stopped_turn_the_posture_to_unknown(
     scene: Scene, open_visit: OpenVisit
 ) -> None:

@@ -9,9 +9,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from tests.functional.browser.conftest import PLACE, World
+from tests.functional.browser.conftest import World, window
 from tests.functional.browser.page_visit import Visit
-from tests.functional.browser.window_watch import Watch
 
 pytestmark = pytest.mark.long
 
@@ -70,10 +69,7 @@ def _huge(browser: Browser, world: World) -> Iterator[Visit]:
     status = world.scene.get("v1/status").body
     accounts = status["accounts"] | counts | {"total": TOTAL, "byKind": {"OpenAI": counts}}
     example = next(iter(world.scene.findings().values()))
-    with browser.new_context(**PLACE) as context:  # type: ignore[arg-type] # as in conftest
-        context.set_default_timeout(15_000)
-        watch = Watch(context, world.key, trouble=True)
-        visit = Visit(context.new_page(), world.origin, world.key, watch)
+    with window(browser, world.origin, world.key, trouble=True) as visit:
         page = visit.page
         page.route("**/api/v1/findings?**", _api(world.origin, example))
         page.route(

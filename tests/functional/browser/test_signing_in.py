@@ -19,10 +19,14 @@ SIGNED_IN: Final = {"x-ms-client-principal-id": "7b1c5a2e-3f0d-4c55-9d6a-0c6f1f0
 
 
 def test_the_first_visit_asks_for_a_key_and_for_no_data(visit: Visit) -> None:
-    """The page itself is for everybody, so nothing may be in it or be asked for without a key."""
-    visit.go()
+    """The page itself is for everybody, so nothing may be in it or be asked for without a key.
+
+    The address of the app alone leads there, and not to the welcome page of Azure Functions.
+    """
+    visit.page.goto(visit.url.removesuffix(PATH))
 
     visit.expect_state("signed-out")
+    assert visit.page.url == visit.url
     expect(visit.page.get_by_role("form", name="Sign in")).to_be_visible()
     expect(visit.page.get_by_label("Function key")).to_have_attribute("type", "password")
     expect(visit.page.get_by_role("table", name="Findings")).to_be_hidden()
@@ -30,48 +34,31 @@ def test_the_first_visit_asks_for_a_key_and_for_no_data(visit: Visit) -> None:
     assert visit.stored() == {"session": {}, "local": {}, "cookies": ""}
 
 
-def test_the_address_of_the_app_leads_to_the_page(visit: Visit) -> None:
-    """Somebody who knows the host alone would meet the welcome page of Azure Functions."""
-    visit.page.goto(visit.url.removesuffix(PATH))
-
-    visit.expect_state("signed-out")
-    assert visit.page.url == visit.url
-
-
-def test_a_wrong_key_is_refused_and_not_kept(open_visit: OpenVisit) -> None:
+@pytest.mark.parametrize(
+    ("key", "said", "is_sent"),
+    [
+        ("wrong", "not accepted", True),
+        ("scan_now", "This key starts scans, and cannot show the status.", True),
+        # A sentence that was pasted by mistake stays in the window.
+        ("two words", "This is not a key", False),
+    ],
+)
+def test_what_does_not_open_the_page_is_refused_and_not_kept(
+    open_visit: OpenVisit, world: World, key: str, said: str, *, is_sent: bool
+) -> None:
     """Whoever mistyped a key must see that, and be able to try again at once."""
     visit = open_visit(trouble=True)
     visit.go()
 
-    visit.type_key("wrong")
+    visit.type_key(world.scene.host.keys.functions.get(key, key))
 
-    expect(visit.alert).to_contain_text("not accepted")
+    expect(visit.alert).to_contain_text(said)
     visit.expect_state("signed-out")
     assert visit.stored()["session"] == {}
+    assert bool(visit.watch.asked()) is is_sent
     visit.type_key()
     visit.wait_until_ready()
     expect(visit.alert).to_have_count(0)
-
-
-def test_a_key_of_another_function_is_refused(open_visit: OpenVisit, world: World) -> None:
-    """The key that starts scans reads nothing."""
-    visit = open_visit(trouble=True)
-    visit.go()
-
-    visit.type_key(world.scene.host.keys.functions["scan_now"])
-
-    expect(visit.alert).to_contain_text("This key starts scans, and cannot show the status.")
-    assert visit.stored()["session"] == {}
-
-
-def test_what_cannot_be_a_key_is_sent_nowhere(visit: Visit) -> None:
-    """A sentence that was pasted by mistake stays in the window."""
-    visit.go()
-
-    visit.type_key("two words")
-
-    expect(visit.alert).to_contain_text("This is not a key")
-    assert visit.watch.asked() == []
 
 
 def test_settings_that_are_not_valid_are_named(open_visit: OpenVisit) -> None:

@@ -1,7 +1,6 @@
 """The page on a phone, on a wide screen, and for those who want less motion."""
 
 import re
-from typing import Literal
 
 import pytest
 from playwright.sync_api import expect
@@ -50,27 +49,19 @@ def test_bars_that_are_compared_have_one_scale(desk: Visit) -> None:
     assert scales[0] == pytest.approx(scales[1], rel=0.02)
 
 
-def test_a_phone_needs_no_scrolling_sideways(open_visit: OpenVisit) -> None:
-    """Signed out, the list, and the drawer: 360 pixels are what small phones have."""
+def test_buttons_on_a_phone_are_large_enough_for_a_finger(open_visit: OpenVisit) -> None:
+    """WCAG 2.2 asks for 24 pixels; less is hit by chance. No view is wider than a small phone."""
     visit = open_visit(viewport={"width": 360, "height": 740}, has_touch=True)
     visit.go()
-    beyond = [visit.page.evaluate(BEYOND)]
+    assert visit.page.evaluate(BEYOND) == 0
     visit.type_key()
     visit.wait_until_ready()
-    beyond.append(visit.page.evaluate(BEYOND))
-    visit.open_detail(visit.names()[0])
-    beyond.append(visit.page.evaluate(BEYOND))
-
-    assert beyond == [0, 0, 0]
-    box = visit.drawer.bounding_box()
-    assert box is not None
-    assert box["width"] <= 360
-
-
-def test_buttons_on_a_phone_are_large_enough_for_a_finger(open_visit: OpenVisit) -> None:
-    """WCAG 2.2 asks for 24 pixels; less is hit by chance."""
-    visit = open_visit(viewport={"width": 360, "height": 740}, has_touch=True)
-    visit.sign_in()
+    assert visit.page.evaluate(BEYOND) == 0
+    # The filters would fill a screen before the first account.
+    box = visit.region("Findings").get_by_role("combobox", name="Verdict", exact=True)
+    expect(box).to_be_hidden()
+    visit.button("Filter").click()
+    expect(box).to_be_visible()
 
     small = visit.page.evaluate(
         "() => [...document.querySelectorAll('button, input, select')].filter((one) =>"
@@ -110,31 +101,6 @@ def test_no_half_of_a_wide_page_is_empty(open_visit: OpenVisit) -> None:
         filled[band] = filled.get(band, 0) + box["width"]
     assert len(filled) == len(boxes) - 2
     assert [band for band, width in filled.items() if width < 0.95 * board["width"]] == []
-
-
-def test_a_phone_shows_the_filters_when_asked(open_visit: OpenVisit) -> None:
-    """They would fill a screen before the first account."""
-    visit = open_visit(viewport={"width": 375, "height": 812}, has_touch=True)
-    visit.sign_in()
-    box = visit.region("Findings").get_by_role("combobox", name="Verdict", exact=True)
-    expect(box).to_be_hidden()
-
-    visit.button("Filter").click()
-
-    expect(box).to_be_visible()
-    expect(visit.button("Filter")).to_have_attribute("aria-expanded", "true")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_each_colour_scheme_has_colours_of_its_own(
-    desk: Visit, scheme: Literal["light", "dark"]
-) -> None:
-    """A white page at night is one that people close."""
-    desk.page.emulate_media(color_scheme=scheme)
-
-    background = desk.body.evaluate("(body) => getComputedStyle(body).backgroundColor")
-    parts = [int(part) for part in re.findall(r"\d+", background)[:3]]
-    assert (sum(parts) / len(parts) > 128) == (scheme == "light")
 
 
 def test_without_motion_nothing_moves(open_visit: OpenVisit) -> None:
