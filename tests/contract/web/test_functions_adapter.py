@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from urllib.parse import quote, quote_from_bytes, urlsplit
+from urllib.parse import quote, quote_from_bytes
 
 import azure.functions as func
 import pytest
@@ -48,41 +48,7 @@ async def test_an_answer_is_the_apps_own() -> None:
     assert answer.mimetype == "application/json; charset=utf-8"
 
 
-async def test_a_next_link_works_when_it_is_followed() -> None:
-    """Its scheme and host are those that the caller used."""
-    served = await sample()
-    first = await send(
-        served.app(), "/api/v1/findings?top=1", {"host": "func-cmk.azurewebsites.net"}
-    )
-    assert first.json["nextLink"].startswith(f"{BASE}/api/v1/findings?")
-    link = urlsplit(first.json["nextLink"])
-
-    answer = await _ask(served, f"{link.path}?{link.query}")
-
-    assert answer.status_code == 200
-    assert b'"name":"Chat"' in answer.get_body()
-
-
-@pytest.mark.parametrize(
-    ("target", "method", "status"),
-    [
-        ("/api/v1/nothing", "GET", 404),
-        ("/api/v1/", "GET", 404),
-        ("/api/v1/status", "POST", 405),
-        ("/api/v1/status?top=1", "GET", 400),
-    ],
-)
-async def test_errors_come_through_with_their_envelope(
-    target: str, method: str, status: int
-) -> None:
-    """The host turns what is raised into a 500 without a body."""
-    answer = await _ask(Served(), target, method=method)
-
-    assert answer.status_code == status
-    assert answer.get_body().startswith(b'{"error":{"code":"')
-
-
-@pytest.mark.parametrize("path", ["findings/%FF", "%C0%AF", "scans/%ED%A0%80", "findings/a;%F0%9F"])
+@pytest.mark.parametrize("path", ["findings/%FF", "scans/%ED%A0%80", "findings/a;%F0%9F"])
 async def test_a_path_that_is_not_utf8_is_refused(path: str) -> None:
     """Microsoft's adapter raises for it, and the host answers what is raised with a 500."""
     answer = await _ask(Served(), f"/api/v1/{path}")
@@ -91,7 +57,7 @@ async def test_a_path_that_is_not_utf8_is_refused(path: str) -> None:
     assert answer.get_body().startswith(b'{"error":{"code":"InvalidParameter"')
 
 
-@pytest.mark.parametrize("name", ["a;b", ";", "a;b;c", "100%", "ü;", "a b", "a=1;c=2"])
+@pytest.mark.parametrize("name", ["a;b", ";", "100%", "ü;", "a=1;c=2"])
 async def test_a_name_leads_to_its_own_finding(name: str) -> None:
     """Microsoft's adapter drops what follows a semicolon: another account would be shown."""
     served = Served()
@@ -116,16 +82,6 @@ async def test_a_port_of_any_length_is_passed_over() -> None:
     answer = await _ask(await sample(), "/api/v1/status", {"X-Forwarded-Port": "9" * 5000})
 
     assert answer.status_code == 200
-
-
-async def test_a_304_comes_through_without_a_body() -> None:
-    """It is what makes polling cheap."""
-    served = await sample()
-    etag = (await _ask(served, "/api/v1/status")).headers["etag"]
-
-    answer = await _ask(served, "/api/v1/status", {"if-none-match": etag})
-
-    assert (answer.status_code, answer.get_body()) == (304, b"")
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"\r\n"])

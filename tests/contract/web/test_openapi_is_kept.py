@@ -26,7 +26,7 @@ from cmk_check.core.enums import (
     Trigger,
 )
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
-from cmk_check.core.model import AccountCounts, Change
+from cmk_check.core.model import Change
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope as ScanScope
 from cmk_check.core.status import Summary
@@ -36,6 +36,7 @@ from cmk_check.store.scans import scan_id_of
 from cmk_check.web import scan_now
 from cmk_check.web.http import openapi
 from cmk_check.web.views.health import Health
+from tests.unit.core.aspects.test_catalogue import EXAMPLES
 from tests.unit.web.api_kit import (
     AS_SERVED,
     LAB,
@@ -61,55 +62,48 @@ HOSTILE = [
 
 
 async def _hostile() -> Served:
+    """Serve an estate with every example of every aspect, in which each text is hostile."""
     served = Served()
-    rows = []
-    for number, name in enumerate(HOSTILE):
+    rows, examples = [], [each for pair in EXAMPLES.values() for each in pair]
+    for number, (name, state) in enumerate(zip(HOSTILE, cycle(CoverageState), strict=False)):
         subscription_id = f"{LAB[:-2]}{number:02}"
         found = [
             replace(
-                finding(part.replace("/", "-"), kind=name, subscription_id=subscription_id),
+                example,
+                id=finding(f"{place}{name}".replace("/", "-"), subscription_id=subscription_id).id,
                 location=name,
                 tags={name: name},
-                key_health=_hostile_key(name, number),
+                key_health=example.key_health and _hostile_key(name, example.key_health.state),
             )
-            for part in HOSTILE
+            for place, example in enumerate(examples)
         ]
-        state = list(CoverageState)[number % len(CoverageState)]
         row = replace(coverage(state, subscription_id, name), accounts=counted(found))
         await served.put(row, found)
         rows.append(row)
     await served.put_status(status_of(*rows))
-    await _put_hostile_changes(served)
-    await _put_hostile_scans(served, [row.accounts for row in rows])
-    return served
-
-
-def _hostile_key(name: str, number: int) -> KeyHealth:
-    severities = cycle(KeySeverity)
-    concerns = tuple(
-        KeyConcern(code, next(severities), name, {name: name}, name) for code in KeyReason
-    )
-    state = list(KeyState)[number % len(KeyState)]
-    return KeyHealth(state, concerns, KeyRotation.PINNED, NOON, name, name, name, name)
-
-
-async def _put_hostile_changes(served: Served) -> None:
-    data = {name: {name: HOSTILE} for name in HOSTILE}
+    types, numbers = cycle(ChangeType), range(1, len(HOSTILE) + 1)
     changes = [
-        Change(name, list(ChangeType)[number], NOON, name, name, data, number)
-        for number, name in enumerate(HOSTILE)
+        Change(name, next(types), NOON, name, name, {name: {name: HOSTILE}}, number)
+        for name, number in zip(HOSTILE, numbers, strict=True)
     ]
     await FeedTable(served.store).publish(changes)
-
-
-async def _put_hostile_scans(served: Served, accounts: list[AccountCounts]) -> None:
     for number, state in enumerate(ScanState):
         started = NOON + timedelta(minutes=number)
         scan_id = scan_id_of(started, "3fa9")
         scan = Scan(scan_id, number, Trigger.REQUEST, started, state, reason=HOSTILE[number])
         if state in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
-            scan = replace(scan, posture=PostureVerdict.UNKNOWN, summary=Summary(accounts[number]))
+            summary = Summary(rows[number].accounts)
+            scan = replace(scan, posture=PostureVerdict.UNKNOWN, summary=summary)
         await served.scans.commit(scans=[(scan, None)])
+    return served
+
+
+def _hostile_key(name: str, state: KeyState) -> KeyHealth:
+    severities = cycle(KeySeverity)
+    concerns = tuple(
+        KeyConcern(code, next(severities), name, {name: name}, name) for code in KeyReason
+    )
+    return KeyHealth(state, concerns, KeyRotation.PINNED, NOON, name, name, name, name)
 
 
 def _whole(served: Served) -> ASGIApp:

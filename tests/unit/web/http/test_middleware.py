@@ -50,7 +50,6 @@ def _failing(error: Exception) -> Served:
         ("/api/v1/status?a=1&a=2", "GET", 400),
         ("/api/v1/nothing", "GET", 404),
         (f"/api/v1/status?subscription={LAB[:-1]}9", "GET", 404),
-        ("/api/v1/findings/", "GET", 404),
         (f"{CHAT}?format=csv", "GET", 400),
         ("/api/v1/findings?format=csv&top=0", "GET", 400),
     ],
@@ -60,25 +59,18 @@ async def test_every_answer_carries_the_headers(
 ) -> None:
     """Data of a security team must not stay in caches or be shown in somebody's frame."""
     answer = await send(served.app(), target, method=method)
+    unchanged = await send(served.app(), "/api/v1/status", {"if-none-match": "*"})
 
-    assert answer.status == status
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert (answer.status, unchanged.status) == (status, 304)
+    for each in (answer, unchanged):
+        assert each.headers["cache-control"] == "no-store"
+        assert each.headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in each.headers["content-security-policy"]
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
 
 
-async def test_a_304_carries_them_too(served: Served) -> None:
-    """It is an answer like any other."""
-    answer = await send(served.app(), "/api/v1/status", {"if-none-match": "*"})
-
-    assert answer.status == 304
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.headers["x-content-type-options"] == "nosniff"
-
-
 @pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["POST", "DELETE", "OPTIONS"])
 async def test_everything_is_read_only(served: Served, route: str, method: str) -> None:
     """The answer says what is allowed."""
     answer = await send(served.app(), route, method=method)
@@ -188,10 +180,3 @@ async def test_entra_gives_no_data_without_easy_auth(
     if status == 503:
         assert answer.error == ("SignInNotConfigured", None)
         assert served.store.log == []
-
-
-async def test_with_keys_the_principal_does_not_matter(served: Served) -> None:
-    """The host has checked the key before."""
-    answer = await send(served.app(), "/api/v1/status")
-
-    assert answer.status == 200

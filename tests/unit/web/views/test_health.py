@@ -1,6 +1,7 @@
 """Health: what load balancers and uptime checks ask, anonymously and often."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -45,50 +46,41 @@ async def test_before_the_first_scan_it_is_stale(empty: Served, *, recorded: boo
     assert await _health(empty).check() == (200, {"status": "stale"})
 
 
-async def test_a_store_that_fails_is_unavailable() -> None:
-    """Without a word about why: anybody may ask."""
-
-    async def fail(_: OperationName, __: Table, ___: str) -> None:
-        raise StoreUnavailable("cmkscans: 500")
-
-    health = _health(Served(RecordingStore(before=fail)))
-
-    assert await health.check() == (503, {"status": "unavailable"})
+async def _fail(_: OperationName, __: Table, ___: str) -> None:
+    raise StoreUnavailable("cmkscans: 500")
 
 
-async def test_a_store_that_hangs_is_unavailable() -> None:
-    """The caller's own time-out would tell it less."""
-
-    async def hang(_: OperationName, __: Table, ___: str) -> None:
-        await asyncio.Event().wait()
-
-    health = Health(ScanTable(RecordingStore(before=hang)), SetClock(), MAX_AGE, seconds=0.01)
-
-    assert await health.check() == (503, {"status": "unavailable"})
+async def _hang(_: OperationName, __: Table, ___: str) -> None:
+    await asyncio.Event().wait()
 
 
-async def test_an_answer_is_kept_for_ten_seconds(served: Served) -> None:
-    """A flood of requests must not become a flood of reads."""
+@pytest.mark.parametrize("trouble", [_fail, _hang])
+async def test_a_store_that_does_not_answer_is_unavailable(
+    trouble: Callable[[OperationName, Table, str], Awaitable[None]],
+) -> None:
+    """Without a word about why: anybody may ask; the caller's own time-out would tell it less."""
+    scans = ScanTable(RecordingStore(before=trouble))
+
+    answer = await Health(scans, SetClock(), MAX_AGE, seconds=0.01).check()
+
+    assert answer == (503, {"status": "unavailable"})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reads"),
+    [([0, 1, 9.999, 10, 19], 2), ([3_600, 0], 2)],
+    ids=["for ten seconds", "not by a clock that is set back"],
+)
+async def test_an_answer_is_kept(served: Served, seconds: list[float], reads: int) -> None:
+    """A flood of requests must not become a flood of reads, nor a wrong clock stay."""
     health = _health(served)
     served.store.log.clear()
 
-    for seconds in [0, 1, 9.999, 10, 19]:
-        served.clock.time = NOON + timedelta(seconds=seconds)
+    for each in seconds:
+        served.clock.time = NOON + timedelta(seconds=each)
         await health.check()
 
-    assert len(served.store.log) == 2
-
-
-async def test_a_clock_set_back_does_not_keep_an_answer(served: Served) -> None:
-    """Else the answer of a wrong clock stays until the right one catches up."""
-    health = _health(served)
-    served.store.log.clear()
-
-    for minutes in [60, 0]:
-        served.clock.time = NOON + timedelta(minutes=minutes)
-        await health.check()
-
-    assert len(served.store.log) == 2
+    assert len(served.store.log) == reads
 
 
 async def test_callers_at_one_time_share_a_read(served: Served) -> None:

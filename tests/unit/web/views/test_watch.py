@@ -38,23 +38,17 @@ async def test_the_status_says_when_it_looked_and_whether_it_sees(
     assert after == before
 
 
-async def test_a_watch_that_has_not_looked_yet_claims_nothing(served: Served) -> None:
-    """It is there, and knows nothing."""
-    served.watched = True
-
-    status = (await send(served.app(), STATUS)).json
-    metrics = (await send(served.app(), METRICS)).body.decode()
-
-    assert status["watch"] == {"lastLook": None, "lastChange": None, "state": None}
-    assert METRIC not in metrics
-
-
 async def test_the_metric_is_the_time_of_the_last_look(served: Served) -> None:
-    """An alert rule compares it with the time."""
+    """An alert rule compares it with the time; a watch that has not looked yet claims nothing."""
+    served.watched = True
+    status = (await send(served.app(), STATUS)).json
+    before = (await send(served.app(), METRICS)).body.decode()
     await served.put_watch(BLIND)
 
     metrics = (await send(served.app(), METRICS)).body.decode()
 
+    assert status["watch"] == {"lastLook": None, "lastChange": None, "state": None}
+    assert METRIC not in before
     (value,) = [line.split()[1] for line in metrics.splitlines() if line.startswith(METRIC)]
     assert float(value) == NOON.timestamp()
 
