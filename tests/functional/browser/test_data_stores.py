@@ -60,7 +60,7 @@ def _of(finding: dict[str, Any]) -> dict[str, object]:
             "basicProjects": [],
             "asOf": None,
         }
-        return {"dataStores": none}
+        return {"dataStores": none, "keyHealth": health(BROKEN)}
     if finding["name"] == UNREAD:
         return {"dataStores": None, "keyHealth": None, "remediation": None}
     if finding["name"] != AGENTS:
@@ -87,7 +87,7 @@ def _of(finding: dict[str, Any]) -> dict[str, object]:
         "stores": stores,
         "basicProjects": [BASIC],
     }
-    return {"dataStores": state | {"asOf": "2026-11-24T23:15:07Z"}, "keyHealth": health(BROKEN)}
+    return {"dataStores": state | {"asOf": "2026-11-24T23:15:07Z"}}
 
 
 @pytest.fixture
@@ -121,6 +121,10 @@ def test_counts_next_step_and_changes_lead_to_the_accounts(phone: Visit) -> None
     phone.expect_names([AGENTS])
     phone.choose("Data stores", "none")
     phone.expect_names([PLAIN])
+    phone.open_detail(PLAIN)
+    expect(phone.drawer).to_contain_text("Key expired (broken)")
+    assert (faults(phone), phone.page.evaluate(BEYOND)) == ([], 0)
+    phone.page.keyboard.press("Escape")
     phone.region("What to do next").locator("summary").first.click()
     expect(advice).to_contain_text(f"{AGENTS}\u2069: store under Microsoft key")
     owned = f" (owner {SCRIPT})."

@@ -144,10 +144,7 @@ def test_search_finds_by_name_group_subscription_and_tag(
     expect(desk.count).to_have_text(f"{len(expected)} of {len(found)} accounts")
 
 
-@pytest.mark.parametrize(
-    ("column", "field"),
-    [("Account", "name"), ("Resource group", "resourceGroup"), ("Location", "location")],
-)
+@pytest.mark.parametrize(("column", "field"), [("Account", "name"), ("Location", "location")])
 def test_a_column_sorts_both_ways_and_says_so(
     desk: Visit, world: World, column: str, field: str
 ) -> None:
@@ -155,17 +152,16 @@ def test_a_column_sorts_both_ways_and_says_so(
     found = world.scene.findings()
     by_name = {shown(name): one for name, one in found.items()}
     desk.sort_by("Kind")
+    orders = {}
 
-    desk.sort_by(column)
-    expect(desk.head(column)).to_have_attribute("aria-sort", "ascending")
-    rising = _plain(by_name[name][field] for name in desk.names())
-    desk.sort_by(column)
-    expect(desk.head(column)).to_have_attribute("aria-sort", "descending")
-    falling = _plain(by_name[name][field] for name in desk.names())
+    for order in ("ascending", "descending"):
+        desk.sort_by(column)
+        expect(desk.head(column)).to_have_attribute("aria-sort", order)
+        orders[order] = _plain(by_name[name][field] for name in desk.names())
 
-    assert len(set(rising)) > 1
-    assert rising == sorted(rising)
-    assert falling == rising[::-1]
+    assert len(set(orders["ascending"])) > 1
+    assert orders["ascending"] == sorted(orders["ascending"])
+    assert orders["descending"] == orders["ascending"][::-1]
     assert "order=desc" in desk.page.url
 
 

@@ -2,16 +2,13 @@
 
 import json
 from typing import Final
-from urllib.error import HTTPError
-from urllib.request import ProxyHandler, build_opener
-from urllib.request import Request as HttpRequest
 
 import pytest
 from playwright.sync_api import Request, expect
 
 from tests.functional.browser.conftest import OpenVisit
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import CMK, MICROSOFT, Scene, estate_of, sub_id, wait_until
+from tests.functional.estate_kit import CMK, MICROSOFT, Scene, estate_of, sub_id
 
 pytestmark = pytest.mark.long
 
@@ -50,47 +47,6 @@ def test_a_scan_that_ends_shows_without_a_reload(scene: Scene, open_visit: OpenV
     expect(visit.region("Recent changes")).to_contain_text("chat")
     visit.open_detail("chat")
     expect(visit.drawer.get_by_text("Compliant", exact=True).first).to_be_visible()
-
-
-def _read_again(scene: Scene) -> None:
-    """Let a partial scan read the first subscription."""
-    asked = HttpRequest(  # noqa: S310 - our own URL
-        f"{scene.host.url}/api/scan",
-        json.dumps({"subscriptions": [sub_id(1)]}).encode(),
-        {"x-functions-key": scene.host.keys.functions["scan_now"]},
-    )
-
-    def started() -> str | None:
-        try:
-            with build_opener(ProxyHandler({})).open(asked, timeout=10) as answer:
-                return str(json.loads(answer.read())["id"])
-        except HTTPError as refused:
-            with refused:  # ten seconds have to pass after the last start
-                return None
-
-    scan_id = wait_until(started, "the start of a partial scan")
-    wait_until(lambda: scene.get(f"v1/scans/{scan_id}").body["finishedAt"], "its end")
-    scene.settle()
-
-
-def test_a_partial_scan_shows_although_all_counts_are_the_same(
-    scene: Scene, open_visit: OpenVisit
-) -> None:
-    """The watch starts one within minutes of a change: the page must not wait for the next hour."""
-    accounts = scene.simulator.estate.subscription(sub_id(1)).accounts
-    accounts["search"].set_encryption(MICROSOFT)
-    scene.scan()
-    visit = open_visit(scene)
-    visit.page.clock.install()
-    visit.sign_in()
-    accounts["search"].set_encryption(CMK)
-    accounts["chat"].set_encryption(MICROSOFT)
-    _read_again(scene)
-
-    visit.page.clock.fast_forward(MINUTE + 1_000)
-
-    expect(visit.rows.filter(has_text="chat")).to_contain_text("Not compliant")
-    expect(visit.region("Recent changes")).to_contain_text("chat")
 
 
 def test_an_account_that_is_gone_is_not_shown_as_it_was(

@@ -79,22 +79,6 @@ def test_filters_ask_nobody_and_show_within_a_few_frames(many: Visit) -> None:
     assert many.watch.asked()[before:] == []
 
 
-def test_pages_lead_through_all_of_them(many: Visit) -> None:
-    """What is not drawn has to be within reach."""
-    many.sort_by("Account")
-    first = many.names()
-
-    many.button("Next page").click()
-    expect(many.link("account-00050")).to_be_visible()
-    second = many.names()
-    many.button("Previous page").click()
-    expect(many.link("account-00000")).to_be_visible()
-
-    assert (len(first), len(second)) == (DRAWN, DRAWN)
-    assert not set(first) & set(second)
-    expect(many.button("Previous page")).to_be_disabled()
-
-
 @pytest.mark.parametrize(("answer", "rows"), [("accept", ACCOUNTS), ("dismiss", 500)])
 def test_more_than_five_hundred_accounts_are_printed_only_if_wanted(
     many: Visit, answer: str, rows: int

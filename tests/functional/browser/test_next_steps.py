@@ -122,31 +122,6 @@ def test_each_item_opens_exactly_what_it_counts(
     assert tones == [sorted(one, reverse=True) for one in tones]
 
 
-def test_any_owner_is_found_again_by_the_link(open_scene: OpenScene, open_visit: OpenVisit) -> None:
-    """The link of an owner is mailed to that owner: it must survive a new window."""
-    scene = open_scene(_many_owners())
-    scene.scan()
-    visit = open_visit(scene)
-    visit.sign_in()
-    visit.open_filters()
-    box = visit.region("Findings").get_by_role("combobox", name="Owner", exact=True)
-    values = [option.get_attribute("value") or "" for option in box.get_by_role("option").all()]
-    owners = [finding["owner"] for finding in scene.findings().values()]
-    recorded = [owner["value"] if owner else "" for owner in owners]
-    counts = {}
-
-    for place, value in enumerate(values[1:], 1):
-        box.select_option(index=place)
-        visit.page.reload()
-        visit.wait_until_ready()
-        visit.open_filters()
-        expect(box).to_have_value(value)
-        counts[value.removeprefix("=")] = visit.rows.count()
-
-    assert counts == {owner: recorded.count(owner) for owner in recorded}
-    assert len(counts) == len(OWNERS) + 1
-
-
 ADDRESS: Final = "ai.team+keys@mail.contoso.com"
 # A stranger writes them: another receiver, a header, a list, a name, and letters that look alike.
 NO_ADDRESSES: Final = (
