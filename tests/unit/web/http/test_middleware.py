@@ -100,9 +100,7 @@ async def test_head_answers_as_get_does(served: Served, route: str) -> None:
     [
         "/api/v1/",
         "/api/v1/status/",
-        "/api/v1/Status",
         "/docs",
-        "/redoc",
         "/openapi.json",
         "/api/v1/../v1/status",
         "/api/v1/<script>",
@@ -164,7 +162,6 @@ async def test_the_hosts_key_in_the_query_is_nobodys_parameter(
         (True, {}, 503),
         (True, {"x-ms-client-principal-id": " "}, 503),
         (False, PRINCIPAL, 503),
-        (False, {}, 503),
     ],
 )
 async def test_entra_gives_no_data_without_easy_auth(

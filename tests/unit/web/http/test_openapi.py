@@ -81,7 +81,7 @@ def test_it_documents_the_routes_there_are(document: dict[str, Any]) -> None:
 def test_it_documents_whose_it_is_and_where_it_is_served(document: dict[str, Any]) -> None:
     """Relative to the document: the Host header of a caller leads nobody away."""
     assert [server["url"] for server in document["servers"]] == ["/"]
-    assert document["info"]["title"] == "cmk_check"
+    assert (document["info"]["title"], document["info"]["version"]) == ("cmk_check", "1")
     assert document["info"]["license"] == {"name": "MIT", "identifier": "MIT"}
     assert document["info"]["contact"] == {"name": "the cmk_check authors"}
 

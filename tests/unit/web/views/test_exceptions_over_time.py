@@ -6,11 +6,10 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.counts import AccountCounter
 from cmk_check.core.enums import ExceptionMode, ExceptionReason
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.posture import Expectations
-from tests.unit.web.api_kit import MAX_AGE, NOON, Served, coverage, finding, status_of
+from tests.unit.web.api_kit import MAX_AGE, NOON, Served, finding, recorded
 from tests.unit.web.asgi_client import send
 
 END: Final = NOON + timedelta(hours=1)
@@ -19,25 +18,15 @@ EXPECT: Final = Expectations(MAX_AGE, exceptions=ExceptionMode.ACCEPT)
 
 
 @pytest.fixture
-async def excepted(empty: Served) -> Served:
+async def excepted() -> Served:
     """Storage with two violations: one is accepted until ``END``, of the other nothing is known."""
     honoured = AccountException(ExceptionReason.HONOURED, "/e1", expires_on=END)
-    mine = [replace(finding("until"), exception=honoured), finding("none")]
-    tally = AccountCounter()
-    for each in mine:
-        tally.add(each)
-    recorded = coverage(accounts=tally.counts({}, 0))
-    await empty.put(recorded, mine)
-    await empty.put_status(status_of(recorded))
-    return empty
+    return await recorded(replace(finding("until"), exception=honoured), finding("none"))
 
 
 @pytest.mark.parametrize(
     ("time", "state", "reason", "count"),
-    [
-        (END - SECOND, "honoured", "honoured", 1),
-        (END, "not_honoured", "expired", 0),
-    ],
+    [(END - SECOND, "honoured", "honoured", 1), (END, "not_honoured", "expired", 0)],
 )
 async def test_lists_counts_and_metrics_follow_the_clock(
     excepted: Served, time: datetime, state: str, reason: str, count: int
