@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from local.simulator import PolicyType, load_estate
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
     CMK,
@@ -20,8 +21,7 @@ from tests.functional.exception_kit import ACCEPT, accepted_estate
 pytestmark = pytest.mark.long
 
 POLICIES: Final = frozenset({"exemption", "assignment", "policy"})
-# It would be honoured if the settings listed its assignment.
-NOT_LISTED: Final = "honoured-if-listed"
+LISTED: Final = "honoured-if-listed"
 
 
 def posture_of(scene: Scene) -> tuple[str, int, list[str]]:
@@ -42,7 +42,7 @@ def rescan(scene: Scene) -> Counter[tuple[str, str]]:
     return told(scene)
 
 
-def as_named(finding: dict[str, Any]) -> bool:
+def as_named(finding: dict[str, Any], listed: str) -> bool:
     """Return whether an account has the exception that its name begins with."""
     name, exception = finding["name"], finding["exception"]
     if name.startswith(("none-", "unneeded-")):
@@ -50,8 +50,7 @@ def as_named(finding: dict[str, Any]) -> bool:
     reason: str = exception["reason"]
     if exception["honoured"] is not (reason == "honoured"):
         return False
-    named = "assignment_not_trusted" if name == NOT_LISTED else name.replace("-", "_")
-    return named.startswith(reason)
+    return name.replace("-", "_").startswith(reason) if name != LISTED else reason == listed
 
 
 def test_every_account_has_the_exception_that_it_is_named_after(open_scene: OpenScene) -> None:
@@ -87,6 +86,19 @@ def test_every_account_has_the_exception_that_it_is_named_after(open_scene: Open
     assert findings["exemption-unread-list"]["exception"]["missingAction"] == (
         "Microsoft.Authorization/policyExemptions/read"
     )
+
+
+def test_a_listed_assignment_is_trusted_as_one_above(open_scene: OpenScene) -> None:
+    """Whoever assigns policies to each subscription says so, and is not forced to change it."""
+    estate = load_estate("exceptions")
+    [exemption] = [
+        each for each in estate.policies.of_type(PolicyType.EXEMPTION) if each.name == LISTED
+    ]
+    assignment = str(exemption.find("properties.policyAssignmentId"))
+    scene = open_scene(estate, CMK_EXCEPTION_ASSIGNMENTS=assignment, **ACCEPT)
+    scene.scan()
+
+    assert as_named(scene.findings()[LISTED], "honoured")
 
 
 def test_nothing_is_asked_where_exceptions_are_off(open_scene: OpenScene) -> None:

@@ -48,6 +48,7 @@ def test_axe_finds_nothing_in_any_state(open_visit: OpenVisit, scheme: str) -> N
     visit.page.keyboard.press("Escape")
     visit.search.fill("nothing is called this")
     expect(visit.count).to_contain_text("0 of")
+    expect(visit.region("Findings")).to_contain_text("match")
     found["no match"] = faults(visit)
 
     assert {state: faults for state, faults in found.items() if faults} == {}

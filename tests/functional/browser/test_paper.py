@@ -115,6 +115,21 @@ def test_no_title_stays_behind_alone(desk: Visit, panel: str, title: str, head: 
     assert alone == []
 
 
+def test_paper_breaks_no_word(desk: Visit, world: World) -> None:
+    """A region in two pieces is not found by searching the PDF."""
+    findings = [
+        one for one in world.scene.findings().values() if "hostile" not in one["resourceGroup"]
+    ]
+    words = {part for one in findings for part in one["name"].replace("_", "-").split("-")}
+    words |= {one[field] for one in findings for field in ("kind",)}
+    words |= {one["location"].lower().replace(" ", "") for one in findings}
+
+    text = " ".join(" ".join(sheet.lines) for sheet in _sheets(desk))
+
+    assert len(words) > 20
+    assert [word for word in sorted(words) if word not in text] == []
+
+
 def test_with_an_account_open_paper_shows_that_account(desk: Visit, world: World) -> None:
     """Whoever prints a detail hands it to the one who has to mend it, or to an auditor."""
     steps = world.scene.get(f"v1/findings{world.scene.findings()[CHANGED]['id']}").body

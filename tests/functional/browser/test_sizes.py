@@ -1,6 +1,7 @@
 """The page on a phone, on a wide screen, and for those who want less motion."""
 
 import re
+from typing import Literal
 
 import pytest
 from playwright.sync_api import expect
@@ -101,6 +102,18 @@ def test_no_half_of_a_wide_page_is_empty(open_visit: OpenVisit) -> None:
         filled[band] = filled.get(band, 0) + box["width"]
     assert len(filled) == len(boxes) - 2
     assert [band for band, width in filled.items() if width < 0.95 * board["width"]] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_each_colour_scheme_has_colours_of_its_own(
+    desk: Visit, scheme: Literal["light", "dark"]
+) -> None:
+    """A white page at night is one that people close."""
+    desk.page.emulate_media(color_scheme=scheme)
+
+    background = desk.body.evaluate("(body) => getComputedStyle(body).backgroundColor")
+    parts = [int(part) for part in re.findall(r"\d+", background)[:3]]
+    assert (sum(parts) / len(parts) > 128) == (scheme == "light")
 
 
 def test_without_motion_nothing_moves(open_visit: OpenVisit) -> None:

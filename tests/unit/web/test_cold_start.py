@@ -16,22 +16,18 @@ def _loaded_by(module: str) -> set[str]:
     return set(run.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["cmk_check.web.routes", "cmk_check.web.views.health"])
-def test_nothing_of_azure_is_loaded(module: str) -> None:
-    """A view never calls Azure, so that it need not pay for its clients."""
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        # A view never calls Azure; metrics are scraped only where there is a Prometheus.
+        ("cmk_check.web.routes", {"azure", "aiohttp", "prometheus_client"}),
+        # Probes come to instances that serve nothing else.
+        ("cmk_check.web.views.health", {"azure", "aiohttp", "fastapi", "starlette"}),
+    ],
+)
+def test_nothing_is_loaded_that_is_not_needed(module: str, absent: set[str]) -> None:
+    """Everybody waits for a cold start."""
     loaded = _loaded_by(module)
 
     assert module in loaded
-    assert not {name for name in loaded if name.split(".")[0] in {"azure", "aiohttp"}}
-
-
-def test_health_does_without_the_api() -> None:
-    """Probes come to instances that serve nothing else."""
-    assert not {"fastapi", "starlette", "cmk_check.web.routes"} & _loaded_by(
-        "cmk_check.web.views.health"
-    )
-
-
-def test_the_api_does_without_what_one_consumer_needs() -> None:
-    """Metrics are scraped where there is a Prometheus; everybody waits for a cold start."""
-    assert "prometheus_client" not in _loaded_by("cmk_check.web.routes")
+    assert not {name for name in loaded if name.split(".")[0] in absent}

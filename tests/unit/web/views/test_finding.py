@@ -158,16 +158,6 @@ async def test_an_account_that_is_not_recorded_is_not_found(served: Served, foun
 
 
 @settings(max_examples=30)
-@given(st.text(max_size=300) | st.sampled_from(TEXTS))
-def test_no_id_fails_otherwise(text: str) -> None:
-    """Anything else would be a 500."""
-    for target in (f"{FINDINGS}/{text}", _path(finding()).replace("chat", text)):
-        scoped = target.replace("?", "%3F")
-        answer = asyncio.run(send(Served().app(), scoped))
-        assert answer.status == 404
-
-
-@settings(max_examples=30)
 @given(st.sampled_from(TEXTS), st.sampled_from(TEXTS), st.sampled_from(Reason))
 def test_p10_no_evidence_keeps_a_finding_from_being_shown(
     text: str, other: str, reason: Reason

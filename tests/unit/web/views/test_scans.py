@@ -31,17 +31,6 @@ SUMMARY = replace(
     changes=4,
     cross_check=CrossCheck(CrossCheckState.PARTLY, 3),
 )
-ACCOUNTS = {
-    "total": 1,
-    "compliant": 0,
-    "nonCompliant": 1,
-    "unknown": 0,
-    "unread": 0,
-    "excepted": 0,
-    "overdue": 0,
-    "byKind": {"OpenAI": {"compliant": 0, "nonCompliant": 1, "unknown": 0}},
-    "ignoredByKind": {"SpeechServices": 3},
-}
 
 
 def _scan(minutes: int, state: ScanState = ScanState.COMPLETE) -> Scan:
@@ -74,34 +63,27 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
     """It is what an auditor is shown: when it was looked, and what was found."""
     await _put(empty, _scan(0))
 
-    answer = await send(empty.app(), SCANS)
+    (shown,) = (await send(empty.app(), SCANS)).found
 
-    assert answer.json == {
-        "value": [
-            {
-                "id": "20261125T120000Z-3fa9",
-                "state": "complete",
-                "trigger": "request",
-                "startedAt": "2026-11-25T12:00:00Z",
-                "finishedAt": "2026-11-25T12:00:09Z",
-                "reason": None,
-                "overdue": False,
-                "scope": "full",
-                "requestedSubscriptions": None,
-                "notFound": [],
-                "notFoundOmitted": 0,
-                "posture": "non_compliant",
-                "accounts": ACCOUNTS,
-                "dataStores": None,
-                "subscriptions": {"total": 1, "read": 1, "gap": 0, "excluded": 0, "retired": 0},
-                "changes": 4,
-                "crossCheck": {"state": "partly", "differences": 3},
-                "ruleVersion": "1",
-            }
-        ]
-    }
-    assert list(answer.json["value"][0])[:6] == [
-        *("id", "state", "trigger", "startedAt", "finishedAt", "reason")
+    assert shown.pop("accounts")["nonCompliant"] == 1
+    assert list(shown.items()) == [
+        ("id", "20261125T120000Z-3fa9"),
+        ("state", "complete"),
+        ("trigger", "request"),
+        ("startedAt", "2026-11-25T12:00:00Z"),
+        ("finishedAt", "2026-11-25T12:00:09Z"),
+        ("reason", None),
+        ("overdue", False),
+        ("scope", "full"),
+        ("requestedSubscriptions", None),
+        ("notFound", []),
+        ("notFoundOmitted", 0),
+        ("posture", "non_compliant"),
+        ("dataStores", None),
+        ("subscriptions", {"total": 1, "read": 1, "gap": 0, "excluded": 0, "retired": 0}),
+        ("changes", 4),
+        ("crossCheck", {"state": "partly", "differences": 3}),
+        ("ruleVersion", "1"),
     ]
 
 

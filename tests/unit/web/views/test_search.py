@@ -107,16 +107,6 @@ async def test_pages_of_a_search_are_those_of_the_list(estate: Served, top: int)
     assert {len(page.found) for page in pages[:-1]} <= {top}
 
 
-async def test_a_search_reads_no_row_for_each_finding(estate: Served) -> None:
-    """Thousands of subscriptions would be thousands of reads."""
-    estate.store.log.clear()
-
-    await send(estate.app(), f"{FINDINGS}?q=emea")
-
-    found = [entry.name for entry in estate.store.log if entry.table is Table.FINDINGS]
-    assert found == ["query", "get", "query"]
-
-
 @pytest.mark.parametrize(
     ("values", "reason"), [({"schema": 2}, "row_too_new"), ({"tags": "{"}, "malformed")]
 )

@@ -107,18 +107,6 @@ async def test_the_status_costs_a_point_read_and_never_a_walk(
     assert [operation.name for operation in served.store.log] == reads
 
 
-async def test_before_the_first_scan_the_answer_is_unknown_and_no_error(empty: Served) -> None:
-    """A fresh deployment is neither broken nor compliant."""
-    answer = await send(empty.app(), STATUS)
-
-    assert answer.status == 200
-    assert answer.json["posture"] == "unknown"
-    assert [reason["code"] for reason in answer.json["reasons"]] == ["no_scan_yet"]
-    assert [answer.json[name] for name in ["asOf", "freshUntil", "fresh"]] == [None, None, False]
-    assert answer.json["accounts"]["total"] == answer.json["subscriptions"]["total"] == 0
-    assert answer.json["lastScan"] is None
-
-
 @pytest.mark.parametrize("target", [STATUS, OF_ONE])
 async def test_p1_a_stale_compliant_answer_turns_unknown_by_itself(
     empty: Served, target: str
