@@ -15,7 +15,10 @@ from cmk_check.core.model import Finding, Transition
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.web import models
+from cmk_check.web.views.finding import remediation_of
+from tests.fakes.broken_keys import BROKEN_KEYS, broken
 from tests.fakes.hostile import NAMES
+from tests.fakes.remediation import CLIENT, TENANT, finding_of, planned
 from tests.unit.web.api_kit import EARLIER, LAB, NOON, PRODUCTION, Served, coverage, finding
 from tests.unit.web.asgi_client import Answer, send
 
@@ -185,3 +188,31 @@ async def test_somebody_elses_row_is_not_shown(empty: Served) -> None:
     await empty.store.commit(Table.FINDINGS, "theirs", [Insert(row, {"schema": 1})])
 
     assert (await send(empty.app(), _path(theirs))).status == 404
+
+
+def test_the_steps_are_those_of_the_plan() -> None:
+    """The command, the API and the page give one advice."""
+    found = finding_of(identity_type="UserAssigned", identity_client_id=CLIENT)
+
+    shown = remediation_of(found, TENANT)
+
+    plan = planned(found, tenant_id=TENANT)
+    assert shown is not None
+    assert shown.summary == plan.summary
+    assert [(step.title, step.why, step.warning) for step in shown.steps] == [
+        (step.title, step.why, step.warning) for step in plan.steps
+    ]
+    assert f"TENANT='{TENANT}'" in shown.az
+    assert (shown.bicep or "").startswith("// Vault, key and grant")
+
+
+@pytest.mark.parametrize(("what", "has_template"), [("key disabled", False), ("no role", True)])
+def test_a_broken_key_has_the_plan_that_ends_it(what: str, *, has_template: bool) -> None:
+    """The reason alone sends people to look for names and options."""
+    shown = remediation_of(broken(BROKEN_KEYS[what]), TENANT)
+
+    assert shown is not None
+    assert shown.summary.startswith("End what is wrong with the key of Chat ")
+    assert "on purpose" in (shown.steps[1].warning or "")
+    assert f"TENANT='{TENANT}'" in shown.az
+    assert (shown.bicep is not None) == has_template

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Trigger
+from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Trigger, WatchState
 from cmk_check.core.posture import Expectations
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.status import SubscriptionCounts, Summary
-from cmk_check.ports import Table
+from cmk_check.core.watch_state import Watch
+from cmk_check.ports import Insert, Table
 from cmk_check.store import codec, table_keys
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import scan_id_of
@@ -253,3 +254,59 @@ async def test_the_status_names_the_management_group_of_the_last_full_scan(empty
     await empty.put_status(replace(status_of(coverage()), scope=scope))
 
     assert (await send(empty.app(), STATUS)).json["managementGroup"] == "mg-company"
+
+
+METRIC = "cmkcheck_watch_last_look_timestamp_seconds"
+BLIND = Watch(
+    last_look=NOON, last_change=NOON - timedelta(hours=1), state=WatchState.BLIND, since=NOON
+)
+
+
+@pytest.mark.parametrize("path", [STATUS, OF_ONE])
+async def test_the_status_says_when_the_watch_looked_and_whether_it_sees(
+    served: Served, path: str
+) -> None:
+    """Whoever relies on minutes must see that they have become hours."""
+    before = (await send(served.app(), path)).json
+    await served.put_watch(BLIND)
+
+    after = (await send(served.app(), path)).json
+
+    assert after.pop("watch") == {
+        "lastLook": "2026-11-25T12:00:00Z",
+        "lastChange": "2026-11-25T11:00:00Z",
+        "state": "blind",
+    }
+    assert before.pop("watch") is None
+    assert after == before
+
+
+async def test_a_metric_is_the_time_of_the_last_look_of_the_watch(served: Served) -> None:
+    """An alert rule compares it with the time; a watch that has not looked yet claims nothing."""
+    served.watched = True
+    status = (await send(served.app(), STATUS)).json
+    before = (await send(served.app(), "/api/v1/metrics")).body.decode()
+    await served.put_watch(BLIND)
+
+    metrics = (await send(served.app(), "/api/v1/metrics")).body.decode()
+
+    assert status["watch"] == {"lastLook": None, "lastChange": None, "state": None}
+    assert METRIC not in before
+    (value,) = [line.split()[1] for line in metrics.splitlines() if line.startswith(METRIC)]
+    assert float(value) == NOON.timestamp()
+
+
+@pytest.mark.parametrize(("schema", "shown"), [(9, None), (1, {"lastLook": None})])
+async def test_p7_a_row_of_the_watch_that_cannot_be_used_costs_itself(
+    served: Served, schema: int, shown: dict[str, None] | None
+) -> None:
+    """P7: the posture does not depend on it."""
+    row = Insert("state", {"schema": schema, "document0": "{"})
+    await served.store.commit(Table.SCANS, "watch", [row])
+    served.watched = True
+
+    answer = await send(served.app(), STATUS)
+
+    assert answer.status == 200
+    assert (answer.json["watch"] or {}).get("state") is None
+    assert (answer.json["watch"] is None) == (shown is None)
