@@ -246,25 +246,3 @@ async def test_a_finding_says_all_that_is_known_of_its_stores() -> None:
         "basicProjects": ["basic"],
         "asOf": "2026-11-22T12:00:00Z",
     }
-
-
-@pytest.mark.parametrize(
-    ("kind", "verdict", "about"),
-    [
-        ("OpenAI", Verdict.COMPLIANT, ["Fine-tuned"]),
-        ("AISERVICES", Verdict.COMPLIANT, ["Agents", "Speech", "Fine-tuned"]),
-        ("AIServices", Verdict.NON_COMPLIANT, []),
-        (None, Verdict.COMPLIANT, []),
-    ],
-)
-async def test_a_compliant_account_says_what_its_key_does_not_cover(
-    kind: str | None, verdict: Verdict, about: list[str]
-) -> None:
-    """Green is read as "all of it is under our key", and Microsoft says that it is not."""
-    found = finding("chat", verdict, kind=kind)
-    served = await recorded(found)
-
-    limits: list[str] = (await send(served.app(), f"{FINDINGS}{found.id.text}")).json["limits"]
-
-    assert bool(limits) == bool(about)
-    assert [word for word in about if not any(word in limit for limit in limits)] == []

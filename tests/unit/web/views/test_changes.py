@@ -64,17 +64,6 @@ async def test_an_entry_is_the_cloud_event_and_nothing_else(empty: Served) -> No
     assert list(answer.json["value"][0]) == list(event_of(_change(1)))
 
 
-async def test_before_the_first_change_there_is_a_cursor_to_come_back_with(empty: Served) -> None:
-    """Whoever begins to poll before the first scan must not miss it."""
-    app = empty.app()
-    onwards = _onwards(await send(app, CHANGES))
-    await _publish(empty, 1, 1)
-
-    answer = await send(app, onwards)
-
-    assert _ids(answer) == ["id-1"]
-
-
 async def test_pages_lead_to_the_end_and_the_end_leads_on(empty: Served) -> None:
     """A `nextLink` says that there is more now, a `deltaLink` that there may be later."""
     await _publish(empty, 1, 5)

@@ -13,7 +13,6 @@ from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from tests.unit.web.api_kit import (
     AS_SERVED,
-    EARLIER,
     LAB,
     NOON,
     PRODUCTION,
@@ -242,12 +241,3 @@ async def test_p1_a_finding_is_never_newer_than_the_reading_that_it_rests_on(
     (shown,) = (await send(empty.app(), f"{FINDINGS}?q=fixed")).found
 
     assert (shown["asOf"], shown["coverage"]) == (as_of, state.value)
-
-
-async def test_while_the_first_scan_runs_a_finding_is_of_its_own_reading(empty: Served) -> None:
-    """There is no finished scan yet that could date it."""
-    await empty.put(coverage(), [finding()])
-
-    (shown,) = (await send(empty.app(), FINDINGS)).found
-
-    assert shown["asOf"] == f"{EARLIER:%Y-%m-%dT%H:%M:%SZ}"
