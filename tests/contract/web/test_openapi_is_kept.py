@@ -87,11 +87,11 @@ async def _hostile() -> Served:
         for name, number in zip(HOSTILE, numbers, strict=True)
     ]
     await FeedTable(served.store).publish(changes)
-    for number, state in enumerate(ScanState):
+    for number, ended in enumerate(ScanState):
         started = NOON + timedelta(minutes=number)
         scan_id = scan_id_of(started, "3fa9")
-        scan = Scan(scan_id, number, Trigger.REQUEST, started, state, reason=HOSTILE[number])
-        if state in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
+        scan = Scan(scan_id, number, Trigger.REQUEST, started, ended, reason=HOSTILE[number])
+        if ended in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
             summary = Summary(rows[number].accounts)
             scan = replace(scan, posture=PostureVerdict.UNKNOWN, summary=summary)
         await served.scans.commit(scans=[(scan, None)])
