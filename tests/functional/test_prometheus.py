@@ -28,7 +28,6 @@ OLDER: Final = "scrape_protocols: [PrometheusText0.0.4]"
 PATIENT: Final = "scrape_interval: 4s\n    scrape_timeout: 4s"
 NONE: Final = {"compliant": 0, "nonCompliant": 0, "unknown": 0}
 FIRING: Final = ("CmkCheckNonCompliant", "firing")
-UNKNOWN: Final = ("CmkCheckUnknown", "pending")
 HOSTILE: Final = 'a"b\\c} 1 # <script>\u202e\U0001f600'
 
 
@@ -144,10 +143,6 @@ def test_prometheus_gets_the_answer_that_the_status_gives(
         summaries = {each["annotations"]["summary"] for each in prometheus.ask("alerts")["alerts"]}
         told = {each["type"] for each in prometheus.metadata("cmkcheck_posture")}
         targets = prometheus.targets()
-        # P1: scrapes go on when scans do not; the hours pass by rewriting the status row.
-        (row,) = [row for row in scene.storage.rows("cmkscans") if row["RowKey"] == "status"]
-        scene.storage.change_document(row, as_of=LONG_AGO)
-        wait_until(lambda: UNKNOWN in prometheus.alerts(), "another", show=prometheus.output)
 
     assert up == {"parameter": 1, "older": 1, "stranger": 0, "nobody": 0}
     assert strangers == []
@@ -177,6 +172,32 @@ def test_a_key_in_a_header_shows_nowhere_p6(open_scene: OpenScene, tmp_path: Pat
     assert [value for _, value in up] == [1]
     assert key not in said + prometheus.output()
     assert quote_plus(key) not in said + prometheus.output()
+
+
+def test_p1_a_green_that_grew_old_turns_unknown_in_prometheus(
+    open_scene: OpenScene, tmp_path: Path
+) -> None:
+    """P1: scrapes go on when scans do not; the hours pass by rewriting the status row."""
+    scene = open_scene(estate_of({"chat": CMK}), CMK_MAX_AGE_MINUTES="60")
+    scene.scan()
+    posture = "cmkcheck_posture == 1"
+    (row,) = [row for row in scene.storage.rows("cmkscans") if row["RowKey"] == "status"]
+
+    with _prometheus(tmp_path, scene, _job("params:", "one", scene, _key(scene))) as prometheus:
+        _wait_for_scrapes(prometheus, 1)
+        green = _values(prometheus, posture, "cmkcheck_posture")
+        scene.storage.change_document(row, as_of=LONG_AGO)
+        wait_until(
+            lambda: _values(prometheus, posture, "cmkcheck_posture") != green, "another posture"
+        )
+        old = _values(prometheus, posture, "cmkcheck_posture")
+        ((_, age),) = prometheus.query("cmkcheck_as_of_age_seconds")
+        wait_until(prometheus.alerts, "an alert")
+        alerts = prometheus.alerts()
+
+    assert (green, old) == ({"compliant": 1}, {"unknown": 1})
+    assert age > 3600
+    assert alerts == {("CmkCheckUnknown", "pending")}
 
 
 def test_promtool_has_no_complaint(open_scene: OpenScene, tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ class Held:
 
     async def reached(self) -> None:
         """Wait until one more reads."""
-        await self._reached.acquire()
+        async with asyncio.timeout(5):
+            await self._reached.acquire()
 
     async def _walk(self) -> int:
         return (await send(self.app, WALKS[0])).status
