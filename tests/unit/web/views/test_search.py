@@ -162,7 +162,7 @@ class Counting(RecordingStore):
 async def test_p8_a_filter_that_finds_little_reads_no_more_than_its_share() -> None:
     """One request must not read the estate of a whole company, nor hide what stands far behind."""
     served = Served(store := Counting())
-    await _put_many(served, 2 * ROWS_SEARCHED_PER_PAGE + 500)
+    await _put_many(served, ROWS_SEARCHED_PER_PAGE + 10)
     await served.put(coverage(), [replace(finding("last", Verdict.UNKNOWN), location="x")])
 
     for query, names, share in (
@@ -174,7 +174,7 @@ async def test_p8_a_filter_that_finds_little_reads_no_more_than_its_share() -> N
         store.given = store.whole = 0
         pages = await follow(served.app(), f"{FINDINGS}?{query}")
         assert [name for page in pages for name in page.names] == names, query
-        assert len(pages) == 3
+        assert len(pages) == 2
         assert store.given <= share * (len(pages) * ROWS_SEARCHED_PER_PAGE)
         # What this program compares it reads by a few columns, and whole only what matches.
         assert share == 2 or store.whole == len(names)
