@@ -95,7 +95,7 @@ async def test_what_stands_beside_a_verdict_has_columns_that_stay_where_they_wer
     last = ("keyScopesAsOf", "dataStores", "dataStoreReasons")
     place = COLUMNS.index("portalUrl")
     assert COLUMNS[place : place + 7] == ("portalUrl", *of_key, "createdAt")
-    assert COLUMNS[-5:] == ("owner", "ownerSource", *last)
+    assert COLUMNS[-7:] == ("owner", "ownerSource", *last, "dueAt", "due")
     assert {bad[name] for name in of_key + last} == {""}
     assert shown["tags"] == "owner=ai; team==x"
     assert [shown[name] for name in of_key + last] == [
