@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+from opentelemetry import trace
 
 from cmk_check.ports import StoreRefused, StoreUnavailable, Table
 from cmk_check.web.http.middleware import SignIn
@@ -177,3 +178,23 @@ async def test_entra_gives_no_data_without_easy_auth(
     if status == 503:
         assert answer.error == ("SignInNotConfigured", None)
         assert served.store.log == []
+
+
+async def test_p6_no_telemetry_exports_a_request(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FastAPI would export each with its query, which may hold a key, wherever a tracer is set."""
+    traced: list[str] = []
+
+    class Provider(trace.TracerProvider):
+        def get_tracer(
+            self, instrumenting_module_name: str, *_: object, **__: object
+        ) -> trace.Tracer:
+            traced.append(instrumenting_module_name)
+            return trace.NoOpTracer()
+
+    monkeypatch.setattr(trace, "get_tracer_provider", Provider)
+
+    answer = await send(served.app(), "/api/v1/status?code=s3cret")
+
+    assert (answer.status, traced) == (200, [])
