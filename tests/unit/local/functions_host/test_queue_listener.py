@@ -161,16 +161,6 @@ async def test_a_message_that_is_not_base64_goes_to_the_poison_queue_unread() ->
     assert (queue.poison, queue.deleted) == (['{"order": "1234567"}'], ["r1"])
 
 
-async def test_without_encoding_the_body_is_taken_as_it_is() -> None:
-    """host.json may say messageEncoding none."""
-    queue, worker = _Queue(), _Worker()
-    options = replace(_OPTIONS, base64=False)
-
-    await QueueListener(queue, _FUNCTION, Invoker(worker), options).process(_message("x"))
-
-    assert worker.seen[0][0] == Text("eA==")
-
-
 @pytest.mark.parametrize("dequeue_count", [1, 3, 4])
 async def test_a_failed_message_in_a_poison_queue_stays_hidden(dequeue_count: int) -> None:
     """There is no poison queue of a poison queue; the lease keeps it from running hot."""
@@ -257,24 +247,3 @@ async def test_an_outage_of_the_storage_is_outlived(caplog: pytest.LogCaptureFix
     assert [r.getMessage() for r in caplog.records] == [
         "the queue orders cannot be used: ServiceRequestError"
     ]
-
-
-async def test_after_a_stop_what_runs_is_settled_and_nothing_more_is_fetched() -> None:
-    """A deployment must not leave a message leased for ten minutes."""
-    gate = asyncio.Semaphore(0)
-    queue = _Queue(waiting=[_message(number=number) for number in range(3)])
-    worker = _Worker(until=gate.acquire)
-    listener = _listener(queue, worker)
-    listening = asyncio.create_task(listener.listen())
-    await _until(lambda: len(worker.seen) == 2)
-
-    listener.stop()
-    gate.release()
-    await asyncio.wait({listening}, timeout=0.02)
-    assert not listening.done()
-
-    gate.release()
-    await listening
-
-    assert sorted(queue.deleted) == ["r0", "r1"]
-    assert len(queue.waiting) == 1

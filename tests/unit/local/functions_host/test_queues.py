@@ -51,22 +51,6 @@ def _count(queue: QueueClient) -> int:
     return int(queue.get_queue_properties().approximate_message_count or 0)
 
 
-def test_a_message_is_tried_again_after_the_pause_and_then_deleted(
-    environment: dict[str, str], queue: QueueClient
-) -> None:
-    """The pause is the environment's one second, not the five minutes of host.json."""
-    with FunctionsHost(APP, environment, timers=False) as host:
-        queue.send_message(json.dumps({"name": "order", "failures": 1}))
-        _wait_until(lambda: _events(host, "done"))
-        _wait_until(lambda: _count(queue) == 0)
-
-        tries = _events(host, "message")
-
-    assert [seen["dequeueCount"] for seen in tries] == [1, 2]
-    assert all(moment.endswith("+00:00") for moment in tries[0]["times"])
-    assert any("on_message failed: RuntimeError('order')" in line for line in host.output())
-
-
 def test_a_message_that_always_fails_ends_in_the_poison_queue(
     environment: dict[str, str], queue: QueueClient, poison: QueueClient
 ) -> None:
@@ -79,21 +63,6 @@ def test_a_message_that_always_fails_ends_in_the_poison_queue(
 
         assert [seen["dequeueCount"] for seen in _events(host, "message")] == [1, 2, 3]
         assert bodies == [base64.b64encode(body.encode()).decode()]
-
-
-def test_a_message_that_is_not_base64_ends_in_the_poison_queue(
-    environment: dict[str, str], azurite: Azurite, queue_name: str, poison: QueueClient
-) -> None:
-    """A sender that forgot to encode shows here as it would on Azure."""
-    with (
-        FunctionsHost(APP, environment, timers=False) as host,
-        QueueClient.from_connection_string(azurite.connection_string, queue_name) as plain,
-    ):
-        plain.send_message('{"name": "plain"}')
-        bodies = _wait_until(lambda: _bodies(poison))
-
-        assert bodies == ['{"name": "plain"}']
-        assert _events(host, "message") == []
 
 
 def test_a_message_outlives_the_death_of_its_host(
@@ -156,28 +125,6 @@ def test_a_timer_fires_by_its_schedule(environment: dict[str, str]) -> None:
         events = _wait_until(lambda: _events(host, "timer")[1:])
 
     assert events[0]["pastDue"] is False
-
-
-def test_without_timers_a_timer_runs_by_hand_only(environment: dict[str, str]) -> None:
-    """A test decides itself when a scan starts."""
-    every_second = environment | {"TEST_SCHEDULE": "* * * * * *"}
-    with FunctionsHost(APP, every_second, timers=False) as host:
-        time.sleep(1.2)
-        assert _events(host, "timer") == []
-
-        host.fire("on_timer")
-        events = _wait_until(lambda: _events(host, "timer"))
-
-    assert [seen["pastDue"] for seen in events] == [False]
-
-
-def test_a_queue_function_runs_by_hand_with_the_given_text(environment: dict[str, str]) -> None:
-    """The operator can repeat one message without sending it."""
-    with FunctionsHost(APP, environment, timers=False) as host:
-        host.fire("on_message", json.dumps({"name": "by hand"}))
-        done = _wait_until(lambda: _events(host, "done"))
-
-    assert done[0]["name"] == "by hand"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,9 @@ from local.functions_host.request import decoded_path, read_request
         pytest.param("/api/a%2Fb%2f", "/api/a%2Fb%2f", id="slashes stay encoded"),
         pytest.param("/api/dashboard/../x", "/api/x", id="dots"),
         pytest.param("/api/dashboard/%2e%2e/x", "/api/x", id="encoded dots"),
-        pytest.param("/api/./x/.", "/api/x/", id="single dots"),
         pytest.param("/../../x", "/x", id="not above the root"),
-        pytest.param("/api//x", "/api//x", id="empty segments stay"),
         pytest.param("/api/%FF", "/api/%FF", id="not UTF-8 stays encoded"),
         pytest.param("/api/%c3%bc%c3/%ed%A0%80", "/api/ü%C3/%ED%A0%80", id="partly UTF-8"),
-        pytest.param("/", "/", id="root"),
         pytest.param("*", "/", id="no path"),
     ],
 )

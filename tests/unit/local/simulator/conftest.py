@@ -34,9 +34,3 @@ def production() -> str:
 def sandbox() -> str:
     """Give the path of the subscription of the sample that reads in pages of 4, 0 and 5."""
     return "/subscriptions/5e2f8b90-7c14-4a6d-b1e3-40d9c6f2a857"
-
-
-@pytest.fixture
-def acquisitions() -> str:
-    """Give the path of the subscription of the sample whose accounts may not be read."""
-    return "/subscriptions/a07d6c3e-1b95-48f2-9d7a-e6c40b8f2d19"

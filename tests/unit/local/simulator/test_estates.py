@@ -1,26 +1,27 @@
-"""The estates that come with the simulator, and those made for benchmarks."""
+"""Estates from files, and those made for benchmarks: a wrong word is refused, not passed over."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from local.simulator import Access, AccountSpec, Estate, estate_of, generate, load_estate
+from local.simulator import AccountSpec, Estate, estate_of, generate, load_estate
+from local.simulator.accounts import find
 from local.simulator.load import estate_names
 
 pytestmark = pytest.mark.long
 
-IN_SCOPE = {"OpenAI", "AIServices"}
+SUB = "1d1f6a54-0000-4000-8000-000000000001"
+ACCOUNT = {"name": "chat", "group": "rg", "identity": "system"}
+VAULT = {"name": "kv", "group": "rg"}
+STORE = {"type": "Microsoft.Storage/storageAccounts", "name": "files", "group": "rg"}
 
 
-def documents(estate: Estate) -> list[dict[str, Any]]:
-    """Give the accounts that may be read, as Azure would send them."""
-    return [
-        json.loads(account.encoded())
-        for subscription in estate.subscriptions
-        if subscription.access is Access.READER
-        for account in subscription.accounts.values()
-    ]
+def with_vaults(*vaults: Mapping[str, Any], **rest: object) -> Estate:
+    """Build an estate of one account and these vaults."""
+    subscription = {"id": SUB, "name": "One", "accounts": [ACCOUNT], "vaults": vaults}
+    return estate_of({"subscriptions": [subscription], **rest})
 
 
 def test_every_estate_loads() -> None:
@@ -31,107 +32,73 @@ def test_every_estate_loads() -> None:
     assert [len(load_estate(name).subscriptions) for name in names] == [2, 1, 4, 3, 4, 0, 3]
 
 
-def test_the_sample_shows_every_state_of_encryption() -> None:
-    """The demonstration has to show each reason once."""
-    found = [each for each in documents(load_estate("sample")) if each["kind"] in IN_SCOPE]
-    states = [each["properties"].get("encryption", "absent") for each in found]
-    sources = {state.get("keySource") for state in states if isinstance(state, dict)}
-
-    assert len(found) == 14
-    assert "absent" in states
-    assert {} in states
-    assert "Microsoft.KeyVault" in states
-    assert sources == {
-        None,
-        "Microsoft.CognitiveServices",
-        "Microsoft.KeyVault",
-        "microsoft.keyvault",
-        "Microsoft.ManagedHsm",
-    }
-
-
-def test_a_key_is_used_by_an_identity_the_account_has() -> None:
-    """An account whose key names a stranger's identity is broken, which the sample's is not."""
-    [account] = [
-        each for each in documents(load_estate("sample")) if each["name"] == "agents-foundry"
-    ]
-    key = account["properties"]["encryption"]["keyVaultProperties"]
-    identities = account["identity"]["userAssignedIdentities"].values()
-
-    assert [each["clientId"] for each in identities] == [key["identityClientId"]]
-
-
-def test_the_clean_estate_names_a_key_for_every_account() -> None:
-    """It stands for an estate with nothing to find."""
-    found = documents(load_estate("clean"))
-
-    keys = [each["properties"]["encryption"] for each in found]
-    assert len(keys) == 3
-    assert all(
-        isinstance(key, dict)
-        and key["keySource"] == "Microsoft.KeyVault"
-        and key["keyVaultProperties"]["keyName"]
-        for key in keys
-    )
+@pytest.mark.parametrize(
+    ("rest", "wrong"),
+    [
+        ({"tenant": "x"}, "tenant;"),
+        ({"vaults": [{**VAULT, "key": []}]}, "key;"),
+        ({"vaults": [{**VAULT, "keys": [{"name": "a", "versions": [{"expires": 1}]}]}]}, "expires"),
+        ({"vaults": [{**VAULT, "policies": {"system:none": []}}]}, "the principal system:none"),
+        ({"assignments": [{"role": "Owner", "who": "user:a", "scope": "/"}]}, "who;"),
+        ({"roles": [{"name": "a", "scope": "/", "permissions": [{"data": []}]}]}, "data;"),
+        ({"denied": [{"actions": "a"}]}, "actions;"),
+    ],
+)
+def test_an_unknown_word_in_an_estate_is_refused(rest: dict[str, Any], wrong: str) -> None:
+    """A misspelt word would silently give another estate."""
+    vaults = rest.pop("vaults", ())
+    with pytest.raises(ValueError, match=f"cannot have {wrong}"):
+        with_vaults(*vaults, **rest)
 
 
 @pytest.mark.parametrize(
-    ("document", "wrong"),
+    ("word", "wrong"),
     [
-        ({"subscriptions": [], "tenant": "x"}, "tenant"),
-        ({"subscriptions": [{"id": "a", "name": "b", "acess": "reader"}]}, "acess"),
+        ({"acess": "reader"}, "cannot have acess;"),
+        ({"accounts": [{"tag": {}}]}, "cannot have tag;"),
         (
-            {"subscriptions": [{"id": "a", "name": "b", "accounts": [{"tag": {}}]}]},
-            "tag",
+            {"accounts": [ACCOUNT | {"connections": {"files": "store:fiels"}}], "stores": [STORE]},
+            "the store store:fiels",
         ),
     ],
 )
-def test_an_unknown_word_in_an_estate_is_refused(document: dict[str, object], wrong: str) -> None:
-    """A misspelt word would silently give another estate."""
-    with pytest.raises(ValueError, match=f"cannot have {wrong};"):
-        estate_of(document)
+def test_an_unknown_word_of_a_subscription_is_refused(word: dict[str, Any], wrong: str) -> None:
+    """As above; a misspelt store would be a store that is gone."""
+    with pytest.raises(ValueError, match=wrong):
+        estate_of({"subscriptions": [{"id": SUB, "name": "One", **word}]})
 
 
-def test_an_unknown_estate_is_refused_by_naming_those_there_are() -> None:
-    """A typing error on the command line is answered with the choice."""
-    with pytest.raises(
-        ValueError, match="clean, empty, exceptions, foundry, keys, nothing, sample"
-    ):
-        load_estate("sampel")
+def test_policies_and_grants_are_for_the_principals_that_words_stand_for() -> None:
+    """Object ids are made from names here, and nobody could write them into a file."""
+    estate = with_vaults(
+        {**VAULT, "policies": {"system:chat": ["get"], "user:shared": ["all"]}},
+        groups={"outer": ["group:inner"], "inner": ["system:chat"]},
+        roles=[{"name": "Ours", "scope": "/", "permissions": [{"dataActions": ["x"]}]}],
+        assignments=[{"role": "Ours", "principal": "group:outer", "scope": "/", "condition": "c"}],
+    )
+    chat = estate.subscription(SUB).accounts["chat"].principal_id
+    policies = estate.subscription(SUB).vaults["kv"].find("properties.accessPolicies")
+
+    assert isinstance(policies, list)
+    assert [each["permissions"]["keys"] for each in policies] == [["get"], ["all"]]
+    assert policies[0]["objectId"] == chat
+    [grant] = estate.grants.at_or_above(["/"])
+    assert chat is not None
+    assert grant.principal_id in estate.grants.holders(chat)
+    assert (grant.role.name, grant.condition) == ("Ours", "c")
 
 
-def test_the_same_seed_gives_the_same_estate() -> None:
-    """Two runs of a benchmark measure the same thing."""
-    first = documents(generate(subscriptions=6, accounts=5, seed=3))
-    second = documents(generate(subscriptions=6, accounts=5, seed=3))
-    other = documents(generate(subscriptions=6, accounts=5, seed=4))
+def test_a_vault_may_be_gone_and_yet_be_listed_by_resource_graph() -> None:
+    """Its account is broken at the first scan, which no other word of a file can say."""
+    vaults = with_vaults({**VAULT, "deleted": True}).subscription(SUB).vaults
 
-    assert len(first) == 30
-    assert first == second
-    assert first != other
-
-
-def test_every_tenth_generated_account_is_a_big_one() -> None:
-    """The size of the accounts is half of what a benchmark measures."""
-    estate = generate(subscriptions=4, accounts=5)
-    sizes = [
-        len(account.encoded())
-        for subscription in estate.subscriptions
-        for account in subscription.accounts.values()
-    ]
-
-    assert [number for number, size in enumerate(sizes) if size > 40_000] == [9, 19]
-
-
-def test_an_account_encoded_quickly_is_the_account_as_a_document() -> None:
-    """The short cut of the encoder must not change what is sent."""
-    for account in load_estate("sample").subscriptions[0].accounts.values():
-        assert json.loads(account.encoded()) == account.document()
+    assert [each.name for each in vaults.indexed] == ["kv"]
+    assert vaults.all == ()
 
 
 def test_an_account_can_be_sent_without_a_part_or_raw() -> None:
-    """Malformed accounts are made of these two."""
-    subscription = Estate().add_subscription("1d1f6a54-0000-4000-8000-000000000001", "One")
+    """Malformed accounts are made of these two; encoding quickly changes nothing in others."""
+    subscription = Estate().add_subscription(SUB, "One")
     bare = AccountSpec(name="bare", group="rg", without=("kind", "properties.endpoint"))
     subscription.add_account(bare)
     subscription.add_account(AccountSpec(name="raw", group="rg", raw=[1, None]))
@@ -140,11 +107,44 @@ def test_an_account_can_be_sent_without_a_part_or_raw() -> None:
     assert "kind" not in document
     assert "endpoint" not in document["properties"]
     assert subscription.accounts["raw"].encoded() == b"[1,null]"
+    for account in load_estate("sample").subscriptions[0].accounts.values():
+        assert json.loads(account.encoded()) == account.document()
 
 
-def test_accounts_are_found_by_id_in_any_case() -> None:
-    """Findings keep ids in lower case."""
-    estate = load_estate("sample")
-    [first, *_] = estate.subscriptions[0].accounts.values()
+def _generated(**options: Any) -> list[bytes]:  # noqa: ANN401 - numbers, and whether keys exist
+    estate = generate(accounts=5, **options)
+    return [
+        account.encoded()
+        for subscription in estate.subscriptions
+        for account in subscription.accounts.values()
+    ]
 
-    assert estate.account(first.id.upper()) is first
+
+def test_a_generated_estate_is_the_same_for_a_seed_and_every_tenth_account_is_big() -> None:
+    """Two runs of a benchmark measure the same thing; the size of accounts is half of that."""
+    accounts = _generated(subscriptions=4, seed=3)
+
+    assert accounts == _generated(subscriptions=4, seed=3)
+    assert accounts != _generated(subscriptions=4, seed=4)
+    assert [number for number, each in enumerate(accounts) if len(each) > 40_000] == [9, 19]
+
+
+def test_each_key_that_a_generated_account_names_exists() -> None:
+    """Else a benchmark of keys would measure how vaults are looked for in vain."""
+    estate = generate(subscriptions=20, accounts=5, keys=True)
+    keys = [
+        find(account.document(), "properties.encryption.keyVaultProperties")
+        for subscription in estate.subscriptions
+        for account in subscription.accounts.values()
+    ]
+    named = {
+        (key["keyVaultUri"], key["keyName"])
+        for key in keys
+        if isinstance(key, dict) and key["keyName"]
+    }
+
+    assert named == {
+        (f"https://{vault.name}.vault.azure.net/", key.name)
+        for vault in estate.subscriptions[0].vaults.all
+        for key in vault.keys
+    }

@@ -1,22 +1,13 @@
 """Every fault does what it says, to the requests it is meant for, as often as it was told."""
 
 import asyncio
-import json
 
-import aiohttp
 import pytest
 
 from local.simulator import (
-    FIRST_PAGE,
-    ITSELF,
-    PLAIN_HTTP,
     Answer,
-    Close,
-    Cut,
     Fault,
-    Garble,
     Hold,
-    NextLink,
     arm_error,
 )
 from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
@@ -72,100 +63,6 @@ async def test_requests_are_matched_by_method_path_and_query(
         assert (response.status == 599) is met
 
 
-@pytest.mark.parametrize("retry_after", ["7", "Wed, 25 Nov 2026 09:00:00 GMT", "86400", None])
-async def test_retry_after_is_sent_as_it_was_said(client: Client, retry_after: str | None) -> None:
-    """Seconds, a date, a day and nothing at all are all seen in the wild."""
-    headers = {} if retry_after is None else {"Retry-After": retry_after}
-    client.simulator.faults.add(
-        Fault(then=arm_error(429, "SubscriptionRequestsThrottled", headers=headers))
-    )
-    status, body, response = await client.get(LIST)
-
-    assert (status, body["error"]["code"]) == (429, "SubscriptionRequestsThrottled")
-    assert response.headers.get("Retry-After") == retry_after
-
-
-@pytest.mark.parametrize(
-    ("answer", "body", "content_type"),
-    [
-        (Answer(body={"value": None}), b'{"value":null}', "application/json"),
-        (Answer(body=""), b"", "text/plain"),
-        (Answer(), b"", "application/json"),
-        (Answer(status=503, body="<html>down</html>"), b"<html>down</html>", "text/html"),
-        (Answer(body=b"\xff\xfe"), b"\xff\xfe", "application/json"),
-    ],
-)
-async def test_a_body_is_sent_as_it_was_said(
-    client: Client, answer: Answer, body: bytes, content_type: str
-) -> None:
-    """Odd bodies are what breaks deserialisers."""
-    client.simulator.faults.add(Fault(then=answer))
-    async with client.session.get(f"{client.simulator.url}{LIST}") as response:
-        sent = await response.read()
-
-    assert (response.status, sent) == (answer.status, body)
-    assert response.content_type == content_type
-
-
-async def test_an_answer_cut_off_is_not_mistaken_for_a_whole_one(client: Client) -> None:
-    """The length was announced, so a client can tell."""
-    client.simulator.faults.add(Fault(then=Cut(0.5)))
-    async with client.session.get(f"{client.simulator.url}{LIST}") as response:
-        with pytest.raises(aiohttp.ClientPayloadError):
-            await response.read()
-
-    assert int(response.headers["Content-Length"]) > 0
-
-
-async def test_a_garbled_answer_is_whole_but_no_json(client: Client) -> None:
-    """Here the transport sees nothing wrong, so the parser has to."""
-    client.simulator.faults.add(Fault(then=Garble()))
-    with pytest.raises(json.JSONDecodeError):
-        await client.get(LIST, version="2022-12-01")
-
-
-async def test_a_connection_can_close_without_an_answer(client: Client) -> None:
-    """It is recorded as asked and never answered."""
-    client.simulator.faults.add(Fault(then=Close()))
-    with pytest.raises(aiohttp.ServerDisconnectedError):
-        await client.get(LIST, version="2022-12-01")
-
-    assert {record.status for record in client.simulator.requests} == {None}
-
-
-async def test_next_links_can_lead_astray(client: Client, sandbox: str) -> None:
-    """To itself, back to the first page, to plain HTTP, and to another host."""
-    faults, url = client.simulator.faults, f"{client.simulator.url}{sandbox}{ACCOUNTS}"
-    links = []
-    for then in (ITSELF, FIRST_PAGE, PLAIN_HTTP, NextLink("https://127.0.0.1:1{target}")):
-        faults.add(Fault(page=2, times=1, then=then))
-        _, page, _ = await client.get(f"{sandbox}{ACCOUNTS}")
-        _, body, response = await client.get(page["nextLink"])
-        links.append(body["nextLink"])
-
-    target = str(response.url).removeprefix(client.simulator.url)
-    assert links[0].startswith(f"{url}?api-version=2025-09-01&%24skiptoken=")
-    assert links[1] == f"{url}?api-version=2025-09-01"
-    assert links[2].startswith(f"http://127.0.0.1:{client.simulator.port}{sandbox}")
-    assert links[3].startswith(f"https://127.0.0.1:1{target.partition('?')[0]}?")
-
-
-async def test_a_held_request_waits_until_released(client: Client) -> None:
-    """Tests change the world while an answer is under way."""
-    hold = Hold()
-    client.simulator.faults.add(Fault(path=LIST, hold=hold))
-    asked = asyncio.create_task(client.get(LIST, version="2022-12-01"))
-    await hold.reached()
-    [record] = client.simulator.requests
-    waiting = (asked.done(), record.status)
-    hold.release()
-    status, _, _ = await asked
-
-    assert waiting == (False, None)
-    assert status == 200
-    assert client.simulator.requests[0].status == 200
-
-
 async def test_a_hold_nobody_reaches_says_so(client: Client) -> None:
     """A test that waits for a request that never comes has to fail, not hang."""
     client.simulator.faults.add(Fault(hold=(hold := Hold())))
@@ -182,18 +79,6 @@ async def test_clearing_the_faults_lets_held_requests_go(client: Client) -> None
     client.simulator.faults.clear()
 
     assert (await asked)[0] == 200
-
-
-async def test_a_hundred_connections_are_served_at_once(client: Client) -> None:
-    """A scan keeps up to a hundred requests in flight, each on a connection of its own."""
-    hold = Hold()
-    client.simulator.faults.add(Fault(hold=hold))
-    asked = [client.get(LIST, version="2022-12-01") for _ in range(100)]
-    answers = asyncio.gather(*asked)
-    await hold.reached(100)
-    hold.release()
-
-    assert {status for status, _, _ in await answers} == {200}
 
 
 async def test_a_delay_passes_before_the_answer(client: Client) -> None:

@@ -1,12 +1,12 @@
 """Who may use a key: assignments at, above and below it, groups, and what roles allow."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from local.simulator import Estate, Permission, Simulator, custom_role
+from local.simulator import Estate, Simulator
 from tests.unit.local.simulator.plain_client import Client
 from tests.unit.local.simulator.vault_kit import (
     GRANT_VERSION,
@@ -48,49 +48,6 @@ async def assigned(client: Client, scope: str, wanted: str | None = None) -> lis
     status, body, _ = await client.get(path, version=GRANT_VERSION)
     assert status == 200, body
     return [each["properties"] for each in body["value"]]
-
-
-def scopes(found: Sequence[dict[str, Any]]) -> list[str]:
-    """Give the scopes of assignments."""
-    return [each["scope"] for each in found]
-
-
-async def test_an_assignment_names_its_role_as_the_subscription_does(
-    client: Client, estate: Estate
-) -> None:
-    """A client compares the last part of the id: what is before it depends on where one asks."""
-    estate.grants.add(VAULT, USER, ME)
-
-    [found] = await assigned(client, KEY)
-
-    role = f"{KEYS}{ROLES}/12338af0-0e69-4776-bea7-57ae8d297424"
-    assert (found["roleDefinitionId"], found["principalId"]) == (role, ME)
-    assert (found["scope"], found["principalType"]) == (VAULT, "ServicePrincipal")
-    assert (found["condition"], found["conditionVersion"]) == (None, None)
-
-
-async def test_a_condition_is_sent_with_its_version(client: Client, estate: Estate) -> None:
-    """Who overlooks it takes a right for granted that may not hold."""
-    estate.grants.add(VAULT, USER, ME, condition="@Resource[name] StringEquals 'cmk'")
-
-    [found] = await assigned(client, KEY)
-
-    assert found["condition"] == "@Resource[name] StringEquals 'cmk'"
-    assert found["conditionVersion"] == "2.0"
-
-
-async def test_at_scope_are_those_at_and_above(client: Client, estate: Estate) -> None:
-    """Each of these reaches the key, from the root of the tenant down."""
-    for scope in ABOVE:
-        estate.grants.add(scope, USER, ME)
-    estate.grants.add(f"{KEY}-two", USER, ME)
-    estate.grants.add(f"{MANAGED}/applications", USER, ME)
-
-    key = await assigned(client, KEY.replace("rg-Keys", "RG-KEYS"), "atScope()")
-    group = await assigned(client, GROUP, "atScope()")
-
-    assert sorted(scopes(key)) == sorted(ABOVE)
-    assert sorted(scopes(group)) == sorted(ABOVE[2:])
 
 
 @pytest.mark.parametrize(
@@ -143,72 +100,6 @@ async def test_groups_and_groups_of_groups_are_followed(client: Client, estate: 
     assert [each["principalId"] for each in every] == [outer, ME]
 
 
-async def test_grants_come_and_go_while_they_are_read(client: Client, estate: Estate) -> None:
-    """A right that is taken away is what a second scan has to notice."""
-    grant = estate.grants.add(VAULT, USER, ME)
-    before = await assigned(client, KEY)
-    estate.grants.remove(grant)
-
-    assert (len(before), await assigned(client, KEY)) == (1, [])
-
-
-async def test_grants_come_in_pages(client: Client, estate: Estate) -> None:
-    """The filter must survive from page to page."""
-    client.simulator.arm.grants.per_page = 1
-    for scope in (KEY, VAULT, f"{KEY}/below"):
-        estate.grants.add(scope, USER, ME)
-
-    path = f"{KEY}{ASSIGNMENTS}?$filter=atScope()"
-    pages = await client.walk(path, version=GRANT_VERSION)
-
-    assert [len(page) for page in pages] == [1, 1]
-
-
-@pytest.mark.parametrize(
-    ("name", "data_actions"),
-    [
-        ("Key Vault Crypto Service Encryption User", 3),
-        ("Key Vault Crypto User", 9),
-        ("Key Vault Crypto Officer", 2),
-        ("Key Vault Administrator", 1),
-        ("Key Vault Contributor", 0),
-        ("Owner", 0),
-    ],
-)
-async def test_built_in_roles_are_found_by_name_and_id(
-    client: Client, name: str, data_actions: int
-) -> None:
-    """What a role allows on keys is in its data actions, and Owner has none."""
-    query = quote(f"roleName eq '{name}'")
-    _, listed, _ = await client.get(f"{KEYS}{ROLES}?$filter={query}", version=GRANT_VERSION)
-    [role] = listed["value"]
-    status, read, _ = await client.get(role["id"], version=GRANT_VERSION)
-
-    assert (status, read) == (200, role)
-    assert role["properties"]["type"] == "BuiltInRole"
-    [permission] = role["properties"]["permissions"]
-    assert len(permission["dataActions"]) == data_actions
-
-
-async def test_a_custom_role_is_read_in_its_blocks(client: Client, estate: Estate) -> None:
-    """What one block takes away, another may give: they are not one."""
-    blocks = (
-        Permission(data_actions=("a/*",), not_data_actions=("a/b",)),
-        Permission(actions=("*/read",)),
-    )
-    role = estate.grants.add_role(custom_role("Ours", KEYS, *blocks))
-    _, found, _ = await client.get(f"{KEYS}{ROLES}/{role.id}", version=GRANT_VERSION)
-    estate.grants.remove_role("Ours")
-    status, body, _ = await client.get(f"{KEYS}{ROLES}/{role.id}", version=GRANT_VERSION)
-
-    assert found["properties"]["type"] == "CustomRole"
-    assert found["properties"]["assignableScopes"] == [KEYS]
-    assert [
-        (each["dataActions"], each["notDataActions"]) for each in found["properties"]["permissions"]
-    ] == [(["a/*"], ["a/b"]), ([], [])]
-    assert (status, body["error"]["code"]) == (404, "RoleDefinitionDoesNotExist")
-
-
 async def test_groups_alone_can_be_denied(client: Client, estate: Estate) -> None:
     """Direct grants can be read where nobody may be asked who is in a group."""
     action = "Microsoft.Authorization/roleAssignments/read"
@@ -221,20 +112,6 @@ async def test_groups_alone_can_be_denied(client: Client, estate: Estate) -> Non
 
     assert (direct, groups) == (200, 403)
     assert f"action '{action}' over scope '{KEY}'" in body["error"]["message"]
-
-
-@pytest.mark.parametrize("path", [f"{KEY}{ASSIGNMENTS}", f"{KEYS}{ROLES}/x", f"{KEYS}{ROLES}"])
-async def test_reading_grants_and_roles_can_be_denied(
-    client: Client, estate: Estate, path: str
-) -> None:
-    """Each needs an action of its own."""
-    kind = "roleAssignments" if path.endswith(ASSIGNMENTS) else "roleDefinitions"
-    action = f"Microsoft.Authorization/{kind}/read"
-    estate.denials.add(action)
-    status, body, _ = await client.get(path, version=GRANT_VERSION)
-
-    assert status == 403
-    assert f"perform action '{action}' over scope" in body["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from local.simulator import Access, Simulator, VaultSpec
-from local.simulator.vaults import Vaults
+from local.simulator import Access, Simulator
 from tests.unit.local.simulator.plain_client import Client
-from tests.unit.local.simulator.vault_kit import GRAPH_VERSION, HSM, KEYS, VAULT, small_estate
+from tests.unit.local.simulator.vault_kit import GRAPH_VERSION, KEYS, VAULT, small_estate
 
 pytestmark = pytest.mark.long
 
@@ -22,12 +21,6 @@ def simulator() -> Iterator[Simulator]:
     """Serve the small estate with vaults."""
     with Simulator(small_estate()) as running:
         yield running
-
-
-@pytest.fixture
-def vaults(simulator: Simulator) -> Vaults:
-    """Give its vaults, alive."""
-    return simulator.estate.subscription(KEYS_ID).vaults
 
 
 def query(*names: str) -> str:
@@ -50,25 +43,6 @@ async def found(client: Client, *names: str) -> list[str]:
     return [row["name"] for row in body["data"]]
 
 
-async def test_vaults_are_found_by_name_wherever_they_are(client: Client) -> None:
-    """An account gives the name of its vault, and neither subscription nor group."""
-    status, body, response = await ask(client, query("kv-one", "hsm-one", "kv-none"))
-
-    assert status == 200
-    assert body["data"] == [
-        {"id": VAULT, "name": "kv-one", "type": "microsoft.keyvault/vaults"},
-        {
-            "id": HSM.replace("rg-Keys", "rg-keys"),
-            "name": "hsm-one",
-            "type": "microsoft.keyvault/managedhsms",
-        },
-    ]
-    assert (body["totalRecords"], body["count"], body["resultTruncated"]) == (2, 2, "false")
-    assert "$skipToken" not in body
-    assert response.headers["x-ms-user-quota-remaining"] == "14"
-    assert response.headers["x-ms-user-quota-resets-after"] == "00:00:05"
-
-
 @pytest.mark.parametrize("hidden", ["forbidden", "not listed", "deleted", "denied"])
 async def test_what_may_not_be_read_is_left_out_without_a_word(client: Client, hidden: str) -> None:
     """So a vault that is not in the answer may be there all the same."""
@@ -83,40 +57,6 @@ async def test_what_may_not_be_read_is_left_out_without_a_word(client: Client, h
         client.simulator.estate.denials.add("Microsoft.KeyVault/vaults/read", VAULT)
 
     assert await found(client, "kv-one", "kv-two") == (["kv-two"] if hidden == "denied" else [])
-
-
-async def test_it_lags_behind_what_there_is(client: Client, vaults: Vaults) -> None:
-    """It still lists what is deleted, and not yet what is new."""
-    gone = vaults.remove("kv-one", still_indexed=True)
-    vaults.add(VaultSpec(name="kv-new", group="rg-keys")).indexed = False
-    lagging = await found(client, "kv-one", "kv-new")
-    gone.indexed, vaults["kv-new"].indexed = False, True
-    caught_up = await found(client, "kv-one", "kv-new")
-    vaults.restore(gone)
-
-    assert (lagging, caught_up) == (["kv-one"], ["kv-new"])
-    assert await found(client, "kv-one") == ["kv-one"]
-
-
-async def test_a_deleted_vault_is_not_listed_by_itself(client: Client, vaults: Vaults) -> None:
-    """Lagging is what a test has to ask for."""
-    vaults.remove("kv-one")
-
-    assert await found(client, "kv-one") == []
-
-
-async def test_a_large_answer_comes_in_pages(client: Client) -> None:
-    """Who takes the first page for all takes the rest for gone."""
-    text = query("kv-one", "kv-two", "kv-three")
-    _, first, _ = await ask(client, text, **{"$top": 2})
-    _, second, _ = await ask(client, text, **{"$top": 2, "$skipToken": first["$skipToken"]})
-    foreign, _, _ = await ask(client, text, **{"$skipToken": "abc"})
-
-    assert [row["name"] for row in first["data"]] == ["kv-one", "kv-two"]
-    assert [row["name"] for row in second["data"]] == ["kv-three"]
-    assert (first["totalRecords"], first["count"], second["count"]) == (3, 2, 1)
-    assert "$skipToken" not in second
-    assert foreign == 400
 
 
 async def test_pages_without_an_order_repeat_rows_and_leave_out_others(client: Client) -> None:
@@ -165,12 +105,3 @@ async def test_only_whole_questions_are_read(client: Client) -> None:
 
     assert (gotten, asked) == (501, [501] * 3)
     assert (empty, refused["error"]["code"]) == (400, "InvalidRequestContent")
-
-
-async def test_asking_can_be_denied(client: Client) -> None:
-    """It is an action like any other."""
-    client.simulator.estate.denials.add("Microsoft.ResourceGraph/resources/read")
-    status, body, _ = await ask(client, query("kv-one"))
-
-    assert status == 403
-    assert "'Microsoft.ResourceGraph/resources/read'" in body["error"]["message"]

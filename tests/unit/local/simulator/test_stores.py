@@ -1,11 +1,10 @@
 """Projects of Foundry accounts, what they name, and the stores behind the names."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from local.simulator import AccountSpec, ProjectSpec, Simulator, StoreSpec, estate_of, load_estate
+from local.simulator import AccountSpec, ProjectSpec, Simulator
 from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
 from tests.unit.local.simulator.vault_kit import APPS, small_estate
 
@@ -15,25 +14,7 @@ GROUP = f"{APPS}/resourceGroups/rg-apps"
 AGENTS = f"{GROUP}{ACCOUNTS}/agents"
 PROJECT = f"{AGENTS}/projects/one"
 STORAGE = "Microsoft.Storage/storageAccounts"
-COSMOS = "Microsoft.DocumentDB/databaseAccounts"
 FILES = f"{GROUP}/providers/{STORAGE}/files"
-KEY = "https://kv.vault.azure.net/keys/cmk"
-STORES = [
-    (STORAGE, "2025-06-01", "encryption.keySource", ["Microsoft.Storage", "Microsoft.Keyvault"]),
-    (COSMOS, "2025-10-15", "keyVaultKeyUri", [None, KEY]),
-    (
-        "Microsoft.Search/searchServices",
-        "2025-05-01",
-        "encryptionWithCmk.enforcement",
-        ["Unspecified", "Enabled"],
-    ),
-    (
-        "Microsoft.MachineLearningServices/workspaces",
-        "2025-09-01",
-        "encryption.status",
-        [None, "Enabled"],
-    ),
-]
 
 
 @pytest.fixture
@@ -52,27 +33,6 @@ def simulator() -> Iterator[Simulator]:
     )
     with Simulator(estate) as running:
         yield running
-
-
-def value_at(document: Any, path: str) -> Any:  # noqa: ANN401 - JSON
-    """Give what is at a dotted path of the properties."""
-    value = document["properties"]
-    for part in path.split("."):
-        value = (value or {}).get(part)
-    return value
-
-
-async def test_projects_come_in_pages_and_the_account_names_them(client: Client) -> None:
-    """Who reads the first page alone misses the project that matters."""
-    client.simulator.arm.accounts.per_page = 2
-    pages = await client.walk(f"{AGENTS}/projects")
-    _, account, _ = await client.get(AGENTS)
-
-    ids = [[each["id"].rpartition("/")[2] for each in page] for page in pages]
-    assert ids == [["one", "team-01"], ["team-02"]]
-    assert account["properties"]["associatedProjects"] == ["one", "team-01", "team-02"]
-    names = {each["name"] for page in pages for each in page}
-    assert names != {name.rpartition("/")[2] for name in names} != set()
 
 
 async def test_a_project_alone_tells_its_settings_and_in_two_api_versions(client: Client) -> None:
@@ -102,42 +62,6 @@ async def test_connections_to_datastores_are_listed_only_if_asked_for(client: Cl
 
     assert [each["name"] for each in some["value"]] == ["files"]
     assert [each["name"] for each in every["value"]] == ["data", "files"]
-
-
-async def test_hosts_name_connections_which_lead_to_stores(client: Client) -> None:
-    """The way from an account to its data, as a standard agent setup has it."""
-    found = {
-        path: (await client.get(path))[1]["value"]
-        for parent in (AGENTS, PROJECT)
-        for path in (f"{parent}/capabilityHosts", f"{parent}/connections")
-    }
-
-    [of_account], [of_project] = (found[f"{each}/capabilityHosts"] for each in (AGENTS, PROJECT))
-    assert of_account["properties"] == {
-        "capabilityHostKind": "Agents",
-        "provisioningState": "Succeeded",
-    }
-    assert of_project["properties"]["storageConnections"] == ["files"]
-    [connection] = found[f"{PROJECT}/connections"]
-    assert connection["properties"]["metadata"]["ResourceId"] == FILES
-    assert found[f"{AGENTS}/connections"] == []
-
-
-@pytest.mark.parametrize(("type_", "version", "path", "words"), STORES)
-async def test_a_store_says_whose_key_encrypts_it(
-    client: Client, type_: str, version: str, path: str, words: list[str | None]
-) -> None:
-    """Each in its own words: without a key of the customer's, and with one."""
-    stores = client.simulator.estate.subscription(APPS.rpartition("/")[2]).stores
-    stores.add(StoreSpec(type=type_, name="one", group="rg-apps"))
-    stores.add(StoreSpec(type=type_, name="own", group="rg-apps", key=KEY))
-
-    found = [
-        (await client.get(f"{GROUP}/providers/{type_.upper()}/{name}", version=version))[1]
-        for name in ("one", "own")
-    ]
-
-    assert [value_at(each, path) for each in found] == words
 
 
 @pytest.mark.parametrize(
@@ -173,24 +97,3 @@ async def test_refusals(
 
     assert (status, body["error"]["code"]) == refusal
     assert action is None or action in body["error"]["message"]
-
-
-def test_an_account_names_a_store_by_a_word_that_must_stand_for_one() -> None:
-    """A misspelt store would be a store that is gone."""
-    account = {"name": "agents", "group": "rg", "connections": {"files": "store:fiels"}}
-    store = {"type": STORAGE, "name": "files", "group": "rg"}
-    one = {"id": "1d1f6a54-0000-4000-8000-000000000001", "name": "One", "stores": [store]}
-
-    with pytest.raises(ValueError, match="the store store:fiels"):
-        estate_of({"subscriptions": [{**one, "accounts": [account]}]})
-
-
-def test_stores_of_the_estate_are_shared_lie_elsewhere_and_are_closed() -> None:
-    """The accounts of the estate differ in nothing but their names if a store is not there."""
-    agents, data, partner = load_estate("foundry").subscriptions
-
-    shared = agents.accounts["own-keys-shared-by-thirty-projects"].projects
-    assert len(shared.all) == 30
-    assert data.stores["stdata"].find("properties.encryption.keySource") == "Microsoft.Keyvault"
-    assert (partner.access, partner.listed) == ("forbidden", False)
-    assert agents.stores["cosmos-revoked"].find("properties.keyVaultKeyUri")

@@ -68,25 +68,6 @@ def test_only_the_administrator_is_let_in(
         assert f'resource="{AUDIENCE}"' in reply.headers["WWW-Authenticate"]
 
 
-def test_a_key_is_changed_rotated_and_recovered(estate: Estate) -> None:
-    """Azure Resource Manager then says the same."""
-    off = {"attributes": {"enabled": False}, "key_ops": ["sign"]}
-    _ask(estate, "/keys/cmk/", method="PATCH", body=off)
-    (old,) = _vault(estate).keys[0].versions
-    rotated = _ask(estate, "/keys/cmk/rotate", method="POST")
-    recovered = _ask(estate, "/deletedkeys/gone/recover", method="POST")
-
-    assert (old.find("properties.attributes.enabled"), old.find("properties.keyOps")) == (
-        False,
-        ["sign"],
-    )
-    assert (rotated.status, recovered.status) == (200, 200)
-    assert _vault(estate).keys[0].latest is not old
-    assert [key.name for key in _vault(estate).keys] == ["cmk", "gone"]
-    assert _ask(estate, "/keys/none/rotate", method="POST").status == 404
-    assert _ask(estate, "/deletedkeys/gone/recover", method="POST").status == 404
-
-
 @pytest.mark.parametrize("body", [{"release_policy": {}}, {"attributes": {"exportable": True}}, []])
 def test_another_change_of_a_key_is_not_simulated(estate: Estate, body: object) -> None:
     """A success for what was not done would make a test pass for nothing."""

@@ -66,18 +66,6 @@ def _policy(object_id: str, *keys: str) -> dict[str, Any]:
     return {"properties": {"accessPolicies": [policy]}}
 
 
-async def test_a_vault_is_there_once_it_is_put(client: Client) -> None:
-    """What is not given is absent: a vault without purge protection does not have false."""
-    status, answer = await _put(client, NEW, BODY)
-
-    assert status == 200
-    assert answer == await _read(client, NEW)
-    assert (answer["id"], answer["location"], answer["tags"]) == (NEW, "eastus2", {"a": "b"})
-    given = {name: value for name, value in PROPERTIES.items() if value is not None}
-    own = {"vaultUri": "https://kv-new.vault.azure.net/", "provisioningState": "Succeeded"}
-    assert answer["properties"] == given | own
-
-
 async def test_a_vault_that_is_put_again_keeps_its_keys_and_its_protection(client: Client) -> None:
     """Whoever changes its firewall must not lose the keys behind it."""
     status, answer = await _put(client, VAULT, BODY)
@@ -106,18 +94,6 @@ async def test_a_name_that_is_taken_is_refused(client: Client, name: str) -> Non
     status, answer = await _put(client, f"{KEYS}/resourceGroups/rg-other{VAULTS}/{name}", BODY)
 
     assert (status, answer["error"]["code"]) == (409, "VaultAlreadyExists")
-
-
-async def test_a_key_is_created_only_if_there_is_none(client: Client) -> None:
-    """A plan that is run again must find the key of the first run."""
-    created, new = await _put(client, f"{VAULT}/keys/new", RSA)
-    again, same = await _put(client, f"{VAULT}/keys/new", RSA)
-    _, old = await _put(client, KEY, RSA)
-
-    assert (created, again, new == same) == (200, 200, True)
-    assert (new["properties"]["kty"], new["properties"]["keySize"]) == ("RSA", 3072)
-    assert old == await _read(client, KEY)
-    assert old["properties"]["keySize"] == 2048
 
 
 async def test_policies_are_added_to_those_that_there_are(client: Client) -> None:
@@ -190,31 +166,3 @@ async def test_any_other_change_is_an_explicit_501(client: Client, path: str, bo
     status, _ = await _put(client, path, body)
 
     assert status == 501
-
-
-@pytest.mark.parametrize("path", [NEW, f"{VAULT}/accessPolicies/add"])
-async def test_what_has_not_the_parts_of_it_is_refused(client: Client, path: str) -> None:
-    """A client that sends half a body must learn it."""
-    status, answer = await _put(client, path, {"location": "eastus2"})
-
-    assert (status, answer["error"]["code"]) == (400, "InvalidRequestContent")
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        ("resourceType eq 'Microsoft.KeyVault/vaults'", ["kv-one", "kv-two", "kv-three"]),
-        ("resourceType eq 'Microsoft.KeyVault/vaults' and name eq 'kv-two'", ["kv-two"]),
-        ("resourceType eq 'Microsoft.KeyVault/managedHSMs'", ["hsm-one"]),
-        ("resourceType eq 'Microsoft.Storage/storageAccounts'", 501),
-    ],
-)
-async def test_vaults_are_listed_among_the_resources_of_a_subscription(
-    client: Client, wanted: str, found: list[str] | int
-) -> None:
-    """`az keyvault list` asks so, and takes a 501 for an empty list."""
-    path = f"{KEYS}/resources?$filter={wanted.replace(' ', '%20')}"
-
-    status, answer, _ = await client.get(path, version="2015-11-01")
-
-    assert found == ([each["name"] for each in answer["value"]] if status == 200 else status)

@@ -77,14 +77,6 @@ def f_broken(req: func.HttpRequest) -> func.HttpResponse:
     raise ValueError(req.method)
 
 
-@app.route("slow", auth_level=func.AuthLevel.ANONYMOUS)
-async def g_slow(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer after as many seconds as asked."""
-    _tell("slow")
-    await asyncio.sleep(float(req.params["seconds"]))
-    return func.HttpResponse("done")
-
-
 @app.queue_trigger("msg", "%TEST_QUEUE%", "TEST_STORAGE")
 def on_message(msg: func.QueueMessage) -> None:
     """Fail as often as the message asks, or wait until a file is there."""
