@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 
 from tests.functional.az_kit import parsed_by_az, skip_without_az
-from tests.guard.documents import DOCUMENTS, ROOT
+from tests.guard.documents import DOCUMENTS
 
 # https://learn.microsoft.com/azure/developer/azure-developer-cli/reference,
 # https://learn.microsoft.com/azure/azure-functions/functions-core-tools-reference and
@@ -75,57 +75,65 @@ def _of(name: str, commands: list[list[str]]) -> list[list[str]]:
     return [words for words in commands if words[0] == name]
 
 
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
+    """What a shell starts for each document, one after the other."""
+    folder = tmp_path_factory.mktemp("commands")
+    return [words for path in DOCUMENTS for words in _commands(path, folder)]
+
+
 @pytest.mark.long
-def test_every_az_command_in_the_documents_is_one_that_az_can_parse(tmp_path: Path) -> None:
+def test_every_az_command_in_the_documents_is_one_that_az_can_parse(
+    commands: list[list[str]], tmp_path: Path
+) -> None:
     """Whoever deploys at midnight types what stands there."""
     skip_without_az()
-    places = {
-        tuple(words[1:]): path.relative_to(ROOT)
-        for path in DOCUMENTS
-        for words in _of("az", _commands(path, tmp_path))
-    }
+    asked = [list(words) for words in {tuple(words[1:]) for words in _of("az", commands)}]
 
-    parsed = parsed_by_az([list(words) for words in places], tmp_path)
+    parsed = parsed_by_az(asked, tmp_path)
 
     wrong = {
-        f"{place}: az {' '.join(words)}": answer["error"]
-        for (words, place), answer in zip(places.items(), parsed, strict=True)
+        f"az {' '.join(words)}": answer["error"]
+        for words, answer in zip(asked, parsed, strict=True)
         if "error" in answer
     }
     assert wrong == {}
     assert "deployment mg create" in {answer["command"] for answer in parsed}
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_azd_func_and_gh_command_is_known(path: Path, tmp_path: Path) -> None:
+def _is_known(words: list[str]) -> bool:
+    given = {word for word in words if word.startswith("-")}
+    return any(
+        tuple(words[: len(start)]) == start and given <= options for start, options in KNOWN.items()
+    )
+
+
+def test_every_azd_func_and_gh_command_is_known(commands: list[list[str]]) -> None:
     """An option of another tool, or of another year, is found by a reader otherwise."""
-    commands = _commands(path, tmp_path)
+    others = [words for words in commands if words[0] in {"azd", "func", "gh"}]
 
-    for words in _of("azd", commands) + _of("func", commands) + _of("gh", commands):
-        (options,) = [
-            given for start, given in KNOWN.items() if tuple(words[: len(start)]) == start
-        ]
-        assert {word for word in words if word.startswith("-")} <= options, words
+    assert {words[0] for words in others} == {"azd", "func", "gh"}
+    assert [words for words in others if not _is_known(words)] == []
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_key_is_a_word_of_a_command(path: Path, tmp_path: Path) -> None:
+def test_no_key_is_a_word_of_a_command(commands: list[list[str]]) -> None:
     """Other users of a machine read it in the list of processes, even where it was a variable."""
     headers = [
         header
-        for words in _of("curl", _commands(path, tmp_path))
+        for words in _of("curl", commands)
         for option, header in pairwise(words)
         if option == "-H" and not header.lower().startswith("content-type:")
     ]
 
-    assert {header[0] for header in headers} <= {"@"}, headers
-    assert not re.search("""(?i)-H ['"]?(x-functions-key|authorization)""", path.read_text())
+    texts = "\n".join(path.read_text() for path in DOCUMENTS)
+    assert {header[0] for header in headers} == {"@"}, headers
+    assert not re.search("""(?i)-H ['"]?(x-functions-key|authorization)""", texts)
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_block_has_a_comment(path: Path) -> None:
+def test_no_block_has_a_comment() -> None:
     """In zsh, the shell of macOS, a pasted comment is words, and its apostrophe opens a quote."""
-    blocks = re.findall(r"(?ms)^ *```sh\n(.*?)^ *```", path.read_text())
+    texts = [path.read_text() for path in DOCUMENTS]
+    blocks = [block for text in texts for block in re.findall(r"(?ms)^ *```sh\n(.*?)^ *```", text)]
 
     assert [line for block in blocks for line in re.findall(r"(?m)^(?:.*\s)?#.*$", block)] == []
 

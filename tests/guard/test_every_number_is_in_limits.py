@@ -83,11 +83,8 @@ def _is_number(value: ast.expr) -> bool:
     [
         "MOST: Final = 5",
         "_MOST = 4 * 1024",
-        "PAUSES: Final = (1.0, 5.0)",
         "PAUSE: Final = timedelta(hours=1)",
-        "LENGTHS: Final = range(3, 25)",
         "class A:\n    seconds: float = 60",
-        "def read(*, seconds: float = 3): ...",
         "def read(a, top=100, b=0): ...",
     ],
 )

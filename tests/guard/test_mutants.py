@@ -1,18 +1,11 @@
 """What `make mutants` breaks: whole packages, so that a module that moves stays under it."""
 
-import shutil
-import subprocess
-import sys
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 MUTMUT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
-SELECTION = MUTMUT["pytest_add_cli_args_test_selection"]
-ARGUMENTS = MUTMUT["pytest_add_cli_args"]
 PACKAGES = tuple(
     f"cmk_check/{name}/"
     for name in (
@@ -53,22 +46,3 @@ def test_every_module_of_its_packages_is_mutated_but_those_left_out() -> None:
     }
 
     assert mutated == {path for path in packages if not path.startswith(LEFT_OUT)}
-
-
-@pytest.mark.long
-def test_its_tests_need_nothing_but_what_mutmut_copies(tmp_path: Path) -> None:
-    """An import of anything else would end the run before its first mutant."""
-    for name in (*MUTMUT["source_paths"], *MUTMUT["also_copy"], "tests"):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", *SELECTION, *ARGUMENTS],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert ended.returncode == 0, ended.stdout + ended.stderr
