@@ -1,10 +1,44 @@
-"""``doctor`` run as a process, and its lines taken apart."""
+"""``doctor`` run as a process, and its lines taken apart; and its checks in this process."""
 
 from collections.abc import Mapping
+from contextlib import aclosing
 
+import pytest
+
+from cmk_check.doctor.all_checks import CHECKS, diagnose
+from cmk_check.doctor.examined_app import DoctorSubject
+from cmk_check.doctor.results import Mark
+from local.simulator import Simulator
 from tests.functional import terminal_kit
 
 type Lines = dict[str, list[tuple[str, str]]]
+type Line = tuple[Mark, str, str]
+
+
+def trust_here(azure: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process take a simulated Azure for its own."""
+    for name, value in azure.environment().items():
+        monkeypatch.setenv(name, value)
+    # aiohttp has read the certificates that this process trusts when it was imported.
+    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", azure.client_ssl())
+
+
+async def lines_about(subject: DoctorSubject) -> list[Line]:
+    """Return mark, check and text of every line about an app."""
+    async with aclosing(diagnose(CHECKS, subject, subject.unusable)) as found:
+        return [(mark, check, text) async for check, mark, text in found]
+
+
+async def doctor_here(
+    azure: Simulator, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> list[Line]:
+    """Run the checks in this process, which takes a tenth of the time."""
+    trust_here(azure, monkeypatch)
+    subject = DoctorSubject.of(environment)
+    try:
+        return await lines_about(subject)
+    finally:
+        await subject.close()
 
 
 def lines_of(out: str) -> Lines:

@@ -2,8 +2,6 @@
 
 import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,7 +35,6 @@ AT_ONCE: Final = {"AzureFunctionsJobHost__extensions__queues__visibilityTimeout"
 # Two workers of a host may hold messages of one slice: none must use up its tries at once.
 SOON: Final = {"AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:03"}
 _SECONDS: Final = 20.0
-_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def sub_id(number: int) -> str:
@@ -177,20 +174,6 @@ class Scene(Stack):
     def fire(self) -> None:
         """Fire the timer without waiting for its scan."""
         self.host.fire("scan_on_schedule")
-
-    def post_admin(self, function: str, key: str) -> int:
-        """Try to start a function with a key; return the HTTP status."""
-        request = urllib.request.Request(  # noqa: S310 - our own URL
-            f"{self.host.url}/admin/functions/{function}",
-            data=b'{"input": ""}',
-            headers={"x-functions-key": key, "content-type": "application/json"},
-        )
-        try:
-            with _DIRECT.open(request, timeout=_SECONDS) as answer:
-                return int(answer.status)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code
 
     def status(self) -> Any:  # noqa: ANN401 - the API's JSON
         """Return the status."""

@@ -5,7 +5,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -113,39 +113,6 @@ def test_p3_p4_a_receiver_gets_exactly_the_alerts_in_their_order(
 
 
 @pytest.mark.long
-def test_a_receiver_that_comes_back_is_told_without_a_scan(
-    receiver: Receiver, open_scene: OpenScene
-) -> None:
-    """The range waits hidden in the queue; the scan knows nothing of it."""
-    estate = estate_of({"chat": CMK})
-    scene = open_scene(estate, CMK_WEBHOOK_URL=receiver.url)
-    scene.scan()
-    wait_until_told(scene)
-    receiver.status = 503
-    make(estate, 1, "chat", MICROSOFT)
-    scene.scan()
-    line = json.loads(scene.wait_for_line('"state":"retry"'))
-    again = datetime.fromisoformat(line["nextTryAt"])
-    with closing(scene.storage.queue("cmk-tell")) as client:
-        # What was tried is deleted after the line is written.
-        wait_until(
-            lambda: client.get_queue_properties().approximate_message_count == 1, "one message"
-        )
-    visible = scene.storage.messages("cmk-tell")
-    receiver.status = 200
-
-    # As the one that is hidden for a minute, seen earlier.
-    message = {"first": line["first"], "last": line["last"], "attempt": 1}
-    scene.storage.send(message | {"since": datetime.now(UTC).isoformat()}, "cmk-tell")
-    wait_until(lambda: len(receiver.posts) > 1, "the alert", show=scene.tail)
-
-    assert visible == []
-    assert timedelta() < again - datetime.now(UTC) <= timedelta(minutes=1)
-    assert "503" in line["reason"]
-    assert receiver.told()[1:] == [("account.violated", "chat")]
-
-
-@pytest.mark.long
 def test_p8_a_receiver_that_hangs_holds_no_scan_up(silent_url: str, open_scene: OpenScene) -> None:
     """The scan is done, and all can be read of it, while the post of its alert still waits."""
     estate = estate_of({"chat": CMK})
@@ -162,29 +129,6 @@ def test_p8_a_receiver_that_hangs_holds_no_scan_up(silent_url: str, open_scene: 
     assert first != second == scene.status()["lastScan"]["id"]
     line = json.loads(scene.wait_for_line('"state":"retry"'))
     assert line["reason"].startswith("127.0.0.1 did not answer")
-
-
-@pytest.mark.long
-def test_after_a_day_it_is_given_up_and_said(receiver: Receiver, open_scene: OpenScene) -> None:
-    """What nobody took is on the poison queue, as a message that tells it anew."""
-    scene = open_scene(estate_of({"chat": CMK}), CMK_WEBHOOK_URL=receiver.url)
-    receiver.status = 500
-    scene.scan()
-    scene.wait_for_line('"state":"retry"')
-    (number,) = [told.number for told in scene.storage.feed() if told.type.endswith("baseline")]
-    yesterday = datetime.now(UTC) - timedelta(hours=24)
-    message = {"first": number, "last": number, "attempt": 29, "since": yesterday.isoformat()}
-
-    scene.storage.send(message, "cmk-tell")
-    line = json.loads(scene.wait_for_line('"state":"given_up"'))
-    poisoned = scene.storage.messages("cmk-tell-poison")
-
-    assert (line["first"], line["last"], line["changes"]) == (number, number, 1)
-    assert poisoned == [f'{{"first": {number}, "last": {number}}}']
-    receiver.status = 200
-    scene.storage.send(json.loads(poisoned[0]), "cmk-tell")
-    wait_until(lambda: receiver.posts, "the alert", show=scene.tail)
-    assert [kind for kind, _ in receiver.told()] == ["scan.baseline"]
 
 
 @pytest.mark.long
@@ -215,17 +159,6 @@ def test_p9_p10_forged_messages_tell_nothing_new(receiver: Receiver, open_scene:
     assert all(event in genuine for event in repeated)
     poisoned = [json.loads(text) for text in scene.storage.messages("cmk-tell-poison")]
     assert sorted(map(str, poisoned)) == sorted(map(str, refused))
-
-
-@pytest.mark.long
-def test_without_a_webhook_nothing_waits(open_scene: OpenScene) -> None:
-    """The queue is fed all the same, and emptied."""
-    scene = open_scene(estate_of({"chat": CMK}))
-
-    scene.scan()
-    wait_until_told(scene)
-
-    assert tells(scene) == []
 
 
 @pytest.mark.long

@@ -4,21 +4,7 @@ import pytest
 
 from local.simulator import Estate, Fault, Simulator, arm_error
 from tests.functional import terminal_kit
-from tests.functional.estate_kit import CMK, accounts_of, estate_of, sub_id
-
-
-@pytest.mark.long
-def test_marks_have_colours_at_a_terminal_alone() -> None:
-    """The eye finds the problem first; a log stays free of control codes."""
-    with Simulator(estate_of({"chat": CMK})) as simulator:
-        simulator.faults.add(Fault(path=accounts_of(1), then=arm_error(403, "No")))
-        seen = terminal_kit.run_at_terminal("doctor", environment=simulator.environment())
-        plain = terminal_kit.run_at_terminal(
-            "doctor", environment=simulator.environment() | {"NO_COLOR": "1"}
-        )
-
-    assert "\x1b[1;31mproblem" in seen.out
-    assert "\x1b" not in plain.out
+from tests.functional.estate_kit import accounts_of, sub_id
 
 
 @pytest.mark.long
