@@ -1,8 +1,8 @@
-"""Hosts by fork: a server for each test worker imports everything once, and forks for each host.
+"""Hosts and commands by fork: a server for each test worker imports everything once, and forks.
 
-A host that is started as people start it needs two seconds of processor time for its imports, and
-the long tests start several hundred. Python's own fork server has one thread and no event loop,
-tells how its forks end, and ends itself once nobody is left who could ask it.
+A host that is started as people start it needs two seconds of processor time for its imports, a
+command one, and the long tests start several hundred. Python's own fork server has one thread and
+no event loop, tells how its forks end, and ends itself once nobody is left who could ask it.
 """
 
 import gc
@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final, override
 
@@ -81,6 +83,35 @@ class ForkedHost(FunctionsHost):
     """
 
     _child_type: ClassVar = ForkedChild if sys.platform == "linux" else ChildProcess
+
+
+def run_to_its_end(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: float
+) -> tuple[int, bytes, bytes]:
+    """Run ``python -m module ...`` as a fork; return its exit code, its output and its errors.
+
+    Raises:
+        TimeoutExpired: it did not end.
+
+    """
+    fork = _Fork(command, environment, folder)
+    stdin, stdout, stderr = fork.stdin, fork.stdout, fork.stderr
+    assert stdin is not None
+    stdin.close()
+    with ThreadPoolExecutor() as readers:
+        written = [readers.submit(_all_of, stream) for stream in (stdout, stderr)]
+        try:
+            code = fork.wait(seconds)
+        finally:
+            fork.kill()
+    out, err = (each.result() for each in written)
+    return code, out, err
+
+
+def _all_of(stream: IO[str] | None) -> bytes:
+    assert isinstance(stream, TextIOWrapper)
+    with stream:
+        return stream.buffer.read()
 
 
 def _text(connection: "Connection[Any, Any]", mode: str = "r") -> IO[str]:

@@ -1,4 +1,4 @@
-"""What hosts import sooner or later, for the fork server alone: a fork has it without delay."""
+"""What hosts and commands import sooner or later, for the fork server alone."""
 
 import importlib
 import pkgutil
@@ -12,11 +12,13 @@ _LAZY = (
     "local.functions_host.host",
     "_strptime",
     "dateutil.tz",
+    "rich.console",
+    "rich.table",
 )
-_NOT_IN_A_HOST = ("cmk_check.cli", "cmk_check.doctor", "cmk_check.__main__")
+_NOT_BEFORE = "cmk_check.__main__"  # it runs
 
 for name in _LAZY:
     importlib.import_module(name)
 for module in pkgutil.walk_packages(cmk_check.__path__, "cmk_check."):
-    if not module.name.startswith(_NOT_IN_A_HOST):
+    if module.name != _NOT_BEFORE:
         importlib.import_module(module.name)

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from local import terminal
 from local.simulator import Fault, Hold, Simulator
 from tests.functional.estate_kit import accounts_of
+from tests.functional.forked_host import run_to_its_end
 
 _COMMAND: Final = [sys.executable, "-m", "cmk_check"]
 _SECONDS: Final = 30.0
@@ -25,14 +27,17 @@ class Ended:
     err: str = ""
 
 
+def _own() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+
 def start(
     *arguments: str, environment: Mapping[str, str], stderr: int = subprocess.PIPE
 ) -> subprocess.Popen[bytes]:
     """Start the command with this environment, PATH and HOME, and nothing else."""
-    own = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.Popen(
         [*_COMMAND, *arguments],
-        env=own | dict(environment),
+        env={**_own(), **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=stderr,
@@ -49,8 +54,12 @@ def end(process: subprocess.Popen[bytes]) -> Ended:
 
 
 def run(*arguments: str, environment: Mapping[str, str]) -> Ended:
-    """Run the command on pipes to its end."""
-    return end(start(*arguments, environment=environment))
+    """Run the command on pipes to its end; on Linux as a fork of what has imported it."""
+    if sys.platform != "linux":
+        return end(start(*arguments, environment=environment))
+    whole = [*_COMMAND, *arguments]
+    code, out, err = run_to_its_end(whole, {**_own(), **environment}, Path.cwd(), _SECONDS)
+    return Ended(code, out.decode(), err.decode())
 
 
 def hold_at(simulator: Simulator, number: int) -> Hold:
@@ -74,10 +83,9 @@ def run_at_terminal(
     meanwhile: Callable[[str], None] = lambda _: None,
 ) -> Ended:
     """Run the command on a terminal of its own; ``meanwhile`` gets all that is written so far."""
-    own = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     code, out = terminal.run_at_terminal(
         [*_COMMAND, *arguments],
-        environment=own | dict(environment),
+        environment={**_own(), **environment},
         columns=columns,
         seconds=_SECONDS,
         meanwhile=meanwhile,

@@ -22,10 +22,6 @@ ACCOUNTS: Final = "/providers/Microsoft.CognitiveServices/accounts"
 # The two commands of the knowledge-base page, with its own filters.
 LIST: Final = "[?(kind==`OpenAI`)].{name:name, resourceGroup:resourceGroup}"
 SHOW: Final = '{"encryptionKey":properties.encryption.keyVaultProperties.keyName}'
-KEY: Final = (
-    *("--api-version", "2026-02-01"),
-    *("--query", "properties.[kty, keySize, attributes.enabled]"),
-)
 
 # Where the rule departs from the page, which asks for nothing but a name: what each says.
 DEPARTURES: Final = {
@@ -54,32 +50,6 @@ def simulator() -> Iterator[Simulator]:
     """Serve the sample estate."""
     with Simulator("sample") as running:
         yield running
-
-
-def test_az_finds_the_simulated_cloud_signs_in_and_lists(
-    simulator: Simulator, open_az: OpenAz
-) -> None:
-    """What only our own client understands might not be what Azure sends."""
-    az = open_az(simulator)
-    az.sign_in()
-    signing_in = shapes(simulator.requests)
-    seen = az("account", "list", "--query", "[].[id, name, state, homeTenantId]")
-    tenants = az("rest", "--url", f"{simulator.url}/tenants?api-version=2022-12-01")
-    group = ("--subscription", SANDBOX, "--resource-group", "rg-research")
-    in_group = az("cognitiveservices", "account", "list", *group, "--query", "[].name")
-
-    estate = simulator.estate
-    assert signing_in == {
-        "GET /metadata/endpoints 200",
-        "GET /msi/token 200",
-        "GET /subscriptions 200",
-    }
-    assert [tuple(each) for each in seen] == [
-        (each.id, each.name, "Enabled", estate.tenant_id) for each in estate.subscriptions
-    ]
-    assert [each["tenantId"] for each in tenants["value"]] == [estate.tenant_id]
-    assert in_group == [each.name for each in estate.subscription(SANDBOX).in_group("rg-research")]
-    assert az.strayed <= {VERSION_CHECK}
 
 
 def test_the_knowledge_base_procedure_by_az_agrees_with_a_scan(
@@ -128,28 +98,6 @@ def test_the_knowledge_base_procedure_by_az_agrees_with_a_scan(
         f"GET /subscriptions/{{id}}/resourceGroups/{{group}}{ACCOUNTS}/{{name}} 200",
     }
     assert all("AZURECLI/" in each.headers["user-agent"] for each in asked if each.authorized)
-    assert az.strayed <= {VERSION_CHECK}
-
-
-def test_az_reads_vaults_keys_and_who_may_use_them(simulator: Simulator, open_az: OpenAz) -> None:
-    """What key health rests on has to be in the shape that Azure's other clients understand."""
-    agents = ("--resource-group", "rg-agents-prod", "--subscription", PRODUCTION)
-    search = ("--resource-group", "rg-search-prod", "--subscription", PRODUCTION)
-    az = open_az(simulator)
-    az.sign_in()
-    vault = az("keyvault", "show", "--name", "kv-agents-prod", *agents)
-    hsm = az("keyvault", "show", "--hsm-name", "hsm-search-prod", *search)
-    key = az("resource", "show", "--ids", f"{vault['id']}/keys/cmk-agents", *KEY)
-    at_vault = ("--scope", vault["id"], "--fill-principal-name", "false")
-    grants = az("role", "assignment", "list", *at_vault, "--query", "[].roleDefinitionName")
-
-    assert vault["properties"]["vaultUri"] == "https://kv-agents-prod.vault.azure.net/"
-    assert vault["properties"]["enableRbacAuthorization"] is True
-    assert hsm["properties"]["hsmUri"] == "https://hsm-search-prod.managedhsm.azure.net/"
-    assert key == ["RSA", 2048, True]
-    assert grants == ["Key Vault Crypto User"]
-    assert {each.kind for each in simulator.requests} >= {"vault", "key", "grant", "role"}
-    assert {each.status for each in simulator.requests} == {200}
     assert az.strayed <= {VERSION_CHECK}
 
 

@@ -185,14 +185,6 @@ def test_an_app_that_does_not_come_is_given_up(tmp_path: Path) -> None:
     assert run.commands.count("\naz ") == 1
 
 
-def test_what_az_complains_of_is_told(tmp_path: Path) -> None:
-    """That somebody has to sign in first is known to az alone."""
-    run = Laptop(tmp_path, {}).run("http://127.0.0.1:1", TRIES="1", PAUSE="0")
-
-    assert run.code == 1
-    assert "Its last answer: none, because az returned no key: no key yet\n" in run.complained
-
-
 @pytest.mark.parametrize(
     ("missing", "environment", "why"),
     [

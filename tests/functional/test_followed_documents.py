@@ -8,7 +8,6 @@ from typing import Final
 
 import pytest
 
-from local.azurite import KEY as WELL_KNOWN_KEY
 from tests.functional.az_kit import skip_without_az
 from tests.functional.printed_terminal import PrintedTerminal, skip_without
 from tests.guard.documents import ROOT, section
@@ -107,21 +106,6 @@ def test_the_gate_of_a_pipeline_fails_unless_compliant(terminal: PrintedTerminal
 
     for key in ("", "echo x-functions-key: wrong >wrong; KEY_FILE=wrong\n"):
         assert terminal.run(key + gate).returncode != 0, key
-
-
-def test_only_the_key_that_everybody_knows_is_the_same_every_time(
-    terminal: PrintedTerminal, tmp_path: Path
-) -> None:
-    """Whatever else opens something is made anew at each start, so that a pasted one is stale."""
-    with PrintedTerminal(tmp_path) as other:
-        pass
-
-    def secrets(printed: str) -> set[str]:
-        names = r"to read +|to start a scan +|IDENTITY_HEADER=|AccountKey="
-        return set(re.findall(rf"(?m)(?:^|\b)(?:{names})([\w/+=-]+)", printed))
-
-    assert secrets(terminal.printed) & secrets(other.printed) == {WELL_KNOWN_KEY}
-    assert len(secrets(other.printed)) == 4
 
 
 def test_the_keys_of_the_app_are_in_files_and_not_in_what_is_pasted(

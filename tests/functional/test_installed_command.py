@@ -52,19 +52,3 @@ def test_the_command_of_the_wheel_scans(installed: Path, tmp_path: Path) -> None
     assert done.returncode == 1
     assert done.stderr == "cmk-check: fix them: cmk-check plan --all --out fixes\n"
     assert done.stdout.splitlines()[-1] == "posture: non_compliant"
-
-
-@pytest.mark.long
-def test_the_page_of_the_wheel_has_its_files(installed: Path, tmp_path: Path) -> None:
-    """They are no Python, so that a packager could leave them behind."""
-    reading = (
-        "from cmk_check.web import dashboard_files as page; print(page.__file__); "
-        "paths = {'', *page.FILES} - {page.INDEX}; "
-        "print({int(page.answer(path, None, 'keys').status) for path in paths})"
-    )
-
-    done = _run(installed / "python", "-c", reading, cwd=tmp_path)
-
-    place, status = done.stdout.split()
-    assert Path(place).is_relative_to(installed.parent)
-    assert status == "{200}"

@@ -185,41 +185,6 @@ def test_a_tool_that_is_missing_is_named_with_the_way_to_get_it(
     assert "brew install" in lines[1]
 
 
-@pytest.mark.parametrize(
-    "version",
-    [
-        pytest.param("exit 1", id="older"),
-        pytest.param("echo shim: not installed >&2; exit 127", id="a shim for nothing"),
-    ],
-)
-def test_a_python_that_cannot_do_it_does_not_count(bare_path: Path, version: str) -> None:
-    """A name on the PATH is no proof; the next one may be good."""
-    _program(bare_path, "python3.13", version)
-    (bare_path / "python3").symlink_to(sys.executable)
-    env = {"PATH": str(bare_path), "PYTHON": "python3.13 python3"}
-
-    code, out, err = _run(APP / "tools" / "find_python.sh", env=env)
-
-    assert (code, out.strip(), err) == (0, str(bare_path / "python3"), "")
-
-
-@pytest.mark.parametrize(
-    "node",
-    [
-        pytest.param("exit 1", id="older"),
-        pytest.param("exit 0", id="without npm"),
-    ],
-)
-def test_a_node_that_is_old_or_alone_does_not_count(bare_path: Path, node: str) -> None:
-    """Debian packs npm apart from Node.js, and its older releases have an older one."""
-    _program(bare_path, "node", node)
-
-    code, _, err = _run(APP / "tools" / "find_node.sh", env={"PATH": str(bare_path)})
-
-    assert code == 1
-    assert err.startswith("Missing: Node.js 20")
-
-
 def test_the_compiler_is_the_named_one_the_one_in_the_path_or_the_one_beside(
     bare_path: Path, tmp_path: Path
 ) -> None:

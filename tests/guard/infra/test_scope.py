@@ -1,10 +1,7 @@
 """The right to read the estate: exactly what the program asks of Azure, no more and no less."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from typing import Final
 
 import pytest
@@ -21,6 +18,7 @@ from cmk_check.inventory.gaps import (
 )
 from local.simulator import Estate, Simulator, load_estate
 from local.simulator.estate import DEFAULT_TENANT
+from tests.functional import terminal_kit
 from tests.guard.documents import ROOT
 from tests.guard.infra.bicep_kit import PRINCIPAL, SUBSCRIPTION, TENANT, Bicep, Json, of_type
 from tests.guard.infra.expressions import worked_out
@@ -39,14 +37,7 @@ READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 def _asked(estate: str | Estate, **settings: str) -> set[tuple[str, str]]:
     """Return method and action of each request to Azure Resource Manager by a scan."""
     with Simulator(estate) as simulator:
-        subprocess.run(
-            [sys.executable, "-m", "cmk_check", "scan", "--quiet"],
-            cwd=ROOT,
-            env={"PATH": os.defpath, **simulator.environment(), **settings},
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
+        terminal_kit.run("scan", "--quiet", environment={**simulator.environment(), **settings})
         # The endpoint of the identity asks who calls by other means: no role is needed for it.
         by_role = [record for record in simulator.requests if record.authorized]
         return {(record.method, _action(record.path)) for record in by_role}

@@ -40,15 +40,6 @@ def queue(azurite: Azurite, queue_name: str) -> Iterator[QueueClient]:
         yield client
 
 
-@pytest.fixture
-def poison(azurite: Azurite, queue_name: str) -> Iterator[QueueClient]:
-    """The poison queue beside it, read as it is."""
-    with QueueClient.from_connection_string(
-        azurite.connection_string, f"{queue_name}-poison"
-    ) as client:
-        yield client
-
-
 @pytest.fixture(scope="module")
 def http_host(azurite: Azurite) -> Iterator[FunctionsHost]:
     """The test app for requests only: one start for all of them."""

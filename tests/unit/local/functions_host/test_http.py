@@ -132,22 +132,3 @@ async def test_no_key_is_ever_logged(http_host: FunctionsHost, client: ClientSes
     output = "\n".join(http_host.output())
     assert http_host.keys.default not in output
     assert http_host.keys.master not in output
-
-
-@pytest.mark.parametrize(
-    ("function", "key", "status"),
-    [
-        ("on_timer", "default", 401),
-        ("on_timer", "master", 202),
-        ("a_number", "master", 400),
-        ("absent", "master", 404),
-    ],
-)
-async def test_the_admin_address_takes_the_master_key_only(
-    http_host: FunctionsHost, client: ClientSession, function: str, key: str, status: int
-) -> None:
-    """It starts things; reading keys must not."""
-    headers = {"x-functions-key": getattr(http_host.keys, key)}
-
-    async with client.post(f"/admin/functions/{function}", json={}, headers=headers) as answer:
-        assert answer.status == status

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +13,7 @@ from local.functions_host.functions import Function, QueueTrigger
 from local.functions_host.host_json import QueueOptions
 from local.functions_host.invoker import Invoker
 from local.functions_host.queue_listener import LEASE, QueueListener
-from local.functions_host.queues import Message, MessageLostError
+from local.functions_host.queues import Message
 
 pytestmark = pytest.mark.long
 
@@ -38,7 +37,7 @@ async def _until(reached: Callable[[], object]) -> None:
 
 
 class _Queue:
-    """A MessageQueue in memory; it changes the receipt at every update, as storage does."""
+    """A MessageQueue in memory."""
 
     def __init__(self, name: str = "orders", waiting: list[Message] | None = None) -> None:
         self.name = name
@@ -47,10 +46,8 @@ class _Queue:
         self.hidden: list[timedelta] = []
         self.deleted: list[str] = []
         self.poison: list[str] = []
-        self.lost = False
         self.outages = 0
         self.created = 0
-        self.changed = asyncio.Event()
 
     async def create(self) -> None:
         self.created += 1
@@ -66,13 +63,8 @@ class _Queue:
         return taken
 
     async def hide(self, message: Message, time: timedelta) -> Message:
-        if self.lost:
-            self.changed.set()
-            raise MessageLostError
         self.hidden.append(time)
-        if len(self.hidden) > 1:
-            self.changed.set()
-        return replace(message, receipt=f"{message.receipt}+")
+        return message
 
     async def delete(self, message: Message) -> None:
         self.deleted.append(message.receipt)
@@ -150,17 +142,6 @@ async def test_a_message_beyond_its_last_attempt_is_not_run_again() -> None:
     assert (len(queue.poison), queue.deleted) == (1, ["r1"])
 
 
-async def test_a_message_that_is_not_base64_goes_to_the_poison_queue_unread() -> None:
-    """Azure's host does not run it either: the sender has to encode."""
-    queue, worker = _Queue(), _Worker()
-    plain = replace(_message(), body='{"order": "1234567"}')
-
-    await _listener(queue, worker).process(plain)
-
-    assert worker.seen == []
-    assert (queue.poison, queue.deleted) == (['{"order": "1234567"}'], ["r1"])
-
-
 @pytest.mark.parametrize("dequeue_count", [1, 3, 4])
 async def test_a_failed_message_in_a_poison_queue_stays_hidden(dequeue_count: int) -> None:
     """There is no poison queue of a poison queue; the lease keeps it from running hot."""
@@ -168,43 +149,6 @@ async def test_a_failed_message_in_a_poison_queue_stays_hidden(dequeue_count: in
 
     await _listener(queue, _Worker(fails=True)).process(_message(dequeue_count=dequeue_count))
 
-    assert (queue.deleted, queue.hidden, queue.poison) == ([], [], [])
-
-
-async def test_a_cancellation_that_leaves_the_function_is_a_failure() -> None:
-    """It is the app's own, and must not end the listener with the function."""
-
-    async def cancelled() -> None:
-        await asyncio.sleep(0)
-        raise asyncio.CancelledError
-
-    queue = _Queue()
-
-    await _listener(queue, _Worker(until=cancelled)).process(_message())
-
-    assert (queue.deleted, queue.hidden) == ([], [timedelta(seconds=30)])
-
-
-async def test_the_lease_is_renewed_while_the_function_runs() -> None:
-    """A run longer than ten minutes would else be started a second time beside the first."""
-    queue = _Queue()
-    lease = timedelta(milliseconds=10)
-
-    await _listener(queue, _Worker(until=queue.changed.wait), lease).process(_message())
-
-    assert queue.hidden == [lease, lease]
-    assert queue.deleted == ["r1++"]
-
-
-async def test_a_message_that_another_host_took_is_left_to_it() -> None:
-    """Its receipt is void; the run goes on, and nothing breaks at its end."""
-    queue = _Queue()
-    queue.lost = True
-    worker = _Worker(until=queue.changed.wait, fails=True)
-
-    await _listener(queue, worker, timedelta(milliseconds=10)).process(_message())
-
-    assert len(worker.seen) == 1
     assert (queue.deleted, queue.hidden, queue.poison) == ([], [], [])
 
 

@@ -1,6 +1,5 @@
 """Timers and queues of a real app in a real host on Azurite, through failures and its death."""
 
-import base64
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +9,6 @@ from typing import Any
 
 import pytest
 import trustme
-from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
 from local.azurite import Azurite, Certificate
@@ -39,30 +37,9 @@ def _events(host: FunctionsHost, event: str) -> list[dict[str, Any]]:
     return [line for line in lines if line["event"] == event]
 
 
-def _bodies(queue: QueueClient) -> list[str]:
-    try:
-        return [str(message.content) for message in queue.peek_messages(max_messages=32)]
-    except ResourceNotFoundError:
-        return []
-
-
 def _count(queue: QueueClient) -> int:
     """Return how many messages there are, hidden ones included."""
     return int(queue.get_queue_properties().approximate_message_count or 0)
-
-
-def test_a_message_that_always_fails_ends_in_the_poison_queue(
-    environment: dict[str, str], queue: QueueClient, poison: QueueClient
-) -> None:
-    """After maxDequeueCount attempts, unchanged, in a queue that nobody had to make."""
-    body = json.dumps({"name": "order", "failures": 9})
-    with FunctionsHost(APP, environment, timers=False) as host:
-        queue.send_message(body)
-        bodies = _wait_until(lambda: _bodies(poison))
-        _wait_until(lambda: _count(queue) == 0)
-
-        assert [seen["dequeueCount"] for seen in _events(host, "message")] == [1, 2, 3]
-        assert bodies == [base64.b64encode(body.encode()).decode()]
 
 
 def test_a_message_outlives_the_death_of_its_host(
@@ -101,30 +78,6 @@ def test_a_lease_is_renewed_so_that_a_long_run_is_the_only_one(
         _wait_until(lambda: _count(queue) == 0)
 
         assert len(_events(first, "message") + _events(second, "message")) == 1
-
-
-def test_a_host_that_is_asked_to_end_lets_a_run_end(
-    environment: dict[str, str], queue: QueueClient, tmp_path: Path
-) -> None:
-    """A stop in the middle of a run must not cost an attempt."""
-    goes_on = tmp_path / "goes-on"
-    with FunctionsHost(APP, environment, timers=False) as host:
-        queue.send_message(json.dumps({"name": "order", "hangsUnless": str(goes_on)}))
-        _wait_until(lambda: _events(host, "message"))
-        goes_on.touch()
-        code = host.terminate()
-
-    assert code == 0
-    assert len(_events(host, "done")) == 1
-    assert _count(queue) == 0
-
-
-def test_a_timer_fires_by_its_schedule(environment: dict[str, str]) -> None:
-    """Every second here; on time, hence not past due."""
-    with FunctionsHost(APP, environment | {"TEST_SCHEDULE": "* * * * * *"}) as host:
-        events = _wait_until(lambda: _events(host, "timer")[1:])
-
-    assert events[0]["pastDue"] is False
 
 
 @dataclass(frozen=True, slots=True)

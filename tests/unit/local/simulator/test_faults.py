@@ -33,15 +33,6 @@ async def test_a_fault_meets_only_the_requests_it_matches_as_often_as_told(
     assert (await client.get(LIST, version="2022-12-01"))[0] == 200
 
 
-async def test_a_fault_can_be_meant_for_one_page(client: Client, sandbox: str) -> None:
-    """A list that breaks on its second page is the one that tempts to take half for all."""
-    client.simulator.faults.add(Fault(page=2, then=arm_error(500, "InternalServerError")))
-    first, page, _ = await client.get(f"{sandbox}{ACCOUNTS}")
-    second, _, _ = await client.get(page["nextLink"])
-
-    assert (first, second) == (200, 500)
-
-
 @pytest.mark.parametrize(
     ("fault", "met"),
     [
@@ -61,13 +52,6 @@ async def test_requests_are_matched_by_method_path_and_query(
         f"{client.simulator.url}{LIST}?api-version=2022-12-01"
     ) as response:
         assert (response.status == 599) is met
-
-
-async def test_a_hold_nobody_reaches_says_so(client: Client) -> None:
-    """A test that waits for a request that never comes has to fail, not hang."""
-    client.simulator.faults.add(Fault(hold=(hold := Hold())))
-    with pytest.raises(TimeoutError, match="0 of 1"):
-        await hold.reached(timeout=0.01)
 
 
 async def test_clearing_the_faults_lets_held_requests_go(client: Client) -> None:

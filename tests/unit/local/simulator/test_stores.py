@@ -69,7 +69,6 @@ async def test_connections_to_datastores_are_listed_only_if_asked_for(client: Cl
     [
         (FILES, "2025-06-01", f"{STORAGE}/read", (403, "AuthorizationFailed")),
         (FILES, "2025-06-01", None, (404, "ResourceNotFound")),
-        (FILES.replace("rg-apps", "no"), "2025-06-01", None, (404, "ResourceGroupNotFound")),
         (FILES, "2020-01-01", None, (404, "InvalidResourceType")),
         (f"{FILES}/blobServices/default", "2025-06-01", None, (501, "NotSimulated")),
         (f"{AGENTS}/projects", "2024-10-01", None, (404, "InvalidResourceType")),
@@ -77,8 +76,6 @@ async def test_connections_to_datastores_are_listed_only_if_asked_for(client: Cl
         *(
             (f"{parent}/{kind}", "2025-09-01", action, (403, "AuthorizationFailed"))
             for parent, kind, action in (
-                (AGENTS, "projects", "accounts/projects/read"),
-                (AGENTS, "capabilityHosts", "accounts/capabilityHosts/read"),
                 (PROJECT, "capabilityHosts", "accounts/projects/capabilityHosts/read"),
                 (AGENTS, "connections", "accounts/connections/read"),
                 (PROJECT, "connections", "accounts/projects/connections/read"),

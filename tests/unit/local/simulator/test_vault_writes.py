@@ -66,15 +66,6 @@ def _policy(object_id: str, *keys: str) -> dict[str, Any]:
     return {"properties": {"accessPolicies": [policy]}}
 
 
-async def test_a_vault_that_is_put_again_keeps_its_keys_and_its_protection(client: Client) -> None:
-    """Whoever changes its firewall must not lose the keys behind it."""
-    status, answer = await _put(client, VAULT, BODY)
-
-    assert status == 200
-    assert answer["properties"]["enablePurgeProtection"] is True
-    assert (await _read(client, KEY))["name"] == "cmk"
-
-
 async def test_purge_protection_is_not_switched_off(client: Client) -> None:
     """It is for ever, and a plan that says otherwise would fail in Azure."""
     off = BODY | {"properties": PROPERTIES | {"enablePurgeProtection": False}}
@@ -108,18 +99,6 @@ async def test_policies_are_added_to_those_that_there_are(client: Client) -> Non
         OTHER: ["get"],
         ME: ["get", "wrapKey"],
     }
-
-
-async def test_a_role_is_assigned_once(client: Client) -> None:
-    """The second time is a conflict, as in Azure, which names the first assignment."""
-    status, added = await _put(client, KEY + ASSIGNMENT, GRANT)
-    again, refused = await _put(client, KEY + ASSIGNMENT, GRANT)
-
-    (found,) = client.simulator.estate.grants.at_or_above([KEY])
-    assert (status, added["id"]) == (201, KEY + ASSIGNMENT)
-    assert (found.role.name, found.principal_id) == ("Key Vault Crypto Service Encryption User", ME)
-    assert (again, refused["error"]["code"]) == (409, "RoleAssignmentExists")
-    assert KEY + ASSIGNMENT in refused["error"]["message"]
 
 
 @pytest.mark.parametrize(

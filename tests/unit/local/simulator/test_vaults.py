@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.simulator import Access, KeySpec, Simulator, Vault, VaultSpec, VersionSpec
+from local.simulator import KeySpec, Simulator, Vault, VaultSpec, VersionSpec
 from tests.unit.local.simulator.plain_client import Client
 from tests.unit.local.simulator.vault_kit import (
     GROUP,
@@ -54,17 +54,6 @@ async def refusal(client: Client, path: str, version: str = KEY_VERSION) -> tupl
     return status, body["error"]["code"]
 
 
-async def test_what_a_vault_does_not_set_is_absent(client: Client, vault: Vault) -> None:
-    """Azure leaves out a protection that is off; a false in its place would hide the usual case."""
-    vault.remove("properties.enablePurgeProtection")
-
-    properties = (await read(client, VAULT))["properties"]
-
-    assert "enablePurgeProtection" not in properties
-    assert properties.keys() & {"enableRbacAuthorization", "networkAcls"} == set()
-    assert None not in properties.values()
-
-
 async def test_lists_of_keys_and_versions_name_neither_type_nor_size(client: Client) -> None:
     """A client that takes them from a list must meet a list that does not have them."""
     keys = await read(client, f"{VAULT}/keys")
@@ -85,12 +74,6 @@ async def test_lists_of_keys_and_versions_name_neither_type_nor_size(client: Cli
     ("path", "version", "expected"),
     [
         pytest.param(f"{GROUP}{VAULTS}/none", KEY_VERSION, "ResourceNotFound", id="vault"),
-        pytest.param(
-            f"{KEYS}/resourceGroups/none{VAULTS}/kv-one",
-            KEY_VERSION,
-            "ResourceGroupNotFound",
-            id="group",
-        ),
         pytest.param(
             f"{GROUP}{VAULTS}/kv-three", KEY_VERSION, "ResourceNotFound", id="other group"
         ),
@@ -148,14 +131,6 @@ async def test_a_denial_at_one_vault_leaves_the_next_alone(client: Client) -> No
 
     assert await refusal(client, VAULT) == (403, "AuthorizationFailed")
     assert await read(client, f"{VAULT}-more")
-
-
-async def test_in_a_forbidden_subscription_no_vault_is_read(client: Client) -> None:
-    """Whoever may not read accounts there may not read what stands beside them."""
-    client.simulator.estate.subscription(KEYS.rpartition("/")[2]).access = Access.FORBIDDEN
-
-    assert await refusal(client, VAULT) == (403, "AuthorizationFailed")
-    assert await refusal(client, KEY) == (403, "AuthorizationFailed")
 
 
 async def test_deleting_and_the_data_of_vaults_are_not_simulated(client: Client) -> None:
