@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Final
 
-from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation.cmk_plan import Plan
@@ -87,8 +86,3 @@ def key_plan_of(health: KeyHealth, *name: str) -> Plan:
     plan = key_plan_for(broken(health, *name), tenant_id=TENANT)
     assert plan is not None
     return plan
-
-
-def reason_of(health: KeyHealth) -> KeyReason:
-    """Return the worst reason."""
-    return health.concerns[0].code

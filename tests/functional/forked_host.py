@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _SERVER: Final = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["tests.functional.preloaded"])
+# Streams of a fork, which Python also keeps if something else takes their place.
+_kept: list[IO[str]] = []
 
 
 class _Fork(subprocess.Popen[str]):
@@ -111,7 +113,8 @@ def run_to_its_end(
 def _all_of(stream: IO[str] | None) -> bytes:
     assert isinstance(stream, TextIOWrapper)
     with stream:
-        return stream.buffer.read()
+        written: bytes = stream.buffer.read()
+        return written
 
 
 def _text(connection: "Connection[Any, Any]", mode: str = "r") -> IO[str]:
@@ -130,7 +133,11 @@ def _run(
     for number, connection in enumerate(standard):
         with connection:
             os.dup2(connection.fileno(), number)
+    # Those of the server know where they were in its own streams.
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    _kept.extend((sys.stdout, sys.stderr))
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

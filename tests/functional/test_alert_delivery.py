@@ -7,20 +7,16 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from local.azurite import Azurite
-from local.simulator import Estate, Fault, Hold
+from local.simulator import Estate
 from tests.functional.conftest import OpenScene
-from tests.functional.cuttable_connection import Line
 from tests.functional.estate_kit import (
     AT_ONCE,
     CMK,
     MICROSOFT,
     Scene,
-    accounts_of,
     estate_of,
     sub_id,
     wait_until,
@@ -40,13 +36,6 @@ def silent_url() -> Iterator[str]:
     """A receiver that is connected to and never answers; asked for first, it outlives the host."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/hook"
-
-
-@pytest.fixture
-def queue_line(azurite: Azurite) -> Iterator[Line]:
-    """A line to the service for queues; asked for first, it outlives the host."""
-    with Line(urlsplit(azurite.queue_url).port or 0) as line:
-        yield line
 
 
 def wait_until_told(scene: Scene) -> None:
@@ -183,39 +172,3 @@ def test_subscribers_find_every_change_once_on_their_queue(open_scene: OpenScene
         assert message.expires_on is not None
         assert message.inserted_on is not None
         assert message.expires_on - message.inserted_on == timedelta(days=7)
-
-
-@pytest.mark.long
-def test_p3_what_a_dead_queue_kept_back_the_next_scan_tells(
-    queue_line: Line, receiver: Receiver, open_scene: OpenScene, azurite: Azurite
-) -> None:
-    """The scan ends without it; the outbox remembers."""
-    url = azurite.queue_url
-    over = azurite.connection_string.replace(
-        url, url.replace(str(urlsplit(url).port), str(queue_line.port))
-    )
-    estate = estate_of({"chat": CMK})
-    scene = open_scene(estate, lease=2, CMK_STORAGE=over, CMK_WEBHOOK_URL=receiver.url, **AT_ONCE)
-    scene.scan()
-    wait_until_told(scene)
-    make(estate, 1, "chat", MICROSOFT)
-    hold = Hold()
-    fault = Fault(path=accounts_of(1), hold=hold)
-    scene.simulator.faults.add(fault)
-    before = scene.last_scan()
-    scene.fire()
-    hold.wait_until_reached()
-    queue_line.cut()
-    scene.simulator.faults.remove(fault)
-    scene.wait_for_line("stay in the outbox")
-    wait_until(lambda: scene.last_scan() != before, "the end of the scan", show=scene.tail)
-    kept, told = len(scene.storage.outbox()), len(receiver.posts)
-    queue_line.mend()
-
-    scene.scan()
-    wait_until_told(scene)
-
-    assert (kept, told) == (1, 1)
-    assert receiver.told()[1:] == [("account.violated", "chat")]
-    ids = [told.id for told in scene.storage.feed()]
-    assert len(set(ids)) == len(ids)

@@ -33,9 +33,6 @@ BASE: Final = "/api/dashboard/"
 NOT_SERVED: Final = {"api_types.d.ts", "types.d.ts"}
 OURS: Final = sorted(name for name in FILES if not name.startswith("vendor/"))
 MODULES: Final = [name for name in OURS if name.endswith(".js")]
-IMPORT: Final = re.compile(
-    r'^(?:import|export)\b[^;]*?from "([^"]+)";|^import "([^"]+)";', re.MULTILINE
-)
 # The one name that looks like an address and is none.
 NAMESPACE: Final = "http://www.w3.org/2000/svg"
 
@@ -64,13 +61,6 @@ def _elements() -> _Elements:
 
 def _text(name: str) -> str:
     return (PAGE / name).read_text()
-
-
-def _imports(name: str) -> set[str]:
-    """Return the modules that a module imports, as files of the page."""
-    found = {first or second for first, second in IMPORT.findall(_text(name))}
-    found |= set(re.findall(r'= "(\./vendor/[^"]+\.js)";', _text(name)))
-    return {path.removeprefix("./") for path in found}
 
 
 def _keys(module: str, constant: str) -> set[str]:
@@ -128,19 +118,6 @@ def test_no_file_names_another_host(name: str) -> None:
 
     assert [address for address in found if address != NAMESPACE] == []
     assert re.findall(r"@import|url\(", _text(name)) == []
-
-
-def test_every_module_is_there_and_is_used() -> None:
-    """A name with a slip in it shows in no test of Python, and stops the whole page."""
-    imports = {name: _imports(name) for name in MODULES}
-    reached, waiting = set[str](), ["main.js"]
-    while waiting:
-        name = waiting.pop()
-        reached.add(name)
-        waiting += imports.get(name, set()) - reached
-
-    assert {path for paths in imports.values() for path in paths} <= set(FILES)
-    assert reached == {name for name in FILES if name.endswith(".js")}
 
 
 def test_every_element_that_a_module_looks_for_is_on_the_page() -> None:

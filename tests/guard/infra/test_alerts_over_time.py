@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -27,10 +26,9 @@ from cmk_check.core.model import Change
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.status import LastScan, SubscriptionCounts, Summary
 from cmk_check.core.watch_state import Watch
-from cmk_check.ports import DeliveryFailed, DeliveryMessage, Table
+from cmk_check.ports import DeliveryFailed, DeliveryMessage
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
-from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import BEGINNING, MovableClock
 from tests.guard.infra.alert_engine import Evaluated, LinesInTime, evaluated, every, span
@@ -256,7 +254,7 @@ async def test_a_timer_that_has_stopped_is_one_alert_until_it_starts_a_scan(
     assert mended - 16 * MINUTE < max(found.times()) <= mended
 
 
-async def deliver_for(app: App, *failures: DeliveryFailed, reads_fail: bool = False) -> None:
+async def deliver_for(app: App, *failures: DeliveryFailed) -> None:
     """Deliver a range with one alert, and again as long as the queue says."""
     store = RecordingStore()
     await FeedTable(store).publish(
@@ -265,7 +263,6 @@ async def deliver_for(app: App, *failures: DeliveryFailed, reads_fail: bool = Fa
             for number, kind in enumerate((ChangeType.ACCOUNT_UPDATED, ALERT), 1)
         ]
     )
-    silent = FaultyStore(store, places={Place("query", Table.CHANGES, None): Fault.NO_ANSWER})
     delivery = DeliveryContext(
         FeedTable(store),
         [ScriptedWebhook(list(failures))],
@@ -274,8 +271,7 @@ async def deliver_for(app: App, *failures: DeliveryFailed, reads_fail: bool = Fa
         MemoryTexts(),
         app.clock,
     )
-    first = replace(delivery, feed=FeedTable(silent)) if reads_fail else delivery
-    await deliver(first, DeliveryMessage(1, 2))
+    await deliver(delivery, DeliveryMessage(1, 2))
     while again.sent:
         text, delay = again.sent.pop()
         app.clock.advance(delay)
@@ -331,20 +327,6 @@ async def test_a_route_that_works_again_ends_no_alert_of_another(
     found = app.evaluated(rules["webhook-failing"], since=mended + MINUTE)
 
     assert all(found.raised.values())
-
-
-async def test_a_delivery_that_failed_for_a_minute_is_no_alert(
-    rules: dict[str, Any], app: App
-) -> None:
-    """Its tries begin at other numbers: the first could not read the feed, the next could."""
-    await deliver_for(app, DOWN, reads_fail=True)
-    delivered = app.clock.now()
-    app.clock.advance(3 * HOUR)
-
-    found = app.evaluated(rules["webhook-failing"], since=delivered)
-
-    assert len(app.log.lines) == 3
-    assert found.times() == []
 
 
 async def test_a_watch_that_is_blind_for_an_hour_is_told_until_it_sees(

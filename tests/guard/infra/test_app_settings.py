@@ -120,17 +120,6 @@ def test_signing_in_adds_its_own_settings(compiler: Bicep) -> None:
 
 
 @pytest.mark.parametrize("cloud", ENVIRONMENTS)
-@pytest.mark.parametrize("given", [{}, WEBHOOK | {"entraClientId": PRINCIPAL}])
-def test_none_is_one_that_flex_forbids(
-    compiler: Bicep, cloud: str, given: dict[str, object]
-) -> None:
-    """Some of them break the app, and some only its clock or its TLS."""
-    settings = _set(compiler, cloud, **given)
-
-    assert settings.keys().isdisjoint(FORBIDDEN_ON_FLEX)
-
-
-@pytest.mark.parametrize("cloud", ENVIRONMENTS)
 def test_the_app_takes_what_the_template_sets(compiler: Bicep, cloud: str) -> None:
     """A fault in a setting stops every function, and is seen after the deployment."""
     suffix = ENVIRONMENTS[cloud]["suffixes"]["storage"]

@@ -29,10 +29,6 @@ def test_it_is_laid_out_as_the_compiler_does_it(compiler: Bicep, path: str) -> N
         ("param left string", "no-unused-params"),
         ("output password string = 'x'", "outputs-should-not-contain-secrets"),
         (
-            "resource x 'Microsoft.Storage/storageAccounts@2021-01-01' existing = { name: 'name' }",
-            "use-recent-api-versions",
-        ),
-        (
             "resource x 'Microsoft.Network/natGateways@2025-05-01' = { name: 'x', propertys: {} }",
             "BCP089",
         ),

@@ -159,24 +159,25 @@ def _granted_to(compiler: Bicep, principal: str, *, key_health: bool) -> list[Js
     )
 
 
-def test_a_role_without_key_health_is_the_small_one(compiler: Bicep) -> None:
-    """Who keeps vaults and roles to himself must be able to."""
-    roles = of_type(_granted_to(compiler, PRINCIPAL, key_health=False), ROLE)
+@pytest.mark.parametrize(
+    ("key_health", "at_group", "at_subscription"),
+    [
+        (False, SMALL_AT_GROUP, SMALL),
+        (
+            True,
+            [*GRANTED_AT_GROUP, *ACTIONS["dataStores"]],
+            [*GRANTED, *ACTIONS["dataStores"]],
+        ),
+    ],
+)
+def test_the_role_has_what_is_asked_for(
+    compiler: Bicep, at_group: list[str], at_subscription: list[str], *, key_health: bool
+) -> None:
+    """Who keeps vaults and roles to himself must be able to; data stores are no default."""
+    roles = of_type(_granted_to(compiler, PRINCIPAL, key_health=key_health), ROLE)
 
-    assert [role["properties"]["permissions"][0]["actions"] for role in roles] == [
-        SMALL_AT_GROUP,
-        SMALL,
-    ]
-
-
-def test_the_role_reads_data_stores_if_it_is_asked_to(compiler: Bicep) -> None:
-    """By default it does not: nothing reads them then."""
-    roles = of_type(_granted_to(compiler, PRINCIPAL, key_health=True), ROLE)
-
-    assert [role["properties"]["permissions"][0]["actions"] for role in roles] == [
-        [*GRANTED_AT_GROUP, *ACTIONS["dataStores"]],
-        [*GRANTED, *ACTIONS["dataStores"]],
-    ]
+    granted = [role["properties"]["permissions"][0]["actions"] for role in roles]
+    assert granted == [at_group, at_subscription]
 
 
 def test_two_apps_in_one_scope_do_not_touch_each_others_role(compiler: Bicep) -> None:

@@ -37,23 +37,17 @@ def test_identities_alone_open_the_storage(resources: list[Json]) -> None:
     assert [one["properties"] for one in containers] == [{"publicAccess": "None"}]
 
 
-def test_the_storage_keeps_what_is_decided_when_it_is_created(resources: list[Json]) -> None:
-    """An account that was made without it can only be replaced, with all that the app recorded."""
-    encryption = only(resources, ACCOUNT)["properties"]["encryption"]
+def test_the_storage_has_what_is_decided_when_it_is_created(resources: list[Json]) -> None:
+    """Without it an account can only be replaced, with all that the app recorded.
 
+    A customer's key reaches tables, which have the findings, and queues only if that is said then.
+    """
+    account = only(resources, ACCOUNT)
+    encryption = account["properties"]["encryption"]
+
+    assert re.fullmatch("[a-z0-9]{3,24}", account["name"])
     assert encryption["requireInfrastructureEncryption"] is True
-
-
-def test_the_name_of_the_storage_is_one(resources: list[Json]) -> None:
-    """It is put together of parts, and Azure takes 3 to 24 small letters and digits."""
-    assert re.fullmatch("[a-z0-9]{3,24}", only(resources, ACCOUNT)["name"])
-
-
-def test_a_key_of_the_customer_would_reach_tables_and_queues(resources: list[Json]) -> None:
-    """That is said when the account is created, or never; findings are in tables."""
-    services = only(resources, ACCOUNT)["properties"]["encryption"]["services"]
-
-    assert services == {
+    assert encryption["services"] == {
         name: {"enabled": True, "keyType": "Account"} for name in ("blob", "file", "queue", "table")
     }
 

@@ -64,17 +64,6 @@ async def test_every_request_to_azure_and_every_message_is_counted() -> None:
     assert found.counts.queue == 3 * (1 + 2 + 3)
 
 
-async def test_a_second_scan_writes_no_finding_and_little_else() -> None:
-    """The bar on writes is counted here as in the benchmark."""
-    world = small_world(RecordingStore())
-    await scan(world)
-
-    counts = (await scan(world)).counts
-
-    assert counts.table_writes["cmkfindings"] == 0
-    assert counts.table_writes.total() <= 2 * counts.slices + 6
-
-
 async def test_requests_to_azure_are_counted_by_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     """The floor sends the same ones; its token is its own."""
     origin = "https://127.0.0.1:1"

@@ -35,16 +35,6 @@ def _failure(app: Path, environment: dict[str, str]) -> str:
     return str(caught.value)
 
 
-def test_an_import_error_of_the_app_is_shown_with_its_cause(tmp_path: Path) -> None:
-    """On Azure this is the silent "no job functions found"."""
-    shown = _failure(_app(tmp_path, "import nothing_of_this_name"), {})
-
-    assert "function_app.py could not be indexed: ModuleNotFoundError" in shown
-    assert "nothing_of_this_name" in shown
-    assert "requirements.txt" in shown
-    assert shown.endswith("Correct it, or a module that it imports, and start again.")
-
-
 def test_the_app_sees_its_folder_and_not_this_repository(tmp_path: Path) -> None:
     """A file that is not deployed must be missing here too."""
     shown = _failure(_app(tmp_path, "import tests.conftest"), {})
@@ -65,10 +55,3 @@ async def test_the_app_gets_the_given_environment_and_nothing_of_ours(
             names = set((await answer.text()).split())
 
     assert names - {"LC_CTYPE"} == {"GIVEN", "HOME", "PATH"}
-
-
-def test_the_host_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
-    """A test run that is killed must leave nothing behind."""
-    app = _app(tmp_path, _HTTP_ONLY.format(body="return func.HttpResponse()"))
-    with FunctionsHost(app, {}) as host:
-        assert host.close_input() == 0

@@ -7,7 +7,6 @@ import pytest
 
 from tests.unit.local.simulator.plain_client import Client
 
-USER_ASSIGNED = "7a0c3b52-9d1e-4f86-b3c7-5e2d8f4a6c10"
 STORAGE = "https://storage.azure.com"
 
 
@@ -17,15 +16,6 @@ async def ask(client: Client, query: str, secret: str | None = None) -> tuple[in
     url = f"{client.simulator.identity_endpoint}?{query}"
     status, body, _ = await client.get(url, version="2019-08-01", headers=header, token=None)
     return status, body
-
-
-async def test_a_user_assigned_identity_is_another_principal(client: Client) -> None:
-    """An app that forgets to name its identity reads with the wrong rights."""
-    _, system = await ask(client, f"resource={STORAGE}")
-    status, user = await ask(client, f"resource={STORAGE}&client_id={USER_ASSIGNED.upper()}")
-
-    assert (status, user["client_id"]) == (200, USER_ASSIGNED)
-    assert system["client_id"] != USER_ASSIGNED
 
 
 @pytest.mark.parametrize(

@@ -71,12 +71,6 @@ def e_admin(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse("for the operator")
 
 
-@app.route("broken", auth_level=func.AuthLevel.ANONYMOUS)
-def f_broken(req: func.HttpRequest) -> func.HttpResponse:
-    """Raise."""
-    raise ValueError(req.method)
-
-
 @app.queue_trigger("msg", "%TEST_QUEUE%", "TEST_STORAGE")
 def on_message(msg: func.QueueMessage) -> None:
     """Fail as often as the message asks, or wait until a file is there."""
