@@ -1,10 +1,8 @@
 """A plan in the hands of others: Microsoft's az command carries it out, its compiler reads it."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +28,7 @@ from tests.functional import terminal_kit
 from tests.functional.az_kit import VERSION_CHECK, parsed_by_az, skip_without_az
 from tests.functional.conftest import OpenAz, OpenScene
 from tests.functional.estate_kit import MICROSOFT, estate_of, next_second, sub_id
+from tests.guard.infra.bicep_kit import Bicep
 
 pytestmark = pytest.mark.long
 
@@ -56,12 +55,12 @@ HOSTILE: Final = {"name": "-rf '$(touch ran)` \"${x}\u202e", "group": "--query=[
 
 
 @pytest.fixture(scope="module")
-def bicep() -> str:
-    """Microsoft's compiler: what BICEP names, or the one in the PATH."""
-    found = os.environ.get("BICEP") or shutil.which("bicep")
-    if not found:
-        pytest.skip("NOT CHECKED, no Bicep compiler: name one in BICEP, or put it in the PATH")
-    return found
+def compiler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bicep]:
+    """Microsoft's compiler, in one process, with the rules that it has by default."""
+    folder = tmp_path_factory.mktemp("plans")
+    with Bicep(folder) as running:
+        running.write("bicepconfig.json", "{}")
+        yield running
 
 
 OF_ACCOUNT: Final = "/providers/Microsoft.CognitiveServices/accounts"
@@ -270,16 +269,14 @@ def _of_head(template: str) -> str:
         ),
     ],
 )
-def test_the_compiler_takes_every_template_without_a_word(
-    bicep: str, tmp_path: Path, template: str
-) -> None:
+def test_the_compiler_takes_every_template_without_a_word(compiler: Bicep, template: str) -> None:
     """A misspelt property is a warning alone, and a vault without purge protection."""
-    assert _compiled(bicep, tmp_path, template)["resources"]
+    assert _compiled(compiler, template)["resources"]
 
 
-def test_p10_the_compiler_sees_hostile_names_as_literals(bicep: str, tmp_path: Path) -> None:
+def test_p10_the_compiler_sees_hostile_names_as_literals(compiler: Bicep) -> None:
     """What Azure Resource Manager gets is the name, character by character."""
-    compiled = _compiled(bicep, tmp_path, template_of(planned(finding_of(**HOSTILE))))
+    compiled = _compiled(compiler, template_of(planned(finding_of(**HOSTILE))))
 
     parameters = compiled["parameters"]
 
@@ -287,32 +284,23 @@ def test_p10_the_compiler_sees_hostile_names_as_literals(bicep: str, tmp_path: P
     assert parameters["accountGroup"]["defaultValue"] == HOSTILE["group"]
 
 
-def test_p10_the_compiler_sees_any_text_as_one_literal(bicep: str, tmp_path: Path) -> None:
+def test_p10_the_compiler_sees_any_text_as_one_literal(compiler: Bicep) -> None:
     """Every way to put together what the language gives a meaning, and every odd character."""
     marks = ("\\", "'", "$", "{", "}", "u", "\n")
     texts = ["".join(text) for size in range(4) for text in product(marks, repeat=size)]
     texts += [chr(code) for span in ODD for code in range(*span)]
     items = "".join(f"  {literal(text)}\n" for text in texts)
 
-    compiled = _compiled(bicep, tmp_path, f"output all array = [\n{items}]\n")
+    compiled = _compiled(compiler, f"output all array = [\n{items}]\n")
 
     assert [_plain(text) for text in compiled["outputs"]["all"]["value"]] == texts
 
 
-def _compiled(bicep: str, folder: Path, template: str) -> Any:  # noqa: ANN401 - ARM's JSON
+def _compiled(compiler: Bicep, template: str) -> Any:  # noqa: ANN401 - ARM's JSON
     """Compile a template; not even a warning is let pass."""
-    file = folder / "main.bicep"
-    file.write_text(template, encoding="utf-8", newline="")
-    ended = subprocess.run(
-        [bicep, "build", file, "--stdout"],
-        env={"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1", **os.environ},
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-        timeout=60,
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
-    return json.loads(ended.stdout)
+    compiled, said = compiler.compiled(compiler.write(f"{abs(hash(template))}.bicep", template))
+    assert said == []
+    return compiled
 
 
 def _plain(text: str) -> str:
