@@ -87,7 +87,9 @@ up: install ## run the app on 127.0.0.1:7071 until Ctrl-C (options: PORT=8080 ES
 test: install ## run the test suite without the long tests
 	@$(PY) -m pytest -m "not long" $(WORKERS)
 
-test-all: lint test az checkov sarif openapi evidence $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, also the long ones
+# mypy has one processor for half a minute: the tests have the other one meanwhile.
+test-all: install az checkov sarif openapi evidence $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, also the long ones
+	@$(MAKE) --no-print-directory --jobs=2 lint test
 	@$(PY) -m pytest -m long $(LONG_WORKERS)
 
 soak: install ## run thousands of random histories and schedules with faults and crashes (SOAK="--memory 100 --stack 2")

@@ -1,5 +1,6 @@
 #!/bin/bash
-# An az command that remembers: for scripts that are to be watched, and broken, at every call.
+# An az command that remembers: for scripts that are to be watched, and broken, at every call. It is
+# sourced by a function, because a process for each call would cost the most.
 # FAKE_AZ is a folder. It writes calls there (count and words, each ended by NUL), and reads and
 # writes the state of account, vault and key, a file per fact; those of an older version of the key
 # begin with old_. FAIL_AT is the number of a call that

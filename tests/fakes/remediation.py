@@ -95,10 +95,9 @@ class Watched:
 
     def __init__(self, folder: Path, state: Mapping[str, str]) -> None:
         self._state, self._programs = folder / "state", folder / "bin"
-        self._many: dict[str, str] = {}
+        self._use(_FAKE)
         self._state.mkdir(parents=True)
         self._programs.mkdir()
-        self._program("az", f'exec {BASH} {_FAKE} "$@"')
         self._path = f"{self._programs}:{os.environ['PATH']}"
         self._program("sleep", 'echo "$1" >>"$FAKE_AZ/slept"')
         for name, value in state.items():
@@ -115,8 +114,7 @@ class Watched:
 
     def add_account(self, name: str, **state: str) -> None:
         """Add one of many accounts, whose vaults are apart, too; the other facts are of all."""
-        # A function, which costs a tenth of a program.
-        self._many = {"BASH_FUNC_az%%": f'() {{ ( set +e +o pipefail; . "{_MANY}" ); }}'}
+        self._use(_MANY)
         folder = self._state / "accounts" / name
         folder.mkdir(parents=True)
         (self._state / "vaults").mkdir(exist_ok=True)
@@ -133,7 +131,7 @@ class Watched:
             env={
                 "PATH": self._path,
                 "FAKE_AZ": str(self._state),
-                **self._many,
+                **self._az,
                 "LC_ALL": "C.UTF-8",
                 **environment,
             },
@@ -143,6 +141,10 @@ class Watched:
             start_new_session=True,  # for a signal that goes to all processes of the script
         )
         return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode(), self._calls())
+
+    def _use(self, fake: Path) -> None:
+        # A function, which costs a tenth of a program.
+        self._az = {"BASH_FUNC_az%%": f'() {{ ( set +e +o pipefail; . "{fake}" ); }}'}
 
     def _program(self, name: str, line: str) -> None:
         path = self._programs / name

@@ -26,6 +26,14 @@ from tests.guard.kql import (
 )
 from tests.guard.log_line_samples import write_lines
 
+# Each alerts at the first row, and at the first error.
+FIRST_ROW: Final = {
+    "timeAggregation": "Count",
+    "operator": "GreaterThan",
+    "threshold": 0,
+    "failingPeriods": {"numberOfEvaluationPeriods": 1, "minFailingPeriodsToAlert": 1},
+}
+FIRST_ERROR: Final = {"metricName": "Http5xx", "operator": "GreaterThan", "threshold": 0}
 # What makes up an alert, by its type.
 ALERTING: Final = {"actionGroups", "activityLogAlerts", "metricAlerts", "scheduledQueryRules"}
 # Types that alert by default and have no rule, each with the reason.
@@ -192,17 +200,21 @@ def test_each_rule_is_on_and_tells_somebody(resources: list[Json], rules: dict[s
     component = only(resources, "Microsoft.Insights/components")
     errors = only(resources, "Microsoft.Insights/metricAlerts")["properties"]
 
+    (of_errors,) = errors["criteria"]["allOf"]
+
     for rule in rules.values():
+        condition = criterion(rule)
         assert rule["enabled"] is True
         assert rule["scopes"] == [component["id"]]
         assert rule["actions"] == {"actionGroups": [group["id"]]}
-        assert (criterion(rule)["timeAggregation"], criterion(rule)["operator"]) == (
-            "Count",
-            "GreaterThan",
-        )
-        assert criterion(rule)["threshold"] == 0
+        assert condition | FIRST_ROW == condition
+        assert {(one["operator"], *one["values"]) for one in condition["dimensions"]} <= {
+            ("Include", "*")
+        }
+    assert group["properties"]["enabled"] is True
     assert errors["enabled"] is True
     assert errors["actions"] == [{"actionGroupId": group["id"]}]
+    assert of_errors | FIRST_ERROR == of_errors
 
 
 def test_whoever_silences_an_alert_is_not_the_only_one_who_knows(resources: list[Json]) -> None:
