@@ -10,6 +10,7 @@ from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
 from local.azurite import Azurite
 from local.functions_host.process import FunctionsHost
+from tests.functional.forked_host import ForkedHost
 
 APP = Path(__file__).parent / "app"
 
@@ -48,7 +49,7 @@ def http_host(azurite: Azurite) -> Iterator[FunctionsHost]:
         "TEST_QUEUE": f"http-{uuid4().hex[:8]}",
         "TEST_STORAGE": azurite.connection_string,
     }
-    with FunctionsHost(APP, settings, timers=False) as host:
+    with ForkedHost(APP, settings, timers=False) as host:
         yield host
 
 

@@ -12,8 +12,8 @@ import trustme
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
 from local.azurite import Azurite, Certificate
-from local.functions_host.process import FunctionsHost
 from local.simulator import Simulator
+from tests.functional.forked_host import ForkedHost
 
 pytestmark = pytest.mark.long
 
@@ -31,7 +31,7 @@ def _wait_until[T](look: Callable[[], T | None]) -> T:
     pytest.fail("nothing happened within 20 s")
 
 
-def _events(host: FunctionsHost, event: str) -> list[dict[str, Any]]:
+def _events(host: ForkedHost, event: str) -> list[dict[str, Any]]:
     """Return the app's log lines of one kind."""
     lines = [json.loads(line) for line in host.output() if line.startswith("{")]
     return [line for line in lines if line["event"] == event]
@@ -47,13 +47,13 @@ def test_a_message_outlives_the_death_of_its_host(
 ) -> None:
     """All state is in the queue: the next host takes it up once the lease has ended."""
     goes_on = tmp_path / "goes-on"
-    with FunctionsHost(APP, environment, timers=False, lease_seconds=_LEASE_SECONDS) as first:
+    with ForkedHost(APP, environment, timers=False, lease_seconds=_LEASE_SECONDS) as first:
         queue.send_message(json.dumps({"name": "order", "hangsUnless": str(goes_on)}))
         _wait_until(lambda: _events(first, "message"))
         first.kill()
     goes_on.touch()
 
-    with FunctionsHost(APP, environment, timers=False, lease_seconds=_LEASE_SECONDS) as second:
+    with ForkedHost(APP, environment, timers=False, lease_seconds=_LEASE_SECONDS) as second:
         _wait_until(lambda: _events(second, "done"))
         tries = _events(second, "message")
 
@@ -67,8 +67,8 @@ def test_a_lease_is_renewed_so_that_a_long_run_is_the_only_one(
     """Two hosts on one queue: the second must not get what the first still works on."""
     goes_on = tmp_path / "goes-on"
     with (
-        FunctionsHost(APP, environment, timers=False, lease_seconds=_LEASE_SECONDS) as first,
-        FunctionsHost(APP, environment, timers=False, lease_seconds=_LEASE_SECONDS) as second,
+        ForkedHost(APP, environment, timers=False, lease_seconds=_LEASE_SECONDS) as first,
+        ForkedHost(APP, environment, timers=False, lease_seconds=_LEASE_SECONDS) as second,
     ):
         queue.send_message(json.dumps({"name": "order", "hangsUnless": str(goes_on)}))
         _wait_until(lambda: _events(first, "message") + _events(second, "message"))
@@ -118,7 +118,7 @@ def by_identity(queue_name: str, tmp_path: Path) -> Iterator[_ByIdentity]:
 
 def test_a_queue_is_reached_by_managed_identity(by_identity: _ByIdentity) -> None:
     """On Azure there is no other way: keys are switched off."""
-    with FunctionsHost(APP, by_identity.environment, timers=False) as host:
+    with ForkedHost(APP, by_identity.environment, timers=False) as host:
         by_identity.queue.send_message(json.dumps({"name": "order"}))
         done = _wait_until(lambda: _events(host, "done"))
 
