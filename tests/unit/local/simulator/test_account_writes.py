@@ -10,7 +10,6 @@ from tests.unit.local.simulator.plain_client import Client
 
 pytestmark = pytest.mark.long
 
-ASSIGN = {"identity": {"type": "SystemAssigned"}}
 KEY = {"keyName": "cmk", "keyVersion": "", "keyVaultUri": "https://kv-x.vault.azure.net/"}
 USE = ["get", "wrapKey", "unwrapKey"]
 CLEARED = {"identityClientId": None}
@@ -115,34 +114,3 @@ async def test_encryption_that_is_not_named_stays(client: Client, account: Accou
         "keySource": "Y",
         "keyVaultProperties": {"keyVersion": "1", "keyName": "cmk"},
     }
-
-
-async def test_a_reader_may_not_change_an_account(client: Client, account: Account) -> None:
-    """The program has the Reader role: a write of it must fail here as it would in Azure."""
-    status, answer, _ = await client.get(account.id, method="PATCH", body=ASSIGN)
-
-    assert status == 403
-    message = answer["error"]["message"]
-    assert "perform action 'Microsoft.CognitiveServices/accounts/write'" in message
-    assert "identity" not in _shown(account)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        pytest.param({"properties": {}}, id="nothing"),
-        pytest.param({"identity": {"type": "None"}}, id="no identity"),
-        pytest.param({**ENCRYPT, "kind": "AIServices"}, id="a kind"),
-        pytest.param({"properties": {"encryption": {}, "networkAcls": {}}}, id="network rules"),
-        pytest.param([], id="no object"),
-    ],
-)
-async def test_any_other_change_is_an_explicit_501(
-    client: Client, account: Account, body: object
-) -> None:
-    """A success that changes nothing would make a test pass for nothing."""
-    before = account.document()
-
-    status, _ = await _patch(client, account, body)
-
-    assert (status, account.document()) == (501, before)

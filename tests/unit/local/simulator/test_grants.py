@@ -20,7 +20,6 @@ from tests.unit.local.simulator.vault_kit import (
 pytestmark = pytest.mark.long
 
 ASSIGNMENTS = "/providers/Microsoft.Authorization/roleAssignments"
-ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
 MANAGED = "/providers/Microsoft.Management/managementGroups"
 USER = "Key Vault Crypto User"
 ME = "2e8d1f60-0000-4000-8000-00000000000a"
@@ -85,21 +84,3 @@ async def test_groups_and_groups_of_groups_are_followed(client: Client, estate: 
 
     assert [(each["principalId"], each["principalType"]) for each in above] == [(outer, "Group")]
     assert [each["principalId"] for each in every] == [outer, ME]
-
-
-@pytest.mark.parametrize(
-    ("path", "version"),
-    [
-        (f"{KEY}{ASSIGNMENTS}?$filter=startsWith(scope,'/')", GRANT_VERSION),
-        (f"{KEY}{ASSIGNMENTS}?$filter=atScope()%20or%20principalId%20eq%20'{ME}'", GRANT_VERSION),
-        (f"{KEY}{ASSIGNMENTS}", "2015-07-01"),
-        (f"{KEYS}{ROLES}?$filter=type%20eq%20'BuiltInRole'", GRANT_VERSION),
-    ],
-)
-async def test_other_questions_about_grants_are_not_simulated(
-    client: Client, path: str, version: str
-) -> None:
-    """A filter that is not understood must not give all, nor nothing."""
-    status, _, _ = await client.get(path, version=version)
-
-    assert status == 501

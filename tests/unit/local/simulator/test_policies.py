@@ -1,7 +1,6 @@
 """Policy exemptions, what they exempt from, and who may read and write them."""
 
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -13,7 +12,6 @@ from tests.unit.local.simulator.vault_kit import APPS, KEYS, small_estate
 pytestmark = pytest.mark.long
 
 VERSION = "2022-07-01-preview"
-POLICY_VERSION = "2025-03-01"
 AUTH = "/providers/Microsoft.Authorization"
 EXEMPTIONS = f"{AUTH}/policyExemptions"
 MANAGED = "/providers/Microsoft.Management/managementGroups"
@@ -40,12 +38,6 @@ def simulator(estate: Estate) -> Iterator[Simulator]:
     """Serve it."""
     with Simulator(estate) as running:
         yield running
-
-
-def _exemption(**properties: object) -> dict[str, Any]:
-    """Give the body that creates an exemption."""
-    given = {"policyAssignmentId": OURS, "exemptionCategory": "Waiver", **properties}
-    return {"properties": given}
 
 
 async def listed(client: Client, scope: str, wanted: str = "") -> list[str]:
@@ -82,61 +74,3 @@ async def test_the_oldest_version_hides_resource_selectors(client: Client, estat
         shown[version] = "resourceSelectors" in body["properties"]
 
     assert shown == {VERSION: True, "2020-07-01-preview": False}
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        f"{APPS}{EXEMPTIONS}?$filter=startsWith(name,'a')",
-        f"{APPS}{EXEMPTIONS}?$top=1",
-        f"{APPS}{AUTH}/policyAssignments",
-    ],
-)
-async def test_other_questions_about_policies_are_not_simulated(client: Client, path: str) -> None:
-    """A filter that is not understood must not give all, nor nothing."""
-    status, _, _ = await client.get(path, version=VERSION)
-
-    assert status == 501
-
-
-@pytest.mark.parametrize(
-    ("name", "body", "error"),
-    [
-        ("policyExemptions/a", _exemption(exemptionCategory="Ours"), "InvalidRequestContent"),
-        (
-            "policyExemptions/a",
-            _exemption(policyAssignmentId=f"{OURS}-2"),
-            "PolicyAssignmentNotFound",
-        ),
-        (
-            "policyExemptions/a",
-            _exemption(policyAssignmentId=f"{KEYS}{AUTH}/policyAssignments/local"),
-            "InvalidCreatePolicyExemptionRequest",
-        ),
-    ],
-)
-async def test_what_azure_refuses_to_write_is_refused(
-    client: Client, estate: Estate, name: str, body: object, error: str
-) -> None:
-    """A test must not rest on an object that Azure would not take."""
-    estate.policies.assign(KEYS, "local", builtin_id(CMK_POLICY))
-    path = f"{APPS}{AUTH}/{name}"
-    version = VERSION if EXEMPTIONS in path else POLICY_VERSION
-
-    status, answer, _ = await client.as_administrator(
-        path, method="PUT", body=body, version=version
-    )
-
-    assert (status, answer["error"]["code"]) == (404 if "NotFound" in error else 400, error)
-    assert estate.policies.find(path) is None
-
-
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_the_app_may_not_write(client: Client, estate: Estate, method: str) -> None:
-    """It has rights to read, and nothing else."""
-    path = f"{APPS}{EXEMPTIONS}/exempt-2"
-
-    status, _, _ = await client.get(path, method=method, body=_exemption(), version=VERSION)
-
-    assert status == 403
-    assert estate.policies.find(path) is not None

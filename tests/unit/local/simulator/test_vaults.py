@@ -9,15 +9,12 @@ import pytest
 from local.simulator import KeySpec, Simulator, Vault, VaultSpec, VersionSpec
 from tests.unit.local.simulator.plain_client import Client
 from tests.unit.local.simulator.vault_kit import (
-    GROUP,
-    HSM,
     KEY,
     KEY_VERSION,
     KEYS,
     NEW,
     OLD,
     VAULT,
-    VAULTS,
     names,
     small_estate,
 )
@@ -70,30 +67,6 @@ async def test_lists_of_keys_and_versions_name_neither_type_nor_size(client: Cli
     assert versions["value"][0]["properties"]["attributes"]["created"] == 1_700_000_000
 
 
-@pytest.mark.parametrize(
-    ("path", "version", "expected"),
-    [
-        pytest.param(f"{GROUP}{VAULTS}/none", KEY_VERSION, "ResourceNotFound", id="vault"),
-        pytest.param(
-            f"{GROUP}{VAULTS}/kv-three", KEY_VERSION, "ResourceNotFound", id="other group"
-        ),
-        pytest.param(f"{VAULT}/keys/none", KEY_VERSION, "KeyNotFound", id="key"),
-        pytest.param(f"{KEY}/versions/none", KEY_VERSION, "KeyNotFound", id="version of a key"),
-        pytest.param(
-            f"{GROUP}{VAULTS}/none/keys/cmk", KEY_VERSION, "ParentResourceNotFound", id="parent"
-        ),
-        pytest.param(VAULT, "2014-01-01", "InvalidResourceType", id="version of vaults"),
-        pytest.param(KEY, "2018-02-14", "InvalidResourceType", id="keys came later"),
-        pytest.param(HSM, "2019-09-01", "InvalidResourceType", id="and managed HSMs still later"),
-    ],
-)
-async def test_what_is_not_there_is_said_in_azures_words(
-    client: Client, path: str, version: str, expected: str
-) -> None:
-    """A vault that is gone, and a request that is wrong, are told apart by the code alone."""
-    assert await refusal(client, path, version) == (404, expected)
-
-
 async def test_a_key_rotates_as_time_passes(client: Client, vault: Vault) -> None:
     """By its policy, which only the key itself shows; a version that is disabled stays."""
     policy: dict[str, Any] = {
@@ -131,19 +104,3 @@ async def test_a_denial_at_one_vault_leaves_the_next_alone(client: Client) -> No
 
     assert await refusal(client, VAULT) == (403, "AuthorizationFailed")
     assert await read(client, f"{VAULT}-more")
-
-
-async def test_deleting_and_the_data_of_vaults_are_not_simulated(client: Client) -> None:
-    """The program must never ask for either, and would be found out."""
-    asked = [
-        (await client.get(path, method=method, version=KEY_VERSION))[0]
-        for method, path in (
-            ("PATCH", VAULT),
-            ("DELETE", VAULT),
-            ("DELETE", KEY),
-            ("GET", f"{VAULT}/secrets"),
-            ("GET", f"{KEYS}{VAULTS}?$top=5"),
-        )
-    ]
-
-    assert asked == [501] * 5

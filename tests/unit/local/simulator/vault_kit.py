@@ -15,6 +15,7 @@ GROUP = f"{KEYS}/resourceGroups/rg-Keys"
 VAULT = f"{GROUP}{VAULTS}/kv-one"
 KEY = f"{VAULT}/keys/cmk"
 HSM = f"{GROUP}{HSMS}/hsm-one"
+_TYPES = "where type in~ ('microsoft.keyvault/vaults','microsoft.keyvault/managedhsms')"
 OLD, NEW = "a" * 32, "b" * 32
 
 
@@ -41,3 +42,10 @@ def small_estate() -> Estate:
 def names(page: dict[str, Any]) -> list[str]:
     """Give the names on a page of a list."""
     return [each["name"] for each in page["value"]]
+
+
+def query(*names: str) -> str:
+    """Ask where vaults of these names are."""
+    quoted = ",".join(f"'{name}'" for name in names)
+    projected = f"Resources | {_TYPES} | where name in~ ({quoted}) | project id, name, type"
+    return f"{projected} | order by id asc"
