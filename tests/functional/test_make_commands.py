@@ -41,12 +41,6 @@ def bare_path(tmp_path: Path) -> Path:
     return folder
 
 
-def _program(folder: Path, name: str, body: str) -> None:
-    program = folder / name
-    program.write_text(f"#!/bin/sh\n{body}\n")
-    program.chmod(0o755)
-
-
 @pytest.mark.long
 def test_demo_ends_with_the_posture_and_exit_code_0() -> None:
     """The first thing anybody sees of the program, and what a script would read of it."""
@@ -161,54 +155,6 @@ def test_up_refuses_what_is_no_estate_in_one_line(tmp_path: Path, content: str) 
         "ESTATE must be one of clean, empty, exceptions, foundry, keys, nothing, "
     )
     assert f"{path} cannot be used (" in err
-
-
-@pytest.mark.parametrize(
-    ("script", "missing", "cure"),
-    [
-        ("find_node.sh", "Node.js 20", "apt-get install nodejs npm"),
-        ("find_bicep.sh", "Bicep compiler", "az bicep install"),
-    ],
-)
-def test_a_tool_that_is_missing_is_named_with_the_way_to_get_it(
-    bare_path: Path, script: str, missing: str, cure: str
-) -> None:
-    """Two lines: what, and how; on any system that the program runs on."""
-    env = {"PATH": str(bare_path), "PYTHON": "python3.13", "BICEP": "/nowhere/bicep"}
-
-    code, out, err = _run(APP / "tools" / script, env=env)
-
-    lines = err.splitlines()
-    assert (code, out, len(lines)) == (1, "", 2)
-    assert missing in lines[0]
-    assert cure in lines[1]
-    assert "brew install" in lines[1]
-
-
-def test_the_compiler_is_the_named_one_the_one_in_the_path_or_the_one_beside(
-    bare_path: Path, tmp_path: Path
-) -> None:
-    """A search of the whole machine finds a compiler that nobody chose, and takes minutes."""
-    shutil.copytree(APP / "tools", tmp_path / "a checkout" / "tools")
-    script = tmp_path / "a checkout" / "tools" / "find_bicep.sh"
-    named, in_path, beside = (
-        tmp_path / "an empty space" / "bicep",
-        bare_path / "bicep",
-        tmp_path / "shared" / "tools" / "bicep",
-    )
-    for compiler in (named, in_path, beside):
-        compiler.parent.mkdir(parents=True, exist_ok=True)
-        _program(compiler.parent, compiler.name, "exit 0")
-    plain = {"PATH": str(bare_path)}
-
-    for compiler, env in (
-        (named, {**plain, "BICEP": str(named)}),
-        (in_path, plain),
-        (beside, plain),
-    ):
-        assert _run(script, env=env) == (0, f"{compiler}\n", "")
-        compiler.unlink()
-    assert _run(script, env=plain)[0] == 1
 
 
 @pytest.fixture

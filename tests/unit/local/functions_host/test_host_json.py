@@ -8,7 +8,7 @@ import pytest
 
 from local.functions_host.app_settings import AppSettings
 from local.functions_host.errors import StartError
-from local.functions_host.host_json import QueueOptions, read_host_json, time_span
+from local.functions_host.host_json import read_host_json, time_span
 
 _HERE = "AzureFunctionsJobHost__extensions__queues__"
 
@@ -17,21 +17,6 @@ def _app(folder: Path, **extensions: object) -> Path:
     document = {"version": "2.0", "extensions": extensions}
     (folder / "host.json").write_text(json.dumps(document), encoding="utf-8")
     return folder
-
-
-def test_what_the_file_leaves_out_is_azures_default(tmp_path: Path) -> None:
-    """A retry policy that nobody wrote must still be the one that runs on Azure."""
-    config = read_host_json(_app(tmp_path), AppSettings({}))
-
-    assert config.route_prefix == "api"
-    assert config.queues == QueueOptions(
-        batch_size=16,
-        new_batch_threshold=8,
-        max_dequeue_count=5,
-        visibility_timeout=timedelta(),
-        max_polling_interval=timedelta(minutes=1),
-        base64=True,
-    )
 
 
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:

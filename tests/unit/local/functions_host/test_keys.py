@@ -1,8 +1,5 @@
 """Keys open what they open on Azure, and stay out of what is printed."""
 
-import json
-from pathlib import Path
-
 import pytest
 
 from local.functions_host.functions import AuthLevel
@@ -28,15 +25,3 @@ _KEYS = Keys(master="m-key", default="d-key", functions={"api": "a-key", "scan":
 def test_a_key_opens_by_level(level: AuthLevel, given: str | None, opens: bool) -> None:  # noqa: FBT001
     """That one function's key opens no other is what the app's own keys rely on."""
     assert _KEYS.allows("api", level, given) is opens
-
-
-def test_keys_are_new_at_each_start_but_for_those_of_the_file(tmp_path: Path) -> None:
-    """A dashboard under development keeps its key; nothing else does."""
-    path = tmp_path / "keys.json"
-    path.write_text(json.dumps({"functions": {"api": "mine"}}), encoding="utf-8")
-
-    first, second = Keys.make(["api", "scan"], path), Keys.make(["api", "scan"], path)
-
-    assert first.functions["api"] == second.functions["api"] == "mine"
-    assert first.functions["scan"] != second.functions["scan"]
-    assert first.master != second.master

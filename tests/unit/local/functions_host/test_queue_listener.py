@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from azure.core.exceptions import ServiceRequestError
 
 from local.functions_host.data import Data, Failure, Outcome, Text
 from local.functions_host.functions import Function, QueueTrigger
@@ -46,18 +45,13 @@ class _Queue:
         self.hidden: list[timedelta] = []
         self.deleted: list[str] = []
         self.poison: list[str] = []
-        self.outages = 0
-        self.created = 0
 
     async def create(self) -> None:
-        self.created += 1
+        pass
 
     async def receive(self, count: int, lease: timedelta) -> list[Message]:
         await asyncio.sleep(0)
         assert lease > timedelta()
-        if self.outages:
-            self.outages -= 1
-            raise ServiceRequestError("no route to a host that the log must not name")
         self.received.append(count)
         taken, self.waiting = self.waiting[:count], self.waiting[count:]
         return taken
@@ -173,21 +167,3 @@ async def test_messages_run_beside_each_other_up_to_batch_size_and_threshold() -
     await listening
 
     assert worker.most_beside == 3
-
-
-async def test_an_outage_of_the_storage_is_outlived(caplog: pytest.LogCaptureFixture) -> None:
-    """Azurite may be restarted; the queue may then have to be made again."""
-    queue = _Queue(waiting=[_message()])
-    queue.outages = 2
-    listener = _listener(queue, _Worker())
-
-    with caplog.at_level("ERROR", "functions_host"):
-        listening = asyncio.create_task(listener.listen())
-        await _until(lambda: queue.deleted)
-    listener.stop()
-    await listening
-
-    assert queue.created == 2
-    assert [r.getMessage() for r in caplog.records] == [
-        "the queue orders cannot be used: ServiceRequestError"
-    ]

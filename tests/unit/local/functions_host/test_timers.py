@@ -1,7 +1,6 @@
 """Timers fire when Azure's would, seen with a clock that the test moves."""
 
 import asyncio
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -46,29 +45,6 @@ async def _runs(minutes: int, *durations: int, run_on_startup: bool = False) -> 
 async def test_a_long_run_is_followed_by_one_run_at_once_and_never_by_two() -> None:
     """A scan that lasts three intervals must neither overlap nor be made up for three times."""
     assert await _runs(31, 17) == ["12:05", "12:22", "12:25", "12:30"]
-
-
-async def test_a_run_is_told_its_last_and_next_occurrence() -> None:
-    """The worker needs this JSON, null included, to make a TimerRequest."""
-    clock, told = _Clock(11), list[dict[str, object]]()
-
-    async def run(info: Json) -> None:
-        told.append(json.loads(info.value))
-        await asyncio.sleep(0)
-
-    timer = Timer(Schedule("0 */5 * * * *"), run, now=lambda: clock.now, sleep=clock.sleep)
-    with pytest.raises(asyncio.CancelledError):
-        await timer.watch()
-
-    assert told[1] == {
-        "Schedule": {"AdjustForDST": True},
-        "ScheduleStatus": {
-            "Last": "2026-01-01T12:10:00+00:00",
-            "LastUpdated": "2026-01-01T12:10:00+00:00",
-            "Next": "2026-01-01T12:15:00+00:00",
-        },
-        "IsPastDue": False,
-    }
 
 
 @pytest.mark.parametrize(

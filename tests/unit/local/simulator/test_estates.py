@@ -68,26 +68,6 @@ def test_an_unknown_word_of_a_subscription_is_refused(word: dict[str, Any], wron
         estate_of({"subscriptions": [{"id": SUB, "name": "One", **word}]})
 
 
-def test_policies_and_grants_are_for_the_principals_that_words_stand_for() -> None:
-    """Object ids are made from names here, and nobody could write them into a file."""
-    estate = with_vaults(
-        {**VAULT, "policies": {"system:chat": ["get"], "user:shared": ["all"]}},
-        groups={"outer": ["group:inner"], "inner": ["system:chat"]},
-        roles=[{"name": "Ours", "scope": "/", "permissions": [{"dataActions": ["x"]}]}],
-        assignments=[{"role": "Ours", "principal": "group:outer", "scope": "/", "condition": "c"}],
-    )
-    chat = estate.subscription(SUB).accounts["chat"].principal_id
-    policies = estate.subscription(SUB).vaults["kv"].find("properties.accessPolicies")
-
-    assert isinstance(policies, list)
-    assert [each["permissions"]["keys"] for each in policies] == [["get"], ["all"]]
-    assert policies[0]["objectId"] == chat
-    [grant] = estate.grants.at_or_above(["/"])
-    assert chat is not None
-    assert grant.principal_id in estate.grants.holders(chat)
-    assert (grant.role.name, grant.condition) == ("Ours", "c")
-
-
 def test_a_vault_may_be_gone_and_yet_be_listed_by_resource_graph() -> None:
     """Its account is broken at the first scan, which no other word of a file can say."""
     vaults = with_vaults({**VAULT, "deleted": True}).subscription(SUB).vaults

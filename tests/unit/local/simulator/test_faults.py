@@ -65,16 +65,6 @@ async def test_clearing_the_faults_lets_held_requests_go(client: Client) -> None
     assert (await asked)[0] == 200
 
 
-async def test_a_delay_passes_before_the_answer(client: Client) -> None:
-    """Measured from outside, because a delay that is skipped would hide a race."""
-    client.simulator.faults.add(Fault(delay=0.05))
-    loop = asyncio.get_running_loop()
-    started = loop.time()
-    await client.get(LIST, version="2022-12-01")
-
-    assert loop.time() - started >= 0.05
-
-
 async def test_another_origin_records_what_comes_to_it(client: Client) -> None:
     """A token that went astray is proven by the record of the host it went to."""
     foreign = client.simulator.foreign()

@@ -68,12 +68,6 @@ def test_only_the_administrator_is_let_in(
         assert f'resource="{AUDIENCE}"' in reply.headers["WWW-Authenticate"]
 
 
-@pytest.mark.parametrize("body", [{"release_policy": {}}, {"attributes": {"exportable": True}}, []])
-def test_another_change_of_a_key_is_not_simulated(estate: Estate, body: object) -> None:
-    """A success for what was not done would make a test pass for nothing."""
-    assert _ask(estate, "/keys/cmk/", method="PATCH", body=body).status == 501
-
-
 def test_a_recovered_vault_has_its_keys_and_no_role_assignment(estate: Estate) -> None:
     """Azure deletes them with the vault, so a plan has to grant again."""
     subscription, vault = estate.subscription(SUBSCRIPTION), _vault(estate)
