@@ -5,6 +5,7 @@ import ipaddress
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -61,24 +62,35 @@ def _refuse_strangers(event: str, args: tuple[object, ...]) -> None:
 sys.addaudithook(_refuse_strangers)
 
 
-_LONG = "\npytestmark = pytest.mark.long\n"
+@cache
+def _text(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _is_wholly_long(path: Path) -> bool:
+    return "\npytestmark = pytest.mark.long\n" in _text(path)
+
+
+def _has_nothing_long(path: Path) -> bool:
+    # What the tests of a folder share may mark some of them.
+    below = [folder for folder in path.parents if Path(__file__).parent in folder.parents]
+    sources = [path, *(folder / "conftest.py" for folder in below)]
+    return not any("mark.long" in _text(source) for source in sources)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave files of long tests unread where these are not wanted: workers would import them.
+    """Leave files unread that have no wanted test: each worker would import them.
 
     Folders of nothing but such files are left out with what their tests share.
     """
-    if config.option.markexpr != "not long":
-        return None
-    tests = [collection_path]
+    unwanted = {"long": _has_nothing_long, "not long": _is_wholly_long}
+    is_unwanted = unwanted.get(config.option.markexpr)
+    tests = [collection_path] if collection_path.match("test_*.py") else []
     if collection_path.is_dir():
         tests = list(collection_path.rglob("test_*.py"))
-    elif collection_path.suffix != ".py":
+    if is_unwanted is None or not tests:
         return None
-    if not tests or any(_LONG not in path.read_text("utf-8") for path in tests):
-        return None
-    return True
+    return all(map(is_unwanted, tests)) or None
 
 
 def pytest_collection() -> None:

@@ -302,6 +302,7 @@ _HIDDEN: Final = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("action", ACTIONS)
 async def test_an_action_that_is_missing_is_named(azure: Simulator, action: str) -> None:
     """Each of the role's actions: the person who grants must not find them one at a time."""
