@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ _SERVER: Final = Path(__file__).with_name("az_server.py")
 # The command for bash, which asks the server: a process of its own would load for a second.
 _AS_FUNCTION: Final = """() { (
   exec 5<>"/dev/tcp/127.0.0.1/$AZ_PORT"
-  printf '%s\\0' "$#" "$@" >&5
+  printf '%s\\0' "$(($# + 1))" "$AZ_ENVIRONMENT" "$@" >&5
   read -r code <&5
   read -r size <&5
   head -c "$size" <&5
@@ -61,44 +62,33 @@ def parsed_by_az(commands: list[list[str]], folder: Path) -> list[Any]:
     return parsed
 
 
-class Az:
-    """The command with a configuration of its own in ``folder``, which trusts the simulator alone.
+class AzServer:
+    """The command, loaded once for all its calls; what it keeps is in ``folder``.
 
-    Use in a ``with`` block: it is loaded once for all its calls, and those of scripts. It reaches
-    vaults through the simulator's proxy. ``strayed`` holds the other hosts that it asked for, and
-    did not reach.
+    Use in a ``with`` block.
     """
 
-    def __init__(self, simulator: Simulator, folder: Path) -> None:
-        self._simulator = simulator
-        self.folder = folder
-        self.strayed = simulator.proxy.refused
-        proxy = simulator.proxy.url
-        self._environment = {
+    def __init__(self, folder: Path) -> None:
+        self._kept = folder / "azure"
+        self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
-            "AZURE_CONFIG_DIR": str(folder / "azure"),
+            "AZURE_CONFIG_DIR": str(self._kept),
             "AZURE_CORE_COLLECT_TELEMETRY": "false",
             "AZURE_CORE_ONLY_SHOW_ERRORS": "true",
             "PYTHONUTF8": "1",
-            "HTTP_PROXY": proxy,
-            "HTTPS_PROXY": proxy,
-            "NO_PROXY": "127.0.0.1",
-            "IDENTITY_ENDPOINT": simulator.identity_endpoint,
-            "IDENTITY_HEADER": simulator.identity_header,
-            "REQUESTS_CA_BUNDLE": simulator.ca_file,
         }
 
     def __enter__(self) -> Self:
-        self._server = subprocess.Popen(
+        self._process = subprocess.Popen(
             [PYTHON, _SERVER],
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             encoding="utf-8",
         )
-        assert self._server.stdout is not None
-        self._port = int(self._server.stdout.readline())
+        assert self._process.stdout is not None
+        self.port = int(self._process.stdout.readline())
         return self
 
     def __exit__(
@@ -107,8 +97,37 @@ class Az:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._server:
-            self._server.kill()
+        with self._process:
+            self._process.kill()
+
+    def forget(self) -> None:
+        """Delete what the command has kept: clouds, who signed in, tokens."""
+        shutil.rmtree(self._kept, ignore_errors=True)
+
+
+class Az:
+    """The command for one simulated Azure, which alone it trusts.
+
+    It reaches vaults through the simulator's proxy. ``strayed`` holds the other hosts that it asked
+    for, and did not reach; ``folder`` is for scripts.
+    """
+
+    def __init__(self, simulator: Simulator, folder: Path, server: AzServer) -> None:
+        self._simulator = simulator
+        self.folder = folder
+        self.strayed = simulator.proxy.refused
+        proxy = simulator.proxy.url
+        self._port = server.port
+        self._environment = {
+            **server.environment,
+            "HTTP_PROXY": proxy,
+            "HTTPS_PROXY": proxy,
+            "NO_PROXY": "127.0.0.1",
+            "IDENTITY_ENDPOINT": simulator.identity_endpoint,
+            "IDENTITY_HEADER": simulator.identity_header,
+            "REQUESTS_CA_BUNDLE": simulator.ca_file,
+        }
+        server.forget()
 
     def sign_in(self, client_id: str | None = None) -> None:
         """Let it find the cloud by its metadata, as any custom cloud is found, and sign in.
@@ -134,7 +153,11 @@ class Az:
 
     def run(self, script: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a bash script, which sees these variables and the command as a function."""
-        function = {"AZ_PORT": str(self._port), "BASH_FUNC_az%%": _AS_FUNCTION}
+        function = {
+            "AZ_PORT": str(self._port),
+            "AZ_ENVIRONMENT": json.dumps(self._environment),
+            "BASH_FUNC_az%%": _AS_FUNCTION,
+        }
         return subprocess.run(
             ["bash", script],  # noqa: S607 - the reader's own shell
             env=self._environment | function | variables,
@@ -147,7 +170,7 @@ class Az:
 
     def _ask(self, words: tuple[str, ...]) -> tuple[int, str, str]:
         """Run the command; return its exit code, its output and its errors."""
-        words = (*words, "--output", "json")
+        words = (json.dumps(self._environment), *words, "--output", "json")
         said = "".join(f"{word}\0" for word in (str(len(words)), *words))
         with socket.create_connection(("127.0.0.1", self._port), _SECONDS) as connection:
             connection.sendall(said.encode())

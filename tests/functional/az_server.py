@@ -2,8 +2,8 @@
 
 Each call is a fork of this process, which has loaded before whatever an earlier call loaded: what a
 call costs is mostly loading. Prints its port. A caller sends the number of its words and the words,
-each ended by NUL; it gets the exit code and the size of the output, a line each, the output, and
-then the errors.
+each ended by NUL: the environment of the call as JSON, and the words of the command. It gets the
+exit code and the size of the output, a line each, the output, and then the errors.
 """
 
 import contextlib
@@ -38,7 +38,9 @@ def serve(connection: socket.socket) -> None:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        answer = run(words[1:])
+        os.environ.clear()
+        os.environ.update(json.loads(words[1]))
+        answer = run(words[2:])
         connection.sendall(answer)
         os.write(writing, json.dumps(sorted(sys.modules)).encode())
         os._exit(0)
