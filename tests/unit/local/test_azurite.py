@@ -1,7 +1,6 @@
 """Azurite as tests and the demo use it: on free ports, and gone when its block ends."""
 
 import os
-import re
 import socket
 import sys
 import time
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from azure.storage.queue import QueueClient
 
-from local.azurite import KEY, Azurite, AzuriteMissingError, development_connection_string
+from local.azurite import Azurite, AzuriteMissingError, development_connection_string
 from local.child_process import ChildProcess
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -24,19 +23,6 @@ def _port(url: str) -> int:
 def _listens(port: int) -> bool:
     with socket.socket() as attempt:
         return attempt.connect_ex(("127.0.0.1", port)) == 0
-
-
-def test_the_connection_string_names_every_endpoint_by_address(azurite: Azurite) -> None:
-    """azure-data-tables takes localhost for Cosmos DB and would speak another dialect."""
-    parts = dict(part.split("=", 1) for part in azurite.connection_string.split(";"))
-
-    assert (parts["AccountName"], parts["AccountKey"]) == ("devstoreaccount1", KEY)
-    for service in ("Blob", "Queue", "Table"):
-        assert re.fullmatch(
-            r"http://127\.0\.0\.1:\d+/devstoreaccount1", parts[f"{service}Endpoint"]
-        )
-    assert azurite.table_url == parts["TableEndpoint"]
-    assert azurite.queue_url == parts["QueueEndpoint"]
 
 
 def test_development_storage_is_azurite_on_its_own_ports() -> None:

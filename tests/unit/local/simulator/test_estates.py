@@ -91,24 +91,6 @@ def test_an_account_can_be_sent_without_a_part_or_raw() -> None:
         assert json.loads(account.encoded()) == account.document()
 
 
-def _generated(**options: Any) -> list[bytes]:  # noqa: ANN401 - numbers, and whether keys exist
-    estate = generate(accounts=5, **options)
-    return [
-        account.encoded()
-        for subscription in estate.subscriptions
-        for account in subscription.accounts.values()
-    ]
-
-
-def test_a_generated_estate_is_the_same_for_a_seed_and_every_tenth_account_is_big() -> None:
-    """Two runs of a benchmark measure the same thing; the size of accounts is half of that."""
-    accounts = _generated(subscriptions=4, seed=3)
-
-    assert accounts == _generated(subscriptions=4, seed=3)
-    assert accounts != _generated(subscriptions=4, seed=4)
-    assert [number for number, each in enumerate(accounts) if len(each) > 40_000] == [9, 19]
-
-
 def test_each_key_that_a_generated_account_names_exists() -> None:
     """Else a benchmark of keys would measure how vaults are looked for in vain."""
     estate = generate(subscriptions=20, accounts=5, keys=True)

@@ -1,7 +1,5 @@
 """A small estate with vaults, and the paths in it."""
 
-from typing import Any
-
 from local.simulator import AccountSpec, Estate, KeySpec, VaultSpec, VersionSpec
 
 VAULTS = "/providers/Microsoft.KeyVault/vaults"
@@ -37,11 +35,6 @@ def small_estate() -> Estate:
         VaultSpec(name="hsm-one", group="rg-keys", hsm=True, keys=(KeySpec(name="cmk"),))
     )
     return estate
-
-
-def names(page: dict[str, Any]) -> list[str]:
-    """Give the names on a page of a list."""
-    return [each["name"] for each in page["value"]]
 
 
 def query(*names: str) -> str:
