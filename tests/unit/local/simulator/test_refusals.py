@@ -45,6 +45,15 @@ VAULT_BODY: Final = {
     "location": "eastus2",
     "properties": {"tenantId": "t", "sku": {}, "accessPolicies": []},
 }
+UNPROTECTED: Final = {
+    "location": "eastus2",
+    "properties": {
+        "tenantId": "t",
+        "sku": {"family": "A", "name": "standard"},
+        "accessPolicies": [],
+        "enablePurgeProtection": False,
+    },
+}
 RSA: Final = {"properties": {"kty": "RSA", "keySize": 3072}}
 GRANT: Final = {"roleDefinitionId": f"{KEYS}/x/roleDefinitions/{CRYPTO_USER}", "principalId": ME}
 POLICY: Final = {
@@ -151,6 +160,8 @@ REFUSED: Final = [
     # Names of vaults are worldwide, and a deleted vault keeps its own.
     (put(f"{KEYS}/resourceGroups/rg-other{VAULTS}/KV-One", VAULT_BODY), 409, "VaultAlreadyExists"),
     (put(f"{KEYS}/resourceGroups/rg-other{VAULTS}/kv-gone", VAULT_BODY), 409, "VaultAlreadyExists"),
+    # It is for ever, and a plan that says otherwise would fail in Azure.
+    (put(VAULT, UNPROTECTED), 400, "BadRequest"),
     (
         put(EXEMPTION, {"properties": {**WAIVER, "exemptionCategory": "Ours"}}, EXEMPTION_VERSION),
         400,

@@ -1,4 +1,4 @@
-"""The two changes of an account that the simulator takes, as Microsoft's az command sends them."""
+"""Changes that the simulator takes: they must need in it what they need in Azure."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import pytest
 from local.simulator import Account, AccountSpec, KeySpec, Subscription, VaultSpec
 from local.simulator.tokens import Identity
 from tests.unit.local.simulator.plain_client import Client
+from tests.unit.local.simulator.vault_kit import KEY_VERSION
 
 pytestmark = pytest.mark.long
 
@@ -113,4 +114,26 @@ async def test_encryption_that_is_not_named_stays(client: Client, account: Accou
     assert _shown(account)["properties"]["encryption"] == {
         "keySource": "Y",
         "keyVaultProperties": {"keyVersion": "1", "keyName": "cmk"},
+    }
+
+
+async def test_policies_are_added_to_those_that_there_are(
+    client: Client, subscription: Subscription
+) -> None:
+    """Who took the others away would break every account of the vault."""
+    vault = subscription.vaults["kv-x"]
+    for object_id, key in (("other", "get"), ("me", "get"), ("me", "wrapKey")):
+        policy = {"tenantId": "t", "objectId": object_id, "permissions": {"keys": [key]}}
+        status, _, _ = await client.as_administrator(
+            f"{vault.id}/accessPolicies/add",
+            method="PUT",
+            body={"properties": {"accessPolicies": [policy]}},
+            version=KEY_VERSION,
+        )
+        assert status == 200
+
+    policies: Any = vault.find("properties.accessPolicies")
+    assert {each["objectId"]: each["permissions"]["keys"] for each in policies} == {
+        "other": ["get"],
+        "me": ["get", "wrapKey"],
     }
