@@ -2,20 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from cmk_check.core.enums import KeyReason
 from local.simulator import AccountSpec, Estate, KeySpec, VaultSpec, VersionSpec
-from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm
 from tests.functional import terminal_kit
-from tests.functional.az_kit import VERSION_CHECK, parsed_by_az, skip_without_az
+from tests.functional.az_kit import VERSION_CHECK
 from tests.functional.conftest import OpenAz, OpenScene
 from tests.functional.estate_kit import estate_of, next_second, sub_id
-from tests.unit.core.remediation.test_key_script import CASES as SCRIPTED
-from tests.unit.core.remediation.test_key_script import script_of, scripted
 
 pytestmark = pytest.mark.long
 
@@ -207,31 +203,3 @@ def test_az_carries_every_plan_out_and_the_next_scan_finds_the_key_healthy(
     assert {name: reasons for name, reasons in after.items() if reasons} == {}
     assert sorted(scene.news()) == sorted(("key.recovered", name) for name in names)
     assert az.strayed <= {VERSION_CHECK}
-
-
-def test_every_command_of_every_plan_is_one_that_az_can_parse(tmp_path: Path) -> None:
-    """A misspelt option would be found by whoever has to mend a key tonight."""
-    skip_without_az()
-    calls: dict[tuple[str, ...], None] = {}
-    for what, case in SCRIPTED.items():
-        script = script_of(KEYS_IN_TROUBLE[what])
-        calls |= dict.fromkeys(scripted(tmp_path / what, case, script).calls)
-    hsm = script_of(in_hsm(KEYS_IN_TROUBLE["key gone"]))
-    calls |= dict.fromkeys(scripted(tmp_path / "hsm", SCRIPTED["key gone"], hsm).calls)
-    commands = [list(call) for call in calls]
-
-    parsed = parsed_by_az(commands, tmp_path)
-
-    wrong = {" ".join(w): p for w, p in zip(commands, parsed, strict=True) if "error" in p}
-    assert wrong == {}
-    assert {each["command"] for each in parsed} >= {
-        "keyvault key list",
-        "keyvault key list-deleted",
-        "keyvault key list-versions",
-        "keyvault key recover",
-        "keyvault key rotate",
-        "keyvault key set-attributes",
-        "keyvault list-deleted",
-        "keyvault recover",
-        "keyvault update",
-    }

@@ -12,7 +12,7 @@ import pytest
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import literal
 from local.simulator import AccountSpec, RequestRecord, VaultSpec
-from tests.fakes.broken_keys import KEYS_IN_TROUBLE, key_plan_of
+from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm, key_plan_of
 from tests.fakes.remediation import (
     BARE,
     CLIENT,
@@ -29,6 +29,7 @@ from tests.functional.az_kit import VERSION_CHECK, parsed_by_az, skip_without_az
 from tests.functional.conftest import OpenAz, OpenScene
 from tests.functional.estate_kit import MICROSOFT, estate_of, next_second, sub_id
 from tests.guard.infra.bicep_kit import Bicep
+from tests.unit.core.remediation.test_key_script import CASES, script_of, scripted
 
 pytestmark = pytest.mark.long
 
@@ -51,6 +52,7 @@ ODD: Final = (
     (0x1F510, 0x1F520),
     (0x10FFF0, 0x110000),
 )
+WRONG: Final = [["keyvault", "show", "--nam"], ["rest", "--url=/x", "--query=]["]]
 HOSTILE: Final = {"name": "-rf '$(touch ran)` \"${x}\u202e", "group": "--query=[ \\ é🔑"}
 
 
@@ -169,11 +171,11 @@ def _shape(request: RequestRecord) -> str:
 
 
 def test_every_command_of_every_plan_is_one_that_az_can_parse(tmp_path: Path) -> None:
-    """A misspelt option would be found by whoever has to mend an account tonight."""
+    """A misspelt option would be found by whoever has to mend an account or a key tonight."""
     skip_without_az()
     commands = _commands(tmp_path)
 
-    parsed = parsed_by_az(commands, tmp_path)
+    *parsed, misspelt, no_query = parsed_by_az([*commands, *WRONG], tmp_path)
 
     wrong = {" ".join(w): p for w, p in zip(commands, parsed, strict=True) if "error" in p}
     assert wrong == {}
@@ -186,7 +188,15 @@ def test_every_command_of_every_plan_is_one_that_az_can_parse(tmp_path: Path) ->
         "deployment group create",
         "deployment group show",
         "keyvault create",
+        "keyvault key list",
+        "keyvault key list-deleted",
+        "keyvault key list-versions",
+        "keyvault key recover",
+        "keyvault key rotate",
+        "keyvault key set-attributes",
         "keyvault list",
+        "keyvault list-deleted",
+        "keyvault recover",
         "keyvault show",
         "keyvault update",
         "login",
@@ -194,8 +204,8 @@ def test_every_command_of_every_plan_is_one_that_az_can_parse(tmp_path: Path) ->
         "role assignment create",
         "role assignment list",
     }
-    assert "error" in parsed_by_az([["keyvault", "show", "--nam"]], tmp_path)[0]
-    assert "error" in parsed_by_az([["rest", "--url=/x", "--query=]["]], tmp_path)[0]
+    assert "error" in misspelt
+    assert "error" in no_query
 
 
 def test_p10_az_takes_a_hostile_name_for_a_value(tmp_path: Path) -> None:
@@ -236,6 +246,11 @@ def _commands(folder: Path) -> list[list[str]]:
         calls |= dict.fromkeys(ended.calls)
         of_head = watched.run(_of_head(template_of(plan)))
         calls |= dict.fromkeys(of_head.calls)
+    for what, case in CASES.items():
+        ended = scripted(folder / what, case, script_of(KEYS_IN_TROUBLE[what]))
+        calls |= dict.fromkeys(ended.calls)
+    in_hsm_too = script_of(in_hsm(KEYS_IN_TROUBLE["key gone"]))
+    calls |= dict.fromkeys(scripted(folder / "hsm", CASES["key gone"], in_hsm_too).calls)
     return [list(call) for call in calls]
 
 
