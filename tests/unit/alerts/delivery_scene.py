@@ -12,7 +12,8 @@ from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.ports import DeliveryFailed, Table
+from cmk_check.ports import DeliveryFailed, Replace, Scalar, Table
+from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.faults import Place
@@ -52,6 +53,14 @@ class Scene:
         ]
         for start in range(0, len(changes), 49):
             await FeedTable(self.store).publish(changes[start : start + 49])
+
+    async def replace_in_feed(self, number: int, **values: Scalar) -> None:
+        """Write other values into the row of a change."""
+        row = table_keys.feed_row(number)
+        found = await self.store.get(Table.CHANGES, "feed", row)
+        assert found is not None
+        other = Replace(row, {**found.values, **values}, found.etag)
+        await self.store.commit(Table.CHANGES, "feed", [other])
 
     async def deliver_again(self) -> timedelta:
         """Wait as the last message asks, deliver it, and return how long it took."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cmk_check.alerts.delivery_queue import (
@@ -94,22 +94,11 @@ def test_batches_hold_every_event_in_order_and_fit(weights: list[tuple[int, str]
 
     assert all(len(batch.encode()) <= MAX_CHANGES_MESSAGE_BYTES < 48 * 1024 for batch in batches)
     events = [event for batch in batches for event in json.loads(batch)]
-    assert [event["id"] for event in events] == [entry.id for entry in changes]
     for event, entry in zip(events, changes, strict=True):
+        assert (event["id"], event["subject"]) == (entry.id, entry.subject)
         whole = event_of(entry)
         assert event == whole or len(json.dumps(whole)) > MAX_CHANGES_MESSAGE_BYTES
-
-
-def test_an_event_too_large_for_a_message_is_cut_and_keeps_its_ids() -> None:
-    """Its consumer finds the finding by them."""
-    heavy = change("heavy", name="\U0001f600" * 30_000, scanId="scan-1")
-
-    (batch,) = batches_of([heavy])
-
-    (event,) = json.loads(batch)
-    assert (event["id"], event["subject"]) == ("heavy", "/s/heavy")
-    assert event["data"]["scanId"] == "scan-1"
-    assert 0 < len(event["data"]["name"]) < 30_000
+        assert bool(event["data"]["name"]) == bool(entry.data["name"])
 
 
 def sized(change_id: str, size: int) -> Change:
@@ -127,10 +116,6 @@ def test_a_message_is_filled_to_its_last_byte(more: int, batches: int) -> None:
 
     assert len(found) == batches
     assert max(map(len, found)) <= MAX_CHANGES_MESSAGE_BYTES
-    assert [event for batch in found for event in json.loads(batch)] == [
-        event_of(first),
-        event_of(second),
-    ]
 
 
 @pytest.mark.parametrize(("more", "whole"), [(0, True), (1, False)])
@@ -144,13 +129,7 @@ def test_an_event_that_just_fits_is_whole(more: int, *, whole: bool) -> None:
     assert (json.loads(batch) == [event_of(large)]) == whole
 
 
-def test_the_largest_numbers_are_read() -> None:
-    """They are ours, too."""
-    message = DeliveryMessage(LAST_NUMBER, LAST_NUMBER, MAX_DELIVERY_ATTEMPT, NOON)
-
-    assert parse_message(format_message(message)) == message
-
-
+@example(LAST_NUMBER, 0, MAX_DELIVERY_ATTEMPT, None)
 @given(
     st.integers(1, 10**18),
     st.integers(0, 999),
@@ -173,30 +152,24 @@ def test_a_message_is_read_as_it_was_written(
     [
         ("", "must be JSON"),
         ("[" * 100_000, "deep"),
-        ("null", "object with first and last"),
         ("[1, 2]", "object with first and last"),
         ('{"first": 1}', "object with first and last"),
         ('{"first": 1, "last": 2, "url": "https://evil.example"}', "object with first and last"),
-        ('{"first": "1", "last": 2}', "first must be a whole"),
         ('{"first": true, "last": 2}', "first must be a whole"),
         ('{"first": 1, "last": 2.0}', "last must be a whole"),
         ('{"first": 0, "last": 2}', "must be a range"),
-        ('{"first": -5, "last": 2}', "must be a range"),
         ('{"first": 3, "last": 2}', "must be a range"),
         (f'{{"first": 1, "last": {CHANGES_PER_DELIVERY_MESSAGE + 1}}}', "must be a range"),
-        ('{"first": 1, "last": 99999999999999999999999999}', "must be a range"),
         (f'{{"first": {10**20}, "last": {10**20}}}', "must be a range"),
         (f'{{"first": {10**4000}, "last": {10**4000}}}', "must be a range"),
         ('{"first": 1, "last": 2, "attempt": -1}', "attempt must be from 0"),
         ('{"first": 1, "last": 2, "attempt": 1e3}', "attempt must be a whole"),
         ('{"first": 1, "last": 2, "attempt": 99999999}', "attempt must be from 0"),
         ('{"first": 1, "last": 2, "since": "noon"}', "since must be a time"),
-        ('{"first": 1, "last": 2, "since": 7}', "since must be a time"),
         ('{"first": 1, "last": 2, "since": "2026-11-25T12:00:00"}', "since must have a time zone"),
-        ('{"first": 1, "last": 2, "route": 7}', "route must be the name"),
         ('{"first": 1, "last": 2, "route": "A\\n"}', "route must be the name"),
     ],
-    ids=range(24),
+    ids=range(18),
 )
 def test_any_other_message_is_refused_with_what_is_wrong(text: str, wrong: str) -> None:
     """A forged message ends on the poison queue, where somebody can see it."""

@@ -40,18 +40,19 @@ def test_a_slack_message_is_of_the_form_that_slack_takes() -> None:
 
     https://docs.slack.dev/reference/block-kit/blocks/section-block
     """
-    said = message("slack", change(statusUrl=FINISHED), change(ChangeType.SCAN_RECOVERED))
+    works = change(ChangeType.SCAN_RECOVERED)
+    said = message("slack", change(statusUrl=FINISHED), works, works)
 
     url = "https://app.test/api/v1/status?a=1&amp;b=2"
     first = f"*First scan finished* {AT_NOON}: scan s <{url}|Status>"
     second = f"*Scanning works again* {AT_NOON}: scan s"
     assert said == {
-        "text": "cmk_check: 1 x First scan finished, 1 x Scanning works again",
+        "text": "cmk_check: 1 x First scan finished, 2 x Scanning works again",
         "unfurl_links": False,
         "unfurl_media": False,
         "blocks": [
             {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
-            for text in (first, second)
+            for text in (first, second, second)
         ],
     }
 
@@ -65,7 +66,11 @@ def test_a_teams_message_is_of_the_form_that_workflows_take() -> None:
 
     open_url = {"type": "Action.OpenUrl", "url": FINISHED}
     headline = "cmk_check: 1 x First scan finished"
-    assert said["attachments"][0]["content"] == {
+    (attachment,) = said["attachments"]
+    content = attachment.pop("content")
+    card = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None}
+    assert said == {"type": "message", "attachments": [card]}
+    assert content == {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from cmk_check.core.cloudevents import event_of
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.limits import MAX_CHAT_CHARS, MAX_CHAT_LINES
+from tests.fakes.hostile import NAMES, changes_of_every_kind
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 PORTAL = "https://portal.azure.com"
@@ -24,23 +26,17 @@ ACCOUNT = (
     f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg-ai/providers/microsoft.cognitiveservices"
     "/accounts/chat"
 )
+# More of what Slack makes links, mentions, formats and emoji of.
 HOSTILE = [
+    *NAMES,
     "<!here> <!channel> <@U1>",
     "<https://evil.test|click>",
-    "&lt;!here&gt; &amp; &",
-    "@channel @here !here #general",
-    "*bold* _it_ ~no~ `code`",
-    "_*both*_ my_name *",
-    ":fire: :+1:",
-    "https://evil.test",
-    "[click](https://evil.test)",
-    "![x](https://evil.test/x.png)",
-    "<at>everyone</at>",
-    "{{DATE(2026-11-25T12:00:00Z)}} ${name}",
-    "\r\n> quoted\n- item\n# head",
-    "\u202eesrever\u2028\u200b\x1b[31m",
-    '"}],"text":"x',
     "|Portal> <https://evil.test|Finding",
+    "@channel @here !here #general",
+    "*bold* _it_ ~no~ `code` _*both*_ my_name *",
+    ":fire: :+1:",
+    "\r\n> quoted\n- item\n# head",
+    "&" * 60_000,
 ]
 
 
@@ -67,19 +63,9 @@ def _violated(number: int = 1, **data: object) -> Change:
     )
 
 
-def _hostile(text: str) -> Change:
-    side = {"verdict": text, "reason": text, "missingAction": text}
-    return _violated(
-        name=text,
-        kind=text,
-        subscriptionName=text,
-        owner={"value": text, "source": "account"},
-        before=side,
-        after=side,
-        removed=text,
-        findingUrl=f"https://{text}",
-        statusUrl=f"https://x/{text}",
-    )
+def _hostile(text: str) -> list[Change]:
+    more = {"removed": text, "findingUrl": f"https://{text}"}
+    return [replace(change, data=change.data | more) for change in changes_of_every_kind(text)]
 
 
 def _only(posts: Sequence[Post]) -> Any:  # noqa: ANN401 - JSON
@@ -97,6 +83,14 @@ def _runs(message: Any) -> list[Any]:  # noqa: ANN401
     return [run for block in blocks for run in block["inlines"]]
 
 
+def _links(style: str, message: Any) -> dict[str, str]:  # noqa: ANN401
+    if style == "teams":
+        runs = [run for run in _runs(message) if "selectAction" in run]
+        return {run["text"]: run["selectAction"]["url"] for run in runs}
+    links = re.findall(r"<(\S+)\|(\w+)>", _slack_texts(message)[0])
+    return {name: url for url, name in links}
+
+
 def test_cloudevents_are_one_batch_of_the_events() -> None:
     """The batch is the documented form, so that any consumer of CloudEvents can read it."""
     changes = [_violated(1), _violated(2)]
@@ -109,7 +103,7 @@ def test_cloudevents_are_one_batch_of_the_events() -> None:
 
 @pytest.mark.parametrize("style", ["slack", "teams"])
 def test_a_line_says_what_happened_where_and_whose_it_is(style: str) -> None:
-    """Whoever is woken by it must not have to open anything to know."""
+    """Whoever is woken by it must not have to open anything to know; the rest is one click."""
     message = _only(posts_of([_violated()], style, PORTAL))
 
     said = (
@@ -118,42 +112,15 @@ def test_a_line_says_what_happened_where_and_whose_it_is(style: str) -> None:
         else "".join(run["text"] for run in _runs(message))
     )
     assert "Account not under a customer-managed key" in said
+    assert _links(style, message) == {
+        "Finding": f"https://app.test/api/v1/findings{ACCOUNT}",
+        "Portal": f"{PORTAL}/#resource{ACCOUNT}",
+    }
     assert (
         f"chat (OpenAI) in Production ({SUBSCRIPTION}); compliant -> non_compliant; "
         "The account is set to Microsoft's keys. Set a customer-managed key on the account's "
         "Encryption page; owner: ai-platform" in said
     )
-
-
-def test_slack_links_to_the_finding_and_the_portal() -> None:
-    """From the alert to the evidence is one click."""
-    text = _slack_texts(_only(posts_of([_violated()], "slack", PORTAL)))[0]
-
-    assert text.endswith(
-        f" <https://app.test/api/v1/findings{ACCOUNT}|Finding>"
-        f" <https://portal.azure.com/#resource{ACCOUNT}|Portal>"
-    )
-
-
-def test_teams_links_to_the_finding_and_the_portal() -> None:
-    """As in Slack."""
-    runs = _runs(_only(posts_of([_violated()], "teams", PORTAL)))
-
-    links = {run["text"]: run["selectAction"]["url"] for run in runs if "selectAction" in run}
-    assert links == {
-        "Finding": f"https://app.test/api/v1/findings{ACCOUNT}",
-        "Portal": f"https://portal.azure.com/#resource{ACCOUNT}",
-    }
-
-
-def test_teams_gets_the_envelope_that_workflows_take() -> None:
-    """Anything else is accepted there and then shown to nobody."""
-    message = _only(posts_of([_violated()], "teams", PORTAL))
-
-    (attachment,) = message["attachments"]
-    assert (message["type"], attachment["contentUrl"]) == ("message", None)
-    assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
-    assert attachment["content"]["type"] == "AdaptiveCard"
 
 
 @pytest.mark.parametrize(
@@ -190,18 +157,12 @@ def test_teams_gets_the_envelope_that_workflows_take() -> None:
         (
             ChangeType.SCAN_BASELINE,
             "/scans/s",
-            {"accounts": {"total": 7, "compliant": 2, "nonCompliant": 3, "unknown": 2}},
-            "scan s; 3 of 7 accounts are not under a customer-managed key, 2 could not be judged",
-        ),
-        (
-            ChangeType.SCAN_BASELINE,
-            "/scans/s",
             {
-                "accounts": {"total": 0, "compliant": 0, "nonCompliant": 0, "unknown": 0},
+                "accounts": {"total": 7, "compliant": 1, "nonCompliant": 4, "unknown": 2},
                 "subscriptions": {"total": 3, "read": 1, "gap": 2},
             },
             (
-                "scan s; 0 of 0 accounts are not under a customer-managed key, 0 could not be "
+                "scan s; 4 of 7 accounts are not under a customer-managed key, 2 could not be "
                 "judged; 2 of 3 subscriptions could not be read"
             ),
         ),
@@ -237,82 +198,67 @@ def test_a_test_alert_says_so_first_p10() -> None:
     assert not line_of(_violated(name="TEST", tags={"test": True}), PORTAL).title.startswith("TEST")
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_names_are_text_in_slack_p10(text: str) -> None:
-    """P10: no mention, link, emoji or format that somebody put into a tag."""
-    said = _slack_texts(_only(posts_of([_hostile(text)], "slack", PORTAL)))[0]
+    """P10: no mention, link, emoji or format that somebody put into a tag or a key's name."""
+    messages = [json.loads(post.body) for post in posts_of(_hostile(text), "slack", PORTAL)]
 
-    without_links = re.sub(r" <https://[^<>|\s]*\|(Finding|Status|Portal)>", "", said)
-    own = without_links.partition(" UTC): ")[2]
-    assert own != without_links
-    assert not re.search(
-        r"[<>*~`\r\n\u2028\u202e\x1b\u200b]|(?<!\w)[@#!]\w|(?<!\u2060)://|:[a-z0-9+]+:", own
-    )
-    assert not re.search(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", own)
-    assert re.findall(r"&(?!amp;|lt;|gt;)", said) == []
+    for said in (text for message in messages for text in _slack_texts(message)):
+        without_links = re.sub(r" <https://[^<>|\s]*\|(Finding|Status|Portal)>", "", said)
+        own = without_links.partition(" UTC): ")[2]
+        assert own != without_links
+        assert not re.search(
+            r"[<>*~`\r\n\u2028\u202e\x1b\u200b]|(?<!\w)[@#!]\w|(?<!\u2060)://|:[a-z0-9+]+:", own
+        )
+        assert not re.search(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", own)
+        assert re.findall(r"&(?!amp;|lt;|gt;)", said) == []
+    # The one text that is shown in a notification holds no name at all.
+    assert all(re.fullmatch("cmk_check: [A-Za-z0-9,:' -]+", each["text"]) for each in messages)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_names_are_text_in_teams_p10(text: str) -> None:
     """P10: text runs know no Markdown; mentions and functions are broken up."""
-    message = _only(posts_of([_hostile(text)], "teams", PORTAL))
+    messages = [json.loads(post.body) for post in posts_of(_hostile(text), "teams", PORTAL)]
 
-    runs = _runs(message)
+    runs = [run for message in messages for run in _runs(message)]
     shown = "".join(run["text"] for run in runs)
     assert {run["type"] for run in runs} == {"TextRun"}
     assert not re.search(r"[<{}\r\n\u2028\u202e\x1b\u200b]|(?<!\u2060)://", shown)
-    assert all(
-        run["selectAction"]["url"].startswith("https://") for run in runs if "selectAction" in run
-    )
-
-
-def test_a_headline_holds_no_name_p10() -> None:
-    """P10: it is the one text that is shown in a notification, and in Teams as Markdown."""
-    changes = [_violated(1, name="evil"), _violated(2, name="evil")]
-    said = "cmk_check: 2 x Account not under a customer-managed key"
-
-    (attachment,) = _only(posts_of(changes, "teams", PORTAL))["attachments"]
-    assert attachment["content"]["body"][0]["text"] == said
-    assert _only(posts_of(changes, "slack", PORTAL))["text"] == said
+    links = [run["selectAction"]["url"] for run in runs if "selectAction" in run]
+    assert all(url.startswith("https://") for url in links)
+    # The headline is Markdown.
+    headlines = [message["attachments"][0]["content"]["body"][0]["text"] for message in messages]
+    assert all(re.fullmatch("cmk_check: [A-Za-z0-9,:' -]+", each) for each in headlines)
 
 
 @pytest.mark.parametrize("style", ["cloudevents", "slack", "teams"])
 @given(text=st.text(max_size=300) | st.sampled_from(["&" * 500, "<" * 500, "\U0001f600" * 500]))
 def test_no_text_changes_the_shape_or_breaks_a_limit_p10(style: str, text: str) -> None:
     """P10: whatever Azure holds, the body is the same JSON around it, and is taken."""
-    usual = posts_of([_violated(removed="x")], style, PORTAL)
-    posts = posts_of([_hostile(text)], style, PORTAL)
+    usual, message = (_only(posts_of(_hostile(each)[:1], style, PORTAL)) for each in ("chat", text))
 
-    (post,) = posts
-    assert post.id == usual[0].id
-    message = json.loads(post.body)
     if style == "slack":
         (said,) = _slack_texts(message)
         assert len(said) <= 3000
-        assert message.keys() == json.loads(usual[0].body).keys()
+        assert message.keys() == usual.keys()
     if style == "teams":
         assert len(_runs(message)) >= 2
     if style != "cloudevents":
-        assert len(post.body) <= MAX_CHAT_CHARS
+        assert len(json.dumps(message, separators=(",", ":"))) <= MAX_CHAT_CHARS
 
 
-@pytest.mark.parametrize("style", ["slack", "teams"])
 @pytest.mark.parametrize("text", ["chat", "\U0001f600" * 500])
-def test_many_changes_are_spread_over_messages_within_the_limits(style: str, text: str) -> None:
-    """A message that is too long is refused whole, or accepted and then dropped."""
+def test_many_changes_are_spread_over_messages_that_teams_takes(text: str) -> None:
+    """A message that is too long is accepted and then dropped. For Slack: test_slack_limits.py."""
     changes = [_violated(n, name=text, subscriptionName=text) for n in range(50)]
 
-    posts = posts_of(changes, style, PORTAL)
+    posts = posts_of(changes, "teams", PORTAL)
 
+    cards = [json.loads(post.body)["attachments"][0]["content"] for post in posts]
+    lines = [len(card["body"]) - 1 for card in cards]
     assert max(len(post.body) for post in posts) <= MAX_CHAT_CHARS
-    lines = [
-        len(json.loads(post.body)["blocks"])
-        if style == "slack"
-        else len(json.loads(post.body)["attachments"][0]["content"]["body"]) - 1
-        for post in posts
-    ]
-    assert sum(lines) == 50
-    assert max(lines) <= MAX_CHAT_LINES
+    assert (sum(lines), max(lines) <= MAX_CHAT_LINES) == (50, True)
     assert len({post.id for post in posts}) == len(posts) > 1
 
 
