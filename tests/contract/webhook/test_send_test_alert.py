@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -49,31 +48,6 @@ async def test_it_sends_a_marked_change_and_says_whom_to(receiver: Receiver) -> 
         "127.0.0.1, which answered 202.\n"
     )
     assert event["data"]["test"] is True
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("style", ["slack", "teams"])
-async def test_chats_show_it_as_a_test(receiver: Receiver, style: str) -> None:
-    """Nobody is to be woken by it."""
-    code, _, _ = await _run(CMK_WEBHOOK_URL=receiver.url, CMK_WEBHOOK_FORMAT=style)
-
-    assert code == 0
-    assert b"TEST, not a real change" in receiver.received[0].body
-    assert json.loads(receiver.received[0].body)
-
-
-@pytest.mark.long
-async def test_a_refusal_is_exit_code_3(receiver: Receiver) -> None:
-    """A script must notice; and learn no more of the URL than its host."""
-    receiver.answers(404, "no_service")
-
-    code, out, err = await _run(CMK_WEBHOOK_URL=receiver.url)
-
-    assert (code, out) == (3, "")
-    assert err == (
-        "cmk-check: the test alert was not accepted: 127.0.0.1 answered 404 (no_service): "
-        "check CMK_WEBHOOK_URL.\n"
-    )
 
 
 async def test_settings_that_are_not_valid_are_exit_code_2_and_all_named() -> None:

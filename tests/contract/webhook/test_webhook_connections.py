@@ -1,14 +1,11 @@
 """Where a webhook leads and what a broken way there is called; the URL never shows."""
 
-import asyncio
 import logging
 import socket
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import pytest
-from aiohttp import web
 
 from cmk_check.alerts.webhook import open_webhook
 from cmk_check.config.settings import Settings
@@ -21,23 +18,6 @@ def _port(receiver: Receiver) -> str:
     return receiver.url.split(":")[2].split("/")[0]
 
 
-async def test_a_receiver_that_does_not_answer_is_left(receiver: Receiver, opened: Open) -> None:
-    """It would hold the telling of every other change."""
-    never = asyncio.Event()
-
-    async def answer(_: web.BaseRequest) -> web.StreamResponse:
-        await never.wait()
-        return web.Response()
-
-    receiver.answer = answer
-
-    failure = await failure_of(replace(opened(receiver.url), seconds=0.2))
-
-    never.set()
-    assert str(failure) == "127.0.0.1 did not answer within 0.2 s: check the receiver's log."
-    assert not failure.permanent
-
-
 async def test_a_refused_connection_is_a_failure(opened: Open) -> None:
     """A receiver under maintenance is the usual reason."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -48,21 +28,6 @@ async def test_a_refused_connection_is_a_failure(opened: Open) -> None:
     assert str(failure) == (
         "127.0.0.1 does not accept connections: check the host and port in CMK_WEBHOOK_URL, "
         "and firewalls."
-    )
-
-
-async def test_a_connection_that_breaks_off_is_a_failure(receiver: Receiver, opened: Open) -> None:
-    """What arrived of it nobody knows, so it is told again."""
-
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response()
-
-    receiver.answer = answer
-
-    assert str(await failure_of(opened(receiver.url))) == (
-        "127.0.0.1 closed the connection (ServerDisconnectedError): check the receiver's log."
     )
 
 
@@ -108,22 +73,23 @@ async def test_a_name_that_does_not_resolve_is_said_so(opened: Open) -> None:
     ("status", "advice"),
     [
         (400, "check that it accepts the format in CMK_WEBHOOK_FORMAT"),
-        (401, "check CMK_WEBHOOK_URL"),
         (404, "check CMK_WEBHOOK_URL"),
         (410, "the receiver was removed; create a new one and set CMK_WEBHOOK_URL"),
         (418, "check the receiver's log"),
         (429, "check the receiver's log"),
         (500, "check the receiver's log"),
-        (503, "check the receiver's log"),
     ],
 )
 async def test_every_refusal_says_what_to_do(
     receiver: Receiver, opened: Open, status: int, advice: str
 ) -> None:
-    """A number alone is looked up by nobody at night."""
+    """A number alone is looked up by nobody at night, and until then no alert may be dropped."""
     receiver.answers(status)
 
-    assert str(await failure_of(opened(receiver.url))) == f"127.0.0.1 answered {status}: {advice}."
+    failure = await failure_of(opened(receiver.url))
+
+    assert str(failure) == f"127.0.0.1 answered {status}: {advice}."
+    assert not failure.permanent
 
 
 @pytest.mark.parametrize(

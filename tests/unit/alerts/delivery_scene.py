@@ -71,7 +71,8 @@ class Scene:
 
     def lines(self) -> list[Any]:
         """Return the log lines, each without what all of them have."""
-        lines = [json.loads(record.getMessage()) for record in self._caplog.records]
+        records = [each for each in self._caplog.records if each.name == "cmk_check.lines"]
+        lines = [json.loads(record.getMessage()) for record in records]
         assert all((line.pop("event"), line.pop("v")) == ("cmk.tell", 1) for line in lines)
         return lines
 
