@@ -37,21 +37,13 @@ def _explain(given: object, *options: str) -> Result:
     return CliRunner().invoke(app, ["explain", "-", *options], input=data)
 
 
-def _run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
-    return subprocess.run(
-        [sys.executable, "-m", "cmk_check", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        **options,
-    )
-
-
 def test_one_account_is_explained_as_an_object() -> None:
     """The fields of the API, in its order, ready for jq."""
     result = _explain(BAD)
 
-    assert json.loads(result.stdout) == {
+    explained = json.loads(result.stdout)
+    evidence = explained.pop("evidence")
+    assert explained == {
         "id": ID.lower(),
         "name": "Chat",
         "kind": "OpenAI",
@@ -60,26 +52,11 @@ def test_one_account_is_explained_as_an_object() -> None:
         "reason": "microsoft_managed_key",
         "message": VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY].text(),
         "ruleVersion": "1",
-        "evidence": {
-            "keySource": "Microsoft.CognitiveServices",
-            "keyName": None,
-            "keyVersion": None,
-            "keyVaultUri": None,
-            "identityType": None,
-            "identityClientId": None,
-            "provisioningState": None,
-            "createdAt": None,
-        },
     }
+    assert list(evidence) == [field.alias for field in aspect_models.Evidence.model_fields.values()]
+    assert evidence["keySource"] == "Microsoft.CognitiveServices"
     assert result.stdout.startswith('{\n  "id"')
     assert result.exit_code == 1
-
-
-def test_the_evidence_is_named_as_in_the_api() -> None:
-    """Two names for one thing would be two things."""
-    evidence = json.loads(_explain(GOOD).stdout)["evidence"]
-
-    assert list(evidence) == [field.alias for field in aspect_models.Evidence.model_fields.values()]
 
 
 @pytest.mark.parametrize(
@@ -110,16 +87,11 @@ def test_a_list_is_explained_as_a_list(given: object) -> None:
     ],
 )
 def test_the_exit_code_is_the_worst_of_it(given: object, code: int) -> None:
-    """A pipeline stops on it."""
-    assert _explain(given).exit_code == code
+    """A pipeline stops on it; accounts of further pages are not compliant unseen (P2)."""
+    result = _explain(given)
 
-
-def test_p2_a_first_page_is_not_taken_for_all() -> None:
-    """Accounts on the other pages are not compliant because nobody looked."""
-    result = _explain({"value": [GOOD], "nextLink": "https://management.azure.com/..."})
-
-    assert "nextLink" in result.stderr
-    assert json.loads(result.stdout)[0]["verdict"] == "compliant"
+    assert result.exit_code == code
+    assert ("nextLink" in result.stderr) == ("nextLink" in given)
 
 
 @pytest.mark.parametrize(
@@ -146,15 +118,6 @@ def test_where_something_was_judged_nothing_more_is_said() -> None:
     assert _explain([SPEECH, GOOD]).stderr == ""
 
 
-def test_a_kind_out_of_scope_is_not_judged() -> None:
-    """It is shown all the same: nothing is dropped in silence."""
-    explained = json.loads(_explain(SPEECH).stdout)
-
-    assert (explained["id"], explained["inScope"]) == (ID.lower(), False)
-    assert [explained[name] for name in ["verdict", "reason", "evidence"]] == [None] * 3
-    assert "OpenAI, AIServices" in explained["message"]
-
-
 def test_the_kinds_can_be_others() -> None:
     """An installation may judge more kinds, in any case."""
     explained = json.loads(_explain(SPEECH, "--kinds", "openai, speechservices").stdout)
@@ -163,18 +126,15 @@ def test_the_kinds_can_be_others() -> None:
 
 
 def test_the_kinds_are_those_of_the_settings() -> None:
-    """Else the command line and the app would contradict each other."""
+    """Else the command line and the app would contradict each other; others are shown, too."""
     kinds = Settings.model_fields["kinds"].default
-    explained = [json.loads(_explain(_account(None, kind)).stdout) for kind in kinds]
+    explained = json.loads(_explain([_account(None, kind) for kind in kinds]).stdout)
+    speech = json.loads(_explain(SPEECH).stdout)
 
     assert all(entry["inScope"] for entry in explained)
-    assert ", ".join(kinds) in json.loads(_explain(SPEECH).stdout)["message"]
-
-
-@pytest.mark.parametrize("kinds", ["", " , "])
-def test_no_kind_at_all_is_a_usage_error(kinds: str) -> None:
-    """Nothing would be judged."""
-    assert _explain(BAD, "--kinds", kinds).exit_code == 2
+    assert (speech["id"], speech["inScope"]) == (ID.lower(), False)
+    assert [speech[name] for name in ["verdict", "reason", "evidence"]] == [None] * 3
+    assert ", ".join(kinds) in speech["message"]
 
 
 def test_a_misspelt_kind_is_a_usage_error_that_names_the_right_one() -> None:
@@ -215,7 +175,6 @@ def test_what_a_shell_wrote_is_read(tmp_path: Path, encoding: str) -> None:
     ("data", "said"),
     [
         (b"", "the input is empty"),
-        (b" \n", "the input is empty"),
         (b'{\n "id": 1,\n}', "line 2 column 9"),
         (
             b"ERROR: Please run 'az login'\nTry",
@@ -228,7 +187,6 @@ def test_what_a_shell_wrote_is_read(tmp_path: Path, encoding: str) -> None:
         (b"1" * 10_000, "invalid JSON"),
         (b'"\xff"', "byte 1 is not utf-8"),
         (b"\xff\xfe\x00", "is not utf-16"),
-        (b"1", "must be an object or a list"),
         (b"null", "must be an object or a list"),
     ],
 )
@@ -251,10 +209,13 @@ def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path, name: str) 
     assert "cannot be read" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [[], ["explain"], ["explain", "-", "--what"], ["judge"]])
-def test_wrong_usage_is_2(arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "line",
+    ["", "explain", "explain - --what", "judge", "explain - --kinds=", "explain - --kinds=,"],
+)
+def test_wrong_usage_is_2(line: str) -> None:
     """Apart from 1 and 3, which speak of accounts."""
-    assert CliRunner().invoke(app, arguments).exit_code == 2
+    assert CliRunner().invoke(app, line.split()).exit_code == 2
 
 
 def test_p10_a_hostile_name_cannot_steer_a_terminal() -> None:
@@ -299,12 +260,3 @@ def test_without_its_packages_it_says_what_to_install() -> None:
     assert (run.returncode, run.stdout) == (2, "")
     assert "pipx install ." in run.stderr
     assert len(run.stderr.splitlines()) == 1
-
-
-def test_help_names_the_exit_codes() -> None:
-    """Whoever writes a pipeline looks there."""
-    run = _run("explain", "--help")
-
-    assert run.returncode == 0
-    for word in ["FILE|-", "--kinds", "OpenAI,AIServices", "non_compliant", "unknown"]:
-        assert word in run.stdout

@@ -1,8 +1,9 @@
 """SARIF and JUnit XML beside the exit code: a document without errors is no other answer."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from functools import partial
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -19,47 +20,31 @@ from tests.fakes.world import World, good, sub
 from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_exceptions, world_of_keys
 
 type Output = pytest.CaptureFixture[bytes]
-WORLDS: list[Any] = [
-    *(
-        pytest.param(lambda verdicts=verdicts: world_of(*verdicts), id=" ".join(verdicts) or "none")
-        for verdicts in [
-            ("good", "empty"),
-            ("empty",),
-            ("good", "bad"),
-            ("good", "odd"),
-            ("good", "gap"),
-            ("part",),
-            (),
-        ]
-    ),
-    *(
-        pytest.param(lambda keys=keys: world_of_keys(*keys, required=True), id=" ".join(keys))
-        for keys in [("healthy", "at_risk"), ("healthy", "broken"), ("healthy", "unknown")]
-    ),
-    *(
-        pytest.param(
-            lambda accepted=accepted, mode=mode: world_of_exceptions(
-                "bad", "bad", accepted=accepted, mode=mode
-            ),
-            id=f"{mode} {accepted}",
-        )
-        for mode in (ExceptionMode.ACCEPT, ExceptionMode.SHOW)
-        for accepted in [(1,), (1, 2)]
-    ),
-    *(
-        pytest.param(lambda name=name, value=value: world_of("good", **{name: value}), id=name)
-        for name, value in [
-            ("expectations", Expectations(timedelta(hours=3), 2)),
-            ("scope", Scope(include=frozenset({sub(9)}))),
-        ]
-    ),
-]
+ACCEPT, SHOW = ExceptionMode.ACCEPT, ExceptionMode.SHOW
+TWO_BAD = partial(world_of_exceptions, "bad", "bad")
+KEYS = partial(world_of_keys, required=True)
+WORLDS: dict[str, Callable[[], World]] = {
+    "all compliant": partial(world_of, "good", "empty"),
+    "no account": partial(world_of, "empty"),
+    "violation": partial(world_of, "good", "bad"),
+    "unknown": partial(world_of, "good", "odd"),
+    "gap": partial(world_of, "good", "gap"),
+    "read in part": partial(world_of, "part"),
+    "nothing listed": world_of,
+    "key at risk": partial(KEYS, "healthy", "at_risk"),
+    "key broken": partial(KEYS, "healthy", "broken"),
+    "key unknown": partial(KEYS, "healthy", "unknown"),
+    "one of two accepted": partial(TWO_BAD, accepted=(1,), mode=ACCEPT),
+    "both accepted": partial(TWO_BAD, accepted=(1, 2), mode=ACCEPT),
+    "exceptions are shown": partial(TWO_BAD, accepted=(1, 2), mode=SHOW),
+    "fewer visible": partial(world_of, "good", expectations=Expectations(timedelta(hours=3), 2)),
+    "asked for, not listed": partial(world_of, "good", scope=Scope(include=frozenset({sub(9)}))),
+}
 
 
-@pytest.mark.parametrize("make", WORLDS)
+@pytest.mark.parametrize("make", WORLDS.values(), ids=WORLDS)
 async def test_p1_errors_are_there_if_and_only_if_the_exit_code_is_not_zero(
-    capsysbinary: Output,
-    make: Any,  # noqa: ANN401 - makes a world
+    capsysbinary: Output, make: Callable[[], World]
 ) -> None:
     """Whoever looks at the document alone must not see green where the pipeline would stop."""
     code = await scan(make(), OutputOptions(Format.SARIF, quiet=True))

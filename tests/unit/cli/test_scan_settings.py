@@ -2,7 +2,7 @@
 
 import pytest
 
-from cmk_check.config.settings import ConnectionString, InMemory, Settings, StorageByIdentity
+from cmk_check.config.settings import InMemory, Settings, StorageByIdentity
 from cmk_check.config.settings_error import SettingsError
 from tests.fakes.world import sub
 
@@ -69,13 +69,6 @@ def test_the_queues_are_beside_the_tables(store: str, tables: str, queues: str) 
     settings = Settings.load_for_scan(store, (), environ)
 
     assert settings.storage == StorageByIdentity(tables, queues, sub(3))
-
-
-def test_azurite_is_named_by_its_connection_string() -> None:
-    """As in CMK_STORAGE, and whatever else the environment names."""
-    settings = Settings.load_for_scan("UseDevelopmentStorage=true", (), OF_AN_APP)
-
-    assert isinstance(settings.storage, ConnectionString)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,9 @@
 """The result of ``scan`` as a table: what it shows, its colours, and names that would steer it."""
 
-import asyncio
 import re
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -20,7 +18,6 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from cmk_check.core.text import shown
 from cmk_check.ports import InventoryError
-from cmk_check.web.http import table_walk_limit
 from tests.fakes.world import BEGINNING, World, bad, sub
 from tests.unit.cli.scan_kit import ACCEPTED_UNTIL, scan, world_of, world_of_exceptions
 
@@ -79,24 +76,6 @@ async def test_why_a_scan_failed_is_said_once(
     assert shown.count(reason.partition(": ")[2]) == 1
     assert "posture: unknown" in shown
     assert "accounts: 0" not in shown
-
-
-async def test_the_table_rests_for_nobody_and_searches_for_no_data_where_none_was_read(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """One search, for unknown accounts, has one part and an end; in an app it would rest after."""
-    rests: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        rests.append(seconds)
-
-    running = asyncio.get_running_loop
-    alone = SimpleNamespace(Lock=asyncio.Lock, get_running_loop=running, sleep=sleep)
-    monkeypatch.setattr(table_walk_limit, "asyncio", alone)
-
-    await scan(world_of("bad", "odd"))
-
-    assert rests == [0, 0]
 
 
 async def test_no_line_of_a_file_ends_in_blanks(capsys: Output) -> None:
