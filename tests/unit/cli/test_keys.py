@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
+from tests.unit.cli.app_kit import LocalApp
 
 KEY, CMK = "the-key-of-the-app", "https://kv-ai.vault.azure.net/keys/cmk"
 ENTRY = {
@@ -34,49 +33,28 @@ ENTRY = {
 }
 
 
-class _App(HTTPServer):
+class _App(LocalApp):
     """An app with two pages of keys, or one that refuses."""
 
-    def __init__(self) -> None:
-        self.asked: list[dict[str, list[str]]] = []
-        self.keys = set[str | None]()
-        self.status = 200
-        served = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                query = parse_qs(urlsplit(self.path).query)
-                served.asked.append(query)
-                served.keys.add(self.headers["x-functions-key"])
-                page: dict[str, object] = {"value": [ENTRY], "caution": "Not counted: \x1b[2J."}
-                if "skipToken" not in query:
-                    page["nextLink"] = "https://elsewhere.example/api/v1/keys?top=1000&skipToken=x"
-                body = json.dumps(page).encode()
-                self.send_response(served.status)
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
+    def body(self, path: str) -> bytes:
+        """Return a page; only the first one has a link."""
+        page: dict[str, object] = {"value": [ENTRY], "caution": "Not counted: \x1b[2J."}
+        if "skipToken" not in path:
+            page["nextLink"] = "https://elsewhere.example/api/v1/keys?top=1000&skipToken=x"
+        return json.dumps(page).encode()
 
 
 @pytest.fixture
 def served() -> Iterator[_App]:
     """Yield the app while it runs."""
-    with _App() as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+    app = _App()
+    with app.running():
+        yield app
 
 
 def _run(served: _App, *arguments: str) -> Result:
-    url = f"http://127.0.0.1:{served.server_port}"
-    return CliRunner().invoke(app, ["keys", "--url", url, *arguments], env={"CMK_API_KEY": KEY})
+    given = ["keys", "--url", served.url, *arguments]
+    return CliRunner().invoke(app, given, env={"CMK_API_KEY": KEY})
 
 
 def test_every_page_is_shown_and_then_what_is_not_counted(served: _App) -> None:
@@ -99,22 +77,23 @@ def test_every_page_is_shown_and_then_what_is_not_counted(served: _App) -> None:
         * 2
         + "Not counted: \\x1b[2J.\n"
     )
-    first, second = served.asked
-    assert first == {"vault": ["kv-ai"], "top": ["1000"]}
-    assert second == {"top": ["1000"], "skipToken": ["x"]}
+    assert served.paths == [
+        "/api/v1/keys?vault=kv-ai&top=1000",
+        "/api/v1/keys?top=1000&skipToken=x",
+    ]
     assert served.keys == {KEY}
 
 
 def test_one_key_is_asked_for_by_its_address(served: _App) -> None:
     """And what is no key is refused before the network."""
     assert _run(served, f"{CMK}/v1").exit_code == 0
-    assert served.asked[0]["key"] == [f"{CMK}/v1"]
+    assert parse_qs(urlsplit(served.paths[0]).query)["key"] == [f"{CMK}/v1"]
 
     refused = _run(served, "cmk")
 
     assert refused.exit_code == 2
     assert "must be a key like https://<vault>.vault.azure.net/keys/<name>" in refused.output
-    assert len(served.asked) == 2
+    assert len(served.paths) == 2
 
 
 @pytest.mark.parametrize(("status", "advice"), [(400, "change the filters"), (401, "a valid key")])

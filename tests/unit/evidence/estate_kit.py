@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache
 from random import Random
-from typing import TYPE_CHECKING, Any, override
+from typing import Any, Final, override
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage
 from cmk_check.core.posture import Expectations
@@ -14,16 +16,14 @@ from cmk_check.evidence.as_of import AccountThen, History
 from cmk_check.store.findings import FindingsTable
 from cmk_check.web import models
 from cmk_check.web.routes import create_app
-from tests.fakes.world import World
+from tests.fakes.world import World, sub
 from tests.soak import history as soak
 from tests.soak.tally import Tally
 from tests.soak.walk import step
 from tests.unit.web.api_kit import AS_SERVED, MAX_AGE
 from tests.unit.web.asgi_client import send
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
+WHERE: Final = sub(1)
 type Recorded = Mapping[str, tuple[CoverageState, tuple[AccountThen, ...]]]
 
 
@@ -75,6 +75,17 @@ async def listed(world: World) -> Listed:
         assert "nextLink" not in answer.json
         found[name] = answer.json["value"]
     return Listed(**found)
+
+
+async def scanned(*readings: Account | None) -> tuple[Listed, list[datetime]]:
+    """Scan once for each reading of a subscription; return what is listed, and the times."""
+    world, times = World(), []
+    world.listed(WHERE)
+    for reading in readings:
+        world.read(WHERE, *([reading] if reading else []))
+        await world.scan()
+        times.append(world.clock.now())
+    return await listed(world), times
 
 
 class Remembered(soak.History):

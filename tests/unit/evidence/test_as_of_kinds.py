@@ -5,26 +5,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cmk_check.core.account import Account
 from cmk_check.core.enums import CoverageState
 from cmk_check.evidence.as_of import SubscriptionThen, Then, as_of_line
-from tests.fakes.world import BEGINNING, World, account, bad, good, sub
+from tests.fakes.world import BEGINNING, account, bad, good
 from tests.unit.evidence.bundle_kit import NOW
-from tests.unit.evidence.estate_kit import Listed, listed
+from tests.unit.evidence.estate_kit import WHERE, Listed, scanned
 
-WHERE = sub(1)
 HOUR = timedelta(hours=1)
-
-
-async def _scanned(*readings: Account | None) -> tuple[Listed, list[datetime]]:
-    """Scan once for each reading of the subscription; return what is listed, and the times."""
-    world, times = World(), []
-    world.listed(WHERE)
-    for reading in readings:
-        world.read(WHERE, *([reading] if reading else []))
-        await world.scan()
-        times.append(world.clock.now())
-    return await listed(world), times
 
 
 def _then(found: Listed, time: datetime) -> SubscriptionThen:
@@ -40,7 +27,7 @@ async def test_the_kind_is_that_of_the_time() -> None:
     """An upgrade keeps the account, and changes what it is; so does a new one of the same name."""
     upgraded = account(WHERE, "chat", kind="AIServices", key_source="Microsoft.CognitiveServices")
 
-    found, times = await _scanned(bad(WHERE), upgraded, None, bad(WHERE), good(WHERE))
+    found, times = await scanned(bad(WHERE), upgraded, None, bad(WHERE), good(WHERE))
 
     assert [_kinds(found, time) for time in times] == [
         ["OpenAI"],
@@ -54,7 +41,7 @@ async def test_the_kind_is_that_of_the_time() -> None:
 
 async def test_a_kind_that_no_change_says_is_not_known() -> None:
     """The account had none, or it could not be read."""
-    found, times = await _scanned(
+    found, times = await scanned(
         account(WHERE, "chat", kind=None, malformed="The account has no kind."), bad(WHERE)
     )
 
@@ -62,9 +49,18 @@ async def test_a_kind_that_no_change_says_is_not_known() -> None:
     assert "kind" in str(_then(_shortened(found, times[0]), times[0]).not_known)
 
 
+async def test_a_change_that_is_missing_between_others_was_not_deleted_for_its_age() -> None:
+    """The oldest are deleted first, so that an older one proves that somebody took it away."""
+    found, times = await scanned(bad(WHERE), good(WHERE), bad(WHERE))
+    old = _shortened(replace(found, changes=[found.changes[0], *found.changes]), times[1])
+    del old.changes[3]
+
+    assert "one is missing" in str(_then(old, times[1]).not_known)
+
+
 async def test_changes_that_are_deleted_for_their_age_are_no_hole() -> None:
     """What nothing has changed since is as it is now, however long ago it was recorded."""
-    found, times = await _scanned(bad(WHERE), bad(WHERE), good(WHERE))
+    found, times = await scanned(bad(WHERE), bad(WHERE), good(WHERE))
     old = _shortened(found, times[1])
 
     then = _then(old, times[1])
@@ -76,7 +72,7 @@ async def test_changes_that_are_deleted_for_their_age_are_no_hole() -> None:
 
 async def test_what_is_not_published_yet_is_missing() -> None:
     """The row already counts a change that the feed does not have."""
-    found, times = await _scanned(bad(WHERE), good(WHERE))
+    found, times = await scanned(bad(WHERE), good(WHERE))
     found.changes.pop()
 
     assert "one is missing" in str(_then(found, times[0]).not_known)
@@ -85,7 +81,7 @@ async def test_what_is_not_published_yet_is_missing() -> None:
 @pytest.mark.parametrize("field", ["since", "sequence"])
 async def test_a_row_out_of_use_is_not_rebuilt(field: str) -> None:
     """Its values are unknown, so nothing can be undone."""
-    found, times = await _scanned(bad(WHERE))
+    found, times = await scanned(bad(WHERE))
     found.subscriptions[0][field] = None
 
     assert "row" in str(_then(found, times[0]).not_known)
@@ -93,15 +89,46 @@ async def test_a_row_out_of_use_is_not_rebuilt(field: str) -> None:
 
 async def test_a_finding_that_differs_from_its_changes_is_not_rebuilt() -> None:
     """A scan recorded between the requests, or somebody wrote the table."""
-    found, times = await _scanned(bad(WHERE), good(WHERE))
+    found, times = await scanned(bad(WHERE), good(WHERE))
     for field, value in (("verdict", "unknown"), ("firstSeen", None)):
         forged = replace(found, findings=[{**found.findings[0], field: value}])
         assert _then(forged, times[0]).accounts is None
 
 
+async def test_what_contradicts_the_changes_is_not_rebuilt() -> None:
+    """A change or a row is missing, or is of another time: nothing can be said for sure."""
+    found, times = await scanned(bad(WHERE), good(WHERE), bad(WHERE))
+    one, two = times[0], times[-1]
+    _, _, *account_changes = found.changes
+    account_changes[0]["data"]["after"] = {"verdict": "unknown", "reason": "malformed"}
+
+    assert "contradict" in str(_then(found, one).not_known)
+    found.subscriptions[0]["sequence"] = 2
+    assert "was recording it" in str(_then(found, two).not_known)
+    found.subscriptions.clear()
+    assert "does not list it" in str(_then(found, two).not_known)
+
+
+@pytest.mark.parametrize("before", [None, "read"])
+async def test_an_account_that_is_newer_than_its_changes_is_not_rebuilt(before: str | None) -> None:
+    """Nor is one that was there before its subscription was."""
+    found, times = await scanned(bad(WHERE))
+    del found.changes[0]
+    place = f"/subscriptions/{WHERE}"
+    data = {"sequence": 1, "before": before and {"coverage": before}, "after": {"coverage": "gap"}}
+    gap = {**found.changes[0], "source": place, "subject": place, "data": data}
+    found.changes.append({**gap, "time": times[0] + HOUR})
+    found.subscriptions[0] |= {"since": times[0] + HOUR, "coverage": "gap"}
+    if before:
+        found.findings[0]["changedAt"] = times[0] + HOUR
+
+    said = "a change is missing" if before else "it had accounts before it was recorded"
+    assert said in str(_then(found, times[0]).not_known)
+
+
 async def test_before_the_first_scan_there_is_nothing() -> None:
     """Nothing was recorded, and no scan says otherwise."""
-    found, _ = await _scanned(bad(WHERE))
+    found, _ = await scanned(bad(WHERE))
 
     then = found.history.as_of(BEGINNING)
 
@@ -110,27 +137,18 @@ async def test_before_the_first_scan_there_is_nothing() -> None:
 
 async def test_counts_that_differ_are_stated() -> None:
     """A scan that counted something else is stated, count by count."""
-    found, times = await _scanned(bad(WHERE), good(WHERE))
+    found, times = await scanned(bad(WHERE), good(WHERE))
     found.scans[-1]["accounts"]["total"] = 5
 
     then = found.history.as_of(times[0])
 
     assert [tuple(each) for each in then.differences] == [("accounts.total", 1, 5)]
     assert not then.differences_explained
-
-
-async def test_coverage_that_is_not_told_is_not_known() -> None:
-    """A scan counts one more that is excluded: it may have been this one."""
-    found, times = await _scanned(bad(WHERE), bad(WHERE))
-    found.subscriptions[0] |= {"coverage": "excluded", "since": times[1]}
-
-    assert _then(found, times[0]).coverage is CoverageState.READ
-    found.scans.insert(0, {**found.scans[1], "finishedAt": times[1] - HOUR / 2})
-    found.scans[0]["subscriptions"] = {**found.scans[0]["subscriptions"], "excluded": 1}
-    then = _then(found, times[0])
-    assert then.coverage is None
-    assert then.accounts
-    assert "not told" in str(then.not_known)
+    found.scans[0]["scope"] = "partial"
+    found.scans[-1]["startedAt"] = times[0] - HOUR
+    now, early = (found.history.as_of(time).scan for time in (times[1], times[0] - HOUR / 2))
+    assert now is not None
+    assert (now.id, early) == (found.scans[-1]["id"], None)
 
 
 def _shortened(found: Listed, time: datetime) -> Listed:

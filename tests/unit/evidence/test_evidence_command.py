@@ -2,9 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from typer.testing import CliRunner
@@ -13,39 +11,18 @@ from cmk_check.cli import app
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
 from cmk_check.cli.plan_folder import write_folder
 from cmk_check.cli.stdout import replaced
-from cmk_check.errors import NotUsable
+from tests.unit.cli.app_kit import LocalApp
 from tests.unit.evidence.bundle_kit import SOURCE, Bundles
 
 KEY = "the-key-of-the-app"
 
 
-class _App(HTTPServer):
-    """An app that refuses every key, and keeps them."""
-
-    def __init__(self) -> None:
-        self.keys: list[str | None] = []
-        keys = self.keys
-
-        class Refusal(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                keys.append(self.headers["x-functions-key"])
-                self.send_error(401)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        super().__init__(("127.0.0.1", 0), Refusal)
-
-
 @pytest.fixture
-def refusing() -> Iterator[_App]:
-    """Yield the app while it runs."""
-    with _App() as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+def refusing() -> Iterator[LocalApp]:
+    """Yield an app that refuses every key."""
+    served = LocalApp(401)
+    with served.running():
+        yield served
 
 
 def _refused(out: Path, *options: str, key: str | None = KEY) -> str:
@@ -90,23 +67,22 @@ def test_a_key_that_no_header_can_hold_is_refused(tmp_path: Path, key: str | Non
     ],
 )
 def test_a_key_need_not_be_among_the_arguments(
-    refusing: _App, tmp_path: Path, content: str, options: list[str], environment: str | None
+    refusing: LocalApp, tmp_path: Path, content: str, options: list[str], environment: str | None
 ) -> None:
     """Everybody on a machine can read those; a file for curl's -H is a file for this, too."""
     file = tmp_path / "key"
     file.write_text(content, newline="")
-    url = f"http://127.0.0.1:{refusing.server_port}"
     words = [str(file) if word == "FILE" else word for word in options]
 
     result = CliRunner().invoke(
         app,
-        ["evidence", "--url", url, "--out", str(tmp_path / "out"), *words],
+        ["evidence", "--url", refusing.url, "--out", str(tmp_path / "out"), *words],
         input=content,
         env={"CMK_API_KEY": environment},
     )
 
     assert result.exit_code == 3, result.output
-    assert set(refusing.keys) == {KEY}
+    assert refusing.keys == {KEY}
     assert KEY not in result.output
 
 
@@ -184,20 +160,6 @@ def test_a_bundle_of_another_app_or_after_a_gap_is_no_continuation(bundles: Bund
     assert "another app: http://127.0.0.1:9" in _refused(
         bundles.folder / "out", "--after", str(other)
     )
-
-
-def test_what_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    """Neither the folder nor the one beside it."""
-
-    def export() -> None:
-        with unfinished(tmp_path / "out") as folder:
-            (folder / "bundle").mkdir()
-            raise OSError(28, "No space left on device")
-
-    with pytest.raises(NotUsable, match="No space left"):
-        export()
-
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_the_user_may_open_what_is_written(tmp_path: Path) -> None:

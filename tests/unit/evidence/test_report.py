@@ -11,9 +11,8 @@ import pytest
 
 from cmk_check.core.aspects.data_stores import DataStoresAspect
 from cmk_check.core.data_stores.account_data import AccountData
-from cmk_check.core.enums import ChangeType, DataState, Verdict
+from cmk_check.core.enums import ChangeType, DataState
 from cmk_check.core.model import Change
-from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.text import shown
 from cmk_check.evidence.bundle import write_bundle
 from cmk_check.evidence.html import whole
@@ -31,7 +30,7 @@ from tests.unit.evidence.export_kit import (
     estate,
     exported,
 )
-from tests.unit.web.api_kit import LAB, NOON, coverage, finding
+from tests.unit.web.api_kit import LAB, NOON, finding
 
 ALLOWED = {"html", "head", "meta", "title", "style", "body", "header", "section", "h1", "h2", "h3"}
 ALLOWED |= {"p", "div", "strong", "span", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
@@ -78,66 +77,11 @@ async def test_hostile_names_are_text(tmp_path: Path, name: str) -> None:
     assert " ".join(shown(name).split()) in page.text
 
 
-async def test_it_says_against_which_management_group_the_list_was_held(tmp_path: Path) -> None:
-    """Without one, nobody would hear of a subscription that the identity has never seen."""
-    served = await estate(all_sorts())
-    (tmp_path / "without").mkdir()
-    without = _page(await exported(served, tmp_path / "without"))
-    stored = await served.scans.status()
-    scope = RecordedScope.of([], [], [], "<mg>")
-    await served.put_status(replace(stored.value, scope=scope))
-
-    page = _page(await exported(served, tmp_path))
-
-    assert "No management group was named" in without.text
-    assert "below the management group <mg> had to be visible" in page.text
-
-
-async def test_the_headline_does_not_say_compliant_beside_counts_that_do_not_fit(
-    tmp_path: Path,
-) -> None:
-    """Who reads only the first line must not go away with a green that the list contradicts."""
-    served = await estate([finding("safe", Verdict.COMPLIANT)])
-    await served.put(coverage(subscription_id=LAB), [finding("more", subscription_id=LAB)])
-
-    text = (await exported(served, tmp_path) / "report.html").read_text()
-
-    assert "Unknown: not everything that the answer needs is known." in text
-    assert "Compliant: every account" not in text
-
-
 async def test_nothing_is_loaded(tmp_path: Path) -> None:
     """It must look the same in an archive without a network, and tell nobody that it was read."""
     text = (await exported(await estate(all_sorts()), tmp_path) / "report.html").read_text()
 
     assert not re.search(r"https?:|url\(|@import|src=|href=", text)
-
-
-async def test_every_sort_of_account_has_its_place(tmp_path: Path) -> None:
-    """Violations, unknowns, broken keys and exceptions, each where its heading says."""
-    page = _page(await exported(await estate(all_sorts(), gap=True), tmp_path))
-
-    places = [
-        page.text.index(text)
-        for text in (
-            "Not compliant. At least one account",
-            "Subscriptions that were not read Subscription",
-            "Lab",
-            "Accounts Not compliant Account",
-            "bare",
-            "Unknown Account",
-            "odd",
-            "with a key that cannot be used Account",
-            "locked",
-            "Exceptions Accounts that",
-            "waived",
-            "CHG-1 / the board",
-            "2026-12-25 12:00:00",
-            "is: not satisfied.",
-        )
-    ]
-    assert places == sorted(places)
-    assert "well" not in page.text
 
 
 async def test_a_long_list_says_how_long_it_is(tmp_path: Path) -> None:
