@@ -13,7 +13,6 @@ from cmk_check.cli import app
 from cmk_check.cli.estimate import Estate, Estimate, estimate_of
 from cmk_check.cli.exit_codes import USAGE
 from cmk_check.config.settings import Settings
-from cmk_check.core.prices import Prices, month
 
 NONE: Final[Mapping[str, str]] = {}
 SLOW: Final = {"CMK_MAX_IN_FLIGHT": "1"}
@@ -155,15 +154,6 @@ def test_numbers_that_contradict_each_other_are_refused(
 
     assert (result.exit_code, result.stdout) == (USAGE, "")
     assert result.stderr.startswith(f"cmk-check: {message}")
-
-
-def test_a_larger_estate_costs_more() -> None:
-    """A slipped digit would show."""
-    small, large = _found(), _found(size=Estate(10_000, 50_000, violations=0, vaults=1000))
-
-    costs = [month(each.use, Prices()).scans for each in (small, large)]
-
-    assert 0 < costs[0] < costs[1] < 10
 
 
 def test_a_watch_that_looks_twice_as_often_costs_twice_as_much() -> None:

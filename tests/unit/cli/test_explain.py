@@ -111,10 +111,6 @@ def test_that_nothing_was_judged_is_said(given: object, why: str) -> None:
         f"cmk-check: 0 accounts judged: {why}; check that `az` uses the right subscription.\n"
     )
     assert result.exit_code == 3
-
-
-def test_where_something_was_judged_nothing_more_is_said() -> None:
-    """Whoever is warned each time stops reading."""
     assert _explain([SPEECH, GOOD]).stderr == ""
 
 

@@ -8,8 +8,8 @@ import pytest
 from cmk_check.cli.local_scan import INTERRUPTED, LocalScanOutcome, scan_here
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.enums import ScanState
-from cmk_check.limits import LOCAL_PAUSES_SECONDS, SCAN_SPACING
-from cmk_check.ports import StoreUnavailable, Table
+from cmk_check.limits import LOCAL_PAUSES_SECONDS
+from cmk_check.ports import Table
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.table_keys import partition_of
 from tests.fakes.faults import Fault, FaultyStore, Place
@@ -70,17 +70,6 @@ async def test_subscriptions_that_are_named_are_scanned_alone_soon_after_the_las
     assert (await world.posture()).verdict == "compliant"
 
 
-async def test_what_was_not_found_is_part_of_the_outcome() -> None:
-    """Whoever mistypes an id in a pipeline must not get its exit code for another one."""
-    world = _world()
-    await scan_here(world.context, Pauses())
-    world.clock.advance(SCAN_SPACING)
-
-    outcome = await scan_here(world.context, Pauses(), named=[sub(1), sub(9)])
-
-    assert (outcome.state, outcome.not_found) == (ScanState.INCOMPLETE, (sub(9),))
-
-
 async def test_before_a_scan_of_everything_none_is_scanned_alone() -> None:
     """The message says what to do."""
     with pytest.raises(SettingsError, match="leave it out once"):
@@ -135,14 +124,6 @@ async def test_a_plan_that_used_up_its_tries_ends_the_scan() -> None:
     assert outcome.state is ScanState.FAILED
     assert outcome.reason == "The scan could not be planned in four tries."
     assert pauses.seconds == list(LOCAL_PAUSES_SECONDS)
-
-
-async def test_a_store_that_does_not_answer_starts_nothing() -> None:
-    """The caller says so; there is no result to print."""
-    store = FaultyStore(RecordingStore(), places={Place("get", Table.SCANS, None): Fault.NO_ANSWER})
-
-    with pytest.raises(StoreUnavailable):
-        await scan_here(World(store).context, Pauses())
 
 
 async def test_a_scan_that_was_overtaken_says_so() -> None:

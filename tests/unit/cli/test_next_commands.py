@@ -52,7 +52,7 @@ async def test_the_next_command_is_never_in_a_result_and_not_with_quiet(capsys: 
     await scan(world_of("bad"), OutputOptions(quiet=True))
 
     assert json.loads(beside.out)
-    assert beside.err.endswith(FIX)
+    assert beside.err.endswith(f"posture: non_compliant\n{FIX}")
     assert capsys.readouterr().err == ""
 
 

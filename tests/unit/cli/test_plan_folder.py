@@ -95,10 +95,12 @@ async def test_each_account_has_the_script_that_plan_writes_for_it(
 
 async def test_accounts_of_an_owner_share_a_vault_and_follow_each_other(tmp_path: Path) -> None:
     """A vault and a key for each account are more than anybody wants to look after."""
-    out = tmp_path / "plans"
+    out, again = tmp_path / "plans", tmp_path / "again"
 
-    await _write(_estate(), out, SHARED)
+    for folder in (out, again):
+        await _write(_estate(), folder, SHARED)
 
+    assert _files(out) == _files(again)  # two folders can be compared
     plans = _index(out)["plans"]
     order = [(each["subscriptionId"], each["name"]) for each in plans]
     vaults = [each["vault"]["name"] for each in plans]
@@ -107,22 +109,17 @@ async def test_accounts_of_an_owner_share_a_vault_and_follow_each_other(tmp_path
     assert all(each["vault"]["isShared"] for each in plans)
 
 
-async def test_the_same_estate_gives_the_same_folder(tmp_path: Path) -> None:
-    """Two folders can be compared: what differs has changed in Azure."""
-    for name in ("one", "two"):
-        await _write(_estate(), tmp_path / name, SHARED)
-
-    assert _files(tmp_path / "one") == _files(tmp_path / "two")
-
-
-async def test_only_the_accounts_of_the_owner_have_plans(tmp_path: Path) -> None:
-    """Whoever is asked to mend theirs must not mend others'."""
-    out = tmp_path / "plans"
+async def test_only_the_accounts_of_the_owner_have_plans(tmp_path: Path, capsys: Output) -> None:
+    """Whoever mends theirs must not mend others'; a misspelt name is not "nothing to do"."""
+    out, none = tmp_path / "plans", tmp_path / "none"
 
     code = await _write(_estate(), out, PlanChoice(owner="Bob"))
 
     index = _index(out)
     assert (code, [each["name"] for each in index["plans"]], index["compliant"]) == (1, ["b"], 0)
+    assert await _write(_estate(), none, PlanChoice(owner="bob")) == 3
+    assert "no account has the owner bob; similar owners: Bob." in capsys.readouterr().err
+    assert not none.exists()
 
 
 async def test_the_accounts_without_an_owner_can_be_chosen(tmp_path: Path) -> None:
@@ -220,16 +217,6 @@ async def test_a_vault_that_nobody_shares_is_said(
     note = "Nothing is shared, because no two plans create a vault for the same owner, subscription"
     assert capsys.readouterr().err.count(f"cmk-check: --share-vault: {note}") == count
     assert (tmp_path / "plans/index.md").read_text().count(note) == count
-
-
-async def test_an_owner_that_no_account_has_is_no_answer(tmp_path: Path, capsys: Output) -> None:
-    """A name that is spelled otherwise must not read as nothing to do."""
-    out = tmp_path / "plans"
-
-    assert await _write(_estate(), out, PlanChoice(owner="bob")) == 3
-
-    assert "no account has the owner bob; similar owners: Bob." in capsys.readouterr().err
-    assert not out.exists()
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,9 @@ CASES: Final = {
     "the same, and a scan may have excluded it before": Case(
         NOT_KNOWN, "excluded", told=ENDED_GAP, scans=((6, "full", 1),)
     ),
+    "the same, and a partial scan did": Case(
+        NOT_KNOWN, "excluded", told=ENDED_GAP, scans=((6, "partial", 1),)
+    ),
     "the same, and scans say nothing of it": Case(
         "read",
         "excluded",
