@@ -86,25 +86,26 @@ def test_a_key_that_cannot_be_read_says_what_to_do() -> None:
     assert said.endswith("; vault kv-cmk")
 
 
-@pytest.mark.parametrize("key", [{}, {"reasons": "x", "keyId": 7}, {"reasons": ["x"]}])
-def test_a_key_of_another_shape_costs_only_its_words(key: object) -> None:
-    """The feed may hold changes of a newer version (P7)."""
-    change = told(HEALTHY, DISABLED)
-    odd = Change(change.id, change.type, NOON, change.source, change.subject, {"key": key})
-
-    assert line_of(odd, PORTAL).details == f"subscription {ID}"
+REASON: Final = {"code": "x", "severity": "error", "message": "It is off."}
 
 
-@pytest.mark.parametrize("before", [None, "x", {"keyReasons": "x"}, {"verdict": "compliant"}])
-def test_a_key_of_which_nothing_is_known_before_says_what_is_wrong_now(before: object) -> None:
-    """As above; and a key may be new (P7)."""
-    reason = {"code": "x", "severity": "error", "message": "It is off."}
-    data: dict[str, object] = {"before": before, "key": {"reasons": [reason]}}
-    change = told(HEALTHY, DISABLED)
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        *(
+            ({"before": before, "key": {"reasons": [REASON]}}, "; It is off")
+            for before in (None, "x", {"keyReasons": "x"}, {"verdict": "compliant"})
+        ),
+        ({"key": {}}, ""),
+        ({"key": {"reasons": "x", "keyId": 7}}, ""),
+        ({"key": {"reasons": ["x"]}}, ""),
+    ],
+)
+def test_a_key_of_another_shape_costs_only_its_words(data: dict[str, object], said: str) -> None:
+    """The feed may hold changes of a newer version, and a key may be new (P7)."""
+    odd = Change("id", ChangeType.KEY_DEGRADED, NOON, f"/subscriptions/{ID}", "/a", data)
 
-    said = line_of(Change("id", change.type, NOON, change.source, "/a", data), PORTAL).details
-
-    assert said == f"subscription {ID}; It is off"
+    assert line_of(odd, PORTAL).details == f"subscription {ID}{said}"
 
 
 def test_the_log_line_of_a_key_is_whole() -> None:

@@ -123,67 +123,6 @@ def test_a_line_says_what_happened_where_and_whose_it_is(style: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("kind", "source", "data", "said"),
-    [
-        (
-            ChangeType.ACCOUNT_REMOVED,
-            f"/subscriptions/{SUBSCRIPTION}",
-            {"name": "chat", "kind": None, "before": {"verdict": "unknown"}, "removed": "gone"},
-            f"chat (no kind) in {SUBSCRIPTION}; unknown -> removed (gone)",
-        ),
-        (
-            ChangeType.COVERAGE_LOST,
-            f"/subscriptions/{SUBSCRIPTION}",
-            {
-                "subscriptionName": "Lab",
-                "before": None,
-                "after": {"coverage": "gap", "reason": "forbidden", "missingAction": "a/b/read"},
-            },
-            f"subscription Lab ({SUBSCRIPTION}); new -> gap; forbidden, missing a/b/read",
-        ),
-        (
-            ChangeType.COVERAGE_LOST,
-            f"/subscriptions/{SUBSCRIPTION}",
-            {"before": {"coverage": "read"}, "after": {"coverage": "gap", "reason": "timeout"}},
-            f"subscription {SUBSCRIPTION}; read -> gap; timeout",
-        ),
-        (
-            ChangeType.SCAN_FAILED,
-            "/scans/20261125T120000Z-3fa9",
-            {"reason": "The list of subscriptions could not be read."},
-            "scan 20261125T120000Z-3fa9; The list of subscriptions could not be read.",
-        ),
-        (
-            ChangeType.SCAN_BASELINE,
-            "/scans/s",
-            {
-                "accounts": {"total": 7, "compliant": 1, "nonCompliant": 4, "unknown": 2},
-                "subscriptions": {"total": 3, "read": 1, "gap": 2},
-            },
-            (
-                "scan s; 4 of 7 accounts are not under a customer-managed key, 2 could not be "
-                "judged; 2 of 3 subscriptions could not be read"
-            ),
-        ),
-        (
-            ChangeType.SCAN_BASELINE,
-            "/scans/s",
-            {
-                "accounts": {"total": 1, "compliant": 1, "nonCompliant": 0, "unknown": 0},
-                "subscriptions": {"total": 1, "read": 1, "gap": 0},
-            },
-            "scan s; 0 of 1 accounts are not under a customer-managed key, 0 could not be judged",
-        ),
-    ],
-)
-def test_every_kind_of_change_has_its_line(
-    kind: ChangeType, source: str, data: dict[str, object], said: str
-) -> None:
-    """Each has other data, and none may be shown as an empty line."""
-    assert line_of(Change("id", kind, NOON, source, source, data), PORTAL).details == said
-
-
 @pytest.mark.parametrize("kind", list(ChangeType))
 def test_every_type_has_words_of_its_own(kind: ChangeType) -> None:
     """A type without them would be shown by its code."""
