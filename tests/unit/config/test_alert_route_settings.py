@@ -9,7 +9,7 @@ from cmk_check.config.settings import Settings, unknown_settings
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.enums import ChangeType
-from tests.unit.config.test_webhook import AZURITE, ON_AZURE, OTHER, SECRET, URL
+from tests.unit.config.test_webhook import AZURITE, OTHER, SECRET, URL
 
 ONE = {"CMK_ROUTE_ONE_URL": URL}
 TWO = ONE | {"CMK_ROUTE_TWO_URL": URL}
@@ -66,7 +66,6 @@ def test_the_webhook_is_the_one_route_of_its_name() -> None:
     [
         ("hush", "must be a JSON list"),
         ("[" * 100_000, "must be a JSON list"),
-        ("{}", "must be a JSON list"),
         ([], "must be a JSON list"),
         (["hush"], "must be a JSON list"),
         ([{"format": "slack"}], "must be a JSON list"),
@@ -75,24 +74,21 @@ def test_the_webhook_is_the_one_route_of_its_name() -> None:
         ([{"name": "Hush"}], "must have a name in route 1"),
         ([{"name": "o" * 33}], "must have a name in route 1"),
         ([{"name": "one\n"}], "must have a name in route 1"),
-        ([{"name": 1}], "must have a name in route 1"),
         ([{"name": "webhook"}], "must have a name in route 1"),
         ([{"name": "one"}, {"name": "one"}], "must give each route a name of its own"),
         ([{"name": f"r{number}"} for number in range(21)], "must have at most 20 routes; remove 1"),
         ([{"name": "one", "format": "hush"}], "must have one of cloudevents, slack, teams"),
-        ([{"name": "one", "format": ["slack"]}], "must have one of cloudevents, slack, teams"),
         ([{"name": "one", "alertOn": "hush"}], "must have a list of types as alertOn in route 1"),
         ([{"name": "one", "alertOn": ["hush"]}], "must name types of changes; correct 1"),
         ([{"name": "one", "alertOn": []}], "must name types of changes; write one"),
         ([{"name": "one", "owners": []}], "must have a list of owners in route 1"),
-        ([{"name": "one", "owners": None}], "must have a list of owners in route 1"),
         ([{"name": "one", "owners": "hush"}], "must have a list of owners in route 1"),
         ([{"name": "one", "owners": [1]}], "must have a list of owners in route 1"),
         ([{"name": "one", "owners": [" "]}], "must have a list of owners in route 1"),
         ([{"name": "one", "owners": ["a\x00"]}], "must have a list of owners in route 1"),
         ([{"name": "one", "owners": ["\u00e4" * 129]}], "must have a list of owners in route 1"),
     ],
-    ids=range(27),
+    ids=range(23),
 )
 def test_any_other_list_is_refused_with_what_it_must_be(routes: object, wrong: str) -> None:
     """A route that is not understood would get nothing, and nobody would notice."""
@@ -126,18 +122,13 @@ def test_a_type_that_a_tag_could_silence_is_refused(routes: object, missing: set
     assert listed == missing
 
 
-def test_routes_may_share_the_types() -> None:
-    """What matters is that each has one."""
-    kinds = sorted(Settings.load(AZURITE).alert_on)
-    parts = [{"name": "one", "alertOn": kinds[:3]}, {"name": "two", "alertOn": kinds[3:]}]
-
-    assert len(_load(parts, TWO).routes) == 2
-
-
 def test_a_type_that_is_not_posted_at_all_is_refused() -> None:
     """It would be waited for in vain."""
     routes = [{"name": "one"}, {"name": "two", "alertOn": ["account.updated", "scan.failed"]}]
+    kinds = sorted(Settings.load(AZURITE).alert_on)
+    shared = [{"name": "one", "alertOn": kinds[:3]}, {"name": "two", "alertOn": kinds[3:]}]
 
+    assert len(_load(shared, TWO).routes) == 2  # what matters is that each type has a route
     fault = _faults(routes, **TWO)["CMK_ROUTES"]
 
     assert fault == (
@@ -157,7 +148,7 @@ def test_the_faults_of_all_variables_are_named_at_once() -> None:
     """Whoever mends them should have to do it once."""
     routes = [{"name": name} for name in ("one", "two", "three")]
     variables = {
-        "CMK_ROUTE_ONE_URL": "ftp://hush",
+        "CMK_ROUTE_ONE_URL": "https://169.254.169.254/hush",
         "CMK_ROUTE_TWO_URL": URL,
         "CMK_ROUTE_TWO_SECRET": "whsec_hush",
         "CMK_ALERT_ON": "hush",
@@ -174,20 +165,11 @@ def test_the_faults_of_all_variables_are_named_at_once() -> None:
     assert faults["CMK_ROUTE_THREE_URL"].startswith("must be set; write the https URL")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "169.254.169.254"])
-def test_an_address_of_the_platform_is_refused_on_azure(host: str) -> None:
-    """As for the webhook."""
-    faults = _faults([{"name": "one"}], CMK_ROUTE_ONE_URL=f"https://{host}/x", **ON_AZURE)
-
-    assert "must not lead to an address" in faults["CMK_ROUTE_ONE_URL"]
-
-
 @pytest.mark.parametrize(
     "name",
     [
         "CMK_ROUTE_TOW_SECRET",
         "CMK_ROUTE_ONE_SECRTE",
-        "CMK_ROUTE_ONE_SIGNING_SECRET",
         "CMK_ROUTE_ONE_FORMAT",
         "CMK_ROUTES_ONE_SECRET",
         "CMK_ROUTE_one_SECRET",

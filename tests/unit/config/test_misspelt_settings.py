@@ -49,11 +49,7 @@ def test_a_misspelt_setting_is_a_fault_that_names_the_right_one(name: str, setti
 def test_any_other_name_is_no_fault(name: str) -> None:
     """A shell holds what belongs to others, and an app what a later version reads."""
     assert Settings.load(AZURITE | {name: "hush"}) == Settings.load(AZURITE)
-
-
-def test_an_empty_value_of_a_misspelt_setting_is_none() -> None:
-    """As it is of a setting."""
-    assert Settings.load({**AZURITE, "CMK_TAG": " "}) == Settings.load(AZURITE)
+    assert Settings.load(AZURITE | {"CMK_TAG": " "}) == Settings.load(AZURITE)  # as if not set
 
 
 def test_unknown_names_are_those_that_neither_program_nor_deployment_knows() -> None:
@@ -104,6 +100,9 @@ def test_a_kind_like_none_is_a_warning_that_does_not_repeat_it() -> None:
     assert setting_warnings({"CMK_KINDS": "???"}) == {}
 
 
+LOGGED = {"event": "cmk.settings", "v": 1}
+
+
 @pytest.fixture
 def fresh_app() -> Iterator[None]:
     """Let the app of this process be built anew, and forgotten afterwards."""
@@ -113,49 +112,27 @@ def fresh_app() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("fresh_app")
-def test_the_first_invocation_logs_unknown_names_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("given", "lines"),
+    [
+        (FOREIGN, [LOGGED | {"unknown": ["CMK_EXCLUDE", "CMK_OWNER"]}]),
+        ({"CMK_KINDS": "OpenAI,Foundry"}, [LOGGED | {"unknown": [], "unknownKinds": [2]}]),
+        ({"CMK_API_URL": "x"}, []),
+    ],
+    ids=["names", "kinds", "all known"],
+)
+def test_the_first_invocation_logs_once_what_is_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    given: dict[str, str],
+    lines: list[object],
 ) -> None:
     """On Azure nobody reads a terminal; the log is where somebody may look."""
-    for name, value in (AZURITE | FOREIGN).items():
+    for name, value in (AZURITE | given).items():
         monkeypatch.setenv(name, value)
 
     for _ in range(2):
         the_app()
 
-    (record,) = caplog.records
-    assert record.levelno == logging.WARNING
-    assert json.loads(record.getMessage()) == {
-        "event": "cmk.settings",
-        "v": 1,
-        "unknown": ["CMK_EXCLUDE", "CMK_OWNER"],
-    }
-
-
-@pytest.mark.usefixtures("fresh_app")
-def test_a_kind_like_none_is_logged_too(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """By the entries of the setting alone, as in each sentence about it."""
-    for name, value in (AZURITE | {"CMK_KINDS": "OpenAI,Foundry"}).items():
-        monkeypatch.setenv(name, value)
-
-    the_app()
-
-    (record,) = caplog.records
-    line = json.loads(record.getMessage())
-    assert (record.levelno, line["unknown"]) == (logging.WARNING, [])
-    assert line["unknownKinds"] == [2]
-
-
-@pytest.mark.usefixtures("fresh_app")
-def test_nothing_is_logged_where_all_names_are_known(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A line at each start would be noise."""
-    for name, value in (AZURITE | {"CMK_API_URL": "x"}).items():
-        monkeypatch.setenv(name, value)
-
-    the_app()
-
-    assert caplog.messages == []
+    assert [json.loads(record.getMessage()) for record in caplog.records] == lines
+    assert all(record.levelno == logging.WARNING for record in caplog.records)

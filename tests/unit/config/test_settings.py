@@ -76,6 +76,7 @@ def test_everything_can_be_set() -> None:
             "CMK_RETRY_AFTER_MAX_SECONDS": "0",
             "CMK_HTTP_AUTH": "Entra",
             "CMK_REQUIRE_HEALTHY_KEYS": "On",
+            "CMK_KEY_HEALTH": "on",
             "WEBSITE_HOSTNAME": "app.azurewebsites.net",
             "WEBSITE_AUTH_ENABLED": "True",
         }
@@ -159,69 +160,41 @@ def test_what_the_sign_in_reads_is_checked_where_it_signs_in(
 
 def test_all_faults_are_named_at_once() -> None:
     """Whoever mends the settings should have to do it once."""
-    faults = _faults(
-        {
-            "WEBSITE_HOSTNAME": "app.azurewebsites.net",
-            "CMK_ARM_URL": "https://arm.test",
-            "CMK_STORAGE__tableServiceUri": "http://x",
-            "CMK_STORAGE__credential": "key",
-            "CMK_STORAGE__clientId": "me",
-            "AZURE_CLIENT_ID": "my-identity",
-            "CMK_CLOUD": "mars",
-            "CMK_KINDS": "a b",
-            "CMK_INCLUDE_SUBSCRIPTIONS": "Production",
-            "CMK_EXCLUDE_SUBSCRIPTIONS": f"{ID}1,{ID}",
-            "CMK_MANAGEMENT_GROUP": "a/b",
-            "CMK_EXPECT_SUBSCRIPTIONS": "0",
-            "CMK_MAX_AGE_MINUTES": "soon",
-            "CMK_FIX_WITHIN_DAYS": "366",
-            "CMK_MAX_IN_FLIGHT": "101",
-            "CMK_SLICE_SIZE": "501",
-            "CMK_SUBSCRIPTION_TIMEOUT_SECONDS": "0",
-            "CMK_RETRY_AFTER_MAX_SECONDS": "-1",
-            "CMK_HTTP_AUTH": "none",
-            "CMK_KEY_HEALTH": "perhaps",
-            "CMK_REQUIRE_HEALTHY_KEYS": "1",
-        }
-    )
-
-    assert set(faults) == {
-        "CMK_ARM_URL",
-        "CMK_STORAGE__tableServiceUri",
-        "CMK_STORAGE__queueServiceUri",
-        "CMK_STORAGE__credential",
-        "CMK_STORAGE__clientId",
-        "AZURE_CLIENT_ID",
-        "CMK_CLOUD",
-        "CMK_KINDS",
-        "CMK_INCLUDE_SUBSCRIPTIONS",
-        "CMK_EXCLUDE_SUBSCRIPTIONS",
-        "CMK_MANAGEMENT_GROUP",
-        "CMK_EXPECT_SUBSCRIPTIONS",
-        "CMK_MAX_AGE_MINUTES",
-        "CMK_FIX_WITHIN_DAYS",
-        "CMK_MAX_IN_FLIGHT",
-        "CMK_SLICE_SIZE",
-        "CMK_SUBSCRIPTION_TIMEOUT_SECONDS",
-        "CMK_RETRY_AFTER_MAX_SECONDS",
-        "CMK_HTTP_AUTH",
-        "CMK_KEY_HEALTH",
-        "CMK_REQUIRE_HEALTHY_KEYS",
+    wrong = {
+        "CMK_ARM_URL": "https://arm.test",
+        "CMK_STORAGE__tableServiceUri": "http://x",
+        "CMK_STORAGE__credential": "key",
+        "CMK_STORAGE__clientId": "me",
+        "AZURE_CLIENT_ID": "my-identity",
+        "CMK_CLOUD": "mars",
+        "CMK_KINDS": "a b",
+        "CMK_INCLUDE_SUBSCRIPTIONS": "Production",
+        "CMK_EXCLUDE_SUBSCRIPTIONS": f"{ID}1,{ID}",
+        "CMK_MANAGEMENT_GROUP": "a/b",
+        "CMK_EXPECT_SUBSCRIPTIONS": "0",
+        "CMK_MAX_AGE_MINUTES": "soon",
+        "CMK_MAX_IN_FLIGHT": "101",
+        "CMK_SLICE_SIZE": "501",
+        "CMK_SUBSCRIPTION_TIMEOUT_SECONDS": "0",
+        "CMK_RETRY_AFTER_MAX_SECONDS": "-1",
+        "CMK_HTTP_AUTH": "none",
+        "CMK_KEY_HEALTH": "perhaps",
+        "CMK_REQUIRE_HEALTHY_KEYS": "1",
     }
+
+    faults = _faults({"WEBSITE_HOSTNAME": "app.azurewebsites.net", **wrong})
+
+    assert set(faults) == {*wrong, "CMK_STORAGE__queueServiceUri"}  # which is missing
     assert all(sentence.startswith("must ") for sentence in faults.values())
 
 
-def test_storage_that_is_not_named_is_a_fault() -> None:
-    """Without it nothing works, so it says how to name either kind."""
+def test_storage_that_is_not_named_or_twice_is_a_fault() -> None:
+    """Without it nothing works, so it says how to name either kind; and one of them alone."""
+    assert set(_faults({**AZURITE, **BY_IDENTITY})) == set(BY_IDENTITY)
     (sentence,) = _faults({}).values()
 
     assert "CMK_STORAGE__tableServiceUri" in sentence
     assert "UseDevelopmentStorage=true" in sentence
-
-
-def test_storage_named_twice_is_a_fault() -> None:
-    """Nobody could say which of the two is meant."""
-    assert set(_faults({**AZURITE, **BY_IDENTITY})) == set(BY_IDENTITY)
 
 
 @pytest.mark.parametrize(
@@ -243,33 +216,32 @@ def test_account_key_for_azure_is_refused_and_not_repeated_p6(text: str) -> None
     assert "c2VjcmV0" not in repr(faults)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
-def test_azurite_on_another_port_is_named_by_number(host: str) -> None:
+AT_PORTS = f"{_KEY};TableEndpoint=http://HOST:7/a;QueueEndpoint=http://HOST:8/a"
+
+
+@pytest.mark.parametrize(
+    ("text", "tables", "queues"),
+    [
+        ("UseDevelopmentStorage=true", "10002/devstoreaccount1", "10001/devstoreaccount1"),
+        (AT_PORTS.replace("HOST", "127.0.0.1"), "7/a", "8/a"),
+        (AT_PORTS.replace("HOST", "LOCALHOST"), "7/a", "8/a"),
+    ],
+)
+def test_azurite_is_named_by_number(text: str, tables: str, queues: str) -> None:
     """The table SDK takes localhost on another port for Cosmos DB."""
-    storage = Settings.load(
-        {
-            "CMK_STORAGE": f"AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://{host}:7/a;"
-            f"QueueEndpoint=http://{host}:8/a"
-        }
-    ).storage
+    storage = Settings.load({"CMK_STORAGE": text}).storage
 
     assert isinstance(storage, ConnectionString)
-    assert "TableEndpoint=http://127.0.0.1:7/a" in storage.value
-    assert "QueueEndpoint=http://127.0.0.1:8/a" in storage.value
-
-
-def test_development_storage_becomes_explicit() -> None:
-    """The SDK does not know the short form for tables by number."""
-    storage = Settings.load(AZURITE).storage
-
-    assert isinstance(storage, ConnectionString)
-    assert "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1" in storage.value
+    assert f"TableEndpoint=http://127.0.0.1:{tables}" in storage.value
+    assert f"QueueEndpoint=http://127.0.0.1:{queues}" in storage.value
 
 
 def test_repr_shows_no_secret_p6() -> None:
     """P6: settings are what people print when something is wrong."""
-    text = repr(Settings.load({**AZURITE, "IDENTITY_ENDPOINT": "http://x/secret"}))
+    settings = Settings.load({**AZURITE, "IDENTITY_ENDPOINT": "http://x/secret"})
+    text = repr(settings)
 
+    assert settings.managed_identity  # the simulator offers one on a laptop
     assert "Eby8" not in text
     assert "secret" not in text
 
@@ -317,11 +289,6 @@ def test_other_arm_origin_is_refused_on_azure_p6(hostname: str) -> None:
     assert "remove it" in _faults(environ)["CMK_ARM_URL"]
 
 
-def test_identity_endpoint_means_a_managed_identity() -> None:
-    """The simulator offers one on a laptop."""
-    assert Settings.load({**AZURITE, "IDENTITY_ENDPOINT": "https://x"}).managed_identity
-
-
 @pytest.mark.parametrize(
     ("text", "level"), [("", "keys"), ("entra", "entra"), (" Entra ", "entra"), ("x", "keys")]
 )
@@ -337,30 +304,22 @@ def test_auth_level_loads_no_pydantic() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-def test_key_health_can_be_switched_off() -> None:
-    """Whoever has no rights on vaults to give must not live with unknowns for ever."""
-    assert not Settings.load({**AZURITE, "CMK_KEY_HEALTH": "off"}).key_health
+@pytest.mark.parametrize(
+    ("required", "looked_at"),
+    [
+        ("CMK_REQUIRE_HEALTHY_KEYS", "CMK_KEY_HEALTH"),
+        ("CMK_REQUIRE_COVERED_DATA", "CMK_DATA_STORES"),
+    ],
+)
+def test_what_nobody_looks_at_cannot_be_required(required: str, looked_at: str) -> None:
+    """The posture would never be compliant: that is no setting (P11)."""
+    given = {**AZURITE, required: "on"}
 
+    faults = _faults({**given, looked_at: "off"})
 
-def test_healthy_keys_cannot_be_required_where_no_key_is_looked_at() -> None:
-    """No key would ever be healthy, and the posture never compliant: that is no setting (P11)."""
-    switches = {"CMK_KEY_HEALTH": "off", "CMK_REQUIRE_HEALTHY_KEYS": "on"}
-
-    faults = _faults({**AZURITE, **switches})
-
-    assert set(faults) == {"CMK_REQUIRE_HEALTHY_KEYS"}
-    assert "CMK_KEY_HEALTH" in faults["CMK_REQUIRE_HEALTHY_KEYS"]
-
-
-def test_data_cannot_count_where_nobody_looks_where_it_lies() -> None:
-    """The posture would never be compliant (P11)."""
-    required = {**AZURITE, "CMK_REQUIRE_COVERED_DATA": "on"}
-
-    faults = _faults(required)
-
-    assert set(faults) == {"CMK_REQUIRE_COVERED_DATA"}
-    assert "CMK_DATA_STORES" in faults["CMK_REQUIRE_COVERED_DATA"]
-    assert Settings.load({**required, "CMK_DATA_STORES": "on"}).require_covered_data
+    assert set(faults) == {required}
+    assert looked_at in faults[required]
+    assert Settings.load({**given, looked_at: "on"}).requires
 
 
 @pytest.mark.parametrize("requirement", OPTIONAL, ids=lambda it: it.name)
