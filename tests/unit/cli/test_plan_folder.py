@@ -17,7 +17,6 @@ from cmk_check.core.enums import ExceptionMode, GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.unread import Unread
 from cmk_check.errors import NotUsable
@@ -260,21 +259,6 @@ async def test_what_has_no_plan_is_listed_with_its_reason(
     assert (out / "run.sh").exists() == (code == 1)
     if code == 1:
         assert "WITHOUT_PLAN=1\n" in (out / "run.sh").read_text()
-
-
-async def test_a_key_in_trouble_has_the_plan_that_ends_it(tmp_path: Path) -> None:
-    """Whoever mends an estate mends the keys as well."""
-    out, world = tmp_path / "plans", world_of_keys("broken", "healthy", "at_risk")
-
-    assert await _write(world, out) == 1
-
-    index, findings = _index(out), await world.findings()
-    assert {each["name"] for each in index["plans"]} == {"broken", "at_risk"}
-    for each in index["plans"]:
-        plan = key_plan_for(findings[each["id"]])
-        assert plan is not None
-        assert (out / each["file"]).read_text() == render_az(plan)
-    assert (index["compliant"], index["withoutPlan"]) == (1, [])
 
 
 async def test_what_a_plan_does_not_end_is_listed_with_what_to_do(tmp_path: Path) -> None:

@@ -4,41 +4,9 @@ import pytest
 
 from cmk_check.cli.output_options import FailOn, Format, OutputOptions
 from cmk_check.cli.scan_result import ScanResult
-from tests.fakes.world import bad, good, sub
 from tests.unit.cli.scan_kit import SETTINGS, scan, world_of_keys
 
 type Output = pytest.CaptureFixture[str]
-
-
-def _rows(out: str, head: str) -> list[tuple[str, str, str]]:
-    """Return state, account and reason of each row of the table that begins with this heading."""
-    (table,) = (block for block in out.split("\n\n") if block.startswith(f"{head} "))
-    cells = [line.split() for line in table.splitlines()[2:]]
-    return [(row[0], row[1], row[2]) for row in cells]
-
-
-async def test_the_table_shows_keys_that_are_not_well_the_worst_first(capsys: Output) -> None:
-    """A compliant account whose key is broken is as little safe as one without.
-
-    What is wrong with an account is not what is wrong with a key, and nothing is in both tables.
-    """
-    numbers = {"healthy": 4, "at_risk": 3, "broken": 2, "unknown": 1}
-    names = [f"{state}-{number}" for state in numbers for number in range(numbers[state])]
-    world = world_of_keys(*names)
-    world.read(sub(1), bad(sub(1), "plain"), *(good(sub(1), name) for name in names))
-
-    await scan(world)
-
-    out = capsys.readouterr().out
-    assert _rows(out, "verdict") == [("non_compliant", "plain", "microsoft_managed_key")]
-    assert _rows(out, "key") == [
-        *(("broken", f"broken-{number}", "key_disabled") for number in range(2)),
-        ("unknown", "unknown-0", "cannot_read"),
-        *(("at_risk", f"at_risk-{number}", "vault_purge_protection_off") for number in range(3)),
-    ]
-    for code in ("key_disabled", "cannot_read", "vault_purge_protection_off"):
-        assert out.count(f"\n{code}: ") == 1
-    assert "\nkeys: 10: 4 healthy, 3 at_risk, 2 broken, 1 unknown\n" in out
 
 
 async def test_where_keys_are_not_looked_at_nothing_is_said_of_them(capsys: Output) -> None:

@@ -1,0 +1,92 @@
+"""What ``scan`` and ``plan`` write of an estate in which everything occurs, whole, as accepted once.
+
+People read it, and CI servers and code scanning services parse it. If it changes and is meant to,
+write it again with ``python -m tests.unit.cli.test_golden_results``, and read what differs.
+"""
+
+import asyncio
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import pytest
+from typer.testing import CliRunner
+
+from cmk_check import VERSION
+from cmk_check.cli import app
+from cmk_check.cli.output_options import Format, OutputOptions
+from cmk_check.cli.plan_folder import report_folder
+from cmk_check.cli.plans_of_scan import PlanChoice
+from cmk_check.core.data_stores.facts import ProjectPlaces
+from tests.fakes.data_stores import MICROSOFT, WITH_PROJECTS, ScriptedStores, place
+from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys
+from tests.fakes.world import World, bad, good, sub
+from tests.unit.cli.scan_kit import SETTINGS, scan, world_of_exceptions
+
+GOLDEN: Final = Path(__file__).parent / "golden"
+KEYS: Final = {
+    **dict.fromkeys(("well-1", "well-2", "well-3"), HEALTHY),
+    **dict.fromkeys(("open-1", "open-2", "open-3"), UNPROTECTED),
+    **dict.fromkeys(("off-1", "off-2"), DISABLED),
+    "dark": UNREAD,
+}
+ESTIMATED: Final = ("--subscriptions=100", "--accounts=480", "--violations=30", "--vaults=10")
+
+
+def _world() -> World:
+    """Make an estate: accepted and other violations, unknowns, gaps, keys, and data elsewhere."""
+    world = world_of_exceptions("bad", "bad", "odd", "gap", "part", "good", accepted=[1])
+    accounts = [good(sub(6), name) for name in KEYS]
+    agents = replace(good(sub(6), "agents"), places=WITH_PROJECTS)
+    dated = replace(bad(sub(6), "old"), created_at="2024-05-01T22:00:00Z", owner="Ann")
+    world.read(sub(6), *accounts, agents, dated)
+    facts = {str(each.id): KEYS[each.id.name] for each in accounts}
+    world.keys = ScriptedKeys({**facts, str(agents.id): HEALTHY})
+    world.data_stores = ScriptedStores(ProjectPlaces((place("files"),)), {"files": MICROSOFT})
+    return world
+
+
+def _documents(folder: Path) -> dict[str, str]:
+    """Return what is written, in a comparable form."""
+    found = {}
+    for output in (Format.TABLE, Format.SARIF, Format.JUNIT):
+        file = folder / f"result.{output}"
+        asyncio.run(scan(_world(), OutputOptions(output, quiet=True, file=file)))
+        found[file.name] = file.read_text()
+    sarif = json.loads(found["result.sarif"])
+    sarif["runs"][0]["tool"]["driver"]["rules"] = "the catalogue: test_sarif.py"
+    found["result.sarif"] = json.dumps(sarif, indent=1)
+    asyncio.run(report_folder(_world().context, SETTINGS, PlanChoice(), folder / "plans"))
+    for name in ("index.md", "index.json", "run.sh"):
+        found[name] = (folder / "plans" / name).read_text()
+    found["estimate.txt"] = CliRunner().invoke(app, ["estimate", *ESTIMATED]).stdout
+    return {name: _comparable(text) for name, text in found.items()}
+
+
+def _comparable(text: str) -> str:
+    """Leave out what differs from run to run: scan ids, times of now, and the version."""
+    text = re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{4}", "SCAN", text.replace(VERSION, "VERSION"))
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return what is written now."""
+    return _documents(tmp_path_factory.mktemp("golden"))
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in GOLDEN.iterdir()))
+def test_what_is_written_has_the_form_that_was_accepted(
+    documents: dict[str, str], name: str
+) -> None:
+    """A field that goes or is renamed is noticed by nobody before a pipeline misses it."""
+    assert documents[name].splitlines() == (GOLDEN / name).read_text().splitlines()
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory() as temporary:
+        for name, text in _documents(Path(temporary)).items():
+            (GOLDEN / name).write_text(text)
