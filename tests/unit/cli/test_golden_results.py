@@ -1,4 +1,4 @@
-"""What ``scan`` and ``plan`` write of an estate in which everything occurs, whole, as accepted once.
+"""What ``scan`` and ``plan`` write of an estate in which everything occurs, as accepted once.
 
 People read it, and CI servers and code scanning services parse it. If it changes and is meant to,
 write it again with ``python -m tests.unit.cli.test_golden_results``, and read what differs.

@@ -1,6 +1,7 @@
 """What the doctor says of subscriptions and of the right to read each."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -9,11 +10,14 @@ from cmk_check.core.enums import GapReason, PostureReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.doctor import estate_checks
+from cmk_check.doctor.results import CheckFailed
 from cmk_check.ports import InventoryError
 from tests.fakes.inventory import ScriptedInventory
 from tests.unit.doctor.subjects import ScriptedPatient, subscription, told
 
 ONE, TWO, THREE = (subscription(number) for number in (1, 2, 3))
+DELETED = replace(TWO, state="Deleted")
+FEWER = POSTURE_REASONS[PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED]
 FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/thing/read", "Azure answered 403: grant it.")
 BROKEN = Gap(GapReason.SERVER_ERROR, detail="Azure answered 500: wait.")
 ACCOUNTS = "Microsoft.CognitiveServices/accounts/read"
@@ -31,28 +35,10 @@ OF_ACCOUNTS = "(api-version of microsoft.cognitiveservices/accounts)"
             id="one is excluded",
         ),
         pytest.param(
-            [],
-            {},
-            [
-                (
-                    "problem",
-                    POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE].text(),
-                )
-            ],
-            id="none is visible",
-        ),
-        pytest.param(
-            [ONE],
+            [ONE, DELETED],
             {"CMK_EXPECT_SUBSCRIPTIONS": "2"},
-            [
-                (
-                    "problem",
-                    POSTURE_REASONS[PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED].text(
-                        "1 of at least 2"
-                    ),
-                )
-            ],
-            id="fewer than expected",
+            [("problem", FEWER.text("1 of at least 2"))],
+            id="fewer than expected, for one is deleted",
         ),
         pytest.param(
             [ONE],
@@ -153,19 +139,28 @@ async def test_a_group_that_cannot_be_read_says_why() -> None:
     ]
 
 
-async def test_a_list_that_cannot_be_read_says_why() -> None:
-    """Without it no scan begins."""
-    azure = ScriptedInventory()
-    azure.list_error = InventoryError(BROKEN)
-
-    said = await told(estate_checks.subscriptions, ScriptedPatient.over(azure))
-
-    assert said == [
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (None, POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE].text()),
         (
-            "problem",
+            InventoryError(BROKEN),
             "The subscriptions cannot be listed (server_error). Azure answered 500: wait.",
-        )
-    ]
+        ),
+    ],
+    ids=["none is visible", "no list"],
+)
+async def test_without_subscriptions_no_other_check_is_tried(
+    error: InventoryError | None, said: str
+) -> None:
+    """No scan begins; and what was not tried must not be said to work."""
+    azure = ScriptedInventory()
+    azure.list_error = error
+
+    with pytest.raises(CheckFailed) as raised:
+        await estate_checks.subscriptions(ScriptedPatient.over(azure))
+
+    assert str(raised.value) == said
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,8 @@ async def test_counts_that_differ_are_stated() -> None:
     now, early = (found.history.as_of(time).scan for time in (times[1], times[0] - HOUR / 2))
     assert now is not None
     assert (now.id, early) == (found.scans[-1]["id"], None)
+    del found.scans[0], found.changes[0]
+    assert found.history.as_of(times[1]).differences_explained  # as of the end of the scan
 
 
 def _shortened(found: Listed, time: datetime) -> Listed:
