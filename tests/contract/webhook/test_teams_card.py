@@ -118,20 +118,6 @@ def test_hostile_names_are_drawn_as_text_and_nothing_else_p10(tmp_path: Path) ->
         assert said in text
 
 
-def test_every_kind_of_change_is_drawn_with_its_links(tmp_path: Path) -> None:
-    """From the card to the evidence is one click."""
-    changes = changes_of_every_kind("chat")
-    of_azure = [each for each in changes if each.source.startswith("/subscriptions/")]
-    cards = _cards(changes)
-
-    drawn = _draw(tmp_path, cards)["cards"]
-
-    assert [fault for shown in drawn for fault in shown["faults"]] == []
-    links = [text for shown in drawn for text, _ in shown["links"]]
-    assert (links.count("Finding"), links.count("Status")) == (len(changes), len(changes))
-    assert 0 < links.count("Portal") == len(of_azure) < len(changes)
-
-
 def test_the_page_would_notice_p10(tmp_path: Path) -> None:
     """P10: the same names as Markdown run, link and load; without this the proof proves nothing."""
     blocks = [{"type": "TextBlock", "text": name} for name in NAMES]

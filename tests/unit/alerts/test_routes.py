@@ -224,20 +224,6 @@ async def test_p3_an_unknown_route_is_given_up_at_once_with_a_line(
     assert "No route has this name" in line["reason"]
 
 
-async def test_log_lines_name_the_route(scene: Scene) -> None:
-    """Whoever is to mend a receiver must know which."""
-    await scene.publish([VIOLATED])
-    scene.webhook.failures = [DOWN]
-
-    await deliver(scene.delivery, DeliveryMessage(1, 1, route="webhook"))
-    await scene.deliver_again()
-
-    assert [(line["state"], line["route"]) for line in scene.lines()] == [
-        ("retry", "webhook"),
-        ("delivered", "webhook"),
-    ]
-
-
 class Day(Estate):
     """Verdicts change for hours; receivers come and go, we die, and a message comes twice."""
 

@@ -65,17 +65,6 @@ def test_the_heaviest_changes_stay_within_slacks_limits(text: str, count: int) -
     assert sum(len(message["blocks"]) for message in messages) == count
 
 
-def test_no_message_has_more_blocks_than_slack_takes() -> None:
-    """Short lines reach this limit long before any limit of length."""
-    short = [change for change in changes_of_every_kind("x") if "scan" in change.type]
-    changes = [replace(change, data={}) for change in short * 40]
-
-    counts = [len(message["blocks"]) for message in _messages(changes)]
-
-    assert max(counts) <= MOST_BLOCKS
-    assert sum(counts) == len(changes) > MOST_BLOCKS
-
-
 @pytest.mark.parametrize("text", HEAVIEST, ids=range(5))
 def test_what_does_not_fit_is_left_out_whole(text: str) -> None:
     """Half a link or half an escape is markup of nobody's making."""

@@ -119,10 +119,11 @@ def test_a_text_that_grows_too_long_in_slack_is_cut_and_not_lost() -> None:
 
 
 def test_a_message_holds_as_many_lines_as_it_may() -> None:
-    """More messages than needed are more noise."""
+    """More messages than needed are more noise, and Slack takes no more blocks than 50."""
     posts = posts_of([change()] * (MAX_CHAT_LINES + 1), "slack", PORTAL)
 
     assert [len(json.loads(post.body)["blocks"]) for post in posts] == [MAX_CHAT_LINES, 1]
+    assert MAX_CHAT_LINES <= 50
 
 
 WEB: Final = {"value": "web"}

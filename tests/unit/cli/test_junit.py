@@ -95,15 +95,6 @@ async def test_an_old_compliant_is_no_test_that_passes(capsysbinary: Output, cas
     assert suite.get("skipped") == "1"
 
 
-async def test_a_scan_that_failed_is_an_error_and_not_a_report_without_tests(
-    capsysbinary: Output,
-) -> None:
-    """A CI server takes no tests for no problems."""
-    suite = await _suite(world_of(), capsysbinary)
-
-    assert _outcomes(suite) == [("scan", [("error", "scan_failed")])]
-
-
 @pytest.mark.parametrize("name", [*NAMES, "a\x01b\x0b\ufffe\uffffc"])
 async def test_p10_a_hostile_name_is_text(capsysbinary: Output, name: str) -> None:
     """XML has no place for most control characters, not even as references."""

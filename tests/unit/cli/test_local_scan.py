@@ -41,18 +41,6 @@ def _world(failures: int = 0) -> World:
     return world
 
 
-async def test_every_slice_is_worked_through_by_the_steps_of_the_app() -> None:
-    """There is one implementation of a scan."""
-    world = _world()
-
-    outcome = await scan_here(world.context, Pauses())
-
-    assert outcome.state is ScanState.COMPLETE
-    assert (await world.scan_row(outcome.scan_id)).slices == 2
-    assert await world.verdicts() == {"chat": "compliant", "lab": "non_compliant"}
-    assert world.queue.messages == []
-
-
 async def test_subscriptions_that_are_named_are_scanned_alone_soon_after_the_last_scan() -> None:
     """Whoever has just scanned and mended an account waits for seconds."""
     world = _world()
