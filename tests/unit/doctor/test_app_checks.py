@@ -6,8 +6,6 @@ from cmk_check.doctor import app_checks
 from cmk_check.doctor.examined_app import DoctorSubject
 from tests.unit.doctor.subjects import AZURITE, told
 
-AGAIN = "write six fields, seconds first, such as 0 0 * * * * for every hour."
-
 
 @pytest.mark.parametrize(
     ("environ", "said"),
@@ -121,80 +119,42 @@ async def test_the_sign_in_rests_on_what_the_platform_alone_may_set(
     assert (marked, text.startswith(start)) == (mark, True), text
 
 
+FRESH = "and results are fresh for 180 min"
+SELDOM = "raise CMK_MAX_AGE_MINUTES above that interval plus the duration of a scan"
+OUTRUN = "raise CMK_MAX_AGE_MINUTES, because 52 min after a scan the second clock starts the next"
+
+
 @pytest.mark.parametrize(
-    ("schedule", "said"),
+    ("schedule", "fresh", "mark", "said"),
     [
-        pytest.param(
-            "0 0 * * * *",
-            ("ok", "Scans start at most 60 min apart, and results are fresh for 180 min."),
-            id="hourly",
-        ),
-        pytest.param(
-            "0 0 3 * * *",
-            (
-                "warning",
-                (
-                    "Scans start at most 1440 min apart, and results are fresh for 180 min: raise "
-                    "CMK_MAX_AGE_MINUTES above that interval plus the duration of a scan, or scan "
-                    "more often; otherwise the posture becomes unknown before each scan."
-                ),
-            ),
-            id="too seldom for the age that is allowed",
-        ),
-        pytest.param(
-            "",
-            (
-                "problem",
-                (
-                    "CMK_SCAN_SCHEDULE must be set: write 0 0 * * * * for every hour; without it "
-                    "the app never starts a scan."
-                ),
-            ),
-            id="none",
-        ),
-        pytest.param(
-            "01:00:00",
-            (
-                "warning",
-                (
-                    "CMK_SCAN_SCHEDULE is a time span, which only App Service plans take: write "
-                    "an NCRONTAB expression, such as 0 0 * * * * for every hour."
-                ),
-            ),
-            id="a time span",
-        ),
-        pytest.param(
-            "0 0 3 * * 7",
-            (
-                "problem",
-                f"CMK_SCAN_SCHEDULE must be an NCRONTAB expression that occurs: {AGAIN}",
-            ),
-            id="Sunday is 0",
-        ),
-    ],
-)
-async def test_the_schedule_is_read_as_the_host_does(schedule: str, said: tuple[str, str]) -> None:
-    """The host leaves a timer out that it cannot read, and says so in its log alone."""
-    subject = DoctorSubject.of(AZURITE | {"CMK_SCAN_SCHEDULE": schedule})
-
-    assert await told(app_checks.schedule, subject) == [said]
-
-
-async def test_a_schedule_that_the_second_clock_outruns_is_told() -> None:
-    """Its scans would come before the timer's, and raise the alert that the timer has stopped."""
-    settings = {"CMK_SCAN_SCHEDULE": "0 0 * * * *", "CMK_MAX_AGE_MINUTES": "70"}
-    subject = DoctorSubject.of(AZURITE | settings)
-
-    assert await told(app_checks.schedule, subject) == [
         (
-            "warning",
-            (
-                "Scans start at most 60 min apart, and results are fresh for 70 min: raise "
-                "CMK_MAX_AGE_MINUTES, because 52 min after a scan the second clock starts the next "
-                "one, as if the timer had stopped."
-            ),
-        )
-    ]
+            "0 0 * * * *",
+            180,
+            "ok",
+            "start at most 60 min apart, and results are fresh for 180 min.",
+        ),
+        ("0 0 3 * * *", 180, "warning", f"at most 1440 min apart, {FRESH}: {SELDOM}"),
+        ("0 0 * * * *", 60, "warning", "raise CMK_MAX_AGE_MINUTES above that interval"),
+        ("0 0 * * * *", 70, "warning", OUTRUN),
+        ("0 */9 * * * *", 12, "warning", "the second clock starts the next one"),
+        ("", 180, "problem", "CMK_SCAN_SCHEDULE must be set: write 0 0 * * * * for every hour"),
+        ("01:00:00", 180, "warning", "is a time span, which only App Service plans take"),
+        ("0 0 3 * * 7", 180, "problem", "must be an NCRONTAB expression that occurs"),
+    ],
+    ids=["hourly", "too seldom", "as long", "outrun", "as outrun", "none", "a time span", "day 7"],
+)
+async def test_the_schedule_is_read_as_the_host_does(
+    schedule: str, fresh: int, mark: str, said: str
+) -> None:
+    """The host leaves a timer out that it cannot read, and says so in its log alone.
+
+    The second clock must not start scans before it, which raises the alert that it has stopped.
+    """
+    given = {"CMK_SCAN_SCHEDULE": schedule, "CMK_MAX_AGE_MINUTES": str(fresh)}
+
+    ((marked, text),) = await told(app_checks.schedule, DoctorSubject.of(AZURITE | given))
+
+    assert (marked, said in text) == (mark, True), text
 
 
 async def test_what_only_the_app_needs_is_no_trouble_on_a_laptop() -> None:

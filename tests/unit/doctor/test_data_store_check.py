@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core.account import Reading
-from cmk_check.core.data_stores.facts import ProjectPlaces
+from cmk_check.core.data_stores.facts import AccountPlaces, ProjectPlaces
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.unread import Absent, Unread
@@ -23,13 +23,15 @@ DARK: Final = Unread(Gap(GapReason.FORBIDDEN, STORES, "Grant it there."))
 
 
 async def _said(
-    stored: ScriptedStores, *, accounts: int = 1, setting: str = "on"
+    stored: ScriptedStores,
+    *,
+    accounts: int = 1,
+    setting: str = "on",
+    places: AccountPlaces = WITH_PROJECTS,
 ) -> tuple[list[tuple[str, str]], ScriptedPatient]:
     azure = ScriptedInventory([ONE])
     plain = good(ONE.id, "plain")
-    several = [
-        replace(good(ONE.id, f"chat-{number}"), places=WITH_PROJECTS) for number in range(accounts)
-    ]
+    several = [replace(good(ONE.id, f"chat-{number}"), places=places) for number in range(accounts)]
     azure.readings[ONE.id] = Reading((plain, *several))
     subject = ScriptedPatient.over(azure, environ={"CMK_DATA_STORES": setting})
     subject.stored = stored
@@ -46,12 +48,13 @@ async def test_what_works_is_counted_and_what_does_not_is_said_by_cause() -> Non
         {"files": OWN, "gone": Absent("x"), "closed": DARK},
     )
 
-    said, _ = await _said(stored)
+    said, subject = await _said(stored)
 
     assert said == [
         ("ok", "3 of 4 lists of projects, and stores can be read."),
         ("problem", f"forbidden for {closed.id}: Grant it there."),
     ]
+    assert len(subject.data_facts) == 1  # for the report
 
 
 async def test_projects_that_cannot_be_read_are_a_problem() -> None:
@@ -59,6 +62,13 @@ async def test_projects_that_cannot_be_read_are_a_problem() -> None:
     said, _ = await _said(ScriptedStores(ProjectPlaces(unread=DARK)), accounts=2)
 
     assert said[0] == ("problem", "forbidden for chat-0, chat-1: Grant it there.")
+
+
+async def test_an_account_that_names_a_store_itself_is_asked_too() -> None:
+    """It may have no projects, and its store be one that nobody may read."""
+    _, subject = await _said(ScriptedStores(), places=AccountPlaces(places=(place("files"),)))
+
+    assert [len(each) for each in subject.stored.asked] == [1]
 
 
 @pytest.mark.parametrize(

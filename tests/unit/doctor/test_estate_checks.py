@@ -16,6 +16,7 @@ from tests.fakes.inventory import ScriptedInventory
 from tests.unit.doctor.subjects import ScriptedPatient, subscription, told
 
 ONE, TWO, THREE = (subscription(number) for number in (1, 2, 3))
+FIRST, SECOND, THIRD = (f"{each.name} ({each.id})" for each in (ONE, TWO, THREE))
 DELETED = replace(TWO, state="Deleted")
 FEWER = POSTURE_REASONS[PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED]
 FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/thing/read", "Azure answered 403: grant it.")
@@ -175,27 +176,15 @@ async def test_without_subscriptions_no_other_check_is_tried(
             [FORBIDDEN, None, FORBIDDEN],
             [
                 ("ok", f"{ACCOUNTS} works in 1 of 3 subscriptions {OF_ACCOUNTS}."),
-                (
-                    "problem",
-                    (
-                        f"forbidden in Number 1 ({ONE.id}), Number 3 ({THREE.id}): Azure answered "
-                        "403: grant it."
-                    ),
-                ),
+                ("problem", f"forbidden in {FIRST}, {THIRD}: Azure answered 403: grant it."),
             ],
             id="one cause is one line",
         ),
         pytest.param(
             [FORBIDDEN, BROKEN, BROKEN],
             [
-                ("problem", f"forbidden in Number 1 ({ONE.id}): Azure answered 403: grant it."),
-                (
-                    "problem",
-                    (
-                        f"server_error in Number 2 ({TWO.id}), Number 3 ({THREE.id}): Azure "
-                        "answered 500: wait."
-                    ),
-                ),
+                ("problem", f"forbidden in {FIRST}: Azure answered 403: grant it."),
+                ("problem", f"server_error in {SECOND}, {THIRD}: Azure answered 500: wait."),
             ],
             id="none can be read",
         ),

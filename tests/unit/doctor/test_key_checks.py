@@ -18,11 +18,12 @@ from tests.fakes.world import bad, good
 from tests.unit.doctor.subjects import ScriptedPatient, subscription, told
 
 ONE, TWO = subscription(1), subscription(2)
-FORBIDDEN: Final = Unread(
-    Gap(GapReason.FORBIDDEN, "Some/thing/read", "Azure answered 403: grant Some/thing/read.")
-)
+GRANT: Final = "Azure answered 403: grant Some/thing/read."
+FORBIDDEN: Final = Unread(Gap(GapReason.FORBIDDEN, "Some/thing/read", GRANT))
 SLOW: Final = Unread(Gap(GapReason.TIMEOUT, detail="Azure did not answer in time: wait."))
 PLACE: Final = f"in {VAULT.split('/')[2]}"
+A: Final = f"a (kv-a.vault.azure.net {PLACE})"
+B: Final = f"b (kv-b.vault.azure.net {PLACE})"
 
 
 def _account(name: str, vault: str, subscription_id: str = ONE.id) -> Account:
@@ -58,28 +59,13 @@ async def _said(
             {"a": replace(HEALTHY, vault=FORBIDDEN, key=None)},
             [
                 ("ok", "1 of 2 sampled keys can be read."),
-                (
-                    "problem",
-                    (
-                        "forbidden for a (kv-a.vault.azure.net): Azure answered 403: grant "
-                        "Some/thing/read."
-                    ),
-                ),
+                ("problem", f"forbidden for a (kv-a.vault.azure.net): {GRANT}"),
             ],
             id="a vault that is not found",
         ),
         pytest.param(
             {"a": replace(HEALTHY, key=FORBIDDEN), "b": replace(HEALTHY, grants=FORBIDDEN)},
-            [
-                (
-                    "problem",
-                    (
-                        f"forbidden for a (kv-a.vault.azure.net {PLACE}), "
-                        f"b (kv-b.vault.azure.net {PLACE}): Azure answered 403: grant "
-                        "Some/thing/read."
-                    ),
-                ),
-            ],
+            [("problem", f"forbidden for {A}, {B}: {GRANT}")],
             id="one cause is one line",
         ),
         pytest.param(
@@ -88,20 +74,8 @@ async def _said(
                 "b": replace(HEALTHY, key=Key(f"{VAULT}/keys/cmk", LATEST, FORBIDDEN)),
             },
             [
-                (
-                    "problem",
-                    (
-                        f"timeout for a (kv-a.vault.azure.net {PLACE}): Azure did not answer in "
-                        "time: wait."
-                    ),
-                ),
-                (
-                    "problem",
-                    (
-                        f"forbidden for b (kv-b.vault.azure.net {PLACE}): Azure answered 403: "
-                        "grant Some/thing/read."
-                    ),
-                ),
+                ("problem", f"timeout for {A}: Azure did not answer in time: wait."),
+                ("problem", f"forbidden for {B}: {GRANT}"),
             ],
             id="each part counts",
         ),
@@ -126,6 +100,7 @@ async def test_a_few_keys_are_tried_each_in_another_vault() -> None:
     found, subject = await _said(*accounts, bad(ONE.id, "bad"), facts={})
 
     assert found[0] == ("ok", "5 of 5 sampled keys can be read.")
+    assert len(subject.key_facts) == 5  # for the report
     assert subject.behind.asked == [dict.fromkeys(("a0", "a10", "a12", "a14", "a16"))]
 
 
