@@ -1,7 +1,9 @@
 """``plan`` from what Azure says to its exit code: what is written where, and when there is one."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -267,3 +269,39 @@ def test_an_option_that_cannot_be_is_a_fault_of_usage(option: str, value: str, s
     assert (result.exit_code, result.stdout) == (2, "")
     assert option in result.stderr
     assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "said"),
+    [
+        (["--out", "new"], "ACCOUNT", "one of --owner, --unowned, --subscription and --all"),
+        (["chat", "--all", "--out", "new"], "ACCOUNT", "one of --owner"),
+        (["--all"], "--out", "must name a new folder"),
+        (["--all", "--out", "."], "--out", "must be empty, or not exist"),
+        (["--all", "--out", "none/new"], "--out", "must be in a folder that exists"),
+        (["--all", "--owner", "Ann", "--out", "new"], "--all", "without --owner"),
+        (["--all", "--unowned", "--out", "new"], "--all", "without --owner, --unowned"),
+        (["--unowned", "--owner", "Ann", "--out", "new"], "--unowned", "without --owner"),
+        (["chat", "--unowned", "--out", "new"], "ACCOUNT", "one of --owner"),
+        (["--unowned"], "--out", "must name a new folder"),
+        (["--subscription", "Prod", "--out", "new"], "--subscription", "a subscription id"),
+        (["chat", "--out", "new"], "--out", "must be used with --owner"),
+        (["chat", "--share-vault"], "--share-vault", "must be used with --owner"),
+        (["--all", "--out", "new", "--share-vault", "--vault", "kv-x"], "--share-vault", "--vault"),
+        (["--all", "--out", "new", "--format", "bicep"], "--format", "must be az"),
+        (["--all", "--out", "new", "--vault", "kv_x"], "--vault", "a vault is named by"),
+    ],
+)
+def test_options_that_do_not_go_together_are_a_fault_of_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], option: str, said: str
+) -> None:
+    """Said before a scan of minutes."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").touch()
+
+    result = _run(*arguments)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert option in result.stderr
+    assert said in " ".join(re.sub("[│\n]", " ", result.stderr).split())
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]

@@ -3,7 +3,7 @@
 import pytest
 
 from cmk_check.cli.account_plan import report
-from cmk_check.cli.plans_of_scan import PlanChoice
+from cmk_check.cli.plans_of_scan import PlanChoice, similar_names
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import GapReason
@@ -106,3 +106,30 @@ async def test_p10_a_name_cannot_steer_the_terminal(capsys: Output) -> None:
     await _plan("chat\u202e", reading, Reading((bad(sub(2), "chat\u202e"),)))
 
     assert all(line.isprintable() for line in capsys.readouterr().err.splitlines())
+
+
+NAMES = ["Fraud-Analytics", "payments", "research", "Research", "fraud-ops", "rd"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("fraud", ["fraud-ops", "Fraud-Analytics"]),
+        ("RESAERCH", ["Research", "research"]),
+        ("fraud-analitycs", ["Fraud-Analytics"]),
+        ("ops", ["fraud-ops"]),
+        ("payroll", []),
+        ("", []),
+        (" ", []),
+    ],
+)
+def test_it_is_spelled_like_the_name_or_contains_it(wanted: str, expected: list[str]) -> None:
+    """Whoever remembers the beginning of a name must not have to guess the rest."""
+    assert similar_names(wanted, NAMES) == expected
+
+
+def test_the_best_come_first_and_of_many_only_some_are_named() -> None:
+    """A message must stay one."""
+    found = similar_names("team-1", [f"team-{number}" for number in range(200)])
+
+    assert (found[0], len(found)) == ("team-1", 10)

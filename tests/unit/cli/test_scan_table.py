@@ -1,6 +1,7 @@
 """The result of ``scan`` as a table: what it shows, its colours, and names that would steer it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.scan_report import report
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Subscription
+from cmk_check.core.cross_check import KnownAccount
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.text import shown
+from cmk_check.limits import SCAN_SPACING
 from cmk_check.ports import InventoryError
-from tests.fakes.world import BEGINNING, World, bad, sub
+from tests.fakes.world import BEGINNING, World, bad, good, sub
 from tests.unit.cli.scan_kit import scan, world_of, world_of_exceptions
 
 LOST = Gap(GapReason.UNREACHABLE, detail="Gone.")
@@ -153,6 +156,32 @@ async def test_p10_hostile_names_are_text_in_the_table(capsys: Output) -> None:
     out = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
     assert out.count(r"a\x1b[2J\u202egpj\u2028[red]x[/red]:smile:\x07") == 3
     assert all(char.isprintable() or char == "\n" for char in out)
+
+
+class _Search:
+    def __init__(self, *known: KnownAccount) -> None:
+        self._known = known
+
+    async def accounts(self, _subscription_ids: Sequence[str]) -> tuple[KnownAccount, ...]:
+        return self._known
+
+
+async def test_what_resource_graph_knows_beyond_the_lists_is_said(capsys: Output) -> None:
+    """Beside the result, which programs parse; and where both agree there is nothing to say."""
+    world = world_of("good")
+    known = [KnownAccount(good(sub(1), name).id, None) for name in ("chat", "search")]
+    world.account_search = _Search(*known)
+
+    await scan(world)
+    difference = capsys.readouterr().err
+    world.clock.advance(SCAN_SPACING)
+    world.account_search = _Search(known[0])
+    await scan(world)
+
+    assert difference.replace(" \n", "\n") == (
+        "cmk-check: cross-check with Resource Graph: checked, accounts that Azure's lists lack: 1\n"
+    )
+    assert capsys.readouterr().err == ""
 
 
 @given(st.text())
