@@ -1,5 +1,9 @@
-"""Where a webhook leads and what a broken way there is called; the URL never shows."""
+"""Where a webhook leads and what a broken way there is called; the URL never shows.
 
+A try of the way makes the connection of a post, and posts nothing.
+"""
+
+import json
 import logging
 import socket
 import traceback
@@ -10,6 +14,9 @@ import pytest
 from cmk_check.alerts.webhook import open_webhook
 from cmk_check.config.settings import Settings
 from cmk_check.core.alert_routes import Route
+from cmk_check.doctor import app_checks
+from cmk_check.doctor.examined_app import DoctorSubject
+from cmk_check.ports import DeliveryFailed
 from tests.contract.webhook.conftest import Receiver, change
 from tests.contract.webhook.webhook_kit import SECRET, Nowhere, Open, Resolver, failure_of
 
@@ -174,3 +181,53 @@ async def test_the_url_is_in_no_log_repr_or_error_p6(
     assert failure.__context__ is None
     assert "hush" not in "".join(shown) + caplog.text
     assert SECRET not in "".join(shown) + caplog.text
+
+
+async def test_it_is_reached_and_told_nothing(receiver: Receiver, opened: Open) -> None:
+    """The path lets whoever knows it post: not even a request's line holds it."""
+    receiver.answers(404)
+
+    status = await opened(receiver.url).reach()
+
+    (request,) = receiver.received
+    assert status == 404
+    assert (request.path, request.body) == ("/", b"")
+    assert "hush" not in str(request)
+
+
+async def test_a_redirect_is_not_followed(receiver: Receiver, opened: Open) -> None:
+    """A post would not follow it either."""
+    receiver.answers(302, location="/elsewhere")
+
+    assert await opened(receiver.url).reach() == 302
+    assert len(receiver.received) == 1
+
+
+async def test_the_guard_of_a_post_stands_before_the_try(opened: Open) -> None:
+    """What else can be wrong on the way is told as for a post."""
+    webhook = opened("https://hooks.test/hush", Resolver("169.254.169.254"))
+
+    with pytest.raises(DeliveryFailed, match="leads to an address that is not allowed") as raised:
+        await webhook.reach()
+
+    assert raised.value.__context__ is None
+
+
+async def test_each_route_is_tried(serve: Callable[[str], Awaitable[Receiver]]) -> None:
+    """One that cannot be reached hides nothing of the others."""
+    receiver = await serve("http")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    given = {
+        "CMK_ROUTES": json.dumps([{"name": "gone"}, {"name": "soc"}]),
+        "CMK_ROUTE_GONE_URL": f"http://127.0.0.1:{port}/hush",
+        "CMK_ROUTE_SOC_URL": receiver.url,
+    }
+
+    gone, soc = await app_checks.webhook(DoctorSubject.of(given))
+
+    assert (gone[0], soc[0]) == ("problem", "ok")
+    assert "check the host and port in CMK_ROUTE_GONE_URL" in gone[1]
+    assert "`cmk-check send-test-alert --route soc`" in soc[1]
+    assert "hush" not in gone[1] + soc[1]
+    assert [request.body for request in receiver.received] == [b""]
