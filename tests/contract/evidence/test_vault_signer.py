@@ -114,6 +114,12 @@ async def test_another_host_is_refused_before_a_token_is_asked_for(
     assert len(simulator.requests) == 0
 
 
+@pytest.mark.parametrize("host", ["signer.vault.azure.net:443", "Signer.vault.azure.NET"])
+def test_a_key_of_the_cloud_is_accepted(host: str) -> None:
+    """As the portal and the command show it."""
+    assert KeyId.parse(f"https://{host}/keys/rsa", "vault.azure.net")
+
+
 @pytest.mark.parametrize(
     "key_id",
     [

@@ -31,7 +31,7 @@ OF_ACCOUNTS = "(api-version of microsoft.cognitiveservices/accounts)"
         pytest.param([ONE, TWO], {}, [("ok", "2 visible, 2 in scope.")], id="all is well"),
         pytest.param(
             [ONE, TWO],
-            {"CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id},
+            {"CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id, "CMK_EXPECT_SUBSCRIPTIONS": "2"},
             [("ok", "2 visible, 1 in scope.")],
             id="one is excluded",
         ),

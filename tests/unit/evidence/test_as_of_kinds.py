@@ -1,12 +1,21 @@
 """What random histories do not show: kinds that change, deleted changes, rows out of use."""
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from cmk_check.core.enums import CoverageState
-from cmk_check.evidence.as_of import SubscriptionThen, Then, as_of_line
+from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
+from cmk_check.evidence.as_of import (
+    AccountThen,
+    Difference,
+    SubscriptionThen,
+    Then,
+    as_of_document,
+    as_of_line,
+)
+from cmk_check.evidence.bundle import pieces
 from tests.fakes.world import BEGINNING, account, bad, good
 from tests.unit.evidence.bundle_kit import NOW
 from tests.unit.evidence.estate_kit import WHERE, Listed, scanned
@@ -160,14 +169,32 @@ def _shortened(found: Listed, time: datetime) -> Listed:
     return replace(found, changes=[{**found.changes[0], **of_scan}, *found.changes[1:]])
 
 
-def test_the_line_says_what_cannot_be_rebuilt_and_what_differs() -> None:
-    """It is what a person reads who does not open the file."""
+def test_the_line_says_what_cannot_be_rebuilt_and_the_document_says_why() -> None:
+    """The line is what a person reads who does not open the file."""
+    judged = Verdict.COMPLIANT, Reason.CUSTOMER_MANAGED_KEY, KeyState.BROKEN
     subscriptions = (
-        SubscriptionThen("a", (), CoverageState.READ),
+        SubscriptionThen("a", (AccountThen("/a/chat", "OpenAI", *judged),), CoverageState.READ),
         SubscriptionThen("b", not_known="a change is missing"),
     )
+    then = Then(NOW, subscriptions, differences=(Difference("accounts.total", 1, 2),))
 
-    assert as_of_line(Then(NOW, subscriptions)) == (
-        "as of 2026-11-25T02:40:00Z: 0 accounts of 1 subscriptions; 1 subscriptions cannot be "
+    assert as_of_line(then) == (
+        "as of 2026-11-25T02:40:00Z: 1 accounts of 1 subscriptions; 1 subscriptions cannot be "
         "rebuilt, as-of.json says why; the app keeps no full scan that had finished by then"
     )
+    account = {
+        "id": "/a/chat",
+        "kind": "OpenAI",
+        "verdict": "compliant",
+        "reason": "customer_managed_key",
+        "keyHealth": "broken",
+    }
+    names = "subscriptionId", "coverage", "notKnown", "accounts"
+    values = ("a", "read", None, [account]), ("b", None, "a change is missing", None)
+    assert json.loads(b"".join(pieces(as_of_document(then)))) == {
+        "asOf": "2026-11-25T02:40:00Z",
+        "comparedWith": None,
+        "differences": [{"name": "accounts.total", "rebuilt": 1, "scan": 2}],
+        "differencesExplained": False,
+        "subscriptions": [dict(zip(names, each, strict=True)) for each in values],
+    }

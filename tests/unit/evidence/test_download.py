@@ -71,6 +71,19 @@ async def test_a_scan_meanwhile_starts_the_download_again(tmp_path: Path) -> Non
     assert len(list(evidence.scans())) == 2
 
 
+async def test_changes_that_were_deleted_meanwhile_start_it_again(tmp_path: Path) -> None:
+    """They were too old to keep, between two pages: the next try has all that is left."""
+
+    async def delete() -> None:
+        raise ApiUnusable("409", "ResyncRequired")
+
+    api = _at_first("changes", await estate(all_sorts()), delete)
+
+    await downloaded(api, tmp_path)
+
+    assert api.asked.count("findings") == 2
+
+
 async def test_a_look_of_the_watch_is_not_a_change(tmp_path: Path) -> None:
     """It looks every two minutes: a download that takes longer would never end."""
     served = await estate(all_sorts())
