@@ -66,19 +66,20 @@ OF_ACCOUNTS = "(api-version of microsoft.cognitiveservices/accounts)"
             id="one that is excluded is not there",
         ),
         pytest.param(
-            [ONE, TWO],
+            [ONE],
             {
                 "CMK_INCLUDE_SUBSCRIPTIONS": f"{ONE.id},{TWO.id}",
                 "CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id,
             },
             [
-                ("ok", "2 visible, 1 in scope."),
+                ("ok", "1 visible, 1 in scope."),
                 (
                     "warning",
                     f"Both included and excluded, so not read: {TWO.id}. Remove one of the two.",
                 ),
+                ("ok", f"In CMK_EXCLUDE_SUBSCRIPTIONS and not visible: {TWO.id}."),
             ],
-            id="one is on both lists",
+            id="one that is on both lists is not there",
         ),
     ],
 )

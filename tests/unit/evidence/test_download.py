@@ -73,9 +73,11 @@ async def test_a_scan_meanwhile_starts_the_download_again(tmp_path: Path) -> Non
 
 async def test_changes_that_were_deleted_meanwhile_start_it_again(tmp_path: Path) -> None:
     """They were too old to keep, between two pages: the next try has all that is left."""
+    errors = iter([ApiUnusable("409", "ResyncRequired")])
 
     async def delete() -> None:
-        raise ApiUnusable("409", "ResyncRequired")
+        for error in errors:
+            raise error
 
     api = _at_first("changes", await estate(all_sorts()), delete)
 
