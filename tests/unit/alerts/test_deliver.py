@@ -10,7 +10,7 @@ from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.limits import DELIVERY_GIVEN_UP_AFTER, FIRST_DELIVERY_DELAY, LONGEST_DELIVERY_DELAY
-from cmk_check.ports import DeliveryFailed, DeliveryMessage, QueueError, Table
+from cmk_check.ports import DeliveryFailed, DeliveryMessage, QueueError, Scalar, Table
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.world import BEGINNING
@@ -144,27 +144,26 @@ async def test_a_feed_that_does_not_answer_is_waited_for_like_a_receiver(scene: 
     assert (retry["state"], retry["changes"]) == ("retry", None)
 
 
-async def test_a_broken_change_brings_none_from_behind_the_range(scene: Scene) -> None:
-    """The next message posts those, and receivers would get them twice."""
-    await scene.publish([VIOLATED, VIOLATED, VIOLATED])
-    await scene.replace_in_feed(2, data="oops")
-
-    await deliver(scene.delivery, DeliveryMessage(1, 2))
-
-    assert scene.webhook.ids() == ["c1"]
-
-
-async def test_a_change_of_a_newer_version_is_not_taken_for_the_end_of_the_range(
-    scene: Scene,
+@pytest.mark.parametrize(
+    ("values", "last", "retries"),
+    [({"data": "oops"}, 2, []), ({"schema": 2}, 1, []), ({"schema": 2}, 3, [3])],
+    ids=["broken", "newer, behind the range", "newer"],
+)
+async def test_a_row_that_cannot_be_read_costs_only_itself(
+    scene: Scene, values: dict[str, Scalar], last: int, retries: list[int]
 ) -> None:
-    """After a way back to this version, what the other one published waits for it (P3)."""
+    """None from behind the range is posted, which the next message does, too.
+
+    After a way back to this version, what a newer one published waits for it (P3, P7).
+    """
     await scene.publish([VIOLATED, VIOLATED, VIOLATED])
-    await scene.replace_in_feed(2, schema=2)
+    await scene.replace_in_feed(2, **values)
 
-    await deliver(scene.delivery, DeliveryMessage(1, 3))
+    await deliver(scene.delivery, DeliveryMessage(1, last))
 
-    ((text, _),) = scene.again.sent
-    assert (parse_message(text).last, scene.lines()[0]["state"]) == (3, "retry")
+    assert scene.webhook.ids() == ([] if retries else ["c1"])
+    assert [parse_message(text).last for text in scene.again.texts()] == retries
+    assert scene.lines()[0]["state"] == ("retry" if retries else "delivered")
 
 
 @pytest.mark.parametrize("is_last", [False, True])
@@ -227,17 +226,6 @@ async def test_what_a_range_itself_overtakes_is_marked(scene: Scene) -> None:
     ((first, second),) = scene.webhook.posts
     assert "overtakenBy" in first.data
     assert "overtakenBy" not in second.data
-
-
-async def test_a_newer_version_behind_a_range_does_not_hold_it_up(scene: Scene) -> None:
-    """What overtakes a change is looked for there, and cannot be read; the alert matters more."""
-    await scene.publish([VIOLATED, VIOLATED])
-    await scene.replace_in_feed(2, schema=2)
-
-    await deliver(scene.delivery, DeliveryMessage(1, 1))
-
-    assert scene.webhook.ids() == ["c1"]
-    assert scene.again.sent == []
 
 
 async def test_only_so_many_later_changes_are_looked_at(
