@@ -139,63 +139,38 @@ async def test_the_accounts_without_an_owner_can_be_chosen(tmp_path: Path) -> No
     assert [each["reason"] for each in _index(none)["withoutPlan"]] == ["forbidden"]
 
 
-@pytest.mark.parametrize(
-    ("choice", "account", "note"),
-    [
-        (PlanChoice(), bad(sub(1)), ""),
-        (PlanChoice(vault="kv-gone"), bad(sub(1)), " (not checked)"),
-        (
-            PlanChoice(),
-            replace(
-                bad(sub(1)),
-                key_source="Microsoft.KeyVault",
-                key_vault_uri="https://kv-gone.vault.azure.net/",
-            ),
-            " (not checked)",
-        ),
-    ],
-    ids=["new", "named by a person", "named by the account"],
+NAMING_A_VAULT: Final = replace(
+    bad(sub(1)), key_source="Microsoft.KeyVault", key_vault_uri="https://kv-gone.vault.azure.net/"
 )
-async def test_a_vault_that_nobody_has_read_is_not_said_to_exist(
-    tmp_path: Path, choice: PlanChoice, account: Account, note: str
+READ_IN_PART: Final = replace(EXPIRED, vault=Unread(FORBIDDEN, VAULT))
+
+
+@pytest.mark.parametrize(
+    ("choice", "account", "facts", "cell"),
+    [
+        (PlanChoice(), bad(sub(1)), None, None),
+        (PlanChoice(vault="kv-gone"), bad(sub(1)), None, "`kv-gone` (not checked)"),
+        (PlanChoice(), NAMING_A_VAULT, None, "`kv-gone` (not checked)"),
+        (PlanChoice(), good(sub(1)), UNPROTECTED, "`kv-cmk` (exists)"),
+        (PlanChoice(), good(sub(1)), VAULT_GONE, "`kv-cmk` (not found)"),
+        (PlanChoice(), good(sub(1)), READ_IN_PART, "`kv-cmk` (not checked)"),
+    ],
+    ids=["new", "named by a person", "by the account", "read", "gone", "read in part"],
+)
+async def test_a_vault_exists_only_if_it_was_read(
+    tmp_path: Path, choice: PlanChoice, account: Account, facts: KeyFacts | None, cell: str | None
 ) -> None:
-    """A name proves nothing, and its plan stops if there is no such vault."""
-    world = World()
+    """A name proves nothing, and a plan stops if there is no such vault; one may recover it."""
+    world = World(keys=ScriptedKeys({str(account.id): facts} if facts else {}))
     world.listed(sub(1))
     world.read(sub(1), account)
 
     await _write(world, tmp_path / "plans", choice)
 
     (plan,) = _index(tmp_path / "plans")["plans"]
-    assert _vault_cell(tmp_path / "plans") == f"`{plan['vault']['name']}`{note}"
-    assert plan["vault"]["isNew"] == (note == "")
-
-
-@pytest.mark.parametrize(
-    ("facts", "note"),
-    [
-        (UNPROTECTED, " (exists)"),
-        (VAULT_GONE, " (not found)"),
-        (replace(EXPIRED, vault=Unread(FORBIDDEN, VAULT)), " (not checked)"),
-    ],
-    ids=["read", "gone", "read in part"],
-)
-async def test_the_vault_of_a_key_exists_if_it_was_read(
-    tmp_path: Path, facts: KeyFacts, note: str
-) -> None:
-    """A plan that recovers a vault is not for one that exists."""
-    world = world_of_keys("broken")
-    world.keys = ScriptedKeys({str(good(sub(1), "broken").id): facts})
-
-    await _write(world, tmp_path / "plans")
-
-    assert _vault_cell(tmp_path / "plans") == f"`kv-cmk`{note}"
-
-
-def _vault_cell(out: Path) -> str:
-    """Return what the index says of the vault of the only plan."""
-    (row,) = re.findall(r"(?m)^\| \[1\].*", (out / "index.md").read_text())
-    return str(row.split(" | ")[5])
+    (row,) = re.findall(r"(?m)^\| \[1\].*", (tmp_path / "plans/index.md").read_text())
+    assert row.split(" | ")[5] == (cell or f"`{plan['vault']['name']}`")
+    assert plan["vault"]["isNew"] == (cell is None)
 
 
 @pytest.mark.parametrize(
