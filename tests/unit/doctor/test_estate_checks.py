@@ -17,7 +17,7 @@ from tests.unit.doctor.subjects import ScriptedPatient, subscription, told
 
 ONE, TWO, THREE = (subscription(number) for number in (1, 2, 3))
 FIRST, SECOND, THIRD = (f"{each.name} ({each.id})" for each in (ONE, TWO, THREE))
-DELETED = replace(TWO, state="Deleted")
+DELETED = replace(THREE, state="Deleted")
 FEWER = POSTURE_REASONS[PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED]
 FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/thing/read", "Azure answered 403: grant it.")
 BROKEN = Gap(GapReason.SERVER_ERROR, detail="Azure answered 500: wait.")
@@ -30,10 +30,10 @@ OF_ACCOUNTS = "(api-version of microsoft.cognitiveservices/accounts)"
     [
         pytest.param([ONE, TWO], {}, [("ok", "2 visible, 2 in scope.")], id="all is well"),
         pytest.param(
-            [ONE, TWO],
+            [ONE, TWO, DELETED],
             {"CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id, "CMK_EXPECT_SUBSCRIPTIONS": "2"},
             [("ok", "2 visible, 1 in scope.")],
-            id="one is excluded",
+            id="one is excluded, and one deleted",
         ),
         pytest.param(
             [ONE, DELETED],
