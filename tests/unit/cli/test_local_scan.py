@@ -15,17 +15,7 @@ from cmk_check.store.table_keys import partition_of
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MAX_DELIVERIES, World, bad, good, sub
-
-
-class Pauses:
-    """Keeps the pauses that were asked for, and lets none pass."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-
-    async def __call__(self, seconds: float) -> None:
-        """Keep it."""
-        self.seconds.append(seconds)
+from tests.unit.evidence.export_kit import Pauses
 
 
 def _world(failures: int = 0) -> World:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from cmk_check.cli.output_options import FailOn, Format, OutputOptions
+from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.problems import collect
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.core.account import Reading
@@ -81,14 +81,6 @@ async def test_what_the_settings_leave_out_is_said_and_is_no_error(capsysbinary:
     said = suites.findtext(".//testcase[@name='scan']/system-out") or ""
     assert [line.split(":")[0] for line in said.splitlines()] == [rule["id"] for rule in rules]
     assert (suites.get("failures"), suites.get("errors")) == ("0", "0")
-
-
-@pytest.mark.parametrize("output", [Format.SARIF, Format.JUNIT])
-async def test_what_fails_is_chosen_as_for_other_formats(output: Format) -> None:
-    """The document says what is; the exit code what stops."""
-    options = OutputOptions(output, quiet=True, fail_on=[FailOn.UNKNOWN])
-
-    assert await scan(world_of("bad"), options) == 0
 
 
 async def test_p1_a_gap_that_is_not_recorded_is_still_a_problem() -> None:

@@ -15,8 +15,7 @@ from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.comparison.judge_accounts import judge_all
-from cmk_check.core.enums import GapReason, KeyReason, Reason
-from cmk_check.core.gap import Gap
+from cmk_check.core.enums import KeyReason, Reason
 from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
 from cmk_check.core.reasons.catalogue import KEY_REASONS, VERDICT_REASONS
 from cmk_check.core.remediation.az_script import render_az
@@ -25,11 +24,11 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.ports import NOTHING_CARRIED, InventoryError
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.remediation import SUBSCRIPTION, TENANT, finding_of, planned
+from tests.unit.cli.scan_kit import FORBIDDEN
 from tests.unit.core.key_examples import ATTRIBUTES, POLICIES, Case, account_of, changed, facts_of
 
 SETTINGS = Settings.load_for_scan(environ={})
 SUBSCRIPTIONS = (Subscription(SUBSCRIPTION, "Production", TENANT, "Enabled"),)
-FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/action", "Grant the role Reader.")
 ID = finding_of().id
 TEXT = ID.text
 FREE = PlanChoice()

@@ -6,12 +6,10 @@ from cmk_check.cli.account_plan import report
 from cmk_check.cli.plans_of_scan import PlanChoice, similar_names
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Reading, Subscription
-from cmk_check.core.enums import GapReason
-from cmk_check.core.gap import Gap
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.world import bad, good, sub
+from tests.unit.cli.scan_kit import FORBIDDEN
 
-FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/action", "Grant the role Reader.")
 type Output = pytest.CaptureFixture[str]
 
 

@@ -13,8 +13,7 @@ import pytest
 from cmk_check.cli.plan_folder import report_folder, write_folder
 from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.core.account import Account
-from cmk_check.core.enums import ExceptionMode, GapReason
-from cmk_check.core.gap import Gap
+from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.resource_id import AccountId
@@ -25,11 +24,16 @@ from tests.fakes.hostile import NAMES
 from tests.fakes.keys import EXPIRED, UNPROTECTED, VAULT, VAULT_GONE, ScriptedKeys
 from tests.fakes.remediation import planned
 from tests.fakes.world import World, account, bad, good, sub
-from tests.unit.cli.scan_kit import SETTINGS, world_of, world_of_exceptions, world_of_keys
+from tests.unit.cli.scan_kit import (
+    FORBIDDEN,
+    SETTINGS,
+    world_of,
+    world_of_exceptions,
+    world_of_keys,
+)
 
 type Output = pytest.CaptureFixture[str]
 
-FORBIDDEN: Final = Gap(GapReason.FORBIDDEN, "Some/action", "Grant the role Reader.")
 SHARED: Final = PlanChoice(share_vault=True)
 
 
