@@ -180,8 +180,8 @@ def test_a_line_is_short_valid_and_names_what_changed(name: str, detail: str, su
     assert len(text) <= MAX_LOG_LINE_CHARS == 8192
     assert "\n" not in text
     read = json.loads(text)
-    ids = [read["id"], read["source"], read["subject"], read["data"]["scanId"]]
-    assert ids == ["id-1", subject, subject, "scan-1"]
+    kept = [read["id"], read["source"], read["subject"], read["data"]["scanId"]]
+    assert kept == ["id-1", subject, subject, "scan-1"]
     assert name.startswith(read["data"]["a"])
     assert bool(read["data"]["a"]) == bool(name)
 

@@ -65,7 +65,7 @@ def _violated(number: int = 1, **data: object) -> Change:
 
 def _hostile(text: str) -> list[Change]:
     more = {"removed": text, "findingUrl": f"https://{text}"}
-    return [replace(change, data=change.data | more) for change in changes_of_every_kind(text)]
+    return [replace(change, data={**change.data, **more}) for change in changes_of_every_kind(text)]
 
 
 def _only(posts: Sequence[Post]) -> Any:  # noqa: ANN401 - JSON

@@ -1,6 +1,7 @@
 """The download: what is exported together was true together."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -86,18 +87,25 @@ async def test_changes_that_were_deleted_meanwhile_start_it_again(tmp_path: Path
     assert api.asked.count("findings") == 2
 
 
-async def test_a_look_of_the_watch_is_not_a_change(tmp_path: Path) -> None:
-    """It looks every two minutes: a download that takes longer would never end."""
+@pytest.mark.parametrize(("is_watch", "times"), [(True, 1), (False, 2)])
+async def test_another_status_is_a_change_but_for_a_look_of_the_watch(
+    tmp_path: Path, *, is_watch: bool, times: int
+) -> None:
+    """The watch looks every two minutes: a download that takes longer would never end."""
     served = await estate(all_sorts())
 
-    async def look() -> None:
-        await served.put_watch(Watch(since=NOON, last_look=NOON, state=WatchState.SEEING))
+    async def act() -> None:
+        if is_watch:
+            await served.put_watch(Watch(since=NOON, last_look=NOON, state=WatchState.SEEING))
+        else:
+            status = (await served.scans.status()).value
+            await served.put_status(replace(status, as_of=NOON - MINUTE))
 
-    api = _at_first("changes", served, look)
+    api = _at_first("changes", served, act)
 
     await downloaded(api, tmp_path)
 
-    assert api.asked.count("findings") == 1
+    assert api.asked.count("findings") == times
 
 
 async def test_an_estate_that_never_rests_is_refused(tmp_path: Path) -> None:
