@@ -35,14 +35,6 @@ CHANGE: Final = Change(
     "id-1", ChangeType.ACCOUNT_VIOLATED, NOON, "/s", "/s/a", {"name": "a", "scanId": "scan-1"}, 4
 )
 CHECK: Final = CrossCheck(CrossCheckState.PARTLY, 3)
-HOSTILE: Final = [
-    'a\n{"event":"cmk.scan","v":1}',
-    "a\r\nb",
-    "\u2028\u2029\x85\x0b\x0c",
-    '","event":"cmk.scan","x":"',
-    "\x1b[31m\x00\x7f",
-    "%s%d{0}",
-]
 
 
 @pytest.fixture
@@ -127,9 +119,9 @@ async def test_a_scan_that_failed_stands_out(lines: pytest.LogCaptureFixture) ->
     assert not said.keys() & {"posture", "accounts", "keys", "subscriptions", "changes"}
 
 
-@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
-async def test_each_gap_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture, name: str) -> None:
+async def test_each_gap_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> None:
     """An alert rule can name the subscription and what to grant, hostile names or not (P10)."""
+    name = 'a\n{"event":"cmk.scan","v":1}\u2028%s'
     gap = Gap(GapReason.FORBIDDEN, "Microsoft.X/read", name * 3000)
     summary = Summary(gaps=(KnownGap(ID, name, gap, NOON),), gaps_omitted=4)
     scan = LastScan("scan-1", ScanState.INCOMPLETE, Trigger.TIMER, NOON, NOON)
@@ -153,32 +145,19 @@ async def test_each_gap_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture, nam
     assert json.loads(second)["event"] == "cmk.scan"
 
 
-@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
-async def test_hostile_names_stay_text_on_one_line(
-    lines: pytest.LogCaptureFixture, name: str
-) -> None:
-    """A name from Azure must not write a line of its own (P10)."""
-    await LogSink().accept([(7, replace(CHANGE, data={"name": name, "tags": {"owner": name}}))])
-
-    (message,) = lines.messages
-    assert message.isascii()
-    assert message.isprintable()
-    assert json.loads(message)["data"]["name"] == name
-    assert json.loads(message)["event"] == "cmk.change"
-
-
 _TEXT: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _LONG: Final = st.builds(lambda text, times: text * times, _TEXT, st.sampled_from([1, 40, 900]))
 
 
 @given(_LONG, _LONG, st.text("abc/-", min_size=1, max_size=400))
 def test_a_line_is_short_valid_and_names_what_changed(name: str, detail: str, subject: str) -> None:
-    """Long values are cut, the ids that lead back never are."""
+    """Long values are cut, the ids that lead back never are; no name writes a line (P10)."""
     ids = {"id": "id-1", "source": subject, "subject": subject}
     text = line("cmk.change", ids | {"data": {"a": name, "b": detail, "scanId": "scan-1"}})
 
     assert len(text) <= MAX_LOG_LINE_CHARS == 8192
-    assert "\n" not in text
+    assert text.isascii()
+    assert text.isprintable()
     read = json.loads(text)
     kept = [read["id"], read["source"], read["subject"], read["data"]["scanId"]]
     assert kept == ["id-1", subject, subject, "scan-1"]

@@ -1,18 +1,15 @@
 """Alerts of keys and data stores: what is wrong with which, in one line of nothing but text."""
 
-import json
 from dataclasses import replace
 from typing import Final
 
 import pytest
 
-from cmk_check.alerts.log_lines import line
 from cmk_check.alerts.slack_teams_text import line_of
 from cmk_check.core.account import Reading
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.aspects.exceptions import EXCEPTION
-from cmk_check.core.cloudevents import event_of
 from cmk_check.core.comparison.changes import of_baseline
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
 from cmk_check.core.enums import ChangeType, DataReason, DataState, KeyReason, StoreState, StoreType
@@ -20,15 +17,13 @@ from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import AccountCounts, Change, VerdictCounts
 from cmk_check.core.reasons.catalogue import KEY_REASONS
 from cmk_check.core.status import Summary
-from cmk_check.limits import MAX_CHAT_BROKEN_KEYS_CHARS, MAX_LOG_LINE_CHARS
+from cmk_check.limits import MAX_CHAT_BROKEN_KEYS_CHARS
 from tests.fakes.keys import (
     BOTH,
     DISABLED,
     HEALTHY,
     UNPROTECTED,
     UNREAD,
-    VAULT,
-    expiring,
     with_version,
 )
 from tests.fakes.world import good
@@ -106,17 +101,6 @@ def test_a_key_of_another_shape_costs_only_its_words(data: dict[str, object], sa
     odd = Change("id", ChangeType.KEY_DEGRADED, NOON, f"/subscriptions/{ID}", "/a", data)
 
     assert line_of(odd, PORTAL).details == f"subscription {ID}{said}"
-
-
-def test_the_log_line_of_a_key_is_whole() -> None:
-    """Rules count by its fields; a usual change is never cut."""
-    change = told(HEALTHY, expiring(NOON + HOUR))
-
-    text = line("cmk.change", {"number": 7, **event_of(change)})
-
-    assert json.loads(text) == {"event": "cmk.change", "v": 1, "number": 7, **event_of(change)}
-    assert len(text) < MAX_LOG_LINE_CHARS / 2
-    assert VAULT in text
 
 
 USUAL: Final = {"accountId": "/accounts/chat", "reasons": list[str]()}

@@ -37,6 +37,7 @@ HOSTILE = [
     ":fire: :+1:",
     "\r\n> quoted\n- item\n# head",
     "&" * 60_000,
+    "%\u20ac\U0001f600" * 9_000,
 ]
 
 
