@@ -43,23 +43,6 @@ def _outcomes(suite: ET.Element) -> list[tuple[str, list[tuple[str, str | None]]
     ]
 
 
-async def test_a_key_fails_the_test_of_its_account(capsysbinary: Output) -> None:
-    """What changes nothing is told in a test that passes."""
-    world = world_of_keys("broken", "healthy", "unknown", "at_risk", required=True)
-
-    suite = await _suite(world, capsysbinary)
-
-    remark = ("system-out", None)
-    assert _outcomes(suite) == [
-        ("scan", []),
-        ("rg/at_risk", [remark]),
-        ("rg/broken", [("failure", "key_disabled"), remark]),
-        ("rg/healthy", []),
-        ("rg/unknown", [("error", "cannot_read")]),
-    ]
-    assert "vault_purge_protection_off: " in (suite.findtext("testcase/system-out") or "")
-
-
 async def test_a_test_that_fails_and_has_an_error_counts_once(capsysbinary: Output) -> None:
     """CI servers subtract both sums from that of the tests."""
     world = world_of_keys("broken", required=True)

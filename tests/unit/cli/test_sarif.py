@@ -17,7 +17,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.catalogue import CATALOGUE, VERDICT_REASONS
 from tests.fakes.hostile import NAMES
 from tests.fakes.world import World, bad, good, sub
-from tests.unit.cli.scan_kit import scan, world_of, world_of_keys
+from tests.unit.cli.scan_kit import scan, world_of
 
 type Output = pytest.CaptureFixture[str]
 
@@ -32,17 +32,6 @@ async def _run(world: World, capsys: Output) -> Any:  # noqa: ANN401 - JSON
 
 def _levels(run: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - JSON
     return [(result["ruleId"], result["level"]) for result in run["results"]]
-
-
-async def test_each_concern_about_a_key_has_the_level_of_what_it_does(capsys: Output) -> None:
-    """A key whose health is unknown is as bad as the settings make it for the posture."""
-    run = await _run(world_of_keys("broken", "healthy", "unknown", required=True), capsys)
-
-    assert _levels(run) == [
-        ("key_disabled", "error"),
-        ("vault_purge_protection_off", "warning"),
-        ("cannot_read", "error"),
-    ]
 
 
 async def test_a_result_says_which_account_and_where_to_look(capsys: Output) -> None:
