@@ -5,6 +5,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.core.account import Account
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.keys.facts import KeyFacts
+from cmk_check.core.posture import Expectations
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.unread import Unread
@@ -238,6 +240,18 @@ async def test_what_has_no_plan_is_listed_with_its_reason(
     assert (out / "run.sh").exists() == (code == 1)
     if code == 1:
         assert "WITHOUT_PLAN=1\n" in (out / "run.sh").read_text()
+
+
+async def test_p1_what_is_wrong_with_the_scan_itself_is_listed(tmp_path: Path) -> None:
+    """A subscription that nobody sees may have accounts that need plans."""
+    out = tmp_path / "plans"
+    world = world_of("bad", expectations=Expectations(timedelta(hours=3), 2))
+
+    assert await _write(world, out) == 1
+
+    (left,) = _index(out)["withoutPlan"]
+    assert (left["what"], left["reason"]) == ("scan", "fewer_subscriptions_than_expected")
+    assert "`fewer_subscriptions_than_expected`" in (out / "index.md").read_text()
 
 
 async def test_what_a_plan_does_not_end_is_listed_with_what_to_do(tmp_path: Path) -> None:
