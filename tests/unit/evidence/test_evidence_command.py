@@ -15,6 +15,7 @@ from tests.unit.cli.app_kit import LocalApp
 from tests.unit.evidence.bundle_kit import SOURCE, Bundles
 
 KEY = "the-key-of-the-app"
+CLIENT = "00000000-0000-4000-8000-0000000000aa"
 
 
 @pytest.fixture
@@ -86,20 +87,6 @@ def test_a_key_need_not_be_among_the_arguments(
     assert KEY not in result.output
 
 
-def test_a_key_in_the_place_of_its_file_is_not_repeated(tmp_path: Path) -> None:
-    """It is what somebody types who knew --key; the log of a pipeline keeps every message."""
-    message = _refused(tmp_path / "out", "--key-file", f"{KEY}/x")
-
-    assert "cannot be read (No such file or directory)" in message
-
-
-def test_a_key_and_a_sign_in_exclude_each_other(tmp_path: Path) -> None:
-    """Only one of them would be used."""
-    options = ("--key-file", "-", "--entra", "00000000-0000-4000-8000-0000000000aa")
-
-    assert "must be used without --entra" in _refused(tmp_path / "out", *options)
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -109,6 +96,9 @@ def test_a_key_and_a_sign_in_exclude_each_other(tmp_path: Path) -> None:
         (("--since", "9999-99"), "with its offset"),
         (("--as-of", "9998-01-01"), "must be a time in the past"),
         (("--entra", "https://evil.test"), "client id"),
+        (("--key-file", "-", "--entra", CLIENT), "must be used without --entra"),
+        # It is what somebody types who knew --key; the log of a pipeline keeps every message.
+        (("--key-file", f"{KEY}/x"), "cannot be read (No such file or directory)"),
         (("--sign-with", "https://kv.vault.azure.net/keys/a", "--sign-with-file", "a"), "one key"),
         (("--sign-with", "https://kv.vault.usgovcloudapi.net/keys/a"), "the id of a key like"),
     ],
