@@ -25,7 +25,7 @@ from cmk_check.ports import InventoryError
 from tests.fakes.hostile import NAMES
 from tests.fakes.keys import EXPIRED, UNPROTECTED, VAULT, VAULT_GONE, ScriptedKeys
 from tests.fakes.remediation import planned
-from tests.fakes.world import World, account, bad, good, sub
+from tests.fakes.world import World, account, bad, good, odd, sub
 from tests.unit.cli.scan_kit import (
     FORBIDDEN,
     SETTINGS,
@@ -125,6 +125,10 @@ async def test_only_the_accounts_of_the_owner_have_plans(tmp_path: Path, capsys:
     assert await _write(_estate(), none, PlanChoice(owner="bob")) == 3
     assert "no account has the owner bob; similar owners: Bob." in capsys.readouterr().err
     assert not none.exists()
+    unknown = world_of("odd")
+    unknown.read(sub(1), replace(odd(sub(1)), owner="Bob"))
+    assert await _write(unknown, none, PlanChoice(owner="Bob")) == 3
+    assert [each["reason"] for each in _index(none)["withoutPlan"]] == ["malformed"]
 
 
 async def test_the_accounts_without_an_owner_can_be_chosen(tmp_path: Path) -> None:
