@@ -107,7 +107,10 @@ def test_an_option_that_cannot_be_meant_is_refused(
     tmp_path: Path, options: tuple[str, ...], message: str
 ) -> None:
     """A time that could be several, a token or a signature for somebody else: at once."""
-    assert message in _refused(tmp_path / "out", *options)
+    said = _refused(tmp_path / "out", *options)
+
+    assert options[0] in said
+    assert message in said
 
 
 @pytest.mark.parametrize(
