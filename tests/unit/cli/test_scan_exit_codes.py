@@ -24,7 +24,7 @@ from cmk_check.limits import SCAN_SPACING
 from cmk_check.ports import InventoryError
 from cmk_check.web import models
 from tests.fakes.world import sub
-from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_exceptions
+from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_exceptions, world_of_keys
 
 type Output = pytest.CaptureFixture[str]
 
@@ -119,6 +119,26 @@ async def test_p1_an_exception_fails_as_it_is_chosen(
 
     assert code == expected
     assert ("\naccounts_excepted: " in capsys.readouterr().out) == (verdicts[0] == "bad")
+
+
+@pytest.mark.parametrize(
+    ("states", "code"),
+    [
+        pytest.param(("healthy",), 0, id="healthy"),
+        pytest.param(("healthy", "at_risk"), 0, id="at risk"),
+        pytest.param(("healthy", "unknown"), 3, id="unknown"),
+        pytest.param(("unknown", "broken"), 1, id="broken is what counts"),
+    ],
+)
+@pytest.mark.parametrize("output", list(Format))
+async def test_p1_keys_count_in_the_exit_code_where_they_are_required(
+    states: tuple[str, ...], code: int, output: Format
+) -> None:
+    """Asked for, they are part of the answer; else they are told beside it."""
+    assert await scan(world_of_keys(*states, required=True), OutputOptions(output)) == code
+    assert await scan(world_of_keys(*states), OutputOptions(output)) == 0
+    options = OutputOptions(output, fail_on=[FailOn.BROKEN_KEY])
+    assert await scan(world_of_keys(*states), options) == (1 if code == 1 else 0)
 
 
 @pytest.mark.parametrize(

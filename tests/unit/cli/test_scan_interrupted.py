@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 
 from cmk_check.cli.output_options import OutputOptions
+from cmk_check.cli.scan_result import ScanResult
+from cmk_check.core.data_stores.facts import ProjectPlaces, StoreKey
+from cmk_check.core.posture import Expectations
+from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.ports import Table
-from tests.fakes.data_stores import WITH_PROJECTS, ScriptedStores
+from tests.fakes.data_stores import MICROSOFT, OWN, WITH_PROJECTS, ScriptedStores, place
 from tests.fakes.exemptions import ScriptedExemptions
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good, sub
-from tests.unit.cli.scan_kit import JSON, scan, world_of
+from tests.unit.cli.scan_kit import JSON, SETTINGS, scan, world_of, world_of_keys
 
 type Output = pytest.CaptureFixture[str]
 
@@ -197,3 +201,37 @@ async def test_an_interruption_before_anything_is_read_shows_nothing_as_known(
     assert code == 130
     assert "accounts: 0:" in out
     assert out.splitlines()[-1] == "posture: unknown"
+
+
+def _of_data(key: StoreKey, *, required: bool) -> World:
+    requires = frozenset({COVERED_DATA} if required else ())
+    world = world_of("good", expectations=Expectations(timedelta(hours=3), requires=requires))
+    world.read(sub(1), replace(good(sub(1)), places=WITH_PROJECTS))
+    world.data_stores = ScriptedStores(ProjectPlaces((place("files"),)), {"files": key})
+    return world
+
+
+@pytest.mark.parametrize(
+    ("world", "posture"),
+    [
+        (world_of_keys("broken", required=True), "non_compliant"),
+        (world_of_keys("broken"), "unknown"),
+        (world_of_keys("healthy", required=True), "unknown"),
+        (_of_data(MICROSOFT, required=True), "non_compliant"),
+        (_of_data(MICROSOFT, required=False), "unknown"),
+        (_of_data(OWN, required=True), "unknown"),
+    ],
+    ids=["broken", "broken, not required", "healthy", "exposed", "exposed, not required", "own"],
+)
+async def test_p1_an_interrupted_scan_says_what_it_knew_of_keys_and_data(
+    world: World, posture: str
+) -> None:
+    """What was found is not taken back by an end before its time, nor is the rest called well."""
+    await world.scan()
+
+    status = await ScanResult(world.context, SETTINGS, partial=True).status()
+
+    assert status.posture == posture
+    counted = status.keys or status.data_stores
+    assert counted is not None
+    assert sum(counted.model_dump().values()) == 1

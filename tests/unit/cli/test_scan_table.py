@@ -20,7 +20,7 @@ from cmk_check.core.text import shown
 from cmk_check.limits import SCAN_SPACING
 from cmk_check.ports import InventoryError
 from tests.fakes.world import BEGINNING, World, bad, good, sub
-from tests.unit.cli.scan_kit import scan, world_of, world_of_exceptions
+from tests.unit.cli.scan_kit import scan, world_of, world_of_exceptions, world_of_keys
 
 LOST = Gap(GapReason.UNREACHABLE, detail="Gone.")
 type Output = pytest.CaptureFixture[str]
@@ -97,6 +97,19 @@ async def test_an_exemption_that_accepts_nothing_says_why(capsys: Output) -> Non
     assert violation[head.index("exception") :].startswith("no_expiry  ")
     assert "no_expiry: The exemption has no expiry. " in out
     assert not {"ann@corp.test", "Bea Boss"} & set(out.split("  "))
+
+
+async def test_where_keys_are_not_looked_at_nothing_is_said_of_them(capsys: Output) -> None:
+    """A sum of zeros would say that there are none."""
+    world = world_of_keys("broken")
+    world.keys = None
+
+    await scan(world)
+
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "accounts: 1: 1 compliant, 0 non_compliant, 0 unknown",
+        "subscriptions: 1: 1 read, 0 not read, 0 excluded, 0 retired",
+    ]
 
 
 async def test_without_exemptions_the_table_has_no_column_for_them(capsys: Output) -> None:
