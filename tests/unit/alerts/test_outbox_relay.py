@@ -12,7 +12,7 @@ from cmk_check.alerts.delivery_queue import QueueSink
 from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.ports import QueueError, StoreUnavailable, Table
+from cmk_check.ports import QueueError, Table
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.outbox import OutboxEntry, outbox_write
@@ -95,48 +95,37 @@ async def test_many_changes_of_several_subscriptions_are_published_in_parts() ->
     assert await outbox(store, "one") == await outbox(store, "two") == []
 
 
-async def test_a_change_that_is_pending_twice_holds_nothing_up() -> None:
-    """A subscription that starts over twice brings its outbox twice."""
-    store, sink = RecordingStore(), RecordingSink()
-    pending = await recorded(store, "s", "a", "b")
-
-    await Relay(FeedTable(store), sink).publish([*pending, pending[0]])
-
-    assert set(told(sink)) == {(1, "a"), (2, "b")}
-    assert await outbox(store, "s") == []
-
-
-async def test_a_feed_that_is_down_leaves_the_outbox_and_fails_nobody(
+async def test_nothing_is_published_before_what_a_failure_held_up(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The scan goes on; the next one publishes."""
+    """Later changes would get lower numbers than those of which they are the sequel (P3).
 
-    async def down(name: str, table: Table, _partition: str) -> None:
-        if name == "commit" and table is Table.CHANGES:
-            raise StoreUnavailable("503")
-
-    sink = RecordingSink()
-    store = RecordingStore(before=down)
-    pending = await recorded(store, "s", "a")
-
-    await Relay(FeedTable(store), sink).publish(pending)
-
-    assert await outbox(store, "s") == pending
-    assert sink.told == []
-    assert "stay in the outbox" in caplog.text
-
-
-async def test_nothing_is_published_before_what_a_failure_held_up() -> None:
-    """Later changes would get lower numbers than those of which they are the sequel (P3)."""
-    store = RecordingStore()
+    A feed that is down fails nobody: the scan goes on, and the next one publishes.
+    """
+    store, sink = RecordingStore(), RecordingSink()
     pending = await recorded(store, "s", *(f"c{number}" for number in range(60)))
     first = Place("commit", Table.CHANGES, 0)
     feed = FeedTable(FaultyStore(store, places={first: Fault.NO_ANSWER}))
 
-    left = await Relay(feed).publish(pending)
+    left = await Relay(feed, sink).publish(pending)
 
-    assert left == pending
+    assert left == await outbox(store, "s") == pending
     assert await FeedTable(store).last() == 0
+    assert sink.told == []
+    assert "stay in the outbox" in caplog.text
+
+
+async def test_what_is_pending_twice_or_cleared_by_another_relay_is_no_trouble() -> None:
+    """A subscription that starts over brings its outbox twice, and two slices what one left."""
+    store, sink = RecordingStore(), RecordingSink()
+    one = await recorded(store, "one", "a")
+    two = await recorded(store, "two", "b")
+    await FeedTable(store).clear_outbox(one)
+
+    await Relay(FeedTable(store), sink).publish([*one, *two, two[0]])
+
+    assert told(sink) == [(1, "a"), (2, "b")]
+    assert await outbox(store, "two") == []
 
 
 async def test_sinks_hear_in_turn_and_none_behind_one_that_failed() -> None:
@@ -178,17 +167,3 @@ async def test_no_fault_keeps_a_change_off_the_queues(
     assert set(told(log)) == {(1, "a"), (2, "b")}
     assert set(ranges.texts()) == {'{"first": 1, "last": 2}'}
     assert {event["id"] for text in events.texts() for event in json.loads(text)} == {"a", "b"}
-
-
-async def test_an_outbox_that_another_relay_cleared_is_no_trouble() -> None:
-    """Two slices may publish what one left behind; the other partitions are cleared still."""
-    store, sink = RecordingStore(), RecordingSink()
-    one = await recorded(store, "one", "a")
-    two = await recorded(store, "two", "b")
-
-    await FeedTable(store).clear_outbox(one)
-
-    await Relay(FeedTable(store), sink).publish([*one, *two])
-
-    assert told(sink) == [(1, "a"), (2, "b")]
-    assert await outbox(store, "two") == []
