@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cmk_check.cli.output_options import Format, OutputOptions
+from cmk_check.cli.scan_result import ScanResult
 from cmk_check.core.account import Subscription
 from cmk_check.errors import NotUsable
 from cmk_check.limits import SCAN_SPACING
@@ -18,7 +19,7 @@ from cmk_check.web import models
 from cmk_check.web.views.columns import COLUMNS
 from cmk_check.web.views.xlsx_export import TITLES
 from tests.fakes.world import World, bad, sub
-from tests.unit.cli.scan_kit import CSV, JSON, scan, world_of
+from tests.unit.cli.scan_kit import CSV, JSON, SETTINGS, scan, world_of
 from tests.workbooks import sheets_of
 
 type Output = pytest.CaptureFixture[str]
@@ -59,11 +60,30 @@ async def test_p10_json_is_ascii_alone(capsys: Output) -> None:
     assert json.loads(out)["findings"][0]["subscriptionName"] == "süd\u202e\x9b"
 
 
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of two entries."""
+    monkeypatch.setattr("cmk_check.cli.scan_result.MAX_PAGE_SIZE", 2)
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_p1_no_gap_is_left_out() -> None:
+    """Subscriptions that are not listed look as if they had been read."""
+    world = world_of("gap", "gap", "good", "gap")
+    await world.scan()
+
+    gaps = [each.subscription_id async for each in ScanResult(world.context, SETTINGS).gaps()]
+
+    assert gaps == [sub(1), sub(2), sub(4)]
+
+
+@pytest.mark.usefixtures("small_pages")
 async def test_csv_and_workbook_have_all_findings_below_one_head(capsysbinary: Any) -> None:  # noqa: ANN401
     """More than a page of them: pages, of which the API knows, are not for a file."""
     world = World()
     world.listed(sub(1))
-    world.read(sub(1), *(bad(sub(1), f"chat-{index:04}") for index in range(1010)))
+    names = [f"chat-{index}" for index in range(5)]
+    world.read(sub(1), *(bad(sub(1), name) for name in names))
 
     await scan(world, CSV)
     out: bytes = capsysbinary.readouterr().out
@@ -71,7 +91,6 @@ async def test_csv_and_workbook_have_all_findings_below_one_head(capsysbinary: A
     await scan(world, OutputOptions(Format.XLSX))
 
     (sheet,) = sheets_of(capsysbinary.readouterr().out)
-    names = [f"chat-{index:04}" for index in range(1010)]
     assert sheet.rows[0] == list(TITLES)
     assert [row[0] for row in sheet.rows[1:]] == names
     rows = list(csv.DictReader(io.StringIO(out.decode())))
