@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -190,7 +190,7 @@ def test_no_text_changes_the_shape_or_breaks_a_limit_p10(style: str, text: str) 
 
 @pytest.mark.parametrize("text", ["chat", "\U0001f600" * 500])
 def test_many_changes_are_spread_over_messages_that_teams_takes(text: str) -> None:
-    """A message that is too long is accepted and then dropped. For Slack: test_slack_limits.py."""
+    """A message that is too long is accepted and then dropped."""
     changes = [_violated(n, name=text, subscriptionName=text) for n in range(50)]
 
     posts = posts_of(changes, "teams", PORTAL)
@@ -220,3 +220,53 @@ def test_a_long_value_is_cut_and_says_so() -> None:
     """A name that looks whole but is not leads to the wrong account."""
     assert plain("x" * 65) == "x" * 63 + "\u2026"
     assert plain("x" * 64) == "x" * 64
+
+
+# https://docs.slack.dev/reference/block-kit/blocks
+MOST_BLOCKS: Final = 50
+# https://docs.slack.dev/reference/block-kit/blocks/section-block
+LONGEST_SECTION: Final = 3_000
+# Beyond it the advice is to cut: https://docs.slack.dev/reference/methods/chat.postMessage
+LONGEST_TEXT: Final = 4_000
+# No page says it: above it Slack answers msg_blocks_too_long, whatever the single blocks hold.
+LONGEST_BLOCKS: Final = 13_000
+# Each is long by another measure: escaped, in UTF-8, in UTF-16, within a URL, without a space.
+HEAVIEST: Final = ["&" * 60_000, "\u20ac" * 20_000, "\U0001f600" * 15_000, "%" * 300, "x" * 60_000]
+
+
+def _heaviest(text: str, count: int) -> list[Change]:
+    """Return changes of all kinds in turn, with the longest subjects that are still linked."""
+    changes = changes_of_every_kind(text)
+    url = "https://app.test/" + "u" * 880
+    return [
+        replace(
+            change,
+            id=f"change-{number}",
+            subject=f"/subscriptions/{SUBSCRIPTION}/{'&' * 240}",
+            data={**change.data, "findingUrl": url, "statusUrl": url, "reason": text},
+        )
+        for number in range(count)
+        for change in [changes[number % len(changes)]]
+    ]
+
+
+def _length(text: str) -> int:
+    """Count characters in UTF-16, which is the most that anybody counts."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+@pytest.mark.parametrize("count", [1, 12, 50])
+@pytest.mark.parametrize("text", ["chat", *HEAVIEST], ids=range(6))
+def test_the_heaviest_changes_stay_within_slacks_limits(text: str, count: int) -> None:
+    """One block too long, and Slack refuses the whole message with all the alerts in it."""
+    posts = posts_of(_heaviest(text, count), "slack", PORTAL)
+
+    messages = [json.loads(post.body) for post in posts]
+    for message in messages:
+        assert 1 <= _length(message["text"]) <= LONGEST_TEXT
+        assert 1 <= len(message["blocks"]) <= MOST_BLOCKS
+        assert sum(_length(block["text"]["text"]) for block in message["blocks"]) <= LONGEST_BLOCKS
+        for block in message["blocks"]:
+            assert (block["type"], block["text"]["type"]) == ("section", "mrkdwn")
+            assert 1 <= _length(block["text"]["text"]) <= LONGEST_SECTION
+    assert sum(len(message["blocks"]) for message in messages) == count
