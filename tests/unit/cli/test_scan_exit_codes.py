@@ -177,7 +177,8 @@ def _before_any_scan() -> models.Status:
     state=st.sampled_from(ScanState),
     posture=st.sampled_from(PostureVerdict),
     violated=st.integers(0, 2),
-    is_accepted=st.booleans(),
+    excepted=st.integers(0, 2),
+    is_told=st.booleans(),
 )
 def test_p1_no_other_end_is_zero(
     *,
@@ -185,12 +186,14 @@ def test_p1_no_other_end_is_zero(
     state: ScanState,
     posture: PostureVerdict,
     violated: int,
-    is_accepted: bool,
+    excepted: int,
+    is_told: bool,
 ) -> None:
     """Every combination, those that should not occur among them."""
     status = _before_any_scan()
-    counts = {"non_compliant": violated, "excepted": violated if is_accepted else 0}
-    codes = [PostureReason.ACCOUNTS_EXCEPTED] if is_accepted else []
+    counts = {"non_compliant": violated, "excepted": excepted}
+    codes = [PostureReason.ACCOUNTS_EXCEPTED] if is_told else []
+    is_accepted = is_told and excepted >= violated
     reasons = [models.ReasonOfPosture(code=code, message="") for code in codes]
     accounts = status.accounts.model_copy(update=counts)
     update = {"posture": posture, "accounts": accounts, "reasons": reasons}
