@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -176,21 +176,27 @@ def _before_any_scan() -> models.Status:
     interrupted=st.booleans(),
     state=st.sampled_from(ScanState),
     posture=st.sampled_from(PostureVerdict),
-    violated=st.integers(0, 2),
-    excepted=st.integers(0, 2),
+    numbers=st.tuples(st.integers(0, 2), st.integers(0, 2)),
     is_told=st.booleans(),
+)
+@example(
+    interrupted=False,
+    state=ScanState.COMPLETE,
+    posture=PostureVerdict.COMPLIANT_WITH_EXCEPTIONS,
+    numbers=(2, 1),
+    is_told=True,
 )
 def test_p1_no_other_end_is_zero(
     *,
     interrupted: bool,
     state: ScanState,
     posture: PostureVerdict,
-    violated: int,
-    excepted: int,
+    numbers: tuple[int, int],
     is_told: bool,
 ) -> None:
-    """Every combination, those that should not occur among them."""
+    """Every combination of an end with numbers of violations and exceptions, also odd ones."""
     status = _before_any_scan()
+    violated, excepted = numbers
     counts = {"non_compliant": violated, "excepted": excepted}
     codes = [PostureReason.ACCOUNTS_EXCEPTED] if is_told else []
     is_accepted = is_told and excepted >= violated
