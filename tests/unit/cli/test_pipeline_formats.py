@@ -16,7 +16,7 @@ from cmk_check.core.enums import ExceptionMode, PostureReason
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.web import models
-from tests.fakes.world import World, good, sub
+from tests.fakes.world import BEGINNING, World, good, sub
 from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_exceptions, world_of_keys
 
 type Output = pytest.CaptureFixture[bytes]
@@ -110,6 +110,17 @@ async def test_p1_a_violation_that_is_counted_as_not_accepted_is_still_a_problem
 
     assert (await collect(answer, status)).of_scan == []
     assert [each.code for each in (await collect(answer, fewer)).of_scan] == [reason.code]
+
+
+async def test_p1_an_exemption_that_has_expired_accepts_nothing() -> None:
+    """Else the test of its account would be skipped, and its alert be closed."""
+    world = world_of_exceptions("bad", accepted=[1], until=BEGINNING)
+    await world.scan()
+    answer = ScanResult(world.context, SETTINGS)
+
+    ((_, (problem,)),) = (await collect(answer, await answer.status())).accounts
+
+    assert problem.accepted is None
 
 
 async def test_p1_a_scan_that_another_one_overtook_is_no_success() -> None:
