@@ -65,6 +65,8 @@ async def test_a_problem_keeps_its_fingerprint_and_shares_it_with_none(capsys: O
     )
     assert first == second
     assert len(set(first)) == len(first) == 4
+    # Of a run either all results have suppressions or none has: these settings accept nothing.
+    assert not any("suppressions" in result for result in runs[0]["results"])
 
 
 async def test_the_rules_are_the_catalogue(capsys: Output) -> None:
