@@ -79,10 +79,13 @@ async def test_the_status_counts_owners_and_the_row_of_a_scan_keeps_none(world: 
         _owned(good(ONE, "b"), "ops"),
         bad(ONE, "c"),
         _owned(bad(TWO), "ai"),
+        bad(THREE),
     )
+    *others, third = world.inventory.listed
+    world.inventory.listed = (*others, replace(third, owner="its tag"))
 
     row = await world.scan_row(await world.scan())
 
-    assert await _counted(world) == (2, 1)
+    assert await _counted(world) == (3, 1)
     assert row.summary is not None
     assert row.summary.accounts.owners == ()
