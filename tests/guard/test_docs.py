@@ -6,8 +6,6 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from cmk_check.alerts.log_lines import LogEvent
 from cmk_check.config.misspelt_settings import API_KEY
 from cmk_check.config.settings import SETTING_NAMES, Settings

@@ -12,7 +12,7 @@ import pytest
 
 from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.core.account import Subscription
-from cmk_check.core.enums import GapReason, Reason, ReasonArea
+from cmk_check.core.enums import CheckReason, GapReason, Reason, ReasonArea
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.catalogue import CATALOGUE, VERDICT_REASONS
 from tests.fakes.hostile import NAMES

@@ -33,6 +33,7 @@ THREE: Final = sub(3)
 
 MARK: Final = Place("commit", Table.FINDINGS, 0)
 RECORD: Final = Place("commit", Table.FINDINGS, 1)
+CLEAR_OUTBOX: Final = Place("commit", Table.FINDINGS, 2)
 PUBLISH: Final = Place("commit", Table.CHANGES, 0)
 READ_TABLE: Final = Place("query", Table.FINDINGS, 0)
 
