@@ -77,5 +77,6 @@ class Scene:
         return lines
 
     def levels(self) -> list[str]:
-        """Return the levels of the log lines."""
-        return [record.levelname for record in self._caplog.records]
+        """Return the levels of the program's log lines; libraries write of sessions left open."""
+        own = [each for each in self._caplog.records if each.name.startswith("cmk_check")]
+        return [record.levelname for record in own]
