@@ -290,13 +290,13 @@ class LeftOut:
 
 CONFIGURATIONS: Final = {
     "no timer, delivered twice": Configuration(doubled=1, crashes=1),
-    "no timer, three scans": Configuration(doubled=1, numbers=4),
     "the timer beside it": Configuration(timers=2, doubled=1),
     "the timer, and workers die": Configuration(timers=1, crashes=2),
     "silent scans": Configuration(timers=1, silent=1, crashes=1),
     "the queue takes nothing": Configuration(timers=1, failed=2, crashes=1),
 }
 LARGE: Final = {
+    "no timer, three scans": Configuration(doubled=1, numbers=4),
     "the timer beside three scans": Configuration(timers=1, doubled=1, numbers=4),
     "silent scans among three": Configuration(timers=1, silent=1, crashes=1, numbers=4),
 }

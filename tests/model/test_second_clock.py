@@ -21,7 +21,13 @@ def test_nor_does_one_of_more_scans(name: str) -> None:
     assert search(LARGE[name]).broken == {}
 
 
-@pytest.mark.parametrize("rule", LEFT_OUT, ids=lambda rule: rule.text)
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param(rule, id=rule.text, marks=[pytest.mark.long] if rule.tried.numbers > 3 else [])
+        for rule in LEFT_OUT
+    ],
+)
 def test_a_rule_that_is_left_out_breaks_its_claim(rule: LeftOut) -> None:
     """What breaks nothing is no rule."""
     assert rule.claim in search(rule.tried, rule.rules).broken
