@@ -1,4 +1,4 @@
-"""Reading what stands beside verdicts, for one slice; failures here affect nothing else."""
+"""Read aspects (exceptions, data stores, keys) for one slice; a failure affects no verdict."""
 
 import asyncio
 import logging
@@ -48,14 +48,14 @@ _UNREAD: Final = AccountData(
 
 
 class AspectReader[Inventory, Facts](ABC):
-    """Reads one aspect of the accounts of a subscription, and puts it beside their verdicts.
+    """Reads one aspect of a subscription's accounts and adds it to their verdicts.
 
-    ``what`` names it in the log, ``share`` is its part of the slice's time, ``nothing`` is what is
-    known after a bug.
+    ``what`` names the aspect in the log, ``share`` is its part of the slice's reading time, and
+    ``nothing`` holds the facts to use after a bug.
 
-    What accounts share is read once. It must not be older than the claim of the slice, because the
-    previous worker may have recorded something newer. So the inventory is opened with the first
-    reading.
+    Data that accounts share is read once per slice. It must not be older than the claim, because
+    the previous worker may have recorded something newer. The inventory is therefore opened at the
+    first reading.
     """
 
     aspect: ClassVar[Aspect]
@@ -74,7 +74,7 @@ class AspectReader[Inventory, Facts](ABC):
         self._deadline = asyncio.get_running_loop().time() + time
 
     async def read(self, judged: AllJudged, known: Known, now: datetime) -> AllJudged:
-        """Return the accounts with what was read; what could not be read says so."""
+        """Return the accounts with the aspect, marked unread if it could not be read."""
         accounts = accounts_of(self.aspect, judged)
         if not accounts:
             return judged
@@ -97,7 +97,7 @@ class AspectReader[Inventory, Facts](ABC):
             return self._beside(judged, known, None, now)
 
     def unread(self, judged: AllJudged, known: Known, now: datetime) -> AllJudged:
-        """Return the accounts as those of which nothing was read."""
+        """Return the accounts with the aspect marked unread."""
         return self._beside(judged, known, self.nothing, now)
 
     def _beside(
@@ -119,17 +119,17 @@ class AspectReader[Inventory, Facts](ABC):
         now: datetime,
         seconds: float,
     ) -> Facts:
-        """Read the facts within so many seconds."""
+        """Read the facts within ``seconds``."""
 
     @abstractmethod
     def _late(self, accounts: tuple[Account, ...]) -> Facts:
-        """Return what is known where the time is up."""
+        """Return the facts to use when the reading time is up."""
 
     @abstractmethod
     def _judge(
         self, entry: Judged, before: Finding | None, facts: Facts | None, now: datetime
     ) -> Judged:
-        """Return an account with its side as of ``now``; without facts after a bug in this."""
+        """Return an account with its aspect as of ``now``; ``facts`` is None after a bug here."""
 
 
 class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
@@ -166,7 +166,7 @@ class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
 
 
 class DataReader(AspectReader[DataInventory, _Facts]):
-    """Reads where accounts keep data for one slice, in less time than keys have."""
+    """Reads the data stores of accounts for one slice, in less time than keys get."""
 
     aspect = DATA_STORES
     what = "The data stores"
@@ -187,7 +187,7 @@ class DataReader(AspectReader[DataInventory, _Facts]):
             account.id.text: places_in(finding.data if finding else None)
             for account, finding in findings
         }
-        # A posture counts for so long after its scan that what is older would outlive that.
+        # Carried data could be older than the posture's maximum age allows.
         reads_all = self._scan.is_partial or self._scan.reads_projects
         due = {
             account.id.text
@@ -245,7 +245,7 @@ class KeyReader(AspectReader[KeyInventory, _Keys]):
 
 
 def readers_of(context: ScanContext, scan: Scan) -> list[ExceptionReader | DataReader | KeyReader]:
-    """Return a reader of each aspect that is switched on and has to be read."""
+    """Return a reader for each aspect that is switched on."""
     options = context.options
     readers: list[ExceptionReader | DataReader | KeyReader] = []
     if context.exemptions is not None:
@@ -253,6 +253,6 @@ def readers_of(context: ScanContext, scan: Scan) -> list[ExceptionReader | DataR
     if context.data_stores is not None:
         readers.append(DataReader(context.data_stores, options, scan))
     if context.keys is not None:
-        # Last, as keys have the most time.
+        # Last, because keys get the most time.
         readers.append(KeyReader(context.keys, options, scan))
     return readers

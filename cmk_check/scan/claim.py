@@ -1,7 +1,7 @@
 """Claims: one worker at a time on a slice, for a limited time.
 
-A claim is checked once more between marking a subscription and writing it. A worker that takes a
-slice over clears the marks in it, so the write of the previous worker fails:
+A worker checks its claim between marking a subscription and writing it. A worker that takes over a
+slice clears the marks in it, so the previous worker's write fails:
 
     A: claim, read Azure, mark ........(sleeps)........................ write: row changed, stop
     B:                        claim expired, claim, clear mark, read Azure, write
@@ -36,17 +36,17 @@ class ClaimLost(CmkCheckError):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The claim of this worker on a slice; ``id`` is new for each delivery of the message."""
+    """This worker's claim on a slice; each delivery of the message creates a new ``id``."""
 
     id: str
     scan: Scan
     slice: Stored[Slice]
 
     async def check(self, context: ScanContext) -> None:
-        """Check that this worker still has the slice and its scan the lease.
+        """Check that this worker still holds the slice and that its scan holds the lease.
 
         Raises:
-            ClaimLost: it lost one of them.
+            ClaimLost: the slice or the lease is lost.
 
         """
         await self._current(context)
@@ -57,17 +57,17 @@ class Claim:
         """Mark the slice done.
 
         Raises:
-            ClaimLost: another worker has taken it over.
+            ClaimLost: another worker has taken over the slice.
 
         """
         entry = replace(self.slice.value, claim=None, summary=summary, failed=failed)
         await self._write(context, entry)
 
     async def renewed(self, context: ScanContext) -> Self:
-        """Return this claim with its full time again, if a minute of it has passed.
+        """Return this claim, renewed for its full duration if at least a minute has passed.
 
         Raises:
-            ClaimLost: another worker has taken the slice over.
+            ClaimLost: another worker has taken over the slice.
 
         """
         until = context.clock.now() + SLICE_CLAIM
@@ -78,7 +78,7 @@ class Claim:
         return replace(self, slice=await self._write(context, entry))
 
     async def release(self, context: ScanContext, changes: int) -> None:
-        """Give the slice back, so that the next delivery does not wait for the claim to expire.
+        """Release the slice, so that the next delivery does not wait for the claim to expire.
 
         ``changes`` is the number of changes recorded and published under this claim.
         """
@@ -87,10 +87,10 @@ class Claim:
         try:
             await self._write(context, entry)
         except (StoreError, ClaimLost):
-            return  # the claim expires by itself
+            return  # the claim expires automatically
 
     async def _write(self, context: ScanContext, entry: Slice) -> Stored[Slice]:
-        """Write the slice, also where an earlier write of this claim got no answer."""
+        """Write the slice, even if an earlier write under this claim got no answer."""
         try:
             return await context.scans.replace_slice(self.scan.id, entry, self.slice.etag)
         except WriteConflict:
@@ -111,7 +111,7 @@ async def take(context: ScanContext, scan_id: str, number: int) -> Claim | Scan 
     scan has ended.
 
     Raises:
-        SliceHeld: another worker has it; deliver the message again later.
+        SliceHeld: another worker holds the slice; deliver the message again later.
         StoreError
 
     """
@@ -146,4 +146,4 @@ async def renew_lease(context: ScanContext, scan: Scan, now: datetime) -> None:
     try:
         await context.scans.commit(lease=replace(lease, expires=expires), current=current)
     except WriteConflict:
-        return  # another worker has renewed it, or the scan lost it; the next check will show
+        return  # another worker renewed the lease, or the scan lost it; the next check decides

@@ -1,7 +1,7 @@
-"""The cross-check of a slice: Azure's complete lists against what Resource Graph knows.
+"""The cross-check of a slice: compares Azure's complete lists with Resource Graph.
 
-It can only add: an account that a list lacks is asked for by its id, as one that seems to be gone.
-Without an answer of Resource Graph everything is as good as without the check.
+The check can only add accounts: an account missing from a list is read by its id, like a recorded
+account that is missing. If Resource Graph does not answer, the scan goes on without the check.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ type _Known = dict[str, tuple[KnownAccount, ...]]
 
 
 class SliceCrossCheck:
-    """Asks once for all subscriptions of a slice, while the first of them are read.
+    """Queries Resource Graph once for a slice, while its first subscriptions are read.
 
-    ``began`` is when the scan began. What was created shortly before may be missing from a list as
-    rightly as from Resource Graph.
+    ``began`` is the start of the scan. An account created shortly before may be missing from both
+    the list and Resource Graph without any fault.
     """
 
     def __init__(
@@ -38,14 +38,14 @@ class SliceCrossCheck:
         self._ids = subscription_ids
         self._created_by = began - CROSS_CHECK_AGE
         self._asking = asyncio.Lock()
-        self._answered: CrossCheckState | None = None  # before Resource Graph is asked
-        self._state: CrossCheckState | None = None  # before a complete reading is compared
+        self._answered: CrossCheckState | None = None  # None until Resource Graph was queried
+        self._state: CrossCheckState | None = None  # None until a complete reading was compared
         self._known: _Known = {}
         self._left = CROSS_CHECKED_PER_SLICE
         self._differences: dict[str, int] = {}
 
     async def ask(self) -> None:
-        """Ask Resource Graph, once; whoever comes meanwhile waits for the same answer."""
+        """Query Resource Graph once; concurrent callers wait for the same answer."""
         async with self._asking:
             if self._answered is None:
                 self._answered = await self._ask()
@@ -53,9 +53,9 @@ class SliceCrossCheck:
     async def lacking(
         self, subscription_id: str, reading: Reading, asked: Collection[AccountId]
     ) -> tuple[AccountId, ...]:
-        """Return the accounts to ask for that a complete reading lacks.
+        """Return the accounts missing from a complete reading that must be read by id.
 
-        ``asked`` are those that it asked for already.
+        ``asked`` are the accounts that this reading already read by id.
         """
         await self.ask()
         self._state = self._state or self._answered
@@ -76,7 +76,7 @@ class SliceCrossCheck:
         return tuple(to_ask)
 
     def confirm(self, subscription_id: str, lacking: Sequence[AccountId], reading: Reading) -> None:
-        """Take the reading that asked for them; a complete one says that they are gone."""
+        """Count the missing accounts that ``reading``, made by id, did not show to be gone."""
         if reading.gap is not None:
             found = {account.id.text for account in reading.accounts} | reading.ignored_ids
             confirmed = sum(account_id.text in found for account_id in lacking)
@@ -84,7 +84,7 @@ class SliceCrossCheck:
 
     @property
     def outcome(self) -> CrossCheck | None:
-        """How far the slice was checked; None where there was no complete reading to check."""
+        """How far the slice was checked; None if there was no complete reading to check."""
         if self._state is None:
             return None
         return CrossCheck(self._state, sum(self._differences.values()))
@@ -105,10 +105,10 @@ class SliceCrossCheck:
 
 
 def cross_check_of(context: ScanContext, claim: Claim) -> SliceCrossCheck | None:
-    """Return the check of the slice that was claimed, None where no list is checked."""
+    """Return the cross-check for the claimed slice, None if there is no list to check."""
     planned = claim.slice.value.subscriptions
     ids = [each.subscription.id for each in planned if each.disposition is Disposition.READ]
-    # Asked for no subscriptions, Resource Graph may answer for all.
+    # A query without subscriptions could return accounts of all subscriptions.
     if context.account_search is None or not ids:
         return None
     return SliceCrossCheck(context.account_search, ids, claim.scan.started_at)

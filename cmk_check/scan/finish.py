@@ -1,7 +1,7 @@
 """Finish: after the last slice, one transaction turns the slices' counts into the status.
 
-It only succeeds while the scan runs and holds the lease, so a scan that was overtaken can neither
-raise a posture nor overwrite a newer one.
+The transaction succeeds only while the scan runs and holds the lease, so a scan that was overtaken
+can neither raise the posture nor overwrite a newer status.
 """
 
 import logging
@@ -31,9 +31,9 @@ _log = logging.getLogger(__name__)
 
 _OVERTAKEN: Final = (ScanState.ABANDONED, ScanState.SUPERSEDED)
 
-# The scan as it ends, the status that it leaves if it changes, and what is told.
+# The ended scan, the new status if it changes, and the changes to publish.
 type End = tuple[Scan, Status | None, list[Change]]
-# Makes the end of a scan under the status and the time; None where it has not ended.
+# Builds the end from the scan, the current status and the time; None if the scan has not ended.
 type MakeEnd = Callable[[Scan, Status, datetime], Awaitable[End | None]]
 
 
@@ -77,7 +77,7 @@ async def finish(context: ScanContext, scan_id: str) -> None:
         ended = replace(
             ended,
             posture=answer.verdict,
-            # An earlier version would take a row with a reason that it does not know for broken.
+            # An earlier version treats a row with an unknown reason as broken.
             posture_reasons=tuple(
                 code for code, _ in answer.reasons if code is not PostureReason.KINDS_EXCLUDED
             ),
@@ -97,9 +97,9 @@ async def fail_scan(
 ) -> None:
     """Close a scan that could not be planned or sent; findings stay unchanged.
 
-    ``lowered`` is the reason, if any, for which the posture can no longer be compliant,
-    ``not_found`` what a partial scan named and nobody found. The failure
-    of a partial scan says nothing of the estate: it tells nothing and leaves the status as it is.
+    ``lowered`` is the reason, if any, why the posture can no longer be compliant. ``not_found`` are
+    the ids of a partial scan that do not exist. A partial scan that fails says nothing about the
+    estate: it publishes no change and leaves the status as it is.
 
     Raises:
         StoreError: deliver the message again.
@@ -124,9 +124,9 @@ async def fail_scan(
 
 
 async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
-    """Write the end of a scan, trying again after a conflict or a lost answer; then tidy up.
+    """Write the end of a scan, retrying after a conflict or a lost answer; then clean up.
 
-    Its row, the status and the free lease are written in one transaction.
+    The scan's row, the status and the free lease are written in one transaction.
     """
     unsure = False
     for _ in range(ATTEMPTS_PER_STEP):
@@ -163,7 +163,7 @@ async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
     await context.publish_scan_changes()
     await context.scans.drop_slices(scan_id)
     if stored is not None and stored.value.is_partial:
-        return  # full scans come often enough to delete what is old
+        return  # full scans run often enough to delete old rows
     try:
         await _prune(context, scan_id)
     except StoreError as error:
@@ -171,11 +171,11 @@ async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
 
 
 async def _prune(context: ScanContext, scan_id: str) -> None:
-    """Delete up to 490 changes and 1,000 scans that are older than is kept, plus two days.
+    """Delete up to 490 changes and 1,000 scans that are two days past the retention.
 
-    It writes nothing if nothing is old enough. What was deleted cannot be brought back, so the
-    clock of the scan that ends is not believed alone: no more than two days may have passed since
-    the scan before it began. After a longer pause the second scan deletes.
+    Deleted rows cannot be restored, so the present clock alone does not decide: rows must also be
+    past the retention as of the previous scan's start. After a longer pause, the second scan
+    therefore deletes them.
     """
     latest = await context.scans.history(2)
     started = next((scan.started_at for scan in latest if scan.id != scan_id), None)
@@ -204,7 +204,7 @@ def _last(scan: Scan) -> LastScan:
 
 
 def _changes_of(context: ScanContext, ended: Scan, previous: Status, now: datetime) -> list[Change]:
-    """Return the changes of a finished full scan: a first scan, or a recovery."""
+    """Return the changes that a finished full scan publishes: the first scan, or a recovery."""
     found: list[Change] = []
     if ended.is_partial:
         return found

@@ -1,8 +1,8 @@
 """Partial scans: only some subscriptions are read, and the status is derived from all rows.
 
 The status keeps what only a full scan can know: when the estate was read, how many subscriptions
-are visible, and whatever spoke against "compliant" when the partial scan began. Gaps that stand in
-no row, since it must not be changed or the table refuses it, count with those that do.
+are visible, and any reason against "compliant" from before the partial scan began. Gaps without a
+row count too: the table refused the row, or an existing row must not be changed.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -27,9 +27,9 @@ from cmk_check.store.scan_rows import Scan
 
 
 def needs_full_scan(status: Status | None, scope: RecordedScope) -> StartOutcome | None:
-    """Say why a full scan must finish first, if so.
+    """Return why a full scan must finish first, None if a partial scan may run.
 
-    Rows that were judged under another scope would count together with those of this one.
+    Otherwise rows judged under another scope would count together with rows of the present one.
     """
     if status is None or status.as_of is None:
         return StartOutcome.NO_SCAN_YET
@@ -39,12 +39,12 @@ def needs_full_scan(status: Status | None, scope: RecordedScope) -> StartOutcome
 
 
 def slice_failed(detail: str) -> Gap:
-    """Return the gap of a subscription whose work failed."""
+    """Return the gap of a subscription that could not be processed."""
     return Gap(GapReason.SLICE_FAILED, detail=detail[:MAX_GAP_DETAIL_CHARS])
 
 
 def unwritten(subscription: Subscription, known: Known, gap: Gap, now: datetime) -> Coverage:
-    """Count a subscription as a gap, and its accounts as they are recorded."""
+    """Return the coverage of a subscription as a gap, with its accounts as recorded."""
     return Coverage(
         subscription=subscription,
         state=CoverageState.GAP,
@@ -59,9 +59,9 @@ async def status_after(
 ) -> Status:
     """Return the status that a partial scan leaves behind.
 
-    ``own`` is the summary of what it read, ``previous`` the status, read before this call: whoever
-    lowers it later makes the write of the new one fail. Who lowered it before may still record: its
-    mark stands in a row, or what it recorded does.
+    ``own`` is the summary of this scan. ``previous`` is the status as read before this call: if
+    another worker lowers it later, the write of the new status fails. If a worker lowered it
+    earlier, a row has that worker's mark or what it recorded.
 
     Raises:
         StoreError
@@ -81,7 +81,7 @@ async def status_after(
     is_marked = any(row.recording is not None for row in recorded)
     lowered = previous.lowered if scan.was_lowered else None
     if lowered is None:
-        # A gap without a row or a name, or a row that somebody deleted, must not be forgotten.
+        # Gaps without a row or a name, and rows deleted by hand, must not be forgotten.
         least = before.subscriptions.total + own.new
         if summary.unnamed or summary.subscriptions.total < least:
             lowered = PostureReason.SUBSCRIPTIONS_UNREAD
@@ -100,7 +100,7 @@ async def status_after(
 def _still_unwritten(
     scan: Scan, own: Summary, before: Summary, recorded: Iterable[Coverage]
 ) -> list[UnwrittenGap]:
-    """Return the gaps that stand in no row: those from before that it did not end, and its own."""
+    """Return the gaps without a row: earlier ones that this scan did not end, and its own."""
     ended = replace(scan, summary=own)
     written = {
         row.subscription.id
@@ -114,7 +114,7 @@ def _still_unwritten(
 def _with_gaps(
     recorded: Iterable[Coverage], unwritten: Sequence[UnwrittenGap], known: Summary, now: datetime
 ) -> list[Coverage]:
-    """Return the rows with the gaps that stand in none of them."""
+    """Return the rows, and a coverage for each gap without a row."""
     summary = replace(known, unwritten=len(unwritten), unwritten_gaps=tuple(unwritten))
     status = Status(now, summary)
     rows = {row.subscription.id: posture.as_left(row, status) for row in recorded}
@@ -123,7 +123,7 @@ def _with_gaps(
 
 
 async def _recorded(context: ScanContext, now: datetime) -> AsyncIterator[Coverage]:
-    """Read all coverage rows; one that cannot be used counts as a gap with its findings."""
+    """Read all coverage rows; a row that cannot be used becomes a gap that keeps its findings."""
     table = context.findings_table
     async for (partition, _), row in table.coverages(None, None):
         if isinstance(row, RowUnusable):

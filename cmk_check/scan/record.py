@@ -1,17 +1,17 @@
 """Recording one subscription: mark, check the claim, lower the status, write.
 
-The order keeps the status true. Whoever passes the check had its mark in the table before the next
-scan took the lease. So that scan meets the row, with the mark or with what was written, before it
-can finish:
+The order keeps the status true. A worker that passes the check marked the row before the next scan
+took the lease. That scan therefore reads the row, with the mark or with what was written, before
+it can finish:
 
     A: mark TWO ... check: still ours ...(sleeps)................. write TWO: row changed, stop
     B (newer scan):                    lease, read range: clear TWO's mark ... finish
 
 A subscription never seen before is marked like any other: its row is inserted as ``pending``.
 
-The status is lowered, from "compliant" or "compliant with exceptions", before anything worse is
-recorded: before a violation, and before an exception ends or is cut short. Otherwise the API would
-report a compliant estate while the table already says otherwise. Only the end of a scan raises the
+The status is lowered from "compliant" or "compliant with exceptions" before anything worse is
+recorded: a violation, or an exception that ends or is cut short. Otherwise the API would report a
+compliant estate although the table already shows otherwise. Only the end of a scan raises the
 status again.
 """
 
@@ -38,11 +38,11 @@ _HIGH: Final = {PostureVerdict.COMPLIANT, PostureVerdict.COMPLIANT_WITH_EXCEPTIO
 
 
 class Recorder:
-    """Records differences for the worker that holds a claim; ``status`` was read after it.
+    """Records differences for the worker that holds a claim; ``status`` was read after the claim.
 
-    No scan can end, and so raise the status, before this worker is done or has lost its claim. So
-    a status that is low already is not read again. What is required may differ when the status is
-    read: so it is lowered and stored for each requirement by itself, whatever the settings are now.
+    No scan can end, and thereby raise the status, before this worker is done or has lost its claim.
+    A status that is already low is therefore not read again. Readers of the status may have other
+    requirements in their settings, so it is lowered and stored for each requirement separately.
     """
 
     def __init__(self, context: ScanContext, claim: Claim, status: Stored[Status]) -> None:
@@ -57,11 +57,11 @@ class Recorder:
     async def record(
         self, stored: StoredSubscription, difference: Difference
     ) -> tuple[OutboxEntry, ...]:
-        """Record a difference; return the changes that now wait in the outbox.
+        """Record a difference and return the changes that now wait in the outbox.
 
         Raises:
             ClaimLost: another worker has the slice, or a newer scan has begun.
-            WriteConflict: somebody else wrote the subscription; read it again.
+            WriteConflict: another worker wrote the subscription; read it again.
             StoreError
 
         """
@@ -75,10 +75,7 @@ class Recorder:
         return await table.record(stored, batches)
 
     async def _check(self) -> None:
-        """Check the claim after a mark; one check serves all marks that were set before it began.
-
-        It is as good as a check for each of them at the same moment.
-        """
+        """Check the claim after a mark; one check serves all marks set before it began."""
         self._marks += 1
         mark = self._marks
         async with self._checking:
@@ -105,13 +102,13 @@ class Recorder:
         self._lowered.add(requirement)
 
     def _is_high(self, status: Status, requirement: Requirement) -> bool:
-        """Return whether the status is compliant while it is fresh, with or without exceptions.
+        """Return whether a fresh status is compliant if only ``requirement`` is required.
 
-        As if this alone were required.
+        "Compliant with exceptions" counts as compliant.
         """
         if status.as_of is None:
             return False
-        # These are settings, which may differ for whoever reads the status.
+        # These are settings, which may differ for the reader of the status.
         expect = replace(
             self._context.options.expectations,
             subscriptions=0,

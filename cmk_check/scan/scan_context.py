@@ -1,4 +1,4 @@
-"""What a scan works with."""
+"""The options, ports and tables of a scan."""
 
 from asyncio import Lock, Semaphore
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ from cmk_check.store.scans import ScanTable
 class ScanOptions:
     """The options of a scan; ``kinds`` maps lower-cased kinds in scope to their spelling.
 
-    ``management_group`` is the name of the group whose subscriptions must be visible, if any.
+    ``management_group`` names the group, if any, whose subscriptions must be visible.
     """
 
     kinds: Mapping[str, str]
@@ -54,7 +54,7 @@ class ScanOptions:
 
     @property
     def recorded_scope(self) -> RecordedScope:
-        """What a scan with these options is made under."""
+        """The scope that a scan with these options records."""
         counted = self.expectations.exceptions is not ExceptionMode.OFF
         return RecordedScope.of(
             self.kinds,
@@ -69,8 +69,8 @@ class ScanOptions:
 class ScanContext:
     """The ports and tables of a scan.
 
-    Two slices that shared the limit evenly would end together, and leave it unused; with the lock,
-    the next slice uses what one leaves free at its end.
+    If two slices shared the limit evenly, they would end together and leave it unused. With
+    ``table_lock``, the next slice uses the places that a slice leaves free at its end.
     """
 
     inventory: Inventory
@@ -84,22 +84,22 @@ class ScanContext:
     scan_end_sink: ScanEndSink
     clock: Clock
     subscription_limit: Semaphore
-    """Bounds the subscriptions that all slices of the process work on at once."""
+    """Limits the subscriptions that all slices of the process work on at once."""
     table_lock: Lock
-    """Held while a slice reads its range, so that its subscriptions come before the next ones."""
+    """Held while a slice reads its range, so that its subscriptions precede the next slice's."""
     new_id: Callable[[], str]
     """Makes UUIDs."""
     options: ScanOptions
     keys: Callable[[], KeyInventory] | None = None
-    """Opens a reader for each slice, as do ``exemptions`` and ``data_stores``; None: off."""
+    """Opens a reader for each slice, as do ``exemptions`` and ``data_stores``; None if off."""
     account_search: AccountSearch | None = None
     """The second witness of accounts; None if lists are not cross-checked."""
     exemptions: Callable[[], ExemptionInventory] | None = None
     data_stores: Callable[[], DataInventory] | None = None
     keeps_cut_off: bool = False
-    """Where a scan is cancelled, what it read of a subscription without a row is recorded."""
+    """Whether a cancelled scan records what it has read of a subscription without a row."""
     overdue_queue: TextQueue | None = None
-    """Of the messages for the second clock; without it, scans leave none."""
+    """The queue of the second clock; without it, scans leave no message."""
 
     @property
     def aspects_off(self) -> frozenset[str]:

@@ -9,14 +9,14 @@ message, hidden until the result is about to become stale:
     B's                . . . . . . . nothing: C is newer
     C's                          . . . . . . . starts D, which leaves a message
 
-The id of a scan begins with its start, so that ids order scans. ``tests/model/second_clock.py``
-tries each rule on which the chain rests:
+A scan's id begins with its start time, so ids sort by start. ``tests/model/second_clock.py`` tests
+each rule of the chain:
 
-- A scan leaves its message before it takes the lease. One that dies in between has left one
-  message too many, which finds a newer scan.
-- A scan without a message (from the command line, of an earlier version, or because the queue did
-  not take it) does not end the chain: the message before it waits for that result to age.
-- Whether a scan has started since is seen again once the lease was read.
+- A scan leaves its message before it takes the lease. If the scan dies in between, the extra
+  message finds a newer scan.
+- A scan without a message (from the command line, of an earlier version, or because the queue
+  refused it) does not end the chain: the message before it waits for that scan's result to age.
+- Newer scans are looked up again after the lease was read.
 """
 
 import logging
@@ -32,15 +32,15 @@ _log = logging.getLogger(__name__)
 
 
 def overdue_after(max_age: timedelta) -> timedelta:
-    """Return how long after its start a scan must be followed by another, to end in time."""
+    """Return how soon after a scan the next must start, to end before the result is stale."""
     return max_age - min(SCAN_DEADLINE, max_age * OVERDUE_SHARE)
 
 
 async def send_message(context: ScanContext, scan_id: str, delay: timedelta) -> bool:
-    """Send the message of a scan, if there is a queue; tell whether it was sent.
+    """Send the message of a scan and return True; without a queue, return False.
 
     Raises:
-        QueueError: it could not be sent; it may have been.
+        QueueError: sending failed; the message may have been sent.
 
     """
     if context.overdue_queue is None:
@@ -50,12 +50,10 @@ async def send_message(context: ScanContext, scan_id: str, delay: timedelta) -> 
 
 
 async def leave_message(context: ScanContext, scan_id: str, *, must: bool) -> bool:
-    """Leave the message of a scan that is about to start; tell whether it was left.
-
-    Without it, the scan goes on all the same, unless it ``must`` be left.
+    """Leave the message of a scan that is about to start; return whether it was left.
 
     Raises:
-        QueueError: it must be left, and could not.
+        QueueError: the message ``must`` be left but could not be sent.
 
     """
     delay = overdue_after(context.options.expectations.max_age)
@@ -69,7 +67,7 @@ async def leave_message(context: ScanContext, scan_id: str, *, must: bool) -> bo
 
 
 async def newer_scans(context: ScanContext, scan_id: str) -> list[Scan]:
-    """Read the full scans that have started since a scan did, newest first."""
+    """Read the full scans that have started after the scan ``scan_id``, newest first."""
     began = began_at(scan_id)
     found: list[Scan] = []
     async for _, scan in context.scans.listed(None, DEFAULT_PAGE_SIZE):

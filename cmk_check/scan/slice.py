@@ -1,7 +1,7 @@
 """A slice: read, judge, compare, record and publish every subscription in a range of the table.
 
-The range of the table is read once, in the order of its keys. Work on a subscription starts as soon
-as its rows are read, and each one is independent, so a failure affects only that subscription.
+The range is read once, in key order. Work on a subscription starts as soon as its rows are read.
+Subscriptions are independent, so a failure affects only one of them.
 """
 
 import asyncio
@@ -54,11 +54,11 @@ _UNFORESEEN = make_gap(GapReason.SLICE_FAILED, "a fault of cmk_check itself")
 async def run_slice(
     context: ScanContext, scan_id: str, number: int, *, last: bool = False, poisoned: bool = False
 ) -> None:
-    """Work through one slice; finish the scan if it was the last.
+    """Work through one slice; finish the scan if it was the last slice.
 
-    ``last``: the message will not be delivered again, so what cannot be recorded is counted as a
-    gap that is not written, and everything else stands. ``poisoned``: it used up its tries, so
-    nothing is read and each subscription becomes a gap.
+    ``last``: the message will not be delivered again, so a subscription that cannot be recorded is
+    counted as an unwritten gap, and the others are kept. ``poisoned``: the message used up its
+    tries, so nothing is read and each subscription becomes a gap.
 
     Raises:
         SliceHeld, SliceIncomplete, StoreError: deliver the message again.
@@ -120,7 +120,7 @@ class SliceRun:
         self._recorder = Recorder(context, claim, status)
         self._outbox: dict[tuple[str, ...], OutboxEntry] = {}
         self._changes: set[tuple[str, ...]] = set()
-        # Only the first scan names them; later ones report each change.
+        # Only the first scan names broken keys; later scans report each change.
         self._names_broken_keys = claim.scan.baseline and context.keys is not None
         self._broken_keys = dict[str, list[BrokenKey]]()
         self._unwritten_gaps: list[UnwrittenGap] = []
@@ -132,8 +132,8 @@ class SliceRun:
         """Work through the slice and mark it done.
 
         Raises:
-            ClaimLost: another worker has it now.
-            SliceIncomplete: some subscriptions could not be recorded; the others are.
+            ClaimLost: another worker has the slice now.
+            SliceIncomplete: some subscriptions could not be recorded; the others were.
             StoreError
 
         """
@@ -155,7 +155,7 @@ class SliceRun:
         await self._claim.done(self._context, summary, failed=self._poisoned)
 
     async def release(self) -> None:
-        """Give the slice back, with the number of changes that were recorded and published.
+        """Release the slice with the number of changes that were recorded and published.
 
         Changes that still wait in an outbox are counted by the run that finds them there.
         """
@@ -168,7 +168,7 @@ class SliceRun:
         try:
             async with asyncio.TaskGroup() as group:
                 if self._cross_check is not None and not self._poisoned:
-                    # Subscriptions would wait for it otherwise, all places of the process.
+                    # Otherwise waiting subscriptions would use up the process's limit.
                     group.create_task(self._cross_check.ask())
                 try:
                     async with self._context.table_lock:
@@ -195,8 +195,8 @@ class SliceRun:
     async def _work_on(self, planned: Planned, stored: StoredSubscription) -> Coverage | None:
         """Work on one subscription, starting over after a conflict or a lost answer.
 
-        Any other failure becomes a gap of this subscription. Return None if it could not be
-        recorded and the message will be delivered again.
+        Any other failure becomes a gap of this subscription. Return None if the subscription could
+        not be recorded and the message will be delivered again.
         """
         async with self._context.subscription_limit:
             gap: Gap | None = None
@@ -226,8 +226,8 @@ class SliceRun:
     async def _begun(self) -> SliceReading:
         """Return the reading of the slice, which begins with its first subscription.
 
-        The slices of a process share the subscription limit. If the time started earlier, a slice
-        that waits for another would report subscriptions as not read in time.
+        The slices of a process share the subscription limit. If the reading time started earlier,
+        a slice that waits for another would report subscriptions as not read in time.
         """
         if self._reading is not None:
             return self._reading
@@ -244,7 +244,7 @@ class SliceRun:
         stored: StoredSubscription,
         gap: Gap | None,
     ) -> Coverage:
-        """Bring the table up to date; ``gap`` replaces a reading that failed before."""
+        """Update the table; ``gap`` replaces the reading if an earlier attempt failed."""
         if stored.unusable is not None:
             return self._unwritten(planned, stored, slice_failed(stored.unusable))
         coverage = stored.known.coverage
@@ -282,7 +282,7 @@ class SliceRun:
         return compare(stored.known, subscription, read, judged, comparison)
 
     def _keep(self, outbox: Iterable[OutboxEntry]) -> None:
-        """Keep changes until they are published, each once and in order."""
+        """Keep each change once, in order, until it is published."""
         for entry in outbox:
             self._outbox.setdefault(entry.place, entry)
             if entry.change.data.get("scanId") == self._claim.scan.id:
@@ -302,7 +302,7 @@ class SliceRun:
             new_id=self._context.new_id,
             baseline=self._claim.scan.baseline,
             status_as_of=self._last_read(coverage),
-            # The full scan that finished directly before this one, if that is so.
+            # The previous full scan, if it finished.
             follows=last.id if last and last.state is not ScanState.FAILED else None,
             hostname=options.hostname,
             off=self._context.aspects_off,
@@ -320,7 +320,7 @@ class SliceRun:
 
 
 async def _to_its_end[T](recording: Coroutine[Any, Any, T]) -> T:
-    """Await a recording that has begun; a cancellation comes after it."""
+    """Await a recording to its end, even if cancelled; then raise the cancellation."""
     task = asyncio.create_task(recording)
     try:
         return await asyncio.shield(task)

@@ -1,7 +1,7 @@
 """Plan: list the estate, divide it into slices, send them to the queue.
 
-The slices are stored under a plan id, and the scan row then names that plan. This one write decides
-between two planners; slices of the other plan are ignored and deleted with the scan.
+The slices are stored under a plan id, which is then written to the scan row. That single write
+decides between two planners; slices of the other plan are ignored and deleted with the scan.
 """
 
 import logging
@@ -34,7 +34,7 @@ _NO_SUBSCRIPTIONS: Final = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE
 
 
 async def plan(context: ScanContext, scan_id: str) -> None:
-    """Plan a scan and send its slices; if it is already planned, send those that are not done.
+    """Plan a scan and send its slices; if it is already planned, send the slices not yet done.
 
     Raises:
         StoreError, QueueError: deliver the message again.
@@ -72,7 +72,7 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
         return None
     status = (await context.scans.status()).value
     if scan.is_partial and needs_full_scan(status, context.options.recorded_scope):
-        # The app's settings may differ from the starter's.
+        # The app's settings may differ from the settings under which the scan was started.
         await fail_scan(context, scan.id, _NEEDS_FULL_SCAN)
         return None
     in_group, group_unread = await _in_group(context, scan)
@@ -107,9 +107,9 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
 
 
 async def _in_group(context: ScanContext, scan: Scan) -> tuple[_Listed, Gap | None]:
-    """List the subscriptions of the management group, or say why they are not known.
+    """List the subscriptions below the management group, or return the gap if that fails.
 
-    A partial scan does not ask: what the last full scan found stays.
+    A partial scan does not list them: the last full scan's result remains.
     """
     group = context.options.management_group
     if group is None or scan.is_partial:
@@ -122,9 +122,9 @@ async def _in_group(context: ScanContext, scan: Scan) -> tuple[_Listed, Gap | No
 
 
 async def _fail(context: ScanContext, scan: Scan, reason: str, lowered: PostureReason) -> None:
-    """Close the scan; changes that crashed workers left in outboxes are still published.
+    """Close the scan; still publish changes that crashed workers left in outboxes.
 
-    A partial scan that cannot be planned leaves everything as it was: the next full scan says more.
+    A partial scan that cannot be planned leaves everything as it was, for the next full scan.
     """
     await fail_scan(context, scan.id, reason, lowered)
     if not scan.is_partial:
@@ -133,7 +133,7 @@ async def _fail(context: ScanContext, scan: Scan, reason: str, lowered: PostureR
 
 
 async def _has_finished(context: ScanContext, status: Status) -> bool:
-    """Return whether a scan has ever finished; the history shows it if the status row is gone."""
+    """Return whether a scan has ever finished, from the history if the status row is missing."""
     if status.as_of is not None:
         return True
     return any(
@@ -145,7 +145,7 @@ async def _has_finished(context: ScanContext, status: Status) -> bool:
 def _ranges(
     options: ScanOptions, scan: Scan, listed: _Listed, in_group: _Listed, expected: frozenset[str]
 ) -> list[tuple[str, str, tuple[Planned, ...]]]:
-    """Cut the subscriptions to read into slices; those of a partial scan cover no range."""
+    """Divide the subscriptions to read into slices; slices of a partial scan cover no range."""
     scope, size = options.scope, options.slice_size
     if not scan.is_partial:
         return slice_ranges(_disposed(scope, listed, in_group, expected), _partition, size)
@@ -157,7 +157,7 @@ def _ranges(
 def _named(
     scope: Scope, scan: Scan, listed: _Listed, expected: frozenset[str]
 ) -> Iterator[Planned]:
-    """Yield what to do with each subscription that a partial scan names and that was found."""
+    """Yield the plan for each subscription that a partial scan names and that exists."""
     found = {entry.id: entry for entry in listed}
     for name in set(scan.named).difference(scan.not_found):
         if name in found:
@@ -168,10 +168,10 @@ def _named(
 
 
 async def _looked_up(context: ScanContext, scan: Scan, known: frozenset[str]) -> Scan:
-    """Return a partial scan with the ids that it leaves out: those that exist nowhere.
+    """Return the scan with ``not_found`` set to named ids that are neither known nor recorded.
 
-    A gap of such an id would never end. What the management group names and Azure does not list
-    was recorded by the last full scan.
+    A gap for such an id would never end. The last full scan recorded the subscriptions that only
+    the management group names.
     """
     missing = [name for name in scan.named if name not in known]
     unknown = [name for name in missing if not await _is_recorded(context, name)]
@@ -179,7 +179,7 @@ async def _looked_up(context: ScanContext, scan: Scan, known: frozenset[str]) ->
 
 
 async def _is_recorded(context: ScanContext, subscription_id: str) -> bool:
-    """Tell whether the table has any row of a subscription, unless it is forgotten."""
+    """Return whether the table has rows of a subscription that is not forgotten."""
     partition = table_keys.partition_of(subscription_id)
     stored = await context.findings_table.read_one(partition)
     coverage = stored.known.coverage
@@ -189,10 +189,10 @@ async def _is_recorded(context: ScanContext, subscription_id: str) -> bool:
 def _disposed(
     scope: Scope, listed: _Listed, in_group: _Listed, expected: frozenset[str]
 ) -> list[Planned]:
-    """Return what to do with each subscription that is listed, or ought to be.
+    """Return the plan for each subscription that Azure lists or should list.
 
-    ``expected`` are those that the include list names, and those whose gap stands in no row: if
-    Azure no longer lists these, nothing else would name them.
+    ``expected`` are the subscriptions on the include list, and those with an unwritten gap: if
+    Azure no longer lists the latter, nothing else names them.
     """
     unlisted = {missing: Subscription(missing) for missing in expected}
     unlisted |= {entry.id: entry for entry in in_group}

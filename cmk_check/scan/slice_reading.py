@@ -1,4 +1,4 @@
-"""Reading the subscriptions of a slice in its time: accounts, and what stands beside verdicts."""
+"""Read the subscriptions of a slice within its reading time: accounts and their aspects."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ from cmk_check.store.scan_rows import Scan
 
 
 class SliceReading:
-    """Reads from now on, for as long as a slice has; ``cross_check`` names what lists lack."""
+    """Reads until the reading time is up; ``cross_check`` finds accounts that lists lack."""
 
     def __init__(
         self, context: ScanContext, scan: Scan, cross_check: SliceCrossCheck | None
@@ -35,7 +35,7 @@ class SliceReading:
     async def read(
         self, subscription: Subscription, known: Known, now: datetime
     ) -> tuple[Reading, AllJudged]:
-        """Read a subscription; judge its accounts, and what stands beside them, as of ``now``."""
+        """Read a subscription; judge its accounts and their aspects as of ``now``."""
         reading = await self._read_all(subscription, known)
         judged = judge_all(reading.accounts, self._context.options.kinds, subscription.owner)
         for reader in self._readers:
@@ -48,9 +48,9 @@ class SliceReading:
 
     @contextmanager
     def _kept(self, known: Known) -> Iterator[None]:
-        """Suppress a cancellation where what was read is to be recorded; nothing more is read.
+        """On a cancellation, stop reading and keep what was read, if it may be recorded.
 
-        What is recorded is never replaced by less.
+        It may only be recorded for a subscription without a row: less must not replace more.
         """
         try:
             yield
@@ -62,8 +62,8 @@ class SliceReading:
                 task.uncancel()
 
     async def _read_all(self, subscription: Subscription, known: Known) -> Reading:
-        """Read a subscription, and once more if its list lacks what Resource Graph knows."""
-        # Without the untrusted: their ids may name nothing, and must not make the list incomplete.
+        """Read a subscription, and again if Resource Graph knows accounts that its list lacks."""
+        # Without untrusted findings: their ids may be invalid and would make the list incomplete.
         recorded = [finding.id for finding in known.findings.values()]
         reading = await self._read_in_time(subscription, recorded)
         if self._cross_check is None or reading.gap is not None:

@@ -1,4 +1,4 @@
-"""The subscriptions of a slice: what is planned, joined with what is recorded."""
+"""The subscriptions of a slice: planned ones joined with recorded ones."""
 
 import logging
 from collections import deque
@@ -56,14 +56,14 @@ async def subscriptions_of(
 
 @dataclass(frozen=True, slots=True)
 class _Unlisted:
-    """Says what to do with subscriptions that Azure does not list, by what named them.
+    """Decides on subscriptions that Azure does not list, depending on the source of their id.
 
-    - What Azure has listed, or is ``expected``, is a gap until a person excludes it, and again when
-      the exclusion is taken back.
-    - What only a management group has named leaves when the group no longer names it. Once it is
-      excluded, it stays so until something names it.
-    - What only a request has named is forgotten by the first scan that knows the group or has the
-      id excluded, and stays away until something names it. Earlier versions recorded such ids.
+    - A subscription that Azure once listed, or that is ``expected``, is a gap until a person
+      excludes it, and again when the exclusion is removed.
+    - A subscription that only a management group named is dropped when the group no longer names
+      it. Once excluded, it stays excluded until something names it.
+    - A subscription that only a request named is forgotten by the first scan that can read the
+      group or excludes the id, until something names it. Earlier versions recorded such ids.
 
     ``before`` is the scope of the last full scan that finished.
     """
@@ -73,15 +73,15 @@ class _Unlisted:
     scan: Scan
 
     def known(self, planned: Planned, stored: StoredSubscription) -> Planned:
-        """Return what to do with a planned subscription that may be recorded."""
+        """Return the plan for a planned subscription that may be recorded."""
         hidden = planned.disposition is Disposition.NOT_VISIBLE
         if hidden and not planned.subscription.expected:
-            # The group goes on naming a subscription that was deleted.
+            # The group still names a subscription that was deleted.
             return self.recorded(planned.subscription, stored)
         return planned
 
     def recorded(self, subscription: Subscription, stored: StoredSubscription) -> Planned:
-        """Return what to do with a subscription that may be recorded; a group may name it still."""
+        """Return the plan for a subscription that may be recorded; a group may still name it."""
         coverage = stored.known.coverage
         state = coverage.state if coverage else None
         disposition = self.scope.of_unlisted(subscription.id, state)
@@ -98,11 +98,12 @@ class _Unlisted:
         return Planned(replace(subscription, name=name), disposition)
 
     def _was_only_requested(self, coverage: Coverage) -> bool:
-        """Tell whether a nameless row of an earlier version can come from a request alone.
+        """Return whether a nameless row of an earlier version can come from a request alone.
 
-        Its gap was its one change: a row with more may have been deleted by hand and recorded again
-        without its name. The include list named it if it did in the last scan, and may have named
-        it if its gap has ended although nobody excluded it by name. When in doubt, it is a gap.
+        The gap must be the row's only change: a row with more changes may have been deleted by hand
+        and recorded again without its name. The include list must not have named the subscription
+        in the last scan. If the gap ended without an exclusion by id, the list may have named it
+        earlier. In doubt, the subscription is a gap.
         """
         if coverage.is_forgotten or not coverage.sequence:
             return True
@@ -115,10 +116,9 @@ class _Unlisted:
 
 
 def _was_never_seen(stored: StoredSubscription) -> bool:
-    """Tell whether Azure has never listed a subscription, and nothing of it was ever read.
+    """Return whether Azure never listed a subscription and nothing of it was ever read.
 
-    Azure's list has tenant and state, a group only a name. What is expected is not meant, whoever
-    named it.
+    Azure's list gives tenant and state, a group only a name. An expected subscription never counts.
     """
     known, coverage = stored.known, stored.known.coverage
     if coverage is None or known.findings or known.untrusted or coverage.last_read is not None:
@@ -131,6 +131,6 @@ def _was_never_seen(stored: StoredSubscription) -> bool:
 
 
 def _log_untrusted(stored: StoredSubscription) -> None:
-    """Log the findings that cannot be read: who can write the table could hide an account so."""
+    """Log findings that cannot be read: a person who can write the table could hide an account."""
     for finding in stored.known.untrusted.values():
         _log.warning("Account %a is unknown: %s", finding.id.text, finding.judgement.message)

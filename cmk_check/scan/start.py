@@ -3,10 +3,10 @@
     A: read lease (free) . write lease, scan row .. send plan
     B:   read lease (free) ... write lease: conflict . read lease: A's scan . answer with its id
 
-A lease that has expired is taken over, and its scan abandoned. So is every scan that runs without
-a lease, since somebody deleted or broke that row. A full scan also takes the lease over from a
-partial one that still runs; that one ends as superseded, and what it has recorded stays. A partial
-scan takes over from partial ones only: the next full scan tells that a full one was abandoned.
+A new scan takes over an expired lease and abandons the scan that held it. It also abandons scans
+that run without a lease because the lease row was deleted or broken. A full scan also takes the
+lease from a running partial scan, which ends as superseded; what that scan recorded remains. A
+partial scan takes over only from partial scans: only a full scan reports one as abandoned.
 """
 
 import logging
@@ -54,7 +54,7 @@ class Started:
 
 
 async def start(context: ScanContext, trigger: Trigger) -> Started:
-    """Start a scan, or find the one that is running.
+    """Start a scan, or return the one that is running.
 
     Raises:
         StoreError: the lease could not be read or taken.
@@ -68,9 +68,9 @@ async def start(context: ScanContext, trigger: Trigger) -> Started:
 async def request(
     context: ScanContext, named: Collection[str] = (), trigger: Trigger = Trigger.REQUEST
 ) -> StartAnswer:
-    """Start a scan on request, unless the last one started only just before.
+    """Start a scan on request, unless the last one has only just started.
 
-    ``named`` are the lower-cased ids of the subscriptions that alone are to be read, if any.
+    ``named`` are the lower-cased ids of the subscriptions to read; all are read if it is empty.
 
     Raises:
         StoreError: the lease could not be read or taken.
@@ -83,7 +83,7 @@ async def request(
 
 @dataclass(frozen=True, slots=True)
 class _Since:
-    """A scan, and those ``seen`` to have started since. The id of one more may be below theirs."""
+    """A scan, and the ids of later scans already ``seen``; an unseen scan may have a lower id."""
 
     scan_id: str
     seen: Collection[str]
@@ -105,10 +105,10 @@ async def start_after(
 
 
 async def start_if_overdue(context: ScanContext, scan_id: str) -> None:
-    """Start the scan that is overdue, if the message of ``scan_id`` is the one that must.
+    """Start the overdue scan, if no newer scan than ``scan_id`` has left a message.
 
-    Otherwise do nothing, or let the message come again: where a scan runs, or the last one is not
-    old enough, because it left no message or because more is allowed than before.
+    Otherwise do nothing, or send the message again if a scan runs or the last scan is not old
+    enough, because it left no message or because the maximum age was raised.
 
     Raises:
         StoreError, QueueError: deliver the message again.
@@ -147,7 +147,7 @@ async def _start(
             unsure = False
             lease, status = current.lease.value, current.status.value
             if lease.scan_id == mine:
-                break  # we have it: only the answer to our write was lost
+                break  # this scan has the lease: only the answer to the write was lost
             epoch, running = await _earlier(context, lease)
             refused = _refused(context, running, lease, status if named else None, now)
             # After reading the lease: a scan that starts and ends meanwhile causes a conflict.
@@ -196,9 +196,9 @@ def _refused(
     status: Status | None,
     now: datetime,
 ) -> StartAnswer | None:
-    """Say why no scan can start, if so; ``status`` is given for a partial scan.
+    """Return why no scan can start, if so; ``status`` is given for a partial scan.
 
-    Where the row of the scan that holds the lease cannot be read, the lease alone counts.
+    If the row of the scan that holds the lease cannot be read, the lease alone decides.
     """
     full = next((scan.value.id for scan in running if not scan.value.is_partial), None)
     if lease.is_held(now, SCAN_LEASE + CLOCK_TOLERANCE):
@@ -216,9 +216,9 @@ def _refused(
 async def _too_soon(
     context: ScanContext, now: datetime, spacing: timedelta, after: _Since | None
 ) -> StartAnswer | None:
-    """Find a scan that began less than ``spacing`` ago, or as far ahead by another clock.
+    """Find a scan that began less than ``spacing`` ago, or ahead of this clock by less.
 
-    With ``after``, find a full scan that began after that one, and was not seen.
+    With ``after``, find an unseen full scan that began after that scan.
     """
     if after:
         started = await newer_scans(context, after.scan_id)
@@ -234,10 +234,10 @@ async def _too_soon(
 
 
 async def _earlier(context: ScanContext, lease: Lease) -> tuple[int, Sequence[Stored[Scan]]]:
-    """Return the last epoch, and the scan whose lease ran out, if it runs.
+    """Return the last epoch, and the scan that held the lease, if it still runs.
 
-    Where the lease was deleted or broken, the history says what was before: the scans in it that
-    run have lost their lease, and can never end by themselves; the newest comes first.
+    If the lease row was deleted or broken, return the running scans in the history instead, newest
+    first: without a lease, they can never end.
     """
     if lease.epoch:
         return lease.epoch, await _running(context, [lease.scan_id])
@@ -263,7 +263,7 @@ async def _running(context: ScanContext, scan_ids: Sequence[str]) -> list[Stored
 async def _take(
     context: ScanContext, current: LeaseAndStatus, scan: Scan, running: Sequence[Stored[Scan]]
 ) -> None:
-    """Take the lease; the scans that lost it are abandoned in the same transaction."""
+    """Take the lease and close the scans that lost it in the same transaction."""
     rows: list[tuple[Scan, str | None]] = []
     for old in running:
         state, reason = ScanState.ABANDONED, _ABANDONED
@@ -283,15 +283,15 @@ async def _take(
         scan = replace(scan, supersedes=full[0].id)
     rows.append((scan, None))
     lease = Lease(scan.id, scan.epoch, scan.started_at + SCAN_LEASE)
-    # An earlier version must not show a status beside findings that it cannot read.
+    # An earlier version must not show a status with findings that it cannot read.
     older = current.status.value if current.status.schema < SCHEMA else None
     await context.scans.commit(lease=lease, status=older, scans=rows, changes=told, current=current)
 
 
 async def _send_in_case(context: ScanContext, scan_id: str) -> None:
-    """Send the scan to the queue, as its lease may be taken: else nobody scans until that ends.
+    """Send the scan to the queue, since it may hold the lease and block others until it expires.
 
-    If it was not taken there is no such scan, and the message is dropped.
+    If it does not hold the lease, there is no such scan, and the message is dropped.
     """
     try:
         await context.queues.send([SliceMessage(scan_id, None)])
@@ -310,7 +310,7 @@ async def _send(context: ScanContext, scan_id: str) -> None:
 async def _publish_leftovers(context: ScanContext) -> None:
     """Publish the changes of earlier scans.
 
-    A failure here must not affect the new scan: its end and the next scan try again.
+    A failure must not affect the new scan: its end and the next scan try again.
     """
     try:
         await context.publish_scan_changes()

@@ -1,15 +1,15 @@
 """The watch for changes: a partial scan of what Resource Graph says has changed.
 
-It makes no verdict: it only names subscriptions to read. A change is done as soon as a scan has
-finished that began to read its subscription after the change. Azure dates a change when it detects
-it, so that such a reading contains it. This needs no memory of single changes, whether they come
-late, twice or in any order:
+The watch makes no verdict: it only names subscriptions to read. A change is done once a scan that
+began after it has read its subscription and finished. Azure dates a change when it detects it, so
+such a reading contains the change. The watch therefore need not remember single changes, even if
+they arrive late, twice or out of order:
 
     changes (Azure)    a ........ b ..... b again, late
     looks                  1   2     3         4
     scans                  [a ]      [b ]          nothing to do: b was before the last scan began
 
-A change that never comes, or later than ``WATCH_OVERLAP``, is found by the next full scan.
+The next full scan finds a change that never arrives, or arrives later than ``WATCH_OVERLAP``.
 """
 
 import logging
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WatchContext:
-    """The ports of a look; ``scan`` are those of the scans that it starts."""
+    """The ports of a look; ``scan`` has the ports of the scans that it starts."""
 
     scan: ScanContext
     inventory: ChangeInventory
@@ -49,12 +49,12 @@ class WatchContext:
 
 
 async def look(context: WatchContext) -> None:
-    """Ask for changes, start a scan of the subscriptions that they concern, and remember it.
+    """Read changes, start a scan of the affected subscriptions, and record the watch's state.
 
-    Until a full scan has finished there is nothing to compare with, and nothing is asked.
+    Do nothing until a full scan has finished, since there is nothing to compare with.
 
     Raises:
-        StoreError, QueueError: the next look does all of it again.
+        StoreError, QueueError: the next look repeats everything.
 
     """
     now = context.scan.clock.now()
@@ -88,11 +88,11 @@ async def look(context: WatchContext) -> None:
     try:
         await context.table.write(after, stored)
     except WriteConflict:
-        _log.info("Another look was faster; the next one asks again.")
+        _log.info("Another look was faster; the next one reads the changes again.")
 
 
 def _without_future(found: RecentChanges, now: datetime) -> RecentChanges:
-    """Leave out what no scan of today could be newer than."""
+    """Leave out changes dated in the future, which no scan could follow yet."""
 
     def past(changes: Mapping[str, datetime]) -> dict[str, datetime]:
         return {name: at for name, at in changes.items() if at <= now + CLOCK_TOLERANCE}
@@ -103,10 +103,9 @@ def _without_future(found: RecentChanges, now: datetime) -> RecentChanges:
 async def _due(
     context: WatchContext, found: RecentChanges, before: Watch, as_of: datetime, now: datetime
 ) -> RecentChanges:
-    """Find out which subscriptions have not been read since their change.
+    """Return the subscriptions not read since their change, with the time of the latest change.
 
-    They come with the time of their latest change; ``vaults`` are those of which nothing is left to
-    read.
+    ``vaults`` are the vaults whose changes need no further reading.
     """
     due, vaults, until = dict[str, datetime](), dict(before.vaults), found.until
     if not found.subscriptions and not found.vaults:
@@ -136,10 +135,10 @@ async def _due(
 
 
 async def _last_read(context: ScanContext, as_of: datetime, now: datetime) -> dict[str, datetime]:
-    """Return when each subscription was last read, for those that a partial scan has read.
+    """Return when each subscription was last read, if a partial scan has read it.
 
-    The others were read by the full scan that began at ``as_of``. What a finished scan could not
-    read waits for the next full one.
+    The full scan that began at ``as_of`` read the others. A subscription that a finished scan could
+    not read waits for the next full scan.
     """
     read: dict[str, datetime] = {}
     for scan in await context.scans.started_between(as_of, now + CLOCK_TOLERANCE):
@@ -150,7 +149,7 @@ async def _last_read(context: ScanContext, as_of: datetime, now: datetime) -> di
 
 
 def _turned(before: Watch, gap: Gap | None, now: datetime) -> Watch:
-    """Return the state after an answer or a gap; a turn is logged, and long blindness again."""
+    """Return the state after an answer or a gap; log each turn, and repeat a long blindness."""
     state = WatchState.SEEING if gap is None else WatchState.BLIND
     after = before if gap else replace(before, last_look=now)
     if state is not before.state:
@@ -162,6 +161,6 @@ def _turned(before: Watch, gap: Gap | None, now: datetime) -> Watch:
 def _remembered(
     vaults: Mapping[str, datetime], since: datetime
 ) -> tuple[tuple[str, datetime], ...]:
-    """Return the vaults whose changes may come up again, the latest ones if they are too many."""
+    """Return the vaults whose changes may be reported again, limited to the latest ones."""
     kept = sorted((at, name) for name, at in vaults.items() if at >= since)
     return tuple((name, at) for at, name in kept[-WATCH_VAULTS_REMEMBERED:])
