@@ -1,8 +1,8 @@
-"""What stands beside a verdict, as columns of a finding's row.
+"""Aspects as columns of a finding's row.
 
-Columns of exceptions, owners and data stores cost only themselves: where they cannot be read, the
-account counts as not excepted, the owner, the data or a due date as not known, and the next scan
-writes them again. A key that cannot be read makes the finding unknown: see ``rows``.
+Broken columns of exceptions, owners, due dates and data stores affect nothing else: the account
+counts as not excepted, the other values as unknown, and the next scan writes them again. A broken
+key column makes the finding unknown: see ``codec``.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ _SOURCES: Final[tuple[OwnerSource, ...]] = get_args(OwnerSource.__value__)
 
 
 def aspect_values(finding: Finding) -> dict[str, Scalar | None]:
-    """Return all of them: states for filters and people, and the whole of each side."""
+    """Return the columns of all aspects: states for filters and people, and full values as JSON."""
     values: dict[str, Scalar | None] = {}
     if (exception := finding.exception) is not None:
         values["exception"] = state_of(exception).value
@@ -52,7 +52,7 @@ def aspect_values(finding: Finding) -> dict[str, Scalar | None]:
         values |= {"owner": owner.value, "ownerSource": owner.source or _NOBODY}
     if (data := finding.data) is not None:
         values["dataState"] = data.state.value
-        # One property holds too little.
+        # One property is too small for it.
         text, size = _DATA.dump_json(data).decode(), DOCUMENT_PIECE_CHARS
         pieces = (text[start : start + size] for start in range(0, len(text), size))
         values |= {_data_column(number): piece for number, piece in enumerate(pieces)}
@@ -60,7 +60,7 @@ def aspect_values(finding: Finding) -> dict[str, Scalar | None]:
 
 
 def exception_in(values: Mapping[str, Scalar]) -> AccountException | None:
-    """Read the exception of a row; None where nobody looked at it or it does not apply."""
+    """Read the exception of a row; None if it was not checked or does not apply."""
     if _DETAIL not in values:
         return None
     found = _parsed(_EXCEPTION, values[_DETAIL])
@@ -68,13 +68,13 @@ def exception_in(values: Mapping[str, Scalar]) -> AccountException | None:
 
 
 def announced_in(values: Mapping[str, Scalar]) -> AnnouncedException | None:
-    """Read from a row the exception that people know of."""
+    """Read the last announced exception of a row."""
     announced = _parsed(_ANNOUNCED, values.get(_KNOWN))
     return announced if announced and is_usable_time(announced.expires_on) else None
 
 
 def due_in(values: Mapping[str, Scalar]) -> DueDate | None:
-    """Read the due date of a row; without one that can be read, the next scan finds it again."""
+    """Read the due date of a row; if it cannot be read, the next scan determines it again."""
     due = _parsed(_DUE, values.get("dueDetail"))
     if due is None or not is_usable_time(due.since):
         return None
@@ -82,7 +82,7 @@ def due_in(values: Mapping[str, Scalar]) -> DueDate | None:
 
 
 def owner_in(values: Mapping[str, Scalar]) -> Owner | None:
-    """Read the owner of a row; None if it does not say whether there is one."""
+    """Read the owner of a row; None if it is unknown whether the account has an owner."""
     value, source = values.get("owner"), values.get("ownerSource")
     if source == _NOBODY:
         return UNOWNED
@@ -93,7 +93,7 @@ def owner_in(values: Mapping[str, Scalar]) -> Owner | None:
 
 
 def data_in(values: Mapping[str, Scalar]) -> AccountData | None:
-    """Read where data is from a row; None where nobody looked at data."""
+    """Read the data stores of a row; None if they were not checked."""
     if "dataState" not in values:
         return None
     pieces: list[str] = []
@@ -106,7 +106,7 @@ def data_in(values: Mapping[str, Scalar]) -> AccountData | None:
 
 
 def _has_usable_expiry(exception: AccountException) -> bool:
-    """Check the expiry: only that of an honoured one is counted, so others may be on any day."""
+    """Check the expiry: only honoured exceptions count by expiry, so others may have any date."""
     expires_on = exception.expires_on
     if expires_on is None:
         return True

@@ -1,9 +1,9 @@
 """The port ``Store`` over Azure Table Storage, with Azure's own client.
 
-Two behaviours of the client are avoided. It repeats a request whose answer was lost: a conditional
-write then conflicts with itself, although it was written. And its ``delete_entity`` ignores a row
-that does not exist. So every write, even a single one, is a transaction (a POST, which neither the
-client nor aiohttp repeats), and only what certainly did not run is sent again.
+The adapter avoids two behaviours of the client. The client repeats a request whose answer was lost:
+a conditional write that succeeded then conflicts with itself. And its ``delete_entity`` ignores a
+missing row. So every write, even a single one, is a transaction (a POST, which neither the client
+nor aiohttp repeats), and is sent again only if it certainly did not run.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ _PIPELINE: Final[Mapping[str, Any]] = {
     "retry_backoff_factor": TABLE_BACK_OFF_SECONDS,
     "permit_redirects": False,
 }
-# The client passes on what its decoding raises: bytes that are no UTF-8, and JSON that is too deep.
+# The client lets decoding errors through: bytes that are not UTF-8, JSON nested too deeply.
 _NO_ANSWER: Final = (
     *(AzureError, DeserializationError, HTTPException, TimeoutError),
     *(UnicodeDecodeError, RecursionError),
@@ -194,7 +194,7 @@ class AzureTables:
     async def _read_page(
         self, table: Table, pages: AsyncIterator[object], answers: list[object]
     ) -> list[Entity] | None:
-        """Read the next page, if there is one, whose answer is passed to ``answers``."""
+        """Read the next page, None after the last; the client appends its answer to ``answers``."""
         with _translating(table):
             is_last = await self._call(table, lambda _: anext(pages, None)) is None
             return None if is_last else entities_of(answers.pop())

@@ -1,8 +1,8 @@
-"""The change feed: published changes under gapless numbers, each exactly once.
+"""The change feed: published changes with gapless numbers, each exactly once.
 
 A reader's cursor is a number. One transaction moves the head and writes the rows and a marker per
-change id, so two publishers can neither use the same number nor publish a change twice, and a slow
-one cannot insert a row before a reader's cursor:
+change id. So two publishers can neither use the same number nor publish a change twice, and a slow
+publisher cannot insert a row before a reader's cursor:
 
     A: read head 7 .. write 8, 9, 10 and head 10
     B: read head 7 ........................ write 8, 9 and head 9: head has changed
@@ -10,8 +10,8 @@ one cannot insert a row before a reader's cursor:
 
 A marker may be deleted only when no outbox holds its change; otherwise the change would be
 published again under a second number. A change is published from its outbox row, which is then
-deleted for good, and ids are never reused: once the row is gone, the change cannot come back. (A
-process that read the row before is stopped by the host within minutes; retention takes days.)
+deleted, and ids are never reused: without that row, the change cannot come back. (The host stops a
+process that read the row earlier within minutes; the retention is days.)
 """
 
 import asyncio
@@ -61,10 +61,10 @@ _PUBLISHES: Final = "publishes changes here"
 
 
 class FeedTable:
-    """The table of published changes. Each method raises StoreError if the table does not serve.
+    """The table of published changes. Each method raises StoreError if the table is unavailable.
 
-    ``clock`` is needed for publishing. It dates publications, so that a change that waited long in
-    its outbox is kept as long as any other. ``sleep`` waits for so many seconds.
+    Publishing needs ``clock``. It dates publications, so that a change that waited long in its
+    outbox is kept as long as any other. ``sleep`` waits for a number of seconds.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class FeedTable:
         A broken row is skipped and logged, so that it does not block the following ones.
 
         Raises:
-            RowTooNew: a newer version wrote the next one, which must not be skipped.
+            RowTooNew: a newer version wrote the next change, which must not be skipped.
 
         """
         numbered: list[tuple[int, Change]] = []
@@ -100,16 +100,16 @@ class FeedTable:
         return numbered
 
     async def last(self) -> int:
-        """Return the highest number so far, 0 before the first."""
+        """Return the highest number so far, 0 before the first change."""
         return await self._last(await self._get(_HEAD))
 
     async def noted(self, change_id: str, name: str) -> str:
-        """Return what is noted under a name at a published change; "" if nothing is."""
+        """Return the note with this name on a published change; "" if there is none."""
         marker = await self._get(table_keys.feed_marker(change_id))
         return str(marker.values.get(name, "")) if marker else ""
 
     async def note(self, change_id: str, name: str, text: str) -> None:
-        """Note something under a name at a published change, until it is pruned."""
+        """Attach a note with a name to a published change, until the change is pruned."""
         marker = await self._get(table_keys.feed_marker(change_id))
         if marker and not codec.is_too_new(marker):
             await self._commit([Replace(marker.row, {**marker.values, name: text}, marker.etag)])
@@ -117,9 +117,9 @@ class FeedTable:
     async def prune(self, before: datetime, most: int) -> int:
         """Delete up to ``most`` changes published before a time, oldest first; return the number.
 
-        It stops at the first change that is younger, or whose outbox row still exists. The head
-        stays, because numbers are never reused. If there is nothing to delete, it reads at most one
-        page and writes nothing.
+        Pruning stops at the first change that is younger or whose outbox row still exists. The head
+        remains, because numbers are never reused. If there is nothing to delete, at most one page
+        is read and nothing written.
         """
         pruned = 0
         old = await self._older(before, most)
@@ -163,7 +163,7 @@ class FeedTable:
                 yield entity
 
     async def publish(self, changes: Sequence[Change]) -> list[tuple[int, Change]]:
-        """Publish those of up to 49 changes that are not in the feed; return all with numbers.
+        """Publish up to 49 changes, except those already in the feed; return all with numbers.
 
         If it fails, either none or all of the changes are in the feed.
         """
@@ -191,8 +191,8 @@ class FeedTable:
     async def _published(self, change: Change) -> tuple[Change, int | None]:
         """Return a change, with its number if a crashed publisher had already published it.
 
-        If another source has used its id, it was not published, and gets another id. (A row in an
-        outbox may be forged, and nobody can tell which of the two is.)
+        If a change from another source has the same id, this change was not published, and gets
+        another id. (An outbox row may be forged, but it is unknown which of the two is.)
         """
         marker = await self._get(table_keys.feed_marker(change.id))
         if marker is None:
@@ -227,7 +227,7 @@ class FeedTable:
         return numbers
 
     async def _last(self, head: Entity | None) -> int:
-        """Return the last number; if the head was deleted or is broken, the rows have it."""
+        """Return the last number, from the rows if the head was deleted or is broken."""
         if head is not None:
             try:
                 return codec.Reader(head).number("last", table_keys.LAST_NUMBER)
@@ -242,15 +242,15 @@ class FeedTable:
 def _back_off(attempt: int) -> float:
     """Return the seconds to wait after a lost race.
 
-    All publishers read the head, one writes, and the others lose: without waiting, whoever is slow
-    loses every time. The longest wait doubles, so that the wait fits any number of publishers.
+    All publishers read the head, one writes, and the others lose: without a wait, a slow publisher
+    loses every time. The maximum wait doubles, so that it suits any number of publishers.
     """
     longest = min(FIRST_PUBLICATION_BACK_OFF_SECONDS * 2**attempt, PUBLICATION_BACK_OFF_SECONDS)
     return random.uniform(0, longest)  # noqa: S311 - spreads publishers, guards nothing
 
 
 def _key(change: Change) -> _Key:
-    """Return the id and the source of a change, which tell it from all others."""
+    """Return the id and the source of a change, which together are unique."""
     return change.id, change.source
 
 

@@ -1,7 +1,7 @@
 """Conversion of findings and coverage to readable rows and back.
 
-Every row has ``schema``. If its number is higher than this code knows, a newer version wrote the
-row: its other properties are not read, and it is never overwritten.
+Every row has the property ``schema``. If its number is higher than this code knows, a newer version
+wrote the row: its other properties are not read, and the row is never overwritten.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -37,16 +37,16 @@ from cmk_check.store.stored_words import StandIns
 
 
 class RowUnusable(StoreError):
-    """A row that a newer version of this program wrote, or that is broken. ``str()`` says which."""
+    """A row that is broken or was written by a newer version. ``str()`` says which."""
 
 
 class RowTooNew(RowUnusable):
-    """A row that a newer version wrote; ``str()`` names the version and no row."""
+    """A row that a newer version wrote. ``str()`` names the version, not the row."""
 
 
 SCHEMA: Final = 1
 STAMP: Final[Mapping[str, Scalar]] = {"schema": SCHEMA, "writtenBy": VERSION}
-"""What rows have by which an earlier version tells which version it needs."""
+"""The properties from which an earlier version learns which version wrote the row."""
 
 _REBUILT: Final = "the next scan rebuilds the row"
 
@@ -55,7 +55,7 @@ type Values = dict[str, Scalar]
 _TAGS: Final = TypeAdapter(Mapping[str, str])
 _HISTORY: Final = TypeAdapter(tuple[Transition, ...])
 _KEY_HEALTH: Final = TypeAdapter(KeyHealth)
-# What unknown words of a key and of a history are read as: never as what is good.
+# Replacements for unknown words in a key and a history: never a favourable one.
 _WORDS: Final[StandIns] = {
     **dict.fromkeys(("verdict", "key_health", "state", "severity"), "unknown"),
     "reason": "row_too_new",
@@ -65,9 +65,9 @@ _WORDS: Final[StandIns] = {
 
 
 def _with_sums(counts: object) -> object:
-    """Require what every version writes: without it, a row would say that there is no account."""
+    """Require the counts that every version writes; without them, accounts would seem absent."""
     if not {"by_kind", "by_reason"} <= as_object(counts).keys():
-        message = "The counts by kind and by reason must be there."
+        message = "The counts by kind and by reason are missing."
         raise ValueError(message)
     return counts
 
@@ -77,30 +77,30 @@ _DATA: Final = TypeAdapter(Mapping[str, object])
 
 
 def is_too_new(entity: Entity, newest: int = SCHEMA) -> bool:
-    """Return whether a newer version of this program wrote the row; every version writes a number.
+    """Return whether a newer version of this program wrote the row.
 
-    A row without one is broken: nobody could deploy the version that wrote it.
+    Every version writes a schema number: a row without one is broken.
     """
     schema = entity.values.get("schema")
     return isinstance(schema, int) and schema > newest
 
 
 def is_newer_change(entity: Entity) -> bool:
-    """Return whether a newer version recorded the change: its type may be new, too."""
+    """Return whether a newer version recorded the change; its type may also be new."""
     kind = entity.values.get("type")
     is_new = isinstance(kind, str) and kind.startswith("cmkcheck.") and kind not in ChangeType
     return is_new or is_too_new(entity)
 
 
 def too_new(entity: Entity, does: str) -> RowTooNew:
-    """Return the error for a row of a newer version; ``does`` says what that version does."""
+    """Return the error for a row of a newer version; ``does`` describes what that version does."""
     by = entity.values.get("writtenBy")
     version = f" ({by:.40})" if isinstance(by, str) else ""
     return RowTooNew(f"A newer version of cmk_check{version} {does}: deploy that version again.")
 
 
 def write(row: str, values: Mapping[str, Scalar], etag: str | None) -> Insert | Replace:
-    """Return the write of a row that was read with this ETag; empty or None if there was none."""
+    """Return the write of a row read with this ETag, which is empty or None for a new row."""
     return Replace(row, values, etag) if etag else Insert(row, values)
 
 
@@ -127,7 +127,7 @@ def finding_values(finding: Finding) -> Values:
             "previousVerdict": finding.previous_verdict and finding.previous_verdict.value,
             "changes": finding.changes,
             "history": stored_words.written(_HISTORY, finding.history, _WORDS),
-            # The state for filters, the reasons for people, and all.
+            # The state for filters, the reasons for people, and the full value.
             "keyHealth": health.state.value if health else None,
             "keyReasons": ",".join(each.code for each in health.concerns) if health else None,
             "keyDetail": stored_words.written(_KEY_HEALTH, health, _WORDS) if health else None,
@@ -185,7 +185,7 @@ def _evidence_of(row: "Reader", entity: Entity) -> Evidence:
     names = {name: field for name, field in Evidence.NAMES.items() if name != "createdAt"}
     return Evidence(
         **{field: row.optional(str, name) for name, field in names.items()},
-        # Older rows do not have it, and a broken one costs only itself: the next scan fills it in.
+        # Missing in older rows; if broken, nothing else is affected, and the next scan writes it.
         created_at=clean_time(entity.values.get("createdAt")),
     )
 
@@ -235,7 +235,7 @@ def coverage_of(entity: Entity) -> Coverage:
     row = Reader(entity, _REBUILT)
     row.number("schema")
     if row.text("subscriptionId") != table_keys.unescape(entity.partition):
-        raise row.broken("subscriptionId", "is not that of its partition")
+        raise row.broken("subscriptionId", "does not match its partition")
     reason = row.optional(_gap_reason, "gapReason")
     gap = None
     if reason is not None:
@@ -260,10 +260,10 @@ def coverage_of(entity: Entity) -> Coverage:
 
 
 def remains_of(entity: Entity) -> tuple[int | None, Subscription]:
-    """Read what a broken coverage row still says.
+    """Read the usable values of a broken coverage row.
 
-    That is the one number that cannot be worked out again, if it can be read, and how Azure listed
-    the subscription; it was there.
+    These are the sequence, if readable, as the only number that cannot be computed again; and the
+    subscription as Azure listed it, which counts as expected.
     """
     try:
         sequence = Reader(entity).number("sequence", MAX_SEQUENCE)
@@ -276,7 +276,7 @@ def remains_of(entity: Entity) -> tuple[int | None, Subscription]:
 
 
 def _accounts(row: "Reader") -> AccountCounts:
-    """Read the counts; one row must not make up for the violations of another."""
+    """Read the counts; a row with wrong counts must not offset violations in another."""
     accounts = row.parsed(_COUNTS.validate_json, "accounts")
     row.check_utc("accounts", (time for time, _ in accounts.excepted))
     if fault := contradiction(accounts):
@@ -337,21 +337,21 @@ class Reader:
         return value
 
     def number(self, name: str, most: int | None = None) -> int:
-        """Return a required number, from 0 to ``most`` if that is given."""
+        """Return a required number; with ``most``, it must be from 0 to ``most``."""
         value = self._entity.values.get(name)
         if not isinstance(value, int) or (most is not None and not 0 <= value <= most):
             raise self.broken(name)
         return value
 
     def parsed[T](self, parse: Callable[[str], T], name: str) -> T:
-        """Return what a required string stands for; ``parse`` raises ValueError if for nothing."""
+        """Return the parsed value of a required string; ``parse`` raises ValueError."""
         try:
             return parse(self.text(name))
         except ValueError as error:
             raise self.broken(name) from error
 
     def optional[T](self, parse: Callable[[str], T], name: str) -> T | None:
-        """Return what an optional string stands for."""
+        """Return the parsed value of an optional string."""
         return self.parsed(parse, name) if name in self._entity.values else None
 
     def check_utc(self, name: str, times: Iterable[datetime | None]) -> None:
@@ -360,7 +360,7 @@ class Reader:
             raise self.broken(name)
 
     def broken(self, name: str, fault: str = "is missing or has the wrong type") -> RowUnusable:
-        """Return the error that says what is wrong with a property."""
+        """Return the error that reports a property's fault."""
         where = f"{self._entity.partition} / {self._entity.row}"
         return RowUnusable(f"Row {where}: {name} {fault}; {self._repair}.")
 
@@ -369,7 +369,7 @@ def time_of(text: str) -> datetime:
     """Read a time.
 
     Raises:
-        ValueError: it is none, or cannot be used.
+        ValueError: the text is not a time, or not a usable one.
 
     """
     time = datetime.fromisoformat(text)

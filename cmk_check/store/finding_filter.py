@@ -1,4 +1,4 @@
-"""Which findings a list shows."""
+"""The filter for lists of findings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,16 +12,17 @@ from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED
 from cmk_check.core.rule import OF_UNUSABLE_ROWS
 
-# Every exception has ended then.
+# By then, every exception has ended.
 _AT_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class FindingFilter:
-    """The findings to list, None for all; values are compared exactly, the id lower-cased.
+    """The findings to list; None selects all. Values are compared exactly, the id lower-cased.
 
-    ``states`` are those of aspects, by the aspects' names, at the time ``at``. ``unowned``: only
-    accounts without an owner. ``key``: only accounts that depend on the key with this id.
+    ``states`` maps aspect names to the state that the aspect must have at the time ``at``.
+    ``unowned``: only accounts without an owner. ``key``: only accounts that depend on the key with
+    this id.
     """
 
     verdict: Verdict | None = None
@@ -47,7 +48,7 @@ class FindingFilter:
 
     @property
     def is_compared_by_table(self) -> bool:
-        """Whether the table service can check all of it, except on unusable rows."""
+        """Whether the table service can check the whole filter, except on unusable rows."""
         asked = sum(value is not None for value in (self.verdict, self.reason, self.kind))
         is_exact = len(self.equals()) == asked + len(self.states)
         return is_exact and not self.unowned and self.key is None

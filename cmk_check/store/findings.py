@@ -1,14 +1,14 @@
 """The findings table: subscriptions with their findings and the changes not yet published.
 
-A subscription is recorded in one transaction if possible, so that no state is stored without its
-change and no change without its state. Otherwise every transaction is guarded by the coverage row,
-which all of them rewrite:
+If possible, one transaction records a subscription, so that no state is stored without its change
+and no change without its state. Otherwise the coverage row guards every transaction, because each
+rewrites it:
 
     A: read table, Azure .. mark coverage row . still mine? . write 1 ... write 2, clears the mark
     B (took over A's slice):    read table, meet the mark, clear it: A's write fails; read Azure
 
-Reading a row into a finding costs ten times what comparing a few of its columns does. So a search
-reads those columns of every row, and whole only the rows that may match.
+Parsing a row into a finding costs ten times as much as comparing a few of its columns. A search
+therefore reads those columns of every row, and reads fully only the rows that may match.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ from cmk_check.store.subscription_rows import (
 
 _TABLE: Final = Table.FINDINGS
 _SEARCHED: Final = ("name", "resourceGroup", "tags", "kind", "location")
-# The first key after the coverage row's: "!" is the lowest character that a longer key may add.
+# The first key after the coverage row's key: "!" is the lowest character that can extend a key.
 _BEHIND_COVERAGE: Final = f"{table_keys.COVERAGE}!"
 
 type RowPosition = tuple[str, str]
@@ -54,7 +54,7 @@ type RowPosition = tuple[str, str]
 type JoinedFinding = tuple[Finding, Coverage | None]
 # The position of a row in a list, and the finding if the row matches.
 type ListedFinding = tuple[RowPosition, JoinedFinding | None]
-# Whether a row may match: the row with the columns above, and those of its coverage row, if read.
+# Whether a row may match, from its searched columns and those of its coverage row, if read.
 type MayMatch = Callable[[Entity, Mapping[str, object]], bool]
 # A finding and its changes, written in one transaction.
 type _Group = tuple[Write, *tuple[Insert, ...]]
@@ -146,8 +146,8 @@ class FindingsTable:
     ) -> AsyncIterator[ListedFinding]:
         """Iterate over the rows of findings by subscription, group and name.
 
-        A finding is unknown if a newer version wrote its row or the row is broken. ``joined`` reads
-        the coverage rows in the same query. ``at_once`` is the number of rows per request.
+        A finding is unknown if its row is broken or was written by a newer version. ``joined``
+        reads the coverage rows in the same query. ``at_once`` is the number of rows per request.
         """
         return self._list(replace(_list_query(where, after, joined=joined), page=at_once), where)
 
@@ -159,9 +159,9 @@ class FindingsTable:
         *,
         joined: bool = False,
     ) -> AsyncIterator[list[ListedFinding]]:
-        """Iterate over the same rows, at most SEARCHED_AT_ONCE at a time, for a search.
+        """Iterate over the rows of ``findings`` for a search, at most SEARCHED_AT_ONCE at a time.
 
-        Only the rows of which ``may_match`` is true are read whole, and those between them.
+        Only rows for which ``may_match`` returns True, and rows between them, are read fully.
         """
         query = _list_query(where, after, joined=joined)
         narrow = replace(query, columns=_SEARCHED, page=SEARCHED_AT_ONCE)
@@ -184,7 +184,7 @@ class FindingsTable:
     async def _with_whole(
         self, query: TableQuery, where: FindingFilter, places: list[RowPosition], wanted: list[int]
     ) -> list[ListedFinding]:
-        """Read whole the rows from the first wanted one to the last one."""
+        """Read the rows from the first wanted one to the last one, with all columns."""
         whole: dict[RowPosition, JoinedFinding | None] = {}
         if wanted:
             first, last = wanted[0], wanted[-1]
@@ -209,19 +209,19 @@ class FindingsTable:
                 yield place, joined if where.admits(finding) else None
 
     async def _rows(self, query: TableQuery) -> AsyncIterator[Entity]:
-        """Read the rows in partitions of subscriptions."""
+        """Read the query's rows, without foreign partitions."""
         async for entity in self._store.query(_TABLE, query):
             if is_ours(entity.partition):
                 yield entity
 
     async def _coverage_before(self, query: TableQuery) -> Entity | None:
-        """Read the coverage row of the subscription in which a list continues, if it shows them."""
+        """Read the coverage row of the subscription in which a joined list continues."""
         if not query.besides or query.after is None:
             return None
         return await self._store.get(_TABLE, query.after[0], table_keys.COVERAGE)
 
     async def with_keys_in(self, vault_id: str) -> set[str]:
-        """Return the lower-cased ids of the subscriptions whose keys were last in a vault."""
+        """Return the lower-cased ids of subscriptions whose keys were last found in a vault."""
         query = TableQuery(
             row_from=table_keys.FINDINGS_FROM,
             row_to=table_keys.FINDINGS_TO,
@@ -284,7 +284,7 @@ def record_batches(
 ) -> Iterator[RecordBatch]:
     """Divide a difference into transactions, without splitting the rows of an account.
 
-    The last one sets the final state of the coverage row and clears the mark; earlier ones keep it.
+    The last transaction sets the coverage row's final state and clears the mark; others keep it.
     """
     groups: list[_Group] = [
         (_finding_write(stored, step), *map(outbox_write, step.changes))

@@ -1,6 +1,6 @@
-"""Table storage in memory, for tests and scans of the command line.
+"""Table storage in memory, for tests and for scans from the command line.
 
-It passes the same contract tests as the real adapter: conditions, limits and order.
+It passes the real adapter's contract tests: conditions, limits and order.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -15,7 +15,7 @@ type _Row = tuple[str, Mapping[str, Scalar]]
 
 
 class MemoryStore:
-    """The three tables, initially empty; ETags are counted, so equal histories have equal ones."""
+    """The three tables, initially empty. ETags are a counter: equal histories give equal ETags."""
 
     def __init__(self) -> None:
         self._rows: dict[Table, dict[tuple[str, str], _Row]] = {table: {} for table in Table}

@@ -1,7 +1,7 @@
 """Queries as filters for the table service.
 
-Values may come from callers of the HTTP API. They are never written into a filter's text but passed
-to the client as parameters, which it quotes.
+Values may come from callers of the HTTP API. They are never part of the filter's text but passed to
+the client as parameters, which it quotes.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ type Clause = tuple[Condition, ...]
 
 
 def ranges(query: TableQuery) -> list[list[Clause]]:
-    """Return the clauses of each request: all clauses must hold, and of each any condition.
+    """Return the clauses of each request: every clause must hold, by at least one condition.
 
     Continuing after a row takes two requests, because the service scans the table for an "or".
     """
@@ -40,7 +40,7 @@ def ranges(query: TableQuery) -> list[list[Clause]]:
 
 
 def filter_of(clauses: Sequence[Clause]) -> tuple[str, dict[str, str]]:
-    """Return a filter and its parameters; blanks must surround the parameters.
+    """Return a filter and its parameters; spaces must surround the parameters.
 
     Raises:
         ValueError: the name of a property is invalid.

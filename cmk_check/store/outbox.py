@@ -1,4 +1,4 @@
-"""Outbox rows: changes that are recorded and not yet published, of subscriptions and of scans."""
+"""Outbox rows: changes of subscriptions and scans that are recorded but not yet published."""
 
 import logging
 from collections.abc import Iterable
@@ -25,15 +25,15 @@ class OutboxEntry:
 
     @property
     def place(self) -> tuple[Table, str, str]:
-        """What tells it from all others: whoever writes a row chooses the id of its change."""
+        """The key of its row, which is unique; a change's id may be forged."""
         return place_of(self.change)
 
 
 def place_of(change: Change) -> tuple[Table, str, str]:
-    """Return the one outbox row from which a change may be published.
+    """Return the only outbox row from which a change may be published.
 
     Raises:
-        LimitExceeded: none has a key for it.
+        LimitExceeded: the change does not fit into a key.
 
     """
     row = table_keys.outbox_row(change.sequence, change.id)
@@ -49,10 +49,10 @@ def outbox_write(change: Change) -> Insert:
 
 
 def outbox_entries(table: Table, entities: Iterable[Entity]) -> tuple[OutboxEntry, ...]:
-    """Read the outbox rows among these.
+    """Read the outbox rows among these rows.
 
-    A row that is broken, forged, newer or not ours is left alone, with a log line: it must not hold
-    up the changes of all others.
+    A row that is broken, forged, newer or unknown is logged and skipped: it must not block the
+    other changes.
     """
     entries: list[OutboxEntry] = []
     for entity in entities:
@@ -73,17 +73,17 @@ def outbox_entries(table: Table, entities: Iterable[Entity]) -> tuple[OutboxEntr
 
 
 def _change_in(table: Table, entity: Entity) -> Change:
-    """Read a change; its row must be the one that follows from its columns.
+    """Read a change; the row's key must match its columns.
 
-    Otherwise it might never be published, and all changes behind it would wait; or it might speak
-    for another subscription.
+    Otherwise the change might never be published and block all later ones, or might report on
+    another subscription.
     """
     change = codec.change_of(entity)
     of_source = f"{change.subject}/".startswith(f"{change.source}/")
     if place_of(change) != (table, entity.partition, entity.row) or not of_source:
         where = f"{entity.partition} / {entity.row}"
         raise RowUnusable(
-            f"Row {where}: id, sequence, source and subject must be those of the row's partition "
+            f"Row {where}: id, sequence, source and subject must match the row's partition "
             "and key; find out who wrote the row, and delete it."
         )
     return change

@@ -1,8 +1,8 @@
-"""Takes rows as the table service wrote them, past the models of Azure's client.
+"""Reads rows as the table service sends them, bypassing the models of Azure's client.
 
-The client goes through each row twice, to deserialize and to convert each value, which takes
-several times as long as all that is done with a row here, and trusts that the answer is a row. It
-still signs, sends, repeats and pages.
+The client processes each row twice, to deserialize and to convert its values. That takes several
+times as long as everything this program does with a row, and does not check that the answer is a
+row. The client still signs, sends, retries and pages.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,27 +25,27 @@ type Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
 _TAKE: Final = "take"
 _TYPE: Final = "@odata.type"
 _ETAG: Final = "odata.etag"
-# Each row has them besides its values.
+# Each row has these besides its values.
 _NO_VALUES: Final = frozenset({"PartitionKey", "RowKey", "Timestamp"})
-# JSON has these as they are, and one of 64 bits as a text; the service names a type where JSON does
-# not tell it. This version writes no values of other types, and needs only texts: a row in which
-# such a value is needed is broken.
+# JSON has the plain types as they are and a 64-bit number as a string; the service names a type if
+# JSON does not imply it. This program writes no other types, and a row that has another type where
+# a text is needed is broken.
 _INT64: Final = "Edm.Int64"
 _PLAIN: Final = frozenset({None, "Edm.String", "Edm.Int32", "Edm.Boolean"})
 
 
 class RawRowsPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Passes the answer of a read to its option ``take``; the client gets a page without rows.
+    """Passes a read's answer to the callback ``take``; the client gets a page without rows.
 
-    The policy must come before the one that decodes answers.
+    The policy must precede the policy that decodes answers.
     """
 
     def on_request(self, request: Request) -> None:
-        """Keep whom to pass the answer to, out of the client's options."""
+        """Move the callback from the client's options to the request's context."""
         request.context[_TAKE] = request.context.options.pop(_TAKE, None)
 
     def on_response(self, request: Request, response: Response) -> None:
-        """Pass the answer on."""
+        """Pass the answer to the callback."""
         take = request.context[_TAKE]
         if take is not None and response.http_response.status_code == HTTPStatus.OK:
             take(response.context.get(ContentDecodePolicy.CONTEXT_NAME))
@@ -56,7 +56,7 @@ def entities_of(page: object) -> list[Entity]:
     """Return the rows of a page.
 
     Raises:
-        DeserializationError: the answer is not a page of rows, and must not pass for none.
+        DeserializationError: the answer is not a page of rows; it must not count as empty.
 
     """
     rows = page.get("value") if isinstance(page, dict) else None
@@ -69,22 +69,22 @@ def entity_of(row: object) -> Entity:
     """Return a row.
 
     Raises:
-        DeserializationError: it is not an object, or lacks a key, or its number is a word.
+        DeserializationError: the row is not an object, lacks a key, or has an invalid number.
 
     """
     known: Mapping[str, Any] = row if isinstance(row, Mapping) else {}
     partition, key = known.get("PartitionKey"), known.get("RowKey")
     if not isinstance(partition, str) or not isinstance(key, str):
-        raise DeserializationError("A row of the answer is not one.")
+        raise DeserializationError("The answer has a row without keys.")
     try:
         values = MappingProxyType(dict(_values(known)))
     except ValueError as error:
-        raise DeserializationError("A number of a row is not one.") from error
+        raise DeserializationError("A row of the answer has an invalid number.") from error
     return Entity(partition, key, _etag(known), values)
 
 
 def _etag(row: Mapping[str, Any]) -> str:
-    """Return the ETag, from the time of the last write where the service does not name it."""
+    """Return the ETag, built from the time of the last write if the answer has none."""
     etag, written = row.get(_ETAG), row.get("Timestamp")
     if isinstance(etag, str):
         return etag
@@ -93,7 +93,7 @@ def _etag(row: Mapping[str, Any]) -> str:
 
 def _values(row: Mapping[str, Any]) -> Iterator[tuple[str, Scalar]]:
     for name, value in row.items():
-        # The service annotates with names that have a dot, which no column's name has.
+        # Names of the service's annotations contain a dot; names of columns never do.
         if isinstance(value, str | int) and "." not in name and name not in _NO_VALUES:
             of_type = row.get(f"{name}{_TYPE}")
             if of_type in _PLAIN and not (isinstance(value, str) and is_no_text(value)):

@@ -1,4 +1,4 @@
-"""Which times a row may hold."""
+"""The times that a row may contain."""
 
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Final
@@ -10,13 +10,13 @@ _LAST_TIME: Final = datetime(MAXYEAR, 1, 1, tzinfo=UTC)
 
 
 def is_utc(time: datetime) -> bool:
-    """Return whether a time is in UTC, as all rows have it.
+    """Return whether a time is in UTC, as in all rows.
 
-    Another offset may lead beyond the first or last year; without one it cannot be compared.
+    Another offset may exceed the first or last year; a time without an offset cannot be compared.
     """
     return time.utcoffset() == _NO_OFFSET
 
 
 def is_usable_time(time: datetime) -> bool:
-    """Return whether a time is in UTC and leaves room to add to it and to subtract from it."""
+    """Return whether a time is in UTC and far enough from the limits for time arithmetic."""
     return is_utc(time) and UNDATED < time < _LAST_TIME

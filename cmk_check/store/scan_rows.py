@@ -1,7 +1,7 @@
 """The rows of the scans table: lease, status, scans and slices, each stored as a JSON document.
 
-A document is split over properties ``document0``, ``document1``, ... because one property holds at
-most 32,768 characters; a few more properties make the table readable for people.
+A document is split into properties ``document0``, ``document1``, ... because one property holds at
+most 32,768 characters. A few more properties make the table readable for people.
 """
 
 import logging
@@ -36,14 +36,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The scan that may run, and until when; ``epoch`` counts leases, ``scan_id`` may be empty."""
+    """The scan that may run, and its expiry; ``epoch`` counts leases, ``scan_id`` may be empty."""
 
     scan_id: str
     epoch: int
     expires: datetime
 
     def is_held(self, now: datetime, most: timedelta) -> bool:
-        """Whether a scan holds it; a lease for longer than ``most`` comes from a wrong clock."""
+        """Whether a scan holds the lease; if longer than ``most``, it comes from a wrong clock."""
         return bool(self.scan_id) and now < self.expires <= now + most
 
 
@@ -60,61 +60,61 @@ class Scan:
     started_at: datetime
     state: ScanState = ScanState.RUNNING
     plan_id: str | None = None
-    """Set by the plan, as ``slices``."""
+    """Set by the plan, like ``slices``."""
     slices: int = 0
     visible: int = 0
     """The number of subscriptions that Azure listed."""
     baseline: bool = False
     """Whether no scan had finished before."""
     supersedes: str | None = None
-    """The abandoned scan that it follows."""
+    """The abandoned scan that this scan follows."""
     finished_at: datetime | None = None
     reason: str | None = None
     posture: PostureVerdict | None = None
-    """Of the estate, set at the end, as ``summary``."""
+    """The estate's posture; set at the end, like ``summary``."""
     posture_reasons: tuple[PostureReason, ...] = ()
     summary: Summary | None = None
     rule_version: str = RULE_VERSION
     scope: RecordedScope | None = None
-    """What it was planned under; None before that and in rows of earlier versions."""
+    """The scope when the scan was planned; None before that and in rows of earlier versions."""
     group_unread: Gap | None = None
     """Why the management group could not be read, if so."""
     named: tuple[str, ...] = ()
     """Lower-cased ids in order."""
     not_found: tuple[str, ...] = ()
     was_lowered: bool = False
-    """What the status said when it began; the next two also."""
+    """From the status when the scan began, like the next two fields."""
     keys_were_lowered: bool = False
     data_were_lowered: bool = False
     reads_projects: bool = False
-    """Whether it reads again where projects say that data is, of all accounts."""
+    """Whether the scan reads the data places of all projects again."""
     daily_until: datetime | None = None
-    """Until when all daily readings that fell due were recorded when it began; None: makes all."""
+    """When it began, all daily readings due until then were recorded; None: the scan makes all."""
     leaves_message: bool = False
-    """Whether it has left one for the second clock."""
+    """Whether the scan has left a message for the second clock."""
     overdue: bool = False
-    """Whether the second clock started it: earlier versions know no such trigger, so its is the
-    timer."""
+    """Whether the second clock started the scan. Its trigger is then ``timer``, because earlier
+    versions know no other."""
 
     @property
     def is_partial(self) -> bool:
-        """Whether it reads only some subscriptions."""
+        """Whether the scan reads only some subscriptions."""
         return bool(self.named)
 
     @property
     def misses_some(self) -> bool:
-        """Whether it was asked for subscriptions that were not found; the watch may name such."""
+        """Whether a request named subscriptions that do not exist; the watch may name such ids."""
         return bool(self.not_found) and self.trigger is not Trigger.WATCH
 
     @property
     def schema(self) -> int:
-        """The version of its row."""
+        """The schema of the scan's row."""
         if PostureReason.ACCOUNTS_EXCEPTED in self.posture_reasons:
             return EXCEPTED_SCHEMA
         return PARTIAL_SCHEMA if self.is_partial else SCHEMA
 
     def has_recorded(self, subscription_id: str) -> bool:
-        """Tell whether it has ended, and recorded a subscription that it names."""
+        """Return whether the scan has ended and has recorded a subscription that it names."""
         summary = self.summary
         if subscription_id not in self.named or summary is None:
             return False
@@ -123,7 +123,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A subscription and what the scan has to do with it."""
+    """A subscription and what the scan must do with it."""
 
     subscription: Subscription
     disposition: Disposition
@@ -136,49 +136,49 @@ class Slice:
     number: int
     plan_id: str
     low: str
-    """Its first partition."""
+    """The first partition of the range."""
     high: str
-    """The first one after it; "": to the end."""
+    """The first partition after the range; "" means to the end."""
     subscriptions: tuple[Planned, ...] = ()
-    """In a partial scan, those of the range that it reads."""
+    """The planned subscriptions; in a partial scan, only these are read."""
     claim: str | None = None
     claimed_until: datetime | None = None
     summary: Summary | None = None
-    """Set when it is done."""
+    """Set when the slice is done."""
     failed: bool = False
-    """Whether its subscriptions were not read."""
+    """Whether the slice's subscriptions were not read."""
     changes: int = 0
-    """What earlier deliveries recorded and published."""
+    """The number of changes that earlier deliveries recorded and published."""
 
     @property
     def is_done(self) -> bool:
-        """Whether its counts are known."""
+        """Whether the slice is done."""
         return self.summary is not None
 
     def is_held(self, now: datetime, most: timedelta) -> bool:
         """Whether a worker's claim is valid; a claim for longer than ``most`` never is.
 
-        It comes from a clock that ran ahead, and would block the slice until that time.
+        Such a claim comes from a clock that ran ahead, and would block the slice until that time.
         """
         return self.claimed_until is not None and now < self.claimed_until <= now + most
 
 
 @dataclass(frozen=True, slots=True)
 class Stored[T]:
-    """A value as read, with ETag and schema of its row; the ETag is empty if there is none."""
+    """A value as read, with ETag and schema of its row; the ETag is empty without a row."""
 
     value: T
     etag: str
     schema: int = SCHEMA
 
 
-# An earlier version would finish a partial scan as if it had read the whole estate, so it must not
-# understand its row.
+# An earlier version must not understand the row of a partial scan: it would finish the scan as if
+# the whole estate had been read.
 PARTIAL_SCHEMA: Final = SCHEMA + 1
-# It would take the words of exceptions for a broken row.
+# An earlier version would treat a row with words for exceptions as broken.
 EXCEPTED_SCHEMA: Final = SCHEMA + 2
 
-# What unknown words are read as: reasons are left out of the history, and nothing gets better.
+# Replacements for unknown words, never a favourable one; reasons are left out of the history.
 _WORDS: Final[StandIns] = {
     "trigger": "timer",
     "reason": "slice_failed",
@@ -212,7 +212,7 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
 
     Raises:
         RowTooNew: a newer version wrote the row.
-        RowUnusable: it is broken.
+        RowUnusable: the row is broken.
 
     """
     if is_too_new(entity, EXCEPTED_SCHEMA if adapter is SCAN else SCHEMA):
@@ -250,7 +250,7 @@ def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity | None) ->
         raise
     except RowUnusable:
         _log.warning(
-            "Row %s / %s is broken; whoever writes next replaces it.",
+            "Row %s / %s is broken; the next write replaces it.",
             entity.partition,
             entity.row,
         )
@@ -258,16 +258,16 @@ def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity | None) ->
 
 
 def _has_usable_times(value: object) -> bool:
-    """Check the times in a value and in those that it holds; mappings hold none."""
+    """Check all times in a value and its nested values; mappings contain none."""
     left = [value]
     while left:
         part = left.pop()
         if isinstance(part, tuple):
             left += part
         elif isinstance(part, Planned):
-            continue  # most of a slice, and it has no times
+            continue  # most of a slice is these, without times
         elif not isinstance(part, datetime):
-            # As `dataclasses.fields`, which takes several times as long: every row read comes here.
+            # Like `dataclasses.fields`, but several times as fast: this runs for every row read.
             left += [getattr(part, name) for name in getattr(part, "__dataclass_fields__", ())]
         elif not is_usable_time(part):
             return False

@@ -1,7 +1,7 @@
 """The scans table: the lease, the scans, their slices, and the status.
 
 Rows that must change together are in one partition, so that a scan starts and ends in one
-transaction; each scan's slices have their own partition.
+transaction. Each scan's slices are in a separate partition.
 """
 
 import logging
@@ -49,7 +49,7 @@ _TABLE: Final = Table.SCANS
 _PARTITION: Final = OF_SCANS
 _LEASE: Final = "current"
 _STATUS: Final = "status"
-# Without a usable row: free, and with an epoch that no scan has.
+# The lease if there is no usable row: free, with an epoch that no scan has.
 _FREE: Final = Lease("", 0, row_times.UNDATED)
 _NO_LEASE: Final = Stored(_FREE, "")
 _NO_STATUS: Final = Stored(Status(), "")
@@ -57,7 +57,7 @@ _NO_STATUS: Final = Stored(Status(), "")
 
 @dataclass(frozen=True, slots=True)
 class LeaseAndStatus:
-    """The lease and the status, as read together; by default, where there is none yet."""
+    """The lease and the status, read together; the defaults apply if there are none yet."""
 
     lease: Stored[Lease] = _NO_LEASE
     status: Stored[Status] = _NO_STATUS
@@ -74,7 +74,7 @@ class ScanTable:
         return LeaseAndStatus(await self._lease(), await self.status())
 
     async def status(self) -> Stored[Status]:
-        """Read the status: one point read. A broken one says nothing, until a scan replaces it."""
+        """Read the status in one point read; a broken status counts as empty until replaced."""
         return value_or(Status(), STATUS, await self._store.get(_TABLE, _PARTITION, _STATUS))
 
     async def holder(self) -> str | None:
@@ -100,7 +100,7 @@ class ScanTable:
     ) -> AsyncIterator[tuple[tuple[str, str], Scan | None]]:
         """Iterate over the scans with their positions, newest first, after the row ``after``.
 
-        ``rows`` is about how many the caller will need. A broken row comes as None.
+        ``rows`` is about how many the caller needs. A broken row is returned as None.
         """
         query = TableQuery(
             partition=_PARTITION,
@@ -131,7 +131,8 @@ class ScanTable:
     ) -> None:
         """Write rows of the scan partition in one transaction, if unchanged since they were read.
 
-        ``scans`` have the ETag read, None for a new row; ``current`` has those of lease and status.
+        ``scans`` are scans with the ETag read, None for a new row; ``current`` has the ETags of
+        lease and status.
         """
         writes: list[Write] = []
         if lease is not None:
@@ -182,13 +183,13 @@ class ScanTable:
         return Stored(entry, new)
 
     async def drop_slices(self, scan_id: str) -> None:
-        """Delete all slices of an ended scan, of every plan, and those that earlier scans left.
+        """Delete all slices of an ended scan, of every plan, and slices that earlier scans left.
 
-        Each scan should have deleted its own, but may have died before it could, or have lost the
-        lease. Up to ``MAX_SLICES`` go at once, the oldest first.
+        An earlier scan may have died or lost the lease before it deleted its slices. At most
+        ``MAX_SLICES`` are deleted at once, the oldest first.
         """
         own = table_keys.slice_partition(scan_id)
-        # Scans of one second have no order: the id of an earlier one may be the later one.
+        # Ids of scans from the same second do not show which scan came first.
         of_this_second = table_keys.slice_partition(f"{scan_id.partition('-')[0]}-")
         query = TableQuery(
             partition_from=table_keys.slice_partition(""),
@@ -199,7 +200,7 @@ class ScanTable:
         for entity in await _first(MAX_SLICES, self._store.query(_TABLE, query)):
             left[entity.partition].append(Delete(entity.row, entity.etag))
         await self._commit_all(own, left.pop(own, []))
-        # Where a clock was set back, a scan that runs comes before one that has ended.
+        # If a clock was set back, a running scan may sort before one that has ended.
         holder = await self.holder() if left else None
         left.pop(table_keys.slice_partition(holder or ""), None)
         try:
@@ -236,7 +237,7 @@ def started_of(scan_id: str) -> datetime:
 
 
 def scan_id_of(started: datetime, suffix: str) -> str:
-    """Make the id of a scan."""
+    """Return the id of a scan."""
     return f"{started:%Y%m%dT%H%M%S}Z-{suffix}"
 
 

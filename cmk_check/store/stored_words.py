@@ -1,12 +1,12 @@
-"""Words in rows that another version added, so that an app can be rolled back.
+"""Words in rows that a later version added, so that an app can be rolled back.
 
-Versions add reasons and other words without a new schema of rows. Where a row holds JSON:
+Versions add reasons and other words without changing the schema of rows. In JSON values:
 
-- A word of ``LATER`` is written as one that every version knows, and that makes each of them read
-  Azure again; the later word is beside it.
-- A word that this version does not know is read as one that claims nothing.
+- A word in ``LATER`` is written as a word that every version knows and that makes each of them read
+  Azure again; the later word is stored in an additional field.
+- A word that this version does not know is read as a word that claims nothing.
 
-``StandIns`` says as which, by the name of the field; None leaves the word out.
+``StandIns`` maps a field's name to the replacement; None leaves the word out.
 """
 
 import json
@@ -40,10 +40,10 @@ def written[T](adapter: TypeAdapter[T], value: T, stand_ins: StandIns) -> str:
 
 
 def read[T](adapter: TypeAdapter[T], stand_ins: StandIns, text: str) -> T:
-    """Return the value that JSON of any version of the schema stands for.
+    """Return the value from JSON that any version of the schema wrote.
 
     Raises:
-        ValueError: it stands for none.
+        ValueError: the JSON is not such a value.
 
     """
     try:
@@ -59,7 +59,7 @@ def _read[T](adapter: TypeAdapter[T], stand_ins: StandIns, text: str) -> T:
         return adapter.validate_json(text)
     except ValidationError as error:
         document = json.loads(text)
-        # From the last one: leaving a word out of a list moves those behind it.
+        # Last fault first: leaving a word out of a list moves the words after it.
         for fault in reversed(error.errors(include_url=False)):
             *path, last = fault["loc"]
             name = last if isinstance(last, str) or not path else path[-1]

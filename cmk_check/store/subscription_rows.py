@@ -1,7 +1,7 @@
 """Parses a subscription's partition: its coverage, its findings and its unpublished changes.
 
-An unusable row affects only itself: its finding is unknown until the row is repaired. Rows that
-this program did not write are left alone.
+An unusable row affects no other: its finding is unknown until the row is repaired. Rows that this
+program did not write are left alone.
 """
 
 import logging
@@ -31,8 +31,8 @@ _RECORDS: Final = "recorded this subscription"
 class StoredSubscription:
     """A subscription's partition as read.
 
-    ``etags`` are by row key. ``unusable`` says why its coverage row must not be changed, if so:
-    then nothing can be recorded.
+    ``etags`` maps row keys to ETags. ``unusable`` is the reason, if any, why the coverage row must
+    not be changed: then nothing can be recorded.
     """
 
     partition: str
@@ -43,13 +43,13 @@ class StoredSubscription:
 
     @property
     def mark(self) -> str | None:
-        """The claim of a worker that is recording, or was when it crashed."""
+        """The claim of a worker that is recording or crashed while recording."""
         return self.known.coverage.recording if self.known.coverage else None
 
 
 @lru_cache(PARTITIONS_REMEMBERED)
 def is_ours(partition: str) -> bool:
-    """Return whether this is the partition of a subscription."""
+    """Return whether a partition belongs to a subscription."""
     if is_guid(partition) and partition == partition.lower():
         return True
     _log.warning("The table %s has rows of an unknown partition: %.200a", "cmkfindings", partition)
@@ -57,7 +57,7 @@ def is_ours(partition: str) -> bool:
 
 
 def finding_in(entity: Entity) -> Finding:
-    """Read a finding; if its row is unusable, it is unknown and says what to do."""
+    """Read a finding; from an unusable row, an unknown finding whose message says what to do."""
     if codec.is_too_new(entity):
         return codec.unusable_finding(entity, _id_of(entity), row_too_new())
     try:
@@ -100,7 +100,7 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
 
 
 def coverage_in(entity: Entity) -> Coverage | RowUnusable:
-    """Read a coverage row, or return why it cannot be used: broken, or of a newer version."""
+    """Read a coverage row, or return why it is unusable: broken, or written by a newer version."""
     if codec.is_too_new(entity):
         return codec.too_new(entity, _RECORDS)
     try:
@@ -110,17 +110,17 @@ def coverage_in(entity: Entity) -> Coverage | RowUnusable:
 
 
 def _check_key(entity: Entity, account: AccountId) -> None:
-    """Check that a finding's row has the one key that follows from its columns.
+    """Check that the key of a finding's row matches its columns.
 
-    Else two rows could claim one account, and the row of another would be replaced or deleted.
+    Otherwise two rows could claim one account, and another account's row be replaced or deleted.
     """
     group, name = account.resource_group, account.name
     text = path_of(account.subscription_id, group.lower(), name.lower())
     if account.text == text and entity.row == table_keys.finding_row(group, name):
         return
     raise RowUnusable(
-        f"Row {entity.partition} / {entity.row}: accountId, resourceGroup and name must be those "
-        "of the row's key; delete the row to repair it."
+        f"Row {entity.partition} / {entity.row}: accountId, resourceGroup and name must match "
+        "the row's key; delete the row to repair it."
     )
 
 

@@ -1,7 +1,7 @@
-"""The limits of the table service: writes are divided by them, and checked before they are sent.
+"""The limits of the table service, for dividing writes and checking them before they are sent.
 
-Azurite accepts entities over 1 MiB, more than 252 properties and impossible property names, and
-breaks its reply to a transaction of 101 writes: without this check such a write would fail only in
+Azurite accepts entities over 1 MiB, more than 252 properties and invalid property names, and sends
+a broken reply to a transaction of 101 writes. Without this check, such a write would fail only in
 production.
 """
 
@@ -27,21 +27,21 @@ from cmk_check.ports import Delete, LimitExceeded, Scalar, Write
 MAX_INT32: Final = 2**31 - 1
 MAX_INT64: Final = 2**63 - 1
 
-# The service allows % but warns of clients that trip over it; keys.escape leaves none.
+# The service allows % but warns that some clients fail on it; ``escape`` leaves none.
 _FORBIDDEN_IN_KEYS = re.compile(r"[/\\#?%\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Nearly all values, and each is looked at several times: a call for each costs more than the rest.
+# Nearly all values have these types; a call for each would cost more than everything else.
 _PLAIN: Final = frozenset({str, int, bool})
 _RESERVED: Final = frozenset({"PartitionKey", "RowKey", "Timestamp"})
-# Headers and boundaries of one write within a batch, and the longest partition key there is: in the
-# URL (nine characters for each UTF-16 unit) and in the body (six).
+# Headers and boundaries of one write within a batch, and the longest possible partition key in the
+# URL (nine characters per UTF-16 unit) and in the body (six).
 _WRITE_OVERHEAD: Final = 1500 + 15 * MAX_KEY_UNITS
 _TIMESTAMP_BYTES: Final = 8 + 2 * len("Timestamp") + 8
 
 
 def stored(values: Mapping[str, Scalar | None]) -> dict[str, Scalar]:
-    """Return the values that a store keeps: plain strings, integers, booleans; no None.
+    """Return the values to store: plain strings, integers and booleans, without None.
 
     Raises:
         TypeError: a value has another type.
@@ -60,7 +60,7 @@ def is_property_name(name: str) -> bool:
 
 
 def transaction_size(write: Write) -> int:
-    """Estimate the bytes that this write adds to a transaction, never too low."""
+    """Estimate the bytes that a write adds to a transaction; the estimate is never too low."""
     row = len(quote(write.row, safe="", errors="replace"))
     if isinstance(write, Delete):
         return _WRITE_OVERHEAD + row
@@ -73,12 +73,12 @@ def check(writes: Sequence[Write], partition: str) -> None:
     """Check a transaction against the limits of the service.
 
     Raises:
-        LimitExceeded: names the row and the limit.
+        LimitExceeded: the text names the row and the limit.
 
     """
     if not 1 <= len(writes) <= MAX_TRANSACTION_WRITES:
         raise LimitExceeded(
-            f"a transaction of {len(writes)} writes, 1 to {MAX_TRANSACTION_WRITES} are allowed"
+            f"a transaction has {len(writes)} writes; 1 to {MAX_TRANSACTION_WRITES} are allowed"
         )
     _check_key(partition, f"partition {_shown(partition)}")
     rows: set[str] = set()
@@ -90,8 +90,8 @@ def check(writes: Sequence[Write], partition: str) -> None:
     size = sum(transaction_size(write) for write in writes)
     if size > MAX_TRANSACTION_BYTES:
         raise LimitExceeded(
-            f"a transaction of {size} bytes from row {_shown(writes[0].row)} on, "
-            f"{MAX_TRANSACTION_BYTES} is the most"
+            f"a transaction that begins with row {_shown(writes[0].row)} has {size} bytes; "
+            f"the limit is {MAX_TRANSACTION_BYTES}"
         )
 
 
@@ -104,7 +104,7 @@ def batches(writes: Iterable[Write]) -> Iterator[list[Write]]:
 def group_batches[T: Sequence[Write]](groups: Iterable[T], reserve: int = 0) -> Iterator[list[T]]:
     """Divide groups of writes into transactions without splitting a group.
 
-    ``reserve`` keeps room in each for this many further writes of at most 512 KiB.
+    ``reserve`` is the number of further writes, of at most 512 KiB, to leave room for in each.
     """
     most_writes = MAX_TRANSACTION_WRITES - reserve
     most_bytes = MAX_TRANSACTION_BYTES - reserve * RESERVED_WRITE_BYTES
@@ -137,20 +137,20 @@ def _check_write(write: Write, partition: str) -> None:
         return
     values = stored(write.values)
     if len(values) > MAX_PROPERTIES:
-        raise LimitExceeded(f"{where}: {len(values)} properties, {MAX_PROPERTIES} is the most")
+        raise LimitExceeded(f"{where}: {len(values)} properties; the limit is {MAX_PROPERTIES}")
     size = 4 + 2 * (_units(partition) + _units(write.row)) + _TIMESTAMP_BYTES
     for name, value in values.items():
         _check_property(name, value, where)
         size += 8 + 2 * len(name) + _value_bytes(value)
     if size > MAX_ENTITY_BYTES:
-        raise LimitExceeded(f"{where}: {size} bytes, {MAX_ENTITY_BYTES} is the most")
+        raise LimitExceeded(f"{where}: {size} bytes; the limit is {MAX_ENTITY_BYTES}")
 
 
 def _check_key(key: str, where: str) -> None:
     if _FORBIDDEN_IN_KEYS.search(key):
-        raise LimitExceeded(f"{where}: a key must not hold / \\ # ? % or control characters")
+        raise LimitExceeded(f"{where}: a key must not contain / \\ # ? % or control characters")
     if _units(key) > MAX_KEY_UNITS:
-        raise LimitExceeded(f"{where}: {_units(key)} UTF-16 units, {MAX_KEY_UNITS} is the most")
+        raise LimitExceeded(f"{where}: {_units(key)} UTF-16 units; the limit is {MAX_KEY_UNITS}")
 
 
 def _check_property(name: str, value: Scalar, where: str) -> None:
@@ -158,22 +158,22 @@ def _check_property(name: str, value: Scalar, where: str) -> None:
         raise LimitExceeded(f"{where}: {_shown(name)} must be a valid property name")
     if len(name) > MAX_PROPERTY_NAME_CHARS:
         raise LimitExceeded(
-            f"{where}: {_shown(name)} is {len(name)} characters long, "
-            f"{MAX_PROPERTY_NAME_CHARS} is the most"
+            f"{where}: {_shown(name)} is {len(name)} characters long; "
+            f"the limit is {MAX_PROPERTY_NAME_CHARS}"
         )
     if isinstance(value, str):
         if is_no_text(value):
-            raise LimitExceeded(f"{where}: {name} holds half of a surrogate pair")
+            raise LimitExceeded(f"{where}: {name} contains half of a surrogate pair")
         if (size := _units(value)) > MAX_STRING_UNITS:
             raise LimitExceeded(
-                f"{where}: {name} holds {size} UTF-16 units, {MAX_STRING_UNITS} is the most"
+                f"{where}: {name} has {size} UTF-16 units; the limit is {MAX_STRING_UNITS}"
             )
     elif not -MAX_INT64 - 1 <= value <= MAX_INT64:
         raise LimitExceeded(f"{where}: the number in {name} does not fit into 64 bits")
 
 
 def is_no_text(value: str) -> bool:
-    """Return whether a string holds half of a surrogate pair, which nothing can send on."""
+    """Return whether a string contains half of a surrogate pair, which cannot be encoded."""
     return not value.isascii() and _LONE_SURROGATE.search(value) is not None
 
 

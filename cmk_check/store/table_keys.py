@@ -1,14 +1,14 @@
-r"""Table keys: one escape for every name, and the shape of every partition and row key.
+r"""Table keys: one escape for every name, and the format of every partition and row key.
 
-ARM names may hold characters that table keys may not (``/ \ # ?`` and control characters), and a
-key made of two names must say where the first one ends. All of that is decided here once, so that
-two names never share a key and no name reaches out of its own.
+ARM names may contain characters that table keys may not (``/ \ # ?`` and control characters), and a
+key made of two names must show where the first one ends. This module alone builds keys, so that two
+names never share a key and no name extends into another part of the key.
 
 Keys are ASCII: code points, UTF-16 units and UTF-8 bytes then sort alike, so that Python and the
-table service agree on what comes first.
+table service use the same order.
 
-A function that makes a key raises LimitExceeded if the key is too long, as only names longer than
-ARM allows make it, or if a number in it has too many digits.
+A function that builds a key raises LimitExceeded if the key is too long, which needs names longer
+than ARM allows, or if a number in it has too many digits.
 """
 
 import re
@@ -21,14 +21,14 @@ from cmk_check.limits import MAX_KEY_UNITS
 from cmk_check.ports import LimitExceeded
 
 COVERAGE: Final = "coverage"
-# The bounds of all rows of a kind: ``}`` is the character behind ``|``.
+# The bounds of all rows of a kind: ``}`` is the character after ``|``.
 FINDINGS_FROM: Final = "finding|"
 FINDINGS_TO: Final = "finding}"
 OUTBOX_FROM: Final = "outbox|"
 OUTBOX_TO: Final = "outbox}"
 SCANS_FROM: Final = "scan|"
 SCANS_TO: Final = "scan}"
-# Behind all numbers of the feed: ``:`` is the character behind ``9``.
+# After all numbers of the feed: ``:`` is the character after ``9``.
 NUMBERS_TO: Final = ":"
 _NUMBER_DIGITS: Final = 20
 LAST_NUMBER: Final = 10**_NUMBER_DIGITS - 1
@@ -36,29 +36,29 @@ LAST_NUMBER: Final = 10**_NUMBER_DIGITS - 1
 _UNSAFE = re.compile(r"[^A-Za-z0-9\-._()]+")
 _ESCAPED = re.compile(r"~([0-9a-z]+)~")
 _DIGITS: Final = string.digits + string.ascii_lowercase
-# The shortest fixed width that holds every code point: 36 ** 4 > 0x110000. Hexadecimal would need
-# six digits, with which the longest names of ARM (a group of 90 letters, an account of 64) no
-# longer fit into a key.
+# The shortest fixed width for every code point: 36 ** 4 > 0x110000. Hexadecimal would need six
+# digits: ARM's longest names (a group of 90 characters, an account of 64) would then not fit into
+# a key.
 _WIDTH: Final = 4
 _PAIRS: Final = tuple(map("".join, product(_DIGITS, repeat=_WIDTH // 2)))
 _LAST_SECOND: Final = 9_999_999_999
 
 
 def escape(text: str) -> str:
-    """Make any text a part of a key, a different one for every text.
+    """Escape a text for use in a key; different texts give different results.
 
-    ASCII letters, digits and ``-._()`` stay as they are. Each run of other characters becomes
-    ``~``, four base-36 digits for each code point, ``~``. The tilde is unreserved in URLs (RFC
-    3986, 2.3) and allowed in no name of ARM.
+    ASCII letters, digits and ``-._()`` are unchanged. Each run of other characters becomes ``~``,
+    four base-36 digits for each code point, ``~``. The tilde is unreserved in URLs (RFC 3986, 2.3)
+    and not allowed in ARM names.
     """
     return _UNSAFE.sub(_escape_run, text)
 
 
 def unescape(key: str) -> str:
-    """Return the text that ``escape`` made this from.
+    """Return the text whose escaped form is ``key``.
 
     Raises:
-        ValueError: ``escape`` never makes this.
+        ValueError: ``key`` is not an escaped text.
 
     """
     try:
@@ -76,7 +76,7 @@ def partition_of(subscription_id: str) -> str:
 
 
 def finding_row(group: str, name: str) -> str:
-    """Return the row of an account, the same for any casing of its names."""
+    """Return the row of an account; the casing of its names does not matter."""
     return _bounded(f"{FINDINGS_FROM}{escape(group.lower())}|{escape(name.lower())}")
 
 
@@ -102,17 +102,17 @@ def slice_row(plan_id: str | None, number: int) -> str:
 
 
 def feed_row(number: int) -> str:
-    """Return the row of a published change; these sort by number, before all else in the feed."""
+    """Return the row of a published change; such rows sort by number, first in the feed."""
     return _padded(number, _NUMBER_DIGITS)
 
 
 def is_feed_row(row: str) -> bool:
-    """Tell whether ``feed_row`` makes this."""
+    """Return whether a row key has the format of ``feed_row``."""
     return len(row) == _NUMBER_DIGITS and row.isascii() and row.isdigit()
 
 
 def feed_marker(change_id: str) -> str:
-    """Return the row that says a change is published."""
+    """Return the row that marks a change as published."""
     return _bounded(f"id|{escape(change_id)}")
 
 
@@ -136,6 +136,6 @@ def _padded(number: int, digits: int) -> str:
 def _bounded(key: str) -> str:
     if len(key) > MAX_KEY_UNITS:
         raise LimitExceeded(
-            f"the key {key[:40]}... is {len(key)} characters long, {MAX_KEY_UNITS} is the most"
+            f"the key {key[:40]}... is {len(key)} characters long; the limit is {MAX_KEY_UNITS}"
         )
     return key

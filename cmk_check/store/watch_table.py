@@ -1,4 +1,4 @@
-"""The one row of the watch for changes, in the table of scans."""
+"""The watch's only row, in the scans table."""
 
 from typing import Final
 
@@ -15,13 +15,13 @@ _WATCH: Final = TypeAdapter(Watch)
 
 
 class WatchTable:
-    """What the watch remembers."""
+    """The stored state of the watch."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def read(self) -> Stored[Watch]:
-        """Read the row. A broken one remembers nothing, until the next look replaces it.
+        """Read the row. A broken row counts as empty until the next look replaces it.
 
         Raises:
             RowUnusable: a newer version wrote the row.
