@@ -1,6 +1,6 @@
-"""The api-versions that are asked for, and what is asked where a cloud lacks one.
+"""The API versions to request, and the alternatives for clouds that do not serve them.
 
-api_versions.toml has them, with their sources.
+api_versions.toml lists them with their sources.
 """
 
 import re
@@ -17,7 +17,7 @@ PROJECTS: Final = "microsoft.cognitiveservices/accounts/projects"
 
 _OF_TYPES: Final[Mapping[str, Sequence[str]]] = toml_of(__package__, "api_versions.toml")
 WITH_SETTINGS: Final = frozenset({"2026-09-15-preview", "2026-07-15-preview"})
-"""The versions of ``PROJECTS`` in which a project says where its agents keep data."""
+"""The versions of ``PROJECTS`` that return where a project's agents keep data."""
 
 _NOT_SERVED: Final = frozenset(
     {"invalidapiversionparameter", "invalidresourcetype", "noregisteredproviderfound"}
@@ -30,10 +30,10 @@ _RESOURCE: Final = re.compile(r".*/providers/(microsoft\.[a-z]+(?:/.*)?)")
 
 
 class ApiVersions:
-    """The versions of one cloud; what its answers teach is kept for all later requests.
+    """The versions of one cloud, updated from its answers for all later requests.
 
-    ``in_use`` maps types, such as "microsoft.keyvault/vaults/keys", to the version asked for.
-    ``answers`` counts the answers of each type: None for a success, otherwise its reason.
+    ``in_use`` maps types, such as "microsoft.keyvault/vaults/keys", to the requested version.
+    ``answers`` counts the answers of each type by gap reason; None counts successes.
     """
 
     def __init__(self) -> None:
@@ -41,12 +41,12 @@ class ApiVersions:
         self.answers: defaultdict[str, Counter[GapReason | None]] = defaultdict(Counter)
 
     def of(self, url: str) -> str:
-        """Return a URL with the version that is asked for."""
+        """Return a URL with the version to request."""
         kind = type_of(url)
         return _PARAMETER.sub(self.in_use.setdefault(kind, self._judged(kind)[0]), url)
 
     def learn(self, url: str, code: str, message: str) -> bool:
-        """Take the refusal of a URL; return whether there is another version to ask for."""
+        """Learn from a refusal of a URL; return whether there is another version to request."""
         kind = type_of(url)
         served = served_versions(code, message).difference(_PARAMETER.findall(url))
         usable = next((each for each in self._judged(kind) if each in served), None)
@@ -63,7 +63,7 @@ class ApiVersions:
 
 
 def type_of(url: str) -> str:
-    """Return the type of resource that a URL asks for, lower-cased, with its namespace."""
+    """Return the lower-cased resource type that a URL requests, with its namespace."""
     found = _RESOURCE.fullmatch(urlsplit(url).path.lower())
     if found is None:
         return "microsoft.resources/subscriptions"
@@ -72,22 +72,22 @@ def type_of(url: str) -> str:
 
 
 def type_read_by(action: str) -> str:
-    """Return the type of resource that an action of the role reads."""
+    """Return the resource type that an action of the role reads."""
     return action.removesuffix("/read").lower()
 
 
 def is_not_served(code: str) -> bool:
-    """Say whether Azure refused the version, or the type in this version."""
+    """Return whether Azure refused the version, or the type in this version."""
     return code.lower() in _NOT_SERVED
 
 
 def served_versions(code: str, message: str) -> frozenset[str]:
-    """Return the versions that a refusal says are served, none for any other answer."""
+    """Return the served versions that a refusal lists, none for any other answer."""
     found = _SERVED.search(message) if is_not_served(code) else None
     return frozenset(re.split(r"[,\s]+", found[1].strip())) - {""} if found else frozenset()
 
 
 def has_no_such_type(code: str, message: str) -> bool:
-    """Say whether Azure serves the version that was asked for, and yet not the type in it."""
+    """Return whether Azure serves the requested version but not the type in it."""
     asked = _ASKED.search(message)
     return asked is not None and asked[1] in served_versions(code, message)

@@ -38,12 +38,12 @@ from cmk_check.inventory.resource_graph import AzureAccountSearch, ChangeSearch
 from cmk_check.inventory.subscriptions import read_subscriptions, read_subscriptions_below
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS
 
-# Of an account that was there; other codes are about subscriptions, types and versions.
+# The codes of a deleted account; other codes are about subscriptions, types and versions.
 _GONE: Final = frozenset({"resourcegroupnotfound", "resourcenotfound"})
 
 
 async def open_inventory(settings: Settings) -> "AzureInventory":
-    """Connect to Azure as the settings say; the caller must close the inventory."""
+    """Connect to Azure according to the settings; the caller must close the inventory."""
     async with AsyncExitStack() as opened:
         session = await opened.enter_async_context(open_session(settings.addresses.arm_url))
         credential = own_credential(settings, settings.client_id)
@@ -92,7 +92,7 @@ class _Accounts:
 
 
 class AzureInventory:
-    """Implements ``ports.Inventory``: a failure of a subscription is a gap in its reading."""
+    """Implements ``ports.Inventory``: if a subscription fails, its reading has a gap."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class AzureInventory:
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
     ) -> Reading:
-        """Read the accounts of a subscription; after a failure, keep those already read."""
+        """Read the accounts of a subscription; after a failure, keep accounts already read."""
         collected = _Accounts(subscription.id.lower(), self._kinds, self._clients.settings)
         accounts = self._clients.of(CognitiveServicesManagementClient, subscription.id).accounts
         until = Deadline.within(seconds)
@@ -131,7 +131,7 @@ class AzureInventory:
                 ):
                     collected.add(entries)
         except TROUBLE as error:
-            # After a page of accounts, an answer that there can be none is trouble.
+            # After a page of accounts, a refusal cannot mean that there are none.
             if collected.pages or not _has_no_accounts(error, subscription, recorded):
                 return collected.reading(gap_of(error, READ_ACCOUNTS))
         missing = [account_id for account_id in recorded if account_id.text not in collected.ids]
@@ -149,7 +149,7 @@ class AzureInventory:
         collected: _Accounts,
         until: Deadline,
     ) -> bool:
-        """Ask for an account that a list lacks; take it where it is there."""
+        """Request an account missing from a list; add the account if it exists."""
         if not account_id.has_own_path:
             return False
         at = (account_id.resource_group, account_id.name)
@@ -164,35 +164,35 @@ class AzureInventory:
         return False
 
     def keys(self) -> AzureKeys:
-        """Return a reader of keys, which reads each thing once during its life."""
+        """Return a reader of keys, which reads each resource only once."""
         return AzureKeys(self._key_clients)
 
     def change_search(self) -> ChangeSearch:
-        """Return what asks Azure for recent changes."""
+        """Return a search for recent changes."""
         return ChangeSearch(self._clients)
 
     def account_search(self) -> AzureAccountSearch:
-        """Return what asks Resource Graph for accounts of kinds in scope."""
+        """Return a search for accounts of kinds in scope in Resource Graph."""
         return AzureAccountSearch(self._clients, self._kinds)
 
     def exemptions(self) -> AzureExemptions:
-        """Return a reader of exemptions, which reads each assignment once during its life."""
+        """Return a reader of exemptions, which reads each assignment only once."""
         return AzureExemptions(self._key_clients)
 
     def data_stores(self) -> AzureDataStores:
-        """Return a reader of where accounts keep data, which reads each store once in its life."""
+        """Return a reader of data stores, which reads each store only once."""
         return AzureDataStores(self._key_clients)
 
     def reader(self) -> ArmReader:
-        """Return what reads any resource by its path."""
+        """Return a reader of any resource by its path."""
         return ArmReader(self._clients)
 
     def api_versions(self) -> ApiVersions:
-        """Return the versions that are asked for, and how Azure has answered, by type."""
+        """Return the requested versions and Azure's answers, by resource type."""
         return self._clients.versions
 
     async def close(self) -> None:
-        """Close the credential and what was opened with it."""
+        """Close the credential and everything opened with it."""
         await self._credential.close()
         await self._close()
 
@@ -200,11 +200,10 @@ class AzureInventory:
 def _has_no_accounts(
     error: Exception, subscription: Subscription, recorded: Collection[AccountId]
 ) -> bool:
-    """Tell whether a refused list is an empty one.
+    """Return whether a refused list means that there are no accounts.
 
-    Where the provider is not registered there are no accounts, nor in a subscription that is for
-    the directory alone ("Access to Azure Active Directory"). Of that one it is believed where
-    nothing is recorded of it.
+    A subscription has none if the provider is not registered, or if it only gives access to the
+    directory ("Access to Azure Active Directory"); the latter only counts if nothing is recorded.
     """
     if is_unregistered(error):
         return True

@@ -1,7 +1,7 @@
 """A call of an SDK operation: its allowed URLs, its deadline, and the raw JSON of its answer.
 
-The SDK's models coerce types, and one bad value fails the whole answer. So each call keeps the raw
-JSON for our own parsing, and gives the SDK an almost empty body to build models from.
+The SDK's models coerce types, and one bad value fails the whole answer. Each call therefore keeps
+the raw JSON for this program's own parsers and gives the SDK an almost empty body.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.limits import MAX_ARM_PAGES
 from cmk_check.ports import InventoryError
 
-# What may stand in a URL; not braces, which the SDK would take for a template.
+# The characters allowed in a URL; no braces, which the SDK would treat as a template.
 _URL: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%|^`-]{1,16384}")
 
 
@@ -36,8 +36,8 @@ class Deadline:
 class Call:
     """A call for one resource, passed to an SDK operation as the keyword ``call``.
 
-    The whole JSON of its answer is kept. ``method`` is the only HTTP method that it may use.
-    ``headers`` are those of the last answer.
+    The call keeps the answer's whole JSON. ``method`` is the only HTTP method that it may use;
+    ``headers`` are the headers of the last answer.
     """
 
     method = "GET"
@@ -51,7 +51,7 @@ class Call:
         self._body: dict[str, object] | None = None
 
     def has_time_for(self, pause: float) -> bool:
-        """Return whether an answer is still useful in this many seconds."""
+        """Return whether an answer after a pause of this many seconds is still useful."""
         return asyncio.get_running_loop().time() + pause < self._until.latest
 
     def trusts(self, url: str) -> bool:
@@ -63,7 +63,7 @@ class Call:
         return _URL.fullmatch(url) is not None and url.lower().startswith(self._origins)
 
     def asks(self, url: str) -> bool:
-        """Record a URL; return False if it was requested before, or if there were too many."""
+        """Record a URL; return False if it was requested before or there are too many."""
         parts = urlsplit(url)
         # The SDK rebuilds the URL of the next page, so two spellings may mean the same page.
         page = (parts.path.lower(), frozenset(parse_qsl(parts.query, keep_blank_values=True)))
@@ -91,7 +91,7 @@ class Call:
 class Listing(Call):
     """A list: ``page`` holds the raw entries of the last page.
 
-    ``refused``: its link leads to another host.
+    ``refused`` is True if that page's link leads to another host.
     """
 
     def __init__(self, arm_url: str, until: Deadline) -> None:
@@ -116,7 +116,7 @@ class Listing(Call):
 
 
 class GraphQuery(Call):
-    """A query of Resource Graph, the only POST that is sent; it changes nothing.
+    """A query of Resource Graph, which is the only POST request and changes nothing.
 
     See https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources.
     """
@@ -124,6 +124,6 @@ class GraphQuery(Call):
     method = "POST"
 
     def trusts(self, url: str) -> bool:
-        """Return whether a URL is that of Resource Graph queries."""
+        """Return whether a URL is the URL of Resource Graph queries."""
         path = urlsplit(url).path if super().trusts(url) else ""
         return path == "/providers/Microsoft.ResourceGraph/resources"

@@ -1,4 +1,4 @@
-"""The SDK's clients, which share a transport, a credential and a limit of concurrent requests."""
+"""The SDK's clients, which share a transport, a credential and a limit on concurrent requests."""
 
 import asyncio
 import re
@@ -37,10 +37,10 @@ from cmk_check.inventory.pipeline import (
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS, KEY_REQUESTS_SHARE
 from cmk_check.ports import InventoryError
 
-# Address and scope are given; without a cloud the newer of the SDK's clients would look up its
-# global settings each time. The older ones do not know it.
+# Address and scope are passed explicitly, but without a cloud newer SDK clients would look up the
+# SDK's global settings each time. Older clients ignore the option.
 _UNUSED_CLOUD: Final = AzureClouds.AZURE_PUBLIC_CLOUD
-# The SDK would make these for each client, though we give it all policies.
+# The SDK would create these for each client, although all policies are passed explicitly.
 _UNUSED_POLICIES: Final = dict.fromkeys(
     (
         "user_agent_policy",
@@ -55,15 +55,15 @@ _UNUSED_POLICIES: Final = dict.fromkeys(
     ),
     SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse](),
 )
-# Parts of dots alone would lead to another path.
+# Segments that consist only of dots would lead to another path.
 _PATH: Final = re.compile(r"(?:/(?!\.+(?:/|$))[^/\x00-\x1f\x7f-\x9f\ud800-\udfff]+)+")
 
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """Makes clients, each with our own pipeline; the caller closes what they share.
+    """Creates clients with this program's pipeline; the caller closes what they share.
 
-    ``back_off`` is the first pause in seconds after a failure, if Azure does not ask for one.
+    ``back_off`` is the first pause in seconds after a failure, unless Azure requests a pause.
     """
 
     settings: Settings
@@ -79,12 +79,12 @@ class Clients:
         return self.settings.addresses.arm_url
 
     def for_keys(self) -> Self:
-        """Return clients that share everything, but may use only a part of the request limit."""
+        """Return clients that share everything but may use only a part of the request limit."""
         most = max(1, int(self.settings.max_in_flight * KEY_REQUESTS_SHARE))
         return replace(self, request_limits=(asyncio.Semaphore(most), *self.request_limits))
 
     def of[Client](self, sdk: Callable[..., Client], *subscription_id: str) -> Client:
-        """Make a client of the SDK, of those that need one for a subscription."""
+        """Create a client of the SDK; some SDKs need a subscription id."""
         return sdk(
             self.credential,
             *subscription_id,
@@ -163,7 +163,7 @@ class ArmReader:
         )
 
     async def document(self, path: str, until: Deadline, query: str = "") -> dict[str, object]:
-        """Return the JSON of one resource; ``query`` is as it is sent.
+        """Return the JSON of one resource; ``query`` is sent unchanged.
 
         Raises:
             Any of ``gaps.TROUBLE``.
@@ -173,7 +173,7 @@ class ArmReader:
         return await self._clients.document(until, lambda call: self._send(url, call))
 
     async def entries(self, path: str, until: Deadline, query: str = "") -> list[object]:
-        """Return the raw entries of a list, of all its pages; ``query`` is as it is sent.
+        """Return the raw entries of all pages of a list; ``query`` is sent unchanged.
 
         Raises:
             Any of ``gaps.TROUBLE``.
@@ -196,15 +196,15 @@ class ArmReader:
         return answer
 
     def _url(self, path: str, query: str = "") -> str:
-        # Paths come out of answers as well: what they hold must not lead elsewhere.
+        # Paths may come from answers: they must not lead elsewhere.
         if not _PATH.fullmatch(path):
             raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
-        # With the version already, so that a link back to the first page is seen to be one.
+        # The version is already included, so that a link back to the first page is recognised.
         options = f"{query}&" if query else ""
         url = f"{self._clients.arm_url}{quote(path)}?{options}api-version="
         return self._clients.versions.of(url)
 
 
 async def _next_link(answer: AsyncHttpResponse) -> tuple[str | None, AsyncList[object]]:
-    """Return the link that the call let pass; the call keeps the entries."""
+    """Return the link that the call accepted; the call keeps the entries."""
     return answer.json()["nextLink"] or None, AsyncList([])

@@ -1,7 +1,7 @@
-"""The cause of a connection or a sign-in that failed.
+"""The cause of a failed connection or sign-in.
 
-It is found by the types of the errors and by the codes of Microsoft Entra ID alone: what a library
-says may hold a name, a token or a proxy's password.
+Only error types and codes of Microsoft Entra ID are used: the text of a library may contain a name,
+a token or a proxy's password.
 """
 
 import re
@@ -30,19 +30,19 @@ SIGN_IN: Final = "Azure's sign-in"
 _TIMEOUTS: Final = (TimeoutError, ServiceRequestTimeoutError, ServiceResponseTimeoutError)
 _BROKEN: Final = (ServiceRequestError, ServiceResponseError, aiohttp.ClientError, ConnectionError)
 _ENTRA_CODE: Final = re.compile(r"AADSTS[0-9]{4,9}")
-# https://learn.microsoft.com/entra/identity-platform/reference-error-codes: the tenant does not
-# exist, is not named, or does not have the user, the application or the resource.
+# https://learn.microsoft.com/entra/identity-platform/reference-error-codes: the tenant is missing
+# from the request, does not exist, or lacks the user, the application or the resource.
 _REFUSALS: Final = {
     **{
         f"AADSTS{number}": sentences.wrong_tenant
         for number in (50020, 50034, 50059, 50128, 90002, 90072, 500011, 700016, 900023)
     },
-    # The assertion of a workload identity is not of this time.
+    # The assertion of a workload identity is expired or not yet valid.
     "AADSTS500133": sentences.wrong_clock,
     "AADSTS700024": sentences.wrong_clock,
 }
 
-# What az (by requests and urllib3) and azd (by the library of Go) print: their errors are texts.
+# Texts that az (from requests and urllib3) and azd (from Go's library) print for their errors.
 _TOOL_FAILED: Final = re.compile(
     r"Max retries exceeded with url|CERTIFICATE_VERIFY_FAILED|dial tcp|proxyconnect tcp|x509: "
 )
@@ -51,9 +51,9 @@ _TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: ([45][0-9]{2})")
 
 
 def connection_gap(error: BaseException, peer: str) -> Gap | None:
-    """Return the gap of a certificate, name or proxy that keeps ``peer`` out of reach, else None.
+    """Return the gap if a certificate, name or proxy makes ``peer`` unreachable, else None.
 
-    A failure of a proxy is looked for before that of a name: its name may be the unknown one.
+    Proxy failures are checked before name failures, because the unknown name may be the proxy's.
     """
     errors = list(_chain(error))
     if _is_any(errors, aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError):
@@ -70,7 +70,7 @@ def connection_gap(error: BaseException, peer: str) -> Gap | None:
 
 
 def unreached_gap(error: BaseException, peer: str) -> Gap | None:
-    """Return the gap of ``peer`` being out of reach, None if it was reached."""
+    """Return the gap if ``peer`` was unreachable, None if it was reached."""
     errors = list(_chain(error))
     if gap := connection_gap(error, peer):
         return gap
@@ -98,7 +98,7 @@ def sign_in_gap(error: BaseException) -> Gap:
 
 
 def _tool_gap(text: str) -> Gap | None:
-    """Return the gap of a sign-in that a command like az could not reach, by what it printed."""
+    """Return the gap if a command like az printed that it could not reach the sign-in."""
     if not _TOOL_FAILED.search(text):
         return None
     found = _TOOL_HOST.search(text)
@@ -110,7 +110,7 @@ def _tool_gap(text: str) -> Gap | None:
             return sentences.proxy_refuses(peer, proxy, int(refused[1]))
         return sentences.proxy_silent(peer, proxy)
     if "CERTIFICATE_VERIFY_FAILED" in text or "x509: " in text:
-        # The command reads the first one, this program the other.
+        # The command reads the first variable, this program the second.
         both = "REQUESTS_CA_BUNDLE and SSL_CERT_FILE"
         return sentences.certificate_unknown(peer, both)
     if "NameResolutionError(" in text or "no such host" in text:
@@ -125,10 +125,10 @@ def _proxy_host(url: str) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Iterate over an error and what caused it.
+    """Iterate over an error and its causes.
 
-    A credential that does not apply has causes that do not matter, such as the metadata service of
-    a virtual machine, which no laptop has.
+    The causes of a credential that does not apply are irrelevant, such as a virtual machine's
+    metadata service, which no laptop has.
     """
     yield error
     if isinstance(error, CredentialUnavailableError):

@@ -1,7 +1,7 @@
 """The credential of the process, which shares one token among all requests.
 
-Every SDK client keeps its own token, and the identity library does not combine concurrent requests,
-so two hundred subscriptions would cause two hundred requests to the identity endpoint.
+Every SDK client keeps a separate token, and the identity library does not combine concurrent
+requests, so two hundred subscriptions would cause two hundred requests to the identity endpoint.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ type _TokenRequest = tuple[tuple[str, ...], str | None]
 def own_credential(settings: Settings, client_id: str | None) -> AsyncSupportsTokenInfo:
     """Return the managed identity if there is one, otherwise the developer's own sign-in."""
     if settings.managed_identity:
-        # It does not read AZURE_CLIENT_ID, and without an id takes the system-assigned one.
+        # It ignores AZURE_CLIENT_ID, and without an id uses the system-assigned identity.
         return ManagedIdentityCredential(client_id=client_id)
     authority = settings.addresses.authority_host
     return DeveloperCredential(managed_identity_client_id=client_id, authority=authority)
 
 
 class SignInFailed(InventoryError, ClientAuthenticationError):
-    """No token is available; the SDK's own error, because storage uses a credential too."""
+    """No token is available. Also an error of the SDK, because storage clients use credentials."""
 
     def __init__(self, gap: Gap) -> None:
         ClientAuthenticationError.__init__(self, gap.detail)
@@ -42,7 +42,7 @@ class SignInFailed(InventoryError, ClientAuthenticationError):
 
 
 class DeveloperCredential(DefaultAzureCredential):
-    """Raises what each credential raised; the SDK keeps only the texts, without their types."""
+    """Raises the errors of all credentials as causes; the SDK keeps only texts without types."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of the SDK
         super().__init__(**options)
@@ -90,8 +90,8 @@ class _Attempt:
 class SharedCredential:
     """Shares one token until it must be renewed, and fetches it once for concurrent requests.
 
-    A token that must be renewed but is still valid is renewed in the background. A failure is
-    raised to those who waited for the token, and is not kept.
+    A token that is due for renewal but still valid is renewed in the background. A failure is
+    raised to the callers that wait for the token and is not kept.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class SharedCredential:
     def _fetched(self, request: _TokenRequest, done: asyncio.Task[AccessTokenInfo]) -> None:
         del self._fetches[request]
         if not done.cancelled():
-            done.exception()  # looked at, or asyncio complains where nobody waited any more
+            done.exception()  # retrieved, or asyncio warns if no caller waits any more
 
     async def close(self) -> None:
         """Stop all fetches and close the wrapped credential."""

@@ -1,7 +1,7 @@
 """Reads exemptions of Azure Policy, and the assignments and initiatives that they refer to.
 
-Without a filter, the list of a subscription holds the exemptions of the management groups above it
-and of everything inside:
+Without a filter, a subscription's list contains the exemptions of the management groups above it
+and of everything inside it:
 https://learn.microsoft.com/rest/api/policyauthorization/policy-exemptions/list.
 """
 
@@ -51,7 +51,7 @@ class AzureExemptions:
     async def read(
         self, subscription_id: str, accounts: Sequence[AccountId], *, seconds: float
     ) -> ExemptionFacts:
-        """Read the exemptions of accounts of a subscription, and what they rest on."""
+        """Read the exemptions of a subscription's accounts, with assignments and initiatives."""
         deadline = asyncio.get_running_loop().time() + seconds
         paths = [account_path(account) for account in accounts]
         try:

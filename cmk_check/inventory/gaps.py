@@ -1,7 +1,7 @@
-"""What went wrong while reading Azure, translated once into the gap that a person sees.
+"""Translates errors of reading Azure into the gaps that people see.
 
-Every sentence is the catalogue's: of Azure's answer only its error code and the action it names
-are repeated, so that no name of a person, no token and no markup can come along.
+Every sentence comes from the catalogue. Only the error code and the action in Azure's answer are
+repeated, so that a gap never contains a person's name, a token or markup.
 """
 
 import json
@@ -48,7 +48,7 @@ READ_SCOPES: Final = "Microsoft.CognitiveServices/accounts/encryptionScopes/read
 QUERY_GRAPH: Final = "Microsoft.ResourceGraph/resources/read"
 READ_CHANGES: Final = "Microsoft.Resources/changes/read"
 WATCH_ACTIONS: Final = (QUERY_GRAPH, READ_CHANGES)
-"""What the watch for changes reads with."""
+"""The actions that the watch for changes needs."""
 KEY_ACTIONS: Final = (
     READ_VAULTS,
     READ_KEYS,
@@ -61,13 +61,13 @@ KEY_ACTIONS: Final = (
     READ_SCOPES,
     QUERY_GRAPH,
 )
-"""What key health reads with, beyond the actions for accounts."""
+"""The actions that key health needs, beyond those for accounts."""
 
 READ_EXEMPTIONS: Final = "Microsoft.Authorization/policyExemptions/read"
 READ_POLICY_ASSIGNMENTS: Final = "Microsoft.Authorization/policyAssignments/read"
 READ_POLICY_SETS: Final = "Microsoft.Authorization/policySetDefinitions/read"
 EXCEPTION_ACTIONS: Final = (READ_EXEMPTIONS, READ_POLICY_ASSIGNMENTS, READ_POLICY_SETS)
-"""What exceptions are read with, beyond the actions for accounts."""
+"""The actions that exceptions need, beyond those for accounts."""
 
 _OF_ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts"
 READ_PROJECTS: Final = f"{_OF_ACCOUNTS}/projects/read"
@@ -89,7 +89,7 @@ DATA_ACTIONS: Final = (
     READ_PROJECT_CONNECTIONS,
     *READ_STORES.values(),
 )
-"""What data stores are read with, beyond the actions for accounts."""
+"""The actions that data stores need, beyond those for accounts."""
 
 _SCOPE_ACTIONS: Final = (READ_ACCOUNTS, READ_SUBSCRIPTIONS, READ_GROUP, *WATCH_ACTIONS)
 ALL_ACTIONS: Final = tuple(
@@ -97,7 +97,7 @@ ALL_ACTIONS: Final = tuple(
 )
 """Every action of the role in infra/scope, once."""
 
-# What reading can raise. The last four are what the SDK raises for bodies that it does not expect.
+# The errors that reading can raise. The SDK raises the last four for unexpected bodies.
 TROUBLE: Final = (
     InventoryError,
     AzureError,
@@ -112,17 +112,17 @@ MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 _ARM: Final = "Azure Resource Manager"
 _WRONG_TENANT: Final = "invalidauthenticationtokentenant"
 _ACTION: Final = re.compile(r"(?:perform action|Action:) '([A-Za-z0-9./*_-]{1,200})'")
-# The first is what ARM answers today; a provider's own wording comes with 404 as well.
+# ARM returns the first one today; a provider's own variant may come with 404.
 _UNREGISTERED: Final = frozenset({"missingsubscriptionregistration", "subscriptionnotregistered"})
 _ENTRA_ONLY: Final = "disallowedoperation"
 _DISALLOWED: Final = frozenset({_ENTRA_ONLY, "disallowedprovider"})
-# These say nothing; what they mean stands in the innererror, if anywhere.
+# These are too vague; the innererror may say what they mean.
 _VAGUE: Final = frozenset({"conflict", "forbidden"})
 _NOT_YET_VALID: Final = "not yet valid"
 _CODE: Final = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
-# In order: some of these are bases of others. A body cut short is a broken connection, though the
-# SDK counts it among those it cannot decode.
+# The order matters: some are base classes of others. A truncated body is a broken connection,
+# although the SDK treats it as a decoding error.
 _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], GapReason], ...]] = (
     ((IncompleteReadError,), GapReason.UNREACHABLE),
     ((DecodeError, DeserializationError, SerializationError), GapReason.MALFORMED_PAGE),
@@ -141,7 +141,7 @@ _STATUSES: Final[Mapping[int, GapReason]] = {
 
 
 def gap_of(error: Exception, action: str) -> Gap:
-    """Translate an error of reading; ``action`` is the permission that reading needs."""
+    """Translate an error of reading; ``action`` is the permission needed for reading."""
     if isinstance(error, InventoryError):
         return error.gap
     for types, reason in _REASONS:
@@ -158,36 +158,36 @@ def gap_of(error: Exception, action: str) -> Gap:
 
 
 def is_unregistered(error: Exception) -> bool:
-    """Say whether Azure answered that the subscription does not use the provider at all."""
+    """Return whether Azure answered that the provider is not registered in the subscription."""
     return _code_of(error, HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND) in _UNREGISTERED
 
 
 def is_for_entra_alone(error: Exception) -> bool:
-    """Say whether Azure answered that the subscription may not use any resource provider."""
+    """Return whether Azure answered that the subscription may not use any resource provider."""
     return _code_of(error, HTTPStatus.BAD_REQUEST) == _ENTRA_ONLY
 
 
 def code_of_404(error: Exception) -> str | None:
-    """Return the code of an answer that says "not found", lower-cased and "" for none; else None.
+    """Return the lower-cased code of a 404 answer, "" if it has none; None for other answers.
 
-    What was not found is told by the code alone: the thing, where it lies, its type, or the page of
-    a proxy.
+    Only the code shows what was not found: the resource, its parent or its type. A proxy's page has
+    no code.
     """
     return _code_of(error, HTTPStatus.NOT_FOUND)
 
 
 def cannot_have_scopes(error: Exception) -> bool:
-    """Say whether Azure answered that where the account is there are no encryption scopes.
+    """Return whether Azure answered that there can be no encryption scopes for the account.
 
-    Of a kind or region that has none it says so with 400 BadRequest, where a scope is made: other
-    tools know it by its message. A cloud that serves the version and not the type has none either,
-    nor has a subscription without the provider. A version that is not served says nothing of them.
+    If a kind or region has no encryption scopes, Azure answers 400 BadRequest when one is created;
+    other tools recognise this by its message. Scopes also cannot exist if the cloud serves the
+    version but not the type, or if the provider is not registered. A refused version proves nothing.
     """
     if not isinstance(error, HttpResponseError):
         return False
     code, message = (text.lower() for text in _error_of(error))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return bool(code)  # which a proxy's page has not
+        return bool(code)  # a proxy's page has none
     words = ("encryption scope", "not supported")
     unsupported = error.status_code == HTTPStatus.BAD_REQUEST and all(w in message for w in words)
     return unsupported or code in _UNREGISTERED or has_no_such_type(code, message)
@@ -209,7 +209,7 @@ def _gap_of_answer(error: HttpResponseError, status: int, action: str) -> Gap:
 
 
 def reason_of(status: int, code: str) -> GapReason:
-    """Return the reason of a failed answer; the code is lower-cased."""
+    """Return the gap reason for a failed answer; ``code`` is lower-cased."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return GapReason.SERVER_ERROR
     if status == HTTPStatus.NOT_FOUND and code == "subscriptionnotfound":
@@ -218,7 +218,7 @@ def reason_of(status: int, code: str) -> GapReason:
         return GapReason.API_VERSION_UNSUPPORTED
     if code in _DISALLOWED:
         return GapReason.DISALLOWED
-    # What a vault answers itself comes with 400: ForbiddenByRbac, ForbiddenByFirewall, ...
+    # A vault itself answers with 400: ForbiddenByRbac, ForbiddenByFirewall, ...
     if status == HTTPStatus.BAD_REQUEST and code.startswith("forbidden"):
         return GapReason.FORBIDDEN
     return _STATUSES.get(status, GapReason.UNEXPECTED_RESPONSE)
@@ -235,10 +235,10 @@ def _error_of(error: HttpResponseError) -> tuple[str, str]:
 
 
 def arm_error(text: Callable[[], str]) -> tuple[str, str]:
-    """Return code and message of a body; some providers leave out ARM's wrapper, in any case.
+    """Return code and message of a body, with or without ARM's wrapper; names may have any case.
 
-    ``text`` returns the body. A code that says as little as the status gives way to that of the
-    innererror. An answer that is not JSON, such as a proxy's HTML page, has neither.
+    ``text`` returns the body. A code no clearer than the status is replaced by the innererror's
+    code. An answer that is not JSON, such as a proxy's HTML page, has neither code nor message.
     """
     try:
         body = json.loads(text())

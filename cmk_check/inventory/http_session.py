@@ -1,6 +1,6 @@
 """The HTTP session of the process for Azure Resource Manager.
 
-Like azure-core's own: it uses the environment's proxies and certificate authorities, no cookies.
+Like azure-core's, it uses the environment's proxies and certificate authorities but no cookies.
 """
 
 from typing import override
@@ -24,7 +24,7 @@ def open_session(arm_url: str) -> aiohttp.ClientSession:
 
 
 def shared_transport(session: aiohttp.ClientSession) -> AioHttpTransport:
-    """Return the transport of all clients; it stays open when one of them is closed."""
+    """Return the transport that all clients share; closing a client leaves it open."""
     return AioHttpTransport(
         session=session,
         session_owner=False,
@@ -34,19 +34,19 @@ def shared_transport(session: aiohttp.ClientSession) -> AioHttpTransport:
 
 
 class LimitedResponse(aiohttp.ClientResponse):
-    """An answer that is read only as far as the limit allows, counted as it is unpacked."""
+    """An answer whose unpacked size is limited while it is read."""
 
     @override
     async def read(self) -> bytes:
         """Return the body.
 
         Raises:
-            InventoryError: it is too large. Nothing tries again.
+            InventoryError: the body is too large; the request is not retried.
 
         """
         body = bytearray()
-        async with self:  # gives back the connection, or closes it
-            # Piece by piece: what is read at once is also unpacked at once.
+        async with self:  # returns the connection to the pool, or closes it
+            # In pieces, because everything read at once is also unpacked at once.
             async for piece in self.content.iter_any():
                 body += piece
                 if len(body) > MAX_ARM_BODY_MIB * 1024**2:

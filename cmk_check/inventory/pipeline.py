@@ -1,7 +1,7 @@
 """The HTTP pipeline of the SDK's clients: guarding, decoding, retrying, limiting.
 
 These policies replace the SDK's own, which register resource providers (a write), send the token to
-any host that a next link names, and wait as long as any Retry-After says. The decoding policy keeps
+any host in a next link, and wait for any Retry-After, however long. The decoding policy prevents
 the SDK from building models, which takes 35 times as long as parsing the JSON.
 """
 
@@ -42,7 +42,7 @@ _MAY_PASS: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class GuardPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Allows only reading requests to Azure Resource Manager, and each page only once."""
+    """Allows only read requests to Azure Resource Manager, and each page only once."""
 
     def on_request(self, request: Request) -> None:
         """Refuse requests that are not allowed.
@@ -81,24 +81,24 @@ class DecodePolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             if not isinstance(body, dict):
                 raise InventoryError(MALFORMED)
             rest = call.take(body)
-            # The older SDKs look for what is decoded here, the newer ones ask the answer.
+            # Older SDKs take the decoded body from here, newer SDKs from the response.
             response.context[ContentDecodePolicy.CONTEXT_NAME] = rest
             response.http_response = cast("AsyncHttpResponse", _ReplacedBodyResponse(answer, rest))
         else:
-            # What failed is explained by its text (cmk_check.inventory.gaps), not by a model.
+            # Failures are explained from the text (cmk_check.inventory.gaps), not from a model.
             response.context[ContentDecodePolicy.CONTEXT_NAME] = None
             response.http_response = cast("AsyncHttpResponse", _EmptyBodyResponse(answer))
 
 
 class ApiVersionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Asks for the version that this cloud serves, once more where it serves another."""
+    """Requests a known API version; if the cloud serves another one, requests that one."""
 
     def __init__(self, versions: ApiVersions) -> None:
         super().__init__()
         self._versions = versions
 
     async def send(self, request: Request) -> Response:
-        """Return the answer to the version that is served, or the refusal where none is known."""
+        """Return the answer for a served version, or the refusal if no served version is known."""
         asked = request.http_request
         asked.url = self._versions.of(asked.url)
         response = await self.next.send(request)
@@ -117,7 +117,7 @@ class ApiVersionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Retries after temporary failures, when Azure asks to, but not after the deadline."""
+    """Retries after temporary failures, with the pause that Azure requests, until the deadline."""
 
     def __init__(self, retry_after_max: float, back_off: float) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         """Return the last answer.
 
         Raises:
-            InventoryError: Azure asked for a longer pause than is allowed or than is left.
+            InventoryError: Azure requested a pause longer than allowed or beyond the deadline.
             AzureError: no attempt got an answer.
 
         """
@@ -163,7 +163,7 @@ class InFlightPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         self._request_limits = request_limits
 
     async def send(self, request: Request) -> Response:
-        """Send when the limit allows it."""
+        """Send the request when the limit allows it."""
         async with self._request_limits:
             return await self.next.send(request)
 

@@ -1,8 +1,9 @@
-"""Queries of Azure Resource Graph: which accounts it knows, what has changed, and by whom.
+"""Queries of Azure Resource Graph: accounts that it knows, changes, and who made them.
 
-It knows all resources that the identity may read, seconds to hours late, and allows few queries
+Resource Graph has all resources that the identity may read, seconds to hours late, and allows few
+queries
 (https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
-No verdict comes from it.
+No verdict depends on it.
 """
 
 import asyncio
@@ -33,10 +34,10 @@ from cmk_check.limits import (
 )
 from cmk_check.ports import InventoryError, LastChange
 
-# A query of more than 10,000 subscriptions is answered for the first 10,000.
+# The header of a query over more than 10,000 subscriptions, which covers only the first 10,000.
 _LIMIT_HIT: Final = "x-ms-tenant-subscription-limit-hit"
 BY_ID: Final = " | order by id asc"
-"""The end of a query with several pages: without an order, they repeat rows and leave out others
+"""The end of a query with several pages: without an order, pages repeat rows and omit others
 (https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data).
 """
 _VAULTS: Final = ("microsoft.keyvault/vaults", "microsoft.keyvault/managedhsms")
@@ -52,8 +53,8 @@ type _Row = tuple[str, str, datetime]
 class GraphPage:
     """One answer; ``truncated`` if the query has more rows.
 
-    ``token`` asks for those. Without it they cannot be asked for. ``total`` counts all rows.
-    ``limited``: not all subscriptions were looked at.
+    ``token`` requests the next rows; without it, they cannot be requested. ``total`` counts all
+    rows. ``limited``: the query did not cover all subscriptions.
     """
 
     rows: list[object]
@@ -77,9 +78,9 @@ class ResourceGraph:
         token: str | None = None,
         subscriptions: list[str] | None = None,
     ) -> GraphPage:
-        """Return one page of a query's rows, the first one without ``token``.
+        """Return one page of a query's rows, the first page without ``token``.
 
-        ``subscriptions`` are those to look at, without it all.
+        ``subscriptions`` are the subscriptions to query, None for all.
 
         Raises:
             Any of ``gaps.TROUBLE``.
@@ -95,7 +96,7 @@ class ResourceGraph:
         rows, link, total = body.get("data"), body.get("$skipToken"), body.get("totalRecords")
         if not (isinstance(rows, list) and isinstance(link, str | None) and isinstance(total, int)):
             raise InventoryError(MALFORMED)
-        # An answer that is truncated without a token says so in one field alone.
+        # If an answer is truncated without a token, only one field shows it.
         truncated = bool(link) or str(body.get("resultTruncated")).lower() != "false"
         limited = call.headers.get(_LIMIT_HIT, "").lower() == "true"
         return GraphPage(rows, link or None, total, truncated, limited)
@@ -106,9 +107,8 @@ class ResourceGraph:
         """Return the rows of all pages of a query that ends with ``BY_ID``.
 
         Raises:
-            InventoryError: the answer is truncated, has more than so many pages, is malformed,
-                repeats rows in place of others, or leaves out some of the ``subscriptions`` that
-                were named.
+            InventoryError: the answer is truncated, malformed, has more than ``pages`` pages,
+                repeats rows in place of others, or omits some of ``subscriptions``.
             Any other of ``gaps.TROUBLE``.
 
         """
@@ -128,22 +128,22 @@ class ResourceGraph:
 
 
 def _distinct(rows: list[object]) -> int:
-    """Count rows by their ids; one without an id is another one."""
+    """Count rows with different ids; every row without an id counts."""
     ids = [row.get("id") if isinstance(row, dict) else None for row in rows]
     named = [each.lower() for each in ids if isinstance(each, str)]
     return len(set(named)) + len(ids) - len(named)
 
 
 class AzureAccountSearch:
-    """Implements ``ports.AccountSearch``, a second witness beside the lists.
+    """Implements ``ports.AccountSearch``, a second witness besides the lists.
 
-    A provider that spans regions was seen to answer a list without the resources of a region
+    A provider that spans regions has returned a list without the resources of one region
     (https://github.com/Azure/azure-libraries-for-net/issues/1200).
     """
 
     def __init__(self, clients: Clients, kinds: Iterable[str]) -> None:
         self._graph = ResourceGraph(clients)
-        # Of letters, digits, ".", "_" and "-".
+        # Kinds consist of letters, digits, ".", "_" and "-".
         quoted = ",".join(f"'{kind}'" for kind in sorted(kinds))
         self._query = (
             f"Resources | where type =~ '{ACCOUNT_TYPE}' "
@@ -155,7 +155,7 @@ class AzureAccountSearch:
         """Return the accounts that Resource Graph knows in these subscriptions.
 
         Raises:
-            InventoryError: the answer is not whole.
+            InventoryError: the answer is incomplete.
 
         """
         until = Deadline.within(CROSS_CHECK_SECONDS)
@@ -173,12 +173,12 @@ class AzureAccountSearch:
 
 
 def _account(row: dict[str, object]) -> KnownAccount:
-    """Parse a row; an account is as old as the earlier of its dates says.
+    """Parse a row; the earlier of its dates is the account's creation.
 
-    Accounts were recorded with ``properties.dateCreated`` and without ``systemData``.
+    Some recorded accounts have ``properties.dateCreated`` but no ``systemData``.
 
     Raises:
-        InventoryError: it names no account.
+        InventoryError: the row has no account id.
 
     """
     account_id = AccountId.parse(row.get("id"))
@@ -192,9 +192,9 @@ def _account(row: dict[str, object]) -> KnownAccount:
 class ChangeSearch:
     """Implements ``ports.ChangeInventory``, with one query for each table of changes.
 
-    A change gets its time when Azure detects it, and comes within minutes, in no order. The answer
-    has one row for each subscription and vault, with its latest change, so that a busy one fills no
-    page.
+    A change is dated when Azure detects it, and appears within minutes, in any order. The answer
+    has one row for each subscription and vault, with its latest change, so that a busy resource
+    does not fill a page.
     https://learn.microsoft.com/azure/governance/resource-graph/changes/get-resource-changes
     """
 
@@ -203,7 +203,7 @@ class ChangeSearch:
         self._turn = asyncio.Lock()
 
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
-        """Read what has changed; what one table tells is of use without the other."""
+        """Read changes; if one table fails, the changes of the other are still returned."""
         until = Deadline.within(seconds)
         resources = (ACCOUNT_TYPE, *(_VAULTS if vaults else ()))
         answers = await asyncio.gather(
@@ -224,18 +224,18 @@ class ChangeSearch:
     async def _rows(
         self, query: str, until: Deadline
     ) -> tuple[list[_Row], datetime | None, Gap | None]:
-        """Return the rows of the first page, its end if there are more, and why some may lack."""
+        """Return the first page, its last time if there are more rows, and a gap if incomplete."""
         try:
             async with asyncio.timeout_at(until.latest):
                 page = await self._graph.page(query, until)
             rows = [_change(row) for row in page.rows]
-        except (*TROUBLE, OverflowError) as error:  # a time whose offset leads beyond all years
+        except (*TROUBLE, OverflowError) as error:  # a time whose offset exceeds the last year
             return [], None, gap_of(error, QUERY_GRAPH)
         end = rows[-1][2] if rows and page.truncated else None
         return rows, end, SUBSCRIPTIONS_LEFT_OUT if page.limited else None
 
     async def last_change(self, path: str) -> LastChange | Gap | None:
-        """Ask for the newest change of an account; implements ``ports.AskLastChange``."""
+        """Return the newest change of an account; implements ``ports.AskLastChange``."""
         until = Deadline.within(LAST_CHANGE_SECONDS)
         query, inside = last_change_query(path), [path.split("/")[2]]
         try:
@@ -247,9 +247,9 @@ class ChangeSearch:
 
 
 def changes_query(table: str, types: tuple[str, ...], since: datetime) -> str:
-    """Return the query of a table for what has changed since a time.
+    """Return the query for changes in a table since a time.
 
-    Accounts count for their subscription; everything else counts for itself.
+    The target of an account's change is its subscription, otherwise the changed resource itself.
     """
     quoted = ",".join(f"'{name}'" for name in types)
     return (
@@ -264,7 +264,7 @@ def changes_query(table: str, types: tuple[str, ...], since: datetime) -> str:
 
 
 def _change(row: object) -> _Row:
-    """Return the id of a vault, or "" for a subscription; the subscription; and the time.
+    """Return the vault's id, or "" for a subscription; the subscription's id; and the time.
 
     Raises:
         InventoryError: the row is malformed.
@@ -279,7 +279,7 @@ def _change(row: object) -> _Row:
 
 
 def last_change_query(path: str) -> str:
-    """Return the query; Azure lowers both ids, because it lowers other letters than Python does."""
+    """Return the query; Azure lower-cases both ids, because Python's rules for letters differ."""
     quoted = path.replace("\\", "\\\\").replace("'", "\\'")
     return (
         "resourcechanges "
@@ -295,7 +295,7 @@ def _last_change(row: object, path: str) -> LastChange:
     if at is None or AccountId.parse(properties.get("targetResourceId")) != AccountId.parse(path):
         raise InventoryError(MALFORMED)
     how = as_object(properties.get("changeAttributes"))
-    # With their values, which are dropped here.
+    # The changes contain values, which are dropped here.
     paths = sorted(as_object(properties.get("changes")))[:MAX_NAMES_LISTED]
     return LastChange(
         at=datetime.fromisoformat(at),

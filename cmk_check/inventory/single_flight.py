@@ -1,4 +1,4 @@
-"""Single-flight: concurrent callers of the same request share one answer."""
+"""Single-flight: concurrent callers of a request share one answer."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterable
@@ -23,8 +23,8 @@ class _Asked[T]:
 class SingleFlight[T]:
     """Shares each answer, or failure, among all callers.
 
-    A request runs as long as a caller waits. Each caller waits until its own deadline; if one stops
-    waiting, the others are not affected. When the last one stops, the request ends and is dropped.
+    A request runs as long as a caller waits. Each caller waits until its own deadline. If one stops
+    waiting, the others are not affected. When the last caller stops, the request is cancelled.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class SingleFlight[T]:
     ) -> T | Unread:
         """Return the answer of the request with this name; ``ask`` starts it if necessary.
 
-        ``deadline`` is on the event loop's clock; ``ask`` gets the latest one of all callers.
+        ``deadline`` is on the event loop's clock; ``ask`` gets the latest deadline of all callers.
         """
         asked = self._asked.get(name)
         if asked is None:
@@ -49,7 +49,7 @@ class SingleFlight[T]:
             asked.waiting += 1
             try:
                 seconds = deadline - asyncio.get_running_loop().time()
-                # Other than waiting for the task itself, this never cancels it.
+                # Unlike awaiting the task itself, this never cancels it.
                 await asyncio.wait((asked.task,), timeout=seconds)
             finally:
                 asked.waiting -= 1
@@ -64,7 +64,7 @@ class SingleFlight[T]:
         ask: Callable[[str, Deadline], Coroutine[object, object, T]],
         deadline: float,
     ) -> dict[str, T | Unread]:
-        """Return the answers of several requests by their names, of each name once."""
+        """Return the answers of several requests by name; each name is requested once."""
         wanted = list(dict.fromkeys(names))
         found = await asyncio.gather(
             *(self.get(each, partial(ask, each), deadline) for each in wanted)

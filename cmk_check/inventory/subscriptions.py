@@ -1,6 +1,6 @@
-"""Lists subscriptions: those that the app's identity sees, and those of a management group.
+"""Lists the subscriptions that the app's identity sees, and those below a management group.
 
-Every version of the API that is asked for lists the tags of a subscription with it:
+Every requested API version returns a subscription's tags in the list:
 https://learn.microsoft.com/rest/api/resources/subscriptions/list
 """
 
@@ -63,7 +63,7 @@ def _visible(entry: dict[str, object], owner_tags: Sequence[str]) -> Subscriptio
     """Parse an entry of Azure's list.
 
     Raises:
-        InventoryError: it has no usable id.
+        InventoryError: the entry has no usable id.
 
     """
     subscription_id = entry.get("subscriptionId")
@@ -81,10 +81,10 @@ def _visible(entry: dict[str, object], owner_tags: Sequence[str]) -> Subscriptio
 
 
 def _below(entry: dict[str, object]) -> Subscription | None:
-    """Parse an entry of a group; None for a group, whose own entries stand beside it.
+    """Parse an entry of a group's list; None for a nested group, whose entries are listed too.
 
     Raises:
-        InventoryError: it is neither.
+        InventoryError: the entry is neither a group nor a subscription.
 
     """
     path = entry.get("id")

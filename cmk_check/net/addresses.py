@@ -1,6 +1,6 @@
-"""Special network addresses, to which a webhook must not lead.
+"""Special network addresses, to which a webhook URL must not lead.
 
-On Azure the metadata service, the wire server and the identity endpoint answer every process on
+On Azure, the metadata service, the wire server and the identity endpoint answer every process on
 the machine, so a webhook URL that leads there, directly or through DNS, could misuse them. Private
 addresses are allowed: companies have receivers behind private endpoints.
 """
@@ -16,20 +16,20 @@ _WIRE_SERVER: Final = IPv4Address("168.63.129.16")
 _THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")
 _RESERVED: Final = (
     IPv4Network("240.0.0.0/4"),  # for future use, with the broadcast address
-    IPv6Network("64:ff9b:1::/48"),  # leads to IPv4 as the network chooses: RFC 8215
+    IPv6Network("64:ff9b:1::/48"),  # translated to IPv4 by local rules: RFC 8215
     IPv6Network("fec0::/10"),  # site-local, no longer in use: RFC 3879
 )
-# Both hold an IPv4 address in their last 32 bits: RFC 4291 (2.5.5.1) and RFC 6052.
+# Both contain an IPv4 address in their last 32 bits: RFC 4291 (2.5.5.1) and RFC 6052.
 _COMPATIBLE: Final = IPv6Network("::/96")
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
-# Followed by an IPv4 address, in a network of any prefix: ISATAP, RFC 5214 (6.1).
+# Followed by an IPv4 address, after any network prefix: ISATAP, RFC 5214 (6.1).
 _ISATAP: Final = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
 
 
 def special(text: str) -> str | None:
     """Return the kind of a special address, None for a public or private one.
 
-    An IPv6 address that contains an IPv4 address is as special as that one.
+    An IPv6 address that contains a special IPv4 address is special too.
 
     Raises:
         ValueError: the text is not an address.

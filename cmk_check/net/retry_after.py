@@ -1,4 +1,4 @@
-"""The time that an answer asks to wait, for Azure and for a webhook's receiver."""
+"""The pause that a response requests, from Azure or from a webhook's receiver."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _CLOCK: Final = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that an answer asks to wait, None if it does not say.
+    """Return the pause in seconds that a response requests, None if it requests none.
 
     Azure sends seconds, a date, or milliseconds in a separate header
     (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling);

@@ -1,4 +1,4 @@
-"""Descriptions of Azure Storage errors, without texts and URLs, which may contain signatures."""
+"""Descriptions of Azure Storage errors, without their texts and URLs, which may have signatures."""
 
 
 def code_of(error: Exception) -> str:
@@ -15,7 +15,7 @@ def describe(name: str, error: Exception) -> str:
 
 
 def describe_refusal(name: str, error: Exception, role: str) -> str:
-    """Describe an error that ends when the identity has this role."""
+    """Describe a refusal that the given role resolves."""
     return (
         f"{describe(name, error)}: grant the app's identity the role {role} on the storage "
         "account, and check that the account's firewall allows the app"

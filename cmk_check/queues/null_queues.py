@@ -15,4 +15,4 @@ class NoQueues:
         return self
 
     async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
-        """Discard them; see ``TextQueue.send``."""
+        """Discard the texts; see ``TextQueue.send``."""

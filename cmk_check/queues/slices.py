@@ -1,6 +1,6 @@
 """The queue ``cmk-slices``: messages that plan a scan or run one of its slices.
 
-If an answer is lost, a message may be sent twice; every step of a scan can be repeated.
+If an answer is lost, a message may be sent twice; every step of a scan is repeatable.
 """
 
 import json
@@ -12,7 +12,7 @@ from cmk_check.limits import MAX_SLICES
 from cmk_check.ports import SliceMessage, TextQueue
 
 SLICES_QUEUE: Final = "cmk-slices"
-# Ids of scans, each a message that starts the next scan if none has started since.
+# Each message is a scan id, and starts the next scan if none has started since that scan.
 OVERDUE_QUEUE: Final = "cmk-overdue"
 
 
@@ -23,17 +23,17 @@ class SliceQueue:
         self._queue = queue
 
     async def send(self, messages: Sequence[SliceMessage]) -> None:
-        """Send them all; see ``Queues.send``."""
+        """Send all messages; see ``Queues.send``."""
         await self._queue.send([format_message(message) for message in messages])
 
 
 def format_message(message: SliceMessage) -> str:
-    """Return the text of a message: ``{"scanId": "...", "slice": 7}``; null means plan."""
+    """Return the text of a message: ``{"scanId": "...", "slice": 7}``; a null slice means plan."""
     return json.dumps({"scanId": message.scan_id, "slice": message.slice})
 
 
 def object_of(text: str) -> dict[str, object]:
-    """Parse a message of anyone who may write to the queue; other JSON is an empty object.
+    """Parse an untrusted message; JSON that is not an object becomes an empty object.
 
     Raises:
         ValueError: the text is not JSON.
@@ -52,7 +52,7 @@ def parse_message(text: str) -> SliceMessage:
     """Read the text of a message.
 
     Raises:
-        ValueError: the text is invalid; says what it must be, and repeats nothing of it.
+        ValueError: the text is invalid; the error says what it must be but does not repeat it.
 
     """
     content = object_of(text)

@@ -26,7 +26,7 @@ from cmk_check.net.storage_errors import code_of, describe, describe_refusal
 from cmk_check.ports import AT_ONCE, InventoryError, QueueError
 
 _FOR_EVER: Final = -1
-# A valid id and receipt that no message has.
+# An id and a receipt that are valid but belong to no message.
 _NO_MESSAGE: Final = ("00000000-0000-0000-0000-000000000000", "AgAAAAMAAAAAAAAAAAAAAAAAAAA=")
 # Without the right to write, the service answers 403 instead.
 _NOTHING_TO_UPDATE: Final = frozenset(
@@ -101,7 +101,7 @@ class StorageQueue:
         self._live = _FOR_EVER if live is None else int(live.total_seconds())
 
     async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
-        """Send them all, a few at once; see ``TextQueue.send``."""
+        """Send all texts, a few at once; see ``TextQueue.send``."""
         free = asyncio.Semaphore(QUEUE_SENDS_AT_ONCE)
         times = {"visibility_timeout": int(delay.total_seconds()), "time_to_live": self._live}
 
@@ -121,7 +121,7 @@ class StorageQueue:
             raise failures.exceptions[0] from failures
 
     async def probe(self) -> int:
-        """Check the rights of the identity without a trace; return the approximate message count.
+        """Check the identity's rights without changing messages; return their approximate number.
 
         A missing queue is created. Peeking needs the right to read, updating the right to write:
         updating a message that does not exist has a specific error code
@@ -153,7 +153,7 @@ class StorageQueue:
             raise QueueError(_failure(self._client.queue_name, error)) from error
 
     async def _create_after(self, error: HttpResponseError) -> None:
-        """Create the queue if the error says that it is missing; else raise the error."""
+        """Create the queue if the error reports that it is missing; else raise the error."""
         if code_of(error) != StorageErrorCode.QUEUE_NOT_FOUND:
             raise error
         try:
