@@ -1,4 +1,4 @@
-"""The functions: what starts what. Everything they do stands in ``cmk_check.triggers``."""
+"""The functions and their triggers; ``cmk_check.triggers`` contains their code."""
 
 import azure.functions as func
 
@@ -6,9 +6,9 @@ from cmk_check import triggers
 from cmk_check.config.http_auth import http_auth_level
 from cmk_check.config.watch_schedule import is_watch_scheduled
 
-# Behind Easy Auth the platform has signed the caller in; a function key would be a second gate.
+# With Easy Auth, the platform has signed the caller in; a function key would be a second check.
 _DATA = func.AuthLevel.ANONYMOUS if http_auth_level() == "entra" else func.AuthLevel.FUNCTION
-# Every method, so that the API itself can say which one it allows.
+# Every method, so that the API itself can respond with the methods that it allows.
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 app = func.FunctionApp()
@@ -23,7 +23,7 @@ async def scan_on_schedule(timer: func.TimerRequest) -> None:  # noqa: ARG001 - 
 
 
 if is_watch_scheduled():
-    # A look that was missed is made up for by the next one, so the host keeps no record of them.
+    # The next look makes up for a missed one, so the host does not record them.
     @app.timer_trigger(
         arg_name="timer", schedule="%CMK_WATCH_SCHEDULE%", run_on_startup=False, use_monitor=False
     )
@@ -50,10 +50,10 @@ async def scan_if_overdue(message: func.QueueMessage) -> None:
     await triggers.start_if_overdue(message.get_body())
 
 
-# In a queue of this name a message that fails is tried again for as long as it lives.
+# A failed message in a queue with this name is retried until it expires.
 @app.queue_trigger(arg_name="message", queue_name="cmk-overdue-poison", connection="CMK_STORAGE")
 async def scan_if_overdue_failed(message: func.QueueMessage) -> None:
-    """Go on with a message that used up its tries."""
+    """Retry a message that used up its tries."""
     await triggers.start_if_overdue(message.get_body())
 
 
@@ -65,19 +65,19 @@ async def tell(message: func.QueueMessage) -> None:
 
 @app.route(route="api/v1/{*path}", methods=_METHODS, auth_level=_DATA)
 async def api(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Answer dashboards and people."""
+    """Respond to API requests."""
     return await triggers.answer(req, context)
 
 
 @app.route(route="api/scan", methods=["GET", "HEAD", "POST"], auth_level=_DATA)
 async def scan_now(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Start a scan because somebody asks for it, or tell who may do so."""
+    """Start a scan on request, or return who may start one."""
     return await triggers.scan_now(req, context)
 
 
 @app.route(route="api/health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding
-    """Answer load balancers."""
+    """Return the app's health to load balancers."""
     return await triggers.health()
 
 
@@ -85,12 +85,12 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - 
     route="api/dashboard/{*path}", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS
 )
 async def dashboard(req: func.HttpRequest) -> func.HttpResponse:
-    """Show people the page."""
+    """Serve the dashboard."""
     return await triggers.dashboard(req)
 
 
 # host.json has no prefix for routes, so that a function can answer at the root.
 @app.route(route="/", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def home(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding
-    """Lead people who open the app's address to the page."""
+    """Redirect from the app's address to the dashboard."""
     return triggers.home()

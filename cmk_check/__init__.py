@@ -1,6 +1,6 @@
-"""Tells, continuously and with evidence, which Azure OpenAI accounts are not under a CMK."""
+"""Reports, continuously and with evidence, which Azure OpenAI accounts are not under a CMK."""
 
 from typing import Final
 
 VERSION: Final = "0.1.0"
-"""The same as in ``pyproject.toml``; a deployed app has no package metadata."""
+"""As in ``pyproject.toml``; a deployed app has no package metadata."""

@@ -1,4 +1,4 @@
-"""``python -m cmk_check``: the command line where nothing is installed but the requirements."""
+"""``python -m cmk_check``: the command line if only the requirements are installed."""
 
 from cmk_check.cli import main
 

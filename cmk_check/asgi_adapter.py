@@ -1,7 +1,7 @@
-"""From Azure Functions to the HTTP API: Microsoft's adapter, without three of its faults.
+"""From Azure Functions to the HTTP API: works around three bugs of Microsoft's adapter.
 
-It raises for a path that is not UTF-8, it drops what follows a semicolon in the last segment of a
-path, and it raises for a very long ``X-Forwarded-Port``; the host answers 500 when it raises.
+The adapter raises for a path that is not UTF-8 and for a very long ``X-Forwarded-Port``, and the
+host then responds with 500. It also drops text after a semicolon in the path's last segment.
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ _PORT: Final = "x-forwarded-port"
 
 
 class HttpAdapter:
-    """Calls an ASGI application for requests of the Functions host."""
+    """Calls an ASGI application for requests from the Functions host."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._adapter = AsgiMiddleware(app)  # type: ignore[no-untyped-call] # the library types less
@@ -22,7 +22,7 @@ class HttpAdapter:
     async def handle_async(
         self, request: HttpRequest, context: Context | None = None
     ) -> HttpResponse:
-        """Answer a request."""
+        """Return the application's response to a request."""
         answer: HttpResponse = await self._adapter.handle_async(_repaired(request), context)
         return answer
 
@@ -30,7 +30,7 @@ class HttpAdapter:
 def _repaired(request: HttpRequest) -> HttpRequest:
     """Encode the path so that the adapter reads all of it.
 
-    What is not UTF-8 becomes the replacement character, which the API refuses.
+    Bytes that are not UTF-8 become the replacement character, which the API refuses.
     """
     url = urlsplit(request.url)
     path = unquote_to_bytes(url.path).decode(errors="replace")

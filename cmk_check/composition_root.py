@@ -1,7 +1,7 @@
 """The composition root: builds each real adapter once, when it is first needed.
 
 An invocation loads only what it uses: a cold start of the HTTP API must not load the management
-SDK, nor a scan FastAPI.
+SDK, and a scan must not load FastAPI.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class SystemClock:
 
 
 class Lazy[T]:
-    """A value that is built on first use; concurrent callers wait for the same one."""
+    """A value that is built on first use; concurrent callers wait for the same value."""
 
     def __init__(self, build: Callable[[], Awaitable[T]]) -> None:
         self._build = build
@@ -54,7 +54,7 @@ class Lazy[T]:
         self._built: tuple[T] | None = None
 
     async def __call__(self) -> T:
-        """Return the value; if building it fails, raise, and try again next time."""
+        """Return the value; if building it fails, raise; the next call tries again."""
         async with self._lock:
             if self._built is None:
                 self._built = (await self._build(),)
@@ -64,9 +64,9 @@ class Lazy[T]:
 class App:
     """The adapters of one process and one event loop.
 
-    ``scan_context`` has the ports of a scan, ``watch_context`` those of the watch for changes,
-    ``delivery_context`` those of delivery; ``api`` is the HTTP API, ``scan_now`` the request that
-    starts a scan, ``health`` the health check.
+    ``scan_context`` has the ports of a scan, ``watch_context`` the ports of the watch for changes,
+    ``delivery_context`` the ports of delivery. ``api`` is the HTTP API, ``scan_now`` the request
+    that starts a scan, and ``health`` the health check.
     """
 
     def __init__(self, settings: "Settings") -> None:
@@ -87,7 +87,7 @@ class App:
         gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
 
     async def close(self) -> None:
-        """Close what was opened."""
+        """Close everything that was opened."""
         await self._opened.aclose()
 
     async def _build_scan_context(self) -> "ScanContext":
@@ -169,7 +169,7 @@ class App:
 
         store, _ = await self._storage()
         if isinstance(store, AzureTables):
-            store = store.within(API_STORAGE_SECONDS)  # for those who wait for an answer
+            store = store.within(API_STORAGE_SECONDS)  # callers wait for the answer
         expect = scan_options(self.settings).expectations
         return HttpAdapter(create_app(store, self.clock, expect, self._site()))
 
@@ -229,7 +229,7 @@ class App:
         from cmk_check.store.azure_tables import AzureTables
 
         if isinstance(storage, ConnectionString):
-            # Azurite is on this machine, and behind no proxy.
+            # Azurite runs on this machine, without a proxy.
             session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
             transport = shared_transport(session)
             store = AzureTables.by_connection_string(storage.value, transport=transport)
@@ -261,7 +261,7 @@ def scan_options(settings: "Settings") -> "ScanOptions":
             settings.expect,
             requires=settings.requires,
             exceptions=settings.exceptions,
-            # In memory, each scan is the first to see anything.
+            # In memory, each scan is the first.
             fix_within=None if isinstance(settings.storage, InMemory) else settings.fix_within,
         ),
         scope=Scope(settings.include, settings.exclude),
@@ -284,7 +284,7 @@ def the_app() -> App:
     """Return the app of this process, built at the first invocation.
 
     Raises:
-        SettingsError: names every fault of the settings.
+        SettingsError: the settings are invalid; the error names every fault.
 
     """
     from cmk_check.config.settings import Settings, unknown_entries, unknown_settings

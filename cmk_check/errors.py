@@ -1,4 +1,4 @@
-"""What all errors have in common. Each is defined with those who raise it, or with its port."""
+"""The root of the errors; each error is defined in the module that raises it, or with its port."""
 
 
 class CmkCheckError(Exception):
@@ -6,4 +6,4 @@ class CmkCheckError(Exception):
 
 
 class NotUsable(Exception):
-    """The input or output cannot be used; ``str()`` says what is wrong and what to do."""
+    """The input or output is unusable; ``str()`` says what is wrong and what to do."""

@@ -1,7 +1,7 @@
-"""Every number that bounds what the program does, each with its reason.
+"""All limits of the program, each with its reason.
 
-A name ends with its unit, unless it is a timedelta or counts what it names. A number with which
-an operator reasons has a docstring: ``make docs`` writes it into docs/reference/limits.md.
+A name ends with its unit, unless it is a timedelta or counts what it names. A limit that matters to
+operators has a docstring, which ``make docs`` writes to docs/reference/limits.md.
 """
 
 from datetime import timedelta
@@ -10,84 +10,84 @@ from typing import Final
 # --- Scan
 
 SLICE_CLAIM: Final = timedelta(minutes=10)
-"""How long a worker may keep a slice; then another one may claim it. A message comes back at most 3
-times, 5 minutes apart each (host.json): a claim has to end before the last of them."""
+"""How long a worker may keep a slice before another may claim it. A message returns at most 3
+times, at intervals of 5 minutes (host.json); a claim must end before the last return."""
 SLICE_READING: Final = timedelta(minutes=8)
-"""Reading within a slice; what is not read by then is a gap. Two minutes are left for recording."""
+"""Reading within a slice; subscriptions not read by then are gaps. 2 minutes remain to record."""
 DAILY_READING: Final = timedelta(days=1)
-"""How often encryption scopes and projects are read: they hardly ever change, and are requests for
-each account."""
+"""How often encryption scopes and projects are read: they rarely change, and need requests for each
+account."""
 KEY_READING_SHARE: Final = 5 / 8
 """The part of `SLICE_READING` in which keys are read: slow vaults must leave time for the verdicts
 of the last accounts."""
 DATA_READING_SHARE: Final = 4 / 8
 """The part of `SLICE_READING` in which data stores are read, before keys."""
 SCAN_LEASE: Final = timedelta(minutes=30)
-"""The lease of a scan, renewed when less than half is left: a scan whose workers all died gives way
-within this time."""
+"""The lease of a scan, renewed when less than half is left. If all workers of a scan died, another
+scan can start after this time."""
 SCAN_DEADLINE: Final = timedelta(minutes=55)
-"""A scan; its lease is not renewed past this. By default one starts every hour, and one that takes
-longer would meet the next."""
+"""Duration of a scan; its lease is not renewed beyond this. By default a scan starts every hour, so
+a longer one would overlap with the next."""
 SCAN_SPACING: Final = timedelta(minutes=1)
-"""From the last start to a full scan that is requested: every scan asks Azure for everything."""
+"""Pause between the last scan's start and a requested full scan, which reads everything."""
 PARTIAL_SCAN_SPACING: Final = timedelta(seconds=10)
-"""The same before a partial scan, which asks for little: a person who has just fixed an account
-wants to see it."""
+"""Pause between the last scan's start and a partial scan. It is short because a partial scan reads
+little, and a person who has just fixed an account is waiting."""
 MAX_SUBSCRIPTIONS_NAMED: Final = 1_000
 """Subscriptions of a partial scan."""
 OVERDUE_SHARE: Final = 1 / 4
-"""Of `CMK_MAX_AGE_MINUTES`, `SCAN_DEADLINE` at most: how long before a result is stale the second
-clock starts a scan. With the defaults, an hourly timer always comes first."""
+"""The part of `CMK_MAX_AGE_MINUTES`, at most `SCAN_DEADLINE`, that remains until a result is stale
+when the second clock starts a scan. With the defaults, an hourly timer always starts first."""
 OVERDUE_AGAIN: Final = timedelta(minutes=5)
-"""When the message that starts an overdue scan comes again where a scan runs."""
+"""Delay until the message of an overdue scan returns, if a scan is running."""
 ATTEMPTS_PER_STEP: Final = 3
-"""Tries of a step that loses a race; then the queue repeats the rest."""
+"""Tries of a step that loses a race; after that, the queue repeats the rest."""
 MAX_SLICES: Final = 10_000
-"""Slices of a scan; a plan with more fails. The row of a slice is named by four digits."""
+"""Slices of a scan; a larger plan fails. A slice's row has a number of four digits."""
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
-"""How far clocks may differ. Those of Azure's hosts differ by seconds."""
+"""How far clocks may differ. The clocks of Azure's hosts differ by seconds."""
 
 CROSS_CHECK_AGE: Final = timedelta(hours=1)
-"""The age of an account that is missed in a list: lists and Resource Graph may both be late with a
-younger one."""
+"""Minimum age of an account that counts as missing in a list: lists and Resource Graph may both lag
+behind for younger accounts."""
 CROSS_CHECKED_PER_SLICE: Final = 50
-"""Accounts of a slice that are read by id because Resource Graph knows them. If more are missing,
-Resource Graph is far behind, and the lists are not at fault."""
+"""Accounts per slice that are read by id because only Resource Graph lists them. If more are
+missing, Resource Graph is far behind, and the lists are not at fault."""
 WATCH_OVERLAP: Final = timedelta(minutes=15)
-"""How late the watch still notices a change. Microsoft's documents say five minutes; rows come
-later than that."""
+"""How late the watch still notices a change. Microsoft documents five minutes, but rows may arrive
+later."""
 WATCH_BLIND_REPEATED: Final = timedelta(hours=1)
-"""How often a watch that stays blind says so."""
+"""How often a watch that stays blind reports it."""
 
 # --- Scan: internal
-# Python looks for garbage after 2,000 new objects, which are the rows of forty accounts here: an
-# eighth of a scan's processor time, to find hardly any.
+# By default Python collects garbage after 2,000 new objects, here the rows of forty accounts. That
+# takes an eighth of a scan's processor time and finds hardly any garbage.
 GARBAGE_OBJECTS: Final = 20_000
-# A slice waits for this answer once, and goes on without it.
+# A slice waits for this answer once, and then goes on without it.
 CROSS_CHECK_SECONDS: Final = 20
-# Each of GRAPH_ROWS_PER_PAGE, for the subscriptions of a slice.
+# Each of GRAPH_ROWS_PER_PAGE rows, for the subscriptions of a slice.
 MAX_KNOWN_ACCOUNT_PAGES: Final = 10
-# Each costs a query of the findings that the table service filters; the oldest change goes first.
+# Each needs a query of the findings that the table service filters; the oldest change comes first.
 WATCH_VAULTS_PER_LOOK: Final = 10
-# With their ids they stay below a fifth of what a row holds.
+# Their ids take less than a fifth of a row's capacity.
 WATCH_VAULTS_REMEMBERED: Final = 500
 # The next look is two minutes away.
 WATCH_QUERY_SECONDS: Final = 60
 
-# As host.json has it; what is delivered so often goes to the poison queue when it fails again.
+# As in host.json; a message that fails in its last delivery goes to the poison queue.
 MAX_DELIVERIES: Final = 4
-# The claim of a slice that waited so long for another one of its process is renewed.
+# A claim is renewed if its slice waited this long for another slice of its process.
 CLAIM_RENEWED_AFTER: Final = timedelta(minutes=1)
-# Those that lost their lease, each with its change: a transaction takes MAX_TRANSACTION_WRITES.
+# Scans that lost their lease, each with a change: a transaction has MAX_TRANSACTION_WRITES.
 SCANS_ABANDONED_AT_ONCE: Final = 40
-# Of an error of ours in a gap: it may quote what Azure sent.
+# Of an internal error's text in a gap: the text may quote Azure's answer.
 MAX_GAP_DETAIL_CHARS: Final = 300
 
-# --- Settings (least and most): internal, since docs/settings.md has them
+# --- Settings (minimum and maximum): internal, since docs/settings.md has them
 
 EXCEPTION_DAYS_RANGE: Final = (1, 3650)
 DEFAULT_EXCEPTION_DAYS: Final = 365
-# A row's last time and a year more are still a date.
+# The latest time in a row plus one year is still a valid date.
 FIX_WITHIN_DAYS_RANGE: Final = (1, 365)
 EXPECTED_SUBSCRIPTIONS_RANGE: Final = (1, 1_000_000)
 MAX_AGE_MINUTES_RANGE: Final = (1, 525_600)
@@ -95,96 +95,96 @@ IN_FLIGHT_RANGE: Final = (1, 100)
 DEFAULT_IN_FLIGHT: Final = 32
 SLICE_SIZE_RANGE: Final = (1, 500)
 DEFAULT_SLICE_SIZE: Final = 400
-# Characters by which a misspelt name may differ from that of a setting.
+# Characters by which a misspelt name may differ from a setting's name.
 MAX_MISSPELT_CHARS: Final = 2
 # All subscriptions of a slice share SLICE_READING.
 SUBSCRIPTION_SECONDS_RANGE: Final = (1, 240)
 DEFAULT_SUBSCRIPTION_SECONDS: Final = 120
 RETRY_AFTER_SECONDS_RANGE: Final = (0, 240)
 RETENTION_DAYS_RANGE: Final = (1, 3650)
-# This many tags with values of the longest length still fit into one property of a row.
+# This many tags with values of maximum length fit into one property of a row.
 MAX_TAGS: Final = 20
 MAX_WEBHOOK_URL_CHARS: Final = 2048
-# Each range of the feed becomes as many messages.
+# Each range of the feed becomes one message per route.
 MAX_ROUTES: Final = 20
-# One in use, and one while it is replaced.
+# One secret in use, and a second one during rotation.
 MAX_WEBHOOK_SECRETS: Final = 2
-# By the Standard Webhooks specification, section "Signature scheme": 24 to 64.
+# Standard Webhooks specification, section "Signature scheme": 24 to 64 bytes.
 WEBHOOK_SECRET_BYTES: Final = range(24, 65)
 
 # --- Reading Azure
 
 ARM_CONNECT_SECONDS: Final = 10
-"""Connecting to Azure Resource Manager; a request that takes longer is tried again."""
+"""Time to connect to Azure Resource Manager; a request that takes longer is retried."""
 ARM_READ_SECONDS: Final = 60
-"""Waiting for its answer."""
+"""Time to wait for data from Azure Resource Manager."""
 ARM_ATTEMPTS: Final = 5
-"""Tries of a request to it."""
+"""Tries of a request to Azure Resource Manager."""
 ARM_FIRST_BACK_OFF_SECONDS: Final = 0.5
-"""The pause before the second try, where Azure names none; it doubles."""
+"""The pause before the second try, unless Azure requests one; it doubles."""
 MAX_ARM_PAGES: Final = 1_000
-"""Pages of a list. A page holds tens to a thousand entries: no real list is so long."""
+"""Pages of a list. A page has tens to a thousand entries: no real list is this long."""
 MAX_ARM_BODY_MIB: Final = 64
-"""One answer of Azure, unpacked: a thousand accounts of 41 KB, the largest kind, are below it. Less
-than a megabyte on the wire can unpack to a thousand times as much."""
+"""Unpacked size of one answer from Azure: a thousand accounts of 41 KB, the largest kind, fit. A
+compressed answer can grow a thousandfold when it is unpacked."""
 
 # --- Reading Azure: internal
-# A request under way must not outlive its token.
+# A token must not expire during a request.
 TOKEN_MARGIN_SECONDS: Final = 60
-# A token that does not say when to renew it is renewed as early as the SDK would.
+# A token without a renewal time is renewed this long before it expires, as in the SDK.
 TOKEN_RENEWAL_SECONDS: Final = 300
-# In bytes, so that seven strings of evidence stay below 8 KB whatever alphabet they are in.
+# In bytes, so that seven strings of evidence stay below 8 KB in any alphabet.
 MAX_EVIDENCE_BYTES: Final = 1024
 MAX_TAG_BYTES: Final = 256
 MAX_INPUT_BYTES: Final = 64 * 1024 * 1024
 """A file for the command line; reading one takes up to twenty times its size in memory."""
 MAX_EXPRESSION_CHARS: Final = 24_576  # as Azure Resource Manager allows
-MAX_WORD_BYTES: Final = 128  # of kinds, locations and the like
+MAX_WORD_BYTES: Final = 128  # of kinds, locations and similar values
 MAX_SUBSCRIPTION_TEXT_BYTES: Final = 256
-# The most that Resource Graph returns at once.
+# The maximum of Resource Graph.
 GRAPH_ROWS_PER_PAGE: Final = 1_000
-# What ARM allows.
+# ARM's limits.
 MAX_RESOURCE_GROUP_CHARS: Final = 90
 MAX_ACCOUNT_NAME_CHARS: Final = 64
-# An id must fit into a table key (MAX_KEY_UNITS) with its prefix.
+# An id with its prefix must fit into a table key (MAX_KEY_UNITS).
 MAX_ID_KEY_CHARS: Final = 500
 
 # --- Keys
 
 KEY_EXPIRY_NOTICE: Final = timedelta(days=30)
-"""How long before it expires a key is at risk: time to replace it."""
+"""How long before its expiry a key is at risk, so that there is time to replace it."""
 SHORT_KEY_NOTICE_SHARE: Final = 1 / 4
-"""The same for a key that lives for a shorter time, as a part of its life: otherwise it would be at
-risk all its life. Of 28 days, the shortest that policies have, it is the 7 that they leave from
-rotation to expiry."""
+"""The part of a short-lived key's life in which it is at risk; with `KEY_EXPIRY_NOTICE` it would be
+at risk all its life. For 28 days, the shortest life in a policy, this is 7 days: the time that the
+policy leaves from rotation to expiry."""
 KEY_ROTATION_GRACE: Final = timedelta(days=1)
-"""How long a new version may be missing after the key's policy should have made it: Key Vault
-promises no hour."""
+"""How late a new key version may be after the time in the key's policy: Key Vault guarantees no
+exact time."""
 KEY_REQUESTS_SHARE: Final = 3 / 4
-"""The part of `CMK_MAX_IN_FLIGHT` that requests for keys may take, so that slow vaults do not delay
+"""The part of `CMK_MAX_IN_FLIGHT` that requests for keys may use, so that slow vaults do not delay
 the lists of accounts."""
 
 # --- Keys: internal
-# Of one query of Resource Graph: as many as it returns rows at once.
+# As many as Resource Graph returns rows at once.
 VAULTS_PER_QUERY: Final = 1_000
-# A name is a vault's own in all of Azure; more rows than names are only ever a few late ones.
+# A vault's name is unique in Azure, so only a few outdated rows can exceed the number of names.
 MAX_VAULT_PAGES: Final = 10
-# Accounts come by subscription: a few clients are enough, and none is kept for long.
+# Accounts are sorted by subscription: a few clients are enough, and none is kept for long.
 SCOPE_CLIENTS_KEPT: Final = 16
 # Thousands of accounts have roles with the same few patterns, each compared with three actions.
 PATTERNS_REMEMBERED: Final = 1_024
-# What Key Vault allows at least: the time from one version to the next, or from the next to the
-# expiry of the one before, and the life of a version. Less is no policy as documented.
+# Key Vault's minimum from one version to the next, or from the next version to the expiry of the
+# previous one, and its minimum life of a version. Shorter times are no documented policy.
 LEAST_ROTATION_TIME: Final = timedelta(days=7)
 LEAST_KEY_LIFETIME: Final = timedelta(days=28)
-# No key has as many bits, and a number in JSON can have endless digits.
+# No key has this many bits, and a JSON number can have any number of digits.
 MAX_KEY_SIZE_BITS: Final = 1_000_000
-# Of a part that cannot be read, in the message of a key concern.
+# Of the sentence on an unreadable part, in the message of a key concern.
 MAX_KEY_SENTENCE_BYTES: Final = 400
-# Of the encryption scopes that are not under the customer's key, in its evidence.
+# Of encryption scopes without the customer's key, in the evidence.
 MAX_SCOPES_NAMED: Final = 20
 MAX_SCOPE_NAME_CHARS: Final = 40
-# Tries of a plan's script to switch encryption on: Azure does not say when a new grant counts.
+# Tries of a plan's script to switch encryption on: Azure does not report when a grant takes effect.
 SWITCH_ON_ATTEMPTS: Final = 20
 SWITCH_ON_PAUSE_SECONDS: Final = 30
 
@@ -194,13 +194,12 @@ MAX_PLAN_NAME_CHARS: Final = 40
 # --- Data stores
 
 MAX_STORES_PER_ACCOUNT: Final = 50
-"""Stores of an account that are read, each in every scan: more than projects that share theirs ever
-need."""
+"""Stores read per account, in every scan; more than projects with shared stores ever need."""
 
 # --- Data stores: internal
-# A row must hold them: each names a project and what that keeps in a store.
+# They must fit into a row: each has a project's name and what it keeps in a store.
 MAX_STORE_USES: Final = 1_000
-# Three requests each, once a day; Azure allows fewer.
+# Each needs three requests, once a day; Azure allows fewer projects.
 MAX_PROJECTS_PER_ACCOUNT: Final = 300
 # Of stores and projects, in the evidence of a reason.
 MAX_STORES_NAMED: Final = 20
@@ -212,57 +211,56 @@ MAX_TRANSITIONS: Final = 20
 MAX_GAPS_LISTED: Final = 50
 """Gaps named in a status, which must fit into a row."""
 MAX_UNWRITTEN_NAMED: Final = MAX_SUBSCRIPTIONS_NAMED
-"""Gaps named in a status that are in no row, by their ids alone: one partial scan can read them all
-again."""
+"""Gaps without a row that a status names, by id only: one partial scan can read them all again."""
 MAX_BROKEN_KEYS_LISTED: Final = 50
-"""Accounts with a broken key that the report of the first scan names; its counts include all."""
+"""Accounts with a broken key that the first scan's report names; its counts include all."""
 
 # --- Findings, status and changes: internal
-# A kind is any text that Azure sends, and a row must hold the counts of all.
+# A kind may be any text from Azure, and the counts of all kinds must fit into a row.
 MAX_KINDS_COUNTED: Final = 50
 MAX_KIND_CHARS: Final = 128
-# As hashes in the row of a subscription and in the status, a third of what a property holds.
+# As hashes in a subscription's row and in the status, they take a third of a property.
 MAX_OWNERS_COUNTED: Final = 1_000
-# A change's number has twelve digits in the key of its outbox row; the rest is room to go on.
+# A change's number has twelve digits in its outbox key; the rest leaves room to continue.
 MAX_SEQUENCE: Final = 9 * 10**11
-# Where the last number is lost, counting goes on from this many for each second since 1970: no
-# subscription changes so often, so it is above every number before, also above one made this way.
+# If the last number is lost, counting continues from this many per second since 1970. No
+# subscription changes so often, so that exceeds all earlier numbers, even from an earlier loss.
 SEQUENCES_PER_SECOND: Final = 100
 # One change as JSON must fit into a table property (32,768 characters) and a queue message (48 KB).
 MAX_CHANGE_TEXT_CHARS: Final = 512
 MAX_CHANGE_MESSAGE_CHARS: Final = 1024
 MAX_CHANGE_REASONS: Final = 10
-# Of each key in the report of the first scan: MAX_BROKEN_KEYS_LISTED of them fit into a property.
+# Of each key in the first scan's report: MAX_BROKEN_KEYS_LISTED keys must fit into a property.
 MAX_BROKEN_KEY_REASONS: Final = 3
-# Of honoured exceptions a sum keeps so many times of expiry, so that it fits into its row.
+# Expiry times of honoured exceptions that counts keep, so that they fit into a row.
 MAX_EXPIRIES_COUNTED: Final = 50
-EXPIRY_REMINDERS_DAYS: Final = (14, 3)  # time to act, and the last call
+EXPIRY_REMINDERS_DAYS: Final = (14, 3)  # an early reminder and a final one
 # More than Azure allows.
 MAX_RESOURCE_ID_CHARS: Final = 2_048
 
 # --- Store
 
 STORAGE_DEADLINE_SECONDS: Final = 30
-"""A request to tables or queues, repetitions and pauses included. It also bounds a Retry-After,
-which the client honours at any length."""
+"""A request to tables or queues, with retries and pauses. It also limits a Retry-After, which the
+client honours at any length."""
 TABLE_PAGE_ROWS: Final = 1000
-"""Rows that a query of a table returns at once: the most that the service returns."""
+"""Rows that a table query returns at once: the service's maximum."""
 
 # --- Store: internal
-# Of one attempt; a read is repeated, a write is not unless it certainly did not run.
+# Of one attempt; a read is retried, a write only if it certainly did not run.
 STORAGE_CONNECT_SECONDS: Final = 10
 STORAGE_READ_SECONDS: Final = 10
 STORAGE_RETRIES: Final = 2
 TABLE_BACK_OFF_SECONDS: Final = 0.4
-# Before such a write is sent again.
+# Before each retry of a write.
 TABLE_WRITE_PAUSES_SECONDS: Final = (0.3, 1.0)
-# What the queue service hides a message for, at most:
+# The longest time for which the queue service can hide a message:
 # https://learn.microsoft.com/rest/api/storageservices/put-message
 LONGEST_MESSAGE_DELAY: Final = timedelta(days=7)
 # A plan sends a message for each slice.
 QUEUE_SENDS_AT_ONCE: Final = 8
-# What the table service takes: learn.microsoft.com/rest/api/storageservices, "Understanding the
-# Table service data model" and "Performing entity group transactions". Units are those of UTF-16.
+# The table service's limits: learn.microsoft.com/rest/api/storageservices, "Understanding the Table
+# service data model" and "Performing entity group transactions". Units are UTF-16 code units.
 MAX_KEY_UNITS: Final = 512
 MAX_TRANSACTION_WRITES: Final = 100
 MAX_TRANSACTION_BYTES: Final = 4 * 1024 * 1024 - 4096  # 4 MiB without the envelope of the batch
@@ -271,34 +269,34 @@ MAX_PROPERTIES: Final = 252
 MAX_PROPERTY_NAME_CHARS: Final = 255
 MAX_STRING_UNITS: Final = 32_768
 MAX_NAME_SHOWN_CHARS: Final = 80
-# The coverage row and its change go with every transaction of findings: two properties of
-# MAX_STRING_UNITS at most, six bytes each in JSON.
+# Each transaction of findings includes the coverage row and its change, each with at most two
+# properties of MAX_STRING_UNITS, six bytes per unit in JSON.
 RESERVED_WRITES: Final = 2
 RESERVED_WRITE_BYTES: Final = 512 * 1024
 # Characters outside the Basic Multilingual Plane count twice in MAX_STRING_UNITS.
 DOCUMENT_PIECE_CHARS: Final = 16_000
-# Partitions are told apart from foreign ones once, and foreign ones logged once.
+# A partition is checked once for whether it is foreign, and a foreign one is logged once.
 PARTITIONS_REMEMBERED: Final = 1024
 
 # --- Feed and retention
 
 CHANGES_PER_PUBLICATION: Final = 49
-"""Changes in one publication: per change a row and a marker, and the head, are 99 of the 100 writes
-of a transaction."""
+"""Changes in one publication: a row and a marker per change, and the head, need 99 of a
+transaction's 100 writes."""
 CHANGES_PRUNED_PER_SCAN: Final = 490
-"""Changes that a scan deletes: so many an hour outpace what any estate publishes for long."""
+"""Changes that a scan deletes; in the long run, no estate publishes this many per hour."""
 SCANS_PRUNED_PER_SCAN: Final = 1_000
-"""Scans that a full scan deletes; between two daily ones there may be a partial one every two
+"""Scans that a full scan deletes; between two daily scans there may be a partial scan every two
 minutes."""
 RETENTION_GRACE: Final = timedelta(days=2)
-"""How long both are kept beyond `CMK_RETENTION_DAYS`: a change outlives the day for which its
-delivery is tried."""
+"""How long changes and scans are kept beyond `CMK_RETENTION_DAYS`, so that a change outlives the
+day for which its delivery is retried."""
 
 # --- Feed and retention: internal
-# Each loses only to another publisher that succeeds.
+# An attempt fails only if another publisher succeeds.
 PUBLICATION_ATTEMPTS: Final = 20
-# Between two of them, at random up to the first time, which doubles up to the other one: a
-# publication is three requests of some 10 ms, and up to 40 instances publish at once.
+# Random pause between two attempts, at most the first time, which doubles up to the second: a
+# publication is three requests of about 10 ms, and up to 40 instances publish at once.
 FIRST_PUBLICATION_BACK_OFF_SECONDS: Final = 0.05
 PUBLICATION_BACK_OFF_SECONDS: Final = 3.0
 
@@ -309,140 +307,140 @@ WEBHOOK_SECONDS: Final = 10.0
 CHANGES_PER_POST: Final = 50
 """Changes in one post."""
 FIRST_DELIVERY_DELAY: Final = timedelta(minutes=1)
-"""The pause after a post that failed; it doubles."""
+"""The pause after a failed post; it doubles."""
 LONGEST_DELIVERY_DELAY: Final = timedelta(hours=1)
-"""That pause at most."""
+"""The maximum pause after a failed post."""
 DELIVERY_GIVEN_UP_AFTER: Final = timedelta(days=1)
-"""How long a post is tried."""
+"""How long a post is retried."""
 CHANGES_PER_DELIVERY_MESSAGE: Final = 1000
-"""Numbers in a message of `cmk-tell`: far more than a publication, so that people may send again
-what was given up."""
+"""Changes in a message of `cmk-tell`: far more than in a publication, so that a person can resend
+many abandoned changes at once."""
 LATER_CHANGES_EXAMINED: Final = 10_000
-"""Later changes that may have overtaken what is delivered: ten requests at most."""
+"""Later changes checked for one that supersedes the change to deliver: at most ten requests."""
 MAX_CHANGES_MESSAGE_BYTES: Final = 48_000
-"""A message of `cmk-changes`: as base64 it stays below the 64 KiB that a message may have."""
+"""A message of `cmk-changes`: in base64 it stays below the maximum of 64 KiB for a message."""
 CHANGES_MESSAGE_LIFETIME: Final = timedelta(days=7)
-"""How long it waits to be read: a queue without a reader must not grow for ever."""
+"""How long a message of `cmk-changes` is kept: a queue without a reader must not grow for ever."""
 MAX_LOG_LINE_CHARS: Final = 8192
-"""A log line: Azure Monitor and what people put behind it take 8 KB without cutting it."""
+"""A log line: Azure Monitor and tools that read from it accept 8 KB without truncation."""
 
 # --- Alerts: internal
-# Enough to pass the longest delay; without it, the shift by a forged count would be endless.
+# Enough to exceed the longest delay; without it, a forged count would cause a huge shift.
 DELIVERY_DOUBLINGS: Final = 6
 MAX_DELIVERY_ATTEMPT: Final = 1_000_000
-# What values (characters) and lists (entries) are cut to, in turn, until a text is short enough.
+# Limits for values (characters) and lists (entries), tried in turn until a text is short enough.
 SHORTENED_TO: Final = ((2000, 50), (200, 25), (40, 10), (8, 5), (0, 0))
-# Of a value in a message for people: Azure's bound for names of accounts. The longest line fits.
+# Of a value in a message for people: Azure's limit for account names. The longest line fits.
 MAX_CHAT_VALUE_CHARS: Final = 64
 MAX_CHAT_REASON_CHARS: Final = 200
 MAX_CHAT_LINK_CHARS: Final = 900
-# The longest of our sentences; what could not be seen, and why, stands behind one of them.
+# Of the longest sentence in the catalogue, followed by what could not be read and why.
 MAX_CHAT_KEY_SENTENCE_CHARS: Final = 360
 MAX_CHAT_KEY_CODES: Final = 5
-# The names of broken keys in the report of the first scan, which must stay one Slack section.
+# Of the broken keys' names in the first scan's report, which must fit into one Slack section.
 MAX_CHAT_BROKEN_KEYS_CHARS: Final = 1_500
-# Slack refuses blocks of somewhat more than 13,000 characters in all, 50 blocks or 3,000 characters
-# in one (https://docs.slack.dev/reference/block-kit/blocks). Teams takes 28 KB, counted in UTF-16
+# Slack refuses blocks with slightly more than 13,000 characters in total, more than 50 blocks, and
+# more than 3,000 characters in one (https://docs.slack.dev/reference/block-kit/blocks). Teams
+# accepts 28 KB, counted in UTF-16
 # (https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using).
 MAX_CHAT_CHARS: Final = 12_000
 MAX_CHAT_LINES: Final = 40
 MAX_SLACK_SECTION_CHARS: Final = 3_000
-# Every character that Slack wants escaped takes five: so short a text fits, whatever it is.
+# A character escaped for Slack takes five: any text this short fits.
 SLACK_ALWAYS_FITS_CHARS: Final = 550
-# Of what a receiver answers to a post that it refuses, and of the one code in it that is repeated.
+# Of a receiver's answer to a refused post, and of the one code in it that is repeated.
 MAX_WEBHOOK_ANSWER_BYTES: Final = 1024
 MAX_WEBHOOK_CODE_BYTES: Final = 40
 
 # --- HTTP API
 
 MAX_PAGE_SIZE: Final = 1000
-"""Entries on a page of the HTTP API: one request of the table service brings as many."""
+"""Entries on a page of the HTTP API: the table service returns at most as many per request."""
 DEFAULT_PAGE_SIZE: Final = 100
-"""Entries where `top` is not given."""
+"""Entries on a page without `top`."""
 MAX_WORKBOOK_FINDINGS: Final = 10_000
-"""Findings in one workbook, which nobody can join by hand: some seconds, and a megabyte or two."""
+"""Findings in one workbook, whose parts nobody could join by hand: some seconds, 1 to 2 MB."""
 MAX_WORKBOOK_PAGES: Final = 100
-"""Pages that a workbook reads: a page of a search may find little."""
+"""Pages that a workbook reads: a page of a search may have few findings."""
 ROWS_EXAMINED_PER_PAGE: Final = 10_000
 """Rows that one request reads: a filter that matches nothing would read the whole table."""
 ROWS_SEARCHED_PER_PAGE: Final = 1_000
-"""The same, if the app has to compare them: one or two turns of the thread that answers
-everything."""
+"""Rows that one request reads if the app must compare them, in one or two turns of the thread that
+serves all requests."""
 MAX_FINDINGS_SUMMED: Final = 100_000
-"""Findings that the lists of owners and keys sum at most, which takes seconds of that thread."""
+"""Findings that the lists of owners and keys sum up. This takes the serving thread seconds."""
 MAX_NAMES_OF_KEY: Final = 100
-"""Owners, versions and identities that the list of keys names for each."""
+"""Owners, versions and identities that the list of keys names per key."""
 TABLE_WALKS_AT_ONCE: Final = 3
 """Lists of findings, owners, keys or subscriptions that a process reads at once; also searches, and
-lists whose rows the app has to compare. Each costs a second or so of that thread."""
+lists whose rows the app must compare. Each takes the serving thread about a second."""
 TABLE_WALK_WAIT_SECONDS: Final = 3.0
-"""How long one more list waits before it gets 429: panels of a dashboard ask at the same moment.
-With a request to the storage it stays below 10 s."""
+"""How long one more list waits before it gets 429: a dashboard's panels send requests together.
+With a request to the storage, this stays below 10 s."""
 SEARCH_WAIT_SECONDS: Final = 20.0
-"""The same for searches, and for lists whose rows the app has to compare: a person waits longer
-than a panel."""
+"""How long a search, or a list whose rows the app must compare, waits before it gets 429: a person
+waits longer than a panel."""
 API_STORAGE_SECONDS: Final = 6.0
-"""A request to the storage for the HTTP API, repetitions included; a query takes the service 5 s at
-most."""
+"""A storage request for the HTTP API, with retries; a query takes the service at most 5 s."""
 LAST_CHANGE_SECONDS: Final = 10.0
-"""A question for an account's last change, the wait for others included: they go to Azure one at a
-time, because scans and watch share its quota."""
+"""A request for an account's last change, with the wait for other requests: they go to Azure one at
+a time, because scans and the watch share the quota."""
 HEALTH_KEPT: Final = timedelta(seconds=10)
-"""How long an answer of `health` is kept: a flood of anonymous requests reads the store once in
-this time."""
+"""How long an answer of `health` is cached: even a flood of anonymous requests reads the store only
+once in this time."""
 HEALTH_READ_SECONDS: Final = 3.0
 """How long `health` waits for the storage: load balancers wait for seconds."""
 
 # --- HTTP API: internal
-# Rows of a search between two rests. So many take the thread that status and health need for some
-# twenty milliseconds; requests for fewer cost nearly as much as their rows.
+# Rows that a search reads between two pauses. They occupy the thread that status and health need
+# for about twenty milliseconds; requests for fewer rows cost nearly as much.
 SEARCHED_AT_ONCE: Final = 500
-# How long searches rest, in times of what the last rows took, and at most. Two thirds of the time
-# stay for others, in this thread and in the storage.
+# How long searches pause, as a multiple of the time for the last rows, and at most. This leaves two
+# thirds of the time for other requests, in this thread and in the storage.
 SEARCH_REST: Final = 2
 MAX_SEARCH_REST_SECONDS: Final = 1.0
-# Each holds up to a thousand owners, some hundred kilobytes.
+# Each has up to a thousand owners, a few hundred kilobytes.
 OWNER_PAGES_KEPT: Final = 8
-# A thousand ids, and some blanks.
+# A thousand ids and some spaces.
 MAX_SCAN_REQUEST_BYTES: Final = 100_000
 MAX_SEARCH_CHARS: Final = 200
 MAX_LOCATION_CHARS: Final = 100
-# A place is two keys of MAX_KEY_UNITS at most and what parts them, in base64.
+# A position is two keys of at most MAX_KEY_UNITS and a separator, in base64.
 MAX_SKIP_TOKEN_CHARS: Final = 1400
-# Of a workbook in a temporary file, what is in memory at once.
+# The part of a workbook in a temporary file that is in memory at once.
 WORKBOOK_PIECE_BYTES: Final = 256 * 1024
-# What a sheet of Excel holds, the head row included.
+# The maximum of an Excel sheet, including the header row.
 MAX_SHEET_ROWS: Final = 1_048_576
-# Rows of subscriptions that one page of findings needs.
+# Subscription rows that one page of findings needs.
 COVERAGE_READS_AT_ONCE: Final = 16
 
 # --- Command line: internal
-# The most of a thing that an estimate takes: no estate has so many, and numbers stay finite.
+# The largest number in an estimate: no estate exceeds it, and results stay finite.
 MAX_ESTIMATED: Final = 10**9
-# Four deliveries, as host.json has it; the pauses are shorter, since a person waits.
+# Four deliveries, as in host.json, with shorter pauses because a person waits.
 LOCAL_PAUSES_SECONDS: Final = (1.0, 5.0, 20.0)
-# Where there is no terminal, a line for every tenth of a scan, but none more often than this: a
-# scan of seconds has no lines.
+# Without a terminal, each tenth of a scan prints a line, but no more often than this: a scan of a
+# few seconds prints none.
 PROGRESS_LINES: Final = 10
 PROGRESS_LINE_SECONDS: Final = 10.0
-# A terminal says how wide it is; whoever reads a pipe or a file takes whole lines.
+# A terminal reports its width; a pipe or a file takes whole lines.
 PIPE_WIDTH_CHARS: Final = 10_000
-# Verdict, account and reason at their longest, so that each account has a line to itself.
+# The longest verdict, account and reason, so that each account fits on one line.
 ONE_LINE_CHARS: Final = 140
 
 # --- Evidence: internal
-# A page of a thousand findings takes seconds; a slow line takes longer.
+# A page of a thousand findings takes seconds, and longer over a slow connection.
 API_REQUEST_SECONDS: Final = 60
-# A read that fails is repeated after each of them, or when the app asks to, but no later than this.
+# A failed read is retried after each pause, or after the app's Retry-After up to the longest one.
 API_PAUSES_SECONDS: Final = (1.0, 3.0, 10.0)
 LONGEST_API_PAUSE_SECONDS: Final = 30.0
-# Everything is read again where a scan changed it meanwhile; most scans end within a minute.
+# Everything is read again if a scan changed it meanwhile; most scans end within a minute.
 EVIDENCE_TRIES: Final = 5
 EVIDENCE_PAUSE_SECONDS: Final = 15.0
-# The report is for people: longer lists are in the files beside it.
+# The report is for people: longer lists are in the accompanying files.
 MAX_REPORT_ROWS: Final = 500
 FINDINGS_WRITTEN_AT_ONCE: Final = 500
-# Nothing but a change tells of it: as of an earlier time, one may wait so long for its publication.
+# How long a change may wait for its publication; evidence as of an earlier time relies on it.
 PUBLICATION_DELAY: Final = timedelta(days=1)
 
 # --- Doctor
@@ -454,12 +452,12 @@ DOCTOR_READING_SECONDS: Final = 300
 DOCTOR_SAMPLE_SECONDS: Final = 60
 """The checks that read keys, exemptions and data stores."""
 DOCTOR_SAMPLED: Final = 5
-"""Keys, subscriptions with exemptions, and accounts with data stores, that these read: a few show
-which right is missing."""
+"""Keys, subscriptions with exemptions, and accounts with data stores that these checks read: a few
+show which permission is missing."""
 DOCTOR_REPORT_SAMPLED: Final = 50
-"""The same for a report, which is made once."""
+"""Keys, subscriptions and accounts that the checks read for a report, which is created once."""
 DOCTOR_CHANGES: Final = timedelta(days=13)
-"""How far back a report looks for changes: Resource Graph keeps them for 14 days."""
+"""How far back a report looks for changes: Resource Graph keeps changes for 14 days."""
 
 # --- Doctor: internal
 # The list may take CMK_SUBSCRIPTION_TIMEOUT_SECONDS.
@@ -467,7 +465,7 @@ DOCTOR_LIST_SECONDS: Final = SUBSCRIPTION_SECONDS_RANGE[1] + 10
 # Each of a few requests has STORAGE_DEADLINE_SECONDS.
 DOCTOR_STORAGE_SECONDS: Final = 120
 DOCTOR_ARM_SECONDS: Final = 20
-# What a check may take beyond the reading in it, which ends by itself and says how far it came.
+# Extra time for a check beyond its reading, which ends automatically and reports its progress.
 DOCTOR_MARGIN_SECONDS: Final = 30
-# More names are counted.
+# Further names are only counted.
 MAX_NAMES_LISTED: Final = 10

@@ -1,4 +1,4 @@
-"""The ports of the program; ``composition_root.py`` builds the real adapters, tests build fakes."""
+"""The program's ports; ``composition_root.py`` builds the real adapters, tests build fakes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from cmk_check.limits import TABLE_PAGE_ROWS
 
 
 class InventoryError(CmkCheckError):
-    """Azure could not be read. ``gap`` is the gap to record."""
+    """Azure could not be read; ``gap`` is the gap to record."""
 
     def __init__(self, gap: Gap) -> None:
         self.gap = gap
@@ -36,7 +36,7 @@ class StoreError(CmkCheckError):
 
 
 class StoreUnavailable(StoreError):
-    """The table service does not answer or fails; a pending write may have happened."""
+    """The table service failed or did not answer; a pending write may have succeeded."""
 
 
 class WriteConflict(StoreError):
@@ -44,11 +44,11 @@ class WriteConflict(StoreError):
 
 
 class StoreRefused(StoreError):
-    """The table service denies access. ``str()`` says what to grant."""
+    """The table service denied access; ``str()`` says what to grant."""
 
 
 class LimitExceeded(StoreError):
-    """A write that exceeds a limit of the table service; nothing was sent."""
+    """A write exceeds a limit of the table service; nothing was sent."""
 
 
 class QueueError(CmkCheckError):
@@ -56,10 +56,10 @@ class QueueError(CmkCheckError):
 
 
 class DeliveryFailed(CmkCheckError):
-    """The webhook did not accept the changes. ``str()`` says why, without the URL.
+    """The webhook did not accept the changes; ``str()`` says why, without the URL.
 
-    ``permanent``: these changes can never be delivered, so there is no use in trying again.
-    ``retry_after``: the seconds that the receiver asked to wait, if any.
+    ``permanent``: these changes can never be delivered, so a retry is useless.
+    ``retry_after``: the pause in seconds that the receiver requested, if any.
     """
 
     def __init__(self, message: str, *, permanent: bool, retry_after: float | None = None) -> None:
@@ -83,7 +83,7 @@ class Table(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A row as read: its escaped keys, its ETag, its properties; None is never stored."""
+    """A row as read: its escaped keys, its ETag and its properties; None is never stored."""
 
     partition: str
     row: str
@@ -93,7 +93,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """Write a row that must not exist."""
+    """Write a row that must not exist yet."""
 
     row: str
     values: Mapping[str, Scalar]
@@ -121,7 +121,7 @@ type Write = Insert | Replace | Delete
 
 @dataclass(frozen=True, slots=True)
 class TableQuery:
-    """Rows in key order; lower bounds are inclusive, upper bounds exclusive or empty for none."""
+    """Selects rows in key order; lower bounds are inclusive, upper bounds exclusive, "" is none."""
 
     partition: str | None = None
     """Selects one partition."""
@@ -130,22 +130,22 @@ class TableQuery:
     row_from: str = ""
     row_to: str = ""
     after: tuple[str, str] | None = None
-    """The (partition, row) after which to start."""
+    """The (partition, row) after which the rows start."""
     equals: Mapping[str, str] = field(default_factory=dict)
-    """Compares string properties exactly, in the table service."""
+    """String properties and their exact values, compared in the table service."""
     besides: str = ""
     """A row key whose rows are always included."""
     page: int = TABLE_PAGE_ROWS
-    """Rows per request, for callers that do not read to the end."""
+    """Rows per request, for callers that may stop early."""
     columns: tuple[str, ...] = ()
     """The properties to read; empty for all."""
 
 
 class Store(Protocol):
-    """Table storage: rows with ETags, transactions within a partition, every write conditional."""
+    """Table storage: rows with ETags, transactions within a partition, only conditional writes."""
 
     async def get(self, table: Table, partition: str, row: str) -> Entity | None:
-        """Read one row, None if it does not exist.
+        """Return one row, None if it does not exist.
 
         Raises:
             StoreUnavailable, StoreRefused
@@ -172,8 +172,8 @@ class Store(Protocol):
         Raises:
             WriteConflict: a condition did not hold; nothing was written.
             LimitExceeded: the writes exceed a limit of the service; nothing was sent.
-            StoreUnavailable: no answer; it may have been written.
-            StoreRefused: the identity lacks the right.
+            StoreUnavailable: there was no answer; the writes may have succeeded.
+            StoreRefused: the identity lacks the permission.
 
         """
         ...
@@ -182,7 +182,7 @@ class Store(Protocol):
 class KeyInventory(Protocol):
     """Reads the keys of accounts, for one slice.
 
-    What accounts share is read once: each vault, key and list of role assignments.
+    Resources that accounts share are read once: each vault, key and list of role assignments.
     """
 
     async def read(
@@ -196,17 +196,14 @@ class KeyInventory(Protocol):
         """Read the key facts of each account, by the account's lower-cased id.
 
         ``known_vaults`` maps such ids to the vault ids found last time, if known. ``carried`` are
-        the encryption scopes of accounts whose scopes need not be read again. Failures, and
-        what takes longer than ``seconds``, are ``Unread`` in the facts and never raised.
+        the encryption scopes of accounts whose scopes need not be read again. Failures and
+        time-outs after ``seconds`` are ``Unread`` in the facts and never raised.
         """
         ...
 
 
 class DataInventory(Protocol):
-    """Reads where accounts keep data, for one slice.
-
-    What accounts share is read once: each store.
-    """
+    """Reads the data stores of accounts, for one slice; a shared store is read once."""
 
     async def read(
         self,
@@ -219,9 +216,9 @@ class DataInventory(Protocol):
     ) -> Mapping[str, DataFacts]:
         """Read the facts of each account, by the account's lower-cased id.
 
-        ``known`` is what projects said when they were read last, ``due`` are the ids of accounts
-        whose projects are read again, as of ``now``. Failures, and what takes longer than
-        ``seconds``, are ``Unread`` in the facts and never raised.
+        ``known`` are the places found when projects were last read, ``due`` the ids of accounts
+        whose projects are read again, as of ``now``. Failures and time-outs after ``seconds`` are
+        ``Unread`` in the facts and never raised.
         """
         ...
 
@@ -229,22 +226,21 @@ class DataInventory(Protocol):
 class ExemptionInventory(Protocol):
     """Reads exemptions of Azure Policy, for one slice.
 
-    What subscriptions share is read once: each assignment and initiative.
+    Resources that subscriptions share are read once: each assignment and initiative.
     """
 
     async def read(
         self, subscription_id: str, accounts: Sequence[AccountId], *, seconds: float
     ) -> ExemptionFacts:
-        """Read the exemptions of these accounts of a subscription, and what they rest on.
+        """Read the exemptions of these accounts, with their assignments and initiatives.
 
-        Failures, and what takes longer than ``seconds``, are ``Unread`` in the facts and never
-        raised.
+        Failures and time-outs after ``seconds`` are ``Unread`` in the facts and never raised.
         """
         ...
 
 
 class Inventory(Protocol):
-    """Azure, read only."""
+    """Reads subscriptions and accounts from Azure."""
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """List every subscription that the identity sees, each id once.
@@ -256,7 +252,7 @@ class Inventory(Protocol):
         ...
 
     async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
-        """List every subscription below a management group, each id once, with id and name alone.
+        """List every subscription below a management group, each id once, with id and name only.
 
         Raises:
             InventoryError: the list could not be read completely.
@@ -267,32 +263,31 @@ class Inventory(Protocol):
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
     ) -> Reading:
-        """Read the accounts of one subscription within this many seconds.
+        """Read the accounts of one subscription within ``seconds``.
 
-        A complete reading lacks an account that is ``recorded`` only if Azure says that it is gone.
-        A failure is a gap in the reading and never raised.
+        A complete reading lacks a ``recorded`` account only if Azure answered that it is gone. A
+        failure is the reading's gap and never raised.
         """
         ...
 
 
 class ChangeInventory(Protocol):
-    """Azure's own record of changes; it may be late, incomplete and out of order."""
+    """Azure's record of changes, which may be late, incomplete and out of order."""
 
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
-        """Read what has changed since a time, the oldest first if there is too much.
+        """Read changes since a time, the oldest ones if there are too many.
 
-        ``vaults`` is whether to look at vaults. A failure is the gap of the answer and never
-        raised.
+        ``vaults``: whether to include vaults. A failure is the answer's gap and never raised.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LastChange:
-    """A change of an account in Azure's words, such as "Unspecified"; None where it has none.
+    """A change of an account in Azure's words, such as "Unspecified"; None if Azure gives none.
 
-    It may name a person, so it is shown to who asks and kept nowhere. ``properties`` are the first
-    of the paths that were changed.
+    It may name a person, so it is returned on request and never stored. ``properties`` are the
+    first paths that changed.
     """
 
     at: datetime
@@ -305,18 +300,18 @@ class LastChange:
 
 
 type AskLastChange = Callable[[str], Awaitable[LastChange | Gap | None]]
-"""Returns the newest change of an account, by its id in the case of its names, that Azure knows;
-None if it knows none; else why there is no answer."""
+"""Returns the newest change that Azure knows of an account, by its id with the original casing;
+None if there is none; a gap if Azure could not be queried."""
 
 
 class AccountSearch(Protocol):
-    """A second witness of which accounts there are; it may be late and incomplete."""
+    """A second source of existing accounts, which may be late and incomplete."""
 
     async def accounts(self, subscription_ids: Sequence[str]) -> tuple[KnownAccount, ...]:
-        """Return the accounts of kinds in scope that it knows in these subscriptions.
+        """Return the known accounts of kinds in scope in these subscriptions.
 
         Raises:
-            InventoryError: the answer is not whole.
+            InventoryError: the answer is incomplete.
 
         """
         ...
@@ -324,7 +319,7 @@ class AccountSearch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SliceMessage:
-    """Work for the queue ``cmk-slices``; ``slice`` None means: plan the scan."""
+    """A message of the queue ``cmk-slices``; ``slice`` is None to plan the scan."""
 
     scan_id: str
     slice: int | None
@@ -334,10 +329,10 @@ class Queues(Protocol):
     """The queue of slices."""
 
     async def send(self, messages: Sequence[SliceMessage]) -> None:
-        """Send them all.
+        """Send all messages.
 
         Raises:
-            QueueError: one could not be sent; earlier ones may have been.
+            QueueError: a message could not be sent; others may have been.
 
         """
         ...
@@ -347,10 +342,10 @@ class TextQueue(Protocol):
     """A queue of texts."""
 
     async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
-        """Send them all; readers see them after ``delay`` (whole seconds, at most seven days).
+        """Send all texts; readers see them after ``delay`` (whole seconds, at most seven days).
 
         Raises:
-            QueueError: one could not be sent; others may have been.
+            QueueError: a text could not be sent; others may have been.
 
         """
         ...
@@ -366,11 +361,10 @@ class QueueService(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryMessage:
-    """Work for the queue ``cmk-tell``: deliver the changes from ``first`` to ``last`` of the feed.
+    """A message of the queue ``cmk-tell``: deliver the changes ``first`` to ``last`` of the feed.
 
-    ``attempt`` counts failed attempts. Their day began at ``since``, which all tries of one chain
-    share. ``route`` is the name of the only route to deliver to; without it, the changes are for
-    all.
+    ``attempt`` counts failed attempts. ``since`` is when the first attempt began; delivery is given
+    up a day later. ``route`` names the only route to deliver to, None for all routes.
     """
 
     first: int
@@ -385,14 +379,14 @@ class Webhook(Protocol):
 
     @property
     def route(self) -> Route:
-        """Which alerts it takes."""
+        """The alerts that the receiver takes."""
         ...
 
     async def post(self, changes: Sequence[Change]) -> Sequence[int]:
         """Deliver 1 to 50 changes; return the status of each request.
 
         Raises:
-            DeliveryFailed: they were not delivered, or it is unknown whether they were.
+            DeliveryFailed: the changes were not, or perhaps not, delivered.
 
         """
         ...
@@ -405,7 +399,7 @@ class ChangeSink(Protocol):
         """Accept changes with their numbers in the feed; called at least once for each.
 
         Raises:
-            QueueError: some were not accepted; the next scan passes all of them again.
+            QueueError: some changes were not accepted; the next scan passes all of them again.
 
         """
         ...
@@ -424,13 +418,13 @@ class ScanEndSink(Protocol):
     ) -> None:
         """Accept the end of a scan; a failed scan has neither posture nor summary.
 
-        Of a partial scan, the posture is that of the estate, the summary its own.
+        For a partial scan, ``posture`` covers the estate, ``summary`` only the scan.
         """
         ...
 
 
 class WatchSink(Protocol):
-    """A consumer of what the watch says of itself."""
+    """A consumer of reports on the state of the watch."""
 
     async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
         """Accept the state of the watch; ``gap`` is why it is blind."""

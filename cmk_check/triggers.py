@@ -22,13 +22,13 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def _without_sdk_errors() -> Iterator[None]:
-    """Raise our errors without the SDK errors that caused them, whose texts must not be logged."""
+    """Raise this program's errors without their causes: texts of SDK errors must not be logged."""
     try:
         yield
     except CmkCheckError as error:
         raise error.with_traceback(None) from None
     except ExceptionGroup as group:
-        # Several failed at once. A fault of this program comes first: no other try cures it.
+        # Several failed at once. A bug of this program takes precedence: no retry resolves it.
         _, faults = group.split(CmkCheckError)
         first: Exception = faults or group
         while isinstance(first, ExceptionGroup):
@@ -53,10 +53,10 @@ async def start_scan() -> None:
 
 
 async def start_if_overdue(body: bytes) -> None:
-    """Start a scan if none has started since the one that left the message.
+    """Start a scan if none has started since the scan that left the message.
 
     Raises:
-        SettingsError, StoreError, QueueError: deliver it again.
+        SettingsError, StoreError, QueueError: deliver the message again.
 
     """
     from cmk_check.core.scan_request import is_scan_id
@@ -71,7 +71,7 @@ async def start_if_overdue(body: bytes) -> None:
 
 
 async def watch() -> None:
-    """Start a scan of what has changed, if anything has.
+    """Start a scan of the subscriptions that have changed, if any.
 
     Raises:
         SettingsError, StoreError, QueueError
@@ -84,7 +84,7 @@ async def watch() -> None:
 
 
 async def work(body: bytes, delivery: int | None) -> None:
-    """Plan a scan or work through a slice, as the message says.
+    """Plan a scan or work through a slice, depending on the message.
 
     Raises:
         ValueError: the message is invalid.
@@ -107,7 +107,7 @@ async def work(body: bytes, delivery: int | None) -> None:
 
 
 async def give_up(body: bytes) -> None:
-    """Turn a message that failed too often into gaps or a failed scan.
+    """Record a message that failed too often as gaps or as a failed scan.
 
     Raises:
         SettingsError, SliceHeld, SliceIncomplete, StoreError: deliver it again.
@@ -126,11 +126,11 @@ async def give_up(body: bytes) -> None:
 
 
 async def tell(body: bytes, queued: "datetime | None" = None) -> None:
-    """Post the alerts of a range of the feed to the webhook; ``queued`` is since when it waits.
+    """Post the alerts of a range of the feed to the webhook; ``queued`` is when the wait began.
 
     Raises:
         ValueError: the message is invalid.
-        SettingsError, QueueError: deliver it again.
+        SettingsError, QueueError: deliver the message again.
 
     """
     from cmk_check.alerts import deliver
@@ -142,7 +142,7 @@ async def tell(body: bytes, queued: "datetime | None" = None) -> None:
 
 
 async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":
-    """Answer a request to the API, with the faults of the settings if they are not valid."""
+    """Respond to an API request; if the settings are invalid, with their faults."""
     try:
         api = await the_app().api()
     except SettingsError as error:
@@ -151,7 +151,7 @@ async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.
 
 
 async def scan_now(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":
-    """Answer a request to start a scan, with the faults of the settings if they are not valid."""
+    """Respond to a request to start a scan; if the settings are invalid, with their faults."""
     try:
         api = await the_app().scan_now()
     except SettingsError as error:
@@ -160,9 +160,9 @@ async def scan_now(request: "func.HttpRequest", context: "func.Context") -> "fun
 
 
 def _faults(error: SettingsError) -> "HttpAdapter":
-    """Answer with the faults, which name no value, whoever has signed in as for any other answer.
+    """Return an API that responds to every signed-in caller with the faults, without values.
 
-    The host would answer 500 without a body, and people would have to look for the app's log.
+    Otherwise the host would respond with 500 and no body, and people would have to find the log.
     """
     from cmk_check.asgi_adapter import HttpAdapter
     from cmk_check.config.http_auth import http_auth_level
@@ -177,7 +177,7 @@ def _faults(error: SettingsError) -> "HttpAdapter":
 
 
 async def health() -> "func.HttpResponse":
-    """Answer whether the app can answer."""
+    """Return whether the app can serve requests."""
     import json
 
     import azure.functions as func
@@ -195,7 +195,7 @@ async def health() -> "func.HttpResponse":
 
 
 async def dashboard(request: "func.HttpRequest") -> "func.HttpResponse":
-    """Answer with the page or one of its files, without settings or storage."""
+    """Return the dashboard page or one of its files, without settings or storage."""
     import azure.functions as func
 
     from cmk_check.config.http_auth import http_auth_level
@@ -213,7 +213,7 @@ async def dashboard(request: "func.HttpRequest") -> "func.HttpResponse":
 
 
 def home() -> "func.HttpResponse":
-    """Answer with the way to the page."""
+    """Redirect to the dashboard."""
     import azure.functions as func
 
     from cmk_check.web.dashboard_files import HEADERS

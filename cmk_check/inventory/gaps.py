@@ -181,7 +181,7 @@ def cannot_have_scopes(error: Exception) -> bool:
 
     If a kind or region has no encryption scopes, Azure answers 400 BadRequest when one is created;
     other tools recognise this by its message. Scopes also cannot exist if the cloud serves the
-    version but not the type, or if the provider is not registered. A refused version proves nothing.
+    version but not the type, or if the provider is not registered. An unserved version is no proof.
     """
     if not isinstance(error, HttpResponseError):
         return False
