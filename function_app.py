@@ -8,7 +8,7 @@ from cmk_check.config.watch_schedule import is_watch_scheduled
 
 # With Easy Auth, the platform has signed the caller in; a function key would be a second check.
 _DATA = func.AuthLevel.ANONYMOUS if http_auth_level() == "entra" else func.AuthLevel.FUNCTION
-# Every method, so that the API itself can respond with the methods that it allows.
+# All methods, so that the API itself can refuse a method and name the allowed ones.
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 app = func.FunctionApp()

@@ -48,8 +48,8 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 """How far clocks may differ. The clocks of Azure's hosts differ by seconds."""
 
 CROSS_CHECK_AGE: Final = timedelta(hours=1)
-"""Minimum age of an account that counts as missing in a list: lists and Resource Graph may both lag
-behind for younger accounts."""
+"""Minimum age of an account that counts as missing in a list: both the lists and Resource Graph may
+lag behind for younger accounts."""
 CROSS_CHECKED_PER_SLICE: Final = 50
 """Accounts per slice that are read by id because only Resource Graph lists them. If more are
 missing, Resource Graph is far behind, and the lists are not at fault."""
@@ -137,7 +137,7 @@ TOKEN_RENEWAL_SECONDS: Final = 300
 MAX_EVIDENCE_BYTES: Final = 1024
 MAX_TAG_BYTES: Final = 256
 MAX_INPUT_BYTES: Final = 64 * 1024 * 1024
-"""A file for the command line; reading one takes up to twenty times its size in memory."""
+"""A file for the command line; reading it needs up to twenty times its size in memory."""
 MAX_EXPRESSION_CHARS: Final = 24_576  # as Azure Resource Manager allows
 MAX_WORD_BYTES: Final = 128  # of kinds, locations and similar values
 MAX_SUBSCRIPTION_TEXT_BYTES: Final = 256
@@ -174,7 +174,7 @@ SCOPE_CLIENTS_KEPT: Final = 16
 # Thousands of accounts have roles with the same few patterns, each compared with three actions.
 PATTERNS_REMEMBERED: Final = 1_024
 # Key Vault's minimum from one version to the next, or from the next version to the expiry of the
-# previous one, and its minimum life of a version. Shorter times are no documented policy.
+# previous one, and its minimum life of a version. No documented policy has shorter times.
 LEAST_ROTATION_TIME: Final = timedelta(days=7)
 LEAST_KEY_LIFETIME: Final = timedelta(days=28)
 # No key has this many bits, and a JSON number can have any number of digits.
@@ -295,8 +295,8 @@ day for which its delivery is retried."""
 # --- Feed and retention: internal
 # An attempt fails only if another publisher succeeds.
 PUBLICATION_ATTEMPTS: Final = 20
-# Random pause between two attempts, at most the first time, which doubles up to the second: a
-# publication is three requests of about 10 ms, and up to 40 instances publish at once.
+# A random pause between two attempts: at first up to the first value, then doubling up to the
+# second. A publication is three requests of about 10 ms; up to 40 instances publish at once.
 FIRST_PUBLICATION_BACK_OFF_SECONDS: Final = 0.05
 PUBLICATION_BACK_OFF_SECONDS: Final = 3.0
 
@@ -346,7 +346,7 @@ MAX_CHAT_BROKEN_KEYS_CHARS: Final = 1_500
 MAX_CHAT_CHARS: Final = 12_000
 MAX_CHAT_LINES: Final = 40
 MAX_SLACK_SECTION_CHARS: Final = 3_000
-# A character escaped for Slack takes five: any text this short fits.
+# An escaped character takes five in Slack: any text this short fits.
 SLACK_ALWAYS_FITS_CHARS: Final = 550
 # Of a receiver's answer to a refused post, and of the one code in it that is repeated.
 MAX_WEBHOOK_ANSWER_BYTES: Final = 1024
@@ -359,7 +359,7 @@ MAX_PAGE_SIZE: Final = 1000
 DEFAULT_PAGE_SIZE: Final = 100
 """Entries on a page without `top`."""
 MAX_WORKBOOK_FINDINGS: Final = 10_000
-"""Findings in one workbook, whose parts nobody could join by hand: some seconds, 1 to 2 MB."""
+"""Findings in one workbook, which cannot be split; it takes a few seconds and 1 to 2 MB."""
 MAX_WORKBOOK_PAGES: Final = 100
 """Pages that a workbook reads: a page of a search may have few findings."""
 ROWS_EXAMINED_PER_PAGE: Final = 10_000
@@ -381,7 +381,7 @@ SEARCH_WAIT_SECONDS: Final = 20.0
 """How long a search, or a list whose rows the app must compare, waits before it gets 429: a person
 waits longer than a panel."""
 API_STORAGE_SECONDS: Final = 6.0
-"""A storage request for the HTTP API, with retries; a query takes the service at most 5 s."""
+"""A storage request for the HTTP API, with retries; the service limits a query to 5 s."""
 LAST_CHANGE_SECONDS: Final = 10.0
 """A request for an account's last change, with the wait for other requests: they go to Azure one at
 a time, because scans and the watch share the quota."""

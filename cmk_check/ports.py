@@ -379,7 +379,7 @@ class Webhook(Protocol):
 
     @property
     def route(self) -> Route:
-        """The alerts that the receiver takes."""
+        """The route with the receiver's filters for alerts."""
         ...
 
     async def post(self, changes: Sequence[Change]) -> Sequence[int]:

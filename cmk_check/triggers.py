@@ -110,7 +110,7 @@ async def give_up(body: bytes) -> None:
     """Record a message that failed too often as gaps or as a failed scan.
 
     Raises:
-        SettingsError, SliceHeld, SliceIncomplete, StoreError: deliver it again.
+        SettingsError, SliceHeld, SliceIncomplete, StoreError: deliver the message again.
 
     """
     from cmk_check.queues.slices import parse_message
@@ -162,7 +162,7 @@ async def scan_now(request: "func.HttpRequest", context: "func.Context") -> "fun
 def _faults(error: SettingsError) -> "HttpAdapter":
     """Return an API that responds to every signed-in caller with the faults, without values.
 
-    Otherwise the host would respond with 500 and no body, and people would have to find the log.
+    Otherwise the host would respond with 500 and no body, and only the log would show the cause.
     """
     from cmk_check.asgi_adapter import HttpAdapter
     from cmk_check.config.http_auth import http_auth_level

@@ -1,1 +1,1 @@
-"""Reads subscriptions and accounts from Azure Resource Manager; nothing else calls it."""
+"""Reads subscriptions and accounts; the only package that calls Azure Resource Manager."""

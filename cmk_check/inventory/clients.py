@@ -37,8 +37,8 @@ from cmk_check.inventory.pipeline import (
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS, KEY_REQUESTS_SHARE
 from cmk_check.ports import InventoryError
 
-# Address and scope are passed explicitly, but without a cloud newer SDK clients would look up the
-# SDK's global settings each time. Older clients ignore the option.
+# Without a cloud, newer SDK clients would look up the SDK's global settings each time, although
+# address and scope are passed explicitly. Older clients ignore the option.
 _UNUSED_CLOUD: Final = AzureClouds.AZURE_PUBLIC_CLOUD
 # The SDK would create these for each client, although all policies are passed explicitly.
 _UNUSED_POLICIES: Final = dict.fromkeys(
@@ -151,9 +151,9 @@ class Clients:
 
 
 class ArmReader:
-    """Reads documents and lists by their path, where the SDK does not have the operation.
+    """Reads documents and lists by their path, for operations missing from the SDK.
 
-    A path starts with "/" and has no query. Requests pass the same policies as the SDK's.
+    A path starts with "/" and has no query. Requests pass the policies of the SDK's clients.
     """
 
     def __init__(self, clients: Clients) -> None:

@@ -30,8 +30,8 @@ SIGN_IN: Final = "Azure's sign-in"
 _TIMEOUTS: Final = (TimeoutError, ServiceRequestTimeoutError, ServiceResponseTimeoutError)
 _BROKEN: Final = (ServiceRequestError, ServiceResponseError, aiohttp.ClientError, ConnectionError)
 _ENTRA_CODE: Final = re.compile(r"AADSTS[0-9]{4,9}")
-# https://learn.microsoft.com/entra/identity-platform/reference-error-codes: the tenant is missing
-# from the request, does not exist, or lacks the user, the application or the resource.
+# https://learn.microsoft.com/entra/identity-platform/reference-error-codes: the request has no
+# tenant, or the tenant does not exist or does not have the user, application or resource.
 _REFUSALS: Final = {
     **{
         f"AADSTS{number}": sentences.wrong_tenant

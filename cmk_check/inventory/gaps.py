@@ -61,13 +61,13 @@ KEY_ACTIONS: Final = (
     READ_SCOPES,
     QUERY_GRAPH,
 )
-"""The actions that key health needs, beyond those for accounts."""
+"""The actions that key health needs in addition to the actions for accounts."""
 
 READ_EXEMPTIONS: Final = "Microsoft.Authorization/policyExemptions/read"
 READ_POLICY_ASSIGNMENTS: Final = "Microsoft.Authorization/policyAssignments/read"
 READ_POLICY_SETS: Final = "Microsoft.Authorization/policySetDefinitions/read"
 EXCEPTION_ACTIONS: Final = (READ_EXEMPTIONS, READ_POLICY_ASSIGNMENTS, READ_POLICY_SETS)
-"""The actions that exceptions need, beyond those for accounts."""
+"""The actions that exceptions need in addition to the actions for accounts."""
 
 _OF_ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts"
 READ_PROJECTS: Final = f"{_OF_ACCOUNTS}/projects/read"
@@ -89,7 +89,7 @@ DATA_ACTIONS: Final = (
     READ_PROJECT_CONNECTIONS,
     *READ_STORES.values(),
 )
-"""The actions that data stores need, beyond those for accounts."""
+"""The actions that data stores need in addition to the actions for accounts."""
 
 _SCOPE_ACTIONS: Final = (READ_ACCOUNTS, READ_SUBSCRIPTIONS, READ_GROUP, *WATCH_ACTIONS)
 ALL_ACTIONS: Final = tuple(
@@ -112,11 +112,11 @@ MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 _ARM: Final = "Azure Resource Manager"
 _WRONG_TENANT: Final = "invalidauthenticationtokentenant"
 _ACTION: Final = re.compile(r"(?:perform action|Action:) '([A-Za-z0-9./*_-]{1,200})'")
-# ARM returns the first one today; a provider's own variant may come with 404.
+# ARM returns the first code today; a provider may return its own code with 404.
 _UNREGISTERED: Final = frozenset({"missingsubscriptionregistration", "subscriptionnotregistered"})
 _ENTRA_ONLY: Final = "disallowedoperation"
 _DISALLOWED: Final = frozenset({_ENTRA_ONLY, "disallowedprovider"})
-# These are too vague; the innererror may say what they mean.
+# These codes are too vague; the innererror may be clearer.
 _VAGUE: Final = frozenset({"conflict", "forbidden"})
 _NOT_YET_VALID: Final = "not yet valid"
 _CODE: Final = re.compile(r"[A-Za-z0-9._-]{1,60}")
@@ -181,7 +181,7 @@ def cannot_have_scopes(error: Exception) -> bool:
 
     If a kind or region has no encryption scopes, Azure answers 400 BadRequest when one is created;
     other tools recognise this by its message. Scopes also cannot exist if the cloud serves the
-    version but not the type, or if the provider is not registered. An unserved version is no proof.
+    version but not the type, or if the provider is not registered. A refused version is not enough.
     """
     if not isinstance(error, HttpResponseError):
         return False

@@ -1,7 +1,7 @@
 """The proxy for an origin, read from the environment once, when a session is opened.
 
-aiohttp's ``trust_env`` reads the environment and a .netrc file in a thread before every request.
-That takes as long as the request itself.
+aiohttp's ``trust_env`` would read the environment and a .netrc file in a thread before every
+request, which takes as long as the request itself.
 """
 
 from urllib.parse import urlsplit

@@ -1,1 +1,1 @@
-"""Sends to the storage account's queues; the messages of a scan."""
+"""Sends messages to the storage account's queues, and defines the messages of a scan."""

@@ -52,7 +52,7 @@ def parse_message(text: str) -> SliceMessage:
     """Read the text of a message.
 
     Raises:
-        ValueError: the text is invalid; the error says what it must be but does not repeat it.
+        ValueError: the text is invalid; the error describes a valid text but repeats nothing.
 
     """
     content = object_of(text)

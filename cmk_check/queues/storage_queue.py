@@ -165,7 +165,7 @@ class StorageQueue:
 
 
 def _failure(queue: str, error: Exception) -> str:
-    if isinstance(error, InventoryError):  # of the credential, which says what to do
+    if isinstance(error, InventoryError):  # from the credential, with what to do
         return f"{queue}: {error.gap.detail}"
     if getattr(error, "status_code", None) in {401, 403}:
         return describe_refusal(queue, error, "Storage Queue Data Contributor")

@@ -1,1 +1,1 @@
-"""The use case: start, plan, run a slice, finish. It reaches Azure through ports alone."""
+"""The scan: start, plan, run a slice, finish. It accesses Azure only through ports."""

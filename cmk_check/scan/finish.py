@@ -173,9 +173,9 @@ async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
 async def _prune(context: ScanContext, scan_id: str) -> None:
     """Delete up to 490 changes and 1,000 scans that are two days past the retention.
 
-    Deleted rows cannot be restored, so the present clock alone does not decide: rows must also be
-    past the retention as of the previous scan's start. After a longer pause, the second scan
-    therefore deletes them.
+    Deleted rows cannot be restored, so a wrong clock must not delete them: rows must also be past
+    the retention as of the previous scan's start. After a longer pause, the second scan therefore
+    deletes them.
     """
     latest = await context.scans.history(2)
     started = next((scan.started_at for scan in latest if scan.id != scan_id), None)

@@ -57,7 +57,7 @@ def unwritten(subscription: Subscription, known: Known, gap: Gap, now: datetime)
 async def status_after(
     context: ScanContext, scan: Scan, own: Summary, previous: Status, now: datetime
 ) -> Status:
-    """Return the status that a partial scan leaves behind.
+    """Return the status after a partial scan.
 
     ``own`` is the summary of this scan. ``previous`` is the status as read before this call: if
     another worker lowers it later, the write of the new status fails. If a worker lowered it

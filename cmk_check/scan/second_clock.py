@@ -1,6 +1,6 @@
 """The second clock: a queue message that starts a full scan if the timer does not.
 
-Timers of Azure Functions were seen to stop for good while everything else worked
+Timers of Azure Functions have stopped permanently while everything else worked
 (https://github.com/Azure/azure-functions-host/issues/11828). Each full scan therefore leaves a
 message, hidden until the result is about to become stale:
 
@@ -16,7 +16,7 @@ each rule of the chain:
   message finds a newer scan.
 - A scan without a message (from the command line, of an earlier version, or because the queue
   refused it) does not end the chain: the message before it waits for that scan's result to age.
-- Newer scans are looked up again after the lease was read.
+- Newer scans are read again after the lease was read.
 """
 
 import logging

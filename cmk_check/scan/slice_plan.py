@@ -191,8 +191,8 @@ def _disposed(
 ) -> list[Planned]:
     """Return the plan for each subscription that Azure lists or should list.
 
-    ``expected`` are the subscriptions on the include list, and those with an unwritten gap: if
-    Azure no longer lists the latter, nothing else names them.
+    ``expected`` are the subscriptions on the include list, and subscriptions with an unwritten gap,
+    which nothing else names if Azure no longer lists them.
     """
     unlisted = {missing: Subscription(missing) for missing in expected}
     unlisted |= {entry.id: entry for entry in in_group}

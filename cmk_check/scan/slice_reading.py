@@ -20,7 +20,7 @@ from cmk_check.store.scan_rows import Scan
 
 
 class SliceReading:
-    """Reads until the reading time is up; ``cross_check`` finds accounts that lists lack."""
+    """Reads until the reading time is up; ``cross_check`` finds accounts missing in lists."""
 
     def __init__(
         self, context: ScanContext, scan: Scan, cross_check: SliceCrossCheck | None
@@ -62,7 +62,7 @@ class SliceReading:
                 task.uncancel()
 
     async def _read_all(self, subscription: Subscription, known: Known) -> Reading:
-        """Read a subscription, and again if Resource Graph knows accounts that its list lacks."""
+        """Read a subscription, and again if Resource Graph lists more accounts."""
         # Without untrusted findings: their ids may be invalid and would make the list incomplete.
         recorded = [finding.id for finding in known.findings.values()]
         reading = await self._read_in_time(subscription, recorded)

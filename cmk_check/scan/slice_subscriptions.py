@@ -98,7 +98,7 @@ class _Unlisted:
         return Planned(replace(subscription, name=name), disposition)
 
     def _was_only_requested(self, coverage: Coverage) -> bool:
-        """Return whether a nameless row of an earlier version can come from a request alone.
+        """Return whether an earlier version's row without a name may come from a request only.
 
         The gap must be the row's only change: a row with more changes may have been deleted by hand
         and recorded again without its name. The include list must not have named the subscription

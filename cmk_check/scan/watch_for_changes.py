@@ -1,4 +1,4 @@
-"""The watch for changes: a partial scan of what Resource Graph says has changed.
+"""The watch for changes: a partial scan of subscriptions that changed, per Resource Graph.
 
 The watch makes no verdict: it only names subscriptions to read. A change is done once a scan that
 began after it has read its subscription and finished. Azure dates a change when it detects it, so

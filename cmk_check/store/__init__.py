@@ -1,1 +1,1 @@
-"""Tables, rows and keys: Table Storage, and the same store in memory."""
+"""Tables, rows and keys: the store in Azure Table Storage, and one in memory."""

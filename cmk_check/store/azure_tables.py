@@ -89,7 +89,7 @@ _GONE: Final = frozenset({TableErrorCode.RESOURCE_NOT_FOUND, TableErrorCode.ENTI
 class AzureTables:
     """The tables of one storage account; a missing table is created on first use.
 
-    No request takes longer than ``deadline`` seconds, including repetitions and pauses.
+    No request takes longer than ``deadline`` seconds, including retries and pauses.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class AzureTables:
     def by_connection_string(cls, text: str, *, transport: _Transport) -> Self:
         """Connect with a connection string, for Azurite.
 
-        Its host must be 127.0.0.1, because the client takes ``localhost`` for Cosmos DB.
+        Its host must be 127.0.0.1, because the client mistakes ``localhost`` for Cosmos DB.
 
         Raises:
             ValueError: the connection string is invalid.
@@ -131,7 +131,7 @@ class AzureTables:
         return cls(clients)
 
     def within(self, deadline: float) -> "AzureTables":
-        """Return the same tables with another deadline; closing either closes both."""
+        """Return these tables with another deadline; closing either object closes both."""
         return AzureTables(self._clients, deadline)
 
     async def get(self, table: Table, partition: str, row: str) -> Entity | None:
@@ -288,7 +288,7 @@ def _translated(error: Exception, table: Table, *, writing: bool) -> StoreError:
         return WriteConflict(text)
     if writing and status in _TOO_MUCH:
         return LimitExceeded(text)
-    if isinstance(error, InventoryError):  # of the credential, which says what to do
+    if isinstance(error, InventoryError):  # from the credential, with what to do
         return StoreRefused(f"{table}: {error.gap.detail}")
     if status in _REFUSED or (isinstance(error, ClientAuthenticationError) and status is None):
         return StoreRefused(describe_refusal(table, error, "Storage Table Data Contributor"))

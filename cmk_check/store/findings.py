@@ -7,8 +7,8 @@ rewrites it:
     A: read table, Azure .. mark coverage row . still mine? . write 1 ... write 2, clears the mark
     B (took over A's slice):    read table, meet the mark, clear it: A's write fails; read Azure
 
-Parsing a row into a finding costs ten times as much as comparing a few of its columns. A search
-therefore reads those columns of every row, and reads fully only the rows that may match.
+Parsing a row into a finding takes ten times as long as comparing a few of its columns. A search
+therefore reads only these columns of every row, and all columns of rows that may match.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ type RowPosition = tuple[str, str]
 type JoinedFinding = tuple[Finding, Coverage | None]
 # The position of a row in a list, and the finding if the row matches.
 type ListedFinding = tuple[RowPosition, JoinedFinding | None]
-# Whether a row may match, from its searched columns and those of its coverage row, if read.
+# Whether a row may match, from its searched columns and its coverage row's values, if read.
 type MayMatch = Callable[[Entity, Mapping[str, object]], bool]
 # A finding and its changes, written in one transaction.
 type _Group = tuple[Write, *tuple[Insert, ...]]

@@ -60,7 +60,7 @@ def outbox_entries(table: Table, entities: Iterable[Entity]) -> tuple[OutboxEntr
             _log.warning("Partition %s has an unknown row: %.200a", entity.partition, entity.row)
             continue
         if codec.is_newer_change(entity):
-            waits = codec.too_new(entity, "alone can publish this change")
+            waits = codec.too_new(entity, "recorded this change")
             _log.error("Partition %s, row %.200a. %s", entity.partition, entity.row, waits)
             continue
         try:

@@ -1,8 +1,8 @@
 """Reads rows as the table service sends them, bypassing the models of Azure's client.
 
-The client processes each row twice, to deserialize and to convert its values. That takes several
-times as long as everything this program does with a row, and does not check that the answer is a
-row. The client still signs, sends, retries and pages.
+The client processes each row twice, to deserialize and to convert its values. This takes several
+times as long as this program's own work on a row, without checking that the answer is a row. The
+client still signs, sends, retries and pages.
 """
 
 from collections.abc import Iterator, Mapping

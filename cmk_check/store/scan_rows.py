@@ -43,7 +43,7 @@ class Lease:
     expires: datetime
 
     def is_held(self, now: datetime, most: timedelta) -> bool:
-        """Whether a scan holds the lease; if longer than ``most``, it comes from a wrong clock."""
+        """Whether a scan holds the lease; one for longer than ``most`` is due to a wrong clock."""
         return bool(self.scan_id) and now < self.expires <= now + most
 
 
@@ -158,7 +158,7 @@ class Slice:
     def is_held(self, now: datetime, most: timedelta) -> bool:
         """Whether a worker's claim is valid; a claim for longer than ``most`` never is.
 
-        Such a claim comes from a clock that ran ahead, and would block the slice until that time.
+        Such a claim is due to a clock that ran ahead, and would block the slice until that time.
         """
         return self.claimed_until is not None and now < self.claimed_until <= now + most
 

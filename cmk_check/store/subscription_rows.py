@@ -1,7 +1,7 @@
 """Parses a subscription's partition: its coverage, its findings and its unpublished changes.
 
 An unusable row affects no other: its finding is unknown until the row is repaired. Rows that this
-program did not write are left alone.
+program did not write are ignored.
 """
 
 import logging
@@ -57,7 +57,7 @@ def is_ours(partition: str) -> bool:
 
 
 def finding_in(entity: Entity) -> Finding:
-    """Read a finding; from an unusable row, an unknown finding whose message says what to do."""
+    """Read a finding; an unusable row gives an unknown finding with a message on what to do."""
     if codec.is_too_new(entity):
         return codec.unusable_finding(entity, _id_of(entity), row_too_new())
     try:

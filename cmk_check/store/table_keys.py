@@ -1,7 +1,7 @@
 r"""Table keys: one escape for every name, and the format of every partition and row key.
 
 ARM names may contain characters that table keys may not (``/ \ # ?`` and control characters), and a
-key made of two names must show where the first one ends. This module alone builds keys, so that two
+key made of two names must show where the first one ends. Only this module builds keys, so that two
 names never share a key and no name extends into another part of the key.
 
 Keys are ASCII: code points, UTF-16 units and UTF-8 bytes then sort alike, so that Python and the
