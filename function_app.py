@@ -89,7 +89,7 @@ async def dashboard(req: func.HttpRequest) -> func.HttpResponse:
     return await triggers.dashboard(req)
 
 
-# host.json has no prefix for routes, so that a function can answer at the root.
+# host.json sets no route prefix, so that a function can respond at the root.
 @app.route(route="/", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def home(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding
     """Redirect from the app's address to the dashboard."""

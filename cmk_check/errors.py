@@ -1,8 +1,8 @@
-"""The root of the errors; each error is defined in the module that raises it, or with its port."""
+"""The base class of the errors, which are defined in the modules that raise them or in ports."""
 
 
 class CmkCheckError(Exception):
-    """The root of the tree."""
+    """The base class of the program's errors."""
 
 
 class NotUsable(Exception):

@@ -32,7 +32,7 @@ class InventoryError(CmkCheckError):
 
 
 class StoreError(CmkCheckError):
-    """An operation of the store failed."""
+    """A store operation failed."""
 
 
 class StoreUnavailable(StoreError):
@@ -396,7 +396,7 @@ class ChangeSink(Protocol):
     """A consumer of published changes."""
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
-        """Accept changes with their numbers in the feed; called at least once for each.
+        """Accept changes with their numbers in the feed; called at least once per change.
 
         Raises:
             QueueError: some changes were not accepted; the next scan passes all of them again.

@@ -1,4 +1,4 @@
-"""The bodies of the triggers: one function each."""
+"""The bodies of the triggers, one function per trigger."""
 
 import logging
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ async def start_if_overdue(body: bytes) -> None:
 
     scan_id = body.decode(errors="replace")
     if not is_scan_id(scan_id):
-        _log.error("An invalid message was dropped: it must be the id of a scan")
+        _log.error("An invalid message was dropped: it must be a scan id")
         return
     with _without_sdk_errors():
         await start_if_overdue(await the_app().scan_context(), scan_id)

@@ -80,7 +80,7 @@ class _Accounts:
                 self.ignored[account.id.text] = account.kind
 
     def reading(self, gap: Gap | None = None) -> Reading:
-        """Return the reading; without a gap it is complete, unless an entry had no usable id."""
+        """Return the reading, complete without a gap unless an entry had no usable id."""
         if gap is None and self.unusable:
             gap = make_gap(GapReason.MALFORMED_ACCOUNT, str(self.unusable))
         return Reading(

@@ -23,7 +23,7 @@ _URL: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%|^`-]{1,16384}")
 
 @dataclass(slots=True)
 class Deadline:
-    """The time until which an answer is useful, on the event loop's clock; it can be moved."""
+    """The time until which an answer is useful, on the event loop's clock; it may be extended."""
 
     latest: float
 
@@ -55,7 +55,7 @@ class Call:
         return asyncio.get_running_loop().time() + pause < self._until.latest
 
     def trusts(self, url: str) -> bool:
-        """Return whether a URL leads to Azure Resource Manager, for every URL parser.
+        """Return whether every URL parser takes a URL as one of Azure Resource Manager.
 
         The part before the path is compared as text, so user info, backslashes and similar hosts
         are rejected.
@@ -72,7 +72,7 @@ class Call:
         return new
 
     def take(self, body: dict[str, object]) -> dict[str, object]:
-        """Keep the body of an answer; return the body for the SDK, an empty object."""
+        """Keep the body of an answer; return an empty object as the body for the SDK."""
         self._body = body
         return {}
 

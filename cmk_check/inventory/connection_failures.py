@@ -82,7 +82,7 @@ def unreached_gap(error: BaseException, peer: str) -> Gap | None:
 
 
 def sign_in_gap(error: BaseException) -> Gap:
-    """Return why no token was issued."""
+    """Return the gap that explains why no token was issued."""
     if gap := unreached_gap(error, SIGN_IN):
         return gap
     errors = list(_chain(error))

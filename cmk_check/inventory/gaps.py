@@ -95,7 +95,7 @@ _SCOPE_ACTIONS: Final = (READ_ACCOUNTS, READ_SUBSCRIPTIONS, READ_GROUP, *WATCH_A
 ALL_ACTIONS: Final = tuple(
     dict.fromkeys((*_SCOPE_ACTIONS, *KEY_ACTIONS, *EXCEPTION_ACTIONS, *DATA_ACTIONS))
 )
-"""Every action of the role in infra/scope, once."""
+"""All actions of the role in infra/scope, without duplicates."""
 
 # The errors that reading can raise. The SDK raises the last four for unexpected bodies.
 TROUBLE: Final = (

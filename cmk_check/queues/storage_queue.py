@@ -1,4 +1,4 @@
-"""The sending end of queues in Azure Storage or Azurite; the Functions host reads them.
+"""Senders for queues in Azure Storage or Azurite, which the Functions host reads.
 
 If an answer is lost, a message may be sent twice; readers must handle that.
 """
@@ -91,7 +91,7 @@ class StorageQueues:
 
 
 class StorageQueue:
-    """The sending end of a queue, which is created on first use; see ``TextQueue``.
+    """Sends to a queue, which is created on first use; see ``TextQueue``.
 
     Messages are in base64, as the host expects (``messageEncoding`` in ``host.json``).
     """

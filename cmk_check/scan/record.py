@@ -98,7 +98,7 @@ class Recorder:
                 continue
             break
         else:
-            raise StoreUnavailable("The status could not be lowered: each try met another write.")
+            raise StoreUnavailable("The status could not be lowered: every try met a conflict.")
         self._lowered.add(requirement)
 
     def _is_high(self, status: Status, requirement: Requirement) -> bool:

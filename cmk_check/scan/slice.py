@@ -45,10 +45,10 @@ class SliceIncomplete(CmkCheckError):
 
 _log = logging.getLogger(__name__)
 
-_SCOPE_CHANGED = "The settings that choose what is scanned changed while it ran"
+_SCOPE_CHANGED = "The settings for the scope of scans changed during the scan"
 _TOO_MUCH = "It exceeds a limit of the table: {}. Report this to the authors of cmk_check."
 _POISONED = make_gap(GapReason.SLICE_FAILED, "four tries failed")
-_UNFORESEEN = make_gap(GapReason.SLICE_FAILED, "a fault of cmk_check itself")
+_UNFORESEEN = make_gap(GapReason.SLICE_FAILED, "a bug in cmk_check")
 
 
 async def run_slice(

@@ -29,7 +29,7 @@ type _Listed = tuple[Subscription, ...]
 
 _log = logging.getLogger(__name__)
 
-_NEEDS_FULL_SCAN: Final = "A full scan must finish under the present settings before a partial one."
+_NEEDS_FULL_SCAN: Final = "A full scan must finish under the current settings before a partial one."
 _NO_SUBSCRIPTIONS: Final = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE].text()
 
 
@@ -54,7 +54,7 @@ async def plan(context: ScanContext, scan_id: str) -> None:
         if scan is not None:
             await _send(context, scan)
         return
-    message = f"The plan of scan {scan_id} could not be recorded: each try met another write."
+    message = f"The plan of scan {scan_id} could not be recorded: every try met a conflict."
     raise StoreUnavailable(message)
 
 
@@ -86,7 +86,7 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
         return None
     ranges = _ranges(context.options, scan, listed, in_group, expected)
     if len(ranges) > MAX_SLICES:
-        reason = f"{len(ranges)} slices are more than {MAX_SLICES}: raise CMK_SLICE_SIZE."
+        reason = f"The plan has {len(ranges)} slices, more than {MAX_SLICES}: raise CMK_SLICE_SIZE."
         await _fail(context, scan, reason, PostureReason.SCAN_FAILED)
         return None
     plan_id = context.new_id()

@@ -40,7 +40,7 @@ from cmk_check.store.scans import LeaseAndStatus, scan_id_of
 
 _log = logging.getLogger(__name__)
 
-_NOT_TAKEN = "The lease could not be taken: the store failed, or each try met another write."
+_NOT_TAKEN = "The lease could not be taken: the store failed, or every try met a conflict."
 _ABANDONED = "The scan's lease expired before all slices were done."
 _SUPERSEDED = "Another scan began before all slices were done."
 

@@ -142,13 +142,13 @@ class AzureTables:
             try:
                 await self._call(table, lambda client: client.get_entity(partition, row, **options))
             except ResourceNotFoundError as error:
-                # A 404 of the account or the table says nothing about the row.
+                # A 404 for the account or the table says nothing about the row.
                 if code_of(error) not in _GONE:
                     raise
                 return None
             entity = entity_of(answers.pop())
             if (entity.partition, entity.row) != (partition, row):
-                raise DeserializationError("The answer is another row.")
+                raise DeserializationError("The answer contains another row.")
         return entity
 
     async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:

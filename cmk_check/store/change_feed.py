@@ -179,7 +179,7 @@ class FeedTable:
                 known = await asyncio.gather(*map(self._published, changes))
                 changes = [change for change, _ in known]
                 numbers = {_key(change): number for change, number in known if number}
-        message = "Each try to write the feed met another write; the changes stay in the outbox."
+        message = "Every try to write the feed met a conflict; the changes stay in the outbox."
         raise StoreUnavailable(message)
 
     async def clear_outbox(self, published: Sequence[OutboxEntry]) -> None:
@@ -201,7 +201,7 @@ class FeedTable:
         row = await self._get(table_keys.feed_row(number))
         if row is None or row.values.get("source") == change.source:
             return change, number
-        _log.error("Two sources have a change %s: that of %s is renamed.", *_key(change))
+        _log.error("Two sources have a change %s: the one from %s gets a new id.", *_key(change))
         return replace(change, id=str(uuid5(NAMESPACE_URL, "/".join(_key(change))))), None
 
     async def _get(self, name: str) -> Entity | None:

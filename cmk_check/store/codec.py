@@ -285,7 +285,7 @@ def _accounts(row: "Reader") -> AccountCounts:
 
 
 def _coverage_state(text: str) -> CoverageState:
-    """Read the state; rows of earlier versions call a pending subscription unread."""
+    """Read the state; earlier versions wrote "unread" instead of "pending"."""
     return CoverageState.PENDING if text == "unread" else CoverageState(text)
 
 

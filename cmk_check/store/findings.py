@@ -72,7 +72,7 @@ class FindingsTable:
     async def subscriptions(self, low: str, high: str) -> AsyncIterator[StoredSubscription]:
         """Read the partitions from ``low`` to before ``high`` ("" is the end), in key order.
 
-        Each is yielded as soon as its last row is read.
+        Each partition is yielded as soon as its last row is read.
         """
         query = TableQuery(partition_from=low, partition_to=high)
         entities: list[Entity] = []
@@ -94,7 +94,7 @@ class FindingsTable:
         """Read one coverage row, None if it does not exist or the subscription is forgotten.
 
         Raises:
-            RowUnusable: a newer version wrote it, or it is broken.
+            RowUnusable: the row is broken or was written by a newer version.
 
         """
         partition = table_keys.partition_of(subscription_id)
@@ -107,7 +107,7 @@ class FindingsTable:
     async def coverages(
         self, state: CoverageState | None, after: RowPosition | None
     ) -> AsyncIterator[tuple[RowPosition, Coverage | RowUnusable]]:
-        """List coverage rows by subscription, each with its position, without the forgotten.
+        """List coverage rows by subscription, with their positions, except forgotten subscriptions.
 
         ``state`` selects rows by their stored state; an unusable row is returned as its error.
         """
@@ -124,7 +124,7 @@ class FindingsTable:
                     yield (entity.partition, entity.row), found
 
     async def finding(self, account: AccountId) -> Finding | None:
-        """Read the finding of an account, None if none is recorded.
+        """Read the finding of an account; return None if there is none.
 
         If its row is unusable, the finding is unknown.
         """
@@ -248,7 +248,7 @@ class FindingsTable:
     ) -> tuple[OutboxEntry, ...]:
         """Write the batches of a difference; return the changes that now wait in the outbox.
 
-        If another worker wrote first, earlier transactions of this call, and the mark, remain.
+        After a conflict with another worker, this call's earlier transactions and the mark remain.
         """
         etag = stored.etags.get(table_keys.COVERAGE)
         pending: list[OutboxEntry] = []

@@ -80,7 +80,7 @@ class Scan:
     group_unread: Gap | None = None
     """Why the management group could not be read, if so."""
     named: tuple[str, ...] = ()
-    """Lower-cased ids in order."""
+    """Lower-cased ids, sorted."""
     not_found: tuple[str, ...] = ()
     was_lowered: bool = False
     """From the status when the scan began, like the next two fields."""

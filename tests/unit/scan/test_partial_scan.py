@@ -108,7 +108,7 @@ async def test_under_another_scope_there_is_none_also_where_it_changes_before_th
     scan = await scanned.scan_row(answer.scan_id)
     assert (scan.state, scan.reason) == (
         ScanState.FAILED,
-        "A full scan must finish under the present settings before a partial one.",
+        "A full scan must finish under the current settings before a partial one.",
     )
 
 
