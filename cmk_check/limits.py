@@ -67,9 +67,9 @@ GARBAGE_OBJECTS: Final = 20_000
 CROSS_CHECK_SECONDS: Final = 20
 # Each of GRAPH_ROWS_PER_PAGE rows, for the subscriptions of a slice.
 MAX_KNOWN_ACCOUNT_PAGES: Final = 10
-# Each needs a query of the findings that the table service filters; the oldest change comes first.
+# Each vault needs a query of findings, filtered by the table service; the oldest change is first.
 WATCH_VAULTS_PER_LOOK: Final = 10
-# Their ids take less than a fifth of a row's capacity.
+# The vaults' ids take less than a fifth of a row's capacity.
 WATCH_VAULTS_REMEMBERED: Final = 500
 # The next look is two minutes away.
 WATCH_QUERY_SECONDS: Final = 60
@@ -80,7 +80,7 @@ MAX_DELIVERIES: Final = 4
 CLAIM_RENEWED_AFTER: Final = timedelta(minutes=1)
 # Scans that lost their lease, each with a change: a transaction has MAX_TRANSACTION_WRITES.
 SCANS_ABANDONED_AT_ONCE: Final = 40
-# Of an internal error's text in a gap: the text may quote Azure's answer.
+# An internal error's text in a gap, which may quote Azure's answer.
 MAX_GAP_DETAIL_CHARS: Final = 300
 
 # --- Settings (minimum and maximum): internal, since docs/settings.md has them
@@ -179,9 +179,9 @@ LEAST_ROTATION_TIME: Final = timedelta(days=7)
 LEAST_KEY_LIFETIME: Final = timedelta(days=28)
 # No key has this many bits, and a JSON number can have any number of digits.
 MAX_KEY_SIZE_BITS: Final = 1_000_000
-# Of the sentence on an unreadable part, in the message of a key concern.
+# The sentence on an unreadable part, in a key concern's message.
 MAX_KEY_SENTENCE_BYTES: Final = 400
-# Of encryption scopes without the customer's key, in the evidence.
+# Encryption scopes without the customer's key that the evidence names.
 MAX_SCOPES_NAMED: Final = 20
 MAX_SCOPE_NAME_CHARS: Final = 40
 # Tries of a plan's script to switch encryption on: Azure does not report when a grant takes effect.
@@ -197,11 +197,11 @@ MAX_STORES_PER_ACCOUNT: Final = 50
 """Stores read per account, in every scan; more than projects with shared stores ever need."""
 
 # --- Data stores: internal
-# They must fit into a row: each has a project's name and what it keeps in a store.
+# The uses must fit into a row: each has a project's name and what it keeps in a store.
 MAX_STORE_USES: Final = 1_000
-# Each needs three requests, once a day; Azure allows fewer projects.
+# Each project needs three requests, once a day; Azure allows fewer projects.
 MAX_PROJECTS_PER_ACCOUNT: Final = 300
-# Of stores and projects, in the evidence of a reason.
+# Stores and projects named in a reason's evidence.
 MAX_STORES_NAMED: Final = 20
 
 # --- Findings, status and changes
@@ -230,7 +230,7 @@ SEQUENCES_PER_SECOND: Final = 100
 MAX_CHANGE_TEXT_CHARS: Final = 512
 MAX_CHANGE_MESSAGE_CHARS: Final = 1024
 MAX_CHANGE_REASONS: Final = 10
-# Of each key in the first scan's report: MAX_BROKEN_KEYS_LISTED keys must fit into a property.
+# Reasons per key in the first scan's report: all its keys must fit into a property.
 MAX_BROKEN_KEY_REASONS: Final = 3
 # Expiry times of honoured exceptions that counts keep, so that they fit into a row.
 MAX_EXPIRIES_COUNTED: Final = 50
@@ -247,7 +247,7 @@ TABLE_PAGE_ROWS: Final = 1000
 """Rows that a table query returns at once: the service's maximum."""
 
 # --- Store: internal
-# Of one attempt; a read is retried, a write only if it certainly did not run.
+# One attempt of a request; a read is retried, a write only if it certainly did not run.
 STORAGE_CONNECT_SECONDS: Final = 10
 STORAGE_READ_SECONDS: Final = 10
 STORAGE_RETRIES: Final = 2
@@ -330,14 +330,14 @@ DELIVERY_DOUBLINGS: Final = 6
 MAX_DELIVERY_ATTEMPT: Final = 1_000_000
 # Limits for values (characters) and lists (entries), tried in turn until a text is short enough.
 SHORTENED_TO: Final = ((2000, 50), (200, 25), (40, 10), (8, 5), (0, 0))
-# Of a value in a message for people: Azure's limit for account names. The longest line fits.
+# A value in a message for people: Azure's limit for account names. The longest line fits.
 MAX_CHAT_VALUE_CHARS: Final = 64
 MAX_CHAT_REASON_CHARS: Final = 200
 MAX_CHAT_LINK_CHARS: Final = 900
-# Of the longest sentence in the catalogue, followed by what could not be read and why.
+# The catalogue's longest sentence, followed by what could not be read and why.
 MAX_CHAT_KEY_SENTENCE_CHARS: Final = 360
 MAX_CHAT_KEY_CODES: Final = 5
-# Of the broken keys' names in the first scan's report, which must fit into one Slack section.
+# The broken keys' names in the first scan's report, which must fit into one Slack section.
 MAX_CHAT_BROKEN_KEYS_CHARS: Final = 1_500
 # Slack refuses blocks with slightly more than 13,000 characters in total, more than 50 blocks, and
 # more than 3,000 characters in one (https://docs.slack.dev/reference/block-kit/blocks). Teams
@@ -348,7 +348,7 @@ MAX_CHAT_LINES: Final = 40
 MAX_SLACK_SECTION_CHARS: Final = 3_000
 # An escaped character takes five in Slack: any text this short fits.
 SLACK_ALWAYS_FITS_CHARS: Final = 550
-# Of a receiver's answer to a refused post, and of the one code in it that is repeated.
+# The part of a receiver's refusal that is read, and the part of its code that is repeated.
 MAX_WEBHOOK_ANSWER_BYTES: Final = 1024
 MAX_WEBHOOK_CODE_BYTES: Final = 40
 
@@ -399,7 +399,7 @@ SEARCHED_AT_ONCE: Final = 500
 # thirds of the time for other requests, in this thread and in the storage.
 SEARCH_REST: Final = 2
 MAX_SEARCH_REST_SECONDS: Final = 1.0
-# Each has up to a thousand owners, a few hundred kilobytes.
+# Each page has up to a thousand owners, a few hundred kilobytes.
 OWNER_PAGES_KEPT: Final = 8
 # A thousand ids and some spaces.
 MAX_SCAN_REQUEST_BYTES: Final = 100_000

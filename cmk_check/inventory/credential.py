@@ -42,7 +42,7 @@ class SignInFailed(InventoryError, ClientAuthenticationError):
 
 
 class DeveloperCredential(DefaultAzureCredential):
-    """Raises the errors of all credentials as causes; the SDK keeps only texts without types."""
+    """Keeps the errors of all credentials as causes; the SDK keeps only their texts."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of the SDK
         super().__init__(**options)

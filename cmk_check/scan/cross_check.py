@@ -1,7 +1,7 @@
 """The cross-check of a slice: compares Azure's complete lists with Resource Graph.
 
-The check can only add accounts: an account missing from a list is read by its id, like a recorded
-account that is missing. If Resource Graph does not answer, the scan goes on without the check.
+The check can only add accounts: it reads an account missing from a list by its id, as for missing
+recorded accounts. If Resource Graph does not answer, the scan continues without the check.
 """
 
 import asyncio

@@ -69,8 +69,8 @@ class ScanOptions:
 class ScanContext:
     """The ports and tables of a scan.
 
-    If two slices shared the limit evenly, they would end together and leave it unused. With
-    ``table_lock``, the next slice uses the places that a slice leaves free at its end.
+    If two slices shared the limit evenly, both would run out of subscriptions at the same time.
+    With ``table_lock``, the next slice uses the places that become free at the end of a slice.
     """
 
     inventory: Inventory

@@ -72,7 +72,7 @@ async def look(context: WatchContext) -> None:
     if due.subscriptions:
         oldest_first = sorted(due.subscriptions, key=lambda one: (due.subscriptions[one], one))
         answer = await request(context.scan, oldest_first[:MAX_SUBSCRIPTIONS_NAMED], Trigger.WATCH)
-        _log.info("A scan of what has changed: %s %s", answer.outcome, answer.scan_id)
+        _log.info("A scan of recent changes: %s %s", answer.outcome, answer.scan_id)
     cursor = since
     if not due.subscriptions and found.gap is None:
         cursor = max(as_of, due.until or now - WATCH_OVERLAP)

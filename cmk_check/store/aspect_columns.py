@@ -106,7 +106,7 @@ def data_in(values: Mapping[str, Scalar]) -> AccountData | None:
 
 
 def _has_usable_expiry(exception: AccountException) -> bool:
-    """Check the expiry: only honoured exceptions count by expiry, so others may have any date."""
+    """Check the expiry; only honoured exceptions need a usable one, as only they are counted."""
     expires_on = exception.expires_on
     if expires_on is None:
         return True

@@ -192,7 +192,7 @@ class FeedTable:
         """Return a change, with its number if a crashed publisher had already published it.
 
         If a change from another source has the same id, this change was not published, and gets
-        another id. (An outbox row may be forged, but it is unknown which of the two is.)
+        another id. (An outbox row may be forged, but it is unknown which change is the forgery.)
         """
         marker = await self._get(table_keys.feed_marker(change.id))
         if marker is None:
