@@ -13,7 +13,7 @@ SLICE_CLAIM: Final = timedelta(minutes=10)
 """How long a worker may keep a slice before another may claim it. A message returns at most 3
 times, at intervals of 5 minutes (host.json); a claim must end before the last return."""
 SLICE_READING: Final = timedelta(minutes=8)
-"""Reading within a slice; subscriptions not read by then are gaps. 2 minutes remain to record."""
+"""Reading within a slice; subscriptions not read by then are gaps. Recording has 2 more minutes."""
 DAILY_READING: Final = timedelta(days=1)
 """How often encryption scopes and projects are read: they rarely change, and need requests for each
 account."""
@@ -223,8 +223,8 @@ MAX_KIND_CHARS: Final = 128
 MAX_OWNERS_COUNTED: Final = 1_000
 # A change's number has twelve digits in its outbox key; the rest leaves room to continue.
 MAX_SEQUENCE: Final = 9 * 10**11
-# If the last number is lost, counting continues from this many per second since 1970. No
-# subscription changes so often, so that exceeds all earlier numbers, even from an earlier loss.
+# If the last number is lost, counting continues at this number times the seconds since 1970. No
+# subscription changes this often, so the result exceeds all earlier numbers, even after a loss.
 SEQUENCES_PER_SECOND: Final = 100
 # One change as JSON must fit into a table property (32,768 characters) and a queue message (48 KB).
 MAX_CHANGE_TEXT_CHARS: Final = 512

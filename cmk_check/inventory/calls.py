@@ -55,7 +55,7 @@ class Call:
         return asyncio.get_running_loop().time() + pause < self._until.latest
 
     def trusts(self, url: str) -> bool:
-        """Return whether every URL parser takes a URL as one of Azure Resource Manager.
+        """Return whether a URL points to Azure Resource Manager, whichever parser reads it.
 
         The part before the path is compared as text, so user info, backslashes and similar hosts
         are rejected.

@@ -237,8 +237,8 @@ def _error_of(error: HttpResponseError) -> tuple[str, str]:
 def arm_error(text: Callable[[], str]) -> tuple[str, str]:
     """Return code and message of a body, with or without ARM's wrapper; names may have any case.
 
-    ``text`` returns the body. A code no clearer than the status is replaced by the innererror's
-    code. An answer that is not JSON, such as a proxy's HTML page, has neither code nor message.
+    ``text`` returns the body. The innererror's code replaces a code that is as vague as the status.
+    An answer that is not JSON, such as a proxy's HTML page, has neither code nor message.
     """
     try:
         body = json.loads(text())

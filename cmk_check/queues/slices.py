@@ -52,7 +52,7 @@ def parse_message(text: str) -> SliceMessage:
     """Read the text of a message.
 
     Raises:
-        ValueError: the text is invalid; the error describes a valid text but repeats nothing.
+        ValueError: the text is invalid; the error says what is required, without quoting the text.
 
     """
     content = object_of(text)

@@ -98,8 +98,8 @@ async def fail_scan(
     """Close a scan that could not be planned or sent; findings stay unchanged.
 
     ``lowered`` is the reason, if any, why the posture can no longer be compliant. ``not_found`` are
-    the ids of a partial scan that do not exist. A partial scan that fails says nothing about the
-    estate: it publishes no change and leaves the status as it is.
+    the named ids that do not exist. A partial scan that fails says nothing about the estate: it
+    publishes no change and does not change the status.
 
     Raises:
         StoreError: deliver the message again.

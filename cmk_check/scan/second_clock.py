@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 def overdue_after(max_age: timedelta) -> timedelta:
-    """Return how soon after a scan the next must start, to end before the result is stale."""
+    """Return the time after a scan's start by which the next scan must start to finish in time."""
     return max_age - min(SCAN_DEADLINE, max_age * OVERDUE_SHARE)
 
 

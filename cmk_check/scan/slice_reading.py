@@ -50,7 +50,7 @@ class SliceReading:
     def _kept(self, known: Known) -> Iterator[None]:
         """On a cancellation, stop reading and keep what was read, if it may be recorded.
 
-        It may only be recorded for a subscription without a row: less must not replace more.
+        A partial result may only be recorded for a subscription without a row: it replaces nothing.
         """
         try:
             yield

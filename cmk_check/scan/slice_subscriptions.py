@@ -116,9 +116,9 @@ class _Unlisted:
 
 
 def _was_never_seen(stored: StoredSubscription) -> bool:
-    """Return whether Azure never listed a subscription and nothing of it was ever read.
+    """Return whether Azure has never listed a subscription, and no scan has ever read it.
 
-    Azure's list gives tenant and state, a group only a name. An expected subscription never counts.
+    Azure's list gives tenant and state, a group only a name. Expected subscriptions do not count.
     """
     known, coverage = stored.known, stored.known.coverage
     if coverage is None or known.findings or known.untrusted or coverage.last_read is not None:

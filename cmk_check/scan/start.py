@@ -216,7 +216,7 @@ def _refused(
 async def _too_soon(
     context: ScanContext, now: datetime, spacing: timedelta, after: _Since | None
 ) -> StartAnswer | None:
-    """Find a scan that began less than ``spacing`` ago, or ahead of this clock by less.
+    """Find a scan whose start is within ``spacing`` of now, before or (by another clock) after.
 
     With ``after``, find an unseen full scan that began after that scan.
     """
@@ -291,7 +291,7 @@ async def _take(
 async def _send_in_case(context: ScanContext, scan_id: str) -> None:
     """Send the scan to the queue, since it may hold the lease and block others until it expires.
 
-    If it does not hold the lease, there is no such scan, and the message is dropped.
+    If the lease was not taken, the scan does not exist, and the message is dropped.
     """
     try:
         await context.queues.send([SliceMessage(scan_id, None)])
