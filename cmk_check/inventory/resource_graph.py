@@ -279,7 +279,7 @@ def _change(row: object) -> _Row:
 
 
 def last_change_query(path: str) -> str:
-    """Return the query; Azure lower-cases both ids, because Python's rules for letters differ."""
+    """Return the query; Azure lower-cases both ids, because its rules differ from Python's."""
     quoted = path.replace("\\", "\\\\").replace("'", "\\'")
     return (
         "resourcechanges "

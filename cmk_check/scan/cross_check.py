@@ -1,7 +1,7 @@
 """The cross-check of a slice: compares Azure's complete lists with Resource Graph.
 
-The check can only add accounts: it reads an account missing from a list by its id, as for missing
-recorded accounts. If Resource Graph does not answer, the scan continues without the check.
+The check can only add accounts, because it reads an account that a list lacks by its id. If
+Resource Graph does not answer, the scan continues without the check.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ class SliceCrossCheck:
         return tuple(to_ask)
 
     def confirm(self, subscription_id: str, lacking: Sequence[AccountId], reading: Reading) -> None:
-        """Count the missing accounts that ``reading``, made by id, did not show to be gone."""
+        """Count as differences the accounts that ``reading`` by id did not confirm as gone."""
         if reading.gap is not None:
             found = {account.id.text for account in reading.accounts} | reading.ignored_ids
             confirmed = sum(account_id.text in found for account_id in lacking)

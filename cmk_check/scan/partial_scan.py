@@ -29,7 +29,7 @@ from cmk_check.store.scan_rows import Scan
 def needs_full_scan(status: Status | None, scope: RecordedScope) -> StartOutcome | None:
     """Return why a full scan must finish first, None if a partial scan may run.
 
-    Otherwise rows judged under another scope would count together with rows of the present one.
+    Otherwise rows judged under another scope would be counted with rows of the present scope.
     """
     if status is None or status.as_of is None:
         return StartOutcome.NO_SCAN_YET
@@ -61,7 +61,7 @@ async def status_after(
 
     ``own`` is the summary of this scan. ``previous`` is the status as read before this call: if
     another worker lowers it later, the write of the new status fails. If a worker lowered it
-    earlier, a row has that worker's mark or what it recorded.
+    earlier, a row has that worker's mark or its result.
 
     Raises:
         StoreError

@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 def overdue_after(max_age: timedelta) -> timedelta:
-    """Return the time after a scan's start by which the next scan must start to finish in time."""
+    """Return the longest time from one scan's start to the next that keeps results fresh."""
     return max_age - min(SCAN_DEADLINE, max_age * OVERDUE_SHARE)
 
 

@@ -105,7 +105,7 @@ async def start_after(
 
 
 async def start_if_overdue(context: ScanContext, scan_id: str) -> None:
-    """Start the overdue scan, if no newer scan than ``scan_id`` has left a message.
+    """Start the overdue scan, unless a scan newer than ``scan_id`` has left a message.
 
     Otherwise do nothing, or send the message again if a scan runs or the last scan is not old
     enough, because it left no message or because the maximum age was raised.

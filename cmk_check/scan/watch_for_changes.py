@@ -1,7 +1,7 @@
 """The watch for changes: a partial scan of subscriptions that changed, per Resource Graph.
 
 The watch makes no verdict: it only names subscriptions to read. A change is done once a scan that
-began after it has read its subscription and finished. Azure dates a change when it detects it, so
+began after the change has read its subscription and finished. Azure dates a change on detection, so
 such a reading contains the change. The watch therefore need not remember single changes, even if
 they arrive late, twice or out of order:
 
@@ -149,7 +149,7 @@ async def _last_read(context: ScanContext, as_of: datetime, now: datetime) -> di
 
 
 def _turned(before: Watch, gap: Gap | None, now: datetime) -> Watch:
-    """Return the state after an answer or a gap; log each turn, and repeat a long blindness."""
+    """Return the state after an answer or a gap; changes and long blindness are due to be logged."""
     state = WatchState.SEEING if gap is None else WatchState.BLIND
     after = before if gap else replace(before, last_look=now)
     if state is not before.state:

@@ -10,8 +10,8 @@ publisher cannot insert a row before a reader's cursor:
 
 A marker may be deleted only when no outbox holds its change; otherwise the change would be
 published again under a second number. A change is published from its outbox row, which is then
-deleted, and ids are never reused: without that row, the change cannot come back. (The host stops a
-process that read the row earlier within minutes; the retention is days.)
+deleted, and ids are never reused: without that row, the change cannot come back. (If a process read
+the row earlier, the host stops the process within minutes, long before the retention ends.)
 """
 
 import asyncio

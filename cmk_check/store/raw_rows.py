@@ -28,8 +28,8 @@ _ETAG: Final = "odata.etag"
 # Each row has these besides its values.
 _NO_VALUES: Final = frozenset({"PartitionKey", "RowKey", "Timestamp"})
 # JSON has the plain types as they are and a 64-bit number as a string; the service names a type if
-# JSON does not imply it. This program writes no other types, and a row that has another type where
-# a text is needed is broken.
+# JSON does not imply it. This program writes no other types; a row with another type in place of a
+# text is broken.
 _INT64: Final = "Edm.Int64"
 _PLAIN: Final = frozenset({None, "Edm.String", "Edm.Int32", "Edm.Boolean"})
 

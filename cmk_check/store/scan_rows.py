@@ -89,12 +89,12 @@ class Scan:
     reads_projects: bool = False
     """Whether the scan reads the data places of all projects again."""
     daily_until: datetime | None = None
-    """When it began, all daily readings due until then were recorded; None: the scan makes all."""
+    """The time up to which daily readings were complete at the start; None: the scan makes all."""
     leaves_message: bool = False
     """Whether the scan has left a message for the second clock."""
     overdue: bool = False
     """Whether the second clock started the scan. Its trigger is then ``timer``, because earlier
-    versions know no other."""
+    versions know no separate trigger."""
 
     @property
     def is_partial(self) -> bool:
