@@ -194,7 +194,7 @@ MAX_PLAN_NAME_CHARS: Final = 40
 # --- Data stores
 
 MAX_STORES_PER_ACCOUNT: Final = 50
-"""Stores read per account, in every scan; more than projects with shared stores ever need."""
+"""Stores read per account in each scan; projects that share stores never need this many."""
 
 # --- Data stores: internal
 # The uses must fit into a row: each has a project's name and what it keeps in a store.

@@ -96,7 +96,7 @@ class ResourceGraph:
         rows, link, total = body.get("data"), body.get("$skipToken"), body.get("totalRecords")
         if not (isinstance(rows, list) and isinstance(link, str | None) and isinstance(total, int)):
             raise InventoryError(MALFORMED)
-        # If an answer is truncated without a token, only one field shows it.
+        # If an answer is truncated without a token, only ``resultTruncated`` shows it.
         truncated = bool(link) or str(body.get("resultTruncated")).lower() != "false"
         limited = call.headers.get(_LIMIT_HIT, "").lower() == "true"
         return GraphPage(rows, link or None, total, truncated, limited)

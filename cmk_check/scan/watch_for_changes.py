@@ -149,7 +149,7 @@ async def _last_read(context: ScanContext, as_of: datetime, now: datetime) -> di
 
 
 def _turned(before: Watch, gap: Gap | None, now: datetime) -> Watch:
-    """Return the state after an answer or a gap; changes and long blindness are due to be logged."""
+    """Return the state after an answer or a gap; new states and long blindness are to be logged."""
     state = WatchState.SEEING if gap is None else WatchState.BLIND
     after = before if gap else replace(before, last_look=now)
     if state is not before.state:

@@ -87,7 +87,7 @@ class Scan:
     keys_were_lowered: bool = False
     data_were_lowered: bool = False
     reads_projects: bool = False
-    """Whether the scan reads the data places of all projects again."""
+    """Whether the scan reads again where all projects keep data."""
     daily_until: datetime | None = None
     """The time up to which daily readings were complete at the start; None: the scan makes all."""
     leaves_message: bool = False
