@@ -168,7 +168,7 @@ def _more_than_there_are_names_for(world: World) -> None:
         (_empty, "Reader", PostureReason.NO_SUBSCRIPTION_VISIBLE),
         (
             _more_than_there_are_names_for,
-            r"10001 slices .* raise CMK_SLICE_SIZE",
+            r"10001 slices.* raise CMK_SLICE_SIZE",
             PostureReason.SCAN_FAILED,
         ),
     ],
