@@ -1,8 +1,7 @@
-"""Subscriptions and accounts: as types, as ARM's JSON has them, and what the rule says of one.
+"""The types of subscriptions, accounts and judgements, and the parser for ARM's account JSON.
 
-Parsing is apart from fetching, so that every shape can be tried without a server; and from the raw
-JSON rather than from the SDK's models, because those coerce types, fail for a whole page, and take
-an absent key source for a customer's key vault.
+Parsing is separate from fetching, so that tests need no server. It uses the raw JSON because the
+SDK's models coerce types, fail for a whole page, and treat an absent key source as Key Vault.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,19 +31,19 @@ class Subscription:
     quota_id: str | None = None
     """Names its offer; not recorded."""
     owner: str | None = None
-    """What its tags say; not recorded."""
+    """The owner that its tags name; not recorded."""
     expected: bool = False
-    """Must be visible until a person excludes it: a setting named it, or a row of it was lost."""
+    """Must be visible until a person excludes it: a setting named it, or its row was lost."""
 
     @property
     def is_from_group(self) -> bool:
-        """Whether only a management group names it: Azure's own list has tenant and state too."""
+        """Whether only a management group names it: Azure's own list also has tenant and state."""
         return self.name is not None and self.tenant_id is None and self.state is None
 
 
 @dataclass(frozen=True, slots=True)
 class UserIdentity:
-    """A user-assigned identity of an account; ids lower-cased, None where Azure left one out."""
+    """A user-assigned identity of an account; ids are lower-cased, None if Azure sent none."""
 
     client_id: str | None
     principal_id: str | None
@@ -52,16 +51,16 @@ class UserIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as read: its identity, what is judged, and what shows who owns it."""
+    """An account as read: its id, the properties that are judged, and its owner."""
 
     id: AccountId
     kind: str | None
     """As Azure spells it."""
     location: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
-    """The kept ones alone, keys lower-cased."""
+    """Only the kept tags, keys lower-cased."""
     owner: str | None = None
-    """What its tags say."""
+    """The owner that its tags name."""
     key_source: str | None = None
     key_name: str | None = None
     key_version: str | None = None
@@ -75,20 +74,20 @@ class Account:
     created_at: str | None = None
     """As in ``Evidence``."""
     malformed: str | None = None
-    """Which part of the entry broke the shape, or None."""
+    """Which part of the entry is malformed, or None."""
     malformed_key: str | None = None
-    """The same of what key health looks at and the rule does not."""
+    """Which part that only key health needs is malformed, or None."""
     places: AccountPlaces = field(default_factory=AccountPlaces)
-    """What the account says of where its data is."""
+    """Where the account's data is, according to the account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one attempt to read a subscription brought; complete if and only if ``gap`` is None.
+    """The result of one attempt to read a subscription; complete if and only if ``gap`` is None.
 
-    ``accounts`` are those of the kinds in scope, each id once or more. ``ignored_by_kind`` counts
-    the others and ``ignored_ids`` names them, lower-cased, so that an account whose kind left the
-    scope is not taken for a deleted one.
+    ``accounts`` have the kinds in scope; an id may occur more than once. ``ignored_by_kind`` counts
+    the other accounts, and ``ignored_ids`` has their lower-cased ids, so that an account whose kind
+    left the scope does not count as deleted.
     """
 
     accounts: tuple[Account, ...] = ()
@@ -99,7 +98,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the verdict rests on, and when the account was created."""
+    """The facts behind the verdict, and when the account was created."""
 
     key_source: str | None = None
     key_name: str | None = None
@@ -110,7 +109,7 @@ class Evidence:
     identity_client_id: str | None = None
     provisioning_state: str | None = None
     created_at: str | None = None
-    """As ``clean_time`` writes it: how old a violation may be that the first scan found."""
+    """As ``clean_time`` writes it. It limits the age of a violation that the first scan found."""
 
     NAMES: ClassVar[Mapping[str, str]] = {
         "keySource": "key_source",
@@ -122,16 +121,16 @@ class Evidence:
         "provisioningState": "provisioning_state",
         "createdAt": "created_at",
     }
-    """The fields by their names in tables, changes and the API, in the order of those."""
+    """The fields by their names in tables, changes and the API, in that order."""
 
     def by_name(self) -> dict[str, str | None]:
-        """Return the values by those names."""
+        """Return the values by the names in ``NAMES``."""
         return {name: getattr(self, field) for name, field in self.NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the rule says of one account."""
+    """The rule's result for one account."""
 
     verdict: Verdict
     reason: Reason
@@ -142,20 +141,19 @@ class Judgement:
 def parse_account(
     entry: object, kept_tags: frozenset[str], owner_tags: Sequence[str] = ()
 ) -> Account | None:
-    """Make an account of one entry of a list, or of one account document; never raises.
+    """Parse an account from one entry of a list or from an account document; never raises.
 
-    Null is the same as absent. ``malformed`` names the part that keeps the rule from judging;
-    optional parts of the wrong type are left out. Values keep their spelling and blanks, but are
-    cut at 1,024 bytes (tags at 256), and characters that no table or JSON document can hold are
-    replaced.
+    Null is the same as absent. ``malformed`` names the part that prevents a judgement; optional
+    parts of the wrong type are left out. Values keep their spelling and blanks, but are cut at
+    1,024 bytes (tags at 256), and characters that no table or JSON document can hold are replaced.
 
     Args:
-        entry: what JSON gave.
+        entry: the parsed JSON.
         kept_tags: lower-cased names of the tags to keep.
-        owner_tags: lower-cased names of the tags that may name the owner, the first counts most.
+        owner_tags: lower-cased names of the tags that may name the owner, most important first.
 
     Returns:
-        None where the entry has no usable id: there is nothing that a finding could be named by.
+        The account, or None if the entry has no usable id, which a finding needs.
 
     """
     if not isinstance(entry, dict):
@@ -190,7 +188,7 @@ def parse_account(
 
 
 def _malformed(entry: dict[str, object]) -> str | None:
-    """Say which part has not the shape that the rule needs."""
+    """Return which part the rule cannot use, None if there is none."""
     kind = entry.get("kind")
     if kind is None:
         return "The account has no kind."
@@ -209,38 +207,38 @@ def _malformed_encryption(encryption: object) -> str | None:
     if not isinstance(encryption, dict | None):
         return "properties.encryption is not an object."
     if not isinstance(as_object(encryption).get("keySource"), str | None):
-        return "properties.encryption.keySource is not a text."
+        return "properties.encryption.keySource is not a string."
     if not isinstance(key, dict | None):
         return "properties.encryption.keyVaultProperties is not an object."
     if not isinstance(as_object(key).get("keyName"), str | None):
-        return "properties.encryption.keyVaultProperties.keyName is not a text."
+        return "properties.encryption.keyVaultProperties.keyName is not a string."
     return None
 
 
 def _malformed_key(entry: dict[str, object], key: dict[str, object]) -> str | None:
-    """Say which part has not the shape that key health needs.
+    """Return which part key health cannot use, None if there is none.
 
-    A client id that cannot be read must not be taken for none, which would mean another identity;
-    nor a version for the newest one.
+    A client id that cannot be read must not count as absent, which would mean another identity;
+    nor must such a version count as the newest one.
     """
     for name in ("keyVersion", "keyVaultUri", "identityClientId"):
         if not isinstance(key.get(name), str | None):
-            return f"properties.encryption.keyVaultProperties.{name} is not a text."
+            return f"properties.encryption.keyVaultProperties.{name} is not a string."
     identity = entry.get("identity")
     if not isinstance(identity, dict | None):
         return "The account's identity is not an object."
     for name in ("type", "principalId"):
         if not isinstance(as_object(identity).get(name), str | None):
-            return f"identity.{name} is not a text."
+            return f"identity.{name} is not a string."
     if not isinstance(as_object(identity).get("userAssignedIdentities"), dict | None):
         return "identity.userAssignedIdentities is not an object."
     return None
 
 
 def _principal(identity: dict[str, object]) -> str | None:
-    """Return the object id of the system-assigned identity; an account without one may name none.
+    """Return the object id of the system-assigned identity, None without such an identity.
 
-    Types are SystemAssigned, UserAssigned, both with a comma between them, or None.
+    Types are SystemAssigned, UserAssigned, both separated by a comma, or None.
     """
     kinds = clean_text(identity.get("type"))
     if kinds is not None and "systemassigned" not in kinds.lower():
@@ -249,7 +247,7 @@ def _principal(identity: dict[str, object]) -> str | None:
 
 
 def _user_identities(entries: object) -> tuple[UserIdentity, ...]:
-    """Return the identities in an order of our own: Azure keeps none."""
+    """Return the identities sorted: their order in Azure's answers varies."""
     identities = {
         UserIdentity(
             _identifier(as_object(entry).get("clientId")),
@@ -272,7 +270,7 @@ def _kind(value: object) -> str | None:
 
 
 def _kept(tags: object, kept: frozenset[str]) -> dict[str, str]:
-    """Return the kept tags; of two names that differ in case alone, the first."""
+    """Return the kept tags; if two names differ only in case, the first."""
     found: dict[str, str] = {}
     for name, value in as_object(tags).items():
         text = clean_text(value, MAX_TAG_BYTES)

@@ -1,4 +1,4 @@
-"""Which changes are alerts, and routes: receivers of alerts, and which of them each takes."""
+"""Which changes are alerts, and routes: the receivers of alerts and their filters."""
 
 import re
 from collections.abc import Set as AbstractSet
@@ -10,16 +10,16 @@ from cmk_check.core.model import Change
 
 # The route that CMK_WEBHOOK_URL makes.
 WEBHOOK: Final = "webhook"
-# Upper-cased it is a part of the names of variables.
+# Upper-cased, it is part of the names of settings.
 ROUTE_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _OWNERS: Final = ("owner", "previousOwner")
 
 
 def is_alert(change: Change, alert_on: AbstractSet[str]) -> bool:
-    """Tell whether a change is to be posted; ``alert_on`` holds full types.
+    """Return whether to post a change; ``alert_on`` holds full types.
 
-    What the first scan finds of accounts is told as the one ``scan.baseline`` instead, which names
-    the broken keys; a subscription that it cannot read is an alert at once.
+    What the first scan finds about accounts is one ``scan.baseline``, which names the broken keys;
+    a subscription that it cannot read is an alert at once.
     """
     if change.data.get("baseline") is True and change.type is not ChangeType.SCAN_BASELINE:
         return False
@@ -30,9 +30,9 @@ def is_alert(change: Change, alert_on: AbstractSet[str]) -> bool:
 class Route:
     """Where and how to post alerts, and which.
 
-    ``style`` is the format of posts. ``alert_on`` holds full types, and ``owners`` values of tags,
-    with None for accounts without an owner; either of them that is None excludes nothing. ``repr``
-    hides the URL and the secrets.
+    ``style`` is the format of posts. ``alert_on`` holds full types. ``owners`` holds tag values,
+    with None for accounts without an owner. A filter that is None excludes nothing. ``repr`` hides
+    the URL and the secrets.
     """
 
     name: str
@@ -44,19 +44,19 @@ class Route:
 
     @property
     def url_setting(self) -> str:
-        """The variable that holds the URL."""
+        """The setting that holds the URL."""
         return setting_of(self.name, "URL")
 
     @property
     def format_setting(self) -> str:
-        """The variable that holds the format."""
+        """The setting that holds the format."""
         return "CMK_WEBHOOK_FORMAT" if self.name == WEBHOOK else "CMK_ROUTES"
 
     def takes(self, change: Change) -> bool:
-        """Tell whether an alert is for this route.
+        """Return whether this route receives an alert.
 
-        Owners are compared exactly; the one before a change of owner hears of it too. A change that
-        does not say who owns an account, such as a failed scan, is for nobody's route alone.
+        Owners are compared exactly; a change of owner also goes to the previous owner. A change
+        that names no owner, such as a failed scan, goes only to routes without an owner filter.
         """
         if self.alert_on is not None and change.type.value not in self.alert_on:
             return False
@@ -77,5 +77,5 @@ def _is_one_of(owners: AbstractSet[str | None], owner: object) -> bool:
 
 
 def setting_of(name: str, kind: Literal["URL", "SECRET"]) -> str:
-    """Return the variable of a route's URL or secret."""
+    """Return the setting for a route's URL or secret."""
     return f"CMK_WEBHOOK_{kind}" if name == WEBHOOK else f"CMK_ROUTE_{name.upper()}_{kind}"

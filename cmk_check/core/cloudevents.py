@@ -1,4 +1,4 @@
-"""Changes as CloudEvents 1.0: the one shape in which they leave this program."""
+"""Changes as CloudEvents 1.0, the only format in which they leave this program."""
 
 from cmk_check.core.model import Change
 

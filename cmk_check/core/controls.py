@@ -1,4 +1,4 @@
-"""The controls of security frameworks that a finding answers; controls.toml has their sources."""
+"""The controls of security frameworks that a finding supports; controls.toml has their sources."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +16,7 @@ CAUTION: Final = (
 class Control:
     """A control of a framework; ``initiative`` is the id of Microsoft's initiative that names it.
 
-    ``version`` is that of the initiative as it was read, None where it is not known.
+    ``version`` is the version of the initiative that was read, None if it is not known.
     """
 
     framework: str

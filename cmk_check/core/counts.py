@@ -1,4 +1,4 @@
-"""Sums: of findings into counts, of subscriptions into a slice's, of slices into a scan's."""
+"""Add up findings per subscription, subscriptions per slice, and slices per scan."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -25,12 +25,12 @@ from cmk_check.limits import (
 
 KIND_UNKNOWN: Final = "unknown"
 OTHER_KINDS: Final = "other"
-# A row that says gap and does not say why.
+# For a row that is a gap without a reason.
 _UNEXPLAINED: Final = make_gap(GapReason.SLICE_FAILED, "its row does not say why")
 
 
 class AccountCounter:
-    """Counts accounts as they come and go: by verdict, and by every aspect."""
+    """Counts accounts by verdict, reason and aspect; accounts can be added and removed."""
 
     def __init__(self) -> None:
         self._cells: Counter[tuple[str, Verdict]] = Counter()
@@ -38,7 +38,7 @@ class AccountCounter:
         self._labels: list[Counter[Hashable]] = [Counter() for _ in ASPECTS]
 
     def add(self, account: AnyAccount, times: int = 1) -> None:
-        """Count one account, or with ``times=-1`` count it no longer."""
+        """Count one account; ``times=-1`` removes it from the counts."""
         judgement = account.judgement
         self._cells[account.kind or KIND_UNKNOWN, judgement.verdict] += times
         self._reasons[judgement.reason.value] += times
@@ -47,7 +47,7 @@ class AccountCounter:
                 labels[label] += times
 
     def counts(self, ignored_by_kind: Mapping[str, int], unread: int) -> AccountCounts:
-        """Return the counts as they stand; what has gone to nothing is left out."""
+        """Return the current counts, without those that are zero."""
         cells = +self._cells
         counts = AccountCounts(
             by_kind={
@@ -64,9 +64,9 @@ class AccountCounter:
 
 
 def contradiction(accounts: AccountCounts) -> str | None:
-    """Say what cannot be true of the counts of a subscription, None if nothing.
+    """Return why the counts of a subscription cannot be right, None if they can.
 
-    ``unread`` may exceed the total: a recording that was interrupted leaves that of its beginning.
+    ``unread`` may exceed the total: an interrupted recording leaves the number from its start.
     """
     cells = (
         (kind.compliant, kind.non_compliant, kind.unknown) for kind in accounts.by_kind.values()
@@ -75,12 +75,12 @@ def contradiction(accounts: AccountCounts) -> str | None:
     if min(chain((accounts.unread,), *cells, *(part.values() for part in sums))) < 0:
         return "has a count below zero"
     if sum(accounts.by_reason.values()) != accounts.total:
-        return "counts other accounts by reason than by kind"
+        return "counts different numbers of accounts by reason and by kind"
     return next(filter(None, (aspect.contradiction(accounts) for aspect in ASPECTS)), None)
 
 
 def aspect_sums(accounts: AccountCounts) -> dict[str, dict[str, int] | None]:
-    """Return the sums of aspects as log lines and reports name them; None where nobody looked."""
+    """Return the sums of aspects by their names in log lines and reports; None if not checked."""
     return {
         aspect.counted_as: aspect.sums(accounts)
         for aspect in ASPECTS
@@ -89,7 +89,7 @@ def aspect_sums(accounts: AccountCounts) -> dict[str, dict[str, int] | None]:
 
 
 def list_broken_keys(findings: Mapping[str, Finding]) -> list[BrokenKey]:
-    """Name the broken keys among the findings of a subscription, as many as a summary holds."""
+    """Return the broken keys among a subscription's findings, as many as a summary holds."""
     return [
         BrokenKey(
             account_id,
@@ -112,10 +112,10 @@ def summarise(
     unwritten: Sequence[UnwrittenGap] = (),
     new: int = 0,
 ) -> Summary:
-    """Sum subscriptions as they stand after a slice.
+    """Add up the subscriptions after a slice; forgotten subscriptions do not count.
 
-    ``broken`` are the keys to be named, ``unwritten`` the gaps that stand in no row, ``new`` is how
-    many of the subscriptions were not counted before. The forgotten do not count.
+    ``broken`` are the keys to name, ``unwritten`` the gaps that no row has, and ``new`` the number
+    of subscriptions that were not counted before.
     """
     rows = [row for row in recorded if not row.is_forgotten]
     states = Counter(row.state for row in rows)
@@ -139,12 +139,12 @@ def summarise(
 
 
 def known_gap(row: Coverage) -> KnownGap:
-    """Show a coverage row as a gap."""
+    """Return the gap of a coverage row."""
     return KnownGap(row.subscription.id, row.subscription.name, row.gap or _UNEXPLAINED, row.since)
 
 
 def merge(summaries: Iterable[Summary]) -> Summary:
-    """Sum the summaries of slices."""
+    """Add up the summaries of slices."""
     parts = list(summaries)
     gaps = [gap for part in parts for gap in part.gaps]
     subscriptions = [part.subscriptions for part in parts]
@@ -205,9 +205,9 @@ def _kept(kinds: Iterable[str]) -> list[str]:
 
 
 def _few(by_kind: Mapping[str, int]) -> dict[str, int]:
-    """Keep what a row can hold: a kind is any text that Azure sends.
+    """Keep as many kinds as a row can hold: a kind is any text that Azure sends.
 
-    Those of Azure OpenAI come first, and in one spelling, because the posture counts them.
+    The kinds of Azure OpenAI come first, in one spelling, because the posture counts them.
     """
     first = left_out(by_kind)
     others = _kept(kind for kind in by_kind if of_azure_openai(kind) is None)

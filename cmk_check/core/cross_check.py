@@ -1,4 +1,4 @@
-"""The comparison of Azure's lists with what Resource Graph knows: a second witness of accounts."""
+"""The comparison of Azure's account lists with Resource Graph as a second source."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from cmk_check.core.resource_id import AccountId
 
 
 class CrossCheckState(StrEnum):
-    """How far the lists of a scan were compared with Resource Graph."""
+    """Whether all, some or none of a scan's lists were compared with Resource Graph."""
 
     CHECKED = "checked"
     PARTLY = "partly"
@@ -18,7 +18,7 @@ class CrossCheckState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KnownAccount:
-    """An account that Resource Graph knows; it may be gone. ``created_at`` is aware and UTC."""
+    """An account that Resource Graph lists; it may no longer exist. ``created_at`` is in UTC."""
 
     id: AccountId
     created_at: datetime | None
@@ -26,14 +26,14 @@ class KnownAccount:
 
 @dataclass(frozen=True, slots=True)
 class CrossCheck:
-    """How far lists were checked, and how many accounts they lacked that may be there."""
+    """Which lists were checked, and how many accounts that may exist are missing from them."""
 
     state: CrossCheckState
     differences: int = 0
 
 
 def merge(checks: Iterable[CrossCheck | None]) -> CrossCheck | None:
-    """Sum the checks of slices; None where nothing was to be checked."""
+    """Add up the checks of slices; None if there was nothing to check."""
     parts = [check for check in checks if check is not None]
     if not parts:
         return None

@@ -1,4 +1,4 @@
-"""The closed lists of words that rows, answers and messages spell."""
+"""The enumerations whose values are in rows, API answers and messages."""
 
 from enum import StrEnum
 
@@ -40,11 +40,11 @@ class KeyState(StrEnum):
     HEALTHY = "healthy"
     """Every condition was checked and is met."""
     AT_RISK = "at_risk"
-    """It works today; something may end that, or could not be undone."""
+    """The key works today, but may stop working, or a loss could not be undone."""
     BROKEN = "broken"
     """The key cannot be used now, or not for everything."""
     UNKNOWN = "unknown"
-    """Something that must be known could not be read. Each reason says what, and what to do."""
+    """A required fact could not be read. Each reason says which, and what to do."""
 
     @property
     def badness(self) -> int:
@@ -54,7 +54,7 @@ class KeyState(StrEnum):
 
 
 class KeySeverity(StrEnum):
-    """What a reason does to key health; ``NOTICE`` is said and changes nothing."""
+    """The effect of a reason on key health; a ``NOTICE`` is shown but has no effect."""
 
     NOTICE = "notice"
     AT_RISK = "at_risk"
@@ -63,7 +63,7 @@ class KeySeverity(StrEnum):
 
 
 class KeyReason(StrEnum):
-    """Why key health is what it is; the last is a notice, where Microsoft's pages differ."""
+    """The reasons of key health; the last is a notice, because Microsoft's pages disagree."""
 
     VAULT_NOT_FOUND = "vault_not_found"
     VAULT_SOFT_DELETE_OFF = "vault_soft_delete_off"
@@ -97,7 +97,7 @@ class KeyRotation(StrEnum):
 
 
 class ExceptionMode(StrEnum):
-    """What exceptions do: nothing is read, they are shown, or they make a violation accepted."""
+    """What exceptions do: they are not read, only shown, or make violations accepted."""
 
     OFF = "off"
     SHOW = "show"
@@ -120,7 +120,7 @@ class ExceptionReason(StrEnum):
 
 
 class ExceptionState(StrEnum):
-    """By which findings are listed: with an honoured exception, another one, or none."""
+    """A filter for findings: with an honoured exception, one that is not honoured, or none."""
 
     HONOURED = "honoured"
     NOT_HONOURED = "not_honoured"
@@ -138,11 +138,11 @@ class ExceptionEnd(StrEnum):
     """Why an honoured exception has ended."""
 
     EXPIRED = "expired"
-    """Its expiry has passed."""
+    """The exemption has expired."""
     REMOVED = "removed"
-    """The exemption is gone."""
+    """The exemption no longer exists."""
     NOT_HONOURED = "not_honoured"
-    """It exists, and is no longer honoured."""
+    """The exemption exists but is no longer honoured."""
     NO_LONGER_NEEDED = "no_longer_needed"
     """The account is no longer non-compliant."""
 
@@ -150,9 +150,8 @@ class ExceptionEnd(StrEnum):
 class CoverageState(StrEnum):
     """How far a subscription is known.
 
-    ``PENDING`` stands in the row of a subscription from the mark of its first recording until that
-    recording is complete, and so again after it was retired. It counts neither as read nor as a
-    gap.
+    A subscription's row is ``PENDING`` from the mark of its first recording, or the first after it
+    was retired, until that recording is complete. It counts neither as read nor as a gap.
     """
 
     READ = "read"
@@ -163,7 +162,7 @@ class CoverageState(StrEnum):
 
 
 class GapReason(StrEnum):
-    """Why a subscription could not be read to its end."""
+    """Why a subscription could not be read completely."""
 
     FORBIDDEN = "forbidden"
     UNAUTHENTICATED = "unauthenticated"
@@ -184,7 +183,7 @@ class GapReason(StrEnum):
 
 
 class RemovalReason(StrEnum):
-    """Why a finding was removed, or a gap left the scope; the last two are of gaps alone."""
+    """Why a finding was removed, or a gap left the scope; the last two apply only to gaps."""
 
     GONE = "gone"
     """Azure confirms that the account is gone."""
@@ -195,17 +194,17 @@ class RemovalReason(StrEnum):
     SUBSCRIPTION_RETIRED = "subscription_retired"
     """Azure lists the subscription as deleted."""
     NOT_IN_MANAGEMENT_GROUP = "not_in_management_group"
-    """Only the management group had named the subscription, and two full scans in a row found that
-    it no longer does."""
+    """Only the management group named the subscription, and two full scans in a row found that it
+    no longer does."""
     SUBSCRIPTION_NOT_FOUND = "subscription_not_found"
-    """Only a request for a scan in an earlier version had named the subscription."""
+    """Only a request for a scan, made in an earlier version, named the subscription."""
 
 
 class Disposition(StrEnum):
-    """What a scan has to do with a subscription.
+    """What a scan must do with a subscription.
 
-    ``UNEXPECTED``: Azure has never listed it, and nothing names it any more but its own row. Rows
-    never hold this one.
+    ``UNEXPECTED``: Azure has never listed the subscription, and now only its own row names it. Rows
+    never contain this value.
     """
 
     READ = "read"
@@ -216,11 +215,10 @@ class Disposition(StrEnum):
 
 
 class ScanState(StrEnum):
-    """Where a scan stands.
+    """The state of a scan.
 
-    ``INCOMPLETE`` is finished with at least one gap, or without a subscription that was asked for;
-    ``SUPERSEDED`` is a partial scan that another
-    scan took the lease from.
+    ``INCOMPLETE``: finished with at least one gap, or without a requested subscription.
+    ``SUPERSEDED``: a partial scan that lost its lease to another scan.
     """
 
     RUNNING = "running"
@@ -240,27 +238,27 @@ class Trigger(StrEnum):
 
 
 class WatchState(StrEnum):
-    """Whether Resource Graph tells the watch what has changed."""
+    """Whether the watch gets changes from Resource Graph."""
 
     SEEING = "seeing"
     BLIND = "blind"
 
 
 class ChangeType(StrEnum):
-    """The CloudEvents types of changes; the fields that are named are those of ``data``."""
+    """The CloudEvents types of changes; the named fields are in ``data``."""
 
     ACCOUNT_DISCOVERED = "cmkcheck.account.discovered"
-    """An account appears, as compliant."""
+    """A new account is compliant."""
     ACCOUNT_VIOLATED = "cmkcheck.account.violated"
-    """An account appears as non-compliant, or becomes non-compliant."""
+    """A new account is non-compliant, or an account becomes non-compliant."""
     ACCOUNT_UNVERIFIABLE = "cmkcheck.account.unverifiable"
-    """An account appears as unknown, or becomes unknown."""
+    """A new account is unknown, or an account becomes unknown."""
     ACCOUNT_RESOLVED = "cmkcheck.account.resolved"
     """An account becomes compliant."""
     ACCOUNT_UPDATED = "cmkcheck.account.updated"
-    """The verdict is the same, but the reason, key or owner is another one."""
+    """The verdict is the same, but the reason, key or owner has changed."""
     ACCOUNT_KIND_CHANGED = "cmkcheck.account.kind_changed"
-    """The account is of another kind than before, such as after an upgrade to Microsoft Foundry.
+    """The account's kind has changed, for example through an upgrade to Microsoft Foundry.
     `before` and `after` also contain `kind`."""
     ACCOUNT_REMOVED = "cmkcheck.account.removed"
     """A complete reading lacks the account, its kind is no longer in scope, or its subscription was
@@ -269,22 +267,22 @@ class ChangeType(StrEnum):
     """The violation or broken key was not fixed by its [due date](../due-dates.md). `dueAt` is that
     date, `since` when a scan first found the account so."""
     KEY_DEGRADED = "cmkcheck.key.degraded"
-    """The health of the key became worse, there are other reasons, or reasons can no longer be
-    seen."""
+    """The health of the key got worse, there are new reasons, or earlier reasons can no longer be
+    read."""
     KEY_RECOVERED = "cmkcheck.key.recovered"
-    """The health of the key became better, or reasons are gone."""
+    """The health of the key improved, or reasons no longer apply."""
     DATA_EXPOSED = "cmkcheck.data.exposed"
-    """A data store that is not under a usable key of yours, or a project without a store, is new or
-    was not known. `dataStores` has the `stores` that are not covered (`type`, `id`, `state`), the
+    """A scan newly found a data store that is not under a usable key of yours, or a project without
+    a store. `dataStores` has the `stores` that are not covered (`type`, `id`, `state`), the
     `basicProjects` whose agents lack a store of yours, and the `reasons` (code, severity,
     sentence), at most ten each, new ones first."""
     DATA_COVERED = "cmkcheck.data.covered"
-    """All data stores are under your keys, or the account has none any longer."""
+    """All data stores are under your keys, or the account no longer has any."""
     EXCEPTION_STARTED = "cmkcheck.exception.started"
-    """An exception is honoured. `exception` has its `id`, `category`, `displayName` and
+    """An exception starts to be honoured. `exception` has its `id`, `category`, `displayName` and
     `expiresOn`."""
     EXCEPTION_EXPIRING = "cmkcheck.exception.expiring"
-    """An honoured exception expires within 14 days, and then within 3 days."""
+    """An honoured exception expires within 14 days, and again within 3 days."""
     EXCEPTION_ENDED = "cmkcheck.exception.ended"
     """An exception is no longer honoured. `ended` is the reason."""
     COVERAGE_LOST = "cmkcheck.coverage.lost"
@@ -292,15 +290,15 @@ class ChangeType(StrEnum):
     COVERAGE_REGAINED = "cmkcheck.coverage.regained"
     """A subscription can be read again."""
     COVERAGE_REMOVED = "cmkcheck.coverage.removed"
-    """A gap left the scope without being read. `removed` is the reason."""
+    """A gap left the scope before it was read. `removed` is the reason."""
     SCAN_FAILED = "cmkcheck.scan.failed"
     """A scan failed."""
     SCAN_ABANDONED = "cmkcheck.scan.abandoned"
     """A scan was replaced after its lease expired."""
     SCAN_RECOVERED = "cmkcheck.scan.recovered"
-    """The first scan that finishes after these."""
+    """A scan finished for the first time after one failed or was abandoned."""
     SCAN_BASELINE = "cmkcheck.scan.baseline"
-    """The first scan of all finished. `data` has the counts of `accounts`, of `keys` by health
+    """The very first scan finished. `data` has the counts of `accounts`, of `keys` by health
     (null if none was checked), of `dataStores` by state (only if some were read) and of
     `subscriptions`; `brokenKeys` names at most 50 accounts whose key is broken, each by `accountId`
     with the `reasons`."""
@@ -309,8 +307,8 @@ class ChangeType(StrEnum):
 class PostureVerdict(StrEnum):
     """The answer for an estate or a subscription.
 
-    ``COMPLIANT_WITH_EXCEPTIONS``: each account that is not compliant has an honoured exception,
-    and nothing else speaks against it.
+    ``COMPLIANT_WITH_EXCEPTIONS``: each non-compliant account has an honoured exception, and nothing
+    else prevents "compliant".
     """
 
     COMPLIANT = "compliant"
@@ -320,7 +318,7 @@ class PostureVerdict(StrEnum):
 
 
 class PostureReason(StrEnum):
-    """Why a posture is what it is; the last four are informative and never make it worse."""
+    """The reasons of a posture; the last four are information and never make it worse."""
 
     ACCOUNTS_NON_COMPLIANT = "accounts_non_compliant"
     ACCOUNTS_UNKNOWN = "accounts_unknown"
@@ -345,7 +343,7 @@ class PostureReason(StrEnum):
 
 
 class PolicyState(StrEnum):
-    """What Azure's built-in policy says of an account; ``NOT_ASSESSED``: it leaves its kind out."""
+    """Azure's built-in policy on an account; ``NOT_ASSESSED``: it leaves out the account's kind."""
 
     COMPLIANT = "compliant"
     NON_COMPLIANT = "non_compliant"
@@ -353,7 +351,7 @@ class PolicyState(StrEnum):
 
 
 class PolicyReason(StrEnum):
-    """How what Azure's built-in policy says compares with our verdict."""
+    """How the result of Azure's built-in policy compares with our verdict."""
 
     SAME_AS_VERDICT = "same_as_verdict"
     KIND_LEFT_OUT = "kind_left_out"
@@ -362,14 +360,14 @@ class PolicyReason(StrEnum):
 
 
 class ControlMapping(StrEnum):
-    """Who maps a control: an initiative of Microsoft's, or others for other services of Azure."""
+    """Who maps a control: a Microsoft initiative, or a third party for other Azure services."""
 
     MICROSOFT = "microsoft"
     BY_ANALOGY = "by_analogy"
 
 
 class ReasonArea(StrEnum):
-    """What a reason is of; ``AZURE_POLICY`` is how Azure's built-in policy compares with us."""
+    """What a reason is about; ``AZURE_POLICY`` compares Azure's built-in policy with a verdict."""
 
     VERDICT = "verdict"
     GAP = "gap"
@@ -384,17 +382,17 @@ class ReasonSeverity(StrEnum):
     """How bad a reason is, on one scale for all areas."""
 
     INFO = "info"
-    """It changes nothing."""
+    """It has no effect."""
     WARNING = "warning"
-    """It works today, and something may end that. Key health calls it `at_risk`."""
+    """Everything works today, but may stop working. Key health calls this `at_risk`."""
     UNKNOWN = "unknown"
-    """A fact is missing, so that there is no answer."""
+    """A fact is missing, so there is no answer."""
     ERROR = "error"
-    """The account, key or estate is not as it must be. Key health calls it `broken`."""
+    """The account, key or estate is not as it must be. Key health calls this `broken`."""
 
 
 class Actor(StrEnum):
-    """Who has to act on a reason."""
+    """Who must act on a reason."""
 
     ACCOUNT_OWNER = "account_owner"
     """The owner of the account."""
@@ -407,13 +405,13 @@ class Actor(StrEnum):
     OPERATOR = "operator"
     """The person who runs this app, its settings and its network."""
     AZURE_SUPPORT = "azure_support"
-    """Microsoft, by a support request."""
+    """Microsoft, through a support request."""
     NOBODY = "nobody"
-    """Nothing has to be done, or it passes."""
+    """No action is needed, or the problem passes."""
 
 
 class StoreType(StrEnum):
-    """What keeps data of an account outside of it."""
+    """The types of services that keep an account's data outside the account."""
 
     STORAGE_ACCOUNT = "storage_account"
     COSMOS_DB = "cosmos_db"
@@ -433,7 +431,7 @@ class StoreUsage(StrEnum):
 
 
 class StoreState(StrEnum):
-    """Under whose key a store is; ``BROKEN``: under the customer's, which it can no longer use."""
+    """Whose key a store is under; ``BROKEN``: under a customer's key that it can no longer use."""
 
     OWN_KEY = "own_key"
     MICROSOFT_KEY = "microsoft_key"
@@ -442,22 +440,22 @@ class StoreState(StrEnum):
 
 
 class DataState(StrEnum):
-    """Under whose keys an account's data outside of the account is."""
+    """Whose keys an account's data outside the account is under."""
 
     OWN_KEYS = "own_keys"
     """Every store that the account names is under a customer-managed key."""
     MICROSOFT_KEYS = "microsoft_keys"
-    """At least one store is not."""
+    """At least one store is not under a customer-managed key."""
     MAY_BE_MICROSOFT_KEYS = "may_be_microsoft_keys"
     """Agents of a project have no store of yours."""
     UNKNOWN = "unknown"
-    """A store could not be read or has lost its key, or there are too many."""
+    """A store could not be read or has lost its key, or there are too many stores."""
     NONE = "none"
     """The account names no store."""
 
 
 class DataReason(StrEnum):
-    """Why the state of an account's data is what it is; the last is information."""
+    """The reasons for the state of an account's data; the last is information."""
 
     STORE_UNDER_MICROSOFT_KEY = "store_under_microsoft_key"
     SEARCH_NOT_COMPLIANT = "search_not_compliant"

@@ -7,10 +7,10 @@ from cmk_check.core.enums import GapReason
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Why a subscription was not read to its end.
+    """Why a subscription was not read completely.
 
-    ``missing_action`` is the permission that Azure named; ``detail`` a sentence for a person, at
-    most 300 characters.
+    ``missing_action`` is the permission that Azure named; ``detail`` is a sentence for people with
+    at most 300 characters.
     """
 
     reason: GapReason

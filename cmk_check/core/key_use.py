@@ -1,4 +1,4 @@
-"""The keys on which an account and its data stores depend, as they are recorded."""
+"""The keys on which an account and its data stores depend, as recorded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from cmk_check.core.model import Finding
 class KeysOfFinding:
     """The account's own key, and ``stores``: all keys, each with the data stores under it.
 
-    Keys have the ids that ``key_id`` returns. ``is_unjudged``: the account may be under any key.
-    ``has_unknown_data``: its data may be.
+    Keys have the ids that ``key_id`` returns. With ``is_unjudged``, the account may be under any
+    key; with ``has_unknown_data``, its data may be.
     """
 
     own: str | None
@@ -23,7 +23,7 @@ class KeysOfFinding:
 
 
 def keys_of(finding: Finding) -> KeysOfFinding:
-    """Return the keys of a finding; only a compliant account is under a key of its own."""
+    """Return the keys of a finding; only a compliant account has its own key."""
     verdict, evidence, data = finding.judgement.verdict, finding.judgement.evidence, finding.data
     is_compliant = verdict is Verdict.COMPLIANT
     own = key_id(f"{evidence.key_vault_uri}/keys/{evidence.key_name}") if is_compliant else None

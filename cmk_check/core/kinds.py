@@ -1,10 +1,10 @@
-"""The kinds of accounts that Azure has; it compares them case-insensitively."""
+"""The kinds of Azure AI services accounts, which Azure compares case-insensitively."""
 
 from collections.abc import Mapping
 from typing import Final
 
 AZURE_OPENAI: Final = ("OpenAI", "AIServices")
-"""Those of Azure OpenAI and Microsoft Foundry, which the program is for."""
+"""The kinds of Azure OpenAI and Microsoft Foundry, for which the program is made."""
 
 KINDS: Final = (
     *AZURE_OPENAI,
@@ -19,9 +19,9 @@ KINDS: Final = (
     *("SpeechServices", "SpeechTranslation", "TextAnalytics", "TextTranslation"),
     *("TranscriptionIntelligence", "WebLM"),
 )
-"""All that Microsoft documents, also those that can no longer be created.
+"""All kinds that Microsoft documents, including those that can no longer be created.
 
-Azure has no list in its documents: ``az cognitiveservices account list-kinds`` asks the service.
+No document of Azure lists them; ``az cognitiveservices account list-kinds`` queries the service.
 These are the kinds of Azure Verified Modules (avm/res/cognitive-services/account, parameter kind),
 of the provider azurerm for Terraform (cognitive_account), and of the built-in policy's parameter
 excludedKinds, as read on 29 November 2026.
@@ -32,17 +32,17 @@ _OF_AZURE_OPENAI: Final = {kind.lower(): kind for kind in AZURE_OPENAI}
 
 
 def is_known(kind: str) -> bool:
-    """Tell a kind that Azure has, in any case."""
+    """Return whether Azure has this kind, case-insensitively."""
     return kind.lower() in _SPELLED
 
 
 def of_azure_openai(kind: str) -> str | None:
-    """Return a kind of Azure OpenAI or Microsoft Foundry in Azure's spelling, None for another."""
+    """Return an Azure OpenAI or Microsoft Foundry kind in Azure's spelling, None for others."""
     return _OF_AZURE_OPENAI.get(kind.lower())
 
 
 def left_out(ignored_by_kind: Mapping[str, int]) -> dict[str, int]:
-    """Count those of Azure OpenAI and Microsoft Foundry among accounts that are not judged."""
+    """Count the accounts of Azure OpenAI and Microsoft Foundry that are not judged, by kind."""
     counts: dict[str, int] = {}
     for kind, number in sorted(ignored_by_kind.items()):
         if spelled := of_azure_openai(kind):

@@ -1,4 +1,4 @@
-"""Findings, coverage, counts and changes as types, as they are recorded and sums are made."""
+"""The types of findings, coverage, counts and changes, as they are recorded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from cmk_check.core.resource_id import AccountId
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One entry of a finding's history; ``key_health`` where the key was looked at."""
+    """One entry of a finding's history; ``key_health`` is None if the key was not checked."""
 
     at: datetime
     verdict: Verdict
@@ -38,7 +38,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """What stands beside a verdict, a field for each aspect that is stored.
+    """What is recorded besides a verdict: one field for each stored aspect.
 
     A side is None where its aspect does not apply to the verdict or was not looked at. ``owner``
     is None where no scan has recorded whether there is one; only findings have a ``due`` date.
@@ -67,13 +67,13 @@ class Finding(Sides):
     """Set while the verdict is non_compliant."""
     previous_verdict: Verdict | None = None
     changes: int = 1
-    """How many transitions there were."""
+    """The number of transitions."""
     history: tuple[Transition, ...] = ()
-    """The last 20 of them, oldest first."""
+    """The last 20 transitions, oldest first."""
     vault_id: str | None = None
-    """Where the vault of a key was last, lower-cased, whatever was read since."""
+    """The last known vault of the key, lower-cased."""
     announced: AnnouncedException | None = None
-    """The exception that people know of."""
+    """The exception that was announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +86,16 @@ class VerdictCounts:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """All accounts of the kind."""
         return self.compliant + self.non_compliant + self.unknown
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyCounts:
-    """Accounts by what Azure's built-in policy says of them.
+    """Accounts by the result of Azure's built-in policy.
 
-    ``differs`` counts those of which it says something else than our verdict, or nothing;
-    ``not_assessed`` those of which it says nothing.
+    ``differs`` counts the accounts whose result differs from our verdict or is missing;
+    ``not_assessed`` counts only the accounts without a result.
     """
 
     not_assessed: int = 0
@@ -111,24 +111,24 @@ class AccountCounts:
     by_reason: Mapping[str, int] = field(default_factory=dict)
     ignored_by_kind: Mapping[str, int] = field(default_factory=dict)
     unread: int = 0
-    """Not part of the last reading: their verdict is the last one known."""
+    """Accounts that the last reading lacks; their verdict is the last known one."""
     by_key_health: Mapping[str, int] = field(default_factory=dict)
-    """Those whose key was looked at."""
+    """Accounts whose key was checked."""
     excepted: Expiries = ()
-    """The non-compliant ones with an honoured exception."""
+    """Non-compliant accounts with an honoured exception."""
     policy: PolicyCounts | None = None
     """None in rows of earlier versions, and without an account."""
     unowned: int = 0
-    """Those without an owner."""
+    """Accounts without an owner."""
     owners: tuple[str, ...] = ()
-    """The hashes of the owners of the others, MAX_OWNERS_COUNTED at most."""
+    """The hashes of the owners, at most MAX_OWNERS_COUNTED."""
     by_data_state: Mapping[str, int] = field(default_factory=dict)
-    """Those whose data was looked for."""
+    """Accounts whose data stores were checked."""
     overdue: int = 0
 
     @property
     def azure_policy(self) -> PolicyCounts | None:
-        """What Azure's built-in policy says of them; None if nobody counted that."""
+        """The counts of Azure's built-in policy, None if they are not known."""
         return self.policy if self.total else PolicyCounts()
 
     @property
@@ -154,7 +154,7 @@ class AccountCounts:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """A subscription as recorded: how far it is known, since when, and its sums."""
+    """A subscription as recorded: its coverage, since when it has that, and its sums."""
 
     subscription: Subscription
     state: CoverageState
@@ -166,14 +166,13 @@ class Coverage:
     sequence: int = 0
     """The number of the subscription's changes."""
     recording: str | None = None
-    """The claim of the worker whose recording is under way."""
+    """The claim of the worker that is recording it."""
     unexpected_by: str | None = None
-    """The full scan that was told last that nothing names it but this row; the next ends its
-    gap."""
+    """The last full scan that found it named only by this row; the next such scan ends its gap."""
 
     @property
     def is_forgotten(self) -> bool:
-        """Whether only a request ever named it. The row stays, because its changes are numbered."""
+        """Whether only a request ever named it. The row stays because it numbers the changes."""
         return (
             self.state is CoverageState.EXCLUDED
             and self.unexpected_by is not None
@@ -184,7 +183,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One transition, not yet published or as published."""
+    """One transition to announce, before or after it is published."""
 
     id: str
     type: ChangeType
@@ -192,8 +191,8 @@ class Change:
     source: str
     """The subscription's or the scan's path."""
     subject: str
-    """The path of what changed."""
+    """The path of the account, subscription or scan that changed."""
     data: Mapping[str, object]
     """The CloudEvents data: JSON values with camelCase keys."""
     sequence: int = 0
-    """Numbers the changes of one subscription, in order; of the scan, it is the scan's epoch."""
+    """Numbers the changes of one subscription in order; for a scan, it is the scan's epoch."""

@@ -1,7 +1,7 @@
-"""Which change a later one has overtaken: of the same subject, it makes the earlier one untrue.
+"""Mark changes that a later change of the same subject has overtaken, that is, made untrue.
 
-A receiver that was away gets a change late, perhaps after newer ones. Changes of one reading never
-overtake each other: together they say what it found.
+A receiver that was down gets a change late, perhaps after newer ones. Changes of one reading never
+overtake each other: together they report what it found.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from cmk_check.core.model import Change
 from cmk_check.core.text import as_object
 
 _SCANS: Final = "scan"
-# Whoever has another verdict has no such key any more; what is no longer monitored has nothing.
+# A new verdict also ends what was announced about the key; a removed account has no state at all.
 _VERDICT: Final = frozenset({"account", KEY_HEALTH.name})
 _ASPECTS: Final = {kind: aspect.name for aspect in ASPECTS for kind in aspect.changes}
 _ANSWERS: Final = {
@@ -26,13 +26,13 @@ _ANSWERS: Final = {
     ChangeType.ACCOUNT_RESOLVED: _VERDICT | {DUE.name},
     ChangeType.KEY_RECOVERED: frozenset({KEY_HEALTH.name, DUE.name}),
     ChangeType.ACCOUNT_REMOVED: _VERDICT.union(_ASPECTS.values()),
-    # These say what is new beside a verdict or a scan that holds.
+    # These add to a verdict or scan result that stays true.
     ChangeType.ACCOUNT_UPDATED: frozenset[str](),
     ChangeType.ACCOUNT_KIND_CHANGED: frozenset[str](),
     ChangeType.SCAN_BASELINE: frozenset[str](),
 }
-# These stay true beside a later answer, which names only what is new, or the same
-# once more, or what can no longer be seen.
+# The earlier change stays true after these later ones, which report only what is new, repeat it,
+# or report what can no longer be read.
 _HOLDS_BESIDE: Final = {
     ChangeType.KEY_DEGRADED: {ChangeType.KEY_DEGRADED, ChangeType.ACCOUNT_UNVERIFIABLE},
     ChangeType.DATA_EXPOSED: {ChangeType.DATA_EXPOSED},
@@ -49,26 +49,27 @@ _HOLDS_BESIDE: Final = {
 
 
 class LatestChanges:
-    """The latest answer of each type to each question among the changes that it has seen."""
+    """The latest answer of each type to each question, among the changes passed to ``see``."""
 
     def __init__(self) -> None:
         self._latest: dict[tuple[str, str, str], dict[ChangeType, Change]] = {}
 
     def see(self, changes: Iterable[Change]) -> None:
-        """Take changes into account, in whatever order."""
+        """Take changes into account, in any order."""
         for change in changes:
             question = _question(change)
             for answered in _ANSWERS.get(change.type, {question}):
                 answers = self._latest.setdefault(_place(change, answered), {})
                 if change.type not in answers or answers[change.type].sequence < change.sequence:
-                    # Without the rest of its data, which may be large.
+                    # The rest of the data may be large.
                     needed = {name: change.data.get(name) for name in ("scanId", "after")}
                     answers[change.type] = replace(change, data=needed)
 
     def marked(self, change: Change) -> Change:
-        """Return a change; if a later one has overtaken it, ``data.overtakenBy`` says what holds.
+        """Return the change, with ``data.overtakenBy`` if a later change has overtaken it.
 
-        That is the latest answer to its question, whichever has overtaken it.
+        ``overtakenBy`` is the latest answer to the same question, even if an earlier one overtook
+        the change.
         """
         answers = self._latest.get(_place(change, _question(change)), {})
         later = [
@@ -94,7 +95,7 @@ def _overtakes(later: Change, change: Change) -> bool:
     ):
         return False  # in other trouble since the same day
     if later.type is ChangeType.KEY_RECOVERED and change.type is ChangeType.KEY_DEGRADED:
-        # A key that has become better may keep a reason that the earlier change names.
+        # A key that got better may still have a reason that the earlier change names.
         health = _key_health(later)
         is_at_risk = health == KeyState.AT_RISK
         return health == KeyState.HEALTHY or (is_at_risk and _key_health(change) != health)
@@ -110,7 +111,7 @@ def _question(change: Change) -> str:
 
 
 def _place(change: Change, question: str) -> tuple[str, str, str]:
-    """Return what is asked of what; all scans are one subject, and number their changes alike."""
+    """Return the subject and the question; all scans are one subject with one numbering."""
     return ("", "", question) if question == _SCANS else (change.source, change.subject, question)
 
 

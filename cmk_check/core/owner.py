@@ -1,4 +1,4 @@
-"""Who is asked about an account: what a tag of it says, or else a tag of its subscription."""
+"""The owner of an account: the value of a tag of the account or else of its subscription."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ type OwnerSource = Literal["account", "subscription"]
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """An owner exactly as tagged, and what has the tag; both are None if there is none."""
+    """An owner exactly as tagged, and where the tag is; both are None if there is none."""
 
     value: str | None = None
     source: OwnerSource | None = None
@@ -24,11 +24,11 @@ UNOWNED: Final = Owner()
 def owner_tag(tags: object, names: Sequence[str]) -> str | None:
     """Return the value of the first of these tags that has one; never raises.
 
-    A blank value is none. The value keeps its spelling, and is cut like that of a kept tag.
+    A blank value does not count. The value keeps its spelling and is cut like a kept tag's.
 
     Args:
-        tags: what JSON gave.
-        names: lower-cased names of tags; the first one counts most.
+        tags: the parsed JSON.
+        names: lower-cased names of tags, most important first.
 
     """
     found: dict[str, str] = {}

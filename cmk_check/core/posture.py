@@ -1,7 +1,6 @@
-"""Posture: the one answer, derived when it is asked for from what was recorded and how old it is.
+"""Posture: the overall answer, derived on request from the recorded facts and their age.
 
-It starts as compliant only where nothing at all speaks against it; every reason says what to do
-about it.
+It is compliant only if nothing speaks against it; every reason says what to do about it.
 """
 
 from collections.abc import Mapping
@@ -31,7 +30,7 @@ from cmk_check.limits import CLOCK_TOLERANCE
 _THIS_ONE: Final = "1 of 1"
 _PENDING: Final = "its first recording has not ended; the next scan completes it"
 _NO_ROW: Final = "its row is missing, so no gap names it; the next full scan reads it again"
-# Their rows are written only for changes.
+# States whose rows are written only when something changes.
 _DATED_BY_SCANS: Final = (CoverageState.READ, CoverageState.RETIRED)
 
 type Reasons = list[tuple[PostureReason, str]]
@@ -39,7 +38,7 @@ type Reasons = list[tuple[PostureReason, str]]
 
 @dataclass(frozen=True, slots=True)
 class Posture:
-    """The answer for an estate or a subscription; ``reasons`` are (code, sentence)."""
+    """The answer for an estate or a subscription; ``reasons`` are (code, sentence) pairs."""
 
     verdict: PostureVerdict
     reasons: tuple[tuple[PostureReason, str], ...]
@@ -48,7 +47,7 @@ class Posture:
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What must hold for an answer to count: its greatest age, the least visible subscriptions.
+    """What an answer must meet: its maximum age, and the minimum number of visible subscriptions.
 
     ``requires`` are the requirements that count besides verdicts, which always do. ``scope`` is
     what the scan must have been made under, None where any will do. ``exceptions`` says whether
@@ -64,7 +63,7 @@ class Expectations:
 
 
 def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Posture:
-    """Derive the posture of the estate; ``status`` None means that nothing was ever recorded."""
+    """Derive the posture of the estate; ``status`` is None if nothing was ever recorded."""
     if status is None or status.as_of is None:
         return _before_the_first_scan(status)
     counts, accounts = status.summary.subscriptions, status.summary.accounts
@@ -106,8 +105,7 @@ def of_subscription(
         case CoverageState.PENDING:
             reasons.append(_reason(PostureReason.SUBSCRIPTIONS_UNREAD, _PENDING))
         case CoverageState.EXCLUDED:
-            # Alone, an excluded subscription has no answer; "compliant" would be a claim about what
-            # nobody read.
+            # "Compliant" would be a claim about accounts that nobody read.
             reason = _reason(PostureReason.SUBSCRIPTIONS_EXCLUDED, _THIS_ONE)
             return Posture(PostureVerdict.UNKNOWN, (reason,), fresh=False)
         case CoverageState.READ | CoverageState.RETIRED:
@@ -122,10 +120,10 @@ def of_subscription(
 
 
 def as_left(coverage: Coverage, status: Status) -> Coverage:
-    """Return a coverage row as the last scan leaves it: what that could not write is a gap.
+    """Return a coverage row as the last scan left it: a row that the scan could not write is a gap.
 
-    Whatever shows the state or date of a subscription takes them from here: the row alone would
-    say that the last scan has read it, as the scan before did.
+    All code that shows the state or date of a subscription takes them from here: the row alone
+    would suggest that the last scan read it, although only an earlier scan did.
     """
     name, state, summary = coverage.subscription.id, coverage.state, status.summary
     unwritten = summary.unwritten_gap(name)
@@ -144,21 +142,21 @@ def as_left(coverage: Coverage, status: Status) -> Coverage:
 
 
 def without_row(unwritten: UnwrittenGap, status: Status, now: datetime) -> Coverage:
-    """Return a new subscription that could not be written: it stands in the status alone."""
+    """Return the coverage of a new subscription that could not be written: no row has it."""
     name, gaps = unwritten.subscription_id, status.summary.gaps
     listed = next((gap.name for gap in gaps if gap.subscription_id == name), None)
     return as_left(Coverage(Subscription(name, listed), CoverageState.PENDING, now), status)
 
 
 def is_read(coverage: Coverage | None, status: Status) -> bool:
-    """Tell whether the last scan left a subscription without a gap; None is an unusable row."""
+    """Return whether a subscription has no gap after the last scan; None is an unusable row."""
     return coverage is not None and as_left(coverage, status).state in _DATED_BY_SCANS
 
 
 def as_of(coverage: Coverage, status: Status) -> datetime | None:
-    """Return of when a subscription's findings are: an old "compliant" must not look new.
+    """Return the date of a subscription's findings: an old "compliant" must not look new.
 
-    ``coverage`` is as the last scan left it. None where it was never read.
+    ``coverage`` is as the last scan left it. None if it was never read.
     """
     if coverage.state in _DATED_BY_SCANS and status.recorded_until is not None:
         return status.recorded_until
@@ -166,7 +164,7 @@ def as_of(coverage: Coverage, status: Status) -> datetime | None:
 
 
 def is_fresh(as_of: datetime, now: datetime, max_age: timedelta) -> bool:
-    """Tell whether an answer of that time still counts now."""
+    """Return whether an answer from ``as_of`` still counts at ``now``."""
     return -CLOCK_TOLERANCE <= now - as_of <= max_age
 
 
@@ -186,7 +184,7 @@ def _of_accounts(
 ) -> Reasons:
     violated = accounts.non_compliant
     if expect.exceptions is ExceptionMode.ACCEPT:
-        # With one violation that nobody accepted, all of them are counted.
+        # If one violation is not accepted, all violations count.
         violated = 0 if honoured_at(accounts.excepted, now) >= violated else violated
     counts = VERDICTS.counts(accounts, status)
     reasons = _counted({**counts, PostureReason.ACCOUNTS_NON_COMPLIANT: violated}, accounts)
@@ -211,7 +209,7 @@ def _of_exceptions(accounts: AccountCounts, now: datetime, expect: Expectations)
 
 
 def _of_kinds(accounts: AccountCounts) -> Reasons:
-    """Say that the settings leave out accounts that the program is for."""
+    """Return the reason if the settings leave out accounts for which the program is made."""
     counts = ", ".join(
         f"{kind}: {number:,}" for kind, number in left_out(accounts.ignored_by_kind).items()
     )
@@ -241,7 +239,7 @@ def _of_group(unread: Gap | None) -> Reasons:
 
 
 def _of_scope(status: Status, expect: Expectations) -> Reasons:
-    """Say that the last scan judged other kinds, or read other subscriptions, than is expected."""
+    """Return the reason if the last scan's kinds or subscriptions differ from those expected."""
     if status.scope is None or expect.scope is None:
         return []
     differences = status.scope.differences(expect.scope)

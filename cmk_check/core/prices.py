@@ -1,9 +1,9 @@
 """What a month costs at list prices.
 
-The prices are assumptions that were not looked up: pay-as-you-go in US dollars for West Europe, as
-known on the day below, from the pages "Azure Table Storage pricing", "Azure Queue Storage pricing"
-(LRS), "Azure Functions pricing" (Flex Consumption, on demand) and "Azure Monitor pricing". Taxes,
-discounts and free grants are left out. Reading Azure Resource Manager is free.
+The prices are assumptions, not looked up: pay-as-you-go in US dollars for West Europe, as known on
+the date below from the pages "Azure Table Storage pricing", "Azure Queue Storage pricing" (LRS),
+"Azure Functions pricing" (Flex Consumption, on demand) and "Azure Monitor pricing". They exclude
+taxes, discounts and free grants. Reading Azure Resource Manager is free.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ _INSTANCE_GB: Final = 2
 _BYTES_A_GB: Final = 1e9
 # Five idle queues, polled once a minute.
 _POLLS_A_MONTH: Final = 5 * 60 * HOURS_A_MONTH
-# The rules of infra/modules/alerts.bicep over log lines, every 5 and every 15 minutes, and over a
-# metric; those over the activity log are free.
+# The rules of infra/modules/alerts.bicep that query logs every 5 or 15 minutes, or a metric; rules
+# for the activity log are free.
 _RULES_5_MINUTES: Final = 11
 _RULES_15_MINUTES: Final = 6
 _RULES_METRIC: Final = 1
@@ -24,7 +24,7 @@ _RULES_METRIC: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices in US dollars, each for what its name says; those of a ``rule`` for a month."""
+    """Prices in US dollars per unit in the field's name; a ``rule`` is priced per month."""
 
     table_requests_10000: float = 0.00036
     queue_requests_10000: float = 0.0004
@@ -39,10 +39,7 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What is used in a month: requests, seconds of an instance, executions, bytes.
-
-    ``stored`` and ``logged`` are in bytes.
-    """
+    """The use in a month; ``seconds`` are of an instance, ``stored`` and ``logged`` are bytes."""
 
     table_requests: float
     queue_requests: float
@@ -54,7 +51,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """US dollars a month; ``scans`` is what the requests and executions cost."""
+    """US dollars per month; ``scans`` is the cost of requests and executions."""
 
     scans: float
     storage: float

@@ -1,4 +1,4 @@
-"""The scope that a scan was made under, as its row and the status keep it."""
+"""The scope of a scan, as the scan's row and the status keep it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ NO_EXCEPTIONS: Final = ("cmk_exceptions=off",)
 
 @dataclass(frozen=True, slots=True)
 class RecordedScope:
-    """Kinds, subscription ids and management group, in one order: equal scopes are equal.
+    """Kinds, subscription ids and management group, sorted so that equal scopes compare as equal.
 
     All are lower-cased. ``group`` holds one name or none; rows of earlier versions have none.
-    ``exceptions`` are the rules by which exceptions are honoured, each as ``SETTING=value``, or
-    ``NO_EXCEPTIONS``; it is empty in rows of earlier versions, whose rules nobody knows.
+    ``exceptions`` are the settings for honouring exceptions, each as ``SETTING=value``, or
+    ``NO_EXCEPTIONS``; it is empty in rows of earlier versions, whose settings are not known.
     """
 
     kinds: tuple[str, ...]
@@ -36,14 +36,14 @@ class RecordedScope:
         group: str | None = None,
         exceptions: Iterable[str] = (),
     ) -> Self:
-        """Record what the settings say."""
+        """Return the scope that the settings define."""
         parts = (kinds, include, exclude, () if group is None else (group,), exceptions)
         return cls(*(tuple(sorted(set(map(str.lower, part)))) for part in parts))
 
     def differences(self, other: Self) -> dict[str, tuple[str, ...]]:
         """Return the settings in which two scopes differ, with the values of this one.
 
-        Rules of exceptions do not differ where one of the scopes honours none.
+        Settings for exceptions count only if both scopes honour exceptions.
         """
         parts = {
             "CMK_KINDS": (self.kinds, other.kinds),

@@ -1,7 +1,7 @@
-"""What an estate can demand of its accounts: the catalogue, in the order of reasons.
+"""The requirements that the accounts of an estate may have to meet, in the order of reasons.
 
-Whether a requirement counts is a setting, which may change until somebody reads the status. So each
-is lowered by itself, as if it alone were required.
+A setting decides whether a requirement counts, and may change before the status is read. So each
+requirement is tracked separately, as if it were the only one.
 """
 
 from abc import ABC, abstractmethod
@@ -31,12 +31,12 @@ _WORSE: Final = PostureReason.RUNNING_SCAN_FOUND_WORSE
 
 
 class Requirement(ABC):
-    """One demand; ``name`` names it in tests."""
+    """A requirement; only tests use ``name``."""
 
     name: ClassVar[str]
 
     def is_worse(self, difference: Difference) -> bool:
-        """Tell whether recording this may break a requirement that an estate was said to meet."""
+        """Return whether recording this may break the requirement although the status meets it."""
         return any(map(self._is_worse_step, difference.steps))
 
     @abstractmethod
@@ -44,21 +44,21 @@ class Requirement(ABC):
 
     @abstractmethod
     def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
-        """Return how many accounts speak against it, as of the last full scan."""
+        """Return how many accounts did not meet it in the last full scan, by posture reason."""
 
     @abstractmethod
     def is_lowered(self, status: Status) -> bool:
-        """Tell whether something was learnt since the last full scan that breaks it."""
+        """Return whether it was found to be broken since the last full scan."""
 
     @abstractmethod
     def lower(self, status: Status) -> Status:
-        """Return the status with that."""
+        """Return the status with this requirement marked as broken since the last full scan."""
 
 
 class _Verdicts(Requirement):
     """Every account is under a customer-managed key; always required.
 
-    Without exceptions or with them: whether these count is a setting too.
+    It is tracked with and without exceptions, because a setting decides whether those count.
     """
 
     name = "verdicts"
@@ -69,7 +69,7 @@ class _Verdicts(Requirement):
         new_gap = after.state is CoverageState.GAP and (
             before is None or before.state is not CoverageState.GAP
         )
-        # A row that has become too new makes an account unknown without a step; no key does.
+        # A row of a newer version makes an account unknown without a step; keys need no such check.
         had, has = before.accounts if before else AccountCounts(), after.accounts
         fewer_good = _not_good(has) > _not_good(had) or _not_accepted(has) > _not_accepted(had)
         return new_gap or fewer_good or super().is_worse(difference)
@@ -88,7 +88,7 @@ class _Verdicts(Requirement):
         unheard_of = sum(n for reason, n in accounts.by_reason.items() if reason not in Reason)
         return {
             PostureReason.ACCOUNTS_NON_COMPLIANT: accounts.non_compliant,
-            # An account with a reason of another version may be listed as unknown.
+            # An account whose reason is from another version may be listed as unknown.
             PostureReason.ACCOUNTS_UNKNOWN: max(accounts.unknown, unheard_of),
         }
 
@@ -102,10 +102,9 @@ class _Verdicts(Requirement):
 
 
 class OptionalRequirement(Requirement):
-    """One that a setting switches on.
+    """A requirement that a setting switches on.
 
-    ``against`` are the states of the ``aspect`` that speak against it, and what the posture says
-    then.
+    ``against`` maps the states of the ``aspect`` that do not meet it to posture reasons.
     """
 
     aspect: ClassVar[Aspect]
@@ -113,15 +112,15 @@ class OptionalRequirement(Requirement):
 
     @property
     def open_severities(self) -> Collection[ReasonSeverity]:
-        """The severities of reasons that leave open whether it is met."""
+        """The severities of reasons that leave it unknown whether the requirement is met."""
         severities = {self.aspect.troubles[state] for state in self.against}
         return severities - {ReasonSeverity.ERROR}
 
 
 class _HealthyKeys(OptionalRequirement):
-    """The key behind a compliant account can be used.
+    """The key of each compliant account can be used.
 
-    A violation that was accepted can end with a key that cannot be used.
+    An accepted violation may end with a key that cannot be used.
     """
 
     name = "healthy_keys"
@@ -139,7 +138,7 @@ class _HealthyKeys(OptionalRequirement):
     def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
         sums = KEY_HEALTH.all_sums(accounts)
         broken = sums["broken"]
-        # What was carried over may be a day older than the scan.
+        # Carried-over readings may be a day older than the scan.
         known = broken if status.daily_carried else accounts.compliant - sums["unknown"]
         return {
             PostureReason.KEYS_BROKEN: broken,
@@ -196,7 +195,7 @@ OPTIONAL: Final[tuple[OptionalRequirement, ...]] = (HEALTHY_KEYS, COVERED_DATA)
 AGAINST: Final = tuple(
     (each.aspect, state, code) for each in OPTIONAL for state, code in each.against.items()
 )
-"""The states of aspects that speak against them, and what the posture says then."""
+"""The aspect states that do not meet an optional requirement, with their posture reasons."""
 REQUIREMENTS: Final[tuple[Requirement, ...]] = (VERDICTS, *OPTIONAL)
 
 

@@ -1,7 +1,7 @@
-"""Azure resource ids of accounts: the identity of a finding, compared without regard to case.
+"""Azure resource ids of accounts, which identify findings and are compared case-insensitively.
 
-ARM promises neither the casing of an id nor that it stays the same between two answers, so identity
-is the lower-cased id; the names keep the casing they came in, for people.
+ARM guarantees no casing of an id, and it may differ between two answers. So the lower-cased id
+identifies an account; the names keep their original casing for display.
 """
 
 import re
@@ -14,13 +14,13 @@ from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS, MAX_ID_KEY_CHARS, MAX_RESOU
 _ACCOUNT = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
     r"/providers/Microsoft\.CognitiveServices/accounts/(?P<name>[^/]+)",
-    # Without ASCII an s would also match its lookalikes, and one row stand for two ids.
+    # Without ASCII, an s would also match its lookalikes, and two ids would share one row.
     re.IGNORECASE | re.ASCII,
 )
 ACCOUNT_TYPE: Final = "microsoft.cognitiveservices/accounts"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-# An id must fit into a table key, where a run of other characters than these takes two more
-# characters, and three more for each of its own (cmk_check.store.table_keys).
+# An id must fit into a table key. There, a run of characters other than these takes 2 extra
+# characters, and 3 extra for each character of the run (cmk_check.store.table_keys).
 _ESCAPED_RUN = re.compile(r"[^A-Za-z0-9\-._()]+")
 
 
@@ -35,7 +35,7 @@ class AccountId:
 
     @classmethod
     def parse(cls, text: object) -> Self | None:
-        """Take an id apart; None where it is not the id of an account."""
+        """Parse an id; None if it is not the id of an account."""
         if not isinstance(text, str) or _CONTROL.search(text):
             return None
         match = _ACCOUNT.fullmatch(text)
@@ -50,7 +50,7 @@ class AccountId:
 
     @property
     def has_own_path(self) -> bool:
-        """Whether a URL of its parts leads to it: parts of dots alone lead elsewhere."""
+        """Whether a URL with its parts leads to it: parts that are only dots lead elsewhere."""
         return all(part.strip(".") for part in (self.resource_group, self.name))
 
     def __str__(self) -> str:
@@ -68,7 +68,7 @@ def _key_length(name: str) -> int:
 
 
 def account_path(account_id: AccountId) -> str:
-    """Return the id of an account as ids of resources of any type are compared."""
+    """Return the id of an account, folded like the id of any other resource for comparison."""
     return fold_id(path_of(account_id.subscription_id, account_id.resource_group, account_id.name))
 
 

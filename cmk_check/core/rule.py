@@ -2,9 +2,9 @@
 
 Source: Trend Micro's knowledge-base page "OpenAI Encryption using Customer-Managed Keys" calls an
 account encrypted when ``properties.encryption.keyVaultProperties.keyName`` is not null. This rule
-is stricter where that page would pass an account whose data Microsoft's key protects, and says
-"unknown" where the answer has a shape nobody documented. The clauses are judged in the order of the
-functions below; docs/rule.md gives the table.
+is stricter where that page would pass an account whose data Microsoft's key protects, and returns
+"unknown" if Azure's answer has an undocumented shape. ``_reason`` applies the clauses in order;
+docs/rule.md has the table.
 """
 
 import re
@@ -17,23 +17,23 @@ from cmk_check.core.text import lower_ascii
 
 RULE_VERSION: Final = "1"
 AUTOMATIC_ROTATION: Final = "automatic"
-# Of findings whose rows are of a newer version or broken.
+# The reasons of findings whose rows are broken or from a newer version.
 OF_UNUSABLE_ROWS: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
 
 # KeySource in Microsoft.CognitiveServices 2025-09-01 knows these two and stays open for others.
 _MICROSOFT: Final = "microsoft.cognitiveservices"
 KEY_VAULT: Final = "microsoft.keyvault"
 KEY_NAME: Final = re.compile("[0-9A-Za-z-]{1,127}")
-"""What Azure allows as the name of a key, in a vault and in a Managed HSM.
+"""The key names that Azure allows, in a vault and in a Managed HSM.
 
 https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates (object-name)
 and the pattern of key-name in https://learn.microsoft.com/rest/api/keyvault/keys/create-key.
-The first of them also wants a letter in front; the service does not.
+The first page also requires a leading letter; the service does not.
 """
 _NO_NAME: Final = "properties.encryption.keyVaultProperties.keyName is not the name of a key."
 _UNHEARD_OF: Final = (
-    "The row has a word that this version of cmk_check does not know: a newer version recorded the "
-    "account, or somebody changed the row. The next scan reads the account again."
+    "The row has a value that this version of cmk_check does not know: a newer version recorded "
+    "the account, or somebody changed the row. The next scan reads the account again."
 )
 
 _VERDICTS: Final = {
@@ -44,7 +44,7 @@ _VERDICTS: Final = {
 
 
 def judge(account: Account) -> Judgement:
-    """Judge one account: nothing but a named key in Key Vault makes it compliant."""
+    """Judge one account: only a named key in Key Vault makes it compliant."""
     reason = _reason(account)
     note = (account.malformed or _NO_NAME) if reason is Reason.MALFORMED else None
     return judgement_of(reason, note, _evidence(account))
@@ -53,7 +53,7 @@ def judge(account: Account) -> Judgement:
 def judgement_of(
     reason: Reason, note: str | None = None, evidence: Evidence | None = None
 ) -> Judgement:
-    """Return the judgement that a reason leads to; ``note`` is added to its message."""
+    """Return the judgement for a reason; ``note`` is added to its message."""
     entry = VERDICT_REASONS[reason]
     return Judgement(_VERDICTS[entry.severity], reason, entry.text(note), evidence or Evidence())
 
@@ -64,15 +64,15 @@ def row_too_new() -> Judgement:
 
 
 def row_broken(message: str) -> Judgement:
-    """Return the verdict on a finding whose row cannot be read; ``message`` says how to heal it."""
+    """Return the verdict on a finding whose row cannot be read; ``message`` says how to fix it."""
     return Judgement(Verdict.UNKNOWN, Reason.MALFORMED, message, Evidence())
 
 
 def row_unheard_of(verdict: Verdict, evidence: Evidence) -> Judgement:
-    """Return the verdict on a finding whose row has words that this version does not know.
+    """Return the verdict on a finding whose row has values that this version does not know.
 
-    ``verdict`` is the row's. A violation stays one, so that it is not announced again. The reason
-    ``row_too_new`` marks those whose verdict was announced.
+    ``verdict`` is the row's verdict. A violation stays a violation, so that it is not announced
+    again. The reason ``row_too_new`` marks findings whose verdict was announced.
     """
     reason = Reason.MALFORMED if verdict is Verdict.UNKNOWN else Reason.ROW_TOO_NEW
     now = Verdict.UNKNOWN if verdict is Verdict.COMPLIANT else verdict
@@ -98,9 +98,9 @@ def _reason(account: Account) -> Reason:
 
 
 def _is_blank(key_name: str | None) -> bool:
-    """Tell nothing at all, blanks and the invisible characters that str.strip leaves.
+    """Return whether a name has only blanks and invisible characters, which str.strip may leave.
 
-    U+FFFD stands where a character was that no table or JSON can hold.
+    U+FFFD replaces a character that no table or JSON document can hold.
     """
     return not any(
         char.isprintable() and not char.isspace() and char != "\ufffd" for char in key_name or ""
@@ -110,7 +110,7 @@ def _is_blank(key_name: str | None) -> bool:
 def _evidence(account: Account) -> Evidence:
     version = None
     if not _is_blank(account.key_name):
-        # Azure documents an omitted and an empty version alike as automatic rotation.
+        # Azure documents both an omitted and an empty version as automatic rotation.
         version = (account.key_version or "").strip() or AUTOMATIC_ROTATION
     return Evidence(
         key_source=account.key_source,

@@ -1,4 +1,4 @@
-"""What comes of asking for a scan: the scan decides it, the HTTP API answers with it."""
+"""The outcome of a request for a scan, as the scan decides it and the HTTP API returns it."""
 
 import re
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ _SCAN_ID: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)-[0-9a-z]{1,32}")
 
 
 def is_scan_id(text: object) -> bool:
-    """Tell whether a text can be the id of a scan: when it started, and a few more characters."""
+    """Return whether a text can be a scan id: its start time and a few more characters."""
     return began_at(text) is not None
 
 
 def began_at(scan_id: object) -> datetime | None:
-    """Return when the scan with this id began, rounded down to seconds; None for another text."""
+    """Return when a scan began, rounded down to seconds; None if ``scan_id`` is not a scan id."""
     match = _SCAN_ID.fullmatch(scan_id) if isinstance(scan_id, str) else None
     if match is None:
         return None
@@ -29,7 +29,7 @@ def began_at(scan_id: object) -> datetime | None:
 
 
 def not_found(ids: Sequence[str]) -> str:
-    """Say which subscriptions a partial scan did not find, and what to do."""
+    """Return a message with the subscriptions that a partial scan did not find, and what to do."""
     return (
         f"Subscriptions not found: {few(ids)}. Azure does not list them for the app's identity, no "
         "scan has recorded them, and no setting names them. Check the ids, or assign the identity "
@@ -38,7 +38,7 @@ def not_found(ids: Sequence[str]) -> str:
 
 
 class StartOutcome(StrEnum):
-    """What was done about it."""
+    """What a request for a scan led to."""
 
     STARTED = "started"
     RUNNING = "running"
@@ -49,10 +49,10 @@ class StartOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StartAnswer:
-    """``scan_id`` is the scan that was started, is running, or was started just before.
+    """``scan_id`` is the scan that was started, is running, or was started too recently.
 
-    ``wait`` is how long it is too soon for. A partial scan needs a full one that has finished under
-    the present scope: otherwise nothing is started, and ``scan_id`` is empty.
+    ``wait`` is how long to wait if it is too soon. A partial scan needs a full scan that finished
+    under the current scope: otherwise no scan is started, and ``scan_id`` is empty.
     """
 
     outcome: StartOutcome

@@ -1,4 +1,4 @@
-"""Which subscriptions a scan reads, and how they are cut into slices."""
+"""Which subscriptions a scan reads, and how they are divided into slices."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from typing import Final
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState, Disposition
 
-# Azure documents that nothing can be read of a subscription in this state; all others can be.
+# Azure documents that a subscription can be read in all states but this one.
 _DELETED: Final = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The include and exclude lists of lower-cased ids: exclude wins, no include list is all."""
+    """The include and exclude lists of lower-cased ids: exclude wins; no include list means all."""
 
     include: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()
 
     def of_listed(self, subscription: Subscription) -> Disposition:
-        """Say what to do with a subscription that Azure lists."""
+        """Return what to do with a subscription that Azure lists."""
         if not self._covers(subscription.id):
             return Disposition.EXCLUDED
         if (subscription.state or "").lower() == _DELETED:
@@ -28,7 +28,7 @@ class Scope:
         return Disposition.READ
 
     def of_unlisted(self, subscription_id: str, recorded: CoverageState | None) -> Disposition:
-        """Say what to do with a subscription that was recorded or asked for and is not listed."""
+        """Return what to do with a recorded or requested subscription that Azure does not list."""
         if not self._covers(subscription_id):
             return Disposition.EXCLUDED
         if recorded is CoverageState.RETIRED:
@@ -42,17 +42,17 @@ class Scope:
 
 
 def visible(listed: Iterable[Subscription]) -> int:
-    """Count the subscriptions that Azure lists as more than a remainder of a deleted one."""
+    """Count the subscriptions that Azure lists and that are not deleted."""
     return sum((subscription.state or "").lower() != _DELETED for subscription in listed)
 
 
 def slice_ranges[T](
     entries: Iterable[T], key: Callable[[T], str], size: int
 ) -> list[tuple[str, str, tuple[T, ...]]]:
-    """Cut entries into ranges (low, high, entries) that together cover every key there is.
+    """Divide entries into ranges (low, high, entries) that together cover all possible keys.
 
-    A range begins at ``low`` and ends before ``high``; the first begins at "", and "" as ``high``
-    is the end of all keys.
+    A range begins at ``low`` and ends before ``high``. The first ``low`` is "", and the last
+    ``high`` is "", which means no limit.
     """
     groups = list(batched(sorted(entries, key=key), size, strict=False))
     lows = ["", *(key(group[0]) for group in groups[1:])]

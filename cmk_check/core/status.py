@@ -1,4 +1,4 @@
-"""What a scan adds up to: sums, gaps, the latest scan, and the status made of them."""
+"""The result of a scan: sums, gaps, the latest scan, and the status that combines them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,7 +23,7 @@ class SubscriptionCounts:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """All subscriptions."""
         return self.read + self.gap + self.excluded + self.retired
 
 
@@ -39,7 +39,7 @@ class KnownGap:
 
 @dataclass(frozen=True, slots=True)
 class UnwrittenGap:
-    """A gap that stands in no row; ``last_read`` is the date of what is recorded there."""
+    """A gap that no coverage row has; ``last_read`` is the date of the recorded findings."""
 
     subscription_id: str
     last_read: datetime | None = None
@@ -54,27 +54,27 @@ class Summary:
     gaps: tuple[KnownGap, ...] = ()
     """At most 50."""
     gaps_omitted: int = 0
-    """How many more there are."""
+    """The number of gaps beyond those."""
     changes: int = 0
     broken_keys: tuple[BrokenKey, ...] = ()
-    """At most 50, and only in the first scan; ``accounts`` counts all of them."""
+    """At most 50, and only in the first scan; ``accounts`` counts all broken keys."""
     unwritten: int | None = None
-    """How many of the gaps are in no coverage row; None in rows of earlier versions."""
+    """The number of gaps that no coverage row has; None in rows of earlier versions."""
     new: int = 0
-    """How many subscriptions were not counted before."""
+    """The number of subscriptions that were not counted before."""
     cross_check: CrossCheck | None = None
-    """None where no list was compared with Resource Graph."""
+    """None if no list was compared with Resource Graph."""
     unwritten_gaps: tuple[UnwrittenGap, ...] = ()
-    """At most 1,000 of the gaps that are in no coverage row."""
+    """At most 1,000 of the gaps that no coverage row has."""
 
     @property
     def unwritten_count(self) -> int:
-        """How many gaps may stand in no coverage row; earlier versions did not count them."""
+        """How many gaps may be in no coverage row; earlier versions did not count them."""
         return self.subscriptions.gap if self.unwritten is None else self.unwritten
 
     @property
     def unnamed(self) -> int:
-        """How many of these ``unwritten_gaps`` does not name."""
+        """The number of unwritten gaps that ``unwritten_gaps`` does not name."""
         return self.unwritten_count - len(self.unwritten_gaps)
 
     def unwritten_gap(self, subscription_id: str) -> UnwrittenGap | None:
@@ -87,7 +87,7 @@ class Summary:
 class LastScan:
     """The latest full scan that ended, as the status shows it.
 
-    ``overdue``: not the timer itself has started it, but the second clock in its place.
+    With ``overdue``, the second clock started it because the timer had not.
     """
 
     id: str
@@ -101,50 +101,50 @@ class LastScan:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The facts from which the posture of the estate is derived at any later moment."""
+    """The facts from which the posture of the estate can be derived at any later time."""
 
     as_of: datetime | None = None
     """When the last finished full scan took its lease; None before the first."""
     summary: Summary = field(default_factory=Summary)
     visible: int = 0
-    """How many subscriptions Azure listed then."""
+    """The number of subscriptions that Azure listed at that time."""
     last_scan: LastScan | None = None
     lowered: PostureReason | None = None
-    """What was learnt since that forbids "compliant"."""
+    """What was found since then that rules out "compliant"."""
     keys_lowered: bool = False
-    """Whether a key got worse since, which forbids it where keys count."""
+    """Whether a key got worse since then, which rules out "compliant" if keys count."""
     scope: RecordedScope | None = None
-    """What the scan was made under; None in rows of earlier versions."""
+    """The scope of the scan; None in rows of earlier versions."""
     group_unread: Gap | None = None
-    """Why it could not read the management group."""
+    """Why the scan could not read the management group."""
     daily_carried: bool = True
-    """Whether it carried daily readings over; rows of earlier versions do not say so."""
+    """Whether the scan carried daily readings over; rows of earlier versions do not record this."""
     data_lowered: bool = False
-    """As ``keys_lowered``, for data."""
+    """Like ``keys_lowered``, for data."""
     data_read: bool = False
-    """Whether it carried over nothing of where data is."""
+    """Whether the scan read all places of data, carrying none over."""
     unnamed_until: datetime | None = None
-    """Dates the rows where gaps are in none of them and are not all named."""
+    """The date of the rows if ``unwritten_gaps`` does not name all unwritten gaps."""
 
     @property
     def recorded_until(self) -> datetime | None:
-        """Until when all rows are recorded but those that ``unwritten_gaps`` names."""
+        """The time as of which all rows but those in ``unwritten_gaps`` are recorded."""
         is_cut = self.summary.unwritten is not None and self.summary.unnamed
         return self.unnamed_until if is_cut else self.as_of
 
     @property
     def all_recorded_until(self) -> datetime | None:
-        """Until when all rows are recorded; None if that is not known."""
+        """The time as of which all rows are recorded, None if it is not known."""
         times = [self.recorded_until, *(gap.last_read for gap in self.summary.unwritten_gaps)]
         known = [time for time in times if time is not None]
         return min(known) if len(known) == len(times) else None
 
     @property
     def daily_until(self) -> datetime | None:
-        """Until when all daily readings that fell due are recorded; None if that is not known.
+        """The time up to which all due daily readings are recorded, None if it is not known.
 
-        What a scan could not write down may have been the one reading of a day. That is also so of
-        an account whose row is of a newer version or broken: its row may come back as it was.
+        A result that a scan could not write may have been the only reading of a day. The same
+        applies to a row that is broken or from a newer version: it may be restored unchanged.
         """
         lost = OF_UNUSABLE_ROWS & self.summary.accounts.by_reason.keys()
         return self.as_of if self.summary.unwritten == 0 and not lost else None

@@ -1,4 +1,4 @@
-"""Texts and JSON of others: made fit to keep, compared in the case Azure means, and recognised."""
+"""Clean, fold and recognise texts and JSON from outside, and format texts for people."""
 
 import re
 import string
@@ -13,16 +13,16 @@ _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
 GUID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-"""The pattern of a GUID in any case."""
+"""The case-insensitive pattern of a GUID."""
 
-# JSON writes these with six characters each, so that evidence full of them would fit into no row.
+# JSON takes six characters for each of these, so evidence full of them would not fit into a row.
 _UNWANTED: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 def clean_text(value: object, longest: int = MAX_EVIDENCE_BYTES) -> str | None:
-    """Return a text fit for tables and JSON, of so many bytes of UTF-8; None for no text."""
+    """Return a text fit for tables and JSON, cut to ``longest`` bytes of UTF-8; None if no text."""
     if not isinstance(value, str):
         return None
     if not value.isprintable():
@@ -35,8 +35,8 @@ def clean_text(value: object, longest: int = MAX_EVIDENCE_BYTES) -> str | None:
 def clean_time(value: object) -> str | None:
     """Return a time as UTC in whole seconds, such as 2026-11-25T12:00:00Z; None for anything else.
 
-    Azure writes seven digits of a second in one answer and six in another. A time without an offset
-    could be one of many, and the years 1 and 1970 begin with what programs write in place of none.
+    Azure writes fractions of a second with six or seven digits. A time without an offset is
+    ambiguous, and programs write the first moment of year 1 or 1970 in place of no time.
     """
     if not isinstance(value, str):
         return None
@@ -50,30 +50,30 @@ def clean_time(value: object) -> str | None:
 
 
 def lower_ascii(word: str) -> str:
-    """Lower a word; a lookalike of another alphabet must not become the letter it mimics."""
+    """Lower-case a word; a lookalike from another alphabet must not become the letter it mimics."""
     return word.lower() if word.isascii() else word
 
 
 def fold_address(uri: str | None) -> str:
-    """Fold a vault's address: Azure returns one with and without the trailing slash and port."""
+    """Fold a vault's address, which Azure returns with or without a trailing slash and port."""
     return (uri or "").casefold().rstrip("/").removesuffix(":443")
 
 
 def fold_id(value: object) -> str:
-    """Return an ARM id as ids are compared; "" for no text and for one that is too long."""
+    """Return an ARM id folded for comparison; "" if it is not a text or too long."""
     if not isinstance(value, str) or len(value) > MAX_RESOURCE_ID_CHARS:
         return ""
-    # Without ASCII a lookalike of another alphabet would become the letter that it mimics.
+    # str.lower would turn a lookalike from another alphabet into the letter that it mimics.
     return value.strip().translate(_LOWER).rstrip("/")
 
 
 def is_guid(text: str) -> bool:
-    """Tell a GUID, in any case."""
+    """Return whether a text is a GUID, case-insensitively."""
     return re.fullmatch(GUID, text) is not None
 
 
 def few(names: Iterable[str], most: int = MAX_NAMES_LISTED) -> str:
-    """Return a list of names for people: the first of them, and how many more there are."""
+    """Return the first names as a list for people, with the number of further names."""
     every = list(names)
     more = len(every) - most
     return ", ".join(every[:most]) + (f" and {more:,} more" if more > 0 else "")
@@ -85,19 +85,19 @@ def counted(number: int, noun: str) -> str:
 
 
 def all_of[T](parts: Iterable[T | None]) -> tuple[T, ...] | None:
-    """Return the parts; None where one of them is None."""
+    """Return the parts, None if one of them is None."""
     every = list(parts)
     there = tuple(part for part in every if part is not None)
     return there if len(there) == len(every) else None
 
 
 def as_object(value: object) -> dict[str, object]:
-    """Return a JSON object, and an empty one in place of anything else."""
+    """Return a JSON object, or an empty object for any other value."""
     return value if isinstance(value, dict) else {}
 
 
 def shown(text: str) -> str:
-    """Replace invisible characters and those that move the cursor by Python's escapes."""
+    """Replace characters that are invisible or move the cursor with Python's escapes."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(

@@ -1,7 +1,7 @@
-"""Texts of the program that are files of the package: words in TOML, scripts, templates.
+"""Read the program's texts that are files of the package: words in TOML, scripts, templates.
 
-Here alone ``core`` touches the disk, when a module is imported. It reads files of the package,
-which are as fixed as its code.
+This is the only disk access in ``core``. It happens when a module is imported, and the files are as
+fixed as the code.
 """
 
 import re
@@ -21,24 +21,24 @@ def text_of(package: str, name: str) -> str:
 
 
 def toml_of(package: str, name: str) -> Mapping[str, Any]:
-    """Return what a TOML file has, by name."""
+    """Return the contents of a TOML file in a package."""
     return tomllib.loads(text_of(package, name))
 
 
 def parts_of(package: str, name: str) -> Mapping[str, str]:
     """Return the parts of a script or template by name.
 
-    A part follows a line such as ``## [name]``, in Bicep ``/// [name]``. More lines that begin so
-    may follow it: they are remarks, which no output has.
+    A part follows a line ``## [name]``, or ``/// [name]`` in Bicep. Further ``##`` or ``///`` lines
+    directly after it are remarks that are left out of the output.
     """
     _, *found = _HEAD.split(text_of(package, name))
     return {name: text.strip("\n") for name, text in batched(found, 2, strict=True)}
 
 
 def filled(parts: Mapping[str, str], name: str, values: Mapping[str, str]) -> str:
-    """Return a part in which ``@other@`` is the part or the value of that name.
+    """Return a part with each ``@other@`` replaced with the value or part of that name.
 
-    Values are taken as they are: what looks like a placeholder in them is none.
+    Placeholders inside values are not replaced.
     """
 
     def text(place: re.Match[str]) -> str:

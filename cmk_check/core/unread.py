@@ -1,4 +1,4 @@
-"""What became of something that was asked for: it is not there, or it could not be read."""
+"""The results of a request that returned nothing: the resource is absent or could not be read."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,17 @@ from cmk_check.core.gap import Gap
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Azure answered that there is no such thing; ``id`` is what was asked for, lower-cased."""
+    """Azure answered that the resource does not exist; ``id`` is its lower-cased id."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """It could not be read; the gap says why, and which action is missing if that is why.
+    """The resource could not be read; ``gap`` says why, with the missing action if there is one.
 
-    ``id`` is what was asked for, lower-cased, where that is known: a vault that is known is looked
-    for in its place again.
+    ``id`` is the resource's lower-cased id if it is known: a known vault is requested by its id
+    again.
     """
 
     gap: Gap

@@ -1,4 +1,4 @@
-"""What the watch for changes knows: what Resource Graph says has changed, and what is done."""
+"""The state of the watch: the changes that Resource Graph reports, and those already handled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from cmk_check.core.gap import Gap
 
 @dataclass(frozen=True, slots=True)
 class RecentChanges:
-    """What has changed since some time, each with the time of its latest known change.
+    """The resources that changed, each with the time of its latest known change.
 
-    ``subscriptions`` have a change of their own or of an account in them, by lower-cased id.
-    ``vaults`` are vaults and managed HSMs, by lower-cased resource id. ``until``: there are more
-    changes, none of them before this time. ``gap``: a part of them could not be read.
+    ``subscriptions`` are subscriptions that changed or contain a changed account, by lower-cased
+    id. ``vaults`` are vaults and managed HSMs, by lower-cased resource id. If ``until`` is set,
+    there are more changes, none before this time. If ``gap`` is set, some could not be read.
     """
 
     subscriptions: Mapping[str, datetime] = field(default_factory=dict)
@@ -25,13 +25,13 @@ class RecentChanges:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What the watch remembers from one look to the next.
+    """What the watch remembers between queries.
 
-    ``cursor`` is the time since which the next look asks for changes. ``last_look`` is when
-    Resource Graph last answered, ``last_change`` the time of the latest change that it told.
-    ``since`` is when ``state`` began, ``logged_at`` when its last log line was written.
-    ``vaults`` are vaults of which no subscription has to be read any more, each with the time of
-    the change that this holds for.
+    ``cursor`` is the time from which the next query requests changes. ``last_look`` is when
+    Resource Graph last answered, and ``last_change`` the time of the latest change it reported.
+    ``since`` is when ``state`` began; ``logged_at`` is when its last log line was written.
+    ``vaults`` are vaults whose change needs no further reading of subscriptions, each with the time
+    of that change.
     """
 
     cursor: datetime | None = None

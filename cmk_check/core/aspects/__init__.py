@@ -1,4 +1,4 @@
-"""The aspects: what stands beside a verdict. The catalogue has them in the order of answers."""
+"""The aspects: facts shown beside a verdict. ``ASPECTS`` lists them in the order of the API."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -23,8 +23,8 @@ BY_NAME: Final[Mapping[str, Aspect]] = {aspect.name: aspect for aspect in ASPECT
 
 
 def judged_alone(account: Account, owner: str | None) -> Judged:
-    """Judge an account with the aspects for which its own document is enough.
+    """Judge an account with the aspects that need only the account's own document.
 
-    ``owner`` is what the tags of its subscription say.
+    ``owner`` is the owner that the tags of the subscription name.
     """
     return Judged(account, judge(account), owner=owner_of(account.owner, owner))

@@ -1,7 +1,7 @@
-"""What an aspect is: a further question about an account, answered beside its verdict.
+"""The base class of aspects. An aspect is a further question about an account besides its verdict.
 
-Comparing, counting, announcing and filtering treat all aspects alike: they loop over the catalogue
-``ASPECTS`` and name none of them.
+The code that compares, counts, announces and filters treats all aspects alike: it loops over
+``ASPECTS`` and names no aspect.
 """
 
 from abc import ABC, abstractmethod
@@ -19,31 +19,31 @@ from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.model import AccountCounts, Finding, Sides
 from cmk_check.limits import MAX_CHANGE_MESSAGE_CHARS, MAX_CHANGE_REASONS
 
-TOO_MANY: Final = "counts more than there are"
+TOO_MANY: Final = "counts more accounts than there are"
 
 
 @dataclass(frozen=True, slots=True)
 class Judged(Sides):
-    """An account of a reading with its verdict, and what stands beside that."""
+    """An account of a reading with its verdict and its aspects."""
 
     account: Account
     judgement: Judgement
 
     @property
     def kind(self) -> str | None:
-        """The kind, spelled as the settings spell it."""
+        """The kind, in the spelling of the settings."""
         return self.account.kind
 
 
 type AnyAccount = Finding | Judged
-"""An account with what stands beside its verdict, as recorded or as judged in a reading."""
+"""An account with its aspects, as recorded or as judged in a reading."""
 type AllJudged = Mapping[str, Judged]
-"""The accounts of a reading, each once, by lower-cased id and in the order of the ids."""
+"""The accounts of a reading by lower-cased id, each once, sorted by id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """When a reading is compared; ``baseline``: in a first scan, whose changes are sent to nobody.
+    """When a reading is compared; ``baseline``: in the first scan, whose changes are not sent.
 
     ``off`` names the aspects that the settings switch off: what people know of them has ended.
     ``fix_within`` is the time to fix an account, if there is one.
@@ -68,15 +68,15 @@ class News:
 
 
 class Aspect(ABC):
-    """All that the program must know of an aspect.
+    """Everything that the program needs to know about an aspect.
 
-    ``name`` is its name in JSON, filters and changes. ``verdicts`` are those beside which it
-    stands. ``replaces_update``: its news says more than an update of the account, and stands for
-    it. ``counted_as`` is the name of its sums in log lines and reports, None if they have none;
-    ``counted`` says what they count, and each of them in words, in the order of sentences.
-    ``changes`` are the types of its changes, each with its title. ``troubles`` are the states in
-    which somebody must look at the account, in the order of tables; ``titles`` are what these call
-    it, and its sums. Only the states in ``well`` pass: one that is in neither list does not.
+    ``name`` is its name in JSON, filters and changes. It applies to accounts with one of the
+    ``verdicts``. With ``replaces_update``, its news replaces the less specific account update.
+    ``counted_as`` is the name of its sums in log lines and reports, or None if they show none;
+    ``counted`` has the words for what the sums count and for each sum, in display order.
+    ``changes`` maps the types of its changes to their titles. ``troubles`` are the states that
+    need attention, in the order of tables; ``titles`` are the headings of the aspect and of its
+    sums there. Only states in ``well`` pass; a state in neither list does not.
     """
 
     name: ClassVar[str]
@@ -91,27 +91,27 @@ class Aspect(ABC):
 
     @abstractmethod
     def state(self, account: AnyAccount, now: datetime) -> str | None:
-        """Return the state of an account at a time, as filters name it; None matches no filter."""
+        """Return the account's state at ``now``, as filters name it; None matches no filter."""
 
     @abstractmethod
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
-        """Return the state as changes show it, None where nobody looked at it."""
+        """Return the state as changes show it, None if it was not checked."""
 
     def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:  # noqa: ARG002 - of most
-        """Tell whether nothing has changed that is an entry of the history."""
+        """Return whether nothing has changed that would add an entry to the history."""
         return True
 
     def is_worse(self, before: Finding, after: AnyAccount) -> bool:  # noqa: ARG002 - of most
-        """Tell whether an incomplete reading may say this, because it is worse."""
+        """Return whether the state got worse, so that an incomplete reading may report it."""
         return False
 
     def of_two(self, taken: Judged, other: Judged) -> Judged:  # noqa: ARG002 - of most
-        """Return an account that Azure lists twice; the entry ``taken`` has the worse verdict."""
+        """Merge two entries with the same id; ``taken`` has the worse verdict."""
         return taken
 
     @abstractmethod
     def kept(self, before: Finding, read: Judged) -> Judged:
-        """Return what was read, with the side that is recorded."""
+        """Return the account as read, but with the recorded value of this aspect."""
 
     def news(
         self,
@@ -120,10 +120,9 @@ class Aspect(ABC):
         read: AnyAccount,  # noqa: ARG002
         occasion: Occasion,  # noqa: ARG002
     ) -> tuple[Finding, Sequence[News]]:
-        """Return what to announce, and the finding with what people know of afterwards.
+        """Return the changes to announce, and the finding that records what was announced.
 
-        ``read`` is the account as it was read; ``after`` lacks what an incomplete reading may not
-        say.
+        ``read`` is the account as read; ``after`` lacks what an incomplete reading may not report.
         """
         return after, ()
 
@@ -136,34 +135,34 @@ class Aspect(ABC):
         return finding, ()
 
     def last_news(self, finding: Finding) -> Sequence[News]:  # noqa: ARG002 - of most
-        """Return what to announce when an account goes."""
+        """Return the changes to announce when an account is removed."""
         return ()
 
     @abstractmethod
     def label(self, account: AnyAccount) -> Hashable | None:
-        """Return what an account is counted under, None if it is not counted."""
+        """Return the label under which an account is counted, None if it is not counted."""
 
     @abstractmethod
     def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
-        """Return the counts with how many accounts have each label, all of them at least once."""
+        """Return the counts with the number of accounts for each label, all at least 1."""
 
     @abstractmethod
     def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
-        """Return the counts with the sum of the aspect's counts in the parts."""
+        """Return ``counts`` with this aspect's counts summed over ``parts``."""
 
     @abstractmethod
     def numbers(self, counts: AccountCounts) -> Iterable[int]:
-        """Return the aspect's counts, each of other accounts."""
+        """Return the aspect's counts; no account is in two of them."""
 
     def contradiction(self, counts: AccountCounts) -> str | None:
-        """Say what cannot be true of the aspect's counts, None if nothing."""
+        """Return why the aspect's counts cannot be right, None if they can."""
         numbers = list(self.numbers(counts))
         if min(numbers, default=0) < 0:
             return "has a count below zero"
         return TOO_MANY if sum(numbers) > self._whole(counts) else None
 
     def _whole(self, counts: AccountCounts) -> int:
-        """Return how many accounts it stands beside."""
+        """Return the number of accounts to which the aspect applies."""
         by_verdict = {
             Verdict.COMPLIANT: counts.compliant,
             Verdict.NON_COMPLIANT: counts.non_compliant,
@@ -172,37 +171,37 @@ class Aspect(ABC):
         return sum(by_verdict[verdict] for verdict in self.verdicts)
 
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:  # noqa: ARG002 - of some
-        """Return the counts as answers, log lines and reports name them; None if there are none."""
+        """Return the counts by their names in the API, log lines and reports; None if none."""
         return None
 
     def column(self, state: str) -> str | None:  # noqa: ARG002 - of some
-        """Return the column of a finding's row that holds this state; None if the app compares."""
+        """Return the table column to filter by this state; None if the app must filter."""
         return None
 
     def applies(self, judgement: Judgement) -> bool:
-        """Tell whether it stands beside this verdict."""
+        """Return whether the aspect applies to this verdict."""
         return judgement.verdict in self.verdicts
 
 
 class StateAspect(Aspect):
-    """An aspect whose accounts are counted by its state, whatever the time is.
+    """An aspect whose accounts are counted by state and whose state does not depend on the time.
 
-    ``states`` are all of them, in the order of sums; one is ``unknown``.
+    ``states`` are all states, in the order of the sums; one is ``unknown``.
     """
 
     states: ClassVar[type[StrEnum]]
 
     @abstractmethod
     def state_of(self, account: AnyAccount) -> str | None:
-        """Return the state of an account, None where nobody looked at it."""
+        """Return the state of an account, None if it was not checked."""
 
     @abstractmethod
     def by_state(self, counts: AccountCounts) -> Mapping[str, int]:
-        """Return the accounts by state."""
+        """Return the number of accounts by state."""
 
     @abstractmethod
     def with_states(self, counts: AccountCounts, by_state: Mapping[str, int]) -> AccountCounts:
-        """Return the counts with these accounts by state."""
+        """Return the counts with these numbers by state."""
 
     @override
     def state(self, account: AnyAccount, now: datetime) -> str | None:
@@ -233,7 +232,7 @@ class StateAspect(Aspect):
         return self.all_sums(counts) if self.by_state(counts) else None
 
     def all_sums(self, counts: AccountCounts) -> dict[str, int]:
-        """Return the accounts by state; those that nobody looked at are unknown."""
+        """Return the number of accounts by state; unchecked accounts are unknown."""
         by_state = self.by_state(counts)
         sums = {_camel_case(state): by_state.get(state, 0) for state in self.states}
         sums["unknown"] += self._whole(counts) - sum(sums.values())
@@ -246,7 +245,7 @@ def _camel_case(state: str) -> str:
 
 
 def shown_reasons(concerns: Sequence[KeyConcern | DataConcern]) -> list[dict[str, str]]:
-    """Return reasons as changes show them, the first and worst ones."""
+    """Return the first (worst) reasons as changes show them."""
     return [
         {
             "code": concern.code.value,

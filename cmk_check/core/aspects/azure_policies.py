@@ -1,13 +1,13 @@
-"""The aspect Azure Policy: what Azure's own built-in policy says of an account by default.
+"""The aspect Azure Policy: the result that Azure's built-in policy gives for an account by default.
 
-It follows from the kind and the verdict by the policy's published rule, without a request, and is
-never stored.
+The result follows from the account's kind and key source by the policy's published rule. It needs
+no request and is never stored.
 
 Source: policy 67121cc7-ff39-4ab8-b7e3-95b84dab487d, "Azure AI Services resources should encrypt
 data at rest with a customer-managed key (CMK)", version 2.2.0, as of 29 April 2026 in the public
-repository Azure/azure-policy. With its default parameters it leaves out the kinds below, and calls
-every other account non-compliant whose key source is not Microsoft.KeyVault. An assignment may
-leave out other kinds, or switch the policy off: docs/azure-policy.md.
+repository Azure/azure-policy. With its default parameters it leaves out the kinds below; any other
+account is non-compliant if its key source is not Microsoft.KeyVault. An assignment may leave out
+other kinds or switch the policy off: docs/azure-policy.md.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -36,19 +36,19 @@ _UNUSABLE: Final = {Reason.MALFORMED, Reason.ROW_TOO_NEW}
 
 @dataclass(frozen=True, slots=True)
 class PolicyAnswer:
-    """What the built-in policy says of one account, and how that compares with our verdict."""
+    """The built-in policy's result for one account, and how it compares with our verdict."""
 
     state: PolicyState
     reason: PolicyReason
 
     @property
     def differs(self) -> bool:
-        """Whether the policy gives another answer than ours, or none."""
+        """Whether the policy's result differs from our verdict or is missing."""
         return self.reason is not PolicyReason.SAME_AS_VERDICT
 
 
 def policy_state(kind: str | None, key_source: str | None) -> PolicyState:
-    """Apply the policy's rule; it compares texts in any case, and an absent one equals none."""
+    """Apply the policy's rule; comparisons are case-insensitive."""
     if (kind or "").lower() in _LEFT_OUT:
         return PolicyState.NOT_ASSESSED
     is_key_vault = (key_source or "").lower() == KEY_VAULT
@@ -56,7 +56,7 @@ def policy_state(kind: str | None, key_source: str | None) -> PolicyState:
 
 
 def policy_answer(kind: str | None, judgement: Judgement) -> PolicyAnswer | None:
-    """Return what the policy says of an account; None if nobody knows the account's key source."""
+    """Return the policy's result for an account; None if the account's key source is not known."""
     if judgement.reason in _UNUSABLE:
         return None
     state = policy_state(kind, judgement.evidence.key_source)
@@ -70,7 +70,7 @@ def policy_answer(kind: str | None, judgement: Judgement) -> PolicyAnswer | None
 
 
 class AzurePolicyAspect(Aspect):
-    """What the policy says, beside every verdict."""
+    """The policy's result; applies to every verdict."""
 
     name = "azurePolicy"
 
@@ -86,12 +86,12 @@ class AzurePolicyAspect(Aspect):
 
     @override
     def kept(self, before: Finding, read: Judged) -> Judged:
-        """Return what was read: nothing of it is recorded."""
+        """Return the account as read: this aspect is not recorded."""
         return read
 
     @override
     def label(self, account: AnyAccount) -> Hashable | None:
-        """Count only what differs from our verdict, or where the policy says nothing."""
+        """Count only accounts whose result differs from our verdict or is missing."""
         answer = policy_answer(account.kind, account.judgement)
         return answer.state if answer and answer.differs else None
 
@@ -103,7 +103,7 @@ class AzurePolicyAspect(Aspect):
 
     @override
     def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
-        """Add the counts; a sum without a part of it would be too small."""
+        """Add the counts; None if a part has no count, because the sum would be too small."""
         counted = [part.azure_policy for part in parts]
         known = [part for part in counted if part is not None]
         policy: PolicyCounts | None = None
@@ -116,20 +116,20 @@ class AzurePolicyAspect(Aspect):
 
     @override
     def numbers(self, counts: AccountCounts) -> Iterable[int]:
-        """Return what is counted apart: all that differ contain those that are not assessed."""
+        """Return separate counts: ``differs`` includes ``not_assessed``."""
         policy = counts.policy or PolicyCounts()
         return policy.not_assessed, policy.differs - policy.not_assessed
 
     @override
     def contradiction(self, counts: AccountCounts) -> str | None:
-        """Say of a part that is larger than its whole that it is too large."""
+        """Report a ``not_assessed`` that is larger than ``differs``."""
         policy = counts.policy or PolicyCounts()
         is_larger = 0 <= policy.not_assessed > policy.differs
         return TOO_MANY if is_larger else super().contradiction(counts)
 
     @override
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:
-        """Return the counts, None if an earlier version counted some of the accounts."""
+        """Return the counts, None if an earlier version, which lacks them, wrote some rows."""
         policy = counts.azure_policy
         if policy is None:
             return None

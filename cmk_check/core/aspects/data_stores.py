@@ -1,6 +1,6 @@
 """The aspect data stores: where else an account keeps data, and under whose keys.
 
-A failed read is not announced: what people know of stays until it is seen to have changed.
+A failed read is not announced: what was announced holds until a read shows a change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ _BADNESS: Final = {
 
 
 class DataStoresAspect(StateAspect):
-    """Data outside of the account; looked at beside every verdict."""
+    """Data outside the account; applies to every verdict."""
 
     name = "dataStores"
     states = DataState
@@ -81,7 +81,7 @@ class DataStoresAspect(StateAspect):
 
     @override
     def of_two(self, taken: Judged, other: Judged) -> Judged:
-        """Follow neither entry where they name other places: each would hide the other's."""
+        """Trust neither entry if they name different places: one would hide the other's."""
         if taken.account.places == other.account.places:
             return taken
         places = AccountPlaces(is_malformed=True)
@@ -108,12 +108,11 @@ class DataStoresAspect(StateAspect):
 
     @override
     def column(self, state: str) -> str | None:
-        """Return the column; what cannot be read is unknown, whatever state its row contains."""
+        """Return the column; unreadable rows count as unknown, whatever state they contain."""
         return None if state == DataState.UNKNOWN else "dataState"
 
 
 def _badness(data: AccountData | None) -> int:
-    # Of what nobody looked at nothing is known.
     return 1 if data is None else _BADNESS.get(data.state, 0)
 
 
@@ -125,7 +124,7 @@ def _news(before: AccountData | None, after: AccountData) -> ChangeType | None:
 
 
 def _data(data: AccountData, news: frozenset[str]) -> dict[str, object]:
-    """Show where data is that is not covered, and why; what is new and what is worst first."""
+    """Show where uncovered data is and why, new entries first, then the worst."""
     lacking = sorted(
         (store for store in data.stores if store.state is not StoreState.OWN_KEY),
         key=lambda store: (store.id not in news, store.state is StoreState.UNKNOWN),

@@ -1,4 +1,4 @@
-"""The aspect exception: whether somebody has accepted the violation of an account for a time."""
+"""The aspect exception: whether somebody has accepted an account's violation for a limited time."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,9 +14,9 @@ from cmk_check.limits import MAX_CHANGE_TEXT_CHARS
 
 
 class ExceptionAspect(Aspect):
-    """An exemption of Azure Policy; looked at where the verdict is non-compliant.
+    """An Azure Policy exemption; applies to non-compliant accounts.
 
-    What people know of is kept with the finding: exceptions start, expire soon and end once.
+    The finding keeps what was announced, so that each start, reminder and end is announced once.
     """
 
     name = "exception"
@@ -29,7 +29,7 @@ class ExceptionAspect(Aspect):
 
     @override
     def state(self, account: AnyAccount, now: datetime) -> str | None:
-        """Return the state then: an honoured exception ends with time, without a write."""
+        """Return the state at ``now``: an honoured exception expires without a write."""
         exception = account.exception
         return state_of(exception.at(now) if exception else None).value
 
@@ -40,7 +40,7 @@ class ExceptionAspect(Aspect):
 
     @override
     def is_worse(self, before: Finding, after: AnyAccount) -> bool:
-        """Tell whether a violation that lasts is accepted for a shorter time."""
+        """Return whether a violation that persists is now accepted for a shorter time."""
         if before.judgement.verdict is not after.judgement.verdict:
             return False
         return ends_earlier(before.exception, after.exception)
@@ -94,12 +94,12 @@ class ExceptionAspect(Aspect):
 
     @override
     def column(self, state: str) -> str | None:
-        """Return the column; honoured exceptions end with time, without a write."""
+        """Return the column of honoured exceptions; others include some that expired unwritten."""
         return "exception" if state == ExceptionState.HONOURED else None
 
 
 def _shown(news: Announcement) -> News:
-    """Show an exception: its name, and none of the other texts that people wrote."""
+    """Show an exception with its display name, but no other text that a person wrote."""
     exception = news.exception
     data: dict[str, object] = {
         "id": exception.id[:MAX_CHANGE_TEXT_CHARS],

@@ -31,7 +31,7 @@ _OF_VERSIONS: Final = {"key", "keyVersions"}
 
 
 class KeyHealthAspect(StateAspect):
-    """A key that works today and tomorrow; looked at where the verdict is compliant."""
+    """Whether the key works and will keep working; applies to compliant accounts."""
 
     name = "keyHealth"
     verdicts = frozenset({Verdict.COMPLIANT})
@@ -78,9 +78,9 @@ class KeyHealthAspect(StateAspect):
 
     @override
     def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
-        """Tell whether no fact of the key has changed; wordings never count.
+        """Return whether no fact about the key has changed; wording never counts.
 
-        Rows of earlier versions lack the next rotation, and a scan fills it in without a change.
+        Rows of earlier versions lack the next rotation; a scan adds it without a change.
         """
         had, has = before.key_health, after.key_health
         if had and has and had.next_rotation_at not in {None, has.next_rotation_at}:
@@ -89,14 +89,14 @@ class KeyHealthAspect(StateAspect):
 
     @override
     def is_worse(self, before: Finding, after: AnyAccount) -> bool:
-        """Tell it of a key of the same verdict; that of another one follows the verdict."""
+        """Return whether the key got worse; keys are compared only under the same verdict."""
         if before.judgement.verdict is not after.judgement.verdict:
             return False
         return badness(after.key_health) > badness(before.key_health)
 
     @override
     def kept(self, before: Finding, read: Judged) -> Judged:
-        """Keep the key with its evidence; a key follows another verdict."""
+        """Keep the recorded key and evidence, unless the verdict is new."""
         if before.judgement.verdict is not read.judgement.verdict:
             return read
         account = replace(
@@ -120,21 +120,21 @@ class KeyHealthAspect(StateAspect):
 
     @override
     def column(self, state: str) -> str | None:
-        """Return the column; what cannot be read is unknown, whatever state its row contains."""
+        """Return the column; unreadable rows count as unknown, whatever state they contain."""
         return None if state == KeyState.UNKNOWN else "keyHealth"
 
 
 def badness(health: KeyHealth | None) -> int:
-    """Return how bad: healthy 0, at risk 1, unknown 2, broken 3; 0 where no key was looked at."""
+    """Return how bad: healthy 0, at risk 1, unknown 2, broken 3; 0 if no key was checked."""
     return 0 if health is None else health.state.badness
 
 
 def _news(before: KeyHealth | None, after: KeyHealth | None) -> ChangeType | None:
-    """Return None where nothing became better or worse, and where there is nothing to compare.
+    """Return the change to announce, None if the key got neither better nor worse.
 
-    A key that is looked at for the first time is announced where it is in trouble, and not where it
-    could not be read: else switching key health on would be thousands of alerts. That an update
-    has failed was read.
+    A key that is checked for the first time is announced if it is in trouble, but not if it could
+    not be read: otherwise switching key health on would cause thousands of alerts. A failed update
+    of the account was read, so it is announced.
     """
     if after is None:
         return None
@@ -148,7 +148,7 @@ def _news(before: KeyHealth | None, after: KeyHealth | None) -> ChangeType | Non
 
 
 def _of_reasons(before: KeyHealth, after: KeyHealth) -> ChangeType | None:
-    """Compare the reasons within one state; one that is gone may only be out of sight."""
+    """Compare the reasons within one state; a missing reason may only be unreadable now."""
     had, has = _codes(before), _codes(after)
     if has - had:
         return ChangeType.KEY_DEGRADED
@@ -157,12 +157,12 @@ def _of_reasons(before: KeyHealth, after: KeyHealth) -> ChangeType | None:
     hidden = unseen_parts(after)
     if hidden - unseen_parts(before):
         return ChangeType.KEY_DEGRADED
-    # Whether the version that the account uses was seen before and is now, these do not say.
+    # If these are hidden, nobody knows whether both readings saw the version that the account uses.
     return None if hidden & _OF_VERSIONS else ChangeType.KEY_RECOVERED
 
 
 def _is_bad_news(before: KeyState, after: KeyState) -> bool:
-    """Tell whether the second is bad news; what was not seen before is news if it is not good."""
+    """Return whether ``after`` is bad news; after an unknown state, all but healthy is."""
     if after is KeyState.UNKNOWN:
         return True
     if before is KeyState.UNKNOWN:
@@ -179,7 +179,7 @@ def _codes(health: KeyHealth) -> set[str]:
 
 
 def _facts(health: KeyHealth | None) -> object:
-    """Return what two answers about one key must agree in."""
+    """Return the facts in which two readings of one key must agree."""
     if health is None:
         return None
     ids = (health.vault_id, health.key_id, health.key_version, health.principal_id)
@@ -201,15 +201,15 @@ def _facts(health: KeyHealth | None) -> object:
 
 
 def _folded(evidence: str) -> list[str]:
-    """Fold a text that stands for itself, for an address, or for a list, whose order says nothing.
+    """Fold evidence: a text, an address, or a list whose order has no meaning.
 
-    Addresses and lists come in the spelling and order of Azure's answer.
+    Azure's spelling of addresses and its order of lists may vary.
     """
     return sorted(fold_address(each) for each in evidence.split(", "))
 
 
 def _key(health: KeyHealth) -> dict[str, object]:
-    """Show a key: where it lies, and what is the matter with it, the worst first."""
+    """Show where a key is and its problems, worst first."""
     return {
         "vaultId": _cut(health.vault_id),
         "keyId": _cut(health.key_id),

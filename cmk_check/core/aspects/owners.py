@@ -11,12 +11,12 @@ from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.owner import UNOWNED
 from cmk_check.limits import MAX_OWNERS_COUNTED
 
-# A tag may say anything, even the word for nobody.
+# Not a string, because a tag can have any text.
 _NOBODY: Final = UNOWNED
 
 
 class OwnerAspect(Aspect):
-    """An owner, or none; a change of owner is an update of the account."""
+    """The owner, if there is one; a new owner is an account update."""
 
     name = "owner"
 
@@ -30,12 +30,12 @@ class OwnerAspect(Aspect):
 
     @override
     def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
-        """Tell it also of rows of earlier versions, which name no owner."""
+        """Return whether the owner is unchanged; rows of earlier versions name none."""
         return before.owner in {None, after.owner}
 
     @override
     def kept(self, before: Finding, read: Judged) -> Judged:
-        """Keep the owner; rows of earlier versions name none."""
+        """Keep the recorded owner; rows of earlier versions name none."""
         return replace(read, owner=before.owner or read.owner)
 
     @override
@@ -63,7 +63,7 @@ class OwnerAspect(Aspect):
 
     @override
     def column(self, state: str) -> str | None:
-        """Return the column; characters that the table service may refuse are compared here."""
+        """Return the column; None if the table service may reject the owner's characters."""
         return "owner" if state.isprintable() else None
 
 
@@ -72,7 +72,7 @@ def _some(hashes: Iterable[str]) -> tuple[str, ...]:
 
 
 def _hash(owner: str) -> str:
-    """Return a short name of an owner: rows of sums must be small, and owners may be people."""
+    """Return a short hash of an owner: rows of sums must be small, and owners may be people."""
     return blake2b(owner.encode(), digest_size=4).hexdigest()
 
 

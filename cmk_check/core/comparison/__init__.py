@@ -1,1 +1,1 @@
-"""What is new in a reading, and which changes follow from it."""
+"""Compare readings with recorded findings, and derive the changes to announce."""

@@ -1,11 +1,11 @@
-"""What a scan need not read again, as it is read once a day: encryption scopes and projects.
+"""What a scan carries over because it is read only once a day: encryption scopes and projects.
 
-Nothing is carried over from a list that could not be read, nor to an account that says something
-else of itself than is recorded.
+Nothing is carried over from a list that could not be read, or to an account whose document differs
+from the recorded one.
 
-The hash of an account's id spreads the readings over the scans of a day, and says without a row of
-its own when each was made: a reading that fell due before a scan began is made by that scan, or by
-the next one that can. So what was last due is a time at or after which the account was read.
+The hash of an account's id spreads the readings over the scans of a day and determines, without a
+stored time, when each is due. The next scan that can makes a due reading, so the account was read
+at or after the time when its reading was last due.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,10 +33,10 @@ _READ_AGAIN: Final = {DataReason.PLACES_UNREAD, DataReason.HOST_NOT_READY}
 def carried_scopes(
     known: Known, accounts: Iterable[Account], until: datetime | None, started_at: datetime
 ) -> Mapping[str, CarriedScopes]:
-    """Return what is carried over to a scan that began then, by account id.
+    """Return what a scan that began at ``started_at`` carries over, by account id.
 
-    ``accounts`` are the compliant ones that it read, ``until`` is the time until when all daily
-    readings that fell due are recorded.
+    ``accounts`` are the compliant accounts that the scan read; all daily readings that were due by
+    ``until`` are recorded.
     """
     if not _is_read(known.coverage):
         return {}
@@ -57,7 +57,7 @@ def carried_scopes(
 def scopes_as_of(
     finding: Finding, coverage: Coverage | None, status: Status | None
 ) -> datetime | None:
-    """Return a time at or after which the scopes of an account were read; None if not known."""
+    """Return a time at or after which an account's scopes were read, None if it is not known."""
     until = status.daily_until if status else None
     health = finding.key_health
     if status is None or until is None or health is None:
@@ -68,7 +68,7 @@ def scopes_as_of(
 
 
 def are_projects_due(before: Finding | None, account: Account, started_at: datetime) -> bool:
-    """Tell whether a scan that began then reads again what the projects of an account say."""
+    """Return whether a scan that began at ``started_at`` must read an account's projects again."""
     data = before.data if before else None
     if before is None or data is None or data.as_of is None:
         return True
@@ -78,9 +78,9 @@ def are_projects_due(before: Finding | None, account: Account, started_at: datet
 
 
 def last_due(account_id: str, at: datetime) -> datetime:
-    """Return the latest time, ``at`` or before, at which the reading of an account fell due.
+    """Return the latest time up to ``at`` when an account's reading was due.
 
-    ``account_id`` is in any case, both times are aware.
+    ``account_id`` is case-insensitive; both times are aware.
     """
     digest = sha256(account_id.lower().encode()).digest()
     seconds = int.from_bytes(digest[:8]) % (DAILY_READING // timedelta(seconds=1))
@@ -88,16 +88,16 @@ def last_due(account_id: str, at: datetime) -> datetime:
 
 
 def is_due(account_id: str, until: datetime | None, now: datetime) -> bool:
-    """Tell whether a scan that begins ``now`` has to read an account.
+    """Return whether a scan that begins ``now`` must read an account.
 
-    ``until`` is the time until when all readings that fell due are recorded; None if that is not
-    known. A time in the future comes from a wrong clock.
+    All readings that were due by ``until`` are recorded; None if that time is not known. A time in
+    the future comes from a wrong clock.
     """
     return until is None or until > now or last_due(account_id, now) > until
 
 
 def _is_read(coverage: Coverage | None) -> bool:
-    # A reading that was due while the subscription was a gap has not been made.
+    # Readings that were due while the subscription was a gap were not made.
     return coverage is not None and coverage.state is CoverageState.READ
 
 
@@ -108,7 +108,7 @@ def _saw_scopes(health: KeyHealth) -> bool:
 
 
 def says_the_same(before: Finding, account: Account) -> bool:
-    """Tell whether an account says nothing else of itself than is recorded."""
+    """Return whether an account's document agrees with the recorded finding."""
     judgement = judge(account)
     return (
         before.rule_version == RULE_VERSION

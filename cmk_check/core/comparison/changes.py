@@ -1,4 +1,4 @@
-"""Changes as they are told: CloudEvents data for every transition worth hearing of."""
+"""Build changes: the CloudEvents data of each transition that is announced."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -20,16 +20,16 @@ from cmk_check.core.status import Summary
 from cmk_check.core.text import as_object
 from cmk_check.limits import MAX_CHANGE_TEXT_CHARS
 
-# Names as Azure allows them: with any other character a link could lead elsewhere.
+# The characters that Azure allows in names: any other could make a link lead elsewhere.
 _LINKABLE: Final = re.compile(r"(/(?!\.{1,2}(/|$))[\w.()-]+)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonContext(Occasion):
-    """What a comparison needs to know of the scan. ``new_id`` makes a fresh UUID for each change.
+    """What a comparison needs to know about the scan; ``new_id`` returns a new UUID per change.
 
-    ``status_as_of`` is when the last finished scan began, ``follows`` the full scan that finished
-    directly before this one, if that is so.
+    ``status_as_of`` is when the last finished scan began; ``follows`` is the full scan that
+    finished directly before this one, if there is one.
     """
 
     scan_id: str
@@ -46,7 +46,7 @@ def of_account(
     subscription: Subscription,
     context: ComparisonContext,
 ) -> tuple[Change, ...]:
-    """Make a change of each piece of news; all show the account before and after."""
+    """Build a change for each piece of news; each shows the account before and after."""
     finding = after or before
     if finding is None:
         return ()
@@ -75,7 +75,7 @@ def of_coverage(
     subscription: Subscription,
     context: ComparisonContext,
 ) -> Change | None:
-    """Tell that coverage was lost or regained, or why a gap left the scope; None otherwise."""
+    """Build the change if coverage was lost or regained, or a gap left the scope; else None."""
     had = before.state if before else None
     if state is CoverageState.GAP and had is not CoverageState.GAP:
         kind = ChangeType.COVERAGE_LOST
@@ -100,7 +100,7 @@ def of_coverage(
 def of_scan(
     kind: ChangeType, scan_id: str, now: datetime, change_id: str, reason: str | None
 ) -> Change:
-    """Tell that a scan failed, was abandoned, or that scanning works again."""
+    """Build the change for a scan that failed or was abandoned, or for the first success after."""
     path = f"/scans/{scan_id}"
     data = {"scanId": scan_id, "reason": reason, "ruleVersion": RULE_VERSION, "baseline": False}
     return Change(change_id, kind, now, path, path, data)
@@ -109,7 +109,7 @@ def of_scan(
 def of_baseline(
     scan_id: str, now: datetime, change_id: str, summary: Summary, hostname: str | None
 ) -> Change:
-    """Tell the outcome of the first scan that ever finished, instead of each of its findings."""
+    """Build the change for the first scan that ever finished, instead of one per finding."""
     accounts, subscriptions = summary.accounts, summary.subscriptions
     sums = aspect_sums(accounts)
     path = f"/scans/{scan_id}"
@@ -181,7 +181,7 @@ def _owner(owner: Owner | None) -> dict[str, str] | None:
 
 
 def _previous_owner(before: Finding | None, after: Finding | None) -> dict[str, object]:
-    """Return the owner before, if it is another one; rows of earlier versions name none."""
+    """Return the previous owner if it differs; rows of earlier versions name none."""
     if before is None or after is None or before.owner is None or after.owner is None:
         return {}
     is_same = before.owner.value == after.owner.value
@@ -189,7 +189,7 @@ def _previous_owner(before: Finding | None, after: Finding | None) -> dict[str, 
 
 
 def _side(finding: Finding | None, other: Finding | None) -> dict[str, object] | None:
-    """Show a finding, with the state of every aspect that was looked at on either side."""
+    """Show a finding with the state of each aspect that was checked on either side."""
     if finding is None:
         return None
     judgement = finding.judgement
@@ -217,6 +217,6 @@ def _coverage_side(state: CoverageState | None, gap: Gap | None) -> dict[str, st
 
 
 def _evidence(evidence: Evidence) -> dict[str, str]:
-    """Show what is there and nothing else, each value cut to what a message can carry."""
+    """Show the values that are not None, each cut to the length that a message allows."""
     values = evidence.by_name().items()
     return {name: value[:MAX_CHANGE_TEXT_CHARS] for name, value in values if value is not None}

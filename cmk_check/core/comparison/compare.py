@@ -1,7 +1,7 @@
-"""Comparing a reading with what the table knows: which findings change, and what is told of it.
+"""Compare a reading with the table: which findings change, and which changes to announce.
 
-An incomplete reading can only make things worse: it adds findings and worsens them; it removes,
-resolves and refreshes nothing, because what it did not bring may say otherwise.
+An incomplete reading can only add findings or worsen them. It removes, resolves and refreshes
+nothing, because the missing part may contradict it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,9 +40,9 @@ _REMOVALS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What a reading says of the subscription as a whole; ``ids`` are the accounts it brought.
+    """What a reading shows about the whole subscription; ``ids`` are the accounts that it read.
 
-    ``removed`` is why it is out of scope, ``unexpected_by`` as in ``Coverage``.
+    ``removed`` is why the subscription is out of scope; ``unexpected_by`` is as in ``Coverage``.
     """
 
     state: CoverageState
@@ -60,9 +60,9 @@ def compare(
     judged: AllJudged,
     context: ComparisonContext,
 ) -> Difference:
-    """Compare what was read of a subscription with what is known of it.
+    """Compare the reading of a subscription with its recorded rows.
 
-    ``judged`` are the accounts of the reading, with what stands beside their verdicts.
+    ``judged`` are the accounts of the reading, with their verdicts and aspects.
     """
     complete = reading.gap is None
     steps = list(_upserts(known, subscription, judged, context, complete=complete))
@@ -83,10 +83,10 @@ def compare(
 def compare_unread(
     known: Known, subscription: Subscription, disposition: Disposition, context: ComparisonContext
 ) -> Difference:
-    """Compare a subscription that is not read: out of scope, or not visible.
+    """Compare a subscription that is not read because it is out of scope or not visible.
 
-    Azure may leave out of one answer what it names in the next. So what a management group named
-    is out of scope only when two full scans in a row were told that it no longer does.
+    Azure may omit a subscription from one answer and list it in the next. So a subscription that
+    a management group named leaves the scope only after two full scans in a row did not find it.
     """
     before = known.coverage
     unexpected_by = before.unexpected_by if before else None
@@ -111,7 +111,7 @@ def compare_unread(
 
 
 def _leaves(before: Coverage, context: ComparisonContext) -> bool:
-    """Tell whether what nothing names any more is out of scope with this scan, or was already."""
+    """Return whether a subscription that nothing names any more is now out of scope."""
     if before.state is not CoverageState.GAP or before.subscription.name is None:
         return True
     return before.unexpected_by is not None and before.unexpected_by == context.follows
@@ -125,7 +125,7 @@ def _upserts(
     *,
     complete: bool,
 ) -> Iterator[FindingUpdate]:
-    """Find what a reading adds or changes."""
+    """Yield the findings that a reading adds or changes."""
     for account_id, read in judged.items():
         if account_id in known.untrusted:
             continue
@@ -156,41 +156,40 @@ def _of_time(
 def _updated(
     before: Finding | None, entry: Judged, read: Judged, context: ComparisonContext
 ) -> tuple[Finding, list[News]]:
-    """Return what changes; ``read`` is the account as it was read, taken or not."""
+    """Return the updated finding and its news; ``read`` is the account as it was read."""
     if before is not None and _says_the_same(before, entry):
         after, news = _filled_in(before, entry), []
     else:
         after, news = _finding(before, entry, context), _account_news(before, entry)
-    # Not the key: it is an entry of the history, and its wording alone does not change it.
+    # Not the key: a new key state adds to the history, and new wording alone is no change.
     same_sides = after.data is entry.data and after.exception is entry.exception
     if not same_sides or after.owner != entry.owner:  # replacing costs more than all else here
         after = replace(after, data=entry.data, exception=entry.exception, owner=entry.owner)
     for aspect in ASPECTS:
         after, more = aspect.news(before, after, read, context)
         if aspect.replaces_update and more:
-            # What an update would say stands in every other change as well.
+            # Every other change also contains what an update would report.
             news = [each for each in news if each.type is not ChangeType.ACCOUNT_UPDATED]
         news += more
     return after, news
 
 
 def _account_news(before: Finding | None, after: Judged) -> list[News]:
-    """Return what is announced of a finding that is new or says something else now, in order.
+    """Return the news of a finding that is new or has changed, in order.
 
-    A verdict, the kind and each aspect are announced apart, because people wait for them with
-    different questions: an account that comes under a key which is broken has been resolved, and
-    has a broken key.
+    The verdict, the kind and each aspect are announced separately, because they answer different
+    questions: an account that gets a broken key has been resolved and has a broken key.
     """
     kind = _of_verdict(before, after)
     if before is None or not _has_new_kind(before, after):
         return [News(kind)]
     new_kind = News(ChangeType.ACCOUNT_KIND_CHANGED)
-    # What an update would say stands in every other change as well.
+    # Every other change also contains what an update would report.
     return [new_kind] if kind is ChangeType.ACCOUNT_UPDATED else [News(kind), new_kind]
 
 
 def _has_new_kind(before: Finding, after: Judged) -> bool:
-    """Tell whether an account has become one of another kind; both must be known."""
+    """Return whether an account's kind has changed; both kinds must be known."""
     had, has = before.kind, after.kind
     return had is not None and has is not None and had.casefold() != has.casefold()
 
@@ -209,14 +208,14 @@ def _of_verdict(before: Finding | None, after: Judged) -> ChangeType:
 
 
 def _verdict_of(before: Finding) -> Verdict:
-    """Return the verdict that was announced: one in the words of another version was compliant."""
+    """Return the announced verdict: a row with words of another version was compliant."""
     judgement = before.judgement
     is_unheard_of = judgement.reason is Reason.ROW_TOO_NEW and judgement.verdict is Verdict.UNKNOWN
     return Verdict.COMPLIANT if is_unheard_of else judgement.verdict
 
 
 def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) -> Finding:
-    """Return the finding from now on; its time never goes back, whatever the clock does."""
+    """Return the new finding; its time never goes back, even if the clock does."""
     account, judgement, key = entry.account, entry.judgement, entry.key_health
     now = context.now if before is None else max(context.now, before.changed_at)
     transition = Transition(
@@ -254,10 +253,10 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
 
 
 def _filled_in(before: Finding, entry: Judged) -> Finding:
-    """Return the finding with the dates as read, and no change of them.
+    """Return the finding with the dates as read, without announcing them.
 
-    Rows of earlier versions lack them: the first scan that fills them in must not be an alert of
-    every account. An account that was deleted and created again between two scans has another date.
+    Rows of earlier versions lack them: the first scan that adds them must not send an alert for
+    every account. An account that was deleted and created again between two scans has a new date.
     """
     had, has = before.key_health, entry.key_health
     if had and has and had.next_rotation_at != has.next_rotation_at:
@@ -274,9 +273,9 @@ def _created_at(judgement: Judgement) -> str | None:
 
 
 def _what_is_worse(before: Finding, entry: Judged) -> Judged | None:
-    """Return what an incomplete reading may say: what is worse, and the rest as it is recorded.
+    """Return what an incomplete reading may report, None if nothing got worse.
 
-    None if nothing is worse.
+    That is everything that got worse, and the rest as recorded.
     """
     had, has = before.judgement.verdict.badness, entry.judgement.verdict.badness
     worse = [aspect for aspect in ASPECTS if aspect.is_worse(before, entry)]
@@ -289,7 +288,7 @@ def _what_is_worse(before: Finding, entry: Judged) -> Judged | None:
 
 
 def _says_the_same(before: Finding, entry: Judged) -> bool:
-    """Return whether a finding is unchanged; the spelling may vary between Azure's answers."""
+    """Return whether a finding is unchanged; spelling varies between Azure's answers."""
     account = entry.account
     return (
         before.judgement.reason is entry.judgement.reason
@@ -344,7 +343,7 @@ def _difference(
 
 
 def _counted(known: Known, steps: Iterable[FindingUpdate], seen: _Seen) -> AccountCounts:
-    """Count the findings, the ignored accounts, and how many were not read."""
+    """Count the findings, the ignored accounts and the unread accounts."""
     after, ignored, unread = known.after(steps), seen.ignored_by_kind or {}, 0
     if seen.gap is not None:
         unread = len((after.keys() | known.untrusted.keys()) - seen.ids)
@@ -354,7 +353,7 @@ def _counted(known: Known, steps: Iterable[FindingUpdate], seen: _Seen) -> Accou
 
 
 def _remembered(subscription: Subscription, had: Subscription | None) -> Subscription:
-    """Keep what was last known where Azure no longer tells it, and that one is expected."""
+    """Return the subscription with recorded values in place of those that Azure no longer sends."""
     if had is None:
         return subscription
     return Subscription(
@@ -367,7 +366,7 @@ def _remembered(subscription: Subscription, had: Subscription | None) -> Subscri
 
 
 def _same_gap(before: Coverage | None, gap: Gap | None) -> Gap | None:
-    """Keep the stored wording of a gap that lasts, because error texts may vary."""
+    """Keep the stored wording of a gap that persists, because error texts may vary."""
     had = before.gap if before else None
     if gap and had and (gap.reason, gap.missing_action) == (had.reason, had.missing_action):
         return had

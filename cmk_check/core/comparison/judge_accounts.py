@@ -1,4 +1,4 @@
-"""Judging what a reading brought: each account once, and the key behind a compliant one."""
+"""Judge the accounts of a reading, each once, and the keys of compliant accounts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -22,16 +22,16 @@ from cmk_check.core.unread import Unread
 def judge_all(
     accounts: Iterable[Account], kinds: Mapping[str, str], owner: str | None = None
 ) -> AllJudged:
-    """Judge accounts, in the order of their ids; of two entries with one id the worse counts.
+    """Judge accounts, sorted by id; if two entries have the same id, the worse counts.
 
-    Of two that are equally bad one is chosen by what they say, never by which came first: the
-    order of an answer varies, and would be told as a change. Of two keys neither can be judged.
-    ``owner`` is what the tags of their subscription say.
+    If both are equally bad, their contents decide, not their order: the order of Azure's answers
+    varies and would look like a change. If they name different keys, neither key can be judged.
+    ``owner`` is the owner that the tags of the subscription name.
     """
     judged: dict[str, Judged] = {}
     for account in accounts:
         kind = kinds.get((account.kind or "").lower(), account.kind)
-        # Replacing costs more than judging, and nearly all are spelled as they should be.
+        # Replacing costs more than judging, and nearly all kinds are already spelled right.
         spelled = account if kind == account.kind else replace(account, kind=kind)
         entry = judged_alone(spelled, owner)
         had = judged.get(account.id.text)
@@ -40,23 +40,23 @@ def judge_all(
 
 
 def accounts_of(aspect: Aspect, judged: AllJudged) -> tuple[Account, ...]:
-    """Return the accounts beside whose verdict an aspect stands."""
+    """Return the accounts to which an aspect applies."""
     return tuple(entry.account for entry in judged.values() if aspect.applies(entry.judgement))
 
 
 def with_key(
     entry: Judged, before: Finding | None, facts: KeyFacts | None, now: datetime
 ) -> Judged:
-    """Put the health of its key beside a compliant account; without an answer it is unknown."""
+    """Return a compliant account with its key health, which is unknown without ``facts``."""
     health = judge_key(entry.account, facts or _UNANSWERED, now)
     if health.vault_id is None:
-        # Where a vault was is all there is to tell one that is gone from one that cannot be seen.
+        # Only its last known place tells a deleted vault from one that may not be read.
         health = replace(health, vault_id=_known_vault(before, entry.account))
     return replace(entry, key_health=health)
 
 
 def known_vaults(findings: Mapping[str, Finding], accounts: Iterable[Account]) -> Mapping[str, str]:
-    """Return, by account id, where the vaults of these accounts were found last."""
+    """Return the last known vault of each of these accounts, by account id."""
     return {
         str(account.id): vault_id
         for account in accounts
@@ -65,16 +65,16 @@ def known_vaults(findings: Mapping[str, Finding], accounts: Iterable[Account]) -
 
 
 def unread(gap: Gap) -> KeyFacts:
-    """Return what is known of a key of which nothing could be read."""
+    """Return the facts about a key of which nothing could be read."""
     nothing = Unread(gap)
     return KeyFacts(vault=nothing, key=nothing, grants=nothing, scopes=nothing)
 
 
 def folded(kind: str | None, location: str | None, judgement: Judgement) -> tuple[str, ...]:
-    """Return what two answers about one account must agree in, however they spell it."""
+    """Return the facts in which two readings of one account must agree, folded for comparison."""
     evidence = judgement.evidence
-    # Only the message says what is malformed. Every other message follows from the reason, and a
-    # new wording must not count as a change of the account.
+    # Only the message shows what is malformed. Any other message follows from the reason, and new
+    # wording must not count as a change of the account.
     malformed = judgement.message if judgement.reason is Reason.MALFORMED else None
     parts = (
         kind,
@@ -91,10 +91,10 @@ def folded(kind: str | None, location: str | None, judgement: Judgement) -> tupl
 
 
 def agree(before: Finding, account: Account, judgement: Judgement) -> bool:
-    """Tell whether an account says the same as is recorded, however it is spelled."""
+    """Return whether an account agrees with the recorded finding, apart from spelling."""
     had = (before.kind, before.location, before.judgement)
     has = (account.kind, account.location, judgement)
-    # Nearly always both are spelled alike; folding them costs more than all else of a comparison.
+    # Nearly always the spelling is equal; folding costs more than the rest of a comparison.
     return had == has or folded(*had) == folded(*has)
 
 
@@ -108,7 +108,7 @@ def _worse(one: Judged, other: Judged) -> Judged:
         worse = aspect.of_two(worse, better)
     if _said_of_key(one) == _said_of_key(other):
         return worse
-    # What was read behind one of two keys says nothing of the other.
+    # Facts that were read about one of two keys do not apply to the other.
     return replace(worse, account=replace(worse.account, malformed_key=_SAID_TWICE))
 
 
@@ -128,7 +128,7 @@ def _said_of_key(entry: Judged) -> tuple[object, ...]:
 
 
 def _known_vault(before: Finding | None, account: Account) -> str | None:
-    """Return where the account's vault was last; names of vaults are unique in a cloud."""
+    """Return the last known id of the account's vault; vault names are unique in a cloud."""
     named = vault_name(account.key_vault_uri)
     if named is None or before is None or before.vault_id is None:
         return None

@@ -1,4 +1,4 @@
-"""What recording a reading changes: a step per finding, and the coverage row that sums them."""
+"""What recording a reading changes: one step per finding, and the coverage row with the sums."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,12 +14,12 @@ from cmk_check.limits import SEQUENCES_PER_SECOND
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the table holds of one subscription.
+    """The rows of one subscription.
 
-    ``findings`` by lower-cased account id. ``untrusted`` stand for rows that a newer version of
-    this program wrote or that are broken: they are left alone, and count as unknown. ``sequence``
-    is that of the last change, where no coverage row can be read: 0 if there was none, None if it
-    is lost. ``listed`` is what is left of the subscription itself where its row is broken or gone.
+    ``findings`` are by lower-cased account id. ``untrusted`` represent rows that are broken or that
+    a newer version of this program wrote: they are not changed and count as unknown. ``sequence``
+    is the sequence of the last change if no coverage row can be read: 0 if there was none, None if
+    it is lost. ``listed`` is what remains of the subscription if its row is broken or missing.
     """
 
     coverage: Coverage | None = None
@@ -31,8 +31,8 @@ class Known:
     def last_sequence(self, now: datetime) -> int:
         """Return the sequence of the last change, or a number above all that were ever used.
 
-        Readers put the changes of a subscription in order by it, and rows of the outbox are named
-        by it: so it may jump, and must never go back.
+        Readers sort the changes of a subscription by it, and it names the rows of the outbox: so
+        it may jump but must never go back.
         """
         if self.coverage is not None:
             return self.coverage.sequence
@@ -41,7 +41,7 @@ class Known:
         return int(now.timestamp()) * SEQUENCES_PER_SECOND
 
     def after(self, steps: Iterable["FindingUpdate"]) -> dict[str, Finding]:
-        """Return the findings as they stand once these steps are recorded."""
+        """Return the findings after these steps are recorded."""
         findings = dict(self.findings)
         for step in steps:
             account_id = str(step.finding.id)
@@ -58,7 +58,7 @@ class Known:
         return replace(self, findings=findings).tally().counts(ignored, unread)
 
     def tally(self) -> AccountCounter:
-        """Count what the table holds."""
+        """Count the findings and the untrusted rows."""
         tally = AccountCounter()
         for finding in (*self.findings.values(), *self.untrusted.values()):
             tally.add(finding)
@@ -67,9 +67,9 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class FindingUpdate:
-    """One finding that changes: None before is new, None after is removed.
+    """A finding that changes. It is new if ``before`` is None, removed if ``after`` is None.
 
-    ``changes`` are what is told of it, a few; none where it was only filled in.
+    ``changes`` are the few changes to announce; none if only missing values were filled in.
     """
 
     before: Finding | None
@@ -78,10 +78,10 @@ class FindingUpdate:
 
     @property
     def finding(self) -> Finding:
-        """The finding as it is, or as it was before it went."""
+        """The finding after the step, or before it if the step removes the finding."""
         finding = self.after or self.before
         if finding is None:
-            message = "A step has a finding before it or after it."
+            message = "A step must have a finding before or after it."
             raise ValueError(message)
         return finding
 
@@ -90,8 +90,7 @@ class FindingUpdate:
 class Difference:
     """What recording a reading changes.
 
-    ``coverage`` is the row as it stands afterwards; ``coverage_change`` what is told of it, if
-    anything.
+    ``coverage`` is the row afterwards; ``coverage_change`` is the change to announce, if any.
     """
 
     known: Known
@@ -101,17 +100,17 @@ class Difference:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the table already says all this."""
+        """Whether the rows are already up to date."""
         return not self.steps and self.known.coverage == self.coverage
 
     def coverage_after(self, steps: int, claim: str) -> Coverage:
-        """Return the coverage row once so many steps are recorded and more are to come."""
+        """Return the coverage row after ``steps`` steps, with more to come."""
         return next(self.partial_coverages([steps], claim))
 
     def partial_coverages(self, sizes: Iterable[int], claim: str) -> Iterator[Coverage]:
-        """Yield the coverage row after each of these numbers of further steps.
+        """Yield the coverage row after each batch of steps; ``sizes`` are the batch sizes.
 
-        Counts are carried on from one to the next: a first recording may have a hundred parts.
+        Counts continue from batch to batch: a first recording may have a hundred parts.
         """
         changes = sum(len(step.changes) for step in self.steps) + bool(self.coverage_change)
         had = self.known.coverage or replace(
@@ -123,7 +122,7 @@ class Difference:
             sequence=self.coverage.sequence - changes,
         )
         if had.state is CoverageState.RETIRED and self.coverage.state is not had.state:
-            # It is there again. A scan that does not list it must not take it for retired still.
+            # Azure lists it again. A later scan that does not list it must not call it retired.
             had = replace(had, state=CoverageState.PENDING)
         tally, steps, told = self.known.tally(), iter(self.steps), 0
         for size in sizes:

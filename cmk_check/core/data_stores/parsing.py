@@ -19,7 +19,7 @@ type Store = tuple[StoreType, str, str]
 type Connections = Mapping[str, Store | None]
 """Connections by their folded names: the store, None where it is not understood."""
 type NamedConnections = tuple[tuple[StoreUsage, str], ...]
-"""What a capability host keeps in the connection of which name; "" for what is not a text."""
+"""What a capability host keeps in the connection of which name; "" for what is not a string."""
 
 # The ids of stores come out of free text: only what matches letter by letter is asked for. The
 # patterns are ASCII, because the kelvin sign, for example, would otherwise match the letter k.

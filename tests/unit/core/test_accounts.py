@@ -63,7 +63,7 @@ _ENCRYPTION: Final = "properties.encryption"
         ({"properties": {"encryption": []}}, f"{_ENCRYPTION} is not an object."),
         (
             {"properties": {"encryption": {"keySource": 1}}},
-            f"{_ENCRYPTION}.keySource is not a text.",
+            f"{_ENCRYPTION}.keySource is not a string.",
         ),
         (
             {"properties": {"encryption": {"keyVaultProperties": "k"}}},
@@ -71,7 +71,7 @@ _ENCRYPTION: Final = "properties.encryption"
         ),
         (
             {"properties": {"encryption": {"keyVaultProperties": {"keyName": {}}}}},
-            f"{_ENCRYPTION}.keyVaultProperties.keyName is not a text.",
+            f"{_ENCRYPTION}.keyVaultProperties.keyName is not a string.",
         ),
     ],
 )
@@ -143,7 +143,7 @@ def test_key_settings_of_a_wrong_type_are_named(name: str, wrong: object) -> Non
     """P1: taken for absent they would mean another version, or another identity."""
     account = _encrypted({"keyVaultProperties": {**KEY, name: wrong}})
 
-    assert account.malformed_key == f"{_KEY_SETTINGS}.{name} is not a text."
+    assert account.malformed_key == f"{_KEY_SETTINGS}.{name} is not a string."
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,8 @@ def test_key_settings_of_a_wrong_type_are_named(name: str, wrong: object) -> Non
     [
         ("on", "The account's identity is not an object."),
         ([], "The account's identity is not an object."),
-        ({"type": 7}, "identity.type is not a text."),
-        ({"principalId": {}}, "identity.principalId is not a text."),
+        ({"type": 7}, "identity.type is not a string."),
+        ({"principalId": {}}, "identity.principalId is not a string."),
         (
             {"userAssignedIdentities": ["/a"]},
             "identity.userAssignedIdentities is not an object.",

@@ -35,7 +35,7 @@ def test_a_step_needs_a_finding() -> None:
     """A change of nothing could be written nowhere."""
     change = compared(Known(), bad(ID)).steps[0].changes[0]
 
-    with pytest.raises(ValueError, match="before it or after it"):
+    with pytest.raises(ValueError, match="before or after it"):
         _ = FindingUpdate(None, None, (change,)).finding
 
 

@@ -116,7 +116,7 @@ _VAULT_FAULTS: Final[dict[str, tuple[object, str]]] = {
     ),
     "vault.properties.networkAcls.bypass": (
         ["x"],
-        "properties.networkAcls.bypass is not a text.",
+        "properties.networkAcls.bypass is not a string.",
     ),
     "vault.properties.accessPolicies": (
         {},
@@ -129,7 +129,7 @@ _VAULT_FAULTS: Final[dict[str, tuple[object, str]]] = {
     ),
     "vault.properties.accessPolicies.0.applicationId": (
         7,
-        "properties.accessPolicies[].applicationId is not a text.",
+        "properties.accessPolicies[].applicationId is not a string.",
     ),
     "vault.properties.accessPolicies.0.permissions": (
         [],
@@ -215,7 +215,7 @@ _VERSION_FAULTS: Final[dict[str, tuple[object, str]]] = {
         -(10**400),
         "properties.attributes.created is not a time.",
     ),
-    "key.properties.kty": (7, "properties.kty is not a text."),
+    "key.properties.kty": (7, "properties.kty is not a string."),
     "key.properties.keySize": (
         2048.0,
         "properties.keySize is not a whole number.",
@@ -227,7 +227,7 @@ _VERSION_FAULTS: Final[dict[str, tuple[object, str]]] = {
     ),
     "key.properties.keyUriWithVersion": (
         7,
-        "properties.keyUriWithVersion is not a text.",
+        "properties.keyUriWithVersion is not a string.",
     ),
 }
 
