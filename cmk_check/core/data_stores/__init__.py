@@ -1,1 +1,1 @@
-"""Where an account's data lies outside of the account, and under whose key."""
+"""Where an account keeps data outside the account, and under whose key."""

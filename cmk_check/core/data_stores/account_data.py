@@ -1,4 +1,4 @@
-"""Where an account's data lies outside of the account, as findings hold it."""
+"""Where an account keeps data outside the account, as findings hold it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ from cmk_check.core.enums import (
 from cmk_check.core.reasons.catalogue import DATA_REASONS
 
 COVERED: Final = frozenset({DataState.OWN_KEYS, DataState.NONE})
-"""The states in which no data outside of an account can be under Microsoft's keys."""
+"""The states in which no data outside the account can be under Microsoft's keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreUse:
-    """What is kept in a store, and for which project; None: for the account itself."""
+    """What a store keeps, and for which project; None means for the account itself."""
 
     use: StoreUsage
     project: str | None = None
@@ -29,11 +29,11 @@ class StoreUse:
 
 @dataclass(frozen=True, slots=True)
 class DataStore:
-    """A store that an account names, and under whose key it is.
+    """A store that an account names, and whose key it is under.
 
-    ``id`` is lower-cased; None where what names the store has no usable id, and ``name`` is then
-    that of what names it. ``key`` is the address of the key, if Azure says it. ``detail`` says of
-    what could not be read why.
+    ``id`` is lower-cased, or None if the setting or connection that names the store has no usable
+    id; ``name`` is then the name of that setting or connection. ``key`` is the address of the key,
+    if Azure sends it. ``detail`` says why a store could not be read.
     """
 
     type: StoreType
@@ -42,15 +42,15 @@ class DataStore:
     state: StoreState
     key: str | None = None
     uses: tuple[StoreUse, ...] = ()
-    # Error texts vary: another wording must not count as another store.
+    # Error texts vary: new wording must not count as a changed store.
     detail: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class DataConcern:
-    """One reason: its code and what it rests on, texts under camelCase names.
+    """One reason: its code, and its evidence as texts under camelCase names.
 
-    ``missing_action`` is the permission that reading lacked, ``detail`` says what went wrong.
+    ``missing_action`` is the permission that was missing for reading; ``detail`` says what failed.
     """
 
     code: DataReason
@@ -60,24 +60,24 @@ class DataConcern:
 
     @property
     def severity(self) -> ReasonSeverity:
-        """How bad it is."""
+        """The severity of the reason."""
         return DATA_REASONS[self.code].severity
 
     @property
     def message(self) -> str:
-        """What it means, what to do, and what went wrong, if anything did."""
+        """What the reason means, what to do, and what failed, if anything."""
         text = DATA_REASONS[self.code].text()
         return f"{text} {self.detail}" if self.detail else text
 
 
 @dataclass(frozen=True, slots=True)
 class AccountData:
-    """Where an account's data lies, and under whose keys; ``concerns`` are the worst first.
+    """Where an account keeps data, and under whose keys; ``concerns`` are sorted worst first.
 
-    ``as_of`` is when projects and what they name were last all read and ready, None where the
-    account has none.
-    ``basic`` are the projects whose agents lack a store of the customer's. ``told`` is what people
-    know of, in the words of ``exposed``. ``is_cut``: something was too much to keep.
+    ``as_of`` is when all projects and the stores they name were last read and ready, None if the
+    account has no projects. ``basic`` are the projects whose agents lack a store of the customer.
+    ``told`` is the part of ``exposed`` that was announced. ``is_cut``: there were too many entries
+    to keep.
     """
 
     state: DataState
@@ -90,14 +90,14 @@ class AccountData:
 
     @property
     def is_covered(self) -> bool:
-        """Whether none of it can be under Microsoft's keys."""
+        """Whether no data can be under Microsoft's keys."""
         return self.state in COVERED
 
     @property
     def exposed(self) -> frozenset[str]:
-        """The ids of stores without a usable key of the customer's, and the basic projects.
+        """The ids of stores without a usable customer-managed key, and the basic projects.
 
-        All in lower case: Azure writes a name in several ways.
+        All are lower-cased, because Azure's spelling of names varies.
         """
         lacking = {StoreState.MICROSOFT_KEY, StoreState.BROKEN}
         stores = (each.id for each in self.stores if each.id and each.state in lacking)

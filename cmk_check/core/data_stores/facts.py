@@ -1,6 +1,7 @@
-"""What was read of where data lies, and what accounts and their projects say of it, as types.
+"""The facts about places of data, from stores and from accounts and their projects, as types.
 
-What was asked for and is not there is ``Absent``, and ``Unread`` where it could not be asked.
+A store is ``Absent`` if Azure answers that it does not exist, and ``Unread`` if it could not be
+read.
 """
 
 from collections.abc import Mapping
@@ -14,10 +15,10 @@ from cmk_check.core.unread import Absent, Unread
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A store that is named: ``id`` as ids are compared; None where it names no usable one.
+    """A named store: ``id`` is folded for comparison, or None if the store has no usable id.
 
-    ``name`` is that of the store, or without an id of what names it. ``project`` is None where the
-    account itself names it.
+    ``name`` is the store's name, or without an id the name of the setting or connection that names
+    it. ``project`` is None if the account itself names the store.
     """
 
     type: StoreType
@@ -29,11 +30,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class AccountPlaces:
-    """What the properties of an account say.
+    """The places in an account's properties.
 
-    ``has_projects``: it may have projects; ``projects`` are those that it names, lower-cased, ""
-    for what cannot be a name. ``may_keep_completions``: storing them is not switched off.
-    ``is_malformed``: nothing can be told from it.
+    ``has_projects``: the account may have projects. ``projects`` are the lower-cased names of the
+    projects that it lists, "" for an entry that cannot be a name. ``may_keep_completions``: storing
+    completions is not switched off. ``is_malformed``: the properties cannot be used.
     """
 
     places: tuple[Place, ...] = ()
@@ -45,10 +46,10 @@ class AccountPlaces:
 
 @dataclass(frozen=True, slots=True)
 class ProjectPlaces:
-    """What an account's projects, capability hosts and connections say, as of a time.
+    """The places in an account's projects, capability hosts and connections, as of a time.
 
-    ``basic`` are the projects whose agents lack a store of the customer's. ``is_cut``: something
-    was too much to keep. ``unread`` is why something is missing, if so. ``unready`` names the
+    ``basic`` are the projects whose agents lack a store of the customer. ``is_cut``: there were too
+    many entries to keep. ``unread`` is why a part is missing, if one is. ``unready`` names the
     capability hosts that are not ready.
     """
 
@@ -62,10 +63,10 @@ class ProjectPlaces:
 
 @dataclass(frozen=True, slots=True)
 class StoreKey:
-    """What a store says of its key.
+    """A store's key, according to the store.
 
-    ``own`` is whether it is the customer's, None where that is not understood; ``is_lost`` whether
-    the store can no longer use it. ``address`` is that of the key, if it is said.
+    ``own`` is whether the key is the customer's, None if that is not clear. ``is_lost`` is whether
+    the store can no longer use the key. ``address`` is the key's address, if Azure sends it.
     """
 
     own: bool | None
@@ -75,9 +76,9 @@ class StoreKey:
 
 @dataclass(frozen=True, slots=True)
 class DataFacts:
-    """What was read for one account; stores by their ids.
+    """The facts that were read for one account; ``stores`` are by id.
 
-    ``unread`` is why there is nothing of projects, or of a store.
+    ``unread`` is why projects, or a store, are missing.
     """
 
     projects: ProjectPlaces | None = None

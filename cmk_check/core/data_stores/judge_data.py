@@ -1,6 +1,6 @@
-"""Judges under whose keys an account's data outside of the account is.
+"""Judge whose keys an account's data outside the account is under.
 
-It is under the customer's only where each store that is named was read and says so.
+The data is under the customer's keys only if every named store was read and confirms it.
 """
 
 from collections import defaultdict
@@ -46,7 +46,7 @@ _STATES: Final = {
 
 
 def stores_of(account: AccountPlaces, projects: ProjectPlaces | None) -> tuple[Named, bool]:
-    """Return the named stores in order, each with its places, and whether some were too many."""
+    """Return the named stores, sorted, with their places, and whether some had to be left out."""
     places = [*account.places, *(projects.places if projects else ())]
     found: defaultdict[tuple[StoreType, str, str, str], list[Place]] = defaultdict(list)
     for place in places[:MAX_STORE_USES]:
@@ -58,7 +58,7 @@ def stores_of(account: AccountPlaces, projects: ProjectPlaces | None) -> tuple[N
 
 
 def places_in(data: AccountData | None) -> ProjectPlaces:
-    """Return what projects were found to say when they were read last."""
+    """Return the places that the last reading of the projects found."""
     if data is None:
         return ProjectPlaces()
     places = tuple(
@@ -71,7 +71,7 @@ def places_in(data: AccountData | None) -> ProjectPlaces:
 
 
 def judge_data(account: AccountPlaces, facts: DataFacts, before: AccountData | None) -> AccountData:
-    """Judge where the data of one account lies; ``before`` is what was recorded."""
+    """Judge where one account keeps data; ``before`` is the recorded result."""
     projects = ProjectPlaces()
     if account.has_projects:
         projects = facts.projects or replace(places_in(before), unread=facts.unread)
@@ -118,7 +118,7 @@ def judge_data(account: AccountPlaces, facts: DataFacts, before: AccountData | N
 
 
 def _concerns(said: Iterable[_Said]) -> tuple[DataConcern, ...]:
-    """Make one concern of each reason, with the names that it is about."""
+    """Build one concern for each reason, with the names that it is about."""
     found: defaultdict[DataReason, dict[str, Gap | None]] = defaultdict(dict)
     for code, name, gap in said:
         found[code].setdefault(name, gap)
@@ -126,7 +126,7 @@ def _concerns(said: Iterable[_Said]) -> tuple[DataConcern, ...]:
     for code in filter(found.__contains__, DataReason):
         text = few(filter(None, found[code]), MAX_STORES_NAMED)
         gaps = filter(None, found[code].values())
-        # What somebody can grant is worth more than what may pass.
+        # A gap that a grant can close is more useful than one that may pass.
         gap = min(gaps, key=lambda each: each.missing_action is None, default=None)
         evidence = {_ABOUT.get(code, "stores"): text} if text else {}
         action, detail = (gap.missing_action, gap.detail) if gap else (None, None)
@@ -135,18 +135,18 @@ def _concerns(said: Iterable[_Said]) -> tuple[DataConcern, ...]:
 
 
 def _told(before: AccountData | None, after: AccountData) -> tuple[str, ...]:
-    """Return what people know of from now on: what is out of sight may still be so."""
+    """Return what counts as announced: an announced entry that is now unreadable may still hold."""
     if after.is_covered:
         return ()
     is_hidden = any(concern.severity is ReasonSeverity.UNKNOWN for concern in after.concerns)
     kept = before.told if before is not None and is_hidden else ()
-    # What is in sight goes first: else it would be told in every scan.
+    # Readable entries go first: otherwise the cut would announce them in every scan.
     told = dict.fromkeys((*sorted(after.exposed), *kept))
     return tuple(sorted([*told][:MAX_STORE_USES]))
 
 
 def _fault(kind: StoreType, fact: StoreKey | Absent | Unread | None) -> DataReason | None:
-    """Return what is wrong with a store; None only where it says that the key is the customer's."""
+    """Return what is wrong with a store, None only if it confirms a customer-managed key."""
     code: DataReason | None = DataReason.STORE_NOT_UNDERSTOOD
     match fact:
         case None:

@@ -1,4 +1,4 @@
-"""Parses what accounts, projects, capability hosts, connections and stores say; never raises.
+"""Parse the JSON of accounts, projects, capability hosts, connections and stores; never raises.
 
 Sources: Microsoft's pages "Set up standard agent resources" and "Configure capability settings",
 and the references of Microsoft.CognitiveServices, Microsoft.Storage, Microsoft.DocumentDB,
@@ -17,13 +17,13 @@ from cmk_check.limits import MAX_WORD_BYTES
 
 type Store = tuple[StoreType, str, str]
 type Connections = Mapping[str, Store | None]
-"""Connections by their folded names: the store, None where it is not understood."""
+"""The stores of connections by folded connection name, None if the store is not clear."""
 type NamedConnections = tuple[tuple[StoreUsage, str], ...]
-"""What a capability host keeps in the connection of which name; "" for what is not a string."""
+"""What a capability host keeps, and in which connection; "" for a name that is not a string."""
 
-# The ids of stores come out of free text: only what matches letter by letter is asked for. The
-# patterns are ASCII, because the kelvin sign, for example, would otherwise match the letter k.
-# A group's name may hold other letters and brackets too; dots alone would lead to another path.
+# The ids of stores come from free text: only exact matches are requested. The patterns are ASCII,
+# because the kelvin sign, for example, would otherwise match the letter k. The name of a group may
+# also have other letters and brackets; a name of only dots would lead to another path.
 _SCOPE: Final = (
     rf"/subscriptions/{GUID}"
     r"/resourcegroups/(?!\.+/)[^/\x00-\x20\x7f-\x9f\ud800-\udfff]{1,90}/providers/"
@@ -62,7 +62,7 @@ _NOWHERE: Final = AccountPlaces()
 _SETTINGS: Final = ("blobStore", "documentStore", "vectorStore")
 _READY: Final = "succeeded"
 _HOST: Final = ("storageConnections", "threadStorageConnections", "vectorStoreConnections")
-# Of all clouds; names are unique among the stores of one type alone.
+# The domains of all clouds; names are unique only among stores of one type.
 _DOMAINS: Final = {
     StoreType.STORAGE_ACCOUNT: r"(z\d+\.)?(blob|dfs)\."
     r"(core\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)|storage\.azure\.net)",
@@ -78,7 +78,7 @@ def account_places(kind: object, properties: object) -> AccountPlaces:
     if not isinstance(properties, dict):
         return AccountPlaces(is_malformed=True)
     plain = _PLAIN.get(str(kind).lower(), _NOWHERE)
-    if _NAMES.isdisjoint(properties):  # as of most accounts, and there are many
+    if _NAMES.isdisjoint(properties):  # true for most accounts, and there are many
         return plain
     places = (
         _place(use, _named(entry, member), name)
@@ -89,7 +89,7 @@ def account_places(kind: object, properties: object) -> AccountPlaces:
     return AccountPlaces(
         _sorted(places),
         has_projects=any(properties.get(name) for name in _PROJECTS)
-        # What says nothing of projects may have them.
+        # An account that does not mention projects may have some.
         or (plain.has_projects and properties.get(_PROJECTS[0]) is not False),
         may_keep_completions=plain.may_keep_completions
         and properties.get(_COMPLETIONS) is not True,
@@ -100,7 +100,7 @@ def account_places(kind: object, properties: object) -> AccountPlaces:
 
 
 def project_name(entry: object) -> str | None:
-    """Return the name of a listed project, fit for a path; None where it has none."""
+    """Return the name of a listed project if it is fit for a path, else None."""
     return _last_part(as_object(entry).get("name"))
 
 
@@ -132,7 +132,7 @@ def named_connections(hosts: Iterable[object]) -> NamedConnections:
 
 
 def unready_hosts(hosts: Iterable[object]) -> tuple[str, ...]:
-    """Return the names of listed capability hosts of which Azure does not say that they are ready.
+    """Return the names of listed capability hosts that Azure does not report as ready.
 
     States are Creating, Updating, Deleting, Succeeded, Failed and Canceled.
     """
@@ -144,7 +144,7 @@ def unready_hosts(hosts: Iterable[object]) -> tuple[str, ...]:
 
 
 def parse_connections(entries: Iterable[object]) -> Connections:
-    """Parse listed connections; of two with one name neither is understood."""
+    """Parse listed connections; if two have the same name, neither is used."""
     found: dict[str, Store | None] = {}
     for entry in map(as_object, entries):
         name = str(entry.get("name")).rpartition("/")[2].casefold()
@@ -155,7 +155,7 @@ def parse_connections(entries: Iterable[object]) -> Connections:
 def resolved(
     named: NamedConnections, project: str | None, *known: Connections
 ) -> tuple[Place, ...]:
-    """Return the places that capability hosts name, by the first connections that have the name."""
+    """Return the places that capability hosts name; the first of ``known`` with a name counts."""
     places: list[Place] = []
     for use, name in named:
         folded = name.casefold()
@@ -170,7 +170,7 @@ def resolved(
 def _connected(entry: dict[str, object]) -> Store | None:
     """Return the store of a connection.
 
-    Its metadata is free text, its target is where data goes: both have to name the same store.
+    The metadata is free text and the target is where data goes: both must name the same store.
     """
     properties = entry.get("properties")
     store = _store(_member(_member(properties, "metadata"), "ResourceId"), _DOMAINS)
@@ -186,7 +186,7 @@ def _connected(entry: dict[str, object]) -> Store | None:
 
 
 def _store(text: object, types: Collection[StoreType]) -> Store | None:
-    """Return type, id and name of a store of one of these types; None for anything else."""
+    """Return type, id and name of a store of one of these types, None for anything else."""
     store_id = fold_id(text)
     for kind in types:
         if found := re.fullmatch(f"{_SCOPE}{_TYPES[kind]}", store_id, re.ASCII):
@@ -195,7 +195,7 @@ def _store(text: object, types: Collection[StoreType]) -> Store | None:
 
 
 def _named(entry: object, member: str) -> object:
-    """Return the id in an entry, and the entry itself where it has other members alone."""
+    """Return the id in an entry, or the entry itself if it has only other members."""
     if not isinstance(entry, dict):
         return entry
     said = _member(entry, member)
@@ -206,7 +206,7 @@ def _named(entry: object, member: str) -> object:
 def _place(
     use: StoreUsage, value: object, named_by: str, project: str | None = None
 ) -> Place | None:
-    """Make the place of a resource id; None where none is named."""
+    """Return the place of a resource id, None if there is no id."""
     if value in _NOTHING:
         return None
     store = _store(value, OF_USE[use])
@@ -224,14 +224,14 @@ def _sorted(places: Iterable[Place | None]) -> tuple[Place, ...]:
 
 
 def _listed(value: object) -> list[object]:
-    """Return the entries of a list; what should be one and is not is an entry of it."""
+    """Return the entries of a list; any other value but None counts as one entry."""
     if isinstance(value, list):
         return value
     return [] if value is None else [value]
 
 
 def parse_store(kind: StoreType, document: object) -> StoreKey:
-    """Parse what a store says of its key."""
+    """Parse a store's statement about its key."""
     properties = _member(document, "properties")
     if not isinstance(properties, dict):
         return StoreKey(None)
@@ -259,9 +259,9 @@ def _of_storage(encryption: object) -> StoreKey:
 
 
 def _of_cosmos(properties: dict[str, object]) -> StoreKey:
-    """Parse a Cosmos DB account; its status is a sentence.
+    """Parse a Cosmos DB account, whose key status is a sentence.
 
-    Those that are known say that access is confirmed, or that it is currently revoked and why.
+    The known sentences say that access is confirmed, or that it is currently revoked and why.
     """
     uri = _member(properties, "keyVaultKeyUri")
     said = _word(properties, "customerManagedKeyStatus")
@@ -275,7 +275,7 @@ def _of_cosmos(properties: dict[str, object]) -> StoreKey:
 
 
 def _of_search(encryption: object) -> StoreKey:
-    """Parse a search service: enforcement alone covers no object that was there before."""
+    """Parse a search service: enforcement alone does not cover objects that existed before."""
     enforced = _word(encryption, "enforcement")
     complies = _word(encryption, "encryptionComplianceStatus")
     address = _address(_member(encryption, "serviceLevelEncryptionKey"), "vaultUri")
@@ -292,18 +292,18 @@ def _of_workspace(encryption: object, *, is_hub: bool) -> StoreKey:
     key = _member(_member(encryption, "keyVaultProperties"), "keyIdentifier")
     if status == "enabled":
         return StoreKey(own=True, address=clean_text(key))
-    # A project has the encryption of its hub, and does not say it.
+    # A project has the encryption of its hub but does not state it.
     is_off = status == "disabled" or (encryption is None and is_hub)
     return StoreKey(own=False if is_off else None)
 
 
 def _member(value: object, name: str) -> object:
-    """Return a member of an object; Azure spells some names in several ways."""
+    """Return a member of an object by case-insensitive name, because Azure's spelling varies."""
     return next((v for n, v in as_object(value).items() if n.lower() == name.lower()), None)
 
 
 def _word(of: object, name: str) -> str | None:
-    """Return a text of an object for comparison, "" where it is absent; None for anything else."""
+    """Return a text of an object for comparison, "" if it is absent, None if it is not a text."""
     value = _member(of, name)
     if value is None:
         return ""

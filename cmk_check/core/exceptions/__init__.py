@@ -1,1 +1,1 @@
-"""Exemptions of Azure Policy, judged, and what is announced of them."""
+"""Judge exemptions of Azure Policy, and determine what to announce about them."""

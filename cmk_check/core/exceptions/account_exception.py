@@ -1,4 +1,4 @@
-"""The exception of an account, as findings hold it, and the counts of honoured ones over time."""
+"""The exception of an account as findings hold it, and counts of honoured exceptions by expiry."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from cmk_check.core.reasons.catalogue import EXCEPTION_REASONS
 from cmk_check.limits import MAX_EXPIRIES_COUNTED
 
 type Expiries = tuple[tuple[datetime, int], ...]
-"""How many honoured exceptions end when, by time; no later than they do."""
+"""The number of honoured exceptions by expiry, sorted; some may be counted at an earlier expiry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,38 +19,38 @@ class AccountException:
 
     reason: ExceptionReason
     id: str | None = None
-    """Of the exemption, lower-cased; None where none could be read."""
+    """The lower-cased id of the exemption, None if no exemption could be read."""
     category: str | None = None
     display_name: str | None = None
     description: str | None = None
     ticket: str | None = None
-    """Free text of the person who requested the exemption, as ``approved_by``."""
+    """Free text of the person who requested the exemption, like ``approved_by``."""
     approved_by: str | None = None
     created_by: str | None = None
     expires_on: datetime | None = None
     missing_action: str | None = None
-    """The permission that reading needs."""
-    # Error texts vary: another wording must not count as another exception.
+    """The permission that was missing for reading."""
+    # Error texts vary: new wording must not count as a changed exception.
     detail: str | None = field(default=None, compare=False)
     """Why something could not be read, and what to do."""
 
     @property
     def message(self) -> str:
-        """What went wrong, or what the reason means and what to do."""
+        """What failed, or what the reason means and what to do."""
         return self.detail or EXCEPTION_REASONS[self.reason].text()
 
     @property
     def honoured_until(self) -> datetime | None:
-        """Its expiry if it was honoured when it was judged, else None."""
+        """The expiry if the exception was honoured when it was judged, else None."""
         return self.expires_on if self.reason is ExceptionReason.HONOURED else None
 
     @property
     def is_honoured(self) -> bool:
-        """Whether it was honoured when it was judged."""
+        """Whether the exception was honoured when it was judged."""
         return self.honoured_until is not None
 
     def at(self, now: datetime) -> "AccountException":
-        """Return it as it is at a later time: an honoured one ends at its expiry."""
+        """Return the exception as of ``now``: an honoured exception ends at its expiry."""
         until = self.honoured_until
         has_ended = until is not None and until <= now
         return replace(self, reason=ExceptionReason.EXPIRED) if has_ended else self
@@ -58,9 +58,9 @@ class AccountException:
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedException:
-    """The exception of which people were told that it has started, and not yet that it has ended.
+    """The exception whose start was announced, but not yet its end.
 
-    ``reminded`` is the shortest notice, in days before its expiry, that they were given.
+    ``reminded`` is the shortest notice, in days before the expiry, that was announced.
     """
 
     id: str
@@ -71,7 +71,7 @@ class AnnouncedException:
 
 
 def expiries(counted: Iterable[tuple[datetime, int]]) -> Expiries:
-    """Return such counts in order and few enough for a row: the last under their earliest time."""
+    """Sum and sort counts, and cut them for a row: the last ones share their earliest expiry."""
     counts: Counter[datetime] = Counter()
     for time, count in counted:
         counts[time] += count
@@ -83,12 +83,12 @@ def expiries(counted: Iterable[tuple[datetime, int]]) -> Expiries:
 
 
 def honoured_at(counted: Expiries, now: datetime) -> int:
-    """Return how many of them have not ended yet."""
+    """Return how many of the exceptions have not ended at ``now``."""
     return sum(count for time, count in counted if time > now)
 
 
 def ends_earlier(had: AccountException | None, has: AccountException | None) -> bool:
-    """Return whether an honoured exception has become one that ends earlier, or is gone."""
+    """Return whether an honoured exception now ends earlier or is gone."""
     before, after = (each.honoured_until if each else None for each in (had, has))
     return before is not None and (after is None or after < before)
 

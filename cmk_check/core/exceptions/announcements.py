@@ -1,8 +1,7 @@
-"""What people are told of an exception: once that it starts, once per reminder, once that it ends.
+"""Announce each start, reminder and end of an exception once.
 
-One that gets a later expiry starts again: somebody has accepted the violation for longer. What
-could not be read changes nothing: an exception that is out of sight has not ended before its
-expiry.
+An exception with a later expiry starts again: somebody has accepted the violation for longer. A
+failed read changes nothing: an exception that could not be read has not ended before its expiry.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from cmk_check.limits import EXPIRY_REMINDERS_DAYS
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """One thing to tell; ``end`` is why the exception has ended, if it has."""
+    """One announcement; ``end`` is why the exception has ended, if it has."""
 
     type: ChangeType
     exception: AnnouncedException
@@ -33,10 +32,10 @@ def announce(
     *,
     reminds: bool = True,
 ) -> Announced:
-    """Return what is announced from now on, and what to tell of it.
+    """Return the announced exception from now on, and the announcements to make.
 
-    ``exception`` is that of an account with this verdict. ``reminds`` is False in a first scan,
-    whose changes are not sent to anyone: the next scan tells what is due.
+    ``exception`` belongs to an account with this verdict. ``reminds`` is False in the first scan,
+    whose changes are not sent: the next scan announces due reminders.
     """
     current = exception.at(now) if exception else None
     if current is not None and current.honoured_until is not None:
@@ -50,7 +49,7 @@ def announce(
 
 
 def announce_off(before: AnnouncedException | None, verdict: Verdict, now: datetime) -> Announced:
-    """Return the same where the settings switch exceptions off: none is honoured any more."""
+    """Return the same if the settings switch exceptions off, so that none is honoured."""
     announced, news = announce(before, None, verdict, now)
     if news and news[0].end is ExceptionEnd.REMOVED:
         news = (replace(news[0], end=ExceptionEnd.NOT_HONOURED),)

@@ -1,6 +1,6 @@
-"""What Azure says of exemptions, policy assignments and initiatives, as types and out of its JSON.
+"""The types of exemptions, policy assignments and initiatives, and the parsers of their JSON.
 
-Ids and scopes are lower-cased and have no slash at their end. Sources:
+Ids and scopes are lower-cased and have no trailing slash. Sources:
 https://learn.microsoft.com/azure/governance/policy/concepts/exemption-structure and
 https://learn.microsoft.com/azure/governance/policy/concepts/assignment-structure.
 """
@@ -24,9 +24,9 @@ _SCOPE: Final = re.compile(rf"{MANAGEMENT_GROUP}[^/]+|/subscriptions/[^/]+(/.+)?
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A condition on a resource: its property ``kind`` (lower-cased) is, or is not, among values.
+    """A condition on a resource: its property ``kind`` is, or is not, one of ``values``.
 
-    ``values`` are lower-cased, without blanks.
+    ``kind`` and ``values`` are lower-cased, and ``values`` have no blanks.
     """
 
     kind: str
@@ -35,20 +35,20 @@ class Selector:
 
 
 type ResourceSelectors = tuple[tuple[Selector, ...], ...] | None
-"""A resource is selected where all selectors of one group hold, or where there is no group.
+"""A resource is selected if all selectors of one group hold, or if there is no group.
 
-None stands for a shape that is not documented.
+None is an undocumented shape.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """An exemption; ``scope`` is what it exempts, ``assignment_id`` from what.
+    """An exemption of everything in ``scope`` from the assignment ``assignment_id``.
 
-    ``shown`` is what an account has by it, not yet judged. ``reference_ids``, lower-cased, name
-    policies of an initiative; empty means all of them. ``is_validated``: Azure has checked that the
-    assignment reaches its scope. ``is_malformed``: a part of the document does not have the
-    documented shape.
+    ``shown`` is the resulting exception of an account, not yet judged. ``reference_ids`` are the
+    lower-cased names of policies of an initiative; empty means all of them. ``is_validated``: Azure
+    has checked that the assignment applies to the scope. ``is_malformed``: a part of the document
+    does not have the documented shape.
     """
 
     scope: str
@@ -62,7 +62,7 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A policy or initiative assigned at ``scope``, less ``not_scopes`` below it."""
+    """A policy or initiative assigned at ``scope``, except in ``not_scopes`` below it."""
 
     scope: str
     definition_id: str
@@ -72,14 +72,14 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class SetDefinition:
-    """An initiative: (reference id, definition id) of each of its policies."""
+    """An initiative: the (reference id, definition id) of each policy."""
 
     policies: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ExemptionFacts:
-    """What was read of one subscription; assignments and sets by id, those that were needed."""
+    """The exemptions of one subscription, and the needed assignments and sets by id."""
 
     exemptions: tuple[Exemption, ...] | Unread = ()
     assignments: Mapping[str, Assignment | Absent | Unread] = field(default_factory=dict)
@@ -87,18 +87,18 @@ class ExemptionFacts:
 
 
 def scope_of(resource_id: str, kind: str) -> str | None:
-    """Return the scope at which an exemption or assignment lies; None for another id."""
+    """Return the scope of an exemption or assignment, None if the id is of another kind."""
     scope, _, name = resource_id.rpartition(f"{_AUTHORIZATION}{kind}/")
     return scope if name and "/" not in name and _SCOPE.fullmatch(scope) else None
 
 
 def is_set(definition_id: str) -> bool:
-    """Tell the id of an initiative."""
+    """Return whether an id is that of an initiative."""
     return _SET in definition_id
 
 
 def parse_exemption(entry: object) -> Exemption | None:
-    """Parse one entry of a list; None where no id says what it exempts."""
+    """Parse one entry of a list, None if its id does not show what it exempts."""
     document = as_object(entry)
     exemption_id = fold_id(document.get("id"))
     scope = scope_of(exemption_id, "policyexemptions")
@@ -115,7 +115,7 @@ def parse_exemption(entry: object) -> Exemption | None:
         scope=scope,
         assignment_id=assignment_id,
         shown=AccountException(
-            # It is honoured only once it was judged.
+            # A placeholder: an exemption must be judged before it is honoured.
             ExceptionReason.MALFORMED_EXEMPTION,
             id=exemption_id,
             category=clean_text(properties.get("exemptionCategory")),
@@ -136,7 +136,7 @@ def parse_exemption(entry: object) -> Exemption | None:
 
 
 def parse_assignment(assignment_id: str, document: dict[str, object]) -> Assignment | None:
-    """Parse the assignment with this id; None where it lacks what it assigns or where."""
+    """Parse the assignment with this id, None if its definition or scope is missing."""
     properties = as_object(document.get("properties"))
     scope = scope_of(assignment_id, "policyassignments")
     definition_id = fold_id(properties.get("policyDefinitionId"))
@@ -149,7 +149,7 @@ def parse_assignment(assignment_id: str, document: dict[str, object]) -> Assignm
 
 
 def parse_set(document: dict[str, object]) -> SetDefinition | None:
-    """Parse an initiative; None where one of its policies has no id."""
+    """Parse an initiative, None if one of its policies has no id."""
     entries = as_object(document.get("properties")).get("policyDefinitions")
     if not isinstance(entries, list):
         return None
@@ -164,7 +164,7 @@ def parse_set(document: dict[str, object]) -> SetDefinition | None:
 
 
 def parse_selectors(value: object) -> ResourceSelectors:
-    """Parse resource selectors; None where one has a shape that is not documented."""
+    """Parse resource selectors, None if one has an undocumented shape."""
     if value is None:
         return ()
     if not isinstance(value, list):
@@ -180,7 +180,7 @@ def _group(value: object) -> tuple[Selector, ...] | None:
 
 def _selector(entry: dict[str, object]) -> Selector | None:
     kind, among, besides = entry.get("kind"), _texts(entry.get("in")), _texts(entry.get("notIn"))
-    # One of the two is given.
+    # Exactly one of the two must be set.
     if (
         not isinstance(kind, str)
         or among is None
@@ -193,7 +193,7 @@ def _selector(entry: dict[str, object]) -> Selector | None:
 
 
 def _texts(value: object) -> tuple[str, ...] | None:
-    """Return texts as ids are compared; None where the value is anything but a list of them."""
+    """Return a list of texts, folded like ids; None if the value is not a list of texts."""
     if value is None:
         return ()
     if not isinstance(value, list):

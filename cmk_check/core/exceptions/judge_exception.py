@@ -1,8 +1,7 @@
-"""Judges which exemption counts for an account, and whether it is honoured.
+"""Judge which exemption counts for an account, and whether it is honoured.
 
-An exemption applies where each of its parts says so; where a part is not understood, it does not.
-What applies is honoured for a limited time, and only where others than the owner of the
-subscription decide on the policy.
+An exemption applies only if every part of it is clear and matches. It is honoured for a limited
+time, and only if someone other than the owner of the subscription controls the policy.
 """
 
 from dataclasses import dataclass, replace
@@ -36,8 +35,8 @@ CMK_POLICY: Final = (
 """The built-in policy "Azure AI Services resources should encrypt data at rest with a
 customer-managed key (CMK)"."""
 OWN_POLICY: Final = "/providers/microsoft.authorization/policydefinitions/cmk-check-customer-keys"
-"""How the id of our own definition ends, which ``infra/policy`` creates at a management group or in
-a subscription. Who decides there is what makes an exemption from it count, as for the other."""
+"""The end of the id of our own definition, which ``infra/policy`` creates at a management group or
+in a subscription. The conditions for honouring its exemptions equal those of the built-in one."""
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _UNREAD: Final = Unread(EXEMPTION_NOT_READ)
 _NONE_READ: Final = AccountException(ExceptionReason.EXEMPTION_UNREAD)
@@ -45,14 +44,14 @@ _NONE_READ: Final = AccountException(ExceptionReason.EXEMPTION_UNREAD)
 
 @dataclass(frozen=True, slots=True)
 class ExceptionRules:
-    """What the settings accept: further policies and trusted assignments, by lower-cased id."""
+    """The settings for exceptions; further policies and trusted assignments by lower-cased id."""
 
     longest: timedelta = timedelta(days=DEFAULT_EXCEPTION_DAYS)
     policies: frozenset[str] = frozenset()
     assignments: frozenset[str] = frozenset()
 
     def recorded(self) -> list[str]:
-        """Return the rules as the scope of a scan keeps them."""
+        """Return the rules in the form that a scan's scope records."""
         values = ([str(self.longest.days)], self.policies, self.assignments)
         return [
             f"{name}={value}"
@@ -62,25 +61,25 @@ class ExceptionRules:
 
 
 def contains(scope: str, path: str) -> bool:
-    """Return whether a scope is a resource or above it; never for a management group."""
+    """Return whether a scope is a resource or above it; False for a management group."""
     return f"{path}/".startswith(f"{scope}/")
 
 
 def is_management_group(scope: str) -> bool:
-    """Tell the scope of a management group."""
+    """Return whether a scope is that of a management group."""
     return scope.startswith(MANAGEMENT_GROUP)
 
 
 def exempts(exemption: Exemption, path: str) -> bool:
     """Return whether the scope of a listed exemption contains an account.
 
-    The list of a subscription holds those of the management groups above it, and of no other.
+    A subscription's list has exemptions only of management groups above it, not of others.
     """
     return is_management_group(exemption.scope) or contains(exemption.scope, path)
 
 
 def unread_exception(gap: Gap, shown: AccountException = _NONE_READ) -> AccountException:
-    """Return what is known of an account where exemptions, or what ``shown`` needs, are unread."""
+    """Return the exception of an account if exemptions, or what ``shown`` needs, are unread."""
     reason = ExceptionReason.EXEMPTION_UNREAD
     return replace(shown, reason=reason, missing_action=gap.missing_action, detail=gap.detail)
 
@@ -88,9 +87,9 @@ def unread_exception(gap: Gap, shown: AccountException = _NONE_READ) -> AccountE
 def exception_of(
     account: Account, facts: ExemptionFacts, rules: ExceptionRules, now: datetime
 ) -> AccountException | None:
-    """Return the exception of a non-compliant account, None where no exemption applies.
+    """Return the exception of a non-compliant account, None if no exemption applies.
 
-    Of several an honoured one counts before others, then the one that expires last.
+    If several apply, honoured exemptions come first, then the one that expires last.
     """
     if isinstance(facts.exemptions, Unread):
         return unread_exception(facts.exemptions.gap)
@@ -114,13 +113,13 @@ class _Judge:
     now: datetime
 
     def judge(self, exemption: Exemption) -> AccountException | None:
-        """Return the exception that an exemption makes, None where it does not apply."""
+        """Return the exception from an exemption, None if it does not apply."""
         if not exempts(exemption, account_path(self.account.id)):
             return None
         own = self._own_reason(exemption)
         applies = self._applies(exemption)
         if isinstance(applies, Unread):
-            # One that would not be honoured anyway is not worth an access right.
+            # For an exemption that would not be honoured anyway, no access right is needed.
             is_wanted = own is ExceptionReason.HONOURED
             return unread_exception(applies.gap, exemption.shown) if is_wanted else None
         if applies is False:
@@ -142,7 +141,7 @@ class _Judge:
         return ExceptionReason.ASSIGNMENT_NOT_TRUSTED
 
     def _applies(self, exemption: Exemption) -> ExceptionReason | Unread | bool:
-        """Return whether it exempts the account from our policy; a reason where that is unclear."""
+        """Return whether it exempts the account from our policy, or a reason if that is unclear."""
         if exemption.is_malformed:
             return ExceptionReason.MALFORMED_EXEMPTION
         assignment = self.facts.assignments.get(exemption.assignment_id, _UNREAD)
@@ -178,7 +177,7 @@ class _Judge:
         selected = [_selected(selectors, self.account) for selectors in parts]
         if False in selected:
             return False
-        # Whether a management group is above the account, only Azure knows.
+        # Only Azure knows whether a management group is above the account.
         if is_management_group(assignment.scope) and not exemption.is_validated:
             return ExceptionReason.SCOPE_NOT_VALIDATED
         if any(map(is_management_group, assignment.not_scopes)):
@@ -187,10 +186,10 @@ class _Judge:
 
 
 def _selected(selectors: ResourceSelectors, account: Account) -> bool | None:
-    """Return whether selectors select an account; None where they are not understood."""
+    """Return whether selectors select an account, None if that is unclear."""
     if selectors is None:
         return None
-    # A group selects it where all of its selectors hold.
+    # A group selects the account if all of its selectors hold.
     groups = [{_holds(each, account) for each in group} for group in selectors]
     if not groups or any(group <= {True} for group in groups):
         return True

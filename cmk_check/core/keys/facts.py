@@ -1,8 +1,8 @@
-"""What Azure says of the key behind an account, as types: what judging key health rests on.
+"""The facts from Azure about an account's key, as types, from which key health is judged.
 
-Whatever was asked for is one of three: what was found, ``Absent`` where Azure says that there is no
-such thing, or ``Unread`` where it could not be asked. Within what was found, None stands for what
-the answer did not say.
+The result of each request is the resource found, ``Absent`` if Azure answers that it does not
+exist, or ``Unread`` if it could not be read. Within a resource, None is a value that Azure did not
+send.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from cmk_check.core.unread import Absent, Unread
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """A key vault or a managed HSM, by Azure Resource Manager."""
+    """A key vault or a managed HSM, as Azure Resource Manager returns it."""
 
     id: str
     """Lower-cased."""
@@ -24,19 +24,20 @@ class Vault:
     purge_protection: bool | None = None
     uses_rbac: bool = False
     policies: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Lower-cased object ids with the key permissions of their policies, without compound ones."""
+    """Key permissions of access policies by lower-cased object id, without compound identities."""
     default_action: str | None = None
     bypass: str | None = None
     public_access: str | None = None
     malformed: str | None = None
-    """Which part of the document broke the shape, or None."""
+    """Which part of the document is malformed, or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyVersion:
-    """A key at one version: its latest where it stands for the key itself.
+    """One version of a key; in ``Key.latest``, the latest version.
 
-    ``size`` in bits; ``type`` as spelled; ``operations`` lower-cased, None where not said.
+    ``size`` is in bits, ``type`` as Azure spells it. ``operations`` are lower-cased, None if Azure
+    does not send them.
     """
 
     version: str | None
@@ -52,13 +53,13 @@ class KeyVersion:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key: ``latest`` is what its name alone leads to, ``versions`` all there are.
+    """A key: ``latest`` is the version behind its name without a version; ``versions`` are all.
 
-    The versions are read only for a key of which an account pins one, and None otherwise. That one
-    has to be whole: lists of versions do not say all, and another version may differ.
-    ``rotation_due_at`` is when its policy replaces the latest, by its age or expiry alone, and
-    ``next_rotation_at`` when that can be expected of a policy that was changed since; None for
-    never or not known.
+    ``versions`` are read only if an account pins one of them, and None otherwise. The pinned
+    version must be complete: lists of versions lack some properties, and versions may differ.
+    ``rotation_due_at`` is when the rotation policy replaces the latest version, by its age or
+    expiry alone. ``next_rotation_at`` also takes into account that the policy was changed since.
+    Both are None for never or not known.
     """
 
     id: str
@@ -70,9 +71,9 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class RolePermissions:
-    """What a role definition allows on data, as spelled: patterns, less other patterns.
+    """The data actions of a role definition: allowed patterns less excluded ones, as spelled.
 
-    ``conditional`` where it holds under a condition of the definition's own.
+    ``conditional``: they hold only under a condition in the definition.
     """
 
     data_actions: tuple[str, ...] = ()
@@ -82,9 +83,9 @@ class RolePermissions:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role assignment that reaches an identity, at, above or on the key.
+    """A role assignment that applies to an identity, on the key or above it.
 
-    ``conditional`` where it holds under a condition, which is not evaluated here.
+    ``conditional``: it holds only under a condition, which is not evaluated here.
     """
 
     role_id: str
@@ -95,7 +96,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class EncryptionScope:
-    """An encryption scope of an account; both as spelled."""
+    """An encryption scope of an account; both values are as Azure spells them."""
 
     name: str
     key_source: str | None
@@ -103,9 +104,9 @@ class EncryptionScope:
 
 @dataclass(frozen=True, slots=True)
 class CarriedScopes:
-    """Encryption scopes that were not read again, as the last reading of them was judged.
+    """The judged result of the last reading of encryption scopes that were not read again.
 
-    ``evidence`` is that of the scopes without a key in Key Vault, None if there were none.
+    ``evidence`` names the scopes without a key in Key Vault, None if there were none.
     """
 
     evidence: Mapping[str, str] | None = None
@@ -113,10 +114,10 @@ class CarriedScopes:
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """All that was read of the key behind one account.
+    """Everything that was read about one account's key.
 
-    ``key`` is None where the vault was not found, ``grants`` where no role decides: a vault with
-    access policies, a managed HSM, an account without an identity to grant anything to.
+    ``key`` is None if the vault was not found. ``grants`` is None if roles do not decide: the vault
+    uses access policies or is a managed HSM, or the account has no identity.
     """
 
     vault: Vault | Absent | Unread

@@ -1,9 +1,9 @@
-"""Key health: can the key behind a compliant account be used, and will it stay so?
+"""Key health: whether the key of a compliant account can be used and will stay usable.
 
-It starts as unknown where anything that it rests on was not seen, and is healthy only where nothing
-at all speaks against it. What is asked of keys, vaults and identities is from Microsoft's page
-"Customer-managed keys for Microsoft Foundry"; where the one on Azure OpenAI asks for
-something else, that is a notice, which changes nothing.
+It is at best unknown if a required fact could not be read, and healthy only if nothing speaks
+against it. The requirements for keys, vaults and identities are from Microsoft's page
+"Customer-managed keys for Microsoft Foundry". If the page on Azure OpenAI differs, that is a notice
+without effect.
 """
 
 from collections.abc import Iterator
@@ -28,12 +28,12 @@ _STATES: Final = {
 }
 _SEVERITIES: Final = tuple(_STATES)
 _REASONS: Final = tuple(KeyReason)
-# In all other states an update has succeeded or is under way.
+# In all other states, the update has succeeded or is in progress.
 _FAILED: Final = frozenset({"failed", "canceled"})
 
 
 def judge_key(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
-    """Judge the key behind one compliant account; ``now`` is aware."""
+    """Judge the key of one compliant account; ``now`` is aware."""
     facts = trusted(account, facts)
     version, of_key = in_use(account, facts, now)
     said = (*of_key, *of_vault(account, facts.vault), *_of_rest(account, facts))
@@ -55,7 +55,7 @@ def judge_key(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
 
 
 def _of_rest(account: Account, facts: KeyFacts) -> Iterator[KeyConcern | Unseen]:
-    """Say what is wrong with the account: its state, its identity, what that may do, its scopes."""
+    """Yield problems of the account: its state, identity, permissions and encryption scopes."""
     if (account.provisioning_state or "").strip().lower() in _FAILED:
         yield concern(KeyReason.ACCOUNT_FAILED, {"provisioningState": account.provisioning_state})
     if account.malformed_key is not None:

@@ -1,4 +1,4 @@
-"""The health of a key as types, as findings hold it, and how its concerns are made."""
+"""The health of a key as findings hold it, and the functions that build its concerns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,10 +19,10 @@ _SEPARATOR: Final = ", "
 
 @dataclass(frozen=True, slots=True)
 class KeyConcern:
-    """One reason of key health: its code, how bad it is, and a sentence for a person.
+    """One reason of key health: its code, its severity, and a message for people.
 
-    ``message`` says what follows from it and what to do. ``evidence`` holds what it rests on, texts
-    under camelCase names. ``missing_action`` is the permission that reading lacked.
+    ``message`` says what it means and what to do. ``evidence`` holds the facts behind it, as texts
+    under camelCase names. ``missing_action`` is the permission that was missing for reading.
     """
 
     code: KeyReason
@@ -34,33 +34,33 @@ class KeyConcern:
 
 @dataclass(frozen=True, slots=True)
 class KeyHealth:
-    """Whether the key behind a compliant account can be used, and will stay so.
+    """Whether the key of a compliant account can be used and will stay usable.
 
-    Ids are ARM ids, lower-cased, None where they are not known; those of a vault or key that is
-    gone or could not be read stay.
+    Ids are lower-cased ARM ids, None if not known. A vault or key that is gone or could not be read
+    keeps its id.
     """
 
     state: KeyState
     concerns: tuple[KeyConcern, ...] = ()
-    """The worst first."""
+    """Worst first."""
     rotation: KeyRotation | None = None
     expires: datetime | None = None
-    """When the version in use does; None for never or not known."""
+    """When the version in use expires; None for never or not known."""
     vault_id: str | None = None
     key_id: str | None = None
     key_version: str | None = None
     """The version in use."""
     principal_id: str | None = None
-    """The object id of the identity that uses it."""
+    """The object id of the identity that uses the key."""
     next_rotation_at: datetime | None = field(default=None, kw_only=True)
-    """When its policy makes the next version, also where the account does not follow it."""
+    """When the key's policy creates the next version, even if the account pins a version."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenKey:
-    """A compliant account whose key is broken, as the report of the first scan names it.
+    """A compliant account with a broken key, as the report of the first scan names it.
 
-    ``account_id`` is its ARM id, lower-cased; ``reasons`` say why the key cannot be used, the worst
+    ``account_id`` is the lower-cased ARM id; ``reasons`` say why the key cannot be used, worst
     first.
     """
 
@@ -70,9 +70,9 @@ class BrokenKey:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A part that could not be seen: its name, the same in every scan, and what to do.
+    """A part that could not be read: its name, which is the same in every scan, and what to do.
 
-    ``facts`` are further evidence, texts that stay the same while Azure's answers do.
+    ``facts`` are further evidence: texts that do not vary while Azure's answers stay the same.
     """
 
     part: str
@@ -82,13 +82,13 @@ class Unseen:
 
 
 def concern(code: KeyReason, evidence: Mapping[str, object]) -> KeyConcern:
-    """Make the concern of a reason; evidence that is None is left out."""
+    """Build the concern for a reason; evidence that is None is left out."""
     texts = {name: _written(value) for name, value in evidence.items() if value is not None}
     return KeyConcern(code, key_severity(code), KEY_REASONS[code].text(), texts)
 
 
 def unread(part: str, title: str, fact: Unread | None) -> Unseen:
-    """Make the part of what could not be read; None stands for what nobody tried to read."""
+    """Build the unseen part for a failed read; ``fact`` is None if no read was tried."""
     if fact is None:
         return Unseen(part, sentences.not_read(title))
     detail = fact.gap.detail or sentences.without_detail(fact.gap.reason)
@@ -96,10 +96,10 @@ def unread(part: str, title: str, fact: Unread | None) -> Unseen:
 
 
 def cannot_read(parts: Sequence[Unseen]) -> KeyConcern:
-    """Make the one concern of all that could not be seen.
+    """Build one concern for all parts that could not be read.
 
-    What varies from scan to scan while nothing changes stands in the message, never in the
-    evidence: there it would be taken for a change.
+    Text that varies between scans is in the message, never in the evidence, where it would count
+    as a change.
     """
     actions = list(dict.fromkeys(each.missing_action for each in parts if each.missing_action))
     evidence: dict[str, object] = {
@@ -115,7 +115,7 @@ def cannot_read(parts: Sequence[Unseen]) -> KeyConcern:
 
 
 def unseen_parts(health: KeyHealth) -> set[str]:
-    """Return the parts that could not be seen, by their names."""
+    """Return the names of the parts that could not be read."""
     texts = (concern.evidence.get(_NOT_SEEN, "") for concern in health.concerns)
     return {part for text in texts if text for part in text.split(_SEPARATOR)}
 

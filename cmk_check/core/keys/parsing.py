@@ -1,8 +1,8 @@
-"""What Azure Resource Manager's JSON says of vaults, keys and grants, made into facts.
+"""Parse Azure Resource Manager's JSON of vaults, keys and role assignments.
 
-As with accounts, apart from fetching and from the raw JSON: no document raises, texts are cleaned
-and bounded, and a part of the wrong type is named in ``malformed`` rather than taken for one that
-is not there, because an expiry that cannot be read is not a key that never expires.
+As for accounts, parsing is separate from fetching and uses the raw JSON. No document raises, and
+texts are cleaned and limited in length. ``malformed`` names a part of the wrong type; it must not
+count as absent, because a key with an unreadable expiry may still expire.
 """
 
 import re
@@ -19,8 +19,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _POLICIES: Final = "properties.accessPolicies[]"
 _NEEDED: Final = {"id", "objectId", "properties", "properties.attributes"}
 
-# Names as Key Vault allows them, under whatever domain the cloud has. A name of another alphabet is
-# none, hence ASCII.
+# The names that Key Vault allows, under any cloud's domain. With ASCII, letters of other alphabets
+# do not match.
 _VAULT_URI: Final = re.compile(
     r"https://([a-z0-9-]{3,24})\.(vault|managedhsm)(?:\.[a-z0-9-]+)+\.?(?::[0-9]+)?(?:/.*)?",
     re.IGNORECASE | re.ASCII,
@@ -38,7 +38,7 @@ def _size(value: object) -> int | None:
 
 
 def _time(seconds: object) -> datetime | None:
-    """Return the time so many seconds after 1970; None for what is beyond the calendar."""
+    """Return the time that is ``seconds`` after 1970, None if it is out of range."""
     if type(seconds) is not int:
         return None
     try:
@@ -51,19 +51,19 @@ def _are_texts(values: object) -> bool:
     return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
-# Whether a value is as it must be, and what it is where it is not.
+# The check of a value, and the words for a value that fails it.
 type _Check = tuple[Callable[[object], bool], str]
 _OBJECT: Final[_Check] = (lambda value: isinstance(value, dict), "not an object")
 _LIST: Final[_Check] = (lambda value: isinstance(value, list), "not a list")
-_TEXT: Final[_Check] = (lambda value: isinstance(value, str), "not a text")
-_TEXTS: Final[_Check] = (_are_texts, "not a list of texts")
+_TEXT: Final[_Check] = (lambda value: isinstance(value, str), "not a string")
+_TEXTS: Final[_Check] = (_are_texts, "not a list of strings")
 _FLAG: Final[_Check] = (lambda value: isinstance(value, bool), "not true or false")
-# By identity, because to Python true is a whole number too.
+# By type, because in Python True is also an int.
 _WHOLE: Final[_Check] = (lambda value: type(value) is int, "not a whole number")
-_SIZE: Final[_Check] = (lambda value: _size(value) is not None, "none that a key has")
+_SIZE: Final[_Check] = (lambda value: _size(value) is not None, "not a possible key size")
 _TIME: Final[_Check] = (lambda value: _time(value) is not None, "not a time")
 
-# Paths in the order in which a fault is looked for: a part before what lies in it.
+# Paths in the order in which they are checked: a part before its members.
 _VAULT: Final = (
     ("id", _TEXT),
     ("properties", _OBJECT),
@@ -103,7 +103,7 @@ _VERSION: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A role assignment; ids and scope lower-cased, the role by its whole id as Azure gave it."""
+    """A role assignment; ids and scope are lower-cased, and the role has its full id."""
 
     principal_id: str
     role_id: str
@@ -112,9 +112,9 @@ class Assignment:
 
 
 def parse_vault(document: object, *, managed_hsm: bool) -> Vault:
-    """Make a vault, or a managed HSM, of one document; never raises.
+    """Parse a vault or a managed HSM; never raises.
 
-    Shapes: api-version 2026-05-15 of Microsoft.KeyVault. What was never set is left out there.
+    Shapes: api-version 2026-05-15 of Microsoft.KeyVault, which omits properties never set.
     """
     entry = as_object(document)
     properties = as_object(entry.get("properties"))
@@ -136,7 +136,7 @@ def parse_vault(document: object, *, managed_hsm: bool) -> Vault:
 
 
 def parse_key(document: object) -> Key:
-    """Make a key of one document, its versions not asked for; never raises."""
+    """Parse a key without its versions; never raises."""
     entry = as_object(document)
     properties = as_object(entry.get("properties"))
     match = _URI_WITH_VERSION.fullmatch(clean_text(properties.get("keyUriWithVersion")) or "")
@@ -144,17 +144,14 @@ def parse_key(document: object) -> Key:
 
 
 def parse_version(document: object) -> KeyVersion:
-    """Make one version of a key of an entry of their list; never raises.
-
-    None for its name is one that it does not have.
-    """
+    """Parse one entry of a list of key versions; never raises."""
     return _version(document, _word(as_object(document).get("name")) or None)
 
 
 def parse_assignment(entry: object) -> Assignment | None:
-    """Make a role assignment of one entry of a list; None where it cannot be used; never raises.
+    """Parse one entry of a list of role assignments, None if it cannot be used; never raises.
 
-    A condition that is not text counts as a condition, too.
+    A condition that is not a string also counts as a condition.
     """
     properties = as_object(as_object(entry).get("properties"))
     principal, role, scope = (
@@ -167,9 +164,9 @@ def parse_assignment(entry: object) -> Assignment | None:
 
 
 def parse_role(document: object) -> tuple[RolePermissions, ...] | None:
-    """Return what a role definition allows on data; None where that cannot be told; never raises.
+    """Parse the data permissions of a role definition, None if they are not clear; never raises.
 
-    What a role excludes may be left out; what it allows on data too, since most allow nothing.
+    Azure may omit both lists of data actions, because most roles have none.
     """
     blocks = as_object(as_object(document).get("properties")).get("permissions")
     if not isinstance(blocks, list):
@@ -178,7 +175,7 @@ def parse_role(document: object) -> tuple[RolePermissions, ...] | None:
 
 
 def parse_scope(entry: object) -> EncryptionScope:
-    """Make an encryption scope of one entry of an account's list; never raises."""
+    """Parse one entry of an account's list of encryption scopes; never raises."""
     scope = as_object(entry)
     return EncryptionScope(
         name=_word(scope.get("name")) or "",
@@ -187,26 +184,26 @@ def parse_scope(entry: object) -> EncryptionScope:
 
 
 def vault_name(uri: str | None) -> tuple[str, bool] | None:
-    """Return the name in a vault's URI, lower-cased, and whether it is a managed HSM's.
+    """Return the lower-cased name in a vault's URI, and whether it is a managed HSM.
 
-    None where the URI is not that of a vault in any cloud: nothing could be looked for.
+    None if the URI cannot be that of a vault in any cloud.
     """
     match = _VAULT_URI.fullmatch((uri or "").strip())
     return (match[1].lower(), match[2].lower() == "managedhsm") if match else None
 
 
 def key_id(address: str | None) -> str | None:
-    """Return the id of a key, https://<host>/keys/<name> in lower case; None if that is not one.
+    """Return a key's id, https://<host>/keys/<name> in lower case; None for other addresses.
 
-    Microsoft calls it a base identifier, without a version, and says to compare identifiers as
-    case-insensitive strings ("Azure Key Vault keys, secrets, and certificates overview").
+    Microsoft calls an id without a version a base identifier, and identifiers are case-insensitive
+    ("Azure Key Vault keys, secrets, and certificates overview").
     """
     match = _KEY.fullmatch((address or "").strip())
     return f"{match[1]}/{match[2]}".lower() if match else None
 
 
 def _fault(document: object, shape: Sequence[tuple[str, _Check]], inside: str = "") -> str | None:
-    """Name the first part that is not as it must be, or is missing though Azure always sends it."""
+    """Name the first part that fails its check, or is missing although Azure always sends it."""
     if not isinstance(document, dict):
         return f"{inside or 'It'} is not an object."
     where = f"{inside}." if inside else ""
@@ -222,10 +219,10 @@ def _fault(document: object, shape: Sequence[tuple[str, _Check]], inside: str = 
 
 
 def _policies(entries: object) -> tuple[dict[str, frozenset[str]], str | None]:
-    """Return key permissions by object id, and what is wrong with the first that is odd.
+    """Return key permissions by object id, and what is wrong with the first malformed policy.
 
-    A policy with an application id is for a user behind that application: it gives nothing to an
-    identity that comes by itself.
+    A policy with an application id is for a user of that application: it grants nothing to an
+    identity that acts without one.
     """
     found: dict[str, frozenset[str]] = {}
     fault: str | None = None
@@ -269,7 +266,7 @@ def _patterns(block: object, name: str) -> tuple[str, ...] | None:
         return ()
     if not isinstance(values, list):
         return None
-    # One that had to be cut or cleaned would be another pattern, which may match more.
+    # A pattern that had to be cut or cleaned is a different pattern, which may match more.
     return all_of(value if value and clean_text(value) == value else None for value in values)
 
 

@@ -1,8 +1,8 @@
-"""Who uses the key of an account, and whether that identity may read, wrap and unwrap with it.
+"""Which identity uses an account's key, and whether it may read, wrap and unwrap with the key.
 
-Source: the page "Customer-managed keys for Microsoft Foundry" asks for get, wrapKey and unwrapKey
-in access policies, or for the role Key Vault Crypto User, which holds the data actions below. Roles
-are judged by what they allow, never by their id: companies have roles of their own.
+Source: the page "Customer-managed keys for Microsoft Foundry" requires get, wrapKey and unwrapKey
+in access policies, or the role Key Vault Crypto User, which has the data actions below. Roles are
+judged by what they allow, never by their id, because companies define custom roles.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,8 +31,8 @@ _PERMISSIONS: Final = "permissions"
 def user_of(account: Account) -> str | None:
     """Return the object id of the identity that uses the account's key, lower-cased, or None.
 
-    Source: ``identityClientId`` of the account's key settings names a user-assigned identity;
-    without it the system-assigned one is used.
+    Source: ``identityClientId`` in the account's key settings names a user-assigned identity;
+    without it, the account uses its system-assigned identity.
     """
     client_id = _client_id(account)
     if not client_id:
@@ -42,10 +42,10 @@ def user_of(account: Account) -> str | None:
 
 
 def of_user(account: Account) -> Iterator[KeyConcern | Unseen]:
-    """Say what is wrong with the identity itself."""
+    """Yield problems of the identity itself."""
     if user_of(account) is not None:
         return
-    # One of which Azure left something out is not one that is not there.
+    # An identity of which Azure omitted an id is not missing.
     if client_id := _client_id(account):
         is_there = any(each.client_id in {client_id, None} for each in account.user_identities)
     else:
@@ -60,7 +60,7 @@ def of_user(account: Account) -> Iterator[KeyConcern | Unseen]:
 def of_permissions(
     account: Account, vault: Vault, grants: tuple[Grant, ...] | Unread | None
 ) -> Iterator[KeyConcern | Unseen]:
-    """Say whether the identity may read the key, wrap and unwrap with it."""
+    """Yield a concern or an unseen part unless the identity may read, wrap and unwrap."""
     user = user_of(account)
     if vault.is_managed_hsm:
         yield concern(KeyReason.MANAGED_HSM_NOT_VERIFIABLE, {"identity": user})
@@ -69,7 +69,7 @@ def of_permissions(
         return
     if not vault.uses_rbac:
         missing = missing_permissions(vault.policies.get(user, frozenset()))
-        # The policies of several groups add up, so all of them together are looked at.
+        # Policies of several groups add up, so the best case is all of them together.
         at_best = missing_permissions(frozenset().union(*vault.policies.values()))
         unclear = sentences.POLICY_OF_A_GROUP
     elif isinstance(grants, tuple):
@@ -87,12 +87,12 @@ def of_permissions(
 
 
 def suffices(grants: Iterable[Grant]) -> bool:
-    """Tell whether these grants allow all that is needed, without those that hold conditionally."""
+    """Return whether the unconditional grants allow all needed actions."""
     return not missing_actions(grants)
 
 
 def missing_actions(grants: Iterable[Grant], *, conditions_hold: bool = False) -> tuple[str, ...]:
-    """Return the needed actions that no grant allows; conditions hold always or never."""
+    """Return the needed actions that no grant allows, if all conditions hold or none does."""
     blocks = [
         block
         for grant in grants
@@ -105,7 +105,7 @@ def missing_actions(grants: Iterable[Grant], *, conditions_hold: bool = False) -
 
 
 def missing_permissions(allowed: frozenset[str]) -> tuple[str, ...]:
-    """Return the needed permissions that are not among these, which are lower-cased."""
+    """Return the needed permissions that ``allowed``, in lower case, lacks."""
     if "all" in allowed:
         return ()
     return tuple(name for name in NEEDED_PERMISSIONS if name.lower() not in allowed)
@@ -116,7 +116,7 @@ def _client_id(account: Account) -> str:
 
 
 def _allows(block: RolePermissions, action: str) -> bool:
-    """Exclusions take from their own block alone; what another one allows stays allowed.
+    """Return whether a block allows an action; its exclusions do not affect other blocks.
 
     Source: the page "Understand Azure role definitions" (NotDataActions do not deny).
     """
@@ -129,5 +129,5 @@ def _matches(patterns: Iterable[str], action: str) -> bool:
 
 @lru_cache(PATTERNS_REMEMBERED)
 def _covers(pattern: str, action: str) -> bool:
-    """Match ``*`` with any run of characters; fnmatch does so in linear time for any pattern."""
+    """Match ``*`` with any characters; fnmatch takes linear time for any pattern."""
     return fnmatchcase(action, pattern.replace("[", "[[]").replace("?", "[?]"))

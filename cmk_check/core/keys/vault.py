@@ -1,4 +1,4 @@
-"""What is wrong with the vault of a key, and with the encryption scopes of the account."""
+"""Find problems of a key's vault and of the account's encryption scopes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,15 +19,15 @@ from cmk_check.limits import MAX_SCOPE_NAME_CHARS, MAX_SCOPES_NAMED
 _VAULT: Final = "vault"
 SCOPES: Final = "scopes"
 
-# What Azure documents, lower-cased. What is not said is not restricted.
+# The documented values, lower-cased. A missing value means no restriction.
 _ACTIONS: Final = {"", "allow", "deny"}
 _ACCESS: Final = {"", "enabled", "disabled", "securedbyperimeter"}
 
 
 def trusted(account: Account, facts: KeyFacts) -> KeyFacts:
-    """Return the facts without a vault whose document breaks the shape or is another vault's.
+    """Return the facts with the vault unread if its document is malformed or of another vault.
 
-    What such a document says may be the opposite of what is so.
+    Such a document may state the opposite of the truth.
     """
     vault = facts.vault
     if not isinstance(vault, Vault):
@@ -42,7 +42,7 @@ def trusted(account: Account, facts: KeyFacts) -> KeyFacts:
 
 
 def of_vault(account: Account, vault: Vault | Absent | Unread) -> Iterator[KeyConcern | Unseen]:
-    """Say what is wrong with the vault itself."""
+    """Yield problems of the vault itself."""
     if isinstance(vault, Unread):
         yield unread(_VAULT, "Vault", vault)
     elif isinstance(vault, Absent):
@@ -51,9 +51,9 @@ def of_vault(account: Account, vault: Vault | Absent | Unread) -> Iterator[KeyCo
             {"vaultId": vault.id, "keyVaultUri": account.key_vault_uri},
         )
     else:
-        # The soft delete of a Managed HSM cannot be switched off. Where Azure does not name a
-        # vault's, it is not off: Azure enables it on all vaults ("Soft-delete will be enabled on
-        # all key vaults"), and purge protection, which is judged next, requires it.
+        # Soft delete of a Managed HSM cannot be switched off. If Azure omits it for a vault, it is
+        # on: Azure enables it on all vaults ("Soft-delete will be enabled on all key vaults"), and
+        # purge protection, which is checked next, requires it.
         if vault.soft_delete is False and not vault.is_managed_hsm:
             yield concern(KeyReason.VAULT_SOFT_DELETE_OFF, {"vaultId": vault.id})
         if not vault.purge_protection:
@@ -64,7 +64,7 @@ def of_vault(account: Account, vault: Vault | Absent | Unread) -> Iterator[KeyCo
 def of_scopes(
     scopes: tuple[EncryptionScope, ...] | CarriedScopes | Unread,
 ) -> Iterator[KeyConcern | Unseen]:
-    """Say which encryption scopes have not a key in Key Vault."""
+    """Yield a concern that names the encryption scopes without a key in Key Vault."""
     if isinstance(scopes, Unread):
         yield unread(SCOPES, "Encryption scopes", scopes)
         return
@@ -72,7 +72,7 @@ def of_scopes(
         if scopes.evidence is not None:
             yield concern(KeyReason.SCOPE_NOT_CUSTOMER_MANAGED, scopes.evidence)
         return
-    # Sorted, because Azure does not guarantee an order or a case, and neither is a change.
+    # Sorted, because Azure guarantees neither order nor case, and neither counts as a change.
     most = MAX_SCOPE_NAME_CHARS
     others = (
         f"{scope.name[:most]} ({(scope.key_source or 'none')[:most]})"
@@ -92,10 +92,10 @@ def _odd(sentence: str) -> Gap:
 
 
 def _of_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
-    """Apply what networkAcls and publicNetworkAccess say.
+    """Evaluate networkAcls and publicNetworkAccess.
 
-    Source: "Configure network security for Azure Key Vault". Trusted services pass a closed
-    firewall by the bypass, and Azure's default is to let them; a perimeter overrides it.
+    Source: "Configure network security for Azure Key Vault". The bypass, which is on by default,
+    lets trusted services through a closed firewall; a perimeter overrides it.
     """
     action, access = _set_to(vault)
     facts = {
@@ -114,7 +114,7 @@ def _of_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
 
 
 def is_closed(vault: Vault) -> bool:
-    """Tell whether the firewall lets only those in that it names, or nobody."""
+    """Return whether the firewall blocks everything that it does not explicitly allow."""
     action, access = _set_to(vault)
     return action == "deny" or access in {"disabled", "securedbyperimeter"}
 

@@ -1,4 +1,4 @@
-"""What is wrong with a key at the version that the account uses."""
+"""Find problems of the key version that an account uses."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -27,23 +27,22 @@ _VERSIONS: Final = "keyVersions"
 _UNCLEAR: Final = Unseen(_VERSIONS, sentences.KEY_VERSIONS)
 
 type InUse = tuple[KeyVersion | None, tuple[KeyConcern | Unseen, ...]]
-"""The version that an account uses, None where it was not found or could not be seen; concerns."""
+"""The version that an account uses, None if it was not found or could not be read; its problems."""
 
 
 def pinned_version(account: Account) -> str | None:
-    """Return the version that the account names, None where it follows the newest.
+    """Return the version that the account names, None if it follows the newest version.
 
-    Source: with an omitted and with an empty version it does.
+    Source: an account follows the newest version if its version is omitted or empty.
     """
     return (account.key_version or "").strip() or None
 
 
 def in_use(account: Account, facts: KeyFacts, now: datetime) -> InUse:
-    """Find the version in use and say what is wrong with it."""
+    """Return the version in use and its problems."""
     key = facts.key
-    # In a vault that is gone there is no key either, and that is said of the vault, as it is of one
-    # that could not be seen. Of an account whose settings cannot be read nobody knows which version
-    # it uses.
+    # If the vault is gone or could not be read, the vault's own problem covers the key. If the
+    # account's settings are malformed, the version in use is not known.
     if isinstance(facts.vault, Absent) or account.malformed_key is not None:
         return None, ()
     if isinstance(key, Absent):
@@ -69,7 +68,7 @@ def _used(account: Account, key: Key, now: datetime) -> InUse:
 
 def _pinned(account: Account, key: Key, listed: Sequence[KeyVersion], now: datetime) -> InUse:
     wanted, latest = compared_version(pinned_version(account)), _name(key.latest)
-    # The list may lag behind the key, or the key behind it.
+    # The list may lag behind the key, or the key behind the list.
     versions = listed if latest in map(_name, listed) else (*listed, key.latest)
     found = next((each for each in versions if _name(each) == wanted), None)
     if found is None:
@@ -80,9 +79,9 @@ def _pinned(account: Account, key: Key, listed: Sequence[KeyVersion], now: datet
 
 
 def _of_rotation(key: Key, now: datetime) -> Iterator[KeyConcern]:
-    """Say whether the policy of a key has not rotated it; of a disabled one nobody expects it.
+    """Yield a concern if the policy has not rotated the key; a disabled key is not expected to.
 
-    That concerns an account that is pinned, too: its key is older than its owner allows.
+    This also applies to an account that pins a version: its key is older than its owner allows.
     """
     due, latest = key.next_rotation_at, key.latest
     if due is not None and latest.enabled is not False and now >= due + KEY_ROTATION_GRACE:
@@ -91,9 +90,9 @@ def _of_rotation(key: Key, now: datetime) -> Iterator[KeyConcern]:
 
 
 def _rotates_in_time(key: Key, now: datetime) -> bool:
-    """Tell whether the policy replaces the latest version before it expires, by what is known.
+    """Return whether the policy is known to replace the latest version before it expires.
 
-    Policies rotate a week before the expiry at the latest; what is later is none that works.
+    Policies rotate at least a week before the expiry; a later rotation does not work.
     """
     due, latest = key.rotation_due_at, key.latest
     if due is None or latest.expires is None or latest.enabled is False:
@@ -103,7 +102,7 @@ def _rotates_in_time(key: Key, now: datetime) -> bool:
 
 
 def _ends_soon(version: KeyVersion, now: datetime) -> bool:
-    """Tell whether a version has expired or is about to, by the notice that its life allows."""
+    """Return whether a version has expired or expires within the notice for its lifetime."""
     if version.expires is None:
         return False
     notice = KEY_EXPIRY_NOTICE
@@ -116,15 +115,15 @@ def _ends_soon(version: KeyVersion, now: datetime) -> bool:
 def _of_version(
     version: KeyVersion, key_id: str, now: datetime, *, is_replaced: bool = False
 ) -> Iterator[KeyConcern | Unseen]:
-    """Say what is wrong with a version; one that ``is_replaced`` in time may expire soon."""
+    """Yield problems of a version; a version that ``is_replaced`` in time may expire soon."""
     if version.malformed is not None:
         fault = f"Key: {version.malformed}"
         yield Unseen(_KEY, sentences.malformed(fault, "az keyvault key show"))
     facts: dict[str, object] = {"keyId": key_id, "keyVersion": version.version}
-    # Azure documents that a key is enabled where it does not say so.
+    # Azure documents that a key is enabled if the property is missing.
     if version.enabled is False:
         yield concern(KeyReason.KEY_DISABLED, facts)
-    # Source: "About keys": outside of its dates a key unwraps and does not wrap.
+    # Source: "About keys": outside its dates, a key can unwrap but not wrap.
     if version.expires is not None and version.expires <= now:
         yield concern(KeyReason.KEY_EXPIRED, facts | {"expires": version.expires})
     elif _ends_soon(version, now) and not is_replaced:
@@ -148,7 +147,7 @@ def _of_material(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyC
     elif not is_rsa:
         yield concern(KeyReason.KEY_TYPE_UNSUPPORTED, facts)
     if version.size is None:
-        # Only keys of other types have none.
+        # Only keys of other types have no size.
         if is_rsa or not version.type:
             yield Unseen("keySize", sentences.KEY_SIZE)
     elif version.size < _SMALLEST:
@@ -160,10 +159,10 @@ def _of_material(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyC
 def _of_pinning(
     version: KeyVersion, others: Sequence[KeyVersion], latest: str | None, now: datetime
 ) -> Iterator[KeyConcern | Unseen]:
-    """Say whether staying with this version is a risk: it ends, or a newer one is there.
+    """Yield a concern if pinning this version is a risk: it ends soon, or a newer one exists.
 
-    Where none was made later, the ``latest`` is newer, for Azure leads to it: several may have been
-    made in one second.
+    If no version was created later, ``latest`` counts as newer, because several versions may have
+    been created in the same second.
     """
     created = version.created
     unclear = (each.malformed or each.created is None or each.version is None for each in others)
@@ -197,5 +196,5 @@ def _not_found(account: Account, key_id: str) -> KeyConcern:
 
 
 def compared_version(version: str | None) -> str | None:
-    """Return a version as it is compared: hexadecimal digits, in places written like a GUID."""
+    """Return a version's hexadecimal digits for comparison; Azure may write it like a GUID."""
     return None if version is None else version.strip().lower().replace("-", "")

@@ -1,1 +1,1 @@
-"""The catalogue of reasons: for each code what it means, what ends it, and who has to act."""
+"""The catalogue of reasons: for each code, what it means, what ends it, and who must act."""

@@ -1,6 +1,6 @@
-"""The catalogue of reasons: each in words, how bad it is, what ends it and who has to act.
+"""The catalogue of reasons: the words of each, its severity, what ends it and who must act.
 
-reasons.toml has the words. A code without an entry there stops the program at its start.
+reasons.toml has the words. If it lacks an entry for a code, the program does not start.
 """
 
 from collections.abc import Collection, Mapping
@@ -32,10 +32,10 @@ NOTHING_TO_DO: Final = "Nothing has to be done."
 
 @dataclass(frozen=True, slots=True)
 class ReasonEntry:
-    """A reason in words: what it means (one or more sentences), what ends it, who has to act.
+    """A reason in words: what it means (one or more sentences), what ends it, and who must act.
 
-    ``when`` says when exactly it is given, where the message does not; ``make docs`` writes all of
-    them into docs/reference/reasons.md.
+    ``when`` says when exactly the reason applies, if the message does not; ``make docs`` writes all
+    reasons into docs/reference/reasons.md.
     """
 
     severity: ReasonSeverity
@@ -47,7 +47,7 @@ class ReasonEntry:
     def text(self, note: str | None = None) -> str:
         """Return the message and the way out.
 
-        ``note`` says what the message leaves open in one case, such as counts or a status code.
+        ``note`` adds the details of one case to the message, such as counts or a status code.
         """
         message = with_note(self.message, note)
         return message if self.way_out == NOTHING_TO_DO else f"{message} {self.way_out}"
@@ -62,7 +62,7 @@ def _entries[Code: StrEnum](area: str, codes: type[Code]) -> Mapping[Code, Reaso
     """Return the entries of an area in the order of its codes.
 
     Raises:
-        ValueError: reasons.toml lacks a code, has one that is unknown, or a faulty entry.
+        ValueError: reasons.toml lacks a code, or has an unknown code or a faulty entry.
 
     """
     rows, entries = _TABLES[area], {}
@@ -95,7 +95,7 @@ CHECK_REASONS: Final = _entries("check", CheckReason)
 SIDE_REASONS: Final[Mapping[KeyReason | DataReason, ReasonEntry]] = dict(
     [*KEY_REASONS.items(), *DATA_REASONS.items()]
 )
-"""Why the state beside a verdict is what it is."""
+"""The reasons for the states of key health and data stores."""
 CATALOGUE: Final[Mapping[ReasonArea, Collection[tuple[ReasonCode, ReasonEntry]]]] = {
     ReasonArea.VERDICT: VERDICT_REASONS.items(),
     ReasonArea.GAP: GAP_REASONS.items(),

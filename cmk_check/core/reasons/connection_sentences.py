@@ -1,6 +1,6 @@
-"""Why a service of Azure cannot be reached or gives no token, with what to do, in a sentence each.
+"""Gaps for Azure services that cannot be reached or give no token: why, and what to do.
 
-``peer`` is the service; of a proxy only the host is named.
+``peer`` is the service; ``proxy`` is only the host of a proxy.
 """
 
 from typing import Final
@@ -16,25 +16,25 @@ NOBODY_SIGNED_IN: Final = Gap(
 
 
 def wrong_tenant(code: str) -> Gap:
-    """Return the gap of an identity that the tenant does not have; ``code`` is Azure's."""
+    """Return the gap for an identity that is not in the tenant; ``code`` is Azure's error code."""
     return Gap(
         GapReason.UNAUTHENTICATED,
-        detail=f"The identity or its tenant is the wrong one ({code}): run `az login --tenant "
+        detail=f"The identity or its tenant is wrong ({code}): run `az login --tenant "
         "<tenant id>`, or correct AZURE_TENANT_ID and AZURE_CLIENT_ID.",
     )
 
 
 def wrong_clock(code: str) -> Gap:
-    """Return the gap of a token that is of another time than Azure's; ``code`` is Azure's."""
+    """Return the gap for a token not valid by Azure's clock; ``code`` is Azure's error code."""
     return Gap(
         GapReason.UNAUTHENTICATED,
-        detail=f"The token is not valid yet, or not any more, by Azure's clock ({code}). Set the "
+        detail=f"By Azure's clock, the token is not yet valid or has expired ({code}). Set the "
         "clock of the machine that runs cmk_check. If it is right, restart cmk_check.",
     )
 
 
 def sign_in_refused(code: str) -> Gap:
-    """Return the gap of a sign-in that Microsoft Entra ID refused; ``code`` is Entra's."""
+    """Return the gap for a sign-in that Microsoft Entra ID refused; ``code`` is its error code."""
     return Gap(
         GapReason.UNAUTHENTICATED,
         detail=f"Microsoft Entra ID refused the sign-in ({code}): run `az login` again, or renew "
@@ -43,7 +43,7 @@ def sign_in_refused(code: str) -> Gap:
 
 
 def certificate_unknown(peer: str, variables: str = "SSL_CERT_FILE") -> Gap:
-    """Return the gap of a certificate that is not trusted here."""
+    """Return the gap for a certificate that is not trusted here."""
     return _unreachable(
         f"{peer} has a certificate from an unknown authority: if a proxy inspects TLS, set "
         f"{variables} to the certificate file of its authority."
@@ -51,29 +51,29 @@ def certificate_unknown(peer: str, variables: str = "SSL_CERT_FILE") -> Gap:
 
 
 def name_unknown(peer: str) -> Gap:
-    """Return the gap of a host that DNS does not know."""
+    """Return the gap for a host that DNS does not know."""
     return _unreachable(
         f"{peer} cannot be resolved: check DNS and the internet connection of this machine."
     )
 
 
 def proxy_silent(peer: str, proxy: str) -> Gap:
-    """Return the gap of a proxy that cannot be reached."""
+    """Return the gap for a proxy that cannot be reached."""
     return _unreachable(
         f"{peer} cannot be reached, because the proxy {proxy} does not answer: check HTTPS_PROXY."
     )
 
 
 def proxy_refuses(peer: str, proxy: str, status: int) -> Gap:
-    """Return the gap of a proxy that does not let the request through."""
+    """Return the gap for a proxy that refuses the request."""
     return _unreachable(
-        f"{peer} cannot be reached, because the proxy {proxy} refuses it ({status}): allow the "
-        "host in the proxy."
+        f"{peer} cannot be reached, because the proxy {proxy} refuses the request ({status}): "
+        "allow the host in the proxy."
     )
 
 
 def peer_silent(peer: str) -> Gap:
-    """Return the gap of a host that does not answer in time."""
+    """Return the gap for a host that does not answer in time."""
     return Gap(
         GapReason.TIMEOUT,
         detail=f"{peer} did not answer in time: check the firewalls in between.",
@@ -81,7 +81,7 @@ def peer_silent(peer: str) -> Gap:
 
 
 def not_connected(peer: str) -> Gap:
-    """Return the gap of a host that cannot be reached for another cause."""
+    """Return the gap for a host that cannot be reached for any other reason."""
     return _unreachable(
         f"{peer} cannot be reached: check the connection of this machine, the firewalls, and "
         "whether a proxy is needed (HTTPS_PROXY)."

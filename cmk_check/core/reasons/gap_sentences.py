@@ -1,4 +1,4 @@
-"""Why a subscription, or a part of it, could not be read, in the words of one case."""
+"""Gaps with wording for single cases: why a subscription, or a part of it, could not be read."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -20,10 +20,10 @@ def make_gap(
     message: str | None = None,
     way_out: str | None = None,
 ) -> Gap:
-    """Make the gap of a reason; its detail is what the catalogue says.
+    """Build the gap for a reason, with the catalogue's words as its detail.
 
-    ``note`` is added to the message in brackets. A case that the entry does not fit has a
-    ``message`` or a ``way_out`` of its own.
+    ``note`` is added to the message in brackets. ``message`` and ``way_out`` replace the words of
+    the catalogue if those do not fit the case.
     """
     entry = GAP_REASONS[reason]
     what = with_note(message or entry.message, note)
@@ -31,14 +31,14 @@ def make_gap(
     return Gap(reason, missing_action, f"{what} {end}")
 
 
-# By Azure's error code, lower-cased: what happened, None for what the reason says; what ends it. No
-# role helps where a deny assignment or a vault's own settings refuse.
+# By lower-cased Azure error code: what happened (None: the reason's own message), and what ends it.
+# No role helps against a deny assignment or a vault's own settings.
 _VAULT_RULE: Final = (
     "The vault's own settings refuse it: ask the vault's owner to let the app's identity read it."
 )
 _DENIED: Final = (
-    "No role helps against a deny assignment: exclude the app's identity from it, or have it "
-    "removed by what manages it (Access control, Deny assignments)."
+    "No role helps against a deny assignment: exclude the app's identity from it, or remove it "
+    "where it is managed (Access control, Deny assignments)."
 )
 OF_ERROR_CODES: Final[Mapping[str, tuple[str | None, str]]] = {
     "forbiddenbyconnection": (None, _VAULT_RULE),
@@ -47,11 +47,11 @@ OF_ERROR_CODES: Final[Mapping[str, tuple[str | None, str]]] = {
     "forbiddenbypolicy": (None, _VAULT_RULE),
     "denyassignmentauthorizationfailed": (None, _DENIED),
     "parentresourcenotfound": (
-        "Azure does not find what the resource is a part of: it was deleted or moved.",
-        f"{_AGAIN} recover it, or let the account use another one.",
+        "Azure does not find the parent of the resource: it was deleted or moved.",
+        f"{_AGAIN} recover the parent, or let the account use another resource.",
     ),
     "objectisdeletedbutrecoverable": (
-        "What was to be read is soft-deleted.",
+        "The key is soft-deleted.",
         "Recover it in its vault, or set another key on the account.",
     ),
 }
@@ -60,7 +60,7 @@ OF_ERROR_CODES: Final[Mapping[str, tuple[str | None, str]]] = {
 def _time_is_up(whose: str) -> Gap:
     return make_gap(
         GapReason.TIMEOUT,
-        message=f"The time {whose} was up.",
+        message=f"The time {whose} ran out.",
         way_out="Lower CMK_SLICE_SIZE or raise CMK_MAX_IN_FLIGHT.",
     )
 
@@ -71,7 +71,7 @@ DATA_TIME_IS_UP: Final = _time_is_up("for reading the data stores of the slice")
 EXEMPTION_TIME_IS_UP: Final = _time_is_up("for reading the exemptions of the slice")
 CHECK_TIME_IS_UP: Final = make_gap(
     GapReason.TIMEOUT,
-    message="The time of this check was over before they were read.",
+    message="The time of this check ran out before they were read.",
     way_out="The app has more time; GET /api/v1/subscriptions?coverage=gap shows what it could "
     "not read.",
 )
@@ -80,7 +80,7 @@ FIRST_RECORDING: Final = make_gap(
     message="The first recording of the subscription has not ended.",
     way_out="The next scan completes it.",
 )
-NOT_RECORDED: Final = make_gap(GapReason.SLICE_FAILED, "the table did not accept it in any try")
+NOT_RECORDED: Final = make_gap(GapReason.SLICE_FAILED, "the table did not accept it in any attempt")
 KEY_NOT_READ: Final = make_gap(GapReason.SLICE_FAILED, message="The key was not read.")
 KNOWN_FROM_GROUP: Final = make_gap(
     GapReason.NOT_VISIBLE,
@@ -89,24 +89,24 @@ KNOWN_FROM_GROUP: Final = make_gap(
     way_out=GAP_REASONS[GapReason.NOT_VISIBLE].way_out,
 )
 DATA_NOT_READ: Final = make_gap(
-    GapReason.SLICE_FAILED, message="It was not read where the account keeps data."
+    GapReason.SLICE_FAILED, message="The places where the account keeps data were not read."
 )
 PROJECTS_NOT_LISTED: Final = make_gap(
     GapReason.LIST_INCOMPLETE,
-    message="Azure's list of projects lacks one that the account names.",
-    way_out="Wait for the next scan. If it stays, look at the project in the Foundry portal.",
+    message="Azure's list of projects lacks a project that the account names.",
+    way_out="Wait for the next scan. If this stays, check the project in the Foundry portal.",
 )
 SETTINGS_NOT_SERVED: Final = make_gap(
     GapReason.API_VERSION_UNSUPPORTED,
-    message="Azure serves no api-version with the capability settings of projects that is known "
-    "here.",
+    message="Azure serves no api-version for the capability settings of projects that this "
+    "version of cmk_check knows.",
 )
 EXEMPTION_NOT_READ: Final = make_gap(
     GapReason.SLICE_FAILED, message="The exemptions were not read."
 )
 PACKAGE_FAILED: Final = make_gap(
     GapReason.UNEXPECTED_RESPONSE,
-    message="A Python package that cmk_check reads Azure with failed, not Azure itself.",
+    message="A Python package that cmk_check uses to read Azure failed, not Azure itself.",
     way_out="Deploy again with exactly the packages of requirements.txt, or install cmk_check "
     "again. If this stays, report a bug of cmk_check.",
 )
@@ -121,27 +121,27 @@ ANSWER_TOO_LARGE: Final = make_gap(
 )
 SUBSCRIPTIONS_LEFT_OUT: Final = make_gap(
     GapReason.UNEXPECTED_RESPONSE,
-    message="Azure Resource Graph looked for changes in the first 10,000 subscriptions only.",
+    message="Azure Resource Graph searched only the first 10,000 subscriptions for changes.",
     way_out="Limit the identity's role to 10,000 subscriptions, or switch off the watch: full "
     "scans find all changes.",
 )
 UNREADABLE_ROLE: Final = make_gap(
     GapReason.MALFORMED_PAGE,
-    message="A role assignment or its role could not be understood, and no other lets the "
-    "account's identity use the key.",
-    way_out="Assign it the role Key Vault Crypto User on the key or its vault.",
+    message="A role assignment or its role could not be understood, and no other assignment lets "
+    "the account's identity use the key.",
+    way_out="Assign the identity the role Key Vault Crypto User on the key or its vault.",
 )
 ANOTHER_VAULT: Final = make_gap(
     GapReason.UNEXPECTED_RESPONSE,
-    message="The vault of this name has another address than the account names.",
+    message="The address of the vault with this name differs from the one that the account names.",
     way_out=f"Set the key again on the account. If that does not help, {_SUPPORT}.",
 )
 
 
 def vault_not_seen(action: str) -> Gap:
-    """Return the gap of a vault that nobody sees, and nobody saw before.
+    """Return the gap for a vault that is not visible and never was.
 
-    Azure hides what may not be read, so from here a deleted vault looks the same.
+    Azure hides resources that may not be read, so a deleted vault looks the same.
     """
     return make_gap(
         GapReason.FORBIDDEN,
@@ -154,32 +154,31 @@ def vault_not_seen(action: str) -> Gap:
 
 
 def vault_hidden(action: str) -> Gap:
-    """Return the gap of a vault in a subscription that Azure does not find."""
+    """Return the gap for a vault in a subscription that Azure does not find."""
     return make_gap(
         GapReason.NOT_FOUND,
         missing_action=action,
         message="Azure does not find the vault's subscription: it was deleted, it moved to another "
         "tenant, or the app's identity lost its access.",
-        way_out="Grant the identity Reader on it, or set a key of another vault on the account.",
+        way_out="Grant the identity Reader on the subscription, or set a key of another vault on "
+        "the account.",
     )
 
 
 def store_hidden(action: str) -> Gap:
-    """Return the gap of a store in a subscription that Azure does not find."""
+    """Return the gap for a store in a subscription that Azure does not find."""
     return make_gap(
         GapReason.NOT_FOUND,
         missing_action=action,
         message="Azure does not find the store's subscription: it was deleted, it moved to another "
         "tenant, or the app's identity has no access to it.",
-        way_out="Grant the identity Reader on it, or let the account use another store.",
+        way_out="Grant the identity Reader on the subscription, or let the account use another "
+        "store.",
     )
 
 
 def assignment_denied(action: str) -> Gap:
-    """Return the gap of what is at a management group and may not be read.
-
-    An exemption rests on it: a policy assignment, or an initiative.
-    """
+    """Return the gap for an assignment or initiative at a management group that may not be read."""
     return make_gap(
         GapReason.FORBIDDEN,
         missing_action=action,
@@ -190,7 +189,7 @@ def assignment_denied(action: str) -> Gap:
 
 
 def unusable_key(what: str) -> Gap:
-    """Return the gap of an account whose key cannot be looked for; ``what`` is wrong with it."""
+    """Return the gap for an account whose key cannot be requested; ``what`` is what is wrong."""
     return make_gap(
         GapReason.UNEXPECTED_RESPONSE,
         message=f"{what}, so its key cannot be read.",

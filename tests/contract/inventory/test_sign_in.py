@@ -81,7 +81,7 @@ async def test_each_cause_is_told_from_the_others(endpoint: str, tmp_path: Path)
     )
 
     assert unknown_tenant == (
-        "unauthenticated: The identity or its tenant is the wrong one (AADSTS90002): run `az login "
+        "unauthenticated: The identity or its tenant is wrong (AADSTS90002): run `az login "
         "--tenant <tenant id>`, or correct AZURE_TENANT_ID and AZURE_CLIENT_ID."
     )
     assert untrusted == (

@@ -52,7 +52,7 @@ def _printed(cause: str) -> Exception:
             pytest.param(
                 _tried(ClientAuthenticationError(f"{code}: hush")),
                 GapReason.UNAUTHENTICATED,
-                f"The identity or its tenant is the wrong one ({code}): run `az login --tenant",
+                f"The identity or its tenant is wrong ({code}): run `az login --tenant",
                 id=code,
             )
             for code in ("AADSTS90002", "AADSTS50020", "AADSTS700016")
@@ -60,7 +60,7 @@ def _printed(cause: str) -> Exception:
         pytest.param(
             _tried(ClientAuthenticationError("AADSTS700024: hush")),
             GapReason.UNAUTHENTICATED,
-            "by Azure's clock (AADSTS700024). Set the clock of the machine",
+            "has expired (AADSTS700024). Set the clock of the machine",
             id="an assertion of another time",
         ),
         pytest.param(
@@ -84,7 +84,7 @@ def _printed(cause: str) -> Exception:
         pytest.param(
             _tried(aiohttp.ClientHttpProxyError(ASKED, (), status=407, message="hush")),
             GapReason.UNREACHABLE,
-            "because the proxy proxy.test refuses it (407)",
+            "because the proxy proxy.test refuses the request (407)",
             id="a proxy that refuses",
         ),
         pytest.param(
@@ -104,7 +104,7 @@ def _printed(cause: str) -> Exception:
                 (
                     "ProxyError('hush', OSError('Tunnel connection failed: 403 Forbidden'))",
                     GapReason.UNREACHABLE,
-                    "cannot be reached, because the proxy proxy.test refuses it (403)",
+                    "cannot be reached, because the proxy proxy.test refuses the request (403)",
                 ),
                 (
                     "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]'))",

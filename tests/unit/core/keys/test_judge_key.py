@@ -68,7 +68,7 @@ def test_what_nobody_tried_to_read_is_unknown(case: Case, fact: str) -> None:
 
     assert health.state is KeyState.UNKNOWN
     assert health.concerns[0].message.endswith(
-        ": not read; the next scan tries again, and if it stays, look for a newer version of "
+        ": not read; the next scan tries again. If this stays, look for a newer version of "
         "cmk_check."
     )
 
@@ -82,7 +82,7 @@ def test_several_unread_parts_are_one_concern_that_names_them_all() -> None:
     (concern,) = health.concerns
     assert concern.evidence == {"notSeen": "vault, identity, scopes"}
     assert concern.missing_action == "Other/read"
-    assert "Vault: Grant another. Identity: Azure did not name" in concern.message
+    assert "Vault: Grant another. Identity: Azure did not return" in concern.message
     assert concern.message.endswith(
         "Encryption scopes: could not be read (timeout); the next scan tries again, and if it "
         "stays, look for a newer version of cmk_check."

@@ -137,7 +137,7 @@ _VAULT_FAULTS: Final[dict[str, tuple[object, str]]] = {
     ),
     "vault.properties.accessPolicies.0.permissions.keys": (
         ["get", 7],
-        "properties.accessPolicies[].permissions.keys is not a list of texts.",
+        "properties.accessPolicies[].permissions.keys is not a list of strings.",
     ),
 }
 
@@ -223,7 +223,7 @@ _VERSION_FAULTS: Final[dict[str, tuple[object, str]]] = {
     "key.properties.keyOps": ({}, "properties.keyOps is not a list."),
     "key.properties.keyOps.0": (
         None,
-        "properties.keyOps is not a list of texts.",
+        "properties.keyOps is not a list of strings.",
     ),
     "key.properties.keyUriWithVersion": (
         7,
@@ -268,7 +268,7 @@ def test_a_size_that_no_key_has_is_a_fault() -> None:
         version = parse_key(changed(POLICIES, "key.properties.keySize", size)["key"]).latest
 
         assert version.size is None
-        assert version.malformed == "properties.keySize is none that a key has."
+        assert version.malformed == "properties.keySize is not a possible key size."
 
 
 def test_texts_are_cut_and_cleaned() -> None:

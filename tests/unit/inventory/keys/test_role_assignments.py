@@ -87,7 +87,7 @@ async def test_what_cannot_be_understood_ends_with_a_role_of_its_own_p11(odd: ob
 
     assert isinstance(unknown, Unread)
     assert unknown.gap.reason is GapReason.MALFORMED_PAGE
-    assert "Assign it the role Key Vault Crypto User" in (unknown.gap.detail or "")
+    assert "Assign the identity the role Key Vault Crypto User" in (unknown.gap.detail or "")
     assert isinstance(cured, tuple)
     assert suffices(cured)
 
