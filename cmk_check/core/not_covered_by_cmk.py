@@ -1,8 +1,8 @@
 """What a customer-managed key does not cover, although the account is under one.
 
-Of some of these an account says whether it uses them (``userOwnedStorage``, ``raiMonitorConfig``,
-``amlWorkspace``, ``storedCompletionsDisabled``), of most it does not: all of them are named, unless
-data stores were read.
+An account's properties show whether it uses some of these (``userOwnedStorage``,
+``raiMonitorConfig``, ``amlWorkspace``, ``storedCompletionsDisabled``), but not most. So all are
+named, unless data stores were read.
 """
 
 from collections.abc import Mapping
@@ -21,18 +21,19 @@ _HIDDEN: Final = {
     DataReason.PLACE_NOT_UNDERSTOOD,
     DataReason.TOO_MANY_STORES,
 }
+_ANY_AGENTS: Final = ("hosted_agents", "agent_365")
 _BY_KIND: Final[Mapping[str, tuple[str, ...]]] = {
     "openai": ("revoked",),
-    "aiservices": ("agents", "hosted_agents", "speech", "assistants", "connected", "revoked"),
+    "aiservices": ("agents", *_ANY_AGENTS, "speech", "assistants", "connected", "revoked"),
 }
 
 
 def limits_of(
     kind: str | None, verdict: Verdict, data: AccountData | None = None
 ) -> tuple[str, ...]:
-    """Return sentences for people; none where the account is not known to be under a key.
+    """Return sentences for people, none unless the account is known to be under a key.
 
-    They name what the account uses where ``data`` says it, and else what its kind could use.
+    They name what the account uses if ``data`` shows it, or else what its kind could use.
     """
     if kind is None or verdict is not Verdict.COMPLIANT:
         return ()
@@ -43,7 +44,7 @@ def limits_of(
 
 
 def _used(name: str, data: AccountData) -> tuple[str, ...]:
-    """Return what takes the place of a sentence for an account of which it is known."""
+    """Return the sentences that replace a sentence if it is known what the account uses."""
     speech = _stores(data, StoreUsage.SPEECH_AND_LANGUAGE)
     if name == "agents":
         of_agents = (
@@ -51,7 +52,7 @@ def _used(name: str, data: AccountData) -> tuple[str, ...]:
             ("basic", few(data.basic, MAX_STORES_NAMED)),
         )
         return tuple(f"{_TEXTS[text]} {names}." for text, names in of_agents if names)
-    if name == "hosted_agents" and data.as_of is None:
+    if name in _ANY_AGENTS and data.as_of is None:
         return ()
     if name == "speech" and speech:
         return (f"{_TEXTS['own_speech']} {speech}.",)

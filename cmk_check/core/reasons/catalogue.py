@@ -27,7 +27,7 @@ type ReasonCode = (
     Reason | GapReason | KeyReason | ExceptionReason | DataReason | PostureReason | PolicyReason
 )
 
-NOTHING_TO_DO: Final = "Nothing has to be done."
+NOTHING_TO_DO: Final = "There is nothing to do."
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The plan that fixes an account or its key, written as an `az` script and as Bicep."""
+"""Plans that fix an account or its key, as an `az` script and as Bicep."""

@@ -1,8 +1,8 @@
-"""A remediation plan as a bash script of ``az`` commands that can be run again at any point.
+"""Render a remediation plan as a bash script of ``az`` commands that can always be run again.
 
-plan.sh has the bash, which runs in 3.2, the version of macOS. Names are hostile text: each stands
-once, quoted, in an assignment, and is used as "$NAME" after an equals sign, where az takes even a
-leading dash for a value. What the commands answer, and when they fail, is in docs/remediation.md.
+plan.sh has the bash, for version 3.2, which macOS has. Names are untrusted text: each is quoted
+once, in an assignment, and used as "$NAME" after an equals sign, where az accepts even a value with
+a leading dash. docs/remediation.md lists what the commands return and when they fail.
 """
 
 import re
@@ -19,36 +19,34 @@ from cmk_check.core.remediation.cmk_plan import (
 from cmk_check.core.remediation.steps import BASH, Action
 from cmk_check.limits import KEY_EXPIRY_NOTICE, SWITCH_ON_ATTEMPTS, SWITCH_ON_PAUSE_SECONDS
 
-# EX_TEMPFAIL of sysexits.h: the same may work later.
+# EX_TEMPFAIL of sysexits.h: a later run may succeed.
 NOT_YET: Final = 75
 
-# What shellcheck says of a name that holds a quote, a backslash or a dollar sign.
+# The shellcheck rules for a name with a quote, a backslash or a dollar sign.
 LITERAL_NAMES: Final = (
-    "# shellcheck disable=SC1003,SC2016,SC2089,SC2090 # names are literal, whatever they hold"
+    "# shellcheck disable=SC1003,SC2016,SC2089,SC2090 # names are literal, whatever they contain"
 )
 
 
 def render_az(plan: Plan) -> str:
-    """Write a plan down as a bash script.
+    """Return a plan as a bash script.
 
-    It prints what it does and asks nothing. It exits with 0 once Azure says that the account is
-    under the key, and that the key can be used, and with another code, saying why, where it had to
-    stop: ``NOT_YET`` if Azure did not take or show the key in ``PLAN_TRIES`` tries, an environment
-    variable. It holds the functions and the names that it uses, and no others. At its end it says
-    what the plan leaves.
+    The script prints what it does and does not prompt. It exits with 0 once Azure reports that the
+    account is under the key or that the key can be used. If it has to stop, it prints why and exits
+    with another code: ``NOT_YET`` if Azure did not accept or show the key in as many tries as the
+    environment variable ``PLAN_TRIES`` allows. It has only the functions and names that it uses. At
+    the end it prints the reasons that the plan does not fix.
     """
     steps = "".join(
         f"\nsay {quoted(f'{number}. {step.title}')}\n{step.commands}"
         for number, step in enumerate(plan.steps, 1)
     )
     parts = [_functions(steps), "\n", BASH["no_files"], "\n", steps]
-    head, remark = "key_head", "As they were found. TENANT may be empty."
+    head, remark = "key_head", "Values from the scan. TENANT may be empty."
     if plan.steps[0].action is Action.SIGN_IN:
         head = "head"
-        remark = (
-            "Change vault and key here if you want others. VAULT_GROUP and TENANT may be empty."
-        )
-    left = (f"This plan does not end {each.code}: {each.message}" for each in plan.left)
+        remark = "To use another vault or key, change it here. VAULT_GROUP and TENANT may be empty."
+    left = (f"This plan does not fix {each.code}: {each.message}" for each in plan.left)
     return "".join(
         [
             f"#!/usr/bin/env bash\n{BASH[head]}\n",
@@ -63,7 +61,7 @@ def render_az(plan: Plan) -> str:
 
 
 def _functions(steps: str) -> str:
-    """Return the functions that are called, also by one of these."""
+    """Return the functions that the steps call, directly or through other functions."""
     used: list[str] = []
     for text in reversed(BASH["functions"].split("\n\n")):
         name = text.partition("()")[0].rpartition("\n")[2]
@@ -76,11 +74,11 @@ def _functions(steps: str) -> str:
 def quoted(text: str) -> str:
     """Quote a text for bash as one literal word.
 
-    What a terminal would not show as it is, such as a sign that turns the direction of writing, is
-    written as bytes, so that whoever reads the script sees what it does.
+    Characters that a terminal does not show as they are, such as one that reverses the writing
+    direction, are written as bytes, so that a reader of the script sees what it does.
     """
     if not text.isprintable():
-        # Octal: the digits of \x have no end in bash where another hexadecimal one follows.
+        # Octal, because in some versions of bash \x takes all hexadecimal digits that follow.
         escaped = (
             char
             if char.isprintable() and char not in "\\'"

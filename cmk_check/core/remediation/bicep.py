@@ -1,8 +1,9 @@
-"""A remediation plan as Bicep: vault, key and grant; the account's own two steps stay commands.
+"""Render a remediation plan as Bicep: vault, key and grant; two steps for the account are commands.
 
-Bicep can set an account's identity and encryption only by declaring the whole account, and what a
-declaration leaves out (network rules, tags, ...) Azure resets. So this says so and does not.
-plan.bicep has the parts. Names are hostile text: each stands once, as one escaped literal.
+Bicep can set an account's identity and encryption only by declaring the whole account, and Azure
+resets everything that a declaration omits (network rules, tags, ...). So the template names the
+``az`` commands instead. plan.bicep has the parts. Names are untrusted text: each is in the template
+once, as one escaped literal.
 """
 
 import re
@@ -28,16 +29,16 @@ _CONSTANTS: Final = {
 
 
 def render_bicep(plan: Plan) -> str | None:
-    """Write a plan down as a Bicep template for the vault's resource group.
+    """Return a plan as a Bicep template for the vault's resource group.
 
-    It compiles without a warning. Its head names the ``az`` commands for what a template must not
-    do, and its output ``encryption`` is what the last of them sets. A plan for a key that exists
-    has a template only if the grant is all that is missing, else None: the rest would have to
-    declare the whole vault or account, or is not of Azure Resource Manager.
+    It compiles without a warning. Its head names the ``az`` commands for everything that a template
+    must not do; the last command sets the template's output ``encryption``. A plan for an existing
+    key has a template only if just the grant is missing, else None: other steps would have to
+    declare the whole vault or account, or are not possible in Azure Resource Manager.
     """
     is_new = plan.vault.is_new
     actions = [step.action for step in plan.steps]
-    # The first and the last step only look.
+    # The first and the last step only read.
     is_grant = {Action.GRANT, Action.GRANT_AGAIN}.issuperset(actions[1:-1])
     if not is_grant and Action.CREATE_KEY not in actions:
         return None
@@ -73,7 +74,7 @@ def render_bicep(plan: Plan) -> str | None:
 
 
 def literal(text: str) -> str:
-    """Write a text as a Bicep string: one literal, whatever it holds, and plain to read.
+    """Return a text as a Bicep string: always one literal, and readable.
 
     https://learn.microsoft.com/azure/azure-resource-manager/bicep/data-types#strings
     """

@@ -1,7 +1,7 @@
-"""What to do about a violated account: the steps, in order, as data that renderers write down.
+"""The plan for a non-compliant account: its steps, in order, as data for the renderers.
 
-A plan changes nothing itself, and this program never carries one out. docs/remediation.md explains
-each step and what a plan leaves out.
+A plan changes nothing, and this program never runs one. docs/remediation.md explains each step and
+what a plan leaves out.
 """
 
 import hashlib
@@ -29,22 +29,22 @@ _VAULT_URI: Final = re.compile("https://(?P<name>[^./]+)[.]vault[.].*", re.IGNOR
 _PREFIX: Final = "kv-cmk-"
 _LOCATION: Final = re.compile("[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 
-# Of the key that a plan creates. Both of Microsoft's pages accept 2048; the one on Azure OpenAI
-# nothing else.
+# The size of the key that a plan creates. Both of Microsoft's pages accept 2048 bits; the page on
+# Azure OpenAI accepts no other size.
 KEY_SIZE: Final = 2048
 RETENTION_DAYS: Final = 90
 # Key Vault Crypto Service Encryption User: read, wrap and unwrap a key, and nothing else.
 ROLE_ID: Final = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
-# Versions of the vault's API before this one retire in February 2027.
+# Earlier versions of the vault's API retire in February 2027.
 KEY_VAULT_API: Final = "2026-02-01"
 
 
 @dataclass(frozen=True, slots=True)
 class TargetVault:
-    """The vault that is to hold the key.
+    """The vault for the key.
 
-    ``resource_group`` is None where only the name of an existing vault is known. ``is_shared``: the
-    plans of several accounts name this vault, and the same key in it.
+    ``resource_group`` is None if only the name of an existing vault is known. ``is_shared``: the
+    plans of several accounts use this vault and the same key in it.
     """
 
     name: str
@@ -57,25 +57,25 @@ class TargetVault:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps for one account, and the names that they are about."""
+    """The steps for one account, and the names that they use."""
 
     summary: str
-    """Plain text, as that of the steps, that may hold any character Azure allows."""
+    """Plain text, like the steps' texts, with any character that Azure allows."""
     steps: tuple[PlanStep, ...]
     account: AccountId
     location: str | None
-    """None where it is not known, as ``tenant_id``."""
+    """None if it is not known, like ``tenant_id``."""
     tenant_id: str | None
     user: bool
     """Whether a user-assigned identity of the account uses the key."""
     client_id: str | None
-    """Of this identity; None where the account has to be asked."""
+    """The client id of this identity; None if the script must read it from the account."""
     vault: TargetVault
     key: str
     replaces: str | None = None
-    """The key that the account uses until then, and must not go on using."""
+    """The key that the account uses now and that the plan replaces."""
     left: tuple[KeyConcern, ...] = ()
-    """The reasons of the key's health that the steps do not end."""
+    """The reasons of key health that the steps do not fix."""
 
 
 def plan_for(
@@ -89,16 +89,16 @@ def plan_for(
 
     Args:
         finding: as recorded or as just judged.
-        tenant_id: of the account's subscription.
-        vault: an existing vault to use, by name or ARM id, or one that plans share; without one,
-            the plan creates a vault.
-        key: the key's name in the vault; it is created if it does not exist.
+        tenant_id: the tenant of the account's subscription.
+        vault: an existing vault to use, by name or ARM id, or a vault that plans share; None to
+            create a vault.
+        key: the key's name in the vault; the key is created if it does not exist.
 
     Returns:
-        None for a finding that is compliant or unknown.
+        The plan, or None for a finding that is compliant or unknown.
 
     Raises:
-        ValueError: ``vault`` or ``key`` cannot be the name of one.
+        ValueError: ``vault`` or ``key`` is not a valid name.
 
     """
     if finding.judgement.verdict is not Verdict.NON_COMPLIANT:
@@ -107,8 +107,8 @@ def plan_for(
     target = _vault(finding, vault)
     identities = {part.strip().lower() for part in (evidence.identity_type or "").split(",")}
     client_id = matching(GUID, evidence.identity_client_id)
-    # Every page of Microsoft's accepts a system-assigned identity; but an account that names a
-    # client id already would go on using that one.
+    # All of Microsoft's pages accept a system-assigned identity, but an account that already names
+    # a client id would keep using that identity.
     is_fixed = client_id is not None or "systemassigned" not in identities
     user = is_fixed and "userassigned" in identities
     find_vault = Action.CREATE_VAULT if target.is_new else Action.CHECK_VAULT
@@ -141,11 +141,11 @@ def plan_for(
 def vault_to_share(finding: Finding) -> TargetVault | None:
     """Return the vault that accounts of one owner share, within a subscription and a region.
 
-    Its name depends on these three alone. Azure would allow one vault for several subscriptions of
-    a tenant; but then the end of one subscription takes away the keys of others.
+    Its name depends only on these three. Azure allows one vault for several subscriptions of a
+    tenant, but then deleting one subscription would remove the keys of others.
 
     Returns:
-        None if the account cannot share one: it names a vault already, or its region is not known.
+        None if the account cannot share a vault: it already names one, or its region is not known.
 
     """
     account = finding.id
@@ -167,7 +167,7 @@ def vault_named(wanted: str, subscription_id: str) -> TargetVault:
     """Return an existing vault, given by its name in a subscription or by its ARM id.
 
     Raises:
-        ValueError: it cannot be the name of one.
+        ValueError: ``wanted`` is neither a valid name nor a valid id.
 
     """
     match = _VAULT_ID.fullmatch(wanted)
@@ -176,7 +176,7 @@ def vault_named(wanted: str, subscription_id: str) -> TargetVault:
     if _VAULT.fullmatch(wanted):
         return TargetVault(wanted, subscription_id, None, is_new=False)
     raise ValueError(
-        "a vault is named by 3 to 24 letters, digits and single hyphens, or by its ARM id"
+        "a vault's name has 3 to 24 letters, digits and single hyphens; its ARM id is also accepted"
     )
 
 
@@ -184,21 +184,21 @@ def key_named(wanted: str) -> str:
     """Return the name of a key.
 
     Raises:
-        ValueError: it cannot be the name of one.
+        ValueError: ``wanted`` is not a valid name.
 
     """
     if KEY_NAME.fullmatch(wanted):
         return wanted
-    raise ValueError("a key's name is 1 to 127 letters, digits and hyphens")
+    raise ValueError("a key's name has 1 to 127 letters, digits and hyphens")
 
 
 def new_key(account: AccountId, vault: TargetVault) -> str:
-    """Return the name of the key that a plan creates for an account, or for all that share it."""
+    """Return the name of the key that a plan creates, for one account or for a shared vault."""
     return f"cmk-{vault.name.removeprefix(_PREFIX) if vault.is_shared else _mark(account.text)}"
 
 
 def _vault_of_the_account(finding: Finding) -> str | None:
-    """Return the vault that an account names without a key: it has to be one in this vault."""
+    """Return the vault that an account names without a key: its key must be in this vault."""
     if finding.judgement.reason is not Reason.KEY_NOT_NAMED:
         return None
     match = _VAULT_URI.fullmatch(finding.judgement.evidence.key_vault_uri or "")
@@ -217,10 +217,10 @@ def _vault(finding: Finding, wanted: str | TargetVault | None) -> TargetVault:
 
 
 def _mark(text: str) -> str:
-    """Return 16 characters that stand for a text: names of vaults are taken world-wide."""
+    """Return a hash of 16 characters, because names of vaults must be globally unique."""
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
 
 
 def matching(pattern: str | re.Pattern[str], text: str | None) -> str | None:
-    """Return a text of the expected form; anything else is as good as not known."""
+    """Return the text if it has the expected form, else None."""
     return text if text is not None and re.fullmatch(pattern, text) else None

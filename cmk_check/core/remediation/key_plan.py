@@ -1,8 +1,8 @@
-"""What to do about the key of a compliant account: the steps that end its reasons, in order.
+"""The plan for the key of a compliant account: the steps that fix its reasons, in order.
 
-Each step looks before it changes anything, so that steps which nothing is left of do no harm. A
-reason has no step where no ``az`` command ends it, or where a name that the command needs is not
-known; its own sentence says who acts.
+Each step checks before it changes anything, so steps that are already done do no harm. A reason has
+no step if no ``az`` command fixes it, or if a name that the command needs is not known; its own
+message says who must act.
 """
 
 import re
@@ -22,17 +22,17 @@ _VAULT_ID: Final = re.compile(
     "/providers/microsoft[.]keyvault/(?P<type>vaults|managedhsms)/(?P<name>[a-z0-9-]{3,24})",
     re.IGNORECASE | re.ASCII,
 )
-# Azure allows no other characters in the name of a group, and a script puts it into a URL.
+# The characters that Azure allows in a group's name, which the script puts into a URL.
 _GROUP: Final = re.compile(r"[\w().-]+")
 _REPLACED: Final = {KeyReason.KEY_TYPE_UNSUPPORTED, KeyReason.KEY_TOO_SMALL}
-# What the owner of a key may have done on purpose, and another key would undo.
+# States that the owner of a key may have caused on purpose, and that another key would undo.
 _BLOCKED: Final = {
     KeyReason.KEY_DISABLED,
     KeyReason.KEY_NOT_YET_VALID,
     KeyReason.KEY_OPERATIONS_MISSING,
     KeyReason.IDENTITY_LACKS_PERMISSION,
 }
-# What a Managed HSM shares with a vault: its keys. It has roles of its own.
+# A Managed HSM has the same steps for keys as a vault, but its own roles.
 _IN_HSM: Final = ON_KEYS | {Action.FOLLOW_KEY, Action.REPEAT_UPDATE}
 _STEPS: Final[Mapping[KeyReason, Action]] = {
     KeyReason.VAULT_NOT_FOUND: Action.RECOVER_VAULT,
@@ -50,14 +50,14 @@ _STEPS: Final[Mapping[KeyReason, Action]] = {
 
 
 def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | None:
-    """Plan how to end what is wrong with the key of an account.
+    """Plan how to fix the key of an account.
 
     Args:
         finding: as recorded or as just judged.
-        tenant_id: of the account's subscription.
+        tenant_id: the tenant of the account's subscription.
 
     Returns:
-        None where nothing is wrong, and where no command ends any of it.
+        The plan, or None if nothing is wrong or no command fixes any reason.
 
     """
     health, evidence = finding.key_health, finding.judgement.evidence
@@ -78,9 +78,9 @@ def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
     left = tuple(each for each in wrong if each.code not in ended)
     account, left_open = finding.id, ", ".join(each.code for each in left)
     return Plan(
-        summary=f"End what is wrong with the key of {account.name} in resource group "
-        f"{account.resource_group}, in {len(taken)} steps."
-        + (f" It does not end {left_open}: see there who acts." if left else "")
+        summary=f"Fix the key of {account.name} in resource group {account.resource_group}, in "
+        f"{len(taken)} steps."
+        + (f" This does not fix {left_open}: each reason says who must act." if left else "")
         + (finding.due.note if finding.due else ""),
         steps=taken,
         account=account,
@@ -109,13 +109,13 @@ def _vault(health: KeyHealth | None) -> TargetVault | None:
 
 
 type _Made = tuple[tuple[PlanStep, ...], set[KeyReason]]
-"""Steps, and the reasons that they end."""
+"""Steps, and the reasons that they fix."""
 
 
 def _ending(
     ways: Sequence[tuple[KeyReason, tuple[PlanStep, ...]]], vault: TargetVault
 ) -> _Made | None:
-    """Return the steps that end reasons, each step once."""
+    """Return the steps that fix reasons, each step once."""
     found: dict[Action, PlanStep] = {}
     ended = set()
     for code, made in ways:
@@ -131,9 +131,9 @@ def _ending(
 def _replacing(
     kind: str | None, ways: Mapping[KeyReason, tuple[PlanStep, ...]], *, user: bool
 ) -> _Made | None:
-    """Return the steps that put the account under another key of the same vault.
+    """Return the steps that put the account under another key in the same vault.
 
-    None if the account lacks an identity that no step can give it.
+    None if the account needs an identity that no step can assign.
     """
     gives = ways.get(KeyReason.IDENTITY_MISSING, (step(Action.GRANT, user=user),))
     if not gives:
@@ -161,15 +161,15 @@ def _replacing(
 
 
 def _steps_of(concern: KeyConcern, health: KeyHealth, *, user: bool) -> tuple[PlanStep, ...]:
-    """Return the steps that end a reason, none where no command does."""
+    """Return the steps that fix a reason, none if no command does."""
     evidence = concern.evidence
     match concern.code:
         case KeyReason.VAULT_NOT_FOUND if health.principal_id is not None:
-            # Azure deletes the role assignments on a vault together with it, and does not restore
+            # Azure deletes the role assignments on a vault with the vault, and does not restore
             # them. https://learn.microsoft.com/azure/key-vault/general/key-vault-recovery
             return step(Action.RECOVER_VAULT), step(Action.GRANT_AGAIN, user=user, follows=True)
         case KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES:
-            # Trusted services cannot pass a perimeter: only its owner can take the vault out of it.
+            # Trusted services cannot pass a perimeter; only its owner can remove the vault from it.
             if evidence.get("publicNetworkAccess", "").lower() == "securedbyperimeter":
                 return ()
         case KeyReason.KEY_EXPIRED | KeyReason.KEY_EXPIRES_SOON | KeyReason.KEY_ROTATION_OVERDUE:
@@ -180,7 +180,7 @@ def _steps_of(concern: KeyConcern, health: KeyHealth, *, user: bool) -> tuple[Pl
             is_followed = health.rotation is KeyRotation.AUTOMATIC
             return (renew,) if is_followed else (renew, step(Action.FOLLOW_KEY))
         case KeyReason.IDENTITY_MISSING:
-            # Only an account without any gets a system-assigned one: az would replace another.
+            # Only an account without an identity gets one: az would replace an existing identity.
             type_of_identity = evidence.get("identityType", "None").lower()
             if "identityClientId" not in evidence and type_of_identity == "none":
                 return step(Action.RESTORE_IDENTITY), step(Action.GRANT_AGAIN, follows=True)

@@ -1,28 +1,28 @@
-// The Bicep of plans, which bicep.py puts together. A part follows its name in brackets, and @name@
-// stands for a value. Lines that begin with three slashes are written into no template.
+// The Bicep of plans, which bicep.py assembles. A part follows its name in brackets, and @name@ is
+// replaced with a value. Lines that start with three slashes are left out of templates.
 
 /// [head]
 // Vault, key and grant of a plan that puts an account under a customer-managed key.
 // Deploy it into the vault's resource group.
 //
-// It leaves the account itself alone: a template would have to declare all of the account, and
-// would reset what it leaves out, such as network rules and tags. So run these commands around it,
-// with accountSubscription, accountGroup and accountName from below as SUBSCRIPTION, GROUP and
-// ACCOUNT, and the vault's subscription and resource group as VAULT_SUBSCRIPTION and VAULT_GROUP.
-// The same plan as a bash script does all of this, tries again until the grant has taken effect,
-// and may also be run after this deployment.
+// It does not change the account itself: a template would have to declare the whole account and
+// would reset everything that it omits, such as network rules and tags. So run these commands too.
+// Set SUBSCRIPTION, GROUP and ACCOUNT to accountSubscription, accountGroup and accountName below,
+// and VAULT_SUBSCRIPTION and VAULT_GROUP to the vault's subscription and resource group. The same
+// plan as a bash script does all of this, retries until the grant takes effect, and may also be run
+// after this deployment.
 //
 
 /// [grant_head]
-// The grant of a plan that ends what is wrong with the key of an account.
+// The grant of a plan that fixes the key of an account.
 // Deploy it into the vault's resource group:
 //
 //   az deployment group create --subscription="$VAULT_SUBSCRIPTION" \
 //     --resource-group="$VAULT_GROUP" --name=cmk --template-file=cmk.bicep
 //
-// The same plan as a bash script looks first, and may also be run after this deployment.
+// The same plan as a bash script checks first, and may also be run after this deployment.
 //
-// Before you do:
+// Read this first:
 
 /// [assign]
 //   az cognitiveservices account identity assign --subscription="$SUBSCRIPTION" \
@@ -35,16 +35,16 @@
 /// [around]
 //   az deployment group create --subscription="$VAULT_SUBSCRIPTION" \
 //     --resource-group="$VAULT_GROUP" --name=cmk --template-file=cmk.bicep
-// and ten minutes later, when the grant has taken effect:
+// Ten minutes later, when the grant has taken effect:
 //   az cognitiveservices account update --subscription="$SUBSCRIPTION" \
 //     --resource-group="$GROUP" --name="$ACCOUNT" --encryption="$(az deployment group show \
 //     --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" --name=cmk \
 //     --query=properties.outputs.encryption.value --output=json)"
 //
-// Before you do:
+// Read this first:
 
 /// [once]
-// - Deploy it once: deployed again, it resets what was set on the vault meanwhile.
+// - Deploy it once: a second deployment resets settings that were changed on the vault since.
 
 /// [account]
 var roleId = '@role_id@' // Key Vault Crypto Service Encryption User
@@ -74,7 +74,7 @@ resource vault 'Microsoft.KeyVault/vaults@@key_vault_api@' existing = {
 }
 
 /// [new_key]
-// A key that exists is left as it is.
+// An existing key is not changed.
 resource key 'Microsoft.KeyVault/vaults/keys@@key_vault_api@' = {
   parent: vault
   name: keyName
@@ -108,7 +108,7 @@ resource grant 'Microsoft.Authorization/roleAssignments@2022-04-01' = @condition
 }
 
 /// [access_policy]
-// "add" leaves all other policies, and other permissions of this identity, as they are.
+// "add" keeps all other policies and the other permissions of this identity.
 resource policy 'Microsoft.KeyVault/vaults/accessPolicies@@key_vault_api@' = if (usesPolicies) {
   parent: vault
   name: 'add'

@@ -1,31 +1,31 @@
 #!/usr/bin/env bash
-# The bash of plans: what is around the steps, then the steps of steps.toml. A part follows its name
-# in brackets, and @name@ stands for the part or the value of that name. Lines that begin with two
-# number signs are written into no script.
+# The bash of plans: shared parts, then the steps of steps.toml. A part follows its name in
+# brackets. @name@ is replaced with the part or value of that name. Lines that start with two number
+# signs are left out of scripts.
 #
-# The steps assign a command's output before they use it, because `set -e` sees a failure only
-# there. They ask for what is there by lists, which fail if they cannot be read, so that trouble is
-# never taken for absence. They hold no names: a script assigns those first. Facts are read from
-# Azure Resource Manager, which asks for no right on the key; what changes or recovers a key goes to
-# the vault itself, because Azure Resource Manager cannot do that.
+# The steps assign a command's output before they use it, because `set -e` notices a failure only
+# there. To find out whether something exists they read lists, which fail if they cannot be read, so
+# that a failure never counts as absence. They contain no names: a script assigns those first. They
+# read facts from Azure Resource Manager, which needs no right on the key; commands that change or
+# recover a key call the vault itself, because Azure Resource Manager cannot do that.
 #
 # shellcheck disable=SC2153,SC2288 # scripts assign TRIES and TYPE, and quote [usable]
 
 ## [head]
-# Puts an account under a customer-managed key. Needs the az command, signed in; asks nothing.
-# Every step looks first, so after a failure just run it again. In a sovereign cloud, choose the
-# cloud before: az cloud set --name AzureUSGovernment (or AzureChinaCloud), then az login.
-# Before you run it:
+# Puts an account under a customer-managed key. Needs the az command, signed in; does not prompt.
+# Every step checks first, so after a failure just run the script again. In a sovereign cloud, first
+# choose the cloud: az cloud set --name AzureUSGovernment (or AzureChinaCloud), then az login.
+# Read this before you run it:
 
 ## [key_head]
-# Ends what is wrong with the key of an account. Needs the az command, signed in; asks nothing.
-# Every step looks first, so after a failure just run it again. Where a person has to decide, it
-# stops, and names the variable that says yes. In a sovereign cloud, choose the cloud before:
-# az cloud set --name AzureUSGovernment (or AzureChinaCloud), then az login.
-# Before you run it:
+# Fixes the key of an account. Needs the az command, signed in; does not prompt.
+# Every step checks first, so after a failure just run the script again. If a person must decide,
+# the script stops and names the variable that confirms. In a sovereign cloud, first choose the
+# cloud: az cloud set --name AzureUSGovernment (or AzureChinaCloud), then az login.
+# Read this before you run it:
 
 ## [functions]
-## A script has those that it uses; one may use those before it. Blank lines separate them.
+## A script gets only those that it uses; each may use earlier ones. Blank lines separate them.
 say() { printf '%s\n' "$*"; }
 
 stop() {
@@ -42,17 +42,17 @@ plain() { printf '%s' "$1" | tr '[:upper:]' '[:lower:]' | tr -d ' '; }
 
 listed() { printf '%s\n' "$1" | grep -ixF -e "$2" >/dev/null; }
 
-# What a person has to decide is done only if a variable says so.
+# A step that a person must decide on is done only if its variable is yes.
 decided() {
   local variable=$1
   shift
   if [ "${!variable:-}" != yes ]; then
-    stop "$* If it is to be done all the same: $variable=yes bash $0"
+    stop "$* To do it anyway: $variable=yes bash $0"
   fi
 }
 
 unusable() {
-  stop "$1: it has to be RSA of 2048 bits or more, enabled, within its dates, and allowed to" \
+  stop "$1: it must be RSA with at least 2048 bits, enabled, within its dates, and permitted to" \
     'wrap and unwrap'
 }
 
@@ -76,13 +76,13 @@ fact() {
 
 vault() { fact "$VAULT_ID" "$1"; }
 
-# Of the version that the account uses.
+# A fact about the version that the account uses.
 key() { fact "$KEY_ID${VERSION:+/versions/$VERSION}" "$1"; }
 
 ## [no_files]
 for value in "$SUBSCRIPTION" "$GROUP" "$ACCOUNT" "$VAULT_GROUP"; do
   case $value in
-    @*) stop "az would read a file where a name begins with @: $value" ;;
+    @*) stop "az would read a file, because a name starts with @: $value" ;;
   esac
 done
 
@@ -99,7 +99,7 @@ set_to=$(encryption)
 IFS='|' read -r source named _ held_in <<<"$set_to"
 if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$(plain "$named")" ] &&
   [ "$named" != "$KEY" ]; then
-  stop "the account is under another customer-managed key by now: $named"
+  stop "the account is now under another customer-managed key: $named"
 fi
 
 ## [assign_identity]
@@ -108,21 +108,21 @@ type=$(account identity.type)
 
 ## [give_identity]
 case $type in
-  *SystemAssigned*) say '   It has one.' ;;
+  *SystemAssigned*) say '   It already has one.' ;;
   '' | None)
     az cognitiveservices account identity assign --subscription="$SUBSCRIPTION" \
       --resource-group="$GROUP" --name="$ACCOUNT" --output=none
     ;;
-  *) stop "the account has another identity by now ($type): create the plan again" ;;
+  *) stop "the account now has another identity ($type): create the plan again" ;;
 esac
 
 ## [restore_identity]
 type=$(account identity.type)
 case $type in
   '' | None)
-    decided CONFIRM_IDENTITY 'the account has no identity. Somebody may have taken it away on' \
+    decided CONFIRM_IDENTITY 'the account has no identity. Somebody may have removed it on' \
       'purpose, to revoke access: ask the owner of the key.'
-    # What is new has no access yet, so that this decides on it as well.
+    # A new identity has no access yet, so this decision includes the grant.
     export CONFIRM_GRANT=yes
     ;;
 esac
@@ -134,7 +134,7 @@ esac
 @compare_vault@
 
 ## [check_own_vault]
-## A compliant account names its vault, and no other can be chosen for it.
+## A compliant account names its vault, which cannot be changed.
 @find_old_vault@ ||
   stop "there is no vault $VAULT in subscription $VAULT_SUBSCRIPTION, or you may not see it"
 @compare_vault@
@@ -149,7 +149,7 @@ VAULT_ID=$(az keyvault show --subscription="$VAULT_SUBSCRIPTION" "$@" --name="$V
 location=$(account location)
 vault_location=$(vault location)
 if [ "$(plain "$location")" != "$(plain "$vault_location")" ]; then
-  stop "the vault is in $vault_location and the account in $location: choose a vault there"
+  stop "the vault is in $vault_location and the account in $location: choose a vault in $location"
 fi
 vault_tenant=$(vault properties.tenantId)
 if [ "$(plain "$vault_tenant")" != "$(plain "$tenant")" ]; then
@@ -158,18 +158,18 @@ fi
 refuses=$(vault "properties.networkAcls.defaultAction == 'Deny' &&
   properties.networkAcls.bypass != 'AzureServices'")
 if [ "$refuses" = true ]; then
-  stop "the vault's firewall keeps Azure services out: let trusted Microsoft services pass"
+  stop "the vault's firewall blocks Azure services: let trusted Microsoft services through"
 fi
 protected=$(vault properties.enablePurgeProtection)
 if [ "$protected" != true ]; then
-  stop 'the vault has no purge protection, which is for ever and for everything in it: ask' \
-    'whoever owns it, then run: az keyvault update --enable-purge-protection=true' \
+  stop 'the vault has no purge protection, which is permanent and applies to everything in it:' \
+    'ask its owner, then run: az keyvault update --enable-purge-protection=true' \
     "--subscription=$VAULT_SUBSCRIPTION --name=$VAULT"
 fi
 VAULT_URI=$(vault properties.vaultUri)
 if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$(plain "$named")" ] &&
   [ "$(plain "${held_in%/}")" != "$(plain "${VAULT_URI%/}")" ]; then
-  stop "the account is under a key of another vault by now: $named in $held_in"
+  stop "the account is now under a key in another vault: $named in $held_in"
 fi
 
 ## [create_vault]
@@ -201,8 +201,8 @@ if [ -z "$found" ]; then
 fi
 
 ## [create_key]
-## Through Resource Manager: it needs no right on the keys, passes the vault's firewall, and answers
-## with the key as it is where there is one of this name.
+## Through Resource Manager, which needs no right on the keys, passes the vault's firewall, and
+## returns an existing key of this name unchanged.
 ## https://learn.microsoft.com/rest/api/keyvault/keyvault/keys/create-if-not-exist
 now=$(date +%s)
 KEY_ID="$VAULT_ID/keys/$KEY"
@@ -216,10 +216,10 @@ usable=$(az rest --method=put --url="$KEY_ID?api-version=$KEY_VAULT_API" --outpu
     }
   }
 }' --query=@usable@)
-if [ "$usable" != true ]; then unusable "the key $KEY is of no use here"; fi
+if [ "$usable" != true ]; then unusable "the existing key $KEY cannot be used"; fi
 
 ## [usable]
-## Of a key or a version; $now has the seconds since 1970.
+## For a key or a version; $now has the seconds since 1970.
 "contains(['RSA', 'RSA-HSM'], properties.kty) &&
   (properties.keySize == \`null\` || properties.keySize >= \`2048\`) &&
   (properties.keyOps == \`null\` ||
@@ -260,7 +260,7 @@ if [ -n "$CLIENT_ID" ]; then
 fi
 if [ "$(printf '%s\n' "$ids" | wc -l)" -ne 1 ]; then
   say 'The account has these identities, by client id:' "$ids"
-  stop 'write the one that may use the key as CLIENT_ID into this script'
+  stop 'set CLIENT_ID in this script to the identity that may use the key'
 fi
 CLIENT_ID=$ids
 PRINCIPAL_ID=$(account "identity.userAssignedIdentities.* | [?clientId=='$CLIENT_ID'].principalId")
@@ -276,7 +276,7 @@ if [ "$by_roles" = true ]; then
     --fill-role-definition-name=false --output=tsv \
     --query="[?ends_with(roleDefinitionId, '$ROLE')].id")
 else
-  # A policy with an application id gives the identity nothing.
+  # A policy with an application id grants the identity nothing.
   held=$(vault "properties.accessPolicies[?objectId=='$PRINCIPAL_ID' && !applicationId]
     .permissions.keys[]")
   for permission in get wrapKey unwrapKey; do
@@ -286,19 +286,19 @@ fi
 
 ## [decide_grant]
 if [ -z "$held" ]; then
-  decided CONFIRM_GRANT 'the identity may not use the key. Somebody may have taken the access' \
-    'away on purpose: ask the owner of the key.'
+  decided CONFIRM_GRANT 'the identity may not use the key. Somebody may have revoked the access' \
+    'on purpose: ask the owner of the key.'
 fi
 
 ## [give_grant]
 if [ -n "$held" ]; then
-  say '   It may use the key.'
+  say '   It already has access.'
 elif [ "$by_roles" = true ]; then
   az role assignment create --subscription="$VAULT_SUBSCRIPTION" --scope="$KEY_ID" \
     --assignee-object-id="$PRINCIPAL_ID" --assignee-principal-type=ServicePrincipal \
     --role="$ROLE" --output=none
 else
-  # "add" leaves all other policies, and other permissions of this identity, as they are.
+  # "add" keeps all other policies and the other permissions of this identity.
   az rest --method=put --url="$VAULT_ID/accessPolicies/add?api-version=$KEY_VAULT_API" \
     --output=none --body='{"properties": {"accessPolicies": [{"tenantId": "'"$tenant"'",
       "objectId": "'"$PRINCIPAL_ID"'",
@@ -307,13 +307,13 @@ fi
 
 ## [wait]
 if [ "$TRIES" = 1 ]; then
-  say '   Azure does not say when; the next step is tried once.'
+  say '   Azure does not report this; the next step is tried once.'
 else
-  say "   Azure does not say when; the next step is tried $TRIES times, $PAUSE seconds apart."
+  say "   Azure does not report this; the next step is tried $TRIES times, $PAUSE seconds apart."
 fi
 
 ## [switch_on]
-## Azure merges what it is sent: a client id from before would stay, and be used, unless it is null.
+## Azure merges the new settings: an earlier client id would stay in use unless it is set to null.
 properties='"identityClientId": null, '
 @set_encryption@
 
@@ -340,9 +340,9 @@ until is_done; do
   say "$said"
   case $said in *AuthorizationFailed*) stop 'you may not change the account' ;; esac
   if [ "$tries" -ge "$TRIES" ]; then
-    not_yet 'Azure does not take the key; what it says stands above'
+    not_yet 'Azure does not accept the key; its message is above'
   fi
-  say "   Not taken in try $tries of $TRIES; trying again in $PAUSE seconds."
+  say "   Not accepted in try $tries of $TRIES; trying again in $PAUSE seconds."
   tries=$((tries + 1))
   sleep "$PAUSE"
 done
@@ -354,21 +354,21 @@ fi
 say "Done: the account is under the key $KEY in $VAULT_URI"
 
 ## [find_key]
-## The version comes from the account, so that a script that is run again goes by what is so then.
+## The version is read from the account, so that a later run uses the version of that time.
 @check_tenant@
 IFS='|' read -r source named VERSION held_in <<<"$set_to"
 if [ "$(plain "$source")" != microsoft.keyvault ] ||
   [ "$(plain "$named")" != "$(plain "$KEY")" ]; then
-  stop "the account uses another key by now: $named"
+  stop "the account now uses another key: $named"
 fi
 case $(plain "$held_in") in
-  *[!a-z0-9.:/-]*) stop "the account's vault has an address that is none: $held_in" ;;
+  *[!a-z0-9.:/-]*) stop "the account's vault has an invalid address: $held_in" ;;
   "https://$(plain "$VAULT")."*) ;;
-  *) stop "the account's key is in another vault by now: $held_in" ;;
+  *) stop "the account's key is now in another vault: $held_in" ;;
 esac
 VERSION=${VERSION//-/}
 case $VERSION in
-  *[!0-9A-Fa-f]*) stop "the account names a version that is none: $VERSION" ;;
+  *[!0-9A-Fa-f]*) stop "the account names an invalid version: $VERSION" ;;
 esac
 VAULT_ID="/subscriptions/$VAULT_SUBSCRIPTION/resourceGroups/$VAULT_GROUP"
 VAULT_ID="$VAULT_ID/providers/Microsoft.KeyVault/$TYPE/$VAULT"
@@ -378,31 +378,31 @@ KEY_ID="$VAULT_ID/keys/$KEY"
 @check_tenant@
 IFS='|' read -r source named _ held_in <<<"$set_to"
 if [ "$named" != "$REPLACED" ] && [ "$named" != "$KEY" ]; then
-  stop "the account uses another key by now: $named"
+  stop "the account now uses another key: $named"
 fi
 
 ## [replace_blocked_key]
 @replace_key@
 if [ "$named" = "$REPLACED" ]; then
-  decided CONFIRM_REPLACE_KEY 'the account cannot use its key for another reason too. Somebody' \
-    'may have brought this about on purpose, to revoke access: ask the owner of the key.'
+  decided CONFIRM_REPLACE_KEY 'the account also cannot use its key for another reason. Somebody' \
+    'may have caused this on purpose, to revoke access: ask the owner of the key.'
 fi
 
 ## [recover_vault]
 vaults=$(az keyvault list --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \
   --resource-type=vault --query='[].id' --output=tsv) ||
-  stop "a vault is recovered into its own resource group: if it is gone, create $VAULT_GROUP again"
+  stop "the vault's resource group cannot be read: if it is gone, create $VAULT_GROUP again"
 if ! listed "$vaults" "$VAULT_ID"; then
   deleted=$(az keyvault list-deleted --subscription="$VAULT_SUBSCRIPTION" --resource-type=vault \
     --query='[].properties.vaultId' --output=tsv)
   listed "$deleted" "$VAULT_ID" ||
     stop "the vault $VAULT is not among the deleted vaults of its subscription. If it was moved," \
-      'create the plan again after the next scan. If it was purged, nothing brings it back, nor' \
-      'what its keys protect.'
+      'create the plan again after the next scan. If it was purged, the vault and the data that' \
+      'its keys protect are lost.'
   decided CONFIRM_RECOVER_VAULT 'the vault is deleted. Somebody may have deleted it on purpose,' \
     'to revoke access: ask the owner of the key.'
   az keyvault recover --subscription="$VAULT_SUBSCRIPTION" --name="$VAULT" --output=none
-  # Azure has taken the access away together with the vault, so that this decides on it as well.
+  # Azure deleted the grants with the vault, so this decision includes the grant.
   export CONFIRM_GRANT=yes
 fi
 
@@ -414,7 +414,7 @@ if ! listed "$keys" "$KEY"; then
     "--$HOLDER=$VAULT" --query='[].name' --output=tsv)
   listed "$deleted" "$KEY" ||
     stop "the key $KEY is not among the deleted keys of the vault: it was purged. Only a backup" \
-      'brings it back (az keyvault key restore); without one, what it protects is lost.'
+      'can restore it (az keyvault key restore); without one, the data that it protects is lost.'
   decided CONFIRM_RECOVER_KEY 'the key is deleted. Somebody may have deleted it on purpose, to' \
     'revoke access: ask the owner of the key.'
   az keyvault key recover --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" --name="$KEY" \
@@ -423,13 +423,13 @@ fi
 tries=1
 until keys=$(az keyvault key list-versions --subscription="$VAULT_SUBSCRIPTION" \
   "--$HOLDER=$VAULT" --name="$KEY" --query='[].kid' --output=tsv) && [ -n "$keys" ]; do
-  if [ "$tries" -ge "$TRIES" ]; then not_yet 'the key cannot be seen in its vault'; fi
-  say "   The vault does not show it in try $tries of $TRIES; looking again in $PAUSE seconds."
+  if [ "$tries" -ge "$TRIES" ]; then not_yet 'the vault does not list the key yet'; fi
+  say "   Not listed in try $tries of $TRIES; trying again in $PAUSE seconds."
   tries=$((tries + 1))
   sleep "$PAUSE"
 done
 if [ -n "$VERSION" ] && ! printf '%s\n' "$keys" | grep -i -e "/$VERSION\$" >/dev/null; then
-  stop "the key is there, but not the version $VERSION, which the account names. A version alone" \
+  stop "the key exists, but not its version $VERSION, which the account names. A single version" \
     'cannot be recovered: only a backup of the whole key has it. Ask the owner of the key.'
 fi
 
@@ -446,7 +446,7 @@ fi
 now=$(date +%s)
 later=$(key "properties.attributes.nbf > \`$now\`")
 if [ "$later" = true ]; then
-  decided CONFIRM_START_KEY 'the key is valid only from a later date, which somebody has chosen:' \
+  decided CONFIRM_START_KEY 'the key is valid only from a later date, which somebody chose:' \
     'ask the owner of the key.'
   az keyvault key set-attributes --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" \
     --name="$KEY" ${VERSION:+"--version=$VERSION"} --not-before="$(date -u +%Y-%m-%dT00:00:00Z)" \
@@ -463,8 +463,8 @@ for operation in wrapKey unwrapKey; do
   esac
 done
 if [ -n "$missing" ]; then
-  decided CONFIRM_OPERATIONS 'the key may not wrap and unwrap. Somebody may have taken this away' \
-    'on purpose, to revoke access: ask the owner of the key.'
+  decided CONFIRM_OPERATIONS 'the key is not permitted to wrap and unwrap. Somebody may have' \
+    'removed these operations on purpose, to revoke access: ask the owner of the key.'
   read -r -a operations <<<"$permitted$missing"
   az keyvault key set-attributes --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" \
     --name="$KEY" ${VERSION:+"--version=$VERSION"} --output=none --ops "${operations[@]}"
@@ -473,8 +473,8 @@ fi
 ## [open_firewall]
 passes=$(vault properties.networkAcls.bypass)
 if [ "$(plain "$passes")" = none ]; then
-  decided CONFIRM_FIREWALL "the vault's firewall keeps Azure services out, which somebody has" \
-    'chosen: ask the owner of the vault.'
+  decided CONFIRM_FIREWALL "the vault's firewall blocks Azure services, which somebody chose:" \
+    'ask the owner of the vault.'
   az keyvault update --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \
     --name="$VAULT" --bypass=AzureServices --output=none
 fi
@@ -482,7 +482,7 @@ fi
 ## [soft_delete]
 kept=$(vault properties.enableSoftDelete)
 if [ "$kept" != true ]; then
-  decided CONFIRM_SOFT_DELETE 'soft delete cannot be turned off again, and is for everything in' \
+  decided CONFIRM_SOFT_DELETE 'soft delete can never be turned off and applies to everything in' \
     'the vault: ask the owner of the vault.'
   az keyvault update --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \
     --name="$VAULT" --set=properties.enableSoftDelete=true --output=none
@@ -491,7 +491,7 @@ fi
 ## [protect_from_purge]
 protected=$(vault properties.enablePurgeProtection)
 if [ "$protected" != true ]; then
-  decided CONFIRM_PURGE_PROTECTION 'purge protection cannot be turned off again, and is for' \
+  decided CONFIRM_PURGE_PROTECTION 'purge protection can never be turned off and applies to' \
     'everything in the vault: ask the owner of the vault.'
   az keyvault update --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \
     --name="$VAULT" --enable-purge-protection=true --output=none
@@ -500,7 +500,7 @@ fi
 ## [renew_key]
 now=$(date +%s)
 soon=$((now + NOTICE_DAYS * 86400))
-# A version of today may live for less than that, and is not replaced again.
+# A version created today is not replaced again, even if it expires sooner than that.
 ends=$(fact "$KEY_ID" "properties.attributes.exp != \`null\` &&
   properties.attributes.exp <= \`$soon\` &&
   !(properties.attributes.created > \`$((now - 86400))\`)")
@@ -518,7 +518,7 @@ fi
   enabled=$(fact "$KEY_ID" properties.attributes.enabled)
   if [ "$enabled" = false ]; then
     stop 'the newest version of the key is disabled. Somebody may have disabled it on purpose,' \
-      'to revoke access: ask the owner of the key, who can enable it or make a new version.'
+      'to revoke access: ask the owner of the key, who can enable it or create a new version.'
   fi
   az keyvault key rotate --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" --name="$KEY" \
     --output=none
@@ -546,11 +546,11 @@ if is_failed "$state"; then
   state=$(account properties.provisioningState)
 fi
 if is_failed "$state"; then
-  stop "the account is still $state: its activity log says why the update fails"
+  stop "the account is still $state: its activity log shows why the update fails"
 fi
 
 ## [verify_key]
 now=$(date +%s)
 usable=$(key @usable@)
 if [ "$usable" != true ]; then unusable "the key $KEY cannot be used"; fi
-say "Done: the key $KEY in $VAULT can be used. The next scan looks at everything else again."
+say "Done: the key $KEY in $VAULT can be used. The next scan checks everything else."

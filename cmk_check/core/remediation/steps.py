@@ -1,7 +1,6 @@
-"""The steps of a remediation plan: steps.toml has their words, plan.sh the bash that does them.
+"""The steps of a remediation plan: steps.toml has their words, plan.sh their bash.
 
-The bash holds no names: a script assigns them first. A renderer for another language does each step
-in its own way.
+The bash has no names: a script assigns them first. Renderers for other languages do not use it.
 """
 
 import textwrap
@@ -16,10 +15,10 @@ _WORDS: Final = toml_of(__package__, "steps.toml")
 
 
 class Action(StrEnum):
-    """What a step does; a plan for a key takes its steps in this order.
+    """What a step does; a plan for a key has its steps in this order.
 
-    First what makes the key usable now, then what Azure asks for before an account may change its
-    key, at last that change.
+    First come the steps that make the key usable, then those that Azure requires before an account
+    may change its key, and last that change.
     """
 
     SIGN_IN = "sign_in"
@@ -61,14 +60,14 @@ ON_KEYS: Final = frozenset(
         Action.ROTATE_KEY,
     }
 )
-"""What goes to the vault itself, because Azure Resource Manager cannot do it."""
+"""The steps that call the vault itself, because Azure Resource Manager cannot do them."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """One step, as plain text for people, and the ``commands`` in bash that do it.
+    """One step, as plain text for people, with its ``commands`` in bash.
 
-    ``warning`` is what cannot be taken back, or None.
+    ``warning`` says what cannot be undone or must be decided, or is None.
     """
 
     action: Action
@@ -78,7 +77,7 @@ class PlanStep:
     commands: str = field(kw_only=True)
 
     def caution(self, comment: str) -> str:
-        """Return title and warning as lines that each begin with a comment's sign, or nothing."""
+        """Return title and warning as comment lines, "" without a warning."""
         if self.warning is None:
             return ""
         lines = textwrap.wrap(self.warning, 92, break_long_words=False)
@@ -89,7 +88,7 @@ class PlanStep:
 
 
 def step(action: Action, *, due: str = "", **variants: bool) -> PlanStep:
-    """Return a step, in those of its variants in steps.toml that are true.
+    """Return a step in the variants of steps.toml that are true.
 
     ``due`` is when the key should have been rotated, in seconds since 1970.
     """

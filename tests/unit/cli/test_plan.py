@@ -165,7 +165,7 @@ async def test_a_key_in_trouble_has_a_plan(capsys: Output) -> None:
     _, reason, summary, _ = written.err.splitlines()
     message = KEY_REASONS[KeyReason.KEY_DISABLED].text()
     assert reason == f"cmk-check: its key is broken, key_disabled: {message}"
-    assert summary.startswith("cmk-check: End what is wrong with the key of chat ")
+    assert summary.startswith("cmk-check: Fix the key of chat ")
 
 
 @pytest.mark.parametrize(
@@ -254,10 +254,10 @@ def test_what_is_no_accounts_id_is_a_fault_of_usage(account_id: str) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("--vault", "kv_old", "a vault is named by"),
-        ("--vault", "", "a vault is named by"),
-        ("--key", "a b", "a key's name is"),
-        ("--key", "", "a key's name is"),
+        ("--vault", "kv_old", "a vault's name has"),
+        ("--vault", "", "a vault's name has"),
+        ("--key", "a b", "a key's name has"),
+        ("--key", "", "a key's name has"),
         ("--format", "terraform", "one of az, bicep"),
     ],
 )

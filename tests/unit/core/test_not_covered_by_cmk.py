@@ -17,11 +17,13 @@ def test_of_a_foundry_account_it_is_said_which_of_its_parts_have_other_keys() ->
     for part in (
         "basic setup",
         "As of 24 August 2026",
-        "hosted agent",
+        "state store of hosted agents",
+        "Microsoft Agent 365",
+        "a365LoggingEnabled",
         "Speech",
         "Assistants",
         "AI Search",
-        "Fine-tuned",
+        "fine-tuned",
     ):
         assert part in said
 
@@ -30,7 +32,7 @@ def test_of_an_openai_account_it_is_said_what_goes_on_after_the_key_is_revoked()
     """Who revokes a key relies on its effect."""
     (only,) = limits_of("openai", Verdict.COMPLIANT)
 
-    assert "after the key was revoked" in only
+    assert "after the key is revoked" in only
 
 
 @pytest.mark.parametrize("verdict", [Verdict.NON_COMPLIANT, Verdict.UNKNOWN])
@@ -66,6 +68,7 @@ def test_where_data_stores_were_read_it_names_what_the_account_uses() -> None:
     assert named == ["files1.", "p2.", "voices."]
     assert not any("agent" in text.lower() for text in unused)
     assert any("hosted agent" in text for text in used)
+    assert any("Agent 365" in text for text in used)
 
 
 @pytest.mark.parametrize("why", [DataReason.PLACES_UNREAD, DataReason.TOO_MANY_STORES])

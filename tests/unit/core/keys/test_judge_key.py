@@ -84,7 +84,7 @@ def test_several_unread_parts_are_one_concern_that_names_them_all() -> None:
     assert concern.missing_action == "Other/read"
     assert "Vault: Grant another. Identity: Azure did not return" in concern.message
     assert concern.message.endswith(
-        "Encryption scopes: could not be read (timeout); the next scan tries again, and if it "
+        "Encryption scopes: could not be read (timeout); the next scan tries again. If this "
         "stays, look for a newer version of cmk_check."
     )
     assert health.vault_id == VAULT_ID.lower()
@@ -220,6 +220,6 @@ def test_every_unseen_part_says_what_it_is_and_what_to_do_p11(case: Case, change
     assert re.fullmatch(r" [A-Z][a-z ]+: \S.{60,260}[a-z_]\.", part)
     assert re.search(
         r"update cmk_check|set it again|set the key again|permit |give |assign "
-        r"|attach |take the version out|newer version of cmk_check",
+        r"|attach |remove the version|newer version of cmk_check",
         part,
     )

@@ -171,7 +171,7 @@ def test_a_grant_that_takes_its_time_is_waited_for(tmp_path: Path) -> None:
 
     assert ended.code == 0
     assert (watched.get("slept") or "").split() == ["30", "30"]
-    assert "Not taken in try 2 of 20" in ended.out
+    assert "Not accepted in try 2 of 20" in ended.out
 
 
 def test_it_does_not_wait_for_ever(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_it_does_not_wait_for_ever(tmp_path: Path) -> None:
 
     assert ended.code == 75
     assert "KeyVaultProperties is invalid" in ended.out
-    assert "Azure does not take the key" in ended.err
+    assert "Azure does not accept the key" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -192,25 +192,27 @@ def test_it_does_not_wait_for_ever(tmp_path: Path) -> None:
         pytest.param(
             NEW,
             {"source": "microsoft.keyvault", "name": "theirs"},
-            "under another customer-managed key by now: theirs",
+            "now under another customer-managed key: theirs",
             id="mended by others",
         ),
         pytest.param(NEW, {"identity": "UserAssigned"}, "create the plan again", id="other"),
-        pytest.param(OLD, {"vault_location": "northeurope"}, "choose a vault there", id="region"),
+        pytest.param(OLD, {"vault_location": "northeurope"}, "choose a vault in", id="region"),
         pytest.param(OLD, {"vault_tenant": "theirs"}, "belongs to tenant theirs", id="tenant"),
         pytest.param(
             OLD,
             {"source": "Microsoft.KeyVault", "name": "our-key", "uri": "https://theirs.vault/"},
-            "under a key of another vault by now: our-key in https://theirs.vault/",
+            "now under a key in another vault: our-key in https://theirs.vault/",
             id="mended by others elsewhere",
         ),
         pytest.param(OLD, {"protected": ""}, "run: az keyvault update", id="purge"),
-        pytest.param(OLD, {"firewall": ""}, "let trusted Microsoft services pass", id="firewall"),
-        pytest.param(OLD, {"key": "false"}, "the key our-key is of no use here", id="key"),
+        pytest.param(
+            OLD, {"firewall": ""}, "let trusted Microsoft services through", id="firewall"
+        ),
+        pytest.param(OLD, {"key": "false"}, "the existing key our-key cannot be used", id="key"),
         pytest.param(OLD, {"identity": ""}, "is not assigned to the account", id="gone"),
         pytest.param(OLD, {"forbidden": ""}, "you may not change the account", id="forbidden"),
         pytest.param(
-            USER, {"clients": f"{CLIENT}\nanother"}, "write the one that may use", id="two users"
+            USER, {"clients": f"{CLIENT}\nanother"}, "set CLIENT_ID in this script", id="two users"
         ),
     ],
 )

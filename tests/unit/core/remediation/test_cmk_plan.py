@@ -186,14 +186,14 @@ def test_the_vault_of_a_key_that_is_out_of_force_is_not_taken() -> None:
 )
 def test_what_cannot_be_a_vault_is_refused(vault: str) -> None:
     """A plan that Azure refuses half-way is worse than none."""
-    with pytest.raises(ValueError, match="a vault is named by"):
+    with pytest.raises(ValueError, match="a vault's name has"):
         planned(finding_of(), vault=vault)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a/b", "k" * 128, "k\n", "kéy", "$(x)"])
 def test_what_cannot_be_a_key_is_refused(key: str) -> None:
     """As for vaults."""
-    with pytest.raises(ValueError, match="a key's name is"):
+    with pytest.raises(ValueError, match="a key's name has"):
         planned(finding_of(), key=key)
 
 
@@ -261,9 +261,9 @@ def test_what_cannot_be_taken_back_is_said_before_anything_is_run(vault: str | N
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("AIServices", "One way: a Foundry account cannot go back to Microsoft's keys"),
-        ("aiservices", "One way: a Foundry account"),
-        ("OpenAI", "Take it for one way: Microsoft's pages disagree"),
+        ("AIServices", "This is permanent: a Foundry account cannot return to Microsoft's keys"),
+        ("aiservices", "This is permanent: a Foundry account"),
+        ("OpenAI", "Treat this as permanent: Microsoft's pages disagree"),
     ],
 )
 def test_where_microsofts_pages_disagree_the_plan_says_so(kind: str, said: str) -> None:
@@ -271,6 +271,21 @@ def test_where_microsofts_pages_disagree_the_plan_says_so(kind: str, said: str) 
     plan = planned(finding_of(kind=kind))
 
     assert said in " ".join(step.warning or "" for step in plan.steps)
+
+
+@pytest.mark.parametrize(("kind", "upgrades"), [("OpenAI", 1), ("AIServices", 0)])
+def test_what_a_key_means_for_foundry_is_said_once_before_anything_is_run(
+    kind: str, upgrades: int
+) -> None:
+    """A key may be impossible in a region, and may delay the upgrade of an OpenAI account."""
+    plan = planned(finding_of(kind=kind))
+
+    (switch_on,) = (step for step in plan.steps if step.action is Action.SWITCH_ON)
+    heads = (render_az(plan).partition("set -euo")[0], template_of(plan).partition("param ")[0])
+    for text in (switch_on.warning or "", *heads):
+        said = re.sub(r"\s+(//|#)?\s*", " ", text)
+        assert said.count("for Foundry is available only in select regions") == 1
+        assert said.count("out of its automatic upgrade to Foundry") == upgrades
 
 
 @pytest.mark.parametrize("kind", ["OpenAI", "AIServices"])

@@ -115,7 +115,7 @@ def test_it_goes_on_after_a_plan_that_stops_and_says_why_at_the_end(tmp_path: Pa
     folder.azure.set("accounts/a1/identity", "")
     second = folder.run()
 
-    why = "Stopped: the account has another identity by now (UserAssigned): create the plan again"
+    why = "Stopped: the account now has another identity (UserAssigned): create the plan again"
     assert (first.code, first.err) == (1, f"{why}\n")
     assert first.out.splitlines()[-2:] == [
         f"refused: plans/1.sh: {why}",
@@ -251,7 +251,7 @@ def test_what_azure_does_not_take_is_left_for_another_run(tmp_path: Path) -> Non
 
     assert first.code == 1
     assert first.out.splitlines()[-2:] == [
-        "left: plans/3.sh: Stopped: Azure does not take the key; what it says stands above",
+        "left: plans/3.sh: Stopped: Azure does not accept the key; its message is above",
         "2 of 3 done, 0 refused, 1 left; 1 still to do",
     ]
     assert (second.code, folder.done) == (0, True)
