@@ -288,7 +288,7 @@ def test_an_option_that_cannot_be_is_a_fault_of_usage(option: str, value: str, s
         (["chat", "--share-vault"], "--share-vault", "must be used with --owner"),
         (["--all", "--out", "new", "--share-vault", "--vault", "kv-x"], "--share-vault", "--vault"),
         (["--all", "--out", "new", "--format", "bicep"], "--format", "must be az"),
-        (["--all", "--out", "new", "--vault", "kv_x"], "--vault", "a vault is named by"),
+        (["--all", "--out", "new", "--vault", "kv_x"], "--vault", "a vault's name has"),
     ],
 )
 def test_options_that_do_not_go_together_are_a_fault_of_usage(

@@ -43,7 +43,7 @@ async def test_a_finding_alone_is_that_of_the_list_and_more(served: Served) -> N
     assert {tuple(each) for each in shown} == {(*listed[0], *more)}
     # Green is read as "all of it is under our key", and Microsoft says that it is not.
     limits = {each["name"]: " ".join(each["limits"]) for each in shown}
-    assert all(word in limits["safe"] for word in ("Agents", "Speech", "Fine-tuned"))
+    assert all(word in limits["safe"] for word in ("Agents", "Speech", "fine-tuned"))
     assert (bool(limits["old"]), limits["Chat"], limits["odd"]) == (True, "", "")
     # Three point reads for each, whatever the size of the estate.
     assert [operation.name for operation in served.store.log] == ["get"] * 3 * len(listed)
@@ -216,7 +216,7 @@ def test_a_broken_key_has_the_plan_that_ends_it(what: str, *, has_template: bool
     shown = remediation_of(broken(BROKEN_KEYS[what]), TENANT)
 
     assert shown is not None
-    assert shown.summary.startswith("End what is wrong with the key of Chat ")
+    assert shown.summary.startswith("Fix the key of Chat ")
     assert "on purpose" in (shown.steps[1].warning or "")
     assert f"TENANT='{TENANT}'" in shown.az
     assert (shown.bicep is not None) == has_template
