@@ -4,7 +4,7 @@
 # What is done is written to state.txt. After any failure or interruption run this again: it does
 # what is left. Exit codes: 0 if every plan is done, 1 if not, 2 if it cannot start, 130 or 143 if
 # it was interrupted. One run at a time: a second one does not start.
-# shellcheck disable=SC1003,SC2016,SC2089,SC2090 # names are literal, whatever they hold
+# shellcheck disable=SC1003,SC2016,SC2089,SC2090 # names are literal, whatever they contain
 set -euo pipefail
 umask 077
 
