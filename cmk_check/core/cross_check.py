@@ -9,7 +9,7 @@ from cmk_check.core.resource_id import AccountId
 
 
 class CrossCheckState(StrEnum):
-    """Whether all, some or none of a scan's lists were compared with Resource Graph."""
+    """Whether a scan compared all, some or none of its lists with Resource Graph."""
 
     CHECKED = "checked"
     PARTLY = "partly"

@@ -6,10 +6,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class DueDate:
-    """When an account is due that is in trouble ``since`` then; times are UTC.
+    """By when an account that has been in trouble ``since`` a time must be fixed; times are UTC.
 
-    ``at`` is None where the settings no longer demand a date. ``told`` is the last date of which
-    people know that it has passed.
+    ``at`` is None if the settings no longer require a date. ``told`` is the last date that was
+    announced as passed.
     """
 
     since: datetime
@@ -18,7 +18,7 @@ class DueDate:
 
     @property
     def note(self) -> str:
-        """The date as a sentence that ends a text; "" without one."""
+        """The date as a sentence to append to a text; "" if there is no date."""
         return f" Due by {self.at:%Y-%m-%d %H:%M} UTC." if self.at else ""
 
     @property

@@ -29,7 +29,7 @@ class Reason(StrEnum):
 
 
 class CheckReason(StrEnum):
-    """Why an account of a template or plan could not be judged; never stored."""
+    """Why an account in a template or plan could not be judged; never stored."""
 
     NOT_RESOLVED = "not_resolved"
 
@@ -128,7 +128,7 @@ class ExceptionState(StrEnum):
 
 
 class DueState(StrEnum):
-    """By which findings are listed that have a due date."""
+    """A filter for findings with a due date."""
 
     UPCOMING = "upcoming"
     OVERDUE = "overdue"
@@ -264,16 +264,16 @@ class ChangeType(StrEnum):
     """A complete reading lacks the account, its kind is no longer in scope, or its subscription was
     excluded or retired. `removed` is the reason."""
     ACCOUNT_OVERDUE = "cmkcheck.account.overdue"
-    """The violation or broken key was not fixed by its [due date](../due-dates.md). `dueAt` is that
-    date, `since` when a scan first found the account so."""
+    """A violation or broken key was not fixed by its [due date](../due-dates.md). `dueAt` is that
+    date; `since` is when a scan first found the problem."""
     KEY_DEGRADED = "cmkcheck.key.degraded"
     """The health of the key got worse, there are new reasons, or earlier reasons can no longer be
     read."""
     KEY_RECOVERED = "cmkcheck.key.recovered"
     """The health of the key improved, or reasons no longer apply."""
     DATA_EXPOSED = "cmkcheck.data.exposed"
-    """A scan newly found a data store that is not under a usable key of yours, or a project without
-    a store. `dataStores` has the `stores` that are not covered (`type`, `id`, `state`), the
+    """A scan found a new data store without a usable key of yours, or a new project without a store
+    of yours. `dataStores` has the `stores` that are not covered (`type`, `id`, `state`), the
     `basicProjects` whose agents lack a store of yours, and the `reasons` (code, severity,
     sentence), at most ten each, new ones first."""
     DATA_COVERED = "cmkcheck.data.covered"

@@ -40,8 +40,8 @@ class Transition:
 class Sides:
     """What is recorded besides a verdict: one field for each stored aspect.
 
-    A side is None where its aspect does not apply to the verdict or was not looked at. ``owner``
-    is None where no scan has recorded whether there is one; only findings have a ``due`` date.
+    A field is None if its aspect does not apply to the verdict or was not checked. ``owner`` is
+    None if no scan has recorded whether there is one. Only findings have a ``due`` date.
     """
 
     key_health: KeyHealth | None = None

@@ -93,7 +93,7 @@ def _overtakes(later: Change, change: Change) -> bool:
     if change.type is ChangeType.ACCOUNT_OVERDUE and as_object(later.data.get("after")).get(
         "dueAt"
     ):
-        return False  # in other trouble since the same day
+        return False  # still in trouble, with the same due date
     if later.type is ChangeType.KEY_RECOVERED and change.type is ChangeType.KEY_DEGRADED:
         # A key that got better may still have a reason that the earlier change names.
         health = _key_health(later)

@@ -49,9 +49,9 @@ class Posture:
 class Expectations:
     """What an answer must meet: its maximum age, and the minimum number of visible subscriptions.
 
-    ``requires`` are the requirements that count besides verdicts, which always do. ``scope`` is
-    what the scan must have been made under, None where any will do. ``exceptions`` says whether
-    honoured exceptions count, ``fix_within`` after what time an account is overdue, if ever.
+    Verdicts always count; ``requires`` are the other requirements that count. ``scope`` is the
+    required scope of the scan, None for any. ``exceptions`` says whether honoured exceptions count;
+    ``fix_within`` is the time after which an account is overdue, if there is one.
     """
 
     max_age: timedelta

@@ -54,7 +54,7 @@ class Summary:
     gaps: tuple[KnownGap, ...] = ()
     """At most 50."""
     gaps_omitted: int = 0
-    """The number of gaps beyond those."""
+    """The number of further gaps."""
     changes: int = 0
     broken_keys: tuple[BrokenKey, ...] = ()
     """At most 50, and only in the first scan; ``accounts`` counts all broken keys."""

@@ -16,7 +16,7 @@ from cmk_check.core.rule import judge
 
 ASPECTS: Final[tuple[Aspect, ...]] = (
     *(KEY_HEALTH, DATA_STORES, EXCEPTION),
-    DUE,  # after the exception, on which it rests
+    DUE,  # after the exception, on which it depends
     *(OWNER, AZURE_POLICY),
 )
 BY_NAME: Final[Mapping[str, Aspect]] = {aspect.name: aspect for aspect in ASPECTS}

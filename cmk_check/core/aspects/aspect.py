@@ -45,8 +45,8 @@ type AllJudged = Mapping[str, Judged]
 class Occasion:
     """When a reading is compared; ``baseline``: in the first scan, whose changes are not sent.
 
-    ``off`` names the aspects that the settings switch off: what people know of them has ended.
-    ``fix_within`` is the time to fix an account, if there is one.
+    ``off`` names the aspects that the settings switch off: everything announced of them has ended.
+    ``fix_within`` is the time allowed to fix an account, if it is limited.
     """
 
     now: datetime
@@ -57,9 +57,9 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One change to announce, and what its data shows besides the states before and after.
+    """One change to announce, and its data in addition to the states before and after.
 
-    With ``once``, the change has the same id whenever it is announced of the account.
+    With ``once``, the change has the same id each time it is announced for the account.
     """
 
     type: ChangeType
@@ -131,7 +131,7 @@ class Aspect(ABC):
         finding: Finding,
         occasion: Occasion,  # noqa: ARG002 - of most
     ) -> tuple[Finding, Sequence[News]]:
-        """Return the same as ``news`` for an account that was not read."""
+        """Return the same as ``news``, for an account that was not read."""
         return finding, ()
 
     def last_news(self, finding: Finding) -> Sequence[News]:  # noqa: ARG002 - of most
@@ -171,7 +171,7 @@ class Aspect(ABC):
         return sum(by_verdict[verdict] for verdict in self.verdicts)
 
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:  # noqa: ARG002 - of some
-        """Return the counts by their names in the API, log lines and reports; None if none."""
+        """Return the counts by their names in the API, log lines and reports, None if none."""
         return None
 
     def column(self, state: str) -> str | None:  # noqa: ARG002 - of some

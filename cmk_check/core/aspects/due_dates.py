@@ -1,8 +1,8 @@
 """The aspect due date: by when a violation or a broken key must be fixed.
 
-An account is in trouble from the scan that first finds it so until a scan finds it well: what
-cannot be judged in between, and another trouble in place of the first, leave the date as it is.
-The date moves to the expiry of an exception, and never before a date that people know has passed.
+An account is in trouble from the first scan that finds a problem until a scan finds none. Scans
+that cannot judge it in between, or find a different problem, do not change the date. The date moves
+to the expiry of an exception, but never before a date that was announced as passed.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from cmk_check.core.model import AccountCounts, Finding
 
 
 class DueDateAspect(Aspect):
-    """A date of accounts whose verdict is non-compliant, or whose key is broken."""
+    """The due date of accounts that are non-compliant or whose key is broken."""
 
     name = "due"
     changes: ClassVar[Mapping[ChangeType, str]] = {
@@ -50,7 +50,7 @@ class DueDateAspect(Aspect):
             return (replace(after, due=None) if had else after), ()
         told, at = had.told if had else None, None
         if occasion.fix_within is not None:
-            # What has ended before its expiry moves nothing.
+            # An exception that ended before its expiry does not move the date.
             known = before.announced if before else None
             ended = known if known and known.expires_on <= now else None
             accepted = after.announced or ended
@@ -89,14 +89,14 @@ class DueDateAspect(Aspect):
 
 
 def _since(finding: Finding) -> datetime | None:
-    """Return since when an account is in trouble, as far as is known; None if it is well.
+    """Return since when an account is known to be in trouble, None if it is not.
 
-    A violation ends with another key, also with one that could not be checked; a broken key ends
-    only where it was seen to work, or is no longer looked at.
+    A violation ends with a customer-managed key, even one that could not be checked. Trouble with a
+    broken key ends only when the key is found to work or is no longer checked.
     """
     first = finding.history[0].at if finding.history else finding.changed_at
     recorded = finding.due.since if finding.due else finding.violated_since
-    # What began before the history is in the row alone.
+    # Only the row has trouble that began before the history.
     since = recorded if recorded and recorded < first else None
     is_broken = since is not None
     for each in finding.history:

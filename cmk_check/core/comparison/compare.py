@@ -142,7 +142,7 @@ def _upserts(
 def _of_time(
     known: Known, ids: Iterable[str], subscription: Subscription, context: ComparisonContext
 ) -> Iterator[FindingUpdate]:
-    """Find what time alone changes of accounts that say nothing new, or were not read."""
+    """Yield changes that follow only from the time, for accounts without news or not read."""
     for before in map(known.findings.__getitem__, ids):
         after, news = before, list[News]()
         for aspect in ASPECTS:
@@ -163,7 +163,7 @@ def _updated(
         after, news = _finding(before, entry, context), _account_news(before, entry)
     # Not the key: a new key state adds to the history, and new wording alone is no change.
     same_sides = after.data is entry.data and after.exception is entry.exception
-    if not same_sides or after.owner != entry.owner:  # replacing costs more than all else here
+    if not same_sides or after.owner != entry.owner:  # replacing costs more than the rest of this
         after = replace(after, data=entry.data, exception=entry.exception, owner=entry.owner)
     for aspect in ASPECTS:
         after, more = aspect.news(before, after, read, context)

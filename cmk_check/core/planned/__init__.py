@@ -1,1 +1,1 @@
-"""Accounts of templates and plans, in the shape of Azure's answers, judged before they exist."""
+"""Judge accounts in templates and plans before they exist, in the shape of Azure's answers."""

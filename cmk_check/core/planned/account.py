@@ -1,7 +1,7 @@
-"""An account that a document would deploy, and what the rule says of it.
+"""Judge an account that a document would deploy.
 
-What a document leaves open may be absent, or be all that makes an account compliant. The rule
-judges both, and only a verdict on which they agree is given.
+A value that the document leaves open may turn out to be absent or to make the account compliant.
+The rule judges both cases, and the account gets a verdict only if both agree.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -30,7 +30,7 @@ _SET_A_KEY: Final = "Set properties.encryption, or customer_managed_key in Terra
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """An expression that the document leaves open; equal keys are sure to be equal values."""
+    """An expression that the document leaves open; equal ``key`` guarantees equal values."""
 
     text: str
     key: str = ""
@@ -38,10 +38,11 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True)
 class PlannedAccount:
-    """An account of a document; ``address`` and ``line`` say where it is.
+    """An account in a document; ``address`` and ``line`` say where it is.
 
-    ``entries``, in the shape of Azure's answers, are what may be deployed in the end: more than one
-    where that is open, and ``doubt`` says why; none where the document does not show it.
+    ``entries``, in the shape of Azure's answers, are the possible results of the deployment: more
+    than one if the result is open, for which ``doubt`` is the reason; none if the document does not
+    show the account.
     """
 
     name: object
@@ -52,12 +53,12 @@ class PlannedAccount:
 
 
 def listed(value: object) -> list[object]:
-    """Return a JSON list, and an empty one in place of anything else."""
+    """Return a JSON list, or an empty list for any other value."""
     return value if isinstance(value, list) else []
 
 
 def member(value: object, *path: str) -> object:
-    """Return what is below an object, in any case of the names, as Azure reads it; None if none."""
+    """Return a nested member by case-insensitive names, as Azure does; None if it is missing."""
     for name in path:
         if isinstance(value, Unresolved):
             break
@@ -68,20 +69,20 @@ def member(value: object, *path: str) -> object:
 
 
 def shaped(kind: object, properties: object) -> Entry:
-    """Return what is judged of an account in the shape of Azure's answers."""
+    """Return the judged part of an account, in the shape of Azure's answers."""
 
     def picked(value: object, shape: object) -> object:
         if not isinstance(shape, dict) or not isinstance(value, dict):
             return value
         return {name: picked(member(value, name), part) for name, part in shape.items()}
 
-    # Azure always answers with properties.
+    # Azure's answers always have properties.
     judged = picked({} if properties is None else properties, _PROPERTIES)
     return {"id": path_of("here", "here", "here"), "kind": kind, "properties": judged}
 
 
 def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> dict[str, str | None] | None:
-    """Return kind, verdict, reason and message; None for a kind not among lower-cased ``kinds``."""
+    """Return kind, verdict, reason and message; None if lower-cased ``kinds`` lacks its kind."""
     given = {clean_text(entry["kind"]) for entry in account.entries}
     kind = given.pop() if len(given) == 1 else None
     if kind is not None and kind.lower() not in kinds:

@@ -1,9 +1,9 @@
-"""Accounts of compiled ARM templates, and of what Azure's tools predict of a deployment.
+"""Read accounts from compiled ARM templates and from the predictions of Azure's tools.
 
-The formats: https://learn.microsoft.com/azure/azure-resource-manager/templates/syntax, and
-linked-templates beside it; WhatIfOperationResult of learn.microsoft.com/rest/api/resources, which
-`az` prints without its ``properties`` around; `bicep snapshot` of Bicep 0.49. No function is
-evaluated but ``parameters`` and ``variables``.
+Formats: https://learn.microsoft.com/azure/azure-resource-manager/templates/syntax and the page
+linked-templates; WhatIfOperationResult of learn.microsoft.com/rest/api/resources, which `az` prints
+without the enclosing ``properties``; `bicep snapshot` of Bicep 0.49. Only the functions
+``parameters`` and ``variables`` are evaluated.
 """
 
 import re
@@ -17,30 +17,30 @@ from cmk_check.core.text import as_object
 from cmk_check.limits import MAX_EXPRESSION_CHARS
 
 DEPLOYMENT: Final = "microsoft.resources/deployments"
-NOT_SHOWN: Final = "the document lacks what this deploys, which may have accounts"
+NOT_SHOWN: Final = "the document does not show what this deploys, which may include accounts"
 _CALL: Final = re.compile(r"\b(parameters|variables)\(\s*'([^']+)'\s*\)", re.IGNORECASE)
 _UNLIKE: Final = re.compile(r"\b(newGuid|deployment)\(", re.IGNORECASE)  # differ where they stand
 _LATE: Final = "reference("
-_ORDER: Final = "several resources set the account, in an order or under conditions left open"
+_ORDER: Final = "several resources set the account, and their order or conditions are open"
 _LATER: Final = "a resource whose name is known only during the deployment may set the account"
-_TWICE: Final = "the document has the account more than once, in an order left open"
+_TWICE: Final = "the document has the account more than once, and the order is open"
 _CHANGES: Final = ("changes", "potentialChanges", "diagnostics")
 _SAYS_NOTHING: Final = frozenset({"ignore", "unsupported", "deploy"})
 
 
 class _Scope:
-    """The parameters and variables that expressions see; ``label`` tells it from other scopes."""
+    """The parameters and variables visible to expressions; ``label`` distinguishes scopes."""
 
     def __init__(self, template: object, given: Mapping[str, object], label: str = "") -> None:
         self._template, self._label = template, label
-        # Null stands for the default in some versions of the language, and for itself in others.
+        # Null means the default in some versions of the language, and null in others.
         self._known = {
             ("parameters", name.lower()): Unresolved(f"{name}, null") if value is None else value
             for name, value in given.items()
         }
 
     def resolve(self, value: object) -> object:
-        """Return a value with its expressions resolved, or ``Unresolved`` in their place."""
+        """Return a value with its expressions resolved, or replaced with ``Unresolved``."""
         if isinstance(value, dict):
             return {name: self.resolve(entry) for name, entry in value.items()}
         if isinstance(value, list):
@@ -58,7 +58,7 @@ class _Scope:
         return Unresolved(value, key if len(key) < MAX_EXPRESSION_CHARS else f"{_LATE}{hash(key)}")
 
     def _called(self, call: re.Match[str]) -> object:
-        """Return a parameter or variable; one that needs itself stays unresolved."""
+        """Return a parameter or variable; it stays unresolved if it refers to itself."""
         place = part, name = (call[1].lower(), call[2].lower())
         if place not in self._known:
             self._known[place] = Unresolved(f"[{call[0]}]", f"{call[0].lower()}{self._label}")
@@ -69,12 +69,12 @@ class _Scope:
         return self._known[place]
 
     def word(self, value: object) -> str:
-        """Return what names are compared by, whatever their case."""
+        """Return a name folded for case-insensitive comparison."""
         return _key(self.resolve(value)).lower().replace(" ", "")
 
 
 def _key(value: object) -> str:
-    """Return what is equal for values that are sure to be the same."""
+    """Return a key that is equal only for values that are certainly equal."""
     if isinstance(value, Unresolved):
         return value.key
     return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
@@ -82,9 +82,9 @@ def _key(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What is around a resource, and in each template around it: names, own place, what it needs.
+    """The context of a resource; ``place`` has names, index and needs for each enclosing template.
 
-    ``group`` is where it is deployed, ``conditions`` are those that are left open.
+    ``group`` is where the resource is deployed; ``conditions`` are its open conditions.
     """
 
     scope: _Scope
@@ -94,7 +94,7 @@ class _Around:
     conditions: frozenset[str] = frozenset()
 
     def overrides(self, other: "_Around") -> bool:
-        """Tell whether Azure deploys this whenever it deploys the other, and after it."""
+        """Return whether Azure always deploys this if it deploys the other, and after it."""
         for (level, index, needs), (_, before, _) in zip(self.place, other.place, strict=False):
             if index != before:
                 symbol, kind, name = level[before]
@@ -108,9 +108,9 @@ type _Found = tuple[str, _Around, PlannedAccount]
 
 
 def read_template(template: object, parameters: Mapping[str, object]) -> list[PlannedAccount]:
-    """Return the accounts that a template deploys, each once, and nested templates not shown.
+    """Return the accounts that a template deploys, each once, and hidden nested templates.
 
-    ``parameters`` are the entries of parameters files.
+    ``parameters`` are the entries of parameter files.
     """
     given = {name: _value(each) for name, each in parameters.items()}
     found: dict[tuple[str, str], list[_Found]] = {}
@@ -131,7 +131,7 @@ def _value(entry: object) -> object:
 
 
 def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
-    """Return the account as the last of the resources that set it leaves it."""
+    """Return the account as set by the last of its resources."""
     places = [around for _, around, _ in setters]
     last = [each for each in setters if all(map(each[1].overrides, places))]
     if len(last) == 1:
@@ -141,7 +141,7 @@ def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
 
 
 def _walk(template: object, around: _Around) -> Iterator[_Found]:
-    """Yield the accounts of a template, each after the key of its name."""
+    """Yield the accounts of a template, each with the key of its name."""
     resources, scope = member(template, "resources"), around.scope
     is_named = isinstance(resources, dict)
     pairs = as_object(resources).items() if is_named else enumerate(listed(resources))
@@ -174,7 +174,7 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
     line = getattr(resource, "line", None)
     account = PlannedAccount(name, around.address, line, (), NOT_SHOWN)
     if kind == f"'{ACCOUNT_TYPE}'":
-        # Azure compares names in any case, but not what its functions make names of.
+        # Azure compares names case-insensitively, but not the arguments of functions in names.
         key = str(name).lower()
         if isinstance(name, Unresolved):
             key = name.key or around.address
@@ -196,7 +196,7 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
 
 
 def read_prediction(document: object) -> list[PlannedAccount]:
-    """Return the accounts of a Bicep snapshot or of what-if, each once."""
+    """Return the accounts in a Bicep snapshot or what-if result, each once."""
     found: dict[str, PlannedAccount] = {}
     answer = member(document, "properties") or document
     changes: list[object] = [each for part in _CHANGES for each in listed(member(answer, part))]
@@ -210,7 +210,7 @@ def read_prediction(document: object) -> list[PlannedAccount]:
         is_hidden |= "ShortCircuited" in str(member(change, "code"))
         if what == "delete" or not (is_account or is_hidden):
             continue
-        doubt = f"what-if says {what}, not what will be there" if is_account else NOT_SHOWN
+        doubt = f"what-if reports {what}, but not the result" if is_account else NOT_SHOWN
         account = PlannedAccount(name, str(given), getattr(after, "line", None), (), doubt)
         if is_account and what not in _SAYS_NOTHING:
             resolved = _Scope(None, {}).resolve(after)

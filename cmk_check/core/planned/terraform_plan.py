@@ -25,17 +25,17 @@ _KEY_ID: Final = re.compile(r"(https://[^/]+/)keys/([^/]+)(?:/([^/]*))?/?")
 _INDEX: Final = re.compile(r'(\[(\d+|"(\\.|[^"\\])*")\])?$')
 _LOOPS: Final = frozenset({"each.key", "count.index"})
 _AFTER_APPLY: Final = Unresolved("known after apply")
-_OTHER: Final = Unresolved("that of an account outside of the plan")
-_SET_BY: Final = "its key is set, in an order or for an account left open, by {}"
+_OTHER: Final = Unresolved("that of an account outside the plan")
+_SET_BY: Final = "the plan does not show the order or the account in which these set a key: {}"
 _ATTRIBUTES: Final = ("name", "kind", "type", "body", "customer_managed_key")
 
 
 @dataclass(frozen=True, slots=True)
 class _Resource:
-    """A resource of the plan; its values are those after it, or before it is deleted.
+    """A resource in the plan; ``values`` are those after the plan, or before a deletion.
 
-    ``place`` is its module, its name in the configuration, and its index; ``arm_type`` and ``body``
-    are those of azapi.
+    ``place`` is its module, its name in the configuration, and its index. ``arm_type`` and ``body``
+    are only for azapi.
     """
 
     line: int | None
@@ -55,7 +55,7 @@ class _Resource:
 
 
 def read_plan(document: object) -> list[PlannedAccount]:
-    """Return the accounts that will be there after the plan, each once, and what may hide some."""
+    """Return the accounts after the plan, each once, and resources that may hide more."""
     planned = _planned_values(member(document, "planned_values", "root_module"))
     changes = listed(member(document, "resource_changes")) or list(planned)
     resources = [_resource(each) for each in changes if member(each, "mode") == "managed"]
@@ -84,7 +84,7 @@ def read_plan(document: object) -> list[PlannedAccount]:
 
 
 def _planned_values(module: object) -> Iterator[object]:
-    """Yield the resources of a plan without changes, in which what is left out is not known."""
+    """Yield the resources of a plan without changes, in which missing values are unknown."""
     for each in listed(member(module, "resources")):
         values = as_object(member(each, "values"))
         unknown = dict.fromkeys((name for name in _ATTRIBUTES if name not in values), True)
@@ -98,7 +98,7 @@ def _resource(entry: object) -> _Resource:
     address, kind, name = (str(member(entry, part)) for part in ("address", "type", "name"))
     index, block = address.removeprefix(_INDEX.sub("", address)), f"{kind}.{name}"
     place = (address.removesuffix(index).removesuffix(block), block, index)
-    # What is deposed is left of an earlier apply, and deleted.
+    # A deposed object remains from an earlier apply and is deleted.
     actions, had = member(entry, "change", "actions"), member(entry, "change", "before")
     is_gone = actions in (["delete"], ["forget"])
     after = _merged(member(entry, "change", "after"), member(entry, "change", "after_unknown"))
@@ -113,7 +113,7 @@ def _resource(entry: object) -> _Resource:
 
 
 def _merged(after: object, unknown: object) -> object:
-    """Return the values of a plan, with ``Unresolved`` in place of those that it cannot know."""
+    """Return the values of a plan, with ``Unresolved`` for values that it cannot know."""
     if unknown is True:
         return _AFTER_APPLY
     if isinstance(unknown, dict) and unknown:
@@ -126,7 +126,7 @@ def _merged(after: object, unknown: object) -> object:
 
 
 def _said(resource: _Resource) -> Entry | None:
-    """Return what a resource says of an account; None for nothing."""
+    """Return the part of an account that a resource sets, None if it sets nothing."""
     if resource.is_gone:
         # azurerm sets Microsoft's keys when the resource of a key is destroyed.
         gone = {"encryption": {"keySource": "Microsoft.CognitiveServices"}}
@@ -144,7 +144,7 @@ def _said(resource: _Resource) -> Entry | None:
 
 
 def _encryption(block: object) -> object:
-    """Return the encryption that a block or a resource of azurerm stands for; it needs a key."""
+    """Return the encryption that a block or resource of azurerm sets, which always has a key."""
     if not isinstance(block, dict):
         return block
     ids = [block.get(name) for name in ("key_vault_key_id", "managed_hsm_key_id")]
@@ -156,7 +156,7 @@ def _encryption(block: object) -> object:
 
 
 def _target(setter: _Resource, accounts: Collection[_Resource], module: object) -> str | None:
-    """Return the address of the account that is set: "" outside of the plan, None where open."""
+    """Return the address of the account that is set: "" if not in the plan, None if unclear."""
     attribute = "cognitive_account_id" if setter.type == _KEY else "resource_id"
     given, parent = setter.values.get(attribute), setter.values.get("parent_id")
     if isinstance(parent, str):
@@ -172,7 +172,7 @@ def _target(setter: _Resource, accounts: Collection[_Resource], module: object) 
     # Terraform lists a resource that an expression names, and each of its parts.
     named = {".".join(re.split(r"[.\[]", each)[:2]) for each in names - _LOOPS}
     meant = [each for each in accounts if each.place[0] == path and {each.place[1]} == named]
-    # Whether an expression calculates with count.index does not show.
+    # The plan does not show whether an expression calculates with count.index.
     if len(meant) > 1 and "each.key" in names:
         meant = [each for each in meant if each.place[2] == index]
     elif len(meant) > 1:
@@ -190,7 +190,7 @@ def _has_id(account: _Resource, given: str) -> bool:
 
 
 def _with(entry: Entry, setter: Entry) -> Entry:
-    """Return an account with the encryption of a setter laid over its own."""
+    """Return an account with the setter's encryption merged over its own."""
 
     def laid_over(before: object, given: object) -> object:
         if not isinstance(before, dict) or not isinstance(given, dict):
@@ -202,7 +202,7 @@ def _with(entry: Entry, setter: Entry) -> Entry:
 
 
 def _hides_accounts(resource: _Resource) -> bool:
-    """Tell whether a resource deploys a template that may have accounts."""
+    """Return whether a resource deploys a template that may have accounts."""
     text = str(resource.values).lower()
     is_template = resource.type.endswith("_template_deployment") or resource.arm_type == DEPLOYMENT
     return (

@@ -90,7 +90,7 @@ EXCEPTION_REASONS: Final = _entries(ReasonArea.EXCEPTION, ExceptionReason)
 DATA_REASONS: Final = _entries(ReasonArea.DATA, DataReason)
 POSTURE_REASONS: Final = _entries(ReasonArea.POSTURE, PostureReason)
 POLICY_REASONS: Final = _entries(ReasonArea.AZURE_POLICY, PolicyReason)
-# Of `cmk-check check` alone: neither rows nor answers of the API have it.
+# Only for `cmk-check check`: rows and the API do not have these reasons.
 CHECK_REASONS: Final = _entries("check", CheckReason)
 SIDE_REASONS: Final[Mapping[KeyReason | DataReason, ReasonEntry]] = dict(
     [*KEY_REASONS.items(), *DATA_REASONS.items()]

@@ -20,7 +20,7 @@ def make_gap(
     message: str | None = None,
     way_out: str | None = None,
 ) -> Gap:
-    """Build the gap for a reason, with the catalogue's words as its detail.
+    """Build the gap for a reason; its detail has the catalogue's words.
 
     ``note`` is added to the message in brackets. ``message`` and ``way_out`` replace the words of
     the catalogue if those do not fit the case.

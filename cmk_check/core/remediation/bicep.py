@@ -98,7 +98,7 @@ def _parameters(plan: Plan) -> str:
         what = "Whether the vault uses access policies instead of roles"
         parts.append(f"\n@description('Optional. {what}.')\nparam usesPolicies bool = false\n")
     if plan.user:
-        what = "Client id of the account's identity that is to use the key"
+        what = "Client id of the account's identity that must use the key"
         parts.append(_parameter(what, "identityClientId", plan.client_id))
     return "".join(parts)
 
