@@ -42,7 +42,7 @@ class KeyState(StrEnum):
     AT_RISK = "at_risk"
     """The key works today, but may stop working, or a loss could not be undone."""
     BROKEN = "broken"
-    """The key cannot be used now, or not for everything."""
+    """The key cannot be used now, or only for some operations."""
     UNKNOWN = "unknown"
     """A required fact could not be read. Each reason says which, and what to do."""
 

@@ -22,7 +22,7 @@ _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 def clean_text(value: object, longest: int = MAX_EVIDENCE_BYTES) -> str | None:
-    """Return a text fit for tables and JSON, cut to ``longest`` bytes of UTF-8; None if no text."""
+    """Return a text cleaned for tables and JSON, at most ``longest`` UTF-8 bytes; else None."""
     if not isinstance(value, str):
         return None
     if not value.isprintable():

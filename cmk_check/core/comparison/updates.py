@@ -29,7 +29,7 @@ class Known:
     listed: Subscription | None = None
 
     def last_sequence(self, now: datetime) -> int:
-        """Return the sequence of the last change, or a number above all that were ever used.
+        """Return the sequence of the last change, or a number above all earlier sequences.
 
         Readers sort the changes of a subscription by it, and it names the rows of the outbox: so
         it may jump but must never go back.

@@ -45,7 +45,7 @@ def of_user(account: Account) -> Iterator[KeyConcern | Unseen]:
     """Yield problems of the identity itself."""
     if user_of(account) is not None:
         return
-    # An identity of which Azure omitted an id is not missing.
+    # An identity still exists if Azure's answer lacks one of its ids.
     if client_id := _client_id(account):
         is_there = any(each.client_id in {client_id, None} for each in account.user_identities)
     else:
