@@ -25,7 +25,7 @@ FULL: dict[str, Any] = {
 
 
 def parse(**changes: object) -> Account:
-    """Parse the full entry with these parts changed."""
+    """Parse the full entry with some parts changed."""
     account = parse_account({**FULL, **changes}, TAGS)
     assert account is not None
     return account

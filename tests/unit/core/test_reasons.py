@@ -58,7 +58,8 @@ def test_every_entry_says_what_it_means_and_who_does_what(entry: ReasonEntry) ->
     assert _SENTENCES.fullmatch(entry.way_out)
     assert len(entry.text()) <= 300
     assert entry.severity is ReasonSeverity.INFO or entry.way_out != NOTHING_TO_DO
-    assert (entry.actor is Actor.NOBODY) == entry.way_out.startswith(("There is nothing to do", "Wait until"))
+    passes = ("There is nothing to do", "Wait until")
+    assert (entry.actor is Actor.NOBODY) == entry.way_out.startswith(passes)
 
 
 def test_each_reason_has_words_of_its_own() -> None:

@@ -1,4 +1,4 @@
-"""What holds of every aspect in the catalogue; a new one needs an entry in ``EXAMPLES`` only."""
+"""Properties of every aspect in the catalogue; a new aspect needs only an entry in ``EXAMPLES``."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
@@ -98,7 +98,7 @@ each_aspect: Final = pytest.mark.parametrize("aspect", ASPECTS, ids=lambda it: i
 
 
 def counted(findings: Iterable[Finding], gone: Iterable[Finding] = ()) -> AccountCounts:
-    """Count findings, some of which are counted and then no longer."""
+    """Count findings, and remove some of them from the counts again."""
     counter = AccountCounter()
     gone = list(gone)
     for each in (*findings, *gone):
@@ -114,7 +114,7 @@ def summary_of(accounts: AccountCounts) -> Summary:
 
 
 def numbers(part: object, path: str = "") -> Iterator[tuple[str, int]]:
-    """Return all numbers in counts, each with where it stands."""
+    """Return all numbers in counts, each with its place."""
     if isinstance(part, int):
         yield path, part
     elif isinstance(part, dict):
@@ -126,20 +126,20 @@ def numbers(part: object, path: str = "") -> Iterator[tuple[str, int]]:
 
 
 def read_as(finding: Finding) -> Judged:
-    """Return an account as a scan reads it that says what a finding says."""
+    """Return an account as a scan reads it, with the values of a finding."""
     account = replace(bad(ID), kind=finding.kind)
     sides = {field.name: getattr(finding, field.name) for field in fields(Sides)}
     return Judged(account, finding.judgement, **sides | {"owner": finding.owner or Owner()})
 
 
 def documents_of(aspect: Aspect) -> list[Account]:
-    """Return the accounts that an aspect judges by their own documents."""
+    """Return the accounts that an aspect judges only from their own documents."""
     entries = ({**FULL, **parts} for parts in DOCUMENTS[aspect.name])
     return list(filter(None, (parse_account(entry, frozenset(), ["owner"]) for entry in entries)))
 
 
 def news_of(aspect: Aspect) -> Iterator[ChangeType]:
-    """Return what an aspect announces on the ways between its examples and the bare findings."""
+    """Return what an aspect announces between its examples and findings without it."""
     findings = [*EXAMPLES[aspect.name], *BARE.values()]
     times = (NOON, END - timedelta(days=1))
     for now, first, *others in product(times, findings, findings, findings):
@@ -152,7 +152,7 @@ def news_of(aspect: Aspect) -> Iterator[ChangeType]:
 
 
 def test_each_has_a_name_of_its_own_and_examples() -> None:
-    """Under one name two aspects would be one in JSON, filters and changes."""
+    """Two aspects with one name would be the same in JSON, filters and changes."""
     assert list(EXAMPLES) == [aspect.name for aspect in ASPECTS]
     sums = [aspect.counted_as for aspect in ASPECTS if aspect.counted_as]
     assert len(sums) == len(set(sums))
@@ -160,7 +160,7 @@ def test_each_has_a_name_of_its_own_and_examples() -> None:
 
 @each_aspect
 def test_each_is_read_or_judged_from_the_document_of_the_account(aspect: Aspect) -> None:
-    """One that a scan leaves out would look as if nobody had looked at it."""
+    """An aspect that a scan leaves out would look unchecked."""
     if aspect in {DUE, *(reader.aspect for reader in AspectReader.__subclasses__())}:
         return
 
@@ -171,7 +171,7 @@ def test_each_is_read_or_judged_from_the_document_of_the_account(aspect: Aspect)
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_p1_of_an_account_that_is_listed_twice_the_worse_counts_in_any_order(name: str) -> None:
-    """Azure's order varies: each change of it would be told, and the better one believed."""
+    """Azure's order varies: a new order would be announced, and the better entry might count."""
     aspect = BY_NAME[name]
     documents = documents_of(aspect)
     kinds = {kind.lower(): kind for kind in AZURE_OPENAI}
@@ -190,7 +190,7 @@ def test_p1_of_an_account_that_is_listed_twice_the_worse_counts_in_any_order(nam
 
 @each_aspect
 def test_each_is_shown_in_every_change_of_an_account(aspect: Aspect) -> None:
-    """P2: on both sides, and null on one where nobody had looked."""
+    """P2: on both sides, with null on a side that was not checked."""
     first, second = EXAMPLES[aspect.name]
     unseen = replace(BARE[Verdict.UNKNOWN], owner=None)
 
@@ -209,7 +209,7 @@ def test_each_is_shown_in_every_change_of_an_account(aspect: Aspect) -> None:
 
 @each_aspect
 def test_each_is_counted_and_merged(aspect: Aspect) -> None:
-    """What the loop over the catalogue leaves out would be nought in every sum."""
+    """An aspect that the loop leaves out would be zero in every sum."""
     findings = EXAMPLES[aspect.name]
     labels = Counter(label for each in findings if (label := aspect.label(each)) is not None)
 
@@ -227,13 +227,13 @@ def test_each_is_counted_and_merged(aspect: Aspect) -> None:
 def test_what_is_counted_once_and_once_less_is_not_counted(
     kept: list[Finding], gone: list[Finding]
 ) -> None:
-    """A recording in parts counts each account as it was less, and as it is."""
+    """A recording in parts subtracts each account's old state and adds the new one."""
     assert counted(kept, gone) == counted(kept)
 
 
 @each_aspect
 def test_each_is_counted_beside_its_verdicts_alone(aspect: Aspect) -> None:
-    """Where a finding says otherwise somebody has edited its row."""
+    """If a finding contradicts its counts, somebody has edited its row."""
     first, _ = EXAMPLES[aspect.name]
 
     for verdict in set(Verdict) - aspect.verdicts:
@@ -243,7 +243,7 @@ def test_each_is_counted_beside_its_verdicts_alone(aspect: Aspect) -> None:
 @each_aspect
 @pytest.mark.parametrize("wrong", [3, -1], ids=["more than there are", "below zero"])
 def test_each_number_that_cannot_be_is_a_contradiction(aspect: Aspect, wrong: int) -> None:
-    """P1: in the sum of the estate it would make up for the violations of somebody else."""
+    """P1: in the sum of the estate it would hide violations of other subscriptions."""
     first, _ = EXAMPLES[aspect.name]
     others = [BARE[verdict] for verdict in Verdict if verdict not in aspect.verdicts]
     counts = counted([first, first, *others])
@@ -280,7 +280,7 @@ def test_each_is_filtered_by_its_state_and_read_back_from_its_row(aspect: Aspect
 
 @each_aspect
 def test_an_incomplete_reading_can_keep_each_as_it_is_recorded(aspect: Aspect) -> None:
-    """P1, P2: it says what is worse, and takes nothing else from what it did not finish."""
+    """P1, P2: it may report only what got worse."""
     first, second = EXAMPLES[aspect.name]
     read = read_as(second)
     kept = aspect.kept(first, read)
@@ -291,7 +291,7 @@ def test_an_incomplete_reading_can_keep_each_as_it_is_recorded(aspect: Aspect) -
 
 @each_aspect
 def test_each_is_recorded_as_it_is_read_and_shown_by_api_and_table(aspect: Aspect) -> None:
-    """One that a step leaves out would look as if nobody had looked at it."""
+    """An aspect that a step leaves out would look unchecked."""
     for example, other in permutations(EXAMPLES[aspect.name]):
         judged = read_as(example)
         # One has nothing in common with it, the other all but this aspect.
@@ -332,13 +332,13 @@ def test_the_sums_of_each_count_all_that_it_counts(aspect: Aspect) -> None:
 
 @each_aspect
 def test_each_tells_all_that_it_lists_and_nothing_else(aspect: Aspect) -> None:
-    """Filters and rules of alerts know the listed types alone."""
+    """Filters and alert rules know only the listed types."""
     assert set(news_of(aspect)) == set(aspect.changes)
 
 
 @pytest.mark.parametrize("kind", ChangeType)
 def test_each_type_of_change_has_a_title_and_one_origin(kind: ChangeType) -> None:
-    """P2: what has no title could not be told."""
+    """P2: a change without a title could not be announced."""
     origins = sum(kind in aspect.changes for aspect in ASPECTS)
     _, about, _ = kind.split(".")
     path = f"/subscriptions/{ID}"

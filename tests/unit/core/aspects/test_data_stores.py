@@ -1,4 +1,4 @@
-"""Data of accounts beside their verdicts, where nothing was said of it."""
+"""Data stores of accounts, in cases that the catalogue's tests leave out."""
 
 from dataclasses import replace
 from typing import Final
@@ -21,7 +21,7 @@ FINDING: Final = replace(
 
 
 def test_a_change_names_what_is_new_before_all_else() -> None:
-    """P2: it holds ten of each, and must not leave out why it is told."""
+    """P2: it has ten of each, and must include the new ones."""
     lacking, unread, kind = StoreState.MICROSOFT_KEY, StoreState.UNKNOWN, StoreType.COSMOS_DB
     hidden = [DataStore(kind, f"/a{number:02}", "a", unread) for number in range(20)]
     known, new = (DataStore(kind, store_id, "z", lacking) for store_id in ("/y", "/z"))
@@ -58,7 +58,7 @@ def test_data_that_nobody_looked_at_is_not_covered() -> None:
 
 
 def test_an_account_that_is_listed_twice_with_other_places_says_nothing_of_them() -> None:
-    """P1: what one entry names, the other would hide; and their order must not matter."""
+    """P1: one entry would hide the places that the other names, and their order must not matter."""
     twice = [good(ID), replace(good(ID), places=AccountPlaces(has_projects=True))]
 
     forth, back = judge_all(twice, {}), judge_all(reversed(twice), {})

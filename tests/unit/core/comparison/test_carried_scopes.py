@@ -1,4 +1,4 @@
-"""Encryption scopes that are carried over: the health is what a new reading would give."""
+"""Carried-over encryption scopes give the same key health as a new reading."""
 
 from dataclasses import replace
 from typing import Final
@@ -33,7 +33,7 @@ _SCOPES: Final = st.lists(
 
 
 def carried(known: Known, account: Account = ACCOUNT) -> bool:
-    """Tell whether a scan just after the one that is recorded reads no scopes of the account."""
+    """Return whether a scan directly after the recorded one reads no scopes of the account."""
     return bool(carried_scopes(known, [account], NOON, NOON))
 
 
@@ -41,7 +41,7 @@ def carried(known: Known, account: Account = ACCOUNT) -> bool:
 def test_the_health_is_what_a_reading_with_the_same_answer_gives(
     before: KeyFacts, now: KeyFacts, scopes: tuple[EncryptionScope, ...]
 ) -> None:
-    """Whatever else is the matter with the key, then and now."""
+    """Other problems of the key, then and now, do not matter."""
     known = known_of(ACCOUNT, keys=replace(before, scopes=scopes))
     (found,) = carried_scopes(known, [ACCOUNT], NOON, NOON).values()
 
@@ -52,7 +52,7 @@ def test_the_health_is_what_a_reading_with_the_same_answer_gives(
 
 @pytest.mark.parametrize("facts", [HEALTHY, DISABLED, UNREAD])
 def test_p1_a_list_that_could_not_be_read_is_read_again_and_has_no_time(facts: KeyFacts) -> None:
-    """Else an unknown would last for a day after somebody has granted the right."""
+    """Otherwise an unknown would last for a day after the right was granted."""
     unread = Unread(Gap(GapReason.FORBIDDEN, "read", "Assign the role."))
     seen, unseen = (
         known_of(ACCOUNT, keys=facts),
@@ -65,7 +65,7 @@ def test_p1_a_list_that_could_not_be_read_is_read_again_and_has_no_time(facts: K
 
 
 def test_p1_nothing_is_carried_over_where_the_row_does_not_say_what_was_unseen() -> None:
-    """A row that somebody edited must not pass for one whose scopes were seen."""
+    """An edited row must not count as one whose scopes were read."""
     known = known_of(ACCOUNT, keys=UNREAD)
     finding = known.findings[ACCOUNT_ID]
     vague = KeyConcern(KeyReason.CANNOT_READ, KeySeverity.UNKNOWN, "Something was not read.")
@@ -91,13 +91,13 @@ def test_p1_nothing_is_carried_over_where_the_row_does_not_say_what_was_unseen()
 def test_p1_nothing_is_carried_over_to_an_account_that_has_changed(
     changes: dict[str, str],
 ) -> None:
-    """Who changes an account may change its scopes; one that was created again has others."""
+    """A changed account may have changed scopes; a recreated account has other scopes."""
     changed = replace(ACCOUNT, **changes)  # type: ignore[arg-type]
     assert not carried(known_of(ACCOUNT, keys=HEALTHY), changed)
 
 
 def test_another_spelling_is_no_change() -> None:
-    """Azure spells one thing in several ways, and rows keep the first."""
+    """Azure's spelling varies, and rows keep the first one."""
     spelled = replace(
         ACCOUNT, location="WestEurope", key_vault_uri="https://KV-cmk.vault.azure.net"
     )
@@ -105,7 +105,7 @@ def test_another_spelling_is_no_change() -> None:
 
 
 def test_p1_nothing_is_carried_over_without_a_reading_that_it_could_come_from() -> None:
-    """A new account, a key that nobody looked at, a subscription that was a gap meanwhile."""
+    """A new account, an unchecked key, or a subscription that was a gap in between."""
     known = known_of(ACCOUNT, keys=HEALTHY)
     gap = recorded(compared(known, gap=FORBIDDEN, keys=HEALTHY))
     finding = gap.findings[ACCOUNT_ID]
@@ -118,7 +118,7 @@ def test_p1_nothing_is_carried_over_without_a_reading_that_it_could_come_from() 
 
 
 def test_p1_a_time_is_shown_only_where_all_readings_are_recorded() -> None:
-    """What a scan could not write down may have been the one reading of the day."""
+    """A result that a scan could not write may have been the only reading of the day."""
     known = known_of(ACCOUNT, keys=HEALTHY)
     finding = known.findings[ACCOUNT_ID]
     unwritten = replace(READ, summary=Summary(unwritten=1))

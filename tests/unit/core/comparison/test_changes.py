@@ -1,4 +1,4 @@
-"""Changes as they are told: the CloudEvents data that others parse."""
+"""The CloudEvents data of changes, which others parse."""
 
 import json
 from dataclasses import replace
@@ -54,14 +54,14 @@ BAD = {
 
 
 def told(known: Known, account: Account, hostname: str | None = HOST) -> Change:
-    """Return the change that this account brings."""
+    """Return the change that a scan of this account causes."""
     scan = context(NOON + HOUR, hostname=hostname)
     (step,) = compared_reading(known, Reading((account,)), scan).steps
     return step.changes[0]
 
 
 def test_a_change_has_the_documented_shape() -> None:
-    """Logic apps and webhooks of others read these fields."""
+    """Logic Apps and other webhooks read these fields."""
     now = replace(bad(ID), tags={"owner": "ai-platform"}, owner="ai-platform")
 
     change = told(known_of(replace(good(ID), owner="ai-platform")), now)
@@ -87,7 +87,7 @@ def test_a_change_has_the_documented_shape() -> None:
 
 
 def test_a_change_of_a_key_has_the_documented_shape() -> None:
-    """What is wrong, with which key, and where it lies: nobody should have to look it up."""
+    """The change names the problem, the key and its place, so that nobody has to look them up."""
     now = replace(good(ID), key_version=None)
     known = known_of(now, keys=HEALTHY)
 
@@ -123,7 +123,7 @@ def test_a_change_of_a_key_has_the_documented_shape() -> None:
 def test_a_change_of_a_key_always_says_how_the_key_was_before(
     before: Account | None, side: object
 ) -> None:
-    """Absent and null are one thing to a reader only if it is always there."""
+    """Readers can rely on a field only if it is always present, even if it is null."""
     known = known_of(before) if before else Known()
 
     (step,) = compared(known, good(ID), at=NOON + HOUR, keys=DISABLED).steps
@@ -132,7 +132,7 @@ def test_a_change_of_a_key_always_says_how_the_key_was_before(
 
 
 def test_a_change_of_an_account_speaks_of_its_key_only_where_keys_are_looked_at() -> None:
-    """Who switches key health off hears nothing of keys; else both sides have the same names."""
+    """Without key health, neither side mentions keys; with it, both sides have the same names."""
     unlike = known_of(bad(ID))
 
     steps = [
@@ -148,7 +148,7 @@ def test_a_change_of_an_account_speaks_of_its_key_only_where_keys_are_looked_at(
 
 
 def test_every_change_has_an_id_of_its_own() -> None:
-    """Consumers drop what they have seen by its id."""
+    """Consumers drop changes whose id they have already seen."""
     pair = Reading((bad(ID, "a"), bad(ID, "b")))
 
     steps = compared_reading(Known(), pair).steps
@@ -166,12 +166,12 @@ def test_without_a_host_name_there_is_no_link() -> None:
     [("Chat.Bot_2-x", True), ("süd(2)", True), *((name, False) for name in ("a%0d", "a;b", ".."))],
 )
 def test_only_names_that_azure_allows_have_a_link(name: str, *, has_link: bool) -> None:
-    """A link with any other character could lead to another account, or nowhere."""
+    """With any other character, a link could lead to another account or nowhere."""
     assert ("findingUrl" in told(Known(), bad(ID, name)).data) is has_link
 
 
 def test_a_subscription_without_a_name_says_so() -> None:
-    """Absent and null are one thing to a reader only if it is always there."""
+    """Readers can rely on a field only if it is always present, even if it is null."""
     nameless = Subscription(ID)
     (step,) = compared_reading(Known(), Reading((bad(ID),)), subscription=nameless).steps
 
@@ -180,7 +180,7 @@ def test_a_subscription_without_a_name_says_so() -> None:
 
 
 def test_long_evidence_is_cut_to_what_a_message_carries() -> None:
-    """A change that fits into no message would stop those behind it."""
+    """A change too large for a message would block all later ones."""
     change = told(Known(), replace(good(ID), key_name="k" * 5_000))
 
     evidence = change.data["evidence"]
@@ -189,7 +189,7 @@ def test_long_evidence_is_cut_to_what_a_message_carries() -> None:
 
 
 def test_the_largest_change_of_a_key_still_fits_into_a_row_and_a_message() -> None:
-    """One that nothing takes would stop the scan of its subscription (P7)."""
+    """A change that cannot be stored would stop the scan of its subscription (P7)."""
     # Two characters each in JSON; what is read of an account has 1,024 bytes in a text at most.
     wide, reasons = '"' * 1024, list(KeyReason)
     concerns = [KeyConcern(KeyReason.CANNOT_READ, KeySeverity.UNKNOWN, wide * 4, {"a": wide})]
@@ -219,7 +219,7 @@ def test_the_largest_change_of_a_key_still_fits_into_a_row_and_a_message() -> No
 
 
 def test_a_removal_shows_the_account_as_it_was() -> None:
-    """It cannot be looked up any more."""
+    """The removed account can no longer be looked up."""
     (step,) = compared_reading(known_of(bad(ID)), Reading()).steps
 
     assert step.changes[0].data["after"] is None
@@ -228,7 +228,7 @@ def test_a_removal_shows_the_account_as_it_was() -> None:
 
 
 def test_a_change_of_the_scan_says_why() -> None:
-    """A scan that failed is the one thing that no finding can tell."""
+    """No finding can show that a scan failed."""
     change = changes.of_scan(ChangeType.SCAN_FAILED, "scan-1", NOON, "id-1", "The list is empty.")
 
     assert (change.id, change.type, change.time) == ("id-1", ChangeType.SCAN_FAILED, NOON)
@@ -270,7 +270,7 @@ def test_the_first_scan_is_told_as_its_sums() -> None:
 
 
 def test_a_first_scan_that_read_no_key_counts_none() -> None:
-    """Nought keys that are broken would be taken for good news."""
+    """Zero broken keys would look like good news."""
     change = changes.of_baseline("scan-1", NOON, "id-1", Summary(), HOST)
 
     assert change.data["keys"] is None

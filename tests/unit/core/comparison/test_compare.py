@@ -1,4 +1,4 @@
-"""Comparing findings: what changes when an account is judged again, and what is told of it."""
+"""Comparing findings: what changes when an account is judged again, and what is announced."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -45,7 +45,7 @@ TRANSITIONS: Final = [
 
 
 def accounts_of(*verdicts: str | None) -> list[Account]:
-    """Return accounts a, b, ... with these verdicts, None for one that is absent."""
+    """Return accounts a, b, ... with these verdicts; None leaves an account out."""
     return [
         MAKERS[verdict](ID, name)
         for name, verdict in zip("abcd", verdicts, strict=False)
@@ -54,12 +54,12 @@ def accounts_of(*verdicts: str | None) -> list[Account]:
 
 
 def known(*verdicts: str | None) -> Known:
-    """Return what is known once these were read."""
+    """Return the known rows after a reading of these accounts."""
     return known_of(*accounts_of(*verdicts))
 
 
 def only(difference: Difference) -> FindingUpdate:
-    """Return the one step there must be."""
+    """Return the only step."""
     (step,) = difference.steps
     return step
 
@@ -105,7 +105,7 @@ def test_each_transition_is_told_as_its_type(
 
 @pytest.mark.parametrize("verdict", MAKERS)
 def test_the_same_again_is_no_change(verdict: str) -> None:
-    """A scan of an unchanged estate writes nothing and tells nothing (P4)."""
+    """A scan of an unchanged estate writes and announces nothing (P4)."""
     had = known(verdict)
 
     assert compared(had, *accounts_of(verdict), at=NOON + HOUR).is_empty
@@ -121,7 +121,7 @@ UPDATES: Final = {
 
 @pytest.mark.parametrize("now", UPDATES.values(), ids=UPDATES)
 def test_the_same_verdict_otherwise_is_an_update(now: Account) -> None:
-    """Whoever owns an account must hear of what they are looking at, not as an alarm."""
+    """An account's owner must learn of a change, but not through an alarm."""
     step = only(compared(known_of(bad(ID)), now, at=NOON + HOUR))
 
     assert step.changes[0].type is ChangeType.ACCOUNT_UPDATED
@@ -145,12 +145,12 @@ SPELLINGS: Final = {
 
 @pytest.mark.parametrize("now", SPELLINGS.values(), ids=SPELLINGS)
 def test_another_spelling_is_no_change(now: Account) -> None:
-    """Azure spells one thing in several ways from answer to answer (P4)."""
+    """Azure's spelling varies between answers (P4)."""
     assert compared(known_of(good(ID)), now, at=NOON + HOUR).is_empty
 
 
 def test_an_account_upgraded_to_foundry_stays_the_same_finding() -> None:
-    """Its history must not begin anew, nor an alarm ring, because its kind changed."""
+    """A new kind must neither restart the history nor raise an alarm."""
     finding = after(
         compared(known_of(bad(ID)), replace(bad(ID), kind="aiservices"), at=NOON + HOUR)
     )
@@ -171,7 +171,7 @@ def test_a_kind_that_left_the_scope_is_not_taken_for_a_deletion() -> None:
 
 
 def test_dates_follow_the_verdict() -> None:
-    """Since when it is so is the first question of whoever must mend it."""
+    """The person who must fix a violation first asks since when it exists."""
     had = known_of(good(ID))
     seen = []
     for hour, now in enumerate([bad(ID), replace(bad(ID), key_source=None), odd(ID), bad(ID)], 1):
@@ -214,7 +214,7 @@ def test_the_history_keeps_the_last_transitions_and_counts_all() -> None:
 
 @given(st.lists(st.integers(-300, 300), min_size=1, max_size=8))
 def test_time_never_goes_back_though_clocks_do(minutes: list[int]) -> None:
-    """Two hosts differ; a finding that changed before it was seen helps nobody."""
+    """Clocks of hosts differ, and a finding must not change before it was first seen."""
     had = known_of(good(ID))
     times = [NOON]
     for number, minute in enumerate(minutes):
@@ -242,7 +242,7 @@ def test_time_never_goes_back_though_clocks_do(minutes: list[int]) -> None:
 def test_of_one_id_twice_the_worse_verdict_counts(
     verdicts: tuple[str, ...], worst: Verdict
 ) -> None:
-    """Whichever entry is the right one, nothing is called better than it may be (P1)."""
+    """Neither entry may make the account look better than it is (P1)."""
     for order in permutations(MAKERS[verdict](ID) for verdict in verdicts):
         difference = compared(Known(), *order)
 
@@ -251,7 +251,7 @@ def test_of_one_id_twice_the_worse_verdict_counts(
 
 
 def test_of_one_id_twice_with_one_verdict_the_order_does_not_decide() -> None:
-    """Else an unchanged estate would be told as updated whenever Azure's order changes (P4)."""
+    """Otherwise a new order in Azure's answer would be announced as an update (P4)."""
     twice = [bad(ID), replace(bad(ID), key_source=None)]
 
     assert compared(known_of(*twice), *reversed(twice), at=NOON + HOUR).is_empty
@@ -274,7 +274,7 @@ _VERDICTS: Final = st.lists(st.sampled_from([None, *MAKERS]), min_size=4, max_si
 def test_an_incomplete_reading_removes_resolves_and_refreshes_nothing(
     before: list[str | None], now: list[str | None]
 ) -> None:
-    """What it did not bring may say otherwise (P2)."""
+    """The missing part may contradict it (P2)."""
     had = known(*before)
 
     difference = compared(had, *accounts_of(*now), at=NOON + HOUR, gap=FORBIDDEN)
@@ -309,7 +309,7 @@ def test_an_incomplete_reading_still_tells_what_is_worse(
 def test_a_complete_reading_leaves_exactly_what_it_brought(
     before: list[str | None], now: list[str | None]
 ) -> None:
-    """After it the table is the estate; once more changes nothing (P4, P9)."""
+    """Afterwards the table matches the estate, and a second reading changes nothing (P4, P9)."""
     difference = compared(known(*before), *accounts_of(*now), at=NOON + HOUR)
 
     found = recorded(difference)

@@ -1,4 +1,4 @@
-"""Comparing coverage: how far a subscription is known, since when, and what is told of it."""
+"""Comparing coverage: how far a subscription is known, since when, and what is announced."""
 
 from dataclasses import replace
 from typing import Final
@@ -56,7 +56,7 @@ def unread(known: Known, disposition: Disposition) -> Difference:
 
 @pytest.mark.parametrize("before", STATES)
 def test_coverage_is_lost_from_every_state_but_a_gap(before: str) -> None:
-    """Nobody hears of a blind spot that no one announces; and once is enough."""
+    """A blind spot must be announced, but only once."""
     known = known_as(before)
     had = known.coverage.sequence if known.coverage else 0
 
@@ -88,7 +88,7 @@ def test_coverage_is_lost_from_every_state_but_a_gap(before: str) -> None:
 
 
 def test_a_change_of_coverage_is_numbered_behind_those_of_its_accounts() -> None:
-    """Two changes of one number, or a hole, and nobody can tell whether one was lost (P3)."""
+    """With a duplicate or missing number, nobody could tell whether a change was lost (P3)."""
     known = known_of(bad(ID, "z"))
 
     lost = compared(known, bad(ID, "a"), good(ID, "b"), gap=FORBIDDEN, keys=DISABLED)
@@ -101,7 +101,7 @@ def test_a_change_of_coverage_is_numbered_behind_those_of_its_accounts() -> None
 
 @pytest.mark.parametrize("before", STATES)
 def test_coverage_is_regained_from_a_gap_alone(before: str) -> None:
-    """The end of what was announced is announced, and nothing else."""
+    """Only the end of something announced is announced."""
     difference = compared(known_as(before), at=NOON + HOUR)
 
     change = difference.coverage_change
@@ -123,7 +123,7 @@ def test_coverage_is_regained_from_a_gap_alone(before: str) -> None:
 def test_findings_of_a_subscription_that_is_no_longer_watched_are_removed(
     disposition: Disposition,
 ) -> None:
-    """They would stay forever as what they last were; the change says why they went."""
+    """Otherwise they would keep their last state forever; the change says why they were removed."""
     difference = unread(known_of(bad(ID, "a"), good(ID, "b")), disposition)
 
     assert [step.changes[0].type for step in difference.steps] == [ChangeType.ACCOUNT_REMOVED] * 2
@@ -150,7 +150,7 @@ def test_a_subscription_no_longer_listed_keeps_its_findings() -> None:
 
 
 def test_what_azure_no_longer_tells_is_remembered() -> None:
-    """A bare id says little to whoever must give the access back."""
+    """A bare id does not help the person who must restore the access."""
     nameless = Subscription(ID)
 
     difference = compare_unread(known_of(), nameless, Disposition.NOT_VISIBLE, context())
@@ -159,7 +159,7 @@ def test_what_azure_no_longer_tells_is_remembered() -> None:
 
 
 def test_a_new_name_is_recorded_and_not_told() -> None:
-    """A rename is no change of the estate's encryption."""
+    """A rename does not change the estate's encryption."""
     renamed = replace(SUBSCRIPTION, name="Prod")
 
     difference = compared_reading(known_of(), Reading(), subscription=renamed)
@@ -170,7 +170,7 @@ def test_a_new_name_is_recorded_and_not_told() -> None:
 
 
 def test_a_gap_that_lasts_is_no_change() -> None:
-    """Azure words one refusal anew each time; the table must stay as it is (P4)."""
+    """Azure's wording of a refusal varies; the table must not change (P4)."""
     known = recorded(compared(known_of(bad(ID)), gap=FORBIDDEN))
     reworded = replace(FORBIDDEN, detail="Correlation 8f1e.")
 
@@ -178,7 +178,7 @@ def test_a_gap_that_lasts_is_no_change() -> None:
 
 
 def test_a_gap_for_another_reason_is_recorded_and_dated_from_its_beginning() -> None:
-    """What to do has changed, since when nobody looks has not."""
+    """The remedy has changed, but not the start of the gap."""
     known = recorded(compared(known_of(), at=NOON, gap=FORBIDDEN))
 
     difference = compared(known, at=NOON + HOUR, gap=THROTTLED)
@@ -203,14 +203,14 @@ def test_a_gap_keeps_the_time_of_the_last_complete_reading() -> None:
 
 
 def test_a_subscription_never_read_has_no_last_reading() -> None:
-    """There is no time at which its findings were true."""
+    """Its findings were never all true at the same time."""
     first = compared_reading(Known(), Reading(gap=FORBIDDEN), context(status_as_of=NOON))
 
     assert first.coverage.last_read is None
 
 
 def test_what_an_incomplete_reading_did_not_bring_is_counted_as_unread() -> None:
-    """It stays in the sums as last known, and says so."""
+    """It stays in the sums with its last known state, and is marked as unread."""
     known = known_of(good(ID, "a"), good(ID, "b"), bad(ID, "c"))
 
     difference = compared(known, bad(ID, "a"), bad(ID, "d"), gap=FORBIDDEN)
@@ -222,7 +222,7 @@ def test_what_an_incomplete_reading_did_not_bring_is_counted_as_unread() -> None
 
 
 def test_accounts_of_other_kinds_are_counted_and_kept_through_a_gap() -> None:
-    """They are out of scope, not out of sight."""
+    """They are out of scope, not unreadable."""
     read = Reading(ignored_by_kind={"SpeechServices": 3, "Face": 1})
     known = recorded(compared_reading(Known(), read))
 
@@ -234,7 +234,7 @@ def test_accounts_of_other_kinds_are_counted_and_kept_through_a_gap() -> None:
 
 @pytest.mark.parametrize("gap", [None, FORBIDDEN])
 def test_a_row_of_a_newer_version_is_left_alone_and_unknown(gap: Gap | None) -> None:
-    """Nothing is lost by running an old version for a while, and nothing is called good (P1)."""
+    """An old version that runs for a while loses nothing and calls nothing good (P1)."""
     newer = Known(None, {}, {str(good(ID).id): untrusted()})
 
     difference = compared(newer, good(ID), gap=gap)
@@ -247,7 +247,7 @@ def test_a_row_of_a_newer_version_is_left_alone_and_unknown(gap: Gap | None) -> 
 
 @pytest.mark.parametrize("passed_over", ["untrusted", "unchanged"])
 def test_an_account_that_is_passed_over_costs_only_itself(passed_over: str) -> None:
-    """What stands behind it in the order of ids is judged and told all the same (P7)."""
+    """Accounts after it in the order of ids are still judged and announced (P7)."""
     known = known_of(bad(ID, "a"))
     if passed_over == "untrusted":
         known = replace(known, findings={}, untrusted={str(bad(ID, "a").id): untrusted()})
@@ -258,7 +258,7 @@ def test_an_account_that_is_passed_over_costs_only_itself(passed_over: str) -> N
 
 
 def test_a_baseline_silences_accounts_and_never_a_gap() -> None:
-    """The first scan tells its findings as one; a blind spot is news from the first."""
+    """The first scan announces its findings as one change, but a blind spot at once."""
     quiet = context(baseline=True)
 
     difference = compared_reading(Known(), Reading((bad(ID),), gap=FORBIDDEN), quiet)

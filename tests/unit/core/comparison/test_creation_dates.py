@@ -1,4 +1,4 @@
-"""The date on which an account was created: kept as it was read last, and never told by itself."""
+"""An account's creation date is kept as last read, and never announced alone."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ def _dated(account: Account, created_at: str | None = SPRING) -> Account:
 def test_another_date_is_recorded_and_told_to_nobody(
     made: Callable[[str], Account], had: str | None, has: str | None
 ) -> None:
-    """Rows of earlier versions lack it: filling it in must not be an alert of every account."""
+    """Rows of earlier versions lack it: adding it must not send an alert for every account."""
     known = known_of(_dated(made(ID), had))
 
     difference = compared(known, _dated(made(ID), has), at=LATER)
@@ -50,14 +50,14 @@ def test_it_is_recorded_once() -> None:
 
 
 def test_an_incomplete_reading_refreshes_no_date() -> None:
-    """It can only make things worse, and a date is neither better nor worse."""
+    """It may only report what got worse, and a date is neither better nor worse."""
     difference = compared(known_of(good(ID)), _dated(good(ID)), at=LATER, gap=FORBIDDEN)
 
     assert difference.steps == ()
 
 
 def test_a_change_brings_the_date_along() -> None:
-    """What is told of an account says how old it is."""
+    """A change shows the age of its account."""
     (step,) = compared(known_of(good(ID)), _dated(bad(ID)), at=LATER).steps
 
     (change,) = step.changes
@@ -68,7 +68,7 @@ def test_a_change_brings_the_date_along() -> None:
 
 
 def test_of_two_entries_that_differ_in_it_the_same_one_counts_in_any_order() -> None:
-    """The order of an answer varies, and would be a write at each scan."""
+    """The order of an answer varies, and would cause a write in each scan."""
     entries = [_dated(good(ID)), _dated(good(ID), SUMMER), _dated(good(ID), None)]
 
     chosen = [judge_all(order, KINDS) for order in permutations(entries)]

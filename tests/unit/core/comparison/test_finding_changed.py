@@ -1,4 +1,4 @@
-"""What makes a finding another one, and what does not: details that a change shows."""
+"""Which details change a finding and which do not."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ LATER = NOON + HOUR
 
 
 def test_another_vault_is_an_update() -> None:
-    """A key of the same name in a vault of somebody else is another key."""
+    """A key of the same name in another vault is another key."""
     moved = replace(good(ID), key_vault_uri="https://other.vault.azure.net/")
 
     (step,) = compared(known_of(good(ID)), moved, at=LATER).steps
@@ -19,7 +19,7 @@ def test_another_vault_is_an_update() -> None:
 
 
 def test_another_broken_part_is_an_update() -> None:
-    """The message alone says what to look at, and has to keep up (P11)."""
+    """Only the message says what to check, so it must be up to date (P11)."""
     broken = replace(odd(ID), malformed="properties.encryption is not an object.")
 
     (step,) = compared(known_of(odd(ID)), broken, at=LATER).steps
@@ -28,7 +28,7 @@ def test_another_broken_part_is_an_update() -> None:
 
 
 def test_a_reworded_message_is_no_difference() -> None:
-    """A new version of this program must not tell a change of every account (P4)."""
+    """A new version of this program must not announce a change of every account (P4)."""
     known = known_of(bad(ID))
     ((account_id, finding),) = known.findings.items()
     judgement = replace(finding.judgement, message="As an older version put it.")
@@ -84,7 +84,7 @@ def test_another_kind_and_another_verdict_are_two_changes() -> None:
 
 
 def test_a_kind_in_another_spelling_or_newly_known_is_no_other_kind() -> None:
-    """Azure spells kinds in any case; and a kind that was missing has not been left."""
+    """Azure's spelling of kinds varies, and a kind that was missing has not changed."""
     unknown = replace(known_of(bad(ID)).findings[str(bad(ID).id)], kind=None)
     known = replace(known_of(bad(ID)), findings={str(bad(ID).id): unknown})
 
@@ -95,7 +95,7 @@ def test_a_kind_in_another_spelling_or_newly_known_is_no_other_kind() -> None:
 
 
 def test_p1_another_kind_and_another_owner_at_once_are_told() -> None:
-    """An error here would make a gap of the whole subscription, in every scan from then on."""
+    """An error here would turn the subscription into a gap in every later scan."""
     before, after = replace(bad(ID), owner="ai"), replace(bad(ID), kind="AIServices", owner="hr")
 
     (step,) = compared(known_of(before), after, at=LATER).steps

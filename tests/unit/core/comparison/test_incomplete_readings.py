@@ -1,4 +1,4 @@
-"""An incomplete reading makes each thing of a finding worse by itself, and none of them better."""
+"""An incomplete reading may worsen each aspect of a finding separately, and improve none."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -35,7 +35,7 @@ SOON, LATER = NOON + 100 * HOUR, NOON + 200 * HOUR
 
 
 def honoured(until: datetime) -> AccountException:
-    """Return an exception that is honoured until then."""
+    """Return an exception that is honoured until ``until``."""
     return AccountException(ExceptionReason.HONOURED, "/x", "waiver", expires_on=until)
 
 
@@ -66,7 +66,7 @@ def after(difference: Difference) -> Finding:
 
 
 def test_a_worse_verdict_covers_no_data() -> None:
-    """P1, P2: what the reading did not bring may name the store that is exposed."""
+    """P1, P2: the missing part may name the exposed store."""
     known = recorded(read(Known(), good(ID), data=EXPOSED))
 
     difference = read(known, bad(ID), gap=FORBIDDEN, data=OWN)
@@ -77,7 +77,7 @@ def test_a_worse_verdict_covers_no_data() -> None:
 
 
 def test_a_worse_key_covers_no_data() -> None:
-    """P1, P2: and where data alone is worse, the key stays as it was."""
+    """P1, P2: if only data got worse, the key keeps its state."""
     known = recorded(read(Known(), good(ID), data=EXPOSED))
 
     difference = read(known, good(ID), gap=FORBIDDEN, data=OWN, keys=DISABLED)
@@ -99,7 +99,7 @@ def test_worse_data_mends_no_key_and_no_evidence() -> None:
 
 
 def test_data_that_is_less_bad_is_not_taken_for_one_new_store() -> None:
-    """P1: what is known to be under Microsoft's keys stays so."""
+    """P1: data known to be under Microsoft's keys stays so."""
     known = recorded(read(Known(), good(ID), data=EXPOSED))
     less = AccountData(DataState.MAY_BE_MICROSOFT_KEYS, basic=("q",), told=("q",))
 
@@ -108,7 +108,7 @@ def test_data_that_is_less_bad_is_not_taken_for_one_new_store() -> None:
 
 @pytest.mark.parametrize("before", [good(ID), odd(ID)], ids=["compliant", "unknown"])
 def test_a_worse_verdict_starts_no_exception(before: Account) -> None:
-    """P1, P2: a violation is accepted by what a complete reading says."""
+    """P1, P2: only a complete reading can accept a violation."""
     known = recorded(read(Known(), before))
 
     difference = read(known, bad(ID), gap=FORBIDDEN, exception=honoured(LATER))
@@ -119,7 +119,7 @@ def test_a_worse_verdict_starts_no_exception(before: Account) -> None:
 
 
 def test_worse_data_prolongs_no_exception() -> None:
-    """P1, P2: nobody is told that a violation is accepted for longer."""
+    """P1, P2: it does not announce that a violation is accepted for longer."""
     known = recorded(read(Known(), bad(ID), exception=honoured(SOON)))
 
     difference = read(known, bad(ID), gap=FORBIDDEN, data=EXPOSED, exception=honoured(LATER))
@@ -130,7 +130,7 @@ def test_worse_data_prolongs_no_exception() -> None:
 
 
 def test_an_exception_that_people_know_of_does_not_end_with_a_worse_verdict() -> None:
-    """P4: it is as it was, and would be told to start again by the next reading."""
+    """P4: it is unchanged, and otherwise the next reading would announce its start again."""
     known = recorded(read(Known(), bad(ID), exception=honoured(LATER)))
     known = recorded(read(known, odd(ID)))
 
@@ -151,7 +151,7 @@ def test_a_shorter_exception_is_told_and_changes_nothing_else() -> None:
 
 
 def test_a_worse_verdict_takes_the_owner_of_nothing() -> None:
-    """P2: whoever was asked about the account until now hears of it."""
+    """P2: the previous owner of the account is informed."""
     known = recorded(read(Known(), replace(good(ID), owner="ai")))
 
     difference = read(known, bad(ID), gap=FORBIDDEN)

@@ -1,4 +1,4 @@
-"""Judging a reading: which accounts are worth a look at their keys, and what a look says anew."""
+"""Judging a reading: which accounts need their keys read, and what a reading changes."""
 
 from dataclasses import replace
 from itertools import permutations
@@ -26,14 +26,14 @@ def scoped(*names: str) -> KeyFacts:
 
 
 def test_only_keys_of_accounts_that_are_compliant_are_looked_at() -> None:
-    """The others have none that counts, and each look costs requests."""
+    """Other accounts have no key that counts, and each reading costs requests."""
     accounts = [good(ID, "a"), bad(ID, "b"), odd(ID, "c"), good(ID, "d"), bad(ID, "d")]
 
     assert accounts_of(KEY_HEALTH, judge_all(accounts, KINDS)) == (good(ID, "a"),)
 
 
 def test_a_kind_is_spelled_as_the_settings_spell_it_and_else_as_azure_does() -> None:
-    """A new spelling of a kind is no change, and one that is not in scope stays to be seen."""
+    """A new spelling of a kind is no change, and a kind outside the scope keeps its spelling."""
     accounts = [replace(good(ID, "a"), kind="OPENAI"), replace(good(ID, "b"), kind="Face")]
 
     kinds = [entry.account.kind for entry in judge_all(accounts, KINDS).values()]
@@ -51,7 +51,7 @@ def test_a_kind_is_spelled_as_the_settings_spell_it_and_else_as_azure_does() -> 
     ids=["kind", "location", "tags"],
 )
 def test_of_two_entries_of_one_id_the_same_one_counts_in_any_order(other: Account) -> None:
-    """The order of an answer varies, and would be told as a change (P4)."""
+    """The order of an answer varies, and would be announced as a change (P4)."""
     first = replace(good(ID), location="westeurope")
 
     chosen = [judge_all(order, KINDS) for order in permutations([first, other])]
@@ -60,7 +60,7 @@ def test_of_two_entries_of_one_id_the_same_one_counts_in_any_order(other: Accoun
 
 
 def test_of_a_key_that_nobody_could_look_at_every_part_is_unread() -> None:
-    """A part that said nothing would be taken for one that is well."""
+    """A part without an answer would count as healthy."""
     assert unread(TIMED_OUT.gap) == KeyFacts(TIMED_OUT, TIMED_OUT, TIMED_OUT, TIMED_OUT)
 
 
@@ -74,7 +74,7 @@ def test_another_scope_under_another_key_is_told_although_the_reason_is_the_same
 
 
 def test_a_key_of_which_more_is_seen_and_that_has_one_fault_less_has_recovered() -> None:
-    """One part fewer out of sight is no part more."""
+    """One unreadable part less is not a new problem."""
     assert isinstance(UNPROTECTED.vault, Vault)
     roles = replace(UNPROTECTED.vault, uses_rbac=True)
     dark = replace(UNPROTECTED, vault=roles, grants=TIMED_OUT, scopes=TIMED_OUT)

@@ -1,4 +1,4 @@
-"""Telling of keys: what becomes of each transition, alone and beside the change of an account."""
+"""Which change each key transition causes, alone and with a change of the account."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -85,13 +85,13 @@ FIRST: Final = {
 
 
 def test_every_pair_of_states_stands_in_the_table() -> None:
-    """A pair that nobody thought of is one that is told wrongly."""
+    """A pair that nobody considered would be announced wrongly."""
     assert OF_KEYS.keys() == set(product(BY_STATE, BY_STATE))
 
 
 @pytest.mark.parametrize(("before", "now"), OF_KEYS)
 def test_each_transition_of_a_key_is_told_as_its_type(before: str, now: str) -> None:
-    """Alert rules are written against these types; nothing is told twice."""
+    """Alert rules use these types; nothing is announced twice."""
     known = known_of(good(ID), keys=BY_STATE[before])
 
     difference = compared(known, good(ID), at=LATER, keys=BY_STATE[now])
@@ -125,7 +125,7 @@ def test_a_key_in_trouble_is_told_besides_its_account(
 def test_an_account_that_is_no_longer_compliant_has_no_key_to_tell_of(
     before: str, now: Account, kind: str
 ) -> None:
-    """A key nobody uses any more has neither recovered nor degraded."""
+    """A key that is no longer used has neither recovered nor degraded."""
     known = known_of(good(ID), keys=BY_STATE[before])
 
     difference = compared(known, now, at=LATER, keys=HEALTHY)
@@ -135,7 +135,7 @@ def test_an_account_that_is_no_longer_compliant_has_no_key_to_tell_of(
 
 
 def test_two_changes_at_once_have_two_ids_and_two_numbers() -> None:
-    """Whoever drops by id or orders by sequence must lose neither (P3)."""
+    """A reader that drops by id or sorts by sequence must lose neither (P3)."""
     pair = compared(Known(), good(ID, "a"), good(ID, "b"), bad(ID, "c"), keys=DISABLED)
 
     changes = [change for step in pair.steps for change in step.changes]
@@ -146,7 +146,7 @@ def test_two_changes_at_once_have_two_ids_and_two_numbers() -> None:
 
 
 def test_what_changes_of_the_account_itself_stands_in_the_change_of_its_key() -> None:
-    """One change, not an update besides."""
+    """One change, without an additional update."""
     known = known_of(good(ID), keys=HEALTHY)
 
     difference = compared(known, replace(good(ID), key_name="k2"), at=LATER, keys=DISABLED)
@@ -209,7 +209,7 @@ def _rotating(at: datetime | None) -> KeyFacts:
 def test_the_next_rotation_is_recorded_and_told_only_if_it_was_known(
     before: datetime | None, now: datetime | None, kinds: list[str]
 ) -> None:
-    """Rows of earlier versions lack it: filling it in must not be an entry of every account."""
+    """Rows of earlier versions lack it: adding it must not add to every account's history."""
     known = known_of(good(ID), keys=_rotating(before))
 
     difference = compared(known, good(ID), at=LATER, keys=_rotating(now))
@@ -260,7 +260,7 @@ OUT_OF_SIGHT: Final[dict[str, tuple[Account, KeyFacts, KeyFacts, str]]] = {
 def test_what_is_only_out_of_sight_has_not_recovered(
     account: Account, before: KeyFacts, now: KeyFacts, kind: str
 ) -> None:
-    """P1: an alert would be closed though nobody knows that anything is better."""
+    """P1: an alert would be closed although nothing is known to be better."""
     known = known_of(account, keys=before)
 
     assert told(compared(known, account, at=LATER, keys=now)) == [kind]
@@ -276,7 +276,7 @@ def test_a_fault_that_was_seen_to_be_gone_has_recovered_whatever_else_is_hidden(
 
 
 def test_another_user_of_a_key_is_an_update() -> None:
-    """Whoever looks for what may use a key must find the identity that does now."""
+    """A search for users of a key must find the identity that uses it now."""
     vault = HEALTHY.vault
     assert isinstance(vault, Vault)
     policies = {**vault.policies, "another": vault.policies[PRINCIPAL]}

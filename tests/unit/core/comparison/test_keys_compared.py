@@ -1,4 +1,4 @@
-"""Comparing keys: what is no difference, what stays while it cannot be seen, what is worse."""
+"""Comparing keys: what is no difference, what stays while it is unreadable, what is worse."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -52,7 +52,7 @@ _LOOKED_AT: Final = [facts for facts in BY_STATE.values() if facts]
 
 
 def test_another_wording_of_a_key_is_no_change() -> None:
-    """A new version of this program must not tell a change of every key (P4)."""
+    """A new version of this program must not announce a change of every key (P4)."""
     known = known_of(good(ID), keys=BOTH)
     finding = only_finding(known)
     key = health_of(known)
@@ -67,7 +67,7 @@ def test_another_wording_of_a_key_is_no_change() -> None:
 
 
 def test_another_spelling_of_a_key_is_no_change() -> None:
-    """Azure spells one thing in several ways from answer to answer (P4)."""
+    """Azure's spelling varies between answers (P4)."""
     known = known_of(good(ID), keys=with_version(type="RSA", enabled=False, size=1024))
     spelled = with_version(type="rsa", version="V1", enabled=False, size=1024)
 
@@ -78,7 +78,7 @@ def test_another_spelling_of_a_key_is_no_change() -> None:
     "uri", ["https://kv-cmk.vault.azure.net", "https://KV-CMK.vault.azure.net:443/"]
 )
 def test_another_spelling_of_the_address_of_a_vault_that_is_gone_is_no_change(uri: str) -> None:
-    """P4: Azure returns an address with and without its slash, and each scan would tell of it."""
+    """P4: Azure returns an address with or without its slash, and each scan would announce it."""
     known = known_of(good(ID), keys=VAULT_GONE)
 
     now = compared(known, replace(good(ID), key_vault_uri=uri), at=LATER, keys=VAULT_GONE)
@@ -107,7 +107,7 @@ def test_another_order_in_a_list_of_evidence_is_no_change() -> None:
     "facts", [facts for facts in BY_STATE.values() if facts], ids=[*BY_STATE][1:]
 )
 def test_p4_the_days_to_an_expiry_tick_without_a_change(facts: KeyFacts) -> None:
-    """A finding that was written each day would be an estate that changes each day."""
+    """A finding that is written each day would look like a daily change."""
     known = known_of(good(ID), keys=facts)
 
     for days in (1, 2, 400):
@@ -115,7 +115,7 @@ def test_p4_the_days_to_an_expiry_tick_without_a_change(facts: KeyFacts) -> None
 
 
 def test_p4_a_key_that_comes_to_its_end_is_told_once_at_each_line() -> None:
-    """Thirty days before, people have time to act; and then they must not hear it daily."""
+    """Thirty days leave time to act, and the alert must not repeat daily."""
     facts, known = expiring(NOON + 40 * DAY), known_of(good(ID), keys=expiring(NOON + 40 * DAY))
     seen: dict[int, list[str]] = {}
 
@@ -130,7 +130,7 @@ def test_p4_a_key_that_comes_to_its_end_is_told_once_at_each_line() -> None:
 
 
 def test_p1_an_account_that_no_facts_came_for_is_unknown() -> None:
-    """What nobody answered for is never healthy, and never left out."""
+    """A key without an answer is never healthy and never left out."""
     reading = Reading((good(ID, "a"), good(ID, "b")))
     facts = {str(good(ID, "a").id): HEALTHY}
 
@@ -148,7 +148,7 @@ ORDER: Final = ("healthy", "at_risk", "unknown", "broken")
 
 @pytest.mark.parametrize(("before", "now"), list(product(BY_STATE, BY_STATE)))
 def test_p2_an_incomplete_reading_only_makes_a_key_worse(before: str, now: str) -> None:
-    """What it did not bring may say otherwise; that a key is broken is known all the same."""
+    """The missing part may contradict it, but a broken key is known."""
     known = known_of(good(ID), keys=BY_STATE[before])
 
     difference = compared(known, good(ID), at=LATER, gap=FORBIDDEN, keys=BY_STATE[now])
@@ -161,7 +161,7 @@ def test_p2_an_incomplete_reading_only_makes_a_key_worse(before: str, now: str) 
 
 
 def test_a_finding_says_in_its_history_how_its_key_was() -> None:
-    """Else it would show the same line again and again, and not why it changed."""
+    """Otherwise the history would repeat one line without the reason of the change."""
     known = known_of(good(ID), keys=HEALTHY)
 
     known = recorded(compared(known, good(ID), at=LATER, keys=DISABLED))
@@ -176,7 +176,7 @@ VANISHED: Final = Unread(Gap(GapReason.FORBIDDEN, "Microsoft.KeyVault/vaults/rea
 
 
 def test_where_a_vault_was_is_kept_while_it_cannot_be_found() -> None:
-    """It alone tells a vault that is gone from one that cannot be seen: broken for ever (P1)."""
+    """Only the id tells a deleted vault from an unreadable one (P1)."""
     known = known_of(good(ID), keys=HEALTHY)
 
     for facts in (replace(UNREAD, vault=VANISHED), VAULT_GONE, replace(HEALTHY, vault=Absent(""))):
@@ -194,7 +194,7 @@ def test_where_a_vault_was_is_kept_while_it_cannot_be_found() -> None:
 def test_where_a_vault_was_outlives_a_reading_without_its_key(
     between: Account, keys: KeyFacts | None
 ) -> None:
-    """One odd answer, and a vault that is gone would be one that cannot be seen, for good (P11)."""
+    """After one odd answer, a deleted vault would count as unreadable forever (P11)."""
     known = recorded(compared(known_of(good(ID), keys=VAULT_GONE), between, at=LATER, keys=keys))
 
     assert known_vaults(known.findings, [good(ID)]) == {str(good(ID).id): VAULT}
@@ -214,7 +214,7 @@ def test_a_place_that_is_none_of_the_vault_is_not_asked_for(name: str) -> None:
 
 
 def test_a_vault_that_was_found_elsewhere_is_looked_for_there() -> None:
-    """Vaults move between groups; where it was before, it is gone."""
+    """Vaults move between groups, and are gone from the old one."""
     moved, known = VAULT.replace("rg-keys", "rg-new"), known_of(good(ID), keys=HEALTHY)
     facts = replace(HEALTHY, vault=replace(HEALTHY.vault, id=moved))
 
@@ -233,7 +233,7 @@ def test_a_managed_hsm_is_looked_for_among_managed_hsms() -> None:
 
 
 def test_a_vault_that_the_account_has_left_is_not_asked_for() -> None:
-    """It would be found where it was, and be the wrong one."""
+    """It would be found in its old place and be the wrong vault."""
     known, moved = known_of(good(ID), keys=HEALTHY), "https://other.vault.azure.net"
     other = replace(good(ID), key_vault_uri=moved)
     spelled = replace(good(ID), key_vault_uri="https://KV-cmk.vault.azure.net:443")
@@ -249,7 +249,7 @@ def test_a_vault_that_the_account_has_left_is_not_asked_for() -> None:
 def test_p1_a_bad_key_takes_back_what_is_compliant_only_while_keys_can_be_used(
     before: str | None, now: str
 ) -> None:
-    """The status is lowered for those before such a step is recorded, and for no other."""
+    """The status is lowered before such a step is recorded, and for no other step."""
     known = known_of(good(ID), keys=BY_STATE[before]) if before else Known()
 
     difference = compared(known, good(ID), at=LATER, keys=BY_STATE[now])

@@ -1,4 +1,4 @@
-"""Keys of accounts whose id comes twice in one answer, as when a list changes between its pages."""
+"""Keys of accounts whose id is in one answer twice, for example if a list changes between pages."""
 
 from dataclasses import replace
 from itertools import permutations
@@ -28,7 +28,7 @@ _OTHERWISE: Final[dict[str, dict[str, object]]] = {
 def test_of_an_id_that_comes_with_two_keys_the_key_is_unknown_in_any_order(
     fields: dict[str, object],
 ) -> None:
-    """P1: which of them is used nobody knows; P4: nor may the order of an answer decide."""
+    """P1: nobody knows which key is used; P4: the order of the answer must not decide."""
     twice = [good(ID), replace(good(ID), **fields)]  # type: ignore[arg-type]
     known = known_of(*twice, keys=HEALTHY)
 
@@ -48,14 +48,14 @@ def test_of_an_id_that_comes_with_two_keys_the_key_is_unknown_in_any_order(
 def test_of_an_id_that_comes_twice_with_one_key_the_key_is_judged(
     fields: dict[str, object],
 ) -> None:
-    """P11: a page that comes again says nothing against it."""
+    """P11: a repeated page does not contradict it."""
     twice = [good(ID), replace(good(ID), **fields)]  # type: ignore[arg-type]
 
     assert health_of(known_of(*twice, keys=HEALTHY)).state is KeyState.HEALTHY
 
 
 def test_of_an_id_that_comes_with_no_key_too_there_is_none_to_judge() -> None:
-    """The worse entry counts, and it has none."""
+    """The worse entry counts, and it has no key."""
     known = known_of(good(ID), bad(ID), replace(good(ID), key_name="k2"), keys=HEALTHY)
 
     assert only_finding(known).judgement.verdict == "non_compliant"

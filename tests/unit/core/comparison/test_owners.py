@@ -1,4 +1,4 @@
-"""The owner of an account: beside its finding, and in every change of it."""
+"""The owner of an account, in its finding and in every change."""
 
 from dataclasses import replace
 from itertools import permutations
@@ -32,20 +32,20 @@ def _owned(account: Account, owner: str | None = "ai") -> Account:
 
 
 def _under(owner: str | None, known: Known, *accounts: Account) -> Difference:
-    """Compare where a tag of the subscription names this owner."""
+    """Compare with a subscription whose tag names this owner."""
     subscription = replace(SUBSCRIPTION, owner=owner)
     return compared_reading(known, Reading(accounts), context(LATER), subscription)
 
 
 def _of_earlier_version(known: Known) -> Known:
-    """Return what a version recorded that knew no owners."""
+    """Return the rows of a version without owners."""
     return replace(
         known, findings={key: replace(each, owner=None) for key, each in known.findings.items()}
     )
 
 
 def test_every_change_of_an_account_names_its_owner() -> None:
-    """Who gets an alert has to know whom to ask."""
+    """The receiver of an alert must know whom to contact."""
     difference = compared(known_of(_owned(good(ID))), _owned(bad(ID)), at=LATER)
     removal = compared(known_of(_owned(good(ID))), at=LATER)
 
@@ -55,7 +55,7 @@ def test_every_change_of_an_account_names_its_owner() -> None:
 
 
 def test_the_tag_of_a_subscription_speaks_for_accounts_without_one() -> None:
-    """Many companies tag subscriptions alone."""
+    """Many companies tag only subscriptions."""
     findings = recorded(_under("cloud", Known(), bad(ID, "a"), _owned(bad(ID, "b")))).findings
 
     assert {finding.id.name: finding.owner for finding in findings.values()} == {
@@ -65,7 +65,7 @@ def test_the_tag_of_a_subscription_speaks_for_accounts_without_one() -> None:
 
 
 def test_an_account_without_an_owner_says_so() -> None:
-    """Nobody is another answer than not known."""
+    """An account without an owner differs from one whose owner is not known."""
     known = known_of(bad(ID))
     (change,) = compared(Known(), bad(ID)).steps[0].changes
 
@@ -74,7 +74,7 @@ def test_an_account_without_an_owner_says_so() -> None:
 
 
 def test_another_owner_is_a_change_as_another_tag_is() -> None:
-    """The feed says who had to be asked, and when."""
+    """The feed shows who was the owner, and when."""
     known = known_of(_owned(bad(ID)))
 
     assert told(compared(known, _owned(bad(ID), "ops"), at=LATER)) == ["account.updated"]
@@ -84,7 +84,7 @@ def test_another_owner_is_a_change_as_another_tag_is() -> None:
 
 
 def test_changes_of_a_reading_with_another_owner_name_the_one_before_too() -> None:
-    """Who has the ticket must hear that it is somebody else's now, or that it can be closed."""
+    """The previous owner must learn that the ticket moved or can be closed."""
     known = known_of(_owned(bad(ID)))
     hand_over = compared(known, _owned(bad(ID), "ops"), at=LATER).steps[0].changes
     cured = compared(known, good(ID), at=LATER).steps[0].changes
@@ -99,7 +99,7 @@ def test_changes_of_a_reading_with_another_owner_name_the_one_before_too() -> No
 
 
 def test_rows_of_earlier_versions_are_filled_in_once_and_told_to_nobody() -> None:
-    """Else the first scan of a new version would be a change of every account."""
+    """Otherwise the first scan of a new version would change every account."""
     known = _of_earlier_version(known_of(bad(ID)))
 
     filled = compared(known, _owned(bad(ID)), at=LATER)
@@ -113,14 +113,14 @@ def test_rows_of_earlier_versions_are_filled_in_once_and_told_to_nobody() -> Non
 
 
 def test_an_incomplete_reading_leaves_the_owner_as_it_was() -> None:
-    """It can only make things worse, and an owner is neither better nor worse."""
+    """It may only report what got worse, and an owner is neither better nor worse."""
     difference = compared(known_of(_owned(bad(ID))), bad(ID), at=LATER, gap=FORBIDDEN)
 
     assert difference.steps == ()
 
 
 def test_of_two_entries_that_differ_in_it_the_same_one_counts_in_any_order() -> None:
-    """The order of an answer varies, and would be told at each scan."""
+    """The order of an answer varies, and would be announced in each scan."""
     entries = [_owned(bad(ID)), _owned(bad(ID), "ops"), bad(ID)]
 
     chosen = [judge_all(order, KINDS) for order in permutations(entries)]
@@ -129,7 +129,7 @@ def test_of_two_entries_that_differ_in_it_the_same_one_counts_in_any_order() -> 
 
 
 def test_the_sums_say_how_many_owners_there_are() -> None:
-    """The metrics come from sums alone."""
+    """The metrics use only sums."""
     accounts = recorded(
         compared(Known(), _owned(bad(ID, "a")), _owned(good(ID, "b")), bad(ID, "c"))
     ).coverage

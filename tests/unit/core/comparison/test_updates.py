@@ -1,4 +1,4 @@
-"""What recording a reading changes: steps, and the coverage row as it stands after each."""
+"""What recording a reading changes: steps, and the coverage row after each."""
 
 import sys
 from collections import deque
@@ -32,7 +32,7 @@ from tests.unit.core.examples import (
 
 
 def test_a_step_needs_a_finding() -> None:
-    """A change of nothing could be written nowhere."""
+    """A step without a finding could not be written."""
     change = compared(Known(), bad(ID)).steps[0].changes[0]
 
     with pytest.raises(ValueError, match="before or after it"):
@@ -42,7 +42,7 @@ def test_a_step_needs_a_finding() -> None:
 @pytest.mark.parametrize("now", [None, *MAKERS])
 @pytest.mark.parametrize("before", [None, *MAKERS])
 def test_only_what_takes_compliance_back_is_worse(before: str | None, now: str | None) -> None:
-    """The status is lowered before such a step is recorded, and for no other (P1)."""
+    """The status is lowered before such a step is recorded, and for no other step (P1)."""
     known = known_of(*([MAKERS[before](ID)] if before else []))
 
     difference = compared(known, *([MAKERS[now](ID)] if now else []), at=NOON + HOUR)
@@ -58,7 +58,7 @@ def test_only_what_takes_compliance_back_is_worse(before: str | None, now: str |
     ids=["lost", "lasts", "regained"],
 )
 def test_a_new_gap_is_worse(first: Gap | None, second: Gap | None, *, is_worse: bool) -> None:
-    """What is unread cannot be called compliant any longer (P1)."""
+    """An unread account can no longer count as compliant (P1)."""
     known = recorded(compared(Known(), good(ID), gap=first))
 
     difference = compared(known, good(ID), at=NOON + HOUR, gap=second)
@@ -67,7 +67,7 @@ def test_a_new_gap_is_worse(first: Gap | None, second: Gap | None, *, is_worse: 
 
 
 def test_the_first_recording_is_not_empty() -> None:
-    """A subscription without accounts is recorded as read, or nobody knows that it was."""
+    """A subscription without accounts must also be recorded as read."""
     difference = compared(Known())
 
     assert not difference.is_empty
@@ -75,7 +75,7 @@ def test_the_first_recording_is_not_empty() -> None:
 
 
 def test_a_mark_left_behind_is_a_difference() -> None:
-    """A row that says "recording" for ever would make every later scan clear it."""
+    """A row that stays in recording would make every later scan clear it."""
     known = known_of(bad(ID))
     assert known.coverage is not None
     marked = replace(known, coverage=replace(known.coverage, recording="claim"))
@@ -84,7 +84,7 @@ def test_a_mark_left_behind_is_a_difference() -> None:
 
 
 def test_a_first_recording_in_parts_is_unread_until_the_last() -> None:
-    """Half of a subscription must not stand there as all of it (P1)."""
+    """Half of a subscription must not look complete (P1)."""
     difference = compared(Known(), bad(ID, "a"), good(ID, "b"))
 
     begun = difference.coverage_after(1, "claim")
@@ -97,7 +97,7 @@ def test_a_first_recording_in_parts_is_unread_until_the_last() -> None:
 
 
 def test_a_first_recording_in_parts_claims_nothing_of_its_reading_before_the_last() -> None:
-    """A gap or sums that stood there early would be taken for all that is known (P1)."""
+    """An early gap or sum would count as complete (P1)."""
     reading = Reading((bad(ID, "a"), good(ID, "b")), ignored_by_kind={"Face": 2})
     complete = compared_reading(Known(), reading)
     gone = compared_reading(Known(), replace(reading, gap=FORBIDDEN))
@@ -111,7 +111,7 @@ def test_a_first_recording_in_parts_claims_nothing_of_its_reading_before_the_las
 
 
 def test_a_recording_in_parts_keeps_what_the_row_said_but_its_sums() -> None:
-    """Coverage and its dates change with the last part alone."""
+    """Coverage and its dates change only with the last part."""
     known = recorded(
         compared_reading(
             known_of(good(ID, "a")), Reading(gap=FORBIDDEN), context(status_as_of=NOON)
@@ -139,7 +139,7 @@ def _known(verdicts: list[str | None]) -> Known:
 
 
 def _counted(difference: Difference, steps: int) -> AccountCounts:
-    """Count, from nothing, the findings as they stand after so many steps."""
+    """Count, from scratch, the findings after this many steps."""
     findings = difference.known.after(difference.steps[:steps])
     return Known(findings=findings).count(findings, {}, 0)
 
@@ -162,7 +162,7 @@ def _calls(sizes: list[int]) -> int:
 
 
 def test_twice_the_parts_are_twice_the_work() -> None:
-    """Counting from nothing at each part held up every other subscription for seconds."""
+    """Counting from scratch in each part blocked every other subscription for seconds."""
     assert _calls([50] * 8) <= 2 * _calls([50] * 4)
 
 
@@ -170,7 +170,7 @@ def test_twice_the_parts_are_twice_the_work() -> None:
 def test_after_each_step_the_row_sums_what_stands_beside_it(
     before: list[str | None], now: list[str | None]
 ) -> None:
-    """A worker may die after any of them, and the row is what people then see."""
+    """A worker may die after any part, and people then see the row."""
     accounts = [MAKERS[v](ID, f"n{n}") for n, v in enumerate(now) if v]
     known = _known(before)
     difference = compared(known, *accounts, at=NOON + HOUR)
@@ -186,7 +186,7 @@ def test_after_each_step_the_row_sums_what_stands_beside_it(
 
 
 def test_rows_of_a_newer_version_are_counted_in_every_part() -> None:
-    """They stand in the table all the while."""
+    """The rows stay in the table."""
     newer = replace(known_of(odd(ID, "b")), untrusted={"x": replace(untrusted(), kind=None)})
 
     difference = compared(newer, bad(ID, "a"), at=NOON + HOUR)

@@ -1,4 +1,4 @@
-"""Accounts, projects and stores, as Azure says them."""
+"""Accounts, projects and stores as Azure returns them."""
 
 from typing import Final
 

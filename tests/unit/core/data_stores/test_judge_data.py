@@ -1,4 +1,4 @@
-"""Under whose keys an account's data is: the worst that is known counts, and nothing is assumed."""
+"""Whose keys an account's data is under: the worst known fact counts, and nothing is assumed."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -109,7 +109,7 @@ def test_one_store_is_enough(stores: Stores, state: str, codes: list[str]) -> No
 def test_projects_count_as_far_as_they_are_known(
     projects: ProjectPlaces | None, state: str, codes: list[str]
 ) -> None:
-    """P1: what nobody read may name a store under Microsoft's keys."""
+    """P1: an unread project may name a store under Microsoft's keys."""
     data = _judged(projects)
 
     assert (data.state, _codes(data)) == (state, codes)
@@ -134,7 +134,7 @@ def test_a_store_that_nobody_tried_to_read_is_unread() -> None:
 
 
 def test_a_missing_action_is_named_before_what_may_pass() -> None:
-    """P11: an unknown must say who can end it."""
+    """P11: an unknown must name who can end it."""
     late = Unread(Gap(GapReason.TIMEOUT, detail="Late."))
 
     (concern,) = _judged(stores={COSMOS: late, SEARCH: DENIED}).concerns
@@ -173,7 +173,7 @@ def test_what_is_read_once_a_day_comes_back_out_of_what_was_recorded() -> None:
 
 
 def test_what_is_in_sight_is_told_once_however_much_is_out_of_sight() -> None:
-    """P4: else it would be told in every scan; Azure may write a name in another way."""
+    """P4: otherwise every scan would announce it; Azure's spelling of names varies."""
     many = tuple(f"a{number:04}" for number in range(MAX_STORE_USES))
     before = AccountData(DataState.MAY_BE_MICROSOFT_KEYS, told=many)
 

@@ -130,7 +130,7 @@ def named_stores(case: Case) -> Iterator[object]:
 
 
 def is_own(store_id: object, document: Json) -> bool:
-    """Say whether a store says that its key is the customer's, and usable."""
+    """Return whether a store reports a usable customer-managed key."""
     properties = document["properties"]
     if store_id == FILES:
         encryption = properties["encryption"]
@@ -147,7 +147,7 @@ def is_own(store_id: object, document: Json) -> bool:
 
 
 def may_be_own(case: Case) -> bool:
-    """Say whether every place of the case is under a key of the customer's."""
+    """Return whether every place of the case is under a customer-managed key."""
     try:
         places = [*named_stores(case)]
         stores = case["stores"]
@@ -214,7 +214,7 @@ def changed(changes: Mapping[tuple[Json, ...], Json]) -> Case:
 
 
 def test_all_under_own_keys_is_own_keys_by_both_writings() -> None:
-    """Else the rest of this file would show nothing."""
+    """Otherwise the rest of this file would prove nothing."""
     case = covered_case()
 
     assert judged(case, {}).state is DataState.OWN_KEYS
@@ -226,7 +226,7 @@ def test_all_under_own_keys_is_own_keys_by_both_writings() -> None:
 )
 @pytest.mark.parametrize("store_id", [FILES, THREADS, VECTORS, HUB])
 def test_one_store_is_enough(store_id: str, came_of_it: object) -> None:
-    """P1: however many others are under the customer's keys."""
+    """P1: any number of other stores under the customer's keys does not help."""
     found = judged(covered_case(), {store_id: came_of_it})
 
     assert found.state in {DataState.UNKNOWN, DataState.MICROSOFT_KEYS}
@@ -239,7 +239,7 @@ def test_one_store_is_enough(store_id: str, came_of_it: object) -> None:
     ids=str,
 )
 def test_one_project_is_enough(projects: dict[str, object]) -> None:
-    """P1: one that was not read, has no store, or was too much."""
+    """P1: a project that was not read, has no store, or exceeds the limits."""
     assert not judged(covered_case(), {}, **projects).is_covered
 
 
@@ -253,7 +253,7 @@ def agree(changes: Mapping[tuple[Json, ...], Json]) -> bool:
 
 
 def test_own_keys_only_where_both_writings_say_so() -> None:
-    """P1: whatever Azure answers in place of one value."""
+    """P1: for any answer of Azure in place of one value."""
     assert [(path, wrong) for path in PATHS for wrong in WRONG if not agree({path: wrong})] == []
 
 
@@ -265,5 +265,5 @@ def test_however_many_values_are_wrong(changes: dict[tuple[Json, ...], Json]) ->
 
 
 def test_the_second_writing_knows_every_type_of_store() -> None:
-    """A type that is added is to be written down here too."""
+    """A new type must also be added here."""
     assert len(StoreType) == len(covered_case()["stores"])

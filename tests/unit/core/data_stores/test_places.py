@@ -1,4 +1,4 @@
-"""Where accounts and projects say that their data lies: nothing that they name gets lost."""
+"""Places of data in accounts and projects: no named place gets lost."""
 
 from typing import Final
 
@@ -71,7 +71,7 @@ def test_the_properties_of_an_account_name_its_own_stores() -> None:
     ],
 )
 def test_an_account_that_names_no_store_has_none(nothing: dict[str, object]) -> None:
-    """Most have none, and nobody reads anything for them."""
+    """Most accounts have none, and need no reading."""
     disabled = {"storedCompletionsDisabled": True, "allowProjectManagement": False}
 
     assert account_places("OpenAI", nothing | disabled) == AccountPlaces()
@@ -90,7 +90,7 @@ def test_an_account_that_names_no_store_has_none(nothing: dict[str, object]) -> 
     ],
 )
 def test_a_store_that_is_named_in_another_way_stays_one(named: dict[str, object]) -> None:
-    """P1: else the account would seem to have fewer stores than it has."""
+    """P1: otherwise the account would seem to have too few stores."""
     unusable = Place(StoreType.STORAGE_ACCOUNT, None, "userOwnedStorage", SPEECH)
 
     assert account_places("OpenAI", named).places == (unusable,)
@@ -114,14 +114,14 @@ def test_an_account_that_may_have_projects_is_asked_for_them(said: dict[str, obj
 def test_a_foundry_account_has_projects_unless_it_says_that_it_has_none(
     said: dict[str, object],
 ) -> None:
-    """P1: nobody would look for what it names."""
+    """P1: its stores would never be read."""
     assert account_places("aiservices", said).has_projects
     assert not account_places("OpenAI", said).has_projects
     assert not account_places("AIServices", {"allowProjectManagement": False}).has_projects
 
 
 def test_an_account_names_projects_however_it_is_spelled() -> None:
-    """P1: a list that lacks one of them is not whole, nor with what is no name."""
+    """P1: a list is incomplete if it lacks a project or has an invalid name."""
     said = {"defaultProject": "P1", "associatedProjects": ["chat/p2", "p1", None, "", 5]}
 
     assert account_places("AIServices", said).projects == ("", "p1", "p2")
@@ -147,14 +147,14 @@ def test_properties_that_are_not_an_object_are_told_from_none() -> None:
 
 
 def test_only_names_that_fit_into_a_path_are_projects() -> None:
-    """They come out of answers, and lists are asked for by them."""
+    """Names come from answers and are used in requests."""
     names = ["chat/p1", "p-2_x.y", "chat/..", "", "chat/", "a b", "x" * 65, None, 5]
 
     assert [project_name({"name": name}) for name in names] == ["p1", "p-2_x.y", *[None] * 7]
 
 
 def test_capability_settings_of_a_project_name_its_stores() -> None:
-    """They take the place of capability hosts; vectors may be in Cosmos DB as well."""
+    """They replace capability hosts; vectors may also be in Cosmos DB."""
     settings = {"BlobStore": STORAGE, "documentStore": COSMOS, "vectorStore": COSMOS}
     entry = {"properties": {"CapabilitySettings": settings}}
     wrong = {"properties": {"capabilitySettings": "all"}}
@@ -226,7 +226,7 @@ def test_a_connection_that_may_lead_elsewhere_is_not_understood(entries: list[ob
 
 @pytest.mark.parametrize("host", [None, [], 5, {"properties": None}])
 def test_a_host_that_is_not_an_object_names_what_is_not_understood(host: object) -> None:
-    """P1: else it would hide behind one that is."""
+    """P1: otherwise another host would hide it."""
     assert [name for _, name in named_connections([host])] == [""] * 3
 
 
@@ -241,7 +241,7 @@ def test_a_host_that_is_not_an_object_names_what_is_not_understood(host: object)
     ],
 )
 def test_each_cloud_has_its_own_hosts(store_id: str, target: str) -> None:
-    """P11: nobody can change these."""
+    """P11: nobody can change them."""
     found = parse_connections([connection("c", store_id, target)])["c"]
 
     assert found is not None

@@ -89,12 +89,12 @@ def _search(enforcement: object, status: object) -> dict[str, object]:
 def test_a_store_is_under_the_key_that_it_says(
     kind: StoreType, properties: object, key: StoreKey
 ) -> None:
-    """P1: the customer's only in the documented words; all others are the worse or not known."""
+    """P1: only the documented words mean a customer-managed key; others mean worse or unknown."""
     assert parse_store(kind, {"properties": properties}) == key
 
 
 def test_the_project_of_a_hub_does_not_say_it() -> None:
-    """It has its hub's, which nobody reads: without a word it is under no key that is known."""
+    """It has its hub's key, which is not read: without a statement its key is unknown."""
     assert parse_store(WORKSPACE, {"kind": "Project", "properties": {}}) == ODD
 
 
