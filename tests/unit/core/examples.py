@@ -1,4 +1,4 @@
-"""What the comparisons of these tests have in common: a subscription, a scan, and its recording."""
+"""Shared parts of the comparison tests: a subscription, a scan, and its recording."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -43,7 +43,7 @@ def context(
     baseline: bool = False,
     hostname: str | None = None,
 ) -> ComparisonContext:
-    """Return a scan at a time, which gives every change an id of its own."""
+    """Return a scan at a time, with a separate id for every change."""
     return ComparisonContext(
         scan_id=f"{at:%Y%m%dT%H%M%S}Z-3fa9",
         now=at,
@@ -98,13 +98,13 @@ def compared(
 
 
 def recorded(difference: Difference) -> Known:
-    """Return what the table holds once a difference is recorded."""
+    """Return the rows after a difference is recorded."""
     known = difference.known
     return Known(difference.coverage, known.after(difference.steps), known.untrusted)
 
 
 def known_of(*accounts: Account, at: datetime = NOON, keys: KeyFacts | None = None) -> Known:
-    """Return what the table holds after one complete reading."""
+    """Return the rows after one complete reading."""
     return recorded(compared(Known(), *accounts, at=at, keys=keys))
 
 
@@ -115,19 +115,19 @@ def told(difference: Difference) -> list[str]:
 
 
 def only_finding(known: Known) -> Finding:
-    """Return the one finding there must be."""
+    """Return the only finding."""
     (finding,) = known.findings.values()
     return finding
 
 
 def health_of(known: Known) -> KeyHealth:
-    """Return the health of the one key there must be."""
+    """Return the health of the only key."""
     key = only_finding(known).key_health
     assert key is not None
     return key
 
 
 def untrusted() -> Finding:
-    """Return what stands for a row that a newer version wrote."""
+    """Return the finding that represents a row of a newer version."""
     account = good(SUBSCRIPTION.id)
     return Finding(account.id, "OpenAI", None, {}, row_too_new(), "1", NOON, NOON)

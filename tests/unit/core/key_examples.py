@@ -122,7 +122,7 @@ def with_roles() -> Case:
 
 
 def rotated_after(duration: str) -> Changes:
-    """Return the change that gives the key a policy, which rotates it so long after creation."""
+    """Return the change that gives the key a policy with rotation this long after creation."""
     action = {"trigger": {"timeAfterCreate": duration}, "action": {"type": "rotate"}}
     return {"key.properties.rotationPolicy": {"lifetimeActions": [action], "attributes": {}}}
 
@@ -175,7 +175,7 @@ def account_of(case: Case) -> Account | None:
 
 
 def facts_of(case: Case) -> KeyFacts:
-    """Return what was read of a case, where every request was answered."""
+    """Return the facts of a case in which every request was answered."""
     account = account_of(case)
     assert account is not None
     vault = parse_vault(case["vault"], managed_hsm=False)
@@ -192,14 +192,14 @@ def facts_of(case: Case) -> KeyFacts:
 
 
 def account_and_facts(case: Case) -> tuple[Account, KeyFacts]:
-    """Return what was read of a case."""
+    """Return the facts of a case."""
     account = account_of(case)
     assert account is not None
     return account, facts_of(case)
 
 
 def judged(case: Case, **facts: Any) -> KeyHealth:  # noqa: ANN401 - fields of KeyFacts
-    """Judge a case of which some facts are others."""
+    """Judge a case with some facts replaced."""
     account, read = account_and_facts(case)
     return judge_key(account, replace(read, **facts), NOW)
 

@@ -1,4 +1,4 @@
-"""One account entry becomes an account, whatever it looks like."""
+"""An entry of any shape becomes an account."""
 
 import json
 from typing import Final
@@ -42,7 +42,7 @@ def test_full_entry_arrives_whole() -> None:
     "entry", [None, 7, "x", [], {}, {"id": None}, {"id": 7}, {"id": "/subscriptions/x"}]
 )
 def test_entry_without_usable_id_is_none(entry: object) -> None:
-    """Nothing could be written down about it."""
+    """It could not be recorded."""
     assert parse_account(entry, TAGS) is None
 
 
@@ -76,7 +76,7 @@ _ENCRYPTION: Final = "properties.encryption"
     ],
 )
 def test_broken_part_is_named(changes: dict[str, object], sentence: str) -> None:
-    """P11: whoever looks at an unknown account learns what to look at."""
+    """P11: the reason of an unknown account says what to check."""
     assert parse(**changes).malformed == sentence
 
 
@@ -140,7 +140,7 @@ _KEY_SETTINGS: Final = "properties.encryption.keyVaultProperties"
 @pytest.mark.parametrize("wrong", [7, [], {}, False])
 @pytest.mark.parametrize("name", ["keyVersion", "keyVaultUri", "identityClientId"])
 def test_key_settings_of_a_wrong_type_are_named(name: str, wrong: object) -> None:
-    """P1: taken for absent they would mean another version, or another identity."""
+    """P1: if they counted as absent, they would mean another version or identity."""
     account = _encrypted({"keyVaultProperties": {**KEY, name: wrong}})
 
     assert account.malformed_key == f"{_KEY_SETTINGS}.{name} is not a string."
@@ -188,7 +188,7 @@ def test_system_assigned_identity(identity: object, principal_id: str | None) ->
 
 
 def test_user_assigned_identities_have_an_order_of_their_own() -> None:
-    """P4: Azure keeps none, and two readings of the same account must not differ."""
+    """P4: Azure's order varies, and two readings of the same account must not differ."""
     entries = {
         "/c": {"clientId": "CC", "principalId": "2"},
         "/d": {"clientId": "cc", "principalId": "1"},
@@ -285,7 +285,7 @@ _SHAPED = st.recursive(
 
 @given(st.dictionaries(_PARTS | st.text(), _SHAPED, max_size=5))
 def test_no_entry_raises_and_every_account_can_be_encoded_p7(entry: dict[str, object]) -> None:
-    """P7: one account must never cost the others."""
+    """P7: one account must not affect the others."""
     account = parse_account({**entry, "id": ID}, TAGS)
 
     assert account is not None

@@ -26,7 +26,7 @@ def _owned(name: str) -> Change:
 
 
 def test_a_route_without_owners_takes_everything_of_its_types() -> None:
-    """It is the one that no tag can silence."""
+    """It is the route that no tag can silence."""
     changes = [_owned(NAME), _owned("x" * 10_000), _change(None), _change(), _change("forged")]
 
     assert all(map(Route("all", "").takes, changes))
@@ -49,7 +49,7 @@ def test_a_route_without_owners_takes_everything_of_its_types() -> None:
     ],
 )
 def test_an_owner_is_compared_exactly(name: str) -> None:
-    """Whoever looks alike must not get the alerts of somebody else."""
+    """A lookalike name must not receive the alerts of another owner."""
     route = Route("one", "", owners={NAME})
 
     assert route.takes(_owned(NAME))
@@ -66,7 +66,7 @@ def test_null_stands_for_accounts_without_an_owner_and_nothing_else() -> None:
 
 
 def test_a_change_of_owner_is_for_both() -> None:
-    """The one before has the ticket."""
+    """The previous owner has the ticket."""
     before: dict[str, object] = {"previousOwner": {"value": NAME, "source": "account"}}
     handed_over = replace(_owned("web"), data={**_owned("web").data, **before})
     taken_up = replace(_owned("web"), data={**_owned("web").data, "previousOwner": None})
@@ -111,5 +111,5 @@ def test_a_route_shows_neither_its_url_nor_its_secrets() -> None:
 def test_alerts_are_what_was_asked_for_and_no_first_inventory(
     kind: ChangeType, data: Mapping[str, object], alert_on: frozenset[str], *, expected: bool
 ) -> None:
-    """A first scan of 5,000 accounts must not ring 5,000 times, nor a real alert be left out."""
+    """A first scan of 5,000 accounts must not send 5,000 alerts, nor lose a real one."""
     assert is_alert(Change("id", kind, BEGINNING, "/s", "/s/a", data), alert_on) is expected

@@ -1,4 +1,4 @@
-"""What Azure's built-in policy says, against its rule's own JSON run over many accounts."""
+"""The results of Azure's built-in policy, compared with its own JSON on many accounts."""
 
 from typing import Final
 
@@ -39,7 +39,7 @@ def test_every_account_of_an_estate_gets_what_the_policys_rule_gives_it(estate: 
 def test_any_kind_and_key_source_gets_what_the_policys_rule_gives_it(
     kind: str, source: str | None
 ) -> None:
-    """Azure Policy compares in any case, and an absent key source is not Key Vault."""
+    """Azure Policy is case-insensitive, and an absent key source is not Key Vault."""
     raw = {"type": TYPE, "kind": kind, "properties": {"encryption": {"keySource": source}}}
 
     assert policy_state(kind, source) is state_by(BUILT_IN, raw, DEFAULTS)
@@ -67,7 +67,7 @@ def test_any_kind_and_key_source_gets_what_the_policys_rule_gives_it(
 def test_the_reason_says_how_both_answers_compare(
     kind: str, encryption: tuple[str | None, str | None], verdict: str, state: str, reason: str
 ) -> None:
-    """Whoever sees "compliant" in one console and not in the other looks for this sentence."""
+    """This sentence explains why two consoles disagree."""
     source, key = encryption
     account = Account(id=None, kind=kind, key_source=source, key_name=key)  # type: ignore[arg-type]
     judgement = judge(account)

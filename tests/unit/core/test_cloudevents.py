@@ -26,7 +26,7 @@ def test_an_event_has_the_documented_shape() -> None:
 
 
 def test_an_event_leaves_its_change_as_it_was() -> None:
-    """The same change is told to several, and published again after a crash."""
+    """The same change goes to several receivers, and again after a crash."""
     data = {"name": "a"}
 
     event_of(Change("id-1", ChangeType.ACCOUNT_UPDATED, NOON, "/s", "/s/a", data, 4))

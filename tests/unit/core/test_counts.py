@@ -92,7 +92,7 @@ def test_accounts_are_counted_by_kind_verdict_and_reason() -> None:
 
 
 def test_an_account_without_a_kind_is_counted() -> None:
-    """What cannot be judged must not vanish from the sums (P1)."""
+    """Accounts that cannot be judged must not vanish from the sums (P1)."""
     assert counted(replace(odd(ID), kind=None)).by_kind == {KIND_UNKNOWN: VerdictCounts(unknown=1)}
 
 
@@ -117,7 +117,7 @@ def test_owners_are_counted_once_however_many_subscriptions_they_have() -> None:
 
 
 def test_data_that_nobody_looked_at_is_unknown_beside_what_was_looked_at() -> None:
-    """P1: of an account that no scan has read, nothing may be taken for covered."""
+    """P1: data of an account that no scan has read must not count as covered."""
     accounts = [judged(make(ID)) for make in (bad, good, odd, bad)]
     states = [DataState.MICROSOFT_KEYS, DataState.UNKNOWN]
     data = [*map(AccountData, states), None, None]
@@ -150,7 +150,7 @@ def test_the_order_of_sums_is_fixed() -> None:
 
 
 def test_where_no_key_was_looked_at_none_is_broken_and_all_are_unknown() -> None:
-    """What nobody saw is not taken for good."""
+    """An unread account must not count as good."""
     counts = counted(good(ID, "a"), good(ID, "b"), bad(ID, "c"))
 
     assert KEY_HEALTH.all_sums(counts) == {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 2}
@@ -202,7 +202,7 @@ def test_kinds_of_any_number_and_length_add_up_to_what_a_row_can_hold() -> None:
 
 
 def test_every_state_of_coverage_is_counted_once() -> None:
-    """One that is pending counts as nothing yet."""
+    """A pending subscription does not count yet."""
     rows = [Coverage(Subscription(state), state, NOON) for state in CoverageState]
 
     summary = summarise(rows, 7)
@@ -213,7 +213,7 @@ def test_every_state_of_coverage_is_counted_once() -> None:
 
 
 def test_a_first_recording_that_was_cut_off_counts_as_nothing() -> None:
-    """Nobody has to act: the next scan completes it."""
+    """No action is needed: the next scan completes it."""
     row = Coverage(Subscription(ID, "Production"), CoverageState.PENDING, NOON)
 
     summary = summarise([row], 0)
@@ -301,7 +301,7 @@ def test_a_sum_lacks_no_part(second: AccountCounts, sum_of_both: PolicyCounts | 
 
 
 def test_what_was_not_read_is_counted_as_told() -> None:
-    """Whoever counts the accounts knows how many of them are old."""
+    """The counts show how many accounts are old."""
     assert AccountCounter().counts({}, 3).unread == 3
 
 

@@ -31,7 +31,7 @@ from tests.unit.core.account_entries import parse
 def test_a_date_of_creation_that_is_none_costs_only_itself(
     written: object, kept: str | None
 ) -> None:
-    """It is told in one way, whatever Azure and its command write, and no verdict waits for it."""
+    """It has one format, whatever Azure and az write, and no verdict depends on it."""
     account = parse(systemData={"createdAt": written})
 
     assert account == replace(parse(), created_at=kept)
@@ -39,5 +39,5 @@ def test_a_date_of_creation_that_is_none_costs_only_itself(
 
 @pytest.mark.parametrize("odd", [None, 7, "x", [], ["createdAt"]])
 def test_system_data_of_a_wrong_type_costs_only_the_date(odd: object) -> None:
-    """Azure adds it to a resource, and may leave it out."""
+    """Azure adds it to a resource, and may omit it."""
     assert parse(systemData=odd) == replace(parse(), created_at=None)

@@ -33,7 +33,7 @@ def test_p1_what_is_shown_is_never_newer_than_the_reading_and_no_reading_is_carr
 
 
 def test_a_day_of_scans_reads_each_account_once_and_about_as_many_in_each() -> None:
-    """A scan in which all were due would be as slow as if none had been carried over."""
+    """A scan in which all were due would be as slow as without carrying over."""
     ids = [f"/subscriptions/{number}" for number in range(2_400)]
     read = [
         account_id

@@ -1,4 +1,4 @@
-"""What a key does not cover: said of accounts under one, and of no others."""
+"""What a key does not cover, only for accounts under a key."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from tests.unit.core.examples import NOON
 
 
 def test_of_a_foundry_account_it_is_said_which_of_its_parts_have_other_keys() -> None:
-    """Green is not the same as: everything that it keeps is under the key."""
+    """Green does not mean that all of the account's data is under the key."""
     said = " ".join(limits_of("AIServices", Verdict.COMPLIANT))
 
     for part in (
@@ -29,7 +29,7 @@ def test_of_a_foundry_account_it_is_said_which_of_its_parts_have_other_keys() ->
 
 
 def test_of_an_openai_account_it_is_said_what_goes_on_after_the_key_is_revoked() -> None:
-    """Who revokes a key relies on its effect."""
+    """A person who revokes a key relies on its effect."""
     (only,) = limits_of("openai", Verdict.COMPLIANT)
 
     assert "after the key is revoked" in only
@@ -50,7 +50,7 @@ def test_of_other_kinds_nothing_is_known(kind: str | None) -> None:
 
 
 def test_where_data_stores_were_read_it_names_what_the_account_uses() -> None:
-    """What it could use, and does not, is noise to whoever has to act."""
+    """Features that the account does not use are noise for the person who must act."""
     speech = DataStore(
         StoreType.STORAGE_ACCOUNT,
         "/s",
@@ -73,7 +73,7 @@ def test_where_data_stores_were_read_it_names_what_the_account_uses() -> None:
 
 @pytest.mark.parametrize("why", [DataReason.PLACES_UNREAD, DataReason.TOO_MANY_STORES])
 def test_where_they_could_not_be_read_it_names_what_the_kind_could_use(why: DataReason) -> None:
-    """What nobody saw may be used."""
+    """Unread features may be in use."""
     data = AccountData(DataState.UNKNOWN, (DataConcern(why),))
 
     kind, verdict = "AIServices", Verdict.COMPLIANT

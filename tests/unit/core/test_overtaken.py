@@ -1,4 +1,4 @@
-"""Which change takes another's place: the same subject and question, from a later reading."""
+"""Which change overtakes another: the same subject and question, from a later reading."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -75,7 +75,7 @@ def _is_overtaken(change: Change, *seen: Change) -> bool:
 def test_a_change_is_overtaken_by_what_makes_it_untrue(
     earlier: str, later: str, *, is_overtaken: bool
 ) -> None:
-    """What holds must not be called out of date: not because of a tag, nor of one more store."""
+    """A true change must not be marked because of a tag or one more store."""
     older, newer = _change(earlier, 1), _change(later, 2)
 
     assert _is_overtaken(older, newer) is is_overtaken
@@ -92,7 +92,7 @@ def test_what_is_overdue_stays_so_as_long_as_there_is_a_date(kind: str) -> None:
 
 
 def test_the_latest_is_named_in_whatever_order_changes_are_seen() -> None:
-    """Whoever reads the late line learns what holds since."""
+    """A reader of the late line learns what is true now."""
     older, between, newest = (
         _change(f"account.{kind}", number)
         for number, kind in enumerate(("violated", "resolved", "unverifiable"), 1)
@@ -119,7 +119,7 @@ def test_what_holds_since_is_named_although_it_alone_overtakes_nothing() -> None
 
 
 def test_neither_another_subject_nor_the_same_reading_overtakes() -> None:
-    """What one reading says holds together."""
+    """Changes of one reading belong together."""
     change = _change("exception.ended", 1)
 
     assert not _is_overtaken(change, _change("exception.ended", 2, "/b"))

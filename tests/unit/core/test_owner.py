@@ -1,4 +1,4 @@
-"""Who is asked about an account: the first tag with a value, and whose tag it is."""
+"""The owner of an account: the first tag with a value, and where that tag is."""
 
 import pytest
 
@@ -28,13 +28,13 @@ TAGS = ("owner", "contact", "team")
     ],
 )
 def test_the_first_tag_with_a_value_names_the_owner(tags: object, owner: str | None) -> None:
-    """People write tags in every way, and one answer must come of it."""
+    """The spelling of tags varies, and the result must not."""
     assert owner_tag(tags, TAGS) == owner
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_name_stays_a_text(name: str) -> None:
-    """Whoever may tag an account chooses it."""
+    """Any person who may tag an account chooses it."""
     assert owner_tag({"owner": name}, TAGS) == name.replace("\x1b", "\ufffd")
 
 

@@ -1,4 +1,4 @@
-"""Posture: compliant only where nothing at all speaks against it, and never without a reason."""
+"""Posture: compliant only if nothing speaks against it, and otherwise with a reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -225,7 +225,7 @@ _STATUSES: Final = st.builds(
 def test_nothing_is_compliant_that_anything_speaks_against(
     *, status: Status, expected: int, minutes: int, required: bool, carried: bool
 ) -> None:
-    """No false green (P1), and no needless unknown: said once more, the other way round."""
+    """No false green (P1), and no needless unknown, checked in the opposite direction."""
     now, status = NOON + timedelta(minutes=minutes), replace(status, daily_carried=carried)
 
     expect = Expectations(AGE, expected, requires=frozenset({HEALTHY_KEYS} if required else ()))
@@ -324,7 +324,7 @@ def test_the_posture_of_a_subscription(
 def test_an_old_answer_for_a_subscription_is_unknown(
     status: Status | None, age: int, reason: PostureReason
 ) -> None:
-    """A scan that stopped a week ago says nothing of today (P1)."""
+    """A scan that stopped a week ago proves nothing about today (P1)."""
     posture = of_subscription(coverage_of(), status, NOON + timedelta(minutes=age), EXPECT)
 
     assert posture.verdict is UNKNOWN

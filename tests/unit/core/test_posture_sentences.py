@@ -1,4 +1,4 @@
-"""What a posture says besides its verdict: sentences for people, and of when it is."""
+"""The other parts of a posture: sentences for people, and its date."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -80,7 +80,7 @@ def test_each_reason_has_its_sentence_and_its_counts(
 def test_a_subscription_says_whether_it_was_read(
     state: CoverageState, reason: PostureReason | None, *, fresh: bool
 ) -> None:
-    """An answer that looks fresh is taken for one that somebody has just checked (P1)."""
+    """An answer that looks fresh seems to have been checked just now (P1)."""
     posture = of_subscription(coverage_of(state), status_of(), NOON, EXPECT)
 
     told = [(reason, POSTURE_REASONS[reason].text("1 of 1"))] if reason else []
@@ -113,7 +113,7 @@ def test_where_every_scan_failed_a_subscription_says_so() -> None:
 def test_what_was_not_read_keeps_the_time_of_its_last_reading(
     state: CoverageState, last_scan: datetime | None, expected: datetime | None
 ) -> None:
-    """The scan of this hour says nothing of accounts that were read a week ago (P1)."""
+    """This hour's scan proves nothing about accounts that were read a week ago (P1)."""
     coverage = replace(coverage_of(state), last_read=NOON)
 
     assert as_of(coverage, Status(last_scan)) == expected
@@ -130,7 +130,7 @@ def test_what_was_not_read_keeps_the_time_of_its_last_reading(
 def test_the_posture_of_a_subscription_counts_keys_where_they_are_required(
     keys: dict[str, int], verdict: PostureVerdict
 ) -> None:
-    """What is asked of the estate is asked of each part of it."""
+    """Requirements for the estate apply to each part of it."""
     strict, coverage = (
         Expectations(AGE, 1, requires=frozenset({HEALTHY_KEYS})),
         coverage_of(keys=keys),

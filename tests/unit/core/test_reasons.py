@@ -37,7 +37,7 @@ _SENTENCES: Final = re.compile(r"[A-Z]([^\n]{15,}[\w`])\.")
 
 
 def test_every_code_has_an_entry_in_the_order_of_its_enum() -> None:
-    """A reason without one would stop whoever meets it first."""
+    """A reason without an entry would stop the first program that meets it."""
     codes = {area: [code for code, _ in entries] for area, entries in CATALOGUE.items()}
 
     assert codes == {
@@ -63,7 +63,7 @@ def test_every_entry_says_what_it_means_and_who_does_what(entry: ReasonEntry) ->
 
 
 def test_each_reason_has_words_of_its_own() -> None:
-    """Two reasons with one sentence would be one to whoever reads it."""
+    """Two reasons with the same sentence would look the same to a reader."""
     messages = [entry.message for entries in CATALOGUE.values() for _, entry in entries]
 
     assert len(set(messages)) == len(messages)
@@ -90,7 +90,7 @@ def test_the_severities_of_keys_are_those_of_findings() -> None:
 
 
 def test_a_missing_action_is_named_in_the_way_out() -> None:
-    """P11: who grants the role needs its name, and finds it in the log as well."""
+    """P11: the person who grants the role needs its name, also in the log."""
     gap = make_gap(GapReason.FORBIDDEN, "403 AuthorizationFailed", missing_action="a/read")
 
     assert gap.missing_action == "a/read"

@@ -1,4 +1,4 @@
-"""Each requirement reaches every posture and is lowered by itself."""
+"""Each requirement is in every posture and is lowered separately."""
 
 from datetime import timedelta
 from typing import Final
@@ -44,7 +44,7 @@ each_requirement: Final = pytest.mark.parametrize(
 
 
 def status_of(accounts: AccountCounts) -> Status:
-    """Return the status of one subscription that was read whole."""
+    """Return the status of one completely read subscription."""
     summary = Summary(accounts, SubscriptionCounts(read=1), unwritten=0)
     return Status(NOON, summary, 1, daily_carried=False, data_read=True)
 
@@ -55,7 +55,7 @@ def against(requirement: Requirement, accounts: AccountCounts) -> int:
 
 
 def asks(*requirements: Requirement) -> Expectations:
-    """Return what must hold for an answer."""
+    """Return the expectations for an answer."""
     return Expectations(timedelta(hours=3), requires=frozenset(requirements))
 
 
@@ -126,7 +126,7 @@ def test_p1_a_status_is_lowered_for_each_by_itself(requirement: Requirement) -> 
 def test_p1_whatever_counts_against_one_more_lowers_it_first(
     requirement: Requirement, before: Finding, after: Finding
 ) -> None:
-    """A reader would be told compliant while the table says otherwise; incomplete readings too."""
+    """Otherwise a reader would see compliant although the table has worse; also when incomplete."""
     had, has = (against(requirement, counted([each])) for each in (before, after))
 
     known, row = Known(), Coverage(Subscription(ID), CoverageState.READ, NOON)

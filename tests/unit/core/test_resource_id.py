@@ -55,7 +55,7 @@ def test_ids_sort_as_the_table_lists_them() -> None:
 
 
 def test_entries_of_one_id_keep_their_order() -> None:
-    """Of two entries of one account the first gives the names, whatever is sorted in between."""
+    """If an account has two entries, the first gives the names, whatever is sorted in between."""
     ids = [parsed(text_of(group, "a")) for group in ("rg", "RG", "Rg")]
 
     assert [account.resource_group for account in sorted(ids)] == ["rg", "RG", "Rg"]
@@ -92,7 +92,7 @@ def test_what_is_no_account_id_is_none(text: object) -> None:
 
 
 def test_the_longest_names_that_azure_allows_are_ids() -> None:
-    """An account that is left out for its name is one that nobody watches."""
+    """An account left out because of its name would not be watched."""
     longest = parsed(text_of("é" * 90, "x" * 64))
 
     assert table_keys.finding_row(longest.resource_group, longest.name)

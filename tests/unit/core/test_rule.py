@@ -1,4 +1,4 @@
-"""The rule on the raw JSON of Azure: nothing but a named key in Key Vault is compliant."""
+"""The rule on Azure's raw JSON: only a named key in Key Vault is compliant."""
 
 import re
 from collections.abc import Callable
@@ -70,7 +70,7 @@ def judged(raw: object) -> Judgement:
 
 
 def is_r1(raw: Json) -> bool:
-    """Say once more, of the JSON itself, what alone is compliant."""
+    """Decide independently from the JSON whether an account is compliant."""
     match raw:
         case {
             "kind": str(),
@@ -167,7 +167,7 @@ NO_NAMES: Final = {
     ],
 )
 def test_each_clause_gives_its_verdict(raw: Json, reason: Reason) -> None:
-    """The table of the rule is what people read; the code must say the same."""
+    """People read the rule's table, so the code must agree with it."""
     judgement = judged(raw)
 
     assert (judgement.verdict, judgement.reason) == (VERDICTS[reason], reason)
@@ -203,7 +203,7 @@ def test_r4_a_key_vault_without_a_key_is_non_compliant(
 def test_r1_a_named_key_in_key_vault_is_compliant(
     key: Json, kind: str, cased: Callable[[str], str]
 ) -> None:
-    """A monitor that never says yes is useless; automatic rotation is no defect."""
+    """A monitor that never reports compliant is useless; automatic rotation is no defect."""
     judgement = judged(encrypted(cased("Microsoft.KeyVault"), key) | {"kind": kind})
 
     assert judgement.reason is Reason.CUSTOMER_MANAGED_KEY
@@ -237,7 +237,7 @@ def test_every_provisioning_state_is_judged(state: str | None) -> None:
 
 @pytest.mark.parametrize("name", ["\x00", "\x07\x1b", "\x7f", "\x9f", "\ud800", "\x00 \x00"])
 def test_a_name_of_control_characters_alone_names_no_key(name: str) -> None:
-    """What cleaning puts in the place of a character must not turn nothing into a name (P1)."""
+    """A character that cleaning inserts must not turn an empty name into a name (P1)."""
     judgement = judged(encrypted("Microsoft.KeyVault", {"keyName": name}))
 
     assert judgement.verdict is not Verdict.COMPLIANT
@@ -249,7 +249,7 @@ def test_a_name_of_control_characters_alone_names_no_key(name: str) -> None:
     ids=["long s", "kelvin sign", "zero width space"],
 )
 def test_a_lookalike_of_the_key_source_is_a_value_never_seen(source: str) -> None:
-    """Azure compares without regard to the case of ASCII letters; more would be our guess (P1)."""
+    """Azure ignores the case of ASCII letters; anything more would be a guess (P1)."""
     assert judged(encrypted(source, KEY)).reason is Reason.UNRECOGNISED_KEY_SOURCE
 
 
@@ -303,7 +303,7 @@ def test_nothing_but_r1_is_compliant(mutations: list[tuple[tuple[str, ...], Json
 
 @given(_JSON, st.text(st.characters(exclude_categories=[]), max_size=8))
 def test_no_answer_of_azure_raises(value: Json, text: str) -> None:
-    """One odd account must not cost the page it came in (P7)."""
+    """One odd account must not affect its page (P7)."""
     account = parse_account(value, frozenset({"owner"}))
     hostile = parse_account(
         {"id": ID, "kind": text, "location": text, "tags": {text: text}, "properties": value},
@@ -344,14 +344,14 @@ def test_the_order_of_keys_does_not_matter(random: object, key: Json) -> None:
     ],
 )
 def test_the_evidence_says_how_the_key_is_rotated(key: Json, version: str | None) -> None:
-    """A version of its own for "none given" lets nobody take rotation for a missing key."""
+    """A separate word for an omitted version distinguishes rotation from a missing key."""
     evidence = judged(encrypted("Microsoft.KeyVault", key)).evidence
 
     assert evidence.key_version == version
 
 
 def test_the_evidence_is_what_azure_sent() -> None:
-    """Whoever doubts a verdict sees what it rests on."""
+    """The evidence shows the facts behind a verdict."""
     evidence = judged(encrypted("microsoft.KEYVAULT", NAMED["user-assigned identity"])).evidence
 
     assert evidence.key_source == "microsoft.KEYVAULT"
@@ -369,7 +369,7 @@ def test_every_unknown_has_a_way_out(raw: Json) -> None:
 
 
 def test_a_row_of_a_newer_version_is_unknown_and_says_so() -> None:
-    """A verdict in a shape we do not know is not ours to repeat (P1)."""
+    """A verdict in an unknown shape must not be repeated (P1)."""
     judgement = row_too_new()
 
     assert (judgement.verdict, judgement.reason) == (Verdict.UNKNOWN, Reason.ROW_TOO_NEW)

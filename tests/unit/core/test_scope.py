@@ -30,7 +30,7 @@ from cmk_check.core.scope import Scope, slice_ranges, visible
 def test_what_to_do_with_a_listed_subscription(
     include: str, exclude: str, state: str | None, disposition: Disposition
 ) -> None:
-    """Everything that can be read is read, unless a person said otherwise."""
+    """Everything that can be read is read, unless a person excluded it."""
     scope = Scope(frozenset(include), frozenset(exclude))
 
     assert scope.of_listed(Subscription("s", state=state)) is disposition
@@ -54,14 +54,14 @@ def test_what_to_do_with_a_listed_subscription(
 def test_what_to_do_with_a_subscription_no_longer_listed(
     include: str, exclude: str, recorded: CoverageState | None, disposition: Disposition
 ) -> None:
-    """One that vanishes is a gap until a person excludes it; one that was deleted stays so (P2)."""
+    """A vanished subscription is a gap until a person excludes it; a deleted one stays so (P2)."""
     scope = Scope(frozenset(include), frozenset(exclude))
 
     assert scope.of_unlisted("s", recorded) is disposition
 
 
 def test_a_deleted_subscription_is_not_visible() -> None:
-    """What is left of it must not make up for one that the identity lost."""
+    """A remainder must not hide a subscription that the identity lost."""
     listed = [Subscription("a", state="Enabled"), Subscription("b", state="DELETED")]
 
     assert visible([*listed, Subscription("c")]) == 2
@@ -69,7 +69,7 @@ def test_a_deleted_subscription_is_not_visible() -> None:
 
 @given(st.sets(st.text("abc", min_size=1), min_size=1), st.integers(1, 5), st.text("abcd"))
 def test_slices_cover_every_key_exactly_once(ids: set[str], size: int, probe: str) -> None:
-    """A row between two slices would never be looked at again (P2)."""
+    """A row between two slices would never be read again (P2)."""
     ranges = slice_ranges(sorted(ids, reverse=True), str, size)
 
     holding = [low for low, high, _ in ranges if low <= probe and (not high or probe < high)]

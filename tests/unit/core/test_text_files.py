@@ -25,7 +25,7 @@ two
 def test_a_part_has_what_follows_its_name_without_remarks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is written for those who change a script is not written into it."""
+    """Remarks for developers are left out of the output."""
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "package_of_texts").mkdir()
     (tmp_path / "package_of_texts/a.sh").write_text(TEXT)
@@ -45,7 +45,7 @@ def test_a_placeholder_is_a_value_or_another_part() -> None:
 
 
 def test_what_looks_like_a_placeholder_in_a_value_stays() -> None:
-    """Values may hold names out of Azure, which must not choose what a script does."""
+    """Values may contain names from Azure, which must not control a script."""
     assert filled({"whole": "@name@", "inner": "rm"}, "whole", {"name": "@inner@"}) == "@inner@"
 
 

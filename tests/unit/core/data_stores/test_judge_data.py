@@ -146,7 +146,7 @@ def test_a_missing_action_is_named_before_what_may_pass() -> None:
 
 @pytest.mark.parametrize("more", [0, 1])
 def test_more_stores_than_are_followed_are_unknown(more: int) -> None:
-    """P1: also in the next scan, which starts with what was kept."""
+    """P1: also in the next scan, which starts with the stored entries."""
     ids = [f"{STORAGE}{number}" for number in range(MAX_STORES_PER_ACCOUNT + more)]
     places = tuple(Place(PROJECT[0].type, each, each[-8:], FILES, "p1") for each in ids)
     facts = DataFacts(ProjectPlaces(places, as_of=NOON), dict.fromkeys(ids, OWN))
@@ -160,7 +160,7 @@ def test_more_stores_than_are_followed_are_unknown(more: int) -> None:
 
 
 def test_what_is_read_once_a_day_comes_back_out_of_what_was_recorded() -> None:
-    """P1: the stores that projects name are read in every scan."""
+    """P1: every scan reads the stores that projects name."""
     unusable = Place(PROJECT[0].type, None, "c", FILES, "p2")
     account = AccountPlaces((place(STORAGE, SPEECH),), has_projects=True)
     projects = ProjectPlaces((*PROJECT, unusable), ("p3",), NOON)

@@ -1,4 +1,4 @@
-"""An exception as it is at a time: honoured until its expiry, and not at it."""
+"""An exception at a time: honoured until its expiry, but not at it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ HONOURED: Final = AccountException(ExceptionReason.HONOURED, expires_on=END)
 
 
 def test_it_is_honoured_until_its_expiry() -> None:
-    """P1: at that second the violation counts again, and says why."""
+    """P1: at that second the violation counts again, with the reason."""
     before, at = HONOURED.at(END - timedelta(seconds=1)), HONOURED.at(END)
 
     assert before == HONOURED
@@ -30,7 +30,7 @@ def test_it_is_honoured_until_its_expiry() -> None:
 
 
 def test_only_an_earlier_end_is_earlier() -> None:
-    """A status need not be lowered for an exception that lasts as long as before."""
+    """The status is not lowered if an exception lasts as long as before."""
     earlier = AccountException(ExceptionReason.HONOURED, expires_on=END - timedelta(seconds=1))
 
     assert [ends_earlier(HONOURED, each) for each in (None, HONOURED.at(END), earlier)] == [
@@ -42,7 +42,7 @@ def test_only_an_earlier_end_is_earlier() -> None:
 
 
 def test_it_says_who_accepted_what() -> None:
-    """People need it to agree, and nobody else: it goes into no change."""
+    """Only people need it to check the exemption: it is in no change."""
     facts = exempted(
         ID, END, description="d", ticket="T-1", approved_by="Board", created_by="someone"
     )

@@ -1,4 +1,4 @@
-"""What people are told of an exception, each thing once."""
+"""Announcements of an exception, each made once."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ def _walk(
     *steps: tuple[float, AccountException | None] | tuple[float, AccountException | None, Verdict],
     before: AnnouncedException | None = None,
 ) -> list[str]:
-    """Scan at these days; return what was told, with the day."""
+    """Scan on these days; return the announcements with their days."""
     told = []
     for day, exception, *verdict in steps:
         before, news = announce(before, exception, verdict[0] if verdict else BAD, NOW + day * DAY)
@@ -35,19 +35,19 @@ def _walk(
 
 
 def test_an_exception_is_told_once_at_each_of_its_turns() -> None:
-    """A scan runs every hour: an alert at each would teach people to look away."""
+    """A scan runs every hour, and an alert each time would be ignored."""
     scans = [(day / 2, HONOURED) for day in range(64)]
 
     assert _walk(*scans) == ["0 started", "16 expiring", "27 expiring", "30 ended expired"]
 
 
 def test_one_found_in_its_last_days_is_told_of_these_alone() -> None:
-    """Two reminders at once say no more than one."""
+    """Two reminders at once are no better than one."""
     assert _walk((28, HONOURED), (29, HONOURED)) == ["28 started", "28 expiring"]
 
 
 def test_one_that_is_prolonged_starts_anew() -> None:
-    """Somebody accepted the violation for longer, and it ends on another day."""
+    """Somebody accepted the violation for longer, so it ends on another day."""
     renewed = replace(HONOURED, expires_on=NOW + 60 * DAY)
 
     assert _walk((20, HONOURED), (21, renewed), (22, renewed), (50, renewed)) == [
@@ -59,7 +59,7 @@ def test_one_that_is_prolonged_starts_anew() -> None:
 
 
 def test_one_that_is_shortened_is_reminded_of_in_time() -> None:
-    """Whoever takes back what was accepted needs no alert; the reminders follow the new day."""
+    """Shortening an exception needs no alert; the reminders follow the new day."""
     shorter = replace(HONOURED, expires_on=NOW + 20 * DAY)
 
     assert _walk((0, HONOURED), (1, shorter), (7, shorter)) == ["0 started", "7 expiring"]
@@ -77,7 +77,7 @@ def test_one_that_is_shortened_is_reminded_of_in_time() -> None:
     ],
 )
 def test_the_end_says_why(step: tuple[float, AccountException | None], told: str) -> None:
-    """Whoever hears of it has to renew, to ask, or to do nothing."""
+    """The reason tells whether to renew, to ask, or to do nothing."""
     assert _walk((0, HONOURED), step) == ["0 started", f"{step[0]} {told}"]
 
 
@@ -85,7 +85,7 @@ def test_the_end_says_why(step: tuple[float, AccountException | None], told: str
 def test_what_is_out_of_sight_has_not_ended(
     dark: tuple[float, AccountException | None],
 ) -> None:
-    """A lost access right would end and start every exception of a company."""
+    """A lost access right would end and restart every exception of a company."""
     assert _walk((0, HONOURED), dark, (2, HONOURED), (3, None)) == ["0 started", "3 ended removed"]
 
 
@@ -97,5 +97,5 @@ def test_another_exemption_takes_over_without_an_end() -> None:
 
 
 def test_one_that_is_not_honoured_is_no_news() -> None:
-    """Nobody was told that it had begun."""
+    """Its start was not announced."""
     assert _walk((0, replace(HONOURED, reason=ExceptionReason.NO_EXPIRY)), (1, None)) == []

@@ -1,4 +1,4 @@
-"""Sums of exceptions that end at different times, in the space of a row."""
+"""Sums of exceptions that end at different times, within the size of a row."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final

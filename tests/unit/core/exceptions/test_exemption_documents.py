@@ -34,7 +34,7 @@ ENTRY: Final[dict[str, Any]] = {
 
 
 def test_documented_shape_is_read() -> None:
-    """What people wrote is for people, and the rest for the judgement."""
+    """Texts that people wrote are for display; the rest is for the judgement."""
     found = parse_exemption(ENTRY)
 
     assert found is not None
@@ -75,7 +75,7 @@ def test_entry_that_exempts_nothing_known_is_left_out(exemption_id: object) -> N
     ],
 )
 def test_other_shape_is_malformed_and_shown(part: dict[str, object]) -> None:
-    """P1: what is not understood exempts nothing."""
+    """P1: an exemption that is not understood exempts nothing."""
     found = parse_exemption({**ENTRY, "properties": {**ENTRY["properties"], **part}})
 
     assert found is not None
@@ -100,7 +100,7 @@ def test_lookalike_letter_is_another_scope() -> None:
     ],
 )
 def test_assignment_in_another_shape_is_not_read(properties: dict[str, object]) -> None:
-    """P1: a missing list of what it leaves out is not an empty one."""
+    """P1: a missing list of excluded scopes is not an empty one."""
     assert parse_assignment(ASSIGNMENT.lower(), {"properties": properties}) is None
 
 
@@ -108,7 +108,7 @@ def test_assignment_in_another_shape_is_not_read(properties: dict[str, object]) 
     "document", [{}, {"properties": {"policyDefinitions": [{"policyDefinitionId": None}]}}]
 )
 def test_initiative_in_another_shape_is_not_read(document: dict[str, object]) -> None:
-    """Which policy its references name would be a guess."""
+    """The policies behind its references would be a guess."""
     assert parse_set(document) is None
 
 
@@ -126,12 +126,12 @@ def test_initiative_in_another_shape_is_not_read(document: dict[str, object]) ->
     ],
 )
 def test_selectors_in_another_shape_are_unclear(value: object) -> None:
-    """P1: they may leave the account out."""
+    """P1: they may exclude the account."""
     assert parse_selectors(value) is None
 
 
 def test_selectors_are_folded() -> None:
-    """Azure spells a location in two ways."""
+    """Azure has two spellings of a location."""
     selectors = [
         {"name": "n", "selectors": [{"kind": "resourceLocation", "notIn": ["West Europe"]}]}
     ]

@@ -42,7 +42,7 @@ DENIED: Final = Unread(Gap(GapReason.FORBIDDEN, "action", "Ask."))
 
 
 def _mostly[T](good: T, others: Sequence[T]) -> st.SearchStrategy[T]:
-    """Draw the value of an exemption that is honoured six times out of seven."""
+    """Draw a value that an honoured exemption has in six of seven cases."""
     return st.sampled_from([*[good] * 6 * len(others), *others])
 
 
@@ -90,7 +90,7 @@ SET_POLICIES: Final = st.lists(
 
 
 def _selected(selectors: Any, location: str | None) -> str:  # noqa: ANN401 - a raw document
-    """Say whether raw selectors take the account in: yes, no or unclear."""
+    """Return whether raw selectors include the account: yes, no or unclear."""
     if not selectors:
         return "yes"
     if any(not isinstance(group["selectors"], list) for group in selectors):
@@ -130,7 +130,7 @@ def _expected(
     listed: set[int],
     location: str | None,
 ) -> ExceptionReason | None:
-    """Say what one exemption is for the account, clause by clause as the documents read."""
+    """Return what one exemption means for the account, clause by clause as documented."""
     at_group, state = assignment["scope"] == CORP, assignment["state"]
     days = exemption["days"] if isinstance(exemption["days"], int) else None
     trusted = at_group or exemption["assignment"] in listed
@@ -279,7 +279,7 @@ def _one(kind: str, way: str, value: str) -> dict[str, object]:
 def test_one_part_that_differs_is_enough(
     exemption: dict[str, object], assignment: dict[str, object], reason: ExceptionReason | None
 ) -> None:
-    """P1: each condition alone keeps an exemption from being honoured."""
+    """P1: each failed condition alone prevents honouring an exemption."""
     exemptions, assigned = [GOOD_EXEMPTION | exemption], [GOOD_ASSIGNMENT | assignment]
 
     found = _judged(exemptions, assigned, [("ours", CMK_POLICY)], set(), "westeurope")
@@ -288,7 +288,7 @@ def test_one_part_that_differs_is_enough(
 
 
 def test_an_assignment_that_is_listed_is_trusted() -> None:
-    """Whoever assigns the policy to each subscription says so in the settings."""
+    """An assignment at a subscription must be trusted in the settings."""
     assigned = [GOOD_ASSIGNMENT | {"scope": SUB}]
 
     found = _judged([GOOD_EXEMPTION], assigned, None, {0}, "westeurope")
@@ -312,7 +312,7 @@ def test_both_writings_agree(
     listed: set[int],
     location: str | None,
 ) -> None:
-    """What is honoured turns a violation into an accepted one: a slip here is a false green."""
+    """An honoured exemption accepts a violation, so an error here is a false green."""
     found = _judged(exemptions, assigned, initiative, listed, location)
 
     wanted = {}

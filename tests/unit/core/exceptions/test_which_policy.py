@@ -1,4 +1,4 @@
-"""Which definitions count as ours: the built-in one, our own by its name, and those of settings."""
+"""The definitions that count: the built-in one, our own by its name, and those in the settings."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -34,7 +34,7 @@ LISTED: Final = f"{CORP}{DEFINITIONS}/listed"
 def test_exemptions_from_these_definitions_count(
     definition: str, *, counts: bool, in_initiative: bool
 ) -> None:
-    """An exemption from a policy on something else must accept no violation (P1)."""
+    """An exemption from another policy must accept no violation (P1)."""
     facts = exempted(ID, NOON + timedelta(days=30))
     assigned = Assignment(CORP, SET if in_initiative else definition)
     facts = replace(

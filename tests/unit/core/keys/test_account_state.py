@@ -1,4 +1,4 @@
-"""An account whose last update has failed: nobody can say that it uses the key that it names."""
+"""An account whose last update failed: nobody knows whether it uses the key that it names."""
 
 from dataclasses import replace
 from typing import Final
@@ -45,7 +45,7 @@ def test_the_key_of_an_account_whose_update_failed_is_unknown(state: str) -> Non
     ["Succeeded", "Accepted", "Creating", "Updating", "Moving", "Deleting", "ResolvingDNS", None],
 )
 def test_a_state_that_passes_says_nothing_of_the_key(state: str | None) -> None:
-    """P4: each update would be told as a key that is lost and back again."""
+    """P4: each update would be announced as a lost and recovered key."""
     assert judged(_in(state)).state is KeyState.HEALTHY
 
 
@@ -61,7 +61,7 @@ def test_a_failed_update_hides_no_broken_key() -> None:
 
 
 def test_a_resolved_account_whose_update_failed_is_not_told_as_healthy() -> None:
-    """P1, P2: and it is told once that it has failed, and once that it no longer has."""
+    """P1, P2: the failure and its end are announced once each."""
     resolved = compared(known_of(bad(ID), keys=HEALTHY), FAILED, at=NOON + HOUR, keys=HEALTHY)
     change, key = resolved.steps[0].changes
     again = compared(recorded(resolved), FAILED, at=NOON + 2 * HOUR, keys=HEALTHY)
@@ -84,7 +84,7 @@ def test_a_resolved_account_whose_update_failed_is_not_told_as_healthy() -> None
 
 
 def test_an_account_that_fails_later_is_told() -> None:
-    """P2: it was healthy, and nobody knows whether it still is."""
+    """P2: it was healthy, but may no longer be."""
     difference = compared(known_of(good(ID), keys=HEALTHY), FAILED, at=NOON + HOUR, keys=HEALTHY)
 
     assert told(difference) == ["key.degraded"]

@@ -1,4 +1,4 @@
-"""Each reason of key health that lies with the identity that uses the key."""
+"""Each reason of key health that concerns the identity that uses the key."""
 
 from typing import Final
 
@@ -155,7 +155,7 @@ def test_what_is_said_of_an_identity_and_its_policies(changes: Changes, expected
 
 @pytest.mark.parametrize(("changes", "expected"), _USER_ASSIGNED.values(), ids=list(_USER_ASSIGNED))
 def test_what_is_said_of_an_identity_and_its_roles(changes: Changes, expected: Expected) -> None:
-    """What a role is called does not matter, what it allows does."""
+    """A role's name does not matter, but what it allows does."""
     health = judged(with_changes(ROLES, changes))
 
     assert found(health) == expected

@@ -1,4 +1,4 @@
-"""Key health as a whole: what was not seen, what comes first, and what it names."""
+"""Key health as a whole: unread parts, the order of reasons, and the named evidence."""
 
 import re
 from datetime import timedelta
@@ -91,7 +91,7 @@ def test_several_unread_parts_are_one_concern_that_names_them_all() -> None:
 
 
 def test_several_missing_actions_are_all_in_the_evidence() -> None:
-    """P11: whoever grants one of them alone would wait for a scan to hear of the next."""
+    """P11: a person who grants only one would learn of the next one only in the next scan."""
     other = Unread(Gap(GapReason.FORBIDDEN, "Other/read", "Grant another."))
     (concern,) = judged(POLICIES, key=UNREAD, scopes=other).concerns
 
@@ -103,7 +103,7 @@ def test_several_missing_actions_are_all_in_the_evidence() -> None:
 
 
 def test_a_key_is_judged_though_its_vault_could_not_be_read() -> None:
-    """A key that is disabled is broken, whatever else is not known."""
+    """A disabled key is broken, even if other facts are not known."""
     health = judged(changed(POLICIES, f"{ATTRIBUTES}.enabled", value=False), vault=UNREAD)
 
     assert [each.code for each in health.concerns] == [
@@ -114,7 +114,7 @@ def test_a_key_is_judged_though_its_vault_could_not_be_read() -> None:
 
 
 def test_worst_concerns_come_first_and_make_the_state() -> None:
-    """Whoever reads one sentence must read the one that matters."""
+    """A reader of one sentence must see the most important one."""
     case = with_changes(
         POLICIES,
         {
@@ -156,7 +156,7 @@ def test_a_long_word_of_azures_is_cut() -> None:
 
 
 def test_a_notice_alone_leaves_a_key_healthy() -> None:
-    """Where Microsoft's pages disagree nobody is woken."""
+    """A disagreement of Microsoft's pages must not alert anybody."""
     health = judged(with_changes(ROLES, {"account.kind": "OpenAI", f"{PINNED}.keySize": 4096}))
 
     assert [each.severity for each in health.concerns] == [KeySeverity.NOTICE]
@@ -164,7 +164,7 @@ def test_a_notice_alone_leaves_a_key_healthy() -> None:
 
 
 def test_health_names_the_key_its_version_and_who_uses_it() -> None:
-    """Changes of these are told, and people look for them."""
+    """Changes of these are announced, and people search for them."""
     assert judged(ROLES) == KeyHealth(
         KeyState.HEALTHY,
         rotation=KeyRotation.PINNED,
@@ -186,7 +186,7 @@ def test_health_names_the_key_its_version_and_who_uses_it() -> None:
 
 
 def test_a_version_is_named_as_the_key_has_it() -> None:
-    """P4: an account that is told the same version in another spelling has not changed."""
+    """P4: another spelling of the same version is no change."""
     spelled = "0B0B0B0B-0b0b-0b0b-0b0b-0b0b0b0b0b0b"
 
     assert judged(changed(ROLES, f"{SETTINGS}.keyVersion", spelled)).key_version == NEW

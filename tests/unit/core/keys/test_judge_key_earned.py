@@ -48,11 +48,11 @@ _VALUES: Final = st.sampled_from(_WRONG) | st.recursive(
 
 
 class UnsoundError(Exception):
-    """Something that health rests on is not so, or cannot be told."""
+    """A required condition is not met, or is not known."""
 
 
 def is_sound(case: Case) -> bool:
-    """Tell whether all that Microsoft asks for stands in the documents of a case."""
+    """Return whether the documents of a case meet all of Microsoft's requirements."""
     try:
         _check_account(case["account"])
         _check_vault(case)
@@ -223,7 +223,7 @@ def _lets(block: dict[str, Any], action: str) -> bool:
 
 
 def _disagreement(case: Case) -> object:
-    """Compare both on a case; None where they agree or key health is not judged at all."""
+    """Compare both on a case; None if they agree or key health is not judged."""
     account = account_of(case)
     if account is None or judge(account).verdict is not Verdict.COMPLIANT:
         return None
@@ -234,7 +234,7 @@ def _disagreement(case: Case) -> object:
 
 @pytest.mark.parametrize("name", CASES)
 def test_sound_keys_are_healthy(name: str) -> None:
-    """A monitor that never says healthy is useless."""
+    """A monitor that never reports healthy is useless."""
     case = CASES[name]()
     account = account_of(case)
     assert account is not None

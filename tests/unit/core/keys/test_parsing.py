@@ -1,4 +1,4 @@
-"""Documents about keys become facts, whatever they look like."""
+"""Documents of any shape about keys become facts."""
 
 import json
 from datetime import UTC, datetime
@@ -86,7 +86,7 @@ def test_a_vault_arrives_whole() -> None:
 
 
 def test_of_a_vault_what_was_never_set_is_left_out() -> None:
-    """Azure leaves it out as well, and null means the same."""
+    """Azure may omit it, and null means the same."""
     bare = {"id": "/V", "properties": {}}
     nulls = {
         "id": "/V",
@@ -100,7 +100,7 @@ def test_of_a_vault_what_was_never_set_is_left_out() -> None:
 
 
 def test_a_managed_hsm_has_an_address_of_its_own() -> None:
-    """Its address is what tells that it is the account's."""
+    """Its address shows that it is the account's vault."""
     document = {"id": "/H", "properties": {"hsmUri": "https://h/", "vaultUri": "https://v/"}}
 
     assert parse_vault(document, managed_hsm=True) == Vault("/h", "https://h/", is_managed_hsm=True)
@@ -148,14 +148,14 @@ _VAULT_FAULTS: Final[dict[str, tuple[object, str]]] = {
     ids=list(_VAULT_FAULTS),
 )
 def test_the_broken_part_of_a_vault_is_named(path: str, value: object, sentence: str) -> None:
-    """P11: whoever looks at an unknown key learns what to look at."""
+    """P11: the reason of an unknown key says what to check."""
     document = changed(POLICIES, path, value)["vault"]
 
     assert parse_vault(document, managed_hsm=False).malformed == sentence
 
 
 def test_of_two_odd_policies_the_first_is_named() -> None:
-    """Two readings of the same vault must say the same."""
+    """Two readings of the same vault must agree."""
     policies = [None, {"objectId": 7}]
     document = changed(POLICIES, "vault.properties.accessPolicies", policies)["vault"]
 
@@ -171,7 +171,7 @@ def test_a_key_arrives_whole() -> None:
 
 
 def test_a_version_is_known_by_its_name() -> None:
-    """Lists of versions name them so."""
+    """Lists of versions have this form of name."""
     assert parse_version({**_KEY, "name": "0C"}) == _version("0C")
     assert parse_version({**_KEY, "name": ""}) == _version(None)
 
@@ -238,7 +238,7 @@ _VERSION_FAULTS: Final[dict[str, tuple[object, str]]] = {
     ids=list(_VERSION_FAULTS),
 )
 def test_the_broken_part_of_a_key_is_named(path: str, value: object, sentence: str) -> None:
-    """P11; and an expiry that cannot be read is not taken for none (P1)."""
+    """P11; and an unreadable expiry must not count as none (P1)."""
     document = changed(POLICIES, path, value)["key"]
 
     assert parse_key(document).latest.malformed == sentence
@@ -296,7 +296,7 @@ _PLACES: Final = [(case, path) for case in (POLICIES, ROLES) for path in paths_o
 def test_no_document_raises_and_all_that_is_kept_can_be_encoded_p7(
     place: tuple[Case, str], value: object
 ) -> None:
-    """P7: one odd vault must never cost the others."""
+    """P7: one odd vault must not affect the others."""
     case = changed(place[0], place[1], value)
 
     kept: list[object] = []

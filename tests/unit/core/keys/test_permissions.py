@@ -1,4 +1,4 @@
-"""What an identity was granted, decided by what is allowed and never by a role's name."""
+"""An identity's grants are judged by what they allow, never by a role's name."""
 
 from typing import Any, Final
 
@@ -89,7 +89,7 @@ _INSUFFICIENT: Final[dict[str, tuple[tuple[Grant, ...], tuple[str, ...]]]] = {
 
 @pytest.mark.parametrize("grants", _SUFFICIENT.values(), ids=list(_SUFFICIENT))
 def test_sufficient_grants(grants: tuple[Grant, ...]) -> None:
-    """Companies have roles of their own, which must not be called broken."""
+    """Companies have custom roles, which must not count as broken."""
     assert suffices(grants)
     assert missing_actions(grants) == ()
 
@@ -112,7 +112,7 @@ def test_conditions_may_be_taken_to_hold() -> None:
 
 @pytest.mark.parametrize("pattern", ["*" * 500 + "!", "*e" * 500, "*key*" * 200])
 def test_a_pattern_of_many_stars_is_answered_at_once(pattern: str) -> None:
-    """P8: whoever may write a role must not be able to stop a scan."""
+    """P8: a person who may write a role must not be able to stop a scan."""
     assert not suffices([_grant(pattern)])
 
 
@@ -129,7 +129,7 @@ _PATTERNS: Final = st.lists(
 
 @given(st.lists(_PATTERNS, max_size=3), _PATTERNS)
 def test_a_grant_more_never_takes_away(patterns: list[str], another: str) -> None:
-    """Roles add up; only an exclusion takes, from its own block."""
+    """Roles add up; an exclusion affects only its own block."""
     fewer = missing_actions([_grant(*patterns)])
     more = missing_actions([_grant(*patterns), _grant(another), _grant("*", less=("*",))])
 
@@ -149,7 +149,7 @@ def test_a_grant_more_never_takes_away(patterns: list[str], another: str) -> Non
     ],
 )
 def test_permissions_of_access_policies(allowed: set[str], missing: tuple[str, ...]) -> None:
-    """The three are what Microsoft's pages ask for."""
+    """Microsoft's pages require these three."""
     assert missing_permissions(frozenset(allowed)) == missing
 
 
@@ -192,7 +192,7 @@ _POLICIES: Final[dict[str, tuple[list[dict[str, Any]], KeyReason | None]]] = {
 
 @pytest.mark.parametrize(("policies", "code"), _POLICIES.values(), ids=list(_POLICIES))
 def test_access_policies(policies: list[dict[str, Any]], code: KeyReason | None) -> None:
-    """Broken is said only where no group could help either, healthy only of what was seen."""
+    """A key is broken only if no group could help, and healthy only if that was read."""
     health = judged(changed(POLICIES, "vault.properties.accessPolicies", policies))
 
     assert list(found(health)) == ([code] if code else [])
@@ -210,7 +210,7 @@ def test_access_policies(policies: list[dict[str, Any]], code: KeyReason | None)
     ],
 )
 def test_an_assignment_counts_wherever_it_stands(scope: str) -> None:
-    """Most grants stand far above the key."""
+    """Most grants are far above the key."""
     assert found(judged(changed(ROLES, "assignments.0.properties.scope", scope))) == {}
 
 

@@ -1,4 +1,4 @@
-"""Each reason of key health of an account that stays with one version of its key."""
+"""Each reason of key health for an account that pins one version of its key."""
 
 import json
 from dataclasses import replace
@@ -197,7 +197,7 @@ _LATEST_AND_LIST: Final[dict[str, tuple[Changes, Expected]]] = {
 
 @pytest.mark.parametrize(("changes", "expected"), _PINNINGS.values(), ids=list(_PINNINGS))
 def test_what_is_said_of_pinned_versions(changes: Changes, expected: Expected) -> None:
-    """An account that stays with one version lives and dies with that one."""
+    """An account with a pinned version depends on that version."""
     health = judged(with_changes(ROLES, changes))
 
     assert found(health) == expected
@@ -220,7 +220,7 @@ def test_the_newest_version_counts_whether_or_not_the_list_has_it(
     [({"f": 5, "0": 6}, "0"), ({"0": 6, "f": 5}, "0"), ({"0": 6, "f": 6}, "f")],
 )
 def test_the_newest_version_is_the_one_made_last(created: dict[str, int], newest: str) -> None:
-    """P4: it stands in the evidence, so of two made at once it must always be the same."""
+    """P4: it is in the evidence, so the choice between two of the same time must not vary."""
     case = changed(ROLES, "versions", [ROLES["versions"][1]] * (len(created) + 1))
     case = json.loads(json.dumps(case))  # versions of their own, of which each can be changed
     for place, (name, seconds) in enumerate(created.items(), 1):
@@ -241,7 +241,7 @@ def _with_versions_unread(case: Case, versions: Unread | None) -> KeyHealth:
 
 @pytest.mark.parametrize("versions", [UNREAD, None])
 def test_versions_that_could_not_be_read_are_unknown(versions: Unread | None) -> None:
-    """Whether there is a newer one nobody knows."""
+    """It is not known whether there is a newer version."""
     health = _with_versions_unread(ROLES, versions)
 
     assert found(health) == {KeyReason.CANNOT_READ: {"notSeen": "keyVersions"}}
@@ -249,7 +249,7 @@ def test_versions_that_could_not_be_read_are_unknown(versions: Unread | None) ->
 
 
 def test_the_latest_version_is_judged_without_the_others() -> None:
-    """What is known to be broken is said, though something else could not be read."""
+    """A known fault is reported even if something else could not be read."""
     health = _with_versions_unread(changed(ROLES, f"{ATTRIBUTES}.enabled", value=False), UNREAD)
 
     assert found(health) == {
@@ -270,7 +270,7 @@ def test_a_latest_version_without_a_name_is_not_the_pinned_one() -> None:
 
 
 def test_an_older_version_is_not_judged_by_the_latest() -> None:
-    """Of the pinned one nothing is known then, not even whether it is there."""
+    """Nothing is known about the pinned version then, not even whether it exists."""
     older = with_changes(ROLES, {f"{SETTINGS}.keyVersion": OLD, f"{ATTRIBUTES}.enabled": False})
     health = _with_versions_unread(older, UNREAD)
 

@@ -31,7 +31,7 @@ _ASSIGNED: Final[dict[str, Any]] = {
     ],
 )
 def test_an_assignment_arrives_whole(condition: dict[str, Any], conditional: bool) -> None:  # noqa: FBT001
-    """P1: a condition that cannot be read is one all the same."""
+    """P1: an unreadable condition is still a condition."""
     assert parse_assignment({"properties": {**_ASSIGNED, **condition}}) == Assignment(
         "p", "/r", "/subscriptions/s", conditional
     )
@@ -40,7 +40,7 @@ def test_an_assignment_arrives_whole(condition: dict[str, Any], conditional: boo
 @pytest.mark.parametrize("name", _ASSIGNED)
 @pytest.mark.parametrize("wrong", [None, "", " ", 7, []])
 def test_an_assignment_without_one_of_its_parts_cannot_be_used(name: str, wrong: object) -> None:
-    """Whom it is for, or what it allows, must not be guessed."""
+    """Its principal and its permissions must not be guessed."""
     assert parse_assignment({"properties": {**_ASSIGNED, name: wrong}}) is None
 
 
@@ -74,7 +74,7 @@ def _role(*blocks: object) -> dict[str, Any]:
 def test_what_a_role_allows(
     document: object, permissions: tuple[RolePermissions, ...] | None
 ) -> None:
-    """P1: an exclusion that cannot be read must not be taken for none."""
+    """P1: an unreadable exclusion must not count as none."""
     assert parse_role(document) == permissions
 
 
@@ -91,7 +91,7 @@ def test_what_a_role_allows(
     ],
 )
 def test_a_scope_without_a_key_source_is_kept(entry: object, scope: EncryptionScope) -> None:
-    """P1: left out it would not be missed."""
+    """P1: nobody would notice that it is missing."""
     assert parse_scope(entry) == scope
 
 
@@ -125,5 +125,5 @@ def test_a_scope_without_a_key_source_is_kept(entry: object, scope: EncryptionSc
     ],
 )
 def test_names_of_vaults(uri: str | None, name: tuple[str, bool] | None) -> None:
-    """P10: what is no name must not be asked for; in all clouds names look alike."""
+    """P10: an invalid name must not be requested; the form of names is the same in all clouds."""
     assert vault_name(uri) == name

@@ -93,7 +93,7 @@ def _due(key: ReadKey, due: timedelta | None) -> ReadKey:
 def test_a_policy_counts_only_if_it_rotates_in_time(
     created: float, expires: float | None, due: float | None, reasons: list[KeyReason]
 ) -> None:
-    """Else a key that is about to expire would be healthy."""
+    """Otherwise a key that is about to expire would be healthy."""
     health = _with(
         created=created * DAY,
         expires=None if expires is None else expires * DAY,
@@ -105,7 +105,7 @@ def test_a_policy_counts_only_if_it_rotates_in_time(
 
 
 def test_the_policy_of_a_disabled_key_promises_nothing() -> None:
-    """Whoever disabled it may have meant to end it; that is one alert, and not two."""
+    """Disabling may have been the purpose; that is one alert, not two."""
     times: Any = {"created": -80 * DAY, "expires": 10 * DAY, "enabled": False}
 
     assert _codes(_with(due=3 * DAY, **times)) == [R.KEY_DISABLED, SOON]
@@ -113,7 +113,7 @@ def test_the_policy_of_a_disabled_key_promises_nothing() -> None:
 
 
 def test_a_policy_does_not_protect_an_account_that_is_pinned() -> None:
-    """It stays with its version; that the key is overdue is said of it all the same."""
+    """The account pins its version, but the key still counts as overdue."""
     _, facts = account_and_facts(ROLES)
     assert isinstance(facts.key, ReadKey)
     assert isinstance(facts.key.versions, tuple)
@@ -128,7 +128,7 @@ def test_a_policy_does_not_protect_an_account_that_is_pinned() -> None:
 
 
 def test_a_policy_that_is_set_again_each_night_protects_from_nothing() -> None:
-    """Nobody can say that it is overdue, but the key expires all the same."""
+    """It is not known to be overdue, but the key still expires."""
     _, facts = account_and_facts(POLICIES)
     assert isinstance(facts.key, ReadKey)
     latest = replace(facts.key.latest, created=NOW - 80 * DAY, expires=NOW + 10 * DAY)
@@ -155,7 +155,7 @@ def _policy(after: str | None, lifetime: str, kind: str = "rotate") -> dict[str,
 
 
 def _year(lifetime: str, policy: dict[str, Any] | None, *, rotates: bool = True) -> list[str]:
-    """Scan a new key each hour of a year; return what is told, and after how many hours."""
+    """Scan a new key every hour for a year; return the announcements and their hours."""
     first = VersionSpec(version=OLD, created=SECONDS, exp=moved(SECONDS, lifetime))
     spec = KeySpec(name="cmk", versions=(first,), policy=policy, rotates=rotates)
     key = Key(
@@ -188,7 +188,7 @@ IN_TIME: Final = {
 
 @pytest.mark.parametrize(("lifetime", "after"), IN_TIME.values(), ids=IN_TIME)
 def test_a_key_that_rotates_in_time_is_no_news_for_a_year(lifetime: str, after: str) -> None:
-    """An alarm that comes and goes with each version is one that nobody reads."""
+    """An alarm that comes and goes with each version would be ignored."""
     assert _year(lifetime, _policy(after, lifetime)) == []
 
 
@@ -201,7 +201,7 @@ def test_a_key_that_rotates_before_expiry_is_no_news_for_a_year() -> None:
 def test_a_key_that_stops_to_rotate_is_news_once_until_it_expires(
     lifetime: str, after: str
 ) -> None:
-    """A day after the new version was due, while there is time to make one by hand."""
+    """A day after the new version was due, while there is time to create one by hand."""
     due, expires = int(after[1:-1]) + 1, int(lifetime[1:-1])
 
     first, second = _year(lifetime, _policy(after, lifetime), rotates=False)
@@ -216,7 +216,7 @@ def test_a_key_that_stops_to_rotate_is_news_once_until_it_expires(
     ids=["no policy", "notifies", "not understood"],
 )
 def test_any_other_key_is_news_once_before_it_expires(policy: dict[str, Any] | None) -> None:
-    """As ever: 30 days before."""
+    """As without a policy: 30 days before."""
     assert _year("P90D", policy, rotates=False) == [
         "KEY_DEGRADED 60 key_expires_soon",
         "KEY_DEGRADED 90 key_expired",

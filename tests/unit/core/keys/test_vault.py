@@ -1,4 +1,4 @@
-"""Each reason of key health that lies with the vault or with encryption scopes."""
+"""Each reason of key health that concerns the vault or encryption scopes."""
 
 from dataclasses import replace
 from typing import Final
@@ -153,7 +153,7 @@ _SCOPES: Final[dict[str, tuple[Changes, Expected]]] = {
 
 @pytest.mark.parametrize(("changes", "expected"), _VAULTS.values(), ids=list(_VAULTS))
 def test_what_the_vault_says(changes: Changes, expected: Expected) -> None:
-    """Data are lost with an unprotected vault, and unreachable behind a closed one."""
+    """Data is lost with an unprotected vault, and unreachable behind a closed one."""
     health = judged(with_changes(POLICIES, changes))
 
     assert found(health) == expected
@@ -161,14 +161,14 @@ def test_what_the_vault_says(changes: Changes, expected: Expected) -> None:
 
 @pytest.mark.parametrize(("changes", "expected"), _SCOPES.values(), ids=list(_SCOPES))
 def test_what_encryption_scopes_say(changes: Changes, expected: Expected) -> None:
-    """Data in a scope are not under the account's key."""
+    """Data in a scope is not under the account's key."""
     health = judged(with_changes(POLICIES, changes))
 
     assert found(health) == expected
 
 
 def test_a_vault_that_is_gone_is_broken_and_stays_known() -> None:
-    """Looked for where it was, it is found gone at the next scan too, and not lost from sight."""
+    """The next scan requests it by its known id and again finds it gone, not unreadable."""
     health = judged(POLICIES, vault=Absent(VAULT_ID.lower()), key=None)
 
     assert found(health) == {
@@ -185,7 +185,7 @@ def test_of_a_vault_that_is_gone_nothing_more_is_said_of_the_key() -> None:
 
 
 def test_a_vault_whose_document_is_odd_stays_known_and_is_not_judged() -> None:
-    """P1: what it says elsewhere may be as wrong; the next scan looks at the same vault again."""
+    """P1: its other parts may also be wrong; the next scan reads the same vault again."""
     health = judged(
         with_changes(
             POLICIES,
@@ -203,7 +203,7 @@ def test_a_vault_whose_document_is_odd_stays_known_and_is_not_judged() -> None:
 
 
 def test_of_another_vault_nothing_is_judged_nor_kept() -> None:
-    """P1: what is fine there says nothing of the account's own vault, nor what is wrong there."""
+    """P1: neither good nor bad facts of another vault apply to the account's own vault."""
     health = judged(
         with_changes(
             POLICIES,
@@ -226,7 +226,7 @@ def test_of_another_vault_nothing_is_judged_nor_kept() -> None:
 
 @pytest.mark.parametrize("address", [None, "", "kv", "https://example.com/"])
 def test_two_addresses_that_name_no_vault_are_not_the_same_vault(address: str | None) -> None:
-    """P1: a document without a usable address is the document of any vault."""
+    """P1: a document without a usable address may belong to any vault."""
     account, facts = account_and_facts(POLICIES)
     vault = facts.vault
     assert isinstance(vault, Vault)
@@ -239,7 +239,7 @@ def test_two_addresses_that_name_no_vault_are_not_the_same_vault(address: str | 
 
 
 def test_a_managed_hsm_is_at_risk_and_never_healthy() -> None:
-    """P11: whoever may use its keys cannot be seen, and nothing a person does would change that."""
+    """P11: its users cannot be read, and nobody can change that."""
     case = changed(POLICIES, f"{SETTINGS}.keyVaultUri", "https://safe.managedhsm.azure.net/")
     account, facts = account_and_facts(case)
     vault = facts.vault
@@ -279,7 +279,7 @@ def test_long_key_sources_of_scopes_are_cut() -> None:
 
 
 def test_the_order_of_scopes_is_no_difference() -> None:
-    """P4: Azure promises no order, and another one must not be told."""
+    """P4: Azure guarantees no order, and another order must not be announced."""
     scopes = [{"name": name, "properties": {}} for name in "ba"]
 
     assert judged(changed(POLICIES, "scopes", scopes)) == judged(
@@ -289,7 +289,7 @@ def test_the_order_of_scopes_is_no_difference() -> None:
 
 @pytest.mark.parametrize("others", [["a"], [f"a{number:02}" for number in range(20)]])
 def test_the_case_of_scopes_is_no_difference(others: list[str]) -> None:
-    """P4: in another case they would come in another order, and of many others be named."""
+    """P4: another spelling would change the order, and with many scopes the named ones."""
     cases = (
         changed(POLICIES, "scopes", [{"name": name, "properties": {}} for name in (last, *others)])
         for last in ("B", "b")

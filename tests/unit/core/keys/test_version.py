@@ -1,4 +1,4 @@
-"""Each reason of key health that lies with the key at the version in use."""
+"""Each reason of key health that concerns the key version in use."""
 
 from typing import Final
 

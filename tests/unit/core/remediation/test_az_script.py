@@ -1,4 +1,4 @@
-"""The script of a plan, run by bash with an az command that remembers what it was told."""
+"""The script of a plan, run by bash with a fake az command that keeps its state."""
 
 import json
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_a_bare_account_comes_under_a_key_of_its_own(tmp_path: Path) -> None:
 
 
 def test_run_again_it_repeats_an_update_that_failed(tmp_path: Path) -> None:
-    """The account names the key, and Azure does not say that it uses it; the script must end it."""
+    """The account names the key, but the update failed; the script must fix that."""
     watched = Watched(tmp_path, OF_OLD)
     watched.run(OLD)
     watched.set("state", "failed")
@@ -89,7 +89,7 @@ def test_run_again_it_repeats_an_update_that_failed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("new", [True, False], ids=["new vault", "old vault"])
 def test_run_again_it_changes_nothing(tmp_path: Path, *, new: bool) -> None:
-    """Whoever is not sure whether it ran just runs it."""
+    """A person who is not sure whether it ran just runs it again."""
     script, state = (NEW, BARE) if new else (OLD, OF_OLD)
     watched = Watched(tmp_path, state)
     watched.run(script)
@@ -104,7 +104,7 @@ def test_run_again_it_changes_nothing(tmp_path: Path, *, new: bool) -> None:
 
 @pytest.mark.parametrize("group", ["rg-ai", "rg-first"])
 def test_a_shared_vault_is_made_once_wherever_it_is(tmp_path: Path, group: str) -> None:
-    """A second one of this name cannot be made, and a second key would be one too many."""
+    """A second vault of this name is impossible, and a second key would be one too many."""
     watched = Watched(tmp_path, BARE | OLD_VAULT | {"vault_group": group})
 
     ended = watched.run(SHARED)
@@ -125,7 +125,7 @@ def test_a_shared_vault_that_is_nowhere_is_made(tmp_path: Path) -> None:
 
 
 def test_a_vault_with_access_policies_gets_one_more(tmp_path: Path) -> None:
-    """The others, and what they permit, are left as they are."""
+    """The other policies and their permissions do not change."""
     watched = Watched(tmp_path, OF_OLD)
 
     ended = watched.run(OLD)
@@ -164,7 +164,7 @@ def test_a_script_that_does_not_know_the_region_asks(tmp_path: Path) -> None:
 
 
 def test_a_grant_that_takes_its_time_is_waited_for(tmp_path: Path) -> None:
-    """Tried too early, Azure says that the key is invalid; it is not."""
+    """If tried too early, Azure reports the key as invalid although it is not."""
     watched = Watched(tmp_path, OF_OLD | {"slowness": "x\nx"})
 
     ended = watched.run(OLD)
@@ -175,7 +175,7 @@ def test_a_grant_that_takes_its_time_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_it_does_not_wait_for_ever(tmp_path: Path) -> None:
-    """What Azure says is shown, and the script ends."""
+    """Azure's message is shown, and the script ends."""
     watched = Watched(tmp_path, OF_OLD | {"slowness": "\n".join("x" * 9)})
 
     ended = watched.run(OLD, PLAN_TRIES="2")
@@ -234,7 +234,7 @@ def test_where_it_cannot_go_on_it_says_why_and_leaves_the_encryption(
 
 
 def test_a_name_of_blanks_is_no_key_of_others(tmp_path: Path) -> None:
-    """The rule says that the account names no key; its plan must not stop because it names one."""
+    """For the rule, the account names no key, so its plan must not stop because of a key."""
     watched = Watched(tmp_path, OF_OLD | {"source": "Microsoft.KeyVault", "name": " "})
 
     ended = watched.run(OLD)
@@ -243,7 +243,7 @@ def test_a_name_of_blanks_is_no_key_of_others(tmp_path: Path) -> None:
 
 
 def test_of_two_identities_the_one_that_is_written_in_is_used(tmp_path: Path) -> None:
-    """What the script asks for must be enough to go on."""
+    """The input that the script requests must be enough to continue."""
     watched = Watched(tmp_path, OF_USER | {"clients": f"another\n{CLIENT}"})
 
     ended = watched.run(USER.replace("CLIENT_ID=''", f"CLIENT_ID='{CLIENT.upper()}'"))
@@ -253,7 +253,7 @@ def test_of_two_identities_the_one_that_is_written_in_is_used(tmp_path: Path) ->
 
 
 def test_without_the_vault_it_stops(tmp_path: Path) -> None:
-    """The vault that an account names may be gone; another one ends that."""
+    """The vault that an account names may be gone; another vault fixes that."""
     uri = "https://kv-gone.vault.azure.net/"
     finding = finding_of(group="rg (süd)'s", **NO_KEY, key_vault_uri=uri)
     watched = Watched(tmp_path, BARE)
@@ -276,7 +276,7 @@ def test_without_the_vault_it_stops(tmp_path: Path) -> None:
 
 
 def test_who_is_not_signed_in_is_told_how(tmp_path: Path) -> None:
-    """The first thing that anybody meets."""
+    """The first problem that a user meets."""
     watched = Watched(tmp_path, BARE)
 
     ended = watched.run(NEW, FAIL_AT="1")

@@ -62,7 +62,7 @@ def _actions(finding: Finding, **options: str | None) -> list[Action]:
 def test_an_identity_is_given_only_to_an_account_without_one(
     identity: str | None, client: str | None, actions: list[Action], *, user: bool
 ) -> None:
-    """Assigning one to an account that has another takes that one away, and what used it."""
+    """Assigning an identity to an account with another one would remove that one."""
     finding = finding_of(identity_type=identity, identity_client_id=client)
 
     plan = planned(finding)
@@ -81,7 +81,7 @@ def test_an_identity_is_given_only_to_an_account_without_one(
     ],
 )
 def test_every_violation_has_a_plan(account: dict[str, str], reason: Reason) -> None:
-    """A violation that nobody can mend is a complaint, not help."""
+    """A violation without a remedy is a complaint, not help."""
     finding = finding_of(**account)
 
     assert finding.judgement.reason is reason
@@ -126,7 +126,7 @@ def test_without_a_vault_one_is_made_beside_the_account() -> None:
     ids=["name", "id", "id in another casing"],
 )
 def test_an_existing_vault_is_checked_not_created(wanted: str, vault: TargetVault) -> None:
-    """Most companies have theirs, often in a subscription of its own."""
+    """Most companies have a vault, often in a separate subscription."""
     plan = planned(finding_of(identity_type="SystemAssigned"), vault=wanted, key="our-key")
 
     assert plan.vault == vault
@@ -149,7 +149,7 @@ def test_an_existing_vault_is_checked_not_created(wanted: str, vault: TargetVaul
     ],
 )
 def test_a_vault_that_the_account_names_already_is_used(uri: str | None, name: str | None) -> None:
-    """An account that names a vault can be given another key of that vault alone."""
+    """An account that names a vault can get only another key in that vault."""
     plan = planned(finding_of(**NO_KEY, key_vault_uri=uri))
 
     assert plan.vault.is_new == (name is None)
@@ -159,7 +159,7 @@ def test_a_vault_that_the_account_names_already_is_used(uri: str | None, name: s
 
 
 def test_the_vault_of_a_key_that_is_out_of_force_is_not_taken() -> None:
-    """Under Microsoft's keys what is left of another key's properties says nothing."""
+    """Under Microsoft's keys, leftover properties of another key mean nothing."""
     finding = finding_of(**MICROSOFT, key_vault_uri="https://kv-there.vault.azure.net/")
 
     assert planned(finding).vault.is_new
@@ -199,7 +199,7 @@ def test_what_cannot_be_a_key_is_refused(key: str) -> None:
 
 @pytest.mark.parametrize("location", [None, "", "west'europe", "a\nb", "$(x)"])
 def test_a_region_that_is_not_known_is_asked_for(location: str | None) -> None:
-    """The script asks Azure; a template, which cannot, asks whoever deploys it."""
+    """The script asks Azure; a template cannot, so it asks its user."""
     plan = planned(finding_of(location=location))
 
     assert plan.location is None
@@ -211,7 +211,7 @@ def test_a_region_that_is_not_known_is_asked_for(location: str | None) -> None:
 
 @pytest.mark.parametrize("tenant", [None, "", "x", f"{TENANT} --y"])
 def test_a_tenant_that_is_not_known_is_left_out(tenant: str | None) -> None:
-    """It only tells whom to sign in to."""
+    """It only says which tenant to sign in to."""
     plan = planned(finding_of(), tenant_id=tenant)
 
     assert plan.tenant_id is None
@@ -220,7 +220,7 @@ def test_a_tenant_that_is_not_known_is_left_out(tenant: str | None) -> None:
 
 @given(st.text(min_size=1, max_size=64).filter(lambda text: "/" not in text))
 def test_names_of_vault_and_key_are_valid_and_stay_the_same(name: str) -> None:
-    """A script made anew tomorrow goes on where today's one stopped."""
+    """A script created again tomorrow continues where today's script stopped."""
     assume(AccountId.parse(finding_of().id.text.replace("chat", name)) is not None)
     plan = planned(finding_of(name=name))
 
@@ -231,7 +231,7 @@ def test_names_of_vault_and_key_are_valid_and_stay_the_same(name: str) -> None:
 
 
 def test_names_of_vault_and_key_heed_no_casing() -> None:
-    """Azure answers with more than one spelling of an id."""
+    """Azure's spelling of an id varies."""
     shouted, whispered = planned(finding_of("CHAT")), planned(finding_of("chat"))
 
     assert (shouted.vault.name, shouted.key) == (whispered.vault.name, whispered.key)
@@ -239,7 +239,7 @@ def test_names_of_vault_and_key_heed_no_casing() -> None:
 
 @pytest.mark.parametrize("vault", [None, "kv-old"])
 def test_what_cannot_be_taken_back_is_said_before_anything_is_run(vault: str | None) -> None:
-    """Whoever copies a script reads its head, if anything."""
+    """A person who copies a script reads its head, if anything."""
     plan = planned(finding_of(), vault=vault)
 
     warned = [step for step in plan.steps if step.warning]
@@ -290,7 +290,7 @@ def test_what_a_key_means_for_foundry_is_said_once_before_anything_is_run(
 
 @pytest.mark.parametrize("kind", ["OpenAI", "AIServices"])
 def test_a_user_assigned_identity_is_no_doubt(kind: str) -> None:
-    """A warning where nothing is wrong takes weight from those that matter."""
+    """A needless warning weakens those that matter."""
     plan = planned(finding_of(kind=kind, identity_type="UserAssigned"))
 
     assert "older page" not in " ".join(step.warning or "" for step in plan.steps)
@@ -316,7 +316,7 @@ def test_a_stored_finding_without_evidence_has_a_plan() -> None:
 def test_a_shared_vault_is_that_of_subscription_region_and_owner(
     other: dict[str, str], count: int
 ) -> None:
-    """Whichever account is first: tomorrow's plans must find the vault of today's."""
+    """Tomorrow's plans must find today's vault, whichever account is first."""
     plans = [
         planned(each, vault=vault_to_share(each)) for each in (finding_of(), finding_of(**other))
     ]
@@ -329,7 +329,7 @@ def test_a_shared_vault_is_that_of_subscription_region_and_owner(
 
 
 def test_each_owner_has_a_vault_to_share_and_so_have_the_accounts_of_nobody() -> None:
-    """Whoever may disable a key must not stop the accounts of others."""
+    """A person who may disable a key must not stop the accounts of others."""
     owners = (
         None,
         Owner(),

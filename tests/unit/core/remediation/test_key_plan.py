@@ -1,4 +1,4 @@
-"""The plan that ends what is wrong with a key: its steps by reason, and where there is none."""
+"""The plan that fixes a key: its steps by reason, and when there is no plan."""
 
 import re
 from dataclasses import replace
@@ -64,7 +64,7 @@ NO_COMMAND: Final = {
 
 @pytest.mark.parametrize("what", STEPS)
 def test_each_reason_has_the_steps_that_end_it(what: str) -> None:
-    """Between the one that finds the key and the one that says whether it can be used."""
+    """Between the step that finds the key and the step that checks whether it can be used."""
     plan = key_plan_of(KEYS_IN_TROUBLE[what])
 
     first, *between, last = [step.action.value for step in plan.steps]
@@ -78,7 +78,7 @@ def test_each_reason_has_the_steps_that_end_it(what: str) -> None:
 
 
 def test_every_reason_that_a_command_ends_has_akey_plan_of() -> None:
-    """Of a new reason somebody has to say which it is."""
+    """For a new reason, somebody must decide which it is."""
     planned = {each.code for health in KEYS_IN_TROUBLE.values() for each in health.concerns}
 
     assert planned == set(KEY_REASONS) - NO_COMMAND
@@ -126,7 +126,7 @@ def test_what_a_person_has_to_decide_is_said_before_anything_is_run() -> None:
 
 
 def _word(step: PlanStep) -> str | None:
-    """Return the variable that says yes to a step."""
+    """Return the variable that confirms a step."""
     match = re.search("(CONFIRM_[A-Z_]+)=yes[.]", step.warning or "")
     return match and match[1]
 
@@ -154,7 +154,7 @@ def test_another_key_undoes_no_revocation_unasked(
 
 
 def test_another_key_needs_an_identity_to_use_it() -> None:
-    """Without it the script would stop, and name a new plan, which would be the same."""
+    """Without an identity, the script would stop and request a new plan, which would be equal."""
     case = changed(POLICIES, "key.properties.keySize", 1024)
 
     plan = key_plan_of(judged(changed(case, "account.identity", value=None)))
@@ -171,7 +171,7 @@ def test_another_key_needs_an_identity_to_use_it() -> None:
 
 @pytest.mark.parametrize("what", KEYS_IN_TROUBLE)
 def test_a_template_is_made_where_it_can_do_all_of_it(what: str) -> None:
-    """The rest would declare a whole vault or account, or is no matter of a template."""
+    """Other steps would declare a whole vault or account, or are impossible in a template."""
     template = render_bicep(key_plan_of(KEYS_IN_TROUBLE[what]))
 
     assert (template is not None) == (what in {"no policy", "no role", "small", "of another type"})
@@ -183,7 +183,7 @@ def test_a_template_is_made_where_it_can_do_all_of_it(what: str) -> None:
 
 @pytest.mark.parametrize("what", ["key gone", "key disabled", "operations missing", "key expired"])
 def test_a_key_in_an_hsm_is_mended_there(what: str) -> None:
-    """With the name of a vault az would look in the wrong place."""
+    """With the name of a vault, az would search in the wrong place."""
     script = render_az(key_plan_of(in_hsm(KEYS_IN_TROUBLE[what])))
 
     assert "HOLDER='hsm-name'\n" in script
@@ -212,7 +212,7 @@ def test_a_key_in_an_hsm_is_mended_there(what: str) -> None:
     ],
 )
 def test_where_no_command_ends_it_there_is_nokey_plan_of(health: KeyHealth | None) -> None:
-    """Half a plan does something else; the sentence of each reason says who acts."""
+    """Half a plan would do something else; the message of each reason says who must act."""
     finding = replace(broken(judged(POLICIES)), key_health=health)
 
     assert key_plan_for(finding) is None
@@ -220,14 +220,14 @@ def test_where_no_command_ends_it_there_is_nokey_plan_of(health: KeyHealth | Non
 
 @pytest.mark.parametrize("key_name", [None, "", "a b", "$(id)", "k" * 128])
 def test_what_cannot_be_a_key_has_nokey_plan_of(key_name: str | None) -> None:
-    """Names come from whoever may change the account."""
+    """Names come from any person who may change the account."""
     finding = finding_of(key_source="Microsoft.KeyVault", key_name=key_name)
 
     assert key_plan_for(replace(finding, key_health=BROKEN_KEYS["key disabled"])) is None
 
 
 def test_an_identity_that_cannot_be_named_has_nokey_plan_of() -> None:
-    """The system-assigned one would be granted what the account does not use."""
+    """The grant would go to the system-assigned identity, which the account does not use."""
     finding = broken(BROKEN_KEYS["no role"])
     evidence = replace(finding.judgement.evidence, identity_client_id="--me")
     finding = replace(finding, judgement=replace(finding.judgement, evidence=evidence))

@@ -1,4 +1,4 @@
-"""The script of a plan for a key, run by bash with an az command that remembers."""
+"""The script of a plan for a key, run by bash with a fake az command that keeps its state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -112,7 +112,7 @@ def script_of(health: KeyHealth, *name: str) -> str:
 
 
 def scripted(folder: Path, case: Case, script: str) -> Ended:
-    """Run a script where a case is so, with the word that a person has to say."""
+    """Run the script of a case, with its confirmation."""
     return _confirmed(_watched(folder, case.before), case, script)
 
 
@@ -173,7 +173,7 @@ def test_a_script_ends_its_reason_and_changes_nothing_when_run_again(
 def test_what_a_person_has_to_decide_is_not_done_without_the_word(
     tmp_path: Path, what: str
 ) -> None:
-    """It may be a revocation on purpose, or for ever; the script names the word, and why."""
+    """It may be an intended revocation, or permanent; the script names variable and reason."""
     case = CASES[what]
     watched = _watched(tmp_path, case.before)
 
@@ -251,7 +251,7 @@ def test_what_a_person_has_to_decide_is_not_done_without_the_word(
 def test_where_it_cannot_go_on_it_says_why(
     tmp_path: Path, what: str, before: Mapping[str, str | None], said: str
 ) -> None:
-    """What nothing brings back is said openly."""
+    """The script says openly what cannot be recovered."""
     watched = _watched(tmp_path, {**CASES[what].before, **before})
 
     ended = _run(watched, what)
@@ -263,7 +263,7 @@ def test_where_it_cannot_go_on_it_says_why(
 
 
 def test_what_the_plan_does_not_end_is_said_last(tmp_path: Path) -> None:
-    """A key that can be used is of no help to an account that has no identity to use it with."""
+    """A usable key does not help an account without an identity."""
     health = judged(
         with_changes(
             POLICIES,
@@ -301,7 +301,7 @@ def test_a_key_in_an_hsm_is_asked_for_there(tmp_path: Path) -> None:
 def test_another_key_is_put_in_place_of_a_revoked_one_only_with_the_word(
     tmp_path: Path, changes: Mapping[str, object], state: Mapping[str, str | None], word: str
 ) -> None:
-    """The word is asked for before anything is made, and never again."""
+    """The confirmation is required before anything is created, and only once."""
     health = judged(with_changes(POLICIES, {**changes, "key.properties.keySize": 1024}))
     before = {**OLD_VAULT, "uri": "https://kv-old.vault.azure.net/", "key": GONE, **state}
     script = script_of(health)
@@ -341,7 +341,7 @@ HOSTILE: Final = ("-rf '$(touch ran)` \"${x}\u202e", "--query=[ \\ é🔑")
 
 @pytest.mark.parametrize("what", ["no identity", "key disabled"])
 def test_p10_az_is_given_the_name_in_one_piece(tmp_path: Path, what: str) -> None:
-    """Nothing of a name is run, split, expanded, or taken for an option."""
+    """No part of a name is run, split, expanded, or taken for an option."""
     watched = _watched(tmp_path, CASES[what].before)
 
     ended = _confirmed(watched, CASES[what], script_of(KEYS_IN_TROUBLE[what], *HOSTILE))

@@ -67,14 +67,14 @@ def test_p10_bash_sees_one_literal_word(texts: list[str]) -> None:
 
 @given(ANY)
 def test_p10_what_a_terminal_would_not_show_is_written_out(text: str) -> None:
-    """Whoever reads the script must see what it does: no turned or hidden text."""
+    """A reader of the script must see what it does: no reversed or hidden text."""
     assert quoted(text).isprintable()
     assert literal(text).isprintable()
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_p10_az_is_given_the_name_in_one_piece(tmp_path: Path, name: str) -> None:
-    """Nothing of a name is run, split, expanded, or taken for an option."""
+    """No part of a name is run, split, expanded, or taken for an option."""
     watched = Watched(tmp_path, BARE)
     script = render_az(planned(finding_of(name=name, group=f"rg{name}")))
 
@@ -90,7 +90,7 @@ def test_p10_az_is_given_the_name_in_one_piece(tmp_path: Path, name: str) -> Non
 @settings(max_examples=30)
 @given(ANY, ANY)
 def test_p10_bash_can_parse_every_script(name: str, group: str) -> None:
-    """Names stand in assignments alone, so that nothing else of a script depends on them."""
+    """Names are only in assignments, so that nothing else in a script depends on them."""
     account = finding_of().id.text.replace("chat", name).replace("rg-ai", group)
     assume(AccountId.parse(account) is not None)
     script = render_az(planned(finding_of(name=name, group=group)))
@@ -139,7 +139,7 @@ def test_p10_a_template_differs_by_its_literals_alone(name: str, group: str) -> 
 
 @given(ANY)
 def test_p10_a_bicep_literal_ends_where_it_ends(text: str) -> None:
-    """No quote, dollar sign or backslash stands in it that is not escaped."""
+    """It has no unescaped quote, dollar sign or backslash."""
     inner = literal(text)[1:-1]
 
     assert re.fullmatch(r"(?:[^\\'$]|\\[\\'$]|\\u\{[0-9a-f]{1,6}\})*", inner)

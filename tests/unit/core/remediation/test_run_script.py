@@ -1,4 +1,4 @@
-"""The script of a folder of plans, run with an az command that remembers many accounts."""
+"""The script of a folder of plans, run with a fake az command for many accounts."""
 
 import os
 import re
@@ -80,7 +80,7 @@ def _last(ended: Ended) -> str:
 
 
 def test_each_vault_is_made_once_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
-    """Whoever is not sure whether all of it ran just runs it."""
+    """A person who is not sure whether all of it ran just runs it again."""
     folder = Folder(tmp_path)
 
     first = folder.run()
@@ -106,7 +106,7 @@ def test_each_vault_is_made_once_and_a_second_run_changes_nothing(tmp_path: Path
 
 
 def test_it_goes_on_after_a_plan_that_stops_and_says_why_at_the_end(tmp_path: Path) -> None:
-    """One account that needs a person must not keep a hundred others waiting."""
+    """One account that needs a decision must not delay a hundred others."""
     folder = Folder(tmp_path)
     folder.azure.set("accounts/a1/identity", "UserAssigned")
 
@@ -193,7 +193,7 @@ def test_a_second_run_does_not_start_while_another_is_going_on(tmp_path: Path) -
 
 
 def test_a_run_that_is_dead_keeps_no_other_out(tmp_path: Path) -> None:
-    """Its number may be that of another program by now."""
+    """Its number may now belong to another program."""
     folder = Folder(tmp_path)
     killed = folder.run(END_AT="30", END_WITH="KILL")
     left = folder.locks
@@ -227,7 +227,7 @@ def test_no_plan_waits_for_its_grant_before_all_have_theirs(tmp_path: Path) -> N
 
 
 def test_a_decision_is_not_taken_for_all_plans_at_once(tmp_path: Path) -> None:
-    """Whoever confirms one key has not looked at the others."""
+    """A person who confirms one key has not checked the others."""
     folder = Folder(tmp_path)
     for file in folder.files:
         (folder.script.parent / file).write_text('echo "heard: ${CONFIRM_ENABLE_KEY:-nothing}"')
@@ -242,7 +242,7 @@ def test_a_decision_is_not_taken_for_all_plans_at_once(tmp_path: Path) -> None:
 
 
 def test_what_azure_does_not_take_is_left_for_another_run(tmp_path: Path) -> None:
-    """It is nobody's decision, and only takes longer."""
+    """It needs no decision and only takes longer."""
     folder = Folder(tmp_path)
     folder.azure.set("accounts/a3/slowness", "\n".join("xxxx"))
 

@@ -1,4 +1,4 @@
-"""Every script that the program writes, read by shellcheck, which has nothing to say."""
+"""Shellcheck finds nothing in any script that the program writes."""
 
 import subprocess
 import sys
@@ -63,7 +63,7 @@ def _scripts(name: str, group: str) -> dict[str, str]:
     ],
 )
 def test_shellcheck_finds_nothing_in_any_script(tmp_path: Path, names: tuple[str, str]) -> None:
-    """Whoever keeps a script beside their own must not have to judge its findings first."""
+    """A person who keeps a script must not have to judge shellcheck's findings first."""
     for file, script in _scripts(*names).items():
         (tmp_path / file).write_text(script)
 
