@@ -1,7 +1,7 @@
 """The command line. Each command is a module in this package, registered here.
 
-Commands import heavy packages inside their functions: ``explain`` needs no Azure package and no
-settings, and ``--help`` is fast.
+Commands import heavy packages inside their functions, so that ``--help`` is fast and ``explain``
+needs no Azure package and no settings.
 """
 
 import sys
@@ -11,9 +11,9 @@ try:
     import typer
     from typer.core import TyperCommand
 except ModuleNotFoundError:
-    # The console script imports this package, so this is the only place for the message.
+    # The console script imports this package first, so only this module can print the message.
     print(
-        "The command line needs typer and rich, which the deployed app does without. In the "
+        "The command line needs typer and rich, which the deployed app does not have. In the "
         "project's folder, run one of: pipx install ., uvx --from . cmk-check, pip install .",
         file=sys.stderr,
     )
@@ -39,12 +39,12 @@ from cmk_check.errors import NotUsable
 if TYPE_CHECKING:
     from typer._click import Context
 
-# What other tools call the option for the format.
+# Names of the format option in other tools.
 _FORMAT_HABITS: Final = ("--json", "--output-format", "-f", "-o")
 
 
 class _Command(TyperCommand):
-    """A command that says how its format is chosen to those who type what other tools have."""
+    """A command that explains how to choose the format if the option is another tool's."""
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         own = {name for each in self.params for name in each.opts}
@@ -85,7 +85,7 @@ for _command in (
     estimate.estimate,
     version,
 ):
-    # Named, or the list of commands shows only the beginning of the sentence.
+    # Otherwise the list of commands shows only the beginning of the sentence.
     app.command(cls=_Command, short_help=(_command.__doc__ or "").partition("\n\n")[0])(_command)
 
 
@@ -109,7 +109,7 @@ def _options(
 
 
 def main(prog_name: str = "cmk-check") -> None:
-    """Run the command that the arguments name, and exit; output that fails is never an answer."""
+    """Run the command that the arguments name, and exit; a failed write is an error."""
     guard_streams()
     try:
         app(prog_name=prog_name)

@@ -30,7 +30,7 @@ from cmk_check.ports import Inventory, InventoryError, KeyInventory
 
 
 async def read_and_report(settings: Settings, account: AccountId | str, choice: PlanChoice) -> int:
-    """Read Azure with these settings; see ``report``."""
+    """Connect to Azure with these settings; see ``report``."""
     inventory = await open_inventory(settings)
     try:
         keys = inventory.keys() if settings.key_health else None
@@ -48,11 +48,11 @@ async def report(
 ) -> int:
     """Read the account and write its plan; describe both on standard error.
 
-    ``account`` is its id, or its name if only one account has this name. Without ``keys``, a
-    compliant account needs no plan.
+    ``account`` is an id, or a name that only one account has. Without ``keys``, a compliant account
+    needs no plan.
 
     Raises:
-        InventoryError: the subscriptions could not be listed, to find the account of a name.
+        InventoryError: the subscriptions could not be listed, so the name could not be looked up.
         NotUsable: the plan cannot be written.
 
     """
@@ -68,12 +68,12 @@ async def report(
     judgement = judged.judgement
     complain(shown(f"{account.name} is {judgement.verdict}: {judgement.message}"))
     if judgement.verdict is Verdict.UNKNOWN:
-        complain("no plan can be made while the account's state is unknown.")
+        complain("there is no plan while the account's state is unknown.")
         return UNKNOWN
     tenant_id = await _tenant(inventory, account.subscription_id)
     if judgement.verdict is Verdict.COMPLIANT:
         if keys is not None:
-            # As a scan does.
+            # A scan does the same.
             facts = await keys.read([judged.account], {}, seconds=settings.subscription_timeout)
             judged = with_key(judged, None, facts.get(account.text), datetime.now(UTC))
         return _report_key(judged, tenant_id, choice, certain=certain)
@@ -89,11 +89,11 @@ async def report(
 async def _find(
     inventory: Inventory, settings: Settings, account: AccountId | str
 ) -> tuple[AccountId, Reading, bool] | int:
-    """Read the account as a scan does: it needs no other right, and the scan will judge the same.
+    """Read the account as a scan does, so that the permissions and the verdict are the same.
 
-    A name is that of one account, in any case, in the subscriptions in scope. If there is none or
-    more than one, say so on standard error and return the exit code. The last value is False if
-    another account of the name may be in what could not be read.
+    A name is case-insensitive and must match one account in scope. If it matches none or several,
+    print that on standard error and return the exit code. The last value is False if a subscription
+    that could not be read may contain another match.
     """
     if isinstance(account, AccountId):
         subscription = Subscription(account.subscription_id)
@@ -123,7 +123,7 @@ async def _find(
         hint = f"; similar names: {', '.join(close)}" if close else ""
         complain(shown(f"no account has the name {account}{hint}."))
         if unread:
-            complain(f"{coverage}; `cmk-check scan` says why.")
+            complain(f"{coverage}; `cmk-check scan` shows why.")
         return UNKNOWN
     complain(shown(f"{account} is {found[0]}"))
     if unread:
@@ -147,7 +147,7 @@ async def _read_all(inventory: Inventory, settings: Settings) -> Sequence[Readin
 
 
 def _report_key(judged: Judged, tenant_id: str | None, choice: PlanChoice, *, certain: bool) -> int:
-    """Write the plan for the key of a compliant account, or say why there is none."""
+    """Write the plan for the key of a compliant account, or print why there is none."""
     health = judged.key_health
     if health is None or health.state is KeyState.HEALTHY:
         complain("there is nothing to do.")
@@ -157,7 +157,7 @@ def _report_key(judged: Judged, tenant_id: str | None, choice: PlanChoice, *, ce
             complain(shown(f"its key is {each.severity}, {each.code}: {each.message}"))
     made = key_plan_for(_finding(judged), tenant_id=tenant_id)
     if made is None:
-        complain("no az command ends this: do what each reason says.")
+        complain("no az command fixes this: follow the advice of each reason.")
         return UNKNOWN
     if choice.vault is not None or choice.key is not None:
         complain("--vault and --key are for accounts without a key: leave them out.")
@@ -201,7 +201,7 @@ async def _tenant(inventory: Inventory, subscription_id: str) -> str | None:
 
 
 def _absence(account: AccountId, reading: Reading, settings: Settings) -> str:
-    """Say why an account was not found among those of its subscription."""
+    """Return why the subscription's accounts do not include this one."""
     if account.text in reading.ignored_ids:
         kinds = ", ".join(settings.kinds)
         return f"{account.name} needs no plan: only accounts of the kinds {kinds} are judged."

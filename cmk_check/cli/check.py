@@ -1,4 +1,4 @@
-"""``check``: judges templates and plans before they are deployed, without Azure."""
+"""``check``: judges templates and plans before deployment, without Azure."""
 
 import json
 import sys
@@ -39,24 +39,24 @@ class _Located(dict[str, object]):
 
 def check(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="JSON files; - is the standard input.")
+        list[str], typer.Argument(metavar="FILE...", help="JSON files; - is standard input.")
     ],
     parameters: Annotated[
         list[str] | None,
         typer.Option(
             metavar="FILE",
-            help="A parameters file for the ARM templates; can be repeated. That of one template "
-            "can also be among the files: main.parameters.json beside main.json.",
+            help="A parameters file for the ARM templates; can be repeated. If named after its "
+            "template, it can be among the files: main.parameters.json beside main.json.",
         ),
     ] = None,
     result_format: Annotated[
         ReportFormat, format_option(ReportFormat, "The format of the result.")
     ] = ReportFormat.TABLE,
 ) -> None:
-    """Judge the accounts in templates and plans, by the rule of a scan, before they exist.
+    """Judge the accounts in templates and plans before they exist, by the same rule as a scan.
 
-    Reads compiled ARM templates, Bicep snapshots, and the JSON of what-if and of Terraform plans,
-    without sign-in or network. What these leave open is unknown. CMK_KINDS counts.
+    Reads compiled ARM templates, Bicep snapshots, and the JSON of what-if and Terraform plans,
+    without sign-in or network. An undetermined value makes the account unknown. CMK_KINDS applies.
 
     Exit codes: 2 if an option, a setting or any file cannot be used, or the result cannot be
     written; otherwise 1 if any account is non_compliant; otherwise 3 if any is unknown; otherwise
@@ -93,8 +93,8 @@ def _check(files: Sequence[str], parameters: Sequence[str], result_format: Repor
             rows.append({**place, **own_place, **said})
         if not judged:
             but = f", but {len(accounts)} of kinds that CMK_KINDS leaves out" if accounts else ""
-            notes.append(f"{file}: no account in it{but}.")
-    faults += [f"{file}: give the template beside these parameters, too." for file in given - used]
+            notes.append(f"{file}: contains no account{but}.")
+    faults += [f"{file}: also provide the template of these parameters." for file in given - used]
     faults += [
         f"{each}: must be a parameters file." for each in {*parameters} & {*documents} - given
     ]
@@ -111,16 +111,16 @@ def _check(files: Sequence[str], parameters: Sequence[str], result_format: Repor
 def _document(file: str) -> object:
     path = Path(file)
     if path.suffix in {".bicep", ".bicepparam", ".tf"}:
-        raise NotUsable(f"{file}: this is source, which Bicep or Terraform resolves; {_HOW}.")
+        raise NotUsable(f"{file}: this is source code for Bicep or Terraform; {_HOW}.")
     if path.is_file() and path.stat().st_size > MAX_INPUT_BYTES:
         raise NotUsable(f"{file}: must have at most {MAX_INPUT_BYTES:,} bytes.")
     return read_json(file, _HOW, _located)
 
 
 def _located(text: str, **options: Any) -> object:  # noqa: ANN401 - those of json.loads
-    """Parse JSON; each object has its ``line``.
+    """Parse JSON and note the ``line`` of each object.
 
-    The version of json in Python hands the place of an object to a function that can be replaced.
+    The pure Python scanner of json passes an object's position to a replaceable function.
     """
     ends = [place for place, char in enumerate(text) if char == "\n"]
     reader: Any = json.JSONDecoder(**options)

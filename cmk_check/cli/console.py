@@ -1,7 +1,7 @@
-"""The two consoles, and escapes that keep foreign text from controlling the terminal.
+"""The two consoles, and escapes that keep text from elsewhere from controlling the terminal.
 
-Results go to standard output, everything else to standard error. If the terminal cannot show
-colours, or they are turned off, no control codes are written.
+Results go to standard output, everything else to standard error. No control codes are written if
+colours are turned off or the terminal does not support them.
 """
 
 import io
@@ -23,10 +23,10 @@ from cmk_check.limits import PIPE_WIDTH_CHARS
 def say(
     console: Console, text: str, *, hanging: str = "", styled: int = 0, style: str = ""
 ) -> None:
-    """Print a text that breaks only at blanks; ``hanging`` begins the lines after the first.
+    """Print a text that breaks only at spaces; ``hanging`` begins the lines after the first.
 
-    The first ``styled`` characters get the style. The terminal breaks a word that is longer than a
-    line, so that whoever copies the word gets it whole.
+    The first ``styled`` characters get the style. The terminal itself wraps a word that is longer
+    than a line, so that copying the word keeps it whole.
     """
     lines = wrap(
         text,
@@ -59,9 +59,9 @@ def open_console(stream: IO[str], *, color: bool) -> Console:
 
 @contextmanager
 def warnings_shown(console: Console, *, quiet: bool = False) -> Iterator[None]:
-    """Show the program's warnings as lines, above a progress bar if there is one.
+    """Print the program's warnings as lines, above the progress bar if there is one.
 
-    With ``quiet`` they are not shown: the result or the error message reports the failure.
+    With ``quiet``, warnings are hidden: the result or the error message reports the failure.
     """
     handler = logging.NullHandler() if quiet else _Lines(console)
     logger = logging.getLogger("cmk_check")
@@ -78,7 +78,7 @@ class _Lines(logging.Handler):
     def __init__(self, console: Console) -> None:
         super().__init__(logging.WARNING)
         self._console = console
-        # Leave out the lines for alert rules; the result contains the same information.
+        # Omit the log lines for alert rules; the result contains the same information.
         self.addFilter(lambda record: record.name != "cmk_check.lines")
 
     def emit(self, record: logging.LogRecord) -> None:

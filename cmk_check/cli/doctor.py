@@ -1,4 +1,4 @@
-"""``doctor``: checks a set-up and prints one line per check, with what to do."""
+"""``doctor``: checks a set-up and prints one line per check, with the way to fix a problem."""
 
 import sys
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def doctor(
             metavar="FILE",
             encoding="utf-8-sig",
             help="Use the settings of a deployed app, as printed by `az functionapp config "
-            "appsettings list`, instead of the environment; - is the standard input.",
+            "appsettings list`, instead of the environment; - is standard input.",
         ),
     ] = None,
     report: Annotated[
@@ -34,8 +34,8 @@ def doctor(
         typer.Option(
             metavar="FILE",
             lazy=False,
-            help="Also try what is assumed of Azure (docs/assumptions.md), and write the result as "
-            "JSON, without names, ids and addresses.",
+            help="Also test assumptions about Azure (docs/assumptions.md), and write a report as "
+            "JSON, without names, ids or addresses.",
         ),
     ] = None,
     *,
@@ -43,8 +43,8 @@ def doctor(
 ) -> None:
     """Check everything that a scan and its alerts need, and say how to fix each problem.
 
-    Reads the same environment as the app and skips the checks of settings that are not set.
-    Changes nothing; it may only create empty tables and queues that the app needs anyway.
+    Reads the same environment as the app and skips the checks of settings that are not set. Changes
+    nothing, except that it may create empty tables and queues that the app needs anyway.
 
     Exit codes: 0 if there is no problem (there may be warnings), 3 if there is a problem, 2 if the
     file cannot be used or the output cannot be written, 130 after Ctrl-C.
@@ -55,7 +55,7 @@ def doctor(
     from cmk_check.config.settings import environment
     from cmk_check.doctor.examined_app import laid_over
 
-    # Silence the libraries: the check's own line reports the failure.
+    # Silence the libraries: the line of the check reports the failure.
     logging.getLogger().addHandler(logging.NullHandler())
     environ = environment()
     try:
@@ -63,7 +63,7 @@ def doctor(
             environ = laid_over(environ, settings.read())
     except ValueError as error:
         is_text = not isinstance(error, UnicodeDecodeError)
-        why = str(error) if is_text else "must be text in UTF-8; save it as that"
+        why = str(error) if is_text else "must be UTF-8 text; save it as UTF-8"
         raise typer.BadParameter(why, param_hint="--settings") from None
     try:
         code = run(_diagnose(environ, open_console(sys.stdout, color=not no_color), report))
@@ -77,7 +77,7 @@ def doctor(
 
 
 async def _diagnose(environ: Mapping[str, str], console: "Console", report: IO[str] | None) -> int:
-    """Print each line as soon as it is known, then write the report; return the exit code."""
+    """Print each line as soon as its check ends, then write the report; return the exit code."""
     import asyncio
     import json
     from contextlib import aclosing

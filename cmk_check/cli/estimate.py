@@ -1,7 +1,7 @@
-"""``estimate``: what scans of an estate would ask of Azure and of the storage, and cost.
+"""``estimate``: how many requests the scans of an estate make, and what they cost.
 
-The numbers of requests are those of a full scan in which nothing changes; tests compare them with
-counted scans. Seconds, bytes and log lines are assumptions, from measurements on a laptop.
+Requests are counted for a full scan in which nothing changes; tests compare the numbers with real
+scans. Seconds, bytes and log lines are assumptions from measurements on a laptop.
 """
 
 import re
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
 
 _number: Final = partial(typer.Option, max=MAX_ESTIMATED, metavar="NUMBER")
-# Azure's own: a bucket of reads for each subscription, and what flows into it in a second
+# Azure's limits: a bucket of reads for each subscription, and its refill per second
 # (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling).
 _ARM_BUCKET: Final = 250
 _ARM_REFILL: Final = 25
-# Queries in five seconds, and rows of one answer
+# Queries in five seconds, and rows per response
 # (https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
 _GRAPH_QUERIES: Final = 15
 _GRAPH_SECONDS: Final = 5
 _GRAPH_ROWS: Final = 1000
-# Requests a second to the tables of an account
+# Requests per second to the tables of a storage account
 # (https://learn.microsoft.com/azure/storage/tables/scalability-targets).
 _TABLE_REQUESTS_A_SECOND: Final = 20_000
 
@@ -52,9 +52,9 @@ _LINE: Final = "{:<46}{:>9}  {}"
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """How much there is; ``vaults`` have one key each, ``violations`` are accounts without one.
+    """The size of an estate: each of the ``vaults`` has one key, ``violations`` have no key.
 
-    ``projects`` are spread over as many accounts as they can be; ``stores`` is what all name.
+    ``projects`` are spread over as many accounts as possible and name all ``stores`` together.
     """
 
     subscriptions: int
@@ -67,9 +67,9 @@ class Estate:
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """Requests of one full scan by kind; ``scopes`` and ``projects`` are the mean of a day.
+    """Requests of one full scan by kind; ``scopes`` and ``projects`` are daily means.
 
-    ``projects`` are all that find out which stores there are.
+    ``projects`` are all requests that find the stores.
     """
 
     subscriptions: int
@@ -89,14 +89,14 @@ class Requests:
 
     @property
     def arm(self) -> float:
-        """All to Azure Resource Manager, but queries of Resource Graph."""
+        """All requests to Azure Resource Manager except Resource Graph queries."""
         lists = self.subscriptions + self.accounts + self.exemptions + self.scopes
         data = self.projects + self.stores
         return lists + data + self.vaults + self.keys + self.grants + self.roles
 
     @property
     def to_one_subscription(self) -> int:
-        """The most to one subscription, if it has all vaults and its share of the accounts."""
+        """Requests to a subscription with all vaults and an equal share of the accounts."""
         once = min(self.accounts, 1) + min(self.exemptions, 1) + min(self.roles, 1)
         of_accounts = self.scopes + self.projects + self.stores
         return once + 3 * self.vaults + ceil(of_accounts / self.accounts)
@@ -104,10 +104,10 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a full scan takes, and what a month uses.
+    """The requests and time of a full scan, and the consumption of a month.
 
-    ``seconds`` are those of one instance with 100 ms an answer, ``instances`` those that end a scan
-    before the next one begins. ``looks`` are those of the watch for changes, in an hour.
+    ``seconds`` assume one instance and 100 ms per response. ``instances`` are needed to end a scan
+    before the next one begins. ``looks`` counts the runs of the watch for changes in an hour.
     """
 
     scan: Requests
@@ -121,23 +121,23 @@ class Estimate:
 
 
 def estimate(  # noqa: PLR0913 - an argument for each option
-    subscriptions: Annotated[int, _number(min=1, help="Subscriptions of the estate.")],
-    accounts: Annotated[int, _number(min=0, help="Accounts in all of them together.")],
+    subscriptions: Annotated[int, _number(min=1, help="Number of subscriptions.")],
+    accounts: Annotated[int, _number(min=0, help="Number of accounts in all subscriptions.")],
     *,
-    violations: Annotated[int, _number(min=0, help="Of these, without a key of the customer.")] = 0,
+    violations: Annotated[int, _number(min=0, help="Accounts without a customer-managed key.")] = 0,
     vaults: Annotated[
-        int | None, _number(min=0, help="Vaults of the others.  [default: one for 5]")
+        int | None, _number(min=0, help="Vaults of the other accounts.  [default: one for 5]")
     ] = None,
     projects: Annotated[
         int | None,
-        _number(min=0, help="Projects of all accounts.  [default: one for each account]"),
+        _number(min=0, help="Projects in all accounts.  [default: one for each account]"),
     ] = None,
     stores: Annotated[
         int | None,
-        _number(min=0, help="Data stores that these name.  [default: 3 for each project]"),
+        _number(min=0, help="Data stores that projects name.  [default: 3 for each project]"),
     ] = None,
     every: Annotated[
-        int, _number(min=1, metavar="MINUTES", help="The time between two full scans.")
+        int, _number(min=1, metavar="MINUTES", help="Time between two full scans.")
     ] = 60,
     price: Annotated[
         list[str] | None,
@@ -146,11 +146,11 @@ def estimate(  # noqa: PLR0913 - an argument for each option
         ),
     ] = None,
 ) -> None:
-    """Estimate what scans of an estate ask of Azure, and what they cost.
+    """Estimate the requests and costs of scanning an estate.
 
-    Takes the settings from the environment, as the app does, and asks nobody. Counts full scans in
-    which nothing changes. Projects and data stores count only with CMK_DATA_STORES=on. The prices
-    are list prices of the day that it names, not looked up.
+    Reads the settings from the environment, as the app does, and needs no network. Counts full
+    scans in which nothing changes. Projects and data stores count only with CMK_DATA_STORES=on. The
+    list prices are built in; the output shows their date.
 
     Exit codes: 0, or 2 if an option or a setting is invalid or the output cannot be written.
     """
@@ -178,11 +178,11 @@ def _estimate(estate: Estate, every: timedelta, given: list[str]) -> int:
         why = "because each account with a key names one vault"
         raise NotUsable(f"--vaults must be from {min(keys, 1)} to {keys}, {why}.")
     if estate.projects and not estate.accounts:
-        raise NotUsable("--projects must be 0, because there is no account that could have one.")
+        raise NotUsable("--projects must be 0, because no account is left to have one.")
     prices, names = Prices(), [field.name for field in fields(Prices)]
     for text in given:
         name, _, value = text.partition("=")
-        # More digits than a price has may be no finite number.
+        # A number with too many digits may not be finite.
         if name not in names or not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
             raise NotUsable(
                 "--price must be NAME=USD, such as log_gb=2.50, with one of these names: "
@@ -195,19 +195,19 @@ def _estimate(estate: Estate, every: timedelta, given: list[str]) -> int:
 
 
 def estimate_of(estate: Estate, every: timedelta, settings: "Settings") -> Estimate:
-    """Estimate what an estate needs with these settings, and a full scan ``every`` so often.
+    """Estimate what an estate needs with these settings and this time between full scans.
 
     Raises:
-        SettingsError: the Functions host would not take the schedule of the watch.
+        SettingsError: the Functions host would refuse the schedule of the watch.
 
     """
     slices = ceil(estate.subscriptions / settings.slice_size)
     scan, looks = _requests(estate, every, settings, slices), _looks(settings.watch_schedule)
     each = _ANSWER_SECONDS / settings.max_in_flight + _PROCESSOR_SECONDS
     works = 2 + (scan.arm + scan.graph) * each
-    # At least one subscription gets as much as the mean.
+    # At least one subscription gets the mean or more.
     seconds = max(works, (scan.arm / estate.subscriptions - _ARM_BUCKET) / _ARM_REFILL)
-    # A scan has to end before it is given up, too.
+    # A scan must also end before it is given up.
     instances = ceil(seconds / min(every, SCAN_DEADLINE).total_seconds())
     scans, looks_a_month = timedelta(hours=HOURS_A_MONTH) / every, looks * HOURS_A_MONTH
     stored = estate.subscriptions * _SUBSCRIPTION_BYTES + estate.accounts * _FINDING_BYTES
@@ -249,19 +249,19 @@ def _requests(estate: Estate, every: timedelta, settings: "Settings", slices: in
         grants=vaults,
         roles=min(vaults, slices),
         scopes=compliant * (1 if settings.require_healthy_keys else daily),
-        # The lists of an account, and of each project its hosts, its connections and itself.
+        # The lists of an account; for each project itself, its hosts and its connections.
         projects=share * (2 * due + 3 * estate.projects) if due else 0,
         stores=estate.stores if settings.data_stores else 0,
         graph=slices * max(1, known) if settings.cross_check else 0,
         table_reads=11 + slices * (9 + rows),
-        # When projects were read is written: a mark and a transaction for each subscription.
+        # The time of reading projects is stored: a mark and a transaction for each subscription.
         table_writes=5 + slices * 2 + 2 * min(share * due, estate.subscriptions),
         queue=3 * (slices + 1),
     )
 
 
 def _looks(schedule: str | None) -> float:
-    """Return how often the watch looks in an hour, never without a schedule."""
+    """Return how often the watch runs in an hour, 0 without a schedule."""
     from cmk_check.config.settings_error import SettingsError
     from cmk_check.config.watch_schedule import WATCH_EXAMPLE, WATCH_SCHEDULE
     from cmk_check.doctor.ncrontab import mean_an_hour
@@ -280,8 +280,8 @@ def _table(estate: Estate, every: timedelta, settings: "Settings", prices: Price
     scan, cost = found.scan, month(found.use, prices)
     wait = max(0.0, (scan.to_one_subscription - _ARM_BUCKET) / _ARM_REFILL)
     quota = 3600 // _GRAPH_SECONDS * _GRAPH_QUERIES
-    bucket = f"bucket {_ARM_BUCKET}, and {_ARM_REFILL} a second: {wait:.0f} s to wait"
-    watch = f"{found.looks:,.4g} looks an hour" if found.looks else "off"
+    bucket = f"bucket {_ARM_BUCKET}, refill {_ARM_REFILL} per second: {wait:.0f} s wait"
+    watch = f"{found.looks:,.4g} runs an hour" if found.looks else "off"
     keys = scan.vaults + scan.keys + scan.grants + scan.roles
     places = f"{estate.projects:,} projects, {estate.stores:,} stores"
     total = cost.scans + cost.storage + cost.logs + cost.alert_rules
@@ -293,7 +293,7 @@ def _table(estate: Estate, every: timedelta, settings: "Settings", prices: Price
         ("requests to Azure Resource Manager an hour", f"{scan.arm * hourly:,.0f}", ""),
         ("  lists of accounts", f"{scan.accounts * hourly:,.0f}", "1 for each subscription"),
         ("  exemptions", f"{scan.exemptions * hourly:,.0f}", ""),
-        ("  vaults, keys, who may use them", f"{keys * hourly:,.0f}", ""),
+        ("  vaults, keys, role assignments", f"{keys * hourly:,.0f}", ""),
         ("  encryption scopes", f"{scan.scopes * hourly:,.0f}", ""),
         (
             "  projects and data stores",
@@ -308,8 +308,8 @@ def _table(estate: Estate, every: timedelta, settings: "Settings", prices: Price
             f"{found.tables_a_second:,.0f}",
             f"of {_TABLE_REQUESTS_A_SECOND:,}",
         ),
-        ("seconds of a scan", f"{found.seconds:,.0f}", "100 ms an answer, one instance"),
-        ("instances that end it in time", f"{found.instances:,}", ""),
+        ("seconds of a scan", f"{found.seconds:,.0f}", "100 ms a response, one instance"),
+        ("instances to end it in time", f"{found.instances:,}", ""),
         ("USD a month: scans", f"{cost.scans:,.2f}", "tables, queues, executions"),
         ("  stored rows", f"{cost.storage:,.2f}", f"{found.use.stored / 1e6:,.0f} MB"),
         ("  log lines", f"{cost.logs:,.2f}", f"{found.use.logged / 1e6:,.0f} MB a month"),

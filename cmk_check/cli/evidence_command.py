@@ -1,4 +1,4 @@
-"""``evidence``: exports what an auditor asks for into a folder, over the app's HTTP API."""
+"""``evidence``: exports evidence for an auditor from the app's HTTP API to a folder."""
 
 import re
 import sys
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 # A file for `curl -H @file` works here too.
 _HEADER: Final = re.compile(r"\Ax-functions-key:\s*", re.IGNORECASE)
 
-# How the commands that read the HTTP API are told its address, and sign in.
-Url = Annotated[str, typer.Option(metavar="URL", help="The address of the app, with https.")]
+# Address and sign-in of the commands that read the HTTP API.
+Url = Annotated[str, typer.Option(metavar="URL", help="The https address of the app.")]
 KeyFile = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
         help="A file with a key of the function api, alone or as a header for curl; `-` reads "
-        "it from standard input. Without a key, the command asks for it at a terminal.",
+        "it from standard input. Without this option, a terminal prompts for the key.",
     ),
 ]
 Key = Annotated[
@@ -35,7 +35,7 @@ Key = Annotated[
     typer.Option(
         metavar="KEY",
         envvar=API_KEY,
-        help="Not recommended: other users of this machine can read a key among the arguments. "
+        help="Not recommended: other users of this machine can see a key in the arguments. "
         "Use --key-file or the environment.",
     ),
 ]
@@ -52,22 +52,22 @@ def evidence(  # noqa: PLR0913 - an argument for each option
     url: Url,
     out: Annotated[
         Path,
-        typer.Option(metavar="FOLDER", help="The folder to make; it must not exist, or be empty."),
+        typer.Option(metavar="FOLDER", help="The folder to write; it must be empty or not exist."),
     ],
     *,
     since: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="The beginning of the period: a date, or a time with its offset, like "
-            "2026-11-01T00:00:00Z. Without it, all changes and scans that the app keeps.",
+            help="The start of the period: a date, or a time with its offset, like "
+            "2026-11-01T00:00:00Z. By default, all changes and scans that the app keeps.",
         ),
     ] = None,
     as_of: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Also rebuild what was recorded at an earlier time, into as-of.json.",
+            help="Also rebuild the estate as recorded at an earlier time, in as-of.json.",
         ),
     ] = None,
     after: Annotated[
@@ -78,13 +78,13 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         str | None,
         typer.Option(
             metavar="KEY_ID",
-            help="Sign with a key in Key Vault, by azure-identity: "
+            help="Sign with a key in Key Vault, through azure-identity: "
             "https://<vault>.vault.azure.net/keys/<key>.",
         ),
     ] = None,
     sign_with_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Sign with a private key as PEM, without a password."),
+        typer.Option(metavar="FILE", help="Sign with a private key: PEM without a password."),
     ] = None,
     key_file: KeyFile = None,
     key: Key = None,
@@ -97,12 +97,12 @@ def evidence(  # noqa: PLR0913 - an argument for each option
     """Export evidence for an audit into a folder: OSCAL, OCSF, CSV, JSON and a report.
 
     Reads the HTTP API of a deployed app and changes nothing. The folder appears complete or not at
-    all, and the same state gives the same files; only MANIFEST.json says when they were made and
-    by whom.
+    all. The same state gives the same files, except that MANIFEST.json records the time and the
+    identity of the export.
 
-    Exit codes: 0 if the folder was written, whatever the result is; 2 if an option is invalid or
-    the folder cannot be written; 3 if the app gave no usable answer, or its estate kept changing;
-    130 after Ctrl-C and 143 after SIGTERM.
+    Exit codes: 0 if the folder was written, whatever the posture is; 2 if an option is invalid or
+    the folder cannot be written; 3 if the app returned no usable response, or its estate kept
+    changing; 130 after Ctrl-C and 143 after SIGTERM.
     """
     if sign_with is not None and sign_with_file is not None:
         raise typer.BadParameter(
@@ -124,7 +124,7 @@ def evidence(  # noqa: PLR0913 - an argument for each option
                 folder,
                 *caller,
                 since=begin,
-                as_of=then and then.replace(microsecond=0),  # whole seconds, as changes have it
+                as_of=then and then.replace(microsecond=0),  # whole seconds, as in changes
                 after=after,
                 vault_key=sign_with,
                 key_file=sign_with_file,
@@ -137,7 +137,7 @@ def evidence(  # noqa: PLR0913 - an argument for each option
 
 
 def address_of(url: str) -> "URL":
-    """Return the address of the app; raise BadParameter if it cannot be one."""
+    """Return the address of the app; raise BadParameter if it is invalid."""
     from cmk_check.evidence.api_client import app_url
 
     try:
@@ -149,7 +149,7 @@ def address_of(url: str) -> "URL":
 def caller_of(
     key_file: str | None, key: str | None, entra: str | None
 ) -> tuple[str | None, str | None]:
-    """Return the key, or the client id to sign in for; raise BadParameter without either."""
+    """Return the key or the client id for the sign-in; raise BadParameter without either."""
     if entra is not None:
         if key_file is not None:
             raise typer.BadParameter("must be used without --entra", param_hint="--key-file")
@@ -161,7 +161,7 @@ def caller_of(
         return None, entra.lower()
     key = _key(key_file, key)
     if not key or not key.isascii() or not key.isprintable() or " " in key:
-        # Whatever was given is not repeated.
+        # The message does not repeat the value.
         raise typer.BadParameter(
             f"must be a file with a key of the function api; or set {API_KEY}, or use --entra",
             param_hint="--key-file",
@@ -170,7 +170,7 @@ def caller_of(
 
 
 def _key(file: str | None, key: str | None) -> str:
-    """Return the key in the file, else the other one, else what is typed without an echo."""
+    """Return the key in the file, or ``key``, or a key typed without echo."""
     if sys.stdin.isatty() and (file == "-" or not (file or key)):
         try:
             return getpass("Key of the function api: ").strip()
@@ -181,7 +181,7 @@ def _key(file: str | None, key: str | None) -> str:
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        # Without the name, which may be the key itself.
+        # Omit the file's name, which may be the key itself.
         raise typer.BadParameter(
             f"cannot be read ({error.strerror})", param_hint="--key-file"
         ) from None
@@ -189,7 +189,7 @@ def _key(file: str | None, key: str | None) -> str:
 
 
 def _time(text: str | None, option: str) -> datetime | None:
-    """Return a time in UTC; a day begins at midnight in UTC, and a time needs an offset."""
+    """Return a time in UTC; a date means midnight in UTC, and a time needs an offset."""
     if text is None:
         return None
     try:

@@ -72,16 +72,15 @@ async def export(  # noqa: PLR0913 - an argument for each option
 ) -> int:
     """Make the folder; return the exit code.
 
-    Exactly one of ``key`` and ``application`` (its client id) is not None. ``since`` is None for
-    all changes that the app keeps. ``as_of`` is an earlier time to rebuild, if any; ``after`` the
-    bundle that this one continues. ``vault_key`` and ``key_file`` name the key that signs, or are
-    both None.
+    Exactly one of ``key`` and ``application`` (a client id) is not None. ``since`` is None for all
+    changes that the app keeps. ``as_of`` is an earlier time to rebuild, if any; ``after`` is the
+    bundle that this one continues. ``vault_key`` or ``key_file`` names the signing key, if any.
 
     Raises:
-        ApiUnusable: the app gave no answer that can be used.
+        ApiUnusable: the app returned no usable response.
         SettingsError, InventoryError: the sign-in failed.
-        NotUsable: the folder could not be written, or a key or the bundle before cannot be used.
-        SigningFailed: a vault has not signed.
+        NotUsable: the folder could not be written, or a key or the previous bundle cannot be used.
+        SigningFailed: the vault did not sign.
 
     """
     address = str(url).removesuffix("/")
@@ -93,7 +92,7 @@ async def export(  # noqa: PLR0913 - an argument for each option
             say(notes, shown(f"cmk-check: {text}"))
 
     for folder in leftovers(out):
-        note(f"{folder} is of an export that was interrupted; remove it if none runs.")
+        note(f"{folder} is from an interrupted export; remove it if no export is running.")
     async with signer(vault_key, key_file) as signed:
         with unfinished(out) as folder:
             work, made = folder / "work", folder / "bundle"
@@ -144,10 +143,10 @@ async def export(  # noqa: PLR0913 - an argument for each option
 
 
 def _before(folder: Path, url: str, since: datetime | None) -> Manifest:
-    """Return the manifest of the bundle before.
+    """Return the manifest of the previous bundle.
 
     Raises:
-        NotUsable: this bundle will not continue it, which is known before a download of minutes.
+        NotUsable: the new bundle cannot continue it; found before a download of minutes.
 
     """
     before, now = read_manifest(folder), datetime.now(UTC).replace(microsecond=0)
@@ -166,8 +165,8 @@ def _before(folder: Path, url: str, since: datetime | None) -> Manifest:
 def _check_chain(folder: Path, before: Manifest, manifest: Manifest) -> None:
     if faults := list(breaks(before, manifest)):
         raise NotUsable(
-            f"--after {folder} cannot be continued by this bundle: {'; '.join(faults)}. "
-            "Choose another --since, or begin a new chain without --after."
+            f"This bundle cannot continue --after {folder}: {'; '.join(faults)}. "
+            "Choose another --since, or omit --after to begin a new chain."
         )
 
 
@@ -175,7 +174,7 @@ def _check_chain(folder: Path, before: Manifest, manifest: Manifest) -> None:
 async def signed_in(
     url: URL, key: str | None, application: str | None
 ) -> AsyncIterator[tuple[ApiClient, str]]:
-    """Yield the API as the caller may read it, and the identity for the manifest."""
+    """Yield a client with this key or sign-in, and the identity for the manifest."""
     if application is None:
         headers = {"x-functions-key": key or ""}
 
@@ -204,12 +203,12 @@ async def signed_in(
 
 @asynccontextmanager
 async def signer(vault_key: str | None, key_file: Path | None) -> AsyncIterator[Sign | None]:
-    """Yield what signs with a key of a vault or of a file; None without either.
+    """Yield a signer with a key from a vault or a file; None without either.
 
     Raises:
-        NotUsable: the key is not one that can sign, or of another cloud.
+        NotUsable: the key cannot sign, or is in another cloud.
         SettingsError: the settings of the sign-in are invalid.
-        SigningFailed: the vault does not give the public key.
+        SigningFailed: the vault does not return the public key.
 
     """
     if key_file is not None:

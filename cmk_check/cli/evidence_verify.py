@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 def verify(
     folders: Annotated[
         list[Path],
-        typer.Argument(metavar="FOLDER", help="A bundle; or the bundles of a chain, in order."),
+        typer.Argument(metavar="FOLDER", help="A bundle, or the bundles of a chain in order."),
     ],
     key: Annotated[
         Path,
         typer.Option(
-            metavar="FILE", help="The public key, as PEM or JWK; from elsewhere than the folder."
+            metavar="FILE", help="The public key, as PEM or JWK; it must not come from the folder."
         ),
     ],
 ) -> None:
     """Check that bundles of `cmk-check evidence` are complete, unchanged and signed.
 
-    Needs no network. A bundle that was changed, is incomplete or has no signature is named, with
-    the file. With several folders, each must continue the one before.
+    Needs no network. Names each bundle, and its file, that was changed, is incomplete or has no
+    signature. With several folders, each must continue the previous one.
 
-    Exit codes: 0 if all is as signed, 1 if not, 2 if the key or a folder cannot be used or the
-    output cannot be written.
+    Exit codes: 0 if everything is as signed, 1 if not, 2 if the key or a folder cannot be used or
+    the output cannot be written.
     """
     raise typer.Exit(ended(lambda: _verify(folders, key), "the bundles were not checked"))
 
 
 def _verify(folders: Sequence[Path], key_file: Path) -> int:
-    """Check and write; return the exit code."""
+    """Check the bundles and print the result; return the exit code."""
     from cmk_check.evidence.sign import read_public_key
 
     for folder in folders:
@@ -48,7 +48,7 @@ def _verify(folders: Sequence[Path], key_file: Path) -> int:
             raise NotUsable(f"{folder} must be a folder.")
         if key_file.resolve().is_relative_to(folder.resolve()):
             raise NotUsable(
-                f"{key_file} lies in the bundle that it would confirm; get the key from its owner."
+                f"{key_file} must not be in the bundle that it checks; get the key from its owner."
             )
     key = read_public_key(key_file)
     pairs = zip((None, *folders), folders, strict=False)
@@ -59,7 +59,7 @@ def _verify(folders: Sequence[Path], key_file: Path) -> int:
 
 
 def _faults(before: Path | None, folder: Path, key: "SSlibKey") -> Iterator[str]:
-    """Yield what is wrong with a folder that continues another; write what it is if nothing is."""
+    """Yield the faults of a folder that continues another; if it has none, describe it."""
     from cmk_check.core.text import shown
     from cmk_check.evidence.manifest import MANIFEST, breaks, differences, read_manifest
     from cmk_check.evidence.sign import signature_fault
@@ -80,7 +80,7 @@ def _faults(before: Path | None, folder: Path, key: "SSlibKey") -> Iterator[str]
             earlier = read_manifest(before)
             broken = list(breaks(earlier, manifest))
         except NotUsable:
-            broken = ["that one cannot be used"]
+            broken = ["that bundle cannot be used"]
         found += (f"{MANIFEST} does not continue {before}: {fault}" for fault in broken)
     yield from (shown(f"{folder}: {fault}") for fault in found)
     if not found:
@@ -104,11 +104,11 @@ def _described(folder: Path, manifest: "Manifest", before: "Manifest | None") ->
         chain = "it is the first bundle"
     elif before is None:
         chain = (
-            "the bundle before was not given; the SHA-256 of its "
+            "the previous bundle was not given; the SHA-256 of its "
             f"{MANIFEST} must be {manifest.previous}"
         )
     else:
-        chain = "it continues the bundle before"
+        chain = "it continues the previous bundle"
     yield f"{folder}: signed, complete and unchanged ({len(manifest.files)} files)"
     yield f"  app: {app}"
     yield f"  period: {since} to {until}"

@@ -20,7 +20,7 @@ TERMINATED: Final = 128 + signal.SIGTERM
 
 
 def complain(message: str) -> None:
-    """Print a message on standard error, with the program's name in front."""
+    """Print a message on standard error after the program's name."""
     from cmk_check.cli.console import remarks, say
 
     say(remarks(color=False), f"cmk-check: {message}")
@@ -29,7 +29,7 @@ def complain(message: str) -> None:
 def ended(work: Callable[[], int], failed: str) -> int:
     """Run a command and return its exit code; print a message if it fails.
 
-    ``failed`` says what was not achieved. A failure never returns 1, which means non-compliant.
+    The message begins with ``failed``. A failure never returns 1, which means non-compliant.
     """
     from cmk_check.config.settings_error import SettingsError
 
@@ -58,8 +58,8 @@ def ended(work: Callable[[], int], failed: str) -> int:
 def run(command: Coroutine[Any, Any, int]) -> int:
     """Run a command and return its exit code; SIGTERM cancels it, as Ctrl-C does.
 
-    A command that does not end by itself when cancelled, or gets a second signal, ends at once: the
-    runner would wait for tasks that wait for the network.
+    A second signal, or a command that does not end when cancelled, ends the process immediately:
+    the runner would wait for tasks that wait for the network.
     """
     terminated = asyncio.Event()
     with asyncio.Runner() as runner:
@@ -85,7 +85,7 @@ async def _terminable(command: Coroutine[Any, Any, int], terminated: asyncio.Eve
 
 
 def _leave_at_once(code: int) -> NoReturn:
-    """Exit immediately; show the cursor, which a progress bar may have hidden."""
+    """Exit immediately, and show the cursor if a progress bar has hidden it."""
     if sys.stderr.isatty():
         sys.stderr.write("\x1b[?25h\n")
     sys.stderr.flush()

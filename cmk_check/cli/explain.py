@@ -28,15 +28,15 @@ _RESOURCE: Final = re.compile(
 _ACCOUNTS: Final = "microsoft.cognitiveservices/accounts"
 _OTHERS: Final = {
     "deletedaccounts": "A deleted account is not judged.",
-    "projects": "A project is not judged: judge its account, whose key it uses.",
+    "projects": "A project is not judged: it uses the key of its account; judge the account.",
 }
-# The byte order marks of PowerShell's >: UTF-16 up to version 5.1, later UTF-8 if chosen.
+# Byte order marks that PowerShell's > writes: UTF-16 up to version 5.1, later optionally UTF-8.
 _MARKS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
 def explain(
     file: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="A JSON file; - is the standard input.")
+        str, typer.Argument(metavar="FILE|-", help="A JSON file; - is standard input.")
     ],
     kinds: Annotated[
         str, typer.Option(metavar="KIND,...", help="The kinds of accounts to judge.")
@@ -46,9 +46,9 @@ def explain(
 
     Prints verdict, reason and evidence as JSON: an object for one account, a list for a list.
 
-    Exit codes: 1 if any account is non_compliant; otherwise 3 if any is unknown or the list is
-    incomplete or no account was judged; otherwise 0. 2 if the input cannot be used or the
-    output cannot be written.
+    Exit codes: 1 if any account is non_compliant; otherwise 3 if any is unknown, the list is
+    incomplete or no account was judged; otherwise 0. 2 if the input cannot be used or the output
+    cannot be written.
     """
     from cmk_check.config.setting_values import read_kinds
 
@@ -78,7 +78,7 @@ def _explain(file: str, in_scope: Iterable[str]) -> int:
     violated = [entry["id"] for entry in explained if entry["verdict"] == Verdict.NON_COMPLIANT]
     if len(violated) > 1:
         complain("fix them: cmk-check plan --all --out fixes")
-    elif violated and is_guid(violated[0].split("/")[2]):  # as `plan` demands
+    elif violated and is_guid(violated[0].split("/")[2]):  # `plan` requires it
         complain(f"fix it: cmk-check plan {quote(shown(violated[0]))} > fix.sh")
     if violated:
         return VIOLATED
@@ -91,15 +91,15 @@ def _read(file: str) -> bytes:
         return sys.stdin.buffer.read() if file == _STDIN else Path(file).read_bytes()
     except OSError as error:
         raise NotUsable(
-            f"{file} cannot be read ({error.strerror}); give a file, or - for the standard input."
+            f"{file} cannot be read ({error.strerror}); give a file, or - for standard input."
         ) from error
 
 
 def read_json(file: str, how: str = _HOW, loads: Callable[..., object] = json.loads) -> object:
-    """Return what JSON from a shell stands for.
+    """Return the value of a JSON file that a shell may have written.
 
     Raises:
-        NotUsable: the file is none; the message says ``how`` to get one.
+        NotUsable: the file is not JSON; the message explains ``how`` to get one.
 
     """
     data, file = _read(file), "standard input" if file == _STDIN else file
@@ -140,7 +140,7 @@ def _accounts_of(document: object, file: str) -> tuple[dict[str, object] | list[
 
 
 def _error_in(entry: object) -> str | None:
-    """Return what an error of Azure, Entra ID or a gateway says; None where an entry is none."""
+    """Return the text of an error of Azure, Entra ID or a gateway; None for other entries."""
     fields = {name.lower(): value for name, value in as_object(entry).items()}
     inner = fields.get("error", fields.get("odata.error"))
     if isinstance(inner, dict):
@@ -184,7 +184,7 @@ def _explained(entry: object, in_scope: Iterable[str]) -> dict[str, Any]:
 
 
 def _other_resource(entry: object) -> str | None:
-    """Say what an entry is that has the id of another resource; None where it has none."""
+    """Return a sentence about an entry with the id of another resource; None for other entries."""
     found = _RESOURCE.fullmatch(_text(entry, "id") or "")
     if found is None:
         return None

@@ -1,6 +1,6 @@
-"""The result of a scan as JUnit XML, which CI servers show as tests: one for each account.
+"""The result of a scan as JUnit XML, which CI servers show as tests: one per account.
 
-The form is that of the schema of Jenkins (tests/unit/cli/junit-10.xsd), which others read as well.
+It follows the schema of Jenkins (tests/unit/cli/junit-10.xsd), which other CI servers also read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,10 +26,10 @@ _ELEMENTS: Final[Mapping[ReasonSeverity, str]] = {
 def as_junit(collected: Collected, status: models.Status) -> bytes:
     """Write a test for the scan itself, for each subscription with a gap and for each account.
 
-    A test fails if its account is non-compliant or its key broken, and has an error if that could
-    not be told. A violation that the settings accept is skipped, and so is an account that was not
-    read again: its test must not pass. What changes nothing, such as a key at risk or a kind that
-    the settings leave out, is in the output of its test.
+    A test fails if its account is non-compliant or its key broken, and has an error if that is
+    unknown. It is skipped if the settings accept the violation, or if the account was not read
+    again: such a test must not pass. What changes no result, such as a key at risk or a kind that
+    the settings leave out, is in the test's output.
     """
     suite = ET.Element("testsuite", name=_SUITE)
     add_test(suite, _SUITE, "scan", "the scan", [*collected.of_scan, *collected.notes])
@@ -49,7 +49,7 @@ def as_junit(collected: Collected, status: models.Status) -> bytes:
 
 
 def document_of(suite: ET.Element) -> bytes:
-    """Return a suite of tests as a document, with its sums."""
+    """Return a test suite as a document, with its totals."""
     root = ET.Element("testsuites")
     root.append(suite)
     tests = list(suite)
@@ -75,7 +75,7 @@ def add_test(  # noqa: PLR0913 - each is a part of a test
     old: Problem | None = None,
 ) -> None:
     """Add a test, which passes if no problem fails it."""
-    # Not every reader takes a test without a duration, and none of them was measured.
+    # Some readers refuse a test without a duration, and no duration was measured.
     test = ET.SubElement(suite, "testcase", classname=shown(class_name), name=shown(name), time="0")
     remarks = []
     for problem in problems:

@@ -28,10 +28,10 @@ def keys(  # noqa: PLR0913 - an argument for each option
     """Show which accounts lose their data if a key stops working.
 
     Use it before you rotate or revoke a key, or close a vault. Reads the HTTP API of a deployed
-    app, which answers from what its scans recorded.
+    app, which returns what its scans recorded.
 
     Exit codes: 0 if the list was written, 2 if an option is invalid or the list cannot be written,
-    3 if the app gave no usable answer, 130 after Ctrl-C and 143 after SIGTERM.
+    3 if the app returned no usable response, 130 after Ctrl-C and 143 after SIGTERM.
     """
     if only is not None and key_id(only) is None:
         must = "must be a key like https://<vault>.vault.azure.net/keys/<name>"

@@ -2,7 +2,7 @@
 
     start -> plan -> run_slice (each slice) -> finish
 
-A message that fails is delivered again, as the host does, and finally goes to ``fail``.
+A message that fails is delivered again, as by the Functions host, and finally goes to ``fail``.
 """
 
 import asyncio
@@ -27,17 +27,17 @@ _log = logging.getLogger(__name__)
 
 INTERRUPTED: Final = "The scan was interrupted at the command line."
 _NEEDS_FULL_SCAN: Final = (
-    "must be used after a scan of the whole estate has finished in this store with these settings: "
-    "leave it out once"
+    "needs a finished scan of the whole estate in this store with these settings: "
+    "first run a scan without it"
 )
-_OVERTAKEN: Final = "Another scan took over, because this one did not end in time."
+_OVERTAKEN: Final = "Another scan took over because this scan did not end in time."
 
 type Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class LocalScanOutcome:
-    """How a scan ended; ``reason`` says why it failed, ``not_found`` what it left out.
+    """How a scan ended; ``reason`` is why it failed, ``not_found`` what it left out.
 
     ``state`` is RUNNING if another scan was running and none was started.
     """
@@ -63,18 +63,18 @@ class QueueHere:
 async def scan_here(
     context: ScanContext, sleep: Sleep = asyncio.sleep, *, named: Sequence[str] = ()
 ) -> LocalScanOutcome:
-    """Run one scan to its end, unless one is running; if cancelled, close it as failed.
+    """Run one scan to its end unless another scan is running; if cancelled, close it as failed.
 
     Raises:
         SettingsError: the subscriptions ``named`` cannot be scanned alone.
-        StoreError: the scan cannot start or end, because the store fails.
+        StoreError: the scan cannot start or end because the store fails.
 
     """
     queue = QueueHere()
     context = replace(context, queues=queue, keeps_cut_off=True, overdue_queue=None)
     starting = asyncio.create_task(_start(context, named, sleep))
     try:
-        # Shielded, because a lease that was taken has to be released.
+        # Shielded, because the lease must be released if it was acquired.
         started = await asyncio.shield(starting)
         if started.new:
             while queue.waiting:
@@ -117,15 +117,15 @@ async def _deliver(context: ScanContext, message: SliceMessage, sleep: Sleep) ->
 
 
 async def _interrupted(context: ScanContext, started: Started) -> LocalScanOutcome:
-    """Close the scan, because its lease would keep other scans from starting."""
+    """Close the scan, whose lease would keep other scans from starting."""
     if task := asyncio.current_task():
-        task.uncancel()  # only once: a second interrupt ends the program
+        task.uncancel()  # once: a second interrupt ends the program
     if not started.new:
         return LocalScanOutcome(started.scan_id, ScanState.RUNNING, interrupted=True)
     try:
         await fail_scan(context, started.scan_id, INTERRUPTED)
     except StoreError as error:
-        _log.warning("The scan stays open until its lease ends in half an hour: %s", error)
+        _log.warning("The scan stays open until its lease expires in half an hour: %s", error)
     return LocalScanOutcome(started.scan_id, ScanState.FAILED, INTERRUPTED, interrupted=True)
 
 

@@ -1,4 +1,4 @@
-"""A folder that appears complete or not at all: it is made beside its place and renamed."""
+"""A folder that appears complete or not at all: made under another name, then renamed."""
 
 import os
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ from cmk_check.errors import NotUsable
 
 
 def new_folder(out: Path) -> Path:
-    """Return the folder that ``--out`` names, before work of minutes has no place.
+    """Return the folder that ``--out`` names, checked before minutes of work.
 
     Raises:
-        BadParameter: it is not empty, or cannot be made.
+        BadParameter: the folder is not empty, or cannot be created.
 
     """
     if not out.absolute().parent.is_dir():
-        why = "must be in a folder that exists"
+        why = "must be in an existing folder"
     elif out.is_symlink() or (out.exists() and not out.is_dir()):
         why = "must be a folder"
     elif out.exists() and any(out.iterdir()):
-        why = "must be empty, or not exist, so that nothing in it is taken for a part of the result"
+        why = "must be empty or not exist, so that its old files are not mistaken for the result"
     else:
         try:
             with unfinished(out):
@@ -36,12 +36,12 @@ def new_folder(out: Path) -> Path:
 
 @contextmanager
 def unfinished(out: Path) -> Iterator[Path]:
-    """Make a folder beside ``out``, for the block to work in; remove it after the block.
+    """Create a working folder beside ``out`` for the block, and remove it afterwards.
 
-    What the block makes is for this user alone, on every file system that has modes.
+    Only this user can read what the block creates, if the file system has modes.
 
     Raises:
-        NotUsable: the folder could not be made, or something could not be written in the block.
+        NotUsable: the folder could not be created, or a write in the block failed.
 
     """
     place, umask = out.absolute().parent, os.umask(0o077)
@@ -58,7 +58,7 @@ def publish(folder: Path, out: Path) -> None:
     """Rename a complete folder to ``out``, which must not exist or be empty.
 
     Raises:
-        OSError: something is there by now, or the folder cannot be renamed.
+        OSError: ``out`` exists meanwhile, or the folder cannot be renamed.
 
     """
     try:
@@ -69,7 +69,7 @@ def publish(folder: Path, out: Path) -> None:
 
 
 def leftovers(out: Path) -> list[Path]:
-    """Return the folders of earlier commands that were interrupted here, or still run."""
+    """Return the working folders beside ``out`` of commands that were interrupted or still run."""
     return sorted(out.absolute().parent.glob(f"{escape(_prefix(out))}*"))
 
 

@@ -1,4 +1,4 @@
-"""The options of ``scan`` for its output and its exit code, and the one of ``plan``."""
+"""The options of ``scan`` for output and exit code, and the language option of ``plan``."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -50,9 +50,9 @@ FAIL_ON: Final = (FailOn.NON_COMPLIANT, FailOn.UNKNOWN)
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """The format and place of the result, whether to show progress and colours, and what fails.
+    """Format and file of the result, progress and colours, and what makes a scan fail.
 
-    ``file`` is None for standard output. ``subscriptions`` are those that the caller named.
+    ``file`` is None for standard output. ``subscriptions`` are the ones in the arguments.
     """
 
     format: Format = Format.TABLE
@@ -64,9 +64,9 @@ class OutputOptions:
 
 
 def format_option(kind: type[StrEnum], help_text: str) -> Any:  # noqa: ANN401 - as typer declares it
-    """Return the option ``--format`` with the values of ``kind``.
+    """Return the option ``--format``, which accepts the values of ``kind``.
 
-    The message of typer's own choice begins with the words of the library below it.
+    typer's own error message for a choice begins with words of the library below it.
     """
 
     def parse(given: str) -> StrEnum:

@@ -1,4 +1,4 @@
-"""``plan``: writes a script that puts an account under a key, or mends the key that it has."""
+"""``plan``: writes a script that puts an account under a key, or repairs its key."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,8 +21,8 @@ def plan(  # noqa: PLR0913 - an argument for each option
         str | None,
         typer.Argument(
             metavar="ACCOUNT",
-            help="The account's name, as shown by `scan`, or its ARM id. With a name, all "
-            "subscriptions are read, and only one account may have it.",
+            help="The account's name, as shown by `scan`, or its ARM id. For a name, all "
+            "subscriptions are read, and only one account may have that name.",
         ),
     ] = None,
     *,
@@ -46,7 +46,7 @@ def plan(  # noqa: PLR0913 - an argument for each option
         typer.Option(
             metavar="FOLDER",
             help="The folder for many plans, new or empty: a script for each account, "
-            "an index, and run.sh, which runs them in order.",
+            "an index, and run.sh, which runs the scripts in order.",
         ),
     ] = None,
     vault: Annotated[
@@ -71,27 +71,26 @@ def plan(  # noqa: PLR0913 - an argument for each option
         bool,
         typer.Option(
             "--share-vault",
-            help="In a folder: one new vault and one key for all accounts of an owner in a "
+            help="For a folder: one new vault and one key for all accounts of an owner in a "
             "subscription and region.",
         ),
     ] = False,
 ) -> None:
-    """Write a script that puts an account under a customer-managed key; nothing is changed.
+    """Write a script that puts an account under a customer-managed key; change nothing.
 
-    If the account is under a key, and something is wrong with the key, the script ends that.
+    If the account already has a key with a problem, the script repairs the key.
 
-    Reads the account and its key from Azure, with the same sign-in as `scan`, and judges them. Only
-    the script goes to standard output; read its head before you run it. Messages go to standard
-    error.
+    Signs in as `scan` does, and reads and judges the account and its key. Only the script goes to
+    standard output; read its head before you run it. Messages go to standard error.
 
-    With --owner, --unowned, --subscription or --all, scans them and writes a folder of scripts.
-    Subscription can be combined with owner or --unowned.
+    With --owner, --unowned, --subscription or --all, scans those accounts and writes a folder of
+    scripts. --subscription can be combined with --owner or --unowned.
 
     Exit codes: 1 if the plan was written, 0 if the account is compliant and its key healthy, 3 if
-    something is unknown or could not be read, or if no command ends what is wrong with the key, 2
-    if several accounts have the name, an option or a setting is invalid or the plan cannot be
-    written, 130 after Ctrl-C. For a folder: 1 if it has a plan, otherwise 3 if anything that needs
-    one has none, otherwise 0.
+    something is unknown or could not be read, or if no command repairs the key, 2 if several
+    accounts have the name, an option or a setting is invalid, or the plan cannot be written, 130
+    after Ctrl-C. For a folder: 1 if it has a plan, otherwise 3 if an account needs a plan but has
+    none, otherwise 0.
     """
     only = tuple(subscription_ids(subscription or ()))
     is_one, is_some = account is not None, owner is not None or unowned or bool(only)
@@ -113,7 +112,7 @@ def plan(  # noqa: PLR0913 - an argument for each option
     option = "--vault"
     try:
         if vault is not None:
-            # The name of a vault is valid in every subscription, or in none.
+            # Whether a vault name is valid does not depend on the subscription.
             vault_named(vault, "")
         option = "--key"
         if key is not None:
@@ -122,7 +121,7 @@ def plan(  # noqa: PLR0913 - an argument for each option
         raise typer.BadParameter(str(error), param_hint=option) from error
     choice = PlanChoice(owner, only, share_vault, vault, key, unowned, language)
     if named is not None:
-        raise typer.Exit(ended(lambda: _run(named, choice), "no plan was made"))
+        raise typer.Exit(ended(lambda: _run(named, choice), "no plan was written"))
     if out is not None:
         raise typer.Exit(ended(lambda: _run_many(choice, out), "no folder was written"))
 

@@ -26,8 +26,8 @@ from cmk_check.limits import SWITCH_ON_ATTEMPTS
 from cmk_check.scan.scan_context import ScanContext
 
 _LEAVING: Final = (
-    "printf '%s\\n' 'These plans do not end all that is wrong with their accounts; index.md says "
-    "what is left:'\n"
+    "printf '%s\\n' 'These plans do not fix all problems of their accounts; index.md lists "
+    "the rest:'\n"
 )
 
 
@@ -48,15 +48,15 @@ async def scan_and_plan(settings: Settings, choice: PlanChoice, out: Path) -> in
 async def report_folder(
     context: ScanContext, settings: Settings, choice: PlanChoice, out: Path
 ) -> int:
-    """Scan in this context, whose store is empty; see ``scan_and_plan``."""
+    """Scan in this context, which has an empty store; see ``scan_and_plan``."""
     notes = remarks(color=True)
     with warnings_shown(notes):
         outcome = await watched_scan(context, notes)
     if outcome.interrupted:
-        complain("no folder was written, because the scan was interrupted.")
+        complain("no folder was written because the scan was interrupted.")
         return INTERRUPTED
     if outcome.state not in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
-        complain(shown(f"no folder was written, because the scan failed: {outcome.reason}"))
+        complain(shown(f"no folder was written because the scan failed: {outcome.reason}"))
         return UNKNOWN
     answer = ScanResult(context, settings)
     collected = await collect(answer, await answer.status())
@@ -101,17 +101,15 @@ def _files(plans: Plans) -> Iterator[tuple[str, str]]:
 def render_run(
     plans: Iterable[tuple[str, str]], leaving: Sequence[str] = (), without: int = 0
 ) -> str:
-    """Write the script that runs plans, given by file and account in words, in this order.
+    """Return a script that runs these plans in order; each is a file and a text for its account.
 
-    Azure takes minutes to let a new grant count. So a first round tries each account's encryption
-    once, and a second round waits for those that Azure did not take: most grants have taken effect
-    by then. Runs in bash 3.2, which macOS has. Names are hostile text, and stand in quoted words
-    alone.
+    A new grant takes effect after minutes. So the first round tries once to encrypt each account,
+    and a second round waits for the accounts that Azure refused: by then most grants have taken
+    effect. The script runs in the bash 3.2 of macOS. Names are hostile text, so each is quoted.
 
-    ``file`` is relative to the script's folder. The account is printed as it is: names that could
-    control a terminal have to be escaped before. ``leaving`` are the files whose plans do not end
-    everything that is wrong; the script names them at its end. ``without`` counts what has no plan
-    and is still to be done.
+    Files are relative to the script's folder. The account's text is printed unchanged: the caller
+    escapes names that could control a terminal. ``leaving`` are the files of plans that do not fix
+    every problem; the script lists them at its end. ``without`` counts the problems without a plan.
     """
     values = {
         "LITERAL_NAMES": LITERAL_NAMES,
@@ -126,10 +124,10 @@ def render_run(
 
 
 def write_folder(out: Path, files: Mapping[str, str]) -> None:
-    """Write a new folder: it is whole or not there. If that fails, write a temporary folder.
+    """Write a new folder, complete or not at all. If that fails, write a temporary folder.
 
     Raises:
-        NotUsable: something is there by now, or the folder cannot be written.
+        NotUsable: ``out`` exists meanwhile, or the folder cannot be written.
 
     """
     try:
@@ -160,7 +158,7 @@ def _report(plans: Plans, out: Path) -> int:
     if note := plans.sharing_note:
         complain(f"--share-vault: {note}")
     if without:
-        complain(f"{without:,} without a plan; {place}/index.md says why.")
+        complain(f"{without:,} without a plan; {place}/index.md shows why.")
     if planned:
         complain(f"to run them all: bash {place}/run.sh")
         return VIOLATED

@@ -13,16 +13,16 @@ from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep
 from cmk_check.core.text import counted, shown
 from cmk_check.web.json_model import written
 
-# What Markdown would take for more than text, links without brackets too.
+# Everything that Markdown does not take as plain text, including bare links.
 _MARKS: Final = re.compile(r"[\\`*_\[\]<>|&~$#@]|:(?=//)|(?<=www)\.")
 
 _RUN: Final = (
     "## Run them\n\n```sh\naz login\nbash run.sh\n```\n\n"
-    "It runs the plans in the order below, prints each step, goes on after a plan that stops, and "
-    "ends with what is done, refused and left. What is done stands in `state.txt`: run it again "
-    "after any failure or interruption, and it does what is left. A plan can also be run alone, "
-    "with `bash`. Afterwards `cmk-check scan` judges the accounts again.\n\n"
-    "Whoever runs it needs these roles, only for that time:\n\n"
+    "`run.sh` runs the plans in the order below, prints each step, continues after a failed plan, "
+    "and ends with what is done, refused and left. `state.txt` lists what is done: run `run.sh` "
+    "again after any failure or interruption, and it does the rest. A plan can also be run alone, "
+    "with `bash`. Then `cmk-check scan` judges the accounts again.\n\n"
+    "The person who runs it needs these roles, only for that time:\n\n"
     "- Cognitive Services Contributor on the accounts\n"
     "- Key Vault Contributor on the vaults, and on the resource groups of new ones\n"
     "- Key Vault Data Access Administrator, or Role Based Access Control Administrator, on the "
@@ -31,10 +31,10 @@ _RUN: Final = (
 
 
 def as_json(plans: Plans) -> str:
-    """Write the index for programs: ASCII, so that no name can control a terminal.
+    """Yield the index for programs: ASCII, so that no name can control a terminal.
 
-    ``resourceGroup`` of a vault is null where only its name is known. ``accepted`` says what
-    accepts the violation, if anything does.
+    A vault's ``resourceGroup`` is null if only its name is known. ``accepted`` is what accepts the
+    violation, if anything.
     """
     choice = plans.choice
     index = {
@@ -89,12 +89,12 @@ def _of_account(planned: PlannedAccount) -> dict[str, object]:
 
 
 def as_markdown(index: Plans) -> Iterator[str]:
-    """Write the index for people in pieces, with the warnings of all steps."""
+    """Yield the index for people in pieces, with the warnings of all steps."""
     plans, without = index.planned, index.without
     steps = [step for each in plans for step in each.plan.steps]
     yield f"# {counted(len(plans), 'plan')} for {_of(index.choice)}\n\n"
-    yield "Each plan is a script that puts an account under a customer-managed key, or ends what "
-    yield "is wrong with its key. Nothing has been changed.\n\n| | |\n|---|---|\n"
+    yield "Each plan is a script that puts an account under a customer-managed key, or repairs its "
+    yield "key. Nothing has been changed yet.\n\n| | |\n|---|---|\n"
     yield f"| accounts with a plan | {len(plans):,} |\n"
     yield f"| [without a plan](#without-a-plan) | {len(without):,} |\n"
     yield f"| compliant accounts, which need none | {index.compliant:,} |\n"
@@ -120,7 +120,7 @@ def as_markdown(index: Plans) -> Iterator[str]:
     yield "| what | reason | what to do |\n|---|---|---|\n"
     for each in without:
         what = ": ".join(_code(text) for text in (each.name, each.id) if text) or "the scan"
-        prefix = "Its plan does not end this: " if each.what == "reason" else ""
+        prefix = "The account's plan does not fix this: " if each.what == "reason" else ""
         problem = each.problem
         message = _text(problem.accepted or problem.message)
         yield f"| {what} | {_code(problem.code)} | {prefix}{message} |\n"
@@ -152,7 +152,7 @@ def _shared(plans: Plans) -> Iterator[str]:
     if not shared:
         return
     yield "## Shared vaults\n\n"
-    yield "Each has one key for all its accounts: whoever disables it stops all of them.\n\n"
+    yield "Each vault has one key for all its accounts: disabling the key stops all of them.\n\n"
     yield "| vault | key | subscription | resource group | region | owner | accounts |\n"
     yield "|---|---|---|---|---|---|---|\n"
     for vault, group in groupby(shared, lambda each: each.plan.vault):
@@ -201,7 +201,7 @@ def _row(*cells: str) -> str:
 
 
 def _code(text: str | None) -> str:
-    """Write a name as code, in which Markdown gives nothing a meaning; nothing for no name."""
+    """Return a name as code, in which Markdown has no markup; "" without a name."""
     if not text:
         return ""
     plain = shown(text)

@@ -1,4 +1,4 @@
-"""The plans for what a scan found, in the order in which they are to be run."""
+"""The plans for what a scan found, in the order in which to run them."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from cmk_check.core.model import Finding
     from cmk_check.web import models
 
-# Whatever an account is called: safe in every file system, shell and link.
+# Makes any account's name safe in every file system, shell and link.
 _UNSAFE: Final = re.compile("[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class PlanChoice:
-    """The accounts to plan for, and how: those of an owner, of some subscriptions, or all.
+    """The accounts to plan for, by owner, by subscription or all, and how to plan.
 
-    ``unowned`` stands for the accounts without an owner. ``vault`` and ``key`` are as ``plan_for``
-    takes them. For a single account only these two and ``language`` count.
+    ``unowned`` selects the accounts without an owner. ``vault`` and ``key`` are passed to
+    ``plan_for``. For a single account only these two and ``language`` count.
     """
 
     owner: str | None = None
@@ -41,7 +41,7 @@ class PlanChoice:
 
 @dataclass(frozen=True, slots=True)
 class PlannedAccount:
-    """An account, the worst of the problems that its plan ends, and the plan in this file."""
+    """An account, the worst of the problems that its plan fixes, and the plan in this file."""
 
     file: str
     finding: "models.Finding"
@@ -50,7 +50,7 @@ class PlannedAccount:
 
     @property
     def vault_note(self) -> str:
-        """What the scan has read of a vault that exists; "" for one that the plan creates."""
+        """What the scan has read of an existing vault; "" for a vault that the plan creates."""
         if self.plan.vault.is_new:
             return ""
         health = self.finding.key_health
@@ -62,9 +62,9 @@ class PlannedAccount:
 
 @dataclass(frozen=True, slots=True)
 class WithoutPlan:
-    """What has no plan and needs a look; ``id`` and ``name`` are None for the scan itself.
+    """A problem without a plan; ``id`` and ``name`` are None for the scan itself.
 
-    ``what`` is ``reason`` where the account has a plan, which does not end this problem.
+    ``what`` is ``reason`` if the account has a plan that does not fix this problem.
     """
 
     what: Literal["account", "reason", "subscription", "scan"]
@@ -75,7 +75,7 @@ class WithoutPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """All plans of a folder in their order; ``compliant`` counts the accounts that need none."""
+    """All plans of a folder in their order; ``compliant`` counts the accounts that need no plan."""
 
     choice: PlanChoice
     compliant: int
@@ -97,9 +97,9 @@ class Plans:
 def plans_of(
     collected: "Collected", findings: Mapping[str, "Finding"], choice: PlanChoice
 ) -> Plans:
-    """Plan for each account that is chosen and violated, or whose key is in trouble.
+    """Plan for each chosen account that is non-compliant or has a problem with its key.
 
-    ``findings`` are by lower-cased id.
+    ``findings`` maps lower-cased ids.
     """
     chosen = [
         (finding, problems)
@@ -111,7 +111,7 @@ def plans_of(
     planned: list[tuple[int, models.Finding, Problem, Plan]] = []
     compliant = 0
     shared: dict[str, TargetVault] = {}
-    # In the order of subscriptions, and in each the accounts of one vault after each other.
+    # In the order of subscriptions, and within each one grouped by vault.
     places: dict[tuple[str, str], int] = {}
     for finding, problems in sorted(chosen, key=lambda each: each[0].id):
         plan = _plan(findings[finding.id], finding, problems, choice, shared)
@@ -148,9 +148,9 @@ def owner_of(finding: "models.Finding") -> str | None:
 
 
 def similar_names(wanted: str, names: Iterable[str]) -> Sequence[str]:
-    """Return the names that may have been meant by one that nothing has; case does not matter.
+    """Return the names that an unknown name may have meant, case-insensitively.
 
-    They are spelled like this one or contain it.
+    They are spelled like the unknown name or contain it.
     """
     text, known = wanted.strip().lower(), sorted(set(names))
     close = get_close_matches(text, sorted({name.lower() for name in known}), MAX_NAMES_LISTED)
@@ -160,7 +160,7 @@ def similar_names(wanted: str, names: Iterable[str]) -> Sequence[str]:
 
 
 def _needs_one(finding: "models.Finding", problems: Sequence["Problem"]) -> bool:
-    """Tell whether an account is to be listed if it has no plan."""
+    """Return whether an account without a plan must be listed."""
     health = finding.key_health
     is_in_trouble = health is not None and health.state is not KeyState.HEALTHY
     return bool(problems) and (finding.verdict is not Verdict.COMPLIANT or is_in_trouble)
@@ -179,7 +179,7 @@ def _plan(
         return key_plan_for(known, tenant_id=finding.tenant_id) if problems else None
     vault: str | TargetVault | None = choice.vault
     if choice.share_vault and (own := vault_to_share(known)) is not None:
-        # One resource group for all: that of the first account.
+        # All share the resource group of the first account.
         vault = shared.setdefault(own.name, own)
     return plan_for(known, tenant_id=finding.tenant_id, vault=vault, key=choice.key)
 

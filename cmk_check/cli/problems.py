@@ -1,4 +1,4 @@
-"""What a scan found against an estate, for the formats of pipelines: SARIF and JUnit XML."""
+"""The problems that a scan found, for the formats of pipelines: SARIF and JUnit XML."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ from cmk_check.web.json_model import written
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A reason of the catalogue, in the words of one case; ``accepted`` says by what it is."""
+    """A reason of the catalogue with the message of one case; ``accepted`` is what accepts it."""
 
     code: str
     severity: ReasonSeverity
@@ -37,13 +37,13 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """All accounts and all subscriptions with a gap, and what is wrong with the scan itself.
+    """All accounts, all subscriptions with a gap, and the problems of the scan itself.
 
-    ``notes`` are what the status says beside that, such as what the settings leave out.
+    ``notes`` are other remarks of the status, such as what the settings leave out.
 
-    An account whose list is empty is compliant, and its key is well, as far as anybody has looked:
-    ``old`` holds, by account id, why an answer is only the last known one. ``accepts``: the
-    settings let honoured exceptions accept a violation.
+    An account with no problems is compliant and its key healthy, as far as it was read: ``old``
+    maps account ids to why the result is only the last known one. ``accepts``: the settings let
+    honoured exceptions accept a violation.
     """
 
     accounts: Sequence[tuple[models.Finding, Sequence[Problem]]]
@@ -78,14 +78,14 @@ async def collect(answer: ScanResult, status: models.Status) -> Collected:
     now = answer.context.clock.now()
     dated = ((finding.id, _of_age(finding, now, expect.max_age)) for finding, _ in accounts)
     old = {account: problem for account, problem in dated if problem is not None}
-    # The reasons of the posture, except those whose every case is listed.
+    # The reasons of the posture, except reasons whose cases are all listed.
     said = [
         Problem(reason.code, POSTURE_REASONS[reason.code].severity, reason.message)
         for reason in status.reasons
         if counted.get(reason.code, 1) > listed.get(reason.code, 0)
     ]
     if answer.failure is not None:
-        # The others are about the scan before, or say the same.
+        # The other reasons concern the previous scan, or repeat this one.
         said = [Problem(PostureReason.SCAN_FAILED, ReasonSeverity.UNKNOWN, answer.failure)]
     notes = [each for each in said if each.severity is ReasonSeverity.INFO]
     of_scan = [each for each in said if each.severity is not ReasonSeverity.INFO]
@@ -93,7 +93,7 @@ async def collect(answer: ScanResult, status: models.Status) -> Collected:
 
 
 def _of_age(finding: models.Finding, now: datetime, max_age: timedelta) -> Problem | None:
-    """Say why an answer is not one of now, None if it is."""
+    """Return why a result is not current, None if it is."""
     as_of = finding.as_of
     if finding.coverage is not CoverageState.READ or as_of is None:
         code = PostureReason.SUBSCRIPTIONS_UNREAD
@@ -113,7 +113,7 @@ def _of_account(finding: models.Finding, expect: Expectations, *, accepts: bool)
         accepted = accepted_by(finding.exception) if accepts else None
         problems.append(Problem(finding.reason, severity, finding.message, accepted))
     for requirement in OPTIONAL:
-        # What leaves it open counts for the posture as what is not known, if that is required.
+        # If the requirement counts, an open question makes the posture unknown.
         is_required = requirement in expect.requires
         as_counted = ReasonSeverity.UNKNOWN if is_required else ReasonSeverity.WARNING
         side = finding.sides[requirement.aspect.name]
@@ -126,7 +126,7 @@ def _of_account(finding: models.Finding, expect: Expectations, *, accepts: bool)
 
 
 def accepted_by(exception: aspect_models.AccountException | None) -> str | None:
-    """Say what accepts a violation, without the texts that may name people."""
+    """Return a sentence about what accepts a violation, without texts that may name people."""
     if exception is None or not exception.honoured or exception.expires_on is None:
         return None
     category = f", {exception.category}," if exception.category else ""
@@ -140,7 +140,7 @@ def _of_gap(gap: models.GapOfSubscription) -> Problem:
 
 
 def _counted(status: models.Status, *, accepts: bool) -> Mapping[PostureReason, int]:
-    """Return how many accounts or subscriptions a reason of the posture stands for."""
+    """Return how many accounts or subscriptions each reason of the posture counts."""
     sums = {name: counts.model_dump() for name, counts in status.sums.items() if counts}
     accepted = status.accounts.excepted if accepts else 0
     return {
@@ -154,7 +154,7 @@ def _counted(status: models.Status, *, accepts: bool) -> Mapping[PostureReason, 
 def _listed(
     accounts: Sequence[tuple[models.Finding, Sequence[Problem]]], gaps: int
 ) -> Mapping[PostureReason, int]:
-    """Return how many of them are listed, without those that are accepted."""
+    """Return how many of them are listed and not accepted, by reason."""
     findings = [
         finding for finding, problems in accounts if not any(each.accepted for each in problems)
     ]
@@ -172,7 +172,7 @@ def _listed(
 
 
 def _against(states: Mapping[str, Mapping[str, int]]) -> Mapping[PostureReason, int]:
-    """Return how many accounts speak against what can be demanded, by aspect and state."""
+    """Return how many accounts fail each optional requirement, by the reason of the posture."""
     found = Counter[PostureReason]()
     for aspect, state, code in AGAINST:
         found[code] += states.get(aspect.name, {}).get(state, 0)

@@ -1,4 +1,4 @@
-"""Progress: an inventory that counts the readings of a scan, and a progress bar or lines."""
+"""Progress: an inventory that counts the readings of a scan, and a bar or lines that show it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
@@ -20,9 +20,9 @@ from cmk_check.ports import Inventory
 
 @dataclass
 class Tally(ABC):
-    """How far a piece of work is; ``total`` is how much there is to do, None until it is known.
+    """How far a task is; ``total`` is the amount to do, None until it is known.
 
-    ``moved`` is called after every change.
+    ``moved`` is called after each change.
     """
 
     total: int | None = None
@@ -31,19 +31,19 @@ class Tally(ABC):
     @property
     @abstractmethod
     def done(self) -> int:
-        """How much is done."""
+        """The amount done."""
 
     @abstractmethod
     def numbers(self, speed: float | None, seconds_left: float | None) -> str:
-        """Return the progress as a line; ``speed`` is in what is done per second."""
+        """Return the progress as a line; ``speed`` is the amount done per second."""
 
 
 @dataclass(slots=True)
 class ScanProgress(Tally):
-    """Counts of readings, of the subscriptions to read.
+    """Counts the subscriptions to read and their readings.
 
-    ``readings`` has of each subscription its accounts of the kinds in scope, and whether it has a
-    gap. One that is read again counts once, with its last reading.
+    ``readings`` maps each subscription to its number of accounts in scope and whether it has a gap.
+    A subscription that is read again counts once, with its last reading.
     """
 
     readings: dict[str, tuple[int, bool]] = field(default_factory=dict)
@@ -117,9 +117,9 @@ def bar(console: Console, tally: Tally) -> Iterator[None]:
 
 
 def _lines(console: Console, tally: Tally) -> Callable[[], None]:
-    """Print the progress as lines, which stay readable in the log of a pipeline.
+    """Print the progress as lines, which are readable in the log of a pipeline.
 
-    There is a line if a tenth of the work and some time have passed since the last one.
+    A line is printed after a tenth of the work, if some time has passed since the last line.
     """
     began = printed_at = console.get_time()
     printed_done = 0
@@ -128,7 +128,7 @@ def _lines(console: Console, tally: Tally) -> Callable[[], None]:
         nonlocal printed_at, printed_done
         now = console.get_time()
         if tally.total is None or tally.done >= tally.total:
-            return  # at the end the result says it
+            return  # at the end, the result shows it
         if now - printed_at < PROGRESS_LINE_SECONDS:
             return
         if tally.done - printed_done < tally.total / PROGRESS_LINES:
@@ -142,7 +142,7 @@ def _lines(console: Console, tally: Tally) -> Callable[[], None]:
 
 
 def rate(speed: float | None, seconds_left: float | None) -> list[str]:
-    """Return how fast it goes and how long it takes, as far as known."""
+    """Return the speed and the time left, as far as known."""
     parts = [f"{speed:,.1f}/s"] if speed else []
     if seconds_left is not None:
         parts.append(f"{timedelta(seconds=round(seconds_left))} left")

@@ -1,7 +1,7 @@
 """The result of a scan as SARIF 2.1.0, which code scanning reads.
 
-https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. Accounts that are well are left
-out: for a reader of SARIF, what is listed is a problem.
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. Healthy accounts are left out,
+because a reader of SARIF takes every entry as a problem.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ _HELP: Final[Mapping[ReasonArea, str]] = {
     ReasonArea.POSTURE: f"{_LEARN}/role-based-access-control/role-assignments-portal",
 }
 _HELP_OF_SIDES: Final = f"{_LEARN}/foundry/concepts/encryption-keys-portal"
-# What another policy says of an account is not a problem.
+# The state of another policy is not a problem.
 _RULES: Final = [
     (area, code, entry)
     for area, entries in CATALOGUE.items()
@@ -45,10 +45,10 @@ _ESTATE: Final = "/subscriptions"
 
 
 def as_sarif(collected: Collected, status: models.Status, *, failed: bool) -> bytes:
-    """Write every problem, with its rule from the catalogue of reasons.
+    """Yield every problem, with its rule from the catalogue of reasons.
 
-    It is ASCII, so that names cannot control the terminal or fail in its encoding. ``failed``: the
-    scan did not finish.
+    The text is ASCII, so that names cannot control the terminal or fail in its encoding.
+    ``failed``: the scan did not finish.
     """
     invocation = {"executionSuccessful": not failed, **_times(status)}
     return log_of(list(_results(collected)), collected.notes, invocation)
@@ -57,7 +57,7 @@ def as_sarif(collected: Collected, status: models.Status, *, failed: bool) -> by
 def log_of(
     results: Sequence[Mapping[str, Any]], notes: Sequence[Problem], invocation: Mapping[str, Any]
 ) -> bytes:
-    """Write a run with these results, as ``result`` makes them."""
+    """Yield a run with these results, each from ``result``."""
     run = {
         "tool": {
             "driver": {
@@ -71,7 +71,7 @@ def log_of(
         "invocations": [
             {
                 **invocation,
-                # Not results: readers open an alert for each of those.
+                # Not as results: readers open an alert for each result.
                 "toolConfigurationNotifications": [
                     {
                         "associatedRule": {"id": note.code, "index": _INDEX[note.code]},
@@ -113,7 +113,7 @@ def _times(status: models.Status) -> dict[str, str]:
 
 
 def _results(collected: Collected) -> Iterator[dict[str, Any]]:
-    # A run has suppressions in each of its results or in none of them (SARIF, 3.27.23).
+    # Either all results of a run have suppressions or none has (SARIF, 3.27.23).
     none_suppressed: dict[str, Any] = {"suppressions": []} if collected.accepts else {}
     for problem in collected.of_scan:
         yield result(problem, problem.message, _ESTATE, "subscriptions") | none_suppressed
@@ -152,8 +152,8 @@ def result(
     name: str,
     place: tuple[str, int | None] = ("", 1),
 ) -> dict[str, Any]:
-    """Return one result; ``place`` are file and line, if the resource is in a file."""
-    # Who fixes a reason and meets the next has another problem, so both are in the fingerprint.
+    """Return one result; ``place`` is file and line, if the resource is in a file."""
+    # The next reason after a fix is a new problem, so the fingerprint contains both.
     fingerprint = hashlib.sha256(f"{resource_id}\n{problem.code}".encode()).hexdigest()[:32]
     return {
         "ruleId": problem.code,
@@ -173,12 +173,12 @@ def result(
                 ],
             }
         ],
-        # GitHub compares the runs by this one alone, and makes it of the file if it is missing.
+        # GitHub compares runs by this fingerprint alone; if it is missing, it hashes the file.
         "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1"},
     }
 
 
 def _message(text: str) -> dict[str, str]:
-    """Return a message; SARIF reads links in brackets and placeholders in braces."""
+    """Return a message; escape brackets and braces, in which SARIF has links and placeholders."""
     escaped = re.sub(r"([\\[\]])", r"\\\1", shown(text))
     return {"text": re.sub(r"([{}])", r"\1\1", escaped)}

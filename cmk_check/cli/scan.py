@@ -45,7 +45,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write the result to this file instead of the standard output, complete or not at "
+            help="Write the result to this file instead of standard output, complete or not at "
             "all.",
         ),
     ] = None,
@@ -54,7 +54,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
         typer.Option(
             metavar="CAUSE,...",
             help="What makes the exit code 1 or 3: non_compliant, unknown, broken_key, excepted. A "
-            "scan that fails always does.",
+            "failed scan always does.",
         ),
     ] = ",".join(FAIL_ON),
     *,
@@ -62,8 +62,8 @@ def scan(  # noqa: PLR0913 - an argument for each option
         bool,
         typer.Option(
             "--change-scope",
-            help="With --store: scan although the settings choose other kinds, subscriptions or "
-            "rules of exceptions than the last scan there; findings outside the new scope are "
+            help="With --store: scan even if the settings select other kinds, subscriptions or "
+            "rules for exceptions than the last scan there; findings outside the new scope are "
             "removed.",
         ),
     ] = False,
@@ -87,12 +87,12 @@ def scan(  # noqa: PLR0913 - an argument for each option
     Exit codes: 1 if any account is non_compliant; otherwise 3 if any account is unknown, any
     subscription could not be read or the scan failed; otherwise 0. 2 if an option or a setting is
     invalid, or the result cannot be written. 130 after Ctrl-C and 143 after SIGTERM, which print
-    the results so far. With CMK_REQUIRE_HEALTHY_KEYS=on, an
-    account with a broken key counts as non_compliant, and one with an unknown key as unknown.
-    With CMK_REQUIRE_COVERED_DATA=on, one with a data store that is under Microsoft's keys counts
-    as non_compliant, and one whose data may be so or is unknown as unknown. With
-    CMK_EXCEPTIONS=accept, non_compliant accounts count only if at least one of them has no
-    exception that is honoured.
+    the results so far. With CMK_REQUIRE_HEALTHY_KEYS=on, an account with a broken key counts as
+    non_compliant, and an account with a key of unknown health as unknown. With
+    CMK_REQUIRE_COVERED_DATA=on, an account with a data store under Microsoft's keys counts as
+    non_compliant, and an account with a store that may be or is unknown counts as unknown. With
+    CMK_EXCEPTIONS=accept, non_compliant accounts count only if at least one of them has no honoured
+    exception.
     """
     if as_json:
         if result_format not in {Format.TABLE, Format.JSON}:
@@ -120,7 +120,7 @@ def _run(store: str | None, options: OutputOptions, *, change_scope: bool) -> in
 
     settings = settings_of(store, options.subscriptions)
     if FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
-        # No key would be read, and so none be broken.
+        # Without key health, no key is read or found broken.
         raise SettingsError([("CMK_KEY_HEALTH", "must be on for --fail-on broken_key")])
     if FailOn.EXCEPTED in options.fail_on and settings.exceptions is ExceptionMode.OFF:
         raise SettingsError([("CMK_EXCEPTIONS", "must be show or accept for --fail-on excepted")])
@@ -129,10 +129,10 @@ def _run(store: str | None, options: OutputOptions, *, change_scope: bool) -> in
 
 
 def _file(output: Path | None, result_format: Format) -> Path | None:
-    """Return the file, before a scan of minutes has no place for its result."""
+    """Return the file of the result, checked before a scan of minutes."""
     if output is None and result_format is Format.XLSX and sys.stdout.isatty():
         raise typer.BadParameter(
-            "xlsx must be written to a file, because a terminal cannot show it: add --output "
+            "xlsx must be written to a file because a terminal cannot show it: add --output "
             "findings.xlsx",
             param_hint="--format",
         )
@@ -141,9 +141,9 @@ def _file(output: Path | None, result_format: Format) -> Path | None:
     if result_format is Format.TABLE and str(output) in set(Format):
         why = f"must be a file; the option for the format is --format {output}"
     elif not output.parent.is_dir():
-        why = "must be in a folder that exists"
+        why = "must be in an existing folder"
     elif output.exists() and not output.is_file():
-        why = "must be a file, because it is replaced; use > for a device or pipe"
+        why = "must be a regular file, because it is replaced; use > for a device or pipe"
     else:
         try:
             with unfinished_file(output.resolve()):
@@ -167,7 +167,7 @@ def settings_of(store: str | None, only: Sequence[str]) -> "Settings":
     """Return the settings of a scan of these subscriptions, or of all.
 
     Raises:
-        SettingsError: a setting is not valid, or leaves out one of the subscriptions.
+        SettingsError: a setting is invalid, or leaves out one of the subscriptions.
 
     """
     from cmk_check.config.settings import Settings
@@ -177,7 +177,7 @@ def settings_of(store: str | None, only: Sequence[str]) -> "Settings":
     scope = Scope(settings.include, settings.exclude)
     left_out = [name for name in only if scope.of_unlisted(name, None) is Disposition.EXCLUDED]
     if left_out:
-        # It would not be read, and the result could still be compliant.
+        # The subscription would not be read, and the result could still be compliant.
         why = (
             f"must not name {', '.join(sorted(left_out))}, which CMK_EXCLUDE_SUBSCRIPTIONS or "
             "CMK_INCLUDE_SUBSCRIPTIONS leaves out"
@@ -187,7 +187,7 @@ def settings_of(store: str | None, only: Sequence[str]) -> "Settings":
 
 
 def warn_of_settings() -> None:
-    """Say on standard error which settings are probably not meant as they are."""
+    """Print on standard error which settings are probably mistakes."""
     from cmk_check.config.settings import setting_warnings
 
     for name, text in setting_warnings().items():

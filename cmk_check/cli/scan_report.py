@@ -42,13 +42,13 @@ async def scan_and_report(
     change_scope: bool = False,
     named: Sequence[str] = (),
 ) -> int:
-    """Scan as the settings say and write the result; return the exit code.
+    """Scan with these settings and write the result; return the exit code.
 
-    ``named`` are the subscriptions that alone are read, in a store that has been scanned before.
+    ``named`` are the only subscriptions to read, in a store with an earlier scan.
 
     Raises:
         SettingsError: the store was scanned under another scope, and ``change_scope`` is False.
-        StoreError: the store fails at the start or end of the scan, or when reading its result.
+        StoreError: the store fails at the start or end of the scan, or when its result is read.
         NotUsable: the result cannot be written.
 
     """
@@ -63,10 +63,10 @@ async def scan_and_report(
 
 
 async def check_scope(context: ScanContext) -> None:
-    """Make sure that a scan removes no finding because the settings here differ from the app's.
+    """Keep a scan from removing findings because these settings differ from the app's.
 
     Raises:
-        SettingsError: the last scan in this store was made under another scope.
+        SettingsError: the last scan in this store had another scope.
 
     """
     recorded = (await context.scans.status()).value.scope
@@ -86,8 +86,8 @@ async def report(
         outcome = await watched_scan(context, notes, quiet=options.quiet, named=named)
         if outcome.state is ScanState.RUNNING:
             complain(
-                f"no scan was started, because scan {outcome.scan_id} is running: try again when "
-                "it has ended. If its process died, try again in half an hour."
+                f"no scan was started because scan {outcome.scan_id} is running: try again when "
+                "it has ended, or in half an hour if its process died."
             )
             return INTERRUPTED if outcome.interrupted else UNKNOWN
         answer = ScanResult(context, settings, outcome.interrupted, outcome.reason)
@@ -95,7 +95,7 @@ async def report(
         try:
             return await asyncio.shield(ending)
         except asyncio.CancelledError:
-            # The scan is over: its result is written all the same, unless a second signal comes.
+            # The scan is over: its result is still written, unless a second signal arrives.
             await ending
             return INTERRUPTED
 
@@ -103,7 +103,7 @@ async def report(
 async def _end(
     answer: ScanResult, outcome: LocalScanOutcome, options: OutputOptions, notes: Console
 ) -> int:
-    """Say how the scan ended and write its result; return the exit code."""
+    """Print how the scan ended and write its result; return the exit code."""
     if outcome.reason is not None:
         complain(f"scan {outcome.scan_id} {outcome.state}: {shown(outcome.reason)}")
     elif outcome.not_found:
@@ -124,7 +124,7 @@ async def _end(
 def exit_code(
     outcome: LocalScanOutcome, status: models.Status, fail_on: Collection[FailOn] = FAIL_ON
 ) -> int:
-    """Return the exit code; a scan that failed has no answer, whatever ``fail_on`` leaves out."""
+    """Return the exit code; a failed scan has no result, whatever ``fail_on`` leaves out."""
     if outcome.interrupted:
         return INTERRUPTED
     is_violated = _has_violations(status) or status.posture is PostureVerdict.NON_COMPLIANT
@@ -149,7 +149,7 @@ def exit_code(
 
 
 def _has_violations(status: models.Status) -> bool:
-    """Tell whether an account is non-compliant, and no exception accepts that."""
+    """Return whether an account is non-compliant and no exception accepts that."""
     codes, accounts = {reason.code for reason in status.reasons}, status.accounts
     is_accepted = (
         PostureReason.ACCOUNTS_NON_COMPLIANT not in codes
@@ -162,7 +162,7 @@ def _has_violations(status: models.Status) -> bool:
 def _next_step(
     outcome: LocalScanOutcome, status: models.Status, options: OutputOptions
 ) -> str | None:
-    """Say which command goes on from this result, if one does."""
+    """Return a sentence with the next command for this result, if there is one."""
     if outcome.interrupted:
         return None
     if _has_violations(status) or (status.keys is not None and status.keys.broken):
@@ -176,7 +176,7 @@ def _next_step(
 async def watched_scan(
     context: ScanContext, notes: Console, *, quiet: bool = False, named: Sequence[str] = ()
 ) -> LocalScanOutcome:
-    """Scan in this context, and show the progress unless ``quiet``; see ``scan_here``."""
+    """Scan in this context and show progress unless ``quiet``; see ``scan_here``."""
     tally = ScanProgress()
     watched = WatchedInventory(context.inventory, context.options.scope, tally)
     context = replace(context, inventory=watched)
@@ -185,7 +185,7 @@ async def watched_scan(
 
 
 async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str | None:
-    """Say what came of comparing the lists with Resource Graph, unless they agree."""
+    """Return a sentence about the cross-check with Resource Graph, unless the lists agree."""
     stored = await context.scans.scan(outcome.scan_id)
     summary = stored.value.summary if stored else None
     check = summary.cross_check if summary else None
@@ -193,7 +193,7 @@ async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str |
         return None
     return (
         f"cross-check with Resource Graph: {check.state}, "
-        f"accounts that Azure's lists lack: {check.differences:,}"
+        f"accounts missing from Azure's lists: {check.differences:,}"
     )
 
 
@@ -245,7 +245,7 @@ async def _table(
     with console.capture() as captured:
         await show(console, answer, status, said)
     text = captured.get()
-    # The table fills its last column with blanks, which are unwanted in a file.
+    # The table pads its last column with spaces, which do not belong in a file.
     if console.is_terminal:
         return text
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())

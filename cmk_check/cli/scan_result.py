@@ -1,4 +1,4 @@
-"""The result of a scan in the models and formats of the HTTP API, from the API's views."""
+"""The result of a scan in the models and formats of the HTTP API."""
 
 import json
 import tempfile
@@ -32,7 +32,7 @@ _INDENT: Final = "  "
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """The result of a scan; ``partial`` if it was interrupted, ``failure`` if it did not finish."""
+    """The result of a scan; ``partial`` if interrupted; ``failure`` is why it did not finish."""
 
     context: ScanContext
     settings: Settings
@@ -70,7 +70,7 @@ class ScanResult:
             context.clock,
             self.settings.kinds,
             self.settings.addresses.portal_url,
-            # Nobody else waits for this process.
+            # Nothing else runs in this process.
             most_searched=ROWS_EXAMINED_PER_PAGE,
             turns=Turns(rest=0),
         )
@@ -104,7 +104,7 @@ class ScanResult:
                 return
 
     async def _cut_short(self, status: models.Status) -> models.Status:
-        """Count what is recorded, because the status row holds only the counts of ended scans."""
+        """Count what is recorded: the status row has only the counts of scans that ended."""
         known = [
             stored.known.coverage
             async for stored in self.context.findings_table.subscriptions("", "")
@@ -130,9 +130,9 @@ class ScanResult:
 
 
 async def as_json(answer: ScanResult, status: models.Status) -> AsyncIterator[bytes]:
-    """Write ``partial``, the API's ``status`` and all its ``findings``, page by page.
+    """Yield ``partial``, the API's ``status`` and all its ``findings``, page by page.
 
-    It is ASCII, so that names cannot control the terminal or fail in its encoding.
+    The text is ASCII, so that names cannot control the terminal or fail in its encoding.
     """
     partial = json.dumps(answer.partial)
     yield (
@@ -165,5 +165,5 @@ async def as_xlsx(answer: ScanResult) -> AsyncIterator[bytes]:
     except OSError as error:
         raise NotUsable(
             f"the temporary folder {tempfile.gettempdir()} cannot be written ({error.strerror}); "
-            "the workbook is made there. TMPDIR can name another one."
+            "the workbook is built there. Set TMPDIR to use another folder."
         ) from error

@@ -11,13 +11,13 @@ from cmk_check.cli.stdout import write
 def send_test_alert(
     route: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="the route to send it to; needed if there are several"),
+        typer.Option(metavar="NAME", help="the route to send it to; required if there are several"),
     ] = None,
 ) -> None:
     """Send a change marked as a test to the webhook or a route in the settings.
 
     Reads the same environment as the app, but needs no storage. Prints what was sent, the host and
-    its answer.
+    its response.
 
     Exit codes: 0 if the receiver accepted it, 3 if not, 2 if a setting is invalid or the output
     cannot be written.

@@ -1,4 +1,4 @@
-"""Writing to standard output, whose reader may be gone, or to a file; the disk may be full."""
+"""Writes to standard output, whose reader may be gone, or to a file; the disk may be full."""
 
 import io
 import os
@@ -15,7 +15,7 @@ from cmk_check.errors import NotUsable
 
 
 class _Guarded(io.TextIOWrapper):
-    """A stream for those who print by themselves: the help of typer, the tables of rich."""
+    """A stream for libraries that print: typer its help, rich its tables."""
 
     guard: Callable[[], AbstractContextManager[object]]
 
@@ -34,9 +34,9 @@ class _Guarded(io.TextIOWrapper):
 def guard_streams() -> None:
     """Make the standard streams report their failures as the functions below do.
 
-    A stream that the caller closed is None in Python, and what is printed there would be lost
-    without an error. Standard output becomes one that cannot be written. Failures of standard error
-    change nothing: there is no place to report them.
+    Python sets a stream that the caller closed to None, and a print would be lost without an error.
+    Such a standard output becomes a stream that fails. Failures of standard error are ignored,
+    because they cannot be reported.
     """
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 - as long as the process
@@ -75,12 +75,12 @@ def write_bytes(data: bytes) -> None:
 
 @contextmanager
 def replaced(file: Path) -> Iterator[Callable[[bytes], object]]:
-    """Write a file beside its place and rename it at the end: nobody reads a part of it.
+    """Write a temporary file and rename it at the end, so that no reader sees an incomplete file.
 
-    Only the user who ran the command may open it.
+    Only the user who runs the command can open it.
 
     Raises:
-        NotUsable: the file could not be written; what was there before is unchanged.
+        NotUsable: the file could not be written; an existing file is unchanged.
 
     """
     file = file.resolve()  # a symbolic link stays, and its target is replaced
@@ -92,10 +92,10 @@ def replaced(file: Path) -> Iterator[Callable[[bytes], object]]:
 
 @contextmanager
 def unfinished_file(file: Path) -> Iterator[Path]:
-    """Make a file beside ``file``, for the block to work in; remove it after the block.
+    """Create a temporary file beside ``file`` for the block, and remove it afterwards.
 
     Raises:
-        NotUsable: the file could not be made, or something could not be written in the block.
+        NotUsable: the file could not be created, or a write in the block failed.
 
     """
     unfinished = file.with_name(f".{file.name}.{token_hex(4)}")
@@ -112,10 +112,10 @@ def unfinished_file(file: Path) -> Iterator[Path]:
 
 @contextmanager
 def rescued(error: NotUsable, suffix: str) -> Iterator[Callable[[bytes], object]]:
-    """Write a result that has no place to a new file in the temporary folder.
+    """Write a result that could not be written to a new file in the temporary folder.
 
     Raises:
-        NotUsable: always; ``error``, which then names the file, if that could be written.
+        NotUsable: always ``error``, which names the file if that could be written.
 
     """
     try:
@@ -132,7 +132,7 @@ def _reader_may_go() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # Discard what Python flushes at its exit.
+        # Discard what Python flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             raise NotUsable(

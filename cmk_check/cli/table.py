@@ -1,4 +1,4 @@
-"""The result of a scan as a table: what is wrong, why, and what to do; the posture comes last."""
+"""The result of a scan as a table: each problem, its reason, what to do, and last the posture."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,10 +18,10 @@ from cmk_check.core.text import shown
 from cmk_check.web import aspect_models, models
 
 type _Judged = tuple[models.Finding, aspect_models.Side]
-"""An account, and what is wrong beside its verdict."""
+"""An account, and its problems other than the verdict."""
 
 _GREEN, _YELLOW, _RED = "green", "yellow", "red"
-# Of verdicts and aspects; a word that they share has one colour.
+# For verdicts and the states of aspects; a word that both use has one colour.
 COLOURS: Final[Mapping[str, str]] = {
     Verdict.COMPLIANT: _GREEN,
     Verdict.NON_COMPLIANT: _RED,
@@ -48,7 +48,7 @@ async def show(
     """Print the accounts, keys and subscriptions with problems; end as ``summarise`` does."""
     verdicts = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
     wrong = await _all(answer.pages({"verdict": verdict}) for verdict in verdicts)
-    # In memory, this scan is the first to see anything.
+    # In memory, everything is first seen by this scan.
     has_history = not isinstance(answer.settings.storage, InMemory)
     _print_accounts(console, "verdict", [(each, None) for each in wrong], has_history=has_history)
     for aspect in ASPECTS:
@@ -101,7 +101,7 @@ def _print_accounts(
 
 
 def _exception(exception: aspect_models.AccountException | None) -> str:
-    """Say until when an exemption accepts the violation, or why it does not."""
+    """Return until when an exemption accepts the violation, or why it does not."""
     if exception is None:
         return "-"
     return f"until {_day(exception.expires_on)}" if exception.honoured else exception.reason.value
@@ -111,7 +111,7 @@ def _day(time: datetime | None) -> str:
     return "-" if time is None else f"{time.astimezone(UTC):%Y-%m-%d}"
 
 
-# In the order of their importance.
+# In order of importance.
 _COLUMNS: Final[Mapping[str, Callable[[models.Finding], str]]] = {
     "exception": lambda it: _exception(it.exception),
     "due by": lambda it: _day(it.due_at) + (" (overdue)" if it.due == DueState.OVERDUE else ""),
@@ -136,8 +136,8 @@ def _why(judged: _Judged) -> tuple[str, str]:
 def summarise(console: Console, status: models.Status, said: str | None = None) -> None:
     """Print the counts, the reasons and the posture, one line each.
 
-    ``said`` is why the scan failed, if the user has read it: it is not repeated, and where nothing
-    is known, nothing is counted.
+    ``said`` is why the scan failed, if that was printed: it is not repeated, and without a known
+    subscription no counts are printed.
     """
     if said is None or status.subscriptions.total:
         say(console, _sums_of_accounts(status.accounts), hanging=INDENT)
@@ -155,8 +155,8 @@ def summarise(console: Console, status: models.Status, said: str | None = None) 
         say(console, line, hanging=INDENT)
     for reason in status.reasons:
         if reason.code is PostureReason.NO_SCAN_YET and len(status.reasons) > 1:
-            continue  # it follows from the others, and its advice is for the schedule
-        # A scan that failed says its own reason, to which the message of the posture refers.
+            continue  # it follows from the other reasons, and its advice concerns the schedule
+        # The posture's message refers to the reason of the failed scan, so print that reason.
         why = status.last_scan.reason if status.last_scan else None
         message = why if why and reason.message == _SCAN_FAILED else reason.message
         if message != said:

@@ -1,7 +1,7 @@
-"""Rows for people: a table where it fits, and otherwise several lines for each row.
+"""Rows for people: a table if it fits, and otherwise several lines per row.
 
-A table that is squeezed into a narrow terminal breaks names. A wide terminal gets one line for each
-row all the same: what is least important is left out, and a note says so.
+A table squeezed into a narrow terminal would break names. A wide terminal always gets one line per
+row: the least important columns are left out, and a note lists them.
 """
 
 from collections.abc import Sequence
@@ -25,9 +25,9 @@ _GAP: Final = "  "
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The cells that come first, and those that may go to a line below.
+    """The cells that come first, and the cells that may go to a line below.
 
-    Names are as Azure has them; ``style`` is that of the first cell.
+    Names are unescaped and escaped when printed; ``style`` applies to the first cell.
     """
 
     first: Sequence[str]
@@ -43,9 +43,9 @@ def print_rows(
     *,
     may_omit: bool = False,
 ) -> None:
-    """Print rows below the heads of their cells.
+    """Print rows below the headings of their columns.
 
-    With ``may_omit`` a wide terminal leaves out the last ones of ``more`` that do not fit.
+    With ``may_omit``, a wide terminal leaves out the last cells of ``more`` that do not fit.
     """
     heads = (*first, *more)
     columns = zip(heads, *((*row.first, *row.more) for row in rows), strict=True)

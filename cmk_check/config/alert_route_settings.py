@@ -1,7 +1,7 @@
-"""The routes of alerts: CMK_ROUTES, and the variables with the URL and the secret of each.
+"""The routes of alerts: CMK_ROUTES, and the variables for the URL and secret of each route.
 
-Whoever can write a tag can choose a route by it, but never silence one: every type of CMK_ALERT_ON
-must have a route without ``owners``, and no route takes more than CMK_ALERT_ON.
+A person who can write tags can choose a route, but never silence an alert: every type in
+CMK_ALERT_ON must have a route without ``owners``, and no route has other types.
 """
 
 import json
@@ -20,11 +20,11 @@ from cmk_check.limits import MAX_ROUTES, MAX_TAG_BYTES
 ROUTES: Final = "CMK_ROUTES"
 _FIELDS: Final = frozenset({"name", "format", "alertOn", "owners"})
 _SHAPE: Final = (
-    'must be a JSON list of routes; write [{"name": "security"}], each with a name, and if you '
-    "want with format, alertOn and owners"
+    'must be a JSON list of routes; write [{"name": "security"}], each with a name and '
+    "optionally format, alertOn and owners"
 )
 _BOTH: Final = (
-    "must not be set beside CMK_WEBHOOK_URL; make that receiver a route too, and remove "
+    "must not be set together with CMK_WEBHOOK_URL; make that receiver a route and remove "
     "CMK_WEBHOOK_URL"
 )
 _FOREIGN: Final = f"belongs to no route; correct its name, name its route in {ROUTES}, or remove it"
@@ -43,7 +43,7 @@ def read_routes(
 ) -> tuple[tuple[Route, ...], list[Fault]]:
     """Return the routes of CMK_ROUTES and the faults of all variables of routes.
 
-    If CMK_ROUTES is itself invalid, it is the only fault, because the others rest on it.
+    If CMK_ROUTES itself is invalid, that is the only fault, because the others depend on it.
     """
     try:
         routes = _parse(variables[ROUTES]) if ROUTES in variables else []
@@ -65,7 +65,7 @@ def _filled(
     *,
     on_azure: bool,
 ) -> Iterator[Route]:
-    """Yield the routes with URL and secrets; add what is wrong with these to the faults."""
+    """Yield the routes with URL and secrets; add the faults of these variables to ``faults``."""
     for route in routes:
         url = ""
         secrets: tuple[str, ...] = ()
@@ -102,7 +102,7 @@ def _parse(text: str) -> list[Route]:
         )
     routes = [_route(number, entry) for number, entry in enumerate(entries, 1)]
     if len({route.name for route in routes}) < len(routes):
-        raise ValueError("must give each route a name of its own; rename those with the same name")
+        raise ValueError("must give each route a unique name; rename the duplicates")
     return routes
 
 
@@ -111,7 +111,7 @@ def _route(number: int, entry: object) -> Route:
     if not isinstance(entry, dict) or "name" not in entry:
         raise ValueError(_SHAPE)
     if not entry.keys() <= _FIELDS:
-        raise ValueError(f"must have only name, format, alertOn and owners {at}; remove the others")
+        raise ValueError(f"must have only name, format, alertOn and owners {at}; remove the rest")
     name = entry["name"]
     if not isinstance(name, str) or not ROUTE_NAME.fullmatch(name) or name == WEBHOOK:
         raise ValueError(
@@ -142,33 +142,33 @@ def _owners(at: str, entry: Mapping[str, object]) -> AbstractSet[str | None] | N
     owners = entry["owners"]
     if not isinstance(owners, list) or not owners or not all(map(_can_be_an_owner, owners)):
         raise ValueError(
-            f"must have a list of owners {at}, each as a tag has it, of at most {MAX_TAG_BYTES} "
-            "bytes without control characters, or null for accounts without an owner; leave "
-            "owners out to take the alerts of everybody"
+            f"must have a list of owners {at}, spelled as in the tags, of at most {MAX_TAG_BYTES} "
+            "bytes without control characters, or null for accounts without an owner; omit "
+            "owners to receive the alerts of all accounts"
         )
     return frozenset(owners)
 
 
 def _can_be_an_owner(value: object) -> bool:
-    """Tell whether a tag can be recorded as this owner; any other would be waited for in vain."""
+    """Return whether a tag can be recorded as this owner; another value would never match."""
     if not isinstance(value, str):
         return value is None
     return bool(value) and not value.isspace() and clean_text(value, MAX_TAG_BYTES) == value
 
 
 def _check_types_of(routes: Sequence[Route], alert_on: str | None) -> None:
-    """Check that types of CMK_ALERT_ON have a route without owners, and no route has others."""
+    """Check that each type in CMK_ALERT_ON has a route without owners, and no route has others."""
     if not routes:
         return
     try:
         asked = ALERTS if alert_on is None else check_types(alert_on)
     except ValueError:
-        return  # a fault of CMK_ALERT_ON, which is reported as such
+        return  # reported as a fault of CMK_ALERT_ON
     for number, route in enumerate(routes, 1):
         if more := (route.alert_on or frozenset()) - asked:
             raise ValueError(
-                f"must not name types that CMK_ALERT_ON leaves out in route {number}; add "
-                f"{_short(more)} there, or remove them here"
+                f"must not name types in route {number} that CMK_ALERT_ON does not have; add "
+                f"{_short(more)} to CMK_ALERT_ON or remove them from the route"
             )
     covered = {kind for route in routes if route.owners is None for kind in route.alert_on or asked}
     if missing := asked - covered:

@@ -8,7 +8,7 @@ class Cloud(NamedTuple):
     """Addresses of one cloud: Azure Resource Manager, token scope, sign-in host and portal.
 
     ``arm_url`` and ``portal_url`` are origins, without a trailing slash. ``vault_domain`` is the
-    domain in which every key vault has its own host.
+    domain of all key vault hosts.
     """
 
     arm_url: str
@@ -18,8 +18,8 @@ class Cloud(NamedTuple):
     vault_domain: str
 
 
-# Copied from get_arm_endpoints (azure.mgmt.core), AzureAuthorityHosts (azure.identity) and the list
-# of clouds of the `az` command, so that a cold start of the HTTP API does not load the SDK.
+# Copied from get_arm_endpoints (azure.mgmt.core), AzureAuthorityHosts (azure.identity) and the
+# cloud list of the `az` command, so that a cold start of the HTTP API does not load the SDK.
 CLOUDS: Final[Mapping[str, Cloud]] = {
     "public": Cloud(
         "https://management.azure.com",

@@ -1,7 +1,7 @@
 """How HTTP requests are authorised: the one setting needed while ``function_app`` is imported.
 
-Kept apart from ``settings`` so that a cold start does not load pydantic before the first
-invocation. ``Settings.load`` reports an invalid value later.
+Separate from ``settings``, so that a cold start does not load pydantic before the first invocation.
+``Settings.load`` reports an invalid value later.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The names of settings: a misspelt exclude list must not be ignored in silence."""
+"""Checks the names of settings: a misspelt exclude list must not be silently ignored."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -12,7 +12,7 @@ SCHEDULE: Final = "CMK_SCAN_SCHEDULE"
 # Read by `cmk-check evidence`, never by the app.
 API_KEY: Final = "CMK_API_KEY"
 UNKNOWN: Final = "is unknown to this program; see docs/settings.md, or remove it."
-# The host takes more properties of a connection than the program reads.
+# The host supports more properties of a connection than the program reads.
 _OF_STORAGE: Final = "CMK_STORAGE__"
 _OF_ROUTES: Final = re.compile("CMK_ROUTES?_", re.IGNORECASE)
 # Variables of a shell or of azd that the deployment in infra/ reads or sets.
@@ -58,14 +58,14 @@ OF_DEPLOYMENT: Final = frozenset(
 
 
 def is_of_a_route(name: str) -> bool:
-    """Tell whether a variable looks like the URL or the secret of a route."""
+    """Return whether a variable looks like the URL or the secret of a route."""
     return bool(_OF_ROUTES.match(name)) and name not in OF_DEPLOYMENT
 
 
 def split_unknown(
     names: Iterable[str], settings: Collection[str]
 ) -> tuple[dict[str, str], list[str]]:
-    """Return the misspelt names, each with the setting that it resembles, and other unknown ones.
+    """Return the misspelt names, each with the similar setting, and the other unknown names.
 
     ``settings`` are the names that the program reads.
     """
@@ -74,7 +74,7 @@ def split_unknown(
     unknown: list[str] = []
     for name in sorted(names):
         is_ours = name.upper().startswith(_PREFIX) and name not in known | OF_DEPLOYMENT
-        # Those of routes must belong to a route, which is checked with the routes.
+        # alert_route_settings checks whether a variable of a route belongs to one.
         if not is_ours or is_of_a_route(name):
             continue
         if setting := nearest(name, known):
@@ -85,9 +85,9 @@ def split_unknown(
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
-    """Return which of the known names one nearly is, case-insensitively; None if it is like none.
+    """Return the known name most similar to a name, case-insensitively; None if none is similar.
 
-    Of two that are equally near it is the first in alphabetical order.
+    If two are equally similar, return the first in alphabetical order.
     """
     distances = {each: _distance(name.upper(), each.upper()) for each in known}
     best = min(sorted(known), key=distances.__getitem__)

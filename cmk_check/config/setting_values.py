@@ -1,4 +1,4 @@
-"""Checks of single settings: each parses a text, or says what it must be and what to do.
+"""Checks of single settings: each parses a text, or explains what it must be and what to do.
 
 No message repeats the value, because a value pasted into the wrong variable may be a secret.
 """
@@ -18,7 +18,7 @@ from cmk_check.core.text import fold_id, is_guid
 from cmk_check.limits import MAX_TAGS
 
 _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
-# What Azure allows:
+# Azure's rule for names:
 # https://learn.microsoft.com/rest/api/managementgroups/management-groups/create-or-update
 _GROUP: Final = re.compile(r"[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]")
 _DOMAIN: Final = re.compile(r"([a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]", re.IGNORECASE)
@@ -29,7 +29,7 @@ _OUTSIDE: Final = "must be {} from {} to {}; set one or remove the setting"
 
 @dataclass(frozen=True, slots=True)
 class Check(BeforeValidator):
-    """A check that says in words what it allows, for the documents."""
+    """A check that describes the allowed values for the documents."""
 
     allowed: str = ""
 
@@ -40,17 +40,17 @@ def items(text: str) -> list[str]:
 
 
 def read_kinds(text: str) -> tuple[str, ...]:
-    """Read a list of kinds; each is kept once, in its first spelling.
+    """Read a list of kinds; keep each once, in its first spelling.
 
-    One that is nearly a kind of Azure is refused: its accounts would silently not be judged. So
-    is a list without a known kind: an estate in which nothing is judged is compliant.
+    A misspelt kind of Azure is refused, because its accounts would silently not be judged. A list
+    without a known kind is refused too: an estate with no accounts to judge is compliant.
     """
     kinds: dict[str, str] = {}
     for number, kind in enumerate(items(text), 1):
         meant = None if is_known(kind) else nearest(kind, KINDS)
         if meant is not None:
             raise ValueError(
-                f"must name kinds that Azure has; write {meant} in place of entry {number}"
+                f"must name kinds that Azure has; write {meant} instead of entry {number}"
             )
         kinds.setdefault(kind.lower(), kind)
     if not any(map(is_known, kinds)) or not all(map(_KIND.fullmatch, kinds)):
@@ -76,7 +76,7 @@ SubscriptionIds = Annotated[frozenset[str], Check(_read_ids, allowed="subscripti
 
 
 def _policy_ids(kind: str, allowed: str) -> Check:
-    """Check a list of ARM ids of policy definitions or assignments; they are lower-cased."""
+    """Check a list of ARM ids of policy definitions or assignments, and lower-case them."""
     like = re.compile(rf"(/.+)?/providers/microsoft\.authorization/{kind}/[^/]+", re.IGNORECASE)
 
     def check(text: str) -> frozenset[str]:
@@ -107,7 +107,7 @@ def _read_names(text: str) -> tuple[str, ...]:
     return names
 
 
-# Pydantic makes a set of it where the order says nothing.
+# Pydantic converts it to a set if the order has no meaning.
 _NAMES: Final = Check(_read_names, allowed=f"at most {MAX_TAGS} names")
 TagNames = Annotated[frozenset[str], _NAMES]
 TagNamesInOrder = Annotated[tuple[str, ...], _NAMES]
@@ -121,7 +121,7 @@ def read_client_id(text: str) -> str:
 
 
 def sign_in_faults(variables: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return what is wrong with variables that only the sign-in and the libraries read."""
+    """Return the faults of variables that only the sign-in and the libraries read."""
     tenant = variables.get("AZURE_TENANT_ID", "")
     faults = []
     if tenant and not is_guid(tenant) and not _DOMAIN.fullmatch(tenant):
@@ -145,7 +145,7 @@ def read_group(text: str) -> str:
 
 
 def whole(least: int, most: int, of: timedelta | None = None) -> Check:
-    """Check a whole number within these bounds; ``of`` is the time that it counts, if any."""
+    """Check a whole number within these bounds; ``of`` is its unit of time, if any."""
     like = re.compile("[0-9]{1,9}")
 
     def check(text: str) -> int | timedelta:
@@ -169,7 +169,7 @@ def number(least: float, most: float) -> Check:
 
 
 def one_of(*allowed: str) -> Check:
-    """Check one of these words, in any case."""
+    """Check one of these words, case-insensitively."""
 
     def check(text: str) -> str:
         if text.lower() not in allowed:
@@ -182,7 +182,7 @@ def one_of(*allowed: str) -> Check:
 
 
 def is_true(text: str) -> bool:
-    """Read a boolean of the platform."""
+    """Read a boolean that the platform sets."""
     return text.lower() in {"true", "1", "yes", "on"}
 
 

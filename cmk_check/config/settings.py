@@ -1,6 +1,6 @@
 """The settings, read from environment variables and checked together.
 
-Each check says what the value must be and what to do. No message repeats the value, because a
+Each message states what the value must be and what to do. No message repeats the value, because a
 value pasted into the wrong variable may be a secret.
 """
 
@@ -73,7 +73,7 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     return {
         name: text
         for name, value in (os.environ if environ is None else environ).items()
-        # Without any name, this one keeps no owners.
+        # If empty, this setting turns owners off.
         if (text := value.strip()) or name == "CMK_OWNER_TAGS"
     }
 
@@ -84,14 +84,14 @@ def is_easy_auth_on() -> bool:
 
 
 def unknown_settings(environ: Mapping[str, str] | None = None) -> list[str]:
-    """Return the names of variables that look like settings and are not, except misspelt ones."""
+    """Return the variables that look like settings but are neither settings nor misspelt."""
     return _misspelt_and_unknown(environ)[1]
 
 
 def unknown_entries(environ: Mapping[str, str] | None = None) -> list[int]:
     """Return the entries of ``CMK_KINDS``, counted from 1, that name an unknown kind.
 
-    Azure adds kinds, so that such an entry beside a known one is not a fault. A list that
+    Azure adds kinds, so an unknown entry beside a known one is not a fault. A list that
     ``read_kinds`` refuses has faults only.
     """
     text = environment(environ).get(_KINDS, "")
@@ -103,7 +103,7 @@ def unknown_entries(environ: Mapping[str, str] | None = None) -> list[int]:
 
 
 def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return what is probably a mistake but not a fault: by variable, without its value."""
+    """Return probable mistakes that are no faults, by variable and without the values."""
     warnings = dict.fromkeys(unknown_settings(environ), UNKNOWN)
     if entries := unknown_entries(environ):
         which = f"{'entry' if len(entries) == 1 else 'entries'} {', '.join(map(str, entries))}"
@@ -125,20 +125,20 @@ def _misspelt_and_unknown(environ: Mapping[str, str] | None) -> tuple[dict[str, 
 
 
 def _is_on_azure(hostname: str | None) -> bool:
-    """Tell from the app's own name whether the program runs on Azure."""
+    """Return whether the app's host name means that the program runs on Azure."""
     return hostname is not None and hostname.partition(":")[0].lower() not in LOCAL_HOSTS
 
 
-# What the Functions host reads, and the storage apart from CMK_STORAGE.
+# Settings that the Functions host reads, and the storage settings other than CMK_STORAGE.
 OTHER_SETTINGS: Final = {
-    SCHEDULE: "When scans start, in NCRONTAB and UTC, such as `0 0 * * * *` for every hour. "
-    "Required: the Functions host reads it, and without it the timer does not start.",
-    "CMK_STORAGE__tableServiceUri": "The https address of the tables of the storage on Azure, "
-    "reached by identity. Required on Azure, in place of `CMK_STORAGE`.",
-    "CMK_STORAGE__queueServiceUri": "The https address of its queues, with that of the tables.",
-    "CMK_STORAGE__credential": "`managedidentity`, which the queue triggers of the host need.",
-    "CMK_STORAGE__clientId": "The client id of the identity for the storage; without it, the "
-    "system-assigned one.",
+    SCHEDULE: "When scans start: an NCRONTAB expression in UTC, such as `0 0 * * * *` for hourly. "
+    "Required: without it, the Functions host does not start the timer.",
+    "CMK_STORAGE__tableServiceUri": "The https address of the storage account's tables, "
+    "used by identity. Required on Azure, instead of `CMK_STORAGE`.",
+    "CMK_STORAGE__queueServiceUri": "The https address of its queues, required with the tables.",
+    "CMK_STORAGE__credential": "`managedidentity`, which the queue triggers need.",
+    "CMK_STORAGE__clientId": "The client id of the identity for the storage. Default: the "
+    "system-assigned identity.",
 }
 
 
@@ -147,12 +147,12 @@ class Settings(BaseModel):
 
     ``kinds`` keep their spelling; ids and tags are lower-cased, and ``alert_on`` holds full type
     names. An empty ``include`` means every subscription. Times are in seconds, except ``max_age``,
-    the highest age of the last finished scan, counted from its start, and ``retention``, how long
+    the maximum age of the last finished scan, counted from its start, and ``retention``, how long
     changes and scans are kept. ``repr`` hides secrets, and URLs that contain them.
     """
 
-    # The name of a field is that of its variable, unless it says another. `make docs` writes the
-    # docstrings of the fields into docs/settings.md, from where their links lead.
+    # A field is named after its variable, unless an alias is given. `make docs` copies the
+    # docstrings of the fields to docs/settings.md, so their links are relative to that page.
     model_config = ConfigDict(
         frozen=True,
         hide_input_in_errors=True,
@@ -160,99 +160,99 @@ class Settings(BaseModel):
         use_attribute_docstrings=True,
     )
 
-    # It comes first, because checks of other settings read it.
+    # This field comes first, because checks of other settings read it.
     hostname: str | None = Field(None, alias="WEBSITE_HOSTNAME")
-    """The app's own name, for links; and that this is Azure, unless the name is this machine's."""
-    # The URL comes before the secret, because the check of the secret reads the URL.
+    """The app's host name, for links. The program runs on Azure unless it is a local name."""
+    # The URL comes before the secret, because the secret's check reads the URL.
     webhook_url: str | None = Field(None, repr=False)
-    """The https URL to which alerts are posted ([alerts](alerts.md#the-webhook)). It is a secret:
-    anybody who knows it can post."""
+    """The https URL to which alerts are posted ([alerts](alerts.md#the-webhook)). Keep it secret:
+    anyone who knows it can post."""
     webhook_format: Annotated[str, one_of(*FORMATS)] = FORMATS[0]
     """The format of alerts."""
     webhook_secrets: tuple[str, ...] = Field((), alias="CMK_WEBHOOK_SECRET", repr=False)
-    """Signs alerts: `whsec_` and base64. While you rotate it, the old and the new one,
-    comma-separated."""
+    """The secret that signs alerts: `whsec_` and base64. During a rotation, the old and the new
+    one, comma-separated."""
     alert_on: Annotated[frozenset[str], Check(check_types, allowed="types of changes")] = ALERTS
     """Which changes are posted ([all types](reference/changes.md))."""
     given_routes: tuple[Route, ...] = Field((), alias=ROUTES)
-    """[Several receivers](alerts.md#several-receivers), as a JSON list of routes, in place of
+    """[Several receivers](alerts.md#several-receivers), as a JSON list of routes, instead of
     `CMK_WEBHOOK_URL`."""
     easy_auth: Annotated[bool, BeforeValidator(is_true)] = Field(
         default=False, alias="WEBSITE_AUTH_ENABLED"
     )
-    """Whether App Service Authentication is on. As an app setting it would override what the
-    platform says, and anybody could then send a made-up sign-in;
+    """Whether App Service Authentication is on. Do not set it: an app setting would override the
+    platform's value, and anyone could then forge a sign-in;
     [doctor](cli.md#the-settings-of-a-deployed-app) reports it."""
     identity_endpoint: str | None = Field(None, alias="IDENTITY_ENDPOINT", repr=False)
-    """That there is a managed identity to sign in with."""
+    """The platform sets it if there is a managed identity to sign in with."""
     storage: Storage
     """Azurite's connection string, required on a laptop: `UseDevelopmentStorage=true`."""
     client_id: Annotated[str | None, Check(read_client_id, allowed="a client id")] = Field(
         None, alias="AZURE_CLIENT_ID"
     )
-    """The identity that reads Azure; without it, the system-assigned one."""
+    """The identity that reads Azure. Default: the system-assigned identity."""
     cloud: Annotated[str, one_of(*CLOUDS)] = "public"
-    """Which [Azure cloud](#sovereign-clouds)."""
+    """The [Azure cloud](#sovereign-clouds)."""
     other_arm_url: str | None = Field(None, alias="CMK_ARM_URL")
-    """The https origin of another Azure Resource Manager, for a simulator; refused on Azure."""
+    """The https origin of a simulator of Azure Resource Manager; refused on Azure."""
     kinds: Annotated[tuple[str, ...], Check(read_kinds, allowed="kinds")] = AZURE_OPENAI
-    """The kinds of accounts that are judged. `az cognitiveservices account list-kinds` lists those
-    of Azure; at least one must be known to this program, as `OpenAI` and `AIServices` are. A kind
-    that differs from one of Azure's in at most two characters is a fault, which names the kind of
-    Azure. One that resembles none is a warning, because Azure adds kinds."""
+    """The kinds of accounts to judge. `az cognitiveservices account list-kinds` lists Azure's
+    kinds; at least one entry must be known to this program, such as `OpenAI` or `AIServices`. An
+    entry that differs from a kind of Azure in one or two characters is a fault; the message names
+    the kind. Another unknown entry is a warning, because Azure adds kinds."""
     include: SubscriptionIds = Field(frozenset(), alias="CMK_INCLUDE_SUBSCRIPTIONS")
-    """Read only these. A visible subscription that is not in the list is `excluded`; one in the
-    list that is not visible is the gap `not_visible`."""
+    """Read only these subscriptions. A visible subscription that is not in the list is `excluded`;
+    a listed subscription that is not visible is the gap `not_visible`."""
     exclude: SubscriptionIds = Field(frozenset(), alias="CMK_EXCLUDE_SUBSCRIPTIONS")
-    """Do not read these; overrides the include list."""
+    """Do not read these subscriptions; overrides the include list."""
     management_group: Annotated[
         str | None,
         Check(read_group, allowed="the name of a group, or the tenant id for the root group"),
     ] = None
-    """Each full scan lists all subscriptions below this management group. One that is not visible
-    is the gap `not_visible`, also if it was never seen; `CMK_EXCLUDE_SUBSCRIPTIONS` accepts it. If
-    the group cannot be read, the posture is at best unknown. Needs
-    [one more action](permissions.md#the-role)."""
+    """Each full scan lists all subscriptions below this management group. A subscription that is
+    not visible is the gap `not_visible`, even if it was never seen; `CMK_EXCLUDE_SUBSCRIPTIONS`
+    accepts it. If the group cannot be read, the posture is at best unknown. Requires [one more
+    action](permissions.md#the-role)."""
     expect: Annotated[int, whole(*limits.EXPECTED_SUBSCRIPTIONS_RANGE)] = Field(
         1, alias="CMK_EXPECT_SUBSCRIPTIONS"
     )
     """If fewer subscriptions are visible, the posture is at best unknown. For estates without a
-    management group that could be listed: somebody has to keep the number up to date."""
+    management group to list; the number must be kept up to date by hand."""
     tags: TagNames = frozenset({"owner", "team", "application", "environment", "costcenter"})
     """Account tags that findings and changes keep; other tags are never stored, except the
     owner's."""
     owner_tags: TagNamesInOrder = ("owner", "contact", "team")
     """Tags that name the [owner](http-api.md#get-apiv1owners) of an account, case-insensitive. The
-    first one with a value counts: of the account, or else of its subscription. Set and empty, no
-    owner is kept."""
+    first tag with a value counts, on the account or else on its subscription. If set to an empty
+    value, no owner is kept."""
     max_age: Annotated[timedelta, whole(*limits.MAX_AGE_MINUTES_RANGE, of=_MINUTE)] = Field(
         timedelta(minutes=180), alias="CMK_MAX_AGE_MINUTES"
     )
-    """How long ago the last finished scan may have started before its result is stale."""
+    """Maximum age of the last finished scan, counted from its start; an older result is stale."""
     max_in_flight: Annotated[int, whole(*limits.IN_FLIGHT_RANGE)] = limits.DEFAULT_IN_FLIGHT
-    """In each process, how many subscriptions are in work at once, and how many requests to Azure
-    are on the wire at once. Requests for [key health](key-health.md) use at most three quarters of
-    these, so that slow vaults do not delay the lists of accounts. It also limits how many
-    subscriptions `cmk-check doctor` reads at once ([the three limits](architecture.md#a-scan))."""
+    """How many subscriptions each process reads concurrently, and how many requests to Azure it has
+    in flight. Requests for [key health](key-health.md) use at most three quarters of the limit, so
+    that slow vaults do not delay the lists of accounts. Also limits how many subscriptions
+    `cmk-check doctor` reads concurrently ([the three limits](architecture.md#a-scan))."""
     slice_size: Annotated[int, whole(*limits.SLICE_SIZE_RANGE)] = limits.DEFAULT_SLICE_SIZE
     """Subscriptions per slice."""
     subscription_timeout: Annotated[float, number(*limits.SUBSCRIPTION_SECONDS_RANGE)] = Field(
         limits.DEFAULT_SUBSCRIPTION_SECONDS, alias="CMK_SUBSCRIPTION_TIMEOUT_SECONDS"
     )
-    """Time for one subscription; after that it is the gap `timeout`."""
+    """Time limit for one subscription, which then becomes the gap `timeout`."""
     retry_after_max: Annotated[float, number(*limits.RETRY_AFTER_SECONDS_RANGE)] = Field(
         60, alias="CMK_RETRY_AFTER_MAX_SECONDS"
     )
-    """The longest pause that Azure may ask for; a longer one makes the gap `throttled`."""
+    """The longest pause that Azure may request; a longer one causes the gap `throttled`."""
     watch_schedule: str | None = None
-    """When the app looks for [changes](operations.md#the-watch-for-changes) between scans, in
-    NCRONTAB and UTC, such as `0 1/2 * * * *` for every two minutes. Without it, changes are found
-    by scans alone. Read when the app starts."""
+    """When the app checks for [changes](operations.md#the-watch-for-changes) between scans: an
+    NCRONTAB expression in UTC, such as `0 1/2 * * * *` for every two minutes. Without it, only
+    scans find changes. Read when the app starts."""
     http_auth: Annotated[HttpAuth, one_of("keys", "entra")] = "keys"
-    """Who admits callers: function keys, or App Service Authentication. Read when the app
-    starts."""
+    """How callers are authorised: by function keys, or by App Service Authentication. Read when the
+    app starts."""
     changes_queue: Switch = False
-    """Whether changes also go to the queue `cmk-changes`, for your own programs
+    """Whether changes are also sent to the queue `cmk-changes`, for your own programs
     ([alerts](alerts.md#a-consumer-of-the-queue))."""
     retention: Annotated[timedelta, whole(*limits.RETENTION_DAYS_RANGE, of=_DAY)] = Field(
         timedelta(days=400), alias="CMK_RETENTION_DAYS"
@@ -260,43 +260,43 @@ class Settings(BaseModel):
     """How long changes and scans are kept."""
     cross_check: Switch = True
     """Whether each slice compares Azure's lists of accounts with Resource Graph
-    ([how](operations.md#lists-that-lack-accounts)); this costs one query for each slice."""
+    ([how](operations.md#lists-that-lack-accounts)), with one query per slice."""
     key_health: Switch = True
-    """Whether to check the keys of compliant accounts ([key health](key-health.md)); this needs
-    [more permissions](permissions.md#the-role) and more requests."""
+    """Whether to check the keys of compliant accounts ([key health](key-health.md)). Requires [more
+    permissions](permissions.md#the-role) and more requests."""
     exceptions: Annotated[ExceptionMode, one_of(*ExceptionMode)] = ExceptionMode.SHOW
-    """What [exemptions of Azure Policy](exceptions.md) do: they are not read, they are shown, or an
-    honoured one accepts a violation."""
+    """How to treat [exemptions of Azure Policy](exceptions.md): do not read them, show them, or let
+    an honoured one accept a violation."""
     exception_days: Annotated[int, whole(*limits.EXCEPTION_DAYS_RANGE)] = Field(
         limits.DEFAULT_EXCEPTION_DAYS, alias="CMK_EXCEPTION_MAX_DAYS"
     )
     """An exemption that expires later is not honoured."""
     exception_policies: DefinitionIds = frozenset()
-    """Exemptions from these also count, beside the built-in policy and
-    [our own](prevention.md)."""
+    """Exemptions from these policies count in addition to the built-in policy and [our
+    own](prevention.md)."""
     exception_assignments: AssignmentIds = frozenset()
-    """Exemptions from these are honoured, although they are not at a management group."""
+    """Exemptions from these assignments are honoured even below management groups."""
     fix_within: Annotated[timedelta | None, whole(*limits.FIX_WITHIN_DAYS_RANGE, of=_DAY)] = Field(
         None, alias="CMK_FIX_WITHIN_DAYS"
     )
-    """Within how many days a violation or a broken key must be fixed; each then has a
-    [due date](due-dates.md). Without it, there are none."""
+    """The number of days to fix a violation or a broken key, which sets its [due
+    date](due-dates.md). By default, there are no due dates."""
     data_stores: Switch = False
-    """Whether to read where accounts keep data outside of themselves, and under whose key
-    ([data stores](data-stores.md)); [not tried on Azure yet](assumptions.md#store-fields). Needs
-    [more permissions](permissions.md#the-role) and more requests."""
+    """Whether to read where accounts keep data outside themselves, and under whose key ([data
+    stores](data-stores.md)); [not tested on Azure yet](assumptions.md#store-fields). Requires [more
+    permissions](permissions.md#the-role) and more requests."""
     # The next two come after the settings that their checks read.
     require_covered_data: Annotated[bool, SWITCH] = Field(
         default=False, alias="CMK_REQUIRE_COVERED_DATA"
     )
     """Whether data stores count for the posture: a store under Microsoft's keys makes it
-    non-compliant; an account of which it is not known makes it at best unknown. Needs
+    non-compliant; an account with unknown stores makes it at best unknown. Requires
     `CMK_DATA_STORES`."""
     require_healthy_keys: Annotated[bool, SWITCH] = Field(
         default=False, alias="CMK_REQUIRE_HEALTHY_KEYS"
     )
     """Whether key health counts for the posture: a broken key makes it non-compliant, a key of
-    unknown health makes it at best unknown. Needs `CMK_KEY_HEALTH`."""
+    unknown health makes it at best unknown. Requires `CMK_KEY_HEALTH`."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, *, for_webhook: bool = False) -> Self:
@@ -306,7 +306,7 @@ class Settings(BaseModel):
         placeholder that cannot be opened.
 
         Raises:
-            SettingsError: names every fault, by variable.
+            SettingsError: lists every fault, by variable.
 
         """
         variables = environment(environ)
@@ -325,9 +325,9 @@ class Settings(BaseModel):
     ) -> Self:
         """Read the settings of a scan that a person starts; see ``load``.
 
-        ``store`` names the storage (see ``config.storage.named_storage``). Without it everything
-        stays in memory, whatever the environment says: a try on a laptop must not write to the
-        app's tables. If ``subscriptions`` are given, the scan reads only those.
+        ``store`` names the storage (see ``config.storage.named_storage``). Without it, everything
+        stays in memory even if the environment names a storage: a test on a laptop must not write
+        to the app's tables. If ``subscriptions`` are given, the scan reads only those.
         """
         variables = environment(environ)
         storage: Storage | None = InMemory()
@@ -351,7 +351,7 @@ class Settings(BaseModel):
             faults += sign_in_faults(variables)
         routes, more = read_routes(variables, on_azure=on_azure)
         faults += more
-        # Without a storage there is already a fault, so a placeholder does.
+        # A missing storage is already a fault, so a placeholder is enough.
         read = {"CMK_STORAGE": storage or ConnectionString(""), ROUTES: routes}
         try:
             settings = cls.model_validate({**variables, **read})
@@ -373,7 +373,7 @@ class Settings(BaseModel):
     @classmethod
     def _check_webhook_secrets(cls, value: str, info: ValidationInfo) -> tuple[str, ...]:
         secrets = check_secrets(value)
-        # An invalid URL is absent from the data; it is reported on its own.
+        # An invalid URL is absent from the data and reported separately.
         if info.data.get("webhook_url", "") is None:
             raise ValueError("needs CMK_WEBHOOK_URL; set both or remove the secret")
         return secrets
@@ -396,8 +396,8 @@ class Settings(BaseModel):
         if value and info.data.get(switch) is False:
             name = f"CMK_{switch.upper()}"
             raise ValueError(
-                f"must be off while {name} is off, because no {what} is read then; turn {name} on, "
-                "or turn this off"
+                f"must be off while {name} is off, because then no {what} is read; turn {name} on, "
+                "or turn this setting off"
             )
         return value
 
@@ -424,7 +424,7 @@ class Settings(BaseModel):
 
     @property
     def addresses(self) -> Cloud:
-        """The addresses of the cloud; CMK_ARM_URL replaces that of Azure Resource Manager."""
+        """The addresses of the cloud; CMK_ARM_URL replaces the one of Azure Resource Manager."""
         cloud, other = CLOUDS[self.cloud], self.other_arm_url
         return cloud._replace(arm_url=other, token_scope=f"{other}/.default") if other else cloud
 

@@ -1,6 +1,6 @@
 """The storage settings: Azure Storage by identity, or Azurite by its connection string.
 
-Account keys are refused on Azure: a key opens everything in the storage account and does not show
+Account keys are refused on Azure: a key gives access to the whole storage account and does not show
 who uses it.
 """
 
@@ -34,8 +34,8 @@ _UNSET: Final = (
     "UseDevelopmentStorage=true for Azurite"
 )
 _NOT_AZURITE: Final = (
-    "must be a connection string of Azurite; for storage on Azure, which is used by identity and "
-    f"never by key, set {_TABLE} and {_QUEUE} instead. For Azurite write "
+    "must be a connection string of Azurite; for storage on Azure, which accepts an identity but "
+    f"no key here, set {_TABLE} and {_QUEUE} instead. For Azurite write "
     "UseDevelopmentStorage=true, or its AccountName, AccountKey, TableEndpoint and QueueEndpoint "
     "on 127.0.0.1"
 )
@@ -50,10 +50,10 @@ _NOT_NAMED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ConnectionString:
-    """Azurite. ``repr`` hides ``value``.
+    """Azurite's connection string; ``repr`` hides ``value``.
 
-    The endpoints are explicit and use 127.0.0.1: azure-data-tables takes ``localhost`` on any port
-    but 10002 for Cosmos DB.
+    The endpoints are explicit and use 127.0.0.1: azure-data-tables mistakes ``localhost`` on any
+    port but 10002 for Cosmos DB.
     """
 
     value: str = field(repr=False)
@@ -70,7 +70,7 @@ class StorageByIdentity:
 
 @dataclass(frozen=True, slots=True)
 class InMemory:
-    """Storage in memory: all records end with the process."""
+    """Storage in memory: all records are lost with the process."""
 
 
 type Storage = ConnectionString | StorageByIdentity | InMemory
@@ -97,9 +97,9 @@ def read_storage(environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault
 def named_storage(text: str, environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]:
     """Return the storage that ``--store`` names, or None and all faults.
 
-    ``text`` is the address of a table service, or Azurite's connection string. The address of the
-    queues follows from that of the tables, as Azure names them (``<account>.queue.<suffix>``);
-    otherwise the environment variable gives it.
+    ``text`` is the address of a table service, or Azurite's connection string. The queue address is
+    derived from a table address with Azure's names (``<account>.queue.<suffix>``), and is otherwise
+    read from the environment variable.
     """
     from_option = {_NAME, _TABLE}
     given = {_NAME: text}
@@ -132,7 +132,7 @@ def _by_identity(given: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]
 
 
 def _is_service(url: str) -> bool:
-    """Accept an https address without a path; for Azurite with one, which is the account."""
+    """Check an https address without a path; Azurite's has a path, the account."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

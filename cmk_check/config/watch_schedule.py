@@ -1,6 +1,6 @@
-"""Whether the watch for changes is on: a setting needed while ``function_app`` is imported.
+"""Whether the watch for changes is on: needed while ``function_app`` is imported.
 
-Without a schedule the Functions host could not index the timer, so that no function would start.
+The Functions host cannot index a timer without a schedule, and would then start no function.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Checks of the webhook's settings: its URL, its secrets, and which changes it receives.
 
-The URL is a secret, too, because everyone who knows it can post. No message repeats a value.
+The URL is also a secret, because anyone who knows it can post. No message repeats a value.
 """
 
 import base64
@@ -24,22 +24,22 @@ UNSET: Final = "must be set; write the https URL of a receiver"
 _PREFIX: Final = "cmkcheck."
 # Printable ASCII without the backslash, which parsers of URLs read differently.
 _URL: Final = re.compile(r"[!-\[\]-~]+")
-# As long as the DNS allows a name and its labels to be: RFC 1035 (2.3.4).
+# The maximum lengths of a DNS name and its labels: RFC 1035 (2.3.4).
 _HOST: Final = re.compile(
     r"(?=.{1,253}$)(?=[a-z0-9])[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*(?<=[a-z0-9])", re.IGNORECASE
 )
-# The URL standard reads a host whose last label looks like this as an IPv4 address.
+# The URL standard parses a host with such a last label as an IPv4 address.
 _NUMERIC: Final = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)", re.IGNORECASE)
 _MARK: Final = "whsec_"
 
 
 def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
-    """Return the URL unchanged if changes, or the key of an app, may be sent to it.
+    """Return the URL unchanged if it is safe to send changes, or the key of an app, to it.
 
-    ``of`` is what a message calls the other side.
+    ``of`` names the other side in messages.
 
     Raises:
-        ValueError: says what the URL must be.
+        ValueError: explains what the URL must be.
 
     """
     fault = f"must be the URL of {of}; write https://host/path without user name or fragment"
@@ -53,19 +53,19 @@ def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
     if not (whole and bare and parts.scheme in {"https", "http"} and port != 0):
         raise ValueError(fault)
     if kind and (on_azure or kind != LOOPBACK):
-        raise ValueError(f"must not lead to an address that is {kind}; write the https URL of {of}")
+        raise ValueError(f"must not have an address that is {kind}; write the https URL of {of}")
     if parts.scheme == "http" and kind != LOOPBACK:
-        raise ValueError("must use https; write an https URL, or for a test one of this machine")
+        raise ValueError("must use https; write an https URL, or for a test a URL of this machine")
     return text
 
 
 def _kind(host: str) -> str | None:
-    """Return the kind of a special address; None for others, and for names.
+    """Return the kind of a special address; None for other addresses, and for names.
 
     The address of a name is checked when the connection is made.
 
     Raises:
-        ValueError: it is neither an address nor a name.
+        ValueError: the host is neither an address nor a name.
 
     """
     try:
@@ -83,7 +83,7 @@ def check_secrets(text: str) -> tuple[str, ...]:
     """Return one secret, or two during a rotation.
 
     Raises:
-        ValueError: says what the secrets must be.
+        ValueError: explains what the secrets must be.
 
     """
     secrets = tuple(item for part in text.split(",") if (item := part.strip()))

@@ -1,1 +1,1 @@
-"""Tries the app's own adapters one by one, with settings that may be partly wrong."""
+"""Tests the app's adapters one by one, with settings that may be partly invalid."""

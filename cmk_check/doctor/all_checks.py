@@ -1,6 +1,6 @@
-"""All checks, in the order in which they depend on each other, and what runs them.
+"""All checks, in the order of their dependencies, and their runner.
 
-They run concurrently, each with a time limit; a failure does not stop the others.
+The checks run concurrently, each with a time limit; a failure does not stop the others.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from cmk_check.doctor import app_checks, azure_checks, estate_checks, storage_ch
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 
-# Variables that checks read.
+# Environment variables that checks read.
 _ARM: Final = ("CMK_CLOUD", "CMK_ARM_URL")
 _SIGN_IN: Final = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 _SCOPE: Final = ("CMK_INCLUDE_SUBSCRIPTIONS", "CMK_EXCLUDE_SUBSCRIPTIONS", "CMK_MANAGEMENT_GROUP")
@@ -23,7 +23,7 @@ _AZURE: Final = ("cloud", "credential")
 _ACCOUNTS: Final = ("permissions",)
 _READING: Final = ("permissions", "keys", "exceptions", "data stores", "watch")
 _TOKEN: Final = ("storage token",)
-# How long they may take, in seconds.
+# Time limits in seconds.
 _ESTATE: Final = limits.DOCTOR_READING_SECONDS + limits.DOCTOR_MARGIN_SECONDS
 _SAMPLE: Final = limits.DOCTOR_SAMPLE_SECONDS + limits.DOCTOR_MARGIN_SECONDS
 
@@ -32,7 +32,7 @@ _SAMPLE: Final = limits.DOCTOR_SAMPLE_SECONDS + limits.DOCTOR_MARGIN_SECONDS
 class Check[Subject]:
     """One check, which may take at most ``seconds``.
 
-    ``needs`` names earlier checks that must have succeeded, ``after`` those that must have ended;
+    ``needs`` names earlier checks that must have succeeded, ``after`` checks that must have ended;
     ``settings`` holds the prefixes of variables that must be valid.
     """
 
@@ -68,10 +68,10 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
 async def diagnose[Subject](
     checks: Sequence[Check[Subject]], subject: Subject, faulty: Collection[str] = ()
 ) -> AsyncGenerator[tuple[str, Mark, str]]:
-    """Run checks; yield check, mark and text of their lines in order, as soon as they are known.
+    """Run checks; yield check, mark and text of each line, in order and as early as possible.
 
-    ``faulty`` are the variables without a valid value. The text says what was found and, if the
-    mark is not ok, what to do.
+    ``faulty`` are the variables without a valid value. The text is the result and, if the mark is
+    not ok, what to do.
     """
     running: dict[str, asyncio.Task[Sequence[MarkedText]]] = {}
     try:
@@ -102,8 +102,8 @@ async def _results[Subject](
     """Run a check, unless a setting or an earlier check is missing.
 
     Raises:
-        CheckFailed: it failed.
-        NotTried: it was skipped, and so are those that need it, with the same text.
+        CheckFailed: the check failed.
+        NotTried: the check was skipped; checks that need it are skipped with the same text.
 
     """
     if invalid := [name for name in faulty if name.startswith(check.settings)]:
@@ -121,16 +121,16 @@ async def _results[Subject](
         raise
     except TimeoutError as error:
         raise CheckFailed(
-            f"There was no answer within {check.seconds:g} s: try again; if this persists, check "
-            "the network in between."
+            f"There was no response within {check.seconds:g} s: try again; if this persists, check "
+            "the network."
         ) from error
-    except Exception as error:  # a check that breaks must not hide the others
+    except Exception as error:  # a bug in one check must not hide the others
         # The error's own text may contain anything.
         text = f"The check failed because of a bug in this program ({type(error).__name__})."
         raise CheckFailed(text) from error
 
 
 def _joined(names: Sequence[str]) -> str:
-    """Join names as in a sentence: a, b and c."""
+    """Join names like this: a, b and c."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last

@@ -20,8 +20,8 @@ _AUTH: Final = "WEBSITE_AUTH_ENABLED"
 _HOURLY: Final = "0 0 * * * *"
 _TIME_SPAN: Final = re.compile(r"-?(\d+\.)?\d{1,2}:\d{2}(:\d{2})?(\.\d+)?")
 _IN_A_VAULT: Final = (
-    "is a Key Vault reference, which only the platform can resolve, so the checks that need it are "
-    "skipped; see Environment variables in the portal for its state."
+    "is a Key Vault reference, which only the platform can resolve. Checks that need it are "
+    "skipped; the portal shows its state under Environment variables."
 )
 _MINUTE: Final = timedelta(minutes=1)
 
@@ -29,7 +29,7 @@ _MINUTE: Final = timedelta(minutes=1)
 async def settings(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Report every fault of the settings, and `CMK_` names that are not settings.
 
-    With `CMK_HTTP_AUTH=entra` also what the sign-in rests on.
+    With `CMK_HTTP_AUTH=entra`, also check what the sign-in depends on.
     """
     results: list[MarkedText] = [
         (Mark.PROBLEM, f"{name} {fault}.") for name, fault in subject.faults
@@ -46,9 +46,9 @@ async def settings(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def schedule(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read the schedule as the Functions host does, and compare it with the allowed age.
+    """Read the schedule as the Functions host does, and compare it with the maximum age.
 
-    A scan must come before the [second clock](operations.md#a-timer-that-has-stopped) starts one.
+    A scan must start before the [second clock](operations.md#a-timer-that-has-stopped) starts one.
     """
     text = subject.environ.get(SCHEDULE, "")
     if not text:
@@ -62,10 +62,10 @@ async def schedule(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 def pause_of(name: str, schedule: str, example: str) -> timedelta | MarkedText:
-    """Return the longest pause of a schedule, or what is wrong with it."""
+    """Return the longest pause of a schedule, or its fault."""
     if _TIME_SPAN.fullmatch(schedule):
         cure = f"write an NCRONTAB expression, such as {example}"
-        return Mark.WARNING, f"{name} is a time span, which only App Service plans take: {cure}."
+        return Mark.WARNING, f"{name} is a time span, which only App Service plans accept: {cure}."
     try:
         return longest_pause(schedule)
     except ValueError:
@@ -76,7 +76,7 @@ def pause_of(name: str, schedule: str, example: str) -> timedelta | MarkedText:
 async def webhook(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Connect to the receiver of each route as the app does.
 
-    Nothing is posted, and its path is not sent: use `send-test-alert` for that.
+    No alert and no path of the URL is sent: use `send-test-alert` for that.
     """
     settings = subject.settings
     if not settings.routes:
@@ -95,43 +95,43 @@ async def _reached(receiver: HttpWebhook) -> MarkedText:
     is_one_of_several = receiver.route.name != WEBHOOK
     option = f" --route {receiver.route.name}" if is_one_of_several else ""
     return Mark.OK, (
-        f"{receiver.host} can be reached; it answered {status} to a request without an alert. "
+        f"{receiver.host} is reachable; it returned {status} to a request without an alert. "
         f"`cmk-check send-test-alert{option}` sends a test alert."
     )
 
 
 def _sign_in(subject: DoctorSubject) -> MarkedText | None:
-    """Look at what the sign-in with Entra ID rests on, a variable that the platform sets."""
+    """Check the variable of the platform on which the sign-in with Entra ID depends."""
     given = subject.settings
     if not given.on_azure and _AUTH in subject.environ:
         return Mark.PROBLEM, (
             f"{_AUTH} must be removed from the settings, because only the platform may set it: as "
-            "a setting it hides whether App Service Authentication is on, and without that anybody "
-            "can send a made-up sign-in."
+            "a setting it hides whether App Service Authentication is on, and if it is off, anyone "
+            "can forge a sign-in."
         )
     if given.http_auth == "keys" or given.easy_auth:
         return None
     if given.on_azure:
         return Mark.PROBLEM, (
             f"CMK_HTTP_AUTH is entra, but the platform does not set {_AUTH} to True: turn on App "
-            "Service Authentication, or set CMK_HTTP_AUTH to keys; until then nobody is let in."
+            "Service Authentication, or set CMK_HTTP_AUTH to keys; until then nobody has access."
         )
     return Mark.WARNING, (
-        f"CMK_HTTP_AUTH is entra: the app lets callers in only while the platform sets {_AUTH} to "
-        "True, which cannot be seen from here; sign in once, and see docs/settings.md if the "
-        "answer is 503 SignInNotConfigured."
+        f"CMK_HTTP_AUTH is entra: the app admits callers only while the platform sets {_AUTH} to "
+        "True, which only the app can see; sign in once, and see docs/settings.md if the "
+        "response is 503 SignInNotConfigured."
     )
 
 
 def _against_age(pause: timedelta, most: timedelta) -> MarkedText:
     minutes, allowed = f"{pause / _MINUTE:.4g}", most // _MINUTE
-    text = f"Scans start at most {minutes} min apart, and results are fresh for {allowed} min"
+    text = f"Scans start at most {minutes} min apart, and results stay fresh for {allowed} min"
     if overdue_after(most) > pause:
         return Mark.OK, f"{text}."
     if most > pause:
         cure = (
             f"raise CMK_MAX_AGE_MINUTES, because {overdue_after(most) // _MINUTE} min after a scan "
-            "the second clock starts the next one, as if the timer had stopped"
+            "the second clock starts another one, as if the timer had stopped"
         )
         return Mark.WARNING, f"{text}: {cure}."
     cure = (

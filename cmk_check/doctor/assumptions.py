@@ -1,8 +1,8 @@
-"""Tries what is assumed of Azure and was not seen there yet; assumptions.toml says what that is.
+"""Tests the assumptions about Azure that are still unconfirmed; assumptions.toml lists them.
 
-Probes look at what the checks have read, and read little more. The report goes to strangers: it
-consists of sentences of this program, of counts, and of words of Azure that stand in this program,
-never of a name, an id, an address or other text from an answer.
+Probes use what the checks have read, and read little more. The report goes to strangers: it
+contains only this program's sentences, counts, and words of Azure that this program knows, never a
+name, an id, an address or other text from a response.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _BY_ROLES: Final = frozenset({"forbiddenbyrbac"})
 _BY_NETWORK: Final = frozenset({"forbiddenbyconnection", "forbiddenbyfirewall", "forbiddenbynsp"})
 _CODES: Final = _BY_ROLES | _BY_NETWORK | {"authorizationfailed", "invalidresourcetype"}
 _NOTE: Final = re.compile(r"\(\d{3} ([A-Za-z0-9._-]+)\)")
-# The name that our plans give to keys, which they create with a rotation policy.
+# The name of keys that our plans create, which have a rotation policy.
 _OF_A_PLAN: Final = re.compile(r"/keys/cmk-[0-9a-f]{16}$")
 _GROUPS: Final = "/providers/microsoft.management/managementgroups/"
 _AUTHORIZATION: Final = "/providers/Microsoft.Authorization"
@@ -42,12 +42,12 @@ type _Probe = Callable[[DoctorSubject], Awaitable[_Outcome]]
 
 
 def texts() -> Mapping[str, Mapping[str, str]]:
-    """Return the list: of each assumption ``belief``, ``why``, ``see`` and ``affects``, by id."""
+    """Return ``belief``, ``why``, ``see`` and ``affects`` of each assumption, by id."""
     return toml_of(__package__, "assumptions.toml")
 
 
 async def report(subject: DoctorSubject) -> tuple[Mapping[str, object], str]:
-    """Try all assumptions, after the checks; return the report and a sentence about it."""
+    """Test all assumptions after the checks; return the report and a sentence about it."""
     known = texts()
     tried = await asyncio.gather(*(_tried(PROBES.get(name), subject) for name in known))
     counts = Counter(result for result, _ in tried)
@@ -71,21 +71,21 @@ async def report(subject: DoctorSubject) -> tuple[Mapping[str, object], str]:
 
 
 async def _tried(probe: _Probe | None, subject: DoctorSubject) -> _Outcome:
-    """Run a probe; what goes wrong costs this probe alone."""
-    text = "Reading alone cannot show it"
+    """Run a probe; an error affects only this probe."""
+    text = "Reading alone cannot prove it"
     if probe is not None:
         try:
             async with asyncio.timeout(DOCTOR_SAMPLE_SECONDS):
                 return await probe(subject)
         except gaps.TROUBLE as error:
             text = _why(gaps.gap_of(error, ""))
-        except Exception as error:  # noqa: BLE001 - a probe that breaks must not hide the others
+        except Exception as error:  # noqa: BLE001 - a bug in one probe must not hide the others
             text = f"The probe failed: {type(error).__name__}"
     return "not_reached", (text,)
 
 
 def _keys(chosen: Callable[[Vault], bool], against: Collection[str]) -> _Probe:
-    """Look at keys in these vaults; refusals with these codes speak against the assumption."""
+    """Check the keys in these vaults; refusals with these codes refute the assumption."""
 
     async def probe(subject: DoctorSubject) -> _Outcome:
         found = [
@@ -103,12 +103,12 @@ def _keys(chosen: Callable[[Vault], bool], against: Collection[str]) -> _Probe:
 
 
 async def _rotation(subject: DoctorSubject) -> _Outcome:
-    """Read the keys once more, for what nothing else looks at."""
+    """Read the keys again, for the rotation policy, which no check reads."""
     reader, counts = (await subject.inventory()).reader(), Counter[bool | None]()
     for key in [each.key for each in subject.key_facts if isinstance(each.key, Key)]:
         document = await reader.document(key.id, Deadline.within(DOCTOR_SAMPLE_SECONDS))
         policy = as_object(document.get("properties")).get("rotationPolicy")
-        # Its shape in azure-mgmt-keyvault 14.1.0.
+        # The shape of a policy in azure-mgmt-keyvault 14.1.0.
         types = [as_object(it.get("action")).get("type") for it in _in(policy, "lifetimeActions")]
         is_understood = bool(types) and {str(each).lower() for each in types} <= {
             "rotate",
@@ -129,7 +129,7 @@ def _served(
     against: GapReason = GapReason.API_VERSION_UNSUPPORTED,
     only: Collection[str] = (),
 ) -> _Probe:
-    """Look at the answers for these types; ``only`` are the versions that they must be of."""
+    """Check the responses for these types; ``only`` are the expected api-versions, if any."""
 
     async def probe(subject: DoctorSubject) -> _Outcome:
         used = (await subject.inventory()).api_versions()
@@ -143,7 +143,7 @@ def _served(
 
 
 def _exist(*actions: str) -> _Probe:
-    """Ask Azure for all operations of the providers of these actions.
+    """Check that the operations of their providers include these actions.
 
     Source: ``ProviderOperationsMetadata`` of azure-mgmt-authorization, 2022-04-01.
     """
@@ -163,7 +163,7 @@ def _exist(*actions: str) -> _Probe:
 
 
 async def _changes(subject: DoctorSubject) -> _Outcome:
-    """Ask Resource Graph for changes, and if there are none, for new accounts."""
+    """Query Resource Graph for changes, and if there are none, for new accounts."""
     azure, since = await subject.inventory(), subject.clock.now() - DOCTOR_CHANGES
     search = azure.change_search()
     found = await search.changes(since, vaults=True, seconds=DOCTOR_SAMPLE_SECONDS)
@@ -191,7 +191,7 @@ async def _exemptions(subject: DoctorSubject) -> _Outcome:
         below = [each.id for each in inside if each.id in below]
     paths = [f"/subscriptions/{each}" for each in below[: subject.most]]
     lists = await asyncio.gather(*(count(it, _GROUPS) for it in paths), return_exceptions=True)
-    # One that may not be read says nothing.
+    # A list that could not be read proves nothing.
     read = [each for each in lists if isinstance(each, int)]
     at_group = 0
     if group is not None and read and not any(read):
@@ -240,6 +240,6 @@ def _code(gap: Gap) -> str | None:
 
 
 def _in(document: object, name: str) -> list[dict[str, object]]:
-    """Return the objects of a list in a document, whatever the document is."""
+    """Return the objects of a list in a document of any shape."""
     entries = as_object(document).get(name)
     return [as_object(each) for each in entries] if isinstance(entries, list) else []

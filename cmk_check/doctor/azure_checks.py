@@ -33,7 +33,7 @@ _MINUTE: Final = timedelta(minutes=1)
 
 
 async def cloud(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Call Azure Resource Manager without a token, which it must refuse, and note its time."""
+    """Call Azure Resource Manager without a token, which it must refuse, and note its clock."""
     url = subject.settings.addresses.arm_url
     try:
         async with (
@@ -53,7 +53,7 @@ async def cloud(subject: DoctorSubject) -> Sequence[MarkedText]:
     named = f"{subject.settings.cloud}: " if subject.settings.other_arm_url is None else ""
     if status != HTTPStatus.UNAUTHORIZED:
         text = (
-            f"{named}{url} answered {status} to a request without a token, but Azure answers "
+            f"{named}{url} returned {status} to a request without a token, but Azure returns "
             "401: try again; if this persists, check whether a proxy answers instead of Azure."
         )
         return [(Mark.WARNING, text)]
@@ -61,22 +61,22 @@ async def cloud(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def clock(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Compare the clock of this machine with the time in Azure's answer."""
+    """Compare the clock of this machine with the time in Azure's response."""
     if subject.ahead is None:
-        raise NotTried("Azure's answer did not contain the time.")
+        raise NotTried("Azure's response did not contain the time.")
     seconds, most = abs(subject.ahead) // _SECOND, CLOCK_TOLERANCE // _SECOND
     if abs(subject.ahead) <= CLOCK_TOLERANCE:
         return [(Mark.OK, f"This clock differs from Azure's by {seconds} s; {most} s are allowed.")]
     way = "ahead of" if subject.ahead > timedelta() else "behind"
     text = (
-        f"This clock is {seconds} s {way} Azure's, and {most} s are allowed: synchronise it by "
+        f"This clock is {seconds} s {way} Azure's, and {most} s are allowed: synchronise it with "
         "NTP, because tokens and the age of results depend on it."
     )
     return [(Mark.PROBLEM, text)]
 
 
 async def credential(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Get a token for Azure Resource Manager, and name the ids that a role is assigned to."""
+    """Get a token for Azure Resource Manager, and show the ids to which roles are assigned."""
     settings = subject.settings
     result = await _sign_in(
         subject, settings.addresses.token_scope, settings.client_id, "AZURE_CLIENT_ID"
@@ -91,16 +91,16 @@ async def credential(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def storage_credential(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Get a token for Azure Storage, and name these ids."""
+    """Get a token for Azure Storage, and show its ids."""
     storage = subject.settings.storage
     if not isinstance(storage, StorageByIdentity):
-        # Azurite takes a key; the storage checks report a missing storage.
+        # Azurite uses a key; the storage checks report a missing storage.
         return []
     return [await _sign_in(subject, STORAGE_SCOPE, storage.client_id, "CMK_STORAGE__clientId")]
 
 
 async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Ask for recent changes, as the watch does. Only with `CMK_WATCH_SCHEDULE`."""
+    """Query recent changes as the watch does. Only with `CMK_WATCH_SCHEDULE`."""
     settings = subject.settings
     if settings.watch_schedule is None:
         return []
@@ -110,18 +110,18 @@ async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
     since = subject.clock.now() - WATCH_OVERLAP
     found = await search.changes(since, vaults=settings.key_health, seconds=DOCTOR_ARM_SECONDS)
     if found.gap is not None:
-        text = f"Azure Resource Graph does not tell what has changed: {found.gap.detail}"
+        text = f"Azure Resource Graph does not list changes: {found.gap.detail}"
         return [*results, (Mark.PROBLEM, text)]
     subject.sees_changes = bool(found.subscriptions or found.vaults) or None
     text = (
-        f"Azure Resource Graph tells what has changed: {len(found.subscriptions):,} subscriptions "
+        f"Azure Resource Graph lists changes: {len(found.subscriptions):,} subscriptions changed "
         f"in the last {WATCH_OVERLAP // _MINUTE} min."
     )
     return [*results, (Mark.OK, text)]
 
 
 async def actions(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Name the actions of the role that are missing everywhere, and those that were not tried."""
+    """List the actions of the role that are missing everywhere or were not tried."""
     found = await states(subject)
     works, missing, untried = (
         [action for action in ALL_ACTIONS if found[action] == state]
@@ -134,7 +134,7 @@ async def actions(subject: DoctorSubject) -> Sequence[MarkedText]:
         cure = "Grant the app's identity the role Reader, or a role with these actions."
         results.append((Mark.PROBLEM, f"Missing: {', '.join(missing)}. {cure}"))
     if untried:
-        why = "A setting is off, nothing that was sampled needs them, or a line above says why."
+        why = "A setting is off, no sampled resource needs them, or a line above shows why."
         results.append((Mark.SKIPPED, f"Not tried: {', '.join(untried)}. {why}"))
     return results
 
@@ -142,8 +142,8 @@ async def actions(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def states(subject: DoctorSubject) -> Mapping[str, str]:
     """Return "works", "missing" or "not_tried" for each action of the role.
 
-    An action that is refused in some places works: the checks name the places. Without the action
-    for subscriptions Azure answers with an empty list, without that for changes with none.
+    An action works even if it is refused in some places: the checks name those places. Azure
+    returns an empty list to an identity that may not read subscriptions, or changes.
     """
     answers = (await subject.inventory()).api_versions().answers
     found: dict[str, str] = {}
@@ -201,7 +201,7 @@ def _identity_fault(error: Exception, client_id: str | None, setting: str) -> st
             f"The app has no system-assigned identity: set {setting} to the client id of the "
             "app's identity."
         )
-    answer = "does not answer" if status is None else f"answered {status}"
+    answer = "does not respond" if status is None else f"returned {status}"
     return (
         f"The identity endpoint {answer}: assign an identity to the app with `az functionapp "
         "identity assign`, and restart the app."

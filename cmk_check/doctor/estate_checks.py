@@ -1,7 +1,7 @@
-"""Checks of the estate: whether its subscriptions, their accounts and what these need can be read.
+"""Checks whether subscriptions, their accounts and the resources behind them can be read.
 
-What stands beside verdicts is read for a few accounts. A scan reads it for all of them; reading the
-whole estate would keep a person waiting.
+Keys, exemptions and data stores are read for a few accounts only. A scan reads them for all, but a
+person would wait too long for that.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read the facts of the keys of at most five accounts, each in another vault, as a scan does.
+    """Read the keys of at most five accounts as a scan does, each from a different vault.
 
     One line for each cause, with the missing action and the vault's subscription. Not with
     `CMK_KEY_HEALTH=off`.
@@ -102,7 +102,7 @@ async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def exceptions(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read the exemptions of at most five subscriptions and what they rest on, as a scan does.
+    """Read the exemptions, and their policies, of at most five subscriptions as a scan does.
 
     One line for each cause. Not with `CMK_EXCEPTIONS=off`.
     """
@@ -127,7 +127,7 @@ async def exceptions(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def data_stores(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read the projects of at most five accounts, what they name, and these stores, as a scan does.
+    """Read the projects of at most five accounts and their data stores as a scan does.
 
     Only with `CMK_DATA_STORES=on`.
     """
@@ -180,7 +180,7 @@ async def _gaps(subject: DoctorSubject, chosen: Sequence[Subscription]) -> list[
 
 
 def _sample(subject: DoctorSubject, subscription_id: str, judged: AllJudged) -> None:
-    """Remember a few accounts of a subscription, for each of the checks of samples."""
+    """Keep a few accounts of a subscription for each check of samples."""
     for account in accounts_of(KEY_HEALTH, judged):
         if len(subject.sampled) < subject.most:
             subject.sampled.setdefault(_vault(account).lower(), account)
@@ -199,7 +199,7 @@ def _in_scope(subject: DoctorSubject) -> list[Subscription]:
 
 
 def _reasons(subject: DoctorSubject, seen: int, chosen: int) -> list[str]:
-    """Return the posture's reasons for which an estate of this size would be unknown."""
+    """Return the reasons why the posture of an estate of this size would be unknown."""
     now = subject.clock.now()
     counts = SubscriptionCounts(read=chosen, excluded=seen - chosen)
     status = Status(as_of=now, visible=seen, summary=Summary(subscriptions=counts))
@@ -208,7 +208,7 @@ def _reasons(subject: DoctorSubject, seen: int, chosen: int) -> list[str]:
 
 
 async def _of_group(subject: DoctorSubject, inventory: Inventory, group: str) -> MarkedText:
-    """Compare the list with the management group, which also has what the identity cannot see."""
+    """Compare the list with the management group, which also lists invisible subscriptions."""
     try:
         below = await inventory.subscriptions_below(group)
     except InventoryError as error:
@@ -262,7 +262,7 @@ def _vault(account: Account) -> str:
 
 
 def _read_of(what: str, found: Mapping[str, object]) -> list[MarkedText]:
-    """Say what could be read of this, by its ids or names."""
+    """Return lines about what could be read; ``found`` is by id or name."""
     unread = [(it.gap, name) for name, it in found.items() if isinstance(it, Unread)]
     text = f"{len(found) - len(unread)} of {len(found)} {what} can be read."
     return [*([(Mark.OK, text)] if len(unread) < len(found) else []), *problems(unread, "for")]

@@ -1,4 +1,4 @@
-"""The subject of the checks: the app's own adapters over settings that may be partly invalid."""
+"""The subject of the checks: the app's adapters with settings that may be partly invalid."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from cmk_check.inventory.azure_inventory import AzureInventory
 
 _STAND_IN: Final = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
-# The platform replaces such a reference by the secret:
+# The platform replaces such a reference with the secret:
 # https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
 _REFERENCE: Final = "@Microsoft.KeyVault("
-# In its place, so that the rest of a route can be checked; nothing is posted there.
+# A substitute, so that the rest of a route can be checked; nothing is posted to it.
 _URL_IN_A_VAULT: Final = "https://receiver.invalid"
-# Settings of the app beside CMK_*; the last one is the platform's to set, and a fault as a setting.
+# Settings other than CMK_*; only the platform may set the last one, so as a setting it is a fault.
 _OTHERS: Final = frozenset({"AZURE_CLIENT_ID", "WEBSITE_AUTH_ENABLED"})
 _URL, _SECRET = "CMK_WEBHOOK_URL", "CMK_WEBHOOK_SECRET"
 
@@ -38,13 +38,13 @@ type Faults = tuple[tuple[str, str], ...]
 class DoctorSubject(App):
     """The app, whose parts can be checked one by one.
 
-    ``environ`` is what the settings were read from, ``faults`` are its faults, and ``references``
-    the variables whose values are in a vault. Checks store here what later ones need: ``listed``,
-    the subscriptions that Azure lists; ``sampled``, a few accounts whose keys to check, by the
-    address of the vault; ``violating``, the non-compliant accounts of a few subscriptions, by the
-    subscription's id; ``with_data``, a few accounts that may keep data elsewhere; ``key_facts``
-    and ``data_facts``, what was read of them; ``sees_changes``, whether Resource Graph tells
-    changes, None if unknown; ``ahead``, how far this clock is ahead of Azure's, None if unknown.
+    ``environ`` holds the variables, ``faults`` their faults, and ``references`` the variables whose
+    values are in a vault. Checks store results for later checks here: ``listed``, the subscriptions
+    that Azure lists; ``sampled``, a few accounts whose keys to check, by the address of the vault;
+    ``violating``, the non-compliant accounts of a few subscriptions, by subscription id;
+    ``with_data``, a few accounts that may keep data elsewhere; ``key_facts`` and ``data_facts``,
+    what was read of the samples; ``sees_changes``, whether Resource Graph lists changes, None if
+    unknown; ``ahead``, how far this clock is ahead of Azure's, None if unknown.
     """
 
     reading_seconds: float = DOCTOR_READING_SECONDS
@@ -66,17 +66,17 @@ class DoctorSubject(App):
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:
-        """Build it from an environment, as far as that is valid."""
+        """Build the subject from the valid part of an environment."""
         return cls(*_read_around_faults(environ))
 
     @property
     def of_the_app(self) -> bool:
-        """Whether these are the settings of a deployed app, not just those of a laptop."""
+        """Whether these are the settings of a deployed app, not of a laptop."""
         return not isinstance(self.settings.storage, InMemory)
 
     @property
     def unusable(self) -> list[str]:
-        """The settings whose value is not known: invalid, in a vault, or under a misspelt name."""
+        """The settings with an unknown value: invalid, in a vault, or with a misspelt name."""
         misspelt = misspelt_settings(self.environ)
         return [*self.references, *(misspelt.get(name, name) for name, _ in self.faults)]
 
@@ -88,21 +88,21 @@ class DoctorSubject(App):
 
         """
         if not self.of_the_app:
-            raise NotTried("No storage is set (CMK_STORAGE); only the deployed app needs it.")
+            raise NotTried("No storage is set (CMK_STORAGE); only the deployed app needs one.")
         return await self._storage()
 
     async def inventory(self) -> "AzureInventory":
-        """Return what reads Azure, as a scan does."""
+        """Return the reader of Azure that a scan uses."""
         return await self._azure()
 
 
 def laid_over(environ: Mapping[str, str], text: str) -> dict[str, str]:
-    """Return the environment with its settings of this program replaced by the app's.
+    """Return the environment with the app's settings instead of its own.
 
     ``text`` is what ``az functionapp config appsettings list`` prints, or ``local.settings.json``.
 
     Raises:
-        ValueError: the text is neither; ``str()`` says what it must be.
+        ValueError: the text is neither; ``str()`` explains what it must be.
 
     """
     try:
@@ -131,14 +131,14 @@ def _read_around_faults(environ: Mapping[str, str]) -> tuple[Settings, Mapping[s
     of_routes = frozenset(filter(is_of_a_route, unknown))
     urls = {name for name in of_routes if not name.endswith("_SECRET")}
     known = {name: value for name, value in environ.items() if name not in of_routes}
-    # The secret is only valid together with its URL.
+    # The secret is valid only together with its URL.
     unread = unknown - of_routes | ({_SECRET} if _URL in unknown else set())
     sound = _without(known | dict.fromkeys(urls, _URL_IN_A_VAULT), unread)
     while True:
         try:
             return _read(sound), environ, faults
         except SettingsError as error:
-            # Keep the first faults only: without an invalid setting, another may become invalid,
+            # Keep only the first faults: dropping an invalid setting can make another one invalid,
             # such as a secret without its URL.
             faults = faults or error.faults
             sound = _without(sound, {name for name, _ in error.faults})
@@ -161,12 +161,12 @@ def _read(environ: Mapping[str, str]) -> Settings:
 
 def _without(environ: Mapping[str, str], faulty: Collection[str]) -> dict[str, str]:
     if any(map(_is_of_routes, faulty)):
-        # The routes only make sense together with their URLs.
+        # The routes are valid only together with their URLs.
         faulty = {*faulty, *filter(_is_of_routes, environ)}
     sound = {name: value for name, value in environ.items() if name not in faulty}
     if not any(map(_is_of_storage, faulty)):
         return sound
-    # The storage variables only make sense together; the stand-in is never used.
+    # The storage variables are valid only together; the substitute is never used.
     return {name: value for name, value in sound.items() if not _is_of_storage(name)} | _STAND_IN
 
 

@@ -1,8 +1,8 @@
-"""How often an NCRONTAB expression occurs, and the longest pause in between: pure.
+"""How often an NCRONTAB expression occurs, and its longest pause: pure.
 
-It accepts exactly what the host's library accepts (https://github.com/atifaziz/NCrontab). Python's
-croniter differs: it accepts 7 for Sunday, with which Azure does not index the timer, but no ranges
-that go backwards.
+This parser accepts exactly what the host's library accepts (https://github.com/atifaziz/NCrontab).
+Python's croniter differs: it accepts 7 for Sunday, with which Azure does not index the timer, but
+refuses descending ranges.
 """
 
 import re
@@ -13,13 +13,13 @@ from itertools import pairwise, product
 from typing import Final
 
 _MONTHS: Final = [month.name.lower() for month in Month]
-# From Sunday, which is the last one in Python.
+# Sunday is first here, but last in Python.
 _DAYS: Final = [day.name.lower() for day in (Day.SUNDAY, *Day)][:7]
 _ITEM: Final = re.compile(r"(\*|[a-z0-9]{1,9})(?:-([a-z0-9]{1,9}))?(?:/([0-9]{1,4}))?")
-# Long enough for 29 February to fall twice on one weekday, even across a century without one.
+# Enough for 29 February to fall on any weekday twice, even around a century year without one.
 _FIRST_DAY: Final = date(2072, 1, 1)
 _NUMBER_OF_DAYS: Final = 80 * 366
-# Of each field its numbers, and their names.
+# The numbers of each field, and their names.
 _FIELDS: Final[Sequence[tuple[range, Sequence[str]]]] = (
     (range(60), ()),
     (range(60), ()),
@@ -47,7 +47,7 @@ def longest_pause(expression: str) -> timedelta:
 
 
 def mean_an_hour(expression: str) -> float:
-    """Return how often an NCRONTAB expression occurs in an hour, as the mean of years.
+    """Return how often an NCRONTAB expression occurs per hour, as the mean over years.
 
     Raises:
         ValueError: the expression is invalid, or it never occurs.
@@ -58,7 +58,7 @@ def mean_an_hour(expression: str) -> float:
 
 
 def _occurrences(expression: str) -> tuple[list[timedelta], list[date]]:
-    """Return the times of a day and the days on which an expression occurs, in order."""
+    """Return the times of day and the days at which an expression occurs, in order."""
     texts = expression.split()
     if len(texts) == len(_FIELDS) - 1:
         texts.insert(0, "0")
@@ -81,7 +81,7 @@ def _occurrences(expression: str) -> tuple[list[timedelta], list[date]]:
 
 
 def _range(item: str, numbers: range, names: Sequence[str]) -> range:
-    """Return the numbers of a field that an item of its list selects."""
+    """Return the numbers that an item in the list of a field selects."""
     match = _ITEM.fullmatch(item)
     if not match:
         raise ValueError(f"{item!r} must be a number, range or step")

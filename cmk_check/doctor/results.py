@@ -1,4 +1,4 @@
-"""The results of checks: a mark and a sentence. The command line escapes names in them."""
+"""The results of checks: a mark and a sentence, in which the command line escapes names."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -8,16 +8,16 @@ from cmk_check.core.text import few
 
 
 class Mark(StrEnum):
-    """The result of a check; only a problem stops the app from working."""
+    """The mark of a result; only a problem stops the app from working."""
 
     OK = "ok"
     """It works."""
     WARNING = "warning"
-    """It works, or only time will tell; read the line."""
+    """It works or cannot be judged yet; read the line."""
     PROBLEM = "problem"
     """The app or a scan cannot work; the line says what to do."""
     SKIPPED = "skipped"
-    """Not tried, because it is not set or depends on a problem above."""
+    """Not tried, because a setting is missing or an earlier check failed."""
 
 
 # The result of a check function, without the name of the check.
@@ -25,15 +25,15 @@ type MarkedText = tuple[Mark, str]
 
 
 class CheckFailed(Exception):
-    """The check failed, so that others cannot run. ``str()`` says what to do."""
+    """The check failed, so dependent checks cannot run. ``str()`` explains what to do."""
 
 
 class NotTried(Exception):
-    """The check does not apply. ``str()`` says why."""
+    """The check does not apply. ``str()`` explains why."""
 
 
 def problems(gaps: Iterable[tuple[Gap, str]], where: str) -> list[MarkedText]:
-    """Report each gap once, with the names that it concerns."""
+    """Report each gap once, with the names that it affects."""
     names: dict[Gap, list[str]] = {}
     for gap, name in gaps:
         names.setdefault(gap, []).append(name)

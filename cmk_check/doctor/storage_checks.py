@@ -1,4 +1,4 @@
-"""Checks of the storage: whether tables and queues can be read and written, and what they hold.
+"""Checks whether tables and queues can be read and written, and what they contain.
 
 The checks leave nothing behind except empty tables and queues that the app needs anyway.
 """
@@ -38,9 +38,9 @@ _NOBODY: Final = "none"
 # A valid ETag that no row has.
 _NO_ETAG: Final = "W/\"datetime'2000-01-01T00%3A00%3A00.0000000Z'\""
 _POISON: Final = f"{SLICES_QUEUE}-poison"
-_LOOK: Final = ": check that the storage account exists and its firewall allows this machine."
-_LOOK_AT_AZURITE: Final = ": check that Azurite runs and CMK_STORAGE has its ports."
-# Reasons that concern the set-up, not the accounts, and that do not pass by themselves.
+_LOOK: Final = ": check that the storage account exists and its firewall admits this machine."
+_LOOK_AT_AZURITE: Final = ": check that Azurite is running and CMK_STORAGE has its ports."
+# Reasons that concern the set-up, not the accounts, and persist until somebody acts.
 _OF_THE_SET_UP: Final = (
     PostureReason.NO_SUBSCRIPTION_VISIBLE,
     PostureReason.SCAN_FAILED,
@@ -55,7 +55,7 @@ _OF_THE_SET_UP: Final = (
 
 
 async def tables(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read each table, and change a row that does not exist, which only those may who may write."""
+    """Read each table, and change a nonexistent row, which requires permission to write."""
     store, _ = await subject.storage()
     tried = await asyncio.gather(*(_try_table(store, table) for table in Table))
     _fail_on(subject, [error for error in tried if error])
@@ -63,7 +63,7 @@ async def tables(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Try each queue in the same way, and count the messages that are stuck."""
+    """Test each queue in the same way, and count stuck messages."""
     _, service = await subject.storage()
     names = [
         SLICES_QUEUE,
@@ -94,7 +94,7 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read what the last scan said about the set-up: too old, failed, or something unread."""
+    """Report faults of the set-up in the last scan: too old, failed, or subscriptions unread."""
     store, _ = await subject.storage()
     try:
         status = (await ScanTable(store).status()).value
@@ -116,8 +116,8 @@ async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def _try_table(store: Store, table: Table) -> StoreError | None:
     """Return why a table cannot be read and written, None if it can.
 
-    Each transaction fails because of a row that does not exist (412 or 404). Without the right to
-    write, the service answers 403 instead.
+    Each transaction fails because of a row that does not exist (412 or 404). Without permission to
+    write, the service returns 403 instead.
     """
     row = str(uuid.uuid4())
     must_fail: Sequence[Sequence[Write]] = (
@@ -146,7 +146,7 @@ async def _try_queue(service: QueueService, name: str) -> int | QueueError:
 
 
 def _fail_on(subject: DoctorSubject, errors: Sequence[StoreError | QueueError]) -> None:
-    """Fail if there are errors; report each kind once, with all names that it concerns."""
+    """Fail if there are errors; report each kind once, with all affected names."""
     names_by_error: dict[str, list[str]] = {}
     for error in errors:
         name, _, what = str(error).partition(":")
@@ -157,7 +157,7 @@ def _fail_on(subject: DoctorSubject, errors: Sequence[StoreError | QueueError]) 
     look = _LOOK_AT_AZURITE if azurite else _LOOK
     raise CheckFailed(
         " ".join(
-            # A refusal already says what to grant.
+            # A refusal already names the role to grant.
             f"{', '.join(names)}: {what}{'.' if 'grant' in what else look}"
             for what, names in names_by_error.items()
         )

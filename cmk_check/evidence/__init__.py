@@ -1,1 +1,1 @@
-"""What an auditor gets: files made from answers of the HTTP API, signed and checked."""
+"""Evidence for auditors: files made from responses of the HTTP API, signed and verified."""

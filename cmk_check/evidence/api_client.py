@@ -1,7 +1,7 @@
-"""The app's HTTP API, as a person with a key or a sign-in reads it.
+"""A client of the app's HTTP API, with a key or a sign-in.
 
-Key and token go to one origin alone: redirects are not followed, and of a link to the next page
-only the query is used. No message contains either.
+Key and token are sent to one origin only: redirects are not followed, and a link to the next page
+contributes only its query. No message contains the key or the token.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ from cmk_check.ports import InventoryError
 
 
 class ApiUnusable(CmkCheckError):
-    """The HTTP API of an app gave no answer that can be used. ``str()`` says what to do.
+    """The HTTP API of an app returned no usable response. ``str()`` explains what to do.
 
-    ``code`` is that of the API's error, empty if there is none.
+    ``code`` is the code of the API's error, empty if there is none.
     """
 
     def __init__(self, message: str, code: str = "") -> None:
@@ -38,11 +38,11 @@ class ApiUnusable(CmkCheckError):
 
 
 MAY_PASS: Final = frozenset({429, 500, 502, 503, 504})
-# Codes of the envelope, such as StorageUnavailable; nothing else of an answer is shown.
+# Error codes, such as StorageUnavailable: the only text of a response that is shown.
 _CODE: Final = re.compile(r"[A-Za-z]{1,40}")
 _ADVICE: Final[Mapping[int, str]] = {
-    HTTPStatus.BAD_REQUEST: "change the filters, or use the version of cmk-check that is deployed",
-    HTTPStatus.UNAUTHORIZED: "use a valid key of the function api, or --entra if the app asks for "
+    HTTPStatus.BAD_REQUEST: "change the filters, or use the deployed version of cmk-check",
+    HTTPStatus.UNAUTHORIZED: "use a valid key of the function api, or --entra if the app requires "
     "a sign-in",
     HTTPStatus.FORBIDDEN: "let this identity read the app, or check the network rules of the app",
     HTTPStatus.NOT_FOUND: "check that --url is the address of cmk_check",
@@ -54,7 +54,7 @@ type Sleep = Callable[[float], Awaitable[None]]
 
 
 class Reply(NamedTuple):
-    """An answer."""
+    """A response."""
 
     status: int
     headers: Mapping[str, str]
@@ -62,7 +62,7 @@ class Reply(NamedTuple):
 
     @property
     def document(self) -> dict[str, Any] | None:
-        """The JSON object, None if it is something else."""
+        """The body as a JSON object, None for any other body."""
         try:
             document = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -78,7 +78,7 @@ class Reply(NamedTuple):
 
     @property
     def named(self) -> str:
-        """The status with the code of the error."""
+        """The status, with the error code if there is one."""
         return f"{self.status} ({self.code})" if self.code else str(self.status)
 
 
@@ -88,17 +88,17 @@ class Api(Protocol):
     async def get(
         self, route: str, query: Query | None = None, *, if_none_match: str | None = None
     ) -> Reply:
-        """Read a route below ``/api/v1``; the status is 200, or 304 for ``if_none_match``.
+        """Read a route below ``/api/v1``; the status is 200, or 304 with ``if_none_match``.
 
         Raises:
-            ApiUnusable: there is no answer that can be used.
+            ApiUnusable: there is no usable response.
 
         """
         ...
 
 
 class Passing(ApiUnusable):
-    """A failure that may pass; ``wait`` is how many seconds the app asks to wait."""
+    """A transient failure; ``wait`` is the number of seconds that the app requests to wait."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)
@@ -106,21 +106,21 @@ class Passing(ApiUnusable):
 
 
 def app_url(text: str) -> URL:
-    """Return the address of an app.
+    """Return the address of an app, checked.
 
     Raises:
-        ValueError: says what it must be.
+        ValueError: explains what the address must be.
 
     """
     url = URL(check_url(text, on_azure=False, of="the app"))
     if url.query_string:
-        raise ValueError("must be the URL of the app; write it without ? and what follows")
+        raise ValueError("must be the URL of the app; write it without ? and the query after it")
     return url
 
 
 def open_api_session(url: URL) -> aiohttp.ClientSession:
     """Open a session within a running event loop; the caller closes it."""
-    # Without TLS the host is the loopback of this machine, and no proxy may see the key.
+    # Without TLS, the host is this machine's loopback, and no proxy may see the key.
     proxy = proxy_for(str(url)) if url.scheme == "https" else None
     return aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(), proxy=proxy, response_class=LimitedResponse
@@ -158,7 +158,7 @@ class ApiClient(Api):
         try:
             reply = await exchange(self.session, "GET", url, headers)
         except InventoryError:
-            raise ApiUnusable(f"{host} gave an answer that is too large.") from None
+            raise ApiUnusable(f"{host} returned a response that is too large.") from None
         is_known = reply.status == HTTPStatus.NOT_MODIFIED and "if-none-match" in headers
         if reply.status == HTTPStatus.OK or is_known:
             return reply
@@ -170,7 +170,7 @@ class ApiClient(Api):
             raise Passing(f"{said}: try again later, and look at the app's log.", wait)
         advice = _ADVICE.get(reply.status, "look at the app's log")
         if reply.status in range(300, 400):
-            advice = "redirects are not followed, so that the key stays with this host; check --url"
+            advice = "redirects are not followed, because they could leak the key; check --url"
         raise ApiUnusable(f"{said}: {advice}.", reply.code)
 
 
@@ -181,11 +181,11 @@ async def exchange(
     headers: Mapping[str, str],
     body: Mapping[str, str] | None = None,
 ) -> Reply:
-    """Send one request, without following redirects, and read its answer.
+    """Send one request without following redirects, and read the response.
 
     Raises:
-        Passing: there is no answer.
-        InventoryError: it is too large.
+        Passing: there is no response.
+        InventoryError: the response is too large.
 
     """
     try:
@@ -200,15 +200,15 @@ async def exchange(
             return Reply(response.status, response.headers, await response.read())
     except (aiohttp.ClientError, TimeoutError) as error:
         gap = unreached_gap(error, url.authority)
-        fault = (gap and gap.detail) or f"{url.authority} does not answer."
-    # Raised outside of the handler, so that it is not chained to an error of the library.
+        fault = (gap and gap.detail) or f"{url.authority} does not respond."
+    # Raised outside the handler, so that it is not chained to an error of the library.
     raise Passing(fault)
 
 
 async def pages(
     api: Api, route: str, query: Query | None = None
 ) -> AsyncIterator[tuple[bytes, dict[str, Any]]]:
-    """Read a list page by page: each as bytes, and as the JSON object that it is.
+    """Read a list; yield each page as bytes and as a JSON object.
 
     Raises:
         ApiUnusable
@@ -224,18 +224,18 @@ async def pages(
         if link is None:
             return
         if not isinstance(link, str) or link in seen:
-            raise ApiUnusable("The app's link to the next page leads back.")
+            raise ApiUnusable("The app's link to the next page repeats an earlier page.")
         seen.add(link)
         asked = dict(URL(link).query)
 
 
 def as_document(reply: Reply) -> dict[str, Any]:
-    """Return an answer as the JSON object that it is.
+    """Return the JSON object in a response.
 
     Raises:
-        ApiUnusable: it is something else.
+        ApiUnusable: the response is not a JSON object.
 
     """
     if (document := reply.document) is None:
-        raise ApiUnusable("The answer must be a JSON object: check that --url leads to cmk_check.")
+        raise ApiUnusable("The response must be a JSON object: check that --url is cmk_check.")
     return document

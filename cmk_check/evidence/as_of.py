@@ -1,12 +1,12 @@
-"""The estate as it was recorded at an earlier time, rebuilt by undoing the changes since then.
+"""The estate as recorded at an earlier time, rebuilt by undoing the changes since then.
 
-A change says what an account was before it. So an account is what the first change after that time
-says of before, or what it is now if there was none. This holds only if no change is missing: the
-changes of a subscription are numbered, and the subscription tells the last number. Where a number
-is missing or occurs twice, nothing is rebuilt, and the reason is given.
+A change contains the state of an account before it. So the state at a time is the one before the
+first later change, or the present state if there is no later change. This holds only if no change
+is missing: the changes of a subscription are numbered, and its row has the last number. If a number
+is missing or occurs twice, the subscription is not rebuilt, and the result contains the reason.
 
-Changes also say when a gap begins and ends. That a subscription without a gap is excluded, retired
-or new is not told as a change: the counts of the scans in between show whether that may have
+Changes also record when a gap begins and ends. No change records that a subscription without a gap
+became excluded, retired or known: the counts of the scans in between show whether that may have
 happened.
 """
 
@@ -26,12 +26,12 @@ from cmk_check.web.json_model import written
 
 _ENDED: Final = {ScanState.COMPLETE, ScanState.INCOMPLETE}
 _UNREAD: Final = {CoverageState.EXCLUDED, CoverageState.RETIRED}
-_NOT_TOLD: Final = "its coverage changed in ways that are not told as changes"
+_NOT_TOLD: Final = "its coverage changed in ways that no change records"
 _RECORDING: Final = "the app was recording it during the export; export again"
 
 
 class AccountThen(NamedTuple):
-    """An account as it was recorded; ``key_health`` is None if its key was not checked."""
+    """An account as recorded; ``key_health`` is None if its key was not checked."""
 
     id: str
     kind: str | None
@@ -42,9 +42,9 @@ class AccountThen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionThen:
-    """A subscription as it was recorded.
+    """A subscription as recorded.
 
-    ``accounts`` or ``coverage`` are None if they cannot be rebuilt; ``not_known`` then says why.
+    ``accounts`` or ``coverage`` is None if it cannot be rebuilt; ``not_known`` is then the reason.
     """
 
     id: str
@@ -54,7 +54,7 @@ class SubscriptionThen:
 
 
 class Difference(NamedTuple):
-    """A count of a scan, by its name in the API, that the rebuilt estate does not have."""
+    """A count in which the rebuilt estate differs from a scan, by its name in the API."""
 
     name: str
     rebuilt: int
@@ -66,8 +66,8 @@ class Then:
     """The estate as of a time.
 
     ``scan`` is the last full scan that had finished by then, None if there is none. ``differences``
-    compare its counts with the estate rebuilt as of its end; with ``differences_explained`` not all
-    could be rebuilt as of its end, so differences must be expected.
+    compare its counts with the estate rebuilt as of its end. ``differences_explained`` means that
+    this estate could not be rebuilt completely, so differences must be expected.
     """
 
     time: datetime
@@ -78,11 +78,11 @@ class Then:
 
 
 class _NotKnown(Exception):
-    """Something cannot be rebuilt; ``str()`` says why."""
+    """Something cannot be rebuilt; ``str()`` is the reason."""
 
 
 class _Side(NamedTuple):
-    """What a change says of an account before it or after it; None instead: it was not there."""
+    """The state of an account before or after a change; None for an absent account."""
 
     verdict: Verdict
     reason: Reason
@@ -98,7 +98,7 @@ class _CoverageChange(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """What undoing a change needs; ``coverage`` is None for a change of an account."""
+    """The parts of a change that undo it; ``coverage`` is None for a change of an account."""
 
     number: int
     time: datetime
@@ -112,9 +112,9 @@ class _Change(NamedTuple):
 
 @dataclass(slots=True)
 class _Recorded:
-    """What the app holds of one subscription: its row, its accounts, its changes by number.
+    """The data of one subscription: its row, its accounts, and its changes by number.
 
-    An account is its kind, its side, and when it changed, None if its row cannot be used.
+    An account is its kind, its side, and when it changed: None if its row cannot be used.
     """
 
     row: models.Subscription | None = None
@@ -124,9 +124,9 @@ class _Recorded:
 
 
 class History:
-    """What the app holds now, from which any earlier time can be rebuilt.
+    """The present data of the app, from which any earlier time can be rebuilt.
 
-    It keeps a few values of each finding and change in memory.
+    A few values of each finding and change are kept in memory.
     """
 
     def __init__(
@@ -136,9 +136,9 @@ class History:
         changes: Iterable[models.ChangeEvent],
         scans: Iterable[models.Scan],
     ) -> None:
-        """Take all that the app lists: every finding, subscription, change and scan it keeps."""
+        """Index every finding, subscription, change and scan that the app lists."""
         recorded: defaultdict[str, _Recorded] = defaultdict(_Recorded)
-        # The times since which subscriptions are excluded or retired now.
+        # When the subscriptions that are now excluded or retired became so.
         self._settled: list[datetime] = []
         for row in subscriptions:
             recorded[row.subscription_id].row = row
@@ -155,7 +155,7 @@ class History:
             self._oldest = min(self._oldest or change.time, change.time)
             _, _, subscription_id = change.source.rpartition("/subscriptions/")
             if change.source != f"/subscriptions/{subscription_id}":
-                continue  # of a scan
+                continue  # a change of a scan
             try:
                 recorded[subscription_id].changes.append(_change(change))
             except _NotKnown as error:
@@ -194,27 +194,27 @@ class History:
     def _subscription(
         self, subscription_id: str, recorded: _Recorded, time: datetime
     ) -> SubscriptionThen | None:
-        """Rebuild one subscription; None if it was not recorded yet.
+        """Rebuild one subscription; return None if it was not recorded yet.
 
         Raises:
-            _NotKnown: it cannot be rebuilt.
+            _NotKnown: the subscription cannot be rebuilt.
 
         """
         row, changes = recorded.row, recorded.changes
         if recorded.fault:
             raise _NotKnown(recorded.fault)
         if row is None:
-            raise _NotKnown("the app does not list it any more")
+            raise _NotKnown("the app no longer lists it")
         if row.since is None or row.sequence is None:
             raise _NotKnown("its row in the app's storage cannot be used")
         later = _changes_after(changes, row.sequence, time)
         first, numbers = row.sequence - len(later), [change.number for change in changes]
-        # The feed deletes the oldest changes first, up to a day after they were recorded. A change
-        # that it lacks after an older one was not deleted for its age.
+        # The feed deletes the oldest changes first, up to a day late. So a change that is missing
+        # after an older one was not deleted for its age.
         is_hole = any(number < first for number in numbers)
         is_deleted = self._oldest is not None and self._oldest <= time - PUBLICATION_DELAY
         if first and first not in numbers and (is_hole or not is_deleted):
-            raise _NotKnown("the app does not keep the changes since then, or one is missing")
+            raise _NotKnown("the app no longer has all changes since then")
         accounts = tuple(_accounts_then(recorded, later, time))
         try:
             coverage = self._coverage(recorded, row, time, existed=bool(first or accounts))
@@ -231,24 +231,24 @@ class History:
     ) -> CoverageState | None:
         """Return the coverage at a time; None if the subscription was not recorded yet.
 
-        ``existed``: it had accounts or changes at the time.
+        ``existed``: the subscription had accounts or changes at that time.
 
         Raises:
-            _NotKnown: nothing says what it was.
+            _NotKnown: nothing recorded determines it.
 
         """
         if row.since is None:
             raise _NotKnown(_NOT_TOLD)
         if row.since <= time:
             return row.coverage
-        # From the very first change on, those of the coverage are complete.
+        # From the very first change on, the changes of coverage are complete.
         firsts = (change.time for change in recorded.changes[:1] if change.number == 1)
         began = next((first for first in firsts if first <= time), None)
         changes = [change.coverage for change in recorded.changes if change.coverage is not None]
         later = [change for change in changes if change.time > time]
         told = [change for change in changes if change.time <= time]
         if later and later[0].before is CoverageState.GAP:
-            return CoverageState.GAP  # the beginning of each gap is told
+            return CoverageState.GAP  # the beginning of each gap is a change
         if later and later[0].before is None:
             return None
         found: CoverageState | None = None
@@ -267,11 +267,10 @@ class History:
         raise _NotKnown(_NOT_TOLD)
 
     def _may_have_been_unread(self, begin: datetime, end: datetime, *, at_begin: bool) -> bool:
-        """Tell whether another subscription may have been excluded or retired between two times.
+        """Return whether another subscription may have been excluded or retired between two times.
 
-        ``at_begin``: or at the first of them. Scans of the whole estate count the subscriptions. A
-        scan that failed has recorded nothing; what others that ended early have recorded is
-        unknown.
+        ``at_begin`` includes the first time. Scans of the whole estate count the subscriptions. A
+        failed scan has recorded nothing; what other incomplete scans recorded is unknown.
         """
         settled = sum(since <= begin for since in self._settled)
         for scan in self._scans:
@@ -301,18 +300,18 @@ def as_of_document(then: Then) -> Mapping[str, Any]:
 
 
 def as_of_line(then: Then) -> str:
-    """Say how much was rebuilt, and whether a scan had counted the same."""
+    """Return how much was rebuilt, and whether a scan has the same counts."""
     accounts = sum(len(each.accounts or ()) for each in then.subscriptions)
     lost = sum(each.accounts is None for each in then.subscriptions)
     known = f"{accounts} accounts of {len(then.subscriptions) - lost} subscriptions"
     if then.scan is None:
-        compared = "the app keeps no full scan that had finished by then"
+        compared = "the app has no full scan that finished by then"
     elif not then.differences:
-        compared = f"their counts are those of scan {then.scan.id}"
+        compared = f"their counts match scan {then.scan.id}"
     else:
-        told = ", ".join(f"{name} {ours} in place of {its}" for name, ours, its in then.differences)
-        compared = f"scan {then.scan.id} had counted otherwise: {told}"
-    gaps = f"; {lost} subscriptions cannot be rebuilt, as-of.json says why" if lost else ""
+        told = ", ".join(f"{name} {ours} instead of {its}" for name, ours, its in then.differences)
+        compared = f"their counts differ from scan {then.scan.id}: {told}"
+    gaps = f"; {lost} subscriptions cannot be rebuilt, as-of.json shows why" if lost else ""
     return f"as of {written(then.time)}: {known}{gaps}; {compared}"
 
 
@@ -327,15 +326,15 @@ def _subscription(then: SubscriptionThen) -> Mapping[str, Any]:
 
 
 def _ended(scan: models.Scan) -> datetime:
-    """Return when a scan ended; of one that runs, when it started."""
+    """Return when a scan ended, or when a running scan started."""
     return scan.finished_at or scan.started_at
 
 
 def _change(event: models.ChangeEvent) -> _Change:
-    """Take from a change what undoing it needs.
+    """Return the parts of a change that undo it.
 
     Raises:
-        _NotKnown: it has another form than this version of the program knows.
+        _NotKnown: this version of the program does not know the change's form.
 
     """
     data = event.data
@@ -360,7 +359,7 @@ def _side(data: Mapping[str, Any] | None) -> _Side | None:
 
 
 def _changes_after(changes: Sequence[_Change], last: int, time: datetime) -> list[_Change]:
-    """Return the changes after a time, which must have all numbers up to the last.
+    """Return the changes after a time, whose numbers must be complete up to the last.
 
     Raises:
         _NotKnown: a number is missing, occurs twice, or is not in the order of the times.
@@ -368,9 +367,9 @@ def _changes_after(changes: Sequence[_Change], last: int, time: datetime) -> lis
     """
     numbers = [change.number for change in changes]
     if len(set(numbers)) < len(numbers):
-        raise _NotKnown("the numbers of its changes began again")
+        raise _NotKnown("the numbers of its changes restarted")
     if any(number > last for number in numbers):
-        raise _NotKnown(f"{_RECORDING}, or the numbers of its changes began again")
+        raise _NotKnown(f"{_RECORDING}, or the numbers of its changes restarted")
     later = [change for change in changes if change.time > time]
     if [change.number for change in later] != list(range(last - len(later) + 1, last + 1)):
         raise _NotKnown("a change is missing or not published yet, or times are out of order")
@@ -383,7 +382,7 @@ def _accounts_then(
     """Undo the changes of each account.
 
     Raises:
-        _NotKnown: what a change says is not what was there.
+        _NotKnown: a change contradicts the state that it led to.
 
     """
     by_account: defaultdict[str, list[_Change]] = defaultdict(list)
@@ -407,7 +406,7 @@ def _accounts_then(
 
 
 def _check_chain(changes: Sequence[_Change], now: _Side | None) -> None:
-    """Check that each change begins where the one before ended, and the last ends with the present.
+    """Check that each change continues the previous one, and the last leads to the present state.
 
     Several changes of one step have the same two sides.
     """
@@ -420,10 +419,10 @@ def _check_chain(changes: Sequence[_Change], now: _Side | None) -> None:
 
 
 def _kind_then(changes: Sequence[_Change], undone: Sequence[_Change]) -> str | None:
-    """Return the kind before the first change that is undone.
+    """Return the kind of the account before the first undone change.
 
     Raises:
-        _NotKnown: the account had no kind before or after it, and no earlier change says its kind.
+        _NotKnown: neither this change nor an earlier one contains the kind.
 
     """
     first = undone[0]
@@ -438,12 +437,12 @@ def _kind_then(changes: Sequence[_Change], undone: Sequence[_Change]) -> str | N
     kinds = [change.kind_before for change in step if change.kind_before is not None]
     kind = kinds[0] if kinds else first.kind
     if kind is None or first.before.reason is Reason.MALFORMED:
-        raise _NotKnown(f"the kind of an account is not known: {first.subject}")
+        raise _NotKnown(f"the kind of an account is unknown: {first.subject}")
     return kind
 
 
 def _differences(rebuilt: Sequence[SubscriptionThen], scan: models.Scan) -> Iterator[Difference]:
-    """Compare the counts of a scan with the estate as of its end."""
+    """Compare the counts of a scan with the estate as of the scan's end."""
     accounts = Counter[str](then.verdict for each in rebuilt for then in each.accounts or ())
     accounts["total"] = accounts.total()
     ours = {"accounts": accounts, "subscriptions": Counter(str(each.coverage) for each in rebuilt)}

@@ -1,4 +1,4 @@
-"""Writes the files of a bundle from what was downloaded, in bounded memory.
+"""Writes the files of a bundle from the downloaded data, in bounded memory.
 
 JSON is written in pieces: a document whose long lists are written entry by entry.
 """
@@ -17,7 +17,7 @@ from cmk_check.web.views import csv_export
 
 
 def write_bundle(evidence: Evidence, folder: Path, then: Then | None = None) -> None:
-    """Write every file but the manifest; ``then`` is the estate as of an earlier time, if any.
+    """Write every file except the manifest; ``then`` is the estate as of an earlier time, if any.
 
     The same evidence gives the same bytes.
 
@@ -50,9 +50,9 @@ def _csv(evidence: Evidence) -> Iterator[bytes]:
 
 
 def pieces(value: object) -> Iterator[bytes]:
-    """Write objects and lists whose values may be iterators, at any depth: each is an array.
+    """Write objects and lists; iterators in them, at any depth, become arrays.
 
-    An entry of an iterator is written whole, on a line of its own. A line break ends the document.
+    Each entry of an iterator is written as one line. A line break ends the document.
     """
     yield from _pieces(value)
     yield b"\n"

@@ -1,4 +1,4 @@
-"""Reads an estate over the HTTP API into files, again if a scan changed it meanwhile.
+"""Downloads an estate from the HTTP API to files, again if a scan changed it meanwhile.
 
     status, lists, status again -> the same: done; another: once more
 
@@ -31,13 +31,13 @@ _PAGES: Final[Mapping[str, type[BaseModel]]] = {
     "scans": models.ScansPage,
 }
 _OTHER_VERSION: Final = (
-    "The app gave an answer that does not fit this version of cmk-check: use the version of "
-    "cmk-check that is deployed."
+    "The app's response does not fit this version of cmk-check: use the deployed version of "
+    "cmk-check."
 )
-_NO_SCAN: Final = "No scan has finished yet, so there is nothing to show: start one, and wait."
+_NO_SCAN: Final = "No scan has finished yet: start a scan, wait for its end, and try again."
 _MOVING: Final = (
     f"Scans changed the estate during each of {EVIDENCE_TRIES} downloads: try again when no scan "
-    "runs."
+    "is running."
 )
 _SCANNING: Final = (
     "A scan was running during the export: some findings may be newer than the counts."
@@ -46,7 +46,7 @@ _SCANNING: Final = (
 
 @dataclass(slots=True)
 class Progress:
-    """How many entries were read; ``moved`` is called after every change.
+    """Counts the entries read; ``moved`` is called after each change.
 
     ``total`` is the number of findings and subscriptions, None until it is known.
     """
@@ -60,10 +60,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a bundle is made of. The lists are files in ``folder``, a line for each entry.
+    """The data for a bundle. The lists are files in ``folder``, with a line per entry.
 
-    ``remarks`` are sentences on what limits the evidence; with ``doubtful`` no control counts as
-    satisfied. ``since`` is when the period begins, None for all that the app keeps.
+    ``remarks`` are sentences about limits of the evidence; with ``doubtful``, no control counts as
+    satisfied. ``since`` is the start of the period, None for everything that the app keeps.
     """
 
     status: models.Status
@@ -75,27 +75,27 @@ class Evidence:
 
     @property
     def posture(self) -> PostureVerdict:
-        """The posture that the app tells, or unknown if its counts do not fit its findings."""
+        """The app's posture, or unknown if its counts do not match its findings."""
         told = self.status.posture
         worse = PostureVerdict.NON_COMPLIANT
         return PostureVerdict.UNKNOWN if self.doubtful and told is not worse else told
 
     @property
     def kept(self) -> datetime | None:
-        """When what the app keeps begins: its oldest scan."""
+        """The start of the app's oldest scan, from which it keeps changes."""
         return min((scan.started_at for scan in self.scans()), default=self.status.as_of)
 
     def of_period(self, since: datetime | None) -> "Evidence":
-        """Return it for the period from ``since`` on, as far as the app has kept it.
+        """Return the evidence for the period from ``since``, as far as the app has kept it.
 
-        Scans and changes are kept for the same time, so what is older than the oldest scan may be
-        missing among the changes.
+        Scans and changes are kept equally long, so changes from before the oldest scan may be
+        missing.
         """
         kept = self.kept
         if since is None or kept is None or kept <= since:
             return replace(self, since=since)
         remark = (
-            f"The app keeps nothing from before {written(kept)}: the period begins then, and not "
+            f"The app has nothing from before {written(kept)}: the period begins then, and not "
             f"at {written(since)}."
         )
         return replace(self, since=kept, remarks=(*self.remarks, remark))
@@ -117,12 +117,12 @@ class Evidence:
         return map(models.Scan.model_validate_json, self.lines("scans"))
 
     def lines(self, name: str) -> Iterator[bytes]:
-        """Read a list as lines of JSON, exactly as they were answered but for blanks."""
+        """Read a list as lines of JSON, exactly as received except for whitespace."""
         with (self.folder / f"{name}.jsonl").open("rb") as stream:
             yield from stream
 
     def lines_of_period(self, name: str, time: str) -> Iterator[bytes]:
-        """Read those lines of a list whose time, the field of this name, is within the period."""
+        """Read the lines of a list whose field ``time`` is within the period."""
         for line in self.lines(name):
             if self.since is None or datetime.fromisoformat(json.loads(line)[time]) >= self.since:
                 yield line
@@ -134,8 +134,8 @@ async def download(
     """Read everything into files of a folder.
 
     Raises:
-        ApiUnusable: the API gave no answer that can be used, no scan has finished yet, or scans
-            changed the estate during every try.
+        ApiUnusable: the API returned no usable response, no scan has finished yet, or scans changed
+            the estate during every try.
         OSError: a file could not be written.
 
     """
@@ -180,9 +180,9 @@ async def _read_once(api: Api, folder: Path, progress: Progress) -> Evidence | N
 
 
 async def _newest_scan(api: Api) -> models.Scan | None:
-    """Return the newest scan: while it stays the same, nothing was recorded.
+    """Return the newest scan: while it is unchanged, nothing was recorded.
 
-    The ETag of the status alone does not tell: it also changes when the watch has looked.
+    The ETag of the status is not enough: it also changes after each run of the watch.
     """
     page = checked(models.ScansPage, (await api.get("scans", {"top": "1"})).body)
     return next(iter(page.value), None)
@@ -207,7 +207,7 @@ async def _read_list(api: Api, name: str, folder: Path, progress: Progress) -> N
 
 
 def checked[T: BaseModel](model: type[T], body: bytes) -> T:
-    """Return an answer in its model; raise ApiUnusable for one of another version."""
+    """Return a response in its model; raise ApiUnusable for another version's response."""
     try:
         return model.model_validate_json(body)
     except ValidationError:
@@ -215,7 +215,7 @@ def checked[T: BaseModel](model: type[T], body: bytes) -> T:
 
 
 def _differences(evidence: Evidence) -> tuple[str, ...]:
-    """Say where findings and status differ, which a scan that is running may cause."""
+    """Return how findings and status differ, which a running scan may cause."""
     found = Counter(finding.verdict for finding in evidence.findings())
     counts = evidence.status.accounts.model_dump()
     return tuple(

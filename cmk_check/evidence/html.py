@@ -1,6 +1,6 @@
-"""HTML by construction: a text is escaped, and only ``element`` makes markup.
+"""HTML that is safe by construction: text is escaped, and only ``element`` makes markup.
 
-Characters that hide or turn the text around them are shown as escapes, as in a terminal.
+Characters that hide or reorder the text around them are shown as escapes, as in a terminal.
 """
 
 from collections.abc import Iterable
@@ -19,19 +19,19 @@ type Content = Html | str | int
 
 
 def element(tag: str, /, *content: Content, **attributes: str) -> Html:
-    """Return an element; ``_`` at the end of the name of an attribute is left out."""
+    """Return an element; a trailing ``_`` in the name of an attribute is dropped."""
     given = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
         for key, value in attributes.items()
     )
-    if tag == "meta":  # which has no end
+    if tag == "meta":  # a void element
         return Html(f"<{tag}{given}>")
     inside = "".join(map(_written, content))
     return Html(f"<{tag}{given}>{inside}</{tag}>")
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[Content]]) -> Html:
-    """Return a table; its head is repeated on every printed page."""
+    """Return a table, whose header is repeated on every printed page."""
     return element(
         "table",
         element("thead", element("tr", *(element("th", each, scope="col") for each in head))),
@@ -48,7 +48,7 @@ def items(texts: Iterable[Content]) -> Html:
 
 
 def whole(text: str) -> Html:
-    """Return a word of ours that is not broken: cells break what is long at any place."""
+    """Return a text that a cell must not wrap; cells otherwise wrap long text anywhere."""
     return element("span", text, class_="whole")
 
 

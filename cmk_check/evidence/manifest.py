@@ -1,6 +1,6 @@
-"""``MANIFEST.json``: what a bundle of evidence contains, by SHA-256, and where it comes from.
+"""``MANIFEST.json``: the content of a bundle of evidence, by SHA-256, and its origin.
 
-The signature is over this file alone, so everything that must not change has to be in it.
+Only this file is signed, so it must contain everything that must not change.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from cmk_check.web.json_model import written
 
 MANIFEST: Final = "MANIFEST.json"
 SIGNATURE: Final = "MANIFEST.dsse.json"
-# Without one of these a bundle is incomplete, whoever signed it.
+# A bundle without one of these files is incomplete, even if it is signed.
 REQUIRED: Final = frozenset(
     {
         "assessment-results.json",
@@ -42,7 +42,7 @@ REQUIRED: Final = frozenset(
         "subscriptions.json",
     }
 )
-# One level, and no name that a system would take for another file or for an option.
+# One level, and no name that a system would take for another file or an option.
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,127}", re.ASCII)
 
 type _Time = Annotated[AwareDatetime, PlainSerializer(written, return_type=str)]
@@ -75,16 +75,16 @@ class Tool(_Part):
 
 
 class Period(_Part):
-    """The time that the changes in the bundle cover; ``since`` is None for all that are kept."""
+    """The period of the changes in the bundle; ``since`` is None for all changes."""
 
     since: _Time | None
     until: _Time
 
 
 class Source(_Part):
-    """The app that a bundle was exported from, and the estate that it reads.
+    """The app from which a bundle was exported, and the estate that the app reads.
 
-    ``tenants`` are those of the recorded subscriptions, in order.
+    ``tenants`` are the tenants of the recorded subscriptions, in order.
     """
 
     url: str
@@ -93,12 +93,12 @@ class Source(_Part):
 
 
 class Manifest(_Part):
-    """What a bundle contains and where it comes from.
+    """The content and the origin of a bundle.
 
-    Format 1 has no ``source``, and no ``period.since`` for all that the app kept. ``as_of`` is when
-    the last finished scan began, None before the first. ``identity`` is who exported it, as far as
-    the command knows. ``rule_version`` is that of the app, which judged. ``previous`` is the
-    SHA-256 of the manifest of the bundle before, None for the first of a chain.
+    Format 1 has no ``source``, and may have no ``period.since``. ``as_of`` is when the last
+    finished scan began, None before the first one. ``identity`` is who exported the bundle, if
+    known. ``rule_version`` is the version with which the app judged. ``previous`` is the SHA-256 of
+    the previous bundle's manifest, None for the first bundle of a chain.
     """
 
     format: Literal[1, 2] = 2
@@ -116,20 +116,20 @@ class Manifest(_Part):
     def _is_usable(self) -> Self:
         for name in self.files:
             if not _NAME.fullmatch(name) or name in {MANIFEST, SIGNATURE}:
-                raise ValueError(f"{name!r} must be the plain name of a file of the bundle")
+                raise ValueError(f"{name!r} must be the plain name of a file in the bundle")
         if (self.source is None) != (self.format == 1):
-            raise ValueError("source must be in format 2, and in it alone")
+            raise ValueError("source is required in format 2 and not allowed in format 1")
         if self.format != 1 and self.period.since is None:
             raise ValueError("period.since must be a time")
         return self
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of the file, by which the next bundle of a chain names it."""
+        """The SHA-256 of the manifest file, as ``previous`` in the next bundle of a chain."""
         return hashlib.sha256(self.body()).hexdigest()
 
     def body(self) -> bytes:
-        """Return the file's content: indented JSON, ASCII, the names of the files in order."""
+        """Return the manifest file: indented ASCII JSON, with the file names in order."""
         ordered = self.model_copy(update={"files": dict(sorted(self.files.items()))})
         text = ordered.model_dump_json(by_alias=True, indent=2, ensure_ascii=True)
         return f"{text}\n".encode()
@@ -146,15 +146,15 @@ def entries(folder: Path) -> dict[str, FileEntry]:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of a bundle; only the bytes that this program writes are accepted.
+    """Read the manifest of a bundle; accept only the bytes that this program writes.
 
     Raises:
-        NotUsable: it is missing, or must not be believed.
+        NotUsable: the manifest is missing or not trustworthy.
 
     """
     path = folder / MANIFEST
     if is_no_file(path):
-        raise NotUsable(f"{path} must be a file, and no link.")
+        raise NotUsable(f"{path} must be a file, not a link.")
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -165,59 +165,59 @@ def read_manifest(folder: Path) -> Manifest:
         first = error.errors()[0]
         place = shown(".".join(str(part) for part in first["loc"])) or "the file"
         raise NotUsable(f"{path} must be a manifest: {place}: {shown(first['msg'])}.") from error
-    # Two parsers may read odd JSON in two ways, for example a name that is there twice.
+    # Parsers may disagree on odd JSON, for example with a duplicate name.
     if manifest.body() != data:
-        raise NotUsable(f"{path} must be as cmk-check wrote it.")
+        raise NotUsable(f"{path} must be exactly as cmk-check wrote it.")
     return manifest
 
 
 def is_no_file(path: Path) -> bool:
-    """Tell a link, whose target can change after a check, and what else is there but a file."""
+    """Return whether a path is no regular file, or a link, whose target may change later."""
     return path.is_symlink() or (path.exists() and not path.is_file())
 
 
 def breaks(before: Manifest, after: Manifest) -> Iterator[str]:
-    """Yield a sentence for each way in which one manifest does not continue another."""
+    """Yield the reasons why a manifest does not continue another one."""
     if after.previous != before.sha256:
         yield f"its previous is {after.previous}"
     since, until = after.period.since, before.period.until
     if since is not None and since > until:
-        yield f"it leaves out the time from {written(until)} to {written(since)}"
+        yield f"it does not cover the time from {written(until)} to {written(since)}"
     if after.period.until < until or after.exported_at < before.exported_at:
         yield (
-            f"it is of an earlier time: {written(after.period.until)}, exported at "
+            f"it is from an earlier time: {written(after.period.until)}, exported at "
             f"{written(after.exported_at)}, after {written(until)} and "
             f"{written(before.exported_at)}"
         )
     if (was := before.source) is None:
         return
     if (now := after.source) is None:
-        yield "it does not name the app that it is of, as the bundle before it does"
+        yield "it does not name its app, but the previous bundle does"
         return
     for name, new, old in (
         ("app", now.url, was.url),
         ("management group", now.management_group, was.management_group),
     ):
         if new != old:
-            yield f"it is of another {name}: {new or 'none'} in place of {old or 'none'}"
+            yield f"it is from another {name}: {new or 'none'} instead of {old or 'none'}"
     if now.tenants and was.tenants and not set(now.tenants) & set(was.tenants):
-        yield f"it is of other tenants: {_list(now.tenants)} in place of {_list(was.tenants)}"
+        yield f"it is from other tenants: {_list(now.tenants)} instead of {_list(was.tenants)}"
 
 
 def remarks(before: Manifest, after: Manifest) -> Iterator[str]:
-    """Yield what has changed between two bundles of a chain, and what it cannot show."""
+    """Yield what changed between two bundles of a chain, and what they cannot prove."""
     if before.source is None or after.source is None:
         yield (
-            "not shown: that both bundles are of the same app, because a manifest of format 1 "
-            "does not name it"
+            "not proven: that both bundles are from the same app, because a manifest of format 1 "
+            "does not name the app"
         )
     elif before.source.tenants != after.source.tenants:
         was, now = _list(before.source.tenants), _list(after.source.tenants)
-        yield f"changed: tenants {now} in place of {was}"
+        yield f"changed: tenants {now} instead of {was}"
     if after.period.since is None:
         yield (
-            "not shown: that no time is left out, because a manifest of format 1 may not say when "
-            "its period begins"
+            "not proven: that no time is left out, because a manifest of format 1 may omit the "
+            "start of its period"
         )
 
 
@@ -237,7 +237,7 @@ def digest(path: Path) -> str:
 
 
 def differences(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """Yield a sentence for each file that is not as the manifest says; each names the file.
+    """Yield a sentence, with the file's name, for each file that differs from the manifest.
 
     Raises:
         OSError: the folder could not be read.
@@ -256,7 +256,7 @@ def differences(folder: Path, manifest: Manifest) -> Iterator[str]:
             if is_no_file(found[name]):
                 yield f"{name} must be a file"
             elif _entry(found[name]) != listed[name]:
-                yield f"{name} was changed: its SHA-256 is not that in {MANIFEST}"
+                yield f"{name} was changed: its SHA-256 is not the one in {MANIFEST}"
         except OSError as error:
             yield f"{name} cannot be read ({error.strerror})"
 

@@ -1,7 +1,7 @@
 """Findings as OCSF events of class 2003, Compliance Finding: https://schema.ocsf.io/1.5.0.
 
 Only fields with a value are written. An exemption changes neither ``status`` nor
-``compliance.status_id``: whoever reads one of them alone must not miss a violation.
+``compliance.status_id``, so that a reader of only one of them does not miss a violation.
 """
 
 import json
@@ -57,7 +57,7 @@ _RESULTS: Final[Mapping[Verdict, _Result]] = {
 
 
 def lines(evidence: Evidence) -> Iterator[bytes]:
-    """Write an event for each finding and each subscription that was not read, as lines of JSON."""
+    """Yield an event for each finding and each unread subscription, as lines of JSON."""
     status = evidence.status
     events = chain(
         (_of_finding(finding, status) for finding in evidence.findings()),
@@ -104,7 +104,7 @@ def _of_finding(finding: models.Finding, status: models.Status) -> dict[str, Any
 
 
 def _result(finding: models.Finding, status: models.Status) -> _Result:
-    """Return the result of an account; an old "compliant" does not pass."""
+    """Return the result of an account; an outdated "compliant" does not pass."""
     result = _RESULTS[finding.verdict]
     if result is not _PASS:
         return result
@@ -114,7 +114,7 @@ def _result(finding: models.Finding, status: models.Status) -> _Result:
         return _UNKNOWN
     for name, side in finding.sides.items():
         aspect = BY_NAME[name]
-        # What was never read is well only where nobody looks.
+        # An aspect that was never read is fine only if it is turned off.
         is_well = side.state in aspect.well if side else status.sums[name] is None
         if not is_well and finding.verdict in aspect.verdicts:
             return _WARNING
@@ -137,7 +137,7 @@ def _of_gap(
             "last_seen_time": _milliseconds(subscription.last_read),
             "types": _TYPES,
         },
-        "remediation": {"desc": message},  # which says what ends it, too
+        "remediation": {"desc": message},  # it also contains the cure
         "resources": [
             {
                 "uid": uid,
@@ -156,7 +156,7 @@ def _of_gap(
 def _event(
     result: _Result, code: Reason | GapReason, message: str, rule: str | None = None
 ) -> dict[str, Any]:
-    """Return what every event has."""
+    """Return the fields of every event."""
     told = {"status_id": result.status_id, "status": result.status}
     return {
         "activity_id": 1,
@@ -185,7 +185,7 @@ def _event(
 
 
 def _with_values(given: Any) -> Any:  # noqa: ANN401 - JSON
-    """Leave out what has no value, at every level."""
+    """Leave out fields without a value, at every level."""
     if isinstance(given, dict):
         return {
             name: _with_values(value)

@@ -1,11 +1,11 @@
 """The assessment as OSCAL 1.2.1 assessment results: https://pages.nist.gov/OSCAL.
 
-An observation for each account and each subscription that was not read; a risk for each kind of
-fault, which names its observations, or else that of the estate; a finding for each control, which
-names the risks. So the document grows with the estate, and not with the estate times the controls.
+There is an observation for each account and each unread subscription; a risk for each kind of
+fault, which references its observations or the one of the estate; and a finding for each control,
+which references the risks. So the document grows with the estate, not with estate times controls.
 
-OSCAL knows only satisfied and not satisfied. Whatever is not known makes every control not
-satisfied, and the finding names the reasons.
+OSCAL has only satisfied and not satisfied. Anything unknown makes every control not satisfied, and
+the finding names the reasons.
 """
 
 import hashlib
@@ -30,37 +30,37 @@ from cmk_check.web import models
 from cmk_check.web.json_model import written as written_time
 
 _OSCAL: Final = "1.2.1"
-# The namespace of all ids: they are of version 5, so the same object has the same id.
+# The namespace of all ids: they have version 5, so the same object has the same id.
 _ROOT: Final = UUID("5d0f4c34-6f0d-5f0a-9d3c-8d0f3a1b7c52")
 _TOOL: Final = str(uuid5(_ROOT, "tool"))
 _NAMESPACE: Final = "urn:cmk-check:oscal"
-# What a reader of Markdown could take for markup: https://spec.commonmark.org/0.31.2/#backslash-escapes
+# Possible Markdown markup: https://spec.commonmark.org/0.31.2/#backslash-escapes
 _MARKUP: Final = re.compile(r"([!-/:-@\[-`{-~])")
 _BLANKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _TITLE: Final = "Customer-managed keys of Azure OpenAI accounts"
 _NO_PLAN: Final = (
     "There is no assessment plan: cmk_check judges all accounts in scope by one rule, on a "
-    "schedule. This resource takes the place of a plan, because OSCAL requires one to be named."
+    "schedule. This resource replaces a plan, because OSCAL requires a reference to one."
 )
 _METHOD: Final = (
     "The program reads the accounts of every subscription that its identity can see from Azure "
     "Resource Manager, and judges their encryption settings by one rule. A subscription that could "
-    "not be read is an observation of its own."
+    "not be read is a separate observation."
 )
 _MAPPED_BY: Final = {
-    ControlMapping.MICROSOFT: "An initiative of Microsoft maps the built-in policy for "
+    ControlMapping.MICROSOFT: "An initiative by Microsoft maps the built-in policy for "
     "customer-managed keys of Azure AI services to this control.",
-    ControlMapping.BY_ANALOGY: "No initiative of Microsoft maps a policy to this control; it is "
-    "known for customer-managed keys of other Azure services.",
+    ControlMapping.BY_ANALOGY: "No initiative by Microsoft maps a policy to this control, which is "
+    "used for customer-managed keys of other Azure services.",
 }
 _NOT_OF_TOKENS: Final = re.compile(r"[^a-z0-9.\-]+")
 _FILES: Final = {
     "findings.csv": "All findings, as a table.",
     "findings.ocsf.jsonl": "All findings, as OCSF events.",
-    "subscriptions.json": "All subscriptions, with how far each was read.",
+    "subscriptions.json": "All subscriptions, with the coverage of each.",
     "changes.jsonl": "The changes of the period, as CloudEvents.",
     "scans.json": "The scans of the period.",
-    "status.json": "The posture of the estate with its reasons, as the app answered.",
+    "status.json": "The posture of the estate with its reasons, as the app returned it.",
 }
 
 type _Json = dict[str, Any]
@@ -80,7 +80,7 @@ class _Document:
         self._observed = defaultdict[PostureReason, list[str]](list)
         self._deadlines: dict[PostureReason, datetime] = {}
         self._at = _line(evidence.status.as_of)
-        # What differs between two states: the newest scan, and the status but for the watch.
+        # This identifies a state: the newest scan, and the status except for the watch.
         status = evidence.status.model_dump(mode="json", by_alias=True, exclude={"watch"})
         newest = next((scan.id for scan in evidence.scans()), "")
         text = json.dumps([newest, status, evidence.remarks], sort_keys=True)
@@ -93,7 +93,7 @@ class _Document:
             if POSTURE_REASONS[reason.code].severity is ReasonSeverity.ERROR
         }
         if found[PostureReason.ACCOUNTS_EXCEPTED]:
-            # If all of them are accepted, that is their risk.
+            # If all violations are accepted, their only risk is that one.
             errors.discard(PostureReason.ACCOUNTS_NON_COMPLIANT)
         self._risks = [risk for risk in PostureReason if found[risk] or risk in errors]
 
@@ -141,7 +141,7 @@ class _Document:
         }
 
     def _id(self, kind: str, name: str = "") -> str:
-        """Return the id of an object that is of this state of the estate alone."""
+        """Return the id of an object that belongs to this state of the estate."""
         return str(uuid5(_ROOT, f"{self._state}\n{kind}\n{name}"))
 
     def _definitions(self) -> _Json:
@@ -243,7 +243,7 @@ class _Document:
             "statement": markup(entry.message),
             "props": _props({"reason": reason, "number": number}),
             "status": "deviation-approved" if is_accepted else "open",
-            # Of the account that is due first.
+            # The earliest due date of an account.
             **({"deadline": _line(first)} if (first := self._deadlines.get(reason)) else {}),
             "related-observations": [{"observation-uuid": each} for each in observed],
         }
@@ -270,7 +270,7 @@ class _Document:
             "target": {
                 "type": "objective-id",
                 "target-id": _control_id(control),
-                "title": markup(f"{control.control}, as far as customer-managed keys go"),
+                "title": markup(f"{control.control}, for customer-managed keys only"),
                 "status": self._result(),
             },
             "related-observations": [{"observation-uuid": self._id("estate")}],
@@ -289,7 +289,7 @@ class _Document:
 
 
 def _fixed_id(name: str) -> str:
-    """Return the id of an object that is the same one in every bundle."""
+    """Return the id of an object that is the same in every bundle."""
     return str(uuid5(_ROOT, name))
 
 
@@ -305,7 +305,7 @@ def _selections() -> list[_Json]:
 
 
 def _control_id(control: Control) -> str:
-    """Return the name of a control as OSCAL writes them, such as sc-12; it begins with a letter."""
+    """Return the name of a control in OSCAL's form, such as sc-12, which begins with a letter."""
     token = _NOT_OF_TOKENS.sub("-", control.control.lower()).strip("-")
     return token if token[0].isalpha() else f"_{token}"
 
@@ -321,7 +321,7 @@ def _item(finding: models.Finding) -> _Json:
 
 
 def _facts_of(finding: models.Finding) -> Mapping[str, object]:
-    """Return what is known of an account, by the names of properties; None without a value."""
+    """Return the known facts of an account, by property name; None without a value."""
     data, exception = finding.data_stores, finding.exception
     return {
         "account-id": finding.id,
@@ -351,7 +351,7 @@ def _facts_of(finding: models.Finding) -> Mapping[str, object]:
 
 
 def _relevant_evidence(finding: models.Finding) -> _Json:
-    """Return what Azure said of an account, if it said anything."""
+    """Return what Azure returned about an account, if anything."""
     plain = finding.evidence.model_dump(mode="json", by_alias=True)
     facts: dict[str, object] = {_kebab(name): value for name, value in plain.items()}
     if key := finding.key_health:
@@ -364,7 +364,7 @@ def _relevant_evidence(finding: models.Finding) -> _Json:
             facts[f"data-store-{place}"] = f"{store.state} {store.type} {store.id or store.name}"
     given = _props(facts)
     of = "the account, its key and its data stores" if data else "the account and its key"
-    text = f"What Azure Resource Manager answered of {of}."
+    text = f"What Azure Resource Manager returned about {of}."
     return {"relevant-evidence": [{"description": text, "props": given}]} if given else {}
 
 
@@ -373,7 +373,7 @@ def _kebab(name: str) -> str:
 
 
 def _props(facts: Mapping[str, object]) -> list[_Json]:
-    """Return the facts that have a value, as properties."""
+    """Return the facts with a value, as properties."""
     return [_prop(name, value) for name, value in facts.items() if _line(value)]
 
 
@@ -382,11 +382,11 @@ def _prop(name: str, value: object) -> _Json:
 
 
 def _line(value: object) -> str:
-    """Return a value on one line, as a property must have it, and a time in UTC; "" for None."""
+    """Return a value as the single line that a property requires, a time in UTC; "" for None."""
     text = written_time(value) if isinstance(value, datetime) else str(value)
     return "" if value is None else _BLANKS.sub(" ", text).strip()
 
 
 def markup(text: str) -> str:
-    """Return a text that means itself where OSCAL has Markdown."""
+    """Return a text escaped for OSCAL's Markdown."""
     return _MARKUP.sub(r"\\\1", _line(text))

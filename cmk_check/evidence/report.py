@@ -1,4 +1,4 @@
-"""The report for people: one page of HTML without scripts, which loads nothing and prints on A4."""
+"""The report for people: one HTML page without scripts, which loads nothing and prints on A4."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,9 +35,9 @@ _BROKEN: Final = "Compliant, with a key that cannot be used"
 
 @dataclass(slots=True)
 class _List[T]:
-    """The first entries of a list, or with ``newest`` the last ones, and how many there are.
+    """The first entries of a list, or with ``newest`` the last ones, and the total.
 
-    ``row`` returns the cells of an entry; ``file`` has all entries.
+    ``row`` returns the cells of an entry; ``file`` contains all entries.
     """
 
     head: tuple[str, ...]
@@ -48,13 +48,13 @@ class _List[T]:
     shown: deque[T] = field(default_factory=lambda: deque(maxlen=MAX_REPORT_ROWS))
 
     def add(self, entry: T) -> None:
-        """Count an entry, and keep it if there is room."""
+        """Count an entry, and keep it if there is space."""
         self.total += 1
         if self.newest or len(self.shown) < MAX_REPORT_ROWS:
             self.shown.append(entry)
 
     def table(self, more: Iterable[T] = ()) -> Html:
-        """Return a table with ``more``, and how many it leaves out, and which file has all."""
+        """Return a table that also has ``more``, with a note if entries are left out."""
         for entry in more:
             self.add(entry)
         if not self.shown:
@@ -68,9 +68,9 @@ class _List[T]:
 
 
 class AspectSection(NamedTuple):
-    """How the report shows the sums of an aspect, and the accounts that somebody must look at.
+    """How the report shows the totals of an aspect, and the accounts that need attention.
 
-    ``heads`` are those of the cells that ``row`` returns beside the account.
+    ``heads`` are the headings of the cells that ``row`` returns after the account.
     """
 
     title: str
@@ -90,7 +90,7 @@ def written(evidence: Evidence, summary: Summary) -> Iterator[bytes]:
 
 class _Report:
     def __init__(self, evidence: Evidence, summary: Summary) -> None:
-        """Collect what is listed of the findings, in one pass over them."""
+        """Collect the lists of findings in one pass."""
         self._evidence = evidence
         self._status = evidence.status
         self._summary = summary
@@ -128,7 +128,7 @@ class _Report:
         yield element(
             "head",
             element("meta", charset="utf-8"),
-            # Nothing is loaded and nothing runs, whatever a name contains.
+            # Nothing is loaded and no script runs, even if a name contains markup.
             element(
                 "meta",
                 http_equiv="Content-Security-Policy",
@@ -152,14 +152,14 @@ class _Report:
             "Exceptions",
             element(
                 "p",
-                "Accounts that are not compliant, and whose exemption of Azure Policy was honoured "
-                "when this was exported. They stay violations in every file of this folder.",
+                "Accounts that are not compliant, but had an honoured exemption of Azure Policy "
+                "at the time of the export. Every file of this folder lists them as violations.",
             ),
             self._excepted.table(),
         )
         since = self._evidence.since
         begin = f"since {_time(since)}" if since else "that the app has kept"
-        text = element("p", f"All changes {begin}, the newest last.")
+        text = element("p", f"All changes {begin}, newest last.")
         changes = _List(
             ("Time", "Change", "Of", "From → to"), _change, "changes.jsonl", newest=True
         )
@@ -239,16 +239,16 @@ class _Report:
         compared = _TEXTS["compared"]
         crossed = compared[CrossCheckState.NOT_CHECKED]
         if found := next(scans, None):
-            crossed = f"{compared[found.state]} Accounts that they lacked: {found.differences}."
+            crossed = f"{compared[found.state]} Accounts missing there: {found.differences}."
         group, unread = status.management_group, status.accounts.unread
-        head = "Subscription", "Reason", "What it means, and what ends it", "Since"
+        head = "Subscription", "Reason", "What it means, and what to do", "Since"
         fresh = "is fresh" if status.fresh else "is too old to count"
         return _section(
             "Completeness",
             items(
                 [
                     f"The result {fresh}; it counts until {_time(status.fresh_until)}.",
-                    f"Accounts that were not read again, with their last known verdict: {unread}.",
+                    f"Accounts that were not read again and keep their last verdict: {unread}.",
                     crossed,
                     _TEXTS["group"].format(group) if group else _TEXTS["no_group"],
                 ]
@@ -273,7 +273,7 @@ class _Report:
             "Controls",
             element(
                 "p",
-                "As far as customer-managed keys of these accounts go, the result for each of the "
+                "For the customer-managed keys of these accounts, the result for each of the "
                 f"following controls is: {answer}. {CAUTION}",
             ),
             table(["Framework", "Controls", "Mapped by"], rows),
@@ -328,7 +328,7 @@ def _change(change: models.ChangeEvent) -> Iterator[Content]:
 
 
 def _states(change: models.ChangeEvent) -> str:
-    """Return the states before and after: verdict and key, what it is about, and what changed."""
+    """Return the states before and after: verdict, key, the change's aspect and all differences."""
     had, has = (as_object(change.data.get(name)) for name in ("before", "after"))
     about = {aspect.name for aspect in ASPECTS if change.type in aspect.changes}
     changed = {name for name in had.keys() & has.keys() if had[name] != has[name]}
@@ -342,7 +342,7 @@ def _states(change: models.ChangeEvent) -> str:
 
 def _of_data_stores(finding: models.Finding) -> Iterable[Content]:
     if (data := finding.data_stores) is None:
-        never = "Never read. The next scan that reads the subscription will do it."
+        never = "Not read yet. The next scan of the subscription will read it."
         return _account(finding), "unknown", never, "", ""
     reasons = [reason.message for reason in data.reasons]
     names = [name for reason in data.reasons for name in reason.evidence.values()]
@@ -351,12 +351,12 @@ def _of_data_stores(finding: models.Finding) -> Iterable[Content]:
     return _account(finding), state, " ".join(reasons), ", ".join(names), read
 
 
-# What is said of an aspect beyond its sums and states.
+# Texts of an aspect other than its totals and states.
 _SECTIONS: Final[Mapping[str, AspectSection | None]] = {
-    KEY_HEALTH.name: None,  # with the result, and among the accounts
+    KEY_HEALTH.name: None,  # shown with the result and the accounts
     DATA_STORES.name: AspectSection(
         "Where accounts keep data",
-        "Each account was followed to the stores outside of it that it or its projects name. "
+        "These are the stores outside the accounts that the accounts or their projects name. "
         "This changes no verdict.",
         ("Own keys", "Microsoft's keys", "Perhaps Microsoft's", "Unknown", "None"),
         ("State", "Why", "Stores or projects", "Projects read"),
@@ -366,7 +366,7 @@ _SECTIONS: Final[Mapping[str, AspectSection | None]] = {
 
 
 def section_of(aspect: Aspect, sums: Answer) -> AspectSection | None:
-    """Return how an aspect with these sums is shown, None for one that has another place."""
+    """Return how to show an aspect with these totals, None for one that is shown elsewhere."""
 
     def row(finding: models.Finding) -> Iterable[Content]:
         side = finding.sides[aspect.name]

@@ -1,8 +1,8 @@
-"""The signature of a bundle: an in-toto Statement over its manifest, in a DSSE envelope; its keys.
+"""The signature of a bundle: an in-toto Statement about its manifest in a DSSE envelope; and keys.
 
 https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md and
-https://github.com/secure-systems-lab/dsse. What is signed is the pre-authentication encoding (PAE)
-of the envelope. Public keys are read as PEM or JWK, private ones as PEM.
+https://github.com/secure-systems-lab/dsse. The signed bytes are the envelope's pre-authentication
+encoding (PAE). Public keys are read as PEM or JWK, private keys as PEM.
 """
 
 import json
@@ -23,7 +23,7 @@ PREDICATE_TYPE: Final = "urn:cmk-check:evidence:1"
 _PEM: Final = b"-----BEGIN "
 _KINDS: Final = "an RSA key of at least 2048 bits, or an EC key on P-256, P-384 or P-521"
 _SMALLEST: Final = 2048
-# Key Vault names keys in hardware so; the public part is the same.
+# Key Vault's names for keys in hardware; their public part is the same.
 _IN_HARDWARE: Final = "-HSM"
 
 type Sign = Callable[[bytes], Awaitable["Signature"]]
@@ -34,7 +34,7 @@ async def sign(folder: Path, signed: Sign) -> None:
 
     Raises:
         OSError: the manifest could not be read, or the signature could not be written.
-        SigningFailed: a vault has not signed.
+        SigningFailed: the vault did not sign.
 
     """
     from securesystemslib.dsse import Envelope
@@ -46,7 +46,7 @@ async def sign(folder: Path, signed: Sign) -> None:
 
 
 def signature_fault(folder: Path, key: "SSlibKey") -> str | None:
-    """Say what is wrong with the signature of a folder's manifest; None if nothing is.
+    """Return the fault of the signature of a folder's manifest; None if it is valid.
 
     Raises:
         OSError: the manifest or the signature could not be read.
@@ -58,7 +58,7 @@ def signature_fault(folder: Path, key: "SSlibKey") -> str | None:
     if not signature.exists():
         return f"{SIGNATURE} is missing: the bundle is not signed"
     if is_no_file(signature):
-        return f"{SIGNATURE} must be a file, and no link"
+        return f"{SIGNATURE} must be a file, not a link"
     envelope = _envelope(signature.read_bytes())
     if envelope is None:
         return f"{SIGNATURE} must be a DSSE envelope with one signature, as cmk-check wrote it"
@@ -73,9 +73,9 @@ def signature_fault(folder: Path, key: "SSlibKey") -> str | None:
 
 
 def _envelope(data: bytes) -> "Envelope | None":
-    """Read an envelope; None for other bytes than ``sign`` would write of it.
+    """Read an envelope; return None unless ``sign`` would write exactly these bytes.
 
-    What is not signed must not change either: blanks, fields of no meaning, further signatures.
+    Unsigned parts must not change either: whitespace, unused fields, further signatures.
     """
     from securesystemslib.dsse import Envelope
     from securesystemslib.exceptions import FormatError
@@ -102,10 +102,10 @@ def _body(envelope: "Envelope") -> bytes:
 
 
 def read_public_key(path: Path) -> "SSlibKey":
-    """Read a public key, as PEM or as JWK, alone or as Key Vault shows it (in ``key``).
+    """Read a public key as PEM or as JWK, which Key Vault nests in ``key``.
 
     Raises:
-        NotUsable: the file cannot be read, or must not be used as a public key.
+        NotUsable: the file cannot be read, or is no acceptable public key.
 
     """
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -136,12 +136,12 @@ def from_jwk(document: Any) -> object:  # noqa: ANN401 - JSON
 
 
 def usable(key: object, name: str) -> "SSlibKey":
-    """Return the key with its scheme: PSS with SHA-256 for RSA, ECDSA of its curve for EC.
+    """Return the key with its scheme: PSS with SHA-256 for RSA, ECDSA on its curve for EC.
 
-    ``name`` is what an error calls the key.
+    ``name`` is the key's name in errors.
 
     Raises:
-        NotUsable: it is a private key, or one of another kind.
+        NotUsable: the key is private, or of another kind.
 
     """
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -149,7 +149,7 @@ def usable(key: object, name: str) -> "SSlibKey":
     from securesystemslib.signer import SSlibKey
 
     if hasattr(key, "private_numbers"):
-        raise NotUsable(f"{name} contains a private key; give the public key alone.")
+        raise NotUsable(f"{name} contains a private key; provide only the public key.")
     with suppress(ValueError):  # another curve
         if isinstance(key, EllipticCurvePublicKey) or (
             isinstance(key, RSAPublicKey) and key.key_size >= _SMALLEST
@@ -162,7 +162,7 @@ def read_private_key(path: Path) -> "CryptoSigner":
     """Read a private key as PEM without a password.
 
     Raises:
-        NotUsable: the file cannot be read, or is not such a key.
+        NotUsable: the file cannot be read, or is no such key.
 
     """
     from cryptography.exceptions import UnsupportedAlgorithm

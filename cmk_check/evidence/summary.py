@@ -1,4 +1,4 @@
-"""What the files of a bundle say of the estate as a whole."""
+"""Totals of the estate for the files of a bundle."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from cmk_check.core.requirements import AGAINST
 from cmk_check.evidence.download import Evidence
 from cmk_check.web import aspect_models, models
 
-# Whether they count for the posture is a setting of the app.
+# A setting of the app decides whether these count for the posture.
 _BESIDE_VERDICTS: Final = {code for _, _, code in AGAINST}
 _OF_VERDICTS: Final = {
     Verdict.UNKNOWN: PostureReason.ACCOUNTS_UNKNOWN,
@@ -30,7 +30,7 @@ _PENDING: Final = models.GapOfSubscription.model_validate(FIRST_RECORDING)
 def gaps(
     evidence: Evidence,
 ) -> Iterator[tuple[models.Subscription, models.GapOfSubscription]]:
-    """Read the subscriptions that were not read, and why; leave out those that need not be."""
+    """Yield each subscription that should have been read but was not, with its gap."""
     for subscription in evidence.subscriptions():
         is_pending = subscription.coverage is CoverageState.PENDING
         if gap := _PENDING if is_pending else subscription.gap:
@@ -38,14 +38,14 @@ def gaps(
 
 
 def accepted_by(finding: models.Finding) -> aspect_models.AccountException | None:
-    """Return the exemption that accepts a violation for a time, None without one."""
+    """Return the exemption that temporarily accepts a violation, None without one."""
     exception = finding.exception
     is_accepted = finding.verdict is Verdict.NON_COMPLIANT and exception and exception.honoured
     return exception if is_accepted else None
 
 
 def risks_of(finding: models.Finding) -> tuple[PostureReason, ...]:
-    """Return the reasons of the posture that a finding stands for, none for one without fault."""
+    """Return the reasons of the posture that a finding causes; none for a finding without fault."""
     of_verdict = _OF_VERDICTS.get(finding.verdict)
     risk = PostureReason.ACCOUNTS_EXCEPTED if accepted_by(finding) else of_verdict
     risks = [risk] if risk else []
@@ -59,9 +59,9 @@ def risks_of(finding: models.Finding) -> tuple[PostureReason, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts of findings and gaps by the reason that they stand for, and the answer to a control.
+    """Counts of findings and gaps by the reason that they cause, and the result for a control.
 
-    ``is_satisfied`` is True only if the posture is compliant and the findings say so, too.
+    ``is_satisfied`` is True only if both the posture and the findings are compliant.
     """
 
     accounts: int
@@ -70,7 +70,7 @@ class Summary:
 
     @classmethod
     def of(cls, evidence: Evidence) -> Self:
-        """Count, in one pass over the lists."""
+        """Count in one pass over the lists."""
         accounts, by_risk = 0, Counter[PostureReason]()
         for finding in evidence.findings():
             accounts += 1

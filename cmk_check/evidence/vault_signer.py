@@ -1,7 +1,7 @@
-"""Signs with a key in Key Vault, as whoever runs the command; the private key stays there.
+"""Signs with a key in Key Vault as the identity that runs the command; the key stays in the vault.
 
-https://learn.microsoft.com/rest/api/keyvault/keys/sign/sign. A token goes to the vault alone, whose
-host must be in the domain of the configured cloud; redirects are not followed.
+https://learn.microsoft.com/rest/api/keyvault/keys/sign/sign. A token is sent only to the vault,
+whose host must be in the domain of the configured cloud; redirects are not followed.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ from cmk_check.errors import CmkCheckError
 
 
 class SigningFailed(CmkCheckError):
-    """A vault has not signed; ``str()`` says what to do."""
+    """A vault did not sign; ``str()`` explains what to do."""
 
 
 _KEY_PATH: Final = re.compile(r"/keys/([0-9A-Za-z-]{1,127})(?:/([0-9A-Fa-f]{32}))?/?")
 _VAULT_NAME: Final = re.compile(r"[A-Za-z][0-9A-Za-z-]{1,22}[0-9A-Za-z]")
-# By the scheme of securesystemslib.
+# Keyed by the scheme of securesystemslib.
 _ALGORITHMS: Final[Mapping[str, str]] = {
     "rsassa-pss-sha256": "PS256",
     "ecdsa-sha2-nistp256": "ES256",
@@ -46,13 +46,13 @@ _ALGORITHMS: Final[Mapping[str, str]] = {
 _ADVICE: Final[Mapping[int, str]] = {
     HTTPStatus.UNAUTHORIZED: "sign in to the tenant of the vault",
     HTTPStatus.FORBIDDEN: "let this identity get the key and sign with it (role Key Vault Crypto "
-    "User), and let this machine through the vault's firewall",
+    "User), and admit this machine in the vault's firewall",
     HTTPStatus.NOT_FOUND: "check the name and the version of the key",
 }
 
 
 class KeyId(NamedTuple):
-    """The id of a key: ``https://<host>/keys/<name>/<version>``; "" is the latest version."""
+    """The id of a key: ``https://<host>/keys/<name>/<version>``; "" means the latest version."""
 
     host: str
     name: str
@@ -60,10 +60,10 @@ class KeyId(NamedTuple):
 
     @classmethod
     def parse(cls, text: str, domain: str) -> "KeyId":
-        """Read the id of a key whose vault is in a domain.
+        """Parse the id of a key whose vault must be in a domain.
 
         Raises:
-            NotUsable: it is something else.
+            NotUsable: the text is no such id.
 
         """
         scheme, _, rest = text.partition("://")
@@ -74,21 +74,21 @@ class KeyId(NamedTuple):
         if scheme.lower() != "https" or not is_vault or found is None:
             raise NotUsable(
                 f"--sign-with must be the id of a key like https://<vault>.{domain}/keys/<key>; "
-                "CMK_CLOUD says which cloud it must be in."
+                "CMK_CLOUD selects the cloud."
             )
         return cls(f"{name}.{host_domain}", found[1], found[2] or "")
 
 
 @asynccontextmanager
 async def open_vault_signer(key_id: str) -> AsyncIterator[Sign]:
-    """Sign in, and read the public key before anything else is done; yield what signs by it.
+    """Sign in, read the public key before anything else, and yield the signer.
 
-    That checks each signature, and raises SigningFailed or InventoryError as below.
+    The signer checks each signature, and raises SigningFailed or InventoryError as below.
 
     Raises:
-        NotUsable: the id is not that of a key in the configured cloud, or the key cannot sign.
+        NotUsable: the id is not of a key in the configured cloud, or the key cannot sign.
         SettingsError: the settings of the sign-in are invalid.
-        SigningFailed: the vault does not give the public key.
+        SigningFailed: the vault does not return the public key.
         InventoryError: the sign-in failed.
 
     """
@@ -111,17 +111,17 @@ class _Vault:
     scope: str
 
     async def read(self, asked: KeyId) -> tuple[KeyId, "SSlibKey"]:
-        """Read a public key; return the id of its version, too."""
+        """Read a public key; also return the id of its version."""
         host, name, version = asked
         answer = await self._ask("GET", f"/keys/{name}/{version}".rstrip("/"))
         try:
             read = KeyId.parse(answer["key"]["kid"], host.partition(".")[2])
             public = from_jwk(answer)
         except (NotUsable, KeyError, TypeError, ValueError, AttributeError) as error:
-            raise SigningFailed(f"{host} gave an answer that is not a key.") from error
+            raise SigningFailed(f"{host} returned a response that is not a key.") from error
         is_version = version in {"", read.version}
         if (read.host, read.name.lower()) != (host, name.lower()) or not is_version:
-            raise SigningFailed(f"{host} gave another key than {name}.")
+            raise SigningFailed(f"{host} returned a key other than {name}.")
         return read, usable(public, f"{host}/keys/{name}")
 
     async def sign(self, key_id: KeyId, key: "SSlibKey", data: bytes) -> "Signature":
@@ -139,14 +139,14 @@ class _Vault:
             key.verify_signature(signature, data)
         except (KeyError, TypeError, ValueError, VerificationError) as error:
             raise SigningFailed(
-                f"{self.host} gave a signature that its key does not confirm."
+                f"{self.host} returned a signature that does not fit its key."
             ) from error
         return signature
 
     async def _ask(
         self, method: str, path: str, body: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
-        """Send a request, several times if a failure may pass; to sign twice does no harm."""
+        """Send a request, and repeat it after transient failures; signing twice does no harm."""
         url = URL(f"https://{self.host}{path}").with_query({"api-version": "7.4"})
         for pause in (*API_PAUSES_SECONDS, None):
             token = (await self.credential.get_token(self.scope)).token
@@ -165,7 +165,7 @@ class _Vault:
 
 
 def _der(raw: bytes) -> bytes:
-    """Return a signature of ECDSA as OpenSSL has it; Key Vault sends both numbers one by one."""
+    """Return an ECDSA signature in OpenSSL's form; Key Vault sends its two numbers one by one."""
     from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
     half = len(raw) // 2
