@@ -142,6 +142,8 @@ def _is(document: object, schema: str) -> bool:
 
 
 def _accounts(document: object, parameters: Sequence[object]) -> Sequence[PlannedAccount]:
+    if member(document, "errored") is True or member(document, "error"):
+        raise NotUsable("this plan or what-if failed, and may lack accounts")
     if _is(document, "deploymentTemplate") and member(document, "resources") is not None:
         given = [as_object(member(each, "parameters")) for each in parameters]
         return read_template(document, {name: each[name] for each in given for name in each})

@@ -5,8 +5,8 @@ The rule judges both cases, and the account gets a verdict only if both agree.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, field
+from itertools import count, product
 from typing import Final
 
 from cmk_check.core.account import parse_account
@@ -25,6 +25,7 @@ _WITH_KEY: Final = {"keySource": KEY_VAULT, "keyVaultProperties": {"keyName": "k
 _WORST: Final[Entry] = {"kind": AZURE_OPENAI[0], "properties": {}}
 _ENCRYPTED: Final = {"properties": {"encryption": _WITH_KEY}, "encryption": _WITH_KEY}
 _BEST: Final[Entry] = {**_WORST, **_WITH_KEY, **_ENCRYPTED, "keyName": "key"}
+_NUMBERS: Final = count()
 _SET_A_KEY: Final = "Set properties.encryption, or customer_managed_key in Terraform, to a key."
 
 
@@ -33,7 +34,7 @@ class Unresolved:
     """An expression that the document leaves open; equal ``key`` guarantees equal values."""
 
     text: str
-    key: str = ""
+    key: str = field(default_factory=lambda: f"?{next(_NUMBERS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> dict[str, 
     """Return kind, verdict, reason and message; None if lower-cased ``kinds`` lacks its kind."""
     given = {clean_text(entry["kind"]) for entry in account.entries}
     kind = given.pop() if len(given) == 1 else None
-    if kind is not None and kind.lower() not in kinds:
+    if kind and not kind.isspace() and kind.lower() not in kinds:
         return None
     notes = [account.doubt] if account.doubt else []
 

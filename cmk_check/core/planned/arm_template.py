@@ -16,12 +16,16 @@ from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.text import as_object
 from cmk_check.limits import MAX_EXPRESSION_CHARS
 
-DEPLOYMENT: Final = "microsoft.resources/deployments"
-NOT_SHOWN: Final = "the document does not show what this deploys, which may include accounts"
+_NESTED: Final = "microsoft.resources/deployments"
+DEPLOYMENTS: Final = frozenset({_NESTED, "microsoft.resources/deploymentstacks"})
+NOT_SHOWN: Final = "the document lacks what this deploys, which may have accounts"
 _CALL: Final = re.compile(r"\b(parameters|variables)\(\s*'([^']+)'\s*\)", re.IGNORECASE)
 _UNLIKE: Final = re.compile(r"\b(newGuid|deployment)\(", re.IGNORECASE)  # differ where they stand
+_HERE: Final = re.compile(r"\b(resourceGroup|subscription\w*|resourceId)\(", re.IGNORECASE)
+_ARGUMENTS: Final = re.compile(r"(?<=\w)\([^()]*\)")
+_NAMED: Final = re.compile(rf"{re.escape(ACCOUNT_TYPE)}(/\{{\d+\}})?'")
 _LATE: Final = "reference("
-_ORDER: Final = "several resources set the account, and their order or conditions are open"
+_ORDER: Final = "several resources set the account, of two kinds or when and in which order is open"
 _LATER: Final = "a resource whose name is known only during the deployment may set the account"
 _TWICE: Final = "the document has the account more than once, and the order is open"
 _CHANGES: Final = ("changes", "potentialChanges", "diagnostics")
@@ -29,11 +33,18 @@ _SAYS_NOTHING: Final = frozenset({"ignore", "unsupported", "deploy"})
 
 
 class _Scope:
-    """The parameters and variables visible to expressions; ``label`` distinguishes scopes."""
+    """The parameters and variables that expressions see; ``label`` tells it from other scopes.
 
-    def __init__(self, template: object, given: Mapping[str, object], label: str = "") -> None:
-        self._template, self._label = template, label
-        # Null means the default in some versions of the language, and null in others.
+    ``here`` is where it is deployed; ``nested`` the scope of nested templates that name none.
+    """
+
+    def __init__(
+        self, template: object, given: Mapping[str, object], label: str = "", here: str = ""
+    ) -> None:
+        self._template, self._label, self._here = template, label, here
+        is_second = str(member(template, "languageVersion")).startswith("2")
+        self.nested = "inner" if is_second else "outer"
+        # Null stands for the default in some versions of the language, and for itself in others.
         self._known = {
             ("parameters", name.lower()): Unresolved(f"{name}, null") if value is None else value
             for name, value in given.items()
@@ -51,7 +62,8 @@ class _Scope:
             return value[1:]
         if call := _CALL.fullmatch(value[1:-1].strip()):
             return self._called(call)
-        key = _CALL.sub(lambda call: _key(self._called(call)), value[1:-1])
+        placed = _HERE.sub(lambda call: call[0] + self._here, value[1:-1])
+        key = _CALL.sub(lambda call: _key(self._called(call)), placed)
         if _UNLIKE.search(key):
             key += f"{len(self._known)}{self._label}"
         # Variables that repeat each other would grow without end.
@@ -84,13 +96,13 @@ def _key(value: object) -> str:
 class _Around:
     """The context of a resource; ``place`` has names, index and needs for each enclosing template.
 
-    ``group`` is where the resource is deployed; ``conditions`` are its open conditions.
+    ``group`` is where it is deployed, by subscription and name; ``conditions`` are those left open.
     """
 
     scope: _Scope
     address: str = ""
     place: tuple[tuple[Sequence[Sequence[str]], int, Sequence[str]], ...] = ()
-    group: str = ""
+    group: tuple[str, str] = ("", "")
     conditions: frozenset[str] = frozenset()
 
     def overrides(self, other: "_Around") -> bool:
@@ -113,7 +125,7 @@ def read_template(template: object, parameters: Mapping[str, object]) -> list[Pl
     ``parameters`` are the entries of parameter files.
     """
     given = {name: _value(each) for name, each in parameters.items()}
-    found: dict[tuple[str, str], list[_Found]] = {}
+    found: dict[tuple[str, tuple[str, str]], list[_Found]] = {}
     for each in _walk(template, _Around(_Scope(template, given))):
         found.setdefault((each[0], each[1].group), []).append(each)
     accounts = {key: _last_word(setters) for key, setters in found.items()}
@@ -134,9 +146,9 @@ def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
     """Return the account as set by the last of its resources."""
     places = [around for _, around, _ in setters]
     last = [each for each in setters if all(map(each[1].overrides, places))]
-    if len(last) == 1:
-        return last[0][2]
     entries = [entry for _, _, account in setters for entry in account.entries]
+    if len(last) == len({str(entry["kind"]).lower() for entry in entries}) == 1:
+        return last[0][2]
     return replace(setters[0][2], entries=entries, doubt=_ORDER)
 
 
@@ -171,27 +183,29 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
 def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Found]:
     properties, scope = member(resource, "properties"), around.scope
     template, name = member(properties, "template"), scope.resolve(member(resource, "name"))
+    mode = scope.resolve(member(properties, "expressionEvaluationOptions", "scope"))
+    mode = mode or scope.nested
     line = getattr(resource, "line", None)
     account = PlannedAccount(name, around.address, line, (), NOT_SHOWN)
     if kind == f"'{ACCOUNT_TYPE}'":
         # Azure compares names case-insensitively, but not the arguments of functions in names.
         key = str(name).lower()
         if isinstance(name, Unresolved):
-            key = name.key or around.address
+            key = name.key
         own_kind = scope.resolve(member(resource, "kind"))
         entry = shaped(own_kind, scope.resolve(properties))
         yield key, around, replace(account, entries=(entry,), doubt=None)
-    elif kind == f"'{DEPLOYMENT}'" and isinstance(template, dict):
-        inner = member(properties, "expressionEvaluationOptions", "scope")
-        if str(inner).lower() == "inner":
+    elif kind == f"'{_NESTED}'" and isinstance(template, dict) and isinstance(mode, str):
+        where = [member(resource, part) for part in ("subscriptionId", "resourceGroup")]
+        own = [scope.word(part) if part else "" for part in where]
+        group = (own[0] or around.group[0], own[1] or ("" if own[0] else around.group[1]))
+        if mode.lower() == "inner":
             values = as_object(member(properties, "parameters")).items()
             given = {name: scope.resolve(_value(each)) for name, each in values}
-            scope = _Scope(template, given, f"@{around.address}")
-        where = [member(resource, part) for part in ("subscriptionId", "resourceGroup")]
-        group = str([around.scope.word(part) for part in where]) if any(where) else around.group
+            scope = _Scope(template, given, f"@{around.address}", ",".join(group).strip(","))
         address = f"{around.address}.properties.template."
         yield from _walk(template, replace(around, scope=scope, address=address, group=group))
-    elif kind == f"'{DEPLOYMENT}'" or not kind.startswith("'"):
+    elif kind.strip("'") in DEPLOYMENTS or not kind.startswith("'"):
         yield around.address, around, account
 
 
@@ -205,8 +219,11 @@ def read_prediction(document: object) -> list[PlannedAccount]:
         after, what = member(change, "after"), str(member(change, "changeType")).lower()
         given = member(change, "resourceId") or member(after, "id") or member(change, "target")
         kind, _, name = str(given).lower().rpartition("/providers/")[2].rpartition("/")
-        is_account = kind == ACCOUNT_TYPE
-        is_hidden = kind == DEPLOYMENT and what not in {"ignore", "nochange"}
+        types = {kind, str(member(after, "type")).lower()}
+        is_unsure = what == "unsupported" and not str(given).startswith("/")
+        is_account = ACCOUNT_TYPE in types or (is_unsure and _names_account(str(given).lower()))
+        is_hidden = bool(types & DEPLOYMENTS) and what not in {"ignore", "nochange"}
+        is_hidden |= is_unsure and not given
         is_hidden |= "ShortCircuited" in str(member(change, "code"))
         if what == "delete" or not (is_account or is_hidden):
             continue
@@ -217,7 +234,16 @@ def read_prediction(document: object) -> list[PlannedAccount]:
             entry = shaped(member(resolved, "kind"), member(resolved, "properties"))
             account = replace(account, entries=(entry,), doubt=None)
         if earlier := found.get(str(given).lower()):
-            entries = (*earlier.entries, *account.entries)
+            both = earlier.entries, account.entries
+            entries = [entry for one in both for entry in one] if all(both) else ()
             account = replace(account, entries=entries, doubt=_TWICE)
         found[str(given).lower()] = account
     return list(found.values())
+
+
+def _names_account(expression: str) -> bool:
+    """Tell whether an expression is the id of an account, not of something below or on one."""
+    inside = expression.partition("(")[2].rpartition(")")[0]
+    while (shorter := _ARGUMENTS.sub("", inside)) != inside:
+        inside = shorter
+    return _NAMED.search(inside) is not None

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import Final
 
 from cmk_check.core.planned.account import Entry, PlannedAccount, Unresolved, listed, member, shaped
-from cmk_check.core.planned.arm_template import DEPLOYMENT, NOT_SHOWN
+from cmk_check.core.planned.arm_template import DEPLOYMENTS, NOT_SHOWN
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.rule import KEY_VAULT
 from cmk_check.core.text import as_object, few
@@ -44,6 +44,7 @@ class _Resource:
     place: tuple[str, str, str]
     is_gone: bool
     is_idle: bool
+    is_new: bool
     had: dict[str, object]
     values: dict[str, object]
     arm_type: str
@@ -58,28 +59,34 @@ def read_plan(document: object) -> list[PlannedAccount]:
     """Return the accounts after the plan, each once, and resources that may hide more."""
     planned = _planned_values(member(document, "planned_values", "root_module"))
     changes = listed(member(document, "resource_changes")) or list(planned)
-    resources = [_resource(each) for each in changes if member(each, "mode") == "managed"]
+    # What Terraform could not plan yet.
+    deferred = listed(member(document, "deferred_changes"))
+    changes = [*changes, *(member(each, "resource_change") for each in deferred)]
+    managed = [each for each in changes if member(each, "mode") == "managed"]
+    resources = [_resource(step) for each in managed for step in _steps(each)]
     said = [(each, given) for each in resources if (given := _said(each))]
     bases = {each.address: (each, base) for each, base in said if each.type in _ACCOUNTS}
     accounts = [account for account, _ in bases.values()]
     configuration = member(document, "configuration", "root_module")
     found = []
-    setters: dict[str | None, list[tuple[_Resource, Entry]]] = {}
+    setters: dict[str | None, dict[str, tuple[_Resource, Entry]]] = {}
     for each, entry in said:
         if each.type not in _ACCOUNTS and member(entry, "properties", "encryption") is not None:
             target = _target(each, accounts, configuration) if accounts else ""
-            setters.setdefault(target, []).append((each, entry))
+            setters.setdefault(target, {})[each.address] = (each, entry)
     for address, (account, base) in bases.items():
-        own, loose = setters.get(address, []), setters.get(None, [])
+        own, loose = [*setters.get(address, {}).values()], [*setters.get(None, {}).values()]
         entries = [_with(base, given) for _, given in own] or [base]
         block = "customer_managed_key"
         if any(each.is_idle for each, _ in own) and account.had.get(block):
             # Without its block, azurerm removes the key that the other resource has set.
             entries += [] if account.values.get(block) else [base]
+        if account.is_new and not all(each.is_new or each.is_gone for each, _ in own):
+            entries.append(base)  # it is made anew, and what has set its key before is not
         entries += [_with(entry, given) for entry in [*entries] for _, given in loose]
         names = few(each.address for each, _ in (*own, *loose))
         found.append(account.planned(entries, _SET_BY.format(names) if entries[1:] else None))
-    found += [each.planned([entry]) for each, entry in setters.get("", [])]
+    found += [each.planned([entry]) for each, entry in setters.get("", {}).values()]
     return found + [each.planned((), NOT_SHOWN) for each in resources if _hides_accounts(each)]
 
 
@@ -91,6 +98,16 @@ def _planned_values(module: object) -> Iterator[object]:
         yield {**as_object(each), "change": {"after": values, "after_unknown": unknown}}
     for child in listed(member(module, "child_modules")):
         yield from _planned_values(child)
+
+
+def _steps(entry: object) -> list[object]:
+    """Return a change; if it replaces what sets a key, its deletion and its creation, in order."""
+    change = as_object(member(entry, "change"))
+    actions = listed(member(change, "actions"))
+    if member(entry, "type") != _KEY or {*actions} != {"create", "delete"}:
+        return [entry]
+    parts = ({**change, "actions": [action]} for action in actions)
+    return [{**as_object(entry), "change": part} for part in parts]
 
 
 def _resource(entry: object) -> _Resource:
@@ -108,7 +125,9 @@ def _resource(entry: object) -> _Resource:
         body = json.loads(body) if isinstance(body, str) else body
     is_azapi, given = kind.startswith("azapi_"), str(values.get("type"))
     arm_type = given.partition("@")[0].lower() if is_azapi else ""
-    state = (is_gone, actions == ["no-op"], as_object(had), values)
+    is_idle, is_new = actions in (["no-op"], ["forget"]), "create" in listed(actions)
+    state = (is_gone, is_idle, is_new, as_object(had), values)
+    address += " (deposed)" if member(entry, "deposed") else ""
     return _Resource(line, address, kind, place, *state, arm_type, body)
 
 
@@ -126,8 +145,8 @@ def _merged(after: object, unknown: object) -> object:
 
 
 def _said(resource: _Resource) -> Entry | None:
-    """Return the part of an account that a resource sets, None if it sets nothing."""
-    if resource.is_gone:
+    """Return what a resource says of an account; None for nothing."""
+    if resource.is_gone and not (resource.is_idle and resource.type == _KEY):
         # azurerm sets Microsoft's keys when the resource of a key is destroyed.
         gone = {"encryption": {"keySource": "Microsoft.CognitiveServices"}}
         return shaped(_OTHER, gone) if resource.type == _KEY else None
@@ -139,7 +158,7 @@ def _said(resource: _Resource) -> Entry | None:
         kind = "AIServices" if resource.type == _AI_SERVICES else resource.values.get("kind")
         return shaped(kind, {"encryption": encryption})
     kind = member(resource.body, "kind") if resource.type in _ACCOUNTS else _OTHER
-    is_account = resource.arm_type == ACCOUNT_TYPE
+    is_account = resource.arm_type == ACCOUNT_TYPE and resource.values.get("when") != "destroy"
     return shaped(kind, member(resource.body, "properties")) if is_account else None
 
 
@@ -162,7 +181,8 @@ def _target(setter: _Resource, accounts: Collection[_Resource], module: object) 
     if isinstance(parent, str):
         given = f"{parent}/providers/{ACCOUNT_TYPE}/{setter.values.get('name')}"
     if isinstance(given, str):
-        return next((each.address for each in accounts if _has_id(each, given.lower())), "")
+        ids = [each.address for each in accounts if _has_id(each, given.lower())] or [""]
+        return ids[0] if len(ids) == 1 else None
     path, block, index = setter.place
     for name in re.findall(r"module\.([\w-]+)", path):
         module = member(module, "module_calls", name, "module")
@@ -202,11 +222,9 @@ def _with(entry: Entry, setter: Entry) -> Entry:
 
 
 def _hides_accounts(resource: _Resource) -> bool:
-    """Return whether a resource deploys a template that may have accounts."""
-    text = str(resource.values).lower()
-    is_template = resource.type.endswith("_template_deployment") or resource.arm_type == DEPLOYMENT
-    return (
-        is_template
-        and not resource.is_gone
-        and (ACCOUNT_TYPE in text or "contentversion" not in text)
-    )
+    """Tell whether a resource deploys a template that may have accounts."""
+    text = str(resource.values | {"parameters_content": None, "parameters_body": None}).lower()
+    is_template = resource.type.endswith("_template_deployment") or resource.arm_type in DEPLOYMENTS
+    is_whole = "contentversion" in text and ACCOUNT_TYPE not in text and "templatelink" not in text
+    is_open = bool(resource.arm_type) and isinstance(resource.values.get("type"), Unresolved)
+    return not resource.is_gone and (is_open or (is_template and not is_whole))

@@ -73,10 +73,15 @@ def _plan(*changes: Json, references: object = ()) -> Json:
     return {"resource_changes": list(changes), "configuration": configuration}
 
 
-def _azurerm(block: Sequence[object] = (), at: str = "x", had: object = ()) -> Json:
+def _azurerm(
+    block: Sequence[object] = (),
+    at: str = "x",
+    had: object = (),
+    actions: Sequence[str] = ("update",),
+) -> Json:
     values = {"kind": "OpenAI", "name": at, "resource_group_name": "rg"}
     planned = {**values, "customer_managed_key": [*block]}
-    made = _change("azurerm_cognitive_account", planned, at=at)
+    made = _change("azurerm_cognitive_account", planned, actions=actions, at=at)
     return made | {"change": made["change"] | {"before": {"customer_managed_key": had}}}
 
 
@@ -103,8 +108,24 @@ UNORDERED: Final = _nested("update", _account(KEY, "[parameters('n')]"), n="chat
 LATE: Final = _nested(
     "update", _account(KEY, "[parameters('n')]"), n="[reference('a').outputs.n.value]"
 )
+ABOVE: Final = f"[resourceId('{NESTED}', 'above')]"
+HERE: Final = "[uniqueString(resourceGroup().id)]"
+UNSUPPORTED: Final = _what_if("Unsupported", None)["changes"]
 REFERENCES: Final = ["azurerm_cognitive_account.x.id", "azurerm_cognitive_account.x"]
 KEY_OF_X: Final = _change(KEY_RESOURCE, {"key_vault_key_id": KEY_ID}, ["cognitive_account_id"])
+ID_OF_X: Final = f"{GROUP}/providers/{ACCOUNT}/x"
+
+
+def _key_of(
+    account: str = "x", actions: Sequence[str] = ("create",), was: str = "x", **more: object
+) -> Json:
+    ids = ({"cognitive_account_id": f"{ID_OF_X[:-1]}{each}"} for each in (account, was))
+    after, before = ({**each, "key_vault_key_id": KEY_ID} for each in ids)
+    made = _change(KEY_RESOURCE, after, actions=actions) | more
+    return made | {"change": {**made["change"], "before": before}}
+
+
+TEMPLATE_RESOURCE: Final = "azurerm_resource_group_template_deployment"
 LOOP: Final = [
     _azurerm(at='x["a"]'),
     _azurerm(at='x["b"]'),
@@ -152,6 +173,18 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "what-if cannot say": (_what_if("Unsupported", None), [OPEN]),
     "what-if deletes": (_what_if("Delete", None), []),
     "what-if leaves a module out": ({"changes": [], "diagnostics": [{"code": "NestedDeploymentShortCircuited", "target": "x"}]}, [OPEN]),
+    "one group name in two subscriptions": (_template(_nested("above", _account()) | {"resourceGroup": "rg"}, _nested("n", _nested("m", _account(KEY)) | {"resourceGroup": "rg"}, needs=[ABOVE]) | {"subscriptionId": "other"}), [RED, GREEN]),
+    "a group that its own template names": (_template(_nested("above", _nested("m", _account()) | {"resourceGroup": "[resourceGroup().name]"}) | {"resourceGroup": "A"}, _nested("n", _account(KEY), needs=[ABOVE]) | {"resourceGroup": "[resourceGroup().name]"}), [RED, GREEN]),
+    "a name made of two groups": (_template(_nested("above", _account(name=HERE)) | {"resourceGroup": "A"}, {"type": NESTED, "name": "n", "resourceGroup": "A", "dependsOn": [ABOVE], "properties": {"template": _template(_account(KEY, HERE))}}), [RED, GREEN]),
+    "names made of two nulls": (_template(_nested("n", _account(name="[concat(parameters('a'), 'x')]"), _nested("m", _account(KEY, "[parameters('k')]"), k="[concat(parameters('b'), 'x')]", needs=[f"[resourceId('{ACCOUNT}', concat(parameters('a'), 'x'))]"]), a=None, b=None)), [RED, GREEN]),
+    "the inner scope of a second language": (_template(parameters={"k": {"defaultValue": "cmk"}}, languageVersion="2.0") | {"resources": {"d": {"type": NESTED, "name": "n", "properties": {"template": _template(_account(_named("[parameters('k')]")), parameters={"k": {"defaultValue": ""}})}}}}, [RED]),
+    "a scope by a variable": (_template({"type": NESTED, "name": "n", "properties": {"expressionEvaluationOptions": {"scope": "[variables('s')]"}, "template": _template(_account(_named("[parameters('k')]")), parameters={"k": {"defaultValue": ""}})}}, parameters={"k": {"defaultValue": "cmk"}}, variables={"s": "inner"}), [RED]),
+    "a stack": (_template({"type": "Microsoft.Resources/deploymentStacks", "name": "s", "properties": {"template": _template(_account())}}), [OPEN]),
+    "a blank kind": (_template(_account(kind=" ")), [OPEN]),
+    "a kind that changes": (_template(_account(), _nested("n", _account(KEY, kind="Face"), needs=[f"[resourceId('{ACCOUNT}', 'chat')]"])), [OPEN]),
+    "a snapshot with an id that is a call": ({"predictedResources": [_account(id=f"[resourceId('{ACCOUNT}', parameters('a/b'))]")]}, [RED]),
+    "what-if cannot say of what it creates": ({"changes": _what_if("Create", _account(KEY))["changes"], "potentialChanges": UNSUPPORTED}, [OPEN]),
+    "what-if cannot say which": ({"changes": [{"changeType": "Unsupported", "resourceId": f"[resourceId('{ACCOUNT}', uniqueString(reference('x').id))]"}, {"changeType": "Unsupported", "resourceId": f"[extensionResourceId(resourceId('{ACCOUNT}', 'x'), 'Microsoft.Authorization/roleAssignments', 'y')]"}, {"changeType": "Unsupported"}]}, [OPEN, OPEN]),
     "azurerm without a key": (_plan(_azurerm()), [RED]),
     "azurerm with a block": (_plan(_azurerm([{"key_vault_key_id": KEY_ID}])), [GREEN]),
     "azurerm with a key after apply": (_plan(_azurerm([{"key_vault_key_id": None}])), [OPEN]),
@@ -170,6 +203,18 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "azapi with JSON": (_plan(_azapi(json.dumps({"kind": "AIServices", "properties": {}}))), [RED]),
     "azapi updates": (_plan(_azapi({"kind": "OpenAI"}), _azapi({"properties": {"encryption": KEY}}, "azapi_update_resource")), [GREEN]),
     "azapi deploys a template": (_plan(_azapi({"properties": {"template": {}}}, type=f"{NESTED}@1")), [OPEN]),
+    "azurerm deferred": ({"resource_changes": [], "planned_values": {"root_module": {}}, "deferred_changes": [{"resource_change": _azurerm()}]}, [RED]),
+    "azurerm with a key that moves": (_plan(_azurerm([{"key_vault_key_id": KEY_ID}]), _azurerm(at="y"), _key_of("y", ["delete", "create"])), [RED, GREEN]),
+    "azurerm with a key made anew": (_plan(_azurerm(), _key_of(actions=["delete", "create"])), [GREEN]),
+    "azurerm with a key made anew and then deleted": (_plan(_azurerm(), _key_of(actions=["create", "delete"])), [RED]),
+    "azurerm with a key and a deposed one": (_plan(_azurerm(), _key_of(actions=["delete"], deposed="1"), _key_of()), [OPEN]),
+    "azurerm with a key that is forgotten": (_plan(_azurerm(), _key_of(actions=["forget"])), [GREEN]),
+    "azurerm made anew under an old key": (_plan(_azurerm(actions=["delete", "create"]), _key_of(actions=["no-op"])), [OPEN]),
+    "azurerm twice under one id": (_plan(_azurerm(), _azurerm(at="y") | {"change": _azurerm()["change"]}, _key_of()), [OPEN, OPEN]),
+    "azurerm deploys a linked template": (_plan(_change(TEMPLATE_RESOURCE, {"template_content": '{"contentVersion": "1", "resources": [{"templateLink": {}}]}'})), [OPEN]),
+    "azurerm deploys a template after apply": (_plan(_change(TEMPLATE_RESOURCE, {"parameters_content": '{"contentVersion": "1"}'}, ["template_content"])), [OPEN]),
+    "azapi of a type after apply": (_plan(_change("azapi_resource", {"name": "x"}, ["type"])), [OPEN]),
+    "azapi acts when it is destroyed": (_plan(_azapi({"kind": "OpenAI"}), _azapi({"properties": {"encryption": KEY}}, "azapi_resource_action", when="destroy")), [RED]),
 }  # fmt: skip
 
 
@@ -219,12 +264,30 @@ def test_a_parameters_file_resolves_expressions(check: Check, words: tuple[str, 
     assert "key vault" in hidden.stdout
 
 
+@pytest.mark.parametrize("key", ["", "cmk"])
+def test_of_two_values_of_a_parameter_the_last_counts(check: Check, key: str) -> None:
+    """As with `az`; not the one that a set happens to name last."""
+    main = _template(_account(_named("[parameters('k')]")), parameters={"k": {}})
+    files = {
+        f"p{number}": {
+            "$schema": f"{SCHEMA}Parameters.json#",
+            "parameters": {"k": {"value": "no" if number < 4 else key}},
+        }
+        for number in range(5)
+    }
+    words = [word for name in files for word in ("--parameters", f"{name}.json")]
+
+    assert check(*words, "main.json", main=main, **files).exit_code == (0 if key else 1)
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
         pytest.param(b"resource x 'y' = {", "az bicep build", id="no JSON"),
         pytest.param(b"[" * 5000, "invalid JSON", id="nested too deeply"),
         pytest.param(b"{}", "neither a template nor a plan", id="another document"),
+        pytest.param(b'{"changes": [], "error": {"code": "x"}}', "failed", id="a failed what-if"),
+        pytest.param(b'{"resource_changes": [{}], "errored": true}', "failed", id="a failed plan"),
         pytest.param(b"", "empty", id="empty"),
         pytest.param(b"\xff\xfe\x00", "not utf-16", id="half a character"),
     ],
