@@ -20,16 +20,19 @@ _NESTED: Final = "microsoft.resources/deployments"
 DEPLOYMENTS: Final = frozenset({_NESTED, "microsoft.resources/deploymentstacks"})
 NOT_SHOWN: Final = "the document lacks what this deploys, which may have accounts"
 _CALL: Final = re.compile(r"\b(parameters|variables)\(\s*'([^']+)'\s*\)", re.IGNORECASE)
-_UNLIKE: Final = re.compile(r"\b(newGuid|deployment)\(", re.IGNORECASE)  # differ where they stand
+_UNLIKE: Final = re.compile(
+    r"\b(newGuid|utcNow|deployment)\(", re.IGNORECASE
+)  # differ where they stand
 _HERE: Final = re.compile(r"\b(resourceGroup|subscription\w*|resourceId)\(", re.IGNORECASE)
 _ARGUMENTS: Final = re.compile(r"(?<=\w)\([^()]*\)")
 _NAMED: Final = re.compile(rf"{re.escape(ACCOUNT_TYPE)}(/\{{\d+\}})?'")
 _LATE: Final = "reference("
 _ORDER: Final = "several resources set the account, of two kinds or when and in which order is open"
 _LATER: Final = "a resource whose name is known only during the deployment may set the account"
-_TWICE: Final = "the document has the account more than once, and the order is open"
+_TWICE: Final = "the document has the account more than once, in an order left open"
+_ENCRYPTION: Final = "properties.encryption"
 _CHANGES: Final = ("changes", "potentialChanges", "diagnostics")
-_SAYS_NOTHING: Final = frozenset({"ignore", "unsupported", "deploy"})
+_SAYS_NOTHING: Final = frozenset({"ignore", "unsupported", "deploy", "noeffect"})
 
 
 class _Scope:
@@ -219,6 +222,11 @@ def read_prediction(document: object) -> list[PlannedAccount]:
         after, what = member(change, "after"), str(member(change, "changeType")).lower()
         given = member(change, "resourceId") or member(after, "id") or member(change, "target")
         kind, _, name = str(given).lower().rpartition("/providers/")[2].rpartition("/")
+        parts = [
+            each for each in listed(member(change, "delta")) if "noeffect" in str(each).lower()
+        ]
+        if any(str(member(each, "path")).lower().startswith(_ENCRYPTION) for each in parts):
+            what = "noeffect"
         types = {kind, str(member(after, "type")).lower()}
         is_unsure = what == "unsupported" and not str(given).startswith("/")
         is_account = ACCOUNT_TYPE in types or (is_unsure and _names_account(str(given).lower()))
@@ -227,8 +235,10 @@ def read_prediction(document: object) -> list[PlannedAccount]:
         is_hidden |= "ShortCircuited" in str(member(change, "code"))
         if what == "delete" or not (is_account or is_hidden):
             continue
-        doubt = f"what-if reports {what}, but not the result" if is_account else NOT_SHOWN
-        account = PlannedAccount(name, str(given), getattr(after, "line", None), (), doubt)
+        doubt = f"what-if says {what}, not what will be there" if is_account else NOT_SHOWN
+        account = PlannedAccount(
+            member(after, "name") or name, str(given), getattr(after, "line", None), (), doubt
+        )
         if is_account and what not in _SAYS_NOTHING:
             resolved = _Scope(None, {}).resolve(after)
             entry = shaped(member(resolved, "kind"), member(resolved, "properties"))
