@@ -214,9 +214,11 @@ async def list_findings(request: Request, query: Asked[parameters.FindingsQuery]
     _ACCOUNT,
 )
 async def get_last_change(
-    request: Request, account_id: _AccountId, _: Asked[parameters.NoQuery]
+    request: Request, account_id: _AccountId, query: Asked[parameters.NoQuery]
 ) -> Response:
     """Ask Azure Resource Graph, now, for the last change of an account; the app keeps no answer."""
+    if account_id.lower().endswith("/accounts"):  # an account of this name
+        return await get_finding(request, f"{account_id}/lastChange", query)
     api = _api(request)
     of = await api.findings.one(account_id)
     found = await api.site.last_change(path_of(of.subscription_id, of.resource_group, of.name))

@@ -11,7 +11,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.ports import LastChange
 from tests.fakes.last_changes import ScriptedChanges
-from tests.unit.web.api_kit import AS_SERVED, NOON, PRODUCTION, Served
+from tests.unit.web.api_kit import AS_SERVED, NOON, PRODUCTION, Served, coverage, finding
 from tests.unit.web.asgi_client import Answer, send
 
 ACCOUNT = (
@@ -93,6 +93,16 @@ async def test_without_an_answer_there_is_a_way_out(served: Served, gap: Gap, en
     assert (answer.json["change"], answer.json["reason"]) == (None, gap.reason)
     assert f"{end} The account's activity log" in answer.json["message"]
     assert "next scan" not in answer.json["message"]
+
+
+async def test_an_account_of_this_name_has_a_detail_too() -> None:
+    """A violation must not become unreadable by its name."""
+    served = Served()
+    await served.put(coverage(), [finding("lastChange")])
+
+    answer = await _ask(served, ScriptedChanges(FOUND), ACCOUNT)
+
+    assert answer.json["name"] == "lastChange"
 
 
 @pytest.mark.parametrize("path", [f"{ACCOUNT}/absent", "/x", ""])
