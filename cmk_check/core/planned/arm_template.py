@@ -142,7 +142,8 @@ def read_template(template: object, parameters: Mapping[str, object]) -> list[Pl
 
 
 def _value(entry: object) -> object:
-    return as_object(entry).get("value", Unresolved("a reference to a key vault"))
+    said = entry if isinstance(entry, str) else "a reference to a key vault"
+    return as_object(entry).get("value", Unresolved(said))
 
 
 def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
