@@ -25,7 +25,10 @@ _UNLIKE: Final = re.compile(
 )  # differ where they stand
 _HERE: Final = re.compile(r"\b(resourceGroup|subscription\w*|resourceId)\(", re.IGNORECASE)
 _ARGUMENTS: Final = re.compile(r"(?<=\w)\([^()]*\)")
-_NAMED: Final = re.compile(rf"{re.escape(ACCOUNT_TYPE)}(/\{{\d+\}})?'")
+_TYPES: Final = "|".join(map(re.escape, (ACCOUNT_TYPE, *DEPLOYMENTS)))
+# An id may end with an expression, in which there may be slashes.
+_ID: Final = re.compile(rf"/providers/({_TYPES})/([^/]+|\[((?!\]/).)*\])/?$")
+_ID_CALL: Final = re.compile(rf"({_TYPES})(/\{{\d+\}})?'")
 _LATE: Final = "reference("
 _ORDER: Final = "several resources set the account, of two kinds or when and in which order is open"
 _LATER: Final = "a resource whose name is known only during the deployment may set the account"
@@ -160,6 +163,8 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
     """Yield the accounts of a template, each with the key of its name."""
     resources, scope = member(template, "resources"), around.scope
     is_named = isinstance(resources, dict)
+    if isinstance(resources, str):
+        yield around.address, around, PlannedAccount(resources, around.address, None, (), NOT_SHOWN)
     pairs = as_object(resources).items() if is_named else enumerate(listed(resources))
     named = [(str(symbol), resource) for symbol, resource in pairs]
     level = [
@@ -169,8 +174,7 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
     for index, (symbol, resource) in enumerate(named):
         condition = scope.resolve(member(resource, "condition"))
         count = scope.resolve(member(resource, "copy", "count"))
-        if member(resource, "existing") is True or condition is False or count == 0:
-            continue
+        is_left_out = member(resource, "existing") is True or condition is False or count == 0
         needs = [scope.word(need) for need in listed(member(resource, "dependsOn"))]
         is_open = set() if isinstance(condition, bool | None) else {_key(condition)}
         is_open |= set() if count is None else {f"copy {_key(count)}"}
@@ -180,7 +184,9 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
             place=(*around.place, (level, index, needs)),
             conditions=around.conditions | is_open,
         )
-        yield from _of_resource(resource, level[index][1], here)
+        if not is_left_out:
+            yield from _of_resource(resource, level[index][1], here)
+        # A condition is not that of resources below.
         yield from _walk(resource, replace(here, address=f"{here.address}."))
 
 
@@ -222,24 +228,21 @@ def read_prediction(document: object) -> list[PlannedAccount]:
     for change in changes:
         after, what = member(change, "after"), str(member(change, "changeType")).lower()
         given = member(change, "resourceId") or member(after, "id") or member(change, "target")
-        kind, _, name = str(given).lower().rpartition("/providers/")[2].rpartition("/")
         parts = [
             each for each in listed(member(change, "delta")) if "noeffect" in str(each).lower()
         ]
         if any(str(member(each, "path")).lower().startswith(_ENCRYPTION) for each in parts):
             what = "noeffect"
-        types = {kind, str(member(after, "type")).lower()}
-        is_unsure = what == "unsupported" and not str(given).startswith("/")
-        is_account = ACCOUNT_TYPE in types or (is_unsure and _names_account(str(given).lower()))
+        types = {_type_of(str(given).lower()), str(member(after, "type")).lower()}
+        is_account = ACCOUNT_TYPE in types
         is_hidden = bool(types & DEPLOYMENTS) and what not in {"ignore", "nochange"}
-        is_hidden |= is_unsure and not given
+        is_hidden |= what == "unsupported" and not given
         is_hidden |= "ShortCircuited" in str(member(change, "code"))
         if what == "delete" or not (is_account or is_hidden):
             continue
         doubt = f"what-if says {what}, not what will be there" if is_account else NOT_SHOWN
-        account = PlannedAccount(
-            member(after, "name") or name, str(given), getattr(after, "line", None), (), doubt
-        )
+        name = member(after, "name") or str(given).lower().rpartition("/")[2]
+        account = PlannedAccount(name, str(given), getattr(after, "line", None), (), doubt)
         if is_account and what not in _SAYS_NOTHING:
             resolved = _Scope(None, {}).resolve(after)
             entry = shaped(member(resolved, "kind"), member(resolved, "properties"))
@@ -252,9 +255,10 @@ def read_prediction(document: object) -> list[PlannedAccount]:
     return list(found.values())
 
 
-def _names_account(expression: str) -> bool:
-    """Tell whether an expression is the id of an account, not of something below or on one."""
-    inside = expression.partition("(")[2].rpartition(")")[0]
+def _type_of(given: str) -> str:
+    """Return the type of an account or deployment by its id, which may be a call; else ""."""
+    inside = given.partition("(")[2].rpartition(")")[0]
     while (shorter := _ARGUMENTS.sub("", inside)) != inside:
         inside = shorter
-    return _NAMED.search(inside) is not None
+    found = _ID.search(given) if given.startswith("/") else _ID_CALL.search(inside)
+    return found[1] if found else ""

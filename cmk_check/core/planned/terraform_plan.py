@@ -159,7 +159,12 @@ def _said(resource: _Resource) -> Entry | None:
         return shaped(kind, {"encryption": encryption})
     kind = member(resource.body, "kind") if resource.type in _ACCOUNTS else _OTHER
     is_account = resource.arm_type == ACCOUNT_TYPE and resource.values.get("when") != "destroy"
-    return shaped(kind, member(resource.body, "properties")) if is_account else None
+    properties = member(resource.body, "properties")
+    names = {name.lower() for name in as_object(properties)}
+    if resource.type not in _ACCOUNTS and member(properties, "encryption") is None:
+        # An update says null where it does something of which nobody knows the outcome.
+        properties = {"encryption": Unresolved("null")} if "encryption" in names else None
+    return shaped(kind, properties) if is_account else None
 
 
 def _encryption(block: object) -> object:
