@@ -145,8 +145,9 @@ def read_template(template: object, parameters: Mapping[str, object]) -> list[Pl
 
 
 def _value(entry: object) -> object:
-    said = entry if isinstance(entry, str) else "a reference to a key vault"
-    return as_object(entry).get("value", Unresolved(said))
+    if isinstance(entry, Unresolved):
+        return entry
+    return as_object(entry).get("value", Unresolved("a reference to a key vault"))
 
 
 def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
@@ -187,7 +188,8 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
         if not is_left_out:
             yield from _of_resource(resource, level[index][1], here)
         # A condition is not that of resources below.
-        yield from _walk(resource, replace(here, address=f"{here.address}."))
+        below = replace(here, address=f"{here.address}.", conditions=around.conditions)
+        yield from _walk(resource, below)
 
 
 def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Found]:
@@ -195,6 +197,9 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
     template, name = member(properties, "template"), scope.resolve(member(resource, "name"))
     mode = scope.resolve(member(properties, "expressionEvaluationOptions", "scope"))
     mode = mode or scope.nested
+    passed = scope.resolve(member(properties, "parameters"))
+    is_open = any(isinstance(each, Unresolved) for each in (mode, passed))
+    is_open |= member(properties, "parametersLink") is not None
     line = getattr(resource, "line", None)
     account = PlannedAccount(name, around.address, line, (), NOT_SHOWN)
     if kind == f"'{ACCOUNT_TYPE}'":
@@ -205,13 +210,12 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
         own_kind = scope.resolve(member(resource, "kind"))
         entry = shaped(own_kind, scope.resolve(properties))
         yield key, around, replace(account, entries=(entry,), doubt=None)
-    elif kind == f"'{_NESTED}'" and isinstance(template, dict) and isinstance(mode, str):
+    elif kind == f"'{_NESTED}'" and isinstance(template, dict) and not is_open:
         where = [member(resource, part) for part in ("subscriptionId", "resourceGroup")]
         own = [scope.word(part) if part else "" for part in where]
         group = (own[0] or around.group[0], own[1] or ("" if own[0] else around.group[1]))
-        if mode.lower() == "inner":
-            values = as_object(member(properties, "parameters")).items()
-            given = {name: scope.resolve(_value(each)) for name, each in values}
+        if str(mode).lower() == "inner":
+            given = {name: _value(each) for name, each in as_object(passed).items()}
             scope = _Scope(template, given, f"@{around.address}", ",".join(group).strip(","))
         address = f"{around.address}.properties.template."
         yield from _walk(template, replace(around, scope=scope, address=address, group=group))

@@ -182,6 +182,8 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "a stack": (_template({"type": "Microsoft.Resources/deploymentStacks", "name": "s", "properties": {"template": _template(_account())}}), [OPEN]),
     "below what is not deployed": (_template(_account(condition=False, resources=[_nested("n", _account(name="b"))])), [RED]),
     "resources by an expression": (_template(_nested("n") | {"properties": {"template": {"resources": "[x()]"}}}), [OPEN]),
+    "parameters by a variable": (_template(_nested("n", _account(_named("[parameters('k')]"))) | {"properties": {"expressionEvaluationOptions": {"scope": "inner"}, "parameters": "[variables('p')]", "template": _template(_account(_named("[parameters('k')]")), parameters={"k": {"defaultValue": "cmk"}})}}, variables={"p": {"k": {"value": ""}}}), [RED]),
+    "parameters by a link": (_template(_nested("n") | {"properties": {"expressionEvaluationOptions": {"scope": "inner"}, "parametersLink": {}, "template": _template(_account(_named("[parameters('k')]")), parameters={"k": {"defaultValue": "cmk"}})}}), [OPEN]),
     "a blank kind": (_template(_account(kind=" ")), [OPEN]),
     "a kind that changes": (_template(_account(), _nested("n", _account(KEY, kind="Face"), needs=[f"[resourceId('{ACCOUNT}', 'chat')]"])), [OPEN]),
     "a snapshot with an id that is a call": ({"predictedResources": [_account(id=f"[resourceId(subscription().subscriptionId, resourceGroup().name, '{ACCOUNT}', 'chat')]")]}, [RED]),
