@@ -28,6 +28,7 @@ from cmk_check.inventory.gaps import MALFORMED, QUERY_GRAPH, TROUBLE, gap_of
 from cmk_check.limits import (
     CROSS_CHECK_SECONDS,
     GRAPH_ROWS_PER_PAGE,
+    LAST_CHANGE_PAUSE_SECONDS,
     LAST_CHANGE_SECONDS,
     MAX_KNOWN_ACCOUNT_PAGES,
     MAX_NAMES_LISTED,
@@ -200,7 +201,7 @@ class ChangeSearch:
 
     def __init__(self, clients: Clients) -> None:
         self._graph = ResourceGraph(clients)
-        self._turn = asyncio.Lock()
+        self._turn, self._next = asyncio.Lock(), 0.0
 
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
         """Read changes; if one table fails, the changes of the other are still returned."""
@@ -238,8 +239,11 @@ class ChangeSearch:
         """Return the newest change of an account; implements ``ports.AskLastChange``."""
         until = Deadline.within(LAST_CHANGE_SECONDS)
         query, inside = last_change_query(path), [path.split("/")[2]]
+        now = asyncio.get_running_loop().time
         try:
             async with asyncio.timeout_at(until.latest), self._turn:
+                await asyncio.sleep(self._next - now())
+                self._next = now() + LAST_CHANGE_PAUSE_SECONDS
                 page = await self._graph.page(query, until, subscriptions=inside)
             return _last_change(page.rows[0], path) if page.rows else None
         except TROUBLE as error:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
+from time import monotonic
 from typing import Final
 from unittest.mock import ANY
 
@@ -122,9 +123,12 @@ async def test_a_question_is_one_query_of_one_subscription(
     assert [record.kind for record in simulator.requests if record.kind != "token"] == ["graph"]
 
 
-async def test_questions_take_turns(simulator: Simulator, inventory: AzureInventory) -> None:
+async def test_questions_take_turns(
+    simulator: Simulator, inventory: AzureInventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A script that asks for all accounts at once must not use up the quota within a second."""
-    search, hold = inventory.change_search(), Hold()
+    monkeypatch.setattr("cmk_check.inventory.resource_graph.LAST_CHANGE_PAUSE_SECONDS", 0.3)
+    search, hold, began = inventory.change_search(), Hold(), monotonic()
     simulator.faults.add(Fault(path=GRAPH, method="POST", hold=hold))
 
     asked = [asyncio.ensure_future(search.last_change(_path("chat"))) for _ in range(3)]
@@ -135,6 +139,7 @@ async def test_questions_take_turns(simulator: Simulator, inventory: AzureInvent
 
     assert await asyncio.gather(*asked) == [None] * 3
     assert arrived == 1
+    assert monotonic() - began >= 2 * 0.3
 
 
 async def test_without_the_right_to_read_changes_none_is_shown(
