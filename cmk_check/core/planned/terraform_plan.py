@@ -186,7 +186,10 @@ def _target(setter: _Resource, accounts: Collection[_Resource], module: object) 
     if isinstance(parent, str):
         given = f"{parent}/providers/{ACCOUNT_TYPE}/{setter.values.get('name')}"
     if isinstance(given, str):
-        ids = [each.address for each in accounts if _has_id(each, given.lower())] or [""]
+        meant = [each for each in accounts if _has_id(each, given.lower())]
+        # The id of one that is new may be alike but for its subscription.
+        exact = [each for each in meant if isinstance(each.values.get("id"), str)]
+        ids = [each.address for each in exact or meant] or [""]
         return ids[0] if len(ids) == 1 else None
     path, block, index = setter.place
     for name in re.findall(r"module\.([\w-]+)", path):

@@ -219,6 +219,7 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "azurerm with a key that is forgotten": (_plan(_azurerm(), _key_of(actions=["forget"])), [GREEN]),
     "azurerm made anew under an old key": (_plan(_azurerm(actions=["delete", "create"]), _key_of(actions=["no-op"])), [OPEN]),
     "azurerm twice under one id": (_plan(_azurerm(), _azurerm(at="y") | {"change": _azurerm()["change"]}, _key_of()), [OPEN, OPEN]),
+    "azurerm with a key of one in another subscription": (_plan(_azurerm(at="y") | {"change": _azurerm()["change"]}, _change("azurerm_cognitive_account", {"kind": "OpenAI", "id": ID_OF_X}), _key_of()), [RED, GREEN]),
     "azurerm deploys a linked template": (_plan(_change(TEMPLATE_RESOURCE, {"template_content": '{"contentVersion": "1", "resources": [{"templateLink": {}}]}'})), [OPEN]),
     "azurerm deploys a template after apply": (_plan(_change(TEMPLATE_RESOURCE, {"parameters_content": '{"contentVersion": "1"}'}, ["template_content"])), [OPEN]),
     "azapi of a type after apply": (_plan(_change("azapi_resource", {"name": "x"}, ["type"])), [OPEN]),
