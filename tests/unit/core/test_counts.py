@@ -12,14 +12,12 @@ from cmk_check.core.aspects.aspect import Judged
 from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.counts import (
-    KIND_UNKNOWN,
-    OTHER_KINDS,
     AccountCounter,
     merge,
     summarise,
 )
 from cmk_check.core.data_stores.account_data import AccountData
-from cmk_check.core.enums import CoverageState, DataState, GapReason, Verdict
+from cmk_check.core.enums import CoverageState, DataState, GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.kinds import left_out
 from cmk_check.core.model import AccountCounts, Coverage, PolicyCounts, VerdictCounts
@@ -91,11 +89,6 @@ def test_accounts_are_counted_by_kind_verdict_and_reason() -> None:
     assert (counts.total, counts.compliant, counts.non_compliant, counts.unknown) == (5, 1, 3, 1)
 
 
-def test_an_account_without_a_kind_is_counted() -> None:
-    """Accounts that cannot be judged must not vanish from the sums (P1)."""
-    assert counted(replace(odd(ID), kind=None)).by_kind == {KIND_UNKNOWN: VerdictCounts(unknown=1)}
-
-
 def test_owners_are_counted_once_however_many_subscriptions_they_have() -> None:
     """Sums of subscriptions cannot be added: people own accounts in several of them."""
 
@@ -156,20 +149,6 @@ def test_where_no_key_was_looked_at_none_is_broken_and_all_are_unknown() -> None
     assert KEY_HEALTH.all_sums(counts) == {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 2}
 
 
-def test_kinds_that_are_too_many_for_a_row_are_summed() -> None:
-    """A kind is any text that Azure sends; what a row cannot name it still counts."""
-    named = {f"Kind{number:03}": 1 for number in range(MAX_KINDS_COUNTED)}
-    further = {"Kind998": 2, "Kind999": 3}
-
-    counts = AccountCounter().counts({**further, **named}, 0)
-
-    assert counts.ignored_by_kind == {**named, OTHER_KINDS: 5}
-    later = {f"zone{number:03}": 1 for number in range(MAX_KINDS_COUNTED)}
-    both = AccountCounter().counts({OTHER_KINDS: 4, **later}, 0).ignored_by_kind
-    assert both[OTHER_KINDS] == 4 + 1
-    assert len(both) == MAX_KINDS_COUNTED
-
-
 def test_kinds_of_azure_openai_are_counted_first_and_in_any_case() -> None:
     """What a setting leaves out must be known, however many kinds there are before it (P1)."""
     many = {f"A{number:03}": 1 for number in range(MAX_KINDS_COUNTED)}
@@ -210,15 +189,6 @@ def test_every_state_of_coverage_is_counted_once() -> None:
     assert summary.subscriptions == SubscriptionCounts(read=1, gap=1, excluded=1, retired=1)
     assert summary.subscriptions.total == len(rows) - 1
     assert summary.changes == 7
-
-
-def test_a_first_recording_that_was_cut_off_counts_as_nothing() -> None:
-    """No action is needed: the next scan completes it."""
-    row = Coverage(Subscription(ID, "Production"), CoverageState.PENDING, NOON)
-
-    summary = summarise([row], 0)
-
-    assert (summary.subscriptions.total, summary.gaps) == (0, ())
 
 
 def test_a_gap_whose_row_does_not_say_why_says_so() -> None:
@@ -300,11 +270,6 @@ def test_a_sum_lacks_no_part(second: AccountCounts, sum_of_both: PolicyCounts | 
     assert summarise(rows[::-1], 0).accounts.azure_policy == sum_of_both
 
 
-def test_what_was_not_read_is_counted_as_told() -> None:
-    """The counts show how many accounts are old."""
-    assert AccountCounter().counts({}, 3).unread == 3
-
-
 def test_nothing_sums_to_nothing() -> None:
     """An estate without a slice is no error."""
     assert merge([]) == summarise([], 0) == Summary(unwritten=0)
@@ -323,11 +288,3 @@ def test_gaps_beyond_the_most_are_counted_and_not_listed() -> None:
     assert len(summary.gaps) == MAX_GAPS_LISTED == 50
     assert summary.gaps_omitted == 80
     assert summary.subscriptions.gap == 130
-
-
-@given(_COUNTS)
-def test_the_totals_are_those_of_the_kinds(counts: AccountCounts) -> None:
-    """A sentence like "3 of 7" must come out of one set of numbers."""
-    assert counts.total == sum(kind.total for kind in counts.by_kind.values())
-    assert counts.total == counts.compliant + counts.non_compliant + counts.unknown
-    assert [verdict.badness for verdict in Verdict] == [0, 2, 1]

@@ -10,24 +10,6 @@ from cmk_check.core.not_covered_by_cmk import limits_of
 from tests.unit.core.examples import NOON
 
 
-def test_of_a_foundry_account_it_is_said_which_of_its_parts_have_other_keys() -> None:
-    """Green does not mean that all of the account's data is under the key."""
-    said = " ".join(limits_of("AIServices", Verdict.COMPLIANT))
-
-    for part in (
-        "basic setup",
-        "As of 24 August 2026",
-        "state store of hosted agents",
-        "Microsoft Agent 365",
-        "a365LoggingEnabled",
-        "Speech",
-        "Assistants",
-        "AI Search",
-        "fine-tuned",
-    ):
-        assert part in said
-
-
 def test_of_an_openai_account_it_is_said_what_goes_on_after_the_key_is_revoked() -> None:
     """A person who revokes a key relies on its effect."""
     (only,) = limits_of("openai", Verdict.COMPLIANT)

@@ -4,7 +4,6 @@ import pytest
 
 from cmk_check.core.owner import UNOWNED, Owner, owner_of, owner_tag
 from cmk_check.limits import MAX_TAG_BYTES
-from tests.fakes.hostile import NAMES
 
 TAGS = ("owner", "contact", "team")
 
@@ -30,12 +29,6 @@ TAGS = ("owner", "contact", "team")
 def test_the_first_tag_with_a_value_names_the_owner(tags: object, owner: str | None) -> None:
     """The spelling of tags varies, and the result must not."""
     assert owner_tag(tags, TAGS) == owner
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_hostile_name_stays_a_text(name: str) -> None:
-    """Any person who may tag an account chooses it."""
-    assert owner_tag({"owner": name}, TAGS) == name.replace("\x1b", "\ufffd")
 
 
 def test_no_tag_is_looked_at_without_a_name() -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState, Trigger
+from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Trigger
 from cmk_check.core.posture import Expectations, as_of, of_estate, of_subscription
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.requirements import HEALTHY_KEYS
@@ -22,12 +22,9 @@ FAILED = LastScan("s", ScanState.FAILED, Trigger.TIMER, NOON, NOON, "Why.")
 NOTES: Final[list[tuple[Status, timedelta, PostureReason, str | None]]] = [
     (status_of((0, 0, 0)), timedelta(), R.NO_ACCOUNTS_IN_SCOPE, None),
     (status_of((2, 3, 2)), timedelta(), R.ACCOUNTS_NON_COMPLIANT, "3 of 7"),
-    (status_of((1, 0, 1)), timedelta(), R.ACCOUNTS_UNKNOWN, "1 of 2"),
     (status_of((3, 0, 0), keys=(1, 0, 2, 0)), timedelta(), R.KEYS_BROKEN, "2 of 3"),
-    (status_of(keys=(1, 0, 0, 1)), timedelta(), R.KEYS_UNKNOWN, "1 of 2"),
     (status_of(), timedelta(), R.KEYS_UNKNOWN, "2 of 2"),
     (status_of(subscriptions=(1, 2, 0, 0)), timedelta(), R.SUBSCRIPTIONS_UNREAD, "2 of 3"),
-    (status_of((0, 1234, 1000)), timedelta(), R.ACCOUNTS_UNKNOWN, "1,000 of 2,234"),
     (
         status_of(subscriptions=(1, 1999, 0, 0)),
         timedelta(),
@@ -42,7 +39,6 @@ NOTES: Final[list[tuple[Status, timedelta, PostureReason, str | None]]] = [
     ),
     (status_of(subscriptions=(2, 0, 1, 0)), timedelta(), R.SUBSCRIPTIONS_EXCLUDED, "1 of 3"),
     (status_of(subscriptions=(0, 0, 0, 1)), timedelta(), R.NO_SUBSCRIPTION_VISIBLE, "1 visible"),
-    (status_of(visible=0), timedelta(), R.NO_SUBSCRIPTION_VISIBLE, None),
     (status_of(visible=1), timedelta(), R.FEWER_SUBSCRIPTIONS_THAN_EXPECTED, "1 of at least 2"),
     (
         replace(status_of(), group_unread=FORBIDDEN),
@@ -70,35 +66,6 @@ def test_each_reason_has_its_sentence_and_its_counts(
 
 
 @pytest.mark.parametrize(
-    ("state", "reason", "fresh"),
-    [
-        (CoverageState.READ, None, True),
-        (CoverageState.GAP, R.SUBSCRIPTIONS_UNREAD, False),
-        (CoverageState.EXCLUDED, R.SUBSCRIPTIONS_EXCLUDED, False),
-    ],
-)
-def test_a_subscription_says_whether_it_was_read(
-    state: CoverageState, reason: PostureReason | None, *, fresh: bool
-) -> None:
-    """An answer that looks fresh seems to have been checked just now (P1)."""
-    posture = of_subscription(coverage_of(state), status_of(), NOON, EXPECT)
-
-    told = [(reason, POSTURE_REASONS[reason].text("1 of 1"))] if reason else []
-    assert list(posture.reasons) == told
-    assert posture.fresh is fresh
-
-
-def test_where_every_scan_failed_a_subscription_says_so() -> None:
-    """Neither its owner's patience nor a request brings an answer then."""
-    status = Status(last_scan=FAILED)
-
-    posture = of_subscription(coverage_of(), status, NOON, EXPECT)
-
-    assert posture.reasons == of_estate(status, NOON, EXPECT).reasons
-    assert "No scan has succeeded yet" in posture.reasons[0][1]
-
-
-@pytest.mark.parametrize(
     ("state", "last_scan", "expected"),
     [
         (CoverageState.READ, NOON + HOUR, NOON + HOUR),
@@ -117,28 +84,6 @@ def test_what_was_not_read_keeps_the_time_of_its_last_reading(
     coverage = replace(coverage_of(state), last_read=NOON)
 
     assert as_of(coverage, Status(last_scan)) == expected
-
-
-@pytest.mark.parametrize(
-    ("keys", "verdict"),
-    [
-        ({"healthy": 1}, PostureVerdict.COMPLIANT),
-        ({"broken": 1}, PostureVerdict.NON_COMPLIANT),
-        ({}, PostureVerdict.UNKNOWN),
-    ],
-)
-def test_the_posture_of_a_subscription_counts_keys_where_they_are_required(
-    keys: dict[str, int], verdict: PostureVerdict
-) -> None:
-    """Requirements for the estate apply to each part of it."""
-    strict, coverage = (
-        Expectations(AGE, 1, requires=frozenset({HEALTHY_KEYS})),
-        coverage_of(keys=keys),
-    )
-
-    answers = [of_subscription(coverage, status_of(), NOON, each) for each in (EXPECT, strict)]
-
-    assert [each.verdict for each in answers] == [PostureVerdict.COMPLIANT, verdict]
 
 
 def test_a_first_recording_that_has_not_ended_says_what_completes_it() -> None:

@@ -94,10 +94,7 @@ R6: Final[dict[str, dict[str, Json]]] = {
     "properties null": entry() | {"properties": None},
     "properties a list": entry() | {"properties": []},
     "encryption a text": entry(encryption="Microsoft.KeyVault"),
-    "encryption a list": entry(encryption=[{"keySource": "Microsoft.KeyVault"}]),
-    "encryption false": entry(encryption=False),
     "key source a number": encrypted(1, KEY),
-    "key source a list": encrypted(["Microsoft.KeyVault"], KEY),
     "key a list": encrypted("Microsoft.KeyVault", [KEY]),
     "key a text": encrypted("Microsoft.CognitiveServices", "cmk02"),
     "key name a number": encrypted("Microsoft.KeyVault", {"keyName": 2}),
@@ -110,21 +107,16 @@ R2: Final[dict[str, dict[str, Json]]] = {
     "never finished": entry() | {"properties": {"provisioningState": "Failed"}},
     "key source null": encrypted(None),
     "key source empty": encrypted(""),
-    "key source empty, key name empty": encrypted("", {"keyName": ""}),
-    "key source absent, key empty": entry(encryption={"keyVaultProperties": {}}),
 }
 R5: Final[dict[str, dict[str, Json]]] = {
     "key named, source absent": entry(encryption={"keyVaultProperties": KEY}),
-    "key named, source null": encrypted(None, KEY),
     "key named, source empty": encrypted("", KEY),
     "new source": encrypted("Microsoft.ManagedHsm", KEY),
     "source with a blank": encrypted("Microsoft.KeyVault ", KEY),
-    "source cut short": encrypted("Microsoft.Key", KEY),
 }
 NAMELESS: Final[dict[str, Json]] = {
     "key absent": None,
     "key empty": {},
-    "name null": {**KEY, "keyName": None},
     "name empty": {**KEY, "keyName": ""},
     "name of blanks": {**KEY, "keyName": " \t\r\n"},
     "name of separators": {**KEY, "keyName": "\x1c\x85\u2028\u3000"},
@@ -135,19 +127,15 @@ NAMED: Final[dict[str, Json]] = {
     "user-assigned identity": {**KEY, "identityClientId": "0f0e0000-0000-4000-8000-00000000000c"},
     "rotated, version absent": {"keyName": "cmk02", "keyVaultUri": KEY["keyVaultUri"]},
     "rotated, version empty": {**KEY, "keyVersion": ""},
-    "rotated, version null": {**KEY, "keyVersion": None},
     "managed HSM": {**KEY, "keyVaultUri": "https://hsm.managedhsm.azure.net"},
     "name alone": {"keyName": "cmk02"},
     "the longest name": {**KEY, "keyName": "-" + "9" * 126},
 }
 NO_NAMES: Final = {
     "Hangul filler": "\u3164",
-    "Hangul initial filler": "\u115f",
-    "halfwidth Hangul filler": "\uffa0",
     "blank of Braille": "\u2800",
     "path": "../x",
     "blank within": "a b",
-    "query": "k?x=1",
     "line after the name": "cmk\n",
     "kelvin sign": "cm\u212a",
     "digits of another script": "\u0663",
@@ -229,12 +217,6 @@ def test_a_name_that_azure_refuses_names_no_key(
     assert ("keyName" in judgement.message) is (reason is Reason.MALFORMED)
 
 
-@pytest.mark.parametrize("state", ["Accepted", "Creating", "Deleting", "Moving", "Failed", None])
-def test_every_provisioning_state_is_judged(state: str | None) -> None:
-    """An account that is half made holds data already."""
-    assert judged(entry(provisioningState=state)).reason is Reason.NEVER_CONFIGURED
-
-
 @pytest.mark.parametrize("name", ["\x00", "\x07\x1b", "\x7f", "\x9f", "\ud800", "\x00 \x00"])
 def test_a_name_of_control_characters_alone_names_no_key(name: str) -> None:
     """A character that cleaning inserts must not turn an empty name into a name (P1)."""
@@ -301,20 +283,6 @@ def test_nothing_but_r1_is_compliant(mutations: list[tuple[tuple[str, ...], Json
         assert not str(raw["kind"]).strip()
 
 
-@given(_JSON, st.text(st.characters(exclude_categories=[]), max_size=8))
-def test_no_answer_of_azure_raises(value: Json, text: str) -> None:
-    """One odd account must not affect its page (P7)."""
-    account = parse_account(value, frozenset({"owner"}))
-    hostile = parse_account(
-        {"id": ID, "kind": text, "location": text, "tags": {text: text}, "properties": value},
-        frozenset({"owner", text.lower()}),
-    )
-
-    assert account is None
-    assert hostile is not None
-    assert judge(hostile).verdict is not Verdict.COMPLIANT
-
-
 @given(st.randoms(use_true_random=False), st.sampled_from([KEY, NAMELESS["name empty"], None]))
 def test_the_order_of_keys_does_not_matter(random: object, key: Json) -> None:
     """Azure's order is not stable; a change of it is no change of the account (P4)."""
@@ -339,7 +307,6 @@ def test_the_order_of_keys_does_not_matter(random: object, key: Json) -> None:
         (KEY, KEY["keyVersion"]),
         (NAMED["rotated, version absent"], "automatic"),
         (NAMED["rotated, version empty"], "automatic"),
-        (NAMED["rotated, version null"], "automatic"),
         (NAMELESS["name empty"], None),
     ],
 )
@@ -348,18 +315,6 @@ def test_the_evidence_says_how_the_key_is_rotated(key: Json, version: str | None
     evidence = judged(encrypted("Microsoft.KeyVault", key)).evidence
 
     assert evidence.key_version == version
-
-
-def test_the_evidence_is_what_azure_sent() -> None:
-    """The evidence shows the facts behind a verdict."""
-    evidence = judged(encrypted("microsoft.KEYVAULT", NAMED["user-assigned identity"])).evidence
-
-    assert evidence.key_source == "microsoft.KEYVAULT"
-    assert evidence.key_name == "cmk02"
-    assert evidence.key_vault_uri == "https://aoai-cmk10.vault.azure.net/"
-    assert evidence.identity_client_id == "0f0e0000-0000-4000-8000-00000000000c"
-    assert evidence.identity_type == "SystemAssigned"
-    assert evidence.provisioning_state == "Succeeded"
 
 
 @pytest.mark.parametrize("raw", [*R6.values(), *R5.values()], ids=[*R6, *R5])

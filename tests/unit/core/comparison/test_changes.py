@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.account import Account, Evidence, Reading, Subscription
+from cmk_check.core.account import Account, Evidence, Reading
 from cmk_check.core.aspects.aspect import Occasion
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.cloudevents import event_of
@@ -147,20 +147,6 @@ def test_a_change_of_an_account_speaks_of_its_key_only_where_keys_are_looked_at(
     assert before == (BAD, BAD | {"keyHealth": None, "keyReasons": []})
 
 
-def test_every_change_has_an_id_of_its_own() -> None:
-    """Consumers drop changes whose id they have already seen."""
-    pair = Reading((bad(ID, "a"), bad(ID, "b")))
-
-    steps = compared_reading(Known(), pair).steps
-
-    assert len({step.changes[0].id for step in steps}) == 2
-
-
-def test_without_a_host_name_there_is_no_link() -> None:
-    """A link to nowhere is worse than none."""
-    assert "findingUrl" not in told(Known(), bad(ID), hostname=None).data
-
-
 @pytest.mark.parametrize(
     ("name", "has_link"),
     [("Chat.Bot_2-x", True), ("süd(2)", True), *((name, False) for name in ("a%0d", "a;b", ".."))],
@@ -168,15 +154,6 @@ def test_without_a_host_name_there_is_no_link() -> None:
 def test_only_names_that_azure_allows_have_a_link(name: str, *, has_link: bool) -> None:
     """With any other character, a link could lead to another account or nowhere."""
     assert ("findingUrl" in told(Known(), bad(ID, name)).data) is has_link
-
-
-def test_a_subscription_without_a_name_says_so() -> None:
-    """Readers can rely on a field only if it is always present, even if it is null."""
-    nameless = Subscription(ID)
-    (step,) = compared_reading(Known(), Reading((bad(ID),)), subscription=nameless).steps
-
-    assert step.changes[0].data["subscriptionName"] is None
-    assert step.changes[0].data["tenantId"] is None
 
 
 def test_long_evidence_is_cut_to_what_a_message_carries() -> None:
@@ -267,13 +244,6 @@ def test_the_first_scan_is_told_as_its_sums() -> None:
         "statusUrl": f"https://{HOST}/api/v1/status",
     }
     assert "statusUrl" not in changes.of_baseline("scan-1", NOON, "id-1", summary, None).data
-
-
-def test_a_first_scan_that_read_no_key_counts_none() -> None:
-    """Zero broken keys would look like good news."""
-    change = changes.of_baseline("scan-1", NOON, "id-1", Summary(), HOST)
-
-    assert change.data["keys"] is None
 
 
 def test_the_longest_names_of_broken_keys_fit_into_a_row() -> None:

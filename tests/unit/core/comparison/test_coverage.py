@@ -202,13 +202,6 @@ def test_a_gap_keeps_the_time_of_the_last_complete_reading() -> None:
     assert regained.coverage.last_read is None
 
 
-def test_a_subscription_never_read_has_no_last_reading() -> None:
-    """Its findings were never all true at the same time."""
-    first = compared_reading(Known(), Reading(gap=FORBIDDEN), context(status_as_of=NOON))
-
-    assert first.coverage.last_read is None
-
-
 def test_what_an_incomplete_reading_did_not_bring_is_counted_as_unread() -> None:
     """It stays in the sums with its last known state, and is marked as unread."""
     known = known_of(good(ID, "a"), good(ID, "b"), bad(ID, "c"))

@@ -10,7 +10,7 @@ from cmk_check.core.account import Account
 from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.requirements import VERDICTS
 from tests.fakes.world import bad, good, odd
-from tests.unit.core.examples import FORBIDDEN, HOUR, ID, KINDS, NOON, compared, known_of, recorded
+from tests.unit.core.examples import FORBIDDEN, HOUR, ID, KINDS, NOON, compared, known_of
 
 LATER = NOON + HOUR
 SPRING, SUMMER = "2026-03-19T21:34:59Z", "2026-07-01T08:00:00Z"
@@ -42,29 +42,11 @@ def test_another_date_is_recorded_and_told_to_nobody(
     assert (difference.coverage, VERDICTS.is_worse(difference)) == (known.coverage, False)
 
 
-def test_it_is_recorded_once() -> None:
-    """A scan of an unchanged estate writes no finding (P4)."""
-    known = recorded(compared(known_of(bad(ID)), _dated(bad(ID)), at=LATER))
-
-    assert compared(known, _dated(bad(ID)), at=LATER + HOUR).is_empty
-
-
 def test_an_incomplete_reading_refreshes_no_date() -> None:
     """It may only report what got worse, and a date is neither better nor worse."""
     difference = compared(known_of(good(ID)), _dated(good(ID)), at=LATER, gap=FORBIDDEN)
 
     assert difference.steps == ()
-
-
-def test_a_change_brings_the_date_along() -> None:
-    """A change shows the age of its account."""
-    (step,) = compared(known_of(good(ID)), _dated(bad(ID)), at=LATER).steps
-
-    (change,) = step.changes
-    assert change.data["evidence"] == {
-        "keySource": "Microsoft.CognitiveServices",
-        "createdAt": SPRING,
-    }
 
 
 def test_of_two_entries_that_differ_in_it_the_same_one_counts_in_any_order() -> None:

@@ -9,15 +9,6 @@ from tests.unit.core.examples import HOUR, ID, NOON, compared, known_of
 LATER = NOON + HOUR
 
 
-def test_another_vault_is_an_update() -> None:
-    """A key of the same name in another vault is another key."""
-    moved = replace(good(ID), key_vault_uri="https://other.vault.azure.net/")
-
-    (step,) = compared(known_of(good(ID)), moved, at=LATER).steps
-
-    assert step.changes[0].type is ChangeType.ACCOUNT_UPDATED
-
-
 def test_another_broken_part_is_an_update() -> None:
     """Only the message says what to check, so it must be up to date (P11)."""
     broken = replace(odd(ID), malformed="properties.encryption is not an object.")

@@ -76,16 +76,6 @@ def test_a_worse_verdict_covers_no_data() -> None:
     assert told(difference) == ["account.violated"]
 
 
-def test_a_worse_key_covers_no_data() -> None:
-    """P1, P2: if only data got worse, the key keeps its state."""
-    known = recorded(read(Known(), good(ID), data=EXPOSED))
-
-    difference = read(known, good(ID), gap=FORBIDDEN, data=OWN, keys=DISABLED)
-
-    assert after(difference).data == EXPOSED
-    assert told(difference) == ["key.degraded"]
-
-
 def test_worse_data_mends_no_key_and_no_evidence() -> None:
     """P1, P2: a key that was broken is so until a complete reading says otherwise."""
     known = recorded(read(Known(), good(ID), keys=DISABLED))

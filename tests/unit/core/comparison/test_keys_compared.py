@@ -12,11 +12,9 @@ from hypothesis import strategies as st
 from cmk_check.core.account import Account, Reading
 from cmk_check.core.comparison.judge_accounts import known_vaults
 from cmk_check.core.comparison.updates import Difference, Known
-from cmk_check.core.enums import GapReason, KeyState
-from cmk_check.core.gap import Gap
+from cmk_check.core.enums import KeyState
 from cmk_check.core.keys.facts import EncryptionScope, KeyFacts
 from cmk_check.core.requirements import HEALTHY_KEYS, VERDICTS
-from cmk_check.core.unread import Absent, Unread
 from tests.fakes.keys import (
     BOTH,
     BY_STATE,
@@ -25,8 +23,6 @@ from tests.fakes.keys import (
     UNREAD,
     VAULT,
     VAULT_GONE,
-    expiring,
-    with_version,
 )
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import (
@@ -64,14 +60,6 @@ def test_another_wording_of_a_key_is_no_change() -> None:
     )
 
     assert difference.is_empty
-
-
-def test_another_spelling_of_a_key_is_no_change() -> None:
-    """Azure's spelling varies between answers (P4)."""
-    known = known_of(good(ID), keys=with_version(type="RSA", enabled=False, size=1024))
-    spelled = with_version(type="rsa", version="V1", enabled=False, size=1024)
-
-    assert compared(known, good(ID), at=LATER, keys=spelled).is_empty
 
 
 @pytest.mark.parametrize(
@@ -112,21 +100,6 @@ def test_p4_the_days_to_an_expiry_tick_without_a_change(facts: KeyFacts) -> None
 
     for days in (1, 2, 400):
         assert compared(known, good(ID), at=NOON + days * DAY, keys=facts).is_empty
-
-
-def test_p4_a_key_that_comes_to_its_end_is_told_once_at_each_line() -> None:
-    """Thirty days leave time to act, and the alert must not repeat daily."""
-    facts, known = expiring(NOON + 40 * DAY), known_of(good(ID), keys=expiring(NOON + 40 * DAY))
-    seen: dict[int, list[str]] = {}
-
-    for day in range(1, 45):
-        difference = compared(known, good(ID), at=NOON + day * DAY, keys=facts)
-        known = recorded(difference)
-        if not difference.is_empty:
-            seen[day] = told(difference)
-
-    assert seen == {10: [DEGRADED], 40: [DEGRADED]}
-    assert health_of(known).state is KeyState.BROKEN
 
 
 def test_p1_an_account_that_no_facts_came_for_is_unknown() -> None:
@@ -170,20 +143,6 @@ def test_a_finding_says_in_its_history_how_its_key_was() -> None:
     history = only_finding(known).history
     assert [entry.key_health for entry in history] == [KeyState.HEALTHY, KeyState.BROKEN, None]
     assert only_finding(known).previous_verdict == "compliant"
-
-
-VANISHED: Final = Unread(Gap(GapReason.FORBIDDEN, "Microsoft.KeyVault/vaults/read", "Why."))
-
-
-def test_where_a_vault_was_is_kept_while_it_cannot_be_found() -> None:
-    """Only the id tells a deleted vault from an unreadable one (P1)."""
-    known = known_of(good(ID), keys=HEALTHY)
-
-    for facts in (replace(UNREAD, vault=VANISHED), VAULT_GONE, replace(HEALTHY, vault=Absent(""))):
-        known = recorded(compared(known, good(ID), at=LATER, keys=facts))
-
-        assert health_of(known).vault_id == VAULT
-        assert known_vaults(known.findings, [good(ID)]) == {str(good(ID).id): VAULT}
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,14 @@
 """The owner of an account, in its finding and in every change."""
 
 from dataclasses import replace
-from itertools import permutations
 
 from cmk_check.core.account import Account, Reading
-from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Difference, Known
-from cmk_check.core.owner import UNOWNED, Owner
+from cmk_check.core.owner import Owner
 from tests.fakes.world import bad, good
 from tests.unit.core.examples import (
-    FORBIDDEN,
     HOUR,
     ID,
-    KINDS,
     NOON,
     SUBSCRIPTION,
     compared,
@@ -64,15 +60,6 @@ def test_the_tag_of_a_subscription_speaks_for_accounts_without_one() -> None:
     }
 
 
-def test_an_account_without_an_owner_says_so() -> None:
-    """An account without an owner differs from one whose owner is not known."""
-    known = known_of(bad(ID))
-    (change,) = compared(Known(), bad(ID)).steps[0].changes
-
-    assert only_finding(known).owner == UNOWNED
-    assert change.data["owner"] is None
-
-
 def test_another_owner_is_a_change_as_another_tag_is() -> None:
     """The feed shows who was the owner, and when."""
     known = known_of(_owned(bad(ID)))
@@ -110,30 +97,3 @@ def test_rows_of_earlier_versions_are_filled_in_once_and_told_to_nobody() -> Non
     assert only_finding(recorded(filled)).owner == Owner("ai", "account")
     assert only_finding(recorded(filled)).changed_at == NOON
     assert compared(recorded(filled), _owned(bad(ID)), at=LATER).is_empty
-
-
-def test_an_incomplete_reading_leaves_the_owner_as_it_was() -> None:
-    """It may only report what got worse, and an owner is neither better nor worse."""
-    difference = compared(known_of(_owned(bad(ID))), bad(ID), at=LATER, gap=FORBIDDEN)
-
-    assert difference.steps == ()
-
-
-def test_of_two_entries_that_differ_in_it_the_same_one_counts_in_any_order() -> None:
-    """The order of an answer varies, and would be announced in each scan."""
-    entries = [_owned(bad(ID)), _owned(bad(ID), "ops"), bad(ID)]
-
-    chosen = [judge_all(order, KINDS) for order in permutations(entries)]
-
-    assert all(each == chosen[0] for each in chosen)
-
-
-def test_the_sums_say_how_many_owners_there_are() -> None:
-    """The metrics use only sums."""
-    accounts = recorded(
-        compared(Known(), _owned(bad(ID, "a")), _owned(good(ID, "b")), bad(ID, "c"))
-    ).coverage
-    assert accounts is not None
-
-    assert (len(accounts.accounts.owners), accounts.accounts.unowned) == (1, 1)
-    assert "ai" not in accounts.accounts.owners

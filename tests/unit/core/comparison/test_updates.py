@@ -5,14 +5,12 @@ from collections import deque
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cmk_check.core.account import Reading
-from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
+from cmk_check.core.comparison.updates import FindingUpdate, Known
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.gap import Gap
-from cmk_check.core.model import AccountCounts, VerdictCounts
+from cmk_check.core.model import VerdictCounts
 from cmk_check.core.requirements import VERDICTS
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import (
@@ -64,14 +62,6 @@ def test_a_new_gap_is_worse(first: Gap | None, second: Gap | None, *, is_worse: 
     difference = compared(known, good(ID), at=NOON + HOUR, gap=second)
 
     assert VERDICTS.is_worse(difference) == is_worse
-
-
-def test_the_first_recording_is_not_empty() -> None:
-    """A subscription without accounts must also be recorded as read."""
-    difference = compared(Known())
-
-    assert not difference.is_empty
-    assert (difference.steps, difference.coverage_change) == ((), None)
 
 
 def test_a_mark_left_behind_is_a_difference() -> None:
@@ -130,20 +120,6 @@ def test_a_recording_in_parts_keeps_what_the_row_said_but_its_sums() -> None:
     assert difference.coverage.recording is None
 
 
-_VERDICTS = st.lists(st.sampled_from([None, *MAKERS]), max_size=8)
-
-
-def _known(verdicts: list[str | None]) -> Known:
-    accounts = [MAKERS[v](ID, f"n{n}") for n, v in enumerate(verdicts) if v]
-    return known_of(*accounts)
-
-
-def _counted(difference: Difference, steps: int) -> AccountCounts:
-    """Count, from scratch, the findings after this many steps."""
-    findings = difference.known.after(difference.steps[:steps])
-    return Known(findings=findings).count(findings, {}, 0)
-
-
 def _calls(sizes: list[int]) -> int:
     """Count the calls of Python functions that a first recording in such parts takes."""
     difference = compared(Known(), *(bad(ID, f"n{number}") for number in range(sum(sizes))))
@@ -164,25 +140,6 @@ def _calls(sizes: list[int]) -> int:
 def test_twice_the_parts_are_twice_the_work() -> None:
     """Counting from scratch in each part blocked every other subscription for seconds."""
     assert _calls([50] * 8) <= 2 * _calls([50] * 4)
-
-
-@given(_VERDICTS, _VERDICTS)
-def test_after_each_step_the_row_sums_what_stands_beside_it(
-    before: list[str | None], now: list[str | None]
-) -> None:
-    """A worker may die after any part, and people then see the row."""
-    accounts = [MAKERS[v](ID, f"n{n}") for n, v in enumerate(now) if v]
-    known = _known(before)
-    difference = compared(known, *accounts, at=NOON + HOUR)
-    first = known.coverage.sequence if known.coverage else 0
-
-    rows = list(difference.partial_coverages([0] + [1] * len(difference.steps), "claim"))
-
-    assert [row.sequence for row in rows] == [first + number for number in range(len(rows))]
-    assert [row.accounts for row in rows] == [
-        _counted(difference, number) for number in range(len(rows))
-    ]
-    assert difference.coverage.accounts == rows[-1].accounts
 
 
 def test_rows_of_a_newer_version_are_counted_in_every_part() -> None:

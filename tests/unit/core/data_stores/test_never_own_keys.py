@@ -8,7 +8,6 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -219,28 +218,6 @@ def test_all_under_own_keys_is_own_keys_by_both_writings() -> None:
 
     assert judged(case, {}).state is DataState.OWN_KEYS
     assert may_be_own(case)
-
-
-@pytest.mark.parametrize(
-    "came_of_it", [DENIED, Absent("gone"), StoreKey(None), StoreKey(own=False)]
-)
-@pytest.mark.parametrize("store_id", [FILES, THREADS, VECTORS, HUB])
-def test_one_store_is_enough(store_id: str, came_of_it: object) -> None:
-    """P1: any number of other stores under the customer's keys does not help."""
-    found = judged(covered_case(), {store_id: came_of_it})
-
-    assert found.state in {DataState.UNKNOWN, DataState.MICROSOFT_KEYS}
-    assert found.concerns
-
-
-@pytest.mark.parametrize(
-    "projects",
-    [{"unread": DENIED}, {"basic": ("trial",)}, {"is_cut": True}, {"unready": ("agents/h",)}],
-    ids=str,
-)
-def test_one_project_is_enough(projects: dict[str, object]) -> None:
-    """P1: a project that was not read, has no store, or exceeds the limits."""
-    assert not judged(covered_case(), {}, **projects).is_covered
 
 
 def agree(changes: Mapping[tuple[Json, ...], Json]) -> bool:

@@ -66,7 +66,6 @@ def test_the_properties_of_an_account_name_its_own_stores() -> None:
     [
         {},
         {"userOwnedStorage": []},
-        {"raiMonitorConfig": {}},
         {"amlWorkspace": {"resourceId": None}},
     ],
 )
@@ -83,8 +82,6 @@ def test_an_account_that_names_no_store_has_none(nothing: dict[str, object]) -> 
         {"userOwnedStorage": [{"resourceId": COSMOS}]},
         {"userOwnedStorage": [{"resourceId": f"{STORAGE}/../x"}]},
         {"userOwnedStorage": {"resourceId": "https://files1.blob.core.windows.net"}},
-        {"userOwnedStorage": "files1"},
-        {"userOwnedStorage": [{"resourceId": 5}]},
         {"userOwnedStorage": [{"resourceId": None, "identityClientId": "x"}]},
         {"userOwnedStorage": [{"storageId": STORAGE}]},
     ],
@@ -200,19 +197,13 @@ def test_capability_hosts_name_stores_by_their_connections() -> None:
     "entries",
     [
         [connection("c", STORAGE, "https://others.blob.core.windows.net")],
-        [connection("c", STORAGE, "https://files1@others.blob.core.windows.net")],
-        [connection("c", STORAGE, "files1.blob.core.windows.net")],
         [connection("c", STORAGE, "https://[files1")],
-        [connection("c", STORAGE, "https://files1.example.net")],
         [connection("c", STORAGE, "https://files1.search.windows.net")],
         [connection("c", STORAGE, "https://files1.blob.core.windows.net.example.net")],
-        [connection("c", COSMOS)],
         [connection("c", STORAGE), connection("C", STORAGE)],
-        [connection("c", f"{STORAGE}/blobServices/default")],
         [connection("c", f"{STORAGE}?x=1")],
         [connection("c", STORAGE.replace("data/", "../"))],
         [{"name": "c", "properties": {"metadata": [STORAGE]}}],
-        [{"name": "c"}],
     ],
 )
 def test_a_connection_that_may_lead_elsewhere_is_not_understood(entries: list[object]) -> None:

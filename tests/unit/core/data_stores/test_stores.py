@@ -32,13 +32,8 @@ def _search(enforcement: object, status: object) -> dict[str, object]:
     [
         (STORAGE, _storage("Microsoft.Keyvault", IN_VAULT), OWN),
         (STORAGE, _storage("Microsoft.Storage"), MICROSOFT),
-        (STORAGE, _storage("Microsoft.Storage", IN_VAULT), MICROSOFT),
         (STORAGE, _storage("Microsoft.Keyvault"), ODD),
         (STORAGE, _storage("Microsoft.Keyvault", IN_VAULT | {"keyname": " "}), ODD),
-        (STORAGE, _storage("Microsoft.Hsm", IN_VAULT), ODD),
-        (STORAGE, _storage(None, IN_VAULT), ODD),
-        (STORAGE, {}, ODD),
-        (STORAGE, None, ODD),
         (COSMOS, {"keyVaultKeyUri": KEY}, OWN),
         (
             COSMOS,
@@ -67,14 +62,10 @@ def _search(enforcement: object, status: object) -> dict[str, object]:
         (COSMOS, {"keyVaultKeyUri": 5}, ODD),
         (COSMOS, {"keyVaultKeyUri": " "}, MICROSOFT),
         (COSMOS, {}, MICROSOFT),
-        (COSMOS, {"keyVaultKeyUri": ""}, MICROSOFT),
         (SEARCH, _search("Enabled", "Compliant"), StoreKey(own=True)),
         (SEARCH, _search("Enabled", "NonCompliant"), MICROSOFT),
         (SEARCH, _search("Disabled", "Compliant"), MICROSOFT),
-        (SEARCH, _search("Unspecified", "Compliant"), MICROSOFT),
         (SEARCH, {"encryptionWithCmk": None}, MICROSOFT),
-        (SEARCH, _search("Enabled", None), ODD),
-        (SEARCH, _search("Later", "Compliant"), ODD),
         (SEARCH, {"encryptionWithCmk": "Enabled"}, ODD),
         (
             WORKSPACE,

@@ -41,23 +41,6 @@ def test_only_an_earlier_end_is_earlier() -> None:
     assert not ends_earlier(None, earlier)
 
 
-def test_it_says_who_accepted_what() -> None:
-    """Only people need it to check the exemption: it is in no change."""
-    facts = exempted(
-        ID, END, description="d", ticket="T-1", approved_by="Board", created_by="someone"
-    )
-
-    found = exception_of(bad(ID), facts, ExceptionRules(), END - timedelta(days=1))
-
-    assert found is not None
-    assert (found.category, found.display_name, found.description) == (
-        "Waiver",
-        "Until the move",
-        "d",
-    )
-    assert (found.ticket, found.approved_by, found.created_by) == ("T-1", "Board", "someone")
-
-
 def test_what_could_not_be_read_is_named() -> None:
     """P11: the list of exemptions, or the assignment of one."""
     gap = DENIED.exemptions.gap if isinstance(DENIED.exemptions, Unread) else None

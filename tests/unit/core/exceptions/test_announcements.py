@@ -94,8 +94,3 @@ def test_another_exemption_takes_over_without_an_end() -> None:
     other = replace(HONOURED, id="e2")
 
     assert _walk((0, HONOURED), (1, other)) == ["0 started", "1 started"]
-
-
-def test_one_that_is_not_honoured_is_no_news() -> None:
-    """Its start was not announced."""
-    assert _walk((0, replace(HONOURED, reason=ExceptionReason.NO_EXPIRY)), (1, None)) == []

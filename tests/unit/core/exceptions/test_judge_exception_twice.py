@@ -270,6 +270,8 @@ def _one(kind: str, way: str, value: str) -> dict[str, object]:
         ({}, {"scope": SUB}, ExceptionReason.ASSIGNMENT_NOT_TRUSTED),
         ({}, {"scope": f"{SUB}2"}, None),
         ({}, {"policy": OTHER_POLICY}, None),
+        ({}, {"policy": SHIPPED}, ExceptionReason.HONOURED),
+        *[({}, {"policy": alike}, None) for alike in ALIKE],
         ({}, {"notScopes": [GROUP.upper()]}, None),
         ({}, {"notScopes": [CORP]}, ExceptionReason.NOT_SCOPES_UNCLEAR),
         ({}, {"state": "gone"}, None),

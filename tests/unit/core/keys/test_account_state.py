@@ -81,10 +81,3 @@ def test_a_resolved_account_whose_update_failed_is_not_told_as_healthy() -> None
     assert again.is_empty
     assert told(mended) == ["key.recovered"]
     assert only_finding(recorded(mended)).judgement.evidence.provisioning_state is None
-
-
-def test_an_account_that_fails_later_is_told() -> None:
-    """P2: it was healthy, but may no longer be."""
-    difference = compared(known_of(good(ID), keys=HEALTHY), FAILED, at=NOON + HOUR, keys=HEALTHY)
-
-    assert told(difference) == ["key.degraded"]

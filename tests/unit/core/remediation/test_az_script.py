@@ -116,14 +116,6 @@ def test_a_shared_vault_is_made_once_wherever_it_is(tmp_path: Path, group: str) 
     assert watched.run(SHARED).code == 0
 
 
-def test_a_shared_vault_that_is_nowhere_is_made(tmp_path: Path) -> None:
-    """The first of its accounts makes it."""
-    ended = Watched(tmp_path, BARE).run(SHARED)
-
-    assert ended.code == 0
-    assert "keyvault create" in ended.words()
-
-
 def test_a_vault_with_access_policies_gets_one_more(tmp_path: Path) -> None:
     """The other policies and their permissions do not change."""
     watched = Watched(tmp_path, OF_OLD)
@@ -172,17 +164,6 @@ def test_a_grant_that_takes_its_time_is_waited_for(tmp_path: Path) -> None:
     assert ended.code == 0
     assert (watched.get("slept") or "").split() == ["30", "30"]
     assert "Not accepted in try 2 of 20" in ended.out
-
-
-def test_it_does_not_wait_for_ever(tmp_path: Path) -> None:
-    """Azure's message is shown, and the script ends."""
-    watched = Watched(tmp_path, OF_OLD | {"slowness": "\n".join("x" * 9)})
-
-    ended = watched.run(OLD, PLAN_TRIES="2")
-
-    assert ended.code == 75
-    assert "KeyVaultProperties is invalid" in ended.out
-    assert "Azure does not accept the key" in ended.err
 
 
 @pytest.mark.parametrize(

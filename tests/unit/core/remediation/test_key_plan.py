@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import KeyReason, KeyState
+from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.reasons.catalogue import KEY_REASONS
 from cmk_check.core.remediation.az_script import render_az
@@ -85,13 +85,17 @@ def test_every_reason_that_a_command_ends_has_akey_plan_of() -> None:
 
 
 def test_several_reasons_have_one_plan_in_an_order_that_works() -> None:
-    """A key is enabled before it is renewed, and the vault protected before the account changes."""
+    """A key is enabled before it is renewed, and the vault protected before the account changes.
+
+    Azure refuses purge protection to a vault without soft delete.
+    """
     case = with_changes(
         ROLES,
         {
             f"{PINNED}.attributes.enabled": False,
             f"{PINNED}.attributes.exp": SECONDS - DAY,
             f"{_OF_VAULT}.enablePurgeProtection": False,
+            f"{_OF_VAULT}.enableSoftDelete": False,
             "assignments": [],
             "scopes": [{"name": "secret", "properties": {"keySource": "Microsoft.Other"}}],
         },
@@ -102,6 +106,7 @@ def test_several_reasons_have_one_plan_in_an_order_that_works() -> None:
     assert [step.action for step in plan.steps[1:-1]] == [
         Action.ENABLE_KEY,
         Action.GRANT_AGAIN,
+        Action.SOFT_DELETE,
         Action.PROTECT_FROM_PURGE,
         Action.RENEW_KEY,
         Action.FOLLOW_KEY,
@@ -195,6 +200,7 @@ def test_a_key_in_an_hsm_is_mended_there(what: str) -> None:
     [
         None,
         judged(POLICIES),
+        judged(changed(POLICIES, "key.properties.keySize", 4096)),  # a notice changes nothing
         replace(BROKEN_KEYS["key gone"], key_id=None, vault_id=None),
         replace(BROKEN_KEYS["vault gone"], vault_id="/subscriptions/x/vaults/kv"),
         replace(BROKEN_KEYS["key gone"], vault_id=VAULT_ID.lower().replace("rg-keys", "a?b=c")),
@@ -233,10 +239,3 @@ def test_an_identity_that_cannot_be_named_has_nokey_plan_of() -> None:
     finding = replace(finding, judgement=replace(finding.judgement, evidence=evidence))
 
     assert key_plan_for(finding) is None
-
-
-def test_a_key_that_is_only_disputed_needs_nothing() -> None:
-    """A notice changes nothing."""
-    health = judged(changed(POLICIES, "key.properties.keySize", 4096))
-
-    assert (health.state, key_plan_for(broken(health))) == (KeyState.HEALTHY, None)

@@ -337,16 +337,3 @@ def test_stopped_at_any_call_it_is_run_again_and_ends_right(tmp_path: Path, what
 
 
 HOSTILE: Final = ("-rf '$(touch ran)` \"${x}\u202e", "--query=[ \\ é🔑")
-
-
-@pytest.mark.parametrize("what", ["no identity", "key disabled"])
-def test_p10_az_is_given_the_name_in_one_piece(tmp_path: Path, what: str) -> None:
-    """No part of a name is run, split, expanded, or taken for an option."""
-    watched = _watched(tmp_path, CASES[what].before)
-
-    ended = _confirmed(watched, CASES[what], script_of(KEYS_IN_TROUBLE[what], *HOSTILE))
-
-    assert ended.code == 0
-    assert f"--name={HOSTILE[0]}" in ended.calls[1]
-    assert f"--resource-group={HOSTILE[1]}" in ended.calls[1]
-    assert watched.get("ran") is None
