@@ -1,6 +1,5 @@
 """What Azure lists arrives as it was sent, once, and only what is asked for."""
 
-import re
 import tomllib
 from pathlib import Path
 
@@ -60,16 +59,6 @@ async def test_subscriptions_come_with_name_tenant_state_and_owner(
     )
 
 
-@pytest.mark.parametrize("state", ["Deleted", "Disabled", "Warned", "PastDue"])
-async def test_state_is_kept_as_azure_spells_it(
-    subscription: Subscription, inventory: AzureInventory, state: str
-) -> None:
-    """The scan retires a deleted subscription by this word, and reads all others."""
-    subscription.state = state
-
-    assert [listed.state for listed in await inventory.subscriptions()] == [state]
-
-
 async def test_subscriptions_of_several_pages_are_all_listed(
     simulator: Simulator, inventory: AzureInventory
 ) -> None:
@@ -111,17 +100,6 @@ async def test_account_arrives_with_what_the_rule_looks_at(
     assert account.tags == {"owner": "ai"}
 
 
-async def test_big_account_arrives_like_any_other(
-    subscription: Subscription, inventory: AzureInventory
-) -> None:
-    """A real Foundry account is 41 KB, nine tenths of which nobody reads."""
-    subscription.add_account(AccountSpec(name="hub", group="rg", kind="AIServices", big=True))
-
-    reading = await inventory.read(LISTED, seconds=5)
-
-    assert [(a.kind, a.malformed) for a in reading.accounts] == [("AIServices", None)]
-
-
 async def test_empty_page_in_the_middle_does_not_end_the_list(
     subscription: Subscription, inventory: AzureInventory
 ) -> None:
@@ -147,23 +125,6 @@ async def test_accounts_of_other_kinds_are_counted_and_named(
     assert _names(reading) == ["a"]
     assert reading.ignored_by_kind == {"SpeechServices": 2}
     assert {text.rpartition("/")[2] for text in reading.ignored_ids} == {"b", "c"}
-
-
-async def test_same_account_twice_stays_twice(
-    subscription: Subscription, inventory: AzureInventory
-) -> None:
-    """Which of the two counts is decided where the verdicts are compared, not here."""
-    account = subscription.add_account(AccountSpec(name="a", group="rg"))
-    document = account.document()
-    assert isinstance(document, dict)
-    raw = {**document, "id": str(document["id"]).upper()}
-    subscription.add_account(AccountSpec(name="x", group="rg", raw=raw))
-
-    reading = await inventory.read(Listed(SUBSCRIPTION.upper()), seconds=5)
-
-    assert len(reading.accounts) == 2
-    assert len({account.id for account in reading.accounts}) == 1
-    assert reading.gap is None
 
 
 @pytest.mark.parametrize(
@@ -214,22 +175,6 @@ async def test_entry_without_usable_id_is_a_gap_and_the_others_are_kept_p7(
     assert _names(reading) == ["good"]
     assert reading.gap is not None
     assert reading.gap.reason is GapReason.MALFORMED_ACCOUNT
-
-
-async def test_the_gap_says_how_many_entries_have_no_usable_id_p7(
-    subscription: Subscription, inventory: AzureInventory
-) -> None:
-    """P7: whoever looks for them must know when all are found."""
-    subscription.page_sizes = (2, 1)
-    subscription.add_account(AccountSpec(name="a", group="rg", raw={"kind": "OpenAI"}))
-    alone = await inventory.read(LISTED, seconds=5)
-    for name in ("b", "c"):
-        subscription.add_account(AccountSpec(name=name, group="rg", raw=None))
-
-    reading = await inventory.read(LISTED, seconds=5)
-
-    counts = [re.findall(r"[0-9]+", str(each.gap and each.gap.detail)) for each in (alone, reading)]
-    assert counts == [["1"], ["3"]]
 
 
 async def test_unregistered_provider_is_a_complete_empty_reading(
@@ -290,18 +235,6 @@ async def test_refused_subscription_names_the_missing_action(
 
     action = "Microsoft.CognitiveServices/accounts/read"
     assert gap == make_gap(GapReason.FORBIDDEN, "403 AuthorizationFailed", missing_action=action)
-
-
-async def test_subscription_that_azure_does_not_know_is_not_found(
-    subscription: Subscription, inventory: AzureInventory
-) -> None:
-    """It is listed and yet not there: no reason to take its accounts for deleted."""
-    subscription.access = Access.NOT_FOUND
-
-    gap = (await inventory.read(LISTED, seconds=5)).gap
-
-    assert gap is not None
-    assert gap.reason is GapReason.NOT_FOUND
 
 
 async def test_nothing_but_get_leaves_and_says_who_asks_p5(

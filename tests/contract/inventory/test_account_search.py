@@ -5,7 +5,6 @@ import pytest
 from cmk_check.core.cross_check import CrossCheck, CrossCheckState
 from cmk_check.core.enums import GapReason
 from cmk_check.inventory.azure_inventory import AzureInventory
-from cmk_check.inventory.gaps import QUERY_GRAPH
 from cmk_check.ports import InventoryError
 from local.simulator.accounts import AccountSpec
 from local.simulator.estate import Subscription
@@ -148,24 +147,3 @@ async def test_a_list_that_leaves_out_a_region_is_caught_and_nothing_is_removed_
     assert (gap, await world.coverage(SUBSCRIPTION)) == ("gap", "read")
     assert "account.removed" not in world.told_types()
     assert simulator.requests.kinds()["graph"] == 1
-
-
-async def test_an_account_that_resource_graph_still_knows_is_no_gap(
-    world: World, subscription: Subscription, simulator: Simulator
-) -> None:
-    """It was deleted; Azure says so when it is asked."""
-    subscription.remove_account("hidden", still_indexed=True)
-
-    assert await _check(world) == CrossCheck(CrossCheckState.CHECKED, 0)
-    assert await world.coverage(SUBSCRIPTION) == "read"
-    assert simulator.requests.kinds()["account"] == 3
-
-
-async def test_without_the_right_nothing_is_worse_than_without_the_check(
-    world: World, simulator: Simulator
-) -> None:
-    """The role of an earlier version lacks the action."""
-    simulator.estate.denials.add(QUERY_GRAPH)
-
-    assert await _check(world) == CrossCheck(CrossCheckState.NOT_CHECKED)
-    assert await world.coverage(SUBSCRIPTION) == "read"

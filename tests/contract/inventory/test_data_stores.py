@@ -122,20 +122,6 @@ async def test_each_store_is_read_once_and_projects_only_when_they_are_due(
     assert again == first
 
 
-async def test_nothing_is_asked_for_an_account_without_stores(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
-    """Most accounts have none."""
-    names = {"none-of-another-kind", "none-stored-completions"}
-    accounts = [each for each in await _accounts(inventory) if each.id.name in names]
-    simulator.requests.clear()
-
-    await _read(inventory, accounts)
-
-    assert len(accounts) == len(names)
-    assert [each.path for each in simulator.requests] == []
-
-
 async def test_what_was_known_is_followed_while_projects_cannot_be_read(
     simulator: Simulator, inventory: AzureInventory
 ) -> None:

@@ -11,7 +11,7 @@ from cmk_check.core.exceptions.facts import Assignment, ExemptionFacts, SetDefin
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import CMK_POLICY, Fault, Simulator, Subscription, builtin_id
-from local.simulator.faults import Answer, Close, Effect, Garble, Hold, NextLink, arm_error
+from local.simulator.faults import Answer, Close, Effect, Garble, Hold, arm_error
 from tests.contract.inventory.conftest import SUBSCRIPTION, account_id
 
 MANAGED = "/providers/Microsoft.Management/managementGroups"
@@ -91,19 +91,6 @@ async def test_a_list_that_cannot_be_read_to_its_end_is_unread_p2(
     assert gap.reason is reason
     if reason is GapReason.FORBIDDEN:
         assert gap.missing_action == "Microsoft.Authorization/policyExemptions/read"
-
-
-async def test_a_next_page_elsewhere_is_not_requested_p6(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
-    """P6: the token goes to Azure, and to nobody whom a list names."""
-    foreign = simulator.foreign()
-    simulator.faults.add(Fault(path=LIST, then=NextLink(f"{foreign.url}/page")))
-
-    facts = await _read(inventory)
-
-    assert _unread(facts.exemptions).gap.reason is GapReason.UNTRUSTED_NEXT_LINK
-    assert list(foreign.requests) == []
 
 
 @pytest.mark.parametrize("path", [ASSIGNMENT, SET])

@@ -4,10 +4,9 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import GapReason, PostureReason
+from cmk_check.core.enums import GapReason
 from cmk_check.core.status import Status
 from cmk_check.inventory.azure_inventory import AzureInventory
-from cmk_check.inventory.gaps import READ_GROUP
 from local.simulator.simulator import Simulator
 from tests.fakes.world import World, sub
 
@@ -50,18 +49,3 @@ async def test_the_hidden_subscription_of_a_tree_is_named_p1(
     assert known.gap.reason is GapReason.NOT_VISIBLE
     assert (summary.subscriptions.read, summary.subscriptions.gap) == (size - 1, 1)
     assert (await world.posture()).verdict == "unknown"
-
-
-async def test_a_group_that_may_not_be_read_names_the_action_p11(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
-    """P11: whoever has set the group relies on it, and must learn what is missing."""
-    world = _world(simulator, inventory, 3)
-    simulator.estate.denials.add(READ_GROUP)
-
-    await world.scan()
-
-    answer = await world.posture()
-    codes = [code for code, _ in answer.reasons]
-    assert codes == [PostureReason.NO_ACCOUNTS_IN_SCOPE, PostureReason.MANAGEMENT_GROUP_UNREAD]
-    assert READ_GROUP in answer.reasons[1][1]

@@ -112,20 +112,7 @@ async def test_azures_words_are_kept_and_values_are_not(
     )
 
 
-async def test_a_question_is_one_query_of_one_subscription(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
-    """Scans and watch share fifteen queries in five seconds with whoever asks."""
-    simulator.estate.changes.add(_path("chat"), ACCOUNT)
-
-    await _last(inventory, _path("chat"))
-
-    assert [record.kind for record in simulator.requests if record.kind != "token"] == ["graph"]
-
-
-async def test_questions_take_turns(
-    simulator: Simulator, inventory: AzureInventory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_questions_take_turns(simulator: Simulator, inventory: AzureInventory) -> None:
     """A script that asks for all accounts at once must not use up the quota within a second."""
     monkeypatch.setattr("cmk_check.inventory.resource_graph.LAST_CHANGE_PAUSE_SECONDS", 0.3)
     search, hold, began = inventory.change_search(), Hold(), monotonic()

@@ -114,13 +114,3 @@ async def test_nothing_is_asked_for_where_nothing_is_missing(
 
     assert reading.gap is None
     assert len([r for r in simulator.requests if "/providers/" in r.path]) == 1
-
-
-async def test_nothing_is_asked_for_after_a_list_that_has_a_gap(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
-    """It removes nothing anyway."""
-    simulator.faults.add(Fault(path=ACCOUNTS, then=arm_error(403, "AuthorizationFailed")))
-
-    assert _gap(await inventory.read(LISTED, [GONE], seconds=5)) is GapReason.FORBIDDEN
-    assert len([r for r in simulator.requests if "/providers/" in r.path]) == 1

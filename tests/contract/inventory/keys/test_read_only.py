@@ -154,27 +154,6 @@ async def test_provider_that_is_not_registered_is_not_registered_p5(azure: Azure
     assert all(r.method == "GET" for r in azure.simulator.requests)
 
 
-@pytest.mark.parametrize("path", LISTS)
-@pytest.mark.parametrize(
-    "link", ["{foreign}{target}", "https://user@{foreign_host}{target}", "//{foreign_host}/x"]
-)
-async def test_foreign_host_gets_no_request_and_no_token_p6(
-    azure: Azure, path: str, link: str
-) -> None:
-    """P6: the SDK sends the token to whatever host a nextLink names."""
-    account = _set_up(azure)
-    foreign = azure.simulator.foreign()
-    url = link.replace("{foreign}", foreign.url)
-    url = url.replace("{foreign_host}", foreign.url.removeprefix("https://"))
-    azure.answer(path, NextLink(url), times=1)
-
-    facts = await azure.facts_of(account)
-
-    assert len(foreign.requests) == 0
-    part = {"versions": "versions", "Assignments": "grants", "Scopes": "scopes"}
-    assert list(_unread_parts(facts)) == [next(v for k, v in part.items() if path.endswith(k))]
-
-
 @pytest.mark.parametrize("path", [*LISTS, "*/vaults/kv-a", "*/keys/cmk", "*/resources"])
 async def test_redirect_is_not_followed_p6(azure: Azure, path: str) -> None:
     """P6: nobody at Azure sends these calls elsewhere."""

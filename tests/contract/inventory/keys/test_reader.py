@@ -5,7 +5,7 @@ import pytest
 from cmk_check.core.keys.facts import Key
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.gaps import READ_VERSIONS
-from local.simulator import Answer, KeySpec, VersionSpec, arm_error
+from local.simulator import KeySpec, VersionSpec, arm_error
 from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread
 
 KEY = f"{KEY_VAULT}/keys/cmk"
@@ -65,18 +65,6 @@ async def test_latest_version_that_is_pinned_costs_no_further_request_p8(azure: 
     assert (azure.costs()["keys"], azure.costs()["versions"]) == (1, 1)
 
 
-async def test_version_that_is_not_there_leaves_those_that_are(azure: Azure) -> None:
-    """Whether it was deleted or never made is judged from the list."""
-    azure.add_vault(keys=[ROTATED])
-    account = azure.add_account(keyVersion="c" * 32)
-
-    key = (await azure.facts_of(account)).key
-
-    assert isinstance(key, Key)
-    assert isinstance(key.versions, tuple)
-    assert [version.version for version in key.versions] == [OLD, NEW]
-
-
 @pytest.mark.parametrize("path", ["*/keys/cmk/versions", f"*/keys/cmk/versions/{OLD}"])
 async def test_versions_that_cannot_be_read_are_said_to_be(azure: Azure, path: str) -> None:
     """The key itself was read, and what is wrong with it still counts."""
@@ -133,21 +121,6 @@ async def test_key_is_absent_only_where_azure_says_so_p2(
     assert key.id == KEY
 
 
-async def test_key_that_was_deleted_is_absent(azure: Azure) -> None:
-    """As the simulator answers, which took its code from the provider."""
-    azure.add_vault(keys=[])
-
-    assert (await azure.facts_of(azure.add_account())).key == Absent(KEY)
-
-
-async def test_answer_of_a_proxy_is_no_absent_key_p2(azure: Azure) -> None:
-    """P2: a proxy that knows no Azure answers 404 to everything."""
-    azure.add_vault()
-    azure.answer("*/keys/cmk", Answer(status=404, body="<html/>"))
-
-    assert isinstance((await azure.facts_of(azure.add_account())).key, Unread)
-
-
 @pytest.mark.parametrize("name", ["../../x", "a b", "cmk?x=1", "ä", "a" * 128])
 async def test_name_that_is_no_keys_gets_into_no_url_p10(azure: Azure, name: str) -> None:
     """P10: what an account says is text; the sentence says what to set."""
@@ -159,34 +132,3 @@ async def test_name_that_is_no_keys_gets_into_no_url_p10(azure: Azure, name: str
     assert "Set the key again" in (unread(facts.key).detail or "")
     assert facts.grants is None
     assert azure.costs() == {"scopes": 1, "graph": 1, "vaults": 1}
-
-
-async def test_account_that_stands_twice_is_read_once(azure: Azure) -> None:
-    """Azure may list an account twice."""
-    azure.add_vault()
-    account = azure.add_account()
-
-    facts = await azure.keys.read([account, account], {}, seconds=5)
-
-    assert len(facts) == 1
-    assert azure.costs()["scopes"] == 1
-
-
-async def test_no_accounts_cost_nothing(azure: Azure) -> None:
-    """Most subscriptions have none under a key."""
-    assert await azure.keys.read([], {}, seconds=5) == {}
-    assert not azure.costs()
-
-
-async def test_account_without_version_property_follows_its_key(azure: Azure) -> None:
-    """Absent, null and empty are alike; Azure sends any of them."""
-    azure.add_vault(keys=[ROTATED])
-    accounts = [
-        azure.add_account(name=name, keyVersion=version)
-        for name, version in (("a", None), ("b", ""), ("c", "  "))
-    ]
-
-    facts = await azure.keys.read(accounts, {}, seconds=5)
-
-    assert [each.key.versions for each in facts.values() if isinstance(each.key, Key)] == [None] * 3
-    assert azure.costs()["keys"] == 1

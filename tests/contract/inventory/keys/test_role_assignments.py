@@ -9,10 +9,10 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Grant
 from cmk_check.core.keys.permissions import suffices, user_of
 from cmk_check.core.unread import Unread
-from cmk_check.inventory.gaps import READ_ASSIGNMENTS, READ_ROLES
-from local.simulator import Answer, Permission, Vault, arm_error, custom_role
+from cmk_check.inventory.gaps import READ_ASSIGNMENTS
+from local.simulator import Answer, Vault, arm_error
 from local.simulator.faults import Effect
-from tests.contract.inventory.keys.key_kit import CRYPTO_USER, OTHER, Azure, unread
+from tests.contract.inventory.keys.key_kit import OTHER, Azure, unread
 
 GROUP = f"/subscriptions/{OTHER}/resourceGroups/rg-keys"
 SOMEBODY = "5e8d0000-0000-4000-8000-00000000cafe"
@@ -115,25 +115,6 @@ async def test_role_of_a_group_is_found_by_asking_azure_for_the_identity(
     assert azure.costs()["grants"] == 2
 
 
-async def test_roles_of_the_identity_and_of_its_groups_add_up(azure: Azure, vault: Vault) -> None:
-    """Each may allow a part of what is needed."""
-    account = azure.add_account()
-    read = custom_role("Read", "/", Permission(data_actions=(f"{KEYS}/read",)))
-    rest = custom_role(
-        "Wrap", "/", Permission(data_actions=(f"{KEYS}/*",), not_data_actions=(f"{KEYS}/read",))
-    )
-    group = azure.simulator.estate.grants.set_group("users", [user_of(account) or ""])
-    for role, who in ((read, account), (rest, group)):
-        azure.simulator.estate.grants.add_role(role)
-        azure.grant(vault.id, who, role)
-
-    grants = await _granted(azure, account)
-
-    assert len(grants) == 2
-    assert suffices(grants)
-    assert grants[1].permissions[0].not_data_actions == (f"{KEYS}/read",)
-
-
 async def test_roles_that_only_the_first_list_shows_count_too(azure: Azure, vault: Vault) -> None:
     """Two answers are as old as they like, and Azure spreads a new role from place to place."""
     account = azure.add_account()
@@ -156,46 +137,6 @@ async def test_object_id_that_is_none_gets_into_no_filter_p10(azure: Azure, vaul
     assert vault.name == "kv-a"
     assert unread(grants).reason is GapReason.MALFORMED_PAGE
     assert azure.costs()["grants"] == 1
-
-
-async def test_condition_is_told(azure: Azure, vault: Vault) -> None:
-    """Conditions are not evaluated here: nothing may rest on such a role."""
-    account = azure.add_account()
-    grants = azure.simulator.estate.grants
-    grants.add(vault.id, CRYPTO_USER, user_of(account) or "", condition="@Resource[x] == 'y'")
-
-    (grant,) = await _granted(azure, account)
-
-    assert grant.conditional
-    assert not suffices([grant])
-
-
-async def test_definitions_of_others_roles_are_not_asked_for_p8(azure: Azure, vault: Vault) -> None:
-    """P8: a subscription may have thousands of assignments."""
-    account = azure.add_account()
-    azure.grant(vault.id, account)
-    for role in ("Key Vault Crypto Officer", "Key Vault Administrator", "Reader"):
-        azure.grant(vault.id, SOMEBODY, role)
-
-    assert suffices(await _granted(azure, account))
-    assert azure.costs()["roles"] == 1
-
-
-async def test_access_policies_need_no_roles(azure: Azure) -> None:
-    """In such a vault roles on its data count for nothing."""
-    azure.add_vault()
-
-    assert (await azure.facts_of(azure.add_account())).grants is None
-    assert azure.costs()["grants"] == 0
-
-
-async def test_account_without_identity_has_nothing_granted(azure: Azure, vault: Vault) -> None:
-    """There is nobody to ask for."""
-    account = azure.add_account(identityClientId="11111111-0000-4000-8000-000000000000")
-
-    assert vault.name == "kv-a"
-    assert (await azure.facts_of(account)).grants is None
-    assert azure.costs()["grants"] == 0
 
 
 @pytest.mark.parametrize("groups", [False, True])
@@ -251,42 +192,6 @@ async def test_role_that_cannot_be_read_matters_only_where_it_may_be_the_one_p1(
     assert suffices(await _granted(azure, account))
 
 
-async def test_role_that_may_not_be_read_names_the_action_p11(azure: Azure, vault: Vault) -> None:
-    """P11: reading assignments does not include reading what they stand for."""
-    account = azure.add_account()
-    azure.grant(vault.id, account)
-    azure.simulator.estate.denials.add(READ_ROLES)
-
-    gap = unread((await azure.facts_of(account)).grants)
-
-    assert (gap.reason, gap.missing_action) == (GapReason.FORBIDDEN, READ_ROLES)
-
-
-ODD_ENTRIES: dict[str, object] = {
-    "text": "assignment",
-    "nobody": {"properties": {"roleDefinitionId": "/x", "scope": "/"}},
-    "nothing": None,
-}
-
-
-@pytest.mark.parametrize("entry", ODD_ENTRIES.values(), ids=ODD_ENTRIES)
-async def test_entry_that_is_no_assignment_matters_only_where_it_may_be_the_one_p1(
-    azure: Azure, vault: Vault, entry: object
-) -> None:
-    """P1 and P7: it is not known what it grants, and it takes nothing from the others."""
-    account = azure.add_account()
-    enough = azure.grant(vault.id, account).document(OTHER)
-    fault = azure.answer(ASSIGNMENTS, Answer(body={"value": [entry]}))
-
-    unknown = (await azure.facts_of(account)).grants
-    azure.simulator.faults.remove(fault)
-    azure.answer(ASSIGNMENTS, Answer(body={"value": [entry, enough]}))
-    azure.new_slice()
-
-    assert unread(unknown).reason is GapReason.MALFORMED_PAGE
-    assert suffices(await _granted(azure, account))
-
-
 @pytest.mark.parametrize(
     "role_id",
     [
@@ -335,15 +240,3 @@ async def test_group_of_resources_may_have_any_name_p1_p10(azure: Azure, group: 
     assert suffices(await _granted(azure, account))
     asked = [r.path for r in azure.simulator.requests if "/keys/cmk" in r.path]
     assert [path for path in asked if f"/{group}/" not in path] == []
-
-
-async def test_list_of_assignments_of_several_pages_is_read_to_its_end(
-    azure: Azure, vault: Vault
-) -> None:
-    """The one that counts may be on the last."""
-    azure.simulator.arm.grants.per_page = 1
-    account = azure.add_account()
-    for role in ("Reader", "Key Vault Reader", CRYPTO_USER):
-        azure.grant(vault.id, account, role)
-
-    assert len(await _granted(azure, account)) == 3

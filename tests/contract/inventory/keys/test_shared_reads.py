@@ -5,14 +5,10 @@ import time
 
 import pytest
 
-from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import CarriedScopes, Key, Vault
-from cmk_check.inventory.azure_inventory import AzureInventory
-from local.simulator import Fault, Hold, KeySpec, arm_error
+from local.simulator import Fault, Hold, arm_error
 from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread, uri_of
-
-TWO_KEYS = (KeySpec(name="cmk"), KeySpec(name="cmk2"))
 
 
 def _hold(azure: Azure, path: str) -> Hold:
@@ -35,20 +31,6 @@ async def test_readings_of_several_subscriptions_share_p8(azure: Azure) -> None:
     assert azure.costs() == {"graph": 1, "vaults": 1, "keys": 1, "scopes": 3}
 
 
-async def test_next_slice_asks_anew(azure: Azure) -> None:
-    """What is shared is as old as a slice at most."""
-    vault = azure.add_vault()
-    account = azure.add_account()
-    await azure.facts_of(account)
-    vault.set("properties.enablePurgeProtection", None)
-    azure.new_slice()
-
-    read = (await azure.facts_of(account, KEY_VAULT)).vault
-
-    assert isinstance(read, Vault)
-    assert read.purge_protection is None
-
-
 @pytest.mark.parametrize(
     "path", ["*/vaults/kv-a", "*/keys/cmk", "*/roleAssignments", "*/roleDefinitions/*"]
 )
@@ -64,40 +46,6 @@ async def test_trouble_is_shared_p8(azure: Azure, path: str) -> None:
 
     assert azure.simulator.faults.hits(fault) == 1
     assert len({repr((f.vault, f.key)) for f in facts.values()}) == 1
-
-
-async def test_vault_found_by_one_account_is_known_for_all(azure: Azure) -> None:
-    """A new account names a vault that others have used for long."""
-    azure.add_vault()
-    old, new = azure.add_account(name="old"), azure.add_account(name="new")
-
-    facts = await azure.keys.read([new, old], {old.id.text: KEY_VAULT}, seconds=5)
-
-    assert all(isinstance(each.vault, Vault) for each in facts.values())
-    assert azure.costs()["graph"] == 0
-
-
-async def test_names_that_are_asked_for_meanwhile_go_into_the_next_query_p8(azure: Azure) -> None:
-    """P8: Resource Graph allows fifteen queries in five seconds, whatever the estate."""
-    names = [f"kv-{number}" for number in range(30)]
-    for name in names:
-        azure.add_vault(name)
-    accounts = [azure.add_account(uri_of(name), name=name) for name in names]
-    hold = _hold(azure, "*/Microsoft.ResourceGraph/resources")
-
-    first = asyncio.create_task(azure.keys.read(accounts[:1], {}, seconds=5))
-    await hold.reached(1)
-    later = [
-        asyncio.create_task(azure.keys.read([account], {}, seconds=5)) for account in accounts[1:]
-    ]
-    await asyncio.sleep(0.05)
-    at_once = hold.arrived
-    hold.release()
-    readings = [await first, *(await asyncio.gather(*later))]
-
-    assert at_once == 1
-    assert azure.costs()["graph"] == 2
-    assert all(isinstance(f.vault, Vault) for facts in readings for f in facts.values())
 
 
 async def test_what_is_not_there_in_time_costs_only_itself_p7(azure: Azure) -> None:
@@ -151,57 +99,6 @@ async def test_who_has_more_time_gets_the_answer(azure: Azure) -> None:
     assert azure.costs()["vaults"] == 1
 
 
-async def test_pause_that_the_first_had_no_time_for_is_made_for_who_has(azure: Azure) -> None:
-    """The one request that all wait for has as much time as the most patient of them."""
-    azure.add_vault()
-    hasty, patient = azure.add_account(name="hasty"), azure.add_account(name="patient")
-    hold = Hold()
-    then = arm_error(429, "TooManyRequests", headers={"Retry-After": "1"})
-    azure.simulator.faults.add(Fault(path="*/vaults/kv-a", hold=hold, then=then, times=1))
-
-    soon = asyncio.create_task(azure.facts_of(hasty, KEY_VAULT, seconds=0.5))
-    await hold.reached(1)
-    late = asyncio.create_task(azure.facts_of(patient, KEY_VAULT, seconds=5))
-    await asyncio.sleep(0.05)
-    hold.release()
-
-    assert unread((await soon).vault).reason is GapReason.TIMEOUT
-    assert isinstance((await late).vault, Vault)
-
-
-async def test_query_has_the_time_of_the_most_patient_whose_name_is_in_it(azure: Azure) -> None:
-    """Who asks first may have the least time, and a pause that he cannot wait for is for others."""
-    azure.add_vault("kv-b")
-    hasty = azure.add_account(uri_of("kv-a"), name="hasty")
-    patient = azure.add_account(uri_of("kv-b"), name="patient")
-    then = arm_error(429, "RateLimiting", headers={"Retry-After": "1"})
-    azure.answer("*/Microsoft.ResourceGraph/resources", then, times=1)
-
-    soon = asyncio.create_task(azure.facts_of(hasty, seconds=0.3))
-    late = asyncio.create_task(azure.facts_of(patient, seconds=5))
-
-    assert unread((await soon).vault).reason is GapReason.TIMEOUT
-    assert isinstance((await late).vault, Vault)
-
-
-async def test_who_is_cancelled_takes_nothing_from_the_others(azure: Azure) -> None:
-    """A worker that loses its claim ends, and others go on."""
-    azure.add_vault()
-    accounts = [azure.add_account(name=name) for name in "ab"]
-    hold = _hold(azure, "*/Microsoft.ResourceGraph/resources")
-    first, second = (
-        asyncio.create_task(azure.facts_of(account, seconds=5)) for account in accounts
-    )
-    await hold.reached(1)
-
-    first.cancel()
-    await asyncio.sleep(0.05)
-    hold.release()
-
-    assert isinstance((await second).vault, Vault)
-    assert first.cancelled()
-
-
 @pytest.mark.parametrize("seconds", [5, 0.2], ids=["cancelled", "time is up"])
 async def test_query_whose_asker_gave_up_goes_on_for_those_who_wait_p8(
     azure: Azure, seconds: float
@@ -244,28 +141,6 @@ async def test_nothing_goes_on_after_the_last_has_given_up_p8(azure: Azure, path
     # Connections that are closed say goodbye in tasks of their own.
     left = [task for task in asyncio.all_tasks() - before if "cmk_check" in repr(task)]
     assert left == []
-
-
-async def test_slow_keys_leave_places_to_lists_of_accounts_p8(
-    azure: Azure, inventory: AzureInventory
-) -> None:
-    """P8: within the one bound on requests keys are many, and are to cost no verdict."""
-    accounts = [azure.add_account(None, name=f"a{number}") for number in range(12)]
-    hold = _hold(azure, "*/encryptionScopes")
-    slices = [
-        asyncio.create_task(azure.new_slice().read(half, {}, seconds=5))
-        for half in (accounts[:6], accounts[6:])
-    ]
-    await hold.reached(6)
-    await asyncio.sleep(0.1)
-
-    at_once = hold.arrived
-    reading = await inventory.read(Listed(azure.accounts.id), seconds=2)
-    hold.release()
-    await asyncio.gather(*slices)
-
-    assert (reading.gap, len(reading.accounts)) == (None, 12)
-    assert (at_once, hold.arrived) == (6, 12)
 
 
 async def test_scopes_that_are_carried_over_are_not_asked_for_p8(azure: Azure) -> None:

@@ -115,6 +115,17 @@ def test_projects_count_as_far_as_they_are_known(
     assert (data.state, _codes(data)) == (state, codes)
 
 
+def test_known_stores_are_followed_while_projects_are_unread() -> None:
+    """P1: one of them may have come under Microsoft's keys meanwhile."""
+    known = _judged()
+
+    data = _judged(None, {STORAGE: MICROSOFT}, before=known)
+
+    assert {each.id for each in data.stores} == {each.id for each in known.stores}
+    assert (data.state, data.as_of) == (DataState.MICROSOFT_KEYS, known.as_of)
+    assert _codes(data) == ["store_under_microsoft_key", "places_unread"]
+
+
 def test_an_account_without_projects_is_judged_without_them() -> None:
     """Nothing was asked, so nothing is missing; stored completions are information."""
     plain = AccountPlaces(may_keep_completions=True)

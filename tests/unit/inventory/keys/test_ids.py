@@ -1,8 +1,6 @@
 """Only ids of vaults and keys become parts of URLs and queries."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cmk_check.inventory.keys.ids import KeyId, VaultId
 
@@ -74,9 +72,3 @@ def test_what_is_no_keys_name_is_none_p10(name: str | None) -> None:
 
     assert vault is not None
     assert KeyId.of(vault, name) is None
-
-
-@given(st.text())
-def test_no_text_raises(text: str) -> None:
-    """Whatever it holds."""
-    assert VaultId.parse(text) is None

@@ -49,13 +49,9 @@ DUE: Final = CREATED + timedelta(days=60)
 @pytest.mark.parametrize(
     ("trigger", "due"),
     [
-        ({"timeAfterCreate": "P60D"}, "2026-04-01"),
         ({"timeAfterCreate": "P7D"}, "2026-02-07"),
-        ({"timeAfterCreate": "P2W"}, "2026-02-14"),
         ({"timeAfterCreate": "P1M"}, "2026-02-28"),
         ({"timeAfterCreate": "P25M"}, "2028-02-29"),
-        ({"timeAfterCreate": "P1Y"}, "2027-01-31"),
-        ({"timeAfterCreate": "P1Y6M"}, "2027-07-31"),
         ({"timeAfterCreate": "P18M", "timeBeforeExpiry": None}, "2027-07-31"),
         ({"timeAfterCreate": "P1Y10D", "timeBeforeExpiry": ""}, "2027-02-10"),
         ({"timeBeforeExpiry": "P30D"}, "2026-08-01"),
