@@ -1,7 +1,6 @@
 """Each reason of key health that concerns the vault or encryption scopes."""
 
 from dataclasses import replace
-from typing import Final
 
 import pytest
 
@@ -21,127 +20,12 @@ from tests.unit.core.key_examples import (
     SYSTEM,
     VAULT_EVIDENCE,
     VAULT_ID,
-    Changes,
-    Expected,
     account_and_facts,
     changed,
     found,
     judged,
     with_changes,
 )
-
-_FIREWALL: Final = {
-    **VAULT_EVIDENCE,
-    "defaultAction": "Deny",
-    "bypass": "AzureServices",
-    "publicNetworkAccess": "Enabled",
-}
-
-
-_VAULTS: Final[dict[str, tuple[Changes, Expected]]] = {
-    "soft delete off": (
-        {"vault.properties.enableSoftDelete": False},
-        {KeyReason.VAULT_SOFT_DELETE_OFF: VAULT_EVIDENCE},
-    ),
-    "soft delete not said": ({"vault.properties.enableSoftDelete": None}, {}),
-    "purge protection off": (
-        {"vault.properties.enablePurgeProtection": False},
-        {KeyReason.VAULT_PURGE_PROTECTION_OFF: VAULT_EVIDENCE},
-    ),
-    "firewall without the bypass": (
-        {"vault.properties.networkAcls.bypass": "None"},
-        {KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: {**_FIREWALL, "bypass": "None"}},
-    ),
-    "firewall with the bypass not set": ({"vault.properties.networkAcls.bypass": None}, {}),
-    "firewall with the bypass among others": (
-        {"vault.properties.networkAcls.bypass": "Logging,azureservices , Metrics"},
-        {},
-    ),
-    "open, without a bypass": (
-        {"vault.properties.networkAcls": {"defaultAction": "ALLOW", "bypass": "None"}},
-        {},
-    ),
-    "no public access, without the bypass": (
-        {
-            "vault.properties.networkAcls": {"defaultAction": "Allow", "bypass": "None"},
-            "vault.properties.publicNetworkAccess": "disabled",
-        },
-        {
-            KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: {
-                **_FIREWALL,
-                "defaultAction": "Allow",
-                "bypass": "None",
-                "publicNetworkAccess": "disabled",
-            }
-        },
-    ),
-    "a perimeter overrides the bypass": (
-        {"vault.properties.publicNetworkAccess": "SecuredByPerimeter"},
-        {
-            KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: {
-                **_FIREWALL,
-                "publicNetworkAccess": "SecuredByPerimeter",
-            }
-        },
-    ),
-    "public access never heard of": (
-        {"vault.properties.publicNetworkAccess": "Sometimes"},
-        {
-            KeyReason.CANNOT_READ: {
-                **_FIREWALL,
-                "publicNetworkAccess": "Sometimes",
-                "notSeen": "firewall",
-            }
-        },
-    ),
-    "default action never heard of": (
-        {"vault.properties.networkAcls": {"defaultAction": "Audit"}},
-        {
-            KeyReason.CANNOT_READ: {
-                **VAULT_EVIDENCE,
-                "defaultAction": "Audit",
-                "publicNetworkAccess": "Enabled",
-                "notSeen": "firewall",
-            }
-        },
-    ),
-}
-
-
-_SCOPES: Final[dict[str, tuple[Changes, Expected]]] = {
-    "a scope under Microsoft's key": (
-        {
-            "scopes": [
-                {"name": "z", "properties": {"keySource": "Microsoft.CognitiveServices"}},
-                {"name": "fine", "properties": {"keySource": "MICROSOFT.KEYVAULT"}},
-                {"name": "a", "properties": {"keySource": None}},
-                {"name": "b", "properties": {"keySource": "Microsoft.\u212aeyVault"}},
-            ]
-        },
-        {
-            KeyReason.SCOPE_NOT_CUSTOMER_MANAGED: {
-                "count": "3",
-                "scopes": "a (none), b (Microsoft.\u212aeyVault), z (Microsoft.CognitiveServices)",
-            }
-        },
-    ),
-}
-
-
-@pytest.mark.parametrize(("changes", "expected"), _VAULTS.values(), ids=list(_VAULTS))
-def test_what_the_vault_says(changes: Changes, expected: Expected) -> None:
-    """Data is lost with an unprotected vault, and unreachable behind a closed one."""
-    health = judged(with_changes(POLICIES, changes))
-
-    assert found(health) == expected
-
-
-@pytest.mark.parametrize(("changes", "expected"), _SCOPES.values(), ids=list(_SCOPES))
-def test_what_encryption_scopes_say(changes: Changes, expected: Expected) -> None:
-    """Data in a scope is not under the account's key."""
-    health = judged(with_changes(POLICIES, changes))
-
-    assert found(health) == expected
 
 
 def test_a_vault_that_is_gone_is_broken_and_stays_known() -> None:

@@ -1,0 +1,305 @@
+"""Each reason of key health: what leads to it, what just does not, and what it names."""
+
+from typing import Final
+
+import pytest
+
+from cmk_check.core.enums import KeyReason, KeyState
+from cmk_check.core.unread import Absent
+from tests.unit.core.key_examples import (
+    ATTRIBUTES,
+    CLIENT,
+    DAY,
+    KEY_EVIDENCE,
+    KEY_ID,
+    NEW,
+    OLD,
+    PINNED,
+    POLICIES,
+    ROLES,
+    SECONDS,
+    SETTINGS,
+    SYSTEM,
+    USER,
+    VAULT_EVIDENCE,
+    Changes,
+    found,
+    judged,
+    with_changes,
+)
+
+R = KeyReason
+_VAULT: Final = "vault.properties"
+_RULES: Final = f"{_VAULT}.networkAcls"
+_ACCESS: Final = f"{_VAULT}.publicNetworkAccess"
+_BLOCK: Final = "roles.0.properties.permissions.0"
+_OLDER: Final = "versions.0.properties.attributes"
+_ALL_TO_USER: Final = [{"objectId": USER, "permissions": {"keys": ["all"]}}]
+# What the key's name alone leads to, of an account that pins NEW, is another version.
+_OTHER: Final = "0c" * 16
+_OTHER_IS_LATEST: Final = {
+    "key.properties.keyUriWithVersion": f"https://safe.vault.azure.net/keys/cmk/{_OTHER}"
+}
+_REPLACED: Final = [R.VERSION_PINNED, R.VERSION_NOT_LATEST]
+
+FOLLOWED: Final[dict[str, tuple[Changes, list[str]]]] = {
+    "soft delete off": ({f"{_VAULT}.enableSoftDelete": False}, [R.VAULT_SOFT_DELETE_OFF]),
+    "soft delete not said": ({f"{_VAULT}.enableSoftDelete": None}, []),
+    "purge protection not set": (
+        {f"{_VAULT}.enablePurgeProtection": None},
+        [R.VAULT_PURGE_PROTECTION_OFF],
+    ),
+    "firewall without the bypass": (
+        {f"{_RULES}.bypass": "None"},
+        [R.VAULT_FIREWALL_BLOCKS_SERVICES],
+    ),
+    "firewall with the bypass not set": ({f"{_RULES}.bypass": None}, []),
+    "the bypass among others": ({f"{_RULES}.bypass": "Logging,azureservices , Metrics"}, []),
+    "open, without a bypass": ({_RULES: {"defaultAction": "ALLOW", "bypass": "None"}}, []),
+    "no public access, without the bypass": (
+        {_RULES: {"defaultAction": "Allow", "bypass": "None"}, _ACCESS: "disabled"},
+        [R.VAULT_FIREWALL_BLOCKS_SERVICES],
+    ),
+    "a perimeter overrides the bypass": (
+        {_ACCESS: "SecuredByPerimeter"},
+        [R.VAULT_FIREWALL_BLOCKS_SERVICES],
+    ),
+    "public access never heard of": ({_ACCESS: "Sometimes"}, ["firewall"]),
+    "default action never heard of": ({_RULES: {"defaultAction": "Audit"}}, ["firewall"]),
+    "no scopes": ({"scopes": []}, []),
+    "disabled": ({f"{ATTRIBUTES}.enabled": False}, [R.KEY_DISABLED]),
+    "expires this second": ({f"{ATTRIBUTES}.exp": SECONDS}, [R.KEY_EXPIRED]),
+    "expires next second": ({f"{ATTRIBUTES}.exp": SECONDS + 1}, [R.KEY_EXPIRES_SOON]),
+    "expires in 30 days": ({f"{ATTRIBUTES}.exp": SECONDS + 30 * DAY}, [R.KEY_EXPIRES_SOON]),
+    "expires a second later": ({f"{ATTRIBUTES}.exp": SECONDS + 30 * DAY + 1}, []),
+    "valid from the next second": ({f"{ATTRIBUTES}.nbf": SECONDS + 1}, [R.KEY_NOT_YET_VALID]),
+    "valid from this second": ({f"{ATTRIBUTES}.nbf": SECONDS}, []),
+    "in an HSM": ({"key.properties.kty": "rsa-hsm"}, []),
+    "of another type and small": (
+        {"key.properties.kty": "oct-HSM", "key.properties.keySize": 256},
+        [R.KEY_TYPE_UNSUPPORTED, R.KEY_TOO_SMALL],
+    ),
+    "of another type, without a size": (
+        {"key.properties.kty": "EC", "key.properties.keySize": None},
+        [R.KEY_TYPE_UNSUPPORTED],
+    ),
+    "of a type that only looks the same": (
+        {"key.properties.kty": "R\u017fA"},
+        [R.KEY_TYPE_UNSUPPORTED],
+    ),
+    "a bit too small": ({"key.properties.keySize": 2047}, [R.KEY_TOO_SMALL]),
+    "larger": ({"key.properties.keySize": 3072}, [R.KEY_SIZE_DISPUTED]),
+    "cannot wrap": (
+        {"key.properties.keyOps": ["encrypt", "unwrapKey"]},
+        [R.KEY_OPERATIONS_MISSING],
+    ),
+    "operations in other case": ({"key.properties.keyOps": ["WRAPKEY", "unwrapkey"]}, []),
+    "no operations": ({"key.properties.keyOps": []}, ["keyOperations"]),
+    "no identity": ({"account.identity": None}, [R.IDENTITY_MISSING]),
+    "identity that is not attached": (
+        {f"{SETTINGS}.identityClientId": f" {CLIENT} "},
+        [R.IDENTITY_MISSING],
+    ),
+    "no policy": ({f"{_VAULT}.accessPolicies": []}, [R.IDENTITY_LACKS_PERMISSION]),
+}
+PINNING: Final[dict[str, tuple[Changes, list[str]]]] = {
+    "version written like a GUID": (
+        {f"{SETTINGS}.keyVersion": " 0B0B0B0B-0b0b-0b0b-0b0b-0b0b0b0b0b0b "},
+        [],
+    ),
+    "pinned version is gone": ({f"{SETTINGS}.keyVersion": "0c"}, [R.KEY_NOT_FOUND]),
+    "pinned version may be one without a name": (
+        {f"{SETTINGS}.keyVersion": "0c", "versions.0.name": None},
+        ["keyVersions"],
+    ),
+    "dashes alone are not the version without a name": (
+        {f"{SETTINGS}.keyVersion": "--", "versions.0.name": None},
+        ["keyVersions"],
+    ),
+    "of the pinned version less is said than of the newest": (
+        {f"{PINNED}.{name}": None for name in ("kty", "keySize", "keyOps")},
+        ["keyType, keySize, keyOperations"],
+    ),
+    "pinned version expires soon": (
+        {f"{PINNED}.attributes.exp": SECONDS + 30 * DAY},
+        [R.KEY_EXPIRES_SOON, R.VERSION_PINNED],
+    ),
+    "a newer version is there": ({f"{_OLDER}.created": SECONDS}, _REPLACED),
+    "the newer version expires this second": (
+        {f"{_OLDER}.created": SECONDS, f"{_OLDER}.exp": SECONDS},
+        [R.VERSION_PINNED],
+    ),
+    "the newer version is disabled": (
+        {f"{_OLDER}.created": SECONDS, f"{_OLDER}.enabled": False},
+        [],
+    ),
+    "made in the same second": ({f"{_OLDER}.created": SECONDS - 10 * DAY}, []),
+    "when the only one was made is not said": (
+        {"versions": [ROLES["versions"][1]], f"{_OLDER}.created": None},
+        [],
+    ),
+    "the newest is not in the list yet": (
+        {**_OTHER_IS_LATEST, f"{ATTRIBUTES}.created": SECONDS},
+        _REPLACED,
+    ),
+    "the newest was made in the same second": (
+        {**_OTHER_IS_LATEST, "versions.0.name": _OTHER, f"{_OLDER}.created": SECONDS - 10 * DAY},
+        _REPLACED,
+    ),
+    "the newest was made before": (
+        {**_OTHER_IS_LATEST, "versions.0.name": _OTHER.upper()},
+        _REPLACED,
+    ),
+    "the newest is not in the list and has expired": (
+        {**_OTHER_IS_LATEST, f"{ATTRIBUTES}.exp": SECONDS},
+        [R.VERSION_PINNED],
+    ),
+    "when the newest was made is not said": (
+        {**_OTHER_IS_LATEST, f"{ATTRIBUTES}.created": None},
+        ["keyVersions", *_REPLACED],
+    ),
+    "one that the list has is judged by the list": (
+        {
+            "key.properties.keyUriWithVersion": f"https://safe.vault.azure.net/keys/cmk/{OLD}",
+            f"{_OLDER}.enabled": False,
+        },
+        [],
+    ),
+    "the pinned one is the newest, and not in the list yet": ({"versions": []}, []),
+    "which is the newest is not said": (
+        {"key.properties.keyUriWithVersion": None},
+        ["keyVersions"],
+    ),
+    "attached identity without a client id": (
+        {"account.identity.userAssignedIdentities": {"/a": {"principalId": USER}}},
+        ["identity"],
+    ),
+    "another identity is attached": (
+        {"account.identity.userAssignedIdentities": {"/a": {"clientId": "x", "principalId": USER}}},
+        [R.IDENTITY_MISSING],
+    ),
+    "a role that allows a part": (
+        {f"{_BLOCK}.notDataActions": ["*/WRAP/action"]},
+        [R.IDENTITY_LACKS_PERMISSION],
+    ),
+    "an assignment under a condition": (
+        {"assignments.0.properties.condition": "x"},
+        ["permissions"],
+    ),
+    "a role under a condition": ({f"{_BLOCK}.condition": "x"}, ["permissions"]),
+    "policies do not count beside roles": (
+        {"assignments": [], f"{_VAULT}.accessPolicies": _ALL_TO_USER},
+        [R.IDENTITY_LACKS_PERMISSION],
+    ),
+}
+_MATERIAL: Final = {**KEY_EVIDENCE, "keyType": "RSA", "keySize": "2048"}
+_SCOPES: Final = [
+    {"name": "z", "properties": {"keySource": "Microsoft.CognitiveServices"}},
+    {"name": "fine", "properties": {"keySource": "MICROSOFT.KEYVAULT"}},
+    {"name": "a", "properties": {"keySource": None}},
+    {"name": "b", "properties": {"keySource": "Microsoft.\u212aeyVault"}},
+]
+EVIDENCE: Final[dict[KeyReason, tuple[Changes, dict[str, str]]]] = {
+    R.VAULT_SOFT_DELETE_OFF: ({f"{_VAULT}.enableSoftDelete": False}, VAULT_EVIDENCE),
+    R.VAULT_PURGE_PROTECTION_OFF: ({f"{_VAULT}.enablePurgeProtection": False}, VAULT_EVIDENCE),
+    R.VAULT_FIREWALL_BLOCKS_SERVICES: (
+        {f"{_RULES}.bypass": "None"},
+        {
+            **VAULT_EVIDENCE,
+            "defaultAction": "Deny",
+            "bypass": "None",
+            "publicNetworkAccess": "Enabled",
+        },
+    ),
+    R.KEY_DISABLED: ({f"{ATTRIBUTES}.enabled": False}, KEY_EVIDENCE),
+    R.KEY_EXPIRED: (
+        {f"{ATTRIBUTES}.exp": SECONDS},
+        {**KEY_EVIDENCE, "expires": "2026-11-25T12:00:00Z"},
+    ),
+    R.KEY_EXPIRES_SOON: (
+        {f"{ATTRIBUTES}.exp": SECONDS + DAY},
+        {**KEY_EVIDENCE, "expires": "2026-11-26T12:00:00Z"},
+    ),
+    R.KEY_NOT_YET_VALID: (
+        {f"{ATTRIBUTES}.nbf": SECONDS + 1},
+        {**KEY_EVIDENCE, "notBefore": "2026-11-25T12:00:01Z"},
+    ),
+    R.KEY_TYPE_UNSUPPORTED: ({"key.properties.kty": "EC"}, {**_MATERIAL, "keyType": "EC"}),
+    R.KEY_TOO_SMALL: ({"key.properties.keySize": 2047}, {**_MATERIAL, "keySize": "2047"}),
+    R.KEY_SIZE_DISPUTED: ({"key.properties.keySize": 3072}, {**_MATERIAL, "keySize": "3072"}),
+    R.KEY_OPERATIONS_MISSING: (
+        {"key.properties.keyOps": ["sign"]},
+        {**KEY_EVIDENCE, "missingOperations": "wrapKey, unwrapKey"},
+    ),
+    R.IDENTITY_MISSING: (
+        {f"{SETTINGS}.identityClientId": f" {CLIENT} "},
+        {"identityType": "SystemAssigned", "identityClientId": CLIENT.lower()},
+    ),
+    R.IDENTITY_LACKS_PERMISSION: (
+        {f"{_VAULT}.accessPolicies": None},
+        {"identity": SYSTEM.lower(), "missingPermissions": "get, wrapKey, unwrapKey"},
+    ),
+    R.CANNOT_READ: (
+        {f"{_VAULT}.accessPolicies.0.objectId": "perhaps a group"},
+        {"notSeen": "permissions", "identity": SYSTEM.lower()},
+    ),
+    R.SCOPE_NOT_CUSTOMER_MANAGED: (
+        {"scopes": _SCOPES},
+        {
+            "count": "3",
+            "scopes": "a (none), b (Microsoft.\u212aeyVault), z (Microsoft.CognitiveServices)",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "changes", "expected"),
+    [
+        pytest.param(case, *row, id=name)
+        for case, rows in ((POLICIES, FOLLOWED), (ROLES, PINNING))
+        for name, row in rows.items()
+    ],
+)
+def test_what_leads_to_each_reason(
+    case: dict[str, object], changes: Changes, expected: list[str]
+) -> None:
+    """P1, P4: the last case that is sound, and the first that is not; what was not seen by name."""
+    evidence = found(judged(with_changes(case, changes)))
+
+    assert [facts.get("notSeen", code) for code, facts in evidence.items()] == expected
+
+
+@pytest.mark.parametrize(("reason", "row"), EVIDENCE.items())
+def test_each_reason_names_what_it_rests_on(
+    reason: KeyReason, row: tuple[Changes, dict[str, str]]
+) -> None:
+    """Whoever has to act finds vault, key, version and identity, and need not look them up."""
+    changes, evidence = row
+
+    assert found(judged(with_changes(POLICIES, changes))) == {reason: evidence}
+
+
+@pytest.mark.parametrize(
+    ("changes", "newest"),
+    [({f"{_OLDER}.created": SECONDS}, OLD), (_OTHER_IS_LATEST, _OTHER)],
+    ids=["by its time", "by what the name of the key leads to"],
+)
+def test_a_pinned_version_is_named_beside_the_newest(changes: Changes, newest: str) -> None:
+    """Which to change to."""
+    evidence = found(judged(with_changes(ROLES, changes)))
+
+    replaced = {"keyVersion": NEW, "newestVersion": newest, "expires": "2027-11-25T12:00:00Z"}
+    assert evidence == dict.fromkeys(_REPLACED, replaced)
+
+
+def test_a_key_that_is_gone_is_broken() -> None:
+    """Without it the data cannot be read."""
+    health = judged(POLICIES, key=Absent(KEY_ID.lower()))
+
+    assert found(health) == {R.KEY_NOT_FOUND: {"keyId": KEY_ID.lower()}}
+    assert (health.state, health.key_id, health.expires) == (
+        KeyState.BROKEN,
+        KEY_ID.lower(),
+        None,
+    )
