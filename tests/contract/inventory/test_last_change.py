@@ -129,16 +129,6 @@ async def test_questions_take_turns(simulator: Simulator, inventory: AzureInvent
     assert monotonic() - began >= 2 * 0.3
 
 
-async def test_without_the_right_to_read_changes_none_is_shown(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
-    """Resource Graph leaves out what an identity may not read, without a word."""
-    simulator.estate.changes.add(_path("chat"), ACCOUNT)
-    simulator.estate.denials.add("Microsoft.Resources/changes/read")
-
-    assert await _last(inventory, _path("chat")) is None
-
-
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

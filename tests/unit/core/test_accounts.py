@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cmk_check.core.account import Account, UserIdentity, parse_account
 from cmk_check.core.data_stores.facts import AccountPlaces
-from tests.unit.core.account_entries import FULL, ID, KEY, TAGS, parse
+from tests.unit.core.account_entries import ID, KEY, TAGS, parse
 
 
 def _encrypted(encryption: object) -> Account:
@@ -66,34 +66,6 @@ _ENCRYPTION: Final = "properties.encryption"
 def test_broken_part_is_named(changes: dict[str, object], sentence: str) -> None:
     """P11: the reason of an unknown account says what to check."""
     assert parse(**changes).malformed == sentence
-
-
-@pytest.mark.parametrize("name", ["kind", "properties"])
-def test_absent_part_is_broken_like_a_null_one(name: str) -> None:
-    """Null is the same as absent, everywhere."""
-    absent = parse_account({key: FULL[key] for key in FULL if key != name}, TAGS)
-
-    assert absent == parse(**{name: None})
-
-
-@pytest.mark.parametrize("wrong", [7, [], {}, True])
-def test_optional_part_of_a_wrong_type_is_left_out(wrong: object) -> None:
-    """Only what the rule needs can make an account unknown."""
-    account = parse(
-        location=wrong,
-        tags=wrong,
-        identity=wrong,
-        properties={
-            "provisioningState": wrong,
-            "encryption": {
-                "keyVaultProperties": {**KEY, "keyVersion": wrong, "keyVaultUri": wrong}
-            },
-        },
-    )
-
-    assert account.malformed is None
-    assert (account.location, account.identity_type, account.tags) == (None, None, {})
-    assert (account.provisioning_state, account.key_version) == (None, None)
 
 
 _KEY_SETTINGS: Final = "properties.encryption.keyVaultProperties"

@@ -39,11 +39,7 @@ def test_a_route_without_owners_takes_everything_of_its_types() -> None:
         "Data Platform",
         f"{NAME} ",
         "d\u0430ta platform",  # with a Cyrillic letter
-        f"<b>{NAME}</b>",
-        f"={NAME}",
         f"{NAME}\n",
-        f"{NAME}\x00",
-        NAME * 1000,
         "null",
         "*",
     ],

@@ -210,32 +210,6 @@ def test_slices_sum_to_the_estate(rows: list[Coverage], size: int) -> None:
     assert merge(slices) == summarise(rows, len(rows))
 
 
-def test_subscriptions_are_summed_kind_by_kind() -> None:
-    """Sums that agree with each other may still all be wrong."""
-    one = AccountCounts(
-        {"OpenAI": VerdictCounts(1, 2, 3)}, {"malformed": 3}, {"Face": 1}, 4, {"broken": 1}
-    )
-    other = AccountCounts(
-        {"OpenAI": VerdictCounts(10, 20, 30), "AIServices": VerdictCounts(5, 6, 7)},
-        {"malformed": 30, "key_not_named": 6},
-        {"Face": 10, "Speech": 2},
-        40,
-        {"broken": 2, "at_risk": 3},
-    )
-    rows = [
-        Coverage(Subscription(ID), CoverageState.READ, NOON, accounts=accounts)
-        for accounts in (one, other)
-    ]
-
-    assert summarise(rows, 0).accounts == AccountCounts(
-        {"AIServices": VerdictCounts(5, 6, 7), "OpenAI": VerdictCounts(11, 22, 33)},
-        {"key_not_named": 6, "malformed": 33},
-        {"Face": 11, "Speech": 2},
-        44,
-        {"at_risk": 3, "broken": 3},
-    )
-
-
 def test_what_azure_policy_says_is_counted() -> None:
     """An account that it leaves out differs too; one whose key source nobody knows does neither."""
     nameless, foundry = replace(good(ID), key_name=None), replace(good(ID), kind="AIServices")

@@ -16,14 +16,11 @@ from cmk_check.core.enums import (
     ExceptionMode,
     PostureReason,
     PostureVerdict,
-    ScanState,
-    Trigger,
 )
 from cmk_check.core.model import AccountCounts, Coverage, VerdictCounts
 from cmk_check.core.posture import Expectations, Posture, of_estate, of_subscription
-from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.requirements import HEALTHY_KEYS
-from cmk_check.core.status import LastScan, Status, SubscriptionCounts, Summary
+from cmk_check.core.status import Status, SubscriptionCounts, Summary
 from cmk_check.limits import CLOCK_TOLERANCE
 from tests.unit.core.examples import FORBIDDEN, ID, NOON
 
@@ -214,18 +211,6 @@ def test_nothing_is_compliant_that_anything_speaks_against(
     )
     assert (posture.verdict is BAD) == bool(accounts.non_compliant or broken)
     assert posture.verdict is GOOD or {code for code, _ in posture.reasons} - INFORMATIVE
-
-
-_FAILED: Final = LastScan("s", ScanState.FAILED, Trigger.TIMER, NOON, NOON, "Why.")
-
-
-def test_before_the_first_answer_nothing_is_claimed() -> None:
-    """Where scans fail, neither the schedule nor a request brings an answer."""
-    for status in (None, Status(last_scan=_FAILED)):
-        posture = of_estate(status, NOON, EXPECT)
-
-        assert posture.reasons == ((R.NO_SCAN_YET, POSTURE_REASONS[R.NO_SCAN_YET].text()),)
-        assert "its reason says why" in posture.reasons[0][1]
 
 
 def coverage_of(

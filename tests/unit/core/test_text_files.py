@@ -1,10 +1,8 @@
 """Texts that are files of the package: parts by name, and placeholders in them."""
 
-from pathlib import Path
-
 import pytest
 
-from cmk_check.core.text_files import filled, parts_of
+from cmk_check.core.text_files import filled
 
 TEXT = """\
 #!/bin/bash
@@ -20,20 +18,6 @@ two
 ## [second]
   three
 """
-
-
-def test_a_part_has_what_follows_its_name_without_remarks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Remarks for developers are left out of the output."""
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "package_of_texts").mkdir()
-    (tmp_path / "package_of_texts/a.sh").write_text(TEXT)
-    (tmp_path / "package_of_texts/a.bicep").write_text(TEXT.replace("##", "///"))
-
-    found = [parts_of("package_of_texts", name) for name in ("a.sh", "a.bicep")]
-
-    assert found == [{"first": "# Of the script.\none\n\ntwo", "second": "  three"}] * 2
 
 
 def test_a_placeholder_is_a_value_or_another_part() -> None:

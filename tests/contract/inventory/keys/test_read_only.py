@@ -22,13 +22,10 @@ from cmk_check.inventory.gaps import (
     READ_VERSIONS,
 )
 from local.simulator import (
-    ITSELF,
-    PLAIN_HTTP,
     Answer,
     Close,
     Garble,
     KeySpec,
-    NextLink,
     VersionSpec,
 )
 from local.simulator.faults import Effect, arm_error
@@ -165,21 +162,6 @@ async def test_redirect_is_not_followed_p6(azure: Azure, path: str) -> None:
 
     assert len(foreign.requests) == 0
     assert len(_unread_parts(facts)) == 1
-
-
-@pytest.mark.parametrize("path", LISTS)
-@pytest.mark.parametrize("then", [ITSELF, PLAIN_HTTP])
-async def test_list_that_turns_in_circles_or_leaves_tls_is_not_followed_p6_p8(
-    azure: Azure, path: str, then: NextLink
-) -> None:
-    """P6 and P8: plain HTTP would show the token, and a circle has no end."""
-    account = _set_up(azure)
-    fault = azure.answer(path, then)
-
-    facts = await azure.facts_of(account)
-
-    assert len(_unread_parts(facts)) == 1
-    assert azure.simulator.faults.hits(fault) == 1
 
 
 TROUBLE: dict[str, tuple[Effect, GapReason]] = {

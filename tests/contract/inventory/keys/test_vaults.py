@@ -108,20 +108,6 @@ async def test_vault_of_a_subscription_that_azure_does_not_find_is_unread_p2_p11
     assert isinstance((await azure.facts_of(account, KEY_VAULT)).vault, Vault)
 
 
-async def test_vault_that_left_a_subscription_that_is_hidden_now_is_found_again(
-    azure: Azure,
-) -> None:
-    """A vault may be moved out of a subscription before that is deleted."""
-    third = azure.simulator.estate.add_subscription(OTHER[:-1] + "3", "New")
-    third.vaults.add(VaultSpec(name="kv-a", group="rg-keys"))
-    azure.vaults.access = Access.NOT_FOUND
-
-    vault = (await azure.facts_of(azure.add_account(), KEY_VAULT)).vault
-
-    assert isinstance(vault, Vault)
-    assert vault.id == KEY_VAULT.replace(OTHER, third.id)
-
-
 @pytest.mark.parametrize(
     ("uri", "action"),
     [

@@ -25,7 +25,7 @@ from cmk_check.limits import (
 )
 from cmk_check.ports import Insert
 from cmk_check.store import codec, table_checks
-from tests.fakes.keys import DISABLED, HEALTHY, VAULT, expiring
+from tests.fakes.keys import HEALTHY, VAULT, expiring
 from tests.fakes.world import bad, good
 from tests.unit.core.examples import (
     HOUR,
@@ -114,37 +114,6 @@ def test_a_change_of_a_key_has_the_documented_shape() -> None:
         "nextRotationAt": "2026-11-27T12:00:00Z",
         "reasons": [{"code": "key_expires_soon", "severity": "at_risk", "message": message}],
     }
-
-
-@pytest.mark.parametrize(
-    ("before", "side"),
-    [(None, None), (bad(ID), BAD | {"keyHealth": None, "keyReasons": []})],
-)
-def test_a_change_of_a_key_always_says_how_the_key_was_before(
-    before: Account | None, side: object
-) -> None:
-    """Readers can rely on a field only if it is always present, even if it is null."""
-    known = known_of(before) if before else Known()
-
-    (step,) = compared(known, good(ID), at=NOON + HOUR, keys=DISABLED).steps
-
-    assert step.changes[1].data["before"] == side
-
-
-def test_a_change_of_an_account_speaks_of_its_key_only_where_keys_are_looked_at() -> None:
-    """Without key health, neither side mentions keys; with it, both sides have the same names."""
-    unlike = known_of(bad(ID))
-
-    steps = [
-        step
-        for keys in (None, HEALTHY)
-        for step in compared(unlike, good(ID), at=NOON + HOUR, keys=keys).steps
-    ]
-
-    before = tuple(step.changes[0].data["before"] for step in steps)
-    after = tuple(step.changes[0].data["after"] for step in steps)
-    assert after == (GOOD, GOOD | {"keyHealth": "healthy", "keyReasons": []})
-    assert before == (BAD, BAD | {"keyHealth": None, "keyReasons": []})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from cmk_check.core.account import Account
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.keys.facts import Key, KeyFacts, Vault
+from cmk_check.core.keys.facts import Key, KeyFacts
 from cmk_check.core.unread import Unread
 from tests.fakes.keys import (
     BOTH,
@@ -17,7 +17,6 @@ from tests.fakes.keys import (
     EXPIRED,
     HEALTHY,
     LATEST,
-    PRINCIPAL,
     UNPROTECTED,
     UNREAD,
     VAULT,
@@ -30,7 +29,6 @@ from tests.unit.core.examples import (
     ID,
     NOON,
     compared,
-    health_of,
     known_of,
     only_finding,
     recorded,
@@ -253,26 +251,3 @@ def test_what_is_only_out_of_sight_has_not_recovered(
     known = known_of(account, keys=before)
 
     assert told(compared(known, account, at=LATER, keys=now)) == [kind]
-
-
-def test_a_fault_that_was_seen_to_be_gone_has_recovered_whatever_else_is_hidden() -> None:
-    """What was mended is news, and was hidden by nothing."""
-    known = known_of(good(ID), keys=replace(UNPROTECTED, scopes=DENIED))
-
-    now = compared(known, good(ID), at=LATER, keys=replace(HEALTHY, scopes=DENIED))
-
-    assert told(now) == [RECOVERED]
-
-
-def test_another_user_of_a_key_is_an_update() -> None:
-    """A search for users of a key must find the identity that uses it now."""
-    vault = HEALTHY.vault
-    assert isinstance(vault, Vault)
-    policies = {**vault.policies, "another": vault.policies[PRINCIPAL]}
-    facts = replace(HEALTHY, vault=replace(vault, policies=policies))
-    known = known_of(good(ID), keys=facts)
-
-    difference = compared(known, replace(good(ID), principal_id="another"), at=LATER, keys=facts)
-
-    assert told(difference) == [UPDATED]
-    assert health_of(recorded(difference)).principal_id == "another"

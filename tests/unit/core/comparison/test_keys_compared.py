@@ -182,15 +182,6 @@ def test_a_vault_that_was_found_elsewhere_is_looked_for_there() -> None:
     assert known_vaults(known.findings, [good(ID)]) == {str(good(ID).id): moved}
 
 
-def test_a_managed_hsm_is_looked_for_among_managed_hsms() -> None:
-    """It shares no names with vaults."""
-    hsm = VAULT.replace("vaults", "managedhsms")
-    finding = replace(only_finding(known_of(good(ID), keys=HEALTHY)), vault_id=hsm)
-    account = replace(good(ID), key_vault_uri="https://kv-cmk.managedhsm.azure.net/")
-
-    assert known_vaults({str(finding.id): finding}, [account]) == {str(finding.id): hsm}
-
-
 def test_a_vault_that_the_account_has_left_is_not_asked_for() -> None:
     """It would be found in its old place and be the wrong vault."""
     known, moved = known_of(good(ID), keys=HEALTHY), "https://other.vault.azure.net"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.data_stores.facts import AccountPlaces, Place
+from cmk_check.core.data_stores.facts import AccountPlaces
 from cmk_check.core.data_stores.parsing import (
     account_places,
     named_connections,
@@ -59,38 +59,6 @@ def test_the_properties_of_an_account_name_its_own_stores() -> None:
 
     named = (place(STORAGE, MONITORING), place(STORAGE, SPEECH), place(WORKSPACE, ML))
     assert found == AccountPlaces(named, has_projects=True)
-
-
-@pytest.mark.parametrize(
-    "nothing",
-    [
-        {},
-        {"userOwnedStorage": []},
-        {"amlWorkspace": {"resourceId": None}},
-    ],
-)
-def test_an_account_that_names_no_store_has_none(nothing: dict[str, object]) -> None:
-    """Most accounts have none, and need no reading."""
-    disabled = {"storedCompletionsDisabled": True, "allowProjectManagement": False}
-
-    assert account_places("OpenAI", nothing | disabled) == AccountPlaces()
-
-
-@pytest.mark.parametrize(
-    "named",
-    [
-        {"userOwnedStorage": [{"resourceId": COSMOS}]},
-        {"userOwnedStorage": [{"resourceId": f"{STORAGE}/../x"}]},
-        {"userOwnedStorage": {"resourceId": "https://files1.blob.core.windows.net"}},
-        {"userOwnedStorage": [{"resourceId": None, "identityClientId": "x"}]},
-        {"userOwnedStorage": [{"storageId": STORAGE}]},
-    ],
-)
-def test_a_store_that_is_named_in_another_way_stays_one(named: dict[str, object]) -> None:
-    """P1: otherwise the account would seem to have too few stores."""
-    unusable = Place(StoreType.STORAGE_ACCOUNT, None, "userOwnedStorage", SPEECH)
-
-    assert account_places("OpenAI", named).places == (unusable,)
 
 
 @pytest.mark.parametrize(
@@ -213,12 +181,6 @@ def test_a_connection_that_may_lead_elsewhere_is_not_understood(entries: list[ob
     (found,) = resolved(named_connections(named), None, parse_connections(entries))
 
     assert (found.id, found.name) == (None, "c")
-
-
-@pytest.mark.parametrize("host", [None, [], 5, {"properties": None}])
-def test_a_host_that_is_not_an_object_names_what_is_not_understood(host: object) -> None:
-    """P1: otherwise another host would hide it."""
-    assert [name for _, name in named_connections([host])] == [""] * 3
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,10 @@ _VAULT: Final = "vault.properties"
 _RULES: Final = f"{_VAULT}.networkAcls"
 _ACCESS: Final = f"{_VAULT}.publicNetworkAccess"
 _BLOCK: Final = "roles.0.properties.permissions.0"
+_STATE: Final = "account.properties.provisioningState"
+# Told as a key that is lost, each update would be a change, and another one when it is over.
+_PASSING: Final = ("Accepted", "Creating", "Updating", "Moving", "Deleting", "ResolvingDNS", None)
+_FAILED: Final = ("Failed", " FAILED ", "Canceled")
 _OLDER: Final = "versions.0.properties.attributes"
 _ALL_TO_USER: Final = [{"objectId": USER, "permissions": {"keys": ["all"]}}]
 # What the key's name alone leads to, of an account that pins NEW, is another version.
@@ -101,6 +105,12 @@ FOLLOWED: Final[dict[str, tuple[Changes, list[str]]]] = {
         [R.IDENTITY_MISSING],
     ),
     "no policy": ({f"{_VAULT}.accessPolicies": []}, [R.IDENTITY_LACKS_PERMISSION]),
+    **{f"the account is {each}": ({_STATE: each}, []) for each in _PASSING},
+    **{f"the account is {each!r}": ({_STATE: each}, [R.ACCOUNT_FAILED]) for each in _FAILED},
+    "the account failed and the key is disabled": (
+        {_STATE: "Failed", f"{ATTRIBUTES}.enabled": False},
+        [R.KEY_DISABLED, R.ACCOUNT_FAILED],
+    ),
 }
 PINNING: Final[dict[str, tuple[Changes, list[str]]]] = {
     "version written like a GUID": (
@@ -243,6 +253,7 @@ EVIDENCE: Final[dict[KeyReason, tuple[Changes, dict[str, str]]]] = {
         {f"{_VAULT}.accessPolicies.0.objectId": "perhaps a group"},
         {"notSeen": "permissions", "identity": SYSTEM.lower()},
     ),
+    R.ACCOUNT_FAILED: ({_STATE: "Failed"}, {"provisioningState": "Failed"}),
     R.SCOPE_NOT_CUSTOMER_MANAGED: (
         {"scopes": _SCOPES},
         {

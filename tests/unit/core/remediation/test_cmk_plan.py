@@ -247,14 +247,6 @@ def test_where_microsofts_pages_disagree_the_plan_says_so(kind: str, said: str) 
     assert said in " ".join(step.warning or "" for step in plan.steps)
 
 
-def test_a_stored_finding_without_evidence_has_a_plan() -> None:
-    """Rows of an older version may hold less."""
-    finding = finding_of(kind=None, location=None)
-    violated = replace(finding.judgement, verdict=Verdict.NON_COMPLIANT)
-
-    assert _actions(replace(finding, judgement=violated)) == WITH_IDENTITY
-
-
 @pytest.mark.parametrize(
     ("other", "count"),
     [

@@ -270,20 +270,6 @@ def test_interrupted_it_says_what_is_left(tmp_path: Path, signal: str, code: int
     assert (again.code, folder.done, folder.locks) == (0, True, [])
 
 
-def test_a_line_of_the_state_that_was_cut_off_counts_as_nothing(tmp_path: Path) -> None:
-    """A disk that was full, a machine that lost its power."""
-    folder = Folder(tmp_path)
-    folder.run()
-    path = folder.script.parent / "state.txt"
-    path.write_text("done\tplans/1.sh\t2026\t\nrefused\tpl")
-
-    ended = folder.run()
-
-    assert ended.code == 0
-    assert folder.state[1:] == [("refused", "pl"), ("done", "plans/2.sh"), ("done", "plans/3.sh")]
-    assert _last(ended) == "3 of 3 done, 0 refused, 0 left; 0 still to do"
-
-
 def test_without_a_sign_in_nothing_is_begun(tmp_path: Path) -> None:
     """A hundred plans that say the same would hide what is wrong."""
     folder = Folder(tmp_path)
@@ -320,22 +306,3 @@ def test_stopped_anywhere_it_is_run_again_and_ends_right(
         )
         assert folder.done, number
         assert folder.changes == 8, number  # two identities, vault, key, two grants, two keys set
-
-
-@pytest.mark.long
-def test_50_plans_over_5_vaults_run_twice_change_nothing_the_second_time(tmp_path: Path) -> None:
-    """As many as an owner may have; a tenth of them is looked at anew as well."""
-    folder = Folder(tmp_path, [f"owner {number % 5}" for number in range(50)])
-
-    first = folder.run()
-    changes = folder.changes
-    folder.forget(*folder.files[::10])
-    second = folder.run()
-
-    assert (first.code, second.code, folder.done) == (0, 0, True)
-    assert _count(first, "keyvault create") == 5
-    assert len(list((tmp_path / "azure/state/vaults").glob("*/key"))) == 5
-    assert changes == 5 * 2 + 50 * 3
-    assert folder.changes == changes
-    assert second.out.count("Done before.") == 45
-    assert re.search(r"50 of 50 done, 0 refused, 0 left; 0 still to do\n\Z", second.out)
