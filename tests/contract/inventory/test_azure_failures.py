@@ -253,8 +253,6 @@ async def test_next_link_that_repeats_or_leaves_tls_is_not_followed(
     "then",
     [
         arm_error(403, "AuthorizationFailed"),
-        arm_error(500, "X"),
-        Garble(),
         Answer(body={"value": [{"displayName": "no id"}]}),
         Answer(body={"value": [{"subscriptionId": "../x"}]}),
         ITSELF,

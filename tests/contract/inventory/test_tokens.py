@@ -86,7 +86,6 @@ async def test_token_stands_in_no_log_and_no_gap_p6(
     [
         Answer(status=400, body={"statusCode": 400, "message": "No identity found."}),
         Answer(body={"access_token": "x", "token_type": "Bearer"}),
-        Answer(body="<html/>"),
     ],
 )
 async def test_no_token_is_told_as_such_and_tried_anew(

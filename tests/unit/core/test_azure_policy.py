@@ -45,9 +45,7 @@ def test_any_kind_and_key_source_gets_what_the_policys_rule_gives_it(
             "key_name_not_checked",
         ),
         ("OpenAI", ("New.Source", "cmk"), "unknown", "non_compliant", "key_source_not_key_vault"),
-        ("OpenAI", (None, "cmk"), "unknown", "non_compliant", "key_source_not_key_vault"),
         ("AIServices", ("Microsoft.KeyVault", "cmk"), "compliant", "not_assessed", "kind_left_out"),
-        ("AIServices", (None, None), "non_compliant", "not_assessed", "kind_left_out"),
     ],
 )
 def test_the_reason_says_how_both_answers_compare(

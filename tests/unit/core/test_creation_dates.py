@@ -34,9 +34,3 @@ def test_a_date_of_creation_that_is_none_costs_only_itself(
     account = parse(systemData={"createdAt": written})
 
     assert account == replace(parse(), created_at=kept)
-
-
-@pytest.mark.parametrize("odd", [None, 7, "x", [], ["createdAt"]])
-def test_system_data_of_a_wrong_type_costs_only_the_date(odd: object) -> None:
-    """Azure adds it to a resource, and may omit it."""
-    assert parse(systemData=odd) == replace(parse(), created_at=None)

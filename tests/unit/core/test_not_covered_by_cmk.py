@@ -25,12 +25,6 @@ def test_of_an_account_that_is_not_known_to_be_under_a_key_nothing_is_said(
     assert limits_of("AIServices", verdict) == ()
 
 
-@pytest.mark.parametrize("kind", [None, "SpeechServices"])
-def test_of_other_kinds_nothing_is_known(kind: str | None) -> None:
-    """A setting may bring them into scope."""
-    assert limits_of(kind, Verdict.COMPLIANT) == ()
-
-
 def test_where_data_stores_were_read_it_names_what_the_account_uses() -> None:
     """Features that the account does not use are noise for the person who must act."""
     speech = DataStore(

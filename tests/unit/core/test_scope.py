@@ -14,9 +14,6 @@ from cmk_check.core.scope import Scope, slice_ranges, visible
     [
         ("", "", "Enabled", Disposition.READ),
         ("", "", "Disabled", Disposition.READ),
-        ("", "", "Warned", Disposition.READ),
-        ("", "", "PastDue", Disposition.READ),
-        ("", "", "Expired", Disposition.READ),
         ("", "", None, Disposition.READ),
         ("", "", "Deleted", Disposition.RETIRED),
         ("", "", "deleted", Disposition.RETIRED),
@@ -40,10 +37,7 @@ def test_what_to_do_with_a_listed_subscription(
     ("include", "exclude", "recorded", "disposition"),
     [
         ("", "", None, Disposition.NOT_VISIBLE),
-        ("s", "", None, Disposition.NOT_VISIBLE),
         ("", "", CoverageState.READ, Disposition.NOT_VISIBLE),
-        ("", "", CoverageState.GAP, Disposition.NOT_VISIBLE),
-        ("", "", CoverageState.PENDING, Disposition.NOT_VISIBLE),
         ("", "", CoverageState.EXCLUDED, Disposition.NOT_VISIBLE),
         ("", "", CoverageState.RETIRED, Disposition.RETIRED),
         ("", "s", CoverageState.READ, Disposition.EXCLUDED),

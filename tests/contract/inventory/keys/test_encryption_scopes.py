@@ -49,11 +49,6 @@ UNREAD: dict[str, tuple[Effect, GapReason]] = {
         for status, code in (
             (404, "NotFound"),
             (404, "ResourceNotFound"),
-            (404, "ParentResourceNotFound"),
-            (404, "ResourceGroupNotFound"),
-            (404, "AccountNotFound"),
-            (404, "InternalServerError"),
-            (404, "GatewayFault"),
             (404, "NotKnownHereYet"),
         )
     },
@@ -62,7 +57,7 @@ UNREAD: dict[str, tuple[Effect, GapReason]] = {
             Answer(status=status, body="<html/>"),
             GapReason.UNEXPECTED_RESPONSE,
         )
-        for status in (400, 404, 405, 409)
+        for status in (400, 405)
     },
 }
 

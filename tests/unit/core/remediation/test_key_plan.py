@@ -72,8 +72,7 @@ def test_each_reason_has_the_steps_that_end_it(what: str) -> None:
     assert between == STEPS[what]
     assert (first, last) == (("replace_key", "verify") if replaces else ("find_key", "verify_key"))
     assert (plan.key == "cmk", plan.replaces) == ((False, "cmk") if replaces else (True, None))
-    steps = len(plan.steps)
-    assert plan.summary == f"Fix the key of Chat in resource group rg-ai, in {steps} steps."
+    assert f"{len(plan.steps)} steps" in plan.summary
     assert "VAULT='safe'\n" in render_az(plan)
 
 
@@ -111,8 +110,7 @@ def test_several_reasons_have_one_plan_in_an_order_that_works() -> None:
         Action.RENEW_KEY,
         Action.FOLLOW_KEY,
     ]
-    left = "This does not fix scope_not_customer_managed: each reason says who must act."
-    assert plan.summary.endswith(left)
+    assert KeyReason.SCOPE_NOT_CUSTOMER_MANAGED in plan.summary
     assert [each.code for each in plan.left] == [KeyReason.SCOPE_NOT_CUSTOMER_MANAGED]
 
 
@@ -170,7 +168,7 @@ def test_another_key_needs_an_identity_to_use_it() -> None:
         *REPLACED[:2],
         "grant_again",
     ]
-    assert "does not fix" not in plan.summary
+    assert plan.left == ()
     assert "az cognitiveservices account identity assign" in (template or "")
 
 

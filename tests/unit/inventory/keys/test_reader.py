@@ -221,20 +221,3 @@ async def test_more_names_than_a_query_holds_are_asked_for_in_several() -> None:
     assert {*names[0], *names[1]} == {f"kv-{number}" for number in range(1_001)}
     said = {f.vault.gap.missing_action for f in facts.values() if isinstance(f.vault, Unread)}
     assert said == {READ_VAULTS}
-
-
-async def test_query_is_the_one_that_was_agreed_on() -> None:
-    """Whoever simulates Resource Graph answers this text and no other."""
-    wire = Wire(lambda _, path: _good(_kind(path), path))
-    accounts = [_account(0, vault="KV-b"), _account(1, vault="kv-a")]
-
-    await AzureKeys(clients_over(wire)).read(accounts, {}, seconds=5)
-
-    (body,) = (body for method, _, body in wire.asked if method == "POST")
-    assert body["query"] == (
-        "Resources | where type in~ ('microsoft.keyvault/vaults','microsoft.keyvault/managedhsms') "
-        "| where name in~ ('kv-b','kv-a') | project id, name, type | order by id asc"
-    )
-    assert body["options"]["resultFormat"] == "objectArray"
-    assert body["options"]["$top"] == 1_000
-    assert "subscriptions" not in body

@@ -69,16 +69,6 @@ async def test_of_several_roles_that_cannot_be_read_the_same_one_is_told() -> No
     assert len(found) == 6
 
 
-async def test_of_roles_that_lack_no_action_the_smallest_id_is_told() -> None:
-    """As above."""
-    orders = permutations(map(_assigned, (OF_A_GROUP, BROKEN, GONE)))
-
-    found = [await _find(_over(order), _key()) for order in orders]
-
-    assert len({each.gap for each in found if isinstance(each, Unread)}) == 1
-    assert all(isinstance(each, Unread) for each in found)
-
-
 @pytest.mark.parametrize("odd", [_assigned(OF_A_GROUP), _assigned(BROKEN), {"properties": 7}])
 async def test_what_cannot_be_understood_ends_with_a_role_of_its_own_p11(odd: object) -> None:
     """P11: no support request changes the form of an id; the sentence says what does."""
