@@ -1,6 +1,7 @@
 """An entry of any shape becomes an account."""
 
 import json
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -219,3 +220,32 @@ def test_no_entry_raises_and_every_account_can_be_encoded_p7(entry: dict[str, ob
     users = [each.client_id for each in account.user_identities]
     kept = [account.kind, account.key_name, dict(account.tags), account.principal_id, users]
     json.dumps(kept, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("2026-03-19T21:34:59Z", "2026-03-19T21:34:59Z"),
+        ("2026-03-19T21:34:59.747599+00:00", "2026-03-19T21:34:59Z"),
+        ("2026-03-20T02:04:59.9+04:30", "2026-03-19T21:34:59Z"),
+        ("2026-03-19T21:34:59", None),
+        ("2026-13-19T21:34:59Z", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("1970-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59-14:00", None),
+        ("2026-03-19T21:34:59Z" * 99, None),
+        ("\ud800", None),
+        ("", None),
+        (1774042499, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_a_date_of_creation_that_is_none_costs_only_itself(
+    written: object, kept: str | None
+) -> None:
+    """It is told in one way, whatever Azure and its command write, and no verdict waits for it."""
+    account = parse(systemData={"createdAt": written})
+
+    assert account == replace(parse(), created_at=kept)

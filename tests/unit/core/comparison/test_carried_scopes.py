@@ -1,6 +1,8 @@
-"""Carried-over encryption scopes give the same key health as a new reading."""
+"""Encryption scopes, read once a day and carried over: when, and never newer than they are."""
 
+from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.account import Account
-from cmk_check.core.comparison.carried_scopes import carried_scopes, last_due, scopes_as_of
+from cmk_check.core.comparison.carried_scopes import carried_scopes, is_due, last_due, scopes_as_of
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import CoverageState, GapReason, KeyReason, KeySeverity
 from cmk_check.core.gap import Gap
@@ -19,7 +21,16 @@ from cmk_check.core.status import Status, Summary
 from cmk_check.core.unread import Unread
 from tests.fakes.keys import BY_STATE, DISABLED, HEALTHY, UNREAD
 from tests.fakes.world import good
-from tests.unit.core.examples import FORBIDDEN, ID, NOON, compared, health_of, known_of, recorded
+from tests.unit.core.examples import (
+    FORBIDDEN,
+    HOUR,
+    ID,
+    NOON,
+    compared,
+    health_of,
+    known_of,
+    recorded,
+)
 
 ACCOUNT: Final = replace(good(ID), identity_type="SystemAssigned", created_at="2026-01-01")
 ACCOUNT_ID: Final = str(ACCOUNT.id)
@@ -129,3 +140,56 @@ def test_p1_a_time_is_shown_only_where_all_readings_are_recorded() -> None:
         scopes_as_of(finding, known.coverage, status)
         for status in (Status(), unwritten, earlier, all_read)
     ] == [None, None, None, NOON]
+
+
+DAY: Final = timedelta(days=1)
+_TIMES: Final = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the time zone
+_STEPS: Final = st.lists(st.timedeltas(timedelta(seconds=1), 2 * DAY), max_size=30)
+
+
+@given(st.text(), _TIMES, _STEPS)
+def test_p1_what_is_shown_is_never_newer_than_the_reading_and_no_reading_is_carried_for_a_day(
+    account_id: str, began: datetime, steps: list[timedelta]
+) -> None:
+    """Whatever the times at which scans begin, regular or not."""
+    until = read = began
+    for step in steps:
+        now = until + step
+        if is_due(account_id, until, now):
+            read = now
+        until = now
+
+        assert last_due(account_id, until) <= read
+        assert now - read < DAY
+
+
+def test_a_day_of_scans_reads_each_account_once_and_about_as_many_in_each() -> None:
+    """A scan in which all were due would be as slow as if none had been carried over."""
+    ids = [f"/subscriptions/{number}" for number in range(2_400)]
+    read = [
+        account_id
+        for hour in range(24)
+        for account_id in ids
+        if is_due(account_id, NOON + hour * HOUR, NOON + (hour + 1) * HOUR)
+    ]
+    at_once = Counter(last_due(account_id, NOON) for account_id in ids)
+
+    assert sorted(read) == sorted(ids)
+    hours = Counter(due.hour for due in at_once.elements())
+    assert len(hours) == 24
+    assert max(hours.values()) < 150
+
+
+def test_one_account_has_one_time_however_its_id_is_spelled() -> None:
+    """Azure varies the case, and a reading must be neither skipped nor repeated for that."""
+    assert last_due("/subscriptions/A", NOON) == last_due("/Subscriptions/a", NOON)
+
+
+@given(st.text())
+def test_p1_where_the_time_of_the_last_scan_is_not_known_or_in_the_future_all_is_read(
+    account_id: str,
+) -> None:
+    """A clock that ran ahead would otherwise put off every reading until that time."""
+    assert is_due(account_id, None, NOON)
+    assert is_due(account_id, NOON + timedelta(seconds=1), NOON)
+    assert not is_due(account_id, NOON, NOON)

@@ -1,8 +1,13 @@
 """Which details change a finding and which do not."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
+from cmk_check.core.account import Account
 from cmk_check.core.enums import ChangeType
+from cmk_check.core.requirements import VERDICTS
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import HOUR, ID, NOON, compared, known_of
 
@@ -95,3 +100,32 @@ def test_p1_another_kind_and_another_owner_at_once_are_told() -> None:
     assert told.data["previousOwner"] == {"value": "ai", "source": "account"}
     sides = [told.data["before"], told.data["after"]]
     assert [isinstance(side, dict) and side["kind"] for side in sides] == ["OpenAI", "AIServices"]
+
+
+SPRING, SUMMER = "2026-03-19T21:34:59Z", "2026-07-01T08:00:00Z"
+
+
+def _dated(account: Account, created_at: str | None = SPRING) -> Account:
+    return replace(account, created_at=created_at)
+
+
+@pytest.mark.parametrize("made", [good, bad, odd])
+@pytest.mark.parametrize(("had", "has"), [(None, SPRING), (SPRING, SUMMER), (SPRING, None)])
+def test_another_date_is_recorded_and_told_to_nobody(
+    made: Callable[[str], Account], had: str | None, has: str | None
+) -> None:
+    """Rows of earlier versions lack it: filling it in must not be an alert of every account."""
+    known = known_of(_dated(made(ID), had))
+
+    difference = compared(known, _dated(made(ID), has), at=LATER)
+
+    (step,) = difference.steps
+    assert step.changes == ()
+    assert step.before is not None
+    assert step.after is not None
+    assert step.after.judgement.evidence.created_at == has
+    evidence = replace(step.after.judgement.evidence, created_at=had)
+    assert step.before == replace(
+        step.after, judgement=replace(step.after.judgement, evidence=evidence)
+    )
+    assert (difference.coverage, VERDICTS.is_worse(difference)) == (known.coverage, False)

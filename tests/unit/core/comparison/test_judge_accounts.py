@@ -1,20 +1,30 @@
-"""Judging a reading: which accounts need their keys read, and what a reading changes."""
+"""Judging a reading: whose key is looked at, and which of two entries of one id counts."""
 
 from dataclasses import replace
 from itertools import permutations
+from typing import Final
 
 import pytest
 
-from cmk_check.core.account import Account
+from cmk_check.core.account import Account, UserIdentity
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.judge_accounts import accounts_of, judge_all, unread
-from cmk_check.core.enums import ChangeType, GapReason
+from cmk_check.core.enums import ChangeType, GapReason, KeyReason, KeyState
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import EncryptionScope, KeyFacts, Vault
 from cmk_check.core.unread import Unread
 from tests.fakes.keys import HEALTHY, UNPROTECTED
 from tests.fakes.world import bad, good, odd
-from tests.unit.core.examples import HOUR, ID, KINDS, NOON, compared, known_of
+from tests.unit.core.examples import (
+    HOUR,
+    ID,
+    KINDS,
+    NOON,
+    compared,
+    health_of,
+    known_of,
+    only_finding,
+)
 
 TIMED_OUT = Unread(Gap(GapReason.TIMEOUT, detail="Wait."))
 
@@ -47,8 +57,10 @@ def test_a_kind_is_spelled_as_the_settings_spell_it_and_else_as_azure_does() -> 
         replace(good(ID), kind="AIServices"),
         replace(good(ID), location="swedencentral"),
         replace(good(ID), tags={"owner": "another"}),
+        replace(good(ID), owner="another"),
+        replace(good(ID), created_at="2026-03-19T21:34:59Z"),
     ],
-    ids=["kind", "location", "tags"],
+    ids=["kind", "location", "tags", "owner", "date"],
 )
 def test_of_two_entries_of_one_id_the_same_one_counts_in_any_order(other: Account) -> None:
     """The order of an answer varies, and would be announced as a change (P4)."""
@@ -84,3 +96,53 @@ def test_a_key_of_which_more_is_seen_and_that_has_one_fault_less_has_recovered()
     (step,) = compared(known, good(ID), at=NOON + HOUR, keys=better).steps
 
     assert [change.type for change in step.changes] == [ChangeType.KEY_RECOVERED]
+
+
+_OTHERWISE: Final[dict[str, dict[str, object]]] = {
+    "key": {"key_name": "k2"},
+    "version": {"key_version": "v1"},
+    "vault": {"key_vault_uri": "https://other.vault.azure.net/"},
+    "identity": {"principal_id": "another"},
+    "no identity": {"principal_id": None},
+    "user": {"identity_client_id": "c"},
+    "users": {"user_identities": (UserIdentity("c", "another"),)},
+    "odd": {"malformed_key": "properties.encryption is odd."},
+}
+
+
+@pytest.mark.parametrize("fields", _OTHERWISE.values(), ids=_OTHERWISE)
+def test_of_an_id_that_comes_with_two_keys_the_key_is_unknown_in_any_order(
+    fields: dict[str, object],
+) -> None:
+    """P1: which of them is used nobody knows; P4: nor may the order of an answer decide."""
+    twice = [good(ID), replace(good(ID), **fields)]  # type: ignore[arg-type]
+    known = known_of(*twice, keys=HEALTHY)
+
+    again = [
+        compared(known, *order, at=NOON + HOUR, keys=HEALTHY)
+        for order in permutations([*twice, good(ID)])
+    ]
+
+    assert all(difference.is_empty for difference in again)
+    (concern,) = health_of(known).concerns
+    assert concern.code is KeyReason.CANNOT_READ
+    assert "account" in concern.evidence["notSeen"]
+    assert "Azure lists it more than once" in concern.message
+
+
+@pytest.mark.parametrize("fields", [{}, {"tags": {"team": "a"}}, {"location": "westus"}])
+def test_of_an_id_that_comes_twice_with_one_key_the_key_is_judged(
+    fields: dict[str, object],
+) -> None:
+    """P11: a page that comes again says nothing against it."""
+    twice = [good(ID), replace(good(ID), **fields)]  # type: ignore[arg-type]
+
+    assert health_of(known_of(*twice, keys=HEALTHY)).state is KeyState.HEALTHY
+
+
+def test_of_an_id_that_comes_with_no_key_too_there_is_none_to_judge() -> None:
+    """The worse entry counts, and it has none."""
+    known = known_of(good(ID), bad(ID), replace(good(ID), key_name="k2"), keys=HEALTHY)
+
+    assert only_finding(known).judgement.verdict == "non_compliant"
+    assert only_finding(known).key_health is None

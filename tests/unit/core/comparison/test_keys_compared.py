@@ -241,3 +241,29 @@ def test_after_each_step_the_row_numbers_what_was_told_so_far(
         assert row.accounts == counted
     assert not rows or rows[-1].sequence == difference.coverage.sequence
     assert _compared(recorded(difference), second).is_empty
+
+
+FAILED: Final = replace(good(ID), provisioning_state="Failed")
+
+
+def test_a_resolved_account_whose_update_failed_is_not_told_as_healthy() -> None:
+    """P1, P2: and it is told once that it has failed, and once that it no longer has."""
+    resolved = compared(known_of(bad(ID), keys=HEALTHY), FAILED, at=NOON + HOUR, keys=HEALTHY)
+    change, key = resolved.steps[0].changes
+    again = compared(recorded(resolved), FAILED, at=NOON + 2 * HOUR, keys=HEALTHY)
+    mended = compared(recorded(resolved), good(ID), at=NOON + 3 * HOUR, keys=HEALTHY)
+
+    assert told(resolved) == ["account.resolved", "key.degraded"]
+    assert change.data["after"] == key.data["after"]
+    assert change.data["after"] == {
+        "verdict": "compliant",
+        "reason": "customer_managed_key",
+        "keyHealth": "unknown",
+        "keyReasons": ["account_failed"],
+        "owner": None,
+        "azurePolicy": "compliant",
+    }
+    assert health_of(recorded(resolved)).state is KeyState.UNKNOWN
+    assert again.is_empty
+    assert told(mended) == ["key.recovered"]
+    assert only_finding(recorded(mended)).judgement.evidence.provisioning_state is None

@@ -1,11 +1,19 @@
-"""An exception at a time: honoured until its expiry, but not at it."""
+"""An exception as it is at a time, alone and in sums: honoured until its expiry, not at it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import pytest
+
 from cmk_check.core.enums import ExceptionReason, ExceptionState
-from cmk_check.core.exceptions.account_exception import AccountException, ends_earlier, state_of
+from cmk_check.core.exceptions.account_exception import (
+    AccountException,
+    ends_earlier,
+    expiries,
+    honoured_at,
+    state_of,
+)
 from cmk_check.core.exceptions.judge_exception import ExceptionRules, exception_of
 from cmk_check.core.unread import Unread
 from tests.fakes.exemptions import ASSIGNMENT, DENIED, exempted
@@ -52,3 +60,21 @@ def test_what_could_not_be_read_is_named() -> None:
         assert found is not None
         assert found.reason is ExceptionReason.EXEMPTION_UNREAD
         assert (found.missing_action, found.detail) == (gap.missing_action, gap.detail)
+
+
+NOW: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
+HOUR: Final = timedelta(hours=1)
+
+
+@pytest.mark.parametrize("times", [0, 1, 50, 51, 90])
+def test_what_does_not_fit_ends_early_and_never_late(times: int) -> None:
+    """P1: a violation that counts as accepted after the end of its exception is a false green."""
+    counted = [(NOW + hour * HOUR, 1 + hour % 3) for hour in range(times)]
+
+    kept = expiries([*counted[::-1], *counted])
+
+    assert len(kept) == min(times, 50)
+    for hour in range(-1, times):
+        honoured = 2 * sum(count for _, count in counted[hour + 1 :])
+        late = hour >= 49 and times > 50
+        assert honoured_at(kept, NOW + hour * HOUR) == (0 if late else honoured)

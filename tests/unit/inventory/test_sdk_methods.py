@@ -1,0 +1,48 @@
+"""The methods of Azure's packages that are called: a later version may have renamed or lost one."""
+
+import inspect
+from collections.abc import Callable
+from operator import attrgetter
+
+import pytest
+from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
+from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
+from azure.mgmt.keyvault.aio import KeyVaultManagementClient
+from azure.mgmt.resourcegraph.aio import ResourceGraphClient
+from azure.mgmt.subscription.aio import SubscriptionClient
+
+from tests.unit.inventory.fake_transport import Wire, clients_over
+
+CALLED: dict[Callable[..., object], list[str]] = {
+    SubscriptionClient: ["subscriptions.list"],
+    CognitiveServicesManagementClient: ["accounts.list", "accounts.get", "encryption_scopes.list"],
+    KeyVaultManagementClient: [
+        "vaults.get",
+        "managed_hsms.get",
+        *(
+            f"{group}.{method}"
+            for group in ("keys", "managed_hsm_keys")
+            for method in ("get", "get_version", "list_versions")
+        ),
+    ],
+    AuthorizationManagementClient: [
+        "role_assignments.list_for_scope",
+        "role_definitions.get_by_id",
+    ],
+    ResourceGraphClient: ["resources"],
+}
+
+
+@pytest.mark.parametrize(
+    ("of", "method"), [(of, method) for of, methods in CALLED.items() for method in methods]
+)
+def test_each_method_that_is_called_exists_and_passes_our_call_on(
+    of: Callable[..., object], method: str
+) -> None:
+    """Without it, each subscription would be a gap after an upgrade; the pipeline needs `call`."""
+    needs_subscription = "subscription_id" in inspect.signature(of).parameters
+    client = clients_over(Wire(lambda *_: None)).of(of, *["s"] * needs_subscription)
+
+    signature = inspect.signature(attrgetter(method)(client))
+
+    assert inspect.Parameter.VAR_KEYWORD in {each.kind for each in signature.parameters.values()}
