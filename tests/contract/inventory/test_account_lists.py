@@ -186,16 +186,6 @@ async def test_unregistered_provider_is_a_complete_empty_reading(
     assert await inventory.read(LISTED, seconds=5) == Reading()
 
 
-@pytest.mark.parametrize("status", [404, 409])
-async def test_other_word_for_an_unregistered_provider_says_the_same(
-    simulator: Simulator, inventory: AzureInventory, status: int
-) -> None:
-    """Azure has two codes for it."""
-    simulator.faults.add(Fault(path=ACCOUNTS, then=arm_error(status, "SubscriptionNotRegistered")))
-
-    assert await inventory.read(LISTED, seconds=5) == Reading()
-
-
 @pytest.mark.parametrize(
     ("offer", "recorded", "reason"),
     [

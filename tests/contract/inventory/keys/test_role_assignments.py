@@ -154,17 +154,6 @@ async def test_assignments_that_may_not_be_read_are_said_to_be_p11(
     assert (gap.reason, gap.missing_action) == (GapReason.FORBIDDEN, READ_ASSIGNMENTS)
 
 
-async def test_groups_are_no_matter_where_the_identity_has_enough(
-    azure: Azure, vault: Vault
-) -> None:
-    """A question that need not be asked cannot fail."""
-    account = azure.add_account()
-    azure.grant(vault.id, account)
-    azure.simulator.estate.denials.add(READ_ASSIGNMENTS, vault.id, asking_for_groups=True)
-
-    assert suffices(await _granted(azure, account))
-
-
 ODD_ROLES: dict[str, Effect] = {
     "refused": arm_error(403, "AuthorizationFailed"),
     "gone": arm_error(404, "RoleDefinitionDoesNotExist"),

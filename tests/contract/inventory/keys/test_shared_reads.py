@@ -8,7 +8,7 @@ import pytest
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import CarriedScopes, Key, Vault
 from local.simulator import Fault, Hold, arm_error
-from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread, uri_of
+from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread
 
 
 def _hold(azure: Azure, path: str) -> Hold:
@@ -97,32 +97,6 @@ async def test_who_has_more_time_gets_the_answer(azure: Azure) -> None:
     assert unread(given_up.vault).reason is GapReason.TIMEOUT
     assert isinstance((await late).vault, Vault)
     assert azure.costs()["vaults"] == 1
-
-
-@pytest.mark.parametrize("seconds", [5, 0.2], ids=["cancelled", "time is up"])
-async def test_query_whose_asker_gave_up_goes_on_for_those_who_wait_p8(
-    azure: Azure, seconds: float
-) -> None:
-    """P8: their names are in it, and what it brings would have to be asked for again."""
-    azure.add_vault("kv-a")
-    azure.add_vault("kv-b")
-    a = azure.add_account(uri_of("kv-a"), name="a")
-    b = azure.add_account(uri_of("kv-b"), name="b")
-    hold = _hold(azure, "*/Microsoft.ResourceGraph/resources")
-    first = asyncio.create_task(azure.facts_of(a, seconds=seconds))
-    second = asyncio.create_task(azure.facts_of(b, seconds=5))
-    await hold.reached(1)
-
-    if seconds == 5:
-        first.cancel()
-    await asyncio.wait([first])
-    again = asyncio.create_task(azure.facts_of(a, seconds=5))
-    await asyncio.sleep(0.05)
-    hold.release()
-
-    assert isinstance((await second).vault, Vault)
-    assert isinstance((await again).vault, Vault)
-    assert azure.costs()["graph"] == 1
 
 
 @pytest.mark.parametrize("path", ["*/vaults/kv-a", "*/keys/cmk", "*/roleAssignments", "*/encry*"])

@@ -136,18 +136,6 @@ async def test_vault_never_seen_is_unread_until_it_may_be_read_p2_p11(
     assert isinstance(granted, Vault)
 
 
-async def test_known_vault_that_may_no_longer_be_read_is_not_gone_p2_p11(azure: Azure) -> None:
-    """P2: and it is asked for in its place again, so that it comes back as soon as it may."""
-    azure.add_vault()
-    account = azure.add_account()
-    azure.simulator.estate.denials.add(READ_VAULTS, f"/subscriptions/{OTHER}")
-
-    vault = (await azure.facts_of(account, KEY_VAULT)).vault
-
-    assert (unread(vault).missing_action, vault.id) == (READ_VAULTS, KEY_VAULT)
-    assert azure.costs()["graph"] == 0
-
-
 async def test_vault_that_only_the_graph_still_lists_is_absent(azure: Azure) -> None:
     """The graph is minutes late, Azure Resource Manager is not."""
     azure.vaults.vaults.add(VaultSpec(name="kv-a", group="rg-keys", deleted=True))
@@ -275,17 +263,3 @@ async def test_answer_of_several_pages_is_read_to_its_end(azure: Azure) -> None:
 
     assert [type(each.vault) for each in facts.values()] == [Vault] * 3
     assert azure.costs()["graph"] == 3
-
-
-async def test_quota_that_is_used_up_is_waited_for_p8(azure: Azure) -> None:
-    """P8: Resource Graph says in a header of its own when to come again, and means it."""
-    azure.add_vault()
-    account = azure.add_account()
-    then = arm_error(429, "RateLimiting", headers={"x-ms-user-quota-resets-after": "00:00:01"})
-    azure.answer(GRAPH, then, times=1)
-
-    vault = (await azure.facts_of(account)).vault
-
-    assert isinstance(vault, Vault)
-    first, second = (r for r in azure.simulator.requests if r.method == "POST")
-    assert (second.time - first.time).total_seconds() >= 0.9

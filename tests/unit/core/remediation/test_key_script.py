@@ -186,55 +186,28 @@ def test_what_a_person_has_to_decide_is_not_done_without_the_word(
     assert _holds(watched, case.before)
 
 
-@pytest.mark.parametrize(
-    ("what", "before", "said"),
-    [
-        pytest.param(
-            "vault gone",
-            {"vault_deleted": GONE},
-            "If it was purged, the vault and the data",
-            id="v",
-        ),
-        pytest.param(
-            "key gone", {"key_deleted": GONE}, "Only a backup can restore it", id="purged"
-        ),
-        pytest.param(
-            "key gone", {"version": "c" * 32}, "A single version cannot be recovered", id="version"
-        ),
-        pytest.param(
-            "key gone", {"versions": ""}, "the vault does not list the key yet", id="late"
-        ),
-        pytest.param("key disabled", {"name": "other"}, "uses another key by now: other", id="key"),
-        pytest.param(
-            "key disabled", {"uri": "https://kv.vault/"}, "in another vault by now", id="vault"
-        ),
-        pytest.param(
-            "key disabled", {"uri": 'https://safe.x/"'}, "an address that is none", id="uri"
-        ),
-        pytest.param(
-            "key disabled", {"operations": "sign"}, "the key cmk cannot be used", id="ops"
-        ),
-        pytest.param(
-            "older version",
-            {"enabled": "false"},
-            "the newest version of the key cannot be",
-            id="new",
-        ),
-        pytest.param(
-            "vault gone",
-            {"vault": "", "vault_deleted": GONE, "grant": GONE},
-            "CONFIRM_GRANT=yes bash",
-            id="others recovered it",
-        ),
-        pytest.param(
-            "no policy", {"identity": ""}, "is not assigned to the account", id="identity"
-        ),
-        pytest.param(
-            "no identity", {"identity": "UserAssigned"}, "create the plan again", id="user"
-        ),
-        pytest.param("account failed", {"fails": ""}, "the account is still failed", id="fails"),
-    ],
-)
+STOPS: Final = {
+    "purged vault": ("vault gone", {"vault_deleted": GONE}, "If it was purged, nothing brings"),
+    "purged key": ("key gone", {"key_deleted": GONE}, "Only a backup brings it back"),
+    "version": ("key gone", {"version": "c" * 32}, "A version alone cannot be recovered"),
+    "late": ("key gone", {"versions": ""}, "the key cannot be seen in its vault"),
+    "another key": ("key disabled", {"name": "other"}, "uses another key by now: other"),
+    "vault": ("key disabled", {"uri": "https://kv.vault/"}, "in another vault by now"),
+    "address": ("key disabled", {"uri": 'https://safe.x/"'}, "an address that is none"),
+    "operations": ("key disabled", {"operations": "sign"}, "the key cmk cannot be used"),
+    "newest": ("older version", {"enabled": "false"}, "the newest version of the key cannot be"),
+    "others recovered it": (
+        "vault gone",
+        {"vault": "", "vault_deleted": GONE, "grant": GONE},
+        "CONFIRM_GRANT=yes bash",
+    ),
+    "identity": ("no policy", {"identity": ""}, "is not assigned to the account"),
+    "user": ("no identity", {"identity": "UserAssigned"}, "create the plan again"),
+    "fails": ("account failed", {"fails": ""}, "the account is still failed"),
+}
+
+
+@pytest.mark.parametrize(("what", "before", "said"), STOPS.values(), ids=STOPS)
 def test_where_it_cannot_go_on_it_says_why(
     tmp_path: Path, what: str, before: Mapping[str, str | None], said: str
 ) -> None:

@@ -278,31 +278,3 @@ def test_without_a_sign_in_nothing_is_begun(tmp_path: Path) -> None:
 
     assert (ended.code, len(ended.calls), ended.out) == (2, 1, "")
     assert ended.err.endswith("Not started: sign in first: az login\n")
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(("trouble", "step"), [("KILL", 3), ("FAIL_AT", 6), ("FAIL_AFTER", 6)])
-def test_stopped_anywhere_it_is_run_again_and_ends_right(
-    tmp_path: Path, trouble: str, step: int
-) -> None:
-    """A laptop that is shut half-way must not leave a riddle.
-
-    Each call of one script is stopped at in `test_az_script`.
-    """
-    count = len(Folder(tmp_path / "whole", OWNERS[:2]).run().calls)
-    assert count > 40
-
-    for number in range(1, count + 1, step):
-        folder = Folder(tmp_path / str(number), OWNERS[:2])
-        how = (
-            {trouble: str(number)}
-            if trouble != "KILL"
-            else {"END_AT": str(number), "END_WITH": "KILL"}
-        )
-        folder.run(**how)
-        again = folder.run()
-        assert (again.code, _last(again)) == (0, "2 of 2 done, 0 refused, 0 left; 0 still to do"), (
-            number
-        )
-        assert folder.done, number
-        assert folder.changes == 8, number  # two identities, vault, key, two grants, two keys set
