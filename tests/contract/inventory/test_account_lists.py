@@ -8,7 +8,6 @@ import pytest
 from cmk_check.core.account import Reading
 from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.enums import GapReason
-from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator.accounts import AccountSpec
@@ -213,18 +212,6 @@ async def test_subscription_for_the_directory_alone_is_empty_and_others_are_gaps
 
     assert (gap.reason if gap else None) is reason
     assert gap is None or "CMK_EXCLUDE_SUBSCRIPTIONS" in str(gap.detail)
-
-
-async def test_refused_subscription_names_the_missing_action(
-    subscription: Subscription, inventory: AzureInventory
-) -> None:
-    """P11: the action is what ends the gap; the name of who was refused stays with Azure."""
-    subscription.access = Access.FORBIDDEN
-
-    gap = (await inventory.read(LISTED, seconds=5)).gap
-
-    action = "Microsoft.CognitiveServices/accounts/read"
-    assert gap == make_gap(GapReason.FORBIDDEN, "403 AuthorizationFailed", missing_action=action)
 
 
 async def test_nothing_but_get_leaves_and_says_who_asks_p5(

@@ -26,7 +26,7 @@ from cmk_check.core.kinds import left_out
 from cmk_check.core.model import AccountCounts, Coverage, PolicyCounts, VerdictCounts
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.core.rule import judge
-from cmk_check.core.status import SubscriptionCounts, Summary
+from cmk_check.core.status import SubscriptionCounts
 from cmk_check.limits import (
     MAX_BROKEN_KEYS_LISTED,
     MAX_GAPS_LISTED,
@@ -247,11 +247,6 @@ def test_a_sum_lacks_no_part(second: AccountCounts, sum_of_both: PolicyCounts | 
 
     assert summarise(rows, 0).accounts.azure_policy == sum_of_both
     assert summarise(rows[::-1], 0).accounts.azure_policy == sum_of_both
-
-
-def test_nothing_sums_to_nothing() -> None:
-    """An estate without a slice is no error."""
-    assert merge([]) == summarise([], 0) == Summary(unwritten=0)
 
 
 def test_gaps_beyond_the_most_are_counted_and_not_listed() -> None:

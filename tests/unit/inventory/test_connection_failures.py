@@ -1,5 +1,7 @@
 """Why there is no token: the true cause, from types and codes, in a sentence of our own."""
 
+from typing import Final
+
 import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
@@ -33,87 +35,52 @@ def _printed(cause: str) -> Exception:
     return _tried(_unavailable("hush"), _unavailable(f"{pool} (Caused by {cause})"))
 
 
+_NOBODY: Final = _tried(_unavailable("hush", ServiceRequestError("hush")), _unavailable("hush"))
+_PROXY: Final = aiohttp.ClientHttpProxyError(ASKED, (), status=407, message="hush")
+REFUSED: Final[dict[str, tuple[Exception, str]]] = {
+    "no credential, and the metadata service is no cause": (_NOBODY, "Not signed in to Azure"),
+    "sign-in has expired": (_tried(_unavailable("AADSTS700082: hush")), "(AADSTS700082)"),
+    "wrong tenant": (_tried(ClientAuthenticationError("AADSTS90002: hush")), "AZURE_TENANT_ID"),
+    "guest": (_tried(ClientAuthenticationError("AADSTS50020: hush")), "AZURE_TENANT_ID"),
+    "wrong app": (_tried(ClientAuthenticationError("AADSTS700016: hush")), "AZURE_TENANT_ID"),
+    "clock": (_tried(ClientAuthenticationError("AADSTS700024: hush")), "Set the clock"),
+    "no managed identity": (CredentialUnavailableError("hush"), "AZURE_CLIENT_ID"),
+}
+UNREACHABLE: Final[dict[str, tuple[Exception, str]]] = {
+    "unknown name": (_tried(aiohttp.ClientConnectorDNSError(KEY, OSError("hush"))), "DNS"),
+    "proxy refuses": (_tried(_PROXY), "the proxy proxy.test refuses it (407)"),
+    "proxy of az": (_printed("ProxyError('NewConnectionError')"), "proxy.test does not answer"),
+    "proxy of az refuses": (
+        _printed("ProxyError(OSError('Tunnel connection failed: 403 Forbidden'))"),
+        "the proxy proxy.test refuses it (403)",
+    ),
+    "certificate, by az": (
+        _printed("SSLError(SSLCertVerificationError('CERTIFICATE_VERIFY_FAILED'))"),
+        "REQUESTS_CA_BUNDLE",
+    ),
+    "name, by az": (_printed("NameResolutionError('hush')"), "(login.test) cannot be resolved"),
+    "connection, by az": (_printed("NewConnectionError('hush')"), "(login.test)"),
+}
+LATE: Final[dict[str, tuple[Exception, str]]] = {
+    "no answer": (_tried(TimeoutError("hush")), "in time"),
+    "no answer, by az": (_printed("ConnectTimeoutError('hush')"), "in time"),
+}
+
+
 @pytest.mark.parametrize(
-    ("error", "reason", "words"),
+    ("error", "words", "reason"),
     [
-        pytest.param(
-            _tried(_unavailable("hush", ServiceRequestError("hush")), _unavailable("hush")),
-            GapReason.UNAUTHENTICATED,
-            "Not signed in to Azure: run `az login`",
-            id="no credential applies, and the metadata service is no cause",
-        ),
-        pytest.param(
-            _tried(_unavailable("hush"), _unavailable("AADSTS700082: hush")),
-            GapReason.UNAUTHENTICATED,
-            "refused the sign-in (AADSTS700082): run `az login` again",
-            id="a sign-in has expired",
-        ),
-        *(
-            pytest.param(
-                _tried(ClientAuthenticationError(f"{code}: hush")),
-                GapReason.UNAUTHENTICATED,
-                f"The identity or its tenant is wrong ({code}): run `az login --tenant",
-                id=code,
-            )
-            for code in ("AADSTS90002", "AADSTS50020", "AADSTS700016")
-        ),
-        pytest.param(
-            _tried(ClientAuthenticationError("AADSTS700024: hush")),
-            GapReason.UNAUTHENTICATED,
-            "has expired (AADSTS700024). Set the clock of the machine",
-            id="an assertion of another time",
-        ),
-        pytest.param(
-            CredentialUnavailableError("hush"),
-            GapReason.UNAUTHENTICATED,
-            "AZURE_CLIENT_ID is that identity's client id",
-            id="a managed identity",
-        ),
-        pytest.param(
-            _tried(aiohttp.ClientConnectorDNSError(KEY, OSError("hush"))),
-            GapReason.UNREACHABLE,
-            "Azure's sign-in (hush.test) cannot be resolved: check DNS",
-            id="an unknown name",
-        ),
-        pytest.param(
-            _tried(aiohttp.ClientHttpProxyError(ASKED, (), status=407, message="hush")),
-            GapReason.UNREACHABLE,
-            "because the proxy proxy.test refuses the request (407)",
-            id="a proxy that refuses",
-        ),
-        pytest.param(
-            _tried(TimeoutError("hush")),
-            GapReason.TIMEOUT,
-            "Azure's sign-in did not answer in time",
-            id="no answer",
-        ),
-        *(
-            pytest.param(_printed(cause), reason, f"Azure's sign-in (login.test) {words}", id=cause)
-            for cause, reason, words in (
-                (
-                    "ProxyError('hush', NewConnectionError('hush'))",
-                    GapReason.UNREACHABLE,
-                    "cannot be reached, because the proxy proxy.test does not answer",
-                ),
-                (
-                    "ProxyError('hush', OSError('Tunnel connection failed: 403 Forbidden'))",
-                    GapReason.UNREACHABLE,
-                    "cannot be reached, because the proxy proxy.test refuses the request (403)",
-                ),
-                (
-                    "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]'))",
-                    GapReason.UNREACHABLE,
-                    "has a certificate from an unknown authority",
-                ),
-                ("NameResolutionError('hush')", GapReason.UNREACHABLE, "cannot be resolved"),
-                ("ConnectTimeoutError('hush')", GapReason.TIMEOUT, "did not answer in time"),
-                ("NewConnectionError('hush')", GapReason.UNREACHABLE, "cannot be reached: check"),
-            )
-        ),
+        pytest.param(*row, reason, id=name)
+        for reason, rows in (
+            (GapReason.UNAUTHENTICATED, REFUSED),
+            (GapReason.UNREACHABLE, UNREACHABLE),
+            (GapReason.TIMEOUT, LATE),
+        )
+        for name, row in rows.items()
     ],
 )
 def test_the_cause_is_named_and_nothing_of_the_library_repeated(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, reason: GapReason, words: str
+    monkeypatch: pytest.MonkeyPatch, error: Exception, words: str, reason: GapReason
 ) -> None:
     """A network fault that is called a missing sign-in sends people the wrong way."""
     monkeypatch.setenv("HTTPS_PROXY", "http://hush:hush@proxy.test:3128")

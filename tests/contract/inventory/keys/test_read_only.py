@@ -201,27 +201,6 @@ async def test_trouble_is_told_and_shows_no_token_p2_p6(
         assert secret not in repr(found)
 
 
-@pytest.mark.parametrize("then", [Answer(status=404, body="<html/>"), Answer(status=403)])
-async def test_trouble_writes_no_trace_of_the_sdk_into_the_log(
-    azure: Azure, caplog: pytest.LogCaptureFixture, then: Answer
-) -> None:
-    """A page of HTML a second, with its stack, hides what the log is for."""
-    account = _set_up(azure)
-    paths = ("*/keys/cmk", "*/roleAssignments", "*/encryptionScopes", "*/resources")
-    for path in paths:
-        azure.answer(path, then)
-
-    lost = azure.add_account("https://kv-z.vault.azure.net/", name="lost")
-
-    facts = [await azure.facts_of(account, KEY_VAULT), await azure.facts_of(lost)]
-    azure.answer("*/vaults/kv-a", then)
-    azure.new_slice()
-    facts.append(await azure.facts_of(account, KEY_VAULT))
-
-    assert [len(_unread_parts(each)) for each in facts] == [3, 2, 2]
-    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
-
-
 async def test_vaults_themselves_are_never_asked_p6(azure: Azure) -> None:
     """P6: an account may name any address; a token for Azure would be sent there."""
     foreign = azure.simulator.foreign()

@@ -79,19 +79,6 @@ async def test_versions_that_cannot_be_read_are_said_to_be(azure: Azure, path: s
     assert unread(key.versions).missing_action == READ_VERSIONS
 
 
-async def test_managed_hsm_has_keys_and_versions_too(azure: Azure) -> None:
-    """They lie under another type, with actions of its own."""
-    azure.add_vault("hsm-a", hsm=True, keys=[ROTATED])
-    account = azure.add_account("https://hsm-a.managedhsm.azure.net/", keyVersion=OLD)
-
-    key = (await azure.facts_of(account)).key
-
-    assert isinstance(key, Key)
-    assert key.id == KEY.replace("vaults/kv-a", "managedhsms/hsm-a")
-    assert isinstance(key.versions, tuple)
-    assert [(v.version, v.size) for v in key.versions] == [(OLD, 3072), (NEW, None)]
-
-
 @pytest.mark.parametrize(
     ("code", "absent"),
     [
