@@ -19,6 +19,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.model import AccountCounts, Coverage, VerdictCounts
 from cmk_check.core.posture import Expectations, Posture, of_estate, of_subscription
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
 from cmk_check.limits import CLOCK_TOLERANCE
@@ -87,7 +88,11 @@ CASES: Final[dict[str, Case]] = {
     "one bad": Case(status_of((6, 1, 0)), BAD, (R.ACCOUNTS_NON_COMPLIANT,)),
     "one unknown": Case(status_of((6, 0, 1)), UNKNOWN, (R.ACCOUNTS_UNKNOWN,)),
     "a gap": Case(status_of(subscriptions=(1, 1, 0, 0)), UNKNOWN, (R.SUBSCRIPTIONS_UNREAD,)),
-    "none visible": Case(status_of(visible=0), UNKNOWN, (R.NO_SUBSCRIPTION_VISIBLE,)),
+    "none visible, which lowered it too": Case(
+        status_of(visible=0, lowered=R.NO_SUBSCRIPTION_VISIBLE),
+        UNKNOWN,
+        (R.NO_SUBSCRIPTION_VISIBLE,),
+    ),
     "all excluded": Case(
         status_of((0, 0, 0), (0, 0, 3, 0), visible=3),
         UNKNOWN,
@@ -164,6 +169,18 @@ def test_p1_an_accepted_violation_hides_nothing_else(case: Case) -> None:
 
     accepted = PostureVerdict.COMPLIANT_WITH_EXCEPTIONS
     assert posture.verdict is (accepted if case.verdict is GOOD else case.verdict)
+
+
+def test_p1_with_one_violation_that_nobody_accepted_all_are_counted() -> None:
+    """P1: whoever accepts one of two must not read that one is left."""
+    status = status_of((0, 2, 0))
+    accounts = replace(status.summary.accounts, excepted=((NOON + timedelta(days=9), 1),))
+    status = replace(status, summary=replace(status.summary, accounts=accounts))
+
+    posture = answer(Case(status, BAD), ExceptionMode.ACCEPT)
+
+    code = R.ACCOUNTS_NON_COMPLIANT
+    assert dict(posture.reasons)[code] == POSTURE_REASONS[code].text("2 of 2")
 
 
 _STATUSES: Final = st.builds(

@@ -1,9 +1,12 @@
 """Documents and lists that are read by their path: where requests go, and what answers bring."""
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 
+from cmk_check.core.enums import GapReason
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import ArmReader
+from cmk_check.inventory.gaps import gap_of
 from cmk_check.ports import InventoryError
 from tests.unit.inventory.fake_transport import ARM, Wire, clients_over
 
@@ -50,3 +53,16 @@ async def test_link_that_leads_elsewhere_or_back_is_refused_p5(link: str) -> Non
     with pytest.raises(InventoryError, match="untrusted_next_link"):
         await _list(wire)
     assert len(wire.asked) == 1
+
+
+@pytest.mark.parametrize("status", [202, 204, 302, 403])
+async def test_other_answers_are_trouble(status: int) -> None:
+    """P2: an answer that is not the list is not an empty list."""
+    wire = Wire(lambda *_: (status, {"value": [], "error": {"code": "AuthorizationFailed"}}))
+
+    with pytest.raises(HttpResponseError) as raised:
+        await _list(wire)
+    gap = gap_of(raised.value, ACTION)
+    denied = status == 403
+    assert gap.reason is (GapReason.FORBIDDEN if denied else GapReason.UNEXPECTED_RESPONSE)
+    assert gap.missing_action == (ACTION if denied else None)

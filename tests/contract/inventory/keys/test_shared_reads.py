@@ -127,3 +127,21 @@ async def test_scopes_that_are_carried_over_are_not_asked_for_p8(azure: Azure) -
 
     assert (facts[known.id.text].scopes, facts[new.id.text].scopes) == (carried, ())
     assert azure.costs()["scopes"] == 1
+
+
+async def test_pause_that_the_first_had_no_time_for_is_made_for_who_has(azure: Azure) -> None:
+    """The one request that all wait for has as much time as the most patient of them."""
+    azure.add_vault()
+    hasty, patient = azure.add_account(name="hasty"), azure.add_account(name="patient")
+    hold = Hold()
+    then = arm_error(429, "TooManyRequests", headers={"Retry-After": "1"})
+    azure.simulator.faults.add(Fault(path="*/vaults/kv-a", hold=hold, then=then, times=1))
+
+    soon = asyncio.create_task(azure.facts_of(hasty, KEY_VAULT, seconds=0.5))
+    await hold.reached(1)
+    late = asyncio.create_task(azure.facts_of(patient, KEY_VAULT, seconds=5))
+    await asyncio.sleep(0.05)
+    hold.release()
+
+    assert unread((await soon).vault).reason is GapReason.TIMEOUT
+    assert isinstance((await late).vault, Vault)

@@ -263,3 +263,17 @@ async def test_answer_of_several_pages_is_read_to_its_end(azure: Azure) -> None:
 
     assert [type(each.vault) for each in facts.values()] == [Vault] * 3
     assert azure.costs()["graph"] == 3
+
+
+async def test_vault_that_left_a_subscription_that_is_hidden_now_is_found_again(
+    azure: Azure,
+) -> None:
+    """A vault may be moved out of a subscription before that is deleted."""
+    third = azure.simulator.estate.add_subscription(OTHER[:-1] + "3", "New")
+    third.vaults.add(VaultSpec(name="kv-a", group="rg-keys"))
+    azure.vaults.access = Access.NOT_FOUND
+
+    vault = (await azure.facts_of(azure.add_account(), KEY_VAULT)).vault
+
+    assert isinstance(vault, Vault)
+    assert vault.id == KEY_VAULT.replace(OTHER, third.id)

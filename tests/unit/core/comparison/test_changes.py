@@ -258,3 +258,8 @@ def test_an_event_leaves_its_change_as_it_was() -> None:
     event_of(Change("id-1", ChangeType.ACCOUNT_UPDATED, NOON, "/s", "/s/a", data, 4))
 
     assert data == {"name": "a"}
+
+
+def test_without_a_host_name_there_is_no_link() -> None:
+    """A link to nowhere is worse than none."""
+    assert "findingUrl" not in told(Known(), bad(ID), hostname=None).data

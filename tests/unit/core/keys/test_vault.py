@@ -101,7 +101,7 @@ def test_a_managed_hsm_is_at_risk_and_never_healthy() -> None:
         vault,
         uri="https://safe.managedhsm.azure.net",
         is_managed_hsm=True,
-        soft_delete=None,
+        soft_delete=False,
         policies={},
     )
 
