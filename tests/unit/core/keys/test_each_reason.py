@@ -44,7 +44,7 @@ _OTHER: Final = "0c" * 16
 _OTHER_IS_LATEST: Final = {
     "key.properties.keyUriWithVersion": f"https://safe.vault.azure.net/keys/cmk/{_OTHER}"
 }
-_REPLACED: Final = [R.VERSION_PINNED, R.VERSION_NOT_LATEST]
+_REPLACED: Final[list[str]] = [R.VERSION_PINNED, R.VERSION_NOT_LATEST]
 
 FOLLOWED: Final[dict[str, tuple[Changes, list[str]]]] = {
     "soft delete off": ({f"{_VAULT}.enableSoftDelete": False}, [R.VAULT_SOFT_DELETE_OFF]),
