@@ -112,7 +112,9 @@ async def test_azures_words_are_kept_and_values_are_not(
     )
 
 
-async def test_questions_take_turns(simulator: Simulator, inventory: AzureInventory) -> None:
+async def test_questions_take_turns(
+    simulator: Simulator, inventory: AzureInventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A script that asks for all accounts at once must not use up the quota within a second."""
     monkeypatch.setattr("cmk_check.inventory.resource_graph.LAST_CHANGE_PAUSE_SECONDS", 0.3)
     search, hold, began = inventory.change_search(), Hold(), monotonic()

@@ -339,7 +339,7 @@ def test_a_document_without_an_account_says_so(check: Check) -> None:
     result = check(a=_template(), b=_template(_account(kind="Face")), env={"CMK_KINDS": "OpenAI"})
 
     assert result.exit_code == 0
-    assert "a.json: no account in it." in result.stderr
+    assert "a.json: contains no account." in result.stderr
     assert "1 of kinds that CMK_KINDS leaves out" in " ".join(result.stderr.split())
     assert check("b.json", env={"CMK_KINDS": "Face"}).exit_code == 1
 
@@ -379,7 +379,7 @@ def test_parameters_without_a_template_are_refused(check: Check) -> None:
     """Whoever mixes up two files must not get the answer for the defaults."""
     values = {"$schema": f"{SCHEMA}Parameters.json#", "parameters": {}}
 
-    assert "give the template" in check("lone.json", lone=values).stderr
+    assert "provide the template" in check("lone.json", lone=values).stderr
     assert (
         "must be a parameters file"
         in check("a.json", "--parameters", "a.json", a=_template()).stderr
