@@ -35,9 +35,9 @@ BEHIND: dict[str, tuple[Sequence[Write], str]] = {
     "a row key with a slash": ([Insert("a/b", {})], "'a/b'"),
     "a row key with a control character": ([Replace("a\x1fb", {}, "e")], r"'a\\x1fb'"),
     "a row key to delete": ([Delete("a#b", "e")], "'a#b'"),
-    "a string of 32,769": ([Insert("r", {"text": LONGEST + "s"})], "'r': text holds 32769"),
-    "a string of 16,385 pairs": ([Insert("r", {"text": "😀" * 16_385})], "text holds 32770"),
-    "half of a pair": ([Insert("r", {"text": "\ud83d"})], "'r': text holds half"),
+    "a string of 32,769": ([Insert("r", {"text": LONGEST + "s"})], "'r': text has 32769"),
+    "a string of 16,385 pairs": ([Insert("r", {"text": "😀" * 16_385})], "text has 32770"),
+    "half of a pair": ([Insert("r", {"text": "\ud83d"})], "'r': text contains half"),
     "253 properties": ([Insert("r", {f"p{n}": n for n in range(253)})], "'r': 253 properties"),
     "a name of 256": ([Insert("r", {"n" * 256: 1})], "256 characters"),
     "a name with a hyphen": ([Insert("r", {"a-b": 1})], "'a-b' must be a valid property name"),
@@ -57,11 +57,11 @@ BEHIND: dict[str, tuple[Sequence[Write], str]] = {
     ),
     "more than 4 MiB": (
         [Insert(f"{n}", {"a": LONGEST, "b": LONGEST}) for n in range(57)],
-        "from row '0' on",
+        "begins with row '0'",
     ),
     "more than 4 MiB of what JSON escapes": (
         [Insert(f"{n}", {"a": "\u05d0" * 32_768}) for n in range(21)],
-        "from row '0' on",
+        "begins with row '0'",
     ),
 }
 
