@@ -368,12 +368,12 @@ ROWS_SEARCHED_PER_PAGE: Final = 1_000
 """Rows that one request reads if the app must compare them, in one or two turns of the thread that
 serves all requests."""
 MAX_FINDINGS_SUMMED: Final = 100_000
-"""Findings that the lists of owners and keys sum up. This takes the serving thread seconds."""
+"""Findings that the lists of owners and keys sum up; it blocks the serving thread for seconds."""
 MAX_NAMES_OF_KEY: Final = 100
 """Owners, versions and identities that the list of keys names per key."""
 TABLE_WALKS_AT_ONCE: Final = 3
 """Lists of findings, owners, keys or subscriptions that a process reads at once; also searches, and
-lists whose rows the app must compare. Each takes the serving thread about a second."""
+lists whose rows the app must compare. Each blocks the serving thread for about a second."""
 TABLE_WALK_WAIT_SECONDS: Final = 3.0
 """How long one more list waits before it gets 429: a dashboard's panels send requests together.
 With a request to the storage, this stays below 10 s."""

@@ -265,7 +265,7 @@ def _has_usable_times(value: object) -> bool:
         if isinstance(part, tuple):
             left += part
         elif isinstance(part, Planned):
-            continue  # most of a slice is these, without times
+            continue  # these make up most of a slice and have no times
         elif not isinstance(part, datetime):
             # Like `dataclasses.fields`, but several times as fast: this runs for every row read.
             left += [getattr(part, name) for name in getattr(part, "__dataclass_fields__", ())]

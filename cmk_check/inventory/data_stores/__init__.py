@@ -1,1 +1,1 @@
-"""Reads where accounts keep data: projects, and the stores that they name."""
+"""Reads where accounts keep data: projects and the stores that they name."""

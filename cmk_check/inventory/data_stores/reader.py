@@ -1,7 +1,7 @@
 """Reads projects, capability hosts and connections of accounts, and the stores that these name.
 
-It reads only from Azure Resource Manager, and no list of keys or secrets. A store is asked for by
-its id, once, however many accounts and projects share it.
+It reads only from Azure Resource Manager, and never lists keys or secrets. A store is requested by
+its id only once, even if several accounts and projects share it.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ from cmk_check.limits import MAX_PROJECTS_PER_ACCOUNT
 _GONE: Final = frozenset({"notfound", "resourcegroupnotfound", "resourcenotfound"})
 _MALFORMED: Final = Unread(MALFORMED)
 _NOT_LISTED: Final = Unread(PROJECTS_NOT_LISTED)
-# Without it a list leaves out the connections that are datastores.
+# Without this option, a list omits the connections that are datastores.
 _ALL: Final = "includeAll=true"
 
 type _List = tuple[list[object], Unread | None]
@@ -63,10 +63,10 @@ type _List = tuple[list[object], Unread | None]
 
 @dataclass(frozen=True, slots=True)
 class _Project:
-    """What a project says; ``unread`` is why something of it is missing.
+    """A project as read; ``unread`` is the reason why a part of it is missing.
 
-    It inherits nothing from the account's hosts. Source: Microsoft's page "Capability hosts" of 23
-    June 2026.
+    A project inherits nothing from the account's hosts. Source: Microsoft's page "Capability hosts"
+    of 23 June 2026.
     """
 
     name: str | None
@@ -126,7 +126,7 @@ class AzureDataStores:
     async def _places(
         self, account: Account, known: ProjectPlaces, now: datetime, until: Deadline
     ) -> ProjectPlaces:
-        """Read what projects say; what cannot be read adds to what was known before."""
+        """Read the places that projects name; after a failure, keep the places known before."""
         path = account_path(account.id)
         listed, hosts = await asyncio.gather(
             self._entries(f"{path}/projects", READ_PROJECTS, until),
@@ -177,7 +177,7 @@ class AzureDataStores:
         if name is None:
             return _Project(None, unread=_MALFORMED)
         path = f"{path}/projects/{name}"
-        # Microsoft says that the project itself has its effective settings, not that a list does.
+        # Microsoft documents effective settings for the project itself, but not for a list.
         hosts, (document, unread) = await asyncio.gather(
             self._entries(f"{path}/capabilityhosts", READ_PROJECT_HOSTS, until),
             self._document(path, until),
@@ -232,9 +232,9 @@ class AzureDataStores:
 def _with_known(
     found: ProjectPlaces, known: ProjectPlaces, listed: frozenset[str] | None
 ) -> ProjectPlaces:
-    """Add what was known: a store that is out of sight may still hold data.
+    """Add the places known before: a store that cannot be seen now may still hold data.
 
-    ``listed`` are all projects that there are, in lower case; None if that is not known.
+    ``listed`` are the lower-cased names of all existing projects; None if they are unknown.
     """
 
     def may_exist(project: str | None) -> bool:

@@ -1,1 +1,1 @@
-"""Reads what is behind the keys: vaults, keys, role assignments, encryption scopes."""
+"""Reads the facts about keys: vaults, keys, role assignments, encryption scopes."""

@@ -1,7 +1,7 @@
 """Parsing and building the ids of key vaults, managed HSMs and keys.
 
-Only text that matches these patterns becomes part of a URL or a query. The patterns are ASCII,
-because the kelvin sign, for example, would otherwise match the letter k.
+Only text that matches these patterns becomes part of a URL or a query. The patterns are ASCII only,
+because otherwise the kelvin sign, for example, would match the letter k.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final, Self
 from cmk_check.core.rule import KEY_NAME
 from cmk_check.core.text import GUID
 
-# A group's name may hold other letters and brackets too; dots alone would lead to another path.
+# A group's name may also contain other letters and parentheses; only dots would change the path.
 _VAULT: Final = re.compile(
     rf"/subscriptions/(?P<subscription>{GUID})"
     r"/resourcegroups/(?P<group>(?!\.+/)[^/\x00-\x20\x7f-\x9f\ud800-\udfff]{1,90})"
@@ -35,7 +35,7 @@ class VaultId:
 
     @classmethod
     def parse(cls, text: object) -> Self | None:
-        """Parse an id in any case; None if it is not that of a vault."""
+        """Parse an id, case-insensitive; return None if it is not a vault's id."""
         match = _VAULT.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             return None
@@ -62,14 +62,14 @@ class VaultId:
 
 @dataclass(frozen=True, slots=True)
 class KeyId:
-    """The id of a key: its vault, and its name lower-cased."""
+    """The id of a key: its vault and its lower-cased name."""
 
     vault: VaultId
     name: str
 
     @classmethod
     def of(cls, vault: VaultId, name: str | None) -> Self | None:
-        """Return the id of a key in a vault; None if the name is not valid for a key."""
+        """Return the id of a key in a vault; None if the key's name is invalid."""
         return cls(vault, name.lower()) if name and KEY_NAME.fullmatch(name) else None
 
     @property

@@ -1,7 +1,7 @@
 """Reads the key facts of accounts: vaults, keys, role assignments and encryption scopes.
 
-It reads only from Azure Resource Manager, never from a vault itself, so firewalls of vaults do not
-matter and no key material is accessed.
+It reads only from Azure Resource Manager, never from a vault itself. Vault firewalls therefore do
+not matter, and no key material is accessed.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from cmk_check.ports import NOTHING_CARRIED
 
 
 class AzureKeys:
-    """Implements ``ports.KeyInventory``: a failure affects only the fact that was being read."""
+    """Implements ``ports.KeyInventory``: a failure affects only the fact being read."""
 
     def __init__(self, clients: Clients) -> None:
         client_of = functools.cache(functools.partial(clients.of, KeyVaultManagementClient))
@@ -80,7 +80,7 @@ class AzureKeys:
     async def _scopes_of(
         self, account_id: AccountId, carried: CarriedScopes | None, deadline: float
     ) -> tuple[EncryptionScope, ...] | CarriedScopes | Unread:
-        """Return the parts of an account with another key, or without one."""
+        """Return the parts of an account that have another key or none."""
         if carried is not None:
             return carried
         scopes = self._accounts_of(account_id.subscription_id).encryption_scopes

@@ -1,4 +1,4 @@
-"""Role assignments on a key, inherited ones included, and what their roles allow."""
+"""Role assignments on a key, including inherited ones, and their roles' permissions."""
 
 import re
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ from cmk_check.inventory.gaps import MALFORMED, READ_ASSIGNMENTS, READ_ROLES, TR
 from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.single_flight import SingleFlight
 
-# Azure shows one and the same role under every subscription, and under none.
+# Azure returns the same role with the id of any subscription, or of none.
 _ROLE: Final = re.compile(
     rf"(?:/subscriptions/{GUID})?/providers/microsoft\.authorization/roledefinitions/{GUID}"
 )
-# As they stand in the URL: the SDK escapes neither filter nor scope.
+# Already escaped for the URL: the SDK escapes neither filter nor scope.
 _AT_OR_ABOVE: Final = "atScope()"
 _REACHING: Final = "atScope()%20and%20assignedTo('{}')"
 _ODD: Final = Unread(UNREADABLE_ROLE)
@@ -35,19 +35,19 @@ type _Assignments = tuple[tuple[Assignment, ...], bool]
 
 
 class RoleAssignments:
-    """Reads role assignments once per key, role definitions once each.
+    """Reads role assignments once per key, and each role definition once.
 
-    Membership of groups cannot be read. If an identity's own assignments do not suffice, Azure is
-    asked for all assignments that apply to it, including those of groups: once per identity and
+    Group memberships cannot be read. If an identity's own assignments do not suffice, all
+    assignments that apply to it, including those of its groups, are requested once per identity and
     key.
     """
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        # For any scope, so the subscription is not used.
+        # The scope is passed with each request, so the subscription is not used.
         self._client = clients.of(AuthorizationManagementClient, "none")
         self._assignments: SingleFlight[_Assignments | Unread] = SingleFlight()
-        # Keys inherit most of theirs: each is kept once, in whatever many lists it stands.
+        # Keys inherit most assignments: each is kept once, even if it is in many lists.
         self._kept: dict[Assignment, Assignment] = {}
         self._roles: SingleFlight[tuple[RolePermissions, ...] | Unread] = SingleFlight()
 
@@ -56,7 +56,7 @@ class RoleAssignments:
     ) -> tuple[Grant, ...] | Unread:
         """Return the grants of a principal, by its lower-cased object id, on a key.
 
-        ``Unread`` only if the part that could not be read might make the grants sufficient.
+        Return ``Unread`` only if the unread part might make the grants sufficient.
         """
         listed = await self._list(key_id, _AT_OR_ABOVE, deadline)
         if isinstance(listed, Unread):
@@ -100,7 +100,7 @@ class RoleAssignments:
     ) -> tuple[tuple[Grant, ...], Unread | None]:
         """Return the grants whose roles could be read, and why another role could not.
 
-        Of several failures it returns the same one in any order, preferably one that a grant ends.
+        If several failed, the choice does not depend on their order; missing permissions come first.
         """
         ids = (each.role_id for each in assignments)
         roles = await self._roles.each(ids, self._ask_role, deadline)
@@ -129,6 +129,6 @@ class RoleAssignments:
 
 
 def _reaches(scope: str, key_id: str) -> bool:
-    """Return whether a scope is the key or above it; management groups always count as above."""
+    """Return whether a scope is or contains the key; management groups always count as such."""
     above = scope.rstrip("/")
     return scope.startswith(_ABOVE_SUBSCRIPTIONS) or f"{key_id}/".startswith(f"{above}/")

@@ -1,8 +1,8 @@
-"""When the rotation policy of a key makes its next version, as Azure Resource Manager describes it.
+"""When a key's rotation policy creates the next version, from Azure Resource Manager's document.
 
 Sources: Key Vault's pages "Configure cryptographic key auto-rotation" (8 May 2025) and "Configure
 key autorotation in Azure Key Vault Managed HSM" (28 April 2026), and KeyRotationPolicy in the REST
-API of keys. Vaults and Managed HSMs have the same policy, which concerns the newest version.
+API of keys. Vaults and Managed HSMs have the same policy, which applies to the newest version.
 """
 
 from collections.abc import Mapping
@@ -19,10 +19,9 @@ from cmk_check.limits import LEAST_KEY_LIFETIME, LEAST_ROTATION_TIME, MAX_WORD_B
 def with_rotation(key: Key, document: object) -> Key:
     """Add when the policy in a key's document replaces its latest version; never raises.
 
-    Neither time is known where no policy rotates the key, and where any part of the policy that
-    bears on that is not as documented. Whoever sets or changes a policy when the time has already
-    passed cannot expect a new version before that, so that the next rotation is never earlier than
-    the last change of the policy. A key that is due is due all the same.
+    Both times are unknown if no policy rotates the key, or if a relevant part of the policy is not
+    as documented. If a policy is set or changed after the rotation was due, the next rotation is
+    expected no earlier than that change. The due time itself does not move.
     """
     policy = as_object(as_object(as_object(document).get("properties")).get("rotationPolicy"))
     due = _due(policy, key.latest)
@@ -50,7 +49,7 @@ def _due(policy: Mapping[str, object], newest: KeyVersion) -> datetime | None:
 
 
 def _type_of(action: object) -> str | None:
-    """Return the type of an action, which is compared without case."""
+    """Return the lower-cased type of an action."""
     value = as_object(as_object(action).get("action")).get("type")
     return lower_ascii(value) if isinstance(value, str) else None
 
@@ -58,7 +57,7 @@ def _type_of(action: object) -> str | None:
 def _time_of(action: object, created: datetime, expires: datetime | None) -> datetime | None:
     """Return when an action rotates; ``expires`` is None if key or policy has no expiry.
 
-    A time before expiry needs both. Templates leave the other one of the two triggers empty.
+    ``timeBeforeExpiry`` needs both. Templates leave the unused trigger empty.
     """
     trigger = as_object(as_object(action).get("trigger"))
     after, before = (trigger.get(name) or None for name in ("timeAfterCreate", "timeBeforeExpiry"))
@@ -73,9 +72,9 @@ def _time_of(action: object, created: datetime, expires: datetime | None) -> dat
 def _moved(
     time: datetime, duration: object, least: timedelta, *, back: bool = False
 ) -> datetime | None:
-    """Return the time an ISO 8601 duration later, or earlier; None if it is shorter than ``least``.
+    """Return the time moved by an ISO 8601 duration; None if it is shorter than ``least``.
 
-    Months and years are those of the calendar. The end of a longer month becomes that of the other.
+    Months and years follow the calendar; a day that the month does not have becomes its last day.
     """
     if not isinstance(duration, str) or len(duration) > MAX_WORD_BYTES:
         return None

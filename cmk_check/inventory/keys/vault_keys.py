@@ -24,8 +24,8 @@ from cmk_check.inventory.keys.rotation_policy import with_rotation
 from cmk_check.inventory.keys.vaults import VaultClients
 from cmk_check.inventory.single_flight import SingleFlight
 
-# Of a vault that was just read: other codes would say that this very vault is not there, or that
-# its type is not known.
+# The codes of a missing key in a vault that was just read. Other codes would mean that the vault
+# is missing or its type unknown.
 _GONE: Final = frozenset({"keynotfound", "notfound", "resourcenotfound"})
 _VERSION_NAME: Final = re.compile("[A-Za-z0-9]{1,64}")
 
@@ -45,7 +45,7 @@ class VaultKeys:
     async def find(
         self, key_id: KeyId, pinned: str | None, deadline: float
     ) -> Key | Absent | Unread:
-        """Return a key; if a version is pinned, with all its versions and details of that one."""
+        """Return a key; if a version is pinned, with all versions and that version's details."""
         key = await self._keys.get(key_id, lambda until: self._get(key_id, until), deadline)
         if isinstance(key, Key) and pinned is not None:
             key = replace(key, versions=await self._versions_of(key, key_id, pinned, deadline))
@@ -63,7 +63,7 @@ class VaultKeys:
         name = next((v.version for v in versions if compared_version(v.version) == wanted), None)
         if name is None or not _VERSION_NAME.fullmatch(name):
             return versions
-        # The list says neither type, size nor operations, in which versions may differ.
+        # The list has neither type, size nor operations, which may differ between versions.
         whole: KeyVersion | Unread = key.latest
         if compared_version(key.latest.version) != wanted:
             whole = await self._version.get(

@@ -1,4 +1,4 @@
-"""The vault of an account: its id, which is looked for by its name, and its properties."""
+"""The vault of an account: its id, which is searched by name, and its properties."""
 
 import asyncio
 from collections import defaultdict
@@ -38,10 +38,10 @@ from cmk_check.inventory.single_flight import SingleFlight
 from cmk_check.limits import MAX_VAULT_PAGES, VAULTS_PER_QUERY
 from cmk_check.ports import InventoryError
 
-# That a vault is not where it was asked for. Other codes are about types and versions, and a page
-# of HTML says nothing about vaults at all.
+# The codes of a vault that does not exist under the requested id. Other codes are about types and
+# versions, and an HTML page says nothing about vaults.
 _GONE: Final = frozenset({"notfound", "resourcegroupnotfound", "resourcenotfound", "vaultnotfound"})
-# Said of a subscription that was deleted, of one of another tenant, and of one that is hidden.
+# The code for a subscription that was deleted, belongs to another tenant, or is hidden.
 _HIDDEN: Final = "subscriptionnotfound"
 
 type VaultClients = Callable[[str], KeyVaultManagementClient]
@@ -76,17 +76,17 @@ class Vaults:
             self._known[vault_id.name, vault_id.is_managed_hsm][vault_id] = None
 
     async def find(self, uri: str | None, known: str | None, deadline: float) -> _Sought:
-        """Return the vault of an address, before ``deadline`` (event loop's clock).
+        """Return the vault with an address, before ``deadline`` (on the event loop's clock).
 
         ``known`` is the id under which this account's vault was found earlier. The result is
-        ``Absent`` only if the vault was known to exist, or Azure still lists it: a vault that is
-        just not visible may be where the identity has no rights.
+        ``Absent`` only if the vault was known to exist or Azure still lists it: otherwise the
+        identity may just lack access to the vault.
         """
         named = vault_name(uri)
         if named is None:
             return Unread(unusable_key("The account names no usable key vault"))
         own = VaultId.parse(known)
-        if own not in self._known[named]:  # the account may name another vault by now
+        if own not in self._known[named]:  # the account may name another vault now
             own = None
         best = await self._where_known(named, own, deadline)
         is_hidden = isinstance(best, Unread) and best.gap.reason is GapReason.NOT_FOUND
@@ -99,10 +99,9 @@ class Vaults:
     async def _where_known(
         self, named: _Named, own: VaultId | None, deadline: float
     ) -> _Sought | None:
-        """Return the vault at the account's own known id, or at those of other accounts.
+        """Return the vault under this account's known id, or under the known ids of other accounts.
 
-        If it is gone from another account's id, that proves nothing; such an id is used only if the
-        vault exists there.
+        Another account's id is used only if the vault exists there; its absence proves nothing.
         """
         best = None if own is None else await self._vault(own, deadline)
         for vault_id in tuple(self._known[named]):
@@ -118,7 +117,7 @@ class Vaults:
     async def _where_listed(
         self, named: _Named, own: VaultId | None, best: _Sought | None, deadline: float
     ) -> _Sought:
-        """Return a vault that exists, if any: a list may still hold a vault's old id."""
+        """Return an existing vault, if any: the list may still contain a vault's old id."""
         name, is_managed_hsm = named
         listed = await self._search.find(name, deadline)
         if isinstance(listed, Unread):
@@ -134,7 +133,7 @@ class Vaults:
 
     async def _vault(self, vault_id: VaultId, deadline: float) -> _Sought:
         read = await self._read.get(vault_id, lambda until: self._get(vault_id, until), deadline)
-        # Also where it could not be read: it is asked for in its place again.
+        # Also after a failed read, so that the next scan requests the vault under this id again.
         read = replace(read, id=vault_id.text)
         return LocatedVault(vault_id, read) if isinstance(read, Vault) else read
 
@@ -172,7 +171,7 @@ def query_of(names: Sequence[str]) -> str:
 
 @dataclass(eq=False, slots=True)
 class _NameBatch:
-    """The names of one query; compared by identity, because names are still added."""
+    """The names of one query; compared by identity, because names are added later."""
 
     names: list[str] = field(default_factory=list)
 
@@ -180,9 +179,9 @@ class _NameBatch:
 class VaultSearch:
     """Finds vaults by name in all subscriptions, with one query for many names.
 
-    An account has only the address of its vault, without subscription and group. Each name is
-    looked up once; names requested during a query go into the next one. A query runs as long as a
-    caller waits for one of its names.
+    An account has only its vault's address, without subscription and group. Each name is looked up
+    once; names requested during a query go into the next query. A query runs as long as a caller
+    waits for one of its names.
     """
 
     def __init__(self, clients: Clients) -> None:
@@ -221,7 +220,7 @@ class VaultSearch:
                     found[vault.name] = (*found.get(vault.name, ()), vault)
                 elif isinstance(name, str) and name.lower() in batch.names:
                     odd.add(name.lower())
-                else:  # which may be any of them
+                else:  # the row may belong to any of the names
                     raise InventoryError(MALFORMED)
         except TROUBLE as error:
             return Unread(gap_of(error, QUERY_GRAPH))
