@@ -100,7 +100,7 @@ class RoleAssignments:
     ) -> tuple[tuple[Grant, ...], Unread | None]:
         """Return the grants whose roles could be read, and why another role could not.
 
-        If several failed, the choice does not depend on their order; missing permissions come first.
+        If several failed, the order does not decide which one; missing permissions come first.
         """
         ids = (each.role_id for each in assignments)
         roles = await self._roles.each(ids, self._ask_role, deadline)
