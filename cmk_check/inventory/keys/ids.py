@@ -11,7 +11,7 @@ from typing import Final, Self
 from cmk_check.core.rule import KEY_NAME
 from cmk_check.core.text import GUID
 
-# A group's name may also contain other letters and parentheses; only dots would change the path.
+# Group names may have other letters and parentheses; a name of dots would lead to another path.
 _VAULT: Final = re.compile(
     rf"/subscriptions/(?P<subscription>{GUID})"
     r"/resourcegroups/(?P<group>(?!\.+/)[^/\x00-\x20\x7f-\x9f\ud800-\udfff]{1,90})"
