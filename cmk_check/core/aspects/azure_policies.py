@@ -129,7 +129,7 @@ class AzurePolicyAspect(Aspect):
 
     @override
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:
-        """Return the counts, None if an earlier version, which lacks them, wrote some rows."""
+        """Return the counts, None if rows of an earlier version lack them."""
         policy = counts.azure_policy
         if policy is None:
             return None
