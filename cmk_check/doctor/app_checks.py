@@ -114,7 +114,7 @@ def _sign_in(subject: DoctorSubject) -> MarkedText | None:
     if given.on_azure:
         return Mark.PROBLEM, (
             f"CMK_HTTP_AUTH is entra, but the platform does not set {_AUTH} to True: turn on App "
-            "Service Authentication, or set CMK_HTTP_AUTH to keys; until then nobody has access."
+            "Service Authentication, or set CMK_HTTP_AUTH to keys; until then all calls fail."
         )
     return Mark.WARNING, (
         f"CMK_HTTP_AUTH is entra: the app admits callers only while the platform sets {_AUTH} to "

@@ -214,7 +214,7 @@ class History:
         is_hole = any(number < first for number in numbers)
         is_deleted = self._oldest is not None and self._oldest <= time - PUBLICATION_DELAY
         if first and first not in numbers and (is_hole or not is_deleted):
-            raise _NotKnown("the app no longer has all changes since then")
+            raise _NotKnown("the app does not have all changes since then")
         accounts = tuple(_accounts_then(recorded, later, time))
         try:
             coverage = self._coverage(recorded, row, time, existed=bool(first or accounts))

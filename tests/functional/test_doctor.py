@@ -126,7 +126,9 @@ def test_p7_each_trouble_is_said_and_hides_no_other(
         "AuthorizationFailed). Grant the app's identity the role Reader, or a role with the "
         "missing action (Some/thing/read)."
     )
-    assert lines["queues"][0][1].endswith("check that Azurite runs and CMK_STORAGE has its ports.")
+    assert lines["queues"][0][1].endswith(
+        "check that Azurite is running and CMK_STORAGE has its ports."
+    )
     assert lines["webhook"][0][1].startswith("127.0.0.1 does not accept connections: ")
     assert lines["tables"][0][0] == "ok"
     assert "hush" not in str(lines)
@@ -150,7 +152,7 @@ def _an_hour_ago() -> Answer:
             "credential",
             "The identity endpoint answered 403: assign an identity",
         ),
-        (Close(), "credential", "The identity endpoint does not answer: assign an identity"),
+        (Close(), "credential", "The identity endpoint does not respond: assign an identity"),
         (
             Fault(path=LIST, query={"api-version": "*"}, then=Answer(body={"value": []})),
             "subscriptions",

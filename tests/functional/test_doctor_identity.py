@@ -58,5 +58,5 @@ def test_each_part_of_a_storage_by_identity_is_tried_and_named(tmp_path: Path) -
     assert half[1][:2] == ("tables", "ok")
     assert half[2][:2] == ("queues", "problem")
     assert half[2][2].endswith(
-        "check that the storage account exists and its firewall allows this machine."
+        "check that the storage account exists and its firewall admits this machine."
     )

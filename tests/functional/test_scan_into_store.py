@@ -82,7 +82,7 @@ def test_a_scan_of_the_app_is_not_disturbed(open_scene: OpenScene) -> None:
     status = scene.wait_for_scan("complete")
 
     assert (ended.code, ended.out) == (3, "")
-    assert f"no scan was started, because scan {status['lastScan']['id']} is running" in ended.err
+    assert f"no scan was started because scan {status['lastScan']['id']} is running" in ended.err
 
 
 def test_p3_changes_that_no_queue_took_are_told_by_the_next_scan(open_scene: OpenScene) -> None:

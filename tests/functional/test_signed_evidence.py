@@ -57,7 +57,7 @@ def test_evidence_is_signed_continued_and_checked(open_scene: OpenScene, tmp_pat
 
     rebuilt = json.loads((second / "as-of.json").read_text())
     accounts = [each for where in rebuilt["subscriptions"] for each in where["accounts"]]
-    assert "their counts are those of scan" in said
+    assert "their counts match scan" in said
     assert f"cmk-check: check it: cmk-check verify {second} --key PUBLIC_KEY\n" in said
     assert _states(accounts) == then != _states(list(scene.findings().values()))
     assert _verified(public, first, second)[0] == 0

@@ -379,7 +379,7 @@ def test_parameters_without_a_template_are_refused(check: Check) -> None:
     """Whoever mixes up two files must not get the answer for the defaults."""
     values = {"$schema": f"{SCHEMA}Parameters.json#", "parameters": {}}
 
-    assert "provide the template" in check("lone.json", lone=values).stderr
+    assert "also provide the template" in check("lone.json", lone=values).stderr
     assert (
         "must be a parameters file"
         in check("a.json", "--parameters", "a.json", a=_template()).stderr

@@ -138,7 +138,7 @@ def test_a_misspelt_kind_is_a_usage_error_that_names_the_right_one() -> None:
     result = _explain([GOOD, _account(None, "AIServices")], "--kinds", "OpenAI,AIService")
 
     assert result.exit_code == 2
-    assert "AIServices in place of entry 2" in " ".join(result.stderr.split())
+    assert "AIServices instead of entry 2" in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize("entry", [{**BAD, "id": "chat"}, {**BAD, "id": None}, {"name": 1}, 1, []])
@@ -271,7 +271,7 @@ PROVIDER = "providers/Microsoft.CognitiveServices"
         ),
         (
             f"{ID}/projects/p",
-            "A project is not judged: judge its account, whose key it uses.",
+            "A project is not judged: it uses the key of its account; judge the account.",
         ),
         (
             f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/s",

@@ -82,8 +82,7 @@ def test_a_remark_is_broken_between_words() -> None:
     assert ended.out.splitlines() == [
         "cmk-check: /nowhere/accounts.json cannot",
         "be read (No such file or directory);",
-        "give a file, or - for the standard",
-        "input.",
+        "give a file, or - for standard input.",
     ]
 
 

@@ -50,7 +50,7 @@ async def test_subscriptions_that_are_named_are_scanned_alone_soon_after_the_las
 
 async def test_before_a_scan_of_everything_none_is_scanned_alone() -> None:
     """The message says what to do."""
-    with pytest.raises(SettingsError, match="leave it out once"):
+    with pytest.raises(SettingsError, match="first run a scan without it"):
         await scan_here(_world().context, Pauses(), named=[sub(2)])
 
 

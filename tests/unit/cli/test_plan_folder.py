@@ -276,7 +276,9 @@ async def test_what_a_plan_does_not_end_is_listed_with_what_to_do(tmp_path: Path
         "identity_missing",
         False,
     ]
-    row = f"| `at_risk`: `{plan['id']}` | `identity_missing` | Its plan does not end this: "
+    row = (
+        f"| `at_risk`: `{plan['id']}` | `identity_missing` | The account's plan does not fix this: "
+    )
     assert row in text
     assert left["message"].endswith("grant it access to the key.")
     assert f"printf '  %s\\n' '{plan['file']}'\nsummary\n" in (out / "run.sh").read_text()
@@ -327,7 +329,7 @@ async def test_a_scan_that_failed_writes_no_folder(tmp_path: Path, capsys: Outpu
 
     assert await _write(world, tmp_path / "plans") == 3
 
-    assert "no folder was written, because the scan failed" in capsys.readouterr().err
+    assert "no folder was written because the scan failed" in capsys.readouterr().err
     assert not (tmp_path / "plans").exists()
 
 

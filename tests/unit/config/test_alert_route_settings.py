@@ -75,7 +75,7 @@ def test_the_webhook_is_the_one_route_of_its_name() -> None:
         ([{"name": "o" * 33}], "must have a name in route 1"),
         ([{"name": "one\n"}], "must have a name in route 1"),
         ([{"name": "webhook"}], "must have a name in route 1"),
-        ([{"name": "one"}, {"name": "one"}], "must give each route a name of its own"),
+        ([{"name": "one"}, {"name": "one"}], "must give each route a unique name"),
         ([{"name": f"r{number}"} for number in range(21)], "must have at most 20 routes; remove 1"),
         ([{"name": "one", "format": "hush"}], "must have one of cloudevents, slack, teams"),
         ([{"name": "one", "alertOn": "hush"}], "must have a list of types as alertOn in route 1"),
@@ -132,8 +132,8 @@ def test_a_type_that_is_not_posted_at_all_is_refused() -> None:
     fault = _faults(routes, **TWO)["CMK_ROUTES"]
 
     assert fault == (
-        "must not name types that CMK_ALERT_ON leaves out in route 2; add account.updated there, "
-        "or remove them here"
+        "must not name types in route 2 that CMK_ALERT_ON does not have; add account.updated to "
+        "CMK_ALERT_ON or remove them from the route"
     )
 
 
@@ -141,7 +141,7 @@ def test_webhook_and_routes_exclude_each_other() -> None:
     """Which of them counts would be a guess."""
     fault = _faults([{"name": "one"}], CMK_WEBHOOK_URL=URL, **ONE)["CMK_ROUTES"]
 
-    assert "must not be set beside CMK_WEBHOOK_URL" in fault
+    assert "must not be set together with CMK_WEBHOOK_URL" in fault
 
 
 def test_the_faults_of_all_variables_are_named_at_once() -> None:

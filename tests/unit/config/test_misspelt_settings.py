@@ -64,11 +64,11 @@ def test_unknown_names_are_those_that_neither_program_nor_deployment_knows() -> 
 @pytest.mark.parametrize(
     ("kinds", "cure"),
     [
-        pytest.param("OpenAI,AIService", "AIServices in place of entry 2", id="one missing"),
-        pytest.param("Opnai", "OpenAI in place of entry 1", id="a letter forgotten"),
-        pytest.param("oepnai", "OpenAI in place of entry 1", id="two swapped"),
-        pytest.param("AI-Services,OpenAI", "AIServices in place of entry 1", id="a hyphen"),
-        pytest.param("speechservice", "SpeechServices in place of entry 1", id="another kind"),
+        pytest.param("OpenAI,AIService", "AIServices instead of entry 2", id="one missing"),
+        pytest.param("Opnai", "OpenAI instead of entry 1", id="a letter forgotten"),
+        pytest.param("oepnai", "OpenAI instead of entry 1", id="two swapped"),
+        pytest.param("AI-Services,OpenAI", "AIServices instead of entry 1", id="a hyphen"),
+        pytest.param("speechservice", "SpeechServices instead of entry 1", id="another kind"),
         pytest.param("AzureOpenAI", "kinds like OpenAI,AIServices", id="no known kind"),
         pytest.param("Foundry,AzureOpenAI", "kinds like OpenAI,AIServices", id="none of several"),
     ],

@@ -130,7 +130,7 @@ def test_no_special_address_on_azure(host: str) -> None:
     """There the metadata service and the identity's endpoint answer whoever asks."""
     fault = _fault("CMK_WEBHOOK_URL", CMK_WEBHOOK_URL=f"https://{host}:1/x", **ON_AZURE)
 
-    assert "must not lead to an address that is" in fault
+    assert "must not have an address that is" in fault
 
 
 @pytest.mark.parametrize(

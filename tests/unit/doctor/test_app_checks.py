@@ -97,7 +97,7 @@ EASY_AUTH = {"WEBSITE_AUTH_ENABLED": "True"}
 @pytest.mark.parametrize(
     ("environ", "mark", "start"),
     [
-        (AZURITE | ENTRA, "warning", "CMK_HTTP_AUTH is entra: the app lets callers in only while"),
+        (AZURITE | ENTRA, "warning", "CMK_HTTP_AUTH is entra: the app admits callers only while"),
         (AZURITE | EASY_AUTH, "problem", "WEBSITE_AUTH_ENABLED must be removed from the settings"),
         (
             AZURITE | ENTRA | {"WEBSITE_AUTH_ENABLED": "False"},
@@ -119,7 +119,7 @@ async def test_the_sign_in_rests_on_what_the_platform_alone_may_set(
     assert (marked, text.startswith(start)) == (mark, True), text
 
 
-FRESH = "and results are fresh for 180 min"
+FRESH = "and results stay fresh for 180 min"
 SELDOM = "raise CMK_MAX_AGE_MINUTES above that interval plus the duration of a scan"
 OUTRUN = "raise CMK_MAX_AGE_MINUTES, because 52 min after a scan the second clock starts the next"
 
@@ -131,14 +131,14 @@ OUTRUN = "raise CMK_MAX_AGE_MINUTES, because 52 min after a scan the second cloc
             "0 0 * * * *",
             180,
             "ok",
-            "start at most 60 min apart, and results are fresh for 180 min.",
+            "start at most 60 min apart, and results stay fresh for 180 min.",
         ),
         ("0 0 3 * * *", 180, "warning", f"at most 1440 min apart, {FRESH}: {SELDOM}"),
         ("0 0 * * * *", 60, "warning", "raise CMK_MAX_AGE_MINUTES above that interval"),
         ("0 0 * * * *", 70, "warning", OUTRUN),
-        ("0 */9 * * * *", 12, "warning", "the second clock starts the next one"),
+        ("0 */9 * * * *", 12, "warning", "the second clock starts another one"),
         ("", 180, "problem", "CMK_SCAN_SCHEDULE must be set: write 0 0 * * * * for every hour"),
-        ("01:00:00", 180, "warning", "is a time span, which only App Service plans take"),
+        ("01:00:00", 180, "warning", "is a time span, which only App Service plans accept"),
         ("0 0 3 * * 7", 180, "problem", "must be an NCRONTAB expression that occurs"),
     ],
     ids=["hourly", "too seldom", "as long", "outrun", "as outrun", "none", "a time span", "day 7"],

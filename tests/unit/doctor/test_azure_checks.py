@@ -23,7 +23,7 @@ from tests.unit.doctor.subjects import told
 TENANT, PERSON, TOOL = (f"{number:08d}-0000-4000-8000-000000000000" for number in (1, 2, 3))
 CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 CURE = (
-    "Azure's, and 120 s are allowed: synchronise it by NTP, because tokens and the age of results "
+    "Azure's, and 120 s are allowed: synchronise it with NTP, because tokens and the age of results "
     "depend on it."
 )
 ON = {"CMK_WATCH_SCHEDULE": "0 1/2 * * * *"}
@@ -32,7 +32,7 @@ ON = {"CMK_WATCH_SCHEDULE": "0 1/2 * * * *"}
 @pytest.mark.parametrize(
     ("ahead", "said"),
     [
-        (None, ("skipped", "Azure's answer did not contain the time.")),
+        (None, ("skipped", "Azure's response did not contain the time.")),
         (0, ("ok", "This clock differs from Azure's by 0 s; 120 s are allowed.")),
         (-120, ("ok", "This clock differs from Azure's by 120 s; 120 s are allowed.")),
         (121, ("problem", f"This clock is 121 s ahead of {CURE}")),
@@ -63,10 +63,10 @@ async def test_the_clock_is_compared(ahead: int | None, said: tuple[str, str]) -
         ),
         pytest.param(
             {"tid": "<script>", "oid": 7, "appid": None},
-            "it does not say whose",
+            "it names no identity",
             id="nothing that is no id is repeated",
         ),
-        pytest.param([], "it does not say whose", id="no object"),
+        pytest.param([], "it names no identity", id="no object"),
     ],
 )
 def test_a_token_names_whom_it_was_given_to(claims: object, said: str) -> None:
@@ -83,7 +83,7 @@ def test_a_token_names_whom_it_was_given_to(claims: object, said: str) -> None:
 )
 def test_a_token_that_cannot_be_read_is_no_trouble(token: str) -> None:
     """Its form is nobody's business but Azure's."""
-    assert ids_in(token) == "it does not say whose"
+    assert ids_in(token) == "it names no identity"
 
 
 class _Patient(DoctorSubject):
@@ -112,7 +112,7 @@ async def test_it_says_what_has_changed() -> None:
     ((mark, text),) = await watch(_subject(ON, search))
 
     assert mark == "ok"
-    assert text.endswith("what has changed: 1 subscriptions in the last 15 min.")
+    assert text.endswith("lists changes: 1 subscriptions changed in the last 15 min.")
     assert await watch(_subject({}, search)) == []  # most laptops have no watch
     assert len(search.asked) == 1
 
@@ -125,7 +125,7 @@ async def test_p11_a_right_that_is_missing_is_named() -> None:
     ((mark, text),) = await watch(_subject(ON, search))
 
     assert mark == "problem"
-    assert text.endswith("what has changed: Grant it.")
+    assert text.endswith("does not list changes: Grant it.")
 
 
 async def test_a_schedule_that_the_host_refuses_is_a_problem() -> None:

@@ -69,10 +69,7 @@ async def test_a_check_has_its_time() -> None:
 
     assert said[1:] == (
         "problem",
-        (
-            "There was no answer within 0.05 s: try again; if this persists, check the network "
-            "in between."
-        ),
+        ("There was no response within 0.05 s: try again; if this persists, check the network."),
     )
 
 

@@ -22,7 +22,7 @@ from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, good, sub
 from tests.unit.doctor.subjects import Check, ScriptedPatient, told
 
-LOOK = ": check that Azurite runs and CMK_STORAGE has its ports."
+LOOK = ": check that Azurite is running and CMK_STORAGE has its ports."
 
 
 class TroubledStore(RecordingStore):
@@ -74,7 +74,7 @@ async def test_tables_are_tried_and_nothing_is_left_in_them() -> None:
         pytest.param(
             TroubledStore("ServiceRequestError", Insert, [Table.SCANS]),
             f"cmkscans: ServiceRequestError{LOOK}",
-            id="does not answer",
+            id="does not respond",
         ),
     ],
 )

@@ -75,7 +75,7 @@ async def test_a_link_that_leads_back_ends() -> None:
         return web.json_response({"value": [], "nextLink": "https://cmk.example/?skipToken=x"})
 
     async with _served(answer) as (client, _app):
-        with pytest.raises(ApiUnusable, match="leads back"):
+        with pytest.raises(ApiUnusable, match="repeats an earlier page"):
             assert [page async for page in pages(client, "findings")]
 
 
@@ -183,7 +183,7 @@ async def test_a_sign_in_that_fails_says_why_itself() -> None:
 async def test_an_answer_of_something_else_is_refused(body: bytes) -> None:
     """A proxy's page with 200 must not become an empty list."""
     async with _served(lambda _: web.Response(body=body)) as (client, _app):
-        with pytest.raises(ApiUnusable, match="check that --url leads to cmk_check"):
+        with pytest.raises(ApiUnusable, match="check that --url is cmk_check"):
             assert [page async for page in pages(client, "findings")]
 
 
@@ -194,7 +194,7 @@ async def test_an_answer_of_something_else_is_refused(body: bytes) -> None:
         ("https://me:secret@cmk.example", "must be the URL of the app"),
         ("cmk.example", "must be the URL of the app"),
         ("https://cmk.example/?code=secret", "must be the URL of the app"),
-        ("https://169.254.169.254", "must not lead to an address that is link-local"),
+        ("https://169.254.169.254", "must not have an address that is link-local"),
         ("https://cmk.example/#x", "must be the URL of the app"),
     ],
 )

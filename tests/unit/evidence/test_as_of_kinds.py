@@ -64,7 +64,7 @@ async def test_a_change_that_is_missing_between_others_was_not_deleted_for_its_a
     old = _shortened(replace(found, changes=[found.changes[0], *found.changes]), times[1])
     del old.changes[3]
 
-    assert "one is missing" in str(_then(old, times[1]).not_known)
+    assert "does not have all changes" in str(_then(old, times[1]).not_known)
 
 
 async def test_changes_that_are_deleted_for_their_age_are_no_hole() -> None:
@@ -76,7 +76,7 @@ async def test_changes_that_are_deleted_for_their_age_are_no_hole() -> None:
 
     assert [each.verdict for each in then.accounts or ()] == ["non_compliant"]
     old.changes[0]["time"] = times[1]
-    assert "does not keep" in str(_then(old, times[1]).not_known)
+    assert "does not have all changes" in str(_then(old, times[1]).not_known)
 
 
 async def test_what_is_not_published_yet_is_missing() -> None:
@@ -84,7 +84,7 @@ async def test_what_is_not_published_yet_is_missing() -> None:
     found, times = await scanned(bad(WHERE), good(WHERE))
     found.changes.pop()
 
-    assert "one is missing" in str(_then(found, times[0]).not_known)
+    assert "does not have all changes" in str(_then(found, times[0]).not_known)
 
 
 @pytest.mark.parametrize("field", ["since", "sequence"])
@@ -115,7 +115,7 @@ async def test_what_contradicts_the_changes_is_not_rebuilt() -> None:
     found.subscriptions[0]["sequence"] = 2
     assert "was recording it" in str(_then(found, two).not_known)
     found.subscriptions.clear()
-    assert "does not list it" in str(_then(found, two).not_known)
+    assert "no longer lists it" in str(_then(found, two).not_known)
 
 
 @pytest.mark.parametrize("before", [None, "read"])
@@ -180,7 +180,7 @@ def test_the_line_says_what_cannot_be_rebuilt_and_the_document_says_why() -> Non
 
     assert as_of_line(then) == (
         "as of 2026-11-25T02:40:00Z: 1 accounts of 1 subscriptions; 1 subscriptions cannot be "
-        "rebuilt, as-of.json says why; the app keeps no full scan that had finished by then"
+        "rebuilt, as-of.json shows why; the app has no full scan that finished by then"
     )
     account = {
         "id": "/a/chat",

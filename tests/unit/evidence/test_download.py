@@ -119,7 +119,7 @@ async def test_an_estate_that_never_rests_is_refused(tmp_path: Path) -> None:
 
     api.before = before
 
-    with pytest.raises(ApiUnusable, match="try again when no scan runs"):
+    with pytest.raises(ApiUnusable, match="try again when no scan is running"):
         await downloaded(api, tmp_path)
 
     assert api.asked.count("subscriptions") == EVIDENCE_TRIES
@@ -172,7 +172,7 @@ async def test_a_period_begins_when_the_app_has_kept_all_of_it(tmp_path: Path) -
     assert earlier.since == NOON
     (remark,) = earlier.remarks
     assert remark == (
-        "The app keeps nothing from before 2026-11-25T12:00:00Z: the period begins then, and not "
+        "The app has nothing from before 2026-11-25T12:00:00Z: the period begins then, and not "
         "at 2025-11-25T12:00:00Z."
     )
     assert evidence.of_period(None) == evidence

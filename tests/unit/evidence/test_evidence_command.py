@@ -43,7 +43,7 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
 
     assert "must be empty" in _refused(tmp_path)
     assert "must be a folder" in _refused(tmp_path / "old.txt")
-    assert "must be in a folder" in _refused(tmp_path / "a" / "b")
+    assert "must be in an existing folder" in _refused(tmp_path / "a" / "b")
 
 
 @pytest.mark.parametrize("key", ["", "two words", "line\nbreak", "schlüssel", None])
@@ -147,7 +147,7 @@ def test_a_bundle_of_another_app_or_after_a_gap_is_no_continuation(bundles: Bund
     other = bundles.make("other")
     late = ("--after", str(before), "--since", "2026-11-26")
 
-    assert "leaves out the time from 2026-11-25T02:40:00Z" in _refused(
+    assert "does not cover the time from 2026-11-25T02:40:00Z" in _refused(
         bundles.folder / "out", *late
     )
     assert "another app: http://127.0.0.1:9" in _refused(

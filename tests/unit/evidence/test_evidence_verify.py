@@ -170,20 +170,20 @@ def test_each_bundle_of_a_chain_continues_the_one_before(bundles: Bundles) -> No
     [
         (
             {"since": NOW + timedelta(days=30), "at": NOW + timedelta(days=60)},
-            "leaves out the time from 2026-11-25T02:40:00Z",
+            "does not cover the time from 2026-11-25T02:40:00Z",
         ),
-        ({"at": NOW - timedelta(days=2)}, "is of an earlier time"),
+        ({"at": NOW - timedelta(days=2)}, "is from an earlier time"),
         (
             {"source": SOURCE.model_copy(update={"url": "https://other.example"})},
-            "another app: https://other.example in place of ",
+            "another app: https://other.example instead of ",
         ),
         (
             {"source": SOURCE.model_copy(update={"management_group": "sandbox"})},
-            "another management group: sandbox in place of none",
+            "another management group: sandbox instead of none",
         ),
         (
             {"source": SOURCE.model_copy(update={"tenants": ("another",)})},
-            f"other tenants: another in place of {TENANT}",
+            f"other tenants: another instead of {TENANT}",
         ),
     ],
     ids=["a month is missing", "an earlier period", "app", "management group", "tenants"],
@@ -212,7 +212,7 @@ def test_a_tenant_more_is_said_and_breaks_no_chain(bundles: Bundles) -> None:
     result = bundles.verify(first, bundles.make("second", after=first, source=both))
 
     assert result.exit_code == 0
-    assert f"changed: tenants {TENANT}, another in place of {TENANT}" in result.stdout
+    assert f"changed: tenants {TENANT}, another instead of {TENANT}" in result.stdout
 
 
 def test_bundles_of_format_1_are_verified_and_say_what_they_cannot_show(bundles: Bundles) -> None:
@@ -231,7 +231,7 @@ def test_bundles_of_format_1_are_verified_and_say_what_they_cannot_show(bundles:
     bundles.sign(mixed)
 
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "not shown: that both bundles are of the same app" in result.stdout
+    assert "not proven: that both bundles are from the same app" in result.stdout
     assert bundles.verify(old[1], old[0], key=key).exit_code == 1
     assert "does not name the app" in bundles.verify(forged, mixed).stderr
 
@@ -274,7 +274,7 @@ def test_a_manifest_that_can_be_read_in_two_ways_is_refused(bundles: Bundles) ->
     result = bundles.verify(bundle)
 
     assert result.exit_code == 1
-    assert "must be as cmk-check wrote it" in result.stderr
+    assert "must be exactly as cmk-check wrote it" in result.stderr
 
 
 def test_a_further_signature_is_refused(bundles: Bundles) -> None:
