@@ -192,7 +192,8 @@ async def test_what_resource_graph_knows_beyond_the_lists_is_said(capsys: Output
     await scan(world)
 
     assert difference.replace(" \n", "\n") == (
-        "cmk-check: cross-check with Resource Graph: checked, accounts missing from Azure's lists: 1\n"
+        "cmk-check: cross-check with Resource Graph: checked, "
+        "accounts missing from Azure's lists: 1\n"
     )
     assert capsys.readouterr().err == ""
 

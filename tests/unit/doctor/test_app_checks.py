@@ -121,7 +121,7 @@ async def test_the_sign_in_rests_on_what_the_platform_alone_may_set(
 
 FRESH = "and results stay fresh for 180 min"
 SELDOM = "raise CMK_MAX_AGE_MINUTES above that interval plus the duration of a scan"
-OUTRUN = "raise CMK_MAX_AGE_MINUTES, because 52 min after a scan the second clock starts the next"
+OUTRUN = "raise CMK_MAX_AGE_MINUTES, because 52 min after a scan the second clock starts another"
 
 
 @pytest.mark.parametrize(

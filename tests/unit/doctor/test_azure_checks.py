@@ -23,8 +23,8 @@ from tests.unit.doctor.subjects import told
 TENANT, PERSON, TOOL = (f"{number:08d}-0000-4000-8000-000000000000" for number in (1, 2, 3))
 CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 CURE = (
-    "Azure's, and 120 s are allowed: synchronise it with NTP, because tokens and the age of results "
-    "depend on it."
+    "Azure's, and 120 s are allowed: synchronise it with NTP, because tokens and the age of "
+    "results depend on it."
 )
 ON = {"CMK_WATCH_SCHEDULE": "0 1/2 * * * *"}
 
