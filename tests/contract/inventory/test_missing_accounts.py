@@ -8,7 +8,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator.accounts import AccountSpec
 from local.simulator.estate import Access, Subscription
-from local.simulator.faults import Answer, Close, Effect, Fault, Hold, arm_error
+from local.simulator.faults import Answer, Effect, Fault, Hold, arm_error
 from local.simulator.simulator import Simulator
 from tests.contract.inventory.conftest import ACCOUNTS, LISTED, account_id
 
@@ -56,13 +56,10 @@ async def test_account_that_the_list_lacks_and_azure_has_is_judged_and_a_gap(
         arm_error(404, "SubscriptionNotFound"),
         arm_error(404, "InvalidResourceType"),
         arm_error(404, "NotFound"),
-        arm_error(410, "ResourceNotFound"),
         arm_error(429, "TooManyRequests", headers={"Retry-After": "60"}),
-        arm_error(500, "InternalServerError"),
         Answer(status=404, body="<html/>"),
         Answer(status=204),
         Answer(body={}),
-        Close(),
     ],
 )
 async def test_any_other_answer_removes_nothing_p2(

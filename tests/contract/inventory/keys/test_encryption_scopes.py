@@ -23,15 +23,10 @@ NO_SCOPES: dict[str, Effect] = {
     "type not found": arm_error(404, "InvalidResourceType", NO_TYPE),
     "method": arm_error(405, "MethodNotAllowed"),
     "provider": arm_error(409, "MissingSubscriptionRegistration"),
-    "provider in other words": arm_error(404, "SubscriptionNotRegistered"),
 }
 UNREAD: dict[str, tuple[Effect, GapReason]] = {
     "other message": (
         arm_error(400, "BadRequest", "Encryption scope is not readable."),
-        GapReason.UNEXPECTED_RESPONSE,
-    ),
-    "other words": (
-        arm_error(400, "BadRequest", "The api-version is not supported."),
         GapReason.UNEXPECTED_RESPONSE,
     ),
     "retired version": (
@@ -40,8 +35,6 @@ UNREAD: dict[str, tuple[Effect, GapReason]] = {
     ),
     "other version": (arm_error(404, "InvalidResourceType"), GapReason.API_VERSION_UNSUPPORTED),
     "refused": (arm_error(403, "AuthorizationFailed", UNSUPPORTED), GapReason.FORBIDDEN),
-    "conflict": (arm_error(409, "Conflict"), GapReason.UNEXPECTED_RESPONSE),
-    "failed": (arm_error(500, "InternalServerError"), GapReason.SERVER_ERROR),
     "no list": (Answer(body={"value": None}), GapReason.MALFORMED_PAGE),
     "subscription": (arm_error(404, "SubscriptionNotFound"), GapReason.NOT_FOUND),
     **{
