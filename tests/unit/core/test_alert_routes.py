@@ -77,33 +77,21 @@ def test_a_route_shows_neither_its_url_nor_its_secrets() -> None:
     assert "hush" not in repr(Route("one", "https://hooks.test/hush", secrets=("hush",)))
 
 
-@pytest.mark.parametrize(
-    ("kind", "data", "alert_on", "expected"),
-    [
-        (ChangeType.ACCOUNT_VIOLATED, {"baseline": False}, ALL, True),
-        (ChangeType.ACCOUNT_VIOLATED, {}, ALL, True),
-        (ChangeType.ACCOUNT_VIOLATED, {"baseline": "true"}, ALL, True),
-        (ChangeType.ACCOUNT_VIOLATED, {"baseline": True}, ALL, False),
-        (ChangeType.SCAN_BASELINE, {"baseline": True}, ALL, True),
-        (ChangeType.SCAN_BASELINE, {"baseline": True}, ALL - {"cmkcheck.scan.baseline"}, False),
-        (ChangeType.COVERAGE_LOST, {"baseline": False}, {"cmkcheck.coverage.lost"}, True),
-        (ChangeType.COVERAGE_LOST, {"baseline": False}, {"cmkcheck.coverage.regained"}, False),
-        (ChangeType.SCAN_FAILED, {}, {"cmkcheck.scan"}, False),
-        (ChangeType.SCAN_FAILED, {}, frozenset(), False),
-    ],
-    ids=[
-        "asked for",
-        "says nothing of a baseline",
-        "only true is true",
-        "found by the first scan",
-        "the first scan itself",
-        "the first scan, not asked for",
-        "one of its type alone",
-        "another type alone",
-        "no prefix of a type",
-        "nothing is asked for",
-    ],
-)
+FIRST: Final = {"baseline": True}
+REGAINED: Final = frozenset({"cmkcheck.coverage.regained"})
+ALERTS: Final[dict[str, tuple[ChangeType, Mapping[str, object], frozenset[str], bool]]] = {
+    "asked for": (VIOLATED, {"baseline": False}, ALL, True),
+    "says nothing of a baseline": (VIOLATED, {}, ALL, True),
+    "only true is true": (VIOLATED, {"baseline": "true"}, ALL, True),
+    "found by the first scan": (VIOLATED, FIRST, ALL, False),
+    "the first scan itself": (ChangeType.SCAN_BASELINE, FIRST, ALL, True),
+    "the first scan, not asked for": (ChangeType.SCAN_BASELINE, FIRST, REGAINED, False),
+    "one of its type alone": (ChangeType.COVERAGE_REGAINED, {}, REGAINED, True),
+    "no prefix of a type": (ChangeType.SCAN_FAILED, {}, frozenset({"cmkcheck.scan"}), False),
+}
+
+
+@pytest.mark.parametrize(("kind", "data", "alert_on", "expected"), ALERTS.values(), ids=ALERTS)
 def test_alerts_are_what_was_asked_for_and_no_first_inventory(
     kind: ChangeType, data: Mapping[str, object], alert_on: frozenset[str], *, expected: bool
 ) -> None:

@@ -25,17 +25,15 @@ EXPECTED = {
     "DeserializationError": GapReason.MALFORMED_PAGE,
     "ClientAuthenticationError": GapReason.UNAUTHENTICATED,
     # None of these comes from a list, or only with an answer, which is mapped by its status.
-    "AzureError": GapReason.UNEXPECTED_RESPONSE,
-    "HttpResponseError": GapReason.UNEXPECTED_RESPONSE,
-    "ODataV4Error": GapReason.UNEXPECTED_RESPONSE,
-    "ResourceExistsError": GapReason.UNEXPECTED_RESPONSE,
-    "ResourceModifiedError": GapReason.UNEXPECTED_RESPONSE,
-    "ResourceNotFoundError": GapReason.UNEXPECTED_RESPONSE,
-    "ResourceNotModifiedError": GapReason.UNEXPECTED_RESPONSE,
-    "ResponseNotReadError": GapReason.UNEXPECTED_RESPONSE,
-    "StreamClosedError": GapReason.UNEXPECTED_RESPONSE,
-    "StreamConsumedError": GapReason.UNEXPECTED_RESPONSE,
-    "TooManyRedirectsError": GapReason.UNEXPECTED_RESPONSE,
+    **dict.fromkeys(
+        (
+            *("AzureError", "HttpResponseError", "ODataV4Error", "ResourceExistsError"),
+            *("ResourceModifiedError", "ResourceNotFoundError", "ResourceNotModifiedError"),
+            *("ResponseNotReadError", "StreamClosedError", "StreamConsumedError"),
+            "TooManyRedirectsError",
+        ),
+        GapReason.UNEXPECTED_RESPONSE,
+    ),
 }
 SDK_ERRORS = {
     name: kind

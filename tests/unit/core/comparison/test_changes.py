@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -232,23 +231,6 @@ def test_the_longest_names_of_broken_keys_fit_into_a_row() -> None:
     change = changes.of_baseline("scan-1", NOON, "id-1", summary, HOST)
 
     table_checks.check([Insert("row", codec.change_values(change))], ID)
-
-
-def test_an_event_has_the_documented_shape() -> None:
-    """Every consumer of CloudEvents can read it, and order by its sequence."""
-    at = NOON + timedelta(seconds=7, microseconds=999_999)
-    change = Change("id-1", ChangeType.ACCOUNT_VIOLATED, at, "/s", "/s/a", {"name": "a"}, 4)
-
-    assert event_of(change) == {
-        "specversion": "1.0",
-        "id": "id-1",
-        "type": "cmkcheck.account.violated",
-        "time": "2026-11-25T12:00:07Z",
-        "source": "/s",
-        "subject": "/s/a",
-        "datacontenttype": "application/json",
-        "data": {"name": "a", "sequence": 4},
-    }
 
 
 def test_an_event_leaves_its_change_as_it_was() -> None:
