@@ -85,8 +85,8 @@ def test_key_settings_of_a_wrong_type_are_named(name: str, wrong: object) -> Non
     ("identity", "sentence"),
     [
         ("on", "The account's identity is not an object."),
-        ({"type": 7}, "identity.type is not a text."),
-        ({"principalId": {}}, "identity.principalId is not a text."),
+        ({"type": 7}, "identity.type is not a string."),
+        ({"principalId": {}}, "identity.principalId is not a string."),
     ],
 )
 def test_the_broken_part_of_an_identity_is_named(identity: object, sentence: str) -> None:

@@ -48,11 +48,11 @@ REFUSED: Final[dict[str, tuple[Exception, str]]] = {
 }
 UNREACHABLE: Final[dict[str, tuple[Exception, str]]] = {
     "unknown name": (_tried(aiohttp.ClientConnectorDNSError(KEY, OSError("hush"))), "DNS"),
-    "proxy refuses": (_tried(_PROXY), "the proxy proxy.test refuses it (407)"),
+    "proxy refuses": (_tried(_PROXY), "the proxy proxy.test refuses the request (407)"),
     "proxy of az": (_printed("ProxyError('NewConnectionError')"), "proxy.test does not answer"),
     "proxy of az refuses": (
         _printed("ProxyError(OSError('Tunnel connection failed: 403 Forbidden'))"),
-        "the proxy proxy.test refuses it (403)",
+        "the proxy proxy.test refuses the request (403)",
     ),
     "certificate, by az": (
         _printed("SSLError(SSLCertVerificationError('CERTIFICATE_VERIFY_FAILED'))"),

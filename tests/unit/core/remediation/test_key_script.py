@@ -187,13 +187,17 @@ def test_what_a_person_has_to_decide_is_not_done_without_the_word(
 
 
 STOPS: Final = {
-    "purged vault": ("vault gone", {"vault_deleted": GONE}, "If it was purged, nothing brings"),
-    "purged key": ("key gone", {"key_deleted": GONE}, "Only a backup brings it back"),
-    "version": ("key gone", {"version": "c" * 32}, "A version alone cannot be recovered"),
-    "late": ("key gone", {"versions": ""}, "the key cannot be seen in its vault"),
-    "another key": ("key disabled", {"name": "other"}, "uses another key by now: other"),
-    "vault": ("key disabled", {"uri": "https://kv.vault/"}, "in another vault by now"),
-    "address": ("key disabled", {"uri": 'https://safe.x/"'}, "an address that is none"),
+    "purged vault": (
+        "vault gone",
+        {"vault_deleted": GONE},
+        "If it was purged, the vault and the data",
+    ),
+    "purged key": ("key gone", {"key_deleted": GONE}, "Only a backup can restore it"),
+    "version": ("key gone", {"version": "c" * 32}, "A single version cannot be recovered"),
+    "late": ("key gone", {"versions": ""}, "the vault does not list the key yet"),
+    "another key": ("key disabled", {"name": "other"}, "now uses another key: other"),
+    "vault": ("key disabled", {"uri": "https://kv.vault/"}, "is now in another vault"),
+    "address": ("key disabled", {"uri": 'https://safe.x/"'}, "an invalid address"),
     "operations": ("key disabled", {"operations": "sign"}, "the key cmk cannot be used"),
     "newest": ("older version", {"enabled": "false"}, "the newest version of the key cannot be"),
     "others recovered it": (

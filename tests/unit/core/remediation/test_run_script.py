@@ -147,7 +147,7 @@ def test_what_done_plans_leave_is_named_before_the_summary(tmp_path: Path) -> No
 
     assert ended.code == 0
     assert ended.out.splitlines()[-3:] == [
-        "These plans do not end all that is wrong with their accounts; index.md says what is left:",
+        "These plans do not fix all problems of their accounts; index.md lists the rest:",
         "  plans/2.sh",
         "3 of 3 done, 0 refused, 0 left; 0 still to do",
     ]
