@@ -257,6 +257,7 @@ def coverage_of(
         (coverage_of(verdicts=(1, 1, 0)), BAD, (R.ACCOUNTS_NON_COMPLIANT,)),
         (coverage_of(verdicts=(1, 0, 1)), UNKNOWN, (R.ACCOUNTS_UNKNOWN,)),
         (coverage_of(CoverageState.GAP), UNKNOWN, (R.SUBSCRIPTIONS_UNREAD,)),
+        (coverage_of(CoverageState.GAP, (0, 0, 0)), UNKNOWN, (R.SUBSCRIPTIONS_UNREAD,)),
         (
             coverage_of(CoverageState.GAP, (0, 1, 0)),
             BAD,

@@ -112,6 +112,7 @@ R5: Final[dict[str, dict[str, Json]]] = {
     "key named, source absent": entry(encryption={"keyVaultProperties": KEY}),
     "key named, source empty": encrypted("", KEY),
     "new source": encrypted("Microsoft.ManagedHsm", KEY),
+    "source longer than Microsoft's": encrypted("Microsoft.CognitiveServices.New", KEY),
     "source with a blank": encrypted("Microsoft.KeyVault ", KEY),
 }
 NAMELESS: Final[dict[str, Json]] = {

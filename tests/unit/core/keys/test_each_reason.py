@@ -87,6 +87,10 @@ FOLLOWED: Final[dict[str, tuple[Changes, list[str]]]] = {
         {"key.properties.kty": "EC", "key.properties.keySize": None},
         [R.KEY_TYPE_UNSUPPORTED],
     ),
+    "large and of another type": (
+        {"key.properties.kty": "oct-HSM", "key.properties.keySize": 4096},
+        [R.KEY_TYPE_UNSUPPORTED],
+    ),
     "of a type that only looks the same": (
         {"key.properties.kty": "R\u017fA"},
         [R.KEY_TYPE_UNSUPPORTED],
