@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.keys.facts import EncryptionScope, Key, KeyVersion, Vault
+from cmk_check.core.keys.facts import EncryptionScope, Key, KeyVersion, RolePermissions, Vault
 from cmk_check.core.keys.parsing import (
+    Assignment,
     parse_assignment,
     parse_key,
     parse_role,
     parse_scope,
     parse_vault,
     parse_version,
+    vault_name,
 )
 from tests.unit.core.key_examples import KEY_ID, POLICIES, ROLES, VAULT_ID, Case, changed, paths_of
 
@@ -277,3 +279,84 @@ def test_no_answer_at_all_raises_p7(value: object) -> None:
 
     assert (parse_assignment(value), parse_role(value)) == (None, None)
     assert parse_scope(value) == EncryptionScope("", None)
+
+
+_ASSIGNED: Final[dict[str, Any]] = {
+    "principalId": " P ", "roleDefinitionId": "/R", "scope": "/Subscriptions/S",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("condition", "conditional"),
+    [
+        ({}, False),
+        ({"condition": None}, False),
+        ({"condition": " "}, False),
+        ({"condition": "x"}, True),
+        ({"condition": 7}, True),
+        ({"condition": {}}, True),
+        ({"condition": False}, True),
+    ],
+)
+def test_an_assignment_arrives_whole(condition: dict[str, Any], conditional: bool) -> None:  # noqa: FBT001
+    """P1: a condition that cannot be read is one all the same."""
+    assert parse_assignment({"properties": {**_ASSIGNED, **condition}}) == Assignment(
+        "p", "/r", "/subscriptions/s", conditional
+    )
+
+
+def _role(*blocks: object) -> dict[str, Any]:
+    return {"properties": {"permissions": list(blocks)}}
+
+
+@pytest.mark.parametrize(
+    ("document", "permissions"),
+    [
+        (_role(), ()),
+        (_role({"actions": ["*"]}), (RolePermissions(),)),
+        (
+            _role({"dataActions": ["A/*", "b"], "notDataActions": ["C"]}, {"condition": "x"}),
+            (RolePermissions(("A/*", "b"), ("C",)), RolePermissions(conditional=True)),
+        ),
+        (None, None),
+        ({"properties": {"permissions": None}}, None),
+        ({"properties": {"permissions": {}}}, None),
+        (_role({"dataActions": ["*"]}, 7), None),
+        (_role({"dataActions": ["*", 7]}), None),
+        (_role({"dataActions": ["*"], "notDataActions": "*"}), None),
+        (_role({"dataActions": ["*"], "notDataActions": [None]}), None),
+        (_role({"dataActions": ["*" * 1023 + "\u00fc"]}), None),
+        (_role({"dataActions": ["*\x00"]}), None),
+    ],
+)
+def test_what_a_role_allows(
+    document: object, permissions: tuple[RolePermissions, ...] | None
+) -> None:
+    """P1: an exclusion that cannot be read must not be taken for none."""
+    assert parse_role(document) == permissions
+
+
+@pytest.mark.parametrize(
+    ("uri", "name"),
+    [
+        ("https://Safe-1.vault.azure.net/", ("safe-1", False)),
+        ("https://safe.vault.azure.net", ("safe", False)),
+        (" HTTPS://SAFE.VAULT.AZURE.NET:443/keys/cmk ", ("safe", False)),
+        ("https://safe.vault.azure.net./", ("safe", False)),
+        ("https://safe.vault.usgovcloudapi.net/", ("safe", False)),
+        ("https://safe.ManagedHSM.azure.net/", ("safe", True)),
+        (f"https://{'a' * 25}.vault.azure.net/", None),
+        ("http://safe.vault.azure.net/", None),
+        ("https://safe.example.net/", None),
+        ("https://safe.vault.azure.net@evil.example/", None),
+        ("https://safe.vault.azure.net:x/", None),
+        ("https://sa_fe.vault.azure.net/", None),
+        ("https://\u017fafe.vault.azure.net/", None),
+        ("https://safe.vault.azure.net\n/", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_names_of_vaults(uri: str | None, name: tuple[str, bool] | None) -> None:
+    """P10: what is no name must not be asked for; in all clouds names look alike."""
+    assert vault_name(uri) == name
