@@ -1,6 +1,6 @@
-"""The dashboard's files, and the security headers they are served with.
+"""The dashboard's files and their security headers.
 
-The files hold no data: the page calls the API with the visitor's own key or sign-in. They are
+The files hold no data: the page calls the API with the visitor's own key or sign-in. The files are
 therefore anonymous, need no settings, and are served without loading the API.
 """
 
@@ -17,7 +17,7 @@ from cmk_check.web.http.conditional import matches
 
 INDEX: Final = "index.html"
 _TEXT: Final = "text/plain"
-# In the order in which a browser is told of them: first what loads the data, then what draws it.
+# In the order of the preload header: first the modules that load the data, then those that draw it.
 _MODULES: Final = (
     "start.js",
     "load.js",
@@ -78,8 +78,8 @@ _POLICY: Final = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-# A browser would find the modules in three steps, each after the one before it. The styles come
-# first, because it paints nothing without them.
+# Without preloading, a browser finds the modules in three successive steps. The styles come first,
+# because the browser paints nothing without them.
 _PRELOADED: Final = ", ".join(
     [
         *(f"</api/dashboard/{name}>; rel=preload; as=style" for name in _STYLES),
@@ -107,9 +107,9 @@ class FileResponse:
 
 
 def answer(path: str, if_none_match: str | None, http_auth: HttpAuth) -> FileResponse:
-    """Answer a request for the page (the empty path) or one of its files.
+    """Respond to a request for the page (the empty path) or one of its files.
 
-    The response to HEAD has a body, too; the host does not send it.
+    The response to HEAD also has a body; the host does not send it.
     """
     name = path or INDEX
     if name not in FILES or path == INDEX:

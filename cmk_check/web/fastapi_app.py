@@ -31,7 +31,7 @@ Asked = Annotated[_Q, Query()]
 
 
 def operation_id(route: APIRoute) -> str:
-    """Return the name of a route in the contract: that of its function, as JSON spells names."""
+    """Return the name of a route in the contract: its function's name in camelCase."""
     return to_camel(route.name)
 
 
@@ -41,8 +41,8 @@ class WebApplication:
 
     ``hostname`` is the app's host name, None if the platform does not set it; ``kinds`` are those
     in scope; ``portal_url`` is the origin of the cloud's portal; ``key_health`` is whether keys
-    are read, ``last_change`` asks Azure, ``owners`` is whether owners are kept, ``watch`` whether
-    there is a watch for changes.
+    are read, ``last_change`` queries Azure, ``owners`` is whether owners are stored, ``watch``
+    whether there is a watch for changes.
     """
 
     sign_in: SignIn
@@ -79,6 +79,6 @@ class WebApplication:
         )
         app.add_middleware(RequestMiddleware, sign_in=self.sign_in)
         errors.handle(app)
-        # As routes of its own, so that a 405 finds all methods of the path.
+        # Not as an included router, so that a 405 finds all methods of the path.
         app.router.routes.extend(router.routes)
         return app

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
 _T = TypeVar("_T")
-# What may be left out, and is not documented as null. An alias by ``type`` would be documented.
+# An optional value that is not documented as null. A ``type`` alias would be documented.
 Omittable = Union[_T, SkipJsonSchema[None]]  # noqa: UP007 - mypy knows no other generic union
 
 
@@ -25,7 +25,7 @@ Time = Annotated[
 
 
 class Answer(BaseModel):
-    """An answer, or a part of one."""
+    """A response body, or part of one."""
 
     # From attributes, because most of them are the core's own types in camelCase.
     model_config = ConfigDict(

@@ -1,6 +1,6 @@
 """The response models of the HTTP API, with the contract's names and order of fields.
 
-The same models make the OpenAPI document and the responses, so the two cannot differ. The shape
+The OpenAPI document and the responses come from the same models, so they cannot differ. The shape
 follows Microsoft's REST guidelines: camelCase, times in UTC with ``Z``, ``value``, ``nextLink``.
 """
 
@@ -40,7 +40,7 @@ from cmk_check.web.aspect_models import (
 )
 from cmk_check.web.json_model import Answer, Omittable, Time
 
-# Absent where there is nothing to link to, and never null.
+# Absent if there is nothing to link to; never null.
 Link = Annotated[Omittable[str], Field(exclude_if=lambda link: link is None)]
 
 
@@ -55,7 +55,7 @@ class ReasonOfPosture(Answer):
     """A reason for the posture, and what to do about it."""
 
     code: PostureReason = Field(description="The reason, as in `GET /api/v1/reasons`.")
-    message: str = Field(description="What it means in this case, with counts, and what to do.")
+    message: str = Field(description="What the reason means here, with counts, and what to do.")
 
 
 class CountsOfKind(Answer):
@@ -69,92 +69,92 @@ class CountsOfKind(Answer):
 class Accounts(Answer):
     """Accounts in scope by verdict."""
 
-    total: int = Field(description="All of them.")
+    total: int = Field(description="All accounts in scope.")
     compliant: int = Field(description="Judged compliant.")
     non_compliant: int = Field(description="Judged non-compliant.")
     unknown: int = Field(description="Could not be judged.")
-    unread: int = Field(description="Not read by the last scan: their last known verdict counts.")
-    excepted: int = Field(description="Non-compliant ones with an exception that is honoured now.")
-    overdue: int = Field(description="Those that the last scan found past their due date.")
-    by_kind: dict[str, CountsOfKind] = Field(description="By verdict, for each kind.")
+    unread: int = Field(description="Not read by the last scan; the last known verdict counts.")
+    excepted: int = Field(description="Non-compliant, with an exception that is honoured now.")
+    overdue: int = Field(description="Past the due date at the last scan.")
+    by_kind: dict[str, CountsOfKind] = Field(description="The counts by verdict for each kind.")
     ignored_by_kind: dict[str, int] = Field(
-        description="Accounts of kinds out of scope: 50 kinds by name, the rest as `other`."
+        description="Accounts of kinds out of scope: up to 50 kinds by name, the rest as `other`."
     )
 
 
 class Subscriptions(Answer):
     """Subscriptions by coverage."""
 
-    total: int = Field(description="All of them.")
+    total: int = Field(description="All subscriptions.")
     read: int = Field(description="Read completely by the last scan.")
     gap: int = Field(description="Not read completely.")
-    excluded: int = Field(description="Left out by the settings.")
+    excluded: int = Field(description="Excluded by the settings.")
     retired: int = Field(description="Listed as deleted by Azure.")
 
 
 class _Named(Answer):
-    subscription_id: str = Field(description="The subscription.")
-    name: str | None = Field(description="Null if Azure has never named it.")
+    subscription_id: str = Field(description="The id of the subscription.")
+    name: str | None = Field(description="Null if Azure has never returned a name.")
 
 
 class GapOfSubscription(Answer):
     """Why a subscription was not read completely, and what to do."""
 
-    reason: GapReason = Field(description="Why it was not read.")
-    missing_action: str | None = Field(description="The permission that is missing, if one is.")
+    reason: GapReason = Field(description="Why it was not read completely.")
+    missing_action: str | None = Field(description="The missing permission, if there is one.")
     detail: str | None = Field(description="What happened, and what to do.")
 
 
-# Here and below: the fields of the last base come first, then those of aspects, then its own.
+# Here and below, the fields of the last base come first, then the aspects', then the model's own.
 class Gap(GapOfSubscription, _Named):
     """A subscription that was not read completely."""
 
-    since: Time | None = Field(description="Since when it is a gap; null if its row is unusable.")
+    since: Time | None = Field(description="When the gap began; null if its row is unusable.")
 
 
 class LastScan(Answer):
     """The latest full scan that ended."""
 
     id: str = Field(description="The id of the scan.")
-    state: ScanState = Field(description="Where it stands; `incomplete` means finished with a gap.")
-    trigger: Trigger = Field(description="What started it.")
-    started_at: Time = Field(description="When it took its lease.")
-    finished_at: Time | None = Field(description="When it ended; null while it runs.")
-    reason: str | None = Field(description="Why, if it failed or was given up.")
-    overdue: bool = Field(description="Whether it was started because the timer did not.")
+    state: ScanState = Field(description="Its state; `incomplete` means finished with a gap.")
+    trigger: Trigger = Field(description="What started the scan.")
+    started_at: Time = Field(description="When the scan acquired its lease.")
+    finished_at: Time | None = Field(description="When the scan ended; null while it runs.")
+    reason: str | None = Field(description="Why the scan failed or was abandoned, if it did.")
+    overdue: bool = Field(description="Whether it started because the timer had not fired.")
 
 
 class CrossCheck(Answer):
-    """How far Azure's lists were compared with Resource Graph."""
+    """The comparison of Azure's lists with Resource Graph."""
 
     state: CrossCheckState = Field(description="How much of the scan was compared.")
-    differences: int = Field(description="Accounts that the lists lack, and that may be there.")
+    differences: int = Field(description="Accounts missing from the lists that may exist.")
 
 
 class _ScanOfScope(LastScan):
-    scope: Literal["full", "partial"] = Field(description="`partial`: of some subscriptions.")
+    scope: Literal["full", "partial"] = Field(description="`partial`: some subscriptions only.")
     requested_subscriptions: int | None = Field(
         description="How many were requested; null for a full scan."
     )
     not_found: list[str] = Field(
         max_length=MAX_GAPS_LISTED,
-        description="Requested ids that Azure, the records and the settings do not have.",
+        description="Requested ids that are neither in Azure nor in the records or settings.",
     )
     not_found_omitted: int = Field(description="How many more such ids there are.")
-    posture: PostureVerdict | None = Field(description="The posture of the estate when it ended.")
-    accounts: Accounts | None = Field(description="The accounts that it read.")
+    posture: PostureVerdict | None = Field(description="The estate's posture when the scan ended.")
+    accounts: Accounts | None = Field(description="The accounts that the scan read.")
 
 
 class Scan(SumsOfScan, _ScanOfScope):
     """A scan; its results are null while it runs and if it failed or was abandoned.
 
-    A partial scan has read only the subscriptions that were requested: its counts are theirs.
+    A partial scan reads and counts only the requested subscriptions.
     """
 
-    subscriptions: Subscriptions | None = Field(description="Those that it had to read.")
-    changes: int | None = Field(description="How many it recorded, of accounts and subscriptions.")
+    subscriptions: Subscriptions | None = Field(description="The subscriptions it had to read.")
+    changes: int | None = Field(description="The number of changes it recorded.")
     cross_check: CrossCheck | None = Field(description="Null if nothing was compared.")
-    rule_version: str = Field(description="The version of the rule that judged.")
+    rule_version: str = Field(description="The version of the rule behind the verdicts.")
 
 
 class ScansPage(ListPage[Scan]):
@@ -171,14 +171,14 @@ class ChangeEvent(Answer):
     """A change as a CloudEvent 1.0."""
 
     specversion: Literal["1.0"] = Field(description="The version of CloudEvents.")
-    id: str = Field(description="The same in a repeated delivery.")
+    id: str = Field(description="A unique id; a repeated delivery has the same id.")
     type: ChangeType = Field(description="What happened; `data` depends on it.")
-    time: Time = Field(description="When the scan found it.")
-    source: str = Field(description="The path of the subscription, or of the scan.")
-    subject: str = Field(description="The path of what has changed.")
+    time: Time = Field(description="When the scan found the change.")
+    source: str = Field(description="The path of the subscription or the scan.")
+    subject: str = Field(description="The path of the changed account, subscription or scan.")
     datacontenttype: Literal["application/json"] = Field(description="The type of `data`.")
     data: dict[str, Any] = Field(
-        description="`scanId`, `ruleVersion`, `baseline`, `sequence`, and what belongs to the type."
+        description="`scanId`, `ruleVersion`, `baseline`, `sequence`, and the fields of the type."
     )
 
 
@@ -187,16 +187,14 @@ class ChangesPage(Answer):
 
     value: list[ChangeEvent] = Field(description="The changes.")
     next_link: Link = Field(None, description="The changes after these.")
-    delta_link: Link = Field(
-        None, description="Future changes; keep this link and request it later."
-    )
+    delta_link: Link = Field(None, description="Later changes; keep this link and poll it.")
 
 
 class Watch(Answer):
     """The watch for changes."""
 
-    last_look: Time | None = Field(description="When Azure last answered; null before that.")
-    last_change: Time | None = Field(description="When the latest change was.")
+    last_look: Time | None = Field(description="When Azure last answered; null if it never has.")
+    last_change: Time | None = Field(description="The time of the latest change.")
     state: WatchState | None = Field(description="`blind` if Azure reports no changes.")
 
 
@@ -204,19 +202,19 @@ class _Posture(Answer):
     posture: PostureVerdict = Field(description="The result.")
     reasons: list[ReasonOfPosture] = Field(description="Why, and what to do.")
     as_of: Time | None = Field(
-        description="When the last full scan started; of one subscription, when it was read."
+        description="When the last full scan started; for one subscription, when it was read."
     )
     fresh_until: Time | None = Field(description="When the result becomes too old.")
-    fresh: bool = Field(description="Whether it still counts.")
+    fresh: bool = Field(description="Whether the result is recent enough to count.")
     accounts: Accounts = Field(description="The accounts in scope.")
 
 
 class Status(Sums, _Posture):
     """The posture of the estate or of one subscription, with its reasons and counts."""
 
-    subscriptions: Subscriptions = Field(description="All subscriptions that are known.")
+    subscriptions: Subscriptions = Field(description="All known subscriptions.")
     management_group: str | None = Field(
-        description="The group whose subscriptions the last full scan had to see, if any."
+        description="The group whose subscriptions the last full scan had to cover, if any."
     )
     gaps: list[Gap] = Field(
         max_length=MAX_GAPS_LISTED,
@@ -231,17 +229,17 @@ class _Account(Answer):
     id: str = Field(description="The ARM id, in lower case.")
     name: str = Field(description="As Azure spells it.")
     resource_group: str = Field(description="As Azure spells it.")
-    subscription_id: str = Field(description="The subscription.")
-    subscription_name: str | None = Field(description="Null if Azure has never named it.")
+    subscription_id: str = Field(description="The id of the subscription.")
+    subscription_name: str | None = Field(description="Null if Azure has never returned a name.")
     tenant_id: str | None = Field(description="The tenant of the subscription.")
-    kind: str | None = Field(description="Such as `OpenAI`; null if Azure does not say it.")
+    kind: str | None = Field(description="Such as `OpenAI`; null if Azure does not return it.")
     location: str | None = Field(description="The region.")
-    tags: dict[str, str] = Field(description="Those that the settings keep.")
-    owner: Owner | None = Field(description="By the tags; null if they name none.")
+    tags: dict[str, str] = Field(description="The tags that the settings select.")
+    owner: Owner | None = Field(description="The owner from the tags; null if no tag names one.")
     verdict: Verdict = Field(description="Whether the account is under a customer-managed key.")
-    reason: Reason = Field(description="Why; `GET /api/v1/reasons` explains all of them.")
+    reason: Reason = Field(description="Why; `GET /api/v1/reasons` explains each reason.")
     message: str = Field(description="What the reason means here, and what to do.")
-    rule_version: str = Field(description="The version of the rule that judged.")
+    rule_version: str = Field(description="The version of the rule behind the verdict.")
     evidence: Evidence = Field(description="The facts behind the verdict.")
 
 
@@ -251,21 +249,21 @@ class Finding(Sides, _Account):
     first_seen: Time | None = Field(description="When a scan first saw the account.")
     changed_at: Time | None = Field(description="When a scan last saw it change.")
     violated_since: Time | None = Field(
-        description="Since when scans find it non-compliant; the violation may be older."
+        description="When a scan first found it non-compliant; the violation may be older."
     )
     due_at: Time | None = Field(
-        description="By when the violation or broken key must be fixed; null without one, or "
-        "without `CMK_FIX_WITHIN_DAYS`."
+        description="The due date for fixing the violation or broken key; null if there is none, "
+        "or without `CMK_FIX_WITHIN_DAYS`."
     )
-    due: DueState | None = Field(description="`overdue` once a scan has found that it has passed.")
-    previous_verdict: Verdict | None = Field(description="The verdict before the present one.")
-    coverage: CoverageState = Field(description="How far its subscription is known.")
+    due: DueState | None = Field(description="`overdue` once a scan finds the due date passed.")
+    previous_verdict: Verdict | None = Field(description="The verdict before the current one.")
+    coverage: CoverageState = Field(description="Whether its subscription was read.")
     as_of: Time | None = Field(description="When its subscription was last read.")
     portal_url: str = Field(description="The account in the Azure portal.")
 
 
 class FindingsPage(ListPage[Finding]):
-    """Findings by subscription, group and name; `nextLink` is absent on the last page."""
+    """Findings by subscription, resource group and name; the last page has no `nextLink`."""
 
 
 class Transition(Answer):
@@ -292,7 +290,7 @@ class Remediation(Answer):
     summary: str = Field(description="The plan in a sentence.")
     steps: list[RemediationStep] = Field(description="What the script does, in order.")
     az: str = Field(description="A bash script of `az` commands.")
-    bicep: str | None = Field(description="Null where a template cannot do it.")
+    bicep: str | None = Field(description="A template; null if no template can fix it.")
 
 
 class FindingDetail(Finding):
@@ -301,39 +299,39 @@ class FindingDetail(Finding):
     history: list[Transition] = Field(
         max_length=MAX_TRANSITIONS, description="The last transitions, oldest first."
     )
-    changes: int = Field(description="How many transitions there were.")
+    changes: int = Field(description="The number of transitions.")
     remediation: Remediation | None = Field(
-        description="How to fix it; null if nothing is wrong, or no command ends it."
+        description="How to fix it; null if nothing is wrong, or no command can fix it."
     )
     limits: list[str] = Field(description="What the account's key does not cover.")
-    controls: list[Control] = Field(description="The controls that it answers.")
+    controls: list[Control] = Field(description="The controls that the finding is evidence for.")
 
 
 class KnownChange(Answer):
-    """A change of an account in Azure's words: `Unspecified` where Azure knows none."""
+    """An account's change as Azure records it; Azure writes `Unspecified` for what it lacks."""
 
-    at: Time = Field(description="When Azure saw it.")
+    at: Time = Field(description="When Azure recorded it.")
     changed_by: str | None = Field(description="Who sent the request: a name or an id.")
     changed_by_type: str | None = Field(description="Such as `User`, `Application` or `System`.")
     client_type: str | None = Field(description="Such as `Azure Portal` or `ARM Template`.")
-    operation: str | None = Field(description="The action, as roles name it.")
-    correlation_id: str | None = Field(description="What to search the activity log for.")
-    properties: list[str] = Field(description="The first paths of what was changed.")
+    operation: str | None = Field(description="The action, named as in roles.")
+    correlation_id: str | None = Field(description="The id to search for in the activity log.")
+    properties: list[str] = Field(description="The paths of the first changed properties.")
 
 
 class LastChange(Answer):
-    """The last change of an account that Azure Resource Graph knows."""
+    """The last change of an account in Azure Resource Graph."""
 
     message: str = Field(description="What the answer means, and what to do.")
-    reason: GapReason | None = Field(description="Why Azure gave no answer; null if it did.")
-    change: KnownChange | None = Field(description="Null if Azure knows none, or gave no answer.")
+    reason: GapReason | None = Field(description="Why Azure did not answer; null if it did.")
+    change: KnownChange | None = Field(description="Null if Azure has none or did not answer.")
 
 
 class _Covered(_Named):
     tenant_id: str | None = Field(description="Its tenant.")
-    state: str | None = Field(description="Azure's word, such as `Enabled`.")
-    coverage: CoverageState = Field(description="How far it is known.")
-    since: Time | None = Field(description="Since when the coverage is the same.")
+    state: str | None = Field(description="Azure's state, such as `Enabled`.")
+    coverage: CoverageState = Field(description="Whether it was read.")
+    since: Time | None = Field(description="When this coverage began.")
     gap: GapOfSubscription | None = Field(description="Why it was not read; null if it was read.")
     last_read: Time | None = Field(description="When it was last read completely; null if never.")
     accounts: Accounts = Field(description="Its accounts in scope.")
@@ -342,7 +340,7 @@ class _Covered(_Named):
 class Subscription(Sums, _Covered):
     """A subscription; if its row is unusable, all values from the row are null."""
 
-    sequence: int | None = Field(description="The number of its last change; 0 before the first.")
+    sequence: int | None = Field(description="The number of its last change; 0 if none yet.")
 
 
 class SubscriptionsPage(ListPage[Subscription]):
@@ -350,20 +348,20 @@ class SubscriptionsPage(ListPage[Subscription]):
 
 
 class _Owned(Answer):
-    owner: str | None = Field(description="The owner as tagged; null for accounts without one.")
+    owner: str | None = Field(description="The owner as tagged; null for accounts without owner.")
     accounts: CountsOfKind = Field(description="The accounts by verdict.")
 
 
 class OwnerSums(SumsOfOwner, _Owned):
     """The accounts of one owner by verdict, and their keys."""
 
-    overdue: int = Field(description="Those that a scan found past their due date.")
+    overdue: int = Field(description="Accounts that a scan found past their due date.")
     oldest_violation: Time | None = Field(description="The earliest `violatedSince`.")
-    unread: int = Field(description="Not read by the last scan: their last known verdict counts.")
+    unread: int = Field(description="Not read by the last scan; the last known verdict counts.")
 
 
 class OwnersPage(ListPage[OwnerSums]):
-    """Owners by name, after the accounts without one; `nextLink` is absent on the last page."""
+    """Owners by name, after the accounts without owner; the last page has no `nextLink`."""
 
 
 type _Few = Annotated[list[str], Field(max_length=MAX_NAMES_OF_KEY)]
@@ -376,57 +374,57 @@ class KeyInUse(Answer):
     name: str = Field(description="The name of the key.")
     message: str = Field(description="What happens if the key stops working.")
     vault_id: str | None = Field(description="The ARM id of the vault, if it was found.")
-    shared: bool = Field(description="Whether more than one account loses data with it.")
+    shared: bool = Field(description="Whether more than one account depends on the key.")
     accounts: int = Field(
-        description="The accounts that lose data with it; `findings?key=` lists them."
+        description="Accounts that depend on the key; `findings?key=` lists them."
     )
-    owners: int = Field(description="The owners of these accounts.")
-    unowned: int = Field(description="Those without an owner.")
-    data_only: int = Field(description="Those that only have data stores under it.")
-    unread: int = Field(description="Not read by the last scan: they count as last known.")
-    data_stores: int = Field(description="The data stores under it.")
+    owners: int = Field(description="Owners of these accounts.")
+    unowned: int = Field(description="Accounts without an owner.")
+    data_only: int = Field(description="Accounts that only have data stores under the key.")
+    unread: int = Field(description="Accounts not read by the last scan, counted as last known.")
+    data_stores: int = Field(description="Data stores under the key.")
     keys: Keys | None = Field(
-        description="The accounts under it by key health; null if keys are not read."
+        description="The accounts under the key by key health; null if keys are not read."
     )
-    pinned: int = Field(description="Those that stay with one version.")
+    pinned: int = Field(description="Accounts that are pinned to one version.")
     expires: Time | None = Field(description="The earliest expiry of a version in use.")
     next_rotation_at: Time | None = Field(
-        description="When the policy of the key makes the next version; see `KeyHealth`."
+        description="When the key's policy creates the next version; see `KeyHealth`."
     )
-    owner_names: _Few = Field(description="The owners by name, 100 at most.")
-    versions: _Few = Field(description="The versions in use, 100 at most.")
+    owner_names: _Few = Field(description="The names of the owners, at most 100.")
+    versions: _Few = Field(description="The versions in use, at most 100.")
     identities: _Few = Field(
-        description="The object ids of the identities that use it, 100 at most."
+        description="The object ids of the identities that use the key, at most 100."
     )
 
 
 class KeysPage(ListPage[KeyInUse]):
     """Keys by id; `nextLink` is absent on the last page."""
 
-    caution: str = Field(description="As of when, and what may depend on a key and is not counted.")
+    caution: str = Field(description="The date of the data, and what the counts do not include.")
 
 
 class CatalogueReason(Answer):
     """One reason of the catalogue."""
 
-    code: ReasonCode = Field(description="As findings, gaps and postures name it.")
-    area: ReasonArea = Field(description="What it is a reason of.")
-    severity: ReasonSeverity = Field(description="How bad it is.")
+    code: ReasonCode = Field(description="The code in findings, gaps and postures.")
+    area: ReasonArea = Field(description="What the reason applies to.")
+    severity: ReasonSeverity = Field(description="How serious it is.")
     message: str = Field(description="What it means.")
-    way_out: str = Field(description="What ends it.")
-    actor: Actor = Field(description="Who has to act.")
-    when: str | None = Field(description="When exactly it is given; null if `message` says it.")
+    way_out: str = Field(description="How to fix it.")
+    actor: Actor = Field(description="Who must act.")
+    when: str | None = Field(description="When exactly it applies; null if `message` says so.")
 
 
 class ErrorDetail(Answer):
     """What went wrong."""
 
-    code: str = Field(description="What kind of error; clients may rely on it.")
-    message: str = Field(description="What must be, and what to do.")
-    target: str | None = Field(description="The parameter or resource that it is about.")
+    code: str = Field(description="The kind of error; stable, so that clients can rely on it.")
+    message: str = Field(description="What is wrong, and what to do.")
+    target: str | None = Field(description="The parameter or resource with the error.")
 
 
-# A class called like its field, Error, is one that generators of clients write wrong types for.
+# Not named Error, like its field: client generators would write wrong types.
 class ErrorResponse(Answer):
     """The envelope of every error."""
 

@@ -1,6 +1,6 @@
 """The query parameters of the HTTP API.
 
-They are strict: if a filter were ignored or adapted, everything would be shown as if it matched.
+They are strict: if a filter were ignored or adapted, everything would seem to match.
 """
 
 import re
@@ -36,11 +36,11 @@ from cmk_check.web.json_model import Omittable
 _REFUSED: Final = "refused_parameter"
 
 _ALLOWED: Final = {
-    "owner": f"owner must be as the tag has it, of at most {MAX_TAG_BYTES} characters.",
-    "unowned": "unowned must be true, or be left out.",
+    "owner": f"owner must be exactly as tagged, of at most {MAX_TAG_BYTES} characters.",
+    "unowned": "unowned must be true or omitted.",
     "location": f"location must be a name like westeurope, of at most {MAX_LOCATION_CHARS} "
     "characters.",
-    "q": f"q must be one or more words, of at most {MAX_SEARCH_CHARS} characters together.",
+    "q": f"q must be one or more words, of at most {MAX_SEARCH_CHARS} characters in total.",
     "key": "key must be an id like https://<vault>.vault.azure.net/keys/<name>.",
     "vault": "vault must be the name of a vault: 3 to 24 letters, digits and hyphens.",
     "last": f"last must be a whole number from 1 to {MAX_PAGE_SIZE}.",
@@ -74,7 +74,7 @@ def _key_id(text: str) -> str:
 
 
 def _at_most(chars: int) -> Any:  # noqa: ANN401 - as Pydantic's own Field
-    """Bound a text. The pattern is for the document: Pydantic's patterns know fewer blanks."""
+    """Limit a text. The pattern is for the document: Pydantic's patterns know fewer blanks."""
     return Field(max_length=chars, json_schema_extra={"pattern": r"\S"})
 
 
@@ -84,15 +84,15 @@ HowMany = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
 Words = Annotated[str, _at_most(MAX_SEARCH_CHARS), _NOT_BLANK]
 Location = Annotated[str, _at_most(MAX_LOCATION_CHARS), _NOT_BLANK]
 OwnerText = Annotated[str, _at_most(MAX_TAG_BYTES), _NOT_BLANK]
-# The pattern is for the document, and stricter than what is understood.
+# The pattern is for the document, and stricter than the parser.
 _KEY: Final = r"^https://[a-z0-9-]{3,24}\.(vault|managedhsm)(\.[a-z0-9-]+)+/keys/[a-z0-9-]{1,127}$"
 KeyId = Annotated[str, Field(json_schema_extra={"pattern": _KEY}), AfterValidator(_key_id)]
 VaultName = Annotated[str, Field(pattern="^[A-Za-z0-9-]{3,24}$"), AfterValidator(str.lower)]
 ListFormat = Annotated[
     Literal["json", "csv", "xlsx"],
     Field(
-        description="`csv` and `xlsx` are for spreadsheets; the `Link` header holds the next page. "
-        f"A workbook (`xlsx`) without `top` holds up to {MAX_WORKBOOK_FINDINGS:,} rows."
+        description="`csv` and `xlsx` are for spreadsheets; the `Link` header links to the next "
+        f"page. A workbook (`xlsx`) without `top` has up to {MAX_WORKBOOK_FINDINGS:,} rows."
     ),
 ]
 SkipToken = Annotated[
@@ -106,7 +106,7 @@ Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 class AnyQuery(BaseModel):
     """Query parameters; unknown names are rejected, not ignored.
 
-    Of the two in ``apart``, only one may be given.
+    The two in ``apart`` exclude each other.
     """
 
     apart: ClassVar[tuple[str, str] | None] = None
@@ -149,10 +149,10 @@ class _OfFindings(AnyQuery):
     reason: Omittable[Reason] = Field(None, description="Only this reason.")
     kind: Omittable[str] = Field(
         None,
-        description="Only this kind of account, in any case; `unknown` means without a kind.",
+        description="Only this kind of account, case-insensitive; `unknown` means without a kind.",
     )
     location: Omittable[Location] = Field(
-        None, description="Only this location, in any case; blanks are ignored."
+        None, description="Only this location; case and blanks are ignored."
     )
     subscription: Omittable[SubscriptionId] = Field(None, description="Only this subscription.")
 
@@ -168,14 +168,14 @@ class FindingsQuery(AspectFilters, _OfFindings):
         None, description="Only accounts without an owner; excludes `owner`."
     )
     key: Omittable[KeyId] = Field(
-        None, description="Only accounts that are under this key, or name data stores that are."
+        None, description="Only accounts under this key, or with data stores under it."
     )
     q: Omittable[Words] = Field(
         None,
         description="Only accounts for which each of these words occurs in the name of the "
-        "account, resource group or subscription, or in a tag's name or value, in any case.",
+        "account, resource group or subscription, or in a tag's name or value; case-insensitive.",
     )
-    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The most findings on a page.")
+    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The maximum number of findings per page.")
     skip_token: SkipToken = None
     format: ListFormat = "json"
 
@@ -183,7 +183,7 @@ class FindingsQuery(AspectFilters, _OfFindings):
 class OwnersQuery(AnyQuery):
     """Parameters of the list of owners."""
 
-    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The most owners on a page.")
+    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The maximum number of owners per page.")
     skip_token: SkipToken = None
 
 
@@ -191,12 +191,12 @@ class KeysQuery(AnyQuery):
     """Parameters of the list of keys."""
 
     key: Omittable[KeyId] = Field(
-        None, description="Only this key, by its id, in any case, with or without a version."
+        None, description="Only the key with this id, case-insensitive, with or without a version."
     )
     vault: Omittable[VaultName] = Field(
-        None, description="Only keys in the vault or Managed HSM of this name, in any case."
+        None, description="Only keys in the vault or Managed HSM of this name, case-insensitive."
     )
-    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The most keys on a page.")
+    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The maximum number of keys per page.")
     skip_token: SkipToken = None
     format: ListFormat = "json"
 
@@ -205,7 +205,7 @@ class SubscriptionsQuery(AnyQuery):
     """Parameters of the list of subscriptions."""
 
     coverage: Omittable[CoverageState] = Field(None, description="Only this coverage.")
-    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The most subscriptions on a page.")
+    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The maximum per page.")
     skip_token: SkipToken = None
 
 
@@ -215,7 +215,7 @@ class ScansQuery(AnyQuery):
     scope: Omittable[Literal["full", "partial"]] = Field(
         None, description="Only full scans, or only partial ones."
     )
-    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The most scans on a page.")
+    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The maximum number of scans per page.")
     skip_token: SkipToken = None
 
 
@@ -226,12 +226,12 @@ class ChangesQuery(AnyQuery):
     since: Omittable[Cursor] = Field(
         None,
         description="Only changes after this cursor, taken from `nextLink` or `deltaLink`; "
-        "without it, all that the feed holds.",
+        "without it, everything in the feed.",
     )
-    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The most changes on a page.")
+    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The maximum number of changes per page.")
     last: Omittable[HowMany] = Field(
         None,
-        description="Only this many of the newest changes, and all later ones; excludes `since`.",
+        description="Start with this many of the newest changes; excludes `since`.",
     )
 
 

@@ -1,7 +1,7 @@
 """The HTTP API: an ASGI application with its routes.
 
-``cmk_check.asgi_adapter`` calls it with the whole path of the URL, so the routes include the host's
-prefix ``/api``. The name of a route's function is its ``operationId`` in the contract.
+``cmk_check.asgi_adapter`` calls it with the full URL path, so the routes include the host's prefix
+``/api``. The name of a route's function is its ``operationId`` in the contract.
 """
 
 import json
@@ -53,7 +53,7 @@ _ALSO_TABLES: Final[dict[str, Any]] = {
 }
 _NOT_MODIFIED: Final = {"description": "Unchanged since this `ETag`.", "headers": _ETAG}
 _METRICS: Final = {
-    "description": "OpenMetrics if the `Accept` header asks for it, otherwise text format 0.0.4.",
+    "description": "OpenMetrics if the `Accept` header prefers it, otherwise text format 0.0.4.",
     "content": {"application/openmetrics-text": _TEXT, "text/plain": _TEXT},
 }
 
@@ -61,7 +61,7 @@ _AccountId = Annotated[
     str,
     Path(
         alias="id",
-        description="The account's ARM id without its first slash; case does not matter.",
+        description="The account's ARM id without its first slash; case-insensitive.",
     ),
 ]
 _ACCOUNT: Final = {404: openapi.error("No account with this id is recorded."), **openapi.ERRORS}
@@ -70,7 +70,7 @@ router: Final = APIRouter(generate_unique_id_function=operation_id)
 
 
 class _Api:
-    """What the routes of an application answer from."""
+    """The views and tables that an application's routes use."""
 
     def __init__(
         self, store: Store, clock: Clock, expect: Expectations, site: WebApplication, places: Places
@@ -101,7 +101,7 @@ class _Api:
         answer: type[models.ListPage[T]],
         **more: str,
     ) -> Response:
-        """Answer with a page of a list, and what else such a page says."""
+        """Answer with a page of a list; ``more`` are further fields of the page."""
         onwards = self.onwards(request, query, page.skip_token)
         return json_answer(answer(value=page.value, next_link=onwards, **more).body())
 
@@ -149,7 +149,7 @@ def create_app(
 ) -> FastAPI:
     """Build the API over a store; it reads nothing before the first request.
 
-    ``places`` limit the lists that may go through a whole table.
+    ``places`` limit the concurrent lists that may read a whole table.
     """
     app = site.application(router)
     app.state.api = _Api(store, clock, expect, site, places or Places())
@@ -206,17 +206,17 @@ async def list_findings(request: Request, query: Asked[parameters.FindingsQuery]
         return await api.table(request, query, view.table_pages(query), FINDINGS)
 
 
-# Before the route of the account, which would take the whole path for an id.
+# Before the account's route, which would treat the whole path as an id.
 @_get(
     "/api/v1/findings/{id:path}/lastChange",
-    "The last change of one account that Azure knows",
+    "The last change of an account in Azure",
     models.LastChange,
     _ACCOUNT,
 )
 async def get_last_change(
     request: Request, account_id: _AccountId, query: Asked[parameters.NoQuery]
 ) -> Response:
-    """Ask Azure Resource Graph, now, for the last change of an account; the app keeps no answer."""
+    """Query Azure Resource Graph now for the last change of an account; nothing is stored."""
     if account_id.lower().endswith("/accounts"):  # an account of this name
         return await get_finding(request, f"{account_id}/lastChange", query)
     api = _api(request)
@@ -302,7 +302,7 @@ async def get_scan(
     openapi.LIST_ERRORS,
 )
 async def list_owners(request: Request, query: Asked[parameters.OwnersQuery], _: _Walk) -> Response:
-    """List the owners by name, after the accounts without one, each with its sums."""
+    """List the owners by name, after the accounts without owner, each with its sums."""
     api = _api(request)
     return api.listed(request, query, await api.owners.page(query), models.OwnersPage)
 
@@ -342,23 +342,23 @@ async def get_metrics(request: Request, _: Asked[parameters.NoQuery]) -> Respons
 
 @_get(
     "/api/v1/reasons",
-    "What each reason means, what ends it and who has to act",
+    "What each reason means, how to fix it and who must act",
     list[models.CatalogueReason],
     tag="app",
 )
 async def get_reasons(_: Asked[parameters.NoQuery]) -> Response:
-    """Answer the catalogue of reasons, which is the same for every estate."""
+    """Return the catalogue of reasons, which is the same for every estate."""
     return json_answer(catalogues.reasons())
 
 
 @_get(
     "/api/v1/controls",
-    "Which controls of which frameworks a finding answers",
+    "The controls of frameworks that findings are evidence for",
     Controls,
     tag="app",
 )
 async def get_controls(_: Asked[parameters.NoQuery]) -> Response:
-    """Answer the controls, which are the same for every account."""
+    """Return the controls, which are the same for every account."""
     return json_answer(catalogues.controls().body())
 
 

@@ -1,7 +1,7 @@
-"""``/api/scan``: POST is the one request that starts something, GET tells who may send it.
+"""``/api/scan``: POST starts a scan, and GET returns whether the caller may send that POST.
 
-It is an application of its own behind a function of its own: the key for reading cannot start a
-scan, and the key for starting a scan cannot read.
+It is a separate application behind a separate function: the key for reading cannot start a scan,
+and the key for starting a scan cannot read.
 """
 
 import json
@@ -36,9 +36,9 @@ type Ask = Callable[[frozenset[str]], Awaitable[StartAnswer]]
 PATH: Final = "/api/scan"
 SCANS: Final = "/api/v1/scans"
 _LOGGER: Final = logging.getLogger(__name__)
-# A failed start counts as a start, too.
+# A failed start also counts as a start.
 _QUEUE_RETRY_SECONDS: Final = int(SCAN_SPACING.total_seconds())
-# A partial scan, the usual one to be met, takes some seconds.
+# The running scan is usually a partial one, which takes a few seconds.
 _RUNNING_RETRY_SECONDS: Final = int(PARTIAL_SCAN_SPACING.total_seconds())
 _LOCATION: Final = {
     "Location": {
@@ -56,7 +56,7 @@ _RESPONSES: Final[openapi.Responses] = {
         "full scan that has finished under the present settings."
     )
     | {"headers": _RETRY_AFTER | _LOCATION},
-    429: openapi.error("The last scan started only just before.")
+    429: openapi.error("The last scan has only just started.")
     | {"headers": _RETRY_AFTER | _LOCATION},
     **openapi.ERRORS,
 }
@@ -72,7 +72,7 @@ _BODY: Final[dict[str, Any]] = {
                     "properties": {
                         _NAME: {
                             "type": "array",
-                            "description": "Only these subscriptions are read: a partial scan.",
+                            "description": "Read only these subscriptions: a partial scan.",
                             "minItems": 1,
                             "maxItems": MAX_SUBSCRIPTIONS_NAMED,
                             "items": {"type": "string", "pattern": f"^{GUID}$"},
@@ -91,7 +91,7 @@ router: Final = APIRouter(generate_unique_id_function=operation_id)
 def create_app(ask: Ask, site: WebApplication, scope: Scope) -> FastAPI:
     """Build the application; ``ask`` starts a scan or returns why it did not.
 
-    Without subscriptions it starts a full scan. ``scope`` says which ones may be named.
+    Without subscriptions it starts a full scan. ``scope`` decides which ones may be requested.
     """
     app = site.application(router)
     app.state.ask = ask
@@ -105,7 +105,7 @@ def create_app(ask: Ask, site: WebApplication, scope: Scope) -> FastAPI:
         return error_answer(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "StorageUnavailable",
-            "The scan could not be sent to the queue and was closed as failed; try again in "
+            "The scan could not be queued and was recorded as failed; try again in "
             f"{_QUEUE_RETRY_SECONDS} seconds. The app's log has the reason.",
             headers={"Retry-After": str(_QUEUE_RETRY_SECONDS)},
         )
@@ -123,10 +123,10 @@ def create_app(ask: Ask, site: WebApplication, scope: Scope) -> FastAPI:
     openapi_extra=_BODY,
 )
 async def start_scan(request: Request, _: Asked[parameters.NoQuery]) -> Response:
-    """Start a scan now, unless one is running or was started only just before.
+    """Start a scan now, unless another scan is running or has only just started.
 
-    A full scan ends a partial one that is running, and comes at the earliest a minute after the
-    last start. A partial scan waits for every other scan, and ten seconds after the last start.
+    A full scan replaces a running partial scan, and starts at the earliest a minute after the last
+    start. A partial scan starts only if no scan runs, at the earliest ten seconds after the last.
     """
     ask: Ask = request.app.state.ask
     site: WebApplication = request.app.state.site
@@ -144,9 +144,9 @@ async def start_scan(request: Request, _: Asked[parameters.NoQuery]) -> Response
     responses={204: {"description": "The caller may start scans."}, **openapi.ERRORS},
 )
 async def may_start_scan(_: Asked[parameters.NoQuery]) -> Response:
-    """Answer 204 to whoever may start a scan; the host or the platform refuses everybody else.
+    """Answer 204 if the caller may start scans; otherwise the host or the platform refuses.
 
-    So a page can offer its button to those alone for whom it works.
+    A page can thus show its button only if it works.
     """
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=dict(HEADERS))
 
@@ -176,21 +176,21 @@ def _answer(requested: StartAnswer, headers: dict[str, str]) -> Response:
             return error_answer(
                 HTTPStatus.CONFLICT,
                 "NoScanYet",
-                "No full scan has finished yet; start one by a request without a body.",
+                "No full scan has finished yet; start one with a request without a body.",
             )
         case StartOutcome.SCOPE_CHANGED:
             return error_answer(
                 HTTPStatus.CONFLICT,
                 "ScopeChanged",
                 "The settings that choose kinds or subscriptions have changed since the last full "
-                "scan; start one by a request without a body.",
+                "scan; start one with a request without a body.",
             )
 
 
 def _named_in(body: bytes, scope: Scope) -> frozenset[str]:
-    """Return the subscriptions that a body names, by lower-cased id; an empty one names none.
+    """Return the lower-cased ids of the requested subscriptions; none if the body is empty.
 
-    It is read by hand, so that the answer to a wrong one names what is wrong in it.
+    No model validates the body, so that each error message is specific.
 
     Raises:
         RequestRefused: the body is invalid, or names a subscription that is not scanned.

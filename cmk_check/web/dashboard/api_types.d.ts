@@ -7,21 +7,21 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description The exemption that counts most for an account, and whether it is honoured, or why not. */
+        /** @description The exemption that decides for an account, and why it is honoured or not. */
         AccountException: {
-            /** @description The exemption; null if none could be read. */
+            /** @description The exemption's id; null if none could be read. */
             id: string | null;
-            /** @description Azure's category: a waiver, or mitigated. */
+            /** @description Azure's category: `Waiver` or `Mitigated`. */
             category: string | null;
-            /** @description The name that people gave it. */
+            /** @description Its display name. */
             displayName: string | null;
             /** @description Its description. */
             description: string | null;
-            /** @description Free text of whoever asked for the exemption. */
+            /** @description The ticket, as the requester wrote it. */
             ticket: string | null;
-            /** @description Free text of whoever asked for the exemption. */
+            /** @description The approver, as the requester wrote it. */
             approvedBy: string | null;
-            /** @description Who created the exemption, by Azure. */
+            /** @description Who created the exemption, according to Azure. */
             createdBy: string | null;
             /** @description When it expires. */
             expiresOn: string | null;
@@ -31,12 +31,12 @@ export interface components {
             reason: components["schemas"]["ExceptionReason"];
             /** @description What the reason means, and what to do. */
             message: string;
-            /** @description The permission that is missing, if one is. */
+            /** @description The missing permission, if there is one. */
             missingAction: string | null;
         };
         /** @description Accounts in scope by verdict. */
         Accounts: {
-            /** @description All of them. */
+            /** @description All accounts in scope. */
             total: number;
             /** @description Judged compliant. */
             compliant: number;
@@ -44,17 +44,17 @@ export interface components {
             nonCompliant: number;
             /** @description Could not be judged. */
             unknown: number;
-            /** @description Not read by the last scan: their last known verdict counts. */
+            /** @description Not read by the last scan; the last known verdict counts. */
             unread: number;
-            /** @description Non-compliant ones with an exception that is honoured now. */
+            /** @description Non-compliant, with an exception that is honoured now. */
             excepted: number;
-            /** @description Those that the last scan found past their due date. */
+            /** @description Past the due date at the last scan. */
             overdue: number;
-            /** @description By verdict, for each kind. */
+            /** @description The counts by verdict for each kind. */
             byKind: {
                 [key: string]: components["schemas"]["CountsOfKind"];
             };
-            /** @description Accounts of kinds out of scope: 50 kinds by name, the rest as `other`. */
+            /** @description Accounts of kinds out of scope: up to 50 kinds by name, the rest as `other`. */
             ignoredByKind: {
                 [key: string]: number;
             };
@@ -65,31 +65,31 @@ export interface components {
          */
         Actor: "account_owner" | "key_owner" | "subscription_owner" | "access_admin" | "operator" | "azure_support" | "nobody";
         /**
-         * @description What Azure's built-in policy says of an account by default.
+         * @description How Azure's built-in policy assesses an account by default.
          *
-         *     Nobody asked Azure Policy: an assignment may have other parameters or be switched off.
+         *     This is not Azure Policy's own result: an assignment may have other parameters or be disabled.
          */
         AzurePolicy: {
-            /** @description What the policy says by its default parameters. */
+            /** @description The policy's result with default parameters. */
             state: components["schemas"]["PolicyState"];
-            /** @description How that compares with our verdict. */
+            /** @description How the result compares with our verdict. */
             reason: components["schemas"]["PolicyReason"];
         };
         /** @description One reason of the catalogue. */
         CatalogueReason: {
-            /** @description As findings, gaps and postures name it. */
+            /** @description The code in findings, gaps and postures. */
             code: components["schemas"]["ReasonCode"];
-            /** @description What it is a reason of. */
+            /** @description What the reason applies to. */
             area: components["schemas"]["ReasonArea"];
-            /** @description How bad it is. */
+            /** @description How serious it is. */
             severity: components["schemas"]["ReasonSeverity"];
             /** @description What it means. */
             message: string;
-            /** @description What ends it. */
+            /** @description How to fix it. */
             wayOut: string;
-            /** @description Who has to act. */
+            /** @description Who must act. */
             actor: components["schemas"]["Actor"];
-            /** @description When exactly it is given; null if `message` says it. */
+            /** @description When exactly it applies; null if `message` says so. */
             when: string | null;
         };
         /** @description A change as a CloudEvent 1.0. */
@@ -99,25 +99,25 @@ export interface components {
              * @constant
              */
             specversion: "1.0";
-            /** @description The same in a repeated delivery. */
+            /** @description A unique id; a repeated delivery has the same id. */
             id: string;
             /** @description What happened; `data` depends on it. */
             type: components["schemas"]["ChangeType"];
             /**
              * Format: date-time
-             * @description When the scan found it.
+             * @description When the scan found the change.
              */
             time: string;
-            /** @description The path of the subscription, or of the scan. */
+            /** @description The path of the subscription or the scan. */
             source: string;
-            /** @description The path of what has changed. */
+            /** @description The path of the changed account, subscription or scan. */
             subject: string;
             /**
              * @description The type of `data`.
              * @constant
              */
             datacontenttype: "application/json";
-            /** @description `scanId`, `ruleVersion`, `baseline`, `sequence`, and what belongs to the type. */
+            /** @description `scanId`, `ruleVersion`, `baseline`, `sequence`, and the fields of the type. */
             data: {
                 [key: string]: unknown;
             };
@@ -133,20 +133,20 @@ export interface components {
             value: components["schemas"]["ChangeEvent"][];
             /** @description The changes after these. */
             nextLink?: string;
-            /** @description Future changes; keep this link and request it later. */
+            /** @description Later changes; keep this link and poll it. */
             deltaLink?: string;
         };
         /** @description A control of a framework. */
         Control: {
             /** @description The framework, with its version. */
             framework: string;
-            /** @description The control's name there. */
+            /** @description The control's name in the framework. */
             control: string;
-            /** @description Who maps it. */
+            /** @description Who maps the finding to the control. */
             mapping: components["schemas"]["ControlMapping"];
-            /** @description The id of Microsoft's initiative that names it; null if `by_analogy`. */
+            /** @description The id of Microsoft's initiative with the mapping; null if `by_analogy`. */
             initiative: string | null;
-            /** @description The version of the initiative as it was read; null if `by_analogy`. */
+            /** @description The version of that initiative; null if `by_analogy`. */
             version: string | null;
         };
         /**
@@ -179,11 +179,11 @@ export interface components {
          * @enum {string}
          */
         CoverageState: "read" | "gap" | "excluded" | "retired" | "pending";
-        /** @description How far Azure's lists were compared with Resource Graph. */
+        /** @description The comparison of Azure's lists with Resource Graph. */
         CrossCheck: {
             /** @description How much of the scan was compared. */
             state: components["schemas"]["CrossCheckState"];
-            /** @description Accounts that the lists lack, and that may be there. */
+            /** @description Accounts missing from the lists that may exist. */
             differences: number;
         };
         /**
@@ -203,19 +203,19 @@ export interface components {
         DataState: "own_keys" | "microsoft_keys" | "may_be_microsoft_keys" | "unknown" | "none";
         /** @description A store that the account or one of its projects names. */
         DataStore: {
-            /** @description What kind of resource it is. */
+            /** @description The type of resource. */
             type: components["schemas"]["StoreType"];
-            /** @description The ARM id, in lower case, if it is known. */
+            /** @description The ARM id, in lower case, if known. */
             id: string | null;
             /** @description The name of the resource. */
             name: string;
-            /** @description Under whose key it is. */
+            /** @description Whose key encrypts it. */
             state: components["schemas"]["StoreState"];
-            /** @description The address of the key; null if Azure does not name it. */
+            /** @description The address of the key; null if Azure does not return it. */
             key: string | null;
             /** @description What uses the store, and for what. */
             uses: components["schemas"]["UseOfDataStore"][];
-            /** @description Why it could not be read. */
+            /** @description Why the store could not be read. */
             detail: string | null;
         };
         /** @description Accounts by the state of their data stores. */
@@ -226,22 +226,22 @@ export interface components {
             microsoftKeys: number;
             /** @description Agents lack a store of yours. */
             mayBeMicrosoftKeys: number;
-            /** @description Not known, or never read. */
+            /** @description Unknown, or never read. */
             unknown: number;
             /** @description The account names no store. */
             none: number;
         };
         /** @description Where else the account keeps data, and under whose keys. */
         DataStores: {
-            /** @description Under whose keys the data is. */
+            /** @description Whose keys encrypt the data. */
             state: components["schemas"]["DataState"];
-            /** @description The worst first. */
+            /** @description The reasons, the worst first. */
             reasons: components["schemas"]["ReasonOfDataStores"][];
-            /** @description Each store once. */
+            /** @description The stores, each listed once. */
             stores: components["schemas"]["DataStore"][];
             /** @description Projects whose agents lack a store of yours. */
             basicProjects: string[];
-            /** @description When the places were read that name stores. */
+            /** @description When the projects and connections were read. */
             asOf: string | null;
         };
         /**
@@ -251,34 +251,34 @@ export interface components {
         DueState: "upcoming" | "overdue";
         /** @description What went wrong. */
         ErrorDetail: {
-            /** @description What kind of error; clients may rely on it. */
+            /** @description The kind of error; stable, so that clients can rely on it. */
             code: string;
-            /** @description What must be, and what to do. */
+            /** @description What is wrong, and what to do. */
             message: string;
-            /** @description The parameter or resource that it is about. */
+            /** @description The parameter or resource with the error. */
             target: string | null;
         };
         /** @description The envelope of every error. */
         ErrorResponse: {
             error: components["schemas"]["ErrorDetail"];
         };
-        /** @description The facts behind a verdict, as Azure says them. */
+        /** @description The facts behind a verdict, as Azure returns them. */
         Evidence: {
-            /** @description Whose key, in Azure's word. */
+            /** @description Whose key it is, such as `Microsoft.KeyVault`. */
             keySource: string | null;
-            /** @description The key that the account names. */
+            /** @description The name of the account's key. */
             keyName: string | null;
             /** @description A version, `automatic`, or null without a key. */
             keyVersion: string | null;
             /** @description The address of the vault or Managed HSM. */
             keyVaultUri: string | null;
-            /** @description In Azure's word, such as `SystemAssigned`. */
+            /** @description Azure's type, such as `SystemAssigned`. */
             identityType: string | null;
-            /** @description The client id of a user-assigned one. */
+            /** @description The client id of a user-assigned identity. */
             identityClientId: string | null;
-            /** @description The state of the account, in Azure's word. */
+            /** @description The account's provisioning state. */
             provisioningState: string | null;
-            /** @description When Azure created the account, if it says so. */
+            /** @description When the account was created, if Azure knows. */
             createdAt: string | null;
         };
         /**
@@ -299,29 +299,29 @@ export interface components {
             name: string;
             /** @description As Azure spells it. */
             resourceGroup: string;
-            /** @description The subscription. */
+            /** @description The id of the subscription. */
             subscriptionId: string;
-            /** @description Null if Azure has never named it. */
+            /** @description Null if Azure has never returned a name. */
             subscriptionName: string | null;
             /** @description The tenant of the subscription. */
             tenantId: string | null;
-            /** @description Such as `OpenAI`; null if Azure does not say it. */
+            /** @description Such as `OpenAI`; null if Azure does not return it. */
             kind: string | null;
             /** @description The region. */
             location: string | null;
-            /** @description Those that the settings keep. */
+            /** @description The tags that the settings select. */
             tags: {
                 [key: string]: string;
             };
-            /** @description By the tags; null if they name none. */
+            /** @description The owner from the tags; null if no tag names one. */
             owner: components["schemas"]["Owner"] | null;
             /** @description Whether the account is under a customer-managed key. */
             verdict: components["schemas"]["Verdict"];
-            /** @description Why; `GET /api/v1/reasons` explains all of them. */
+            /** @description Why; `GET /api/v1/reasons` explains each reason. */
             reason: components["schemas"]["Reason"];
             /** @description What the reason means here, and what to do. */
             message: string;
-            /** @description The version of the rule that judged. */
+            /** @description The version of the rule behind the verdict. */
             ruleVersion: string;
             /** @description The facts behind the verdict. */
             evidence: components["schemas"]["Evidence"];
@@ -329,23 +329,23 @@ export interface components {
             keyHealth: components["schemas"]["KeyHealth"] | null;
             /** @description Null if never read. */
             dataStores: components["schemas"]["DataStores"] | null;
-            /** @description Null if it has none. */
+            /** @description Null if there is none. */
             exception: components["schemas"]["AccountException"] | null;
-            /** @description Null if not known. */
+            /** @description Null if unknown. */
             azurePolicy: components["schemas"]["AzurePolicy"] | null;
             /** @description When a scan first saw the account. */
             firstSeen: string | null;
             /** @description When a scan last saw it change. */
             changedAt: string | null;
-            /** @description Since when scans find it non-compliant; the violation may be older. */
+            /** @description When a scan first found it non-compliant; the violation may be older. */
             violatedSince: string | null;
-            /** @description By when the violation or broken key must be fixed; null without one, or without `CMK_FIX_WITHIN_DAYS`. */
+            /** @description The due date for fixing the violation or broken key; null if there is none, or without `CMK_FIX_WITHIN_DAYS`. */
             dueAt: string | null;
-            /** @description `overdue` once a scan has found that it has passed. */
+            /** @description `overdue` once a scan finds the due date passed. */
             due: components["schemas"]["DueState"] | null;
-            /** @description The verdict before the present one. */
+            /** @description The verdict before the current one. */
             previousVerdict: components["schemas"]["Verdict"] | null;
-            /** @description How far its subscription is known. */
+            /** @description Whether its subscription was read. */
             coverage: components["schemas"]["CoverageState"];
             /** @description When its subscription was last read. */
             asOf: string | null;
@@ -360,29 +360,29 @@ export interface components {
             name: string;
             /** @description As Azure spells it. */
             resourceGroup: string;
-            /** @description The subscription. */
+            /** @description The id of the subscription. */
             subscriptionId: string;
-            /** @description Null if Azure has never named it. */
+            /** @description Null if Azure has never returned a name. */
             subscriptionName: string | null;
             /** @description The tenant of the subscription. */
             tenantId: string | null;
-            /** @description Such as `OpenAI`; null if Azure does not say it. */
+            /** @description Such as `OpenAI`; null if Azure does not return it. */
             kind: string | null;
             /** @description The region. */
             location: string | null;
-            /** @description Those that the settings keep. */
+            /** @description The tags that the settings select. */
             tags: {
                 [key: string]: string;
             };
-            /** @description By the tags; null if they name none. */
+            /** @description The owner from the tags; null if no tag names one. */
             owner: components["schemas"]["Owner"] | null;
             /** @description Whether the account is under a customer-managed key. */
             verdict: components["schemas"]["Verdict"];
-            /** @description Why; `GET /api/v1/reasons` explains all of them. */
+            /** @description Why; `GET /api/v1/reasons` explains each reason. */
             reason: components["schemas"]["Reason"];
             /** @description What the reason means here, and what to do. */
             message: string;
-            /** @description The version of the rule that judged. */
+            /** @description The version of the rule behind the verdict. */
             ruleVersion: string;
             /** @description The facts behind the verdict. */
             evidence: components["schemas"]["Evidence"];
@@ -390,23 +390,23 @@ export interface components {
             keyHealth: components["schemas"]["KeyHealth"] | null;
             /** @description Null if never read. */
             dataStores: components["schemas"]["DataStores"] | null;
-            /** @description Null if it has none. */
+            /** @description Null if there is none. */
             exception: components["schemas"]["AccountException"] | null;
-            /** @description Null if not known. */
+            /** @description Null if unknown. */
             azurePolicy: components["schemas"]["AzurePolicy"] | null;
             /** @description When a scan first saw the account. */
             firstSeen: string | null;
             /** @description When a scan last saw it change. */
             changedAt: string | null;
-            /** @description Since when scans find it non-compliant; the violation may be older. */
+            /** @description When a scan first found it non-compliant; the violation may be older. */
             violatedSince: string | null;
-            /** @description By when the violation or broken key must be fixed; null without one, or without `CMK_FIX_WITHIN_DAYS`. */
+            /** @description The due date for fixing the violation or broken key; null if there is none, or without `CMK_FIX_WITHIN_DAYS`. */
             dueAt: string | null;
-            /** @description `overdue` once a scan has found that it has passed. */
+            /** @description `overdue` once a scan finds the due date passed. */
             due: components["schemas"]["DueState"] | null;
-            /** @description The verdict before the present one. */
+            /** @description The verdict before the current one. */
             previousVerdict: components["schemas"]["Verdict"] | null;
-            /** @description How far its subscription is known. */
+            /** @description Whether its subscription was read. */
             coverage: components["schemas"]["CoverageState"];
             /** @description When its subscription was last read. */
             asOf: string | null;
@@ -414,16 +414,16 @@ export interface components {
             portalUrl: string;
             /** @description The last transitions, oldest first. */
             history: components["schemas"]["Transition"][];
-            /** @description How many transitions there were. */
+            /** @description The number of transitions. */
             changes: number;
-            /** @description How to fix it; null if nothing is wrong, or no command ends it. */
+            /** @description How to fix it; null if nothing is wrong, or no command can fix it. */
             remediation: components["schemas"]["Remediation"] | null;
             /** @description What the account's key does not cover. */
             limits: string[];
-            /** @description The controls that it answers. */
+            /** @description The controls that the finding is evidence for. */
             controls: components["schemas"]["Control"][];
         };
-        /** @description Findings by subscription, group and name; `nextLink` is absent on the last page. */
+        /** @description Findings by subscription, resource group and name; the last page has no `nextLink`. */
         FindingsPage: {
             /** @description The entries. */
             value: components["schemas"]["Finding"][];
@@ -432,24 +432,24 @@ export interface components {
         };
         /** @description A subscription that was not read completely. */
         Gap: {
-            /** @description The subscription. */
+            /** @description The id of the subscription. */
             subscriptionId: string;
-            /** @description Null if Azure has never named it. */
+            /** @description Null if Azure has never returned a name. */
             name: string | null;
-            /** @description Why it was not read. */
+            /** @description Why it was not read completely. */
             reason: components["schemas"]["GapReason"];
-            /** @description The permission that is missing, if one is. */
+            /** @description The missing permission, if there is one. */
             missingAction: string | null;
             /** @description What happened, and what to do. */
             detail: string | null;
-            /** @description Since when it is a gap; null if its row is unusable. */
+            /** @description When the gap began; null if its row is unusable. */
             since: string | null;
         };
         /** @description Why a subscription was not read completely, and what to do. */
         GapOfSubscription: {
-            /** @description Why it was not read. */
+            /** @description Why it was not read completely. */
             reason: components["schemas"]["GapReason"];
-            /** @description The permission that is missing, if one is. */
+            /** @description The missing permission, if there is one. */
             missingAction: string | null;
             /** @description What happened, and what to do. */
             detail: string | null;
@@ -463,25 +463,25 @@ export interface components {
         KeyHealth: {
             /** @description The health; the worst reason decides. */
             state: components["schemas"]["KeyState"];
-            /** @description The worst first. */
+            /** @description The reasons, the worst first. */
             reasons: components["schemas"]["ReasonOfKeyHealth"][];
-            /** @description Whether it follows its key. */
+            /** @description Whether the account follows new versions. */
             rotation: components["schemas"]["KeyRotation"] | null;
-            /** @description When the version in use expires; null if it does not, or if that is not known. */
+            /** @description When the version in use expires; null if never, or if unknown. */
             expires: string | null;
-            /** @description Whole days until then; below 0 once expired. */
+            /** @description Whole days to the expiry; negative after it. */
             daysToExpiry: number | null;
-            /** @description The ARM id, in lower case, if it was found. */
+            /** @description The vault's ARM id, in lower case, if found. */
             vaultId: string | null;
-            /** @description The ARM id, in lower case, if it was found. */
+            /** @description The key's ARM id, in lower case, if found. */
             keyId: string | null;
             /** @description The version in use. */
             keyVersion: string | null;
             /** @description The object id of the identity that uses the key. */
             principalId: string | null;
-            /** @description Encryption scopes were read then or later; null if that is not known. */
+            /** @description When encryption scopes were read, at the earliest; null if unknown. */
             scopesAsOf: string | null;
-            /** @description When the policy of the key makes the next version, whether or not the account follows it. Null if no policy rotates the key, or if the app does not understand it; in the past if the new version is due. */
+            /** @description When the key's policy creates the next version, whether or not the account follows it. Null if no policy rotates the key, or if the app cannot interpret the policy; in the past if the new version is due. */
             nextRotationAt: string | null;
         };
         /** @description A key, whatever its version, and what depends on it. */
@@ -494,33 +494,33 @@ export interface components {
             message: string;
             /** @description The ARM id of the vault, if it was found. */
             vaultId: string | null;
-            /** @description Whether more than one account loses data with it. */
+            /** @description Whether more than one account depends on the key. */
             shared: boolean;
-            /** @description The accounts that lose data with it; `findings?key=` lists them. */
+            /** @description Accounts that depend on the key; `findings?key=` lists them. */
             accounts: number;
-            /** @description The owners of these accounts. */
+            /** @description Owners of these accounts. */
             owners: number;
-            /** @description Those without an owner. */
+            /** @description Accounts without an owner. */
             unowned: number;
-            /** @description Those that only have data stores under it. */
+            /** @description Accounts that only have data stores under the key. */
             dataOnly: number;
-            /** @description Not read by the last scan: they count as last known. */
+            /** @description Accounts not read by the last scan, counted as last known. */
             unread: number;
-            /** @description The data stores under it. */
+            /** @description Data stores under the key. */
             dataStores: number;
-            /** @description The accounts under it by key health; null if keys are not read. */
+            /** @description The accounts under the key by key health; null if keys are not read. */
             keys: components["schemas"]["Keys"] | null;
-            /** @description Those that stay with one version. */
+            /** @description Accounts that are pinned to one version. */
             pinned: number;
             /** @description The earliest expiry of a version in use. */
             expires: string | null;
-            /** @description When the policy of the key makes the next version; see `KeyHealth`. */
+            /** @description When the key's policy creates the next version; see `KeyHealth`. */
             nextRotationAt: string | null;
-            /** @description The owners by name, 100 at most. */
+            /** @description The names of the owners, at most 100. */
             ownerNames: components["schemas"]["_Few"];
-            /** @description The versions in use, 100 at most. */
+            /** @description The versions in use, at most 100. */
             versions: components["schemas"]["_Few"];
-            /** @description The object ids of the identities that use it, 100 at most. */
+            /** @description The object ids of the identities that use the key, at most 100. */
             identities: components["schemas"]["_Few"];
         };
         /**
@@ -547,11 +547,11 @@ export interface components {
         Keys: {
             /** @description Every condition is met. */
             healthy: number;
-            /** @description They work today. */
+            /** @description The key works today but may stop working. */
             atRisk: number;
-            /** @description They cannot be used. */
+            /** @description The key cannot be used. */
             broken: number;
-            /** @description Not known, or never read. */
+            /** @description Unknown, or never read. */
             unknown: number;
         };
         /** @description Keys by id; `nextLink` is absent on the last page. */
@@ -560,14 +560,14 @@ export interface components {
             value: components["schemas"]["KeyInUse"][];
             /** @description The next page; absent on the last one. */
             nextLink?: string;
-            /** @description As of when, and what may depend on a key and is not counted. */
+            /** @description The date of the data, and what the counts do not include. */
             caution: string;
         };
-        /** @description A change of an account in Azure's words: `Unspecified` where Azure knows none. */
+        /** @description An account's change as Azure records it; Azure writes `Unspecified` for what it lacks. */
         KnownChange: {
             /**
              * Format: date-time
-             * @description When Azure saw it.
+             * @description When Azure recorded it.
              */
             at: string;
             /** @description Who sent the request: a name or an id. */
@@ -576,45 +576,45 @@ export interface components {
             changedByType: string | null;
             /** @description Such as `Azure Portal` or `ARM Template`. */
             clientType: string | null;
-            /** @description The action, as roles name it. */
+            /** @description The action, named as in roles. */
             operation: string | null;
-            /** @description What to search the activity log for. */
+            /** @description The id to search for in the activity log. */
             correlationId: string | null;
-            /** @description The first paths of what was changed. */
+            /** @description The paths of the first changed properties. */
             properties: string[];
         };
-        /** @description The last change of an account that Azure Resource Graph knows. */
+        /** @description The last change of an account in Azure Resource Graph. */
         LastChange: {
             /** @description What the answer means, and what to do. */
             message: string;
-            /** @description Why Azure gave no answer; null if it did. */
+            /** @description Why Azure did not answer; null if it did. */
             reason: components["schemas"]["GapReason"] | null;
-            /** @description Null if Azure knows none, or gave no answer. */
+            /** @description Null if Azure has none or did not answer. */
             change: components["schemas"]["KnownChange"] | null;
         };
         /** @description The latest full scan that ended. */
         LastScan: {
             /** @description The id of the scan. */
             id: string;
-            /** @description Where it stands; `incomplete` means finished with a gap. */
+            /** @description Its state; `incomplete` means finished with a gap. */
             state: components["schemas"]["ScanState"];
-            /** @description What started it. */
+            /** @description What started the scan. */
             trigger: components["schemas"]["Trigger"];
             /**
              * Format: date-time
-             * @description When it took its lease.
+             * @description When the scan acquired its lease.
              */
             startedAt: string;
-            /** @description When it ended; null while it runs. */
+            /** @description When the scan ended; null while it runs. */
             finishedAt: string | null;
-            /** @description Why, if it failed or was given up. */
+            /** @description Why the scan failed or was abandoned, if it did. */
             reason: string | null;
-            /** @description Whether it was started because the timer did not. */
+            /** @description Whether it started because the timer had not fired. */
             overdue: boolean;
         };
         /** @description The owner of an account. */
         Owner: {
-            /** @description Exactly as the tag says, cut at 256 bytes. */
+            /** @description Exactly as tagged, cut at 256 bytes. */
             value: string;
             /** @description Whether the account or its subscription has the tag. */
             source: components["schemas"]["OwnerSource"];
@@ -623,7 +623,7 @@ export interface components {
         OwnerSource: "account" | "subscription";
         /** @description The accounts of one owner by verdict, and their keys. */
         OwnerSums: {
-            /** @description The owner as tagged; null for accounts without one. */
+            /** @description The owner as tagged; null for accounts without owner. */
             owner: string | null;
             /** @description The accounts by verdict. */
             accounts: components["schemas"]["CountsOfKind"];
@@ -631,14 +631,14 @@ export interface components {
             keys: components["schemas"]["Keys"] | null;
             /** @description Null if none was read. */
             dataStores: components["schemas"]["DataStoreCounts"] | null;
-            /** @description Those that a scan found past their due date. */
+            /** @description Accounts that a scan found past their due date. */
             overdue: number;
             /** @description The earliest `violatedSince`. */
             oldestViolation: string | null;
-            /** @description Not read by the last scan: their last known verdict counts. */
+            /** @description Not read by the last scan; the last known verdict counts. */
             unread: number;
         };
-        /** @description Owners by name, after the accounts without one; `nextLink` is absent on the last page. */
+        /** @description Owners by name, after the accounts without owner; the last page has no `nextLink`. */
         OwnersPage: {
             /** @description The entries. */
             value: components["schemas"]["OwnerSums"][];
@@ -646,14 +646,14 @@ export interface components {
             nextLink?: string;
         };
         /**
-         * @description Accounts of which Azure's built-in policy by default says nothing, or something else.
+         * @description Accounts that Azure's built-in policy, by default, does not assess or assesses differently.
          *
-         *     An account whose key source is not known is in neither.
+         *     Neither count includes accounts whose key source is unknown.
          */
         PolicyCounts: {
-            /** @description The policy leaves them out. */
+            /** @description The policy does not assess them. */
             notAssessed: number;
-            /** @description It does not agree with us; includes `notAssessed`. */
+            /** @description The policy disagrees with us; includes `notAssessed`. */
             differs: number;
         };
         /**
@@ -694,7 +694,7 @@ export interface components {
         ReasonOfDataStores: {
             /** @description The reason, as in `GET /api/v1/reasons`. */
             code: components["schemas"]["DataReason"];
-            /** @description How bad it is. */
+            /** @description How serious it is. */
             severity: components["schemas"]["ReasonSeverity"];
             /** @description What it means here, and what to do. */
             message: string;
@@ -702,14 +702,14 @@ export interface components {
             evidence: {
                 [key: string]: string;
             };
-            /** @description The permission that is missing, if one is. */
+            /** @description The missing permission, if there is one. */
             missingAction: string | null;
         };
         /** @description A reason for the key health, and what to do; a `notice` does not change the state. */
         ReasonOfKeyHealth: {
             /** @description The reason, as in `GET /api/v1/reasons`. */
             code: components["schemas"]["KeyReason"];
-            /** @description How bad it is. */
+            /** @description How serious it is. */
             severity: components["schemas"]["KeySeverity"];
             /** @description What it means here, and what to do. */
             message: string;
@@ -717,14 +717,14 @@ export interface components {
             evidence: {
                 [key: string]: string;
             };
-            /** @description The permission that is missing, if one is. */
+            /** @description The missing permission, if there is one. */
             missingAction: string | null;
         };
         /** @description A reason for the posture, and what to do about it. */
         ReasonOfPosture: {
             /** @description The reason, as in `GET /api/v1/reasons`. */
             code: components["schemas"]["PostureReason"];
-            /** @description What it means in this case, with counts, and what to do. */
+            /** @description What the reason means here, with counts, and what to do. */
             message: string;
         };
         /**
@@ -740,7 +740,7 @@ export interface components {
             steps: components["schemas"]["RemediationStep"][];
             /** @description A bash script of `az` commands. */
             az: string;
-            /** @description Null where a template cannot do it. */
+            /** @description A template; null if no template can fix it. */
             bicep: string | null;
         };
         /** @description One step of a plan. */
@@ -755,50 +755,50 @@ export interface components {
         /**
          * @description A scan; its results are null while it runs and if it failed or was abandoned.
          *
-         *     A partial scan has read only the subscriptions that were requested: its counts are theirs.
+         *     A partial scan reads and counts only the requested subscriptions.
          */
         Scan: {
             /** @description The id of the scan. */
             id: string;
-            /** @description Where it stands; `incomplete` means finished with a gap. */
+            /** @description Its state; `incomplete` means finished with a gap. */
             state: components["schemas"]["ScanState"];
-            /** @description What started it. */
+            /** @description What started the scan. */
             trigger: components["schemas"]["Trigger"];
             /**
              * Format: date-time
-             * @description When it took its lease.
+             * @description When the scan acquired its lease.
              */
             startedAt: string;
-            /** @description When it ended; null while it runs. */
+            /** @description When the scan ended; null while it runs. */
             finishedAt: string | null;
-            /** @description Why, if it failed or was given up. */
+            /** @description Why the scan failed or was abandoned, if it did. */
             reason: string | null;
-            /** @description Whether it was started because the timer did not. */
+            /** @description Whether it started because the timer had not fired. */
             overdue: boolean;
             /**
-             * @description `partial`: of some subscriptions.
+             * @description `partial`: some subscriptions only.
              * @enum {string}
              */
             scope: "full" | "partial";
             /** @description How many were requested; null for a full scan. */
             requestedSubscriptions: number | null;
-            /** @description Requested ids that Azure, the records and the settings do not have. */
+            /** @description Requested ids that are neither in Azure nor in the records or settings. */
             notFound: string[];
             /** @description How many more such ids there are. */
             notFoundOmitted: number;
-            /** @description The posture of the estate when it ended. */
+            /** @description The estate's posture when the scan ended. */
             posture: components["schemas"]["PostureVerdict"] | null;
-            /** @description The accounts that it read. */
+            /** @description The accounts that the scan read. */
             accounts: components["schemas"]["Accounts"] | null;
             /** @description Null if none was read. */
             dataStores: components["schemas"]["DataStoreCounts"] | null;
-            /** @description Those that it had to read. */
+            /** @description The subscriptions it had to read. */
             subscriptions: components["schemas"]["Subscriptions"] | null;
-            /** @description How many it recorded, of accounts and subscriptions. */
+            /** @description The number of changes it recorded. */
             changes: number | null;
             /** @description Null if nothing was compared. */
             crossCheck: components["schemas"]["CrossCheck"] | null;
-            /** @description The version of the rule that judged. */
+            /** @description The version of the rule behind the verdicts. */
             ruleVersion: string;
         };
         /** @description The scan that was started; the `Location` header links to it. */
@@ -828,11 +828,11 @@ export interface components {
             posture: components["schemas"]["PostureVerdict"];
             /** @description Why, and what to do. */
             reasons: components["schemas"]["ReasonOfPosture"][];
-            /** @description When the last full scan started; of one subscription, when it was read. */
+            /** @description When the last full scan started; for one subscription, when it was read. */
             asOf: string | null;
             /** @description When the result becomes too old. */
             freshUntil: string | null;
-            /** @description Whether it still counts. */
+            /** @description Whether the result is recent enough to count. */
             fresh: boolean;
             /** @description The accounts in scope. */
             accounts: components["schemas"]["Accounts"];
@@ -842,9 +842,9 @@ export interface components {
             dataStores: components["schemas"]["DataStoreCounts"] | null;
             /** @description Null if not counted yet. */
             azurePolicy: components["schemas"]["PolicyCounts"] | null;
-            /** @description All subscriptions that are known. */
+            /** @description All known subscriptions. */
             subscriptions: components["schemas"]["Subscriptions"];
-            /** @description The group whose subscriptions the last full scan had to see, if any. */
+            /** @description The group whose subscriptions the last full scan had to cover, if any. */
             managementGroup: string | null;
             /** @description The first gaps; `subscriptions?coverage=gap` lists all. */
             gaps: components["schemas"]["Gap"][];
@@ -872,17 +872,17 @@ export interface components {
         StoreUsage: "files" | "threads" | "vectors" | "speech_and_language" | "content_monitoring" | "workspace";
         /** @description A subscription; if its row is unusable, all values from the row are null. */
         Subscription: {
-            /** @description The subscription. */
+            /** @description The id of the subscription. */
             subscriptionId: string;
-            /** @description Null if Azure has never named it. */
+            /** @description Null if Azure has never returned a name. */
             name: string | null;
             /** @description Its tenant. */
             tenantId: string | null;
-            /** @description Azure's word, such as `Enabled`. */
+            /** @description Azure's state, such as `Enabled`. */
             state: string | null;
-            /** @description How far it is known. */
+            /** @description Whether it was read. */
             coverage: components["schemas"]["CoverageState"];
-            /** @description Since when the coverage is the same. */
+            /** @description When this coverage began. */
             since: string | null;
             /** @description Why it was not read; null if it was read. */
             gap: components["schemas"]["GapOfSubscription"] | null;
@@ -896,18 +896,18 @@ export interface components {
             dataStores: components["schemas"]["DataStoreCounts"] | null;
             /** @description Null if not counted yet. */
             azurePolicy: components["schemas"]["PolicyCounts"] | null;
-            /** @description The number of its last change; 0 before the first. */
+            /** @description The number of its last change; 0 if none yet. */
             sequence: number | null;
         };
         /** @description Subscriptions by coverage. */
         Subscriptions: {
-            /** @description All of them. */
+            /** @description All subscriptions. */
             total: number;
             /** @description Read completely by the last scan. */
             read: number;
             /** @description Not read completely. */
             gap: number;
-            /** @description Left out by the settings. */
+            /** @description Excluded by the settings. */
             excluded: number;
             /** @description Listed as deleted by Azure. */
             retired: number;
@@ -944,7 +944,7 @@ export interface components {
         UseOfDataStore: {
             /** @description Null if the account itself uses it. */
             project: string | null;
-            /** @description What it keeps there. */
+            /** @description What it keeps in the store. */
             use: components["schemas"]["StoreUsage"];
         };
         /**
@@ -954,9 +954,9 @@ export interface components {
         Verdict: "compliant" | "non_compliant" | "unknown";
         /** @description The watch for changes. */
         Watch: {
-            /** @description When Azure last answered; null before that. */
+            /** @description When Azure last answered; null if it never has. */
             lastLook: string | null;
-            /** @description When the latest change was. */
+            /** @description The time of the latest change. */
             lastChange: string | null;
             /** @description `blind` if Azure reports no changes. */
             state: components["schemas"]["WatchState"] | null;

@@ -44,7 +44,7 @@ def handle(app: FastAPI) -> None:
 
     @app.exception_handler(RowTooNew)
     async def too_new(_: Request, error: RowTooNew) -> Response:
-        # No time ends this, so there is none to wait.
+        # Waiting does not help, so there is no Retry-After.
         _LOGGER.error("%s", error)
         return error_answer(HTTPStatus.SERVICE_UNAVAILABLE, "NewerVersionNeeded", str(error))
 
@@ -64,7 +64,7 @@ def handle(app: FastAPI) -> None:
 
 
 def _allowed(request: Request) -> list[str]:
-    """Return the methods of all routes of this path; Starlette names those of the first one."""
+    """Return the methods of all routes of this path; Starlette lists only the first route's."""
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
     methods = {method for route in matching for method in route.methods or ()}

@@ -23,7 +23,7 @@ _LOGGER: Final = logging.getLogger(__name__)
 # The query parameter that may hold the host's function key.
 _KEY: Final = "code"
 _PRINCIPAL: Final = "x-ms-client-principal-id"
-# Stands for bytes that are not UTF-8.
+# Replaces bytes that are not UTF-8.
 _REPLACEMENT: Final = "\ufffd"
 
 
@@ -35,7 +35,7 @@ class SignIn:
     easy_auth: bool = False
 
     def is_missing(self, headers: Mapping[str, str]) -> bool:
-        """Return whether the request was let in without authentication.
+        """Return whether the request came in without authentication.
 
         The principal header counts only while Easy Auth is on; otherwise callers can set it
         themselves.
@@ -103,7 +103,7 @@ def _parameters(scope: Scope) -> list[tuple[str, str]]:
 def _for_routes(scope: Scope) -> Scope:
     """Remove the function key from the query, so that no link or log repeats it; HEAD is a GET.
 
-    The response to HEAD has a body, too; the host does not send it.
+    The response to HEAD also has a body; the host does not send it.
     """
     kept = [(name, value) for name, value in _parameters(scope) if name != _KEY]
     method = "GET" if scope["method"] == "HEAD" else scope["method"]

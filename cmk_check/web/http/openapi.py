@@ -21,7 +21,7 @@ _TAGS: Final[Mapping[Tag, str]] = {
     "results": "The posture, the accounts and the subscriptions, as the last scans found them.",
     "changes": "What changed, for programs that poll.",
     "scans": "The history of scans, and the start of one.",
-    "app": "The app itself: its reasons, its contract and whether it can answer.",
+    "app": "The app itself: its reasons, its contract and its health.",
 }
 
 type Responses = dict[int | str, dict[str, Any]]
@@ -33,7 +33,7 @@ _ENTRA: Final = {
     "bearerFormat": "JWT",
     "description": "A Microsoft Entra ID token for this app.",
 }
-# One per function key: a key opens one function, and starting a scan has a function of its own.
+# One per function key: a key opens one function, and a separate function starts scans.
 _READ, _START = "functionKey", "scanKey"
 _SCHEMES: Final[Mapping[HttpAuth, Mapping[str, Mapping[str, str]]]] = {
     "keys": {
@@ -72,7 +72,7 @@ _HEALTH: Final[Mapping[str, Any]] = {
     "tags": ["app"],
     "operationId": "getHealth",
     "summary": "Whether the app can answer",
-    "description": "For load balancers and uptime monitors. Needs no key. HEAD works, too.",
+    "description": "For load balancers and uptime monitors. Needs no key. HEAD also works.",
     "security": [],
     "responses": {
         "200": {
@@ -87,8 +87,8 @@ _HEALTH: Final[Mapping[str, Any]] = {
 def error(description: str) -> dict[str, Any]:
     """Return the description of an error response.
 
-    The reference stands for ``"model": ErrorResponse``, from which FastAPI would build a validator
-    for each error of each route at every start: most of the time that the API takes to build.
+    The reference replaces ``"model": ErrorResponse``: FastAPI would build a validator from it for
+    each error of each route at every start, which takes most of the API's build time.
     """
     return {"description": description, "content": {"application/json": {"schema": _ERROR}}}
 
@@ -102,9 +102,9 @@ ERRORS: Final[Responses] = {
 }
 
 
-# Of the lists that may walk through a whole table.
+# The errors of lists that may walk through a whole table.
 LIST_ERRORS: Final[Responses] = ERRORS | {
-    429: error("The app reads as many lists as it can at once.") | {"headers": _RETRY_AFTER}
+    429: error("The app is busy with other lists.") | {"headers": _RETRY_AFTER}
 }
 
 

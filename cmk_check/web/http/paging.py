@@ -2,7 +2,7 @@
 
 A filter that matches nothing would read the whole table in one request. Therefore a page may end
 early, even empty, and still have a next link: clients follow the links until there are none. A skip
-token says where the next page starts.
+token holds the start of the next page.
 """
 
 import base64
@@ -16,7 +16,7 @@ from cmk_check.limits import MAX_KEY_UNITS, ROWS_EXAMINED_PER_PAGE
 from cmk_check.store.findings import RowPosition
 from cmk_check.web.http.refusals import RequestRefused
 
-_SEPARATOR: Final = "/"  # stands in no key
+_SEPARATOR: Final = "/"  # no key contains it
 _KEYS: Final = re.compile(
     rf"(?P<partition>[A-Za-z0-9\-._()~]{{1,{MAX_KEY_UNITS}}}){_SEPARATOR}"
     rf"(?P<row>[A-Za-z0-9\-._()~|]{{1,{MAX_KEY_UNITS}}})"
@@ -34,7 +34,7 @@ class Page[T]:
 async def gather[T](
     rows: AsyncIterator[tuple[RowPosition, T | None]], top: int, most: int = ROWS_EXAMINED_PER_PAGE
 ) -> Page[T]:
-    """Take up to ``top`` matches out of ``most`` rows; a row that does not match comes as None."""
+    """Take up to ``top`` matches out of ``most`` rows; None is a row that does not match."""
     value: list[T] = []
     last: RowPosition | None = None
     examined = 0
@@ -62,7 +62,7 @@ def token_of_text(text: str) -> str:
 
 
 def text_of(token: str, begin: str = "") -> str:
-    """Return the text that a token holds; all texts of its list begin alike.
+    """Return the text that a token holds; all texts of a list have the same beginning.
 
     Raises:
         RequestRefused: the token is not valid.
@@ -80,7 +80,7 @@ def text_of(token: str, begin: str = "") -> str:
 def position_of(token: str | None, *rows: str) -> RowPosition | None:
     """Return the position that a token holds; ``rows`` are the row keys or prefixes of the list.
 
-    A token holds only the two keys of a row: one from another page just starts elsewhere.
+    A token holds only the two keys of a row, so a token from another page just starts elsewhere.
 
     Raises:
         RequestRefused: the token is not valid for this list.

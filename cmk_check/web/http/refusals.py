@@ -1,4 +1,4 @@
-"""Requests that get an error response; the command line uses the views without a web framework."""
+"""Requests that get an error response, without a web framework: the command line uses the views."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 @dataclass(eq=False)
 class RequestRefused(Exception):
-    """A request that gets an error response; views raise it, an exception handler answers it."""
+    """A request that gets an error response; views raise it, an exception handler responds."""
 
     status: HTTPStatus
     code: str
@@ -20,7 +20,7 @@ class RequestRefused(Exception):
 
 
 def not_found(message: str, target: str = "id") -> RequestRefused:
-    """Return the error for what no scan has recorded."""
+    """Return the error for a resource that no scan has recorded."""
     return RequestRefused(HTTPStatus.NOT_FOUND, "NotFound", message, target)
 
 

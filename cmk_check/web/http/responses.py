@@ -1,4 +1,4 @@
-"""Responses of the API: bodies with the headers that all share, and errors in their envelope."""
+"""Responses of the API: bodies with the common headers, and errors in their envelope."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -8,7 +8,7 @@ from fastapi import Response
 
 from cmk_check.web.models import ErrorDetail, ErrorResponse
 
-# The API serves no pages: if a browser shows a response, it may load and run nothing.
+# The API serves no pages: a browser that shows a response must not load or run anything.
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",

@@ -1,12 +1,12 @@
-"""How many lists may walk through the findings table at once, and how fast searches may.
+"""Limits how many lists walk through the findings table at once, and how fast searches do.
 
-A walk decodes up to 10,000 rows on the one thread that also answers status and health. So a few
-lists of a large estate, asked at once, must not take all of its time. Searches have places of their
-own: they may wait longer, and must not keep lists waiting. So have lists by a filter that the table
-cannot compare: nobody who asks for exact values is refused because others search.
+A walk decodes up to 10,000 rows on the one thread that also answers status and health, so
+concurrent lists of a large estate must not take all of its time. Searches have separate places:
+they may wait longer, and must not keep lists waiting. Lists by a filter that the table cannot
+compare also have separate places, so searches never cause a list by exact values to be refused.
 
-A search compares thousands of rows, and asks the storage for them that the others read as well. So
-searches take turns, and rest in between: everything else is answered as if alone.
+A search reads and compares thousands of rows from the storage that all requests share. Searches
+therefore take turns and pause in between, so that other requests are as fast as without them.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class Walks:
 
     @asynccontextmanager
     async def held(self) -> AsyncGenerator[None]:
-        """Hold a place while a request is answered.
+        """Hold a place while a request is handled.
 
         Raises:
             RequestRefused: no place became free.
@@ -51,7 +51,7 @@ class Walks:
             raise RequestRefused(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "TooManyRequests",
-                f"The app reads as many lists as it can at once; try again in {seconds} seconds.",
+                f"The app is busy with other lists; try again in {seconds} seconds.",
                 headers={"Retry-After": str(seconds)},
             ) from None
         try:
@@ -62,7 +62,7 @@ class Walks:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places of lists, of lists of findings whose rows are compared here, and of searches."""
+    """The places of lists, of lists whose rows this program compares, and of searches."""
 
     lists: Walks = field(default_factory=Walks)
     compared: Walks = field(default_factory=lambda: Walks(seconds=SEARCH_WAIT_SECONDS))
@@ -70,7 +70,7 @@ class Places:
 
 
 class Turns:
-    """The turns of searches in a process; ``rest`` is in times of what the last turn took."""
+    """The turns of searches in a process; ``rest`` is a multiple of the last turn's duration."""
 
     def __init__(self, rest: float = SEARCH_REST) -> None:
         self._rest = rest
@@ -78,7 +78,7 @@ class Turns:
         self._not_before = 0.0
 
     async def each[T](self, parts: AsyncIterator[T]) -> AsyncIterator[T]:
-        """Iterate over parts of searches; each is read in a turn of its own."""
+        """Iterate over parts of searches; each part is read in a separate turn."""
         time = asyncio.get_running_loop().time
         while True:
             async with self._turn:

@@ -1,4 +1,4 @@
-"""What stands beside a verdict in the API: of one account, and as counts."""
+"""The aspects beside a verdict in the API: one account's, and the counts."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from cmk_check.web import aspect_models, models
 
 
 def to_api_accounts(accounts: AccountCounts, now: datetime) -> models.Accounts:
-    """Make the counts by verdict; exceptions that have ended are not counted."""
+    """Make the counts by verdict; ended exceptions are not counted."""
     return models.Accounts(
         total=accounts.total,
         compliant=accounts.compliant,
@@ -28,9 +28,9 @@ def to_api_accounts(accounts: AccountCounts, now: datetime) -> models.Accounts:
 
 
 def to_api_counts(accounts: AccountCounts, *, key_health: bool) -> dict[str, Any]:
-    """Make the counts of aspects, as fields of answers; each answer takes those that it has.
+    """Make the counts of aspects, as fields of responses; each response takes the fields it has.
 
-    ``key_health`` is whether keys are read: one that was never looked at is then unknown.
+    ``key_health`` is whether keys are read: a key that was never read then counts as unknown.
     """
     sums = {aspect.counted_as or aspect.name: aspect.sums(accounts) for aspect in ASPECTS}
     keys = KEY_HEALTH.all_sums(accounts) if key_health else None

@@ -1,4 +1,4 @@
-"""What is the same for every estate, so that no table is read for it: reasons and controls."""
+"""Reasons and controls, which are the same for every estate and need no table."""
 
 from dataclasses import asdict
 from functools import cache
@@ -13,7 +13,7 @@ from cmk_check.web.models import CatalogueReason
 
 @cache
 def reasons() -> bytes:
-    """Write the catalogue of reasons as the list that the API answers."""
+    """Return the catalogue of reasons as a JSON list."""
     entries = [
         CatalogueReason(code=code, area=area, **asdict(entry))
         for area, reasons in CATALOGUE.items()
@@ -24,5 +24,5 @@ def reasons() -> bytes:
 
 @cache
 def controls() -> Controls:
-    """Return the controls that findings answer, with their mappings."""
+    """Return the controls that findings are evidence for, with their mappings."""
     return Controls(caution=CAUTION, value=CONTROLS)

@@ -17,7 +17,7 @@ from cmk_check.web.http.refusals import RequestRefused
 async def page_of(
     feed: FeedTable, query: parameters.ChangesQuery
 ) -> tuple[list[models.ChangeEvent], str, bool]:
-    """Return a page, the cursor behind it, and whether the feed already holds changes after that.
+    """Return a page, the cursor after it, and whether the feed already holds later changes.
 
     A poller that is up to date costs one point read.
 
@@ -27,7 +27,7 @@ async def page_of(
 
     """
     since = None if query.since is None else int(query.since)
-    # Read before the rows: numbers up to this one that are missing from them were pruned.
+    # Read before the rows: if a number up to this one has no row, it was pruned.
     last = await feed.last()
     if since == last:
         return [], str(last), False
@@ -46,7 +46,7 @@ async def page_of(
 
 
 async def _lost(feed: FeedTable, since: int | None, numbers: list[int]) -> int | None:
-    """Return the index of the number before which some were pruned, None if none were.
+    """Return the index of the first number after a pruned one, None if none was pruned.
 
     Pruning removes the oldest first: a hole after an older change is a broken row.
     """

@@ -19,7 +19,7 @@ class Table(NamedTuple):
 
 
 def _alike(*path: str, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Return columns that are called as in JSON, each with its path there."""
+    """Return columns named as in JSON, each with its path there."""
     return {name: (*path, name) for name in names}
 
 
@@ -29,7 +29,7 @@ _WORDS: Final = {"Id": "ID", "Uri": "URI", "Url": "URL"}
 _DATES: Final = ("changedAt", "previousVerdict", "coverage", "asOf")
 _KEY: Final = ("keySource", "keyName", "keyVersion", "keyVaultUri", "identityType")
 _IDENTITY: Final = ("identityClientId", "provisioningState")
-# In the order of the table, to whose end new ones go.
+# In the order of the table; append new ones.
 _PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     **_alike(names=_ACCOUNT + _VERDICT + _DATES),
     **_alike("evidence", names=_KEY + _IDENTITY),
@@ -66,7 +66,7 @@ KEYS: Final = Table("keys", {"keyUri": ("id",), **_alike(names=_OF_KEY[1:])})
 
 
 def texts(entry: BaseModel, table: Table) -> list[str]:
-    """Return the text of each column, as the names and tags have it; "" without a value."""
+    """Return the text of each column, with names and tags unchanged; "" without a value."""
     shown = entry.model_dump(mode="json", by_alias=True)
     return [_text(shown, path) for path in table.columns.values()]
 

@@ -31,7 +31,7 @@ async def written(
 
 
 def head(table: Table = FINDINGS) -> bytes:
-    """Write the header row, with the mark that begins a file."""
+    """Write the header row, after the byte order mark."""
     return f"{_BYTE_ORDER_MARK}{_lines([table.columns])}".encode()
 
 
@@ -49,7 +49,7 @@ def _lines(lines: Iterable[Iterable[str]]) -> str:
 def cell(text: str) -> str:
     """Make a text safe to open in a spreadsheet.
 
-    In some languages a semicolon separates cells, so the text after one is guarded, too. Control
+    In some languages a semicolon separates cells, so the text after one is also guarded. Control
     characters and line breaks become blanks.
     """
     return ";".join(_guarded(part) for part in text.split(";"))

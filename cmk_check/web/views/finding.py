@@ -25,12 +25,12 @@ from cmk_check.web.views.aspects import to_api_sides
 from cmk_check.web.views.catalogues import controls
 
 _KNOWN: Final = (
-    "The last change that Azure Resource Graph knows; later ones can be missing for minutes. It "
-    "need not be the cause of the verdict and proves no guilt: Azure names the sender of a request."
+    "The last change in Azure Resource Graph, which can lag by minutes. The change need not be the "
+    "cause of the verdict and proves no guilt: Azure names only the sender of the request."
 )
 _NONE: Final = (
-    "Azure Resource Graph shows the app no change of the account in the last 14 days, and keeps "
-    "none longer. Without the right Microsoft.Resources/changes/read it shows none either."
+    "Azure Resource Graph returned no change of the account in the last 14 days, which is as far "
+    "as it goes back. It also returns none without the right Microsoft.Resources/changes/read."
 )
 
 
@@ -80,9 +80,9 @@ def to_api_finding(
 
 
 def _as_of(finding: Finding, coverage: Coverage, status: Status, now: datetime) -> datetime | None:
-    """Return of when a finding is: a partial scan that found it changed is later than the last.
+    """Return the date of a finding: a partial scan that found it changed can be the later one.
 
-    A scan whose clock was wrong may have begun after ``now``, and dates nothing.
+    A scan that began after ``now`` had a wrong clock, so its date is ignored.
     """
     as_of = posture.as_of(coverage, status)
     if as_of is None or coverage.state is not CoverageState.READ or not finding.history:
@@ -104,7 +104,7 @@ def with_details(shown: models.Finding, finding: Finding) -> models.FindingDetai
 
 
 def remediation_of(finding: Finding, tenant_id: str | None) -> models.Remediation | None:
-    """Return the plan for a finding, None if it needs none, or if none can be made."""
+    """Return the plan for a finding, None if it needs no plan or none is possible."""
     plan = plan_for(finding, tenant_id=tenant_id) or key_plan_for(finding, tenant_id=tenant_id)
     if plan is None:
         return None
@@ -114,12 +114,12 @@ def remediation_of(finding: Finding, tenant_id: str | None) -> models.Remediatio
 
 
 def to_api_last_change(found: LastChange | Gap | None) -> models.LastChange:
-    """Make the API's answer to a question for the last change."""
+    """Make the API's last change."""
     if not isinstance(found, Gap):
         return models.LastChange(message=_KNOWN if found else _NONE, reason=None, change=found)
     lacking = found.missing_action
-    end = f"Give the app's identity the right {lacking}." if lacking else "Ask again later."
-    message = f"{GAP_REASONS[found.reason].message} {end} The account's activity log has it, too."
+    end = f"Give the app's identity the right {lacking}." if lacking else "Try again later."
+    message = f"{GAP_REASONS[found.reason].message} {end} The account's activity log also has it."
     return models.LastChange(message=message, reason=found.reason, change=None)
 
 

@@ -39,7 +39,7 @@ from cmk_check.web.http.table_walk_limit import Turns
 from cmk_check.web.views.finding import to_api_finding, with_details
 from cmk_check.web.views.search import Search
 
-# Some subscriptions have fewer accounts than on average: a page should not need one row more.
+# For subscriptions with fewer accounts than average: a page should not need a second request.
 _MARGIN: Final = 1.1
 _LIKE: Final = (
     "subscriptions/<id>/resourceGroups/<name>/providers/Microsoft.CognitiveServices/accounts/<name>"
@@ -69,7 +69,7 @@ class FindingsView:
         return (*self.kinds, KIND_UNKNOWN)
 
     def is_compared_here(self, query: parameters.FindingsQuery) -> bool:
-        """Return whether this program has to compare rows, because the table cannot."""
+        """Return whether this program must compare rows, because the table cannot."""
         where, search = _where(query, query.kind, self.clock.now()), Search(query)
         return bool(search.words or search.location) or not where.is_compared_by_table
 
@@ -114,13 +114,13 @@ class FindingsView:
         )
 
     async def one(self, account_id: str) -> models.FindingDetail:
-        """Read one finding by its ARM id in any case, with three point reads at once.
+        """Read one finding by its ARM id, case-insensitive, with three concurrent point reads.
 
         The adapter has already decoded the id; decoding it again would break a name that contains
         a percent sign and two digits.
 
         Raises:
-            RequestRefused: the id is not that of an account, or no finding of it is recorded.
+            RequestRefused: the id is not an account's, or no finding of the account is recorded.
             StoreError
 
         """
@@ -142,7 +142,7 @@ class FindingsView:
     async def table_pages(
         self, query: parameters.FindingsQuery
     ) -> AsyncIterator[Page[models.Finding]]:
-        """Read the pages of a table: all that a workbook may hold, or one for ``top`` or CSV.
+        """Read the pages of a table: as many as a workbook may hold, or one for ``top`` or CSV.
 
         Raises:
             RequestRefused: as for a page.
@@ -165,7 +165,7 @@ class FindingsView:
         raise RequestRefused(
             HTTPStatus.BAD_REQUEST,
             "InvalidParameter",
-            f"kind must be one of {', '.join(self.allowed_kinds)}, in any case.",
+            f"kind must be one of {', '.join(self.allowed_kinds)}; case does not matter.",
             "kind",
         )
 
@@ -195,7 +195,7 @@ class FindingsView:
 
 
 def _where(query: parameters.FindingsQuery, kind: str | None, now: datetime) -> FindingFilter:
-    """Return what the rows' own columns are compared with; ``kind`` as the table spells it."""
+    """Return the values that the table compares with its columns; ``kind`` in its spelling."""
     asked = query.model_dump(by_alias=True, exclude_none=True)
     return FindingFilter(
         verdict=query.verdict,
@@ -210,7 +210,7 @@ def _where(query: parameters.FindingsQuery, kind: str | None, now: datetime) -> 
 
 
 def _matching(where: FindingFilter, status: Status) -> int | None:
-    """Return how many findings the table will find, as the last scan counted them, if it did."""
+    """Return how many findings the table will find by the last scan's counts, if it counted."""
     asked, accounts = where.equals(), status.summary.accounts
     if not asked:
         return accounts.total
@@ -232,10 +232,10 @@ def _is_cheap_to_join(where: FindingFilter, status: Status) -> bool:
 
 
 def _rows_at_once(top: int, where: FindingFilter, status: Status, *, joined: bool) -> int:
-    """Return how many rows to ask the table for at once.
+    """Return how many rows to request from the table at once.
 
-    That is what a page needs, in equal parts, if subscriptions have as many accounts as on average.
-    Decoding rows is most of what a page costs.
+    The rows that a page needs, in equal parts, if all subscriptions have the average number of
+    accounts. Most of a page's cost is decoding rows.
     """
     matching, subscriptions = _matching(where, status), status.summary.subscriptions.total
     if not matching:

@@ -18,7 +18,7 @@ from cmk_check.web.http.refusals import RequestRefused
 
 @dataclass(frozen=True, slots=True)
 class SummingView:
-    """What sums all findings; ``key_health`` is whether keys are read, ``most`` a limit of them."""
+    """Sums all findings, at most ``most``; ``key_health`` is whether keys are read."""
 
     findings_table: FindingsTable
     scans: ScanTable
@@ -31,7 +31,7 @@ class SummingView:
         """Iterate over all findings, each with whether its subscription was not read.
 
         Raises:
-            RequestRefused: there are more: a sum over a part would be too small.
+            RequestRefused: too many findings; a sum over some of them would be too small.
             StoreError
 
         """
@@ -46,14 +46,14 @@ class SummingView:
                 raise RequestRefused(
                     HTTPStatus.BAD_REQUEST,
                     "TooManyFindings",
-                    f"Accounts are summed over {self.most:,} findings at most; ask "
-                    f"/api/v1/findings?{filter_name}= for the accounts of one {filter_name}.",
+                    f"Accounts are summed over at most {self.most:,} findings; for the accounts "
+                    f"of one {filter_name}, use /api/v1/findings?{filter_name}=.",
                 )
             yield finding, not posture.is_read(coverage, status)
 
 
 class Groups[G]:
-    """The groups on a page, by distinct texts that order them; others are not kept in memory.
+    """The groups on a page, by distinct texts that order them; other groups are not kept.
 
     All texts begin with ``begin``.
 
@@ -76,13 +76,13 @@ class Groups[G]:
         if place not in kept:
             insort(places, place)
             kept[place] = self._make()
-            # One more than the page holds, because of which there is a next page.
+            # One more than the page holds: there is a next page.
             if len(places) > self._top + 1:
                 del kept[places.pop()]
         return kept[place]
 
     def page[T](self, shown: Callable[[str, G], T]) -> Page[T]:
-        """Return the page, when all findings were added to their groups."""
+        """Return the page, once all findings were added to their groups."""
         places = self._places[: self._top]
         token = token_of_text(places[-1]) if len(self._places) > self._top else None
         return Page([shown(place, self._kept[place]) for place in places], token)

@@ -21,14 +21,14 @@ _NAMES: Final = ("owner_names", "versions", "identities")
 _INCLUDING: Final = {
     "unowned": "without an owner",
     "data_only": "with only data stores under the key",
-    "broken": "with a broken key already",
+    "broken": "whose key is already broken",
     "unread": "not read by the last scan",
 }
 
 
 @dataclass(slots=True)
 class _KeyUse:
-    """What depends on one key; ``numbers`` and ``names`` are by their names in the answer."""
+    """What depends on one key; ``numbers`` and ``names`` are keyed by response field."""
 
     numbers: Counter[str] = field(default_factory=Counter)
     names: dict[str, set[str | None]] = field(default_factory=lambda: {n: set() for n in _NAMES})
@@ -38,7 +38,7 @@ class _KeyUse:
     vault_id: str | None = None
 
     def add(self, key: str, keys: KeysOfFinding, finding: Finding, *, unread: bool) -> None:
-        """Add an account that is under the key, or names data stores that are."""
+        """Add an account that is under the key, or has data stores under it."""
         owner, is_under = finding.owner.value if finding.owner else None, key == keys.own
         health = finding.key_health if is_under else None
         self.numbers["accounts"] += 1
@@ -55,7 +55,7 @@ class _KeyUse:
             self.names["versions"].add(health.key_version)
             self.names["identities"].add(health.principal_id)
             self.expires = min(filter(None, (self.expires, health.expires)), default=None)
-            # The latest reading: a key that could not be read, or was not, says nothing newer.
+            # The latest reading: a key that was not read has nothing newer.
             if health.next_rotation_at and not (unread and self.next_rotation_at):
                 self.next_rotation_at = health.next_rotation_at
 
@@ -93,7 +93,7 @@ class KeysView(SummingView):
     """Makes pages of keys."""
 
     async def page(self, query: parameters.KeysQuery) -> tuple[Page[models.KeyInUse], str]:
-        """Read one page, by id, and say what is not counted.
+        """Read one page, by id, and the text about what is not counted.
 
         Raises:
             RequestRefused: the token is invalid, or the estate has more findings.
@@ -119,7 +119,7 @@ class KeysView(SummingView):
 
 
 def _caution(status: Status, unjudged: int, unknown_data: int) -> str:
-    """Say what may depend on a key, too, and stands in no sum."""
+    """Return a sentence about what may also depend on a key but is not counted."""
     subscriptions = status.summary.subscriptions
     counts = (
         (unjudged, "account", "{} whose key is not known"),

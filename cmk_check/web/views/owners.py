@@ -1,4 +1,4 @@
-"""The list of owners: sums over all findings, because anybody can own accounts anywhere."""
+"""The list of owners: sums over all findings, because an owner can have accounts anywhere."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -29,24 +29,24 @@ class _Sums:
 
 @dataclass(frozen=True, slots=True)
 class OwnersView(SummingView):
-    """Makes pages of owners; between two scans each is made once, and ``kept``."""
+    """Makes pages of owners; each is made once between two scans, and ``kept``."""
 
     kept: dict[object, Page[models.OwnerSums]] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def page(self, query: parameters.OwnersQuery) -> Page[models.OwnerSums]:
-        """Read one page: first the accounts without an owner, then the owners by name.
+        """Read one page: first the accounts without owner, then the owners by name.
 
         Raises:
             RequestRefused: the token is invalid, or the estate has more findings.
             StoreError
 
         """
-        async with self.lock:  # for those who ask at the same time
+        async with self.lock:  # for concurrent requests
             current = await self.scans.lease_and_status()
             etags = current.lease.etag, current.status.etag
             asked = *etags, query.top, query.skip_token
-            # Findings change only while a scan holds the lease, and one that died holds it still.
+            # Findings change only while a scan holds the lease; a scan that died still holds it.
             is_quiet = not current.lease.value.scan_id and all(etags)
             if is_quiet and (page := self.kept.get(asked)) is not None:
                 return page
@@ -64,7 +64,7 @@ class OwnersView(SummingView):
     ) -> Page[models.OwnerSums]:
         owners = Groups(_Sums, query.top, query.skip_token, " ")
         async for finding, unread in self.all_findings(status, "owner"):
-            # The blank sorts accounts without an owner before all owners, and is a place, too.
+            # The blank sorts accounts without an owner before all owners, and is also a position.
             if sums := owners.at(f" {(finding.owner or UNOWNED).value or ''}"):
                 sums.add(finding, unread=unread)
         return owners.page(self._shown)

@@ -36,7 +36,7 @@ type Samples = Mapping[str, float] | Mapping[str | tuple[str, ...], float]
 
 _PREFIX: Final = "cmkcheck_"
 _ENDED: Final = (ScanState.COMPLETE, ScanState.INCOMPLETE, ScanState.FAILED)
-# The library fails on a version that is not numeric, and would claim any later version.
+# The library fails on a version that is not numeric, and would accept any later version.
 _VERSION: Final = re.compile(r"version\s*=\s*([^;]*)", re.IGNORECASE)
 _WRITABLE: Final = {"0.0.4", "1.0.0"}
 
@@ -45,7 +45,7 @@ _WRITABLE: Final = {"0.0.4", "1.0.0"}
 class StatusCollector(Collector):
     """The data of one scrape: the recorded status, and the posture ``now``.
 
-    ``looked_at`` is when the watch for changes last got an answer, None if never. ``due_dates`` is
+    ``looked_at`` is when Azure last answered the watch for changes, None if never. ``due_dates`` is
     whether accounts have due dates.
     """
 
@@ -87,7 +87,7 @@ class StatusCollector(Collector):
         yield from _gauge("subscriptions", "Subscriptions by coverage.", counts, "coverage")
         if status.last_scan is not None:
             yield from _of_scan(status.last_scan)
-        text = "When Azure last reported changes to the watch; not there without a watch."
+        text = "When Azure last answered the watch for changes; absent without a watch."
         yield from _gauge("watch_last_look_timestamp_seconds", text, self.looked_at)
 
 
@@ -102,7 +102,7 @@ def write(scraped: StatusCollector, accept: str) -> tuple[bytes, str]:
 def _gauge(
     name: str, text: str, value: Samples | datetime | float | None, *labels: str
 ) -> Iterator[Metric]:
-    """Yield a gauge with one number, or with one for each value of its labels; None yields none."""
+    """Yield a gauge with one number, or one for each value of its labels; none for None."""
     if value is None:
         return
     unit = "seconds" if name.endswith("_seconds") else ""
@@ -140,7 +140,7 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
     text = "Accounts of the kinds in scope, by the reason of their verdict."
     by_reason = {**{reason.value: 0 for reason in Reason}, **accounts.by_reason}
     yield from _gauge("accounts_by_reason", text, by_reason, "reason")
-    text = "Accounts that could not be read in the last scan; their last known verdict is counted."
+    text = "Accounts that the last scan could not read; the last known verdict is counted."
     yield from _gauge("accounts_unread", text, accounts.unread)
     ignored = dict(sorted(accounts.ignored_by_kind.items()))
     yield from _gauge(
@@ -150,15 +150,13 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
 
 def _of_aspects(accounts: AccountCounts, *, key_health: bool) -> Iterator[Metric]:
     if key_health:
-        text = "Compliant accounts by the health of their key; not there if keys are not read."
+        text = "Compliant accounts by the health of their key; absent if keys are not read."
         keys = _snake(KEY_HEALTH.all_sums(accounts))
         yield from _gauge("accounts_by_key_health", text, keys, "key_health")
     for aspect in ASPECTS:
         counts = aspect.sums(accounts)
         if counts and aspect.counted_as and aspect is not KEY_HEALTH:
-            text = (
-                f"Accounts in scope by the state of their {aspect.titles[1]}; not there if unread."
-            )
+            text = f"Accounts in scope by the state of their {aspect.titles[1]}; absent if unread."
             name = f"accounts_{to_snake(aspect.counted_as)}"
             yield from _gauge(name, text, _snake(counts), "state")
 
@@ -168,7 +166,7 @@ def _snake(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def _of_scan(scan: LastScan) -> Iterator[Metric]:
-    text = "The duration of the last scan that ended, with any result."
+    text = "The duration of the last scan that ended, whatever its result."
     took = (scan.finished_at - scan.started_at).total_seconds() if scan.finished_at else None
     yield from _gauge("last_scan_duration_seconds", text, took)
     yield StateSetMetricFamily(

@@ -28,8 +28,8 @@ async def page_of(
 
     """
     after = position_of(query.skip_token, table_keys.SCANS_FROM)
-    # With a filter, most rows may be others. Without one, one more than the page holds shows
-    # whether there is another page.
+    # With a filter, most rows may not match. Without one, a single extra row shows whether there
+    # is another page.
     rows = TABLE_PAGE_ROWS if query.scope else query.top + 1
     matches = (
         (place, _shown(scan) if scan and query.scope in {None, _scope_of(scan)} else None)
@@ -48,7 +48,7 @@ async def one(scans: ScanTable, scan_id: str) -> models.Scan:
     """
     stored = None
     if is_scan_id(scan_id):
-        # A start that is centuries away fits into no key.
+        # A start that is centuries away does not fit into a key.
         with suppress(LimitExceeded):
             stored = await scans.scan(scan_id)
     if stored is None:

@@ -12,7 +12,7 @@ from cmk_check.web.parameters import FindingsQuery
 
 
 class Search:
-    """The filters, case-folded; None, and empty ``words``, match everything."""
+    """The filters, case-folded; None and empty ``words`` match everything."""
 
     def __init__(self, query: FindingsQuery) -> None:
         self.kind = query.kind and query.kind.casefold()
@@ -22,8 +22,7 @@ class Search:
     def may_find(self, row: Entity, coverage: Mapping[str, object]) -> bool:
         """Return whether a row may match, from a few columns of it and of its coverage row.
 
-        True for every row of which ``finds`` may be true; a row that cannot be trusted is known by
-        its key.
+        True for every row for which ``finds`` may be true; an untrusted row is matched by its key.
         """
         kind, location = row.values.get("kind"), row.values.get("location")
         return (
@@ -55,7 +54,7 @@ class Search:
         )
 
     def _all_in(self, texts: Iterable[str]) -> bool:
-        """Return whether every word occurs in some text; they contain no line breaks."""
+        """Return whether every word occurs in some text; no word or text contains a line break."""
         text = "\n".join(texts).casefold() if self.words else ""
         return all(word in text for word in self.words)
 

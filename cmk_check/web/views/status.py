@@ -1,8 +1,8 @@
-"""The current status, from one row of the store, or two for a subscription, and the watch's.
+"""The current status, from one row of the store, or two for a subscription, and the watch's row.
 
-The same as metrics: values are derived at the time of the scrape, too, because ``compliant`` must
-not stay in the time series if scans stop. If the status cannot be read, the scrape fails and ``up``
-is 0.
+Metrics come from the same rows and are also derived at the time of the scrape, because
+``compliant`` must not stay in the time series if scans stop. If the status cannot be read, the
+scrape fails and ``up`` is 0.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class StatusView:
         """Return the status of a subscription by lower-cased id; an unusable row is a gap.
 
         Raises:
-            RequestRefused: nothing is known of the subscription.
+            RequestRefused: the subscription is not recorded.
             StoreError
 
         """
@@ -83,13 +83,13 @@ class StatusView:
     ) -> tuple[bytes, str]:
         """Return the status as metrics in an accepted format, and the content type.
 
-        ``kinds`` are those in scope, ``owners`` is whether owners are kept.
+        ``kinds`` are those in scope, ``owners`` is whether owners are stored.
 
         Raises:
             StoreError
 
         """
-        # The library takes long to load, and no other request needs it.
+        # The library loads slowly, and no other request needs it.
         from cmk_check.web.views.prometheus import StatusCollector, write  # noqa: PLC0415
 
         stored, watch = await asyncio.gather(self.scans.status(), self._watch())
@@ -103,7 +103,7 @@ class StatusView:
         return write(scraped, accept)
 
     async def _watch(self) -> Watch | None:
-        """Return what the watch remembers; None if it is off or a newer version wrote its row."""
+        """Return the state of the watch; None if it is off or a newer version wrote its row."""
         if self.watch_table is None:
             return None
         try:
@@ -115,7 +115,7 @@ class StatusView:
     async def _read_alone(self, subscription_id: str, status: Status) -> Status:
         """Return the status as of the latest scan that read a subscription, partial ones included.
 
-        They write nothing where nothing has changed, so only their own rows say that they read it.
+        A partial scan that finds no change writes only its own row, which shows that it read it.
         """
         if status.as_of is None:
             return status
@@ -162,7 +162,7 @@ class StatusView:
             last_scan=stored.value.last_scan,
             watch=watch,
         ).body()
-        # A strong ETag, of the row's and the body: the body holds ``fresh``, and settings and the
-        # program's version change it, too.
+        # A strong ETag from the row's ETag and the body, which also depends on the time, the
+        # settings and the program's version.
         digest = hashlib.blake2b(stored.etag.encode() + b"\n" + body, digest_size=16)
         return body, f'"{digest.hexdigest()}"'

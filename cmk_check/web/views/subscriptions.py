@@ -44,7 +44,7 @@ class SubscriptionsView:
         """
         after = position_of(query.skip_token, table_keys.COVERAGE)
         status = (await self.scans.status()).value
-        # Rows in any state may hold a gap; the table can compare the other states.
+        # Rows in any state may hold a gap; the table can filter by the other states.
         state = None if query.coverage is CoverageState.GAP else query.coverage
         rows = self._joined(state, after, status)
         shown = ((at, self._shown(posture.as_left(row, status), status)) async for at, row in rows)
@@ -57,7 +57,7 @@ class SubscriptionsView:
     async def _joined(
         self, state: CoverageState | None, after: RowPosition | None, status: Status
     ) -> AsyncIterator[tuple[RowPosition, Coverage]]:
-        """Iterate over the rows and, in their order, the subscriptions whose gap has none."""
+        """Iterate in order over the rows and the subscriptions whose gap has no row."""
         now = self.clock.now()
         unwritten = (
             (_place(gap.subscription_id), posture.without_row(gap, status, now))
@@ -75,10 +75,10 @@ class SubscriptionsView:
             yield each
 
     def _shown(self, row: Coverage, status: Status) -> models.Subscription:
-        """Make a subscription from its row, as the last scan left it.
+        """Make a subscription from its row, as of the last scan.
 
         The row of a subscription in state ``read`` is written only for changes, so it does not
-        hold the time of the last reading.
+        hold the time of the last read.
         """
         last_read = posture.as_of(row, status) if row.state is CoverageState.READ else row.last_read
         return models.Subscription(

@@ -15,24 +15,24 @@ from pydantic import BaseModel
 from cmk_check.limits import MAX_SHEET_ROWS, WORKBOOK_PIECE_BYTES
 from cmk_check.web.views.columns import FINDINGS, Table, texts, title
 
-# In characters; a head has a button for its filter.
+# In characters; a header cell has a filter button.
 _WIDEST: Final = 60
 _BUTTON: Final = 4
 # The built-in format "@": a cell stays text when somebody edits it.
 _TEXT: Final = {"num_format": 49}
 _HEAD: Final = _TEXT | {"bold": True}
-# The library writes a text between these as it is, for XML that it has made itself.
+# The library writes a text between these unchanged, as XML that it has made itself.
 _RAW: Final = ("<r>", "</r>")
 
 
 def _in_order(table: Table) -> Table:
-    """Put the name first and the id last: people look for a name; ids are for programs."""
+    """Put the name first for people, and the id last for programs."""
     names = sorted(table.columns, key=lambda name: (name != "name", name == "id"))
     return Table(table.what, {name: table.columns[name] for name in names})
 
 
 TITLES: Final = tuple(map(title, _in_order(FINDINGS).columns))
-"""What the head row says of findings: the columns in their order, in words."""
+"""The header row for findings: the columns in order, in words."""
 
 
 async def written(
@@ -40,10 +40,10 @@ async def written(
     table: Table = FINDINGS,
     sheet_rows: int = MAX_SHEET_ROWS,
 ) -> AsyncIterator[bytes]:
-    """Write a workbook with a row for each entry below a head row; iterate over its bytes.
+    """Write a workbook with a row for each entry below a header row; iterate over its bytes.
 
-    More entries than a sheet holds go on in another one. Threads do the writing, because ten
-    thousand findings take seconds.
+    If a sheet is full, another sheet follows. Threads do the writing, because ten thousand
+    findings take seconds.
 
     Raises:
         OSError: the temporary folder cannot be written.
@@ -63,10 +63,10 @@ async def written(
 
 
 class _Workbook:
-    """A workbook whose rows are on the disk as soon as the next one comes."""
+    """A workbook that writes each row to the disk when the next row comes."""
 
     def __init__(self, file: Path, sheet_rows: int, table: Table) -> None:
-        # The library takes long to load, and only this answer needs it.
+        # The library loads slowly, and only this response needs it.
         from xlsxwriter import Workbook  # noqa: PLC0415
 
         self._book = Workbook(str(file), {"constant_memory": True, "tmpdir": str(file.parent)})

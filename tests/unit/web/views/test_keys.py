@@ -137,7 +137,7 @@ async def test_a_key_says_who_loses_data_with_it() -> None:
         "id": CMK,
         "name": "cmk",
         "message": "If this key stops working, 3 accounts of 2 owners lose their data, including 1 "
-        "without an owner, 1 with only data stores under the key, 1 with a broken key already.",
+        "without an owner, 1 with only data stores under the key, 1 whose key is already broken.",
         "vaultId": "/v",
         "shared": True,
         "accounts": 3,

@@ -82,7 +82,7 @@ async def test_no_change_and_no_answer_are_told_apart(served: Served) -> None:
             make_gap(GapReason.FORBIDDEN, missing_action="Microsoft.X/read"),
             "right Microsoft.X/read.",
         ),
-        (make_gap(GapReason.THROTTLED), "Ask again later."),
+        (make_gap(GapReason.THROTTLED), "Try again later."),
     ],
 )
 async def test_without_an_answer_there_is_a_way_out(served: Served, gap: Gap, end: str) -> None:
