@@ -1,5 +1,5 @@
 /**
- * The counts: how many accounts there are, by verdict, by kind, and by what stands beside the verdict.
+ * The counts of accounts by verdict, by kind, and by the state of each aspect.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Verdict} Verdict
@@ -46,10 +46,10 @@ function stateChips({ name, judged }, status) {
 }
 
 /**
- * Draw counts as a bar; bars that are compared have one scale.
+ * Draw counts as a bar; bars that are compared have the same scale.
  *
  * @param {import("./types.js").CountsOfKind} counts
- * @param {number} most The sum that fills the width.
+ * @param {number} most The sum that fills the full width.
  */
 function bar(counts, most) {
   const parts = ORDER.filter(([, field]) => counts[field] > 0).map(([verdict, field]) => {
@@ -89,7 +89,7 @@ function notes(status) {
   return [
     ...ASPECTS.map(({ firstNote }) => firstNote?.(status, link)),
     accounts.unread > 0 &&
-      h("p", { class: "note bad" }, `The last scan did not read ${count(accounts.unread, "account")}: the last known verdict is counted.`),
+      h("p", { class: "note bad" }, `The last scan did not read ${count(accounts.unread, "account")}; the last known verdict counts.`),
     others > 0 &&
       h("p", { class: "note", title: named }, `${count(others, "account")} of other kinds ${others === 1 ? "is" : "are"} not judged: ${named}.`),
     ...ASPECTS.map(({ note }) => note?.(status, link)),
@@ -101,7 +101,7 @@ function body({ status }) {
   if (!status) return [waiting()];
   const { accounts, asOf } = status;
   if (accounts.total === 0) {
-    const text = asOf === null ? "Accounts are counted when the first scan has finished." : "No account of a kind in scope was found.";
+    const text = asOf === null ? "The counts appear when the first scan has finished." : "No account of a kind in scope was found.";
     return [h("p", { class: "empty" }, text), ...notes(status)];
   }
   return [

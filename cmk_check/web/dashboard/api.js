@@ -2,19 +2,19 @@
  * Requests to the API, all to this origin. Keys are sent as a header, never in a URL.
  *
  * @typedef {{ status: number, body: any, etag: string | null, next: string | null, date: number }} Answer
- * @typedef {{ scan: string }} Started Its address.
- * @typedef {{ status: number, code: string, message: string, seconds: number }} NotStarted `seconds` to wait.
+ * @typedef {{ scan: string }} Started The scan's address.
+ * @typedef {{ status: number, code: string, message: string, seconds: number }} NotStarted `seconds` is how long to wait.
  */
 
 const ROOT = "/api/v1/";
 const START = "/api/scan";
 const SECONDS = 60;
-// How often a request is sent that the app has no place for, and the seconds in between at most.
+// How often a request is sent while the app is too busy for it, and the maximum seconds in between.
 const TRIES = 3;
 const LONGEST_PAUSE = 30;
-/** What an error is called, by its code or else by its status. */
-const TITLES = new Map([["SettingsInvalid", "The settings of the app are not valid"], ["503", "The app cannot answer now"]]);
-/** Fields that a page of a list must have. */
+/** The title of an error, by its code or else by its status. */
+const TITLES = new Map([["SettingsInvalid", "The settings of the app are not valid"], ["503", "The app is not available now"]]);
+/** The required fields of a list's page. */
 export const OF_LIST = ["value"];
 
 /** How callers sign in: "keys" or "entra". */
@@ -29,11 +29,11 @@ const kept = (name) => ({
   forget: () => sessionStorage.removeItem(name),
 });
 
-/** The key that reads, and the one that starts scans, which few people have. */
+/** The key for reading, and the key for starting scans, which few people have. */
 export const key = kept("cmk-key");
 export const startKey = kept("cmk-start-key");
 
-/** A request without a usable answer; `phase` is the state in which it puts the page. */
+/** A request without a usable answer; `phase` is the resulting state of the page. */
 export class Refusal extends Error {
   /** @param {import("./types.js").Phase} phase @param {string} title @param {string} text @param {number} status @param {string} code Of the API's error. */
   constructor(phase, title, text, status = 0, code = "") {
@@ -74,8 +74,8 @@ export async function ask(path, { etag = null, signal, read = "json" } = {}) {
 }
 
 /**
- * Follow a list to its end; even an empty page can have a next one. That one is on its way while its
- * caller works on this one.
+ * Follow a list to its end; even an empty page can have a next page. The next page is loading while the
+ * caller works on the current one.
  *
  * @param {string} link
  * @param {AbortSignal} signal
@@ -91,7 +91,7 @@ export async function* pages(link, signal) {
     if (isNew) {
       seen.add(next);
       asked = ask(next, { signal });
-      // It may fail before it is waited for, or never be.
+      // The request may fail before anything awaits it, or never be awaited.
       asked.catch(() => {});
     }
     yield value;
@@ -111,12 +111,12 @@ export function shaped(body, fields) {
 }
 
 /**
- * Ask whether this visitor may start scans. The host or the platform says so, before the app is called.
+ * Check whether this visitor may start scans. The host or the platform decides, before the app is called.
  *
  * @param {AbortSignal} signal
  * @param {ReturnType<typeof kept>} [of] The key to try.
  * @returns {Promise<boolean>}
- * @throws {Refusal} Nobody could say so.
+ * @throws {Refusal} The check failed.
  */
 export async function mayStart(signal, of = startKey) {
   if (AUTH === "keys" && !of.get()) return false;
@@ -160,7 +160,7 @@ const nextOf = (link) => /<([^>]*)>\s*;\s*rel="?next"?/.exec(link)?.[1] ?? null;
 function within(link) {
   const url = new URL(link, `${location.origin}${ROOT}`);
   if (!url.pathname.startsWith(ROOT)) {
-    const text = "An answer contains a link to a place outside the API. The key was not sent there.";
+    const text = "An answer contains a link outside the API. The key was not sent there.";
     throw new Refusal("error", "A link was not followed", text);
   }
   return `${url.pathname}${url.search}`;
@@ -190,7 +190,7 @@ async function send(path, request, signal) {
 }
 
 /**
- * Send a request, and send it again when the app says so: it reads a few lists at once.
+ * Send a request, and send it again if the app is busy: it limits concurrent lists.
  *
  * @param {string} path
  * @param {RequestInit} request
@@ -209,15 +209,15 @@ async function sendInTurn(path, request, signal) {
 /** @param {Response} response */
 async function refusalOf(response) {
   const { status } = response;
-  // Easy Auth answers with a redirect to its sign-in, whose target a script cannot see.
+  // Easy Auth responds with a redirect to its sign-in page, whose target a script cannot see.
   if (status === 401 || response.type === "opaqueredirect") {
     return new Refusal("signed-out", "Sign-in needed", "", 401);
   }
   const { code = "", message = "" } = (await response.json().catch(() => null))?.error ?? {};
   if (status === 403) {
-    const text = "You are signed in, but you have no access to this app. Ask the people who run it for access.";
+    const text = "You are signed in, but you have no access to this app. Ask its operators for access.";
     return new Refusal("forbidden", "No access", message || text, status);
   }
   const title = TITLES.get(code) ?? TITLES.get(String(status)) ?? `The app answered ${status}`;
-  return new Refusal("error", title, message || "The app's log says why.", status, code);
+  return new Refusal("error", title, message || "See the app's log for the reason.", status, code);
 }

@@ -1,5 +1,5 @@
 /**
- * The states of what stands beside a verdict: their words, their looks, and what a change of them says.
+ * The states of aspects: their words, their looks, and the sentences for their changes.
  *
  * @typedef {import("./types.js").AspectStates} AspectStates
  */
@@ -18,7 +18,7 @@ export const LOOKS = {
 };
 
 /**
- * A state that the page does not know is shown in words, and looks like unknown.
+ * Describe a state; one that the page does not know is shown in words, and looks like unknown.
  *
  * @param {AspectStates} states
  * @param {string} state
@@ -27,7 +27,7 @@ export const LOOKS = {
 export const stateOf = (states, state) => (Object.hasOwn(states, state) ? states[state] : { word: codeWord(state), look: "unknown" });
 
 /**
- * Write a state as the field of its count: "at_risk" is "atRisk".
+ * Return the name of the field that counts a state: "at_risk" is "atRisk".
  *
  * @param {string} state
  */
@@ -40,7 +40,7 @@ export const fieldOf = (state) => state.replace(/_(.)/g, (_, letter) => letter.t
 export const badge = (look, word) => h("span", { class: `badge ${LOOKS[look].tone}` }, icon(LOOKS[look].shape), word);
 
 /**
- * Name the reasons that are in one list and not in the other.
+ * Name the reasons that are only in the first list.
  *
  * @param {string} lead
  * @param {unknown[]} [some]
@@ -52,11 +52,11 @@ export function onlyHere(lead, some = [], others = []) {
 }
 
 /**
- * Return the function that says a change of a state; it is given the reasons in words.
+ * Return the function that describes a change of a state, given the reasons in words.
  *
- * @param {string} name Of the aspect.
+ * @param {string} name The aspect's name.
  * @param {AspectStates} states
- * @param {string} lead Before the name of the account.
+ * @param {string} lead The text before the name of the account.
  * @param {string} verb
  * @returns {(data: import("./types.js").Change["data"], reasons: string) => import("./types.js").Sentence}
  */

@@ -1,5 +1,5 @@
 /**
- * The catalogue of what stands beside a verdict. Everything that shows or chooses accounts loops over it.
+ * The catalogue of aspects. Everything that shows or filters accounts loops over it.
  *
  * @typedef {import("./types.js").Aspect} Aspect
  * @typedef {import("./types.js").State} State
@@ -16,7 +16,7 @@ import { OWNER } from "./owner.js";
 export const ASPECTS = [KEY_HEALTH, DATA_STORES, EXCEPTION, DUE, AZURE_POLICY, OWNER];
 
 /**
- * Return whether the page mentions an aspect. What the settings switch off is not counted either.
+ * Return whether the page mentions an aspect. An aspect that is switched off has no counts.
  *
  * @param {Aspect} aspect
  * @param {State} state
@@ -25,7 +25,7 @@ export const isOn = ({ judged, isOn: own }, state) =>
   judged ? state.status !== null && Boolean(judged.countsOf(state.status)) : (own?.(state) ?? true);
 
 /**
- * Return whether an account still waits for an answer that others have.
+ * Return whether an aspect has not been read for an account, although it has for others.
  *
  * @param {Aspect} aspect
  * @param {import("./types.js").Finding} finding

@@ -1,4 +1,4 @@
-/** What Azure's built-in policy says of an account by default, and why that may differ: people see both. */
+/** How Azure's built-in policy assesses an account by default, and why that may differ from the verdict. */
 
 import { h } from "./dom.js";
 import { byValue } from "./finding_filters.js";
@@ -9,7 +9,7 @@ import { entryOf } from "./reasons.js";
 const STATES = { compliant: "Compliant", non_compliant: "Not compliant", not_assessed: "Not assessed" };
 const policyWord = reader(STATES);
 
-/** Say how many accounts the policy leaves out, and about how many others it disagrees. Older versions of the app count neither. @type {import("./types.js").Note} */
+/** Note how many accounts the policy does not assess, and about how many more it disagrees. Older versions of the app count neither. @type {import("./types.js").Note} */
 function note({ azurePolicy }, link) {
   const { notAssessed, differs } = azurePolicy ?? { notAssessed: 0, differs: 0 };
   const others = differs - notAssessed;
@@ -40,6 +40,6 @@ export const AZURE_POLICY = {
   },
   kindChanged: (before, after) => {
     const [had, has] = [before, after].map(({ azurePolicy }) => azurePolicy === "not_assessed");
-    return had === has ? "" : `; Azure's built-in policy ${has ? "no longer assesses it" : "assesses it now"} by default`;
+    return had === has ? "" : `; Azure's built-in policy ${has ? "no longer assesses it" : "now assesses it"} by default`;
   },
 };

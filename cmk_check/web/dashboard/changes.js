@@ -1,5 +1,5 @@
 /**
- * Recent changes, the newest first, each as a sentence.
+ * Recent changes, newest first, each as a sentence.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Change} Change
@@ -14,7 +14,7 @@ import { codeWord, midway, removalWord, verdictWord } from "./labels.js";
 
 const PREFIX = "cmkcheck.";
 const SHOWN = 20;
-/** A longer list scrolls. */
+/** Longer lists scroll. */
 const FEW = 6;
 
 /** @param {Change} change */
@@ -40,7 +40,7 @@ function owner({ data }) {
 function updated({ data }) {
   const [before, after] = [text(data.before?.reason), text(data.after?.reason)];
   if (before !== after) return ` changed from ${midway(codeWord(before))} to ${midway(codeWord(after))}`;
-  return ASPECTS.map((aspect) => aspect.updated?.(data.before, data.after)).find(Boolean) ?? " has another key or owner";
+  return ASPECTS.map((aspect) => aspect.updated?.(data.before, data.after)).find(Boolean) ?? " changed its key or owner";
 }
 
 /** @param {Change} change */
@@ -53,7 +53,7 @@ function newKind({ data }) {
 /** @param {Change} change @returns {Sentence["tone"]} */
 const toneAfter = ({ data: { after } }) => (["compliant", "non_compliant"].includes(after?.verdict) ? after.verdict : "unknown");
 
-/** @type {Record<string, (change: Change) => Sentence>} What changes of accounts say after the name of the account. */
+/** @type {Record<string, (change: Change) => Sentence>} The sentences for account changes, after the name of the account. */
 const CHANGES = {
   "account.discovered": (change) => ({ tone: "compliant", words: [" was found in ", subscription(change), ": compliant"] }),
   "account.violated": (change) => ({
@@ -138,7 +138,7 @@ function body({ changes, now }) {
   const first = changes.filter(({ data }) => data.baseline);
   const lines = news.map((change) => line(sentence(change), change.time, now));
   if (first.length > 0) lines.push(line(baseline(first), first[0].time, now));
-  return h("ul", { class: lines.length > FEW ? "changes long" : "changes", tabindex: lines.length > FEW && 0, "aria-label": "Changes, the newest first" }, ...lines);
+  return h("ul", { class: lines.length > FEW ? "changes long" : "changes", tabindex: lines.length > FEW && 0, "aria-label": "Changes, newest first" }, ...lines);
 }
 
 export const drawChanges = whenChanged(

@@ -14,20 +14,20 @@ import { clock, count, visible } from "./format.js";
 import { codeWord, midway, verdictWord } from "./labels.js";
 import { shownPosture } from "./page_state.js";
 
-/** The subject of a check of the whole estate; the others are the ids of accounts and of subscriptions. */
+/** The subject of a check of the whole estate; other subjects are ids of accounts or subscriptions. */
 export const ESTATE = "estate";
-// How often the page asks whether the scan has ended, in ms: less and less often, and not for ever.
+// The pauses between polls for the end of the scan, in ms: growing, and not for ever.
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 5000;
 const LONGEST_WAIT = 120_000;
 const LONGEST_WAIT_FOR_ALL = 900_000;
-// How often the page says for how many seconds it has waited: a screen reader says it, too.
+// How often the page shows how long it has waited; screen readers also announce it.
 const SAID_EACH = 30;
 const FULL_SCAN_FIRST = "A scan of all subscriptions must finish first. Its button is at the top of the page.";
-/** @type {Record<string, string>} Why a scan has no result, by its state. */
+/** @type {Record<string, string>} Why a scan has no result, by state. */
 const ENDED_OTHERWISE = {
-  superseded: "A scan of all subscriptions has taken over. The page shows its result when it has ended.",
-  abandoned: "Another scan has taken over, because this one did not end in time.",
+  superseded: "A scan of all subscriptions replaced this one. The page shows the result when that scan ends.",
+  abandoned: "Another scan replaced this one, because this one did not end in time.",
 };
 
 export class Checker {
@@ -63,7 +63,7 @@ export class Checker {
         say(this.refused(answer));
         return;
       }
-      known = "A scan has started, but its end could not be seen. ";
+      known = "A scan has started, but its progress could not be read. ";
       const scan = await ended(answer.scan, signal, subject === ESTATE, (time) => say(`${this.reading(subject)}${time}`, true));
       await this.loader.reload();
       say(this.outcome(scan, subject, before));
@@ -81,7 +81,7 @@ export class Checker {
   }
 
   /**
-   * Say why no scan was started.
+   * Return why no scan was started.
    *
    * @param {import("./api.js").NotStarted} answer
    */
@@ -92,8 +92,8 @@ export class Checker {
       startKey.forget();
       this.store.set({ mayStart: false });
       return AUTH === "keys"
-        ? "Your key to start scans is no longer accepted, and no scan was started."
-        : "You may no longer start scans, and none was started.";
+        ? "No scan was started: your key for starting scans is no longer accepted."
+        : "No scan was started: you may no longer start scans.";
     }
     if (code === "NoScanYet" || code === "ScopeChanged") {
       void this.loader.reload();
@@ -106,7 +106,7 @@ export class Checker {
   }
 
   /**
-   * Say what a scan found.
+   * Return what a scan found, as a sentence.
    *
    * @param {{ state: string, reason: string | null } | null} scan
    * @param {string} subject
@@ -114,7 +114,7 @@ export class Checker {
    */
   outcome(scan, subject, before) {
     const { state } = this.store;
-    if (scan === null) return "The scan takes longer than usual. The page shows its result when it has ended.";
+    if (scan === null) return "The scan is taking longer than usual. The page shows the result when the scan ends.";
     if (scan.state === "failed") return `The scan failed. ${visible(scan.reason ?? "")}`;
     if (Object.hasOwn(ENDED_OTHERWISE, scan.state)) return ENDED_OTHERWISE[scan.state];
     if (state.phase !== "ready") return "The scan has ended, but its result could not be loaded.";
@@ -124,12 +124,12 @@ export class Checker {
 }
 
 /**
- * Wait for the end of a scan, for some time.
+ * Wait a limited time for the end of a scan.
  *
- * @param {string} scan Its address.
+ * @param {string} scan The scan's address.
  * @param {AbortSignal} signal
  * @param {boolean} isForAll Whether it reads the whole estate.
- * @param {(time: string) => void} say What it is given is how long that has taken, if long.
+ * @param {(time: string) => void} say Called with the time waited, if that is long.
  * @returns {Promise<{ state: string, reason: string | null } | null>} Null if it takes longer.
  */
 async function ended(scan, signal, isForAll, say) {
@@ -156,7 +156,7 @@ const findingOf = ({ rows, shown }, id) => (shown?.id === id && shown.detail) ||
 export const subscriptionOf = (subject) => (subject.startsWith("/") ? subject.split("/")[2] : subject);
 
 /**
- * Say what was found of an account or a subscription; a gap says nothing new of its accounts.
+ * Return what was found about an account or a subscription; a gap has no news about its accounts.
  *
  * @param {State} state
  * @param {string} subject
@@ -165,7 +165,7 @@ export const subscriptionOf = (subject) => (subject.startsWith("/") ? subject.sp
 function found(state, subject, before) {
   const gap = state.gaps.find(({ subscriptionId }) => subscriptionId === subscriptionOf(subject));
   const isAccount = subject.startsWith("/");
-  if (gap) return `${isAccount ? "the subscription could not be read" : "still not read"} (${midway(codeWord(gap.reason))})`;
+  if (gap) return `${isAccount ? "the subscription could not be read" : "still could not be read"} (${midway(codeWord(gap.reason))})`;
   if (!isAccount) return "the subscription was read";
   const now = findingOf(state, subject);
   if (!now) return "the account is no longer recorded";

@@ -1,5 +1,5 @@
 /**
- * The buttons that start a scan. What comes of it stands beside the button, and is announced.
+ * The buttons that start a scan. The result appears beside the button, and is announced.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./check.js").Checker} Checker
@@ -10,7 +10,7 @@ import { at, fill, h, whenChanged } from "./dom.js";
 import { within } from "./format.js";
 
 /**
- * Return what stands beside the button of a subject. Only one scan runs at a time.
+ * Return the text beside the button of a subject. Only one scan runs at a time.
  *
  * @param {State} state
  * @param {string} subject
@@ -31,7 +31,7 @@ const button = ({ check }, label, press) =>
   h("button", { type: "button", "data-key": "check", "aria-disabled": check?.running && "true", click: press }, label);
 
 /**
- * Show the button of a gap, and beside it what came of pressing it. `drawGapNotice` announces it.
+ * Show the button of a gap, and the result beside it. `drawGapNotice` announces the result.
  *
  * @param {State} state
  * @param {import("./types.js").Gap} gap
@@ -46,7 +46,7 @@ export function gapCheck(state, { subscriptionId, name }, checker) {
   return h("div", { class: "check" }, state.mayStart && again, h("small", {}, text));
 }
 
-/** Draw the notice on the gaps; it shows only what no row of the table shows. */
+/** Draw the notice about gaps; it visibly contains only what no row of the table shows. */
 export const drawGapNotice = whenChanged(
   /** @param {State} state */
   ({ check, gaps }) => [check, gaps],
@@ -63,7 +63,7 @@ export const drawGapNotice = whenChanged(
 
 /**
  * Return the function that draws the button and its text in one place. The text is the same element
- * throughout: screen readers announce what changes in it.
+ * throughout, so that screen readers announce its changes.
  *
  * @param {string} id
  * @param {(state: State) => { subject: string, label: string, offered: boolean }} choose
@@ -84,7 +84,7 @@ function barDrawer(id, choose, press) {
       const lost = !shown && action.contains(document.activeElement);
       fill(action, shown && button(state, label, () => press(state, subject)));
       if (text.textContent !== said) fill(text, said);
-      // A button that goes away must not take the focus with it.
+      // If the button disappears, the focus must not be lost.
       if (lost) text.focus();
     },
   );

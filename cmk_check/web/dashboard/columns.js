@@ -1,5 +1,5 @@
 /**
- * The columns of the table of findings: their heads, what they are sorted by, and their cells.
+ * The columns of the table of findings: heads, sort keys, and cells.
  *
  * @typedef {import("./types.js").Column} Column
  */
@@ -15,7 +15,7 @@ const WORST_FIRST = { non_compliant: 0, unknown: 1, compliant: 2 };
 /** @type {Column["cell"]} */
 const verdictCell = ({ finding }) => [h("span", { class: `badge ${finding.verdict}` }, icon(finding.verdict), verdictWord(finding.verdict))];
 
-/** @type {Column["cell"]} A line has room for one reason, and for what else matters of the account. */
+/** @type {Column["cell"]} A line has room for one reason, and for notes from the aspects. */
 const reasonCell = ({ finding }) => {
   const { coverage, reason } = finding;
   const lastKnown = coverage !== "read" && h("small", { class: "stale", title: coverageWord(coverage) }, "last known");
@@ -28,12 +28,12 @@ const sinceCell = ({ since, atFirst }, now) => [
 ];
 
 /**
- * Return a column that shows the text by which it sorts.
+ * Return a column that shows the text that it sorts by.
  *
  * @param {string} column
  * @param {string} head
  * @param {Column["text"]} text
- * @param {string} [absent] In place of a missing text.
+ * @param {string} [absent] Shown if there is no text.
  * @returns {Column}
  */
 const plain = (column, head, text, absent) => ({ name: column, head, text, cell: (row) => [name(text(row), absent)] });
@@ -56,7 +56,7 @@ const OWN = [
   { name: "since", head: "Since", text: ({ since }) => since, cell: sinceCell },
 ];
 
-/** @type {readonly Column[]} Each is followed by those of aspects. */
+/** @type {readonly Column[]} The aspects' columns follow each of these. */
 export const COLUMNS = OWN.flatMap((column) => [
   column,
   ...ASPECTS.flatMap((aspect) => (aspect.column?.after === column.name ? [{ ...aspect.column, aspect }] : [])),

@@ -13,7 +13,7 @@ export async function copy(text) {
 }
 
 /**
- * Make buttons that copy a text each, and the place that says whether it was copied.
+ * Make buttons that each copy a text, and a place for the result.
  *
  * @param {...{ label: string, text: string, key: string, primary?: boolean }} texts `key` keeps the focus.
  */

@@ -14,13 +14,13 @@ import { reader } from "./labels.js";
 
 /** @type {import("./types.js").AspectStates} The worst first. */
 const STATES = {
-  microsoft_keys: { word: "Microsoft's keys", look: "bad", urgency: "exposed", todo: (whose) => `Set a key of your own on the data stores of ${whose}` },
-  may_be_microsoft_keys: { word: "Possibly Microsoft's keys", look: "risk", urgency: "risk", todo: (whose) => `See where ${whose} may keep data under Microsoft's keys` },
+  microsoft_keys: { word: "Microsoft's keys", look: "bad", urgency: "exposed", todo: (whose) => `Set your own key on the data stores of ${whose}` },
+  may_be_microsoft_keys: { word: "Possibly Microsoft's keys", look: "risk", urgency: "risk", todo: (whose) => `Check where ${whose} may keep data under Microsoft's keys` },
   unknown: { word: "Unknown", look: "unknown", urgency: "unknown", todo: (whose) => `Check the data stores of ${whose}` },
   own_keys: { word: "Own keys", look: "good" },
   none: { word: "No data stores", look: "neutral" },
 };
-/** @type {import("./types.js").AspectStates} Of one store. */
+/** @type {import("./types.js").AspectStates} The states of one store. */
 const STORE_STATES = {
   own_key: { word: "Own key", look: "good" },
   microsoft_key: { word: "Microsoft's key", look: "bad" },
@@ -41,12 +41,12 @@ const useWord = reader({
   content_monitoring: "content monitoring",
   workspace: "workspace",
 });
-/** More groups of projects than this are folded. */
+/** If there are more groups of projects than this, they are folded. */
 const FEW = 3;
 
 /**
- * Sort the stores by the project that uses them: "" is the account itself. Projects that use the
- * same stores for the same come together, because thirty of them would be thirty equal lists.
+ * Group the stores by the projects that use them; "" is the account itself. Projects that use the
+ * same stores for the same purposes share a group, instead of up to thirty identical lists.
  *
  * @param {DataStore[]} stores
  * @returns {{ projects: string[], used: Used[] }[]}
@@ -111,7 +111,7 @@ function map(finding, { stores, basicProjects }, printing) {
   );
 }
 
-/** Show where else the data of an account lies, and under whose key. @type {import("./types.js").Section} */
+/** Show where else an account keeps data, and under whose key. @type {import("./types.js").Section} */
 function more(finding, { printing }) {
   const data = /** @type {import("./types.js").DataStores} */ (finding.dataStores);
   const { stores, basicProjects, asOf } = data;
@@ -122,7 +122,7 @@ function more(finding, { printing }) {
 }
 
 const stateChanged = stateChange("dataStores", STATES, "Data stores of ", ": ");
-/** Say a change with the reasons for what was found. @param {import("./types.js").Change} change */
+/** Describe a change, with its reasons. @param {import("./types.js").Change} change */
 function changed({ data }) {
   /** @type {{ code: string, severity: string }[]} */
   const reasons = data.dataStores?.reasons ?? [];
@@ -150,12 +150,12 @@ export const DATA_STORES = {
     nextScan: "read its data stores",
     title: "Data stores",
     unread: "The data stores have not been read yet. The next scan that reads the subscription will read them.",
-    noReasons: (state) => (state === "none" ? "The account names no store for its data outside of it." : "Every store that the account names is under a key of your own."),
+    noReasons: (state) => (state === "none" ? "The account uses no data store outside of it." : "Every data store of the account is under your own key."),
     more,
   },
   covers: ["data_exposed", "data_unknown"],
   lead: (value) => `${value === 1 ? "keeps" : "keep"} data in stores under Microsoft's keys`,
   withoutPlan: ({ dataStores }) =>
-    dataStores && !["own_keys", "none"].includes(dataStores.state) && "The account is under a customer-managed key. Data stores says what to do about data outside of it, and who acts.",
+    dataStores && !["own_keys", "none"].includes(dataStores.state) && "The account is under a customer-managed key. For data outside of it, see Data stores: what to do, and who acts.",
   changes: CHANGES,
 };

@@ -50,12 +50,12 @@ function kept(children) {
 /** @param {Element} element */
 const keyOf = (element) => element.getAttribute("data-key");
 
-/** What finds an element in new content: its `data-key`, or where a link leads. @param {Element} element */
+/** Return a selector that finds the element in new content: by its `data-key`, or its link target. @param {Element} element */
 const selectorOf = (element) => (keyOf(element) === null ? `a[href="${CSS.escape(element.getAttribute("href") ?? "")}"]` : `[data-key="${CSS.escape(keyOf(element) ?? "")}"]`);
 
 /**
- * Replace the content of an element. The focus stays on the element with the same `data-key`, or on
- * the link that leads to the same place, and details whose summary has a `data-key` stay open.
+ * Replace the content of an element. The focus stays on the element with the same `data-key`, or the
+ * link with the same target, and details whose summary has a `data-key` stay open.
  *
  * @param {Element} element
  * @param {...Child} children
@@ -70,7 +70,7 @@ export function fill(element, ...children) {
   if (focused) focusOn(element, selectorOf(focused));
 }
 
-/** @param {Element} within @param {string} selector @returns {boolean} Whether there is one. */
+/** @param {Element} within @param {string} selector @returns {boolean} Whether there is such an element. */
 function focusOn(within, selector) {
   const found = within.querySelector(selector);
   if (!(found instanceof HTMLElement)) return false;
@@ -83,11 +83,11 @@ function focusOn(within, selector) {
  *
  * @param {Element} within
  * @param {string} key
- * @returns {boolean} Whether there is one.
+ * @returns {boolean} Whether there is such an element.
  */
 export const focusKey = (within, key) => focusOn(within, `[data-key="${CSS.escape(key)}"]`);
 
-/** Make a term with its description, for a list of them. @param {string} term @param {...Child} children */
+/** Make a term with its description, for a description list. @param {string} term @param {...Child} children */
 export const item = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, ...children));
 
 /**
@@ -96,7 +96,7 @@ export const item = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd
  *
  * @param {{ portalUrl: string }} account
  * @param {string} text
- * @param {string} [path] Of the resource.
+ * @param {string} [path] The path of the resource.
  */
 export function portalLink({ portalUrl }, text, path) {
   if (!URL.canParse(portalUrl) || new URL(portalUrl).protocol !== "https:") return null;
@@ -104,7 +104,7 @@ export function portalLink({ portalUrl }, text, path) {
   return h("a", { href, target: "_blank", rel: "noopener noreferrer", class: "portal", "data-key": path ?? "portal" }, text, icon("link"));
 }
 
-/** A placeholder while data is loading: it shows bars, and a screen reader says the word. */
+/** A placeholder while data is loading: it shows bars, and a screen reader reads the word. */
 export const waiting = () => h("p", { class: "waiting" }, h("span", {}, "Loading…"));
 
 /** Find an element of the page; it must exist. @param {string} id @returns {HTMLElement} */
@@ -115,7 +115,7 @@ export function at(id) {
 }
 
 /**
- * Make an icon. It is hidden from screen readers: the word beside it says the same.
+ * Make an icon. It is hidden from screen readers, which read the word beside it.
  *
  * @param {keyof typeof SHAPES} shape
  * @param {string} [className]
@@ -133,7 +133,7 @@ export function icon(shape, className = "") {
 }
 
 /**
- * Wrap a function that draws, so that it draws only when its inputs have changed.
+ * Wrap a drawing function so that it draws only when its inputs have changed.
  *
  * @template T
  * @param {(state: T) => unknown[]} inputs

@@ -1,6 +1,6 @@
 /**
- * The findings as a file: the API makes it, with the filters that it has. Of CSV this joins the pages,
- * and keeps the rows that the page's own filters let through. Workbooks stay as they are.
+ * The findings as a file, which the API makes with its own filters. For CSV, this module joins the pages
+ * and keeps the rows that pass the page's own filters. Workbooks stay unchanged.
  *
  * @typedef {import("./types.js").View} View
  * @typedef {import("./types.js").Row} Row
@@ -19,7 +19,7 @@ const HEAD = "id,name,";
 const ID = /^(?:"((?:[^"]|"")*)"|([^",]*)),/;
 /** @param {number} now */
 const isoDay = (now) => new Date(now).toISOString().slice(0, 10);
-/** The filters that only the page has. */
+/** The filters that the API lacks. */
 const OWN_FILTERS = FILTERS.filter(({ query }) => !query).map(({ name }) => name);
 
 /** Return whether a file of the view is made with the rows of the page, which must all be there. @param {View} view */
@@ -58,7 +58,7 @@ function narrowed(csv, rows) {
     const [, quoted, plain] = ID.exec(line) ?? [];
     return ids.delete(quoted?.replaceAll('""', '"') ?? plain);
   });
-  if (ids.size > 0) throw new Refusal("error", "The findings have changed", "Load the page again, then download again.");
+  if (ids.size > 0) throw new Refusal("error", "The findings have changed", "Reload the page, then download again.");
   return [head, ...kept, ""].join(LINE);
 }
 
@@ -80,7 +80,7 @@ export async function downloadCsv({ list, view, now }, progress) {
 }
 
 /**
- * Download the findings that the view shows as workbooks: one, unless there are more than it holds.
+ * Download the findings that the view shows as workbooks, usually a single one.
  *
  * @param {import("./types.js").State} state
  * @param {(workbooks: number) => void} progress
@@ -88,7 +88,7 @@ export async function downloadCsv({ list, view, now }, progress) {
  */
 export async function downloadXlsx({ view, now }, progress) {
   if (needsRows(view)) {
-    const text = "A workbook cannot be filtered by key reason, or leave out owners. Clear these filters, or download the CSV.";
+    const text = "Workbooks cannot be filtered by key reason, and cannot leave out owners. Clear these filters, or download the CSV.";
     throw new Refusal("error", "This view has no workbook", text);
   }
   const books = await partsOf(pathOf(view, { format: "xlsx" }), "blob", ({ type }) => type === XLSX, progress);

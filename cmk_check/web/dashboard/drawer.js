@@ -40,7 +40,7 @@ function identity(finding, { now }) {
   return h("dl", { class: "identity" },
     ...ASPECTS.map(({ identity: own }) => own?.(finding)),
     since !== "" && item(atFirst ? "First seen" : "Since", moment(since, `${minute(since)}, ${ago(since, now)}`), previousVerdict && `; before that ${midway(verdictWord(previousVerdict))}`),
-    created && item("Created", moment(created, minute(created)), atFirst && verdict !== "compliant" && ". It may have been like this since then."),
+    created && item("Created", moment(created, minute(created)), atFirst && verdict !== "compliant" && ". The violation may be as old."),
     item("Subscription", name(subscriptionName ?? subscriptionId)),
     item("Resource group", name(resourceGroup)),
     item("Kind", name(kind, "none")),
@@ -53,7 +53,7 @@ function evidence(finding) {
   const automatic = finding.evidence.keyVersion === "automatic";
   const values = EVIDENCE.map(([field, term, none]) => {
     const value = finding.evidence[field];
-    if (field === "keyVersion" && automatic) return item(term, "Always the newest (automatic rotation)");
+    if (field === "keyVersion" && automatic) return item(term, "Always the newest version (automatic rotation)");
     return item(term, value ? h("code", {}, name(value)) : h("span", { class: "absent" }, none));
   });
   return h("dl", { class: "evidence" },
@@ -79,7 +79,7 @@ function history({ history: entries, changes }) {
   if (entries.length === 0) return h("p", { class: "empty" }, "No history is recorded.");
   const left = changes - entries.length;
   const items = entries.toReversed().map(({ at: time, verdict, reason, ...rest }) => {
-    /** @type {Record<string, string | null>} With the states of some aspects, by their names. */
+    /** @type {Record<string, string | null>} Includes the states of some aspects, by name. */
     const states = rest;
     const beside = ASPECTS.map(({ name: aspect, judged }) => {
       const state = states[aspect];
@@ -106,7 +106,7 @@ function controlList({ controls }, printing) {
   const title = "Controls of security frameworks";
   return h(printing ? "section" : "details", { class: "controls" },
     printing ? h("h3", {}, title) : h("summary", { "data-key": "controls" }, title),
-    h("p", { class: "note" }, "As Microsoft maps them. A control usually requires more than a customer-managed key."),
+    h("p", { class: "note" }, "Microsoft's mapping. A control usually requires more than a customer-managed key."),
     h("ul", {}, ...items),
   );
 }
@@ -125,7 +125,7 @@ function withoutPlan(detail, state) {
   if (said) return said;
   const unread = ASPECTS.filter((aspect) => isUnread(aspect, detail, state)).map(({ judged }) => judged?.nextScan);
   return unread.length > 0
-    ? `Whether anything must be fixed is not known: the next scan that reads the subscription will ${unread.join(" and ")}.`
+    ? `Whether anything must be fixed is not yet known: the next scan that reads the subscription will ${unread.join(" and ")}.`
     : "Nothing to fix: the account is under a customer-managed key.";
 }
 
@@ -171,7 +171,7 @@ function sections(state, askLastChange) {
   const { finding, detail } = opened(state);
   if (!finding) return [absence(state.shown)];
   return [
-    // What is on paper is handed on without the page.
+    // A printout must be complete without the page.
     state.printing && h("p", { class: "note" }, "Evidence for this account", finding.asOf && ` as of ${minute(finding.asOf)}`, `, from ${location.host}.`),
     facts(finding, state),
     h("h3", {}, "How to fix"),
@@ -221,7 +221,7 @@ export function watchDrawer(close) {
     close();
   });
   element.addEventListener("click", (event) => {
-    // The second click of a double click on a row meets the drawer that the first one has opened.
+    // The second click of a double click on a row hits the drawer that the first click opened.
     if (event.target === element && event.detail < 2) close();
   });
   new MutationObserver(() => {

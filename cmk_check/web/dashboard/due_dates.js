@@ -1,5 +1,5 @@
 /**
- * Due dates: by when a violation or a broken key must be fixed, if the settings say so.
+ * Due dates for fixing violations and broken keys, if the settings define them.
  *
  * @typedef {import("./types.js").Finding} Finding
  */

@@ -13,7 +13,7 @@ import { codeWord, reader } from "./labels.js";
 import { ownerOf } from "./owner.js";
 import { actorOf, entryOf, explained, whyOf } from "./reasons.js";
 
-/** An exception ends soon if it ends within so many days: the first reminder is sent then, too. */
+/** An exception ends soon if it ends within this many days; the first reminder is also sent then. */
 const SOON_DAYS = 14;
 const DAY = 86_400_000;
 
@@ -45,7 +45,7 @@ function endsSoon({ exception }, now) {
 const isUnread = ({ exception }) => exception?.reason === "exemption_unread";
 
 /**
- * Choices among the accounts by what becomes of their exceptions; the API has no such filter.
+ * Filters by the future of an account's exception; the API has no such filter.
  *
  * @type {Record<string, { words: string, holds: (finding: Finding, now: number) => boolean }>}
  */
@@ -76,7 +76,7 @@ const wording = (text) => name(text, "not given");
 
 /** @param {AccountException} exception */
 const exemption = ({ id, expiresOn, category, createdBy, displayName, description, approvedBy, ticket }) => [
-  item("Expires", expiresOn ? moment(expiresOn, minute(expiresOn)) : name(null, "never, or not known")),
+  item("Expires", expiresOn ? moment(expiresOn, minute(expiresOn)) : name(null, "never, or unknown")),
   item("Category", category ? visible(category) : name(null, "not known")),
   item("Created by", name(createdBy, "not known")),
   item("Title (requester's text)", wording(displayName)),
@@ -153,7 +153,7 @@ export const EXCEPTION = {
       test: ({ accepted }) => ({ finding }) => Object.hasOwn(ACCEPTED, accepted) && ACCEPTED[accepted].holds(finding, Date.now()),
     },
   ],
-  // If no account has one, the page does not mention them.
+  // If no account has an exception, the page does not mention them.
   isOn: ({ list, status }) => (status?.accounts.excepted ?? 0) > 0 || list.rows.some(({ finding }) => Boolean(finding.exception)),
   firstNote: ({ accounts: { excepted = 0 } }, link) =>
     excepted > 0 &&

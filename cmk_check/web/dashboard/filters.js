@@ -1,5 +1,5 @@
 /**
- * The part above the table: search, filters, those that are set as chips, and how many accounts match.
+ * The part above the table: search, filters, chips for the active filters, and how many accounts match.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").View} View
@@ -29,7 +29,7 @@ at("fields").prepend(...FIELDS.map(({ label }) => label));
 /** @param {typeof FIELDS[number]} field @param {State} state @returns {[string, string][]} Values with their texts, by text. */
 function optionsOf({ select: { options, value, text, known }, seen }, state) {
   if (options || !value || !text) return options ?? [];
-  // A large estate shows a few rows at a time: what others had can still be chosen.
+  // A large estate shows only some rows at a time, but the values of other rows must remain choices.
   if (isLarge(state)) known?.(state).forEach(([key, words]) => seen.set(key, words));
   else seen.clear();
   for (const row of state.list.rows) {
@@ -73,7 +73,7 @@ const drawValues = whenChanged(
 );
 
 /**
- * Return how many accounts the status counts for the only filter that is set, undefined if it does not.
+ * Return the status's count of accounts for the only active filter, undefined if there is none.
  *
  * @param {import("./types.js").Status} status
  * @param {View} view
@@ -87,7 +87,7 @@ function countedBy(status, view) {
   if (ofKind) return ofKind.compliant + ofKind.nonCompliant + ofKind.unknown;
   /** @type {Record<string, any>} */
   const counts = name === "verdict" ? accounts : { ...ASPECTS.find((aspect) => aspect.name === name)?.judged?.countsOf(status), unknown: NaN };
-  // An aspect that was never read is counted as unknown, and no filter finds it.
+  // An aspect that was never read counts as unknown, but no filter finds it.
   return counts[fieldOf(String(view[name]))];
 }
 
@@ -122,7 +122,7 @@ function chips(view) {
 
 /** @param {State} state */
 export function drawFilters(state) {
-  // A link may filter by key health where key health is off: show the filter, so that people can remove it.
+  // A link may filter by key health although it is off: show the filter, so that people can remove it.
   for (const { name, label } of FIELDS) {
     const aspect = ASPECTS.find((each) => each.name === name);
     label.hidden = aspect !== undefined && !isOn(aspect, state) && !isFiltered(state.view, [name]);

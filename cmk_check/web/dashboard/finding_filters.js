@@ -1,5 +1,5 @@
 /**
- * The filters of the findings. They mean the same as in the API, which makes the files.
+ * The filters of the findings, with the same meaning as in the API, which makes the files.
  *
  * @typedef {import("./types.js").Filter} Filter
  * @typedef {import("./types.js").TextFilter} TextFilter
@@ -19,12 +19,12 @@ export const region = (text) => (text ?? "").toLowerCase().replace(/\s/g, "");
 const lower = (text) => text.toLowerCase();
 
 /**
- * Choose rows by an exact value, with a select.
+ * Filter rows by an exact value, with a select.
  *
  * @param {TextFilter} name
  * @param {(row: import("./types.js").Row) => string} valueOf
  * @param {import("./types.js").Select} select
- * @param {(wanted: string) => string} fold How a wanted value is written to be compared.
+ * @param {(wanted: string) => string} fold Normalises a wanted value for comparison.
  * @returns {Filter}
  */
 export const byValue = (name, valueOf, select, fold = (wanted) => wanted) => ({
@@ -39,7 +39,7 @@ export const byValue = (name, valueOf, select, fold = (wanted) => wanted) => ({
 });
 
 /**
- * Choose rows by the state of an aspect; all states can be chosen, even if no account has them.
+ * Filter rows by the state of an aspect; all states can be chosen, even if no account has them.
  *
  * @param {TextFilter} name
  * @param {Record<string, { word: string }>} states
@@ -52,7 +52,7 @@ export const byState = (name, states, stateOf, words) => {
 };
 
 /**
- * Choose rows by a state, and by its most serious reason; the API has no filter by a reason.
+ * Filter rows by a state, and by its most serious reason; the API has no filter by reason.
  *
  * @param {TextFilter} name
  * @param {TextFilter} reason
@@ -74,7 +74,7 @@ export const byStateAndReason = (name, reason, states, sideOf, words) => [
 /** @type {[string, string][]} All verdicts, even if no account has them. */
 const VERDICTS = ["non_compliant", "unknown", "compliant"].map((verdict) => [verdict, verdictWord(verdict)]);
 
-/** The filters by what is not an aspect, apart from the search. */
+/** The filters that are neither aspects nor the search. */
 export const OWN = [
   byValue("verdict", ({ finding }) => finding.verdict, { label: "Verdict", all: "All verdicts", options: VERDICTS }),
   byValue("reason", ({ finding }) => finding.reason, { label: "Reason", all: "All reasons", text: ({ finding }) => codeWord(finding.reason), known: ({ catalogue }) => [...(catalogue?.values() ?? [])].filter(({ area }) => area === "verdict").map(({ code }) => [code, codeWord(code)]) }),

@@ -1,6 +1,6 @@
 /**
- * The findings that the table shows: all of a small estate; of a large one those of the view, loaded as
- * far as they are looked at. The API filters and searches them, and sorts by subscription, group and name.
+ * The findings that the table shows: all in a small estate; in a large one those of the view, loaded as
+ * people page through them. The API filters and sorts them by subscription, resource group and name.
  *
  * @typedef {import("./types.js").View} View
  */
@@ -14,7 +14,7 @@ import { DEFAULTS, pathOf } from "./url_state.js";
 export const ROWS = 50;
 const FEW = { top: "150" };
 const MOST = { top: "1000" };
-// How long somebody may pause while typing words to search for, in ms.
+// How long people may pause while they type search words, in ms.
 const TYPING = 250;
 const WORST_FIRST = ["non_compliant", "unknown", "compliant"];
 
@@ -58,7 +58,7 @@ export class FindingList {
     this.list = blank().list;
     this.isWhole = false;
     this.pages = chained(links, isLarge(state) ? pause : 0, AbortSignal.any([session, this.turn.signal]));
-    // Until others are there, the browser chooses among the rows that it has.
+    // Until new rows arrive, the browser filters the rows that it has.
     if (isLarge(state)) this.store.set({ rows: [], complete: false, list: { ...state.list, ended: false, sortable: false, problem: "" } });
   }
 
@@ -84,7 +84,7 @@ export class FindingList {
   }
 
   /**
-   * Show the rows. Those on later pages stay where people have seen them, even if others belong in between.
+   * Show the rows. Rows on later pages keep their place, even if new ones belong in between.
    *
    * @param {import("./types.js").Row[]} rows
    * @param {boolean} ended
@@ -94,7 +94,7 @@ export class FindingList {
     const sortable = this.list.sortable || !isLarge(state) || (ended && (this.isWhole || state.view.page === 1));
     this.list = { ...this.list, rows, ended, sortable };
     if (isLarge(state)) this.store.set({ list: this.list });
-    // After a scan, the rows of before are shown until all are there.
+    // After a scan, the old rows are shown until all new ones have arrived.
     else if (ended || !state.complete) this.store.set({ list: this.list, rows, complete: ended });
   }
 
@@ -108,9 +108,9 @@ export class FindingList {
 
 /**
  * @param {string[]} links
- * @param {number} pause Before the first one, in ms.
+ * @param {number} pause The pause before the first request, in ms.
  * @param {AbortSignal} signal
- * @returns {AsyncGenerator<import("./types.js").Finding[]>} The pages of one list after the other.
+ * @returns {AsyncGenerator<import("./types.js").Finding[]>} The pages of the lists, one list after the other.
  */
 async function* chained(links, pause, signal) {
   if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));

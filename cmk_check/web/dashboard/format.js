@@ -60,19 +60,19 @@ export function name(text, absent = "–") {
 export const within = (text) => `\u2068${visible(text)}\u2069`;
 
 /**
- * Show a sentence with its code, which stands between backticks, in the font of code.
+ * Show a sentence; text between backticks appears in the code font.
  *
  * @param {string} text
  */
 export function prose(text) {
   const parts = visible(text).split("`");
-  // An odd one is part of a name.
+  // An unpaired backtick is part of a name.
   if (parts.length % 2 === 0) return h("span", {}, parts.join("`"));
   return h("span", {}, ...parts.map((part, place) => (place % 2 === 1 ? h("code", {}, part) : part)));
 }
 
 /**
- * Show a long identifier; a line breaks after a slash or a dot rather than within a word.
+ * Show a long identifier; lines break after a slash or a dot rather than within a word.
  *
  * @param {string} text
  */
@@ -104,7 +104,7 @@ export function span(milliseconds) {
 }
 
 /**
- * Show how long ago something was, for a place where its date is shown too: on paper the date is enough.
+ * Show how long ago something was, next to its date; on paper the date is enough.
  *
  * @param {string} time
  * @param {number} now
@@ -130,7 +130,7 @@ export function ago(time, now) {
 export const moment = (time, text) => h("time", { datetime: time, title: minute(time) }, text);
 
 /**
- * Show a time in words that hold only now; paper shows the exact time.
+ * Show a time in words that are true only now; paper shows the exact time.
  *
  * @param {string} time
  * @param {string} text
@@ -138,7 +138,7 @@ export const moment = (time, text) => h("time", { datetime: time, title: minute(
 export const relative = (time, text) => h("time", { class: "relative", datetime: time, title: minute(time) }, h("span", {}, text));
 
 /**
- * Name an account in a sentence if it is the only one, and return its id; count several.
+ * Name a single account in a sentence, and return its id; count several accounts.
  *
  * @param {readonly import("./types.js").Row[]} rows
  */
@@ -150,7 +150,7 @@ export function accountsOf(rows) {
 }
 
 /**
- * Return a value of an answer that is a text, and "" for any other.
+ * Return a value if it is a text, otherwise "".
  *
  * @param {unknown} value
  */

@@ -36,7 +36,7 @@ function row(gap, state, checker) {
 }
 
 /**
- * Return the gaps of the view; those of one reason are shown together.
+ * Return the gaps of the view, grouped by reason.
  *
  * @param {State} state
  */
@@ -71,7 +71,7 @@ function more(state, checker) {
 }
 
 /**
- * Say which gaps are shown, if not all of them.
+ * Return which gaps are shown, if not all.
  *
  * @param {State} state
  */
@@ -90,19 +90,19 @@ function draw(state, checker) {
   if (!status) fill(body, waiting());
   else if (gaps.length > 0) fill(body, filtered(state), table(state, checker), ...more(state, checker));
   else fill(body, h("p", { class: "empty" }, noGap(status, isFresh(state))));
-  // The row that had the focus may be gone, because its gap is closed.
+  // The row with the focus may be gone, because its gap is closed.
   if (focused && !body.contains(document.activeElement)) at("gaps").focus({ preventScroll: true });
 }
 
 /** @param {import("./types.js").Status} status @param {boolean} fresh */
 function noGap({ asOf, lastScan, subscriptions }, fresh) {
-  if (lastScan?.state === "failed") return "The last scan failed, so its coverage gaps are not known.";
+  if (lastScan?.state === "failed") return "The last scan failed, so the coverage gaps are unknown.";
   if (asOf === null) return "No subscription has been read yet.";
   if (subscriptions.gap > 0) return `${count(subscriptions.gap, "subscription")} could not be read.`;
   const except = subscriptions.excluded > 0 ? ", except the excluded ones" : "";
   return fresh
     ? `Every subscription was read${except}.`
-    : `The last scan that finished read every subscription${except}. The result is out of date.`;
+    : `The last finished scan read every subscription${except}, but its result is out of date.`;
 }
 
 /**

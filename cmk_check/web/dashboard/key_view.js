@@ -1,6 +1,6 @@
 /**
  * What depends on the key of an account: a window over the drawer, opened from the account's key.
- * Sums and accounts are the API's.
+ * The API provides the sums and accounts.
  *
  * @typedef {import("./types.js").Finding} Finding
  * @typedef {import("./types.js").KeyInUse} KeyInUse
@@ -12,16 +12,16 @@ import { fill, h, item, portalLink, waiting } from "./dom.js";
 import { count, identifier, minute, moment, name, visible } from "./format.js";
 import { codeWord, midway } from "./labels.js";
 
-/** More accounts than these would not be read one by one. */
+/** The maximum number of accounts in the list: nobody reads a longer one. */
 const MOST = 100;
-/** Fields that the answer must have. */
+/** The required fields of the answer. */
 const OF_KEYS = ["value", "caution"];
 
 /** @param {Finding} finding */
 const addressOf = ({ evidence }) => `${evidence.keyVaultUri}/keys/${evidence.keyName}`;
 
 /**
- * Write the address of a key as the API's ids are: without port and version, in lower case.
+ * Return a key's address in the form of the API's ids: lower case, without port and version.
  *
  * @param {string | null} address
  */
@@ -36,7 +36,7 @@ function idOf(address) {
  * Show an account with its owner, the health of the key, and its data stores under the key.
  *
  * @param {Finding} finding
- * @param {string} id Of the key.
+ * @param {string} id The key's id.
  * @param {Cell} cell
  * @param {() => void} close
  */
@@ -62,13 +62,13 @@ function accountItem(finding, id, cell, close) {
 const list = (texts) => (texts.length > 0 ? texts.flatMap((text) => [name(text), " "]) : [name(null, "not known")]);
 
 /** @param {string | null} time */
-const when = (time) => (time ? moment(time, minute(time)) : name(null, "never, or not known"));
+const when = (time) => (time ? moment(time, minute(time)) : name(null, "never, or unknown"));
 
 /**
  * @param {KeyInUse} key
  * @param {string} caution
- * @param {Finding} finding From whose key the window was opened.
- * @param {Finding[]} shown Accounts that depend on it.
+ * @param {Finding} finding The account from which the window was opened.
+ * @param {Finding[]} shown Accounts that depend on the key.
  * @param {Cell} cell
  * @param {() => void} close
  */
@@ -80,10 +80,10 @@ function described(key, caution, finding, shown, cell, close) {
       "dl",
       { class: "evidence" },
       item("Key", identifier(key.id)),
-      item("Vault", key.vaultId ? h("span", {}, identifier(key.vaultId), " ", portalLink(finding, "Open the vault", key.vaultId)) : name(null, "not known")),
+      item("Vault", key.vaultId ? h("span", {}, identifier(key.vaultId), " ", portalLink(finding, "Open the vault", key.vaultId)) : name(null, "unknown")),
       item("Shared", key.shared ? "Yes: more than one account depends on it" : "No: one account depends on it"),
       item("Owners", ...list(key.ownerNames), key.owners > key.ownerNames.length && `and ${count(key.owners - key.ownerNames.length, "other")}`),
-      item("Versions in use", ...list(key.versions), key.pinned > 0 && `(${count(key.pinned, "account stays", "accounts stay")} with a version)`),
+      item("Versions in use", ...list(key.versions), key.pinned > 0 && `(${count(key.pinned, "account is", "accounts are")} pinned)`),
       item("Identities that use it", ...list(key.identities)),
       item("Next expiry", when(key.expires)),
       item("Next rotation", when(key.nextRotationAt)),
@@ -95,7 +95,7 @@ function described(key, caution, finding, shown, cell, close) {
 }
 
 /**
- * Open the window, and ask the API for the key.
+ * Open the window and request the key from the API.
  *
  * @param {Finding} finding
  * @param {Cell} cell
@@ -124,7 +124,7 @@ async function open(finding, cell) {
 /**
  * Make the section of the drawer: the button that opens the window.
  *
- * @param {Cell} cell What the table shows of an account's key.
+ * @param {Cell} cell The table's cell for an account's key.
  * @returns {import("./types.js").Section}
  */
 export const keyUse = (cell) => (finding) =>

@@ -21,7 +21,7 @@ const STATES = {
 };
 const rotationWord = reader({
   automatic: "Automatic: the account switches to new versions of its key",
-  pinned: "Pinned: the account uses this version until somebody sets another",
+  pinned: "Pinned: the account uses this version until someone sets another",
 });
 
 /** Write the place of the key's state among all states, as a digit; "" without a state. @param {Finding} finding */
@@ -45,7 +45,7 @@ function lineNote({ keyHealth }) {
 }
 
 /** @param {string | null} id @param {Node | null} link */
-const place = (id, link) => (id ? h("span", {}, identifier(id), " ", link) : name(null, "not known"));
+const place = (id, link) => (id ? h("span", {}, identifier(id), " ", link) : name(null, "unknown"));
 
 /** Show everything else that is known about the key. @type {import("./types.js").Section} */
 function more(finding, { now }) {
@@ -53,14 +53,14 @@ function more(finding, { now }) {
   const keys = vaultId && keyId && portalLink(finding, "Open its keys", `${vaultId}/keys`);
   return [
     h("dl", { class: "evidence" },
-      item("Rotation", rotation ? rotationWord(rotation) : name(null, "not known")),
-      item("Expires", expires ? h("span", {}, moment(expires, `${ago(expires, now)}, ${minute(expires)}`)) : name(null, "never, or not known")),
-      item("Next rotation", nextRotationAt ? h("span", {}, moment(nextRotationAt, `${ago(nextRotationAt, now)}, ${minute(nextRotationAt)}`)) : name(null, "never, or not known")),
+      item("Rotation", rotation ? rotationWord(rotation) : name(null, "unknown")),
+      item("Expires", expires ? h("span", {}, moment(expires, `${ago(expires, now)}, ${minute(expires)}`)) : name(null, "never, or unknown")),
+      item("Next rotation", nextRotationAt ? h("span", {}, moment(nextRotationAt, `${ago(nextRotationAt, now)}, ${minute(nextRotationAt)}`)) : name(null, "never, or unknown")),
       item("Vault", place(vaultId, vaultId ? portalLink(finding, "Open the vault", vaultId) : null)),
       item("Key", place(keyId, keys || null)),
-      item("Version in use", keyVersion ? h("code", {}, name(keyVersion)) : name(null, "not known")),
-      item("Identity that uses it", principalId ? identifier(principalId) : name(null, "not known")),
-      item("Encryption scopes", scopesAsOf ? h("span", {}, "as of ", moment(scopesAsOf, `${ago(scopesAsOf, now)}, ${minute(scopesAsOf)}`), ", or later") : name(null, "not known")),
+      item("Version in use", keyVersion ? h("code", {}, name(keyVersion)) : name(null, "unknown")),
+      item("Identity that uses it", principalId ? identifier(principalId) : name(null, "unknown")),
+      item("Encryption scopes", scopesAsOf ? h("span", {}, "as of ", moment(scopesAsOf, `${ago(scopesAsOf, now)}, ${minute(scopesAsOf)}`), ", or later") : name(null, "unknown")),
     ),
   ];
 }
@@ -100,7 +100,7 @@ export const KEY_HEALTH = {
   lineNote,
   lead: (value) => (value === 1 ? "has a broken key" : "have a broken key"),
   withoutPlan: ({ keyHealth }) =>
-    keyHealth && keyHealth.state !== "healthy" && "No az command ends what is wrong with the key: Key health says what to do, and who acts.",
+    keyHealth && keyHealth.state !== "healthy" && "No az command can fix the key. See Key health for what to do and who acts.",
   changes: CHANGES,
   updated: (before, after) => {
     const [old, now] = [textOf(before?.keyHealth), textOf(after?.keyHealth)];

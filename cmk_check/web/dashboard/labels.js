@@ -1,4 +1,4 @@
-/** The API's words in plain English. Other codes are shown as words: "not_found" is "Not found". */
+/** The API's codes in plain English. Other codes are shown as words: "not_found" is "Not found". */
 
 /** @type {Record<string, string>} */
 const VERDICTS = {
@@ -23,21 +23,21 @@ const REMOVALS = {
   kind_out_of_scope: "its kind is no longer checked",
   subscription_excluded: "the subscription was excluded",
   subscription_retired: "the subscription was deleted",
-  not_in_management_group: "the management group no longer has it, and Azure never listed it",
-  subscription_not_found: "only a request for a scan named it, and Azure never listed it",
+  not_in_management_group: "it left the management group, and Azure never listed it",
+  subscription_not_found: "a scan request named it, but Azure never listed it",
 };
 
-/** Who acts, by the actors of the catalogue. */
+/** Who acts, for each actor of the catalogue. */
 /** @type {Record<string, string>} */
 const ACTORS = {
   account_owner: "Account owners",
   key_owner: "Key vault owners",
   subscription_owner: "Subscription owners",
-  access_admin: "Those who assign roles",
-  operator: "Those who run this app",
+  access_admin: "Access administrators",
+  operator: "Operators of this app",
   azure_support: "Microsoft support",
-  nobody: "Nobody: this passes",
-  "": "Not known who acts",
+  nobody: "No one: resolves automatically",
+  "": "Not yet known",
 };
 
 /** Evidence in the order of the page: field, label, text if there is no value. */
@@ -63,7 +63,7 @@ export function codeWord(word) {
 }
 
 /**
- * Return the function that reads a code by a table, or else as words.
+ * Return the function that looks up a code in a table, and otherwise writes it in words.
  *
  * @param {Record<string, string>} words
  * @returns {(word: string) => string}

@@ -1,5 +1,5 @@
 /**
- * What to do next in a large estate: from the sums of the status and of the owners, without the accounts.
+ * What to do next in a large estate, from the sums of the status and the owners, without the accounts.
  *
  * @typedef {import("./types.js").Advice} Advice
  */

@@ -1,4 +1,4 @@
-/** Who changed an account last. Azure is asked when a visitor asks: the answer names people. */
+/** Who changed an account last. Azure is queried only on request, because the answer names people. */
 
 import { h, item } from "./dom.js";
 import { minute, moment, name, prose } from "./format.js";

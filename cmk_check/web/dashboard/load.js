@@ -1,5 +1,5 @@
 /**
- * Loading: the status every minute, everything else after a scan has ended.
+ * Loads the status every minute, and everything else after a scan has ended.
  *
  * @typedef {import("./types.js").Change} Change
  */
@@ -13,7 +13,7 @@ const MOST = 1000;
 const EACH = 60_000;
 const NEWEST_CHANGES = 20;
 const KEPT_CHANGES = 50;
-// Fields that an answer must have to be drawn.
+// The fields without which an answer cannot be drawn.
 const OF_STATUS = ["posture", "reasons", "accounts", "subscriptions", "gaps"];
 const OF_DETAIL = ["verdict", "evidence", "history"];
 
@@ -29,7 +29,7 @@ export class Loader {
     this.delta = "";
     this.askedAt = 0;
     this.clockAhead = 0;
-    // A key that is there when the page is loaded has opened it before.
+    // A key that is stored when the page loads was accepted before.
     this.isAccepted = true;
     /** @type {Promise<void> | null} */
     this.running = null;
@@ -39,7 +39,7 @@ export class Loader {
     this.list = new FindingList(store);
   }
 
-  /** Start again: answers that still arrive for another key are dropped. */
+  /** Start again; late answers to requests with another key are dropped. */
   forgetAnswers() {
     this.session.abort();
     clearTimeout(this.timer);
@@ -49,7 +49,7 @@ export class Loader {
     this.list.forget();
   }
 
-  /** The time on the app's clock: this machine's may be wrong, and freshness depends on it. */
+  /** The time on the app's clock; this machine's clock may be wrong, and freshness depends on it. */
   now() {
     return Date.now() - this.clockAhead;
   }
@@ -82,7 +82,7 @@ export class Loader {
     this.store.set({ ...blank(), phase: "signed-out", refused });
   }
 
-  /** Sign out and say why. The host does not tell what a key is for: one of `scan_now` may start scans. */
+  /** Sign out and show why. The host does not report a key's function, so test whether it can start scans. */
   async refuse() {
     const refused = AUTH !== "keys" || key.get() === null ? null : this.isAccepted ? "withdrawn" : "wrong";
     const asked = refused === "wrong" && mayStart(AbortSignal.timeout(EACH), key).catch(() => false);
@@ -90,7 +90,7 @@ export class Loader {
     if (await asked && this.store.state.refused === "wrong") this.store.set({ refused: "start_key" });
   }
 
-  /** Load again, unless that is already running. */
+  /** Load again, unless loading is already running. */
   refresh() {
     if (this.running) return this.running;
     const round = this.round(this.session.signal).finally(() => {
@@ -100,7 +100,7 @@ export class Loader {
     return round;
   }
 
-  /** Load everything again, also if nothing seems to have changed. */
+  /** Load everything again, even if nothing seems to have changed. */
   async reload() {
     const { signal } = this.session;
     await this.running;
@@ -170,7 +170,7 @@ export class Loader {
     const status = answer.status === 304 ? this.store.state.status : shaped(answer.body, OF_STATUS);
     this.etag = answer.etag;
     this.store.set({ status, now: this.now() });
-    // The watch looks every two minutes, mostly in vain.
+    // The watch runs every two minutes, mostly without finding a change.
     const mark = JSON.stringify({ ...status, watch: null });
     if (mark === this.mark && (answer.status === 304 || !(await this.hasNews(signal)))) return;
     // Wait for all of them before failing: a late answer could otherwise replace newer data.
@@ -234,7 +234,7 @@ export class Loader {
       for await (const page of pages(`owners?top=${MOST}`, signal)) owners.push(...page);
       this.store.set({ owners });
     } catch (error) {
-      // Without them the page names no owners: an estate may have more accounts than can be summed.
+      // Without sums the page names no owners: an estate may have more accounts than can be summed.
       if (!signal.aborted && !(error instanceof Refusal)) throw error;
     }
   }
@@ -302,7 +302,7 @@ export class Loader {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
       if (error.phase === "signed-out") this.fail(error);
-      // The detail shown before is no longer valid either.
+      // The detail on display is no longer valid either.
       else if (error.status === 404) this.show(id, { detail: null, missing: true });
       else this.show(id, { detail: null, problem: `${error.title}. ${error.message}` });
     }

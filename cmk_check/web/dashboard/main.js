@@ -1,5 +1,5 @@
 /**
- * The page: one state, and one way to draw it. `load.js` loads the data; the URL's fragment sets the view.
+ * The page: one state, and one way to draw it. `load.js` loads the data; the URL fragment sets the view.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").View} View
@@ -28,7 +28,7 @@ import { drawTrend, watchTrend } from "./trend.js";
 import { fragmentOf, viewOf } from "./url_state.js";
 import { verdictWord } from "./labels.js";
 
-/** More accounts than this, which fill about twenty sheets, are printed only if the visitor says so. */
+/** More accounts than this, which fill about twenty sheets, are printed only if the visitor confirms. */
 const MOST_PRINTED = 500;
 const checker = new Checker(store, loader);
 const DRAWERS = [
@@ -55,7 +55,7 @@ function draw(state) {
   try {
     drawAll(state);
   } catch (error) {
-    // The page still shows an older answer, which nobody must mistake for the current one.
+    // The page still shows an older answer, which must not be mistaken for the current one.
     at("board").hidden = true;
     Object.assign(document.body.dataset, { posture: "unknown", fresh: "false", state: "error" });
     document.title = "CMK check";

@@ -1,5 +1,5 @@
 /**
- * What to do next: one list, grouped by who acts, the most urgent first.
+ * What to do next: one list, grouped by who acts, most urgent first.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Row} Row
@@ -18,10 +18,10 @@ import { actorGroup, codeWord, midway } from "./labels.js";
 import { mailOf, messageOf } from "./owner_message.js";
 import { entryOf, whyOf } from "./reasons.js";
 
-/** Owners that are named at most, and steps of a group that are not folded; one more takes no more space than saying so. */
+/** The maximum of named owners, and of unfolded steps in a group; one more fits into the line that would mention it. */
 const MOST_OWNERS = 8;
 const FEW = 3;
-/** Reasons of a posture that the advice on accounts and gaps already covers. */
+/** Posture reasons that the advice on accounts and gaps already covers. */
 const COVERED = ["accounts_non_compliant", "accounts_unknown", "subscriptions_unread"];
 const NONE = { why: "", view: null, since: "", rows: [], hasPlan: false };
 
@@ -31,7 +31,7 @@ function aboutTheScanner(state) {
   const covered = [...COVERED, ...ASPECTS.flatMap(({ covers = [] }) => covers)];
   const reasons = (status?.reasons ?? []).filter(({ code }) => !covered.includes(code) && entryOf(catalogue, "posture", code)?.severity !== "info");
   if (reasons.length === 0 && status?.asOf && !isFresh(state)) {
-    reasons.push({ code: "stale", message: "This result is out of date, and no scan has finished since." });
+    reasons.push({ code: "stale", message: "The result is out of date, and no scan has finished since." });
   }
   return reasons.map(({ code, message }) => {
     const entry = entryOf(catalogue, "posture", code);
@@ -45,7 +45,7 @@ function aboutTheScanner(state) {
 const grouped = (items, keyOf) => [...Map.groupBy(items, keyOf)].sort(([, a], [, b]) => b.length - a.length);
 
 /**
- * Say since when something is so: the earliest of several times.
+ * Return since when something is true: the earliest of several times.
  *
  * @param {readonly { since: string | null, atFirst?: boolean }[]} items
  */
@@ -55,8 +55,8 @@ function sinceOf(items) {
 }
 
 /**
- * Make the steps about accounts that need the same. Where their owners act each has a step of its own, as
- * far as they can be listed.
+ * Make the steps about accounts with the same need. If their owners act, each owner has a separate step,
+ * up to the maximum of named owners.
  *
  * @param {import("./types.js").Task} task
  * @returns {Advice[]}
@@ -97,7 +97,7 @@ function aboutGaps({ catalogue, gaps, gapsComplete, status }) {
     return /** @type {Advice} */ ({ ...NONE, actor: entry?.actor ?? "", text, why, view: { gap: reason }, since: sinceOf(group), tone: "unknown" });
   });
   const omitted = gapsComplete ? 0 : (status?.gapsOmitted ?? 0);
-  if (omitted > 0) advice.push({ ...NONE, actor: "", text: `Look at ${number(omitted)} more gaps`, why: "They are being loaded.", tone: "unknown" });
+  if (omitted > 0) advice.push({ ...NONE, actor: "", text: `Check ${number(omitted)} more gaps`, why: "They are being loaded.", tone: "unknown" });
   return advice;
 }
 
@@ -142,17 +142,17 @@ function aboutStates(shown, { filters, judged }, urgency) {
   });
 }
 
-/** @type {(state: State, aspect: import("./types.js").Aspect) => Advice[]} No filter finds accounts without an answer: only a single one can be opened. */
+/** @type {(state: State, aspect: import("./types.js").Aspect) => Advice[]} No filter finds accounts without an answer, so only a single account gets a link. */
 function aboutUnread(state, aspect) {
   const unread = state.rows.filter(({ finding }) => isUnread(aspect, finding, state));
   const todo = aspect.judged?.states.unknown?.todo;
   if (!todo || unread.length === 0) return [];
   const { whose, finding } = accountsOf(unread);
-  const why = "The next scan that reads the subscription will do it.";
+  const why = "The next scan that reads the subscription does this.";
   return [{ ...NONE, actor: "nobody", text: `${todo(whose)}: never read`, why, view: finding === "" ? null : { finding }, tone: "unknown" }];
 }
 
-/** @type {(state: State, urgency: import("./types.js").Urgency) => Advice[]} What aspects advise that is so urgent. */
+/** @type {(state: State, urgency: import("./types.js").Urgency) => Advice[]} The aspects' advice of this urgency. */
 function beside(state, urgency) {
   return ASPECTS.flatMap((aspect) => [
     ...aboutStates(state, aspect, urgency),
@@ -197,7 +197,7 @@ function line(step, { status }) {
 
 /** @param {string} actor @param {Advice[]} own @param {State} state */
 function groupOf(actor, own, state) {
-  // What is less urgent than the first one is folded, too.
+  // Steps that are less urgent than the first one are also folded.
   const worst = own.filter(({ tone }) => tone === own[0].tone).length;
   const few = Math.min(worst, FEW);
   const shown = own.length <= few + 1 || state.printing ? own.length : few;
@@ -213,11 +213,11 @@ function groupOf(actor, own, state) {
 function body(state) {
   const { complete, rows, status } = state;
   const groups = [...Map.groupBy(adviceFor(state), ({ actor }) => actor)].sort(([a], [b]) => Number(a === "nobody") - Number(b === "nobody"));
-  const counted = !complete && !isLarge(state) && status && h("p", { class: "note" }, `${number(rows.length)} of ${count(status.accounts.total, "account")} have been looked at so far.`);
+  const counted = !complete && !isLarge(state) && status && h("p", { class: "note" }, `${number(rows.length)} of ${count(status.accounts.total, "account")} loaded so far.`);
   if (groups.length > 0) return [...groups.flatMap(([actor, own]) => groupOf(actor, own, state)), counted];
   if (!(complete || isLarge(state)) || !status) return [waiting()];
   const shown = shownPosture(state);
-  if (!isGood(shown)) return [h("p", { class: "empty" }, "The reasons below the posture say what to do.")];
+  if (!isGood(shown)) return [h("p", { class: "empty" }, "See the reasons below the posture for what to do.")];
   const exempt = "Nothing to do now: each account that is not under a customer-managed key has an exception.";
   const text = shown === "compliant_with_exceptions" ? exempt : status.accounts.total > 0
     ? "Nothing to do: every account is under a customer-managed key, and everything was read."

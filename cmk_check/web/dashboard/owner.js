@@ -1,4 +1,4 @@
-/** The owner of an account, exactly as tagged; "" stands for nobody. */
+/** The owner of an account, exactly as tagged; "" means no owner. */
 
 import { item } from "./dom.js";
 import { name, visible, within } from "./format.js";
@@ -13,7 +13,7 @@ export const OWNER = {
     {
       name: "owner",
       none: null,
-      // The API splits it: it may be a name, or nobody.
+      // The API has two parameters, for a name and for no owner.
       query: ({ owner }) => (owner === "" ? [["unowned", "true"]] : [["owner", owner ?? ""]]),
       select: {
         label: "Owner",
@@ -21,7 +21,7 @@ export const OWNER = {
         value: ({ owner }) => `=${owner}`,
         text: ({ owner }) => (owner === "" ? "Without an owner" : visible(owner)),
         known: ({ owners }) => (owners ?? []).map(({ owner }) => [`=${owner ?? ""}`, owner ? visible(owner) : "Without an owner"]),
-        // As the value of an option "" is taken for all owners.
+        // As an option's value, "" already means all owners.
         toOption: ({ owner }) => (owner === null ? "" : `=${owner}`),
         ofOption: (option) => (option === "" ? null : option.slice(1)),
       },

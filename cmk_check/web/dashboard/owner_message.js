@@ -1,16 +1,16 @@
-/** What is sent to those who must act: a text to copy, and a mail if the owner is an address. */
+/** The message to the people who must act: a text to copy, and a mail if the owner is an address. */
 
 import { count, day, minute, visible } from "./format.js";
 import { fragmentOf } from "./url_state.js";
 
-/** Accounts that a text names at most; a mail names fewer if its link would be longer than mail programs take. */
+/** The maximum of accounts in a text; a mail names fewer if its link would be too long for mail programs. */
 const NAMED = [20, 5, 1, 0];
 const LONGEST_LINK = 1800;
-/** Exactly one address in its plainest form. Tags are written by strangers: nothing else becomes a link. */
+/** Exactly one address in its plainest form. Tags are untrusted: nothing else becomes a link. */
 const ADDRESS = /^[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9])?@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/i;
 
 /**
- * Quote a text for a shell; invisible characters have become visible ones, which no shell obeys.
+ * Quote a text for a shell; invisible characters become visible ones, which no shell interprets.
  *
  * @param {string} text
  */
@@ -27,12 +27,12 @@ function entry({ finding, since, atFirst }, hasPlan) {
 }
 
 /**
- * Write the message about a step: what is to be done, the accounts with the command that plans the fix of
- * each, and the link to them.
+ * Write the message about a step: what to do, the accounts, each with the command that plans its fix, and
+ * the link to them.
  *
  * @param {import("./types.js").Advice} step
  * @param {string | null} asOf
- * @param {number} [most] Accounts that it names.
+ * @param {number} [most] The maximum of accounts to name.
  */
 export function messageOf({ text, why, view, rows, hasPlan }, asOf, most = NAMED[0]) {
   const more = rows.length - most;
@@ -42,7 +42,7 @@ export function messageOf({ text, why, view, rows, hasPlan }, asOf, most = NAMED
     "",
     ...rows.slice(0, most).flatMap((row) => entry(row, hasPlan)),
     ...(more > 0 ? [most > 0 ? `- and ${count(more, "more account")}` : `- ${count(more, "account")}`] : []),
-    ...(view ? ["", `What is known, and the steps: ${location.origin}${location.pathname}${fragmentOf(view)}`] : []),
+    ...(view ? ["", `Details and steps: ${location.origin}${location.pathname}${fragmentOf(view)}`] : []),
     ...(asOf === null ? [] : [`As of ${minute(asOf)}.`]),
   ].join("\r\n");
 }
@@ -57,7 +57,7 @@ export function mailOf(step, asOf) {
   const address = step.rows[0]?.owner ?? "";
   if (address.length > 254 || !ADDRESS.test(address) || step.rows.some(({ owner }) => owner !== address)) return null;
   const [to, domain] = address.split("@");
-  const subject = `CMK check: ${count(step.rows.length, "account")} to look at`;
+  const subject = `CMK check: ${count(step.rows.length, "account")} to check`;
   const links = NAMED.map((most) => `mailto:${encodeURIComponent(to)}@${domain}?subject=${encodeURIComponent(subject)}&body=${encodeURIComponent(messageOf(step, asOf, most).toWellFormed())}`);
   return links.find((link) => link.length <= LONGEST_LINK) ?? null;
 }

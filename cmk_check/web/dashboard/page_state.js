@@ -1,5 +1,5 @@
 /**
- * The one state of the page. Changes made together are drawn together, once.
+ * The single state of the page. Changes made together are drawn together, once.
  *
  * @typedef {import("./types.js").State} State
  */
@@ -36,7 +36,7 @@ export const blank = () => ({
 export class Store {
   constructor() {
     this.state = blank();
-    /** @type {(state: State) => void} Until there is something that draws. */
+    /** @type {(state: State) => void} Does nothing until something draws. */
     this.draw = () => {};
     this.waiting = false;
   }
@@ -55,7 +55,7 @@ export class Store {
     queueMicrotask(() => this.flush());
   }
 
-  /** Draw pending changes now: printing does not wait. */
+  /** Draw pending changes now, because printing does not wait. */
   flush() {
     if (!this.waiting) return;
     this.waiting = false;
@@ -63,7 +63,7 @@ export class Store {
   }
 }
 
-/** More accounts than this are loaded only as far as they are looked at. */
+/** Above this number, accounts are loaded only as people page through them. */
 const MOST_LOADED = 5000;
 
 /** @param {State} state */
@@ -77,14 +77,14 @@ export const isFresh = ({ status, now }) =>
   now <= Date.parse(status.freshUntil);
 
 /**
- * Return whether a posture says that all is as it should be; only a valid result may say so.
+ * Return whether a posture is good; only a valid result may be shown as good.
  *
  * @param {import("./types.js").PostureVerdict} posture
  */
 export const isGood = (posture) => posture === "compliant" || posture === "compliant_with_exceptions";
 
 /**
- * Return the posture to show; an outdated one that is good becomes "unknown".
+ * Return the posture to show; a good but outdated posture becomes "unknown".
  *
  * @param {State} state
  * @returns {import("./types.js").PostureVerdict}

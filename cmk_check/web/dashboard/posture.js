@@ -1,6 +1,6 @@
 /**
- * The banner: the posture and its date, what is wrong in numbers that lead to it, and what else speaks
- * against the posture.
+ * The banner: the posture and its date, what is wrong as numbers with links, and other reasons to doubt
+ * the posture.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Status} Status
@@ -16,11 +16,11 @@ import { fragmentOf } from "./url_state.js";
 
 /**
  * @typedef {{ code: string, value: number, href: string, words: string, of?: string }} Part A number, and
- *   the reason of the posture that it stands for; `of` is what it is a part of, if no account.
+ *   the posture reason that it replaces; `of` is the total, if it does not count accounts.
  */
 
 /**
- * Count what is wrong; a number that is zero is left out.
+ * Count what is wrong; zero counts are left out.
  *
  * @param {Status} status
  * @returns {Part[]}
@@ -45,7 +45,7 @@ function numbers(status) {
 }
 
 /**
- * Say in a sentence what the posture means.
+ * Return what the posture means, as a sentence.
  *
  * @param {State} state
  * @param {Part[]} parts
@@ -67,7 +67,7 @@ function lead(state, parts) {
 }
 
 /**
- * Say what else speaks against the posture, or must be known with it.
+ * Return further reasons to doubt the posture, and what else people must know.
  *
  * @param {State} state
  * @param {Part[]} parts
@@ -89,7 +89,7 @@ function dates(state) {
 }
 
 /**
- * Say how much was read, and how old the oldest open violation is.
+ * Show how much was read, and how old the oldest open violation is.
  *
  * @param {State} state
  */
@@ -117,7 +117,7 @@ function body(state) {
     h("p", { class: "lead" }, ...lead(state, parts)),
     reasons.length > 0 && h("ul", { class: "reasons" }, ...reasons),
     facts(state),
-    // What is on paper is handed on without the page.
+    // A printout must be complete without the page.
     state.printing && h("p", { class: "note address" }, `${location.href}, printed on ${minute(state.now)}`),
   ];
 }

@@ -24,26 +24,26 @@ export function catalogueOf(body) {
  */
 export const entryOf = (catalogue, area, code) => catalogue?.get(`${area} ${code}`);
 
-/** @param {Entry | undefined} entry @param {string} [owner] Of the account, "" if nobody is known. */
+/** @param {Entry | undefined} entry @param {string} [owner] The account's owner, "" if unknown. */
 export function actorOf(entry, owner = "") {
   if (!entry || entry.actor === "nobody") return "";
   const actor = visible(codeWord(entry.actor)).toLowerCase();
-  return `Who has to act: ${entry.actor === "account_owner" && owner ? `${within(owner)}, the ${actor}` : actor}.`;
+  return `Who acts: ${entry.actor === "account_owner" && owner ? `${within(owner)}, the ${actor}` : actor}.`;
 }
 
-/** Explain a reason and what to do: with the text of the single case, or with the general text. @param {string | null} own @param {Entry | undefined} entry */
+/** Explain a reason and what to do, with the text of this case or else the general text. @param {string | null} own @param {Entry | undefined} entry */
 export function explained(own, entry) {
   if (own) return visible(own);
-  return entry ? visible(`${entry.message} ${entry.wayOut}`) : "The app's log says more.";
+  return entry ? visible(`${entry.message} ${entry.wayOut}`) : "See the app's log for details.";
 }
 
 /**
  * Explain accounts or gaps that have the same reason; their texts may still differ.
  *
- * @param {(string | null)[]} texts The text of each.
+ * @param {(string | null)[]} texts The text of each account or gap.
  * @param {Entry | undefined} entry
  */
 export function whyOf(texts, entry) {
   const [own, ...others] = new Set(texts);
-  return others.length === 0 ? explained(own, entry) : "Each of them says what is wrong and what to do.";
+  return others.length === 0 ? explained(own, entry) : "See each one for what is wrong and what to do.";
 }

@@ -35,7 +35,7 @@ function filterOf(view) {
   return (row) => tests.every((fits) => fits(row));
 }
 
-/** @param {readonly Row[]} rows @param {Pick<View, "sort" | "order">} view @returns {Row[]} Rows without a value come last. */
+/** @param {readonly Row[]} rows @param {Pick<View, "sort" | "order">} view @returns {Row[]} The sorted rows; rows without a value come last. */
 function sorted(rows, { sort, order }) {
   const { text: textOf } = COLUMNS.find(({ name }) => name === sort) ?? COLUMNS[0];
   const turn = order === "asc" ? 1 : -1;

@@ -1,5 +1,5 @@
 /**
- * What stands beside the verdict of one account, in the drawer: states with their reasons.
+ * The aspects of one account, in the drawer: states with their reasons.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Finding} Finding
@@ -13,7 +13,7 @@ import { codeWord, midway } from "./labels.js";
 import { ownerOf } from "./owner.js";
 import { actorOf, entryOf } from "./reasons.js";
 
-/** @type {Record<string, import("./types.js").LookName>} The looks of severities; others look like unknown. */
+/** @type {Record<string, import("./types.js").LookName>} The looks of severities; any other looks like unknown. */
 const SEVERITIES = { broken: "bad", error: "bad", at_risk: "risk", warning: "risk" };
 
 /** @param {{ severity: string }} reason */

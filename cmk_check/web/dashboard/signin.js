@@ -1,5 +1,5 @@
 /**
- * Sign-in, error messages, and the corner with the age of the data.
+ * The sign-in, error messages, and the corner with the age of the data.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./load.js").Loader} Loader
@@ -13,10 +13,10 @@ import { keepFragment } from "./url_state.js";
 const HOME = "/api/dashboard";
 /** @type {Record<import("./types.js").Refused, string>} */
 const REFUSALS = {
-  no_key: "This is not a key: it has characters that no key has. Copy the key again.",
+  no_key: "This is not a key: it contains invalid characters. Copy the key again.",
   wrong: "The key was not accepted. Check that it is a key of the function api, and enter it again.",
-  start_key: "This key starts scans, and cannot show the status. Enter it in the second field, and a key of the function api in the first.",
-  withdrawn: "The key is no longer accepted: it was renewed or deleted. Ask the people who run the app for the new one.",
+  start_key: "This key starts scans but cannot show the status. Enter it in the second field, and a key of the function api in the first.",
+  withdrawn: "The key is no longer accepted: it was renewed or deleted. Ask the app's operators for the new one.",
 };
 
 /** @param {Loader} loader */
@@ -35,11 +35,11 @@ function keyForm(loader) {
   return h("form", { "aria-label": "Sign in", submit },
     h("label", { for: "key" }, "Function key"),
     input,
-    h("label", { for: "start-key" }, "Key to start scans (optional)"),
+    h("label", { for: "start-key" }, "Key for starting scans (optional)"),
     toStart,
     h("button", { type: "submit", class: "primary" }, "Show status"),
-    h("p", { class: "note" }, "Enter a key of the function ", h("code", {}, "api"), ". The people who run the app find it in the Azure portal, in the function app under Functions, ", h("code", {}, "api"), ", Function keys."),
-    h("p", { class: "note" }, "With a key of the function ", h("code", {}, "scan_now"), " as well, you can check an account again as soon as it is fixed."),
+    h("p", { class: "note" }, "Enter a key of the function ", h("code", {}, "api"), ". The app's operators find it in the Azure portal, in the function app under Functions, ", h("code", {}, "api"), ", Function keys."),
+    h("p", { class: "note" }, "With a key of the function ", h("code", {}, "scan_now"), " too, you can check an account again as soon as it is fixed."),
     h("p", { class: "note" }, "Keys stay in this tab and are forgotten when you close the tab."),
   );
 }
@@ -73,12 +73,12 @@ export const signInDrawer = (loader) =>
     },
   );
 
-/** Say that the page works, but that the second key does not. */
+/** Show that the page works, but the second key does not. */
 export const drawStartRefused = whenChanged(
   /** @param {State} state */
   ({ startRefused }) => [startRefused],
   ({ startRefused }) => {
-    const text = "The key to start scans was not accepted. Check that it is a key of the function scan_now. To enter it again, press Sign out.";
+    const text = "The key for starting scans was not accepted. Check that it is a key of the function scan_now. To enter it again, press Sign out.";
     const place = at("start-refused");
     place.hidden = !startRefused;
     fill(place, startRefused && icon("warning"), startRefused && h("div", {}, text));
@@ -100,7 +100,7 @@ export const troubleDrawer = (loader) =>
       const whole = status === null;
       place.classList.toggle("whole", whole);
       const time = new Date(answeredAt).toISOString();
-      const old = status && answeredAt > 0 && h("p", {}, "The page shows the data of ", moment(time, minute(time)), ", which may have changed since.");
+      const old = status && answeredAt > 0 && h("p", {}, "The page shows the data of ", moment(time, minute(time)), ". It may have changed since then.");
       fill(
         place,
         icon("warning"),

@@ -1,4 +1,4 @@
-/** The first module to run: data is on its way before the code that draws it has arrived. */
+/** The first module to run: it requests the data before the code that draws it has loaded. */
 
 import { Loader } from "./load.js";
 import { Store } from "./page_state.js";

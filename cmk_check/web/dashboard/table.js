@@ -24,7 +24,7 @@ function heads(state, go) {
   const { list, view, printing } = state;
   return columnsOf(state).map(({ name, head }) => {
     const chosen = view.sort === name;
-    // Each verdict is asked for on its own, so that this order holds while more rows are to come.
+    // Each verdict is requested separately, so that this order is right before all rows have loaded.
     const sorted = chosen && (list.sortable || name === "verdict");
     const turned = chosen && view.order === "asc" ? "desc" : "asc";
     /** @type {() => void} */
@@ -62,7 +62,7 @@ function pager(page, pages, known, go) {
 function part(state, loadAll) {
   const { list, view, printing } = state;
   if (!isLarge(state) || list.sortable || list.problem !== "") return null;
-  if (printing) return h("p", { class: "note" }, `Printed are the ${number(choose(list, view).length)} accounts that are loaded.`);
+  if (printing) return h("p", { class: "note" }, `This printout has only the ${number(choose(list, view).length)} loaded accounts.`);
   const column = COLUMNS.find(({ name }) => name === view.sort)?.head.toLowerCase();
   const order = view.sort === "verdict" ? "Sorted by verdict, then by subscription" : `Sorted by subscription: to sort by ${column}, load all of them`;
   return h("p", { class: "note order" }, `${order}. `, h("button", { type: "button", "data-key": "load-all", click: loadAll }, "Load all"));
@@ -111,7 +111,7 @@ export function tableDrawer(go, loadAll) {
     );
   };
   return whenChanged(
-    // An open drawer does not change the table.
+    // Opening the drawer does not change the table.
     (state) => [state.list, state.status, columnsOf(state).length, fragmentOf({ ...state.view, finding: "" }), state.printing, Math.floor(state.now / 3_600_000)],
     draw,
   );

@@ -19,7 +19,7 @@ const DAY = 86_400_000;
 // Beyond this ratio the line of compliant accounts would flatten the others, so it starts hidden.
 const FLAT = 12;
 
-/** The table of scans: its most rows, and their heads. */
+/** The table of scans: its maximum of rows, and the heads. */
 const MOST = 200;
 const HEADS = ["Scan started", "Result", "Posture", "Not compliant", "Unknown", "Compliant", "Changes"];
 
@@ -74,7 +74,7 @@ function options() {
     height: HEIGHT,
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
-    // uPlot shows a date's local fields, which shall be those of UTC.
+    // uPlot shows a date's local fields, so make these the UTC ones.
     tzDate: (seconds) => new Date(seconds * 1000 + new Date(seconds * 1000).getTimezoneOffset() * 60_000),
     scales: { x: { range: (_, first, last) => spread(first, last) }, y: { range: (_, __, most) => [0, Math.max(1, Math.ceil((most ?? 0) * 1.08))] } },
     axes: [
@@ -98,9 +98,9 @@ function options() {
 }
 
 /**
- * Show at least an hour, so that the ticks of scans in quick succession do not count seconds.
+ * Show at least an hour, so that scans in quick succession do not get ticks of seconds.
  *
- * @param {number | null} first In seconds.
+ * @param {number | null} first Seconds.
  * @param {number | null} last
  * @returns {[number, number]}
  */
@@ -110,7 +110,7 @@ function spread(first, last) {
   return [from - least, to + least];
 }
 
-/** @param {number} seconds @param {number} step Between two ticks, in seconds. */
+/** @param {number} seconds @param {number} step The seconds between two ticks. */
 function tick(seconds, step) {
   const time = new Date(seconds * 1000);
   if (step >= 86_400) return day(time.toISOString()).replace(/ \d{4}$/, "");
@@ -159,7 +159,7 @@ function table(scans) {
   );
 }
 
-/** Say in a sentence whether the situation improves. */
+/** Return a sentence about whether the situation improves. */
 function summary() {
   const counted = own.scans.flatMap((scan) => (scan.accounts ? [{ ...scan, accounts: scan.accounts }] : []));
   const [first, last] = [counted[0], counted.at(-1)];
@@ -176,13 +176,13 @@ function summary() {
   return h("span", {}, much, ` non-compliant ${Math.abs(more) === 1 ? "account" : "accounts"} than on `, then, ".");
 }
 
-/** Load the library when there is something to draw. Without it the page has the table; the next time it is tried again. */
+/** Load the library when there is something to draw. If that fails, the page has the table, and the next draw retries. */
 function fetchLibrary() {
   library ??= import(UPLOT).then((module) => module.default, () => (library = null));
   return library;
 }
 
-/** Draw a new chart: a chart cannot change its colours and its range. */
+/** Draw a new chart, because a chart cannot change its colours or its range. */
 async function plot() {
   const host = at("trend-chart");
   const Chart = host.hidden ? null : await fetchLibrary();

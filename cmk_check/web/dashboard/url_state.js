@@ -1,6 +1,6 @@
 /**
- * The view in the fragment of the URL: filters, order, and the open account. A fragment never reaches
- * a server or its log, and a link with it shows other people the same view.
+ * The view in the URL fragment: filters, order, and the open account. A fragment never reaches a server
+ * or its log, and a link with it shows other people the same view.
  *
  * @typedef {import("./types.js").View} View
  */
@@ -68,7 +68,7 @@ export function pathOf(view, format) {
 
 const KEPT = "cmk-fragment";
 
-/** Keep the view while its visitor signs in, which loses the fragment of the URL. */
+/** Keep the view while the visitor signs in, because the sign-in loses the URL fragment. */
 export const keepFragment = () => sessionStorage.setItem(KEPT, location.hash);
 
 /** Restore the view from before the sign-in. */

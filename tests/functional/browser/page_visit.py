@@ -57,7 +57,7 @@ class Visit:
     def type_key(self, key: str | None = None, to_start: str = "") -> None:
         """Fill in the form and send it; ``to_start`` is the key that starts scans."""
         self.page.get_by_label("Function key").fill(self.key if key is None else key)
-        self.page.get_by_label("Key to start scans").fill(to_start)
+        self.page.get_by_label("Key for starting scans").fill(to_start)
         self.button("Show status").click()
 
     def sign_in(self, fragment: str = "", to_start: str = "") -> None:

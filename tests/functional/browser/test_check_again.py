@@ -186,7 +186,7 @@ def test_why_nothing_was_checked_is_said_beside_the_button(checking: Visit) -> N
         "A scan of all subscriptions must finish first.": _answer(409, "NoScanYet"),
         "What the app says.": _answer(400, "InvalidParameter"),
         "The app cannot be reached.": lambda route: route.abort(),
-        "no longer accepted, and no scan was started.": _answer(401),
+        "No scan was started: your key for starting scans is no longer accepted.": _answer(401),
     }
     for said, answer in answers.items():
         checking.page.route("**/api/scan", answer)
@@ -257,7 +257,7 @@ def test_the_button_is_offered_to_those_alone_whose_key_starts_scans(
         visit.open_detail(BROKEN)
     expect(_again(both)).to_be_visible()
 
-    expect(wrong.page.get_by_text("The key to start scans was not accepted.")).to_be_attached()
+    expect(wrong.page.get_by_text("The key for starting scans was not accepted.")).to_be_attached()
     assert [_again(visit).count() for visit in (read_only, wrong)] == [0, 0]
     for visit, count in ((read_only, 0), (wrong, 0), (both, 1)):
         visit.page.keyboard.press("Escape")

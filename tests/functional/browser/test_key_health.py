@@ -125,7 +125,7 @@ def test_the_detail_says_what_is_wrong_with_the_key_and_what_to_do(keyed: Visit)
     for said in (
         "Key expired (broken)",
         "Version pinned (at risk)",
-        "Who has to act: key owner.",
+        "Who acts: key owner.",
         "(notice)",
     ):
         expect(keyed.drawer).to_contain_text(said)
@@ -152,7 +152,7 @@ def test_what_ends_an_unknown_key_is_said(keyed: Visit) -> None:
     keyed.open_detail(NAME_OF[UNKNOWN])
 
     expect(keyed.drawer).to_contain_text(MISSING)
-    expect(keyed.drawer).to_contain_text("never, or not known")
+    expect(keyed.drawer).to_contain_text("never, or unknown")
 
 
 def test_changes_of_keys_are_sentences(keyed: Visit) -> None:
@@ -232,7 +232,7 @@ def test_the_page_shows_of_every_key_what_the_scan_found(
         f"At risk {counts['atRisk']}",
         f"Healthy {counts['healthy']}",
     ]
-    expect(visit.region("What to do next")).to_contain_text("Each of them says what is wrong")
+    expect(visit.region("What to do next")).to_contain_text("See each one for what is wrong")
     visit.open_detail("key-expired")
     expect(visit.drawer).to_contain_text(found["key-expired"]["keyHealth"]["reasons"][0]["message"])
     expect(visit.drawer.locator(".timeline")).to_contain_text("; key broken")
@@ -241,4 +241,4 @@ def test_the_page_shows_of_every_key_what_the_scan_found(
     expect(visit.drawer).to_contain_text("on purpose")
     visit.drawer.get_by_role("button", name="Close").click()
     visit.open_detail("cannot-read-keys")
-    expect(visit.drawer).to_contain_text("No az command ends what is wrong with the key")
+    expect(visit.drawer).to_contain_text("No az command can fix the key")

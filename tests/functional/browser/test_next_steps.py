@@ -203,7 +203,7 @@ def _with_gaps(visit: Visit, world: World, *details: str | None) -> None:
     [
         ([OWN], OWN),
         ([None], TIMEOUT.way_out),
-        ([OWN, None], "Each of them says what is wrong and what to do."),
+        ([OWN, None], "See each one for what is wrong and what to do."),
     ],
     ids=["its own", "the catalogue's", "different ones"],
 )
@@ -221,7 +221,7 @@ def test_the_advice_on_gaps_is_what_the_gaps_say(
     )
     expect(advice).to_contain_text(said)
     heads = visit.region("What to do next").get_by_role("heading", level=3)
-    expect(heads.filter(has_text="Those who run this app")).to_be_visible()
+    expect(heads.filter(has_text="Operators of this app")).to_be_visible()
     expect(visit.region("Coverage gaps")).to_contain_text(details[0] or TIMEOUT.message)
 
 
@@ -235,4 +235,4 @@ def test_without_the_catalogue_the_page_shows_codes(open_visit: OpenVisit, world
 
     expect(visit.posture).to_have_text("Not compliant")
     expect(visit.region("Coverage gaps")).to_contain_text("Timeout")
-    expect(visit.region("What to do next")).to_contain_text("Not known who acts")
+    expect(visit.region("What to do next")).to_contain_text("Not yet known")

@@ -38,7 +38,7 @@ def test_the_first_visit_asks_for_a_key_and_for_no_data(visit: Visit) -> None:
     ("key", "said", "is_sent"),
     [
         ("wrong", "not accepted", True),
-        ("scan_now", "This key starts scans, and cannot show the status.", True),
+        ("scan_now", "This key starts scans but cannot show the status.", True),
         # A sentence that was pasted by mistake stays in the window.
         ("two words", "This is not a key", False),
     ],
