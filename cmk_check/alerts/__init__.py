@@ -1,1 +1,1 @@
-"""The relay from outbox to feed, log lines, the webhook and its texts."""
+"""The outbox relay, the log lines, the webhook and its texts."""

@@ -1,18 +1,18 @@
-"""Delivery: reads a range of the feed and posts its alerts, and tries failures again for a day.
+"""Delivery: reads a range of the feed, posts its alerts, and retries failures for a day.
 
-If there are several routes, each of them first gets a message of its own, so that a receiver that
-is away delays no other:
+If there are several routes, each route first gets a separate message, so that an unavailable
+receiver does not delay the others:
 
     post .. 1 min .. post .. 2 min .. post .. 4 min ... 1 h .. post .. 1 h ... cmk-tell-poison
 
-For another try we send a new message with the remaining range, instead of the host's redelivery:
-that ends after four tries, and an hour without the webhook or the tables must not lose alerts. The
-host deletes a message only after its successor was sent, so a crash in between repeats changes:
-receivers recognise them by their ids. The same holds for the messages of several routes. A message
-that is handed out twice starts no second row of tries.
+A retry is a new message with the remaining range, not the host's redelivery: the host gives up
+after four tries, and an hour without the webhook or the tables must not lose alerts. The host
+deletes a message only after its successor was sent, so a crash in between repeats changes, which
+receivers recognise by their ids. The same applies to the messages of several routes. A message that
+the queue delivers twice does not start a second series of tries.
 
-So a newer change may overtake an older one that waits. Whatever arrives after a later change of its
-subject was published says so itself.
+A newer change may therefore overtake an older one that waits. An alert that is posted after a later
+change of its subject was published is marked as out of date.
 """
 
 import logging
@@ -46,8 +46,8 @@ _NO_WEBHOOK: Final = (
     "CMK_WEBHOOK_URL is not set, but was when these changes were tried before. Set it again."
 )
 _NO_ROUTE: Final = (
-    "No route has this name. Set the route again, or take it out of the message, which is then "
-    "delivered to all routes."
+    "No route has this name. Set the route again, or remove it from the message to deliver "
+    "the message to all routes."
 )
 
 type Numbered = tuple[int, Change]
@@ -70,11 +70,11 @@ async def deliver(
 ) -> None:
     """Post the alerts among the changes of a range, in order.
 
-    ``queued`` is when the queue took the message; handed out twice, it is recognised by that.
+    ``queued`` is when the queue accepted the message, which identifies a duplicate delivery.
 
-    Numbers that the feed does not hold are skipped. Without a webhook nothing is posted,
-    and only what was tried before waits for one. What is for a route that does not exist is given
-    up, because somebody must decide who gets it.
+    Numbers that the feed does not hold are skipped. Without a webhook nothing is posted, and only
+    messages that were tried before wait for one. A message for a route that does not exist is given
+    up, because a person must decide who gets it.
 
     Raises:
         QueueError: the remaining range could not be sent; deliver the message again.
@@ -97,10 +97,10 @@ async def deliver(
 
 
 def _begun(first: int, queued: datetime | None, now: datetime) -> datetime | None:
-    """Return when the day of a message began that nobody has tried.
+    """Return when the day for retries of a new message began.
 
-    Two ranges may have been queued in the same second, so the fraction says which one it is. If a
-    message waited for us for long, its day must not be over with the first try.
+    Two ranges may have been queued in the same second, so the fraction identifies the range. If the
+    message waited in the queue for long, its day must not be over after the first try.
     """
     if queued is None or queued.tzinfo is None:
         return None
@@ -109,12 +109,12 @@ def _begun(first: int, queued: datetime | None, now: datetime) -> datetime | Non
 
 
 class _Delivery:
-    """The delivery of a range to one receiver, None if the one that it was for is not set any more.
+    """The delivery of a range to one receiver; ``webhook`` is None if it is no longer set.
 
-    A message may be handed out twice, and each time send a successor. So each try notes, after it
-    has sent one or needs none, that it is over; whoever comes with the same try then stops. The
-    note stands at the last alert of the range, which stays the same for all tries, and is deleted
-    with it. A note that could not be written or read costs nothing but another repetition.
+    The queue may deliver a message twice, and each delivery could send a successor. So each try
+    notes that it is over once it has sent a successor or needs none; a duplicate of that try then
+    stops. The note is on the last alert of the range, which is the same for all tries, and is
+    deleted with it. If a note cannot be written or read, alerts may be repeated.
     """
 
     def __init__(
@@ -126,12 +126,12 @@ class _Delivery:
         self._since = message.since.isoformat() if message.since else None
         self._note = f"tries_{webhook.route.name if webhook else WEBHOOK}"
         self._noted_at: Change | None = None
-        # What the feed holds beyond the range may have overtaken what is in it.
+        # Changes after the range may have overtaken changes in it.
         self._latest = LatestChanges()
         self._seen = message.last
 
     async def run(self) -> None:
-        """Post the alerts of the range, or send what is left of it for another try."""
+        """Post the alerts of the range, or send the remaining range for another try."""
         message, posted, size = self._message, 0, CHANGES_PER_POST
         alerts: list[Numbered] | None = None
         try:
@@ -159,7 +159,7 @@ class _Delivery:
             await _try_again(self._context, replace(message, first=first), count, error)
             await self._end()
             return
-        if posted or message.attempt:  # whoever was told of a try is told of its end
+        if posted or message.attempt:  # a range that was logged as failed gets a last line
             _write(logging.INFO, "delivered", message, posted)
         if message.attempt:
             await self._end()
@@ -184,7 +184,7 @@ class _Delivery:
         return alerts
 
     async def _is_over(self, alerts: Sequence[Numbered]) -> bool:
-        """Tell whether this try is over already; ``alerts`` are those of its range."""
+        """Return whether this try is already over; ``alerts`` are those of its range."""
         if self._since is None or not alerts:
             return False
         self._noted_at = alerts[-1][1]
@@ -220,7 +220,7 @@ class _Delivery:
             try:
                 page = await self._context.feed.read(self._seen, top)
             except RowUnusable:
-                break  # what a newer version published must not hold up what this one can deliver
+                break  # rows of a newer version must not hold up alerts that this one can deliver
             if page:
                 self._seen = page[-1][0]
                 self._latest.see(change for _, change in page)
@@ -231,7 +231,7 @@ class _Delivery:
 def delay_after(attempt: int, asked: float | None = None) -> timedelta:
     """Return the delay after a failed attempt (counted from 0): 1 min, doubling, at most 1 h.
 
-    A receiver may ask for a longer delay, up to an hour.
+    A receiver may request a longer delay, up to an hour.
     """
     delay = min(
         FIRST_DELIVERY_DELAY * (1 << min(attempt, DELIVERY_DOUBLINGS)), LONGEST_DELIVERY_DELAY
@@ -261,7 +261,7 @@ async def _try_again(
 async def _give_up(
     context: DeliveryContext, left: DeliveryMessage, count: int | None, reason: str
 ) -> None:
-    # As a new message: if a person moves it back to cmk-tell, it gets another day.
+    # A new message, without a date: if a person moves it back to cmk-tell, it gets another day.
     first_try = replace(left, attempt=0, since=None)
     await context.poison.send([format_message(first_try)])
     _write(logging.ERROR, "given_up", left, count, reason=reason, nextTryAt=None)

@@ -3,7 +3,7 @@
     publish in the feed -> cmk-tell, cmk-changes -> log lines -> delete the outbox row
 
 ``cmk-tell`` holds only numbers, so that a forged message cannot invent changes; it is filled even
-without a webhook. ``cmk-changes`` is for the user's own programs: this program only writes it.
+without a webhook. ``cmk-changes`` is for the user's own programs: this program only writes to it.
 """
 
 import json
@@ -48,7 +48,7 @@ class QueueSink:
 def ranges_of(numbers: Sequence[int]) -> list[DeliveryMessage]:
     """Return the ranges that contain exactly these numbers.
 
-    Changes that a crashed publisher had already published have lower numbers than new ones.
+    Changes that a publisher published before it crashed have lower numbers than new ones.
     """
     ranges: list[DeliveryMessage] = []
     for number in sorted(set(numbers)):
@@ -93,7 +93,7 @@ def parse_message(text: str) -> DeliveryMessage:
     """Read the text of a message.
 
     Raises:
-        ValueError: the text is invalid; says what it must be, and repeats nothing of it.
+        ValueError: the text is invalid; the error says what it must be, without quoting it.
 
     """
     content = object_of(text)
@@ -117,7 +117,7 @@ def parse_message(text: str) -> DeliveryMessage:
 
 
 def _whole(value: object, name: str) -> int:
-    # In Python, JSON's true is an int, too.
+    # In Python, JSON's true is also an int.
     if type(value) is not int:
         raise ValueError(f"{name} must be a whole number")
     return value

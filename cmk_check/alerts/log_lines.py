@@ -30,7 +30,7 @@ _IDS: Final = frozenset(
 
 
 class LogEvent(StrEnum):
-    """What a line is about: when it is written, and its fields."""
+    """The event of a line: when the line is written, and its fields."""
 
     CHANGE = "cmk.change"
     """For each change that was published in the feed, at least once: count by `id`. Fields:
@@ -38,35 +38,35 @@ class LogEvent(StrEnum):
     `time`, `source`, `subject`, `datacontenttype`, `data`."""
     SCAN = "cmk.scan"
     """When a scan has ended. Fields: `scanId`, `state`, `trigger`, `overdue` (started by the second
-    clock), `reason`, `startedAt`, `durationSeconds`; unless it failed also `posture`, `accounts`
-    (`excepted` of the non-compliant ones; `overdue` ones), `keys` (null if none was checked),
-    `dataStores` (null if none were read), `subscriptions`, `changes` (a number), `crossCheck` (null
-    if nothing was compared)."""
+    clock), `reason`, `startedAt`, `durationSeconds`; unless the scan failed also `posture`,
+    `accounts` (with `excepted`, which are non-compliant, and `overdue`), `keys` (null if no key was
+    checked), `dataStores` (null if none was read), `subscriptions`, `changes` (a number),
+    `crossCheck` (null if nothing was compared)."""
     PARTIAL_SCAN = "cmk.partial_scan"
-    """When a partial scan has ended. The posture is that of the estate, the counts are those of
-    what it read, and its gaps have no lines. Fields: as above."""
+    """When a partial scan has ended. The posture is the estate's, the counts cover only what the
+    scan read, and its gaps have no lines. Fields: as for `cmk.scan`."""
     GAP = "cmk.gap"
-    """For each subscription that this scan could not read, 50 at most; `subscriptions.gap` of its
-    `cmk.scan` counts all. Fields: `scanId`, `subscriptionId`, `name`, `reason`, `missingAction`,
-    `detail`, `since`."""
+    """For each subscription that a full scan could not read, at most 50; `subscriptions.gap` in the
+    scan's `cmk.scan` line counts all. Fields: `scanId`, `subscriptionId`, `name`, `reason`,
+    `missingAction`, `detail`, `since`."""
     TELL = "cmk.tell"
     """For each delivery to the webhook. Fields: `state` (`delivered`, `retry` or `given_up`),
     `first` and `last` (numbers of the feed), `changes` (a number; 0 if a later try found nothing
     left to post), `attempt` (from 0); with several receivers `route`; unless delivered also
     `reason`, `nextTryAt`."""
     WATCH = "cmk.watch"
-    """When Azure begins or ceases to report changes to the watch, and every hour that it does not.
+    """When Azure starts or stops reporting changes to the watch, and every hour while it does not.
     Fields: `state` (`seeing` or `blind`), `since`, and if blind `reason`, `missingAction`,
     `detail`."""
     SETTINGS = "cmk.settings"
     """At the first invocation of a process, if variables whose name begins with `CMK_` are not
-    settings, or if `CMK_KINDS` names an unknown kind. Fields: `unknown`: the names of these
-    variables; unless all kinds are known also `unknownKinds`: the entries of the list that name an
-    unknown kind, counted from 1."""
+    settings, or if `CMK_KINDS` contains an unknown kind. Fields: `unknown`: the names of these
+    variables; unless all kinds are known also `unknownKinds`: the positions of the unknown kinds
+    in the list, counted from 1."""
 
 
 class LogSink:
-    """Writes a line for each change, each ended scan and its gaps, and each turn of the watch."""
+    """Writes a line for each change, each ended scan and its gaps, and the state of the watch."""
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Write a line for each change."""
@@ -83,7 +83,7 @@ class LogSink:
     ) -> None:
         """Write a line for a scan that ended, and for each gap of a full one.
 
-        A partial scan has an event of its own: alert rules that wait for ``cmk.scan`` must not take
+        A partial scan has a separate event: alert rules that wait for ``cmk.scan`` must not mistake
         it for a scan of the estate.
         """
         for gap in summary.gaps if summary and not partial else ():
@@ -115,7 +115,7 @@ def line(event: str, fields: Mapping[str, object]) -> str:
 
 
 def bounded_json(value: object, most: int) -> str:
-    """Return a value as JSON of at most ``most`` characters, which are as many bytes.
+    """Return a value as JSON of at most ``most`` characters (ASCII, so also bytes).
 
     Long values and lists are shortened, but never ids.
     """

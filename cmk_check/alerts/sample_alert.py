@@ -47,17 +47,17 @@ def sample_change(change_id: str, now: datetime) -> Change:
 
 
 def _side(verdict: Verdict, reason: Reason) -> dict[str, str | None]:
-    # Azure's built-in policy says the same of such an account.
+    # Azure's built-in policy agrees about such an account.
     return {"verdict": verdict, "reason": reason, "owner": None, "azurePolicy": verdict}
 
 
 async def send_sample(settings: Settings, name: str | None = None) -> str:
     """Post a test change; return a sentence on what was sent, the host and its answer.
 
-    ``name`` is that of a route; without it there must be only one.
+    ``name`` is the name of a route; without it there must be only one route.
 
     Raises:
-        SettingsError: no route is set, or several and none of them was chosen.
+        SettingsError: no route is set, or there are several and ``name`` chooses none of them.
         DeliveryFailed: the receiver did not accept it.
 
     """

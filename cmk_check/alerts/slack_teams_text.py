@@ -38,17 +38,17 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.ACCOUNT_UNVERIFIABLE: "Account cannot be judged",
     ChangeType.ACCOUNT_RESOLVED: "Account now under a customer-managed key",
     ChangeType.ACCOUNT_UPDATED: "Account changed, same verdict",
-    ChangeType.ACCOUNT_KIND_CHANGED: "Account is of another kind",
+    ChangeType.ACCOUNT_KIND_CHANGED: "Account kind changed",
     ChangeType.ACCOUNT_REMOVED: "Account no longer monitored",
     ChangeType.COVERAGE_LOST: "Subscription cannot be read",
-    ChangeType.COVERAGE_REGAINED: "Subscription is read again",
+    ChangeType.COVERAGE_REGAINED: "Subscription can be read again",
     ChangeType.COVERAGE_REMOVED: "Subscription no longer monitored",
     ChangeType.SCAN_FAILED: "Scan failed",
     ChangeType.SCAN_ABANDONED: "Scan abandoned",
     ChangeType.SCAN_RECOVERED: "Scanning works again",
     ChangeType.SCAN_BASELINE: "First scan finished",
 }
-# Of an exception and a due date, the dates say more than a state.
+# For exceptions and due dates, the dates matter more than a state.
 _WITH_STATE: Final = {
     kind: aspect.name
     for aspect in ASPECTS
@@ -131,7 +131,7 @@ def _what(change: Change) -> str:
 
 
 def _state(change: Change) -> list[str]:
-    """Return what is new: of an aspect if the change is of one, else of the verdict."""
+    """Return what is new about the aspect that changed, or else about the verdict."""
     data = change.data
     before, after = (as_object(data.get(side)) for side in ("before", "after"))
     if exception := as_object(data.get("exception")):
@@ -143,7 +143,7 @@ def _state(change: Change) -> list[str]:
         dates = (f"{name} {plain(data.get(key))}" for name, key in _DATES.items())
         return [f"{now} {', '.join(dates)}"]
     if name := _WITH_STATE.get(change.type):
-        # What was not looked at before is new.
+        # A state that was not read before is new.
         was, now = plain(before.get(name)), plain(after.get(name))
         shown = as_object(data.get("key" if name == "keyHealth" else name))
         state = f"{was or 'new'} -> {now}" if now else ""
@@ -157,7 +157,7 @@ def _state(change: Change) -> list[str]:
 
 
 def _exception(exception: Mapping[str, object], ended: str) -> str:
-    """Return the exemption's category and name, and its expiry or why it has ended."""
+    """Return the exemption's category and name, and its expiry or why it ended."""
     name = plain(exception.get("displayName")) or _last(exception.get("id"))
     what = f"{plain(exception.get('category')) or 'Exemption'} {name}".rstrip()
     return (
@@ -166,7 +166,7 @@ def _exception(exception: Mapping[str, object], ended: str) -> str:
 
 
 def _trouble(shown: Mapping[str, object], known: object) -> str:
-    """Return the message of a new reason, or else of the worst, and the codes of the others."""
+    """Return the message of a new reason, or else the worst, and the codes of the others."""
     codes_before = known if isinstance(known, list) else []
     reasons = [
         reason
@@ -200,7 +200,7 @@ def _new_kind(before: Mapping[str, object], after: Mapping[str, object]) -> str:
     had, has = (side.get("azurePolicy") == PolicyState.NOT_ASSESSED for side in (before, after))
     if had == has:
         return kinds
-    policy = "no longer assesses it" if has else "assesses it now"
+    policy = "no longer assesses it" if has else "now assesses it"
     return f"{kinds}; Azure's built-in policy {policy} by default"
 
 
@@ -218,12 +218,12 @@ def _owner(data: Mapping[str, object]) -> str:
     owners = (as_object(data.get(name)) for name in ("owner", "previousOwner"))
     value, before = (plain(owner.get("value")) for owner in owners)
     if "previousOwner" in data:
-        return f"owner: {value or 'nobody'}, before: {before or 'nobody'}"
+        return f"owner: {value or 'none'}, before: {before or 'none'}"
     return f"owner: {value}" if value else ""
 
 
 def _sums(data: Mapping[str, object]) -> str:
-    """Return the counts of accounts, and how many subscriptions are missing from these.
+    """Return the counts of accounts, and how many subscriptions are missing from the counts.
 
     "0 of 0" is not good news.
     """
@@ -242,7 +242,7 @@ def _sums(data: Mapping[str, object]) -> str:
 
 
 def _sums_of_aspect(data: Mapping[str, object], aspect: Aspect) -> str:
-    """Return the counts of an aspect that the first scan found, if it looked at that."""
+    """Return the first scan's counts of an aspect, if the scan read the aspect."""
     sums = as_object(data.get(aspect.counted_as or ""))
     of, words = aspect.counted
     counts = ", ".join(f"{plain(sums.get(key))} {word}" for key, word in words.items())

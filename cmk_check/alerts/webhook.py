@@ -3,8 +3,8 @@
 Everyone who knows the URL can post, so errors, log lines and reprs show only its host. Errors of
 aiohttp contain the URL, so ours are raised without them.
 
-Every failure can be tried again, except if a single change is too large: people repair receivers
-that are gone or refuse requests, and until then no alert may be lost. The caller decides how often.
+Every failure can be retried, except if a single change is too large: people repair receivers that
+are gone or refuse requests, and until then no alert may be lost. The caller decides how often.
 """
 
 import re
@@ -34,7 +34,7 @@ from cmk_check.net.retry_after import retry_after
 from cmk_check.ports import DeliveryFailed
 
 _AGENT: Final = f"cmk_check/{VERSION}"
-# Codes such as Slack's invalid_blocks and no_service; nothing else of an answer is shown.
+# Codes such as Slack's invalid_blocks and no_service; nothing else from a response is shown.
 _CODE: Final = re.compile(rb"[a-z]+(_[a-z]+){1,5}")
 _ASKS_TO_WAIT: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _ADVICE: Final[Mapping[int, str]] = {
@@ -50,7 +50,7 @@ _SEE_LOG: Final = "check the receiver's log"
 
 @dataclass(frozen=True, slots=True)
 class HttpWebhook:
-    """Implements ``ports.Webhook`` over a session that it owns."""
+    """Implements ``ports.Webhook`` with its own session."""
 
     session: aiohttp.ClientSession
     route: Route
@@ -65,8 +65,8 @@ class HttpWebhook:
     async def post(self, changes: Sequence[Change]) -> list[int]:
         """Post all of the changes and return the status of each request.
 
-        If the receiver finds a request too large, the changes are sent in halves. After a failure
-        some may have arrived; they are sent again with the same ``webhook-id``.
+        If a request is too large for the receiver, the changes are sent in halves. If the post
+        fails, some may have arrived; they are sent again with the same ``webhook-id``.
 
         Raises:
             DeliveryFailed: the receiver did not accept all of them.
@@ -82,9 +82,9 @@ class HttpWebhook:
         return await self.post(changes[:half]) + await self.post(changes[half:])
 
     async def reach(self) -> int:
-        """Connect as for a post and return the status of the answer, without posting anything.
+        """Connect as for a post and return the response status, without posting anything.
 
-        It sends HEAD for the root of the host, so that the secret path is not sent either.
+        The request is HEAD for the root of the host, so it does not contain the secret path.
 
         Raises:
             DeliveryFailed: the host cannot be reached.
@@ -108,7 +108,7 @@ class HttpWebhook:
     async def _request(
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None
     ) -> tuple[aiohttp.ClientResponse, bytes]:
-        """Return the answer to a request, and what the receiver says if it refuses it."""
+        """Return the response to a request, and its body if the receiver refuses the request."""
         try:
             async with self.session.request(
                 method,
@@ -156,7 +156,7 @@ class HttpWebhook:
         )
 
     def _said(self, text: str) -> str:
-        """Say of the host what happened, and name the settings of this route."""
+        """Put the host before a text, and the names of this route's settings into it."""
         settings = {"url": self.route.url_setting, "format": self.route.format_setting}
         return f"{self.host} {text.format_map(settings)}"
 
@@ -175,7 +175,7 @@ def open_webhook(
     time (DNS rebinding) does not help an attacker. A proxy resolves the name itself and decides
     what to allow: addresses are checked only for direct connections.
     """
-    # Without TLS nothing may leave the loopback of this machine, which needs no proxy.
+    # Without TLS nothing may leave this machine's loopback, which needs no proxy.
     only_loopback = route.url.lower().startswith("http:")
     proxy = None if only_loopback else proxy_for(route.url)
 
@@ -193,7 +193,7 @@ def open_webhook(
         ),
         proxy=proxy,
         cookie_jar=aiohttp.DummyCookieJar(),
-        # Compressed answers are not unpacked, so that they cannot grow.
+        # Compressed responses are not unpacked, so that they cannot grow.
         auto_decompress=False,
     )
     return HttpWebhook(session, route, settings.addresses.portal_url)

@@ -1,6 +1,6 @@
 """The bodies of webhook requests in three formats: pure functions of the changes.
 
-Slack and Teams refuse or cut long messages, so changes are spread over several.
+Slack and Teams refuse or cut long messages, so changes are spread over several messages.
 """
 
 import json
@@ -39,7 +39,7 @@ _TEAMS_LOOKALIKES: Final = str.maketrans("<{}", "\u2039\uff5b\uff5d")
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One request; ``id`` depends only on its changes, so that receivers recognise repetitions."""
+    """One request; ``id`` depends only on the changes, so that receivers recognise duplicates."""
 
     id: str
     content_type: str
@@ -114,7 +114,7 @@ def _slack_block(line: ChatLine) -> object:
 
 
 def _length(text: str) -> int:
-    """Count characters in UTF-16, which is the most that a receiver may count."""
+    """Count UTF-16 code units, the highest count that a receiver may use."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 

@@ -179,12 +179,12 @@ LINES: Final[dict[str, tuple[ChangeType, Data, str]]] = {
     "no owner any more": (
         ChangeType.ACCOUNT_UPDATED,
         {"owner": None, "previousOwner": DATA},
-        "owner: nobody, before: data",
+        "owner: none, before: data",
     ),
     "no owner before": (
         ChangeType.ACCOUNT_UPDATED,
         {"owner": WEB, "previousOwner": None},
-        "owner: web, before: nobody",
+        "owner: web, before: none",
     ),
     "a kind that the policy does not assess": (
         ChangeType.ACCOUNT_KIND_CHANGED,
@@ -194,7 +194,7 @@ LINES: Final[dict[str, tuple[ChangeType, Data, str]]] = {
     "a kind that the policy assesses": (
         ChangeType.ACCOUNT_KIND_CHANGED,
         {"before": FOUNDRY, "after": OPEN_AI},
-        "kind AIServices -> OpenAI; Azure's built-in policy assesses it now by default",
+        "kind AIServices -> OpenAI; Azure's built-in policy now assesses it by default",
     ),
     "a kind without news of the policy": (
         ChangeType.ACCOUNT_KIND_CHANGED,
