@@ -15,19 +15,19 @@ param environmentName string
 @metadata({ azd: { type: 'location' } })
 param location string
 
-@description('Optional. Name of the resource group, which is created. Everybody who can change the app in it can read the whole estate.')
+@description('Optional. Name of the resource group, which is created. Everyone who can change the app in it can read the whole estate.')
 param resourceGroupName string = 'rg-${environmentName}'
 
 @description('Optional. Tags on every resource, such as {"owner":"security"}.')
 param tags object = {}
 
-@description('Optional. Names of resources, in place of those that are worked out, such as {"storage":"stmonitor001"}. docs/landing-zones.md lists them.')
+@description('Optional. Names of resources, instead of generated ones, such as {"storage":"stmonitor001"}. docs/landing-zones.md lists them.')
 param names resourceNames = {}
 
 @description('Optional. When scans start, as NCRONTAB in UTC; by default every hour.')
 param scanSchedule string = '0 0 * * * *'
 
-@description('Optional. When the app looks for changes, as NCRONTAB in UTC; by default every two minutes, and "off" for never.')
+@description('Optional. When the app checks for changes, as NCRONTAB in UTC; by default every two minutes, and "off" for never.')
 param watchSchedule string = '0 1/2 * * * *'
 
 @description('Optional. A result is stale when the last finished scan started more than this many minutes ago. The alert about missing scans uses the same time; alert rules look back at most two days. Raise it if scans are more than two hours apart.')
@@ -35,53 +35,53 @@ param watchSchedule string = '0 1/2 * * * *'
 @maxValue(2820)
 param maxAgeMinutes int = 180
 
-@description('Optional. Further settings of the app by name: those of docs/settings.md, such as CMK_KINDS, and those of the platform, such as HTTPS_PROXY or PIP_INDEX_URL. Refused are settings that the template sets itself, that the plan does not accept, or that begin with CMK_ and are not known.')
+@description('Optional. Further settings of the app by name: those in docs/settings.md, such as CMK_KINDS, and platform settings, such as HTTPS_PROXY or PIP_INDEX_URL. The deployment refuses settings that the template sets itself, that the plan does not accept, or that begin with CMK_ but are unknown.')
 param settings furtherSettings = {}
 
-@description('Optional. Address, without a version, of the Key Vault secret that contains the URL of the webhook. The identity of the app needs the role Key Vault Secrets User on it.')
+@description('Optional. Address, without a version, of the Key Vault secret that contains the webhook URL. The identity of the app needs the role Key Vault Secrets User on the secret.')
 param webhookUrlSecretUri string = ''
 
 @description('Optional. Address of the Key Vault secret that contains the signing secret of the webhook.')
 param webhookSigningSecretUri string = ''
 
-@description('Optional. Addresses of the Key Vault secrets of the routes in the setting CMK_ROUTES, by the name of the route: {"security":{"url":"https://...","secret":"https://..."}}; the secret may be absent.')
+@description('Optional. Addresses of the Key Vault secrets for the routes in the setting CMK_ROUTES, by route name: {"security":{"url":"https://...","secret":"https://..."}}; the secret is optional.')
 param routeSecretUris secretUrisOfRoutes = {}
 
 @description('Optional. E-mail addresses that receive the alerts, such as ["a@example.com"].')
 param alertEmails email[] = []
 
-@description('Optional. Id of an existing action group that receives the alerts. Without it, an action group is created.')
+@description('Optional. Id of an existing action group that receives the alerts. If not set, an action group is created.')
 param existingActionGroupId string = ''
 
-@description('Optional. Id of an existing Log Analytics workspace for the logs. Without it, a workspace is created.')
+@description('Optional. Id of an existing Log Analytics workspace for the logs. If not set, a workspace is created.')
 param existingWorkspaceId string = ''
 
-@description('Optional. Keep the queries of the alert rules in the storage account that is linked to the workspace for alerts. The workspace must exist and have such an account.')
+@description('Optional. Keep the queries of the alert rules in the storage account that is linked to the existing workspace for alerts.')
 param alertsInLinkedStorage bool = false
 
-@description('Optional. Add analytics rules of Microsoft Sentinel, and the function CmkCheckChanges for hunters, to the existing workspace.')
+@description('Optional. Add Microsoft Sentinel analytics rules, and the function CmkCheckChanges for hunting, to the existing workspace.')
 param sentinel bool = false
 
-@description('Optional. Id of an existing Azure Monitor private link scope. With it, Application Insights and the workspace accept logs only through the scope.')
+@description('Optional. Id of an existing Azure Monitor private link scope. If set, Application Insights and the workspace accept logs only through the scope.')
 param privateLinkScopeId string = ''
 
-@description('Optional. Log who reads and changes what the app stores, and the logs of the site, in the workspace.')
+@description('Optional. Log reads and changes of the stored data, and the logs of the site, in the workspace.')
 param resourceLogs bool = false
 
-@description('Optional. Close the storage to the internet, and send everything through a virtual network.')
+@description('Optional. Close the storage to the internet, and send all traffic through a virtual network.')
 param privateNetwork bool = false
 
-@description('Optional. Whether the page, the API and the uploading of code can be reached from the internet. If not, the app gets a private endpoint.')
+@description('Optional. Whether the page, the API and code uploads can be reached from the internet. If not, the app gets a private endpoint.')
 @allowed(['Enabled', 'Disabled'])
 param publicNetworkAccess string = 'Enabled'
 
-@description('Optional. Address space of the virtual network, if one is created: at least a /27, for a closed app a /26; by default 10.0.0.0/24.')
+@description('Optional. Address space of the virtual network, if one is created: at least a /27, or a /26 for a closed app; by default 10.0.0.0/24.')
 param addressSpace string = ''
 
-@description('Optional. Id of an existing route table for both subnets of the virtual network, if one is created. With it, no NAT gateway is created.')
+@description('Optional. Id of an existing route table for both subnets of the virtual network, if one is created. If set, no NAT gateway is created.')
 param routeTableId string = ''
 
-@description('Optional. Id of an existing subnet for the app, delegated to Microsoft.App/environments and with outbound access to Azure Resource Manager. Set it together with endpointSubnetId; without both, a virtual network is created.')
+@description('Optional. Id of an existing subnet for the app, delegated to Microsoft.App/environments and with outbound access to Azure Resource Manager. Set it together with endpointSubnetId; if neither is set, a virtual network is created.')
 param appSubnetId string = ''
 
 @description('Optional. Id of an existing subnet for the private endpoints.')
@@ -94,13 +94,13 @@ param privateDnsZones string = 'create'
 @description('Optional. Ids of the existing private DNS zones: {"blob":"...","queue":"...","table":"..."}; for a closed app also site.')
 param privateDnsZoneIds dnsZoneIds?
 
-@description('Optional. Spread the app and its storage over the zones of the region.')
+@description('Optional. Spread the app and its storage across the zones of the region.')
 param zoneRedundant bool = false
 
-@description('Optional. Client id of an app registration. With it, people and programs sign in with Microsoft Entra ID, and function keys stop working.')
+@description('Optional. Client id of an app registration. If set, people and programs sign in with Microsoft Entra ID, and function keys stop working.')
 param entraClientId string = ''
 
-@description('Optional. Object ids of the groups whose members may sign in. Without groups and without entraAllowedObjectIds, everybody in the tenant may sign in.')
+@description('Optional. Object ids of the groups whose members may sign in. Without groups and entraAllowedObjectIds, everyone in the tenant may sign in.')
 @maxLength(13)
 param entraAllowedGroupIds objectId[] = []
 
@@ -108,13 +108,13 @@ param entraAllowedGroupIds objectId[] = []
 @maxLength(13)
 param entraAllowedObjectIds objectId[] = []
 
-@description('Optional. Id of a user-assigned identity that may use the key of the storage (role Key Vault Crypto Service Encryption User). With it, the storage of the app is encrypted with a customer-managed key.')
+@description('Optional. Id of a user-assigned identity that may use the storage key (role Key Vault Crypto Service Encryption User). If set, the storage of the app is encrypted with a customer-managed key.')
 param storageKeyIdentityId string = ''
 
-@description('Optional. Address of the vault that contains the key of the storage.')
+@description('Optional. Address of the vault that contains the storage key.')
 param storageKeyVaultUri string = ''
 
-@description('Optional. Name of the key of the storage.')
+@description('Optional. Name of the storage key.')
 param storageKeyName string = ''
 
 var faults = contradictions({
@@ -197,7 +197,7 @@ output AZURE_FUNCTION_NAME string = app.outputs.AZURE_FUNCTION_NAME
 @description('Address of the API.')
 output CMK_API_URL string = app.outputs.CMK_API_URL
 
-@description('Address of the page for people.')
+@description('Address of the dashboard.')
 output CMK_PAGE_URL string = app.outputs.CMK_PAGE_URL
 
 @description('Object id of the identity of the app. The templates in scope/ grant it the right to read the estate.')

@@ -11,7 +11,7 @@ $pause = if ($env:PAUSE) { [double]$env:PAUSE } else { 10 } # seconds between tw
 $tries = if ($env:TRIES) { [int]$env:TRIES } else { 60 }
 
 function Stop-Here([string]$why) {
-    [Console]::Error.WriteLine("The first scan has no result: $why`nThe schedule starts the next scan.")
+    [Console]::Error.WriteLine("The first scan has no result: $why`nThe next scan starts on schedule.")
     exit 1
 }
 

@@ -12,7 +12,7 @@ TRIES=${TRIES:-60}
 say() { printf '%s\n' "$*"; }
 
 stop() {
-  printf 'The first scan has no result: %s\nThe schedule starts the next scan.\n' "$*" >&2
+  printf 'The first scan has no result: %s\nThe next scan starts on schedule.\n' "$*" >&2
   exit 1
 }
 

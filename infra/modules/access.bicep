@@ -1,4 +1,4 @@
-metadata description = 'The rights of the identity on the resources of the app. Nothing here gives access to the estate.'
+metadata description = 'The rights of the identity on the resources of the app. Nothing here grants access to the estate.'
 
 @description('Required. Name of the identity.')
 param identityName string

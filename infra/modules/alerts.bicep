@@ -1,4 +1,4 @@
-metadata description = 'The alert rules and their receivers. docs/operations.md says what each alert means and what to do.'
+metadata description = 'The alert rules and their receivers. docs/operations.md explains each alert and what to do.'
 
 @description('Required. Region of the rules.')
 param location string
@@ -9,7 +9,7 @@ param tags object
 @description('Required. Name of the created action group.')
 param actionGroupName string
 
-@description('Required. Name of the rules; {rule} becomes what each is about.')
+@description('Required. Name of the rules; {rule} becomes the short name of each rule.')
 param ruleName string
 
 @description('Required. Name of the Application Insights component whose traces the rules read.')
@@ -48,7 +48,7 @@ var accounts = '''
     reason = tostring(change["data"]["after"]["reason"]),
     finding = tostring(change["data"]["findingUrl"])
 '''
-// Two rules cover every change for the worse: "broken", and everything else, such as a key that cannot be read.
+// Two rules cover every change for the worse: "broken", and all others, such as a key that cannot be read.
 var keys = '''
 | where not(tobool(change["data"]["baseline"]))
 | where tostring(change["data"]["after"]["keyHealth"]) OPERATOR "broken"
@@ -68,13 +68,13 @@ var dataStores = '''
     reason = tostring(change["data"]["dataStores"]["reasons"][0]["code"]),
     finding = tostring(change["data"]["findingUrl"])
 '''
-// Of a key, the verdict says nothing.
+// The verdict does not show that a key is overdue, so the dates replace the reason.
 var pastDue = replace(
   accounts,
   'reason = tostring(change["data"]["after"]["reason"])',
   'news = strcat("since ", tostring(change["data"]["since"]), ", due by ", tostring(change["data"]["dueAt"]))'
 )
-// An exception that expires soon has no reason yet for which it has ended.
+// An exception that expires soon has not ended, so it has no reason yet.
 var exceptions = '''
 | where not(tobool(change["data"]["baseline"]))
 | extend why = tostring(change["data"]["ended"]), until = tostring(change["data"]["exception"]["expiresOn"])
@@ -103,9 +103,9 @@ var firstKeys = '''
 | project timestamp, id, account = tostring(key["accountId"]),
     reasons = strcat_array(key["reasons"], ", "), finding = "PAGEVIEW"
 '''
-// Conditions have no column timestamp: Azure would look for them only in the window of one evaluation,
-// and end them until the next scan.
-// Each failed scan is a change. One that ends well after it is another, so the last of them counts.
+// Conditions have no column timestamp: Azure would search only the window of one evaluation, and resolve
+// the alert until the next scan.
+// A failed scan is a change, and so is the first success after it, so the last of these changes counts.
 var failing = '''
 traces
 | where message startswith '{"event":"cmk.change"'
@@ -126,8 +126,8 @@ traces
 | where tostring(ended["state"]) == "incomplete"
 | project gaps = toint(ended["subscriptions"]["gap"])
 '''
-// A summary of no lines is one row, so that missing scans raise the alert. An app that never scanned
-// cannot be told from one that has been silent for two days, so the alert says what to do about both.
+// A summary of no lines is one row, so that missing scans raise the alert. An app that never scanned looks
+// like one that has been silent for two days, so the alert says what to do about both.
 @export()
 var finished = '''
 traces
@@ -137,12 +137,12 @@ traces
     and todatetime(ended["startedAt"]) > ago(AGE)), arg_max(timestamp, ended)
 | where finished == 0
 | project todo = case(
-    lines == 0, "No scan was logged. If the app is new, upload its code: docs/deploy.md. Else: docs/operations.md, Missing scans.",
+    lines == 0, "No scan was logged. If the app is new, upload its code: docs/deploy.md. Otherwise see docs/operations.md, Missing scans.",
     tostring(ended["reason"]) startswith "The app's identity sees no subscription", "Grant the app the right to read: docs/deploy.md, Let it read the estate.",
     tostring(ended["state"]) == "failed", "Scans fail: docs/operations.md, Scans that fail.",
     "docs/operations.md, Missing scans.")
 '''
-// The timer ends this by starting a scan itself.
+// The alert ends when the timer starts a scan again.
 var overdue = '''
 traces
 | where message startswith '{"event":"cmk.scan"'
@@ -152,8 +152,8 @@ traces
 | where tobool(ended["overdue"])
 | project todo = "docs/operations.md, A timer that has stopped."
 '''
-// The tries of one range of changes are told by its last number, the one that stays the same. Each of
-// several routes has tries of its own.
+// The last number identifies the tries of a range of changes, because it stays the same. Each of several
+// routes has separate tries.
 var refused = '''
 traces
 | where message startswith '{"event":"cmk.tell"'
@@ -164,7 +164,7 @@ traces
 | where tostring(delivery["state"]) == "retry" and since < ago(1h)
 | project number, route, since
 '''
-// The watch tells each turn, and once an hour that it is still blind.
+// The watch logs each change of its state, and once an hour that it is still blind.
 var blind = '''
 traces
 | where message startswith '{"event":"cmk.watch"'
@@ -173,7 +173,7 @@ traces
 | where tostring(watch["state"]) == "blind" and todatetime(watch["since"]) < ago(1h)
 | project why = tostring(watch["reason"]), lacking = tostring(watch["missingAction"])
 '''
-// The host logs messages that used up their tries; the app logs alerts that the webhook refused for a day.
+// The host logs messages that failed too often; the app logs alerts that the webhook refused for a day.
 var poison = '''
 traces
 | where message has "MaxDequeueCount" or message startswith '{"event":"cmk.tell"'
@@ -313,7 +313,7 @@ var rules = [
   }
   {
     name: 'timer-stopped'
-    title: 'The timer starts no scans; the second clock does'
+    title: 'The timer has stopped; the second clock starts the scans'
     severity: 2
     query: overdue
     dimensions: ['todo']
@@ -329,7 +329,7 @@ var rules = [
   }
   {
     name: 'watch-blind'
-    title: 'Azure has not told for an hour what has changed'
+    title: 'The watch for changes has been blind for an hour'
     severity: 3
     query: blind
     dimensions: ['why', 'lacking']
@@ -337,7 +337,7 @@ var rules = [
   }
   {
     name: 'message-given-up'
-    title: 'A message used up its tries'
+    title: 'A message failed too often and was given up'
     severity: 2
     query: poison
     dimensions: []
@@ -347,8 +347,8 @@ var rules = [
 
 // Azure sends an address at most 100 mails an hour, over all rules
 // (https://learn.microsoft.com/azure/azure-monitor/fundamentals/service-limits, action groups): one cause that
-// changes hundreds of accounts must not keep the mail about a broken key from being sent. More rows than these
-// get the same dimensions, and so one alert: their number, a link, and what all of them share, else "several".
+// changes hundreds of accounts must not block the mail about a broken key. If there are more rows than this,
+// all get the same dimensions and so share one alert: the count, a link, and common values, else "several".
 var mostRows = 20
 var bounded = '''
 let rows = ROWS;
@@ -359,7 +359,7 @@ rows
 var numbered = 'COLUMN = iff(many > ${mostRows}, strcat(many, " MANY"), COLUMN)'
 var linked = 'COLUMN = iff(many > ${mostRows}, "PAGEVIEW", COLUMN)'
 var shared = 'COLUMN = iff(many > ${mostRows}, iff(toscalar(rows | summarize dcount(COLUMN)) == 1, COLUMN, "several"), COLUMN)'
-// The second dimension says of what there are many, the last one has the link.
+// The second dimension has the count, the last one the link.
 var extended = map(
   rules,
   one =>
@@ -451,7 +451,7 @@ resource errors 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   location: 'global'
   tags: tags
   properties: {
-    description: 'The API answers with server errors. What to do: docs/operations.md.'
+    description: 'The API returns server errors. What to do: docs/operations.md.'
     severity: 3
     enabled: true
     scopes: [site.id]
@@ -476,8 +476,8 @@ resource errors 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   }
 }
 
-// Whoever silences a rule should not be the only one who knows. Azure tells an update from a switch to
-// "off" by nothing that can be asked for here, so every change of a rule or a receiver is told.
+// A person who silences a rule should not be the only one to know. The conditions here cannot distinguish
+// switching off from other updates, so every change of a rule or a receiver raises an alert.
 resource changed 'Microsoft.Insights/activityLogAlerts@2026-01-01' = {
   name: replace(ruleName, '{rule}', 'alerts-changed')
   location: 'global'

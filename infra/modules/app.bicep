@@ -14,7 +14,7 @@ param location string
 @description('Required. Tags.')
 param tags object
 
-@description('Required. Whether the app spreads over the zones of the region.')
+@description('Required. Whether the app spreads across the zones of the region.')
 param zoneRedundant bool
 
 @description('Required. Name of the identity of the app.')
@@ -39,7 +39,7 @@ param publicNetworkAccess string
 @description('Required. When scans start, as NCRONTAB in UTC.')
 param scanSchedule string
 
-@description('Required. When the app looks for changes, as NCRONTAB in UTC; "off" for never.')
+@description('Required. When the app checks for changes, as NCRONTAB in UTC; "off" for never.')
 param watchSchedule string
 
 @description('Required. Minutes until a result is stale.')

@@ -15,5 +15,5 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   tags: tags
 }
 
-@description('Object id, which role assignments name.')
+@description('Object id, for role assignments.')
 output principalId string = identity.properties.principalId

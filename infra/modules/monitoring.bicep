@@ -15,7 +15,7 @@ param tags object
 @description('Required. Id of an existing workspace; if empty, one is created.')
 param existingWorkspaceId string
 
-@description('Required. Id of the Azure Monitor private link scope through which alone data comes in, or empty.')
+@description('Required. Id of the Azure Monitor private link scope that restricts ingestion, or empty.')
 param privateLinkScopeId string
 
 var ingestion = empty(privateLinkScopeId) ? 'Enabled' : 'Disabled'
@@ -29,7 +29,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = if (e
     retentionInDays: 90
     features: { disableLocalAuth: true }
     publicNetworkAccessForIngestion: ingestion
-    // People read the logs from where they are, and the alert rules do so too.
+    // People and alert rules query the logs from outside the network.
     publicNetworkAccessForQuery: 'Enabled'
   }
 }

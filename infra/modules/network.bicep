@@ -20,10 +20,10 @@ param tags object
 @description('Required. Its address space.')
 param addressSpace string
 
-@description('Required. Id of the route table of both subnets, or empty: then a NAT gateway is the way out.')
+@description('Required. Id of the route table of both subnets, or empty: then a NAT gateway provides outbound access.')
 param routeTableId string
 
-@description('Required. Whether its NAT gateway spreads over the zones of the region.')
+@description('Required. Whether its NAT gateway spreads across the zones of the region.')
 param zoneRedundant bool
 
 var size = parseCidr(addressSpace).cidr

@@ -1,10 +1,10 @@
-metadata description = 'What the two entries have in common: main.bicep makes a resource group, group.bicep takes an existing one.'
+metadata description = 'What the two entry templates share: main.bicep creates a resource group, group.bicep uses an existing one.'
 
 @export()
 @minLength(3)
 type email = string
 
-@description('Names in place of those that the template works out. Names that Azure wants as GUIDs, such as that of the workbook, cannot be given.')
+@description('Names to use instead of generated ones. Names that must be GUIDs, such as the name of the workbook, cannot be set.')
 @export()
 @sealed()
 type resourceNames = {
@@ -30,7 +30,7 @@ type resourceNames = {
   workspace: string?
 }
 
-@description('Ids of existing private DNS zones. That of the site is needed when the site has a private endpoint.')
+@description('Ids of existing private DNS zones. The zone for the site is required if the site has a private endpoint.')
 @export()
 @sealed()
 type dnsZoneIds = {
@@ -40,13 +40,13 @@ type dnsZoneIds = {
   site: string?
 }
 
-@description('Settings of the app and of the platform by name. Those of the app are listed in docs/settings.md.')
+@description('Settings of the app and of the platform by name. docs/settings.md lists the app settings.')
 @export()
 type furtherSettings = {
   *: string
 }
 
-@description('Addresses of Key Vault secrets by the name of a route: of its URL, and of the secret that signs.')
+@description('Addresses of Key Vault secrets by route name: for the URL and for the signing secret.')
 @export()
 type secretUrisOfRoutes = {
   *: {
@@ -55,7 +55,7 @@ type secretUrisOfRoutes = {
   }
 }
 
-// The settings of the app that have no parameter of their own.
+// The app settings without a separate parameter.
 var furtherSettingsOfTheApp = [
   'CMK_ALERT_ON'
   'CMK_CHANGES_QUEUE'
@@ -84,7 +84,7 @@ var furtherSettingsOfTheApp = [
   'CMK_TAGS'
   'CMK_WEBHOOK_FORMAT'
 ]
-// Starts of the names that the template sets itself, that the plan Flex Consumption does not accept, or
+// Prefixes of the names that the template sets itself, that the plan Flex Consumption does not accept, or
 // that only the platform may set.
 var takenSettings = [
   'APPLICATIONINSIGHTS_'
@@ -112,7 +112,7 @@ func isWrongSetting(name string) bool =>
     ? !contains(furtherSettingsOfTheApp, name)
     : !empty(filter(takenSettings, start => startsWith(toUpper(name), start)))
 
-// A /27 has a /28 for the app and a /29 for endpoints: three, of which a closed app has four.
+// A /27 has a /28 for the app and a /29 for three endpoints, but a closed app has four endpoints.
 // https://learn.microsoft.com/azure/azure-functions/functions-networking-options (the smallest subnet of
 // a Flex Consumption app) and
 // https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq (five reserved addresses)
@@ -120,7 +120,7 @@ func smallest(publicNetworkAccess string) int => publicNetworkAccess == 'Disable
 
 func isTooSmall(addressSpace string, most int) bool => empty(addressSpace) ? false : parseCidr(addressSpace).cidr > most
 
-@description('Returns a sentence for each contradiction. Options that are incomplete, or that need another option, would be ignored silently; the deployment fails instead, before it creates anything.')
+@description('Returns a sentence for each contradiction. Incomplete options, or options that need another one, would be ignored silently; the deployment fails instead, before it creates anything.')
 @export()
 func contradictions(
   given {
@@ -168,7 +168,7 @@ func contradictions(
         ? 'Set either existing subnets, or the addressSpace and routeTableId of a new virtual network.'
         : ''
       isTooSmall(given.addressSpace, smallest(given.publicNetworkAccess))
-        ? 'addressSpace is ${given.addressSpace} and must be at least a /${smallest(given.publicNetworkAccess)}: half of it is for the app, which needs a /28, and a quarter for ${given.publicNetworkAccess == 'Disabled' ? 'four' : 'three'} private endpoints, where Azure keeps five addresses.'
+        ? 'addressSpace is ${given.addressSpace} and must be at least a /${smallest(given.publicNetworkAccess)}: half of it is for the app, which needs a /28, and a quarter is for ${given.publicNetworkAccess == 'Disabled' ? 'four' : 'three'} private endpoints and the five addresses that Azure reserves.'
         : ''
       empty(given.appSubnetId) != empty(given.endpointSubnetId)
         ? 'Set both appSubnetId and endpointSubnetId, or neither.'
@@ -192,7 +192,7 @@ func contradictions(
         ? 'alertsInLinkedStorage needs existingWorkspaceId: a new workspace has no linked storage account.'
         : ''
       given.sentinel && empty(given.existingWorkspaceId)
-        ? 'sentinel needs existingWorkspaceId: Microsoft Sentinel must already be on the workspace.'
+        ? 'sentinel needs existingWorkspaceId: Microsoft Sentinel must already be enabled on the workspace.'
         : ''
       empty(given.webhookUrlSecretUri) && !empty(given.webhookSigningSecretUri)
         ? 'webhookSigningSecretUri needs webhookUrlSecretUri.'

@@ -1,4 +1,4 @@
-metadata description = 'What an existing Azure Monitor private link scope lets in.'
+metadata description = 'Adds the resources to an existing Azure Monitor private link scope.'
 
 @description('Required. Name of the scope.')
 param scopeName string

@@ -1,4 +1,4 @@
-metadata description = 'Who reads and changes what the app stores, and the logs of the site, in the workspace.'
+metadata description = 'Sends the logs of reads and changes of the stored data, and the logs of the site, to the workspace.'
 
 @description('Required. Name of the storage account.')
 param storageName string
@@ -9,7 +9,7 @@ param siteName string
 @description('Required. Id of the workspace.')
 param workspaceId string
 
-// The newest version; the stable one is of 2016 and knows no groups of categories.
+// The newest version; the stable one dates from 2016 and has no category groups.
 #disable-diagnostics use-recent-api-versions
 
 var settingName = 'cmk-check'

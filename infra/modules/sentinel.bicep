@@ -1,8 +1,8 @@
-metadata description = 'Analytics rules of Microsoft Sentinel over the log lines of the app, and a function for hunters. docs/sentinel.md describes both.'
+metadata description = 'Microsoft Sentinel analytics rules for the log lines of the app, and a function for hunting. docs/sentinel.md describes both.'
 
 import { changes, finished } from 'alerts.bicep'
 
-@description('Required. Name of the workspace, which has Microsoft Sentinel.')
+@description('Required. Name of the workspace with Microsoft Sentinel.')
 param workspaceName string
 
 @description('Required. Id of the Application Insights component that writes the log lines into the workspace.')
@@ -14,12 +14,12 @@ param siteId string
 @description('Required. Minutes until a result is stale.')
 param maxAgeMinutes int
 
-// The alert rules read the component, Sentinel reads the workspace: the same lines under other names.
+// The alert rules read the component, Sentinel reads the workspace: the same lines with other column names.
 var traces = '''
 let traces = AppTraces
     | project timestamp = TimeGenerated, message = Message;
 '''
-// Other apps may write into the workspace: their scans must not stand for those of this app.
+// Other apps may write into the workspace; their scans must not count as this app's.
 var tracesOfApp = replace(traces, '| project', '| where _ResourceId =~ "${insightsId}"\n    | project')
 var columns = '''
 | project TimeGenerated = timestamp, Id = id, Number = tolong(change["number"]), Type = tostring(change["type"]),
@@ -33,10 +33,10 @@ var columns = '''
 '''
 var allChanges = '${replace(changes, '| where tostring(change["type"]) in (TYPES)\n', '')}${columns}'
 var news = '${tracesOfApp}${allChanges}| where not(Baseline) and '
-// Alerts are grouped by their owners, and nobody's are a group of their own.
+// Alerts are grouped by owner; alerts without an owner form a separate group.
 var owned = '\n| extend Owner = iff(isempty(Owner), "none", Owner)'
 
-// Sentinel runs a rule five minutes late, so that lines have arrived, and no window overlaps another one
+// Sentinel runs a rule five minutes late, so that lines have arrived, and no two windows overlap
 // (https://learn.microsoft.com/azure/sentinel/scheduled-rules-overview, ingestion delay).
 var once = { frequency: 'PT5M', period: 'PT5M' }
 var byOwner = {
@@ -88,7 +88,7 @@ var rules = [
     severity: 'Medium'
     tactics: ['DefenseEvasion']
     query: '${tracesOfApp}${replace(finished, 'AGE', '${maxAgeMinutes}m')}| project TimeGenerated = now(), ResourceId = "${siteId}", Todo = todo'
-    // A look back of two days may come once an hour at most. It is not told every hour.
+    // A lookback of two days allows at most one run an hour. Suppression avoids an alert every hour.
     timing: { frequency: 'PT1H', period: 'P2D', quiet: 'PT12H' }
     incident: { customDetails: { Todo: 'Todo' }, groupBy: [] }
   }

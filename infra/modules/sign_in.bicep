@@ -26,7 +26,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' existing = {
       platform: { enabled: true }
       globalValidation: {
         requireAuthentication: true
-        // Programs get a 401. The page contains no data, so everybody can load it; it offers the sign-in.
+        // Programs get a 401. The page contains no data, so everyone can load it; it offers the sign-in.
         unauthenticatedClientAction: 'Return401'
         excludedPaths: ['/api/health', '/api/dashboard', '/api/dashboard/*']
       }

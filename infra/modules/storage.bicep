@@ -12,7 +12,7 @@ param tags object
 @description('Required. Whether it accepts connections from the internet.')
 param isPublic bool
 
-@description('Required. Whether it spreads over the zones of the region.')
+@description('Required. Whether it spreads across the zones of the region.')
 param zoneRedundant bool
 
 @description('Required. Id of the identity that uses the customer-managed key, or empty.')
@@ -63,12 +63,12 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     isLocalUserEnabled: false
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    // For shared access signatures of users: those of keys do not exist here.
+    // For user delegation shared access signatures: account keys are disabled.
     sasPolicy: { expirationAction: 'Block', sasExpirationPeriod: '1.00:00:00' }
     publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
     networkAcls: { bypass: 'None', defaultAction: isPublic ? 'Allow' : 'Deny' }
     encryption: union(empty(keyIdentityId) ? microsoftManaged : customerManaged, {
-      // Azure decides on this too when the account is created, and never again.
+      // This setting also cannot be changed after the account is created.
       requireInfrastructureEncryption: true
       // Tables and queues use the key of the account only if the account is created with this setting.
       services: {

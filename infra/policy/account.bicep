@@ -1,5 +1,5 @@
 metadata name = 'cmk_check: an account that the policy lets through, created in one request'
-metadata description = 'An example. The identity must be allowed to use the key first: role Key Vault Crypto Service Encryption User.'
+metadata description = 'An example. First give the identity the right to use the key: role Key Vault Crypto Service Encryption User.'
 
 @description('Required. Name of the account; also its subdomain.')
 param name string
@@ -19,7 +19,7 @@ param identityClientId string
 @description('Required. Address of the vault, such as https://kv-example.vault.azure.net.')
 param keyVaultUri string
 
-@description('Required. Name of the key. Without a version the account follows its rotation.')
+@description('Required. Name of the key. Without a version the account follows the key rotation.')
 param keyName string
 
 resource account 'Microsoft.CognitiveServices/accounts@2025-09-01' = {
@@ -37,8 +37,8 @@ resource account 'Microsoft.CognitiveServices/accounts@2025-09-01' = {
   }
   properties: {
     customSubDomainName: name
-    // Closed both ways, with Entra ID alone, as Enforce-GR-OpenAI0 of Azure Landing Zones wants it: open
-    // it as the account needs it, and name hosts that it may call in allowedFqdnList.
+    // Closed in both directions and with Entra ID only, as Enforce-GR-OpenAI0 of Azure Landing Zones requires.
+    // Open the account as needed, and list the hosts that it may call in allowedFqdnList.
     publicNetworkAccess: 'Disabled'
     networkAcls: { defaultAction: 'Deny' }
     disableLocalAuth: true

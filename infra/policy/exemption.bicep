@@ -1,5 +1,5 @@
 metadata name = 'cmk_check: an exemption of one account from the policy, until a day'
-metadata description = 'Deploy it to the resource group of the account: az deployment group create. docs/exceptions.md says when cmk_check honours it.'
+metadata description = 'Deploy it to the resource group of the account: az deployment group create. docs/exceptions.md explains when cmk_check honours it.'
 
 @description('Required. Name of the account.')
 param accountName string
@@ -20,7 +20,7 @@ param category 'Mitigated' | 'Waiver' = 'Waiver'
 @description('Optional. Who approved it.')
 param approvedBy string?
 
-@description('Optional. Where the approval can be looked up.')
+@description('Optional. Where the approval is recorded.')
 param ticket string?
 
 resource account 'Microsoft.CognitiveServices/accounts@2025-09-01' existing = {

@@ -1,5 +1,5 @@
 metadata name = 'cmk_check: a policy against accounts without a customer-managed key, at a management group'
-metadata description = 'Deploy it there: az deployment mg create. docs/prevention.md says what each effect does.'
+metadata description = 'Deploy it to the management group: az deployment mg create. docs/prevention.md explains each effect.'
 
 targetScope = 'managementGroup'
 
@@ -31,5 +31,5 @@ resource assignment 'Microsoft.Authorization/policyAssignments@2025-03-01' = {
   }
 }
 
-@description('Id of the assignment. exemption.bicep takes it.')
+@description('Id of the assignment, for exemption.bicep.')
 output CMK_POLICY_ASSIGNMENT_ID string = assignment.id

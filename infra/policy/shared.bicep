@@ -1,9 +1,9 @@
-metadata description = 'What management_group.bicep and subscription.bicep have in common.'
+metadata description = 'What management_group.bicep and subscription.bicep share.'
 
 @export()
 type effects = 'Audit' | 'Deny' | 'Disabled'
 
-// cmk_check knows the definition by its name: an exemption from it counts as an exception. The name of
+// cmk_check recognises the definition by its name: an exemption from it counts as an exception. The name of
 // an assignment at a management group has at most 24 characters.
 @export()
 var name = 'cmk-check-customer-keys'
@@ -14,7 +14,7 @@ var title = 'Azure OpenAI and Microsoft Foundry accounts must use a customer-man
 @export()
 var definition = {
   displayName: title
-  description: 'Assesses the kinds OpenAI and AIServices. It sees whether the key source is Key Vault. It sees neither the name of the key nor whether the key can be used: cmk_check does.'
+  description: 'Assesses the kinds OpenAI and AIServices. It checks whether the key source is Key Vault, but neither the name of the key nor whether the key can be used: cmk_check does.'
   policyType: 'Custom'
   mode: 'Indexed'
   metadata: {

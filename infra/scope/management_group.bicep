@@ -6,16 +6,16 @@ targetScope = 'managementGroup'
 @description('Required. Object id of the identity of the app: the output CMK_IDENTITY_PRINCIPAL_ID of main.bicep.')
 param principalId string
 
-@description('Optional. Grant the built-in role Reader, which allows much more, instead of a custom role with only the actions that the app needs.')
+@description('Optional. Grant the built-in role Reader, which allows much more, instead of a custom role with only the required actions.')
 param useReader bool = false
 
-@description('Optional. Let the role also read the keys behind the accounts, their vaults, and who may use them. Without it, set CMK_KEY_HEALTH=off.')
+@description('Optional. Let the role also read the keys of the accounts, their vaults, and who may use the keys. Without it, set CMK_KEY_HEALTH=off.')
 param keyHealth bool = true
 
-@description('Optional. Let the role also read exemptions of Azure Policy, their assignments and initiatives. Without it, set CMK_EXCEPTIONS=off.')
+@description('Optional. Let the role also read Azure Policy exemptions, their assignments and initiatives. Without it, set CMK_EXCEPTIONS=off.')
 param exceptions bool = true
 
-@description('Optional. Let the role also read where Foundry accounts keep data: their projects and connections, and the Storage accounts, Cosmos DB accounts, search services and workspaces behind these. It is needed with CMK_DATA_STORES=on.')
+@description('Optional. Let the role also read where Foundry accounts keep data: their projects and connections, and the Storage accounts, Cosmos DB accounts, search services and workspaces behind them. Required with CMK_DATA_STORES=on.')
 param dataStores bool = false
 
 // Reader
@@ -30,7 +30,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useRea
   properties: {
     // The name of a role must be unique in the tenant.
     roleName: 'CMK check reader (${managementGroup().name}, ${principalId})'
-    description: 'Reads subscriptions, their Azure AI services accounts with the encryption settings, the keys behind these accounts, and exemptions of Azure Policy.${dataStores ? ' Reads where these accounts keep data.' : ''}'
+    description: 'Reads subscriptions, their Azure AI services accounts with the encryption settings, the keys of these accounts, and Azure Policy exemptions.${dataStores ? ' Reads where these accounts keep data.' : ''}'
     type: 'CustomRole'
     assignableScopes: [managementGroup().id]
     permissions: [

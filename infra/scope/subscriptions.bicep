@@ -1,5 +1,5 @@
 metadata name = 'cmk_check: the right to read a list of subscriptions'
-metadata description = 'For people without rights at a management group. Deploy it to any of the subscriptions: az deployment sub create.'
+metadata description = 'For people without rights at a management group. Deploy it to any one of the subscriptions: az deployment sub create.'
 
 targetScope = 'subscription'
 
@@ -10,16 +10,16 @@ param principalId string
 @minLength(1)
 param subscriptionIds string[]
 
-@description('Optional. Grant the built-in role Reader, which allows much more, instead of a custom role with only the actions that the app needs.')
+@description('Optional. Grant the built-in role Reader, which allows much more, instead of a custom role with only the required actions.')
 param useReader bool = false
 
-@description('Optional. Let the role also read the keys behind the accounts, their vaults, and who may use them. Without it, set CMK_KEY_HEALTH=off.')
+@description('Optional. Let the role also read the keys of the accounts, their vaults, and who may use the keys. Without it, set CMK_KEY_HEALTH=off.')
 param keyHealth bool = true
 
-@description('Optional. Let the role also read exemptions of Azure Policy, their assignments and initiatives. Without it, set CMK_EXCEPTIONS=off.')
+@description('Optional. Let the role also read Azure Policy exemptions, their assignments and initiatives. Without it, set CMK_EXCEPTIONS=off.')
 param exceptions bool = true
 
-@description('Optional. Let the role also read where Foundry accounts keep data: their projects and connections, and the Storage accounts, Cosmos DB accounts, search services and workspaces behind these. It is needed with CMK_DATA_STORES=on.')
+@description('Optional. Let the role also read where Foundry accounts keep data: their projects and connections, and the Storage accounts, Cosmos DB accounts, search services and workspaces behind them. Required with CMK_DATA_STORES=on.')
 param dataStores bool = false
 
 module grant 'subscription.bicep' = [

@@ -170,7 +170,7 @@ def test_a_key_that_is_refused_is_told(scene: Scene, tmp_path: Path) -> None:
     assert run.complained == (
         "The first scan has no result: the app did not start a scan. "
         "Its last answer: 401 Unauthorized\n"
-        "The schedule starts the next scan.\n"
+        "The next scan starts on schedule.\n"
     )
 
 
