@@ -1,7 +1,7 @@
 using 'main.bicep'
 
-// The strictest options, for subscriptions whose policies refuse what is open: no built-in rule that
-// denies by default refuses what this creates. docs/landing-zones.md lists the rules.
+// The strictest options, for subscriptions whose policies refuse open resources: no built-in rule that
+// denies by default refuses these resources. docs/landing-zones.md lists the rules.
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
 param location = readEnvironmentVariable('AZURE_LOCATION')
 param tags = json(readEnvironmentVariable('CMK_TAGS_OF_RESOURCES'))

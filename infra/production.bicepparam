@@ -1,7 +1,7 @@
 using 'main.bicep'
 
 // The options for production. Values that differ between companies come from environment variables:
-// docs/settings.md lists them, and says how to create what they name.
+// docs/settings.md lists the variables, and explains how to create the resources that they name.
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
 param location = readEnvironmentVariable('AZURE_LOCATION')
 

@@ -1,6 +1,6 @@
 using 'group.bicep'
 
-// A resource group that somebody else made, with everything in place that can exist beforehand: subnets,
+// A resource group that another team created, with everything that can exist beforehand: subnets,
 // DNS zones, workspace, private link scope, action group, and the key of the storage.
 var network = readEnvironmentVariable('CMK_VIRTUAL_NETWORK_ID')
 

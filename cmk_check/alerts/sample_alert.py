@@ -52,7 +52,7 @@ def _side(verdict: Verdict, reason: Reason) -> dict[str, str | None]:
 
 
 async def send_sample(settings: Settings, name: str | None = None) -> str:
-    """Post a test change; return a sentence on what was sent, the host and its answer.
+    """Post a test change; return a sentence about what was sent, the host and its response.
 
     ``name`` is the name of a route; without it there must be only one route.
 

@@ -1,1 +1,1 @@
-"""The HTTP API over the store: routes, parameters of queries, models of answers."""
+"""The HTTP API over the store: routes, query parameters, response models."""

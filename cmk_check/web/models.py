@@ -287,7 +287,7 @@ class RemediationStep(Answer):
 class Remediation(Answer):
     """How to fix a finding."""
 
-    summary: str = Field(description="The plan in a sentence.")
+    summary: str = Field(description="A one-sentence summary of the plan.")
     steps: list[RemediationStep] = Field(description="What the script does, in order.")
     az: str = Field(description="A bash script of `az` commands.")
     bicep: str | None = Field(description="A template; null if no template can fix it.")
@@ -368,7 +368,7 @@ type _Few = Annotated[list[str], Field(max_length=MAX_NAMES_OF_KEY)]
 
 
 class KeyInUse(Answer):
-    """A key, whatever its version, and what depends on it."""
+    """A key, across its versions, and what depends on it."""
 
     id: str = Field(description="The address of the key without a version, in lower case.")
     name: str = Field(description="The name of the key.")

@@ -26,7 +26,7 @@ if [ -n "${CMK_ENTRA_CLIENT_ID:-}" ]; then
   stop "with Entra sign-in no key can start a scan. Sign in at $CMK_PAGE_URL."
 fi
 
-# Sends the key to curl by standard input, because everybody on the machine can see command lines.
+# Sends the key to curl through standard input, because everyone on the machine can see command lines.
 # Prints the status, the Location header and the body, or the error of curl.
 ask() { # key, url, further options of curl
   key=$1

@@ -42,8 +42,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' existing = {
           }
           validation: {
             allowedAudiences: [clientId, 'api://${clientId}']
-            // A principal needs to be in only one of these lists. The list of applications would apply in
-            // addition, and would exclude every program that it does not name.
+            // A principal needs to be in only one of these lists. The list of applications would be an
+            // additional condition, and would exclude every program that it does not list.
             defaultAuthorizationPolicy: {
               allowedPrincipals: empty(concat(allowedGroupIds, allowedObjectIds))
                 ? null

@@ -60,7 +60,7 @@ export interface components {
             };
         };
         /**
-         * @description Who has to act on a reason.
+         * @description Who must act on a reason.
          * @enum {string}
          */
         Actor: "account_owner" | "key_owner" | "subscription_owner" | "access_admin" | "operator" | "azure_support" | "nobody";
@@ -123,7 +123,7 @@ export interface components {
             };
         };
         /**
-         * @description The CloudEvents types of changes; the fields that are named are those of ``data``.
+         * @description The CloudEvents types of changes; the named fields are in ``data``.
          * @enum {string}
          */
         ChangeType: "cmkcheck.account.discovered" | "cmkcheck.account.violated" | "cmkcheck.account.unverifiable" | "cmkcheck.account.resolved" | "cmkcheck.account.updated" | "cmkcheck.account.kind_changed" | "cmkcheck.account.removed" | "cmkcheck.account.overdue" | "cmkcheck.key.degraded" | "cmkcheck.key.recovered" | "cmkcheck.data.exposed" | "cmkcheck.data.covered" | "cmkcheck.exception.started" | "cmkcheck.exception.expiring" | "cmkcheck.exception.ended" | "cmkcheck.coverage.lost" | "cmkcheck.coverage.regained" | "cmkcheck.coverage.removed" | "cmkcheck.scan.failed" | "cmkcheck.scan.abandoned" | "cmkcheck.scan.recovered" | "cmkcheck.scan.baseline";
@@ -150,7 +150,7 @@ export interface components {
             version: string | null;
         };
         /**
-         * @description Who maps a control: an initiative of Microsoft's, or others for other services of Azure.
+         * @description Who maps a control: a Microsoft initiative, or a third party for other Azure services.
          * @enum {string}
          */
         ControlMapping: "microsoft" | "by_analogy";
@@ -173,9 +173,8 @@ export interface components {
         /**
          * @description How far a subscription is known.
          *
-         *     ``PENDING`` stands in the row of a subscription from the mark of its first recording until that
-         *     recording is complete, and so again after it was retired. It counts neither as read nor as a
-         *     gap.
+         *     A subscription's row is ``PENDING`` from the mark of its first recording, or the first after it
+         *     was retired, until that recording is complete. It counts neither as read nor as a gap.
          * @enum {string}
          */
         CoverageState: "read" | "gap" | "excluded" | "retired" | "pending";
@@ -187,17 +186,17 @@ export interface components {
             differences: number;
         };
         /**
-         * @description How far the lists of a scan were compared with Resource Graph.
+         * @description Whether a scan compared all, some or none of its lists with Resource Graph.
          * @enum {string}
          */
         CrossCheckState: "checked" | "partly" | "not_checked";
         /**
-         * @description Why the state of an account's data is what it is; the last is information.
+         * @description The reasons for the state of an account's data; the last is information.
          * @enum {string}
          */
         DataReason: "store_under_microsoft_key" | "search_not_compliant" | "store_key_lost" | "agents_basic_setup" | "store_unread" | "store_gone" | "store_not_understood" | "places_unread" | "host_not_ready" | "place_not_understood" | "too_many_stores" | "stored_completions";
         /**
-         * @description Under whose keys an account's data outside of the account is.
+         * @description Whose keys an account's data outside the account is under.
          * @enum {string}
          */
         DataState: "own_keys" | "microsoft_keys" | "may_be_microsoft_keys" | "unknown" | "none";
@@ -245,7 +244,7 @@ export interface components {
             asOf: string | null;
         };
         /**
-         * @description By which findings are listed that have a due date.
+         * @description A filter for findings with a due date.
          * @enum {string}
          */
         DueState: "upcoming" | "overdue";
@@ -287,7 +286,7 @@ export interface components {
          */
         ExceptionReason: "honoured" | "expired" | "no_expiry" | "expires_too_late" | "assignment_not_trusted" | "scope_not_validated" | "not_scopes_unclear" | "selectors_unclear" | "malformed_exemption" | "exemption_unread";
         /**
-         * @description By which findings are listed: with an honoured exception, another one, or none.
+         * @description A filter for findings: with an honoured exception, one that is not honoured, or none.
          * @enum {string}
          */
         ExceptionState: "honoured" | "not_honoured" | "none";
@@ -455,7 +454,7 @@ export interface components {
             detail: string | null;
         };
         /**
-         * @description Why a subscription could not be read to its end.
+         * @description Why a subscription could not be read completely.
          * @enum {string}
          */
         GapReason: "forbidden" | "unauthenticated" | "throttled" | "timeout" | "unreachable" | "server_error" | "unexpected_response" | "malformed_page" | "malformed_account" | "untrusted_next_link" | "not_found" | "not_visible" | "disallowed" | "api_version_unsupported" | "list_incomplete" | "slice_failed";
@@ -484,7 +483,7 @@ export interface components {
             /** @description When the key's policy creates the next version, whether or not the account follows it. Null if no policy rotates the key, or if the app cannot interpret the policy; in the past if the new version is due. */
             nextRotationAt: string | null;
         };
-        /** @description A key, whatever its version, and what depends on it. */
+        /** @description A key, across its versions, and what depends on it. */
         KeyInUse: {
             /** @description The address of the key without a version, in lower case. */
             id: string;
@@ -524,7 +523,7 @@ export interface components {
             identities: components["schemas"]["_Few"];
         };
         /**
-         * @description Why key health is what it is; the last is a notice, where Microsoft's pages differ.
+         * @description The reasons of key health; the last is a notice, because Microsoft's pages disagree.
          * @enum {string}
          */
         KeyReason: "vault_not_found" | "vault_soft_delete_off" | "vault_purge_protection_off" | "vault_firewall_blocks_services" | "key_not_found" | "key_disabled" | "key_expired" | "key_expires_soon" | "key_rotation_overdue" | "key_not_yet_valid" | "key_type_unsupported" | "key_too_small" | "key_operations_missing" | "version_pinned" | "version_not_latest" | "identity_missing" | "identity_lacks_permission" | "scope_not_customer_managed" | "account_failed" | "cannot_read" | "managed_hsm_not_verifiable" | "key_size_disputed";
@@ -534,7 +533,7 @@ export interface components {
          */
         KeyRotation: "automatic" | "pinned";
         /**
-         * @description What a reason does to key health; ``NOTICE`` is said and changes nothing.
+         * @description The effect of a reason on key health; a ``NOTICE`` is shown but has no effect.
          * @enum {string}
          */
         KeySeverity: "notice" | "at_risk" | "unknown" | "broken";
@@ -657,25 +656,25 @@ export interface components {
             differs: number;
         };
         /**
-         * @description How what Azure's built-in policy says compares with our verdict.
+         * @description How the result of Azure's built-in policy compares with our verdict.
          * @enum {string}
          */
         PolicyReason: "same_as_verdict" | "kind_left_out" | "key_name_not_checked" | "key_source_not_key_vault";
         /**
-         * @description What Azure's built-in policy says of an account; ``NOT_ASSESSED``: it leaves its kind out.
+         * @description Azure's built-in policy on an account; ``NOT_ASSESSED``: it leaves out the account's kind.
          * @enum {string}
          */
         PolicyState: "compliant" | "non_compliant" | "not_assessed";
         /**
-         * @description Why a posture is what it is; the last four are informative and never make it worse.
+         * @description The reasons of a posture; the last four are information and never make it worse.
          * @enum {string}
          */
         PostureReason: "accounts_non_compliant" | "accounts_unknown" | "keys_broken" | "keys_unknown" | "data_exposed" | "data_unknown" | "subscriptions_unread" | "fewer_subscriptions_than_expected" | "management_group_unread" | "no_subscription_visible" | "no_scan_yet" | "stale" | "clock_skew" | "scan_failed" | "running_scan_found_worse" | "scope_changed" | "accounts_excepted" | "no_accounts_in_scope" | "kinds_excluded" | "subscriptions_excluded";
         /**
          * @description The answer for an estate or a subscription.
          *
-         *     ``COMPLIANT_WITH_EXCEPTIONS``: each account that is not compliant has an honoured exception,
-         *     and nothing else speaks against it.
+         *     ``COMPLIANT_WITH_EXCEPTIONS``: each non-compliant account has an honoured exception, and nothing
+         *     else prevents "compliant".
          * @enum {string}
          */
         PostureVerdict: "compliant" | "compliant_with_exceptions" | "non_compliant" | "unknown";
@@ -685,7 +684,7 @@ export interface components {
          */
         Reason: "customer_managed_key" | "never_configured" | "microsoft_managed_key" | "key_not_named" | "unrecognised_key_source" | "malformed" | "row_too_new";
         /**
-         * @description What a reason is of; ``AZURE_POLICY`` is how Azure's built-in policy compares with us.
+         * @description What a reason is about; ``AZURE_POLICY`` compares Azure's built-in policy with a verdict.
          * @enum {string}
          */
         ReasonArea: "verdict" | "gap" | "key" | "exception" | "data" | "posture" | "azure_policy";
@@ -734,7 +733,7 @@ export interface components {
         ReasonSeverity: "info" | "warning" | "unknown" | "error";
         /** @description How to fix a finding. */
         Remediation: {
-            /** @description The plan in a sentence. */
+            /** @description A one-sentence summary of the plan. */
             summary: string;
             /** @description What the script does, in order. */
             steps: components["schemas"]["RemediationStep"][];
@@ -807,11 +806,10 @@ export interface components {
             id: string;
         };
         /**
-         * @description Where a scan stands.
+         * @description The state of a scan.
          *
-         *     ``INCOMPLETE`` is finished with at least one gap, or without a subscription that was asked for;
-         *     ``SUPERSEDED`` is a partial scan that another
-         *     scan took the lease from.
+         *     ``INCOMPLETE``: finished with at least one gap, or without a requested subscription.
+         *     ``SUPERSEDED``: a partial scan that lost its lease to another scan.
          * @enum {string}
          */
         ScanState: "running" | "complete" | "incomplete" | "failed" | "abandoned" | "superseded";
@@ -856,12 +854,12 @@ export interface components {
             watch: components["schemas"]["Watch"] | null;
         };
         /**
-         * @description Under whose key a store is; ``BROKEN``: under the customer's, which it can no longer use.
+         * @description Whose key a store is under; ``BROKEN``: under a customer's key that it can no longer use.
          * @enum {string}
          */
         StoreState: "own_key" | "microsoft_key" | "broken" | "unknown";
         /**
-         * @description What keeps data of an account outside of it.
+         * @description The types of services that keep an account's data outside the account.
          * @enum {string}
          */
         StoreType: "storage_account" | "cosmos_db" | "search_service" | "ml_workspace";
@@ -962,7 +960,7 @@ export interface components {
             state: components["schemas"]["WatchState"] | null;
         };
         /**
-         * @description Whether Resource Graph tells the watch what has changed.
+         * @description Whether the watch gets changes from Resource Graph.
          * @enum {string}
          */
         WatchState: "seeing" | "blind";

@@ -46,7 +46,7 @@ export function gapCheck(state, { subscriptionId, name }, checker) {
   return h("div", { class: "check" }, state.mayStart && again, h("small", {}, text));
 }
 
-/** Draw the notice about gaps; it visibly contains only what no row of the table shows. */
+/** Draw the notice about gaps; it shows only results that no row of the table shows. */
 export const drawGapNotice = whenChanged(
   /** @param {State} state */
   ({ check, gaps }) => [check, gaps],

@@ -41,7 +41,7 @@ const useWord = reader({
   content_monitoring: "content monitoring",
   workspace: "workspace",
 });
-/** If there are more groups of projects than this, they are folded. */
+/** With more groups of projects than this, all groups are folded. */
 const FEW = 3;
 
 /**

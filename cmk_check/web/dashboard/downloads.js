@@ -22,7 +22,7 @@ const isoDay = (now) => new Date(now).toISOString().slice(0, 10);
 /** The filters that the API lacks. */
 const OWN_FILTERS = FILTERS.filter(({ query }) => !query).map(({ name }) => name);
 
-/** Return whether a file of the view is made with the rows of the page, which must all be there. @param {View} view */
+/** Return whether a file of the view needs the page's rows, which must all be loaded. @param {View} view */
 export const needsRows = (view) => isFiltered(view, OWN_FILTERS);
 
 /**

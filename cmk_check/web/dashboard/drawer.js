@@ -32,7 +32,7 @@ function facts(finding, state) {
   );
 }
 
-/** Show who owns the account, since when it is like this, and where it is. @param {Finding} finding @param {State} state */
+/** Show the account's owner, dates and place. @param {Finding} finding @param {State} state */
 function identity(finding, { now }) {
   const { verdict, previousVerdict, subscriptionName, subscriptionId, resourceGroup, kind, location } = finding;
   const { since, atFirst } = rowOf(finding);
@@ -97,7 +97,7 @@ function limits({ limits: sentences }) {
   return [h("h3", {}, "What the key does not cover"), h("ul", { class: "limits" }, ...items)];
 }
 
-/** List the controls of security frameworks that this finding answers; on paper nothing is folded. @param {Detail} detail @param {boolean} printing */
+/** List the controls of security frameworks that this finding is evidence for; on paper nothing is folded. @param {Detail} detail @param {boolean} printing */
 function controlList({ controls }, printing) {
   const items = [...Map.groupBy(controls, ({ framework }) => framework)].map(([framework, own]) => {
     const names = own.map(({ control, mapping }) => (mapping === "microsoft" ? control : `${control} (by analogy)`));
@@ -119,7 +119,7 @@ function script(title, code) {
   );
 }
 
-/** Say what to do about a compliant account without a plan. @param {Detail} detail @param {State} state */
+/** Show what to do about a compliant account without a plan. @param {Detail} detail @param {State} state */
 function withoutPlan(detail, state) {
   const said = ASPECTS.map((aspect) => aspect.withoutPlan?.(detail)).find(Boolean);
   if (said) return said;
@@ -151,7 +151,7 @@ function remedy(detail, state) {
   );
 }
 
-/** Say why there is no more to show. @param {State["shown"]} shown */
+/** Show why there are no details. @param {State["shown"]} shown */
 function absence(shown) {
   const text = shown?.missing
     ? "This account is not recorded: it was removed, or the link is wrong."

@@ -55,7 +55,7 @@ const ACCEPTED = {
   unread: { words: "Exemption could not be read", holds: isUnread },
 };
 
-/** Show beside the reason that a violation is accepted, or that an exemption is not. @param {Finding} finding */
+/** Show beside the reason that a violation is accepted, or that its exemption is not honoured. @param {Finding} finding */
 function lineNote(finding) {
   const { exception } = finding;
   if (!exception) return null;

@@ -91,7 +91,7 @@ function countedBy(status, view) {
   return counts[fieldOf(String(view[name]))];
 }
 
-/** Return how many accounts match, or how many at least. @param {State} state @returns {{ total: number, exact: boolean }} */
+/** Return the number of matching accounts, or its lower bound. @param {State} state @returns {{ total: number, exact: boolean }} */
 export function howMany({ list, status, view }) {
   const found = choose(list, view).length;
   const known = list.ended || !status ? NaN : countedBy(status, view) ?? NaN;
@@ -109,7 +109,7 @@ function counted(state) {
   return `${exact ? "" : "At least "}${number(total)} of ${count(all, "account")}`;
 }
 
-/** Show each filter that is set, with a button that removes it. Readers of a printed list must see that it is only a part, too. @param {View} view */
+/** Show each active filter, with a button that removes it. Readers of a printed list must also see that it is filtered. @param {View} view */
 function chips(view) {
   return FILTERS.filter(({ name }) => isFiltered(view, [name])).flatMap(({ name, words }) => {
     const field = FIELDS.find((each) => each.name === name);

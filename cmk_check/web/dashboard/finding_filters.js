@@ -12,7 +12,7 @@ import { codeWord, midway, verdictWord } from "./labels.js";
 /** Fold case as the API does, so that "STRASSE" finds "straße". @param {string} text */
 export const folded = (text) => text.toUpperCase().toLowerCase().replaceAll("ς", "σ");
 
-/** Write a region in one way: Azure calls it both "West Europe" and "westeurope". @param {string | null} text */
+/** Normalise a region: Azure uses both "West Europe" and "westeurope". @param {string | null} text */
 export const region = (text) => (text ?? "").toLowerCase().replace(/\s/g, "");
 
 /** @param {string} text */

@@ -10,7 +10,7 @@ import { blank, isLarge } from "./page_state.js";
 import { choose, rowOf } from "./row_selection.js";
 import { DEFAULTS, pathOf } from "./url_state.js";
 
-/** Rows that the table draws at once. */
+/** The number of rows on a page of the table. */
 export const ROWS = 50;
 const FEW = { top: "150" };
 const MOST = { top: "1000" };
@@ -38,7 +38,7 @@ export class FindingList {
     this.isLoading = false;
   }
 
-  /** Load the rows that the view shows and those of its next page, or all that it chooses. @param {AbortSignal} session @param {boolean} [all] @throws {Refusal} */
+  /** Load the rows that the view shows and the rows of its next page, or all matching rows. @param {AbortSignal} session @param {boolean} [all] @throws {Refusal} */
   async look(session, all = false) {
     const { state } = this.store;
     const links = isLarge(state) ? linksOf(state.view) : [pathOf(DEFAULTS, MOST)];
@@ -98,7 +98,7 @@ export class FindingList {
     else if (ended || !state.complete) this.store.set({ list: this.list, rows, complete: ended });
   }
 
-  /** Say so if the app knows no such kind or no such subscription. @param {unknown} error */
+  /** Show the error if the app does not know the kind or the subscription. @param {unknown} error */
   refused(error) {
     this.asked = "";
     if (!(error instanceof Refusal) || ![400, 404].includes(error.status)) throw error;
@@ -118,7 +118,7 @@ async function* chained(links, pause, signal) {
   for (const link of links) yield* pages(link, signal);
 }
 
-/** Return the lists that give the accounts of a view: the worst verdict comes first where each verdict is asked for on its own. @param {View} view */
+/** Return the API's lists with the accounts of a view: the worst verdict first, if each verdict is requested separately. @param {View} view */
 function linksOf(view) {
   const isByVerdict = view.sort === "verdict" && view.verdict === "" && view.reason === "";
   const verdicts = view.order === "asc" ? WORST_FIRST : WORST_FIRST.toReversed();

@@ -24,7 +24,7 @@ const rotationWord = reader({
   pinned: "Pinned: the account uses this version until someone sets another",
 });
 
-/** Write the place of the key's state among all states, as a digit; "" without a state. @param {Finding} finding */
+/** Return the rank of the key's state among all states, as a digit; "" without a state. @param {Finding} finding */
 function rank({ keyHealth }) {
   if (!keyHealth) return "";
   const place = Object.keys(STATES).indexOf(keyHealth.state);
@@ -47,7 +47,7 @@ function lineNote({ keyHealth }) {
 /** @param {string | null} id @param {Node | null} link */
 const place = (id, link) => (id ? h("span", {}, identifier(id), " ", link) : name(null, "unknown"));
 
-/** Show everything else that is known about the key. @type {import("./types.js").Section} */
+/** Show the other facts about the key. @type {import("./types.js").Section} */
 function more(finding, { now }) {
   const { rotation, expires, vaultId, keyId, keyVersion, principalId, scopesAsOf, nextRotationAt } = /** @type {KeyHealth} */ (finding.keyHealth);
   const keys = vaultId && keyId && portalLink(finding, "Open its keys", `${vaultId}/keys`);

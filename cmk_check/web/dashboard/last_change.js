@@ -3,7 +3,7 @@
 import { h, item } from "./dom.js";
 import { minute, moment, name, prose } from "./format.js";
 
-/** Not printed: a page on paper is evidence, and this is not. @param {import("./types.js").State} state @param {() => void} ask @returns {import("./dom.js").Child[]} */
+/** Not printed, because a printed page is evidence and the last change is not. @param {import("./types.js").State} state @param {() => void} ask @returns {import("./dom.js").Child[]} */
 export function lastChange({ shown, printing }, ask) {
   if (printing || !shown?.detail) return [];
   const { message = "", change } = shown.lastChange ?? {};

@@ -190,7 +190,7 @@ export class Loader {
     if (open) this.detailed = this.detail(open);
   }
 
-  /** Ask once whether this visitor may start scans. Until that is known the page offers none. @param {AbortSignal} signal */
+  /** Check once whether this visitor may start scans. Until that is known, the page offers no scans. @param {AbortSignal} signal */
   async rights(signal) {
     if (this.store.state.mayStart !== null) return;
     const may = await mayStart(signal).catch(() => null);
@@ -200,7 +200,7 @@ export class Loader {
     this.store.set({ mayStart: may, startRefused });
   }
 
-  /** Load the catalogue once. Without it the page shows codes. Its errors are ignored, because the other requests report the same ones. @param {AbortSignal} signal */
+  /** Load the catalogue once. Without it the page shows codes. Errors are ignored, because the other requests report the same errors. @param {AbortSignal} signal */
   async reasons(signal) {
     if (this.store.state.catalogue !== null) return;
     const body = await ask("reasons", { signal }).then((answer) => answer.body, () => null);
@@ -213,7 +213,7 @@ export class Loader {
     return this.list.look(signal);
   }
 
-  /** Load what a changed view shows, or all accounts that it chooses. @param {boolean} [all] */
+  /** Load the rows that a changed view shows, or all its accounts. @param {boolean} [all] */
   async look(all = false) {
     const { signal } = this.session;
     try {
@@ -225,7 +225,7 @@ export class Loader {
     }
   }
 
-  /** Load the sums of the owners of a large estate, last: they take long. @param {AbortSignal} signal */
+  /** Load the owners' sums in a large estate; they come last, because they take long. @param {AbortSignal} signal */
   async owners(signal) {
     if (!isLarge(this.store.state)) return;
     /** @type {import("./types.js").OwnerSums[]} */
@@ -239,7 +239,7 @@ export class Loader {
     }
   }
 
-  /** Load new changes; return whether there are any. A partial scan may change findings and no count. @param {AbortSignal} signal */
+  /** Load new changes; return whether there are any. A partial scan may change findings without changing a count. @param {AbortSignal} signal */
   async hasNews(signal) {
     const before = this.store.state.changes?.[0]?.id;
     await this.changes(signal);

@@ -69,7 +69,7 @@ const MOST_LOADED = 5000;
 /** @param {State} state */
 export const isLarge = ({ status }) => (status?.accounts.total ?? 0) > MOST_LOADED;
 
-/** Return whether the status is still valid: the API said so, and its time has not passed. @param {State} state */
+/** Return whether the status is still valid: it was fresh when it was sent, and has not expired. @param {State} state */
 export const isFresh = ({ status, now }) =>
   status !== null &&
   status.fresh &&

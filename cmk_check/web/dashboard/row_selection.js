@@ -57,7 +57,7 @@ let inLastOrder = null;
 /** @type {{ list: List, view: View, chosen: Row[] } | null} */
 let last = null;
 
-/** Return the rows of the view, in its order unless more rows are to come. @param {List} list @param {View} view @returns {Row[]} */
+/** Return the rows of the view, sorted unless more rows may follow. @param {List} list @param {View} view @returns {Row[]} */
 export function choose(list, view) {
   if (last && last.list === list && last.view === view) return last.chosen;
   const key = list.sortable ? `${view.sort} ${view.order}` : "";

@@ -41,7 +41,7 @@ function reasonItem({ code, severity, message, evidence: known, missingAction },
   );
 }
 
-/** Show the state of an aspect with the reasons for it. @param {import("./types.js").Aspect} aspect @param {Finding} finding @param {State} state */
+/** Show the state of an aspect with its reasons. @param {import("./types.js").Aspect} aspect @param {Finding} finding @param {State} state */
 export function judgedSection(aspect, finding, state) {
   const { judged } = aspect;
   if (!judged?.applies(finding) || !isOn(aspect, state)) return [];
@@ -60,7 +60,7 @@ export function judgedSection(aspect, finding, state) {
   ];
 }
 
-/** Name below the verdict what is not good beside it: nobody must stop at a green one. @param {Finding} finding @param {State} state */
+/** List the bad states below the verdict, so that a green verdict does not hide them. @param {Finding} finding @param {State} state */
 export const badStates = (finding, state) =>
   ASPECTS.flatMap((aspect) => {
     const side = isOn(aspect, state) && aspect.judged?.applies(finding) ? aspect.judged.sideOf(finding) : null;
@@ -68,7 +68,7 @@ export const badStates = (finding, state) =>
     return side && !["good", "neutral"].includes(look) ? [h("p", {}, badge(look, `${aspect.judged?.title}: ${midway(word)}`))] : [];
   });
 
-/** Show what is only information, which changes no state. @param {Finding} finding @param {State} state */
+/** Show the reasons that are only information and change no state. @param {Finding} finding @param {State} state */
 export function information(finding, state) {
   const items = ASPECTS.flatMap((aspect) => {
     const { applies, sideOf, area } = (isOn(aspect, state) && aspect.judged) || {};

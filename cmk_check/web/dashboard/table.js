@@ -16,7 +16,7 @@ import { isLarge } from "./page_state.js";
 import { choose } from "./row_selection.js";
 import { DEFAULTS, fragmentOf, isFiltered } from "./url_state.js";
 
-/** The columns that are shown: none of what the settings switch off. @param {State} state */
+/** The visible columns, without those of aspects that are off. @param {State} state */
 const columnsOf = (state) => COLUMNS.filter(({ aspect }) => !aspect || isOn(aspect, state));
 
 /** @param {State} state @param {(news: Partial<View>) => void} go */
@@ -58,7 +58,7 @@ function pager(page, pages, known, go) {
   );
 }
 
-/** Say how a list is sorted of which only a part is loaded, and offer to load it all. @param {State} state @param {() => void} loadAll */
+/** Show how a partly loaded list is sorted, and offer to load all of it. @param {State} state @param {() => void} loadAll */
 function part(state, loadAll) {
   const { list, view, printing } = state;
   if (!isLarge(state) || list.sortable || list.problem !== "") return null;

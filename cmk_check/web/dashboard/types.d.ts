@@ -1,4 +1,4 @@
-/** The shapes that the modules of the page share: those of the API's answers, and the page's own. */
+/** The types that the page's modules share: the API's models and the page's own types. */
 
 import {
   CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, LastChange, ReasonArea, ReasonOfDataStores, ReasonOfKeyHealth, Scan, Status,
@@ -12,13 +12,13 @@ export type Phase = "signed-out" | "loading" | "ready" | "forbidden" | "unreacha
 
 export type Refused = "no_key" | "wrong" | "start_key" | "withdrawn";
 
-/** What `data` has depends on the type of the change. */
+/** The content of `data` depends on the type of the change. */
 export interface Change extends Omit<ChangeEvent, "data"> { data: Record<string, any> }
 
-/** By area and code. */
+/** The reasons by area and code. */
 export type Catalogue = ReadonlyMap<string, CatalogueReason>;
 
-/** The view in the fragment of the URL, which a link shares. */
+/** The view in the URL fragment, which links share. */
 export interface View {
   verdict: string;
   reason: string;
@@ -33,15 +33,15 @@ export interface View {
   /** The most serious reason of the data stores. */
   dataReason: string;
   exception: string;
-  /** A choice among the accounts by what becomes of their exceptions. */
+  /** A filter by the future of an account's exception. */
   accepted: string;
   due: string;
   /** An owner exactly as tagged, "" for accounts without one, null for all. */
   owner: string | null;
-  /** Owners that are left out; "" leaves out the accounts without one. */
+  /** Owners to leave out; "" leaves out accounts without an owner. */
   notOwner: readonly string[];
   q: string;
-  /** The reason of the gaps that are shown. */
+  /** The reason of the gaps to show. */
   gap: string;
   sort: string;
   order: "asc" | "desc";
@@ -57,16 +57,16 @@ export interface Row {
   kind: string;
   owner: string;
   since: string;
-  /** Whether it was so when it was first seen: it may have been so for longer. */
+  /** Whether the account was already non-compliant when first seen: the violation may be older. */
   atFirst: boolean;
 }
 
-/** The accounts of the table: all, or in a large estate those of the view that are loaded. */
+/** The accounts of the table: all, or in a large estate the loaded accounts of the view. */
 export interface List {
   rows: Row[];
   /** Whether nothing is left to load. */
   ended: boolean;
-  /** Whether the page may sort them. It does not while more are to come, which belong in between. */
+  /** Whether the page may sort the rows; false while more rows may belong in between. */
   sortable: boolean;
   /** Why the app refused the filters. */
   problem: string;
@@ -81,18 +81,18 @@ export interface Shown {
   detail: FindingDetail | null;
   missing: boolean;
   problem: string;
-  /** Absent until the visitor has asked. */
+  /** Absent until the visitor requests it. */
   lastChange?: Omit<LastChange, "reason">;
 }
 
-/** The latest scan that the visitor asked for; the subject is an account, a subscription or the estate. */
+/** The latest scan that the visitor started; the subject is an account, a subscription or the estate. */
 export interface Check { subject: string; text: string; running: boolean }
 
 export interface State {
   phase: Phase;
   /** Why the key was refused. */
   refused: Refused | null;
-  /** Whether the visitor may start scans; null if nobody has said so yet. */
+  /** Whether the visitor may start scans; null until that is known. */
   mayStart: boolean | null;
   startRefused: boolean;
   check: Check | null;
@@ -101,7 +101,7 @@ export interface State {
   catalogue: Catalogue | null;
   answeredAt: number;
   now: number;
-  /** All accounts, as far as they are loaded; none in a large estate. */
+  /** The accounts that are loaded so far; none in a large estate. */
   rows: Row[];
   complete: boolean;
   list: List;
@@ -115,27 +115,27 @@ export interface State {
   shown: Shown | null;
   notice: string;
   printing: boolean;
-  /** How many rows of the table are printed at most. */
+  /** The maximum number of table rows to print. */
   printedRows: number;
 }
 
-/** The filters whose values are texts, of which "" chooses everything. */
+/** The filters whose values are texts; "" means no filter. */
 export type TextFilter = { [Name in keyof View]: View[Name] extends string ? (string extends View[Name] ? Name : never) : never }[keyof View];
 
 /** The select of a filter. */
 export interface Select {
   label: string;
-  /** What it offers first: no choice. */
+  /** The label of the first option, which chooses all. */
   all: string;
-  /** What a sentence calls it; its name if absent. */
+  /** The filter's name in sentences; its label if absent. */
   term?: string;
-  /** Values with their texts; if absent, those of the rows. */
+  /** Values with their texts; if absent, they come from the rows. */
   options?: [string, string][];
   value?: (row: Row) => string;
   text?: (row: Row) => string;
-  /** In a large estate also these, which are known without the rows. */
+  /** Further values in a large estate, known without the rows. */
   known?: (state: State) => [string, string][];
-  /** Between the values of the view and of the options, where they differ. */
+  /** Convert between the values of the view and the options, if they differ. */
   toOption?: (view: View) => string;
   ofOption?: (option: string) => string | null;
 }
@@ -143,48 +143,48 @@ export interface Select {
 /** A filter of the findings, by its name in views. */
 export interface Filter {
   name: keyof View;
-  /** Its value in a view that it does not filter. */
+  /** The value of the inactive filter. */
   none: string | null | readonly string[];
-  /** What chooses the same in the API; the API has no such filter if absent. */
+  /** The equivalent query of the API; absent if the API has no such filter. */
   query?: (view: View) => [string, string][];
   select?: Select;
-  /** How a sentence says it, without a select. */
+  /** The words for the active filter, if it has no select. */
   words?: (view: View) => string;
-  /** Returns whether a row fits; called only for a view that it filters. */
+  /** Return whether a row matches; called only if the filter is active. */
   test: (view: View) => (row: Row) => boolean;
 }
 
-/** A column of the table; `text` sorts it, and rows without a text come last. */
+/** A column of the table; it sorts by `text`, and rows without a text come last. */
 export interface Column {
   name: string;
   head: string;
   text: (row: Row) => string;
   cell: (row: Row, now: number) => Child[];
-  /** Whose it is, if any. */
+  /** The aspect of the column, if any. */
   aspect?: Aspect;
 }
 
 export type Tone = Verdict | "excepted";
 
-/** How a state is shown: by its colour, and by a shape for those who see no colours. */
+/** How a state is shown: its colour, and its shape for people who cannot see colours. */
 export interface Look { tone: Verdict | "neutral"; shape: Verdict | "warning" }
 export type LookName = "good" | "risk" | "bad" | "unknown" | "neutral";
 
-/** When the next steps name something. */
+/** The urgency of a next step. */
 export type Urgency = "broken" | "ending" | "exposed" | "unknown" | "risk" | "last";
 
-/** What somebody must do: who, by an actor of the catalogue; the accounts, if it is about accounts; whether they have plans. */
+/** A next step: who acts, as an actor of the catalogue; its accounts, if any; and whether the accounts have plans. */
 export interface Advice { actor: string; text: string; why: string; view: Partial<View> | null; tone: Tone; since: string; rows: Row[]; hasPlan: boolean }
 
-/** The same of accounts that are not yet divided by their owners; `end` follows what is to be done. */
+/** A next step for accounts that are not yet grouped by owner; `end` follows the text of `todo`. */
 export interface Task {
   actor: string; why: string; view: Partial<View>; tone: Tone; rows: Row[]; todo: (whose: string) => string; hasPlan?: boolean; end?: string;
 }
 
-/** A state, and what to do about an account that has it, if anything. */
+/** A state, and what to do about an account in this state, if anything. */
 export interface AspectState { word: string; look: LookName; urgency?: Urgency; todo?: (whose: string) => string }
 
-/** The worst comes first. */
+/** The states, the worst first. */
 export type AspectStates = Record<string, AspectState>;
 
 export type AnyReason = ReasonOfKeyHealth | ReasonOfDataStores;
@@ -194,64 +194,64 @@ export interface Side { state: string; reasons: AnyReason[] }
 
 export type Section = (finding: Finding, state: State) => Child[];
 
-/** What gives each account a state, with reasons. The first two filters of its aspect choose by these. */
+/** Gives each account a state with reasons, by which the first two filters of the aspect filter. */
 export interface Judged {
   states: AspectStates;
   applies: (finding: Finding) => boolean;
   sideOf: (finding: Finding) => Side | null;
-  /** Of its reasons in the catalogue. */
+  /** The area of the reasons in the catalogue. */
   area: ReasonArea;
-  /** How many accounts have each state, null if it is switched off; and the title of these counts. */
+  /** The number of accounts in each state, null if the aspect is off; and the title of these counts. */
   countsOf: (status: Status) => Record<string, number> | null;
   countsTitle: string;
-  /** What the next scan will do where there is no answer. */
+  /** What the next scan will do if the aspect has not been read. */
   nextScan: string;
-  /** What the history and a scan of one account call it; absent if they do not. */
+  /** The aspect's name in the history and in a scan's result; absent if they do not mention it. */
   term?: string;
-  /** Its section in the drawer: title, a sentence in place of an answer or of reasons, and more. */
+  /** The section in the drawer: title, the sentences for an unread aspect and for no reasons, and more. */
   title: string;
   unread: string;
   noReasons: (state: string) => string;
   more: Section;
 }
 
-/** What a change says; `lead` stands before the name of an account. */
+/** The sentence for a change; `lead` comes before the name of an account. */
 export interface Sentence { tone: Tone; lead?: string; words: Child[] }
 
 /** A sentence below the counts. */
 export type Note = (status: Status, link: (view: Partial<View>, text: string) => Child) => Child;
 
-/** What stands beside a verdict, and all that the page must know of it. */
+/** An aspect, which accompanies the verdict, and everything that the page must know about it. */
 export interface Aspect {
-  /** As in the API. */
+  /** The aspect's name in the API. */
   name: string;
   filters: readonly Filter[];
-  /** Whether the page mentions it: always if absent, and what is judged if it is counted. */
+  /** Whether the page mentions the aspect. If absent: always, but a judged aspect only if it has counts. */
   isOn?: (state: State) => boolean;
   judged?: Judged;
-  /** Reasons of a posture that its next steps cover. */
+  /** The posture reasons that the aspect's next steps cover. */
   covers?: readonly string[];
-  /** Its column in the table, after this one. */
+  /** The aspect's column in the table, and the column that it follows. */
   column?: Column & { after: string };
   /** Sorts accounts of one verdict. */
   rank?: (finding: Finding) => string;
-  /** Beside the reason in the table. */
+  /** The note beside the reason in the table. */
   lineNote?: (finding: Finding) => Child;
-  /** In the banner: what is said of so many accounts in its first state, for which its first reason of a posture stands. */
+  /** The banner's words for a number of accounts in the first state, which replace the first posture reason in `covers`. */
   lead?: (value: number) => string;
-  /** Below the counts: first, and after the notes on what was read. */
+  /** The notes below the counts: at the start, and after the notes on what was read. */
   firstNote?: Note;
   note?: Note;
-  /** In the drawer: with the dates and the place of the account, and on its own. */
+  /** The drawer's content: an item beside the account's dates and place, and a separate section. */
   identity?: (finding: Finding) => Child;
   section?: Section;
-  /** What the drawer says about an account that needs something, and for which there is no plan. */
+  /** The drawer's text for an account that needs a fix but has no plan. */
   withoutPlan?: (finding: Finding) => string | false | null;
-  /** The next steps that are not about its states. */
+  /** The next steps that are not about the aspect's states. */
   advice?: Partial<Record<Urgency, (state: State) => Task[]>>;
-  /** By type: what its changes say. */
+  /** The sentences for the aspect's changes, by type. */
   changes?: Record<string, (change: Change) => Sentence>;
-  /** What an update, a new kind, and the first scan say of it, given both sides or the report. */
+  /** The aspect's part of the sentences for an update, a new kind and the first scan. */
   updated?: (before: Change["data"], after: Change["data"]) => string | false;
   kindChanged?: (before: Change["data"], after: Change["data"]) => string;
   firstFound?: (report: Change["data"] | undefined) => string | false;

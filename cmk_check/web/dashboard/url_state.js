@@ -22,7 +22,7 @@ export const DEFAULTS = Object.freeze({
   finding: "",
 });
 
-/** The limit of the API. */
+/** The API's limit. */
 export const LONGEST_SEARCH = 200;
 
 /** Read a fragment; a missing or wrong part gets its default. @param {string} fragment @returns {View} */
@@ -58,7 +58,7 @@ export function fragmentOf(view) {
 export const isFiltered = (view, names = FILTERS.map(({ name }) => name)) =>
   fragmentOf(Object.fromEntries(names.map((name) => [name, view[name]]))) !== "#";
 
-/** Return the path of the findings that a view chooses, by the filters that the API has. @param {View} view @param {Record<string, string>} format */
+/** Return the API path for the findings of a view, with the filters that the API has. @param {View} view @param {Record<string, string>} format */
 export function pathOf(view, format) {
   const query = new URLSearchParams(format);
   const wanted = FILTERS.flatMap((filter) => filter.query?.(view) ?? []);

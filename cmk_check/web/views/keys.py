@@ -60,7 +60,7 @@ class _KeyUse:
                 self.next_rotation_at = health.next_rotation_at
 
     def shown(self, key: str, *, key_health: bool) -> models.KeyInUse:
-        """Make the answer's entry."""
+        """Make the response's entry."""
         names = {name: sorted(filter(None, each)) for name, each in self.names.items()}
         owners = len(names["owner_names"])
         states = {state.value: self.numbers[state.value] for state in KeyState}

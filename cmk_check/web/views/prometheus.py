@@ -36,7 +36,7 @@ type Samples = Mapping[str, float] | Mapping[str | tuple[str, ...], float]
 
 _PREFIX: Final = "cmkcheck_"
 _ENDED: Final = (ScanState.COMPLETE, ScanState.INCOMPLETE, ScanState.FAILED)
-# The library fails on a version that is not numeric, and would accept any later version.
+# The library fails on a version that is not numeric, and would promise any later one it is sent.
 _VERSION: Final = re.compile(r"version\s*=\s*([^;]*)", re.IGNORECASE)
 _WRITABLE: Final = {"0.0.4", "1.0.0"}
 

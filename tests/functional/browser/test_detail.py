@@ -166,9 +166,7 @@ def test_the_fix_comes_before_what_it_rests_on(
         "For information",
         "Account",
     ]
-    expect(visit.drawer).to_contain_text(
-        "Who acts: \u2068legal-tech\u2069, the account owner."
-    )
+    expect(visit.drawer).to_contain_text("Who acts: \u2068legal-tech\u2069, the account owner.")
     note = visit.drawer.get_by_role("listitem").filter(has_text="Stored completions (info)")
     expect(note).to_have_class("notice")
     expect(note.locator("code")).to_have_text("storedCompletionsDisabled")
