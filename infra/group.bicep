@@ -61,7 +61,7 @@ param sentinel bool = false
 @description('Optional. Id of an existing Azure Monitor private link scope. If set, Application Insights and the workspace accept logs only through the scope.')
 param privateLinkScopeId string = ''
 
-@description('Optional. Log reads and changes of the stored data, and the logs of the site, in the workspace.')
+@description('Optional. Send the logs of reads and changes of the stored data, and the logs of the site, to the workspace.')
 param resourceLogs bool = false
 
 @description('Optional. Close the storage to the internet, and send all traffic through a virtual network.')
@@ -104,13 +104,13 @@ param entraAllowedGroupIds objectId[] = []
 @maxLength(13)
 param entraAllowedObjectIds objectId[] = []
 
-@description('Optional. Id of a user-assigned identity that may use the storage key (role Key Vault Crypto Service Encryption User). If set, the storage of the app is encrypted with a customer-managed key.')
+@description('Optional. Id of a user-assigned identity that may use the customer-managed key of the storage (role Key Vault Crypto Service Encryption User). If set, this key encrypts the storage of the app.')
 param storageKeyIdentityId string = ''
 
-@description('Optional. Address of the vault that contains the storage key.')
+@description('Optional. Address of the vault that contains the customer-managed key of the storage.')
 param storageKeyVaultUri string = ''
 
-@description('Optional. Name of the storage key.')
+@description('Optional. Name of the customer-managed key of the storage.')
 param storageKeyName string = ''
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))

@@ -205,7 +205,7 @@ class SubscriptionsQuery(AnyQuery):
     """Parameters of the list of subscriptions."""
 
     coverage: Omittable[CoverageState] = Field(None, description="Only this coverage.")
-    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The maximum per page.")
+    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="At most this many subscriptions per page.")
     skip_token: SkipToken = None
 
 
@@ -231,7 +231,7 @@ class ChangesQuery(AnyQuery):
     top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The maximum number of changes per page.")
     last: Omittable[HowMany] = Field(
         None,
-        description="Start with this many of the newest changes; excludes `since`.",
+        description="Start this many changes before the end of the feed; excludes `since`.",
     )
 
 

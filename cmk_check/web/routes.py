@@ -101,7 +101,7 @@ class _Api:
         answer: type[models.ListPage[T]],
         **more: str,
     ) -> Response:
-        """Answer with a page of a list; ``more`` are further fields of the page."""
+        """Respond with a page of a list; ``more`` are further fields of the page."""
         onwards = self.onwards(request, query, page.skip_token)
         return json_answer(answer(value=page.value, next_link=onwards, **more).body())
 
@@ -112,7 +112,7 @@ class _Api:
         pages: AsyncIterator[Page[T]],
         table: Table,
     ) -> Response:
-        """Answer with pages of a list as CSV or a workbook."""
+        """Respond with pages of a list as CSV or a workbook."""
         skip_token = None
 
         async def entries() -> AsyncIterator[list[T]]:
@@ -163,7 +163,7 @@ def _get[R: Callable[..., Any]](
     responses: openapi.Responses = openapi.ERRORS,
     tag: openapi.Tag = "results",
 ) -> Callable[[R], R]:
-    """Return the decorator of a route that answers JSON."""
+    """Return the decorator of a route that returns JSON."""
     return router.get(path, tags=[tag], summary=summary, response_model=answer, responses=responses)
 
 

@@ -22,14 +22,14 @@ _TABLES: Final = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX}
 def json_answer(
     body: bytes, headers: Mapping[str, str] | None = None, status: int = HTTPStatus.OK
 ) -> Response:
-    """Answer with a JSON document."""
+    """Respond with a JSON document."""
     return Response(
         body, status_code=status, media_type=_JSON, headers={**HEADERS, **(headers or {})}
     )
 
 
 def table_answer(body: bytes, form: str, next_link: str | None, what: str) -> Response:
-    """Answer with a table; browsers save a workbook. Link holds the next page (RFC 8288)."""
+    """Respond with a table; browsers save a workbook. Link leads to the next page (RFC 8288)."""
     headers = dict(HEADERS)
     if form == "xlsx":
         headers["Content-Disposition"] = f'attachment; filename="cmk-{what}.xlsx"'
@@ -45,6 +45,6 @@ def error_answer(
     target: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Answer with the error envelope of Microsoft's REST guidelines."""
+    """Respond with the error envelope of Microsoft's REST guidelines."""
     body = ErrorResponse(error=ErrorDetail(code=code, message=message, target=target)).body()
     return json_answer(body, headers, status)
