@@ -103,7 +103,7 @@ def unknown_entries(environ: Mapping[str, str] | None = None) -> list[int]:
 
 
 def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return probable mistakes that are no faults, by variable and without the values."""
+    """Return probable mistakes that are not faults, by variable and without the values."""
     warnings = dict.fromkeys(unknown_settings(environ), UNKNOWN)
     if entries := unknown_entries(environ):
         which = f"{'entry' if len(entries) == 1 else 'entries'} {', '.join(map(str, entries))}"

@@ -172,7 +172,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def is_no_file(path: Path) -> bool:
-    """Return whether a path is no regular file, or a link, whose target may change later."""
+    """Return whether a path is not a regular file, or a link, whose target may change later."""
     return path.is_symlink() or (path.exists() and not path.is_file())
 
 

@@ -105,7 +105,7 @@ def read_public_key(path: Path) -> "SSlibKey":
     """Read a public key as PEM or as JWK, which Key Vault nests in ``key``.
 
     Raises:
-        NotUsable: the file cannot be read, or is no acceptable public key.
+        NotUsable: the file cannot be read, or is not an acceptable public key.
 
     """
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -162,7 +162,7 @@ def read_private_key(path: Path) -> "CryptoSigner":
     """Read a private key as PEM without a password.
 
     Raises:
-        NotUsable: the file cannot be read, or is no such key.
+        NotUsable: the file cannot be read, or is not such a key.
 
     """
     from cryptography.exceptions import UnsupportedAlgorithm

@@ -63,7 +63,7 @@ class KeyId(NamedTuple):
         """Parse the id of a key whose vault must be in a domain.
 
         Raises:
-            NotUsable: the text is no such id.
+            NotUsable: the text is not such an id.
 
         """
         scheme, _, rest = text.partition("://")
