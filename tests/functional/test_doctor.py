@@ -150,7 +150,7 @@ def _an_hour_ago() -> Answer:
         (
             Answer(status=403),
             "credential",
-            "The identity endpoint answered 403: assign an identity",
+            "The identity endpoint returned 403: assign an identity",
         ),
         (Close(), "credential", "The identity endpoint does not respond: assign an identity"),
         (
@@ -194,7 +194,7 @@ async def test_a_proxy_that_answers_in_azures_place_is_noticed(
     lines = await doctor_here(azure, app, monkeypatch)
 
     (said,) = [text for mark, name, text in lines if (mark, name) == ("warning", "cloud")]
-    assert "answered 200 to a request without a token" in said
+    assert "returned 200 to a request without a token" in said
 
 
 @pytest.mark.long

@@ -132,7 +132,7 @@ def test_a_result_in_a_file_is_what_standard_output_would_have(output: str, tmp_
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["scan", "--output", "/dev/full"], "must be a file, because it is replaced"),
+        (["scan", "--output", "/dev/full"], "must be a regular file, because it is replaced"),
         (["scan", "--output", "/nowhere/result"], "must be in an existing folder"),
         (["scan", "--output", f"/tmp/{'n' * 250}"], "cannot be written (File name too long)"),  # noqa: S108 - never made
         (["plan", "--all", "--out", f"/tmp/{'n' * 250}"], "cannot be written (File name too long)"),  # noqa: S108 - never made
