@@ -1,4 +1,4 @@
-"""Delivery: alerts are posted in order, what fails is tried for a day, nothing is told twice."""
+"""Delivery: alerts are posted in order, failures are retried for a day, nothing is sent twice."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ SINCE = BEGINNING.isoformat()
 
 
 async def test_the_alerts_of_a_range_are_posted_in_their_order(scene: Scene) -> None:
-    """Not what comes before or after it, and nothing that was not asked for."""
+    """Nothing before or after the range, and only selected types."""
     await scene.publish([VIOLATED, VIOLATED, UPDATED, VIOLATED, VIOLATED])
 
     await deliver(scene.delivery, DeliveryMessage(2, 4))
@@ -93,7 +93,7 @@ async def test_what_was_delivered_is_not_posted_again(scene: Scene) -> None:
 
 
 async def test_a_day_without_the_receiver_ends_on_the_poison_queue(scene: Scene) -> None:
-    """Growing delays, 24 hours in all; then somebody must look, and can tell it again."""
+    """Growing delays, 24 hours in total; then a person must act, and can send it again."""
     await scene.publish([UPDATED, VIOLATED, VIOLATED])
     scene.webhook.failures = [DOWN] * 100
 
@@ -120,7 +120,7 @@ async def test_a_day_without_the_receiver_ends_on_the_poison_queue(scene: Scene)
 
 @pytest.mark.parametrize(("late", "state"), [(0, "retry"), (1, "given_up")])
 async def test_the_last_try_is_at_the_end_of_the_day(scene: Scene, late: int, state: str) -> None:
-    """As the documents say."""
+    """As documented."""
     await scene.publish([VIOLATED])
     scene.webhook.failures = [DOWN]
     since = BEGINNING + FIRST_DELIVERY_DELAY - DELIVERY_GIVEN_UP_AFTER - timedelta(seconds=late)
@@ -152,9 +152,9 @@ async def test_a_feed_that_does_not_answer_is_waited_for_like_a_receiver(scene: 
 async def test_a_row_that_cannot_be_read_costs_only_itself(
     scene: Scene, values: dict[str, Scalar], last: int, retries: list[int]
 ) -> None:
-    """None from behind the range is posted, which the next message does, too.
+    """No alert after the range is posted, because the next message posts it.
 
-    After a way back to this version, what a newer one published waits for it (P3, P7).
+    After a rollback to this version, rows of a newer version wait for an upgrade (P3, P7).
     """
     await scene.publish([VIOLATED, VIOLATED, VIOLATED])
     await scene.replace_in_feed(2, **values)
@@ -170,7 +170,7 @@ async def test_a_row_that_cannot_be_read_costs_only_itself(
 async def test_what_cannot_be_sent_on_is_the_hosts_to_deliver_again(
     scene: Scene, *, is_last: bool
 ) -> None:
-    """A message must never be deleted before its follower exists."""
+    """A message must never be deleted before its successor exists."""
     await scene.publish([VIOLATED])
     scene.webhook.failures = [DOWN]
     scene.again.is_down = scene.poison.is_down = True
@@ -183,7 +183,7 @@ async def test_what_cannot_be_sent_on_is_the_hosts_to_deliver_again(
 
 
 async def test_a_forged_time_gives_no_longer_day(scene: Scene) -> None:
-    """Else one message could keep the function busy for ever (P8)."""
+    """Otherwise one message could keep the function busy for ever (P8)."""
     await scene.publish([VIOLATED])
     scene.webhook.failures = [DOWN]
 
@@ -209,12 +209,12 @@ async def test_a_forged_time_gives_no_longer_day(scene: Scene) -> None:
 def test_the_delay_grows_to_an_hour_and_heeds_the_receiver(
     attempt: int, asked: float | None, expected: float
 ) -> None:
-    """A receiver in trouble is not made worse, nor may it silence us."""
+    """We must not overload a receiver in trouble, and it must not silence us."""
     assert delay_after(attempt, asked) == timedelta(minutes=expected)
 
 
 async def test_what_a_range_itself_overtakes_is_marked(scene: Scene) -> None:
-    """A person may send a thousand changes again, of many scans."""
+    """A person may resend a thousand changes from many scans."""
     changes = [
         Change(f"c{scan}", VIOLATED, BEGINNING, "/s", "/a", {"scanId": scan}, scan)
         for scan in (1, 2)
@@ -231,7 +231,7 @@ async def test_what_a_range_itself_overtakes_is_marked(scene: Scene) -> None:
 async def test_only_so_many_later_changes_are_looked_at(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A range of weeks ago must not read the whole feed before each post."""
+    """An old range must not read the whole feed before each post."""
     monkeypatch.setattr("cmk_check.alerts.deliver.LATER_CHANGES_EXAMINED", 3)
     monkeypatch.setattr("cmk_check.alerts.deliver.TABLE_PAGE_ROWS", 2)
     await scene.publish([VIOLATED] * 6)
@@ -243,7 +243,7 @@ async def test_only_so_many_later_changes_are_looked_at(
 
 
 async def test_a_change_that_is_never_taken_costs_only_itself(scene: Scene) -> None:
-    """It is given up at once; those before and behind it arrive (P7)."""
+    """It is given up at once; the changes before and after it arrive (P7)."""
     await scene.publish([VIOLATED, UPDATED, VIOLATED, VIOLATED])
     busy = DeliveryFailed("429", permanent=False, retry_after=600)
     scene.webhook.failures = [TOO_LARGE, None, TOO_LARGE, busy]
@@ -279,7 +279,7 @@ async def test_without_a_webhook_a_message_is_done_with(scene: Scene) -> None:
 
 
 async def test_what_was_tried_before_waits_for_the_webhook_to_be_set_again(scene: Scene) -> None:
-    """Whoever replaces its URL leaves the setting out for a moment; the alerts must not be lost."""
+    """The setting may be absent briefly while its URL is replaced; no alert may be lost."""
     await scene.publish([VIOLATED, UPDATED])
     scene.webhook.failures = [DOWN]
     await deliver(scene.delivery, DeliveryMessage(1, 2))
@@ -299,7 +299,7 @@ async def test_what_was_tried_before_waits_for_the_webhook_to_be_set_again(scene
 
 
 async def test_without_a_webhook_a_range_without_alerts_is_done_with(scene: Scene) -> None:
-    """There is nothing to lose in it; and who was told of a try is told of its end."""
+    """Nothing can be lost; a range that was logged as failed also logs its end."""
     await scene.publish([UPDATED])
     scene.delivery = replace(scene.delivery, webhooks=())
 
@@ -312,7 +312,7 @@ async def test_without_a_webhook_a_range_without_alerts_is_done_with(scene: Scen
 
 
 async def test_a_second_hand_out_of_a_try_that_is_over_does_nothing(scene: Scene) -> None:
-    """Neither a post nor a successor: both come from the first one."""
+    """Neither a post nor a successor, because the first delivery did both."""
     await scene.publish([VIOLATED])
     scene.webhook.failures = [DOWN]
     scene.clock.advance(SECOND)
@@ -329,7 +329,7 @@ async def test_a_second_hand_out_of_a_try_that_is_over_does_nothing(scene: Scene
 
 
 async def test_ranges_of_the_same_second_are_tried_each_for_itself(scene: Scene) -> None:
-    """They end with the same alert, and the shorter one must not stand for the longer."""
+    """Both end with the same alert; a note for the shorter must not stop the longer."""
     await scene.publish([VIOLATED, VIOLATED])
     scene.webhook.failures = [DOWN, DOWN]
     scene.clock.advance(SECOND)
@@ -381,7 +381,7 @@ async def test_a_note_that_cannot_be_written_costs_no_try(scene: Scene) -> None:
 async def test_the_day_of_a_message_that_waited_long_begins_with_its_first_try(
     scene: Scene, queued: datetime, *, is_kept: bool
 ) -> None:
-    """Else an app that was stopped for a day would give up at once."""
+    """Otherwise an app that was stopped for a day would give up at once."""
     await scene.publish([VIOLATED])
     scene.webhook.failures = [DOWN]
 

@@ -39,7 +39,7 @@ def change(change_id: str, **data: object) -> Change:
 
 
 async def test_a_publication_is_one_range_and_one_batch() -> None:
-    """Both queues hear of it: the numbers are for us, the events for whoever subscribes."""
+    """Both queues get it: the numbers are for us, the events for subscribers."""
     ranges, events = MemoryTexts(), MemoryTexts()
     published = [(8, change("a")), (9, change("b"))]
 
@@ -51,7 +51,7 @@ async def test_a_publication_is_one_range_and_one_batch() -> None:
 
 
 async def test_without_subscribers_only_ranges_are_sent() -> None:
-    """A queue that nobody reads is not filled."""
+    """A queue without a reader is not filled."""
     ranges = MemoryTexts()
 
     await QueueSink(ranges, None).accept([(8, change("a"))])
@@ -71,7 +71,7 @@ async def test_a_queue_that_is_down_is_raised(which: int) -> None:
 
 @given(st.lists(st.integers(1, 30)))
 def test_ranges_hold_exactly_the_numbers_published(numbers: list[int]) -> None:
-    """A change that was published long before must not bring along all that came since."""
+    """A change that was published long ago must not include all later ones."""
     ranges = ranges_of(numbers)
 
     told = [number for entry in ranges for number in range(entry.first, entry.last + 1)]
@@ -172,6 +172,6 @@ def test_a_message_is_read_as_it_was_written(
     ids=range(18),
 )
 def test_any_other_message_is_refused_with_what_is_wrong(text: str, wrong: str) -> None:
-    """A forged message ends on the poison queue, where somebody can see it."""
+    """A forged message ends on the poison queue, where people can see it."""
     with pytest.raises(ValueError, match=wrong):
         parse_message(text)

@@ -54,7 +54,7 @@ async def test_each_change_is_a_line(lines: pytest.LogCaptureFixture) -> None:
 
 
 async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> None:
-    """Workbooks draw the estate over time from it, whoever cannot reach the API too."""
+    """Workbooks show the estate over time from these lines, without access to the API."""
     scan = LastScan("scan-1", ScanState.COMPLETE, Trigger.TIMER, NOON, NOON + timedelta(seconds=90))
     keys: dict[str, int] = {KeyState.AT_RISK: 1, KeyState.BROKEN: 2}
     # The first exception ends while the scan runs.
@@ -97,7 +97,7 @@ async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> N
 
 
 async def test_a_scan_that_looked_at_no_key_counts_none(lines: pytest.LogCaptureFixture) -> None:
-    """Nought keys that are broken would be taken for good news."""
+    """A count of 0 broken keys would look like good news."""
     scan = LastScan("scan-1", ScanState.COMPLETE, Trigger.TIMER, NOON, NOON)
     accounts = AccountCounts({"OpenAI": VerdictCounts(4)})
 
@@ -107,7 +107,7 @@ async def test_a_scan_that_looked_at_no_key_counts_none(lines: pytest.LogCapture
 
 
 async def test_a_scan_that_failed_stands_out(lines: pytest.LogCaptureFixture) -> None:
-    """It says why, and pretends to no counts."""
+    """It has the reason and no counts."""
     scan = LastScan("scan-1", ScanState.FAILED, Trigger.REQUEST, NOON, NOON, "The list is empty.")
 
     await LogSink().scan_ended(scan, None, None)
@@ -151,7 +151,7 @@ _LONG: Final = st.builds(lambda text, times: text * times, _TEXT, st.sampled_fro
 
 @given(_LONG, _LONG, st.text("abc/-", min_size=1, max_size=400))
 def test_a_line_is_short_valid_and_names_what_changed(name: str, detail: str, subject: str) -> None:
-    """Long values are cut, the ids that lead back never are; no name writes a line (P10)."""
+    """Long values are cut, but never the ids; no name can start a new line (P10)."""
     ids = {"id": "id-1", "source": subject, "subject": subject}
     text = line("cmk.change", ids | {"data": {"a": name, "b": detail, "scanId": "scan-1"}})
 
@@ -194,7 +194,7 @@ def test_the_heaviest_change_there_can_be_is_a_line_of_8_kb_at_most() -> None:
 
 
 def test_the_line_of_a_first_scan_names_as_many_broken_keys_as_fit() -> None:
-    """An id that is cut leads nowhere; the counts say that there are more."""
+    """A cut id is useless; the counts show that there are more."""
     names = [f"{ID}/resourcegroups/rg-ai/accounts/prod-openai-{n:03}" for n in range(50)]
     keys = [{"accountId": name * 3, "reasons": ["key_disabled"]} for name in names]
 
@@ -213,7 +213,7 @@ def test_what_just_fits_is_whole() -> None:
 
 
 def test_the_entries_of_a_list_are_cut_too_and_no_blank_is_written() -> None:
-    """A list may hold texts and lists as long as any; logs are paid for by their size."""
+    """A list may hold texts and lists of any length; logs are billed by size."""
     chars, entries = SHORTENED_TO[0]
     value = {"texts": ["t" * 3_000], "lists": [list(range(100))]}
 

@@ -1,4 +1,4 @@
-"""The relay: publish, tell, forget, in this order, so that a death between two loses nothing."""
+"""The relay: publish, send, delete, in this order, so that a crash in between loses nothing."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 class FailingTeller(RecordingSink):
-    """Whoever does not hear."""
+    """A sink that fails."""
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Fail as a queue that is down."""
@@ -46,12 +46,12 @@ async def recorded(store: RecordingStore, partition: str, *ids: str) -> list[Out
 
 
 async def outbox(store: RecordingStore, partition: str) -> list[OutboxEntry]:
-    """Return what waits in an outbox."""
+    """Return the pending rows of an outbox."""
     return list((await FindingsTable(store).read_one(partition)).outbox)
 
 
 def told(sink: RecordingSink) -> list[tuple[int, str]]:
-    """Return the numbers and ids that were told."""
+    """Return the numbers and ids that were sent."""
     return [(number, change.id) for number, change in sink.told]
 
 
@@ -61,7 +61,7 @@ def commits(log: Sequence[Operation]) -> list[tuple[Table, str]]:
 
 
 async def test_changes_are_published_told_and_forgotten_in_their_order() -> None:
-    """A subscription's changes are told as they happened."""
+    """A subscription's changes are sent in the order in which they happened."""
     store, sink = RecordingStore(), RecordingSink()
     pending = await recorded(store, "s", "b", "a", "c")
     before = len(store.log)
@@ -74,7 +74,7 @@ async def test_changes_are_published_told_and_forgotten_in_their_order() -> None
 
 
 async def test_nothing_pending_does_nothing() -> None:
-    """A scan that changed nothing tells nothing (P4)."""
+    """A scan without changes sends nothing (P4)."""
     store, sink = RecordingStore(), RecordingSink()
 
     await Relay(FeedTable(store), sink).publish([])
@@ -98,9 +98,9 @@ async def test_many_changes_of_several_subscriptions_are_published_in_parts() ->
 async def test_nothing_is_published_before_what_a_failure_held_up(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Later changes would get lower numbers than those of which they are the sequel (P3).
+    """Later changes would get lower numbers than the changes that they follow (P3).
 
-    A feed that is down fails nobody: the scan goes on, and the next one publishes.
+    A feed that is down fails no scan: the scan continues, and the next scan publishes.
     """
     store, sink = RecordingStore(), RecordingSink()
     pending = await recorded(store, "s", *(f"c{number}" for number in range(60)))
@@ -116,7 +116,7 @@ async def test_nothing_is_published_before_what_a_failure_held_up(
 
 
 async def test_what_is_pending_twice_or_cleared_by_another_relay_is_no_trouble() -> None:
-    """A subscription that starts over brings its outbox twice, and two slices what one left."""
+    """A restarted subscription brings its outbox twice; two slices may bring the same rows."""
     store, sink = RecordingStore(), RecordingSink()
     one = await recorded(store, "one", "a")
     two = await recorded(store, "two", "b")
@@ -129,9 +129,9 @@ async def test_what_is_pending_twice_or_cleared_by_another_relay_is_no_trouble()
 
 
 async def test_sinks_hear_in_turn_and_none_behind_one_that_failed() -> None:
-    """A log line says that a change was passed on, so the queues come first.
+    """A log line confirms that a change was passed on, so the queues come first.
 
-    What could not be told stays in the outbox, and is told later under its number (P3).
+    A change that could not be sent stays in the outbox, and is sent later with its number (P3).
     """
     store, log, queue = RecordingStore(), RecordingSink(), FailingTeller()
     pending = await recorded(store, "s", "a")

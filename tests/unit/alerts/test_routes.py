@@ -1,4 +1,4 @@
-"""Several routes: each gets its own alerts in time, whatever happens to the others and to us."""
+"""Several routes: each gets its own alerts in time, whatever happens to the others or the app."""
 
 import json
 from collections import Counter
@@ -43,13 +43,13 @@ class Killed(BaseException):
 
 @dataclass
 class Steps:
-    """Counts what the program does outside of itself, and kills it at one step."""
+    """Counts the program's external operations, and kills it at one of them."""
 
     dies_at: int | None = None
     taken: int = 0
 
     def take(self) -> None:
-        """Take one step, or die of it."""
+        """Take one step, or be killed at it."""
         self.taken += 1
         if self.taken == self.dies_at:
             raise Killed
@@ -57,7 +57,7 @@ class Steps:
 
 @dataclass
 class Receiver(ScriptedWebhook):
-    """Keeps when what arrived; it is away until a time."""
+    """Records what arrived when; it is unavailable until a given time."""
 
     steps: Steps = field(default_factory=Steps)
     clock: MovableClock = field(default_factory=MovableClock)
@@ -143,7 +143,7 @@ def _ids(name: str) -> list[str]:
 
 @pytest.mark.parametrize("dead", [None, *WHO])
 async def test_p3_a_receiver_that_is_away_for_an_hour_delays_no_other(dead: str | None) -> None:
-    """The others are told at once; it gets all of its own when it is back, and once."""
+    """The others get alerts at once; it gets all its alerts once, when it is back."""
     estate = Estate()
     if dead:
         estate.receivers[dead].away_until = BEGINNING + HOUR
@@ -156,7 +156,7 @@ async def test_p3_a_receiver_that_is_away_for_an_hour_delays_no_other(dead: str 
 
 
 async def test_p3_a_receiver_that_is_away_for_good_is_given_up_alone() -> None:
-    """Its message on the poison queue names it, and sent again goes to nobody else."""
+    """Its message on the poison queue names the route, and a resend goes only there."""
     estate = Estate()
     estate.receivers["data"].away_until = BEGINNING + timedelta(days=3)
     await estate.told()
@@ -173,7 +173,7 @@ async def test_p3_a_receiver_that_is_away_for_good_is_given_up_alone() -> None:
 
 @pytest.mark.parametrize("away", [None, "all"])
 async def test_p3_killed_at_every_step_of_delivery_nothing_is_lost(away: str | None) -> None:
-    """Each receiver has all of its own in the end, and nothing that is not for it."""
+    """In the end each receiver has all its alerts and no others."""
 
     async def run(dies_at: int | None) -> int:
         estate = Estate(dies_at)
@@ -208,7 +208,7 @@ async def test_a_range_that_waits_keeps_its_day_when_a_route_is_added(scene: Sce
 async def test_p3_an_unknown_route_is_given_up_at_once_with_a_line(
     scene: Scene, webhooks: int
 ) -> None:
-    """A person must say who gets it now; a guess would tell the wrong ones."""
+    """A person must decide who gets it now; a guess could reach the wrong team."""
     await scene.publish([VIOLATED])
     scene.delivery = replace(scene.delivery, webhooks=[scene.webhook] * webhooks)
     message = DeliveryMessage(1, 1, 2, BEGINNING, "gone")
@@ -225,7 +225,7 @@ async def test_p3_an_unknown_route_is_given_up_at_once_with_a_line(
 
 
 class Day(Estate):
-    """Verdicts change for hours; receivers come and go, we die, and a message comes twice."""
+    """Verdicts change for hours; receivers come and go, the app dies, and a message comes twice."""
 
     def __init__(self, seed: int, *, dies: float = 0.1) -> None:
         super().__init__()
@@ -280,7 +280,7 @@ class Day(Estate):
 
 @pytest.mark.parametrize("seed", range(20))
 async def test_p3_what_comes_late_says_so_and_what_holds_does_not(seed: int) -> None:
-    """In each route the last word on an account that is not marked as overtaken is what holds."""
+    """In each route, an account's last alert without an out-of-date mark is its current state."""
     day, chance = Day(seed), Random(seed)
     quarters = [BEGINNING + HOUR * step / 4 for step in range(24)]
     starts = [(chance.choice(quarters), name) for name in WHO for _ in "ab"]

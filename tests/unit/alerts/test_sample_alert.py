@@ -1,4 +1,4 @@
-"""The test alert has the form of a real one, so that a rule that takes it takes alerts."""
+"""The test alert has the form of a real alert, so that a rule that accepts it accepts both."""
 
 from cmk_check.alerts.sample_alert import sample_change
 from cmk_check.core.enums import ChangeType
@@ -8,7 +8,7 @@ from tests.unit.core.examples import HOUR, ID, NOON, compared, known_of
 
 
 def test_a_test_alert_has_the_fields_of_a_real_one() -> None:
-    """Whoever tries a rule or a template with it must not meet another shape when it matters."""
+    """A rule or template that works with the test alert must also work with a real one."""
     (step,) = compared(known_of(good(ID)), bad(ID), at=NOON + HOUR).steps
     (real,) = step.changes
 

@@ -33,14 +33,14 @@ PORTAL: Final = "https://portal.azure.com"
 
 
 def told(before: KeyFacts | None, now: KeyFacts) -> Change:
-    """Return the change of a key whose facts were these and are those."""
+    """Return the change of a key with these facts before and after."""
     difference = compared(known_of(good(ID), keys=before), good(ID), at=NOON + HOUR, keys=now)
     (step,) = difference.steps
     return step.changes[-1]
 
 
 def details(change: Change) -> str:
-    """Return what its line says of the key, behind the name of the account."""
+    """Return the line's details about the key, after the name of the account."""
     said = line_of(change, PORTAL).details
     return said.removeprefix(f"chat (OpenAI) in Production ({ID}); ")
 
@@ -68,12 +68,12 @@ LINES: Final[dict[str, tuple[KeyFacts | None, KeyFacts, str]]] = {
 def test_a_line_says_what_is_wrong_with_which_key(
     before: KeyFacts | None, now: KeyFacts, said: str
 ) -> None:
-    """Whoever is woken by it must not have to open anything to know."""
+    """The alert must be clear without opening anything."""
     assert details(told(before, now)) == f"{said}; key cmk in vault kv-cmk"
 
 
 def test_a_key_that_cannot_be_read_says_what_to_do() -> None:
-    """The sentence about it stands behind one that is always the same (P11)."""
+    """The sentence about it follows a fixed one (P11)."""
     said = details(told(HEALTHY, UNREAD))
 
     assert said.startswith("healthy -> unknown; ")
@@ -107,7 +107,7 @@ USUAL: Final = {"accountId": "/accounts/chat", "reasons": list[str]()}
 
 
 def _first_scan(keys: object, **counts: object) -> str:
-    """Return what the line of a first scan says of keys."""
+    """Return the details about keys in the line of a first scan."""
     sums: dict[str, object] = {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 0} | counts
     data: dict[str, object] = {"keys": sums, "brokenKeys": keys}
     change = Change("id", ChangeType.SCAN_BASELINE, NOON, "/scans/s", "/scans/s", data)
@@ -128,7 +128,7 @@ def test_the_first_scan_names_each_broken_key_with_its_reasons() -> None:
 
 
 def test_broken_keys_fill_the_room_that_there_is() -> None:
-    """The last one fits to the character; those that do not, or are not listed, are counted."""
+    """The last one fits exactly; keys that do not fit, or are not listed, are counted."""
     fits = {"accountId": f"/accounts/{'x' * 35}", "reasons": ["key_disabled"]}  # of 50 characters
     keys = [fits] * (MAX_CHAT_BROKEN_KEYS_CHARS // 50 + 1)
 
@@ -173,7 +173,7 @@ EXPOSED: Final = AccountData(
     ],
 )
 def test_a_change_of_any_aspect_says_its_state(kind: ChangeType, name: str) -> None:
-    """A new aspect needs no words of its own here."""
+    """A new aspect needs no texts here."""
     data = {"before": {name: "good"}, "after": {name: "bad"}}
 
     assert line_of(Change("id", kind, NOON, "/scans/s", "/a", data), PORTAL).details == (
@@ -182,7 +182,7 @@ def test_a_change_of_any_aspect_says_its_state(kind: ChangeType, name: str) -> N
 
 
 def test_a_line_says_the_state_the_worst_reason_and_the_stores() -> None:
-    """Whoever reads the chat alone must know where to look; remarks are no news."""
+    """A person who reads only the chat must know where to look; remarks are no news."""
     known, lines = known_of(good(ID)), []
     for data in (EXPOSED, AccountData(DataState.OWN_KEYS)):
         found = compared_reading(known, Reading((good(ID),)), data={str(good(ID).id): data})
@@ -201,7 +201,7 @@ def test_a_line_says_the_state_the_worst_reason_and_the_stores() -> None:
 
 
 def test_the_first_scan_counts_data_stores_if_it_read_any() -> None:
-    """What the first scan finds is told once, in counts."""
+    """The first scan's results are sent once, as counts."""
     counts = AccountCounts({"OpenAI": VerdictCounts(2)}, by_data_state={"microsoft_keys": 1})
     said = "data stores of accounts: 1 under Microsoft's keys, 0 perhaps, 1 unknown"
 

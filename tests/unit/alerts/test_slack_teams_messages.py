@@ -58,7 +58,7 @@ def test_a_slack_message_is_of_the_form_that_slack_takes() -> None:
 
 
 def test_a_teams_message_is_of_the_form_that_workflows_take() -> None:
-    """A card of another form is accepted, and then shown to nobody.
+    """A card in another form is accepted, but never shown.
 
     https://adaptivecards.io/explorer/RichTextBlock.html
     """
@@ -101,7 +101,7 @@ def test_a_teams_message_is_of_the_form_that_workflows_take() -> None:
     ],
 )
 def test_a_name_can_still_be_read_in_slack(name: str, shown: str) -> None:
-    """Whoever searches for the account must know what it is called."""
+    """People who search for the account need its name."""
     (block,) = message("slack", change(ChangeType.SCAN_FAILED, reason=name))["blocks"]
 
     assert block["text"]["text"] == f"*Scan failed* {AT_NOON}: scan s; {shown}"
@@ -216,7 +216,7 @@ LINES: Final[dict[str, tuple[ChangeType, Data, str]]] = {
 
 @pytest.mark.parametrize(("kind", "data", "said"), LINES.values(), ids=LINES)
 def test_a_line_says_what_is_new(kind: ChangeType, data: Data, said: str) -> None:
-    """Whoever is woken by it must not have to open anything to know."""
+    """The alert must be clear without opening anything."""
     assert line_of(change(kind, **data), PORTAL).details == f"scan s; {said}"
 
 
@@ -229,7 +229,7 @@ def test_a_line_says_what_is_new(kind: ChangeType, data: Data, said: str) -> Non
     ],
 )
 def test_a_line_begins_with_what_it_is_about(data: Data, said: str) -> None:
-    """By as many names as there are, and always by an id."""
+    """With all available names, and always with an id."""
     place = "/subscriptions/8d3c"
     account = Change("id", ChangeType.ACCOUNT_UPDATED, NOON, place, place, data)
 
@@ -237,7 +237,7 @@ def test_a_line_begins_with_what_it_is_about(data: Data, said: str) -> None:
 
 
 def test_a_line_that_was_overtaken_says_so_and_what_holds_since() -> None:
-    """The last line about an account is else taken for what holds."""
+    """Otherwise the last line about an account would seem to be its current state."""
     later = {"type": ChangeType.ACCOUNT_VIOLATED.value, "time": "2026-11-25T13:00:05Z"}
 
     said = line_of(change(ChangeType.ACCOUNT_RESOLVED, overtakenBy=later), PORTAL)
@@ -249,7 +249,7 @@ def test_a_line_that_was_overtaken_says_so_and_what_holds_since() -> None:
 
 @pytest.mark.parametrize(("length", "kept"), [(MAX_CHAT_LINK_CHARS, 1), (901, 0)])
 def test_a_link_is_whole_or_left_out(length: int, kept: int) -> None:
-    """A part of one leads nowhere."""
+    """Part of a link is useless."""
     url = "https://app.test/".ljust(length, "u")
 
     assert len(line_of(change(statusUrl=url), PORTAL).links) == kept

@@ -1,4 +1,4 @@
-"""The three bodies of the webhook: what they say, and that no name is more than text in them."""
+"""The three webhook bodies: their content, and that names in them are only text."""
 
 import json
 import re
@@ -104,7 +104,7 @@ def test_cloudevents_are_one_batch_of_the_events() -> None:
 
 @pytest.mark.parametrize("style", ["slack", "teams"])
 def test_a_line_says_what_happened_where_and_whose_it_is(style: str) -> None:
-    """Whoever is woken by it must not have to open anything to know; the rest is one click."""
+    """The alert must be clear without opening anything; the details are one click away."""
     message = _only(posts_of([_violated()], style, PORTAL))
 
     said = (
@@ -133,14 +133,14 @@ def test_every_type_has_words_of_its_own(kind: ChangeType) -> None:
 
 
 def test_a_test_alert_says_so_first_p10() -> None:
-    """Nobody is to be woken by a test, nor to dismiss a real one; no name can claim it."""
+    """A test must not look like a real alert or the reverse; no name can fake the mark."""
     assert line_of(_violated(test=True), PORTAL).title.startswith("TEST, not a real change")
     assert not line_of(_violated(name="TEST", tags={"test": True}), PORTAL).title.startswith("TEST")
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_names_are_text_in_slack_p10(text: str) -> None:
-    """P10: no mention, link, emoji or format that somebody put into a tag or a key's name."""
+    """P10: a tag or a key's name cannot cause a mention, link, emoji or format."""
     messages = [json.loads(post.body) for post in posts_of(_hostile(text), "slack", PORTAL)]
 
     for said in (text for message in messages for text in _slack_texts(message)):
@@ -158,7 +158,7 @@ def test_hostile_names_are_text_in_slack_p10(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_names_are_text_in_teams_p10(text: str) -> None:
-    """P10: text runs know no Markdown; mentions and functions are broken up."""
+    """P10: text runs do not interpret Markdown; mentions and functions are broken up."""
     messages = [json.loads(post.body) for post in posts_of(_hostile(text), "teams", PORTAL)]
 
     runs = [run for message in messages for run in _runs(message)]
@@ -175,7 +175,7 @@ def test_hostile_names_are_text_in_teams_p10(text: str) -> None:
 @pytest.mark.parametrize("style", ["cloudevents", "slack", "teams"])
 @given(text=st.text(max_size=300) | st.sampled_from(["&" * 500, "<" * 500, "\U0001f600" * 500]))
 def test_no_text_changes_the_shape_or_breaks_a_limit_p10(style: str, text: str) -> None:
-    """P10: whatever Azure holds, the body is the same JSON around it, and is taken."""
+    """P10: whatever Azure returns, the JSON around it stays the same and is accepted."""
     usual, message = (_only(posts_of(_hostile(each)[:1], style, PORTAL)) for each in ("chat", text))
 
     if style == "slack":
@@ -203,7 +203,7 @@ def test_many_changes_are_spread_over_messages_that_teams_takes(text: str) -> No
 
 
 def test_an_id_stays_with_its_changes() -> None:
-    """A receiver that has seen it knows a repetition, whatever else was changed since."""
+    """A receiver recognises a repetition, even if other rows have changed."""
     first, second = (posts_of([_violated(n)], "cloudevents", PORTAL)[0].id for n in (1, 2))
 
     assert first == posts_of([_violated(1, name="other")], "cloudevents", PORTAL)[0].id
@@ -251,7 +251,7 @@ def _heaviest(text: str, count: int) -> list[Change]:
 
 
 def _length(text: str) -> int:
-    """Count characters in UTF-16, which is the most that anybody counts."""
+    """Count UTF-16 code units, the highest count that a receiver may use."""
     return len(text.encode("utf-16-le")) // 2
 
 

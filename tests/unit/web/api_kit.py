@@ -55,7 +55,7 @@ class SetClock:
 
 
 class _App:
-    """An app for one store after another: to build one takes longer than most tests do."""
+    """An app that serves one store after another, because building it is slower than most tests."""
 
     def __init__(
         self, site: WebApplication, expect: Expectations, places: Places | None, *, watched: bool
@@ -67,7 +67,7 @@ class _App:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The store or the clock of what an app serves now."""
+    """The store or clock that an app serves now."""
 
     app: _App
     name: str
@@ -141,7 +141,7 @@ class Served:
     async def change(
         self, table: Table, partition: str, row: str, **values: str | int | None
     ) -> None:
-        """Change properties of a row by hand; None takes one away."""
+        """Change properties of a row directly; None removes one."""
         found = await self.store.get(table, partition, row)
         assert found is not None
         changed = {**found.values, **values}
@@ -149,13 +149,13 @@ class Served:
         await self.store.commit(table, partition, [Replace(row, kept, found.etag)])
 
     async def put_watch(self, watch: Watch) -> None:
-        """Write what the watch remembers, and serve it from now on."""
+        """Write the row of the watch, and serve it from now on."""
         self.watched = True
         table = WatchTable(self.store)
         await table.write(watch, await table.read())
 
     async def put_status(self, status: Status) -> None:
-        """Write the status, in place of what was there."""
+        """Write the status, replacing the old one."""
         board = LeaseAndStatus(status=await self.scans.status())
         await self.scans.commit(status=status, current=board)
 
@@ -224,7 +224,7 @@ def counted(findings: Iterable[Finding], unread: int = 0) -> AccountCounts:
 
 
 def status_of(*recorded: Coverage, as_of: datetime | None = NOON) -> Status:
-    """Make the status that a scan of these subscriptions leaves."""
+    """Make the status after a scan of these subscriptions."""
     scan = LastScan(
         "20261125T120000Z-3fa9",
         ScanState.INCOMPLETE,
@@ -236,7 +236,7 @@ def status_of(*recorded: Coverage, as_of: datetime | None = NOON) -> Status:
 
 
 async def recorded(*findings: Finding, accounts: AccountCounts | None = None) -> Served:
-    """Serve what a scan of one subscription with these accounts leaves."""
+    """Serve the rows after a scan of one subscription with these accounts."""
     served = Served()
     row = coverage(accounts=accounts or counted(findings))
     await served.put(row, findings)

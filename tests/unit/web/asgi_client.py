@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 @dataclass
 class Answer:
-    """An answer as it left the app; header names are lower-case."""
+    """A response as the app sent it; header names are in lower case."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -92,7 +92,7 @@ async def send(
 
 
 async def follow(app: ASGIApp, target: str) -> list[Answer]:
-    """Send a request, and one for each page behind it."""
+    """Send a request, and one for each following page."""
     pages = [await send(app, target)]
     while onwards := pages[-1].onwards:
         pages.append(await send(app, onwards))

@@ -1,4 +1,4 @@
-"""What the edge loads: the first request of a new instance waits for it."""
+"""What the app loads at the start, for which the first request of a new instance waits."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def _loaded_by(module: str) -> set[str]:
     ],
 )
 def test_nothing_is_loaded_that_is_not_needed(module: str, absent: set[str]) -> None:
-    """Everybody waits for a cold start."""
+    """Every user waits for a cold start."""
     loaded = _loaded_by(module)
 
     assert module in loaded

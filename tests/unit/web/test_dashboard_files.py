@@ -20,7 +20,7 @@ def _policy() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_each_file_is_served_as_what_it_is(name: str) -> None:
-    """With nosniff a script of another type does not run; people type the address of no file."""
+    """With nosniff a script of another type does not run; people type addresses without a file."""
     kinds = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
     kinds[".html"] = "text/html"
 
@@ -50,7 +50,7 @@ def test_each_file_is_served_as_what_it_is(name: str) -> None:
     ],
 )
 def test_anything_else_is_not_there(path: str) -> None:
-    """The package holds the app's code: a path that leads out of the folder must lead nowhere."""
+    """The package holds the app's code: a path out of the folder must find nothing."""
     found = answer(path, None, "keys")
 
     assert found.status == HTTPStatus.NOT_FOUND
@@ -61,13 +61,13 @@ def test_anything_else_is_not_there(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["", "main.js", "nothing.js"])
 def test_every_answer_carries_the_headers(path: str) -> None:
-    """An answer without the policy is the one that an attacker looks for."""
+    """An attacker would look for a response without the policy."""
     assert answer(path, None, "keys").headers.items() >= HEADERS.items()
     assert answer(path, "*", "keys").headers.items() >= HEADERS.items()
 
 
 def test_the_policy_lets_nothing_run_but_the_files_of_the_page() -> None:
-    """P10: a name that became markup after all could neither run, load, send nor frame."""
+    """P10: even if a name became markup, it could not run, load, send or frame anything."""
     policy = _policy()
 
     assert policy.pop("default-src") == ["'none'"]
@@ -80,7 +80,7 @@ def test_the_policy_lets_nothing_run_but_the_files_of_the_page() -> None:
 
 
 def test_the_page_is_asked_for_each_time_and_shared_with_nobody() -> None:
-    """After an upgrade an old page over a new API would show what is not so."""
+    """After an upgrade, an old page with a new API could show wrong data."""
     assert HEADERS["Cache-Control"] == "no-cache"
     assert HEADERS["X-Content-Type-Options"] == "nosniff"
     assert HEADERS["Referrer-Policy"] == "no-referrer"
@@ -88,7 +88,7 @@ def test_the_page_is_asked_for_each_time_and_shared_with_nobody() -> None:
 
 
 def test_the_page_names_its_modules_so_that_none_waits_for_another() -> None:
-    """A module that imports a module that imports one would wait for both of them."""
+    """Otherwise nested imports would load one after the other."""
     named = re.findall(r"</api/dashboard/([\w.]+)>; rel=modulepreload", _link(""))
 
     assert set(named) == {name for name in FILES if re.fullmatch(r"\w+\.js", name)}
@@ -99,7 +99,7 @@ def test_the_page_names_its_modules_so_that_none_waits_for_another() -> None:
 @pytest.mark.parametrize("path", ["", "main.js", "vendor/uPlot.esm.js"])
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}'])
 def test_what_the_browser_has_is_not_sent_again(path: str, form: str) -> None:
-    """Asked for each time, the files must not be sent each time."""
+    """The files are requested each time, but must not be sent each time."""
     etag = answer(path, None, "keys").headers["ETag"]
 
     again = answer(path, form.format(etag), "keys")
@@ -110,7 +110,7 @@ def test_what_the_browser_has_is_not_sent_again(path: str, form: str) -> None:
 
 
 def test_each_file_has_a_tag_of_its_own() -> None:
-    """A tag that two contents share keeps the old one in the browser."""
+    """If two contents shared a tag, the browser would keep the old one."""
     tags = {answer(name.replace(INDEX, ""), None, "keys").headers["ETag"] for name in FILES}
 
     assert len(tags) == len(FILES)
@@ -119,7 +119,7 @@ def test_each_file_has_a_tag_of_its_own() -> None:
 
 @pytest.mark.parametrize("http_auth", ["keys", "entra"])
 def test_the_page_knows_how_callers_are_let_in(http_auth: HttpAuth) -> None:
-    """Under Entra ID no key would help; with keys there is no sign-in to lead to."""
+    """With Entra ID a key is useless; with keys there is no sign-in page."""
     page = answer("", None, http_auth).body
 
     assert re.findall(rb'<meta name="cmk-auth" content="(\w+)">', page) == [http_auth.encode()]

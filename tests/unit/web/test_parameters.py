@@ -1,4 +1,4 @@
-"""Parameters of every list: what is not allowed is refused, and what is allowed is named."""
+"""Parameters of every list: invalid values are refused, and the error lists the valid ones."""
 
 import pytest
 
@@ -75,7 +75,7 @@ BOUNDS = "from 1 to 1000"
 async def test_what_is_not_allowed_is_refused_and_what_is_allowed_named(
     served: Served, query: str, target: str, named: str
 ) -> None:
-    """A filter that is passed over shows more than was asked for, or less, and nobody notices."""
+    """An ignored filter would silently show more or less than requested."""
     answer = await send(served.app(AS_SERVED), f"/api/v1/{query}")
 
     assert (answer.status, answer.error) == (400, ("InvalidParameter", target))
@@ -87,14 +87,14 @@ async def test_what_is_not_allowed_is_refused_and_what_is_allowed_named(
 async def test_a_subscription_that_is_not_recorded_is_no_empty_answer(
     served: Served, path: str
 ) -> None:
-    """Whoever mistypes an id would read "no violations"."""
+    """A mistyped id would seem to have no violations."""
     answer = await send(served.app(), f"/api/v1/{path}?subscription={ID}")
 
     assert (answer.status, answer.error) == (404, ("NotFound", "subscription"))
 
 
 async def test_a_token_of_another_list_is_refused(served: Served) -> None:
-    """It would begin in mid-subscription."""
+    """It would begin in the middle of a subscription."""
     link = (await send(served.app(), "/api/v1/findings?top=1")).onwards
 
     answer = await send(served.app(), f"/api/v1/subscriptions?{link.split('&')[-1]}")

@@ -25,7 +25,7 @@ ONE, EXCLUDED = sub(1), sub(2)
 
 @dataclass
 class Asked:
-    """Whoever decides about starting, and how often it was asked."""
+    """A stub that decides whether to start, and counts the requests."""
 
     outcome: StartAnswer | Exception
     times: int = 0
@@ -55,7 +55,7 @@ TOO_SOON = StartAnswer(StartOutcome.TOO_SOON, ID, timedelta(seconds=40.2))
 
 
 async def test_a_started_scan_is_accepted_and_can_be_followed() -> None:
-    """It takes minutes: the answer says where to look, not how it ended."""
+    """A scan takes minutes: the response links to it, and does not contain its result."""
     answer = await send(_app(Asked(STARTED)), SCAN, method="POST")
 
     assert (answer.status, answer.json) == (202, {"id": ID})
@@ -83,7 +83,7 @@ async def test_why_no_scan_was_started_is_said_and_how_long_to_wait(
     seconds: str | None,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A scan that is met is linked; why storage failed is for the log: it names rows and roles."""
+    """A running scan is linked; only the log has a storage error, which names rows and roles."""
     answer = await send(_app(Asked(outcome)), SCAN, method="POST", body=_body(ONE))
 
     assert (answer.status, answer.error) == (status, (code, None))
@@ -101,7 +101,7 @@ async def test_why_no_scan_was_started_is_said_and_how_long_to_wait(
 
 
 async def test_whoever_may_start_a_scan_is_told_so() -> None:
-    """The page shows its button by this answer; whoever may not is refused before the app."""
+    """The page shows its button if this succeeds; other callers are refused before the app."""
     answer = await send(_app(Asked(STARTED)), SCAN)
 
     assert (answer.status, answer.body) == (204, b"")
@@ -128,7 +128,7 @@ async def test_a_method_that_is_not_allowed_learns_which_are() -> None:
     ],
 )
 async def test_nothing_else_starts_or_reads_anything(target: str, method: str, status: int) -> None:
-    """A link that is opened by a mail scanner must not start a scan, nor this key read."""
+    """A mail scanner that opens a link must not start a scan, and this key must not read."""
     asked = Asked(STARTED)
 
     answer = await send(_app(asked), target, method=method)
@@ -137,7 +137,7 @@ async def test_nothing_else_starts_or_reads_anything(target: str, method: str, s
 
 
 async def test_the_hosts_key_in_the_query_is_nobodys_parameter() -> None:
-    """P6: the host takes it there, and no answer repeats it."""
+    """P6: the host accepts it in the query, and no response repeats it."""
     answer = await send(_app(Asked(STARTED)), f"{SCAN}?code=s3cret", method="POST")
 
     assert answer.status == 202
@@ -151,7 +151,7 @@ async def test_the_hosts_key_in_the_query_is_nobodys_parameter() -> None:
 async def test_entra_starts_nothing_without_a_sign_in(
     principal: str, status: int, times: int, *, easy_auth: bool
 ) -> None:
-    """The function is anonymous then: with Easy Auth switched off, anybody could start scans."""
+    """The function is anonymous then: with Easy Auth off, anyone could start scans."""
     asked = Asked(STARTED)
     app = _app(asked, replace(AS_SERVED, sign_in=SignIn("entra", easy_auth)))
 
@@ -172,7 +172,7 @@ async def test_entra_starts_nothing_without_a_sign_in(
 async def test_the_location_is_the_apps_own_or_relative(
     hostname: str | None, host: str, origin: str
 ) -> None:
-    """A Host header is whatever the caller made up."""
+    """The caller can forge the Host header."""
     app = _app(Asked(STARTED), replace(AS_SERVED, hostname=hostname))
 
     answer = await send(app, SCAN, {"host": host}, method="POST")
@@ -189,7 +189,7 @@ async def test_the_location_is_the_apps_own_or_relative(
     ids=["in any case, each once", "as many as are allowed"],
 )
 async def test_a_body_names_the_subscriptions_to_read(named: list[str], ids: list[str]) -> None:
-    """One that is passed over is not read, and its old verdict is taken for a new one."""
+    """If one were ignored, its old verdict would seem new."""
     ask = Asked(STARTED)
 
     answer = await send(_app(ask), SCAN, method="POST", body=_body(*named))
@@ -214,7 +214,7 @@ async def test_a_body_names_the_subscriptions_to_read(named: list[str], ids: lis
     ],
 )
 async def test_a_wrong_body_is_refused_and_says_what_it_must_be(body: bytes, said: str) -> None:
-    """Nothing is started: a full scan is not what was asked for."""
+    """Nothing is started: the caller did not request a full scan."""
     ask = Asked(STARTED)
 
     answer = await send(_app(ask), SCAN, method="POST", body=body)

@@ -1,4 +1,4 @@
-"""What holds for every request: headers, errors in one shape, and who may ask at all."""
+"""All requests: headers, the shape of errors, and who may send requests."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -58,7 +58,7 @@ def _failing(error: Exception) -> Served:
 async def test_every_answer_carries_the_headers(
     served: Served, target: str, method: str, status: int
 ) -> None:
-    """Data of a security team must not stay in caches or be shown in somebody's frame."""
+    """A security team's data must not stay in caches or appear in another site's frame."""
     answer = await send(served.app(), target, method=method)
     unchanged = await send(served.app(), "/api/v1/status", {"if-none-match": "*"})
 
@@ -73,7 +73,7 @@ async def test_every_answer_carries_the_headers(
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("method", ["POST", "DELETE", "OPTIONS"])
 async def test_everything_is_read_only(served: Served, route: str, method: str) -> None:
-    """The answer says what is allowed."""
+    """The response lists the allowed methods."""
     answer = await send(served.app(), route, method=method)
 
     assert (answer.status, answer.error) == (405, ("MethodNotAllowed", None))
@@ -82,7 +82,7 @@ async def test_everything_is_read_only(served: Served, route: str, method: str) 
 
 @pytest.mark.parametrize("route", ROUTES)
 async def test_no_route_passes_over_a_parameter(served: Served, route: str) -> None:
-    """A filter that is passed over would look as if everything matched it."""
+    """If a filter were ignored, everything would seem to match it."""
     answer = await send(served.app(), f"{route}?area=gap")
 
     assert (answer.status, answer.error) == (400, ("InvalidParameter", "area"))
@@ -90,7 +90,7 @@ async def test_no_route_passes_over_a_parameter(served: Served, route: str) -> N
 
 @pytest.mark.parametrize("route", [*ROUTES, "/api/v1/nothing", "/api/v1/status?x=1"])
 async def test_head_answers_as_get_does(served: Served, route: str) -> None:
-    """Monitors and link checkers ask this way; the server leaves out the body."""
+    """Monitors and link checkers use HEAD; the server leaves out the body."""
     head, get = [await send(served.app(), route, method=method) for method in ("HEAD", "GET")]
 
     assert (head.status, head.headers) == (get.status, get.headers)
@@ -120,7 +120,7 @@ async def test_other_paths_are_not_found_and_never_redirected(served: Served, pa
 async def test_a_store_that_does_not_answer_is_unavailable_for_now(
     route: str, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Callers try again; why is for the log, because it names rows and roles."""
+    """Callers retry; only the log has the reason, because it names rows and roles."""
     answer = await send(_failing(error).app(), route)
 
     assert (answer.status, answer.error) == (503, ("StorageUnavailable", None))
@@ -133,7 +133,7 @@ async def test_a_store_that_does_not_answer_is_unavailable_for_now(
 async def test_an_unexpected_failure_tells_callers_nothing(
     route: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And it is answered, not raised: the worker would answer without a body."""
+    """It must return a response: if it raised, the worker would respond without a body."""
     answer = await send(_failing(RuntimeError("s3cret")).app(), route)
 
     assert (answer.status, answer.error) == (500, ("InternalError", None))
@@ -146,7 +146,7 @@ async def test_an_unexpected_failure_tells_callers_nothing(
 async def test_the_hosts_key_in_the_query_is_nobodys_parameter(
     served: Served, route: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """P6: it opens the app, so nothing behind the edge may even see it."""
+    """P6: it gives access to the app, so nothing behind the middleware may see it."""
     caplog.set_level(logging.DEBUG)
 
     answer = await send(served.app(), f"{route}?code=s3cret%3D%3D")
@@ -168,7 +168,7 @@ async def test_the_hosts_key_in_the_query_is_nobodys_parameter(
 async def test_entra_gives_no_data_without_easy_auth(
     served: Served, route: str, headers: dict[str, str], status: int, *, easy_auth: bool
 ) -> None:
-    """The functions are anonymous then: with Easy Auth switched off, all would lie open."""
+    """The functions are anonymous then: with Easy Auth off, all data would be public."""
     app = served.app(replace(AS_SERVED, sign_in=SignIn("entra", easy_auth)))
     served.store.log.clear()
 
@@ -183,7 +183,7 @@ async def test_entra_gives_no_data_without_easy_auth(
 async def test_p6_no_telemetry_exports_a_request(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """FastAPI would export each with its query, which may hold a key, wherever a tracer is set."""
+    """If a tracer is set, FastAPI would export each request with its query and perhaps a key."""
     traced: list[str] = []
 
     class Provider(trace.TracerProvider):

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what generators and testers take for the truth."""
+"""The OpenAPI document, on which generators and testers rely."""
 
 import re
 from dataclasses import replace
@@ -19,7 +19,7 @@ ALLOWED = (*KINDS, "unknown")
 
 
 def _document(http_auth: HttpAuth = "keys") -> dict[str, Any]:
-    """Make the document anew: the app keeps the first one."""
+    """Make the document again, because the app caches the first one."""
     served = [*routes.router.routes, *scan_now.router.routes]
     return openapi.document(served, http_auth, ALLOWED)
 
@@ -40,7 +40,7 @@ def _operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("http_auth", ["keys", "entra"])
 async def test_it_is_served_as_it_is_made(empty: Served, http_auth: HttpAuth) -> None:
-    """Of the settings of this app; it is the same for everybody."""
+    """It depends on the settings of the app, and is the same for all callers."""
     app = empty.app(replace(AS_SERVED, sign_in=SignIn(http_auth, easy_auth=True)))
 
     answer = await send(app, "/api/v1/openapi.json", {"x-ms-client-principal-id": "x"})
@@ -49,7 +49,7 @@ async def test_it_is_served_as_it_is_made(empty: Served, http_auth: HttpAuth) ->
 
 
 def test_it_documents_the_routes_there_are(document: dict[str, Any]) -> None:
-    """No more and no fewer; each says in words what it is for, and belongs to one subject."""
+    """Exactly these; each has a description and belongs to one subject."""
     assert document["openapi"].startswith("3.1.")
     assert {path: list(methods) for path, methods in document["paths"].items()} == {
         "/api/v1/status": ["get"],
@@ -79,7 +79,7 @@ def test_it_documents_the_routes_there_are(document: dict[str, Any]) -> None:
 
 
 def test_it_documents_whose_it_is_and_where_it_is_served(document: dict[str, Any]) -> None:
-    """Relative to the document: the Host header of a caller leads nobody away."""
+    """Relative to the document, so that a forged Host header cannot redirect clients."""
     assert [server["url"] for server in document["servers"]] == ["/"]
     assert (document["info"]["title"], document["info"]["version"]) == ("cmk_check", "1")
     assert document["info"]["license"] == {"name": "MIT", "identifier": "MIT"}
@@ -87,7 +87,7 @@ def test_it_documents_whose_it_is_and_where_it_is_served(document: dict[str, Any
 
 
 def test_it_documents_parameters_with_their_allowed_values(document: dict[str, Any]) -> None:
-    """Whoever generates a client gets no value wrong."""
+    """A generated client accepts the right values."""
     parameters = document["paths"]["/api/v1/findings"]["get"]["parameters"]
     schemas = {entry["name"]: entry["schema"] for entry in parameters}
 
@@ -104,7 +104,7 @@ def test_it_documents_parameters_with_their_allowed_values(document: dict[str, A
 
 
 def test_it_documents_every_form_of_the_list(document: dict[str, Any]) -> None:
-    """A generator that knows of JSON alone cannot fetch a table."""
+    """A generator that knows only JSON cannot fetch a table."""
     answer = document["paths"]["/api/v1/findings"]["get"]["responses"]["200"]
 
     assert set(answer["content"]) == {"application/json", "text/csv", XLSX}
@@ -127,7 +127,7 @@ def test_every_error_is_the_envelope(document: dict[str, Any]) -> None:
 def test_every_reference_leads_to_a_schema_and_every_schema_is_used(
     document: dict[str, Any],
 ) -> None:
-    """A generator ends at the first that leads nowhere."""
+    """A generator fails at the first broken reference."""
     used = set(re.findall(r"'#/components/schemas/(\w+)'", str(document)))
 
     assert used == set(document["components"]["schemas"])
@@ -135,7 +135,7 @@ def test_every_reference_leads_to_a_schema_and_every_schema_is_used(
 
 
 def test_every_field_of_an_answer_is_required_but_the_links(document: dict[str, Any]) -> None:
-    """Null says "there is none"; a missing field says nothing."""
+    """Null means "there is none"; a missing field would be ambiguous."""
     for name, schema in document["components"]["schemas"].items():
         if "properties" in schema:
             optional = set(schema["properties"]) - set(schema["required"])
@@ -150,7 +150,7 @@ def test_every_field_of_an_answer_is_required_but_the_links(document: dict[str, 
 def test_it_documents_how_to_get_in(
     http_auth: HttpAuth, kind: str, to_read: str, to_start: str
 ) -> None:
-    """With the key in a header, not in the URL; the one that reads starts nothing."""
+    """With the key in a header, not in the URL; the key for reading cannot start scans."""
     document = _document(http_auth)
 
     schemes = document["components"]["securitySchemes"]

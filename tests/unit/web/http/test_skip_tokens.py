@@ -21,7 +21,7 @@ def _encoded(text: str) -> str:
 
 @given(NAMES, NAMES, NAMES)
 def test_every_place_comes_back_from_its_token(subscription: str, group: str, name: str) -> None:
-    """A place that its own token does not lead to is a list that cannot be read on."""
+    """If a token does not lead to its place, the rest of the list cannot be read."""
     place = table_keys.partition_of(subscription), table_keys.finding_row(group, name)
 
     assert position_of(skip_token_of(place), table_keys.FINDINGS_FROM) == place
@@ -43,7 +43,7 @@ def test_every_place_comes_back_from_its_token(subscription: str, group: str, na
     ],
 )
 def test_what_this_api_did_not_make_is_refused(token: str) -> None:
-    """A token is a caller's input, and becomes a part of a query."""
+    """A token is untrusted input that becomes part of a query."""
     with pytest.raises(RequestRefused) as refused:
         position_of(token, table_keys.FINDINGS_FROM)
 
@@ -62,7 +62,7 @@ def test_no_token_fails_otherwise(token: str) -> None:
 
 
 async def test_a_token_of_another_list_shows_nothing_it_should_not(served: Served) -> None:
-    """It says where to begin, never what to show."""
+    """A token decides where to begin, never what to show."""
     row = table_keys.finding_row("rg-ai", "chat")
     token = skip_token_of((table_keys.partition_of(PRODUCTION), row))
 

@@ -1,4 +1,4 @@
-"""Walks through the findings table: so many at once that the rest of the API still answers."""
+"""Walks through the findings table are limited so that the rest of the API stays responsive."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ def _both(walks: Walks) -> Places:
 
 
 class Held:
-    """An API over a findings table that answers no query until it is released."""
+    """An API over a findings table that returns no rows until it is released."""
 
     def __init__(self, places: Places) -> None:
         self.released = asyncio.Event()
@@ -52,7 +52,7 @@ class Held:
 
 @pytest.mark.parametrize("target", WALKS)
 async def test_one_walk_too_many_is_told_to_come_again(target: str) -> None:
-    """Otherwise a few searches of a large estate would take all time from the status."""
+    """Otherwise a few searches in a large estate would block the status."""
     held = Held(_both(Walks(at_once=2, seconds=0.01)))
     walking = await held.walking(2)
 
@@ -70,7 +70,7 @@ async def test_one_walk_too_many_is_told_to_come_again(target: str) -> None:
 
 
 async def test_a_walk_waits_for_its_turn_before_it_is_refused() -> None:
-    """Panels of a dashboard ask at the same moment."""
+    """A dashboard's panels send their requests at the same moment."""
     held = Held(_both(Walks(at_once=1, seconds=60)))
     (walking,) = await held.walking(1)
     waiting = asyncio.create_task(send(held.app, WALKS[0]))
@@ -86,7 +86,7 @@ async def test_a_walk_waits_for_its_turn_before_it_is_refused() -> None:
 
 @pytest.mark.parametrize("target", ["/api/v1/findings?kind=x", "/api/v1/findings?top=0"])
 async def test_a_walk_that_is_refused_gives_its_place_back(target: str) -> None:
-    """A place that is lost would never come back until the app is restarted."""
+    """A lost place would stay lost until the app restarts."""
     app = Served().app(places=_both(Walks(at_once=1, seconds=0.01)))
 
     statuses = [(await send(app, asked)).status for asked in (target, target, WALKS[1])]
@@ -96,7 +96,7 @@ async def test_a_walk_that_is_refused_gives_its_place_back(target: str) -> None:
 
 @pytest.mark.parametrize("filtered", ["verdict=unknown", "location=westeurope", "unowned=true"])
 async def test_searches_keep_no_list_waiting_and_refuse_no_filter(filtered: str) -> None:
-    """They may wait for many seconds, in which a page could not be loaded."""
+    """Searches may wait for many seconds, during which no page could load."""
     held = Held(Places(compared=Walks(seconds=0.01), searches=Walks(at_once=1, seconds=0.01)))
     searching = asyncio.create_task(send(held.app, WALKS[1]))
     await held.reached()
@@ -148,7 +148,7 @@ async def _searches(log: list[tuple[str, float]]) -> None:
 
 
 def test_a_third_of_the_time_is_theirs_however_many_there_are() -> None:
-    """The status would otherwise wait behind all of them."""
+    """Otherwise the status would wait for all of them."""
     log: list[tuple[str, float]] = []
 
     with asyncio.Runner(loop_factory=Clocked) as runner:

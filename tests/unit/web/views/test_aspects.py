@@ -1,4 +1,4 @@
-"""What stands beside a verdict in the API: what holds of all aspects, then what each shows.
+"""The aspects beside a verdict in the API: first tests of all aspects, then of each one.
 
 A new aspect needs its examples in the tests of the catalogue.
 """
@@ -79,7 +79,7 @@ each_aspect = pytest.mark.parametrize("aspect", ASPECTS, ids=lambda it: it.name)
 
 
 async def _examples(aspect: Aspect) -> tuple[Served, list[str | None]]:
-    """Record an account for each example; return their states, too."""
+    """Record an account for each example; also return their states."""
     named = zip(("first", "second"), EXAMPLES[aspect.name], strict=True)
     found = [replace(example, id=finding(name).id) for name, example in named]
     return await recorded(*found), [aspect.state(each, NOON) for each in found]
@@ -87,7 +87,7 @@ async def _examples(aspect: Aspect) -> tuple[Served, list[str | None]]:
 
 @each_aspect
 async def test_findings_are_narrowed_to_a_state(aspect: Aspect) -> None:
-    """The list of what has to be mended is not one to pick from thousands by hand."""
+    """People must not have to search thousands of accounts for those to fix."""
     served, states = await _examples(aspect)
 
     for name, state in zip(("first", "second"), states, strict=True):
@@ -98,7 +98,7 @@ async def test_findings_are_narrowed_to_a_state(aspect: Aspect) -> None:
 
 @each_aspect
 async def test_sums_are_shown_of_the_estate_and_of_each_subscription(aspect: Aspect) -> None:
-    """Who sees no number takes it for nought."""
+    """A missing number would look like zero."""
     served, _ = await _examples(aspect)
     app, name = served.app(), aspect.counted_as or aspect.name
     sums = aspect.sums(counted(EXAMPLES[aspect.name]))
@@ -120,7 +120,7 @@ async def test_sums_are_shown_of_the_estate_and_of_each_subscription(aspect: Asp
 async def test_an_account_that_was_never_looked_at_counts_as_unknown_or_not_at_all(
     *, is_read: bool
 ) -> None:
-    """It is no healthy one, and must not be left out; where nobody looks, there is no count."""
+    """It is not healthy and must not be left out; an aspect that is off has no count."""
     accounts = AccountCounts(
         {"OpenAI": VerdictCounts(compliant=9, non_compliant=1)},
         {"customer_managed_key": 9, "key_not_named": 1},
@@ -147,7 +147,7 @@ def _safe(**sides: object) -> Finding:
 
 
 async def test_a_finding_says_all_that_is_known_of_its_key() -> None:
-    """Whoever has to mend it needs the reason, what it rests on, and the names of what to mend."""
+    """The person who fixes it needs the reason, the evidence, and the names of the resources."""
     served = await recorded(_safe(key_health=BROKEN))
 
     (shown,) = (await send(served.app(), FINDINGS)).found
@@ -177,7 +177,7 @@ async def test_a_finding_says_all_that_is_known_of_its_key() -> None:
 
 @pytest.mark.parametrize("carried", [True, False])
 async def test_a_finding_says_as_of_when_the_scopes_are(*, carried: bool) -> None:
-    """P1: of what may have been carried over, no more than when it fell due."""
+    """P1: for data that may have been carried over, only the date when it fell due."""
     found = _safe(key_health=KeyHealth(KeyState.HEALTHY))
     served = await recorded(found)
     status = await served.scans.status()
@@ -201,7 +201,7 @@ async def test_a_finding_says_as_of_when_the_scopes_are(*, carried: bool) -> Non
 async def test_days_to_expiry_are_whole_and_pass_without_a_scan(
     expires: datetime, days: int
 ) -> None:
-    """Rounded up, or taken from a row that is not written, a key would seem to live longer."""
+    """If rounded up or read from an old row, a key would seem to live longer."""
     health = KeyHealth(KeyState.AT_RISK, expires=expires + timedelta(days=2))
     served = await recorded(_safe(key_health=health))
     served.clock.time += timedelta(days=2)
@@ -212,7 +212,7 @@ async def test_days_to_expiry_are_whole_and_pass_without_a_scan(
 
 
 async def test_a_finding_says_all_that_is_known_of_its_stores() -> None:
-    """Whoever has to set a key needs the store, what it is used for, and by which project."""
+    """The person who sets the key needs the store, its use, and the project."""
     served = await recorded(_safe(data=EXPOSED))
 
     (safe,) = (await send(served.app(), FINDINGS)).found

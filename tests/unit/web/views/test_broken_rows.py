@@ -1,4 +1,4 @@
-"""A row that somebody broke costs itself: every list and every answer goes on (P7)."""
+"""A broken row affects only itself: all lists and responses keep working (P7)."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ FINDING = table_keys.finding_row("rg-ai", "safe")
 
 
 async def _all(served: Served, *paths: str) -> dict[str, Answer]:
-    """Ask for everything, none of which may fail."""
+    """Request everything; nothing may fail."""
     answers = {path: await send(served.app(), f"/api/v1/{path}") for path in (*LISTS, *paths)}
     assert {path: answer.status for path, answer in answers.items() if answer.status != 200} == {}
     return answers
@@ -35,7 +35,7 @@ async def _all(served: Served, *paths: str) -> dict[str, Answer]:
 async def test_a_broken_status_is_unknown_and_costs_no_other_answer(
     served: Served, wrong: str
 ) -> None:
-    """It was compliant or not before; nobody knows until the next scan ends (P1)."""
+    """The posture is unknown until the next scan ends (P1)."""
     stored = await served.store.get(Table.SCANS, "scan", "status")
     assert stored
     right = "2026-11-25T12:00:00Z" if wrong != "oops" else str(stored.values["document0"])
@@ -63,7 +63,7 @@ async def test_a_broken_status_is_unknown_and_costs_no_other_answer(
 async def test_p1_a_finding_that_cannot_be_trusted_is_unknown_without_a_past(
     served: Served, column: str, value: str | int, reason: str
 ) -> None:
-    """One such row made every list an error, and no scan mended it."""
+    """One such row once broke every list, and no scan repaired it."""
     await served.change(Table.FINDINGS, PRODUCTION, FINDING, **{column: value, "changes": 7})
 
     answers = await _all(served, ONE, CHAT, SAFE)
@@ -85,7 +85,7 @@ async def test_p1_a_finding_that_cannot_be_trusted_is_unknown_without_a_past(
 async def test_p1_a_subscription_that_cannot_be_trusted_is_a_gap_and_never_left_out(
     empty: Served, broken: dict[str, Any], state: CoverageState
 ) -> None:
-    """Whatever it says of itself; asked for what it says, it does not come."""
+    """Whatever state the row claims; a filter by that state does not find it."""
     await empty.put(coverage(state), [finding("safe")])
     await empty.change(Table.FINDINGS, PRODUCTION, table_keys.COVERAGE, **broken)
 
@@ -107,7 +107,7 @@ async def test_p1_a_subscription_that_cannot_be_trusted_is_a_gap_and_never_left_
 
 
 async def test_an_account_without_a_row_of_its_subscription_is_of_a_gap(empty: Served) -> None:
-    """What this version cannot read it must not vouch for, nor date to 1970."""
+    """This version must not vouch for rows that it cannot read, or date them to 1970."""
     row = table_keys.finding_row("rg", "chat")
     newer = [Insert(row, {"schema": 2, "verdict": "compliant", "kind": "OpenAI"})]
     await empty.store.commit(Table.FINDINGS, table_keys.partition_of(PRODUCTION), newer)

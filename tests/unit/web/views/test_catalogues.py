@@ -1,4 +1,4 @@
-"""Reasons and controls over HTTP: the same for all, and there while nothing else is."""
+"""Reasons and controls over HTTP: the same for all, and available without the storage."""
 
 from dataclasses import asdict
 
@@ -15,7 +15,7 @@ async def _refuse(*_: object) -> None:
 
 
 async def test_every_entry_of_the_catalogues_is_answered_while_the_storage_is_away() -> None:
-    """The page explains what it still shows; an auditor asks where a mapping comes from."""
+    """The page can explain the data that it still shows; auditors need a mapping's source."""
     served = Served(RecordingStore(before=_refuse))
 
     reasons = await send(served.app(), "/api/v1/reasons")

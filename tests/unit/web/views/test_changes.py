@@ -48,14 +48,14 @@ def _ids(answer: Answer) -> list[str]:
 
 
 def _onwards(answer: Answer, name: str = "deltaLink") -> str:
-    """Return where the answer's link leads to, having made sure that it is the only one."""
+    """Return the target of the response's link, which must be the only one."""
     assert set(answer.json) == {"value", name}
     link: str = answer.json[name]
     return link.removeprefix("https://cmk.example")
 
 
 async def test_an_entry_is_the_cloud_event_and_nothing_else(empty: Served) -> None:
-    """One shape, whichever way a change leaves: consumers are written once."""
+    """A change has the same shape on every way out, so one consumer fits all."""
     await _publish(empty, 1, 1)
 
     answer = await send(empty.app(), CHANGES)
@@ -65,7 +65,7 @@ async def test_an_entry_is_the_cloud_event_and_nothing_else(empty: Served) -> No
 
 
 async def test_pages_lead_to_the_end_and_the_end_leads_on(empty: Served) -> None:
-    """A `nextLink` says that there is more now, a `deltaLink` that there may be later."""
+    """A `nextLink` means that there is more now, a `deltaLink` that there may be more later."""
     await _publish(empty, 1, 5)
     app = empty.app()
 
@@ -96,7 +96,7 @@ async def test_pages_lead_to_the_end_and_the_end_leads_on(empty: Served) -> None
 async def test_a_poller_costs_what_it_gets(
     empty: Served, query: str, reads: list[tuple[str, int]]
 ) -> None:
-    """Pollers ask every few seconds, and changes are rare, whatever the length of the feed."""
+    """Pollers send requests every few seconds, and changes are rare; the feed may be long."""
     await _publish(empty, 1, 9)
     empty.store.log.clear()
 
@@ -144,9 +144,9 @@ async def test_p3_nothing_is_skipped_while_changes_are_published() -> None:
 async def test_a_poller_that_slept_too_long_or_met_another_feed_is_told(
     empty: Served, pruned: int, since: int, *, is_lost: bool
 ) -> None:
-    """An answer without what was pruned would say that it never happened.
+    """Without an error, pruned changes would seem never to have happened.
 
-    With an empty storage numbers begin at 1 again, and a cursor behind the end would wait for ever.
+    With an empty storage, numbers begin at 1 again, and a cursor after the end would wait for ever.
     """
     await _publish(empty, 1, 4)
     await _prune(empty, pruned)
@@ -164,7 +164,7 @@ async def test_a_poller_that_slept_too_long_or_met_another_feed_is_told(
 
 
 class ShortPages(RecordingStore):
-    """Brings two rows at once, however many are asked for, as the service may."""
+    """Returns two rows at once, however many are requested, as the service may."""
 
     def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows in key order."""
@@ -172,7 +172,7 @@ class ShortPages(RecordingStore):
 
 
 async def test_pruning_between_two_pages_of_the_table_hides_nothing() -> None:
-    """What was pruned right before the second page would otherwise be a hole in the answer."""
+    """Otherwise changes pruned right before the second page would be silently missing."""
     pages = 0
 
     async def prune(name: OperationName, _: Table, __: str) -> None:
@@ -198,7 +198,7 @@ async def test_pruning_between_two_pages_of_the_table_hides_nothing() -> None:
 
 @pytest.mark.parametrize("broken", [2, 3])
 async def test_p7_a_broken_row_costs_only_itself(empty: Served, broken: int) -> None:
-    """It is no reason to send pollers back to the beginning, over and over."""
+    """It must not send pollers back to the beginning again and again."""
     await _publish(empty, 1, 3)
     await empty.change(Table.CHANGES, "feed", table_keys.feed_row(broken), time="soon")
     app = empty.app()
@@ -231,9 +231,9 @@ async def test_a_row_of_a_newer_version_stops_the_feed(empty: Served) -> None:
 async def test_the_newest_changes_come_oldest_first_and_lead_on(
     empty: Served, published: int, pruned: int, last: int, first: int
 ) -> None:
-    """Who opens a page wants the latest without a walk through a year, and then what comes.
+    """A page needs the latest changes without reading a whole year, and then the new ones.
 
-    A caller cannot know how many there are; what is kept no longer was not asked for.
+    A caller cannot know how many changes exist; pruned ones are not an error here.
     """
     await _publish(empty, 1, published)
     await _prune(empty, pruned)
@@ -248,7 +248,7 @@ async def test_the_newest_changes_come_oldest_first_and_lead_on(
 
 
 async def test_the_newest_changes_come_in_pages_as_all_do(empty: Served) -> None:
-    """`last` says where to begin, `top` how much comes at once."""
+    """`last` decides where to begin, `top` the size of a page."""
     await _publish(empty, 1, 5)
 
     first = await send(empty.app(), f"{CHANGES}?last=3&top=2")

@@ -1,4 +1,4 @@
-"""Findings as CSV: a table that every reader reads alike, and that runs nothing."""
+"""Findings as CSV: a table that every reader reads the same way, without formulas."""
 
 import csv
 import io
@@ -51,7 +51,7 @@ def _rows(body: bytes) -> list[list[str]]:
 
 
 async def test_p10_a_hostile_search_cannot_break_out_of_the_link(served: Served) -> None:
-    """The header repeats what was asked for."""
+    """The header repeats the query."""
     answer = await send(served.app(), f"{CSV}&top=1&q=o%0D%0ASet-Cookie:%20x&location=%3E;%22")
     searched = await send(served.app(), f"{CSV}&top=1&location=West%20%0AEurope")
 
@@ -63,7 +63,7 @@ async def test_p10_a_hostile_search_cannot_break_out_of_the_link(served: Served)
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_p10_no_cell_is_a_formula(text: str) -> None:
-    """A name that anybody may choose would run in the sheet of whoever opens it."""
+    """Anyone may choose a name, which would run in the spreadsheet of the person who opens it."""
     written = csv_export.cell(text)
 
     assert "'" in written
@@ -79,7 +79,7 @@ def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
 
 
 def _runs(text: str) -> bool:
-    """Tell, written apart from the code, what a spreadsheet would run."""
+    """Return whether a spreadsheet would run this, independently of the code."""
     stripped = text.strip(' \t\r\n"\u00a0\u200b\u202e\ufeff')
     return stripped[:1] in set("=+-@\uff1d\uff0b\uff0d\uff20\u2212")
 
@@ -103,7 +103,7 @@ TEXTS = st.sampled_from([*NAMES, *FORMULAS]) | st.text(
 
 @given(st.lists(st.tuples(TEXTS, TEXTS), max_size=4))
 def test_p10_whatever_names_say_the_table_keeps_its_shape(texts: list[tuple[str, str]]) -> None:
-    """Read back by another's reader: as many rows and columns, and in each cell its own text."""
+    """An independent reader finds the same rows and columns, and the right text in each cell."""
     findings = [_shown(*pair) for pair in texts]
 
     body = csv_export.head() + csv_export.rows(findings)
@@ -121,7 +121,7 @@ def test_p10_whatever_names_say_the_table_keeps_its_shape(texts: list[tuple[str,
 
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=3))
 def test_p10_no_cell_is_a_formula_whatever_parts_the_cells(texts: list[tuple[str, str]]) -> None:
-    """Where the comma is the decimal sign, a spreadsheet parts cells at semicolons."""
+    """If the comma is the decimal sign, a spreadsheet separates cells at semicolons."""
     body = csv_export.head() + csv_export.rows(_shown(*pair) for pair in texts)
 
     lines = body.decode().removeprefix(MARK).split("\r\n")

@@ -1,4 +1,4 @@
-"""Due dates as people and programs get them: lists, sums, metrics, files and terminals."""
+"""Due dates in lists, sums, metrics, files and terminals."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ async def _json(served: Served, target: str) -> Any:  # noqa: ANN401 - JSON
 
 
 async def test_lists_have_dates_and_are_narrowed_to_those_that_passed() -> None:
-    """Whoever escalates asks for these alone."""
+    """A person who escalates needs only these."""
     served = await _served()
 
     listed = (await _json(served, FINDINGS))["value"]
@@ -68,7 +68,7 @@ async def test_lists_have_dates_and_are_narrowed_to_those_that_passed() -> None:
 
 
 async def test_sums_count_what_is_overdue() -> None:
-    """The metric is there only if there are dates: zero would say that all is in time."""
+    """The metric exists only with due dates: zero would mean that nothing is overdue."""
     served = await _served()
     dated = Expectations(MAX_AGE, fix_within=timedelta(days=3))
 
@@ -83,7 +83,7 @@ async def test_sums_count_what_is_overdue() -> None:
 
 
 async def test_a_plan_names_the_date() -> None:
-    """Whoever gets it knows until when."""
+    """The recipient knows the deadline."""
     served = await _served()
 
     detail = await _json(served, f"{FINDINGS}{SOON.id}")
@@ -93,7 +93,7 @@ async def test_a_plan_names_the_date() -> None:
 
 @pytest.mark.parametrize("broken", ["", "{}", 5, '{"since":"2026-11-25T12:00:00"}'])
 def test_a_date_that_cannot_be_read_is_found_again(broken: str | int) -> None:
-    """P7: it costs only itself."""
+    """P7: only this date is lost."""
     values = codec.finding_values(LATE)
 
     assert codec.finding_of(entity(values)).due == LATE.due

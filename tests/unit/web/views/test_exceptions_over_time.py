@@ -1,4 +1,4 @@
-"""An exception that ends while nobody scans: every answer says so from that minute on."""
+"""An exception that ends between scans: every response reflects it from that minute on."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ async def excepted() -> Served:
 async def test_lists_counts_and_metrics_follow_the_clock(
     excepted: Served, time: datetime, state: str, reason: str, count: int
 ) -> None:
-    """P1: an exception that has ended is nowhere shown as one that counts."""
+    """P1: an ended exception never counts anywhere."""
     app, excepted.clock.time = excepted.app(expect=EXPECT), time
 
     found = {
@@ -51,7 +51,7 @@ async def test_lists_counts_and_metrics_follow_the_clock(
 
 
 async def test_whoever_knows_the_status_is_told_of_the_end(excepted: Served) -> None:
-    """An answer of "not modified" would hide it from a page that asks every minute."""
+    """A 304 would hide it from a page that polls every minute."""
     app = excepted.app(expect=EXPECT)
     known = {"if-none-match": (await send(app, "/api/v1/status")).headers["etag"]}
     excepted.clock.time = END - SECOND

@@ -1,4 +1,4 @@
-"""One finding: everything that is known of it, under its id however that is written."""
+"""One finding with all its details, by its id in any spelling."""
 
 import asyncio
 from dataclasses import replace
@@ -32,7 +32,7 @@ def _path(found: Finding) -> str:
 
 
 async def test_a_finding_alone_is_that_of_the_list_and_more(served: Served) -> None:
-    """Whoever goes from the list to one of it must not meet another answer."""
+    """The detail must agree with the list."""
     listed = (await send(served.app(), FINDINGS)).found
     served.store.log.clear()
 
@@ -52,7 +52,7 @@ async def test_a_finding_alone_is_that_of_the_list_and_more(served: Served) -> N
 async def test_history_is_told_oldest_first_with_the_number_of_all_transitions(
     empty: Served,
 ) -> None:
-    """Since when, and how often already: 20 are kept of any number."""
+    """Since when and how often: the last 20 are kept, and all are counted."""
     compliant = Transition(
         EARLIER, Verdict.COMPLIANT, Reason.CUSTOMER_MANAGED_KEY, "scan-1", KeyState.BROKEN
     )
@@ -85,7 +85,7 @@ async def test_history_is_told_oldest_first_with_the_number_of_all_transitions(
 async def test_what_is_wrong_comes_with_what_to_do_and_nothing_else(
     served: Served, name: str
 ) -> None:
-    """In words, and as text to copy; advice that nobody needs is followed by somebody."""
+    """In words, and as text to copy; someone would follow unnecessary advice."""
     shown = (await send(served.app(), _path(finding(name)))).json
 
     remedy = shown["remediation"]
@@ -104,13 +104,13 @@ async def test_what_is_wrong_comes_with_what_to_do_and_nothing_else(
     ids=["as Azure spells it", "shouted", "with its first slash"],
 )
 async def test_an_id_is_found_in_any_casing(served: Served, written: str) -> None:
-    """ARM itself answers with more than one."""
+    """ARM itself returns ids in more than one casing."""
     assert (await send(served.app(), f"{FINDINGS}/{written}")).json["name"] == "Chat"
 
 
 @pytest.mark.parametrize("group", ["rg-forschung_(süd).2", "rg 100%41", "50%", "%2f%2F", "ß 😀"])
 async def test_p10_a_name_is_taken_as_the_adapter_decoded_it(empty: Served, group: str) -> None:
-    """Decoded once more, an id would lead to another account."""
+    """If decoded again, an id would lead to another account."""
     found = finding(group=group)
     await empty.put(coverage(), [found])
 
@@ -134,7 +134,7 @@ async def test_p10_a_name_is_taken_as_the_adapter_decoded_it(empty: Served, grou
     ],
 )
 async def test_what_is_no_accounts_id_is_not_found(served: Served, written: str) -> None:
-    """The answer says what an id is like; nothing is read for it."""
+    """The response shows the form of an id; nothing is read for it."""
     served.store.log.clear()
 
     answer = await send(served.app(), f"{FINDINGS}/{written}")
@@ -157,7 +157,7 @@ async def test_what_is_no_accounts_id_is_not_found(served: Served, written: str)
     ids=["name", "group", "subscription", "too long for a key", "no GUID", "like a key"],
 )
 async def test_an_account_that_is_not_recorded_is_not_found(served: Served, found: Finding) -> None:
-    """Another one's answer in its place would be a false one."""
+    """Another account's finding would be wrong."""
     answer = await send(served.app(), _path(found))
 
     assert (answer.status, answer.error) == (404, ("NotFound", "id"))
@@ -169,7 +169,7 @@ async def test_an_account_that_is_not_recorded_is_not_found(served: Served, foun
 def test_p10_no_evidence_keeps_a_finding_from_being_shown(
     text: str, other: str, reason: Reason
 ) -> None:
-    """What to do is written for every account, whatever Azure says of it."""
+    """Every account has instructions, whatever Azure returns about it."""
     evidence = Evidence(text, other, text, other, text, other, text)
     judgement = Judgement(Verdict.NON_COMPLIANT, reason, text, evidence)
     found = replace(finding(), judgement=judgement, location=other, tags={"owner": text})
@@ -186,7 +186,7 @@ def test_p10_no_evidence_keeps_a_finding_from_being_shown(
 
 
 async def test_somebody_elses_row_is_not_shown(empty: Served) -> None:
-    """A partition that is no subscription's is not ours."""
+    """A partition without a subscription id is not ours."""
     theirs = finding(subscription_id="theirs")
     row = table_keys.finding_row("rg-ai", "chat")
     await empty.store.commit(Table.FINDINGS, "theirs", [Insert(row, {"schema": 1})])
@@ -195,7 +195,7 @@ async def test_somebody_elses_row_is_not_shown(empty: Served) -> None:
 
 
 def test_the_steps_are_those_of_the_plan() -> None:
-    """The command, the API and the page give one advice."""
+    """The command, the API and the page give the same advice."""
     found = finding_of(identity_type="UserAssigned", identity_client_id=CLIENT)
 
     shown = remediation_of(found, TENANT)
@@ -212,7 +212,7 @@ def test_the_steps_are_those_of_the_plan() -> None:
 
 @pytest.mark.parametrize(("what", "has_template"), [("key disabled", False), ("no role", True)])
 def test_a_broken_key_has_the_plan_that_ends_it(what: str, *, has_template: bool) -> None:
-    """The reason alone sends people to look for names and options."""
+    """With the reason alone, people would have to look up names and options."""
     shown = remediation_of(broken(BROKEN_KEYS[what]), TENANT)
 
     assert shown is not None

@@ -81,7 +81,7 @@ async def test_a_finding_has_the_contracts_fields_in_the_contracts_order(served:
 
 
 async def test_findings_come_by_subscription_group_and_name(empty: Served) -> None:
-    """Two pages fit together only where the order is one."""
+    """Pages fit together only if their order is the same."""
     mine = [finding(name, group=group) for name, group in [("b", "B"), ("C", "a"), ("a", "a")]]
     await empty.put(coverage(), mine)
     await empty.put(coverage(subscription_id=LAB), [finding("z", subscription_id=LAB)])
@@ -91,7 +91,7 @@ async def test_findings_come_by_subscription_group_and_name(empty: Served) -> No
 
 @pytest.mark.parametrize(("top", "pages"), [(1, 4), (3, 2), (4, 1), (1000, 1)])
 async def test_pages_bring_every_finding_once(served: Served, top: int, pages: int) -> None:
-    """A finding that no page shows is an account that nobody mends."""
+    """An account that is on no page is never fixed."""
     answers = await follow(served.app(), f"{FINDINGS}?top={top}")
 
     assert [name for page in answers for name in page.names] == ["old", "Chat", "odd", "safe"]
@@ -101,7 +101,7 @@ async def test_pages_bring_every_finding_once(served: Served, top: int, pages: i
 
 
 async def test_a_next_link_repeats_the_filters_but_never_the_key(empty: Served) -> None:
-    """Links end up in logs; and the second page of a filtered list must be filtered too."""
+    """Links end up in logs; and the second page of a filtered list must also be filtered."""
     asked = (
         f"verdict=non_compliant&reason=microsoft_managed_key&kind=OpenAI&location=West+Europe"
         f"&subscription={LAB}&q=emea+r%26e&top=1&format=json"
@@ -154,12 +154,12 @@ async def test_a_next_link_leads_to_this_app(
     ],
 )
 async def test_filters_narrow_the_list(served: Served, query: str, names: list[str]) -> None:
-    """Each alone and all together."""
+    """Each one alone and all together."""
     assert (await send(served.app(), f"{FINDINGS}?{query}")).names == names
 
 
 async def test_a_subscription_whose_row_is_broken_is_recorded_all_the_same(empty: Served) -> None:
-    """Its id is right, so that "check its id" would send people the wrong way."""
+    """Its id is right, so "check its id" would mislead people."""
     newer = [Insert(table_keys.COVERAGE, {"schema": 99})]
     await empty.store.commit(Table.FINDINGS, table_keys.partition_of(LAB), newer)
 
@@ -172,7 +172,7 @@ async def test_a_subscription_whose_row_is_broken_is_recorded_all_the_same(empty
 async def test_a_kind_is_found_however_settings_and_azure_spell_it(
     empty: Served, *, is_counted: bool
 ) -> None:
-    """Whoever reads an empty list, or a part, believes that there are no others."""
+    """An empty or partial list would seem to be complete."""
     kinds = {"a": "OpenAI", "b": "AIServices", "c": "oPENai"}
     mine = [finding(name, kind=kind) for name, kind in kinds.items()]
     row = coverage(accounts=counted(mine))
@@ -186,7 +186,7 @@ async def test_a_kind_is_found_however_settings_and_azure_spell_it(
 
 
 async def test_p10_names_of_azure_stay_text(empty: Served) -> None:
-    """Whoever may name a resource must not write into answers, links or headers."""
+    """A resource's name must not inject anything into responses, links or headers."""
     hostile = "a\"><script>alert('x')</script>&=+%2e#?"
     group = hostile.replace("/", "")
     await empty.put(
@@ -205,7 +205,7 @@ async def test_p10_names_of_azure_stay_text(empty: Served) -> None:
 
 
 async def test_times_are_utc_to_the_second() -> None:
-    """Every time in the API has the one form that all tools read."""
+    """Every time in the API has the one format that all tools can read."""
     served = await recorded(replace(finding(), changed_at=NOON + timedelta(microseconds=999_999)))
 
     (shown,) = (await send(served.app(), FINDINGS)).found
@@ -230,7 +230,7 @@ async def test_times_are_utc_to_the_second() -> None:
 async def test_p1_a_finding_is_never_newer_than_the_reading_that_it_rests_on(
     empty: Served, state: CoverageState, scan_id: str, as_of: str
 ) -> None:
-    """Evidence must not date a verdict before the reading that found it, nor after any reading."""
+    """Evidence must not date a verdict before the read that found it, or after the last read."""
     read = Transition(NOON, Verdict.COMPLIANT, Reason.CUSTOMER_MANAGED_KEY, scan_id)
     fixed = replace(finding("fixed", Verdict.COMPLIANT), history=(read,))
     row = coverage(state)

@@ -1,4 +1,4 @@
-"""What a page of findings costs: requests of the table, however many subscriptions there are."""
+"""The cost of a page of findings in table requests, for any number of subscriptions."""
 
 import pytest
 
@@ -45,7 +45,7 @@ async def test_a_page_costs_no_read_for_each_subscription(empty: Served, query: 
 async def test_a_page_reads_what_it_needs_and_little_more(
     empty: Served, top: int, requests: list[int]
 ) -> None:
-    """A row that nobody sees costs as much time as one of the page."""
+    """An invisible row costs as much time as a visible one."""
     await _put_three_each(empty, 500)
     counts = AccountCounts(by_kind={"OpenAI": VerdictCounts(non_compliant=1_500)})
     summary = Summary(accounts=counts, subscriptions=SubscriptionCounts(read=500))
@@ -59,7 +59,7 @@ async def test_a_page_reads_what_it_needs_and_little_more(
 
 
 async def test_few_findings_of_thousands_of_subscriptions_cost_a_read_each(empty: Served) -> None:
-    """All the others would come along just to name these."""
+    """Otherwise thousands of rows would be read for a few names."""
     await _put_three_each(empty, 20)
     many = Status(NOON, Summary(subscriptions=SubscriptionCounts(read=1001)), 1001)
     await empty.put_status(many)
@@ -72,7 +72,7 @@ async def test_few_findings_of_thousands_of_subscriptions_cost_a_read_each(empty
 
 
 async def test_many_findings_of_thousands_of_subscriptions_cost_no_read_each(empty: Served) -> None:
-    """The last scan has counted them: most subscriptions have one."""
+    """By the last scan's counts, most subscriptions have such a finding."""
     await _put_three_each(empty, 20)
     counts = AccountCounts(by_kind={"OpenAI": VerdictCounts(non_compliant=3_000)})
     summary = Summary(accounts=counts, subscriptions=SubscriptionCounts(read=1_001))

@@ -1,4 +1,4 @@
-"""Health: what load balancers and uptime checks ask, anonymously and often."""
+"""Health, for the anonymous and frequent requests of load balancers and uptime checks."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ def _health(served: Served) -> Health:
 async def test_it_says_whether_the_answer_is_fresh(
     empty: Served, age: timedelta, said: str
 ) -> None:
-    """Scans that stopped are what nobody notices otherwise."""
+    """Otherwise stopped scans would go unnoticed."""
     await empty.put_status(status_of(coverage()))
     empty.clock.time = NOON + age
 
@@ -39,7 +39,7 @@ async def test_it_says_whether_the_answer_is_fresh(
 
 @pytest.mark.parametrize("recorded", [True, False], ids=["no finished scan", "no row"])
 async def test_before_the_first_scan_it_is_stale(empty: Served, *, recorded: bool) -> None:
-    """The app runs, but there is nothing to be told yet."""
+    """The app runs, but has no data yet."""
     if recorded:
         await empty.put_status(Status())
 
@@ -58,7 +58,7 @@ async def _hang(_: OperationName, __: Table, ___: str) -> None:
 async def test_a_store_that_does_not_answer_is_unavailable(
     trouble: Callable[[OperationName, Table, str], Awaitable[None]],
 ) -> None:
-    """Without a word about why: anybody may ask; the caller's own time-out would tell it less."""
+    """Without a reason, because anyone may call; a time-out would tell the caller even less."""
     scans = ScanTable(RecordingStore(before=trouble))
 
     answer = await Health(scans, SetClock(), MAX_AGE, seconds=0.01).check()
@@ -72,7 +72,7 @@ async def test_a_store_that_does_not_answer_is_unavailable(
     ids=["for ten seconds", "not by a clock that is set back"],
 )
 async def test_an_answer_is_kept(served: Served, seconds: list[float], reads: int) -> None:
-    """A flood of requests must not become a flood of reads, nor a wrong clock stay."""
+    """A flood of requests must not cause a flood of reads, and a wrong clock must not last."""
     health = _health(served)
     served.store.log.clear()
 
@@ -84,7 +84,7 @@ async def test_an_answer_is_kept(served: Served, seconds: list[float], reads: in
 
 
 async def test_callers_at_one_time_share_a_read(served: Served) -> None:
-    """A hundred probes that arrive together are one read as well."""
+    """A hundred simultaneous probes also cause only one read."""
     health = _health(served)
     served.store.log.clear()
 

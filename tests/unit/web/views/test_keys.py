@@ -1,4 +1,4 @@
-"""Keys: which accounts lose their data with which key, and what nobody knows of that."""
+"""Keys: the accounts that depend on each key, and what is unknown about them."""
 
 import csv
 import io
@@ -89,7 +89,7 @@ async def _caution(served: Served) -> str:
     ],
 )
 def test_a_key_has_one_id_however_it_is_written(address: str) -> None:
-    """Azure compares names of vaults and keys in any case, and adds ports, slashes and versions."""
+    """Azure ignores case in vault and key names, and adds ports, slashes and versions."""
     assert key_id(address) == CMK
 
 
@@ -158,7 +158,7 @@ async def test_a_key_says_who_loses_data_with_it() -> None:
 
 
 async def test_a_key_of_one_account_is_not_shared() -> None:
-    """And the sentence is one of a single account; a key that was never looked at is unknown."""
+    """The sentence is about a single account; a key that was never read is unknown."""
     served = await _serve(_under("a", owner=None))
 
     (key,) = await _keys(served)
@@ -174,7 +174,7 @@ async def test_a_key_of_one_account_is_not_shared() -> None:
 
 
 async def test_accounts_of_which_only_the_last_state_is_known_are_said() -> None:
-    """Its subscription was not read: who closes a vault has to know."""
+    """The person who closes a vault must know that a subscription was not read."""
     served = Served()
     mine = coverage(CoverageState.GAP, LAB, accounts=counted([]))
     await served.put(mine, [_under("a")])
@@ -224,7 +224,7 @@ async def test_accounts_of_which_only_the_last_state_is_known_are_said() -> None
 async def test_what_may_depend_on_a_key_and_is_not_counted_is_said(
     known: Finding, said: str
 ) -> None:
-    """Else "no account" would be taken for "nothing happens"."""
+    """Otherwise "no account" would look like "nothing happens"."""
     caution = await _caution(await _serve(known))
 
     assert caution == (
@@ -233,7 +233,7 @@ async def test_what_may_depend_on_a_key_and_is_not_counted_is_said(
 
 
 async def test_keys_are_filtered_by_vault_and_by_key_in_any_spelling() -> None:
-    """A vault that is to be closed, and a key that is to be revoked."""
+    """For closing a vault, and for revoking a key."""
     served = await _serve(
         _under("a"),
         _under("b", key="second"),
@@ -281,7 +281,7 @@ async def test_findings_are_listed_by_key() -> None:
 
 @pytest.mark.parametrize("top", [1, 2, 7, 8])
 async def test_pages_together_are_the_list(top: int) -> None:
-    """Whatever of it is kept in memory: findings come in an order of their own."""
+    """Whatever is kept in memory: findings come in a different order."""
     names = ["e", "g", "a", "f", "b", "d", "c"]
     served = await _serve(
         *(_under(f"x{place}", key=name) for place, name in enumerate(names)),
@@ -318,7 +318,7 @@ def test_memory_holds_a_page_of_groups() -> None:
 
 @pytest.mark.parametrize("owner", [*NAMES, "=1+1", "a; =1+1", "a\nb"])
 async def test_a_hostile_owner_is_text_in_json_csv_and_xlsx(owner: str) -> None:
-    """Owners are anybody's text: no cell is a formula."""
+    """Owners are untrusted text: no cell is a formula."""
     served = await _serve(_under("a", owner=owner))
 
     (key,) = await _keys(served)

@@ -1,4 +1,4 @@
-"""Who changed an account last: asked of Azure for one account, answered, and kept nowhere."""
+"""Who changed an account last: queried from Azure for one account, and never stored."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -35,7 +35,7 @@ async def _ask(served: Served, changes: ScriptedChanges, path: str = f"{ACCOUNT}
 
 
 async def test_the_change_is_shown_in_azures_words(served: Served) -> None:
-    """The question has the names as they are recorded, because Azure lowers other letters."""
+    """The query has the names as recorded, because Azure lower-cases letters differently."""
     changes = ScriptedChanges(FOUND)
 
     answer = await _ask(served, changes)
@@ -55,7 +55,7 @@ async def test_the_change_is_shown_in_azures_words(served: Served) -> None:
 
 
 async def test_nothing_of_it_is_stored(served: Served) -> None:
-    """It names people, so that the detail and every row stay as if nobody had asked."""
+    """The answer names people, so the detail and all rows must stay unchanged."""
     detail = f"/api/v1/findings{ACCOUNT}/chat"
     before = (await send(served.app(), detail)).body
     rows = served.store.content()
@@ -67,7 +67,7 @@ async def test_nothing_of_it_is_stored(served: Served) -> None:
 
 
 async def test_no_change_and_no_answer_are_told_apart(served: Served) -> None:
-    """Azure forgets after two weeks; that is not the same as an Azure that says nothing."""
+    """Azure deletes changes after two weeks, which differs from no answer."""
     none = (await _ask(served, ScriptedChanges(None))).json
 
     assert (none["change"], none["reason"]) == (None, None)
@@ -86,7 +86,7 @@ async def test_no_change_and_no_answer_are_told_apart(served: Served) -> None:
     ],
 )
 async def test_without_an_answer_there_is_a_way_out(served: Served, gap: Gap, end: str) -> None:
-    """That of a scan ("the next scan tries again") would lead nowhere."""
+    """The advice for a scan ("the next scan tries again") would be wrong here."""
     answer = await _ask(served, ScriptedChanges(gap))
 
     assert answer.status == HTTPStatus.OK
@@ -96,7 +96,7 @@ async def test_without_an_answer_there_is_a_way_out(served: Served, gap: Gap, en
 
 
 async def test_an_account_of_this_name_has_a_detail_too() -> None:
-    """A violation must not become unreadable by its name."""
+    """A violation must be readable whatever its name."""
     served = Served()
     await served.put(coverage(), [finding("lastChange")])
 
@@ -107,7 +107,7 @@ async def test_an_account_of_this_name_has_a_detail_too() -> None:
 
 @pytest.mark.parametrize("path", [f"{ACCOUNT}/absent", "/x", ""])
 async def test_azure_is_asked_for_recorded_accounts_alone(served: Served, path: str) -> None:
-    """A key of the API opens what is recorded, and no other resource of the tenant."""
+    """An API key gives access to recorded accounts, not to other resources of the tenant."""
     changes = ScriptedChanges(FOUND)
 
     answer = await _ask(served, changes, path)

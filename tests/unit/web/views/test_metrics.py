@@ -1,4 +1,4 @@
-"""The metrics: what an alert in Prometheus rests on, in both formats that it asks for."""
+"""The metrics for alerts in Prometheus, in both formats that it requests."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -42,7 +42,7 @@ type Labels = frozenset[tuple[str, str]]
 
 
 def _families_of(answer: Answer) -> dict[str, Metric]:
-    """Parse an answer as a consumer of its content type does."""
+    """Parse a response as a consumer of its content type does."""
     assert answer.status == 200, answer
     strictly = answer.headers["content-type"].startswith("application/openmetrics-text")
     parse = parse_strictly if strictly else parser.text_string_to_metric_families
@@ -62,7 +62,7 @@ def _samples_of(families: Mapping[str, Metric]) -> dict[tuple[str, Labels], floa
 
 @cache
 def _shared() -> tuple[Served, FastAPI]:
-    """Build the API once for the many examples of a test, each of which sets what it asks for."""
+    """Build the API once for the many examples of a test; each example sets its own data."""
     served = Served()
     return served, served.app(places=Places())
 
@@ -85,7 +85,7 @@ def _nonzero(family: Metric) -> dict[str, float]:
 
 
 async def test_the_status_is_shown_family_by_family(served: Served) -> None:
-    """An alert names them: a family that is renamed is an alert that never fires again."""
+    """Alerts name the families: after a rename an alert would never fire again."""
     served.clock.time += timedelta(minutes=7)
 
     families = await _scrape(served)
@@ -135,7 +135,7 @@ async def test_the_status_is_shown_family_by_family(served: Served) -> None:
 
 
 async def test_what_is_not_there_is_a_zero_where_an_alert_compares(empty: Served) -> None:
-    """A series that comes and goes cannot be compared with what it was an hour ago."""
+    """A series that comes and goes cannot be compared with its value an hour ago."""
     counts = AccountCounts({"OpenAI": VerdictCounts(non_compliant=2)}, {"key_not_named": 2})
     await empty.put_status(status_of(coverage(accounts=counts)))
 
@@ -155,7 +155,7 @@ async def test_what_is_not_there_is_a_zero_where_an_alert_compares(empty: Served
 async def test_a_kind_that_azure_spells_otherwise_is_no_kind_without_accounts(
     empty: Served,
 ) -> None:
-    """The settings' spelling beside it would say that there are none."""
+    """A second series in the settings' spelling would show zero accounts."""
     counts = AccountCounts({"openai": VerdictCounts(non_compliant=1)}, {"key_not_named": 1})
     await empty.put_status(status_of(coverage(accounts=counts)))
 
@@ -165,7 +165,7 @@ async def test_a_kind_that_azure_spells_otherwise_is_no_kind_without_accounts(
 
 
 async def test_before_the_first_scan_nothing_is_claimed(empty: Served) -> None:
-    """An age of zero would be the freshest answer of all."""
+    """An age of zero would mean perfectly fresh data."""
     families = await _scrape(empty)
 
     assert {name for name, is_it in (await _values(empty, "posture")).items() if is_it} == {
@@ -183,7 +183,7 @@ async def test_before_the_first_scan_nothing_is_claimed(empty: Served) -> None:
 async def test_p1_the_posture_is_the_one_that_the_status_answers(
     empty: Served, minutes: int, state: CoverageState, expected: int
 ) -> None:
-    """P1: two answers to one question are one too many."""
+    """P1: metrics and status must agree."""
     row = coverage(state)
     await empty.put_status(status_of(row))
     empty.clock.time += timedelta(minutes=minutes)
@@ -277,7 +277,7 @@ async def test_no_accept_header_fails_a_scrape(accept: str) -> None:
 
 @pytest.mark.parametrize("accept", [TEXT, NEWER_TEXT])
 async def test_both_formats_say_the_same(served: Served, accept: str) -> None:
-    """Which one Prometheus asks for depends on its version and its configuration."""
+    """The requested format depends on Prometheus' version and configuration."""
     other = _samples_of(await _scrape(served, accept))
 
     assert other == _samples_of(await _scrape(served))
@@ -290,7 +290,7 @@ HOSTILE = [*NAMES, 'a"b\\c\nd', "} 1\ncmkcheck_posture 1\n#", "# EOF", "\r\x00",
 @settings(max_examples=30)
 @given(kinds=st.lists(st.sampled_from(HOSTILE) | st.text(max_size=40), max_size=6, unique=True))
 async def test_p10_kinds_are_text_whatever_they_hold(accept: str, kinds: list[str]) -> None:
-    """P10: a kind is whatever Azure sends; it must not close its quotes and add a series."""
+    """P10: Azure can send any kind; it must not close its quotes and add a series."""
     counts = AccountCounts(
         {kind: VerdictCounts(1, 2, 3) for kind in kinds},
         dict.fromkeys(kinds, 4),

@@ -1,4 +1,4 @@
-"""Owners: who is asked about which accounts, in lists, filters and sums."""
+"""Owners: who is responsible for which accounts, in lists, filters and sums."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -50,7 +50,7 @@ async def _names(served: Served, query: str) -> list[str]:
 
 
 async def test_findings_are_filtered_by_owner_exactly() -> None:
-    """Whoever writes a tag must not get into the list of somebody else."""
+    """A tag must not put an account into another owner's list."""
     served = await _serve(*(_of(owner, f"a{place}") for place, owner in enumerate(LOOKALIKES)))
 
     found = [await _names(served, f"owner={quote(owner)}") for owner in LOOKALIKES]
@@ -60,7 +60,7 @@ async def test_findings_are_filtered_by_owner_exactly() -> None:
 
 
 async def test_accounts_without_an_owner_are_asked_for_by_a_filter_of_their_own() -> None:
-    """A tag that says "unowned" is no trick; a row that says nothing has no owner either."""
+    """The tag "unowned" is an ordinary owner; a row without a value also has no owner."""
     old = replace(finding("old"), owner=None)
     served = await _serve(_of("unowned", "a"), _of(None, "b"), old)
 
@@ -70,7 +70,7 @@ async def test_accounts_without_an_owner_are_asked_for_by_a_filter_of_their_own(
 
 @pytest.mark.parametrize("name", [*NAMES, "a\nb\tc", "'; --", "=1+1"])
 async def test_a_hostile_owner_is_found_and_listed_as_text(name: str) -> None:
-    """Owners are anybody's text: in a filter, a sum and a token."""
+    """Owners are untrusted text: in a filter, a sum and a token."""
     served = await _serve(_of(name, "a"), _of("zz" + name, "b"), _of(None, "c"))
 
     pages = await follow(served.app(), f"{OWNERS}?top=1")
@@ -80,7 +80,7 @@ async def test_a_hostile_owner_is_found_and_listed_as_text(name: str) -> None:
 
 
 async def test_owners_come_with_their_sums_and_the_oldest_violation() -> None:
-    """It says whom to ask first, and how many of the verdicts are only the last known ones."""
+    """It shows whom to contact first, and how many verdicts are only the last known ones."""
     broken = KeyHealth(KeyState.BROKEN)
     served = await _serve(
         replace(_of("ai", "a"), violated_since=EARLIER),
@@ -127,7 +127,7 @@ async def test_a_part_is_never_shown_as_the_sum() -> None:
 
 
 async def test_metrics_say_how_many_owners_there_are_unless_none_is_kept() -> None:
-    """An alert on accounts without an owner must not fire where nobody wants owners."""
+    """An alert on accounts without an owner must not fire if owners are off."""
     served = await sample()
     kept = (await send(served.app(), "/api/v1/metrics")).body.decode()
     without = served.app(replace(AS_SERVED, owners=False))
@@ -147,7 +147,7 @@ async def _hold(served: Served, scan_id: str) -> None:
 
 
 async def test_between_scans_sums_are_made_once() -> None:
-    """They read the whole table; the page of a large estate asks for them at each visit."""
+    """Sums read the whole table, and the page of a large estate requests them at each visit."""
     served = await _serve(_of("a", "one"))
     await _hold(served, "")
     app = served.app()
@@ -161,7 +161,7 @@ async def test_between_scans_sums_are_made_once() -> None:
 
 @pytest.mark.parametrize("ends", [True, False])
 async def test_p1_no_sum_hides_what_a_scan_has_recorded(ends: bool) -> None:  # noqa: FBT001
-    """The scan may die before it writes a status; then its lease says that it is not known."""
+    """The scan may die before it writes a status; then its lease shows that sums are unknown."""
     served = await _serve(_of("a", "one"))
     await _hold(served, "")
     app = served.app()

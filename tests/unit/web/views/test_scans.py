@@ -60,7 +60,7 @@ async def _put_row(served: Served, minutes: int, values: dict[str, str | int | b
 
 
 async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Served) -> None:
-    """It is what an auditor is shown: when it was looked, and what was found."""
+    """It is evidence for auditors: when the scan ran, and what it found."""
     await _put(empty, _scan(0))
 
     (shown,) = (await send(empty.app(), SCANS)).found
@@ -90,7 +90,7 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
 async def test_a_partial_scan_says_how_many_it_was_asked_for_and_some_not_found(
     empty: Served,
 ) -> None:
-    """Its counts are not those of the estate; a page must not hold a thousand ids of each scan."""
+    """Its counts are not the estate's; a page must not hold a thousand ids per scan."""
     ids = tuple(f"{number:08}{LAB[8:]}" for number in range(1000))
     await _put(empty, replace(_scan(0), named=ids, not_found=ids))
 
@@ -128,7 +128,7 @@ async def test_the_newest_comes_first_and_pages_lead_to_the_oldest(empty: Served
 
 
 async def test_one_scan_is_the_lists_entry(empty: Served) -> None:
-    """Whoever started it asks for it alone."""
+    """The caller who started a scan requests only that scan."""
     await _put(empty, _scan(0), _scan(1))
     app = empty.app()
     listed = (await send(app, SCANS)).json["value"]
@@ -152,7 +152,7 @@ async def test_one_scan_is_the_lists_entry(empty: Served) -> None:
     ],
 )
 async def test_a_scan_that_is_not_there_is_not_found(empty: Served, scan_id: str) -> None:
-    """Whatever an id looks like, it is a caller's input."""
+    """An id in any form is untrusted input."""
     await _put(empty, _scan(0))
 
     answer = await send(empty.app(), f"{SCANS}/{scan_id}")
@@ -161,7 +161,7 @@ async def test_a_scan_that_is_not_there_is_not_found(empty: Served, scan_id: str
 
 
 async def test_p7_a_row_that_cannot_be_read_costs_only_itself(empty: Served) -> None:
-    """One of a newer version, or one that somebody edited, must not hide all the others."""
+    """A row of a newer version, or an edited one, must not hide all others."""
     await _put(empty, *(_scan(minutes) for minutes in range(3)))
     await _put_row(empty, 5, {"schema": 99})
     await _put_row(empty, 6, {"schema": 1, "document0": "{"})
@@ -177,7 +177,7 @@ def _partial(minutes: int) -> Scan:
 
 
 async def test_full_and_partial_scans_are_listed_apart(empty: Served) -> None:
-    """A page of full ones is filled up, and costs no request for each partial one in between."""
+    """A page of full scans is full, without a request for each partial scan in between."""
     await _put(empty, _scan(0), *map(_partial, range(1, 30)), _scan(30), _partial(31), _scan(32))
     app = empty.app()
     empty.store.log.clear()

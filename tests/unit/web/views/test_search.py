@@ -1,4 +1,4 @@
-"""One's way in a large list: words, places, reasons, and a bound on what a request reads."""
+"""Finding accounts in a large list: words, locations, reasons, and a limit on rows read."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ FINDINGS = "/api/v1/findings"
 
 @pytest.fixture
 async def estate(empty: Served) -> Served:
-    """Two subscriptions with names of two words, and accounts told apart by every field."""
+    """Two subscriptions with two-word names, and accounts that differ in every field."""
     mine = [
         replace(finding("Chat-Bot", group="rg-ai"), tags={"owner": "Müller & Söhne"}),
         replace(finding("search", Verdict.COMPLIANT, group="RG-Straße"), tags={"team": "x"}),
@@ -92,13 +92,13 @@ async def test_every_word_stands_in_a_name_or_a_tag(
 async def test_filters_narrow_alone_and_with_words(
     estate: Served, query: str, names: list[str]
 ) -> None:
-    """Also where those are the table's to compare, and the subscription's name is what is found."""
+    """Even if the table applies the filters, and the word is in the subscription's name."""
     assert (await send(estate.app(), f"{FINDINGS}?{query}")).names == names
 
 
 @pytest.mark.parametrize("top", [1, 2, 1000])
 async def test_pages_of_a_search_are_those_of_the_list(estate: Served, top: int) -> None:
-    """The names of subscriptions come another way; a page may begin in mid-subscription."""
+    """Subscription names are read separately; a page may begin inside a subscription."""
     listed = (await send(estate.app(), FINDINGS)).found
 
     pages = await follow(estate.app(), f"{FINDINGS}?q=rg&top={top}")
@@ -113,7 +113,7 @@ async def test_pages_of_a_search_are_those_of_the_list(estate: Served, top: int)
 async def test_p1_no_filter_believes_a_row_that_cannot_be_trusted(
     estate: Served, values: dict[str, str | int], reason: str
 ) -> None:
-    """Its columns say compliant, and everything that a filter may ask for."""
+    """Its columns claim that it is compliant, and match every filter."""
     row = table_keys.finding_row("RG-Straße", "search")
     await estate.change(Table.FINDINGS, PRODUCTION, row, **values)
     app = estate.app()
@@ -146,7 +146,7 @@ async def _put_many(served: Served, number: int, *, subscriptions: int = 1) -> N
 
 
 class Counting(RecordingStore):
-    """Counts the rows that a caller was given, and those of them that were whole."""
+    """Counts the rows that a caller got, and the complete rows among them."""
 
     given = 0
     whole = 0
@@ -160,7 +160,7 @@ class Counting(RecordingStore):
 
 
 async def test_p8_a_filter_that_finds_little_reads_no_more_than_its_share() -> None:
-    """One request must not read the estate of a whole company, nor hide what stands far behind."""
+    """One request must not read a whole company's estate, or hide matches far down the list."""
     served = Served(store := Counting())
     await _put_many(served, ROWS_SEARCHED_PER_PAGE + 10)
     await served.put(coverage(), [replace(finding("last", Verdict.UNKNOWN), location="x")])
@@ -181,7 +181,7 @@ async def test_p8_a_filter_that_finds_little_reads_no_more_than_its_share() -> N
 
 
 async def test_p8_searches_read_a_few_rows_at_once_and_rest_in_between() -> None:
-    """A thousand rows at once would take the time in which the status is answered."""
+    """A thousand rows at once would delay the status."""
     await _put_many(served := Served(), ROWS_SEARCHED_PER_PAGE)
     app = served.app()
     served.store.log.clear()
@@ -215,7 +215,7 @@ async def test_p8_subscriptions_count_where_a_search_reads_them(empty: Served) -
 
 @given(st.text('a\u00df"\\~|/\n\u00e9', max_size=4), st.text('sa"\\~|/\u00e9', max_size=3))
 def test_no_row_is_passed_over_that_a_search_would_find(text: str, word: str) -> None:
-    """What the few columns do not show is read whole: else an account would be out of sight."""
+    """Rows that the few columns cannot exclude are read completely, so no account is missed."""
     tagged = replace(finding("Chat"), tags={text: text}, location=text, kind=text)
     named = replace(tagged, id=AccountId(PRODUCTION, text, text, f"/{text}"), tags={})
     known = coverage(name="Lab")
@@ -233,7 +233,7 @@ def test_no_row_is_passed_over_that_a_search_would_find(text: str, word: str) ->
 async def test_pages_bring_every_match_once_wherever_the_bound_falls(
     bound: int, top: int, found: list[bool]
 ) -> None:
-    """A match that no page shows is an account that nobody mends."""
+    """A match that is on no page is never fixed."""
 
     async def rows_behind(after: RowPosition) -> AsyncIterator[tuple[RowPosition, int | None]]:
         for number, is_match in enumerate(found):

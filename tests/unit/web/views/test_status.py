@@ -1,4 +1,4 @@
-"""The status: the one answer that dashboards live on."""
+"""The status, on which dashboards depend."""
 
 import json
 from dataclasses import replace
@@ -112,7 +112,7 @@ async def test_the_status_costs_a_point_read_and_never_a_walk(
 async def test_p1_a_stale_compliant_answer_turns_unknown_by_itself(
     empty: Served, target: str
 ) -> None:
-    """When scans stop, nobody writes anything any more: the age must tell, and no 304 hide it."""
+    """If scans stop, no row changes: the age must reveal it, and a 304 must not hide it."""
     await empty.put(coverage())
     await empty.put_status(status_of(coverage()))
     app = empty.app()
@@ -126,7 +126,7 @@ async def test_p1_a_stale_compliant_answer_turns_unknown_by_itself(
 
 
 async def test_a_status_of_a_newer_version_says_which_one_is_needed(served: Served) -> None:
-    """After a rollback no time ends it, so nobody is asked to wait; and no row is named."""
+    """Waiting does not help after a rollback, so there is no Retry-After; no row is named."""
     await served.change(Table.SCANS, "scan", "status", schema=99, writtenBy="0.9.0")
 
     answer = await send(served.app(), STATUS)
@@ -139,7 +139,7 @@ async def test_a_status_of_a_newer_version_says_which_one_is_needed(served: Serv
 
 
 async def test_nothing_in_the_status_ticks(served: Served) -> None:
-    """Else no caller ever gets a 304."""
+    """Otherwise no caller would ever get a 304."""
     app = served.app()
     first = await send(app, STATUS)
 
@@ -162,7 +162,7 @@ async def test_nothing_in_the_status_ticks(served: Served) -> None:
     ],
 )
 async def test_whoever_has_the_answer_gets_304(served: Served, form: str, status: int) -> None:
-    """Every form of If-None-Match that RFC 9110 knows; the tag is a strong one, and legal."""
+    """Every form of If-None-Match in RFC 9110; the tag is strong and valid."""
     app = served.app()
     etag = (await send(app, STATUS)).headers["etag"]
 
@@ -175,7 +175,7 @@ async def test_whoever_has_the_answer_gets_304(served: Served, form: str, status
 
 
 async def test_the_etag_changes_with_the_row_freshness_and_settings(served: Served) -> None:
-    """A 304 for an answer that is another by now would hide it."""
+    """A 304 would hide a response that has changed."""
     app = served.app()
     etags = [(await send(app, STATUS)).headers["etag"]]
     etags.append((await send(served.app(expect=Expectations(MAX_AGE, 9)), STATUS)).headers["etag"])
@@ -233,7 +233,7 @@ async def test_a_subscription_is_as_new_as_the_last_scan_that_recorded_it(
 
 
 async def test_p1_a_subscription_that_is_read_no_more_is_no_304(empty: Served) -> None:
-    """Its own row changes while that of the status may stand still."""
+    """Its own row changes, while the status row may stay the same."""
     await empty.put(coverage())
     await empty.put_status(status_of(coverage()))
     app = empty.app()
@@ -249,7 +249,7 @@ async def test_p1_a_subscription_that_is_read_no_more_is_no_304(empty: Served) -
 
 
 async def test_the_status_names_the_management_group_of_the_last_full_scan(empty: Served) -> None:
-    """Whoever relies on completeness has to know against what it was held."""
+    """People who rely on completeness must know what it was compared with."""
     scope = RecordedScope.of([], [], [], "MG-Company")
     await empty.put_status(replace(status_of(coverage()), scope=scope))
 
@@ -266,7 +266,7 @@ BLIND = Watch(
 async def test_the_status_says_when_the_watch_looked_and_whether_it_sees(
     served: Served, path: str
 ) -> None:
-    """Whoever relies on minutes must see that they have become hours."""
+    """People who expect changes within minutes must see if it takes hours."""
     before = (await send(served.app(), path)).json
     await served.put_watch(BLIND)
 

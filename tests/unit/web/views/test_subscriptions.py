@@ -1,4 +1,4 @@
-"""The list of subscriptions: all that were ever seen, each with what is known and what is not."""
+"""The list of all subscriptions that were ever seen, with their coverage."""
 
 import json
 from dataclasses import replace
@@ -27,7 +27,7 @@ def _ids(answer: Answer) -> list[str]:
 async def test_a_subscription_has_the_contracts_fields_in_the_contracts_order(
     served: Served,
 ) -> None:
-    """The one that was not read says why, what ends it, and of when its accounts are."""
+    """A gap has its reason, its fix, and the date of its accounts."""
     answer = await send(served.app(), SUBSCRIPTIONS)
 
     lab = {
@@ -55,7 +55,7 @@ async def test_a_subscription_has_the_contracts_fields_in_the_contracts_order(
 async def test_last_read_is_of_the_last_scan_only_while_it_is_read(
     served: Served, state: CoverageState
 ) -> None:
-    """Its row is not written while nothing changes; and an old reading must not look new (P1)."""
+    """Its row is not written while nothing changes; and old data must not look new (P1)."""
     await served.put(coverage(state, f"f{LAB[1:]}"))
 
     *_, shown = (await send(served.app(), SUBSCRIPTIONS)).json["value"]
@@ -65,7 +65,7 @@ async def test_last_read_is_of_the_last_scan_only_while_it_is_read(
 
 
 async def test_a_forgotten_one_is_in_no_answer(served: Served) -> None:
-    """Its row keeps the number of its last change, and says nothing of the estate."""
+    """Its row only keeps the number of its last change."""
     forgotten = coverage(CoverageState.EXCLUDED, TENANT)
     unlisted = replace(forgotten, subscription=Subscription(TENANT), last_read=None)
     await served.put(replace(unlisted, unexpected_by="20261125T120000Z-3fa9"))
@@ -77,7 +77,7 @@ async def test_a_forgotten_one_is_in_no_answer(served: Served) -> None:
 
 
 async def test_before_the_first_scan_has_finished_a_reading_has_its_own_date(empty: Served) -> None:
-    """There is no scan yet that could date it."""
+    """No finished scan exists yet that could date it."""
     await empty.put(coverage())
     await empty.put(replace(coverage(subscription_id=LAB), last_read=None))
 
@@ -88,7 +88,7 @@ async def test_before_the_first_scan_has_finished_a_reading_has_its_own_date(emp
 
 @pytest.mark.parametrize("asked", CoverageState)
 async def test_coverage_narrows_the_list(empty: Served, asked: str) -> None:
-    """Each state can be asked for, and finds its own rows alone."""
+    """A filter by a state finds only rows in this state."""
     shown: dict[str, list[str]] = {}
     for number, state in enumerate(CoverageState):
         subscription_id = f"{LAB[:-1]}{number}"
@@ -130,7 +130,7 @@ async def test_it_costs_one_query_whatever_else_stands_in_the_table(served: Serv
 
 
 async def test_what_is_not_ours_is_not_listed(empty: Served) -> None:
-    """A partition that is no subscription's is somebody else's."""
+    """A partition without a subscription id belongs to another program."""
     await empty.store.commit(Table.FINDINGS, "theirs", [Insert(table_keys.COVERAGE, {"schema": 1})])
 
     assert _ids(await send(empty.app(), SUBSCRIPTIONS)) == []

@@ -1,4 +1,4 @@
-"""Findings as tables: one contract in three forms, whichever of them somebody asks for."""
+"""Findings as tables: the same contract in every format."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ in_each_form = pytest.mark.parametrize("form", ["csv", "xlsx"])
 
 
 def _rows(answer: Answer, form: str) -> list[dict[str, str]]:
-    """Read the rows by the names of their columns, which the head has to have in order."""
+    """Read the rows by column names, which the header must have in order."""
     assert (answer.status, answer.headers["content-type"]) == (200, TYPES[form])
     if form == "csv":
         text = io.StringIO(answer.body.decode("utf-8-sig"), newline="")
@@ -40,7 +40,7 @@ def _rows(answer: Answer, form: str) -> list[dict[str, str]]:
 
 @in_each_form
 async def test_a_row_says_what_the_list_says(served: Served, form: str) -> None:
-    """Whoever compares the two must not find another answer."""
+    """The table and the list must agree."""
     listed = (await send(served.app(), FINDINGS)).found
 
     table = _rows(await send(served.app(), f"{FINDINGS}?format={form}"), form)
@@ -66,7 +66,7 @@ async def test_filters_narrow_the_table_as_they_narrow_the_list(served: Served, 
 
 @in_each_form
 async def test_the_next_page_is_in_the_link_header(served: Served, form: str) -> None:
-    """A table has no place for it; RFC 8288 has. Each page is a whole table."""
+    """A table has no place for a link, so the header has it (RFC 8288). Each page is complete."""
     target = f"{FINDINGS}?format={form}&verdict=compliant&top=1&code=s3cret"
 
     first, last = await follow(served.app(), target)
@@ -84,7 +84,7 @@ async def test_the_next_page_is_in_the_link_header(served: Served, form: str) ->
 async def test_what_stands_beside_a_verdict_has_columns_that_stay_where_they_were(
     form: str,
 ) -> None:
-    """Sheets that are built on the columns of before must find them in their place."""
+    """Existing spreadsheets must find the old columns in their places."""
     safe = replace(finding("safe", Verdict.COMPLIANT), key_health=BROKEN, data=EXPOSED)
     tags = {"owner": "ai", "team": "=x"}
     served = await recorded(finding("bad"), replace(safe, tags=tags))

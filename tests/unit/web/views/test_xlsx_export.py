@@ -1,4 +1,4 @@
-"""Findings as a workbook: every text as it is, whatever it looks like."""
+"""Findings as a workbook: every text is unchanged, whatever it looks like."""
 
 import tempfile
 from collections.abc import AsyncIterator, Iterable
@@ -53,7 +53,7 @@ def _by_column(row: list[str]) -> dict[str, str]:
 
 
 async def test_it_is_a_file_to_be_saved_and_a_table_to_be_filtered(served: Served) -> None:
-    """Its head stays in sight, and a cell stays text when somebody edits it."""
+    """Its header stays visible, and a cell stays text when it is edited."""
     answer = await send(served.app(), XLSX)
 
     assert answer.headers["content-disposition"] == 'attachment; filename="cmk-findings.xlsx"'
@@ -68,7 +68,7 @@ async def test_it_is_a_file_to_be_saved_and_a_table_to_be_filtered(served: Serve
 
 
 async def test_a_column_is_as_wide_as_its_texts_and_its_head() -> None:
-    """Up to a width at which the next column is still in sight."""
+    """Up to a width that leaves the next column visible."""
     (sheet,) = await _sheets([_shown("x" * 30)], [_shown("y" * 500)], sheet_rows=3)
     (narrow,) = await _sheets([_shown("x" * 30)])
 
@@ -81,7 +81,7 @@ async def test_a_column_is_as_wide_as_its_texts_and_its_head() -> None:
 
 
 async def test_a_workbook_ends_after_a_hundred_pages(empty: Served) -> None:
-    """A search in an estate without end must not take a request without end."""
+    """A search in a huge estate must not take unlimited time."""
     for number in range(51):
         each = f"{LAB[:-2]}{number:02}"
         await empty.put(
@@ -131,14 +131,14 @@ async def test_p10_every_text_is_in_the_cell_as_it_is(texts: list[str]) -> None:
 
 
 async def test_a_text_that_no_cell_can_hold_is_cut() -> None:
-    """Excel repairs a file with a longer one, and takes the cell away. It counts UTF-16."""
+    """Excel repairs a file with a longer text by removing the cell. It counts UTF-16 units."""
     (sheet,) = await _sheets([_shown("\U0001f512" * 20_000)])
 
     assert _by_column(sheet.rows[1])["message"] == "\U0001f512" * 16_383
 
 
 async def test_more_rows_than_a_sheet_holds_go_on_in_another_one() -> None:
-    """The library passes over rows that do not fit."""
+    """The library silently skips rows that do not fit."""
     found = [_shown(str(number)) for number in range(5)]
 
     sheets = await _sheets(found[:4], found[4:], sheet_rows=3)
@@ -158,7 +158,7 @@ def _inside(folder: Path) -> list[Path]:
 async def test_nothing_stays_in_the_temporary_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An instance lives for weeks, and its disk is small; also if the store fails halfway."""
+    """An instance lives for weeks with a small disk; this also holds if the store fails."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     seen = list[Path]()
 
