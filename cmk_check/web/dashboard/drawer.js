@@ -40,7 +40,7 @@ function identity(finding, { now }) {
   return h("dl", { class: "identity" },
     ...ASPECTS.map(({ identity: own }) => own?.(finding)),
     since !== "" && item(atFirst ? "First seen" : "Since", moment(since, `${minute(since)}, ${ago(since, now)}`), previousVerdict && `; before that ${midway(verdictWord(previousVerdict))}`),
-    created && item("Created", moment(created, minute(created)), atFirst && verdict !== "compliant" && ". The violation may be as old."),
+    created && item("Created", moment(created, minute(created)), atFirst && verdict !== "compliant" && ". The violation may date from then."),
     item("Subscription", name(subscriptionName ?? subscriptionId)),
     item("Resource group", name(resourceGroup)),
     item("Kind", name(kind, "none")),

@@ -134,7 +134,7 @@ def test_what_the_first_scan_found_did_not_begin_with_it(desk: Visit, world: Wor
     is_from_first = found[CHANGED]["violatedSince"] == found[CHANGED]["firstSeen"]
     assert ("first seen" in dates[CHANGED]) is is_from_first
     desk.open_detail(BROKEN)
-    expect(desk.drawer).to_contain_text(re.compile(rf"First seen\d.*Created\d+ \w+ {year}, .*like"))
+    expect(desk.drawer).to_contain_text(re.compile(rf"First seen\d.*Created\d+ \w+ {year}, .*from then"))
     desk.drawer.get_by_role("button", name="Close").click()
     desk.open_detail(CHANGED)
     if not is_from_first:
