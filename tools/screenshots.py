@@ -135,7 +135,7 @@ def _take(browser: Browser, stack: Stack, name: str, options: dict[str, Any]) ->
         page = context.new_page()
         page.goto(f"{stack.host.url}/api/dashboard")
         page.get_by_label("Function key").fill(stack.host.keys.functions["api"])
-        page.get_by_label("Key to start scans").fill(stack.host.keys.functions["scan_now"])
+        page.get_by_label("Key for starting scans").fill(stack.host.keys.functions["scan_now"])
         page.get_by_role("button", name="Show status").click()
         page.locator("body[data-state=ready]").wait_for()
         page.get_by_role("table", name="Findings").locator("tbody a").first.wait_for()
