@@ -82,7 +82,7 @@ async def report(
         complain(shown(f"Azure created it on {day}; the violation may be as old."))
     made = plan_for(_finding(judged), tenant_id=tenant_id, vault=choice.vault, key=choice.key)
     if made is None:
-        raise TypeError("a violated account has a plan")
+        raise TypeError("a non-compliant account has a plan")
     return _write(made, choice)
 
 

@@ -26,7 +26,7 @@ _ELEMENTS: Final[Mapping[ReasonSeverity, str]] = {
 def as_junit(collected: Collected, status: models.Status) -> bytes:
     """Write a test for the scan itself, for each subscription with a gap and for each account.
 
-    A test fails if its account is non-compliant or its key broken, and has an error if that is
+    A test fails if its account is non-compliant or its key broken, and has an error if either is
     unknown. It is skipped if the settings accept the violation, or if the account was not read
     again: such a test must not pass. What changes no result, such as a key at risk or a kind that
     the settings leave out, is in the test's output.

@@ -128,7 +128,7 @@ def _lines(console: Console, tally: Tally) -> Callable[[], None]:
         nonlocal printed_at, printed_done
         now = console.get_time()
         if tally.total is None or tally.done >= tally.total:
-            return  # at the end, the result shows it
+            return  # the result shows the final numbers
         if now - printed_at < PROGRESS_LINE_SECONDS:
             return
         if tally.done - printed_done < tally.total / PROGRESS_LINES:

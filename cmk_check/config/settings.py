@@ -162,7 +162,7 @@ class Settings(BaseModel):
 
     # This field comes first, because checks of other settings read it.
     hostname: str | None = Field(None, alias="WEBSITE_HOSTNAME")
-    """The app's host name, for links. The program runs on Azure unless it is a local name."""
+    """The app's host name, for links. Unless the name is local, the program runs on Azure."""
     # The URL comes before the secret, because the secret's check reads the URL.
     webhook_url: str | None = Field(None, repr=False)
     """The https URL to which alerts are posted ([alerts](alerts.md#the-webhook)). Keep it secret:

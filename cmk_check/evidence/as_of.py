@@ -114,7 +114,7 @@ class _Change(NamedTuple):
 class _Recorded:
     """The data of one subscription: its row, its accounts, and its changes by number.
 
-    An account is its kind, its side, and when it changed: None if its row cannot be used.
+    Each account has its kind, its side, and the time of its change, None if its row is unusable.
     """
 
     row: models.Subscription | None = None
