@@ -64,7 +64,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def world(browser: Browser) -> Iterator[World]:  # noqa: ARG001 - nothing is started without one
-    """The program, which tests may look at and whose lines they may cut, but leave as it is."""
+    """The program; tests may read it and cut its connections, but not change it."""
     with ExitStack() as stack:
         azurite = stack.enter_context(Azurite())
         storage = Storage(azurite)
@@ -112,7 +112,7 @@ def open_visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Ope
 def window(
     browser: Browser, origin: str, key: str, *, trouble: bool = False, **options: object
 ) -> Iterator[Visit]:
-    """Open a window; the options are Playwright's for a context."""
+    """Open a window; the options are Playwright's context options."""
     with browser.new_context(**{**PLACE, **options}) as context:  # type: ignore[arg-type] # as the caller says
         context.set_default_timeout(_MILLISECONDS)
         watch = Watch(context, key, trouble=trouble)
@@ -142,5 +142,5 @@ def desk(_desk: Visit) -> Iterator[Visit]:
 
 @pytest.fixture
 def visit(open_visit: OpenVisit) -> Visit:
-    """A window on the world in which no answer fails."""
+    """A window on the world in which no response fails."""
     return open_visit()

@@ -1,4 +1,4 @@
-"""Answers about keys that no estate gives in one scan, for a window on the world."""
+"""Responses about keys that no estate produces in one scan, for a window on the world."""
 
 import json
 from collections.abc import Callable
@@ -52,7 +52,7 @@ REASONS: Final = {
 
 
 def health(state: str, *, days: float | None = None) -> dict[str, Any]:
-    """Return a key's health as the API gives it; ``days`` until it expires."""
+    """Return a key's health as the API returns it; ``days`` until it expires."""
     expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
     return {
         "state": state,
@@ -87,7 +87,7 @@ def change(kind: str, before: dict[str, Any], after: dict[str, Any]) -> dict[str
 def answer_with_keys(
     visit: Visit, world: World, changes: list[dict[str, Any]] | None = None, **status: object
 ) -> None:
-    """Let the world's answers speak of keys, whatever the world itself says of them."""
+    """Put keys into the world's responses, whatever the world itself has."""
     answer_with(visit, world, _of, changes, **{"keys": COUNTS, **status})
 
 
@@ -98,7 +98,7 @@ def answer_with(
     changes: list[dict[str, Any]] | None = None,
     **status: object,
 ) -> None:
-    """Let the world's answers say more: of each finding, of the status, and of what changed."""
+    """Add data to the world's responses: to each finding, the status, and the changes."""
     shown = [one | more(one) for one in world.scene.findings().values()]
     body = world.scene.get("v1/status").body | status
     visit.page.route("**/api/v1/status", lambda route: _fulfill(route, body))

@@ -1,4 +1,4 @@
-"""The page as a visitor meets it: by roles and names, never by how it is built."""
+"""The page as a visitor sees it: by roles and names, never by its markup."""
 
 import re
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ type Region = Literal[
 
 
 class Visit:
-    """One window on the page; ``origin`` is where it is served, ``key`` what opens the data."""
+    """One window on the page; ``origin`` is its address, ``key`` the key for reading."""
 
     def __init__(self, page: Page, origin: str, key: str, watch: Watch) -> None:
         self.page = page
@@ -71,7 +71,7 @@ class Visit:
         self.page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
 
     def look_afresh(self) -> None:
-        """Go back to the plain view on a screen, without loading the page anew."""
+        """Go back to the plain view on a screen, without reloading the page."""
         self.print(printing=False)
         self.page.emulate_media(color_scheme="null")
         self.follow("")
@@ -86,7 +86,7 @@ class Visit:
         self.page.evaluate("document.activeElement.blur()")
 
     def hide(self, *, hidden: bool = True) -> None:
-        """Put the tab into the background, where it asks for nothing; or back in front."""
+        """Put the tab into the background, where it sends no requests, or back in front."""
         self.page.evaluate(_HIDE, arg=hidden)
 
     def print(self, *, printing: bool = True) -> None:
@@ -110,17 +110,17 @@ class Visit:
 
     @property
     def alert(self) -> Locator:
-        """What is wrong, said at once."""
+        """The error message."""
         return self.page.get_by_role("alert")
 
     @property
     def posture(self) -> Locator:
-        """The heading that answers the first question."""
+        """The heading with the posture."""
         return self.region("Posture").get_by_role("heading").first
 
     @property
     def count(self) -> Locator:
-        """How many accounts are shown, of how many."""
+        """The number of accounts shown, and of all."""
         return self.region("Findings").get_by_role("status").first
 
     @property
@@ -176,7 +176,7 @@ class Visit:
         expect(self.drawer.get_by_role("heading", name="History")).to_be_visible()
 
     def column(self, name: str) -> list[str]:
-        """Return what stands in a column, row by row."""
+        """Return the texts of a column, row by row."""
         heads = self.page.get_by_role("table", name="Findings").get_by_role("columnheader")
         place = [" ".join(text.split()) for text in heads.all_inner_texts()].index(name)
         cells = self.rows.locator(f"> :nth-child({place + 1})")

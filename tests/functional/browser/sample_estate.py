@@ -1,4 +1,4 @@
-"""What the page shows in most of these tests: the sample estate, and names that are no text."""
+"""The data in most of these tests: the sample estate, and hostile names."""
 
 from typing import Final
 
@@ -44,7 +44,7 @@ def shown(name: str) -> str:
 
 
 def break_two(estate: Estate) -> None:
-    """Take the customer's key away from the account ``CHANGED``, and from one of a hostile name."""
+    """Remove the customer's key from the account ``CHANGED``, and from one with a hostile name."""
     for subscription in estate.subscriptions:
         for name in {CHANGED, NAMES[0]} & subscription.accounts.keys():
             subscription.accounts[name].set_encryption(MICROSOFT)

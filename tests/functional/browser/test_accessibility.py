@@ -56,7 +56,7 @@ def test_axe_finds_nothing_in_any_state(open_visit: OpenVisit, scheme: str) -> N
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_trouble(open_visit: OpenVisit, scheme: str) -> None:
-    """The states that are seen least are the ones that nobody looked at."""
+    """The rarest states are the least tested ones."""
     visit = open_visit(trouble=True, bypass_csp=True, color_scheme=scheme)
     answers = {"unreachable": 0, "forbidden": 403, "error": 503}
     status = 0

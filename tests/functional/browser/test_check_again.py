@@ -80,7 +80,7 @@ def _wait_for_a_turn(scene: Scene) -> None:
 def test_a_fix_is_told_within_five_seconds_of_a_click(
     open_scene: OpenScene, open_visit: OpenVisit, open_az: OpenAz
 ) -> None:
-    """Whoever has fixed an account or a key sees it, and so does whoever was alarmed."""
+    """The person who fixed an account or key sees it, and so do the receivers of the alert."""
     estate = estate_of({})
     vault = add_account_with_key(estate, "search", 1)
     spec = AccountSpec(name="chat", group="rg-test", encryption=MICROSOFT, identity="system")
@@ -119,7 +119,7 @@ def test_a_fix_is_told_within_five_seconds_of_a_click(
 def test_a_newcomer_starts_the_first_scan_and_checks_a_gap_by_keyboard(
     open_scene: OpenScene, open_visit: OpenVisit
 ) -> None:
-    """From an empty page to a closed gap; what goes away must not take the focus with it."""
+    """From an empty page to a closed gap; disappearing elements must not lose the focus."""
     estate = estate_of({"chat": MICROSOFT}, {"lab": MICROSOFT})
     estate.subscription(sub_id(2)).access = Access.FORBIDDEN
     scene = open_scene(estate)
@@ -160,7 +160,7 @@ def checking(open_visit: OpenVisit, world: World) -> Visit:
 
 
 def test_a_check_that_finds_nothing_new_moves_nothing(checking: Visit, world: World) -> None:
-    """Whoever reads the steps while it runs must not lose the place; a screen reader hears it."""
+    """A reader of the steps must not lose the place meanwhile; screen readers announce it."""
     location = f"/api/v1/scans/{world.scene.last_scan()}"
     checking.page.route("**/api/scan", _answer(202, location=location))
     checking.drawer.get_by_text("Script for the az command").click()
@@ -179,7 +179,7 @@ def test_a_check_that_finds_nothing_new_moves_nothing(checking: Visit, world: Wo
 
 
 def test_why_nothing_was_checked_is_said_beside_the_button(checking: Visit) -> None:
-    """Each of them needs something else of the visitor, and none may look like a result."""
+    """Each reason needs a different reaction, and none may look like a result."""
     answers = {
         "Another scan is running. Try again in 10 seconds.": _answer(409, "ScanRunning", 10),
         "only just started. Try again in 1 second.": _answer(429, "TooManyRequests", 1),
@@ -199,7 +199,7 @@ def test_why_nothing_was_checked_is_said_beside_the_button(checking: Visit) -> N
 
 
 def test_the_page_does_not_ask_for_ever_whether_a_scan_has_ended(checking: Visit) -> None:
-    """A tab that somebody forgot must not ask all night."""
+    """A forgotten tab must not send requests all night."""
     scan = "/api/v1/scans/x"
     running = json.dumps({"state": "running", "finishedAt": None})
     checking.page.route("**/api/scan", _answer(202, location=scan))
@@ -226,7 +226,7 @@ def test_the_page_does_not_ask_for_ever_whether_a_scan_has_ended(checking: Visit
 def test_a_scan_of_everything_says_what_it_reads_and_for_how_long(
     open_visit: OpenVisit, world: World
 ) -> None:
-    """A large estate takes minutes: whoever waits must see that something happens."""
+    """A large estate takes minutes, so people must see that something happens."""
     visit = open_visit(trouble=True)
     visit.sign_in(to_start=_to_start(world.scene))
     running = json.dumps({"state": "running", "finishedAt": None})
@@ -248,7 +248,7 @@ def test_a_scan_of_everything_says_what_it_reads_and_for_how_long(
 def test_the_button_is_offered_to_those_alone_whose_key_starts_scans(
     open_visit: OpenVisit, world: World
 ) -> None:
-    """The page asks the app and never guesses; each key goes only where it is needed."""
+    """The page checks with the app and never guesses; each key goes only where it is needed."""
     read_only, wrong, both = (open_visit(trouble=True) for _ in range(3))
     read_only.sign_in()
     wrong.sign_in(to_start="wrong")

@@ -164,7 +164,7 @@ def test_the_map_is_used_by_keyboard_and_read_by_screen_readers(phone: Visit) ->
 
 
 def test_what_was_never_read_is_not_in_order(phone: Visit) -> None:
-    """A compliant account whose key and stores nobody has seen must not look finished."""
+    """A compliant account whose key and stores were never read must not look finished."""
     steps = phone.region("What to do next")
     phone.open_detail(UNREAD)
 

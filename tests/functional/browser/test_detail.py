@@ -30,7 +30,7 @@ def _detail(world: World, account: str) -> dict[str, Any]:
 
 
 def test_the_detail_shows_the_evidence_and_leads_to_the_portal(desk: Visit, world: World) -> None:
-    """Nobody has to believe a verdict without what it was made from."""
+    """People can check the evidence behind a verdict."""
     detail = _detail(world, CHANGED)
 
     desk.open_detail(CHANGED)
@@ -68,7 +68,7 @@ def test_the_detail_says_what_azure_policy_says_and_which_controls_ask(
 def test_the_fix_is_copied_as_the_api_gives_it(
     open_visit: OpenVisit, world: World, button: str, part: str
 ) -> None:
-    """A script that lost a character on its way to a shell does something else."""
+    """A script that loses a character on the way to a shell may do something else."""
     fix = _detail(world, BROKEN)["remediation"]
     visit = open_visit(permissions=CLIPBOARD)
     visit.sign_in()
@@ -83,7 +83,7 @@ def test_the_fix_is_copied_as_the_api_gives_it(
 
 
 def test_the_detail_closes_by_button_and_leaves_the_list_as_it_was(desk: Visit) -> None:
-    """Going through ten accounts is ten times there and back."""
+    """Checking ten accounts means opening and closing ten times."""
     desk.choose("Verdict", "non_compliant")
     before, url = desk.names(), desk.page.url
     desk.open_detail(before[0])
@@ -107,7 +107,7 @@ def test_a_click_anywhere_in_a_row_opens_its_account(desk: Visit, clicks: int) -
 
 
 def test_text_of_a_row_can_be_selected(desk: Visit) -> None:
-    """Somebody who copies the name of a group wants neither a click nor a drawer."""
+    """A person who copies a group's name does not want to open the drawer."""
     cell = desk.rows.nth(2).get_by_role("cell").nth(4)
     cell.scroll_into_view_if_needed()
     box = cell.locator("bdi").bounding_box()
@@ -124,7 +124,7 @@ def test_text_of_a_row_can_be_selected(desk: Visit) -> None:
 
 
 def test_what_the_first_scan_found_did_not_begin_with_it(desk: Visit, world: World) -> None:
-    """On the first day every date would read as the day on which somebody took the keys away."""
+    """Otherwise every date would seem to be the day on which the keys were removed."""
     found = world.scene.findings()
     dates = dict(zip(desk.names(), desk.column("Since"), strict=True))
     year = found[BROKEN]["evidence"]["createdAt"][:4]
@@ -146,7 +146,7 @@ def test_what_the_first_scan_found_did_not_begin_with_it(desk: Visit, world: Wor
 def test_the_fix_comes_before_what_it_rests_on(
     open_scene: OpenScene, open_visit: OpenVisit
 ) -> None:
-    """Whoever opens an account wants to mend it; what changes nothing is grey and last."""
+    """People open an account to fix it; mere information is grey and last."""
     scene = open_scene("sample", CMK_KEY_HEALTH="on", CMK_DATA_STORES="on")
     scene.scan()
     visit = open_visit(scene)
@@ -177,7 +177,7 @@ def test_the_fix_comes_before_what_it_rests_on(
 
 
 def test_who_changed_it_last_is_asked_on_request_and_not_printed(desk: Visit, world: World) -> None:
-    """The answer names people: nobody is asked about before a person presses the button."""
+    """The answer names people, so it is requested only when a person presses the button."""
     requests = world.scene.simulator.requests
     before = requests.kinds()["graph"]
     desk.open_detail(CHANGED)

@@ -1,4 +1,4 @@
-"""The list as a file, for those who go on in a spreadsheet: CSV, or a workbook."""
+"""The list as a file for spreadsheets: CSV or a workbook."""
 
 import csv
 import io
@@ -40,7 +40,7 @@ def _download(visit: Visit, form: str = "CSV") -> bytes:
 
 
 def test_the_file_is_what_the_api_gives(desk: Visit, world: World) -> None:
-    """One list for the meeting and another for the script would be two truths."""
+    """The file and the API must agree."""
     content = _download(desk)
 
     assert content.startswith(b"\xef\xbb\xbf")
@@ -53,7 +53,7 @@ def test_the_file_is_what_the_api_gives(desk: Visit, world: World) -> None:
 
 @pytest.mark.parametrize("form", ["CSV", "XLSX"])
 def test_a_file_holds_what_the_filters_show(desk: Visit, form: str) -> None:
-    """An owner gets the own accounts and not those of others, with every name as it is."""
+    """An owner gets only the owner's accounts, with every name unchanged."""
     desk.choose("Owner", f"={FORMULA}")
     desk.choose("Verdict", "unknown")
     names = desk.names()
@@ -79,7 +79,7 @@ def test_a_view_that_no_workbook_can_hold_says_so(desk: Visit) -> None:
 
 
 def test_more_findings_than_a_workbook_holds_are_several(visit: Visit, world: World) -> None:
-    """Each says that it is a part; an answer that is no workbook is not saved."""
+    """Each file is marked as a part; a response that is not a workbook is not saved."""
     link = f'<{world.origin}/api/v1/findings?format=xlsx&skipToken=x>; rel="next"'
     parts = {False: {"content-type": XLSX, "link": link}, True: {"content-type": XLSX}}
     visit.sign_in()

@@ -1,4 +1,4 @@
-"""Nothing to show is said, and said differently for each of its reasons."""
+"""An empty page has a message, which depends on the reason."""
 
 import pytest
 from playwright.sync_api import expect
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.long
 def test_an_estate_that_was_never_scanned_is_unknown_and_says_what_to_do(
     open_scene: OpenScene, open_visit: OpenVisit
 ) -> None:
-    """The first thing that a newcomer sees has to lead on; then nothing in scope is no green."""
+    """A newcomer's first view must show what to do next; an empty scope is not green."""
     scene = open_scene("empty")
     visit = open_visit(scene)
     visit.page.clock.install()
@@ -36,7 +36,7 @@ def test_an_estate_that_was_never_scanned_is_unknown_and_says_what_to_do(
 def test_without_a_gap_and_without_a_fault_it_says_so(
     open_scene: OpenScene, open_visit: OpenVisit
 ) -> None:
-    """Good news is news as well, and an empty box is none."""
+    """Good news also needs a message; an empty box is not one."""
     scene = open_scene(estate_of({"chat": CMK}))
     scene.scan()
     visit = open_visit(scene)

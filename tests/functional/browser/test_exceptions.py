@@ -25,7 +25,7 @@ def _shown(visit: Visit, exception: str) -> set[str]:
 def test_each_account_shows_who_accepted_what_until_when(
     open_scene: OpenScene, open_visit: OpenVisit
 ) -> None:
-    """P10, P11: what a stranger wrote is text, labelled as such, and the unread says what to do."""
+    """P10, P11: untrusted text is labelled as such, and an unread exemption has instructions."""
     scene = open_scene("exceptions", **ACCEPT)
     scene.scan()
     found = scene.findings()
@@ -57,7 +57,7 @@ def test_each_account_shows_who_accepted_what_until_when(
 def test_a_posture_with_exceptions_has_a_word_and_a_colour_of_its_own(
     open_scene: OpenScene, open_visit: OpenVisit
 ) -> None:
-    """P1: it must not be taken for compliant, nor for a violation that nobody knows of."""
+    """P1: it must not look compliant, or like a violation that is not accepted."""
     estate, exemptions = accepted_estate(
         chat=timedelta(days=2), lab=timedelta(days=200), old=timedelta(days=9)
     )

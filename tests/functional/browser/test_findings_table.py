@@ -55,14 +55,14 @@ def _texts(finding: Finding) -> str:
 
 
 def test_all_accounts_are_shown_and_counted(desk: Visit, world: World) -> None:
-    """A row that is missing would look like an account without a fault."""
+    """A missing row would look like an account without problems."""
     found = world.scene.findings()
     desk.expect_names(list(found))
     expect(desk.count).to_have_text(f"{len(found)} of {len(found)} accounts")
 
 
 def test_the_counts_lead_to_what_azures_policy_leaves_out(desk: Visit, world: World) -> None:
-    """Its score says nothing of these accounts, and nobody sees that there."""
+    """The policy's score leaves out these accounts without showing it."""
     found = world.scene.findings()
     left_out = [name for name, one in found.items() if FILTERS["azurePolicy"][2](one)]
     said = [one["azurePolicy"]["reason"] for one in found.values() if one["azurePolicy"]]
@@ -89,7 +89,7 @@ def test_a_region_is_written_in_one_way(desk: Visit, world: World) -> None:
 def test_a_filter_shows_what_the_api_says_and_nothing_else(
     desk: Visit, world: World, parameter: str
 ) -> None:
-    """The count beside it says how many others there are."""
+    """The count beside it shows how many others there are."""
     label, value, wanted = FILTERS[parameter]
     found = world.scene.findings()
     expected = [name for name, one in found.items() if wanted(one)]
@@ -103,7 +103,7 @@ def test_a_filter_shows_what_the_api_says_and_nothing_else(
 
 
 def test_filters_hold_together_and_are_cleared_together(desk: Visit, world: World) -> None:
-    """Which of five filters hides a row must not be a riddle."""
+    """It must be clear which of five filters hides a row."""
     found = world.scene.findings()
     desk.choose("Verdict", "non_compliant")
     desk.choose("Kind", "OpenAI")
@@ -166,7 +166,7 @@ def test_a_column_sorts_both_ways_and_says_so(
 
 
 def _plain(texts: Iterable[str]) -> list[str]:
-    """Return the texts about whose order every alphabet agrees."""
+    """Return the texts whose order is the same in every locale."""
     folded = [text.casefold() for text in texts]
     return [text for text in folded if re.fullmatch("[a-z0-9-]+", text)]
 
@@ -184,7 +184,7 @@ def test_every_column_can_be_sorted_by(desk: Visit) -> None:
 
 
 def test_filters_that_are_set_are_removed_one_by_one(desk: Visit, world: World) -> None:
-    """Which of two filters hides an account must be seen, and be undone by a click."""
+    """It must be visible which filter hides an account, and a click must remove it."""
     found = world.scene.findings()
     desk.follow("#verdict=non_compliant&notOwner=project5")
     set_filters = desk.region("Findings").get_by_role("button", name="Remove the filter")

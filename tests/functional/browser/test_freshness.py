@@ -32,7 +32,7 @@ def _age(scene: Scene) -> None:
 
 
 def test_a_scan_that_ends_shows_without_a_reload(scene: Scene, open_visit: OpenVisit) -> None:
-    """A screen on a wall has nobody to press a key."""
+    """On a wall screen, no one presses keys."""
     visit = open_visit(scene)
     visit.page.clock.install()
     visit.sign_in()
@@ -52,7 +52,7 @@ def test_a_scan_that_ends_shows_without_a_reload(scene: Scene, open_visit: OpenV
 def test_an_account_that_is_gone_is_not_shown_as_it_was(
     scene: Scene, open_visit: OpenVisit
 ) -> None:
-    """Whoever has it open must not go on believing what was true before."""
+    """A person who has it open must not rely on old data."""
     visit = open_visit(scene, trouble=True)
     visit.page.clock.install()
     visit.sign_in()
@@ -67,7 +67,7 @@ def test_an_account_that_is_gone_is_not_shown_as_it_was(
 
 
 def test_nothing_new_costs_one_small_answer(scene: Scene, open_visit: OpenVisit) -> None:
-    """Fifty people with the page open must not be felt by the storage."""
+    """Fifty open pages must not load the storage noticeably."""
     visit = open_visit(scene)
     visit.page.clock.install()
     visit.sign_in()
@@ -86,7 +86,7 @@ def test_nothing_new_costs_one_small_answer(scene: Scene, open_visit: OpenVisit)
 def test_scans_that_stopped_turn_the_posture_to_unknown(
     scene: Scene, open_visit: OpenVisit
 ) -> None:
-    """All accounts were compliant when somebody last looked, which is not now."""
+    """All accounts were compliant at the last scan, but that is too old."""
     visit = open_visit(scene)
     visit.page.clock.install()
     visit.sign_in()
@@ -102,7 +102,7 @@ def test_scans_that_stopped_turn_the_posture_to_unknown(
 
 
 def test_a_tab_in_the_background_asks_for_nothing(scene: Scene, open_visit: OpenVisit) -> None:
-    """A tab forgotten over the weekend costs nothing, and is right again when looked at."""
+    """A tab forgotten over the weekend costs nothing, and is up to date when shown again."""
     visit = open_visit(scene)
     visit.page.clock.install()
     visit.sign_in()

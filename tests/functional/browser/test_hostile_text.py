@@ -1,4 +1,4 @@
-"""Names come from whoever may create an account, and are text wherever the page shows them."""
+"""Anyone who may create accounts chooses names; the page shows them only as text."""
 
 import pytest
 from playwright.sync_api import expect
@@ -20,7 +20,7 @@ ALIEN = ":is(main, dialog) :is(img, iframe, object, embed, script, [onerror], [o
 
 
 def test_p10_names_are_text_in_the_table(desk: Visit) -> None:
-    """P10: each of them is shown as it is written, and none of them has become an element."""
+    """P10: each name is shown as written, and none becomes an element."""
     desk.search.fill("rg-hostile")
 
     desk.expect_names(NAMES)
@@ -52,7 +52,7 @@ def test_p10_names_are_text_in_the_detail(desk: Visit) -> None:
 
 
 def test_p10_names_are_text_in_changes_gaps_and_filters(desk: Visit) -> None:
-    """P10: the same names stand in lists that other code draws."""
+    """P10: the same names appear in lists that other code draws."""
     changes = desk.region("Recent changes").inner_text()
 
     expect(desk.region("Coverage gaps")).to_contain_text(GAP_NAME)
@@ -64,7 +64,7 @@ def test_p10_names_are_text_in_changes_gaps_and_filters(desk: Visit) -> None:
 
 
 def test_p10_a_long_name_widens_neither_page_nor_drawer(desk: Visit) -> None:
-    """P10: ninety characters without a blank must not push everything else out of sight."""
+    """P10: ninety characters without a blank must not push other content off the screen."""
     desk.search.fill("rg-hostile")
     desk.open_detail(NAMES[3])
 

@@ -1,4 +1,4 @@
-"""More accounts than a browser should hold: the page loads those that somebody looks at."""
+"""More accounts than a browser should hold: the page loads only the visible ones."""
 
 import json
 import re
@@ -97,7 +97,7 @@ def _findings(visit: Visit) -> list[str]:
 
 
 def test_the_worst_are_shown_and_the_others_are_not_loaded(huge: Visit) -> None:
-    """All of them were 51 requests, and the table was ready after 20 seconds."""
+    """Loading all accounts would take 51 requests and 20 seconds."""
     before = len(_findings(huge))
     huge.page.reload()
     huge.wait_until_ready()
@@ -111,7 +111,7 @@ def test_the_worst_are_shown_and_the_others_are_not_loaded(huge: Visit) -> None:
 
 
 def test_pages_are_loaded_as_somebody_turns_them(huge: Visit) -> None:
-    """A link to a late page works, too."""
+    """A link to a late page also works."""
     first = huge.names()
 
     huge.button("Next page").click()
@@ -131,7 +131,7 @@ def test_pages_are_loaded_as_somebody_turns_them(huge: Visit) -> None:
 
 
 def test_the_app_filters_and_searches_all_of_them(huge: Visit) -> None:
-    """What the browser has is a small part. The status counts some filters."""
+    """The browser has only a small part. The status has the counts for some filters."""
     huge.choose("Verdict", "compliant")
     expect(huge.count).to_have_text("4,500 of 6,000 accounts")
     expect(huge.rows).to_have_count(50)
@@ -147,7 +147,7 @@ def test_the_app_filters_and_searches_all_of_them(huge: Visit) -> None:
 
 
 def test_only_a_list_that_is_loaded_is_sorted(huge: Visit) -> None:
-    """A first page that is sorted alone looks like the first of all."""
+    """If only the first page were sorted, its first row would seem to be the overall first."""
     huge.sort_by("Account")
     expect(huge.page.get_by_text("to sort by account, load all of them")).to_be_visible()
     expect(huge.page.locator("[aria-sort$=ending]")).to_have_count(0)
@@ -171,14 +171,14 @@ def test_a_filter_that_only_the_page_has_goes_on_until_it_has_found_enough(huge:
 
 
 def test_filters_that_the_app_refuses_are_said(huge: Visit) -> None:
-    """No account matches would be a false answer."""
+    """The message that no account matches would be wrong."""
     huge.follow("#kind=Nonsense")
 
     expect(huge.region("Findings")).to_contain_text("refused these filters: kind must be one of")
 
 
 def test_the_next_steps_come_from_sums(huge: Visit) -> None:
-    """Whom to ask is known without the accounts."""
+    """The owners are known without the accounts."""
     advice = huge.region("What to do next")
 
     expect(advice).to_contain_text("team-0")

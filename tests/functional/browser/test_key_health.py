@@ -66,7 +66,7 @@ def _keyed(browser: Browser, world: World) -> Iterator[Visit]:
 
 @pytest.fixture
 def keyed(_keyed: Visit) -> Iterator[Visit]:
-    """A window on a world whose keys are looked at: one for all tests that look at a view."""
+    """A window on a world with key health, shared by all tests that only look at a view."""
     _keyed.look_afresh()
     yield _keyed
     _keyed.watch.check()
@@ -82,7 +82,7 @@ def _state(finding: dict[str, Any]) -> str:
 
 
 def test_keys_are_counted_and_each_count_leads_to_its_accounts(keyed: Visit) -> None:
-    """Green accounts over a key that is gone are the outage that nobody sees coming."""
+    """Green accounts under a lost key are an unexpected outage."""
     links = _counts(keyed).get_by_role("link")
 
     said = [" ".join(text.split()) for text in links.all_inner_texts()]
@@ -94,7 +94,7 @@ def test_keys_are_counted_and_each_count_leads_to_its_accounts(keyed: Visit) -> 
 
 
 def test_the_list_says_how_each_key_is_and_why(keyed: Visit) -> None:
-    """The worst comes first where the list is sorted by it, and what has no key comes last."""
+    """Sorted by key, the worst comes first, and accounts without a key come last."""
     keyed.sort_by("Key")
 
     assert keyed.column("Key")[:4] == [
@@ -112,14 +112,14 @@ def test_the_list_says_how_each_key_is_and_why(keyed: Visit) -> None:
 
 
 def test_among_compliant_accounts_those_with_a_bad_key_come_first(keyed: Visit) -> None:
-    """At the end of the green ones nobody would look for it."""
+    """At the end of the green accounts it would go unnoticed."""
     keyed.choose("Verdict", "compliant")
 
     keyed.expect_names([NAME_OF[BROKEN], NAME_OF[UNKNOWN], NAME_OF[AT_RISK]], ordered=True)
 
 
 def test_the_detail_says_what_is_wrong_with_the_key_and_what_to_do(keyed: Visit) -> None:
-    """P10: reasons in full, as text whatever Azure put into them, with the way to the vault."""
+    """P10: complete reasons, as text whatever Azure puts into them, with a link to the vault."""
     keyed.open_detail(NAME_OF[BROKEN])
 
     for said in (
@@ -144,7 +144,7 @@ def test_the_detail_says_what_is_wrong_with_the_key_and_what_to_do(keyed: Visit)
 
 
 def test_what_ends_an_unknown_key_is_said(keyed: Visit) -> None:
-    """P11: the permission that is missing, in the detail and among what to do next."""
+    """P11: the missing permission, in the detail and among the next steps."""
     expect(keyed.region("What to do next")).to_contain_text(
         f"Check the key of \u2068{NAME_OF[UNKNOWN]}\u2069: cannot read"
     )
@@ -156,7 +156,7 @@ def test_what_ends_an_unknown_key_is_said(keyed: Visit) -> None:
 
 
 def test_changes_of_keys_are_sentences(keyed: Visit) -> None:
-    """Somebody who was told by an alert looks for it here; compliant accounts alone look green."""
+    """A person who got an alert looks for it here; a list of compliant accounts looks green."""
     lines = keyed.region("Recent changes").locator(".sentence")
     items = keyed.region("Recent changes").get_by_role("listitem")
     first_scan = items.filter(has_text="0 non-compliant, 0 unknown, 3 compliant")
@@ -178,7 +178,7 @@ def test_changes_of_keys_are_sentences(keyed: Visit) -> None:
 def test_the_banner_says_a_reason_in_words_unless_a_number_says_it(
     open_visit: OpenVisit, world: World, code: str
 ) -> None:
-    """A reason that is neither counted nor said would leave a posture that nobody can explain."""
+    """If a reason is neither counted nor mentioned, the posture is inexplicable."""
     reasons = [
         {"code": each, "message": f"What to do about {each}."}
         for each in ("accounts_unknown", code, "accounts_excepted")
@@ -205,7 +205,7 @@ def test_the_banner_says_a_reason_in_words_unless_a_number_says_it(
 def test_the_page_shows_of_every_key_what_the_scan_found(
     open_scene: OpenScene, open_visit: OpenVisit
 ) -> None:
-    """Each reason there is, from Azure's answers to the words for people."""
+    """Every reason, from Azure's responses to the words on the page."""
     scene = open_scene("keys", CMK_KEY_HEALTH="on")
     scene.scan()
     found = scene.findings()

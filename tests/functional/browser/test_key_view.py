@@ -67,7 +67,7 @@ def _of(finding: dict[str, Any]) -> dict[str, object]:
 
 
 def _open(visit: Visit, world: World, answer: dict[str, Any], status: int = 200) -> list[str]:
-    """Open the account; answer for the key, and return what was asked."""
+    """Open the account, respond for the key, and return the requests."""
     asked: list[str] = []
 
     def fulfill(route: Route) -> None:
@@ -92,7 +92,7 @@ def _window(visit: Visit) -> Locator:
 
 
 def test_a_key_shows_what_depends_on_it(open_visit: OpenVisit, world: World) -> None:
-    """Asked for by a click, in words of the API, with every name as text."""
+    """Requested with a click, in the API's words, with every name as text."""
     visit = open_visit()
     asked = _open(visit, world, {"value": [KEY], "caution": CAUTION})
     button = visit.page.get_by_role("button", name="What depends on this key")

@@ -39,7 +39,7 @@ def test_the_key_is_typed_and_sent_by_keyboard_alone(visit: Visit) -> None:
 
 @pytest.mark.parametrize("width", [1280, 768])
 def test_the_order_of_tabs_is_that_of_reading(desk: Visit, width: int) -> None:
-    """Who sees the focus jump back loses the place."""
+    """If the focus jumps back, people lose their place."""
     before = desk.page.viewport_size
     desk.page.set_viewport_size({"width": width, "height": 800})
     boxes = [each.bounding_box() for each in desk.page.locator("#board > section").all()]
@@ -52,7 +52,7 @@ def test_the_order_of_tabs_is_that_of_reading(desk: Visit, width: int) -> None:
 
 
 def test_tab_reaches_search_filters_order_and_rows(desk: Visit) -> None:
-    """In the order in which they stand."""
+    """In the order on the page."""
     desk.open_filters()
     desk.begin_at_the_top()
     for name in ("Search findings", "Filter", "Download CSV", "Verdict", "Reason", "Account"):
@@ -87,7 +87,7 @@ def test_the_drawer_keeps_the_focus_and_gives_it_back(desk: Visit) -> None:
 
 
 def test_a_refresh_leaves_the_focus_on_its_link(open_visit: OpenVisit) -> None:
-    """The page asks each minute; who reads by keyboard must not begin at the top each minute."""
+    """The page refreshes each minute; keyboard users must not be sent to the top each time."""
     visit = open_visit()
     visit.page.clock.install()
     visit.sign_in()
@@ -103,7 +103,7 @@ def test_a_refresh_leaves_the_focus_on_its_link(open_visit: OpenVisit) -> None:
 
 
 def test_the_focus_can_be_seen_wherever_it_is(desk: Visit) -> None:
-    """A focus that cannot be seen is none for those who look."""
+    """An invisible focus is useless to sighted people."""
     unseen = []
 
     for _ in range(25):

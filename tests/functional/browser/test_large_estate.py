@@ -1,4 +1,4 @@
-"""Five thousand findings: the browser holds them all, draws fifty, and asks nobody to filter."""
+"""Five thousand findings: the browser holds all, draws fifty, and filters without requests."""
 
 import json
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ def test_filters_ask_nobody_and_show_within_a_few_frames(many: Visit) -> None:
 def test_more_than_five_hundred_accounts_are_printed_only_if_wanted(
     many: Visit, answer: str, rows: int
 ) -> None:
-    """Who presses Ctrl-P by habit gets no two hundred sheets; what is left out is said."""
+    """Ctrl-P by habit must not print two hundred sheets; the page mentions what is left out."""
     asked = []
 
     def heed(dialog: Dialog) -> None:
@@ -100,7 +100,7 @@ def test_more_than_five_hundred_accounts_are_printed_only_if_wanted(
 
 
 def test_paper_shows_them_all(many: Visit) -> None:
-    """The print of a filtered list is complete, or it is not a record."""
+    """A printed list must be complete to count as a record."""
     many.search.fill("account-004")
     expect(many.count).to_have_text("100 of 5,000 accounts")
 

@@ -36,7 +36,7 @@ OWNERS: Final = (
 
 
 def _many_owners() -> Estate:
-    """Return an estate in which owners differ by what an address could lose on its way."""
+    """Return an estate with owners that differ in characters that a URL could lose."""
     estate = Estate()
     subscription = estate.add_subscription(sub_id(1), "Production")
 
@@ -64,7 +64,7 @@ def _unfold(visit: Visit) -> None:
 
 
 def _counted(text: str) -> int:
-    """Return the number in an item; one that names what it is about counts one."""
+    """Return the number in an item; an item that names its subject counts as one."""
     found = _COUNTED.search(text)
     return int(found[1].replace(",", "")) if found else 1
 
@@ -102,7 +102,7 @@ def _opened(visit: Visit, link: Locator) -> int:
 def test_each_item_opens_exactly_what_it_counts(
     open_scene: OpenScene, open_visit: OpenVisit, estate: str | Callable[[], Estate], items: int
 ) -> None:
-    """People send the list on as it opens: one account too many goes to the wrong owner."""
+    """People forward the list as it opens: an extra account would go to the wrong owner."""
     scene = open_scene(estate if isinstance(estate, str) else estate(), CMK_KEY_HEALTH="on")
     scene.scan()
     visit = open_visit(scene)
@@ -226,7 +226,7 @@ def test_the_advice_on_gaps_is_what_the_gaps_say(
 
 
 def test_without_the_catalogue_the_page_shows_codes(open_visit: OpenVisit, world: World) -> None:
-    """An explanation that is away is no reason to hide what is known."""
+    """If explanations are missing, the known data must still be shown."""
     visit = open_visit(trouble=True)
     _with_gaps(visit, world, None)
     visit.page.route("**/api/v1/reasons", lambda route: route.abort())

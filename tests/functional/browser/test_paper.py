@@ -52,7 +52,7 @@ def _read(document: pypdfium2.PdfDocument) -> Iterator[Sheet]:
 
 
 def test_paper_shows_every_row_that_matches_and_nothing_to_press(desk: Visit, world: World) -> None:
-    """A printed list that ends after fifty rows is taken for the whole."""
+    """A printed list that ends after fifty rows would seem complete."""
     desk.choose("Verdict", "non_compliant")
     matching = [
         name for name, one in world.scene.findings().items() if one["verdict"] == "non_compliant"
@@ -80,7 +80,7 @@ def test_paper_says_when_and_where_it_was_printed_and_no_time_is_relative(desk: 
 
 
 def test_each_page_of_the_list_has_the_heads_of_its_columns(desk: Visit) -> None:
-    """On the third page nobody knows which of two dates is which."""
+    """On the third page, readers must know which date is which."""
     sheets = _sheets(desk)
     first = next(
         place for place, sheet in enumerate(sheets) if "Resource group" in "\n".join(sheet.lines)
@@ -103,7 +103,7 @@ def test_no_page_but_the_last_is_half_empty(desk: Visit) -> None:
     [("gaps", "Coverage gaps", "Missing permission"), ("findings", "Findings", "Resource group")],
 )
 def test_no_title_stays_behind_alone(desk: Visit, panel: str, title: str, head: str) -> None:
-    """A title over nothing looks as if there was nothing to show."""
+    """A title without content would suggest that there is nothing to show."""
     alone = []
     others = f"main > .board > :not(#changes, #{panel}), #changes > * {{ display: none; }}"
     for above in range(840, 1020, 20):
@@ -131,7 +131,7 @@ def test_paper_breaks_no_word(desk: Visit, world: World) -> None:
 
 
 def test_with_an_account_open_paper_shows_that_account(desk: Visit, world: World) -> None:
-    """Whoever prints a detail hands it to the one who has to mend it, or to an auditor."""
+    """A printed detail goes to the person who fixes the account, or to an auditor."""
     steps = world.scene.get(f"v1/findings{world.scene.findings()[CHANGED]['id']}").body
     desk.open_detail(CHANGED)
 

@@ -1,4 +1,4 @@
-"""Who may see: the key, where it is kept, and signing in where Entra ID does it."""
+"""Signing in: the key, where it is kept, and the sign-in with Entra ID."""
 
 import json
 from typing import Final
@@ -46,7 +46,7 @@ def test_the_first_visit_asks_for_a_key_and_for_no_data(visit: Visit) -> None:
 def test_what_does_not_open_the_page_is_refused_and_not_kept(
     open_visit: OpenVisit, world: World, key: str, said: str, *, is_sent: bool
 ) -> None:
-    """Whoever mistyped a key must see that, and be able to try again at once."""
+    """A person who mistyped a key must see that, and can retry at once."""
     visit = open_visit(trouble=True)
     visit.go()
 
@@ -62,7 +62,7 @@ def test_what_does_not_open_the_page_is_refused_and_not_kept(
 
 
 def test_settings_that_are_not_valid_are_named(open_visit: OpenVisit) -> None:
-    """Who reads the page may mend them; an empty error would send them to a log."""
+    """The reader may be able to fix them; an empty error would send people to a log."""
     fault = "The settings of the app are not valid. CMK_KINDS: must name a kind."
     error = {"error": {"code": "SettingsInvalid", "message": fault, "target": "CMK_KINDS"}}
     visit = open_visit(trouble=True)
@@ -101,7 +101,7 @@ def test_the_key_survives_a_reload_but_not_the_window(
 
 
 def test_a_key_that_was_withdrawn_is_forgotten(open_visit: OpenVisit) -> None:
-    """A key that no longer opens anything would otherwise be sent for ever."""
+    """Otherwise a useless key would be sent for ever."""
     visit = open_visit(trouble=True)
     visit.sign_in()
     visit.page.evaluate("sessionStorage.setItem('cmk-key', 'withdrawn')")
@@ -123,7 +123,7 @@ def entra(open_scene: OpenScene) -> Scene:
 
 
 def test_under_entra_the_page_leads_to_its_sign_in(entra: Scene, open_visit: OpenVisit) -> None:
-    """No key is asked for where none would do; the view that was asked for comes back after."""
+    """The page does not request a useless key; the requested view opens after the sign-in."""
     visit = open_visit(entra, trouble=True)
     # What App Service answers to a request for data without a sign-in.
     visit.page.route("**/api/v1/**", lambda route: route.fulfill(status=401))

@@ -1,4 +1,4 @@
-"""The page on a phone, on a wide screen, and for those who want less motion."""
+"""The page on a phone, on a wide screen, and with reduced motion."""
 
 import re
 from typing import Literal
@@ -51,7 +51,7 @@ def test_bars_that_are_compared_have_one_scale(desk: Visit) -> None:
 
 
 def test_buttons_on_a_phone_are_large_enough_for_a_finger(open_visit: OpenVisit) -> None:
-    """WCAG 2.2 asks for 24 pixels; less is hit by chance. No view is wider than a small phone."""
+    """WCAG 2.2 requires 24 pixels. No view is wider than a small phone."""
     visit = open_visit(viewport={"width": 360, "height": 740}, has_touch=True)
     visit.go()
     assert visit.page.evaluate(BEYOND) == 0
@@ -88,7 +88,7 @@ def test_a_phone_shows_a_small_estate_in_six_screens(
 
 
 def test_no_half_of_a_wide_page_is_empty(open_visit: OpenVisit) -> None:
-    """What stands beside something shorter leaves a hole as long as the difference."""
+    """A block beside a shorter one leaves a hole as long as the difference."""
     visit = open_visit(viewport={"width": 1280, "height": 900})
     visit.sign_in()
     board = visit.page.locator("#board").bounding_box()
@@ -108,7 +108,7 @@ def test_no_half_of_a_wide_page_is_empty(open_visit: OpenVisit) -> None:
 def test_each_colour_scheme_has_colours_of_its_own(
     desk: Visit, scheme: Literal["light", "dark"]
 ) -> None:
-    """A white page at night is one that people close."""
+    """People close a white page at night."""
     desk.page.emulate_media(color_scheme=scheme)
 
     background = desk.body.evaluate("(body) => getComputedStyle(body).backgroundColor")
@@ -117,7 +117,7 @@ def test_each_colour_scheme_has_colours_of_its_own(
 
 
 def test_without_motion_nothing_moves(open_visit: OpenVisit) -> None:
-    """Some people are made ill by what slides."""
+    """Sliding elements make some people ill."""
     visit = open_visit(reduced_motion="reduce")
     visit.sign_in()
     visit.open_detail(visit.names()[0])
@@ -128,7 +128,7 @@ def test_without_motion_nothing_moves(open_visit: OpenVisit) -> None:
 
 
 def test_an_account_is_a_line_and_shows_owner_and_date(open_visit: OpenVisit) -> None:
-    """Twenty accounts fit a screen, and whom to ask stands beside each on a tablet, too."""
+    """Twenty accounts fit on a screen, each with its owner, also on a tablet."""
     visit = open_visit(viewport={"width": 1280, "height": 800})
     visit.sign_in()
     heights = "(rows) => rows.map((row) => Math.round(row.getBoundingClientRect().height))"

@@ -1,4 +1,4 @@
-"""What the page says when there is no answer, and that it never passes old news off as new."""
+"""What the page shows without a response, and that it never presents old data as new."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -29,7 +29,7 @@ def lines(world: World) -> Iterator[tuple[Line, Line]]:
 
 
 def _poll(page: Page, milliseconds: int = MINUTE + 1_000) -> None:
-    """Let as much time pass for the page as it waits before it asks again."""
+    """Let the page's pause between two requests pass."""
     page.clock.fast_forward(milliseconds)
 
 
@@ -44,7 +44,7 @@ def _open(open_visit: OpenVisit) -> Visit:
 def test_what_was_shown_stays_under_a_notice_when_the_app_is_gone(
     open_visit: OpenVisit, lines: tuple[Line, Line]
 ) -> None:
-    """The list is still of use to whoever works through it, as long as its age is said."""
+    """The list is still useful, as long as the page shows its age."""
     visit = _open(open_visit)
     names, posture = visit.names(), visit.posture.inner_text()
     lines[0].cut()
@@ -63,7 +63,7 @@ def test_what_was_shown_stays_under_a_notice_when_the_app_is_gone(
 def test_storage_that_is_down_is_told_in_the_words_of_the_api(
     open_visit: OpenVisit, lines: tuple[Line, Line]
 ) -> None:
-    """It is the app's storage that failed, not the reader's network."""
+    """The app's storage failed, not the reader's network."""
     visit = open_visit(trouble=True)
     visit.go()
     lines[1].cut()
@@ -80,7 +80,7 @@ def test_storage_that_is_down_is_told_in_the_words_of_the_api(
 def test_a_host_that_is_killed_turns_the_posture_to_unknown_in_time(
     open_scene: OpenScene, open_visit: OpenVisit
 ) -> None:
-    """Green that nobody renews is the worst that a screen on a wall can show."""
+    """An outdated green is the worst that a wall screen can show."""
     scene = open_scene(estate_of({"chat": CMK}))
     scene.scan()
     visit = open_visit(scene, trouble=True)
@@ -107,7 +107,7 @@ def test_a_host_that_is_killed_turns_the_posture_to_unknown_in_time(
 def test_an_answer_that_makes_no_sense_is_an_error(
     open_visit: OpenVisit, status: int, body: str
 ) -> None:
-    """What cannot be read must not look like an estate without faults."""
+    """An unreadable response must not look like an estate without problems."""
     visit = open_visit(trouble=True)
     visit.page.route(DATA, lambda route: route.fulfill(status=status, body=body))
     visit.go()
@@ -148,7 +148,7 @@ def test_a_slow_answer_is_waited_for_in_sight(open_visit: OpenVisit) -> None:
 
 
 def test_a_page_that_is_asked_to_come_again_does_so(open_visit: OpenVisit) -> None:
-    """P11: the app reads a few lists at once; whoever comes as one more need do nothing."""
+    """P11: the app limits concurrent lists; the page retries without the visitor's help."""
     visit = open_visit(trouble=True)
     refused: list[str] = []
 
@@ -172,7 +172,7 @@ def test_a_page_that_is_asked_to_come_again_does_so(open_visit: OpenVisit) -> No
 def test_a_page_of_findings_that_is_cut_off_is_never_taken_for_all(
     open_scene: OpenScene, open_visit: OpenVisit
 ) -> None:
-    """Half a list without a word is a list with half of its faults hidden."""
+    """Half a list without a notice would hide half of the problems."""
     scene = open_scene(estate_of({"chat": CMK, "search": MICROSOFT}))
     scene.scan()
     whole = scene.get("v1/findings", top="1")
@@ -232,7 +232,7 @@ def test_an_answer_that_cannot_be_drawn_leaves_no_older_one_in_sight(
 def test_links_of_the_apps_own_name_are_followed_where_the_page_has_another(
     open_scene: OpenScene, open_visit: OpenVisit
 ) -> None:
-    """Behind a gateway or a domain of one's own, the app still links to the name it knows."""
+    """Behind a gateway or a custom domain, the app still links to the name it knows."""
     scene = open_scene(estate_of({"chat": CMK, "search": MICROSOFT}))
     scene.scan()
     first = scene.get("v1/findings", top="1").body

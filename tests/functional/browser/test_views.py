@@ -13,7 +13,7 @@ ACCOUNT = "fraud-scoring"
 
 
 def test_a_shared_link_opens_the_same_view_after_the_key(open_visit: OpenVisit) -> None:
-    """Who gets the link sees what the sender saw, and needs a key of their own."""
+    """The recipient of the link sees the sender's view, but needs a key."""
     sender, receiver = open_visit(permissions=CLIPBOARD), open_visit()
     sender.sign_in()
     sender.choose("Verdict", "non_compliant")

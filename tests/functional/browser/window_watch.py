@@ -1,4 +1,4 @@
-"""What a window did that no visit to the page may do, whatever is tested."""
+"""Things that no visit to the page may do, in any test."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -31,7 +31,7 @@ class Watch:
         context.on("weberror", self._heed_error)
 
     def asked(self) -> list[str]:
-        """Return path and query of the requests for data so far, oldest first."""
+        """Return the path and query of each request for data so far, oldest first."""
         targets = [urlsplit(request.url) for request in self.requests]
         return [
             f"{target.path}?{target.query}".rstrip("?")
@@ -40,7 +40,7 @@ class Watch:
         ]
 
     def check(self) -> None:
-        """Assert that nothing happened that must not happen."""
+        """Assert that nothing forbidden happened."""
         # What is still on its way has arrived once the window has answered.
         kept = [page.evaluate("Object.keys(localStorage)") for page in self._context.pages]
         complaints, self._complaints = self._complaints, []
