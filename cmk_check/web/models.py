@@ -348,7 +348,7 @@ class SubscriptionsPage(ListPage[Subscription]):
 
 
 class _Owned(Answer):
-    owner: str | None = Field(description="The owner as tagged; null for accounts without owner.")
+    owner: str | None = Field(description="The owner as tagged; null for untagged accounts.")
     accounts: CountsOfKind = Field(description="The accounts by verdict.")
 
 
@@ -361,7 +361,7 @@ class OwnerSums(SumsOfOwner, _Owned):
 
 
 class OwnersPage(ListPage[OwnerSums]):
-    """Owners by name, after the accounts without owner; the last page has no `nextLink`."""
+    """Owners by name, after the accounts without an owner; the last page has no `nextLink`."""
 
 
 type _Few = Annotated[list[str], Field(max_length=MAX_NAMES_OF_KEY)]

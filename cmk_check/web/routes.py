@@ -302,7 +302,7 @@ async def get_scan(
     openapi.LIST_ERRORS,
 )
 async def list_owners(request: Request, query: Asked[parameters.OwnersQuery], _: _Walk) -> Response:
-    """List the owners by name, after the accounts without owner, each with its sums."""
+    """List the owners by name, after the accounts without an owner, each with its sums."""
     api = _api(request)
     return api.listed(request, query, await api.owners.page(query), models.OwnersPage)
 

@@ -622,7 +622,7 @@ export interface components {
         OwnerSource: "account" | "subscription";
         /** @description The accounts of one owner by verdict, and their keys. */
         OwnerSums: {
-            /** @description The owner as tagged; null for accounts without owner. */
+            /** @description The owner as tagged; null for untagged accounts. */
             owner: string | null;
             /** @description The accounts by verdict. */
             accounts: components["schemas"]["CountsOfKind"];
@@ -637,7 +637,7 @@ export interface components {
             /** @description Not read by the last scan; the last known verdict counts. */
             unread: number;
         };
-        /** @description Owners by name, after the accounts without owner; the last page has no `nextLink`. */
+        /** @description Owners by name, after the accounts without an owner; the last page has no `nextLink`. */
         OwnersPage: {
             /** @description The entries. */
             value: components["schemas"]["OwnerSums"][];

@@ -35,7 +35,7 @@ class OwnersView(SummingView):
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def page(self, query: parameters.OwnersQuery) -> Page[models.OwnerSums]:
-        """Read one page: first the accounts without owner, then the owners by name.
+        """Read one page: first the accounts without an owner, then the owners by name.
 
         Raises:
             RequestRefused: the token is invalid, or the estate has more findings.
