@@ -348,7 +348,7 @@ class SubscriptionsPage(ListPage[Subscription]):
 
 
 class _Owned(Answer):
-    owner: str | None = Field(description="The owner as tagged; null for untagged accounts.")
+    owner: str | None = Field(description="The owner as tagged; null if no tag names one.")
     accounts: CountsOfKind = Field(description="The accounts by verdict.")
 
 

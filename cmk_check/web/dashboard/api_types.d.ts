@@ -622,7 +622,7 @@ export interface components {
         OwnerSource: "account" | "subscription";
         /** @description The accounts of one owner by verdict, and their keys. */
         OwnerSums: {
-            /** @description The owner as tagged; null for untagged accounts. */
+            /** @description The owner as tagged; null if no tag names one. */
             owner: string | null;
             /** @description The accounts by verdict. */
             accounts: components["schemas"]["CountsOfKind"];

@@ -75,7 +75,7 @@ def test_a_view_that_no_workbook_can_hold_says_so(desk: Visit) -> None:
 
     desk.button("Download XLSX").click()
 
-    expect(desk.page.get_by_text("A workbook cannot be filtered by key reason")).to_be_visible()
+    expect(desk.page.get_by_text("Workbooks cannot be filtered by key reason")).to_be_visible()
 
 
 def test_more_findings_than_a_workbook_holds_are_several(visit: Visit, world: World) -> None:
