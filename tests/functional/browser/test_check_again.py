@@ -219,7 +219,7 @@ def test_the_page_does_not_ask_for_ever_whether_a_scan_has_ended(checking: Visit
         while len(answered) < checking.watch.asked().count(scan):
             checking.page.evaluate("null")
 
-    expect(_said(checking)).to_contain_text("takes longer than usual")
+    expect(_said(checking)).to_contain_text("is taking longer than usual")
     assert 5 < checking.watch.asked().count(scan) < 40
 
 

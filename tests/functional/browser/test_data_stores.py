@@ -152,7 +152,7 @@ def test_the_map_is_used_by_keyboard_and_read_by_screen_readers(phone: Visit) ->
     expect(tree).to_contain_text("team-2, team-3")
     expect(tree).to_contain_text("speech (workspace)")
     expect(tree).to_contain_text(f"basic {SHOWN_BACKWARDS} no store of its own")
-    for said in (ADVICE, "Data stores says what to do", "Projects and connections read"):
+    for said in (ADVICE, "see Data stores: what to do", "Projects and connections read"):
         expect(phone.drawer).to_contain_text(said)
     expect(phone.page.locator(ALIEN)).to_have_count(0)
     for scheme in ("light", "dark"):

@@ -98,7 +98,7 @@ def test_scans_that_stopped_turn_the_posture_to_unknown(
     expect(visit.body).to_have_attribute("data-fresh", "false")
     expect(visit.body).to_have_attribute("data-posture", "unknown")
     expect(visit.region("Posture").get_by_role("listitem")).not_to_have_count(0)
-    expect(visit.region("Coverage gaps")).to_contain_text("The result is out of date.")
+    expect(visit.region("Coverage gaps")).to_contain_text("its result is out of date.")
 
 
 def test_a_tab_in_the_background_asks_for_nothing(scene: Scene, open_visit: OpenVisit) -> None:
