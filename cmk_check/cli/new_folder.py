@@ -58,7 +58,7 @@ def publish(folder: Path, out: Path) -> None:
     """Rename a complete folder to ``out``, which must not exist or be empty.
 
     Raises:
-        OSError: ``out`` exists meanwhile, or the folder cannot be renamed.
+        OSError: ``out`` was created meanwhile, or the folder cannot be renamed.
 
     """
     try:

@@ -127,7 +127,7 @@ def write_folder(out: Path, files: Mapping[str, str]) -> None:
     """Write a new folder, complete or not at all. If that fails, write a temporary folder.
 
     Raises:
-        NotUsable: ``out`` exists meanwhile, or the folder cannot be written.
+        NotUsable: ``out`` was created meanwhile, or the folder cannot be written.
 
     """
     try:

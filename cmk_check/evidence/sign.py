@@ -1,4 +1,4 @@
-"""The signature of a bundle: an in-toto Statement about its manifest in a DSSE envelope; and keys.
+"""The signature of a bundle, an in-toto Statement in a DSSE envelope, and its keys.
 
 https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md and
 https://github.com/secure-systems-lab/dsse. The signed bytes are the envelope's pre-authentication
@@ -102,7 +102,7 @@ def _body(envelope: "Envelope") -> bytes:
 
 
 def read_public_key(path: Path) -> "SSlibKey":
-    """Read a public key as PEM or as JWK, which Key Vault nests in ``key``.
+    """Read a public key as PEM or as JWK; Key Vault wraps the JWK in ``key``.
 
     Raises:
         NotUsable: the file cannot be read, or is not an acceptable public key.
