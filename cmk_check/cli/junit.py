@@ -43,12 +43,11 @@ def as_junit(collected: Collected, status: models.Status) -> bytes:
         text = f"{finding.id} in subscription {subscription_name}"
         old = collected.old.get(finding.id)
         add_test(suite, finding.subscription_id, name, text, problems, old=old)
-    if status.last_scan is not None:
-        suite.set("timestamp", written(status.last_scan.started_at))
-    return document_of(suite)
+    last = status.last_scan
+    return document_of(suite, None if last is None else written(last.started_at))
 
 
-def document_of(suite: ET.Element) -> bytes:
+def document_of(suite: ET.Element, timestamp: str | None = None) -> bytes:
     """Return a test suite as a document, with its totals."""
     root = ET.Element("testsuites")
     root.append(suite)
@@ -60,6 +59,8 @@ def document_of(suite: ET.Element) -> bytes:
         element.set("failures", str(len(failed)))
         element.set("errors", str(len(errors)))
     suite.set(_SKIPPED, str(sum(test.find(_SKIPPED) is not None for test in tests)))
+    if timestamp is not None:
+        suite.set("timestamp", timestamp)
     ET.indent(root)
     document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return document + b"\n"

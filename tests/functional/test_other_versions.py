@@ -51,6 +51,12 @@ EDITS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         _VERSION,
         ("core/enums.py", '"customer_managed_key"', '"key_of_the_customer"'),
         ("core/enums.py", '"microsoft_managed_key"', '"key_of_microsoft"'),
+        (
+            "core/reasons/reasons.toml",
+            "verdict.customer_managed_key",
+            "verdict.key_of_the_customer",
+        ),
+        ("core/reasons/reasons.toml", "verdict.microsoft_managed_key", "verdict.key_of_microsoft"),
         *_CLOCK,
     ),
     LATER_WORDS: (
