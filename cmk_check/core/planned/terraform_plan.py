@@ -82,7 +82,7 @@ def read_plan(document: object) -> list[PlannedAccount]:
             # Without its block, azurerm removes the key that the other resource has set.
             entries += [] if account.values.get(block) else [base]
         if account.is_new and not all(each.is_new or each.is_gone for each, _ in own):
-            entries.append(base)  # it is made anew, and what has set its key before is not
+            entries.append(base)  # it is created again, and what set its key before is not
         entries += [_with(entry, given) for entry in [*entries] for _, given in loose]
         names = few(each.address for each, _ in (*own, *loose))
         found.append(account.planned(entries, _SET_BY.format(names) if entries[1:] else None))
