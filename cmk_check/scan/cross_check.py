@@ -105,7 +105,7 @@ class SliceCrossCheck:
 
 
 def cross_check_of(context: ScanContext, claim: Claim) -> SliceCrossCheck | None:
-    """Return the cross-check for the claimed slice, None if there is no list to check."""
+    """Return the cross-check for the claimed slice, or None if no list must be checked."""
     planned = claim.slice.value.subscriptions
     ids = [each.subscription.id for each in planned if each.disposition is Disposition.READ]
     # A query without subscriptions could return accounts of all subscriptions.

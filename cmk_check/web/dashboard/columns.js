@@ -33,7 +33,7 @@ const sinceCell = ({ since, atFirst }, now) => [
  * @param {string} column
  * @param {string} head
  * @param {Column["text"]} text
- * @param {string} [absent] Shown if there is no text.
+ * @param {string} [absent] Shown in place of a missing text.
  * @returns {Column}
  */
 const plain = (column, head, text, absent) => ({ name: column, head, text, cell: (row) => [name(text(row), absent)] });
