@@ -1,21 +1,30 @@
-"""Key health as a whole: unread parts, the order of reasons, and the named evidence."""
+"""Key health as a whole: what is unread, gone or another's, and what a health names."""
 
+import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 import pytest
 
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import GapReason, KeyReason, KeyRotation, KeySeverity, KeyState
 from cmk_check.core.gap import Gap
+from cmk_check.core.keys.facts import Key, Vault
+from cmk_check.core.keys.judge_key import judge_key
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.reasons.catalogue import KEY_REASONS
-from cmk_check.core.unread import Unread
+from cmk_check.core.unread import Absent, Unread
+from tests.fakes.world import good
+from tests.unit.core.examples import ID, known_of, only_finding
 from tests.unit.core.key_examples import (
     ATTRIBUTES,
+    KEY_EVIDENCE,
     KEY_ID,
     NEW,
     NOW,
+    OLD,
     PINNED,
     POLICIES,
     ROLES,
@@ -24,13 +33,19 @@ from tests.unit.core.key_examples import (
     SYSTEM,
     UNREAD,
     USER,
+    VAULT_EVIDENCE,
     VAULT_ID,
     Case,
     Changes,
+    Expected,
+    account_and_facts,
     changed,
+    found,
     judged,
     with_changes,
 )
+
+R = KeyReason
 
 
 @pytest.mark.parametrize(
@@ -51,9 +66,9 @@ def test_what_could_not_be_read_is_unknown_and_says_what_is_missing_p11(
     assert health.state is KeyState.UNKNOWN
     assert health.concerns == (
         KeyConcern(
-            KeyReason.CANNOT_READ,
+            R.CANNOT_READ,
             KeySeverity.UNKNOWN,
-            f"{KEY_REASONS[KeyReason.CANNOT_READ].text()} {title}Grant the role.",
+            f"{KEY_REASONS[R.CANNOT_READ].text()} {title}Grant the role.",
             {"notSeen": part},
             "Some.Provider/things/read",
         ),
@@ -72,40 +87,23 @@ def test_what_nobody_tried_to_read_is_unknown(case: Case, fact: str) -> None:
     )
 
 
-def test_several_unread_parts_are_one_concern_that_names_them_all() -> None:
+def test_several_unread_parts_are_one_concern_and_hide_no_fault() -> None:
     """P11: one grant must not uncover the next one only at the next scan."""
-    other = Unread(Gap(GapReason.TIMEOUT))
-    third = Unread(Gap(GapReason.FORBIDDEN, "Other/read", "Grant another."), VAULT_ID.lower())
-    health = judged(changed(POLICIES, "account.identity.principalId"), vault=third, scopes=other)
+    vault = Unread(Gap(GapReason.FORBIDDEN, "Other/read", "Grant another."), VAULT_ID.lower())
+    faults = {f"{ATTRIBUTES}.enabled": False, "account.identity.principalId": None}
+    scopes = Unread(Gap(GapReason.FORBIDDEN, "Third/read"))
 
-    (concern,) = health.concerns
-    assert concern.evidence == {"notSeen": "vault, identity, scopes"}
-    assert concern.missing_action == "Other/read"
-    assert "Grant another." in concern.message
-    assert health.vault_id == VAULT_ID.lower()
+    health = judged(with_changes(POLICIES, faults), vault=vault, scopes=scopes)
 
-
-def test_several_missing_actions_are_all_in_the_evidence() -> None:
-    """P11: a person who grants only one would learn of the next one only in the next scan."""
-    other = Unread(Gap(GapReason.FORBIDDEN, "Other/read", "Grant another."))
-    (concern,) = judged(POLICIES, key=UNREAD, scopes=other).concerns
-
-    assert concern.missing_action == "Some.Provider/things/read"
-    assert concern.evidence == {
-        "notSeen": "key, scopes",
-        "missingActions": "Some.Provider/things/read, Other/read",
+    disabled, unread = health.concerns
+    assert (health.state, disabled.code) == (KeyState.BROKEN, R.KEY_DISABLED)
+    assert unread.evidence == {
+        "notSeen": "vault, identity, scopes",
+        "missingActions": "Other/read, Third/read",
     }
-
-
-def test_a_key_is_judged_though_its_vault_could_not_be_read() -> None:
-    """A disabled key is broken, even if other facts are not known."""
-    health = judged(changed(POLICIES, f"{ATTRIBUTES}.enabled", value=False), vault=UNREAD)
-
-    assert [each.code for each in health.concerns] == [
-        KeyReason.KEY_DISABLED,
-        KeyReason.CANNOT_READ,
-    ]
-    assert health.state is KeyState.BROKEN
+    assert unread.missing_action == "Other/read"
+    assert "Grant another." in unread.message
+    assert health.vault_id == VAULT_ID.lower()
 
 
 def test_worst_concerns_come_first_and_make_the_state() -> None:
@@ -114,7 +112,6 @@ def test_worst_concerns_come_first_and_make_the_state() -> None:
         POLICIES,
         {
             "key.properties.keySize": 4096,
-            "key.properties.kty": "RSA",
             f"{ATTRIBUTES}.enabled": False,
             f"{ATTRIBUTES}.nbf": SECONDS + 1,
             "vault.properties.enablePurgeProtection": None,
@@ -125,21 +122,14 @@ def test_worst_concerns_come_first_and_make_the_state() -> None:
     health = judged(case, scopes=UNREAD)
 
     assert [each.code for each in health.concerns] == [
-        KeyReason.KEY_DISABLED,
-        KeyReason.KEY_NOT_YET_VALID,
-        KeyReason.CANNOT_READ,
-        KeyReason.VAULT_SOFT_DELETE_OFF,
-        KeyReason.VAULT_PURGE_PROTECTION_OFF,
-        KeyReason.KEY_SIZE_DISPUTED,
+        R.KEY_DISABLED,
+        R.KEY_NOT_YET_VALID,
+        R.CANNOT_READ,
+        R.VAULT_SOFT_DELETE_OFF,
+        R.VAULT_PURGE_PROTECTION_OFF,
+        R.KEY_SIZE_DISPUTED,
     ]
     assert health.state is KeyState.BROKEN
-
-
-def test_a_long_word_of_azures_is_cut() -> None:
-    """P8: a finding's row holds 8 KB."""
-    health = judged(POLICIES, scopes=Unread(Gap(GapReason.TIMEOUT, detail="x" * 9_000)))
-
-    assert health.concerns[0].message.endswith(": " + "x" * 381)
 
 
 def test_a_notice_alone_leaves_a_key_healthy() -> None:
@@ -152,7 +142,7 @@ def test_a_notice_alone_leaves_a_key_healthy() -> None:
 
 def test_health_names_the_key_its_version_and_who_uses_it() -> None:
     """Changes of these are announced, and people search for them."""
-    assert judged(ROLES) == KeyHealth(
+    pinned = KeyHealth(
         KeyState.HEALTHY,
         rotation=KeyRotation.PINNED,
         expires=NOW + timedelta(days=365),
@@ -161,25 +151,21 @@ def test_health_names_the_key_its_version_and_who_uses_it() -> None:
         key_version=NEW,
         principal_id=USER.lower(),
     )
-    assert judged(POLICIES) == KeyHealth(
-        KeyState.HEALTHY,
-        rotation=KeyRotation.AUTOMATIC,
-        expires=NOW + timedelta(days=365),
-        vault_id=VAULT_ID.lower(),
-        key_id=KEY_ID.lower(),
-        key_version=NEW,
-        principal_id=SYSTEM.lower(),
+
+    assert judged(ROLES) == pinned
+    assert judged(POLICIES) == replace(
+        pinned, rotation=KeyRotation.AUTOMATIC, principal_id=SYSTEM.lower()
     )
 
 
 def test_a_version_is_named_as_the_key_has_it() -> None:
     """P4: another spelling of the same version is no change."""
-    spelled = "0B0B0B0B-0b0b-0b0b-0b0b-0b0b0b0b0b0b"
+    spelled = " 0B0B0B0B-0b0b-0b0b-0b0b-0b0b0b0b0b0b "
 
-    assert judged(changed(ROLES, f"{SETTINGS}.keyVersion", spelled)).key_version == NEW
+    assert judged(changed(ROLES, f"{SETTINGS}.keyVersion", spelled)) == judged(ROLES)
 
 
-_BASE: Final = KEY_REASONS[KeyReason.CANNOT_READ].text()
+_BASE: Final = KEY_REASONS[R.CANNOT_READ].text()
 _UNSEEN: Final[dict[str, tuple[Case, Changes]]] = {
     "account": (POLICIES, {f"{SETTINGS}.keyVersion": 7}),
     "vault": (POLICIES, {"vault.properties.enableSoftDelete": 7}),
@@ -205,3 +191,157 @@ def test_every_unseen_part_says_what_it_is_and_what_to_do_p11(case: Case, change
     base, part = concern.message[: len(_BASE)], concern.message[len(_BASE) :]
     assert (health.state, base) == (KeyState.UNKNOWN, _BASE)
     assert re.fullmatch(r" [A-Z][a-z ]+: \S.{60,260}[a-z_]\.", part)
+
+
+@pytest.mark.parametrize(
+    ("vault", "key", "expected"),
+    [
+        (
+            Absent(VAULT_ID.lower()),
+            Absent(KEY_ID.lower()),
+            {R.VAULT_NOT_FOUND: {**VAULT_EVIDENCE, "keyVaultUri": "https://safe.vault.azure.net"}},
+        ),
+        (None, Absent(KEY_ID.lower()), {R.KEY_NOT_FOUND: {"keyId": KEY_ID.lower()}}),
+    ],
+    ids=["vault", "key"],
+)
+def test_what_is_gone_is_broken_once_and_stays_known(
+    vault: Absent | None, key: Absent, expected: Expected
+) -> None:
+    """The next scan requests it by its known id and again finds it gone, not unreadable."""
+    health = judged(POLICIES, **({"vault": vault} if vault else {}), key=key)
+
+    assert found(health) == expected
+    assert (health.state, health.expires) == (KeyState.BROKEN, None)
+    assert (health.vault_id, health.key_id) == (VAULT_ID.lower(), KEY_ID.lower())
+
+
+@pytest.mark.parametrize(
+    ("fault", "value", "vault_id"),
+    [
+        ("enableSoftDelete", "no", VAULT_ID.lower()),
+        ("vaultUri", "https://other.vault.azure.net/", None),
+    ],
+    ids=["odd", "another"],
+)
+def test_of_an_odd_vault_and_of_another_one_nothing_is_judged(
+    fault: str, value: str, vault_id: str | None
+) -> None:
+    """P1: other parts may also be wrong, or of another account's; an odd one is read again."""
+    faults = {f"vault.properties.{fault}": value, "vault.properties.accessPolicies": []}
+    health = judged(with_changes(POLICIES, faults))
+
+    assert [each.code for each in health.concerns] == [R.CANNOT_READ]
+    assert health.vault_id == vault_id
+    assert (health.key_id is None) == (vault_id is None)
+
+
+@pytest.mark.parametrize("address", [None, "", "kv", "https://example.com/"])
+def test_two_addresses_that_name_no_vault_are_not_the_same_vault(address: str | None) -> None:
+    """P1: a document without a usable address may belong to any vault."""
+    account, facts = account_and_facts(POLICIES)
+    vault = facts.vault
+    assert isinstance(vault, Vault)
+
+    health = judge_key(
+        replace(account, key_vault_uri=address), replace(facts, vault=replace(vault, uri=None)), NOW
+    )
+
+    assert found(health) == {R.CANNOT_READ: {"notSeen": "vault"}}
+
+
+def test_a_managed_hsm_is_at_risk_and_never_healthy() -> None:
+    """P11: its users cannot be read, and nobody can change that."""
+    uri = "https://safe.managedhsm.azure.net"
+    account, facts = account_and_facts(changed(POLICIES, f"{SETTINGS}.keyVaultUri", f"{uri}/"))
+    assert isinstance(facts.vault, Vault)
+    hsm = replace(facts.vault, uri=uri, is_managed_hsm=True, soft_delete=False, policies={})
+
+    health = judge_key(account, replace(facts, vault=hsm), NOW)
+
+    assert found(health) == {R.MANAGED_HSM_NOT_VERIFIABLE: {"identity": SYSTEM.lower()}}
+    assert health.state is KeyState.AT_RISK
+
+
+def test_long_words_of_azures_are_cut() -> None:
+    """P8: a finding's row holds 8 KB."""
+    health = judged(POLICIES, scopes=Unread(Gap(GapReason.TIMEOUT, detail="x" * 9_000)))
+    scopes = [{"name": "x" * 99, "properties": {"keySource": "y" * 99}}] * 20
+    (concern,) = judged(changed(POLICIES, "scopes", scopes)).concerns
+
+    assert health.concerns[0].message.endswith(": " + "x" * 381)
+    assert concern.evidence["scopes"].startswith(f"{'x' * 40} ({'y' * 40}), xxx")
+    assert len(concern.evidence["scopes"]) == 1024
+
+
+@pytest.mark.parametrize("others", [["a"], [f"a{number:02}" for number in range(20)]])
+def test_the_case_of_scopes_is_no_difference(others: list[str]) -> None:
+    """P4: another spelling would change the order, and with many scopes the named ones."""
+    cases = (
+        changed(POLICIES, "scopes", [{"name": name, "properties": {}} for name in (last, *others)])
+        for last in ("B", "b")
+    )
+    finding = only_finding(known_of(good(ID)))
+
+    upper, lower = (replace(finding, key_health=judged(case)) for case in cases)
+
+    assert KEY_HEALTH.is_same(upper, lower)
+
+
+@pytest.mark.parametrize(
+    ("created", "newest"),
+    [({"f": 5, "0": 6}, "0"), ({"0": 6, "f": 5}, "0"), ({"0": 6, "f": 6}, "f")],
+)
+def test_the_newest_version_is_the_one_made_last(created: dict[str, int], newest: str) -> None:
+    """P4: it is in the evidence, so the choice between two of the same time must not vary."""
+    case = changed(ROLES, "versions", [ROLES["versions"][1]] * (len(created) + 1))
+    case = json.loads(json.dumps(case))  # versions of their own, of which each can be changed
+    for place, (name, seconds) in enumerate(created.items(), 1):
+        case["versions"][place]["name"] = name
+        case["versions"][place]["properties"]["attributes"]["created"] += seconds
+
+    concerns = found(judged(case))
+
+    assert concerns[R.VERSION_PINNED]["newestVersion"] == newest
+    assert concerns[R.VERSION_NOT_LATEST]["newestVersion"] == newest
+
+
+def _with_versions_unread(case: Case, versions: Unread | None = UNREAD) -> KeyHealth:
+    account, facts = account_and_facts(case)
+    assert isinstance(facts.key, Key)
+    return judge_key(account, replace(facts, key=replace(facts.key, versions=versions)), NOW)
+
+
+@pytest.mark.parametrize("versions", [UNREAD, None])
+def test_versions_that_could_not_be_read_are_unknown(versions: Unread | None) -> None:
+    """It is not known whether there is a newer version."""
+    health = _with_versions_unread(ROLES, versions)
+
+    assert found(health) == {R.CANNOT_READ: {"notSeen": "keyVersions"}}
+    assert (health.key_version, health.expires) == (NEW, NOW + timedelta(days=365))
+
+
+def test_the_latest_version_is_judged_without_the_others() -> None:
+    """A known fault is reported even if something else could not be read."""
+    health = _with_versions_unread(changed(ROLES, f"{ATTRIBUTES}.enabled", value=False))
+
+    assert found(health) == {
+        R.KEY_DISABLED: KEY_EVIDENCE,
+        R.CANNOT_READ: {"notSeen": "keyVersions"},
+    }
+    assert health.concerns[-1].message.endswith(" Versions of the key: Grant the role.")
+
+
+@pytest.mark.parametrize(
+    ("pinned", "latest"),
+    [(OLD, {f"{ATTRIBUTES}.enabled": False}), ("--", {"key.properties.keyUriWithVersion": None})],
+    ids=["an older one", "dashes alone"],
+)
+def test_another_version_is_not_judged_by_the_latest(pinned: str, latest: Changes) -> None:
+    """P1: nothing is known about the pinned version then, not even whether it exists."""
+    health = _with_versions_unread(
+        with_changes(ROLES, {f"{SETTINGS}.keyVersion": pinned, **latest})
+    )
+
+    assert found(health) == {R.CANNOT_READ: {"notSeen": "keyVersions"}}
+    assert (health.key_version, health.expires) == (pinned, None)

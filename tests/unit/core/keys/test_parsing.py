@@ -88,17 +88,8 @@ def test_a_vault_arrives_whole() -> None:
 
 
 def test_of_a_vault_what_was_never_set_is_left_out() -> None:
-    """Azure may omit it, and null means the same."""
-    bare = {"id": "/V", "properties": {}}
-    nulls = {
-        "id": "/V",
-        "properties": dict.fromkeys(
-            ["enableRbacAuthorization", "enablePurgeProtection", "accessPolicies", "networkAcls"]
-        ),
-    }
-
-    assert parse_vault(bare, managed_hsm=False) == Vault("/v")
-    assert parse_vault(nulls, managed_hsm=False) == Vault("/v")
+    """Azure may omit it; that null means the same is tried in test_judge_key_earned.py."""
+    assert parse_vault({"id": "/V", "properties": {}}, managed_hsm=False) == Vault("/v")
 
 
 def test_a_managed_hsm_has_an_address_of_its_own() -> None:
@@ -108,45 +99,30 @@ def test_a_managed_hsm_has_an_address_of_its_own() -> None:
     assert parse_vault(document, managed_hsm=True) == Vault("/h", "https://h/", is_managed_hsm=True)
 
 
-_VAULT_FAULTS: Final[dict[str, tuple[object, str]]] = {
-    "vault": (7, "It is not an object."),
-    "vault.id": (None, "id is missing."),
-    "vault.properties.enableSoftDelete": (
-        1,
-        "properties.enableSoftDelete is not true or false.",
-    ),
-    "vault.properties.accessPolicies.0.objectId": (
-        None,
-        "properties.accessPolicies[].objectId is missing.",
-    ),
-    "vault.properties.accessPolicies.0.permissions.keys": (
-        ["get", 7],
-        "properties.accessPolicies[].permissions.keys is not a list of strings.",
-    ),
-}
+_POLICY: Final = "properties.accessPolicies"
 
 
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
-    [(path, *fault) for path, fault in _VAULT_FAULTS.items()],
-    ids=list(_VAULT_FAULTS),
+    [
+        ("id", None, "id is missing."),
+        ("properties.enableSoftDelete", 1, "properties.enableSoftDelete is not true or false."),
+        (f"{_POLICY}.0.objectId", None, f"{_POLICY}[].objectId is missing."),
+        (
+            f"{_POLICY}.0.permissions.keys",
+            ["get", 7],
+            f"{_POLICY}[].permissions.keys is not a list of strings.",
+        ),
+        # The first of two, so that two readings of the same vault agree.
+        (_POLICY, [None, {"objectId": 7}], f"{_POLICY}[] is not an object."),
+    ],
 )
 def test_the_broken_part_of_a_vault_is_named(path: str, value: object, sentence: str) -> None:
     """P11: the reason of an unknown key says what to check."""
-    document = changed(POLICIES, path, value)["vault"]
+    document = changed(POLICIES, f"vault.{path}", value)["vault"]
 
     assert parse_vault(document, managed_hsm=False).malformed == sentence
-
-
-def test_of_two_odd_policies_the_first_is_named() -> None:
-    """Two readings of the same vault must agree."""
-    policies = [None, {"objectId": 7}]
-    document = changed(POLICIES, "vault.properties.accessPolicies", policies)["vault"]
-
-    assert (
-        parse_vault(document, managed_hsm=False).malformed
-        == "properties.accessPolicies[] is not an object."
-    )
+    assert parse_vault(7, managed_hsm=False).malformed == "It is not an object."
 
 
 def test_a_key_arrives_whole() -> None:
@@ -176,55 +152,34 @@ def test_only_an_address_with_a_version_has_one(uri: str | None, version: str | 
     assert parse_key(document).latest.version == version
 
 
-_VERSION_FAULTS: Final[dict[str, tuple[object, str]]] = {
-    "key.properties.attributes": (None, "properties.attributes is missing."),
-    "key.properties.attributes.exp": (
-        True,
-        "properties.attributes.exp is not a whole number.",
-    ),
-    "key.properties.attributes.nbf": (
-        10**20,
-        "properties.attributes.nbf is not a time.",
-    ),
-    "key.properties.attributes.created": (
-        -(10**400),
-        "properties.attributes.created is not a time.",
-    ),
-    "key.properties.keyOps.0": (
-        None,
-        "properties.keyOps is not a list of strings.",
-    ),
-}
-
-
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
-    [(path, *fault) for path, fault in _VERSION_FAULTS.items()],
-    ids=list(_VERSION_FAULTS),
+    [
+        ("attributes", None, "properties.attributes is missing."),
+        ("attributes.exp", True, "properties.attributes.exp is not a whole number."),
+        ("attributes.nbf", 10**20, "properties.attributes.nbf is not a time."),
+        ("attributes.created", -(10**400), "properties.attributes.created is not a time."),
+        ("keyOps.0", None, "properties.keyOps is not a list of strings."),
+    ],
 )
 def test_the_broken_part_of_a_key_is_named(path: str, value: object, sentence: str) -> None:
     """P11; and an unreadable expiry must not count as none (P1)."""
-    document = changed(POLICIES, path, value)["key"]
+    document = changed(POLICIES, f"key.properties.{path}", value)["key"]
 
     assert parse_key(document).latest.malformed == sentence
     assert parse_version(document).malformed == sentence
 
 
-@pytest.mark.parametrize("size", [0, 10**6])
-def test_a_size_that_a_key_may_have_is_kept(size: int) -> None:
-    """Whether it is enough is judged elsewhere."""
-    version = parse_key(changed(POLICIES, "key.properties.keySize", size)["key"]).latest
-
-    assert (version.size, version.malformed) == (size, None)
-
-
-def test_a_size_that_no_key_has_is_a_fault() -> None:
+def test_only_a_size_that_a_key_may_have_is_kept() -> None:
     """P7: a number of 5,000 digits cannot even be written down."""
-    for size in (-1, 10**6 + 1, 10**5_000, -(10**5_000)):
+    odd = "properties.keySize is not a possible key size."
+    for size, kept, fault in (
+        *((size, size, None) for size in (0, 10**6)),
+        *((size, None, odd) for size in (-1, 10**6 + 1, 10**5_000, -(10**5_000))),
+    ):
         version = parse_key(changed(POLICIES, "key.properties.keySize", size)["key"]).latest
 
-        assert version.size is None
-        assert version.malformed == "properties.keySize is not a possible key size."
+        assert (version.size, version.malformed) == (kept, fault)
 
 
 def test_texts_are_cut_and_cleaned() -> None:
@@ -290,10 +245,8 @@ _ASSIGNED: Final[dict[str, Any]] = {
     ("condition", "conditional"),
     [
         ({}, False),
-        ({"condition": None}, False),
         ({"condition": " "}, False),
         ({"condition": "x"}, True),
-        ({"condition": 7}, True),
         ({"condition": {}}, True),
         ({"condition": False}, True),
     ],
@@ -318,8 +271,6 @@ def _role(*blocks: object) -> dict[str, Any]:
             _role({"dataActions": ["A/*", "b"], "notDataActions": ["C"]}, {"condition": "x"}),
             (RolePermissions(("A/*", "b"), ("C",)), RolePermissions(conditional=True)),
         ),
-        (None, None),
-        ({"properties": {"permissions": None}}, None),
         ({"properties": {"permissions": {}}}, None),
         (_role({"dataActions": ["*"]}, 7), None),
         (_role({"dataActions": ["*", 7]}), None),
@@ -340,7 +291,6 @@ def test_what_a_role_allows(
     ("uri", "name"),
     [
         ("https://Safe-1.vault.azure.net/", ("safe-1", False)),
-        ("https://safe.vault.azure.net", ("safe", False)),
         (" HTTPS://SAFE.VAULT.AZURE.NET:443/keys/cmk ", ("safe", False)),
         ("https://safe.vault.azure.net./", ("safe", False)),
         ("https://safe.vault.usgovcloudapi.net/", ("safe", False)),
@@ -353,7 +303,6 @@ def test_what_a_role_allows(
         ("https://sa_fe.vault.azure.net/", None),
         ("https://\u017fafe.vault.azure.net/", None),
         ("https://safe.vault.azure.net\n/", None),
-        ("", None),
         (None, None),
     ],
 )
