@@ -62,9 +62,18 @@ def told(known: Known, account: Account, hostname: str | None = HOST) -> Change:
 
 def test_a_change_has_the_documented_shape() -> None:
     """Logic Apps and other webhooks read these fields."""
-    now = replace(bad(ID), tags={"owner": "ai-platform"}, owner="ai-platform")
+    now = replace(
+        good(ID),
+        tags={"owner": "ai-platform"},
+        owner="ai-platform",
+        key_version="7",
+        identity_type="UserAssigned",
+        identity_client_id="client",
+        provisioning_state="Succeeded",
+        created_at="2026-03-19T21:34:59Z",
+    )
 
-    change = told(known_of(replace(good(ID), owner="ai-platform")), now)
+    change = told(known_of(replace(bad(ID), owner="ai-platform")), now)
 
     assert change.source == f"/subscriptions/{ID}"
     assert change.subject == str(now.id)
@@ -76,9 +85,18 @@ def test_a_change_has_the_documented_shape() -> None:
         "tenantId": "tenant",
         "tags": {"owner": "ai-platform"},
         "owner": {"value": "ai-platform", "source": "account"},
-        "before": GOOD | {"owner": "ai-platform"},
-        "after": BAD | {"owner": "ai-platform"},
-        "evidence": {"keySource": "Microsoft.CognitiveServices"},
+        "before": BAD | {"owner": "ai-platform"},
+        "after": GOOD | {"owner": "ai-platform"},
+        "evidence": {
+            "keySource": "Microsoft.KeyVault",
+            "keyName": "cmk",
+            "keyVersion": "7",
+            "keyVaultUri": "https://kv-cmk.vault.azure.net/",
+            "identityType": "UserAssigned",
+            "identityClientId": "client",
+            "provisioningState": "Succeeded",
+            "createdAt": "2026-03-19T21:34:59Z",
+        },
         "scanId": context(NOON + HOUR).scan_id,
         "ruleVersion": "1",
         "baseline": False,
@@ -121,8 +139,9 @@ def test_a_change_of_a_key_has_the_documented_shape() -> None:
     [("Chat.Bot_2-x", True), ("süd(2)", True), *((name, False) for name in ("a%0d", "a;b", ".."))],
 )
 def test_only_names_that_azure_allows_have_a_link(name: str, *, has_link: bool) -> None:
-    """With any other character, a link could lead to another account or nowhere."""
+    """With any other character or host, a link could lead to another account or nowhere."""
     assert ("findingUrl" in told(Known(), bad(ID, name)).data) is has_link
+    assert "findingUrl" not in told(Known(), bad(ID, name), hostname=None).data
 
 
 def test_long_evidence_is_cut_to_what_a_message_carries() -> None:
@@ -240,8 +259,3 @@ def test_an_event_leaves_its_change_as_it_was() -> None:
     event_of(Change("id-1", ChangeType.ACCOUNT_UPDATED, NOON, "/s", "/s/a", data, 4))
 
     assert data == {"name": "a"}
-
-
-def test_without_a_host_name_there_is_no_link() -> None:
-    """A link to nowhere is worse than none."""
-    assert "findingUrl" not in told(Known(), bad(ID), hostname=None).data

@@ -1,26 +1,38 @@
-"""Which details change a finding and which do not."""
+"""Which details and owners change a finding, and what a change says of them."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.account import Account
-from cmk_check.core.enums import ChangeType
+from cmk_check.core.account import Account, Reading
+from cmk_check.core.comparison.updates import Difference, Known
+from cmk_check.core.owner import Owner
 from cmk_check.core.requirements import VERDICTS
 from tests.fakes.world import bad, good, odd
-from tests.unit.core.examples import HOUR, ID, NOON, compared, known_of
+from tests.unit.core.examples import (
+    HOUR,
+    ID,
+    NOON,
+    SUBSCRIPTION,
+    compared,
+    compared_reading,
+    context,
+    known_of,
+    only_finding,
+    recorded,
+    told,
+)
 
 LATER = NOON + HOUR
+UPDATED = "account.updated"
 
 
 def test_another_broken_part_is_an_update() -> None:
     """Only the message says what to check, so it must be up to date (P11)."""
     broken = replace(odd(ID), malformed="properties.encryption is not an object.")
 
-    (step,) = compared(known_of(odd(ID)), broken, at=LATER).steps
-
-    assert step.changes[0].type is ChangeType.ACCOUNT_UPDATED
+    assert told(compared(known_of(odd(ID)), broken, at=LATER)) == [UPDATED]
 
 
 def test_a_reworded_message_is_no_difference() -> None:
@@ -33,91 +45,60 @@ def test_a_reworded_message_is_no_difference() -> None:
     assert compared(older, bad(ID), at=LATER).is_empty
 
 
-def test_a_change_names_each_piece_of_evidence() -> None:
-    """Others read these fields by their names."""
-    account = replace(
-        good(ID),
-        key_version="7",
-        identity_type="UserAssigned",
-        identity_client_id="client",
-        provisioning_state="Succeeded",
-        created_at="2026-03-19T21:34:59Z",
-    )
-
-    (step,) = compared(known_of(bad(ID)), account, at=LATER).steps
-
-    assert step.changes[0].data["evidence"] == {
-        "keySource": "Microsoft.KeyVault",
-        "keyName": "cmk",
-        "keyVersion": "7",
-        "keyVaultUri": "https://kv-cmk.vault.azure.net/",
-        "identityType": "UserAssigned",
-        "identityClientId": "client",
-        "provisioningState": "Succeeded",
-        "createdAt": "2026-03-19T21:34:59Z",
-    }
-
-
-def test_another_kind_is_told_as_such_and_names_what_azure_policy_says() -> None:
+def test_p1_another_kind_and_owner_are_told_and_what_azure_policy_says_then() -> None:
     """An upgrade to Foundry takes the account out of the built-in policy's scope."""
-    (step,) = compared(known_of(bad(ID)), replace(bad(ID), kind="AIServices"), at=LATER).steps
-
-    (told,) = step.changes
-    assert told.type is ChangeType.ACCOUNT_KIND_CHANGED
-    shared = {"verdict": "non_compliant", "reason": "microsoft_managed_key", "owner": None}
-    assert told.data["before"] == shared | {"kind": "OpenAI", "azurePolicy": "non_compliant"}
-    assert told.data["after"] == shared | {"kind": "AIServices", "azurePolicy": "not_assessed"}
-
-
-def test_another_kind_and_another_verdict_are_two_changes() -> None:
-    """Neither may hide the other."""
-    (step,) = compared(known_of(good(ID)), replace(bad(ID), kind="AIServices"), at=LATER).steps
-
-    assert [told.type for told in step.changes] == [
-        ChangeType.ACCOUNT_VIOLATED,
-        ChangeType.ACCOUNT_KIND_CHANGED,
-    ]
-
-
-def test_a_kind_in_another_spelling_or_newly_known_is_no_other_kind() -> None:
-    """Azure's spelling of kinds varies, and a kind that was missing has not changed."""
-    unknown = replace(known_of(bad(ID)).findings[str(bad(ID).id)], kind=None)
-    known = replace(known_of(bad(ID)), findings={str(bad(ID).id): unknown})
-
-    (step,) = compared(known, bad(ID), at=LATER).steps
-
-    assert compared(known_of(bad(ID)), replace(bad(ID), kind="OPENAI"), at=LATER).is_empty
-    assert [told.type for told in step.changes] == [ChangeType.ACCOUNT_UPDATED]
-
-
-def test_p1_another_kind_and_another_owner_at_once_are_told() -> None:
-    """An error here would turn the subscription into a gap in every later scan."""
     before, after = replace(bad(ID), owner="ai"), replace(bad(ID), kind="AIServices", owner="hr")
 
     (step,) = compared(known_of(before), after, at=LATER).steps
 
-    (told,) = step.changes
-    assert told.data["previousOwner"] == {"value": "ai", "source": "account"}
-    sides = [told.data["before"], told.data["after"]]
-    assert [isinstance(side, dict) and side["kind"] for side in sides] == ["OpenAI", "AIServices"]
+    (change,) = step.changes
+    assert change.type == "cmkcheck.account.kind_changed"
+    shared = {"verdict": "non_compliant", "reason": "microsoft_managed_key"}
+    assert change.data["before"] == {
+        **shared,
+        "owner": "ai",
+        "kind": "OpenAI",
+        "azurePolicy": "non_compliant",
+    }
+    assert change.data["after"] == {
+        **shared,
+        "owner": "hr",
+        "kind": "AIServices",
+        "azurePolicy": "not_assessed",
+    }
+    assert change.data["previousOwner"] == {"value": "ai", "source": "account"}
+
+
+def test_another_kind_and_another_verdict_are_two_changes() -> None:
+    """Neither may hide the other."""
+    now = replace(bad(ID), kind="AIServices")
+
+    assert told(compared(known_of(good(ID)), now, at=LATER)) == [
+        "account.violated",
+        "account.kind_changed",
+    ]
+
+
+def test_a_kind_that_is_newly_known_is_no_other_kind() -> None:
+    """A kind that was missing has not changed."""
+    nameless = replace(only_finding(known_of(bad(ID))), kind=None)
+    known = replace(known_of(bad(ID)), findings={str(bad(ID).id): nameless})
+
+    assert told(compared(known, bad(ID), at=LATER)) == [UPDATED]
 
 
 SPRING, SUMMER = "2026-03-19T21:34:59Z", "2026-07-01T08:00:00Z"
 
 
-def _dated(account: Account, created_at: str | None = SPRING) -> Account:
-    return replace(account, created_at=created_at)
-
-
-@pytest.mark.parametrize("made", [good, bad, odd])
+@pytest.mark.parametrize("made", [good, odd])
 @pytest.mark.parametrize(("had", "has"), [(None, SPRING), (SPRING, SUMMER), (SPRING, None)])
 def test_another_date_is_recorded_and_told_to_nobody(
     made: Callable[[str], Account], had: str | None, has: str | None
 ) -> None:
     """Rows of earlier versions lack it: filling it in must not be an alert of every account."""
-    known = known_of(_dated(made(ID), had))
+    known = known_of(replace(made(ID), created_at=had))
 
-    difference = compared(known, _dated(made(ID), has), at=LATER)
+    difference = compared(known, replace(made(ID), created_at=has), at=LATER)
 
     (step,) = difference.steps
     assert step.changes == ()
@@ -129,3 +110,66 @@ def test_another_date_is_recorded_and_told_to_nobody(
         step.after, judgement=replace(step.after.judgement, evidence=evidence)
     )
     assert (difference.coverage, VERDICTS.is_worse(difference)) == (known.coverage, False)
+
+
+def _owned(account: Account, owner: str | None = "ai") -> Account:
+    return replace(account, owner=owner)
+
+
+def _under(owner: str | None, known: Known, *accounts: Account) -> Difference:
+    """Compare with a subscription whose tag names this owner."""
+    subscription = replace(SUBSCRIPTION, owner=owner)
+    return compared_reading(known, Reading(accounts), context(LATER), subscription)
+
+
+def test_the_tag_of_a_subscription_speaks_for_accounts_without_one() -> None:
+    """Many companies tag only subscriptions."""
+    findings = recorded(_under("cloud", Known(), bad(ID, "a"), _owned(bad(ID, "b")))).findings
+
+    assert {finding.id.name: finding.owner for finding in findings.values()} == {
+        "a": Owner("cloud", "subscription"),
+        "b": Owner("ai", "account"),
+    }
+
+
+def test_another_owner_is_a_change_as_another_tag_is() -> None:
+    """The feed shows who was the owner, and when."""
+    known = known_of(_owned(bad(ID)))
+
+    assert told(compared(known, _owned(bad(ID), "ops"), at=LATER)) == [UPDATED]
+    assert told(compared(known, _owned(bad(ID), None), at=LATER)) == [UPDATED]
+    assert told(_under("cloud", known_of(bad(ID)), bad(ID))) == [UPDATED]
+    assert _under("cloud", known, _owned(bad(ID))).is_empty
+
+
+def test_changes_of_a_reading_with_another_owner_name_the_one_before_too() -> None:
+    """The previous owner must learn that the ticket moved or can be closed."""
+    known = known_of(_owned(bad(ID)))
+    hand_over = compared(known, _owned(bad(ID), "ops"), at=LATER).steps[0].changes
+    cured = compared(known, good(ID), at=LATER).steps[0].changes
+    taken_up = compared(known_of(bad(ID)), _owned(good(ID)), at=LATER).steps[0].changes
+    same = compared(known, _owned(good(ID)), at=LATER).steps[0].changes
+    inherited = _under("ai", known, good(ID)).steps[0].changes
+    removed = compared(known, at=LATER).steps[0].changes
+
+    owner = {"value": "ai", "source": "account"}
+    assert [each.data["previousOwner"] for each in (*hand_over, *cured)] == [owner, owner]
+    assert [each.data["previousOwner"] for each in taken_up] == [None]
+    assert not [each for each in (*same, *inherited) if "previousOwner" in each.data]
+    assert [each.data["owner"] for each in (*same, *removed)] == [owner, owner]
+
+
+def test_rows_without_owners_are_filled_in_once_and_told_to_nobody() -> None:
+    """Otherwise the first scan of a new version would change every account."""
+    known = known_of(bad(ID))
+    findings = {key: replace(each, owner=None) for key, each in known.findings.items()}
+    known = replace(known, findings=findings)
+
+    filled = compared(known, _owned(bad(ID)), at=LATER)
+
+    cured = compared(known, _owned(good(ID)), at=LATER).steps[0].changes
+    assert told(filled) == []
+    assert "previousOwner" not in cured[0].data
+    assert only_finding(recorded(filled)).owner == Owner("ai", "account")
+    assert only_finding(recorded(filled)).changed_at == NOON
+    assert compared(recorded(filled), _owned(bad(ID)), at=LATER).is_empty

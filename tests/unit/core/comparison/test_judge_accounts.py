@@ -9,11 +9,11 @@ import pytest
 from cmk_check.core.account import Account, UserIdentity
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.judge_accounts import accounts_of, judge_all, unread
-from cmk_check.core.enums import ChangeType, GapReason, KeyReason, KeyState
+from cmk_check.core.enums import GapReason, KeyReason, KeyState
 from cmk_check.core.gap import Gap
-from cmk_check.core.keys.facts import EncryptionScope, KeyFacts, Vault
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.unread import Unread
-from tests.fakes.keys import HEALTHY, UNPROTECTED
+from tests.fakes.keys import HEALTHY
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import (
     HOUR,
@@ -27,12 +27,6 @@ from tests.unit.core.examples import (
 )
 
 TIMED_OUT = Unread(Gap(GapReason.TIMEOUT, detail="Wait."))
-
-
-def scoped(*names: str) -> KeyFacts:
-    """Return a healthy key of an account with such encryption scopes under Microsoft's."""
-    scopes = tuple(EncryptionScope(name, "Microsoft.CognitiveServices") for name in names)
-    return replace(HEALTHY, scopes=scopes)
 
 
 def test_only_keys_of_accounts_that_are_compliant_are_looked_at() -> None:
@@ -76,28 +70,6 @@ def test_of_a_key_that_nobody_could_look_at_every_part_is_unread() -> None:
     assert unread(TIMED_OUT.gap) == KeyFacts(TIMED_OUT, TIMED_OUT, TIMED_OUT, TIMED_OUT)
 
 
-def test_another_scope_under_another_key_is_told_although_the_reason_is_the_same() -> None:
-    """The finding names the scopes: it must not go on naming those of last year."""
-    known = known_of(good(ID), keys=scoped("one"))
-
-    (step,) = compared(known, good(ID), at=NOON + HOUR, keys=scoped("other")).steps
-
-    assert [change.type for change in step.changes] == [ChangeType.ACCOUNT_UPDATED]
-
-
-def test_a_key_of_which_more_is_seen_and_that_has_one_fault_less_has_recovered() -> None:
-    """One unreadable part less is not a new problem."""
-    assert isinstance(UNPROTECTED.vault, Vault)
-    roles = replace(UNPROTECTED.vault, uses_rbac=True)
-    dark = replace(UNPROTECTED, vault=roles, grants=TIMED_OUT, scopes=TIMED_OUT)
-    known = known_of(good(ID), keys=dark)
-    better = replace(dark, vault=replace(roles, purge_protection=True), scopes=())
-
-    (step,) = compared(known, good(ID), at=NOON + HOUR, keys=better).steps
-
-    assert [change.type for change in step.changes] == [ChangeType.KEY_RECOVERED]
-
-
 _OTHERWISE: Final[dict[str, dict[str, object]]] = {
     "key": {"key_name": "k2"},
     "version": {"key_version": "v1"},
@@ -130,7 +102,7 @@ def test_of_an_id_that_comes_with_two_keys_the_key_is_unknown_in_any_order(
     assert "Azure lists it more than once" in concern.message
 
 
-@pytest.mark.parametrize("fields", [{}, {"tags": {"team": "a"}}, {"location": "westus"}])
+@pytest.mark.parametrize("fields", [{}, {"tags": {"team": "a"}, "location": "westus"}])
 def test_of_an_id_that_comes_twice_with_one_key_the_key_is_judged(
     fields: dict[str, object],
 ) -> None:

@@ -1,7 +1,7 @@
-"""Comparing keys: what is no difference, what stays while it is unreadable, what is worse."""
+"""Comparing keys: what is announced, what is no difference, and what stays while it is unread."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Final
 
@@ -13,16 +13,22 @@ from cmk_check.core.account import Account, Reading
 from cmk_check.core.comparison.judge_accounts import known_vaults
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.enums import KeyState
-from cmk_check.core.keys.facts import EncryptionScope, KeyFacts
+from cmk_check.core.keys.facts import EncryptionScope, Key, KeyFacts, Vault
+from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.requirements import HEALTHY_KEYS, VERDICTS
+from cmk_check.core.unread import Unread
 from tests.fakes.keys import (
     BOTH,
     BY_STATE,
     DISABLED,
+    EXPIRED,
     HEALTHY,
+    LATEST,
+    UNPROTECTED,
     UNREAD,
     VAULT,
     VAULT_GONE,
+    with_version,
 )
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import (
@@ -44,22 +50,241 @@ LATER: Final = NOON + HOUR
 DAY: Final = timedelta(days=1)
 DEGRADED: Final = "key.degraded"
 RECOVERED: Final = "key.recovered"
-_LOOKED_AT: Final = [facts for facts in BY_STATE.values() if facts]
+UPDATED: Final = "account.updated"
+# From the key of a compliant account to the key of the same one, an hour later.
+OF_KEYS: Final[dict[tuple[str, str], str | None]] = {
+    ("off", "off"): None,
+    ("off", "healthy"): UPDATED,
+    ("off", "at_risk"): DEGRADED,
+    ("off", "broken"): DEGRADED,
+    ("off", "unknown"): UPDATED,
+    ("healthy", "off"): UPDATED,
+    ("healthy", "healthy"): None,
+    ("healthy", "at_risk"): DEGRADED,
+    ("healthy", "broken"): DEGRADED,
+    ("healthy", "unknown"): DEGRADED,
+    ("at_risk", "off"): UPDATED,
+    ("at_risk", "healthy"): RECOVERED,
+    ("at_risk", "at_risk"): None,
+    ("at_risk", "broken"): DEGRADED,
+    ("at_risk", "unknown"): DEGRADED,
+    ("broken", "off"): UPDATED,
+    ("broken", "healthy"): RECOVERED,
+    ("broken", "at_risk"): RECOVERED,
+    ("broken", "broken"): None,
+    ("broken", "unknown"): DEGRADED,
+    ("unknown", "off"): UPDATED,
+    ("unknown", "healthy"): RECOVERED,
+    ("unknown", "at_risk"): DEGRADED,
+    ("unknown", "broken"): DEGRADED,
+    ("unknown", "unknown"): None,
+}
 
 
-def test_another_wording_of_a_key_is_no_change() -> None:
-    """A new version of this program must not announce a change of every key (P4)."""
-    known = known_of(good(ID), keys=BOTH)
-    finding = only_finding(known)
-    key = health_of(known)
-    worded = tuple(replace(each, message="As it was put before.") for each in key.concerns)
-    older = replace(finding, key_health=replace(key, concerns=worded))
+def state_in(difference: Difference) -> str:
+    """Return the state of the only key after a difference is recorded."""
+    key = only_finding(recorded(difference)).key_health
+    return key.state.value if key else "off"
 
-    difference = compared(
-        replace(known, findings={str(finding.id): older}), good(ID), at=LATER, keys=BOTH
-    )
 
-    assert difference.is_empty
+def withdraws(difference: Difference) -> bool:
+    """Return whether the status is lowered first where keys must be usable."""
+    assert not VERDICTS.is_worse(difference)
+    return HEALTHY_KEYS.is_worse(difference)
+
+
+@pytest.mark.parametrize(("before", "now"), OF_KEYS)
+def test_p1_each_transition_of_a_key_is_told_as_its_type(before: str, now: str) -> None:
+    """Alert rules use these types; only a key that cannot be used any more lowers the status."""
+    known = known_of(good(ID), keys=BY_STATE[before])
+
+    difference = compared(known, good(ID), at=LATER, keys=BY_STATE[now])
+
+    kind = OF_KEYS[before, now]
+    assert told(difference) == ([kind] if kind else [])
+    assert difference.is_empty == (kind is None)
+    assert state_in(difference) == now
+    was_usable, is_usable = (state in {"healthy", "at_risk"} for state in (before, now))
+    assert withdraws(difference) == (was_usable and not is_usable)
+
+
+@pytest.mark.parametrize("now", BY_STATE)
+@pytest.mark.parametrize(
+    ("before", "kind"), [(None, "account.discovered"), (bad(ID), "account.resolved")]
+)
+def test_a_key_in_trouble_is_told_besides_its_account(
+    before: Account | None, kind: str, now: str
+) -> None:
+    """It came under a customer-managed key, and that key is broken: both are news."""
+    known = known_of(before) if before else Known()
+
+    difference = compared(known, good(ID), at=LATER, keys=BY_STATE[now])
+
+    assert told(difference) == [kind, *([DEGRADED] if now in {"at_risk", "broken"} else [])]
+    assert withdraws(difference) == (before is None and now not in {"healthy", "at_risk"})
+
+
+@pytest.mark.parametrize("before", BY_STATE)
+@pytest.mark.parametrize(
+    ("now", "kind"), [(bad(ID), "account.violated"), (odd(ID), "account.unverifiable")]
+)
+def test_an_account_that_is_no_longer_compliant_has_no_key_to_tell_of(
+    before: str, now: Account, kind: str
+) -> None:
+    """A key that is no longer used has neither recovered nor degraded."""
+    known = known_of(good(ID), keys=BY_STATE[before])
+
+    difference = compared(known, now, at=LATER, keys=HEALTHY)
+
+    assert told(difference) == [kind]
+    assert state_in(difference) == "off"
+
+
+def test_what_changes_of_the_account_itself_stands_in_the_change_of_its_key() -> None:
+    """One change, without an additional update."""
+    known = known_of(good(ID), keys=HEALTHY)
+
+    (step,) = compared(known, replace(good(ID), key_name="k2"), at=LATER, keys=DISABLED).steps
+
+    (change,) = step.changes
+    evidence = change.data["evidence"]
+    assert isinstance(evidence, dict)
+    assert (change.type, evidence["keyName"]) == (f"cmkcheck.{DEGRADED}", "k2")
+
+
+DENIED: Final = Unread(FORBIDDEN)
+assert isinstance(HEALTHY.vault, Vault)
+ROLES: Final = replace(HEALTHY.vault, uses_rbac=True)
+DARK: Final = replace(HEALTHY, vault=ROLES, grants=DENIED)
+
+
+def scoped(*names: str) -> KeyFacts:
+    """Return a healthy key of an account with such encryption scopes under Microsoft's."""
+    scopes = tuple(EncryptionScope(name, "Microsoft.CognitiveServices") for name in names)
+    return replace(HEALTHY, scopes=scopes)
+
+
+SAME_STATE: Final[dict[str, tuple[KeyFacts, KeyFacts, str]]] = {
+    "another reason": (DISABLED, EXPIRED, DEGRADED),
+    "a reason more": (DISABLED, BOTH, DEGRADED),
+    "a reason less": (BOTH, DISABLED, RECOVERED),
+    "a new version": (HEALTHY, with_version(version="v2"), UPDATED),
+    "another vault": (
+        HEALTHY,
+        replace(HEALTHY, vault=replace(HEALTHY.vault, id=f"{VAULT}2")),
+        UPDATED,
+    ),
+    "a notice": (HEALTHY, with_version(size=4096), UPDATED),
+    "another scope": (scoped("one"), scoped("other"), UPDATED),
+    "another missing action": (UNREAD, replace(UNREAD, vault=DENIED, key=DENIED), UPDATED),
+    "a reason and an unread part less": (
+        replace(DARK, vault=replace(ROLES, purge_protection=False), scopes=DENIED),
+        DARK,
+        RECOVERED,
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "now", "kind"), SAME_STATE.values(), ids=SAME_STATE)
+def test_within_one_state_reasons_decide(before: KeyFacts, now: KeyFacts, kind: str) -> None:
+    """A second fault of a broken key is news; a notice and a routine rotation are no alarm."""
+    known = known_of(good(ID), keys=before)
+
+    assert told(compared(known, good(ID), at=LATER, keys=now)) == [kind]
+
+
+KEY_ID: Final = f"{VAULT}/keys/cmk"
+PINNED: Final = replace(good(ID), key_version="v1")
+USERLESS: Final = replace(good(ID), principal_id=None)
+OUT_OF_SIGHT: Final[dict[str, tuple[Account, KeyFacts, KeyFacts, str]]] = {
+    "the vault too": (
+        good(ID),
+        replace(UNPROTECTED, scopes=DENIED),
+        replace(UNREAD, key=None, scopes=DENIED),
+        DEGRADED,
+    ),
+    "a broken key": (
+        USERLESS,
+        replace(DISABLED, scopes=DENIED),
+        replace(HEALTHY, key=DENIED, scopes=DENIED),
+        DEGRADED,
+    ),
+    "the key, which was odd before": (
+        USERLESS,
+        with_version(enabled=False, malformed="properties.keySize is odd."),
+        replace(HEALTHY, key=DENIED),
+        UPDATED,
+    ),
+    "the version, behind a newer one": (
+        PINNED,
+        replace(HEALTHY, key=Key(KEY_ID, replace(LATEST, expires=NOON + DAY), DENIED)),
+        replace(HEALTHY, key=Key(KEY_ID, replace(LATEST, version="v2"), DENIED)),
+        UPDATED,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("account", "before", "now", "kind"), OUT_OF_SIGHT.values(), ids=OUT_OF_SIGHT
+)
+def test_what_is_only_out_of_sight_has_not_recovered(
+    account: Account, before: KeyFacts, now: KeyFacts, kind: str
+) -> None:
+    """P1: an alert would be closed although nothing is known to be better."""
+    known = known_of(account, keys=before)
+
+    assert told(compared(known, account, at=LATER, keys=now)) == [kind]
+
+
+def _rotating(at: datetime | None) -> KeyFacts:
+    assert isinstance(HEALTHY.key, Key)
+    return replace(HEALTHY, key=replace(HEALTHY.key, next_rotation_at=at))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "kinds"),
+    [
+        (None, NOON + 9 * DAY, []),
+        (NOON + 9 * DAY, NOON + 8 * DAY, [UPDATED]),
+        (NOON + 9 * DAY, None, [UPDATED]),
+    ],
+)
+def test_the_next_rotation_is_recorded_and_told_only_if_it_was_known(
+    before: datetime | None, now: datetime | None, kinds: list[str]
+) -> None:
+    """Rows of earlier versions lack it: adding it must not add to every account's history."""
+    known = known_of(good(ID), keys=_rotating(before))
+
+    difference = compared(known, good(ID), at=LATER, keys=_rotating(now))
+    after = recorded(difference)
+
+    assert told(difference) == kinds
+    assert health_of(after).next_rotation_at == now
+    assert compared(after, good(ID), at=LATER + HOUR, keys=_rotating(now)).is_empty
+
+
+def _reworded(health: KeyHealth) -> KeyHealth:
+    """Return the health as an earlier version of this program put it, in another order."""
+    concerns = []
+    for each in health.concerns:
+        scopes = ", ".join(reversed(each.evidence.get("scopes", "").split(", ")))
+        evidence = {
+            name: scopes if name == "scopes" else is_ for name, is_ in each.evidence.items()
+        }
+        concerns.append(replace(each, message="As it was put before.", evidence=evidence))
+    return replace(health, concerns=tuple(concerns))
+
+
+@pytest.mark.parametrize("facts", [BOTH, scoped("b", "a")], ids=["words", "order of a list"])
+def test_a_health_in_other_words_or_another_order_is_no_change(facts: KeyFacts) -> None:
+    """P4: a new version of this program must not announce a change of every key."""
+    finding = only_finding(known := known_of(good(ID), keys=facts))
+    older = replace(finding, key_health=_reworded(health_of(known)))
+
+    known = replace(known, findings={str(finding.id): older})
+
+    assert older != finding
+    assert compared(known, good(ID), at=LATER, keys=facts).is_empty
 
 
 @pytest.mark.parametrize(
@@ -72,23 +297,6 @@ def test_another_spelling_of_the_address_of_a_vault_that_is_gone_is_no_change(ur
     now = compared(known, replace(good(ID), key_vault_uri=uri), at=LATER, keys=VAULT_GONE)
 
     assert now.is_empty
-
-
-def test_another_order_in_a_list_of_evidence_is_no_change() -> None:
-    """P4: scopes once stood in an order that depended on how Azure spelled them."""
-    scopes = tuple(EncryptionScope(name, "Microsoft.CognitiveServices") for name in ("b", "a"))
-    facts = replace(HEALTHY, scopes=scopes)
-    known = known_of(good(ID), keys=facts)
-    key = health_of(known)
-    text = ", ".join(f"{each.name} ({each.key_source})" for each in scopes)
-    listed = replace(key.concerns[0], evidence={"scopes": text, "count": "2"})
-    older = replace(only_finding(known), key_health=replace(key, concerns=(listed,)))
-
-    difference = compared(
-        replace(known, findings={str(older.id): older}), good(ID), at=LATER, keys=facts
-    )
-
-    assert difference.is_empty
 
 
 @pytest.mark.parametrize(
@@ -104,19 +312,13 @@ def test_p4_the_days_to_an_expiry_tick_without_a_change(facts: KeyFacts) -> None
 
 def test_p1_an_account_that_no_facts_came_for_is_unknown() -> None:
     """A key without an answer is never healthy and never left out."""
-    reading = Reading((good(ID, "a"), good(ID, "b")))
-    facts = {str(good(ID, "a").id): HEALTHY}
+    known = recorded(compared_reading(Known(), Reading((good(ID),)), keys={}))
 
-    found = recorded(compared_reading(Known(), reading, keys=facts))
-
-    states = {finding.id.name: finding.key_health for finding in found.findings.values()}
-    assert states["a"] is not None
-    assert states["b"] is not None
-    assert (states["a"].state, states["b"].state) == (KeyState.HEALTHY, KeyState.UNKNOWN)
-    assert "next scan" in states["b"].concerns[0].message
+    assert health_of(known).state is KeyState.UNKNOWN
+    assert "next scan" in health_of(known).concerns[0].message
 
 
-ORDER: Final = ("healthy", "at_risk", "unknown", "broken")
+BADNESS: Final = {"off": 0, "healthy": 0, "at_risk": 1, "unknown": 2, "broken": 3}
 
 
 @pytest.mark.parametrize(("before", "now"), list(product(BY_STATE, BY_STATE)))
@@ -126,10 +328,7 @@ def test_p2_an_incomplete_reading_only_makes_a_key_worse(before: str, now: str) 
 
     difference = compared(known, good(ID), at=LATER, gap=FORBIDDEN, keys=BY_STATE[now])
 
-    rank = {"off": 0, **{state: number for number, state in enumerate(ORDER)}}
-    is_worse = rank[now] > rank[before]
-    key = only_finding(recorded(difference)).key_health
-    assert (key.state.value if key else "off") == (now if is_worse else before)
+    assert state_in(difference) == max(before, now, key=BADNESS.__getitem__)
     assert RECOVERED not in told(difference)
 
 
@@ -195,23 +394,11 @@ def test_a_vault_that_the_account_has_left_is_not_asked_for() -> None:
     assert known_vaults(known.findings, [spelled]) == {str(good(ID).id): VAULT}
 
 
-@pytest.mark.parametrize(("before", "now"), list(product([None, *BY_STATE], BY_STATE)))
-def test_p1_a_bad_key_takes_back_what_is_compliant_only_while_keys_can_be_used(
-    before: str | None, now: str
-) -> None:
-    """The status is lowered before such a step is recorded, and for no other step."""
-    known = known_of(good(ID), keys=BY_STATE[before]) if before else Known()
-
-    difference = compared(known, good(ID), at=LATER, keys=BY_STATE[now])
-
-    was_good = before in {None, "healthy", "at_risk"}
-    is_bad = now in {"broken", "unknown", "off"}
-    assert HEALTHY_KEYS.is_worse(difference) == (was_good and is_bad)
-    assert not VERDICTS.is_worse(difference)
-
-
 _READINGS: Final = st.lists(
-    st.tuples(st.sampled_from([None, good, bad, odd]), st.sampled_from(_LOOKED_AT)),
+    st.tuples(
+        st.sampled_from([None, good, bad, odd]),
+        st.sampled_from([facts for facts in BY_STATE.values() if facts]),
+    ),
     min_size=3,
     max_size=3,
 )
@@ -253,17 +440,11 @@ def test_a_resolved_account_whose_update_failed_is_not_told_as_healthy() -> None
     again = compared(recorded(resolved), FAILED, at=NOON + 2 * HOUR, keys=HEALTHY)
     mended = compared(recorded(resolved), good(ID), at=NOON + 3 * HOUR, keys=HEALTHY)
 
-    assert told(resolved) == ["account.resolved", "key.degraded"]
-    assert change.data["after"] == key.data["after"]
-    assert change.data["after"] == {
-        "verdict": "compliant",
-        "reason": "customer_managed_key",
-        "keyHealth": "unknown",
-        "keyReasons": ["account_failed"],
-        "owner": None,
-        "azurePolicy": "compliant",
-    }
-    assert health_of(recorded(resolved)).state is KeyState.UNKNOWN
+    assert told(resolved) == ["account.resolved", DEGRADED]
+    after = change.data["after"]
+    assert isinstance(after, dict)
+    assert (after["keyHealth"], after["keyReasons"]) == ("unknown", ["account_failed"])
+    assert key.data["after"] == after
     assert again.is_empty
-    assert told(mended) == ["key.recovered"]
+    assert told(mended) == [RECOVERED]
     assert only_finding(recorded(mended)).judgement.evidence.provisioning_state is None
