@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from cmk_check.core.account import Account
 from cmk_check.core.comparison.carried_scopes import carried_scopes, is_due, last_due, scopes_as_of
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.enums import CoverageState, GapReason, KeyReason, KeySeverity
-from cmk_check.core.gap import Gap
+from cmk_check.core.enums import CoverageState, KeyReason, KeySeverity
 from cmk_check.core.keys.facts import EncryptionScope, KeyFacts
 from cmk_check.core.keys.judge_key import judge_key
 from cmk_check.core.keys.key_health import KeyConcern
@@ -64,11 +63,9 @@ def test_the_health_is_what_a_reading_with_the_same_answer_gives(
 @pytest.mark.parametrize("facts", [HEALTHY, DISABLED, UNREAD])
 def test_p1_a_list_that_could_not_be_read_is_read_again_and_has_no_time(facts: KeyFacts) -> None:
     """Otherwise an unknown would last for a day after the right was granted."""
-    unread = Unread(Gap(GapReason.FORBIDDEN, "read", "Assign the role."))
-    seen, unseen = (
-        known_of(ACCOUNT, keys=facts),
-        known_of(ACCOUNT, keys=replace(facts, scopes=unread)),
-    )
+    unread = replace(facts, scopes=Unread(FORBIDDEN))
+
+    seen, unseen = known_of(ACCOUNT, keys=facts), known_of(ACCOUNT, keys=unread)
 
     assert (carried(seen), carried(unseen)) == (True, False)
     assert scopes_as_of(seen.findings[ACCOUNT_ID], seen.coverage, READ) == BEFORE

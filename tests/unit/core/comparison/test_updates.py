@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cmk_check.core.account import Reading
-from cmk_check.core.comparison.updates import FindingUpdate, Known
+from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import VerdictCounts
@@ -29,14 +29,6 @@ from tests.unit.core.examples import (
 )
 
 
-def test_a_step_needs_a_finding() -> None:
-    """A step without a finding could not be written."""
-    change = compared(Known(), bad(ID)).steps[0].changes[0]
-
-    with pytest.raises(ValueError, match="before or after it"):
-        _ = FindingUpdate(None, None, (change,)).finding
-
-
 @pytest.mark.parametrize("now", [None, *MAKERS])
 @pytest.mark.parametrize("before", [None, *MAKERS])
 def test_only_what_takes_compliance_back_is_worse(before: str | None, now: str | None) -> None:
@@ -50,20 +42,6 @@ def test_only_what_takes_compliance_back_is_worse(before: str | None, now: str |
     )
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "is_worse"),
-    [(None, FORBIDDEN, True), (FORBIDDEN, FORBIDDEN, False), (FORBIDDEN, None, False)],
-    ids=["lost", "lasts", "regained"],
-)
-def test_a_new_gap_is_worse(first: Gap | None, second: Gap | None, *, is_worse: bool) -> None:
-    """An unread account can no longer count as compliant (P1)."""
-    known = recorded(compared(Known(), good(ID), gap=first))
-
-    difference = compared(known, good(ID), at=NOON + HOUR, gap=second)
-
-    assert VERDICTS.is_worse(difference) == is_worse
-
-
 def test_a_mark_left_behind_is_a_difference() -> None:
     """A row that stays in recording would make every later scan clear it."""
     known = known_of(bad(ID))
@@ -73,31 +51,21 @@ def test_a_mark_left_behind_is_a_difference() -> None:
     assert not compared(marked, bad(ID), at=NOON + HOUR).is_empty
 
 
-def test_a_first_recording_in_parts_is_unread_until_the_last() -> None:
-    """Half of a subscription must not look complete (P1)."""
-    difference = compared(Known(), bad(ID, "a"), good(ID, "b"))
+@pytest.mark.parametrize("gap", [None, FORBIDDEN])
+def test_a_first_recording_in_parts_is_unread_until_the_last(gap: Gap | None) -> None:
+    """Half of a subscription, an early gap or an early sum must not look complete (P1)."""
+    reading = Reading((bad(ID, "a"), good(ID, "b")), ignored_by_kind={"Face": 2}, gap=gap)
+    difference = compared_reading(Known(), reading)
 
     begun = difference.coverage_after(1, "claim")
 
-    assert begun.state is CoverageState.PENDING
-    assert begun.recording == "claim"
-    assert begun.sequence == 1
+    assert (begun.state, begun.gap) == (CoverageState.PENDING, None)
+    assert (begun.recording, begun.sequence) == ("claim", 1)
     assert begun.accounts.by_kind == {"OpenAI": VerdictCounts(non_compliant=1)}
+    assert begun.accounts.ignored_by_kind == {}
     assert begun.subscription == SUBSCRIPTION
-
-
-def test_a_first_recording_in_parts_claims_nothing_of_its_reading_before_the_last() -> None:
-    """An early gap or sum would count as complete (P1)."""
-    reading = Reading((bad(ID, "a"), good(ID, "b")), ignored_by_kind={"Face": 2})
-    complete = compared_reading(Known(), reading)
-    gone = compared_reading(Known(), replace(reading, gap=FORBIDDEN))
-
-    begun = [difference.coverage_after(1, "claim") for difference in (complete, gone)]
-
-    assert [row.gap for row in begun] == [None, None]
-    assert [row.accounts.ignored_by_kind for row in begun] == [{}, {}]
-    assert gone.coverage.gap == FORBIDDEN
-    assert complete.coverage.accounts.ignored_by_kind == {"Face": 2}
+    assert difference.coverage.gap == gap
+    assert difference.coverage.accounts.ignored_by_kind == {"Face": 2}
 
 
 def test_a_recording_in_parts_keeps_what_the_row_said_but_its_sums() -> None:
