@@ -1,6 +1,5 @@
 """The plan that fixes a key: its steps by reason, and when there is no plan."""
 
-import re
 from dataclasses import replace
 from typing import Final
 
@@ -12,7 +11,7 @@ from cmk_check.core.reasons.catalogue import KEY_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.remediation.key_plan import key_plan_for
-from cmk_check.core.remediation.steps import Action, PlanStep
+from cmk_check.core.remediation.steps import Action
 from cmk_check.core.unread import Absent
 from tests.fakes.broken_keys import BROKEN_KEYS, KEYS_IN_TROUBLE, broken, in_hsm, key_plan_of
 from tests.fakes.remediation import finding_of
@@ -30,30 +29,9 @@ from tests.unit.core.key_examples import (
 )
 
 _OF_VAULT: Final = "vault.properties"
-REPLACED: Final = ["check_vault", "create_key", "grant", "wait", "switch_on"]
-STEPS: Final = {
-    "vault gone": ["recover_vault", "grant_again"],
-    "key gone": ["recover_key"],
-    "key disabled": ["enable_key"],
-    "pinned version disabled": ["enable_key"],
-    "key expired": ["renew_key"],
-    "pinned version expired": ["renew_key", "follow_key"],
-    "key not yet valid": ["start_key"],
-    "operations missing": ["permit_wrapping"],
-    "no identity": ["restore_identity", "grant_again"],
-    "no policy": ["grant_again"],
-    "no role": ["grant_again"],
-    "soft delete off": ["soft_delete"],
-    "purge protection off": ["protect_from_purge"],
-    "firewall": ["open_firewall"],
-    "expiring": ["renew_key"],
-    "rotation overdue": ["rotate_key"],
-    "rotation overdue of a pinned key": ["rotate_key", "follow_key"],
-    "older version": ["follow_key"],
-    "account failed": ["repeat_update"],
-    "small": REPLACED,
-    "of another type": REPLACED,
-}
+_SIZE: Final = "key.properties.keySize"
+_OF_USER: Final = {"type": "UserAssigned"}
+REPLACED: Final = ["check_vault", "create_key", "grant", "wait", "switch_on", "verify"]
 NO_COMMAND: Final = {
     KeyReason.SCOPE_NOT_CUSTOMER_MANAGED,
     KeyReason.CANNOT_READ,
@@ -62,21 +40,19 @@ NO_COMMAND: Final = {
 }
 
 
-@pytest.mark.parametrize("what", STEPS)
-def test_each_reason_has_the_steps_that_end_it(what: str) -> None:
-    """Between the step that finds the key and the step that checks whether it can be used."""
+@pytest.mark.parametrize("what", ["small", "of another type"])
+def test_a_key_that_cannot_be_mended_is_replaced_in_its_vault(what: str) -> None:
+    """The steps of all other reasons are in test_key_script.py, where they are run."""
     plan = key_plan_of(KEYS_IN_TROUBLE[what])
 
-    first, *between, last = [step.action.value for step in plan.steps]
-    replaces = STEPS[what] is REPLACED
-    assert between == STEPS[what]
-    assert (first, last) == (("replace_key", "verify") if replaces else ("find_key", "verify_key"))
-    assert (plan.key == "cmk", plan.replaces) == ((False, "cmk") if replaces else (True, None))
+    assert [step.action for step in plan.steps] == ["replace_key", *REPLACED]
+    assert not plan.steps[0].warning
+    assert (plan.key != "cmk", plan.replaces) == (True, "cmk")
     assert f"{len(plan.steps)} steps" in plan.summary
     assert "VAULT='safe'\n" in render_az(plan)
 
 
-def test_every_reason_that_a_command_ends_has_akey_plan_of() -> None:
+def test_every_reason_that_a_command_ends_has_a_plan() -> None:
     """For a new reason, somebody must decide which it is."""
     planned = {each.code for health in KEYS_IN_TROUBLE.values() for each in health.concerns}
 
@@ -114,26 +90,6 @@ def test_several_reasons_have_one_plan_in_an_order_that_works() -> None:
     assert [each.code for each in plan.left] == [KeyReason.SCOPE_NOT_CUSTOMER_MANAGED]
 
 
-def test_what_a_person_has_to_decide_is_said_before_anything_is_run() -> None:
-    """Disabling a key is how its owner cuts an account off; undoing that is not ours to do."""
-    free = {"renew_key", "rotate_key", "follow_key", "repeat_update"}
-    for what, planned in STEPS.items():
-        plan = key_plan_of(KEYS_IN_TROUBLE[what])
-        asking = {step.action.value: _word(step) for step in plan.steps if _word(step)}
-        head, _, rest = render_az(plan).partition("set -euo pipefail")
-
-        assert list(asking) == [step for step in planned if step not in {*free, *REPLACED}]
-        for variable in asking.values():
-            assert f"{variable}=yes" in head
-            assert f"decided {variable} " in rest
-
-
-def _word(step: PlanStep) -> str | None:
-    """Return the variable that confirms a step."""
-    match = re.search("(CONFIRM_[A-Z_]+)=yes[.]", step.warning or "")
-    return match and match[1]
-
-
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -147,29 +103,27 @@ def test_another_key_undoes_no_revocation_unasked(
     changes: dict[str, object], reason: KeyReason
 ) -> None:
     """The new key works, whatever the owner of the old one did to it on purpose."""
-    health = judged(with_changes(POLICIES, changes | {"key.properties.keySize": 1024}))
+    health = judged(with_changes(POLICIES, changes | {_SIZE: 1024}))
 
     first, *others = key_plan_of(health).steps
 
     assert {each.code for each in health.concerns} == {KeyReason.KEY_TOO_SMALL, reason}
-    assert (first.action, _word(first)) == (Action.REPLACE_BLOCKED_KEY, "CONFIRM_REPLACE_KEY")
-    assert [step.action.value for step in others[:-1]] == REPLACED
+    assert first.action is Action.REPLACE_BLOCKED_KEY
+    assert "CONFIRM_REPLACE_KEY=yes" in (first.warning or "")
+    assert [step.action for step in others] == REPLACED
 
 
 def test_another_key_needs_an_identity_to_use_it() -> None:
     """Without an identity, the script would stop and request a new plan, which would be equal."""
-    case = changed(POLICIES, "key.properties.keySize", 1024)
+    plan = key_plan_of(judged(with_changes(POLICIES, {_SIZE: 1024, "account.identity": None})))
 
-    plan = key_plan_of(judged(changed(case, "account.identity", value=None)))
-    template = render_bicep(plan)
-
-    assert [step.action.value for step in plan.steps[1:5]] == [
+    assert [step.action for step in plan.steps[1:5]] == [
         "restore_identity",
         *REPLACED[:2],
         "grant_again",
     ]
     assert plan.left == ()
-    assert "az cognitiveservices account identity assign" in (template or "")
+    assert "az cognitiveservices account identity assign" in (render_bicep(plan) or "")
 
 
 @pytest.mark.parametrize("what", KEYS_IN_TROUBLE)
@@ -178,10 +132,14 @@ def test_a_template_is_made_where_it_can_do_all_of_it(what: str) -> None:
     template = render_bicep(key_plan_of(KEYS_IN_TROUBLE[what]))
 
     assert (template is not None) == (what in {"no policy", "no role", "small", "of another type"})
-    if what == "no role":
-        assert template is not None
-        assert "resource key 'Microsoft.KeyVault/vaults/keys@2026-02-01' existing = {" in template
-        assert "output" not in template
+
+
+def test_the_template_of_a_grant_changes_nothing_else() -> None:
+    """The key stays as it is."""
+    template = render_bicep(key_plan_of(KEYS_IN_TROUBLE["no role"])) or ""
+
+    assert "resource key 'Microsoft.KeyVault/vaults/keys@2026-02-01' existing = {" in template
+    assert "output" not in template
 
 
 @pytest.mark.parametrize("what", ["key gone", "key disabled", "operations missing", "key expired"])
@@ -198,42 +156,31 @@ def test_a_key_in_an_hsm_is_mended_there(what: str) -> None:
     [
         None,
         judged(POLICIES),
-        judged(changed(POLICIES, "key.properties.keySize", 4096)),  # a notice changes nothing
+        judged(changed(POLICIES, _SIZE, 4096)),  # a notice changes nothing
         replace(BROKEN_KEYS["key gone"], key_id=None, vault_id=None),
         replace(BROKEN_KEYS["vault gone"], vault_id="/subscriptions/x/vaults/kv"),
         replace(BROKEN_KEYS["key gone"], vault_id=VAULT_ID.lower().replace("rg-keys", "a?b=c")),
         replace(BROKEN_KEYS["key gone"], vault_id=VAULT_ID.lower().replace("safe", "a$(id)")),
-        judged(changed(POLICIES, "account.identity", {"type": "UserAssigned"})),
+        judged(changed(POLICIES, "account.identity", _OF_USER)),
         judged(changed(POLICIES, f"{_OF_VAULT}.publicNetworkAccess", "SecuredByPerimeter")),
         in_hsm(judged(POLICIES, vault=Absent(VAULT_ID.lower()), key=None)),
-        in_hsm(judged(changed(POLICIES, "key.properties.keySize", 1024))),
-        judged(
-            with_changes(
-                POLICIES,
-                {"key.properties.keySize": 1024, "account.identity": {"type": "UserAssigned"}},
-            )
-        ),
+        in_hsm(judged(changed(POLICIES, _SIZE, 1024))),
+        judged(with_changes(POLICIES, {_SIZE: 1024, "account.identity": _OF_USER})),
     ],
 )
-def test_where_no_command_ends_it_there_is_nokey_plan_of(health: KeyHealth | None) -> None:
+def test_where_no_command_ends_it_there_is_no_plan(health: KeyHealth | None) -> None:
     """Half a plan would do something else; the message of each reason says who must act."""
     finding = replace(broken(judged(POLICIES)), key_health=health)
 
     assert key_plan_for(finding) is None
 
 
-@pytest.mark.parametrize("key_name", [None, "", "a b", "$(id)", "k" * 128])
-def test_what_cannot_be_a_key_has_nokey_plan_of(key_name: str | None) -> None:
-    """Names come from any person who may change the account."""
-    finding = finding_of(key_source="Microsoft.KeyVault", key_name=key_name)
+@pytest.mark.parametrize(
+    "names",
+    [*({"key_name": name} for name in (None, "a b", "$(id)")), {"identity_client_id": "--me"}],
+)
+def test_what_cannot_be_named_has_no_plan(names: dict[str, str | None]) -> None:
+    """Any person who may change the account gives names; another identity would get the grant."""
+    named = {"key_source": "Microsoft.KeyVault", "key_name": "cmk", **names}
 
-    assert key_plan_for(replace(finding, key_health=BROKEN_KEYS["key disabled"])) is None
-
-
-def test_an_identity_that_cannot_be_named_has_nokey_plan_of() -> None:
-    """The grant would go to the system-assigned identity, which the account does not use."""
-    finding = broken(BROKEN_KEYS["no role"])
-    evidence = replace(finding.judgement.evidence, identity_client_id="--me")
-    finding = replace(finding, judgement=replace(finding.judgement, evidence=evidence))
-
-    assert key_plan_for(finding) is None
+    assert key_plan_for(replace(finding_of(**named), key_health=BROKEN_KEYS["no role"])) is None

@@ -17,26 +17,9 @@ from tests.fakes.remediation import BARE, BASH, Watched, finding_of, planned, te
 
 HOSTILE: Final = (
     *(name.replace("/", "_") for name in NAMES if "\x1b" not in name),
-    "it's",
-    '"; touch ran; "',
-    "'; touch ran; '",
-    "$(touch ran)",
-    "`touch ran`",
-    "${IFS}",
-    "-rf",
-    "--query=x",
-    "a b  c",
-    "back\\slash\\",
-    "*",
-    "~",
-    "!history",
-    "#comment",
-    "é\u0301",
-    "\u202eevil",
-    "'''",
-    "${resourceGroup().id}",
-    "\\u{41}",
-    "🔑",
+    *("'; touch ran; '", '"; touch ran; "', "$(touch ran)", "`touch ran`", "${IFS}", "it's", "'''"),
+    *("-rf", "--query=x", "a b  c", "back\\slash\\", "*", "~", "!history", "#comment"),
+    *("é\u0301", "\u202eevil", "${resourceGroup().id}", "\\u{41}", "🔑"),
 )
 ANY: Final = st.text() | st.sampled_from(HOSTILE)
 
