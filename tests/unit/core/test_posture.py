@@ -1,8 +1,8 @@
 """Posture: compliant only if nothing speaks against it, and otherwise with a reason."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -18,12 +18,12 @@ from cmk_check.core.enums import (
     PostureVerdict,
 )
 from cmk_check.core.model import AccountCounts, Coverage, VerdictCounts
-from cmk_check.core.posture import Expectations, Posture, of_estate, of_subscription
+from cmk_check.core.posture import Expectations, Posture, as_of, of_estate, of_subscription
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
 from cmk_check.limits import CLOCK_TOLERANCE
-from tests.unit.core.examples import FORBIDDEN, ID, NOON
+from tests.unit.core.examples import FORBIDDEN, HOUR, ID, NOON
 
 R = PostureReason
 AGE: Final = timedelta(minutes=180)
@@ -57,11 +57,14 @@ def leaving_out(status: Status, **ignored: int) -> Status:
 
 @dataclass(frozen=True)
 class Case:
-    """A status and when it is asked for; the verdict and the reasons that must come of it."""
+    """A status and when it is asked for; the verdict and the reasons that must come of it.
+
+    Each reason has its note, in parentheses in its sentence, or None.
+    """
 
     status: Status | None
     verdict: PostureVerdict
-    reasons: tuple[PostureReason, ...] = ()
+    reasons: Mapping[PostureReason, str | None] = field(default_factory=dict)
     age: timedelta = timedelta(0)
     expected: int = 1
     requires_keys: bool = False
@@ -72,58 +75,83 @@ WORSE: Final = R.RUNNING_SCAN_FOUND_WORSE
 KEY_WORSE: Final = replace(status_of(keys=(2, 0, 0, 0)), keys_lowered=True)
 CASES: Final[dict[str, Case]] = {
     "all compliant": Case(status_of(), GOOD),
-    "no account": Case(status_of((0, 0, 0)), GOOD, (R.NO_ACCOUNTS_IN_SCOPE,)),
-    "some excluded": Case(status_of(subscriptions=(1, 0, 2, 0)), GOOD, (R.SUBSCRIPTIONS_EXCLUDED,)),
-    "a kind left out": Case(leaving_out(status_of(), AIServices=1), GOOD, (R.KINDS_EXCLUDED,)),
-    "kinds that nobody meant": Case(leaving_out(status_of(), SpeechServices=3), GOOD),
+    "no account": Case(status_of((0, 0, 0)), GOOD, {R.NO_ACCOUNTS_IN_SCOPE: None}),
+    "some excluded": Case(
+        status_of(subscriptions=(1, 0, 2, 0)), GOOD, {R.SUBSCRIPTIONS_EXCLUDED: "2 of 3"}
+    ),
+    "kinds left out, and one that nobody meant": Case(
+        leaving_out(status_of(), OpenAI=9, aiservices=1, Face=2),
+        GOOD,
+        {R.KINDS_EXCLUDED: "AIServices: 1, OpenAI: 9"},
+    ),
     "as old as allowed": Case(status_of(), GOOD, age=AGE),
     "a clock slightly ahead": Case(status_of(), GOOD, age=-CLOCK_TOLERANCE),
-    "nothing recorded": Case(None, UNKNOWN, (R.NO_SCAN_YET,)),
-    "no scan finished": Case(Status(), UNKNOWN, (R.NO_SCAN_YET,)),
+    "nothing recorded": Case(None, UNKNOWN, {R.NO_SCAN_YET: None}),
+    "no scan finished": Case(Status(), UNKNOWN, {R.NO_SCAN_YET: None}),
     "first scan failed": Case(
         Status(lowered=R.NO_SUBSCRIPTION_VISIBLE),
         UNKNOWN,
-        (R.NO_SUBSCRIPTION_VISIBLE, R.NO_SCAN_YET),
+        {R.NO_SUBSCRIPTION_VISIBLE: None, R.NO_SCAN_YET: None},
     ),
-    "one bad": Case(status_of((6, 1, 0)), BAD, (R.ACCOUNTS_NON_COMPLIANT,)),
-    "one unknown": Case(status_of((6, 0, 1)), UNKNOWN, (R.ACCOUNTS_UNKNOWN,)),
-    "a gap": Case(status_of(subscriptions=(1, 1, 0, 0)), UNKNOWN, (R.SUBSCRIPTIONS_UNREAD,)),
+    "one bad": Case(status_of((6, 1, 0)), BAD, {R.ACCOUNTS_NON_COMPLIANT: "1 of 7"}),
+    "one unknown": Case(status_of((6, 0, 1)), UNKNOWN, {R.ACCOUNTS_UNKNOWN: "1 of 7"}),
+    "gaps": Case(
+        status_of(subscriptions=(1, 1999, 0, 0)),
+        UNKNOWN,
+        {R.SUBSCRIPTIONS_UNREAD: "1,999 of 2,000"},
+    ),
     "none visible, which lowered it too": Case(
         status_of(visible=0, lowered=R.NO_SUBSCRIPTION_VISIBLE),
         UNKNOWN,
-        (R.NO_SUBSCRIPTION_VISIBLE,),
+        {R.NO_SUBSCRIPTION_VISIBLE: None},
     ),
     "all excluded": Case(
         status_of((0, 0, 0), (0, 0, 3, 0), visible=3),
         UNKNOWN,
-        (R.NO_ACCOUNTS_IN_SCOPE, R.NO_SUBSCRIPTION_VISIBLE, R.SUBSCRIPTIONS_EXCLUDED),
+        {
+            R.NO_ACCOUNTS_IN_SCOPE: None,
+            R.NO_SUBSCRIPTION_VISIBLE: "3 visible",
+            R.SUBSCRIPTIONS_EXCLUDED: "3 of 3",
+        },
     ),
     "all retired": Case(
         status_of((0, 0, 0), (0, 0, 0, 2), visible=1),
         UNKNOWN,
-        (R.NO_ACCOUNTS_IN_SCOPE, R.NO_SUBSCRIPTION_VISIBLE),
+        {R.NO_ACCOUNTS_IN_SCOPE: None, R.NO_SUBSCRIPTION_VISIBLE: "1 visible"},
     ),
     "fewer than expected": Case(
-        status_of(visible=2), UNKNOWN, (R.FEWER_SUBSCRIPTIONS_THAN_EXPECTED,), expected=3
+        status_of(visible=2),
+        UNKNOWN,
+        {R.FEWER_SUBSCRIPTIONS_THAN_EXPECTED: "2 of at least 3"},
+        expected=3,
     ),
     "group unread": Case(
-        replace(status_of(), group_unread=FORBIDDEN), UNKNOWN, (R.MANAGEMENT_GROUP_UNREAD,)
+        replace(status_of(), group_unread=FORBIDDEN),
+        UNKNOWN,
+        {R.MANAGEMENT_GROUP_UNREAD: f"forbidden, missing {FORBIDDEN.missing_action}"},
     ),
-    "stale": Case(status_of(), UNKNOWN, (R.STALE,), age=AGE + SECOND),
-    "from the future": Case(status_of(), UNKNOWN, (R.CLOCK_SKEW,), age=-CLOCK_TOLERANCE - SECOND),
-    "lowered by a running scan": Case(status_of(lowered=WORSE), UNKNOWN, (WORSE,)),
+    "stale": Case(
+        status_of(), UNKNOWN, {R.STALE: "it began more than 180 minutes ago"}, age=AGE + SECOND
+    ),
+    "from the future": Case(
+        status_of(), UNKNOWN, {R.CLOCK_SKEW: None}, age=-CLOCK_TOLERANCE - SECOND
+    ),
+    "lowered by a running scan": Case(status_of(lowered=WORSE), UNKNOWN, {WORSE: None}),
     "broken keys that do not count": Case(status_of((3, 0, 0), keys=(0, 0, 2, 1)), GOOD),
     "keys at risk": Case(status_of((2, 0, 0), keys=(1, 1, 0, 0)), GOOD, requires_keys=True),
     "a broken key": Case(
-        status_of((2, 0, 0), keys=(1, 0, 1, 0)), BAD, (R.KEYS_BROKEN,), requires_keys=True
+        status_of((2, 0, 0), keys=(1, 0, 1, 0)), BAD, {R.KEYS_BROKEN: "1 of 2"}, requires_keys=True
     ),
     "an unknown key": Case(
-        status_of((2, 0, 0), keys=(1, 0, 0, 1)), UNKNOWN, (R.KEYS_UNKNOWN,), requires_keys=True
+        status_of((2, 0, 0), keys=(1, 0, 0, 1)),
+        UNKNOWN,
+        {R.KEYS_UNKNOWN: "1 of 2"},
+        requires_keys=True,
     ),
-    "a key never looked at": Case(
-        status_of((2, 0, 0), keys=(1, 0, 0, 0)), UNKNOWN, (R.KEYS_UNKNOWN,), requires_keys=True
+    "keys never looked at": Case(
+        status_of((2, 0, 0)), UNKNOWN, {R.KEYS_UNKNOWN: "2 of 2"}, requires_keys=True
     ),
-    "a key that a scan found worse": Case(KEY_WORSE, UNKNOWN, (WORSE,), requires_keys=True),
+    "a key that a scan found worse": Case(KEY_WORSE, UNKNOWN, {WORSE: None}, requires_keys=True),
 }
 
 
@@ -140,11 +168,12 @@ def answer(case: Case, exceptions: ExceptionMode = ExceptionMode.SHOW) -> Postur
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_posture_of_an_estate(case: Case) -> None:
-    """The one answer that a dashboard shows large."""
+    """The one answer that a dashboard shows large; the counts say how much there is to do (P11)."""
     posture = answer(case)
 
     assert posture.verdict is case.verdict
-    assert tuple(code for code, _ in posture.reasons) == case.reasons
+    sentences = [(code, POSTURE_REASONS[code].text(note)) for code, note in case.reasons.items()]
+    assert list(posture.reasons) == sentences
     assert posture.fresh == (
         case.status is not None
         and case.status.as_of is not None
@@ -256,7 +285,6 @@ def coverage_of(
         ),
         (coverage_of(verdicts=(1, 1, 0)), BAD, (R.ACCOUNTS_NON_COMPLIANT,)),
         (coverage_of(verdicts=(1, 0, 1)), UNKNOWN, (R.ACCOUNTS_UNKNOWN,)),
-        (coverage_of(CoverageState.GAP), UNKNOWN, (R.SUBSCRIPTIONS_UNREAD,)),
         (coverage_of(CoverageState.GAP, (0, 0, 0)), UNKNOWN, (R.SUBSCRIPTIONS_UNREAD,)),
         (
             coverage_of(CoverageState.GAP, (0, 1, 0)),
@@ -272,8 +300,10 @@ def coverage_of(
 def test_the_posture_of_a_subscription(
     coverage: Coverage, verdict: PostureVerdict, reasons: tuple[PostureReason, ...]
 ) -> None:
-    """Its owner asks for it alone; what nobody read is never called compliant (P1)."""
-    posture = of_subscription(coverage, status_of(), NOON, EXPECT)
+    """Its owner asks for it alone, whatever the others have; unread is never compliant (P1)."""
+    others = status_of((0, 9, 9), (1, 5, 0, 0))
+
+    posture = of_subscription(coverage, others, NOON, EXPECT)
 
     assert posture.verdict is verdict
     assert tuple(code for code, _ in posture.reasons) == reasons
@@ -299,8 +329,31 @@ def test_an_old_answer_for_a_subscription_is_unknown(
     assert not posture.fresh
 
 
-def test_a_subscription_is_not_blamed_for_the_rest_of_the_estate() -> None:
-    """Its owner can do nothing about another's gap."""
-    estate = replace(status_of((0, 9, 9), (1, 5, 0, 0)), lowered=None)
+@pytest.mark.parametrize(
+    ("state", "last_scan", "expected"),
+    [
+        (CoverageState.READ, NOON + HOUR, NOON + HOUR),
+        (CoverageState.READ, None, NOON),
+        (CoverageState.GAP, NOON + HOUR, NOON),
+        (CoverageState.PENDING, NOON + HOUR, NOON),
+        (CoverageState.EXCLUDED, NOON + HOUR, NOON),
+        (CoverageState.RETIRED, NOON + HOUR, NOON + HOUR),
+        (CoverageState.RETIRED, None, None),
+    ],
+)
+def test_what_was_not_read_keeps_the_time_of_its_last_reading(
+    state: CoverageState, last_scan: datetime | None, expected: datetime | None
+) -> None:
+    """This hour's scan proves nothing about accounts that were read a week ago (P1)."""
+    coverage = replace(coverage_of(state), last_read=NOON)
 
-    assert of_subscription(coverage_of(), estate, NOON, EXPECT).verdict is GOOD
+    assert as_of(coverage, Status(last_scan)) == expected
+
+
+def test_a_first_recording_that_has_not_ended_says_what_completes_it() -> None:
+    """There is no gap yet that could say it (P11)."""
+    posture = of_subscription(coverage_of(CoverageState.PENDING), status_of(), NOON, EXPECT)
+
+    ((code, text),) = posture.reasons
+    assert code is R.SUBSCRIPTIONS_UNREAD
+    assert "the next scan completes it" in text

@@ -45,7 +45,6 @@ from cmk_check.web.parameters import FindingsQuery
 from cmk_check.web.views import columns
 from cmk_check.web.views.finding import to_api_finding
 from tests.fakes.world import bad
-from tests.unit.core.account_entries import FULL
 from tests.unit.core.examples import (
     ID,
     MAKERS,
@@ -55,6 +54,7 @@ from tests.unit.core.examples import (
     known_of,
     only_finding,
 )
+from tests.unit.core.test_accounts import FULL
 from tests.unit.store.rows_kit import entity
 
 PORTAL: Final = "https://portal.azure.com"
