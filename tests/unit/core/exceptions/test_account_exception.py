@@ -1,27 +1,32 @@
-"""An exception as it is at a time, alone and in sums: honoured until its expiry, not at it."""
+"""An exception over time: honoured until its expiry, not at it, and each turn announced once."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import ExceptionReason, ExceptionState
+from cmk_check.core.enums import ExceptionReason, ExceptionState, Verdict
 from cmk_check.core.exceptions.account_exception import (
     AccountException,
+    AnnouncedException,
     ends_earlier,
     expiries,
     honoured_at,
     state_of,
 )
+from cmk_check.core.exceptions.announcements import announce
 from cmk_check.core.exceptions.judge_exception import ExceptionRules, exception_of
 from cmk_check.core.unread import Unread
 from tests.fakes.exemptions import ASSIGNMENT, DENIED, exempted
 from tests.fakes.world import bad
-from tests.unit.core.examples import ID
+from tests.unit.core.examples import HOUR, ID, NOON
 
-END: Final = datetime(2027, 1, 1, tzinfo=UTC)
-HONOURED: Final = AccountException(ExceptionReason.HONOURED, expires_on=END)
+DAY: Final = timedelta(days=1)
+END: Final = NOON + 30 * DAY
+BAD: Final = Verdict.NON_COMPLIANT
+HONOURED: Final = AccountException(ExceptionReason.HONOURED, "e1", ticket="secret", expires_on=END)
+UNREAD: Final = AccountException(ExceptionReason.EXEMPTION_UNREAD)
 
 
 def test_it_is_honoured_until_its_expiry() -> None:
@@ -39,14 +44,10 @@ def test_it_is_honoured_until_its_expiry() -> None:
 
 def test_only_an_earlier_end_is_earlier() -> None:
     """The status is not lowered if an exception lasts as long as before."""
-    earlier = AccountException(ExceptionReason.HONOURED, expires_on=END - timedelta(seconds=1))
+    earlier = replace(HONOURED, expires_on=END - timedelta(seconds=1))
 
-    assert [ends_earlier(HONOURED, each) for each in (None, HONOURED.at(END), earlier)] == [
-        True
-    ] * 3
-    assert not ends_earlier(HONOURED, HONOURED)
-    assert not ends_earlier(earlier, HONOURED)
-    assert not ends_earlier(None, earlier)
+    assert all(ends_earlier(HONOURED, each) for each in (None, HONOURED.at(END), earlier))
+    assert not any(ends_earlier(each, HONOURED) for each in (HONOURED, earlier, None))
 
 
 def test_what_could_not_be_read_is_named() -> None:
@@ -62,14 +63,10 @@ def test_what_could_not_be_read_is_named() -> None:
         assert (found.missing_action, found.detail) == (gap.missing_action, gap.detail)
 
 
-NOW: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
-HOUR: Final = timedelta(hours=1)
-
-
 @pytest.mark.parametrize("times", [0, 1, 50, 51, 90])
 def test_what_does_not_fit_ends_early_and_never_late(times: int) -> None:
     """P1: a violation that counts as accepted after the end of its exception is a false green."""
-    counted = [(NOW + hour * HOUR, 1 + hour % 3) for hour in range(times)]
+    counted = [(NOON + hour * HOUR, 1 + hour % 3) for hour in range(times)]
 
     kept = expiries([*counted[::-1], *counted])
 
@@ -77,4 +74,75 @@ def test_what_does_not_fit_ends_early_and_never_late(times: int) -> None:
     for hour in range(-1, times):
         honoured = 2 * sum(count for _, count in counted[hour + 1 :])
         late = hour >= 49 and times > 50
-        assert honoured_at(kept, NOW + hour * HOUR) == (0 if late else honoured)
+        assert honoured_at(kept, NOON + hour * HOUR) == (0 if late else honoured)
+
+
+def _walk(
+    *steps: tuple[float, AccountException | None] | tuple[float, AccountException | None, Verdict],
+    before: AnnouncedException | None = None,
+) -> list[str]:
+    """Scan on these days; return the announcements with their days."""
+    told = []
+    for day, exception, *verdict in steps:
+        before, news = announce(before, exception, verdict[0] if verdict else BAD, NOON + day * DAY)
+        told += [
+            f"{day:g} {each.type.rpartition('.')[2]}{f' {each.end}' if each.end else ''}"
+            for each in news
+        ]
+    return told
+
+
+def test_an_exception_is_told_once_at_each_of_its_turns() -> None:
+    """A scan runs every hour, and an alert each time would be ignored."""
+    scans = [(day / 2, HONOURED) for day in range(64)]
+
+    assert _walk(*scans) == ["0 started", "16 expiring", "27 expiring", "30 ended expired"]
+
+
+def test_one_found_in_its_last_days_is_told_of_these_alone() -> None:
+    """Two reminders at once are no better than one."""
+    assert _walk((28, HONOURED), (29, HONOURED)) == ["28 started", "28 expiring"]
+
+
+def test_one_that_is_prolonged_starts_anew_and_one_that_is_shortened_does_not() -> None:
+    """Only that somebody accepted the violation for longer is news; reminders follow the day."""
+    renewed, shorter = (replace(HONOURED, expires_on=NOON + days * DAY) for days in (60, 20))
+
+    assert _walk((20, HONOURED), (21, renewed), (22, renewed), (50, renewed)) == [
+        "20 started",
+        "20 expiring",
+        "21 started",
+        "50 expiring",
+    ]
+    assert _walk((0, HONOURED), (1, shorter), (7, shorter)) == ["0 started", "7 expiring"]
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ((1, None), "ended removed"),
+        ((1, replace(HONOURED, reason=ExceptionReason.EXPIRES_TOO_LATE)), "ended not_honoured"),
+        ((1, replace(HONOURED, reason=ExceptionReason.EXPIRED)), "ended expired"),
+        ((1, None, Verdict.COMPLIANT), "ended no_longer_needed"),
+        ((31, UNREAD), "ended expired"),
+        ((31, None, Verdict.UNKNOWN), "ended expired"),
+    ],
+)
+def test_the_end_says_why(step: tuple[float, AccountException | None], told: str) -> None:
+    """The reason tells whether to renew, to ask, or to do nothing."""
+    assert _walk((0, HONOURED), step) == ["0 started", f"{step[0]} {told}"]
+
+
+@pytest.mark.parametrize("dark", [(1, UNREAD), (1, None, Verdict.UNKNOWN)])
+def test_what_is_out_of_sight_has_not_ended(
+    dark: tuple[float, AccountException | None],
+) -> None:
+    """A lost access right would end and restart every exception of a company."""
+    assert _walk((0, HONOURED), dark, (2, HONOURED), (3, None)) == ["0 started", "3 ended removed"]
+
+
+def test_another_exemption_takes_over_without_an_end() -> None:
+    """The account stays excepted: an alert that says otherwise would be wrong."""
+    other = replace(HONOURED, id="e2")
+
+    assert _walk((0, HONOURED), (1, other)) == ["0 started", "1 started"]
