@@ -1,12 +1,17 @@
 """Whose keys an account's data is under: the worst known fact counts, and nothing is assumed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 import pytest
 
-from cmk_check.core.data_stores.account_data import AccountData, StoreUse
+from cmk_check.core.aspects.aspect import Occasion
+from cmk_check.core.aspects.data_stores import DATA_STORES
+from cmk_check.core.comparison.judge_accounts import judge_all
+from cmk_check.core.comparison.updates import FindingUpdate, Known
+from cmk_check.core.data_stores.account_data import AccountData, DataStore, StoreUse
 from cmk_check.core.data_stores.facts import (
     AccountPlaces,
     DataFacts,
@@ -15,12 +20,22 @@ from cmk_check.core.data_stores.facts import (
     StoreKey,
 )
 from cmk_check.core.data_stores.judge_data import judge_data, places_in
-from cmk_check.core.enums import DataReason, DataState, GapReason, StoreState, StoreUsage
+from cmk_check.core.enums import (
+    DataReason,
+    DataState,
+    GapReason,
+    StoreState,
+    StoreType,
+    StoreUsage,
+)
 from cmk_check.core.gap import Gap
+from cmk_check.core.model import Finding
+from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.limits import MAX_STORE_USES, MAX_STORES_NAMED, MAX_STORES_PER_ACCOUNT
+from tests.fakes.world import good
 from tests.unit.core.data_stores.data_examples import COSMOS, SEARCH, STORAGE, place
-from tests.unit.core.examples import NOON
+from tests.unit.core.examples import ID, NOON, compared, known_of, only_finding
 
 FILES, THREADS, VECTORS, SPEECH, *_ = StoreUsage
 OWN: Final = StoreKey(own=True, address="https://v/keys/k")
@@ -64,7 +79,6 @@ def test_data_is_under_own_keys_where_every_store_says_so() -> None:
 @pytest.mark.parametrize(
     ("stores", "state", "codes"),
     [
-        ({STORAGE: MICROSOFT}, "microsoft_keys", ["store_under_microsoft_key"]),
         ({SEARCH: MICROSOFT}, "microsoft_keys", ["search_not_compliant"]),
         (
             {STORAGE: MICROSOFT, SEARCH: DENIED},
@@ -90,7 +104,6 @@ def test_one_store_is_enough(stores: Stores, state: str, codes: list[str]) -> No
     [
         (None, "unknown", ["places_unread"]),
         (ProjectPlaces(PROJECT, unread=DENIED), "unknown", ["places_unread"]),
-        (ProjectPlaces(PROJECT, ("p2",)), "may_be_microsoft_keys", ["agents_basic_setup"]),
         (
             ProjectPlaces(PROJECT, ("p2",), unread=DENIED),
             "may_be_microsoft_keys",
@@ -201,3 +214,55 @@ def test_evidence_names_a_few_projects_and_counts_the_others() -> None:
     (concern,) = _judged(ProjectPlaces((), basic)).concerns
 
     assert concern.evidence["projects"].endswith(f"p{MAX_STORES_NAMED - 1:03} and 3 more")
+
+
+FINDING: Final = replace(
+    only_finding(known_of(good(ID))), data=AccountData(DataState.MICROSOFT_KEYS, told=("/s",))
+)
+
+
+def test_a_change_names_what_is_new_before_all_else() -> None:
+    """P2: it has ten of each, and must include the new ones."""
+    lacking, unread, kind = StoreState.MICROSOFT_KEY, StoreState.UNKNOWN, StoreType.COSMOS_DB
+    hidden = [DataStore(kind, f"/a{number:02}", "a", unread) for number in range(20)]
+    known, new = (DataStore(kind, store_id, "z", lacking) for store_id in ("/y", "/z"))
+    projects = [f"p{number:02}" for number in range(20)]
+    had = AccountData(DataState.MICROSOFT_KEYS, told=("/y", *projects))
+    has = replace(had, stores=(*hidden, known, new), basic=(*projects, "Zoo"))
+
+    before, after = (replace(FINDING, data=data) for data in (had, has))
+    _, (news,) = DATA_STORES.news(before, after, after, Occasion(NOON))
+
+    shown = news.shown["dataStores"]
+    assert isinstance(shown, dict)
+    assert [store["id"] for store in shown["stores"]] == [
+        "/z",
+        "/y",
+        *(f"/a{n:02}" for n in range(8)),
+    ]
+    assert shown["basicProjects"] == ["Zoo", *projects[:9]]
+
+
+def test_data_that_nobody_looked_at_is_not_covered() -> None:
+    """P1: where data counts, such an account withdraws the status."""
+    nobody = replace(FINDING, data=None)
+    own = replace(FINDING, data=AccountData(DataState.OWN_KEYS))
+
+    def is_worse(before: Finding | None, after: Finding) -> bool:
+        difference = replace(compared(Known()), steps=(FindingUpdate(before, after, ()),))
+        return COVERED_DATA.is_worse(difference)
+
+    assert is_worse(None, nobody)
+    assert is_worse(own, nobody)
+    assert not is_worse(None, own)
+    assert not is_worse(nobody, FINDING)
+
+
+def test_an_account_that_is_listed_twice_with_other_places_says_nothing_of_them() -> None:
+    """P1: one entry would hide the places that the other names, and their order must not matter."""
+    twice = [good(ID), replace(good(ID), places=AccountPlaces(has_projects=True))]
+
+    forth, back = judge_all(twice, {}), judge_all(reversed(twice), {})
+
+    assert forth == back
+    assert forth[str(FINDING.id)].account.places == AccountPlaces(is_malformed=True)

@@ -1,4 +1,4 @@
-"""Places of data in accounts and projects: no named place gets lost."""
+"""What accounts, projects and stores say: no named place gets lost, and no key is assumed."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.data_stores.facts import AccountPlaces
+from cmk_check.core.data_stores.facts import AccountPlaces, StoreKey
 from cmk_check.core.data_stores.parsing import (
     account_places,
     named_connections,
@@ -64,7 +64,6 @@ def test_the_properties_of_an_account_name_its_own_stores() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        {"allowProjectManagement": True},
         {"allowProjectManagement": "true"},
         {"defaultProject": "p1"},
         {"associatedProjects": ["p1"]},
@@ -83,6 +82,7 @@ def test_a_foundry_account_has_projects_unless_it_says_that_it_has_none(
     assert account_places("aiservices", said).has_projects
     assert not account_places("OpenAI", said).has_projects
     assert not account_places("AIServices", {"allowProjectManagement": False}).has_projects
+    assert account_places("OpenAI", None).is_malformed  # it may name anything
 
 
 def test_an_account_names_projects_however_it_is_spelled() -> None:
@@ -93,7 +93,7 @@ def test_an_account_names_projects_however_it_is_spelled() -> None:
     assert account_places("AIServices", {"associatedProjects": [], "x": 1}).projects == ()
 
 
-@pytest.mark.parametrize("state", ["Failed", "Creating", None, 5, ""])
+@pytest.mark.parametrize("state", ["Failed", None, 5])
 def test_only_a_host_that_azure_calls_ready_is_ready(state: object) -> None:
     """P1: whatever it names."""
     hosts: list[object] = [
@@ -103,12 +103,6 @@ def test_only_a_host_that_azure_calls_ready_is_ready(state: object) -> None:
     ]
 
     assert unready_hosts(hosts) == ("h", "?")
-
-
-def test_properties_that_are_not_an_object_are_told_from_none() -> None:
-    """They may name anything."""
-    assert account_places("OpenAI", None).is_malformed
-    assert account_places("OpenAI", []).is_malformed
 
 
 def test_only_names_that_fit_into_a_path_are_projects() -> None:
@@ -212,3 +206,78 @@ def test_no_answer_raises(document: object, entries: list[object]) -> None:
     unready_hosts(entries)
     for kind in StoreType:
         parse_store(kind, document)
+
+
+OF_STORAGE, OF_COSMOS, OF_SEARCH, OF_WORKSPACE = StoreType
+VAULT: Final = "https://vault.example.net"
+KEY: Final = f"{VAULT}/keys/k1"
+OWN: Final = StoreKey(own=True, address=KEY)
+MICROSOFT: Final = StoreKey(own=False)
+ODD: Final = StoreKey(None)
+IN_VAULT: Final = {"keyname": "k1", "keyvaulturi": f"{VAULT}/"}
+REVOKED: Final = "Access to your account is currently revoked because the key was not found."
+CONFIRMED: Final = "Access to the configured customer managed key confirmed"
+
+
+def _storage(source: object, key: object = None) -> dict[str, object]:
+    return {"encryption": {"keySource": source, "keyvaultproperties": key}}
+
+
+def _cosmos(said: object) -> dict[str, object]:
+    return {"keyVaultKeyUri": KEY, "customerManagedKeyStatus": said}
+
+
+def _search(enforcement: object, status: object) -> dict[str, object]:
+    said = {"enforcement": enforcement, "encryptionComplianceStatus": status}
+    return {"encryptionWithCmk": said}
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "key"),
+    [
+        (OF_STORAGE, _storage("Microsoft.Keyvault", IN_VAULT), OWN),
+        (OF_STORAGE, _storage("Microsoft.Storage"), MICROSOFT),
+        (OF_STORAGE, _storage("Microsoft.Keyvault", IN_VAULT | {"keyname": " "}), ODD),
+        (OF_COSMOS, {"keyVaultKeyUri": KEY}, OWN),
+        (OF_COSMOS, _cosmos(f"{CONFIRMED}."), OWN),
+        (OF_COSMOS, _cosmos(REVOKED), StoreKey(own=True, address=KEY, is_lost=True)),
+        (OF_COSMOS, _cosmos("Pending."), StoreKey(None, KEY)),
+        (OF_COSMOS, _cosmos("Access could not be confirmed."), StoreKey(None, KEY)),
+        (OF_COSMOS, _cosmos(5), ODD),
+        (OF_COSMOS, {"keyVaultKeyUri": 5}, ODD),
+        (OF_COSMOS, {"keyVaultKeyUri": " "}, MICROSOFT),
+        (OF_COSMOS, {}, MICROSOFT),
+        (OF_SEARCH, _search("Enabled", "Compliant"), StoreKey(own=True)),
+        (OF_SEARCH, _search("Enabled", "NonCompliant"), MICROSOFT),
+        (OF_SEARCH, _search("Disabled", "Compliant"), MICROSOFT),
+        (OF_SEARCH, {"encryptionWithCmk": None}, MICROSOFT),
+        (OF_SEARCH, {"encryptionWithCmk": "Enabled"}, ODD),
+        (
+            OF_WORKSPACE,
+            {"encryption": {"status": "Enabled", "keyVaultProperties": {"keyIdentifier": KEY}}},
+            OWN,
+        ),
+        (OF_WORKSPACE, {"encryption": {"status": "Disabled"}}, MICROSOFT),
+        (OF_WORKSPACE, {}, MICROSOFT),
+        (OF_WORKSPACE, {"encryption": {}}, ODD),
+    ],
+)
+def test_a_store_is_under_the_key_that_it_says(
+    kind: StoreType, properties: object, key: StoreKey
+) -> None:
+    """P1: only the documented words mean a customer-managed key; others mean worse or unknown."""
+    assert parse_store(kind, {"properties": properties}) == key
+
+
+def test_the_project_of_a_hub_does_not_say_it() -> None:
+    """It has its hub's key, which is not read: without a statement its key is unknown."""
+    assert parse_store(OF_WORKSPACE, {"kind": "Project", "properties": {}}) == ODD
+
+
+def test_a_search_service_may_name_the_key_of_all_its_objects() -> None:
+    """Then it is shown."""
+    cmk = _search("Enabled", "Compliant")["encryptionWithCmk"]
+    assert isinstance(cmk, dict)
+    named = cmk | {"serviceLevelEncryptionKey": {"vaultUri": VAULT, "keyName": "k1"}}
+
+    assert parse_store(OF_SEARCH, {"properties": {"encryptionWithCmk": named}}) == OWN
