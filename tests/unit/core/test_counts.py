@@ -20,7 +20,6 @@ from cmk_check.core.counts import (
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import CoverageState, DataState, GapReason, KeyReason
 from cmk_check.core.gap import Gap
-from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.kinds import left_out
 from cmk_check.core.model import AccountCounts, Coverage, PolicyCounts, VerdictCounts
@@ -114,8 +113,8 @@ def test_owners_are_counted_once_however_many_subscriptions_they_have() -> None:
     ] == [(2, 3), (1, 1), (MAX_OWNERS_COUNTED, 0)]
 
 
-def test_data_that_nobody_looked_at_is_unknown_beside_what_was_looked_at() -> None:
-    """P1: data of an account that no scan has read must not count as covered."""
+def test_data_and_keys_that_nobody_looked_at_are_unknown() -> None:
+    """P1: what no scan has read must not count as covered, nor beside what was looked at."""
     accounts = [judged(make(ID)) for make in (bad, good, odd, bad)]
     states = [DataState.MICROSOFT_KEYS, DataState.UNKNOWN]
     data = [*map(AccountData, states), None, None]
@@ -123,6 +122,7 @@ def test_data_that_nobody_looked_at_is_unknown_beside_what_was_looked_at() -> No
     none = counted(*accounts)
     counts = counted(*(replace(each, data=read) for each, read in zip(accounts, data, strict=True)))
 
+    assert KEY_HEALTH.all_sums(none) == {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 1}
     assert (DATA_STORES.sums(none), DATA_STORES.all_sums(none)["unknown"]) == (None, 4)
     assert DATA_STORES.sums(counts) == {
         "ownKeys": 0,
@@ -145,13 +145,6 @@ def test_the_order_of_sums_is_fixed() -> None:
 
     assert list(forth.by_kind) == list(back.by_kind) == ["AIServices", "OpenAI"]
     assert list(forth.by_reason) == list(back.by_reason)
-
-
-def test_where_no_key_was_looked_at_none_is_broken_and_all_are_unknown() -> None:
-    """An unread account must not count as good."""
-    counts = counted(good(ID, "a"), good(ID, "b"), bad(ID, "c"))
-
-    assert KEY_HEALTH.all_sums(counts) == {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 2}
 
 
 def test_kinds_of_azure_openai_are_counted_first_and_in_any_case() -> None:
@@ -226,24 +219,17 @@ def test_what_azure_policy_says_is_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("second", "sum_of_both"),
-    [
-        (
-            AccountCounts({"OpenAI": VerdictCounts(1)}, policy=PolicyCounts(0, 3)),
-            PolicyCounts(2, 7),
-        ),
-        (AccountCounts({"OpenAI": VerdictCounts(1)}), None),
-        (AccountCounts({"OpenAI": VerdictCounts()}), PolicyCounts(2, 4)),
-    ],
+    ("accounts", "policy", "sum_of_both"),
+    [(1, PolicyCounts(0, 3), PolicyCounts(2, 7)), (1, None, None), (0, None, PolicyCounts(2, 4))],
     ids=["both", "second not counted", "second empty"],
 )
-def test_a_sum_lacks_no_part(second: AccountCounts, sum_of_both: PolicyCounts | None) -> None:
+def test_a_sum_lacks_no_part(
+    accounts: int, policy: PolicyCounts | None, sum_of_both: PolicyCounts | None
+) -> None:
     """An earlier version counted nothing: a number without its part would be too small."""
     first = AccountCounts({"AIServices": VerdictCounts(4)}, policy=PolicyCounts(2, 4))
-    rows = [
-        Coverage(Subscription(ID), CoverageState.READ, NOON, accounts=accounts)
-        for accounts in (first, second)
-    ]
+    second = AccountCounts({"OpenAI": VerdictCounts(accounts)}, policy=policy)
+    rows = [replace(_row(), accounts=each) for each in (first, second)]
 
     assert summarise(rows, 0).accounts.azure_policy == sum_of_both
     assert summarise(rows[::-1], 0).accounts.azure_policy == sum_of_both
@@ -264,26 +250,17 @@ def test_gaps_beyond_the_most_are_counted_and_not_listed() -> None:
     assert summary.subscriptions.gap == 130
 
 
-def test_a_broken_key_is_named_with_what_broke_it() -> None:
+def test_only_a_broken_key_is_named_with_what_broke_it() -> None:
     """What only puts a key at risk does not explain why data cannot be read."""
-    found = list_broken_keys(known_of(good(ID, "b"), good(ID, "a"), keys=BOTH).findings)
+    broken = known_of(good(ID, "b"), good(ID, "a"), keys=BOTH).findings
+    others = [known_of(good(ID), keys=facts).findings for facts in (None, HEALTHY, UNPROTECTED)]
+    edited = {name: replace(each, judgement=judge(bad(ID))) for name, each in broken.items()}
 
     reasons = (KeyReason.KEY_DISABLED,)
-    assert found == [BrokenKey(str(good(ID, name).id), reasons) for name in ("a", "b")]
-
-
-@pytest.mark.parametrize("facts", [None, HEALTHY, UNPROTECTED], ids=["off", "healthy", "at risk"])
-def test_a_key_that_is_not_broken_is_not_named(facts: KeyFacts | None) -> None:
-    """A list of everything names nothing."""
-    assert list_broken_keys(known_of(good(ID), keys=facts).findings) == []
-
-
-def test_an_account_that_is_not_compliant_has_no_broken_key() -> None:
-    """Its finding was edited: it is not counted either."""
-    ((name, finding),) = known_of(good(ID), keys=BOTH).findings.items()
-    edited = replace(finding, judgement=judge(bad(ID)))
-
-    assert list_broken_keys({name: edited}) == []
+    assert list_broken_keys(broken) == [
+        BrokenKey(str(good(ID, name).id), reasons) for name in ("a", "b")
+    ]
+    assert [list_broken_keys(each) for each in (*others, edited)] == [[]] * 4
 
 
 def test_broken_keys_beyond_the_most_are_not_named() -> None:

@@ -40,25 +40,13 @@ def test_any_casing_is_the_same_account(cased: type[str]) -> None:
     assert account.subscription_id == SUBSCRIPTION
 
 
-def test_the_names_keep_their_casing() -> None:
-    """People look for what they typed."""
-    account = parsed(text_of("Rg-AI", "Chat"))
+def test_ids_sort_as_the_table_lists_them_and_entries_of_one_id_keep_their_order() -> None:
+    """If an account has two entries, the first gives the names, with the casing that it has."""
+    groups = [("B", "a"), ("rg", "a"), ("a", "B"), ("RG", "a"), ("a", "a"), ("Rg", "a")]
+    ids = sorted(parsed(text_of(*names)) for names in groups)
 
-    assert (account.resource_group, account.name) == ("Rg-AI", "Chat")
-
-
-def test_ids_sort_as_the_table_lists_them() -> None:
-    """The order of a list must not depend on who wrote which letter large."""
-    ids = [parsed(text_of(group, name)) for group, name in [("B", "a"), ("a", "B"), ("a", "a")]]
-
-    assert [str(account) for account in sorted(ids)] == sorted(str(account) for account in ids)
-
-
-def test_entries_of_one_id_keep_their_order() -> None:
-    """If an account has two entries, the first gives the names, whatever is sorted in between."""
-    ids = [parsed(text_of(group, "a")) for group in ("rg", "RG", "Rg")]
-
-    assert [account.resource_group for account in sorted(ids)] == ["rg", "RG", "Rg"]
+    assert [str(account) for account in ids] == sorted(str(account) for account in ids)
+    assert [account.resource_group for account in ids] == ["a", "a", "B", "rg", "RG", "Rg"]
 
 
 NO_IDS: Final[dict[str, object]] = {

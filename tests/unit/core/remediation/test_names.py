@@ -65,16 +65,13 @@ def test_p10_az_is_given_the_name_in_one_piece(tmp_path: Path, name: str) -> Non
 
 @settings(max_examples=30)
 @given(ANY, ANY)
-def test_p10_bash_can_parse_every_script(name: str, group: str) -> None:
-    """Names are only in assignments, so that nothing else in a script depends on them."""
+def test_p10_a_script_differs_by_its_assignments_alone(name: str, group: str) -> None:
+    """Nothing else in a script depends on names, and what is assigned is one literal word."""
     account = finding_of().id.text.replace("chat", name).replace("rg-ai", group)
     assume(AccountId.parse(account) is not None)
     script = render_az(planned(finding_of(name=name, group=group)))
     plain = render_az(planned(finding_of()))
 
-    ended = subprocess.run([BASH, "-n"], input=script.encode(), capture_output=True, check=False)
-
-    assert (ended.returncode, ended.stderr) == (0, b"")
     assert len(script.splitlines()) == len(plain.splitlines())
     own = re.compile("^(GROUP|ACCOUNT|VAULT|VAULT_GROUP|KEY)=")
     assert [line for line in script.splitlines() if not own.match(line)] == [
