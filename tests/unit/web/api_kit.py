@@ -1,11 +1,8 @@
 """The API over a store in memory, and the rows to put into it."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import chain
-from typing import Any, Final, cast
 
 from fastapi import FastAPI
 
@@ -19,7 +16,7 @@ from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import LastScan, Status
 from cmk_check.core.watch_state import Watch
-from cmk_check.ports import Clock, Insert, Replace, Store, Table
+from cmk_check.ports import Insert, Replace, Table
 from cmk_check.store import codec, table_keys
 from cmk_check.store.scans import LeaseAndStatus, ScanTable
 from cmk_check.store.watch_table import WatchTable
@@ -54,37 +51,6 @@ class SetClock:
         return self.time
 
 
-class _App:
-    """An app that serves one store after another, because building it is slower than most tests."""
-
-    def __init__(
-        self, site: WebApplication, expect: Expectations, places: Places | None, *, watched: bool
-    ) -> None:
-        self.served: Served | None = None
-        store, clock = cast("Store", _Part(self, "store")), cast("Clock", _Part(self, "clock"))
-        self.app = create_app(store, clock, expect, replace(site, watch=watched), places)
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The store or clock that an app serves now."""
-
-    app: _App
-    name: str
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a store or a clock has
-        return getattr(getattr(self.app.served, self.name), name)
-
-
-_BUILT: Final[defaultdict[object, list[_App]]] = defaultdict(list)
-
-
-def free_apps() -> None:
-    """Let the next test have the apps of the last one."""
-    for app in chain.from_iterable(_BUILT.values()):
-        app.served = None
-
-
 @dataclass
 class Served:
     """A store with its rows, and the API over it; ``watched`` is whether it has a watch."""
@@ -92,7 +58,6 @@ class Served:
     store: RecordingStore = field(default_factory=RecordingStore)
     clock: SetClock = field(default_factory=SetClock)
     watched: bool = False
-    _apps: dict[object, FastAPI] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def scans(self) -> ScanTable:
@@ -105,20 +70,9 @@ class Served:
         expect: Expectations | None = None,
         places: Places | None = None,
     ) -> FastAPI:
-        """Serve this, with one app for the same arguments: a process of the app has one, too.
-
-        With ``places`` of its own it serves nothing else later, whatever the next test does.
-        """
-        how = (site, expect or Expectations(MAX_AGE), places, self.watched)
-        if how not in self._apps:
-            free = (app for app in _BUILT[how] if app.served is None)
-            if (found := next(free, None)) is None:
-                found = _App(site, how[1], places, watched=self.watched)
-                if places is None:
-                    _BUILT[how].append(found)
-            found.served = self
-            self._apps[how] = found.app
-        return self._apps[how]
+        """Build the API over this, as a process of the app does at its start."""
+        site = replace(site, watch=self.watched)
+        return create_app(self.store, self.clock, expect or Expectations(MAX_AGE), site, places)
 
     async def put(self, coverage: Coverage, findings: Iterable[Finding] = ()) -> None:
         """Write the rows of a subscription."""

@@ -1,16 +1,8 @@
 """What the tests of the API share."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.unit.web.api_kit import Served, free_apps, sample
-
-
-@pytest.fixture(autouse=True)
-def _apps() -> Iterator[None]:
-    yield
-    free_apps()
+from tests.unit.web.api_kit import Served, sample
 
 
 @pytest.fixture
