@@ -8,20 +8,12 @@ import pytest
 
 from local.simulator import PolicyType, load_estate
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import (
-    CMK,
-    Scene,
-    codes,
-    next_second,
-    sub_id,
-    wait_until,
-)
+from tests.functional.estate_kit import CMK, Scene, codes, next_second, sub_id
 from tests.functional.exception_kit import ACCEPT, accepted_estate
 
 pytestmark = pytest.mark.long
 
 POLICIES: Final = frozenset({"exemption", "assignment", "policy"})
-LISTED: Final = "honoured-if-listed"
 
 
 def posture_of(scene: Scene) -> tuple[str, int, list[str]]:
@@ -42,20 +34,26 @@ def rescan(scene: Scene) -> Counter[tuple[str, str]]:
     return told(scene)
 
 
-def as_named(finding: dict[str, Any], listed: str) -> bool:
+def as_named(finding: dict[str, Any]) -> bool:
     """Return whether an account has the exception that its name begins with."""
     name, exception = finding["name"], finding["exception"]
     if name.startswith(("none-", "unneeded-")):
         return exception is None
     reason: str = exception["reason"]
-    if exception["honoured"] is not (reason == "honoured"):
-        return False
-    return name.replace("-", "_").startswith(reason) if name != LISTED else reason == listed
+    is_named = name.replace("-", "_").startswith(reason)
+    return is_named and exception["honoured"] is (reason == "honoured")
 
 
 def test_every_account_has_the_exception_that_it_is_named_after(open_scene: OpenScene) -> None:
     """P1, P4, P11: every way once, a quiet third scan, and each part asked for once."""
-    scene = open_scene("exceptions", CMK_KEY_HEALTH="on", **ACCEPT)
+    estate = load_estate("exceptions")
+    [listed] = [
+        str(each.find("properties.policyAssignmentId"))
+        for each in estate.policies.of_type(PolicyType.EXEMPTION)
+        if each.name == "honoured-if-listed"
+    ]
+    settings = {"CMK_KEY_HEALTH": "on", "CMK_EXCEPTION_ASSIGNMENTS": listed, **ACCEPT}
+    scene = open_scene(estate, **settings)
     scene.scan()
     findings = scene.findings()
     asked = [each for each in scene.simulator.requests if each.kind in POLICIES]
@@ -65,9 +63,7 @@ def test_every_account_has_the_exception_that_it_is_named_after(open_scene: Open
     quiet = rescan(scene)
 
     wrong = [
-        (name, finding["exception"])
-        for name, finding in findings.items()
-        if not as_named(finding, "assignment_not_trusted")
+        (name, finding["exception"]) for name, finding in findings.items() if not as_named(finding)
     ]
     assert wrong == []
     honoured = [
@@ -90,19 +86,6 @@ def test_every_account_has_the_exception_that_it_is_named_after(open_scene: Open
     )
 
 
-def test_a_listed_assignment_is_trusted_as_one_above(open_scene: OpenScene) -> None:
-    """Whoever assigns policies to each subscription says so, and is not forced to change it."""
-    estate = load_estate("exceptions")
-    [exemption] = [
-        each for each in estate.policies.of_type(PolicyType.EXEMPTION) if each.name == LISTED
-    ]
-    assignment = str(exemption.find("properties.policyAssignmentId"))
-    scene = open_scene(estate, CMK_EXCEPTION_ASSIGNMENTS=assignment, **ACCEPT)
-    scene.scan()
-
-    assert as_named(scene.findings()[LISTED], "honoured")
-
-
 def test_nothing_is_asked_where_exceptions_are_off(open_scene: OpenScene) -> None:
     """Who does not want them pays nothing for them, and needs no further right."""
     estate, _ = accepted_estate(chat=timedelta(days=9))
@@ -112,29 +95,6 @@ def test_nothing_is_asked_where_exceptions_are_off(open_scene: OpenScene) -> Non
     assert [each for each in scene.simulator.requests if each.kind in POLICIES] == []
     assert posture_of(scene) == ("non_compliant", 0, ["accounts_non_compliant"])
     assert scene.findings()["chat"]["exception"] is None
-
-
-def test_an_exception_ends_at_its_minute_without_a_scan(open_scene: OpenScene) -> None:
-    """P1: nobody has to wait for the next scan to see that a violation counts again."""
-    estate, _ = accepted_estate(chat=timedelta(seconds=45), lab=timedelta(days=200))
-    scene = open_scene(estate, **ACCEPT)
-    scene.scan()
-    scan = scene.status()["lastScan"]["id"]
-    before = posture_of(scene)
-    started = told(scene)
-    wait_until(lambda: posture_of(scene)[0] == "non_compliant", "the end of the exception", 60)
-    after = posture_of(scene)
-    same = scene.status()["lastScan"]["id"]
-    finding = scene.findings()["chat"]
-    ended = rescan(scene)
-
-    assert before == ("compliant_with_exceptions", 2, ["accounts_excepted"])
-    assert after[:2] == ("non_compliant", 1)
-    assert "accounts_non_compliant" in after[2]
-    assert same == scan
-    assert (finding["exception"]["honoured"], finding["exception"]["reason"]) == (False, "expired")
-    assert ("exception.started", "chat") in started
-    assert ended == Counter([("exception.ended", "chat")])
 
 
 def test_an_exemption_that_is_removed_or_no_longer_needed_ends(open_scene: OpenScene) -> None:

@@ -40,12 +40,9 @@ import sys
 from typing import assert_type
 
 from {PACKAGE} import AuthenticatedClient
-from {PACKAGE}.api.app import get_reasons
 from {PACKAGE}.api.changes import list_changes
-from {PACKAGE}.api.results import get_finding, get_status, list_findings, list_subscriptions
-from {PACKAGE}.api.scans import list_scans
-from {PACKAGE}.models import ChangesPage, FindingDetail, FindingsPage, KeyState, ScansPage
-from {PACKAGE}.models import Status, SubscriptionsPage, Verdict
+from {PACKAGE}.api.results import get_finding, get_status, list_findings
+from {PACKAGE}.models import ChangesPage, FindingDetail, FindingsPage, KeyState, Status, Verdict
 
 client = AuthenticatedClient(
     sys.argv[1], sys.argv[2], prefix="", auth_header_name="x-functions-key"
@@ -53,45 +50,25 @@ client = AuthenticatedClient(
 status = get_status.sync(client=client)
 found = list_findings.sync(client=client, verdict=Verdict.NON_COMPLIANT, q="chat", top=1)
 keyed = list_findings.sync(client=client, key_health=KeyState.BROKEN)
-subscriptions = list_subscriptions.sync(client=client)
 changes = list_changes.sync(client=client, last=1)
-scans = list_scans.sync(client=client)
-reasons = get_reasons.sync(client=client)
 assert isinstance(status, Status)
 assert isinstance(found, FindingsPage)
 assert isinstance(keyed, FindingsPage)
-assert isinstance(subscriptions, SubscriptionsPage)
 assert isinstance(changes, ChangesPage)
-assert isinstance(scans, ScansPage)
-assert isinstance(reasons, list)
 assert_type(found.value[0].verdict, Verdict)
 one = get_finding.sync(found.value[0].id.removeprefix("/"), client=client)
 assert isinstance(one, FindingDetail)
-assert_type(one.changes, int)
-print(
-    json.dumps(
-        [
-            status.accounts.total,
-            [[each.name, each.verdict] for each in found.value],
-            [each.key_health.state for each in keyed.value if each.key_health],
-            [one.name, len(one.history)],
-            len(subscriptions.value),
-            len(changes.value),
-            [each.state for each in scans.value],
-            sorted(each.code for each in reasons)[0],
-        ]
-    )
-)
+answers = [
+    status.accounts.total,
+    [[each.name, each.verdict] for each in found.value],
+    [each.key_health.state for each in keyed.value if each.key_health],
+    [one.name, len(one.history)],
+    len(changes.value),
+]
+print(json.dumps(answers))
 """
 
 pytestmark = pytest.mark.long
-
-
-async def _document(http_auth: HttpAuth) -> dict[str, Any]:
-    app = Served().app(replace(AS_SERVED, sign_in=SignIn(http_auth, easy_auth=True)))
-    answer = await send(app, "/api/v1/openapi.json", {"x-ms-client-principal-id": "x"})
-    document: dict[str, Any] = answer.json
-    return document
 
 
 def _run(*command: object, folder: Path, **environment: str) -> str:
@@ -121,22 +98,13 @@ def _complaints(document: object, folder: Path) -> list[tuple[str, str]]:
         "REDOCLY_TELEMETRY": "off",
         "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
     }
-    redocly = json.loads(
-        _run(
-            *(LINTERS / "redocly", "lint", "openapi.json"),
-            *("--extends=recommended", "--format=json"),
-            folder=folder,
-            **quiet,
-        )
-    )
-    spectral = json.loads(
-        _run(
-            *(LINTERS / "spectral", "lint", "openapi.json", "--quiet"),
-            *("--ruleset=spectral.json", "--format=json"),
-            folder=folder,
-            **quiet,
-        )
-    )
+
+    def lint(linter: str, *options: str) -> Any:  # noqa: ANN401 - JSON
+        command = (LINTERS / linter, "lint", "openapi.json", "--format=json", *options)
+        return json.loads(_run(*command, folder=folder, **quiet))
+
+    redocly = lint("redocly", "--extends=recommended")
+    spectral = lint("spectral", "--quiet", "--ruleset=spectral.json")
     places = [(one["ruleId"], one["location"][0]["pointer"][1:]) for one in redocly["problems"]]
     return places + [(one["code"], "/" + "/".join(map(str, one["path"]))) for one in spectral]
 
@@ -144,7 +112,10 @@ def _complaints(document: object, folder: Path) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("http_auth", ["keys", "entra"])
 async def test_linters_have_one_complaint(http_auth: HttpAuth, tmp_path: Path) -> None:
     """Gateways and catalogues of APIs refuse documents that their linters complain of."""
-    assert _complaints(await _document(http_auth), tmp_path) == [KEPT]
+    app = Served().app(replace(AS_SERVED, sign_in=SignIn(http_auth, easy_auth=True)))
+    document = await send(app, "/api/v1/openapi.json", {"x-ms-client-principal-id": "x"})
+
+    assert _complaints(document.json, tmp_path) == [KEPT]
 
 
 def _generate(document: Path, folder: Path) -> Path:
@@ -187,10 +158,13 @@ def test_a_generated_client_works(open_scene: OpenScene, tmp_path: Path) -> None
     assert checked.startswith("Success: no issues found"), checked
     findings = scene.findings()
     (name,) = [one["name"] for one in findings.values() if one["name"].startswith("Chat")]
-    total, found, keyed, one, subscriptions, changes, scans, reason = json.loads(answered)
-    assert (total, found, keyed) == (len(findings), [[name, "non_compliant"]], ["broken"])
-    assert (one, subscriptions, changes, scans) == ([name, 1], 3, 1, ["incomplete"])
-    assert reason == "account_failed"
+    assert json.loads(answered) == [
+        len(findings),
+        [[name, "non_compliant"]],
+        ["broken"],
+        [name, 1],
+        1,
+    ]
 
 
 def test_the_types_of_the_page_are_those_of_the_document(tmp_path: Path) -> None:

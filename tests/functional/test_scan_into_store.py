@@ -65,46 +65,6 @@ def test_a_scan_into_the_store_is_what_the_app_then_answers(
     assert scene.status()["lastScan"]["trigger"] == "timer"
 
 
-def test_a_scan_of_the_app_is_not_disturbed(open_scene: OpenScene) -> None:
-    """One at a time, whoever starts it."""
-    scene = open_scene(estate_of({"chat": CMK}))
-    hold = terminal_kit.hold_at(scene.simulator, 1)
-    scene.fire()
-    hold.wait_until_reached()
-
-    ended = terminal_kit.run(
-        "scan",
-        "--store",
-        scene.azurite.connection_string,
-        environment=scene.simulator.environment(),
-    )
-    hold.release()
-    status = scene.wait_for_scan("complete")
-
-    assert (ended.code, ended.out) == (3, "")
-    assert f"no scan was started because scan {status['lastScan']['id']} is running" in ended.err
-
-
-def test_p3_changes_that_no_queue_took_are_told_by_the_next_scan(open_scene: OpenScene) -> None:
-    """A laptop may write the tables and not the queues: nothing is lost, and it is said."""
-    scene = open_scene(estate_of({"chat": MICROSOFT}))
-    parts = dict(part.split("=", 1) for part in scene.azurite.connection_string.split(";") if part)
-    dead = ";".join(
-        f"{name}={'http://127.0.0.1:9/devstoreaccount1' if name == 'QueueEndpoint' else value}"
-        for name, value in parts.items()
-    )
-
-    ended = terminal_kit.run("scan", "--store", dead, environment=scene.simulator.environment())
-    waiting = len(scene.storage.outbox())
-    next_second()
-    scene.scan()
-
-    assert ended.code == 1
-    assert "stay in the outbox until the next scan" in ended.err
-    assert waiting > 0
-    assert scene.storage.outbox() == []
-
-
 def test_a_store_that_is_not_there_is_said_in_a_line() -> None:
     """Exit code 1 would say that an account is violated."""
     nowhere = (
