@@ -1,15 +1,16 @@
 """All requests: headers, the shape of errors, and who may send requests."""
 
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from opentelemetry import trace
 
-from cmk_check.ports import StoreRefused, StoreUnavailable, Table
+from cmk_check.core.controls import CAUTION, CONTROLS
+from cmk_check.core.reasons.catalogue import CATALOGUE
+from cmk_check.ports import StoreRefused, StoreUnavailable
 from cmk_check.web.http.middleware import SignIn
-from tests.fakes.recording_store import OperationName, RecordingStore
+from tests.fakes.recording_store import RecordingStore
 from tests.unit.web.api_kit import AS_SERVED, LAB, PRODUCTION, Served
 from tests.unit.web.asgi_client import send
 
@@ -30,15 +31,11 @@ ROUTES = [*FROM_TABLES, "/api/v1/reasons", "/api/v1/controls", "/api/v1/openapi.
 PRINCIPAL = {"x-ms-client-principal-id": "6f0c7a1e-0000-0000-0000-000000000000"}
 
 
-def _raising(error: Exception) -> Callable[[OperationName, Table, str], Awaitable[None]]:
-    async def hook(_: OperationName, __: Table, ___: str) -> None:
+def _failing(error: Exception) -> Served:
+    async def fail(*_: object) -> None:
         raise error
 
-    return hook
-
-
-def _failing(error: Exception) -> Served:
-    return Served(RecordingStore(before=_raising(error)))
+    return Served(RecordingStore(before=fail))
 
 
 @pytest.mark.parametrize(
@@ -115,31 +112,48 @@ async def test_other_paths_are_not_found_and_never_redirected(served: Served, pa
     assert "location" not in answer.headers
 
 
-@pytest.mark.parametrize("error", [StoreUnavailable("cmkscans: 500"), StoreRefused("grant it")])
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (StoreUnavailable("cmkscans: 500"), (503, "StorageUnavailable", "10")),
+        (StoreRefused("grant it"), (503, "StorageUnavailable", "10")),
+        (RuntimeError("s3cret"), (500, "InternalError", None)),
+    ],
+)
 @pytest.mark.parametrize("route", FROM_TABLES)
-async def test_a_store_that_does_not_answer_is_unavailable_for_now(
-    route: str, error: Exception, caplog: pytest.LogCaptureFixture
+async def test_a_failure_is_an_answer_and_only_the_log_has_its_reason(
+    route: str, error: Exception, expected: object, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Callers retry; only the log has the reason, because it names rows and roles."""
+    """The reason names rows and roles. If an error were raised, callers would get no body."""
     answer = await send(_failing(error).app(), route)
 
-    assert (answer.status, answer.error) == (503, ("StorageUnavailable", None))
-    assert answer.headers["retry-after"] == "10"
+    assert (answer.status, answer.error[0], answer.headers.get("retry-after")) == expected
+    assert answer.headers["cache-control"] == "no-store"
     assert str(error) not in answer.body.decode()
     assert str(error) in caplog.text
 
 
-@pytest.mark.parametrize("route", FROM_TABLES)
-async def test_an_unexpected_failure_tells_callers_nothing(
-    route: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It must return a response: if it raised, the worker would respond without a body."""
-    answer = await send(_failing(RuntimeError("s3cret")).app(), route)
+async def test_the_catalogues_are_answered_while_the_storage_is_away() -> None:
+    """The page can explain the data that it still shows; auditors need a mapping's source."""
+    app = _failing(StoreUnavailable("away")).app()
 
-    assert (answer.status, answer.error) == (500, ("InternalError", None))
-    assert "s3cret" not in answer.body.decode()
-    assert answer.headers["cache-control"] == "no-store"
-    assert "s3cret" in caplog.text
+    reasons = await send(app, "/api/v1/reasons")
+    controls = await send(app, "/api/v1/controls")
+
+    assert controls.json == {"caution": CAUTION, "value": [asdict(one) for one in CONTROLS]}
+    assert reasons.json == [
+        {
+            "code": code,
+            "area": area,
+            "severity": entry.severity,
+            "message": entry.message,
+            "wayOut": entry.way_out,
+            "actor": entry.actor,
+            "when": entry.when,
+        }
+        for area, entries in CATALOGUE.items()
+        for code, entry in entries
+    ]
 
 
 @pytest.mark.parametrize("route", ROUTES)
