@@ -4,13 +4,10 @@ from typing import Any
 
 import pytest
 
-from cmk_check.core.enums import CoverageState, Trigger
+from cmk_check.core.enums import CoverageState
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
-from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.scan_rows import Scan
-from tests.unit.store.test_change_feed import changes
-from tests.unit.web.api_kit import NOON, PRODUCTION, Served, coverage, finding
+from tests.unit.web.api_kit import PRODUCTION, Served, coverage, finding
 from tests.unit.web.asgi_client import Answer, send
 
 LISTS = ("findings", "findings?format=csv", "findings?format=xlsx", "subscriptions", "scans")
@@ -117,25 +114,3 @@ async def test_an_account_without_a_row_of_its_subscription_is_of_a_gap(empty: S
     assert (shown["verdict"], shown["reason"]) == ("unknown", "row_too_new")
     assert [shown[name] for name in ["firstSeen", "changedAt", "asOf"]] == [None] * 3
     assert shown["coverage"] == "gap"
-
-
-@pytest.mark.parametrize("time", [EARLY, LATE, NAIVE])
-async def test_a_wrong_time_in_a_scan_or_a_change_leaves_out_that_one(
-    served: Served, time: str
-) -> None:
-    """All others are listed."""
-    scans = [Scan(f"20261125T12000{n}Z-3fa9", n, Trigger.TIMER, NOON) for n in (1, 2)]
-    await served.scans.commit(scans=[(scan, None) for scan in scans])
-    await FeedTable(served.store, served.clock).publish(changes("one", "two"))
-    row = table_keys.scan_row(NOON, scans[0].id)
-    found = await served.store.get(Table.SCANS, "scan", row)
-    assert found
-    text = str(found.values["document0"]).replace("2026-11-25T12:00:00Z", time)
-    await served.change(Table.SCANS, "scan", row, document0=text)
-    await served.change(Table.CHANGES, "feed", table_keys.feed_row(1), time=time)
-
-    listed = (await send(served.app(), "/api/v1/scans")).found
-    told = (await send(served.app(), "/api/v1/changes")).found
-
-    assert [scan["id"] for scan in listed] == [scans[1].id]
-    assert [change["id"] for change in told] == ["two"]

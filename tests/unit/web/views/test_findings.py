@@ -140,24 +140,6 @@ async def test_a_next_link_leads_to_this_app(
     assert answer.json["nextLink"].startswith(f"{origin}{FINDINGS}?")
 
 
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [
-        ("verdict=compliant", ["old", "safe"]),
-        ("verdict=unknown", ["odd"]),
-        ("kind=OpenAI", ["old", "Chat"]),
-        ("kind=AISERVICES", ["safe"]),
-        ("kind=unknown", ["odd"]),
-        (f"subscription={LAB.upper()}", ["old"]),
-        (f"subscription={LAB}&verdict=unknown", []),
-        (f"subscription={PRODUCTION}&verdict=compliant&kind=aiservices", ["safe"]),
-    ],
-)
-async def test_filters_narrow_the_list(served: Served, query: str, names: list[str]) -> None:
-    """Each one alone and all together."""
-    assert (await send(served.app(), f"{FINDINGS}?{query}")).names == names
-
-
 async def test_a_subscription_whose_row_is_broken_is_recorded_all_the_same(empty: Served) -> None:
     """Its id is right, so "check its id" would mislead people."""
     newer = [Insert(table_keys.COVERAGE, {"schema": 99})]

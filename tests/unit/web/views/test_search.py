@@ -33,8 +33,11 @@ async def estate(empty: Served) -> Served:
     """Two subscriptions with two-word names, and accounts that differ in every field."""
     mine = [
         replace(finding("Chat-Bot", group="rg-ai"), tags={"owner": "Müller & Söhne"}),
-        replace(finding("search", Verdict.COMPLIANT, group="RG-Straße"), tags={"team": "x"}),
-        replace(finding("odd", Verdict.UNKNOWN), location="westus2"),
+        replace(
+            finding("search", Verdict.COMPLIANT, kind="AIServices", group="RG-Straße"),
+            tags={"team": "x"},
+        ),
+        replace(finding("odd", Verdict.UNKNOWN, kind=None), location="westus2"),
     ]
     theirs = [replace(finding("lab", subscription_id=LAB), location=None, tags={})]
     await empty.put(coverage(name="Production EMEA"), mine)
@@ -85,8 +88,14 @@ async def test_every_word_stands_in_a_name_or_a_tag(
         # An account without a location is in none.
         ("location=none", []),
         ("reason=microsoft_managed_key", ["lab", "Chat-Bot"]),
-        ("reason=malformed", ["odd"]),
         ("reason=key_not_named", []),
+        ("verdict=unknown", ["odd"]),
+        ("kind=OpenAI", ["lab", "Chat-Bot"]),
+        ("kind=AISERVICES", ["search"]),
+        ("kind=unknown", ["odd"]),
+        (f"subscription={LAB.upper()}", ["lab"]),
+        (f"subscription={LAB}&verdict=unknown", []),
+        (f"subscription={PRODUCTION}&verdict=compliant&kind=aiservices", ["search"]),
     ],
 )
 async def test_filters_narrow_alone_and_with_words(

@@ -95,12 +95,16 @@ async def test_the_status_has_the_contracts_fields_in_the_contracts_order(served
         (STATUS, ["get"]),
         ("/api/v1/metrics", ["get"]),
         (OF_ONE, ["get", "get", "query"]),
+        ("/api/v1/subscriptions", ["get", "query"]),
     ],
 )
 async def test_the_status_costs_a_point_read_and_never_a_walk(
     served: Served, target: str, reads: list[str]
 ) -> None:
-    """A wall of dashboards polls; one subscription needs the scans since the last full one."""
+    """A wall of dashboards polls; one subscription needs the scans since the last full one.
+
+    The list of subscriptions needs no rows of findings.
+    """
     served.store.log.clear()
 
     await send(served.app(), target)

@@ -120,15 +120,6 @@ async def test_pages_bring_every_subscription_once(
     assert {len(page.found) for page in pages[:-1]} <= {top}
 
 
-async def test_it_costs_one_query_whatever_else_stands_in_the_table(served: Served) -> None:
-    """The rows of findings and of changes do not come."""
-    served.store.log.clear()
-
-    await send(served.app(), SUBSCRIPTIONS)
-
-    assert [entry.name for entry in served.store.log] == ["get", "query"]
-
-
 async def test_what_is_not_ours_is_not_listed(empty: Served) -> None:
     """A partition without a subscription id belongs to another program."""
     await empty.store.commit(Table.FINDINGS, "theirs", [Insert(table_keys.COVERAGE, {"schema": 1})])
