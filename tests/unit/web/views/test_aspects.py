@@ -17,6 +17,8 @@ from cmk_check.core.data_stores.account_data import AccountData, DataConcern, Da
 from cmk_check.core.enums import (
     DataReason,
     DataState,
+    ExceptionMode,
+    ExceptionReason,
     KeyReason,
     KeyRotation,
     KeySeverity,
@@ -26,11 +28,22 @@ from cmk_check.core.enums import (
     StoreUsage,
     Verdict,
 )
+from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import AccountCounts, Finding, VerdictCounts
+from cmk_check.core.posture import Expectations
 from cmk_check.web import models
 from tests.unit.core.aspects.test_catalogue import EXAMPLES
-from tests.unit.web.api_kit import AS_SERVED, EARLIER, NOON, Served, counted, finding, recorded
+from tests.unit.web.api_kit import (
+    AS_SERVED,
+    EARLIER,
+    MAX_AGE,
+    NOON,
+    Served,
+    counted,
+    finding,
+    recorded,
+)
 from tests.unit.web.asgi_client import send
 
 FINDINGS: Final = "/api/v1/findings"
@@ -246,3 +259,30 @@ async def test_a_finding_says_all_that_is_known_of_its_stores() -> None:
         "basicProjects": ["basic"],
         "asOf": "2026-11-22T12:00:00Z",
     }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status", "state", "reason", "count"),
+    [(-1, 304, "honoured", "honoured", 1), (0, 200, "not_honoured", "expired", 0)],
+)
+async def test_an_exception_that_ends_between_scans_never_counts_anywhere(
+    seconds: int, status: int, state: str, reason: str, count: int
+) -> None:
+    """P1: every answer follows the clock, and no 304 hides the end from a page that polls."""
+    end = NOON + timedelta(hours=1)
+    honoured = AccountException(ExceptionReason.HONOURED, "/e1", expires_on=end)
+    served = await recorded(replace(finding("until"), exception=honoured), finding("none"))
+    app = served.app(expect=Expectations(MAX_AGE, exceptions=ExceptionMode.ACCEPT))
+    known = {"if-none-match": (await send(app, "/api/v1/status")).headers["etag"]}
+    served.clock.time = end + timedelta(seconds=seconds)
+
+    polled = await send(app, "/api/v1/status", known)
+    counts = (await send(app, "/api/v1/status")).json["accounts"]
+    metrics = (await send(app, "/api/v1/metrics")).body.decode()
+    (entry,) = (await send(app, f"{FINDINGS}?exception={state}")).found
+
+    assert polled.status == status
+    assert (entry["name"], entry["exception"]["reason"]) == ("until", reason)
+    assert entry["exception"]["honoured"] is bool(count)
+    assert counts["excepted"] == count
+    assert f"\ncmkcheck_accounts_excepted {count}.0\n" in metrics

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -15,7 +15,6 @@ from cmk_check.cli.plan_folder import report_folder
 from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.cli.scan_report import report
 from cmk_check.config.settings import Settings
-from cmk_check.core.counts import AccountCounter
 from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import Verdict
 from cmk_check.core.posture import Expectations
@@ -23,7 +22,7 @@ from cmk_check.store import codec
 from tests.unit.cli.scan_kit import world_of
 from tests.unit.evidence.export_kit import estate, events_of, exported, results_of
 from tests.unit.store.rows_kit import entity
-from tests.unit.web.api_kit import EARLIER, MAX_AGE, NOON, Served, coverage, finding, status_of
+from tests.unit.web.api_kit import EARLIER, MAX_AGE, NOON, finding, recorded
 from tests.unit.web.asgi_client import send
 
 FINDINGS: Final = "/api/v1/findings"
@@ -34,61 +33,28 @@ ALL: Final = (LATE, SOON, finding("well", Verdict.COMPLIANT))
 IN_STORE: Final = Settings.load_for_scan("UseDevelopmentStorage=true", environ={})
 
 
-async def _served() -> Served:
-    served, counter = Served(), AccountCounter()
-    for each in ALL:
-        counter.add(each)
-    counted = replace(coverage(), accounts=counter.counts({}, 0))
-    await served.put(counted, ALL)
-    await served.put_status(status_of(counted))
-    return served
+async def test_lists_plans_and_sums_have_due_dates() -> None:
+    """The metric exists only with due dates: zero would mean that nothing is overdue."""
+    served = await recorded(*ALL)
+    app = served.app(expect=Expectations(MAX_AGE, fix_within=timedelta(days=3)))
 
-
-async def _json(served: Served, target: str) -> Any:  # noqa: ANN401 - JSON
-    return (await send(served.app(), target)).json
-
-
-async def test_lists_have_dates_and_are_narrowed_to_those_that_passed() -> None:
-    """A person who escalates needs only these."""
-    served = await _served()
-
-    listed = (await _json(served, FINDINGS))["value"]
-    overdue = (await _json(served, f"{FINDINGS}?due=overdue"))["value"]
-    upcoming = (await _json(served, f"{FINDINGS}?due=upcoming"))["value"]
+    listed = (await send(app, FINDINGS)).found
+    table = (await send(app, f"{FINDINGS}?format=csv")).body.decode("utf-8-sig")
+    detail = (await send(app, f"{FINDINGS}{SOON.id}")).json
+    status = (await send(app, "/api/v1/status")).json
+    (owner,) = (await send(app, "/api/v1/owners")).found
+    metrics = [(await send(each, "/api/v1/metrics")).body for each in (app, served.app())]
 
     assert [(each["dueAt"], each["due"]) for each in listed] == [
         ("2026-11-25T12:00:00Z", "overdue"),
         ("2026-12-04T12:00:00Z", "upcoming"),
         (None, None),
     ]
-    assert [each["name"] for each in (*overdue, *upcoming)] == ["late", "soon"]
-    text = (await send(served.app(), f"{FINDINGS}?format=csv")).body.decode("utf-8-sig")
-    cells = [list(row.items())[-2:] for row in csv.DictReader(io.StringIO(text, newline=""))]
-    assert cells[0] == [("dueAt", "2026-11-25T12:00:00Z"), ("due", "overdue")]
-
-
-async def test_sums_count_what_is_overdue() -> None:
-    """The metric exists only with due dates: zero would mean that nothing is overdue."""
-    served = await _served()
-    dated = Expectations(MAX_AGE, fix_within=timedelta(days=3))
-
-    status, owners = await _json(served, "/api/v1/status"), await _json(served, "/api/v1/owners")
-    metrics = [
-        (await send(served.app(expect=expect), "/api/v1/metrics")).body.decode()
-        for expect in (dated, None)
-    ]
-
-    assert status["accounts"]["overdue"] == owners["value"][0]["overdue"] == 1
-    assert ["cmkcheck_accounts_overdue 1.0" in text for text in metrics] == [True, False]
-
-
-async def test_a_plan_names_the_date() -> None:
-    """The recipient knows the deadline."""
-    served = await _served()
-
-    detail = await _json(served, f"{FINDINGS}{SOON.id}")
-
+    late, *_ = csv.DictReader(io.StringIO(table, newline=""))
+    assert (late["dueAt"], late["due"]) == ("2026-11-25T12:00:00Z", "overdue")
     assert detail["remediation"]["summary"].endswith(" steps. Due by 2026-12-04 12:00 UTC.")
+    assert status["accounts"]["overdue"] == owner["overdue"] == 1
+    assert [b"cmkcheck_accounts_overdue 1.0" in body for body in metrics] == [True, False]
 
 
 @pytest.mark.parametrize("broken", ["", "{}", 5, '{"since":"2026-11-25T12:00:00"}'])

@@ -28,12 +28,12 @@ from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.web.views.groups import Groups
 from tests.unit.web.api_kit import (
     AS_SERVED,
-    LAB,
     NOON,
     Served,
     counted,
     coverage,
     finding,
+    recorded,
     status_of,
 )
 from tests.unit.web.asgi_client import follow, send
@@ -50,7 +50,7 @@ NO_DATA = "data stores of 1 account, not read or not understood; "
 def _under(
     name: str, uri: str | None = KV, key: str = "cmk", owner: str | None = "ai", **more: object
 ) -> Finding:
-    bare = finding(name, Verdict.COMPLIANT, subscription_id=str(more.pop("subscription_id", LAB)))
+    bare = finding(name, Verdict.COMPLIANT)
     evidence = Evidence("Microsoft.KeyVault", key, "automatic", uri)
     judgement = replace(bare.judgement, evidence=evidence)
     known = UNOWNED if owner is None else Owner(owner, "account")
@@ -61,14 +61,6 @@ def _stores(*keys: str | None, state: StoreState = StoreState.OWN_KEY) -> Accoun
     kind = StoreType.STORAGE_ACCOUNT
     stores = (DataStore(kind, f"/stores/{key}", "st", state, key) for key in keys)
     return AccountData(DataState.OWN_KEYS, stores=tuple(stores))
-
-
-async def _serve(*findings: Finding) -> Served:
-    served = Served()
-    recorded = coverage(subscription_id=LAB, accounts=counted(findings))
-    await served.put(recorded, findings)
-    await served.put_status(status_of(recorded))
-    return served
 
 
 async def _keys(served: Served, query: str = "") -> list[dict[str, object]]:
@@ -114,11 +106,11 @@ async def test_a_key_says_who_loses_data_with_it() -> None:
         key_version="v1",
         principal_id="p1",
     )
-    served = await _serve(
+    served = await recorded(
         _under("a", key_health=healthy, data=_stores(CMK, CMK + "/v1"), vault_id="/v"),
         _under("b", f"{KV.upper()}:443/", "CMK", "chat", key_health=broken),
         _under("c", "https://kv-data.vault.azure.net", "data", None, data=_stores(CMK.upper())),
-        replace(finding("d", subscription_id=LAB), data=_stores(OTHER)),
+        replace(finding("d"), data=_stores(OTHER)),
     )
 
     cmk, other = await _keys(served)
@@ -149,7 +141,7 @@ async def test_a_key_says_who_loses_data_with_it() -> None:
 
 async def test_a_key_of_one_account_is_not_shared() -> None:
     """The sentence is about a single account; a key that was never read is unknown."""
-    served = await _serve(_under("a", owner=None))
+    served = await recorded(_under("a", owner=None))
 
     (key,) = await _keys(served)
     (without,) = (await send(served.app(replace(AS_SERVED, key_health=False)), KEYS)).found
@@ -166,7 +158,7 @@ async def test_a_key_of_one_account_is_not_shared() -> None:
 async def test_accounts_of_which_only_the_last_state_is_known_are_said() -> None:
     """The person who closes a vault must know that a subscription was not read."""
     served = Served()
-    mine = coverage(CoverageState.GAP, LAB, accounts=counted([]))
+    mine = coverage(CoverageState.GAP, accounts=counted([]))
     await served.put(mine, [_under("a")])
     await served.put_status(status_of(mine))
 
@@ -183,7 +175,7 @@ async def test_accounts_of_which_only_the_last_state_is_known_are_said() -> None
     ("known", "said"),
     [
         (_under("a"), ""),
-        (replace(finding("a", Verdict.UNKNOWN, subscription_id=LAB), data=NOTHING), NO_KEY),
+        (replace(finding("a", Verdict.UNKNOWN), data=NOTHING), NO_KEY),
         (_under("a", None), NO_KEY),
         (_under("a", "https://evil.example"), NO_KEY),
         (_under("a", data=None), NO_DATA),
@@ -198,14 +190,14 @@ async def test_what_may_depend_on_a_key_and_is_not_counted_is_said(
     known: Finding, said: str
 ) -> None:
     """Otherwise "no account" would look like "nothing happens"."""
-    assert await _caution(await _serve(known)) == (
+    assert await _caution(await recorded(known)) == (
         f"As of 2026-11-25T12:00:00Z. Not counted: {said}whatever else in Azure uses a key."
     )
 
 
 async def test_keys_are_filtered_by_vault_and_by_key_in_any_spelling() -> None:
     """For closing a vault, and for revoking a key."""
-    served = await _serve(
+    served = await recorded(
         _under("a"),
         _under("b", key="second"),
         _under("c", "https://kv-ai.managedhsm.azure.net"),
@@ -226,7 +218,7 @@ async def test_a_key_that_could_not_be_read_does_not_hide_its_rotation(
     """Whatever the order of the accounts that use it."""
     at = NOON + timedelta(days=40)
     read, unread = KeyHealth(KeyState.HEALTHY, next_rotation_at=at), KeyHealth(KeyState.UNKNOWN)
-    served = await _serve(_under(first, key_health=read), _under(second, key_health=unread))
+    served = await recorded(_under(first, key_health=read), _under(second, key_health=unread))
 
     (key,) = await _keys(served)
 
@@ -235,11 +227,11 @@ async def test_a_key_that_could_not_be_read_does_not_hide_its_rotation(
 
 async def test_findings_are_listed_by_key() -> None:
     """All accounts that depend on it, with their data stores, in every format."""
-    served = await _serve(
+    served = await recorded(
         _under("a"),
         _under("b", key="other"),
         _under("c", key="other", data=_stores(CMK)),
-        replace(finding("d", subscription_id=LAB), data=_stores(CMK)),
+        replace(finding("d"), data=_stores(CMK)),
     )
 
     answer = await send(served.app(), f"/api/v1/findings?key={quote(CMK)}")
@@ -252,7 +244,7 @@ async def test_findings_are_listed_by_key() -> None:
 async def test_pages_together_are_the_list(top: int) -> None:
     """Whatever is kept in memory: findings come in a different order."""
     names = ["e", "g", "a", "f", "b", "d", "c"]
-    served = await _serve(
+    served = await recorded(
         *(_under(f"x{place}", key=name) for place, name in enumerate(names)),
         *(_under(f"y{place}", key=name) for place, name in enumerate(names)),
     )
@@ -287,7 +279,7 @@ def test_memory_holds_a_page_of_groups() -> None:
 
 async def test_tables_say_what_the_list_says() -> None:
     """With the link to the next page in the header."""
-    served = await _serve(_under("a"), _under("b", key="other"))
+    served = await recorded(_under("a"), _under("b", key="other"))
     (first, _) = await _keys(served)
 
     answer = await send(served.app(), f"{KEYS}?format=csv&top=1")
