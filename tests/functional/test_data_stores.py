@@ -108,25 +108,26 @@ def test_every_account_is_as_it_is_named_and_a_second_scan_is_quiet(open_scene: 
 def one_account() -> tuple[Estate, Store]:
     """Return an estate with an account, whose project keeps files in a store elsewhere."""
     estate = estate_of({}, {})
-    data = estate.subscription(sub_id(2)).stores
-    key = "https://kv-test.vault.azure.net/keys/cmk"
-    files = data.add(StoreSpec(type=STORAGE, name="stfiles", group="rg-data", key=key))
-    others = {
-        "threads": StoreSpec(
-            type="Microsoft.DocumentDB/databaseAccounts", name="threads", group="rg-data", key=key
-        ),
-        "vectors": StoreSpec(
-            type="Microsoft.Search/searchServices", name="vectors", group="rg-data", key=key
-        ),
+    types = {
+        "files": STORAGE,
+        "threads": "Microsoft.DocumentDB/databaseAccounts",
+        "vectors": "Microsoft.Search/searchServices",
     }
-    connections = {"files": FILES, **{name: data.add(each).id for name, each in others.items()}}
+    key = "https://kv-test.vault.azure.net/keys/cmk"
+    stores = {
+        name: estate.subscription(sub_id(2)).stores.add(
+            StoreSpec(type=kind, name=f"st{name}", group="rg-data", key=key)
+        )
+        for name, kind in types.items()
+    }
+    connections = {name: store.id for name, store in stores.items()}
     project = ProjectSpec(name="agents", hosts={"agents": "standard"}, connections=connections)
     estate.subscription(sub_id(1)).add_account(
         AccountSpec(
             name="chat", group="rg-test", kind="AIServices", encryption=CMK, projects=[project]
         )
     )
-    return estate, files
+    return estate, stores["files"]
 
 
 def test_nothing_is_asked_where_data_stores_are_off(open_scene: OpenScene) -> None:

@@ -118,34 +118,24 @@ async def test_linters_have_one_complaint(http_auth: HttpAuth, tmp_path: Path) -
     assert _complaints(document.json, tmp_path) == [KEPT]
 
 
-def _generate(document: Path, folder: Path) -> Path:
-    """Generate a client; return the script that uses it."""
-    if not GENERATOR.exists():
-        end_without("NO CLIENT WAS GENERATED: run `make openapi`")
-    # JSON is YAML. Its usual hooks only format.
-    (folder / "config.yaml").write_text(
-        json.dumps({"package_name_override": PACKAGE, "post_hooks": []})
-    )
-    told = _run(
-        *(GENERATOR, "generate", "--path", document, "--output-path", folder / PACKAGE),
-        *("--config", folder / "config.yaml", "--meta", "none", "--fail-on-warning"),
-        folder=folder,
-    )
-    assert told.strip() == f"Generating {folder / PACKAGE}"
-    script = folder / "calls.py"
-    script.write_text(CALLS)
-    return script
-
-
 def test_a_generated_client_works(open_scene: OpenScene, tmp_path: Path) -> None:
     """With its types, against the running app: what the document says is what is answered."""
+    if not GENERATOR.exists():
+        end_without("NO CLIENT WAS GENERATED: run `make openapi`")
     scene = open_scene("sample", CMK_KEY_HEALTH="on")
     scene.scan()
-    document = tmp_path / "openapi.json"
+    # JSON is YAML. Its usual hooks only format.
+    config, document, script = (tmp_path / name for name in ("c.yaml", "openapi.json", "calls.py"))
+    config.write_text(json.dumps({"package_name_override": PACKAGE, "post_hooks": []}))
     document.write_text(json.dumps(scene.get("v1/openapi.json").body))
-    script = _generate(document, tmp_path)
+    script.write_text(CALLS)
     python = GENERATOR.with_name("python")
 
+    told = _run(
+        *(GENERATOR, "generate", "--path", document, "--output-path", tmp_path / PACKAGE),
+        *("--config", config, "--meta", "none", "--fail-on-warning"),
+        folder=tmp_path,
+    )
     checked = _run(
         *(sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-incremental"),
         *(f"--python-executable={python}", script),
@@ -155,6 +145,7 @@ def test_a_generated_client_works(open_scene: OpenScene, tmp_path: Path) -> None
         python, script, scene.host.url, scene.host.keys.functions["api"], folder=tmp_path
     )
 
+    assert told.strip() == f"Generating {tmp_path / PACKAGE}"
     assert checked.startswith("Success: no issues found"), checked
     findings = scene.findings()
     (name,) = [one["name"] for one in findings.values() if one["name"].startswith("Chat")]

@@ -13,6 +13,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.model import AccountCounts, Coverage, Finding
 from cmk_check.core.owner import Owner
 from cmk_check.core.posture import Expectations
+from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import LastScan, Status
 from cmk_check.core.watch_state import Watch
@@ -214,5 +215,6 @@ async def sample() -> Served:
     )
     await served.put(production, mine)
     await served.put(lab, theirs)
-    await served.put_status(status_of(production, lab))
+    scope = RecordedScope.of([], [], [], "MG-Company")
+    await served.put_status(replace(status_of(production, lab), scope=scope))
     return served

@@ -43,8 +43,8 @@ KEYS = "/api/v1/keys"
 KV = "https://kv-ai.vault.azure.net"
 CMK, OTHER = f"{KV}/keys/cmk", "https://kv-data.vault.azure.net/keys/data"
 NOTHING = AccountData(DataState.NONE)
-NO_KEY = "1 account whose key is not known; "
-NO_DATA = "data stores of 1 account, not read or not understood; "
+NO_KEY = "2 accounts whose key is not known; "
+NO_DATA = "data stores of 2 accounts, not read or not understood; "
 
 
 def _under(
@@ -190,7 +190,9 @@ async def test_what_may_depend_on_a_key_and_is_not_counted_is_said(
     known: Finding, said: str
 ) -> None:
     """Otherwise "no account" would look like "nothing happens"."""
-    assert await _caution(await recorded(known)) == (
+    served = await recorded(known, replace(known, id=finding("b").id))
+
+    assert await _caution(served) == (
         f"As of 2026-11-25T12:00:00Z. Not counted: {said}whatever else in Azure uses a key."
     )
 

@@ -25,6 +25,7 @@ from tests.unit.web.api_kit import (
     Served,
     coverage,
     finding,
+    recorded,
     sample,
 )
 from tests.unit.web.asgi_client import follow, send
@@ -39,19 +40,13 @@ def _of(owner: str | None, name: str, verdict: Verdict = Verdict.NON_COMPLIANT) 
     return replace(finding(name, verdict), owner=known)
 
 
-async def _serve(*findings: Finding) -> Served:
-    served = Served()
-    await served.put(coverage(), findings)
-    return served
-
-
 async def _names(served: Served, query: str) -> list[str]:
     return (await send(served.app(), f"{FINDINGS}?{query}")).names
 
 
 async def test_findings_are_filtered_by_owner_exactly() -> None:
     """A tag must not put an account into another owner's list."""
-    served = await _serve(*(_of(owner, f"a{place}") for place, owner in enumerate(LOOKALIKES)))
+    served = await recorded(*(_of(owner, f"a{place}") for place, owner in enumerate(LOOKALIKES)))
 
     found = [await _names(served, f"owner={quote(owner)}") for owner in LOOKALIKES]
 
@@ -62,7 +57,7 @@ async def test_findings_are_filtered_by_owner_exactly() -> None:
 async def test_accounts_without_an_owner_are_asked_for_by_a_filter_of_their_own() -> None:
     """The tag "unowned" is an ordinary owner; a row without a value also has no owner."""
     old = replace(finding("old"), owner=None)
-    served = await _serve(_of("unowned", "a"), _of(None, "b"), old)
+    served = await recorded(_of("unowned", "a"), _of(None, "b"), old)
 
     assert await _names(served, "unowned=true") == ["b", "old"]
     assert await _names(served, "owner=unowned") == ["a"]
@@ -71,7 +66,7 @@ async def test_accounts_without_an_owner_are_asked_for_by_a_filter_of_their_own(
 @pytest.mark.parametrize("name", [*NAMES, "a\nb\tc", "'; --", "=1+1"])
 async def test_a_hostile_owner_is_found_and_listed_as_text(name: str) -> None:
     """Owners are untrusted text: in a filter, a sum and a token."""
-    served = await _serve(_of(name, "a"), _of("zz" + name, "b"), _of(None, "c"))
+    served = await recorded(_of(name, "a"), _of("zz" + name, "b"), _of(None, "c"))
 
     pages = await follow(served.app(), f"{OWNERS}?top=1")
 
@@ -82,7 +77,7 @@ async def test_a_hostile_owner_is_found_and_listed_as_text(name: str) -> None:
 async def test_owners_come_with_their_sums_and_the_oldest_violation() -> None:
     """It shows whom to contact first, and how many verdicts are only the last known ones."""
     broken = KeyHealth(KeyState.BROKEN)
-    served = await _serve(
+    served = await recorded(
         replace(_of("ai", "a"), violated_since=EARLIER),
         replace(_of("ai", "b"), violated_since=EARLIER + timedelta(hours=1)),
         replace(_of("ai", "c", Verdict.COMPLIANT), key_health=broken),
@@ -118,7 +113,7 @@ async def test_owners_come_with_their_sums_and_the_oldest_violation() -> None:
 
 async def test_a_part_is_never_shown_as_the_sum() -> None:
     """An owner would be shown with fewer violations than there are."""
-    served = await _serve(_of("ai", "a"), _of("ai", "b"))
+    served = await recorded(_of("ai", "a"), _of("ai", "b"))
     view = OwnersView(FindingsTable(served.store), served.scans, key_health=True, most=1)
 
     with pytest.raises(RequestRefused, match=r"at most 1 .*, use /api/v1/findings\?owner="):
@@ -148,7 +143,7 @@ async def _hold(served: Served, scan_id: str) -> None:
 
 async def test_between_scans_sums_are_made_once() -> None:
     """Sums read the whole table, and the page of a large estate requests them at each visit."""
-    served = await _serve(_of("a", "one"))
+    served = await recorded(_of("a", "one"))
     await _hold(served, "")
     app = served.app()
 
@@ -162,7 +157,7 @@ async def test_between_scans_sums_are_made_once() -> None:
 @pytest.mark.parametrize("ends", [True, False])
 async def test_p1_no_sum_hides_what_a_scan_has_recorded(ends: bool) -> None:  # noqa: FBT001
     """The scan may die before it writes a status; then its lease shows that sums are unknown."""
-    served = await _serve(_of("a", "one"))
+    served = await recorded(_of("a", "one"))
     await _hold(served, "")
     app = served.app()
     before = await send(app, OWNERS)

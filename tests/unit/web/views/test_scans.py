@@ -53,12 +53,6 @@ async def _put(served: Served, *scans: Scan) -> None:
     await served.scans.commit(scans=rows)
 
 
-async def _put_row(served: Served, minutes: int, values: dict[str, str | int | bool]) -> None:
-    scan = _scan(minutes)
-    write = Insert(table_keys.scan_row(scan.started_at, scan.id), values)
-    await served.store.commit(Table.SCANS, "scan", [write])
-
-
 async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Served) -> None:
     """It is evidence for auditors: when the scan ran, and what it found."""
     await _put(empty, _scan(0))
@@ -108,9 +102,8 @@ async def test_a_scan_without_an_outcome_claims_none(empty: Served, state: ScanS
     (shown,) = (await send(empty.app(), SCANS)).json["value"]
 
     assert shown["state"] == state.value
-    assert [shown[name] for name in ("posture", "accounts", "subscriptions", "changes")] == [
-        None
-    ] * 4
+    outcome = {shown[name] for name in ("posture", "accounts", "subscriptions", "changes")}
+    assert outcome == {None}
     assert (shown["finishedAt"] is None) == (state is ScanState.RUNNING)
 
 
@@ -142,7 +135,6 @@ async def test_one_scan_is_the_lists_entry(empty: Served) -> None:
     "scan_id",
     [
         "20261125T120000Z-0000",
-        "20261125T120000Z-",
         "20261325T120000Z-3fa9",
         "00010101T000000Z-3fa9",
         "99991231T235959Z-3fa9",
@@ -163,8 +155,10 @@ async def test_a_scan_that_is_not_there_is_not_found(empty: Served, scan_id: str
 async def test_p7_a_row_that_cannot_be_read_costs_only_itself(empty: Served) -> None:
     """A row of a newer version, or an edited one, must not hide all others."""
     await _put(empty, *(_scan(minutes) for minutes in range(3)))
-    await _put_row(empty, 5, {"schema": 99})
-    await _put_row(empty, 6, {"schema": 1, "document0": "{"})
+    for minutes, document in ((5, {"schema": 99}), (6, {"schema": 1, "document0": "{"})):
+        scan = _scan(minutes)
+        write = Insert(table_keys.scan_row(scan.started_at, scan.id), document)
+        await empty.store.commit(Table.SCANS, "scan", [write])
 
     answer = await send(empty.app(), f"{SCANS}?top=2")
 

@@ -9,7 +9,6 @@ import pytest
 from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Trigger, WatchState
 from cmk_check.core.posture import Expectations
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
-from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.status import SubscriptionCounts, Summary
 from cmk_check.core.watch_state import Watch
 from cmk_check.ports import Insert, Table
@@ -56,7 +55,7 @@ EXPECTED = {
     "dataStores": None,
     "azurePolicy": {"notAssessed": 1, "differs": 1},
     "subscriptions": {"total": 2, "read": 1, "gap": 1, "excluded": 0, "retired": 0},
-    "managementGroup": None,
+    "managementGroup": "mg-company",
     "gaps": [
         {
             "subscriptionId": LAB,
@@ -244,14 +243,6 @@ async def test_p1_a_subscription_that_is_read_no_more_is_no_304(empty: Served) -
 
     assert (same.status, same.body, same.headers["etag"]) == (304, b"", etag)
     assert (changed.status, changed.json["posture"]) == (200, "unknown")
-
-
-async def test_the_status_names_the_management_group_of_the_last_full_scan(empty: Served) -> None:
-    """People who rely on completeness must know what it was compared with."""
-    scope = RecordedScope.of([], [], [], "MG-Company")
-    await empty.put_status(replace(status_of(coverage()), scope=scope))
-
-    assert (await send(empty.app(), STATUS)).json["managementGroup"] == "mg-company"
 
 
 METRIC = "cmkcheck_watch_last_look_timestamp_seconds"
