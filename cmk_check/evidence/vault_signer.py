@@ -126,7 +126,7 @@ class _Vault:
 
     async def sign(self, key_id: KeyId, key: "SSlibKey", data: bytes) -> "Signature":
         """Sign data with this version of a key, and check the signature."""
-        from securesystemslib.exceptions import VerificationError
+        from securesystemslib.exceptions import UnverifiedSignatureError
         from securesystemslib.signer import Signature
 
         hashed = hashlib.new(key.get_hash_algorithm_name(), data).digest()
@@ -137,7 +137,7 @@ class _Vault:
             raw = base64.urlsafe_b64decode(f"{answer['value']}==")
             signature = Signature(key.keyid, (raw if key.keytype == "rsa" else _der(raw)).hex())
             key.verify_signature(signature, data)
-        except (KeyError, TypeError, ValueError, VerificationError) as error:
+        except (KeyError, TypeError, ValueError, UnverifiedSignatureError) as error:
             raise SigningFailed(
                 f"{self.host} returned a signature that does not fit its key."
             ) from error
