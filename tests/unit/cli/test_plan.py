@@ -277,6 +277,7 @@ def test_an_option_that_cannot_be_is_a_fault_of_usage(option: str, value: str, s
         (["chat", "--all", "--out", "new"], "ACCOUNT", "one of --owner"),
         (["--all"], "--out", "must name a new folder"),
         (["--all", "--out", "."], "--out", "must be empty or not exist"),
+        (["--all", "--out", "other"], "--out", "must be a folder"),
         (["--all", "--out", "none/new"], "--out", "must be in an existing folder"),
         (["--all", "--owner", "Ann", "--out", "new"], "--all", "without --owner"),
         (["--all", "--unowned", "--out", "new"], "--all", "without --owner, --unowned"),

@@ -14,28 +14,21 @@ from typing import Final
 import pytest
 
 from cmk_check import VERSION
-from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
-from cmk_check.core.enums import DataReason, DataState, StoreState, StoreType, Verdict
+from cmk_check.core.enums import Verdict
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.hostile import changes_of_every_kind
-from tests.unit.evidence.export_kit import HEALTHY, all_sorts, estate, exported
-from tests.unit.web.api_kit import NOON, finding
+from tests.unit.evidence.export_kit import EXPOSED, HEALTHY, all_sorts, estate, exported
+from tests.unit.web.api_kit import finding
 
 GOLDEN: Final = Path(__file__).parent / "golden"
 NAMES: Final = ("assessment-results.json", "findings.ocsf.jsonl", "report.html")
 _ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-_EXPOSED: Final = AccountData(
-    DataState.MICROSOFT_KEYS,
-    (DataConcern(DataReason.STORE_UNDER_MICROSOFT_KEY, {"stores": "threads"}),),
-    (DataStore(StoreType.COSMOS_DB, None, "threads", StoreState.MICROSOFT_KEY),),
-    NOON,
-)
 
 
 async def _documents(folder: Path) -> dict[str, str]:
     """Export an estate in which everything occurs; return the documents in a comparable form."""
-    elsewhere = replace(finding("agents", Verdict.COMPLIANT), key_health=HEALTHY, data=_EXPOSED)
+    elsewhere = replace(finding("agents", Verdict.COMPLIANT), key_health=HEALTHY, data=EXPOSED)
     served = await estate([*all_sorts(), elsewhere], gap=True)
     stored = await served.scans.status()
     scope = RecordedScope.of([], [], [], "mg-prod")

@@ -34,6 +34,7 @@ from cmk_check.web.models import ReasonOfPosture
 from tests.fakes.hostile import NAMES
 from tests.unit.evidence.export_kit import (
     BROKEN,
+    EXPOSED,
     HEALTHY,
     WAIVED,
     AppApi,
@@ -295,12 +296,62 @@ async def test_p1_what_the_last_scan_could_not_write_is_not_dated_by_it(
 
 
 async def test_events_have_no_empty_values(tmp_path: Path) -> None:
-    """A reader of OCSF takes null for a value."""
+    """A reader of OCSF takes null for a value; and of data stores that nobody read, none speaks."""
     found = replace(SAFE, key_health=BROKEN, tags={}, owner=None)
 
-    (event,) = events_of(await exported(await estate([found]), tmp_path)).values()
+    bundle = await exported(await estate([found]), tmp_path)
 
+    (event,) = events_of(bundle).values()
     text = json.dumps(event)
-    assert "null" not in text
-    assert "{}" not in text
-    assert "daysToExpiry" not in text
+    assert not {each for each in ("null", "{}", "daysToExpiry", "dataStores") if each in text}
+    assert not _section(bundle)
+
+
+def _with_data(state: DataState, verdict: Verdict = Verdict.COMPLIANT) -> Finding:
+    """Return an account with data in a store, and with this state."""
+    return replace(finding(state.value, verdict), data=replace(EXPOSED, state=state))
+
+
+def _section(bundle: Path) -> str:
+    _, _, section = (bundle / "report.html").read_text().partition("Where accounts keep data")
+    return section.partition("Exceptions")[0]
+
+
+async def test_an_account_under_its_key_with_data_elsewhere_is_no_plain_pass(
+    tmp_path: Path,
+) -> None:
+    """A SIEM would say that all is well, and an auditor asks where the data is."""
+    accounts = [replace(_with_data(state), key_health=HEALTHY) for state in DataState]
+
+    bundle = await exported(await estate(accounts), tmp_path)
+
+    passed = {
+        name for name, event in events_of(bundle).items() if event["compliance"]["status_id"] == 1
+    }
+    section = _section(bundle)
+    listed = {state.value for state in DataState if f">{state.value}<" in section}
+    assert passed == {"own_keys", "none"}
+    assert listed == {*DataState} - passed
+
+
+async def test_what_was_never_read_is_no_plain_pass(tmp_path: Path) -> None:
+    """Nobody knows where its data lies, or whether its key works, although the app looks."""
+    never = finding("never", Verdict.COMPLIANT)
+    well = replace(_with_data(DataState.OWN_KEYS), key_health=HEALTHY)
+    bundle = await exported(await estate([never, well]), tmp_path)
+
+    results = {name: each["compliance"]["status_id"] for name, each in events_of(bundle).items()}
+    assert results == {"never": 2, "own_keys": 1}
+    assert ">never<" in _section(bundle)
+
+
+async def test_data_under_microsofts_keys_is_a_risk_whatever_the_verdict(tmp_path: Path) -> None:
+    """The number of the risk is that of the accounts, as the posture counts them."""
+    accounts = [
+        _with_data(DataState.OWN_KEYS),
+        *(replace(finding(verdict, verdict), data=EXPOSED) for verdict in Verdict),
+    ]
+    result = results_of(await exported(await estate(accounts), tmp_path))
+
+    numbers = {each["props"][0]["value"]: each["props"][1]["value"] for each in result["risks"]}
+    assert numbers["data_exposed"] == str(len(Verdict))
