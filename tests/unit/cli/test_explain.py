@@ -60,16 +60,6 @@ def test_one_account_is_explained_as_an_object() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [[GOOD, BAD], {"value": [GOOD, BAD]}, {"value": [GOOD, BAD], "nextLink": None}]
-)
-def test_a_list_is_explained_as_a_list(given: object) -> None:
-    """As `az` prints it, or as Azure Resource Manager wraps it."""
-    explained = json.loads(_explain(given).stdout)
-
-    assert [entry["verdict"] for entry in explained] == ["compliant", "non_compliant"]
-
-
-@pytest.mark.parametrize(
     ("given", "code"),
     [
         (GOOD, 0),
@@ -86,10 +76,12 @@ def test_a_list_is_explained_as_a_list(given: object) -> None:
         ({"value": [BAD], "nextLink": "https://management.azure.com/..."}, 1),
     ],
 )
-def test_the_exit_code_is_the_worst_of_it(given: object, code: int) -> None:
+def test_the_exit_code_is_the_worst_of_it(given: dict[str, Any] | list[Any], code: int) -> None:
     """A pipeline stops on it; accounts of further pages are not compliant unseen (P2)."""
     result = _explain(given)
 
+    is_list = isinstance(given, list) or "value" in given
+    assert isinstance(json.loads(result.stdout), list) == is_list
     assert result.exit_code == code
     assert ("nextLink" in result.stderr) == (isinstance(given, dict) and "nextLink" in given)
 
@@ -114,23 +106,18 @@ def test_that_nothing_was_judged_is_said(given: object, why: str) -> None:
     assert _explain([SPEECH, GOOD]).stderr == ""
 
 
-def test_the_kinds_can_be_others() -> None:
-    """An installation may judge more kinds, in any case."""
-    explained = json.loads(_explain(SPEECH, "--kinds", "openai, speechservices").stdout)
-
-    assert explained["verdict"] == "non_compliant"
-
-
-def test_the_kinds_are_those_of_the_settings() -> None:
+def test_the_kinds_are_those_of_the_settings_or_others() -> None:
     """Else the command line and the app would contradict each other; others are shown, too."""
     kinds = Settings.model_fields["kinds"].default
     explained = json.loads(_explain([_account(None, kind) for kind in kinds]).stdout)
     speech = json.loads(_explain(SPEECH).stdout)
+    chosen = json.loads(_explain(SPEECH, "--kinds", "openai, speechservices").stdout)
 
     assert all(entry["inScope"] for entry in explained)
     assert (speech["id"], speech["inScope"]) == (ID.lower(), False)
     assert [speech[name] for name in ["verdict", "reason", "evidence"]] == [None] * 3
     assert ", ".join(kinds) in speech["message"]
+    assert chosen["verdict"] == "non_compliant"
 
 
 def test_a_misspelt_kind_is_a_usage_error_that_names_the_right_one() -> None:
@@ -176,11 +163,8 @@ def test_what_a_shell_wrote_is_read(tmp_path: Path, encoding: str) -> None:
             b"ERROR: Please run 'az login'\nTry",
             "an error of Azure, not an account: Please run 'az login'. ",
         ),
-        (b"ERROR:", "not an account: without a message. "),
-        (b"Please run 'az login'", "line 1 column 1"),
         (b'{"a": NaN}', "NaN"),
         (b"[" * 100_000, "invalid JSON"),
-        (b"1" * 10_000, "invalid JSON"),
         (b'"\xff"', "byte 1 is not utf-8"),
         (b"\xff\xfe\x00", "is not utf-16"),
         (b"null", "must be an object or a list"),
@@ -196,22 +180,12 @@ def test_input_that_cannot_be_used_is_said_so(data: bytes, said: str) -> None:
     assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["missing.json", "."])
-def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path, name: str) -> None:
+def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
     """A typing error must not look like an unknown account."""
-    result = CliRunner().invoke(app, ["explain", str(tmp_path / name)])
+    result = CliRunner().invoke(app, ["explain", str(tmp_path)])
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert "cannot be read" in result.stderr
-
-
-@pytest.mark.parametrize(
-    "line",
-    ["", "explain", "explain - --what", "judge", "explain - --kinds=", "explain - --kinds=,"],
-)
-def test_wrong_usage_is_2(line: str) -> None:
-    """Apart from 1 and 3, which speak of accounts."""
-    assert CliRunner().invoke(app, line.split()).exit_code == 2
 
 
 def test_p10_a_hostile_name_cannot_steer_a_terminal() -> None:

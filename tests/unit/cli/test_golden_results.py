@@ -22,7 +22,8 @@ from cmk_check.cli.plan_folder import report_folder
 from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.core.data_stores.facts import ProjectPlaces
 from tests.fakes.data_stores import MICROSOFT, WITH_PROJECTS, ScriptedStores, place
-from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys
+from tests.fakes.exemptions import exempted
+from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, VAULT_GONE, ScriptedKeys
 from tests.fakes.world import World, bad, good, sub
 from tests.unit.cli.scan_kit import SETTINGS, scan, world_of_exceptions
 
@@ -32,6 +33,7 @@ KEYS: Final = {
     **dict.fromkeys(("open-1", "open-2", "open-3"), UNPROTECTED),
     **dict.fromkeys(("off-1", "off-2"), DISABLED),
     "dark": UNREAD,
+    "lost": VAULT_GONE,
 }
 ESTIMATED: Final = ("--subscriptions=100", "--accounts=480", "--violations=30", "--vaults=10")
 
@@ -39,6 +41,8 @@ ESTIMATED: Final = ("--subscriptions=100", "--accounts=480", "--violations=30", 
 def _world() -> World:
     """Make an estate: accepted and other violations, unknowns, gaps, keys, and data elsewhere."""
     world = world_of_exceptions("bad", "bad", "odd", "gap", "part", "good", accepted=[1])
+    assert world.exemptions is not None
+    world.exemptions.facts[sub(2)] = exempted(sub(2), None, created_by="ann@corp.test")
     accounts = [good(sub(6), name) for name in KEYS]
     agents = replace(good(sub(6), "agents"), places=WITH_PROJECTS)
     dated = replace(bad(sub(6), "old"), created_at="2024-05-01T22:00:00Z", owner="Ann")
@@ -58,7 +62,7 @@ def _documents(folder: Path) -> dict[str, str]:
         found[file.name] = file.read_text()
     sarif = json.loads(found["result.sarif"])
     sarif["runs"][0]["tool"]["driver"]["rules"] = "the catalogue: test_sarif.py"
-    found["result.sarif"] = json.dumps(sarif, indent=1)
+    found["result.sarif"] = f"{json.dumps(sarif, indent=1)}\n"
     asyncio.run(report_folder(_world().context, SETTINGS, PlanChoice(), folder / "plans"))
     for name in ("index.md", "index.json", "run.sh"):
         found[name] = (folder / "plans" / name).read_text()
@@ -68,8 +72,7 @@ def _documents(folder: Path) -> dict[str, str]:
 
 def _comparable(text: str) -> str:
     """Leave out what differs from run to run: scan ids, times of now, and the version."""
-    text = re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{4}", "SCAN", text.replace(VERSION, "VERSION"))
-    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+    return re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{4}", "SCAN", text.replace(VERSION, "VERSION"))
 
 
 @pytest.fixture(scope="module")

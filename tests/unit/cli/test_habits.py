@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 
 from cmk_check import VERSION
 from cmk_check.cli import app
-from tests.functional.terminal_kit import run_at_terminal
 
 
 @pytest.mark.parametrize(
@@ -32,13 +31,6 @@ def test_an_option_of_other_tools_is_answered_with_the_right_one(line: str, told
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert told in result.stderr
-
-
-def test_a_file_may_have_the_name_of_a_format_where_the_format_is_given() -> None:
-    """Nobody who says both means something else."""
-    result = CliRunner().invoke(app, ["scan", "-o", "csv", "--output", "csv", "--fail-on", "x"])
-
-    assert "--fail-on" in result.stderr
 
 
 def test_the_version_is_also_a_command() -> None:
@@ -73,17 +65,6 @@ def test_a_shell_completes_words_without_the_libraries_of_a_scan() -> None:
     assert "table" not in run.stdout
     assert "typer" in loaded
     assert not loaded & {"azure", "aiohttp", "rich"}
-
-
-def test_a_remark_is_broken_between_words() -> None:
-    """A terminal breaks lines within words, and what is copied from there is no option."""
-    ended = run_at_terminal("explain", "/nowhere/accounts.json", environment={}, columns=40)
-
-    assert ended.out.splitlines() == [
-        "cmk-check: /nowhere/accounts.json cannot",
-        "be read (No such file or directory);",
-        "give a file, or - for standard input.",
-    ]
 
 
 _SCAN_IN_MEMORY = """

@@ -233,44 +233,6 @@ async def test_p10_a_name_cannot_steer_the_terminal(capsys: Output) -> None:
 
 
 @pytest.mark.parametrize(
-    "account_id",
-    [
-        "",
-        "c" * 65,
-        f"/subscriptions/{SUBSCRIPTION}",
-        TEXT.replace(SUBSCRIPTION, "Production"),
-        f"{TEXT}/deployments/gpt",
-        TEXT.replace("cognitiveservices", "web"),
-    ],
-)
-def test_what_is_no_accounts_id_is_a_fault_of_usage(account_id: str) -> None:
-    """Said before anything is read, with what an id is like."""
-    result = _run(account_id)
-
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert "must be an account's name, or its id" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("option", "value", "said"),
-    [
-        ("--vault", "kv_old", "a vault's name has"),
-        ("--vault", "", "a vault's name has"),
-        ("--key", "a b", "a key's name has"),
-        ("--key", "", "a key's name has"),
-        ("--format", "terraform", "one of az, bicep"),
-    ],
-)
-def test_an_option_that_cannot_be_is_a_fault_of_usage(option: str, value: str, said: str) -> None:
-    """As above."""
-    result = _run(TEXT, option, value)
-
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert option in result.stderr
-    assert said in result.stderr
-
-
-@pytest.mark.parametrize(
     ("arguments", "option", "said"),
     [
         (["--out", "new"], "ACCOUNT", "one of --owner, --unowned, --subscription and --all"),
@@ -290,9 +252,18 @@ def test_an_option_that_cannot_be_is_a_fault_of_usage(option: str, value: str, s
         (["--all", "--out", "new", "--share-vault", "--vault", "kv-x"], "--share-vault", "--vault"),
         (["--all", "--out", "new", "--format", "bicep"], "--format", "must be az"),
         (["--all", "--out", "new", "--vault", "kv_x"], "--vault", "a vault's name has"),
+        (["chat", "--vault", ""], "--vault", "a vault's name has"),
+        (["chat", "--key", "a b"], "--key", "a key's name has"),
+        (["chat", "--key", ""], "--key", "a key's name has"),
+        ([""], "ACCOUNT", "must be an account's name, or its id"),
+        (["c" * 65], "ACCOUNT", "must be an account's name, or its id"),
+        ([f"/subscriptions/{SUBSCRIPTION}"], "ACCOUNT", "must be an account's name, or its id"),
+        ([TEXT.replace(SUBSCRIPTION, "Prod")], "ACCOUNT", "must be an account's name, or its id"),
+        ([f"{TEXT}/deployments/gpt"], "ACCOUNT", "must be an account's name, or its id"),
+        ([TEXT.replace("cognitiveservices", "web")], "ACCOUNT", "must be an account's name, or"),
     ],
 )
-def test_options_that_do_not_go_together_are_a_fault_of_usage(
+def test_what_cannot_be_meant_is_a_fault_of_usage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], option: str, said: str
 ) -> None:
     """Said before a scan of minutes."""

@@ -36,8 +36,6 @@ from tests.unit.cli.scan_kit import (
 
 type Output = pytest.CaptureFixture[str]
 
-SHARED: Final = PlanChoice(share_vault=True)
-
 
 async def _write(world: World, out: Path, choice: PlanChoice = PlanChoice()) -> int:  # noqa: B008 - a value
     return await report_folder(world.context, SETTINGS, choice, out)
@@ -92,6 +90,8 @@ async def test_each_account_has_the_script_that_plan_writes_for_it(
         finding = findings[each["id"]]
         assert (out / each["file"]).read_text() == render_az(planned(finding))
     assert (index["compliant"], index["withoutPlan"]) == (1, [])
+    roles = re.findall("(?m)^- (Key Vault C.*)", (out / "index.md").read_text())
+    assert roles == ["Key Vault Contributor on the vaults, and on the resource groups of new ones"]
     assert capsys.readouterr().err.splitlines()[-2:] == [
         f"cmk-check: 5 plans in {out}; read {out}/index.md first.",
         f"cmk-check: to run them all: bash {out}/run.sh",
@@ -103,7 +103,7 @@ async def test_accounts_of_an_owner_share_a_vault_and_follow_each_other(tmp_path
     out, again = tmp_path / "plans", tmp_path / "again"
 
     for folder in (out, again):
-        await _write(_estate(), folder, SHARED)
+        await _write(_estate(), folder, PlanChoice(share_vault=True))
 
     assert _files(out) == _files(again)  # two folders can be compared
     plans = _index(out)["plans"]
@@ -184,19 +184,15 @@ async def test_a_vault_exists_only_if_it_was_read(
 
 
 @pytest.mark.parametrize(
-    ("choice", "count"),
-    [
-        (SHARED, 0),
-        (PlanChoice(owner="Bob", share_vault=True), 1),
-        (PlanChoice(owner="Bob"), 0),
-    ],
+    ("owner", "share", "count"),
+    [(None, True, 0), ("Bob", True, 1), ("Bob", False, 0)],
     ids=["shared", "nothing shared", "not wanted"],
 )
 async def test_a_vault_that_nobody_shares_is_said(
-    tmp_path: Path, capsys: Output, choice: PlanChoice, count: int
+    tmp_path: Path, capsys: Output, owner: str | None, *, share: bool, count: int
 ) -> None:
     """Whoever asked for one vault, and gets as many as accounts, wants to know why."""
-    await _write(_estate(), tmp_path / "plans", choice)
+    await _write(_estate(), tmp_path / "plans", PlanChoice(owner=owner, share_vault=share))
 
     note = "Nothing is shared, because no two plans create a vault for the same owner, subscription"
     assert capsys.readouterr().err.count(f"cmk-check: --share-vault: {note}") == count
@@ -225,9 +221,15 @@ async def test_a_vault_that_nobody_shares_is_said(
             [("account", "microsoft_managed_key", True)],
             id="accepted",
         ),
+        pytest.param(
+            world_of("bad", expectations=Expectations(timedelta(hours=3), 2)),
+            1,
+            [("scan", "fewer_subscriptions_than_expected", False)],
+            id="fewer are visible",
+        ),
     ],
 )
-async def test_what_has_no_plan_is_listed_with_its_reason(
+async def test_p1_what_has_no_plan_is_listed_with_its_reason(
     tmp_path: Path, world: World, code: int, expected: list[tuple[str, str, bool]]
 ) -> None:
     """Nothing disappears: an account that is left out must not look like one that is well."""
@@ -239,23 +241,12 @@ async def test_what_has_no_plan_is_listed_with_its_reason(
     assert [(each["what"], each["reason"], each["accepted"]) for each in listed] == expected
     text = (out / "index.md").read_text()
     for each in listed:
-        assert f"`{each['id']}` | `{each['reason']}` |" in text
+        what = f"`{each['id']}`" if each["id"] else "| the scan"
+        assert f"{what} | `{each['reason']}` |" in text
         assert each["message"]
     assert (out / "run.sh").exists() == (code == 1)
     if code == 1:
         assert "WITHOUT_PLAN=1\n" in (out / "run.sh").read_text()
-
-
-async def test_p1_what_is_wrong_with_the_scan_itself_is_listed(tmp_path: Path) -> None:
-    """A subscription that nobody sees may have accounts that need plans."""
-    out = tmp_path / "plans"
-    world = world_of("bad", expectations=Expectations(timedelta(hours=3), 2))
-
-    assert await _write(world, out) == 1
-
-    (left,) = _index(out)["withoutPlan"]
-    assert (left["what"], left["reason"]) == ("scan", "fewer_subscriptions_than_expected")
-    assert "`fewer_subscriptions_than_expected`" in (out / "index.md").read_text()
 
 
 async def test_what_a_plan_does_not_end_is_listed_with_what_to_do(tmp_path: Path) -> None:
@@ -269,45 +260,11 @@ async def test_what_a_plan_does_not_end_is_listed_with_what_to_do(tmp_path: Path
     index, text = _index(out), (out / "index.md").read_text()
     (plan,), (left,) = index["plans"], index["withoutPlan"]
     assert plan["reason"] == "vault_purge_protection_off"
-    assert [left[name] for name in ("what", "id", "name", "reason", "accepted")] == [
-        "reason",
-        plan["id"],
-        "at_risk",
-        "identity_missing",
-        False,
-    ]
-    row = (
-        f"| `at_risk`: `{plan['id']}` | `identity_missing` | The account's plan does not fix this: "
-    )
-    assert row in text
+    assert (left["what"], left["id"], left["name"]) == ("reason", plan["id"], "at_risk")
+    prefix = "The account's plan does not fix this: "
+    assert f"| `at_risk`: `{plan['id']}` | `identity_missing` | {prefix}" in text
     assert left["message"].endswith("grant it access to the key.")
     assert f"printf '  %s\\n' '{plan['file']}'\nsummary\n" in (out / "run.sh").read_text()
-
-
-@pytest.mark.parametrize(
-    ("facts", "roles"),
-    [
-        (UNPROTECTED, set()),
-        (EXPIRED, {"- Key Vault Crypto Officer on the vaults"}),
-        (
-            VAULT_GONE,
-            {"- Key Vault Contributor on the subscriptions of the vaults that are recovered"},
-        ),
-    ],
-)
-async def test_the_roles_that_mending_a_key_needs_are_named(
-    tmp_path: Path, facts: KeyFacts, roles: set[str]
-) -> None:
-    """Whoever lacks one of them is refused half-way."""
-    out, world = tmp_path / "plans", world_of_keys("broken")
-    world.keys = ScriptedKeys({str(good(sub(1), "broken").id): facts})
-
-    await _write(world, out)
-
-    said = set((out / "index.md").read_text().splitlines())
-    assert {line for line in said if line.startswith("- Key Vault C")} == roles | {
-        "- Key Vault Contributor on the vaults, and on the resource groups of new ones"
-    }
 
 
 async def test_an_exception_that_does_not_count_is_shown_beside_the_plan(tmp_path: Path) -> None:

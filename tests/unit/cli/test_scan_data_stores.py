@@ -1,20 +1,17 @@
-"""Data stores in what ``scan`` writes."""
+"""Data stores in what ``scan`` writes for pipelines; the table is in golden."""
 
 from dataclasses import replace
 from typing import Final
 
 import pytest
-from rich.console import Console
 
 from cmk_check.cli.problems import collect
 from cmk_check.cli.scan_result import ScanResult
-from cmk_check.cli.table import show
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern
 from cmk_check.core.enums import DataReason, DataState, ReasonSeverity
 from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.ports import Replace, Table
 from cmk_check.store import codec, table_keys
-from cmk_check.web.aspect_models import DataStoreCounts
 from tests.fakes.world import sub
 from tests.unit.cli.scan_kit import SETTINGS, world_of_keys
 
@@ -43,31 +40,6 @@ async def scanned() -> ScanResult:
         values = codec.finding_values(replace(finding, data=STATES[finding.id.name]))
         await world.store.commit(Table.FINDINGS, partition, [Replace(row, values, entity.etag)])
     return ScanResult(world.context, SETTINGS)
-
-
-async def test_the_table_shows_data_that_is_not_covered_the_worst_first(
-    scanned: ScanResult,
-) -> None:
-    """An account under its own key whose agents write elsewhere must not look finished."""
-    counts = DataStoreCounts(
-        own_keys=1, microsoft_keys=1, may_be_microsoft_keys=1, unknown=2, none=0
-    )
-    status = (await scanned.status()).model_copy(update={"data_stores": counts})
-    console = Console(width=200)
-
-    with console.capture() as captured:
-        await show(console, scanned, status)
-
-    out = captured.get()
-    (table,) = (block for block in out.split("\n\n") if block.startswith("data stores "))
-    assert [line.split()[:3] for line in table.splitlines()[2:]] == [
-        ["microsoft_keys", "healthy-exposed", "store_under_microsoft_key"],
-        ["may_be_microsoft_keys", "healthy-basic", "agents_basic_setup"],
-        ["unknown", "healthy-unread", "store_unread"],
-    ]
-    assert f"\nstore_unread: {UNREAD.message}\n" in out
-    sums = "1 own_keys, 1 microsoft_keys, 1 may_be_microsoft_keys, 2 unknown, 0 none"
-    assert f"\ndata stores: 5: {sums}\n" in out
 
 
 @pytest.mark.parametrize(

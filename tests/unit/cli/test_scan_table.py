@@ -19,8 +19,8 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.text import shown
 from cmk_check.limits import SCAN_SPACING
 from cmk_check.ports import InventoryError
-from tests.fakes.world import BEGINNING, World, bad, good, sub
-from tests.unit.cli.scan_kit import scan, world_of, world_of_exceptions, world_of_keys
+from tests.fakes.world import BEGINNING, bad, good, sub
+from tests.unit.cli.scan_kit import scan, world_of
 
 LOST = Gap(GapReason.UNREACHABLE, detail="Gone.")
 type Output = pytest.CaptureFixture[str]
@@ -61,62 +61,20 @@ async def test_why_a_scan_failed_is_said_once(
     assert "accounts: 0" not in shown
 
 
-async def test_no_line_of_a_file_ends_in_blanks(capsys: Output) -> None:
-    """The table fills its last column, which nobody sees at a terminal and everybody in a diff."""
-    await scan(world_of("bad", "odd", "gap"))
-
-    lines = capsys.readouterr().out.splitlines()
-    assert lines == [line.rstrip() for line in lines]
-
-
 async def test_a_store_also_knows_when_an_account_was_first_seen(capsys: Output) -> None:
-    """Beside the date of the account, so that neither is taken for the other."""
-    settings = Settings.load_for_scan("UseDevelopmentStorage=true", environ={})
-
-    await report(_dated().context, settings, OutputOptions())
-
-    head, _, *rows = capsys.readouterr().out.split("\n\n")[0].splitlines()
-    assert head.endswith("  created     first seen  kind")
-    day = f"{BEGINNING:%Y-%m-%d}"
-    assert [row.split()[-3:-1] for row in rows] == [["2024-05-01", day], ["-", day]]
-
-
-def _dated() -> World:
+    """Beside the date of the account; and without exemptions, no column speaks of them."""
     world = world_of("bad")
     dated = replace(bad(sub(1), "a"), created_at="2024-05-01T22:00:00Z")
     world.read(sub(1), dated, bad(sub(1), "b"))
-    return world
+    settings = Settings.load_for_scan("UseDevelopmentStorage=true", environ={})
 
+    await report(world.context, settings, OutputOptions())
 
-async def test_an_exemption_that_accepts_nothing_says_why(capsys: Output) -> None:
-    """Whoever has filed it believes that all is done; no person is named."""
-    await scan(world_of_exceptions("bad", accepted=[1], until=None))
-
-    out = capsys.readouterr().out
-    head, _, violation = out.split("\n\n")[0].splitlines()
-    assert violation[head.index("exception") :].startswith("no_expiry  ")
-    assert "no_expiry: The exemption has no expiry. " in out
-    assert not {"ann@corp.test", "Bea Boss"} & set(out.split("  "))
-
-
-async def test_where_keys_are_not_looked_at_nothing_is_said_of_them(capsys: Output) -> None:
-    """A sum of zeros would say that there are none."""
-    world = world_of_keys("broken")
-    world.keys = None
-
-    await scan(world)
-
-    assert capsys.readouterr().out.splitlines()[:2] == [
-        "accounts: 1: 1 compliant, 0 non_compliant, 0 unknown",
-        "subscriptions: 1: 1 read, 0 not read, 0 excluded, 0 retired",
-    ]
-
-
-async def test_without_exemptions_the_table_has_no_column_for_them(capsys: Output) -> None:
-    """Most people have none."""
-    await scan(world_of_exceptions("bad", accepted=[]))
-
-    assert "exception" not in capsys.readouterr().out.splitlines()[0]
+    head, _, *rows = capsys.readouterr().out.split("\n\n")[0].splitlines()
+    assert head.endswith("  created     first seen  kind")
+    assert "exception" not in head
+    day = f"{BEGINNING:%Y-%m-%d}"
+    assert [row.split()[-3:-1] for row in rows] == [["2024-05-01", day], ["-", day]]
 
 
 @pytest.fixture
@@ -129,31 +87,34 @@ def terminal_colors(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-@pytest.mark.usefixtures("terminal_colors")
-async def test_colours_are_there_where_they_are_wanted(capsys: Output) -> None:
-    """The tests below would pass without any colour at all."""
-    await scan(world_of("bad"))
-
-    assert "\x1b[31mnon_compliant" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("how", ["--no-color", "NO_COLOR", "TERM=dumb", "piped"])
+@pytest.mark.parametrize(
+    ("variable", "option", "wanted"),
+    [
+        (("FORCE_COLOR", "1"), True, True),
+        (("FORCE_COLOR", "1"), False, False),
+        (("NO_COLOR", "1"), True, False),
+        (("TERM", "dumb"), True, False),
+        (("FORCE_COLOR", ""), True, False),
+    ],
+    ids=["wanted", "--no-color", "NO_COLOR", "TERM=dumb", "piped"],
+)
 async def test_not_one_control_code_where_none_is_wanted(
-    terminal_colors: pytest.MonkeyPatch, capsys: Output, how: str
+    terminal_colors: pytest.MonkeyPatch,
+    capsys: Output,
+    variable: tuple[str, str],
+    *,
+    option: bool,
+    wanted: bool,
 ) -> None:
     """Whatever reads it would have to strip them again."""
-    if how == "NO_COLOR":
-        terminal_colors.setenv("NO_COLOR", "1")
-    elif how == "TERM=dumb":
-        terminal_colors.setenv("TERM", "dumb")
-    elif how == "piped":
-        terminal_colors.delenv("FORCE_COLOR")
+    terminal_colors.setenv(*variable)
 
-    await scan(world_of("bad", "gap"), OutputOptions(color=how != "--no-color"))
+    await scan(world_of("bad", "gap"), OutputOptions(color=option))
 
     written = capsys.readouterr()
+    assert ("\x1b[31mnon_compliant" in written.out) == wanted
+    assert ("\x1b" in written.out + written.err) == wanted
     assert "non_compliant" in written.out
-    assert "\x1b" not in written.out + written.err
 
 
 @pytest.mark.usefixtures("terminal_colors")

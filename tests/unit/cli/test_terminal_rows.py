@@ -42,19 +42,6 @@ def test_a_row_takes_two_lines_where_the_table_does_not_fit() -> None:
     ]
 
 
-def test_a_row_takes_as_many_lines_as_it_needs() -> None:
-    """At blanks alone: a part of a name is not a name."""
-    assert _printed(16)[5:] == [
-        "non_compliant",
-        "  chat-1",
-        "  rg-ai  R&D",
-        "  (EMEA)",
-        "unknown",
-        "  lab",
-        "  rg  Production",
-    ]
-
-
 @pytest.mark.parametrize(
     ("name", "left_out"),
     [
@@ -83,14 +70,6 @@ def test_elsewhere_nothing_is_left_out(width: int, may_omit: bool) -> None:  # n
     assert len(stream.getvalue().splitlines()) == 5
 
 
-def test_a_row_that_no_width_holds_keeps_all_its_cells() -> None:
-    """A line that is broken all the same loses nothing besides."""
-    console, stream = _console(140)
-    print_rows(console, *HEADS, [Row(("unknown", "a" * 140), ("rg", "s"), "")], may_omit=True)
-
-    assert "rg  s" in stream.getvalue()
-
-
 def test_wide_letters_count_as_two() -> None:
     """A terminal shows them so, and a table that is too wide by one breaks every line."""
     wide = [Row(("unknown", "chat"), ("組" * 6, "x"), "")]
@@ -98,15 +77,6 @@ def test_wide_letters_count_as_two() -> None:
 
     assert len(_printed(width, wide)) == 3
     assert len(_printed(width - 1, wide)) == 5
-
-
-def test_the_first_cell_has_its_colour_in_both_forms() -> None:
-    """The eye finds the red ones first."""
-    for width in (80, 20):
-        console, stream = _console(width, force_terminal=True)
-        print_rows(console, *HEADS, ROWS)
-
-        assert "\x1b[31mnon_compliant\x1b[0m" in stream.getvalue()
 
 
 @given(st.text("ab-. ", min_size=1), st.integers(1, 30), st.integers(0, 4))

@@ -79,14 +79,6 @@ async def test_changes_that_are_deleted_for_their_age_are_no_hole() -> None:
     assert "does not have all changes" in str(_then(old, times[1]).not_known)
 
 
-async def test_what_is_not_published_yet_is_missing() -> None:
-    """The row already counts a change that the feed does not have."""
-    found, times = await scanned(bad(WHERE), good(WHERE))
-    found.changes.pop()
-
-    assert "does not have all changes" in str(_then(found, times[0]).not_known)
-
-
 @pytest.mark.parametrize("field", ["since", "sequence"])
 async def test_a_row_out_of_use_is_not_rebuilt(field: str) -> None:
     """Its values are unknown, so nothing can be undone."""
@@ -133,15 +125,6 @@ async def test_an_account_that_is_newer_than_its_changes_is_not_rebuilt(before: 
 
     said = "a change is missing" if before else "it had accounts before it was recorded"
     assert said in str(_then(found, times[0]).not_known)
-
-
-async def test_before_the_first_scan_there_is_nothing() -> None:
-    """Nothing was recorded, and no scan says otherwise."""
-    found, _ = await scanned(bad(WHERE))
-
-    then = found.history.as_of(BEGINNING)
-
-    assert (then.subscriptions, then.scan) == ((), None)
 
 
 async def test_counts_that_differ_are_stated() -> None:

@@ -12,12 +12,13 @@ umask 077
 PLANS=(
   'plans/1-chat.sh' 'chat in rg'
   'plans/2-chat.sh' 'chat in rg'
-  'plans/3-off-1.sh' 'off-1 in rg'
-  'plans/4-off-2.sh' 'off-2 in rg'
-  'plans/5-open-1.sh' 'open-1 in rg'
-  'plans/6-open-2.sh' 'open-2 in rg'
-  'plans/7-open-3.sh' 'open-3 in rg'
-  'plans/8-old.sh' 'old in rg'
+  'plans/3-lost.sh' 'lost in rg'
+  'plans/4-off-1.sh' 'off-1 in rg'
+  'plans/5-off-2.sh' 'off-2 in rg'
+  'plans/6-open-1.sh' 'open-1 in rg'
+  'plans/7-open-2.sh' 'open-2 in rg'
+  'plans/8-open-3.sh' 'open-3 in rg'
+  'plans/9-old.sh' 'old in rg'
 )
 TRIES=${PLAN_TRIES:-20}
 NOT_YET='75'
