@@ -45,7 +45,7 @@ def _world() -> World:
     world.exemptions.facts[sub(2)] = exempted(sub(2), None, created_by="ann@corp.test")
     accounts = [good(sub(6), name) for name in KEYS]
     agents = replace(good(sub(6), "agents"), places=WITH_PROJECTS)
-    dated = replace(bad(sub(6), "old"), created_at="2024-05-01T22:00:00Z", owner="Ann")
+    dated = replace(bad(sub(6), "Old (süd)"), created_at="2024-05-01T22:00:00Z", owner="Ann")
     world.read(sub(6), *accounts, agents, dated)
     facts = {str(each.id): KEYS[each.id.name] for each in accounts}
     world.keys = ScriptedKeys({**facts, str(agents.id): HEALTHY})
@@ -61,7 +61,7 @@ def _documents(folder: Path) -> dict[str, str]:
         asyncio.run(scan(_world(), OutputOptions(output, quiet=True, file=file)))
         found[file.name] = file.read_text()
     sarif = json.loads(found["result.sarif"])
-    sarif["runs"][0]["tool"]["driver"]["rules"] = "the catalogue: test_sarif.py"
+    sarif["runs"][0]["tool"]["driver"]["rules"] = "the catalogue: test_pipeline_formats.py"
     found["result.sarif"] = f"{json.dumps(sarif, indent=1)}\n"
     asyncio.run(report_folder(_world().context, SETTINGS, PlanChoice(), folder / "plans"))
     for name in ("index.md", "index.json", "run.sh"):

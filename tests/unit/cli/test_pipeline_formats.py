@@ -1,24 +1,52 @@
-"""SARIF and JUnit XML beside the exit code: a document without errors is no other answer."""
+"""SARIF and JUnit XML: a document without errors is no other answer than the exit code.
+
+Whole ones: golden/result.sarif and golden/result.junit. The form of SARIF:
+tests/functional/test_sarif_multitool.py.
+"""
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 import pytest
+import xmlschema
 
 from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.problems import collect
 from cmk_check.cli.scan_result import ScanResult
-from cmk_check.core.account import Reading
-from cmk_check.core.enums import ExceptionMode, PostureReason
+from cmk_check.core.account import Reading, Subscription
+from cmk_check.core.enums import (
+    CheckReason,
+    ExceptionMode,
+    GapReason,
+    PostureReason,
+    Reason,
+    ReasonArea,
+)
+from cmk_check.core.gap import Gap
 from cmk_check.core.posture import Expectations
+from cmk_check.core.reasons.catalogue import CATALOGUE, VERDICT_REASONS
 from cmk_check.core.scope import Scope
+from cmk_check.core.unread import Unread
 from cmk_check.web import models
-from tests.fakes.world import BEGINNING, World, good, sub
-from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_exceptions, world_of_keys
+from tests.fakes.hostile import NAMES
+from tests.fakes.world import BEGINNING, World, bad, good, sub
+from tests.unit.cli.scan_kit import (
+    FORBIDDEN,
+    SETTINGS,
+    scan,
+    world_of,
+    world_of_exceptions,
+    world_of_keys,
+)
 
+# That of Jenkins, by Gregory Boissinot (MIT; the file has the licence), as pytest's tests use it.
+SCHEMA: Final = xmlschema.XMLSchema(Path(__file__).with_name("junit-10.xsd"))
 type Output = pytest.CaptureFixture[bytes]
 ACCEPT, SHOW = ExceptionMode.ACCEPT, ExceptionMode.SHOW
 TWO_BAD = partial(world_of_exceptions, "bad", "bad")
@@ -42,15 +70,32 @@ WORLDS: dict[str, Callable[[], World]] = {
 }
 
 
+async def _sarif(world: World, capsysbinary: Output, code: int | None = None) -> Any:  # noqa: ANN401
+    """Scan and return the run; ``code`` is the exit code to expect, if any."""
+    assert await scan(world, OutputOptions(Format.SARIF, quiet=True)) == code or code is None
+    out = capsysbinary.readouterr().out
+    assert out.isascii()
+    (run,) = json.loads(out)["runs"]
+    return run
+
+
+async def _junit(world: World, capsysbinary: Output, code: int | None = None) -> ET.Element:
+    assert await scan(world, OutputOptions(Format.JUNIT, quiet=True)) == code or code is None
+    out = capsysbinary.readouterr().out
+    SCHEMA.validate(out.decode())
+    (suite,) = ET.fromstring(out)  # noqa: S314 - our own
+    return suite
+
+
 @pytest.mark.parametrize("make", WORLDS.values(), ids=WORLDS)
 async def test_p1_errors_are_there_if_and_only_if_the_exit_code_is_not_zero(
     capsysbinary: Output, make: Callable[[], World]
 ) -> None:
     """Whoever looks at the document alone must not see green where the pipeline would stop."""
-    code = await scan(make(), OutputOptions(Format.SARIF, quiet=True))
-    (run,) = json.loads(capsysbinary.readouterr().out)["runs"]
-    assert await scan(make(), OutputOptions(Format.JUNIT, quiet=True)) == code
-    suites = ET.fromstring(capsysbinary.readouterr().out)  # noqa: S314 - our own
+    code = await scan(make(), OutputOptions(quiet=True))
+    capsysbinary.readouterr()
+    run = await _sarif(make(), capsysbinary, code)
+    suite = await _junit(make(), capsysbinary, code)
 
     errors = [
         result
@@ -58,8 +103,8 @@ async def test_p1_errors_are_there_if_and_only_if_the_exit_code_is_not_zero(
         if result["level"] == "error" and not result.get("suppressions")
     ]
     assert bool(errors) == (code != 0)
-    assert (suites.get("failures"), suites.get("errors")) != ("0", "0") or code == 0
-    assert bool(list(suites.iter("failure")) + list(suites.iter("error"))) == (code != 0)
+    assert ((suite.get("failures"), suite.get("errors")) != ("0", "0")) == (code != 0)
+    assert bool(list(suite.iter("failure")) + list(suite.iter("error"))) == (code != 0)
 
 
 async def test_what_the_settings_leave_out_is_said_and_is_no_error(capsysbinary: Output) -> None:
@@ -67,10 +112,8 @@ async def test_what_the_settings_leave_out_is_said_and_is_no_error(capsysbinary:
     world = world_of("good", "bad", scope=Scope(exclude=frozenset({sub(2)})))
     world.inventory.readings[sub(1)] = Reading((good(sub(1)),), {"AIServices": 1})
 
-    assert await scan(world, OutputOptions(Format.SARIF, quiet=True)) == 0
-    (run,) = json.loads(capsysbinary.readouterr().out)["runs"]
-    assert await scan(world, OutputOptions(Format.JUNIT, quiet=True)) == 0
-    suites = ET.fromstring(capsysbinary.readouterr().out)  # noqa: S314 - our own
+    run = await _sarif(world, capsysbinary, 0)
+    suite = await _junit(world, capsysbinary, 0)
 
     notes = run["invocations"][0]["toolConfigurationNotifications"]
     rules = [run["tool"]["driver"]["rules"][each["associatedRule"]["index"]] for each in notes]
@@ -78,9 +121,8 @@ async def test_what_the_settings_leave_out_is_said_and_is_no_error(capsysbinary:
     assert {each["level"] for each in notes} == {"note"}
     assert "(AIServices: 1)" in notes[0]["message"]["text"]
     assert run["results"] == []
-    said = suites.findtext(".//testcase[@name='scan']/system-out") or ""
+    said = suite.findtext("testcase[@name='scan']/system-out") or ""
     assert [line.split(":")[0] for line in said.splitlines()] == [rule["id"] for rule in rules]
-    assert (suites.get("failures"), suites.get("errors")) == ("0", "0")
 
 
 async def test_p1_a_gap_that_is_not_recorded_is_still_a_problem() -> None:
@@ -132,3 +174,107 @@ async def test_p1_a_scan_that_another_one_overtook_is_no_success() -> None:
     collected = await collect(answer, await answer.status())
 
     assert [problem.message for problem in collected.of_scan] == ["Another scan took over."]
+
+
+async def test_a_problem_keeps_a_fingerprint_of_its_own(
+    capsysbinary: Output,
+) -> None:
+    """An alert that somebody closed must not be opened anew by the next scan."""
+    runs = [await _sarif(world_of("bad", "odd", "part"), capsysbinary) for _ in range(2)]
+
+    first, second = (
+        [result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]]
+        for run in runs
+    )
+    assert first == second
+    assert len(set(first)) == len(first) == 4
+    # Of a run either all results have suppressions or none has: these settings accept nothing.
+    assert not any("suppressions" in result for result in runs[0]["results"])
+
+
+async def test_the_rules_are_the_catalogue(capsysbinary: Output) -> None:
+    """Each with its sentence, its way out, and a page to read."""
+    run = await _sarif(world_of("bad", "gap"), capsysbinary)
+
+    rules = run["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == [
+        code
+        for area, entries in CATALOGUE.items()
+        for code, _ in entries
+        if area is not ReasonArea.AZURE_POLICY
+    ] + [*CheckReason]
+    assert len({rule["id"] for rule in rules}) == len(rules)
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+    rule = rules[run["results"][1]["ruleIndex"]]
+    entry = VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY]
+    assert rule["shortDescription"]["text"] == entry.message
+    assert rule["help"]["text"] == entry.text()
+    assert rule["helpUri"].startswith("https://learn.microsoft.com/")
+
+
+async def test_a_scan_that_did_not_finish_says_so(capsysbinary: Output) -> None:
+    """Whoever closes what is no longer listed would close everything."""
+    well = await _sarif(world_of("good"), capsysbinary)
+    failed = await _sarif(world_of(), capsysbinary)
+
+    assert well["invocations"][0]["executionSuccessful"] is True
+    assert failed["invocations"][0]["executionSuccessful"] is False
+    (result,) = failed["results"]
+    assert (result["ruleId"], result["level"]) == ("scan_failed", "error")
+    assert "sees no subscription" in result["message"]["text"]
+
+
+async def test_a_test_that_fails_and_has_an_error_counts_once(capsysbinary: Output) -> None:
+    """CI servers subtract both sums from that of the tests."""
+    world = world_of_keys("broken", required=True)
+    assert world.keys is not None
+    facts = {each: replace(key, scopes=Unread(FORBIDDEN)) for each, key in world.keys.facts.items()}
+    world.keys.facts.update(facts)
+
+    suite = await _junit(world, capsysbinary)
+
+    tags = [element.tag for element in suite[1]]
+    assert {"failure", "error"} <= set(tags)
+    assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["2", "1", "0"]
+
+
+@pytest.mark.parametrize("case", ["gap", "stale"])
+async def test_an_old_compliant_is_no_test_that_passes(capsysbinary: Output, case: str) -> None:
+    """This scan has not read the account: what is recorded of it is as old as the last that has."""
+    world = world_of("good", "bad")
+    await _junit(world, capsysbinary)
+    if case == "gap":
+        world.read(sub(1), gap=FORBIDDEN)
+    else:
+        world.clock.advance(timedelta(days=7))
+        world.inventory.listed = ()
+
+    suite = await _junit(world, capsysbinary)
+
+    reason = "subscriptions_unread" if case == "gap" else "stale"
+    (skipped,), (failure,) = suite[-2:]
+    assert (skipped.tag, skipped.get("type")) == ("skipped", reason)
+    assert (failure.tag, failure.get("type")) == ("failure", "microsoft_managed_key")
+    assert "2026-" in skipped.get("message", "")
+    assert suite.get("skipped") == "1"
+
+
+@pytest.mark.parametrize("name", [*NAMES, "{0} \\ [x](1)", "a\x01b\x0b\ufffe\uffffc"])
+async def test_p10_a_hostile_name_is_text(capsysbinary: Output, name: str) -> None:
+    """SARIF knows links and placeholders; XML has no place for most control characters."""
+    world = world_of("gap", "bad")
+    world.inventory.listed = (Subscription(sub(1), name), Subscription(sub(2), name))
+    world.read(sub(1), gap=Gap(GapReason.FORBIDDEN, detail=name))
+    world.read(sub(2), bad(sub(2)), good(sub(2), "b"))
+
+    run = await _sarif(world, capsysbinary)
+    suite = await _junit(world, capsysbinary)
+
+    text = run["results"][0]["message"]["text"]
+    assert text.isprintable()
+    unescaped = text.replace("\\\\", "").replace("\\[", "").replace("\\]", "")
+    assert not set(unescaped) & set("[]\\")
+    assert not set(text.replace("{{", "").replace("}}", "")) & set("{}")
+    assert (len(run["results"]), len(suite)) == (2, 4)
+    assert all(text.strip().isprintable() for text in suite.itertext())

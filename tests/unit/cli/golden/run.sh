@@ -18,7 +18,7 @@ PLANS=(
   'plans/6-open-1.sh' 'open-1 in rg'
   'plans/7-open-2.sh' 'open-2 in rg'
   'plans/8-open-3.sh' 'open-3 in rg'
-  'plans/9-old.sh' 'old in rg'
+  'plans/9-old-s-d.sh' 'Old (süd) in rg'
 )
 TRIES=${PLAN_TRIES:-20}
 NOT_YET='75'
