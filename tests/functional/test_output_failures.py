@@ -128,23 +128,3 @@ def test_a_result_in_a_file_is_what_standard_output_would_have(output: str, tmp_
     # But for the times of the two scans.
     assert len(file.read_bytes()) == len(shown.out.encode())
     assert "chat" in file.read_text()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "why"),
-    [
-        (["scan", "--output", "/dev/full"], "must be a regular file, because it is replaced"),
-        (["scan", "--output", "/nowhere/result"], "must be in an existing folder"),
-        (["scan", "--output", f"/tmp/{'n' * 250}"], "cannot be written (File name too long)"),  # noqa: S108 - never made
-        (["plan", "--all", "--out", f"/tmp/{'n' * 250}"], "cannot be written (File name too long)"),  # noqa: S108 - never made
-    ],
-    ids=["a device", "no folder", "a file that cannot be made", "a folder that cannot be made"],
-)
-def test_a_place_for_no_result_is_refused_before_the_scan(arguments: list[str], why: str) -> None:
-    """A device must not be replaced by a file, and no scan be lost after minutes."""
-    ended = terminal_kit.run(*arguments, environment={})
-
-    assert (ended.code, ended.out) == (2, "")
-    assert why in " ".join(ended.err.split())
-    assert "failed" not in ended.err  # as a scan without a sign-in does
-    assert Path("/dev/full").is_char_device()

@@ -210,6 +210,7 @@ async def test_the_rules_are_the_catalogue(capsysbinary: Output) -> None:
     entry = VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY]
     assert rule["shortDescription"]["text"] == entry.message
     assert rule["help"]["text"] == entry.text()
+    assert rule["defaultConfiguration"] == {"level": "error"}
     assert rule["helpUri"].startswith("https://learn.microsoft.com/")
 
 

@@ -240,6 +240,7 @@ async def test_p10_a_name_cannot_steer_the_terminal(capsys: Output) -> None:
         (["--all"], "--out", "must name a new folder"),
         (["--all", "--out", "."], "--out", "must be empty or not exist"),
         (["--all", "--out", "other"], "--out", "must be a folder"),
+        (["--all", "--out", "n" * 250], "--out", "cannot be written (File name too long)"),
         (["--all", "--out", "none/new"], "--out", "must be in an existing folder"),
         (["--all", "--owner", "Ann", "--out", "new"], "--all", "without --owner"),
         (["--all", "--unowned", "--out", "new"], "--all", "without --owner, --unowned"),

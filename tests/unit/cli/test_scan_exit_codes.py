@@ -219,7 +219,14 @@ def test_p1_no_other_end_is_zero(
     ("line", "setting", "said"),
     [
         (f"--subscription {sub(1)} --subscription {sub(2)[:-1]}", "", f"{sub(2)[:-1]}'"),
-        ("--fail-on everything", "", "--fail-on"),
+        (
+            "--fail-on everything",
+            "",
+            "--fail-on: must be a list of non_compliant, unknown, broken_key, excepted, separated",
+        ),
+        ("--output /dev/full", "", "must be a regular file, because it is replaced"),
+        ("--output /nowhere/result", "", "must be in an existing folder"),
+        (f"--output /tmp/{'n' * 250}", "", "cannot be written (File name too long)"),
         ("--store somewhere", "", "--store"),
         ("--store=", "", "--store"),
         ("--store https://mine.test", "", "CMK_STORAGE__queueServiceUri"),
@@ -232,7 +239,8 @@ def test_p1_no_other_end_is_zero(
         (
             f"--subscription {sub(1)} --subscription {sub(2)}",
             f"CMK_EXCLUDE_SUBSCRIPTIONS={sub(2).upper()}",
-            f"--subscription must not name {sub(2)}, which CMK_EXCLUDE_SUBSCRIPTIONS",
+            f"must not name {sub(2)}, which CMK_EXCLUDE_SUBSCRIPTIONS or "
+            "CMK_INCLUDE_SUBSCRIPTIONS leaves out",
         ),
         # What is not read cannot fail: the exit code would be 0 whatever became of it.
         (

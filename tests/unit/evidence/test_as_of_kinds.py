@@ -16,7 +16,7 @@ from cmk_check.evidence.as_of import (
     as_of_line,
 )
 from cmk_check.evidence.bundle import pieces
-from tests.fakes.world import BEGINNING, account, bad, good
+from tests.fakes.world import account, bad, good
 from tests.unit.evidence.bundle_kit import NOW
 from tests.unit.evidence.estate_kit import WHERE, Listed, scanned
 

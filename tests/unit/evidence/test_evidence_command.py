@@ -74,6 +74,7 @@ def test_a_key_need_not_be_among_the_arguments(
     )
 
     assert result.exit_code == 3, result.output
+    assert "no evidence was written: 127.0.0.1:" in result.stderr
     assert refusing.keys == {KEY}
     assert KEY not in result.output
 

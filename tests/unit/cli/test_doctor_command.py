@@ -1,0 +1,83 @@
+"""The command `doctor`, in this process: its lines, its last remark, its exit code and files."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cmk_check.cli import app
+from local.simulator import Simulator
+from tests.functional.doctor_kit import trust_here
+from tests.functional.estate_kit import CMK, estate_of
+
+WELL = {"CMK_KEY_HEALTH": "off"}
+
+
+@pytest.fixture
+def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """Azure, for this process: an account whose key is in a vault that nobody sees."""
+    with Simulator(estate_of({"chat": CMK})) as simulator:
+        trust_here(simulator, monkeypatch)
+        yield simulator
+
+
+def _doctor(*options: str, **environment: str) -> Result:
+    return CliRunner().invoke(app, ["doctor", *options], env=environment)
+
+
+@pytest.mark.usefixtures("azure")
+def test_a_problem_is_a_line_an_exit_code_and_a_remark() -> None:
+    """A pipeline stops on the code, and a person reads what to do."""
+    problem, well = _doctor(), _doctor(**WELL)
+
+    settings, *_ = problem.stdout.splitlines()
+    (keys,) = (line for line in problem.stdout.splitlines() if line.startswith("problem "))
+    assert settings == "ok       settings       1 set, all valid."
+    assert keys.startswith("problem  keys           forbidden for chat (kv-test.vault.azure.net): ")
+    again = "cmk-check: fix the problems, then check again: cmk-check doctor\n"
+    assert (problem.exit_code, problem.stderr) == (3, again)
+    assert (well.exit_code, well.stderr) == (0, "cmk-check: next: cmk-check scan\n")
+
+
+def test_settings_of_an_app_take_the_place_of_the_environment(
+    azure: Simulator, tmp_path: Path
+) -> None:
+    """As `az` prints them; and no command of this machine is the next step for an app."""
+    file = tmp_path / "settings.json"
+    settings = azure.environment() | WELL
+    listed = [{"name": name, "value": value} for name, value in settings.items()]
+    file.write_text(json.dumps(listed), "utf-8-sig")
+
+    result = _doctor("--settings", str(file), CMK_KEY_HEALTH="on")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("data", "said"), [(b"\xff", "must be UTF-8 text"), (b"{}", "must be")])
+def test_a_file_that_is_no_list_of_settings_is_a_usage_error(
+    tmp_path: Path, data: bytes, said: str
+) -> None:
+    """Nothing is tried: every answer would be about something else."""
+    file = tmp_path / "settings.json"
+    file.write_bytes(data)
+
+    result = _doctor("--settings", str(file))
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"--settings: {said}" in result.stderr
+
+
+@pytest.mark.usefixtures("azure")
+def test_the_report_is_a_file_beside_the_lines(tmp_path: Path) -> None:
+    """One that cannot be written is no answer."""
+    file = tmp_path / "report.json"
+
+    written, full = _doctor("--report", str(file), **WELL), _doctor("--report", "/dev/full", **WELL)
+
+    assert written.stdout.startswith("ok       settings ")
+    assert written.exit_code == 0
+    assert isinstance(json.loads(file.read_text()), dict)
+    assert full.exit_code == 2
+    assert "The report cannot be written (No space left on device)." in full.stderr
