@@ -1,7 +1,6 @@
 """The command line as a person runs it: a process on a pseudo-terminal, or on pipes."""
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -67,13 +66,6 @@ def hold_at(simulator: Simulator, number: int) -> Hold:
     hold = Hold()
     simulator.faults.add(Fault(path=accounts_of(number), hold=hold))
     return hold
-
-
-def interrupted(process: subprocess.Popen[bytes], hold: Hold) -> Ended:
-    """Press Ctrl-C when it has come so far, and wait for its end."""
-    hold.wait_until_reached(timeout=_SECONDS)
-    process.send_signal(signal.SIGINT)
-    return end(process)
 
 
 def run_at_terminal(

@@ -95,19 +95,22 @@ def test_a_workbook_is_not_written_to_a_terminal() -> None:
 
 
 @pytest.mark.long
-def test_sigterm_leaves_what_ctrl_c_leaves() -> None:
-    """A pipeline that is cancelled sends it: what is known is shown, and is no answer."""
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_p1_a_signal_leaves_what_is_known_and_no_answer(number: signal.Signals, code: int) -> None:
+    """As of Ctrl-C and of a pipeline that is cancelled: the rest may be the bad part."""
     with Simulator(estate_of({"chat": CMK}, {"lab": MICROSOFT})) as simulator:
         hold = terminal_kit.hold_at(simulator, 2)
         process = terminal_kit.start("scan", "--format=json", environment=simulator.environment())
         hold.wait_until_reached(timeout=30)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         ended = terminal_kit.end(process)
         hold.release()
 
-    assert ended.code == 143
-    assert json.loads(ended.out)["partial"] is True
+    document = json.loads(ended.out)
+    assert ended.code == code
+    assert (document["partial"], document["status"]["posture"]) == (True, "unknown")
     assert "The scan was interrupted" in ended.err
+    assert "Traceback" not in ended.err
 
 
 @pytest.mark.long

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from cmk_check.cli.output_options import Format
-from local.simulator import Estate, Fault, Simulator, arm_error
+from local.simulator import Fault, Simulator, arm_error
 from local.terminal import left_on_screen, without_codes
 from tests.functional import terminal_kit
 from tests.functional.estate_kit import (
@@ -112,23 +111,6 @@ def test_a_sign_in_that_fails_is_one_line_that_names_the_cause(
 
 
 @pytest.mark.long
-def test_p1_ctrl_c_prints_what_is_known_and_is_no_answer() -> None:
-    """The subscription that was waited for may be the bad one."""
-    with Simulator(estate_of({"chat": CMK}, {"lab": MICROSOFT})) as simulator:
-        hold = terminal_kit.hold_at(simulator, 2)
-        process = terminal_kit.start("scan", "-ojson", environment=simulator.environment())
-        ended = terminal_kit.interrupted(process, hold)
-        hold.release()
-
-    document = json.loads(ended.out)
-    assert ended.code == 130
-    assert document["partial"] is True
-    assert document["status"]["posture"] == "unknown"
-    assert "interrupted" in ended.err
-    assert "Traceback" not in ended.err
-
-
-@pytest.mark.long
 def test_a_person_at_a_terminal_sees_how_far_it_is() -> None:
     """Subscriptions, accounts, gaps; and when it is over, the result alone."""
     estate = estate_of({"chat": CMK}, {"lab": CMK, "search": CMK}, {"held": CMK}, {})
@@ -153,39 +135,3 @@ def test_a_person_at_a_terminal_sees_how_far_it_is() -> None:
         "cmk-check: fix them: cmk-check plan --all --out fixes",
     ]
     assert "\x1b[33munknown" in ended.out
-
-
-@pytest.mark.long
-def test_a_reader_that_has_read_enough_changes_no_exit_code() -> None:
-    """`cmk-check scan | head` must not turn a violated estate into something else."""
-    with Simulator(estate_of({f"chat-{number:04}": MICROSOFT for number in range(1000)})) as azure:
-        process = terminal_kit.start("scan", environment=azure.environment())
-        assert process.stdout is not None
-        process.stdout.read(1)
-        process.stdout.close()
-        assert process.stderr is not None
-        err = process.stderr.read()
-        process.stderr.close()
-
-        assert (process.wait(30), err.count(b"\n"), b"cmk-check plan" in err) == (1, 1, True)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("output", [Format.TABLE, Format.CSV, Format.JUNIT])
-def test_p10_what_hostile_estates_call_themselves_is_text(output: str) -> None:
-    """Names of subscriptions are anybody's; a terminal obeys what it is sent."""
-    estate = Estate()
-    estate.add_subscription(sub_id(1), "x\x1b]0;owned\x07\x1b[2J\u202e\u2028=cmd|'/c'!A1")
-    with Simulator(estate) as simulator:
-        simulator.faults.add(Fault(path=accounts_of(1), then=arm_error(403, "No")))
-        ended = terminal_kit.run_at_terminal(
-            "scan",
-            "--format",
-            output,
-            "--no-color",
-            "--quiet",
-            environment=simulator.environment(),
-        )
-
-    assert ended.code == 3
-    assert not set(ended.out) & set("\x1b\x07\u202e\u2028")
