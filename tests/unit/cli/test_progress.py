@@ -120,6 +120,5 @@ def test_a_log_gets_a_line_for_every_tenth_of_a_scan() -> None:
         "cmk-check: 1,000/10,000 subscriptions, 1,000 accounts, 0 gaps, 4.0/s, 0:37:30 left"
     )
     assert lines[-1].startswith("cmk-check: 9,000/10,000 subscriptions")
-    # No more than there are, and none where the result is there before anybody asks.
-    assert len(_lines_of(total=3, seconds_each=60)) == 2
-    assert _lines_of(total=1000, seconds_each=0.009) == []
+    assert len(_lines_of(total=3, seconds_each=60)) == 2  # no more than there are
+    assert _lines_of(total=1000, seconds_each=0.009) == []  # over before anybody asks

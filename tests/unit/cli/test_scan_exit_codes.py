@@ -2,9 +2,7 @@
 
 import asyncio
 import re
-from datetime import timedelta
 from functools import cache
-from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -18,8 +16,6 @@ from cmk_check.cli.scan_report import exit_code, report
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.core.enums import ExceptionMode, GapReason, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.gap import Gap
-from cmk_check.core.posture import Expectations
-from cmk_check.core.scope import Scope
 from cmk_check.limits import SCAN_SPACING
 from cmk_check.ports import InventoryError
 from cmk_check.web import models
@@ -27,32 +23,6 @@ from tests.fakes.world import sub
 from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_exceptions, world_of_keys
 
 type Output = pytest.CaptureFixture[str]
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "expected"),
-    [
-        pytest.param(("good", "good"), 0, id="all compliant"),
-        pytest.param(("good", "empty"), 0, id="no account in one"),
-        pytest.param(("good", "bad"), 1, id="one violated"),
-        pytest.param(("odd", "bad", "gap"), 1, id="violated is what counts"),
-        pytest.param(("part",), 1, id="violated before the gap"),
-        pytest.param(("good", "odd"), 3, id="one unknown"),
-        pytest.param(("good", "gap"), 3, id="one not read"),
-        pytest.param(("gap",), 3, id="none read"),
-        pytest.param((), 3, id="nothing listed"),
-    ],
-)
-@pytest.mark.parametrize("output", list(Format))
-async def test_p1_the_exit_code_is_zero_only_where_all_is_known_and_compliant(
-    verdicts: tuple[str, ...], expected: int, output: Format
-) -> None:
-    """A pipeline looks at nothing else."""
-    world = world_of(*verdicts)
-
-    code = await scan(world, OutputOptions(output))
-
-    assert code == expected
 
 
 @pytest.mark.parametrize("found", [True, False])
@@ -139,19 +109,6 @@ async def test_p1_keys_count_in_the_exit_code_where_they_are_required(
     assert await scan(world_of_keys(*states), OutputOptions(output)) == 0
     options = OutputOptions(output, fail_on=[FailOn.BROKEN_KEY])
     assert await scan(world_of_keys(*states), options) == (1 if code == 1 else 0)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param({"expectations": Expectations(timedelta(hours=3), 2)}, id="fewer visible"),
-        pytest.param({"scope": Scope(exclude=frozenset({sub(1)}))}, id="all excluded"),
-        pytest.param({"scope": Scope(include=frozenset({sub(9)}))}, id="asked for, not listed"),
-    ],
-)
-async def test_p1_a_scan_that_saw_less_than_it_should_is_not_green(options: Any) -> None:  # noqa: ANN401
-    """Nothing bad was found where nobody looked."""
-    assert await scan(world_of("good", **options)) == 3
 
 
 async def test_p1_a_list_that_cannot_be_read_fails_and_says_why(capsys: Output) -> None:
