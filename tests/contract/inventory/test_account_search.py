@@ -2,7 +2,6 @@
 
 import pytest
 
-from cmk_check.core.cross_check import CrossCheck, CrossCheckState
 from cmk_check.core.enums import GapReason
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.ports import InventoryError
@@ -11,7 +10,6 @@ from local.simulator.estate import Subscription
 from local.simulator.faults import Answer, Effect, Fault, Garble, arm_error
 from local.simulator.simulator import Simulator
 from tests.contract.inventory.conftest import SUBSCRIPTION, account_id
-from tests.fakes.world import World
 
 GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 _UNDATED = ("systemData", "properties.dateCreated")
@@ -107,39 +105,3 @@ async def test_an_answer_for_the_first_subscriptions_alone_is_none(
 
     with pytest.raises(InventoryError):
         await inventory.account_search().accounts([SUBSCRIPTION])
-
-
-@pytest.fixture
-def world(subscription: Subscription, inventory: AzureInventory) -> World:
-    """Return a program over an Azure whose list leaves out the accounts of a region."""
-    world = World()
-    world.inventory = inventory  # type: ignore[assignment]  # the real one
-    world.account_search = inventory.account_search()
-    subscription.add_account(AccountSpec(name="chat", group="rg"))
-    subscription.add_account(AccountSpec(name="hidden", group="rg", location="brazilsouth"))
-    subscription.silent_regions = ("brazilsouth",)
-    return world
-
-
-async def _check(world: World) -> CrossCheck | None:
-    scan = await world.scan_row(await world.scan())
-    assert scan.summary is not None
-    return scan.summary.cross_check
-
-
-async def test_a_list_that_leaves_out_a_region_is_caught_and_nothing_is_removed_p1_p2(
-    world: World, subscription: Subscription, simulator: Simulator
-) -> None:
-    """P1, P2: the list is whole for all that it says of itself."""
-    check = await _check(world)
-    hidden = await world.verdicts()
-    gap = await world.coverage(SUBSCRIPTION)
-    simulator.requests.clear()
-    subscription.silent_regions = ()
-    await world.scan()
-
-    assert check == CrossCheck(CrossCheckState.CHECKED, 1)
-    assert hidden == {"chat": "non_compliant", "hidden": "non_compliant"}
-    assert (gap, await world.coverage(SUBSCRIPTION)) == ("gap", "read")
-    assert "account.removed" not in world.told_types()
-    assert simulator.requests.kinds()["graph"] == 1

@@ -1,11 +1,21 @@
-"""Where a call may lead, what it keeps, and how long it is of use."""
+"""Where a call may lead and by which method, what it keeps, and how long it is of use."""
+
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from azure.core.pipeline import PipelineContext, PipelineRequest
+from azure.core.rest import HttpRequest
 
 from cmk_check.inventory.calls import Call, Deadline, GraphQuery, Listing
+from cmk_check.inventory.pipeline import GuardPolicy
 from cmk_check.ports import InventoryError
 
+if TYPE_CHECKING:
+    from azure.core.pipeline.transport import AioHttpTransport
+
 ARM = "https://management.azure.com"
+GRAPH = f"{ARM}/providers/Microsoft.ResourceGraph/resources"
+KEY = f"{ARM}/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v/keys/k"
 SOON = Deadline(0)
 
 
@@ -28,6 +38,7 @@ def test_link_of_azure_is_trusted(url: str) -> None:
     [
         "https://evil.test/",
         "http://management.azure.com/",
+        "https://management.azure.com.evil.test/",
         "https://management.azure.com@evil.test/",
         "https://management.azure.com\\@evil.test/",
         "https://management.azure.com:8443/",
@@ -71,21 +82,47 @@ def test_list_without_end_is_ended_p8() -> None:
     assert asked == 1_000
 
 
+def _let_out(call: Call, method: str, url: str) -> None:
+    context = PipelineContext(cast("AioHttpTransport", None), call=call)
+    GuardPolicy().on_request(PipelineRequest(HttpRequest(method, url), context))
+
+
 @pytest.mark.parametrize(
-    ("url", "trusted"),
+    ("call", "method", "url"),
+    [(Listing, "GET", KEY), (Call, "GET", KEY), (GraphQuery, "POST", f"{GRAPH}?api-version=1")],
+)
+def test_what_only_reads_is_let_out(call: type[Call], method: str, url: str) -> None:
+    """The three kinds of calls that there are."""
+    _let_out(call(ARM, SOON), method, url)
+
+
+@pytest.mark.parametrize(
+    ("call", "method", "url"),
     [
-        (f"{ARM}/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01", True),
-        (f"{ARM}/providers/Microsoft.ResourceGraph/resources/x", False),
-        (f"{ARM}/providers/Microsoft.ResourceGraph/resourcesHistory", False),
-        (f"{ARM}/subscriptions/x/providers/Microsoft.ResourceGraph/resources", False),
-        (f"{ARM}/subscriptions/x?/providers/Microsoft.ResourceGraph/resources", False),
-        (f"{ARM}/providers/Microsoft.KeyVault/register", False),
-        ("https://evil.test/providers/Microsoft.ResourceGraph/resources", False),
+        *((Listing, method, KEY) for method in ("POST", "PUT", "PATCH", "DELETE", "HEAD")),
+        (Call, "POST", GRAPH),
+        *((GraphQuery, method, GRAPH) for method in ("GET", "PUT", "DELETE")),
+        *(
+            (GraphQuery, "POST", url)
+            for url in (
+                KEY,
+                f"{GRAPH}/x",
+                f"{GRAPH}History",
+                f"{ARM}/subscriptions/x/providers/Microsoft.ResourceGraph/resources",
+                f"{ARM}/subscriptions/x?/providers/Microsoft.ResourceGraph/resources",
+                f"{ARM}/providers/Microsoft.KeyVault/register",
+                "https://evil.test/providers/Microsoft.ResourceGraph/resources",
+            )
+        ),
     ],
 )
-def test_query_goes_to_resource_graph_alone_p5(url: str, trusted: bool) -> None:  # noqa: FBT001
-    """P5: it is a POST, which anywhere else may change something."""
-    assert GraphQuery(ARM, SOON).trusts(url) is trusted
+def test_nothing_else_is_let_out_p5(call: type[Call], method: str, url: str) -> None:
+    """P5: the SDK's clients can write, too; a POST elsewhere registers a provider, or makes a key.
+
+    The rights may be larger than needed.
+    """
+    with pytest.raises(InventoryError, match=r"unexpected_response|untrusted_next_link"):
+        _let_out(call(ARM, SOON), method, url)
 
 
 def test_document_that_never_came_is_no_empty_one_p2() -> None:

@@ -8,7 +8,6 @@ from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Grant
 from cmk_check.core.keys.permissions import suffices, user_of
-from cmk_check.core.unread import Unread
 from cmk_check.inventory.gaps import READ_ASSIGNMENTS
 from local.simulator import Answer, Vault, arm_error
 from local.simulator.faults import Effect
@@ -185,24 +184,30 @@ async def test_role_that_cannot_be_read_matters_only_where_it_may_be_the_one_p1(
         "/providers/Microsoft.Authorization/roleDefinitions/../../x",
         f"/subscriptions/{OTHER}/providers/Microsoft.Authorization/roleDefinitions/Reader",
         "{role}",
+        7,
     ],
 )
-async def test_id_that_is_no_roles_gets_into_no_url_p10(
-    azure: Azure, vault: Vault, role_id: str
+async def test_id_that_is_no_roles_gets_into_no_url_and_ends_with_a_usable_role_p10_p11(
+    azure: Azure, vault: Vault, role_id: object
 ) -> None:
-    """P10: it comes from an answer, and would be asked for with a token."""
+    """P10: it would be asked for with a token; P11: no support request changes its form."""
     account = azure.add_account()
-    document = azure.grant(vault.id, account).document(OTHER)
-    properties = document["properties"]
+    odd, good = (azure.grant(vault.id, account).document(OTHER) for _ in range(2))
+    properties = odd["properties"]
     assert isinstance(properties, dict)
     properties["roleDefinitionId"] = role_id
-    azure.answer(ASSIGNMENTS, Answer(body={"value": [document]}))
+    fault = azure.answer(ASSIGNMENTS, Answer(body={"value": [odd]}))
 
-    grants = (await azure.facts_of(account)).grants
+    gap = unread((await azure.facts_of(account)).grants)
+    costs = azure.costs()
+    azure.simulator.faults.remove(fault)
+    azure.answer(ASSIGNMENTS, Answer(body={"value": [odd, good]}))
+    azure.new_slice()
 
-    assert isinstance(grants, Unread)
-    assert azure.costs()["grants"] == 2
-    assert sum(azure.costs().values()) == 6
+    assert gap.reason is GapReason.MALFORMED_PAGE
+    assert "Assign the identity the role Key Vault Crypto User" in (gap.detail or "")
+    assert (costs["grants"], costs.total()) == (2, 6)
+    assert suffices(await _granted(azure, account))
 
 
 async def test_role_of_the_tenant_is_read_without_a_subscription(

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +16,6 @@ from cmk_check.core.keys.facts import Key, KeyFacts, Vault
 from cmk_check.core.keys.permissions import suffices
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.unread import Unread
-from cmk_check.inventory.gaps import READ_VAULTS
 from cmk_check.inventory.keys.reader import AzureKeys
 from tests.unit.inventory.fake_transport import Wire, clients_over
 
@@ -132,14 +130,8 @@ def test_what_azure_answers_arrives() -> None:
     assert [isinstance(_part(facts, kind), Unread) for kind in KINDS] == [False] * len(KINDS)
     assert isinstance(facts.grants, tuple)
     assert suffices(facts.grants)
-
-
-def test_the_rotation_policy_of_the_key_arrives() -> None:
-    """It stands in the answer about the key, which is read anyway."""
-    key = _read({}).key
-
-    assert isinstance(key, Key)
-    assert key.next_rotation_at == datetime(2024, 11, 14, 22, 13, 20, tzinfo=UTC)
+    assert isinstance(facts.key, Key)
+    assert facts.key.next_rotation_at == datetime(2024, 11, 14, 22, 13, 20, tzinfo=UTC)
 
 
 JSON: Final = st.recursive(
@@ -147,21 +139,6 @@ JSON: Final = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=10,
 )
-NO_OBJECTS: Final = {
-    "nothing": b"",
-    "list": b"[]",
-    "number": b"1" * 5_000,
-    "page of a proxy": b"<html></html>",
-    "deep": b"[" * 100_000,
-    "no UTF-8": b'{"value": ["\xff"]}',
-}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("body", NO_OBJECTS.values(), ids=NO_OBJECTS)
-def test_body_that_is_no_object_is_unread_p2(kind: str, body: bytes) -> None:
-    """P2: no such answer passes for one that says that there is nothing."""
-    assert isinstance(_part(_read({kind: body}), kind), Unread)
 
 
 @settings(max_examples=60)
@@ -205,19 +182,3 @@ async def test_a_thousand_accounts_cost_what_their_vaults_and_keys_do_p8() -> No
         "role": 1,
         "scopes": 1_000,
     }
-
-
-async def test_more_names_than_a_query_holds_are_asked_for_in_several() -> None:
-    """Each name is asked for once and answered, in queries of a thousand at most."""
-    accounts = [_account(number, vault=f"kv-{number}") for number in range(1_001)]
-    nothing = {"totalRecords": 0, "resultTruncated": "false", "data": []}
-    wire = Wire(lambda _, path: nothing if _kind(path) == "graph" else _good(_kind(path), path))
-
-    facts = await AzureKeys(clients_over(wire)).read(accounts, {}, seconds=60)
-
-    queries = [body["query"] for method, _, body in wire.asked if method == "POST"]
-    names = [re.findall(r"'(kv-[0-9]+)'", query) for query in queries]
-    assert [len(each) for each in names] == [1_000, 1]
-    assert {*names[0], *names[1]} == {f"kv-{number}" for number in range(1_001)}
-    said = {f.vault.gap.missing_action for f in facts.values() if isinstance(f.vault, Unread)}
-    assert said == {READ_VAULTS}

@@ -5,9 +5,6 @@ import tracemalloc
 from collections.abc import Mapping, Sequence
 from itertools import permutations
 
-import pytest
-
-from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Grant
 from cmk_check.core.keys.permissions import suffices
 from cmk_check.core.unread import Unread
@@ -67,19 +64,6 @@ async def test_of_several_roles_that_cannot_be_read_the_same_one_is_told() -> No
     gaps = {each.gap for each in found if isinstance(each, Unread)}
     assert [gap.missing_action for gap in gaps] == [READ_ROLES]
     assert len(found) == 6
-
-
-@pytest.mark.parametrize("odd", [_assigned(OF_A_GROUP), _assigned(BROKEN), {"properties": 7}])
-async def test_what_cannot_be_understood_ends_with_a_role_of_its_own_p11(odd: object) -> None:
-    """P11: no support request changes the form of an id; the sentence says what does."""
-    unknown = await _find(_over([odd]), _key())
-    cured = await _find(_over([odd, _assigned(USABLE)]), _key())
-
-    assert isinstance(unknown, Unread)
-    assert unknown.gap.reason is GapReason.MALFORMED_PAGE
-    assert "Assign the identity the role Key Vault Crypto User" in (unknown.gap.detail or "")
-    assert isinstance(cured, tuple)
-    assert suffices(cured)
 
 
 async def test_assignments_that_many_keys_inherit_are_kept_once_p8() -> None:

@@ -88,6 +88,18 @@ async def test_name_asked_for_anew_while_the_first_caller_is_giving_up_is_found(
     assert first.cancelled()
 
 
+async def test_more_names_than_a_query_holds_are_asked_for_in_several(
+    wire: Wire, search: VaultSearch
+) -> None:
+    """Each name is asked for once, in queries of a thousand at most."""
+    names = [f"kv-{number}" for number in range(1_001)]
+
+    await asyncio.gather(*(_find(search, name) for name in [*names, *names]))
+
+    asked = [re.findall("'(kv-[0-9]+)'", body["query"]) for _, _, body in wire.asked]
+    assert asked == [names[:1_000], names[1_000:]]
+
+
 @pytest.mark.parametrize("again", ["kv-a", "KV-A"])
 async def test_a_row_that_is_repeated_stands_for_one_that_is_missing_p2(again: str) -> None:
     """P2: Resource Graph counts three vaults, and one of them is not in its pages."""
