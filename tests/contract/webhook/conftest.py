@@ -1,5 +1,7 @@
-"""A receiver of webhooks on this machine, over HTTP or HTTPS, that answers as it is told."""
+"""A receiver of webhooks on this machine, over HTTP or HTTPS, and webhooks opened against it."""
 
+import base64
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -9,13 +11,16 @@ from datetime import UTC, datetime
 import pytest
 import trustme
 from aiohttp import web
-from aiohttp.abc import AbstractResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from cmk_check.alerts.webhook import HttpWebhook, open_webhook
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
+from cmk_check.ports import DeliveryFailed
 
+SECRET = "whsec_" + base64.b64encode(bytes(range(24))).decode()
+OTHER = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 PATH = "/workflows/hush/triggers?sp=%2Ftriggers%2Fmanual&sig=hush-%2B_x"
 
 
@@ -36,6 +41,7 @@ class Received:
     body: bytes
 
 
+type Open = Callable[..., HttpWebhook]
 type Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -61,6 +67,42 @@ class Receiver:
             return web.Response(status=status, text=body, headers=named)
 
         self.answer = answer
+
+
+class Resolver(AbstractResolver):
+    """Resolves every name to the same addresses; without any, no name is known."""
+
+    def __init__(self, *addresses: str) -> None:
+        self._addresses = addresses
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Answer for any name."""
+        if not self._addresses:
+            raise socket.gaierror(socket.EAI_NONAME, f"{host}:{port} is not known")
+        del family
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=0,
+            )
+            for address in self._addresses
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def failure_of(webhook: HttpWebhook) -> DeliveryFailed:
+    """Post a change, and return how that failed."""
+    with pytest.raises(DeliveryFailed) as raised:
+        await webhook.post([change()])
+    return raised.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +150,20 @@ async def receiver(serve: Callable[[str], Awaitable[Receiver]]) -> Receiver:
 
 
 @pytest.fixture
-async def opened(tls: Tls) -> AsyncIterator[Callable[..., HttpWebhook]]:
+async def opened(tls: Tls) -> AsyncIterator[Open]:
     """Open webhooks as the app does, but trusting the test's authority."""
     async with AsyncExitStack() as stack:
 
-        def start(url: str, resolver: AbstractResolver | None = None, **more: str) -> HttpWebhook:
+        def start(
+            url: str,
+            resolver: AbstractResolver | None = None,
+            *,
+            trust: ssl.SSLContext | bool = tls.client,
+            **more: str,
+        ) -> HttpWebhook:
             settings = Settings.load({"CMK_WEBHOOK_URL": url, **more}, for_webhook=True)
             (route,) = settings.routes
-            webhook = open_webhook(route, settings, tls=tls.client, resolver=resolver)
+            webhook = open_webhook(route, settings, tls=trust, resolver=resolver)
             stack.push_async_callback(webhook.close)
             return webhook
 

@@ -1,7 +1,6 @@
 """The command send-test-alert, as a process against a receiver: what is sent, said and returned."""
 
 import asyncio
-import base64
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -10,10 +9,9 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
-from tests.contract.webhook.conftest import Receiver
+from tests.contract.webhook.conftest import SECRET, Receiver
 
 ROOT = Path(__file__).parents[3]
-SECRET = "whsec_" + base64.b64encode(bytes(range(24))).decode()
 
 
 async def _run(*options: str, **given: str) -> tuple[int | None, str, str]:
@@ -48,18 +46,6 @@ async def test_it_sends_a_marked_change_and_says_whom_to(receiver: Receiver) -> 
         "127.0.0.1, which answered 202.\n"
     )
     assert event["data"]["test"] is True
-
-
-async def test_settings_that_are_not_valid_are_exit_code_2_and_all_named() -> None:
-    """Whoever mends them should have to do it once."""
-    code, out, err = await _run(CMK_WEBHOOK_FORMAT="fax", CMK_ALERT_ON="everything")
-
-    assert (code, out) == (2, "")
-    assert [line.split()[1] for line in err.splitlines()] == [
-        "CMK_WEBHOOK_URL",
-        "CMK_WEBHOOK_FORMAT",
-        "CMK_ALERT_ON",
-    ]
 
 
 @pytest.mark.long

@@ -7,8 +7,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tests.contract.webhook.conftest import Receiver, change
-from tests.contract.webhook.webhook_kit import OTHER, SECRET, Open, failure_of
+from tests.contract.webhook.conftest import OTHER, SECRET, Open, Receiver, change, failure_of
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
