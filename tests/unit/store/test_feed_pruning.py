@@ -3,37 +3,27 @@
 import asyncio
 import contextlib
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.limits import CHANGES_PER_PUBLICATION
-from cmk_check.ports import Delete, Entity, Insert, StoreError, Table, TableQuery
+from cmk_check.ports import Delete, Entity, StoreError, Table, TableQuery
 from cmk_check.store import codec, table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.outbox import outbox_write
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import MovableClock, World, bad, sub
-from tests.unit.store.test_change_feed import numbered
+from tests.fakes.world import MovableClock
+from tests.unit.store.test_change_feed import changes, numbered
 
 _FAULT: Final = st.sampled_from(
     [None, None, Fault.NO_ANSWER, Fault.LOST_ANSWER, Fault.DEATH_BEFORE, Fault.DEATH_AFTER]
 )
-NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
-
-
-def changes(*ids: str) -> list[Change]:
-    """Return changes with these ids."""
-    return [
-        Change(name, ChangeType.ACCOUNT_VIOLATED, NOON, "/subscriptions/s", f"/s/{name}", {}, 1)
-        for name in ids
-    ]
 
 
 async def test_old_changes_go_with_their_markers_and_numbers_go_on() -> None:
@@ -101,39 +91,12 @@ async def test_nothing_behind_a_change_that_must_stay_is_deleted() -> None:
     """A reader whose cursor comes to it would find a hole where there was none."""
     clock, store = MovableClock(), RecordingStore()
     feed = FeedTable(store, clock)
-    old = [replace(change, source="/scans/s") for change in changes(*map(str, range(90)))]
-    await store.commit(Table.SCANS, "scan", [outbox_write(old[1])])
+    old = changes(*map(str, range(90)))
+    await store.commit(Table.FINDINGS, "s", [outbox_write(old[1])])
     await feed.publish(old[:45])
     await feed.publish(old[45:])
 
     assert await feed.prune(clock.now() + timedelta(days=1), 90) == 1
-
-
-async def test_outbox_rows_stand_where_pruning_looks_for_them() -> None:
-    """Their keys are made by others: the estate and the scans."""
-    world = World()
-    world.listed(sub(1))
-    world.read(sub(1), bad(sub(1)))
-    asked: list[tuple[Table, str, str]] = []
-    written: list[tuple[Table, str, str]] = []
-
-    class Watching(RecordingStore):
-        async def get(self, table: Table, partition: str, row: str) -> Entity | None:
-            asked.append((table, partition, row))
-            return await super().get(table, partition, row)
-
-    world.store = store = Watching()
-    await world.scan()
-    for operation in store.log:
-        written += [
-            (operation.table, operation.partition, write.row)
-            for write in operation.writes
-            if isinstance(write, Insert) and write.row.startswith("outbox|")
-        ]
-    asked.clear()
-
-    assert await FeedTable(store).prune(world.clock.now() + timedelta(days=1), 9) == 2
-    assert {place for place in asked if place[2].startswith("outbox|")} == set(written)
 
 
 @settings(max_examples=150)

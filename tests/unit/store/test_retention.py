@@ -9,7 +9,6 @@ from cmk_check.ports import Entity, Insert, Table, TableQuery
 from cmk_check.scan import finish
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import Fault, FaultyStore, Place
-from tests.fakes.recording_store import Operation, RecordingStore
 from tests.fakes.world import KEPT, World, bad, good, sub
 
 STEADY = KEPT + RETENTION_GRACE - timedelta(hours=3)
@@ -91,22 +90,6 @@ async def test_a_change_recorded_long_ago_is_told_before_it_may_go(world: World)
     assert [change.type.value for _, change in feed] == ["cmkcheck.account.resolved"]
 
 
-async def test_a_steady_scan_within_the_retention_writes_nothing_for_it(world: World) -> None:
-    """It reads a page of the feed and one of the history (P4)."""
-    world.clock.advance(STEADY)
-    feed, before = await feed_rows(world), await scans(world)
-    assert isinstance(world.store, RecordingStore)
-    start = len(world.store.log)
-
-    await world.scan()
-
-    log = world.store.log[start:]
-    assert [entry.name for entry in log if entry.table is Table.CHANGES] == ["query"]
-    assert _deleted_scans(log) == 0
-    assert await feed_rows(world) == feed
-    assert (await scans(world))[1:] == before
-
-
 async def test_a_long_history_goes_in_bounded_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A scan does not stop for a clean-up (P8); here a part is larger than a transaction."""
     most = MAX_TRANSACTION_WRITES + 10
@@ -143,11 +126,3 @@ async def test_a_clean_up_that_fails_fails_no_scan(
     assert "past the retention" in caplog.text
     last = await world.scan()
     assert await scans(world) == [last, started.scan_id]
-
-
-def _deleted_scans(log: list[Operation]) -> int:
-    return sum(
-        type(write).__name__ == "Delete" and write.row.startswith("scan|")
-        for entry in log
-        for write in entry.writes
-    )
