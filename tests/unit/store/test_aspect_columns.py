@@ -96,11 +96,19 @@ def test_where_data_lies_comes_back_as_it_was_written() -> None:
     assert all(len(v) <= MAX_STRING_UNITS for v in values.values() if isinstance(v, str))
 
 
-@pytest.mark.parametrize("broken", [None, "", "{}", '{"state": "own_keys", "as_of": "noon"}', 5])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        *(None, "", "{}", 5, '{"state": "own_keys", "as_of": "noon"}'),
+        # Without an offset it could not be compared with the time of a scan.
+        '{"state": "own_keys", "as_of": "2026-11-25T12:00:00"}',
+    ],
+)
 def test_what_cannot_be_read_is_unknown_and_costs_only_itself(broken: Scalar | None) -> None:
     """P1, P7: a row that somebody broke must not say that data is covered."""
-    own = replace(WITH_DATA, data=AccountData(DataState.OWN_KEYS))
+    own = replace(WITH_DATA, data=AccountData(DataState.OWN_KEYS, as_of=NOON))
     values = {**codec.finding_values(own)}
+    assert codec.finding_of(entity(values)) == own
     values.pop("dataStores") if broken is None else values.update(dataStores=broken)
 
     found = codec.finding_of(entity(values))
@@ -108,16 +116,3 @@ def test_what_cannot_be_read_is_unknown_and_costs_only_itself(broken: Scalar | N
     assert found.data is not None
     assert found.data.state is DataState.UNKNOWN
     assert found.judgement.verdict is Verdict.NON_COMPLIANT
-
-
-def test_a_time_without_an_offset_makes_it_unknown() -> None:
-    """It could not be compared with the time of a scan."""
-    values = {**codec.finding_values(WITH_DATA)}
-    text = json.loads("".join(str(values.pop(name)) for name in ("dataStores", "dataStores1")))
-
-    for as_of, state in (("2026-11-25T12:00:00Z", DataState.OWN_KEYS), ("2026-11-25", None)):
-        document = {**text, "state": "own_keys", "stores": [], "as_of": as_of}
-        found = codec.finding_of(entity({**values, "dataStores": json.dumps(document)}))
-
-        assert found.data is not None
-        assert found.data.state is (state or DataState.UNKNOWN)

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
@@ -26,7 +26,6 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import Change, Coverage, Finding, Transition
 from cmk_check.core.owner import UNOWNED, Owner
-from cmk_check.core.reasons.key_sentences import key_severity
 from cmk_check.limits import MAX_TRANSACTION_BYTES
 from cmk_check.ports import Insert, Scalar
 from cmk_check.store import codec, table_checks, table_keys
@@ -35,6 +34,8 @@ from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, fi
 _TEXT: Final = st.text(max_size=12)
 _MAYBE: Final = st.none() | _TEXT
 _TIMES: Final = st.integers(0, 10**9).map(lambda second: NOON + timedelta(milliseconds=second))
+# Some say so of a key that never expires.
+_LAST_TIME: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _NAMES: Final = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="/"))
 
 
@@ -56,7 +57,7 @@ _KEY_HEALTH: Final = st.builds(
         max_size=3,
     ).map(tuple),
     st.none() | st.sampled_from(KeyRotation),
-    st.none() | _TIMES,
+    st.none() | _TIMES | st.just(_LAST_TIME),
     *[_MAYBE] * 4,
 )
 _FINDINGS: Final = st.builds(
@@ -172,19 +173,6 @@ def test_a_row_from_before_the_place_of_a_vault_had_a_column_tells_it_from_its_k
 
     del values["keyVaultId"]
 
-    assert codec.finding_of(entity(values)) == found
-
-
-@pytest.mark.parametrize("later", [KeyReason.ACCOUNT_FAILED, KeyReason.KEY_ROTATION_OVERDUE])
-def test_a_reason_that_came_later_is_one_that_earlier_versions_know(later: KeyReason) -> None:
-    """After a rollback the row would be broken, and its account unknown for ever."""
-    failed = KeyConcern(later, key_severity(later), "Again.", {"a": "b"})
-    found = replace(finding(), key_health=KeyHealth(KeyState.UNKNOWN, (failed,)))
-
-    values = codec.finding_values(found)
-    (written,) = json.loads(str(values["keyDetail"]))["concerns"]
-
-    assert (written["code"], written["message"]) == ("cannot_read", "Again.")
     assert codec.finding_of(entity(values)) == found
 
 

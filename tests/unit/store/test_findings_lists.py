@@ -17,6 +17,12 @@ from tests.unit.core.examples import ID
 from tests.unit.store.findings_kit import PARTITION, filled, overwrite, record_in
 
 
+async def names(table: FindingsTable, where: FindingFilter) -> list[str]:
+    """Return the names of the accounts that a filter finds."""
+    found = table.findings(where, None)
+    return [match[0].id.name async for _, match in found if match]
+
+
 async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> None:
     """A page that begins where the last one ended skips nothing."""
     store, _ = await filled(bad(ID, "b"), good(ID, "a"), bad(ID, "c"))
@@ -28,12 +34,6 @@ async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> Non
     assert [match[0].id.name for _, match in listed if match] == ["a", "b", "c"]
     assert rest == listed[1:]
     assert await names(table, FindingFilter(Verdict.NON_COMPLIANT)) == ["b", "c"]
-
-
-async def names(table: FindingsTable, where: FindingFilter) -> list[str]:
-    """Return the names of the accounts that a filter finds."""
-    found = table.findings(where, None)
-    return [match[0].id.name async for _, match in found if match]
 
 
 async def test_findings_are_found_by_kind_and_by_subscription() -> None:
@@ -79,6 +79,9 @@ async def test_p1_a_row_that_cannot_be_trusted_is_found_as_what_it_is_shown_as(
     assert {each for each, found in by_verdict.items() if found} == {Verdict.UNKNOWN}
     assert {each for each, found in by_reason.items() if found} == {reason}
     assert await names(table, FindingFilter(Verdict.UNKNOWN, reason)) == ["a"]
+    alone = await table.finding(account.id)
+    assert alone is not None
+    assert (alone.judgement.verdict, alone.judgement.reason) == (Verdict.UNKNOWN, reason)
 
 
 async def test_coverage_comes_along_in_the_same_query_and_passes_every_filter() -> None:
@@ -152,17 +155,6 @@ async def test_a_finding_or_a_coverage_alone_is_one_point_read() -> None:
     assert [operation.name for operation in store.log[before:]] == ["get", "get"]
     assert await table.finding(bad(ID, "c").id) is None
     assert await table.coverage(sub(9)) is None
-
-
-async def test_a_finding_alone_is_unknown_where_its_row_cannot_be_trusted() -> None:
-    """As it is in the list (P1)."""
-    store, _ = await filled(good(ID, "a"))
-    await overwrite(store, "finding|rg|a", schema=2)
-
-    finding = await FindingsTable(store).finding(good(ID, "a").id)
-
-    assert finding is not None
-    assert finding.judgement.reason is Reason.ROW_TOO_NEW
 
 
 async def test_coverage_is_listed_by_subscription_with_places_to_go_on_behind() -> None:

@@ -72,37 +72,20 @@ async def begun(store: RecordingStore) -> ScanTable:
 
 
 async def test_lease_status_and_scan_are_read_back() -> None:
-    """The next process has nothing but these rows."""
-    table = await begun(RecordingStore())
+    """The next process has nothing but these rows; a person sees a scan's state beside them."""
+    store = RecordingStore()
+    table = await begun(store)
 
     current = await table.lease_and_status()
     scan = await table.scan(ID)
+    row = await store.get(Table.SCANS, "scan", table_keys.scan_row(NOON, ID))
     assert scan is not None
+    assert row is not None
+    assert row.values["state"] == "running"
     assert (current.lease.value, current.status.value, scan.value) == (LEASE, STATUS, SCAN)
     assert await table.holder() == ID
     await table.commit(lease=Lease("", 1, NOON), current=current)
     assert await table.holder() is None
-
-
-async def test_a_person_can_read_the_state_of_a_scan_in_its_row() -> None:
-    """The document beside it is long, and no table viewer filters by what is in it."""
-    store = RecordingStore()
-    await begun(store)
-
-    row = await store.get(Table.SCANS, "scan", table_keys.scan_row(NOON, ID))
-
-    assert row is not None
-    assert row.values["state"] == "running"
-
-
-async def test_the_outbox_is_read_without_the_history() -> None:
-    """A year of hours is nine thousand rows, and each scan looks into its outbox twice."""
-    store = RecordingStore()
-    table = await begun(store)
-
-    await table.outbox()
-
-    assert (store.log[-1].name, store.log[-1].rows) == ("query", 0)
 
 
 async def test_slices_of_another_plan_are_not_seen() -> None:
@@ -245,11 +228,8 @@ def test_a_document_with_a_time_that_nothing_can_be_subtracted_from_is_broken(
         value_of(scan_rows.STATUS, Entity("scan", "status", "e", values))
 
 
-SECOND: Final = timedelta(seconds=1)
-
-
 def _scan(seconds: int, suffix: str = "3fa9") -> Scan:
-    started = NOON + seconds * SECOND
+    started = NOON + timedelta(seconds=seconds)
     return Scan(scan_id_of(started, suffix), 1, Trigger.TIMER, started)
 
 
@@ -262,12 +242,17 @@ async def _table(*scans: Scan) -> tuple[RecordingStore, ScanTable]:
     return store, table
 
 
-async def test_the_history_is_newest_first_and_holds_scans_alone() -> None:
-    """Lease, status and outbox stand in the same partition."""
-    scans = [_scan(seconds) for seconds in (0, 3600, 7200)]
-    _, table = await _table(*scans)
+async def test_the_history_is_newest_first_and_a_row_that_cannot_be_read_makes_room(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """P7: the log names it; lease, status and outbox stand in the same partition."""
+    store, table = await _table(_scan(0), _scan(3600))
+    row = table_keys.scan_row(_scan(7200).started_at, _scan(7200).id)
+    await store.commit(Table.SCANS, "scan", [Insert(row, {"schema": 1})])
 
-    assert await table.history(10) == scans[::-1]
+    assert await table.history(1) == [_scan(3600)]
+    assert await table.history(10) == [_scan(3600), _scan(0)]
+    assert row in caplog.text
 
 
 async def test_scans_of_one_second_are_kept_apart() -> None:
@@ -282,38 +267,17 @@ async def test_scans_of_one_second_are_kept_apart() -> None:
     assert [*(scan for _, scan in first[:2]), *second] == scans
 
 
-async def test_a_page_costs_one_query_that_brings_no_more() -> None:
-    """A year of hours is nine thousand rows."""
+async def test_neither_a_page_nor_the_outbox_reads_the_whole_history() -> None:
+    """A year of hours is nine thousand rows, and each scan looks into its outbox twice."""
     store, table = await _table(*(_scan(seconds) for seconds in range(20)))
 
-    found = await table.history(3)
+    assert len(await table.history(3)) == 3
+    assert await table.outbox() == ()
 
-    assert len(found) == 3
-    assert [operation.name for operation in store.log] == ["query"]
-
-
-async def test_more_than_the_service_brings_at_once_is_read_on() -> None:
-    """A page of a thousand asks for one row more, to know whether there is another page."""
-    _, table = await _table()
-    for first in range(0, 1100, 100):
-        rows = [(_scan(seconds), None) for seconds in range(first, first + 100)]
-        await table.commit(scans=rows)
-
-    assert len(await table.history(1001)) == 1001
-
-
-async def test_rows_that_cannot_be_read_make_room_for_others(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """And the log names them."""
-    store, table = await _table(_scan(0), _scan(1))
-    row = table_keys.scan_row(_scan(2).started_at, _scan(2).id)
-    await store.commit(Table.SCANS, "scan", [Insert(row, {"schema": 1})])
-
-    found = await table.history(1)
-
-    assert found == [_scan(1)]
-    assert row in caplog.text
+    assert [(operation.name, operation.rows) for operation in store.log] == [
+        ("query", 3),
+        ("query", 0),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -330,6 +294,6 @@ async def test_those_that_started_within_a_time_are_read_alone(
     assert copied is not None
     await store.commit(Table.SCANS, "theirs", [Insert(row, copied.values)])
 
-    found = await table.started_between(NOON + first * SECOND, NOON + last * SECOND)
+    found = await table.started_between(_scan(first).started_at, _scan(last).started_at)
 
     assert found == [_scan(seconds) for seconds in expected]

@@ -85,9 +85,9 @@ def test_a_later_word_is_written_as_one_that_every_version_knows(word: str) -> N
     values: Values = {}
     if word in KeyReason:
         concern = KeyConcern(KeyReason(word), KeySeverity.UNKNOWN, "")
-        values = codec.finding_values(
-            replace(finding(), key_health=KeyHealth(KeyState.UNKNOWN, (concern,)))
-        )
+        found = replace(finding(), key_health=KeyHealth(KeyState.UNKNOWN, (concern,)))
+        values = codec.finding_values(found)
+        assert codec.finding_of(entity(values)) == found
         values.pop("keyReasons")  # for people
     if word in Trigger:
         scan = Scan("20261125T120000Z-1", 1, Trigger(word), NOON)

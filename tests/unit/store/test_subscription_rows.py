@@ -5,7 +5,9 @@ import logging
 import pytest
 
 from cmk_check.core.enums import Reason, Verdict
+from cmk_check.core.rule import RULE_VERSION
 from cmk_check.ports import Insert, Table
+from cmk_check.store import row_times
 from cmk_check.store.findings import FindingsTable
 from tests.fakes.world import bad, good, sub
 from tests.unit.core.examples import ID
@@ -15,7 +17,7 @@ from tests.unit.store.findings_kit import PARTITION, filled, overwrite
 @pytest.mark.parametrize(
     ("values", "reason", "said"),
     [
-        ({"schema": 2}, Reason.ROW_TOO_NEW, "newer version"),
+        ({"schema": 2, "verdict": "compliant"}, Reason.ROW_TOO_NEW, "newer version"),
         ({"changes": "perhaps"}, Reason.MALFORMED, "delete the row"),
     ],
     ids=["newer", "broken"],
@@ -31,6 +33,8 @@ async def test_a_finding_that_cannot_be_trusted_is_unknown_and_costs_itself_alon
 
     (found,) = stored.known.untrusted.values()
     assert (str(found.id), found.kind) == (str(bad(ID, "A").id), "OpenAI")
+    assert (found.tags, found.rule_version) == ({}, RULE_VERSION)
+    assert found.first_seen == found.changed_at == row_times.UNDATED
     assert (found.id.resource_group, found.id.name) == ("rg", "a")
     assert (found.judgement.verdict, found.judgement.reason) == (Verdict.UNKNOWN, reason)
     assert said in found.judgement.message
@@ -41,12 +45,14 @@ async def test_a_finding_that_cannot_be_trusted_is_unknown_and_costs_itself_alon
 async def test_a_row_key_of_three_parts_has_the_name_behind_the_first() -> None:
     """No name of ours has the sign in it; whoever wrote the row still finds it by what is shown."""
     store, _ = await filled()
-    await store.commit(Table.FINDINGS, PARTITION, [Insert("finding|rg|a|b", {"schema": 2})])
+    await store.commit(
+        Table.FINDINGS, PARTITION, [Insert("finding|rg|a|b", {"schema": 2, "kind": 7})]
+    )
 
     stored = await FindingsTable(store).read_one(PARTITION)
 
     (shown,) = stored.known.untrusted.values()
-    assert (shown.id.resource_group, shown.id.name) == ("rg", "a|b")
+    assert (shown.id.resource_group, shown.id.name, shown.kind) == ("rg", "a|b", None)
 
 
 @pytest.mark.parametrize(

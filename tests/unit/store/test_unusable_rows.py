@@ -1,6 +1,5 @@
 """Rows of a newer version and broken rows: what is not ours is not guessed at."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -9,19 +8,12 @@ import pytest
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import (
     CoverageState,
-    GapReason,
-    KeyState,
-    Reason,
-    Verdict,
 )
-from cmk_check.core.gap import Gap
-from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import Coverage
-from cmk_check.core.rule import RULE_VERSION, row_too_new
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Scalar, StoreError
 from cmk_check.store import codec, row_times
-from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, finding
+from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, entity, finding
 
 
 @pytest.mark.parametrize(
@@ -36,22 +28,6 @@ def test_a_row_of_a_newer_version_is_told_by_its_number(
     assert codec.is_too_new(Entity("p", "r", "e", values)) == is_newer
 
 
-def test_a_finding_of_a_newer_version_is_unknown_whatever_it_says() -> None:
-    """Its verdict may mean something else by now (P1)."""
-    values = codec.finding_values(finding()) | {"schema": 2, "verdict": "compliant"}
-
-    shown = codec.unusable_finding(entity(values), account_id("rg", "chat"), row_too_new())
-
-    assert (shown.judgement.verdict, shown.judgement.reason) == (
-        Verdict.UNKNOWN,
-        Reason.ROW_TOO_NEW,
-    )
-    assert (shown.kind, shown.tags, shown.rule_version) == ("OpenAI", {}, RULE_VERSION)
-    assert shown.first_seen == shown.changed_at == row_times.UNDATED
-    oddly = codec.unusable_finding(entity(values | {"kind": 7}), shown.id, row_too_new())
-    assert oddly.kind is None
-
-
 def _at(time: str) -> str:
     """Return a history with one transition."""
     return (
@@ -63,16 +39,12 @@ _BROKEN: Final[dict[str, tuple[str, Scalar | None]]] = {
     "no schema": ("schema", None),
     "text for a schema": ("schema", "1"),
     "missing name": ("name", None),
-    "missing verdict": ("verdict", None),
-    "missing time": ("changedAt", None),
     "number for a text": ("accountId", 7),
     "text for a number": ("changes", "2"),
     "no time": ("firstSeen", "yesterday"),
     "no optional time": ("violatedSince", ""),
     "no JSON": ("history", "{"),
     "other JSON": ("tags", "[1]"),
-    "history of other values": ("history", '[{"at":"x"}]'),
-    "number for an optional text": ("keyName", 7),
     "no key health": ("keyDetail", '{"rotation":"pinned"}'),
     "time without a zone": ("changedAt", "2026-11-25T12:00:00"),
     "time before the first": ("firstSeen", "0001-01-01T00:00:00+14:00"),
@@ -99,27 +71,6 @@ def test_a_broken_row_says_which_and_how_to_heal_it(name: str, value: Scalar | N
         codec.finding_of(entity(values, row="finding|rg|chat"))
 
 
-def test_a_key_may_expire_on_the_last_day_there_is() -> None:
-    """Some say so of one that never does."""
-    health = KeyHealth(KeyState.HEALTHY, expires=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
-    original = replace(finding(), key_health=health)
-
-    assert codec.finding_of(entity(codec.finding_values(original))) == original
-
-
-@pytest.mark.parametrize(("number", "is_usable"), [(MAX_SEQUENCE, True), (MAX_SEQUENCE + 1, False)])
-def test_a_sequence_may_be_as_large_as_a_key_can_hold(number: int, *, is_usable: bool) -> None:
-    """A larger one could name no row of the outbox; the row is rebuilt."""
-    coverage = Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON, sequence=number)
-    read = entity(codec.coverage_values(coverage))
-
-    if is_usable:
-        assert codec.coverage_of(read) == coverage
-    else:
-        with pytest.raises(StoreError, match=r"sequence .*the next scan rebuilds the row"):
-            codec.coverage_of(read)
-
-
 def test_a_time_must_leave_room_for_what_is_added_to_it() -> None:
     """A year is: for ages and retention."""
     last = datetime(9999, 1, 1, tzinfo=UTC)
@@ -128,21 +79,24 @@ def test_a_time_must_leave_room_for_what_is_added_to_it() -> None:
     assert not row_times.is_usable_time(last)
 
 
-@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "2026-11-25T12:00:00", "soon"])
-@pytest.mark.parametrize("name", ["since", "lastRead"])
-def test_a_coverage_row_with_a_wrong_time_is_rebuilt(name: str, time: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(
+            (name, time)
+            for name in ("since", "lastRead")
+            for time in ("0001-01-01T00:00:00+14:00", "2026-11-25T12:00:00", "soon")
+        ),
+        ("coverage", "unheard of"),
+        ("subscriptionId", "unheard of"),
+        ("sequence", MAX_SEQUENCE + 1),  # it could name no row of the outbox
+    ],
+)
+def test_a_broken_coverage_row_is_rebuilt(name: str, value: Scalar) -> None:
     """No list may fail because of it, and nobody has to do anything."""
-    values = codec.coverage_values(Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON))
+    coverage = Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON, sequence=MAX_SEQUENCE)
+    values = codec.coverage_values(coverage)
+    assert codec.coverage_of(entity(values)) == coverage
 
     with pytest.raises(StoreError, match=f"{name} .*the next scan rebuilds the row"):
-        codec.coverage_of(entity(values | {name: time}))
-
-
-@pytest.mark.parametrize("name", ["coverage", "subscriptionId"])
-def test_a_broken_coverage_row_is_a_store_error(name: str) -> None:
-    """The one kind of error that a view turns into an answer."""
-    gap = Gap(GapReason.TIMEOUT)
-    coverage = Coverage(Subscription(SUBSCRIPTION), CoverageState.GAP, NOON, gap)
-
-    with pytest.raises(StoreError):
-        codec.coverage_of(entity(codec.coverage_values(coverage) | {name: "unheard of"}))
+        codec.coverage_of(entity(values | {name: value}))
