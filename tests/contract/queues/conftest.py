@@ -1,18 +1,11 @@
-"""The receiving end of a queue of Azurite, and the transport of those who send."""
+"""The transport of those who send to Azurite's queues."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator
 
 import pytest
-from azure.core.exceptions import ResourceNotFoundError
 from azure.core.pipeline.transport import AioHttpTransport
-from azure.storage.queue import QueueMessage, TextBase64DecodePolicy
-from azure.storage.queue.aio import QueueClient
 
-from local.azurite import Azurite
 from tests.contract.store.connections import transport
-
-type Reading = Callable[[str], Awaitable[QueueClient]]
 
 
 @pytest.fixture
@@ -20,26 +13,3 @@ async def shared() -> AsyncIterator[AioHttpTransport]:
     """The transport that the app shares between its clients."""
     async with transport() as opened:
         yield opened
-
-
-@pytest.fixture
-def reading(azurite: Azurite, shared: AioHttpTransport) -> Reading:
-    """Open the receiving end of a queue that does not exist yet."""
-
-    async def open_reader(name: str) -> QueueClient:
-        client = QueueClient.from_connection_string(
-            azurite.connection_string,
-            name,
-            message_decode_policy=TextBase64DecodePolicy(),
-            transport=shared,
-        )
-        with suppress(ResourceNotFoundError):
-            await client.delete_queue()
-        return client
-
-    return open_reader
-
-
-async def received(reader: QueueClient) -> list[QueueMessage]:
-    """Take what is in a queue and seen."""
-    return [message async for message in reader.receive_messages(messages_per_page=32)]

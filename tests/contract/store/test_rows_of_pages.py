@@ -106,15 +106,7 @@ async def test_a_point_read_brings_the_row_it_asked_for(row: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "row",
-    [
-        "r",
-        None,
-        {},
-        {"PartitionKey": "p"},
-        ROW | {"PartitionKey": None},
-        ROW | {"n": "x", "n@odata.type": "Edm.Int64"},
-    ],
+    "row", ["r", {"PartitionKey": "p"}, ROW | {"n": "x", "n@odata.type": "Edm.Int64"}]
 )
 async def test_a_page_of_what_is_no_row_is_not_read(row: object) -> None:
     """Half a page would pass for all rows there are."""

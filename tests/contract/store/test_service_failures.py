@@ -5,21 +5,19 @@ import json
 import socket
 import time
 import traceback
-from typing import Self
 
 import pytest
 from aiohttp import web
-from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
-from azure.identity import CredentialUnavailableError
+from azure.core.credentials import AccessToken
 
-from cmk_check.inventory.credential import SharedCredential
+from cmk_check.core.reasons.connection_sentences import NOBODY_SIGNED_IN
+from cmk_check.inventory.credential import SignInFailed
 from cmk_check.ports import (
     Insert,
     LimitExceeded,
     StoreError,
     StoreRefused,
     StoreUnavailable,
-    TableQuery,
 )
 from cmk_check.store.azure_tables import AzureTables
 from local.azurite import Azurite
@@ -95,56 +93,33 @@ async def test_a_wrong_key_is_refused_without_being_named(azurite: Azurite, call
 async def test_a_wrong_token_is_refused_without_being_named(
     azurite_https: Https, call: Call
 ) -> None:
-    """Whoever reads the log learns what to grant, and no token."""
+    """Whoever reads the log learns what to grant, and no token; its audience is Azure Storage."""
     url = azurite_https.azurite.table_url
     credential = UnsignedTokens(audience="https://elsewhere.example")
     async with transport(azurite_https.authority) as shared:
         with pytest.raises(StoreRefused, match="Storage Table Data Contributor") as raised:
             await call(AzureTables.by_identity(url, credential, transport=shared))
 
+    assert set(credential.scopes) == {"https://storage.azure.com/.default"}
     token = (await credential.get_token()).token
     assert token.split(".")[1][:40] not in _told(raised.value)
+
+
+class SignedOut(UnsignedTokens):
+    """The shared credential of an app whose managed identity is not there."""
+
+    async def get_token(self, *_: str, **__: object) -> AccessToken:
+        """Refuse."""
+        raise SignInFailed(NOBODY_SIGNED_IN)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 async def test_a_credential_without_a_token_is_a_store_error(call: Call) -> None:
     """A scan, an answer and a telling know what to do then; anything else they would not catch."""
-    credential = SharedCredential(NoIdentity())
     async with transport() as shared:
-        tables = AzureTables.by_identity("https://127.0.0.1:1", credential, transport=shared)
-        with pytest.raises(StoreError):
+        tables = AzureTables.by_identity("https://127.0.0.1:1", SignedOut(), transport=shared)
+        with pytest.raises(StoreRefused, match="Not signed in"):
             await call(tables)
-
-
-class NoIdentity:
-    """A managed identity that is not there."""
-
-    async def get_token_info(
-        self, *_scopes: str, options: TokenRequestOptions | None = None
-    ) -> AccessTokenInfo:
-        """Refuse, as azure-identity does."""
-        del options
-        raise CredentialUnavailableError("no identity endpoint")
-
-    async def close(self) -> None:
-        """Do nothing."""
-
-    async def __aenter__(self) -> Self:
-        """Open nothing."""
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Close nothing."""
-
-
-async def test_tokens_are_asked_for_azure_storage(azurite_https: Https) -> None:
-    """Its name is the same in every cloud; tenants know no other."""
-    url = azurite_https.azurite.table_url
-    credential = UnsignedTokens()
-    async with transport(azurite_https.authority) as shared:
-        await AzureTables.by_identity(url, credential, transport=shared).get(TABLE, "p", "r")
-
-    assert set(credential.scopes) == {"https://storage.azure.com/.default"}
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -240,15 +215,3 @@ async def test_a_redirect_is_not_followed(call: Call) -> None:
             await call(tables)
 
     assert len(service.asked) == 1
-
-
-async def test_a_filter_by_a_name_that_no_property_has_is_a_mistake_of_ours() -> None:
-    """Names become a part of the filter, so only ours may."""
-    async with tables_of(READ) as (tables, service):
-        with pytest.raises(ValueError, match="valid property name"):
-            [
-                entity
-                async for entity in tables.query(TABLE, TableQuery(equals={"a eq 1 or b": "x"}))
-            ]
-
-    assert service.asked == []
