@@ -13,11 +13,14 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.inventory.http_session import LimitedResponse, shared_transport
 from local.simulator.estate import Estate, Subscription
+from local.simulator.faults import Answer
 from local.simulator.simulator import Simulator
 from tests.contract.inventory.keys.key_kit import Azure
 
 SUBSCRIPTION = "8d3c0000-0000-4000-8000-000000000001"
+OTHER = "8d3c0000-0000-4000-8000-000000000002"
 LISTED = Listed(SUBSCRIPTION)
+GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 ACCOUNTS = f"*/{SUBSCRIPTION}/providers/Microsoft.CognitiveServices/accounts"
 
 
@@ -27,6 +30,12 @@ def account_id(name: str, group: str = "rg") -> AccountId:
     found = AccountId.parse(f"/subscriptions/{SUBSCRIPTION}/{path}")
     assert found is not None
     return found
+
+
+def graph_answer(*rows: object, truncated: bool = False) -> Answer:
+    """Return the whole answer to a query of Resource Graph."""
+    truth = "true" if truncated else "false"
+    return Answer(body={"data": [*rows], "totalRecords": len(rows), "resultTruncated": truth})
 
 
 @pytest.fixture

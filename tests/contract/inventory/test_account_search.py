@@ -7,19 +7,18 @@ from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.ports import InventoryError
 from local.simulator.accounts import AccountSpec
 from local.simulator.estate import Subscription
-from local.simulator.faults import Answer, Effect, Fault, Garble, arm_error
+from local.simulator.faults import Effect, Fault, arm_error
 from local.simulator.simulator import Simulator
-from tests.contract.inventory.conftest import SUBSCRIPTION, account_id
+from tests.contract.inventory.conftest import (
+    GRAPH,
+    OTHER,
+    SUBSCRIPTION,
+    account_id,
+    graph_answer,
+)
 
-GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 _UNDATED = ("systemData", "properties.dateCreated")
 ID = account_id("a").text
-OTHER = "8d3c0000-0000-4000-8000-000000000002"
-
-
-def _rows(*rows: object) -> Answer:
-    body = {"data": [*rows], "totalRecords": len(rows), "resultTruncated": "false"}
-    return Answer(body=body)
 
 
 async def test_accounts_in_scope_of_the_named_subscriptions_are_known_with_their_dates(
@@ -77,12 +76,9 @@ async def test_an_account_is_as_old_as_either_of_its_dates_says(
     ("then", "reason"),
     [
         (arm_error(403, "AuthorizationFailed"), GapReason.FORBIDDEN),
-        (arm_error(429, "RateLimiting", headers={"Retry-After": "60"}), GapReason.THROTTLED),
-        (Garble(), GapReason.MALFORMED_PAGE),
-        (_rows({"id": "/subscriptions/x", "createdAt": ""}), GapReason.MALFORMED_PAGE),
-        (Answer(body={"data": [], "totalRecords": 1}), GapReason.MALFORMED_PAGE),
-        (_rows({"id": ID}, {"id": ID}), GapReason.MALFORMED_PAGE),
-        (_rows({"id": ID}, {"id": ID.upper()}), GapReason.MALFORMED_PAGE),
+        (graph_answer({"id": "/subscriptions/x", "createdAt": ""}), GapReason.MALFORMED_PAGE),
+        (graph_answer({"id": ID}, {"id": ID}), GapReason.MALFORMED_PAGE),
+        (graph_answer({"id": ID}, {"id": ID.upper()}), GapReason.MALFORMED_PAGE),
     ],
 )
 async def test_a_part_of_the_answer_is_none(

@@ -18,11 +18,9 @@ from cmk_check.ports import LastChange
 from local.simulator import Fault, Hold, Simulator
 from local.simulator.change_log import NOBODY, PERSON, PLATFORM, PROGRAM
 from local.simulator.faults import Answer, arm_error
-from tests.contract.inventory.conftest import SUBSCRIPTION
+from tests.contract.inventory.conftest import GRAPH, OTHER, SUBSCRIPTION, graph_answer
 from tests.guard.kql import bound
 
-OTHER: Final = "8d3c0000-0000-4000-8000-000000000002"
-GRAPH: Final = "*/resources"
 ACCOUNT: Final = "Microsoft.CognitiveServices/accounts"
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 AUTHORS: Final = (PERSON, PROGRAM, PLATFORM, NOBODY)
@@ -118,7 +116,7 @@ async def test_questions_take_turns(
     """A script that asks for all accounts at once must not use up the quota within a second."""
     monkeypatch.setattr("cmk_check.inventory.resource_graph.LAST_CHANGE_PAUSE_SECONDS", 0.3)
     search, hold, began = inventory.change_search(), Hold(), monotonic()
-    simulator.faults.add(Fault(path=GRAPH, method="POST", hold=hold))
+    simulator.faults.add(Fault(path=GRAPH, hold=hold))
 
     asked = [asyncio.ensure_future(search.last_change(_path("chat"))) for _ in range(3)]
     await hold.reached()
@@ -131,48 +129,35 @@ async def test_questions_take_turns(
     assert monotonic() - began >= 2 * 0.3
 
 
+_ROW: Final = {"at": "2026-11-25T12:00:00Z"}
+
+
+def _changed(name: str) -> dict[str, object]:
+    return {"properties": {"targetResourceId": _path(name)}}
+
+
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("then", "reason"),
     [
         (arm_error(403, "AuthorizationFailed"), GapReason.FORBIDDEN),
-        (arm_error(429, "RateLimiting", headers={"Retry-After": "60"}), GapReason.THROTTLED),
-        (Answer(body={"data": 7}), GapReason.MALFORMED_PAGE),
+        (graph_answer(None), GapReason.MALFORMED_PAGE),
+        (graph_answer(_ROW), GapReason.MALFORMED_PAGE),
+        (graph_answer(_ROW | _changed("chat2")), GapReason.MALFORMED_PAGE),
+        (graph_answer({"at": "2026-11-25T12:00:00"} | _changed("chat")), GapReason.MALFORMED_PAGE),
+        (graph_answer(_changed("chat")), GapReason.MALFORMED_PAGE),
     ],
 )
-async def test_without_an_answer_the_reason_is_named(
-    simulator: Simulator, inventory: AzureInventory, answer: Answer, reason: GapReason
+async def test_without_an_answer_or_with_that_of_something_else_the_reason_is_named(
+    simulator: Simulator, inventory: AzureInventory, then: Answer, reason: GapReason
 ) -> None:
-    """The account's detail stays as it is, and says why this one answer is missing."""
-    simulator.faults.add(Fault(path=GRAPH, method="POST", then=answer))
+    """The account's detail says why this one answer is missing; nobody is named in its place."""
+    simulator.faults.add(Fault(path=GRAPH, then=then))
 
     found = await _last(inventory, _path("chat"))
 
     assert isinstance(found, Gap)
     assert found.reason is reason
     assert (found.missing_action is not None) == (reason is GapReason.FORBIDDEN)
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        None,
-        {"at": "2026-11-25T12:00:00Z"},
-        {"at": "2026-11-25T12:00:00Z", "properties": {"targetResourceId": _path("chat2")}},
-        {"at": "2026-11-25T12:00:00", "properties": {"targetResourceId": _path("chat")}},
-        {"properties": {"targetResourceId": _path("chat")}},
-    ],
-)
-async def test_a_row_of_something_else_is_no_answer(
-    simulator: Simulator, inventory: AzureInventory, row: object
-) -> None:
-    """Nobody is named for what was not asked."""
-    body = {"data": [row], "totalRecords": 1, "resultTruncated": "false"}
-    simulator.faults.add(Fault(path=GRAPH, method="POST", then=Answer(body=body)))
-
-    found = await _last(inventory, _path("chat"))
-
-    assert isinstance(found, Gap)
-    assert found.reason is GapReason.MALFORMED_PAGE
 
 
 def test_the_query_parses_whatever_an_account_is_called() -> None:

@@ -10,10 +10,9 @@ from cmk_check.ports import InventoryError
 from local.simulator.estate import Subscription
 from local.simulator.faults import Answer, Effect, Fault, NextLink, arm_error
 from local.simulator.simulator import Simulator
-from tests.contract.inventory.conftest import SUBSCRIPTION
+from tests.contract.inventory.conftest import OTHER, SUBSCRIPTION
 
 GROUPS = "/providers/Microsoft.Management/managementGroups"
-OTHER = "8d3c0000-0000-4000-8000-000000000002"
 DESCENDANTS = f"{GROUPS}/mg-ai/descendants"
 
 

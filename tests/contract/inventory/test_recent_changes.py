@@ -10,11 +10,9 @@ from cmk_check.core.watch_state import RecentChanges
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import AccountSpec, Fault, Simulator, VaultSpec
 from local.simulator.estate import Subscription
-from local.simulator.faults import Answer, arm_error
-from tests.contract.inventory.conftest import SUBSCRIPTION
+from local.simulator.faults import arm_error
+from tests.contract.inventory.conftest import GRAPH, OTHER, SUBSCRIPTION, graph_answer
 
-OTHER: Final = "8d3c0000-0000-4000-8000-000000000002"
-GRAPH: Final = "*/resources"
 CHAT: Final = AccountSpec(name="Chat", group="rg")
 
 
@@ -45,25 +43,17 @@ async def test_every_write_is_a_change_of_its_subscription(
     assert (found.vaults, found.until, found.gap) == ({}, None, None)
 
 
-async def test_a_change_of_state_is_one_of_the_subscription(
-    subscription: Subscription, inventory: AzureInventory
-) -> None:
-    """A subscription that is deleted or disabled is read at once."""
-    begun = _now()
-    subscription.state = "Deleted"
-
-    assert (await _since(inventory, begun)).subscriptions.keys() == {SUBSCRIPTION}
-
-
-async def test_of_changes_in_both_tables_the_latest_counts(
+async def test_a_change_of_state_is_one_of_the_subscription_and_the_latest_counts_p2(
     subscription: Subscription, inventory: AzureInventory
 ) -> None:
     """P2: an account that changed after its subscription would not be read at once."""
     begun = _now()
     subscription.state = "Warned"
+    by_state = (await _since(inventory, begun)).subscriptions
     changed = _now()
     subscription.add_account(CHAT)
 
+    assert by_state.keys() == {SUBSCRIPTION}
     assert (await _since(inventory, begun)).subscriptions[SUBSCRIPTION] >= changed
 
 
@@ -113,7 +103,7 @@ async def test_one_table_that_fails_leaves_what_the_other_tells(
     begun = _now()
     subscription.add_account(CHAT)
     refused = arm_error(403, "AuthorizationFailed")
-    simulator.faults.add(Fault(path=GRAPH, method="POST", times=1, then=refused))
+    simulator.faults.add(Fault(path=GRAPH, times=1, then=refused))
 
     found = await _since(inventory, begun)
 
@@ -151,8 +141,7 @@ async def test_a_row_that_is_not_one_makes_the_watch_blind(
     simulator: Simulator, inventory: AzureInventory, row: dict[str, object]
 ) -> None:
     """What it stands for is not known, so the cursor must stay."""
-    body = {"data": [row], "totalRecords": 1, "resultTruncated": "false"}
-    simulator.faults.add(Fault(path=GRAPH, method="POST", then=Answer(body=body)))
+    simulator.faults.add(Fault(path=GRAPH, then=graph_answer(row)))
 
     found = await _since(inventory, _now() - timedelta(minutes=1))
 
@@ -169,7 +158,7 @@ async def test_throttling_is_waited_for(
     subscription.add_account(CHAT)
     quota = {"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:00"}
     throttled = arm_error(429, "RateLimiting", headers=quota)
-    simulator.faults.add(Fault(path=GRAPH, method="POST", times=2, then=throttled))
+    simulator.faults.add(Fault(path=GRAPH, times=2, then=throttled))
 
     found = await _since(inventory, begun)
 
