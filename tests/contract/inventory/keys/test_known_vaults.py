@@ -5,17 +5,11 @@ import pytest
 from cmk_check.core.keys.facts import Vault
 from cmk_check.core.unread import Absent
 from cmk_check.inventory.gaps import READ_VAULTS
-from local.simulator import Answer, arm_error
-from local.simulator.faults import Effect
+from local.simulator import arm_error
+from tests.contract.inventory.conftest import GRAPH
 from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread
 
 STALE = KEY_VAULT.replace("rg-keys", "rg-old")
-NOTHING = {"totalRecords": 0, "data": [], "resultTruncated": "false"}
-GRAPH: dict[str, Effect] = {
-    "throttled": arm_error(429, "RateLimiting", headers={"Retry-After": "99"}),
-    "refused": arm_error(403, "AuthorizationFailed"),
-    "late": Answer(body=NOTHING),
-}
 
 
 @pytest.fixture(autouse=True)
@@ -23,22 +17,20 @@ def _old_group(azure: Azure) -> None:
     azure.vaults.add_group("rg-old")
 
 
-@pytest.mark.parametrize("graph", GRAPH.values(), ids=GRAPH)
 @pytest.mark.parametrize("stale", ["a", "b"])
 async def test_id_that_one_account_kept_too_long_harms_no_other_p2(
-    azure: Azure, graph: Effect, stale: str
+    azure: Azure, stale: str
 ) -> None:
     """P2 and P8: where another account found the vault, this one finds it too, without a query."""
     azure.add_vault()
     accounts = [azure.add_account(name=name) for name in "ab"]
-    fault = azure.answer("*/Microsoft.ResourceGraph/resources", graph)
     known = {a.id.text: STALE if a.id.name == stale else KEY_VAULT for a in accounts}
 
     facts = await azure.keys.read(accounts, known, seconds=5)
 
     assert [type(each.vault) for each in facts.values()] == [Vault] * 2
     assert [each.vault.id for each in facts.values()] == [KEY_VAULT] * 2
-    assert azure.simulator.faults.hits(fault) == 0
+    assert azure.costs()["graph"] == 0
 
 
 async def test_place_where_another_account_lost_its_vault_is_not_this_ones_p2(
@@ -75,7 +67,7 @@ async def test_query_that_fails_leaves_each_account_its_own_place(azure: Azure) 
     places = (STALE, STALE.replace("rg-old", "rg-older"), None)
     accounts = [azure.add_account(name=f"a{number}") for number in range(3)]
     azure.vaults.add_group("rg-older")
-    azure.answer("*/Microsoft.ResourceGraph/resources", arm_error(403, "AuthorizationFailed"))
+    azure.answer(GRAPH, arm_error(403, "AuthorizationFailed"))
     known = {a.id.text: place for a, place in zip(accounts, places, strict=True) if place}
 
     facts = await azure.keys.read(accounts, known, seconds=5)

@@ -7,11 +7,8 @@ from cmk_check.core.keys.facts import Vault
 from cmk_check.core.unread import Absent
 from cmk_check.inventory.gaps import READ_HSMS, READ_VAULTS
 from local.simulator import Access, Answer, VaultSpec, arm_error
-from local.simulator.faults import Effect
+from tests.contract.inventory.conftest import GRAPH, graph_answer
 from tests.contract.inventory.keys.key_kit import KEY_VAULT, OTHER, Azure, unread, uri_of
-
-GRAPH = "*/Microsoft.ResourceGraph/resources"
-HTML = "<html><title>Not here</title></html>"
 
 
 async def test_vault_of_another_subscription_is_found_by_its_name(azure: Azure) -> None:
@@ -155,12 +152,7 @@ async def test_of_two_vaults_of_one_name_the_one_that_is_there_counts(
     azure.vaults.add_group("rg-keys")
     ids = [KEY_VAULT, KEY_VAULT.replace("rg-keys", "rg-new")]
     rows = [{"id": i, "name": "kv-a", "type": "microsoft.keyvault/vaults"} for i in ids]
-    body = {
-        "totalRecords": 2,
-        "data": rows if listed_first == "old" else rows[::-1],
-        "resultTruncated": "false",
-    }
-    azure.answer(GRAPH, Answer(body=body))
+    azure.answer(GRAPH, graph_answer(*(rows if listed_first == "old" else rows[::-1])))
     account = azure.add_account()
 
     vault = (await azure.facts_of(account)).vault
@@ -215,31 +207,22 @@ async def test_managed_hsm_is_read_as_one(azure: Azure) -> None:
     assert facts.grants is None
 
 
-GRAPH_TROUBLE: dict[str, Effect] = {
-    "cut off": Answer(body={"totalRecords": 2, "data": [], "resultTruncated": "true"}),
+_NONE = {"totalRecords": 0, "data": []}
+GRAPH_TROUBLE: dict[str, Answer] = {
+    "cut off": graph_answer(truncated=True),
     "fewer rows than there are": Answer(
-        body={"totalRecords": 1, "data": [], "resultTruncated": "false"}
+        body=_NONE | {"totalRecords": 1, "resultTruncated": "false"}
     ),
-    "does not say whether it is cut off": Answer(body={"totalRecords": 0, "data": []}),
-    "row without id": Answer(
-        body={"totalRecords": 1, "data": [{"name": "kv-a"}], "resultTruncated": "false"}
-    ),
-    "token that is none": Answer(
-        body={"totalRecords": 0, "data": [], "resultTruncated": "false", "$skipToken": 7}
-    ),
-    "without end": Answer(
-        body={"totalRecords": 0, "data": [], "resultTruncated": "true", "$skipToken": "more"}
-    ),
-    "page of a proxy": Answer(body=HTML),
-    "refused": arm_error(403, "AuthorizationFailed"),
-    "failed": arm_error(500, "InternalServerError"),
-    "too many subscriptions": arm_error(400, "BadRequest"),
+    "does not say whether it is cut off": Answer(body=_NONE),
+    "row without id": graph_answer({"name": "kv-a"}),
+    "token that is none": Answer(body=_NONE | {"resultTruncated": "false", "$skipToken": 7}),
+    "without end": Answer(body=_NONE | {"resultTruncated": "true", "$skipToken": "more"}),
 }
 
 
 @pytest.mark.parametrize("then", GRAPH_TROUBLE.values(), ids=GRAPH_TROUBLE)
 async def test_query_that_is_not_answered_in_full_finds_nothing_absent_p2(
-    azure: Azure, then: Effect
+    azure: Azure, then: Answer
 ) -> None:
     """P2: even of a vault that is no longer in its place: it may have moved."""
     azure.answer(GRAPH, then)
