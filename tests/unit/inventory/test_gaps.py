@@ -1,6 +1,5 @@
 """Every error of reading has a gap, and every gap a way out."""
 
-import json
 from typing import Any
 
 import aiohttp
@@ -13,6 +12,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.inventory.gaps import READ_ACCOUNTS, TROUBLE, gap_of
 from cmk_check.ports import InventoryError
+from tests.unit.inventory.fake_transport import Answer
 
 EXPECTED = {
     "ServiceRequestError": GapReason.UNREACHABLE,
@@ -44,23 +44,8 @@ SDK_ERRORS = {
 }
 
 
-class Answer:
-    """An answer as far as errors look at it."""
-
-    reason = "Reason"
-    request = None
-
-    def __init__(self, status: int, body: str) -> None:
-        self.status_code = status
-        self._body = body
-
-    def text(self) -> str:
-        """Return the body."""
-        return self._body
-
-
-def _gap(status: int, body: str) -> Gap:
-    return gap_of(HttpResponseError(response=Answer(status, body)), READ_ACCOUNTS)
+def _gap(status: int, body: object) -> Gap:
+    return gap_of(HttpResponseError(response=Answer(None, body, status)), READ_ACCOUNTS)
 
 
 def test_every_error_of_the_sdk_is_known() -> None:
@@ -115,16 +100,11 @@ def test_a_broken_installation_is_not_azures_fault_p11(error: Exception) -> None
 @pytest.mark.parametrize(
     "body",
     [
-        "",
-        "<html>no</html>",
-        "[]",
-        "{}",
-        '{"error": "text"}',
-        '{"error": {"code": 7, "message": []}}',
-        "[" * 100_000,
+        *(b"", b"<html>no</html>", b"[" * 100_000),
+        *([], {}, {"error": "text"}, {"error": {"code": 7, "message": []}}),
     ],
 )
-def test_refusal_with_any_body_names_an_action_p11(body: str) -> None:
+def test_refusal_with_any_body_names_an_action_p11(body: object) -> None:
     """P11: where Azure names none, the action that reading needs is the one."""
     gap = _gap(403, body)
 
@@ -137,7 +117,7 @@ def test_refusal_repeats_only_the_action_p10() -> None:
         "The client 'someone@example.com' does not have authorization to perform action "
         "'Microsoft.CognitiveServices/accounts/read' over scope '/x' <b>"
     )
-    gap = _gap(403, f'{{"error": {{"code": "Authorization\\nFailed", "message": "{message}"}}}}')
+    gap = _gap(403, {"error": {"code": "Authorization\nFailed", "message": message}})
 
     assert gap.missing_action == "Microsoft.CognitiveServices/accounts/read"
     assert not any(part in (gap.detail or "") for part in ("someone", "<b>", "\n", "/x"))
@@ -147,11 +127,11 @@ def test_refusal_repeats_only_the_action_p10() -> None:
 def test_refusal_by_a_vault_names_the_action_p11(code: str) -> None:
     """P11: Key Vault asks once more behind Azure Resource Manager, and words it in its own way."""
     message = (
-        "[ForbiddenByRbac (Forbidden)] Caller is not authorized to perform action.\\r\\n"
-        "Caller: name=KeyVault/ManagementPlane\\r\\n"
-        "Action: 'Microsoft.KeyVault/vaults/keys/read'\\r\\nAssignment: (not found)"
+        "[ForbiddenByRbac (Forbidden)] Caller is not authorized to perform action.\r\n"
+        "Caller: name=KeyVault/ManagementPlane\r\n"
+        "Action: 'Microsoft.KeyVault/vaults/keys/read'\r\nAssignment: (not found)"
     )
-    gap = _gap(400, f'{{"error": {{"code": "{code}", "message": "{message}"}}}}')
+    gap = _gap(400, {"error": {"code": code, "message": message}})
 
     assert (gap.reason, gap.missing_action) == (
         GapReason.FORBIDDEN,
@@ -168,8 +148,8 @@ def test_refusal_by_the_settings_of_a_vault_asks_for_no_role_p11(
     code: str, *, is_inner: bool
 ) -> None:
     """P11: a role ends none of these."""
-    inner = f'{{"error": {{"code": "Forbidden", "innererror": {{"code": "{code}"}}}}}}'
-    gap = _gap(403, inner) if is_inner else _gap(400, f'{{"error": {{"code": "{code}"}}}}')
+    inner = {"code": "Forbidden", "innererror": {"code": code}}
+    gap = _gap(403, {"error": inner}) if is_inner else _gap(400, {"error": {"code": code}})
 
     assert gap.reason is GapReason.FORBIDDEN
     assert code in str(gap.detail)
@@ -219,7 +199,7 @@ def test_a_refusal_has_the_way_out_that_ends_it_p11(
     status: int, error: dict[str, Any], reason: GapReason, words: str
 ) -> None:
     """P11: the advice for others of the same status ends none of these."""
-    gap = _gap(status, json.dumps({"error": error}))
+    gap = _gap(status, {"error": error})
 
     assert gap.reason is reason
     assert words in str(gap.detail)

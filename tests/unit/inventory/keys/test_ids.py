@@ -1,5 +1,7 @@
 """Only ids of vaults and keys become parts of URLs and queries."""
 
+from dataclasses import replace
+
 import pytest
 
 from cmk_check.inventory.keys.ids import KeyId, VaultId
@@ -19,6 +21,9 @@ def test_id_is_taken_apart_in_lower_case() -> None:
     assert (vault.name, vault.is_managed_hsm) == ("kv-a", False)
     assert vault.text == vault.path == VAULT.replace("Rg-(ä)", "Rg-Keys").lower()
     assert KeyId.of(vault, "CMK") == KeyId(vault, "cmk")
+    assert VaultId.parse(VAULT.replace("vaults", "managedHSMs")) == replace(
+        vault, group="Rg-(ä)", is_managed_hsm=True
+    )
 
 
 def test_group_of_other_letters_is_asked_for_as_it_is_spelled_p1() -> None:
@@ -29,14 +34,6 @@ def test_group_of_other_letters_is_asked_for_as_it_is_spelled_p1() -> None:
     assert vault.path != vault.text == vault.path.lower()
     assert KeyId(vault, "cmk").path == f"{vault.path}/keys/cmk"
     assert "/İstanbul/" in vault.path
-
-
-def test_managed_hsm_is_told_from_a_vault() -> None:
-    """They are asked for elsewhere."""
-    hsm = VaultId.parse(VAULT.replace("vaults", "managedHSMs"))
-
-    assert hsm is not None
-    assert hsm.is_managed_hsm
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """When the policy of a key makes its next version: whatever is not as documented promises none."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from local.simulator import rotation
 
 CREATED: Final = datetime(2026, 1, 31, 10, tzinfo=UTC)
 EXPIRES: Final = datetime(2026, 8, 31, 10, tzinfo=UTC)
+NEWEST: Final = KeyVersion("v", created=CREATED, expires=EXPIRES)
 
 
 def _action(kind: object, **trigger: object) -> dict[str, object]:
@@ -26,8 +28,8 @@ def _document(actions: object, **attributes: object) -> dict[str, Any]:
 
 
 def _at(*actions: object, expires: datetime | None = EXPIRES, **attributes: object) -> object:
-    newest = KeyVersion("v", created=CREATED, expires=expires)
-    return next_rotation_at(_document(list(actions), **attributes), newest)
+    document = _document(list(actions), **attributes)
+    return next_rotation_at(document, replace(NEWEST, expires=expires))
 
 
 def next_rotation_at(document: object, newest: KeyVersion) -> datetime | None:
@@ -114,7 +116,7 @@ def test_a_policy_that_was_changed_later_rotates_no_earlier() -> None:
     changed = int((DUE + timedelta(days=400)).timestamp())
 
     document = _document([AFTER], updated=changed)
-    key = with_rotation(Key("key", KeyVersion("v", created=CREATED, expires=EXPIRES)), document)
+    key = with_rotation(Key("key", NEWEST), document)
 
     assert key.next_rotation_at == DUE + timedelta(days=400)
     assert key.rotation_due_at == DUE, "it is due all the same"
@@ -143,9 +145,8 @@ def test_of_several_times_the_first_one_counts() -> None:
         *(
             [_action("rotate", timeAfterCreate=duration)]
             for duration in (
-                60, True, ["P60D"], "60D", "P", "PT", "-P60D", "P0.5M", "P6D", "PT48H", "P0D",
-                "P99999999999D", "P99999Y", f"P{'9' * 99}D", f"P{'9' * 99}Y", f"P{'0' * 400}60D",
-                "P60D ", "P-60D",
+                60, ["P60D"], "60D", "P", "-P60D", "P0.5M", "P6D", "PT48H", "P0D", "P60D ",
+                "P99999Y", f"P{'9' * 99}D", f"P{'0' * 400}60D",
             )
         ),
         [_action("rotate", timeBeforeExpiry="P6D")],
@@ -174,17 +175,15 @@ def test_a_time_before_expiry_needs_both_expiries() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [None, {}, {"properties": None}, _document(None), _document({})]
+    ("document", "newest"),
+    [
+        *((each, NEWEST) for each in (None, {}, {"properties": None}, _document(None))),
+        (_document([AFTER]), KeyVersion("v")),
+        (_document([AFTER]), replace(NEWEST, malformed="properties.exp is odd.")),
+    ],
 )
-def test_a_key_without_a_policy_has_no_next_rotation(document: object) -> None:
-    """Azure Resource Manager may leave it out."""
-    assert next_rotation_at(document, KeyVersion("v", created=CREATED)) is None
-
-
-@pytest.mark.parametrize(
-    "newest",
-    [KeyVersion("v"), KeyVersion("v", created=CREATED, malformed="properties.exp is odd.")],
-)
-def test_a_version_that_cannot_be_read_has_none(newest: KeyVersion) -> None:
-    """Nobody knows when it was made, or when it ends."""
-    assert next_rotation_at(_document([AFTER]), newest) is None
+def test_without_a_policy_or_a_version_that_can_be_read_there_is_no_next_rotation(
+    document: object, newest: KeyVersion
+) -> None:
+    """Azure Resource Manager may leave the policy out; nobody knows when a version was made."""
+    assert next_rotation_at(document, newest) is None
