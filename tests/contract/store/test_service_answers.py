@@ -1,10 +1,14 @@
-"""What the table adapter makes of a service that is gone, refuses, is busy or loses its answer."""
+"""What the table adapter makes of answers: rows of all types, and what is no answer at all."""
 
 import asyncio
+import base64
 import json
 import socket
 import time
 import traceback
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
@@ -13,25 +17,91 @@ from azure.core.credentials import AccessToken
 from cmk_check.core.reasons.connection_sentences import NOBODY_SIGNED_IN
 from cmk_check.inventory.credential import SignInFailed
 from cmk_check.ports import (
+    Entity,
     Insert,
     LimitExceeded,
+    Store,
     StoreError,
     StoreRefused,
     StoreUnavailable,
+    Table,
+    TableQuery,
 )
 from cmk_check.store.azure_tables import AzureTables
 from local.azurite import Azurite
 from tests.contract.conftest import Https
 from tests.contract.store.connections import UnsignedTokens, connection_string, transport
-from tests.contract.store.told_service import (
-    JSON,
-    READ,
-    READS,
-    SECRET,
-    TABLE,
-    Call,
-    tables_of,
-)
+
+TABLE = Table.FINDINGS
+SECRET = base64.b64encode(b"a key that must never be seen").decode()
+ROW = {"PartitionKey": "p", "RowKey": "r", "odata.etag": "e", "n": 1}
+
+type Call = Callable[[Store], Coroutine[object, object, object]]
+
+
+async def list_rows(store: Store) -> list[Entity]:
+    """Read the whole table."""
+    return [entity async for entity in store.query(TABLE, TableQuery())]
+
+
+READS: dict[str, Call] = {"get": lambda store: store.get(TABLE, "p", "r"), "query": list_rows}
+JSON = {"Content-Type": "application/json;odata=minimalmetadata"}
+READ = web.Response(text=json.dumps(ROW | {"value": [ROW]}), headers=JSON)
+
+_DEEP = b"[" * 100_000 + b"]" * 100_000
+GARBAGE = {
+    "no property": web.Response(body=b"{}", headers=JSON),
+    "null": web.Response(body=b"null", headers=JSON),
+    "a list": web.Response(body=b"[]", headers=JSON),
+    "no list": web.Response(body=b'{"value": {}}', headers=JSON),
+    "nothing": web.Response(body=b"", headers=JSON),
+    "no UTF-8": web.Response(body=json.dumps(ROW).encode() + b"\xff", headers=JSON),
+    "too deep": web.Response(body=_DEEP, headers=JSON),
+    "XML": web.Response(body=b"<a/>", headers={"Content-Type": "application/atom+xml"}),
+    # Not only good answers are decoded.
+    "an error too deep": web.Response(status=404, body=_DEEP, headers=JSON),
+    "an error without UTF-8": web.Response(status=500, body=b"\xff", headers=JSON),
+}
+
+
+@dataclass
+class Service:
+    """A table service that answers as told, the last answer for ever after."""
+
+    answers: list[web.Response | None]
+    asked: list[str] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Give the next answer; None breaks the connection once the request is in."""
+        await request.read()
+        self.asked.append(request.method)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if answer is None:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+
+@asynccontextmanager
+async def tables_of(
+    *answers: web.Response | None, deadline: float = 30
+) -> AsyncIterator[tuple[AzureTables, Service]]:
+    """Serve these answers, and connect to them."""
+    service = Service(list(answers))
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", service.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    text = connection_string(runner.addresses[0][1], SECRET)
+    try:
+        async with transport() as shared:
+            tables = AzureTables.by_connection_string(text, transport=shared)
+            yield tables.within(deadline), service
+    finally:
+        await runner.cleanup()
+
 
 COMMIT: dict[str, Call] = {"commit": lambda store: store.commit(TABLE, "p", [Insert("r", {})])}
 CALLS = READS | COMMIT
@@ -215,3 +285,100 @@ async def test_a_redirect_is_not_followed(call: Call) -> None:
             await call(tables)
 
     assert len(service.asked) == 1
+
+
+async def test_pages_without_rows_are_gone_through() -> None:
+    """The service may return no row and a continuation."""
+    empty = web.Response(
+        text='{"value": []}', headers=JSON | {"x-ms-continuation-NextPartitionKey": "p"}
+    )
+    async with tables_of(empty, empty, READ) as (tables, service):
+        found = [entity async for entity in tables.query(TABLE, TableQuery())]
+
+    assert [entity.values for entity in found] == [{"n": 1}]
+    assert service.asked == ["GET"] * 3
+
+
+@pytest.mark.parametrize("call", READS.values(), ids=READS)
+async def test_values_of_foreign_types_are_left_out(call: Call) -> None:
+    """A row written by other means must not break the reading of a partition."""
+    foreign = ROW | {
+        "when": "2026-11-25T00:00:00Z",
+        "when@odata.type": "Edm.DateTime",
+        "raw": "AAAA",
+        "raw@odata.type": "Edm.Binary",
+        "id": "11111111-1111-1111-1111-111111111111",
+        "id@odata.type": "Edm.Guid",
+        "ratio": 0.5,
+        "none": None,
+        "many": "5000000000",
+        "many@odata.type": "Edm.Int64",
+        "yes": True,
+        "text": "t",
+        "half a pair": "\ud800",
+        "Timestamp": "2026-11-25T00:00:00.1234567Z",
+    }
+    answer = web.Response(text=json.dumps(foreign | {"value": [foreign]}), headers=JSON)
+    async with tables_of(answer) as (tables, _):
+        read = await call(tables)
+
+    expected: dict[str, str | int] = {"n": 1, "many": 5_000_000_000, "yes": True, "text": "t"}
+    found = read if isinstance(read, list) else [read]
+    assert found == [Entity("p", "r", "e", expected)]
+
+
+@pytest.mark.parametrize("call", READS.values(), ids=READS)
+async def test_a_row_without_an_etag_has_the_one_of_its_time(call: Call) -> None:
+    """Without one it could never be written again."""
+    row = ROW | {"odata.etag": None, "Timestamp": "2026-11-25T00:00:00.1234567Z"}
+    answer = web.Response(text=json.dumps(row | {"value": [row]}), headers=JSON)
+    async with tables_of(answer) as (tables, _):
+        read = await call(tables)
+
+    (found,) = read if isinstance(read, list) else [read]
+    assert isinstance(found, Entity)
+    assert found.etag == "W/\"datetime'2026-11-25T00%3A00%3A00.1234567Z'\""
+
+
+@pytest.mark.parametrize("call", READS.values(), ids=READS)
+@pytest.mark.parametrize("answer", GARBAGE.values(), ids=GARBAGE)
+async def test_an_answer_that_is_no_row_is_neither_none_nor_a_crash(
+    call: Call, answer: web.Response
+) -> None:
+    """A proxy's answer must not make an estate without accounts, nor an error of ours."""
+    async with tables_of(answer, deadline=1) as (tables, _):
+        with pytest.raises(StoreUnavailable):
+            await call(tables)
+
+
+async def test_the_answer_to_a_write_may_be_garbage() -> None:
+    """Whether it was written, nobody knows."""
+    async with tables_of(GARBAGE["too deep"]) as (tables, _):
+        with pytest.raises(StoreUnavailable):
+            await tables.commit(TABLE, "p", [Insert("r", {})])
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ROW | {"RowKey": "q"},
+        ROW | {"PartitionKey": None},
+        ROW | {"n": "x", "n@odata.type": "Edm.Int64"},
+    ],
+)
+async def test_a_point_read_brings_the_row_it_asked_for(row: object) -> None:
+    """The status of the estate is one."""
+    async with tables_of(web.Response(text=json.dumps(row), headers=JSON)) as (tables, _):
+        with pytest.raises(StoreUnavailable):
+            await tables.get(TABLE, "p", "r")
+
+
+@pytest.mark.parametrize(
+    "row", ["r", {"PartitionKey": "p"}, ROW | {"n": "x", "n@odata.type": "Edm.Int64"}]
+)
+async def test_a_page_of_what_is_no_row_is_not_read(row: object) -> None:
+    """Half a page would pass for all rows there are."""
+    answer = web.Response(text=json.dumps({"value": [ROW, row]}), headers=JSON)
+    async with tables_of(answer) as (tables, _):
+        with pytest.raises(StoreUnavailable):
+            await list_rows(tables)
