@@ -132,14 +132,23 @@ async def test_trouble_that_passes_leaves_no_trace(
     assert (len(reading.accounts), reading.gap) == (1, None)
 
 
-async def test_tries_are_few(simulator: Simulator, inventory: AzureInventory) -> None:
+@pytest.mark.parametrize(
+    ("then", "reason", "tries"),
+    [
+        (arm_error(500, "X"), GapReason.SERVER_ERROR, 5),
+        # The SDK's own policy repeats any error that has a Retry-After.
+        (arm_error(403, "X", headers={"Retry-After": "1"}), GapReason.FORBIDDEN, 1),
+    ],
+)
+async def test_tries_are_few_and_a_refusal_is_not_repeated_p8(
+    simulator: Simulator, inventory: AzureInventory, then: Effect, reason: GapReason, tries: int
+) -> None:
     """P8: trouble that stays is not made worse."""
-    fault = Fault(path=ACCOUNTS, then=arm_error(500, "X"))
+    fault = Fault(path=ACCOUNTS, then=then)
     simulator.faults.add(fault)
 
-    await inventory.read(LISTED, seconds=5)
-
-    assert simulator.faults.hits(fault) == 5
+    assert await _reason(inventory) is reason
+    assert simulator.faults.hits(fault) == tries
 
 
 async def test_pause_that_azure_asks_for_is_made_p8(
@@ -176,17 +185,6 @@ async def test_pause_beyond_the_bounds_is_a_gap_at_once_p8(
 
     assert reason is GapReason.THROTTLED
     assert time.monotonic() - started < 1
-
-
-async def test_refusal_with_a_pause_is_not_repeated(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
-    """The SDK's own policy repeats any error that has a Retry-After."""
-    fault = Fault(path=ACCOUNTS, then=arm_error(403, "X", headers={"Retry-After": "1"}))
-    simulator.faults.add(fault)
-
-    assert await _reason(inventory) is GapReason.FORBIDDEN
-    assert simulator.faults.hits(fault) == 1
 
 
 async def test_answer_that_does_not_come_is_a_timeout(

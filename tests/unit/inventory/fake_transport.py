@@ -66,16 +66,19 @@ class Wire:
         return Answer(request, body, status)
 
 
-class _Credential:
+class FakeCredential:
+    """A credential whose token is good for ever."""
+
     async def get_token_info(
         self,
         *_: str,
         options: TokenRequestOptions | None = None,  # noqa: ARG002 - the SDK's protocol
     ) -> AccessTokenInfo:
+        """Return the token."""
         return AccessTokenInfo("token", _FOREVER)
 
     async def close(self) -> None:
-        pass
+        """Do nothing."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,4 +92,4 @@ def clients_over(wire: Wire, *, at_once: int = 100) -> Clients:
     settings = Settings.load_for_scan(environ={"CMK_MAX_IN_FLIGHT": str(at_once)})
     transport = cast("AioHttpTransport", wire)
     limits = (asyncio.Semaphore(at_once),)
-    return Clients(settings, SharedCredential(_Credential()), transport, limits, back_off=0)
+    return Clients(settings, SharedCredential(FakeCredential()), transport, limits, back_off=0)

@@ -1,8 +1,6 @@
 """One token for all who ask, as long as it is good."""
 
 import asyncio
-from types import TracebackType
-from typing import Self
 
 import pytest
 from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
@@ -13,12 +11,13 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.inventory.gaps import gap_of
+from tests.unit.inventory.fake_transport import FakeCredential
 
 SCOPE = "https://arm.test/.default"
 LIFE = 3_600
 
 
-class Issuer:
+class Issuer(FakeCredential):
     """A credential that gives numbered tokens, when it is let."""
 
     def __init__(self) -> None:
@@ -44,18 +43,6 @@ class Issuer:
     async def close(self) -> None:
         """Remember it."""
         self.closed = True
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        """Close."""
-
-    async def __aenter__(self) -> Self:
-        """Open."""
-        return self
 
 
 @pytest.fixture
