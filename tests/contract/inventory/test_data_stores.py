@@ -45,11 +45,13 @@ def simulator() -> Iterator[Simulator]:
         yield running
 
 
-async def _accounts(inventory: AzureInventory) -> list[Account]:
+async def _accounts(inventory: AzureInventory, *names: str) -> list[Account]:
+    """Return the accounts with these names, without any all of them."""
     return [
         account
         for subscription in await inventory.subscriptions()
         for account in (await inventory.read(Listed(subscription.id), seconds=20)).accounts
+        if not names or account.id.name in names
     ]
 
 
@@ -72,35 +74,23 @@ async def _read(
     }
 
 
-def _named(name: str, words: type[DataState | DataReason]) -> str | None:
-    written = name.replace("-", "_")
-    return max((each for each in words if each in written), key=len, default=None)
-
-
 async def test_every_account_is_judged_as_it_is_named(inventory: AzureInventory) -> None:
     """From Azure's answers to state and reason: nothing in between may lose or invent one."""
     data = await _read(inventory, await _accounts(inventory))
 
-    wrong = {name: one.state for name, one in data.items() if one.state != _state(name)}
-    assert wrong == {}
-    lacking = {
-        name: [each.code for each in one.concerns]
-        for name, one in data.items()
-        if (code := _named(name, DataReason)) and code not in {c.code for c in one.concerns}
-    }
-    assert lacking == {}
-
-
-def _state(name: str) -> str:
-    written = name.replace("-", "_")
-    return max((each for each in DataState if written.startswith(each)), key=len)
+    assert {one.state for one in data.values()} == {*DataState}
+    for name, one in data.items():
+        written = name.replace("-", "_")
+        reason = max((each for each in DataReason if each in written), key=len, default=None)
+        assert one.state == max((s for s in DataState if written.startswith(s)), key=len), name
+        assert reason in {None, *(concern.code for concern in one.concerns)}, name
 
 
 async def test_each_store_is_read_once_and_projects_only_when_they_are_due(
     simulator: Simulator, inventory: AzureInventory
 ) -> None:
     """P8, P5: thirty projects share three stores; and nothing but GET is sent."""
-    accounts = [each for each in await _accounts(inventory) if each.id.name in {STANDARD, THIRTY}]
+    accounts = await _accounts(inventory, STANDARD, THIRTY)
     simulator.requests.clear()
 
     first = await _read(inventory, accounts)
@@ -126,7 +116,7 @@ async def test_what_was_known_is_followed_while_projects_cannot_be_read(
     simulator: Simulator, inventory: AzureInventory
 ) -> None:
     """P1: their stores may have come under Microsoft's keys meanwhile."""
-    accounts = [each for each in await _accounts(inventory) if each.id.name == STANDARD]
+    accounts = await _accounts(inventory, STANDARD)
     first = await _read(inventory, accounts)
     simulator.faults.add(_DENIED_HOSTS)
 
@@ -141,7 +131,7 @@ async def test_projects_that_are_gone_are_forgotten_while_others_cannot_be_read(
     simulator: Simulator, inventory: AzureInventory
 ) -> None:
     """P1, P4: those of each build would add up for ever; a name in another case is the same."""
-    accounts = [each for each in await _accounts(inventory) if each.id.name == STANDARD]
+    accounts = await _accounts(inventory, STANDARD)
     projects = simulator.estate.account(str(accounts[0].id)).projects
     projects.add(ProjectSpec(name="build-1"))
     projects.add(ProjectSpec(name="build-2"))
@@ -163,9 +153,8 @@ async def test_projects_without_their_capability_settings_are_not_understood(
 ) -> None:
     """P1, P4: once the preview is retired, all that have such settings would seem to have none."""
     simulator.faults.add(_served("2025-09-01,2026-09-01", "*-preview"))
-    names = {SETTINGS, STANDARD, EXPOSED, EMPTY}
-    accounts = [each for each in await _accounts(inventory) if each.id.name in names]
 
+    accounts = await _accounts(inventory, SETTINGS, STANDARD, EXPOSED, EMPTY)
     data = await _read(inventory, accounts)
 
     assert {name: each.state for name, each in data.items()} == {
@@ -183,7 +172,7 @@ async def test_another_preview_has_the_settings_too(
     """P4: a preview lasts for a year or less; its successor says the same."""
     served = "2025-09-01,2026-07-15-preview,2026-09-01"
     simulator.faults.add(_served(served, "2026-09-15-preview"))
-    accounts = [each for each in await _accounts(inventory) if each.id.name == SETTINGS]
+    accounts = await _accounts(inventory, SETTINGS)
 
     assert (await _read(inventory, accounts))[SETTINGS].state is DataState.OWN_KEYS
 
@@ -201,7 +190,7 @@ async def test_a_project_without_properties_is_no_project_without_settings(
     """P1: they may name a store under Microsoft's key."""
     path = "re:.*/projects/[^/]+"
     simulator.faults.add(Fault(path=path, then=Answer(body=document)))
-    accounts = [each for each in await _accounts(inventory) if each.id.name == STANDARD]
+    accounts = await _accounts(inventory, STANDARD)
 
     data = (await _read(inventory, accounts))[STANDARD]
 
@@ -213,7 +202,7 @@ async def test_a_project_that_the_account_names_is_not_gone_because_a_list_lacks
     simulator: Simulator, inventory: AzureInventory, listed: str
 ) -> None:
     """P1: where it kept data is followed, and what is new of it would not be seen."""
-    accounts = [each for each in await _accounts(inventory) if each.id.name == STANDARD]
+    accounts = await _accounts(inventory, STANDARD)
     first = await _read(inventory, accounts)
     projects = simulator.estate.account(str(accounts[0].id)).projects
     projects.remove("agents")
@@ -232,7 +221,7 @@ async def test_the_host_of_an_account_covers_no_project(
     simulator: Simulator, inventory: AzureInventory
 ) -> None:
     """P1: a project inherits nothing, whether it has no host or one that names nothing."""
-    accounts = [each for each in await _accounts(inventory) if each.id.name == SHARED]
+    accounts = await _accounts(inventory, SHARED)
     projects = simulator.estate.account(str(accounts[0].id)).projects
     projects.hosts.set("account", "standard")
     projects.all[0].hosts.remove("agents")
@@ -251,7 +240,7 @@ async def test_a_host_is_no_setup_before_it_is_ready(
     simulator: Simulator, inventory: AzureInventory, state: str | None
 ) -> None:
     """P1: its agents may keep data elsewhere; and it is ready in the next scan, not tomorrow."""
-    accounts = [each for each in await _accounts(inventory) if each.id.name == STANDARD]
+    accounts = await _accounts(inventory, STANDARD)
     hosts = simulator.estate.account(str(accounts[0].id)).projects.all[0].hosts
     hosts.set("agents", {**STANDARD_HOST, "provisioningState": state})
 

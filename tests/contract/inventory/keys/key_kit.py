@@ -110,9 +110,9 @@ class Azure:
             VaultSpec(name=name, group=group, hsm=hsm, keys=keys, properties=properties)
         )
 
-    def add_rbac_vault(self, name: str = "kv-a", *, group: str = "rg-keys") -> Vault:
+    def add_rbac_vault(self, name: str = "kv-a", **more: Any) -> Vault:  # noqa: ANN401 - as above
         """Add a vault in which roles decide."""
-        return self.add_vault(name, group=group, enableRbacAuthorization=True)
+        return self.add_vault(name, enableRbacAuthorization=True, **more)
 
     def grant(self, scope: str, to: Account | str, role: str | Role = CRYPTO_USER) -> Assignment:
         """Give a role to an account, or to somebody by his object id."""

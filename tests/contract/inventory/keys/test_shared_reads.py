@@ -7,8 +7,9 @@ import pytest
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import CarriedScopes, Key, Vault
-from local.simulator import Fault, Hold, arm_error
-from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread
+from cmk_check.core.keys.permissions import suffices
+from local.simulator import Fault, Hold, KeySpec, arm_error
+from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread, uri_of
 
 
 def _hold(azure: Azure, path: str) -> Hold:
@@ -17,18 +18,38 @@ def _hold(azure: Azure, path: str) -> Hold:
     return hold
 
 
-async def test_readings_of_several_subscriptions_share_p8(azure: Azure) -> None:
+async def test_readings_of_several_subscriptions_cost_what_their_vaults_and_keys_do_p8(
+    azure: Azure,
+) -> None:
     """P8: a slice reads its subscriptions one beside the other, and one after the other."""
-    azure.add_vault()
-    accounts = [azure.add_account(name=name) for name in "abc"]
+    keys = [KeySpec(name="cmk-0"), KeySpec(name="cmk-1")]
+    vaults = [azure.add_rbac_vault(f"kv-{number}", keys=keys) for number in range(3)]
+    accounts = [
+        azure.add_account(
+            uri_of(f"kv-{number % 3}"), name=f"a{number}", keyName=f"cmk-{number % 2}"
+        )
+        for number in range(18)
+    ]
+    for number, account in enumerate(accounts):
+        azure.grant(vaults[number % 3].id, account)
 
     readings = await asyncio.gather(
-        *(azure.keys.read([account], {}, seconds=5) for account in accounts[:2])
+        azure.keys.read(accounts[:6], {}, seconds=20),
+        azure.keys.read(accounts[6:12], {}, seconds=20),
     )
-    readings.append(await azure.keys.read(accounts[2:], {}, seconds=5))
+    readings.append(await azure.keys.read(accounts[12:], {}, seconds=20))
 
-    assert [isinstance(f.key, Key) for facts in readings for f in facts.values()] == [True] * 3
-    assert azure.costs() == {"graph": 1, "vaults": 1, "keys": 1, "scopes": 3}
+    facts = [each for reading in readings for each in reading.values()]
+    assert [isinstance(each.key, Key) for each in facts] == [True] * 18
+    assert all(isinstance(each.grants, tuple) and suffices(each.grants) for each in facts)
+    assert azure.costs() == {
+        "graph": 1,
+        "vaults": 3,
+        "keys": 6,
+        "grants": 6,
+        "roles": 1,
+        "scopes": 18,
+    }
 
 
 @pytest.mark.parametrize(
