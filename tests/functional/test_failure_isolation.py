@@ -19,6 +19,8 @@ from tests.functional.estate_kit import (
     wait_until,
 )
 
+pytestmark = pytest.mark.long
+
 BAD, GOOD = "non_compliant", "compliant"
 ALL_READ = {"chat": GOOD, "search": BAD, "lab": GOOD, "ops": GOOD}
 
@@ -27,17 +29,21 @@ def _gaps(scene: Scene) -> dict[str, str]:
     return {gap["subscriptionId"]: gap["reason"] for gap in scene.status()["gaps"]}
 
 
-@pytest.mark.long
 def test_p7_p8_p11_denied_throttled_and_silent_subscriptions_cost_only_themselves(
     open_scene: OpenScene,
 ) -> None:
-    """One tenant's mess must not blind the monitor to all others, nor hold it up for an hour."""
+    """One tenant's mess must not blind the monitor to all others, nor hold it up for an hour.
+
+    Nor must a stranger's messages in its queue.
+    """
     estate = estate_of({"chat": CMK}, {"search": MICROSOFT}, {"lab": CMK}, {"ops": CMK})
     hold = Hold()
     slow = arm_error(429, "TooManyRequests", headers={"Retry-After": "3600"})
     scene = open_scene(
-        estate, CMK_RETRY_AFTER_MAX_SECONDS="1", CMK_SUBSCRIPTION_TIMEOUT_SECONDS="1"
+        estate, CMK_RETRY_AFTER_MAX_SECONDS="1", CMK_SUBSCRIPTION_TIMEOUT_SECONDS="1", **AT_ONCE
     )
+    for stranger in ({"hello": "world"}, {"scanId": "20261124T231500Z-3fa9", "slice": 3}):
+        scene.storage.send(stranger)
     estate.subscription(sub_id(1)).access = Access.FORBIDDEN
     scene.simulator.faults.add(
         Fault(path=accounts_of(2), then=slow), Fault(path=accounts_of(3), hold=hold)
@@ -62,9 +68,9 @@ def test_p7_p8_p11_denied_throttled_and_silent_subscriptions_cost_only_themselve
     news = scene.news()
     assert [kind for kind, _ in news].count("coverage.regained") == 3
     assert ("account.violated", "search") in news
+    wait_until(lambda: not scene.storage.messages(), "an empty queue")
 
 
-@pytest.mark.long
 def test_p1_p7_p11_a_poisoned_slice_is_shown_and_the_next_scan_heals_it(
     open_scene: OpenScene,
 ) -> None:
@@ -108,17 +114,3 @@ def test_p1_p7_p11_a_poisoned_slice_is_shown_and_the_next_scan_heals_it(
     assert told == [("coverage.lost", sub_id(number))]
     assert scene.news() == [("coverage.regained", sub_id(number))]
     assert (scene.status()["posture"], _gaps(scene)) == (GOOD, {})
-
-
-@pytest.mark.long
-def test_p7_a_message_that_is_not_ours_is_set_aside(open_scene: OpenScene) -> None:
-    """A queue that stops at a stranger's message would stop every scan after it."""
-    scene = open_scene(estate_of({"chat": CMK}), lease=1, **AT_ONCE)
-    scene.storage.send({"hello": "world"})
-    scene.storage.send({"scanId": "no id", "slice": 3})
-    scene.storage.send({"scanId": "20261124T231500Z-3fa9", "slice": 3})
-
-    scene.scan()
-
-    assert scene.status()["posture"] == GOOD
-    wait_until(lambda: not scene.storage.messages(), "an empty queue")

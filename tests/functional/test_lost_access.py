@@ -1,103 +1,78 @@
-"""What happens to findings when subscriptions can no longer be read, seen, or do not exist."""
+"""What can no longer be read or seen keeps its findings and is a gap, until a person acts."""
 
 import pytest
 
 from local.simulator import Access
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import (
-    CMK,
-    MICROSOFT,
-    Scene,
-    codes,
-    estate_of,
-    next_second,
-    sub_id,
-)
+from tests.functional.estate_kit import CMK, MICROSOFT, Scene, codes, estate_of, next_second, sub_id
 
+pytestmark = pytest.mark.long
+
+GROUP = "mg-company"
 READ = "Microsoft.CognitiveServices/accounts/read"
+GOOD = "compliant"
 
 
-def _gaps(scene: Scene) -> list[tuple[str, str]]:
-    return [(gap["subscriptionId"], gap["reason"]) for gap in scene.status()["gaps"]]
+def _gaps(scene: Scene) -> dict[str, str]:
+    return {gap["subscriptionId"]: gap["reason"] for gap in scene.status()["gaps"]}
 
 
-@pytest.mark.long
-def test_p1_p2_p11_lost_access_keeps_findings_and_says_what_to_grant(
+def test_p1_p2_p11_each_gap_keeps_its_findings_and_the_action_it_names_ends_it(
     open_scene: OpenScene,
 ) -> None:
-    """Whoever takes the monitor's role away turns nothing green; granting it again ends the gap."""
-    scene = open_scene(estate_of({"chat": CMK, "search": MICROSOFT}, {"lab": CMK}))
+    """Four ways to lose sight of a subscription: nothing turns green, and a person can end each.
+
+    The app may not read one; one is off the list; the accounts of one lack a region; and one that
+    only the management group knows was never on the list.
+    """
+    estate = estate_of({"chat": CMK}, {"lab": MICROSOFT}, {"search": CMK}, {"ops": CMK})
+    denied, vanished, partial, hidden = estate.subscriptions
+    for subscription in estate.subscriptions:
+        subscription.management_groups = ("mg-team", GROUP)
+    hidden.listed = False
+    scene = open_scene(estate, CMK_MANAGEMENT_GROUP=GROUP)
     scene.scan()
-    before = scene.findings()
+    first, before = scene.status(), scene.findings()
     scene.news()
-    scene.simulator.estate.subscription(sub_id(1)).access = Access.FORBIDDEN
+    denied.access = Access.FORBIDDEN
+    vanished.listed = False
+    partial.silent_regions = ("westeurope",)
     next_second()
 
     scene.scan()
+    status, gaps, after, lost = scene.status(), _gaps(scene), scene.findings(), scene.news()
+    denied.access = Access.READER
+    partial.silent_regions = ()
+    hidden.listed = True
+    scene.restart(CMK_EXCLUDE_SUBSCRIPTIONS=sub_id(2))
+    scene.scan()
 
-    status = scene.status()
-    assert status["posture"] == "non_compliant"
-    assert status["lastScan"]["state"] == "incomplete"
-    (gap,) = status["gaps"]
-    assert gap["subscriptionId"] == sub_id(1)
-    assert (gap["reason"], gap["missingAction"]) == ("forbidden", READ)
-    after = scene.findings()
-    assert {name: found["verdict"] for name, found in after.items()} == {
-        "chat": "compliant",
-        "search": "non_compliant",
-        "lab": "compliant",
+    assert [(gap["name"], gap["reason"]) for gap in first["gaps"]] == [
+        ("Subscription 4", "not_visible")
+    ]
+    assert gaps == {
+        sub_id(1): "forbidden",
+        sub_id(2): "not_visible",
+        sub_id(3): "list_incomplete",
+        sub_id(4): "not_visible",
+    }
+    assert status["gaps"][0]["missingAction"] == READ
+    assert (status["posture"], status["lastScan"]["state"]) == ("non_compliant", "incomplete")
+    assert {name: each["verdict"] for name, each in after.items()} == {
+        "chat": GOOD,
+        "lab": "non_compliant",
+        "search": GOOD,
     }
     assert after["chat"]["coverage"] == "gap"
     assert after["chat"]["asOf"] == before["chat"]["asOf"] < status["asOf"]
-    assert after["lab"]["asOf"] == status["asOf"]
-    assert scene.news() == [("coverage.lost", sub_id(1))]
-    scene.simulator.estate.subscription(sub_id(1)).access = Access.READER
-    scene.scan()
-    assert scene.status()["gaps"] == []
-    assert scene.news() == [("coverage.regained", sub_id(1))]
-
-
-@pytest.mark.long
-def test_p2_p11_a_subscription_that_vanishes_is_a_gap_until_somebody_excludes_it(
-    open_scene: OpenScene,
-) -> None:
-    """Out of sight is not out of the estate: only a person can say that it no longer counts."""
-    scene = open_scene(estate_of({"chat": MICROSOFT}, {"lab": CMK}))
-    scene.scan()
-    scene.news()
-    scene.simulator.estate.subscription(sub_id(1)).listed = False
-
-    scene.scan()
-    gaps, kept, vanished = _gaps(scene), scene.verdicts(), scene.news()
-    scene.restart(CMK_EXCLUDE_SUBSCRIPTIONS=sub_id(1))
-    scene.scan()
+    assert sorted(lost) == [("coverage.lost", sub_id(number)) for number in (1, 2, 3)]
+    assert scene.verdicts() == dict.fromkeys(("chat", "search", "ops"), GOOD)
+    assert sorted(scene.news()) == [
+        ("account.discovered", "ops"),
+        ("account.removed", "lab"),
+        *(("coverage.regained", sub_id(number)) for number in (1, 3, 4)),
+        ("coverage.removed", sub_id(2)),
+    ]
     status = scene.status()
-
-    assert gaps == [(sub_id(1), "not_visible")]
-    assert kept == {"chat": "non_compliant", "lab": "compliant"}
-    assert vanished == [("coverage.lost", sub_id(1))]
-    assert scene.verdicts() == {"lab": "compliant"}
-    assert scene.coverage() == {1: "excluded", 2: "read"}
-    assert scene.news() == [("account.removed", "chat"), ("coverage.removed", sub_id(1))]
-    assert scene.storage.feed()[-1].data["removed"] == "subscription_excluded"
-    assert (status["posture"], status["gaps"]) == ("compliant", [])
+    assert (status["posture"], status["gaps"]) == (GOOD, [])
     assert codes(status) == ["subscriptions_excluded"]
-
-
-@pytest.mark.long
-def test_p1_p11_a_first_scan_that_sees_nothing_does_not_call_it_clean(
-    open_scene: OpenScene,
-) -> None:
-    """The first hour after a deployment without a role is when somebody looks."""
-    estate = estate_of({"chat": CMK})
-    estate.subscription(sub_id(1)).listed = False
-    scene = open_scene(estate)
-    scene.scan()
-    blind = scene.status()
-    estate.subscription(sub_id(1)).listed = True
-
-    scene.scan()
-
-    assert (blind["posture"], blind["asOf"]) == ("unknown", None)
-    assert codes(blind) == ["no_subscription_visible", "no_scan_yet"]
-    assert scene.status()["posture"] == "compliant"

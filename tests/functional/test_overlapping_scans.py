@@ -1,6 +1,4 @@
-"""Scans and deliveries that meet each other: twice is once."""
-
-import json
+"""Two scans that meet each other: twice is once."""
 
 import pytest
 
@@ -9,7 +7,6 @@ from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
     CMK,
     MICROSOFT,
-    Scene,
     accounts_of,
     estate_of,
     sub_id,
@@ -19,23 +16,6 @@ from tests.functional.estate_kit import (
 pytestmark = pytest.mark.long
 
 BAD, GOOD = "non_compliant", "compliant"
-
-
-def _scan_rows(scene: Scene) -> list[str]:
-    """Return the states of all scans; those of one second have no order."""
-    return sorted(
-        json.loads(row["document0"])["state"]
-        for row in scene.storage.rows("cmkscans")
-        if row["RowKey"].startswith("scan|")
-    )
-
-
-def _assert_feed_is_whole(scene: Scene) -> None:
-    feed = scene.storage.feed()
-    assert [told.number for told in feed] == list(range(1, len(feed) + 1))
-    assert len({told.id for told in feed}) == len(feed)
-    markers = [row for row in scene.storage.rows("cmkchanges") if row["RowKey"].startswith("id|")]
-    assert len(markers) == len(feed)
 
 
 def test_p1_p9_a_worker_that_slept_through_its_lease_changes_nothing(
@@ -72,13 +52,7 @@ def test_p1_p9_a_worker_that_slept_through_its_lease_changes_nothing(
     assert scene.verdicts() == {"chat": BAD, "search": GOOD}
     assert scene.storage.everything() == rows
     assert scene.status()["lastScan"] == status["lastScan"]
-    assert _scan_rows(scene) == ["abandoned", "complete", "complete"]
-    assert not _says(sleeper.output(), "Traceback")
+    assert not any("Traceback" in line for line in sleeper.output())
     told = [told.short[0] for told in scene.storage.feed()]
     assert (told.count("scan.abandoned"), told.count("scan.recovered")) == (1, 1)
     assert (told.count("account.violated"), told.count("account.resolved")) == (2, 1)
-    _assert_feed_is_whole(scene)
-
-
-def _says(lines: list[str], text: str) -> bool:
-    return any(text in line for line in lines)
