@@ -2,29 +2,28 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import closing
 
 from local.azurite import Azurite
 from tests.functional.killed.killing import Killing
 from tests.functional.killed.points import all_points
-from tests.functional.killed.report import report
 from tests.functional.killed.rig import Rig
 from tests.functional.storage_kit import Storage
 
 
 def main(wanted: str, say: Callable[[str], object]) -> int:
-    """Run them and report; return 1 if something was lost."""
+    """Run them and say how each ended; return 1 if something was lost."""
     outcomes = []
-    with Azurite() as azurite:
-        storage = Storage(azurite)
-        with Rig(storage, azurite) as rig:
-            killing = Killing(rig)
-            for point in all_points(killing):
-                if wanted in str(point):
-                    say(f"{point}\n")
-                    outcomes.append(killing.run(point))
-        storage.close()
-    say("\n".join(["", *report(outcomes), ""]))
-    return int(any(outcome.faults for outcome in outcomes))
+    with Azurite() as azurite, closing(Storage(azurite)) as storage, Rig(storage, azurite) as rig:
+        killing = Killing(rig)
+        for point in all_points(killing):
+            if wanted in str(point):
+                outcomes.append(killing.run(point))
+                say(f"{outcomes[-1]}\n")
+    died = sum(outcome.died for outcome in outcomes)
+    lost = sum(bool(outcome.faults) for outcome in outcomes)
+    say(f"{len(outcomes)} kill points, {died} died at, {lost} lost\n")
+    return int(lost > 0)
 
 
 if __name__ == "__main__":

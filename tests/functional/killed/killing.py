@@ -7,7 +7,7 @@ only where no message is left to go on with that scan.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,14 +47,14 @@ class Case:
 class Point:
     """One place to die at."""
 
-    case: Case
+    case: str
     step: str
-    when: When
+    when: When = When.AFTER
     hosts: int = 1
 
     def __str__(self) -> str:
         beside = "" if self.hosts == 1 else ", beside another host"
-        return f"{self.case.name}: {self.when} {self.step}{beside}"
+        return f"{self.case}: {self.when} {self.step}{beside}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,41 +70,45 @@ class Outcome:
     expired: bool
     died: bool
 
+    def __str__(self) -> str:
+        how = "WRONG" if self.faults else "ok" if self.died else "not taken again"
+        lease = " (lease ended)" if self.expired else ""
+        return "\n    ".join([f"{self.point}: {how}{lease}", *self.faults])
+
 
 class Killing:
-    """Runs cases over one rig, with and without a death."""
+    """Runs cases over one rig: each at first with no death, which finds its ``steps``.
+
+    ``worse`` has everything that makes an estate worse, ``better`` starts over a scan that died and
+    heals it all, ``first`` finds an empty storage; in ``key`` only a key breaks, in ``ended`` only
+    an exception ends.
+    """
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
         self._undisturbed: dict[str, Seen] = {}
         self._hosts: list[DoorHost] = []
-
-    def cases(self) -> Iterator[tuple[Case, list[str]]]:
-        """Prepare the cases one after the other; each comes with the steps that it takes.
-
-        ``worse`` has everything that makes an estate worse, ``better`` starts over a scan that
-        died and heals it all, ``first`` finds an empty storage; in ``key`` only a key breaks, in
-        ``ended`` only an exception ends.
-        """
+        self._cases: dict[str, Case] = {}
+        self.steps: dict[str, list[str]] = {}
         self._undisturbed_run(Case("sound", {}, _truth({}, SOUND, is_first=True)))
         key = self._case("key", SOUND, KEY_BROKEN)
         accepted = self._case("accepted", SOUND, ACCEPTED)
-        worse = self._case("worse", SOUND, WORSE)
-        yield worse, self._undisturbed_run(worse)
-        better = self._after_a_dead_scan("better", WORSE, BETTER)
-        yield better, self._undisturbed_run(better)
-        first = Case("first", {}, _truth({}, WORSE, is_first=True))
-        yield first, self._undisturbed_run(first)
-        yield key, self._undisturbed_run(key)
+        self._add(self._case("worse", SOUND, WORSE))
+        self._add(self._after_a_dead_scan("better", WORSE, BETTER))
+        self._add(Case("first", {}, _truth({}, WORSE, is_first=True)))
+        self._add(key)
         self._undisturbed_run(accepted)
-        ended = self._case("ended", ACCEPTED, NO_LONGER_ACCEPTED)
-        yield ended, self._undisturbed_run(ended)
+        self._add(self._case("ended", ACCEPTED, NO_LONGER_ACCEPTED))
+
+    def _add(self, case: Case) -> None:
+        self._cases[case.name] = case
+        self.steps[case.name] = self._undisturbed_run(case)
 
     def run(self, point: Point) -> Outcome:
         """Die at a point, go on, and compare."""
-        rig = self._rig
+        rig, case = self._rig, self._cases[point.case]
         trap = Trap(point.step, point.when)
-        self._prepare(point.case, trap)
+        self._prepare(case, trap)
         while len(self._hosts) < point.hosts:
             self._start_host()
         rig.fire_at(rig.host)
@@ -120,7 +124,7 @@ class Killing:
         except TimeoutError as error:
             return self._given_up(point, [*faults, str(error)])
         seen = self._see()
-        faults += point.case.truth.faults(seen, self._undisturbed[point.case.name])
+        faults += case.truth.faults(seen, self._undisturbed[case.name])
         return Outcome(point, tuple(faults), expired, died=trap.sprung.is_set())
 
     def _given_up(self, point: Point, faults: Sequence[str]) -> Outcome:
