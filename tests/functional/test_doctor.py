@@ -2,9 +2,8 @@
 
 import json
 import os
-import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -15,9 +14,8 @@ import pytest
 from local.azurite import Azurite
 from local.simulator import (
     Answer,
-    Close,
+    Estate,
     Fault,
-    Hold,
     Simulator,
     arm_error,
 )
@@ -28,6 +26,7 @@ from tests.functional.storage_kit import TABLES, Storage
 from tests.functional.webhook_receiver import Receiver
 
 LIST: Final = "/subscriptions"
+TOKEN: Final = "/msi/token"
 CLIENT_ID: Final = "00000000-0000-4000-8000-00000000c0de"
 QUEUES: Final = ("cmk-slices", "cmk-slices-poison", "cmk-tell", "cmk-tell-poison")
 
@@ -134,7 +133,7 @@ def test_p7_each_trouble_is_said_and_hides_no_other(
     assert "hush" not in str(lines)
 
 
-type Trouble = tuple[Fault | Answer | Close | dict[str, str], str, str]
+type Trouble = tuple[Fault | dict[str, str], str, str]
 
 
 def _an_hour_ago() -> Answer:
@@ -146,13 +145,11 @@ def _an_hour_ago() -> Answer:
     "case",
     [
         ({"AZURE_CLIENT_ID": CLIENT_ID}, "credential", "the client id in AZURE_CLIENT_ID"),
-        (Answer(status=400), "credential", "has no system-assigned identity: set AZURE_CLIENT_ID"),
         (
-            Answer(status=403),
+            Fault(path=TOKEN, then=Answer(status=403)),
             "credential",
             "The identity endpoint returned 403: assign an identity",
         ),
-        (Close(), "credential", "The identity endpoint does not respond: assign an identity"),
         (
             Fault(path=LIST, query={"api-version": "*"}, then=Answer(body={"value": []})),
             "subscriptions",
@@ -163,49 +160,34 @@ def _an_hour_ago() -> Answer:
             "clock",
             " ahead of Azure's, and 120 s are allowed: synchronise it",
         ),
+        # A page to sign in at a hotel is a success, too.
+        (
+            Fault(path=LIST, times=1, then=Answer(body="<html>Welcome</html>")),
+            "cloud",
+            "returned 200 to a request without a token",
+        ),
     ],
-    ids=["client id", "no identity", "refused", "no answer", "sees nothing (P1)", "clock"],
+    ids=["client id", "refused", "sees nothing (P1)", "clock", "a proxy's page"],
 )
 async def test_each_trouble_is_named_first_and_what_builds_on_it_is_not_tried(
     azure: Simulator, app: dict[str, str], monkeypatch: pytest.MonkeyPatch, case: Trouble
 ) -> None:
     """A person mends what is named first; a list of what follows from it would hide that."""
     trouble, check, said = case
-    if isinstance(trouble, Answer | Close):
-        trouble = Fault(path="/msi/token", then=trouble)
+    settings = {} if isinstance(trouble, Fault) else trouble
     if isinstance(trouble, Fault):
         azure.faults.add(trouble)
-        trouble = {}
 
-    lines = await doctor_here(azure, app | trouble, monkeypatch)
+    lines = await doctor_here(azure, app | settings, monkeypatch)
 
-    first, *_ = [(name, text) for mark, name, text in lines if mark == "problem"]
-    assert (first[0], said in first[1]) == (check, True)
+    problems, warnings = (
+        [(name, text) for mark, name, text in lines if mark == each]
+        for each in ("problem", "warning")
+    )
+    first, text = (problems or warnings)[0]
+    assert (first, said in text) == (check, True)
     skipped = [text for mark, name, text in lines if (mark, name) == ("skipped", "permissions")]
     assert skipped in ([], [f"Skipped, because it needs {check} above."])
-
-
-async def test_a_proxy_that_answers_in_azures_place_is_noticed(
-    azure: Simulator, app: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A page to sign in at a hotel is a success, too."""
-    azure.faults.add(Fault(path=LIST, times=1, then=Answer(body="<html>Welcome</html>")))
-
-    lines = await doctor_here(azure, app, monkeypatch)
-
-    (said,) = [text for mark, name, text in lines if (mark, name) == ("warning", "cloud")]
-    assert "returned 200 to a request without a token" in said
-
-
-@pytest.mark.long
-def test_a_certificate_that_nobody_knows_is_named(app: dict[str, str]) -> None:
-    """A proxy that looks into TLS is the usual reason in a company."""
-    del app["SSL_CERT_FILE"], app["REQUESTS_CA_BUNDLE"]
-
-    code, lines = doctor(app)
-
-    assert code == 3
-    assert "has a certificate from an unknown authority" in lines["cloud"][0][1]
 
 
 @pytest.mark.long
@@ -232,18 +214,6 @@ def test_the_settings_of_a_deployed_app_are_looked_at_from_here(
     assert "hush" not in ended.out
 
 
-def _at_a_laptop(app: Mapping[str, str], tmp_path: Path, az: str) -> dict[str, str]:
-    """Return the environment of a person with this az command, without a managed identity."""
-    program = tmp_path / "az"
-    program.write_text(f"#!/bin/sh\n{az}\n")
-    program.chmod(0o755)
-    own = {name: value for name, value in app.items() if not name.startswith("IDENTITY_")}
-    return own | {
-        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
-        "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential",
-    }
-
-
 @pytest.mark.long
 def test_the_rights_of_a_person_are_not_taken_for_the_apps(
     azure: Simulator, app: dict[str, str], tmp_path: Path
@@ -251,8 +221,18 @@ def test_the_rights_of_a_person_are_not_taken_for_the_apps(
     """An owner of everything would find nothing wrong with an app that may read nothing."""
     token = azure.tokens.issue(azure.url)
     answer = json.dumps({"accessToken": token.value, "expires_on": token.expires_on})
+    az = tmp_path / "az"
+    az.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    az.chmod(0o755)
+    own = {name: value for name, value in app.items() if not name.startswith("IDENTITY_")}
 
-    code, lines = doctor(_at_a_laptop(app, tmp_path, f"echo '{answer}'"))
+    code, lines = doctor(
+        own
+        | {
+            "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+            "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential",
+        }
+    )
 
     assert code == 0
     assert [mark for mark, _ in lines["credential"]] == ["ok", "warning"]
@@ -261,16 +241,27 @@ def test_the_rights_of_a_person_are_not_taken_for_the_apps(
 
 
 @pytest.mark.long
-def test_ctrl_c_ends_at_once_with_what_is_known(azure: Simulator, app: dict[str, str]) -> None:
-    """Whoever waits for a slow Azure may stop waiting."""
-    hold = Hold()
-    azure.faults.add(Fault(path=accounts_of(1), hold=hold))
-    process = terminal_kit.start("doctor", environment=app)
+def test_p10_a_subscription_cannot_steer_a_terminal() -> None:
+    """Names of subscriptions are anybody's."""
+    estate = Estate()
+    estate.add_subscription(sub_id(1), "x\x1b]0;owned\x07\x1b[2J\u202e\nok       tables [red]y")
+    with Simulator(estate) as simulator:
+        simulator.faults.add(Fault(path=accounts_of(1), then=arm_error(403, "No")))
+        ended = terminal_kit.run_at_terminal(
+            "doctor", "--no-color", environment=simulator.environment()
+        )
 
-    hold.wait_until_reached()
-    process.send_signal(signal.SIGINT)
-    ended = terminal_kit.end(process)
+    assert ended.code == 3
+    assert not set(ended.out) & set("\x1b\x07\u202e")
+    assert [line for line in ended.out.splitlines() if line.startswith("ok       tables")] == []
+    assert "[red]y" in ended.out
 
-    assert ended.code == 130
-    assert lines_of(ended.out)["subscriptions"] == [("ok", "2 visible, 2 in scope.")]
-    assert ended.err == "cmk-check: interrupted; the remaining checks were not run.\n"
+
+@pytest.mark.long
+@pytest.mark.parametrize("option", ["--settings", "--report"])
+def test_a_file_that_cannot_be_used_is_said_before_the_work(option: str) -> None:
+    """Nobody waits for minutes to read that a folder does not exist."""
+    ended = terminal_kit.run("doctor", option, "/nowhere/file.json", environment={})
+
+    assert (ended.code, ended.out) == (2, "")
+    assert option in ended.err

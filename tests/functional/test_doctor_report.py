@@ -232,7 +232,6 @@ _UNSERVED: Final = arm_error(
 _BREAKS: Final[list[tuple[str, Callable[[Simulator], None]]]] = [
     ("keys-with-roles", _forbidden("kv-roles", "ForbiddenByRbac")),
     ("keys-behind-firewall", _forbidden("kv-closed", "ForbiddenByFirewall")),
-    ("keys-behind-firewall", _forbidden("kv-closed", "ForbiddenByNsp")),
     ("rotation-policy", _without_rotation),
     ("rotation-policy", _odd_rotation),
     ("store-fields", _odd_store),
@@ -266,20 +265,17 @@ async def test_an_assumption_that_is_broken_is_refuted_by_name(
     assert _results(document)["refuted"] == [name]
 
 
+AZURE: Final = {"WEBSITE_HOSTNAME": "app.azurewebsites.net"}
+ENTRA: Final = AZURE | {"CMK_HTTP_AUTH": "entra"}
+
+
 @pytest.mark.parametrize(
     ("environ", "result"),
     [
         ({}, "not_reached"),
-        ({"WEBSITE_HOSTNAME": "app.azurewebsites.net"}, "not_reached"),
-        ({"WEBSITE_HOSTNAME": "app.azurewebsites.net", "CMK_HTTP_AUTH": "entra"}, "refuted"),
-        (
-            {
-                "WEBSITE_HOSTNAME": "app.azurewebsites.net",
-                "CMK_HTTP_AUTH": "entra",
-                "WEBSITE_AUTH_ENABLED": "True",
-            },
-            "proved",
-        ),
+        (AZURE, "not_reached"),
+        (ENTRA, "refuted"),
+        (ENTRA | {"WEBSITE_AUTH_ENABLED": "True"}, "proved"),
     ],
 )
 async def test_what_the_platform_sets_is_seen_on_azure_alone(
@@ -358,7 +354,7 @@ def _hostile(status: int) -> Answer:
     return arm_error(status, "contoso-secret-code", said)
 
 
-@pytest.mark.parametrize("status", [200, 400, 401, 403, 409])
+@pytest.mark.parametrize("status", [200, 400, 403])
 async def test_p6_the_report_names_nothing_and_nobody(azure: Simulator, status: int) -> None:
     """The first user sends it to strangers, whatever the estate is called and Azure says."""
     hostile = "contoso\u202e</script>\x1b[31m"
@@ -378,18 +374,13 @@ async def test_p6_the_report_names_nothing_and_nobody(azure: Simulator, status: 
     assert len(document["assumptions"]) == len(assumptions.texts())
 
 
-@pytest.mark.parametrize("estate", ["foundry", "exceptions"])
 @pytest.mark.long
-def test_p6_the_file_of_the_command_names_nothing_of_an_estate(estate: str, tmp_path: Path) -> None:
-    """As a person runs it, over estates with every kind of fault."""
+def test_p6_the_file_of_the_command_names_nothing_of_an_estate(tmp_path: Path) -> None:
+    """As a person runs it, over an estate with every kind of fault."""
     file = tmp_path / "report.json"
-    with Simulator(estate) as azure:
-        ended = terminal_kit.run(
-            "doctor",
-            "--report",
-            str(file),
-            environment=azure.environment() | {"CMK_DATA_STORES": "on"},
-        )
+    with Simulator("foundry") as azure:
+        environment = azure.environment() | {"CMK_DATA_STORES": "on"}
+        ended = terminal_kit.run("doctor", "--report", str(file), environment=environment)
         text = file.read_text().lower()
 
         assert [name for name in _names(azure) if name.lower() in text] == []
@@ -397,40 +388,33 @@ def test_p6_the_file_of_the_command_names_nothing_of_an_estate(estate: str, tmp_
     assert " assumptions are proved, 0 refuted, " in ended.err
 
 
-def test_a_report_that_cannot_be_written_is_said_before_the_work(tmp_path: Path) -> None:
-    """Nobody waits for minutes to read that a folder does not exist."""
-    ended = terminal_kit.run("doctor", "--report", str(tmp_path / "no" / "file"), environment={})
-
-    assert (ended.code, ended.out) == (2, "")
-    assert "No such file or directory" in " ".join(ended.err.split())
+def _denied(what: str, scope: str = "/") -> Callable[[Simulator], object]:
+    return lambda azure: azure.estate.denials.add(f"Microsoft.Authorization/{what}/read", scope)
 
 
-async def test_a_part_that_was_seen_proves_no_whole(azure: Simulator) -> None:
-    """A list of exemptions was read: that says nothing of assignments and initiatives."""
-    azure.estate.denials.add("Microsoft.Authorization/policyAssignments/read")
-
-    document, _ = await _report(azure)
-
-    assert document["assumptions"]["policy-versions"]["result"] == "not_reached"
-
-
-async def test_a_subscription_that_hides_its_exemptions_refutes_nothing(azure: Simulator) -> None:
-    """A role that does not reach it is no word on what its list holds."""
-    azure.estate.denials.add(
-        "Microsoft.Authorization/policyExemptions/read", f"/subscriptions/{sub_id(1)}"
-    )
-
-    document, _ = await _report(azure)
-
-    assert document["assumptions"]["group-exemptions"]["result"] == "not_reached"
-
-
-async def test_p11_a_probe_that_breaks_costs_itself(azure: Simulator) -> None:
+@pytest.mark.parametrize(
+    ("hide_it", "hidden"),
+    [
+        (_denied("policyAssignments"), {"policy-versions"}),
+        (
+            _denied("policyExemptions", f"/subscriptions/{sub_id(1)}"),
+            {"policy-versions", "group-exemptions"},
+        ),
+        (
+            _fault("*/providerOperations/*", Answer(body="<html>")),
+            {"role-actions", "capability-host-actions"},
+        ),
+    ],
+    ids=["a part was seen", "a subscription hides its own", "the probe breaks"],
+)
+async def test_p11_what_cannot_be_seen_proves_and_refutes_nothing(
+    azure: Simulator, hide_it: Callable[[Simulator], object], hidden: set[str]
+) -> None:
     """The other results are still worth sending."""
-    azure.faults.add(Fault(path="*/providerOperations/*", then=Answer(body="<html>")))
+    hide_it(azure)
 
     document, _ = await _report(azure)
 
     results = _results(document)
     assert results["refuted"] == []
-    assert set(results["not_reached"]) - UNREACHABLE == {"role-actions", "capability-host-actions"}
+    assert set(results["not_reached"]) - UNREACHABLE == hidden
