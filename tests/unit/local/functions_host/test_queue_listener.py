@@ -98,42 +98,28 @@ def _listener(queue: _Queue, worker: _Worker, lease: timedelta = LEASE) -> Queue
     return QueueListener(queue, _FUNCTION, Invoker(worker), _OPTIONS, lease=lease)
 
 
-async def test_a_message_is_deleted_once_its_function_succeeded() -> None:
-    """It would else be worked on again."""
-    queue, worker = _Queue(), _Worker()
+@pytest.mark.parametrize(
+    ("dequeue_count", "fails", "runs", "ends"),
+    [
+        pytest.param(1, False, 1, "deleted", id="succeeds"),
+        pytest.param(2, True, 1, "hidden", id="fails"),
+        pytest.param(3, True, 1, "poison", id="fails in its last attempt"),
+        pytest.param(4, False, 0, "poison", id="has killed its host in its last attempt"),
+    ],
+)
+async def test_a_message_ends_as_on_azure(
+    dequeue_count: int, runs: int, ends: str, *, fails: bool
+) -> None:
+    """A pause is all that there is between an outage and a retry budget that is used up."""
+    queue, worker, message = _Queue(), _Worker(fails=fails), _message("ä", dequeue_count)
 
-    await _listener(queue, worker).process(_message("ä"))
+    await _listener(queue, worker).process(message)
 
-    assert worker.seen[0][0] == Text("ä")
-    assert (queue.deleted, queue.hidden, queue.poison) == (["r1"], [], [])
-
-
-async def test_a_failed_message_comes_back_after_the_visibility_timeout() -> None:
-    """That pause is the only thing between an outage and a used-up retry budget."""
-    queue = _Queue()
-
-    await _listener(queue, _Worker(fails=True)).process(_message(dequeue_count=2))
-
-    assert (queue.deleted, queue.hidden, queue.poison) == ([], [timedelta(seconds=30)], [])
-
-
-async def test_the_last_failure_moves_the_message_to_the_poison_queue_as_it_was() -> None:
-    """The poison queue's function must be able to decode what the first one could."""
-    queue, message = _Queue(), _message(dequeue_count=3)
-
-    await _listener(queue, _Worker(fails=True)).process(message)
-
-    assert (queue.poison, queue.deleted) == ([message.body], ["r1"])
-
-
-async def test_a_message_beyond_its_last_attempt_is_not_run_again() -> None:
-    """A message that kills its host comes back this way, and would kill it for ever."""
-    queue, worker = _Queue(), _Worker()
-
-    await _listener(queue, worker).process(_message(dequeue_count=4))
-
-    assert worker.seen == []
-    assert (len(queue.poison), queue.deleted) == (1, ["r1"])
+    assert [value for value, _ in worker.seen] == [Text("ä")] * runs
+    assert queue.deleted == ([] if ends == "hidden" else ["r1"])
+    assert queue.hidden == ([timedelta(seconds=30)] if ends == "hidden" else [])
+    # As it was, so that the function of the poison queue can decode it.
+    assert queue.poison == ([message.body] if ends == "poison" else [])
 
 
 @pytest.mark.parametrize("dequeue_count", [1, 3, 4])
@@ -144,6 +130,22 @@ async def test_a_failed_message_in_a_poison_queue_stays_hidden(dequeue_count: in
     await _listener(queue, _Worker(fails=True)).process(_message(dequeue_count=dequeue_count))
 
     assert (queue.deleted, queue.hidden, queue.poison) == ([], [], [])
+
+
+async def test_a_lease_is_renewed_until_its_function_has_ended() -> None:
+    """Another host would run the message a second time."""
+    gate = asyncio.Event()
+    queue, lease = _Queue(), timedelta(milliseconds=4)
+    processing = asyncio.create_task(
+        _listener(queue, _Worker(until=gate.wait), lease).process(_message())
+    )
+
+    await _until(lambda: len(queue.hidden) > 1)
+    assert queue.deleted == []
+    gate.set()
+    await processing
+
+    assert (set(queue.hidden), queue.deleted) == ({lease}, ["r1"])
 
 
 async def test_messages_run_beside_each_other_up_to_batch_size_and_threshold() -> None:

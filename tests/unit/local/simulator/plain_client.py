@@ -53,14 +53,3 @@ class Client:
         administrator = tokens.identity(self.simulator.estate.administrator)
         token = tokens.issue(self.simulator.url, administrator).value
         return await self.get(path, method=method, body=body, version=version, token=token)
-
-    async def walk(self, path: str, *, version: str = "2025-09-01") -> list[list[Any]]:
-        """Follow every nextLink of a list; gives its pages."""
-        pages = []
-        following: str | None = path
-        while following is not None:
-            status, page, _ = await self.get(following, version=version)
-            assert status == 200
-            pages.append(page["value"])
-            following = page.get("nextLink")
-        return pages

@@ -1,15 +1,19 @@
 """What lists hold and leave out: more than Azure would show must not be seen here."""
 
-from collections.abc import Iterator
+import re
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from local.simulator import CMK_POLICY, Access, Estate, Simulator, VaultSpec, builtin_id
-from tests.unit.local.simulator.plain_client import Client
+from local.simulator import Access, Estate, ProjectSpec, VaultSpec
+from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
 from tests.unit.local.simulator.vault_kit import (
+    AGENTS,
+    APP_GROUP,
     APPS,
+    COMPANY,
+    FILES,
     GRANT_VERSION,
     GRAPH_VERSION,
     GROUP,
@@ -18,29 +22,14 @@ from tests.unit.local.simulator.vault_kit import (
     KEYS,
     VAULT,
     query,
-    small_estate,
 )
 
 pytestmark = pytest.mark.long
 
 EXEMPTION_VERSION = "2022-07-01-preview"
 AUTH = "/providers/Microsoft.Authorization"
-EXEMPTIONS = f"{AUTH}/policyExemptions"
-MANAGED = "/providers/Microsoft.Management/managementGroups"
-OURS = f"{MANAGED}/company{AUTH}/policyAssignments/cmk"
-
-
-@pytest.fixture
-def estate() -> Estate:
-    """Make the small estate."""
-    return small_estate()
-
-
-@pytest.fixture
-def simulator(estate: Estate) -> Iterator[Simulator]:
-    """Serve it."""
-    with Simulator(estate) as running:
-        yield running
+MANAGED = COMPANY.rpartition("/")[0]
+OURS = f"{COMPANY}{AUTH}/policyAssignments/cmk"
 
 
 async def listed(client: Client, path: str, version: str) -> list[Any]:
@@ -126,14 +115,12 @@ async def test_a_subscriptions_exemptions_are_those_above_and_inside(
     client: Client, estate: Estate, wanted: str, found: list[int]
 ) -> None:
     """One list must bring all that can apply, and a filter must leave out what it says."""
-    group = f"{APPS}/resourceGroups/rg-apps"
-    account = f"{group}/providers/Microsoft.CognitiveServices/accounts/chat"
-    estate.policies.assign(f"{MANAGED}/company", "cmk", builtin_id(CMK_POLICY))
-    above = (f"{MANAGED}/company", f"{MANAGED}/applications")
-    for number, scope in enumerate((*above, APPS, group, account)):
+    account = f"{APP_GROUP}{ACCOUNTS}/chat"
+    for number, scope in enumerate((COMPANY, f"{MANAGED}/applications", APPS, APP_GROUP, account)):
         estate.policies.exempt(scope, f"exempt-{number}", OURS, displayName=scope)
     estate.policies.exempt(KEYS, "elsewhere", OURS)
-    path = f"{APPS}{EXEMPTIONS}?$filter={quote(wanted)}" if wanted else f"{APPS}{EXEMPTIONS}"
+    path = f"{APPS}{AUTH}/policyExemptions"
+    path += f"?$filter={quote(wanted)}" if wanted else ""
 
     names = [each["name"] for each in await listed(client, path, EXEMPTION_VERSION)]
 
@@ -168,3 +155,53 @@ async def test_pages_without_an_order_repeat_rows_and_leave_out_others(client: C
 
     names = [row["name"] for row in (*first["data"], *second["data"])]
     assert (len(names), len(set(names)), second["totalRecords"]) == (3, 2, 3)
+
+
+async def test_a_next_link_has_the_form_azure_gives_it(client: Client) -> None:
+    """Escapes in lower case and an escaped dollar sign are what clients trip over.
+
+    The second link must not carry the first one's continuation, which a client may read first.
+    """
+    client.simulator.arm.accounts.per_page = 1
+    start = re.escape(f"{client.simulator.url}{APPS}{ACCOUNTS}?api-version=2025-09-01")
+    _, first, _ = await client.get(f"{APPS}{ACCOUNTS}")
+
+    status, last, _ = await client.get(first["nextLink"])
+    unescaped, _, _ = await client.get(first["nextLink"].replace("skiptoken=", "skiptoken=+"))
+
+    assert re.fullmatch(start + r"&%24skiptoken=([A-Za-z0-9]|%2b|%2f|%3d)+", first["nextLink"])
+    assert (status, len(last["value"]), "nextLink" in last) == (200, 1, False)
+    assert unescaped == 400
+
+
+async def test_a_project_alone_tells_its_settings_and_in_two_api_versions(
+    client: Client, estate: Estate
+) -> None:
+    """Who reads the list, or asks for another version, sees no store where there are three."""
+    settings = {"blobStore": FILES}
+    project = ProjectSpec(name="new", properties={"capabilitySettings": settings})
+    estate.account(AGENTS).projects.add(project)
+
+    found = [
+        (await client.get(f"{AGENTS}/projects/new", version=version))[1]["properties"]
+        for version in ("2026-07-15-preview", "2026-09-15-preview", "2026-09-01")
+    ]
+    last = (await listed(client, f"{AGENTS}/projects", "2026-09-15-preview"))[-1]
+
+    assert [each.get("capabilitySettings") for each in found] == [settings, settings, None]
+    assert "capabilitySettings" not in last["properties"]
+
+
+async def test_connections_to_datastores_are_listed_only_if_asked_for(
+    client: Client, estate: Estate
+) -> None:
+    """Who does not ask takes another connection of the same name for the one that is left out."""
+    connections = estate.account(AGENTS).projects.connections
+    connections.set("data", {"category": "AzureBlob"})
+    connections.set("files", FILES)
+
+    some = await listed(client, f"{AGENTS}/connections", "2025-09-01")
+    every = await listed(client, f"{AGENTS}/connections?includeAll=true", "2025-09-01")
+
+    assert [each["name"] for each in some] == ["files"]
+    assert [each["name"] for each in every] == ["data", "files"]

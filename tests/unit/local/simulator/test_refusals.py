@@ -3,15 +3,19 @@
 An unknown request is an explicit 501, because an empty success would make a test pass for nothing.
 """
 
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+import jwt
 import pytest
 
-from local.simulator import CMK_POLICY, Simulator, VaultSpec, builtin_id
+from local.simulator import Estate
 from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
 from tests.unit.local.simulator.vault_kit import (
+    AGENTS,
+    APP_GROUP,
     APPS,
+    COMPANY,
+    FILES,
     GRANT_VERSION,
     GRAPH_VERSION,
     GROUP,
@@ -22,7 +26,6 @@ from tests.unit.local.simulator.vault_kit import (
     VAULT,
     VAULTS,
     query,
-    small_estate,
 )
 
 pytestmark = pytest.mark.long
@@ -32,9 +35,8 @@ EXEMPTION_VERSION: Final = "2022-07-01-preview"
 POLICY_VERSION: Final = "2025-03-01"
 ME: Final = "2e8d1f60-0000-4000-8000-00000000000a"
 AUTH: Final = "/providers/Microsoft.Authorization"
-COMPANY: Final = "/providers/Microsoft.Management/managementGroups/company"
 GRAPH: Final = "/providers/Microsoft.ResourceGraph/resources"
-CHAT: Final = f"{APPS}/resourceGroups/rg-apps{ACCOUNTS}/chat"
+CHAT: Final = f"{APP_GROUP}{ACCOUNTS}/chat"
 GRANTS: Final = f"{KEY}{AUTH}/roleAssignments"
 NEW_GRANT: Final = f"{GRANTS}/5a0e0000-0000-4000-8000-000000000001"
 EXEMPTION: Final = f"{APPS}{AUTH}/policyExemptions/a"
@@ -87,18 +89,6 @@ def graph(text: str = QUESTION["query"], **more: object) -> Asked:  # type: igno
     return Asked(GRAPH, GRAPH_VERSION, "POST", {"query": text, "options": options})
 
 
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    """Serve the small estate, with a deleted vault and two assignments of the policy."""
-    estate = small_estate()
-    estate.policies.assign(COMPANY, "cmk", builtin_id(CMK_POLICY))
-    estate.policies.assign(KEYS, "local", builtin_id(CMK_POLICY))
-    keys = estate.subscription(KEYS.rpartition("/")[2])
-    keys.vaults.add(VaultSpec(name="kv-gone", group="rg-other", deleted=True))
-    with Simulator(estate) as running:
-        yield running
-
-
 NOT_SIMULATED: Final = [
     Asked("/common/oauth2/v2.0/token"),
     Asked(f"{APPS}/providers/Microsoft.KeyVault/deletedManagedHSMs"),
@@ -121,6 +111,7 @@ NOT_SIMULATED: Final = [
     graph(query("kv-one' or 1==1")),
     graph(resultFormat="table"),
     graph(allowPartialScopes=True),
+    Asked(f"{FILES}/blobServices/default", "2025-06-01"),
     Asked(CHAT, method="PATCH", body={"properties": {}}, by="administrator"),
     Asked(CHAT, method="PATCH", body={"kind": "AIServices"}, by="administrator"),
     Asked(
@@ -155,6 +146,10 @@ REFUSED: Final = [
     (Asked(f"{VAULT}-none/keys/cmk", KEY_VERSION), 404, "ParentResourceNotFound"),
     (Asked(KEY, "2018-02-14"), 404, "InvalidResourceType"),
     (Asked(HSM, "2019-09-01"), 404, "InvalidResourceType"),
+    (Asked(FILES, "2025-06-01"), 404, "ResourceNotFound"),
+    (Asked(FILES, "2020-01-01"), 404, "InvalidResourceType"),
+    (Asked(f"{AGENTS}/projects", "2024-10-01"), 404, "InvalidResourceType"),
+    (Asked(f"{AGENTS}/projects/no/connections"), 404, "ParentResourceNotFound"),
     (Asked(GRANTS, "2015-07-01"), 501, "NotSimulated"),
     (Asked(GRAPH, GRAPH_VERSION, "POST"), 400, "InvalidRequestContent"),
     # Names of vaults are worldwide, and a deleted vault keeps its own.
@@ -223,3 +218,77 @@ async def test_wrong_requests_are_refused_in_azures_words(
 ) -> None:
     """Clients branch on the status and the code."""
     assert (await _answer(client, asked))[:2] == (status, code)
+
+
+DENIED: Final = {
+    FILES: "Microsoft.Storage/storageAccounts/read",
+    f"{AGENTS}/connections": "Microsoft.CognitiveServices/accounts/connections/read",
+    f"{AGENTS}/projects/one/capabilityHosts": (
+        "Microsoft.CognitiveServices/accounts/projects/capabilityHosts/read"
+    ),
+}
+
+
+@pytest.mark.parametrize("path", DENIED)
+async def test_a_denial_names_the_missing_action(client: Client, estate: Estate, path: str) -> None:
+    """What may not be read is never an empty success."""
+    estate.denials.add(DENIED[path])
+
+    version = "2025-06-01" if path == FILES else ACCOUNT_VERSION
+    status, code, message = await _answer(client, Asked(path, version))
+
+    assert (status, code) == (403, "AuthorizationFailed")
+    assert DENIED[path] in message
+
+
+STORAGE: Final = "https://storage.azure.com"
+
+
+@pytest.mark.parametrize(
+    ("question", "secret", "status"),
+    [
+        (f"resource={STORAGE}", "wrong", 401),
+        (f"resource={STORAGE}&client_id=00000000-0000-0000-0000-000000000001", None, 400),
+        (f"resource={STORAGE}&mi_res_id=/subscriptions/x", None, 501),
+    ],
+)
+async def test_the_identity_endpoint_refuses_what_it_does_not_know(
+    client: Client, question: str, secret: str | None, status: int
+) -> None:
+    """A wrong identity must fail here, not read an empty estate later."""
+    header = {"X-IDENTITY-HEADER": secret or client.simulator.identity_header}
+    url = f"{client.simulator.identity_endpoint}?{question}"
+
+    answered, body, _ = await client.get(url, version="2019-08-01", headers=header, token=None)
+
+    assert answered == status
+    assert "access_token" not in body
+
+
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        (None, "AuthenticationFailed"),
+        ("no-token", "InvalidAuthenticationToken"),
+        ("foreign", "InvalidAuthenticationToken"),
+        ("storage", "InvalidAuthenticationTokenAudience"),
+        ("expired", "ExpiredAuthenticationToken"),
+    ],
+)
+async def test_a_wrong_token_is_401_with_a_challenge(
+    client: Client, token: str | None, code: str
+) -> None:
+    """A client decides by the code whether a new token would help."""
+    issue = client.simulator.tokens.issue
+    key = "another key, long enough for the algorithm"
+    made = {
+        "foreign": jwt.encode({"aud": client.simulator.url, "exp": 1}, key, algorithm="HS256"),
+        "storage": issue(STORAGE).value,
+        "expired": issue(client.simulator.url, life=-1).value,
+    }
+    sent = made.get(token, token) if token else None
+
+    status, body, response = await client.get("/subscriptions", version="2022-12-01", token=sent)
+
+    assert (status, body["error"]["code"]) == (401, code)
+    assert response.headers["WWW-Authenticate"].startswith("Bearer authorization_uri=")

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from local.simulator import Account, AccountSpec, KeySpec, Subscription, VaultSpec
+from local.simulator import Account, AccountSpec, Estate, KeySpec, Subscription, VaultSpec
 from local.simulator.tokens import Identity
 from tests.unit.local.simulator.plain_client import Client
-from tests.unit.local.simulator.vault_kit import KEY_VERSION
+from tests.unit.local.simulator.vault_kit import APPS, KEY_VERSION
 
 pytestmark = pytest.mark.long
 
@@ -19,9 +19,9 @@ ENCRYPT = {"sku": {"name": "S0"}, "properties": {"encryption": ENCRYPTION}}
 
 
 @pytest.fixture
-def subscription(client: Client, production: str) -> Subscription:
+def subscription(estate: Estate) -> Subscription:
     """A subscription with a key that nobody may use yet."""
-    found = client.simulator.estate.subscription(production.rpartition("/")[2])
+    found = estate.subscription(APPS.rpartition("/")[2])
     found.vaults.add(VaultSpec(name="kv-x", group="rg-x", keys=(KeySpec(name="cmk"),)))
     return found
 
@@ -29,19 +29,12 @@ def subscription(client: Client, production: str) -> Subscription:
 @pytest.fixture
 def account(subscription: Subscription) -> Account:
     """An account without identity and key."""
-    found = next(iter(subscription.accounts.values()))
-    found.remove_encryption()
-    found.remove("identity")
-    return found
+    return subscription.add_account(AccountSpec(name="new", group="rg-x"))
 
 
 async def _patch(client: Client, account: Account, body: object) -> tuple[int, Any]:
     status, answer, _ = await client.as_administrator(account.id, method="PATCH", body=body)
     return status, answer
-
-
-def _shown(account: Account) -> Any:  # noqa: ANN401 - its JSON
-    return account.document()
 
 
 @pytest.mark.parametrize(
@@ -111,7 +104,7 @@ async def test_encryption_that_is_not_named_stays(client: Client, account: Accou
 
     await _patch(client, account, {"properties": {"encryption": patch}})
 
-    assert _shown(account)["properties"]["encryption"] == {
+    assert account.find("properties.encryption") == {
         "keySource": "Y",
         "keyVaultProperties": {"keyVersion": "1", "keyName": "cmk"},
     }
@@ -137,3 +130,26 @@ async def test_policies_are_added_to_those_that_there_are(
         "other": ["get"],
         "me": ["get", "wrapKey"],
     }
+
+
+async def test_a_recovered_vault_has_its_keys_and_no_role_assignment(
+    client: Client, estate: Estate, subscription: Subscription
+) -> None:
+    """Azure deletes them with the vault, so a plan has to grant again."""
+    vault = subscription.vaults["kv-x"]
+    kept = estate.grants.add(vault.id.rpartition("/providers/")[0], "Reader", "p")
+    for scope in (vault.id, f"{vault.id}/keys/cmk"):
+        estate.grants.add(scope, "Reader", "p")
+    subscription.vaults.remove("kv-x")
+    body = {
+        "location": "westeurope",
+        "properties": {"tenantId": "t", "sku": {}, "createMode": "recover"},
+    }
+
+    status, _, _ = await client.as_administrator(
+        vault.id, method="PUT", body=body, version=KEY_VERSION
+    )
+
+    assert status == 200
+    assert [key.name for key in subscription.vaults["kv-x"].keys] == ["cmk"]
+    assert estate.grants.all() == [kept]

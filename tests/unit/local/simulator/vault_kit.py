@@ -1,6 +1,16 @@
-"""A small estate with vaults, and the paths in it."""
+"""A small estate with vaults, projects and policies, and the paths in it."""
 
-from local.simulator import AccountSpec, Estate, KeySpec, VaultSpec, VersionSpec
+from local.simulator import (
+    CMK_POLICY,
+    AccountSpec,
+    Estate,
+    KeySpec,
+    ProjectSpec,
+    VaultSpec,
+    VersionSpec,
+    builtin_id,
+)
+from tests.unit.local.simulator.plain_client import ACCOUNTS
 
 VAULTS = "/providers/Microsoft.KeyVault/vaults"
 HSMS = "/providers/Microsoft.KeyVault/managedHSMs"
@@ -9,31 +19,41 @@ GRANT_VERSION = "2022-04-01"
 GRAPH_VERSION = "2021-03-01"
 APPS = "/subscriptions/5d0c7b1e-0000-4000-8000-000000000001"
 KEYS = "/subscriptions/5d0c7b1e-0000-4000-8000-000000000002"
+COMPANY = "/providers/Microsoft.Management/managementGroups/company"
 GROUP = f"{KEYS}/resourceGroups/rg-Keys"
 VAULT = f"{GROUP}{VAULTS}/kv-one"
 KEY = f"{VAULT}/keys/cmk"
 HSM = f"{GROUP}{HSMS}/hsm-one"
+APP_GROUP = f"{APPS}/resourceGroups/rg-apps"
+AGENTS = f"{APP_GROUP}{ACCOUNTS}/agents"
+FILES = f"{APP_GROUP}/providers/Microsoft.Storage/storageAccounts/files"
 _TYPES = "where type in~ ('microsoft.keyvault/vaults','microsoft.keyvault/managedhsms')"
 OLD, NEW = "a" * 32, "b" * 32
 
 
 def small_estate() -> Estate:
-    """Make an estate of two subscriptions: an account in one, vaults in the other."""
+    """Make an estate of two subscriptions: accounts in one, vaults in the other."""
     estate = Estate()
     apps = estate.add_subscription(APPS.rpartition("/")[2], "Applications")
     keys = estate.add_subscription(KEYS.rpartition("/")[2], "Keys")
     apps.management_groups = ("applications", "company")
     keys.management_groups = ("platform", "company")
     apps.add_account(AccountSpec(name="chat", group="rg-apps", identity="system"))
+    project = ProjectSpec(name="one", hosts={"h": "standard"}, connections={"files": FILES})
+    apps.add_account(
+        AccountSpec(name="agents", group="rg-apps", kind="AIServices", projects=(project,))
+    )
     versions = (VersionSpec(version=OLD, created=1_700_000_000), VersionSpec(version=NEW))
-    keys.vaults.add(
-        VaultSpec(name="kv-one", group="rg-Keys", keys=(KeySpec(name="cmk", versions=versions),))
-    )
-    keys.vaults.add(VaultSpec(name="kv-two", group="rg-keys"))
-    keys.vaults.add(VaultSpec(name="kv-three", group="rg-other"))
-    keys.vaults.add(
-        VaultSpec(name="hsm-one", group="rg-keys", hsm=True, keys=(KeySpec(name="cmk"),))
-    )
+    for vault in (
+        VaultSpec(name="kv-one", group="rg-Keys", keys=(KeySpec(name="cmk", versions=versions),)),
+        VaultSpec(name="kv-two", group="rg-keys"),
+        VaultSpec(name="kv-three", group="rg-other"),
+        VaultSpec(name="kv-gone", group="rg-other", deleted=True),
+        VaultSpec(name="hsm-one", group="rg-keys", hsm=True, keys=(KeySpec(name="cmk"),)),
+    ):
+        keys.vaults.add(vault)
+    estate.policies.assign(COMPANY, "cmk", builtin_id(CMK_POLICY))
+    estate.policies.assign(KEYS, "local", builtin_id(CMK_POLICY))
     return estate
 
 
