@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.functional.browser.conftest import OpenVisit
 from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.test_accessibility import faults
+from tests.functional.browser.test_next_steps import wrong_items
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import CMK, sub_id
 from tests.functional.exception_kit import ACCEPT, accepted_estate
@@ -32,6 +33,8 @@ def test_each_account_shows_who_accepted_what_until_when(
     visit = open_visit(scene)
     visit.sign_in()
 
+    assert wrong_items(visit) == []
+    visit.look_afresh()
     for choice in ("honoured", "not_honoured", "none"):
         answer = scene.get(f"v1/findings?exception={choice}").body["value"]
         assert _shown(visit, choice) == {each["name"] for each in answer}

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.functional.browser.conftest import OpenVisit, World
 from tests.functional.browser.page_visit import PATH, Visit
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import CMK, Scene, estate_of
+from tests.functional.estate_kit import CMK, estate_of
 
 pytestmark = pytest.mark.long
 
@@ -75,8 +75,11 @@ def test_settings_that_are_not_valid_are_named(open_visit: OpenVisit) -> None:
     expect(visit.alert).to_contain_text("CMK_KINDS: must name a kind.")
 
 
-def test_the_right_key_opens_the_page_and_is_sent_as_a_header_alone(visit: Visit) -> None:
+def test_a_key_is_sent_as_a_header_alone_and_kept_until_it_is_withdrawn(
+    open_visit: OpenVisit,
+) -> None:
     """Addresses end up in histories and logs; the watch over every window looks at each of them."""
+    visit = open_visit(trouble=True)
     visit.sign_in()
 
     sent = [each.headers for each in visit.watch.requests if "/api/v1/" in each.url]
@@ -84,47 +87,23 @@ def test_the_right_key_opens_the_page_and_is_sent_as_a_header_alone(visit: Visit
     files = [each.headers for each in visit.watch.requests if PATH in each.url]
     assert not [headers for headers in files if "x-functions-key" in headers]
     assert visit.stored() == {"session": {"cmk-key": visit.key}, "local": {}, "cookies": ""}
-
-
-def test_the_key_survives_a_reload_but_not_the_window(
-    open_visit: OpenVisit,
-) -> None:
-    """Typing it once a session is enough, and a machine that is left keeps nothing."""
-    first, second = open_visit(), open_visit()
-    first.sign_in()
-
-    first.page.reload()
-    second.go()
-
-    first.wait_until_ready()
-    second.expect_state("signed-out")
-
-
-def test_a_key_that_was_withdrawn_is_forgotten(open_visit: OpenVisit) -> None:
-    """Otherwise a useless key would be sent for ever."""
-    visit = open_visit(trouble=True)
-    visit.sign_in()
-    visit.page.evaluate("sessionStorage.setItem('cmk-key', 'withdrawn')")
-
     visit.page.reload()
-
+    visit.wait_until_ready()
+    visit.page.evaluate("sessionStorage.setItem('cmk-key', 'withdrawn')")
+    visit.page.reload()
     expect(visit.alert).to_contain_text("no longer accepted")
     visit.expect_state("signed-out")
     assert visit.stored()["session"] == {}
     expect(visit.page.get_by_role("table", name="Findings")).to_be_hidden()
 
 
-@pytest.fixture
-def entra(open_scene: OpenScene) -> Scene:
-    """The program behind App Service Authentication."""
+def test_under_entra_the_page_leads_to_its_sign_in_and_then_needs_no_key(
+    open_scene: OpenScene, open_visit: OpenVisit
+) -> None:
+    """The page does not request a useless key; the requested view opens after the sign-in."""
     scene = open_scene(estate_of({"chat": CMK}), **ENTRA)
     scene.host.fire("scan_on_schedule")
-    return scene
-
-
-def test_under_entra_the_page_leads_to_its_sign_in(entra: Scene, open_visit: OpenVisit) -> None:
-    """The page does not request a useless key; the requested view opens after the sign-in."""
-    visit = open_visit(entra, trouble=True)
+    visit = open_visit(scene, trouble=True)
     # What App Service answers to a request for data without a sign-in.
     visit.page.route("**/api/v1/**", lambda route: route.fulfill(status=401))
     visit.go("#verdict=compliant")
@@ -137,18 +116,13 @@ def test_under_entra_the_page_leads_to_its_sign_in(entra: Scene, open_visit: Ope
     visit.page.route("**/.auth/**", lambda route: route.fulfill(body="signed in"))
     link.click()
     assert "verdict=compliant" in json.dumps(visit.stored()["session"])
-
-
-def test_under_entra_who_is_signed_in_needs_no_key(entra: Scene, open_visit: OpenVisit) -> None:
-    """The browser's own session is enough to read and to start scans, and no key is sent."""
-    visit = open_visit(entra, extra_http_headers=SIGNED_IN)
-
+    # The browser's own session is enough to read and to start scans.
+    signed_in = open_visit(scene, extra_http_headers=SIGNED_IN)
     # The page asks after its first reading, which the first requests to a new host delay.
-    with visit.page.expect_response("**/api/scan", timeout=60_000) as may_start:
-        visit.go()
-        visit.wait_until_ready()
-
+    with signed_in.page.expect_response("**/api/scan", timeout=60_000) as may_start:
+        signed_in.go()
+        signed_in.wait_until_ready()
     assert may_start.value.status == 204
-    sent = [each.headers for each in visit.watch.requests if PATH not in each.url]
+    sent = [each.headers for each in signed_in.watch.requests if PATH not in each.url]
     assert sent
     assert not [headers for headers in sent if "x-functions-key" in headers]

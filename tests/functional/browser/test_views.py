@@ -3,12 +3,11 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.functional.browser.conftest import OpenVisit, World
+from tests.functional.browser.conftest import CLIPBOARD, OpenVisit, World
 from tests.functional.browser.page_visit import Visit
 
 pytestmark = pytest.mark.long
 
-CLIPBOARD = ["clipboard-read", "clipboard-write"]
 ACCOUNT = "fraud-scoring"
 
 
