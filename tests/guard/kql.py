@@ -106,6 +106,21 @@ def missing(query: str, lines: Iterable[Mapping[str, Any]]) -> list[tuple[str, s
     ]
 
 
+def faults(query: str, written: Iterable[str]) -> list[str]:
+    """Return what a query reads, compares with or looks for that is never written.
+
+    To KQL a misspelt field is null, and no fault.
+    """
+    texts = list(written)
+    begun = {prefix for prefix in prefixes(query) if any(text.startswith(prefix) for text in texts)}
+    return [
+        *(f"field {field}" for _, field in missing(query, map(json.loads, texts))),
+        *(f"no field of {event}" for event, read in fields(query).items() if not read),
+        *(f"word {word}" for word in compared(query) - WORDS),
+        *(f"prefix {prefix}" for prefix in prefixes(query) - begun),
+    ]
+
+
 def negated(query: str) -> list[str]:
     """Return the fields whose opposite it asks for: that of one which is missing is null."""
     return re.findall(r"not\(tobool\(\w+((?:\[\"\w+\"\])+)\)\)", query)

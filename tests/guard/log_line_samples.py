@@ -3,10 +3,11 @@
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.log_lines import LogSink, write_line
-from cmk_check.core.account import Reading
+from cmk_check.core.account import Account, Reading
 from cmk_check.core.comparison.changes import ComparisonContext, of_baseline, of_coverage, of_scan
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
 from cmk_check.core.enums import (
@@ -52,17 +53,18 @@ from tests.unit.core.examples import (
 async def write_lines() -> None:
     """Write all bad news, a scan that ended with a gap, one that failed, and deliveries."""
     scan = context(NOON + HOUR, hostname="cmk.example.net")
-    for number, account in enumerate((bad(ID), odd(ID)), 1):
-        tagged = replace(account, tags={"owner": "x"}, owner="x")
-        (step,) = compared_reading(known_of(good(ID)), Reading((tagged,)), scan).steps
-        await LogSink().accept([(number, step.changes[0])])
-    await _write_keys(scan)
-    await _write_exceptions(scan)
-    await _write_data(scan)
+    fine, violating = _owned(good(ID)), _owned(bad(ID))
+    for account in (violating, _owned(odd(ID))):
+        await _write_changes(".account.", fine, [account], scan)
     late = replace(scan, now=NOON + 25 * HOUR, fix_within=24 * HOUR)
-    tagged = replace(bad(ID), tags={"owner": "x"}, owner="x")
-    (step,) = compared_reading(known_of(tagged), Reading((tagged,)), late).steps
-    await LogSink().accept([(20, step.changes[0])])
+    overdue = await _write_changes(".account.", violating, [violating], late)
+    await _write_changes(".key.", fine, [HEALTHY, DISABLED, HEALTHY, UNPROTECTED], scan)
+    waiver = AccountException(ExceptionReason.HONOURED, "/e", expires_on=scan.now + HOUR)
+    await _write_changes(".exception.", violating, [waiver, None], scan)
+    store = DataStore(StoreType.STORAGE_ACCOUNT, "/s", "s", StoreState.MICROSOFT_KEY)
+    concern = DataConcern(DataReason.STORE_UNDER_MICROSOFT_KEY, {"stores": "s"})
+    exposed = AccountData(DataState.MICROSOFT_KEYS, (concern,), (store,), told=("/s",))
+    await _write_changes(".data.", fine, [exposed, AccountData(DataState.NONE)], scan)
     for number, kind in enumerate((ChangeType.SCAN_FAILED, ChangeType.SCAN_ABANDONED), 3):
         await LogSink().accept([(number, of_scan(kind, "s", NOON, "id", "why"))])
     lost = of_coverage(None, CoverageState.GAP, Gap(GapReason.FORBIDDEN), SUBSCRIPTION, scan)
@@ -83,53 +85,35 @@ async def write_lines() -> None:
     await LogSink().scan_ended(failed, None, None)
     await LogSink().scan_ended(ended, PostureVerdict.UNKNOWN, summary, partial=True)
     await LogSink().scan_ended(failed, None, None, partial=True)
-    await _write_deliveries(step.changes[0])
+    await _write_deliveries(overdue)
     blind = Watch(state=WatchState.BLIND, since=time)
     await LogSink().watch_told(blind, gap)
     write_line(logging.WARNING, "cmk.settings", {"unknown": ["CMK_OWNER"]})
     write_line(logging.WARNING, "cmk.settings", {"unknown": [], "unknownKinds": [2]})
 
 
-async def _write_keys(scan: ComparisonContext) -> None:
-    """Write of a key that it was disabled, that it is well again, and that it is at risk."""
-    known = known_of(good(ID))
-    for facts, count in ((HEALTHY, 0), (DISABLED, 1), (HEALTHY, 1), (UNPROTECTED, 1)):
-        account = replace(good(ID), tags={"owner": "x"}, owner="x")
-        reading = Reading((account,))
-        found = compared_reading(known, reading, scan, keys={str(account.id): facts})
-        told = [one for step in found.steps for one in step.changes if ".key." in one.type]
-        assert len(told) == count
-        await LogSink().accept([(number, one) for number, one in enumerate(told, 7)])
+def _owned(account: Account) -> Account:
+    return replace(account, tags={"owner": "x"}, owner="x")
+
+
+async def _write_changes(
+    kind: str, account: Account, readings: list[Any], scan: ComparisonContext
+) -> Change:
+    """Read an account again and again, write the changes of a kind, and return the last one.
+
+    What is read is the account itself, or what stands beside its verdict.
+    """
+    side = {".key.": "keys", ".exception.": "exceptions", ".data.": "data"}.get(kind)
+    known, changes = known_of(account), list[Change]()
+    for reading in readings:
+        read = Reading((account if side else reading,))
+        beside = {side: {str(account.id): reading}} if side else {}
+        found = compared_reading(known, read, scan, **beside)
+        told = [one for step in found.steps for one in step.changes if kind in one.type]
+        await LogSink().accept(list(enumerate(told, 7)))
+        changes += told
         known = recorded(found)
-
-
-async def _write_exceptions(scan: ComparisonContext) -> None:
-    """Write of an exception that it has started, that it ends soon, and that it has ended."""
-    account = replace(bad(ID), tags={"owner": "x"}, owner="x")
-    waiver = AccountException(ExceptionReason.HONOURED, "/e", expires_on=scan.now + HOUR)
-    known = known_of(account)
-    for exception, count in ((waiver, 2), (None, 1)):
-        accepted = {str(account.id): exception}
-        found = compared_reading(known, Reading((account,)), scan, exceptions=accepted)
-        told = [one for step in found.steps for one in step.changes]
-        assert len(told) == count
-        await LogSink().accept([(number, one) for number, one in enumerate(told, 7)])
-        known = recorded(found)
-
-
-async def _write_data(scan: ComparisonContext) -> None:
-    """Write that data of an account is under Microsoft's keys, and that it no longer is."""
-    account = replace(good(ID), tags={"owner": "x"}, owner="x")
-    store = DataStore(StoreType.STORAGE_ACCOUNT, "/s", "s", StoreState.MICROSOFT_KEY)
-    concern = DataConcern(DataReason.STORE_UNDER_MICROSOFT_KEY, {"stores": "s"})
-    exposed = AccountData(DataState.MICROSOFT_KEYS, (concern,), (store,), told=("/s",))
-    known = known_of(account)
-    for number, data in enumerate((exposed, AccountData(DataState.NONE)), 7):
-        found = compared_reading(known, Reading((account,)), scan, data={str(account.id): data})
-        told = [one for step in found.steps for one in step.changes if ".data." in one.type]
-        assert len(told) == 1
-        await LogSink().accept([(number, told[0])])
-        known = recorded(found)
+    return changes[-1]
 
 
 async def _write_deliveries(change: Change) -> None:

@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from tests.guard.documents import ROOT
-from tests.guard.test_workflows import PINNED, WORKFLOWS
 
 ACTION: Final = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS: Final = {step.get("name", "python"): step for step in ACTION["runs"]["steps"]}
@@ -70,6 +69,7 @@ def test_a_violation_is_annotated_at_its_line_and_fails_the_step(folder: Path) -
     assert json.loads((folder / "out.sarif").read_text())["runs"][0]["results"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("fails", "code"), [("true", 3), ("false", 0)])
 def test_an_unknown_account_is_a_warning_that_can_pass(folder: Path, fails: str, code: int) -> None:
     """A template that only the deployment resolves must not block every change."""
@@ -100,13 +100,3 @@ def test_the_command_is_installed_in_the_versions_of_the_lock(folder: Path) -> N
     assert result.stdout.split()[-1] == str(ROOT)
     assert "typer==" in pinned
     assert "--" not in pinned.replace("# ", "")
-
-
-def test_what_the_action_uses_is_pinned_as_in_the_workflows() -> None:
-    """A tag can be moved to other code; and of two versions one is the forgotten one."""
-    used = STEPS["python"]["uses"]
-
-    line = next(each for each in (ROOT / "action.yml").read_text().splitlines() if used in each)
-    assert PINNED.fullmatch(line.split("uses: ")[1])
-    assert any(used in path.read_text() for path in WORKFLOWS.values())
-    assert not [step for step in STEPS.values() if "${{" in step.get("run", "")]

@@ -8,7 +8,7 @@ import pytest
 
 from local.simulator import Simulator
 from local.terminal import left_on_screen, run_at_terminal
-from tests.guard.documents import ROOT
+from tests.guard.documents import README, ROOT
 from tools.terminal import COLUMNS, PICTURE, drawn
 
 
@@ -26,7 +26,13 @@ def test_the_picture_is_what_a_scan_shows_today(environment: Mapping[str, str]) 
         ["cmk-check", "scan"], environment=environment, columns=COLUMNS, seconds=60
     )
 
-    assert drawn(left_on_screen(written)) == PICTURE.read_text()
+    shown = left_on_screen(written)
+    assert drawn(shown) == PICTURE.read_text()
+    # The demo shows the same estate.
+    (posture,) = re.findall(r"posture: non_compliant: .* could not be read", README)
+    bad, total, unknown, unread, subscriptions = re.findall(r"\d+", posture)
+    counted = [(bad, total), (unknown, total), (unread, subscriptions)]
+    assert re.findall(r"\((\d+) of (\d+)\)", shown) == counted
 
 
 def test_the_picture_asks_nobody_and_names_no_machine() -> None:

@@ -136,22 +136,3 @@ def test_no_block_has_a_comment() -> None:
     blocks = [block for text in texts for block in re.findall(r"(?ms)^ *```sh\n(.*?)^ *```", text)]
 
     assert [line for block in blocks for line in re.findall(r"(?m)^(?:.*\s)?#.*$", block)] == []
-
-
-def test_words_arrive_as_the_shell_gives_them(tmp_path: Path) -> None:
-    """What this file sees of a document has to be what a reader's az would see."""
-    page = tmp_path / "page.md"
-    page.write_text(
-        "```sh\nGROUP='a b'\naz group show --name \"$GROUP\" \\\n  --tags x='[\"y\"]' <app>\n"
-        'exit 1\nfor ONE in 1 2; do az login --tenant "$(az account show)$ONE"; done\n```\n'
-        '`az login` is prose.\n```sh\ncat x | az webapp restart --name "$NONE"\n```\n'
-    )
-
-    assert _commands(page, tmp_path) == [
-        ["az", "group", "show", "--name", "a b", "--tags", 'x=["y"]', "app"],
-        ["az", "account", "show"],
-        ["az", "login", "--tenant", "value1"],
-        ["az", "account", "show"],
-        ["az", "login", "--tenant", "value2"],
-        ["az", "webapp", "restart", "--name", ""],
-    ]

@@ -55,14 +55,3 @@ def test_the_watch_costs_what_is_said_of_it() -> None:
 def _numbers(text: str) -> dict[str, float]:
     rows = re.findall(r"(?m)^ *(\w+)\D*?([\d,.]+)(?:  |$)", text)
     return {name: float(number.replace(",", "")) for name, number in rows}
-
-
-def test_a_price_that_is_none_is_refused_with_the_names_of_all() -> None:
-    """A misspelt one would be an estimate at the old price."""
-    command = "estimate --subscriptions 1 --accounts 5 --price"
-    cheap = CliRunner().invoke(app, [*command.split(), "rule_5_minutes=0"])
-    wrong = [CliRunner().invoke(app, [*command.split(), text]) for text in ("rule=1", "log_gb=x")]
-
-    assert re.search(r"alert rules +3\.10\n", cheap.output)
-    assert [each.exit_code for each in wrong] == [2, 2]
-    assert all("table_gb_month" in each.stderr for each in wrong)

@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from tools.reference.__main__ import RENDERERS
 from tools.reference.documents import ROOT, documents, rewritten
 
@@ -27,10 +25,3 @@ def test_every_part_is_written_and_every_renderer_used() -> None:
     assert re.findall(r"(?m)^@@([\w-]+)$", written) == begun
     assert {*begun} == {*RENDERERS}
     assert len(re.findall(r"(?m)^<!-- end -->$", texts)) == len(begun)
-
-
-@pytest.mark.parametrize("marker", ["generated: nothing", "generated: settings all"])
-def test_a_marker_that_no_renderer_knows_is_refused(marker: str) -> None:
-    """Text between such markers would be believed to be the code's."""
-    with pytest.raises((KeyError, TypeError)):
-        rewritten(f"<!-- {marker} -->\n<!-- end -->", RENDERERS)

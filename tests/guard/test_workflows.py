@@ -1,4 +1,4 @@
-"""The pipelines: what runs there is what was chosen, and may do no more than it must."""
+"""The pipelines: what runs there is what was chosen. zizmor checks pins, texts and permissions."""
 
 import re
 import subprocess
@@ -30,23 +30,8 @@ MORE: Final = {
         "id-token": "write",
     },
 }
-PINNED: Final = re.compile(r"([\w.-]+/[\w.-]+)(?:/[\w-]+)?(@[0-9a-f]{40} # v\d+\.\d+\.\d+)")
 STEPS: Final = [(name, step) for name, _, job in JOBS for step in job.get("steps", [])]
 RUNS: Final = [(name, step["run"]) for name, step in STEPS if "run" in step]
-
-
-def test_an_action_is_the_same_everywhere() -> None:
-    """Of two versions one is the forgotten one."""
-    texts = "".join(path.read_text() for path in WORKFLOWS.values())
-    pins = set(PINNED.findall(texts))
-
-    assert len({repository for repository, _ in pins}) == len(pins)
-
-
-@pytest.mark.parametrize("name", WORKFLOWS)
-def test_nothing_is_allowed_unless_a_job_asks(name: str) -> None:
-    """Without the line, a job has what the organisation gives by default, which may be all."""
-    assert PARSED[name]["permissions"] in ({}, {"contents": "read"})
 
 
 @pytest.mark.parametrize(("name", "job", "given"), JOBS)
@@ -61,12 +46,8 @@ def test_a_job_may_do_no_more_than_it_must(name: str, job: str, given: dict[str,
 
 
 @pytest.mark.parametrize(("name", "run"), RUNS)
-def test_a_script_takes_no_text_from_elsewhere_parses_and_calls_what_is_there(
-    name: str, run: str
-) -> None:
+def test_a_script_parses_and_calls_what_is_there(name: str, run: str) -> None:
     """A pipeline that is seldom used breaks on the day that it is needed."""
-    # Put into a script before a shell reads it, the name of a branch is code (P10).
-    assert "${{" not in run
     tasks = set(re.findall(r"(?m)^([a-z-]+):.*##", (ROOT / "Makefile").read_text()))
 
     subprocess.run(["bash", "-n"], input=run, text=True, check=True)  # noqa: S607 - the reader's

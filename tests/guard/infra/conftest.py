@@ -1,9 +1,11 @@
 """The compiler is started once, and each template and snapshot is asked for once."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from tests.guard.infra.alert_rules import rules_of
 from tests.guard.infra.bicep_kit import Bicep, Json
 from tests.guard.infra.deny_rules import SETS, created_by
 from tests.guard.infra.expressions import worked_out
@@ -22,6 +24,12 @@ def compiler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bicep]:
     """Return the running compiler, over a copy of the templates."""
     with Bicep(tmp_path_factory.mktemp("infra")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def rules(compiler: Bicep) -> dict[str, Any]:
+    """Return the properties of each alert rule over log lines; of both files they are the same."""
+    return rules_of(worked_out(compiler.snapshot("minimal.bicepparam")))
 
 
 @pytest.fixture(params=["minimal.bicepparam", "production.bicepparam"])

@@ -1,7 +1,6 @@
 """The alert rules as they would be deployed: they fire on what the app writes, and on all of it."""
 
 import json
-import logging
 import re
 from datetime import timedelta
 from typing import Any, Final
@@ -10,21 +9,11 @@ import pytest
 
 from cmk_check.config.webhook import ALERTS
 from cmk_check.core.enums import ChangeType
-from tests.guard.infra.alert_rules import criterion, rules_of
+from tests.guard.infra.alert_engine import span
+from tests.guard.infra.alert_rules import criterion
 from tests.guard.infra.bicep_kit import INFRA, Bicep, Json, only
 from tests.guard.infra.expressions import worked_out
-from tests.guard.kql import (
-    WORDS,
-    bound,
-    compared,
-    events,
-    fields,
-    has,
-    missing,
-    negated,
-    prefixes,
-)
-from tests.guard.log_line_samples import write_lines
+from tests.guard.kql import bound, compared, events, faults, has, negated
 
 # Each alerts at the first row, and at the first error.
 FIRST_ROW: Final = {
@@ -53,15 +42,9 @@ LONGEST_LOOK_BACK: Final = timedelta(days=2)
 
 @pytest.fixture(scope="module")
 def resources(compiler: Bicep) -> list[Json]:
-    """What a deployment would create; the rules of both parameter files are the same."""
+    """What a deployment would create."""
     found: list[Json] = worked_out(compiler.snapshot("minimal.bicepparam"))
     return found
-
-
-@pytest.fixture(scope="module")
-def rules(resources: list[Json]) -> dict[str, Any]:
-    """The properties of each rule over log lines, by its name without prefix and suffix."""
-    return rules_of(resources)
 
 
 @pytest.fixture(scope="module")
@@ -70,60 +53,28 @@ def queries(rules: dict[str, Any]) -> dict[str, str]:
     return {name: criterion(rule)["query"] for name, rule in rules.items()}
 
 
-def _span(text: str) -> timedelta:
-    found = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", text)
-    assert found
-    days, hours, minutes = (int(part or 0) for part in found.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes)
-
-
-def test_each_query_parses_and_knows_its_columns(queries: dict[str, str]) -> None:
-    """Azure does not look at them when they are deployed: a wrong one would never fire."""
-    found = dict(zip(queries, bound(tuple(queries.values())), strict=True))
-
-    assert {name: one.faults for name, one in found.items() if one.faults} == {}
-
-
-def test_each_dimension_is_a_column_of_text(rules: dict[str, Any], queries: dict[str, str]) -> None:
-    """A rule splits by them; by one that is not there, it fails at each evaluation."""
-    results = bound(tuple(queries.values()))
-
-    for rule, result in zip(rules.values(), results, strict=True):
-        names = [dimension["name"] for dimension in criterion(rule)["dimensions"]]
-        assert {result.columns.get(name) for name in names} <= {"string"}, result.columns
-        assert len(names) <= MOST_DIMENSIONS
-
-
-def test_an_event_has_a_time_and_a_condition_has_none(
-    queries: dict[str, str], rules: dict[str, Any]
+def test_each_query_parses_and_its_rule_splits_by_columns_of_text(
+    rules: dict[str, Any], queries: dict[str, str]
 ) -> None:
-    """Rows count in the window of their time: a condition would end until the next line."""
-    results = dict(zip(queries, bound(tuple(queries.values())), strict=True))
+    """Azure does not look when they are deployed: a wrong one fails at each evaluation.
 
-    timeless = {name for name, one in results.items() if one.columns.get("timestamp") != "datetime"}
-
-    assert timeless == {name for name, rule in rules.items() if rule["autoMitigate"]}
-    assert timeless == {
-        "scan-failed",
-        "scan-incomplete",
-        "scan-missing",
-        "timer-stopped",
-        "watch-blind",
-        "webhook-failing",
-    }
+    Rows count in the window of their time, so a condition with one would end until the next line.
+    """
+    for (name, rule), found in zip(rules.items(), bound(tuple(queries.values())), strict=True):
+        dimensions = [dimension["name"] for dimension in criterion(rule)["dimensions"]]
+        assert found.faults == [], name
+        assert {found.columns.get(each) for each in dimensions} <= {"string"}, name
+        assert len(dimensions) <= MOST_DIMENSIONS
+        assert (found.columns.get("timestamp") == "datetime") != rule["autoMitigate"], name
 
 
-async def test_each_field_that_a_query_reads_is_in_the_lines(
-    queries: dict[str, str], caplog: pytest.LogCaptureFixture
-) -> None:
-    """A misspelt field is null to KQL, and no fault."""
-    caplog.set_level(logging.INFO, logger="cmk_check.lines")
-    await write_lines()
-    lines = [json.loads(text) for text in caplog.messages]
-
-    for name, query in queries.items():
-        assert all(fields(query).values()), name
-        assert missing(query, lines) == [], name
+def test_each_query_reads_what_is_written(queries: dict[str, str], lines: list[str]) -> None:
+    """The opposite of a field that is missing is null, and its line is left out in silence."""
+    assert {name: wrong for name, query in queries.items() if (wrong := faults(query, lines))} == {}
+    assert any(negated(query) for query in queries.values())
+    for query in queries.values():
+        read = [line for line in map(json.loads, lines) if line["event"] in events(query)]
+        assert all(has(line, field) for field in negated(query) for line in read), query
 
 
 @pytest.mark.parametrize("name", ["modules/alerts.bicep", "workbook.json"])
@@ -136,45 +87,12 @@ def test_the_owner_is_the_one_of_the_finding(name: str) -> None:
     }
 
 
-async def test_what_a_query_negates_is_in_every_line(
-    queries: dict[str, str], caplog: pytest.LogCaptureFixture
-) -> None:
-    """The opposite of a field that is missing is null, and its line is left out in silence."""
-    caplog.set_level(logging.INFO, logger="cmk_check.lines")
-    await write_lines()
-    lines = [json.loads(text) for text in caplog.messages]
-
-    assert any(negated(query) for query in queries.values())
-    for query in queries.values():
-        read = [line for line in lines if line["event"] in events(query)]
-        assert [
-            field for field in negated(query) if not all(has(line, field) for line in read)
-        ] == []
-
-
-def test_each_type_and_state_that_a_query_compares_with_exists(queries: dict[str, str]) -> None:
-    """A word that is never written is never found."""
-    for query in queries.values():
-        assert compared(query)
-        assert compared(query) <= WORDS
-
-
-def test_the_prefix_that_queries_look_for_begins_the_lines(queries: dict[str, str]) -> None:
-    """The same prefixes are proved against the lines themselves, for documents and workbook."""
-    for query in queries.values():
-        assert prefixes(query) == {f'{{"event":"{event}"' for event in events(query)}
-
-
 def test_what_alerts_by_default_has_a_rule_or_a_reason_for_none(queries: dict[str, str]) -> None:
     """Whoever relies on Azure Monitor alone must hear of what a webhook would be told."""
     ruled = {word for query in queries.values() for word in compared(query)} & set(ChangeType)
 
     assert set(ChangeType) & ALERTS == ruled | WITHOUT_RULE.keys()
     assert ruled.isdisjoint(WITHOUT_RULE)
-    assert compared(queries["scan-incomplete"]) == {"complete", "incomplete"}
-    assert compared(queries["scan-missing"]) >= {"complete", "incomplete", "failed"}
-    assert compared(queries["message-given-up"]) == {"given_up"}
-    assert compared(queries["webhook-failing"]) == {"retry"}
 
 
 def test_a_key_that_got_worse_has_one_rule_and_no_other(queries: dict[str, str]) -> None:
@@ -184,14 +102,6 @@ def test_a_key_that_got_worse_has_one_rule_and_no_other(queries: dict[str, str])
     other_only = broken.replace('== "broken"', '!= "broken"').replace("#keyHealth=broken", "")
     assert other_only == other
     assert '== "broken"' in broken
-
-
-def test_a_key_that_the_first_scan_finds_broken_has_a_rule(queries: dict[str, str]) -> None:
-    """Such a key never gets worse, so no rule about changes of keys will ever fire."""
-    query = queries["baseline-key-broken"]
-
-    assert compared(query) == {ChangeType.SCAN_BASELINE}
-    assert '["data"]["brokenKeys"]["accountId"]' in fields(query)["cmk.change"]
 
 
 def test_each_rule_is_on_and_tells_somebody(resources: list[Json], rules: dict[str, Any]) -> None:
@@ -244,10 +154,10 @@ def test_whoever_silences_an_alert_is_not_the_only_one_who_knows(resources: list
 def test_no_event_is_told_twice_and_none_falls_between(rules: dict[str, Any]) -> None:
     """Windows that overlap tell an event again; windows with a gap between them lose it."""
     for rule in rules.values():
-        window = _span(rule["windowSize"])
-        assert window == _span(rule["evaluationFrequency"])
+        window = span(rule["windowSize"])
+        assert window == span(rule["evaluationFrequency"])
         if rule["autoMitigate"]:
-            assert window <= _span(rule["overrideQueryTimeRange"]) <= LONGEST_LOOK_BACK
+            assert window <= span(rule["overrideQueryTimeRange"]) <= LONGEST_LOOK_BACK
         else:
             assert not rule.get("overrideQueryTimeRange")
 
@@ -259,6 +169,6 @@ def test_a_missing_scan_is_seen_within_what_a_rule_can_look_back(
     (minutes,) = re.findall(r"ago\((\d+)m\)", queries["scan-missing"])
     longest = compiler.compiled("main.bicep")[0]["parameters"]["maxAgeMinutes"]["maxValue"]
 
-    look_back = _span(rules["scan-missing"]["overrideQueryTimeRange"])
+    look_back = span(rules["scan-missing"]["overrideQueryTimeRange"])
 
     assert timedelta(minutes=int(minutes)) <= timedelta(minutes=longest) < look_back
