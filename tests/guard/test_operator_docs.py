@@ -22,7 +22,11 @@ def test_every_option_of_the_template_has_a_variable() -> None:
     """An option without one cannot be set with azd; another one would stop a deployment."""
     given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
 
+    variables = {entry["value"] for entry in given.values()}
+
     assert given.keys() == set(re.findall(r"(?m)^param (\w+)", (INFRA / "main.bicep").read_text()))
+    assert {bool(re.fullmatch(r"\$\{[A-Z_]+\}", each)) for each in variables} == {True}
+    assert len(variables) == len(given)
 
 
 def test_every_name_that_can_be_given_is_listed() -> None:

@@ -37,14 +37,10 @@ def test_the_key_is_typed_and_sent_by_keyboard_alone(visit: Visit) -> None:
     visit.wait_until_ready()
 
 
-@pytest.mark.parametrize("width", [1280, 768])
-def test_the_order_of_tabs_is_that_of_reading(desk: Visit, width: int) -> None:
+def test_the_order_of_tabs_is_that_of_reading(desk: Visit) -> None:
     """If the focus jumps back, people lose their place."""
-    before = desk.page.viewport_size
-    desk.page.set_viewport_size({"width": width, "height": 800})
     boxes = [each.bounding_box() for each in desk.page.locator("#board > section").all()]
     places = [(round(box["y"]), round(box["x"])) for box in boxes if box]
-    desk.page.set_viewport_size(before or {"width": 1280, "height": 720})
 
     assert len(places) == 7
     assert places == sorted(places)

@@ -130,17 +130,6 @@ def test_the_templates_grant_the_role_to_the_app_and_no_more(
         assert one["properties"]["roleDefinitionId"] == role["id"]
 
 
-def test_names_of_roles_differ(compiler: Bicep) -> None:
-    """They are taken for a whole tenant: the second of one name would not be created."""
-    resources = [
-        *compiler.snapshot("scope/management_group.bicepparam", management_group="mg-ai"),
-        *compiler.snapshot("scope/subscriptions.bicepparam"),
-    ]
-    names = [role["properties"]["roleName"] for role in of_type(resources, ROLE)]
-
-    assert len(set(names)) == len(names) == 3
-
-
 def _granted_to(compiler: Bicep, principal: str, *, key_health: bool) -> list[Json]:
     """Return what both templates grant to an app, below a group and on a subscription of it.
 
