@@ -17,7 +17,6 @@ FACTS = {
         *("_SUBSCRIPTION_BYTES", "_FINDING_BYTES", "_SCAN_BYTES", "_LINE_BYTES", "_LINES_A_SLICE"),
     },
     "evidence/sign.py": {"_SMALLEST"},  # the size that RSA needs
-    "evidence/manifest.py": {"format"},  # a contract
     "cli/exit_codes.py": {"USAGE", "UNKNOWN"},  # a contract
     "core/prices.py": {
         *("HOURS_A_MONTH", "_INSTANCE_GB", "log_gb"),  # units, and a price
@@ -38,7 +37,7 @@ FACTS = {
 # A constant, or a default of an annotated name, that is more than none or one of something.
 NUMBER = re.compile(
     r"(?m)(?:^ *(_?[A-Z][A-Z_0-9]*)(?:: Final(?:\[\w+\])?)?|\b(\w+): [\w |.]+) = "
-    r"(?:timedelta\(\w+=\d[^)]*\)|(?:range\()?(?![01]\b)\d[\d_.* +)]*)(?=,|\)|$|  #)"
+    r"(?:timedelta\(\w+=\d[^)]*\)|(?:range\()?(?![01]\b)\d[\d_.* +)-]*)(?=,|\)|$|  #)"
 )
 
 
