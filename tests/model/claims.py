@@ -1,8 +1,7 @@
 """What must hold: in every state, at every step, and when everything has ended."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tests.model.protocol import Protocol
 from tests.model.state import (
     Coverage,
     Finding,
@@ -15,6 +14,9 @@ from tests.model.state import (
     summary_in,
     summary_of,
 )
+
+if TYPE_CHECKING:
+    from tests.model.protocol import Protocol
 
 FALSE_GREEN: Final = "false green: "
 RECORDED_VIOLATION: Final = f"{FALSE_GREEN}compliant beside a recorded violation"
@@ -29,11 +31,10 @@ WRONG_ROW: Final = "wrong at the end: a row differs from the truth"
 WRONG_STATUS: Final = "wrong at the end: the status differs from the rows"
 
 
-def broken_by(protocol: Protocol, before: State, after: State) -> str | None:
+def broken_by(protocol: "Protocol", before: State, after: State) -> str | None:
     """Return the claim that a step breaks, if any."""
     status = after.status
-    is_looked_at = not (protocol.configuration.lasting and after.workers)
-    if is_looked_at and status.is_high:
+    if status.is_high:
         pending_is_gap = protocol.rules.pending_is_gap
         for row in after.rows:
             if row.finding == Finding.VIOLATED:
@@ -45,7 +46,7 @@ def broken_by(protocol: Protocol, before: State, after: State) -> str | None:
             return OLD_VIOLATION
         if _is_older(after, (status.as_of,) * len(after.rows)):
             return TOO_FRESH
-    if is_looked_at and _is_older(after, status.dated):
+    if _is_older(after, status.dated):
         return OLD_ROW
     return _forgotten(before.status, after)
 
@@ -69,7 +70,7 @@ def _is_older(state: State, dated: tuple[int, ...]) -> bool:
     )
 
 
-def broken_at_end(protocol: Protocol, state: State) -> str | None:
+def broken_at_end(protocol: "Protocol", state: State) -> str | None:
     """Return the claim that is broken after a full scan of an estate that stood still."""
     status, deleted = state.status, protocol.configuration.faults.deleted
     if status.lowered == Lowered.UNREAD and not (status.is_cut or deleted):

@@ -1,8 +1,18 @@
 """The rules of the protocol, and the configurations in which they are tried."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
+from tests.model.claims import (
+    FORGOTTEN_GAP,
+    FORGOTTEN_LIST,
+    NO_WAY_OUT,
+    OLD_ROW,
+    RECORDED_GAP,
+    RECORDED_VIOLATION,
+    TOO_FRESH,
+    WRONG_ROW,
+)
 from tests.model.state import Faults
 
 # A full scan, or the subscriptions that a partial one names.
@@ -22,7 +32,6 @@ class Rules:
 
     new_are_marked: bool = True
     pending_is_gap: bool = False
-    inserts_are_confirmed: bool = False
     claim_is_checked: bool = True
     lease_is_checked: bool = True
     lowers: bool = True
@@ -41,9 +50,6 @@ class Rules:
 
 
 RULES: Final = Rules()
-# A new subscription was inserted in one transaction without a mark; then claim and lease were
-# checked, except by a baseline scan. If it took several transactions, its row said "unread".
-OLD_RULES: Final = Rules(new_are_marked=False, pending_is_gap=True, inserts_are_confirmed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,7 @@ class Configuration:
     """What is tried, exhaustively.
 
     ``leases_end``: a lease may end at any moment. ``in_parts``: a first recording takes two
-    transactions. ``lasting`` looks only at what is still wrong when nobody works any more.
-    ``confirms_late``: inserts are confirmed only when nobody else can move. ``named`` is how many
-    unwritten gaps a status can name.
+    transactions. ``named`` is how many unwritten gaps a status can name.
     """
 
     name: str
@@ -66,26 +70,22 @@ class Configuration:
     is_violated: bool | None = None  # None: both are tried
     leases_end: bool = True
     in_parts: bool = False
-    lasting: bool = False
-    confirms_late: bool = False
 
     def __str__(self) -> str:
         scans = ", ".join(f"partial of {scan[0]}" if scan else "full" for scan in self.scans)
         faults = [f"{name} {count}" for name, count in self.faults._asdict().items() if count]
-        flags = [flag for flag in ("in_parts", "lasting", "confirms_late") if getattr(self, flag)]
-        return f"{self.start}; {scans}; {', '.join([*faults, *flags]) or 'no fault'}"
+        parts = ["in_parts"] * self.in_parts
+        return f"{self.start}; {scans}; {', '.join([*faults, *parts]) or 'no fault'}"
 
 
-# Found by hand when the old rules were the program's; H0 is the control.
-BY_HAND: Final = (
-    Configuration("H0", "new", Faults(lists=1), lasting=True, confirms_late=True),
-    Configuration("H1", "first", Faults(lists=1), lasting=True),
-    Configuration("H2", "first", Faults(lists=1, poison=1), leases_end=False, lasting=True),
-    Configuration("H3", "new", Faults(lists=1, lost=1), lasting=True, confirms_late=True),
-    Configuration("H4", "new", Faults(lists=1, deaths=1), lasting=True, confirms_late=True),
-    Configuration("H5", "new", Faults(lists=1), lasting=True),
-    Configuration("H6", "new", Faults(lists=1)),
-    Configuration("H7", "new", Faults(), in_parts=True),
+SMALL: Final = (
+    Configuration("S1", "first", Faults(lists=1, redelivered=1)),
+    Configuration("S2", "new", Faults(lists=1, redelivered=1)),
+    Configuration("S3", "known", Faults(lists=1, flips=1)),
+    Configuration("S4", "new", Faults(lists=1), in_parts=True),
+    Configuration("S5", "first", Faults(lists=1, poison=1), leases_end=False),
+    Configuration("S6", "new", Faults(lists=1, lost=1)),
+    Configuration("S7", "new", Faults(lists=1, deaths=1)),
 )
 _POISONED: Final = Faults(flips=1, redelivered=1, poison=1)
 _LOST: Final = Faults(lists=1, redelivered=1, lost=1)
@@ -138,70 +138,80 @@ UNWRITTEN: Final = (
     Configuration("U5", "mixed", Faults(refused=1), (_TWO, _OTHER), 2, 1, leases_end=False),
     Configuration("U6", "new", Faults(lists=1, refused=1), deliveries=1, leases_end=False),
 )
-# Enough for each rule of full scans that is left out.
-SMALL: Final = (
-    Configuration("S1", "first", Faults(lists=1, redelivered=1)),
-    Configuration("S2", "new", Faults(lists=1, redelivered=1)),
-    Configuration("S3", "known", Faults(lists=1, flips=1)),
-    Configuration("S4", "new", Faults(lists=1), in_parts=True),
-)
-ALL: Final = {
-    each.name: each for each in (*BY_HAND, *FULL_SCANS, *PARTIAL_SCANS, *UNWRITTEN, *SMALL)
-}
+ALL: Final = {each.name: each for each in (*SMALL, *FULL_SCANS, *PARTIAL_SCANS, *UNWRITTEN)}
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A rule that is left out, and the configurations that are tried without it."""
+    """A rule that is left out, a configuration in which it is missed, and the claim it breaks."""
 
     text: str
     rules: Rules
-    tried: tuple[str, ...] = ("S4", "S3", "S1", "S2")
+    tried: str
+    claim: str
 
 
 LEFT_OUT: Final = (
     LeftOut(
-        "a new subscription is marked before it is recorded", replace(RULES, new_are_marked=False)
+        "a new subscription is marked before it is recorded",
+        Rules(new_are_marked=False),
+        "S1",
+        TOO_FRESH,
+    ),
+    LeftOut("a pending row is no gap", Rules(pending_is_gap=True), "S4", RECORDED_GAP),
+    LeftOut(
+        "the claim is checked after the mark", Rules(claim_is_checked=False), "S1", RECORDED_GAP
     ),
     LeftOut(
-        "the same, and inserts are confirmed",
-        replace(RULES, new_are_marked=False, inserts_are_confirmed=True),
+        "the lease is checked after the mark",
+        Rules(lease_is_checked=False),
+        "S4",
+        RECORDED_VIOLATION,
     ),
-    LeftOut("a pending row is no gap", replace(RULES, pending_is_gap=True)),
-    LeftOut("the claim is checked after the mark", replace(RULES, claim_is_checked=False)),
-    LeftOut("the lease is checked after the mark", replace(RULES, lease_is_checked=False)),
     LeftOut(
-        "the status is lowered before anything worse is recorded", replace(RULES, lowers=False)
+        "the status is lowered before anything worse is recorded",
+        Rules(lowers=False),
+        "S4",
+        RECORDED_VIOLATION,
     ),
-    LeftOut("the mark guards the recording", replace(RULES, mark_guards=False)),
+    LeftOut("the mark guards the recording", Rules(mark_guards=False), "S4", WRONG_ROW),
     LeftOut(
-        "a pending row that is not listed is worked on", replace(RULES, pending_unlisted="left")
+        "a pending row that is not listed is worked on",
+        Rules(pending_unlisted="left"),
+        "S4",
+        RECORDED_VIOLATION,
     ),
-    LeftOut("it becomes a gap", replace(RULES, pending_unlisted="nothing")),
-    LeftOut("partial: a mark lowers", replace(RULES, partial_sees_marks=False), ("Q1", "Q2")),
+    LeftOut("it becomes a gap", Rules(pending_unlisted="nothing"), "S4", RECORDED_VIOLATION),
+    LeftOut("partial: a mark lowers", Rules(partial_sees_marks=False), "Q1", RECORDED_VIOLATION),
     LeftOut(
-        "partial: what was lowered stays", replace(RULES, partial_keeps_lowered=False), ("Q3",)
+        "partial: what was lowered stays",
+        Rules(partial_keeps_lowered=False),
+        "Q3",
+        FORGOTTEN_LIST,
     ),
-    LeftOut("partial: the date stays", replace(RULES, partial_keeps_as_of=False), ("Q1", "Q2")),
-    LeftOut("partial: unwritten gaps stay", replace(RULES, partial_keeps_unwritten=False), ("Q9",)),
+    LeftOut("partial: the date stays", Rules(partial_keeps_as_of=False), "Q1", TOO_FRESH),
+    LeftOut("partial: unwritten gaps stay", Rules(partial_keeps_unwritten=False), "Q9", OLD_ROW),
+    LeftOut("what is not written keeps its date", Rules(unwritten_keeps_date=False), "U1", OLD_ROW),
+    LeftOut("so does all, if not all can be named", Rules(cut_keeps_dates=False), "U3", OLD_ROW),
     LeftOut(
-        "what is not written keeps its date", replace(RULES, unwritten_keeps_date=False), ("U1",)
-    ),
-    LeftOut("so does all, if not all can be named", replace(RULES, cut_keeps_dates=False), ("U3",)),
-    LeftOut(
-        "partial: an unwritten gap is no new row", replace(RULES, unwritten_are_new=True), ("U2",)
+        "partial: an unwritten gap is no new row", Rules(unwritten_are_new=True), "U2", NO_WAY_OUT
     ),
     LeftOut(
         "a gap that stands in no row is planned, listed or not",
-        replace(RULES, unwritten_are_planned=False),
-        ("U6",),
+        Rules(unwritten_are_planned=False),
+        "U6",
+        FORGOTTEN_GAP,
     ),
     LeftOut(
-        "partial: missing rows lower", replace(RULES, partial_sees_missing_rows=False), ("Q10",)
+        "partial: missing rows lower",
+        Rules(partial_sees_missing_rows=False),
+        "Q10",
+        RECORDED_VIOLATION,
     ),
     LeftOut(
         "partial: so do those that it added itself",
-        replace(RULES, partial_expects_new_rows=False),
-        ("Q11", "Q12"),
+        Rules(partial_expects_new_rows=False),
+        "Q11",
+        RECORDED_VIOLATION,
     ),
 )

@@ -46,9 +46,6 @@ _STEPS: Final = {
     Step.LOWER: recording.lower,
     Step.RECORD: recording.record,
     Step.RECORD_REST: recording.record,
-    Step.CONFIRM_CLAIM: recording.confirm_claim,
-    Step.CONFIRM_LEASE: recording.confirm_lease,
-    Step.LOWER_AGAIN: recording.lower,
     Step.DONE: recording.done,
     Step.FINISH: finish.finish,
     Step.READ_ROWS: finish.read_rows,
@@ -114,14 +111,9 @@ class Protocol:
     def moves(self, state: State) -> tuple[list[Move], bool]:
         """Return what can happen next, and whether only the world can still move."""
         moves = [*_plans(self, state), *_deliveries(self, state)]
-        late = self.configuration.confirms_late
         for worker in state.workers:
-            if not (late and worker.step == Step.CONFIRM_CLAIM):
-                moves += _STEPS[worker.step](Turn(self, state, worker))
+            moves += _STEPS[worker.step](Turn(self, state, worker))
         moves += _begins(self, state)
-        if late and not moves:
-            for worker in state.workers:
-                moves += _STEPS[worker.step](Turn(self, state, worker))
         moves += _deaths(state)
         is_final = not moves
         moves += _world(state)
@@ -204,7 +196,7 @@ def _plans(protocol: Protocol, state: State) -> Iterator[Move]:
             # What stands in no row would be forgotten if Azure no longer lists it.
             unwritten = state.status.unwritten if protocol.rules.unwritten_are_planned else known
             expected = tuple(map(or_, known, unwritten))
-            planned = Scan(scan.state, state.listed, not state.status.as_of, expected)
+            planned = Scan(scan.state, state.listed, expected)
             yield (
                 None,
                 f"scan {number} lists {sum(state.listed)} of them and is planned",

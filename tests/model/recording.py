@@ -99,7 +99,7 @@ def read_azure(turn: Turn) -> Iterator[Move]:
     is_marked = (
         bool(known.coverage) or turn.rules.new_are_marked or turn.protocol.configuration.in_parts
     )
-    target = Target(finding, coverage, is_worse, is_marked)
+    target = Target(finding, coverage, is_worse)
     step = Step.MARK if is_marked else _after_check(turn, target)
     yield turn.go(what, me._replace(step=step, target=target, epoch=epoch))
 
@@ -140,16 +140,15 @@ def check_lease(turn: Turn) -> Iterator[Move]:
 def lower(turn: Turn) -> Iterator[Move]:
     """Lower the status, once for each worker."""
     me, status = turn.worker, turn.state.status
-    is_late = me.step == Step.LOWER_AGAIN
-    then = () if is_late else (me._replace(step=Step.RECORD, has_lowered=True),)
-    if me.has_lowered and not is_late:
-        yield turn.go("has seen a low status before", *then)
+    then = me._replace(step=Step.RECORD, has_lowered=True)
+    if me.has_lowered:
+        yield turn.go("has seen a low status before", then)
     elif not status.is_high:
-        yield turn.go("finds a status that is not compliant", *then)
+        yield turn.go("finds a status that is not compliant", then)
     else:
         turn.status_written()
         state = turn.state._replace(status=status._replace(lowered=Lowered.FOUND_WORSE))
-        yield turn.go("lowers the status", *then, state=state)
+        yield turn.go("lowers the status", then, state=state)
         if state.faults.lost:
             fewer = state.faults._replace(lost=state.faults.lost - 1)
             again = me.at(Step.READ_TABLE)
@@ -160,7 +159,7 @@ def lower(turn: Turn) -> Iterator[Move]:
 def record(turn: Turn) -> Iterator[Move]:
     """Record the reading; the last transaction clears the mark."""
     me, known = turn.worker, turn.worker.known or turn.row
-    target = me.target or Target(known.finding, known.coverage, is_worse=False, is_marked=True)
+    target = me.target or Target(known.finding, known.coverage, is_worse=False)
     is_first = me.step == Step.RECORD and turn.protocol.configuration.in_parts
     if is_first and target.finding != known.finding:
         row = Row(target.finding or known.finding, turn.row.coverage)
@@ -169,13 +168,7 @@ def record(turn: Turn) -> Iterator[Move]:
             "records the first of two parts", row._replace(mark=turn.row.mark), then
         )
         return
-    confirms = (
-        turn.rules.inserts_are_confirmed
-        and target.is_worse
-        and not target.is_marked
-        and not turn.scan.is_baseline
-    )
-    then = me.at(Step.CONFIRM_CLAIM if confirms else Step.DONE)._replace(
+    then = me.at(Step.DONE)._replace(
         has_lowered=me.has_lowered,
         epoch=me.epoch,
         summary=summary_of(target.finding, target.coverage),
@@ -190,20 +183,6 @@ def _confirmed(turn: Turn) -> tuple[int, ...]:
     """Return the epochs of accepted readings with this one."""
     me, confirmed = turn.worker, turn.state.confirmed
     return changed(confirmed, me.subscription, max(confirmed[me.subscription], me.epoch))
-
-
-def confirm_claim(turn: Turn) -> Iterator[Move]:
-    """Look at the claim after an insert, as the old rules did."""
-    is_mine = turn.claim == turn.worker.delivery
-    step = Step.CONFIRM_LEASE if is_mine else Step.LOWER_AGAIN
-    yield turn.go("confirms its claim", turn.worker._replace(step=step))
-
-
-def confirm_lease(turn: Turn) -> Iterator[Move]:
-    """Look at the lease after an insert, as the old rules did."""
-    is_mine = turn.state.lease == turn.worker.scan
-    step = Step.DONE if is_mine else Step.LOWER_AGAIN
-    yield turn.go("confirms the lease", turn.worker._replace(step=step))
 
 
 def done(turn: Turn) -> Iterator[Move]:

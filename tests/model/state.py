@@ -76,13 +76,10 @@ class Step(IntEnum):
     LOWER = 7
     RECORD = 8
     RECORD_REST = 9
-    CONFIRM_CLAIM = 10
-    CONFIRM_LEASE = 11
-    LOWER_AGAIN = 12
-    DONE = 13
-    FINISH = 14
-    READ_ROWS = 15
-    COMMIT = 16
+    DONE = 10
+    FINISH = 11
+    READ_ROWS = 12
+    COMMIT = 13
 
 
 class Row(NamedTuple):
@@ -122,7 +119,6 @@ class Scan(NamedTuple):
 
     state: ScanState
     listed: tuple[bool, ...] | None = None
-    is_baseline: bool = False
     expected: tuple[bool, ...] = ()
 
 
@@ -132,7 +128,6 @@ class Target(NamedTuple):
     finding: Finding
     coverage: Coverage
     is_worse: bool
-    is_marked: bool
 
 
 class SeenRow(NamedTuple):
