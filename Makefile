@@ -92,7 +92,7 @@ test-all: install az checkov sarif openapi evidence $(VENV)/deployed/.installed 
 	@$(MAKE) --no-print-directory --jobs=2 lint test
 	@$(PY) -m pytest -m long $(LONG_WORKERS)
 
-soak: install ## run thousands of random histories and schedules with faults and crashes (SOAK="--memory 100 --stack 2")
+soak: install ## run thousands of random histories and schedules with faults and crashes (SOAK="--memory 100 --schedules 50")
 	@$(PY) -m tests.soak $(SOAK)
 
 mutants: install ## change code in thousands of places, and show the changes that no test noticed (MUTANTS="scan web" SAMPLE=150)

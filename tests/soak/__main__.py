@@ -1,4 +1,4 @@
-"""``python -m tests.soak`` runs many histories and schedules in memory, and over the whole program.
+"""``python -m tests.soak`` runs many histories and schedules by their seeds, in memory.
 
 Exit 1 if anything was untrue, lost, doubled or unknown without need.
 """
@@ -10,23 +10,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from local.azurite import Azurite
-from local.stack import ScanTimeoutError
-from tests.functional.storage_kit import Storage
 from tests.soak.minutes import Figures, run_minutes
 from tests.soak.schedule import run_schedule
-from tests.soak.stack import StackHistory
 from tests.soak.tally import Tally, run_all
 from tests.soak.walk import walk
 
 _OPTIONS: Final = {
-    "memory": (5_000, "histories in memory"),
-    "schedules": (2_000, "schedules in memory"),
-    "stack": (100, "over the stack"),
+    "memory": (5_000, "histories in which one scan follows the other"),
+    "schedules": (2_000, "schedules of workers that take turns"),
     "minutes": (200, "with a watch for changes"),
 }
 _DISTURBED: Final = 0.02
-_WIDTH: Final = 78
 UNKNOWN_AT_MOST: Final = 0.01
 
 type Say = Callable[[str], object]
@@ -43,23 +37,21 @@ def main(arguments: list[str] | None = None, say: Say = sys.stdout.write) -> int
     memory = in_memory(range(asked.seed, asked.seed + asked.memory), say)
     schedules = scheduled(range(asked.seed, asked.seed + asked.schedules), say)
     minutes, figures = with_a_watch(range(asked.seed, asked.seed + asked.minutes), say)
-    stack = over_the_stack(range(asked.seed, asked.seed + asked.stack), say)
     is_slow = bool(asked.minutes) and not figures.is_soon
-    unknown = max(memory.sound.share, stack.all_hours.share)
     return int(
-        bool(memory.failed or schedules.failed or minutes.failed or stack.failed)
+        bool(memory.failed or schedules.failed or minutes.failed)
         or is_slow
-        or unknown >= UNKNOWN_AT_MOST
+        or memory.sound.share >= UNKNOWN_AT_MOST
     )
 
 
 def in_memory(seeds: range, say: Say) -> Tally:
-    """Run a history per seed over the store in memory."""
-    return _run("in memory", "memory", seeds, walk, say)
+    """Run a history per seed."""
+    return _run("histories", "memory", seeds, walk, say)
 
 
 def scheduled(seeds: range, say: Say) -> Tally:
-    """Run a schedule per seed over the store in memory."""
+    """Run a schedule per seed."""
     return _run("schedules", "schedules", seeds, run_schedule, say)
 
 
@@ -77,24 +69,6 @@ def with_a_watch(seeds: range, say: Say) -> tuple[Tally, Figures]:
     return tally, figures
 
 
-def over_the_stack(seeds: range, say: Say) -> Tally:
-    """Run a history per seed over Azurite, the simulated Azure and the app in its host."""
-    if not seeds:
-        return Tally()
-    with Azurite() as azurite:
-        storage = Storage(azurite)
-
-        def run(seed: int, tally: Tally) -> None:
-            try:
-                StackHistory(seed, storage, azurite, tally).run()
-            except (TimeoutError, ScanTimeoutError) as error:
-                raise AssertionError(f"it came to no end: {error}") from error
-
-        tally = _run("over the stack", "stack", seeds, run, say)
-        storage.close()
-    return tally
-
-
 def _run(
     where: str, option: str, seeds: range, run: Callable[[int, Tally], None], say: Say
 ) -> Tally:
@@ -103,7 +77,6 @@ def _run(
     failure = partial(_failure, f"{' '.join(others)} --{option} 1", say)
     tally = run_all(seeds, run, partial(_progress, len(seeds), say), failure)
     if seeds:
-        _clear(say)
         last = seeds.start + max(tally.histories - 1, 0)
         say(f"{where}, seeds {seeds.start} to {last}:\n")
         for line in tally.lines():
@@ -114,26 +87,16 @@ def _run(
 
 
 def _progress(total: int, say: Say, tally: Tally, seconds: float) -> None:
-    """Keep one line up to date, on a terminal; elsewhere say something now and then."""
-    is_watched = sys.stdout.isatty()
-    if not is_watched and tally.histories % max(total // 10, 1):
+    """Say ten times how many have run."""
+    if tally.histories % max(total // 10, 1):
         return
     left = seconds / tally.histories * (total - tally.histories)
-    line = f"{tally.histories:,} of {total:,} histories, {tally.deaths:,} deaths, "
-    line += f"{len(tally.failed)} failed; {left:.0f} s left"
-    say(f"\r{line:<{_WIDTH}}" if is_watched else f"{line}\n")
+    say(f"{tally.histories:,} of {total:,}, {len(tally.failed)} failed; {left:.0f} s left\n")
 
 
 def _failure(how: str, say: Say, seed: int, error: AssertionError) -> None:
-    _clear(say)
     say(f"seed {seed}: {type(error).__name__}: {error}\n")
     say(f"  again: python -m tests.soak {how} --seed {seed}\n")
-
-
-def _clear(say: Say) -> None:
-    """Take the progress line away."""
-    if sys.stdout.isatty():
-        say("\r" + " " * _WIDTH + "\r")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""The change feed as a chain: what each change says was before is what the last one left."""
+"""The change feed as a chain: each change starts from what the last one left."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Final
 
 from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.model import Change
 from tests.soak.tally import LostChangeError, RepeatedChangeError
 
 OF_KEYS: Final = {"cmkcheck.key.degraded", "cmkcheck.key.recovered"}
@@ -17,24 +17,7 @@ _OF_EXCEPTIONS: Final = "cmkcheck.exception."
 _BESIDES: Final = (_OF_EXCEPTIONS, "cmkcheck.data.")
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A change in the feed; ``before`` and ``after`` are its verdicts and keys with reasons.
-
-    ``exception`` is the one that it tells of, with ``id`` and ``expiresOn``.
-    """
-
-    id: str
-    source: str
-    sequence: int
-    type: str
-    subject: str
-    before: Any
-    after: Any
-    exception: Any = None
-
-
-def follow(feed: Iterable[Link]) -> dict[str, Any]:
+def follow(feed: Iterable[Change]) -> dict[str, Any]:
     """Return what the feed says of each account now.
 
     Raises:
@@ -42,7 +25,7 @@ def follow(feed: Iterable[Link]) -> dict[str, Any]:
         LostChangeError: one is missing, so that the next does not fit.
 
     """
-    by_source: dict[str, list[Link]] = defaultdict(list)
+    by_source: dict[str, list[Change]] = defaultdict(list)
     ids: set[str] = set()
     for link in feed:
         if link.id in ids:
@@ -56,7 +39,7 @@ def follow(feed: Iterable[Link]) -> dict[str, Any]:
         numbers = [link.sequence for link in links]
         if numbers != list(range(1, len(links) + 1)):
             raise LostChangeError(f"{source} has the changes {numbers}")
-        last: Link | None = None
+        last: Change | None = None
         of_accounts = [link for link in links if not link.type.startswith(_BESIDES)]
         for link in of_accounts:
             if not link.type.startswith("cmkcheck.coverage."):
@@ -66,7 +49,7 @@ def follow(feed: Iterable[Link]) -> dict[str, Any]:
     return said
 
 
-def accepted(feed: Iterable[Link]) -> set[str]:
+def accepted(feed: Iterable[Change]) -> set[str]:
     """Return the accounts whose exception has started and not ended, as the feed tells it.
 
     Raises:
@@ -78,13 +61,14 @@ def accepted(feed: Iterable[Link]) -> set[str]:
     of_exceptions = (link for link in feed if link.type.startswith(_OF_EXCEPTIONS))
     for link in sorted(of_exceptions, key=lambda link: (link.source, link.sequence)):
         turn, known = link.type.removeprefix(_OF_EXCEPTIONS), found.get(link.subject)
-        is_new = known is None or _is_another(known, link.exception)
+        told = link.data["exception"]
+        is_new = known is None or _is_another(known, told)
         if (turn == "started") != is_new:
             raise LostChangeError(f"{link.subject}: {turn}, told as {link.id}")
         if turn == "ended":
             del found[link.subject]
         else:
-            found[link.subject] = link.exception
+            found[link.subject] = told
     return set(found)
 
 
@@ -94,25 +78,28 @@ def _is_another(known: Any, told: Any) -> bool:  # noqa: ANN401 - JSON
     return bool(known["id"] != told["id"] or known_end < told_end)
 
 
-def _apply(link: Link, last: Link | None, said: dict[str, Any]) -> None:
+def _apply(link: Change, last: Change | None, said: dict[str, Any]) -> None:
     """Take over what a change says; one of a key besides its account's says the same again."""
     if last is not None and _is_besides(last, link):
         return
-    before = said.pop(link.subject, None)
-    if plain(link.before) != before:
-        raise LostChangeError(f"{link.subject} was {before}, and {link.id} says {link.before}")
+    known = said.pop(link.subject, None)
+    before, after = _sides(link)
+    if plain(before) != known:
+        raise LostChangeError(f"{link.subject} was {known}, and {link.id} says {before}")
     if link.type != "cmkcheck.account.removed":
-        said[link.subject] = plain(link.after)
+        said[link.subject] = plain(after)
 
 
-def _is_besides(last: Link, link: Link) -> bool:
+def _sides(link: Change) -> tuple[Any, Any]:
+    """Return the verdicts and keys, with reasons, before and after a change."""
+    return link.data.get("before"), link.data.get("after")
+
+
+def _is_besides(last: Change, link: Change) -> bool:
     if link.type not in OF_KEYS or last.type in OF_KEYS:
         return False
-    return (last.subject, plain(last.before), last.after) == (
-        link.subject,
-        plain(link.before),
-        link.after,
-    )
+    (was, became), (before, after) = _sides(last), _sides(link)
+    return (last.subject, plain(was), became) == (link.subject, plain(before), after)
 
 
 def plain(side: Any) -> Any:  # noqa: ANN401 - JSON
@@ -120,10 +107,10 @@ def plain(side: Any) -> Any:  # noqa: ANN401 - JSON
     return side and {name: value for name, value in side.items() if value and name not in _APART}
 
 
-def _check_keys(links: Sequence[Link]) -> None:
+def _check_keys(links: Sequence[Change]) -> None:
     """See every step of a key from one state to another told as what it is."""
     for link, following in zip_longest(links, links[1:]):
-        before, after = (_health(side) for side in (link.before, link.after))
+        before, after = (_health(side) for side in _sides(link))
         if link.type in OF_KEYS:
             _check_direction(link, before, after)
             continue
@@ -137,9 +124,9 @@ def _check_keys(links: Sequence[Link]) -> None:
             raise LostChangeError(f"{link.id}: a key went {before} -> {after}, untold")
 
 
-def _check_direction(link: Link, before: Any, after: Any) -> None:  # noqa: ANN401 - JSON
+def _check_direction(link: Change, before: Any, after: Any) -> None:  # noqa: ANN401 - JSON
     """See good news told as such where it is good, and nowhere else."""
-    had, has = (set(side["keyReasons"]) if side else set() for side in (link.before, link.after))
+    had, has = (set(side["keyReasons"]) if side else set() for side in _sides(link))
     is_better = after == "healthy" or (before, after) == ("broken", "at_risk") or has < had
     if (link.type == "cmkcheck.key.recovered") != is_better:
         raise LostChangeError(f"{link.id}: a key went {before} -> {after}, told as {link.type}")

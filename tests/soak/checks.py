@@ -20,7 +20,7 @@ from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.scans import ScanTable
 from cmk_check.store.subscription_rows import StoredSubscription
 from tests.fakes.world import World
-from tests.soak.chain import Link, accepted, follow, plain
+from tests.soak.chain import accepted, follow, plain
 from tests.soak.past import Past
 from tests.soak.tally import FalseGreenError, Hours, LostChangeError
 from tests.soak.truth import Truth, found_as
@@ -220,7 +220,7 @@ class Checks:
         feed = await self.world.feed()
         published = {change.id for change in feed}
         waiting = [change for change in await self._outbox() if change.id not in published]
-        links = [_link(change) for change in [*feed, *waiting]]
+        links = [*feed, *waiting]
         said = follow(links)
         told = {change.id for _, change in self.world.teller.told}
         if published != told:
@@ -309,17 +309,3 @@ def _side(finding: Finding) -> dict[str, object]:
 def _as_good_as(answer: PostureVerdict) -> AbstractSet[PostureVerdict]:
     """Return what findings may be where the posture is one of the green ones."""
     return {PostureVerdict.COMPLIANT, answer}
-
-
-def _link(change: Change) -> Link:
-    data = change.data
-    return Link(
-        change.id,
-        change.source,
-        change.sequence,
-        change.type,
-        change.subject,
-        data.get("before"),
-        data.get("after"),
-        data.get("exception"),
-    )

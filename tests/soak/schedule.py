@@ -105,29 +105,25 @@ class Worker(FaultyStore):
             self.turns.remove((name, future))
 
 
-type Plant = Callable[[ScanContext, Worker], ScanContext]
-
-
-def run_schedule(seed: int, tally: Tally, plant: Plant = lambda context, _: context) -> None:
+def run_schedule(seed: int, tally: Tally) -> None:
     """Run a schedule; in every other one a person writes into the table by hand.
 
     Raises:
         AssertionError: something does not hold.
 
     """
-    asyncio.run(Schedule(seed, tally, plant, forges=seed % 2 == 1).run())
+    asyncio.run(Schedule(seed, tally, forges=seed % 2 == 1).run())
 
 
 class Schedule(History):
-    """Processes of several scans that take turns; ``plant`` may put a fault into each of them.
+    """Processes of several scans that take turns.
 
     With ``forges``, a person writes into the table by hand now and then.
     """
 
-    def __init__(self, seed: int, tally: Tally, plant: Plant, *, forges: bool) -> None:
+    def __init__(self, seed: int, tally: Tally, *, forges: bool) -> None:
         super().__init__(tally)
         self._random = Random(seed)
-        self._plant = plant
         self._forges = forges
         self._share = self._random.choice([0, 0.01, 0.03])
         self._full = self._random.choice(_FULL)
@@ -359,7 +355,7 @@ class Schedule(History):
 
         async def process() -> bool:
             try:
-                await handle(self._plant(self.world.process(worker), worker))  # type: ignore[misc]
+                await handle(self.world.process(worker))  # type: ignore[misc]
             except (CmkCheckError, DeathError, BaseExceptionGroup):
                 return False
             return True

@@ -8,23 +8,15 @@ from sys import stdout
 import pytest
 
 from cmk_check.ports import Table
-from tests.soak.__main__ import UNKNOWN_AT_MOST, in_memory, over_the_stack, scheduled, with_a_watch
+from tests.soak.__main__ import UNKNOWN_AT_MOST, in_memory, scheduled, with_a_watch
 from tests.soak.minutes import CALM_AT_END, HOURS, Figures, Minutes
 from tests.soak.schedule import run_schedule
-from tests.soak.stack import ROUNDS
-from tests.soak.tally import (
-    FalseGreenError,
-    Tally,
-)
-from tests.soak.unmarked import unmarked
+from tests.soak.tally import Tally
 from tests.soak.walk import walk
 
 IN_MEMORY = range(100_000, 100_075)
 SCHEDULES = range(100_000, 100_075)
 FEW = 15
-# One of a hundred or so finds the rule that was wrong.
-UNMARKED = range(100_090, 100_390)
-OVER_THE_STACK = range(100_000, 100_003)
 MINUTES = range(100_000, 100_010)
 
 
@@ -52,28 +44,6 @@ def test_p1_some_schedules_never_say_compliant_wrongly() -> None:
     tally = scheduled(SCHEDULES[:FEW], stdout.write)
 
     assert tally.failed == {}
-
-
-@pytest.mark.long
-def test_schedules_find_the_false_green_of_an_insert_without_a_mark() -> None:
-    """A proof that cannot fail is none: the rule that was wrong is put back, and it shows."""
-
-    def run_all_unmarked() -> None:
-        for seed in UNMARKED:
-            run_schedule(seed, Tally(), unmarked)
-
-    with pytest.raises(FalseGreenError):
-        run_all_unmarked()
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seed", OVER_THE_STACK)
-def test_p1_p3_p9_histories_over_the_stack_end_in_the_truth(seed: int) -> None:
-    """The same with real processes that are killed, and a real network that breaks."""
-    tally = over_the_stack(range(seed, seed + 1), stdout.write)
-
-    assert tally.failed == {}
-    assert tally.scans > ROUNDS
 
 
 @pytest.mark.parametrize("run", [walk, run_schedule])
