@@ -6,25 +6,25 @@ from collections.abc import Mapping
 import pytest
 
 from cmk_check.config.settings import Settings, unknown_settings
-from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.enums import ChangeType
-from tests.unit.config.test_webhook import AZURITE, OTHER, SECRET, URL
+from tests.unit.config.settings_kit import AZURITE, OTHER, SECRET, URL, faults_of
 
 ONE = {"CMK_ROUTE_ONE_URL": URL}
 TWO = ONE | {"CMK_ROUTE_TWO_URL": URL}
 
 
-def _load(routes: object, variables: Mapping[str, str]) -> Settings:
+def _given(routes: object, variables: Mapping[str, str]) -> dict[str, str]:
     text = routes if isinstance(routes, str) else json.dumps(routes)
-    return Settings.load({**AZURITE, "CMK_ROUTES": text, **variables})
+    return {**AZURITE, "CMK_ROUTES": text, **variables}
+
+
+def _load(routes: object, variables: Mapping[str, str]) -> Settings:
+    return Settings.load(_given(routes, variables))
 
 
 def _faults(routes: object, **variables: str) -> dict[str, str]:
-    with pytest.raises(SettingsError) as raised:
-        _load(routes, variables)
-    assert "hush" not in str(raised.value)
-    return dict(raised.value.faults)
+    return faults_of(_given(routes, variables))
 
 
 def test_everything_can_be_set() -> None:
@@ -70,7 +70,6 @@ def test_the_webhook_is_the_one_route_of_its_name() -> None:
         (["hush"], "must be a JSON list"),
         ([{"format": "slack"}], "must be a JSON list"),
         ([{"name": "one", "url": "hush"}], "must have only name, format, alertOn and owners"),
-        ([{"name": "one", "alerton": []}], "must have only name, format, alertOn and owners"),
         ([{"name": "Hush"}], "must have a name in route 1"),
         ([{"name": "o" * 33}], "must have a name in route 1"),
         ([{"name": "one\n"}], "must have a name in route 1"),
@@ -88,7 +87,7 @@ def test_the_webhook_is_the_one_route_of_its_name() -> None:
         ([{"name": "one", "owners": ["a\x00"]}], "must have a list of owners in route 1"),
         ([{"name": "one", "owners": ["\u00e4" * 129]}], "must have a list of owners in route 1"),
     ],
-    ids=range(23),
+    ids=range(22),
 )
 def test_any_other_list_is_refused_with_what_it_must_be(routes: object, wrong: str) -> None:
     """A route that is not understood would get nothing, and nobody would notice."""
@@ -197,8 +196,7 @@ def test_a_name_that_is_nearly_one_of_a_route_is_misspelt() -> None:
 
 def test_a_url_without_a_list_of_routes_is_a_fault() -> None:
     """Whoever set it waits for alerts."""
-    with pytest.raises(SettingsError, match="CMK_ROUTE_ONE_URL: belongs to no route"):
-        Settings.load(AZURITE | ONE)
+    assert faults_of(AZURITE | ONE)["CMK_ROUTE_ONE_URL"].startswith("belongs to no route")
 
 
 def test_a_test_alert_needs_one_route_and_no_storage() -> None:

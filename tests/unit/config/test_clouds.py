@@ -1,8 +1,4 @@
-"""The clouds of Azure, as far as they can be told apart from here.
-
-That Azure Resource Manager, token scope and authority are the SDK's own constants is tested with
-the settings; that they are what Microsoft's command knows, with that command.
-"""
+"""The clouds of Azure: their addresses are those of the SDK and of the documents."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,8 +7,11 @@ from typing import Final, Self
 
 import aiohttp
 import pytest
+from azure.core import AzureClouds
 from azure.core.credentials import AccessToken
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.identity import AzureAuthorityHosts
+from azure.mgmt.core.tools import get_arm_endpoints
 
 from cmk_check.config.clouds import CLOUDS
 from cmk_check.config.settings import Settings
@@ -89,6 +88,24 @@ async def _proxy() -> AsyncIterator[tuple[str, asyncio.Future[str]]]:
 
     async with await asyncio.start_server(refuse, "127.0.0.1") as server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", wanted
+
+
+@pytest.mark.parametrize(
+    ("cloud", "sdk_cloud", "authority"),
+    [
+        ("public", AzureClouds.AZURE_PUBLIC_CLOUD, AzureAuthorityHosts.AZURE_PUBLIC_CLOUD),
+        ("usgov", AzureClouds.AZURE_US_GOVERNMENT, AzureAuthorityHosts.AZURE_GOVERNMENT),
+        ("china", AzureClouds.AZURE_CHINA_CLOUD, AzureAuthorityHosts.AZURE_CHINA),
+    ],
+)
+def test_clouds_are_the_sdks_own(cloud: str, sdk_cloud: AzureClouds, authority: str) -> None:
+    """They are written down a second time only so that the SDK need not be loaded."""
+    settings = Settings.load_for_scan(environ={"CMK_CLOUD": cloud})
+
+    theirs = get_arm_endpoints(sdk_cloud)
+    assert settings.addresses.arm_url == theirs["resource_manager"].rstrip("/")
+    assert [settings.addresses.token_scope] == theirs["credential_scopes"]
+    assert settings.addresses.authority_host == authority
 
 
 @pytest.mark.parametrize("name", CLOUDS)

@@ -1,34 +1,37 @@
 """The settings: defaults, what is refused, and that nothing secret is repeated."""
 
+import json
+import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
 import pytest
-from azure.core import AzureClouds
-from azure.identity import AzureAuthorityHosts
-from azure.mgmt.core.tools import get_arm_endpoints
+from pydantic import TypeAdapter
 
 from cmk_check.config.http_auth import http_auth_level
-from cmk_check.config.settings import ConnectionString, Settings, StorageByIdentity
+from cmk_check.config.setting_values import number, one_of, whole
+from cmk_check.config.settings import (
+    ConnectionString,
+    Settings,
+    StorageByIdentity,
+    is_easy_auth_on,
+)
 from cmk_check.config.settings_error import SettingsError
+from cmk_check.config.watch_schedule import is_watch_scheduled
+from cmk_check.core.alert_routes import Route
 from cmk_check.core.requirements import OPTIONAL, OptionalRequirement
+from tests.guard.documents import ROOT
+from tests.unit.config.settings_kit import AZURITE, ON_AZURE, OTHER, SECRET, URL, faults_of
 
-AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 BY_IDENTITY = {
     "CMK_STORAGE__tableServiceUri": "https://acct.table.core.windows.net/",
-    "CMK_STORAGE__queueServiceUri": "https://acct.queue.core.windows.net",
+    "CMK_STORAGE__queueServiceUri": "https://acct.queue.core.windows.net/",
 }
 _KEY = "AccountName=a;AccountKey=c2VjcmV0"
 ID = "8d3c0000-0000-4000-8000-00000000000"
-
-
-def _faults(environ: Mapping[str, str]) -> dict[str, str]:
-    with pytest.raises(SettingsError) as raised:
-        Settings.load(environ)
-    return dict(raised.value.faults)
 
 
 def test_defaults_are_those_of_the_contract() -> None:
@@ -47,11 +50,9 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert (settings.subscription_timeout, settings.retry_after_max) == (120, 60)
     assert (settings.http_auth, settings.client_id, settings.hostname) == ("keys", None, None)
     assert (settings.key_health, settings.require_healthy_keys) == (True, False)
-    assert (settings.on_azure, settings.easy_auth, settings.managed_identity) == (
-        False,
-        False,
-        False,
-    )
+    assert (settings.on_azure, settings.easy_auth, settings.managed_identity) == (False,) * 3
+    assert (settings.routes, settings.changes_queue) == ((), False)
+    assert settings.retention == timedelta(days=400)
 
 
 def test_everything_can_be_set() -> None:
@@ -77,8 +78,14 @@ def test_everything_can_be_set() -> None:
             "CMK_HTTP_AUTH": "Entra",
             "CMK_REQUIRE_HEALTHY_KEYS": "On",
             "CMK_KEY_HEALTH": "on",
-            "WEBSITE_HOSTNAME": "app.azurewebsites.net",
             "WEBSITE_AUTH_ENABLED": "True",
+            "CMK_WEBHOOK_URL": URL,
+            "CMK_WEBHOOK_FORMAT": "Slack",
+            "CMK_WEBHOOK_SECRET": f" {SECRET}, {OTHER} ",
+            "CMK_ALERT_ON": "account.violated, CMKCHECK.scan.failed",
+            "CMK_CHANGES_QUEUE": "On",
+            "CMK_RETENTION_DAYS": "3650",
+            **ON_AZURE,
         }
     )
 
@@ -96,24 +103,9 @@ def test_everything_can_be_set() -> None:
     assert (settings.retry_after_max, settings.http_auth) == (0, "entra")
     assert settings.require_healthy_keys
     assert (settings.on_azure, settings.easy_auth, settings.managed_identity) == (True,) * 3
-
-
-@pytest.mark.parametrize(
-    ("cloud", "sdk_cloud", "authority"),
-    [
-        ("public", AzureClouds.AZURE_PUBLIC_CLOUD, AzureAuthorityHosts.AZURE_PUBLIC_CLOUD),
-        ("usgov", AzureClouds.AZURE_US_GOVERNMENT, AzureAuthorityHosts.AZURE_GOVERNMENT),
-        ("china", AzureClouds.AZURE_CHINA_CLOUD, AzureAuthorityHosts.AZURE_CHINA),
-    ],
-)
-def test_clouds_are_the_sdks_own(cloud: str, sdk_cloud: AzureClouds, authority: str) -> None:
-    """They are written down a second time only so that the SDK need not be loaded."""
-    settings = Settings.load({**AZURITE, "CMK_CLOUD": cloud})
-
-    theirs = get_arm_endpoints(sdk_cloud)
-    assert settings.addresses.arm_url == theirs["resource_manager"].rstrip("/")
-    assert [settings.addresses.token_scope] == theirs["credential_scopes"]
-    assert settings.addresses.authority_host == authority
+    assert settings.routes == (Route("webhook", URL, "slack", (SECRET, OTHER)),)
+    assert settings.alert_on == {"cmkcheck.account.violated", "cmkcheck.scan.failed"}
+    assert (settings.changes_queue, settings.retention) == (True, timedelta(days=3650))
 
 
 @pytest.mark.parametrize(
@@ -154,8 +146,7 @@ def test_what_the_sign_in_reads_is_checked_where_it_signs_in(
     assert [fault for fault, _ in refused.value.faults] == [name]
     assert wrong not in str(refused.value)
     Settings.load_for_scan(environ={name: right})
-    on_azure = {"WEBSITE_HOSTNAME": "app.azurewebsites.net"}
-    Settings.load_for_scan(environ={name: wrong, **on_azure})
+    Settings.load_for_scan(environ={name: wrong, **ON_AZURE})
 
 
 def test_all_faults_are_named_at_once() -> None:
@@ -180,18 +171,74 @@ def test_all_faults_are_named_at_once() -> None:
         "CMK_HTTP_AUTH": "none",
         "CMK_KEY_HEALTH": "perhaps",
         "CMK_REQUIRE_HEALTHY_KEYS": "1",
+        "CMK_EXCEPTION_POLICIES": "/providers/Microsoft.Authorization/policyAssignments/hush",
+        "CMK_EXCEPTION_ASSIGNMENTS": "hush",
+        "CMK_WEBHOOK_URL": "ftp://hush",
+        "CMK_WEBHOOK_SECRET": "whsec_hush",
+        "CMK_WEBHOOK_FORMAT": "discord",
+        "CMK_ALERT_ON": ",",
+        "CMK_CHANGES_QUEUE": "true",
+        "CMK_RETENTION_DAYS": "3651",
     }
 
-    faults = _faults({"WEBSITE_HOSTNAME": "app.azurewebsites.net", **wrong})
+    faults = faults_of(ON_AZURE | wrong)
 
     assert set(faults) == {*wrong, "CMK_STORAGE__queueServiceUri"}  # which is missing
     assert all(sentence.startswith("must ") for sentence in faults.values())
 
 
+def test_a_number_or_word_is_taken_within_its_bounds_alone() -> None:
+    """What is not understood must not be taken for the default."""
+    numbers = TypeAdapter(Annotated[int, whole(2, 30)])
+    days = TypeAdapter(Annotated[timedelta, whole(1, 30, of=timedelta(days=1))])
+    seconds = TypeAdapter(Annotated[float, number(0.5, 30)])
+    words = TypeAdapter(Annotated[str, one_of("slack", "teams")])
+
+    assert [numbers.validate_python(text) for text in ("2", "030")] == [2, 30]
+    assert days.validate_python("30") == timedelta(days=30)
+    assert [seconds.validate_python(text) for text in ("0.5", "30")] == [0.5, 30]
+    assert words.validate_python("Teams") == "teams"
+    for adapter, texts in {
+        numbers: ["1", "31", "-2", "2.0", "", "\u0663", "2 ", "0" * 9 + "2"],
+        seconds: ["0.4", "30.1", "1e1", "nan", ".5", "0" * 6 + "2"],
+        words: ["", "team", "slack,teams"],
+    }.items():
+        for text in texts:
+            with pytest.raises(ValueError, match="must be"):
+                adapter.validate_python(text)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_taken"),
+    [
+        ("https://a.test", True),
+        ("https://127.0.0.1:9/account", True),
+        ("http://a.test", False),
+        ("https://", False),
+        ("https://a.test/cmkfindings", False),
+        ("https://user@a.test", False),
+        ("https://a.test?sv=hush", False),
+        ("https://a.test#hush", False),
+        ("https://a.test:hush", False),
+    ],
+)
+def test_the_address_of_a_service_has_nothing_besides_its_host(url: str, *, is_taken: bool) -> None:
+    """P6: it is where the token goes; a signature in it would be a key."""
+    given = BY_IDENTITY | {"CMK_STORAGE__queueServiceUri": url}
+
+    if is_taken:
+        assert Settings.load(given).storage == StorageByIdentity(
+            "https://acct.table.core.windows.net", url
+        )
+    else:
+        (fault,) = faults_of(given).values()
+        assert fault.startswith("must be a queue service; write https://<account>.queue.<suffix")
+
+
 def test_storage_that_is_not_named_or_twice_is_a_fault() -> None:
     """Without it nothing works, so it says how to name either kind; and one of them alone."""
-    assert set(_faults({**AZURITE, **BY_IDENTITY})) == set(BY_IDENTITY)
-    (sentence,) = _faults({}).values()
+    assert set(faults_of({**AZURITE, **BY_IDENTITY})) == set(BY_IDENTITY)
+    (sentence,) = faults_of({}).values()
 
     assert "CMK_STORAGE__tableServiceUri" in sentence
     assert "UseDevelopmentStorage=true" in sentence
@@ -209,7 +256,7 @@ def test_storage_that_is_not_named_or_twice_is_a_fault() -> None:
 )
 def test_account_key_for_azure_is_refused_and_not_repeated_p6(text: str) -> None:
     """P6: a key opens everything and belongs to nobody; and an error ends up in logs."""
-    faults = _faults({"CMK_STORAGE": text})
+    faults = faults_of({"CMK_STORAGE": text})
 
     assert set(faults) == {"CMK_STORAGE"}
     assert "by identity" in faults["CMK_STORAGE"]
@@ -237,13 +284,13 @@ def test_azurite_is_named_by_number(text: str, tables: str, queues: str) -> None
 
 
 def test_repr_shows_no_secret_p6() -> None:
-    """P6: settings are what people print when something is wrong."""
-    settings = Settings.load({**AZURITE, "IDENTITY_ENDPOINT": "http://x/secret"})
-    text = repr(settings)
+    """P6: settings are what people print when something is wrong; who knows the URL can post."""
+    secrets = {"CMK_WEBHOOK_URL": URL, "CMK_WEBHOOK_SECRET": SECRET}
+    settings = Settings.load(AZURITE | secrets | {"IDENTITY_ENDPOINT": "http://x/secret"})
 
     assert settings.managed_identity  # the simulator offers one on a laptop
-    assert "Eby8" not in text
-    assert "secret" not in text
+    for text in (repr(settings), str(settings)):
+        assert not any(word in text for word in ("Eby8", "secret", "hush", SECRET))
 
 
 @pytest.mark.parametrize(
@@ -278,7 +325,7 @@ def test_other_arm_origin_is_taken_off_azure(url: str, origin: str, hostname: st
 )
 def test_other_arm_origin_must_be_one_p6(url: str) -> None:
     """P6: it is where the token goes."""
-    assert set(_faults({**AZURITE, "CMK_ARM_URL": url})) == {"CMK_ARM_URL"}
+    assert set(faults_of({**AZURITE, "CMK_ARM_URL": url})) == {"CMK_ARM_URL"}
 
 
 @pytest.mark.parametrize("hostname", ["app.azurewebsites.net", "localhost.evil.test"])
@@ -286,7 +333,7 @@ def test_other_arm_origin_is_refused_on_azure_p6(hostname: str) -> None:
     """P6: a setting must not be able to send the app's token elsewhere."""
     environ = {**AZURITE, "CMK_ARM_URL": "https://arm.test", "WEBSITE_HOSTNAME": hostname}
 
-    assert "remove it" in _faults(environ)["CMK_ARM_URL"]
+    assert "remove it" in faults_of(environ)["CMK_ARM_URL"]
 
 
 @pytest.mark.parametrize(
@@ -304,6 +351,38 @@ def test_auth_level_loads_no_pydantic() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
+@pytest.mark.parametrize(("text", "is_on"), [("True", True), ("off", False), (None, False)])
+def test_a_request_that_comes_before_settings_are_valid_knows_of_the_sign_in(
+    monkeypatch: pytest.MonkeyPatch, text: str | None, *, is_on: bool
+) -> None:
+    """Health must answer although a setting is wrong, and to no more people than else."""
+    monkeypatch.delenv("WEBSITE_AUTH_ENABLED", raising=False)
+    if text is not None:
+        monkeypatch.setenv("WEBSITE_AUTH_ENABLED", text)
+
+    assert is_easy_auth_on() is is_on
+
+
+LIST = (
+    "import json; from function_app import app; "
+    "print(json.dumps([function.get_function_name() for function in app.get_functions()]))"
+)
+
+
+@pytest.mark.parametrize("schedule", ["  ", "0 1/2 * * * *"])
+def test_the_watch_is_a_function_where_it_has_a_schedule(schedule: str) -> None:
+    """The host starts no function at all if the schedule of one is missing."""
+    environ = {"PATH": os.defpath, "CMK_WATCH_SCHEDULE": schedule}
+    ran = subprocess.run(
+        [sys.executable, "-c", LIST], cwd=ROOT, env=environ, capture_output=True, check=True
+    )
+
+    assert (
+        is_watch_scheduled(environ) is ("watch" in json.loads(ran.stdout)) is bool(schedule.strip())
+    )
+    assert not is_watch_scheduled({})
+
+
 @pytest.mark.parametrize(
     ("required", "looked_at"),
     [
@@ -315,7 +394,7 @@ def test_what_nobody_looks_at_cannot_be_required(required: str, looked_at: str) 
     """The posture would never be compliant: that is no setting (P11)."""
     given = {**AZURITE, required: "on"}
 
-    faults = _faults({**given, looked_at: "off"})
+    faults = faults_of({**given, looked_at: "off"})
 
     assert set(faults) == {required}
     assert looked_at in faults[required]

@@ -1,7 +1,6 @@
 """The webhook's settings: what is refused, and that the URL, a secret, is never repeated."""
 
 import base64
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,12 +12,7 @@ from cmk_check.config.settings import Settings
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.config.webhook import check_url
 from cmk_check.core.enums import ChangeType
-
-AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
-ON_AZURE = {"WEBSITE_HOSTNAME": "app.azurewebsites.net"}
-URL = "https://hooks.test/services/T0/B0/hush?sig=hush"
-SECRET = "whsec_" + base64.b64encode(bytes(range(24))).decode()
-OTHER = "whsec_" + base64.b64encode(bytes(range(64))).decode()
+from tests.unit.config.settings_kit import AZURITE, ON_AZURE, OTHER, SECRET, URL, faults_of
 
 
 def _load(**given: str) -> Settings:
@@ -26,37 +20,9 @@ def _load(**given: str) -> Settings:
 
 
 def _fault(name: str, **given: str) -> str:
-    with pytest.raises(SettingsError) as raised:
-        _load(**given)
-    ((at, sentence),) = raised.value.faults
+    ((at, sentence),) = faults_of(AZURITE | given).items()
     assert at == name
     return sentence
-
-
-def test_nothing_is_posted_or_queued_unless_it_is_asked_for() -> None:
-    """An app that is only just deployed talks to nobody."""
-    settings = _load()
-
-    assert (settings.webhook_url, settings.webhook_secrets) == (None, ())
-    assert (settings.webhook_format, settings.changes_queue) == ("cloudevents", False)
-    assert settings.retention == timedelta(days=400)
-
-
-def test_everything_can_be_set() -> None:
-    """Each variable reaches its field."""
-    settings = _load(
-        CMK_WEBHOOK_URL=URL,
-        CMK_WEBHOOK_FORMAT="Slack",
-        CMK_WEBHOOK_SECRET=f" {SECRET}, {OTHER} ",
-        CMK_ALERT_ON="account.violated, CMKCHECK.scan.failed",
-        CMK_CHANGES_QUEUE="On",
-        CMK_RETENTION_DAYS="3650",
-    )
-
-    assert (settings.webhook_url, settings.webhook_format) == (URL, "slack")
-    assert settings.webhook_secrets == (SECRET, OTHER)
-    assert settings.alert_on == {"cmkcheck.account.violated", "cmkcheck.scan.failed"}
-    assert (settings.changes_queue, settings.retention) == (True, timedelta(days=3650))
 
 
 def test_all_but_three_types_are_alerts() -> None:
@@ -66,25 +32,12 @@ def test_all_but_three_types_are_alerts() -> None:
     assert _load().alert_on == set(ChangeType) - quiet
 
 
-def test_repr_and_faults_show_neither_url_nor_secret_p6() -> None:
-    """P6: whoever knows the URL can post."""
-    settings = _load(CMK_WEBHOOK_URL=URL, CMK_WEBHOOK_SECRET=SECRET)
-    with pytest.raises(SettingsError) as raised:
-        _load(CMK_WEBHOOK_URL="ftp://hush", CMK_WEBHOOK_SECRET="whsec_hush", CMK_ALERT_ON="hush")
-
-    shown = repr(settings) + str(settings) + repr(raised.value) + str(raised.value)
-    assert "hush" not in shown
-    assert SECRET not in shown
-
-
 @pytest.mark.parametrize(
     "url",
     [
         "hooks.test/x",
         "ftp://hooks.test/x",
         "https://",
-        "https:///x",
-        "https://user:password@hooks.test/x",
         "https://hooks.test@evil.test/x",
         "https://hooks.test/x#y",
         "https://hooks.test:99999/x",
@@ -99,7 +52,6 @@ def test_repr_and_faults_show_neither_url_nor_secret_p6() -> None:
         "https://0x7f000001/x",
         "https://hooks.0x7f/x",
         "https://[::1%25lo]/x",
-        "https://[nothing]/x",
         "https://hooks.test/" + "x" * 2048,
     ],
 )
@@ -183,21 +135,6 @@ def test_an_unknown_type_is_answered_with_all_that_there_are() -> None:
     cure = "correct 1 of its 2 entries or remove the setting. "
     assert fault.startswith(f"must name types of changes; {cure}")
     assert all(kind.removeprefix("cmkcheck.") in fault for kind in ChangeType)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("CMK_CHANGES_QUEUE", "true"),
-        ("CMK_WEBHOOK_FORMAT", "discord"),
-        ("CMK_RETENTION_DAYS", "0"),
-        ("CMK_RETENTION_DAYS", "3651"),
-        ("CMK_ALERT_ON", ","),
-    ],
-)
-def test_other_values_are_refused(name: str, value: str) -> None:
-    """What is not understood must not be taken for the default."""
-    assert _fault(name, **{name: value})
 
 
 def test_for_the_webhook_alone_no_storage_is_needed_and_the_url_is() -> None:
