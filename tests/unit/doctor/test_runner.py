@@ -78,13 +78,14 @@ async def test_what_builds_on_a_failure_names_it_once() -> None:
     said = await _lines(
         Check("a", _bad),
         Check("b", _hangs, seconds=0.05),
-        Check("c", _good, needs=("a", "b")),
-        Check("d", _good, needs=("c",)),
+        Check("c", _bad),
+        Check("d", _good, needs=("a", "b", "c")),
+        Check("e", _good, needs=("d",)),
     )
 
-    assert said[2:] == [
-        ("c", "skipped", "Skipped, because it needs a and b above."),
-        ("d", "skipped", "Skipped, because it needs a and b above."),
+    assert said[3:] == [
+        ("d", "skipped", "Skipped, because it needs a, b and c above."),
+        ("e", "skipped", "Skipped, because it needs a, b and c above."),
     ]
 
 
