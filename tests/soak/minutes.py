@@ -48,7 +48,6 @@ class Figures:
     """What was measured: minutes from a change's row to its telling, and of lost rows to it."""
 
     after_row: list[float] = field(default_factory=list)
-    in_all: list[float] = field(default_factory=list)
     lost: list[float] = field(default_factory=list)
     full_scans: int = 0
     partial_scans: int = 0
@@ -75,15 +74,12 @@ class Figures:
 
     def lines(self) -> Iterator[str]:
         """Return the figures as lines of text."""
-        yield f"changes told after their row    {len(self.after_row):,}"
-        yield f"  minutes after it: median {self.median:.1f}, 99 % within {self.most_of_99:.1f}"
-        hundredths = quantiles(self.in_all, n=100)
-        said = f"median {median(self.in_all):.1f}, 99 % within {hundredths[98]:.1f}"
-        yield f"  minutes after the change: {said}"
-        yield f"changes whose row was lost      {len(self.lost):,}"
-        yield f"  minutes after the change: at most {max(self.lost, default=0):.1f}"
-        yield f"full scans, all of them in time {self.full_scans:,}"
-        yield f"partial scans of the watch      {self.partial_scans:,}"
+        minutes = f"median {self.median:.1f}, 99 % within {self.most_of_99:.1f}"
+        yield f"changes told after their row: {len(self.after_row):,}; minutes: {minutes}"
+        latest = max(self.lost, default=0)
+        yield f"changes whose row was lost: {len(self.lost):,}; the latest after {latest:.0f} min"
+        yield f"full scans, all of them in time: {self.full_scans:,}"
+        yield f"partial scans of the watch: {self.partial_scans:,}"
 
 
 @dataclass
@@ -223,6 +219,5 @@ class Minutes(History):
         if pending.row is None:
             self.figures.lost.append((now - pending.at) / _MINUTE)
             return
-        self.figures.in_all.append((now - pending.at) / _MINUTE)
         # A full scan may have told it before its row came.
         self.figures.after_row.append(max(now - pending.row, timedelta()) / _MINUTE)

@@ -18,14 +18,13 @@ from typing import Final
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.errors import CmkCheckError
 from cmk_check.limits import PARTIAL_SCAN_SPACING, SCAN_LEASE, SLICE_CLAIM
-from cmk_check.ports import Delete, Insert, Replace, SliceMessage, Table, TableQuery, Write
+from cmk_check.ports import Delete, Replace, SliceMessage, Table, TableQuery, Write
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice import run_slice
 from cmk_check.store import table_keys
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
 from tests.fakes.recording_store import OperationName
 from tests.fakes.world import MAX_DELIVERIES, sub
-from tests.soak.by_hand import falsify
 from tests.soak.checks import GREEN
 from tests.soak.group import HIDDEN, Group
 from tests.soak.history import History
@@ -51,7 +50,6 @@ _CALMS: Final = 0.9
 _DATA_CALMS: Final = 0.3
 _TROUBLES: Final = 0.8
 _OVERTAKES: Final = 0.8
-_WRONG: Final = "-wrong"
 _NOWHERE: Final = [sub(91), sub(92)]
 _FULL: Final = [0.9, 0.5, 0.2]
 _GROUPED: Final = 0.3
@@ -106,13 +104,13 @@ class Worker(FaultyStore):
 
 
 def run_schedule(seed: int, tally: Tally) -> None:
-    """Run a schedule; in every other one a person writes into the table by hand.
+    """Run a schedule; in one of four a person writes into the table by hand.
 
     Raises:
         AssertionError: something does not hold.
 
     """
-    asyncio.run(Schedule(seed, tally, forges=seed % 2 == 1).run())
+    asyncio.run(Schedule(seed, tally, forges=seed % 4 == 1).run())
 
 
 class Schedule(History):
@@ -178,25 +176,12 @@ class Schedule(History):
         if self._forges:
             await self.world.scan()
             await self.checks.green()
-            await self._deceive()
         else:
             self.list_fails = False
             await self.scan()  # a gap leaves in the second scan after it was recorded
             await self.settle()
             await self._recover()
             await self._oversleep(is_partial=self._random.random() < 0.5)
-
-    async def _deceive(self) -> None:
-        """P1: a partial scan adds up all rows, and only a full one mends those that are false."""
-        self._home = _ESTATE
-        self._calm_down()
-        self.account_becomes(_ESTATE[0], "a", self._random.choice(["non_compliant", "unknown"]))
-        await self.scan()
-        await falsify(self.store, self._random)
-        self.world.clock.advance(PARTIAL_SCAN_SPACING)
-        await self.world.start_partial([_ESTATE[-1]])
-        await self.world.drain()
-        await self.checks.green()
 
     async def _recover(self) -> None:
         """P11: where all is well again, nothing stays unknown."""
@@ -274,7 +259,8 @@ class Schedule(History):
         elif not self._waiting and self._is_quiet() and (chance < 0.3 or not self._workers):
             if self._random.random() < _TROUBLES:
                 self._trouble_estate()
-            if await self._is_held() and self._random.random() < _OVERTAKES:
+            is_held = await self.world.context.scans.holder() is not None
+            if is_held and self._random.random() < _OVERTAKES:
                 self.world.clock.advance(SCAN_LEASE)
                 self._begin(self.world.start)
             else:
@@ -298,8 +284,6 @@ class Schedule(History):
             self._refuse_or_accept()
         if self._forges and self._random.random() < _BY_HAND:
             await self._forge()
-        if self._forges and self._random.random() < _BY_HAND:
-            await falsify(self.store, self._random)
         await self.checks.green()
 
     def _is_quiet(self) -> bool:
@@ -488,38 +472,21 @@ class Schedule(History):
         self._script()
 
     async def _forge(self) -> None:
-        """Write by hand what takes nothing from the table that was not good.
-
-        A row that is wrong counts as unknown: it comes only while nobody scans, and nobody says
-        compliant. Only then is what is said of it later the program's own answer.
-        """
+        """Take a mark away, or delete or break a coverage row, whoever works."""
         rows = [row async for row in self.store.query(Table.FINDINGS, TableQuery())]
         if not rows:
             return
         row = self._random.choice(rows)
-        is_idle = not self._workers and await self._is_free()
-        match self._random.randrange(5):
-            case 0 if row.row.endswith(_WRONG):
-                write: Write = Delete(row.row, row.etag)
-            case 1 if "recording" in row.values:
+        is_coverage = row.row == table_keys.COVERAGE
+        match self._random.randrange(3):
+            case 0 if "recording" in row.values:
                 values = {name: row.values[name] for name in row.values if name != "recording"}
-                write = Replace(row.row, values, row.etag)
-            case 2 if row.row == table_keys.COVERAGE:
+                write: Write = Replace(row.row, values, row.etag)
+            case 1 if is_coverage:
                 write = Delete(row.row, row.etag)
-            case 3 if row.row == table_keys.COVERAGE:
+            case 2 if is_coverage:
                 write = Replace(row.row, {**row.values, "coverage": "nonsense"}, row.etag)
-            case 4 if row.row.startswith(table_keys.FINDINGS_FROM) and is_idle:
-                write = Insert(row.row + _WRONG, row.values)
             case _:
                 return
         with suppress(CmkCheckError):
             await self.store.commit(Table.FINDINGS, row.partition, [write])
-
-    async def _is_free(self) -> bool:
-        """Whether no scan runs, and compliant, with exceptions or not, is said to nobody."""
-        answers = [await self.checks.answer(required=required) for required in (False, True)]
-        is_green = not GREEN.isdisjoint(answers)
-        return not is_green and not await self._is_held()
-
-    async def _is_held(self) -> bool:
-        return await self.world.context.scans.holder() is not None

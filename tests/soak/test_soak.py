@@ -1,7 +1,6 @@
 """The short version of ``make soak``: histories of other seeds than those of the long one."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from sys import stdout
 
@@ -10,9 +9,7 @@ import pytest
 from cmk_check.ports import Table
 from tests.soak.__main__ import UNKNOWN_AT_MOST, in_memory, scheduled, with_a_watch
 from tests.soak.minutes import CALM_AT_END, HOURS, Figures, Minutes
-from tests.soak.schedule import run_schedule
 from tests.soak.tally import Tally
-from tests.soak.walk import walk
 
 IN_MEMORY = range(100_000, 100_075)
 SCHEDULES = range(100_000, 100_075)
@@ -44,18 +41,6 @@ def test_p1_some_schedules_never_say_compliant_wrongly() -> None:
     tally = scheduled(SCHEDULES[:FEW], stdout.write)
 
     assert tally.failed == {}
-
-
-@pytest.mark.parametrize("run", [walk, run_schedule])
-def test_a_seed_gives_its_history_or_schedule_again(run: Callable[[int, Tally], None]) -> None:
-    """A failure that cannot be repeated cannot be mended."""
-    once, again, other = Tally(), Tally(), Tally()
-
-    run(7, once)
-    run(7, again)
-    run(8, other)
-
-    assert once == again != other
 
 
 def test_p1_p3_p4_a_watch_tells_within_minutes_and_once() -> None:

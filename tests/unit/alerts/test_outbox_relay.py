@@ -12,7 +12,7 @@ from cmk_check.alerts.delivery_queue import QueueSink
 from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.ports import QueueError, Table
+from cmk_check.ports import Table
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.outbox import OutboxEntry, outbox_write
@@ -22,14 +22,6 @@ from tests.fakes.recording_store import Operation, RecordingStore
 from tests.fakes.world import RecordingSink
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
-
-
-class FailingTeller(RecordingSink):
-    """A sink that fails."""
-
-    async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
-        """Fail as a queue that is down."""
-        raise QueueError(f"{len(published)} changes could not be sent")
 
 
 async def recorded(store: RecordingStore, partition: str, *ids: str) -> list[OutboxEntry]:
@@ -133,7 +125,8 @@ async def test_sinks_hear_in_turn_and_none_behind_one_that_failed() -> None:
 
     A change that could not be sent stays in the outbox, and is sent later with its number (P3).
     """
-    store, log, queue = RecordingStore(), RecordingSink(), FailingTeller()
+    store, log = RecordingStore(), RecordingSink()
+    queue = QueueSink(MemoryTexts(is_down=True), None)
     pending = await recorded(store, "s", "a")
 
     left = await Relay(FeedTable(store), queue, log).publish(pending)

@@ -84,11 +84,6 @@ LINES: Final[dict[str, tuple[ChangeType, Data, str]]] = {
         {"accounts": COUNTS, "subscriptions": {"total": 1, "read": 1, "gap": 0}},
         COUNTED,
     ),
-    "another owner": (
-        ChangeType.ACCOUNT_UPDATED,
-        {"owner": WEB, "previousOwner": DATA},
-        "owner: web, before: data",
-    ),
     "no owner any more": (
         ChangeType.ACCOUNT_UPDATED,
         {"owner": None, "previousOwner": DATA},

@@ -23,6 +23,10 @@ FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/thing/read", "Azure answered 403: gra
 BROKEN = Gap(GapReason.SERVER_ERROR, detail="Azure answered 500: wait.")
 ACCOUNTS = "Microsoft.CognitiveServices/accounts/read"
 OF_ACCOUNTS = "(api-version of microsoft.cognitiveservices/accounts)"
+ONE_SEEN = ("ok", "1 visible, 1 in scope.")
+CURE = "Assign the identity the role Reader there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
+ON_BOTH = {"CMK_INCLUDE_SUBSCRIPTIONS": f"{ONE.id},{TWO.id}", "CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id}
+OF_GROUP = {"CMK_MANAGEMENT_GROUP": "mg-ai"}
 
 
 @pytest.mark.parametrize(
@@ -45,34 +49,16 @@ OF_ACCOUNTS = "(api-version of microsoft.cognitiveservices/accounts)"
             [ONE],
             {"CMK_INCLUDE_SUBSCRIPTIONS": f"{ONE.id},{TWO.id}"},
             [
-                ("ok", "1 visible, 1 in scope."),
-                (
-                    "problem",
-                    (
-                        f"In CMK_INCLUDE_SUBSCRIPTIONS but not visible: {TWO.id}. Assign the "
-                        "identity the role Reader there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
-                    ),
-                ),
+                ONE_SEEN,
+                ("problem", f"In CMK_INCLUDE_SUBSCRIPTIONS but not visible: {TWO.id}. {CURE}"),
             ],
             id="one that is included is not there",
         ),
         pytest.param(
             [ONE],
-            {"CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id},
+            ON_BOTH,
             [
-                ("ok", "1 visible, 1 in scope."),
-                ("ok", f"In CMK_EXCLUDE_SUBSCRIPTIONS and not visible: {TWO.id}."),
-            ],
-            id="one that is excluded is not there",
-        ),
-        pytest.param(
-            [ONE],
-            {
-                "CMK_INCLUDE_SUBSCRIPTIONS": f"{ONE.id},{TWO.id}",
-                "CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id,
-            },
-            [
-                ("ok", "1 visible, 1 in scope."),
+                ONE_SEEN,
                 (
                     "warning",
                     f"Both included and excluded, so not read: {TWO.id}. Remove one of the two.",
@@ -81,63 +67,46 @@ OF_ACCOUNTS = "(api-version of microsoft.cognitiveservices/accounts)"
             ],
             id="one that is on both lists is not there",
         ),
+        pytest.param(
+            [ONE],
+            OF_GROUP,
+            [ONE_SEEN, ("problem", f"Below mg-ai but not visible: {SECOND}. {CURE}")],
+            id="one that only the group names",
+        ),
+        pytest.param(
+            [ONE, TWO],
+            OF_GROUP | {"CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id},
+            [
+                ("ok", "2 visible, 1 in scope."),
+                ("ok", "All 2 subscriptions below mg-ai are visible or excluded."),
+            ],
+            id="the group names no other",
+        ),
     ],
 )
 async def test_what_is_seen_is_compared_with_what_is_wanted(
     listed: list[Subscription], environ: dict[str, str], said: list[tuple[str, str]]
 ) -> None:
     """A posture that is unknown for this reason is mended here."""
-    subject = ScriptedPatient.over(ScriptedInventory(listed), environ=environ)
-
-    assert await told(estate_checks.subscriptions, subject) == said
-
-
-@pytest.mark.parametrize(
-    ("environ", "said"),
-    [
-        (
-            {},
-            (
-                "problem",
-                (
-                    f"Below mg-ai but not visible: Number 2 ({TWO.id}). Assign the identity the "
-                    "role Reader there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
-                ),
-            ),
-        ),
-        (
-            {"CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id},
-            ("ok", "All 2 subscriptions below mg-ai are visible or excluded."),
-        ),
-    ],
-    ids=["hidden", "excluded"],
-)
-async def test_what_is_seen_is_compared_with_the_management_group(
-    environ: dict[str, str], said: tuple[str, str]
-) -> None:
-    """Only the group knows of those that the list leaves out."""
-    azure = ScriptedInventory([ONE])
+    azure = ScriptedInventory(listed)
     azure.in_group = (ONE, TWO)
-    subject = ScriptedPatient.over(azure, environ={"CMK_MANAGEMENT_GROUP": "mg-ai", **environ})
 
-    assert (await told(estate_checks.subscriptions, subject))[1] == said
+    assert (
+        await told(estate_checks.subscriptions, ScriptedPatient.over(azure, environ=environ))
+        == said
+    )
 
 
 async def test_a_group_that_cannot_be_read_says_why() -> None:
     """The rest of the check is said all the same."""
     azure = ScriptedInventory([ONE])
     azure.group_error = InventoryError(FORBIDDEN)
-    subject = ScriptedPatient.over(azure, environ={"CMK_MANAGEMENT_GROUP": "mg-ai"})
+    subject = ScriptedPatient.over(azure, environ=OF_GROUP)
 
+    text = "The group in CMK_MANAGEMENT_GROUP cannot be read (forbidden). "
     assert await told(estate_checks.subscriptions, subject) == [
-        ("ok", "1 visible, 1 in scope."),
-        (
-            "problem",
-            (
-                "The group in CMK_MANAGEMENT_GROUP cannot be read (forbidden). Azure answered 403: "
-                "grant it."
-            ),
-        ),
+        ONE_SEEN,
+        ("problem", f"{text}{FORBIDDEN.detail}"),
     ]
 
 
