@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from cmk_check.ports import Entity, Store, StoreUnavailable, Table, TableQuery, Write
+from cmk_check.ports import Entity, Store, StoreUnavailable, Table, TableQuery, Write, WriteConflict
 from tests.fakes.recording_store import OperationName
 
 MOST_OPERATIONS: Final = 10_000
@@ -22,6 +22,7 @@ class Fault(Enum):
     DEATH_BEFORE = "the process dies before it"
     DEATH_AFTER = "the process dies after it"
     SLEEP = "the process sleeps before it, until it is woken"
+    CONFLICT = "not done, because somebody else was faster"
 
 
 class DeathError(BaseException):
@@ -90,6 +91,8 @@ class FaultyStore:
             await self.wake.wait()
         if fault is Fault.NO_ANSWER:
             raise StoreUnavailable("no answer")
+        if fault is Fault.CONFLICT:
+            raise WriteConflict("too late")
         return fault
 
     async def _fault(self, name: OperationName, table: Table, partition: str) -> Fault | None:

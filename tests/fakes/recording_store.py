@@ -80,3 +80,16 @@ class RecordingStore(MemoryStore):
     async def _announce(self, name: OperationName, table: Table, partition: str) -> None:
         if self._before is not None:
             await self._before(name, table, partition)
+
+    def written(self, since: int) -> list[str]:
+        """Return the kinds of the rows written since then, in order."""
+        entries = self.log[since:]
+        return [write.row.partition("|")[0] for entry in entries for write in entry.writes]
+
+    def findings_commits(self, since: int) -> list[list[str]]:
+        """Return the rows of each transaction in the findings table since then."""
+        return [
+            [write.row for write in entry.writes]
+            for entry in self.log[since:]
+            if entry.table is Table.FINDINGS and entry.writes
+        ]

@@ -28,8 +28,7 @@ from cmk_check.ports import (
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import DeathError
-from tests.fakes.world import World
-from tests.unit.scan.faulty_processes import Invocation
+from tests.unit.scan.scan_world import Invocation, ScanWorld
 
 
 class End(Enum):
@@ -42,7 +41,7 @@ class End(Enum):
 class Process:
     """One invocation in a process of its own, ended at its ``end_at``-th await, from 1."""
 
-    def __init__(self, world: World, end_at: int | None = None, end: End = End.DEAD) -> None:
+    def __init__(self, world: ScanWorld, end_at: int | None = None, end: End = End.DEAD) -> None:
         self.awaits = 0
         self.is_dead = False
         self._world = world

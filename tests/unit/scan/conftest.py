@@ -4,15 +4,10 @@ import asyncio
 
 import pytest
 
-from cmk_check.core.enums import ExceptionMode
-from cmk_check.limits import WATCH_OVERLAP
-from tests.fakes.exemptions import ScriptedExemptions, exempted
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, bad, good
-from tests.unit.scan.faulty_processes import ONE, TWO
-from tests.unit.scan.scan_settings import END, set_mode
-from tests.unit.scan.watched import EVERY, Watched
+from tests.fakes.world import good
+from tests.unit.scan.scan_world import ONE, TWO, ScanWorld
 
 
 @pytest.fixture
@@ -22,19 +17,19 @@ def store() -> RecordingStore:
 
 
 @pytest.fixture
-def world(store: RecordingStore) -> World:
+def world(store: RecordingStore) -> ScanWorld:
     """Return a program over that store, a subscription to a slice."""
-    return World(store, slice_size=1)
+    return ScanWorld(store, slice_size=1)
 
 
 @pytest.fixture
-def crowd() -> World:
+def crowd() -> ScanWorld:
     """Return a program whose processes give way to each other at every storage operation."""
 
     async def give_way(*_operation: object) -> None:
         await asyncio.sleep(0)
 
-    return World(RecordingStore(before=give_way), slice_size=1)
+    return ScanWorld(RecordingStore(before=give_way), slice_size=1)
 
 
 @pytest.fixture
@@ -44,51 +39,19 @@ def keys() -> ScriptedKeys:
 
 
 @pytest.fixture
-def world_with_keys(store: RecordingStore, keys: ScriptedKeys) -> World:
+def world_with_keys(store: RecordingStore, keys: ScriptedKeys) -> ScanWorld:
     """Return a program with key health, over one compliant account, a subscription to a slice."""
-    world = World(store, keys=keys, slice_size=1)
+    world = ScanWorld(store, keys=keys, slice_size=1)
     world.listed(ONE)
     world.read(ONE, good(ONE))
     return world
 
 
 @pytest.fixture
-async def scanned(world: World) -> World:
+async def scanned(world: ScanWorld) -> ScanWorld:
     """Return a program that has found two compliant subscriptions."""
     world.listed(ONE, TWO)
     world.read(ONE, good(ONE))
     world.read(TWO, good(TWO))
     await world.scan()
-    return world
-
-
-@pytest.fixture
-async def watched(scanned: World) -> Watched:
-    """A watch over two compliant subscriptions that a full scan has read."""
-    scanned.clock.advance(WATCH_OVERLAP)
-    return Watched(scanned)
-
-
-@pytest.fixture
-async def keyed(world_with_keys: World) -> Watched:
-    """A watch over a subscription whose key lies in ``VAULT``."""
-    await world_with_keys.scan()
-    world_with_keys.clock.advance(EVERY)
-    return Watched(world_with_keys)
-
-
-@pytest.fixture
-def exemptions() -> ScriptedExemptions:
-    """Return the exemption of the second subscription."""
-    return ScriptedExemptions({TWO: exempted(TWO, END, ticket="T-1", approved_by="Board")})
-
-
-@pytest.fixture
-def estate(world: World, exemptions: ScriptedExemptions) -> World:
-    """Return a program that accepts exceptions, over a good subscription and an exempted one."""
-    world.exemptions = exemptions
-    set_mode(world, ExceptionMode.ACCEPT)
-    world.listed(ONE, TWO)
-    world.read(ONE, good(ONE))
-    world.read(TWO, bad(TWO))
     return world

@@ -16,8 +16,8 @@ from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.ports import SliceMessage, Table, TableQuery
 from cmk_check.store import table_keys
 from tests.fakes.keys import DISABLED, UNREAD, ScriptedKeys
-from tests.fakes.world import MAX_DELIVERIES, World, bad, good
-from tests.unit.scan.faulty_processes import ONE, THREE, TWO, Invocation, scan_changes
+from tests.fakes.world import MAX_DELIVERIES, bad, good
+from tests.unit.scan.scan_world import ONE, THREE, TWO, Invocation, ScanWorld
 
 type Estate = Mapping[str, tuple[Account, ...]]
 
@@ -77,7 +77,7 @@ class Run[How](ABC):
     ``point`` is where something goes wrong; ``places`` counts, process by process, where it could.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: ScanWorld) -> None:
         self.world = world
         self.point: Point[How] | None = None
         self.places: list[int] = []
@@ -175,9 +175,9 @@ class Run[How](ABC):
         return sent
 
 
-async def begun(history: History) -> World:
+async def begun(history: History) -> ScanWorld:
     """Return a world whose estate was recorded once, unless it is to be, and has changed since."""
-    world = World(slice_size=2, keys=ScriptedKeys())
+    world = ScanWorld(slice_size=2, keys=ScriptedKeys())
     expect = world.options.expectations
     required = frozenset({HEALTHY_KEYS} if history.require_healthy_keys else ())
     expect = replace(expect, requires=required)
@@ -189,7 +189,7 @@ async def begun(history: History) -> World:
     return world
 
 
-def script(world: World, estate: Estate, keys: Mapping[str, KeyFacts]) -> None:
+def script(world: ScanWorld, estate: Estate, keys: Mapping[str, KeyFacts]) -> None:
     """Let Azure list and answer an estate."""
     world.listed(*estate)
     assert world.keys is not None
@@ -203,7 +203,7 @@ def script(world: World, estate: Estate, keys: Mapping[str, KeyFacts]) -> None:
         world.read(subscription_id, *accounts)
 
 
-async def outcome(world: World) -> dict[str, object]:
+async def outcome(world: ScanWorld) -> dict[str, object]:
     """Return all that must not depend on what went wrong, without ids and times."""
     status = await world.status()
     assert status is not None
@@ -247,7 +247,7 @@ def said(data: Mapping[str, object]) -> str:
     return f"{data['before']} -> {data['after']}, baseline {data['baseline']}"
 
 
-async def check_told(world: World) -> None:
+async def check_told(world: ScanWorld) -> None:
     """Check that all is told, that recovery follows trouble, and that nothing is left over."""
     feed = await world.feed()
     for source in {change.source for change in feed}:
@@ -256,7 +256,7 @@ async def check_told(world: World) -> None:
     ids = [change.id for change in feed]
     assert len(set(ids)) == len(ids)
     assert {change.id for _, change in world.teller.told} >= set(ids)
-    of_scans = await scan_changes(world)
+    of_scans = await world.scan_changes()
     trouble = {"scan.abandoned", "scan.failed"} & set(of_scans)
     assert of_scans.count("scan.baseline") == 1
     assert of_scans.count("scan.recovered") == bool(trouble)

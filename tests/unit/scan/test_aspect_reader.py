@@ -15,8 +15,9 @@ from cmk_check.core.data_stores.facts import AccountPlaces
 from cmk_check.core.enums import DataState, Trigger
 from cmk_check.scan.aspect_reader import DataReader, ExceptionReader, KeyReader
 from cmk_check.store.scan_rows import Scan
-from tests.fakes.world import BEGINNING, World, bad, good
+from tests.fakes.world import BEGINNING, bad, good
 from tests.unit.core.examples import ID, known_of, only_finding
+from tests.unit.scan.scan_world import ScanWorld
 
 SCAN = Scan("one", 1, Trigger.TIMER, BEGINNING)
 
@@ -62,7 +63,7 @@ async def test_p8_a_bug_costs_one_aspect_and_forgets_nothing(
     finding = replace(only_finding(known_of(account)), data=had)
     known = Known(findings={str(finding.id): finding})
     make = cast("Callable[..., Reader]", kind)
-    reader = make(lambda: Broken(raises=raises), World().options, SCAN)
+    reader = make(lambda: Broken(raises=raises), ScanWorld().options, SCAN)
 
     (entry,) = (await reader.read(judge_all([account], {}), known, BEGINNING)).values()
 

@@ -11,42 +11,35 @@ from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.codec import change_values
-from tests.fakes.world import KEPT, World, bad, good
-from tests.unit.scan.faulty_processes import (
-    ONE,
-    azure_has,
-    count_slice_rows,
-    delete,
-    overwrite,
-    planned,
-    scan_changes,
-    starting,
-)
+from tests.fakes.world import KEPT, bad, good
+from tests.unit.scan.scan_world import ONE, ScanWorld
 
 BROKEN_OUTBOX = table_keys.outbox_row(1, "broken")
 
-type Spoil = Callable[[World, str], Awaitable[None]]
+type Spoil = Callable[[ScanWorld, str], Awaitable[None]]
 
 
 @pytest.fixture
-async def scanned(world: World) -> World:
+async def scanned(world: ScanWorld) -> ScanWorld:
     """An estate that was scanned and is compliant."""
-    azure_has(world, good(ONE))
+    world.azure_has(good(ONE))
     await world.scan()
     return world
 
 
-async def delete_row(world: World, row: str) -> None:
+async def delete_row(world: ScanWorld, row: str) -> None:
     """Delete a row of the scans as a person does."""
-    await delete(world, Table.SCANS, "scan", row)
+    await world.delete(Table.SCANS, "scan", row)
 
 
-async def break_row(world: World, row: str) -> None:
+async def break_row(world: ScanWorld, row: str) -> None:
     """Make a row one that cannot be read."""
-    await overwrite(world, Table.SCANS, "scan", row, document0="oops")
+    await world.overwrite(Table.SCANS, "scan", row, document0="oops")
 
 
-async def test_a_broken_change_of_a_scan_holds_up_no_other_and_no_pruning(scanned: World) -> None:
+async def test_a_broken_change_of_a_scan_holds_up_no_other_and_no_pruning(
+    scanned: ScanWorld,
+) -> None:
     """It stopped every later change of a scan, and the tables grew for ever."""
     broken = Insert(BROKEN_OUTBOX, {"schema": 1, "id": "broken"})
     await scanned.store.commit(Table.SCANS, "scan", [broken])
@@ -71,7 +64,7 @@ async def test_a_broken_change_of_a_scan_holds_up_no_other_and_no_pruning(scanne
     ],
 )
 async def test_a_change_of_a_subscription_among_those_of_scans_is_never_published(
-    scanned: World, source: str, subject: str
+    scanned: ScanWorld, source: str, subject: str
 ) -> None:
     """Only the partition of a subscription speaks for it, and holds up nothing else."""
     told = scanned.told_types()
@@ -86,12 +79,12 @@ async def test_a_change_of_a_subscription_among_those_of_scans_is_never_publishe
 
 
 @pytest.mark.parametrize("when", ["before the scan", "while it runs"])
-async def test_a_broken_status_is_rebuilt_by_the_scan(scanned: World, when: str) -> None:
+async def test_a_broken_status_is_rebuilt_by_the_scan(scanned: ScanWorld, when: str) -> None:
     """It stopped every scan, and so its own repair."""
     if when == "before the scan":
         await break_row(scanned, "status")
-        assert (await scanned.posture()).verdict is PostureVerdict.UNKNOWN
-    (message,) = await planned(scanned)
+        assert await scanned.verdict() is PostureVerdict.UNKNOWN
+    (message,) = await scanned.planned()
     if when == "while it runs":
         await break_row(scanned, "status")
     scanned.read(ONE, bad(ONE))
@@ -99,18 +92,18 @@ async def test_a_broken_status_is_rebuilt_by_the_scan(scanned: World, when: str)
     await scanned.deliver(message)
 
     assert (await scanned.scan_row(message.scan_id)).state is ScanState.COMPLETE
-    assert (await scanned.posture()).verdict is PostureVerdict.NON_COMPLIANT
+    assert await scanned.verdict() is PostureVerdict.NON_COMPLIANT
     assert "account.violated" in scanned.told_types()
 
 
 @pytest.mark.parametrize("spoil", [delete_row, break_row])
 async def test_a_scan_whose_lease_is_of_no_use_is_abandoned_by_the_next(
-    world: World, spoil: Spoil
+    world: ScanWorld, spoil: Spoil
 ) -> None:
     """It could neither finish nor be taken over, and was shown as running for ever."""
-    azure_has(world, good(ONE))
+    world.azure_has(good(ONE))
     await world.scan()
-    (message,) = await planned(world)
+    (message,) = await world.planned()
     lost = await world.scan_row(message.scan_id)
     await spoil(world, "current")
 
@@ -121,16 +114,16 @@ async def test_a_scan_whose_lease_is_of_no_use_is_abandoned_by_the_next(
     assert (await world.scan_row(lost.id)).state is ScanState.ABANDONED
     assert (scan.state, scan.supersedes) == (ScanState.COMPLETE, lost.id)
     assert scan.epoch == lost.epoch + 1
-    assert (await scan_changes(world))[-2:] == ["scan.abandoned", "scan.recovered"]
-    assert not await count_slice_rows(world, lost.id)
+    assert (await world.scan_changes())[-2:] == ["scan.abandoned", "scan.recovered"]
+    assert not await world.count_slice_rows(lost.id)
 
 
 @pytest.mark.parametrize("spoil", [delete_row, break_row])
 async def test_a_lease_of_a_scan_whose_row_is_of_no_use_is_taken_over(
-    world: World, spoil: Spoil
+    world: ScanWorld, spoil: Spoil
 ) -> None:
     """There is nothing to abandon, and nothing to wait for but the end of the lease."""
-    (message,) = await planned(world, ONE)
+    (message,) = await world.planned(ONE)
     row = await world.scan_row(message.scan_id)
     await spoil(world, table_keys.scan_row(row.started_at, row.id))
 
@@ -140,7 +133,7 @@ async def test_a_lease_of_a_scan_whose_row_is_of_no_use_is_taken_over(
 
 
 @pytest.mark.parametrize("lost", ["status", "history"])
-async def test_what_a_person_deletes_makes_no_new_baseline(scanned: World, lost: str) -> None:
+async def test_what_a_person_deletes_makes_no_new_baseline(scanned: ScanWorld, lost: str) -> None:
     """What heals a row must not silence what happens meanwhile (P3)."""
     (_, row), _ = await anext(scanned.context.scans.listed(None, 1))
     await delete_row(scanned, row if lost == "history" else "status")
@@ -153,12 +146,12 @@ async def test_what_a_person_deletes_makes_no_new_baseline(scanned: World, lost:
 
 
 async def test_many_scans_that_lost_their_lease_are_abandoned_in_one_transaction(
-    world: World,
+    world: ScanWorld,
 ) -> None:
     """Whoever deletes the lease again and again must not make a start too big for the table."""
     world.listed(ONE)
     for _ in range(60):
-        await starting(world)
+        await world.start_next()
         await delete_row(world, "current")
         world.clock.advance(timedelta(minutes=1))
 

@@ -7,8 +7,8 @@ import pytest
 from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
 from cmk_check.ports import Insert, Scalar, Table
 from cmk_check.store import table_keys
-from tests.fakes.world import World, bad, good, sub
-from tests.unit.scan.faulty_processes import ONE, TWO, delete, outbox_of, overwrite, told_of
+from tests.fakes.world import bad, good, sub
+from tests.unit.scan.scan_world import ONE, TWO, ScanWorld
 
 COVERAGE = table_keys.COVERAGE
 A = table_keys.finding_row("rg", "a")
@@ -16,7 +16,7 @@ B = table_keys.finding_row("rg", "b")
 
 
 @pytest.fixture
-async def pair(world: World) -> World:
+async def pair(world: ScanWorld) -> ScanWorld:
     """An estate of two compliant accounts, scanned three times with a change at each."""
     world.listed(ONE)
     for accounts in ((bad, bad), (good, bad), (good, good)):
@@ -25,7 +25,9 @@ async def pair(world: World) -> World:
     return world
 
 
-async def leave(world: World, partition: str, change_id: str, sequence: int, of: str = ONE) -> None:
+async def leave(
+    world: ScanWorld, partition: str, change_id: str, sequence: int, of: str = ONE
+) -> None:
     """Put a change into an outbox: a removal of an account of a subscription."""
     left: dict[str, Scalar] = {
         "schema": 1,
@@ -41,20 +43,20 @@ async def leave(world: World, partition: str, change_id: str, sequence: int, of:
     await world.store.commit(Table.FINDINGS, partition, [Insert(row, left)])
 
 
-async def sequences(world: World) -> list[int]:
+async def sequences(world: ScanWorld) -> list[int]:
     """Return the sequences of the subscription's changes, in the order of the feed."""
-    return [sequence for sequence, _, _ in await told_of(world, ONE)]
+    return [sequence for sequence, _, _ in await world.told_of(ONE)]
 
 
 @pytest.mark.parametrize("how", ["no number", "beyond a key", "below zero", "deleted"])
-async def test_a_sequence_that_is_lost_never_goes_back(pair: World, how: str) -> None:
+async def test_a_sequence_that_is_lost_never_goes_back(pair: ScanWorld, how: str) -> None:
     """Twice in a row, with changes in between: all numbers are above those before."""
     values: dict[str, object] = {"no number": "many", "beyond a key": 10**12 - 1, "below zero": -5}
     for accounts in ((bad, good), (bad, bad)):
         if how == "deleted":
-            await delete(pair, Table.FINDINGS, ONE, COVERAGE)
+            await pair.delete(Table.FINDINGS, ONE, COVERAGE)
         else:
-            await overwrite(pair, Table.FINDINGS, ONE, COVERAGE, sequence=values[how])
+            await pair.overwrite(Table.FINDINGS, ONE, COVERAGE, sequence=values[how])
         pair.read(ONE, *(make(ONE, name) for make, name in zip(accounts, "ab", strict=True)))
         await pair.scan()
 
@@ -63,10 +65,10 @@ async def test_a_sequence_that_is_lost_never_goes_back(pair: World, how: str) ->
     assert len(numbers) == 6
 
 
-async def test_a_rebuilt_row_takes_compliant_back_before_it_says_worse(pair: World) -> None:
+async def test_a_rebuilt_row_takes_compliant_back_before_it_says_worse(pair: ScanWorld) -> None:
     """Beside it a finding became unreadable since the last scan (P1)."""
-    await overwrite(pair, Table.FINDINGS, ONE, COVERAGE, since="soon")
-    await overwrite(pair, Table.FINDINGS, ONE, A, history="oops")
+    await pair.overwrite(Table.FINDINGS, ONE, COVERAGE, since="soon")
+    await pair.overwrite(Table.FINDINGS, ONE, A, history="oops")
     pair.clock.advance(pair.options.expectations.max_age / 9)
     await pair.start()
     await pair.deliver(pair.queue.messages.pop(0))
@@ -75,13 +77,13 @@ async def test_a_rebuilt_row_takes_compliant_back_before_it_says_worse(pair: Wor
     context = pair.context
 
     async def look(_subscription_id: str) -> None:
-        seen.append((await pair.posture()).verdict)
+        seen.append(await pair.verdict())
 
     pair.inventory.before_read = look
     await pair.deliver(message, context)
 
     assert seen == [PostureVerdict.COMPLIANT]
-    assert (await pair.posture()).verdict is PostureVerdict.UNKNOWN
+    assert await pair.verdict() is PostureVerdict.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -94,17 +96,17 @@ async def test_a_rebuilt_row_takes_compliant_back_before_it_says_worse(pair: Wor
     ids=["another account", "another group", "another subscription"],
 )
 async def test_a_row_whose_key_is_not_that_of_its_columns_costs_itself(
-    pair: World, columns: dict[str, str]
+    pair: ScanWorld, columns: dict[str, str]
 ) -> None:
     """It deleted the row of the other account, and then ended its slice at every scan."""
-    await overwrite(pair, Table.FINDINGS, ONE, A, **columns)
+    await pair.overwrite(Table.FINDINGS, ONE, A, **columns)
     told = len(pair.teller.told)
 
     for accounts in ((good, good), (good, bad), (good,)):
         pair.read(ONE, *(make(ONE, name) for make, name in zip(accounts, "ab", strict=False)))
         scan_id = await pair.scan()
         assert (await pair.scan_row(scan_id)).state is ScanState.COMPLETE
-        assert (await pair.posture()).verdict is not PostureVerdict.COMPLIANT
+        assert await pair.verdict() is not PostureVerdict.COMPLIANT
 
     assert pair.told_types()[told:] == ["account.violated", "account.removed"]
     assert {change.subject for _, change in pair.teller.told[told:]} == {str(good(ONE, "b").id)}
@@ -115,10 +117,10 @@ async def test_a_row_whose_key_is_not_that_of_its_columns_costs_itself(
 
 @pytest.mark.parametrize("values", [{"schema": 2}, {"name": "b"}], ids=["newer", "broken"])
 async def test_azure_is_not_asked_for_the_account_of_a_row_that_cannot_be_trusted(
-    pair: World, values: dict[str, object]
+    pair: ScanWorld, values: dict[str, object]
 ) -> None:
     """An id that names nothing would make every list incomplete, and nothing could be removed."""
-    await overwrite(pair, Table.FINDINGS, ONE, A, **values)
+    await pair.overwrite(Table.FINDINGS, ONE, A, **values)
 
     await pair.scan()
 
@@ -127,7 +129,7 @@ async def test_azure_is_not_asked_for_the_account_of_a_row_that_cannot_be_truste
 
 @pytest.mark.parametrize("key", ["finding|RG|b", "finding|rg|b~~", "finding|rg|b|c", "finding|b"])
 async def test_a_second_row_of_an_account_is_unknown_and_tells_nothing(
-    pair: World, key: str
+    pair: ScanWorld, key: str
 ) -> None:
     """It was told of at every scan, and stayed compliant whatever became of the account."""
     found = await pair.store.get(Table.FINDINGS, ONE, B)
@@ -139,17 +141,17 @@ async def test_a_second_row_of_an_account_is_unknown_and_tells_nothing(
         await pair.scan()
 
     assert len(pair.teller.told) == told
-    assert (await pair.posture()).verdict is PostureVerdict.UNKNOWN
+    assert await pair.verdict() is PostureVerdict.UNKNOWN
     shown = [finding.judgement.verdict for finding in (await pair.findings()).values()]
     assert sorted(shown) == ["compliant", "compliant", "unknown"]
 
 
 @pytest.mark.parametrize("values", [{"schema": 999}, {"history": "oops"}], ids=["newer", "broken"])
 async def test_each_scan_logs_a_finding_that_cannot_be_trusted(
-    pair: World, caplog: pytest.LogCaptureFixture, values: dict[str, object]
+    pair: ScanWorld, caplog: pytest.LogCaptureFixture, values: dict[str, object]
 ) -> None:
     """Whoever can write the table can hide a violation behind such a row."""
-    await overwrite(pair, Table.FINDINGS, ONE, A, **values)
+    await pair.overwrite(Table.FINDINGS, ONE, A, **values)
     for number in (1, 2):
         caplog.clear()
 
@@ -161,7 +163,7 @@ async def test_each_scan_logs_a_finding_that_cannot_be_trusted(
 
 @pytest.mark.parametrize("subscription_id", [sub(0), TWO], ids=["before it", "behind it"])
 async def test_a_change_with_the_id_of_another_takes_not_its_place(
-    pair: World, subscription_id: str
+    pair: ScanWorld, subscription_id: str
 ) -> None:
     """Who reads one outbox and writes another could silence a change (P3)."""
     pair.listed(ONE, subscription_id)
@@ -180,5 +182,5 @@ async def test_a_change_with_the_id_of_another_takes_not_its_place(
     }
     assert len({change.id for change in both}) == len(both) == 2
     assert [change.id for change in await pair.feed()][-2:] == [change.id for change in both]
-    assert not await outbox_of(pair, ONE)
-    assert not await outbox_of(pair, subscription_id)
+    assert not await pair.outbox_of(ONE)
+    assert not await pair.outbox_of(subscription_id)

@@ -14,8 +14,8 @@ from cmk_check.store.scan_rows import Lease
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, bad
-from tests.unit.scan.faulty_processes import (
+from tests.fakes.world import bad
+from tests.unit.scan.scan_world import (
     CLAIM_ENDS,
     LEASE_ENDS,
     MARK,
@@ -23,24 +23,16 @@ from tests.unit.scan.faulty_processes import (
     READ_TABLE,
     THREE,
     TWO,
-    asleep,
-    count_slice_rows,
-    delivery,
-    dies,
-    planned,
-    slices_of,
-    starts,
-    with_faults,
-    written,
+    ScanWorld,
 )
 
 READ_STATUS = Place("get", Table.SCANS, 2)
 
 
-async def test_a_live_claim_sends_the_message_back(world: World) -> None:
+async def test_a_live_claim_sends_the_message_back(world: ScanWorld) -> None:
     """Two workers on one slice would read everything twice and race for every row."""
-    (message,) = await planned(world, ONE)
-    first = await asleep(world, delivery(world, message), READ_TABLE)
+    (message,) = await world.planned(ONE)
+    first = await world.asleep(message, READ_TABLE)
     world.clock.advance(CLAIM_ENDS - timedelta(seconds=1))
 
     with pytest.raises(SliceHeld):
@@ -54,28 +46,28 @@ async def test_a_live_claim_sends_the_message_back(world: World) -> None:
 @pytest.mark.parametrize(
     "place", [READ_TABLE, READ_STATUS], ids=["reads the table", "reads the status"]
 )
-async def test_a_worker_that_fails_gives_its_claim_back(world: World, place: Place) -> None:
+async def test_a_worker_that_fails_gives_its_claim_back(world: ScanWorld, place: Place) -> None:
     """The next delivery comes before the claim would end: it must find the slice free."""
-    (message,) = await planned(world, ONE)
+    (message,) = await world.planned(ONE)
     with pytest.raises(StoreUnavailable):
-        await world.deliver(message, with_faults(world, {place: Fault.NO_ANSWER}))
+        await world.deliver(message, world.faulty({place: Fault.NO_ANSWER}))
 
-    (given_back,) = await slices_of(world, message.scan_id)
+    (given_back,) = await world.slices_of(message.scan_id)
     await world.deliver(message)
 
     assert (given_back.claim, given_back.claimed_until) == (None, None)
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
 
 
-async def test_what_several_deliveries_recorded_is_counted_together(world: World) -> None:
+async def test_what_several_deliveries_recorded_is_counted_together(world: ScanWorld) -> None:
     """Each of them failed at the end, after it had published its changes."""
     world.options = replace(world.options, slice_size=3)
-    (message,) = await planned(world, ONE, TWO, THREE)
+    (message,) = await world.planned(ONE, TWO, THREE)
     for number in (ONE, TWO, THREE):
         world.read(number, bad(number))
         done = Place("commit", Table.SCANS, 1)
         with pytest.raises(StoreUnavailable):
-            await world.deliver(message, with_faults(world, {done: Fault.NO_ANSWER}))
+            await world.deliver(message, world.faulty({done: Fault.NO_ANSWER}))
 
     await world.deliver(message)
 
@@ -84,42 +76,42 @@ async def test_what_several_deliveries_recorded_is_counted_together(world: World
     assert summary.changes == len(await world.feed()) - 1  # without that of the scan
 
 
-async def test_a_worker_that_was_taken_over_gives_nothing_back(world: World) -> None:
+async def test_a_worker_that_was_taken_over_gives_nothing_back(world: ScanWorld) -> None:
     """Its claim is another's by now: to free that would let a third one in."""
-    (message,) = await planned(world, ONE)
-    first = await asleep(world, delivery(world, message), READ_STATUS)
+    (message,) = await world.planned(ONE)
+    first = await world.asleep(message, READ_STATUS)
     world.clock.advance(CLAIM_ENDS)
-    second = await asleep(world, delivery(world, message), READ_TABLE)
-    held = await slices_of(world, message.scan_id)
+    second = await world.asleep(message, READ_TABLE)
+    held = await world.slices_of(message.scan_id)
     first.store.places = {READ_TABLE: Fault.NO_ANSWER}
 
     with pytest.raises(StoreUnavailable):
         await first.wake()
 
-    assert await slices_of(world, message.scan_id) == held
+    assert await world.slices_of(message.scan_id) == held
     await second.wake()
 
 
-async def test_a_slice_of_a_scan_that_ended_is_dropped(world: World) -> None:
+async def test_a_slice_of_a_scan_that_ended_is_dropped(world: ScanWorld) -> None:
     """Its message may come late: what it would write belongs to no scan."""
-    first, second = await planned(world, ONE, TWO)
+    first, second = await world.planned(ONE, TWO)
     await world.deliver(first)
     world.inventory.reads.clear()
     world.clock.advance(LEASE_ENDS)
     # Dead before it could drop the slices of the scan it takes over.
-    await dies(world, starts(world), Place("commit", Table.SCANS, 0), Fault.DEATH_AFTER)
-    assert await count_slice_rows(world, first.scan_id) == 2
+    await world.dies(world.start, Place("commit", Table.SCANS, 0), Fault.DEATH_AFTER)
+    assert await world.count_slice_rows(first.scan_id) == 2
 
     await world.deliver(second)
 
     assert world.inventory.reads == []
     assert (await world.scan_row(first.scan_id)).state is ScanState.ABANDONED
-    assert await count_slice_rows(world, first.scan_id) == 0
+    assert await world.count_slice_rows(first.scan_id) == 0
 
 
-async def test_the_lease_is_renewed_below_half_and_not_before(world: World) -> None:
+async def test_the_lease_is_renewed_below_half_and_not_before(world: ScanWorld) -> None:
     """A large estate takes longer than the lease; renewing at every slice would cost writes."""
-    first, second = await planned(world, ONE, TWO)
+    first, second = await world.planned(ONE, TWO)
     taken = await lease(world)
     world.clock.advance(SCAN_LEASE / 2)
     await world.deliver(first)
@@ -127,7 +119,7 @@ async def test_the_lease_is_renewed_below_half_and_not_before(world: World) -> N
     world.clock.advance(timedelta(seconds=1))
     moment = world.clock.now()
 
-    worker = await asleep(world, delivery(world, second), MARK)
+    worker = await world.asleep(second, MARK)
 
     assert kept == taken
     assert (await lease(world)).expires == moment + SCAN_LEASE
@@ -135,10 +127,10 @@ async def test_the_lease_is_renewed_below_half_and_not_before(world: World) -> N
 
 
 async def test_the_lease_never_outlasts_the_deadline_of_the_scan(
-    world: World, store: RecordingStore
+    world: ScanWorld, store: RecordingStore
 ) -> None:
     """A scan that goes on for ever would keep every later one from starting."""
-    first, second = await planned(world, ONE, TWO)
+    first, second = await world.planned(ONE, TWO)
     began = (await world.scan_row(first.scan_id)).started_at
     world.clock.advance(timedelta(minutes=29))
     await world.deliver(first)
@@ -146,19 +138,19 @@ async def test_the_lease_never_outlasts_the_deadline_of_the_scan(
     world.clock.advance(timedelta(minutes=25))
     before = len(store.log)
 
-    last = await asleep(world, delivery(world, second), MARK)
+    last = await world.asleep(second, MARK)
 
     assert (await lease(world)).expires == began + SCAN_DEADLINE
-    assert "current" not in written(store, before)
+    assert "current" not in store.written(before)
     world.clock.advance(timedelta(minutes=1))
     assert (await world.start()).new
     await last.wake()
 
 
-async def test_the_lease_of_another_scan_is_not_renewed(world: World) -> None:
+async def test_the_lease_of_another_scan_is_not_renewed(world: ScanWorld) -> None:
     """An old worker that wakes must not lengthen what it lost."""
-    (old,) = await planned(world, ONE)
-    worker = await asleep(world, delivery(world, old), READ_TABLE)
+    (old,) = await world.planned(ONE)
+    worker = await world.asleep(old, READ_TABLE)
     await world.poison(SliceMessage(old.scan_id, None))
     newer = await world.start()
     world.clock.advance(SCAN_LEASE - timedelta(minutes=1))
@@ -170,12 +162,12 @@ async def test_the_lease_of_another_scan_is_not_renewed(world: World) -> None:
     assert await lease(world) == before
 
 
-async def test_a_claim_whose_renewal_got_no_answer_is_still_held(world: World) -> None:
+async def test_a_claim_whose_renewal_got_no_answer_is_still_held(world: ScanWorld) -> None:
     """A worker that took itself for another would drop its message, and the scan never end."""
-    (message,) = await planned(world, ONE)
+    (message,) = await world.planned(ONE)
     renewal = Place("commit", Table.SCANS, 1)
     world.store = FaultyStore(world.store, places={renewal: Fault.LOST_ANSWER})
-    worker = await asleep(world, delivery(world, message), READ_TABLE)
+    worker = await world.asleep(message, READ_TABLE)
     world.clock.advance(CLAIM_RENEWED_AFTER)
 
     await worker.wake()
@@ -184,11 +176,11 @@ async def test_a_claim_whose_renewal_got_no_answer_is_still_held(world: World) -
 
 
 async def test_a_claim_has_its_full_time_again_when_work_begins(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: ScanWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A slice may wait for another one of its process: nobody may take it over while it is read."""
-    (message,) = await planned(world, ONE)
-    worker = await asleep(world, delivery(world, message), READ_TABLE)
+    (message,) = await world.planned(ONE)
+    worker = await world.asleep(message, READ_TABLE)
     world.clock.advance(CLAIM_RENEWED_AFTER)
 
     async def delivered_again(_subscription_id: str) -> None:
@@ -204,13 +196,13 @@ async def test_a_claim_has_its_full_time_again_when_work_begins(
 
 
 async def test_a_slice_that_is_done_is_not_begun_again_though_the_answer_was_lost(
-    world: World,
+    world: ScanWorld,
 ) -> None:
     """Its worker gives back what it holds, and no longer holds this."""
-    (message,) = await planned(world, ONE)
+    (message,) = await world.planned(ONE)
     done = Place("commit", Table.SCANS, 1)
     with pytest.raises(StoreUnavailable):
-        await world.deliver(message, with_faults(world, {done: Fault.LOST_ANSWER}))
+        await world.deliver(message, world.faulty({done: Fault.LOST_ANSWER}))
 
     await world.deliver(message)
 
@@ -218,11 +210,11 @@ async def test_a_slice_that_is_done_is_not_begun_again_though_the_answer_was_los
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
 
 
-async def test_one_check_of_the_claim_serves_all_marks_set_before_it(crowd: World) -> None:
+async def test_one_check_of_the_claim_serves_all_marks_set_before_it(crowd: ScanWorld) -> None:
     """A slice of two hundred changes would else read its claim two hundred times, one by one."""
     assert isinstance(crowd.store, RecordingStore)
     crowd.options = replace(crowd.options, slice_size=3)
-    (message,) = await planned(crowd, ONE, TWO, THREE)
+    (message,) = await crowd.planned(ONE, TWO, THREE)
     before = len(crowd.store.log)
 
     await crowd.deliver(message)
@@ -235,11 +227,11 @@ async def test_one_check_of_the_claim_serves_all_marks_set_before_it(crowd: Worl
     assert len(reads) == 3  # to claim it, after the first mark, after the two others
 
 
-async def test_slices_worked_through_at_once_and_twice_finish_once(crowd: World) -> None:
+async def test_slices_worked_through_at_once_and_twice_finish_once(crowd: ScanWorld) -> None:
     """Workers meet at the last slice in any order; each message may come twice."""
     crowd.listed(ONE, TWO, THREE)
     crowd.read(TWO, bad(TWO))
-    messages = await planned(crowd)
+    messages = await crowd.planned()
     workers = (crowd.deliver(message) for message in [*messages, *messages])
 
     trouble = await asyncio.gather(*workers, return_exceptions=True)
@@ -251,7 +243,7 @@ async def test_slices_worked_through_at_once_and_twice_finish_once(crowd: World)
     assert len(await crowd.feed()) == 2
 
 
-async def lease(world: World) -> Lease:
+async def lease(world: ScanWorld) -> Lease:
     """Return the lease as it stands."""
     current = await ScanTable(world.store).lease_and_status()
     return current.lease.value

@@ -15,9 +15,8 @@ from cmk_check.core.scope import Scope
 from cmk_check.limits import CROSS_CHECK_AGE, CROSS_CHECKED_PER_SLICE
 from cmk_check.ports import InventoryError
 from tests.fakes.inventory import ScriptedInventory
-from tests.fakes.world import BEGINNING, World, account, bad, good
-from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO, coverage_of
-from tests.unit.scan.partial_scans import verdict
+from tests.fakes.world import BEGINNING, account, bad, good
+from tests.unit.scan.scan_world import FORBIDDEN, ONE, TWO, ScanWorld
 
 HOUR = timedelta(hours=1)
 OLD = BEGINNING - CROSS_CHECK_AGE
@@ -78,14 +77,14 @@ def search() -> ScriptedSearch:
 
 
 @pytest.fixture
-def world(azure: LeakyInventory, search: ScriptedSearch) -> World:
+def world(azure: LeakyInventory, search: ScriptedSearch) -> ScanWorld:
     """Return a program that cross-checks."""
-    world = World()
+    world = ScanWorld()
     world.inventory, world.account_search = azure, search
     return world
 
 
-async def checked(world: World) -> CrossCheck | None:
+async def checked(world: ScanWorld) -> CrossCheck | None:
     """Scan, and return what the scan row says of the check."""
     scan = await world.scan_row(await world.scan())
     assert scan.summary is not None
@@ -93,17 +92,17 @@ async def checked(world: World) -> CrossCheck | None:
 
 
 async def test_lists_that_have_everything_cost_one_query_for_each_slice(
-    world: World, azure: LeakyInventory, search: ScriptedSearch
+    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
 ) -> None:
     """Resource Graph allows few queries, and nothing else is asked of Azure."""
     assert await checked(world) == CrossCheck(CHECKED, 0)
     assert search.asked == [[ONE, TWO]]
     assert sorted(azure.reads) == [ONE, TWO]
-    assert await verdict(world) == "compliant"
+    assert await world.verdict() == "compliant"
 
 
 async def test_an_account_that_the_list_lacks_is_judged_and_a_gap_p1(
-    world: World, azure: LeakyInventory, search: ScriptedSearch
+    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
 ) -> None:
     """P1: a list without a region's accounts is green, and its accounts are not."""
     azure.left_out = [bad(TWO, "hidden")]
@@ -111,14 +110,14 @@ async def test_an_account_that_the_list_lacks_is_judged_and_a_gap_p1(
 
     assert await checked(world) == CrossCheck(CHECKED, 1)
     assert await world.verdicts() == {"chat": "compliant", "hidden": "non_compliant"}
-    coverage = await coverage_of(world, TWO)
+    coverage = await world.coverage_of(TWO)
     assert coverage.gap == INCOMPLETE
     assert await world.coverage(ONE) == "read"
-    assert await verdict(world) == "non_compliant"
+    assert await world.verdict() == "non_compliant"
 
 
 async def test_each_difference_that_azure_confirms_is_counted(
-    world: World, azure: LeakyInventory, search: ScriptedSearch
+    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
 ) -> None:
     """One that is gone is none; one without a creation date was not asked for."""
     hidden = [bad(TWO, "hidden"), good(TWO, "other")]
@@ -130,7 +129,7 @@ async def test_each_difference_that_azure_confirms_is_counted(
 
 
 async def test_accounts_of_which_azure_says_nothing_are_differences(
-    world: World, azure: LeakyInventory, search: ScriptedSearch
+    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
 ) -> None:
     """P1: the list lacks them, and the second reading did not come to them."""
     search.known += [known(bad(TWO, "hidden")), known(bad(TWO, "other"))]
@@ -142,7 +141,7 @@ async def test_accounts_of_which_azure_says_nothing_are_differences(
     azure.before_read = refuse_the_second
 
     assert await checked(world) == CrossCheck(CHECKED, 2)
-    assert await verdict(world) == "unknown"
+    assert await world.verdict() == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -151,7 +150,11 @@ async def test_accounts_of_which_azure_says_nothing_are_differences(
     ids=["an hour", "less", "in the scan"],
 )
 async def test_an_account_counts_if_it_is_an_hour_older_than_the_scan(
-    world: World, azure: LeakyInventory, search: ScriptedSearch, age: timedelta, differences: int
+    world: ScanWorld,
+    azure: LeakyInventory,
+    search: ScriptedSearch,
+    age: timedelta,
+    differences: int,
 ) -> None:
     """List and Resource Graph may both be late with a younger one."""
     azure.left_out = [good(TWO, "new")]
@@ -163,7 +166,7 @@ async def test_an_account_counts_if_it_is_an_hour_older_than_the_scan(
 
 @pytest.mark.parametrize("error", [InventoryError(FORBIDDEN), KeyError("a bug")])
 async def test_no_answer_leaves_everything_as_it_is_without_the_check(
-    world: World, azure: LeakyInventory, search: ScriptedSearch, error: Exception
+    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch, error: Exception
 ) -> None:
     """An optional part costs only itself."""
     azure.left_out = [bad(TWO, "hidden")]
@@ -171,11 +174,11 @@ async def test_no_answer_leaves_everything_as_it_is_without_the_check(
 
     assert await checked(world) == CrossCheck(NOT_CHECKED, 0)
     assert len(search.asked) == 1
-    assert await verdict(world) == "compliant"
+    assert await world.verdict() == "compliant"
 
 
 async def test_at_most_so_many_are_asked_for_in_a_slice(
-    world: World, azure: LeakyInventory, search: ScriptedSearch
+    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
 ) -> None:
     """A Resource Graph that is days behind must not cost a request for each account."""
     search.known += [known(good(ONE, f"gone-{n}")) for n in range(CROSS_CHECKED_PER_SLICE - 1)]
@@ -185,11 +188,11 @@ async def test_at_most_so_many_are_asked_for_in_a_slice(
 
     assert check == CrossCheck(PARTLY, 2)
     assert sum(len(names) for _, names in azure.asked.values()) == CROSS_CHECKED_PER_SLICE
-    assert await verdict(world) == "compliant"
+    assert await world.verdict() == "compliant"
 
 
 async def test_nothing_is_removed_while_the_list_lacks_it_and_all_is_well_after_p2(
-    world: World, azure: LeakyInventory, search: ScriptedSearch
+    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
 ) -> None:
     """P2: once recorded it is asked for at each scan; the gap ends with the hole in the list."""
     azure.left_out = [good(TWO, "hidden")]
@@ -204,11 +207,11 @@ async def test_nothing_is_removed_while_the_list_lacks_it_and_all_is_well_after_
     assert lasting == "gap"
     assert await world.verdicts() == {"chat": "compliant", "hidden": "compliant"}
     assert "account.removed" not in world.told_types()
-    assert await verdict(world) == "compliant"
+    assert await world.verdict() == "compliant"
 
 
 async def test_without_a_complete_list_nothing_is_checked(
-    world: World, azure: LeakyInventory, search: ScriptedSearch
+    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
 ) -> None:
     """It is a gap already; and asked for no subscriptions, Resource Graph could answer for all."""
     azure.readings = {ONE: Reading(gap=FORBIDDEN), TWO: Reading(gap=FORBIDDEN)}
@@ -220,7 +223,7 @@ async def test_without_a_complete_list_nothing_is_checked(
 
 
 async def test_an_account_of_another_kind_now_is_on_the_list(
-    world: World, azure: LeakyInventory, search: ScriptedSearch
+    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
 ) -> None:
     """Resource Graph may be late with its kind."""
     other = account(TWO, "speech")

@@ -13,15 +13,8 @@ from cmk_check.store.codec import Values
 from cmk_check.store.table_keys import COVERAGE, finding_row, partition_of
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, good
-from tests.unit.scan.faulty_processes import (
-    ONE,
-    TWO,
-    findings_commits,
-    overwrite,
-    status_of,
-)
-from tests.unit.scan.scan_settings import require
+from tests.fakes.world import good
+from tests.unit.scan.scan_world import ONE, TWO, ScanWorld
 
 NAMES: Final = [f"chat-{number}" for number in range(48)]
 ACCOUNTS: Final = [good(ONE, name) for name in NAMES]
@@ -30,7 +23,7 @@ FINDING: Final = finding_row(good(TWO).id.resource_group, good(TWO).id.name)
 
 
 @pytest.fixture
-async def world(world_with_keys: World, keys: ScriptedKeys) -> World:
+async def world(world_with_keys: ScanWorld, keys: ScriptedKeys) -> ScanWorld:
     """Return a program that has read many accounts once."""
     world_with_keys.read(ONE, *ACCOUNTS)
     await world_with_keys.scan()
@@ -46,7 +39,7 @@ def read(keys: ScriptedKeys) -> list[str]:
 
 
 async def test_a_day_of_scans_reads_each_accounts_scopes_once_and_writes_nothing(
-    world: World, keys: ScriptedKeys, store: RecordingStore
+    world: ScanWorld, keys: ScriptedKeys, store: RecordingStore
 ) -> None:
     """P4: when a list was read follows from the account's id, and no row has to keep it."""
     before = len(store.log)
@@ -59,7 +52,7 @@ async def test_a_day_of_scans_reads_each_accounts_scopes_once_and_writes_nothing
         str(account.id): 1 for account in ACCOUNTS
     }
     assert max(map(len, hours)) < len(ACCOUNTS) / 4
-    written = findings_commits(store, before)
+    written = store.findings_commits(before)
     assert not written
 
 
@@ -72,16 +65,16 @@ async def test_a_day_of_scans_reads_each_accounts_scopes_once_and_writes_nothing
     ],
 )
 async def test_p1_what_a_scan_could_not_write_down_is_read_again(
-    world: World, keys: ScriptedKeys, name: str, unusable: Values, usable: Values
+    world: ScanWorld, keys: ScriptedKeys, name: str, unusable: Values, usable: Values
 ) -> None:
     """The one reading of the day may have been among it, and the row may come back as it was."""
     world.listed(ONE, TWO)
     world.read(TWO, good(TWO))
     await world.scan()
     row = Table.FINDINGS, partition_of(TWO), name
-    await overwrite(world, *row, **unusable)
+    await world.overwrite(*row, **unusable)
     await world.scan()
-    await overwrite(world, *row, **usable)
+    await world.overwrite(*row, **usable)
     read(keys)
     await world.scan()
 
@@ -90,23 +83,23 @@ async def test_p1_what_a_scan_could_not_write_down_is_read_again(
 
 @pytest.mark.parametrize("required", [True, False])
 async def test_p1_where_keys_count_every_scan_reads_all_scopes(
-    world: World, keys: ScriptedKeys, *, required: bool
+    world: ScanWorld, keys: ScriptedKeys, *, required: bool
 ) -> None:
     """A posture counts for ``CMK_MAX_AGE_MINUTES``: what is older than it would outlive that."""
-    require(world, *[HEALTHY_KEYS] * required)
+    world.require(*[HEALTHY_KEYS] * required)
 
     await world.scan()
-    status = await status_of(world)
+    status = await world.known_status()
     assert (len(read(keys)) == len(ACCOUNTS)) is required
     assert status.daily_carried is not required
-    require(world, HEALTHY_KEYS)
-    assert (await world.posture()).verdict is (
+    world.require(HEALTHY_KEYS)
+    assert await world.verdict() is (
         PostureVerdict.COMPLIANT if required else PostureVerdict.UNKNOWN
     )
 
 
 async def test_p1_a_partial_scan_reads_all_scopes_and_changes_no_time(
-    world: World, keys: ScriptedKeys
+    world: ScanWorld, keys: ScriptedKeys
 ) -> None:
     """Whoever has changed something checks it again by one."""
     await world.scan()

@@ -16,9 +16,8 @@ from cmk_check.limits import KEY_READING_SHARE
 from tests.fakes.data_stores import LOST, MICROSOFT, OWN, WITH_PROJECTS, ScriptedStores, place
 from tests.fakes.faults import Fault
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, good
-from tests.unit.scan.faulty_processes import ONE, RECORD, delivery, dies, planned, written
-from tests.unit.scan.scan_settings import require
+from tests.fakes.world import good
+from tests.unit.scan.scan_world import ONE, RECORD, ScanWorld
 
 type Fact = StoreKey | Absent | Unread
 ACCOUNT: Final = replace(good(ONE), places=WITH_PROJECTS)
@@ -34,16 +33,16 @@ def stores() -> ScriptedStores:
 
 
 @pytest.fixture
-def world(store: RecordingStore, stores: ScriptedStores) -> World:
+def world(store: RecordingStore, stores: ScriptedStores) -> ScanWorld:
     """Return a program that looks at data stores, and an account with projects."""
-    world = World(store)
+    world = ScanWorld(store)
     world.data_stores = stores
     world.listed(ONE)
     world.read(ONE, ACCOUNT)
     return world
 
 
-async def recorded(world: World) -> AccountData:
+async def recorded(world: ScanWorld) -> AccountData:
     """Return what is recorded of the account's data."""
     data = (await world.findings())[ID].data
     assert data is not None
@@ -51,7 +50,7 @@ async def recorded(world: World) -> AccountData:
 
 
 async def test_each_store_is_told_once_also_when_it_was_out_of_sight(
-    world: World, stores: ScriptedStores
+    world: ScanWorld, stores: ScriptedStores
 ) -> None:
     """P2, P4: and when all of it is covered again."""
     await world.scan()
@@ -78,7 +77,7 @@ async def test_each_store_is_told_once_also_when_it_was_out_of_sight(
 
 
 async def test_projects_are_read_once_a_day_and_their_stores_in_every_scan(
-    world: World, stores: ScriptedStores, store: RecordingStore
+    world: ScanWorld, stores: ScriptedStores, store: RecordingStore
 ) -> None:
     """P4: a day writes one time of a reading, and no change; a store that changes is seen."""
     await world.scan()
@@ -87,7 +86,7 @@ async def test_projects_are_read_once_a_day_and_their_stores_in_every_scan(
     for _ in range(24):
         await world.scan()
     again = (await recorded(world)).as_of
-    rows = written(store, before)
+    rows = store.written(before)
     quiet = len(world.told_types()) == told
     stores.stores["more"] = MICROSOFT
     await world.scan()
@@ -102,13 +101,13 @@ async def test_projects_are_read_once_a_day_and_their_stores_in_every_scan(
 
 @pytest.mark.parametrize("why", ["partial", "required", "unread", "changed"])
 async def test_projects_are_read_at_once_where_what_is_known_may_not_do(
-    world: World, stores: ScriptedStores, why: str
+    world: ScanWorld, stores: ScriptedStores, why: str
 ) -> None:
     """P1: a posture that rests on them must not rest on yesterday's."""
     stores.projects = replace(TWO, unread=DENIED) if why == "unread" else TWO
     await world.scan()
     if why == "required":
-        require(world, COVERED_DATA)
+        world.require(COVERED_DATA)
     if why == "changed":
         world.read(ONE, replace(ACCOUNT, key_name="other"))
     if why == "partial":
@@ -121,7 +120,7 @@ async def test_projects_are_read_at_once_where_what_is_known_may_not_do(
     assert stores.asked[-1] == {ID}
 
 
-async def test_stores_leave_time_for_keys(world: World, stores: ScriptedStores) -> None:
+async def test_stores_leave_time_for_keys(world: ScanWorld, stores: ScriptedStores) -> None:
     """P7: they are read first, and a slow store must not make the health of keys unknown."""
     world.options = replace(world.options, reading_deadline=timedelta(seconds=60))
     await world.scan()
@@ -130,33 +129,33 @@ async def test_stores_leave_time_for_keys(world: World, stores: ScriptedStores) 
 
 
 async def test_p1_requiring_it_is_never_green_by_what_nobody_saw(
-    world: World, stores: ScriptedStores
+    world: ScanWorld, stores: ScriptedStores
 ) -> None:
     """Before the first scan that looks, nor by what projects said up to a day ago."""
     world.data_stores = None
     world.read(ONE, ACCOUNT)
     await world.scan()
-    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
+    assert await world.verdict() is PostureVerdict.COMPLIANT
 
-    require(world, COVERED_DATA)
+    world.require(COVERED_DATA)
     before = await world.posture()
     world.data_stores = stores
     await world.scan()
     read = await world.posture()
-    require(world)
+    world.require()
     await world.scan()
-    require(world, COVERED_DATA)
+    world.require(COVERED_DATA)
 
     assert read.verdict is PostureVerdict.COMPLIANT
     assert [code for code, _ in (await world.posture()).reasons] == [PostureReason.DATA_UNKNOWN]
     await world.scan()
     assert [code for code, _ in before.reasons] == [PostureReason.DATA_UNKNOWN]
-    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
+    assert await world.verdict() is PostureVerdict.COMPLIANT
 
 
 @pytest.mark.parametrize("required", [True, False])
 async def test_p1_the_status_is_marked_before_exposed_data_stands(
-    world: World, stores: ScriptedStores, store: RecordingStore, *, required: bool
+    world: ScanWorld, stores: ScriptedStores, store: RecordingStore, *, required: bool
 ) -> None:
     """In between, the API would call an estate compliant that is recorded otherwise.
 
@@ -164,19 +163,19 @@ async def test_p1_the_status_is_marked_before_exposed_data_stands(
     compliant where data counts.
     """
     if required:
-        require(world, COVERED_DATA)
+        world.require(COVERED_DATA)
     await world.scan()
-    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
+    assert await world.verdict() is PostureVerdict.COMPLIANT
     stores.stores["files"] = DENIED
-    (message,) = await planned(world)
+    (message,) = await world.planned()
     before = len(store.log)
 
-    await dies(world, delivery(world, message), RECORD, Fault.DEATH_AFTER)
+    await world.dies(message, RECORD, Fault.DEATH_AFTER)
 
-    rows = written(store, before)
+    rows = store.written(before)
     if required:
         assert rows.index("status") < rows.index("finding")
     expected = PostureVerdict.UNKNOWN if required else PostureVerdict.COMPLIANT
-    assert (await world.posture()).verdict is expected
-    require(world, COVERED_DATA)
-    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
+    assert await world.verdict() is expected
+    world.require(COVERED_DATA)
+    assert await world.verdict() is PostureVerdict.UNKNOWN

@@ -16,8 +16,8 @@ from cmk_check.store import table_keys
 from tests.fakes.exemptions import DENIED, NONE, ScriptedExemptions, exempted
 from tests.fakes.faults import DeathError, Fault
 from tests.fakes.keys import DISABLED, HEALTHY, UNREAD, ScriptedKeys
-from tests.fakes.world import World, bad, good, odd, sub
-from tests.unit.scan.faulty_processes import CLEAR_OUTBOX, FORBIDDEN, PUBLISH, RECORD, with_faults
+from tests.fakes.world import bad, good, odd, sub
+from tests.unit.scan.scan_world import CLEAR_OUTBOX, FORBIDDEN, PUBLISH, RECORD, ScanWorld
 
 ONE: Final = sub(1)
 DAY: Final = timedelta(days=1)
@@ -26,14 +26,14 @@ KEYS: Final = {"good": HEALTHY, "broken": DISABLED, "keyless": UNREAD}
 FOUND: Final = ("bad", "bad", "bad", "odd", "gap", "broken", "keyless", "good", "gone")
 
 
-def demand(world: World, days: int | None) -> None:
+def demand(world: ScanWorld, days: int | None) -> None:
     """Set the setting."""
     within = None if days is None else timedelta(days=days)
     expect = replace(world.options.expectations, fix_within=within)
     world.options = replace(world.options, expectations=expect)
 
 
-def show(world: World, name: str, found: str, exemption: ExemptionFacts = NONE) -> None:
+def show(world: ScanWorld, name: str, found: str, exemption: ExemptionFacts = NONE) -> None:
     """Let Azure answer so from now on, about the one account of a subscription."""
     assert world.keys is not None
     assert world.exemptions is not None
@@ -44,9 +44,9 @@ def show(world: World, name: str, found: str, exemption: ExemptionFacts = NONE) 
     world.read(name, *shown, gap=FORBIDDEN if found == "gap" else None)
 
 
-def new_world(*names: str, days: int | None = 20) -> World:
+def new_world(*names: str, days: int | None = 20) -> ScanWorld:
     """Return a program with keys and exceptions, a subscription to a slice."""
-    world = World(keys=ScriptedKeys(), slice_size=1)
+    world = ScanWorld(keys=ScriptedKeys(), slice_size=1)
     world.exemptions = ScriptedExemptions()
     world.listed(*names)
     demand(world, days)
@@ -57,7 +57,7 @@ def new_world(*names: str, days: int | None = 20) -> World:
     return world
 
 
-async def announced(world: World) -> list[tuple[str, object]]:
+async def announced(world: ScanWorld) -> list[tuple[str, object]]:
     """Return the subscriptions and dates that the feed says have passed."""
     return [
         (change.source.rpartition("/")[2], change.data["dueAt"])
@@ -128,7 +128,7 @@ class Story:
         return next((time for time, found in later if found in {"bad", "broken"}), None)
 
 
-async def one_scan(world: World, chance: Random) -> list[tuple[str, datetime]]:
+async def one_scan(world: ScanWorld, chance: Random) -> list[tuple[str, datetime]]:
     """Run a scan whose process may die at a write; return who was recorded when."""
     started = await world.start()
     recorded: list[tuple[str, datetime]] = []
@@ -140,7 +140,7 @@ async def one_scan(world: World, chance: Random) -> list[tuple[str, datetime]]:
             place = chance.choice([RECORD, CLEAR_OUTBOX, PUBLISH])
             fault = chance.choice([Fault.DEATH_BEFORE, Fault.DEATH_AFTER])
             try:
-                await world.deliver(message, with_faults(world, {place: fault}))
+                await world.deliver(message, world.faulty({place: fault}))
             except DeathError:
                 if place is not RECORD or fault is Fault.DEATH_AFTER:
                     recorded += [(name, world.clock.now()) for name in of]
@@ -257,7 +257,7 @@ async def test_after_a_rollback_it_is_announced_under_the_same_id() -> None:
     assert len(set(told)) == len(await announced(world)) == 1
 
 
-async def _rows(world: World) -> list[Entity]:
+async def _rows(world: ScanWorld) -> list[Entity]:
     query = TableQuery(
         partition=table_keys.partition_of(ONE), row_from="finding", row_to="finding~"
     )

@@ -9,7 +9,6 @@ from typing import Final
 
 import pytest
 
-from tests.fakes.world import World
 from tests.unit.scan.await_points import End, Process
 from tests.unit.scan.fault_scenarios import (
     FIRST,
@@ -22,16 +21,16 @@ from tests.unit.scan.fault_scenarios import (
     check_told,
     outcome,
 )
-from tests.unit.scan.faulty_processes import PUBLISH, Invocation, delivery, dies, planned
+from tests.unit.scan.scan_world import PUBLISH, Invocation, ScanWorld
 
-type Begin = Callable[[], Awaitable[World]]
+type Begin = Callable[[], Awaitable[ScanWorld]]
 
 
-async def after_a_dead_scan() -> World:
+async def after_a_dead_scan() -> ScanWorld:
     """Return a world where a scan recorded and died: a lease run out, slices, an outbox."""
     world = await begun(RED)
-    first, *_ = await planned(world)
-    await dies(world, delivery(world, first), PUBLISH)
+    first, *_ = await world.planned()
+    await world.dies(first, PUBLISH)
     return world
 
 

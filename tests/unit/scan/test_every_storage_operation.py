@@ -7,9 +7,8 @@ import pytest
 
 from cmk_check.errors import CmkCheckError
 from tests.fakes.faults import DeathError, Fault, FaultyStore
-from tests.fakes.world import World
 from tests.unit.scan.fault_scenarios import HISTORIES, Point, Run, begun, check_told, outcome
-from tests.unit.scan.faulty_processes import Invocation
+from tests.unit.scan.scan_world import Invocation, ScanWorld
 
 FAULTS: Final = (Fault.NO_ANSWER, Fault.LOST_ANSWER, Fault.DEATH_BEFORE, Fault.DEATH_AFTER)
 
@@ -17,7 +16,7 @@ FAULTS: Final = (Fault.NO_ANSWER, Fault.LOST_ANSWER, Fault.DEATH_BEFORE, Fault.D
 class FaultyRun(Run[Fault]):
     """A scan in which one operation goes wrong."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: ScanWorld) -> None:
         super().__init__(world)
         self.sleeper: tuple[FaultyStore, asyncio.Task[bool]] | None = None
 

@@ -29,20 +29,11 @@ from cmk_check.store.scan_rows import Scan
 from tests.fakes.exemptions import DENIED, NONE, ScriptedExemptions, exempted
 from tests.fakes.faults import Fault
 from tests.fakes.keys import DISABLED, ScriptedKeys
-from tests.fakes.world import BEGINNING, World, bad, good, odd
-from tests.unit.scan.faulty_processes import (
-    FORBIDDEN,
-    ONE,
-    RECORD,
-    TWO,
-    delivery,
-    dies,
-    planned,
-    status_of,
-)
-from tests.unit.scan.partial_scans import partial_scan
-from tests.unit.scan.scan_settings import ACCOUNT, END, set_mode
+from tests.fakes.world import BEGINNING, bad, good, odd
+from tests.unit.scan.scan_world import FORBIDDEN, ONE, RECORD, TWO, ScanWorld
 
+END: Final = BEGINNING + timedelta(days=100)
+ACCOUNT: Final = str(bad(TWO).id)
 ACCEPTED: Final = PostureVerdict.COMPLIANT_WITH_EXCEPTIONS
 BAD: Final = PostureVerdict.NON_COMPLIANT
 UNKNOWN: Final = PostureVerdict.UNKNOWN
@@ -50,12 +41,25 @@ EARLIER: Final = END - timedelta(days=1)
 SOON: Final = BEGINNING + timedelta(hours=2)
 
 
-async def _verdict(world: World) -> PostureVerdict:
-    return (await world.posture()).verdict
+@pytest.fixture
+def exemptions() -> ScriptedExemptions:
+    """Return the exemption of the second subscription."""
+    return ScriptedExemptions({TWO: exempted(TWO, END, ticket="T-1", approved_by="Board")})
 
 
-async def _excepted(world: World) -> int:
-    status = await status_of(world)
+@pytest.fixture
+def estate(world: ScanWorld, exemptions: ScriptedExemptions) -> ScanWorld:
+    """Return a program that accepts exceptions, over a good subscription and an exempted one."""
+    world.exemptions = exemptions
+    world.expect(exceptions=ExceptionMode.ACCEPT)
+    world.listed(ONE, TWO)
+    world.read(ONE, good(ONE))
+    world.read(TWO, bad(TWO))
+    return world
+
+
+async def _excepted(world: ScanWorld) -> int:
+    status = await world.known_status()
     return sum(count for _, count in status.summary.accounts.excepted)
 
 
@@ -72,11 +76,11 @@ async def _excepted(world: World) -> int:
     ],
 )
 async def test_the_setting_decides_what_an_honoured_exception_does(
-    estate: World, mode: ExceptionMode, verdict: PostureVerdict, reasons: list[PostureReason]
+    estate: ScanWorld, mode: ExceptionMode, verdict: PostureVerdict, reasons: list[PostureReason]
 ) -> None:
     """The account stays non-compliant whatever the posture says (P1)."""
     await estate.scan()
-    set_mode(estate, mode)
+    estate.expect(exceptions=mode)
 
     posture = await estate.posture()
 
@@ -84,7 +88,7 @@ async def test_the_setting_decides_what_an_honoured_exception_does(
     assert (await estate.findings())[ACCOUNT].judgement.verdict is Verdict.NON_COMPLIANT
 
 
-async def test_only_a_violation_can_have_an_exception(estate: World) -> None:
+async def test_only_a_violation_can_have_an_exception(estate: ScanWorld) -> None:
     """P1: an account that cannot be judged, or is compliant, needs none and gets none."""
     unknown, compliant = odd(TWO, "odd"), good(TWO, "good")
     estate.read(TWO, bad(TWO), unknown, compliant)
@@ -93,11 +97,11 @@ async def test_only_a_violation_can_have_an_exception(estate: World) -> None:
 
     findings = await estate.findings()
     assert [findings[str(each.id)].exception for each in (unknown, compliant)] == [None, None]
-    assert (await _verdict(estate), await _excepted(estate)) == (UNKNOWN, 1)
+    assert (await estate.verdict(), await _excepted(estate)) == (UNKNOWN, 1)
 
 
 async def test_an_exception_that_ends_in_mid_scan_ends_no_later(
-    estate: World, exemptions: ScriptedExemptions
+    estate: ScanWorld, exemptions: ScriptedExemptions
 ) -> None:
     """P1: the scan read it as honoured, and finishes after its end."""
     exemptions.facts[TWO] = exempted(TWO, SOON)
@@ -111,37 +115,37 @@ async def test_an_exception_that_ends_in_mid_scan_ends_no_later(
     await estate.drain()
 
     assert (await estate.scan_row(started.scan_id)).posture is BAD
-    assert await _verdict(estate) is BAD
+    assert await estate.verdict() is BAD
 
 
 @pytest.mark.parametrize("mode", list(ExceptionMode))
 @pytest.mark.parametrize("facts", [NONE, DENIED, exempted(TWO, None), exempted(TWO, EARLIER)])
 async def test_the_status_is_lowered_before_the_end_of_an_exception_stands(
-    estate: World, exemptions: ScriptedExemptions, mode: ExceptionMode, facts: ExemptionFacts
+    estate: ScanWorld, exemptions: ScriptedExemptions, mode: ExceptionMode, facts: ExemptionFacts
 ) -> None:
     """P1: whatever the setting is now, it may accept exceptions when the status is asked for."""
     await estate.scan()
     exemptions.facts[TWO] = facts
-    set_mode(estate, mode)
-    messages = await planned(estate)
+    estate.expect(exceptions=mode)
+    messages = await estate.planned()
 
-    await dies(estate, delivery(estate, messages[1]), RECORD, Fault.DEATH_AFTER)
+    await estate.dies(messages[1], RECORD, Fault.DEATH_AFTER)
 
-    set_mode(estate, ExceptionMode.ACCEPT)
-    assert await _verdict(estate) is UNKNOWN
+    estate.expect(exceptions=ExceptionMode.ACCEPT)
+    assert await estate.verdict() is UNKNOWN
 
 
 async def test_an_accepted_violation_that_ends_with_a_broken_key_lowers_the_status(
-    estate: World,
+    estate: ScanWorld,
 ) -> None:
     """P1: where keys count, it was accepted before, and nobody accepts a broken key."""
     estate.keys = ScriptedKeys()
     await estate.scan()
     estate.read(TWO, good(TWO))
     estate.keys.facts[str(good(TWO).id)] = DISABLED
-    messages = await planned(estate)
+    messages = await estate.planned()
 
-    await dies(estate, delivery(estate, messages[1]), RECORD, Fault.DEATH_AFTER)
+    await estate.dies(messages[1], RECORD, Fault.DEATH_AFTER)
 
     expect = replace(estate.options.expectations, requires=frozenset({HEALTHY_KEYS}))
     answer = posture.of_estate(await estate.status(), estate.clock.now(), expect)
@@ -149,38 +153,38 @@ async def test_an_accepted_violation_that_ends_with_a_broken_key_lowers_the_stat
 
 
 async def test_a_new_violation_takes_compliant_back_although_it_is_excepted(
-    estate: World,
+    estate: ScanWorld,
 ) -> None:
     """P1: "compliant" is said of no estate with a violation, also while a scan runs."""
     estate.read(TWO, good(TWO))
     await estate.scan()
-    assert await _verdict(estate) is PostureVerdict.COMPLIANT
+    assert await estate.verdict() is PostureVerdict.COMPLIANT
     estate.read(TWO, bad(TWO))
-    messages = await planned(estate)
+    messages = await estate.planned()
 
-    await dies(estate, delivery(estate, messages[1]), RECORD, Fault.DEATH_AFTER)
+    await estate.dies(messages[1], RECORD, Fault.DEATH_AFTER)
 
-    assert await _verdict(estate) is UNKNOWN
+    assert await estate.verdict() is UNKNOWN
 
 
 @pytest.mark.parametrize("facts", [NONE, DENIED])
 async def test_a_partial_scan_ends_an_exception(
-    estate: World, exemptions: ScriptedExemptions, facts: ExemptionFacts
+    estate: ScanWorld, exemptions: ScriptedExemptions, facts: ExemptionFacts
 ) -> None:
     """P1: whoever removes an exemption wants to see it, and need not wait for the full scan."""
     await estate.scan()
     exemptions.facts[TWO] = facts
 
-    await partial_scan(estate, TWO)
+    await estate.partial_scan(TWO)
 
-    assert (await _verdict(estate), await _excepted(estate)) == (BAD, 0)
+    assert (await estate.verdict(), await _excepted(estate)) == (BAD, 0)
 
 
 async def test_p8_exemptions_for_which_no_time_is_left_are_unread() -> None:
     """An Azure that answers slowly must leave time for the verdicts of the last accounts."""
     exemptions = ScriptedExemptions({ONE: exempted(ONE, END)})
     options = [
-        replace(World().options, reading_deadline=timedelta(seconds=time)) for time in (60, 0)
+        replace(ScanWorld().options, reading_deadline=timedelta(seconds=time)) for time in (60, 0)
     ]
     scan = Scan("one", 1, Trigger.TIMER, BEGINNING)
     readers = [ExceptionReader(exemptions.open, each, scan) for each in options]
@@ -198,12 +202,12 @@ async def test_p8_exemptions_for_which_no_time_is_left_are_unread() -> None:
     assert str(EXEMPTION_TIME_IS_UP.detail) in str(late.detail)
 
 
-def _of_exceptions(world: World) -> list[str]:
+def _of_exceptions(world: ScanWorld) -> list[str]:
     return [kind for kind in world.told_types() if kind.startswith("exception.")]
 
 
 async def test_the_first_scan_leaves_a_reminder_to_the_next(
-    estate: World, exemptions: ScriptedExemptions
+    estate: ScanWorld, exemptions: ScriptedExemptions
 ) -> None:
     """What the first scan finds is sent to nobody: a reminder that it notes would be lost."""
     exemptions.facts[TWO] = exempted(TWO, BEGINNING + timedelta(days=2))
@@ -219,7 +223,7 @@ async def test_the_first_scan_leaves_a_reminder_to_the_next(
 
 
 async def test_each_turn_is_told_once_and_no_name_of_a_person_with_it(
-    estate: World, exemptions: ScriptedExemptions
+    estate: ScanWorld, exemptions: ScriptedExemptions
 ) -> None:
     """P4: feeds, chats and logs go to people who may not see who approved what."""
     exemptions.facts[TWO] = NONE
@@ -249,7 +253,7 @@ async def test_each_turn_is_told_once_and_no_name_of_a_person_with_it(
     assert not any(secret in written for secret in ("T-1", "Board", "me@example.com"))
 
 
-async def _ended_by_a_switch(world: World) -> list[object]:
+async def _ended_by_a_switch(world: ScanWorld) -> list[object]:
     """Return why exceptions ended in the scans since the setting was switched off."""
     changes = [change for change in await world.feed() if change.type.endswith("exception.ended")]
     return [change.data["ended"] for change in changes]
@@ -257,14 +261,14 @@ async def _ended_by_a_switch(world: World) -> list[object]:
 
 @pytest.mark.parametrize("partly", [True, False], ids=["partial scan", "full scan"])
 async def test_a_setting_that_reads_no_exceptions_any_more_ends_them(
-    estate: World, *, partly: bool
+    estate: ScanWorld, *, partly: bool
 ) -> None:
     """P4: who was told that a violation is accepted is told that it no longer is, and once."""
     await estate.scan()
-    set_mode(estate, ExceptionMode.OFF)
+    estate.expect(exceptions=ExceptionMode.OFF)
     estate.exemptions = None
 
-    await (partial_scan(estate, TWO) if partly else estate.scan())
+    await (estate.partial_scan(TWO) if partly else estate.scan())
     await estate.scan()
 
     assert await _ended_by_a_switch(estate) == ["not_honoured"]
@@ -276,11 +280,11 @@ async def test_a_setting_that_reads_no_exceptions_any_more_ends_them(
     ids=["nothing read", "read", "not judged"],
 )
 async def test_an_incomplete_reading_ends_what_it_has_read(
-    estate: World, accounts: tuple[Account, ...], ended: list[str]
+    estate: ScanWorld, accounts: tuple[Account, ...], ended: list[str]
 ) -> None:
     """P2: an account that was not read or judged keeps what is known of it, until it is."""
     await estate.scan()
-    set_mode(estate, ExceptionMode.OFF)
+    estate.expect(exceptions=ExceptionMode.OFF)
     estate.exemptions = None
     estate.inventory.readings[TWO] = Reading(accounts, gap=FORBIDDEN)
 

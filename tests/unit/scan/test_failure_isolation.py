@@ -20,38 +20,30 @@ from cmk_check.ports import (
 from cmk_check.store import table_keys
 from tests.fakes.faults import Place
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, account, bad, good, sub
-from tests.unit.scan.faulty_processes import (
-    azure_has,
-    delete,
-    delivery,
-    dies,
-    overwrite,
-    planned,
-    status_of,
-)
+from tests.fakes.world import account, bad, good, sub
+from tests.unit.scan.scan_world import ScanWorld
 
 ONE, TWO = sub(1), sub(2)
 FINDING = table_keys.finding_row("rg", "chat")
 
 
-async def test_a_broken_finding_row_is_healed_by_deleting_it(world: World) -> None:
+async def test_a_broken_finding_row_is_healed_by_deleting_it(world: ScanWorld) -> None:
     """That is what its message says to do."""
-    azure_has(world, good(ONE))
+    world.azure_has(good(ONE))
     await world.scan()
-    await overwrite(world, Table.FINDINGS, ONE, FINDING, history="oops")
+    await world.overwrite(Table.FINDINGS, ONE, FINDING, history="oops")
     await world.scan()
-    await delete(world, Table.FINDINGS, ONE, FINDING)
+    await world.delete(Table.FINDINGS, ONE, FINDING)
 
     await world.scan()
 
-    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
+    assert await world.verdict() is PostureVerdict.COMPLIANT
 
 
 @pytest.mark.parametrize("size", [300, 40_000], ids=["many kinds", "one huge value"])
 async def test_what_no_row_can_hold_is_a_gap_of_its_subscription_alone(size: int) -> None:
     """Else one account would cost its whole slice, at every scan."""
-    world = World(RecordingStore())
+    world = ScanWorld(RecordingStore())
     world.listed(ONE, TWO)
     world.read(TWO, good(TWO))
     kinds = {f"{number:04d}{'k' * 120}": 1 for number in range(size)} if size == 300 else {}
@@ -61,7 +53,7 @@ async def test_what_no_row_can_hold_is_a_gap_of_its_subscription_alone(size: int
     await world.scan()
 
     assert await world.coverage(TWO) == "read"
-    status = await status_of(world)
+    status = await world.known_status()
     if huge:
         (gap,) = status.summary.gaps
         assert (gap.subscription_id, gap.gap.reason) == (ONE, GapReason.SLICE_FAILED)
@@ -79,9 +71,9 @@ async def test_a_refusal_of_the_store_is_raised_plain() -> None:
         if refusing and table is Table.FINDINGS and name == "commit":
             raise StoreRefused("no role") from RuntimeError("?sig=secret")
 
-    world = World(RecordingStore(before=before))
-    azure_has(world, good(ONE))
-    (message,) = await planned(world)
+    world = ScanWorld(RecordingStore(before=before))
+    world.azure_has(good(ONE))
+    (message,) = await world.planned()
     refusing = True
 
     with pytest.raises(StoreError) as raised:
@@ -91,7 +83,7 @@ async def test_a_refusal_of_the_store_is_raised_plain() -> None:
 
 
 async def test_a_worse_verdict_lowers_the_status_whatever_number_is_expected(
-    world: World,
+    world: ScanWorld,
 ) -> None:
     """The setting may be lowered, as its reason says, before the scan is over (P1)."""
     world.options = replace(world.options, expectations=Expectations(timedelta(hours=3), 3))
@@ -99,19 +91,19 @@ async def test_a_worse_verdict_lowers_the_status_whatever_number_is_expected(
     world.read(ONE, good(ONE))
     await world.scan()
     world.read(ONE, bad(ONE))
-    first, _ = await planned(world)
+    first, _ = await world.planned()
 
     await world.deliver(first)
     world.options = replace(world.options, expectations=Expectations(timedelta(hours=3), 1))
 
-    assert (await world.posture()).verdict is not PostureVerdict.COMPLIANT
+    assert await world.verdict() is not PostureVerdict.COMPLIANT
 
 
-async def test_a_lease_of_a_clock_that_ran_ahead_stops_no_scan(world: World) -> None:
+async def test_a_lease_of_a_clock_that_ran_ahead_stops_no_scan(world: ScanWorld) -> None:
     """Else nothing would be scanned until that time comes."""
     world.listed(ONE)
     world.clock.advance(timedelta(days=30))
-    await planned(world)
+    await world.planned()
     world.clock.advance(-timedelta(days=30))
 
     scan_id = await world.scan()
@@ -119,9 +111,9 @@ async def test_a_lease_of_a_clock_that_ran_ahead_stops_no_scan(world: World) -> 
     assert (await world.scan_row(scan_id)).state is ScanState.COMPLETE
 
 
-async def test_a_forged_slice_number_costs_the_running_scan_nothing(world: World) -> None:
+async def test_a_forged_slice_number_costs_the_running_scan_nothing(world: ScanWorld) -> None:
     """Whoever may write to the queue must not be able to end a scan."""
-    (message,) = await planned(world, ONE)
+    (message,) = await world.planned(ONE)
 
     await world.deliver(SliceMessage(message.scan_id, 99))
     await world.deliver(message)
@@ -130,7 +122,7 @@ async def test_a_forged_slice_number_costs_the_running_scan_nothing(world: World
 
 
 async def test_what_a_dead_worker_left_is_told_though_nothing_is_listed_any_more(
-    world: World,
+    world: ScanWorld,
 ) -> None:
     """A violation must not wait until the list can be read again (P3)."""
     last = "ffffffff-ffff-4fff-bfff-ffffffffffff"
@@ -138,8 +130,8 @@ async def test_what_a_dead_worker_left_is_told_though_nothing_is_listed_any_more
     world.read(last, good(last))
     await world.scan()
     world.read(last, bad(last))
-    (message,) = await planned(world)
-    await dies(world, delivery(world, message), Place("commit", Table.CHANGES, 0))
+    (message,) = await world.planned()
+    await world.dies(message, Place("commit", Table.CHANGES, 0))
     world.clock.advance(timedelta(hours=1))
     world.listed()
 
@@ -148,13 +140,13 @@ async def test_what_a_dead_worker_left_is_told_though_nothing_is_listed_any_more
     assert "account.violated" in world.told_types()
 
 
-async def test_a_broken_change_in_the_feed_stops_no_pruning(world: World) -> None:
+async def test_a_broken_change_in_the_feed_stops_no_pruning(world: ScanWorld) -> None:
     """Everything beside it is deleted when its time comes."""
-    azure_has(world, good(ONE))
+    world.azure_has(good(ONE))
     await world.scan()
     world.read(ONE, bad(ONE))
     await world.scan()
-    await overwrite(world, Table.CHANGES, "feed", table_keys.feed_row(1), data="oops")
+    await world.overwrite(Table.CHANGES, "feed", table_keys.feed_row(1), data="oops")
     world.clock.advance(timedelta(days=500))
     await world.scan()
 
@@ -175,7 +167,7 @@ async def test_a_broken_change_in_the_feed_stops_no_pruning(world: World) -> Non
     ids=["no time is left", "the rest of the slice's", "its own"],
 )
 async def test_a_reading_says_which_time_was_up(
-    world: World, options: dict[str, Any], *, is_slices: bool
+    world: ScanWorld, options: dict[str, Any], *, is_slices: bool
 ) -> None:
     """To raise CMK_SUBSCRIPTION_TIMEOUT_SECONDS cannot help where the slice's time was shorter."""
     world.options = replace(world.options, **options)
@@ -184,7 +176,7 @@ async def test_a_reading_says_which_time_was_up(
 
     await world.scan()
 
-    (known,) = (await status_of(world)).summary.gaps
+    (known,) = (await world.known_status()).summary.gaps
     assert known.gap.reason is GapReason.TIMEOUT
     assert ("CMK_SLICE_SIZE" in (known.gap.detail or "")) == is_slices
     assert (world.inventory.reads == []) == ("reading_deadline" in options)

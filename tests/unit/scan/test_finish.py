@@ -15,33 +15,17 @@ from cmk_check.scan.finish import finish
 from cmk_check.store.scan_rows import Lease
 from tests.fakes.faults import Fault, Place
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, bad, good, odd, sub
-from tests.unit.scan.faulty_processes import (
-    FORBIDDEN,
-    ONE,
-    THREE,
-    TWO,
-    asleep,
-    azure_has,
-    count_slice_rows,
-    delivery,
-    dies,
-    planned,
-    scan_changes,
-    status_of,
-    touch,
-    with_faults,
-)
-from tests.unit.scan.partial_scans import partial_scan
+from tests.fakes.world import bad, good, odd, sub
+from tests.unit.scan.scan_world import FORBIDDEN, ONE, THREE, TWO, ScanWorld
 
 # In a slice with nothing to record: the claim, done, the end of the scan.
 DONE = Place("commit", Table.SCANS, 1)
 END = Place("commit", Table.SCANS, 2)
 
 
-async def test_the_last_slice_finishes_and_no_earlier_one(world: World) -> None:
+async def test_the_last_slice_finishes_and_no_earlier_one(world: ScanWorld) -> None:
     """A status summed from a part of the estate would call that part the whole."""
-    messages = await planned(world, ONE, TWO, THREE)
+    messages = await world.planned(ONE, TWO, THREE)
     scan_id = messages[0].scan_id
     states = []
 
@@ -50,14 +34,14 @@ async def test_the_last_slice_finishes_and_no_earlier_one(world: World) -> None:
         states.append((await world.scan_row(scan_id)).state)
 
     assert states == [ScanState.RUNNING, ScanState.RUNNING, ScanState.COMPLETE]
-    assert (await status_of(world)).summary.subscriptions.read == 3
+    assert (await world.known_status()).summary.subscriptions.read == 3
     assert await world.context.scans.holder() is None
 
 
-async def test_a_done_slice_delivered_again_finishes(world: World) -> None:
+async def test_a_done_slice_delivered_again_finishes(world: ScanWorld) -> None:
     """Its worker may have died between marking it done and finishing: nobody else comes."""
-    (message,) = await planned(world, ONE)
-    await dies(world, delivery(world, message), DONE, Fault.DEATH_AFTER)
+    (message,) = await world.planned(ONE)
+    await world.dies(message, DONE, Fault.DEATH_AFTER)
     world.inventory.reads.clear()
 
     await world.deliver(message)
@@ -66,35 +50,35 @@ async def test_a_done_slice_delivered_again_finishes(world: World) -> None:
     assert world.inventory.reads == []
 
 
-async def test_finishing_twice_is_once(world: World, store: RecordingStore) -> None:
+async def test_finishing_twice_is_once(world: ScanWorld, store: RecordingStore) -> None:
     """Two workers may see at the same time that all slices are done."""
-    (message,) = await planned(world, ONE)
-    slow = await asleep(world, delivery(world, message), END)
+    (message,) = await world.planned(ONE)
+    slow = await world.asleep(message, END)
     await world.deliver(message)
     after = len(store.log)
 
     await slow.wake()
 
     assert [entry for entry in store.log[after:] if entry.writes] == []
-    assert await scan_changes(world) == ["scan.baseline"]
+    assert await world.scan_changes() == ["scan.baseline"]
     assert [state for _, state, _ in world.teller.ended] == ["complete"]
 
 
-async def test_an_end_whose_answer_is_lost_is_not_written_again(world: World) -> None:
+async def test_an_end_whose_answer_is_lost_is_not_written_again(world: ScanWorld) -> None:
     """The worker finds the scan closed, writes its log line, and tidies up."""
-    (message,) = await planned(world, ONE)
+    (message,) = await world.planned(ONE)
 
-    await world.deliver(message, with_faults(world, {END: Fault.LOST_ANSWER}))
+    await world.deliver(message, world.faulty({END: Fault.LOST_ANSWER}))
 
     assert world.teller.ended == [(message.scan_id, "complete", None)]
-    assert await count_slice_rows(world, message.scan_id) == 0
-    assert await scan_changes(world) == ["scan.baseline"]
+    assert await world.count_slice_rows(message.scan_id) == 0
+    assert await world.scan_changes() == ["scan.baseline"]
 
 
-async def test_finish_is_void_without_the_lease(world: World) -> None:
+async def test_finish_is_void_without_the_lease(world: ScanWorld) -> None:
     """Even where its row says running: the lease alone says whose turn it is."""
-    (message,) = await planned(world, ONE)
-    await dies(world, delivery(world, message), DONE, Fault.DEATH_AFTER)
+    (message,) = await world.planned(ONE)
+    await world.dies(message, DONE, Fault.DEATH_AFTER)
     current = await world.context.scans.lease_and_status()
     other = replace(current.lease.value, scan_id="20261125T000000Z-ffff")
     await world.context.scans.commit(lease=other, current=current)
@@ -105,16 +89,18 @@ async def test_finish_is_void_without_the_lease(world: World) -> None:
     assert await world.status() is None
 
 
-async def test_a_scan_leaves_its_date_its_posture_and_a_lease_that_is_free(world: World) -> None:
+async def test_a_scan_leaves_its_date_its_posture_and_a_lease_that_is_free(
+    world: ScanWorld,
+) -> None:
     """What was read may be as old as the scan; the next one follows the epoch in the lease."""
-    azure_has(world, bad(ONE))
-    (message,) = await planned(world)
+    world.azure_has(bad(ONE))
+    (message,) = await world.planned()
     began = world.clock.now()
     world.clock.advance(timedelta(minutes=7))
 
     await world.deliver(message)
 
-    status, row = await status_of(world), await world.scan_row(message.scan_id)
+    status, row = await world.known_status(), await world.scan_row(message.scan_id)
     assert status.as_of == began
     assert status.last_scan is not None
     assert status.last_scan.finished_at == row.finished_at == world.clock.now()
@@ -125,7 +111,7 @@ async def test_a_scan_leaves_its_date_its_posture_and_a_lease_that_is_free(world
 
 
 async def test_an_earlier_version_can_read_the_scan_of_an_estate_with_a_kind_left_out(
-    world: World,
+    world: ScanWorld,
 ) -> None:
     """It would take a reason that it does not know for a broken row."""
     world.listed(ONE)
@@ -140,21 +126,21 @@ async def test_an_earlier_version_can_read_the_scan_of_an_estate_with_a_kind_lef
 
 @pytest.mark.parametrize("next_is_partial", [False, True])
 async def test_slices_of_a_finished_scan_go_though_its_process_died(
-    world: World, *, next_is_partial: bool
+    world: ScanWorld, *, next_is_partial: bool
 ) -> None:
     """Its message may have been the last delivery: the next scan drops what it left."""
-    (message,) = await planned(world, ONE)
-    await dies(world, delivery(world, message), END, Fault.DEATH_AFTER)
+    (message,) = await world.planned(ONE)
+    await world.dies(message, END, Fault.DEATH_AFTER)
 
     if next_is_partial:
-        await partial_scan(world, ONE)
+        await world.partial_scan(ONE)
     else:
         await world.scan()
 
-    assert await count_slice_rows(world, message.scan_id) == 0
+    assert await world.count_slice_rows(message.scan_id) == 0
 
 
-async def test_the_counts_of_the_status_equal_the_findings(world: World) -> None:
+async def test_the_counts_of_the_status_equal_the_findings(world: ScanWorld) -> None:
     """The status is summed from slices and never counted: it must not drift from the rows."""
     ids = [sub(number) for number in range(1, 7)]
     world.options = replace(world.options, slice_size=2)
@@ -169,7 +155,7 @@ async def test_the_counts_of_the_status_equal_the_findings(world: World) -> None
 
     await world.scan()
 
-    summary = (await status_of(world)).summary
+    summary = (await world.known_status()).summary
     found = Counter(finding.judgement.verdict for finding in (await world.findings()).values())
     accounts = summary.accounts
     assert (accounts.compliant, accounts.non_compliant, accounts.unknown) == (
@@ -182,25 +168,29 @@ async def test_the_counts_of_the_status_equal_the_findings(world: World) -> None
     assert {gap.subscription_id for gap in summary.gaps} == {ids[1], ids[5]}
 
 
-async def test_an_end_that_was_not_written_is_written_by_the_next_delivery(world: World) -> None:
+async def test_an_end_that_was_not_written_is_written_by_the_next_delivery(
+    world: ScanWorld,
+) -> None:
     """Requests without an answer must not leave a scan open whose slices are all done."""
-    (message,) = await planned(world, ONE)
+    (message,) = await world.planned(ONE)
     faults = {replace(END, number=2 + each): Fault.NO_ANSWER for each in range(ATTEMPTS_PER_STEP)}
     with pytest.raises(StoreUnavailable, match=f"{message.scan_id} was not recorded in 3 tries"):
-        await world.deliver(message, with_faults(world, faults))
+        await world.deliver(message, world.faulty(faults))
 
     await world.deliver(message)
 
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
 
 
-async def test_a_status_that_somebody_else_wrote_meanwhile_is_summed_again(world: World) -> None:
+async def test_a_status_that_somebody_else_wrote_meanwhile_is_summed_again(
+    world: ScanWorld,
+) -> None:
     """A worker that lowers the status is no reason to leave the scan open."""
     world.listed(ONE)
     await world.scan()
-    (message,) = await planned(world)
-    slow = await asleep(world, delivery(world, message), END)
-    await touch(world.store, Table.SCANS, "scan", "status")
+    (message,) = await world.planned()
+    slow = await world.asleep(message, END)
+    await world.overwrite(Table.SCANS, "scan", "status")
 
     await slow.wake()
 

@@ -13,22 +13,8 @@ from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState, PostureVerdict
 from cmk_check.ports import Table
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
-from tests.fakes.world import World, bad, good
-from tests.unit.scan.faulty_processes import (
-    CLAIM_ENDS,
-    LEASE_ENDS,
-    ONE,
-    TWO,
-    asleep,
-    azure_has,
-    delivery,
-    dies,
-    overwrite,
-    planned,
-    sent,
-    starting,
-    status_of,
-)
+from tests.fakes.world import bad, good
+from tests.unit.scan.scan_world import CLAIM_ENDS, LEASE_ENDS, ONE, TWO, ScanWorld
 
 FIRST_WRITE = Place("commit", Table.FINDINGS, 0)
 SECOND_WRITE = Place("commit", Table.FINDINGS, 1)
@@ -36,34 +22,34 @@ SECOND_WRITE = Place("commit", Table.FINDINGS, 1)
 FINISH = Place("commit", Table.SCANS, 2)
 
 
-async def check_no_false_green(world: World) -> None:
+async def check_no_false_green(world: ScanWorld) -> None:
     """Compare the answer with what is recorded."""
     recorded = set((await world.verdicts()).values())
-    if (await world.posture()).verdict is PostureVerdict.COMPLIANT:
+    if await world.verdict() is PostureVerdict.COMPLIANT:
         assert recorded <= {"compliant"}
 
 
 @pytest.fixture
-async def green(world: World) -> World:
+async def green(world: ScanWorld) -> ScanWorld:
     """Return a program whose one subscription is compliant."""
-    azure_has(world, good(ONE))
+    world.azure_has(good(ONE))
     await world.scan()
     return world
 
 
 @pytest.mark.parametrize("write", [FIRST_WRITE, SECOND_WRITE], ids=["mark", "record"])
 async def test_a_sleeper_wakes_while_the_newer_scan_has_read_and_not_finished(
-    green: World, write: Place
+    green: ScanWorld, write: Place
 ) -> None:
     """No fault at all: the status was lowered before, so there was nothing to take back."""
-    azure_has(green, bad(ONE), bad(TWO))
-    first, second = await planned(green)
-    await dies(green, delivery(green, first), SECOND_WRITE, Fault.DEATH_AFTER)  # lowered
-    sleeper = await asleep(green, delivery(green, second), write)
+    green.azure_has(bad(ONE), bad(TWO))
+    first, second = await green.planned()
+    await green.dies(first, SECOND_WRITE, Fault.DEATH_AFTER)  # lowered
+    sleeper = await green.asleep(second, write)
     green.clock.advance(LEASE_ENDS)
-    azure_has(green, good(ONE))
-    (newer,) = await planned(green)
-    finishing = await asleep(green, delivery(green, newer), FINISH)
+    green.azure_has(good(ONE))
+    (newer,) = await green.planned()
+    finishing = await green.asleep(newer, FINISH)
 
     await sleeper.wake()
     await finishing.wake()
@@ -71,11 +57,11 @@ async def test_a_sleeper_wakes_while_the_newer_scan_has_read_and_not_finished(
     await check_no_false_green(green)
 
 
-async def test_a_sleeper_of_the_first_scan_ever_is_stopped(world: World) -> None:
+async def test_a_sleeper_of_the_first_scan_ever_is_stopped(world: ScanWorld) -> None:
     """A baseline has no status to take back, and the next scan soon has one."""
-    azure_has(world, good(ONE), bad(TWO))
-    _, second = await planned(world)
-    sleeper = await asleep(world, delivery(world, second), FIRST_WRITE)
+    world.azure_has(good(ONE), bad(TWO))
+    _, second = await world.planned()
+    sleeper = await world.asleep(second, FIRST_WRITE)
     world.clock.advance(LEASE_ENDS)
     world.listed(ONE)
     await world.scan()
@@ -85,14 +71,14 @@ async def test_a_sleeper_of_the_first_scan_ever_is_stopped(world: World) -> None
     await check_no_false_green(world)
 
 
-async def test_a_worker_of_a_scan_whose_plan_was_poison_is_stopped(world: World) -> None:
+async def test_a_worker_of_a_scan_whose_plan_was_poison_is_stopped(world: ScanWorld) -> None:
     """Its scan was closed, and the next one began within a minute: no lease ran out."""
-    azure_has(world, good(ONE), bad(TWO))
-    await starting(world)
-    (plan,) = sent(world)
+    world.azure_has(good(ONE), bad(TWO))
+    await world.start_next()
+    (plan,) = world.sent()
     await world.deliver(plan)
-    _, second = sent(world)
-    sleeper = await asleep(world, delivery(world, second), FIRST_WRITE)
+    _, second = world.sent()
+    sleeper = await world.asleep(second, FIRST_WRITE)
     await world.poison(plan)
     world.listed(ONE)
     world.clock.advance(-timedelta(minutes=59))  # the scan below comes an hour later
@@ -106,14 +92,14 @@ async def test_a_worker_of_a_scan_whose_plan_was_poison_is_stopped(world: World)
 @pytest.mark.parametrize("write", [FIRST_WRITE, SECOND_WRITE], ids=["mark", "record"])
 @pytest.mark.parametrize("fault", [Fault.LOST_ANSWER, Fault.DEATH_AFTER], ids=["lost", "dead"])
 async def test_a_sleeper_whose_write_is_its_last_or_gets_no_answer_is_stopped(
-    green: World, write: Place, fault: Fault
+    green: ScanWorld, write: Place, fault: Fault
 ) -> None:
     """Nothing that a worker does after its write can be relied on."""
     green.listed(ONE, TWO)
     green.read(TWO, bad(TWO))
-    _, second = await planned(green)
+    _, second = await green.planned()
     whole, green.store = green.store, FaultyStore(green.store, places={write: fault})
-    sleeper = await asleep(green, delivery(green, second), write)
+    sleeper = await green.asleep(second, write)
     green.store = whole
     green.clock.advance(LEASE_ENDS)
     green.listed(ONE)
@@ -127,18 +113,18 @@ async def test_a_sleeper_whose_write_is_its_last_or_gets_no_answer_is_stopped(
 
 @pytest.mark.parametrize("accounts", [0, 1, 120], ids=["none", "one", "several transactions"])
 async def test_a_subscription_whose_first_worker_died_is_pending_and_no_gap(
-    green: World, accounts: int
+    green: ScanWorld, accounts: int
 ) -> None:
     """It counts as nothing until it is recorded, and the next scan that lists it completes it."""
     green.listed(ONE, TWO)
     green.read(TWO, *(good(TWO, f"a{number}") for number in range(accounts)))
-    _, second = await planned(green)
+    _, second = await green.planned()
 
-    await dies(green, delivery(green, second), FIRST_WRITE, Fault.DEATH_AFTER)
+    await green.dies(second, FIRST_WRITE, Fault.DEATH_AFTER)
 
-    status = await status_of(green)
+    status = await green.known_status()
     assert await green.coverage(TWO) == CoverageState.PENDING
-    assert (await green.posture()).verdict is PostureVerdict.COMPLIANT
+    assert await green.verdict() is PostureVerdict.COMPLIANT
     assert status.summary.subscriptions.gap == 0
     green.clock.advance(CLAIM_ENDS)
     await green.deliver(second)
@@ -146,15 +132,15 @@ async def test_a_subscription_whose_first_worker_died_is_pending_and_no_gap(
     assert len(await green.findings()) == 1 + accounts
 
 
-async def test_a_retired_subscription_that_is_there_again_is_pending(green: World) -> None:
+async def test_a_retired_subscription_that_is_there_again_is_pending(green: ScanWorld) -> None:
     """A half recorded one that nobody sees any more must not be taken for retired still."""
     deleted = Subscription(TWO, state="Deleted")
     green.inventory.listed = (*green.inventory.listed, deleted)
     await green.scan()
     green.listed(ONE, TWO)
     green.read(TWO, *(bad(TWO, f"a{number}") for number in range(120)))
-    _, second = await planned(green)
-    await dies(green, delivery(green, second), SECOND_WRITE, Fault.DEATH_AFTER)
+    _, second = await green.planned()
+    await green.dies(second, SECOND_WRITE, Fault.DEATH_AFTER)
     state = await green.coverage(TWO)
     green.listed(ONE)
 
@@ -162,14 +148,16 @@ async def test_a_retired_subscription_that_is_there_again_is_pending(green: Worl
 
     assert state == CoverageState.PENDING
     assert await green.coverage(TWO) == "gap"
-    assert (await green.posture()).verdict is not PostureVerdict.COMPLIANT
+    assert await green.verdict() is not PostureVerdict.COMPLIANT
 
 
-async def test_a_row_that_an_earlier_version_left_half_recorded_is_completed(green: World) -> None:
+async def test_a_row_that_an_earlier_version_left_half_recorded_is_completed(
+    green: ScanWorld,
+) -> None:
     """It spelled the state otherwise; refusing the row would be a gap for ever."""
-    _, second = await planned(green, ONE, TWO)
-    await dies(green, delivery(green, second), FIRST_WRITE, Fault.DEATH_AFTER)
-    await overwrite(green, Table.FINDINGS, TWO, "coverage", coverage="unread")
+    _, second = await green.planned(ONE, TWO)
+    await green.dies(second, FIRST_WRITE, Fault.DEATH_AFTER)
+    await green.overwrite(Table.FINDINGS, TWO, "coverage", coverage="unread")
     assert await green.coverage(TWO) == CoverageState.PENDING
 
     await green.scan()

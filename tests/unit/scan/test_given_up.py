@@ -8,58 +8,43 @@ from cmk_check.core.enums import GapReason, PostureVerdict, ScanState
 from cmk_check.core.scope import Scope
 from cmk_check.ports import SliceMessage
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, bad, good
-from tests.unit.scan.faulty_processes import (
-    CLAIM_ENDS,
-    ONE,
-    PUBLISH,
-    TWO,
-    azure_has,
-    delivery,
-    dies,
-    planned,
-    scan_changes,
-    sent,
-    starting,
-    status_of,
-    told_of,
-    written,
-)
+from tests.fakes.world import bad, good
+from tests.unit.scan.scan_world import CLAIM_ENDS, ONE, PUBLISH, TWO, ScanWorld
 
 
 async def test_a_poisoned_slice_becomes_gaps_and_the_scan_finishes_incomplete(
-    world: World,
+    world: ScanWorld,
 ) -> None:
     """The other slices' answers count; what was not read is said."""
-    azure_has(world, good(ONE), good(TWO))
+    world.azure_has(good(ONE), good(TWO))
     await world.scan()
-    first, second = await planned(world)
+    first, second = await world.planned()
     await world.deliver(second)
     world.inventory.reads.clear()
 
     await world.poison(first)
 
-    status = await status_of(world)
+    status = await world.known_status()
     row = await world.scan_row(first.scan_id)
     assert row.state is ScanState.INCOMPLETE
     assert world.inventory.reads == []
     assert [(gap.subscription_id, gap.gap.reason) for gap in status.summary.gaps] == [
         (ONE, GapReason.SLICE_FAILED)
     ]
-    assert await told_of(world, ONE) == [
+    assert await world.told_of(ONE) == [
         (1, "account.discovered", "chat"),
         (2, "coverage.lost", ONE),
     ]
     assert len(await world.findings()) == 2
-    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
+    assert await world.verdict() is PostureVerdict.UNKNOWN
 
 
 async def test_a_poisoned_slice_without_any_gap_still_makes_the_scan_incomplete(
-    world: World,
+    world: ScanWorld,
 ) -> None:
     """Of what is excluded nothing is unread: only the slice's own flag tells that it failed."""
     world.options = replace(world.options, scope=Scope(exclude=frozenset({ONE})))
-    (message,) = await planned(world, ONE)
+    (message,) = await world.planned(ONE)
 
     await world.poison(message)
 
@@ -67,16 +52,16 @@ async def test_a_poisoned_slice_without_any_gap_still_makes_the_scan_incomplete(
     assert await world.coverage(ONE) == "excluded"
 
 
-async def test_a_poisoned_slice_publishes_what_its_dead_worker_recorded(world: World) -> None:
+async def test_a_poisoned_slice_publishes_what_its_dead_worker_recorded(world: ScanWorld) -> None:
     """Giving a slice up must not lose the changes that stand already."""
-    azure_has(world, bad(ONE))
-    (message,) = await planned(world)
-    await dies(world, delivery(world, message), PUBLISH)
+    world.azure_has(bad(ONE))
+    (message,) = await world.planned()
+    await world.dies(message, PUBLISH)
     world.clock.advance(CLAIM_ENDS)
 
     await world.poison(message)
 
-    assert [entry[:2] for entry in await told_of(world, ONE)] == [
+    assert [entry[:2] for entry in await world.told_of(ONE)] == [
         (1, "account.violated"),
         (2, "coverage.lost"),
     ]
@@ -84,35 +69,35 @@ async def test_a_poisoned_slice_publishes_what_its_dead_worker_recorded(world: W
 
 
 async def test_a_poisoned_plan_fails_the_scan_and_says_nothing_of_the_estate(
-    world: World,
+    world: ScanWorld,
 ) -> None:
     """What the last scan read still holds until it is too old."""
-    azure_has(world, good(ONE))
+    world.azure_has(good(ONE))
     await world.scan()
-    await starting(world)
-    (message,) = sent(world)
+    await world.start_next()
+    (message,) = world.sent()
 
     await world.poison(message)
     await world.poison(message)  # it is delivered at least once, too
 
     row = await world.scan_row(message.scan_id)
-    status = await status_of(world)
+    status = await world.known_status()
     assert row.state is ScanState.FAILED
     assert row.reason == "The scan could not be planned in four tries."
     assert status.last_scan is not None
     assert status.last_scan.state is ScanState.FAILED
     assert status.lowered is None
-    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
-    assert await scan_changes(world) == ["scan.baseline", "scan.failed"]
+    assert await world.verdict() is PostureVerdict.COMPLIANT
+    assert await world.scan_changes() == ["scan.baseline", "scan.failed"]
     assert await world.context.scans.holder() is None
 
 
-async def test_a_poison_message_of_a_scan_that_is_overtaken_does_nothing(world: World) -> None:
+async def test_a_poison_message_of_a_scan_that_is_overtaken_does_nothing(world: ScanWorld) -> None:
     """It must not close, or speak for, the scan that runs now."""
     world.listed(ONE)
-    await starting(world)
-    (old,) = sent(world)
-    newer = await starting(world)
+    await world.start_next()
+    (old,) = world.sent()
+    newer = await world.start_next()
 
     await world.poison(old)
     await world.poison(SliceMessage(old.scan_id, 0))
@@ -125,13 +110,13 @@ async def test_a_poison_message_of_a_scan_that_is_overtaken_does_nothing(world: 
 @pytest.mark.parametrize("number", [None, 0])
 @pytest.mark.parametrize("poisoned", [False, True])
 async def test_a_message_of_a_scan_that_never_was_does_nothing(
-    world: World, store: RecordingStore, number: int | None, *, poisoned: bool
+    world: ScanWorld, store: RecordingStore, number: int | None, *, poisoned: bool
 ) -> None:
     """It may outlive the row of its scan, which retention deletes."""
     handle = world.poison if poisoned else world.deliver
 
     await handle(SliceMessage("20260101T000000Z-0000", number))
 
-    assert written(store, 0) == []
+    assert store.written(0) == []
     assert not world.queue.messages
     assert not world.teller.ended

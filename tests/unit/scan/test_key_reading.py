@@ -23,16 +23,8 @@ from tests.fakes.keys import (
     expiring,
 )
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import BEGINNING, World, good
-from tests.unit.scan.faulty_processes import (
-    ONE,
-    TWO,
-    planned,
-    slices_of,
-    status_of,
-    told_of,
-    touch,
-)
+from tests.fakes.world import BEGINNING, good
+from tests.unit.scan.scan_world import ONE, TWO, ScanWorld
 
 DAY = timedelta(days=1)
 SCAN = Scan("one", 1, Trigger.TIMER, BEGINNING)
@@ -40,7 +32,7 @@ JUDGED = judge_all([good(ONE)], {})
 
 
 @pytest.fixture
-def world(world_with_keys: World) -> World:
+def world(world_with_keys: ScanWorld) -> ScanWorld:
     """Return a program with key health."""
     return world_with_keys
 
@@ -50,7 +42,7 @@ def let(keys: ScriptedKeys, facts: KeyFacts, *accounts: Account) -> None:
     keys.facts |= {str(account.id): facts for account in accounts or (good(ONE),)}
 
 
-async def states(world: World) -> dict[str, str | None]:
+async def states(world: ScanWorld) -> dict[str, str | None]:
     """Return how the key of each finding is, by the account's name."""
     found = (await world.findings()).values()
     return {
@@ -66,7 +58,7 @@ def writes_of_findings(store: RecordingStore, since: int) -> int:
 
 
 async def test_p4_a_steady_scan_writes_nothing_and_knows_where_the_vaults_are(
-    world: World, keys: ScriptedKeys, store: RecordingStore
+    world: ScanWorld, keys: ScriptedKeys, store: RecordingStore
 ) -> None:
     """Nor does one of tomorrow: days pass, and no key has changed."""
     let(keys, expiring(world.clock.now() + 99 * DAY))
@@ -84,7 +76,7 @@ async def test_p4_a_steady_scan_writes_nothing_and_knows_where_the_vaults_are(
 
 @pytest.mark.parametrize(("slice_size", "opened"), [(1, 2), (2, 1)])
 async def test_keys_are_opened_for_each_slice_and_never_before_its_claim(
-    world: World, keys: ScriptedKeys, slice_size: int, opened: int
+    world: ScanWorld, keys: ScriptedKeys, slice_size: int, opened: int
 ) -> None:
     """What accounts share is kept: older than the claim, it could go over newer facts (P9)."""
     world.options = replace(world.options, slice_size=slice_size)
@@ -94,10 +86,10 @@ async def test_keys_are_opened_for_each_slice_and_never_before_its_claim(
 
     async def look(accounts: Sequence[Account]) -> None:
         number = [ONE, TWO].index(accounts[0].id.subscription_id) // slice_size
-        claims.append((await slices_of(world, scan_id))[number].claim is not None)
+        claims.append((await world.slices_of(scan_id))[number].claim is not None)
 
     keys.before_read = look
-    messages = await planned(world)
+    messages = await world.planned()
     scan_id = messages[0].scan_id
 
     assert keys.opened == 0
@@ -108,7 +100,7 @@ async def test_keys_are_opened_for_each_slice_and_never_before_its_claim(
 
 
 async def test_p8_keys_for_which_no_time_is_left_are_unknown_and_cost_no_verdict(
-    world: World, keys: ScriptedKeys
+    world: ScanWorld, keys: ScriptedKeys
 ) -> None:
     """Vaults that answer slowly must leave time for the accounts that come last."""
     world.options = replace(world.options, reading_deadline=timedelta(seconds=1))
@@ -126,7 +118,7 @@ async def test_p8_keys_for_which_no_time_is_left_are_unknown_and_cost_no_verdict
 
 
 async def test_p8_keys_get_a_part_of_the_time_and_no_more_than_a_subscription_does(
-    world: World, keys: ScriptedKeys
+    world: ScanWorld, keys: ScriptedKeys
 ) -> None:
     """Five of the eight minutes of a slice, if a person allows one subscription that much."""
     for timeout in (120, 900):
@@ -138,7 +130,7 @@ async def test_p8_keys_get_a_part_of_the_time_and_no_more_than_a_subscription_do
 
 
 async def test_switching_key_health_off_forgets_it_once(
-    world: World, keys: ScriptedKeys, store: RecordingStore
+    world: ScanWorld, keys: ScriptedKeys, store: RecordingStore
 ) -> None:
     """A state that nobody keeps up to date must not stand there, nor be written again (P4)."""
     let(keys, DISABLED)
@@ -152,12 +144,12 @@ async def test_switching_key_health_off_forgets_it_once(
     assert await states(world) == {"chat": None}
     assert world.told_types()[-1] == "account.updated"
     assert writes_of_findings(store, before) == 0
-    status = await status_of(world)
+    status = await world.known_status()
     assert status.summary.accounts.by_key_health == {}
 
 
 async def test_who_was_overtaken_while_recording_looks_at_the_keys_again(
-    world: World, keys: ScriptedKeys, store: RecordingStore
+    world: ScanWorld, keys: ScriptedKeys
 ) -> None:
     """What was read before another one wrote may be older than what that one wrote (P9)."""
     await world.scan()
@@ -165,7 +157,7 @@ async def test_who_was_overtaken_while_recording_looks_at_the_keys_again(
 
     async def overtake(_accounts: Sequence[Account]) -> None:
         keys.before_read = recover
-        await touch(store, Table.FINDINGS, partition_of(ONE), COVERAGE)
+        await world.overwrite(Table.FINDINGS, partition_of(ONE), COVERAGE)
 
     async def recover(_accounts: Sequence[Account]) -> None:
         let(keys, HEALTHY)
@@ -174,4 +166,4 @@ async def test_who_was_overtaken_while_recording_looks_at_the_keys_again(
     await world.scan()
 
     assert await states(world) == {"chat": "healthy"}
-    assert await told_of(world, ONE) == [(1, "account.discovered", "chat")]
+    assert await world.told_of(ONE) == [(1, "account.discovered", "chat")]

@@ -14,8 +14,8 @@ from cmk_check.ports import InventoryError
 from cmk_check.scan.finish import fail_scan
 from tests.fakes.faults import Fault, Place
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, bad, good, sub
-from tests.unit.scan.faulty_processes import (
+from tests.fakes.world import bad, good, sub
+from tests.unit.scan.scan_world import (
     CLAIM_ENDS,
     FORBIDDEN,
     LEASE_ENDS,
@@ -23,14 +23,8 @@ from tests.unit.scan.faulty_processes import (
     ONE,
     RECORD,
     TWO,
-    azure_has,
-    coverage_of,
-    delivery,
-    dies,
-    findings_commits,
-    status_of,
+    ScanWorld,
 )
-from tests.unit.scan.partial_scans import partial_scan, verdict
 
 HIDDEN = Subscription(TWO, "Acquisitions")
 SEEN = Subscription(ONE, "seen")
@@ -38,7 +32,7 @@ EVERYTHING = Scope()
 WITHOUT_TWO = Scope(exclude=frozenset({TWO}))
 
 
-def under(world: World, group: str | None, scope: Scope = EVERYTHING) -> None:
+def under(world: ScanWorld, group: str | None, scope: Scope = EVERYTHING) -> None:
     """Let the settings name this group from now on, and choose these subscriptions."""
     options = replace(world.options, management_group=group, scope=scope)
     expect = replace(options.expectations, scope=options.recorded_scope)
@@ -46,48 +40,50 @@ def under(world: World, group: str | None, scope: Scope = EVERYTHING) -> None:
 
 
 @pytest.fixture
-async def grouped(world: World) -> World:
+async def grouped(world: ScanWorld) -> ScanWorld:
     """Return a program that sees one of the two subscriptions in its group, and has scanned."""
     under(world, "mg-ai")
-    azure_has(world, good(ONE))
+    world.azure_has(good(ONE))
     world.inventory.in_group = (SEEN, HIDDEN)
     await world.scan()
     return world
 
 
 async def test_one_that_was_never_seen_is_a_gap_with_its_name_p1(
-    grouped: World, store: RecordingStore
+    grouped: ScanWorld, store: RecordingStore
 ) -> None:
     """P1, P4: nobody reads it, so nothing is compliant; and that is no news of every hour."""
-    found = await coverage_of(grouped, TWO)
+    found = await grouped.coverage_of(TWO)
 
     assert (found.subscription.name, found.gap) == ("Acquisitions", KNOWN_FROM_GROUP)
     assert found.gap is not None
     assert "known from the management group" in str(found.gap.detail)
     assert "CMK_EXCLUDE_SUBSCRIPTIONS" in str(found.gap.detail)
-    assert await verdict(grouped) == "unknown"
+    assert await grouped.verdict() == "unknown"
     assert grouped.inventory.groups_asked == ["mg-ai"]
     assert grouped.told_types()[-2:] == ["coverage.lost", "scan.baseline"]
     # It stands in a row, so partial scans need no full one to count it.
-    assert (await status_of(grouped)).summary.unwritten == 0
+    assert (await grouped.known_status()).summary.unwritten == 0
     before, told = len(store.log), len(grouped.teller.told)
     await grouped.scan()
-    assert (findings_commits(store, before), len(grouped.teller.told)) == ([], told)
+    assert (store.findings_commits(before), len(grouped.teller.told)) == ([], told)
 
 
 @pytest.mark.parametrize("scope", [WITHOUT_TWO, Scope(include=frozenset({ONE}))])
-async def test_one_that_is_left_out_from_the_start_is_no_gap(world: World, scope: Scope) -> None:
+async def test_one_that_is_left_out_from_the_start_is_no_gap(
+    world: ScanWorld, scope: Scope
+) -> None:
     """Excluding it is how it is accepted, as is naming all that is read."""
     under(world, "mg-ai", scope)
-    azure_has(world, good(ONE))
+    world.azure_has(good(ONE))
     world.inventory.in_group = (HIDDEN,)
 
     await world.scan()
 
-    assert (await world.coverage(TWO), (await world.posture()).verdict) == (None, "compliant")
+    assert (await world.coverage(TWO), await world.verdict()) == (None, "compliant")
 
 
-async def test_a_new_one_lowers_the_posture_before_the_scan_ends_p1(scanned: World) -> None:
+async def test_a_new_one_lowers_the_posture_before_the_scan_ends_p1(scanned: ScanWorld) -> None:
     """P1: what is recorded and what is answered must agree at every moment."""
     under(scanned, "mg-ai")
     first = sub(0)
@@ -97,12 +93,12 @@ async def test_a_new_one_lowers_the_posture_before_the_scan_ends_p1(scanned: Wor
     await scanned.deliver(scanned.queue.messages.pop(0))  # the first of three slices
 
     assert await scanned.coverage(first) == "gap"
-    assert (await status_of(scanned)).lowered is PostureReason.RUNNING_SCAN_FOUND_WORSE
+    assert (await scanned.known_status()).lowered is PostureReason.RUNNING_SCAN_FOUND_WORSE
 
 
 @pytest.mark.parametrize("group", ["mg-ai", None], ids=["left the group", "no group any more"])
 async def test_nobody_expects_one_that_the_group_no_longer_has(
-    grouped: World, group: str | None
+    grouped: ScanWorld, group: str | None
 ) -> None:
     """A wrong group would leave thousands of gaps, each to be excluded by hand (P11)."""
     under(grouped, group)
@@ -112,7 +108,7 @@ async def test_nobody_expects_one_that_the_group_no_longer_has(
     await grouped.scan()
 
     assert await grouped.coverage(TWO) == "excluded"
-    assert await verdict(grouped) == "compliant"
+    assert await grouped.verdict() == "compliant"
     _, change = grouped.teller.told[-1]
     assert (change.type, change.source) == ("cmkcheck.coverage.removed", f"/subscriptions/{TWO}")
     assert change.data["removed"] == "not_in_management_group"
@@ -123,45 +119,45 @@ async def test_nobody_expects_one_that_the_group_no_longer_has(
     }
 
 
-async def _named(world: World) -> None:
+async def _named(world: ScanWorld) -> None:
     world.inventory.in_group = (SEEN, HIDDEN)
     await world.scan()
 
 
-async def _short(world: World) -> None:
+async def _short(world: ScanWorld) -> None:
     world.inventory.in_group = (SEEN,)
     await world.scan()
 
 
-async def _empty(world: World) -> None:
+async def _empty(world: ScanWorld) -> None:
     world.inventory.in_group = ()
     await world.scan()
 
 
-async def _unread(world: World) -> None:
+async def _unread(world: ScanWorld) -> None:
     world.inventory.group_error = InventoryError(FORBIDDEN)
     await world.scan()
     world.inventory.group_error = None
 
 
-async def _unlisted(world: World) -> None:
+async def _unlisted(world: ScanWorld) -> None:
     world.inventory.list_error = InventoryError(FORBIDDEN)
     await world.scan()
     world.inventory.list_error = None
 
 
-async def _abandoned(world: World) -> None:
+async def _abandoned(world: ScanWorld) -> None:
     world.clock.advance(LEASE_ENDS)
     await world.start()
     world.queue.messages.clear()
 
 
-async def _excluded(world: World) -> None:
+async def _excluded(world: ScanWorld) -> None:
     under(world, "mg-ai", WITHOUT_TWO)
     await world.scan()
 
 
-async def _visible(world: World) -> None:
+async def _visible(world: ScanWorld) -> None:
     world.listed(ONE, TWO)
     world.read(TWO, bad(TWO))
     await world.scan()
@@ -182,7 +178,10 @@ async def _visible(world: World) -> None:
     ],
 )
 async def test_only_two_answers_in_a_row_a_person_or_azure_end_a_gap_p1_p11(
-    grouped: World, scans: list[Callable[[World], Awaitable[None]]], states: str, posture: str
+    grouped: ScanWorld,
+    scans: list[Callable[[ScanWorld], Awaitable[None]]],
+    states: str,
+    posture: str,
 ) -> None:
     """P1: Azure may leave out of one answer what it names in the next; what others say is unknown.
 
@@ -194,34 +193,34 @@ async def test_only_two_answers_in_a_row_a_person_or_azure_end_a_gap_p1_p11(
         found.append(await grouped.coverage(TWO))
 
     assert found == states.split()
-    assert await verdict(grouped) == posture
+    assert await grouped.verdict() == posture
 
 
 @pytest.mark.parametrize("place", [MARK, RECORD])
-async def test_a_slice_that_comes_again_was_told_once_p1(grouped: World, place: Place) -> None:
+async def test_a_slice_that_comes_again_was_told_once_p1(grouped: ScanWorld, place: Place) -> None:
     """P1: a worker that dies makes no second answer of the first; the next scan brings it."""
     grouped.inventory.in_group = ()
     grouped.clock.advance(LEASE_ENDS)
     await grouped.start()
     await grouped.deliver(grouped.queue.messages.pop(0))
     (message,) = grouped.queue.messages
-    await dies(grouped, delivery(grouped, message), place, Fault.DEATH_AFTER)
+    await grouped.dies(message, place, Fault.DEATH_AFTER)
     grouped.clock.advance(CLAIM_ENDS)
     await grouped.drain()
     first = await grouped.coverage(TWO)
-    await partial_scan(grouped, TWO)
+    await grouped.partial_scan(TWO)
     await grouped.scan()
 
     assert (first, await grouped.coverage(TWO)) == ("gap", "excluded")
 
 
-async def test_a_scan_that_fails_midway_was_told_nothing_p1(grouped: World) -> None:
+async def test_a_scan_that_fails_midway_was_told_nothing_p1(grouped: ScanWorld) -> None:
     """P1: it says nothing of the estate, so neither of the group."""
     grouped.inventory.in_group = ()
     grouped.clock.advance(LEASE_ENDS)
     started = await grouped.start()
     await grouped.deliver(grouped.queue.messages.pop(0))
-    await dies(grouped, delivery(grouped, grouped.queue.messages.pop()), RECORD, Fault.DEATH_AFTER)
+    await grouped.dies(grouped.queue.messages.pop(), RECORD, Fault.DEATH_AFTER)
     await fail_scan(grouped.context, started.scan_id, "The settings changed.")
     await grouped.scan()
     first = await grouped.coverage(TWO)
@@ -230,14 +229,14 @@ async def test_a_scan_that_fails_midway_was_told_nothing_p1(grouped: World) -> N
     assert (first, await grouped.coverage(TWO)) == ("gap", "excluded")
 
 
-async def test_an_unread_group_ends_no_gap_and_is_a_reason_p1(grouped: World) -> None:
+async def test_an_unread_group_ends_no_gap_and_is_a_reason_p1(grouped: ScanWorld) -> None:
     """P1: what the group said must not be forgotten because it cannot be asked."""
     grouped.inventory.group_error = InventoryError(FORBIDDEN)
 
     scan = await grouped.scan_row(await grouped.scan())
     answer = await grouped.posture()
 
-    found = await coverage_of(grouped, TWO)
+    found = await grouped.coverage_of(TWO)
     assert (found.state, found.gap) == (CoverageState.GAP, KNOWN_FROM_GROUP)
     (reason,) = (r for r in answer.reasons if r[0] is PostureReason.MANAGEMENT_GROUP_UNREAD)
     assert "missing Microsoft.CognitiveServices/accounts/read" in reason[1]
@@ -254,7 +253,7 @@ async def test_an_unread_group_ends_no_gap_and_is_a_reason_p1(grouped: World) ->
     ids=["read, without tenant and state", "never read, with a tenant", "with a state"],
 )
 async def test_one_that_azure_has_listed_stays_a_gap_p1(
-    grouped: World, listed: Subscription, gap: Gap | None
+    grouped: ScanWorld, listed: Subscription, gap: Gap | None
 ) -> None:
     """P1: only what the group alone ever named may go without a person."""
     grouped.inventory.listed = (*grouped.inventory.listed, listed)
@@ -268,7 +267,7 @@ async def test_one_that_azure_has_listed_stays_a_gap_p1(
     assert await grouped.coverage(TWO) == "gap"
 
 
-async def test_a_group_that_was_never_asked_is_a_changed_scope_p1(scanned: World) -> None:
+async def test_a_group_that_was_never_asked_is_a_changed_scope_p1(scanned: ScanWorld) -> None:
     """P1: until the next full scan nobody knows whether the group has hidden subscriptions."""
     under(scanned, "mg-ai")
 
@@ -277,23 +276,23 @@ async def test_a_group_that_was_never_asked_is_a_changed_scope_p1(scanned: World
     assert [code for code, _ in answer.reasons] == [PostureReason.SCOPE_CHANGED]
 
 
-async def test_a_partial_scan_asks_for_no_group_and_keeps_what_is_known(grouped: World) -> None:
+async def test_a_partial_scan_asks_for_no_group_and_keeps_what_is_known(grouped: ScanWorld) -> None:
     """It says nothing of the estate, whether it names the hidden subscription or another one."""
     grouped.inventory.groups_asked.clear()
     grouped.inventory.in_group = ()
     grouped.inventory.group_error = InventoryError(FORBIDDEN)
-    before = (await coverage_of(grouped, TWO), await coverage_of(grouped, ONE))
+    before = (await grouped.coverage_of(TWO), await grouped.coverage_of(ONE))
 
-    await partial_scan(grouped, TWO)
-    await partial_scan(grouped, ONE)
+    await grouped.partial_scan(TWO)
+    await grouped.partial_scan(ONE)
 
-    assert (await coverage_of(grouped, TWO), await coverage_of(grouped, ONE)) == before
+    assert (await grouped.coverage_of(TWO), await grouped.coverage_of(ONE)) == before
     assert grouped.inventory.groups_asked == []
-    assert (await status_of(grouped)).summary.subscriptions.gap == 1
-    assert await verdict(grouped) == "unknown"
+    assert (await grouped.known_status()).summary.subscriptions.gap == 1
+    assert await grouped.verdict() == "unknown"
 
 
-async def test_one_that_azure_called_deleted_stays_retired(scanned: World) -> None:
+async def test_one_that_azure_called_deleted_stays_retired(scanned: ScanWorld) -> None:
     """The tree goes on naming it for months, and nobody could make it visible."""
     under(scanned, "mg-ai")
     scanned.inventory.in_group = (HIDDEN,)
@@ -306,21 +305,21 @@ async def test_one_that_azure_called_deleted_stays_retired(scanned: World) -> No
     await scanned.scan()
 
     assert await scanned.coverage(TWO) == "retired"
-    assert await verdict(scanned) == "compliant"
+    assert await scanned.verdict() == "compliant"
 
 
 async def test_one_that_was_seen_before_stays_a_gap_whatever_the_group_says_p1(
-    scanned: World,
+    scanned: ScanWorld,
 ) -> None:
     """P1: it was read once, so that only a person can say that it need not be read."""
     under(scanned, "mg-ai")
     scanned.listed(ONE)
     scanned.inventory.in_group = (HIDDEN,)
     await scanned.scan()
-    in_group = await coverage_of(scanned, TWO)
+    in_group = await scanned.coverage_of(TWO)
     scanned.inventory.in_group = ()
     await scanned.scan()
-    outside = await coverage_of(scanned, TWO)
+    outside = await scanned.coverage_of(TWO)
 
     assert (in_group.gap, outside.state) == (KNOWN_FROM_GROUP, CoverageState.GAP)
     assert "management group" not in str(outside.gap)

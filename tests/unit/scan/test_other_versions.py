@@ -10,8 +10,8 @@ from cmk_check.ports import Table
 from cmk_check.store import table_keys
 from cmk_check.store.codec import RowTooNew
 from cmk_check.store.outbox import OF_SCANS
-from tests.fakes.world import World, bad, good, odd
-from tests.unit.scan.faulty_processes import ONE, azure_has, outbox_of, overwrite
+from tests.fakes.world import bad, good, odd
+from tests.unit.scan.scan_world import ONE, ScanWorld
 
 A: Final = table_keys.finding_row("rg", "a")
 B: Final = table_keys.finding_row("rg", "b")
@@ -19,21 +19,21 @@ NEWER: Final = {"schema": 99, "writtenBy": "0.9.0"}
 
 
 @pytest.fixture
-async def pair(world: World) -> World:
+async def pair(world: ScanWorld) -> ScanWorld:
     """A compliant account and a violated one, scanned."""
-    azure_has(world, good(ONE, "a"), bad(ONE, "b"))
+    world.azure_has(good(ONE, "a"), bad(ONE, "b"))
     await world.scan()
     return world
 
 
 async def test_p1_accounts_in_unknown_words_are_read_again_and_nothing_is_told_twice(
-    pair: World,
+    pair: ScanWorld,
 ) -> None:
     """Nobody has to delete a row, and a violation that everybody knows is no news."""
     before = await pair.findings()
     told = len(pair.teller.told)
     for row in (A, B):
-        await overwrite(pair, Table.FINDINGS, ONE, row, reason="because")
+        await pair.overwrite(Table.FINDINGS, ONE, row, reason="because")
     shown = [found.judgement.verdict for found in (await pair.findings()).values()]
 
     await pair.scan()
@@ -49,10 +49,10 @@ async def test_p1_accounts_in_unknown_words_are_read_again_and_nothing_is_told_t
     ]
 
 
-async def test_what_an_earlier_version_cannot_judge_is_told(pair: World) -> None:
+async def test_what_an_earlier_version_cannot_judge_is_told(pair: ScanWorld) -> None:
     """The account was compliant for a reason that this version does not know; now it is unknown."""
     told = len(pair.teller.told)
-    await overwrite(pair, Table.FINDINGS, ONE, A, reason="because")
+    await pair.overwrite(Table.FINDINGS, ONE, A, reason="because")
     pair.read(ONE, odd(ONE, "a"), bad(ONE, "b"))
 
     await pair.scan()
@@ -63,34 +63,34 @@ async def test_what_an_earlier_version_cannot_judge_is_told(pair: World) -> None
     assert (found.judgement.verdict, found.previous_verdict) == (Verdict.UNKNOWN, Verdict.COMPLIANT)
 
 
-async def test_p7_a_row_that_is_nested_too_deeply_costs_itself(pair: World) -> None:
+async def test_p7_a_row_that_is_nested_too_deeply_costs_itself(pair: ScanWorld) -> None:
     """Python's own reader of JSON gives up in another way than by a wrong value."""
-    await overwrite(pair, Table.FINDINGS, ONE, A, history="[" * 16_000)
+    await pair.overwrite(Table.FINDINGS, ONE, A, history="[" * 16_000)
 
     scan = await pair.scan_row(await pair.scan())
 
     assert scan.state is ScanState.COMPLETE
 
 
-async def test_p1_the_status_is_not_compliant_while_the_list_says_unknown(world: World) -> None:
+async def test_p1_the_status_is_not_compliant_while_the_list_says_unknown(world: ScanWorld) -> None:
     """It sums accounts by reason, and another version may have made it."""
-    azure_has(world, good(ONE, "a"))
+    world.azure_has(good(ONE, "a"))
     await world.scan()
     row = await world.store.get(Table.SCANS, OF_SCANS, "status")
     assert row is not None
     renamed = str(row.values["document0"]).replace(Reason.CUSTOMER_MANAGED_KEY, "because")
-    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
+    assert await world.verdict() is PostureVerdict.COMPLIANT
 
-    await overwrite(world, Table.SCANS, OF_SCANS, "status", document0=renamed)
+    await world.overwrite(Table.SCANS, OF_SCANS, "status", document0=renamed)
 
     shown = await world.posture()
     assert shown.verdict is PostureVerdict.UNKNOWN
     assert PostureReason.ACCOUNTS_UNKNOWN in dict(shown.reasons)
 
 
-async def test_p1_a_scan_of_a_newer_schema_takes_the_status_along(pair: World) -> None:
+async def test_p1_a_scan_of_a_newer_schema_takes_the_status_along(pair: ScanWorld) -> None:
     """Else the version before would show it beside findings that it cannot read."""
-    await overwrite(pair, Table.SCANS, OF_SCANS, "status", schema=0)
+    await pair.overwrite(Table.SCANS, OF_SCANS, "status", schema=0)
     before = (await pair.context.scans.status()).value
 
     await pair.start()
@@ -101,30 +101,30 @@ async def test_p1_a_scan_of_a_newer_schema_takes_the_status_along(pair: World) -
 
 @pytest.mark.parametrize("row", ["current", "status"])
 async def test_a_lease_or_status_of_a_newer_version_says_which_one_is_needed(
-    pair: World, row: str
+    pair: ScanWorld, row: str
 ) -> None:
     """Nothing else ends this, so nobody is told to try again."""
-    await overwrite(pair, Table.SCANS, OF_SCANS, row, **NEWER)
+    await pair.overwrite(Table.SCANS, OF_SCANS, row, **NEWER)
 
     with pytest.raises(RowTooNew, match=r"version of cmk_check \(0\.9\.0\) .* deploy that version"):
         await pair.start()
 
 
 async def test_p3_changes_behind_a_newer_feed_are_kept_and_told_once(
-    pair: World, caplog: pytest.LogCaptureFixture
+    pair: ScanWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     """They wait in the outbox, the log says for which version, and then they are told."""
     told = len(pair.teller.told)
-    await overwrite(pair, Table.CHANGES, "feed", "head", **NEWER)
+    await pair.overwrite(Table.CHANGES, "feed", "head", **NEWER)
     pair.read(ONE, good(ONE, "a"), good(ONE, "b"))
     await pair.scan()
-    waiting = await outbox_of(pair, ONE)
+    waiting = await pair.outbox_of(ONE)
 
-    await overwrite(pair, Table.CHANGES, "feed", "head", schema=1)
+    await pair.overwrite(Table.CHANGES, "feed", "head", schema=1)
     await pair.scan()
 
     kept = [each.message for each in caplog.records if each.levelno == logging.ERROR]
     assert len(waiting) == 1
     assert "Changes stay in the outbox. A newer version of cmk_check (0.9.0)" in kept[0]
     assert len(pair.teller.told) == told + 1
-    assert not await outbox_of(pair, ONE)
+    assert not await pair.outbox_of(ONE)

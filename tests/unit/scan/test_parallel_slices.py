@@ -7,8 +7,8 @@ import pytest
 
 from cmk_check.core.enums import ScanState
 from cmk_check.scan.scan_context import ScanContext
-from tests.fakes.world import World, bad
-from tests.unit.scan.faulty_processes import ONE, THREE, TWO, sent, starting
+from tests.fakes.world import bad
+from tests.unit.scan.scan_world import ONE, THREE, TWO, ScanWorld
 
 
 class Azure:
@@ -34,29 +34,31 @@ async def settle() -> None:
 
 
 @pytest.fixture
-async def planned(world: World) -> World:
+async def planned(world: ScanWorld) -> ScanWorld:
     """Return a program with three slices in its queue, of one subscription each."""
     world.listed(ONE, TWO, THREE)
     for subscription in (ONE, TWO, THREE):
         world.read(subscription, bad(subscription))
-    await starting(world)
-    await world.deliver(sent(world)[0])
+    await world.start_next()
+    await world.deliver(world.sent()[0])
     return world
 
 
-def narrow(world: World, places: int) -> ScanContext:
+def narrow(world: ScanWorld, places: int) -> ScanContext:
     """Return a process with so many places."""
     return replace(world.context, subscription_limit=asyncio.Semaphore(places))
 
 
 @pytest.mark.parametrize("places", [1, 2])
-async def test_p8_slices_at_once_ask_no_more_of_azure_than_one(planned: World, places: int) -> None:
+async def test_p8_slices_at_once_ask_no_more_of_azure_than_one(
+    planned: ScanWorld, places: int
+) -> None:
     """The bound on requests is that of the process, however many slices the host gives it."""
     azure = Azure()
     planned.inventory.before_read = azure.answer
     context = narrow(planned, places)
     async with asyncio.TaskGroup() as group:
-        for message in sent(planned):
+        for message in planned.sent():
             group.create_task(planned.deliver(message, context))
         await settle()
         azure.open.set()

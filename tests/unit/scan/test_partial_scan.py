@@ -9,29 +9,17 @@ from cmk_check.core.scope import Scope
 from cmk_check.limits import PARTIAL_SCAN_SPACING, SCAN_SPACING
 from cmk_check.ports import InventoryError
 from cmk_check.scan.start import request
-from tests.fakes.world import World, bad
-from tests.unit.scan.faulty_processes import (
-    FORBIDDEN,
-    LEASE_ENDS,
-    ONE,
-    THREE,
-    TWO,
-    azure_has,
-    planned,
-    scan_changes,
-    sent,
-    slices_of,
-)
-from tests.unit.scan.partial_scans import asked, partial_scan
+from tests.fakes.world import bad
+from tests.unit.scan.scan_world import FORBIDDEN, LEASE_ENDS, ONE, THREE, TWO, ScanWorld
 
 
-async def test_it_reads_what_it_names_and_tells_nothing_of_itself(scanned: World) -> None:
+async def test_it_reads_what_it_names_and_tells_nothing_of_itself(scanned: ScanWorld) -> None:
     """What it did not read became no newer; rules that wait for a scan must not take it for one."""
     before = await scanned.status()
     ended, told = list(scanned.teller.ended), len(scanned.teller.told)
     scanned.inventory.reads.clear()
 
-    scan = await scanned.scan_row(await partial_scan(scanned, TWO))
+    scan = await scanned.scan_row(await scanned.partial_scan(TWO))
 
     assert scanned.inventory.reads == [TWO]
     assert await scanned.status() == before
@@ -42,68 +30,68 @@ async def test_it_reads_what_it_names_and_tells_nothing_of_itself(scanned: World
     assert scanned.teller.partial_ended == [(scan.id, "complete", None)]
 
 
-async def test_a_retired_subscription_stays_retired(scanned: World) -> None:
+async def test_a_retired_subscription_stays_retired(scanned: ScanWorld) -> None:
     """It is no longer listed since Azure has deleted it."""
     scanned.listed(ONE, TWO, state="Deleted")
     await scanned.scan()
     scanned.listed(ONE)
 
-    await partial_scan(scanned, TWO)
+    await scanned.partial_scan(TWO)
 
     assert await scanned.coverage(TWO) == "retired"
 
 
-async def test_one_on_the_include_list_that_is_hidden_keeps_its_findings(world: World) -> None:
+async def test_one_on_the_include_list_that_is_hidden_keeps_its_findings(world: ScanWorld) -> None:
     """Only who is excluded loses them; hidden is a gap, whoever asks to look again."""
     world.options = replace(world.options, scope=Scope(include=frozenset({ONE, TWO})))
-    azure_has(world, bad(ONE), bad(TWO))
+    world.azure_has(bad(ONE), bad(TWO))
     await world.scan()
     world.listed(ONE)
 
-    await partial_scan(world, TWO)
+    await world.partial_scan(TWO)
 
     assert (await world.coverage(TWO), len(await world.findings())) == ("gap", 2)
 
 
-async def test_its_slices_are_no_larger_than_those_of_a_full_scan(scanned: World) -> None:
+async def test_its_slices_are_no_larger_than_those_of_a_full_scan(scanned: ScanWorld) -> None:
     """A thousand subscriptions are more than one worker reads in time."""
     scanned.options = replace(scanned.options, slice_size=2)
     scanned.listed(ONE, TWO, THREE)
 
-    scan = await scanned.scan_row(await partial_scan(scanned, ONE, TWO, THREE))
+    scan = await scanned.scan_row(await scanned.partial_scan(ONE, TWO, THREE))
 
     assert scan.slices == 2
     assert sorted(scanned.inventory.reads[-3:]) == [ONE, TWO, THREE]
 
 
-async def test_a_list_that_fails_costs_only_the_partial_scan(scanned: World) -> None:
+async def test_a_list_that_fails_costs_only_the_partial_scan(scanned: ScanWorld) -> None:
     """The next look or the next full scan says more; until then nothing has changed."""
     before = await scanned.status()
     scanned.inventory.list_error = InventoryError(FORBIDDEN)
 
-    scan_id = await partial_scan(scanned, ONE)
+    scan_id = await scanned.partial_scan(ONE)
 
     scan = await scanned.scan_row(scan_id)
     assert scan.state is ScanState.FAILED
     assert str(scan.reason).startswith("The subscriptions could not be listed. forbidden: ")
     assert await scanned.status() == before
-    assert await scan_changes(scanned) == ["scan.baseline"]
+    assert await scanned.scan_changes() == ["scan.baseline"]
 
 
-async def test_before_a_full_scan_there_is_none(world: World) -> None:
+async def test_before_a_full_scan_there_is_none(world: ScanWorld) -> None:
     """Its sums would be those of an estate that nobody has listed."""
-    assert await asked(world, ONE) == StartAnswer(StartOutcome.NO_SCAN_YET)
+    assert await world.asked(ONE) == StartAnswer(StartOutcome.NO_SCAN_YET)
 
 
 async def test_under_another_scope_there_is_none_also_where_it_changes_before_the_plan(
-    scanned: World,
+    scanned: ScanWorld,
 ) -> None:
     """Rows judged under two scopes would add up to one answer, whenever a deployment comes."""
-    answer = await asked(scanned, ONE)
+    answer = await scanned.asked(ONE)
     scanned.options = replace(scanned.options, scope=Scope(exclude=frozenset({TWO})))
     await scanned.drain()
 
-    assert await asked(scanned, ONE) == StartAnswer(StartOutcome.SCOPE_CHANGED)
+    assert await scanned.asked(ONE) == StartAnswer(StartOutcome.SCOPE_CHANGED)
 
     scan = await scanned.scan_row(answer.scan_id)
     assert (scan.state, scan.reason) == (
@@ -112,22 +100,22 @@ async def test_under_another_scope_there_is_none_also_where_it_changes_before_th
     )
 
 
-async def test_while_any_scan_runs_nothing_is_queued(scanned: World) -> None:
+async def test_while_any_scan_runs_nothing_is_queued(scanned: ScanWorld) -> None:
     """Not behind a full one, and not behind another partial one."""
     scanned.clock.advance(timedelta(hours=1))
     full = await scanned.start()
-    behind_full = await asked(scanned, ONE)
+    behind_full = await scanned.asked(ONE)
     await scanned.drain()
-    first = await asked(scanned, ONE)
-    behind_partial = await asked(scanned, TWO)
+    first = await scanned.asked(ONE)
+    behind_partial = await scanned.asked(TWO)
 
     assert behind_full == StartAnswer(StartOutcome.RUNNING, full.scan_id)
     assert behind_partial == StartAnswer(StartOutcome.RUNNING, first.scan_id)
 
 
-async def test_ten_seconds_after_the_last_start_it_may_come(scanned: World) -> None:
+async def test_ten_seconds_after_the_last_start_it_may_come(scanned: ScanWorld) -> None:
     """Whoever has just mended an account wants to see it."""
-    first = await partial_scan(scanned, ONE)
+    first = await scanned.partial_scan(ONE)
     early = await request(scanned.context, [ONE])
     scanned.clock.advance(PARTIAL_SCAN_SPACING)
     full = await request(scanned.context)
@@ -138,32 +126,32 @@ async def test_ten_seconds_after_the_last_start_it_may_come(scanned: World) -> N
     assert later.outcome is StartOutcome.STARTED
 
 
-async def test_a_full_scan_takes_the_lease_from_it(scanned: World) -> None:
+async def test_a_full_scan_takes_the_lease_from_it(scanned: ScanWorld) -> None:
     """The hour's scan is never late by a partial one, and nobody is alarmed."""
     scanned.read(ONE, bad(ONE))
-    answer = await asked(scanned, ONE)
+    answer = await scanned.asked(ONE)
     await scanned.deliver(scanned.queue.messages.pop(0))
-    left = sent(scanned)
+    left = scanned.sent()
     scanned.clock.advance(timedelta(seconds=1))
     full = await scanned.start()
     await scanned.drain()
-    without_its_worker = await slices_of(scanned, answer.scan_id)
+    without_its_worker = await scanned.slices_of(answer.scan_id)
     await scanned.deliver(left[0])
 
     assert without_its_worker == []
     scan, newer = await scanned.scan_row(answer.scan_id), await scanned.scan_row(full.scan_id)
     assert (full.new, scan.state, newer.state) == (True, ScanState.SUPERSEDED, ScanState.COMPLETE)
-    assert await slices_of(scanned, answer.scan_id) == []
-    assert await scan_changes(scanned) == ["scan.baseline"]
+    assert await scanned.slices_of(answer.scan_id) == []
+    assert await scanned.scan_changes() == ["scan.baseline"]
     assert scanned.teller.partial_ended == []
 
 
-async def test_it_waits_for_a_full_scan_whose_lease_has_ended(scanned: World) -> None:
+async def test_it_waits_for_a_full_scan_whose_lease_has_ended(scanned: ScanWorld) -> None:
     """Only a full scan that follows tells that one was abandoned, and that scans run again."""
-    lost = await planned(scanned)
+    lost = await scanned.planned()
     scanned.clock.advance(LEASE_ENDS)
-    refused = await asked(scanned, ONE)
+    refused = await scanned.asked(ONE)
     await scanned.scan()
 
     assert refused == StartAnswer(StartOutcome.RUNNING, lost[0].scan_id)
-    assert (await scan_changes(scanned))[-2:] == ["scan.abandoned", "scan.recovered"]
+    assert (await scanned.scan_changes())[-2:] == ["scan.abandoned", "scan.recovered"]

@@ -10,34 +10,17 @@ from cmk_check.limits import SLICE_CLAIM
 from cmk_check.ports import Table
 from tests.fakes.faults import Fault, Place
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, bad, good, odd
-from tests.unit.scan.faulty_processes import (
-    FORBIDDEN,
-    ONE,
-    RECORD,
-    TWO,
-    asleep,
-    azure_has,
-    delivery,
-    dies,
-    mark_of,
-    outbox_of,
-    overwrite,
-    planned,
-    status_of,
-    told_of,
-    with_faults,
-    written,
-)
+from tests.fakes.world import bad, good, odd
+from tests.unit.scan.scan_world import FORBIDDEN, ONE, RECORD, TWO, ScanWorld
 
 # 120 accounts are 240 writes: three transactions of at most 98.
 MANY = [f"a{number:03d}" for number in range(120)]
 
 
 @pytest.fixture
-async def green(world: World) -> World:
+async def green(world: ScanWorld) -> ScanWorld:
     """Return a program whose estate is compliant."""
-    azure_has(world, good(ONE))
+    world.azure_has(good(ONE))
     await world.scan()
     return world
 
@@ -53,52 +36,52 @@ async def green(world: World) -> World:
     ids=["violated", "unverifiable", "new and bad", "gap"],
 )
 async def test_the_status_is_lowered_before_anything_worse_stands(
-    green: World, store: RecordingStore, reading: Reading
+    green: ScanWorld, store: RecordingStore, reading: Reading
 ) -> None:
     """In between, the API would call an estate compliant that is recorded otherwise."""
     green.inventory.readings[ONE] = reading
-    (message,) = await planned(green)
+    (message,) = await green.planned()
     before = len(store.log)
 
-    await dies(green, delivery(green, message), RECORD, Fault.DEATH_AFTER)
+    await green.dies(message, RECORD, Fault.DEATH_AFTER)
 
-    rows = written(store, before)
-    status = await status_of(green)
+    rows = store.written(before)
+    status = await green.known_status()
     assert rows.count("status") == 1
     assert rows.index("status") < rows.index("outbox")
     assert status.lowered is PostureReason.RUNNING_SCAN_FOUND_WORSE
-    assert (await green.posture()).verdict is PostureVerdict.UNKNOWN
+    assert await green.verdict() is PostureVerdict.UNKNOWN
 
 
 @pytest.mark.parametrize("fault", [Fault.DEATH_BEFORE, Fault.DEATH_AFTER])
 @pytest.mark.parametrize("number", range(5))
 async def test_a_recording_in_parts_goes_on_where_it_died(
-    world: World, number: int, fault: Fault
+    world: ScanWorld, number: int, fault: Fault
 ) -> None:
     """A subscription with more accounts than fit a transaction gets the same rows, told once."""
     world.listed(ONE)
     world.read(ONE, *(bad(ONE, name) for name in MANY))
-    (message,) = await planned(world)
+    (message,) = await world.planned()
     place = Place("commit", Table.FINDINGS, number)  # mark, three parts, and the outbox
-    await dies(world, delivery(world, message), place, fault)
+    await world.dies(message, place, fault)
     world.clock.advance(SLICE_CLAIM)
 
     await world.deliver(message)
 
     assert await world.verdicts() == dict.fromkeys(MANY, "non_compliant")
-    assert await told_of(world, ONE) == [
+    assert await world.told_of(ONE) == [
         (number, "account.violated", name) for number, name in enumerate(MANY, 1)
     ]
-    assert (await mark_of(world, ONE), await outbox_of(world, ONE)) == (None, [])
+    assert (await world.mark_of(ONE), await world.outbox_of(ONE)) == (None, [])
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
 
 
-async def test_a_sleeper_between_two_parts_writes_no_second_one(world: World) -> None:
+async def test_a_sleeper_between_two_parts_writes_no_second_one(world: ScanWorld) -> None:
     """Every part is guarded by the coverage row: who takes over ends the recording."""
     world.listed(ONE)
     world.read(ONE, *(good(ONE, name) for name in MANY))
-    (message,) = await planned(world)
-    slow = await asleep(world, delivery(world, message), Place("commit", Table.FINDINGS, 2))
+    (message,) = await world.planned()
+    slow = await world.asleep(message, Place("commit", Table.FINDINGS, 2))
     world.clock.advance(SLICE_CLAIM)
     world.read(ONE, bad(ONE, MANY[0]))
     await world.deliver(message)
@@ -108,13 +91,13 @@ async def test_a_sleeper_between_two_parts_writes_no_second_one(world: World) ->
 
     assert [entry.judgement.verdict for entry in before.values()] == [Verdict.NON_COMPLIANT]
     assert await world.findings() == before
-    assert [entry[0] for entry in await told_of(world, ONE)] == list(range(1, 99))
+    assert [entry[0] for entry in await world.told_of(ONE)] == list(range(1, 99))
 
 
-async def test_what_was_found_twice_in_the_outbox_is_still_published(green: World) -> None:
+async def test_what_was_found_twice_in_the_outbox_is_still_published(green: ScanWorld) -> None:
     """A subscription that starts over twice meets its own changes twice."""
     green.read(ONE, bad(ONE))
-    (message,) = await planned(green)
+    (message,) = await green.planned()
 
     async def grows(_subscription_id: str) -> None:
         if len(green.inventory.reads) == 3:
@@ -123,10 +106,10 @@ async def test_what_was_found_twice_in_the_outbox_is_still_published(green: Worl
     green.inventory.before_read = grows
     second_mark = Place("commit", Table.FINDINGS, 2)
     faults = {RECORD: Fault.LOST_ANSWER, second_mark: Fault.NO_ANSWER}
-    await green.deliver(message, with_faults(green, faults))
+    await green.deliver(message, green.faulty(faults))
 
-    assert await outbox_of(green, ONE) == []
-    assert [entry[0] for entry in await told_of(green, ONE)] == [1, 2, 3]
+    assert await green.outbox_of(ONE) == []
+    assert [entry[0] for entry in await green.told_of(ONE)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +117,7 @@ async def test_what_was_found_twice_in_the_outbox_is_still_published(green: Worl
     [("coverage", "newer"), ("finding|rg|chat", "newer"), ("finding|rg|chat", "broken")],
 )
 async def test_an_unusable_row_costs_only_its_subscription(
-    world: World, row: str, how: str
+    world: ScanWorld, row: str, how: str
 ) -> None:
     """It is left as it is, shown, and never counted as good."""
     world.options = replace(world.options, slice_size=2)
@@ -142,17 +125,17 @@ async def test_an_unusable_row_costs_only_its_subscription(
     world.read(ONE, good(ONE))
     await world.scan()
     values = {"schema": 2} if how == "newer" else {"name": 7}
-    await overwrite(world, Table.FINDINGS, ONE, row, **values)
+    await world.overwrite(Table.FINDINGS, ONE, row, **values)
     spoilt = await world.store.get(Table.FINDINGS, ONE, row)
     world.read(ONE, replace(good(ONE), tags={"owner": "x"}))
     world.read(TWO, good(TWO, "other"))
 
     scan_id = await world.scan()
 
-    status = await status_of(world)
+    status = await world.known_status()
     assert await world.store.get(Table.FINDINGS, ONE, row) == spoilt
-    assert await told_of(world, TWO) == [(1, "account.discovered", "other")]
-    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
+    assert await world.told_of(TWO) == [(1, "account.discovered", "other")]
+    assert await world.verdict() is PostureVerdict.UNKNOWN
     if row == "finding|rg|chat":
         assert status.summary.accounts.unknown == 1
     else:

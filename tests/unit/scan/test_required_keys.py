@@ -10,15 +10,14 @@ from cmk_check.core.requirements import HEALTHY_KEYS
 from tests.fakes.faults import Fault
 from tests.fakes.keys import DISABLED, UNREAD, VAULT_GONE, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, bad, good
-from tests.unit.scan.faulty_processes import ONE, RECORD, delivery, dies, planned, written
-from tests.unit.scan.scan_settings import require
+from tests.fakes.world import bad, good
+from tests.unit.scan.scan_world import ONE, RECORD, ScanWorld
 
 ACCOUNT: Final = str(good(ONE).id)
 
 
 @pytest.fixture
-def world(world_with_keys: World) -> World:
+def world(world_with_keys: ScanWorld) -> ScanWorld:
     """Return a program with key health."""
     return world_with_keys
 
@@ -26,44 +25,44 @@ def world(world_with_keys: World) -> World:
 @pytest.mark.parametrize("required", [True, False])
 @pytest.mark.parametrize("facts", [DISABLED, UNREAD, VAULT_GONE], ids=["off", "unread", "gone"])
 async def test_p1_the_status_is_marked_before_a_bad_key_stands_and_lower_where_keys_count(
-    world: World, keys: ScriptedKeys, store: RecordingStore, facts: KeyFacts, *, required: bool
+    world: ScanWorld, keys: ScriptedKeys, store: RecordingStore, facts: KeyFacts, *, required: bool
 ) -> None:
     """In between, the API would call an estate compliant that is recorded otherwise.
 
     The mark stands whatever the setting is: it may be another one when the status is asked for.
     """
     if required:
-        require(world, HEALTHY_KEYS)
+        world.require(HEALTHY_KEYS)
     await world.scan()
-    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
+    assert await world.verdict() is PostureVerdict.COMPLIANT
     keys.facts[ACCOUNT] = facts
-    (message,) = await planned(world)
+    (message,) = await world.planned()
     before = len(store.log)
 
-    await dies(world, delivery(world, message), RECORD, Fault.DEATH_AFTER)
+    await world.dies(message, RECORD, Fault.DEATH_AFTER)
 
-    rows = written(store, before)
-    verdict = (await world.posture()).verdict
+    rows = store.written(before)
+    verdict = await world.verdict()
     assert rows.count("status") == 1
     assert rows.index("status") < rows.index("outbox")
     assert verdict is (PostureVerdict.UNKNOWN if required else PostureVerdict.COMPLIANT)
-    require(world, HEALTHY_KEYS)
-    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
+    world.require(HEALTHY_KEYS)
+    assert await world.verdict() is PostureVerdict.UNKNOWN
 
 
 async def test_p1_an_account_that_is_worse_counts_when_keys_no_longer_do(
-    world: World, keys: ScriptedKeys
+    world: ScanWorld, keys: ScriptedKeys
 ) -> None:
     """A key kept the status from saying compliant, and would no longer."""
-    require(world, HEALTHY_KEYS)
+    world.require(HEALTHY_KEYS)
     keys.facts[ACCOUNT] = DISABLED
     await world.scan()
     before = await world.posture()
     world.read(ONE, bad(ONE))
-    (message,) = await planned(world)
-    await dies(world, delivery(world, message), RECORD, Fault.DEATH_AFTER)
+    (message,) = await world.planned()
+    await world.dies(message, RECORD, Fault.DEATH_AFTER)
 
-    require(world)
+    world.require()
 
     assert before.verdict is PostureVerdict.NON_COMPLIANT
-    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
+    assert await world.verdict() is PostureVerdict.UNKNOWN

@@ -7,20 +7,15 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.ports import QueueError
-from tests.fakes.world import World, bad, good, odd
-from tests.unit.scan.faulty_processes import (
-    ONE,
-    azure_has,
-    planned,
-    scan_changes,
-)
+from tests.fakes.world import bad, good, odd
+from tests.unit.scan.scan_world import ONE, ScanWorld
 
 
 async def test_the_first_scan_is_told_by_its_sums_and_each_change_links_to_its_finding(
-    world: World,
+    world: ScanWorld,
 ) -> None:
     """The sums stand for all the changes that are not told one by one."""
-    azure_has(world, bad(ONE, "a"), good(ONE, "b"), odd(ONE, "c"))
+    world.azure_has(bad(ONE, "a"), good(ONE, "b"), odd(ONE, "c"))
     world.options = replace(world.options, hostname="app.example")
 
     scan_id = await world.scan()
@@ -39,7 +34,7 @@ async def test_the_first_scan_is_told_by_its_sums_and_each_change_links_to_its_f
     assert told["violated"].data["findingUrl"] == link
 
 
-async def test_a_failed_scan_tells_why_and_the_next_one_that_it_recovered(world: World) -> None:
+async def test_a_failed_scan_tells_why_and_the_next_one_that_it_recovered(world: ScanWorld) -> None:
     """Whoever was woken hears that it is over, once; scans are put in order by their epochs."""
     world.listed(ONE)
     await world.scan()
@@ -52,19 +47,19 @@ async def test_a_failed_scan_tells_why_and_the_next_one_that_it_recovered(world:
     recovered = await world.scan()
     await world.scan()
 
-    assert await scan_changes(world) == ["scan.baseline", "scan.failed", "scan.recovered"]
+    assert await world.scan_changes() == ["scan.baseline", "scan.failed", "scan.recovered"]
     recovery = (await world.feed())[-1]
     assert [failure.source, recovery.source] == [f"/scans/{failed}", f"/scans/{recovered}"]
     assert failure.data["reason"] == row.reason
     assert [failure.sequence, recovery.sequence] == [2, 3]
 
 
-async def test_recovery_is_told_once_however_many_scans_were_lost(world: World) -> None:
+async def test_recovery_is_told_once_however_many_scans_were_lost(world: ScanWorld) -> None:
     """Two abandoned, one failed, and then one that finishes."""
     world.listed(ONE)
     await world.scan()
-    await planned(world)
-    await planned(world)
+    await world.planned()
+    await world.planned()
     world.queue.is_down = True
     world.clock.advance(timedelta(hours=1))
     with pytest.raises(QueueError):
@@ -74,7 +69,7 @@ async def test_recovery_is_told_once_however_many_scans_were_lost(world: World) 
     await world.scan()
     await world.scan()
 
-    assert Counter(await scan_changes(world)) == {
+    assert Counter(await world.scan_changes()) == {
         "scan.baseline": 1,
         "scan.abandoned": 2,
         "scan.failed": 1,

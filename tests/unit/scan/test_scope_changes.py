@@ -11,13 +11,13 @@ from cmk_check.core.enums import ExceptionMode, PostureReason, PostureVerdict, S
 from cmk_check.core.exceptions.judge_exception import ExceptionRules
 from cmk_check.core.recorded_scope import NO_EXCEPTIONS, RecordedScope
 from cmk_check.core.scope import Scope
-from tests.fakes.world import World, account, bad, good
-from tests.unit.scan.faulty_processes import ONE, RECORD, TWO, azure_has, delivery, dies, planned
+from tests.fakes.world import account, bad, good
+from tests.unit.scan.scan_world import ONE, RECORD, TWO, ScanWorld
 
 FOUNDRY = {"kind": "AIServices", "key_source": "Microsoft.CognitiveServices"}
 
 
-def under(world: World, *kinds: str, exclude: str | None = None) -> None:
+def under(world: ScanWorld, *kinds: str, exclude: str | None = None) -> None:
     """Let the settings of the program be others from now on."""
     options = replace(
         world.options,
@@ -29,7 +29,7 @@ def under(world: World, *kinds: str, exclude: str | None = None) -> None:
 
 
 @pytest.fixture
-async def app(world: World) -> World:
+async def app(world: ScanWorld) -> ScanWorld:
     """Return an app that judges both kinds, whose estate has one violated Foundry account."""
     under(world, "OpenAI", "AIServices")
     world.listed(ONE, TWO)
@@ -45,7 +45,7 @@ async def app(world: World) -> World:
     ids=["kinds", "excluded"],
 )
 async def test_an_app_says_unknown_after_a_scan_under_another_scope(
-    app: World, kinds: tuple[str, ...], exclude: str | None, setting: str
+    app: ScanWorld, kinds: tuple[str, ...], exclude: str | None, setting: str
 ) -> None:
     """The other scan removed what this app judges; P11: the next one of its own ends that."""
     own = app.options
@@ -63,27 +63,29 @@ async def test_an_app_says_unknown_after_a_scan_under_another_scope(
     assert setting in text
     app.read(TWO, good(TWO))
     await app.scan()
-    assert (await app.posture()).verdict is PostureVerdict.COMPLIANT
+    assert await app.verdict() is PostureVerdict.COMPLIANT
 
 
-async def test_a_status_of_another_scope_is_lowered_before_worse_is_recorded(app: World) -> None:
+async def test_a_status_of_another_scope_is_lowered_before_worse_is_recorded(
+    app: ScanWorld,
+) -> None:
     """To an app of that scope it says compliant, whatever the scope of this worker (P1)."""
     app.read(TWO, good(TWO))
     await app.scan()
     own = app.options
     under(app, "OpenAI")
     app.read(ONE, bad(ONE))
-    first, _ = await planned(app)
+    first, _ = await app.planned()
 
-    await dies(app, delivery(app, first), RECORD)
+    await app.dies(first, RECORD)
     app.options = own
 
-    assert (await app.posture()).verdict is not PostureVerdict.COMPLIANT
+    assert await app.verdict() is not PostureVerdict.COMPLIANT
 
 
-async def test_a_scan_whose_scope_changes_while_it_runs_fails(app: World) -> None:
+async def test_a_scan_whose_scope_changes_while_it_runs_fails(app: ScanWorld) -> None:
     """One half of it would judge what the other half does not."""
-    first, _ = await planned(app)
+    first, _ = await app.planned()
     under(app, "OpenAI", exclude=TWO)
 
     await app.deliver(first)
@@ -94,7 +96,7 @@ async def test_a_scan_whose_scope_changes_while_it_runs_fails(app: World) -> Non
     assert "foundry" in await app.verdicts()
 
 
-async def test_the_command_line_refuses_a_store_of_another_scope(app: World) -> None:
+async def test_the_command_line_refuses_a_store_of_another_scope(app: ScanWorld) -> None:
     """It would remove findings of the app; the difference is named."""
     under(app, "OpenAI")
 
@@ -104,7 +106,7 @@ async def test_the_command_line_refuses_a_store_of_another_scope(app: World) -> 
         await check_scope(app.context)
 
 
-def honouring(world: World, days: int, mode: ExceptionMode = ExceptionMode.ACCEPT) -> None:
+def honouring(world: ScanWorld, days: int, mode: ExceptionMode = ExceptionMode.ACCEPT) -> None:
     """Let the settings honour exceptions for so many days from now on."""
     options = replace(
         world.options,
@@ -115,9 +117,9 @@ def honouring(world: World, days: int, mode: ExceptionMode = ExceptionMode.ACCEP
     world.options = replace(options, expectations=expect)
 
 
-async def test_exceptions_that_others_rules_honoured_do_not_count(world: World) -> None:
+async def test_exceptions_that_others_rules_honoured_do_not_count(world: ScanWorld) -> None:
     """An exemption of ten years would be accepted until the app's own next scan."""
-    azure_has(world, good(ONE))
+    world.azure_has(good(ONE))
     honouring(world, 365)
     own = world.options
     honouring(world, 3650)
@@ -141,21 +143,23 @@ def test_rules_of_earlier_versions_are_not_known() -> None:
 
 
 @pytest.mark.parametrize("then", [ExceptionMode.OFF, ExceptionMode.SHOW])
-async def test_rules_count_only_where_exceptions_do(world: World, then: ExceptionMode) -> None:
+async def test_rules_count_only_where_exceptions_do(world: ScanWorld, then: ExceptionMode) -> None:
     """Without them nothing is honoured, before or now: switching them on or off is no trouble."""
-    azure_has(world, good(ONE))
+    world.azure_has(good(ONE))
     honouring(world, 365, ExceptionMode.OFF)
     await world.scan()
 
     honouring(world, 30, then)
 
-    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
+    assert await world.verdict() is PostureVerdict.COMPLIANT
 
 
-async def test_the_command_line_takes_a_store_of_its_own_scope_or_without_one(app: World) -> None:
+async def test_the_command_line_takes_a_store_of_its_own_scope_or_without_one(
+    app: ScanWorld,
+) -> None:
     """An empty store, and one that an earlier version filled, say nothing of a scope."""
     await check_scope(app.context)
-    await check_scope(World().context)
+    await check_scope(ScanWorld().context)
 
 
 def test_scopes_are_equal_in_any_order_and_case() -> None:

@@ -18,8 +18,8 @@ from cmk_check.scan.second_clock import overdue_after
 from cmk_check.scan.start import request, start_after, start_if_overdue
 from cmk_check.store.scan_rows import Scan
 from tests.fakes.faults import Fault, FaultyStore, Place
-from tests.fakes.world import World, good, sub
-from tests.unit.scan.faulty_processes import asleep
+from tests.fakes.world import good, sub
+from tests.unit.scan.scan_world import ScanWorld
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -31,7 +31,7 @@ DUE = timedelta(minutes=135)
 class Reminders:
     """The queue of the second clock: when each message is delivered."""
 
-    world: World
+    world: ScanWorld
     waiting: list[tuple[datetime, str]] = field(default_factory=list)
     delays: list[timedelta] = field(default_factory=list)
     is_down: bool = False
@@ -51,7 +51,7 @@ class Reminders:
         yield from (scan_id for _, scan_id in ready)
 
 
-class ClockedWorld(World):
+class ClockedWorld(ScanWorld):
     """A world whose scans leave messages."""
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ async def test_p1_without_a_timer_scans_go_on_and_no_result_gets_stale(world: Cl
 
     for _ in range(3 * 24):
         await world.pass_time(60)
-        assert (await world.posture()).verdict == "compliant"
+        assert await world.verdict() == "compliant"
 
     started = [scan.started_at for scan in await world.scans()]
     pauses = {later - earlier for earlier, later in pairwise(started)}
@@ -121,7 +121,7 @@ async def test_a_scan_that_started_and_ended_meanwhile_is_seen(world: ClockedWor
     first = await world.scan()
     world.clock.advance(DUE)
     decided = partial(start_if_overdue, scan_id=first)
-    slow = await asleep(world, decided, Place("get", Table.SCANS, 0))
+    slow = await world.asleep(decided, Place("get", Table.SCANS, 0))
     await start_if_overdue(world.context, first)
     await world.drain()
 

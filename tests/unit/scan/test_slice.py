@@ -12,66 +12,48 @@ from cmk_check.scan.slice import SliceIncomplete
 from cmk_check.store import table_keys
 from tests.fakes.faults import Fault, Place
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, bad, good
-from tests.unit.scan.faulty_processes import (
-    CLAIM_ENDS,
-    LEASE_ENDS,
-    MARK,
-    ONE,
-    RECORD,
-    TWO,
-    asleep,
-    azure_has,
-    delivery,
-    dies,
-    findings_commits,
-    mark_of,
-    planned,
-    starts,
-    told_of,
-    touch,
-    with_faults,
-)
+from tests.fakes.world import bad, good
+from tests.unit.scan.scan_world import CLAIM_ENDS, LEASE_ENDS, MARK, ONE, RECORD, TWO, ScanWorld
 
 
 @pytest.fixture
-async def known(world: World) -> World:
+async def known(world: ScanWorld) -> ScanWorld:
     """Return a program whose one subscription has a non-compliant account on record."""
-    azure_has(world, bad(ONE))
+    world.azure_has(bad(ONE))
     await world.scan()
     return world
 
 
 async def test_a_subscription_never_read_costs_a_mark_and_one_transaction(
-    world: World, store: RecordingStore
+    world: ScanWorld, store: RecordingStore
 ) -> None:
     """Nothing else keeps an overtaken worker from adding it; unchanged, it costs no write (P4)."""
-    azure_has(world, bad(ONE, "a"), good(ONE, "b"))
-    (message,) = await planned(world)
+    world.azure_has(bad(ONE, "a"), good(ONE, "b"))
+    (message,) = await world.planned()
     before = len(store.log)
 
     await world.deliver(message)
 
-    commits = findings_commits(store, before)
+    commits = store.findings_commits(before)
     # The mark; coverage and twice two; the outbox.
     assert [len(writes) for writes in commits] == [1, 5, 2]
-    assert await mark_of(world, ONE) is None
+    assert await world.mark_of(ONE) is None
     before, told = len(store.log), world.told_types()
     await world.scan()
-    assert (findings_commits(store, before), world.told_types()) == ([], told)
+    assert (store.findings_commits(before), world.told_types()) == ([], told)
 
 
-async def test_a_foreign_mark_is_cleared_before_azure_is_read(known: World) -> None:
+async def test_a_foreign_mark_is_cleared_before_azure_is_read(known: ScanWorld) -> None:
     """Cleared later, its owner could still write what it read before we did."""
     known.read(ONE, good(ONE))
-    (message,) = await planned(known)
-    await dies(known, delivery(known, message), RECORD)
-    assert await mark_of(known, ONE) is not None
+    (message,) = await known.planned()
+    await known.dies(message, RECORD)
+    assert await known.mark_of(ONE) is not None
     known.clock.advance(CLAIM_ENDS)
     marks: list[str | None] = []
 
     async def look(subscription_id: str) -> None:
-        marks.append(await mark_of(known, subscription_id))
+        marks.append(await known.mark_of(subscription_id))
 
     known.inventory.before_read = look
     await known.deliver(message)
@@ -80,72 +62,72 @@ async def test_a_foreign_mark_is_cleared_before_azure_is_read(known: World) -> N
     assert await known.verdicts() == {"chat": "compliant"}
 
 
-async def test_who_took_over_reads_again_when_the_sleeper_was_faster(known: World) -> None:
+async def test_who_took_over_reads_again_when_the_sleeper_was_faster(known: ScanWorld) -> None:
     """The older reading may land first; it must not be the last word."""
     known.read(ONE, good(ONE))
-    (message,) = await planned(known)
-    slow = await asleep(known, delivery(known, message), RECORD)
+    (message,) = await known.planned()
+    slow = await known.asleep(message, RECORD)
     known.clock.advance(CLAIM_ENDS)
     known.read(ONE, bad(ONE))
     clears_mark = Place("commit", Table.FINDINGS, 0)
-    second = await asleep(known, delivery(known, message), clears_mark)
+    second = await known.asleep(message, clears_mark)
 
     await slow.wake()
     await second.wake()
 
     assert await known.verdicts() == {"chat": "non_compliant"}
-    assert [entry[:2] for entry in await told_of(known, ONE)] == [
+    assert [entry[:2] for entry in await known.told_of(ONE)] == [
         (1, "account.violated"),
         (2, "account.resolved"),
         (3, "account.violated"),
     ]
     assert (await known.scan_row(message.scan_id)).state is ScanState.COMPLETE
-    assert (await known.posture()).verdict is PostureVerdict.NON_COMPLIANT
+    assert await known.verdict() is PostureVerdict.NON_COMPLIANT
 
 
-async def _a_newer_scan(world: World, _message: SliceMessage) -> None:
+async def _a_newer_scan(world: ScanWorld, _message: SliceMessage) -> None:
     """No row moves, so nothing but the check of claim and lease can stop the older worker."""
     world.clock.advance(LEASE_ENDS)
     await world.scan()
 
 
-async def _another_worker(world: World, message: SliceMessage) -> None:
+async def _another_worker(world: ScanWorld, message: SliceMessage) -> None:
     """The lease is still that of the scan: only the claim tells the two workers apart."""
     world.clock.advance(CLAIM_ENDS)
     await world.deliver(message)
 
 
-async def _a_start_that_dies(world: World, _message: SliceMessage) -> None:
+async def _a_start_that_dies(world: ScanWorld, _message: SliceMessage) -> None:
     """The slice row still stands: only the lease says that a newer scan has begun."""
     world.clock.advance(LEASE_ENDS)
-    await dies(world, starts(world), Place("commit", Table.SCANS, 0), Fault.DEATH_AFTER)
+    await world.dies(world.start, Place("commit", Table.SCANS, 0), Fault.DEATH_AFTER)
 
 
 @pytest.mark.parametrize("meanwhile", [_a_newer_scan, _another_worker, _a_start_that_dies])
 async def test_an_older_reading_is_not_written_though_no_row_has_changed_meanwhile(
-    known: World, meanwhile: Callable[[World, SliceMessage], Awaitable[None]]
+    known: ScanWorld, meanwhile: Callable[[ScanWorld, SliceMessage], Awaitable[None]]
 ) -> None:
     """P9: the worker slept before its mark, and what was read since is what stands there."""
     known.listed(ONE, TWO)  # a second slice keeps the scan, and its rows, alive
     known.read(ONE, good(ONE))
-    message, _ = await planned(known)
-    slow = await asleep(known, delivery(known, message), MARK)
+    message, _ = await known.planned()
+    slow = await known.asleep(message, MARK)
     known.read(ONE, bad(ONE))
     await meanwhile(known, message)
 
     await slow.wake()
 
     assert await known.verdicts() == {"chat": "non_compliant"}
-    assert len(await told_of(known, ONE)) == 1
+    assert len(await known.told_of(ONE)) == 1
     known.queue.messages.clear()
     known.clock.advance(LEASE_ENDS)
     await known.scan()
-    assert await mark_of(known, ONE) is None
+    assert await known.mark_of(ONE) is None
 
 
-async def test_a_lost_race_starts_over_with_azure(known: World) -> None:
+async def test_a_lost_race_starts_over_with_azure(known: ScanWorld) -> None:
     """The reading is as old as the table it was compared with: both are read again."""
-    (message,) = await planned(known)
+    (message,) = await known.planned()
     reads = 0
 
     async def overtaken_once(subscription_id: str) -> None:
@@ -153,38 +135,38 @@ async def test_a_lost_race_starts_over_with_azure(known: World) -> None:
         reads += 1
         known.read(ONE, *([good(ONE)] if reads == 1 else [bad(ONE), bad(ONE, "new")]))
         if reads == 1:
-            await touch(known.store, Table.FINDINGS, subscription_id, table_keys.COVERAGE)
+            await known.overwrite(Table.FINDINGS, subscription_id, table_keys.COVERAGE)
 
     known.inventory.before_read = overtaken_once
     await known.deliver(message)
 
     assert reads == 2
     assert await known.verdicts() == {"chat": "non_compliant", "new": "non_compliant"}
-    assert [kind for _, kind, _ in await told_of(known, ONE)] == ["account.violated"] * 2
+    assert [kind for _, kind, _ in await known.told_of(ONE)] == ["account.violated"] * 2
 
 
 @pytest.mark.parametrize("place", [MARK, RECORD], ids=["mark", "record"])
 @pytest.mark.parametrize("fault", [Fault.LOST_ANSWER, Fault.NO_ANSWER])
 async def test_a_lost_answer_starts_over_and_tells_once(
-    known: World, place: Place, fault: Fault
+    known: ScanWorld, place: Place, fault: Fault
 ) -> None:
     """Whether it was written only the table knows."""
     known.read(ONE, good(ONE))
-    (message,) = await planned(known)
+    (message,) = await known.planned()
 
-    await known.deliver(message, with_faults(known, {place: fault}))
+    await known.deliver(message, known.faulty({place: fault}))
 
     assert known.inventory.reads == [ONE] * 3
-    assert [entry[:2] for entry in await told_of(known, ONE)] == [
+    assert [entry[:2] for entry in await known.told_of(ONE)] == [
         (1, "account.violated"),
         (2, "account.resolved"),
     ]
     assert (await known.context.findings_table.read_one(ONE)).outbox == ()
-    assert await mark_of(known, ONE) is None
+    assert await known.mark_of(ONE) is None
 
 
 async def test_three_lost_races_leave_the_slice_to_the_queue_and_the_others_recorded(
-    world: World,
+    world: ScanWorld,
 ) -> None:
     """One subscription that never comes to rest costs itself a delivery, not the others."""
     world.options = replace(world.options, slice_size=2)
@@ -193,13 +175,13 @@ async def test_three_lost_races_leave_the_slice_to_the_queue_and_the_others_reco
     await world.scan()
     world.read(ONE, good(ONE, "first"))
     world.read(TWO, bad(TWO, "second"))
-    (message,) = await planned(world)
+    (message,) = await world.planned()
     world.inventory.reads.clear()
 
     async def always_overtaken(subscription_id: str) -> None:
         assert len(world.inventory.reads) < 10
         if subscription_id == ONE:
-            await touch(world.store, Table.FINDINGS, ONE, table_keys.COVERAGE)
+            await world.overwrite(Table.FINDINGS, ONE, table_keys.COVERAGE)
 
     world.inventory.before_read = always_overtaken
     with pytest.raises(SliceIncomplete):
@@ -208,4 +190,4 @@ async def test_three_lost_races_leave_the_slice_to_the_queue_and_the_others_reco
     assert world.inventory.reads.count(ONE) == ATTEMPTS_PER_STEP == 3
     assert await world.verdicts() == {"first": "non_compliant", "second": "non_compliant"}
     assert (await world.scan_row(message.scan_id)).state is ScanState.RUNNING
-    assert await told_of(world, TWO) == [(1, "account.violated", "second")]
+    assert await world.told_of(TWO) == [(1, "account.violated", "second")]

@@ -10,28 +10,9 @@ from cmk_check.core.account import Subscription
 from cmk_check.core.enums import Disposition, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.scope import Scope
 from cmk_check.ports import InventoryError, QueueError, SliceMessage, StoreUnavailable, Table
-from cmk_check.store import table_keys
 from tests.fakes.faults import Fault, Place
-from tests.fakes.world import MemoryQueue, World, bad, good, sub
-from tests.unit.scan.faulty_processes import (
-    FORBIDDEN,
-    ONE,
-    THREE,
-    TWO,
-    Contested,
-    asleep,
-    azure_has,
-    count_slice_rows,
-    delivery,
-    dies,
-    planned,
-    scan_changes,
-    sent,
-    slices_of,
-    starting,
-    status_of,
-    told_of,
-)
+from tests.fakes.world import MemoryQueue, bad, good, sub
+from tests.unit.scan.scan_world import FORBIDDEN, ONE, THREE, TWO, ScanWorld
 
 WRITE_SLICES = Place("commit", Table.SCANS, 0)
 WRITE_SCAN = Place("commit", Table.SCANS, 1)
@@ -50,65 +31,64 @@ class NarrowQueue(MemoryQueue):
 
 
 async def test_of_two_planners_one_plan_counts_and_the_other_is_dropped_in_the_end(
-    world: World,
+    world: ScanWorld,
 ) -> None:
     """A message comes twice now and then; two plans would read every subscription twice."""
     world.listed(ONE, TWO)
-    await starting(world)
-    (message,) = sent(world)
-    slow = await asleep(world, delivery(world, message), WRITE_SCAN)
+    await world.start_next()
+    (message,) = world.sent()
+    slow = await world.asleep(message, WRITE_SCAN)
     await world.deliver(message)
     winner = (await world.scan_row(message.scan_id)).plan_id
 
     await slow.wake()
 
     assert (await world.scan_row(message.scan_id)).plan_id == winner
-    assert {entry.plan_id for entry in await slices_of(world, message.scan_id)} == {winner}
-    assert await count_slice_rows(world, message.scan_id) == 4
+    assert {entry.plan_id for entry in await world.slices_of(message.scan_id)} == {winner}
+    assert await world.count_slice_rows(message.scan_id) == 4
     await world.drain()
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
     assert sorted(world.inventory.reads) == [ONE, TWO]
-    assert await count_slice_rows(world, message.scan_id) == 0
+    assert await world.count_slice_rows(message.scan_id) == 0
 
 
 @pytest.mark.parametrize("fault", [Fault.DEATH_BEFORE, Fault.DEATH_AFTER])
 @pytest.mark.parametrize("number", [0, 1, 2])
 async def test_a_planner_that_dies_while_writing_slices_is_followed_by_another(
-    world: World, number: int, fault: Fault
+    world: ScanWorld, number: int, fault: Fault
 ) -> None:
     """Slices without a scan row that names their plan count for nothing."""
     # 102 slices take two transactions; the third write is the scan row's.
     world.listed(*(sub(number) for number in range(1, 103)))
-    await starting(world)
-    (message,) = sent(world)
-    await dies(world, delivery(world, message), Place("commit", Table.SCANS, number), fault)
+    await world.start_next()
+    (message,) = world.sent()
+    await world.dies(message, Place("commit", Table.SCANS, number), fault)
 
     await world.deliver(message)
 
-    assert [entry.slice for entry in sent(world)] == list(range(102))
-    assert len(await slices_of(world, message.scan_id)) == 102
+    assert [entry.slice for entry in world.sent()] == list(range(102))
+    assert len(await world.slices_of(message.scan_id)) == 102
 
 
-async def test_a_plan_that_loses_every_race_is_delivered_again(world: World) -> None:
+async def test_a_plan_that_loses_every_race_is_delivered_again(world: ScanWorld) -> None:
     """Who writes the row of its scan is no planner: there is no other plan to go on with."""
     world.listed(ONE)
-    await starting(world)
-    (message,) = sent(world)
-    scan = await world.scan_row(message.scan_id)
-    store = Contested(world.store, row=table_keys.scan_row(scan.started_at, scan.id))
+    await world.start_next()
+    (message,) = world.sent()
+    faults = {Place("commit", Table.SCANS, None, "scan"): Fault.CONFLICT}
 
-    with pytest.raises(StoreUnavailable, match=f"{scan.id} could not be recorded"):
-        await world.deliver(message, world.process(store))
+    with pytest.raises(StoreUnavailable, match=f"{message.scan_id} could not be recorded"):
+        await world.deliver(message, world.faulty(faults))
 
     assert not world.queue.messages
 
 
-async def test_a_planner_that_failed_between_sends_sends_what_is_not_done(world: World) -> None:
+async def test_a_planner_that_failed_between_sends_sends_what_is_not_done(world: ScanWorld) -> None:
     """Delivered again, it must neither forget a slice nor have a done one worked through again."""
     world.listed(ONE, TWO, THREE)
     queue = world.queue = NarrowQueue()
-    await starting(world)
-    (message,) = sent(world)
+    await world.start_next()
+    (message,) = world.sent()
     with pytest.raises(QueueError):
         await world.deliver(message)
     await world.drain()
@@ -119,14 +99,14 @@ async def test_a_planner_that_failed_between_sends_sends_what_is_not_done(world:
     assert [entry.slice for entry in world.queue.messages] == [1, 2]
 
 
-async def test_a_plan_delivered_again_when_all_is_done_finishes(world: World) -> None:
+async def test_a_plan_delivered_again_when_all_is_done_finishes(world: ScanWorld) -> None:
     """The worker of the last slice may have died before it could."""
     world.listed(ONE)
-    await starting(world)
-    (message,) = sent(world)
+    await world.start_next()
+    (message,) = world.sent()
     await world.deliver(message)
-    (only,) = sent(world)
-    await dies(world, delivery(world, only), Place("commit", Table.SCANS, 2))
+    (only,) = world.sent()
+    await world.dies(only, Place("commit", Table.SCANS, 2))
     assert (await world.scan_row(message.scan_id)).state is ScanState.RUNNING
 
     await world.deliver(message)
@@ -134,30 +114,30 @@ async def test_a_plan_delivered_again_when_all_is_done_finishes(world: World) ->
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
 
 
-async def test_a_plan_of_a_scan_that_ended_is_dropped_with_its_slices(world: World) -> None:
+async def test_a_plan_of_a_scan_that_ended_is_dropped_with_its_slices(world: ScanWorld) -> None:
     """A planner that slept through its scan must not leave rows that nobody deletes."""
     world.listed(ONE)
-    await starting(world)
-    (message,) = sent(world)
-    slow = await asleep(world, delivery(world, message), WRITE_SLICES)
+    await world.start_next()
+    (message,) = world.sent()
+    slow = await world.asleep(message, WRITE_SLICES)
     await world.deliver(message)
     await world.drain()
 
     await slow.wake()
 
-    assert await count_slice_rows(world, message.scan_id) == 0
+    assert await world.count_slice_rows(message.scan_id) == 0
     assert not world.queue.messages
 
 
-def _refused(world: World) -> None:
+def _refused(world: ScanWorld) -> None:
     world.inventory.list_error = InventoryError(FORBIDDEN)
 
 
-def _empty(world: World) -> None:
+def _empty(world: ScanWorld) -> None:
     world.listed()
 
 
-def _more_than_there_are_names_for(world: World) -> None:
+def _more_than_there_are_names_for(world: ScanWorld) -> None:
     world.listed(*(sub(number) for number in range(1, 10_002)))
 
 
@@ -174,37 +154,37 @@ def _more_than_there_are_names_for(world: World) -> None:
     ],
 )
 async def test_a_list_that_cannot_be_planned_fails_the_scan_and_touches_no_finding_p1_p2_p11(
-    world: World, answer: Callable[[World], None], reason: str, lowered: PostureReason
+    world: ScanWorld, answer: Callable[[ScanWorld], None], reason: str, lowered: PostureReason
 ) -> None:
     """Unreadable is not empty: half a list would call the other half gone; the reason helps."""
-    azure_has(world, good(ONE))
+    world.azure_has(good(ONE))
     await world.scan()
-    before, as_of = await world.findings(), (await status_of(world)).as_of
-    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
+    before, as_of = await world.findings(), (await world.known_status()).as_of
+    assert await world.verdict() is PostureVerdict.COMPLIANT
     answer(world)
 
     scan_id = await world.scan()
 
-    status, row = await status_of(world), await world.scan_row(scan_id)
+    status, row = await world.known_status(), await world.scan_row(scan_id)
     assert row.state is ScanState.FAILED
     assert re.search(reason, row.reason or "")
     assert await world.findings() == before
     assert (status.as_of, status.lowered) == (as_of, lowered)
-    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
-    assert await scan_changes(world) == ["scan.baseline", "scan.failed"]
-    assert await count_slice_rows(world, scan_id) == 0
+    assert await world.verdict() is PostureVerdict.UNKNOWN
+    assert await world.scan_changes() == ["scan.baseline", "scan.failed"]
+    assert await world.count_slice_rows(scan_id) == 0
 
 
-async def test_each_subscription_gets_what_scope_and_state_say(world: World) -> None:
+async def test_each_subscription_gets_what_scope_and_state_say(world: ScanWorld) -> None:
     """Excluding, including and deleting are decisions; none of them may read as a gap."""
     included = frozenset({ONE, TWO, THREE, sub(9)})
     world.options = replace(world.options, slice_size=10, scope=Scope(included, frozenset({TWO})))
     world.listed(ONE, TWO, sub(4))
     world.inventory.listed += (Subscription(THREE, "gone", "t", "Deleted"),)
 
-    messages = await planned(world)
+    messages = await world.planned()
 
-    (only,) = await slices_of(world, messages[0].scan_id)
+    (only,) = await world.slices_of(messages[0].scan_id)
     assert {entry.subscription.id: entry.disposition for entry in only.subscriptions} == {
         ONE: Disposition.READ,
         TWO: Disposition.EXCLUDED,
@@ -215,7 +195,7 @@ async def test_each_subscription_gets_what_scope_and_state_say(world: World) -> 
     assert (await world.scan_row(messages[0].scan_id)).visible == 3
 
 
-async def test_what_is_not_read_is_recorded_as_what_it_is(world: World) -> None:
+async def test_what_is_not_read_is_recorded_as_what_it_is(world: ScanWorld) -> None:
     """Rows of what is excluded, deleted or unlisted must not stand as if they were read."""
     world.listed(ONE, TWO, THREE)
     for each in (ONE, TWO, THREE):
@@ -232,15 +212,15 @@ async def test_what_is_not_read_is_recorded_as_what_it_is(world: World) -> None:
     assert states == ["excluded", "retired", "gap"]
     assert [entry.id.subscription_id for entry in (await world.findings()).values()] == [THREE]
     assert world.inventory.reads == []
-    last = [(await told_of(world, each))[-1][1] for each in (ONE, TWO, THREE)]
+    last = [(await world.told_of(each))[-1][1] for each in (ONE, TWO, THREE)]
     assert last == ["account.removed", "account.removed", "coverage.lost"]
 
 
-async def test_changes_are_of_the_baseline_until_a_scan_has_finished(world: World) -> None:
+async def test_changes_are_of_the_baseline_until_a_scan_has_finished(world: ScanWorld) -> None:
     """A scan that failed is none; and it must not depend on which slice runs when."""
-    await starting(world)
+    await world.start_next()
     await world.drain()
-    azure_has(world, bad(ONE, "first"))
+    world.azure_has(bad(ONE, "first"))
     await world.scan()
     world.read(ONE, bad(ONE, "first"), bad(ONE, "second"))
 
@@ -254,9 +234,9 @@ async def test_changes_are_of_the_baseline_until_a_scan_has_finished(world: Worl
     assert flags == {"first": True, "second": False}
 
 
-async def test_a_reading_is_told_what_is_listed_and_what_is_on_record(world: World) -> None:
+async def test_a_reading_is_told_what_is_listed_and_what_is_on_record(world: ScanWorld) -> None:
     """What a refusal means rests on the offer, and an account that a list lacks may be there."""
-    azure_has(world, bad(ONE, "a"))
+    world.azure_has(bad(ONE, "a"))
     await world.scan()
     (listed,) = world.inventory.listed
     world.inventory.listed = (replace(listed, quota_id="AAD_2015-09-01"),)

@@ -13,33 +13,17 @@ from cmk_check.ports import QueueError, SliceMessage, StoreUnavailable, Table
 from cmk_check.scan.start import Started, request
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import Fault, Place
-from tests.fakes.world import World, good
-from tests.unit.scan.faulty_processes import (
-    LEASE_ENDS,
-    ONE,
-    TWO,
-    asleep,
-    azure_has,
-    count_slice_rows,
-    delivery,
-    dies,
-    planned,
-    scan_changes,
-    sent,
-    starting,
-    starts,
-    status_of,
-    with_faults,
-)
+from tests.fakes.world import good
+from tests.unit.scan.scan_world import LEASE_ENDS, ONE, TWO, ScanWorld
 
 TAKE = Place("commit", Table.SCANS, 0)
 READ_BOARD = Place("get", Table.SCANS, 0)
 READ_AGAIN = Place("get", Table.SCANS, 2)
 
 
-async def test_of_two_at_once_one_starts_and_the_other_gets_its_id(world: World) -> None:
+async def test_of_two_at_once_one_starts_and_the_other_gets_its_id(world: ScanWorld) -> None:
     """The timer and a person may ask in the same second; two scans would fight over the table."""
-    slow = await asleep(world, starts(world), TAKE)
+    slow = await world.asleep(world.start, TAKE)
     fast = await world.start()
 
     loser = await slow.wake()
@@ -49,7 +33,7 @@ async def test_of_two_at_once_one_starts_and_the_other_gets_its_id(world: World)
     assert world.queue.messages == [SliceMessage(fast.scan_id, None)]
 
 
-async def test_while_a_scan_runs_its_id_is_the_answer(world: World) -> None:
+async def test_while_a_scan_runs_its_id_is_the_answer(world: ScanWorld) -> None:
     """Whoever asks can watch the scan that runs."""
     first = await world.start()
     world.clock.advance(LEASE_ENDS - timedelta(seconds=1))
@@ -59,10 +43,12 @@ async def test_while_a_scan_runs_its_id_is_the_answer(world: World) -> None:
     assert second == Started(first.scan_id, new=False)
 
 
-async def test_an_expired_lease_is_taken_over_and_the_abandoned_scan_is_told(world: World) -> None:
+async def test_an_expired_lease_is_taken_over_and_the_abandoned_scan_is_told(
+    world: ScanWorld,
+) -> None:
     """A scan whose processes died must neither block the next one nor vanish in silence."""
     world.listed(ONE, TWO)
-    await planned(world)
+    await world.planned()
     first = await ScanTable(world.store).holder()
     assert first is not None
     world.clock.advance(LEASE_ENDS)
@@ -82,7 +68,7 @@ async def test_an_expired_lease_is_taken_over_and_the_abandoned_scan_is_told(wor
     assert (change.data["reason"], change.sequence) == (abandoned.reason, abandoned.epoch)
     assert world.told_types() == ["scan.abandoned"]
     await world.drain()
-    assert await count_slice_rows(world, first) == 0
+    assert await world.count_slice_rows(first) == 0
 
 
 @pytest.mark.parametrize(
@@ -101,11 +87,11 @@ async def test_an_expired_lease_is_taken_over_and_the_abandoned_scan_is_told(wor
     ],
 )
 async def test_a_lease_that_may_be_taken_is_never_held_for_nobody(
-    world: World, faults: dict[Place, Fault], *, starts: bool, is_taken: bool, sent: int
+    world: ScanWorld, faults: dict[Place, Fault], *, starts: bool, is_taken: bool, sent: int
 ) -> None:
     """Without its message nobody would scan until it expires; one of no scan does nothing."""
     with nullcontext() if starts else pytest.raises(StoreUnavailable):
-        await world.start(with_faults(world, faults))
+        await world.start(world.faulty(faults))
 
     holder = await ScanTable(world.store).holder()
     assert (holder is not None, len(world.queue.messages)) == (is_taken, sent)
@@ -113,26 +99,26 @@ async def test_a_lease_that_may_be_taken_is_never_held_for_nobody(
 
 
 async def test_a_queue_that_is_down_beside_the_store_hides_no_failure_of_the_store(
-    world: World,
+    world: ScanWorld,
 ) -> None:
     """The lease is taken, and ends by itself."""
     world.queue.is_down = True
     faults = {TAKE: Fault.LOST_ANSWER, READ_AGAIN: Fault.NO_ANSWER}
 
     with pytest.raises(StoreUnavailable):
-        await world.start(with_faults(world, faults))
+        await world.start(world.faulty(faults))
 
     assert await ScanTable(world.store).holder() is not None
 
 
-async def test_a_queue_that_is_down_closes_the_scan_as_failed_and_tells(world: World) -> None:
+async def test_a_queue_that_is_down_closes_the_scan_as_failed_and_tells(world: ScanWorld) -> None:
     """A scan that nobody works on must not hold the lease for half an hour."""
     world.queue.is_down = True
 
     with pytest.raises(QueueError):
         await world.start()
 
-    status = await status_of(world)
+    status = await world.known_status()
     assert status.last_scan is not None
     assert status.last_scan.state is ScanState.FAILED
     assert "queue" in (status.last_scan.reason or "")
@@ -144,31 +130,31 @@ async def test_a_queue_that_is_down_closes_the_scan_as_failed_and_tells(world: W
     assert (await world.start()).new
 
 
-async def test_what_an_earlier_scan_left_in_its_outbox_is_published(world: World) -> None:
+async def test_what_an_earlier_scan_left_in_its_outbox_is_published(world: ScanWorld) -> None:
     """A change of the scan itself may not be lost with the process that recorded it."""
     world.listed(ONE)
-    await starting(world)
+    await world.start_next()
     await world.deliver(world.queue.messages.pop(0))
-    (message,) = sent(world)
+    (message,) = world.sent()
 
-    await dies(world, delivery(world, message), Place("query", Table.SCANS, 1))
-    assert await scan_changes(world) == []
+    await world.dies(message, Place("query", Table.SCANS, 1))
+    assert await world.scan_changes() == []
     world.clock.advance(timedelta(hours=1))
 
     await world.start()
 
-    assert await scan_changes(world) == ["scan.baseline"]
+    assert await world.scan_changes() == ["scan.baseline"]
     assert await ScanTable(world.store).outbox() == ()
 
 
 SECOND = timedelta(seconds=1)
 
 
-def _estate(world: World) -> None:
-    azure_has(world, good(ONE))
+def _estate(world: ScanWorld) -> None:
+    world.azure_has(good(ONE))
 
 
-async def test_a_request_starts_a_scan_that_says_so(world: World) -> None:
+async def test_a_request_starts_a_scan_that_says_so(world: ScanWorld) -> None:
     """The history tells people from the schedule."""
     asked = await request(world.context)
 
@@ -177,7 +163,7 @@ async def test_a_request_starts_a_scan_that_says_so(world: World) -> None:
     assert world.queue.messages == [SliceMessage(asked.scan_id, None)]
 
 
-async def test_within_a_minute_of_the_last_start_there_is_no_other(world: World) -> None:
+async def test_within_a_minute_of_the_last_start_there_is_no_other(world: ScanWorld) -> None:
     """However quickly that one ended, whoever started it."""
     _estate(world)
     last = await world.scan()
@@ -191,7 +177,7 @@ async def test_within_a_minute_of_the_last_start_there_is_no_other(world: World)
     assert later.outcome is StartOutcome.STARTED
 
 
-async def test_the_schedule_does_not_wait_for_anybody(world: World) -> None:
+async def test_the_schedule_does_not_wait_for_anybody(world: ScanWorld) -> None:
     """A person who asks a minute before the hour must not cost the hour's scan."""
     _estate(world)
     await request(world.context)
@@ -205,7 +191,7 @@ async def test_the_schedule_does_not_wait_for_anybody(world: World) -> None:
     [(SCAN_SPACING - SECOND, StartOutcome.TOO_SOON), (2 * SCAN_SPACING, StartOutcome.STARTED)],
 )
 async def test_a_clock_that_was_set_back_keeps_nobody_waiting_for_long(
-    world: World, ahead: timedelta, outcome: StartOutcome
+    world: ScanWorld, ahead: timedelta, outcome: StartOutcome
 ) -> None:
     """A minute is asked for at most, however far ahead the last start is dated."""
     _estate(world)
@@ -217,7 +203,7 @@ async def test_a_clock_that_was_set_back_keeps_nobody_waiting_for_long(
     assert (asked.outcome, asked.wait <= SCAN_SPACING) == (outcome, True)
 
 
-async def test_a_start_that_the_queue_refused_counts(world: World) -> None:
+async def test_a_start_that_the_queue_refused_counts(world: ScanWorld) -> None:
     """It is in the history as failed, and the answer has said to wait."""
     world.queue.is_down = True
     with pytest.raises(QueueError):

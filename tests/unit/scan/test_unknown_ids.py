@@ -12,55 +12,42 @@ from cmk_check.core.scope import Scope
 from cmk_check.ports import Insert, Table
 from cmk_check.store import codec, table_keys
 from tests.fakes.faults import Fault, Place
-from tests.fakes.world import World, bad
-from tests.unit.scan.faulty_processes import (
-    LEASE_ENDS,
-    MARK,
-    ONE,
-    THREE,
-    TWO,
-    asleep,
-    delete,
-    delivery,
-    dies,
-    overwrite,
-    status_of,
-)
-from tests.unit.scan.partial_scans import asked, partial_scan, verdict
+from tests.fakes.world import bad
+from tests.unit.scan.scan_world import LEASE_ENDS, MARK, ONE, THREE, TWO, ScanWorld
 
 # The end of a partial scan; the slice reads one partition before it.
 READ_ROWS = Place("query", Table.FINDINGS, 1)
 
 
-async def breaks_coverage(world: World, subscription_id: str, **also: int) -> None:
+async def breaks_coverage(world: ScanWorld, subscription_id: str, **also: int) -> None:
     """Break a coverage row, as a person may."""
     values = {"coverage": "nonsense", **also}
-    await overwrite(world, Table.FINDINGS, subscription_id, table_keys.COVERAGE, **values)
+    await world.overwrite(Table.FINDINGS, subscription_id, table_keys.COVERAGE, **values)
 
 
-async def delete_row(world: World, subscription_id: str, row: str) -> None:
+async def delete_row(world: ScanWorld, subscription_id: str, row: str) -> None:
     """Delete a row, as a person may."""
-    await delete(world, Table.FINDINGS, subscription_id, row)
+    await world.delete(Table.FINDINGS, subscription_id, row)
 
 
-async def test_an_id_that_exists_nowhere_makes_no_gap_p11(scanned: World) -> None:
+async def test_an_id_that_exists_nowhere_makes_no_gap_p11(scanned: ScanWorld) -> None:
     """P11: a typing error would be an alert, and an estate that stays unknown for ever."""
     told = len(scanned.teller.told)
 
-    scan = await scanned.scan_row(await partial_scan(scanned, ONE, THREE))
+    scan = await scanned.scan_row(await scanned.partial_scan(ONE, THREE))
 
-    assert (await scanned.coverage(THREE), await verdict(scanned)) == (None, "compliant")
+    assert (await scanned.coverage(THREE), await scanned.verdict()) == (None, "compliant")
     assert len(scanned.teller.told) == told
     assert (scan.state, scan.not_found) == (ScanState.INCOMPLETE, (THREE,))
     assert scan.summary is not None
     assert scan.summary.subscriptions.read == 1
 
 
-async def test_a_scan_of_nothing_that_exists_fails_and_says_so(scanned: World) -> None:
+async def test_a_scan_of_nothing_that_exists_fails_and_says_so(scanned: ScanWorld) -> None:
     """It has read nothing, so that its end must not look like an answer."""
     before = await scanned.status()
 
-    scan = await scanned.scan_row(await partial_scan(scanned, THREE))
+    scan = await scanned.scan_row(await scanned.partial_scan(THREE))
 
     assert (scan.state, scan.not_found) == (ScanState.FAILED, (THREE,))
     assert str(scan.reason).startswith(f"Subscriptions not found: {THREE}. Azure does not list")
@@ -68,7 +55,7 @@ async def test_a_scan_of_nothing_that_exists_fails_and_says_so(scanned: World) -
 
 
 def choose(
-    world: World, *include: str, exclude: tuple[str, ...] = (), group: str | None = None
+    world: ScanWorld, *include: str, exclude: tuple[str, ...] = (), group: str | None = None
 ) -> None:
     """Let the settings name these subscriptions and this group from now on."""
     scope = Scope(frozenset(include), frozenset(exclude))
@@ -79,7 +66,7 @@ def choose(
 @pytest.mark.parametrize("earlier", [False, True])
 @pytest.mark.parametrize("between", [(), (ONE,)], ids=["at once", "left out first"])
 async def test_what_the_include_list_named_stays_a_gap_p1(
-    scanned: World, group: str | None, between: tuple[str, ...], *, earlier: bool
+    scanned: ScanWorld, group: str | None, between: tuple[str, ...], *, earlier: bool
 ) -> None:
     """P1: it was never visible, and whoever reads all from now on has not said that it may go."""
     scanned.listed(ONE)
@@ -97,12 +84,12 @@ async def test_what_the_include_list_named_stays_a_gap_p1(
 
     for _ in range(3):
         await scanned.scan()
-    stayed = (await scanned.coverage(THREE), await verdict(scanned))
+    stayed = (await scanned.coverage(THREE), await scanned.verdict())
     choose(scanned, exclude=(TWO, THREE), group=group)
     await scanned.scan()
 
     assert stayed == ("gap", "unknown")
-    assert (await scanned.coverage(THREE), await verdict(scanned)) == ("excluded", "compliant")
+    assert (await scanned.coverage(THREE), await scanned.verdict()) == ("excluded", "compliant")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +103,7 @@ async def test_what_the_include_list_named_stays_a_gap_p1(
     ids=["left out by a list", "never a gap", "requested", "nobody knows"],
 )
 async def test_a_row_of_an_earlier_version_that_a_list_may_have_named_stays_p1(
-    scanned: World, state: CoverageState, sequence: int, *, is_known: bool, stays: bool
+    scanned: ScanWorld, state: CoverageState, sequence: int, *, is_known: bool, stays: bool
 ) -> None:
     """P1: they did not write down what named it, and nobody ever excluded it."""
     await rows_of_an_earlier_version(scanned, THREE, state, sequence)
@@ -127,19 +114,19 @@ async def test_a_row_of_an_earlier_version_that_a_list_may_have_named_stays_p1(
         await scanned.scan()
 
     expected = ("gap", "unknown") if stays else (None, "compliant")
-    assert (await scanned.coverage(THREE), await verdict(scanned)) == expected
+    assert (await scanned.coverage(THREE), await scanned.verdict()) == expected
 
 
-async def wrote_the_scope(world: World, *, is_known: bool = True) -> None:
+async def wrote_the_scope(world: ScanWorld, *, is_known: bool = True) -> None:
     """Let the status say that the last full scan was made under the present settings."""
-    status = await status_of(world)
+    status = await world.known_status()
     changed = replace(status, scope=world.options.recorded_scope if is_known else None)
     scans = world.context.scans
     await scans.commit(status=changed, current=await scans.lease_and_status())
 
 
 @pytest.mark.parametrize("why", ["recorded", "broken", "accounts alone", "on the include list"])
-async def test_one_that_ought_to_be_there_is_a_gap_p1(scanned: World, why: str) -> None:
+async def test_one_that_ought_to_be_there_is_a_gap_p1(scanned: ScanWorld, why: str) -> None:
     """P1: what was recorded, or is named by the settings, is missing if it is not listed."""
     if why == "on the include list":
         scanned.read(TWO)
@@ -152,14 +139,17 @@ async def test_one_that_ought_to_be_there_is_a_gap_p1(scanned: World, why: str) 
     elif why != "recorded":
         await delete_row(scanned, TWO, table_keys.COVERAGE)
 
-    scan = await scanned.scan_row(await partial_scan(scanned, TWO))
+    scan = await scanned.scan_row(await scanned.partial_scan(TWO))
 
     assert (await scanned.coverage(TWO), scan.not_found) == ("gap", ())
-    assert await verdict(scanned) == "unknown"
+    assert await scanned.verdict() == "unknown"
 
 
 async def rows_of_an_earlier_version(
-    world: World, subscription_id: str, state: CoverageState = CoverageState.GAP, sequence: int = 1
+    world: ScanWorld,
+    subscription_id: str,
+    state: CoverageState = CoverageState.GAP,
+    sequence: int = 1,
 ) -> None:
     """Record an id that existed nowhere, as earlier versions did."""
     gap = make_gap(GapReason.NOT_VISIBLE) if state is CoverageState.GAP else None
@@ -170,44 +160,44 @@ async def rows_of_an_earlier_version(
     await world.store.commit(Table.FINDINGS, subscription_id, [row])
 
 
-async def test_the_next_full_scan_removes_what_only_a_request_named_p11(scanned: World) -> None:
+async def test_the_next_full_scan_removes_what_only_a_request_named_p11(scanned: ScanWorld) -> None:
     """P11: the only way out was to exclude them for good."""
     await rows_of_an_earlier_version(scanned, THREE)
-    await partial_scan(scanned, ONE)
-    before = await verdict(scanned)
+    await scanned.partial_scan(ONE)
+    before = await scanned.verdict()
 
     await scanned.scan()
 
-    assert (before, await verdict(scanned)) == ("unknown", "compliant")
+    assert (before, await scanned.verdict()) == ("unknown", "compliant")
     assert await scanned.coverage(THREE) is None
-    status = await status_of(scanned)
+    status = await scanned.known_status()
     assert (status.summary.subscriptions.total, status.summary.gaps) == (2, ())
     _, change = scanned.teller.told[-1]
     assert (change.type, change.sequence) == (ChangeType.COVERAGE_REMOVED, 2)
     assert change.data["removed"] == "subscription_not_found"
-    again = await scanned.scan_row(await partial_scan(scanned, ONE, THREE))
+    again = await scanned.scan_row(await scanned.partial_scan(ONE, THREE))
     await scanned.scan()
-    assert (again.not_found, await verdict(scanned)) == ((THREE,), "compliant")
+    assert (again.not_found, await scanned.verdict()) == ((THREE,), "compliant")
     assert scanned.teller.told[-1][1] == change
 
 
-async def test_one_that_was_removed_and_is_there_is_read_p1(scanned: World) -> None:
+async def test_one_that_was_removed_and_is_there_is_read_p1(scanned: ScanWorld) -> None:
     """P1: it existed, and the identity did not see it; its changes are numbered on."""
     await rows_of_an_earlier_version(scanned, THREE)
     await scanned.scan()
     scanned.listed(ONE, TWO, THREE)
     scanned.read(THREE, bad(THREE))
 
-    await partial_scan(scanned, THREE)
+    await scanned.partial_scan(THREE)
 
-    assert (await scanned.coverage(THREE), await verdict(scanned)) == ("read", "non_compliant")
+    assert (await scanned.coverage(THREE), await scanned.verdict()) == ("read", "non_compliant")
     _, change = scanned.teller.told[-1]
     assert (change.type, change.sequence) == (ChangeType.ACCOUNT_VIOLATED, 3)
 
 
 @pytest.mark.parametrize("also", [(), ("tenantId", "state"), ("tenantId", "state", "name")])
 async def test_a_broken_row_of_one_without_accounts_is_not_removed_p1(
-    scanned: World, also: tuple[str, ...]
+    scanned: ScanWorld, also: tuple[str, ...]
 ) -> None:
     """P1: its row was lost, not only made by a request; it was listed once."""
     scanned.listed(ONE, TWO, THREE)
@@ -218,10 +208,10 @@ async def test_a_broken_row_of_one_without_accounts_is_not_removed_p1(
     for _ in range(3):
         await scanned.scan()
 
-    assert (await scanned.coverage(THREE), await verdict(scanned)) == ("gap", "unknown")
+    assert (await scanned.coverage(THREE), await scanned.verdict()) == ("gap", "unknown")
 
 
-async def test_a_row_that_was_deleted_by_hand_is_not_removed_p1(scanned: World) -> None:
+async def test_a_row_that_was_deleted_by_hand_is_not_removed_p1(scanned: ScanWorld) -> None:
     """P1: what is left of it says that it was recorded once, also when that is gone, too."""
     scanned.listed(ONE)
     await delete_row(scanned, TWO, table_keys.COVERAGE)
@@ -231,10 +221,10 @@ async def test_a_row_that_was_deleted_by_hand_is_not_removed_p1(scanned: World) 
     await scanned.scan()
     await scanned.scan()
 
-    assert (await scanned.coverage(TWO), await verdict(scanned)) == ("gap", "unknown")
+    assert (await scanned.coverage(TWO), await scanned.verdict()) == ("gap", "unknown")
 
 
-async def test_one_that_was_excluded_as_the_way_out_stays_away_p11(scanned: World) -> None:
+async def test_one_that_was_excluded_as_the_way_out_stays_away_p11(scanned: ScanWorld) -> None:
     """P11: whoever takes the exclusion back gets no new alert, and no gap."""
     await rows_of_an_earlier_version(scanned, THREE, state=CoverageState.EXCLUDED)
     choose(scanned, exclude=(THREE,))
@@ -244,13 +234,13 @@ async def test_one_that_was_excluded_as_the_way_out_stays_away_p11(scanned: Worl
 
     await scanned.scan()
 
-    assert (await scanned.coverage(THREE), await verdict(scanned)) == (None, "compliant")
+    assert (await scanned.coverage(THREE), await scanned.verdict()) == (None, "compliant")
     assert len(scanned.teller.told) == told
 
 
 @pytest.mark.parametrize("is_forgotten", [False, True])
 async def test_an_exclusion_that_is_taken_back_brings_no_mistyped_id_p11(
-    scanned: World, *, is_forgotten: bool
+    scanned: ScanWorld, *, is_forgotten: bool
 ) -> None:
     """P11: excluding it was its way out; it must not be the only one for good."""
     await rows_of_an_earlier_version(scanned, THREE)
@@ -258,42 +248,42 @@ async def test_an_exclusion_that_is_taken_back_brings_no_mistyped_id_p11(
         await scanned.scan()
     choose(scanned, exclude=(THREE,))
     await scanned.scan()
-    excluded = await verdict(scanned)
+    excluded = await scanned.verdict()
     choose(scanned)
     for _ in range(2):
         await scanned.scan()
 
-    assert (excluded, await verdict(scanned)) == ("compliant", "compliant")
+    assert (excluded, await scanned.verdict()) == ("compliant", "compliant")
     assert await scanned.coverage(THREE) is None
     assert [kind for kind in scanned.told_types() if "coverage" in kind] == ["coverage.removed"]
 
 
-async def test_a_worker_that_died_had_found_it_p1(scanned: World) -> None:
+async def test_a_worker_that_died_had_found_it_p1(scanned: ScanWorld) -> None:
     """P1: it was there for a moment, so that somebody has to say what became of it."""
     await rows_of_an_earlier_version(scanned, THREE)
     await scanned.scan()
     scanned.listed(ONE, TWO, THREE)
-    await asked(scanned, THREE)
+    await scanned.asked(THREE)
     await scanned.deliver(scanned.queue.messages.pop(0))
-    await dies(scanned, delivery(scanned, scanned.queue.messages.pop()), MARK, Fault.DEATH_AFTER)
+    await scanned.dies(scanned.queue.messages.pop(), MARK, Fault.DEATH_AFTER)
     scanned.clock.advance(LEASE_ENDS)
     scanned.listed(ONE, TWO)
     await scanned.scan()
 
-    assert (await scanned.coverage(THREE), await verdict(scanned)) == ("gap", "unknown")
+    assert (await scanned.coverage(THREE), await scanned.verdict()) == ("gap", "unknown")
 
 
-async def test_one_that_is_there_again_and_deleted_by_hand_is_missed_p1(scanned: World) -> None:
+async def test_one_that_is_there_again_and_deleted_by_hand_is_missed_p1(scanned: ScanWorld) -> None:
     """P1: the last full scan did not count it, so that its loss must not go unnoticed."""
     await rows_of_an_earlier_version(scanned, THREE)
     await scanned.scan()
     scanned.listed(ONE, TWO, THREE)
     scanned.read(THREE, bad(THREE))
-    await asked(scanned, THREE)
+    await scanned.asked(THREE)
     await scanned.deliver(scanned.queue.messages.pop(0))
-    finishing = await asleep(scanned, delivery(scanned, scanned.queue.messages.pop()), READ_ROWS)
+    finishing = await scanned.asleep(scanned.queue.messages.pop(), READ_ROWS)
     await delete_row(scanned, THREE, table_keys.COVERAGE)
 
     await finishing.wake()
 
-    assert await verdict(scanned) == "unknown"
+    assert await scanned.verdict() == "unknown"

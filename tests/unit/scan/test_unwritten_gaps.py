@@ -20,26 +20,17 @@ from cmk_check.web.views.owners import OwnersView
 from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
 from tests.fakes.faults import Fault, FaultyStore, Place
-from tests.fakes.world import World, bad, good, sub
-from tests.unit.scan.faulty_processes import (
-    FORBIDDEN,
-    ONE,
-    THREE,
-    TWO,
-    azure_has,
-    coverage_of,
-    sent,
-)
-from tests.unit.scan.partial_scans import asked, verdict
+from tests.fakes.world import bad, good, sub
+from tests.unit.scan.scan_world import FORBIDDEN, ONE, THREE, TWO, ScanWorld
 from tests.unit.scan.test_unrecordable import deliver_as_the_host_does
 
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-async def estate() -> World:
+async def estate() -> ScanWorld:
     """Return a program that has found three compliant subscriptions, each with a slice."""
-    world = World(FaultyStore(MemoryStore()), slice_size=1)
+    world = ScanWorld(FaultyStore(MemoryStore()), slice_size=1)
     world.listed(ONE, TWO, THREE)
     for each in (ONE, TWO, THREE):
         world.read(each, good(each))
@@ -47,23 +38,23 @@ async def estate() -> World:
     return world
 
 
-def refuse(world: World, *partitions: str) -> None:
+def refuse(world: ScanWorld, *partitions: str) -> None:
     """Let the table refuse all writes to these subscriptions."""
     assert isinstance(world.store, FaultyStore)
     places = [Place("commit", Table.FINDINGS, None, name) for name in partitions]
     world.store.places = dict.fromkeys(places, Fault.NO_ANSWER)
 
 
-async def scan(world: World, *named: str) -> None:
+async def scan(world: ScanWorld, *named: str) -> None:
     """Run a scan, of some subscriptions only if they are named, as the host delivers it."""
     world.clock.advance(HOUR)
-    await (asked(world, *named) if named else world.start())
+    await (world.asked(*named) if named else world.start())
     await world.deliver(world.queue.messages.pop(0))
-    for message in sent(world):
+    for message in world.sent():
         await deliver_as_the_host_does(world, message)
 
 
-async def status_of(world: World, name: str) -> dict[str, Any]:
+async def status_of(world: ScanWorld, name: str) -> dict[str, Any]:
     """Return what the API says of one subscription."""
     context = world.context
     expect = context.options.expectations
@@ -75,14 +66,14 @@ async def status_of(world: World, name: str) -> dict[str, Any]:
     return answer
 
 
-async def known(world: World) -> Status:
+async def known(world: ScanWorld) -> Status:
     """Return the status."""
     status = await world.status()
     assert status is not None
     return status
 
 
-async def test_p1_what_was_not_written_is_shown_as_not_read_everywhere(estate: World) -> None:
+async def test_p1_what_was_not_written_is_shown_as_not_read_everywhere(estate: ScanWorld) -> None:
     """ONE was read as violated three times, and each answer called it compliant and new."""
     first = (await known(estate)).as_of
     estate.read(ONE, bad(ONE))
@@ -119,7 +110,7 @@ async def test_p1_what_was_not_written_is_shown_as_not_read_everywhere(estate: W
 
 @pytest.mark.parametrize("account", [good, bad], ids=["good", "bad"])
 async def test_a_partial_scan_that_records_it_ends_the_gap(
-    estate: World, account: Callable[[str], Any]
+    estate: ScanWorld, account: Callable[[str], Any]
 ) -> None:
     """So does an estate: it must not stay unknown without a gap until the next full scan."""
     estate.read(ONE, bad(ONE))
@@ -131,22 +122,22 @@ async def test_a_partial_scan_that_records_it_ends_the_gap(
     await scan(estate, ONE)
 
     expected = "compliant" if account is good else "non_compliant"
-    assert (await status_of(estate, ONE))["posture"] == await verdict(estate) == expected
+    assert (await status_of(estate, ONE))["posture"] == await estate.verdict() == expected
 
 
-async def test_a_gap_of_a_partial_scan_is_one_as_well(estate: World) -> None:
+async def test_a_gap_of_a_partial_scan_is_one_as_well(estate: ScanWorld) -> None:
     """It read ONE as violated: the full scan before it says nothing of that."""
     estate.read(ONE, bad(ONE))
     refuse(estate, ONE)
 
     await scan(estate, ONE, TWO)
 
-    assert (await status_of(estate, ONE))["posture"] == await verdict(estate) == "unknown"
+    assert (await status_of(estate, ONE))["posture"] == await estate.verdict() == "unknown"
     assert (await status_of(estate, TWO))["posture"] == "compliant"
 
 
 async def test_a_new_subscription_that_could_not_be_written_is_no_missing_row(
-    estate: World,
+    estate: ScanWorld,
 ) -> None:
     """It was counted as a gap; recorded at last, it is not one row more."""
     new = "00000000-0000-4000-8000-000000000004"
@@ -161,11 +152,11 @@ async def test_a_new_subscription_that_could_not_be_written_is_no_missing_row(
 
     await scan(estate, new)
 
-    assert await verdict(estate) == "compliant"
+    assert await estate.verdict() == "compliant"
 
 
 async def test_p1_beyond_the_bound_all_are_as_old_as_what_was_recorded(
-    estate: World, monkeypatch: pytest.MonkeyPatch
+    estate: ScanWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A status names so many gaps and no more; the others could be any."""
     monkeypatch.setattr("cmk_check.core.counts.MAX_UNWRITTEN_NAMED", 1)
@@ -180,13 +171,13 @@ async def test_p1_beyond_the_bound_all_are_as_old_as_what_was_recorded(
 
     assert [each["posture"] for each in old] == ["unknown", "compliant", "compliant"]
     assert old[1]["asOf"] == (first and f"{first:%Y-%m-%dT%H:%M:%SZ}")
-    assert await verdict(estate) == "unknown"
+    assert await estate.verdict() == "unknown"
     refuse(estate)
     await scan(estate)
     assert (await status_of(estate, TWO))["posture"] == "non_compliant"
 
 
-async def test_a_status_of_an_earlier_version_dates_what_it_can(estate: World) -> None:
+async def test_a_status_of_an_earlier_version_dates_what_it_can(estate: ScanWorld) -> None:
     """Without names any row may be the one; a version that did not count them goes on as before."""
     status = await known(estate)
     postures = []
@@ -200,7 +191,7 @@ async def test_a_status_of_an_earlier_version_dates_what_it_can(estate: World) -
     assert postures == ["compliant", "compliant", "unknown"]
 
 
-async def test_a_gap_that_is_written_at_last_says_when_it_was_read(estate: World) -> None:
+async def test_a_gap_that_is_written_at_last_says_when_it_was_read(estate: ScanWorld) -> None:
     """The last scan did not: its date must not get into the row."""
     first = (await known(estate)).as_of
     estate.read(ONE, bad(ONE))
@@ -211,7 +202,7 @@ async def test_a_gap_that_is_written_at_last_says_when_it_was_read(estate: World
 
     await scan(estate)
 
-    row = await coverage_of(estate, ONE)
+    row = await estate.coverage_of(ONE)
     assert row.last_read == first
     assert PostureReason.SUBSCRIPTIONS_UNREAD in dict((await estate.posture()).reasons)
 
@@ -221,8 +212,8 @@ async def test_p1_a_gap_in_no_row_gets_one_when_nobody_lists_it_any_more(
     named: tuple[str, ...],
 ) -> None:
     """It was listed once; the next scan that did not find it called the estate compliant."""
-    world = World(FaultyStore(MemoryStore()), slice_size=1)
-    azure_has(world, good(ONE))
+    world = ScanWorld(FaultyStore(MemoryStore()), slice_size=1)
+    world.azure_has(good(ONE))
     await world.scan()
     world.listed(ONE, TWO)
     world.read(TWO, bad(TWO))
@@ -239,12 +230,12 @@ async def test_p1_a_gap_in_no_row_gets_one_when_nobody_lists_it_any_more(
     await scan(world)
 
     assert (still, (await known(world)).summary.unwritten) == (1, 0)
-    assert (await world.coverage(TWO), await verdict(world)) == ("gap", "unknown")
+    assert (await world.coverage(TWO), await world.verdict()) == ("gap", "unknown")
     _, change = world.teller.told[-1]
     assert (change.type.value, change.source[-1]) == ("cmkcheck.coverage.lost", TWO[-1])
 
 
-async def test_p1_a_subscription_without_a_row_is_shown_as_a_gap(estate: World) -> None:
+async def test_p1_a_subscription_without_a_row_is_shown_as_a_gap(estate: ScanWorld) -> None:
     """It stood among the estate's gaps and nowhere else; its status was not found."""
     before, new, behind = (sub(number) for number in (0, 4, 5))
     estate.listed(before, ONE, TWO, THREE, new, behind)

@@ -1,6 +1,6 @@
 """The watch names what to read; it never tells twice, and never makes a full scan late."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -9,6 +9,7 @@ import pytest
 from cmk_check.core.enums import GapReason, ScanState, Trigger, WatchState
 from cmk_check.core.gap import Gap
 from cmk_check.core.scope import Scope
+from cmk_check.core.watch_state import Watch
 from cmk_check.limits import (
     CLOCK_TOLERANCE,
     WATCH_BLIND_REPEATED,
@@ -20,14 +21,57 @@ from cmk_check.ports import Insert, InventoryError, Replace, Table
 from cmk_check.scan.watch_for_changes import WatchContext, look
 from cmk_check.store.codec import RowUnusable
 from cmk_check.store.watch_table import WatchTable
+from tests.fakes.changes import RecordingWatchSink, ScriptedChanges
 from tests.fakes.keys import DISABLED, VAULT, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, bad, good, sub
-from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, THREE, TWO
-from tests.unit.scan.partial_scans import verdict
-from tests.unit.scan.watched import EVERY, SECOND, Watched
+from tests.fakes.world import bad, good, sub
+from tests.unit.scan.scan_world import FORBIDDEN, ONE, THREE, TWO, ScanWorld
 
 UNSEEN: Final = Gap(GapReason.FORBIDDEN, "Microsoft.ResourceGraph/resources/read", "no right")
+
+SECOND: Final = timedelta(seconds=1)
+EVERY: Final = timedelta(minutes=2)
+
+
+@dataclass
+class Watched:
+    """A world, what Resource Graph tells of it, and the watch."""
+
+    world: ScanWorld
+    graph: ScriptedChanges = field(init=False)
+    sink: RecordingWatchSink = field(default_factory=RecordingWatchSink)
+
+    def __post_init__(self) -> None:
+        self.graph = ScriptedChanges(self.world.clock)
+
+    async def look(self, after: timedelta = EVERY, *, drained: bool = True) -> list[str]:
+        """Let a look happen after a pause; return which subscriptions were read because of it."""
+        self.world.clock.advance(after)
+        self.world.inventory.reads.clear()
+        table = WatchTable(self.world.store)
+        await look(WatchContext(self.world.context, self.graph, table, self.sink))
+        if drained:
+            await self.world.drain()
+        return list(self.world.inventory.reads)
+
+    async def state(self) -> Watch:
+        """Return what the watch remembers."""
+        return (await WatchTable(self.world.store).read()).value
+
+
+@pytest.fixture
+async def watched(scanned: ScanWorld) -> Watched:
+    """A watch over two compliant subscriptions that a full scan has read."""
+    scanned.clock.advance(WATCH_OVERLAP)
+    return Watched(scanned)
+
+
+@pytest.fixture
+async def keyed(world_with_keys: ScanWorld) -> Watched:
+    """A watch over a subscription whose key lies in ``VAULT``."""
+    await world_with_keys.scan()
+    world_with_keys.clock.advance(EVERY)
+    return Watched(world_with_keys)
 
 
 async def test_a_change_is_read_and_told_at_the_next_look(watched: Watched) -> None:
@@ -121,7 +165,7 @@ async def test_a_row_later_than_the_overlap_waits_for_the_full_scan(watched: Wat
     assert watched.graph.asked[-1] == watched.world.clock.now() - WATCH_OVERLAP - EVERY
 
 
-async def test_nothing_is_asked_before_the_first_full_scan(world: World) -> None:
+async def test_nothing_is_asked_before_the_first_full_scan(world: ScanWorld) -> None:
     """There is nothing to compare with."""
     watched = Watched(world)
 
@@ -185,7 +229,7 @@ async def test_p11_a_subscription_that_nobody_ever_saw_becomes_no_gap(watched: W
     await watched.look()
 
     assert await watched.world.coverage(THREE) is None
-    assert await verdict(watched.world) == "compliant"
+    assert await watched.world.verdict() == "compliant"
     (scan,) = await watched.world.context.scans.history(1)
     assert scan.state is ScanState.COMPLETE
 
