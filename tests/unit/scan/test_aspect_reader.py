@@ -1,7 +1,8 @@
-"""What stands beside a verdict, where reading or judging it meets a bug: it alone is unknown."""
+"""What stands beside a verdict: reading it costs a part of the time, and a bug costs it alone."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Protocol, cast
 
 import pytest
@@ -13,13 +14,19 @@ from cmk_check.core.comparison.updates import Known
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.data_stores.facts import AccountPlaces
 from cmk_check.core.enums import DataState, Trigger
+from cmk_check.core.gap import Gap
+from cmk_check.core.reasons.gap_sentences import (
+    DATA_TIME_IS_UP,
+    EXEMPTION_TIME_IS_UP,
+    KEY_TIME_IS_UP,
+)
 from cmk_check.scan.aspect_reader import DataReader, ExceptionReader, KeyReader
 from cmk_check.store.scan_rows import Scan
-from tests.fakes.world import BEGINNING, bad, good
+from tests.fakes.world import BEGINNING, World, bad, good
 from tests.unit.core.examples import ID, known_of, only_finding
-from tests.unit.scan.scan_world import ScanWorld
 
 SCAN = Scan("one", 1, Trigger.TIMER, BEGINNING)
+IN_STORES = replace(good(ID), places=AccountPlaces(has_projects=True))
 
 
 class Reader(Protocol):
@@ -28,17 +35,31 @@ class Reader(Protocol):
     read: Callable[..., Awaitable[AllJudged]]
 
 
+type Kind = type[KeyReader | ExceptionReader | DataReader]
+
+
+@dataclass
 class Broken:
-    """An inventory that raises, or answers with what nothing can judge."""
+    """An inventory that raises, or answers with what nothing can judge; ``seconds`` it got."""
 
-    def __init__(self, *, raises: bool) -> None:
-        self.raises = raises
+    raises: bool
+    seconds: list[float] = field(default_factory=list)
 
-    async def read(self, *_: object, **__: object) -> object:
+    async def read(self, *_: object, seconds: float) -> object:
         """Answer as a bug would."""
+        self.seconds.append(seconds)
         if self.raises:
             raise TypeError("a bug")
         return object()
+
+
+def reader_of(kind: Kind, inventory: Broken, **options: float) -> Reader:
+    """Return a reader with these numbers of seconds for a subscription and a slice."""
+    world = World(
+        subscription_timeout=options.get("timeout", 120),
+        reading_deadline=timedelta(seconds=options.get("deadline", 60)),
+    )
+    return cast("Callable[..., Reader]", kind)(lambda: inventory, world.options, SCAN)
 
 
 @pytest.mark.parametrize("raises", [True, False], ids=["reading", "judging"])
@@ -47,26 +68,48 @@ class Broken:
     [
         (KeyReader, good(ID), "unknown"),
         (ExceptionReader, bad(ID), "not_honoured"),
-        (DataReader, replace(good(ID), places=AccountPlaces(has_projects=True)), "unknown"),
+        (DataReader, IN_STORES, "unknown"),
     ],
     ids=["key", "exception", "data"],
 )
 async def test_p8_a_bug_costs_one_aspect_and_forgets_nothing(
-    kind: type[KeyReader | ExceptionReader | DataReader],
-    account: Account,
-    state: str,
-    *,
-    raises: bool,
+    kind: Kind, account: Account, state: str, *, raises: bool
 ) -> None:
     """P1, P4: it must neither cover data, nor accept a violation, nor tell the same twice."""
     had = AccountData(DataState.MICROSOFT_KEYS, told=("/s",))
     finding = replace(only_finding(known_of(account)), data=had)
     known = Known(findings={str(finding.id): finding})
-    make = cast("Callable[..., Reader]", kind)
-    reader = make(lambda: Broken(raises=raises), ScanWorld().options, SCAN)
+    reader = reader_of(kind, Broken(raises))
 
     (entry,) = (await reader.read(judge_all([account], {}), known, BEGINNING)).values()
 
     assert entry.judgement == finding.judgement
     assert kind.aspect.state(entry, BEGINNING) == state
     assert kind is not DataReader or (entry.data is not None and entry.data.told == ("/s",))
+
+
+@pytest.mark.parametrize(
+    ("kind", "account", "share", "late"),
+    [
+        (KeyReader, good(ID), 37.5, KEY_TIME_IS_UP),
+        (ExceptionReader, bad(ID), 37.5, EXEMPTION_TIME_IS_UP),
+        (DataReader, IN_STORES, 30, DATA_TIME_IS_UP),
+    ],
+    ids=["key", "exception", "data"],
+)
+async def test_p8_each_gets_a_part_of_the_time_and_no_more_than_a_subscription_does(
+    kind: Kind, account: Account, share: float, late: Gap
+) -> None:
+    """An Azure that answers slowly must leave time for the verdicts of the last accounts.
+
+    Data stores, which come before keys, leave them some of theirs (P7).
+    """
+    inventory, judged = Broken(raises=True), judge_all([account], {})
+    for timeout in (10, 900):
+        await reader_of(kind, inventory, timeout=timeout).read(judged, Known(), BEGINNING)
+
+    reader = reader_of(kind, inventory, deadline=0)
+    (unread,) = (await reader.read(judged, Known(), BEGINNING)).values()
+
+    assert inventory.seconds == [10, pytest.approx(share, abs=1)]
+    assert str(late.detail) in str(unread)

@@ -12,12 +12,10 @@ from cmk_check.core.enums import DataState, GapReason, PostureReason, PostureVer
 from cmk_check.core.gap import Gap
 from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.core.unread import Absent, Unread
-from cmk_check.limits import KEY_READING_SHARE
 from tests.fakes.data_stores import LOST, MICROSOFT, OWN, WITH_PROJECTS, ScriptedStores, place
-from tests.fakes.faults import Fault
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import good
-from tests.unit.scan.scan_world import ONE, RECORD, ScanWorld
+from tests.unit.scan.scan_world import ONE, ScanWorld
 
 type Fact = StoreKey | Absent | Unread
 ACCOUNT: Final = replace(good(ONE), places=WITH_PROJECTS)
@@ -120,14 +118,6 @@ async def test_projects_are_read_at_once_where_what_is_known_may_not_do(
     assert stores.asked[-1] == {ID}
 
 
-async def test_stores_leave_time_for_keys(world: ScanWorld, stores: ScriptedStores) -> None:
-    """P7: they are read first, and a slow store must not make the health of keys unknown."""
-    world.options = replace(world.options, reading_deadline=timedelta(seconds=60))
-    await world.scan()
-
-    assert stores.seconds[0] <= 60 * KEY_READING_SHARE - 5
-
-
 async def test_p1_requiring_it_is_never_green_by_what_nobody_saw(
     world: ScanWorld, stores: ScriptedStores
 ) -> None:
@@ -151,31 +141,3 @@ async def test_p1_requiring_it_is_never_green_by_what_nobody_saw(
     await world.scan()
     assert [code for code, _ in before.reasons] == [PostureReason.DATA_UNKNOWN]
     assert await world.verdict() is PostureVerdict.COMPLIANT
-
-
-@pytest.mark.parametrize("required", [True, False])
-async def test_p1_the_status_is_marked_before_exposed_data_stands(
-    world: ScanWorld, stores: ScriptedStores, store: RecordingStore, *, required: bool
-) -> None:
-    """In between, the API would call an estate compliant that is recorded otherwise.
-
-    A scan that began without the requirement leaves no mark: until the next one, nothing is
-    compliant where data counts.
-    """
-    if required:
-        world.require(COVERED_DATA)
-    await world.scan()
-    assert await world.verdict() is PostureVerdict.COMPLIANT
-    stores.stores["files"] = DENIED
-    (message,) = await world.planned()
-    before = len(store.log)
-
-    await world.dies(message, RECORD, Fault.DEATH_AFTER)
-
-    rows = store.written(before)
-    if required:
-        assert rows.index("status") < rows.index("finding")
-    expected = PostureVerdict.UNKNOWN if required else PostureVerdict.COMPLIANT
-    assert await world.verdict() is expected
-    world.require(COVERED_DATA)
-    assert await world.verdict() is PostureVerdict.UNKNOWN

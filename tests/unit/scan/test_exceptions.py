@@ -1,34 +1,19 @@
 """Exceptions from reading to posture: what they change, when they end, and what is told."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 import pytest
 
-from cmk_check.core import posture
 from cmk_check.core.account import Account, Reading
-from cmk_check.core.comparison.judge_accounts import judge_all
-from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import (
     ChangeType,
     ExceptionMode,
-    ExceptionReason,
-    PostureReason,
     PostureVerdict,
-    Trigger,
-    Verdict,
 )
-from cmk_check.core.exceptions.facts import ExemptionFacts
-from cmk_check.core.reasons.gap_sentences import EXEMPTION_TIME_IS_UP
-from cmk_check.core.requirements import HEALTHY_KEYS
-from cmk_check.limits import KEY_READING_SHARE
-from cmk_check.scan.aspect_reader import ExceptionReader
-from cmk_check.store.scan_rows import Scan
-from tests.fakes.exemptions import DENIED, NONE, ScriptedExemptions, exempted
+from tests.fakes.exemptions import NONE, ScriptedExemptions, exempted
 from tests.fakes.faults import Fault
-from tests.fakes.keys import DISABLED, ScriptedKeys
 from tests.fakes.world import BEGINNING, bad, good, odd
 from tests.unit.scan.scan_world import FORBIDDEN, ONE, RECORD, TWO, ScanWorld
 
@@ -63,43 +48,6 @@ async def _excepted(world: ScanWorld) -> int:
     return sum(count for _, count in status.summary.accounts.excepted)
 
 
-@pytest.mark.parametrize(
-    ("mode", "verdict", "reasons"),
-    [
-        (ExceptionMode.ACCEPT, ACCEPTED, [PostureReason.ACCOUNTS_EXCEPTED]),
-        (
-            ExceptionMode.SHOW,
-            BAD,
-            [PostureReason.ACCOUNTS_NON_COMPLIANT, PostureReason.ACCOUNTS_EXCEPTED],
-        ),
-        (ExceptionMode.OFF, BAD, [PostureReason.ACCOUNTS_NON_COMPLIANT]),
-    ],
-)
-async def test_the_setting_decides_what_an_honoured_exception_does(
-    estate: ScanWorld, mode: ExceptionMode, verdict: PostureVerdict, reasons: list[PostureReason]
-) -> None:
-    """The account stays non-compliant whatever the posture says (P1)."""
-    await estate.scan()
-    estate.expect(exceptions=mode)
-
-    posture = await estate.posture()
-
-    assert (posture.verdict, [code for code, _ in posture.reasons]) == (verdict, reasons)
-    assert (await estate.findings())[ACCOUNT].judgement.verdict is Verdict.NON_COMPLIANT
-
-
-async def test_only_a_violation_can_have_an_exception(estate: ScanWorld) -> None:
-    """P1: an account that cannot be judged, or is compliant, needs none and gets none."""
-    unknown, compliant = odd(TWO, "odd"), good(TWO, "good")
-    estate.read(TWO, bad(TWO), unknown, compliant)
-
-    await estate.scan()
-
-    findings = await estate.findings()
-    assert [findings[str(each.id)].exception for each in (unknown, compliant)] == [None, None]
-    assert (await estate.verdict(), await _excepted(estate)) == (UNKNOWN, 1)
-
-
 async def test_an_exception_that_ends_in_mid_scan_ends_no_later(
     estate: ScanWorld, exemptions: ScriptedExemptions
 ) -> None:
@@ -118,40 +66,6 @@ async def test_an_exception_that_ends_in_mid_scan_ends_no_later(
     assert await estate.verdict() is BAD
 
 
-@pytest.mark.parametrize("mode", list(ExceptionMode))
-@pytest.mark.parametrize("facts", [NONE, DENIED, exempted(TWO, None), exempted(TWO, EARLIER)])
-async def test_the_status_is_lowered_before_the_end_of_an_exception_stands(
-    estate: ScanWorld, exemptions: ScriptedExemptions, mode: ExceptionMode, facts: ExemptionFacts
-) -> None:
-    """P1: whatever the setting is now, it may accept exceptions when the status is asked for."""
-    await estate.scan()
-    exemptions.facts[TWO] = facts
-    estate.expect(exceptions=mode)
-    messages = await estate.planned()
-
-    await estate.dies(messages[1], RECORD, Fault.DEATH_AFTER)
-
-    estate.expect(exceptions=ExceptionMode.ACCEPT)
-    assert await estate.verdict() is UNKNOWN
-
-
-async def test_an_accepted_violation_that_ends_with_a_broken_key_lowers_the_status(
-    estate: ScanWorld,
-) -> None:
-    """P1: where keys count, it was accepted before, and nobody accepts a broken key."""
-    estate.keys = ScriptedKeys()
-    await estate.scan()
-    estate.read(TWO, good(TWO))
-    estate.keys.facts[str(good(TWO).id)] = DISABLED
-    messages = await estate.planned()
-
-    await estate.dies(messages[1], RECORD, Fault.DEATH_AFTER)
-
-    expect = replace(estate.options.expectations, requires=frozenset({HEALTHY_KEYS}))
-    answer = posture.of_estate(await estate.status(), estate.clock.now(), expect)
-    assert answer.verdict is UNKNOWN
-
-
 async def test_a_new_violation_takes_compliant_back_although_it_is_excepted(
     estate: ScanWorld,
 ) -> None:
@@ -165,41 +79,6 @@ async def test_a_new_violation_takes_compliant_back_although_it_is_excepted(
     await estate.dies(messages[1], RECORD, Fault.DEATH_AFTER)
 
     assert await estate.verdict() is UNKNOWN
-
-
-@pytest.mark.parametrize("facts", [NONE, DENIED])
-async def test_a_partial_scan_ends_an_exception(
-    estate: ScanWorld, exemptions: ScriptedExemptions, facts: ExemptionFacts
-) -> None:
-    """P1: whoever removes an exemption wants to see it, and need not wait for the full scan."""
-    await estate.scan()
-    exemptions.facts[TWO] = facts
-
-    await estate.partial_scan(TWO)
-
-    assert (await estate.verdict(), await _excepted(estate)) == (BAD, 0)
-
-
-async def test_p8_exemptions_for_which_no_time_is_left_are_unread() -> None:
-    """An Azure that answers slowly must leave time for the verdicts of the last accounts."""
-    exemptions = ScriptedExemptions({ONE: exempted(ONE, END)})
-    options = [
-        replace(ScanWorld().options, reading_deadline=timedelta(seconds=time)) for time in (60, 0)
-    ]
-    scan = Scan("one", 1, Trigger.TIMER, BEGINNING)
-    readers = [ExceptionReader(exemptions.open, each, scan) for each in options]
-
-    judged = judge_all([bad(ONE)], {})
-    found = [await reader.read(judged, Known(), BEGINNING) for reader in readers]
-
-    in_time, late = [entry.exception for each in found for entry in each.values()]
-    assert exemptions.asked == [ONE]
-    assert exemptions.seconds[0] <= 60 * KEY_READING_SHARE
-    assert in_time is not None
-    assert late is not None
-    assert in_time.is_honoured
-    assert late.reason is ExceptionReason.EXEMPTION_UNREAD
-    assert str(EXEMPTION_TIME_IS_UP.detail) in str(late.detail)
 
 
 def _of_exceptions(world: ScanWorld) -> list[str]:

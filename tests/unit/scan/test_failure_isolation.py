@@ -9,7 +9,6 @@ import pytest
 from cmk_check.core.account import Reading
 from cmk_check.core.enums import GapReason, PostureVerdict, ScanState
 from cmk_check.core.gap import Gap
-from cmk_check.core.posture import Expectations
 from cmk_check.ports import (
     SliceMessage,
     StoreError,
@@ -80,23 +79,6 @@ async def test_a_refusal_of_the_store_is_raised_plain() -> None:
         await world.deliver(message)
 
     assert isinstance(raised.value, StoreRefused)
-
-
-async def test_a_worse_verdict_lowers_the_status_whatever_number_is_expected(
-    world: ScanWorld,
-) -> None:
-    """The setting may be lowered, as its reason says, before the scan is over (P1)."""
-    world.options = replace(world.options, expectations=Expectations(timedelta(hours=3), 3))
-    world.listed(ONE, TWO)
-    world.read(ONE, good(ONE))
-    await world.scan()
-    world.read(ONE, bad(ONE))
-    first, _ = await world.planned()
-
-    await world.deliver(first)
-    world.options = replace(world.options, expectations=Expectations(timedelta(hours=3), 1))
-
-    assert await world.verdict() is not PostureVerdict.COMPLIANT
 
 
 async def test_a_lease_of_a_clock_that_ran_ahead_stops_no_scan(world: ScanWorld) -> None:

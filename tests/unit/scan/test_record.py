@@ -4,14 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.account import Reading
-from cmk_check.core.enums import PostureReason, PostureVerdict, ScanState, Verdict
+from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
 from cmk_check.limits import SLICE_CLAIM
 from cmk_check.ports import Table
 from tests.fakes.faults import Fault, Place
-from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import bad, good, odd
-from tests.unit.scan.scan_world import FORBIDDEN, ONE, RECORD, TWO, ScanWorld
+from tests.fakes.world import bad, good
+from tests.unit.scan.scan_world import ONE, RECORD, TWO, ScanWorld
 
 # 120 accounts are 240 writes: three transactions of at most 98.
 MANY = [f"a{number:03d}" for number in range(120)]
@@ -23,34 +21,6 @@ async def green(world: ScanWorld) -> ScanWorld:
     world.azure_has(good(ONE))
     await world.scan()
     return world
-
-
-@pytest.mark.parametrize(
-    "reading",
-    [
-        Reading((bad(ONE),)),
-        Reading((odd(ONE),)),
-        Reading((good(ONE), bad(ONE, "new"))),
-        Reading(gap=FORBIDDEN),
-    ],
-    ids=["violated", "unverifiable", "new and bad", "gap"],
-)
-async def test_the_status_is_lowered_before_anything_worse_stands(
-    green: ScanWorld, store: RecordingStore, reading: Reading
-) -> None:
-    """In between, the API would call an estate compliant that is recorded otherwise."""
-    green.inventory.readings[ONE] = reading
-    (message,) = await green.planned()
-    before = len(store.log)
-
-    await green.dies(message, RECORD, Fault.DEATH_AFTER)
-
-    rows = store.written(before)
-    status = await green.known_status()
-    assert rows.count("status") == 1
-    assert rows.index("status") < rows.index("outbox")
-    assert status.lowered is PostureReason.RUNNING_SCAN_FOUND_WORSE
-    assert await green.verdict() is PostureVerdict.UNKNOWN
 
 
 @pytest.mark.parametrize("fault", [Fault.DEATH_BEFORE, Fault.DEATH_AFTER])

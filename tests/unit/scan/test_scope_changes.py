@@ -11,8 +11,8 @@ from cmk_check.core.enums import ExceptionMode, PostureReason, PostureVerdict, S
 from cmk_check.core.exceptions.judge_exception import ExceptionRules
 from cmk_check.core.recorded_scope import NO_EXCEPTIONS, RecordedScope
 from cmk_check.core.scope import Scope
-from tests.fakes.world import account, bad, good
-from tests.unit.scan.scan_world import ONE, RECORD, TWO, ScanWorld
+from tests.fakes.world import account, good
+from tests.unit.scan.scan_world import ONE, TWO, ScanWorld
 
 FOUNDRY = {"kind": "AIServices", "key_source": "Microsoft.CognitiveServices"}
 
@@ -64,23 +64,6 @@ async def test_an_app_says_unknown_after_a_scan_under_another_scope(
     app.read(TWO, good(TWO))
     await app.scan()
     assert await app.verdict() is PostureVerdict.COMPLIANT
-
-
-async def test_a_status_of_another_scope_is_lowered_before_worse_is_recorded(
-    app: ScanWorld,
-) -> None:
-    """To an app of that scope it says compliant, whatever the scope of this worker (P1)."""
-    app.read(TWO, good(TWO))
-    await app.scan()
-    own = app.options
-    under(app, "OpenAI")
-    app.read(ONE, bad(ONE))
-    first, _ = await app.planned()
-
-    await app.dies(first, RECORD)
-    app.options = own
-
-    assert await app.verdict() is not PostureVerdict.COMPLIANT
 
 
 async def test_a_scan_whose_scope_changes_while_it_runs_fails(app: ScanWorld) -> None:

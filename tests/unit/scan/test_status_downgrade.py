@@ -1,22 +1,110 @@
-"""A status is lowered against all who write it, for verdicts and for keys, and stays low (P1)."""
+"""A status is lowered before anything worse is recorded, against all who write it (P1)."""
 
 from asyncio import Semaphore
 from dataclasses import replace
+from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import PostureVerdict
-from cmk_check.core.requirements import HEALTHY_KEYS, Requirement
+from cmk_check.core.account import Reading
+from cmk_check.core.data_stores.facts import ProjectPlaces
+from cmk_check.core.enums import ExceptionMode, PostureVerdict
+from cmk_check.core.exceptions.facts import ExemptionFacts
+from cmk_check.core.keys.facts import KeyFacts
+from cmk_check.core.recorded_scope import RecordedScope
+from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS, Requirement
+from cmk_check.core.unread import Unread
 from cmk_check.ports import Table
 from cmk_check.scan.slice import SliceIncomplete
+from tests.fakes import exemptions, keys
+from tests.fakes.data_stores import OWN, WITH_PROJECTS, ScriptedStores, place
 from tests.fakes.faults import DeathError, Fault, Place
 from tests.fakes.keys import DISABLED, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import bad, good
-from tests.unit.scan.scan_world import LEASE_ENDS, ONE, RECORD, TWO, ScanWorld
+from tests.fakes.world import BEGINNING, bad, good, odd
+from tests.unit.scan.scan_world import FORBIDDEN, LEASE_ENDS, ONE, RECORD, TWO, ScanWorld
 
 # Only the claim comes before it.
 LOWER = Place("commit", Table.SCANS, 1)
+ACCOUNT: Final = replace(good(ONE), places=WITH_PROJECTS)
+WAIVED: Final = bad(ONE, "waived")
+LATER: Final = BEGINNING.replace(year=2027)
+
+
+def let(world: ScanWorld, fact: Reading | KeyFacts | ExemptionFacts | Unread) -> None:
+    """Let Azure answer so from now on; the last is what it says of a data store."""
+    assert world.keys
+    assert world.exemptions
+    assert world.data_stores
+    match fact:
+        case Reading():
+            world.inventory.readings[ONE] = fact
+        case KeyFacts():
+            world.keys.facts[str(ACCOUNT.id)] = fact
+        case ExemptionFacts():
+            world.exemptions.facts[ONE] = fact
+        case Unread():
+            world.data_stores.stores["files"] = fact
+
+
+@pytest.mark.parametrize(
+    ("worse", "requires"),
+    [
+        (Reading((bad(ONE), WAIVED)), None),
+        (Reading((odd(ONE), WAIVED)), None),
+        (Reading((ACCOUNT, WAIVED, bad(ONE, "new"))), None),
+        (Reading(gap=FORBIDDEN), None),
+        (keys.DISABLED, HEALTHY_KEYS),
+        (keys.UNREAD, HEALTHY_KEYS),
+        (keys.VAULT_GONE, HEALTHY_KEYS),
+        (Unread(FORBIDDEN), COVERED_DATA),
+        (exemptions.NONE, None),
+        (exemptions.DENIED, None),
+        (exemptions.exempted(ONE, None), None),
+        (exemptions.exempted(ONE, LATER.replace(month=1)), None),
+    ],
+    ids=[
+        *("violated", "unverifiable", "new and bad", "gap"),
+        *("key off", "key unread", "vault gone", "data"),
+        *("no exemption", "exemptions unread", "never ends", "ends earlier"),
+    ],
+)
+@pytest.mark.parametrize("others", [False, True], ids=["same settings", "other settings"])
+async def test_p1_the_status_is_lowered_before_anything_worse_stands(
+    store: RecordingStore,
+    worse: Reading | KeyFacts | ExemptionFacts | Unread,
+    requires: Requirement | None,
+    *,
+    others: bool,
+) -> None:
+    """In between, the API would call an estate compliant that is recorded otherwise.
+
+    So it would if the worker had other settings than whoever asks: they do not matter to it.
+    """
+    world = ScanWorld(store, keys=ScriptedKeys())
+    world.exemptions = exemptions.ScriptedExemptions({ONE: exemptions.exempted(ONE, LATER)})
+    world.data_stores = ScriptedStores(ProjectPlaces((place("files"),)), {"files": OWN})
+    world.azure_has(ACCOUNT, WAIVED)
+    world.expect(exceptions=ExceptionMode.ACCEPT, requires=frozenset(filter(None, [requires])))
+    await world.scan()
+    assert await world.verdict() is PostureVerdict.COMPLIANT_WITH_EXCEPTIONS
+    asked = world.options
+    if others:
+        scope = RecordedScope.of(["other"], [], [])
+        world.expect(
+            exceptions=ExceptionMode.OFF, requires=frozenset(), subscriptions=9, scope=scope
+        )
+    let(world, worse)
+    (message,) = await world.planned()
+    before = len(store.log)
+
+    await world.dies(message, RECORD, Fault.DEATH_AFTER)
+
+    rows = store.written(before)
+    assert rows.count("status") == 1
+    assert rows.index("status") == rows.index("coverage") + 1  # right after the mark
+    world.options = asked
+    assert await world.verdict() is PostureVerdict.UNKNOWN
 
 
 @pytest.fixture
@@ -26,6 +114,23 @@ async def green(store: RecordingStore) -> ScanWorld:
     world.azure_has(good(ONE, "one"), good(TWO, "two"))
     await world.scan()
     return world
+
+
+async def test_p1_an_account_that_is_worse_counts_when_keys_no_longer_do(green: ScanWorld) -> None:
+    """A key kept the status from saying compliant, and would no longer."""
+    assert green.keys is not None
+    green.require(HEALTHY_KEYS)
+    green.keys.facts[str(good(ONE, "one").id)] = DISABLED
+    await green.scan()
+    before = await green.verdict()
+    green.read(TWO, bad(TWO, "two"))
+    _, second = await green.planned()
+    await green.dies(second, RECORD, Fault.DEATH_AFTER)
+
+    green.require()
+
+    assert before is PostureVerdict.NON_COMPLIANT
+    assert await green.verdict() is PostureVerdict.UNKNOWN
 
 
 async def test_p1_a_status_that_another_worker_wrote_is_looked_at_again(green: ScanWorld) -> None:
