@@ -11,23 +11,10 @@ from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.scope import Scope
 from cmk_check.ports import Insert, Table
 from cmk_check.store import codec, table_keys
-from tests.fakes.faults import Fault, Place
+from cmk_check.store.table_keys import COVERAGE
+from tests.fakes.faults import Fault
 from tests.fakes.world import bad
 from tests.unit.scan.scan_world import LEASE_ENDS, MARK, ONE, THREE, TWO, ScanWorld
-
-# The end of a partial scan; the slice reads one partition before it.
-READ_ROWS = Place("query", Table.FINDINGS, 1)
-
-
-async def breaks_coverage(world: ScanWorld, subscription_id: str, **also: int) -> None:
-    """Break a coverage row, as a person may."""
-    values = {"coverage": "nonsense", **also}
-    await world.overwrite(Table.FINDINGS, subscription_id, table_keys.COVERAGE, **values)
-
-
-async def delete_row(world: ScanWorld, subscription_id: str, row: str) -> None:
-    """Delete a row, as a person may."""
-    await world.delete(Table.FINDINGS, subscription_id, row)
 
 
 async def test_an_id_that_exists_nowhere_makes_no_gap_p11(scanned: ScanWorld) -> None:
@@ -93,21 +80,25 @@ async def test_what_the_include_list_named_stays_a_gap_p1(
 
 
 @pytest.mark.parametrize(
-    ("state", "sequence", "is_known", "stays"),
+    ("row", "scope", "is_known", "stays"),
     [
-        (CoverageState.EXCLUDED, 1, True, True),
-        (CoverageState.EXCLUDED, 0, True, False),
-        (CoverageState.GAP, 1, True, False),
-        (CoverageState.GAP, 1, False, True),
+        ((CoverageState.EXCLUDED, 1), Scope(frozenset({ONE, TWO})), True, True),
+        ((CoverageState.EXCLUDED, 0), Scope(frozenset({ONE, TWO})), True, False),
+        ((CoverageState.EXCLUDED, 1), Scope(exclude=frozenset({THREE})), True, False),
+        ((CoverageState.GAP, 1), Scope(frozenset({ONE, TWO})), True, False),
+        ((CoverageState.GAP, 1), Scope(frozenset({ONE, TWO})), False, True),
     ],
-    ids=["left out by a list", "never a gap", "requested", "nobody knows"],
+    ids=["left out by a list", "never a gap", "excluded as the way out", "requested", "unknown"],
 )
-async def test_a_row_of_an_earlier_version_that_a_list_may_have_named_stays_p1(
-    scanned: ScanWorld, state: CoverageState, sequence: int, *, is_known: bool, stays: bool
+async def test_a_row_of_an_earlier_version_that_a_list_may_have_named_stays_p1_p11(
+    scanned: ScanWorld, row: tuple[CoverageState, int], scope: Scope, *, is_known: bool, stays: bool
 ) -> None:
-    """P1: they did not write down what named it, and nobody ever excluded it."""
-    await rows_of_an_earlier_version(scanned, THREE, state, sequence)
-    choose(scanned, ONE, TWO)
+    """P1: they did not write down what named it, and nobody ever excluded it.
+
+    P11: whoever takes back an exclusion that was its way out gets no new alert, and no gap.
+    """
+    await rows_of_an_earlier_version(scanned, THREE, *row)
+    scanned.options = replace(scanned.options, scope=scope)
     await wrote_the_scope(scanned, is_known=is_known)
     choose(scanned)
     for _ in range(3):
@@ -130,14 +121,13 @@ async def test_one_that_ought_to_be_there_is_a_gap_p1(scanned: ScanWorld, why: s
     """P1: what was recorded, or is named by the settings, is missing if it is not listed."""
     if why == "on the include list":
         scanned.read(TWO)
-        scope = Scope(include=frozenset({ONE, TWO}))
-        scanned.options = replace(scanned.options, scope=scope)
+        choose(scanned, ONE, TWO)
         await scanned.scan()
     scanned.listed(ONE)
     if why == "broken":
-        await breaks_coverage(scanned, TWO)
+        await scanned.overwrite(Table.FINDINGS, TWO, COVERAGE, coverage="nonsense")
     elif why != "recorded":
-        await delete_row(scanned, TWO, table_keys.COVERAGE)
+        await scanned.delete(Table.FINDINGS, TWO, COVERAGE)
 
     scan = await scanned.scan_row(await scanned.partial_scan(TWO))
 
@@ -156,7 +146,7 @@ async def rows_of_an_earlier_version(
     found = Coverage(
         Subscription(subscription_id), state, world.clock.now(), gap, sequence=sequence
     )
-    row = Insert(table_keys.COVERAGE, codec.coverage_values(found))
+    row = Insert(COVERAGE, codec.coverage_values(found))
     await world.store.commit(Table.FINDINGS, subscription_id, [row])
 
 
@@ -188,9 +178,11 @@ async def test_one_that_was_removed_and_is_there_is_read_p1(scanned: ScanWorld) 
     scanned.listed(ONE, TWO, THREE)
     scanned.read(THREE, bad(THREE))
 
-    await scanned.partial_scan(THREE)
+    scan = await scanned.scan_row(await scanned.partial_scan(THREE))
 
     assert (await scanned.coverage(THREE), await scanned.verdict()) == ("read", "non_compliant")
+    assert scan.summary is not None
+    assert scan.summary.new == 1  # the last full scan did not count it
     _, change = scanned.teller.told[-1]
     assert (change.type, change.sequence) == (ChangeType.ACCOUNT_VIOLATED, 3)
 
@@ -204,7 +196,8 @@ async def test_a_broken_row_of_one_without_accounts_is_not_removed_p1(
     scanned.read(THREE)
     await scanned.scan()
     scanned.listed(ONE, TWO)
-    await breaks_coverage(scanned, THREE, **dict.fromkeys(also, 5))
+    values = {"coverage": "nonsense"} | dict.fromkeys(also, 5)
+    await scanned.overwrite(Table.FINDINGS, THREE, COVERAGE, **values)
     for _ in range(3):
         await scanned.scan()
 
@@ -214,28 +207,15 @@ async def test_a_broken_row_of_one_without_accounts_is_not_removed_p1(
 async def test_a_row_that_was_deleted_by_hand_is_not_removed_p1(scanned: ScanWorld) -> None:
     """P1: what is left of it says that it was recorded once, also when that is gone, too."""
     scanned.listed(ONE)
-    await delete_row(scanned, TWO, table_keys.COVERAGE)
+    await scanned.delete(Table.FINDINGS, TWO, COVERAGE)
     await scanned.scan()
     (finding,) = [row for row in await scanned.findings() if TWO in row]
-    await delete_row(scanned, TWO, table_keys.finding_row("rg", finding.rpartition("/")[2]))
+    row = table_keys.finding_row("rg", finding.rpartition("/")[2])
+    await scanned.delete(Table.FINDINGS, TWO, row)
     await scanned.scan()
     await scanned.scan()
 
     assert (await scanned.coverage(TWO), await scanned.verdict()) == ("gap", "unknown")
-
-
-async def test_one_that_was_excluded_as_the_way_out_stays_away_p11(scanned: ScanWorld) -> None:
-    """P11: whoever takes the exclusion back gets no new alert, and no gap."""
-    await rows_of_an_earlier_version(scanned, THREE, state=CoverageState.EXCLUDED)
-    choose(scanned, exclude=(THREE,))
-    await wrote_the_scope(scanned)
-    choose(scanned)
-    told = len(scanned.teller.told)
-
-    await scanned.scan()
-
-    assert (await scanned.coverage(THREE), await scanned.verdict()) == (None, "compliant")
-    assert len(scanned.teller.told) == told
 
 
 @pytest.mark.parametrize("is_forgotten", [False, True])
@@ -271,19 +251,3 @@ async def test_a_worker_that_died_had_found_it_p1(scanned: ScanWorld) -> None:
     await scanned.scan()
 
     assert (await scanned.coverage(THREE), await scanned.verdict()) == ("gap", "unknown")
-
-
-async def test_one_that_is_there_again_and_deleted_by_hand_is_missed_p1(scanned: ScanWorld) -> None:
-    """P1: the last full scan did not count it, so that its loss must not go unnoticed."""
-    await rows_of_an_earlier_version(scanned, THREE)
-    await scanned.scan()
-    scanned.listed(ONE, TWO, THREE)
-    scanned.read(THREE, bad(THREE))
-    await scanned.asked(THREE)
-    await scanned.deliver(scanned.queue.messages.pop(0))
-    finishing = await scanned.asleep(scanned.queue.messages.pop(), READ_ROWS)
-    await delete_row(scanned, THREE, table_keys.COVERAGE)
-
-    await finishing.wake()
-
-    assert await scanned.verdict() == "unknown"
