@@ -19,11 +19,12 @@ from cmk_check.core.status import Status
 from cmk_check.limits import SCAN_LEASE, SCAN_SPACING, SLICE_CLAIM
 from cmk_check.ports import Delete, Replace, SliceMessage, Table, TableQuery
 from cmk_check.scan.scan_context import ScanContext
+from cmk_check.scan.slice import SliceIncomplete, run_slice
 from cmk_check.scan.start import Started
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Slice
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
-from tests.fakes.world import World, sub
+from tests.fakes.world import MAX_DELIVERIES, World, sub
 
 FORBIDDEN: Final = Gap(
     GapReason.FORBIDDEN, "Microsoft.CognitiveServices/accounts/read", "the role is missing"
@@ -140,6 +141,18 @@ class ScanWorld(World):
         assert answer.outcome is StartOutcome.STARTED
         await self.drain()
         return answer.scan_id
+
+    async def deliver_as_the_host_does(self, message: SliceMessage) -> None:
+        """Deliver a message until it is taken, each time five minutes later."""
+        for number in range(1, MAX_DELIVERIES + 1):
+            last = number == MAX_DELIVERIES
+            try:
+                await run_slice(self.context, message.scan_id, message.slice or 0, last=last)
+            except SliceIncomplete:
+                self.clock.advance(timedelta(minutes=5))
+            else:
+                return
+        await self.poison(message)
 
     async def overwrite(self, table: Table, partition: str, row: str, /, **values: object) -> None:
         """Write a row with these properties changed; without any, its ETag alone changes."""

@@ -195,21 +195,6 @@ async def test_a_claim_has_its_full_time_again_when_work_begins(
     assert not caplog.records  # nothing failed and was tried again
 
 
-async def test_a_slice_that_is_done_is_not_begun_again_though_the_answer_was_lost(
-    world: ScanWorld,
-) -> None:
-    """Its worker gives back what it holds, and no longer holds this."""
-    (message,) = await world.planned(ONE)
-    done = Place("commit", Table.SCANS, 1)
-    with pytest.raises(StoreUnavailable):
-        await world.deliver(message, world.faulty({done: Fault.LOST_ANSWER}))
-
-    await world.deliver(message)
-
-    assert world.inventory.reads == [ONE]
-    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
-
-
 async def test_one_check_of_the_claim_serves_all_marks_set_before_it(crowd: ScanWorld) -> None:
     """A slice of two hundred changes would else read its claim two hundred times, one by one."""
     assert isinstance(crowd.store, RecordingStore)

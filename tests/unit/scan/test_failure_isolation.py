@@ -17,12 +17,12 @@ from cmk_check.ports import (
     TableQuery,
 )
 from cmk_check.store import table_keys
-from tests.fakes.faults import Place
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import account, bad, good, sub
-from tests.unit.scan.scan_world import ScanWorld
+from tests.fakes.world import account, bad, good
+from tests.unit.scan.scan_world import ONE, TWO, ScanWorld
 
-ONE, TWO = sub(1), sub(2)
 FINDING = table_keys.finding_row("rg", "chat")
 
 
@@ -162,3 +162,87 @@ async def test_a_reading_says_which_time_was_up(
     assert known.gap.reason is GapReason.TIMEOUT
     assert ("CMK_SLICE_SIZE" in (known.gap.detail or "")) == is_slices
     assert (world.inventory.reads == []) == ("reading_deadline" in options)
+
+
+@pytest.fixture
+def pair() -> ScanWorld:
+    """Return a program with two compliant subscriptions in one slice."""
+    world = ScanWorld(FaultyStore(MemoryStore()), slice_size=2)
+    world.azure_has(good(ONE), good(TWO, "other"))
+    return world
+
+
+async def test_a_subscription_whose_rows_cannot_be_written_is_a_gap_and_the_scan_finishes(
+    pair: ScanWorld,
+) -> None:
+    """The other one was read and recorded: nothing happened to it, and nobody is told so."""
+    assert isinstance(pair.store, FaultyStore)
+    await pair.scan()
+    pair.read(ONE, bad(ONE))
+    (message,) = await pair.planned()
+    pair.store.places = {Place("commit", Table.FINDINGS, None, ONE): Fault.NO_ANSWER}
+
+    await pair.deliver_as_the_host_does(message)
+
+    status = await pair.known_status()
+    assert (await pair.scan_row(message.scan_id)).state is ScanState.INCOMPLETE
+    assert [(gap.subscription_id, gap.gap.reason) for gap in status.summary.gaps] == [
+        (ONE, GapReason.SLICE_FAILED)
+    ]
+    assert "did not accept it" in (status.summary.gaps[0].gap.detail or "")
+    assert (status.summary.accounts.total, status.summary.accounts.unread) == (2, 1)
+    assert await pair.verdict() is PostureVerdict.UNKNOWN
+    assert await pair.told_of(TWO) == [(1, "account.discovered", "other")]
+
+
+async def test_a_slice_that_is_given_up_ends_though_the_table_takes_nothing(
+    pair: ScanWorld,
+) -> None:
+    """Its message would come again for ever, and the scan never end."""
+    assert isinstance(pair.store, FaultyStore)
+    (message,) = await pair.planned()
+    pair.store.places = {Place("commit", Table.FINDINGS, None): Fault.NO_ANSWER}
+
+    await pair.poison(message)
+
+    assert (await pair.scan_row(message.scan_id)).state is ScanState.INCOMPLETE
+
+
+@pytest.mark.parametrize("times", [1, 99])
+async def test_an_error_nobody_foresaw_costs_only_its_subscription(
+    pair: ScanWorld, times: int
+) -> None:
+    """Once it is tried again; if it stays, it is a gap, and its slice goes on."""
+    left = [times]
+
+    async def fail(subscription_id: str) -> None:
+        if subscription_id == ONE and left[0]:
+            left[0] -= 1
+            raise RuntimeError("nobody thought of this")
+
+    pair.inventory.before_read = fail
+
+    scan_id = await pair.scan()
+
+    assert await pair.coverage(TWO) == "read"
+    assert await pair.coverage(ONE) == ("read" if times == 1 else "gap")
+    state = (await pair.scan_row(scan_id)).state
+    assert state is (ScanState.COMPLETE if times == 1 else ScanState.INCOMPLETE)
+
+
+async def test_an_error_nobody_foresaw_in_recording_costs_only_its_subscription() -> None:
+    """Not even its gap can be written: it counts as one, and its slice goes on."""
+
+    async def fail(name: str, _table: Table, partition: str) -> None:
+        if (name, partition) == ("commit", ONE):
+            raise RuntimeError("nobody thought of this")
+
+    world = ScanWorld(RecordingStore(before=fail), slice_size=2)
+    world.listed(ONE, TWO)
+
+    scan_id = await world.scan()
+
+    status = await world.known_status()
+    assert await world.coverage(TWO) == "read"
+    assert [known.subscription_id for known in status.summary.gaps] == [ONE]
+    assert (await world.scan_row(scan_id)).state is ScanState.INCOMPLETE

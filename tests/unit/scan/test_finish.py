@@ -13,7 +13,7 @@ from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import StoreUnavailable, Table
 from cmk_check.scan.finish import finish
 from cmk_check.store.scan_rows import Lease
-from tests.fakes.faults import Fault, Place
+from tests.fakes.faults import DeathError, Fault, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import bad, good, odd, sub
 from tests.unit.scan.scan_world import FORBIDDEN, ONE, THREE, TWO, ScanWorld
@@ -38,16 +38,19 @@ async def test_the_last_slice_finishes_and_no_earlier_one(world: ScanWorld) -> N
     assert await world.context.scans.holder() is None
 
 
-async def test_a_done_slice_delivered_again_finishes(world: ScanWorld) -> None:
-    """Its worker may have died between marking it done and finishing: nobody else comes."""
+@pytest.mark.parametrize("fault", [Fault.DEATH_AFTER, Fault.LOST_ANSWER])
+async def test_a_done_slice_delivered_again_finishes_and_reads_nothing(
+    world: ScanWorld, fault: Fault
+) -> None:
+    """Its worker may have ended between marking it done and finishing: nobody else comes."""
     (message,) = await world.planned(ONE)
-    await world.dies(message, DONE, Fault.DEATH_AFTER)
-    world.inventory.reads.clear()
+    with pytest.raises((DeathError, StoreUnavailable)):
+        await world.deliver(message, world.faulty({DONE: fault}))
 
     await world.deliver(message)
 
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
-    assert world.inventory.reads == []
+    assert world.inventory.reads == [ONE]
 
 
 async def test_finishing_twice_is_once(world: ScanWorld, store: RecordingStore) -> None:
@@ -124,22 +127,6 @@ async def test_an_earlier_version_can_read_the_scan_of_an_estate_with_a_kind_lef
     assert (await world.scan_row(scan_id)).posture_reasons == ()
 
 
-@pytest.mark.parametrize("next_is_partial", [False, True])
-async def test_slices_of_a_finished_scan_go_though_its_process_died(
-    world: ScanWorld, *, next_is_partial: bool
-) -> None:
-    """Its message may have been the last delivery: the next scan drops what it left."""
-    (message,) = await world.planned(ONE)
-    await world.dies(message, END, Fault.DEATH_AFTER)
-
-    if next_is_partial:
-        await world.partial_scan(ONE)
-    else:
-        await world.scan()
-
-    assert await world.count_slice_rows(message.scan_id) == 0
-
-
 async def test_the_counts_of_the_status_equal_the_findings(world: ScanWorld) -> None:
     """The status is summed from slices and never counted: it must not drift from the rows."""
     ids = [sub(number) for number in range(1, 7)]
@@ -182,16 +169,54 @@ async def test_an_end_that_was_not_written_is_written_by_the_next_delivery(
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
 
 
-async def test_a_status_that_somebody_else_wrote_meanwhile_is_summed_again(
+async def test_the_first_scan_is_told_by_its_sums_and_each_change_links_to_its_finding(
     world: ScanWorld,
 ) -> None:
-    """A worker that lowers the status is no reason to leave the scan open."""
+    """The sums stand for all the changes that are not told one by one."""
+    world.azure_has(bad(ONE, "a"), good(ONE, "b"), odd(ONE, "c"))
+    world.options = replace(world.options, hostname="app.example")
+
+    await world.scan()
+
+    violated, *_, baseline = await world.feed()
+    path = f"/api/v1/findings{bad(ONE, 'a').id}"
+    assert violated.data["findingUrl"] == f"https://app.example{path}"
+    assert baseline.data["statusUrl"] == "https://app.example/api/v1/status"
+    numbers = {"total": 3, "compliant": 1, "nonCompliant": 1, "unknown": 1}
+    assert baseline.data["accounts"] == numbers
+
+
+async def test_a_failed_scan_tells_why_and_the_next_one_that_it_recovered(world: ScanWorld) -> None:
+    """Whoever was woken hears that it is over, once; scans are put in order by their epochs."""
     world.listed(ONE)
     await world.scan()
-    (message,) = await world.planned()
-    slow = await world.asleep(message, END)
-    await world.overwrite(Table.SCANS, "scan", "status")
+    world.listed()
+    failed = await world.scan()
+    row, failure = await world.scan_row(failed), (await world.feed())[-1]
+    assert row.finished_at == failure.time == world.clock.now()
+    world.listed(ONE)
 
-    await slow.wake()
+    recovered = await world.scan()
+    await world.scan()
 
-    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+    assert await world.scan_changes() == ["scan.baseline", "scan.failed", "scan.recovered"]
+    recovery = (await world.feed())[-1]
+    assert [failure.source, recovery.source] == [f"/scans/{failed}", f"/scans/{recovered}"]
+    assert failure.data["reason"] == row.reason
+    assert [failure.sequence, recovery.sequence] == [2, 3]
+
+
+async def test_the_status_counts_owners_and_the_row_of_a_scan_keeps_none(world: ScanWorld) -> None:
+    """Scans are kept for a year, and each would hold the hashes of all owners."""
+    accounts = (bad(ONE, "a"), good(ONE, "b"), bad(TWO))
+    owned = (replace(each, owner=name) for each, name in zip(accounts, "xyx", strict=True))
+    world.azure_has(*owned, bad(ONE, "c"), bad(THREE))
+    *others, third = world.inventory.listed
+    world.inventory.listed = (*others, replace(third, owner="its tag"))
+
+    row = await world.scan_row(await world.scan())
+
+    counted = (await world.known_status()).summary.accounts
+    assert (len(counted.owners), counted.unowned) == (3, 1)
+    assert row.summary is not None
+    assert row.summary.accounts.owners == ()

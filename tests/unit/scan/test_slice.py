@@ -1,19 +1,30 @@
 """A slice: one worker's run, beside others that sleep, wake and take over."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from cmk_check.core.enums import PostureVerdict, ScanState
-from cmk_check.limits import ATTEMPTS_PER_STEP
+from cmk_check.limits import ATTEMPTS_PER_STEP, SLICE_CLAIM
 from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.slice import SliceIncomplete
 from cmk_check.store import table_keys
 from tests.fakes.faults import Fault, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import bad, good
-from tests.unit.scan.scan_world import CLAIM_ENDS, LEASE_ENDS, MARK, ONE, RECORD, TWO, ScanWorld
+from tests.unit.scan.scan_world import (
+    CLAIM_ENDS,
+    LEASE_ENDS,
+    MARK,
+    ONE,
+    RECORD,
+    THREE,
+    TWO,
+    ScanWorld,
+)
 
 
 @pytest.fixture
@@ -191,3 +202,55 @@ async def test_three_lost_races_leave_the_slice_to_the_queue_and_the_others_reco
     assert await world.verdicts() == {"first": "non_compliant", "second": "non_compliant"}
     assert (await world.scan_row(message.scan_id)).state is ScanState.RUNNING
     assert await world.told_of(TWO) == [(1, "account.violated", "second")]
+
+
+async def test_the_time_of_a_slice_begins_when_its_first_subscription_does(
+    crowd: ScanWorld,
+) -> None:
+    """While it waited for another slice of its process, healthy subscriptions became gaps."""
+    crowd.options = replace(crowd.options, slice_size=1, reading_deadline=timedelta(seconds=0.2))
+    crowd.azure_has(good(ONE), good(TWO))
+    first, second = await crowd.planned()
+    context = replace(crowd.context, subscription_limit=asyncio.Semaphore(1))
+
+    async def slow(subscription_id: str) -> None:
+        if subscription_id == ONE:
+            await asyncio.sleep(0.3)
+            crowd.clock.advance(SLICE_CLAIM / 2)
+
+    crowd.inventory.before_read = slow
+    async with asyncio.TaskGroup() as group:
+        group.create_task(crowd.deliver(first, context))
+        await asyncio.sleep(0.05)
+        group.create_task(crowd.deliver(second, context))
+
+    assert await crowd.coverage(TWO) == "read"
+    assert (await crowd.scan_row(first.scan_id)).state is not ScanState.RUNNING
+
+
+@pytest.mark.parametrize("places", [1, 2])
+async def test_p8_slices_at_once_ask_no_more_of_azure_than_one(
+    crowd: ScanWorld, places: int
+) -> None:
+    """The bound on requests is that of the process, however many slices the host gives it."""
+    crowd.azure_has(bad(ONE), bad(TWO), bad(THREE))
+    messages = await crowd.planned()
+    waiting: list[str] = []
+    answers = asyncio.Event()
+
+    async def wait(subscription_id: str) -> None:
+        waiting.append(subscription_id)
+        await answers.wait()
+
+    crowd.inventory.before_read = wait
+    context = replace(crowd.context, subscription_limit=asyncio.Semaphore(places))
+    async with asyncio.TaskGroup() as group:
+        for message in messages:
+            group.create_task(crowd.deliver(message, context))
+        for _ in range(100):  # as far as they get
+            await asyncio.sleep(0)
+        most = len(waiting)
+        answers.set()
+
+    assert most == places
+    assert (await crowd.scan_row(messages[0].scan_id)).state is ScanState.COMPLETE

@@ -195,27 +195,6 @@ async def test_each_subscription_gets_what_scope_and_state_say(world: ScanWorld)
     assert (await world.scan_row(messages[0].scan_id)).visible == 3
 
 
-async def test_what_is_not_read_is_recorded_as_what_it_is(world: ScanWorld) -> None:
-    """Rows of what is excluded, deleted or unlisted must not stand as if they were read."""
-    world.listed(ONE, TWO, THREE)
-    for each in (ONE, TWO, THREE):
-        world.read(each, bad(each))
-    await world.scan()
-    world.options = replace(world.options, scope=Scope(exclude=frozenset({ONE})))
-    world.listed(ONE)
-    world.inventory.listed += (Subscription(TWO, "gone", "t", "Deleted"),)
-    world.inventory.reads.clear()
-
-    await world.scan()
-
-    states = [await world.coverage(each) for each in (ONE, TWO, THREE)]
-    assert states == ["excluded", "retired", "gap"]
-    assert [entry.id.subscription_id for entry in (await world.findings()).values()] == [THREE]
-    assert world.inventory.reads == []
-    last = [(await world.told_of(each))[-1][1] for each in (ONE, TWO, THREE)]
-    assert last == ["account.removed", "account.removed", "coverage.lost"]
-
-
 async def test_changes_are_of_the_baseline_until_a_scan_has_finished(world: ScanWorld) -> None:
     """A scan that failed is none; and it must not depend on which slice runs when."""
     await world.start_next()

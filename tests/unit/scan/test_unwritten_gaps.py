@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +21,6 @@ from cmk_check.web.views.subscriptions import SubscriptionsView
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.world import bad, good, sub
 from tests.unit.scan.scan_world import FORBIDDEN, ONE, THREE, TWO, ScanWorld
-from tests.unit.scan.test_unrecordable import deliver_as_the_host_does
 
 HOUR = timedelta(hours=1)
 
@@ -51,7 +49,7 @@ async def scan(world: ScanWorld, *named: str) -> None:
     await (world.asked(*named) if named else world.start())
     await world.deliver(world.queue.messages.pop(0))
     for message in world.sent():
-        await deliver_as_the_host_does(world, message)
+        await world.deliver_as_the_host_does(message)
 
 
 async def status_of(world: ScanWorld, name: str) -> dict[str, Any]:
@@ -175,20 +173,6 @@ async def test_p1_beyond_the_bound_all_are_as_old_as_what_was_recorded(
     refuse(estate)
     await scan(estate)
     assert (await status_of(estate, TWO))["posture"] == "non_compliant"
-
-
-async def test_a_status_of_an_earlier_version_dates_what_it_can(estate: ScanWorld) -> None:
-    """Without names any row may be the one; a version that did not count them goes on as before."""
-    status = await known(estate)
-    postures = []
-    for unwritten in (None, 0, 1):
-        summary = replace(status.summary, unwritten=unwritten, unwritten_gaps=())
-        scans = ScanTable(estate.store)
-        changed = replace(status, summary=summary)
-        await scans.commit(status=changed, current=await scans.lease_and_status())
-        postures.append((await status_of(estate, ONE))["posture"])
-
-    assert postures == ["compliant", "compliant", "unknown"]
 
 
 async def test_a_gap_that_is_written_at_last_says_when_it_was_read(estate: ScanWorld) -> None:
