@@ -88,6 +88,13 @@ class Run[How](ABC):
         await self.step()
         await self.go_on()
 
+    async def undisturbed(self) -> tuple[dict[str, object], int]:
+        """Return the outcome if nothing goes wrong, and how many places there are."""
+        run = self.twin()
+        await run.scan()
+        await run.world.scan()
+        return await outcome(run.world), sum(run.places)
+
     async def go_on(self) -> None:
         """Scan to the end."""
         while self.waiting:

@@ -6,8 +6,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import GapReason, ScanState, Trigger, WatchState
-from cmk_check.core.gap import Gap
+from cmk_check.core.enums import ScanState, Trigger, WatchState
 from cmk_check.core.scope import Scope
 from cmk_check.core.watch_state import Watch
 from cmk_check.limits import (
@@ -17,17 +16,16 @@ from cmk_check.limits import (
     WATCH_VAULTS_PER_LOOK,
     WATCH_VAULTS_REMEMBERED,
 )
-from cmk_check.ports import Insert, InventoryError, Replace, Table
+from cmk_check.ports import InventoryError, Store, Table
 from cmk_check.scan.watch_for_changes import WatchContext, look
 from cmk_check.store.codec import RowUnusable
 from cmk_check.store.watch_table import WatchTable
 from tests.fakes.changes import RecordingWatchSink, ScriptedChanges
+from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.keys import DISABLED, VAULT, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import bad, good, sub
 from tests.unit.scan.scan_world import FORBIDDEN, ONE, THREE, TWO, ScanWorld
-
-UNSEEN: Final = Gap(GapReason.FORBIDDEN, "Microsoft.ResourceGraph/resources/read", "no right")
 
 SECOND: Final = timedelta(seconds=1)
 EVERY: Final = timedelta(minutes=2)
@@ -44,11 +42,13 @@ class Watched:
     def __post_init__(self) -> None:
         self.graph = ScriptedChanges(self.world.clock)
 
-    async def look(self, after: timedelta = EVERY, *, drained: bool = True) -> list[str]:
+    async def look(
+        self, after: timedelta = EVERY, store: Store | None = None, *, drained: bool = True
+    ) -> list[str]:
         """Let a look happen after a pause; return which subscriptions were read because of it."""
         self.world.clock.advance(after)
         self.world.inventory.reads.clear()
-        table = WatchTable(self.world.store)
+        table = WatchTable(store or self.world.store)
         await look(WatchContext(self.world.context, self.graph, table, self.sink))
         if drained:
             await self.world.drain()
@@ -135,24 +135,17 @@ async def test_the_cursor_stays_until_the_scan_has_finished(watched: Watched) ->
     assert after.cursor == watched.world.clock.now() - WATCH_OVERLAP
 
 
-async def test_a_scan_that_fails_leaves_its_changes_to_the_next_look(watched: Watched) -> None:
-    """Nothing was read."""
+async def test_a_scan_that_fails_leaves_its_changes_to_the_next_look_and_a_gap_does_not(
+    watched: Watched,
+) -> None:
+    """A subscription that cannot be read is not asked for every two minutes."""
     watched.graph.add(ONE)
+    watched.world.read(ONE, gap=FORBIDDEN)
     watched.world.inventory.list_error = InventoryError(FORBIDDEN)
     failed = await watched.look()
     watched.world.inventory.list_error = None
 
     assert (failed, await watched.look(), await watched.look()) == ([], [ONE], [])
-
-
-async def test_what_a_finished_scan_could_not_read_waits_for_the_full_one(watched: Watched) -> None:
-    """A subscription that cannot be read is not asked for every two minutes."""
-    watched.world.read(ONE, gap=FORBIDDEN)
-    watched.graph.add(ONE)
-
-    reads = [await watched.look() for _ in range(3)]
-
-    assert reads == [[ONE], [], []]
 
 
 async def test_a_row_later_than_the_overlap_waits_for_the_full_scan(watched: Watched) -> None:
@@ -193,7 +186,7 @@ async def test_p4_a_quiet_look_writes_one_row(watched: Watched) -> None:
 async def test_the_watch_says_when_it_turns_blind_and_when_it_sees_again(watched: Watched) -> None:
     """Once each, and every hour that it lasts, so that an alert does not end by itself."""
     await watched.look()
-    watched.graph.gap = UNSEEN
+    watched.graph.gap = FORBIDDEN
     before = await watched.state()
     for _ in range(WATCH_BLIND_REPEATED // EVERY + 1):
         await watched.look()
@@ -202,7 +195,7 @@ async def test_the_watch_says_when_it_turns_blind_and_when_it_sees_again(watched
     await watched.look()
 
     states = [(watch.state, gap) for watch, gap in watched.sink.told]
-    turned = (WatchState.BLIND, UNSEEN)
+    turned = (WatchState.BLIND, FORBIDDEN)
     assert states == [(WatchState.SEEING, None), turned, turned, (WatchState.SEEING, None)]
     assert watched.sink.told[1][0].since == watched.sink.told[2][0].since
     assert (blind.cursor, (await watched.state()).state) == (before.cursor, WatchState.SEEING)
@@ -259,30 +252,19 @@ async def test_a_date_in_the_future_is_left_out(watched: Watched) -> None:
 
 async def test_another_look_that_wrote_first_is_no_failure(watched: Watched) -> None:
     """The host may run two for a moment."""
-    table = WatchTable(watched.world.store)
-    await watched.look()
-    stale = await table.read()
-    await watched.look()
+    faults = {Place("commit", Table.SCANS): Fault.CONFLICT}
+    watched.graph.add(ONE)
 
-    class Stale(WatchTable):
-        async def read(self) -> object:  # type: ignore[override]
-            return stale
-
-    context = watched.world.context
-    await look(WatchContext(context, watched.graph, Stale(watched.world.store), watched.sink))
-
-    assert await table.read() != stale
+    assert await watched.look(store=FaultyStore(watched.world.store, places=faults)) == [ONE]
 
 
 async def test_a_broken_row_is_replaced_and_a_newer_one_is_not(watched: Watched) -> None:
     """Whoever can write the table cannot switch the watch off for good; an update comes first."""
-    store = watched.world.store
-    await store.commit(Table.SCANS, "watch", [Insert("state", {"schema": 1, "document0": "{"})])
+    await watched.look()
+    await watched.world.overwrite(Table.SCANS, "watch", "state", document0="{")
     await watched.look()
     assert (await watched.state()).state is WatchState.SEEING
-    row = await store.get(Table.SCANS, "watch", "state")
-    assert row is not None
-    await store.commit(Table.SCANS, "watch", [Replace("state", {"schema": 9}, row.etag)])
+    await watched.world.overwrite(Table.SCANS, "watch", "state", schema=9)
 
     with pytest.raises(RowUnusable, match="newer version"):
         await watched.look()
@@ -309,14 +291,6 @@ async def test_vaults_are_not_asked_for_without_key_health(watched: Watched) -> 
     assert (await watched.state()).last_change is None
 
 
-def _searches(store: RecordingStore) -> int:
-    """Count the searches for those who use a vault."""
-    return sum(
-        entry.name == "query" and (entry.table, entry.partition) == (Table.FINDINGS, "")
-        for entry in store.log
-    )
-
-
 async def test_a_vault_that_concerns_nobody_is_looked_up_once(keyed: Watched) -> None:
     """Most vaults of a company have nothing to do with these accounts, and many change often."""
     store = keyed.world.store
@@ -326,7 +300,8 @@ async def test_a_vault_that_concerns_nobody_is_looked_up_once(keyed: Watched) ->
 
     reads = [await keyed.look() for _ in range(3)]
 
-    assert (reads, _searches(store)) == ([[], [], []], 1)
+    searches = [each for each in store.log if each.name == "query" and not each.partition]
+    assert (reads, [each.table for each in searches]) == ([[], [], []], [Table.FINDINGS])
 
 
 async def test_more_vaults_than_a_look_takes_come_in_the_next_ones(keyed: Watched) -> None:
