@@ -11,7 +11,7 @@ import pytest
 
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState, PostureVerdict
-from cmk_check.ports import Table
+from cmk_check.ports import SliceMessage, Table
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
 from tests.fakes.world import bad, good
 from tests.unit.scan.scan_world import CLAIM_ENDS, LEASE_ENDS, ONE, TWO, ScanWorld
@@ -57,32 +57,22 @@ async def test_a_sleeper_wakes_while_the_newer_scan_has_read_and_not_finished(
     await check_no_false_green(green)
 
 
-async def test_a_sleeper_of_the_first_scan_ever_is_stopped(world: ScanWorld) -> None:
-    """A baseline has no status to take back, and the next scan soon has one."""
+@pytest.mark.parametrize("poisoned", [False, True], ids=["its lease ends", "its plan was poison"])
+async def test_a_sleeper_of_the_first_scan_ever_is_stopped(
+    world: ScanWorld, *, poisoned: bool
+) -> None:
+    """A baseline has no status to take back, and the next scan soon has one.
+
+    If the plan is given up, the next scan begins within a minute: no lease ends.
+    """
     world.azure_has(good(ONE), bad(TWO))
     _, second = await world.planned()
     sleeper = await world.asleep(second, FIRST_WRITE)
-    world.clock.advance(LEASE_ENDS)
+    if poisoned:
+        await world.poison(SliceMessage(second.scan_id, None))
+    world.clock.advance(timedelta(minutes=1 - 60) if poisoned else LEASE_ENDS)
     world.listed(ONE)
-    await world.scan()
-
-    await sleeper.wake()
-
-    await check_no_false_green(world)
-
-
-async def test_a_worker_of_a_scan_whose_plan_was_poison_is_stopped(world: ScanWorld) -> None:
-    """Its scan was closed, and the next one began within a minute: no lease ran out."""
-    world.azure_has(good(ONE), bad(TWO))
-    await world.start_next()
-    (plan,) = world.sent()
-    await world.deliver(plan)
-    _, second = world.sent()
-    sleeper = await world.asleep(second, FIRST_WRITE)
-    await world.poison(plan)
-    world.listed(ONE)
-    world.clock.advance(-timedelta(minutes=59))  # the scan below comes an hour later
-    await world.scan()
+    await world.scan()  # an hour later
 
     await sleeper.wake()
 

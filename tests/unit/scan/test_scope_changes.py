@@ -1,6 +1,5 @@
 """A scan under another scope must not be taken for an answer about this one (P1)."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,13 +18,8 @@ FOUNDRY = {"kind": "AIServices", "key_source": "Microsoft.CognitiveServices"}
 
 def under(world: ScanWorld, *kinds: str, exclude: str | None = None) -> None:
     """Let the settings of the program be others from now on."""
-    options = replace(
-        world.options,
-        kinds={kind.lower(): kind for kind in kinds},
-        scope=Scope(exclude=frozenset({exclude} if exclude else ())),
-    )
-    expect = replace(options.expectations, scope=options.recorded_scope)
-    world.options = replace(options, expectations=expect)
+    scope = Scope(exclude=frozenset({exclude} if exclude else ()))
+    world.within(kinds={kind.lower(): kind for kind in kinds}, scope=scope)
 
 
 @pytest.fixture
@@ -79,8 +73,12 @@ async def test_a_scan_whose_scope_changes_while_it_runs_fails(app: ScanWorld) ->
     assert "foundry" in await app.verdicts()
 
 
-async def test_the_command_line_refuses_a_store_of_another_scope(app: ScanWorld) -> None:
+async def test_the_command_line_takes_only_a_store_of_its_own_scope_or_without_one(
+    app: ScanWorld,
+) -> None:
     """It would remove findings of the app; the difference is named."""
+    await check_scope(app.context)
+    await check_scope(ScanWorld().context)
     under(app, "OpenAI")
 
     with pytest.raises(
@@ -91,13 +89,8 @@ async def test_the_command_line_refuses_a_store_of_another_scope(app: ScanWorld)
 
 def honouring(world: ScanWorld, days: int, mode: ExceptionMode = ExceptionMode.ACCEPT) -> None:
     """Let the settings honour exceptions for so many days from now on."""
-    options = replace(
-        world.options,
-        exception_rules=ExceptionRules(timedelta(days=days)),
-        expectations=replace(world.options.expectations, exceptions=mode),
-    )
-    expect = replace(options.expectations, scope=options.recorded_scope)
-    world.options = replace(options, expectations=expect)
+    world.expect(exceptions=mode)
+    world.within(exception_rules=ExceptionRules(timedelta(days=days)))
 
 
 async def test_exceptions_that_others_rules_honoured_do_not_count(world: ScanWorld) -> None:
@@ -117,14 +110,6 @@ async def test_exceptions_that_others_rules_honoured_do_not_count(world: ScanWor
         await check_scope(world.context)
 
 
-def test_rules_of_earlier_versions_are_not_known() -> None:
-    """An exception that was honoured then may be longer than is allowed now."""
-    now = RecordedScope.of([], [], [], exceptions=ExceptionRules().recorded())
-
-    assert RecordedScope.of([], [], []).differences(now) == {"CMK_EXCEPTION_MAX_DAYS": ()}
-    assert RecordedScope.of([], [], [], exceptions=NO_EXCEPTIONS).differences(now) == {}
-
-
 @pytest.mark.parametrize("then", [ExceptionMode.OFF, ExceptionMode.SHOW])
 async def test_rules_count_only_where_exceptions_do(world: ScanWorld, then: ExceptionMode) -> None:
     """Without them nothing is honoured, before or now: switching them on or off is no trouble."""
@@ -137,23 +122,14 @@ async def test_rules_count_only_where_exceptions_do(world: ScanWorld, then: Exce
     assert await world.verdict() is PostureVerdict.COMPLIANT
 
 
-async def test_the_command_line_takes_a_store_of_its_own_scope_or_without_one(
-    app: ScanWorld,
-) -> None:
-    """An empty store, and one that an earlier version filled, say nothing of a scope."""
-    await check_scope(app.context)
-    await check_scope(ScanWorld().context)
+def test_settings_differ_by_what_they_mean_and_are_told_by_their_names() -> None:
+    """An earlier version's rules for exceptions are not known: they may have allowed more days."""
+    of = RecordedScope.of
+    now = of([], [], [], exceptions=ExceptionRules().recorded())
 
-
-def test_scopes_are_equal_in_any_order_and_case() -> None:
-    """A setting that is only spelled otherwise is no change."""
-    assert RecordedScope.of(["OpenAI", "b"], ["X"], []) == RecordedScope.of(
-        ["B", "openai"], "x", []
-    )
-
-
-def test_another_management_group_is_told_by_its_setting() -> None:
-    """The sentence of the posture names what somebody has to set."""
-    of = RecordedScope.of([], [], [], "mg-ai")
-
-    assert of.differences(RecordedScope.of([], [], [])) == {"CMK_MANAGEMENT_GROUP": ("mg-ai",)}
+    assert of(["OpenAI", "b"], ["X"], []) == of(["B", "openai"], "x", [])
+    assert of([], [], [], "mg-ai").differences(of([], [], [])) == {
+        "CMK_MANAGEMENT_GROUP": ("mg-ai",)
+    }
+    assert of([], [], []).differences(now) == {"CMK_EXCEPTION_MAX_DAYS": ()}
+    assert of([], [], [], exceptions=NO_EXCEPTIONS).differences(now) == {}
