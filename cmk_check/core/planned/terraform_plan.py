@@ -69,13 +69,15 @@ def read_plan(document: object) -> list[PlannedAccount]:
     accounts = [account for account, _ in bases.values()]
     configuration = member(document, "configuration", "root_module")
     found = []
-    setters: dict[str | None, dict[str, tuple[_Resource, Entry]]] = {}
+    setters: dict[tuple[str, ...], dict[str, tuple[_Resource, Entry]]] = {}
     for each, entry in said:
         if each.type not in _ACCOUNTS and member(entry, "properties", "encryption") is not None:
-            target = _target(each, accounts, configuration) if accounts else ""
-            setters.setdefault(target, {})[each.address] = (each, entry)
+            targets = _targets(each, accounts, configuration)
+            setters.setdefault(targets, {})[each.address] = (each, entry)
     for address, (account, base) in bases.items():
-        own, loose = [*setters.get(address, {}).values()], [*setters.get(None, {}).values()]
+        own = [*setters.get((address,), {}).values()]
+        unclear = [each for each in setters if address in each[:-1]]
+        loose = [given for each in unclear for given in setters[each].values()]
         entries = [_with(base, given) for _, given in own] or [base]
         block = "customer_managed_key"
         if any(each.is_idle for each, _ in own) and account.had.get(block):
@@ -86,7 +88,7 @@ def read_plan(document: object) -> list[PlannedAccount]:
         entries += [_with(entry, given) for entry in [*entries] for _, given in loose]
         names = few(each.address for each, _ in (*own, *loose))
         found.append(account.planned(entries, _SET_BY.format(names) if entries[1:] else None))
-    found += [each.planned([entry]) for each, entry in setters.get("", {}).values()]
+    found += [each.planned([entry]) for each, entry in setters.get(("",), {}).values()]
     return found + [each.planned((), NOT_SHOWN) for each in resources if _hides_accounts(each)]
 
 
@@ -179,18 +181,17 @@ def _encryption(block: object) -> object:
     return {"keySource": KEY_VAULT, "keyVaultProperties": key}
 
 
-def _target(setter: _Resource, accounts: Collection[_Resource], module: object) -> str | None:
-    """Return the address of the account that is set: "" if not in the plan, None if unclear."""
+def _targets(setter: _Resource, accounts: Collection[_Resource], module: object) -> tuple[str, ...]:
+    """Return the addresses of accounts that may be set; at the end "" for one outside the plan."""
     attribute = "cognitive_account_id" if setter.type == _KEY else "resource_id"
     given, parent = setter.values.get(attribute), setter.values.get("parent_id")
     if isinstance(parent, str):
         given = f"{parent}/providers/{ACCOUNT_TYPE}/{setter.values.get('name')}"
     if isinstance(given, str):
-        meant = [each for each in accounts if _has_id(each, given.lower())]
-        # The id of one that is new may be alike but for its subscription.
-        exact = [each for each in meant if isinstance(each.values.get("id"), str)]
-        ids = [each.address for each in exact or meant] or [""]
-        return ids[0] if len(ids) == 1 else None
+        meant = {each.address: _has_id(each, given.lower()) for each in accounts}
+        exact = [address for address, is_meant in meant.items() if is_meant]
+        alike = [address for address, is_meant in meant.items() if is_meant is None]
+        return (*exact,) if len(exact) == 1 else (*exact, *alike, "")
     path, block, index = setter.place
     for name in re.findall(r"module\.([\w-]+)", path):
         module = member(module, "module_calls", name, "module")
@@ -205,16 +206,20 @@ def _target(setter: _Resource, accounts: Collection[_Resource], module: object) 
         meant = [each for each in meant if each.place[2] == index]
     elif len(meant) > 1:
         meant = [each for each in meant if "".join(each.place[1:]) in names]
-    return meant[0].address if len(meant) == 1 else None
+    return (meant[0].address,) if len(meant) == 1 else (*(each.address for each in accounts), "")
 
 
-def _has_id(account: _Resource, given: str) -> bool:
+def _has_id(account: _Resource, given: str) -> bool | None:
+    """Tell whether an account has this id; None if it is new and only its subscription is open."""
     parts = ("id", "name", "resource_group_name", "parent_id")
     own, name, group, parent = map(account.values.get, parts)
-    if isinstance(own, str):
-        return own.lower() == given
+    if given == str(own if isinstance(own, str) else account.had.get("id")).lower():
+        return True
     scope = parent if isinstance(parent, str) else f"/resourcegroups/{group}"
-    return given.endswith(f"{scope}/providers/{ACCOUNT_TYPE}/{name}".lower())
+    is_alike = given.endswith(f"{scope}/providers/{ACCOUNT_TYPE}/{name}".lower())
+    if isinstance(own, str) or not is_alike:
+        return False
+    return True if isinstance(parent, str) else None
 
 
 def _with(entry: Entry, setter: Entry) -> Entry:

@@ -73,6 +73,9 @@ def _plan(*changes: Json, references: object = ()) -> Json:
     return {"resource_changes": list(changes), "configuration": configuration}
 
 
+NEW: Final = ("create",)
+
+
 def _azurerm(
     block: Sequence[object] = (),
     at: str = "x",
@@ -81,8 +84,11 @@ def _azurerm(
 ) -> Json:
     values = {"kind": "OpenAI", "name": at, "resource_group_name": "rg"}
     planned = {**values, "customer_managed_key": [*block]}
-    made = _change("azurerm_cognitive_account", planned, actions=actions, at=at)
-    return made | {"change": made["change"] | {"before": {"customer_managed_key": had}}}
+    its_id = {"id": f"{GROUP}/providers/{ACCOUNT}/{at}"}
+    after = planned if "create" in actions else planned | its_id
+    before = None if actions == NEW else {"customer_managed_key": had, **its_id}
+    made = _change("azurerm_cognitive_account", after, actions=actions, at=at)
+    return made | {"change": made["change"] | {"before": before}}
 
 
 def _azapi(body: object, kind: str = "azapi_resource", **more: object) -> Json:
@@ -204,6 +210,8 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "azurerm in a loop by number": (_plan(*LOOP, references=["azurerm_cognitive_account.x", "count.index"]), [OPEN, OPEN]),
     "azurerm removes what another has set": (_plan(_azurerm(had=[{}]), KEY_OF_X | {"change": KEY_OF_X["change"] | {"actions": ["no-op"]}}, references=REFERENCES), [OPEN]),
     "azurerm loses its key": (_plan(_azurerm(), _change(KEY_RESOURCE, {"key_vault_key_id": KEY_ID, "cognitive_account_id": f"{GROUP}/providers/{ACCOUNT}/x"}, actions=["delete"])), [RED]),
+    "azurerm is new, with a key by an id that may be of another subscription": (_plan(_azurerm(actions=NEW), _azurerm(at="y"), _key_of()), [OPEN, RED]),
+    "azurerm made anew with its key": (_plan(_azurerm(actions=["delete", "create"]), _key_of(actions=["delete", "create"])), [GREEN]),
     "azurerm is deleted": (_plan(_change("azurerm_cognitive_account", {"kind": "OpenAI"}, actions=["delete"])), []),
     "planned values alone": ({"planned_values": {"root_module": {"child_modules": [{"resources": [{"address": "a", "mode": "managed", "type": "azurerm_ai_services", "values": {"name": "a"}}]}]}}}, [OPEN]),
     "azapi": (_plan(_azapi({"kind": "AIServices", "properties": {"encryption": KEY}})), [GREEN]),
@@ -219,7 +227,7 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "azurerm with a key that is forgotten": (_plan(_azurerm(), _key_of(actions=["forget"])), [GREEN]),
     "azurerm made anew under an old key": (_plan(_azurerm(actions=["delete", "create"]), _key_of(actions=["no-op"])), [OPEN]),
     "azurerm twice under one id": (_plan(_azurerm(), _azurerm(at="y") | {"change": _azurerm()["change"]}, _key_of()), [OPEN, OPEN]),
-    "azurerm with a key of one in another subscription": (_plan(_azurerm(at="y") | {"change": _azurerm()["change"]}, _change("azurerm_cognitive_account", {"kind": "OpenAI", "id": ID_OF_X}), _key_of()), [RED, GREEN]),
+    "azurerm with a key of one in another subscription": (_plan(_azurerm(at="y") | {"change": _azurerm(actions=NEW)["change"]}, _azurerm(), _key_of()), [RED, GREEN]),
     "azurerm deploys a linked template": (_plan(_change(TEMPLATE_RESOURCE, {"template_content": '{"contentVersion": "1", "resources": [{"templateLink": {}}]}'})), [OPEN]),
     "azurerm deploys a template after apply": (_plan(_change(TEMPLATE_RESOURCE, {"parameters_content": '{"contentVersion": "1"}'}, ["template_content"])), [OPEN]),
     "azapi of a type after apply": (_plan(_change("azapi_resource", {"name": "x"}, ["type"])), [OPEN]),
