@@ -81,9 +81,22 @@ def test_an_unknown_account_is_a_warning_that_can_pass(folder: Path, fails: str,
     assert "::warning file=a.json,line=4,title=not_resolved::" in result.stdout
 
 
-def test_a_pattern_without_a_file_fails(folder: Path) -> None:
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"files": "a.json gone/*.json"},
+        {"files": "a.json", "parameters": "gone/*.json"},
+        {"files": " "},
+    ],
+)
+def test_a_pattern_without_a_file_fails(folder: Path, inputs: dict[str, str]) -> None:
     """A folder that was renamed must not switch the check off."""
-    assert _run("Check", folder, files="gone/*.json").returncode == 2
+    (folder / "a.json").write_text(_template({"keySource": "Microsoft.KeyVault"}))
+
+    result = _run("Check", folder, **inputs)
+
+    assert result.returncode == 2
+    assert "::error title=cmk_check::" in result.stdout
 
 
 def test_the_command_is_installed_in_the_versions_of_the_lock(folder: Path) -> None:

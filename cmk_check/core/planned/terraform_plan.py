@@ -200,13 +200,14 @@ def _targets(setter: _Resource, accounts: Collection[_Resource], module: object)
     names = {str(each) for each in listed(member(own, "expressions", attribute, "references"))}
     # Terraform lists a resource that an expression names, and each of its parts.
     named = {".".join(re.split(r"[.\[]", each)[:2]) for each in names - _LOOPS}
-    meant = [each for each in accounts if each.place[0] == path and {each.place[1]} == named]
+    referenced = [each for each in accounts if each.place[0] == path and {each.place[1]} == named]
     # The plan does not show whether an expression calculates with count.index.
-    if len(meant) > 1 and "each.key" in names:
-        meant = [each for each in meant if each.place[2] == index]
-    elif len(meant) > 1:
-        meant = [each for each in meant if "".join(each.place[1:]) in names]
-    return (meant[0].address,) if len(meant) == 1 else (*(each.address for each in accounts), "")
+    if len(referenced) > 1 and "each.key" in names:
+        referenced = [each for each in referenced if each.place[2] == index]
+    elif len(referenced) > 1:
+        referenced = [each for each in referenced if "".join(each.place[1:]) in names]
+    found = [each.address for each in referenced]
+    return (*found,) if len(found) == 1 else (*(each.address for each in accounts), "")
 
 
 def _has_id(account: _Resource, given: str) -> bool | None:
