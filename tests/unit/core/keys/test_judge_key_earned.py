@@ -4,6 +4,8 @@ What "sound" means is written down here a second time, over the JSON itself and 
 the program has it, and both must agree on everything that is tried.
 """
 
+import json
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -40,8 +42,8 @@ _WRONG: Final[tuple[object, ...]] = (
 
 
 _NAMES: Final = st.sampled_from(["keys", "properties", "keySource", "exp", "objectId"])
-_VALUES: Final = st.sampled_from(_WRONG) | st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+_VALUES: Final = st.sampled_from((*_WRONG, 10**400, "\ud800\x00")) | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_NAMES, inner, max_size=2),
     max_leaves=4,
 )
@@ -223,11 +225,15 @@ def _lets(block: dict[str, Any], action: str) -> bool:
 
 
 def _disagreement(case: Case) -> object:
-    """Compare both on a case; None if they agree or key health is not judged."""
+    """Compare both on a case; None if they agree or key health is not judged.
+
+    P7, P10: no document may raise, and all that is kept of it can be stored.
+    """
     account = account_of(case)
     if account is None or judge(account).verdict is not Verdict.COMPLIANT:
         return None
     health = judge_key(account, facts_of(case), NOW)
+    json.dumps(asdict(health), default=str, ensure_ascii=False).encode()
     sound = is_sound(case)
     return None if (health.state is KeyState.HEALTHY) == sound else (sound, health.concerns)
 

@@ -1,12 +1,9 @@
 """Documents of any shape about keys become facts."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cmk_check.core.keys.facts import EncryptionScope, Key, KeyVersion, RolePermissions, Vault
 from cmk_check.core.keys.parsing import (
@@ -19,7 +16,7 @@ from cmk_check.core.keys.parsing import (
     parse_version,
     vault_name,
 )
-from tests.unit.core.key_examples import KEY_ID, POLICIES, ROLES, VAULT_ID, Case, changed, paths_of
+from tests.unit.core.key_examples import KEY_ID, POLICIES, VAULT_ID, changed
 
 _ATTRIBUTES: Final = {"enabled": False, "nbf": 1, "exp": 253_402_300_799, "created": -1}
 _KEY: Final[dict[str, Any]] = {
@@ -193,41 +190,9 @@ def test_texts_are_cut_and_cleaned() -> None:
     assert vault.id == vault.uri == "\ufffd\ufffd" + "x" * 1_018
 
 
-_TEXTS: Final = st.text() | st.just("\ud800\x00")
-_SCALARS: Final = st.none() | st.booleans() | st.integers() | st.floats() | _TEXTS
-_VALUES: Final = st.sampled_from([10**400, -(10**400)]) | st.recursive(
-    _SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3),
-    max_leaves=6,
-)
-_PLACES: Final = [(case, path) for case in (POLICIES, ROLES) for path in paths_of(case)]
-
-
-@given(st.sampled_from(_PLACES), _VALUES)
-def test_no_document_raises_and_all_that_is_kept_can_be_encoded_p7(
-    place: tuple[Case, str], value: object
-) -> None:
-    """P7: one odd vault must not affect the others."""
-    case = changed(place[0], place[1], value)
-
-    kept: list[object] = []
-    for entry in (case["vault"], case["key"], *case["versions"]):
-        vault = parse_vault(entry, managed_hsm=False)
-        version = parse_version(entry)
-        kept += [vault.id, vault.uri, vault.malformed, vault.bypass, *vault.policies]
-        kept += [parse_vault(entry, managed_hsm=True).uri, parse_key(entry).latest.version]
-        kept += [version.version, version.type, *(version.operations or ())]
-    scopes = [parse_scope(each) for each in case["scopes"]]
-    assignments = [parse_assignment(each) for each in case["assignments"]]
-    roles = [parse_role(each) for each in case["roles"]]
-    kept += [each.name for each in scopes] + [each.role_id for each in assignments if each]
-    kept += [block.data_actions for blocks in roles for block in blocks or ()]
-    json.dumps(kept, ensure_ascii=False).encode()
-
-
-@given(_VALUES)
+@pytest.mark.parametrize("value", [None, 7, "\ud800", [{}], {"properties": [7]}])
 def test_no_answer_at_all_raises_p7(value: object) -> None:
-    """P7: an answer need not be a document."""
+    """P7: an answer need not be a document; odd parts of one are tried where it is judged."""
     parse_vault(value, managed_hsm=True)
     parse_key(value)
     parse_version(value)
