@@ -54,7 +54,6 @@ FOLLOWED: Final[dict[str, tuple[Changes, list[str]]]] = {
         {_ACCESS: "SecuredByPerimeter"},
         [R.VAULT_FIREWALL_BLOCKS_SERVICES],
     ),
-    "public access never heard of": ({_ACCESS: "Sometimes"}, ["firewall"]),
     "default action never heard of": ({_RULES: {"defaultAction": "Audit"}}, ["firewall"]),
     "expires in 30 days": ({f"{ATTRIBUTES}.exp": SECONDS + 30 * DAY}, [R.KEY_EXPIRES_SOON]),
     "expires a second later": ({f"{ATTRIBUTES}.exp": SECONDS + 30 * DAY + 1}, []),
@@ -145,10 +144,6 @@ PINNING: Final[dict[str, tuple[Changes, list[str]]]] = {
     "attached identity without a client id": (
         {"account.identity.userAssignedIdentities": {"/a": {"principalId": USER}}},
         ["identity"],
-    ),
-    "an assignment under a condition": (
-        {"assignments.0.properties.condition": "x"},
-        ["permissions"],
     ),
     "a role under a condition": ({f"{_BLOCK}.condition": "x"}, ["permissions"]),
     "policies do not count beside roles": (
