@@ -1,4 +1,4 @@
-"""An entry of any shape becomes an account."""
+"""An entry of any shape becomes an account, with its owner."""
 
 import json
 from dataclasses import replace
@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from cmk_check.core.account import Account, UserIdentity, parse_account
 from cmk_check.core.data_stores.facts import AccountPlaces
+from cmk_check.core.owner import UNOWNED, Owner, owner_of, owner_tag
+from cmk_check.limits import MAX_TAG_BYTES
 
 TAGS = frozenset({"owner", "costcenter"})
 ID = (
@@ -257,3 +259,41 @@ def test_a_date_of_creation_that_is_none_costs_only_itself(
     account = parse(systemData={"createdAt": written})
 
     assert account == replace(parse(), created_at=kept)
+
+
+OWNER_TAGS = ("owner", "contact", "team")
+
+
+@pytest.mark.parametrize(
+    ("tags", "owner"),
+    [
+        pytest.param({"owner": "a", "team": "b"}, "a", id="the first of the setting"),
+        pytest.param({"team": "b", "CONTACT": "c"}, "c", id="in any case"),
+        pytest.param({"owner": " \t", "team": "b"}, "b", id="blank is none"),
+        pytest.param({"Owner": "a", "owner": "b"}, "a", id="twice"),
+        pytest.param({"owner": None, "team": 7}, None, id="no texts"),
+        pytest.param({"owners": "a"}, None, id="another tag"),
+        pytest.param({"owner": "unowned"}, "unowned", id="a word that says nobody"),
+        pytest.param({"owner": " Legal "}, " Legal ", id="as it is spelled"),
+        pytest.param({"owner": "a\x00b\ud800"}, "a\ufffdb\ufffd", id="no table holds it"),
+        pytest.param({"owner": "x" * 10_000}, "x" * MAX_TAG_BYTES, id="10 KB"),
+        pytest.param({}, None, id="no tags"),
+        pytest.param(["owner"], None, id="no object"),
+        pytest.param(None, None, id="null"),
+    ],
+)
+def test_the_first_tag_with_a_value_names_the_owner(tags: object, owner: str | None) -> None:
+    """The spelling of tags varies, and the result must not."""
+    assert owner_tag(tags, OWNER_TAGS) == owner
+
+
+def test_no_tag_is_looked_at_without_a_name() -> None:
+    """With an empty setting nothing is kept: owners may be people."""
+    assert owner_tag({"owner": "a", "": "b"}, ()) is None
+
+
+def test_the_account_says_more_than_its_subscription() -> None:
+    """A subscription is often shared."""
+    assert owner_of("a", "b") == Owner("a", "account")
+    assert owner_of(None, "b") == Owner("b", "subscription")
+    assert owner_of(None, None) == UNOWNED

@@ -12,10 +12,8 @@ from cmk_check.core.scope import Scope, slice_ranges, visible
 @pytest.mark.parametrize(
     ("include", "exclude", "state", "disposition"),
     [
-        ("", "", "Enabled", Disposition.READ),
         ("", "", "Disabled", Disposition.READ),
         ("", "", None, Disposition.READ),
-        ("", "", "Deleted", Disposition.RETIRED),
         ("", "", "deleted", Disposition.RETIRED),
         ("s", "", "Enabled", Disposition.READ),
         ("t", "", "Enabled", Disposition.EXCLUDED),
@@ -37,7 +35,6 @@ def test_what_to_do_with_a_listed_subscription(
     ("include", "exclude", "recorded", "disposition"),
     [
         ("", "", None, Disposition.NOT_VISIBLE),
-        ("", "", CoverageState.READ, Disposition.NOT_VISIBLE),
         ("", "", CoverageState.EXCLUDED, Disposition.NOT_VISIBLE),
         ("", "", CoverageState.RETIRED, Disposition.RETIRED),
         ("", "s", CoverageState.READ, Disposition.EXCLUDED),

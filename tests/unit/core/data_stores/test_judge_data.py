@@ -11,7 +11,7 @@ from cmk_check.core.aspects.aspect import Occasion
 from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import FindingUpdate, Known
-from cmk_check.core.data_stores.account_data import AccountData, DataStore, StoreUse
+from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore, StoreUse
 from cmk_check.core.data_stores.facts import (
     AccountPlaces,
     DataFacts,
@@ -27,9 +27,11 @@ from cmk_check.core.enums import (
     StoreState,
     StoreType,
     StoreUsage,
+    Verdict,
 )
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Finding
+from cmk_check.core.not_covered_by_cmk import limits_of
 from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.limits import MAX_STORE_USES, MAX_STORES_NAMED, MAX_STORES_PER_ACCOUNT
@@ -207,13 +209,14 @@ def test_what_is_in_sight_is_told_once_however_much_is_out_of_sight() -> None:
     assert data.told == (*many[:-1], "zoo")
 
 
-def test_evidence_names_a_few_projects_and_counts_the_others() -> None:
+@pytest.mark.parametrize(("more", "end"), [(0, ""), (3, " and 3 more")])
+def test_evidence_names_a_few_projects_and_counts_the_others(more: int, end: str) -> None:
     """A change must fit into a message."""
-    basic = tuple(f"p{number:03}" for number in range(MAX_STORES_NAMED + 3))
+    basic = tuple(f"p{number:03}" for number in range(MAX_STORES_NAMED + more))
 
     (concern,) = _judged(ProjectPlaces((), basic)).concerns
 
-    assert concern.evidence["projects"].endswith(f"p{MAX_STORES_NAMED - 1:03} and 3 more")
+    assert concern.evidence["projects"].endswith(f"p{MAX_STORES_NAMED - 1:03}{end}")
 
 
 FINDING: Final = replace(
@@ -266,3 +269,43 @@ def test_an_account_that_is_listed_twice_with_other_places_says_nothing_of_them(
 
     assert forth == back
     assert forth[str(FINDING.id)].account.places == AccountPlaces(is_malformed=True)
+
+
+def test_of_an_openai_account_it_is_said_what_goes_on_after_the_key_is_revoked() -> None:
+    """A person who revokes a key relies on its effect; without a key, no limit matters."""
+    (only,) = limits_of("openai", Verdict.COMPLIANT)
+
+    assert "after the key is revoked" in only
+    for verdict in (Verdict.NON_COMPLIANT, Verdict.UNKNOWN):
+        assert limits_of("AIServices", verdict) == ()
+
+
+def test_where_data_stores_were_read_it_names_what_the_account_uses() -> None:
+    """Features that the account does not use are noise for the person who must act."""
+    speech = DataStore(
+        StoreType.STORAGE_ACCOUNT,
+        "/s",
+        "voices",
+        StoreState.OWN_KEY,
+        uses=(StoreUse(StoreUsage.SPEECH_AND_LANGUAGE),),
+    )
+    files = replace(speech, id="/f", name="files1", uses=(StoreUse(StoreUsage.FILES, "p1"),))
+    data = AccountData(DataState.MAY_BE_MICROSOFT_KEYS, (), (files, speech), NOON, ("p2",))
+
+    used = limits_of("AIServices", Verdict.COMPLIANT, data)
+    unused = limits_of("AIServices", Verdict.COMPLIANT, AccountData(DataState.NONE))
+
+    named = [text.rpartition(": ")[2] for text in used if ": " in text]
+    assert named == ["files1.", "p2.", "voices."]
+    assert not any("agent" in text.lower() for text in unused)
+    assert any("hosted agent" in text for text in used)
+    assert any("Agent 365" in text for text in used)
+
+
+def test_where_they_could_not_be_read_it_names_what_the_kind_could_use() -> None:
+    """Unread features may be in use."""
+    kind, verdict = "AIServices", Verdict.COMPLIANT
+
+    for why in (DataReason.PLACES_UNREAD, DataReason.TOO_MANY_STORES):
+        data = AccountData(DataState.UNKNOWN, (DataConcern(why),))
+        assert limits_of(kind, verdict, data) == limits_of(kind, verdict)

@@ -74,7 +74,7 @@ def test_an_account_that_may_have_projects_is_asked_for_them(said: dict[str, obj
     assert account_places("AIServices", said).has_projects
 
 
-@pytest.mark.parametrize("said", [{}, {"allowProjectManagement": None}, {"raiMonitorConfig": {}}])
+@pytest.mark.parametrize("said", [{}, {"allowProjectManagement": None}])
 def test_a_foundry_account_has_projects_unless_it_says_that_it_has_none(
     said: dict[str, object],
 ) -> None:
