@@ -156,47 +156,30 @@ def test_user_assigned_identities_have_an_order_of_their_own() -> None:
     )
 
 
-def test_ids_of_identities_are_cut() -> None:
-    """P8: an account may bring any number of texts, but none without end."""
-    long = {"clientId": "x" * 999, "principalId": "y" * 999}
-    account = parse(identity={**long, "userAssignedIdentities": {"/a": long}})
-
-    assert account.principal_id == "y" * 128
-    assert account.user_identities == (UserIdentity("x" * 128, "y" * 128),)
-
-
 def test_of_tags_with_texts_as_values_the_first_spelling_counts() -> None:
     """One odd tag must not cost the owner's, and two readings must not differ."""
     assert parse(tags={"Owner": "a", "OWNER": "b", "costcenter": 7}).tags == {"owner": "a"}
 
 
 def test_long_texts_are_cut() -> None:
-    """Evidence is 8 KB at most, in any alphabet."""
+    """P8: evidence is 8 KB at most, in any alphabet."""
     long = "ü" * 5_000
+    user = {"clientId": long, "principalId": long}
+    encryption = {"keySource": long, "keyVaultProperties": dict.fromkeys(KEY, long)}
     account = parse(
         kind=long,
         location=long,
         tags={"owner": long},
-        identity={"type": long},
-        properties={
-            "provisioningState": long,
-            "encryption": {"keySource": long, "keyVaultProperties": dict.fromkeys(KEY, long)},
-        },
+        identity={"type": f"SystemAssigned{long}", **user, "userAssignedIdentities": {"/a": user}},
+        properties={"provisioningState": long, "encryption": encryption},
     )
 
-    evidence = (
-        account.key_source,
-        account.key_name,
-        account.key_version,
-        account.key_vault_uri,
-        account.identity_type,
-        account.identity_client_id,
-        account.provisioning_state,
-    )
-    assert [len((text or "").encode()) for text in evidence] == [1024] * 7
+    evidence = ("key_source", "key_name", "key_version", "key_vault_uri", "identity_type")
+    sizes = dict.fromkeys((*evidence, "identity_client_id", "provisioning_state"), 1024)
+    sizes |= dict.fromkeys(("kind", "location", "principal_id"), 128)
+    assert {name: len(getattr(account, name).encode()) for name in sizes} == sizes
     assert len(account.tags["owner"].encode()) == 256
-    names = (account.kind, account.location)
-    assert [len((text or "").encode()) for text in names] == [128] * 2
+    assert account.user_identities == (UserIdentity("ü" * 64, "ü" * 64),)
 
 
 def test_characters_that_cannot_be_stored_are_replaced() -> None:
