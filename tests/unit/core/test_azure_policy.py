@@ -36,7 +36,6 @@ def test_any_kind_and_key_source_gets_what_the_policys_rule_gives_it(
     [
         ("OpenAI", ("Microsoft.KeyVault", "cmk"), "compliant", "compliant", AGREE),
         ("OpenAI", (None, None), "non_compliant", "non_compliant", AGREE),
-        ("OpenAI", ("Microsoft.CognitiveServices", "cmk"), "non_compliant", "non_compliant", AGREE),
         (
             "OpenAI",
             ("Microsoft.KeyVault", None),

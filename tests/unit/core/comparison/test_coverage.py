@@ -150,24 +150,17 @@ def test_a_subscription_no_longer_listed_keeps_its_findings() -> None:
     assert difference.coverage.accounts.unread == 1
 
 
-def test_what_azure_no_longer_tells_is_remembered() -> None:
-    """A bare id does not help the person who must restore the access."""
-    nameless = Subscription(ID)
-
-    difference = compare_unread(known_of(), nameless, Disposition.NOT_VISIBLE, context())
-
-    assert difference.coverage.subscription == SUBSCRIPTION
-
-
-def test_a_new_name_is_recorded_and_not_told() -> None:
-    """A rename does not change the estate's encryption."""
+def test_a_new_name_is_recorded_and_not_told_and_a_name_that_is_gone_is_remembered() -> None:
+    """A rename does not change the encryption; a bare id does not help to restore the access."""
     renamed = replace(SUBSCRIPTION, name="Prod")
 
     difference = compared_reading(known_of(), Reading(), subscription=renamed)
+    nameless = compare_unread(known_of(), Subscription(ID), Disposition.NOT_VISIBLE, context())
 
     assert difference.coverage.subscription.name == "Prod"
     assert (difference.steps, difference.coverage_change) == ((), None)
     assert not difference.is_empty
+    assert nameless.coverage.subscription == SUBSCRIPTION
 
 
 def test_a_gap_that_lasts_is_no_change() -> None:

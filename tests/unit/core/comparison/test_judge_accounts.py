@@ -8,10 +8,9 @@ import pytest
 
 from cmk_check.core.account import Account, UserIdentity
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.comparison.judge_accounts import accounts_of, judge_all, unread
+from cmk_check.core.comparison.judge_accounts import accounts_of, judge_all
 from cmk_check.core.enums import GapReason, KeyReason, KeyState
 from cmk_check.core.gap import Gap
-from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.unread import Unread
 from tests.fakes.keys import HEALTHY
 from tests.fakes.world import bad, good, odd
@@ -65,11 +64,6 @@ def test_of_two_entries_of_one_id_the_same_one_counts_in_any_order(other: Accoun
     assert chosen[0] == chosen[1]
 
 
-def test_of_a_key_that_nobody_could_look_at_every_part_is_unread() -> None:
-    """A part without an answer would count as healthy."""
-    assert unread(TIMED_OUT.gap) == KeyFacts(TIMED_OUT, TIMED_OUT, TIMED_OUT, TIMED_OUT)
-
-
 _OTHERWISE: Final[dict[str, dict[str, object]]] = {
     "key": {"key_name": "k2"},
     "version": {"key_version": "v1"},
@@ -102,19 +96,13 @@ def test_of_an_id_that_comes_with_two_keys_the_key_is_unknown_in_any_order(
     assert "Azure lists it more than once" in concern.message
 
 
-@pytest.mark.parametrize("fields", [{}, {"tags": {"team": "a"}, "location": "westus"}])
-def test_of_an_id_that_comes_twice_with_one_key_the_key_is_judged(
-    fields: dict[str, object],
-) -> None:
-    """P11: a page that comes again says nothing against it."""
-    twice = [good(ID), replace(good(ID), **fields)]  # type: ignore[arg-type]
+def test_of_an_id_that_comes_twice_a_key_that_is_the_same_is_judged() -> None:
+    """P11: a page that comes again says nothing against it; and the worse entry has no key."""
+    again = replace(good(ID), tags={"team": "a"}, location="westus")
 
-    assert health_of(known_of(*twice, keys=HEALTHY)).state is KeyState.HEALTHY
+    same = known_of(good(ID), good(ID), again, keys=HEALTHY)
+    worse = known_of(good(ID), bad(ID), replace(good(ID), key_name="k2"), keys=HEALTHY)
 
-
-def test_of_an_id_that_comes_with_no_key_too_there_is_none_to_judge() -> None:
-    """The worse entry counts, and it has none."""
-    known = known_of(good(ID), bad(ID), replace(good(ID), key_name="k2"), keys=HEALTHY)
-
-    assert only_finding(known).judgement.verdict == "non_compliant"
-    assert only_finding(known).key_health is None
+    assert health_of(same).state is KeyState.HEALTHY
+    assert only_finding(worse).judgement.verdict == "non_compliant"
+    assert only_finding(worse).key_health is None
