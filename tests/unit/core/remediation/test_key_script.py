@@ -53,6 +53,11 @@ class Case:
     after: Mapping[str, str | None]
     confirm: str = ""
 
+    @property
+    def confirmed(self) -> dict[str, str]:
+        """The variable that confirms it."""
+        return {f"CONFIRM_{self.confirm}": "yes"} if self.confirm else {}
+
 
 OF_USER: Final = {"identity": "UserAssigned", "clients": CLIENT}
 CASES: Final = {
@@ -128,7 +133,7 @@ def script_of(health: KeyHealth, *name: str) -> str:
 
 def scripted(folder: Path, case: Case, script: str) -> Ended:
     """Run the script of a case, with its confirmation."""
-    return _confirmed(_watched(folder, case.before), case, script)
+    return _watched(folder, case.before).run(script, **case.confirmed)
 
 
 def _script(what: str) -> str:
@@ -140,13 +145,8 @@ def _watched(folder: Path, changes: Mapping[str, str | None]) -> Watched:
     return Watched(folder, {name: value for name, value in state.items() if value is not None})
 
 
-def _confirmed(watched: Watched, case: Case, script: str, **variables: str) -> Ended:
-    confirmed = {f"CONFIRM_{case.confirm}": "yes"} if case.confirm else {}
-    return watched.run(script, **confirmed | variables)
-
-
 def _run(watched: Watched, what: str, **variables: str) -> Ended:
-    return _confirmed(watched, CASES[what], _script(what), **variables)
+    return watched.run(_script(what), **CASES[what].confirmed | variables)
 
 
 def _writes(ended: Ended) -> list[int]:
