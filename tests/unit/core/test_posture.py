@@ -336,7 +336,6 @@ def test_an_old_answer_for_a_subscription_is_unknown(
         (CoverageState.READ, None, NOON),
         (CoverageState.GAP, NOON + HOUR, NOON),
         (CoverageState.PENDING, NOON + HOUR, NOON),
-        (CoverageState.EXCLUDED, NOON + HOUR, NOON),
         (CoverageState.RETIRED, NOON + HOUR, NOON + HOUR),
         (CoverageState.RETIRED, None, None),
     ],

@@ -1,5 +1,6 @@
 """Comparing findings: what changes when an account is judged again, and what is announced."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
@@ -200,18 +201,14 @@ def test_time_never_goes_back_though_clocks_do(minutes: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "worst"),
-    [
-        (("compliant", "unknown"), Verdict.UNKNOWN),
-        (("compliant", "non_compliant"), Verdict.NON_COMPLIANT),
-        (("compliant", "unknown", "non_compliant"), Verdict.NON_COMPLIANT),
-    ],
+    ("made", "worst"),
+    [([good, odd], Verdict.UNKNOWN), ([good, odd, bad], Verdict.NON_COMPLIANT)],
 )
 def test_of_one_id_twice_the_worse_verdict_counts(
-    verdicts: tuple[str, ...], worst: Verdict
+    made: list[Callable[[str], Account]], worst: Verdict
 ) -> None:
     """Neither entry may make the account look better than it is (P1)."""
-    for order in permutations(MAKERS[verdict](ID) for verdict in verdicts):
+    for order in permutations(make(ID) for make in made):
         difference = compared(Known(), *order)
 
         assert after(difference).judgement.verdict is worst

@@ -133,12 +133,10 @@ def test_what_changes_of_the_account_itself_stands_in_the_change_of_its_key() ->
     """One change, without an additional update."""
     known = known_of(good(ID), keys=HEALTHY)
 
-    (step,) = compared(known, replace(good(ID), key_name="k2"), at=LATER, keys=DISABLED).steps
+    difference = compared(known, replace(good(ID), key_name="k2"), at=LATER, keys=DISABLED)
 
-    (change,) = step.changes
-    evidence = change.data["evidence"]
-    assert isinstance(evidence, dict)
-    assert (change.type, evidence["keyName"]) == (f"cmkcheck.{DEGRADED}", "k2")
+    assert told(difference) == [DEGRADED]
+    assert only_finding(recorded(difference)).judgement.evidence.key_name == "k2"
 
 
 DENIED: Final = Unread(FORBIDDEN)
