@@ -1,12 +1,9 @@
 """An entry of any shape becomes an account, with its owner."""
 
-import json
 from dataclasses import replace
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cmk_check.core.account import Account, UserIdentity, parse_account
 from cmk_check.core.data_stores.facts import AccountPlaces
@@ -188,33 +185,6 @@ def test_characters_that_cannot_be_stored_are_replaced() -> None:
 
     assert (account.kind, account.location) == ("Open\ufffdAI", "\ufffdwest")
     assert account.tags == {"owner": "\ufffd[31m"}
-
-
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-_PARTS = st.sampled_from(
-    [
-        *("keySource", "keyName", "keyVaultProperties", "encryption", "properties", "kind", "tags"),
-        *("identity", "type", "principalId", "clientId", "userAssignedIdentities"),
-    ]
-)
-_SHAPED = st.recursive(
-    _JSON, lambda inner: st.dictionaries(_PARTS, inner, max_size=4), max_leaves=12
-)
-
-
-@given(st.dictionaries(_PARTS | st.text(), _SHAPED, max_size=5))
-def test_no_entry_raises_and_every_account_can_be_encoded_p7(entry: dict[str, object]) -> None:
-    """P7: one account must not affect the others."""
-    account = parse_account({**entry, "id": ID}, TAGS)
-
-    assert account is not None
-    users = [each.client_id for each in account.user_identities]
-    kept = [account.kind, account.key_name, dict(account.tags), account.principal_id, users]
-    json.dumps(kept, ensure_ascii=False).encode()
 
 
 @pytest.mark.parametrize(

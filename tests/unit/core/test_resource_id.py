@@ -51,15 +51,12 @@ def test_ids_sort_as_the_table_lists_them_and_entries_of_one_id_keep_their_order
 
 NO_IDS: Final[dict[str, object]] = {
     "nothing": None,
-    "empty": "",
     "no leading slash": text_of("rg", "chat").removeprefix("/"),
-    "slash behind": text_of("rg", "chat") + "/",
     "line break behind": text_of("rg", "chat") + "\n",
     "project": text_of("rg", "chat") + "/projects/one",
     "no name": text_of("rg", ""),
     "no group": text_of("", "chat"),
     "slash in the group": text_of("rg/x", "chat"),
-    "other provider": text_of("rg", "chat").replace("CognitiveServices", "KeyVault"),
     "dot as a pattern": text_of("rg", "chat").replace("Microsoft.", "MicrosoftX"),
     "control character": text_of("r\x00g", "chat"),
     "C1 control character": text_of("rg", "ch\x85at"),

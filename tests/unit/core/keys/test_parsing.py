@@ -250,8 +250,7 @@ def test_what_a_role_allows(
 @pytest.mark.parametrize(
     ("uri", "name"),
     [
-        ("https://Safe-1.vault.azure.net/", ("safe-1", False)),
-        (" HTTPS://SAFE.VAULT.AZURE.NET:443/keys/cmk ", ("safe", False)),
+        (" HTTPS://SAFE-1.VAULT.AZURE.NET:443/keys/cmk ", ("safe-1", False)),
         ("https://safe.vault.azure.net./", ("safe", False)),
         ("https://safe.vault.usgovcloudapi.net/", ("safe", False)),
         ("https://safe.ManagedHSM.azure.net/", ("safe", True)),
