@@ -152,8 +152,6 @@ def news_of(aspect: Aspect) -> Iterator[ChangeType]:
 def test_each_has_a_name_of_its_own_and_examples() -> None:
     """Two aspects with one name would be the same in JSON, filters and changes."""
     assert list(EXAMPLES) == [aspect.name for aspect in ASPECTS]
-    sums = [aspect.counted_as for aspect in ASPECTS if aspect.counted_as]
-    assert len(sums) == len(set(sums))
 
 
 @each_aspect

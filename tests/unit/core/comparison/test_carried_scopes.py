@@ -105,11 +105,12 @@ def test_p1_nothing_is_carried_over_to_an_account_that_has_changed(
 
 
 def test_another_spelling_is_no_change() -> None:
-    """Azure's spelling varies, and rows keep the first one."""
+    """Azure's spelling varies, rows keep the first one, and no reading is skipped or repeated."""
     spelled = replace(
         ACCOUNT, location="WestEurope", key_vault_uri="https://KV-cmk.vault.azure.net"
     )
     assert carried(known_of(ACCOUNT, keys=HEALTHY), spelled)
+    assert last_due("/subscriptions/A", NOON) == last_due("/Subscriptions/a", NOON)
 
 
 def test_p1_nothing_is_carried_over_without_a_reading_that_it_could_come_from() -> None:
@@ -175,11 +176,6 @@ def test_a_day_of_scans_reads_each_account_once_and_about_as_many_in_each() -> N
     hours = Counter(due.hour for due in at_once.elements())
     assert len(hours) == 24
     assert max(hours.values()) < 150
-
-
-def test_one_account_has_one_time_however_its_id_is_spelled() -> None:
-    """Azure varies the case, and a reading must be neither skipped nor repeated for that."""
-    assert last_due("/subscriptions/A", NOON) == last_due("/Subscriptions/a", NOON)
 
 
 @given(st.text())

@@ -1,4 +1,4 @@
-"""Comparing findings: what changes when an account is judged again, and what is announced."""
+"""Comparing findings: which entry of an account counts, what changes, and what is announced."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,22 +10,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.account import Account, Reading
+from cmk_check.core.account import Account, Reading, UserIdentity
+from cmk_check.core.aspects.key_health import KEY_HEALTH
+from cmk_check.core.comparison.judge_accounts import accounts_of, judge_all
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
-from cmk_check.core.enums import ChangeType, Reason, Verdict
+from cmk_check.core.enums import ChangeType, KeyReason, KeyState, Reason, Verdict
 from cmk_check.core.model import Finding
 from cmk_check.limits import MAX_TRANSITIONS
+from tests.fakes.keys import HEALTHY
 from tests.fakes.world import account, bad, good, odd
 from tests.unit.core.examples import (
     FORBIDDEN,
     HOUR,
     ID,
+    KINDS,
     MAKERS,
     NOON,
     compared,
     compared_reading,
     context,
+    health_of,
     known_of,
+    only_finding,
     recorded,
 )
 
@@ -45,7 +51,7 @@ TRANSITIONS: Final = [
 ]
 
 
-def accounts_of(*verdicts: str | None) -> list[Account]:
+def with_verdicts(*verdicts: str | None) -> list[Account]:
     """Return accounts a, b, ... with these verdicts; None leaves an account out."""
     return [
         MAKERS[verdict](ID, name)
@@ -56,7 +62,7 @@ def accounts_of(*verdicts: str | None) -> list[Account]:
 
 def known(*verdicts: str | None) -> Known:
     """Return the known rows after a reading of these accounts."""
-    return known_of(*accounts_of(*verdicts))
+    return known_of(*with_verdicts(*verdicts))
 
 
 def only(difference: Difference) -> FindingUpdate:
@@ -85,7 +91,7 @@ def test_each_transition_is_told_as_its_type(
     had = known(before)
     sequence = had.coverage.sequence if had.coverage else 0
 
-    difference = compared(had, *accounts_of(now), at=NOON + HOUR)
+    difference = compared(had, *with_verdicts(now), at=NOON + HOUR)
 
     change = only(difference).changes[0]
     assert change.type is kind
@@ -235,14 +241,14 @@ def test_an_incomplete_reading_tells_only_what_is_worse(
     """P1, P2: half an answer may contradict what is good, and is enough to know what is bad."""
     had = known(*before)
 
-    difference = compared(had, *accounts_of(*now), at=NOON + HOUR, gap=FORBIDDEN)
+    difference = compared(had, *with_verdicts(*now), at=NOON + HOUR, gap=FORBIDDEN)
 
     found = recorded(difference).findings
     assert found.keys() >= had.findings.keys()
     for account_id, finding in had.findings.items():
         is_worse = found[account_id].judgement.verdict.badness > finding.judgement.verdict.badness
         assert is_worse or found[account_id] == finding
-    for seen in accounts_of(*now):
+    for seen in with_verdicts(*now):
         verdict = Verdict(now["abcd".index(seen.id.name)] or "")
         assert found[str(seen.id)].judgement.verdict.badness >= verdict.badness
     assert not {step.changes[0].type for step in difference.steps} & {
@@ -257,7 +263,7 @@ def test_a_complete_reading_leaves_exactly_what_it_brought(
     before: list[str | None], now: list[str | None]
 ) -> None:
     """Afterwards the table matches the estate, and a second reading changes nothing (P4, P9)."""
-    difference = compared(known(*before), *accounts_of(*now), at=NOON + HOUR)
+    difference = compared(known(*before), *with_verdicts(*now), at=NOON + HOUR)
 
     found = recorded(difference)
     assert {finding.id.name: finding.judgement.verdict for finding in found.findings.values()} == {
@@ -266,4 +272,84 @@ def test_a_complete_reading_leaves_exactly_what_it_brought(
     first = found.coverage and found.coverage.sequence - len(difference.steps) + 1
     numbers = [step.changes[0].sequence for step in difference.steps]
     assert not numbers or numbers == list(range(first or 0, (first or 0) + len(numbers)))
-    assert compared(found, *accounts_of(*now), at=NOON + 2 * HOUR).is_empty
+    assert compared(found, *with_verdicts(*now), at=NOON + 2 * HOUR).is_empty
+
+
+def test_only_keys_of_accounts_that_are_compliant_are_looked_at() -> None:
+    """Other accounts have no key that counts, and each reading costs requests."""
+    accounts = [good(ID, "a"), bad(ID, "b"), odd(ID, "c"), good(ID, "d"), bad(ID, "d")]
+
+    assert accounts_of(KEY_HEALTH, judge_all(accounts, KINDS)) == (good(ID, "a"),)
+
+
+def test_a_kind_is_spelled_as_the_settings_spell_it_and_else_as_azure_does() -> None:
+    """A new spelling of a kind is no change, and a kind outside the scope keeps its spelling."""
+    accounts = [replace(good(ID, "a"), kind="OPENAI"), replace(good(ID, "b"), kind="Face")]
+
+    kinds = [entry.account.kind for entry in judge_all(accounts, KINDS).values()]
+
+    assert kinds == ["OpenAI", "Face"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(good(ID), kind="AIServices"),
+        replace(good(ID), location="swedencentral"),
+        replace(good(ID), tags={"owner": "another"}),
+        replace(good(ID), owner="another"),
+        replace(good(ID), created_at="2026-03-19T21:34:59Z"),
+    ],
+    ids=["kind", "location", "tags", "owner", "date"],
+)
+def test_of_two_entries_of_one_id_the_same_one_counts_in_any_order(other: Account) -> None:
+    """The order of an answer varies, and would be announced as a change (P4)."""
+    first = replace(good(ID), location="westeurope")
+
+    chosen = [judge_all(order, KINDS) for order in permutations([first, other])]
+
+    assert chosen[0] == chosen[1]
+
+
+_OTHERWISE: Final[dict[str, dict[str, object]]] = {
+    "key": {"key_name": "k2"},
+    "version": {"key_version": "v1"},
+    "vault": {"key_vault_uri": "https://other.vault.azure.net/"},
+    "identity": {"principal_id": "another"},
+    "no identity": {"principal_id": None},
+    "user": {"identity_client_id": "c"},
+    "users": {"user_identities": (UserIdentity("c", "another"),)},
+    "odd": {"malformed_key": "properties.encryption is odd."},
+}
+
+
+@pytest.mark.parametrize("fields", _OTHERWISE.values(), ids=_OTHERWISE)
+def test_of_an_id_that_comes_with_two_keys_the_key_is_unknown_in_any_order(
+    fields: dict[str, object],
+) -> None:
+    """P1: which of them is used nobody knows; P4: nor may the order of an answer decide."""
+    twice = [good(ID), replace(good(ID), **fields)]  # type: ignore[arg-type]
+    known = known_of(*twice, keys=HEALTHY)
+
+    again = [
+        compared(known, *order, at=NOON + HOUR, keys=HEALTHY)
+        for order in permutations([*twice, good(ID)])
+    ]
+
+    assert all(difference.is_empty for difference in again)
+    (concern,) = health_of(known).concerns
+    assert concern.code is KeyReason.CANNOT_READ
+    assert "account" in concern.evidence["notSeen"]
+    assert "Azure lists it more than once" in concern.message
+
+
+def test_of_an_id_that_comes_twice_a_key_that_is_the_same_is_judged() -> None:
+    """P11: a page that comes again says nothing against it; and the worse entry has no key."""
+    again = replace(good(ID), tags={"team": "a"}, location="westus")
+
+    same = known_of(good(ID), good(ID), again, keys=HEALTHY)
+    worse = known_of(good(ID), bad(ID), replace(good(ID), key_name="k2"), keys=HEALTHY)
+
+    assert health_of(same).state is KeyState.HEALTHY
+    assert only_finding(worse).judgement.verdict == "non_compliant"
+    assert only_finding(worse).key_health is None

@@ -265,9 +265,9 @@ def test_long_words_of_azures_are_cut() -> None:
     assert len(concern.evidence["scopes"]) == 1024
 
 
-@pytest.mark.parametrize("others", [["a"], [f"a{number:02}" for number in range(20)]])
-def test_the_case_of_scopes_is_no_difference(others: list[str]) -> None:
+def test_the_case_of_scopes_is_no_difference() -> None:
     """P4: another spelling would change the order, and with many scopes the named ones."""
+    others = [f"a{number:02}" for number in range(20)]
     cases = (
         changed(POLICIES, "scopes", [{"name": name, "properties": {}} for name in (last, *others)])
         for last in ("B", "b")

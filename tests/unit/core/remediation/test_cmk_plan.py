@@ -181,14 +181,10 @@ def test_what_cannot_be_taken_back_is_said_before_anything_is_run(vault: str | N
     warned = [step for step in plan.steps if step.warning]
     safe = {step.action.value for step in plan.steps if not step.warning}
     assert safe == {"sign_in", "wait", "verify"}
-    az, bicep = render_az(plan), template_of(plan)
-    for step in warned:
-        for sign, text in (
-            ("#", az.partition("set -euo")[0]),
-            ("//", bicep.partition("param ")[0]),
-        ):
-            said = " ".join(line.removeprefix(sign).strip() for line in text.splitlines())
-            assert f"- {step.title}: {step.warning}" in said
+    heads = {"#": render_az(plan).partition("set -euo"), "//": template_of(plan).partition("param")}
+    for sign, (head, *_) in heads.items():
+        said = " ".join(line.removeprefix(sign).strip() for line in head.splitlines())
+        assert all(f"- {step.title}: {step.warning}" in said for step in warned)
 
 
 _ANN: Final = replace(finding_of(), owner=Owner("Ann", "account"))
