@@ -107,9 +107,12 @@ def test_several_unread_parts_are_one_concern_and_hide_no_fault() -> None:
 
 def test_worst_concerns_come_first_and_make_the_state() -> None:
     """A reader of one sentence must see the most important one."""
-    vault = {"enablePurgeProtection": None, "enableSoftDelete": False}
-    faults = {f"vault.properties.{name}": value for name, value in vault.items()}
-    faults |= {"key.properties.keySize": 4096, f"{ATTRIBUTES}.enabled": False}
+    faults: Changes = {
+        "vault.properties.enablePurgeProtection": None,
+        "vault.properties.enableSoftDelete": False,
+        "key.properties.keySize": 4096,
+        f"{ATTRIBUTES}.enabled": False,
+    }
 
     health = judged(with_changes(POLICIES, faults), scopes=UNREAD)
 

@@ -118,29 +118,19 @@ def test_a_vault_that_the_account_names_already_is_used(uri: str | None, name: s
 
 
 @pytest.mark.parametrize(
-    "vault",
+    ("option", "name"),
     [
-        "ab",
-        "a" * 25,
-        "k--v",
-        "kv\n",
-        f"{ID}/keys/x",
-        ID.replace("kv-old", "$(x)"),
-        ID.replace("rg-keys", "a\x1bb"),
-        ID.replace(OTHER, "x"),
+        *(("vault", name) for name in ("ab", "a" * 25, "k--v", "kv\n", f"{ID}/keys/x")),
+        ("vault", ID.replace("kv-old", "$(x)")),
+        ("vault", ID.replace("rg-keys", "a\x1bb")),
+        ("vault", ID.replace(OTHER, "x")),
+        *(("key", name) for name in ("", "a/b", "k" * 128, "k\n", "kéy")),
     ],
 )
-def test_what_cannot_be_a_vault_is_refused(vault: str) -> None:
+def test_what_cannot_be_a_vault_or_a_key_is_refused(option: str, name: str) -> None:
     """A plan that Azure refuses half-way is worse than none."""
-    with pytest.raises(ValueError, match="a vault's name has"):
-        planned(finding_of(), vault=vault)
-
-
-@pytest.mark.parametrize("key", ["", "a/b", "k" * 128, "k\n", "kéy"])
-def test_what_cannot_be_a_key_is_refused(key: str) -> None:
-    """As for vaults."""
-    with pytest.raises(ValueError, match="a key's name has"):
-        planned(finding_of(), key=key)
+    with pytest.raises(ValueError, match=f"a {option}'s name has"):
+        planned(finding_of(), **{option: name})
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The plan that fixes a key: its steps by reason, and when there is no plan."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -172,6 +172,6 @@ def test_where_no_command_ends_it_there_is_no_plan(health: KeyHealth | None) -> 
 )
 def test_what_cannot_be_named_has_no_plan(names: dict[str, str | None]) -> None:
     """Any person who may change the account gives names; another identity would get the grant."""
-    named = {"key_source": "Microsoft.KeyVault", "key_name": "cmk", **names}
+    named: dict[str, Any] = {"key_source": "Microsoft.KeyVault", "key_name": "cmk", **names}
 
     assert key_plan_for(replace(finding_of(**named), key_health=BROKEN_KEYS["no role"])) is None
