@@ -30,6 +30,7 @@ from tests.unit.core.key_examples import (
 _OF_VAULT: Final = "vault.properties"
 _SIZE: Final = "key.properties.keySize"
 _OF_USER: Final = {"type": "UserAssigned"}
+_SCOPES: Final = [{"name": "secret", "properties": {"keySource": "Microsoft.Other"}}]
 REPLACED: Final = ["check_vault", "create_key", "grant", "wait", "switch_on", "verify"]
 NO_COMMAND: Final = {
     KeyReason.SCOPE_NOT_CUSTOMER_MANAGED,
@@ -68,10 +69,11 @@ def test_several_reasons_have_one_plan_in_an_order_that_works() -> None:
         {
             f"{PINNED}.attributes.enabled": False,
             f"{PINNED}.attributes.exp": SECONDS - DAY,
+            f"{PINNED}.keySize": 4096,  # a notice is no reason for a plan, nor left by one
             f"{_OF_VAULT}.enablePurgeProtection": False,
             f"{_OF_VAULT}.enableSoftDelete": False,
             "assignments": [],
-            "scopes": [{"name": "secret", "properties": {"keySource": "Microsoft.Other"}}],
+            "scopes": _SCOPES,
         },
     )
 
@@ -108,12 +110,14 @@ def test_another_key_undoes_no_revocation_unasked(
 
 def test_another_key_needs_an_identity_to_use_it() -> None:
     """Without an identity, the script would stop and request a new plan, which would be equal."""
-    plan = key_plan_of(judged(with_changes(POLICIES, {_SIZE: 1024, "account.identity": None})))
+    faults = {_SIZE: 1024, "account.identity": None, "scopes": _SCOPES}
+
+    plan = key_plan_of(judged(with_changes(POLICIES, faults)))
 
     identity, *others, grant = plan.steps[1:5]
     assert (identity.action, grant.action) == ("restore_identity", "grant_again")
     assert [step.action for step in others] == REPLACED[:2]
-    assert plan.left == ()
+    assert [each.code for each in plan.left] == [KeyReason.SCOPE_NOT_CUSTOMER_MANAGED]
     assert "az cognitiveservices account identity assign" in (render_bicep(plan) or "")
 
 
