@@ -16,9 +16,10 @@ from cmk_check.core.exceptions.account_exception import (
     state_of,
 )
 from cmk_check.core.exceptions.announcements import announce
+from cmk_check.core.exceptions.facts import Assignment
 from cmk_check.core.exceptions.judge_exception import ExceptionRules, exception_of
-from cmk_check.core.unread import Unread
-from tests.fakes.exemptions import ASSIGNMENT, DENIED, exempted
+from cmk_check.core.unread import Absent, Unread
+from tests.fakes.exemptions import ASSIGNMENT, CORP, DENIED, exempted
 from tests.fakes.world import bad
 from tests.unit.core.examples import HOUR, ID, NOON
 
@@ -61,6 +62,15 @@ def test_what_could_not_be_read_is_named() -> None:
         assert found is not None
         assert found.reason is ExceptionReason.EXEMPTION_UNREAD
         assert (found.missing_action, found.detail) == (gap.missing_action, gap.detail)
+
+
+def test_an_initiative_that_is_gone_exempts_nothing() -> None:
+    """P7: nor does it stop the scan."""
+    gone = "/providers/microsoft.authorization/policysetdefinitions/gone"
+    facts = replace(exempted(ID, END), assignments={ASSIGNMENT: Assignment(CORP, gone)})
+    facts = replace(facts, sets={gone: Absent(gone)})
+
+    assert exception_of(bad(ID), facts, ExceptionRules(), NOON) is None
 
 
 @pytest.mark.parametrize("times", [0, 1, 50, 51, 90])

@@ -64,10 +64,6 @@ class Folder:
         }
 
 
-def _count(ended: Ended, words: str) -> int:
-    return Counter(ended.words())[words]
-
-
 def _last(ended: Ended) -> str:
     return ended.out.splitlines()[-1]
 
@@ -85,10 +81,8 @@ def test_each_vault_is_made_once_and_a_second_run_changes_nothing(tmp_path: Path
 
     assert (first.code, first.err, second.code, third.code) == (0, "", 0, 0)
     assert folder.done
-    assert [_count(first, words) for words in ("keyvault create", "role assignment create")] == [
-        2,
-        3,
-    ]
+    words = Counter(first.words())
+    assert (words["keyvault create"], words["role assignment create"]) == (2, 3)
     assert second.words() == ["account show"]
     assert second.out.count("Done before.") == 3
     assert mode & 0o077 == 0
