@@ -175,7 +175,8 @@ def test_prometheus_gets_the_answer_that_the_status_gives(
 ) -> None:
     """An alert rests on what Prometheus made of the text: in either format, whatever the kind.
 
-    P6: a key in a header, which the document gives first, shows nowhere.
+    P6: a key in a header, which the document gives first, shows nowhere. And promtool, which knows
+    the conventions of names, units and rules, has no complaint.
     """
     estate = estate_of({"chat": CMK, "search": MICROSOFT}, {"lab": MICROSOFT})
     add_account(estate.subscriptions[0], "odd", kind=HOSTILE)
@@ -202,6 +203,12 @@ def test_prometheus_gets_the_answer_that_the_status_gives(
         told = prometheus.ask("metadata", metric="cmkcheck_posture")["cmkcheck_posture"]
         targets = {e["labels"]["job"]: e for e in prometheus.ask("targets")["activeTargets"]}
 
+    metrics = scene.get("v1/metrics")
+    assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert _promtool("check", "metrics", given=str(metrics.body)) == (0, "")
+    assert _promtool("check", "config", tmp_path / "prometheus.yml")[0] == 0
+    code, said = _promtool("check", "rules", "--lint-fatal", tmp_path / "rules.yml")
+    assert (code, "6 rules found" in said) == (0, True), said
     assert up == {job: job != "stranger" for job in jobs}
     assert strangers == []
     assert targets["stranger"]["lastError"] == "server returned HTTP status 401 Unauthorized"
@@ -211,21 +218,3 @@ def test_prometheus_gets_the_answer_that_the_status_gives(
     assert {each["type"] for each in told} == {"stateset", "gauge"}
     assert quote_plus(own) in targets["parameter"]["scrapeUrl"]
     assert quote_plus(own) not in json.dumps(targets.get("header")) + prometheus.output()
-
-
-def test_promtool_has_no_complaint(open_scene: OpenScene, tmp_path: Path) -> None:
-    """It knows the conventions of names, units and rules; it reads the older format alone."""
-    scene = open_scene("sample")
-    scene.scan()
-    rules = tmp_path / "rules.yml"
-    rules.write_text(_documented(holding="groups:"))
-    config = tmp_path / "prometheus.yml"
-    config.write_text(_documented(holding="params:"))
-
-    metrics = scene.get("v1/metrics")
-
-    assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
-    assert _promtool("check", "metrics", given=str(metrics.body)) == (0, "")
-    assert _promtool("check", "config", config)[0] == 0
-    code, said = _promtool("check", "rules", "--lint-fatal", rules)
-    assert (code, "6 rules found" in said) == (0, True), said

@@ -58,24 +58,24 @@ async def test_a_page_reads_what_it_needs_and_little_more(
         assert [entry.rows for entry in empty.store.log if entry.name == "query"] == requests
 
 
-async def test_few_findings_of_thousands_of_subscriptions_cost_a_read_each(empty: Served) -> None:
-    """Otherwise thousands of rows would be read for a few names."""
+@pytest.mark.parametrize(
+    ("matching", "query", "reads"),
+    [
+        # Otherwise thousands of rows would be read for a few names.
+        (0, "verdict=non_compliant", ["get", "query", *["get"] * 20]),
+        # By the last scan's counts, most subscriptions have such a finding.
+        (3_000, "verdict=non_compliant", ["get", "query"]),
+        (0, "location=westeurope", ["get", "query"] * 2),
+        (0, "q=rg", ["get", "query"] * 2),
+    ],
+)
+async def test_names_of_subscriptions_are_read_singly_where_that_is_less(
+    empty: Served, matching: int, query: str, reads: list[str]
+) -> None:
+    """Few findings may come from thousands of subscriptions."""
     await _put_three_each(empty, 20)
-    many = Status(NOON, Summary(subscriptions=SubscriptionCounts(read=1001)), 1001)
-    await empty.put_status(many)
-
-    narrow = await _reads_of(empty, "verdict=non_compliant")
-
-    assert narrow == (60, ["get", "query", *["get"] * 20])
-    for whole in ("location=westeurope", "q=rg"):
-        assert await _reads_of(empty, whole) == (60, ["get", "query"] * 2)
-
-
-async def test_many_findings_of_thousands_of_subscriptions_cost_no_read_each(empty: Served) -> None:
-    """By the last scan's counts, most subscriptions have such a finding."""
-    await _put_three_each(empty, 20)
-    counts = AccountCounts(by_kind={"OpenAI": VerdictCounts(non_compliant=3_000)})
+    counts = AccountCounts(by_kind={"OpenAI": VerdictCounts(non_compliant=matching)})
     summary = Summary(accounts=counts, subscriptions=SubscriptionCounts(read=1_001))
     await empty.put_status(Status(NOON, summary, 1_001))
 
-    assert await _reads_of(empty, "verdict=non_compliant") == (60, ["get", "query"])
+    assert await _reads_of(empty, query) == (60, reads)
