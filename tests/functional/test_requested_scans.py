@@ -1,7 +1,5 @@
 """Scans that somebody asks for, and pollers that follow what they bring."""
 
-from typing import Any
-
 import pytest
 
 from local.simulator import Fault, Hold
@@ -14,7 +12,6 @@ from tests.functional.estate_kit import (
     accounts_of,
     estate_of,
     sub_id,
-    wait_until,
 )
 
 pytestmark = pytest.mark.long
@@ -25,18 +22,6 @@ def _follow(scene: Scene, link: str) -> Answer:
     origin = f"{scene.host.url}/api/"
     assert link.startswith(origin)
     return scene.get(link.removeprefix(origin))
-
-
-def _wait_for(scene: Scene, location: str) -> Any:  # noqa: ANN401 - the API's JSON
-    """Follow a Location until the scan there has ended; return the scan."""
-
-    def ended() -> Any:  # noqa: ANN401
-        scan = _follow(scene, location).body
-        return scan if scan["finishedAt"] else None
-
-    scan = wait_until(ended, "the end of the scan", show=scene.tail)
-    scene.settle()
-    return scan
 
 
 def test_a_request_starts_a_scan_and_leads_to_its_outcome(open_scene: OpenScene) -> None:
@@ -51,7 +36,8 @@ def test_a_request_starts_a_scan_and_leads_to_its_outcome(open_scene: OpenScene)
     running = _follow(scene, started.headers["location"])
     beside = scene.post_scan()
     scene.simulator.faults.remove(fault)
-    scan = _wait_for(scene, started.headers["location"])
+    scene.wait_for_scan("complete")
+    scan = _follow(scene, started.headers["location"]).body
     after = scene.post_scan()
 
     assert (started.status, started.headers["cache-control"]) == (202, "no-store")

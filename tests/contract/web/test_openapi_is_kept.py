@@ -17,15 +17,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
-    KeyReason,
-    KeyRotation,
-    KeySeverity,
-    KeyState,
     PostureVerdict,
     ScanState,
     Trigger,
 )
-from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import Change
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope as ScanScope
@@ -73,7 +68,6 @@ async def _hostile() -> Served:
                 id=finding(f"{place}{name}".replace("/", "-"), subscription_id=subscription_id).id,
                 location=name,
                 tags={name: name},
-                key_health=example.key_health and _hostile_key(name, example.key_health.state),
             )
             for place, example in enumerate(examples)
         ]
@@ -96,14 +90,6 @@ async def _hostile() -> Served:
             scan = replace(scan, posture=PostureVerdict.UNKNOWN, summary=summary)
         await served.scans.commit(scans=[(scan, None)])
     return served
-
-
-def _hostile_key(name: str, state: KeyState) -> KeyHealth:
-    severities = cycle(KeySeverity)
-    concerns = tuple(
-        KeyConcern(code, next(severities), name, {name: name}, name) for code in KeyReason
-    )
-    return KeyHealth(state, concerns, KeyRotation.PINNED, NOON, name, name, name, name)
 
 
 def _whole(served: Served) -> ASGIApp:

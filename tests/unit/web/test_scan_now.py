@@ -12,7 +12,6 @@ from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope
 from cmk_check.ports import QueueError, StoreRefused, StoreUnavailable
 from cmk_check.web.fastapi_app import WebApplication
-from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.scan_now import create_app
 from tests.fakes.world import sub
 from tests.unit.web.api_kit import AS_SERVED
@@ -113,24 +112,6 @@ async def test_nothing_else_starts_or_reads_anything(target: str, method: str, s
     assert answer.headers["cache-control"] == "no-store"
     # Both routes of the path count, not the first alone.
     assert answer.headers.get("allow") == ("GET, HEAD, POST" if status == 405 else None)
-
-
-@pytest.mark.parametrize(
-    ("easy_auth", "principal", "status", "times"),
-    [(True, "x", 202, 1), (True, " ", 503, 0), (False, "x", 503, 0)],
-)
-async def test_entra_starts_nothing_without_a_sign_in(
-    principal: str, status: int, times: int, *, easy_auth: bool
-) -> None:
-    """The function is anonymous then: with Easy Auth off, anyone could start scans."""
-    asked = Asked(STARTED)
-    app = _app(asked, replace(AS_SERVED, sign_in=SignIn("entra", easy_auth)))
-
-    answer = await send(app, SCAN, {"x-ms-client-principal-id": principal}, method="POST")
-
-    assert (answer.status, asked.times) == (status, times)
-    if status == 503:
-        assert answer.error == ("SignInNotConfigured", None)
 
 
 @pytest.mark.parametrize(

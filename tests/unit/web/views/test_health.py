@@ -1,16 +1,15 @@
 """Health, for the anonymous and frequent requests of load balancers and uptime checks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 
 from cmk_check.core.status import Status
-from cmk_check.ports import StoreUnavailable, Table
+from cmk_check.ports import StoreUnavailable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web.views.health import Health
-from tests.fakes.recording_store import OperationName, RecordingStore
+from tests.fakes.recording_store import Hook, RecordingStore
 from tests.unit.web.api_kit import MAX_AGE, NOON, Served, SetClock, coverage, status_of
 
 
@@ -18,46 +17,41 @@ def _health(served: Served) -> Health:
     return Health(served.scans, served.clock, MAX_AGE)
 
 
+SCANNED = status_of(coverage())
+
+
 @pytest.mark.parametrize(
-    ("age", "said"),
+    ("status", "age", "said"),
     [
-        (timedelta(), "ok"),
-        (MAX_AGE, "ok"),
-        (MAX_AGE + timedelta(seconds=1), "stale"),
-        (timedelta(minutes=-3), "stale"),
+        (SCANNED, timedelta(), "ok"),
+        (SCANNED, MAX_AGE, "ok"),
+        (SCANNED, MAX_AGE + timedelta(seconds=1), "stale"),
+        (SCANNED, timedelta(minutes=-3), "stale"),
+        # The app runs, but has no data yet.
+        (Status(), timedelta(), "stale"),
     ],
 )
 async def test_it_says_whether_the_answer_is_fresh(
-    empty: Served, age: timedelta, said: str
+    empty: Served, status: Status, age: timedelta, said: str
 ) -> None:
     """Otherwise stopped scans would go unnoticed."""
-    await empty.put_status(status_of(coverage()))
+    assert await _health(empty).check() == (200, {"status": "stale"})
+    await empty.put_status(status)
     empty.clock.time = NOON + age
 
     assert await _health(empty).check() == (200, {"status": said})
 
 
-@pytest.mark.parametrize("recorded", [True, False], ids=["no finished scan", "no row"])
-async def test_before_the_first_scan_it_is_stale(empty: Served, *, recorded: bool) -> None:
-    """The app runs, but has no data yet."""
-    if recorded:
-        await empty.put_status(Status())
-
-    assert await _health(empty).check() == (200, {"status": "stale"})
-
-
-async def _fail(_: OperationName, __: Table, ___: str) -> None:
+async def _fail(*_: object) -> None:
     raise StoreUnavailable("cmkscans: 500")
 
 
-async def _hang(_: OperationName, __: Table, ___: str) -> None:
+async def _hang(*_: object) -> None:
     await asyncio.Event().wait()
 
 
 @pytest.mark.parametrize("trouble", [_fail, _hang])
-async def test_a_store_that_does_not_answer_is_unavailable(
-    trouble: Callable[[OperationName, Table, str], Awaitable[None]],
-) -> None:
+async def test_a_store_that_does_not_answer_is_unavailable(trouble: Hook) -> None:
     """Without a reason, because anyone may call; a time-out would tell the caller even less."""
     scans = ScanTable(RecordingStore(before=trouble))
 

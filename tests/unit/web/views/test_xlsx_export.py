@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from cmk_check.core.status import Status
 from cmk_check.store.findings import FindingsTable
 from cmk_check.web import models
-from cmk_check.web.http.paging import Page
 from cmk_check.web.parameters import FindingsQuery
 from cmk_check.web.views.columns import COLUMNS
 from cmk_check.web.views.finding import to_api_finding
@@ -95,13 +94,9 @@ async def test_a_workbook_ends_after_a_hundred_pages(empty: Served) -> None:
     second = [page async for page in view.table_pages(rest)]
 
     # Every other row is that of a subscription.
-    assert _names(first) == [f"a{number}" for number in range(50)]
-    assert _names(second) == ["a50"]
+    names = [[found.name for page in pages for found in page.value] for pages in (first, second)]
+    assert names == [[f"a{number}" for number in range(50)], ["a50"]]
     assert second[-1].skip_token is None
-
-
-def _names(pages: Iterable[Page[models.Finding]]) -> list[str]:
-    return [found.name for page in pages for found in page.value]
 
 
 def _shown(text: str) -> models.Finding:
