@@ -23,6 +23,8 @@ FROM_TABLES = [
     "/api/v1/findings",
     CHAT,
     "/api/v1/subscriptions",
+    "/api/v1/owners",
+    "/api/v1/keys",
     "/api/v1/changes",
     "/api/v1/scans",
     "/api/v1/metrics",
