@@ -14,6 +14,9 @@ from tests.functional.forked_host import ForkedHost
 from tests.functional.http_kit import Client, Operation, operations
 from tests.functional.storage_kit import Storage
 
+# A method, a target and headers.
+type Try = tuple[str, str, dict[str, str]]
+
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # The answers to whoever may start a scan: the last one may have begun less than a minute ago.
 STARTED: Final = {202, 204, 429}
@@ -72,7 +75,7 @@ def test_p6_each_operation_takes_its_own_key_and_no_other(scene: Scene) -> None:
     with Client(scene.host.url) as client:
         for operation, path in _operations(scene):
             right = _key_of(scene, operation)
-            tries = [(method, path, {}) for method in METHODS]
+            tries: list[Try] = [(method, path, {}) for method in METHODS]
             for key in {*keys.values(), "wrong", right[:-1], right.swapcase()} - {right}:
                 # Where both are given, the header counts.
                 twice = f"{path}?code={quote(right)}"

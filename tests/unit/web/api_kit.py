@@ -16,9 +16,11 @@ from cmk_check.core.posture import Expectations
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import LastScan, Status
+from cmk_check.core.watch_state import Watch
 from cmk_check.ports import Insert, Replace, Table
 from cmk_check.store import codec, table_keys
 from cmk_check.store.scans import LeaseAndStatus, ScanTable
+from cmk_check.store.watch_table import WatchTable
 from cmk_check.web.fastapi_app import WebApplication
 from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.http.table_walk_limit import Places
@@ -100,6 +102,12 @@ class Served:
         changed = {**found.values, **values}
         kept = {name: value for name, value in changed.items() if value is not None}
         await self.store.commit(table, partition, [Replace(row, kept, found.etag)])
+
+    async def put_watch(self, watch: Watch) -> None:
+        """Write the row of the watch, and serve it from now on."""
+        self.watched = True
+        table = WatchTable(self.store)
+        await table.write(watch, await table.read())
 
     async def put_status(self, status: Status) -> None:
         """Write the status, replacing the old one."""

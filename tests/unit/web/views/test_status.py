@@ -15,7 +15,6 @@ from cmk_check.ports import Insert, Table
 from cmk_check.store import codec, table_keys
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import scan_id_of
-from cmk_check.store.watch_table import WatchTable
 from tests.unit.web.api_kit import LAB, MAX_AGE, NOON, PRODUCTION, Served, coverage, status_of
 from tests.unit.web.asgi_client import send
 
@@ -260,8 +259,7 @@ async def test_the_status_says_when_the_watch_looked_and_whether_it_sees(served:
     paths = (STATUS, OF_ONE, "/api/v1/metrics")
     served.watched = True
     before, of_one, metrics_before = [await send(served.app(), path) for path in paths]
-    table = WatchTable(served.store)
-    await table.write(BLIND, await table.read())
+    await served.put_watch(BLIND)
 
     after, of_one_after, metrics = [await send(served.app(), path) for path in paths]
 
