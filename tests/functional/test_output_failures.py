@@ -111,23 +111,3 @@ def test_p1_a_signal_leaves_what_is_known_and_no_answer(number: signal.Signals, 
     assert (document["partial"], document["status"]["posture"]) == (True, "unknown")
     assert "The scan was interrupted" in ended.err
     assert "Traceback" not in ended.err
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("output", ["table", "json", "csv", "sarif", "junit"])
-def test_a_result_in_a_file_is_what_standard_output_would_have(output: str, tmp_path: Path) -> None:
-    """Whole, beside nothing unfinished, and with the same exit code."""
-    file = tmp_path / "result"
-    file.write_text("of yesterday")
-    arguments = ("scan", "--quiet", "--format", output)
-    with Simulator(estate_of({"chat": MICROSOFT})) as simulator:
-        shown = terminal_kit.run(*arguments, environment=simulator.environment())
-        ended = terminal_kit.run(
-            *arguments, "--output", str(file), environment=simulator.environment()
-        )
-
-    assert (ended.code, ended.out, ended.err) == (1, "", "")
-    assert list(tmp_path.iterdir()) == [file]
-    # But for the times of the two scans.
-    assert len(file.read_bytes()) == len(shown.out.encode())
-    assert "chat" in file.read_text()

@@ -120,40 +120,28 @@ def test_what_one_subscription_is_asked_for_takes_as_long_as_its_bucket() -> Non
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [
-        "--every=1000000000000000",
-        f"--subscriptions=1{'0' * 400}",
-        "--vaults=1000000001",
-        f"--price=log_gb={'9' * 400}",
-        "--price=log_gb=1e400",
-    ],
-)
-def test_numbers_that_no_estate_has_are_refused(wrong: str) -> None:
-    """Else the answer would be an error of this program, or infinite."""
-    asked = ["estimate", "--subscriptions=1", "--accounts=1", wrong]
-
-    assert CliRunner().invoke(app, asked).exit_code == USAGE
-
-
-@pytest.mark.parametrize(
     ("wrong", "schedule", "message"),
     [
+        # Else the answer would be an error of this program, or infinite.
+        ("--every=1000000000000000", "", "--every"),
+        (f"--subscriptions=1{'0' * 400}", "", "--subscriptions"),
+        ("--vaults=1000000001", "", "--vaults"),
+        (f"--price=log_gb={'9' * 400}", "", "--price"),
+        ("--price=log_gb=1e400", "", "--price"),
+        # Else it would be that of another estate.
         ("--violations=6", "", "--violations must be at most 5,"),
         ("--vaults=6", "", "--vaults must be from 1 to 5,"),
         ("--vaults=0", "", "--vaults must be from 1 to 5,"),
         ("--every=60", "off", "CMK_WATCH_SCHEDULE must be an NCRONTAB expression"),
     ],
 )
-def test_numbers_that_contradict_each_other_are_refused(
-    wrong: str, schedule: str, message: str
-) -> None:
-    """Else the answer would be that of another estate."""
+def test_numbers_that_no_estate_has_are_refused(wrong: str, schedule: str, message: str) -> None:
+    """Each is named."""
     asked = ["estimate", "--subscriptions=1", "--accounts=5", wrong]
     result = CliRunner().invoke(app, asked, env={"CMK_WATCH_SCHEDULE": schedule})
 
     assert (result.exit_code, result.stdout) == (USAGE, "")
-    assert result.stderr.startswith(f"cmk-check: {message}")
+    assert message in result.stderr
 
 
 def test_a_watch_that_looks_twice_as_often_costs_twice_as_much() -> None:

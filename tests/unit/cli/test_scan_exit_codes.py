@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from functools import cache
+from functools import cache, partial
 
 import pytest
 from hypothesis import example, given
@@ -14,12 +14,10 @@ from cmk_check.cli.local_scan import LocalScanOutcome
 from cmk_check.cli.output_options import FailOn, Format, OutputOptions
 from cmk_check.cli.scan_report import exit_code, report
 from cmk_check.cli.scan_result import ScanResult
-from cmk_check.core.enums import ExceptionMode, GapReason, PostureReason, PostureVerdict, ScanState
-from cmk_check.core.gap import Gap
+from cmk_check.core.enums import ExceptionMode, PostureReason, PostureVerdict, ScanState
 from cmk_check.limits import SCAN_SPACING
-from cmk_check.ports import InventoryError
 from cmk_check.web import models
-from tests.fakes.world import sub
+from tests.fakes.world import World, sub
 from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_exceptions, world_of_keys
 
 type Output = pytest.CaptureFixture[str]
@@ -42,86 +40,37 @@ async def test_an_id_that_was_not_found_is_named_and_unknown(
 
 
 V, U, B, E = FailOn
+SHOW = ExceptionMode.SHOW
+_accepted = partial(world_of_exceptions, accepted=[1])
 
 
 @pytest.mark.parametrize(
-    ("fail_on", "verdicts", "expected"),
+    ("fail_on", "world", "expected"),
     [
-        pytest.param([V], ("good", "odd", "gap"), 0, id="unknown passes"),
-        pytest.param([V], ("bad", "odd"), 1, id="violated all the same"),
-        pytest.param([U], ("good", "bad"), 0, id="violated passes"),
-        pytest.param([U], ("bad", "odd"), 3, id="unknown beside a violation that passes"),
-        pytest.param([U], ("bad", "gap"), 3, id="not read, beside a violation that passes"),
-        pytest.param([B], ("bad", "odd"), 0, id="keys alone"),
-        pytest.param([V], (), 3, id="a scan that failed has no answer"),
+        pytest.param([V], world_of("good", "odd", "gap"), 0, id="unknown passes"),
+        pytest.param([V], world_of("bad", "odd"), 1, id="violated all the same"),
+        pytest.param([U], world_of("good", "bad"), 0, id="violated passes"),
+        pytest.param([U], world_of("bad", "odd"), 3, id="unknown beside a violation that passes"),
+        pytest.param([U], world_of("bad", "gap"), 3, id="not read, beside a violation that passes"),
+        pytest.param([V], world_of(), 3, id="a scan that failed has no answer"),
+        pytest.param([B], world_of("bad", "odd"), 0, id="keys alone"),
+        pytest.param([V, U], world_of_keys("unknown", "broken"), 0, id="keys beside the answer"),
+        pytest.param([B], world_of_keys("unknown", "broken"), 1, id="a broken key"),
+        pytest.param([B], world_of_keys("unknown", "at_risk"), 0, id="no broken key"),
+        pytest.param([V, U], _accepted("bad", "good"), 0, id="accepted"),
+        pytest.param([V, U, E], _accepted("bad", "good"), 1, id="accepted, and fails"),
+        pytest.param([E], _accepted("good", "bad"), 0, id="not accepted"),
+        pytest.param([V, U], _accepted("bad", "bad"), 1, id="one of two is accepted"),
+        pytest.param([V, U], _accepted("bad", "odd"), 3, id="unknown beside it"),
+        pytest.param([V, U], _accepted("bad", "good", mode=SHOW), 1, id="shown"),
+        pytest.param([E], _accepted("bad", "good", mode=SHOW), 1, id="shown, and fails"),
     ],
 )
 async def test_p1_what_fails_can_be_chosen(
-    fail_on: list[FailOn], verdicts: tuple[str, ...], expected: int
+    fail_on: list[FailOn], world: World, expected: int
 ) -> None:
     """A pipeline that may go on without an answer says so; one that saw nothing may not."""
-    assert await scan(world_of(*verdicts), OutputOptions(fail_on=fail_on)) == expected
-
-
-@pytest.mark.parametrize(
-    ("mode", "fail_on", "verdicts", "expected"),
-    [
-        pytest.param(ExceptionMode.ACCEPT, [V, U], ("bad", "good"), 0, id="accepted"),
-        pytest.param(ExceptionMode.ACCEPT, [V, U, E], ("bad", "good"), 1, id="accepted, and fails"),
-        pytest.param(ExceptionMode.ACCEPT, [E], ("good", "bad"), 0, id="not accepted"),
-        pytest.param(ExceptionMode.ACCEPT, [V, U], ("bad", "bad"), 1, id="one of two is accepted"),
-        pytest.param(ExceptionMode.ACCEPT, [V, U], ("bad", "odd"), 3, id="unknown beside it"),
-        pytest.param(ExceptionMode.SHOW, [V, U], ("bad", "good"), 1, id="shown"),
-        pytest.param(ExceptionMode.SHOW, [E], ("bad", "good"), 1, id="shown, and fails"),
-    ],
-)
-async def test_p1_an_exception_fails_as_it_is_chosen(
-    capsys: Output,
-    mode: ExceptionMode,
-    fail_on: list[FailOn],
-    verdicts: tuple[str, ...],
-    expected: int,
-) -> None:
-    """Exit code 0 beside a violation is told in a line."""
-    world = world_of_exceptions(*verdicts, accepted=[1], mode=mode)
-
-    code = await scan(world, OutputOptions(fail_on=fail_on))
-
-    assert code == expected
-    assert ("\naccounts_excepted: " in capsys.readouterr().out) == (verdicts[0] == "bad")
-
-
-@pytest.mark.parametrize(
-    ("states", "code"),
-    [
-        pytest.param(("healthy",), 0, id="healthy"),
-        pytest.param(("healthy", "at_risk"), 0, id="at risk"),
-        pytest.param(("healthy", "unknown"), 3, id="unknown"),
-        pytest.param(("unknown", "broken"), 1, id="broken is what counts"),
-    ],
-)
-@pytest.mark.parametrize("output", list(Format))
-async def test_p1_keys_count_in_the_exit_code_where_they_are_required(
-    states: tuple[str, ...], code: int, output: Format
-) -> None:
-    """Asked for, they are part of the answer; else they are told beside it."""
-    assert await scan(world_of_keys(*states, required=True), OutputOptions(output)) == code
-    assert await scan(world_of_keys(*states), OutputOptions(output)) == 0
-    options = OutputOptions(output, fail_on=[FailOn.BROKEN_KEY])
-    assert await scan(world_of_keys(*states), options) == (1 if code == 1 else 0)
-
-
-async def test_p1_a_list_that_cannot_be_read_fails_and_says_why(capsys: Output) -> None:
-    """An empty table with exit code 0 would be the worst answer."""
-    world = world_of("good")
-    world.inventory.list_error = InventoryError(Gap(GapReason.UNREACHABLE, detail="Check DNS."))
-
-    code = await scan(world)
-
-    written = capsys.readouterr()
-    assert code == 3
-    assert "could not be listed. unreachable: Check DNS." in written.err
-    assert written.out.splitlines()[-1] == "posture: unknown"
+    assert await scan(world, OutputOptions(fail_on=fail_on)) == expected
 
 
 @cache

@@ -11,16 +11,13 @@ import pytest
 
 from cmk_check.cli.output_options import OutputOptions
 from cmk_check.cli.scan_result import ScanResult
-from cmk_check.core.data_stores.facts import ProjectPlaces, StoreKey
-from cmk_check.core.posture import Expectations
-from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.ports import Table
-from tests.fakes.data_stores import MICROSOFT, OWN, WITH_PROJECTS, ScriptedStores, place
+from tests.fakes.data_stores import MICROSOFT, OWN, WITH_PROJECTS, ScriptedStores
 from tests.fakes.exemptions import ScriptedExemptions
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good, sub
-from tests.unit.cli.scan_kit import JSON, SETTINGS, scan, world_of, world_of_keys
+from tests.unit.cli.scan_kit import JSON, SETTINGS, scan, world_of, world_of_data, world_of_keys
 
 type Output = pytest.CaptureFixture[str]
 
@@ -186,23 +183,15 @@ async def test_p1_an_older_answer_does_not_make_an_interrupted_scan_green(capsys
     assert json.loads(capsys.readouterr().out)["status"]["posture"] == "unknown"
 
 
-def _of_data(key: StoreKey, *, required: bool) -> World:
-    requires = frozenset({COVERED_DATA} if required else ())
-    world = world_of("good", expectations=Expectations(timedelta(hours=3), requires=requires))
-    world.read(sub(1), replace(good(sub(1)), places=WITH_PROJECTS))
-    world.data_stores = ScriptedStores(ProjectPlaces((place("files"),)), {"files": key})
-    return world
-
-
 @pytest.mark.parametrize(
     ("world", "posture"),
     [
         (world_of_keys("broken", required=True), "non_compliant"),
         (world_of_keys("broken"), "unknown"),
         (world_of_keys("healthy", required=True), "unknown"),
-        (_of_data(MICROSOFT, required=True), "non_compliant"),
-        (_of_data(MICROSOFT, required=False), "unknown"),
-        (_of_data(OWN, required=True), "unknown"),
+        (world_of_data(MICROSOFT), "non_compliant"),
+        (world_of_data(MICROSOFT, required=False), "unknown"),
+        (world_of_data(OWN), "unknown"),
     ],
     ids=["broken", "broken, not required", "healthy", "exposed", "exposed, not required", "own"],
 )

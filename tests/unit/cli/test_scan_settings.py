@@ -41,34 +41,22 @@ def test_subscriptions_that_are_named_are_all_that_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("store", "tables", "queues"),
+    ("store", "queues"),
     [
-        (
-            "https://a.table.core.windows.net",
-            "https://a.table.core.windows.net",
-            "https://a.queue.core.windows.net",
-        ),
-        (
-            "https://a.TABLE.core.chinacloudapi.cn/",
-            "https://a.TABLE.core.chinacloudapi.cn",
-            "https://a.queue.core.chinacloudapi.cn",
-        ),
-        (
-            "https://a.z12.table.storage.azure.net",
-            "https://a.z12.table.storage.azure.net",
-            "https://a.z12.queue.storage.azure.net",
-        ),
-        ("https://mine.test", "https://mine.test", "https://app.queue.core.windows.net"),
+        ("https://a.table.core.windows.net", "https://a.queue.core.windows.net"),
+        ("https://a.TABLE.core.chinacloudapi.cn/", "https://a.queue.core.chinacloudapi.cn"),
+        ("https://a.z12.table.storage.azure.net", "https://a.z12.queue.storage.azure.net"),
+        ("https://mine.test", "https://app.queue.core.windows.net"),
     ],
     ids=["public", "china", "dns zone", "a name of one's own"],
 )
-def test_the_queues_are_beside_the_tables(store: str, tables: str, queues: str) -> None:
+def test_the_queues_are_beside_the_tables(store: str, queues: str) -> None:
     """Whoever records like the app has to tell like it, at the same account."""
     environ = OF_AN_APP | {"CMK_STORAGE__clientId": sub(3)}
 
     settings = Settings.load_for_scan(store, (), environ)
 
-    assert settings.storage == StorageByIdentity(tables, queues, sub(3))
+    assert settings.storage == StorageByIdentity(store.rstrip("/"), queues, sub(3))
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ type Output = pytest.CaptureFixture[str]
     ],
 )
 @pytest.mark.parametrize("result_format", [Format.TABLE, Format.CSV])
-async def test_why_a_scan_failed_is_said_once(
+async def test_p1_why_a_scan_failed_is_said_once(
     error: InventoryError | None,
     reason: str,
     result_format: Format,
@@ -49,7 +49,7 @@ async def test_why_a_scan_failed_is_said_once(
     world.inventory.list_error = error
     file = tmp_path / "result"
 
-    await scan(world, OutputOptions(result_format))
+    assert await scan(world, OutputOptions(result_format)) == 3
     shown = "".join(capsys.readouterr())
     await scan(world, OutputOptions(file=file))
 
