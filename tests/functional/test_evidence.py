@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +23,7 @@ from tests.browsers import end_without, path_of_browser
 from tests.functional import terminal_kit
 from tests.functional.browser.sample_estate import GAP_NAME, hostile_estate
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import Scene, wait_until
+from tests.functional.estate_kit import CMK, MICROSOFT, Scene, estate_of, sub_id, wait_until
 from tests.functional.libreoffice import read_again
 
 READERS: Final = Path(__file__).parents[2] / ".venv/evidence/bin"
@@ -33,6 +33,7 @@ A4: Final = {"width": 688, "height": 1000}
 READ: Final = """
 import json
 import sys
+import time
 from oscal import OSCAL
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 
@@ -49,8 +50,13 @@ print(json.dumps([document.is_valid, document.validation_errors, document.oscal_
 pytestmark = pytest.mark.long
 
 
-def _environment(scene: Scene) -> Mapping[str, str]:
-    return {"CMK_API_KEY": scene.host.keys.functions["api"]}
+def _export(scene: Scene, out: Path, *options: object) -> terminal_kit.Ended:
+    ended = terminal_kit.run(
+        *("evidence", "--url", scene.host.url, "--out", str(out), *map(str, options)),
+        environment={"CMK_API_KEY": scene.host.keys.functions["api"]},
+    )
+    assert ended.code == 0, ended.err
+    return ended
 
 
 def _run(*command: object, folder: Path) -> str:
@@ -116,12 +122,10 @@ def test_others_read_what_was_exported(open_scene: OpenScene, tmp_path: Path) ->
     scene = open_scene(hostile_estate(), CMK_KEY_HEALTH="on")
     scene.scan()
     bundle, again = tmp_path / "bundle", tmp_path / "again"
-    export = ("evidence", "--url", scene.host.url, "--out")
 
-    ended = terminal_kit.run(*export, str(bundle), environment=_environment(scene))
-    second = terminal_kit.run(*export, str(again), "-q", environment=_environment(scene))
+    ended = _export(scene, bundle)
+    _export(scene, again, "-q")
 
-    assert (ended.code, second.code) == (0, 0), ended.err + second.err
     assert ended.out.startswith("posture: non_compliant, as of ")
     for path in bundle.iterdir():
         assert path.name == "MANIFEST.json" or path.read_bytes() == (again / path.name).read_bytes()
@@ -208,3 +212,42 @@ def test_a_sign_in_takes_the_place_of_the_key(tmp_path: Path) -> None:
     assert request.startswith("get /api/v1/status ")
     assert "authorization: bearer " in request
     assert "x-functions-key" not in request
+
+
+def _verified(key: Path, *bundles: Path) -> tuple[int, str]:
+    ended = terminal_kit.run("verify", *map(str, bundles), "--key", str(key), environment={})
+    return ended.code, ended.out + ended.err
+
+
+def _states(accounts: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    return sorted((each["id"], each["verdict"], each["reason"]) for each in accounts)
+
+
+def test_evidence_is_signed_continued_and_checked(open_scene: OpenScene, tmp_path: Path) -> None:
+    """Keys of OpenSSL; an account becomes another one between the two bundles."""
+    private, public = tmp_path / "private.pem", tmp_path / "public.pem"
+    curve = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+    _run("openssl", "genpkey", *curve, "-out", private, folder=tmp_path)
+    _run("openssl", "pkey", "-in", private, "-pubout", "-out", public, folder=tmp_path)
+    estate = estate_of({"chat": CMK, "other": MICROSOFT})
+    scene = open_scene(estate)
+    scene.scan()
+    then = _states(list(scene.findings().values()))
+    first, second = tmp_path / "first", tmp_path / "second"
+    _export(scene, first, "--sign-with-file", private)
+    as_of = json.loads((first / "status.json").read_text())["lastScan"]["finishedAt"]
+    time.sleep(1)  # times are whole seconds
+    estate.subscription(sub_id(1)).accounts["chat"].remove_encryption()
+    scene.scan()
+
+    ended = _export(scene, second, "--sign-with-file", private, "--after", first, "--as-of", as_of)
+
+    rebuilt = json.loads((second / "as-of.json").read_text())
+    accounts = [each for where in rebuilt["subscriptions"] for each in where["accounts"]]
+    assert "their counts match scan" in ended.out
+    assert f"cmk-check: check it: cmk-check verify {second} --key PUBLIC_KEY\n" in ended.err
+    assert _states(accounts) == then != _states(list(scene.findings().values()))
+    assert _verified(public, first, second)[0] == 0
+    (second / "as-of.json").write_text("{}")
+    code, told = _verified(public, first, second)
+    assert (code, "as-of.json was changed" in told) == (1, True)

@@ -35,6 +35,7 @@ from tests.unit.cli.scan_kit import (
 )
 
 type Output = pytest.CaptureFixture[str]
+NOTHING_SHARED: Final = "Nothing is shared, because no two plans create a vault for the same owner"
 
 
 async def _write(world: World, out: Path, choice: PlanChoice = PlanChoice()) -> int:  # noqa: B008 - a value
@@ -98,7 +99,9 @@ async def test_each_account_has_the_script_that_plan_writes_for_it(
     ]
 
 
-async def test_accounts_of_an_owner_share_a_vault_and_follow_each_other(tmp_path: Path) -> None:
+async def test_accounts_of_an_owner_share_a_vault_and_follow_each_other(
+    tmp_path: Path, capsys: Output
+) -> None:
     """A vault and a key for each account are more than anybody wants to look after."""
     out, again = tmp_path / "plans", tmp_path / "again"
 
@@ -112,6 +115,11 @@ async def test_accounts_of_an_owner_share_a_vault_and_follow_each_other(tmp_path
     assert order == [(sub(1), name) for name in "acbd"] + [(sub(2), "a")]
     assert [vaults.index(name) for name in vaults] == [0, 0, 2, 3, 4]
     assert all(each["vault"]["isShared"] for each in plans)
+    # Whoever asked for one vault, and gets as many as accounts, wants to know why.
+    assert NOTHING_SHARED not in capsys.readouterr().err
+    await _write(_estate(), tmp_path / "bob", PlanChoice(owner="Bob", share_vault=True))
+    assert f"cmk-check: --share-vault: {NOTHING_SHARED}" in capsys.readouterr().err
+    assert NOTHING_SHARED in (tmp_path / "bob/index.md").read_text()
 
 
 async def test_only_the_accounts_of_the_owner_have_plans(tmp_path: Path, capsys: Output) -> None:
@@ -181,22 +189,6 @@ async def test_a_vault_exists_only_if_it_was_read(
     (row,) = re.findall(r"(?m)^\| \[1\].*", (tmp_path / "plans/index.md").read_text())
     assert row.split(" | ")[5] == (cell or f"`{plan['vault']['name']}`")
     assert plan["vault"]["isNew"] == (cell is None)
-
-
-@pytest.mark.parametrize(
-    ("owner", "share", "count"),
-    [(None, True, 0), ("Bob", True, 1), ("Bob", False, 0)],
-    ids=["shared", "nothing shared", "not wanted"],
-)
-async def test_a_vault_that_nobody_shares_is_said(
-    tmp_path: Path, capsys: Output, owner: str | None, *, share: bool, count: int
-) -> None:
-    """Whoever asked for one vault, and gets as many as accounts, wants to know why."""
-    await _write(_estate(), tmp_path / "plans", PlanChoice(owner=owner, share_vault=share))
-
-    note = "Nothing is shared, because no two plans create a vault for the same owner, subscription"
-    assert capsys.readouterr().err.count(f"cmk-check: --share-vault: {note}") == count
-    assert (tmp_path / "plans/index.md").read_text().count(note) == count
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import io
 
-import pytest
 from rich.console import Console
 
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
@@ -58,45 +57,29 @@ async def test_a_subscription_that_is_read_again_counts_once() -> None:
     assert tally.readings == {sub(1): (1, False)}
 
 
-@pytest.mark.parametrize(
-    ("tally", "speed", "left", "expected"),
-    [
-        (ScanProgress(), None, None, "listing subscriptions"),
-        (ScanProgress(3), None, None, "0/3 subscriptions, 0 accounts, 0 gaps"),
-        (
-            ScanProgress(10_000, {str(n): (1, n == 0) for n in range(1234)}),
-            251.26,
-            3661.4,
-            "1,234/10,000 subscriptions, 1,234 accounts, 1 gap, 251.3/s, 1:01:01 left",
-        ),
-    ],
-    ids=["before the list", "at first", "on the way"],
-)
-def test_the_line_says_how_far_how_fast_and_how_long(
-    tally: ScanProgress, speed: float | None, left: float | None, expected: str
-) -> None:
+def test_the_line_says_how_far_how_fast_and_how_long() -> None:
     """Done, accounts, gaps, rate and time left."""
-    assert tally.numbers(speed, left) == expected
+    started = ScanProgress(10_000, {str(number): (1, number == 0) for number in range(1234)})
 
-
-def _console(*, interactive: bool) -> Console:
-    return Console(
-        file=io.StringIO(), width=100, force_terminal=True, force_interactive=interactive
+    assert ScanProgress().numbers(None, None) == "listing subscriptions"
+    assert ScanProgress(3).numbers(None, None) == "0/3 subscriptions, 0 accounts, 0 gaps"
+    assert started.numbers(251.26, 3661.4) == (
+        "1,234/10,000 subscriptions, 1,234 accounts, 1 gap, 251.3/s, 1:01:01 left"
     )
 
 
 def test_the_bar_moves_with_the_tally_and_is_gone_in_the_end() -> None:
     """What stays on the screen is the result."""
-    console, tally = _console(interactive=True), ScanProgress()
+    stream, tally = io.StringIO(), ScanProgress()
+    console = Console(file=stream, width=100, force_terminal=True, force_interactive=True)
 
     with bar(console, tally):
         tally.total = 2
         tally.readings["a"] = (5, False)
         tally.moved()
 
-    written: str = console.file.getvalue()  # type: ignore[attr-defined] # a StringIO
-    assert "1/2 subscriptions, 5 accounts, 0 gaps" in written
-    assert written.endswith("\x1b[1A\x1b[2K")
+    assert "1/2 subscriptions, 5 accounts, 0 gaps" in stream.getvalue()
+    assert stream.getvalue().endswith("\x1b[1A\x1b[2K")
 
 
 def _lines_of(total: int, seconds_each: float) -> list[str]:

@@ -1,4 +1,4 @@
-"""The exit code of ``scan``: pipelines look at nothing else."""
+"""The exit code of ``scan``, at which pipelines look, and the remark that people read last."""
 
 import asyncio
 import re
@@ -21,6 +21,8 @@ from tests.fakes.world import World, sub
 from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_exceptions, world_of_keys
 
 type Output = pytest.CaptureFixture[str]
+FIX = "cmk-check: fix them: cmk-check plan --all --out fixes\n"
+LOOK = "cmk-check: find out what is missing: cmk-check doctor\n"
 
 
 @pytest.mark.parametrize("found", [True, False])
@@ -196,3 +198,33 @@ def test_what_is_probably_a_mistake_is_named_before_the_scan(command: list[str])
     assert skip.startswith("cmk-check: CMK_SKIP_THESE is unknown to this program")
     assert kinds.startswith("cmk-check: CMK_KINDS names a kind of account")
     assert refused.startswith("cmk-check: CMK_MAX_IN_FLIGHT ")
+
+
+@pytest.mark.parametrize(
+    ("world", "said"),
+    [
+        pytest.param(world_of("good"), "", id="nothing is wrong"),
+        pytest.param(world_of("odd"), "", id="unknown, which no command ends"),
+        pytest.param(world_of("bad", "gap"), FIX, id="a violation"),
+        pytest.param(world_of("good", "gap"), LOOK, id="a subscription was not read"),
+        pytest.param(world_of(), LOOK, id="nothing is visible"),
+        pytest.param(world_of_keys("healthy", "broken"), FIX, id="a broken key"),
+        pytest.param(world_of_keys("at_risk"), "", id="a key at risk"),
+        pytest.param(_accepted("bad"), "", id="all accepted"),
+        pytest.param(_accepted("bad", "bad"), FIX, id="one not accepted"),
+    ],
+)
+async def test_a_scan_says_what_to_run_next(capsys: Output, world: World, said: str) -> None:
+    """Who sees it for the first time does not know the other commands."""
+    await scan(world)
+
+    lines = capsys.readouterr().err.splitlines(keepends=True)
+    assert lines[-1:] == ([said] if said else [])
+
+
+async def test_a_scan_of_some_subscriptions_goes_on_with_them(capsys: Output) -> None:
+    """A plan of the whole estate would read, and change, more than was asked for."""
+    await scan(world_of("bad"), OutputOptions(subscriptions=[sub(1), sub(2)]))
+
+    chosen = f"--subscription {sub(1)} --subscription {sub(2)}"
+    assert capsys.readouterr().err == FIX.replace("--all", chosen)

@@ -70,11 +70,9 @@ async def test_a_link_to_another_host_does_not_get_the_key() -> None:
 
 async def test_a_link_that_leads_back_ends() -> None:
     """Otherwise the download would fill the disk."""
+    page = {"value": [], "nextLink": "https://cmk.example/?skipToken=x"}
 
-    def answer(_: web.Request) -> web.Response:
-        return web.json_response({"value": [], "nextLink": "https://cmk.example/?skipToken=x"})
-
-    async with _served(answer) as (client, _app):
+    async with _served(lambda _: web.json_response(page)) as (client, _app):
         with pytest.raises(ApiUnusable, match="repeats an earlier page"):
             assert [page async for page in pages(client, "findings")]
 
@@ -95,12 +93,13 @@ async def test_a_refusal_says_what_to_do_and_never_the_key(
     status: int, code: str, advice: str
 ) -> None:
     """The message ends up in the log of a pipeline; no pause ends any of these."""
+    error = web.json_response(
+        {"error": {"code": code, "message": KEY}},
+        status=status,
+        headers={"location": "/api/v1/elsewhere"},
+    )
 
-    def answer(_: web.Request) -> web.Response:
-        error = {"error": {"code": code, "message": KEY}}
-        return web.json_response(error, status=status, headers={"location": "/api/v1/elsewhere"})
-
-    async with _served(answer) as (client, app):
+    async with _served(lambda _: error) as (client, app):
         with pytest.raises(ApiUnusable, match=advice) as refused:
             await client.get("status")
 

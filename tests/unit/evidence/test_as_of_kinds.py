@@ -38,13 +38,8 @@ async def test_the_kind_is_that_of_the_time() -> None:
 
     found, times = await scanned(bad(WHERE), upgraded, None, bad(WHERE), good(WHERE))
 
-    assert [_kinds(found, time) for time in times] == [
-        ["OpenAI"],
-        ["AIServices"],
-        [],
-        ["OpenAI"],
-        ["OpenAI"],
-    ]
+    then = [_kinds(found, time) for time in times]
+    assert then == [["OpenAI"], ["AIServices"], [], ["OpenAI"], ["OpenAI"]]
     assert _kinds(_shortened(found, times[0]), times[0]) == ["OpenAI"]
 
 
