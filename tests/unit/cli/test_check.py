@@ -343,35 +343,23 @@ def test_a_document_without_an_account_says_so(check: Check) -> None:
     assert check("b.json", env={"CMK_KINDS": "Face"}).exit_code == 1
 
 
-def test_sarif_points_to_the_line_of_the_resource(check: Check) -> None:
-    """A reviewer sees the annotation at the account."""
-    document = _template(_account(KEY), _account(name="bad"))
+def test_pipelines_get_each_account_its_line_and_what_could_not_be_judged(check: Check) -> None:
+    """A reviewer sees the annotation at the account, and CI servers which one failed."""
+    document = _template(_account(KEY), _account(name="bad"), _account("[x()]", "c"))
     lines = json.dumps(document, indent=1).splitlines()
 
-    result = check("a.json", "empty.json", "--format", "sarif", a=document, empty=_template())
+    sarif = check("a.json", "empty.json", "--format", "sarif", a=document, empty=_template())
+    junit = check("a.json", "no.json", "--format", "junit", no=b"x")
 
-    (run,) = json.loads(result.stdout)["runs"]
-    (found,) = run["results"]
-    place = found["locations"][0]["physicalLocation"]
+    (run,) = json.loads(sarif.stdout)["runs"]
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    start = place["region"]["startLine"]
+    assert [each["level"] for each in run["results"]] == ["error", "error"]
     assert place["artifactLocation"]["uri"] == "a.json"
-    assert '"bad"' in "".join(
-        lines[place["region"]["startLine"] : place["region"]["startLine"] + 2]
-    )
+    assert '"bad"' in "".join(lines[start : start + 2])
     assert "no account" in str(run["invocations"][0]["toolConfigurationNotifications"])
-
-
-def test_junit_has_a_test_for_each_account_and_unusable_file(check: Check) -> None:
-    """CI servers show which account failed, and which could not be judged."""
-    document = _template(_account(KEY), _account(name="b"), _account("[x()]", "c"))
-
-    result = check("a.json", "bad.json", "--format", "junit", a=document, bad=b"x")
-
-    suite = ET.fromstring(result.stdout)[0]  # noqa: S314 - our own
-    assert {name: suite.get(name) for name in ("tests", "failures", "errors")} == {
-        "tests": "4",
-        "failures": "1",
-        "errors": "2",
-    }
+    suite = ET.fromstring(junit.stdout)[0]  # noqa: S314 - our own
+    assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["4", "1", "2"]
 
 
 def test_parameters_without_a_template_are_refused(check: Check) -> None:

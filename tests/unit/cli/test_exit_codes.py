@@ -11,14 +11,6 @@ type Output = pytest.CaptureFixture[str]
 FAULTS = SettingsError([("CMK_A", "is no number"), ("CMK_B", "is missing")])
 
 
-@pytest.mark.parametrize("code", [0, 1, 3])
-def test_work_that_is_done_ends_with_its_own_code(capsys: Output, code: int) -> None:
-    """That is the answer."""
-    assert ended(lambda: code, "it failed") == code
-
-    assert capsys.readouterr() == ("", "")
-
-
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
