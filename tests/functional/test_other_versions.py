@@ -67,6 +67,12 @@ EDITS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     NEXT_SCHEMA: (_VERSION, ("store/codec.py", "SCHEMA: Final = 1", "SCHEMA: Final = 2")),
 }
 BAD, GOOD = "non_compliant", "compliant"
+TOLD: Final = {
+    ("account.violated", "chat"): 1,
+    ("account.discovered", "lab"): 1,
+    ("account.resolved", "chat"): 1,
+    ("account.violated", "lab"): 1,
+}
 
 
 class Deployed(Scene):
@@ -186,13 +192,7 @@ def test_p1_p3_versions_follow_each_other_in_mid_scan(
 
     assert at_once
     assert (status["posture"], scene.verdicts()) == (BAD, {"chat": GOOD, "lab": BAD})
-    told = {
-        ("account.violated", "chat"): 1,
-        ("account.discovered", "lab"): 1,
-        ("account.resolved", "chat"): 1,
-        ("account.violated", "lab"): 1,
-    }
-    assert scene.told() == told
+    assert scene.told() == TOLD
 
     scene.set(2, "lab", CMK)
     scene.scan()
@@ -202,7 +202,7 @@ def test_p1_p3_versions_follow_each_other_in_mid_scan(
 
     assert at_once
     assert (scene.status()["posture"], set(scene.verdicts().values())) == (GOOD, {GOOD})
-    assert scene.told() == told | {("account.resolved", "lab"): 1}
+    assert scene.told() == TOLD | {("account.resolved", "lab"): 1}
     assert not [line for line in scene.host.output() if "delete the row" in line]
 
 
@@ -231,10 +231,5 @@ def test_p1_p3_a_newer_schema_is_left_alone_and_named(
     scene.storage.expire_lease()
     scene.scan()
     assert scene.verdicts() == {"chat": GOOD, "lab": BAD}
-    assert scene.told() == {
-        ("account.violated", "chat"): 1,
-        ("account.discovered", "lab"): 1,
-        ("account.resolved", "chat"): 1,
-        ("account.violated", "lab"): 1,
-    }
+    assert scene.told() == TOLD
     assert scene.status()["lastScan"]["id"] != before

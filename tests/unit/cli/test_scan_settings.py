@@ -59,6 +59,12 @@ def test_the_queues_are_beside_the_tables(store: str, queues: str) -> None:
     assert settings.storage == StorageByIdentity(store.rstrip("/"), queues, sub(3))
 
 
+def test_a_name_of_ones_own_needs_the_address_of_the_queues() -> None:
+    """It cannot be guessed, and the variable for it exists."""
+    with pytest.raises(SettingsError, match="CMK_STORAGE__queueServiceUri"):
+        Settings.load_for_scan("https://mine.test", (), {})
+
+
 @pytest.mark.parametrize(
     "store",
     [
@@ -77,11 +83,3 @@ def test_what_names_no_storage_is_refused_by_the_name_of_the_option(store: str) 
     assert [name for name, _ in caught.value.faults] == ["--store"]
     assert "c2VjcmV0" not in str(caught.value)
     assert "https://<account>.table." in str(caught.value)
-
-
-def test_a_name_of_ones_own_needs_the_address_of_the_queues() -> None:
-    """It cannot be guessed, and the variable for it exists."""
-    with pytest.raises(SettingsError) as caught:
-        Settings.load_for_scan("https://mine.test", (), {})
-
-    assert [name for name, _ in caught.value.faults] == ["CMK_STORAGE__queueServiceUri"]
