@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +17,11 @@ import pytest
 
 from cmk_check.web.views import csv_export
 from local.browser import chromium
-from local.simulator import Simulator
 from tests.browsers import end_without, path_of_browser
 from tests.functional import terminal_kit
 from tests.functional.browser.sample_estate import GAP_NAME, hostile_estate
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import CMK, MICROSOFT, Scene, estate_of, sub_id, wait_until
+from tests.functional.estate_kit import Scene, wait_until
 from tests.functional.libreoffice import read_again
 
 READERS: Final = Path(__file__).parents[2] / ".venv/evidence/bin"
@@ -33,7 +31,6 @@ A4: Final = {"width": 688, "height": 1000}
 READ: Final = """
 import json
 import sys
-import time
 from oscal import OSCAL
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 
@@ -192,62 +189,3 @@ def test_a_key_is_asked_for_at_a_terminal_and_not_shown(tmp_path: Path) -> None:
 
     assert "x-functions-key: typed-key" in request
     assert b"typed-key" not in shown
-
-
-def test_a_sign_in_takes_the_place_of_the_key(tmp_path: Path) -> None:
-    """The token is for the app alone, and the key of the shell is not sent with it."""
-    client_id = "00000000-0000-4000-8000-0000000000aa"
-    with Simulator("sample") as simulator, socket.create_server(("127.0.0.1", 0)) as server:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        process = terminal_kit.start(
-            *("evidence", "--url", url, "--out", str(tmp_path / "out"), "--entra", client_id),
-            environment=simulator.environment() | {"CMK_API_KEY": "key"},
-        )
-        connection, _ = server.accept()
-        with connection:
-            request = connection.recv(65_536).decode().lower()
-        process.kill()
-        terminal_kit.end(process)
-
-    assert request.startswith("get /api/v1/status ")
-    assert "authorization: bearer " in request
-    assert "x-functions-key" not in request
-
-
-def _verified(key: Path, *bundles: Path) -> tuple[int, str]:
-    ended = terminal_kit.run("verify", *map(str, bundles), "--key", str(key), environment={})
-    return ended.code, ended.out + ended.err
-
-
-def _states(accounts: list[dict[str, Any]]) -> list[tuple[str, ...]]:
-    return sorted((each["id"], each["verdict"], each["reason"]) for each in accounts)
-
-
-def test_evidence_is_signed_continued_and_checked(open_scene: OpenScene, tmp_path: Path) -> None:
-    """Keys of OpenSSL; an account becomes another one between the two bundles."""
-    private, public = tmp_path / "private.pem", tmp_path / "public.pem"
-    curve = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
-    _run("openssl", "genpkey", *curve, "-out", private, folder=tmp_path)
-    _run("openssl", "pkey", "-in", private, "-pubout", "-out", public, folder=tmp_path)
-    estate = estate_of({"chat": CMK, "other": MICROSOFT})
-    scene = open_scene(estate)
-    scene.scan()
-    then = _states(list(scene.findings().values()))
-    first, second = tmp_path / "first", tmp_path / "second"
-    _export(scene, first, "--sign-with-file", private)
-    as_of = json.loads((first / "status.json").read_text())["lastScan"]["finishedAt"]
-    time.sleep(1)  # times are whole seconds
-    estate.subscription(sub_id(1)).accounts["chat"].remove_encryption()
-    scene.scan()
-
-    ended = _export(scene, second, "--sign-with-file", private, "--after", first, "--as-of", as_of)
-
-    rebuilt = json.loads((second / "as-of.json").read_text())
-    accounts = [each for where in rebuilt["subscriptions"] for each in where["accounts"]]
-    assert "their counts match scan" in ended.out
-    assert f"cmk-check: check it: cmk-check verify {second} --key PUBLIC_KEY\n" in ended.err
-    assert _states(accounts) == then != _states(list(scene.findings().values()))
-    assert _verified(public, first, second)[0] == 0
-    (second / "as-of.json").write_text("{}")
-    code, told = _verified(public, first, second)
-    assert (code, "as-of.json was changed" in told) == (1, True)

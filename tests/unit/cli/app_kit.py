@@ -7,18 +7,19 @@ from threading import Thread
 
 
 class LocalApp(HTTPServer):
-    """Answers each GET with ``status`` and ``body``, and keeps the paths and the keys."""
+    """Answers each GET with ``status`` and ``body``, and keeps paths, keys and tokens."""
 
     def __init__(self, status: int = 200) -> None:
         self.status = status
         self.paths: list[str] = []
-        self.keys = set[str | None]()
+        self.keys, self.tokens = set[str | None](), set[str | None]()
         app = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 app.paths.append(self.path)
                 app.keys.add(self.headers["x-functions-key"])
+                app.tokens.add(self.headers["authorization"])
                 body = app.body(self.path)
                 self.send_response(app.status)
                 self.send_header("content-length", str(len(body)))

@@ -19,6 +19,7 @@ from cmk_check.cli import app
 from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.plan_folder import report_folder
 from cmk_check.cli.plans_of_scan import PlanChoice
+from cmk_check.core.account import Reading
 from cmk_check.core.data_stores.facts import ProjectPlaces
 from tests.fakes.data_stores import MICROSOFT, WITH_PROJECTS, ScriptedStores, place
 from tests.fakes.exemptions import exempted
@@ -45,7 +46,7 @@ def _world() -> World:
     accounts = [good(sub(6), name) for name in KEYS]
     agents = replace(good(sub(6), "agents"), places=WITH_PROJECTS)
     dated = replace(bad(sub(6), "Old (süd)"), created_at="2024-05-01T22:00:00Z", owner="Ann")
-    world.read(sub(6), *accounts, agents, dated)
+    world.inventory.readings[sub(6)] = Reading((*accounts, agents, dated), {"SpeechServices": 3})
     facts = {str(each.id): KEYS[each.id.name] for each in accounts}
     world.keys = ScriptedKeys({**facts, str(agents.id): HEALTHY})
     world.data_stores = ScriptedStores(ProjectPlaces((place("files"),)), {"files": MICROSOFT})

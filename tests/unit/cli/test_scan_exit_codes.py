@@ -143,6 +143,7 @@ def test_p1_no_other_end_is_zero(
             "",
             "--change-scope",
         ),
+        ("--change-scope", "", "must be used with --store"),
         # The answer for the other subscription would pass for both.
         (
             f"--subscription {sub(1)} --subscription {sub(2)}",

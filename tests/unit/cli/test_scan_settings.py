@@ -1,10 +1,15 @@
 """The settings of ``scan``: the app's own, but for the storage and the subscriptions."""
 
+from dataclasses import replace
+
 import pytest
 
+from cmk_check.cli.scan_report import check_scope
 from cmk_check.config.settings import InMemory, Settings, StorageByIdentity
 from cmk_check.config.settings_error import SettingsError
+from cmk_check.core.scope import Scope
 from tests.fakes.world import sub
+from tests.unit.cli.scan_kit import world_of
 
 OF_AN_APP = {
     "CMK_STORAGE__tableServiceUri": "https://app.table.core.windows.net",
@@ -83,3 +88,18 @@ def test_what_names_no_storage_is_refused_by_the_name_of_the_option(store: str) 
     assert [name for name, _ in caught.value.faults] == ["--store"]
     assert "c2VjcmV0" not in str(caught.value)
     assert "https://<account>.table." in str(caught.value)
+
+
+async def test_p2_a_scan_of_another_scope_than_the_last_is_refused() -> None:
+    """It would remove the findings that its settings leave out."""
+    world = world_of("good")
+    await world.scan()
+    options = replace(world.context.options, scope=Scope(exclude=frozenset({sub(1)})))
+
+    await check_scope(world.context)
+    with pytest.raises(SettingsError) as refused:
+        await check_scope(replace(world.context, options=options))
+
+    ((name, fault),) = refused.value.faults
+    assert name == "CMK_EXCLUDE_SUBSCRIPTIONS"
+    assert fault.startswith("must be as for the last scan in this store (empty), or pass --change")

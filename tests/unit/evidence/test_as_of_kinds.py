@@ -16,6 +16,7 @@ from cmk_check.evidence.as_of import (
     as_of_line,
 )
 from cmk_check.evidence.bundle import pieces
+from cmk_check.web import models
 from tests.fakes.world import account, bad, good
 from tests.unit.evidence.bundle_kit import NOW
 from tests.unit.evidence.estate_kit import WHERE, Listed, scanned
@@ -72,6 +73,14 @@ async def test_changes_that_are_deleted_for_their_age_are_no_hole() -> None:
     assert [each.verdict for each in then.accounts or ()] == ["non_compliant"]
     old.changes[0]["time"] = times[1]
     assert "does not have all changes" in str(_then(old, times[1]).not_known)
+
+
+async def test_a_change_of_a_newer_app_is_not_undone() -> None:
+    """What this program does not know, it does not guess."""
+    found, times = await scanned(bad(WHERE), good(WHERE))
+    found.changes[-1]["data"]["before"]["verdict"] = "shiny"
+
+    assert "a change has an unknown form" in str(_then(found, times[0]).not_known)
 
 
 @pytest.mark.parametrize("field", ["since", "sequence"])
@@ -156,6 +165,10 @@ def test_the_line_says_what_cannot_be_rebuilt_and_the_document_says_why() -> Non
     )
     then = Then(NOW, subscriptions, differences=(Difference("accounts.total", 1, 2),))
 
+    like_a_scan = replace(then, scan=models.Scan.model_construct(id="S"))
+    assert as_of_line(like_a_scan).endswith("differ from scan S: accounts.total 1 instead of 2")
+    same = replace(like_a_scan, differences=(), subscriptions=subscriptions[:1])
+    assert as_of_line(same).endswith(" of 1 subscriptions; their counts match scan S")
     assert as_of_line(then) == (
         "as of 2026-11-25T02:40:00Z: 1 accounts of 1 subscriptions; 1 subscriptions cannot be "
         "rebuilt, as-of.json shows why; the app has no full scan that finished by then"

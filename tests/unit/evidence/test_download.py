@@ -104,6 +104,17 @@ async def test_what_changes_meanwhile_starts_it_again_but_for_a_look_of_the_watc
     assert api.asked.count("findings") == tries
 
 
+async def test_another_failure_ends_it_at_once(tmp_path: Path) -> None:
+    """With its own message, and no further try."""
+    failures = iter([ApiUnusable("503", "StorageUnavailable")])
+
+    async def fail() -> None:
+        raise next(failures)
+
+    with pytest.raises(ApiUnusable, match="503"):
+        await downloaded(_at_first("changes", await estate([]), fail), tmp_path)
+
+
 async def test_an_estate_that_never_rests_is_refused(tmp_path: Path) -> None:
     """With a clear end, after a known number of tries."""
     served = await estate(all_sorts())

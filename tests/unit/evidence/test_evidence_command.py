@@ -1,18 +1,24 @@
-"""The command `evidence`: what it refuses, and a folder that is complete or not there."""
+"""The command `evidence`: what it writes and refuses; a folder is complete or not there."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
 from cmk_check.cli.plan_folder import write_folder
 from cmk_check.cli.stdout import replaced
+from cmk_check.evidence.manifest import read_manifest
+from local.simulator import Simulator
+from tests.functional.doctor_kit import trust_here
 from tests.unit.cli.app_kit import LocalApp
-from tests.unit.evidence.bundle_kit import SOURCE, Bundles
+from tests.unit.evidence.bundle_kit import SOURCE, Bundles, private_pem
+from tests.unit.evidence.export_kit import all_sorts, estate
+from tests.unit.web.asgi_client import send
 
 KEY = "the-key-of-the-app"
 CLIENT = "00000000-0000-4000-8000-0000000000aa"
@@ -77,6 +83,65 @@ def test_a_key_need_not_be_among_the_arguments(
     assert "no evidence was written: 127.0.0.1:" in result.stderr
     assert refusing.keys == {KEY}
     assert KEY not in result.output
+
+
+def test_a_sign_in_takes_the_place_of_the_key(
+    refusing: LocalApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token is for the app alone, and the key of the shell is not sent with it."""
+    options = ["--url", refusing.url, "--out", str(tmp_path / "out"), "--entra", CLIENT]
+
+    with Simulator("nothing") as azure:
+        trust_here(azure, monkeypatch)
+        result = CliRunner().invoke(app, ["evidence", *options], env={"CMK_API_KEY": KEY})
+        asked = [each for each in azure.requests if each.path.endswith("/token")]
+
+    (token,) = refusing.tokens
+    assert result.exit_code == 3, result.output
+    assert str(token).startswith("Bearer ")
+    assert refusing.keys == {None}
+    assert [each.query["resource"] for each in asked] == [f"api://{CLIENT}"]
+
+
+class _Estate(LocalApp):
+    """An app over HTTP, with accounts of every sort after one scan."""
+
+    def body(self, path: str) -> bytes:
+        """Return what the API in this process answers."""
+        return asyncio.run(send(asyncio.run(estate(all_sorts())).app(), path)).body
+
+
+def test_a_bundle_is_exported_signed_and_continued(bundles: Bundles) -> None:
+    """What `verify` confirms, from the options to the last line."""
+    first, second = bundles.folder / "first", bundles.folder / "second"
+    key = bundles.key("private.pem", private_pem("p256"))
+    served = _Estate()
+
+    def export(out: Path, *options: object) -> Result:
+        given = ["evidence", "--url", served.url, "--out", out, "--sign-with-file", key, *options]
+        return CliRunner().invoke(app, list(map(str, given)), env={"CMK_API_KEY": KEY})
+
+    with served.running():
+        ended = export(first)
+        again = export(second, "--after", first, "--as-of", "2026-11-26", "--since", "2026-11-01")
+        quiet = export(bundles.folder / "third", "--quiet")
+
+    manifest = read_manifest(second)
+    assert [each.exit_code for each in (ended, again, quiet)] == [0, 0, 0], ended.output
+    assert ended.stdout == (
+        "posture: non_compliant, as of 2026-11-25T12:00:00Z\n"
+        f"{first}: SHA-256 of MANIFEST.json {read_manifest(first).sha256}\n"
+    )
+    assert f"cmk-check: check it: cmk-check verify {first} --key PUBLIC_KEY\n" in ended.stderr
+    assert again.stdout.startswith("as of 2026-11-26T00:00:00Z: ")
+    assert "The app has nothing from before 2026-11-25T12:00:00Z" in again.stderr
+    assert quiet.stderr == ""
+    assert set(served.keys) == {KEY}
+    assert bundles.verify(first, second).exit_code == 0
+    assert manifest.identity == "a key of the function api"
+    assert manifest.source is not None
+    assert (manifest.source.url, manifest.rule_version) == (served.url, "1")
+    assert (second / "as-of.json").exists()
 
 
 @pytest.mark.parametrize(

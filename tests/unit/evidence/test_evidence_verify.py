@@ -137,6 +137,7 @@ def test_the_key_may_be_a_jwk(bundles: Bundles, kind: str) -> None:
         (b'{"kty": 1}', "must be a public key"),
         (private_pem("p256"), "must be a public key"),
         (b'{"kty": "oct", "k": "AAAA"}', "must be"),
+        (ECAlgorithm.to_jwk(private_key("p256", 0)).encode(), "contains a private key"),
         (None, "cannot be read"),
     ],
 )
@@ -160,6 +161,7 @@ def test_each_bundle_of_a_chain_continues_the_one_before(bundles: Bundles) -> No
 
     assert bundles.verify(first, second, third).exit_code == 0
     assert "must be" in bundles.verify(second, third).stdout  # which one comes before it
+    assert f"{MANIFEST} must be a folder" in bundles.verify(first / MANIFEST).stderr
     for broken in ((first, third), (second, first), (first, second, second)):
         result = bundles.verify(*broken)
         assert result.exit_code == 1
