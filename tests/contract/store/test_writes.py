@@ -116,7 +116,7 @@ async def test_each_write_of_a_row_is_a_new_etag_until_it_is_deleted(store: Stor
         Delete("there", STALE),
         Delete("gone", STALE),
     ],
-    ids=repr,
+    ids=["insert", "replace", "replace what is gone", "delete", "delete what is gone"],
 )
 @pytest.mark.parametrize("alone", [True, False])
 async def test_one_lost_condition_writes_nothing_of_a_transaction(
