@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cmk_check.core.account import Account, Reading, Subscription
+from cmk_check.core.account import Account
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.ports import Entity, Replace, Table
@@ -10,7 +10,7 @@ from cmk_check.store.findings import FindingsTable, record_batches
 from cmk_check.store.subscription_rows import StoredSubscription
 from cmk_check.store.table_keys import partition_of
 from tests.fakes.recording_store import RecordingStore
-from tests.unit.core.examples import ID, compared, compared_reading
+from tests.unit.core.examples import ID, compared
 
 PARTITION: Final = partition_of(ID)
 CLAIM: Final = "claim-1"
@@ -32,14 +32,6 @@ async def filled(
     store = RecordingStore()
     await record(store, StoredSubscription(PARTITION), compared(Known(), *accounts, keys=keys))
     return store, await FindingsTable(store).read_one(PARTITION)
-
-
-async def record_in(store: RecordingStore, subscription_id: str, *accounts: Account) -> None:
-    """Record one reading of another subscription."""
-    difference = compared_reading(
-        Known(), Reading(accounts), subscription=Subscription(subscription_id)
-    )
-    await record(store, StoredSubscription(partition_of(subscription_id)), difference)
 
 
 async def overwrite(store: RecordingStore, row: str, **values: str | int) -> Entity:

@@ -1,7 +1,5 @@
 """The findings table read for callers: what is asked for, in order, and never a row's bare word."""
 
-from dataclasses import replace
-
 import pytest
 
 from cmk_check.core.account import Account
@@ -14,7 +12,7 @@ from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.findings import FindingsTable
 from tests.fakes.world import bad, good, odd, sub
 from tests.unit.core.examples import ID
-from tests.unit.store.findings_kit import PARTITION, filled, overwrite, record_in
+from tests.unit.store.findings_kit import PARTITION, filled, overwrite
 
 
 async def names(table: FindingsTable, where: FindingFilter) -> list[str]:
@@ -34,17 +32,8 @@ async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> Non
     assert [match[0].id.name for _, match in listed if match] == ["a", "b", "c"]
     assert rest == listed[1:]
     assert await names(table, FindingFilter(Verdict.NON_COMPLIANT)) == ["b", "c"]
-
-
-async def test_findings_are_found_by_kind_and_by_subscription() -> None:
-    """A team looks for its own."""
-    store, _ = await filled(bad(ID, "a"), replace(bad(ID, "b"), kind="AIServices"))
-    await record_in(store, sub(9), bad(sub(9), "c"))
-    table = FindingsTable(store)
-
-    assert await names(table, FindingFilter(kind="AIServices")) == ["b"]
-    assert await names(table, FindingFilter(subscription_id=ID.upper())) == ["a", "b"]
-    assert await names(table, FindingFilter(subscription_id=sub(9))) == ["c"]
+    assert await names(table, FindingFilter(subscription_id=ID.upper())) == ["a", "b", "c"]
+    assert await names(table, FindingFilter(subscription_id=sub(9))) == []
 
 
 async def test_a_list_reads_no_rows_but_those_of_its_kind() -> None:

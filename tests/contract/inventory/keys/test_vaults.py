@@ -1,4 +1,7 @@
-"""The vault behind an account is found wherever it lies; what is not seen is not called gone."""
+"""The vault behind an account is found wherever it lies; what is not seen is not called gone.
+
+Where vaults were found earlier helps all accounts that name them, and misleads none.
+"""
 
 import pytest
 
@@ -9,6 +12,15 @@ from cmk_check.inventory.gaps import READ_HSMS, READ_VAULTS
 from local.simulator import Access, Answer, VaultSpec, arm_error
 from tests.contract.inventory.conftest import GRAPH, graph_answer
 from tests.contract.inventory.keys.key_kit import KEY_VAULT, OTHER, Azure, unread, uri_of
+
+STALE = KEY_VAULT.replace("rg-keys", "rg-old")
+
+
+@pytest.fixture(autouse=True)
+def _groups(azure: Azure) -> None:
+    """Let a vault be gone from its group, and not with it."""
+    for name in ("rg-keys", "rg-old"):
+        azure.vaults.add_group(name)
 
 
 async def test_vault_of_another_subscription_is_found_by_its_name(azure: Azure) -> None:
@@ -50,7 +62,6 @@ async def test_known_id_of_another_vault_is_not_asked(azure: Azure, known: str) 
 async def test_vault_that_moved_is_found_again(azure: Azure) -> None:
     """A vault keeps name and keys when it is moved to another group: nothing is broken."""
     azure.add_vault(group="rg-new")
-    azure.vaults.add_group("rg-keys")
     account = azure.add_account()
 
     vault = (await azure.facts_of(account, KEY_VAULT)).vault
@@ -136,7 +147,6 @@ async def test_vault_never_seen_is_unread_until_it_may_be_read_p2_p11(
 async def test_vault_that_only_the_graph_still_lists_is_absent(azure: Azure) -> None:
     """The graph is minutes late, Azure Resource Manager is not."""
     azure.vaults.vaults.add(VaultSpec(name="kv-a", group="rg-keys", deleted=True))
-    azure.vaults.add_group("rg-keys")
     account = azure.add_account()
 
     assert (await azure.facts_of(account)).vault == Absent(KEY_VAULT)
@@ -149,7 +159,6 @@ async def test_of_two_vaults_of_one_name_the_one_that_is_there_counts(
 ) -> None:
     """A vault moved just now is listed under both ids for a while."""
     azure.add_vault(group="rg-new")
-    azure.vaults.add_group("rg-keys")
     ids = [KEY_VAULT, KEY_VAULT.replace("rg-keys", "rg-new")]
     rows = [{"id": i, "name": "kv-a", "type": "microsoft.keyvault/vaults"} for i in ids]
     azure.answer(GRAPH, graph_answer(*(rows if listed_first == "old" else rows[::-1])))
@@ -260,3 +269,61 @@ async def test_vault_that_left_a_subscription_that_is_hidden_now_is_found_again(
 
     assert isinstance(vault, Vault)
     assert vault.id == KEY_VAULT.replace(OTHER, third.id)
+
+
+@pytest.mark.parametrize("stale", ["a", "b"])
+async def test_id_that_one_account_kept_too_long_harms_no_other_p2(
+    azure: Azure, stale: str
+) -> None:
+    """P2 and P8: where another account found the vault, this one finds it too, without a query."""
+    azure.add_vault()
+    accounts = [azure.add_account(name=name) for name in "ab"]
+    known = {a.id.text: STALE if a.id.name == stale else KEY_VAULT for a in accounts}
+
+    facts = await azure.keys.read(accounts, known, seconds=5)
+
+    assert [type(each.vault) for each in facts.values()] == [Vault] * 2
+    assert [each.vault.id for each in facts.values()] == [KEY_VAULT] * 2
+    assert azure.costs()["graph"] == 0
+
+
+async def test_place_where_another_account_lost_its_vault_is_not_this_ones_p2(
+    azure: Azure,
+) -> None:
+    """P2: of an account that never had it there, nobody can say that it is gone."""
+    old, new = azure.add_account(name="old"), azure.add_account(name="new")
+
+    facts = await azure.keys.read([old, new], {old.id.text: STALE}, seconds=5)
+
+    assert facts[old.id.text].vault == Absent(STALE)
+    never = facts[new.id.text].vault
+    assert (unread(never).missing_action, never.id) == (READ_VAULTS, None)
+
+
+@pytest.mark.parametrize("stale", [STALE, None])
+async def test_vault_is_not_gone_where_another_account_knows_a_place_that_cannot_be_read_p2(
+    azure: Azure, stale: str | None
+) -> None:
+    """P2: it may lie there; and each account goes on to remember its own place alone."""
+    accounts = old, new = azure.add_account(name="old"), azure.add_account(name="new")
+    azure.answer("*/resourcegroups/rg-keys/*/vaults/kv-a", arm_error(403, "AuthorizationFailed"))
+    known = {new.id.text: KEY_VAULT} | ({} if stale is None else {old.id.text: stale})
+
+    facts = await azure.keys.read(accounts, known, seconds=5)
+
+    vaults = [facts[account.id.text].vault for account in accounts]
+    assert [unread(vault).missing_action for vault in vaults] == [READ_VAULTS] * 2
+    assert [vault.id for vault in vaults] == [stale, KEY_VAULT]
+
+
+async def test_query_that_fails_leaves_each_account_its_own_place(azure: Azure) -> None:
+    """Where it was is all there is to tell later that it is gone."""
+    places = (STALE, STALE.replace("rg-old", "rg-older"), None)
+    accounts = [azure.add_account(name=f"a{number}") for number in range(3)]
+    azure.vaults.add_group("rg-older")
+    azure.answer(GRAPH, arm_error(403, "AuthorizationFailed"))
+    known = {a.id.text: place for a, place in zip(accounts, places, strict=True) if place}
+
+    facts = await azure.keys.read(accounts, known, seconds=5)
+
+    assert [facts[account.id.text].vault.id for account in accounts] == list(places)
