@@ -11,7 +11,7 @@ from cmk_check.core.exceptions.facts import Assignment, ExemptionFacts, SetDefin
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import CMK_POLICY, Fault, Simulator, Subscription, builtin_id
-from local.simulator.faults import Answer, Close, Effect, Hold, arm_error
+from local.simulator.faults import Answer, Effect, Hold, arm_error
 from tests.contract.inventory.conftest import SUBSCRIPTION, account_id
 
 MANAGED = "/providers/Microsoft.Management/managementGroups"
@@ -21,6 +21,11 @@ ACCOUNT = account_id("chat")
 LIST = f"*/{SUBSCRIPTION}{AUTH}/policyExemptions"
 ASSIGNMENT = f"{COMPANY}{AUTH}/policyAssignments/cmk"
 SET = f"{COMPANY}{AUTH}/policySetDefinitions/ours"
+ACTIONS = {
+    LIST: "Microsoft.Authorization/policyExemptions/read",
+    ASSIGNMENT: "Microsoft.Authorization/policyAssignments/read",
+    SET: "Microsoft.Authorization/policySetDefinitions/read",
+}
 SCOPES = (COMPANY, f"/subscriptions/{SUBSCRIPTION}", ACCOUNT.text, f"{ACCOUNT.text}-2")
 
 
@@ -68,50 +73,27 @@ async def test_all_pages_are_read_and_what_they_rest_on_once_p5_p8(
     assert {each.method for each in asked} == {"GET"}
 
 
-@pytest.mark.parametrize(
-    ("then", "reason"),
-    [
-        (arm_error(403, "AuthorizationFailed"), GapReason.FORBIDDEN),
-        (Answer(body={"value": None}), GapReason.MALFORMED_PAGE),
-        (Close(), GapReason.UNREACHABLE),
-    ],
-)
-async def test_a_list_that_cannot_be_read_to_its_end_is_unread_p2(
-    simulator: Simulator, inventory: AzureInventory, then: Effect, reason: GapReason
-) -> None:
-    """P2, P11: half a list might lack what ends an exception, and nobody would see it."""
-    simulator.faults.add(Fault(path=LIST, then=then))
-
-    facts = await _read(inventory)
-
-    gap = _unread(facts.exemptions).gap
-    assert gap.reason is reason
-    if reason is GapReason.FORBIDDEN:
-        assert gap.missing_action == "Microsoft.Authorization/policyExemptions/read"
-
-
-@pytest.mark.parametrize("path", [ASSIGNMENT, SET])
+@pytest.mark.parametrize("path", ACTIONS)
 @pytest.mark.parametrize(
     ("then", "reason"),
     [
         (arm_error(403, "AuthorizationFailed"), GapReason.FORBIDDEN),
         (arm_error(404, "ManagementGroupNotFound"), GapReason.UNEXPECTED_RESPONSE),
-        (Answer(body={"properties": 7}), GapReason.MALFORMED_PAGE),
+        (Answer(body={"value": None, "properties": 7}), GapReason.MALFORMED_PAGE),
     ],
 )
-async def test_what_an_exemption_rests_on_is_unread_and_not_absent_p2(
+async def test_what_cannot_be_read_is_unread_and_not_absent_p2_p11(
     simulator: Simulator, inventory: AzureInventory, path: str, then: Effect, reason: GapReason
 ) -> None:
-    """P2, P11: an exemption of which a part is unknown is shown as such, with the way out."""
+    """P2: half a list might lack what ends an exception. P11: what is unknown has its way out."""
     simulator.faults.add(Fault(path=path, then=then))
 
     facts = await _read(inventory)
 
-    found = {**facts.assignments, **facts.sets}[path.lower()]
-    gap = _unread(found).gap
+    found = {LIST: facts.exemptions, **facts.assignments, **facts.sets}
+    gap = _unread(found.get(path, found.get(path.lower()))).gap
     assert gap.reason is reason
-    if reason is GapReason.FORBIDDEN:
-        assert str(gap.missing_action).startswith("Microsoft.Authorization/policy")
+    assert gap.missing_action == (ACTIONS[path] if reason is GapReason.FORBIDDEN else None)
 
 
 @pytest.mark.parametrize("path", [ASSIGNMENT, SET])
