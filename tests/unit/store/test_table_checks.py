@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cmk_check.limits import MAX_TRANSACTION_BYTES, RESERVED_WRITES
-from cmk_check.ports import Delete, Insert, LimitExceeded, Scalar, Write
+from cmk_check.ports import Delete, Insert, LimitExceeded, Scalar
 from cmk_check.store import table_checks
 
 _VALUES = st.dictionaries(
@@ -33,24 +33,6 @@ def test_the_estimate_of_a_deletion_counts_its_key() -> None:
     short, long = (table_checks.transaction_size(Delete(row, "e")) for row in ("r", "~é" * 100))
 
     assert long - short >= len("~" * 100) + len("%C3%A9" * 100) - 1
-
-
-def test_writes_that_fit_by_the_estimate_pass_the_check() -> None:
-    """Who cuts by the estimate is never refused for the size of a transaction."""
-    writes: list[Write] = []
-    size = 0
-    for number in range(100):
-        write = Insert(f"{number}", {"text": "é" * 5_500})
-        if size + table_checks.transaction_size(write) > MAX_TRANSACTION_BYTES:
-            break
-        writes.append(write)
-        size += table_checks.transaction_size(write)
-
-    table_checks.check(writes, "p" * 512)
-
-    assert 90 < len(writes) < 100
-    with pytest.raises(LimitExceeded, match="bytes"):
-        table_checks.check([*writes, Insert("more", {"text": "é" * 5_500})], "p")
 
 
 def test_hostile_text_stays_on_one_line_of_the_message() -> None:

@@ -16,9 +16,7 @@ from tests.unit.inventory.fake_transport import Wire, clients_over
 SUBSCRIPTION = "/subscriptions/8d3c0000-0000-4000-8000-000000000001"
 PRINCIPAL = "5e8d0000-0000-4000-8000-000000000001"
 ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
-GONE, BROKEN, REFUSED, USABLE = (
-    f"{ROLES}/00000000-0000-4000-8000-00000000000{n}" for n in range(4)
-)
+BROKEN, REFUSED, USABLE = (f"{ROLES}/00000000-0000-4000-8000-00000000000{n}" for n in range(3))
 OF_A_GROUP = f"/providers/Microsoft.Management/managementGroups/mg{USABLE}"
 USE = [
     f"Microsoft.KeyVault/vaults/keys/{part}" for part in ("read", "wrap/action", "unwrap/action")
@@ -38,13 +36,13 @@ def _assigned(role: str, principal: str = PRINCIPAL) -> Mapping[str, object]:
 
 
 def _over(entries: Sequence[object]) -> RoleAssignments:
-    """Read these assignments; of the roles one is refused, one gone, one without permissions."""
+    """Read these assignments; of the roles one is refused, one has no permissions."""
 
     def answer(_: str, path: str) -> object:
         if path.endswith("/roleAssignments"):
             return {"value": entries}
-        if path.lower() in {REFUSED.lower(), GONE.lower()}:
-            return 403 if path.lower() == REFUSED.lower() else 404, {"error": {"code": "Odd"}}
+        if path.lower() == REFUSED.lower():
+            return 403, {"error": {"code": "Odd"}}
         granted = {"permissions": [{"dataActions": USE}]}
         return {"properties": {} if path.lower() == BROKEN.lower() else granted}
 
