@@ -34,13 +34,13 @@ async def test_readings_of_several_subscriptions_cost_what_their_vaults_and_keys
     for number, account in enumerate(accounts):
         azure.grant(vaults[number % 3].id, account)
 
-    readings = await asyncio.gather(
+    at_once = await asyncio.gather(
         azure.keys.read(accounts[:6], {}, seconds=20),
         azure.keys.read(accounts[6:12], {}, seconds=20),
     )
-    readings.append(await azure.keys.read(accounts[12:], {}, seconds=20))
+    later = await azure.keys.read(accounts[12:], {}, seconds=20)
 
-    facts = [each for reading in readings for each in reading.values()]
+    facts = [each for reading in (*at_once, later) for each in reading.values()]
     assert [isinstance(each.key, Key) for each in facts] == [True] * 18
     assert all(isinstance(each.grants, tuple) and suffices(each.grants) for each in facts)
     assert azure.costs() == {
