@@ -46,7 +46,7 @@ def simulator() -> Iterator[Simulator]:
 
 
 async def _accounts(inventory: AzureInventory, *names: str) -> list[Account]:
-    """Return the accounts with these names, without any all of them."""
+    """Return the accounts with these names; all accounts if none is given."""
     return [
         account
         for subscription in await inventory.subscriptions()

@@ -18,7 +18,10 @@ LIFE = 3_600
 
 
 class Issuer(FakeCredential):
-    """A credential that gives numbered tokens, when it is let."""
+    """A credential that gives numbered tokens, when it is let; ``shared`` is what all clients get.
+
+    Both have one clock.
+    """
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -27,6 +30,12 @@ class Issuer(FakeCredential):
         self.open.set()
         self.error: Exception | None = None
         self.closed = False
+        self.shared = SharedCredential(self, lambda: self.now)
+
+    async def tokens(self, callers: int = 1) -> set[str]:
+        """Return the tokens that so many callers get at once."""
+        asked = (self.shared.get_token(SCOPE) for _ in range(callers))
+        return {answer.token for answer in await asyncio.gather(*asked)}
 
     async def get_token_info(
         self, *scopes: str, options: TokenRequestOptions | None = None
@@ -51,87 +60,65 @@ def issuer() -> Issuer:
     return Issuer()
 
 
-@pytest.fixture
-def shared(issuer: Issuer) -> SharedCredential:
-    """What all clients get, on the issuer's clock."""
-    return SharedCredential(issuer, lambda: issuer.now)
-
-
-async def _ask(shared: SharedCredential, times: int = 1) -> set[str]:
-    return {t.token for t in await asyncio.gather(*(shared.get_token(SCOPE) for _ in range(times)))}
-
-
-async def test_who_asks_at_once_gets_the_same_token(
-    issuer: Issuer, shared: SharedCredential
-) -> None:
+async def test_who_asks_at_once_gets_the_same_token(issuer: Issuer) -> None:
     """The identity endpoint would be asked once per subscription."""
-    assert await _ask(shared, 50) == {"token-1"}
-    assert await _ask(shared) == {"token-1"}
+    assert await issuer.tokens(50) == {"token-1"}
+    assert await issuer.tokens() == {"token-1"}
     assert len(issuer.asked) == 1
 
 
-async def test_token_that_is_due_is_renewed_while_the_old_one_serves(
-    issuer: Issuer, shared: SharedCredential
-) -> None:
+async def test_token_that_is_due_is_renewed_while_the_old_one_serves(issuer: Issuer) -> None:
     """Nobody waits for a renewal that is only a precaution."""
-    await _ask(shared)
+    await issuer.tokens()
     issuer.now += LIFE - 200
     issuer.open.clear()
 
-    before = await _ask(shared, 3)
+    before = await issuer.tokens(3)
     issuer.open.set()
     await asyncio.sleep(0.01)
-    after = await _ask(shared)
+    after = await issuer.tokens()
 
     assert (before, after, len(issuer.asked)) == ({"token-1"}, {"token-2"}, 2)
 
 
-async def test_token_that_is_spent_is_not_given_out(
-    issuer: Issuer, shared: SharedCredential
-) -> None:
+async def test_token_that_is_spent_is_not_given_out(issuer: Issuer) -> None:
     """A request must not outlive its token."""
-    await _ask(shared)
+    await issuer.tokens()
     issuer.now += LIFE - 10
 
-    assert await _ask(shared) == {"token-2"}
+    assert await issuer.tokens() == {"token-2"}
 
 
-async def test_failure_is_told_to_all_who_waited_and_not_kept(
-    issuer: Issuer, shared: SharedCredential
-) -> None:
+async def test_failure_is_told_to_all_who_waited_and_not_kept(issuer: Issuer) -> None:
     """P11: the identity that is granted now works now."""
     issuer.error = ClientAuthenticationError("no identity")
 
     refused = await asyncio.gather(
-        *(shared.get_token(SCOPE) for _ in range(5)), return_exceptions=True
+        *(issuer.shared.get_token(SCOPE) for _ in range(5)), return_exceptions=True
     )
     issuer.error = None
 
     errors = [error for error in refused if isinstance(error, ClientAuthenticationError)]
     assert [gap_of(error, "").reason for error in errors] == [GapReason.UNAUTHENTICATED] * 5
-    assert await _ask(shared) == {"token-2"}
+    assert await issuer.tokens() == {"token-2"}
 
 
-async def test_renewal_that_fails_leaves_the_old_token_in_use(
-    issuer: Issuer, shared: SharedCredential
-) -> None:
+async def test_renewal_that_fails_leaves_the_old_token_in_use(issuer: Issuer) -> None:
     """A good token must not be lost to a hiccup."""
-    await _ask(shared)
+    await issuer.tokens()
     issuer.now += LIFE - 200
     issuer.error = ClientAuthenticationError("hiccup")
 
-    assert await _ask(shared) == {"token-1"}
+    assert await issuer.tokens() == {"token-1"}
     await asyncio.sleep(0.01)
-    assert await _ask(shared) == {"token-1"}
+    assert await issuer.tokens() == {"token-1"}
 
 
-async def test_who_gives_up_waiting_takes_nothing_from_the_others(
-    issuer: Issuer, shared: SharedCredential
-) -> None:
+async def test_who_gives_up_waiting_takes_nothing_from_the_others(issuer: Issuer) -> None:
     """A subscription whose time is up must not fail the rest."""
     issuer.open.clear()
-    hasty = asyncio.create_task(shared.get_token(SCOPE))
-    patient = asyncio.create_task(shared.get_token(SCOPE))
+    hasty = asyncio.create_task(issuer.shared.get_token(SCOPE))
+    patient = asyncio.create_task(issuer.shared.get_token(SCOPE))
     await asyncio.sleep(0)
 
     hasty.cancel()
@@ -140,26 +127,24 @@ async def test_who_gives_up_waiting_takes_nothing_from_the_others(
     assert (await patient).token == "token-1"
 
 
-async def test_claims_bring_a_new_token_that_replaces_the_old(
-    issuer: Issuer, shared: SharedCredential
-) -> None:
+async def test_claims_bring_a_new_token_that_replaces_the_old(issuer: Issuer) -> None:
     """Azure asks for claims when it revoked the token that everybody has."""
-    await _ask(shared)
+    await issuer.tokens()
 
-    answer = await shared.get_token(SCOPE, claims="c")
+    answer = await issuer.shared.get_token(SCOPE, claims="c")
 
     assert answer.token == "token-2"
     assert issuer.asked[1] == {"claims": "c"}
-    assert await _ask(shared) == {"token-2"}
+    assert await issuer.tokens() == {"token-2"}
 
 
-async def test_close_ends_what_is_under_way(issuer: Issuer, shared: SharedCredential) -> None:
+async def test_close_ends_what_is_under_way(issuer: Issuer) -> None:
     """A process that ends must not wait for the identity endpoint."""
     issuer.open.clear()
-    waiting = asyncio.create_task(shared.get_token(SCOPE))
+    waiting = asyncio.create_task(issuer.shared.get_token(SCOPE))
     await asyncio.sleep(0)
 
-    await shared.close()
+    await issuer.shared.close()
 
     assert issuer.closed
     with pytest.raises(asyncio.CancelledError):
