@@ -12,13 +12,12 @@ from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.inventory.http_session import LimitedResponse, shared_transport
-from local.simulator.estate import Estate, Subscription
+from local.simulator.estate import Estate
 from local.simulator.faults import Answer
 from local.simulator.simulator import Simulator
-from tests.contract.inventory.keys.key_kit import Azure
+from tests.contract.inventory.azure_kit import Azure
 
 SUBSCRIPTION = "8d3c0000-0000-4000-8000-000000000001"
-OTHER = "8d3c0000-0000-4000-8000-000000000002"
 LISTED = Listed(SUBSCRIPTION)
 GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 ACCOUNTS = f"*/{SUBSCRIPTION}/providers/Microsoft.CognitiveServices/accounts"
@@ -45,12 +44,6 @@ def simulator() -> Iterator[Simulator]:
     estate.add_subscription(SUBSCRIPTION, "Production")
     with Simulator(estate, accounts_per_page=2) as running:
         yield running
-
-
-@pytest.fixture
-def subscription(simulator: Simulator) -> Subscription:
-    """The one subscription."""
-    return simulator.estate.subscription(SUBSCRIPTION)
 
 
 @pytest.fixture
@@ -82,6 +75,6 @@ async def inventory(
 
 
 @pytest.fixture
-def azure(simulator: Simulator, subscription: Subscription, inventory: AzureInventory) -> Azure:
+def azure(simulator: Simulator, inventory: AzureInventory) -> Azure:
     """Accounts here, vaults there, and what reads them."""
-    return Azure(simulator, subscription, inventory)
+    return Azure(simulator, inventory)

@@ -9,11 +9,10 @@ from cmk_check.core.account import Reading
 from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.enums import GapReason
 from cmk_check.core.resource_id import AccountId
-from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator.accounts import AccountSpec
-from local.simulator.estate import Access, Subscription
+from local.simulator.estate import Access
 from local.simulator.faults import Fault, arm_error
-from local.simulator.simulator import Simulator
+from tests.contract.inventory.azure_kit import Azure
 from tests.contract.inventory.conftest import ACCOUNTS, LISTED, SUBSCRIPTION, account_id
 
 VERSION = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
@@ -33,39 +32,33 @@ def _names(reading: Reading) -> list[str]:
     return [account.id.name for account in reading.accounts]
 
 
-async def test_subscriptions_come_with_name_tenant_state_and_owner(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
+async def test_subscriptions_come_with_name_tenant_state_and_owner(azure: Azure) -> None:
     """The SDK's default version of this call has no tenant, which the findings need."""
-    added = simulator.estate.add_subscription(SUBSCRIPTION.upper().replace("1", "2"), "Läb")
+    added = azure.simulator.estate.add_subscription(SUBSCRIPTION.upper().replace("1", "2"), "Läb")
     added.tenant_id, added.state = "11111111-0000-4000-8000-000000000000", "Warned"
     added.tags = {"Contact": "cloud", "other": "x"}
 
-    listed = await inventory.subscriptions()
+    listed = await azure.inventory.subscriptions()
 
     quota_id = added.quota_id
     assert listed == (
-        Listed(SUBSCRIPTION, "Production", simulator.estate.tenant_id, "Enabled", quota_id),
+        Listed(SUBSCRIPTION, "Production", azure.simulator.estate.tenant_id, "Enabled", quota_id),
         Listed(SUBSCRIPTION.replace("1", "2"), "Läb", added.tenant_id, "Warned", quota_id, "cloud"),
     )
 
 
-async def test_subscriptions_of_several_pages_are_all_listed(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
+async def test_subscriptions_of_several_pages_are_all_listed(azure: Azure) -> None:
     """A list cut short would take subscriptions for vanished ones."""
-    simulator.arm.subscriptions_per_page = 2
+    azure.simulator.arm.subscriptions_per_page = 2
     for number in range(4):
-        simulator.estate.add_subscription(SUBSCRIPTION[:-1] + f"{number + 5}", f"S{number}")
+        azure.simulator.estate.add_subscription(SUBSCRIPTION[:-1] + f"{number + 5}", f"S{number}")
 
-    assert len(await inventory.subscriptions()) == 5
+    assert len(await azure.inventory.subscriptions()) == 5
 
 
-async def test_account_arrives_with_what_the_rule_looks_at(
-    subscription: Subscription, inventory: AzureInventory
-) -> None:
+async def test_account_arrives_with_what_the_rule_looks_at(azure: Azure) -> None:
     """Everything a verdict rests on comes from the raw answer, spelled as Azure spelled it."""
-    subscription.add_account(
+    azure.accounts.add_account(
         AccountSpec(
             name="Chat",
             group="rg-AI",
@@ -75,7 +68,7 @@ async def test_account_arrives_with_what_the_rule_looks_at(
         )
     )
 
-    reading = await inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=5)
 
     (account,) = reading.accounts
     assert reading.gap is None
@@ -91,27 +84,23 @@ async def test_account_arrives_with_what_the_rule_looks_at(
     assert account.tags == {"owner": "ai"}
 
 
-async def test_empty_page_in_the_middle_does_not_end_the_list(
-    subscription: Subscription, inventory: AzureInventory
-) -> None:
+async def test_empty_page_in_the_middle_does_not_end_the_list(azure: Azure) -> None:
     """Azure sends pages without entries that still lead on."""
     for name in ("a", "b", "c"):
-        subscription.add_account(AccountSpec(name=name, group="rg"))
-    subscription.page_sizes = (1, 0, 1, 0)
+        azure.accounts.add_account(AccountSpec(name=name, group="rg"))
+    azure.accounts.page_sizes = (1, 0, 1, 0)
 
-    reading = await inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=5)
 
     assert (_names(reading), reading.gap) == (["a", "b", "c"], None)
 
 
-async def test_accounts_of_other_kinds_are_counted_and_named(
-    subscription: Subscription, inventory: AzureInventory
-) -> None:
+async def test_accounts_of_other_kinds_are_counted_and_named(azure: Azure) -> None:
     """Kinds compare in any case; what is left out is never dropped in silence."""
     for name, kind in (("a", "openai"), ("b", "SpeechServices"), ("c", "SpeechServices")):
-        subscription.add_account(AccountSpec(name=name, group="rg", kind=kind))
+        azure.accounts.add_account(AccountSpec(name=name, group="rg", kind=kind))
 
-    reading = await inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=5)
 
     assert _names(reading) == ["a"]
     assert reading.ignored_by_kind == {"SpeechServices": 2}
@@ -123,13 +112,13 @@ async def test_accounts_of_other_kinds_are_counted_and_named(
     [("kind", None), ("properties", None), ("properties.encryption", "on")],
 )
 async def test_malformed_account_costs_only_itself_p7(
-    subscription: Subscription, inventory: AzureInventory, path: str, value: object
+    azure: Azure, path: str, value: object
 ) -> None:
     """P7: the SDK's models would fail for the whole page."""
-    subscription.add_account(AccountSpec(name="good", group="rg", encryption=KEY))
-    subscription.add_account(AccountSpec(name="bad", group="rg")).set(path, value)
+    azure.accounts.add_account(AccountSpec(name="good", group="rg", encryption=KEY))
+    azure.accounts.add_account(AccountSpec(name="bad", group="rg")).set(path, value)
 
-    reading = await inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=5)
 
     assert [(a.id.name, a.malformed is None) for a in reading.accounts] == [
         ("good", True),
@@ -142,26 +131,24 @@ async def test_malformed_account_costs_only_itself_p7(
     "entry", [None, {"id": 7, "kind": "OpenAI", "properties": {}}, {"id": ELSEWHERE}]
 )
 async def test_entry_without_usable_id_is_a_gap_and_the_others_are_kept_p7(
-    subscription: Subscription, inventory: AzureInventory, entry: object
+    azure: Azure, entry: object
 ) -> None:
     """P7: it cannot be a finding, so the reading must not pass for complete."""
-    subscription.add_account(AccountSpec(name="bad", group="rg", raw=entry))
-    subscription.add_account(AccountSpec(name="good", group="rg"))
+    azure.accounts.add_account(AccountSpec(name="bad", group="rg", raw=entry))
+    azure.accounts.add_account(AccountSpec(name="good", group="rg"))
 
-    reading = await inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=5)
 
     assert _names(reading) == ["good"]
     assert reading.gap is not None
     assert reading.gap.reason is GapReason.MALFORMED_ACCOUNT
 
 
-async def test_unregistered_provider_is_a_complete_empty_reading(
-    subscription: Subscription, inventory: AzureInventory
-) -> None:
+async def test_unregistered_provider_is_a_complete_empty_reading(azure: Azure) -> None:
     """A subscription that never used the service has no accounts: nothing to see to."""
-    subscription.access = Access.UNREGISTERED
+    azure.accounts.access = Access.UNREGISTERED
 
-    assert await inventory.read(LISTED, seconds=5) == Reading()
+    assert await azure.inventory.read(LISTED, seconds=5) == Reading()
 
 
 @pytest.mark.parametrize(
@@ -175,33 +162,27 @@ async def test_unregistered_provider_is_a_complete_empty_reading(
     ids=["for the directory alone", "with accounts on record", "provider", "other offer"],
 )
 async def test_subscription_for_the_directory_alone_is_empty_and_others_are_gaps_p11(
-    simulator: Simulator,
-    inventory: AzureInventory,
-    offer: tuple[str, str],
-    recorded: tuple[AccountId, ...],
-    reason: GapReason | None,
+    azure: Azure, offer: tuple[str, str], recorded: tuple[AccountId, ...], reason: GapReason | None
 ) -> None:
     """P11: each tenant may have one, and no right that can be granted would end its gap."""
     quota_id, code = offer
-    simulator.estate.subscription(SUBSCRIPTION).quota_id = quota_id
-    simulator.faults.add(Fault(path=ACCOUNTS, then=arm_error(400, code)))
+    azure.simulator.estate.subscription(SUBSCRIPTION).quota_id = quota_id
+    azure.simulator.faults.add(Fault(path=ACCOUNTS, then=arm_error(400, code)))
 
-    (listed,) = await inventory.subscriptions()
-    gap = (await inventory.read(listed, recorded, seconds=5)).gap
+    (listed,) = await azure.inventory.subscriptions()
+    gap = (await azure.inventory.read(listed, recorded, seconds=5)).gap
 
     assert (gap.reason if gap else None) is reason
     assert gap is None or "CMK_EXCLUDE_SUBSCRIPTIONS" in str(gap.detail)
 
 
-async def test_nothing_but_get_leaves_and_says_who_asks_p5(
-    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
-) -> None:
+async def test_nothing_but_get_leaves_and_says_who_asks_p5(azure: Azure) -> None:
     """P5: the SDK would register the provider, a write; and Azure's support asks for the agent."""
-    subscription.access = Access.UNREGISTERED
+    azure.accounts.access = Access.UNREGISTERED
 
-    await inventory.subscriptions()
-    await inventory.read(LISTED, seconds=5)
+    await azure.inventory.subscriptions()
+    await azure.inventory.read(LISTED, seconds=5)
 
-    asked = [request for request in simulator.requests if request.path.startswith("/subscr")]
+    asked = [request for request in azure.simulator.requests if request.path.startswith("/subscr")]
     assert [request.method for request in asked] == ["GET", "GET"]
     assert {r.headers["user-agent"] for r in asked} == {f"cmk_check/{VERSION}"}

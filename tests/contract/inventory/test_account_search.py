@@ -3,15 +3,12 @@
 import pytest
 
 from cmk_check.core.enums import GapReason
-from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.ports import InventoryError
 from local.simulator.accounts import AccountSpec
-from local.simulator.estate import Subscription
-from local.simulator.faults import Effect, Fault, arm_error
-from local.simulator.simulator import Simulator
+from local.simulator.faults import Effect, arm_error
+from tests.contract.inventory.azure_kit import OTHER, Azure
 from tests.contract.inventory.conftest import (
     GRAPH,
-    OTHER,
     SUBSCRIPTION,
     account_id,
     graph_answer,
@@ -22,19 +19,21 @@ ID = account_id("a").text
 
 
 async def test_accounts_in_scope_of_the_named_subscriptions_are_known_with_their_dates(
-    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
+    azure: Azure,
 ) -> None:
     """Also one that is gone, for a while; on as many pages as it takes."""
-    subscription.add_account(AccountSpec(name="a", group="rg", without=_UNDATED))
-    subscription.add_account(AccountSpec(name="b", group="rg", without=_UNDATED))
-    subscription.add_account(AccountSpec(name="speech", group="rg", kind="SpeechServices"))
-    subscription.add_account(AccountSpec(name="new", group="rg")).indexed = False
-    subscription.add_account(AccountSpec(name="gone", group="rg"))
-    subscription.remove_account("gone", still_indexed=True)
-    simulator.estate.add_subscription(OTHER, "Other").add_account(AccountSpec(name="c", group="rg"))
-    simulator.arm.graph.per_page = 2
+    azure.accounts.add_account(AccountSpec(name="a", group="rg", without=_UNDATED))
+    azure.accounts.add_account(AccountSpec(name="b", group="rg", without=_UNDATED))
+    azure.accounts.add_account(AccountSpec(name="speech", group="rg", kind="SpeechServices"))
+    azure.accounts.add_account(AccountSpec(name="new", group="rg")).indexed = False
+    azure.accounts.add_account(AccountSpec(name="gone", group="rg"))
+    azure.accounts.remove_account("gone", still_indexed=True)
+    azure.simulator.estate.add_subscription(OTHER, "Other").add_account(
+        AccountSpec(name="c", group="rg")
+    )
+    azure.simulator.arm.graph.per_page = 2
 
-    known = await inventory.account_search().accounts([SUBSCRIPTION])
+    known = await azure.inventory.account_search().accounts([SUBSCRIPTION])
 
     assert [each.id for each in known] == [account_id(name) for name in ("a", "b", "gone")]
     dates = [each.created_at for each in known]
@@ -52,14 +51,10 @@ async def test_accounts_in_scope_of_the_named_subscriptions_are_known_with_their
     ],
 )
 async def test_an_account_is_as_old_as_either_of_its_dates_says(
-    subscription: Subscription,
-    inventory: AzureInventory,
-    created_at: str | None,
-    date_created: str | None,
-    expected: int | None,
+    azure: Azure, created_at: str | None, date_created: str | None, expected: int | None
 ) -> None:
     """Recorded accounts have `properties.dateCreated`, and not all of them `systemData`."""
-    account = subscription.add_account(AccountSpec(name="a", group="rg", without=_UNDATED))
+    account = azure.accounts.add_account(AccountSpec(name="a", group="rg", without=_UNDATED))
     for path, value in (
         ("systemData.createdAt", created_at),
         ("properties.dateCreated", date_created),
@@ -67,7 +62,7 @@ async def test_an_account_is_as_old_as_either_of_its_dates_says(
         if value is not None:
             account.set(path, value)
 
-    (known,) = await inventory.account_search().accounts([SUBSCRIPTION])
+    (known,) = await azure.inventory.account_search().accounts([SUBSCRIPTION])
 
     assert (known.created_at and known.created_at.second) == expected
 
@@ -81,23 +76,19 @@ async def test_an_account_is_as_old_as_either_of_its_dates_says(
         (graph_answer({"id": ID}, {"id": ID.upper()}), GapReason.MALFORMED_PAGE),
     ],
 )
-async def test_a_part_of_the_answer_is_none(
-    simulator: Simulator, inventory: AzureInventory, then: Effect, reason: GapReason
-) -> None:
+async def test_a_part_of_the_answer_is_none(azure: Azure, then: Effect, reason: GapReason) -> None:
     """A check that was not made must not look like one that found nothing."""
-    simulator.faults.add(Fault(path=GRAPH, then=then))
+    azure.answer(GRAPH, then)
 
     with pytest.raises(InventoryError) as caught:
-        await inventory.account_search().accounts([SUBSCRIPTION])
+        await azure.inventory.account_search().accounts([SUBSCRIPTION])
 
     assert caught.value.gap.reason is reason
 
 
-async def test_an_answer_for_the_first_subscriptions_alone_is_none(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
+async def test_an_answer_for_the_first_subscriptions_alone_is_none(azure: Azure) -> None:
     """Beyond 10,000 subscriptions the rest is left out, and only a header says so."""
-    simulator.arm.graph.limit_hit = True
+    azure.simulator.arm.graph.limit_hit = True
 
     with pytest.raises(InventoryError):
-        await inventory.account_search().accounts([SUBSCRIPTION])
+        await azure.inventory.account_search().accounts([SUBSCRIPTION])

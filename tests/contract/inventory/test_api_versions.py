@@ -3,11 +3,10 @@
 import pytest
 
 from cmk_check.core.enums import GapReason
-from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator.accounts import AccountSpec
-from local.simulator.estate import Subscription
 from local.simulator.faults import Effect, Fault, arm_error
 from local.simulator.simulator import Simulator
+from tests.contract.inventory.azure_kit import Azure
 from tests.contract.inventory.conftest import ACCOUNTS, LISTED
 
 PINNED = {"api-version": "2025-09-01"}
@@ -36,25 +35,21 @@ def _asked(simulator: Simulator) -> list[str]:
     ],
 )
 async def test_newest_version_that_both_know_is_asked_for_once_p11(
-    simulator: Simulator,
-    subscription: Subscription,
-    inventory: AzureInventory,
-    status: int,
-    code: str,
+    azure: Azure, status: int, code: str
 ) -> None:
     """P11: sovereign clouds lag behind by years, and a retired version is gone everywhere."""
     for name in ("a", "b", "c"):
-        subscription.add_account(AccountSpec(name=name, group="rg"))
+        azure.accounts.add_account(AccountSpec(name=name, group="rg"))
     served = "2017-04-18,2023-05-01,2024-10-01, 2099-01-01"
     fault = Fault(path=ACCOUNTS, query=PINNED, then=refusal(served, code, status))
-    simulator.faults.add(fault)
+    azure.simulator.faults.add(fault)
 
-    first = await inventory.read(LISTED, seconds=5)
-    second = await inventory.read(LISTED, seconds=5)
+    first = await azure.inventory.read(LISTED, seconds=5)
+    second = await azure.inventory.read(LISTED, seconds=5)
 
     assert (len(first.accounts), first.gap, second.gap) == (3, None, None)
-    assert _asked(simulator) == ["2025-09-01", *["2024-10-01"] * 4]
-    assert inventory.api_versions().in_use[TYPE] == "2024-10-01"
+    assert _asked(azure.simulator) == ["2025-09-01", *["2024-10-01"] * 4]
+    assert azure.inventory.api_versions().in_use[TYPE] == "2024-10-01"
 
 
 @pytest.mark.parametrize(
@@ -67,22 +62,20 @@ async def test_newest_version_that_both_know_is_asked_for_once_p11(
     ],
 )
 async def test_only_a_version_that_can_be_judged_is_asked_for_and_one_only_p2(
-    simulator: Simulator, inventory: AzureInventory, served: str, tries: int
+    azure: Azure, served: str, tries: int
 ) -> None:
     """P2: an answer without the field that holds the key would pass for "no key"."""
     fault = Fault(path=ACCOUNTS, then=refusal(served))
-    simulator.faults.add(fault)
+    azure.simulator.faults.add(fault)
 
-    gap = (await inventory.read(LISTED, seconds=5)).gap
+    gap = (await azure.inventory.read(LISTED, seconds=5)).gap
 
     assert gap is not None
     assert gap.reason is GapReason.API_VERSION_UNSUPPORTED
-    assert simulator.faults.hits(fault) == tries
+    assert azure.simulator.faults.hits(fault) == tries
 
 
-async def test_list_of_subscriptions_has_another_version_as_well(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
+async def test_list_of_subscriptions_has_another_version_as_well(azure: Azure) -> None:
     """Without it there is no scan at all."""
     message = "The api-version '2020-01-01' is invalid. The supported versions are '2022-12-01'."
     fault = Fault(
@@ -90,8 +83,8 @@ async def test_list_of_subscriptions_has_another_version_as_well(
         query={"api-version": "2020-01-01"},
         then=arm_error(400, "InvalidApiVersionParameter", message),
     )
-    simulator.faults.add(fault)
+    azure.simulator.faults.add(fault)
 
-    assert [listed.tenant_id for listed in await inventory.subscriptions()] == [
-        simulator.estate.tenant_id
+    assert [listed.tenant_id for listed in await azure.inventory.subscriptions()] == [
+        azure.simulator.estate.tenant_id
     ]

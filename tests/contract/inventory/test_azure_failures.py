@@ -11,7 +11,6 @@ from cmk_check.core.gap import Gap
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.ports import InventoryError
 from local.simulator.accounts import AccountSpec
-from local.simulator.estate import Subscription
 from local.simulator.faults import (
     FIRST_PAGE,
     ITSELF,
@@ -26,7 +25,7 @@ from local.simulator.faults import (
     NextLink,
     arm_error,
 )
-from local.simulator.simulator import Simulator
+from tests.contract.inventory.azure_kit import Azure
 from tests.contract.inventory.conftest import ACCOUNTS, LISTED, SUBSCRIPTION
 
 HTML = "<html><title>AzureResourceManager</title>Our services aren't available</html>"
@@ -69,12 +68,12 @@ async def _reason(inventory: AzureInventory, seconds: float = 5) -> GapReason | 
     ],
 )
 async def test_trouble_is_a_gap_that_says_what_to_do_p2_p11(
-    simulator: Simulator, inventory: AzureInventory, then: Effect, reason: GapReason
+    azure: Azure, then: Effect, reason: GapReason
 ) -> None:
     """P2 and P11: no kind of trouble passes for an empty subscription, or leaves one helpless."""
-    simulator.faults.add(Fault(path=ACCOUNTS, then=then))
+    azure.answer(ACCOUNTS, then)
 
-    gap = await _gap(inventory)
+    gap = await _gap(azure.inventory)
 
     assert gap is not None
     assert gap.reason is reason
@@ -83,51 +82,43 @@ async def test_trouble_is_a_gap_that_says_what_to_do_p2_p11(
 
 
 @pytest.mark.parametrize("end", [{}, {"nextLink": None}, {"nextLink": ""}], ids=str)
-async def test_list_ends_where_no_link_leads_on(
-    simulator: Simulator, inventory: AzureInventory, end: dict[str, object]
-) -> None:
+async def test_list_ends_where_no_link_leads_on(azure: Azure, end: dict[str, object]) -> None:
     """Azure writes the end of a list in three ways."""
-    simulator.faults.add(Fault(path=ACCOUNTS, then=Answer(body={"value": [], **end})))
+    azure.simulator.faults.add(Fault(path=ACCOUNTS, then=Answer(body={"value": [], **end})))
 
-    assert await _gap(inventory) is None
+    assert await _gap(azure.inventory) is None
 
 
 @pytest.mark.parametrize("then", [arm_error(500, "X"), Close(), Garble(), arm_error(403, "X")])
-async def test_accounts_of_earlier_pages_are_kept(
-    simulator: Simulator, subscription: Subscription, inventory: AzureInventory, then: Effect
-) -> None:
+async def test_accounts_of_earlier_pages_are_kept(azure: Azure, then: Effect) -> None:
     """What was read can still make things worse; only nothing may be concluded from the rest."""
     for name in ("a", "b", "c"):
-        subscription.add_account(AccountSpec(name=name, group="rg"))
-    simulator.faults.add(Fault(path=ACCOUNTS, page=2, then=then))
+        azure.accounts.add_account(AccountSpec(name=name, group="rg"))
+    azure.simulator.faults.add(Fault(path=ACCOUNTS, page=2, then=then))
 
-    reading = await inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=5)
 
     assert [account.id.name for account in reading.accounts] == ["a", "b"]
     assert reading.gap is not None
 
 
-async def test_unregistered_after_a_page_is_no_complete_reading_p2(
-    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
-) -> None:
+async def test_unregistered_after_a_page_is_no_complete_reading_p2(azure: Azure) -> None:
     """P2: a provider that just listed accounts cannot be unregistered."""
     for name in ("a", "b", "c"):
-        subscription.add_account(AccountSpec(name=name, group="rg"))
+        azure.accounts.add_account(AccountSpec(name=name, group="rg"))
     then = arm_error(409, "MissingSubscriptionRegistration")
-    simulator.faults.add(Fault(path=ACCOUNTS, page=2, then=then))
+    azure.simulator.faults.add(Fault(path=ACCOUNTS, page=2, then=then))
 
-    assert await _reason(inventory) is GapReason.UNEXPECTED_RESPONSE
+    assert await _reason(azure.inventory) is GapReason.UNEXPECTED_RESPONSE
 
 
 @pytest.mark.parametrize("then", [arm_error(503, "X"), Close(), Cut(), arm_error(429, "X")])
-async def test_trouble_that_passes_leaves_no_trace(
-    simulator: Simulator, subscription: Subscription, inventory: AzureInventory, then: Effect
-) -> None:
+async def test_trouble_that_passes_leaves_no_trace(azure: Azure, then: Effect) -> None:
     """A monitor that is unknown after every hiccup is of no use."""
-    subscription.add_account(AccountSpec(name="a", group="rg"))
-    simulator.faults.add(Fault(path=ACCOUNTS, times=2, then=then))
+    azure.accounts.add_account(AccountSpec(name="a", group="rg"))
+    azure.simulator.faults.add(Fault(path=ACCOUNTS, times=2, then=then))
 
-    reading = await inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=5)
 
     assert (len(reading.accounts), reading.gap) == (1, None)
 
@@ -141,26 +132,24 @@ async def test_trouble_that_passes_leaves_no_trace(
     ],
 )
 async def test_tries_are_few_and_a_refusal_is_not_repeated_p8(
-    simulator: Simulator, inventory: AzureInventory, then: Effect, reason: GapReason, tries: int
+    azure: Azure, then: Effect, reason: GapReason, tries: int
 ) -> None:
     """P8: trouble that stays is not made worse."""
     fault = Fault(path=ACCOUNTS, then=then)
-    simulator.faults.add(fault)
+    azure.simulator.faults.add(fault)
 
-    assert await _reason(inventory) is reason
-    assert simulator.faults.hits(fault) == tries
+    assert await _reason(azure.inventory) is reason
+    assert azure.simulator.faults.hits(fault) == tries
 
 
-async def test_pause_that_azure_asks_for_is_made_p8(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
+async def test_pause_that_azure_asks_for_is_made_p8(azure: Azure) -> None:
     """P8: asking earlier would only be refused again, and longer."""
     headers = {"x-ms-retry-after-ms": "1000"}
     then = arm_error(429, "TooManyRequests", headers=headers)
-    simulator.faults.add(Fault(path=ACCOUNTS, times=1, then=then))
+    azure.simulator.faults.add(Fault(path=ACCOUNTS, times=1, then=then))
 
-    assert await _reason(inventory) is None
-    first, second = (r for r in simulator.requests if r.path.endswith("accounts"))
+    assert await _reason(azure.inventory) is None
+    first, second = (r for r in azure.simulator.requests if r.path.endswith("accounts"))
     assert (second.time - first.time).total_seconds() >= 0.9
 
 
@@ -170,48 +159,40 @@ async def test_pause_that_azure_asks_for_is_made_p8(
 )
 @pytest.mark.parametrize("status", [429, 503])
 async def test_pause_beyond_the_bounds_is_a_gap_at_once_p8(
-    simulator: Simulator,
-    inventory: AzureInventory,
-    status: int,
-    retry_after: str,
-    seconds: float,
+    azure: Azure, status: int, retry_after: str, seconds: float
 ) -> None:
     """P8: the SDK would sleep the hour; one subscription must not hold up a slice."""
     then = arm_error(status, "X", headers={"Retry-After": retry_after})
-    simulator.faults.add(Fault(path=ACCOUNTS, then=then))
+    azure.answer(ACCOUNTS, then)
     started = time.monotonic()
 
-    reason = await _reason(inventory, seconds)
+    reason = await _reason(azure.inventory, seconds)
 
     assert reason is GapReason.THROTTLED
     assert time.monotonic() - started < 1
 
 
-async def test_answer_that_does_not_come_is_a_timeout(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
+async def test_answer_that_does_not_come_is_a_timeout(azure: Azure) -> None:
     """P8: a subscription has so many seconds in all."""
-    simulator.faults.add(Fault(path=ACCOUNTS, hold=Hold()))
+    azure.simulator.faults.add(Fault(path=ACCOUNTS, hold=Hold()))
 
-    assert await _reason(inventory, 0.2) is GapReason.TIMEOUT
+    assert await _reason(azure.inventory, 0.2) is GapReason.TIMEOUT
 
 
-async def test_others_are_asked_while_one_sleeps(
-    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
-) -> None:
+async def test_others_are_asked_while_one_sleeps(azure: Azure) -> None:
     """P8: a place among the requests at once is held on the wire only, not while sleeping."""
-    subscription.add_account(AccountSpec(name="a", group="rg"))
+    azure.accounts.add_account(AccountSpec(name="a", group="rg"))
     then = arm_error(429, "X", headers={"Retry-After": "1"})
     hold = Hold()
-    simulator.faults.add(Fault(path=ACCOUNTS, times=8, hold=hold, then=then))
+    azure.simulator.faults.add(Fault(path=ACCOUNTS, times=8, hold=hold, then=then))
     other = SUBSCRIPTION[:-1] + "2"
-    simulator.estate.add_subscription(other, "Other")
-    sleeping = [asyncio.create_task(inventory.read(LISTED, seconds=5)) for _ in range(8)]
+    azure.simulator.estate.add_subscription(other, "Other")
+    sleeping = [asyncio.create_task(azure.inventory.read(LISTED, seconds=5)) for _ in range(8)]
     await hold.reached(8)
     hold.release()
     await asyncio.sleep(0.1)  # until all have their answer and sleep
 
-    reading = await inventory.read(Listed(other), seconds=0.7)
+    reading = await azure.inventory.read(Listed(other), seconds=0.7)
 
     assert reading.gap is None
     assert [r.gap for r in await asyncio.gather(*sleeping)] == [None] * 8
@@ -220,23 +201,19 @@ async def test_others_are_asked_while_one_sleeps(
 @pytest.mark.parametrize("then", [ITSELF, FIRST_PAGE, PLAIN_HTTP])
 @pytest.mark.parametrize("page", [1, 2])
 async def test_next_link_that_repeats_or_leaves_tls_is_not_followed(
-    simulator: Simulator,
-    subscription: Subscription,
-    inventory: AzureInventory,
-    then: NextLink,
-    page: int,
+    azure: Azure, then: NextLink, page: int
 ) -> None:
     """A list that turns in circles would never end, and plain HTTP would show the token."""
     for name in ("a", "b", "c"):
-        subscription.add_account(AccountSpec(name=name, group="rg"))
-    simulator.faults.add(Fault(path=ACCOUNTS, page=page, then=then))
+        azure.accounts.add_account(AccountSpec(name=name, group="rg"))
+    azure.simulator.faults.add(Fault(path=ACCOUNTS, page=page, then=then))
 
-    reading = await inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=5)
 
     assert reading.gap is not None
     assert reading.gap.reason is GapReason.UNTRUSTED_NEXT_LINK
     assert len(reading.accounts) == page + 1
-    assert len([r for r in simulator.requests if r.path.endswith("accounts")]) == page
+    assert len([r for r in azure.simulator.requests if r.path.endswith("accounts")]) == page
 
 
 @pytest.mark.parametrize(
@@ -248,13 +225,11 @@ async def test_next_link_that_repeats_or_leaves_tls_is_not_followed(
         ITSELF,
     ],
 )
-async def test_list_of_subscriptions_that_cannot_be_read_fails(
-    simulator: Simulator, inventory: AzureInventory, then: Effect
-) -> None:
+async def test_list_of_subscriptions_that_cannot_be_read_fails(azure: Azure, then: Effect) -> None:
     """P2: half a list would make the other half look as if it had vanished."""
-    simulator.faults.add(Fault(path="/subscriptions", then=then))
+    azure.simulator.faults.add(Fault(path="/subscriptions", then=then))
 
     with pytest.raises(InventoryError) as raised:
-        await inventory.subscriptions()
+        await azure.inventory.subscriptions()
 
     assert raised.value.gap.detail

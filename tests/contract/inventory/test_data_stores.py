@@ -21,6 +21,7 @@ from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import Simulator, load_estate
 from local.simulator.faults import Answer, Fault, arm_error
 from local.simulator.projects import ProjectSpec
+from tests.contract.inventory.azure_kit import Azure
 from tests.unit.core.examples import known_of, only_finding
 
 NOW: Final = datetime.now(UTC)
@@ -86,18 +87,16 @@ async def test_every_account_is_judged_as_it_is_named(inventory: AzureInventory)
         assert reason in {None, *(concern.code for concern in one.concerns)}, name
 
 
-async def test_each_store_is_read_once_and_projects_only_when_they_are_due(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
+async def test_each_store_is_read_once_and_projects_only_when_they_are_due(azure: Azure) -> None:
     """P8, P5: thirty projects share three stores; and nothing but GET is sent."""
-    accounts = await _accounts(inventory, STANDARD, THIRTY)
-    simulator.requests.clear()
+    accounts = await _accounts(azure.inventory, STANDARD, THIRTY)
+    azure.simulator.requests.clear()
 
-    first = await _read(inventory, accounts)
-    asked = [each for each in simulator.requests if each.kind != "token"]
-    simulator.requests.clear()
-    again = await _read(inventory, accounts, first)
-    later = [each for each in simulator.requests if each.kind != "token"]
+    first = await _read(azure.inventory, accounts)
+    asked = [each for each in azure.simulator.requests if each.kind != "token"]
+    azure.simulator.requests.clear()
+    again = await _read(azure.inventory, accounts, first)
+    later = [each for each in azure.simulator.requests if each.kind != "token"]
 
     kinds = Counter(each.kind for each in asked)
     assert kinds == {
@@ -112,15 +111,13 @@ async def test_each_store_is_read_once_and_projects_only_when_they_are_due(
     assert again == first
 
 
-async def test_what_was_known_is_followed_while_projects_cannot_be_read(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
+async def test_what_was_known_is_followed_while_projects_cannot_be_read(azure: Azure) -> None:
     """P1: their stores may have come under Microsoft's keys meanwhile."""
-    accounts = await _accounts(inventory, STANDARD)
-    first = await _read(inventory, accounts)
-    simulator.faults.add(_DENIED_HOSTS)
+    accounts = await _accounts(azure.inventory, STANDARD)
+    first = await _read(azure.inventory, accounts)
+    azure.simulator.faults.add(_DENIED_HOSTS)
 
-    data = (await _read(inventory, accounts, first, all_due=True))[STANDARD]
+    data = (await _read(azure.inventory, accounts, first, all_due=True))[STANDARD]
 
     assert data.stores == first[STANDARD].stores
     assert data.concerns[0].code is DataReason.PLACES_UNREAD
@@ -128,34 +125,32 @@ async def test_what_was_known_is_followed_while_projects_cannot_be_read(
 
 
 async def test_projects_that_are_gone_are_forgotten_while_others_cannot_be_read(
-    simulator: Simulator, inventory: AzureInventory
+    azure: Azure,
 ) -> None:
     """P1, P4: those of each build would add up for ever; a name in another case is the same."""
-    accounts = await _accounts(inventory, STANDARD)
-    projects = simulator.estate.account(str(accounts[0].id)).projects
+    accounts = await _accounts(azure.inventory, STANDARD)
+    projects = azure.simulator.estate.account(str(accounts[0].id)).projects
     projects.add(ProjectSpec(name="build-1"))
     projects.add(ProjectSpec(name="build-2"))
-    data = await _read(inventory, accounts)
-    simulator.faults.add(replace(_DENIED_HOSTS, path="*/projects/agents/capabilityhosts"))
+    data = await _read(azure.inventory, accounts)
+    azure.simulator.faults.add(replace(_DENIED_HOSTS, path="*/projects/agents/capabilityhosts"))
 
     projects.remove("build-1")
-    data = await _read(inventory, accounts, data, all_due=True)
+    data = await _read(azure.inventory, accounts, data, all_due=True)
     assert data[STANDARD].basic == ("build-2",)
 
     projects.add(ProjectSpec(name="BUILD-2"))
-    data = await _read(inventory, accounts, data, all_due=True)
+    data = await _read(azure.inventory, accounts, data, all_due=True)
     assert data[STANDARD].basic == ("BUILD-2",)
     assert {use.project for store in data[STANDARD].stores for use in store.uses} == {"agents"}
 
 
-async def test_projects_without_their_capability_settings_are_not_understood(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
+async def test_projects_without_their_capability_settings_are_not_understood(azure: Azure) -> None:
     """P1, P4: once the preview is retired, all that have such settings would seem to have none."""
-    simulator.faults.add(_served("2025-09-01,2026-09-01", "*-preview"))
+    azure.simulator.faults.add(_served("2025-09-01,2026-09-01", "*-preview"))
 
-    accounts = await _accounts(inventory, SETTINGS, STANDARD, EXPOSED, EMPTY)
-    data = await _read(inventory, accounts)
+    accounts = await _accounts(azure.inventory, SETTINGS, STANDARD, EXPOSED, EMPTY)
+    data = await _read(azure.inventory, accounts)
 
     assert {name: each.state for name, each in data.items()} == {
         SETTINGS: DataState.UNKNOWN,
@@ -166,15 +161,13 @@ async def test_projects_without_their_capability_settings_are_not_understood(
     assert data[SETTINGS].basic == ()
 
 
-async def test_another_preview_has_the_settings_too(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
+async def test_another_preview_has_the_settings_too(azure: Azure) -> None:
     """P4: a preview lasts for a year or less; its successor says the same."""
     served = "2025-09-01,2026-07-15-preview,2026-09-01"
-    simulator.faults.add(_served(served, "2026-09-15-preview"))
-    accounts = await _accounts(inventory, SETTINGS)
+    azure.simulator.faults.add(_served(served, "2026-09-15-preview"))
+    accounts = await _accounts(azure.inventory, SETTINGS)
 
-    assert (await _read(inventory, accounts))[SETTINGS].state is DataState.OWN_KEYS
+    assert (await _read(azure.inventory, accounts))[SETTINGS].state is DataState.OWN_KEYS
 
 
 def _served(versions: str, refused: str) -> Fault:
@@ -185,31 +178,31 @@ def _served(versions: str, refused: str) -> Fault:
 
 @pytest.mark.parametrize("document", [{}, {"properties": None}, {"properties": []}])
 async def test_a_project_without_properties_is_no_project_without_settings(
-    simulator: Simulator, inventory: AzureInventory, document: object
+    azure: Azure, document: object
 ) -> None:
     """P1: they may name a store under Microsoft's key."""
     path = "re:.*/projects/[^/]+"
-    simulator.faults.add(Fault(path=path, then=Answer(body=document)))
-    accounts = await _accounts(inventory, STANDARD)
+    azure.simulator.faults.add(Fault(path=path, then=Answer(body=document)))
+    accounts = await _accounts(azure.inventory, STANDARD)
 
-    data = (await _read(inventory, accounts))[STANDARD]
+    data = (await _read(azure.inventory, accounts))[STANDARD]
 
     assert (data.state, data.basic) == (DataState.UNKNOWN, ())
 
 
 @pytest.mark.parametrize("listed", ["nothing", "another one"])
 async def test_a_project_that_the_account_names_is_not_gone_because_a_list_lacks_it(
-    simulator: Simulator, inventory: AzureInventory, listed: str
+    azure: Azure, listed: str
 ) -> None:
     """P1: where it kept data is followed, and what is new of it would not be seen."""
-    accounts = await _accounts(inventory, STANDARD)
-    first = await _read(inventory, accounts)
-    projects = simulator.estate.account(str(accounts[0].id)).projects
+    accounts = await _accounts(azure.inventory, STANDARD)
+    first = await _read(azure.inventory, accounts)
+    projects = azure.simulator.estate.account(str(accounts[0].id)).projects
     projects.remove("agents")
     if listed == "another one":
         projects.add(ProjectSpec(name="other"))
 
-    data = (await _read(inventory, accounts, first, all_due=True))[STANDARD]
+    data = (await _read(azure.inventory, accounts, first, all_due=True))[STANDARD]
 
     assert first[STANDARD].state is DataState.OWN_KEYS
     assert {store.name for store in data.stores} == {s.name for s in first[STANDARD].stores}
@@ -217,18 +210,16 @@ async def test_a_project_that_the_account_names_is_not_gone_because_a_list_lacks
     assert not data.is_covered
 
 
-async def test_the_host_of_an_account_covers_no_project(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
+async def test_the_host_of_an_account_covers_no_project(azure: Azure) -> None:
     """P1: a project inherits nothing, whether it has no host or one that names nothing."""
-    accounts = await _accounts(inventory, SHARED)
-    projects = simulator.estate.account(str(accounts[0].id)).projects
+    accounts = await _accounts(azure.inventory, SHARED)
+    projects = azure.simulator.estate.account(str(accounts[0].id)).projects
     projects.hosts.set("account", "standard")
     projects.all[0].hosts.remove("agents")
 
-    without = (await _read(inventory, accounts))[SHARED]
+    without = (await _read(azure.inventory, accounts))[SHARED]
     projects.all[0].hosts.set("agents", "basic")
-    empty = (await _read(inventory, accounts))[SHARED]
+    empty = (await _read(azure.inventory, accounts))[SHARED]
 
     for data in (without, empty):
         assert (data.state, data.basic) == (DataState.MAY_BE_MICROSOFT_KEYS, ("agents",))
@@ -236,15 +227,13 @@ async def test_the_host_of_an_account_covers_no_project(
 
 
 @pytest.mark.parametrize("state", ["Creating", "Failed", "Canceled", "Deleting", None])
-async def test_a_host_is_no_setup_before_it_is_ready(
-    simulator: Simulator, inventory: AzureInventory, state: str | None
-) -> None:
+async def test_a_host_is_no_setup_before_it_is_ready(azure: Azure, state: str | None) -> None:
     """P1: its agents may keep data elsewhere; and it is ready in the next scan, not tomorrow."""
-    accounts = await _accounts(inventory, STANDARD)
-    hosts = simulator.estate.account(str(accounts[0].id)).projects.all[0].hosts
+    accounts = await _accounts(azure.inventory, STANDARD)
+    hosts = azure.simulator.estate.account(str(accounts[0].id)).projects.all[0].hosts
     hosts.set("agents", {**STANDARD_HOST, "provisioningState": state})
 
-    data = (await _read(inventory, accounts))[STANDARD]
+    data = (await _read(azure.inventory, accounts))[STANDARD]
 
     assert data.state is DataState.UNKNOWN
     assert data.concerns[0].code is DataReason.HOST_NOT_READY

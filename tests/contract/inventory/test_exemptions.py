@@ -10,8 +10,9 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.exceptions.facts import Assignment, ExemptionFacts, SetDefinition
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.azure_inventory import AzureInventory
-from local.simulator import CMK_POLICY, Fault, Simulator, Subscription, builtin_id
+from local.simulator import CMK_POLICY, Fault, builtin_id
 from local.simulator.faults import Answer, Effect, Hold, arm_error
+from tests.contract.inventory.azure_kit import Azure
 from tests.contract.inventory.conftest import SUBSCRIPTION, account_id
 
 MANAGED = "/providers/Microsoft.Management/managementGroups"
@@ -30,10 +31,10 @@ SCOPES = (COMPANY, f"/subscriptions/{SUBSCRIPTION}", ACCOUNT.text, f"{ACCOUNT.te
 
 
 @pytest.fixture(autouse=True)
-def _exempted(simulator: Simulator, subscription: Subscription) -> None:
+def _exempted(azure: Azure) -> None:
     """Exempt the account at each scope, and its neighbour, from an initiative of the company."""
-    subscription.management_groups = ("company",)
-    policies = simulator.estate.policies
+    azure.accounts.management_groups = ("company",)
+    policies = azure.simulator.estate.policies
     members = policies.add_set(COMPANY, "ours", {"cmk": builtin_id(CMK_POLICY)})
     assignment = policies.assign(COMPANY, "cmk", members.id)
     for number, scope in enumerate(SCOPES):
@@ -50,12 +51,10 @@ def _unread(fact: object) -> Unread:
     return fact
 
 
-async def test_all_pages_are_read_and_what_they_rest_on_once_p5_p8(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
+async def test_all_pages_are_read_and_what_they_rest_on_once_p5_p8(azure: Azure) -> None:
     """P5, P8: subscriptions of a slice share what they name, and nothing but GET is sent."""
-    simulator.arm.policies.per_page = 1
-    slice_ = inventory.exemptions()
+    azure.simulator.arm.policies.per_page = 1
+    slice_ = azure.inventory.exemptions()
 
     first, second = await asyncio.gather(
         *(slice_.read(SUBSCRIPTION, [ACCOUNT], seconds=5) for _ in range(2))
@@ -68,7 +67,7 @@ async def test_all_pages_are_read_and_what_they_rest_on_once_p5_p8(
     assert first.assignments == {ASSIGNMENT.lower(): Assignment(COMPANY.lower(), SET.lower())}
     policy = builtin_id(CMK_POLICY).lower()
     assert first.sets == {SET.lower(): SetDefinition((("cmk", policy),))}
-    asked = [each for each in simulator.requests if each.kind != "token"]
+    asked = [each for each in azure.simulator.requests if each.kind != "token"]
     assert Counter(each.kind for each in asked) == {"exemption": 8, "assignment": 1, "policy": 1}
     assert {each.method for each in asked} == {"GET"}
 
@@ -83,12 +82,12 @@ async def test_all_pages_are_read_and_what_they_rest_on_once_p5_p8(
     ],
 )
 async def test_what_cannot_be_read_is_unread_and_not_absent_p2_p11(
-    simulator: Simulator, inventory: AzureInventory, path: str, then: Effect, reason: GapReason
+    azure: Azure, path: str, then: Effect, reason: GapReason
 ) -> None:
     """P2: half a list might lack what ends an exception. P11: what is unknown has its way out."""
-    simulator.faults.add(Fault(path=path, then=then))
+    azure.answer(path, then)
 
-    facts = await _read(inventory)
+    facts = await _read(azure.inventory)
 
     found = {LIST: facts.exemptions, **facts.assignments, **facts.sets}
     gap = _unread(found.get(path, found.get(path.lower()))).gap
@@ -97,26 +96,24 @@ async def test_what_cannot_be_read_is_unread_and_not_absent_p2_p11(
 
 
 @pytest.mark.parametrize("path", [ASSIGNMENT, SET])
-async def test_what_is_deleted_is_absent(
-    simulator: Simulator, inventory: AzureInventory, path: str
-) -> None:
+async def test_what_is_deleted_is_absent(azure: Azure, path: str) -> None:
     """Azure keeps the exemption of an assignment that is gone: it exempts from nothing."""
-    simulator.estate.policies.remove(path)
+    azure.simulator.estate.policies.remove(path)
 
-    facts = await _read(inventory)
+    facts = await _read(azure.inventory)
 
     assert isinstance({**facts.assignments, **facts.sets}[path.lower()], Absent)
 
 
 async def test_an_assignment_that_does_not_answer_costs_no_more_than_the_time_given_p8(
-    simulator: Simulator, inventory: AzureInventory
+    azure: Azure,
 ) -> None:
     """P8: exceptions are an extra, and the slice has other work."""
     hold = Hold()
-    simulator.faults.add(Fault(path="*/policyAssignments/cmk", hold=hold))
+    azure.simulator.faults.add(Fault(path="*/policyAssignments/cmk", hold=hold))
     began = time.monotonic()
 
-    facts = await _read(inventory, seconds=0.5)
+    facts = await _read(azure.inventory, seconds=0.5)
 
     assert time.monotonic() - began < 3
     assert _unread(facts.assignments[ASSIGNMENT.lower()]).gap.reason is GapReason.TIMEOUT

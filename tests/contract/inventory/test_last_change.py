@@ -18,7 +18,8 @@ from cmk_check.ports import LastChange
 from local.simulator import Fault, Hold, Simulator
 from local.simulator.change_log import NOBODY, PERSON, PLATFORM, PROGRAM
 from local.simulator.faults import Answer, arm_error
-from tests.contract.inventory.conftest import GRAPH, OTHER, SUBSCRIPTION, graph_answer
+from tests.contract.inventory.azure_kit import OTHER, Azure
+from tests.contract.inventory.conftest import GRAPH, SUBSCRIPTION, graph_answer
 from tests.guard.kql import bound
 
 ACCOUNT: Final = "Microsoft.CognitiveServices/accounts"
@@ -71,19 +72,17 @@ class History:
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_the_answer_is_the_newest_change_of_that_account(
-    simulator: Simulator, inventory: AzureInventory, seed: int
-) -> None:
+async def test_the_answer_is_the_newest_change_of_that_account(azure: Azure, seed: int) -> None:
     """Whoever is asked about another one's change is asked in vain, or accused."""
-    simulator.estate.add_subscription(OTHER, "Lab")
-    history = History(simulator, seed)
+    azure.simulator.estate.add_subscription(OTHER, "Lab")
+    history = History(azure.simulator, seed)
     paths = [_path(name) for name in NAMES]
     paths += [_path("chat", "RG2"), _path("chat", "rg", OTHER), _path("never")]
     for _ in range(60):
         history.step(paths[:-1])
 
     for path in paths:
-        found, (at, authors) = await _last(inventory, path), history.expected(path)
+        found, (at, authors) = await _last(azure.inventory, path), history.expected(path)
         assert not isinstance(found, Gap), path
         assert (found and found.at) == at, path
         said = found and (found.changed_by, found.changed_by_type, found.client_type)
@@ -91,15 +90,13 @@ async def test_the_answer_is_the_newest_change_of_that_account(
         assert said in [tuple(author[word] for word in words) for author in authors] or not authors
 
 
-async def test_azures_words_are_kept_and_values_are_not(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
+async def test_azures_words_are_kept_and_values_are_not(azure: Azure) -> None:
     """Azure says Unspecified, and so do we; no value of a property leaves the adapter."""
-    simulator.estate.changes.authors = lambda: NOBODY
-    simulator.estate.changes.clock = lambda: NOON
-    simulator.estate.changes.add(_path("chat"), ACCOUNT)
+    azure.simulator.estate.changes.authors = lambda: NOBODY
+    azure.simulator.estate.changes.clock = lambda: NOON
+    azure.simulator.estate.changes.add(_path("chat"), ACCOUNT)
 
-    assert await _last(inventory, _path("CHAT", "RG")) == LastChange(
+    assert await _last(azure.inventory, _path("CHAT", "RG")) == LastChange(
         at=NOON,
         changed_by="Unspecified",
         changed_by_type="Unspecified",
@@ -110,13 +107,11 @@ async def test_azures_words_are_kept_and_values_are_not(
     )
 
 
-async def test_questions_take_turns(
-    simulator: Simulator, inventory: AzureInventory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_questions_take_turns(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
     """A script that asks for all accounts at once must not use up the quota within a second."""
     monkeypatch.setattr("cmk_check.inventory.resource_graph.LAST_CHANGE_PAUSE_SECONDS", 0.3)
-    search, hold, began = inventory.change_search(), Hold(), monotonic()
-    simulator.faults.add(Fault(path=GRAPH, hold=hold))
+    search, hold, began = azure.inventory.change_search(), Hold(), monotonic()
+    azure.simulator.faults.add(Fault(path=GRAPH, hold=hold))
 
     asked = [asyncio.ensure_future(search.last_change(_path("chat"))) for _ in range(3)]
     await hold.reached()
@@ -148,12 +143,12 @@ def _changed(name: str) -> dict[str, object]:
     ],
 )
 async def test_without_an_answer_or_with_that_of_something_else_the_reason_is_named(
-    simulator: Simulator, inventory: AzureInventory, then: Answer, reason: GapReason
+    azure: Azure, then: Answer, reason: GapReason
 ) -> None:
     """The account's detail says why this one answer is missing; nobody is named in its place."""
-    simulator.faults.add(Fault(path=GRAPH, then=then))
+    azure.answer(GRAPH, then)
 
-    found = await _last(inventory, _path("chat"))
+    found = await _last(azure.inventory, _path("chat"))
 
     assert isinstance(found, Gap)
     assert found.reason is reason

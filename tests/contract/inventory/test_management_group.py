@@ -7,22 +7,21 @@ from cmk_check.core.enums import GapReason
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.inventory.gaps import READ_GROUP
 from cmk_check.ports import InventoryError
-from local.simulator.estate import Subscription
 from local.simulator.faults import Answer, Effect, Fault, NextLink, arm_error
-from local.simulator.simulator import Simulator
-from tests.contract.inventory.conftest import OTHER, SUBSCRIPTION
+from tests.contract.inventory.azure_kit import OTHER, Azure
+from tests.contract.inventory.conftest import SUBSCRIPTION
 
 GROUPS = "/providers/Microsoft.Management/managementGroups"
 DESCENDANTS = f"{GROUPS}/mg-ai/descendants"
 
 
 @pytest.fixture(autouse=True)
-def tree(simulator: Simulator, subscription: Subscription) -> None:
+def tree(azure: Azure) -> None:
     """Put two subscriptions on two levels below the group, one entry a page."""
-    subscription.management_groups = ("mg-ai", "root")
-    hidden = simulator.estate.add_subscription(OTHER, "Acquisitions")
+    azure.accounts.management_groups = ("mg-ai", "root")
+    hidden = azure.simulator.estate.add_subscription(OTHER, "Acquisitions")
     hidden.listed, hidden.management_groups = False, ("mg-lab", "mg-ai", "root")
-    simulator.arm.management_groups.per_page = 1
+    azure.simulator.arm.management_groups.per_page = 1
 
 
 async def test_all_levels_and_pages_are_read_with_names(inventory: AzureInventory) -> None:
@@ -35,14 +34,12 @@ async def test_all_levels_and_pages_are_read_with_names(inventory: AzureInventor
     ]
 
 
-async def test_a_subscription_without_a_name_is_named_by_its_id(
-    simulator: Simulator, inventory: AzureInventory
-) -> None:
+async def test_a_subscription_without_a_name_is_named_by_its_id(azure: Azure) -> None:
     """A person has to see which one it is."""
     entry = {"id": f"/subscriptions/{OTHER.upper()}", "properties": None}
-    simulator.faults.add(Fault(path=DESCENDANTS, then=Answer(body={"value": [entry]})))
+    azure.simulator.faults.add(Fault(path=DESCENDANTS, then=Answer(body={"value": [entry]})))
 
-    assert await inventory.subscriptions_below("mg-ai") == (Listed(OTHER, OTHER),)
+    assert await azure.inventory.subscriptions_below("mg-ai") == (Listed(OTHER, OTHER),)
 
 
 @pytest.mark.parametrize(
@@ -57,13 +54,13 @@ async def test_a_subscription_without_a_name_is_named_by_its_id(
     ],
 )
 async def test_a_part_of_the_list_is_no_list_p1_p11(
-    simulator: Simulator, inventory: AzureInventory, then: Effect, page: int, reason: GapReason
+    azure: Azure, then: Effect, page: int, reason: GapReason
 ) -> None:
     """P1: whoever believed the first page would take the rest for gone. P11: a role ends it."""
-    simulator.faults.add(Fault(path=DESCENDANTS, page=page, then=then))
+    azure.simulator.faults.add(Fault(path=DESCENDANTS, page=page, then=then))
 
     with pytest.raises(InventoryError) as caught:
-        await inventory.subscriptions_below("mg-ai")
+        await azure.inventory.subscriptions_below("mg-ai")
 
     gap = caught.value.gap
     assert gap.reason is reason

@@ -8,10 +8,10 @@ import pytest
 from cmk_check.core.enums import GapReason
 from cmk_check.core.watch_state import RecentChanges
 from cmk_check.inventory.azure_inventory import AzureInventory
-from local.simulator import AccountSpec, Fault, Simulator, VaultSpec
-from local.simulator.estate import Subscription
+from local.simulator import AccountSpec, Fault, VaultSpec
 from local.simulator.faults import arm_error
-from tests.contract.inventory.conftest import GRAPH, OTHER, SUBSCRIPTION, graph_answer
+from tests.contract.inventory.azure_kit import OTHER, Azure
+from tests.contract.inventory.conftest import GRAPH, SUBSCRIPTION, graph_answer
 
 CHAT: Final = AccountSpec(name="Chat", group="rg")
 
@@ -26,17 +26,15 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-async def test_every_write_is_a_change_of_its_subscription(
-    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
-) -> None:
+async def test_every_write_is_a_change_of_its_subscription(azure: Azure) -> None:
     """Created, changed and deleted alike; the time is Azure's."""
     begun = _now()
-    simulator.estate.add_subscription(OTHER, "Lab")
-    subscription.add_account(CHAT).set_encryption(None)
+    azure.simulator.estate.add_subscription(OTHER, "Lab")
+    azure.accounts.add_account(CHAT).set_encryption(None)
     changed = _now()
-    subscription.remove_account("Chat")
+    azure.accounts.remove_account("Chat")
 
-    found = await _since(inventory, begun)
+    found = await _since(azure.inventory, begun)
 
     assert found.subscriptions.keys() == {SUBSCRIPTION, OTHER}
     assert changed <= found.subscriptions[SUBSCRIPTION] <= _now()
@@ -44,83 +42,73 @@ async def test_every_write_is_a_change_of_its_subscription(
 
 
 async def test_a_change_of_state_is_one_of_the_subscription_and_the_latest_counts_p2(
-    subscription: Subscription, inventory: AzureInventory
+    azure: Azure,
 ) -> None:
     """P2: an account that changed after its subscription would not be read at once."""
     begun = _now()
-    subscription.state = "Warned"
-    by_state = (await _since(inventory, begun)).subscriptions
+    azure.accounts.state = "Warned"
+    by_state = (await _since(azure.inventory, begun)).subscriptions
     changed = _now()
-    subscription.add_account(CHAT)
+    azure.accounts.add_account(CHAT)
 
     assert by_state.keys() == {SUBSCRIPTION}
-    assert (await _since(inventory, begun)).subscriptions[SUBSCRIPTION] >= changed
+    assert (await _since(azure.inventory, begun)).subscriptions[SUBSCRIPTION] >= changed
 
 
-async def test_what_was_changed_before_is_left_out(
-    subscription: Subscription, inventory: AzureInventory
-) -> None:
+async def test_what_was_changed_before_is_left_out(azure: Azure) -> None:
     """The cursor bounds what is asked for."""
-    subscription.add_account(CHAT)
+    azure.accounts.add_account(CHAT)
 
-    assert await _since(inventory, _now()) == RecentChanges()
+    assert await _since(azure.inventory, _now()) == RecentChanges()
 
 
-async def test_a_vault_counts_for_itself_and_only_where_keys_are_read(
-    subscription: Subscription, inventory: AzureInventory
-) -> None:
+async def test_a_vault_counts_for_itself_and_only_where_keys_are_read(azure: Azure) -> None:
     """Which subscriptions it concerns is known here, not there."""
     begun = _now()
-    vault = subscription.vaults.add(VaultSpec(name="kv-One", group="rg"))
+    vault = azure.accounts.vaults.add(VaultSpec(name="kv-One", group="rg"))
     vault.set("properties.enablePurgeProtection", value=False)
 
-    found = await _since(inventory, begun)
-    without = await _since(inventory, begun, vaults=False)
+    found = await _since(azure.inventory, begun)
+    without = await _since(azure.inventory, begun, vaults=False)
 
     assert found.vaults.keys() == {vault.id.lower()}
     assert (found.subscriptions, without.vaults) == ({}, {})
 
 
-async def test_more_than_a_page_says_where_it_ends(
-    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
-) -> None:
+async def test_more_than_a_page_says_where_it_ends(azure: Azure) -> None:
     """The oldest come first, so that the next look can go on there."""
     begun = _now()
-    subscription.add_account(CHAT)
-    simulator.estate.add_subscription(OTHER, "Lab").add_account(CHAT)
-    simulator.arm.graph.per_page = 1
+    azure.accounts.add_account(CHAT)
+    azure.simulator.estate.add_subscription(OTHER, "Lab").add_account(CHAT)
+    azure.simulator.arm.graph.per_page = 1
 
-    found = await _since(inventory, begun)
+    found = await _since(azure.inventory, begun)
 
     assert found.subscriptions.keys() == {SUBSCRIPTION, OTHER}
     assert found.until == found.subscriptions[SUBSCRIPTION]
 
 
-async def test_one_table_that_fails_leaves_what_the_other_tells(
-    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
-) -> None:
+async def test_one_table_that_fails_leaves_what_the_other_tells(azure: Azure) -> None:
     """A cloud without one of them is blind, and still reads what it hears of."""
     begun = _now()
-    subscription.add_account(CHAT)
+    azure.accounts.add_account(CHAT)
     refused = arm_error(403, "AuthorizationFailed")
-    simulator.faults.add(Fault(path=GRAPH, times=1, then=refused))
+    azure.simulator.faults.add(Fault(path=GRAPH, times=1, then=refused))
 
-    found = await _since(inventory, begun)
+    found = await _since(azure.inventory, begun)
 
     assert found.gap is not None
     assert found.gap.missing_action == "Microsoft.ResourceGraph/resources/read"
     assert len(found.subscriptions) <= 1
 
 
-async def test_subscriptions_that_were_left_out_make_the_watch_blind(
-    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
-) -> None:
+async def test_subscriptions_that_were_left_out_make_the_watch_blind(azure: Azure) -> None:
     """Beyond 10,000 of them, only a header says so; what has come is of use all the same."""
     begun = _now()
-    subscription.add_account(CHAT)
-    simulator.arm.graph.limit_hit = True
+    azure.accounts.add_account(CHAT)
+    azure.simulator.arm.graph.limit_hit = True
 
-    found = await _since(inventory, begun)
+    found = await _since(azure.inventory, begun)
 
     assert found.gap is not None
     assert "10,000 subscriptions" in (found.gap.detail or "")
@@ -138,29 +126,27 @@ async def test_subscriptions_that_were_left_out_make_the_watch_blind(
     ],
 )
 async def test_a_row_that_is_not_one_makes_the_watch_blind(
-    simulator: Simulator, inventory: AzureInventory, row: dict[str, object]
+    azure: Azure, row: dict[str, object]
 ) -> None:
     """What it stands for is not known, so the cursor must stay."""
-    simulator.faults.add(Fault(path=GRAPH, then=graph_answer(row)))
+    azure.simulator.faults.add(Fault(path=GRAPH, then=graph_answer(row)))
 
-    found = await _since(inventory, _now() - timedelta(minutes=1))
+    found = await _since(azure.inventory, _now() - timedelta(minutes=1))
 
     assert found.gap is not None
     assert found.gap.reason in {GapReason.MALFORMED_PAGE, GapReason.UNEXPECTED_RESPONSE}
     assert found.subscriptions == {}
 
 
-async def test_throttling_is_waited_for(
-    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
-) -> None:
+async def test_throttling_is_waited_for(azure: Azure) -> None:
     """Other programs of the same identity share its fifteen queries in five seconds."""
     begun = _now()
-    subscription.add_account(CHAT)
+    azure.accounts.add_account(CHAT)
     quota = {"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:00"}
     throttled = arm_error(429, "RateLimiting", headers=quota)
-    simulator.faults.add(Fault(path=GRAPH, times=2, then=throttled))
+    azure.simulator.faults.add(Fault(path=GRAPH, times=2, then=throttled))
 
-    found = await _since(inventory, begun)
+    found = await _since(azure.inventory, begun)
 
     assert found.gap is None
     assert found.subscriptions.keys() == {SUBSCRIPTION}

@@ -5,10 +5,9 @@ import logging
 import pytest
 
 from cmk_check.core.enums import GapReason
-from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.ports import InventoryError
 from local.simulator.faults import Answer, Close, Effect, Fault, NextLink, arm_error
-from local.simulator.simulator import Simulator
+from tests.contract.inventory.azure_kit import Azure
 from tests.contract.inventory.conftest import ACCOUNTS, LISTED
 
 IDENTITY = "/msi/token"
@@ -17,44 +16,41 @@ IDENTITY = "/msi/token"
 @pytest.mark.parametrize("path", ["/subscriptions", ACCOUNTS])
 @pytest.mark.parametrize("link", ["{foreign}/", "https://{host}\\@{arm}/", "//{host}/"])
 async def test_foreign_host_gets_no_request_and_no_token_p6(
-    simulator: Simulator, inventory: AzureInventory, link: str, path: str
+    azure: Azure, link: str, path: str
 ) -> None:
     """P6: the SDK sends the token to whatever host a nextLink names."""
-    foreign = simulator.foreign()
-    host, arm = (url.removeprefix("https://") for url in (foreign.url, simulator.url))
+    foreign = azure.simulator.foreign()
+    host, arm = (url.removeprefix("https://") for url in (foreign.url, azure.simulator.url))
     then = NextLink(link.format(foreign=foreign.url, host=host, arm=arm))
-    simulator.faults.add(Fault(path=path, times=1, then=then))
+    azure.simulator.faults.add(Fault(path=path, times=1, then=then))
 
     if path == ACCOUNTS:
-        gap = (await inventory.read(LISTED, seconds=5)).gap
+        gap = (await azure.inventory.read(LISTED, seconds=5)).gap
     else:
         with pytest.raises(InventoryError) as raised:
-            await inventory.subscriptions()
+            await azure.inventory.subscriptions()
         gap = raised.value.gap
 
     assert gap is not None
     assert gap.reason is GapReason.UNTRUSTED_NEXT_LINK
     assert len(foreign.requests) == 0
-    assert len([r for r in simulator.requests if r.path != IDENTITY]) == 1
+    assert len([r for r in azure.simulator.requests if r.path != IDENTITY]) == 1
 
 
 @pytest.mark.parametrize(
     "then", [None, arm_error(401, "ExpiredAuthenticationToken"), arm_error(500, "X"), Close()]
 )
 async def test_token_stands_in_no_log_and_no_gap_p6(
-    simulator: Simulator,
-    inventory: AzureInventory,
-    caplog: pytest.LogCaptureFixture,
-    then: Effect | None,
+    azure: Azure, caplog: pytest.LogCaptureFixture, then: Effect | None
 ) -> None:
     """P6: whatever is logged at whatever level may end up with many readers."""
     caplog.set_level(logging.DEBUG)
-    simulator.faults.add(Fault(path=ACCOUNTS, then=then))
+    azure.answer(ACCOUNTS, then)
 
-    reading = await inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=5)
 
-    assert any(request.authorized for request in simulator.requests)
-    for secret in ("eyJ", simulator.identity_header):
+    assert any(request.authorized for request in azure.simulator.requests)
+    for secret in ("eyJ", azure.simulator.identity_header):
         assert secret not in caplog.text
         assert secret not in repr(reading)
 
@@ -66,16 +62,14 @@ async def test_token_stands_in_no_log_and_no_gap_p6(
         Answer(body={"access_token": "x", "token_type": "Bearer"}),
     ],
 )
-async def test_no_token_is_told_as_such_and_tried_anew(
-    simulator: Simulator, inventory: AzureInventory, then: Effect
-) -> None:
+async def test_no_token_is_told_as_such_and_tried_anew(azure: Azure, then: Effect) -> None:
     """P11: an identity granted a minute later ends the gap at the next scan."""
     fault = Fault(path=IDENTITY, then=then)
-    simulator.faults.add(fault)
+    azure.simulator.faults.add(fault)
 
-    refused = await inventory.read(LISTED, seconds=10)
-    simulator.faults.remove(fault)
-    granted = await inventory.read(LISTED, seconds=10)
+    refused = await azure.inventory.read(LISTED, seconds=10)
+    azure.simulator.faults.remove(fault)
+    granted = await azure.inventory.read(LISTED, seconds=10)
 
     assert refused.gap is not None
     assert refused.gap.reason is GapReason.UNAUTHENTICATED

@@ -9,7 +9,7 @@ from cmk_check.core.keys.facts import EncryptionScope
 from cmk_check.core.resource_id import AccountId
 from local.simulator import Answer, arm_error
 from local.simulator.faults import Effect
-from tests.contract.inventory.keys.key_kit import Azure, unread
+from tests.contract.inventory.azure_kit import Azure, unread
 
 UNSUPPORTED = "Encryption scope is not supported for this account."
 NO_TYPE = (

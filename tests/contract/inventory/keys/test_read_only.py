@@ -28,7 +28,7 @@ from local.simulator import (
     VersionSpec,
 )
 from local.simulator.faults import Effect, arm_error
-from tests.contract.inventory.keys.key_kit import KEY_VAULT, OTHER, Azure, unread
+from tests.contract.inventory.azure_kit import KEY_VAULT, OTHER, Azure, unread
 
 VERSION = "a" * 32
 KEYS = (KeySpec(name="cmk", versions=(VersionSpec(version=VERSION),)),)

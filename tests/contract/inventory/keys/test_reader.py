@@ -6,7 +6,7 @@ from cmk_check.core.keys.facts import Key
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.gaps import READ_VERSIONS
 from local.simulator import KeySpec, VersionSpec, arm_error
-from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread
+from tests.contract.inventory.azure_kit import KEY_VAULT, Azure, unread
 
 KEY = f"{KEY_VAULT}/keys/cmk"
 OLD, NEW = "a" * 32, "b" * 32

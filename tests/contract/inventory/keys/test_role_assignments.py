@@ -11,7 +11,7 @@ from cmk_check.core.keys.permissions import suffices, user_of
 from cmk_check.inventory.gaps import READ_ASSIGNMENTS
 from local.simulator import Answer, Vault, arm_error
 from local.simulator.faults import Effect
-from tests.contract.inventory.keys.key_kit import OTHER, Azure, unread
+from tests.contract.inventory.azure_kit import OTHER, Azure, unread
 
 GROUP = f"/subscriptions/{OTHER}/resourceGroups/rg-keys"
 SOMEBODY = "5e8d0000-0000-4000-8000-00000000cafe"

@@ -10,7 +10,7 @@ from cmk_check.core.keys.facts import CarriedScopes, Key, Vault
 from cmk_check.core.keys.permissions import suffices
 from cmk_check.core.unread import Unread
 from local.simulator import Fault, Hold, KeySpec, arm_error
-from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread, uri_of
+from tests.contract.inventory.azure_kit import KEY_VAULT, Azure, unread, uri_of
 
 
 def _hold(azure: Azure, path: str) -> Hold:

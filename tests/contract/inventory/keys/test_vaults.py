@@ -10,8 +10,8 @@ from cmk_check.core.keys.facts import Vault
 from cmk_check.core.unread import Absent
 from cmk_check.inventory.gaps import READ_HSMS, READ_VAULTS
 from local.simulator import Access, Answer, VaultSpec, arm_error
+from tests.contract.inventory.azure_kit import KEY_VAULT, OTHER, Azure, unread, uri_of
 from tests.contract.inventory.conftest import GRAPH, graph_answer
-from tests.contract.inventory.keys.key_kit import KEY_VAULT, OTHER, Azure, unread, uri_of
 
 STALE = KEY_VAULT.replace("rg-keys", "rg-old")
 

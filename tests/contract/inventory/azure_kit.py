@@ -1,7 +1,8 @@
-"""Accounts under a key, the vaults behind them, and what reading them brings and costs."""
+"""A simulated Azure and what reads it: accounts, the vaults behind them, faults and costs."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from cmk_check.core.account import Account, parse_account
@@ -59,18 +60,24 @@ class Azure:
     ``keys`` is what one slice reads with.
     """
 
-    def __init__(
-        self, simulator: Simulator, accounts: Subscription, inventory: AzureInventory
-    ) -> None:
+    def __init__(self, simulator: Simulator, inventory: AzureInventory) -> None:
         self.simulator = simulator
-        self.accounts = accounts
-        self.vaults = simulator.estate.add_subscription(OTHER, "Security")
+        self.inventory = inventory
         self.keys = inventory.keys()
-        self._inventory = inventory
+
+    @cached_property
+    def accounts(self) -> Subscription:
+        """The first subscription, which has the accounts."""
+        return self.simulator.estate.subscriptions[0]
+
+    @cached_property
+    def vaults(self) -> Subscription:
+        """The subscription with the vaults, which is there from the first use on."""
+        return self.simulator.estate.add_subscription(OTHER, "Security")
 
     def new_slice(self) -> AzureKeys:
         """Begin anew, as the next scan does."""
-        self.keys = self._inventory.keys()
+        self.keys = self.inventory.keys()
         self.simulator.requests.clear()
         return self.keys
 
@@ -120,7 +127,7 @@ class Azure:
         assert principal
         return self.simulator.estate.grants.add(scope, role, principal)
 
-    def answer(self, path: str, then: Effect, times: int | None = None) -> Fault:
+    def answer(self, path: str, then: Effect | None, times: int | None = None) -> Fault:
         """Answer otherwise where this is asked for."""
         fault = Fault(path=path, then=then, times=times)
         self.simulator.faults.add(fault)
