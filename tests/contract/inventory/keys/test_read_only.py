@@ -8,25 +8,8 @@ from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Key, KeyFacts, Vault
 from cmk_check.core.unread import Absent, Unread
-from cmk_check.inventory.gaps import (
-    KEY_ACTIONS,
-    QUERY_GRAPH,
-    READ_ASSIGNMENTS,
-    READ_HSM_KEYS,
-    READ_HSM_VERSIONS,
-    READ_HSMS,
-    READ_KEYS,
-    READ_ROLES,
-    READ_SCOPES,
-    READ_VAULTS,
-    READ_VERSIONS,
-)
-from local.simulator import (
-    Answer,
-    Close,
-    KeySpec,
-    VersionSpec,
-)
+from cmk_check.inventory import gaps
+from local.simulator import Answer, Close, KeySpec, VersionSpec
 from local.simulator.faults import Effect, arm_error
 from tests.contract.inventory.azure_kit import KEY_VAULT, OTHER, Azure, unread
 
@@ -36,16 +19,16 @@ HSM = KEY_VAULT.replace("vaults/kv-a", "managedhsms/hsm-a")
 LISTS = ("*/keys/cmk/versions", "*/roleAssignments", "*/encryptionScopes")
 # Of each action, the fact that is unread without it, and the path that needs it.
 NEEDED = {
-    READ_VAULTS: ("vault", "*/vaults/kv-a"),
-    READ_KEYS: ("key", "*/keys/cmk"),
-    READ_VERSIONS: ("versions", "*/keys/cmk/versions"),
-    READ_HSMS: ("vault", "*/managedHSMs/hsm-a"),
-    READ_HSM_KEYS: ("key", "*/keys/cmk"),
-    READ_HSM_VERSIONS: ("versions", "*/keys/cmk/versions"),
-    READ_ASSIGNMENTS: ("grants", "*/roleAssignments"),
-    READ_ROLES: ("grants", "*/roleDefinitions/*"),
-    READ_SCOPES: ("scopes", "*/encryptionScopes"),
-    QUERY_GRAPH: ("vault", "*/Microsoft.ResourceGraph/resources"),
+    gaps.READ_VAULTS: ("vault", "*/vaults/kv-a"),
+    gaps.READ_KEYS: ("key", "*/keys/cmk"),
+    gaps.READ_VERSIONS: ("versions", "*/keys/cmk/versions"),
+    gaps.READ_HSMS: ("vault", "*/managedHSMs/hsm-a"),
+    gaps.READ_HSM_KEYS: ("key", "*/keys/cmk"),
+    gaps.READ_HSM_VERSIONS: ("versions", "*/keys/cmk/versions"),
+    gaps.READ_ASSIGNMENTS: ("grants", "*/roleAssignments"),
+    gaps.READ_ROLES: ("grants", "*/roleDefinitions/*"),
+    gaps.READ_SCOPES: ("scopes", "*/encryptionScopes"),
+    gaps.QUERY_GRAPH: ("vault", "*/Microsoft.ResourceGraph/resources"),
 }
 
 
@@ -74,7 +57,7 @@ def _unread_parts(facts: KeyFacts) -> dict[str, str | None]:
     }
 
 
-@pytest.mark.parametrize("action", KEY_ACTIONS)
+@pytest.mark.parametrize("action", gaps.KEY_ACTIONS)
 @pytest.mark.parametrize("is_named", [True, False], ids=["named", "without a word"])
 async def test_each_action_that_lacks_costs_its_own_facts_until_it_is_granted_p7_p11(
     azure: Azure, action: str, *, is_named: bool
@@ -87,7 +70,7 @@ async def test_each_action_that_lacks_costs_its_own_facts_until_it_is_granted_p7
     fact, path = NEEDED[action]
     refused = azure.answer(path, Answer(status=403), times=0 if is_named else None)
     denial = azure.simulator.estate.denials.add(action)
-    known = None if action == QUERY_GRAPH else HSM if "managedHSMs" in action else KEY_VAULT
+    known = None if action == gaps.QUERY_GRAPH else HSM if "managedHSMs" in action else KEY_VAULT
 
     denied = await azure.facts_of(account, known)
     azure.simulator.faults.remove(refused)
