@@ -1,4 +1,4 @@
-"""What the table adapter makes of answers: rows of all types, and what is no answer at all."""
+"""What the table adapter makes of the answers of a service, and of no answer at all."""
 
 import asyncio
 import base64
