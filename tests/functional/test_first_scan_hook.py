@@ -125,13 +125,20 @@ def runs(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
             joining.kill()
 
 
-def test_a_deployment_ends_with_an_answer(scene: Scene, runs: tuple[Run, Run]) -> None:
-    """Ten minutes after the decision to try it, somebody wants to see what it found."""
-    run, _ = runs
+def test_p6_a_deployment_ends_with_an_answer_and_shows_no_key(
+    scene: Scene, runs: tuple[Run, Run]
+) -> None:
+    """Ten minutes after the decision to try it, somebody wants to see what it found.
+
+    A scan that the schedule started is as good. A pipeline keeps what is printed, and every user of
+    a machine sees its command lines.
+    """
+    first, second = runs
+    keys = scene.host.keys.functions.values()
 
     page = f"{scene.host.url}/api/dashboard"
-    assert (run.code, run.complained) == (0, "")
-    assert run.printed.splitlines() == [
+    assert (first.code, first.complained) == (0, "")
+    assert first.printed.splitlines() == [
         f"Scan: {scene.last_scan()}",
         "The scan is complete.",
         "posture: non_compliant",
@@ -142,22 +149,10 @@ def test_a_deployment_ends_with_an_answer(scene: Scene, runs: tuple[Run, Run]) -
         f"Page: {page}",
         f"Key of the page: {KEY_COMMAND}",
     ]
-
-
-def test_a_scan_that_runs_already_is_waited_for(runs: tuple[Run, Run]) -> None:
-    """The schedule may have been faster; its scan is as good."""
-    first, second = runs
-
     assert second == Run(0, first.printed, "", second.commands)
-
-
-def test_p6_no_key_is_seen(scene: Scene, runs: tuple[Run, Run]) -> None:
-    """A pipeline keeps what is printed, and every user of a machine sees its command lines."""
-    keys = scene.host.keys.functions.values()
-
-    for run in runs:
-        assert {line.split()[0] for line in run.commands.splitlines()} == {"az", *COMMANDS}
-        assert [key for key in keys if key in run.commands + run.printed + run.complained] == []
+    written = first.printed + first.commands + second.commands
+    assert {line.split()[0] for line in first.commands.splitlines()} == {"az", *COMMANDS}
+    assert [key for key in keys if key in written] == []
 
 
 def test_a_key_that_is_refused_is_told(scene: Scene, tmp_path: Path) -> None:

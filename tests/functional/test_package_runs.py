@@ -107,7 +107,7 @@ def test_the_environment_holds_what_is_locked_and_nothing_else() -> None:
     assert len(found) >= len([name for name, (_, optional) in locked.items() if not optional])
 
 
-def test_the_package_answers_and_scans(scene: Scene) -> None:
+def test_the_package_answers_and_scans(scene: Scene, unpacked: Path) -> None:
     """A file or a package that was left behind shows only on Azure, as an app without functions."""
     health = scene.get("health", key="")
     page = scene.get("dashboard", key="")
@@ -116,6 +116,8 @@ def test_the_package_answers_and_scans(scene: Scene) -> None:
     assert (health.status, page.status) == (200, 200)
     assert scene.status()["posture"] == "non_compliant"
     assert "scan_on_schedule" in scene.host.functions
+    # Nothing of the sources ran in its place.
+    assert any("cmk_check" in path.parts for path in unpacked.rglob("*.pyc"))
 
 
 def test_every_module_of_the_app_can_be_imported(unpacked: Path) -> None:
@@ -141,14 +143,6 @@ def test_every_module_of_the_app_can_be_imported(unpacked: Path) -> None:
     assert run.stderr == ""
 
 
-def test_the_package_runs_nothing_of_the_sources(scene: Scene, unpacked: Path) -> None:
-    """Else the test above would pass whatever was packed."""
-    loaded = unpacked.rglob("*.pyc")
-
-    assert scene.host.functions
-    assert any("cmk_check" in path.parts for path in loaded)
-
-
 @pytest.fixture(scope="module")
 def bill(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The bill of materials."""
@@ -166,43 +160,10 @@ def bill(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
-def test_the_bill_of_materials_names_exactly_what_is_locked(bill: dict[str, Any]) -> None:
-    """Whoever looks up a weak package there must find it, and at its version."""
-    packages = [each for each in bill["components"] if each.get("purl", "").startswith("pkg:pypi/")]
-    named = {_key(each["name"]): each["version"] for each in packages}
-    assert bill["bomFormat"] == "CycloneDX"
-    assert bill["metadata"]["component"]["name"] == "cmk-check"
-    assert named == {name: version for name, (version, _) in _locked().items()}
-    assert [each["name"] for each in packages if not each["licenses"]] == []
-    assert [each["name"] for each in packages if not _hashes(each)] == []
-
-
-def test_the_bill_of_materials_has_what_needs_what_and_each_file_of_the_page(
-    bill: dict[str, Any],
+def test_the_bill_of_materials_is_valid_and_names_exactly_what_is_locked(
+    bill: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Whoever asks which part needs a weak package, or who wrote the chart, finds it there."""
-    needs = {each["ref"]: each.get("dependsOn", []) for each in bill["dependencies"]}
-    page = [
-        *bill["components"],
-        *(file for each in bill["components"] for file in each.get("components", [])),
-    ]
-    files = {each["name"]: each["hashes"][0]["content"] for each in page if each["type"] == "file"}
-
-    reached, left = set[str](), ["root-component"]
-    while left:
-        found = [ref for ref in needs[left.pop()] if ref not in reached]
-        reached.update(found)
-        left += found
-    assert reached == {each["bom-ref"] for each in bill["components"] if each["type"] != "file"}
-    assert files == {
-        path.relative_to(ROOT).as_posix(): sha256(path.read_bytes()).hexdigest()
-        for path in (ROOT / "cmk_check/web/dashboard").rglob("*")
-        if path.is_file()
-    }
-
-
-def test_the_bill_of_materials_is_valid(bill: dict[str, Any], tmp_path: Path) -> None:
-    """Tools that read it trust its form."""
+    """Whoever looks up a weak package there must find it, and at its version."""
     path = tmp_path / "bill.json"
     path.write_text(json.dumps(bill))
     check = (
@@ -213,7 +174,33 @@ def test_the_bill_of_materials_is_valid(bill: dict[str, Any], tmp_path: Path) ->
     )
     run = subprocess.run([BILL, "-c", check, path], capture_output=True, text=True, check=True)
 
+    packages = [each for each in bill["components"] if each.get("purl", "").startswith("pkg:pypi/")]
+    named = {_key(each["name"]): each["version"] for each in packages}
     assert run.stdout == "None\n"
+    assert bill["metadata"]["component"]["name"] == "cmk-check"
+    assert named == {name: version for name, (version, _) in _locked().items()}
+    assert [each["name"] for each in packages if not each["licenses"] or not _hashes(each)] == []
+
+
+def test_the_bill_of_materials_has_what_needs_what_and_each_file_of_the_page(
+    bill: dict[str, Any],
+) -> None:
+    """Whoever asks which part needs a weak package, or who wrote the chart, finds it there."""
+    needs = {each["ref"]: each.get("dependsOn", []) for each in bill["dependencies"]}
+    parts = {each["bom-ref"]: each for each in bill["components"]}
+    page = [
+        *parts.values(),
+        *(file for each in parts.values() for file in each.get("components", [])),
+    ]
+    files = {each["name"]: each["hashes"][0]["content"] for each in page if each["type"] == "file"}
+
+    needed = {ref for refs in needs.values() for ref in refs}
+    assert needed == {ref for ref, each in parts.items() if each["type"] != "file"}
+    assert files == {
+        path.relative_to(ROOT).as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in (ROOT / "cmk_check/web/dashboard").rglob("*")
+        if path.is_file()
+    }
 
 
 def _hashes(component: dict[str, Any]) -> list[Any]:
