@@ -50,30 +50,19 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrintedTermin
         yield terminal
 
 
-@pytest.mark.parametrize(("command", "answer"), examples("cli.md"), ids=lambda text: text[:60])
-def test_each_example_of_the_command_line_prints_what_is_shown(
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        *examples("cli.md"),
+        *shown("dashboards.md"),
+        *(each for each in shown("alerts.md") if "az storage" in each[0]),
+    ],
+    ids=lambda text: text and text[:60],
+)
+def test_each_command_of_a_page_prints_what_is_shown(
     terminal: PrintedTerminal, command: str, answer: str
 ) -> None:
     """What is copied from a page is believed before it is read."""
-    assert terminal.follow(command) == answer
-
-
-@pytest.mark.parametrize(
-    ("command", "answer"), shown("dashboards.md"), ids=lambda text: text and text[:60]
-)
-def test_each_command_for_dashboards_prints_what_is_shown(
-    terminal: PrintedTerminal, command: str, answer: str
-) -> None:
-    """A command that is copied from a document is believed before it is read."""
-    assert terminal.follow(command) == answer
-
-
-def test_the_changes_are_in_the_queue_as_the_page_on_alerts_shows(
-    terminal: PrintedTerminal,
-) -> None:
-    """Whoever writes a consumer looks first at what there is to consume."""
-    ((command, answer),) = [each for each in shown("alerts.md") if "az storage" in each[0]]
-
     assert terminal.follow(command) == answer
 
 
@@ -92,43 +81,35 @@ def test_an_operator_looks_into_a_queue_of_the_app_as_the_page_shows(
     assert '"content": "gone"' in terminal.follow(command)
 
 
-def test_a_scan_is_started_as_the_page_on_the_api_shows(terminal: PrintedTerminal) -> None:
-    """A second one right after it is refused, and says so."""
+def test_a_scan_is_started_and_a_pipeline_gated_as_the_pages_show(
+    terminal: PrintedTerminal,
+) -> None:
+    """A second scan right after one is refused, and says so; a gate that cannot ask stays shut."""
     full, some = [command for command, _ in shown("http-api.md") if "/api/scan" in command]
+    (gate,) = [command for command, _ in shown("dashboards.md") if "jq -e" in command]
 
     assert re.search(r"(?m)^HTTP/1.1 (202|429) ", terminal.run(full).stdout)
     assert re.search(r"(?m)^HTTP/1.1 (202|409|429) ", terminal.run(some).stdout)
-
-
-def test_the_gate_of_a_pipeline_fails_unless_compliant(terminal: PrintedTerminal) -> None:
-    """A gate that opens when it cannot ask is no gate."""
-    (gate,) = [command for command, _ in shown("dashboards.md") if "jq -e" in command]
-
     for key in ("", "echo x-functions-key: wrong >wrong; KEY_FILE=wrong\n"):
         assert terminal.run(key + gate).returncode != 0, key
 
 
-def test_the_keys_of_the_app_are_in_files_and_not_in_what_is_pasted(
+def test_p6_keys_are_in_files_and_nothing_but_this_machine_is_reached(
     terminal: PrintedTerminal,
 ) -> None:
-    """What is pasted stays in the history of the shell."""
+    """What is pasted stays in the history of the shell; a fix is not tried on a company's Azure."""
     keys = re.findall(r"(?m)^to (?:read|start a scan) +(\S+)$", terminal.printed)
     pasted = terminal.block("export") + terminal.block("curl")
 
     files = terminal.run('cat "$KEY_FILE" "$START_FILE"; stat -c %a "${KEY_FILE%/*}"').stdout
+    azure = terminal.run("curl -sS https://management.azure.com; az account list --output tsv")
 
     assert len(keys) == 2
     assert not [key for key in keys if key in pasted]
     assert files == "".join(f"x-functions-key: {key}\n" for key in keys) + "700\n"
     assert re.search(r'"id": ?"|ScanRunning|TooMany', terminal.run(terminal.block("curl")).stdout)
-
-
-def test_nothing_but_this_machine_is_reached_from_there(terminal: PrintedTerminal) -> None:
-    """Whoever tries a fix must not try it on the company's Azure."""
-    ended = terminal.run("curl -sS https://management.azure.com; az account list --output tsv")
-
-    assert "CONNECT tunnel failed, response 403" in ended.stdout
-    assert "cmk-check-local" in ended.stdout
+    assert "CONNECT tunnel failed, response 403" in azure.stdout
+    assert "cmk-check-local" in azure.stdout
 
 
 def test_a_newcomer_gets_from_the_first_finding_to_the_fix(tmp_path: Path) -> None:
