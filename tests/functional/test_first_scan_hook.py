@@ -3,10 +3,8 @@
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +14,7 @@ from local.azurite import Azurite
 from local.simulator import Fault, Hold, arm_error
 from tests.functional.estate_kit import MICROSOFT, Scene, accounts_of, estate_of, wait_until
 from tests.functional.storage_kit import Storage
+from tests.functional.webhook_receiver import Receiver
 
 HOOKS: Final = Path(__file__).parents[2] / "infra/hooks"
 SH: Final = ("/bin/sh", str(HOOKS / "first_scan.sh"))
@@ -199,25 +198,12 @@ def test_what_cannot_work_is_not_tried(
     assert run.complained.startswith(f"The first scan has no result: {why}")
 
 
-class _Strict(BaseHTTPRequestHandler):
-    """Answers a POST without a length as Azure's front end does."""
-
-    def do_POST(self) -> None:
-        self.send_response(503 if "content-length" in self.headers else 411)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 def test_the_request_has_a_length(tmp_path: Path) -> None:
     """Azure refuses a POST without one before the app sees it; the local host does not."""
     laptop = Laptop(tmp_path, {"scan_now": "a"})
-    with HTTPServer(("127.0.0.1", 0), _Strict) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-
-        run = laptop.run(f"http://127.0.0.1:{server.server_port}", TRIES="2", PAUSE="0")
-        server.shutdown()
+    with Receiver() as strict:  # it breaks without a length
+        strict.status = 503
+        run = laptop.run(strict.url, TRIES="2", PAUSE="0")
 
     assert "Its last answer: 503 " in run.complained
 

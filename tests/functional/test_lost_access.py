@@ -2,9 +2,20 @@
 
 import pytest
 
-from local.simulator import Access
+from local.simulator import Access, Fault, Hold
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import CMK, MICROSOFT, Scene, codes, estate_of, next_second, sub_id
+from tests.functional.estate_kit import (
+    AT_ONCE,
+    CMK,
+    MICROSOFT,
+    Scene,
+    accounts_of,
+    codes,
+    estate_of,
+    next_second,
+    sub_id,
+    wait_until,
+)
 
 pytestmark = pytest.mark.long
 
@@ -17,26 +28,33 @@ def _gaps(scene: Scene) -> dict[str, str]:
     return {gap["subscriptionId"]: gap["reason"] for gap in scene.status()["gaps"]}
 
 
-def test_p1_p2_p11_each_gap_keeps_its_findings_and_the_action_it_names_ends_it(
+def test_p1_p2_p7_p8_p11_each_gap_keeps_its_findings_and_the_action_it_names_ends_it(
     open_scene: OpenScene,
 ) -> None:
-    """Four ways to lose sight of a subscription: nothing turns green, and a person can end each.
+    """Five ways to lose sight of a subscription: nothing turns green, and a person can end each.
 
-    The app may not read one; one is off the list; the accounts of one lack a region; and one that
-    only the management group knows was never on the list.
+    The app may not read one; one is off the list; the accounts of one lack a region; one that only
+    the management group knows was never on the list; and one does not answer. Messages of strangers
+    in its queue stop no scan.
     """
-    estate = estate_of({"chat": CMK}, {"lab": MICROSOFT}, {"search": CMK}, {"ops": CMK})
-    denied, vanished, partial, hidden = estate.subscriptions
+    estate = estate_of(*({name: CMK} for name in ("chat", "lab", "search", "ops", "bot")))
+    denied, vanished, partial, hidden, _ = estate.subscriptions
+    vanished.accounts["lab"].set_encryption(MICROSOFT)
     for subscription in estate.subscriptions:
         subscription.management_groups = ("mg-team", GROUP)
     hidden.listed = False
-    scene = open_scene(estate, CMK_MANAGEMENT_GROUP=GROUP)
+    scene = open_scene(
+        estate, CMK_MANAGEMENT_GROUP=GROUP, CMK_SUBSCRIPTION_TIMEOUT_SECONDS="2", **AT_ONCE
+    )
     scene.scan()
     first, before = scene.status(), scene.findings()
     scene.news()
     denied.access = Access.FORBIDDEN
     vanished.listed = False
     partial.silent_regions = ("westeurope",)
+    scene.simulator.faults.add(Fault(path=accounts_of(5), hold=Hold()))
+    for stranger in ({"hello": "world"}, {"scanId": "20261124T231500Z-3fa9", "slice": 3}):
+        scene.storage.send(stranger)
     next_second()
 
     scene.scan()
@@ -44,6 +62,7 @@ def test_p1_p2_p11_each_gap_keeps_its_findings_and_the_action_it_names_ends_it(
     denied.access = Access.READER
     partial.silent_regions = ()
     hidden.listed = True
+    scene.simulator.faults.clear()
     scene.restart(CMK_EXCLUDE_SUBSCRIPTIONS=sub_id(2))
     scene.scan()
 
@@ -55,6 +74,7 @@ def test_p1_p2_p11_each_gap_keeps_its_findings_and_the_action_it_names_ends_it(
         sub_id(2): "not_visible",
         sub_id(3): "list_incomplete",
         sub_id(4): "not_visible",
+        sub_id(5): "timeout",
     }
     assert status["gaps"][0]["missingAction"] == READ
     assert (status["posture"], status["lastScan"]["state"]) == ("non_compliant", "incomplete")
@@ -62,17 +82,19 @@ def test_p1_p2_p11_each_gap_keeps_its_findings_and_the_action_it_names_ends_it(
         "chat": GOOD,
         "lab": "non_compliant",
         "search": GOOD,
+        "bot": GOOD,
     }
     assert after["chat"]["coverage"] == "gap"
     assert after["chat"]["asOf"] == before["chat"]["asOf"] < status["asOf"]
-    assert sorted(lost) == [("coverage.lost", sub_id(number)) for number in (1, 2, 3)]
-    assert scene.verdicts() == dict.fromkeys(("chat", "search", "ops"), GOOD)
+    assert sorted(lost) == [("coverage.lost", sub_id(number)) for number in (1, 2, 3, 5)]
+    assert scene.verdicts() == dict.fromkeys(("chat", "search", "ops", "bot"), GOOD)
     assert sorted(scene.news()) == [
         ("account.discovered", "ops"),
         ("account.removed", "lab"),
-        *(("coverage.regained", sub_id(number)) for number in (1, 3, 4)),
+        *(("coverage.regained", sub_id(number)) for number in (1, 3, 4, 5)),
         ("coverage.removed", sub_id(2)),
     ]
     status = scene.status()
     assert (status["posture"], status["gaps"]) == (GOOD, [])
     assert codes(status) == ["subscriptions_excluded"]
+    wait_until(lambda: not scene.storage.messages(), "an empty queue")
