@@ -2,18 +2,17 @@
 
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import pytest
 
-from local.simulator import RequestRecord, Simulator
+from local.simulator import Simulator
 
 PYTHON: Final = Path(__file__).parents[2] / ".venv/az/bin/python"
 _PARSER: Final = Path(__file__).with_name("az_parser.py")
@@ -32,7 +31,6 @@ _AS_FUNCTION: Final = """() { (
 VERSION_CHECK: Final = "azcliprod.blob.core.windows.net"
 _SECONDS: Final = 60.0
 _SCRIPT_SECONDS: Final = 180.0
-_GUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def skip_without_az() -> None:
@@ -65,12 +63,12 @@ def parsed_by_az(commands: list[list[str]], folder: Path) -> list[Any]:
 class AzServer:
     """The command, loaded once for all its calls; what it keeps is in ``folder``.
 
-    Use in a ``with`` block.
+    ``environment`` is that of a shell which has its own folder. Use in a ``with`` block.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self._kept = folder / "azure"
-        self.environment = {
+        self.environment = dict(environment or {}) or {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "AZURE_CONFIG_DIR": str(self._kept),
@@ -100,6 +98,14 @@ class AzServer:
         with self._process:
             self._process.kill()
 
+    def as_function(self, **more: str) -> dict[str, str]:
+        """Return variables that make az a function of bash, for calls that have some more."""
+        return {
+            "AZ_PORT": str(self.port),
+            "AZ_ENVIRONMENT": json.dumps(self.environment | more),
+            "BASH_FUNC_az%%": _AS_FUNCTION,
+        }
+
     def forget(self) -> None:
         """Delete what the command has kept: clouds, who signed in, tokens."""
         shutil.rmtree(self._kept, ignore_errors=True)
@@ -117,7 +123,7 @@ class Az:
         self.folder = folder
         self.strayed = simulator.proxy.refused
         proxy = simulator.proxy.url
-        self._port = server.port
+        self._server = server
         self._environment = {
             **server.environment,
             "HTTP_PROXY": proxy,
@@ -153,11 +159,7 @@ class Az:
 
     def run(self, script: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a bash script, which sees these variables and the command as a function."""
-        function = {
-            "AZ_PORT": str(self._port),
-            "AZ_ENVIRONMENT": json.dumps(self._environment),
-            "BASH_FUNC_az%%": _AS_FUNCTION,
-        }
+        function = self._server.as_function(**self._environment)
         return subprocess.run(
             ["bash", script],  # noqa: S607 - the reader's own shell
             env=self._environment | function | variables,
@@ -172,19 +174,8 @@ class Az:
         """Run the command; return its exit code, its output and its errors."""
         words = (json.dumps(self._environment), *words, "--output", "json")
         said = "".join(f"{word}\0" for word in (str(len(words)), *words))
-        with socket.create_connection(("127.0.0.1", self._port), _SECONDS) as connection:
+        with socket.create_connection(("127.0.0.1", self._server.port), _SECONDS) as connection:
             connection.sendall(said.encode())
             with connection.makefile("rb") as answer:
                 code, size = int(answer.readline()), int(answer.readline())
                 return code, answer.read(size).decode(), answer.read().decode()
-
-
-def shapes(requests: Iterable[RequestRecord]) -> set[str]:
-    """Return what was asked, with the status: ids, groups and names are left out."""
-    return {f"{each.method} {_shape(each.path)} {each.status}" for each in requests}
-
-
-def _shape(path: str) -> str:
-    path = _GUID.sub("{id}", path)
-    path = re.sub("(?<=/resourceGroups/)[^/]+", "{group}", path)
-    return re.sub("(?<=/accounts/)[^/]+", "{name}", path)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
@@ -14,6 +15,7 @@ import pytest
 
 from local.child_process import ChildProcess
 from local.stack import APP
+from tests.functional.az_kit import AzServer
 from tests.functional.estate_kit import wait_until
 
 _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -36,11 +38,13 @@ class PrintedTerminal:
     """`make up` in a ``with`` block, and commands beside it, which run in ``folder``.
 
     ``settings`` are variables of the shell in which it is started. ``printed`` is what it printed
-    before the app's log.
+    before the app's log. Once ``az`` has signed in as a process, it is a function of the shell that
+    asks a server: each process would load for a second.
     """
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self._folder = folder
+        self._az = ExitStack()
         self._own = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"}
         self._settings = settings
         self.printed = ""
@@ -63,6 +67,7 @@ class PrintedTerminal:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._az.close()
         self._up.terminate(_STOP_SECONDS)
 
     def block(self, word: str) -> str:
@@ -87,6 +92,9 @@ class PrintedTerminal:
         """Run the block for az."""
         ended = self.run(f"set -e\n{self.block('az')}")
         assert ended.returncode == 0, ended.stdout
+        dump = "import json, os; print(json.dumps(dict(os.environ)))"
+        environment = json.loads(self.run(f"{sys.executable} -c '{dump}'").stdout)
+        self._own |= self._az.enter_context(AzServer(self._folder, environment)).as_function()
 
     def follow(self, command: str) -> str:
         """Run a command of a document, and wait for the scan that it started; return its output."""

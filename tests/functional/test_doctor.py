@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -51,21 +50,6 @@ def app(azure: Simulator, azurite: Azurite, storage: Storage) -> Iterator[dict[s
     azure.faults.clear()
 
 
-def _nobody() -> str:
-    """Return a host and port where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return f"127.0.0.1:{taken.getsockname()[1]}"
-
-
-def _without(service: str, connection_string: str) -> str:
-    """Return a connection string whose one service is not there."""
-    parts = (part.partition("=") for part in connection_string.split(";") if part)
-    return ";".join(
-        f"{name}=" + (f"http://{_nobody()}/a" if name == f"{service}Endpoint" else value)
-        for name, _, value in parts
-    )
-
-
 def test_p5_all_is_well_and_nothing_is_changed(
     azure: Simulator, app: dict[str, str], storage: Storage
 ) -> None:
@@ -95,42 +79,6 @@ def test_p5_all_is_well_and_nothing_is_changed(
     assert [row for table in TABLES for row in storage.rows(table)] == []
     assert [message for queue in QUEUES for message in storage.messages(queue)] == []
     assert receiver.posts == []
-
-
-@pytest.mark.long
-def test_p7_each_trouble_is_said_and_hides_no_other(
-    azure: Simulator, azurite: Azurite, app: dict[str, str]
-) -> None:
-    """One round of mending is enough; what is well is said too."""
-    refusal = "The client does not have authorization to perform action 'Some/thing/read' over it."
-    azure.faults.add(
-        Fault(path=accounts_of(2), then=arm_error(403, "AuthorizationFailed", refusal))
-    )
-    host = _nobody()
-
-    code, lines = doctor(
-        app
-        | {
-            "CMK_STORAGE": _without("Queue", azurite.connection_string),
-            "CMK_SCAN_SCHEDULE": "every hour",
-            "CMK_WEBHOOK_URL": f"http://{host}/hush",
-        }
-    )
-
-    assert code == 3
-    assert of_mark("problem", lines) == ["schedule", "permissions", "queues", "webhook"]
-    assert "write six fields, seconds first" in lines["schedule"][0][1]
-    assert lines["permissions"][1][1] == (
-        f"forbidden in Subscription 2 ({sub_id(2)}): Azure denied access (403 "
-        "AuthorizationFailed). Grant the app's identity the role Reader, or a role with the "
-        "missing action (Some/thing/read)."
-    )
-    assert lines["queues"][0][1].endswith(
-        "check that Azurite is running and CMK_STORAGE has its ports."
-    )
-    assert lines["webhook"][0][1].startswith("127.0.0.1 does not accept connections: ")
-    assert lines["tables"][0][0] == "ok"
-    assert "hush" not in str(lines)
 
 
 type Trouble = tuple[Fault | dict[str, str], str, str]
