@@ -54,6 +54,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_a_violation_is_annotated_at_its_line_and_fails_the_step(folder: Path) -> None:
     """A name from a pull request must not become a command of the runner."""
     (folder / "infra/sub/bad one.json").write_text(_template(None, "x\n::add-mask::y"))

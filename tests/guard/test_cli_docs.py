@@ -20,6 +20,7 @@ def environment() -> Iterator[Mapping[str, str]]:
         yield {"PATH": path, "LC_ALL": "C.UTF-8", **simulator.environment()}
 
 
+@pytest.mark.long
 def test_the_picture_is_what_a_scan_shows_today(environment: Mapping[str, str]) -> None:
     """`make terminal` draws it anew."""
     _, written = run_at_terminal(

@@ -9,6 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
+# Without the plugins that take long to import.
+PYTEST = [sys.executable, "-m", "pytest", "-pno:cacheprovider", "-pno:schemathesis", "-pno:xdist"]
 FOREIGN = {"CMK_STORAGE": "x", "AZURE_CLIENT_ID": "x", "https_proxy": "x", "IDENTITY_ENDPOINT": "x"}
 SAMPLE = f"""
 import contextlib, os, socket
@@ -34,7 +36,7 @@ def test_strangers_and_settings_of_the_machine_are_kept_out(tmp_path: Path) -> N
     (tmp_path / "test_sample.py").write_text(SAMPLE)
 
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", tmp_path],
+        [*PYTEST, "-q", "-rA", tmp_path],
         env=os.environ | FOREIGN,
         capture_output=True,
         text=True,

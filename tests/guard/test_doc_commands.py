@@ -79,7 +79,8 @@ def _of(name: str, commands: list[list[str]]) -> list[list[str]]:
 def commands(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     """What a shell starts for each document, one after the other."""
     folder = tmp_path_factory.mktemp("commands")
-    return [words for path in DOCUMENTS for words in _commands(path, folder)]
+    shown = [path for path in DOCUMENTS if "```sh" in path.read_text()]
+    return [words for path in shown for words in _commands(path, folder)]
 
 
 @pytest.mark.long

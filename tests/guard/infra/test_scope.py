@@ -53,6 +53,7 @@ def _action(path: str) -> str:
     return "/".join([provider, *rest[::2], "read"])
 
 
+@pytest.mark.long
 def test_a_scan_of_accounts_asks_for_what_the_small_role_grants() -> None:
     """One action too few is a gap in every subscription; one too many is a right for a thief."""
     asked = _asked(
