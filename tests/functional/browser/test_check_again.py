@@ -13,8 +13,7 @@ from playwright.sync_api import Locator, Route, expect
 from local.simulator import Access
 from tests.functional.browser.conftest import OpenVisit, World
 from tests.functional.browser.page_visit import PATH, Visit
-from tests.functional.browser.test_accessibility import faults
-from tests.functional.browser.test_sizes import BEYOND
+from tests.functional.browser.test_accessibility import BEYOND, faults
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
     CMK,

@@ -11,9 +11,8 @@ from tests.functional.browser.keys_kit import BROKEN, answer_with, change, healt
 from tests.functional.browser.keys_kit import COUNTS as KEYS
 from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.sample_estate import BACKWARDS, SCRIPT, SHOWN_BACKWARDS
-from tests.functional.browser.test_accessibility import faults
+from tests.functional.browser.test_accessibility import BEYOND, faults
 from tests.functional.browser.test_hostile_text import ALIEN
-from tests.functional.browser.test_sizes import BEYOND
 
 pytestmark = pytest.mark.long
 

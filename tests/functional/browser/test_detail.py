@@ -78,15 +78,18 @@ def test_the_detail_says_what_azure_policy_says_and_which_controls_ask(
     expect(desk.drawer.get_by_text("ISO/IEC 27001:2022: A.8.24 (by analogy)")).to_be_visible()
 
 
-def test_the_fix_is_copied_as_the_api_gives_it(desk: Visit, world: World) -> None:
+@pytest.mark.parametrize(("button", "part"), [("Copy script", "az"), ("Copy Bicep", "bicep")])
+def test_the_fix_is_copied_as_the_api_gives_it(
+    desk: Visit, world: World, button: str, part: str
+) -> None:
     """A script that loses a character on the way to a shell may do something else."""
     fix = _detail(world, BROKEN)["remediation"]
     desk.open_detail(BROKEN)
 
-    for button, part in (("Copy script", "az"), ("Copy Bicep", "bicep")):
-        desk.drawer.get_by_role("button", name=button).click()
-        expect(desk.drawer.get_by_role("status")).to_contain_text("Copied")
-        assert desk.clipboard() == fix[part]
+    desk.drawer.get_by_role("button", name=button).click()
+
+    expect(desk.drawer.get_by_role("status")).to_contain_text("Copied")
+    assert desk.clipboard() == fix[part]
     for step in fix["steps"]:
         expect(desk.drawer).to_contain_text(step["title"])
 

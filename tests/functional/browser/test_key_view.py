@@ -11,8 +11,7 @@ from tests.functional.browser.keys_kit import ACCOUNTS, BROKEN, VAULT, answer_wi
 from tests.functional.browser.keys_kit import health as health_of
 from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.sample_estate import BACKWARDS, SCRIPT, SHOWN_BACKWARDS
-from tests.functional.browser.test_accessibility import faults
-from tests.functional.browser.test_sizes import BEYOND
+from tests.functional.browser.test_accessibility import BEYOND, faults
 
 pytestmark = pytest.mark.long
 
