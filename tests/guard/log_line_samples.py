@@ -103,12 +103,17 @@ async def _write_changes(
 
     What is read is the account itself, or what stands beside its verdict.
     """
-    side = {".key.": "keys", ".exception.": "exceptions", ".data.": "data"}.get(kind)
     known, changes = known_of(account), list[Change]()
     for reading in readings:
-        read = Reading((account if side else reading,))
-        beside = {side: {str(account.id): reading}} if side else {}
-        found = compared_reading(known, read, scan, **beside)
+        beside = {str(account.id): reading}
+        found = compared_reading(
+            known,
+            Reading((reading if kind == ".account." else account,)),
+            scan,
+            keys=beside if kind == ".key." else None,
+            exceptions=beside if kind == ".exception." else None,
+            data=beside if kind == ".data." else None,
+        )
         told = [one for step in found.steps for one in step.changes if kind in one.type]
         await LogSink().accept(list(enumerate(told, 7)))
         changes += told
