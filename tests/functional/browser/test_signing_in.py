@@ -61,20 +61,6 @@ def test_what_does_not_open_the_page_is_refused_and_not_kept(
     expect(visit.alert).to_have_count(0)
 
 
-def test_settings_that_are_not_valid_are_named(open_visit: OpenVisit) -> None:
-    """The reader may be able to fix them; an empty error would send people to a log."""
-    fault = "The settings of the app are not valid. CMK_KINDS: must name a kind."
-    error = {"error": {"code": "SettingsInvalid", "message": fault, "target": "CMK_KINDS"}}
-    visit = open_visit(trouble=True)
-    visit.page.route("**/api/v1/**", lambda route: route.fulfill(status=500, json=error))
-    visit.go()
-
-    visit.type_key()
-
-    expect(visit.alert.get_by_role("heading")).to_have_text("The settings of the app are not valid")
-    expect(visit.alert).to_contain_text("CMK_KINDS: must name a kind.")
-
-
 def test_a_key_is_sent_as_a_header_alone_and_kept_until_it_is_withdrawn(
     open_visit: OpenVisit,
 ) -> None:
