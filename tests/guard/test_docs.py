@@ -1,14 +1,17 @@
-"""The documents: what can drift from the code is compared with it."""
+"""The documents: what can drift from the code is compared with it, or written by `make docs`."""
 
 import json
 import re
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from cmk_check.alerts.log_lines import LogEvent
 from cmk_check.config.misspelt_settings import API_KEY
 from cmk_check.config.settings import SETTING_NAMES, Settings
+from cmk_check.doctor.assumptions import PROBES
+from cmk_check.doctor.assumptions import texts as assumptions
 from tests.guard.documents import (
     ARCHITECTURE,
     DOCUMENTS,
@@ -20,6 +23,8 @@ from tests.guard.documents import (
     section,
     table,
 )
+from tools.reference.__main__ import RENDERERS
+from tools.reference.documents import documents, rewritten
 from tools.reference.metrics import metrics
 
 TEXTS = [path.read_text() for path in DOCUMENTS]
@@ -163,3 +168,60 @@ def test_every_decision_stands_in_their_list() -> None:
         assert record.name.startswith(f"{int(row[0]):04}-")
         assert text.startswith(f"# {row[0]}. ")
         assert re.findall(r"(?m)^\*\*(.+?)\.\*\*", text) == ["Context", "Decision", "Given up"]
+
+
+def test_documents_say_what_the_code_knows() -> None:
+    """If this fails, run `make docs`, and read what it has changed."""
+    texts = {path.relative_to(ROOT): path.read_text() for path in documents()}
+
+    assert [path for path, text in texts.items() if rewritten(text, RENDERERS) != text] == []
+
+
+def test_every_part_is_written_and_every_renderer_used() -> None:
+    """A marker that is misspelt would keep its text for ever."""
+    texts = "\n".join(path.read_text() for path in documents())
+    begun = re.findall(r"(?m)^<!-- *generated:? *([\w-]+)", texts)
+
+    written = rewritten(texts, {name: lambda *_, name=name: f"@@{name}" for name in RENDERERS})
+
+    assert re.findall(r"(?m)^@@([\w-]+)$", written) == begun
+    assert {*begun} == {*RENDERERS}
+    assert len(re.findall(r"(?m)^<!-- end -->$", texts)) == len(begun)
+
+
+# What is not proven on Azure is in one list, and every page that says so links to it.
+OTHERS: Final = [
+    path
+    for path in DOCUMENTS
+    if path not in {ROOT / "docs/assumptions.md", ROOT / "CHANGELOG.md"}
+    and "decisions" not in path.parts
+]
+_SAYS_SO: Final = re.compile(
+    r"not (been )?(tried|proven) (on Azure|yet)|\*\*\[?Not (tried|proven)", re.IGNORECASE
+)
+
+
+def test_every_assumption_is_whole_and_linked_from_a_page() -> None:
+    """A reader must meet it where it matters, with what to do."""
+    linked = {
+        name
+        for path in OTHERS
+        for name in re.findall(r"assumptions\.md#([\w-]+)", path.read_text())
+    }
+
+    assert linked == assumptions().keys()
+    assert assumptions().keys() > PROBES.keys()
+    assert {tuple(each) for each in assumptions().values()} == {("belief", "why", "see", "affects")}
+    for name, each in assumptions().items():
+        assert (name in PROBES) or each["see"].startswith("By hand: "), name
+
+
+def test_a_page_that_says_so_links_to_the_list() -> None:
+    """Otherwise an assumption is on a page alone, and no report tries it."""
+    texts = [path.read_text() for path in OTHERS]
+    blocks = [block for text in texts for block in re.split(r"\n\n|\n(?=[-|])", text)]
+
+    saying_so = [block for block in blocks if _SAYS_SO.search(block)]
+
+    assert saying_so
+    assert [block for block in saying_so if "assumptions.md" not in block] == []
