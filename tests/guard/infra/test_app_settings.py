@@ -111,15 +111,6 @@ def test_a_template_without_options_sets_what_it_works_out_and_no_more(compiler:
     }
 
 
-def test_signing_in_adds_its_own_settings(compiler: Bicep) -> None:
-    """The identity stands in for the secret of the app registration: there is none to leak."""
-    settings = _set(compiler, entraClientId=PRINCIPAL)
-
-    assert settings.keys() - _set(compiler).keys() == OF_SIGN_IN
-    assert settings["CMK_HTTP_AUTH"] == "entra"
-    assert settings["OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID"] == settings["AZURE_CLIENT_ID"]
-
-
 @pytest.mark.parametrize("cloud", ENVIRONMENTS)
 def test_the_app_takes_what_the_template_sets(compiler: Bicep, cloud: str) -> None:
     """A fault in a setting stops every function, and is seen after the deployment."""
@@ -156,21 +147,12 @@ def test_the_host_finds_its_storage_in_each_cloud(compiler: Bicep) -> None:
         assert named == ({"AzureWebJobsStorage__accountName"} if is_public else by_address)
 
 
-def test_secrets_are_named_by_their_place_in_a_vault(compiler: Bicep) -> None:
-    """A secret in a setting is read by whoever may read the app's settings, or its deployments."""
-    settings = _set(compiler, **WEBHOOK)
-
-    assert settings["CMK_WEBHOOK_URL"] == (
-        f"@Microsoft.KeyVault(SecretUri={WEBHOOK['webhookUrlSecretUri']})"
-    )
-    assert settings["CMK_WEBHOOK_SECRET"] == (
-        f"@Microsoft.KeyVault(SecretUri={WEBHOOK['webhookSigningSecretUri']})"
-    )
+def test_secrets_are_read_by_the_identity_of_the_app(compiler: Bicep) -> None:
+    """Without a name for it, the platform looks for an identity that the app does not have."""
     site = only(compiler.snapshot_with(WEBHOOK), "Microsoft.Web/sites")
-    assert (
-        site["properties"]["keyVaultReferenceIdentity"]
-        in site["identity"]["userAssignedIdentities"]
-    )
+
+    identity = site["properties"]["keyVaultReferenceIdentity"]
+    assert identity in site["identity"]["userAssignedIdentities"]
 
 
 READ = (
