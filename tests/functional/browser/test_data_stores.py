@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.functional.browser.conftest import OpenVisit, World
-from tests.functional.browser.keys_kit import BROKEN, answer_with, change, health
+from tests.functional.browser.keys_kit import BROKEN, answer_with, change, data_of, health
 from tests.functional.browser.keys_kit import COUNTS as KEYS
 from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.sample_estate import BACKWARDS, SCRIPT, SHOWN_BACKWARDS
@@ -52,14 +52,7 @@ def _store(kind: str, name: str, state: str, uses: list[dict[str, Any]]) -> dict
 def _of(finding: dict[str, Any]) -> dict[str, object]:
     """Give one account thirty projects that share two stores, and one that has another."""
     if finding["name"] == PLAIN:
-        none: dict[str, object] = {
-            "state": "none",
-            "reasons": [],
-            "stores": [],
-            "basicProjects": [],
-            "asOf": None,
-        }
-        return {"dataStores": none, "keyHealth": health(BROKEN)}
+        return {"dataStores": data_of("none"), "keyHealth": health(BROKEN)}
     if finding["name"] == UNREAD:
         return {"dataStores": None, "keyHealth": None, "remediation": None}
     if finding["name"] != AGENTS:
@@ -80,13 +73,8 @@ def _of(finding: dict[str, Any]) -> dict[str, object]:
         _store("search_service", SCRIPT, "unknown", [{"project": SCRIPT, "use": "vectors"}]),
         _store("storage_account", "speech", "own_key", [{"project": None, "use": "workspace"}]),
     ]
-    state = {
-        "state": "microsoft_keys",
-        "reasons": [reason],
-        "stores": stores,
-        "basicProjects": [BASIC],
-    }
-    return {"dataStores": state | {"asOf": "2026-11-24T23:15:07Z"}}
+    more = {"reasons": [reason], "stores": stores, "basicProjects": [BASIC]}
+    return {"dataStores": data_of("microsoft_keys", asOf="2026-11-24T23:15:07Z", **more)}
 
 
 @pytest.fixture

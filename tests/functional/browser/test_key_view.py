@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from tests.functional.browser.conftest import OpenVisit, World
-from tests.functional.browser.keys_kit import ACCOUNTS, BROKEN, VAULT, answer_with
+from tests.functional.browser.keys_kit import ACCOUNTS, BROKEN, VAULT, answer_with, data_of
 from tests.functional.browser.keys_kit import health as health_of
 from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.sample_estate import BACKWARDS, SCRIPT, SHOWN_BACKWARDS
@@ -54,14 +54,7 @@ def _of(finding: dict[str, Any]) -> dict[str, object]:
         evidence = finding["evidence"] | {"keyVaultUri": place, "keyName": "CMK"}
         return {"verdict": "compliant", "evidence": evidence, "keyHealth": health_of(BROKEN)}
     if finding["name"] == OTHER:
-        data = {
-            "state": "own_keys",
-            "reasons": [],
-            "stores": [STORE],
-            "basicProjects": [],
-            "asOf": None,
-        }
-        return {"dataStores": data}
+        return {"dataStores": data_of("own_keys", stores=[STORE])}
     return {}
 
 
