@@ -1,12 +1,13 @@
 """Where else an account keeps data: counts, filter, next step, and the map in the drawer."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.functional.browser.conftest import OpenVisit, World
+from tests.functional.browser.conftest import OpenVisit, World, window
 from tests.functional.browser.keys_kit import BROKEN, answer_with, change, data_of, health
 from tests.functional.browser.keys_kit import COUNTS as KEYS
 from tests.functional.browser.page_visit import Visit
@@ -77,17 +78,26 @@ def _of(finding: dict[str, Any]) -> dict[str, object]:
     return {"dataStores": data_of("microsoft_keys", asOf="2026-11-24T23:15:07Z", **more)}
 
 
+@pytest.fixture(scope="module")
+def _phone(browser: Browser, world: World) -> Iterator[Visit]:
+    small = {"width": 360, "height": 740}
+    with window(
+        browser, world.origin, world.key, bypass_csp=True, reduced_motion="reduce", viewport=small
+    ) as visit:
+        posture = {"posture": "compliant", "reasons": []}
+        counts = COUNTS | {"none": 7}
+        answer_with(visit, world, _of, CHANGES, dataStores=counts, keys=KEYS, **posture)
+        visit.sign_in()
+        visit.hide()
+        yield visit
+
+
 @pytest.fixture
-def phone(open_visit: OpenVisit, world: World) -> Visit:
+def phone(_phone: Visit) -> Iterator[Visit]:
     """A small window on a world whose data stores are read."""
-    visit = open_visit(
-        bypass_csp=True, reduced_motion="reduce", viewport={"width": 360, "height": 740}
-    )
-    posture = {"posture": "compliant", "reasons": []}
-    counts = COUNTS | {"none": 7}
-    answer_with(visit, world, _of, CHANGES, dataStores=counts, keys=KEYS, **posture)
-    visit.sign_in()
-    return visit
+    _phone.look_afresh()
+    yield _phone
+    _phone.watch.check()
 
 
 def test_counts_next_step_and_changes_lead_to_the_accounts(phone: Visit) -> None:
