@@ -89,39 +89,26 @@ def test_the_package_holds_what_the_list_leaves(tmp_path: Path) -> None:
             assert package.read(name) == (ROOT / name).read_bytes()
 
 
-def test_the_package_leaves_out_what_may_lie_in_the_folder(tmp_path: Path) -> None:
-    """It is told what belongs in, and need not know what editors and caches leave behind."""
-    names = ["cmk_check/web/routes.py", *TOP]
-    for name in (*names, *STRAY):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-
-    assert pack(tmp_path, tmp_path / "app.zip") == names
-
-
 def test_a_package_that_lacks_a_part_is_none(tmp_path: Path) -> None:
     """Azure would run it, as an app without functions."""
     with pytest.raises(FileNotFoundError, match="No such file"):
         pack(tmp_path, tmp_path / "app.zip")
 
 
-def test_equal_sources_are_equal_packages(tmp_path: Path) -> None:
+def test_equal_sources_are_equal_packages_whatever_else_lies_beside_them(tmp_path: Path) -> None:
     """Whoever builds a release again can tell by its hash that nothing was slipped in."""
     names = ["cmk_check/a.py", "cmk_check/web/b.py", *TOP]
-    for checkout, order in (("one", names), ("two", names[::-1])):
+    for checkout, order in (("one", names), ("two", [*names[::-1], *STRAY])):
         for age, name in enumerate(order):
             path = tmp_path / checkout / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(name)
-            path.chmod(0o600 + 0o44 * age)
+            path.chmod(0o600 + 0o44 * (age % 2))
             os.utime(path, (1_700_000_000 + age, 1_700_000_000 + age))
-        pack(tmp_path / checkout, tmp_path / f"{checkout}.zip")
+        assert pack(tmp_path / checkout, tmp_path / f"{checkout}.zip") == sorted(names)
 
     first, second = ((tmp_path / f"{name}.zip").read_bytes() for name in ("one", "two"))
     assert first == second
-    assert [entry.filename for entry in zipfile.ZipFile(tmp_path / "one.zip").infolist()] == sorted(
-        names
-    )
 
 
 def test_the_wheel_holds_the_whole_package_and_it_alone(tmp_path: Path) -> None:

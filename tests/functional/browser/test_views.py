@@ -70,14 +70,3 @@ def test_a_link_that_makes_no_sense_is_shown_without_harm(desk: Visit) -> None:
         expect(desk.count).to_contain_text("accounts")
         desk.look_afresh()
         expect(desk.rows).not_to_have_count(0)
-
-
-def test_a_link_to_an_account_that_is_gone_says_so(open_visit: OpenVisit) -> None:
-    """An account that was deleted is good news, not an error of the page."""
-    visit = open_visit(trouble=True)
-    gone = "/subscriptions/00000001-0000-4000-8000-00000000beef/resourcegroups/rg/providers/x/y/z"
-
-    visit.sign_in(f"#finding={gone}")
-
-    expect(visit.page.get_by_text("not recorded").or_(visit.drawer)).not_to_have_count(0)
-    visit.expect_state("ready")
