@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from cmk_check.core.enums import PostureReason, Verdict
+from cmk_check.core.enums import KeyReason, PostureReason, Verdict
 from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
-from cmk_check.web import models
+from cmk_check.web import aspect_models, models
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.status import StatusView
@@ -62,15 +62,31 @@ class Answers:
             states = _STATES[finding.verdict]
             is_so = self.past.was(where, at, lambda was: was.has(name, states))
             _hold(is_so, f"{finding.id} is shown as {finding.verdict} as of {at}")
-        if at is not None and finding.key_health and finding.key_health.state == "healthy":
-            is_so = self.past.was(where, at, lambda was: was.has(name, {"compliant"}))
-            _hold(is_so, f"the key of {finding.id} is shown as healthy as of {at}")
+        if finding.key_health is not None:
+            self._check_key(where, finding, finding.key_health)
         data = finding.data_stores
         if data is not None and data.as_of is not None:
             (store,) = (store.name for store in data.stores)
             number = int(store.removeprefix("store-"))
             is_so = self.past.was(where, data.as_of, lambda was: was.stores.get(name, 0) == number)
             _hold(is_so, f"{finding.id} is shown with {store} as of {data.as_of}")
+
+    def _check_key(
+        self, where: str, finding: models.Finding, health: aspect_models.KeyHealth
+    ) -> None:
+        name, at = finding.name, finding.as_of
+        if at is not None and health.state == "healthy":
+            is_so = self.past.was(where, at, lambda was: was.has(name, {"compliant"}))
+            _hold(is_so, f"the key of {finding.id} is shown as healthy as of {at}")
+        named = [
+            reason.evidence["scopes"].partition(" ")[0]
+            for reason in health.reasons
+            if reason.code is KeyReason.SCOPE_NOT_CUSTOMER_MANAGED
+        ]
+        if (read := health.scopes_as_of) is not None:
+            scope = named[0] if named else None
+            is_so = self.past.was(where, read, lambda was: was.scopes.get(name) == scope)
+            _hold(is_so, f"{finding.id} is shown with {scope} as of {read}")
 
     def _check_status(self, where: str, status: dict[str, Any]) -> None:
         if status["posture"] not in _GREEN:

@@ -10,11 +10,11 @@ from typing import Final
 from cmk_check.core import posture
 from cmk_check.core.account import Account
 from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.comparison.carried_scopes import scopes_as_of
-from cmk_check.core.enums import CoverageState, KeyReason, PostureReason, PostureVerdict, ScanState
+from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.posture import Expectations
 from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
+from cmk_check.core.status import Status
 from cmk_check.store import table_keys
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.scans import ScanTable
@@ -43,9 +43,6 @@ _OF_KEYS: Final[Mapping[str | None, PostureVerdict]] = {
     "broken": PostureVerdict.NON_COMPLIANT,
 }
 
-type Scopes = dict[str, list[tuple[datetime, object]]]
-"""What the encryption scopes of each account were, by its id, each from a time on."""
-
 
 @dataclass(frozen=True)
 class Checks:
@@ -57,14 +54,12 @@ class Checks:
     world: World
     truth: Mapping[str, Truth]
     excluded: AbstractSet[str]
-    scopes: Scopes
     past: Past
     is_by_hand: bool = False
 
     async def everything(self) -> None:
         """Compare rows, feed, tellings and posture after a scan that nothing disturbed."""
         await self._check_rows()
-        await self.times_of_scopes()
         await self._check_feed()
         await self._check_posture()
 
@@ -81,7 +76,7 @@ class Checks:
         last = status.last_scan if status else None
         is_unlisted = last is not None and (last.reason or "").startswith(_UNLISTED)
         for required, data in product((False, True), repeat=2):
-            answer = await self.answer(required=required, data=data)
+            answer = self._posture(status, required=required, data=data)
             if answer in GREEN:
                 await self._check_green(answer, required=required, data=data)
                 assert status is not None
@@ -111,24 +106,6 @@ class Checks:
             if isinstance(coverage, Coverage):
                 raise FalseGreenError(f"{where} was not read")
 
-    async def times_of_scopes(self) -> None:
-        """P1: the time that is shown of encryption scopes is one at which they were still so."""
-        status = await self.world.status()
-        table = self.world.context.findings_table
-        async for _, match in table.findings(FindingFilter(), None, joined=True):
-            if match is None or (shown := scopes_as_of(*match, status)) is None:
-                continue
-            finding, _ = match
-            known = self.scopes[str(finding.id)]
-            ends = [until for until, _ in known[1:]] + [shown]
-            lasted = [
-                until
-                for (_, scopes), until in zip(known, ends, strict=True)
-                if _named(scopes) == _scopes_in(finding)
-            ]
-            assert lasted, f"{finding.id} never had {_scopes_in(finding)}"
-            assert shown <= max(lasted), f"{finding.id} is shown newer than it is: {shown}"
-
     async def count(self, hours: Hours) -> None:
         """Count the hour that follows a scan, for each subscription that Azure answers for."""
         status, now = await self.world.status(), self.world.clock.now()
@@ -144,13 +121,15 @@ class Checks:
 
     async def answer(self, *, required: bool, data: bool = False) -> PostureVerdict:
         """Return the posture as the API would give it now, where keys and data count or do not."""
+        return self._posture(await self.world.status(), required=required, data=data)
+
+    def _posture(self, status: Status | None, *, required: bool, data: bool) -> PostureVerdict:
         wanted = {HEALTHY_KEYS: required, COVERED_DATA: data}
         expect = replace(
             self.world.options.expectations,
             requires=frozenset(each for each, counts in wanted.items() if counts),
         )
-        answer = posture.of_estate(await self.world.status(), self.world.clock.now(), expect)
-        return answer.verdict
+        return posture.of_estate(status, self.world.clock.now(), expect).verdict
 
     def _expected(self, where: str) -> dict[str, Account]:
         truth = self.truth[where]
@@ -281,17 +260,6 @@ class Checks:
 
 def _state_of(finding: Finding) -> str | None:
     return finding.key_health.state.value if finding.key_health else None
-
-
-def _named(scopes: object) -> str | None:
-    return scopes[0].name if isinstance(scopes, tuple) and scopes else None
-
-
-def _scopes_in(finding: Finding) -> str | None:
-    concerns = finding.key_health.concerns if finding.key_health else ()
-    code = KeyReason.SCOPE_NOT_CUSTOMER_MANAGED
-    said = (concern.evidence["scopes"] for concern in concerns if concern.code is code)
-    return next((text.partition(" ")[0] for text in said), None)
 
 
 def _side(finding: Finding) -> dict[str, object]:

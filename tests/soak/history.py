@@ -27,7 +27,7 @@ from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MAX_DELIVERIES, World
 from tests.soak.answers import Answers
-from tests.soak.checks import Checks, Scopes
+from tests.soak.checks import Checks
 from tests.soak.past import Past
 from tests.soak.tally import Tally
 from tests.soak.truth import (
@@ -70,9 +70,8 @@ class History:
         self.excluded: set[str] = set()
         self.list_fails = False
         self.tally = tally
-        self.scopes: Scopes = {}
         self.past = Past(self.world.clock)
-        self.checks = Checks(self.world, self.truth, self.excluded, self.scopes, self.past)
+        self.checks = Checks(self.world, self.truth, self.excluded, self.past)
         self.api = Answers(self.world, self.past)
         self._random = Random(0)
         self._trouble: Sequence[Fault] = ()
@@ -166,8 +165,8 @@ class History:
             if wakes and self._sleepers and self._random.random() < 0.5:
                 await self._wake(self._random.randrange(len(self._sleepers)))
         self.tally.scans += 1
-        if not self.list_fails:
-            await self.checks.count(self.tally.disturbed if share else self.tally.sound)
+        if not (share or self.list_fails):
+            await self.checks.count(self.tally.sound)
 
     async def _run(self, invoke: Callable[[ScanContext], Awaitable[object]], share: float) -> bool:
         """Run an invocation in a process of its own; False where it failed, died or fell asleep."""
@@ -233,10 +232,6 @@ class History:
             for where, truth in self.truth.items()
             for account_id, facts in truth.keys(where).items()
         }
-        for account_id, facts in self.keys.facts.items():
-            known = self.scopes.setdefault(account_id, [])
-            if not known or known[-1][1] != facts.scopes:
-                known.append((self.world.clock.now(), facts.scopes))
         if self.world.data_stores is not None:
             self.world.data_stores.of = {
                 account_id: places

@@ -43,21 +43,14 @@ class Hours:
 
 @dataclass
 class Tally:
-    """Counts over histories; hours by whether anything disturbed their scan."""
+    """Counts over histories; ``sound`` are the hours after scans that nothing disturbed."""
 
     histories: int = 0
     scans: int = 0
     faults: int = 0
     deaths: int = 0
     sound: Hours = field(default_factory=Hours)
-    disturbed: Hours = field(default_factory=Hours)
     failed: dict[int, AssertionError] = field(default_factory=dict)
-
-    @property
-    def all_hours(self) -> Hours:
-        """Return the hours of both kinds."""
-        sound, disturbed = self.sound, self.disturbed
-        return Hours(sound.total + disturbed.total, sound.unknown + disturbed.unknown)
 
     def lines(self) -> Iterator[str]:
         """Return the counts as lines of text."""
@@ -74,9 +67,7 @@ class Tally:
         for name, count in counts.items():
             yield f"{name:<31}{count:>10,}"
         yield "subscription-hours that were unknown although Azure would have answered:"
-        hours = {"after a sound scan": self.sound, "after a disturbed scan": self.disturbed}
-        for name, group in (hours | {"in all": self.all_hours}).items():
-            yield f"  {name:<29}{group.unknown:>10,} of {group.total:,}: {group.share:.2%}"
+        yield f"  {self.sound.unknown:,} of {self.sound.total:,}: {self.sound.share:.2%}"
 
 
 _NEVER: Final = {

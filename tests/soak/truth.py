@@ -106,11 +106,15 @@ class Truth:
         }
 
     def _facts(self, name: str, state: str) -> KeyFacts:
-        number = self.scopes.get(name, 0)
-        if state != SCOPED or not number:
+        if (scope := self.scope(name)) is None:
             return KEYS[state]
-        scope = EncryptionScope(f"scope-{number}", "Microsoft.CognitiveServices")
-        return replace(KEYS[state], scopes=(scope,))
+        return replace(KEYS[state], scopes=(EncryptionScope(scope, "Microsoft.CognitiveServices"),))
+
+    def scope(self, name: str) -> str | None:
+        """Return the encryption scope of an account that has one."""
+        number = self.scopes.get(name, 0)
+        is_scoped = self.accounts[name] == SCOPED and number
+        return f"scope-{number}" if is_scoped else None
 
     def projects(self, subscription_id: str) -> dict[str, ProjectPlaces]:
         """Return what projects would say now of where data lies, by account id."""

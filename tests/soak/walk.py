@@ -28,7 +28,6 @@ async def _walk(random: Random, history: History) -> None:
     for _ in range(STEPS):
         await step(random, history)
         await history.checks.green()
-        await history.checks.times_of_scopes()
         await history.api.check()
     await history.settle()
 

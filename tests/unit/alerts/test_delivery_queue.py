@@ -109,24 +109,15 @@ def sized(change_id: str, size: int) -> Change:
 
 @pytest.mark.parametrize(("more", "batches"), [(0, 1), (1, 2)])
 def test_a_message_is_filled_to_its_last_byte(more: int, batches: int) -> None:
-    """Each message costs its reader a call."""
+    """Each message costs its reader a call; only an event that does not fit alone is cut."""
     first, second = sized("a", 20_000), sized("b", MAX_CHANGES_MESSAGE_BYTES - 20_003 + more)
-
-    found = list(batches_of([first, second]))
-
-    assert len(found) == batches
-    assert max(map(len, found)) <= MAX_CHANGES_MESSAGE_BYTES
-
-
-@pytest.mark.parametrize(("more", "whole"), [(0, True), (1, False)])
-def test_an_event_that_just_fits_is_whole(more: int, *, whole: bool) -> None:
-    """Only what does not fit is cut."""
     large = sized("a", MAX_CHANGES_MESSAGE_BYTES - 2 + more)
 
-    (batch,) = batches_of([large])
+    found = [*batches_of([first, second]), *batches_of([large])]
 
-    assert len(batch) <= MAX_CHANGES_MESSAGE_BYTES
-    assert (json.loads(batch) == [event_of(large)]) == whole
+    assert len(found) == batches + 1
+    assert max(map(len, found)) <= MAX_CHANGES_MESSAGE_BYTES
+    assert (json.loads(found[-1]) == [event_of(large)]) is (not more)
 
 
 @example(LAST_NUMBER, 0, MAX_DELIVERY_ATTEMPT, None)

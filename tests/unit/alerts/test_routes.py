@@ -100,6 +100,7 @@ class Estate:
             for route in ROUTES
         }
         self.queue, self.poison = Queue(steps=self.steps), MemoryTexts()
+        self.messages: list[tuple[datetime, str, datetime]] = []
         self.feed = FeedTable(RecordingStore())
         self.context = DeliveryContext(
             self.feed,
@@ -117,20 +118,26 @@ class Estate:
             for number, owner in enumerate(OWNERS, 1)
         ]
         await self.feed.publish(changes)
-        due = [(BEGINNING, '{"first": 1, "last": 6}')]
-        while due:
-            due.sort()
-            time, text = due[0]
-            self.clock.advance(max(time - self.clock.now(), timedelta()))
-            try:
-                await deliver(self.context, parse_message(text))
-            except Killed:
-                due[0] = (self.clock.now() + 5 * MINUTE, text)  # the host shows it again
-            else:
-                del due[0]
-            due += [(self.clock.now() + delay, sent) for sent, delay in self.queue.sent]
-            self.queue.sent.clear()
+        self.messages.append((BEGINNING, '{"first": 1, "last": 6}', BEGINNING))
+        while self.messages:
+            self.messages.sort()
+            self.wait_until(self.messages[0][0])
+            await self.hand_out(*self.messages.pop(0)[1:])
         return {name: receiver.ids() for name, receiver in self.receivers.items()}
+
+    def wait_until(self, time: datetime) -> None:
+        """Let time pass."""
+        self.clock.advance(max(time - self.clock.now(), timedelta()))
+
+    async def hand_out(self, text: str, queued: datetime) -> None:
+        """Deliver a message; the host hands it out again if the process dies over it."""
+        try:
+            await deliver(self.context, parse_message(text), queued)
+        except Killed:
+            self.messages.append((self.clock.now() + 5 * MINUTE, text, queued))
+        now = self.clock.now()
+        self.messages += [(now + delay, sent, now) for sent, delay in self.queue.sent]
+        self.queue.sent.clear()
 
 
 def _owner(name: str | None) -> object:
@@ -232,24 +239,23 @@ class Day(Estate):
         self.random = Random(seed)
         self.changes: list[Change] = []
         self._dies = dies
-        self._messages: list[tuple[datetime, str, datetime]] = []
 
     async def told_of(
         self, changes: list[datetime], away: list[tuple[datetime, datetime, str]]
     ) -> None:
         """Publish changes at these times, and deliver until nothing is left."""
         changes = sorted(changes)
-        while changes or self._messages:
-            self._messages.sort()
-            now = min([*changes[:1], *(due for due, _, _ in self._messages[:1])])
-            self.clock.advance(max(now - self.clock.now(), timedelta()))
+        while changes or self.messages:
+            self.messages.sort()
+            now = min([*changes[:1], *(due for due, _, _ in self.messages[:1])])
+            self.wait_until(now)
             for start, end, name in away:
                 if start <= self.clock.now() < end:
                     self.receivers[name].away_until = end
             if changes and now == changes[0]:
                 await self._publish(changes.pop(0))
             else:
-                await self._hand_out(*self._messages.pop(0)[1:])
+                await self.hand_out(*self.messages.pop(0)[1:])
 
     async def _publish(self, now: datetime) -> None:
         number = len(self.changes) + 1
@@ -260,22 +266,15 @@ class Day(Estate):
         change = Change(f"c{number}", kind, now, "/s", f"/{name}", data, number)
         self.changes.append(change)
         await self.feed.publish([change])
-        self._messages.append((now, json.dumps({"first": number, "last": number}), now))
+        self.messages.append((now, json.dumps({"first": number, "last": number}), now))
 
-    async def _hand_out(self, text: str, queued: datetime) -> None:
-        again = self.clock.now() + 5 * MINUTE
+    @override
+    async def hand_out(self, text: str, queued: datetime) -> None:
+        if self.random.random() < 0.1:
+            self.messages.append((self.clock.now() + 5 * MINUTE, text, queued))
         dies = self.random.random() < self._dies
         self.steps.dies_at = self.steps.taken + self.random.randint(1, 6) if dies else None
-        try:
-            await deliver(self.context, parse_message(text), queued)
-        except Killed:
-            self._messages.append((again, text, queued))
-        else:
-            if self.random.random() < 0.1:
-                self._messages.append((again, text, queued))
-        now = self.clock.now()
-        self._messages += [(now + delay, sent, now) for sent, delay in self.queue.sent]
-        self.queue.sent.clear()
+        await super().hand_out(text, queued)
 
 
 @pytest.mark.parametrize("seed", range(20))
