@@ -98,14 +98,23 @@ async def _proxy() -> AsyncIterator[tuple[str, asyncio.Future[str]]]:
         ("china", AzureClouds.AZURE_CHINA_CLOUD, AzureAuthorityHosts.AZURE_CHINA),
     ],
 )
-def test_clouds_are_the_sdks_own(cloud: str, sdk_cloud: AzureClouds, authority: str) -> None:
-    """They are written down a second time only so that the SDK need not be loaded."""
-    settings = Settings.load_for_scan(environ={"CMK_CLOUD": cloud})
+def test_clouds_are_the_sdks_own_and_documented(
+    cloud: str, sdk_cloud: AzureClouds, authority: str
+) -> None:
+    """They are here so that the SDK need not be loaded, and in the document for firewalls."""
+    ours = Settings.load_for_scan(environ={"CMK_CLOUD": cloud}).addresses
 
     theirs = get_arm_endpoints(sdk_cloud)
-    assert settings.addresses.arm_url == theirs["resource_manager"].rstrip("/")
-    assert [settings.addresses.token_scope] == theirs["credential_scopes"]
-    assert settings.addresses.authority_host == authority
+    assert ours.arm_url == theirs["resource_manager"].rstrip("/")
+    assert [ours.token_scope] == theirs["credential_scopes"]
+    assert ours.authority_host == authority
+    assert DOCUMENTED.keys() == CLOUDS.keys()
+    assert [cell.strip("`") for cell in DOCUMENTED[cloud][:-1]] == [
+        ours.arm_url.removeprefix("https://"),
+        ours.token_scope.removesuffix("/.default"),
+        ours.authority_host,
+        ours.portal_url.removeprefix("https://"),
+    ]
 
 
 @pytest.mark.parametrize("name", CLOUDS)
@@ -126,18 +135,3 @@ async def test_a_laptop_signs_in_at_the_authority_of_its_cloud(
         await credential.close()
 
     assert host == CLOUDS[name].authority_host
-
-
-def test_the_document_tells_the_addresses_of_every_cloud() -> None:
-    """Whoever opens a firewall in a sovereign cloud copies them from there."""
-    told = {name: [cell.strip("`") for cell in row[:-1]] for name, row in DOCUMENTED.items()}
-
-    assert told == {
-        name: [
-            cloud.arm_url.removeprefix("https://"),
-            cloud.token_scope.removesuffix("/.default"),
-            cloud.authority_host,
-            cloud.portal_url.removeprefix("https://"),
-        ]
-        for name, cloud in CLOUDS.items()
-    }

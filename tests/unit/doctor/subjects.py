@@ -9,6 +9,7 @@ from cmk_check.doctor.results import CheckFailed, MarkedText, NotTried
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.ports import QueueService, Store
 from cmk_check.queues.null_queues import NoQueues
+from tests.fakes.changes import ScriptedChanges
 from tests.fakes.data_stores import ScriptedStores
 from tests.fakes.exemptions import ScriptedExemptions
 from tests.fakes.inventory import ScriptedInventory
@@ -27,13 +28,15 @@ class _OfItsType(dict[str, str]):
 class ScriptedPatient(DoctorSubject):
     """A subject over ``azure``, ``behind`` its accounts and ``store``, whatever is set.
 
-    ``accepted`` are the exemptions of its accounts, ``stored`` is where they keep data.
+    ``accepted`` are the exemptions of its accounts, ``stored`` is where they keep data, ``search``
+    finds what changed.
     """
 
     azure: ScriptedInventory
     behind: ScriptedKeys
     accepted: ScriptedExemptions
     stored: ScriptedStores
+    search: ScriptedChanges
     store: Store
 
     @classmethod
@@ -70,6 +73,7 @@ class _Scripted:
         self.keys = subject.behind.open
         self.exemptions = subject.accepted.open
         self.data_stores = subject.stored.open
+        self.change_search = lambda: subject.search
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._azure, name)

@@ -3,7 +3,6 @@
 import base64
 import json
 from datetime import timedelta
-from typing import cast, override
 
 import jwt
 import pytest
@@ -15,10 +14,9 @@ from cmk_check.doctor import azure_checks
 from cmk_check.doctor.azure_checks import watch
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.token_claims import ids_in
-from cmk_check.inventory.azure_inventory import AzureInventory
 from tests.fakes.changes import ScriptedChanges
 from tests.fakes.world import MovableClock, sub
-from tests.unit.doctor.subjects import told
+from tests.unit.doctor.subjects import ScriptedPatient, told
 
 TENANT, PERSON, TOOL = (f"{number:08d}-0000-4000-8000-000000000000" for number in (1, 2, 3))
 CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
@@ -86,20 +84,8 @@ def test_a_token_that_cannot_be_read_is_no_trouble(token: str) -> None:
     assert ids_in(token) == "it names no identity"
 
 
-class _Patient(DoctorSubject):
-    search: ScriptedChanges
-
-    @override
-    async def inventory(self) -> AzureInventory:
-        return cast("AzureInventory", self)
-
-    def change_search(self) -> ScriptedChanges:
-        """Return the scripted ones."""
-        return self.search
-
-
 def _subject(environ: dict[str, str], search: ScriptedChanges) -> DoctorSubject:
-    subject = _Patient.of(environ)
+    subject = ScriptedPatient.over(environ=environ)
     subject.search = search
     return subject
 
