@@ -22,10 +22,12 @@ from cmk_check.core.enums import (
     PostureVerdict,
     ScanState,
     Trigger,
+    WatchState,
 )
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import AccountCounts, Change, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, SubscriptionCounts, Summary
+from cmk_check.core.watch_state import Watch
 from cmk_check.limits import MAX_LOG_LINE_CHARS, SHORTENED_TO
 from tests.fakes.world import account
 from tests.unit.core.examples import ID, compared_reading, context
@@ -136,6 +138,25 @@ async def test_each_gap_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> 
         "since": "2026-11-25T12:00:00Z",
     }
     assert json.loads(second)["event"] == "cmk.scan"
+
+
+async def test_a_watch_that_sees_nothing_any_more_is_a_line(
+    lines: pytest.LogCaptureFixture,
+) -> None:
+    """Until it sees again, only full scans find changes."""
+    gap = Gap(GapReason.FORBIDDEN, "a/read", "Grant it.")
+
+    await LogSink().watch_told(Watch(state=WatchState.BLIND, since=NOON), gap)
+
+    assert json.loads(lines.messages[0]) == {
+        "event": "cmk.watch",
+        "v": 1,
+        "state": "blind",
+        "since": "2026-11-25T12:00:00Z",
+        "reason": "forbidden",
+        "missingAction": "a/read",
+        "detail": "Grant it.",
+    }
 
 
 _TEXT: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

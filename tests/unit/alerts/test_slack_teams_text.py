@@ -116,8 +116,8 @@ LINES: Final[dict[str, tuple[ChangeType, Data, str]]] = {
     ),
     "an exception that has ended": (
         ChangeType.EXCEPTION_STARTED,
-        {"exception": EXCEPTION, "ended": "expired"},
-        "Waiver Pilot, ended: expired",
+        {"exception": {"id": EXCEPTION["id"]}, "ended": "expired"},
+        "Exemption e, ended: expired",
     ),
 }
 
@@ -277,7 +277,7 @@ def test_broken_keys_fill_the_room_that_there_is() -> None:
 @pytest.mark.parametrize(
     ("keys", "count", "said"),
     [
-        (["x", {"accountId": 7, "reasons": "x"}, USUAL], 3, "; broken: chat () and 2 more"),
+        (["x", {"accountId": 7, "reasons": "x"}, USUAL], 2, "; broken: chat () and 1 more"),
         ([USUAL], None, "; broken: chat ()"),
         ("x", 1, "1 broken, 0 at risk, 0 unknown, 0 healthy"),
     ],
