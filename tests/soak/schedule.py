@@ -26,7 +26,6 @@ from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
 from tests.fakes.recording_store import OperationName
 from tests.fakes.world import MAX_DELIVERIES, sub
 from tests.soak.checks import GREEN
-from tests.soak.group import HIDDEN, Group
 from tests.soak.history import History
 from tests.soak.tally import Tally
 from tests.soak.truth import STATES
@@ -52,14 +51,12 @@ _TROUBLES: Final = 0.8
 _OVERTAKES: Final = 0.8
 _NOWHERE: Final = [sub(91), sub(92)]
 _FULL: Final = [0.9, 0.5, 0.2]
-_GROUPED: Final = 0.3
 _WITH_DATA: Final = 0.5
 _REQUIRED: Final = 0.5
 _STRAYS: Final = 0.25
 _DISTURBS: Final = 0.04
 _BY_HAND: Final = 0.15
 _NEWS: Final = 0.5
-_LEAVES: Final = 0.7
 _TICKS: Final = 4
 _ENOUGH: Final = 3
 _MOST_TICKS: Final = 1_000
@@ -134,12 +131,8 @@ class Schedule(History):
         self.world.options = replace(self.world.options, slice_size=self._random.choice([1, 2]))
         self._refused: set[str] = set()
         self._news = self._home[0]
-        self._group: Group | None = None
         self._ended = self._refused_since = 0
         self.checks = replace(self.checks, is_by_hand=forges)
-        if self._random.random() < _GROUPED:
-            self.world.inventory = self._group = Group(self.world, self._random)
-            self.world.options = replace(self.world.options, management_group="group")
         if self._random.random() < _REQUIRED:
             options = self.world.options
             expect = replace(options.expectations, requires=frozenset({HEALTHY_KEYS}))
@@ -171,8 +164,6 @@ class Schedule(History):
             await asyncio.gather(*(w.task for w in self._workers), return_exceptions=True)
         self._sent()
         self._refused.clear()
-        if self._group is not None:
-            self._group.is_reliable = True
         if self._forges:
             await self.world.scan()
             await self.checks.green()
@@ -187,16 +178,11 @@ class Schedule(History):
         """P11: where all is well again, nothing stays unknown."""
         self._home = _ESTATE
         self._calm_down()
-        if self._group is not None:
-            self._group.below.clear()
         for _ in range(_ENOUGH):
             await self.scan()
             await self._check()
         answer = await self.checks.answer(required=False)
         assert answer in GREEN, f"all is well, and it says {(await self.world.posture()).reasons}"
-        feed = [(change.source, change.type.value) for change in await self.world.feed()]
-        if self._group is not None:
-            self._group.check_announced(feed)
 
     async def _oversleep(self, *, is_partial: bool) -> None:
         """P1: a worker that read what only it knows wakes when it is no longer its turn.
@@ -246,11 +232,8 @@ class Schedule(History):
 
     async def _check(self) -> None:
         """See what holds whenever a scan has ended, if nobody has written by hand."""
-        if self._forges:
-            return
-        if self._group is not None:
-            await self._group.check()
-        await self.api.check()
+        if not self._forges:
+            await self.api.check()
 
     async def _step(self) -> None:
         chance = self._random.random()
@@ -309,8 +292,6 @@ class Schedule(History):
             await self._rest()
             if name == "commit":
                 await self.checks.green()
-                if self._group is not None and not self._forges:
-                    await self._group.check()
         ended = len(self.world.teller.ended) + len(self.world.teller.partial_ended)
         if ended > self._ended:
             self._ended = ended
@@ -452,8 +433,6 @@ class Schedule(History):
             truth.accounts["a"] = "compliant"
             if is_data_calm:
                 truth.stores["a"] = (truth.stores.get("a", 0) + 1) // 2 * 2
-        if self._group is not None:
-            self._group.below = set() if self._random.random() < _LEAVES else set(HIDDEN)
         self.excluded.clear()
         if self._excludes and self._random.random() < _CALMS:
             self.excluded.update(where for where in _ESTATE if where not in self._home)
