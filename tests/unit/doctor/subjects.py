@@ -1,9 +1,11 @@
 """Patients whose Azure is scripted and whose tables are in memory."""
 
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Self, cast, override
 
 from cmk_check.core.account import Subscription
+from cmk_check.core.enums import GapReason
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, MarkedText, NotTried
 from cmk_check.inventory.azure_inventory import AzureInventory
@@ -29,7 +31,7 @@ class ScriptedPatient(DoctorSubject):
     """A subject over ``azure``, ``behind`` its accounts and ``store``, whatever is set.
 
     ``accepted`` are the exemptions of its accounts, ``stored`` is where they keep data, ``search``
-    finds what changed.
+    finds what changed, and ``answers`` counts what Azure answered of each type.
     """
 
     azure: ScriptedInventory
@@ -37,6 +39,7 @@ class ScriptedPatient(DoctorSubject):
     accepted: ScriptedExemptions
     stored: ScriptedStores
     search: ScriptedChanges
+    answers: defaultdict[str, Counter[GapReason | None]]
     store: Store
 
     @classmethod
@@ -52,6 +55,7 @@ class ScriptedPatient(DoctorSubject):
         subject.behind = ScriptedKeys()
         subject.accepted = ScriptedExemptions()
         subject.stored = ScriptedStores()
+        subject.answers = defaultdict(Counter)
         subject.store = store or RecordingStore()
         return subject
 
@@ -74,6 +78,7 @@ class _Scripted:
         self.exemptions = subject.accepted.open
         self.data_stores = subject.stored.open
         self.change_search = lambda: subject.search
+        self.answers = subject.answers
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._azure, name)

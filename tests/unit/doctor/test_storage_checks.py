@@ -58,6 +58,13 @@ async def test_tables_are_tried_and_nothing_is_left_in_them() -> None:
     assert await _is_empty(store)
 
 
+async def test_queues_that_are_in_no_storage_account_are_not_tried() -> None:
+    """What was not tried is not said to work."""
+    assert await told(storage_checks.queues, ScriptedPatient.over()) == [
+        ("skipped", "The queues are not in a storage account.")
+    ]
+
+
 @pytest.mark.parametrize(
     ("store", "said"),
     [

@@ -1,0 +1,80 @@
+"""What the doctor concludes from all that it has read: the actions of the role, and the report."""
+
+from collections import Counter
+from typing import Any, Final
+
+from cmk_check import VERSION
+from cmk_check.composition_root import SystemClock
+from cmk_check.core.data_stores.facts import DataFacts
+from cmk_check.core.enums import GapReason
+from cmk_check.core.gap import Gap
+from cmk_check.core.unread import Unread
+from cmk_check.doctor import assumptions, azure_checks
+from cmk_check.inventory.api_versions import type_read_by
+from cmk_check.inventory.gaps import ALL_ACTIONS, READ_ACCOUNTS, READ_CHANGES
+from tests.fakes.changes import ScriptedChanges
+from tests.fakes.data_stores import OWN
+from tests.fakes.keys import HEALTHY
+from tests.unit.doctor.subjects import AZURITE, ScriptedPatient, told
+
+FORBIDDEN: Final = GapReason.FORBIDDEN
+ENTRA: Final = {"CMK_HTTP_AUTH": "entra", "WEBSITE_HOSTNAME": "app.azurewebsites.net"}
+
+
+async def test_an_action_works_is_missing_or_was_not_tried() -> None:
+    """P11: who grants the role sees what it lacks; one that works somewhere is not missing."""
+    *_, missing, works = ALL_ACTIONS
+    subject = ScriptedPatient.over()
+    nothing = await told(azure_checks.actions, subject)
+    subject.answers[type_read_by(works)] = Counter({None: 1, FORBIDDEN: 2})
+    subject.answers[type_read_by(missing)] = Counter({FORBIDDEN: 1})
+
+    said = await told(azure_checks.actions, subject)
+
+    count = len(ALL_ACTIONS)
+    cure = "Grant the app's identity the role Reader, or a role with these actions."
+    assert nothing == [
+        ("skipped", f"None of the {count} actions of the role was tried; see above.")
+    ]
+    assert said[:2] == [
+        ("ok", f"1 of {count} actions of the role work."),
+        ("problem", f"Missing: {missing}. {cure}"),
+    ]
+    assert said[2][0] == "skipped"
+    assert said[2][1].startswith(f"Not tried: {', '.join(ALL_ACTIONS[:-2])}. A setting is off, ")
+
+
+async def test_a_report_says_of_each_assumption_what_was_seen_of_it() -> None:
+    """It goes to strangers: beliefs, results and counts, with what to do where nothing was seen."""
+    subject = ScriptedPatient.over(environ=AZURITE | ENTRA)
+    subject.key_facts = [HEALTHY]
+    unread = Unread(Gap(FORBIDDEN, READ_ACCOUNTS))
+    subject.data_facts = [DataFacts(stores={"a": OWN, "b": unread})]
+    subject.search = ScriptedChanges(SystemClock())
+    subject.search.gap = Gap(FORBIDDEN, READ_CHANGES, "Contoso refuses.")
+
+    document, sentence = await assumptions.report(subject)
+
+    texts = assumptions.texts()
+    found: Any = document["assumptions"]
+    assert found.keys() == texts.keys()
+    assert (document["format"], document["program"]) == (1, VERSION)
+    assert document["cloud"] == "public"
+    assert document["actions"] == dict.fromkeys(ALL_ACTIONS, "not_tried")
+    assert found["store-fields"] == {
+        "belief": texts["store-fields"]["belief"],
+        "result": "proved",
+        "evidence": ("Stores: 1 as assumed, 0 not",),
+    }
+    assert found["changes-read"] == {
+        "belief": texts["changes-read"]["belief"],
+        "see": texts["changes-read"]["see"],
+        "result": "not_reached",
+        "evidence": (f"forbidden, {READ_CHANGES}",),
+    }
+    assert found["sign-in-variable"]["evidence"] == ("Apps: 0 as assumed, 1 not",)
+    counts = Counter(each["result"] for each in found.values())
+    assert sentence == (
+        f"{counts['proved']} assumptions are proved, 1 refuted (sign-in-variable), "
+        f"{counts['not_reached']} not reached."
+    )
