@@ -53,14 +53,9 @@ class Figures:
     partial_scans: int = 0
 
     @property
-    def median(self) -> float:
-        """The median of the minutes from row to telling."""
-        return median(self.after_row)
-
-    @property
-    def most_of_99(self) -> float:
-        """The 99th percentile of the same."""
-        return quantiles(self.after_row, n=100)[98]
+    def half_and_99(self) -> tuple[float, float]:
+        """The minutes within which half and 99 % of the changes were told after their row."""
+        return median(self.after_row), quantiles(self.after_row, n=100)[98]
 
     @property
     def is_soon(self) -> bool:
@@ -69,13 +64,14 @@ class Figures:
         A scan of the lost ones takes minutes, too.
         """
         schedule, hour = SCHEDULE / _MINUTE, (_HOUR + SCHEDULE) / _MINUTE
-        soon = self.median <= schedule and self.most_of_99 <= 2 * schedule
-        return soon and max(self.lost, default=0) <= hour
+        half, of_99 = self.half_and_99
+        return half <= schedule and of_99 <= 2 * schedule and max(self.lost, default=0) <= hour
 
     def lines(self) -> Iterator[str]:
         """Return the figures as lines of text."""
-        minutes = f"median {self.median:.1f}, 99 % within {self.most_of_99:.1f}"
-        yield f"changes told after their row: {len(self.after_row):,}; minutes: {minutes}"
+        half, of_99 = self.half_and_99
+        minutes = f"half within {half:.1f}, 99 % within {of_99:.1f} minutes"
+        yield f"changes told after their row: {len(self.after_row):,}, {minutes}"
         latest = max(self.lost, default=0)
         yield f"changes whose row was lost: {len(self.lost):,}; the latest after {latest:.0f} min"
         yield f"full scans, all of them in time: {self.full_scans:,}"

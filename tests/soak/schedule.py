@@ -107,19 +107,16 @@ def run_schedule(seed: int, tally: Tally) -> None:
         AssertionError: something does not hold.
 
     """
-    asyncio.run(Schedule(seed, tally, forges=seed % 4 == 1).run())
+    asyncio.run(Schedule(seed, tally).run())
 
 
 class Schedule(History):
-    """Processes of several scans that take turns.
+    """Processes of several scans that take turns."""
 
-    With ``forges``, a person writes into the table by hand now and then.
-    """
-
-    def __init__(self, seed: int, tally: Tally, *, forges: bool) -> None:
+    def __init__(self, seed: int, tally: Tally) -> None:
         super().__init__(tally)
         self._random = Random(seed)
-        self._forges = forges
+        self._forges = seed % 4 == 1
         self._share = self._random.choice([0, 0.01, 0.03])
         self._full = self._random.choice(_FULL)
         # Partial scans need the scope of the last full one: where it changes often, few can run.
@@ -132,7 +129,7 @@ class Schedule(History):
         self._refused: set[str] = set()
         self._news = self._home[0]
         self._ended = self._refused_since = 0
-        self.checks = replace(self.checks, is_by_hand=forges)
+        self.checks = replace(self.checks, is_by_hand=self._forges)
         if self._random.random() < _REQUIRED:
             options = self.world.options
             expect = replace(options.expectations, requires=frozenset({HEALTHY_KEYS}))

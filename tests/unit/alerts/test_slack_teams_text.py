@@ -1,6 +1,5 @@
 """A change as one line of a chat: what is new where, in nothing but text."""
 
-from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -10,13 +9,11 @@ from cmk_check.core.account import Reading
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.aspects.exceptions import EXCEPTION as EXCEPTIONS
-from cmk_check.core.comparison.changes import of_baseline
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
 from cmk_check.core.enums import ChangeType, DataReason, DataState, KeyReason, StoreState, StoreType
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.model import AccountCounts, Change, VerdictCounts
+from cmk_check.core.model import Change
 from cmk_check.core.reasons.catalogue import KEY_REASONS
-from cmk_check.core.status import Summary
 from cmk_check.limits import MAX_CHAT_BROKEN_KEYS_CHARS, MAX_CHAT_LINK_CHARS, MAX_CHAT_REASON_CHARS
 from tests.fakes.keys import BOTH, DISABLED, HEALTHY, UNPROTECTED, UNREAD, with_version
 from tests.fakes.world import good
@@ -56,6 +53,10 @@ EXCEPTION: Final = {
 }
 COUNTS: Final = {"total": 7, "compliant": 1, "nonCompliant": 4, "unknown": 2}
 COUNTED: Final = "4 of 7 accounts are not under a customer-managed key, 2 could not be judged"
+STORES: Final = {"microsoftKeys": 1, "mayBeMicrosoftKeys": 2, "unknown": 3, "ownKeys": 4, "none": 5}
+OF_STORES: Final = (
+    "1 under Microsoft's keys, 2 perhaps, 3 unknown, 4 under own keys, 5 nowhere else"
+)
 GAP: Final = {"coverage": "gap", "reason": "forbidden", "missingAction": "a/b/read"}
 type Data = dict[str, object]
 LINES: Final[dict[str, tuple[ChangeType, Data, str]]] = {
@@ -81,8 +82,8 @@ LINES: Final[dict[str, tuple[ChangeType, Data, str]]] = {
     ),
     "counts without gaps": (
         ChangeType.SCAN_BASELINE,
-        {"accounts": COUNTS, "subscriptions": {"total": 1, "read": 1, "gap": 0}},
-        COUNTED,
+        {"accounts": COUNTS, "subscriptions": {"gap": 0}, "dataStores": STORES},
+        f"{COUNTED}; data stores of accounts: {OF_STORES}",
     ),
     "no owner any more": (
         ChangeType.ACCOUNT_UPDATED,
@@ -329,16 +330,3 @@ def test_a_line_says_the_state_the_worst_reason_and_the_stores() -> None:
     assert f"; {told}" in exposed.details
     assert "\u202e" not in exposed.details
     assert covered.details.endswith("; may_be_microsoft_keys -> own_keys")
-
-
-def test_the_first_scan_counts_data_stores_if_it_read_any() -> None:
-    """The first scan's results are sent once, as counts."""
-    counts = AccountCounts({"OpenAI": VerdictCounts(2)}, by_data_state={"microsoft_keys": 1})
-    said = "data stores of accounts: 1 under Microsoft's keys, 0 perhaps, 1 unknown"
-
-    told = [
-        said in details(of_baseline("s", NOON, "id", Summary(each), None))
-        for each in (counts, replace(counts, by_data_state={}))
-    ]
-
-    assert told == [True, False]
