@@ -1,5 +1,6 @@
 """What the doctor says of settings, schedule and webhook, also of those of a deployed app."""
 
+import asyncio
 import json
 from datetime import timedelta
 
@@ -170,6 +171,29 @@ async def test_what_only_the_app_needs_is_no_trouble_on_a_laptop() -> None:
     assert await told(app_checks.webhook, subject) == [
         ("skipped", "CMK_WEBHOOK_URL is not set, so no alerts are posted.")
     ]
+
+
+async def _refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+    writer.close()
+
+
+async def test_each_receiver_is_reached_without_an_alert() -> None:
+    """One that is away is named, and the others are tried all the same."""
+    async with await asyncio.start_server(_refuse, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        given = {
+            "CMK_ROUTES": json.dumps([{"name": "one"}, {"name": "two"}]),
+            "CMK_ROUTE_ONE_URL": f"http://127.0.0.1:{port}/hush",
+            "CMK_ROUTE_TWO_URL": "http://127.0.0.1:1/hush",
+        }
+        reached, away = await told(app_checks.webhook, DoctorSubject.of(AZURITE | given))
+
+    text = "127.0.0.1 is reachable; it returned 404 to a request without an alert. "
+    assert reached == ("ok", f"{text}`cmk-check send-test-alert --route one` sends a test alert.")
+    assert away[0] == "problem"
+    assert away[1].startswith("127.0.0.1 ")
 
 
 OWN = dict.fromkeys(("CMK_CLOUD", "AZURE_CLIENT_ID", "WEBSITE_AUTH_ENABLED"), "mine")

@@ -46,6 +46,16 @@ async def test_the_clock_is_compared(ahead: int | None, said: tuple[str, str]) -
     assert await told(azure_checks.clock, subject) == [said]
 
 
+async def test_an_azure_that_is_not_there_says_why() -> None:
+    """A wrong address and a closed network look alike until somebody says which it is."""
+    subject = DoctorSubject.of({"CMK_ARM_URL": "https://127.0.0.1:1"})
+
+    ((mark, text),) = await told(azure_checks.cloud, subject)
+
+    assert mark == "problem"
+    assert text.startswith("https://127.0.0.1:1 cannot be reached: check the connection")
+
+
 @pytest.mark.parametrize(
     ("claims", "said"),
     [
