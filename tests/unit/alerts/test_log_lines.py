@@ -11,9 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.alerts.log_lines import LogSink, bounded_json, line
-from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.cloudevents import event_of
-from cmk_check.core.comparison.updates import Known
 from cmk_check.core.cross_check import CrossCheck, CrossCheckState
 from cmk_check.core.enums import (
     ChangeType,
@@ -29,8 +27,8 @@ from cmk_check.core.model import AccountCounts, Change, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, SubscriptionCounts, Summary
 from cmk_check.core.watch_state import Watch
 from cmk_check.limits import MAX_LOG_LINE_CHARS, SHORTENED_TO
-from tests.fakes.world import account
-from tests.unit.core.examples import ID, compared_reading, context
+from tests.fakes.hostile import changes_of_every_kind
+from tests.unit.core.examples import ID
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CHANGE: Final = Change(
@@ -179,32 +177,15 @@ def test_a_line_is_short_valid_and_names_what_changed(name: str, detail: str, su
     assert bool(read["data"]["a"]) == bool(name)
 
 
-def test_the_heaviest_change_there_can_be_is_a_line_of_8_kb_at_most() -> None:
+@pytest.mark.parametrize("text", ["\U0001f600" * 500, "&" * 60_000], ids=["emoji", "long"])
+def test_the_heaviest_changes_there_can_be_are_lines_of_8_kb_at_most(text: str) -> None:
     """A line that Azure Monitor cuts is no JSON, and no rule counts it."""
-    long = "\U0001f600" * 256
-    heavy = account(
-        ID,
-        "chat",
-        kind="\U0001f600" * 32,
-        location="\U0001f600" * 32,
-        tags={f"tag{number}": "\U0001f600" * 64 for number in range(5)},
-        key_source="Microsoft.KeyVault",
-        key_name=long,
-        key_version=long,
-        key_vault_uri=long,
-        identity_type=long,
-        identity_client_id=long,
-        provisioning_state=long,
-    )
-    subscription = Subscription(ID, "\U0001f600" * 64, "t")
-    (step,) = compared_reading(
-        Known(), Reading((heavy,)), context(hostname="h"), subscription
-    ).steps
+    changes = changes_of_every_kind(text)
 
-    text = line("cmk.change", {"number": 7, **event_of(step.changes[0])})
+    lines = [line("cmk.change", {"number": 7, **event_of(change)}) for change in changes]
 
-    assert len(text) <= MAX_LOG_LINE_CHARS
-    assert json.loads(text)["subject"] == str(heavy.id)
+    assert max(map(len, lines)) <= MAX_LOG_LINE_CHARS
+    assert [json.loads(each)["subject"] for each in lines] == [each.subject for each in changes]
 
 
 def test_the_line_of_a_first_scan_names_as_many_broken_keys_as_fit() -> None:

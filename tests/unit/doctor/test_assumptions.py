@@ -1,6 +1,7 @@
 """What the doctor concludes from all that it has read: the actions of the role, and the report."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any, Final
 
 from cmk_check import VERSION
@@ -8,6 +9,7 @@ from cmk_check.composition_root import SystemClock
 from cmk_check.core.data_stores.facts import DataFacts
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
+from cmk_check.core.keys.facts import Vault
 from cmk_check.core.unread import Unread
 from cmk_check.doctor import assumptions, azure_checks
 from cmk_check.inventory.api_versions import type_read_by
@@ -47,7 +49,10 @@ async def test_an_action_works_is_missing_or_was_not_tried() -> None:
 async def test_a_report_says_of_each_assumption_what_was_seen_of_it() -> None:
     """It goes to strangers: beliefs, results and counts, with what to do where nothing was seen."""
     subject = ScriptedPatient.over(environ=AZURITE | ENTRA)
-    subject.key_facts = [HEALTHY]
+    assert isinstance(HEALTHY.vault, Vault)
+    refused = Unread(Gap(FORBIDDEN, detail="No (400 ForbiddenByRbac)."))
+    vault = replace(HEALTHY.vault, uses_rbac=True)
+    subject.key_facts = [replace(HEALTHY, vault=vault, key=refused, grants=None)]
     unread = Unread(Gap(FORBIDDEN, READ_ACCOUNTS))
     subject.data_facts = [DataFacts(stores={"a": OWN, "b": unread})]
     subject.search = ScriptedChanges(SystemClock())
@@ -72,9 +77,13 @@ async def test_a_report_says_of_each_assumption_what_was_seen_of_it() -> None:
         "result": "not_reached",
         "evidence": (f"forbidden, {READ_CHANGES}",),
     }
-    assert found["sign-in-variable"]["evidence"] == ("Apps: 0 as assumed, 1 not",)
+    refuted = {
+        "keys-with-roles": ("Answers: 0 as assumed, 1 not", "forbidden, forbiddenbyrbac"),
+        "sign-in-variable": ("Apps: 0 as assumed, 1 not",),
+    }
+    assert {name: found[name]["evidence"] for name in refuted} == refuted
     counts = Counter(each["result"] for each in found.values())
     assert sentence == (
-        f"{counts['proved']} assumptions are proved, 1 refuted (sign-in-variable), "
+        f"{counts['proved']} assumptions are proved, 2 refuted ({', '.join(refuted)}), "
         f"{counts['not_reached']} not reached."
     )
