@@ -18,7 +18,6 @@ FOREIGN = {"CMK_OWNER": "hush", "CMK_EXCLUDE": "hush"}
     ("name", "setting"),
     [
         pytest.param("CMK_EXCLUDE_SUBSCRIPTION", "CMK_EXCLUDE_SUBSCRIPTIONS", id="one missing"),
-        pytest.param("CMK_EXCLUDED_SUBSCRIPTION", "CMK_EXCLUDE_SUBSCRIPTIONS", id="and one more"),
         pytest.param("CMK_EXLCUDE_SUBSCRIPTIONS", "CMK_EXCLUDE_SUBSCRIPTIONS", id="swapped"),
         pytest.param("CMK_TAG", "CMK_TAGS", id="a short one"),
         pytest.param("Cmk_Kinds", "CMK_KINDS", id="another case"),
