@@ -1,7 +1,7 @@
 """A program in memory whose processes sleep, die or get no answer where a test chooses."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -114,14 +114,15 @@ class ScanWorld(World):
         self.clock.advance(timedelta(hours=1))
         return await self.start()
 
-    async def planned(self, *listed: str) -> list[SliceMessage]:
-        """Start and plan a scan, of these subscriptions if there are any.
+    async def planned(self, *listed: str, named: Sequence[str] = ()) -> list[SliceMessage]:
+        """Start and plan a scan, a partial one if it is of ``named`` subscriptions.
 
-        Return the messages of its slices, taken from the queue.
+        Let Azure list ``listed``, if there are any. Return the messages of the slices, taken from
+        the queue.
         """
         if listed:
             self.listed(*listed)
-        await self.start_next()
+        await (self.asked(*named) if named else self.start_next())
         await self.deliver(self.queue.messages.pop(0))
         return self.sent()
 

@@ -11,7 +11,7 @@ from cmk_check.store import table_keys
 from cmk_check.store.codec import RowTooNew
 from cmk_check.store.outbox import OF_SCANS
 from tests.fakes.world import bad, good, odd
-from tests.unit.scan.scan_world import ONE, ScanWorld
+from tests.unit.scan.scan_world import ONE, TWO, ScanWorld
 
 A: Final = table_keys.finding_row("rg", "a")
 B: Final = table_keys.finding_row("rg", "b")
@@ -128,3 +128,23 @@ async def test_p3_changes_behind_a_newer_feed_are_kept_and_told_once(
     assert "Changes stay in the outbox. A newer version of cmk_check (0.9.0)" in kept[0]
     assert len(pair.teller.told) == told + 1
     assert not await pair.outbox_of(ONE)
+
+
+async def test_p7_a_subscription_of_a_newer_version_is_a_gap_and_left_as_it_is(
+    pair: ScanWorld,
+) -> None:
+    """P11: it says which version reads it, and is never counted as good; the next one is read."""
+    place = Table.FINDINGS, ONE, table_keys.COVERAGE
+    await pair.overwrite(*place, **NEWER)
+    newer = await pair.store.get(*place)
+    pair.azure_has(bad(ONE, "a"), good(TWO))
+
+    scan_id = await pair.scan()
+
+    assert await pair.store.get(*place) == newer
+    assert (await pair.scan_row(scan_id)).state is ScanState.INCOMPLETE
+    summary = (await pair.known_status()).summary
+    (known,) = summary.gaps
+    assert (known.subscription_id, summary.accounts.unread) == (ONE, 2)
+    assert "deploy that version again" in (known.gap.detail or "")
+    assert await pair.coverage(TWO) == "read"

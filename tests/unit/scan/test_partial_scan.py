@@ -41,18 +41,6 @@ async def test_a_retired_subscription_stays_retired(scanned: ScanWorld) -> None:
     assert await scanned.coverage(TWO) == "retired"
 
 
-async def test_one_on_the_include_list_that_is_hidden_keeps_its_findings(world: ScanWorld) -> None:
-    """Only who is excluded loses them; hidden is a gap, whoever asks to look again."""
-    world.options = replace(world.options, scope=Scope(include=frozenset({ONE, TWO})))
-    world.azure_has(bad(ONE), bad(TWO))
-    await world.scan()
-    world.listed(ONE)
-
-    await world.partial_scan(TWO)
-
-    assert (await world.coverage(TWO), len(await world.findings())) == ("gap", 2)
-
-
 async def test_its_slices_are_no_larger_than_those_of_a_full_scan(scanned: ScanWorld) -> None:
     """A thousand subscriptions are more than one worker reads in time."""
     scanned.options = replace(scanned.options, slice_size=2)
@@ -129,19 +117,17 @@ async def test_ten_seconds_after_the_last_start_it_may_come(scanned: ScanWorld) 
 async def test_a_full_scan_takes_the_lease_from_it(scanned: ScanWorld) -> None:
     """The hour's scan is never late by a partial one, and nobody is alarmed."""
     scanned.read(ONE, bad(ONE))
-    answer = await scanned.asked(ONE)
-    await scanned.deliver(scanned.queue.messages.pop(0))
-    left = scanned.sent()
+    (message,) = await scanned.planned(named=[ONE])
     scanned.clock.advance(timedelta(seconds=1))
     full = await scanned.start()
     await scanned.drain()
-    without_its_worker = await scanned.slices_of(answer.scan_id)
-    await scanned.deliver(left[0])
+    without_its_worker = await scanned.slices_of(message.scan_id)
+    await scanned.deliver(message)
 
     assert without_its_worker == []
-    scan, newer = await scanned.scan_row(answer.scan_id), await scanned.scan_row(full.scan_id)
+    scan, newer = await scanned.scan_row(message.scan_id), await scanned.scan_row(full.scan_id)
     assert (full.new, scan.state, newer.state) == (True, ScanState.SUPERSEDED, ScanState.COMPLETE)
-    assert await scanned.slices_of(answer.scan_id) == []
+    assert await scanned.slices_of(message.scan_id) == []
     assert await scanned.scan_changes() == ["scan.baseline"]
     assert scanned.teller.partial_ended == []
 

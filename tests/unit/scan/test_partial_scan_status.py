@@ -67,9 +67,8 @@ async def test_a_mark_elsewhere_keeps_it_from_saying_compliant(scanned: ScanWorl
     newer:                            lease ........ finish: compliant?
     """
     scanned.read(TWO, bad(TWO))
-    await scanned.asked(TWO)
-    await scanned.deliver(scanned.queue.messages.pop(0))
-    worker = await scanned.asleep(scanned.sent()[0], LOWER)
+    (message,) = await scanned.planned(named=[TWO])
+    worker = await scanned.asleep(message, LOWER)
     worker.store.places = {Place("commit", Table.FINDINGS): Fault.DEATH_BEFORE}
     scanned.clock.advance(LEASE_ENDS)
     newer = await scanned.asked(ONE)
@@ -142,9 +141,7 @@ async def test_a_row_that_somebody_deleted_is_missed_beside_a_new_one(
     await delete_coverage(scanned, TWO)
     scanned.listed(ONE, TWO, THREE)
     scanned.read(THREE, good(THREE))
-    await scanned.asked(THREE)
-    await scanned.deliver(scanned.queue.messages.pop(0))
-    (message,) = scanned.sent()
+    (message,) = await scanned.planned(named=[THREE])
     for _ in range(deaths):
         await scanned.dies(message, MARK, Fault.DEATH_AFTER)
         scanned.clock.advance(CLAIM_ENDS)

@@ -1,15 +1,13 @@
 """Recording: lower before worse, one change per transition, however often it dies on the way."""
 
-from dataclasses import replace
-
 import pytest
 
-from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
+from cmk_check.core.enums import ScanState, Verdict
 from cmk_check.limits import SLICE_CLAIM
 from cmk_check.ports import Table
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import bad, good
-from tests.unit.scan.scan_world import ONE, RECORD, TWO, ScanWorld
+from tests.unit.scan.scan_world import ONE, RECORD, ScanWorld
 
 # 120 accounts are 240 writes: three transactions of at most 98.
 MANY = [f"a{number:03d}" for number in range(120)]
@@ -80,37 +78,3 @@ async def test_what_was_found_twice_in_the_outbox_is_still_published(green: Scan
 
     assert await green.outbox_of(ONE) == []
     assert [entry[0] for entry in await green.told_of(ONE)] == [1, 2, 3]
-
-
-@pytest.mark.parametrize(
-    ("row", "how"),
-    [("coverage", "newer"), ("finding|rg|chat", "newer"), ("finding|rg|chat", "broken")],
-)
-async def test_an_unusable_row_costs_only_its_subscription(
-    world: ScanWorld, row: str, how: str
-) -> None:
-    """It is left as it is, shown, and never counted as good."""
-    world.options = replace(world.options, slice_size=2)
-    world.listed(ONE, TWO)
-    world.read(ONE, good(ONE))
-    await world.scan()
-    values = {"schema": 2} if how == "newer" else {"name": 7}
-    await world.overwrite(Table.FINDINGS, ONE, row, **values)
-    spoilt = await world.store.get(Table.FINDINGS, ONE, row)
-    world.read(ONE, replace(good(ONE), tags={"owner": "x"}))
-    world.read(TWO, good(TWO, "other"))
-
-    scan_id = await world.scan()
-
-    status = await world.known_status()
-    assert await world.store.get(Table.FINDINGS, ONE, row) == spoilt
-    assert await world.told_of(TWO) == [(1, "account.discovered", "other")]
-    assert await world.verdict() is PostureVerdict.UNKNOWN
-    if row == "finding|rg|chat":
-        assert status.summary.accounts.unknown == 1
-    else:
-        (known,) = status.summary.gaps
-        assert known.subscription_id == ONE
-        assert "deploy that version again" in (known.gap.detail or "")
-        assert status.summary.accounts.unread == 1
-        assert (await world.scan_row(scan_id)).state is ScanState.INCOMPLETE

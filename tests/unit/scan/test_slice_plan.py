@@ -1,7 +1,7 @@
 """Plan: the whole key space, cut once, handed out until every slice is done."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,25 +9,13 @@ import pytest
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import Disposition, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.scope import Scope
-from cmk_check.ports import InventoryError, QueueError, SliceMessage, StoreUnavailable, Table
+from cmk_check.ports import InventoryError, SliceMessage, StoreUnavailable, Table
 from tests.fakes.faults import Fault, Place
-from tests.fakes.world import MemoryQueue, bad, good, sub
+from tests.fakes.world import bad, good, sub
 from tests.unit.scan.scan_world import FORBIDDEN, ONE, THREE, TWO, ScanWorld
 
 WRITE_SLICES = Place("commit", Table.SCANS, 0)
 WRITE_SCAN = Place("commit", Table.SCANS, 1)
-
-
-class NarrowQueue(MemoryQueue):
-    """A queue that takes some messages of a call, and then no more."""
-
-    room = 1
-
-    async def send(self, messages: Sequence[SliceMessage]) -> None:
-        """Append as many as there is room for."""
-        self.messages += messages[: self.room]
-        if len(messages) > self.room:
-            raise QueueError("the queue is full")
 
 
 async def test_of_two_planners_one_plan_counts_and_the_other_is_dropped_in_the_end(
@@ -81,22 +69,6 @@ async def test_a_plan_that_loses_every_race_is_delivered_again(world: ScanWorld)
         await world.deliver(message, world.faulty(faults))
 
     assert not world.queue.messages
-
-
-async def test_a_planner_that_failed_between_sends_sends_what_is_not_done(world: ScanWorld) -> None:
-    """Delivered again, it must neither forget a slice nor have a done one worked through again."""
-    world.listed(ONE, TWO, THREE)
-    queue = world.queue = NarrowQueue()
-    await world.start_next()
-    (message,) = world.sent()
-    with pytest.raises(QueueError):
-        await world.deliver(message)
-    await world.drain()
-    queue.room = 100
-
-    await world.deliver(message)
-
-    assert [entry.slice for entry in world.queue.messages] == [1, 2]
 
 
 async def test_a_plan_delivered_again_when_all_is_done_finishes(world: ScanWorld) -> None:
@@ -223,3 +195,13 @@ async def test_a_reading_is_told_what_is_listed_and_what_is_on_record(world: Sca
     await world.scan()
 
     assert world.inventory.asked == {ONE: (world.inventory.listed[0], {"a"})}
+
+
+async def test_a_plan_delivered_again_sends_what_is_not_done(world: ScanWorld) -> None:
+    """It must neither forget a slice nor have a done one worked through again."""
+    first, *_ = await world.planned(ONE, TWO, THREE)
+    await world.deliver(first)
+
+    await world.deliver(SliceMessage(first.scan_id, None))
+
+    assert [message.slice for message in world.sent()] == [1, 2]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.enums import ChangeType, ScanState, Trigger
+from cmk_check.core.enums import ChangeType, ScanState
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.limits import SCAN_SPACING
 from cmk_check.ports import QueueError, SliceMessage, StoreUnavailable, Table
@@ -152,15 +152,6 @@ SECOND = timedelta(seconds=1)
 
 def _estate(world: ScanWorld) -> None:
     world.azure_has(good(ONE))
-
-
-async def test_a_request_starts_a_scan_that_says_so(world: ScanWorld) -> None:
-    """The history tells people from the schedule."""
-    asked = await request(world.context)
-
-    assert asked == StartAnswer(StartOutcome.STARTED, asked.scan_id)
-    assert (await world.scan_row(asked.scan_id)).trigger is Trigger.REQUEST
-    assert world.queue.messages == [SliceMessage(asked.scan_id, None)]
 
 
 async def test_within_a_minute_of_the_last_start_there_is_no_other(world: ScanWorld) -> None:

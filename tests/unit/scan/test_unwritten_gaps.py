@@ -45,10 +45,7 @@ def refuse(world: ScanWorld, *partitions: str) -> None:
 
 async def scan(world: ScanWorld, *named: str) -> None:
     """Run a scan, of some subscriptions only if they are named, as the host delivers it."""
-    world.clock.advance(HOUR)
-    await (world.asked(*named) if named else world.start())
-    await world.deliver(world.queue.messages.pop(0))
-    for message in world.sent():
+    for message in await world.planned(named=named):
         await world.deliver_as_the_host_does(message)
 
 
