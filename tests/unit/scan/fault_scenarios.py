@@ -107,7 +107,7 @@ class Run[How](ABC):
             await self._invoke(self.world.start)
         else:
             await self._deliver(*self.waiting.pop(0))
-        self.waiting += [(sent, 1) for sent in self._sent()]
+        self.waiting += [(sent, 1) for sent in self.world.sent()]
 
     async def disturbed(self, *hows: How) -> AsyncIterator[Self]:
         """Try each thing at each place of the scan; yield each run after that process.
@@ -171,24 +171,18 @@ class Run[How](ABC):
 
     async def _check_green(self) -> None:
         """P1, after every process: compliant is not said while anything else is recorded."""
-        if (await self.world.posture()).verdict is PostureVerdict.COMPLIANT:
+        if await self.world.verdict() is PostureVerdict.COMPLIANT:
             found = await self.world.findings()
             assert {each.judgement.verdict for each in found.values()} <= {Verdict.COMPLIANT}
             if HEALTHY_KEYS in self.world.options.expectations.requires:
-                assert set(map(state_of, found.values())) <= {KeyState.HEALTHY, KeyState.AT_RISK}
-
-    def _sent(self) -> list[SliceMessage]:
-        sent, self.world.queue.messages = self.world.queue.messages, []
-        return sent
+                keys = {each.key_health and each.key_health.state for each in found.values()}
+                assert keys <= {KeyState.HEALTHY, KeyState.AT_RISK}
 
 
 async def begun(history: History) -> ScanWorld:
     """Return a world whose estate was recorded once, unless it is to be, and has changed since."""
     world = ScanWorld(slice_size=2, keys=ScriptedKeys())
-    expect = world.options.expectations
-    required = frozenset({HEALTHY_KEYS} if history.require_healthy_keys else ())
-    expect = replace(expect, requires=required)
-    world.options = replace(world.options, expectations=expect)
+    world.require(*[HEALTHY_KEYS] * history.require_healthy_keys)
     if history.before:
         script(world, history.before, history.keys_before)
         await world.scan()
@@ -212,28 +206,25 @@ def script(world: ScanWorld, estate: Estate, keys: Mapping[str, KeyFacts]) -> No
 
 async def outcome(world: ScanWorld) -> dict[str, object]:
     """Return all that must not depend on what went wrong, without ids and times."""
-    status = await world.status()
-    assert status is not None
+    summary = (await world.known_status()).summary
+    said = ("before", "after", "baseline")
     feed = sorted(
-        (change.source, change.sequence, change.type, change.subject, said(change.data))
-        for change in await world.feed()
-        if change.source.startswith("/subscriptions/")
+        (each.source, each.sequence, each.type, each.subject, str([each.data[key] for key in said]))
+        for each in await world.feed()
+        if each.source.startswith("/subscriptions/")
     )
-    stored = {
-        where: await world.context.findings_table.read_one(table_keys.partition_of(where))
-        for where in (ONE, TWO, THREE)
-    }
+    table = world.context.findings_table
+    rows = [await table.read_one(table_keys.partition_of(where)) for where in (ONE, TWO, THREE)]
     return {
         "findings": {key: facts(entry) for key, entry in (await world.findings()).items()},
-        "coverage": {
-            key: (entry.mark, len(entry.outbox), entry.known.coverage.sequence)
-            for key, entry in stored.items()
-            if entry.known.coverage is not None
-        },
+        "coverage": [
+            (row.mark, len(row.outbox), row.known.coverage and row.known.coverage.sequence)
+            for row in rows
+        ],
         "feed": feed,
         "posture": await world.posture(),
-        "accounts": status.summary.accounts,
-        "subscriptions": status.summary.subscriptions,
+        "accounts": summary.accounts,
+        "subscriptions": summary.subscriptions,
     }
 
 
@@ -242,16 +233,6 @@ def facts(finding: Finding) -> tuple[object, ...]:
     passed = [(entry.verdict, entry.reason, entry.key_health) for entry in finding.history]
     key = finding.key_health
     return finding.judgement, key, finding.previous_verdict, finding.changes, passed
-
-
-def state_of(finding: Finding) -> KeyState | None:
-    """Return how the key behind a finding is."""
-    return finding.key_health.state if finding.key_health else None
-
-
-def said(data: Mapping[str, object]) -> str:
-    """Return what a change says of before and after."""
-    return f"{data['before']} -> {data['after']}, baseline {data['baseline']}"
 
 
 async def check_told(world: ScanWorld) -> None:
