@@ -42,16 +42,13 @@ def keys() -> ScriptedKeys:
 def world_with_keys(store: RecordingStore, keys: ScriptedKeys) -> ScanWorld:
     """Return a program with key health, over one compliant account, a subscription to a slice."""
     world = ScanWorld(store, keys=keys, slice_size=1)
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
+    world.azure_has(good(ONE))
     return world
 
 
 @pytest.fixture
 async def scanned(world: ScanWorld) -> ScanWorld:
     """Return a program that has found two compliant subscriptions."""
-    world.listed(ONE, TWO)
-    world.read(ONE, good(ONE))
-    world.read(TWO, good(TWO))
+    world.azure_has(good(ONE), good(TWO))
     await world.scan()
     return world

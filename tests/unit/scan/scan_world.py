@@ -178,6 +178,11 @@ class ScanWorld(World):
         assert status is not None
         return status
 
+    async def put_status(self, status: Status) -> None:
+        """Let the status say something else."""
+        scans = self.context.scans
+        await scans.commit(status=status, current=await scans.lease_and_status())
+
     async def coverage_of(self, subscription_id: str) -> Coverage:
         """Return what is recorded of a subscription, which there must be."""
         coverage = await self.context.findings_table.coverage(subscription_id)

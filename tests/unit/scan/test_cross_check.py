@@ -61,54 +61,42 @@ def known(of: Account, created_at: datetime | None = OLD) -> KnownAccount:
     return KnownAccount(of.id, created_at)
 
 
-@pytest.fixture
-def azure() -> LeakyInventory:
-    """Return Azure with two subscriptions, each with a compliant account on its list."""
-    azure = LeakyInventory([Subscription(ONE, "one", "t", "Enabled")])
-    azure.listed += (Subscription(TWO, "two", "t", "Enabled"),)
-    azure.readings = {ONE: Reading((good(ONE),)), TWO: Reading((good(TWO),))}
-    return azure
+class Checked(ScanWorld):
+    """A program that cross-checks two subscriptions, each with a compliant account on its list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inventory = self.azure = LeakyInventory()
+        self.account_search = self.search = ScriptedSearch([known(good(ONE)), known(good(TWO))])
+        self.azure_has(good(ONE), good(TWO))
+
+    async def check(self) -> CrossCheck | None:
+        """Scan, and return what the scan row says of the check."""
+        scan = await self.scan_row(await self.scan())
+        assert scan.summary is not None
+        return scan.summary.cross_check
 
 
 @pytest.fixture
-def search() -> ScriptedSearch:
-    """Return a witness that knows what the lists have."""
-    return ScriptedSearch([known(good(ONE)), known(good(TWO))])
+def world() -> Checked:
+    """Return it; Resource Graph knows what the lists have."""
+    return Checked()
 
 
-@pytest.fixture
-def world(azure: LeakyInventory, search: ScriptedSearch) -> ScanWorld:
-    """Return a program that cross-checks."""
-    world = ScanWorld()
-    world.inventory, world.account_search = azure, search
-    return world
-
-
-async def checked(world: ScanWorld) -> CrossCheck | None:
-    """Scan, and return what the scan row says of the check."""
-    scan = await world.scan_row(await world.scan())
-    assert scan.summary is not None
-    return scan.summary.cross_check
-
-
-async def test_lists_that_have_everything_cost_one_query_for_each_slice(
-    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
-) -> None:
+async def test_lists_that_have_everything_cost_one_query_for_each_slice(world: Checked) -> None:
     """Resource Graph allows few queries, and nothing else is asked of Azure."""
-    assert await checked(world) == CrossCheck(CHECKED, 0)
-    assert search.asked == [[ONE, TWO]]
-    assert sorted(azure.reads) == [ONE, TWO]
+    assert await world.check() == CrossCheck(CHECKED, 0)
+    assert world.search.asked == [[ONE, TWO]]
+    assert sorted(world.azure.reads) == [ONE, TWO]
     assert await world.verdict() == "compliant"
 
 
-async def test_an_account_that_the_list_lacks_is_judged_and_a_gap_p1(
-    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
-) -> None:
+async def test_an_account_that_the_list_lacks_is_judged_and_a_gap_p1(world: Checked) -> None:
     """P1: a list without a region's accounts is green, and its accounts are not."""
-    azure.left_out = [bad(TWO, "hidden")]
-    search.known.append(known(bad(TWO, "hidden")))
+    world.azure.left_out = [bad(TWO, "hidden")]
+    world.search.known.append(known(bad(TWO, "hidden")))
 
-    assert await checked(world) == CrossCheck(CHECKED, 1)
+    assert await world.check() == CrossCheck(CHECKED, 1)
     assert await world.verdicts() == {"chat": "compliant", "hidden": "non_compliant"}
     coverage = await world.coverage_of(TWO)
     assert coverage.gap == INCOMPLETE
@@ -116,31 +104,27 @@ async def test_an_account_that_the_list_lacks_is_judged_and_a_gap_p1(
     assert await world.verdict() == "non_compliant"
 
 
-async def test_each_difference_that_azure_confirms_is_counted(
-    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
-) -> None:
+async def test_each_difference_that_azure_confirms_is_counted(world: Checked) -> None:
     """One that is gone is none; one without a creation date was not asked for."""
     hidden = [bad(TWO, "hidden"), good(TWO, "other")]
-    azure.left_out = [*hidden]
+    world.azure.left_out = [*hidden]
     undated = replace(known(good(TWO, "undated")), created_at=None)
-    search.known += [*map(known, hidden), known(good(TWO, "deleted")), undated]
+    world.search.known += [*map(known, hidden), known(good(TWO, "deleted")), undated]
 
-    assert await checked(world) == CrossCheck(CHECKED, 3)
+    assert await world.check() == CrossCheck(CHECKED, 3)
 
 
-async def test_accounts_of_which_azure_says_nothing_are_differences(
-    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
-) -> None:
+async def test_accounts_of_which_azure_says_nothing_are_differences(world: Checked) -> None:
     """P1: the list lacks them, and the second reading did not come to them."""
-    search.known += [known(bad(TWO, "hidden")), known(bad(TWO, "other"))]
+    world.search.known += [known(bad(TWO, "hidden")), known(bad(TWO, "other"))]
 
     async def refuse_the_second(subscription_id: str) -> None:
-        if azure.reads.count(subscription_id) == 2:
-            azure.readings[subscription_id] = Reading(gap=FORBIDDEN)
+        if world.azure.reads.count(subscription_id) == 2:
+            world.azure.readings[subscription_id] = Reading(gap=FORBIDDEN)
 
-    azure.before_read = refuse_the_second
+    world.azure.before_read = refuse_the_second
 
-    assert await checked(world) == CrossCheck(CHECKED, 2)
+    assert await world.check() == CrossCheck(CHECKED, 2)
     assert await world.verdict() == "unknown"
 
 
@@ -150,58 +134,56 @@ async def test_accounts_of_which_azure_says_nothing_are_differences(
     ids=["an hour", "less", "in the scan"],
 )
 async def test_an_account_counts_if_it_is_an_hour_older_than_the_scan(
-    world: ScanWorld,
-    azure: LeakyInventory,
-    search: ScriptedSearch,
+    world: Checked,
     age: timedelta,
     differences: int,
 ) -> None:
     """List and Resource Graph may both be late with a younger one."""
-    azure.left_out = [good(TWO, "new")]
+    world.azure.left_out = [good(TWO, "new")]
     began = BEGINNING + HOUR  # as the world scans
-    search.known.append(known(good(TWO, "new"), began - age))
+    world.search.known.append(known(good(TWO, "new"), began - age))
 
-    assert await checked(world) == CrossCheck(CHECKED, differences)
+    assert await world.check() == CrossCheck(CHECKED, differences)
 
 
 @pytest.mark.parametrize("error", [InventoryError(FORBIDDEN), KeyError("a bug")])
 async def test_no_answer_leaves_everything_as_it_is_without_the_check(
-    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch, error: Exception
+    world: Checked, error: Exception
 ) -> None:
     """An optional part costs only itself."""
-    azure.left_out = [bad(TWO, "hidden")]
-    search.error = error
+    world.azure.left_out = [bad(TWO, "hidden")]
+    world.search.error = error
 
-    assert await checked(world) == CrossCheck(NOT_CHECKED, 0)
-    assert len(search.asked) == 1
+    assert await world.check() == CrossCheck(NOT_CHECKED, 0)
+    assert len(world.search.asked) == 1
     assert await world.verdict() == "compliant"
 
 
-async def test_at_most_so_many_are_asked_for_in_a_slice(
-    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
-) -> None:
+async def test_at_most_so_many_are_asked_for_in_a_slice(world: Checked) -> None:
     """A Resource Graph that is days behind must not cost a request for each account."""
-    search.known += [known(good(ONE, f"gone-{n}")) for n in range(CROSS_CHECKED_PER_SLICE - 1)]
-    search.known += [known(good(TWO, f"gone-{n}")) for n in range(3)]
+    world.search.known += [
+        known(good(ONE, f"gone-{n}")) for n in range(CROSS_CHECKED_PER_SLICE - 1)
+    ]
+    world.search.known += [known(good(TWO, f"gone-{n}")) for n in range(3)]
 
-    check = await checked(world)
+    check = await world.check()
 
     assert check == CrossCheck(PARTLY, 2)
-    assert sum(len(names) for _, names in azure.asked.values()) == CROSS_CHECKED_PER_SLICE
+    assert sum(len(names) for _, names in world.azure.asked.values()) == CROSS_CHECKED_PER_SLICE
     assert await world.verdict() == "compliant"
 
 
 async def test_nothing_is_removed_while_the_list_lacks_it_and_all_is_well_after_p2(
-    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
+    world: Checked,
 ) -> None:
     """P2: once recorded it is asked for at each scan; the gap ends with the hole in the list."""
-    azure.left_out = [good(TWO, "hidden")]
-    search.known.append(known(good(TWO, "hidden")))
+    world.azure.left_out = [good(TWO, "hidden")]
+    world.search.known.append(known(good(TWO, "hidden")))
     await world.scan()
-    search.known.pop()
+    world.search.known.pop()
     await world.scan()
     lasting = await world.coverage(TWO)
-    azure.readings[TWO], azure.left_out = Reading((good(TWO), good(TWO, "hidden"))), ()
+    world.azure.readings[TWO], world.azure.left_out = Reading((good(TWO), good(TWO, "hidden"))), ()
     await world.scan()
 
     assert lasting == "gap"
@@ -210,28 +192,24 @@ async def test_nothing_is_removed_while_the_list_lacks_it_and_all_is_well_after_
     assert await world.verdict() == "compliant"
 
 
-async def test_without_a_complete_list_nothing_is_checked(
-    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
-) -> None:
+async def test_without_a_complete_list_nothing_is_checked(world: Checked) -> None:
     """It is a gap already; and asked for no subscriptions, Resource Graph could answer for all."""
-    azure.readings = {ONE: Reading(gap=FORBIDDEN), TWO: Reading(gap=FORBIDDEN)}
-    incomplete, asked = await checked(world), len(search.asked)
+    world.azure.readings = {ONE: Reading(gap=FORBIDDEN), TWO: Reading(gap=FORBIDDEN)}
+    incomplete, asked = await world.check(), len(world.search.asked)
     world.options = replace(world.options, scope=Scope(exclude=frozenset({ONE, TWO})))
 
-    assert (incomplete, await checked(world)) == (None, None)
-    assert len(search.asked) == asked
+    assert (incomplete, await world.check()) == (None, None)
+    assert len(world.search.asked) == asked
 
 
-async def test_an_account_of_another_kind_now_is_on_the_list(
-    world: ScanWorld, azure: LeakyInventory, search: ScriptedSearch
-) -> None:
+async def test_an_account_of_another_kind_now_is_on_the_list(world: Checked) -> None:
     """Resource Graph may be late with its kind."""
     other = account(TWO, "speech")
-    azure.readings[TWO] = Reading((good(TWO),), ignored_ids=frozenset({other.id.text}))
-    search.known.append(known(other))
+    world.azure.readings[TWO] = Reading((good(TWO),), ignored_ids=frozenset({other.id.text}))
+    world.search.known.append(known(other))
 
-    assert await checked(world) == CrossCheck(CHECKED, 0)
-    assert sorted(azure.reads) == [ONE, TWO]
+    assert await world.check() == CrossCheck(CHECKED, 0)
+    assert sorted(world.azure.reads) == [ONE, TWO]
 
 
 @pytest.mark.parametrize(

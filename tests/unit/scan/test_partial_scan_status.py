@@ -10,12 +10,11 @@ from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason, PostureReason, ScanState
 from cmk_check.core.model import PolicyCounts
 from cmk_check.core.requirements import REQUIREMENTS, Requirement
-from cmk_check.core.status import Status, Summary
+from cmk_check.core.status import Summary
 from cmk_check.ports import InventoryError, Table, TableQuery
 from cmk_check.scan.partial_scan import status_after
 from cmk_check.store import table_keys
 from cmk_check.store.codec import is_too_new
-from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import DeathError, Fault, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import bad, good, odd
@@ -34,17 +33,6 @@ type Maker = Callable[[str], Account]
 
 # After the claim.
 LOWER = Place("commit", Table.SCANS, 1)
-
-
-async def put_status(world: ScanWorld, status: Status) -> None:
-    """Let the status say something else."""
-    scans = ScanTable(world.store)
-    await scans.commit(status=status, current=await scans.lease_and_status())
-
-
-async def delete_coverage(world: ScanWorld, subscription_id: str) -> None:
-    """Delete a coverage row, as a person may."""
-    await world.delete(Table.FINDINGS, subscription_id, table_keys.COVERAGE)
 
 
 async def test_what_spoke_against_compliant_when_it_began_still_does(scanned: ScanWorld) -> None:
@@ -90,7 +78,7 @@ async def test_a_gap_that_stands_in_no_row_is_not_forgotten(scanned: ScanWorld) 
     """An earlier version counted it, and did not say which: the row says that it was read."""
     status = await scanned.known_status()
     summary = replace(status.summary, unwritten=1)
-    await put_status(scanned, replace(status, summary=summary))
+    await scanned.put_status(replace(status, summary=summary))
 
     for _ in range(2):
         await scanned.partial_scan(ONE)
@@ -121,7 +109,7 @@ async def test_each_requirement_that_was_lowered_when_it_began_still_is(
     """What it lowered itself ends with it, and nothing else."""
     status = await scanned.known_status()
     lowered = requirement.lower(status)
-    await put_status(scanned, lowered if was_lowered else status)
+    await scanned.put_status(lowered if was_lowered else status)
     answer = await scanned.asked(ONE)
     scan = await scanned.scan_row(answer.scan_id)
 
@@ -138,7 +126,7 @@ async def test_a_row_that_somebody_deleted_is_missed_beside_a_new_one(
     """There are as many rows as before: what the scan has added must not stand for it."""
     scanned.read(TWO, bad(TWO))
     await scanned.scan()
-    await delete_coverage(scanned, TWO)
+    await scanned.delete(Table.FINDINGS, TWO, table_keys.COVERAGE)
     scanned.listed(ONE, TWO, THREE)
     scanned.read(THREE, good(THREE))
     (message,) = await scanned.planned(named=[THREE])

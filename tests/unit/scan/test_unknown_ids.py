@@ -111,9 +111,8 @@ async def test_a_row_of_an_earlier_version_that_a_list_may_have_named_stays_p1_p
 async def wrote_the_scope(world: ScanWorld, *, is_known: bool = True) -> None:
     """Let the status say that the last full scan was made under the present settings."""
     status = await world.known_status()
-    changed = replace(status, scope=world.options.recorded_scope if is_known else None)
-    scans = world.context.scans
-    await scans.commit(status=changed, current=await scans.lease_and_status())
+    scope = world.options.recorded_scope if is_known else None
+    await world.put_status(replace(status, scope=scope))
 
 
 @pytest.mark.parametrize("why", ["recorded", "broken", "accounts alone", "on the include list"])

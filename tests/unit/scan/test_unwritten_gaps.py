@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from cmk_check.core.enums import PostureReason
-from cmk_check.core.status import Status
 from cmk_check.ports import Table
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.memory import MemoryStore
@@ -29,9 +28,7 @@ HOUR = timedelta(hours=1)
 async def estate() -> ScanWorld:
     """Return a program that has found three compliant subscriptions, each with a slice."""
     world = ScanWorld(FaultyStore(MemoryStore()), slice_size=1)
-    world.listed(ONE, TWO, THREE)
-    for each in (ONE, TWO, THREE):
-        world.read(each, good(each))
+    world.azure_has(good(ONE), good(TWO), good(THREE))
     await world.scan()
     return world
 
@@ -61,16 +58,9 @@ async def status_of(world: ScanWorld, name: str) -> dict[str, Any]:
     return answer
 
 
-async def known(world: ScanWorld) -> Status:
-    """Return the status."""
-    status = await world.status()
-    assert status is not None
-    return status
-
-
 async def test_p1_what_was_not_written_is_shown_as_not_read_everywhere(estate: ScanWorld) -> None:
     """ONE was read as violated three times, and each answer called it compliant and new."""
-    first = (await known(estate)).as_of
+    first = (await estate.known_status()).as_of
     estate.read(ONE, bad(ONE))
     refuse(estate, ONE)
 
@@ -141,7 +131,7 @@ async def test_a_new_subscription_that_could_not_be_written_is_no_missing_row(
     refuse(estate, new)
     await scan(estate)
     await scan(estate, ONE)
-    (gap,) = (await known(estate)).summary.gaps
+    (gap,) = (await estate.known_status()).summary.gaps
     assert (gap.subscription_id, gap.name) == (new, f"name of {new}")
     refuse(estate)
 
@@ -155,7 +145,7 @@ async def test_p1_beyond_the_bound_all_are_as_old_as_what_was_recorded(
 ) -> None:
     """A status names so many gaps and no more; the others could be any."""
     monkeypatch.setattr("cmk_check.core.counts.MAX_UNWRITTEN_NAMED", 1)
-    first = (await known(estate)).as_of
+    first = (await estate.known_status()).as_of
     for each in (ONE, TWO):
         estate.read(each, bad(each))
     refuse(estate, ONE, TWO)
@@ -174,7 +164,7 @@ async def test_p1_beyond_the_bound_all_are_as_old_as_what_was_recorded(
 
 async def test_a_gap_that_is_written_at_last_says_when_it_was_read(estate: ScanWorld) -> None:
     """The last scan did not: its date must not get into the row."""
-    first = (await known(estate)).as_of
+    first = (await estate.known_status()).as_of
     estate.read(ONE, bad(ONE))
     refuse(estate, ONE)
     await scan(estate)
@@ -203,14 +193,14 @@ async def test_p1_a_gap_in_no_row_gets_one_when_nobody_lists_it_any_more(
     world.listed(ONE)
     await scan(world, ONE)
     await scan(world)
-    still = (await known(world)).summary.unwritten
+    still = (await world.known_status()).summary.unwritten
     refuse(world)
 
     await scan(world, *named)
     await scan(world)
     await scan(world)
 
-    assert (still, (await known(world)).summary.unwritten) == (1, 0)
+    assert (still, (await world.known_status()).summary.unwritten) == (1, 0)
     assert (await world.coverage(TWO), await world.verdict()) == ("gap", "unknown")
     _, change = world.teller.told[-1]
     assert (change.type.value, change.source[-1]) == ("cmkcheck.coverage.lost", TWO[-1])
