@@ -1,14 +1,12 @@
 """What stands beside a verdict: reading it costs a part of the time, and a bug costs it alone."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Protocol, cast
+from typing import Any
 
 import pytest
 
 from cmk_check.core.account import Account
-from cmk_check.core.aspects.aspect import AllJudged
 from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.data_stores.account_data import AccountData
@@ -29,12 +27,7 @@ SCAN = Scan("one", 1, Trigger.TIMER, BEGINNING)
 IN_STORES = replace(good(ID), places=AccountPlaces(has_projects=True))
 
 
-class Reader(Protocol):
-    """A reader of any aspect."""
-
-    read: Callable[..., Awaitable[AllJudged]]
-
-
+type AnyReader = KeyReader | ExceptionReader | DataReader
 type Kind = type[KeyReader | ExceptionReader | DataReader]
 
 
@@ -53,13 +46,15 @@ class Broken:
         return object()
 
 
-def reader_of(kind: Kind, inventory: Broken, **options: float) -> Reader:
+def reader_of(kind: Kind, inventory: Broken, **options: float) -> AnyReader:
     """Return a reader with these numbers of seconds for a subscription and a slice."""
     world = World(
         subscription_timeout=options.get("timeout", 120),
         reading_deadline=timedelta(seconds=options.get("deadline", 60)),
     )
-    return cast("Callable[..., Reader]", kind)(lambda: inventory, world.options, SCAN)
+    make: Any = kind
+    reader: AnyReader = make(lambda: inventory, world.options, SCAN)
+    return reader
 
 
 @pytest.mark.parametrize("raises", [True, False], ids=["reading", "judging"])

@@ -140,21 +140,6 @@ async def test_a_row_that_somebody_deleted_is_missed_beside_a_new_one(
     assert await scanned.verdict() == "unknown"
 
 
-async def test_a_row_that_somebody_broke_counts_as_a_gap(scanned: ScanWorld) -> None:
-    """With the accounts that stand beside it."""
-    scanned.read(TWO, bad(TWO))
-    await scanned.scan()
-    await scanned.overwrite(Table.FINDINGS, TWO, table_keys.COVERAGE, coverage="nonsense")
-
-    await scanned.partial_scan(ONE)
-
-    status = await scanned.known_status()
-    assert (status.summary.subscriptions.gap, status.summary.accounts.non_compliant) == (1, 1)
-    (known,) = status.summary.gaps
-    assert (known.subscription_id, known.gap.reason) == (TWO, GapReason.SLICE_FAILED)
-    assert "coverage is missing" in str(known.gap.detail)
-
-
 async def test_an_earlier_version_does_not_understand_its_row(scanned: ScanWorld) -> None:
     """It would finish it as a scan of the whole estate."""
     answer = await scanned.asked(ONE)
@@ -168,24 +153,23 @@ async def test_an_earlier_version_does_not_understand_its_row(scanned: ScanWorld
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "counts"),
+    ("one", "two", "broken"),
     [
-        (odd, good, '{"by_kind":{"OpenAI":{"compliant":1,"unknown":-1}},"by_reason":{}}'),
-        (good, bad, "{}"),
-        (good, bad, '{"by_kind":{},"by_reason":{"key_not_named":1}}'),
+        (odd, good, {"accounts": '{"by_kind":{"OpenAI":{"unknown":-1}},"by_reason":{}}'}),
+        (good, bad, {"accounts": "{}"}),
+        (good, bad, {"accounts": '{"by_kind":{},"by_reason":{"key_not_named":1}}'}),
+        (good, bad, {"coverage": "nonsense"}),
     ],
-    ids=["below zero", "nothing", "no kind"],
+    ids=["counts below zero", "no counts", "counts without a kind", "no state"],
 )
-async def test_broken_counts_make_a_gap_and_hide_nothing(
-    world: ScanWorld, one: Maker, two: Maker, counts: str
+async def test_a_row_that_somebody_broke_makes_a_gap_and_hides_nothing(
+    world: ScanWorld, one: Maker, two: Maker, broken: dict[str, str]
 ) -> None:
     """A partial scan sums the rows of all subscriptions (P1); the next full one rebuilds them."""
-    world.listed(ONE, TWO, THREE)
-    for make, subscription_id in ((one, ONE), (two, TWO), (good, THREE)):
-        world.read(subscription_id, make(subscription_id))
+    world.azure_has(one(ONE), two(TWO), good(THREE))
     await world.scan()
     reasons = (await world.posture()).reasons
-    await world.overwrite(Table.FINDINGS, TWO, table_keys.COVERAGE, accounts=counts)
+    await world.overwrite(Table.FINDINGS, TWO, table_keys.COVERAGE, **broken)
 
     await world.partial_scan(THREE)
 
@@ -194,6 +178,8 @@ async def test_broken_counts_make_a_gap_and_hide_nothing(
         PostureReason.SUBSCRIPTIONS_UNREAD,
         *dict(reasons),
     }
+    (known,) = (await world.known_status()).summary.gaps
+    assert (known.subscription_id, known.gap.reason) == (TWO, GapReason.SLICE_FAILED)
     world.clock.advance(LEASE_ENDS)
     await world.scan()
     assert (await world.posture()).reasons == reasons
