@@ -20,9 +20,8 @@ from cmk_check.limits import SCAN_LEASE, SCAN_SPACING, SLICE_CLAIM
 from cmk_check.ports import Delete, Replace, SliceMessage, Table, TableQuery
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice import SliceIncomplete, run_slice
-from cmk_check.scan.start import Started
 from cmk_check.store import table_keys
-from cmk_check.store.scan_rows import Slice
+from cmk_check.store.scan_rows import Lease, Slice
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
 from tests.fakes.world import MAX_DELIVERIES, World, sub
 
@@ -109,21 +108,27 @@ class ScanWorld(World):
         self.options = replace(self.options, **options)
         self.expect(scope=self.options.recorded_scope)
 
-    async def start_next(self) -> Started:
-        """Start a scan an hour after the last one."""
+    async def started(self, *listed: str) -> SliceMessage:
+        """Start a scan an hour after the last one; return its message, taken from the queue.
+
+        Let Azure list ``listed``, if there are any.
+        """
+        if listed:
+            self.listed(*listed)
         self.clock.advance(timedelta(hours=1))
-        return await self.start()
+        await self.start()
+        return self.queue.messages.pop()
 
     async def planned(self, *listed: str, named: Sequence[str] = ()) -> list[SliceMessage]:
         """Start and plan a scan, a partial one if it is of ``named`` subscriptions.
 
-        Let Azure list ``listed``, if there are any. Return the messages of the slices, taken from
-        the queue.
+        Return the messages of its slices, taken from the queue.
         """
-        if listed:
-            self.listed(*listed)
-        await (self.asked(*named) if named else self.start_next())
-        await self.deliver(self.queue.messages.pop(0))
+        if named:
+            await self.asked(*named)
+            await self.deliver(self.queue.messages.pop())
+        else:
+            await self.deliver(await self.started(*listed))
         return self.sent()
 
     def sent(self) -> list[SliceMessage]:
@@ -182,6 +187,10 @@ class ScanWorld(World):
         """Let the status say something else."""
         scans = self.context.scans
         await scans.commit(status=status, current=await scans.lease_and_status())
+
+    async def lease(self) -> Lease:
+        """Return the lease as it is."""
+        return (await self.context.scans.lease_and_status()).lease.value
 
     async def coverage_of(self, subscription_id: str) -> Coverage:
         """Return what is recorded of a subscription, which there must be."""

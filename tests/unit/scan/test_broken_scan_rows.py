@@ -151,7 +151,7 @@ async def test_many_scans_that_lost_their_lease_are_abandoned_in_one_transaction
     """Whoever deletes the lease again and again must not make a start too big for the table."""
     world.listed(ONE)
     for _ in range(60):
-        await world.start_next()
+        await world.started()
         await delete_row(world, "current")
         world.clock.advance(timedelta(minutes=1))
 

@@ -10,8 +10,6 @@ from cmk_check.core.enums import ScanState
 from cmk_check.limits import CLAIM_RENEWED_AFTER, SCAN_DEADLINE, SCAN_LEASE
 from cmk_check.ports import SliceMessage, StoreUnavailable, Table
 from cmk_check.scan.claim import SliceHeld
-from cmk_check.store.scan_rows import Lease
-from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import bad
@@ -112,17 +110,17 @@ async def test_a_slice_of_a_scan_that_ended_is_dropped(world: ScanWorld) -> None
 async def test_the_lease_is_renewed_below_half_and_not_before(world: ScanWorld) -> None:
     """A large estate takes longer than the lease; renewing at every slice would cost writes."""
     first, second = await world.planned(ONE, TWO)
-    taken = await lease(world)
+    taken = await world.lease()
     world.clock.advance(SCAN_LEASE / 2)
     await world.deliver(first)
-    kept = await lease(world)
+    kept = await world.lease()
     world.clock.advance(timedelta(seconds=1))
     moment = world.clock.now()
 
     worker = await world.asleep(second, MARK)
 
     assert kept == taken
-    assert (await lease(world)).expires == moment + SCAN_LEASE
+    assert (await world.lease()).expires == moment + SCAN_LEASE
     await worker.wake()
 
 
@@ -134,13 +132,13 @@ async def test_the_lease_never_outlasts_the_deadline_of_the_scan(
     began = (await world.scan_row(first.scan_id)).started_at
     world.clock.advance(timedelta(minutes=29))
     await world.deliver(first)
-    assert (await lease(world)).expires == began + SCAN_DEADLINE
+    assert (await world.lease()).expires == began + SCAN_DEADLINE
     world.clock.advance(timedelta(minutes=25))
     before = len(store.log)
 
     last = await world.asleep(second, MARK)
 
-    assert (await lease(world)).expires == began + SCAN_DEADLINE
+    assert (await world.lease()).expires == began + SCAN_DEADLINE
     assert "current" not in store.written(before)
     world.clock.advance(timedelta(minutes=1))
     assert (await world.start()).new
@@ -154,12 +152,12 @@ async def test_the_lease_of_another_scan_is_not_renewed(world: ScanWorld) -> Non
     await world.poison(SliceMessage(old.scan_id, None))
     newer = await world.start()
     world.clock.advance(SCAN_LEASE - timedelta(minutes=1))
-    before = await lease(world)
+    before = await world.lease()
 
     await worker.wake()
 
     assert before.scan_id == newer.scan_id
-    assert await lease(world) == before
+    assert await world.lease() == before
 
 
 async def test_a_claim_whose_renewal_got_no_answer_is_still_held(world: ScanWorld) -> None:
@@ -226,9 +224,3 @@ async def test_slices_worked_through_at_once_and_twice_finish_once(crowd: ScanWo
     assert sorted(crowd.inventory.reads) == [ONE, TWO, THREE]
     assert [state for _, state, _ in crowd.teller.ended] == ["complete"]
     assert len(await crowd.feed()) == 2
-
-
-async def lease(world: ScanWorld) -> Lease:
-    """Return the lease as it stands."""
-    current = await ScanTable(world.store).lease_and_status()
-    return current.lease.value

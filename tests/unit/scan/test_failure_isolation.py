@@ -303,8 +303,7 @@ async def test_a_poisoned_plan_fails_the_scan_and_says_nothing_of_the_estate(
     """What the last scan read still holds until it is too old."""
     world.azure_has(good(ONE))
     await world.scan()
-    await world.start_next()
-    (message,) = world.sent()
+    message = await world.started()
 
     await world.poison(message)
     await world.poison(message)  # it is delivered at least once, too
@@ -323,10 +322,8 @@ async def test_a_poisoned_plan_fails_the_scan_and_says_nothing_of_the_estate(
 
 async def test_a_poison_message_of_a_scan_that_is_overtaken_does_nothing(world: ScanWorld) -> None:
     """It must not close, or speak for, the scan that runs now."""
-    world.listed(ONE)
-    await world.start_next()
-    (old,) = world.sent()
-    newer = await world.start_next()
+    old = await world.started(ONE)
+    newer = await world.started()
 
     await world.poison(old)
     await world.poison(SliceMessage(old.scan_id, 0))

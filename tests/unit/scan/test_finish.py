@@ -109,8 +109,7 @@ async def test_a_scan_leaves_its_date_its_posture_and_a_lease_that_is_free(
     assert status.last_scan.finished_at == row.finished_at == world.clock.now()
     assert row.posture is PostureVerdict.NON_COMPLIANT
     assert row.posture_reasons == (PostureReason.ACCOUNTS_NON_COMPLIANT,)
-    current = await world.context.scans.lease_and_status()
-    assert current.lease.value == Lease("", row.epoch, world.clock.now())
+    assert await world.lease() == Lease("", row.epoch, world.clock.now())
 
 
 async def test_an_earlier_version_can_read_the_scan_of_an_estate_with_a_kind_left_out(

@@ -108,8 +108,7 @@ async def scan_while(world: ScanWorld, what: str) -> None:
         case "unlisted":
             world.inventory.list_error = InventoryError(FORBIDDEN)
         case "abandoned":
-            await world.start_next()
-            world.sent()
+            await world.started()
             return
         case "excluded":
             world.within(scope=WITHOUT_TWO)

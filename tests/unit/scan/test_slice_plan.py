@@ -22,9 +22,7 @@ async def test_of_two_planners_one_plan_counts_and_the_other_is_dropped_in_the_e
     world: ScanWorld,
 ) -> None:
     """A message comes twice now and then; two plans would read every subscription twice."""
-    world.listed(ONE, TWO)
-    await world.start_next()
-    (message,) = world.sent()
+    message = await world.started(ONE, TWO)
     slow = await world.asleep(message, WRITE_SCAN)
     await world.deliver(message)
     winner = (await world.scan_row(message.scan_id)).plan_id
@@ -47,9 +45,7 @@ async def test_a_planner_that_dies_while_writing_slices_is_followed_by_another(
 ) -> None:
     """Slices without a scan row that names their plan count for nothing."""
     # 102 slices take two transactions; the third write is the scan row's.
-    world.listed(*(sub(number) for number in range(1, 103)))
-    await world.start_next()
-    (message,) = world.sent()
+    message = await world.started(*(sub(number) for number in range(1, 103)))
     await world.dies(message, Place("commit", Table.SCANS, number), fault)
 
     await world.deliver(message)
@@ -60,9 +56,7 @@ async def test_a_planner_that_dies_while_writing_slices_is_followed_by_another(
 
 async def test_a_plan_that_loses_every_race_is_delivered_again(world: ScanWorld) -> None:
     """Who writes the row of its scan is no planner: there is no other plan to go on with."""
-    world.listed(ONE)
-    await world.start_next()
-    (message,) = world.sent()
+    message = await world.started(ONE)
     faults = {Place("commit", Table.SCANS, None, "scan"): Fault.CONFLICT}
 
     with pytest.raises(StoreUnavailable, match=f"{message.scan_id} could not be recorded"):
@@ -73,9 +67,7 @@ async def test_a_plan_that_loses_every_race_is_delivered_again(world: ScanWorld)
 
 async def test_a_plan_delivered_again_when_all_is_done_finishes(world: ScanWorld) -> None:
     """The worker of the last slice may have died before it could."""
-    world.listed(ONE)
-    await world.start_next()
-    (message,) = world.sent()
+    message = await world.started(ONE)
     await world.deliver(message)
     (only,) = world.sent()
     await world.dies(only, Place("commit", Table.SCANS, 2))
@@ -88,9 +80,7 @@ async def test_a_plan_delivered_again_when_all_is_done_finishes(world: ScanWorld
 
 async def test_a_plan_of_a_scan_that_ended_is_dropped_with_its_slices(world: ScanWorld) -> None:
     """A planner that slept through its scan must not leave rows that nobody deletes."""
-    world.listed(ONE)
-    await world.start_next()
-    (message,) = world.sent()
+    message = await world.started(ONE)
     slow = await world.asleep(message, WRITE_SLICES)
     await world.deliver(message)
     await world.drain()
@@ -169,8 +159,7 @@ async def test_each_subscription_gets_what_scope_and_state_say(world: ScanWorld)
 
 async def test_changes_are_of_the_baseline_until_a_scan_has_finished(world: ScanWorld) -> None:
     """A scan that failed is none; and it must not depend on which slice runs when."""
-    await world.start_next()
-    await world.drain()
+    await world.scan()
     world.azure_has(bad(ONE, "first"))
     await world.scan()
     world.read(ONE, bad(ONE, "first"), bad(ONE, "second"))

@@ -11,7 +11,6 @@ from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.limits import SCAN_SPACING
 from cmk_check.ports import QueueError, SliceMessage, StoreUnavailable, Table
 from cmk_check.scan.start import Started, request
-from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import good
 from tests.unit.scan.scan_world import LEASE_ENDS, ONE, TWO, ScanWorld
@@ -19,6 +18,7 @@ from tests.unit.scan.scan_world import LEASE_ENDS, ONE, TWO, ScanWorld
 TAKE = Place("commit", Table.SCANS, 0)
 READ_BOARD = Place("get", Table.SCANS, 0)
 READ_AGAIN = Place("get", Table.SCANS, 2)
+SECOND = timedelta(seconds=1)
 
 
 async def test_of_two_at_once_one_starts_and_the_other_gets_its_id(world: ScanWorld) -> None:
@@ -36,7 +36,7 @@ async def test_of_two_at_once_one_starts_and_the_other_gets_its_id(world: ScanWo
 async def test_while_a_scan_runs_its_id_is_the_answer(world: ScanWorld) -> None:
     """Whoever asks can watch the scan that runs."""
     first = await world.start()
-    world.clock.advance(LEASE_ENDS - timedelta(seconds=1))
+    world.clock.advance(LEASE_ENDS - SECOND)
 
     second = await world.start()
 
@@ -47,10 +47,7 @@ async def test_an_expired_lease_is_taken_over_and_the_abandoned_scan_is_told(
     world: ScanWorld,
 ) -> None:
     """A scan whose processes died must neither block the next one nor vanish in silence."""
-    world.listed(ONE, TWO)
-    await world.planned()
-    first = await ScanTable(world.store).holder()
-    assert first is not None
+    first = (await world.planned(ONE, TWO))[0].scan_id
     world.clock.advance(LEASE_ENDS)
 
     second = await world.start()
@@ -93,7 +90,7 @@ async def test_a_lease_that_may_be_taken_is_never_held_for_nobody(
     with nullcontext() if starts else pytest.raises(StoreUnavailable):
         await world.start(world.faulty(faults))
 
-    holder = await ScanTable(world.store).holder()
+    holder = await world.context.scans.holder()
     assert (holder is not None, len(world.queue.messages)) == (is_taken, sent)
     assert holder is None or world.queue.messages == [SliceMessage(holder, None)]
 
@@ -108,7 +105,7 @@ async def test_a_queue_that_is_down_beside_the_store_hides_no_failure_of_the_sto
     with pytest.raises(StoreUnavailable):
         await world.start(world.faulty(faults))
 
-    assert await ScanTable(world.store).holder() is not None
+    assert await world.context.scans.holder() is not None
 
 
 async def test_a_queue_that_is_down_closes_the_scan_as_failed_and_tells(world: ScanWorld) -> None:
@@ -123,7 +120,7 @@ async def test_a_queue_that_is_down_closes_the_scan_as_failed_and_tells(world: S
     assert status.last_scan.state is ScanState.FAILED
     assert "queue" in (status.last_scan.reason or "")
     assert status.lowered is None  # what the last scan read still holds
-    assert await ScanTable(world.store).holder() is None
+    assert await world.context.scans.holder() is None
     assert world.told_types() == ["scan.failed"]
     assert [state for _, state, _ in world.teller.ended] == ["failed"]
     world.queue.is_down = False
@@ -132,10 +129,7 @@ async def test_a_queue_that_is_down_closes_the_scan_as_failed_and_tells(world: S
 
 async def test_what_an_earlier_scan_left_in_its_outbox_is_published(world: ScanWorld) -> None:
     """A change of the scan itself may not be lost with the process that recorded it."""
-    world.listed(ONE)
-    await world.start_next()
-    await world.deliver(world.queue.messages.pop(0))
-    (message,) = world.sent()
+    (message,) = await world.planned(ONE)
 
     await world.dies(message, Place("query", Table.SCANS, 1))
     assert await world.scan_changes() == []
@@ -144,19 +138,12 @@ async def test_what_an_earlier_scan_left_in_its_outbox_is_published(world: ScanW
     await world.start()
 
     assert await world.scan_changes() == ["scan.baseline"]
-    assert await ScanTable(world.store).outbox() == ()
-
-
-SECOND = timedelta(seconds=1)
-
-
-def _estate(world: ScanWorld) -> None:
-    world.azure_has(good(ONE))
+    assert await world.context.scans.outbox() == ()
 
 
 async def test_within_a_minute_of_the_last_start_there_is_no_other(world: ScanWorld) -> None:
     """However quickly that one ended, whoever started it."""
-    _estate(world)
+    world.azure_has(good(ONE))
     last = await world.scan()
     world.clock.advance(SCAN_SPACING - SECOND)
 
@@ -178,7 +165,7 @@ async def test_a_clock_that_was_set_back_keeps_nobody_waiting_for_long(
     world: ScanWorld, ahead: timedelta, outcome: StartOutcome
 ) -> None:
     """A minute is asked for at most, however far ahead the last start is dated."""
-    _estate(world)
+    world.azure_has(good(ONE))
     await world.scan()
     world.clock.advance(-ahead)
 

@@ -186,8 +186,7 @@ async def test_p1_what_lowered_the_status_stays_when_the_next_scan_fails(green: 
     first, _ = await green.planned()
     await green.dies(first, RECORD, Fault.DEATH_AFTER)
     green.clock.advance(LEASE_ENDS)
-    await green.start_next()
-    (plan,) = green.sent()
+    plan = await green.started()
 
     await green.poison(plan)
 
