@@ -4,9 +4,11 @@ import logging
 
 import pytest
 
-from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
-from cmk_check.ports import Insert, Scalar, Table
+from cmk_check.core.enums import ChangeType, PostureVerdict, ScanState, Verdict
+from cmk_check.core.model import Change
+from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
+from cmk_check.store.codec import change_values
 from tests.fakes.world import bad, good, sub
 from tests.unit.scan.scan_world import ONE, TWO, ScanWorld
 
@@ -25,27 +27,13 @@ async def pair(world: ScanWorld) -> ScanWorld:
     return world
 
 
-async def leave(
-    world: ScanWorld, partition: str, change_id: str, sequence: int, of: str = ONE
-) -> None:
-    """Put a change into an outbox: a removal of an account of a subscription."""
-    left: dict[str, Scalar] = {
-        "schema": 1,
-        "id": change_id,
-        "type": "cmkcheck.account.removed",
-        "time": "2026-11-24T23:15:00+00:00",
-        "source": f"/subscriptions/{of}",
-        "subject": str(good(of, "x").id),
-        "data": "{}",
-        "sequence": sequence,
-    }
-    row = table_keys.outbox_row(sequence, change_id)
-    await world.store.commit(Table.FINDINGS, partition, [Insert(row, left)])
-
-
-async def sequences(world: ScanWorld) -> list[int]:
-    """Return the sequences of the subscription's changes, in the order of the feed."""
-    return [sequence for sequence, _, _ in await world.told_of(ONE)]
+async def leave_change(world: ScanWorld, of: str) -> None:
+    """Put the removal of an account into the outbox of a subscription."""
+    source, subject = f"/subscriptions/{of}", str(good(of, "x").id)
+    kind, now = ChangeType.ACCOUNT_REMOVED, world.clock.now()
+    left = change_values(Change("waiting", kind, now, source, subject, {}, 8))
+    write = Insert(table_keys.outbox_row(8, "waiting"), left)
+    await world.store.commit(Table.FINDINGS, of, [write])
 
 
 @pytest.mark.parametrize("how", ["no number", "beyond a key", "below zero", "deleted"])
@@ -60,7 +48,7 @@ async def test_a_sequence_that_is_lost_never_goes_back(pair: ScanWorld, how: str
         pair.read(ONE, *(make(ONE, name) for make, name in zip(accounts, "ab", strict=True)))
         await pair.scan()
 
-    numbers = await sequences(pair)
+    numbers = [sequence for sequence, _, _ in await pair.told_of(ONE)]
     assert numbers == sorted(set(numbers))
     assert len(numbers) == 6
 
@@ -69,18 +57,14 @@ async def test_a_rebuilt_row_takes_compliant_back_before_it_says_worse(pair: Sca
     """Beside it a finding became unreadable since the last scan (P1)."""
     await pair.overwrite(Table.FINDINGS, ONE, COVERAGE, since="soon")
     await pair.overwrite(Table.FINDINGS, ONE, A, history="oops")
-    pair.clock.advance(pair.options.expectations.max_age / 9)
-    await pair.start()
-    await pair.deliver(pair.queue.messages.pop(0))
-    (message,) = pair.queue.messages
+    (message,) = await pair.planned()
     seen: list[PostureVerdict] = []
-    context = pair.context
 
     async def look(_subscription_id: str) -> None:
         seen.append(await pair.verdict())
 
     pair.inventory.before_read = look
-    await pair.deliver(message, context)
+    await pair.deliver(message)
 
     assert seen == [PostureVerdict.COMPLIANT]
     assert await pair.verdict() is PostureVerdict.UNKNOWN
@@ -161,8 +145,8 @@ async def test_a_change_with_the_id_of_another_takes_not_its_place(
     pair.listed(ONE, subscription_id)
     await pair.scan()
     told = len(pair.teller.told)
-    await leave(pair, ONE, "waiting", 8)
-    await leave(pair, subscription_id, "waiting", 8, of=subscription_id)
+    for each in (ONE, subscription_id):
+        await leave_change(pair, each)
 
     await pair.scan()
     await pair.scan()

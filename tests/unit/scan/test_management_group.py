@@ -86,11 +86,8 @@ async def test_nobody_expects_one_that_the_group_no_longer_has(
     _, change = grouped.teller.told[-1]
     assert (change.type, change.source) == ("cmkcheck.coverage.removed", f"/subscriptions/{TWO}")
     assert change.data["removed"] == "not_in_management_group"
-    assert change.data["after"] == {
-        "coverage": "excluded",
-        "reason": None,
-        "missingAction": None,
-    }
+    after = {"coverage": "excluded", "reason": None, "missingAction": None}
+    assert change.data["after"] == after
 
 
 async def scan_while(world: ScanWorld, what: str) -> None:

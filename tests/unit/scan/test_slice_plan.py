@@ -1,7 +1,6 @@
 """Plan: the whole key space, cut once, handed out until every slice is done."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -91,39 +90,34 @@ async def test_a_plan_of_a_scan_that_ended_is_dropped_with_its_slices(world: Sca
     assert not world.queue.messages
 
 
-def _refused(world: ScanWorld) -> None:
-    world.inventory.list_error = InventoryError(FORBIDDEN)
-
-
-def _empty(world: ScanWorld) -> None:
-    world.listed()
-
-
-def _more_than_there_are_names_for(world: ScanWorld) -> None:
-    world.listed(*(sub(number) for number in range(1, 10_002)))
-
-
 @pytest.mark.parametrize(
     ("answer", "reason", "lowered"),
     [
-        (_refused, "forbidden", PostureReason.SCAN_FAILED),
-        (_empty, "Reader", PostureReason.NO_SUBSCRIPTION_VISIBLE),
+        (InventoryError(FORBIDDEN), "forbidden", PostureReason.SCAN_FAILED),
+        ((), "Reader", PostureReason.NO_SUBSCRIPTION_VISIBLE),
         (
-            _more_than_there_are_names_for,
+            tuple(sub(number) for number in range(1, 10_002)),
             r"10001 slices.* raise CMK_SLICE_SIZE",
             PostureReason.SCAN_FAILED,
         ),
     ],
+    ids=["refused", "empty", "more than slices have names"],
 )
 async def test_a_list_that_cannot_be_planned_fails_the_scan_and_touches_no_finding_p1_p2_p11(
-    world: ScanWorld, answer: Callable[[ScanWorld], None], reason: str, lowered: PostureReason
+    world: ScanWorld,
+    answer: InventoryError | tuple[str, ...],
+    reason: str,
+    lowered: PostureReason,
 ) -> None:
     """Unreadable is not empty: half a list would call the other half gone; the reason helps."""
     world.azure_has(good(ONE))
     await world.scan()
     before, as_of = await world.findings(), (await world.known_status()).as_of
     assert await world.verdict() is PostureVerdict.COMPLIANT
-    answer(world)
+    if isinstance(answer, InventoryError):
+        world.inventory.list_error = answer
+    else:
+        world.listed(*answer)
 
     scan_id = await world.scan()
 
