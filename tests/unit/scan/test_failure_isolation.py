@@ -101,12 +101,11 @@ async def test_what_a_dead_worker_left_is_told_though_nothing_is_listed_any_more
 ) -> None:
     """A violation must not wait until the list can be read again (P3)."""
     last = "ffffffff-ffff-4fff-bfff-ffffffffffff"
-    world.listed(last)
-    world.read(last, good(last))
+    world.azure_has(good(last))
     await world.scan()
-    world.read(last, bad(last))
+    world.azure_has(bad(last))
     (message,) = await world.planned()
-    await world.dies(message, Place("commit", Table.CHANGES, 0))
+    await world.dies(message, PUBLISH)
     world.clock.advance(timedelta(hours=1))
     world.listed()
 

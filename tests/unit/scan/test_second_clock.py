@@ -9,7 +9,6 @@ from typing import override
 
 import pytest
 
-from cmk_check.core.posture import Expectations
 from cmk_check.core.scan_request import StartOutcome
 from cmk_check.limits import LONGEST_MESSAGE_DELAY, OVERDUE_AGAIN
 from cmk_check.ports import AT_ONCE, QueueError, Store, StoreUnavailable, Table
@@ -145,24 +144,13 @@ async def test_a_scan_that_starts_late_is_seen_although_its_id_is_old(world: Clo
     assert (await start_after(world.context, first, {late.scan_id})).outcome is StartOutcome.STARTED
 
 
-async def test_a_scan_that_left_no_message_does_not_end_the_chain(world: ClockedWorld) -> None:
-    """A scan from the command line renews the result, and no timer follows it."""
-    await world.scan()
-    await world.pass_time(60)
-    await world.start(replace(world.context, overdue_queue=None))
-    await world.drain()
-    silent = (await world.scans())[-1]
-    await world.pass_time(2 * 135)
-
-    (started, *_) = await world.overdue()
-    assert not silent.leaves_message
-    assert started.started_at - silent.started_at == DUE
-
-
-async def test_a_queue_that_is_down_does_not_keep_the_timer_from_scanning(
+async def test_a_queue_that_is_down_keeps_no_timer_from_scanning_and_ends_no_chain(
     world: ClockedWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The second clock costs only itself; the message before it goes on."""
+    """The second clock costs only itself; the message before it waits for what it did not see.
+
+    So it does after a scan from the command line, which leaves none either.
+    """
     await world.scan()
     world.reminders.is_down = True
     await world.scan()
@@ -170,7 +158,9 @@ async def test_a_queue_that_is_down_does_not_keep_the_timer_from_scanning(
 
     await world.pass_time(5 * 60)
 
-    assert [scan.leaves_message for scan in await world.scans()] == [True, False, True, True]
+    _, silent, overdue, _ = scans = await world.scans()
+    assert [scan.leaves_message for scan in scans] == [True, False, True, True]
+    assert overdue.started_at - silent.started_at == DUE
     assert "leaves no message for the second clock: the queue is down" in caplog.text
 
 
@@ -210,28 +200,27 @@ async def test_where_the_scan_itself_still_runs_its_message_comes_again(
     world: ClockedWorld,
 ) -> None:
     """A short allowed age is over before a long scan is."""
-    short = Expectations(timedelta(minutes=20))
-    world.options = replace(world.options, expectations=short)
+    world.expect(max_age=20 * MINUTE)
     started = await world.start()
-    world.clock.advance(overdue_after(short.max_age))
+    world.clock.advance(15 * MINUTE)
 
     await start_if_overdue(world.context, started.scan_id)
 
-    assert world.reminders.delays == [timedelta(minutes=15), OVERDUE_AGAIN]
+    assert world.reminders.delays == [15 * MINUTE, OVERDUE_AGAIN]
     assert world.reminders.waiting[-1][1] == started.scan_id
 
 
 async def test_an_allowed_age_beyond_what_a_queue_hides_is_waited_for(world: ClockedWorld) -> None:
     """Azure hides a message for seven days at most."""
-    long = Expectations(timedelta(days=30))
-    world.options = replace(world.options, expectations=long)
+    age = timedelta(days=30)
+    world.expect(max_age=age)
     await world.scan()
 
     await world.pass_time(30 * 24 * 60)
 
     assert world.reminders.delays[0] == LONGEST_MESSAGE_DELAY
     (scan,) = await world.overdue()
-    assert scan.started_at - (await world.scans())[0].started_at == overdue_after(long.max_age)
+    assert scan.started_at - (await world.scans())[0].started_at == overdue_after(age)
 
 
 async def test_a_partial_scan_leaves_no_message_and_is_none(world: ClockedWorld) -> None:

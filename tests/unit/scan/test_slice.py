@@ -1,7 +1,6 @@
 """A slice: one worker's run, beside others that sleep, wake and take over."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +8,7 @@ import pytest
 
 from cmk_check.core.enums import PostureVerdict, ScanState
 from cmk_check.limits import ATTEMPTS_PER_STEP, SLICE_CLAIM
-from cmk_check.ports import SliceMessage, Table
+from cmk_check.ports import Table
 from cmk_check.scan.slice import SliceIncomplete
 from cmk_check.store import table_keys
 from tests.fakes.faults import Fault, Place
@@ -96,27 +95,9 @@ async def test_who_took_over_reads_again_when_the_sleeper_was_faster(known: Scan
     assert await known.verdict() is PostureVerdict.NON_COMPLIANT
 
 
-async def _a_newer_scan(world: ScanWorld, _message: SliceMessage) -> None:
-    """No row moves, so nothing but the check of claim and lease can stop the older worker."""
-    world.clock.advance(LEASE_ENDS)
-    await world.scan()
-
-
-async def _another_worker(world: ScanWorld, message: SliceMessage) -> None:
-    """The lease is still that of the scan: only the claim tells the two workers apart."""
-    world.clock.advance(CLAIM_ENDS)
-    await world.deliver(message)
-
-
-async def _a_start_that_dies(world: ScanWorld, _message: SliceMessage) -> None:
-    """The slice row still stands: only the lease says that a newer scan has begun."""
-    world.clock.advance(LEASE_ENDS)
-    await world.dies(world.start, Place("commit", Table.SCANS, 0), Fault.DEATH_AFTER)
-
-
-@pytest.mark.parametrize("meanwhile", [_a_newer_scan, _another_worker, _a_start_that_dies])
+@pytest.mark.parametrize("meanwhile", ["newer scan", "other worker", "start that dies"])
 async def test_an_older_reading_is_not_written_though_no_row_has_changed_meanwhile(
-    known: ScanWorld, meanwhile: Callable[[ScanWorld, SliceMessage], Awaitable[None]]
+    known: ScanWorld, meanwhile: str
 ) -> None:
     """P9: the worker slept before its mark, and what was read since is what stands there."""
     known.listed(ONE, TWO)  # a second slice keeps the scan, and its rows, alive
@@ -124,7 +105,14 @@ async def test_an_older_reading_is_not_written_though_no_row_has_changed_meanwhi
     message, _ = await known.planned()
     slow = await known.asleep(message, MARK)
     known.read(ONE, bad(ONE))
-    await meanwhile(known, message)
+    known.clock.advance(CLAIM_ENDS if meanwhile == "other worker" else LEASE_ENDS)
+    match meanwhile:
+        case "newer scan":
+            await known.scan()
+        case "other worker":  # only the claim tells the two workers apart
+            await known.deliver(message)
+        case _:  # only the lease says that a newer scan has begun
+            await known.dies(known.start, Place("commit", Table.SCANS, 0), Fault.DEATH_AFTER)
 
     await slow.wake()
 

@@ -33,16 +33,6 @@ async def test_of_two_at_once_one_starts_and_the_other_gets_its_id(world: ScanWo
     assert world.queue.messages == [SliceMessage(fast.scan_id, None)]
 
 
-async def test_while_a_scan_runs_its_id_is_the_answer(world: ScanWorld) -> None:
-    """Whoever asks can watch the scan that runs."""
-    first = await world.start()
-    world.clock.advance(LEASE_ENDS - SECOND)
-
-    second = await world.start()
-
-    assert second == Started(first.scan_id, new=False)
-
-
 async def test_an_expired_lease_is_taken_over_and_the_abandoned_scan_is_told(
     world: ScanWorld,
 ) -> None:
