@@ -12,13 +12,7 @@ import pytest
 from cmk_check.core.enums import GapReason, PostureVerdict, ScanState
 from cmk_check.core.gap import Gap
 from cmk_check.core.scope import Scope
-from cmk_check.ports import (
-    SliceMessage,
-    StoreError,
-    StoreRefused,
-    Table,
-    TableQuery,
-)
+from cmk_check.ports import SliceMessage, StoreError, StoreRefused, Table, TableQuery
 from cmk_check.store import table_keys
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, FaultyStore, Place

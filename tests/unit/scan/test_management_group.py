@@ -12,14 +12,7 @@ from cmk_check.scan.finish import fail_scan
 from tests.fakes.faults import Fault
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import bad, good
-from tests.unit.scan.scan_world import (
-    CLAIM_ENDS,
-    FORBIDDEN,
-    ONE,
-    RECORD,
-    TWO,
-    ScanWorld,
-)
+from tests.unit.scan.scan_world import CLAIM_ENDS, FORBIDDEN, ONE, RECORD, TWO, ScanWorld
 
 HIDDEN = Subscription(TWO, "Acquisitions")
 SEEN = Subscription(ONE, "seen")
