@@ -58,7 +58,7 @@ class Sleeper:
 
 
 class ScanWorld(World):
-    """A world with the steps of which the tests of the protocol consist.
+    """A world with the steps that tests of the protocol take.
 
     Where a method takes ``work``, a message stands for its delivery.
     """

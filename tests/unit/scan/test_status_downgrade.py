@@ -79,7 +79,7 @@ async def test_p1_the_status_is_lowered_before_anything_worse_stands(
 ) -> None:
     """In between, the API would call an estate compliant that is recorded otherwise.
 
-    So it would if the worker had other settings than whoever asks: they do not matter to it.
+    The settings of the worker do not matter: the reader of the status may have others.
     """
     world = ScanWorld(store, keys=ScriptedKeys())
     world.exemptions = exemptions.ScriptedExemptions({ONE: exemptions.exempted(ONE, LATER)})
