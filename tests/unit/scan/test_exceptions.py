@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core.account import Reading
-from cmk_check.core.enums import ChangeType, ExceptionMode, PostureVerdict
+from cmk_check.core.enums import ChangeType, ExceptionMode, PostureReason, PostureVerdict
 from tests.fakes.exemptions import NONE, ScriptedExemptions, exempted
 from tests.fakes.world import BEGINNING, bad, good, odd
 from tests.unit.scan.scan_world import FORBIDDEN, ONE, TWO, ScanWorld
@@ -112,6 +112,7 @@ async def test_a_setting_that_reads_no_exceptions_any_more_ends_them_once(
     await estate.scan()
     estate.expect(exceptions=ExceptionMode.OFF)
     estate.exemptions = None
+    answer = await estate.posture()
     estate.inventory.readings[TWO] = reading
 
     await (estate.partial_scan(*named) if named else estate.scan())
@@ -119,5 +120,6 @@ async def test_a_setting_that_reads_no_exceptions_any_more_ends_them_once(
     estate.read(TWO, bad(TWO))
     await estate.scan()
 
+    assert [code for code, _ in answer.reasons] == [PostureReason.ACCOUNTS_NON_COMPLIANT]
     assert before == ["not_honoured"] * at_once
     assert await ended(estate) == ["not_honoured"]
