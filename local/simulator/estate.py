@@ -144,10 +144,6 @@ class Account:
             arm_accounts.remove(document, path)
             self.replace(document)
 
-    def set_kind(self, kind: str) -> None:
-        """Change the kind, as an upgrade to Microsoft Foundry does; the id stays the same."""
-        self.set("kind", kind)
-
     def set_encryption(self, encryption: object) -> None:
         """Set ``properties.encryption`` to any JSON value; None is sent as null."""
         self.set("properties.encryption", encryption)
@@ -260,15 +256,6 @@ class Subscription:
     def has_group(self, group: str) -> bool:
         """Return whether there is such a resource group; one that has become empty stays."""
         return group.lower() in self._groups
-
-    def remove_group(self, group: str) -> None:
-        """Delete a resource group and everything in it."""
-        with self._shared.lock:
-            for account in self.in_group(group):
-                self.remove_account(account.name, group)
-            for vault in self.vaults.among(group):
-                self.vaults.remove(vault.name)
-            self._groups.discard(group.lower())
 
     def page(self, offset: int, size: int) -> tuple[bytes, int | None]:
         """Return accounts from an offset on, as JSON without brackets, and the next offset."""

@@ -115,11 +115,6 @@ class Grants:
             self._roles[role.name] = role
         return role
 
-    def remove_role(self, name: str) -> None:
-        """Delete a role definition; its assignments stay, which Azure would not allow."""
-        with self._lock:
-            del self._roles[name]
-
     def set_group(self, name: str, members: Iterable[str]) -> str:
         """Set the members of a group (object ids, also of groups); return its object id."""
         with self._lock:

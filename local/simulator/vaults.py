@@ -189,11 +189,6 @@ class Vault(Resource):
             self.set("properties", {**properties, **own})
             self.set("tags", dict(tags))
 
-    def remove_policy(self, object_id: str) -> None:
-        """Remove a principal's access policies."""
-        with self._lock:
-            self.set("properties.accessPolicies", self._policies(object_id))
-
     def _policies(self, without: str) -> list[object]:
         policies = self.find("properties.accessPolicies")
         listed = policies if isinstance(policies, list) else []
