@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from azure.storage.queue import QueueClient
 
-from local.azurite import Azurite, AzuriteMissingError, development_connection_string
+from local.azurite import development_connection_string
 from local.child_process import ChildProcess
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -53,11 +53,3 @@ def test_it_ends_with_a_process_that_is_killed() -> None:
     while _listens(port) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not _listens(port)
-
-
-def test_a_missing_node_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is the one thing that `make install` cannot install."""
-    monkeypatch.setenv("PATH", "")
-
-    with pytest.raises(AzuriteMissingError, match=r"Node\.js.*make install"):
-        Azurite().__enter__()
