@@ -228,6 +228,7 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "azurerm made anew under an old key": (_plan(_azurerm(actions=["delete", "create"]), _key_of(actions=["no-op"])), [OPEN]),
     "azurerm twice under one id": (_plan(_azurerm(), _azurerm(at="y") | {"change": _azurerm()["change"]}, _key_of()), [OPEN, OPEN]),
     "azurerm with a key of one in another subscription": (_plan(_azurerm(at="y") | {"change": _azurerm(actions=NEW)["change"]}, _azurerm(), _key_of()), [RED, GREEN]),
+    "azurerm deploys a template without accounts": (_plan(_change(TEMPLATE_RESOURCE, {"template_content": '{"contentVersion": "1"}'})), []),
     "azurerm deploys a linked template": (_plan(_change(TEMPLATE_RESOURCE, {"template_content": '{"contentVersion": "1", "resources": [{"templateLink": {}}]}'})), [OPEN]),
     "azurerm deploys a template after apply": (_plan(_change(TEMPLATE_RESOURCE, {"parameters_content": '{"contentVersion": "1"}'}, ["template_content"])), [OPEN]),
     "azapi of a type after apply": (_plan(_change("azapi_resource", {"name": "x"}, ["type"])), [OPEN]),
@@ -341,6 +342,19 @@ def test_a_document_without_an_account_says_so(check: Check) -> None:
     assert "a.json: contains no account." in result.stderr
     assert "1 of kinds that CMK_KINDS leaves out" in " ".join(result.stderr.split())
     assert check("b.json", env={"CMK_KINDS": "Face"}).exit_code == 1
+
+
+def test_each_account_has_the_name_and_address_by_which_its_document_calls_it(check: Check) -> None:
+    """Whoever mends it must find it in the sources, and again in Azure."""
+    what_if = _what_if("Create", {"kind": "OpenAI", "name": "chat"})
+
+    result = check("a.json", "b.json", "--format", "json", a=_plan(_azurerm()), b=what_if)
+
+    rows = json.loads(result.stdout)["accounts"]
+    assert [(row["name"], row["address"]) for row in rows] == [
+        ("x", "azurerm_cognitive_account.x"),
+        ("chat", f"{GROUP}/providers/{ACCOUNT}/chat"),
+    ]
 
 
 def test_pipelines_get_each_account_its_line_and_what_could_not_be_judged(check: Check) -> None:
