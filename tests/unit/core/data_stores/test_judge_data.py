@@ -1,4 +1,4 @@
-"""Whose keys an account's data is under: the worst known fact counts, and nothing is assumed."""
+"""Whose keys an account's data is under, what a change says of it, and what no key covers."""
 
 from collections.abc import Mapping
 from dataclasses import replace
