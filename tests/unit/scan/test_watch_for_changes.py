@@ -11,6 +11,7 @@ from cmk_check.core.scope import Scope
 from cmk_check.core.watch_state import Watch
 from cmk_check.limits import (
     CLOCK_TOLERANCE,
+    PARTIAL_SCAN_SPACING,
     WATCH_BLIND_REPEATED,
     WATCH_OVERLAP,
     WATCH_VAULTS_PER_LOOK,
@@ -86,6 +87,7 @@ async def test_a_change_is_read_and_told_at_the_next_look(watched: Watched) -> N
     (scan,) = await watched.world.context.scans.history(1)
     assert (scan.trigger, scan.named) == (Trigger.WATCH, (ONE,))
     assert (await watched.state()).last_change == at
+    assert await watched.look(PARTIAL_SCAN_SPACING) == []
 
 
 async def test_rows_that_come_again_start_no_second_scan(watched: Watched) -> None:
