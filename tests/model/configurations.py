@@ -83,7 +83,7 @@ SMALL: Final = (
     Configuration("S2", "new", Faults(lists=1, redelivered=1)),
     Configuration("S3", "known", Faults(lists=1, flips=1)),
     Configuration("S4", "new", Faults(lists=1), in_parts=True),
-    Configuration("S5", "first", Faults(lists=1, poison=1), leases_end=False),
+    Configuration("S5", "first", Faults(lists=1, poison=1)),
     Configuration("S6", "new", Faults(lists=1, lost=1)),
     Configuration("S7", "new", Faults(lists=1, deaths=1)),
 )
