@@ -58,7 +58,10 @@ async def send(
     method: str = "GET",
     body: bytes = b"",
 ) -> Answer:
-    """Send a request for a path with its query, from ``cmk.example`` unless ``host`` is given."""
+    """Send a request for a path with its query, to ``cmk.example`` unless ``host`` is given.
+
+    A local host serves by http, as ``local.functions_host`` does.
+    """
     path, _, query = target.partition("?")
     given = {"host": "cmk.example", **(headers or {})}
     answer = Answer()
@@ -77,7 +80,7 @@ async def send(
         "type": "http",
         "http_version": "1.1",
         "method": method,
-        "scheme": "https",
+        "scheme": "http" if given["host"].startswith("127.") else "https",
         "path": path,
         "raw_path": path.encode(),
         "query_string": query.encode(),

@@ -90,6 +90,7 @@ def test_it_documents_parameters_with_their_allowed_values(document: dict[str, A
     assert schemas["kind"]["enum"] == list(ALLOWED)
     assert (schemas["top"]["minimum"], schemas["top"]["maximum"]) == (1, 1000)
     assert schemas["top"]["default"] == 100
+    assert (schemas["q"]["maxLength"], schemas["q"]["pattern"]) == (200, r"\S")
     # A generator that knows only JSON cannot fetch a table.
     answer = document["paths"]["/api/v1/findings"]["get"]["responses"]["200"]
     assert set(answer["content"]) == {"application/json", "text/csv", XLSX}

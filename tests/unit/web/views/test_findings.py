@@ -121,7 +121,7 @@ async def test_a_next_link_repeats_the_filters_but_never_the_key(empty: Served) 
     ("hostname", "host", "origin"),
     [
         ("func-cmk.azurewebsites.net", "evil.example", "https://func-cmk.azurewebsites.net"),
-        (None, "127.0.0.1:7071", "https://127.0.0.1:7071"),
+        (None, "127.0.0.1:7071", "http://127.0.0.1:7071"),
         (None, "[::1]:7071", "https://[::1]:7071"),
         (None, 'evil"><script>', ""),
         (None, "user@evil.example", ""),
