@@ -94,6 +94,7 @@ def test_it_documents_parameters_with_their_allowed_values(document: dict[str, A
     # A generator that knows only JSON cannot fetch a table.
     answer = document["paths"]["/api/v1/findings"]["get"]["responses"]["200"]
     assert set(answer["content"]) == {"application/json", "text/csv", XLSX}
+    assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/FindingsPage")
     assert set(answer["headers"]) == {"Content-Disposition", "Link"}
 
 
