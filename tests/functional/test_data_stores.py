@@ -113,11 +113,9 @@ def one_account() -> tuple[Estate, Store]:
         "threads": "Microsoft.DocumentDB/databaseAccounts",
         "vectors": "Microsoft.Search/searchServices",
     }
-    key = "https://kv-test.vault.azure.net/keys/cmk"
+    add, key = estate.subscription(sub_id(2)).stores.add, "https://kv-test.vault.azure.net/keys/cmk"
     stores = {
-        name: estate.subscription(sub_id(2)).stores.add(
-            StoreSpec(type=kind, name=f"st{name}", group="rg-data", key=key)
-        )
+        name: add(StoreSpec(type=kind, name=name, group="rg-data", key=key))
         for name, kind in types.items()
     }
     connections = {name: store.id for name, store in stores.items()}
