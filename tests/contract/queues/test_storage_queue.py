@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from cmk_check.limits import CHANGES_MESSAGE_LIFETIME, MAX_CHANGES_MESSAGE_BYTES, MAX_SLICES
 from cmk_check.ports import QueueError, SliceMessage
 from cmk_check.queues.slices import SLICES_QUEUE, SliceQueue, format_message, parse_message
-from cmk_check.queues.storage_queue import StorageQueues
+from cmk_check.queues.storage_queue import StorageQueue, StorageQueues
 from cmk_check.store.scans import scan_id_of
 from local.azurite import Azurite
 from tests.contract.conftest import Https
@@ -38,9 +38,9 @@ STRANGE_IDS = (
 
 
 @pytest.fixture
-def queues(azurite: Azurite, shared: AioHttpTransport) -> StorageQueues:
-    """The queues of the storage account."""
-    return StorageQueues.by_connection_string(azurite.connection_string, transport=shared)
+def queue(azurite: Azurite, shared: AioHttpTransport) -> StorageQueue:
+    """The sending end of a queue."""
+    return _queue(azurite.connection_string, shared)
 
 
 @pytest.fixture
@@ -57,10 +57,8 @@ async def reader(azurite: Azurite, shared: AioHttpTransport) -> QueueClient:
     return client
 
 
-def _queue(text: str, shared: AioHttpTransport) -> SliceQueue:
-    return SliceQueue(
-        StorageQueues.by_connection_string(text, transport=shared).queue(SLICES_QUEUE)
-    )
+def _queue(text: str, shared: AioHttpTransport, live: timedelta | None = None) -> StorageQueue:
+    return StorageQueues.by_connection_string(text, transport=shared).queue(SLICES_QUEUE, live)
 
 
 def _at(port: int) -> str:
@@ -85,34 +83,28 @@ def _lives(message: QueueMessage) -> timedelta:
 
 
 async def test_messages_have_exactly_the_form_of_the_contract(
-    queues: StorageQueues, reader: QueueClient
+    queue: StorageQueue, reader: QueueClient
 ) -> None:
     """The function that reads them is another process, perhaps of another version."""
-    await SliceQueue(queues.queue(SLICES_QUEUE)).send(
-        [SliceMessage("s-1", 7), SliceMessage("s-1", None)]
-    )
+    await SliceQueue(queue).send([SliceMessage("s-1", 7), SliceMessage("s-1", None)])
 
     texts = {'{"scanId": "s-1", "slice": 7}', '{"scanId": "s-1", "slice": null}'}
     assert (await _received(reader)).keys() == texts
 
 
-async def test_all_messages_of_a_scan_arrive_once(
-    queues: StorageQueues, reader: QueueClient
-) -> None:
+async def test_all_messages_of_a_scan_arrive_once(queue: StorageQueue, reader: QueueClient) -> None:
     """The queue is created by the first of them, which are sent at the same time."""
     messages = {SliceMessage(SCAN, number) for number in range(100)}
 
-    await SliceQueue(queues.queue(SLICES_QUEUE)).send([*messages])
+    await SliceQueue(queue).send([*messages])
 
     assert {parse_message(text) for text in await _received(reader)} == messages
 
 
 async def test_a_delayed_message_is_there_and_not_seen(
-    queues: StorageQueues, reader: QueueClient
+    queue: StorageQueue, reader: QueueClient
 ) -> None:
     """A post that failed is tried again when its time has come, not at once."""
-    queue = queues.queue(SLICES_QUEUE)
-
     await queue.send(["later"], delay=timedelta(hours=1))
     await queue.send(["now"])
 
@@ -121,11 +113,13 @@ async def test_a_delayed_message_is_there_and_not_seen(
 
 
 async def test_the_users_messages_live_for_a_week_and_our_own_do_not_expire(
-    queues: StorageQueues, reader: QueueClient
+    azurite: Azurite, shared: AioHttpTransport, queue: StorageQueue, reader: QueueClient
 ) -> None:
     """A queue that nobody reads must not grow; an app that stood still must tell what it found."""
-    await queues.queue(SLICES_QUEUE, CHANGES_MESSAGE_LIFETIME).send(["the user's"])
-    await queues.queue(SLICES_QUEUE).send(["ours"])
+    users = _queue(azurite.connection_string, shared, CHANGES_MESSAGE_LIFETIME)
+
+    await users.send(["the user's"])
+    await queue.send(["ours"])
 
     lives = {text: _lives(message) for text, message in (await _received(reader)).items()}
     assert lives["the user's"] == timedelta(days=7)
@@ -133,16 +127,16 @@ async def test_the_users_messages_live_for_a_week_and_our_own_do_not_expire(
 
 
 async def test_the_largest_batch_is_taken_and_comes_back_whole(
-    queues: StorageQueues, reader: QueueClient
+    queue: StorageQueue, reader: QueueClient
 ) -> None:
     """As base64 it grows by a third, and the service takes 64 KiB."""
     text = "x" * MAX_CHANGES_MESSAGE_BYTES
 
-    await queues.queue(SLICES_QUEUE).send([text])
+    await queue.send([text])
 
     assert [*await _received(reader)] == [text]
     with pytest.raises(QueueError, match=SLICES_QUEUE):
-        await queues.queue(SLICES_QUEUE).send(["x" * 49_153])
+        await queue.send(["x" * 49_153])
 
 
 async def test_a_queue_can_be_used_with_tokens(azurite_https: Https) -> None:
@@ -163,10 +157,9 @@ async def test_a_wrong_key_is_an_error_that_says_what_to_grant(
 ) -> None:
     """Whoever reads the log learns what to do, and no secret."""
     text = azurite.connection_string.replace("AccountKey=Eby8", "AccountKey=AAAA")
-    queue = _queue(text, shared)
 
     with pytest.raises(QueueError, match="Storage Queue Data Contributor") as raised:
-        await queue.send([SliceMessage(SCAN, number) for number in range(20)])
+        await _queue(text, shared).send(["text"] * 20)
 
     key = text.partition("AccountKey=")[2].partition(";")[0]
     assert key not in "".join(traceback.format_exception(raised.value))
@@ -177,11 +170,10 @@ async def test_a_queue_that_is_down_is_an_error_soon(shared: AioHttpTransport) -
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    queue = _queue(_at(port), shared)
     started = time.monotonic()
 
     with pytest.raises(QueueError):
-        await queue.send([SliceMessage(SCAN, 1)])
+        await _queue(_at(port), shared).send(["text"])
 
     assert time.monotonic() - started < 5
 
@@ -199,10 +191,9 @@ async def test_a_redirect_is_not_followed(shared: AioHttpTransport) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    queue = _queue(_at(runner.addresses[0][1]), shared)
 
     with pytest.raises(QueueError):
-        await queue.send([SliceMessage(SCAN, 1)])
+        await _queue(_at(runner.addresses[0][1]), shared).send(["text"])
 
     await runner.cleanup()
     assert asked == [f"/devstoreaccount1/{SLICES_QUEUE}/messages"]
