@@ -218,3 +218,48 @@ def test_prometheus_gets_the_answer_that_the_status_gives(
     assert {each["type"] for each in told} == {"stateset", "gauge"}
     assert quote_plus(own) in targets["parameter"]["scrapeUrl"]
     assert quote_plus(own) not in json.dumps(targets.get("header")) + prometheus.output()
+
+
+ACCOUNTS: Final = 'cmkcheck_accounts{kind="OpenAI", verdict="non_compliant"}'
+# What is measured in each minute, and the alerts of the second hour.
+FIRED: Final = {
+    ('cmkcheck_posture{cmkcheck_posture="unknown"}', "0x120"): (),
+    ('cmkcheck_posture{cmkcheck_posture="unknown"}', "1x120"): ("CmkCheckUnknown",),
+    ('up{job="cmk_check"}', "0x120"): ("CmkCheckSilent",),
+    (ACCOUNTS, "0x120"): (),
+    (ACCOUNTS, "2x120"): ("CmkCheckNonCompliant",),
+    (ACCOUNTS, "1x60 2x60"): ("CmkCheckMoreNonCompliant", "CmkCheckNonCompliant"),
+    ('cmkcheck_accounts_by_key_health{key_health="broken"}', "1x120"): ("CmkCheckKeysBroken",),
+    ('cmkcheck_accounts_data_stores{state="microsoft_keys"}', "1x120"): ("CmkCheckDataExposed",),
+}
+
+
+def test_each_rule_fires_for_what_it_is_named_after(tmp_path: Path) -> None:
+    """P1: a posture that is unknown for an hour, as one that grew old, is an alert, too."""
+    (tmp_path / "rules.yml").write_text(_documented(holding="groups:"))
+    answers = {"series": 'cmkcheck_posture{cmkcheck_posture="compliant"}', "values": "0x120"}
+    fired = 'group by (alertname) (ALERTS{alertstate="firing"})'
+    tests = [
+        {
+            "interval": "1m",
+            "input_series": [
+                {"series": series, "values": values},
+                *([answers] if series != 'up{job="cmk_check"}' else []),
+            ],
+            "promql_expr_test": [
+                {
+                    "expr": fired,
+                    "eval_time": "90m",
+                    "exp_samples": [
+                        {"labels": f'{{alertname="{alert}"}}', "value": 1} for alert in alerts
+                    ],
+                }
+            ],
+        }
+        for (series, values), alerts in FIRED.items()
+    ]
+    (tmp_path / "tests.yml").write_text(json.dumps({"rule_files": ["rules.yml"], "tests": tests}))
+
+    code, said = _promtool("test", "rules", tmp_path / "tests.yml")
+
+    assert code == 0, said
