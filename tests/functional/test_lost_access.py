@@ -64,7 +64,7 @@ def test_p1_p2_p7_p8_p11_each_gap_keeps_its_findings_and_the_action_it_names_end
     hidden.listed = True
     scene.simulator.faults.clear()
     scene.restart(CMK_EXCLUDE_SUBSCRIPTIONS=sub_id(2))
-    scene.scan()
+    healed = scene.scan()
 
     assert [(gap["name"], gap["reason"]) for gap in first["gaps"]] == [
         ("Subscription 4", "not_visible")
@@ -97,4 +97,6 @@ def test_p1_p2_p7_p8_p11_each_gap_keeps_its_findings_and_the_action_it_names_end
     status = scene.status()
     assert (status["posture"], status["gaps"]) == (GOOD, [])
     assert codes(status) == ["subscriptions_excluded"]
+    # Resource Graph was asked as well.
+    assert scene.get(f"v1/scans/{healed}").body["crossCheck"]["state"] == "checked"
     wait_until(lambda: not scene.storage.messages(), "an empty queue")
