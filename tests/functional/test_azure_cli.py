@@ -1,6 +1,5 @@
 """A client nobody here wrote: Microsoft's az command uses the simulator, and agrees with a scan."""
 
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -43,13 +42,6 @@ NOT_ON_THE_PAGE: Final = {
     "agent-lab": "unknown",
     "image-evaluation": "unknown",
 }
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    """Serve the sample estate."""
-    with Simulator("sample") as running:
-        yield running
 
 
 def test_the_knowledge_base_procedure_by_az_agrees_with_a_scan(
@@ -107,11 +99,12 @@ def _audit(az: Az, subscription: str) -> dict[str, str]:
     return verdicts
 
 
-def test_az_knows_the_clouds_at_the_same_addresses(simulator: Simulator, open_az: OpenAz) -> None:
+def test_az_knows_the_clouds_at_the_same_addresses(open_az: OpenAz) -> None:
     """In a sovereign cloud nobody here can look: what Microsoft ships is the best witness."""
     names = {"public": "AzureCloud", "usgov": "AzureUSGovernment", "china": "AzureChinaCloud"}
-    az = open_az(simulator)
-    clouds = {cloud["name"]: cloud for cloud in az("cloud", "list")}
+    with Simulator("clean") as simulator:
+        az = open_az(simulator)
+        clouds = {cloud["name"]: cloud for cloud in az("cloud", "list")}
 
     documented = {row[0].strip("`"): row[-1].strip("`") for row in table(SETTINGS, "cloud")}
     for name, cloud in CLOUDS.items():
