@@ -63,23 +63,25 @@ def _secrets(scene: Scene) -> list[str]:
 def test_p5_p6_it_only_reads_and_writes_no_credential_anywhere(open_scene: OpenScene) -> None:
     """A monitor must not need more trust than a Reader; many may read its logs and rows.
 
-    Azure refuses, hangs up, and repeats a token as proxies do that show the request; then there is
-    no token, or one of no sort.
+    Azure refuses, hangs up, leads to another host, and repeats a token as proxies do that show the
+    request; then there is no token, or one of no sort.
     """
     scene = open_scene(
-        estate_of({"chat": CMK, "search": MICROSOFT}, {"lab": CMK}, {"ops": CMK}, {"bot": CMK}),
+        estate_of({"chat": CMK, "search": MICROSOFT}, *({f"bot-{n}": CMK} for n in range(4))),
         CMK_SUBSCRIPTION_TIMEOUT_SECONDS="1",
         CMK_SLICE_SIZE="1",
         **AT_ONCE,
     )
     azure = scene.simulator
     azure.estate.subscription(sub_id(1)).page_sizes = (1,)
+    foreign = azure.foreign()
     token = azure.tokens.issue(azure.url).value
     shown = arm_error(403, f"Bearer {token}", f"Refused: Authorization: Bearer {token}")
     azure.faults.add(
         Fault(path=accounts_of(2), then=arm_error(401, "InvalidAuthenticationToken")),
         Fault(path=accounts_of(3), then=Close()),
         Fault(path=accounts_of(4), then=shown),
+        Fault(path=accounts_of(5), then=Answer(status=307, headers={"Location": foreign.url})),
     )
     scene.scan()
     requests, secrets, written = list(azure.requests), _secrets(scene), [_everything(scene)]
@@ -96,13 +98,13 @@ def test_p5_p6_it_only_reads_and_writes_no_credential_anywhere(open_scene: OpenS
     assert {request.path for request in requests if request.method != "GET"} == {QUERIES}
     assert {request.host for request in requests} == {urlsplit(azure.url).netloc}
     exemptions = f"{SUBSCRIPTIONS}/{sub_id(1)}/providers/Microsoft.Authorization/policyExemptions"
-    lists = {accounts_of(number) for number in (1, 2, 3, 4)}
+    lists = {accounts_of(number) for number in range(1, 6)}
     expected = {IDENTITY, SUBSCRIPTIONS, QUERIES, exemptions, *lists}
     assert {request.path for request in requests} == expected
     audiences = {request.audience for request in requests if request.path != IDENTITY}
     assert audiences == {azure.url}
     assert not [request for request in requests if request.path == IDENTITY and request.authorized]
-    assert len(gaps) == 3
+    assert (len(gaps), len(foreign.requests)) == (4, 0)
     everything = "\n".join(written)
     assert [secret for secret in [*secrets, token[:20]] if secret in everything] == []
     assert SIGNED.search(everything) is None

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.long
 WRONG = "00000000-0000-4000-8000-00000000c0de"
 
 
-class Storage:
+class TokenStorage:
     """Azurite that takes tokens, as the storage on Azure does, and the authority behind it."""
 
     def __init__(self, azurite: Azurite, folder: Path) -> None:
@@ -37,7 +37,7 @@ class Storage:
 
 
 @pytest.fixture(scope="module")
-def by_identity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+def by_identity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenStorage]:
     """A storage that takes tokens, over HTTPS."""
     folder = tmp_path_factory.mktemp("storage")
     authority = trustme.CA()
@@ -47,13 +47,13 @@ def by_identity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
     issued.cert_chain_pems[0].write_to_path(certificate.certificate)
     issued.private_key_pem.write_to_path(certificate.key)
     with Azurite(certificate=certificate) as running:
-        yield Storage(running, folder)
+        yield TokenStorage(running, folder)
 
 
 class StackByIdentity(Stack):
     """The stack as on Azure: no connection string, tokens for everything."""
 
-    def __init__(self, estate: Estate, storage: Storage) -> None:
+    def __init__(self, estate: Estate, storage: TokenStorage) -> None:
         super().__init__(estate, azurite=storage.azurite)
         self._storage = storage
 
@@ -64,7 +64,7 @@ class StackByIdentity(Stack):
         return environment
 
 
-def test_p5_p6_a_scan_needs_no_key(by_identity: Storage) -> None:
+def test_p5_p6_a_scan_needs_no_key(by_identity: TokenStorage) -> None:
     """Each service gets a token of its own and no other's."""
     with StackByIdentity(estate_of({"chat": CMK, "search": MICROSOFT}), by_identity) as stack:
         stack.scan()
@@ -88,7 +88,7 @@ def test_p5_p6_a_scan_needs_no_key(by_identity: Storage) -> None:
     assert KEY not in output
 
 
-def test_doctor_tries_and_names_each_part(by_identity: Storage) -> None:
+def test_doctor_tries_and_names_each_part(by_identity: TokenStorage) -> None:
     """A token for the storage is one thing, the right to write another, the network a third."""
     with Simulator(estate_of({"chat": CMK})) as azure:
         app = azure.environment() | by_identity.settings(azure)
