@@ -115,7 +115,7 @@ class Killing:
         faults: list[str] = []
         if trap.sprung.wait(_SECONDS):
             self._bury_the_dead()
-        elif not AGAIN.search(point.step):
+        elif not AGAIN.search(point.step) or point.step not in self.steps[point.case]:
             return self._given_up(point, [f"never came to this step:\n{_tail(rig)}"])
         if says_compliant_wrongly(rig.storage.everything()):
             faults.append("false green: the status says compliant, the findings do not")
