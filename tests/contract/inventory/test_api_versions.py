@@ -50,6 +50,7 @@ async def test_newest_version_that_both_know_is_asked_for_once_p11(
     assert (len(first.accounts), first.gap, second.gap) == (3, None, None)
     assert _asked(azure.simulator) == ["2025-09-01", *["2024-10-01"] * 4]
     assert azure.inventory.api_versions().in_use[TYPE] == "2024-10-01"
+    assert azure.inventory.api_versions().answers[TYPE] == {None: 4}
 
 
 @pytest.mark.parametrize(

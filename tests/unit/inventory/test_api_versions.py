@@ -2,7 +2,7 @@
 
 import pytest
 
-from cmk_check.inventory.api_versions import ApiVersions, has_no_such_type, type_of
+from cmk_check.inventory.api_versions import ApiVersions, has_no_such_type, type_of, type_read_by
 
 ARM = "https://management.azure.com"
 GROUP = f"{ARM}/subscriptions/s/resourceGroups/providers"
@@ -28,6 +28,11 @@ REFUSED = "NoRegisteredProviderFound"
 def test_type_is_what_is_asked_for_whatever_it_lies_in(url: str, kind: str) -> None:
     """A vault may be named "providers", and grants are asked for below a key."""
     assert type_of(url) == kind
+
+
+def test_type_of_an_action_is_the_one_that_it_reads() -> None:
+    """The doctor shows the answers of a type beside the action that is needed for it."""
+    assert type_read_by("Microsoft.KeyVault/vaults/keys/read") == "microsoft.keyvault/vaults/keys"
 
 
 def test_subscriptions_are_asked_for_with_their_tenant() -> None:

@@ -1,5 +1,6 @@
 """Why there is no token: the true cause, from types and codes, in a sentence of our own."""
 
+import ssl
 from typing import Final
 
 import aiohttp
@@ -48,6 +49,10 @@ REFUSED: Final[dict[str, tuple[Exception, str]]] = {
 }
 UNREACHABLE: Final[dict[str, tuple[Exception, str]]] = {
     "unknown name": (_tried(aiohttp.ClientConnectorDNSError(KEY, OSError("hush"))), "DNS"),
+    "certificate": (
+        _tried(aiohttp.ClientConnectorCertificateError(KEY, ssl.SSLCertVerificationError("hush"))),
+        "Azure's sign-in (hush.test) has a certificate",
+    ),
     "proxy refuses": (_tried(_PROXY), "the proxy proxy.test refuses the request (407)"),
     "proxy of az": (_printed("ProxyError('NewConnectionError')"), "proxy.test does not answer"),
     "proxy of az refuses": (
@@ -62,7 +67,7 @@ UNREACHABLE: Final[dict[str, tuple[Exception, str]]] = {
     "connection, by az": (_printed("NewConnectionError('hush')"), "(login.test)"),
 }
 LATE: Final[dict[str, tuple[Exception, str]]] = {
-    "no answer": (_tried(TimeoutError("hush")), "in time"),
+    "no answer": (_tried(TimeoutError("hush")), "Azure's sign-in did not answer in time"),
     "no answer, by az": (_printed("ConnectTimeoutError('hush')"), "in time"),
 }
 

@@ -23,14 +23,16 @@ async def test_key_that_is_followed_is_read_at_its_latest_version(azure: Azure) 
     azure.add_vault(keys=[ROTATED])
     account = azure.add_account(keyName="CMK", keyVersion="")
 
-    key = (await azure.facts_of(account)).key
+    facts = await azure.facts_of(account)
 
+    key = facts.key
     assert isinstance(key, Key)
     assert (key.id, key.versions) == (KEY, None)
     assert (key.latest.version, key.latest.enabled) == (NEW, True)
     assert (key.latest.type, key.latest.size) == ("RSA", 3072)
     assert key.latest.operations == frozenset({"wrapkey", "unwrapkey"})
     assert (key.latest.malformed, azure.costs()["versions"]) == (None, 0)
+    assert (facts.grants, azure.costs()["grants"]) == (None, 0)  # policies decide in this vault
 
 
 @pytest.mark.parametrize("spelled", [OLD, OLD.upper(), "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"])
