@@ -124,6 +124,21 @@ async def test_questions_take_turns(azure: Azure, monkeypatch: pytest.MonkeyPatc
     assert monotonic() - began >= 2 * 0.3
 
 
+async def test_an_answer_that_does_not_come_holds_nobody_up_p8(
+    azure: Azure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P8: somebody waits at the page, and others behind him."""
+    monkeypatch.setattr("cmk_check.inventory.resource_graph.LAST_CHANGE_SECONDS", 0.3)
+    azure.simulator.faults.add(Fault(path=GRAPH, hold=Hold()))
+    began = monotonic()
+
+    found = await _last(azure.inventory, _path("chat"))
+
+    assert isinstance(found, Gap)
+    assert found.reason is GapReason.TIMEOUT
+    assert monotonic() - began < 5
+
+
 _ROW: Final = {"at": "2026-11-25T12:00:00Z"}
 
 

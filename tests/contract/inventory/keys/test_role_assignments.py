@@ -124,6 +124,18 @@ async def test_roles_that_only_the_first_list_shows_count_too(azure: Azure, vaul
 
 
 @pytest.mark.usefixtures("vault")
+async def test_an_assignment_that_only_one_list_has_and_nobody_understands_may_be_the_one_p1(
+    azure: Azure,
+) -> None:
+    """P1: a key must not be called out of reach because of it."""
+    azure.answer(ASSIGNMENTS, Answer(body={"value": [{"properties": 7}]}), times=1)
+
+    grants = (await azure.facts_of(azure.add_account())).grants
+
+    assert unread(grants).reason is GapReason.MALFORMED_PAGE
+
+
+@pytest.mark.usefixtures("vault")
 async def test_object_id_that_is_none_gets_into_no_filter_p10(azure: Azure) -> None:
     """P10: it stands in the answer for an account, and a filter is a piece of a query."""
     account = replace(azure.add_account(), principal_id="x') or assignedTo('y")
