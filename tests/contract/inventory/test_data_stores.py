@@ -190,6 +190,15 @@ async def test_a_project_without_properties_is_no_project_without_settings(
     assert (data.state, data.basic) == (DataState.UNKNOWN, ())
 
 
+async def test_a_project_without_a_name_is_no_list_without_it(azure: Azure) -> None:
+    """P1: it may keep data under Microsoft's key."""
+    azure.answer("re:.*/projects", Answer(body={"value": [{"name": 7}]}))
+
+    data = await _read(azure.inventory, await _accounts(azure.inventory, EMPTY))
+
+    assert data[EMPTY].state is DataState.UNKNOWN
+
+
 @pytest.mark.parametrize("listed", ["nothing", "another one"])
 async def test_a_project_that_the_account_names_is_not_gone_because_a_list_lacks_it(
     azure: Azure, listed: str
