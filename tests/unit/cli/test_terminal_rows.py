@@ -42,6 +42,15 @@ def test_a_row_takes_two_lines_where_the_table_does_not_fit() -> None:
     ]
 
 
+def test_the_first_cell_has_its_colour_in_both_forms() -> None:
+    """The eye finds the red ones first."""
+    for width in (80, 20):
+        console, stream = _console(width, force_terminal=True)
+        print_rows(console, *HEADS, ROWS)
+
+        assert "\x1b[31mnon_compliant\x1b[0m" in stream.getvalue()
+
+
 @pytest.mark.parametrize(
     ("name", "left_out"),
     [

@@ -228,7 +228,7 @@ def test_bundles_of_format_1_are_verified_and_say_what_they_cannot_show(bundles:
     bundles.sign(mixed)
 
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "not proven: that both bundles are from the same app" in result.stdout
+    assert "\n  not proven: that both bundles are from the same app" in result.stdout
     assert bundles.verify(old[1], old[0], key=key).exit_code == 1
     assert "does not name its app" in bundles.verify(forged, mixed).stderr
 
