@@ -115,6 +115,10 @@ async def test_accounts_of_an_owner_share_a_vault_and_follow_each_other(
     assert order == [(sub(1), name) for name in "acbd"] + [(sub(2), "a")]
     assert [vaults.index(name) for name in vaults] == [0, 0, 2, 3, 4]
     assert all(each["vault"]["isShared"] for each in plans)
+    table = (out / "index.md").read_text().partition("## Shared vaults")[2].partition("##")[0]
+    assert re.findall("(?m)^[|] `(.*?)` .*[|] ([0-9]) [|]$", table) == [
+        (name, str(vaults.count(name))) for name in dict.fromkeys(vaults)
+    ]
     # Whoever asked for one vault, and gets as many as accounts, wants to know why.
     assert NOTHING_SHARED not in capsys.readouterr().err
     await _write(_estate(), tmp_path / "bob", PlanChoice(owner="Bob", share_vault=True))

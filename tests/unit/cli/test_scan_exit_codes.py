@@ -150,6 +150,11 @@ def test_p1_no_other_end_is_zero(
             f"CMK_EXCLUDE_SUBSCRIPTIONS={sub(2).upper()}",
             f"must not name {sub(2)}, which CMK_EXCLUDE_SUBSCRIPTIONS or CMK_INCLUDE_SUBSCRIPTIONS",
         ),
+        (
+            f"--subscription {sub(2)} --store UseDevelopmentStorage=true",
+            f"CMK_INCLUDE_SUBSCRIPTIONS={sub(1)}",
+            f"must not name {sub(2)}, which CMK_EXCLUDE_SUBSCRIPTIONS or CMK_INCLUDE_SUBSCRIPTIONS",
+        ),
         # What is not read cannot fail: the exit code would be 0 whatever became of it.
         (
             "--fail-on broken_key",

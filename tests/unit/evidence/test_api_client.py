@@ -1,5 +1,6 @@
 """The client of the HTTP API: the key stays with one host, and failures end."""
 
+import gzip
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
@@ -11,7 +12,7 @@ from yarl import URL
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.evidence.api_client import ApiClient, ApiUnusable, app_url, open_api_session, pages
-from cmk_check.limits import API_PAUSES_SECONDS, LONGEST_API_PAUSE_SECONDS
+from cmk_check.limits import API_PAUSES_SECONDS, LONGEST_API_PAUSE_SECONDS, MAX_ARM_BODY_MIB
 from cmk_check.ports import InventoryError
 from tests.unit.evidence.export_kit import Pauses
 
@@ -143,6 +144,16 @@ async def test_what_is_the_same_is_not_sent_again() -> None:
     ):
         assert (await client.get("status", if_none_match='"x"')).status == 304
         with pytest.raises(ApiUnusable, match="304"):
+            await client.get("status")
+
+
+async def test_an_answer_without_an_end_is_refused() -> None:
+    """However well it is packed, it must not fill the memory."""
+    packed = gzip.compress(bytes(MAX_ARM_BODY_MIB * 1024**2 + 1))
+    answer = web.Response(body=packed, headers={"content-encoding": "gzip"})
+
+    async with _served(lambda _: answer) as (client, _app):
+        with pytest.raises(ApiUnusable, match="a response that is too large"):
             await client.get("status")
 
 

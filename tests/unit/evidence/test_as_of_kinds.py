@@ -165,10 +165,12 @@ def test_the_line_says_what_cannot_be_rebuilt_and_the_document_says_why() -> Non
     )
     then = Then(NOW, subscriptions, differences=(Difference("accounts.total", 1, 2),))
 
-    like_a_scan = replace(then, scan=models.Scan.model_construct(id="S"))
+    like_a_scan = replace(then, scan=models.Scan.model_construct(id="S", finished_at=NOW))
     assert as_of_line(like_a_scan).endswith("differ from scan S: accounts.total 1 instead of 2")
     same = replace(like_a_scan, differences=(), subscriptions=subscriptions[:1])
     assert as_of_line(same).endswith(" of 1 subscriptions; their counts match scan S")
+    compared = as_of_document(like_a_scan)["comparedWith"]
+    assert compared == {"scanId": "S", "finishedAt": "2026-11-25T02:40:00Z"}
     assert as_of_line(then) == (
         "as of 2026-11-25T02:40:00Z: 1 accounts of 1 subscriptions; 1 subscriptions cannot be "
         "rebuilt, as-of.json shows why; the app has no full scan that finished by then"
