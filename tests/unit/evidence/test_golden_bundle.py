@@ -27,6 +27,9 @@ _ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a
 async def _documents(folder: Path) -> dict[str, str]:
     """Export an estate in which everything occurs; return the documents in a comparable form."""
     elsewhere = replace(finding("agents", Verdict.COMPLIANT), key_health=HEALTHY, data=EXPOSED)
+    judged = elsewhere.judgement
+    dated = replace(judged.evidence, created_at="2024-05-01T22:00:00Z")
+    elsewhere = replace(elsewhere, judgement=replace(judged, evidence=dated))
     served = await estate([*all_sorts(), elsewhere], gap=True)
     stored = await served.scans.status()
     scope = RecordedScope.of([], [], [], "mg-prod")
