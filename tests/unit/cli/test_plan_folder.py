@@ -195,35 +195,32 @@ async def test_a_vault_exists_only_if_it_was_read(
     assert plan["vault"]["isNew"] == (cell is None)
 
 
+NO_SHAPE: Final = ("account", "malformed", False)
+UNREAD: Final = ("subscription", "forbidden", False)
+FEWER: Final = Expectations(timedelta(hours=3), 2)
+
+
 @pytest.mark.parametrize(
     ("world", "code", "expected"),
     [
-        pytest.param(world_of("good"), 0, [], id="compliant"),
-        pytest.param(world_of("odd", "bad"), 1, [("account", "malformed", False)], id="unknown"),
-        pytest.param(world_of("odd"), 3, [("account", "malformed", False)], id="nothing"),
-        pytest.param(world_of("gap"), 3, [("subscription", "forbidden", False)], id="unread"),
-        pytest.param(
-            world_of("part"), 1, [("subscription", "forbidden", False)], id="read in part"
-        ),
-        pytest.param(
-            world_of_keys("unknown", "healthy"),
-            3,
-            [("account", "cannot_read", False)],
-            id="key",
-        ),
-        pytest.param(
+        (world_of("good"), 0, []),
+        (world_of("odd", "bad"), 1, [NO_SHAPE]),
+        (world_of("odd"), 3, [NO_SHAPE]),
+        (world_of("gap"), 3, [UNREAD]),
+        (world_of("part"), 1, [UNREAD]),
+        (world_of_keys("unknown", "healthy"), 3, [("account", "cannot_read", False)]),
+        (
             world_of_exceptions("bad", accepted=[1]),
             0,
             [("account", "microsoft_managed_key", True)],
-            id="accepted",
         ),
-        pytest.param(
-            world_of("bad", expectations=Expectations(timedelta(hours=3), 2)),
+        (
+            world_of("bad", expectations=FEWER),
             1,
             [("scan", "fewer_subscriptions_than_expected", False)],
-            id="fewer are visible",
         ),
     ],
+    ids=["compliant", "beside", "unknown", "unread", "part", "key", "accepted", "fewer visible"],
 )
 async def test_p1_what_has_no_plan_is_listed_with_its_reason(
     tmp_path: Path, world: World, code: int, expected: list[tuple[str, str, bool]]
