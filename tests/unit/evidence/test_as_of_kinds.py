@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -156,6 +157,18 @@ def _shortened(found: Listed, time: datetime) -> Listed:
     return replace(found, changes=[{**found.changes[0], **of_scan}, *found.changes[1:]])
 
 
+def test_line_and_document_say_whether_a_scan_has_the_same_counts() -> None:
+    """Who compares them must know with which scan."""
+    values: dict[str, Any] = {"id": "S", "finished_at": NOW}
+    same = Then(NOW, (), models.Scan.model_construct(**values))
+    other = replace(same, differences=(Difference("accounts.total", 1, 2),))
+
+    assert as_of_line(same).endswith(": 0 accounts of 0 subscriptions; their counts match scan S")
+    assert as_of_line(other).endswith("differ from scan S: accounts.total 1 instead of 2")
+    compared = as_of_document(same)["comparedWith"]
+    assert compared == {"scanId": "S", "finishedAt": "2026-11-25T02:40:00Z"}
+
+
 def test_the_line_says_what_cannot_be_rebuilt_and_the_document_says_why() -> None:
     """The line is what a person reads who does not open the file."""
     judged = Verdict.COMPLIANT, Reason.CUSTOMER_MANAGED_KEY, KeyState.BROKEN
@@ -165,12 +178,6 @@ def test_the_line_says_what_cannot_be_rebuilt_and_the_document_says_why() -> Non
     )
     then = Then(NOW, subscriptions, differences=(Difference("accounts.total", 1, 2),))
 
-    like_a_scan = replace(then, scan=models.Scan.model_construct(id="S", finished_at=NOW))
-    assert as_of_line(like_a_scan).endswith("differ from scan S: accounts.total 1 instead of 2")
-    same = replace(like_a_scan, differences=(), subscriptions=subscriptions[:1])
-    assert as_of_line(same).endswith(" of 1 subscriptions; their counts match scan S")
-    compared = as_of_document(like_a_scan)["comparedWith"]
-    assert compared == {"scanId": "S", "finishedAt": "2026-11-25T02:40:00Z"}
     assert as_of_line(then) == (
         "as of 2026-11-25T02:40:00Z: 1 accounts of 1 subscriptions; 1 subscriptions cannot be "
         "rebuilt, as-of.json shows why; the app has no full scan that finished by then"
