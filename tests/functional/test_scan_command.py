@@ -3,7 +3,6 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,32 +11,9 @@ from local.terminal import left_on_screen, without_codes
 from tests.functional import terminal_kit
 from tests.functional.estate_kit import (
     CMK,
-    MICROSOFT,
-    ODD,
     accounts_of,
     estate_of,
 )
-
-
-def _names(document: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
-    return {found["name"]: found["verdict"] for found in document["findings"]}
-
-
-def test_p5_the_whole_estate_is_scanned_in_memory_by_reading_alone() -> None:
-    """No storage, no app, no schedule: a credential is enough, and nothing is left behind."""
-    estate = estate_of({"chat": CMK, "search": MICROSOFT}, {"lab": ODD})
-    with Simulator(estate) as simulator:
-        ended = terminal_kit.run("scan", "--json", environment=simulator.environment())
-        requests = list(simulator.requests)
-
-    document = json.loads(ended.out)
-    assert ended.code == 1
-    assert _names(document) == {"chat": "compliant", "search": "non_compliant", "lab": "unknown"}
-    assert document["status"]["subscriptions"]["read"] == 2
-    others = {(each.method, each.path.lower()) for each in requests if each.method != "GET"}
-    assert others == {("POST", "/providers/microsoft.resourcegraph/resources")}  # a query
-    tokens = [request for request in requests if request.path.endswith("/token")]
-    assert len(tokens) == 1  # fetched once, whoever asks
 
 
 @pytest.mark.long

@@ -1,5 +1,6 @@
 """The result of ``scan`` as a table: what it shows, its colours, and names that would steer it."""
 
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,9 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.scan_report import report
+from cmk_check.cli.scan_result import ScanResult
+from cmk_check.cli.table import summarise
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Subscription
 from cmk_check.core.cross_check import KnownAccount
@@ -20,7 +24,7 @@ from cmk_check.core.text import shown
 from cmk_check.limits import SCAN_SPACING
 from cmk_check.ports import InventoryError
 from tests.fakes.world import BEGINNING, bad, good, sub
-from tests.unit.cli.scan_kit import scan, world_of
+from tests.unit.cli.scan_kit import SETTINGS, scan, world_of
 
 LOST = Gap(GapReason.UNREACHABLE, detail="Gone.")
 type Output = pytest.CaptureFixture[str]
@@ -75,6 +79,21 @@ async def test_a_store_also_knows_when_an_account_was_first_seen(capsys: Output)
     assert "exception" not in head
     day = f"{BEGINNING:%Y-%m-%d}"
     assert [row.split()[-3:-1] for row in rows] == [["2024-05-01", day], ["-", day]]
+
+
+async def test_the_sums_name_what_is_overdue_unread_or_passed_over() -> None:
+    """Whoever adds up the rows comes to other numbers."""
+    world = world_of("good")
+    await world.scan()
+    status = await ScanResult(world.context, SETTINGS).status()
+    counts = {"overdue": 2, "unread": 3, "ignored_by_kind": {"Speech": 4}}
+    accounts = status.accounts.model_copy(update=counts)
+    stream = io.StringIO()
+
+    summarise(Console(file=stream, width=200), status.model_copy(update={"accounts": accounts}))
+
+    said = "; 2 overdue; 3 of them not read, as last known; 4 of other kinds passed over"
+    assert stream.getvalue().splitlines()[0].endswith(said)
 
 
 @pytest.fixture

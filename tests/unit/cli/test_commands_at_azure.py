@@ -1,4 +1,4 @@
-"""The command `doctor`, in this process: its lines, its last remark, its exit code and files."""
+"""Commands at a simulated Azure, in this process: `scan`, `plan` and `doctor` from end to end."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from cmk_check.cli import app
 from local.simulator import Simulator
 from tests.functional.doctor_kit import trust_here
-from tests.functional.estate_kit import CMK, estate_of
+from tests.functional.estate_kit import CMK, MICROSOFT, ODD, estate_of
 
 WELL = {"CMK_KEY_HEALTH": "off"}
 
@@ -21,6 +21,31 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     with Simulator(estate_of({"chat": CMK})) as simulator:
         trust_here(simulator, monkeypatch)
         yield simulator
+
+
+def test_p5_scan_and_plan_read_the_whole_estate_and_write_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No storage, no app, no schedule: a credential is enough, and nothing is left behind."""
+    estate = estate_of({"chat": CMK, "search": MICROSOFT}, {"lab": ODD})
+    commands = ["scan --json", "plan Search", f"plan --all --out {tmp_path / 'plans'}"]
+    with Simulator(estate) as azure:
+        trust_here(azure, monkeypatch)
+        ended = [CliRunner().invoke(app, each.split()) for each in commands]
+        requests = list(azure.requests)
+
+    scan, plan, _ = ended
+    document = json.loads(scan.stdout)
+    verdicts = {each["name"]: each["verdict"] for each in document["findings"]}
+    assert [each.exit_code for each in ended] == [1, 1, 1], [each.stderr for each in ended]
+    assert verdicts == {"chat": "compliant", "search": "non_compliant", "lab": "unknown"}
+    assert document["status"]["subscriptions"]["read"] == 2
+    assert "\nACCOUNT='search'\n" in plan.stdout
+    assert (tmp_path / "plans/run.sh").exists()
+    others = {(each.method, each.path.lower()) for each in requests if each.method != "GET"}
+    assert others == {("POST", "/providers/microsoft.resourcegraph/resources")}  # a query
+    tokens = [each for each in requests if each.path.endswith("/token")]
+    assert len(tokens) == len(commands)  # fetched once, whoever asks
 
 
 def _doctor(*options: str, **environment: str) -> Result:
