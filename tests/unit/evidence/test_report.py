@@ -138,4 +138,4 @@ async def test_an_aspect_that_has_only_states_has_a_section(
     _, _, section = (bundle / "report.html").read_text().partition("<h2>Data stores</h2>")
     page = _Page(section.partition("</section>")[0]).text
     assert "Own keys Microsoft keys" in page
-    assert "exposed group rg-ai microsoft keys unseen group rg-ai unknown" in page
+    assert "State exposed group rg-ai microsoft keys unseen group rg-ai unknown" in page
