@@ -100,6 +100,9 @@ async def test_p1_without_a_timer_scans_go_on_and_no_result_gets_stale(world: Cl
     assert pauses == {DUE}
     assert len(started) == 1 + 3 * 24 * HOUR // DUE
     assert all(scan.overdue and scan.trigger == "timer" for scan in (await world.scans())[1:])
+    last = (await world.known_status()).last_scan
+    assert last is not None
+    assert last.overdue
     assert len(world.reminders.waiting) == 1
 
 

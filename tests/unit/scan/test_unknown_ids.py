@@ -41,6 +41,19 @@ async def test_a_scan_of_nothing_that_exists_fails_and_says_so(scanned: ScanWorl
     assert await scanned.status() == before
 
 
+async def test_a_scan_that_fails_after_its_plan_still_names_what_was_not_found(
+    scanned: ScanWorld,
+) -> None:
+    """Whoever asked must correct the id as well, whatever else went wrong."""
+    (message,) = await scanned.planned(named=[ONE, THREE])
+    scanned.within(scope=Scope(exclude=frozenset({TWO})))
+
+    await scanned.deliver(message)
+
+    scan = await scanned.scan_row(message.scan_id)
+    assert (scan.state, scan.not_found) == (ScanState.FAILED, (THREE,))
+
+
 def choose(
     world: ScanWorld, *include: str, exclude: tuple[str, ...] = (), group: str | None = None
 ) -> None:
