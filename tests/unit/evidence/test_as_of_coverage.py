@@ -77,6 +77,9 @@ CASES: Final = {
         scans=((6, "failed", None), (6, "partial", 0), (4, "full", 2)),
         others=2,
     ),
+    "the same, and a scan counted fewer than were": Case(
+        NOT_KNOWN, "excluded", told=ENDED_GAP, scans=((6, "full", 1),), others=2
+    ),
     "read after a gap, and again later": Case(NOT_KNOWN, "read", told=ENDED_GAP),
 }
 
