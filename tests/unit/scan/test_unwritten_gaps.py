@@ -121,15 +121,16 @@ async def test_a_gap_of_a_partial_scan_is_one_as_well(estate: ScanWorld) -> None
     assert (await status_of(estate, TWO))["posture"] == "compliant"
 
 
+@pytest.mark.parametrize("named", [(), (sub(4),)], ids=["full", "partial"])
 async def test_a_new_subscription_that_could_not_be_written_is_no_missing_row(
-    estate: ScanWorld,
+    estate: ScanWorld, named: tuple[str, ...]
 ) -> None:
-    """It was counted as a gap; recorded at last, it is not one row more."""
-    new = "00000000-0000-4000-8000-000000000004"
+    """It was counted as a gap, with its name; recorded at last, it is not one row more."""
+    new = sub(4)
     estate.listed(ONE, TWO, THREE, new)
     estate.read(new, good(new))
     refuse(estate, new)
-    await scan(estate)
+    await scan(estate, *named)
     await scan(estate, ONE)
     (gap,) = (await estate.known_status()).summary.gaps
     assert (gap.subscription_id, gap.name) == (new, f"name of {new}")
