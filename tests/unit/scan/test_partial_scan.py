@@ -66,6 +66,17 @@ async def test_a_list_that_fails_costs_only_the_partial_scan(scanned: ScanWorld)
     assert await scanned.scan_changes() == ["scan.baseline"]
 
 
+async def test_an_empty_list_makes_no_gap_of_what_it_names_p2(scanned: ScanWorld) -> None:
+    """P2: Azure lists nothing to an identity without rights; only a full scan says so."""
+    before = await scanned.status()
+    scanned.listed()
+
+    scan = await scanned.scan_row(await scanned.partial_scan(ONE))
+
+    assert (scan.state, await scanned.coverage(ONE)) == (ScanState.FAILED, "read")
+    assert await scanned.status() == before
+
+
 async def test_before_a_full_scan_there_is_none(world: ScanWorld) -> None:
     """Its sums would be those of an estate that nobody has listed."""
     assert await world.asked(ONE) == StartAnswer(StartOutcome.NO_SCAN_YET)

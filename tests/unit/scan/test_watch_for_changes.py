@@ -101,7 +101,7 @@ async def test_rows_that_come_again_start_no_second_scan(watched: Watched) -> No
     watched.graph.add(ONE)
 
     assert reads == [[ONE], [], [], [TWO], *[[]] * 4]
-    assert await watched.look() == [ONE]
+    assert [await watched.look() for _ in range(2)] == [[ONE], []]
 
 
 async def test_the_oldest_change_is_read_first_and_the_last_one_shown(
