@@ -307,11 +307,12 @@ async def test_a_vault_that_concerns_nobody_is_looked_up_once(keyed: Watched) ->
 
 
 async def test_more_vaults_than_a_look_takes_come_in_the_next_ones(keyed: Watched) -> None:
-    """A policy can change them all at once; none is left out."""
-    for number in range(WATCH_VAULTS_PER_LOOK):
-        keyed.graph.add(f"{VAULT}-{number}")
+    """A policy can change them all at once; none is left out, also where a page ends later."""
+    keyed.graph.page = WATCH_VAULTS_PER_LOOK + 2
+    names = [f"{VAULT}-{number}" for number in range(WATCH_VAULTS_PER_LOOK + 2)]
+    for name in (*names[:-2], VAULT, *names[-2:]):
+        keyed.graph.add(name)
         keyed.world.clock.advance(SECOND)
-    keyed.graph.add(VAULT)
     keyed.world.clock.advance(WATCH_OVERLAP)
 
     assert (await keyed.look(), await keyed.look()) == ([], [ONE])
