@@ -18,6 +18,7 @@ from cmk_check.core.enums import (
     Verdict,
 )
 from cmk_check.core.exceptions.account_exception import AccountException, AnnouncedException
+from cmk_check.core.model import Finding
 from cmk_check.limits import MAX_STRING_UNITS
 from cmk_check.ports import Scalar
 from cmk_check.store import codec
@@ -31,9 +32,13 @@ EXCEPTED: Final = replace(
 )
 
 
-def test_an_exception_comes_back_as_it_was_written() -> None:
-    """What is compared with the next reading must not differ by itself."""
-    assert codec.finding_of(entity(codec.finding_values(EXCEPTED))) == EXCEPTED
+@pytest.mark.parametrize("original", [EXCEPTED, replace(EXCEPTED, exception=None)])
+def test_an_exception_comes_back_as_it_was_written(original: Finding) -> None:
+    """What is compared with the next reading must not differ by itself.
+
+    What was announced outlasts a reading that cannot judge the account: its end is still to come.
+    """
+    assert codec.finding_of(entity(codec.finding_values(original))) == original
 
 
 def test_an_exemption_may_expire_on_the_last_day_there_is() -> None:
