@@ -73,6 +73,7 @@ class Bundles:
         after: Path | None = None,
         since: datetime = BEGINNING,
         at: datetime = NOW,
+        exported: datetime | None = None,
         source: Source = SOURCE,
     ) -> Path:
         """Make a signed bundle, whose files contain their names and that of the bundle."""
@@ -85,7 +86,7 @@ class Bundles:
             source=source,
             period=Period(since=since, until=at),
             as_of=at,
-            exported_at=at,
+            exported_at=exported or at,
             identity="ada@contoso.example",
             previous=digest(after / MANIFEST) if after else None,
         )

@@ -182,12 +182,16 @@ def _other(**fields: object) -> dict[str, Any]:
             {"since": NOW + timedelta(days=30), "at": NOW + timedelta(days=60)},
             "does not cover the time from 2026-11-25T02:40:00Z",
         ),
-        ({"at": NOW - timedelta(days=2)}, "is from an earlier time"),
+        ({"at": NOW - timedelta(days=2), "exported": NOW}, "is from an earlier time"),
+        ({"exported": NOW - timedelta(days=2)}, "is from an earlier time"),
         (_other(url="https://other.example"), "another app: https://other.example instead of "),
         (_other(management_group="mg"), "another management group: mg instead of none"),
         (_other(tenants=("another",)), f"other tenants: another instead of {TENANT}"),
     ],
-    ids=["a month is missing", "an earlier period", "app", "management group", "tenants"],
+    ids=[
+        *("a month is missing", "an earlier period", "exported earlier"),
+        *("app", "management group", "tenants"),
+    ],
 )
 def test_a_chain_leaves_out_no_time_and_is_of_one_estate(
     bundles: Bundles, change: dict[str, Any], fault: str
