@@ -93,6 +93,18 @@ async def test_a_change_in_the_feed_keeps_its_number() -> None:
     assert len(await feed(store)) == 3
 
 
+async def test_a_change_whose_row_somebody_deleted_is_not_published_again() -> None:
+    """Its marker is enough (P9): readers have seen it, and know it by its id."""
+    store = RecordingStore()
+    table = FeedTable(store, sleep=give_way)
+    await table.publish(changes("a"))
+    row = await store.get(Table.CHANGES, "feed", table_keys.feed_row(1))
+    assert row is not None
+    await store.commit(Table.CHANGES, "feed", [_delete(row)])
+
+    assert numbered(await table.publish(changes("a"))) == [(1, "a")]
+
+
 async def test_the_most_of_one_publication_fits_into_one_transaction() -> None:
     """All of it or nothing: no reader sees half."""
     store = RecordingStore()
