@@ -88,6 +88,19 @@ async def test_more_than_a_page_says_where_it_ends(azure: Azure) -> None:
     assert found.until == found.subscriptions[SUBSCRIPTION]
 
 
+async def test_where_both_tables_have_more_the_earlier_end_counts(azure: Azure) -> None:
+    """The next look would leave out what lies between the two ends."""
+    for hour, name in ((12, SUBSCRIPTION), (13, OTHER)):
+        row = {"target": f"/subscriptions/{name}", "at": f"2026-11-25T{hour}:00:00Z"}
+        answer = graph_answer(row, truncated=True)
+        azure.simulator.faults.add(Fault(path=GRAPH, times=1, then=answer))
+
+    found = await _since(azure.inventory, _now())
+
+    assert found.subscriptions.keys() == {SUBSCRIPTION, OTHER}
+    assert found.until == found.subscriptions[SUBSCRIPTION]
+
+
 async def test_one_table_that_fails_leaves_what_the_other_tells(azure: Azure) -> None:
     """A cloud without one of them is blind, and still reads what it hears of."""
     begun = _now()
