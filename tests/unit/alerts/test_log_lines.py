@@ -138,6 +138,19 @@ async def test_each_gap_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> 
     assert json.loads(second)["event"] == "cmk.scan"
 
 
+async def test_the_end_of_a_partial_scan_is_a_line_of_its_own(
+    lines: pytest.LogCaptureFixture,
+) -> None:
+    """Its gaps have none, because the last full scan's are those of the estate."""
+    scan = LastScan("scan-1", ScanState.INCOMPLETE, Trigger.WATCH, NOON, NOON)
+    summary = Summary(gaps=(KnownGap(ID, "name", Gap(GapReason.FORBIDDEN), NOON),))
+
+    await LogSink().scan_ended(scan, PostureVerdict.UNKNOWN, summary, partial=True)
+
+    (message,) = lines.messages
+    assert json.loads(message)["event"] == "cmk.partial_scan"
+
+
 async def test_a_watch_that_sees_nothing_any_more_is_a_line(
     lines: pytest.LogCaptureFixture,
 ) -> None:
