@@ -123,6 +123,11 @@ def test_a_policy_that_was_changed_later_rotates_no_earlier() -> None:
     assert _at(AFTER, updated=int(CREATED.timestamp())) == DUE
 
 
+def test_an_empty_lifetime_is_none() -> None:
+    """Templates empty what they do not set; the key rotates all the same."""
+    assert _at(AFTER, expiryTime="") == DUE
+
+
 def test_of_several_times_the_first_one_counts() -> None:
     """Whatever comes first makes a version, which has times of its own."""
     later = _action("rotate", timeAfterCreate="P90D")
