@@ -3,9 +3,11 @@
 import base64
 import json
 from datetime import timedelta
+from typing import override
 
 import jwt
 import pytest
+from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 
 from cmk_check.composition_root import SystemClock
 from cmk_check.core.enums import GapReason
@@ -17,6 +19,7 @@ from cmk_check.doctor.token_claims import ids_in
 from tests.fakes.changes import ScriptedChanges
 from tests.fakes.world import MovableClock, sub
 from tests.unit.doctor.subjects import ScriptedPatient, told
+from tests.unit.inventory.fake_transport import FakeCredential
 
 TENANT, PERSON, TOOL = (f"{number:08d}-0000-4000-8000-000000000000" for number in (1, 2, 3))
 CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
@@ -92,6 +95,30 @@ def test_a_token_names_whom_it_was_given_to(claims: object, said: str) -> None:
 def test_a_token_that_cannot_be_read_is_no_trouble(token: str) -> None:
     """Its form is nobody's business but Azure's."""
     assert ids_in(token) == "it names no identity"
+
+
+@pytest.mark.parametrize(("seconds", "mark"), [(59, "problem"), (60, "ok")])
+async def test_a_token_that_is_about_to_expire_shows_a_wrong_clock(
+    seconds: int, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Azure's are valid for an hour or more; a scan with this one would soon be refused."""
+    clock = MovableClock()
+
+    class Expiring(FakeCredential):
+        @override
+        async def get_token_info(
+            self, *_: str, options: TokenRequestOptions | None = None
+        ) -> AccessTokenInfo:
+            return AccessTokenInfo("token", int(clock.now().timestamp()) + seconds)
+
+    monkeypatch.setattr(azure_checks, "own_credential", lambda *_: Expiring())
+    subject = DoctorSubject.of({})
+    subject.clock = clock
+
+    ((said, text), *_) = await azure_checks.credential(subject)
+
+    assert said == mark
+    assert ("It has already expired" in text) is (mark == "problem")
 
 
 def _subject(environ: dict[str, str], search: ScriptedChanges) -> DoctorSubject:
