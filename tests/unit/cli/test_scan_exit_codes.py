@@ -147,7 +147,7 @@ def test_p1_no_other_end_is_zero(
         # The answer for the other subscription would pass for both.
         (
             f"--subscription {sub(1)} --subscription {sub(2)}",
-            f"CMK_EXCLUDE_SUBSCRIPTIONS={sub(2).upper()}",
+            f"CMK_EXCLUDE_SUBSCRIPTIONS={sub(2)}",
             f"must not name {sub(2)}, which CMK_EXCLUDE_SUBSCRIPTIONS or CMK_INCLUDE_SUBSCRIPTIONS",
         ),
         (

@@ -21,7 +21,7 @@ from tests.fakes.world import MovableClock, sub
 from tests.unit.doctor.subjects import ScriptedPatient, told
 from tests.unit.inventory.fake_transport import FakeCredential
 
-TENANT, PERSON, TOOL = (f"{number:08d}-0000-4000-8000-000000000000" for number in (1, 2, 3))
+TENANT, PERSON, TOOL = (f"{number:07d}a-0000-4000-8000-000000000000" for number in (1, 2, 3))
 CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 CURE = (
     "Azure's, and 120 s are allowed: synchronise it with NTP, because tokens and the age of "
