@@ -3,6 +3,7 @@
 import pytest
 
 from cmk_check.core.aspects import BY_NAME
+from cmk_check.web import parameters
 from tests.unit.web.api_kit import AS_SERVED, LAB, Served
 from tests.unit.web.asgi_client import send
 
@@ -73,6 +74,14 @@ async def test_what_is_not_allowed_is_refused_and_what_is_allowed_named(
     assert (answer.status, answer.error) == (400, ("InvalidParameter", target))
     assert named in answer.json["error"]["message"]
     assert answer.headers["content-type"].startswith("application/json")
+
+
+@pytest.mark.parametrize("query", [parameters.FindingsQuery, parameters.StatusQuery])
+def test_the_id_of_a_subscription_is_lower_cased_p1(query: type[parameters.AnyQuery]) -> None:
+    """P1: the status names gaps that no row has by such ids, and compares them as they are."""
+    asked = query.model_validate({"subscription": LAB.upper()}).asked()
+
+    assert asked == {"subscription": LAB}
 
 
 @pytest.mark.parametrize("path", ["findings", "status"])
