@@ -8,11 +8,14 @@ from typing import Final
 import azure.functions as func
 import pytest
 from azure.core.exceptions import HttpResponseError
+from azure.functions.queue import QueueMessage
 
 from cmk_check import triggers
 from cmk_check.composition_root import the_app
+from cmk_check.limits import MAX_DELIVERIES
 from cmk_check.ports import StoreUnavailable
 from cmk_check.triggers import _without_sdk_errors
+from function_app import scan_slice
 
 type Answer = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
@@ -63,6 +66,32 @@ def test_an_error_of_no_adapter_keeps_its_traceback() -> None:
         1 / 0  # noqa: B018 - the fault
 
     assert "1 / 0" in "".join(traceback.format_exception(caught.value))
+
+
+class _App:
+    async def scan_context(self) -> None:
+        """Open nothing."""
+
+
+@pytest.mark.parametrize("delivery", [1, MAX_DELIVERIES - 1, MAX_DELIVERIES, None])
+async def test_a_slice_hears_whether_its_message_comes_for_the_last_time(
+    monkeypatch: pytest.MonkeyPatch, delivery: int | None
+) -> None:
+    """Else one subscription that cannot be recorded makes a gap of each in its slice."""
+    heard: list[object] = []
+
+    async def run_slice(*of: object, last: bool) -> None:
+        heard.append((*of, last))
+
+    monkeypatch.setattr("cmk_check.scan.slice.run_slice", run_slice)
+    monkeypatch.setattr(triggers, "the_app", _App)
+    scan_id = "20261125T120000Z-3fa9"
+    body = json.dumps({"scanId": scan_id, "slice": 7}).encode()
+    message = QueueMessage(body=body, dequeue_count=delivery)  # type: ignore[no-untyped-call]
+
+    await scan_slice(message)
+
+    assert heard == [(None, scan_id, 7, delivery == MAX_DELIVERIES)]
 
 
 NOT_VALID: Final = {"CMK_MAX_AGE_MINUTES": "4711x", "CMK_WEBHOOK_SECRET": SECRET}
