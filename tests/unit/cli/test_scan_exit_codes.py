@@ -23,7 +23,7 @@ from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_exception
 type Output = pytest.CaptureFixture[str]
 FIX = "cmk-check: fix them: cmk-check plan --all --out fixes\n"
 # An id with letters, whose case does not matter.
-LETTERS = "8d3c0000-0000-4000-8000-00000000000a"
+CASED = "8d3c0000-0000-4000-8000-00000000000a"
 LOOK = "cmk-check: find out what is missing: cmk-check doctor\n"
 
 
@@ -148,9 +148,9 @@ def test_p1_no_other_end_is_zero(
         ("--change-scope", "", "must be used with --store"),
         # The answer for the other subscription would pass for both.
         (
-            f"--subscription {sub(1)} --subscription {LETTERS.upper()}",
-            f"CMK_EXCLUDE_SUBSCRIPTIONS={LETTERS}",
-            f"must not name {LETTERS}, which CMK_EXCLUDE_SUBSCRIPTIONS or CMK_INCLUDE_SUBSCRIPTIONS",
+            f"--subscription {sub(1)} --subscription {CASED.upper()}",
+            f"CMK_EXCLUDE_SUBSCRIPTIONS={CASED}",
+            f"must not name {CASED}, which CMK_EXCLUDE_SUBSCRIPTIONS or CMK_INCLUDE_SUBSCRIPTIONS",
         ),
         (
             f"--subscription {sub(2)} --store UseDevelopmentStorage=true",
