@@ -3,6 +3,7 @@
 import json
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from typing import Final
 
 import azure.functions as func
@@ -13,9 +14,9 @@ from azure.functions.queue import QueueMessage
 from cmk_check import triggers
 from cmk_check.composition_root import the_app
 from cmk_check.limits import MAX_DELIVERIES
-from cmk_check.ports import StoreUnavailable
+from cmk_check.ports import DeliveryMessage, StoreUnavailable
 from cmk_check.triggers import _without_sdk_errors
-from function_app import scan_slice
+from function_app import scan_slice, tell
 
 type Answer = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
@@ -72,6 +73,9 @@ class _App:
     async def scan_context(self) -> None:
         """Open nothing."""
 
+    async def delivery_context(self) -> None:
+        """Open nothing."""
+
 
 @pytest.mark.parametrize("delivery", [1, MAX_DELIVERIES - 1, MAX_DELIVERIES, None])
 async def test_a_slice_hears_whether_its_message_comes_for_the_last_time(
@@ -92,6 +96,26 @@ async def test_a_slice_hears_whether_its_message_comes_for_the_last_time(
     await scan_slice(message)
 
     assert heard == [(None, scan_id, 7, delivery == MAX_DELIVERIES)]
+
+
+async def test_a_delivery_hears_since_when_its_message_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The time tells a message that the queue delivers twice from a second one."""
+    queued = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    heard: list[object] = []
+
+    async def deliver(*of: object) -> None:
+        heard.extend(of)
+
+    monkeypatch.setattr("cmk_check.alerts.deliver.deliver", deliver)
+    monkeypatch.setattr(triggers, "the_app", _App)
+    body = b'{"first": 8, "last": 10}'
+    message = QueueMessage(body=body, insertion_time=queued)  # type: ignore[no-untyped-call]
+
+    await tell(message)
+
+    assert heard == [None, DeliveryMessage(8, 10), queued]
 
 
 NOT_VALID: Final = {"CMK_MAX_AGE_MINUTES": "4711x", "CMK_WEBHOOK_SECRET": SECRET}
