@@ -30,6 +30,8 @@ from cmk_check.net.addresses import special
         ("::169.254.169.254", "link-local"),
         ("64:ff9b::169.254.169.254", "link-local"),
         ("2002:a9fe:a9fe::1", "link-local"),
+        ("2001:0:1432:201::5601:5601", "link-local"),
+        ("2001:0:a9fe:a9fe::ebcd:fdfe", "link-local"),
         ("64:ff9b:1::a9fe:a9fe", "reserved"),
         ("64:ff9b:1:ffff:ffff:ffff:ffff:ffff", "reserved"),
         ("fec0::1", "reserved"),
