@@ -117,7 +117,12 @@ async def test_pages_of_a_search_are_those_of_the_list(estate: Served, top: int)
 
 
 @pytest.mark.parametrize(
-    ("values", "reason"), [({"schema": 2}, "row_too_new"), ({"tags": "{"}, "malformed")]
+    ("values", "reason"),
+    [
+        ({"schema": 2}, "row_too_new"),
+        ({"schema": 2, "resourceGroup": "moved"}, "row_too_new"),
+        ({"tags": "{"}, "malformed"),
+    ],
 )
 async def test_p1_no_filter_believes_a_row_that_cannot_be_trusted(
     estate: Served, values: dict[str, str | int], reason: str
