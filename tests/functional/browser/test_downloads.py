@@ -2,11 +2,12 @@
 
 import csv
 import io
+import re
 import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from cmk_check.web.http.responses import XLSX
 from tests.functional.browser.conftest import World
@@ -97,6 +98,25 @@ def test_more_findings_than_a_workbook_holds_are_several(visit: Visit, world: Wo
     expect(visit.page.get_by_text("It is not a file from this app.")).to_be_visible()
 
     assert [name[-12:] for name in names] == ["-1-of-2.xlsx", "-2-of-2.xlsx"]
+
+
+def test_a_filter_of_the_page_waits_for_all_accounts(visit: Visit, world: World) -> None:
+    """A file of those that are loaded would look complete."""
+    onwards = f"{world.origin}/api/v1/findings?skipToken=never"
+
+    def first(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "nextLink": onwards})
+
+    visit.page.route(re.compile(r"/findings\?(?!.*format=)"), first)
+    visit.page.route(onwards, lambda _: None)
+    visit.go("#notOwner=project5")
+    visit.type_key()
+    expect(visit.rows.first).to_be_visible()
+
+    visit.button("Download CSV").click()
+
+    expect(visit.page.get_by_text("Not all accounts are loaded")).to_be_visible()
 
 
 def test_pages_are_joined_under_one_head(visit: Visit, world: World) -> None:

@@ -99,6 +99,24 @@ def test_a_host_that_is_killed_turns_the_posture_to_unknown_in_time(
     visit.link("chat").wait_for()
 
 
+def test_a_scan_that_failed_says_nothing_of_gaps(visit: Visit) -> None:
+    """That every subscription was read would be an answer that nobody has."""
+
+    def failed(route: Route) -> None:
+        answer = route.fetch()
+        status = answer.json()
+        status["lastScan"] |= {"state": "failed", "reason": "The list is empty."}
+        status["subscriptions"]["gap"], status["gaps"] = 0, []
+        route.fulfill(response=answer, json=status)
+
+    visit.page.route("**/api/v1/status", failed)
+    visit.sign_in()
+
+    gaps = visit.region("Coverage gaps")
+    expect(gaps).to_contain_text("The last scan failed, so the coverage gaps are unknown.")
+    expect(visit.region("Posture")).to_contain_text("The last scan failed: The list is empty.")
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [(200, "<html>Sign in to the guest network</html>"), (200, "{}")],
