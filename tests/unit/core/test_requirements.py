@@ -14,6 +14,7 @@ from cmk_check.core.posture import Expectations, of_estate, of_subscription
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.requirements import (
     AGAINST,
+    HEALTHY_KEYS,
     OPTIONAL,
     REQUIREMENTS,
     VERDICTS,
@@ -138,6 +139,19 @@ def test_p1_whatever_counts_against_one_more_lowers_it_first(
         gets_worse = after.judgement.verdict.badness > before.judgement.verdict.badness
         is_said = gets_worse or any(each.is_worse(before, after) for each in ASPECTS)
         assert is_said or not seen  # by an incomplete reading
+
+
+@pytest.mark.parametrize(("place", "is_worse"), [(0, True), (1, False)], ids=["broken", "healthy"])
+def test_p1_an_accepted_violation_that_ends_with_a_broken_key_lowers_keys(
+    place: int, *, is_worse: bool
+) -> None:
+    """Where exceptions are accepted, the estate was compliant with both."""
+    row = Coverage(Subscription(ID), CoverageState.READ, NOON)
+    before, after = EXAMPLES["exception"][0], EXAMPLES["keyHealth"][place]
+
+    found = HEALTHY_KEYS.is_worse(Difference(Known(), row, (FindingUpdate(before, after, ()),)))
+
+    assert found is is_worse
 
 
 def test_every_requirement_is_in_the_catalogue() -> None:
