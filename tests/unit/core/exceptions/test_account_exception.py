@@ -116,7 +116,9 @@ def test_one_found_in_its_last_days_is_told_of_these_alone() -> None:
 
 def test_one_that_is_prolonged_starts_anew_and_one_that_is_shortened_does_not() -> None:
     """Only that somebody accepted the violation for longer is news; reminders follow the day."""
-    renewed, shorter = (replace(HONOURED, expires_on=NOON + days * DAY) for days in (60, 20))
+    renewed, shorter, soon = (
+        replace(HONOURED, expires_on=NOON + days * DAY) for days in (60, 20, 25)
+    )
 
     assert _walk((20, HONOURED), (21, renewed), (22, renewed), (50, renewed)) == [
         "20 started",
@@ -125,6 +127,7 @@ def test_one_that_is_prolonged_starts_anew_and_one_that_is_shortened_does_not() 
         "50 expiring",
     ]
     assert _walk((0, HONOURED), (1, shorter), (7, shorter)) == ["0 started", "7 expiring"]
+    assert _walk((16, HONOURED), (17, soon)) == ["16 started", "16 expiring", "17 expiring"]
 
 
 @pytest.mark.parametrize(
