@@ -12,6 +12,7 @@ import pytest
 
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import (
     CoverageState,
     DataState,
@@ -106,6 +107,26 @@ async def test_a_control_is_satisfied_only_if_nothing_speaks_against_it(
 
     assert _states(result) == {state}
     assert reason is None or reason in _reasons(result)
+
+
+async def test_accepted_violations_are_one_risk_and_no_other(tmp_path: Path) -> None:
+    """An open risk beside it would say that nobody has accepted them."""
+    served = await estate([replace(finding("waived"), exception=WAIVED)])
+
+    result = results_of(await exported(served, tmp_path))
+
+    assert [each["props"][0]["value"] for each in result["risks"]] == ["accounts_excepted"]
+
+
+async def test_a_risk_ends_with_the_first_of_its_due_dates(tmp_path: Path) -> None:
+    """The last one would give an account more time than it has."""
+    first, later = NOON + timedelta(days=3), NOON + timedelta(days=9)
+    due = {"a": later, "b": first, "c": later}
+    found = [replace(finding(name), due=DueDate(NOON, at)) for name, at in due.items()]
+
+    (risk,) = results_of(await exported(await estate(found), tmp_path))["risks"]
+
+    assert datetime.fromisoformat(risk["deadline"]) == first
 
 
 async def test_counts_that_do_not_fit_satisfy_nothing(tmp_path: Path) -> None:
