@@ -124,6 +124,22 @@ async def test_what_was_known_is_followed_while_projects_cannot_be_read(azure: A
     assert data.concerns[0].missing_action is not None
 
 
+async def test_what_was_known_of_a_project_stays_whatever_the_case_of_its_name(
+    azure: Azure,
+) -> None:
+    """P1: and whatever was left out of it stays left out."""
+    accounts = await _accounts(azure.inventory, STANDARD)
+    azure.simulator.estate.account(str(accounts[0].id)).projects.add(ProjectSpec(name="Build"))
+    first = (await _read(azure.inventory, accounts))[STANDARD]
+    azure.simulator.faults.add(_DENIED_HOSTS)
+
+    before = {STANDARD: replace(first, is_cut=True)}
+    data = (await _read(azure.inventory, accounts, before, all_due=True))[STANDARD]
+
+    assert (first.basic, first.is_cut) == (("Build",), False)
+    assert (data.basic, data.is_cut) == (("Build",), True)
+
+
 async def test_projects_that_are_gone_are_forgotten_while_others_cannot_be_read(
     azure: Azure,
 ) -> None:
@@ -247,5 +263,6 @@ async def test_a_host_is_no_setup_before_it_is_ready(azure: Azure, state: str | 
     assert data.state is DataState.UNKNOWN
     assert data.concerns[0].code is DataReason.HOST_NOT_READY
     assert data.concerns[0].evidence == {"capabilityHosts": "agents/agents"}
+    assert data.as_of is None
     finding = replace(only_finding(known_of(accounts[0])), data=replace(data, as_of=NOW))
     assert are_projects_due(finding, accounts[0], NOW)
