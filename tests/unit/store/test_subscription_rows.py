@@ -4,9 +4,10 @@ import logging
 
 import pytest
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.ports import Insert, Table
+from cmk_check.ports import Delete, Insert, Table
 from cmk_check.store import row_times
 from cmk_check.store.findings import FindingsTable
 from tests.fakes.world import bad, good, sub
@@ -76,6 +77,21 @@ async def test_a_broken_coverage_row_keeps_its_sequence_if_that_can_be_read(
 
     assert (found.unusable, found.known.coverage, found.known.sequence) == (None, None, sequence)
     assert "coverage" in found.etags
+
+
+@pytest.mark.parametrize("left", ["finding|", "outbox|"])
+async def test_without_a_coverage_row_whatever_is_left_shows_that_its_sequence_is_lost(
+    left: str,
+) -> None:
+    """Changes that began again at 1 would stand before those that readers have seen."""
+    store, stored = await filled(bad(ID))
+    gone = [Delete(row, etag) for row, etag in stored.etags.items() if not row.startswith(left)]
+    await store.commit(Table.FINDINGS, PARTITION, gone)
+
+    known = (await FindingsTable(store).read_one(PARTITION)).known
+
+    assert (known.coverage, known.sequence) == (None, None)
+    assert known.listed == Subscription(ID, expected=True)
 
 
 @pytest.mark.parametrize(
