@@ -28,6 +28,7 @@ from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.web.views.groups import Groups
 from tests.unit.web.api_kit import (
     AS_SERVED,
+    LAB,
     NOON,
     Served,
     counted,
@@ -139,6 +140,26 @@ async def test_a_key_says_who_loses_data_with_it() -> None:
     assert (other["id"], other["accounts"], other["dataOnly"]) == (OTHER, 2, 1)
 
 
+@pytest.mark.parametrize("days", [(9, 90), (90, 9)])
+async def test_the_first_expiry_and_the_latest_reading_count(days: tuple[int, int]) -> None:
+    """Whoever renews a key must know the first day; what was not read again may be out of date."""
+    served = Served()
+    first, last = (
+        KeyHealth(KeyState.HEALTHY, expires=at, next_rotation_at=at)
+        for at in (NOON + timedelta(days=each) for each in days)
+    )
+    of_lab = finding("a", subscription_id=LAB).id
+    read, gap = coverage(subscription_id=LAB), coverage(CoverageState.GAP)
+    await served.put(read, [replace(_under("a", key_health=first), id=of_lab)])
+    await served.put(gap, [_under("b", key_health=last)])
+    await served.put_status(status_of(read, gap))
+
+    (key,) = await _keys(served)
+
+    assert key["expires"] == "2026-12-04T12:00:00Z"
+    assert key["nextRotationAt"] == f"{first.next_rotation_at:%Y-%m-%dT%H:%M:%SZ}"
+
+
 async def test_a_key_of_one_account_is_not_shared() -> None:
     """The sentence is about a single account; a key that was never read is unknown."""
     served = await recorded(_under("a", owner=None))
@@ -159,14 +180,16 @@ async def test_accounts_of_which_only_the_last_state_is_known_are_said() -> None
     """The person who closes a vault must know that a subscription was not read."""
     served = Served()
     mine = coverage(CoverageState.GAP, accounts=counted([]))
+    excluded = coverage(CoverageState.EXCLUDED, subscription_id=LAB, accounts=counted([]))
     await served.put(mine, [_under("a")])
-    await served.put_status(status_of(mine))
+    await served.put_status(status_of(mine, excluded))
 
     (key,) = await _keys(served)
 
     assert key["unread"] == 1
     assert "including 1 not read by the last scan." in str(key["message"])
-    assert "1 subscription not read; whatever else" in await _caution(served)
+    said = await _caution(served)
+    assert "1 subscription not read; 1 subscription excluded; whatever else" in said
     # Before the first scan an empty list alone would look like good news.
     assert (await _caution(Served())).startswith("No scan has finished yet. ")
 
