@@ -113,7 +113,7 @@ async def test_a_token_that_is_about_to_expire_shows_a_wrong_clock(
 
     monkeypatch.setattr(azure_checks, "own_credential", lambda *_: Expiring())
     subject = DoctorSubject.of({})
-    subject.clock = clock
+    monkeypatch.setattr(subject, "clock", clock)
 
     ((said, text), *_) = await azure_checks.credential(subject)
 
