@@ -129,6 +129,16 @@ async def test_the_code_of_an_answer_is_shown_and_nothing_else(
     assert "evil" not in str(other)
 
 
+async def test_p6_a_part_of_the_url_that_comes_back_is_not_shown(
+    receiver: Receiver, opened: Open
+) -> None:
+    """P6: the URL is a secret, and its last part fits the form of a code."""
+    receiver.url += "/hush_hush"
+    receiver.answers(400, "hush_hush")
+
+    assert "hush" not in str(await failure_of(opened(receiver.url)))
+
+
 async def test_an_endless_answer_is_not_read(receiver: Receiver, opened: Open) -> None:
     """A receiver must not be able to fill the memory or hold the app."""
     sent = 0
