@@ -157,6 +157,7 @@ async def test_p1_beyond_the_bound_all_are_as_old_as_what_was_recorded(
 
     assert [each["posture"] for each in old] == ["unknown", "compliant", "compliant"]
     assert old[1]["asOf"] == (first and f"{first:%Y-%m-%dT%H:%M:%SZ}")
+    assert old[2]["asOf"] > old[1]["asOf"]
     assert await estate.verdict() == "unknown"
     refuse(estate)
     await scan(estate)
