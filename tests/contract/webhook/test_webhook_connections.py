@@ -173,9 +173,10 @@ async def test_a_name_that_leads_here_is_taken_off_azure(receiver: Receiver, ope
     assert len(receiver.received) == 1
 
 
-async def test_http_leads_nowhere_but_here(opened: Open) -> None:
+@pytest.mark.parametrize("scheme", ["http", "HTTP"])
+async def test_http_leads_nowhere_but_here(opened: Open, scheme: str) -> None:
     """A localhost that the hosts file sends elsewhere would carry the URL in clear."""
-    webhook = opened("http://localhost:9/hush", resolver=Resolver("10.1.2.3"))
+    webhook = opened(f"{scheme}://localhost:9/hush", resolver=Resolver("10.1.2.3"))
 
     assert "not allowed for a webhook" in str(await failure_of(webhook))
 
