@@ -107,6 +107,7 @@ R2: Final[dict[str, dict[str, Json]]] = {
     "never finished": entry() | {"properties": {"provisioningState": "Failed"}},
     "key source null": encrypted(None),
     "key source empty": encrypted(""),
+    "blank key, source absent": entry(encryption={"keyVaultProperties": {"keyName": " \u200b"}}),
 }
 R5: Final[dict[str, dict[str, Json]]] = {
     "key named, source absent": entry(encryption={"keyVaultProperties": KEY}),
