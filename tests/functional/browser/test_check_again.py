@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, Request, Route, expect
 
 from local.simulator import Access
 from tests.functional.browser.conftest import OpenVisit, World
@@ -200,18 +200,22 @@ def running(checking: Visit) -> Visit:
 
 def test_the_page_does_not_ask_for_ever_whether_a_scan_has_ended(running: Visit) -> None:
     """A forgotten tab must not send requests all night."""
-    answered: list[str] = []
-    running.page.on(
-        "requestfinished",
-        lambda request: answered.append(request.url) if request.url.endswith(RUNNING) else None,
-    )
+    ended: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.url.endswith(RUNNING):
+            ended.append(request.url)
+
+    running.page.on("requestfinished", note)
+    running.page.on("requestfailed", note)
 
     _again(running).click()
     expect(_said(running)).to_have_text("Reading Azure…")
     for _ in range(40):
         running.page.clock.run_for(5_000)
         # An answer needs real time; the page gives up on one after a minute of its own clock.
-        while len(answered) < running.watch.asked().count(RUNNING):
+        until = time.monotonic() + 5
+        while len(ended) < running.watch.asked().count(RUNNING) and time.monotonic() < until:
             running.page.evaluate("null")
 
     expect(_said(running)).to_contain_text("is taking longer than usual")
