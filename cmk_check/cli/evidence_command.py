@@ -94,7 +94,7 @@ def evidence(  # noqa: PLR0913 - an argument for each option
     ] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours.")] = False,
 ) -> None:
-    """Export evidence for an audit into a folder: OSCAL, OCSF, CSV, JSON and a report.
+    """Export evidence for an audit into a folder: CSV, JSON and a report.
 
     Reads the HTTP API of a deployed app and changes nothing. The folder appears complete or not at
     all. The same state gives the same files, except that MANIFEST.json records the time and the

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import batched, chain
 from pathlib import Path
 
-from cmk_check.evidence import ocsf, oscal, report
+from cmk_check.evidence import report
 from cmk_check.evidence.as_of import Then, as_of_document
 from cmk_check.evidence.download import Evidence
-from cmk_check.evidence.summary import Summary
 from cmk_check.limits import FINDINGS_WRITTEN_AT_ONCE
 from cmk_check.web.views import csv_export
 
@@ -25,7 +24,6 @@ def write_bundle(evidence: Evidence, folder: Path, then: Then | None = None) -> 
         OSError: a file could not be written.
 
     """
-    summary = Summary.of(evidence)
     scans = evidence.lines_of_period("scans", "startedAt")
     files = {
         "status.json": [f"{json.dumps(json.loads(evidence.status_body), indent=2)}\n".encode()],
@@ -33,9 +31,7 @@ def write_bundle(evidence: Evidence, folder: Path, then: Then | None = None) -> 
         "scans.json": pieces(map(json.loads, scans)),
         "changes.jsonl": evidence.lines_of_period("changes", "time"),
         "findings.csv": _csv(evidence),
-        "findings.ocsf.jsonl": ocsf.lines(evidence),
-        "assessment-results.json": pieces(oscal.document(evidence, summary)),
-        "report.html": report.written(evidence, summary),
+        "report.html": report.written(evidence),
         **({"as-of.json": pieces(as_of_document(then))} if then else {}),
     }
     for name, content in files.items():

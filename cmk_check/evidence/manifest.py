@@ -32,10 +32,8 @@ SIGNATURE: Final = "MANIFEST.dsse.json"
 # A bundle without one of these files is incomplete, even if it is signed.
 REQUIRED: Final = frozenset(
     {
-        "assessment-results.json",
         "changes.jsonl",
         "findings.csv",
-        "findings.ocsf.jsonl",
         "report.html",
         "scans.json",
         "status.json",

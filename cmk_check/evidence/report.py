@@ -21,13 +21,12 @@ from cmk_check.core.text import as_object
 from cmk_check.core.text_files import toml_of
 from cmk_check.evidence.download import Evidence
 from cmk_check.evidence.html import Content, Html, element, items, named, table, whole
-from cmk_check.evidence.summary import Summary, accepted_by, gaps
+from cmk_check.evidence.summary import accepted_by, gaps, is_satisfied
 from cmk_check.limits import MAX_NAMES_LISTED, MAX_REPORT_ROWS
 from cmk_check.web import aspect_models, models
 from cmk_check.web.json_model import Answer
 
 _TEXTS: Final = toml_of(__package__, "report.toml")
-_EVENTS: Final = "findings.ocsf.jsonl"
 _ALWAYS_SHOWN: Final = frozenset({"verdict", "reason", "keyHealth", "coverage", "missingAction"})
 _VIOLATED, _UNKNOWN = "Not compliant", "Unknown"
 _BROKEN: Final = "Compliant, with a key that cannot be used"
@@ -80,27 +79,26 @@ class AspectSection(NamedTuple):
     row: Callable[[models.Finding], Iterable[Content]]
 
 
-def written(evidence: Evidence, summary: Summary) -> Iterator[bytes]:
+def written(evidence: Evidence) -> Iterator[bytes]:
     """Write the page, section by section."""
     yield b'<!DOCTYPE html>\n<html lang="en">\n'
-    for part in _Report(evidence, summary).parts():
+    for part in _Report(evidence).parts():
         yield f"{part}\n".encode()
     yield b"</html>\n"
 
 
 class _Report:
-    def __init__(self, evidence: Evidence, summary: Summary) -> None:
+    def __init__(self, evidence: Evidence) -> None:
         """Collect the lists of findings in one pass."""
         self._evidence = evidence
         self._status = evidence.status
-        self._summary = summary
         why = "Account", "Subscription", "Why", "Since"
         self._accounts = {title: _List(why, _why) for title in (_VIOLATED, _UNKNOWN, _BROKEN)}
         self._excepted = _List(
             ("Account", "Exemption", "Category", "Ticket / approved by", "Until"), _exempted
         )
         self._aspects = {
-            name: (section, sums, _List(("Account", *section.heads), section.row, _EVENTS))
+            name: (section, sums, _List(("Account", *section.heads), section.row))
             for name, sums in self._status.sums.items()
             if sums is not None and (section := section_of(BY_NAME[name], sums))
         }
@@ -258,7 +256,7 @@ class _Report:
         )
 
     def _controls(self) -> Html:
-        answer = "satisfied" if self._summary.is_satisfied else "not satisfied"
+        answer = "satisfied" if is_satisfied(self._evidence) else "not satisfied"
         rows = (
             (
                 framework,

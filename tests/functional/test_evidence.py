@@ -1,48 +1,29 @@
 """Evidence of a hostile estate, over the running app, in the hands of programs of others."""
 
-import json
 import os
 import pty
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import pytest
 
 from cmk_check.web.views import csv_export
 from local.browser import chromium
-from tests.browsers import end_without, path_of_browser
+from tests.browsers import path_of_browser
 from tests.functional import terminal_kit
 from tests.functional.browser.sample_estate import GAP_NAME, hostile_estate
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import Scene, wait_until
 from tests.functional.libreoffice import read_again
 
-READERS: Final = Path(__file__).parents[2] / ".venv/evidence/bin"
 # The width of A4 without its margins, in pixels of CSS.
 A4: Final = {"width": 688, "height": 1000}
-# What a program of an auditor does. The package oscal unpacks 160 MB into the folder it is in.
-READ: Final = """
-import json
-import sys
-from oscal import OSCAL
-from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
-
-document = OSCAL.load(sys.argv[1])
-changed = []
-for line in open(sys.argv[2]):
-    event = json.loads(line)
-    read = ComplianceFinding.model_validate(event).model_dump(mode="json", exclude_none=True)
-    if read != event:
-        changed.append(event)
-print(json.dumps([document.is_valid, document.validation_errors, document.oscal_version, changed]))
-"""
 
 pytestmark = pytest.mark.long
 
@@ -54,45 +35,6 @@ def _export(scene: Scene, out: Path, *options: object) -> terminal_kit.Ended:
     )
     assert ended.code == 0, ended.err
     return ended
-
-
-def _run(*command: object, folder: Path) -> str:
-    done = subprocess.run(
-        list(map(str, command)),
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def _read_by_others(bundle: Path, folder: Path) -> None:
-    """Let compliance-trestle, oscal and py-ocsf-models read the files for machines."""
-    if not READERS.exists():
-        end_without("NOBODY ELSE READ THE EVIDENCE: run `make evidence`")
-    results = bundle / "assessment-results.json"
-    trestle = folder / "trestle"
-    trestle.mkdir()
-    _run(READERS / "trestle", "init", folder=trestle)
-    _run(READERS / "trestle", "import", "-f", results, "-o", "cmk", folder=trestle)
-    (imported,) = trestle.glob("assessment-results/*/*.json")
-    answered = _run(
-        READERS / "python", "-c", READ, results, bundle / "findings.ocsf.jsonl", folder=folder
-    )
-    shutil.rmtree(folder / "support")  # pytest keeps the folders of three runs
-
-    assert len(_observations(imported)) == len(_observations(results))
-    assert json.loads(answered) == [True, [], "v1.2.1", []]
-
-
-def _observations(file: Path) -> list[Any]:
-    document = json.loads(file.read_text())
-    found: list[Any] = document["assessment-results"]["results"][0]["observations"]
-    return found
 
 
 def _seen_in_a_browser(report: Path) -> None:
@@ -132,7 +74,6 @@ def test_others_read_what_was_exported(open_scene: OpenScene, tmp_path: Path) ->
     shown = read_again(bundle / "findings.csv")
     assert [row["name"] for row in shown] == [row[1] for row in rows]
     _seen_in_a_browser(bundle / "report.html")
-    _read_by_others(bundle, tmp_path)
 
 
 def test_a_killed_export_leaves_nothing_that_looks_complete(tmp_path: Path) -> None:

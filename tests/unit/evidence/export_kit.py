@@ -1,11 +1,10 @@
 """An estate behind its HTTP API in this process, and what is exported from it."""
 
-import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from cmk_check.core.counts import AccountCounter
@@ -165,17 +164,3 @@ async def exported(served: Served, folder: Path, name: str = "bundle") -> Path:
     _make(bundle)
     write_bundle(evidence, bundle)
     return bundle
-
-
-def results_of(bundle: Path) -> dict[str, Any]:
-    """Return the results of the assessment."""
-    document = json.loads((bundle / "assessment-results.json").read_text())
-    (result,) = document["assessment-results"]["results"]
-    found: dict[str, Any] = result
-    return found
-
-
-def events_of(bundle: Path) -> dict[str, dict[str, Any]]:
-    """Return the OCSF events by the name of their account."""
-    lines = (bundle / "findings.ocsf.jsonl").read_text().splitlines()
-    return {event["resources"][0]["name"]: event for event in map(json.loads, lines)}

@@ -33,7 +33,7 @@ def test_an_unchanged_bundle_is_verified(bundles: Bundles) -> None:
 
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
-        f"{bundle}: signed, complete and unchanged (8 files)",
+        f"{bundle}: signed, complete and unchanged (6 files)",
         f"  app: https://app.example, management group none, tenants {TENANT}",
         "  period: 2026-11-01T00:00:00Z to 2026-11-25T02:40:00Z",
         "  as of: 2026-11-25T02:40:00Z",

@@ -20,7 +20,7 @@ from cmk_check.core.enums import Verdict
 from cmk_check.core.posture import Expectations
 from cmk_check.store import codec
 from tests.unit.cli.scan_kit import world_of
-from tests.unit.evidence.export_kit import estate, events_of, exported, results_of
+from tests.unit.evidence.export_kit import estate, exported
 from tests.unit.store.rows_kit import entity
 from tests.unit.web.api_kit import EARLIER, MAX_AGE, NOON, finding, recorded
 from tests.unit.web.asgi_client import send
@@ -67,19 +67,12 @@ def test_a_date_that_cannot_be_read_is_found_again(broken: str | int) -> None:
 
 
 async def test_evidence_has_dates(tmp_path: Path) -> None:
-    """OSCAL has a place for the earliest one of a risk; OCSF has none."""
+    """In the table, and in the report beside the account."""
     bundle = await exported(await estate(list(ALL)), tmp_path)
 
-    (risk,) = results_of(bundle)["risks"]
-    facts = [
-        prop["value"]
-        for seen in results_of(bundle)["observations"]
-        for prop in seen["props"]
-        if prop["name"] == "due-at"
-    ]
-    assert risk["deadline"] == "2026-11-25T12:00:00Z"
-    assert facts == ["2026-11-25T12:00:00Z", "2026-12-04T12:00:00Z"]
-    assert [each["unmapped"].get("dueAt") for each in events_of(bundle).values()] == [*facts, None]
+    rows = csv.DictReader((bundle / "findings.csv").read_text("utf-8-sig").splitlines())
+    dates = ["2026-11-25T12:00:00Z", "2026-12-04T12:00:00Z", ""]
+    assert [row["dueAt"] for row in rows] == dates
     assert "due by <" in (bundle / "report.html").read_text()
 
 

@@ -1,0 +1,192 @@
+"""No result in the report is better than the status, and nothing that spoils it is left out."""
+
+import csv
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.enums import CoverageState, DataState, Verdict
+from cmk_check.core.model import Finding
+from cmk_check.core.status import UnwrittenGap
+from cmk_check.core.watch_state import Watch
+from cmk_check.store.watch_table import WatchTable
+from tests.unit.evidence.export_kit import (
+    BROKEN,
+    EXPOSED,
+    HEALTHY,
+    WAIVED,
+    all_sorts,
+    estate,
+    exported,
+)
+from tests.unit.web.api_kit import EARLIER, LAB, NOON, PRODUCTION, coverage, finding
+
+SAFE = finding("safe", Verdict.COMPLIANT)
+
+
+def _report(bundle: Path) -> str:
+    return (bundle / "report.html").read_text()
+
+
+def _is_satisfied(bundle: Path) -> bool:
+    """Return the result for the controls; exactly one must be in the report."""
+    satisfied, not_satisfied = (
+        _report(bundle).count(f"controls is: {result}. ")
+        for result in ("satisfied", "not satisfied")
+    )
+    assert satisfied + not_satisfied == 1
+    return bool(satisfied)
+
+
+@pytest.mark.parametrize(
+    ("findings", "gap", "is_satisfied"),
+    [
+        ([SAFE], False, True),
+        ([SAFE, finding("bare")], False, False),
+        ([SAFE, finding("odd", Verdict.UNKNOWN)], False, False),
+        ([SAFE], True, False),
+        ([replace(finding("waived"), exception=WAIVED)], False, False),
+    ],
+    ids=["compliant", "violation", "unknown", "gap", "exception"],
+)
+async def test_controls_are_satisfied_only_if_nothing_speaks_against_it(
+    tmp_path: Path, findings: list[Finding], *, gap: bool, is_satisfied: bool
+) -> None:
+    """Whatever is not known or accepted for a time must not become satisfied."""
+    bundle = await exported(await estate(findings, gap=gap), tmp_path)
+
+    assert _is_satisfied(bundle) is is_satisfied
+
+
+async def test_counts_that_do_not_fit_satisfy_nothing(tmp_path: Path) -> None:
+    """The posture says compliant, and so do all findings: but one is missing."""
+    served = await estate([SAFE])
+    await served.put(
+        coverage(subscription_id="5b1e0000-0000-0000-0000-000000000009"),
+        [finding("new", Verdict.COMPLIANT, subscription_id="5b1e0000-0000-0000-0000-000000000009")],
+    )
+
+    bundle = await exported(served, tmp_path)
+
+    assert not _is_satisfied(bundle)
+    assert 'class="result unknown"' in _report(bundle)
+
+
+async def test_an_old_result_satisfies_nothing(tmp_path: Path) -> None:
+    """The status is unknown by then, although every finding is compliant."""
+    served = await estate([SAFE])
+    served.clock.time = NOON + timedelta(days=7)
+
+    bundle = await exported(served, tmp_path)
+
+    assert not _is_satisfied(bundle)
+    assert 'class="result unknown"' in _report(bundle)
+
+
+async def test_a_subscription_that_was_never_read_is_named(tmp_path: Path) -> None:
+    """Else a list of compliant accounts says nothing of it; it was never recorded to its end."""
+    served = await estate([SAFE])
+    await served.put(coverage(CoverageState.PENDING, LAB, "Lab"))
+
+    bundle = await exported(served, tmp_path)
+
+    assert not _is_satisfied(bundle)
+    assert "Lab" in _report(bundle)
+
+
+@pytest.mark.parametrize("read", [EARLIER, None])
+async def test_p1_what_the_last_scan_could_not_write_is_not_dated_by_it(
+    tmp_path: Path, read: datetime | None
+) -> None:
+    """Its row says that it was read, and is compliant: that was before."""
+    served = await estate([SAFE])
+    stored = await served.scans.status()
+    gaps = (UnwrittenGap(PRODUCTION, read),)
+    summary = replace(stored.value.summary, unwritten=1, unwritten_gaps=gaps)
+    later = NOON + timedelta(minutes=1)
+    await served.put_status(replace(stored.value, as_of=later, summary=summary))
+
+    bundle = await exported(served, tmp_path)
+
+    (row,) = csv.DictReader((bundle / "findings.csv").read_text("utf-8-sig").splitlines())
+    assert row["asOf"] == (read.isoformat().replace("+00:00", "Z") if read else "")
+    assert not _is_satisfied(bundle)
+
+
+async def test_the_same_state_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Also a day later: whoever compares two bundles sees what has changed.
+
+    The watch looks every two minutes and finds nothing, which the status alone tells.
+    """
+    served = await estate(all_sorts(), gap=True)
+    looks, table = [NOON, NOON + timedelta(minutes=2)], WatchTable(served.store)
+    served.watched = True
+    bundles = []
+    for name, look in zip(("one", "other"), looks, strict=True):
+        await table.write(Watch(last_look=look), await table.read())
+        bundles.append(await exported(served, tmp_path, name))
+        served.clock.time = NOON + timedelta(hours=2)
+
+    one, other = ({path.name: path.read_bytes() for path in each.iterdir()} for each in bundles)
+    assert one.pop("status.json") != other.pop("status.json")
+    assert one == other
+
+
+async def test_p1_a_state_that_nobody_calls_well_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although it is new and not among the troubles yet."""
+    for aspect in ASPECTS:
+        monkeypatch.setattr(type(aspect), "troubles", {})
+    exposed = AccountData(DataState.MAY_BE_MICROSOFT_KEYS)
+    found = [
+        replace(SAFE, key_health=HEALTHY, data=AccountData(DataState.OWN_KEYS)),
+        replace(SAFE, id=finding("locked").id, key_health=BROKEN),
+        replace(SAFE, id=finding("elsewhere").id, data=exposed),
+    ]
+
+    report = _report(await exported(await estate(found), tmp_path))
+
+    assert [">safe<" in report, ">locked<" in report, ">elsewhere<" in report] == [
+        False,
+        True,
+        True,
+    ]
+
+
+def _with_data(state: DataState, verdict: Verdict = Verdict.COMPLIANT) -> Finding:
+    """Return an account with data in a store, and with this state."""
+    return replace(finding(state.value, verdict), data=replace(EXPOSED, state=state))
+
+
+def _section(bundle: Path) -> str:
+    _, _, section = _report(bundle).partition("Where accounts keep data")
+    return section.partition("Exceptions")[0]
+
+
+async def test_an_account_under_its_key_with_data_elsewhere_is_listed(tmp_path: Path) -> None:
+    """An auditor asks where the data is."""
+    accounts = [replace(_with_data(state), key_health=HEALTHY) for state in DataState]
+
+    section = _section(await exported(await estate(accounts), tmp_path))
+
+    listed = {state.value for state in DataState if f">{state.value}<" in section}
+    assert {*DataState} - listed == {"own_keys", "none"}
+
+
+async def test_what_was_never_read_is_listed_where_data_stores_are_read(tmp_path: Path) -> None:
+    """Nobody knows where its data lies, although the app looks; of others, nothing is said."""
+    never = finding("never", Verdict.COMPLIANT)
+    well = replace(_with_data(DataState.OWN_KEYS), key_health=HEALTHY)
+
+    looked, not_looked = [
+        _section(await exported(await estate(found), tmp_path, name))
+        for name, found in {"looked": [never, well], "not": [never]}.items()
+    ]
+
+    assert ">never<" in looked
+    assert not not_looked
