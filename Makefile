@@ -25,7 +25,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
 endif
 
-.PHONY: help install az checkov sarif openapi evidence demo up test test-all soak mutants bench docs terminal screenshots package wheel sbom lint format lock clean
+.PHONY: help install az checkov sarif openapi demo up test test-all soak mutants bench docs terminal screenshots package wheel sbom lint format lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,8 +53,6 @@ checkov: $(VENV)/checkov/.installed ## install checkov into .venv/checkov, to ch
 sarif: $(VENV)/sarif/.installed ## install Microsoft's SARIF multitool into .venv/sarif, for the long tests
 
 openapi: $(VENV)/openapi/.installed $(VENV)/client/.installed ## install linters and a client generator of OpenAPI into .venv, for the long tests
-
-evidence: $(VENV)/evidence/.installed ## install readers of OSCAL and OCSF into .venv/evidence, for the long tests
 
 $(VENV)/sarif/.installed $(VENV)/openapi/.installed: $(VENV)/%/.installed: tools/%/package-lock.json | $(VENV)/.installed
 	@echo "Installing $* into $(VENV)/$*"
@@ -88,7 +86,7 @@ test: install ## run the test suite without the long tests
 	@$(PY) -m pytest -m "not long" $(WORKERS)
 
 # mypy has one processor for half a minute: the tests have the other one meanwhile.
-test-all: install az checkov sarif openapi evidence $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, also the long ones
+test-all: install az checkov sarif openapi $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, also the long ones
 	@$(MAKE) --no-print-directory --jobs=2 lint test
 	@$(PY) -m pytest -m long $(LONG_WORKERS)
 

@@ -19,7 +19,7 @@ compile pyproject.toml ${UPGRADE:+--upgrade} --group dev \
 printf 'rich\nsecuresystemslib\ntyper\n' >"$folder/not_deployed.txt"
 compile pyproject.toml --no-annotate --constraint locks/dev.txt --excludes "$folder/not_deployed.txt" \
     --output-file "$folder/requirements.txt"
-for tool in az checkov client evidence sbom; do
+for tool in az checkov client sbom; do
     compile ${UPGRADE:+--upgrade} --group "$tool" --output-file "locks/$tool.txt"
 done
 mv "$folder/requirements.txt" requirements.txt
