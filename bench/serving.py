@@ -12,8 +12,7 @@ from fastapi import FastAPI, Response
 from cmk_check.asgi_adapter import HttpAdapter
 from cmk_check.composition_root import SystemClock, scan_options
 from cmk_check.config.settings import Settings
-from cmk_check.core.gap import Gap
-from cmk_check.ports import LastChange, Store
+from cmk_check.ports import Store
 from cmk_check.web.fastapi_app import WebApplication
 from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.routes import create_app
@@ -71,13 +70,8 @@ def api(store: Store, settings: Settings) -> Served:
         kinds=settings.kinds,
         portal_url=settings.addresses.portal_url,
         key_health=settings.key_health,
-        last_change=_no_azure,
     )
     return Served(create_app(store, SystemClock(), scan_options(settings).expectations, site))
-
-
-async def _no_azure(path: str) -> LastChange | Gap | None:
-    raise NotImplementedError(path)
 
 
 def empty() -> Callable[[], Awaitable[object]]:

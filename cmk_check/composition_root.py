@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from cmk_check.alerts.deliver import DeliveryContext
     from cmk_check.asgi_adapter import HttpAdapter
     from cmk_check.config.settings import Settings
-    from cmk_check.core.gap import Gap
     from cmk_check.core.scan_request import StartAnswer
     from cmk_check.inventory.azure_inventory import AzureInventory
-    from cmk_check.ports import AskLastChange, LastChange, QueueService, Store
+    from cmk_check.ports import QueueService, Store
     from cmk_check.scan.scan_context import ScanContext, ScanOptions
     from cmk_check.scan.watch_for_changes import WatchContext
     from cmk_check.web.fastapi_app import WebApplication
@@ -80,7 +79,6 @@ class App:
         self.scan_now = Lazy(self._build_scan_now)
         self.health = Lazy(self._build_health)
         self._storage = Lazy(self._build_storage)
-        self._last_change = Lazy(self._build_last_change)
         self._opened = AsyncExitStack()
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -184,16 +182,9 @@ class App:
             kinds=settings.kinds,
             portal_url=settings.addresses.portal_url,
             key_health=settings.key_health,
-            last_change=self._ask_last_change,
             owners=bool(settings.owner_tags),
             watch=bool(settings.watch_schedule),
         )
-
-    async def _build_last_change(self) -> "AskLastChange":
-        return (await self._azure()).change_search().last_change
-
-    async def _ask_last_change(self, path: str) -> "LastChange | Gap | None":
-        return await (await self._last_change())(path)
 
     async def _build_scan_now(self) -> "HttpAdapter":
         from cmk_check.asgi_adapter import HttpAdapter

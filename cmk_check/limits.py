@@ -382,11 +382,6 @@ SEARCH_WAIT_SECONDS: Final = 20.0
 waits longer than a panel."""
 API_STORAGE_SECONDS: Final = 6.0
 """A storage request for the HTTP API, with retries; the service limits a query to 5 s."""
-LAST_CHANGE_SECONDS: Final = 10.0
-"""A request for an account's last change, with the wait for other requests: they go to Azure one at
-a time, because scans and the watch share the quota."""
-LAST_CHANGE_PAUSE_SECONDS: Final = 1.0
-"""The pause between two such requests: Resource Graph allows 15 queries in 5 s."""
 HEALTH_KEPT: Final = timedelta(seconds=10)
 """How long an answer of `health` is cached: even a flood of anonymous requests reads the store only
 once in this time."""

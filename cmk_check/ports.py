@@ -1,6 +1,6 @@
 """The program's ports; ``composition_root.py`` builds the real adapters, tests build fakes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -280,28 +280,6 @@ class ChangeInventory(Protocol):
         ``vaults``: whether to include vaults. A failure is the answer's gap and never raised.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class LastChange:
-    """A change of an account in Azure's words, such as "Unspecified"; None if Azure gives none.
-
-    It may name a person, so it is returned on request and never stored. ``properties`` are the
-    first paths that changed.
-    """
-
-    at: datetime
-    changed_by: str | None
-    changed_by_type: str | None
-    client_type: str | None
-    operation: str | None
-    correlation_id: str | None
-    properties: tuple[str, ...]
-
-
-type AskLastChange = Callable[[str], Awaitable[LastChange | Gap | None]]
-"""Returns the newest change that Azure knows of an account, by its id with the original casing;
-None if there is none; a gap if Azure could not be queried."""
 
 
 class AccountSearch(Protocol):

@@ -1,4 +1,4 @@
-"""Queries of Azure Resource Graph: accounts that it knows, changes, and who made them.
+"""Queries of Azure Resource Graph: accounts that it knows, and changes.
 
 Resource Graph has all resources that the identity may read, seconds to hours late, and allows few
 queries
@@ -20,7 +20,7 @@ from cmk_check.core.cross_check import KnownAccount
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import SUBSCRIPTIONS_LEFT_OUT
 from cmk_check.core.resource_id import ACCOUNT_TYPE, AccountId
-from cmk_check.core.text import as_object, clean_text, clean_time
+from cmk_check.core.text import as_object, clean_time
 from cmk_check.core.watch_state import RecentChanges
 from cmk_check.inventory.calls import Deadline, GraphQuery
 from cmk_check.inventory.clients import Clients
@@ -28,12 +28,9 @@ from cmk_check.inventory.gaps import MALFORMED, QUERY_GRAPH, TROUBLE, gap_of
 from cmk_check.limits import (
     CROSS_CHECK_SECONDS,
     GRAPH_ROWS_PER_PAGE,
-    LAST_CHANGE_PAUSE_SECONDS,
-    LAST_CHANGE_SECONDS,
     MAX_KNOWN_ACCOUNT_PAGES,
-    MAX_NAMES_LISTED,
 )
-from cmk_check.ports import InventoryError, LastChange
+from cmk_check.ports import InventoryError
 
 # The header of a query over more than 10,000 subscriptions, which covers only the first 10,000.
 _LIMIT_HIT: Final = "x-ms-tenant-subscription-limit-hit"
@@ -201,7 +198,6 @@ class ChangeSearch:
 
     def __init__(self, clients: Clients) -> None:
         self._graph = ResourceGraph(clients)
-        self._turn, self._next = asyncio.Lock(), 0.0
 
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
         """Read changes; if one table fails, the changes of the other are still returned."""
@@ -235,20 +231,6 @@ class ChangeSearch:
         end = rows[-1][2] if rows and page.truncated else None
         return rows, end, SUBSCRIPTIONS_LEFT_OUT if page.limited else None
 
-    async def last_change(self, path: str) -> LastChange | Gap | None:
-        """Return the newest change of an account; implements ``ports.AskLastChange``."""
-        until = Deadline.within(LAST_CHANGE_SECONDS)
-        query, inside = last_change_query(path), [path.split("/")[2]]
-        now = asyncio.get_running_loop().time
-        try:
-            async with asyncio.timeout_at(until.latest), self._turn:
-                await asyncio.sleep(self._next - now())
-                self._next = now() + LAST_CHANGE_PAUSE_SECONDS
-                page = await self._graph.page(query, until, subscriptions=inside)
-            return _last_change(page.rows[0], path) if page.rows else None
-        except TROUBLE as error:
-            return gap_of(error, QUERY_GRAPH)
-
 
 def changes_query(table: str, types: tuple[str, ...], since: datetime) -> str:
     """Return the query for changes in a table since a time.
@@ -280,33 +262,3 @@ def _change(row: object) -> _Row:
             if at.utcoffset() is not None:
                 return target.lower() if found[2] else "", found[1], at.astimezone(UTC)
     raise InventoryError(MALFORMED)
-
-
-def last_change_query(path: str) -> str:
-    """Return the query; Azure lower-cases both ids, because its rules differ from Python's."""
-    quoted = path.replace("\\", "\\\\").replace("'", "\\'")
-    return (
-        "resourcechanges "
-        f"| where tolower(tostring(properties.targetResourceId)) == tolower('{quoted}') "
-        "| extend at = todatetime(properties.changeAttributes.timestamp) "
-        "| order by at desc, id asc | take 1 | project at, properties"
-    )
-
-
-def _last_change(row: object, path: str) -> LastChange:
-    properties = as_object(as_object(row).get("properties"))
-    at = clean_time(as_object(row).get("at"))
-    if at is None or AccountId.parse(properties.get("targetResourceId")) != AccountId.parse(path):
-        raise InventoryError(MALFORMED)
-    how = as_object(properties.get("changeAttributes"))
-    # The changes contain values, which are dropped here.
-    paths = sorted(as_object(properties.get("changes")))[:MAX_NAMES_LISTED]
-    return LastChange(
-        at=datetime.fromisoformat(at),
-        changed_by=clean_text(how.get("changedBy")),
-        changed_by_type=clean_text(how.get("changedByType")),
-        client_type=clean_text(how.get("clientType")),
-        operation=clean_text(how.get("operation")),
-        correlation_id=clean_text(how.get("correlationId")),
-        properties=tuple(clean_text(path) or "" for path in paths),
-    )

@@ -52,7 +52,6 @@ _MODULES: Final = (
     "copy.js",
     "downloads.js",
     "drawer.js",
-    "last_change.js",
     "sides.js",
     "filters.js",
     "gaps.js",

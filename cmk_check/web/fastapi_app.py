@@ -11,7 +11,6 @@ from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from pydantic.alias_generators import to_camel
 
-from cmk_check.ports import AskLastChange
 from cmk_check.web.http import errors
 from cmk_check.web.http.middleware import RequestMiddleware, SignIn
 
@@ -41,8 +40,7 @@ class WebApplication:
 
     ``hostname`` is the app's host name, None if the platform does not set it; ``kinds`` are those
     in scope; ``portal_url`` is the origin of the cloud's portal; ``key_health`` is whether keys
-    are read, ``last_change`` queries Azure, ``owners`` is whether owners are stored, ``watch``
-    whether there is a watch for changes.
+    are read, ``owners`` whether owners are stored, ``watch`` whether there is a watch for changes.
     """
 
     sign_in: SignIn
@@ -50,7 +48,6 @@ class WebApplication:
     kinds: tuple[str, ...]
     portal_url: str
     key_health: bool
-    last_change: AskLastChange
     owners: bool = True
     watch: bool = False
 

@@ -307,26 +307,6 @@ class FindingDetail(Finding):
     controls: list[Control] = Field(description="The controls that the finding is evidence for.")
 
 
-class KnownChange(Answer):
-    """An account's change as Azure records it; Azure writes `Unspecified` for what it lacks."""
-
-    at: Time = Field(description="When Azure recorded it.")
-    changed_by: str | None = Field(description="Who sent the request: a name or an id.")
-    changed_by_type: str | None = Field(description="Such as `User`, `Application` or `System`.")
-    client_type: str | None = Field(description="Such as `Azure Portal` or `ARM Template`.")
-    operation: str | None = Field(description="The action, named as in roles.")
-    correlation_id: str | None = Field(description="The id to search for in the activity log.")
-    properties: list[str] = Field(description="The paths of the first changed properties.")
-
-
-class LastChange(Answer):
-    """The last change of an account in Azure Resource Graph."""
-
-    message: str = Field(description="What the answer means, and what to do.")
-    reason: GapReason | None = Field(description="Why Azure did not answer; null if it did.")
-    change: KnownChange | None = Field(description="Null if Azure has none or did not answer.")
-
-
 class _Covered(_Named):
     tenant_id: str | None = Field(description="Its tenant.")
     state: str | None = Field(description="Azure's state, such as `Enabled`.")

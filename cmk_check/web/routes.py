@@ -15,7 +15,6 @@ from pydantic import BaseModel
 
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.core.posture import Expectations
-from cmk_check.core.resource_id import path_of
 from cmk_check.ports import Clock, Store
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
@@ -31,7 +30,6 @@ from cmk_check.web.http.responses import HEADERS, XLSX, json_answer, table_answe
 from cmk_check.web.http.table_walk_limit import Places
 from cmk_check.web.views import catalogues, changes, csv_export, scans, xlsx_export
 from cmk_check.web.views.columns import FINDINGS, KEYS, Table
-from cmk_check.web.views.finding import to_api_last_change
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.keys import KeysView
 from cmk_check.web.views.owners import OwnersView
@@ -204,25 +202,6 @@ async def list_findings(request: Request, query: Asked[parameters.FindingsQuery]
         if query.format == "json":
             return api.listed(request, query, await view.page(query), models.FindingsPage)
         return await api.table(request, query, view.table_pages(query), FINDINGS)
-
-
-# Before the account's route, which would treat the whole path as an id.
-@_get(
-    "/api/v1/findings/{id:path}/lastChange",
-    "The last change of an account in Azure",
-    models.LastChange,
-    _ACCOUNT,
-)
-async def get_last_change(
-    request: Request, account_id: _AccountId, query: Asked[parameters.NoQuery]
-) -> Response:
-    """Query Azure Resource Graph now for the last change of an account; nothing is stored."""
-    if account_id.lower().endswith("/accounts"):  # an account of this name
-        return await get_finding(request, f"{account_id}/lastChange", query)
-    api = _api(request)
-    of = await api.findings.one(account_id)
-    found = await api.site.last_change(path_of(of.subscription_id, of.resource_group, of.name))
-    return json_answer(to_api_last_change(found).body())
 
 
 @_get(

@@ -52,7 +52,7 @@ def _headers(key: str) -> dict[str, str]:
 def _operations(scene: Scene) -> list[tuple[Operation, str]]:
     """Return the operations that need a key, each with a path to something that is there."""
     found = scene.findings()["quokka"]["id"].removeprefix("/")
-    ids = dict.fromkeys(("getFinding", "getLastChange"), quote(found))
+    ids = {"getFinding": quote(found)}
     ids["getScan"] = str(scene.last_scan())
     every = {each.id: each for each in operations(scene.get("v1/openapi.json").body)}
     assert every.pop("getHealth").is_anonymous

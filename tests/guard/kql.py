@@ -23,7 +23,6 @@ _TABLES: Final = {
         "(TimeGenerated: datetime, Caller: string, OperationNameValue: string, "
         "CorrelationId: string, _ResourceId: string)"
     ),
-    "resourcechanges": "(id: string, properties: dynamic)",
     "traces": "(timestamp: datetime, message: string, severityLevel: int)",
 }
 # The columns that hunters are promised; a guard compares them with the template.

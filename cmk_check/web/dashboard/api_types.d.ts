@@ -562,35 +562,6 @@ export interface components {
             /** @description The date of the data, and what the counts do not include. */
             caution: string;
         };
-        /** @description An account's change as Azure records it; Azure writes `Unspecified` for what it lacks. */
-        KnownChange: {
-            /**
-             * Format: date-time
-             * @description When Azure recorded it.
-             */
-            at: string;
-            /** @description Who sent the request: a name or an id. */
-            changedBy: string | null;
-            /** @description Such as `User`, `Application` or `System`. */
-            changedByType: string | null;
-            /** @description Such as `Azure Portal` or `ARM Template`. */
-            clientType: string | null;
-            /** @description The action, named as in roles. */
-            operation: string | null;
-            /** @description The id to search for in the activity log. */
-            correlationId: string | null;
-            /** @description The paths of the first changed properties. */
-            properties: string[];
-        };
-        /** @description The last change of an account in Azure Resource Graph. */
-        LastChange: {
-            /** @description What the answer means, and what to do. */
-            message: string;
-            /** @description Why Azure did not answer; null if it did. */
-            reason: components["schemas"]["GapReason"] | null;
-            /** @description Null if Azure has none or did not answer. */
-            change: components["schemas"]["KnownChange"] | null;
-        };
         /** @description The latest full scan that ended. */
         LastScan: {
             /** @description The id of the scan. */
@@ -1012,8 +983,6 @@ export type KeySeverity = components['schemas']['KeySeverity'];
 export type KeyState = components['schemas']['KeyState'];
 export type Keys = components['schemas']['Keys'];
 export type KeysPage = components['schemas']['KeysPage'];
-export type KnownChange = components['schemas']['KnownChange'];
-export type LastChange = components['schemas']['LastChange'];
 export type LastScan = components['schemas']['LastScan'];
 export type Owner = components['schemas']['Owner'];
 export type OwnerSource = components['schemas']['OwnerSource'];

@@ -12,7 +12,6 @@ import { copyButtons } from "./copy.js";
 import { at, fill, focusKey, h, icon, item, portalLink, whenChanged } from "./dom.js";
 import { region } from "./finding_filters.js";
 import { ago, count, identifier, minute, moment, name, prose, visible } from "./format.js";
-import { lastChange } from "./last_change.js";
 import { ownerOf } from "./owner.js";
 import { rowOf } from "./row_selection.js";
 import { badStates, information, judgedSection } from "./sides.js";
@@ -166,8 +165,8 @@ function opened({ shown, list, view }) {
   return { finding: detail ?? known ?? null, detail };
 }
 
-/** @param {State} state @param {() => void} askLastChange @returns {import("./dom.js").Child[]} */
-function sections(state, askLastChange) {
+/** @param {State} state @returns {import("./dom.js").Child[]} */
+function sections(state) {
   const { finding, detail } = opened(state);
   if (!finding) return [absence(state.shown)];
   return [
@@ -176,7 +175,7 @@ function sections(state, askLastChange) {
     facts(finding, state),
     h("h3", {}, "How to fix"),
     detail ? remedy(detail, state) : absence(state.shown),
-    h("p", {}, portalLink(finding, "Open in the Azure portal")),
+    h("p", {}, portalLink(finding, "Open in the Azure portal"), " In the portal, Activity log shows who changed the account."),
     h("h3", {}, "Owner and dates"),
     identity(finding, state),
     h("h3", {}, "Evidence"),
@@ -184,7 +183,6 @@ function sections(state, askLastChange) {
     ...ASPECTS.flatMap((aspect) => [...judgedSection(aspect, finding, state), ...(aspect.section?.(finding, state) ?? [])]),
     detail && h("h3", {}, "History"),
     detail && history(detail),
-    ...lastChange(state, askLastChange),
     ...(detail ? limits(detail) : []),
     ...information(finding, state),
     h("h3", {}, "Account"),
@@ -193,8 +191,8 @@ function sections(state, askLastChange) {
   ];
 }
 
-/** Return the function that draws the drawer. @param {() => void} close @param {(id: string) => void} askLastChange @returns {(state: State) => void} */
-export function renderDrawer(close, askLastChange) {
+/** Return the function that draws the drawer. @param {() => void} close @returns {(state: State) => void} */
+export function renderDrawer(close) {
   /** @param {State} state */
   const draw = (state) => {
     const element = drawer();
@@ -203,7 +201,7 @@ export function renderDrawer(close, askLastChange) {
       if (element.open) element.close();
       return;
     }
-    const parts = sections(state, () => askLastChange(id));
+    const parts = sections(state);
     const title = opened(state).finding?.name ?? id.split("/").at(-1);
     fill(at("drawer-head"), h("h2", { id: "drawer-title" }, name(title)), h("button", { type: "button", "data-key": "close", click: close }, "Close"));
     fill(at("drawer-body"), ...parts);

@@ -308,20 +308,6 @@ export class Loader {
     }
   }
 
-  /** Ask Azure who changed the account in the drawer last. @param {string} id */
-  async lastChange(id) {
-    const { signal } = this.session;
-    const say = (/** @type {string} */ message) => this.show(id, { lastChange: { message, change: null } });
-    say("Asking Azure…");
-    try {
-      this.show(id, { lastChange: shaped((await ask(`${detailOf(id)}/lastChange`, { signal })).body, ["message", "change"]) });
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof Refusal) || error.phase === "signed-out") this.fail(error);
-      else say(`${error.title}. ${error.message}`);
-    }
-  }
-
   /** @param {string} id @param {Partial<import("./types.js").Shown>} found */
   show(id, found) {
     const { shown } = this.store.state;

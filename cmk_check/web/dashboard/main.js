@@ -46,7 +46,7 @@ const DRAWERS = [
   drawGapNotice,
   drawFilters,
   tableDrawer(go, () => void loader.look(true)),
-  renderDrawer(close, (id) => void loader.lastChange(id)),
+  renderDrawer(close),
   findingCheckDrawer(checker),
 ];
 

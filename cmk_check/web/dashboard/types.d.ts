@@ -1,7 +1,7 @@
 /** The types that the page's modules share: the API's models and the page's own types. */
 
 import {
-  CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, LastChange, ReasonArea, ReasonOfDataStores, ReasonOfKeyHealth, Scan, Status,
+  CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, ReasonArea, ReasonOfDataStores, ReasonOfKeyHealth, Scan, Status,
   Verdict,
 } from "./api_types.js";
 import { Child } from "./dom.js";
@@ -81,8 +81,6 @@ export interface Shown {
   detail: FindingDetail | null;
   missing: boolean;
   problem: string;
-  /** Absent until the visitor requests it. */
-  lastChange?: Omit<LastChange, "reason">;
 }
 
 /** The latest scan that the visitor started; the subject is an account, a subscription or the estate. */

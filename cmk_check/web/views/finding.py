@@ -1,37 +1,24 @@
 """Findings of the API: in a list, and one with its history and remediation."""
 
 from datetime import datetime
-from typing import Final
 from urllib.parse import quote
 
 from cmk_check.core import posture
 from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.comparison.carried_scopes import scopes_as_of
 from cmk_check.core.enums import CoverageState
-from cmk_check.core.gap import Gap
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.not_covered_by_cmk import limits_of
-from cmk_check.core.reasons.catalogue import GAP_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.remediation.cmk_plan import plan_for
 from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.scan_request import began_at
 from cmk_check.core.status import Status
-from cmk_check.ports import LastChange
 from cmk_check.store.row_times import UNDATED
 from cmk_check.web import models
 from cmk_check.web.views.aspects import to_api_sides
 from cmk_check.web.views.catalogues import controls
-
-_KNOWN: Final = (
-    "The last change in Azure Resource Graph, which can lag by minutes. The change need not be the "
-    "cause of the verdict and proves no guilt: Azure names only the sender of the request."
-)
-_NONE: Final = (
-    "Azure Resource Graph returned no change of the account in the last 14 days, which is as far "
-    "as it goes back. It also returns none without the right Microsoft.Resources/changes/read."
-)
 
 
 def to_api_finding(
@@ -111,16 +98,6 @@ def remediation_of(finding: Finding, tenant_id: str | None) -> models.Remediatio
     return models.Remediation(
         summary=plan.summary, steps=plan.steps, az=render_az(plan), bicep=render_bicep(plan)
     )
-
-
-def to_api_last_change(found: LastChange | Gap | None) -> models.LastChange:
-    """Make the API's last change."""
-    if not isinstance(found, Gap):
-        return models.LastChange(message=_KNOWN if found else _NONE, reason=None, change=found)
-    lacking = found.missing_action
-    end = f"Give the app's identity the right {lacking}." if lacking else "Try again later."
-    message = f"{GAP_REASONS[found.reason].message} {end} The account's activity log also has it."
-    return models.LastChange(message=message, reason=found.reason, change=None)
 
 
 def _is_dated(finding: Finding) -> bool:

@@ -25,7 +25,6 @@ from cmk_check.web.fastapi_app import WebApplication
 from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.http.table_walk_limit import Places
 from cmk_check.web.routes import create_app
-from tests.fakes.last_changes import never_asked
 from tests.fakes.recording_store import RecordingStore
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -36,9 +35,7 @@ LAB = "5b1e0000-0000-0000-0000-000000000002"
 TENANT = "72f90000-0000-0000-0000-00000000000f"
 PORTAL = "https://portal.azure.com"
 KINDS = ("OpenAI", "AIServices")
-AS_SERVED = WebApplication(
-    SignIn("keys", easy_auth=False), None, KINDS, PORTAL, key_health=True, last_change=never_asked
-)
+AS_SERVED = WebApplication(SignIn("keys", easy_auth=False), None, KINDS, PORTAL, key_health=True)
 
 
 @dataclass

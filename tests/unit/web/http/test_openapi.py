@@ -53,7 +53,6 @@ def test_it_documents_the_routes_there_are(document: dict[str, Any]) -> None:
     assert {path: list(methods) for path, methods in document["paths"].items()} == {
         "/api/v1/status": ["get"],
         "/api/v1/findings": ["get"],
-        "/api/v1/findings/{id}/lastChange": ["get"],
         "/api/v1/findings/{id}": ["get"],
         "/api/v1/owners": ["get"],
         "/api/v1/keys": ["get"],

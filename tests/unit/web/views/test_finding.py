@@ -1,9 +1,8 @@
-"""One finding with all its details and its last change in Azure, by its id in any spelling."""
+"""One finding with all its details, by its id in any spelling."""
 
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from http import HTTPStatus
 from urllib.parse import quote
 
 import pytest
@@ -11,20 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmk_check.core.account import Evidence, Judgement
-from cmk_check.core.enums import GapReason, KeyState, Reason, Verdict
-from cmk_check.core.gap import Gap
+from cmk_check.core.enums import KeyState, Reason, Verdict
 from cmk_check.core.model import Finding, Transition
-from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.ports import Insert, LastChange, Table
+from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.web import models
 from cmk_check.web.views.finding import remediation_of
 from tests.fakes.broken_keys import BROKEN_KEYS, broken
 from tests.fakes.hostile import NAMES
-from tests.fakes.last_changes import ScriptedChanges
 from tests.fakes.remediation import CLIENT, TENANT, finding_of, planned
 from tests.unit.web.api_kit import (
-    AS_SERVED,
     EARLIER,
     LAB,
     NOON,
@@ -32,23 +27,12 @@ from tests.unit.web.api_kit import (
     Served,
     coverage,
     finding,
-    recorded,
 )
 from tests.unit.web.asgi_client import Answer, send
 
 FINDINGS = "/api/v1/findings"
 TEXTS = (*NAMES, "=cmd|' '!A0", "$(touch x)`x`", "'; rm -rf /", "EOF\n", "${x}", "", " ")
 CHAT = finding("chat").id.text
-ACCOUNTS = CHAT.removesuffix("/chat")
-FOUND = LastChange(
-    at=NOON + timedelta(microseconds=7),
-    changed_by="person@example.com",
-    changed_by_type="User",
-    client_type=None,
-    operation="Unspecified",
-    correlation_id="c0ffee",
-    properties=("tags",),
-)
 
 
 def _path(found: Finding) -> str:
@@ -212,81 +196,3 @@ def test_a_broken_key_has_the_plan_that_ends_it(what: str, *, has_template: bool
     assert "on purpose" in (shown.steps[1].warning or "")
     assert f"TENANT='{TENANT}'" in shown.az
     assert (shown.bicep is not None) == has_template
-
-
-async def _ask(served: Served, changes: ScriptedChanges, path: str = f"{ACCOUNTS}/CHAT") -> Answer:
-    app = served.app(replace(AS_SERVED, last_change=changes))
-    return await send(app, f"{FINDINGS}{path}/lastChange")
-
-
-async def test_the_change_is_shown_in_azures_words(served: Served) -> None:
-    """The query has the names as recorded, because Azure lower-cases letters differently."""
-    changes = ScriptedChanges(FOUND)
-
-    answer = await _ask(served, changes)
-
-    assert answer.json["change"] == {
-        "at": "2026-11-25T12:00:00Z",
-        "changedBy": "person@example.com",
-        "changedByType": "User",
-        "clientType": None,
-        "operation": "Unspecified",
-        "correlationId": "c0ffee",
-        "properties": ["tags"],
-    }
-    assert answer.json["reason"] is None
-    assert "proves no guilt" in answer.json["message"]
-    assert changes.asked == [f"{ACCOUNTS}/Chat"]
-
-
-async def test_nothing_of_it_is_stored(served: Served) -> None:
-    """The answer names people, so the detail and all rows must stay unchanged."""
-    before = (await send(served.app(), f"{FINDINGS}{CHAT}")).body
-    rows = served.store.content()
-
-    await _ask(served, ScriptedChanges(FOUND))
-
-    assert (await send(served.app(), f"{FINDINGS}{CHAT}")).body == before
-    assert served.store.content() == rows
-
-
-@pytest.mark.parametrize(
-    ("found", "said"),
-    [
-        # Azure deletes changes after two weeks, which differs from no answer.
-        (None, "Microsoft.Resources/changes/read"),
-        (make_gap(GapReason.FORBIDDEN, missing_action="M.X/read"), "right M.X/read. The account"),
-        (make_gap(GapReason.THROTTLED), "Try again later. The account's activity log"),
-    ],
-)
-async def test_without_a_change_there_is_a_way_out(
-    served: Served, found: Gap | None, said: str
-) -> None:
-    """The advice for a scan ("the next scan tries again") would be wrong here."""
-    answer = await _ask(served, ScriptedChanges(found))
-
-    assert answer.status == HTTPStatus.OK
-    assert (answer.json["change"], answer.json["reason"]) == (None, found and found.reason)
-    assert said in answer.json["message"]
-    assert ("14 days" in answer.json["message"]) == (found is None)
-    assert "next scan" not in answer.json["message"]
-
-
-async def test_an_account_of_this_name_has_a_detail_too() -> None:
-    """A violation must be readable whatever its name."""
-    served = await recorded(finding("lastChange"))
-
-    answer = await _ask(served, ScriptedChanges(FOUND), ACCOUNTS)
-
-    assert answer.json["name"] == "lastChange"
-
-
-@pytest.mark.parametrize("path", [f"{ACCOUNTS}/absent", "/x", ""])
-async def test_azure_is_asked_for_recorded_accounts_alone(served: Served, path: str) -> None:
-    """An API key gives access to recorded accounts, not to other resources of the tenant."""
-    changes = ScriptedChanges(FOUND)
-
-    answer = await _ask(served, changes, path)
-
-    assert answer.status == HTTPStatus.NOT_FOUND
-    assert changes.asked == []
