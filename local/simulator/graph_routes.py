@@ -1,4 +1,4 @@
-"""Answers of Azure Resource Graph: vaults by name, accounts, what has changed, and by whom.
+"""Answers of Azure Resource Graph: vaults by name, accounts, and what has changed.
 
 It answers exactly these queries, and 501 to any other: a simulator that understood half of the
 query language would hide mistakes.
@@ -8,7 +8,7 @@ https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from local.simulator import errors
@@ -54,15 +54,6 @@ _CHANGES: Final = re.compile(
         " | summarize at = max(at) by target | order by at asc, target asc"
     )
 )
-_LAST: Final = re.compile(
-    re.escape("resourcechanges | where tolower(tostring(properties.targetResourceId)) == tolower(")
-    + r"'(?P<target>(?:[^'\\\x00-\x1f]|\\['\\])*)'"
-    + re.escape(
-        ") | extend at = todatetime(properties.changeAttributes.timestamp)"
-        " | order by at desc, id asc | take 1 | project at, properties"
-    )
-)
-_CHANGES_KEPT: Final = timedelta(days=14)
 _KNOWN: Final = re.compile(
     re.escape("Resources | where type =~ 'microsoft.cognitiveservices/accounts' | where kind in~ (")
     + "(?P<kinds>'[a-z0-9._-]+'(,'[a-z0-9._-]+')*)"
@@ -112,8 +103,6 @@ class GraphRoutes:
     def _answer_to(self, incoming: Incoming, body: Any) -> Reply:  # noqa: ANN401 - any JSON
         if (found := self._accounts(body)) is not None:
             return self._answer(*found, body["options"])
-        if (last := self._last_change(body)) is not None:
-            return last
         options = _options(body)
         if options is not None and (query := _CHANGES.fullmatch(body["query"])):
             return self._changed(query, options)
@@ -130,7 +119,7 @@ class GraphRoutes:
         since = datetime.fromisoformat(query["since"])
         types = {name.strip("'") for name in query["types"].split(",")}
         latest: dict[str, datetime] = {}
-        for record in self._estate.changes.visible():
+        for record in self._estate.changes.records():
             in_table = record.type.startswith(_CONTAINERS) == ("container" in query["table"])
             target = record.target.lower()
             if in_table and record.type in types and record.at >= since and self._known(target):
@@ -148,55 +137,6 @@ class GraphRoutes:
             "resultTruncated": "true" if len(shown) < len(rows) else "false",
         }
         return Reply.of(200, body, self._headers())
-
-    def _last_change(self, body: Any) -> Reply | None:  # noqa: ANN401 - any JSON
-        """Answer the newest change of one resource, None for any other query."""
-        match body:
-            case {"subscriptions": [str(inside)], **rest} if _options(rest) is not None:
-                query = _LAST.fullmatch(str(rest["query"]))
-            case _:
-                query = None
-        if query is None:
-            return None
-        wanted = re.sub(r"\\(.)", r"\1", query["target"]).lower()
-        since = self._estate.changes.clock() - _CHANGES_KEPT
-        found = [
-            record
-            for record in self._estate.changes.visible()
-            if record.target.lower() == wanted
-            and record.target.lower().startswith(f"/subscriptions/{inside.lower()}/")
-            and not record.type.startswith(_CONTAINERS)
-            and record.at >= since
-            and self._known(record.target)
-        ]
-        newest = sorted(found, key=lambda record: (-record.at.timestamp(), record.id))[:1]
-        rows = [
-            {
-                "at": (at := f"{record.at:%Y-%m-%dT%H:%M:%S.%f}7Z"),
-                "properties": {
-                    "targetResourceId": record.target,
-                    "targetResourceType": record.type,
-                    "changeType": "Update",
-                    "changeAttributes": {
-                        **record.attributes,
-                        "correlationId": record.correlation_id,
-                        "timestamp": at,
-                        "changesCount": 1,
-                        "previousResourceSnapshotId": "1",
-                        "newResourceSnapshotId": "2",
-                    },
-                    "changes": {
-                        "properties.encryption.keySource": {
-                            "previousValue": "Microsoft.KeyVault",
-                            "newValue": "Microsoft.CognitiveServices",
-                        }
-                    },
-                },
-            }
-            for record in newest
-        ]
-        answer = {"totalRecords": len(rows), "count": len(rows), "data": rows, "facets": []}
-        return Reply.of(200, {**answer, "resultTruncated": "false"}, self._headers())
 
     def _known(self, target: str) -> bool:
         """Return whether the identity may read a subscription; of a deleted one it still may."""
