@@ -59,9 +59,7 @@ ACTIONS: Final = list(
         for action in some
     )
 )
-UNREACHABLE: Final = {
-    *("sign-in-variable", "policy-patch", "last-changes", "sentinel", "deployment")
-}
+UNREACHABLE: Final = {"sign-in-variable", "policy-patch", "sentinel", "deployment"}
 SETTINGS: Final = {"CMK_DATA_STORES": "on", "CMK_MANAGEMENT_GROUP": CORP}
 
 
