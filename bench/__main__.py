@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.processes import SimulatorProcess, Size, host_of, measure
-from cmk_check.core.prices import HOURS_A_MONTH, Prices, Use, month
 from local.azurite import Azurite
 from local.browser import NAMES, find_browser
 
@@ -302,26 +301,17 @@ def _show_profile(console: Console, seconds: Mapping[str, float]) -> None:
 
 
 def _show_costs(console: Console, estates: Mapping[str, Mapping[str, Any]]) -> None:
-    names = ("estate", "scan", "ARM", "table reads", "table writes", "queue", "$ a month")
+    names = ("estate", "scan", "ARM", "table reads", "table writes", "queue")
     table = Table(*names)
     for size, estate in estates.items():
         for scan, found in zip(("first", "second"), estate["scans"], strict=True):
-            table.add_row(size, scan, *_requests(found["counts"], priced=scan == "second"))
+            table.add_row(size, scan, *_requests(found["counts"]))
     console.print(table)
 
 
-def _requests(counts: Mapping[str, Any], *, priced: bool) -> Iterable[str]:
+def _requests(counts: Mapping[str, Any]) -> Iterable[str]:
     writes = sum(counts["table_writes"].values())
-    yield from map(str, (counts["arm"], counts["table_reads"], writes, counts["queue"]))
-    scans, slices = HOURS_A_MONTH, counts["slices"]
-    # With 100 ms per answer and 32 in flight; start and plan take a second each.
-    use = Use(
-        table_requests=scans * (counts["table_reads"] + writes),
-        queue_requests=scans * counts["queue"],
-        seconds=scans * 2 * (1 + slices),
-        executions=scans * (2 + slices),
-    )
-    yield f"{month(use, Prices()).scans:.2f}" if priced else ""
+    return map(str, (counts["arm"], counts["table_reads"], writes, counts["queue"]))
 
 
 if __name__ == "__main__":

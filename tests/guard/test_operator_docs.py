@@ -13,7 +13,8 @@ LANDING_ZONES: Final = (ROOT / "docs/landing-zones.md").read_text()
 UPGRADE: Final = (ROOT / "docs/upgrade.md").read_text()
 OPERATIONS: Final = (ROOT / "docs/operations.md").read_text()
 PERMISSIONS: Final = (ROOT / "docs/permissions.md").read_text()
-PERFORMANCE: Final = (ROOT / "docs/performance.md").read_text()
+DEPLOY: Final = (ROOT / "docs/deploy.md").read_text()
+README: Final = (ROOT / "README.md").read_text()
 # Those that are not over log lines, as they are priced.
 TYPES: Final = ("metricAlerts", "activityLogAlerts")
 
@@ -113,8 +114,8 @@ def test_each_alert_says_what_it_means() -> None:
     ]
 
 
-def test_the_cost_is_the_one_that_was_counted() -> None:
-    """A figure that stands twice is mended once."""
+def test_the_alert_rules_cost_what_is_said_of_them() -> None:
+    """A rule that is added costs money."""
     text = (INFRA / "modules/alerts.bicep").read_text()
     rules = [
         text.count("timing: once\n"),
@@ -124,9 +125,31 @@ def test_the_cost_is_the_one_that_was_counted() -> None:
     priced = [(int(row[1]), float(row[2])) for row in table(OPERATIONS, "rules")]
     total = sum(number * price for number, price in priced)
 
-    told = section(OPERATIONS, "What it costs")
-
-    for number, *_, dollars in table(PERFORMANCE, "subscriptions"):
-        assert not dollars or re.search(rf"{dollars} \$ [\w ]*for {number}\b(?!,\d)", told)
     assert [number for number, _ in priced] == rules
-    assert f"about {total:.2f} $ a month" in told
+    assert f"The alert rules cost ${total:.2f} " in section(OPERATIONS, "What it costs")
+    assert f"| ${total:.2f} |" in section(DEPLOY, "What it costs")
+
+
+def test_the_costs_of_a_month_are_the_sum_of_what_was_counted() -> None:
+    """A figure that stands in three documents is mended once."""
+    *rows, total = table(DEPLOY, "counted in a month")
+    sums = [0.0, 0.0, 0.0]
+    for _, *numbers, price, _, _ in rows:
+        if price != "free":
+            dollars, _, unit = price.removeprefix("$").partition(" per ")
+            for place, number in enumerate(numbers):
+                sums[place] += _number(number) * _number(dollars) / _number(unit or "1")
+
+    small, middle, large = (f"${each:.2f}" for each in sums)
+
+    assert total[1:4] == [small, middle, large]
+    assert f": {small}, {middle} and {large}." in section(OPERATIONS, "What it costs")
+    assert (
+        f"about ${sums[0]:.0f} a month for 100 subscriptions and ${sums[2]:.0f} for 10,000"
+        in README
+    )
+    assert f"each 1,000 more add about ${(sums[2] - sums[1]) / 9:.2f}." in DEPLOY
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", ""))
