@@ -23,7 +23,6 @@ from cmk_check import VERSION
 from cmk_check.cli import (
     check,
     doctor,
-    estimate,
     evidence_command,
     evidence_verify,
     explain,
@@ -82,7 +81,6 @@ for _command in (
     evidence_verify.verify,
     evidence_command.evidence,
     keys.keys,
-    estimate.estimate,
     version,
 ):
     # Otherwise the list of commands shows only the beginning of the sentence.

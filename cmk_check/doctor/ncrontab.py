@@ -1,4 +1,4 @@
-"""How often an NCRONTAB expression occurs, and its longest pause: pure.
+"""The longest pause of an NCRONTAB expression: pure.
 
 This parser accepts exactly what the host's library accepts (https://github.com/atifaziz/NCrontab).
 Python's croniter differs: it accepts 7 for Sunday, with which Azure does not index the timer, but
@@ -44,17 +44,6 @@ def longest_pause(expression: str) -> timedelta:
     within = [later - earlier for earlier, later in pairwise(times)]
     between = [later - earlier + times[0] - times[-1] for earlier, later in pairwise(dates)]
     return max(within + between)
-
-
-def mean_an_hour(expression: str) -> float:
-    """Return how often an NCRONTAB expression occurs per hour, as the mean over years.
-
-    Raises:
-        ValueError: the expression is invalid, or it never occurs.
-
-    """
-    times, dates = _occurrences(expression)
-    return len(times) * len(dates) / (_NUMBER_OF_DAYS * 24)
 
 
 def _occurrences(expression: str) -> tuple[list[timedelta], list[date]]:

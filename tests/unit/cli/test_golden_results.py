@@ -12,10 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from typer.testing import CliRunner
-
 from cmk_check import VERSION
-from cmk_check.cli import app
 from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.plan_folder import report_folder
 from cmk_check.cli.plans_of_scan import PlanChoice
@@ -37,7 +34,6 @@ KEYS: Final = {
     "dark": UNREAD,
     "lost": VAULT_GONE,
 }
-ESTIMATED: Final = ("--subscriptions=100", "--accounts=480", "--violations=30", "--vaults=10")
 
 
 def _world() -> World:
@@ -69,7 +65,6 @@ def _documents(folder: Path) -> dict[str, str]:
     asyncio.run(report_folder(_world().context, SETTINGS, PlanChoice(), folder / "plans"))
     for name in ("index.md", "index.json", "run.sh"):
         found[name] = (folder / "plans" / name).read_text()
-    found["estimate.txt"] = CliRunner().invoke(app, ["estimate", *ESTIMATED]).stdout
     return {name: _comparable(text) for name, text in found.items()}
 
 

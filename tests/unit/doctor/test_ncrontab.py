@@ -9,7 +9,7 @@ from croniter import croniter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmk_check.doctor.ncrontab import longest_pause, mean_an_hour
+from cmk_check.doctor.ncrontab import longest_pause
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -38,15 +38,6 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 def test_the_longest_pause(expression: str, pause: timedelta) -> None:
     """An answer has to live that long, or it is unknown before the next scan."""
     assert longest_pause(expression) == pause
-
-
-@pytest.mark.parametrize(
-    ("expression", "mean"),
-    [("0 */2 * * * *", 30), ("5,35 0 8-19 * * *", 1), ("0 0 9 * * 1-5", 5 / (7 * 24))],
-)
-def test_how_often_it_occurs_in_an_hour(expression: str, mean: float) -> None:
-    """Nights and weekends count."""
-    assert mean_an_hour(expression) == pytest.approx(mean, rel=0.001)
 
 
 @pytest.mark.parametrize(
