@@ -75,9 +75,6 @@ class KeyHealth(Answer):
     key_id: str | None = Field(description="The key's ARM id, in lower case, if found.")
     key_version: str | None = Field(description="The version in use.")
     principal_id: str | None = Field(description="The object id of the identity that uses the key.")
-    scopes_as_of: Time | None = Field(
-        description="When encryption scopes were read, at the earliest; null if unknown."
-    )
     next_rotation_at: Time | None = Field(
         description="When the key's policy creates the next version, whether or not the account "
         "follows it. Null if no policy rotates the key, or if the app cannot interpret the policy; "

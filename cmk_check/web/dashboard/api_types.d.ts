@@ -478,8 +478,6 @@ export interface components {
             keyVersion: string | null;
             /** @description The object id of the identity that uses the key. */
             principalId: string | null;
-            /** @description When encryption scopes were read, at the earliest; null if unknown. */
-            scopesAsOf: string | null;
             /** @description When the key's policy creates the next version, whether or not the account follows it. Null if no policy rotates the key, or if the app cannot interpret the policy; in the past if the new version is due. */
             nextRotationAt: string | null;
         };
@@ -526,7 +524,7 @@ export interface components {
          * @description The reasons of key health; the last is a notice, because Microsoft's pages disagree.
          * @enum {string}
          */
-        KeyReason: "vault_not_found" | "vault_soft_delete_off" | "vault_purge_protection_off" | "vault_firewall_blocks_services" | "key_not_found" | "key_disabled" | "key_expired" | "key_expires_soon" | "key_rotation_overdue" | "key_not_yet_valid" | "key_type_unsupported" | "key_too_small" | "key_operations_missing" | "version_pinned" | "version_not_latest" | "identity_missing" | "identity_lacks_permission" | "scope_not_customer_managed" | "account_failed" | "cannot_read" | "managed_hsm_not_verifiable" | "key_size_disputed";
+        KeyReason: "vault_not_found" | "vault_soft_delete_off" | "vault_purge_protection_off" | "vault_firewall_blocks_services" | "key_not_found" | "key_disabled" | "key_expired" | "key_expires_soon" | "key_rotation_overdue" | "key_not_yet_valid" | "key_type_unsupported" | "key_too_small" | "key_operations_missing" | "version_pinned" | "version_not_latest" | "identity_missing" | "identity_lacks_permission" | "account_failed" | "cannot_read" | "managed_hsm_not_verifiable" | "key_size_disputed";
         /**
          * @description Whether an account follows its key to new versions or stays with one.
          * @enum {string}

@@ -49,7 +49,7 @@ const place = (id, link) => (id ? h("span", {}, identifier(id), " ", link) : nam
 
 /** Show the other facts about the key. @type {import("./types.js").Section} */
 function more(finding, { now }) {
-  const { rotation, expires, vaultId, keyId, keyVersion, principalId, scopesAsOf, nextRotationAt } = /** @type {KeyHealth} */ (finding.keyHealth);
+  const { rotation, expires, vaultId, keyId, keyVersion, principalId, nextRotationAt } = /** @type {KeyHealth} */ (finding.keyHealth);
   const keys = vaultId && keyId && portalLink(finding, "Open its keys", `${vaultId}/keys`);
   return [
     h("dl", { class: "evidence" },
@@ -60,7 +60,6 @@ function more(finding, { now }) {
       item("Key", place(keyId, keys || null)),
       item("Version in use", keyVersion ? h("code", {}, name(keyVersion)) : name(null, "unknown")),
       item("Identity that uses it", principalId ? identifier(principalId) : name(null, "unknown")),
-      item("Encryption scopes", scopesAsOf ? h("span", {}, "as of ", moment(scopesAsOf, `${ago(scopesAsOf, now)}, ${minute(scopesAsOf)}`), ", or later") : name(null, "unknown")),
     ),
   ];
 }

@@ -37,21 +37,17 @@ def to_api_counts(accounts: AccountCounts, *, key_health: bool) -> dict[str, Any
     return vars(aspect_models.Sums.model_validate(sums | {"keys": keys}))
 
 
-def to_api_sides(
-    finding: Finding, scopes_as_of: datetime | None, now: datetime
-) -> dict[str, object]:
+def to_api_sides(finding: Finding, now: datetime) -> dict[str, object]:
     """Make the fields of ``Sides``; an honoured exception ends at its expiry."""
     return {
-        "key_health": _key_health(finding.key_health, scopes_as_of, now),
+        "key_health": _key_health(finding.key_health, now),
         "data_stores": finding.data,
         "exception": finding.exception.at(now) if finding.exception else None,
         "azure_policy": policy_answer(finding.kind, finding.judgement),
     }
 
 
-def _key_health(
-    health: KeyHealth | None, scopes_as_of: datetime | None, now: datetime
-) -> aspect_models.KeyHealth | None:
+def _key_health(health: KeyHealth | None, now: datetime) -> aspect_models.KeyHealth | None:
     """Make the health of a key; days to expiry are rounded down to whole days."""
     if health is None:
         return None
@@ -65,6 +61,5 @@ def _key_health(
         key_id=health.key_id,
         key_version=health.key_version,
         principal_id=health.principal_id,
-        scopes_as_of=scopes_as_of,
         next_rotation_at=health.next_rotation_at,
     )

@@ -52,7 +52,6 @@ _PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "azurePolicy": ("azurePolicy", "state"),
     "owner": ("owner", "value"),
     "ownerSource": ("owner", "source"),
-    "keyScopesAsOf": ("keyHealth", "scopesAsOf"),
     "dataStores": ("dataStores", "state"),
     "dataStoreReasons": ("dataStores", "reasons"),
     "dueAt": ("dueAt",),

@@ -5,7 +5,6 @@ from urllib.parse import quote
 
 from cmk_check.core import posture
 from cmk_check.core.aspects.due_dates import DUE
-from cmk_check.core.comparison.carried_scopes import scopes_as_of
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.not_covered_by_cmk import limits_of
@@ -38,7 +37,7 @@ def to_api_finding(
     dated = _is_dated(finding)
     owner = finding.owner
     return models.Finding(
-        **to_api_sides(finding, scopes_as_of(finding, coverage, status), now),
+        **to_api_sides(finding, now),
         id=finding.id.text,
         name=finding.id.name,
         resource_group=finding.id.resource_group,

@@ -41,7 +41,7 @@ def _reason(code: str, severity: str, **more: object) -> dict[str, object]:
 
 REASONS: Final = {
     BROKEN: [
-        _reason("key_expired", BROKEN, evidence={"newestVersion": SCRIPT, "scopes": BACKWARDS}),
+        _reason("key_expired", BROKEN, evidence={"newestVersion": SCRIPT, "bypass": BACKWARDS}),
         _reason("version_pinned", AT_RISK),
         _reason("key_size_disputed", "notice"),
     ],
@@ -64,7 +64,6 @@ def health(state: str, *, days: float | None = None) -> dict[str, Any]:
         "keyId": f"{VAULT}/keys/cmk",
         "keyVersion": "9f4b2c7d1e8a4f60b3c5d7e9a1f20486",
         "principalId": "0f1e2d3c-4b5a-4697-8877-665544332211",
-        "scopesAsOf": "2026-11-25T06:00:00Z",
         "nextRotationAt": None,
     }
 

@@ -12,7 +12,6 @@ from pydantic.alias_generators import to_snake
 
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import Aspect
-from cmk_check.core.comparison.carried_scopes import last_due
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore, StoreUse
 from cmk_check.core.enums import (
     DataReason,
@@ -183,23 +182,8 @@ async def test_a_finding_says_all_that_is_known_of_its_key() -> None:
         ("keyId", f"{VAULT}/keys/cmk"),
         ("keyVersion", "0d631adb5bd8416fb9ff92c7e47e60e5"),
         ("principalId", "72f90000-0000-0000-0000-0000000000aa"),
-        ("scopesAsOf", None),
         ("nextRotationAt", "2026-11-25T15:00:00Z"),
     ]
-
-
-@pytest.mark.parametrize("carried", [True, False])
-async def test_a_finding_says_as_of_when_the_scopes_are(*, carried: bool) -> None:
-    """P1: for data that may have been carried over, only the date when it fell due."""
-    found = _safe(key_health=KeyHealth(KeyState.HEALTHY))
-    served = await recorded(found)
-    status = await served.scans.status()
-    await served.put_status(replace(status.value, daily_carried=carried))
-
-    (shown,) = (await send(served.app(), FINDINGS)).found
-
-    due = last_due(str(found.id), NOON) if carried else NOON
-    assert shown["keyHealth"]["scopesAsOf"] == f"{due:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @pytest.mark.parametrize(

@@ -125,10 +125,10 @@ async def test_what_stands_beside_a_verdict_has_columns_that_stay_where_they_wer
     bad, shown = _rows(await send(served.app(), f"{FINDINGS}?format={form}"), form)
 
     of_key = ("keyHealth", "keyReasons", "keyExpires", "keyRotation", "keyVaultId")
-    last = ("keyScopesAsOf", "dataStores", "dataStoreReasons")
+    last = ("dataStores", "dataStoreReasons")
     place = COLUMNS.index("portalUrl")
     assert COLUMNS[place : place + 7] == ("portalUrl", *of_key, "createdAt")
-    assert COLUMNS[-7:] == ("owner", "ownerSource", *last, "dueAt", "due")
+    assert COLUMNS[-6:] == ("owner", "ownerSource", *last, "dueAt", "due")
     assert {bad[name] for name in of_key + last} == {""}
     assert shown["tags"] == "owner=ai; team==x"
     assert [shown[name] for name in of_key + last] == [
@@ -137,7 +137,6 @@ async def test_what_stands_beside_a_verdict_has_columns_that_stay_where_they_wer
         "2026-11-25T09:00:00Z",
         "pinned",
         VAULT,
-        "",
         "microsoft_keys",
         "store_under_microsoft_key; store_unread",
     ]
