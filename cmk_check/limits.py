@@ -15,8 +15,7 @@ times, at intervals of 5 minutes (host.json); a claim must end before the last r
 SLICE_READING: Final = timedelta(minutes=8)
 """Reading within a slice; subscriptions not read by then are gaps. Recording has 2 more minutes."""
 DAILY_READING: Final = timedelta(days=1)
-"""How often encryption scopes and projects are read: they rarely change, and need requests for each
-account."""
+"""How often projects are read: they rarely change, and need requests for each account."""
 KEY_READING_SHARE: Final = 5 / 8
 """The part of `SLICE_READING` in which keys are read: slow vaults must leave time for the verdicts
 of the last accounts."""
@@ -169,8 +168,6 @@ the lists of accounts."""
 VAULTS_PER_QUERY: Final = 1_000
 # A vault's name is unique in Azure, so only a few outdated rows can exceed the number of names.
 MAX_VAULT_PAGES: Final = 10
-# Accounts are sorted by subscription: a few clients are enough, and none is kept for long.
-SCOPE_CLIENTS_KEPT: Final = 16
 # Thousands of accounts have roles with the same few patterns, each compared with three actions.
 PATTERNS_REMEMBERED: Final = 1_024
 # Key Vault's minimum from one version to the next, or from the next version to the expiry of the
@@ -181,9 +178,6 @@ LEAST_KEY_LIFETIME: Final = timedelta(days=28)
 MAX_KEY_SIZE_BITS: Final = 1_000_000
 # The sentence on an unreadable part, in a key concern's message.
 MAX_KEY_SENTENCE_BYTES: Final = 400
-# Encryption scopes without the customer's key that the evidence names.
-MAX_SCOPES_NAMED: Final = 20
-MAX_SCOPE_NAME_CHARS: Final = 40
 # Tries of a plan's script to switch encryption on: Azure does not report when a grant takes effect.
 SWITCH_ON_ATTEMPTS: Final = 20
 SWITCH_ON_PAUSE_SECONDS: Final = 30

@@ -137,12 +137,9 @@ class _HealthyKeys(OptionalRequirement):
     @override
     def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
         sums = KEY_HEALTH.all_sums(accounts)
-        broken = sums["broken"]
-        # Carried-over readings may be a day older than the scan.
-        known = broken if status.daily_carried else accounts.compliant - sums["unknown"]
         return {
-            PostureReason.KEYS_BROKEN: broken,
-            PostureReason.KEYS_UNKNOWN: accounts.compliant - known,
+            PostureReason.KEYS_BROKEN: sums["broken"],
+            PostureReason.KEYS_UNKNOWN: sums["unknown"],
         }
 
     @override

@@ -17,8 +17,6 @@ from cmk_check.core.text import lower_ascii
 
 RULE_VERSION: Final = "1"
 AUTOMATIC_ROTATION: Final = "automatic"
-# The reasons of findings whose rows are broken or from a newer version.
-OF_UNUSABLE_ROWS: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
 
 # KeySource in Microsoft.CognitiveServices 2025-09-01 knows these two and stays open for others.
 _MICROSOFT: Final = "microsoft.cognitiveservices"

@@ -9,7 +9,6 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import AccountCounts
 from cmk_check.core.recorded_scope import RecordedScope
-from cmk_check.core.rule import OF_UNUSABLE_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +116,6 @@ class Status:
     """The scope of the scan; None in rows of earlier versions."""
     group_unread: Gap | None = None
     """Why the scan could not read the management group."""
-    daily_carried: bool = True
-    """Whether the scan carried daily readings over; rows of earlier versions do not record this."""
     data_lowered: bool = False
     """Like ``keys_lowered``, for data."""
     data_read: bool = False
@@ -138,13 +135,3 @@ class Status:
         times = [self.recorded_until, *(gap.last_read for gap in self.summary.unwritten_gaps)]
         known = [time for time in times if time is not None]
         return min(known) if len(known) == len(times) else None
-
-    @property
-    def daily_until(self) -> datetime | None:
-        """The time up to which all due daily readings are recorded, None if it is not known.
-
-        A result that a scan could not write may have been the only reading of a day. The same
-        applies to a row that is broken or from a newer version: it may be restored unchanged.
-        """
-        lost = OF_UNUSABLE_ROWS & self.summary.accounts.by_reason.keys()
-        return self.as_of if self.summary.unwritten == 0 and not lost else None

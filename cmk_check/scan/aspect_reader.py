@@ -13,7 +13,7 @@ from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
 from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.comparison.carried_scopes import are_projects_due, carried_scopes
+from cmk_check.core.comparison.carried_scopes import are_projects_due
 from cmk_check.core.comparison.judge_accounts import accounts_of, known_vaults, unread, with_key
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern
@@ -229,9 +229,7 @@ class KeyReader(AspectReader[KeyInventory, _Keys]):
         seconds: float,
     ) -> _Keys:
         vaults = known_vaults(known.findings, accounts)
-        scan = self._scan
-        scopes = carried_scopes(known, accounts, scan.daily_until, scan.started_at)
-        return await inventory.read(accounts, vaults, scopes, seconds=seconds)
+        return await inventory.read(accounts, vaults, seconds=seconds)
 
     @override
     def _late(self, accounts: tuple[Account, ...]) -> _Keys:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from cmk_check.core.comparison import changes
 from cmk_check.core.enums import ChangeType, ScanState, Trigger
-from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
+from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.core.scan_request import StartAnswer, StartOutcome, began_at
 from cmk_check.core.status import Status
 from cmk_check.limits import (
@@ -138,7 +138,6 @@ async def _start(
 ) -> StartAnswer:
     now = context.clock.now()
     mine = scan_id_of(now, context.new_id()[:4])
-    must_read_all = HEALTHY_KEYS in context.options.expectations.requires
     unsure = False
     left: bool | None = None
     try:
@@ -165,7 +164,6 @@ async def _start(
                 now,
                 named=named,
                 reads_projects=COVERED_DATA in context.options.expectations.requires,
-                daily_until=None if named or must_read_all else status.daily_until,
                 leaves_message=left,
                 overdue=after is not None,
                 was_lowered=status.lowered is not None,

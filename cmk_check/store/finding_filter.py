@@ -10,8 +10,9 @@ from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.key_use import keys_of
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED
-from cmk_check.core.rule import OF_UNUSABLE_ROWS
 
+# The reasons of findings whose rows are broken or from a newer version.
+_OF_UNUSABLE_ROWS: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
 # By then, every exception has ended.
 _AT_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -39,7 +40,7 @@ class FindingFilter:
         conditions = {
             # An unusable row is unknown, whatever verdict it contains.
             "verdict": None if self.verdict is Verdict.UNKNOWN else self.verdict,
-            "reason": None if self.reason in OF_UNUSABLE_ROWS else self.reason,
+            "reason": None if self.reason in _OF_UNUSABLE_ROWS else self.reason,
             "kind": self.kind,
         }
         of_states = {BY_NAME[name].column(state): state for name, state in self.states.items()}

@@ -88,8 +88,6 @@ class Scan:
     data_were_lowered: bool = False
     reads_projects: bool = False
     """Whether the scan reads again where all projects keep data."""
-    daily_until: datetime | None = None
-    """The time up to which daily readings were complete at the start; None: the scan makes all."""
     leaves_message: bool = False
     """Whether the scan has left a message for the second clock."""
     overdue: bool = False

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from cmk_check.core.enums import KeyReason, PostureReason, Verdict
+from cmk_check.core.enums import PostureReason, Verdict
 from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
 from cmk_check.web import aspect_models, models
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
@@ -78,15 +78,6 @@ class Answers:
         if at is not None and health.state == "healthy":
             is_so = self.past.was(where, at, lambda was: was.has(name, {"compliant"}))
             _hold(is_so, f"the key of {finding.id} is shown as healthy as of {at}")
-        named = [
-            reason.evidence["scopes"].partition(" ")[0]
-            for reason in health.reasons
-            if reason.code is KeyReason.SCOPE_NOT_CUSTOMER_MANAGED
-        ]
-        if (read := health.scopes_as_of) is not None:
-            scope = named[0] if named else None
-            is_so = self.past.was(where, read, lambda was: was.scopes.get(name) == scope)
-            _hold(is_so, f"{finding.id} is shown with {scope} as of {read}")
 
     def _check_status(self, where: str, status: dict[str, Any]) -> None:
         if status["posture"] not in _GREEN:

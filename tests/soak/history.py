@@ -34,7 +34,6 @@ from tests.soak.truth import (
     EXEMPTED,
     FORBIDDEN,
     NAMES,
-    SCOPED,
     STATES,
     STORES,
     SUBSCRIPTIONS,
@@ -94,12 +93,6 @@ class History:
     def account_goes(self, where: str, name: str) -> None:
         """Delete an account."""
         self.truth.setdefault(where, Truth()).accounts.pop(name, None)
-
-    def scopes_change(self, where: str, name: str) -> None:
-        """Change the encryption scopes of an account, which then has one."""
-        truth = self.truth.setdefault(where, Truth())
-        truth.accounts[name] = SCOPED
-        truth.scopes[name] = truth.scopes.get(name, 0) + 1
 
     def project_changes(self, where: str, name: str) -> None:
         """Let the project of an account name another store, under the other kind of key."""

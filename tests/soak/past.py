@@ -33,7 +33,6 @@ class Was:
     is_whole: bool = True
     accounts: Mapping[str, str] = field(default_factory=dict)
     stores: Mapping[str, int] = field(default_factory=dict)
-    scopes: Mapping[str, str | None] = field(default_factory=dict)
 
     def has(self, name: str, states: AbstractSet[str]) -> bool:
         """Whether an account could be read in one of these states."""
@@ -65,9 +64,8 @@ class Past:
         for where, now in truth.items():
             is_out = where in excluded or now.deleted or not now.listed
             is_whole = now.pages_read is None
-            scopes = {name: now.scope(name) for name in now.accounts}
             accounts, stores = dict(now.accounts), dict(now.stores)
-            was = Was(is_out, now.readable, is_whole, accounts, stores, scopes)
+            was = Was(is_out, now.readable, is_whole, accounts, stores)
             before = self._now.get(where, Was())
             if was != before:
                 self._states.setdefault(where, []).append((self.clock.latest, before))

@@ -11,7 +11,7 @@ from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.exceptions.facts import Assignment, Exemption, ExemptionFacts
 from cmk_check.core.exceptions.judge_exception import CMK_POLICY
 from cmk_check.core.gap import Gap
-from cmk_check.core.keys.facts import EncryptionScope, KeyFacts
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.resource_id import account_path
 from cmk_check.core.unread import Unread
 from tests.fakes.data_stores import MICROSOFT, OWN, WITH_PROJECTS, place
@@ -36,8 +36,6 @@ KEY_STATES: Final = {
     "key broken otherwise": "broken",
     "key unread": "unknown",
 }
-# The state whose accounts have encryption scopes; with them or without them it stays the same.
-SCOPED: Final = "key at risk"
 # A violation that an exemption accepts until then, if what the exemption rests on can be read.
 EXEMPTED: Final = {
     "accepted": BEGINNING + timedelta(days=100),
@@ -68,8 +66,8 @@ def found_as(state: str, now: datetime) -> tuple[str, str | None, bool]:
 class Truth:
     """One subscription as it really is.
 
-    ``scopes`` counts, by the account's name, how often its encryption scopes have changed,
-    ``stores`` how often its project has named another store: the odd ones have Microsoft's keys.
+    ``stores`` counts, by the account's name, how often its project has named another store: the odd
+    ones have Microsoft's keys.
     """
 
     accounts: dict[str, str] = field(default_factory=dict)
@@ -77,7 +75,6 @@ class Truth:
     deleted: bool = False
     readable: bool = True
     pages_read: int | None = None
-    scopes: dict[str, int] = field(default_factory=dict)
     stores: dict[str, int] = field(default_factory=dict)
 
     def reading(self, subscription_id: str) -> Reading:
@@ -100,21 +97,10 @@ class Truth:
     def keys(self, subscription_id: str) -> dict[str, KeyFacts]:
         """Return what Azure would say of the keys now, by account id."""
         return {
-            str(good(subscription_id, name).id): self._facts(name, state)
+            str(good(subscription_id, name).id): KEYS[state]
             for name, state in self.accounts.items()
             if state in KEYS
         }
-
-    def _facts(self, name: str, state: str) -> KeyFacts:
-        if (scope := self.scope(name)) is None:
-            return KEYS[state]
-        return replace(KEYS[state], scopes=(EncryptionScope(scope, "Microsoft.CognitiveServices"),))
-
-    def scope(self, name: str) -> str | None:
-        """Return the encryption scope of an account that has one."""
-        number = self.scopes.get(name, 0)
-        is_scoped = self.accounts[name] == SCOPED and number
-        return f"scope-{number}" if is_scoped else None
 
     def projects(self, subscription_id: str) -> dict[str, ProjectPlaces]:
         """Return what projects would say now of where data lies, by account id."""

@@ -50,7 +50,7 @@ async def step(random: Random, history: History) -> None:
 
 def _change(random: Random, history: History) -> None:
     where, name = random.choice(SUBSCRIPTIONS), random.choice(NAMES)
-    match random.randrange(10):
+    match random.randrange(9):
         case 0:
             history.account_goes(where, name)
         case 1:
@@ -64,8 +64,6 @@ def _change(random: Random, history: History) -> None:
         case 5:
             history.exclude_or_include(where)
         case 6:
-            history.scopes_change(where, name)
-        case 7:
             history.project_changes(where, name)
         case _:
             history.account_becomes(where, name, random.choice(STATES))

@@ -46,7 +46,7 @@ def status_of(
     health = dict(zip(("healthy", "at_risk", "broken", "unknown"), keys, strict=True))
     accounts = AccountCounts({"OpenAI": VerdictCounts(*verdicts)}, by_key_health=health)
     summary = Summary(accounts, SubscriptionCounts(*subscriptions))
-    return Status(NOON, summary, visible, lowered=lowered, daily_carried=False)
+    return Status(NOON, summary, visible, lowered=lowered)
 
 
 def leaving_out(status: Status, **ignored: int) -> Status:
@@ -227,13 +227,12 @@ _STATUSES: Final = st.builds(
     expected=st.integers(1, 3),
     minutes=st.integers(-200, 400),
     required=st.booleans(),
-    carried=st.booleans(),
 )
 def test_nothing_is_compliant_that_anything_speaks_against(
-    *, status: Status, expected: int, minutes: int, required: bool, carried: bool
+    *, status: Status, expected: int, minutes: int, required: bool
 ) -> None:
     """No false green (P1), and no needless unknown, checked in the opposite direction."""
-    now, status = NOON + timedelta(minutes=minutes), replace(status, daily_carried=carried)
+    now = NOON + timedelta(minutes=minutes)
 
     expect = Expectations(AGE, expected, requires=frozenset({HEALTHY_KEYS} if required else ()))
     posture = of_estate(status, now, expect)
@@ -242,8 +241,7 @@ def test_nothing_is_compliant_that_anything_speaks_against(
     is_fresh = -2 <= minutes <= 180
     keys = accounts.by_key_health
     broken = required and keys["broken"]
-    usable = 0 if carried else keys["healthy"] + keys["at_risk"]
-    dark = required and accounts.compliant != usable + keys["broken"]
+    dark = required and accounts.compliant != sum(keys.values()) - keys["unknown"]
     nothing_against = not (
         accounts.non_compliant
         or accounts.unknown

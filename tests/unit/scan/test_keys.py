@@ -1,6 +1,5 @@
 """Keys in a scan: when they are read, what is written of them, and what the first scan reports."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -9,10 +8,8 @@ from typing import Final
 import pytest
 
 from cmk_check.core.account import Account
-from cmk_check.core.enums import ChangeType, PostureVerdict
-from cmk_check.core.requirements import HEALTHY_KEYS
+from cmk_check.core.enums import ChangeType
 from cmk_check.ports import Table
-from cmk_check.store.codec import Values
 from cmk_check.store.table_keys import COVERAGE, finding_row
 from tests.fakes.keys import DISABLED, VAULT, ScriptedKeys, expiring
 from tests.fakes.recording_store import RecordingStore
@@ -144,92 +141,3 @@ async def test_a_broken_key_that_is_not_read_is_named_as_it_is_counted(
     data = report(world)
     assert data["keys"] == {"healthy": 0, "atRisk": 0, "broken": 1, "unknown": 0}
     assert data["brokenKeys"] == [{"accountId": str(good(ONE).id), "reasons": ["key_disabled"]}]
-
-
-@pytest.fixture
-async def daily(world: ScanWorld, keys: ScriptedKeys) -> ScanWorld:
-    """Return a program that has read the encryption scopes of many accounts once."""
-    world.read(ONE, *ACCOUNTS)
-    await world.scan()
-    keys.scopes_read.clear()
-    return world
-
-
-def scopes_read(keys: ScriptedKeys) -> list[str]:
-    """Return the accounts whose scopes were read since this was asked last."""
-    found = [account_id for ids in keys.scopes_read for account_id in ids]
-    keys.scopes_read.clear()
-    return found
-
-
-async def test_a_day_of_scans_reads_each_accounts_scopes_once_and_writes_nothing(
-    daily: ScanWorld, keys: ScriptedKeys, store: RecordingStore
-) -> None:
-    """P4: when a list was read follows from the account's id, and no row has to keep it."""
-    before = len(store.log)
-    hours = []
-    for _ in range(24):
-        await daily.scan()
-        hours.append(scopes_read(keys))
-
-    assert Counter(account for hour in hours for account in hour) == {
-        str(account.id): 1 for account in ACCOUNTS
-    }
-    assert max(map(len, hours)) < len(ACCOUNTS) / 4
-    assert not store.findings_commits(before)
-
-
-@pytest.mark.parametrize(
-    ("name", "unusable", "usable"),
-    [
-        (COVERAGE, {"schema": 99}, {"schema": 1}),
-        (FINDING, {"schema": 99}, {"schema": 1}),
-        (FINDING, {"changes": "?"}, {"changes": 0}),
-    ],
-)
-async def test_p1_scopes_that_a_scan_could_not_write_down_are_read_again(
-    daily: ScanWorld, keys: ScriptedKeys, name: str, unusable: Values, usable: Values
-) -> None:
-    """The one reading of the day may have been among it, and the row may come back as it was."""
-    daily.listed(ONE, TWO)
-    daily.read(TWO, good(TWO))
-    await daily.scan()
-    await daily.overwrite(Table.FINDINGS, TWO, name, **unusable)
-    await daily.scan()
-    await daily.overwrite(Table.FINDINGS, TWO, name, **usable)
-    keys.scopes_read.clear()
-
-    await daily.scan()
-
-    assert len(scopes_read(keys)) == len(ACCOUNTS) + 1
-
-
-@pytest.mark.parametrize("required", [True, False])
-async def test_p1_where_keys_count_every_scan_reads_all_scopes(
-    daily: ScanWorld, keys: ScriptedKeys, *, required: bool
-) -> None:
-    """A posture counts for ``CMK_MAX_AGE_MINUTES``: what is older than it would outlive that."""
-    daily.require(*[HEALTHY_KEYS] * required)
-
-    await daily.scan()
-
-    assert (len(scopes_read(keys)) == len(ACCOUNTS)) is required
-    assert (await daily.known_status()).daily_carried is not required
-    daily.require(HEALTHY_KEYS)
-    expected = PostureVerdict.COMPLIANT if required else PostureVerdict.UNKNOWN
-    assert await daily.verdict() is expected
-
-
-async def test_p1_a_partial_scan_reads_all_scopes_and_changes_no_time(
-    daily: ScanWorld, keys: ScriptedKeys
-) -> None:
-    """Whoever has changed something checks it again by one."""
-    await daily.scan()
-    before = await daily.known_status()
-    keys.scopes_read.clear()
-
-    await daily.partial_scan(ONE)
-
-    after = await daily.known_status()
-    assert len(scopes_read(keys)) == len(ACCOUNTS)
-    assert (before.daily_until, before.daily_carried) == (after.daily_until, after.daily_carried)
