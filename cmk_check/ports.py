@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final, Protocol
 
 from cmk_check.core.account import Account, Reading, Subscription
@@ -14,7 +13,7 @@ from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces
 from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.gap import Gap
-from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Change
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import LastScan, Summary
@@ -70,7 +69,6 @@ class DeliveryFailed(CmkCheckError):
 
 type Scalar = str | int | bool
 AT_ONCE: Final = timedelta()
-NOTHING_CARRIED: Final[Mapping[str, CarriedScopes]] = MappingProxyType({})
 
 
 class Table(StrEnum):
@@ -189,14 +187,12 @@ class KeyInventory(Protocol):
         self,
         accounts: Sequence[Account],
         known_vaults: Mapping[str, str],
-        carried: Mapping[str, CarriedScopes] = NOTHING_CARRIED,
         *,
         seconds: float,
     ) -> Mapping[str, KeyFacts]:
         """Read the key facts of each account, by the account's lower-cased id.
 
-        ``known_vaults`` maps such ids to the vault ids found last time, if known. ``carried`` are
-        the encryption scopes of accounts whose scopes need not be read again. Failures and
+        ``known_vaults`` maps such ids to the vault ids found last time, if known. Failures and
         time-outs after ``seconds`` are ``Unread`` in the facts and never raised.
         """
         ...

@@ -82,7 +82,6 @@ class KeyReason(StrEnum):
     VERSION_NOT_LATEST = "version_not_latest"
     IDENTITY_MISSING = "identity_missing"
     IDENTITY_LACKS_PERMISSION = "identity_lacks_permission"
-    SCOPE_NOT_CUSTOMER_MANAGED = "scope_not_customer_managed"
     ACCOUNT_FAILED = "account_failed"
     CANNOT_READ = "cannot_read"
     MANAGED_HSM_NOT_VERIFIABLE = "managed_hsm_not_verifiable"

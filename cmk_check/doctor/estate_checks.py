@@ -251,7 +251,7 @@ def _named(subscription: Subscription) -> str:
 
 
 def _unread(facts: KeyFacts) -> Sequence[Gap]:
-    parts: list[object] = [facts.vault, facts.key, facts.grants, facts.scopes]
+    parts: list[object] = [facts.vault, facts.key, facts.grants]
     if isinstance(facts.key, Key):
         parts.append(facts.key.versions)
     return list(dict.fromkeys(part.gap for part in parts if isinstance(part, Unread)))

@@ -23,7 +23,6 @@ _NOT_SERVED: Final = frozenset(
     {"invalidapiversionparameter", "invalidresourcetype", "noregisteredproviderfound"}
 )
 _SERVED: Final = re.compile(r"supported (?:api-)?versions are '([^']*)'", re.IGNORECASE)
-_ASKED: Final = re.compile(r"api[ -]version '([^']*)'", re.IGNORECASE)
 _PARAMETER: Final = re.compile(r"(?<=[?&]api-version=)[^&]*")
 # A vault, or a group, may be named "providers".
 _RESOURCE: Final = re.compile(r".*/providers/(microsoft\.[a-z]+(?:/.*)?)")
@@ -85,9 +84,3 @@ def served_versions(code: str, message: str) -> frozenset[str]:
     """Return the served versions that a refusal lists, none for any other answer."""
     found = _SERVED.search(message) if is_not_served(code) else None
     return frozenset(re.split(r"[,\s]+", found[1].strip())) - {""} if found else frozenset()
-
-
-def has_no_such_type(code: str, message: str) -> bool:
-    """Return whether Azure serves the requested version but not the type in it."""
-    asked = _ASKED.search(message)
-    return asked is not None and asked[1] in served_versions(code, message)

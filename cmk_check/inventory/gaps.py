@@ -29,7 +29,7 @@ from cmk_check.core.enums import GapReason, StoreType
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.connection_sentences import wrong_clock, wrong_tenant
 from cmk_check.core.reasons.gap_sentences import OF_ERROR_CODES, PACKAGE_FAILED, make_gap
-from cmk_check.inventory.api_versions import has_no_such_type, is_not_served
+from cmk_check.inventory.api_versions import is_not_served
 from cmk_check.inventory.connection_failures import connection_gap
 from cmk_check.ports import InventoryError
 
@@ -44,7 +44,6 @@ READ_HSM_KEYS: Final = "Microsoft.KeyVault/managedHSMs/keys/read"
 READ_HSM_VERSIONS: Final = "Microsoft.KeyVault/managedHSMs/keys/versions/read"
 READ_ASSIGNMENTS: Final = "Microsoft.Authorization/roleAssignments/read"
 READ_ROLES: Final = "Microsoft.Authorization/roleDefinitions/read"
-READ_SCOPES: Final = "Microsoft.CognitiveServices/accounts/encryptionScopes/read"
 QUERY_GRAPH: Final = "Microsoft.ResourceGraph/resources/read"
 READ_CHANGES: Final = "Microsoft.Resources/changes/read"
 WATCH_ACTIONS: Final = (QUERY_GRAPH, READ_CHANGES)
@@ -58,7 +57,6 @@ KEY_ACTIONS: Final = (
     READ_HSM_VERSIONS,
     READ_ASSIGNMENTS,
     READ_ROLES,
-    READ_SCOPES,
     QUERY_GRAPH,
 )
 """The actions that key health needs in addition to the actions for accounts."""
@@ -174,23 +172,6 @@ def code_of_404(error: Exception) -> str | None:
     no code.
     """
     return _code_of(error, HTTPStatus.NOT_FOUND)
-
-
-def cannot_have_scopes(error: Exception) -> bool:
-    """Return whether Azure answered that there can be no encryption scopes for the account.
-
-    If a kind or region has no encryption scopes, Azure answers 400 BadRequest when one is created;
-    other tools recognise this by its message. Scopes also cannot exist if the cloud serves the
-    version but not the type, or if the provider is not registered. A refused version is not enough.
-    """
-    if not isinstance(error, HttpResponseError):
-        return False
-    code, message = (text.lower() for text in _error_of(error))
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return bool(code)  # a proxy's page has none
-    words = ("encryption scope", "not supported")
-    unsupported = error.status_code == HTTPStatus.BAD_REQUEST and all(w in message for w in words)
-    return unsupported or code in _UNREGISTERED or has_no_such_type(code, message)
 
 
 def _gap_of_answer(error: HttpResponseError, status: int, action: str) -> Gap:

@@ -45,7 +45,6 @@ class AccountSpec:
     ``encryption``, ``tags``   as Azure has them; absent if not given
     ``identity``               "system", "user:<name>", "system,user:<name>", or Azure's own object
     ``big``                    41 KB instead of 3 KB
-    ``scopes``                 names of its encryption scopes to their ``properties``
     ``projects``               if not given, one in the basic set-up where ``kind`` has projects
     ``hosts``, ``connections``  those of the account itself, as ProjectSpec has them
     ``properties``             added to ``properties``; replaces generated values
@@ -61,7 +60,6 @@ class AccountSpec:
     identity: object = ABSENT
     tags: object = ABSENT
     big: bool = False
-    scopes: Mapping[str, object] = _NOTHING
     projects: Sequence[ProjectSpec] | None = None
     hosts: Mapping[str, object] = _NOTHING
     connections: Mapping[str, object] = _NOTHING

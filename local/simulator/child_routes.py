@@ -1,6 +1,6 @@
 """Answers of Azure Resource Manager about what is inside an account.
 
-Its encryption scopes, its projects, and the capability hosts and connections of both. The
+Its projects, and the capability hosts and connections of both. The
 api-versions are those in https://github.com/Azure/bicep-types-az (generated/cognitiveservices).
 """
 
@@ -15,8 +15,6 @@ from local.simulator.messages import Incoming, Reply
 from local.simulator.subscription_access import Gate, Route, paged
 from local.simulator.tokens import Claims
 
-_SCOPES: Final = "accounts/encryptionScopes"
-_SCOPES_SINCE: Final = "2023-10-01-preview"
 _PROJECTS: Final = "accounts/projects"
 _PROJECTS_SINCE: Final = "2025-04-01-preview"
 _INCLUDE_ALL: Final = "includeall"
@@ -34,7 +32,6 @@ class ChildRoutes:
         self._gate = gate
         project = f"{ACCOUNT}/projects/(?P<project>[^/]+)"
         self.routes = (
-            Route("GET", f"{ACCOUNT}/encryptionScopes", self._list_scopes),
             Route("GET", f"{ACCOUNT}/projects", self._list_projects),
             Route("GET", project, self._get_project),
             *(
@@ -43,12 +40,6 @@ class ChildRoutes:
                 for name, options in _PLACES.items()
             ),
         )
-
-    def _list_scopes(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
-        account = self._readable(_SCOPES, incoming, names, claims)
-        if isinstance(account, Reply):
-            return account
-        return self._paged(incoming, account.scopes.documents())
 
     def _list_projects(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
         account = self._readable(_PROJECTS, incoming, names, claims)
@@ -94,8 +85,7 @@ class ChildRoutes:
     ) -> Account | Reply:
         """Find an account whose children of this type the caller may read."""
         version = incoming.query["api-version"]
-        since = _SCOPES_SINCE if kind == _SCOPES else _PROJECTS_SINCE
-        supported = tuple(known for known in VERSIONS if known >= since)
+        supported = tuple(known for known in VERSIONS if known >= _PROJECTS_SINCE)
         if version not in supported:
             return errors.invalid_resource_type(PROVIDER, kind, version, supported)
         account = self._accounts.account(incoming, names, claims)

@@ -6,13 +6,11 @@ One lock per estate keeps each page consistent.
 import copy
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Final
 
 from local.simulator import accounts as arm_accounts
 from local.simulator.accounts import AccountSpec, Owner
 from local.simulator.change_log import ChangeLog
-from local.simulator.children import Children
 from local.simulator.denials import Denials
 from local.simulator.grants import Grants
 from local.simulator.messages import encode
@@ -24,7 +22,6 @@ from local.simulator.tokens import Identity
 from local.simulator.vaults import Vaults
 
 DEFAULT_TENANT: Final = "4f1d8f4e-9a35-4f0e-8a5b-6f2c7d0b9e13"
-_SCOPE: Final = MappingProxyType({"provisioningState": "Succeeded", "state": "Enabled"})
 _SUBSCRIPTION_TYPE: Final = "Microsoft.Resources/subscriptions"
 
 
@@ -49,9 +46,6 @@ class Account:
         self.id = arm_accounts.resource_id(spec, owner)
         self.location = spec.location
         self.indexed = True
-        self.scopes = Children(
-            self.id, f"{arm_accounts.TYPE}/encryptionScopes", spec.scopes, shared.lock, state=_SCOPE
-        )
         projects = arm_accounts.projects(spec)
         self.projects = Projects(self.id, projects, spec.hosts, spec.connections, shared.lock)
         self._spec = spec

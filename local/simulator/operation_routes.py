@@ -23,8 +23,8 @@ _TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "Microsoft.CognitiveServices": (
         *("accounts", "accounts/capabilityHosts", "accounts/connections"),
-        *("accounts/encryptionScopes", "accounts/projects"),
-        *("accounts/projects/capabilityHosts", "accounts/projects/connections"),
+        *("accounts/projects", "accounts/projects/capabilityHosts"),
+        "accounts/projects/connections",
     ),
     "Microsoft.DocumentDB": ("databaseAccounts",),
     "Microsoft.KeyVault": (

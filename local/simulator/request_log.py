@@ -26,7 +26,6 @@ _KINDS: Final = tuple(
         ("version", "/Microsoft[.]KeyVault/.*/keys/[^/]+/versions"),
         ("key", "/Microsoft[.]KeyVault/.*/keys"),
         ("vault", "/Microsoft[.]KeyVault/"),
-        ("scope", "/encryptionScopes"),
         ("host", "/Microsoft[.]CognitiveServices/accounts/.*/capabilityHosts"),
         ("connection", "/Microsoft[.]CognitiveServices/accounts/.*/connections"),
         ("project", "/Microsoft[.]CognitiveServices/accounts/[^/]+/projects"),
@@ -72,7 +71,7 @@ class RequestRecord:
 
         A token, graph, (policy) exemption, (policy) assignment, policy (definition, or set of
         them), role (definition), grant (role assignments), version (of a key), key, vault (or
-        managed HSM), (encryption) scope, (capability) host, connection, project, account, store
+        managed HSM), (capability) host, connection, project, account, store
         (such as a Storage account), subscription, or other.
         """
         return kind_of(self.path)

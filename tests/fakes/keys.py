@@ -8,9 +8,8 @@ from typing import Final
 from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
-from cmk_check.core.keys.facts import CarriedScopes, Key, KeyFacts, KeyVersion, Vault
+from cmk_check.core.keys.facts import Key, KeyFacts, KeyVersion, Vault
 from cmk_check.core.unread import Absent, Unread
-from cmk_check.ports import NOTHING_CARRIED
 
 PRINCIPAL: Final = "5a1e0000-0000-4000-8000-0000000000aa"
 """Who uses the key of a compliant account of the scripted world."""
@@ -42,7 +41,6 @@ HEALTHY: Final = KeyFacts(
     vault=_VAULT,
     key=Key(f"{VAULT}/keys/cmk", LATEST),
     grants=None,
-    scopes=(),
 )
 _DENIED: Final = Unread(
     Gap(GapReason.FORBIDDEN, "Microsoft.KeyVault/vaults/read", "Assign the role.")
@@ -87,8 +85,8 @@ class ScriptedKeys:
     Everything may be changed between two reads: ``facts`` by account id, ``missing`` are ids that
     get no answer at all; ``before_read`` is awaited with the accounts before each answer and may
     wait, raise, or change the script. ``asked`` keeps, read by read, the vault ids known for the
-    accounts, by the account's name, and ``seconds`` how long each might take; ``scopes_read`` keeps
-    the ids of the accounts whose scopes were read; ``opened`` counts those who asked for it.
+    accounts, by the account's name, and ``seconds`` how long each might take; ``opened`` counts
+    those who asked for it.
     """
 
     def __init__(self, facts: Mapping[str, KeyFacts] | None = None) -> None:
@@ -97,7 +95,6 @@ class ScriptedKeys:
         self.before_read: Callable[[Sequence[Account]], Awaitable[None]] = _nothing
         self.asked: list[dict[str, str | None]] = []
         self.seconds: list[float] = []
-        self.scopes_read: list[list[str]] = []
         self.opened = 0
 
     def open(self) -> "ScriptedKeys":
@@ -109,7 +106,6 @@ class ScriptedKeys:
         self,
         accounts: Sequence[Account],
         known_vaults: Mapping[str, str],
-        carried: Mapping[str, CarriedScopes] = NOTHING_CARRIED,
         *,
         seconds: float,
     ) -> Mapping[str, KeyFacts]:
@@ -121,9 +117,4 @@ class ScriptedKeys:
         self.seconds.append(seconds)
         await self.before_read(accounts)
         ids = [str(account.id) for account in accounts]
-        facts = {text: self.facts.get(text, HEALTHY) for text in ids if text not in self.missing}
-        self.scopes_read.append([text for text in facts if text not in carried])
-        return {
-            text: replace(each, scopes=carried.get(text, each.scopes))
-            for text, each in facts.items()
-        }
+        return {text: self.facts.get(text, HEALTHY) for text in ids if text not in self.missing}

@@ -27,7 +27,6 @@ CLOSED: Final = {
 SOUND: Final = KeySpec(name="cmk")
 R = KeyReason
 WITHOUT_A_PLAN: Final = {
-    R.SCOPE_NOT_CUSTOMER_MANAGED,
     R.CANNOT_READ,
     R.MANAGED_HSM_NOT_VERIFIABLE,
     R.KEY_SIZE_DISPUTED,

@@ -67,7 +67,7 @@ def known_vaults(findings: Mapping[str, Finding], accounts: Iterable[Account]) -
 def unread(gap: Gap) -> KeyFacts:
     """Return the facts about a key of which nothing could be read."""
     nothing = Unread(gap)
-    return KeyFacts(vault=nothing, key=nothing, grants=nothing, scopes=nothing)
+    return KeyFacts(vault=nothing, key=nothing, grants=nothing)
 
 
 def folded(kind: str | None, location: str | None, judgement: Judgement) -> tuple[str, ...]:

@@ -95,24 +95,6 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class EncryptionScope:
-    """An encryption scope of an account; both values are as Azure spells them."""
-
-    name: str
-    key_source: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class CarriedScopes:
-    """The judged result of the last reading of encryption scopes that were not read again.
-
-    ``evidence`` names the scopes without a key in Key Vault, None if there were none.
-    """
-
-    evidence: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class KeyFacts:
     """Everything that was read about one account's key.
 
@@ -123,4 +105,3 @@ class KeyFacts:
     vault: Vault | Absent | Unread
     key: Key | Absent | Unread | None
     grants: tuple[Grant, ...] | Unread | None
-    scopes: tuple[EncryptionScope, ...] | CarriedScopes | Unread

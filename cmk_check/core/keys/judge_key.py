@@ -15,7 +15,7 @@ from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity, KeyState
 from cmk_check.core.keys.facts import Key, KeyFacts, Vault
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth, Unseen, cannot_read, concern
 from cmk_check.core.keys.permissions import of_permissions, of_user, user_of
-from cmk_check.core.keys.vault import of_scopes, of_vault, trusted
+from cmk_check.core.keys.vault import of_vault, trusted
 from cmk_check.core.keys.version import in_use, pinned_version
 from cmk_check.core.reasons import key_sentences as sentences
 
@@ -55,7 +55,7 @@ def judge_key(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
 
 
 def _of_rest(account: Account, facts: KeyFacts) -> Iterator[KeyConcern | Unseen]:
-    """Yield problems of the account: its state, identity, permissions and encryption scopes."""
+    """Yield problems of the account: its state, identity and permissions."""
     if (account.provisioning_state or "").strip().lower() in _FAILED:
         yield concern(KeyReason.ACCOUNT_FAILED, {"provisioningState": account.provisioning_state})
     if account.malformed_key is not None:
@@ -65,4 +65,3 @@ def _of_rest(account: Account, facts: KeyFacts) -> Iterator[KeyConcern | Unseen]
         yield from of_user(account)
         if isinstance(facts.vault, Vault):
             yield from of_permissions(account, facts.vault, facts.grants)
-    yield from of_scopes(facts.scopes)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cmk_check.core.keys.facts import EncryptionScope, Key, KeyVersion, RolePermissions, Vault
+from cmk_check.core.keys.facts import Key, KeyVersion, RolePermissions, Vault
 from cmk_check.core.text import all_of, as_object, clean_text, lower_ascii
 from cmk_check.limits import MAX_KEY_SIZE_BITS, MAX_WORD_BYTES
 
@@ -172,15 +172,6 @@ def parse_role(document: object) -> tuple[RolePermissions, ...] | None:
     if not isinstance(blocks, list):
         return None
     return all_of(map(_permissions, blocks))
-
-
-def parse_scope(entry: object) -> EncryptionScope:
-    """Parse one entry of an account's list of encryption scopes; never raises."""
-    scope = as_object(entry)
-    return EncryptionScope(
-        name=_word(scope.get("name")) or "",
-        key_source=_word(as_object(scope.get("properties")).get("keySource")),
-    )
 
 
 def vault_name(uri: str | None) -> tuple[str, bool] | None:

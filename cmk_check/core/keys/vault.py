@@ -1,4 +1,4 @@
-"""Find problems of a key's vault and of the account's encryption scopes."""
+"""Find problems of a key's vault."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,17 +7,14 @@ from typing import Final
 from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason, KeyReason
 from cmk_check.core.gap import Gap
-from cmk_check.core.keys.facts import CarriedScopes, EncryptionScope, KeyFacts, Vault
+from cmk_check.core.keys.facts import KeyFacts, Vault
 from cmk_check.core.keys.key_health import KeyConcern, Unseen, concern, unread
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.reasons import key_sentences as sentences
-from cmk_check.core.rule import KEY_VAULT
 from cmk_check.core.text import lower_ascii
 from cmk_check.core.unread import Absent, Unread
-from cmk_check.limits import MAX_SCOPE_NAME_CHARS, MAX_SCOPES_NAMED
 
 _VAULT: Final = "vault"
-SCOPES: Final = "scopes"
 
 # The documented values, lower-cased. A missing value means no restriction.
 _ACTIONS: Final = {"", "allow", "deny"}
@@ -59,32 +56,6 @@ def of_vault(account: Account, vault: Vault | Absent | Unread) -> Iterator[KeyCo
         if not vault.purge_protection:
             yield concern(KeyReason.VAULT_PURGE_PROTECTION_OFF, {"vaultId": vault.id})
         yield from _of_firewall(vault)
-
-
-def of_scopes(
-    scopes: tuple[EncryptionScope, ...] | CarriedScopes | Unread,
-) -> Iterator[KeyConcern | Unseen]:
-    """Yield a concern that names the encryption scopes without a key in Key Vault."""
-    if isinstance(scopes, Unread):
-        yield unread(SCOPES, "Encryption scopes", scopes)
-        return
-    if isinstance(scopes, CarriedScopes):
-        if scopes.evidence is not None:
-            yield concern(KeyReason.SCOPE_NOT_CUSTOMER_MANAGED, scopes.evidence)
-        return
-    # Sorted, because Azure guarantees neither order nor case, and neither counts as a change.
-    most = MAX_SCOPE_NAME_CHARS
-    others = (
-        f"{scope.name[:most]} ({(scope.key_source or 'none')[:most]})"
-        for scope in scopes
-        if lower_ascii(scope.key_source or "") != KEY_VAULT
-    )
-    described = sorted(others, key=str.casefold)
-    if described:
-        yield concern(
-            KeyReason.SCOPE_NOT_CUSTOMER_MANAGED,
-            {"scopes": ", ".join(described[:MAX_SCOPES_NAMED]), "count": len(described)},
-        )
 
 
 def _odd(sentence: str) -> Gap:

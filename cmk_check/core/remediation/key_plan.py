@@ -154,7 +154,6 @@ def _replacing(
         KeyReason.VAULT_SOFT_DELETE_OFF,
         KeyReason.VAULT_PURGE_PROTECTION_OFF,
         KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES,
-        KeyReason.SCOPE_NOT_CUSTOMER_MANAGED,
         KeyReason.CANNOT_READ,
     }
     return taken, set(KeyReason) - of_the_vault

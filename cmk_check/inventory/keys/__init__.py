@@ -1,1 +1,1 @@
-"""Reads the facts about keys: vaults, keys, role assignments, encryption scopes."""
+"""Reads the facts about keys: vaults, keys, role assignments."""

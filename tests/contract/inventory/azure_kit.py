@@ -1,7 +1,7 @@
 """A simulated Azure and what reads it: accounts, the vaults behind them, faults and costs."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -34,7 +34,6 @@ _KINDS: Final = {
     "/microsoft.authorization/roleassignments": "grants",
     "/microsoft.authorization/roledefinitions/": "roles",
     "/microsoft.resourcegraph/resources": "graph",
-    "/encryptionscopes": "scopes",
     "/versions": "versions",
     "/keys/": "keys",
     "/microsoft.keyvault/": "vaults",
@@ -87,7 +86,6 @@ class Azure:
         *,
         name: str = "chat",
         identity: str = "system",
-        scopes: Mapping[str, object] | None = None,
         **key: Any,  # noqa: ANN401 - any JSON
     ) -> Account:
         """Add an account under a key; give it as the inventory of accounts reads it."""
@@ -97,7 +95,6 @@ class Azure:
             group="rg-ai",
             identity=identity,
             encryption={"keySource": "Microsoft.KeyVault", "keyVaultProperties": properties},
-            scopes=scopes or {},
         )
         account = parse_account(self.accounts.add_account(spec).document(), frozenset())
         assert account is not None

@@ -29,6 +29,7 @@ from cmk_check.core.enums import (
     ReasonArea,
 )
 from cmk_check.core.gap import Gap
+from cmk_check.core.keys.facts import Vault
 from cmk_check.core.posture import Expectations
 from cmk_check.core.reasons.catalogue import CATALOGUE, VERDICT_REASONS
 from cmk_check.core.scope import Scope
@@ -36,6 +37,7 @@ from cmk_check.core.unread import Unread
 from cmk_check.web import models
 from tests.fakes.data_stores import MICROSOFT
 from tests.fakes.hostile import NAMES
+from tests.fakes.keys import HEALTHY
 from tests.fakes.world import BEGINNING, World, bad, good, sub
 from tests.unit.cli.scan_kit import (
     FORBIDDEN,
@@ -246,8 +248,10 @@ async def test_a_test_that_fails_and_has_an_error_counts_once(capsysbinary: Outp
     """CI servers subtract both sums from that of the tests."""
     world = world_of_keys("broken", required=True)
     assert world.keys is not None
-    facts = {each: replace(key, scopes=Unread(FORBIDDEN)) for each, key in world.keys.facts.items()}
-    world.keys.facts.update(facts)
+    assert isinstance(HEALTHY.vault, Vault)
+    odd = replace(HEALTHY.vault, default_action="perhaps")
+    for each, key in world.keys.facts.items():
+        world.keys.facts[each] = replace(key, vault=odd)
 
     suite = await _junit(world, capsysbinary)
 

@@ -17,12 +17,12 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.enums import KeyReason, Reason
-from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.reasons.catalogue import KEY_REASONS, VERDICT_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.resource_id import AccountId
-from cmk_check.ports import NOTHING_CARRIED, InventoryError
+from cmk_check.ports import InventoryError
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.remediation import SUBSCRIPTION, TENANT, finding_of, planned
 from tests.unit.cli.scan_kit import FORBIDDEN
@@ -56,11 +56,10 @@ class _Keys:
         self,
         accounts: Sequence[Account],
         known_vaults: Mapping[str, str],
-        carried: Mapping[str, CarriedScopes] = NOTHING_CARRIED,
         *,
         seconds: float,
     ) -> Mapping[str, KeyFacts]:
-        assert (dict(known_vaults), dict(carried)) == ({}, {})
+        assert dict(known_vaults) == {}
         assert seconds == SETTINGS.subscription_timeout
         return {each.id.text: self._facts for each in accounts}
 
@@ -137,7 +136,7 @@ async def test_a_key_in_trouble_has_a_plan(capsys: Output) -> None:
 
 OUT_OF_SCOPE = Reading(ignored_by_kind={"Speech": 1}, ignored_ids=frozenset({TEXT}))
 LARGER = changed(POLICIES, "key.properties.keySize", 4096)
-NO_COMMAND = changed(POLICIES, "scopes.0.properties.keySource", "Microsoft.Other")
+NO_COMMAND = changed(POLICIES, "vault.properties.publicNetworkAccess", "SecuredByPerimeter")
 
 
 @pytest.mark.parametrize(

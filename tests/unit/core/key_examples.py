@@ -1,7 +1,7 @@
 """Sound keys as Azure describes them, and how what was read of one becomes its facts.
 
 A case holds documents as JSON: an account, its vault and key, and lists of the key's versions, role
-assignments, role definitions and encryption scopes.
+assignments and role definitions.
 """
 
 import copy
@@ -20,7 +20,6 @@ from cmk_check.core.keys.parsing import (
     parse_assignment,
     parse_key,
     parse_role,
-    parse_scope,
     parse_vault,
     parse_version,
 )
@@ -89,9 +88,6 @@ def with_policies() -> Case:
         "versions": [],
         "assignments": [],
         "roles": [],
-        "scopes": [
-            {"name": "secret", "properties": {"keySource": "Microsoft.KeyVault"}},
-        ],
     }
 
 
@@ -187,7 +183,6 @@ def facts_of(case: Case) -> KeyFacts:
         vault=vault,
         key=with_rotation(Key(key.id, key.latest, versions), case["key"]),
         grants=_grants(case, user_of(account)) if vault.uses_rbac else None,
-        scopes=tuple(parse_scope(each) for each in case["scopes"]),
     )
 
 

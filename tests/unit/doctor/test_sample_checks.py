@@ -103,7 +103,7 @@ B: Final = f"b (kv-b.vault.azure.net in {VAULT.split('/')[2]})"
         ),
         pytest.param(
             {
-                "a": replace(HEALTHY, scopes=SLOW),
+                "a": replace(HEALTHY, grants=SLOW),
                 "b": replace(HEALTHY, key=Key(f"{VAULT}/keys/cmk", LATEST, FORBIDDEN)),
             },
             [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cmk_check.inventory.api_versions import ApiVersions, has_no_such_type, type_of, type_read_by
+from cmk_check.inventory.api_versions import ApiVersions, type_of, type_read_by
 
 ARM = "https://management.azure.com"
 GROUP = f"{ARM}/subscriptions/s/resourceGroups/providers"
@@ -70,17 +70,3 @@ def test_other_type_keeps_its_version() -> None:
     versions.learn(key, REFUSED, "The supported api-versions are '2024-11-01'.")
 
     assert versions.of(f"{VAULT}?api-version=1") == f"{VAULT}?api-version=2026-05-15"
-
-
-@pytest.mark.parametrize(
-    ("served", "is_none"), [("2024-10-01,2025-09-01", True), ("2024-10-01", False), ("", False)]
-)
-def test_type_is_missing_where_its_version_is_served(served: str, is_none: bool) -> None:  # noqa: FBT001
-    """A version that was retired says nothing of the type."""
-    message = (
-        "The resource type 'accounts/encryptionScopes' could not be found in the namespace "
-        "'Microsoft.CognitiveServices' for api version '2025-09-01'. The supported api-versions "
-        f"are '{served}'."
-    )
-
-    assert has_no_such_type("InvalidResourceType", message) is is_none

@@ -15,7 +15,7 @@ from tests.unit.inventory.fake_transport import Wire, clients_over
 
 CALLED: dict[Callable[..., object], list[str]] = {
     SubscriptionClient: ["subscriptions.list"],
-    CognitiveServicesManagementClient: ["accounts.list", "accounts.get", "encryption_scopes.list"],
+    CognitiveServicesManagementClient: ["accounts.list", "accounts.get"],
     KeyVaultManagementClient: [
         "vaults.get",
         "managed_hsms.get",

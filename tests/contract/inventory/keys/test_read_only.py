@@ -16,7 +16,7 @@ from tests.contract.inventory.azure_kit import KEY_VAULT, OTHER, Azure, unread
 VERSION = "a" * 32
 KEYS = (KeySpec(name="cmk", versions=(VersionSpec(version=VERSION),)),)
 HSM = KEY_VAULT.replace("vaults/kv-a", "managedhsms/hsm-a")
-LISTS = ("*/keys/cmk/versions", "*/roleAssignments", "*/encryptionScopes")
+LISTS = ("*/keys/cmk/versions", "*/roleAssignments")
 # Of each action, the fact that is unread without it, and the path that needs it.
 NEEDED = {
     gaps.READ_VAULTS: ("vault", "*/vaults/kv-a"),
@@ -27,7 +27,6 @@ NEEDED = {
     gaps.READ_HSM_VERSIONS: ("versions", "*/keys/cmk/versions"),
     gaps.READ_ASSIGNMENTS: ("grants", "*/roleAssignments"),
     gaps.READ_ROLES: ("grants", "*/roleDefinitions/*"),
-    gaps.READ_SCOPES: ("scopes", "*/encryptionScopes"),
     gaps.QUERY_GRAPH: ("vault", "*/Microsoft.ResourceGraph/resources"),
 }
 
@@ -50,7 +49,6 @@ def _unread_parts(facts: KeyFacts) -> dict[str, str | None]:
         "key": facts.key,
         "versions": versions,
         "grants": facts.grants,
-        "scopes": facts.scopes,
     }
     return {
         name: fact.gap.missing_action for name, fact in parts.items() if isinstance(fact, Unread)
@@ -142,7 +140,7 @@ async def test_trouble_is_told_and_shows_no_token_p2_p6(
     """
     caplog.set_level(logging.DEBUG)
     account, hsm = _set_up(azure), _set_up(azure, hsm=True)
-    paths = ("*/vaults/kv-a", "*/managedHSMs/hsm-a", "*/encryptionScopes", "*/resources")
+    paths = ("*/vaults/kv-a", "*/managedHSMs/hsm-a", "*/resources")
     for path in paths:
         azure.answer(path, then)
 
@@ -150,7 +148,7 @@ async def test_trouble_is_told_and_shows_no_token_p2_p6(
 
     for facts in found:
         assert not isinstance(facts.vault, Absent | Vault)
-        assert [unread(fact).reason for fact in (facts.vault, facts.scopes)] == [reason] * 2
+        assert unread(facts.vault).reason is reason
     for secret in ("eyJ", azure.simulator.identity_header):
         assert secret not in caplog.text
         assert secret not in repr(found)

@@ -120,4 +120,4 @@ async def test_name_that_is_no_keys_gets_into_no_url_p10(azure: Azure, name: str
 
     assert "Set the key again" in (unread(facts.key).detail or "")
     assert facts.grants is None
-    assert azure.costs() == {"scopes": 1, "graph": 1, "vaults": 1}
+    assert azure.costs() == {"graph": 1, "vaults": 1}

@@ -214,7 +214,7 @@ async def test_id_that_is_no_roles_gets_into_no_url_and_ends_with_a_usable_role_
 
     assert gap.reason is GapReason.MALFORMED_PAGE
     assert "Assign the identity the role Key Vault Crypto User" in (gap.detail or "")
-    assert (costs["grants"], costs.total()) == (2, 6)
+    assert (costs["grants"], costs.total()) == (2, 5)
     assert suffices(await _granted(azure, account))
 
 

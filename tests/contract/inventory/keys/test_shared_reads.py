@@ -6,7 +6,7 @@ import time
 import pytest
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import CarriedScopes, Key, Vault
+from cmk_check.core.keys.facts import Key, Vault
 from cmk_check.core.keys.permissions import suffices
 from cmk_check.core.unread import Unread
 from local.simulator import Fault, Hold, KeySpec, arm_error
@@ -49,7 +49,6 @@ async def test_readings_of_several_subscriptions_cost_what_their_vaults_and_keys
         "keys": 6,
         "grants": 6,
         "roles": 1,
-        "scopes": 18,
     }
 
 
@@ -76,7 +75,6 @@ async def test_trouble_is_shared_p8(azure: Azure, path: str) -> None:
         ("*/vaults/kv-a", "vault"),
         ("*/Microsoft.ResourceGraph/resources", "vault"),
         ("*/keys/cmk", "key"),
-        ("*/encryptionScopes", "scopes"),
     ],
 )
 async def test_what_is_not_there_in_time_costs_only_itself_p7(
@@ -92,7 +90,7 @@ async def test_what_is_not_there_in_time_costs_only_itself_p7(
     facts = await azure.facts_of(azure.add_account(), known, seconds=0.3)
 
     assert 0.2 < time.monotonic() - started < 5
-    parts = {"vault": facts.vault, "key": facts.key, "scopes": facts.scopes}
+    parts = {"vault": facts.vault, "key": facts.key}
     assert unread(parts.pop(late)).reason is GapReason.TIMEOUT
     assert not any(isinstance(each, Unread) for each in parts.values())
     assert facts.vault.id == known
@@ -114,7 +112,7 @@ async def test_who_has_more_time_gets_the_answer(azure: Azure) -> None:
     assert azure.costs()["vaults"] == 1
 
 
-@pytest.mark.parametrize("path", ["*/vaults/kv-a", "*/keys/cmk", "*/roleAssignments", "*/encry*"])
+@pytest.mark.parametrize("path", ["*/vaults/kv-a", "*/keys/cmk", "*/roleAssignments"])
 async def test_nothing_goes_on_after_the_last_has_given_up_p8(azure: Azure, path: str) -> None:
     """P8: a slice that ends leaves no request behind, and is not held up by one."""
     azure.add_rbac_vault()
@@ -130,18 +128,6 @@ async def test_nothing_goes_on_after_the_last_has_given_up_p8(azure: Azure, path
     # Connections that are closed say goodbye in tasks of their own.
     left = [task for task in asyncio.all_tasks() - before if "cmk_check" in repr(task)]
     assert left == []
-
-
-async def test_scopes_that_are_carried_over_are_not_asked_for_p8(azure: Azure) -> None:
-    """P8: most requests of a scan would be for lists that hardly ever change."""
-    azure.add_vault()
-    known, new = azure.add_account(name="known"), azure.add_account(name="new")
-    carried = CarriedScopes({"scopes": "old"})
-
-    facts = await azure.keys.read([known, new], {}, {known.id.text: carried}, seconds=5)
-
-    assert (facts[known.id.text].scopes, facts[new.id.text].scopes) == (carried, ())
-    assert azure.costs()["scopes"] == 1
 
 
 async def test_pause_that_the_first_had_no_time_for_is_made_for_who_has(azure: Azure) -> None:

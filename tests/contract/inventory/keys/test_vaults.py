@@ -188,8 +188,8 @@ async def test_account_without_usable_address_of_a_vault_asks_for_none_p10(
     facts = await azure.facts_of(account)
 
     assert "Set the key again" in (unread(facts.vault).detail or "")
-    assert (facts.key, facts.grants, facts.scopes) == (None, None, ())
-    assert azure.costs() == {"scopes": 1}
+    assert (facts.key, facts.grants) == (None, None)
+    assert azure.costs() == {}
 
 
 async def test_vault_of_another_address_is_not_taken_for_this_one(azure: Azure) -> None:

@@ -13,7 +13,7 @@ from cmk_check.core.account import Account, Reading
 from cmk_check.core.comparison.judge_accounts import known_vaults
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.enums import KeyState
-from cmk_check.core.keys.facts import EncryptionScope, Key, KeyFacts, Vault
+from cmk_check.core.keys.facts import Key, KeyFacts, Vault
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.requirements import HEALTHY_KEYS, VERDICTS
 from cmk_check.core.unread import Unread
@@ -24,7 +24,6 @@ from tests.fakes.keys import (
     EXPIRED,
     HEALTHY,
     LATEST,
-    UNPROTECTED,
     UNREAD,
     VAULT,
     VAULT_GONE,
@@ -145,10 +144,10 @@ ROLES: Final = replace(HEALTHY.vault, uses_rbac=True)
 DARK: Final = replace(HEALTHY, vault=ROLES, grants=DENIED)
 
 
-def scoped(*names: str) -> KeyFacts:
-    """Return a healthy key of an account with such encryption scopes under Microsoft's."""
-    scopes = tuple(EncryptionScope(name, "Microsoft.CognitiveServices") for name in names)
-    return replace(HEALTHY, scopes=scopes)
+def blocked(bypass: str) -> KeyFacts:
+    """Return a key whose vault's firewall lets only such services through, and no trusted ones."""
+    assert isinstance(HEALTHY.vault, Vault)
+    return replace(HEALTHY, vault=replace(HEALTHY.vault, default_action="Deny", bypass=bypass))
 
 
 SAME_STATE: Final[dict[str, tuple[KeyFacts, KeyFacts, str]]] = {
@@ -162,10 +161,10 @@ SAME_STATE: Final[dict[str, tuple[KeyFacts, KeyFacts, str]]] = {
         UPDATED,
     ),
     "a notice": (HEALTHY, with_version(size=4096), UPDATED),
-    "another scope": (scoped("one"), scoped("other"), UPDATED),
+    "another bypass": (blocked("None"), blocked("Logging"), UPDATED),
     "another missing action": (UNREAD, replace(UNREAD, vault=DENIED, key=DENIED), UPDATED),
     "a reason and an unread part less": (
-        replace(DARK, vault=replace(ROLES, purge_protection=False), scopes=DENIED),
+        replace(DARK, vault=replace(ROLES, purge_protection=False, default_action="perhaps")),
         DARK,
         RECOVERED,
     ),
@@ -186,16 +185,11 @@ USERLESS: Final = replace(good(ID), principal_id=None)
 OUT_OF_SIGHT: Final[dict[str, tuple[Account, KeyFacts, KeyFacts, str]]] = {
     "the vault too": (
         good(ID),
-        replace(UNPROTECTED, scopes=DENIED),
-        replace(UNREAD, key=None, scopes=DENIED),
+        replace(DARK, vault=replace(ROLES, purge_protection=False)),
+        replace(UNREAD, key=None),
         DEGRADED,
     ),
-    "a broken key": (
-        USERLESS,
-        replace(DISABLED, scopes=DENIED),
-        replace(HEALTHY, key=DENIED, scopes=DENIED),
-        DEGRADED,
-    ),
+    "a broken key": (USERLESS, DISABLED, replace(HEALTHY, key=DENIED), DEGRADED),
     "the key, which was odd before": (
         USERLESS,
         with_version(enabled=False, malformed="properties.keySize is odd."),
@@ -254,15 +248,17 @@ def _reworded(health: KeyHealth) -> KeyHealth:
     """Return the health as an earlier version of this program put it, in another order."""
     concerns = []
     for each in health.concerns:
-        scopes = ", ".join(reversed(each.evidence.get("scopes", "").split(", ")))
+        bypass = ", ".join(reversed(each.evidence.get("bypass", "").split(", ")))
         evidence = {
-            name: scopes if name == "scopes" else is_ for name, is_ in each.evidence.items()
+            name: bypass if name == "bypass" else is_ for name, is_ in each.evidence.items()
         }
         concerns.append(replace(each, message="As it was put before.", evidence=evidence))
     return replace(health, concerns=tuple(concerns))
 
 
-@pytest.mark.parametrize("facts", [BOTH, scoped("b", "a")], ids=["words", "order of a list"])
+@pytest.mark.parametrize(
+    "facts", [BOTH, blocked("Metrics, Logging")], ids=["words", "order of a list"]
+)
 def test_a_health_in_other_words_or_another_order_is_no_change(facts: KeyFacts) -> None:
     """P4: a new version of this program must not announce a change of every key."""
     finding = only_finding(known := known_of(good(ID), keys=facts))

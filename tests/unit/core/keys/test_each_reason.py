@@ -147,12 +147,6 @@ PINNING: Final[dict[str, tuple[Changes, list[str]]]] = {
     ),
 }
 _MATERIAL: Final = {**KEY_EVIDENCE, "keyType": "RSA", "keySize": "2048"}
-_SCOPES: Final = [
-    {"name": "z", "properties": {"keySource": "Microsoft.CognitiveServices"}},
-    {"name": "fine", "properties": {"keySource": "MICROSOFT.KEYVAULT"}},
-    {"name": "a", "properties": {"keySource": None}},
-    {"name": "b", "properties": {"keySource": "Microsoft.\u212aeyVault"}},
-]
 EVIDENCE: Final[dict[KeyReason, tuple[Changes, dict[str, str]]]] = {
     R.VAULT_SOFT_DELETE_OFF: ({f"{_VAULT}.enableSoftDelete": False}, VAULT_EVIDENCE),
     R.VAULT_PURGE_PROTECTION_OFF: ({f"{_VAULT}.enablePurgeProtection": False}, VAULT_EVIDENCE),
@@ -198,13 +192,6 @@ EVIDENCE: Final[dict[KeyReason, tuple[Changes, dict[str, str]]]] = {
         {"notSeen": "permissions", "identity": SYSTEM.lower()},
     ),
     R.ACCOUNT_FAILED: ({_STATE: "Failed"}, {"provisioningState": "Failed"}),
-    R.SCOPE_NOT_CUSTOMER_MANAGED: (
-        {"scopes": _SCOPES},
-        {
-            "count": "3",
-            "scopes": "a (none), b (Microsoft.\u212aeyVault), z (Microsoft.CognitiveServices)",
-        },
-    ),
 }
 
 

@@ -8,16 +8,14 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import GapReason, KeyReason, KeyRotation, KeySeverity, KeyState
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Key, Vault
 from cmk_check.core.keys.judge_key import judge_key
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
+from cmk_check.core.keys.parsing import parse_key
 from cmk_check.core.reasons.catalogue import KEY_REASONS
 from cmk_check.core.unread import Absent, Unread
-from tests.fakes.world import good
-from tests.unit.core.examples import ID, known_of, only_finding
 from tests.unit.core.key_examples import (
     ATTRIBUTES,
     KEY_EVIDENCE,
@@ -53,7 +51,6 @@ R = KeyReason
         (POLICIES, "vault", "vault", "Vault: "),
         (POLICIES, "key", "key", "Key: "),
         (ROLES, "grants", "permissions", "Role assignments: "),
-        (POLICIES, "scopes", "scopes", "Encryption scopes: "),
     ],
 )
 def test_what_could_not_be_read_is_unknown_and_says_what_is_missing_p11(
@@ -89,18 +86,24 @@ def test_what_nobody_tried_to_read_is_unknown(case: Case, fact: str) -> None:
 def test_several_unread_parts_are_one_concern_and_hide_no_fault() -> None:
     """P11: one grant must not uncover the next one only at the next scan."""
     vault = Unread(Gap(GapReason.FORBIDDEN, "Other/read", "Grant another."), VAULT_ID.lower())
-    faults = {f"{ATTRIBUTES}.enabled": False, "account.identity.principalId": None}
-    scopes = Unread(Gap(GapReason.FORBIDDEN, "Third/read"))
+    faults = {
+        f"{ATTRIBUTES}.enabled": False,
+        f"{SETTINGS}.keyVersion": NEW,
+        "account.identity.principalId": None,
+    }
+    case = with_changes(POLICIES, faults)
+    versions = Unread(Gap(GapReason.FORBIDDEN, "First/read"))
+    key = replace(parse_key(case["key"]), versions=versions)
 
-    health = judged(with_changes(POLICIES, faults), vault=vault, scopes=scopes)
+    health = judged(case, vault=vault, key=key)
 
     disabled, unread = health.concerns
     assert (health.state, disabled.code) == (KeyState.BROKEN, R.KEY_DISABLED)
     assert unread.evidence == {
-        "notSeen": "vault, identity, scopes",
-        "missingActions": "Other/read, Third/read",
+        "notSeen": "keyVersions, vault, identity",
+        "missingActions": "First/read, Other/read",
     }
-    assert unread.missing_action == "Other/read"
+    assert unread.missing_action == "First/read"
     assert "Grant another." in unread.message
     assert health.vault_id == VAULT_ID.lower()
 
@@ -110,11 +113,12 @@ def test_worst_concerns_come_first_and_make_the_state() -> None:
     faults: Changes = {
         "vault.properties.enablePurgeProtection": None,
         "vault.properties.enableSoftDelete": False,
+        "vault.properties.networkAcls.defaultAction": "perhaps",
         "key.properties.keySize": 4096,
         f"{ATTRIBUTES}.enabled": False,
     }
 
-    health = judged(with_changes(POLICIES, faults), scopes=UNREAD)
+    health = judged(with_changes(POLICIES, faults))
 
     assert list(found(health)) == [
         R.KEY_DISABLED,
@@ -258,27 +262,12 @@ def test_a_managed_hsm_is_at_risk_and_never_healthy() -> None:
 
 def test_long_words_of_azures_are_cut() -> None:
     """P8: a finding's row holds 8 KB."""
-    health = judged(POLICIES, scopes=Unread(Gap(GapReason.TIMEOUT, detail="x" * 9_000)))
-    scopes = [{"name": "x" * 99, "properties": {"keySource": "y" * 99}}] * 20
-    (concern,) = judged(changed(POLICIES, "scopes", scopes)).concerns
+    health = judged(POLICIES, vault=Unread(Gap(GapReason.TIMEOUT, detail="x" * 9_000)))
+    bypass = changed(POLICIES, "vault.properties.networkAcls.bypass", "x" * 9_000)
+    (concern,) = judged(bypass).concerns
 
-    assert health.concerns[0].message.endswith(": " + "x" * 381)
-    assert concern.evidence["scopes"].startswith(f"{'x' * 40} ({'y' * 40}), xxx")
-    assert len(concern.evidence["scopes"]) == 1024
-
-
-def test_the_case_of_scopes_is_no_difference() -> None:
-    """P4: another spelling would change the order, and with many scopes the named ones."""
-    others = [f"a{number:02}" for number in range(20)]
-    cases = (
-        changed(POLICIES, "scopes", [{"name": name, "properties": {}} for name in (last, *others)])
-        for last in ("B", "b")
-    )
-    finding = only_finding(known_of(good(ID)))
-
-    upper, lower = (replace(finding, key_health=judged(case)) for case in cases)
-
-    assert KEY_HEALTH.is_same(upper, lower)
+    assert health.concerns[0].message.endswith("Vault: " + "x" * 393)
+    assert concern.evidence["bypass"] == "x" * 128
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,12 @@ from typing import Any, Final
 
 import pytest
 
-from cmk_check.core.keys.facts import EncryptionScope, Key, KeyVersion, RolePermissions, Vault
+from cmk_check.core.keys.facts import Key, KeyVersion, RolePermissions, Vault
 from cmk_check.core.keys.parsing import (
     Assignment,
     parse_assignment,
     parse_key,
     parse_role,
-    parse_scope,
     parse_vault,
     parse_version,
     vault_name,
@@ -193,7 +192,6 @@ def test_no_answer_at_all_raises_p7(value: object) -> None:
     parse_version(value)
 
     assert (parse_assignment(value), parse_role(value)) == (None, None)
-    assert parse_scope(value) == EncryptionScope("", None)
 
 
 _ASSIGNED: Final[dict[str, Any]] = {

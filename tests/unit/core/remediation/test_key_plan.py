@@ -29,11 +29,10 @@ from tests.unit.core.key_examples import (
 
 _OF_VAULT: Final = "vault.properties"
 _SIZE: Final = "key.properties.keySize"
+_IN_PERIMETER: Final = {f"{_OF_VAULT}.publicNetworkAccess": "SecuredByPerimeter"}
 _OF_USER: Final = {"type": "UserAssigned"}
-_SCOPES: Final = [{"name": "secret", "properties": {"keySource": "Microsoft.Other"}}]
 REPLACED: Final = ["check_vault", "create_key", "grant", "wait", "switch_on", "verify"]
 NO_COMMAND: Final = {
-    KeyReason.SCOPE_NOT_CUSTOMER_MANAGED,
     KeyReason.CANNOT_READ,
     KeyReason.MANAGED_HSM_NOT_VERIFIABLE,
     KeyReason.KEY_SIZE_DISPUTED,
@@ -72,8 +71,8 @@ def test_several_reasons_have_one_plan_in_an_order_that_works() -> None:
             f"{PINNED}.keySize": 4096,  # a notice is no reason for a plan, nor left by one
             f"{_OF_VAULT}.enablePurgeProtection": False,
             f"{_OF_VAULT}.enableSoftDelete": False,
+            **_IN_PERIMETER,
             "assignments": [],
-            "scopes": _SCOPES,
         },
     )
 
@@ -81,8 +80,8 @@ def test_several_reasons_have_one_plan_in_an_order_that_works() -> None:
 
     in_order = "enable_key grant_again soft_delete protect_from_purge renew_key follow_key"
     assert [step.action for step in plan.steps[1:-1]] == in_order.split()
-    assert KeyReason.SCOPE_NOT_CUSTOMER_MANAGED in plan.summary
-    assert [each.code for each in plan.left] == [KeyReason.SCOPE_NOT_CUSTOMER_MANAGED]
+    assert KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES in plan.summary
+    assert [each.code for each in plan.left] == [KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES]
 
 
 @pytest.mark.parametrize(
@@ -110,14 +109,14 @@ def test_another_key_undoes_no_revocation_unasked(
 
 def test_another_key_needs_an_identity_to_use_it() -> None:
     """Without an identity, the script would stop and request a new plan, which would be equal."""
-    faults = {_SIZE: 1024, "account.identity": None, "scopes": _SCOPES}
+    faults = {_SIZE: 1024, "account.identity": None, **_IN_PERIMETER}
 
     plan = key_plan_of(judged(with_changes(POLICIES, faults)))
 
     identity, *others, grant = plan.steps[1:5]
     assert (identity.action, grant.action) == ("restore_identity", "grant_again")
     assert [step.action for step in others] == REPLACED[:2]
-    assert [each.code for each in plan.left] == [KeyReason.SCOPE_NOT_CUSTOMER_MANAGED]
+    assert [each.code for each in plan.left] == [KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES]
     assert "az cognitiveservices account identity assign" in (render_bicep(plan) or "")
 
 
