@@ -27,7 +27,7 @@ resource account 'Microsoft.CognitiveServices/accounts@2025-09-01' existing = {
   name: accountName
 }
 
-resource exemption 'Microsoft.Authorization/policyExemptions@2024-12-01-preview' = {
+resource exemption 'Microsoft.Authorization/policyExemptions@2025-12-01-preview' = {
   scope: account
   name: 'cmk-check-customer-keys'
   properties: {

@@ -23,6 +23,7 @@ MORE: Final = {
     ("codeql.yml", "analyze"): {"actions": "read", "security-events": "write"},
     ("deploy.yml", "deploy"): {"id-token": "write"},
     ("deploy.yml", "verify"): {"actions": "read", "attestations": "read"},
+    ("reminders.yml", "remind"): {"issues": "write"},
     ("release.yml", "check"): {"actions": "read"},
     ("release.yml", "release"): {
         "attestations": "write",
