@@ -13,6 +13,7 @@ UV := uv==0.13.9
 # end where a worker goes on to another folder.
 WORKERS := --numprocesses=3 --dist=worksteal -p no:schemathesis
 LONG_WORKERS := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+LONG_TOOLS := install az checkov sarif openapi $(VENV)/deployed/.installed $(VENV)/sbom/.installed
 DIST := dist
 
 # Tests start hundreds of Python processes. Without compiled modules each of them compiles the program, and
@@ -25,7 +26,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
 endif
 
-.PHONY: help install az checkov sarif openapi demo up test test-all soak mutants bench docs terminal screenshots package wheel sbom lint format lock clean
+.PHONY: help install az checkov sarif openapi demo up test test-all repeat soak mutants bench docs terminal screenshots package wheel sbom lint format lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -86,9 +87,12 @@ test: install ## run the test suite without the long tests
 	@$(PY) -m pytest -m "not long" $(WORKERS)
 
 # mypy has one processor for half a minute: the tests have the other one meanwhile.
-test-all: install az checkov sarif openapi $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, also the long ones
+test-all: $(LONG_TOOLS) ## run lint and every test, also the long ones
 	@$(MAKE) --no-print-directory --jobs=2 lint test
 	@$(PY) -m pytest -m long $(LONG_WORKERS)
+
+repeat: $(LONG_TOOLS) ## run the long tests several times and list each failure (RUNS=3 BUSY=2: beside two busy loops)
+	@$(PY) -m tools.repeat $(or $(RUNS),3) --busy $(or $(BUSY),0) -- -m long $(LONG_WORKERS)
 
 soak: install ## run thousands of random histories and schedules with faults and crashes (SOAK="--memory 100 --schedules 50")
 	@$(PY) -m tests.soak $(SOAK)
