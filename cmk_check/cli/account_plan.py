@@ -34,19 +34,21 @@ async def read_and_report(settings: Settings, account: AccountId | str, choice: 
     inventory = await open_inventory(settings)
     try:
         keys = inventory.keys() if settings.key_health else None
-        return await report(inventory, settings, account, choice, keys)
+        return await report(inventory, settings, account, choice, keys, now=datetime.now(UTC))
     finally:
         await inventory.close()
 
 
-async def report(
+async def report(  # noqa: PLR0913 - what it reads with, what for, and when
     inventory: Inventory,
     settings: Settings,
     account: AccountId | str,
     choice: PlanChoice,
     keys: KeyInventory | None = None,
+    *,
+    now: datetime,
 ) -> int:
-    """Read the account and write its plan; describe both on standard error.
+    """Read the account and write its plan as of ``now``; describe both on standard error.
 
     ``account`` is an id, or a name that only one account has. Without ``keys``, a compliant account
     needs no plan.
@@ -75,12 +77,12 @@ async def report(
         if keys is not None:
             # A scan does the same.
             facts = await keys.read([judged.account], {}, seconds=settings.subscription_timeout)
-            judged = with_key(judged, None, facts.get(account.text), datetime.now(UTC))
-        return _report_key(judged, tenant_id, choice, certain=certain)
+            judged = with_key(judged, None, facts.get(account.text), now)
+        return _report_key(judged, tenant_id, choice, now, certain=certain)
     if created := judgement.evidence.created_at:
         day = created.partition("T")[0]
         complain(shown(f"Azure created it on {day}; the violation may be as old."))
-    made = plan_for(_finding(judged), tenant_id=tenant_id, vault=choice.vault, key=choice.key)
+    made = plan_for(_finding(judged, now), tenant_id=tenant_id, vault=choice.vault, key=choice.key)
     if made is None:
         raise TypeError("a non-compliant account has a plan")
     return _write(made, choice)
@@ -146,7 +148,9 @@ async def _read_all(inventory: Inventory, settings: Settings) -> Sequence[Readin
         return await asyncio.gather(*map(read, to_read))
 
 
-def _report_key(judged: Judged, tenant_id: str | None, choice: PlanChoice, *, certain: bool) -> int:
+def _report_key(
+    judged: Judged, tenant_id: str | None, choice: PlanChoice, now: datetime, *, certain: bool
+) -> int:
     """Write the plan for the key of a compliant account, or print why there is none."""
     health = judged.key_health
     if health is None or health.state is KeyState.HEALTHY:
@@ -155,7 +159,7 @@ def _report_key(judged: Judged, tenant_id: str | None, choice: PlanChoice, *, ce
     for each in health.concerns:
         if each.severity is not KeySeverity.NOTICE:
             complain(shown(f"its key is {each.severity}, {each.code}: {each.message}"))
-    made = key_plan_for(_finding(judged), tenant_id=tenant_id)
+    made = key_plan_for(_finding(judged, now), tenant_id=tenant_id)
     if made is None:
         complain("no az command fixes this: follow the advice of each reason.")
         return UNKNOWN
@@ -176,8 +180,8 @@ def _write(made: Plan, choice: PlanChoice) -> int:
     return VIOLATED
 
 
-def _finding(judged: Judged) -> Finding:
-    now, account = datetime.now(UTC), judged.account
+def _finding(judged: Judged, now: datetime) -> Finding:
+    account = judged.account
     return Finding(
         id=account.id,
         kind=account.kind,

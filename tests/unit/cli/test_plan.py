@@ -26,7 +26,15 @@ from cmk_check.ports import InventoryError
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.remediation import SUBSCRIPTION, TENANT, finding_of, planned
 from tests.unit.cli.scan_kit import FORBIDDEN
-from tests.unit.core.key_examples import ATTRIBUTES, POLICIES, Case, account_of, changed, facts_of
+from tests.unit.core.key_examples import (
+    ATTRIBUTES,
+    NOW,
+    POLICIES,
+    Case,
+    account_of,
+    changed,
+    facts_of,
+)
 
 SETTINGS = Settings.load_for_scan(environ={})
 SUBSCRIPTIONS = (Subscription(SUBSCRIPTION, "Production", TENANT, "Enabled"),)
@@ -69,7 +77,7 @@ async def _plan_key(case: Case, choice: PlanChoice = FREE) -> int:
     assert account is not None
     reading = Reading((replace(account, id=ID),))
     inventory = ScriptedInventory(SUBSCRIPTIONS, {SUBSCRIPTION: reading})
-    return await report(inventory, SETTINGS, ID, choice, _Keys(case))
+    return await report(inventory, SETTINGS, ID, choice, _Keys(case), now=NOW)
 
 
 async def _plan(
@@ -78,7 +86,7 @@ async def _plan(
     inventory = ScriptedInventory(SUBSCRIPTIONS if listed else (), {SUBSCRIPTION: reading})
     if not listed:
         inventory.list_error = InventoryError(FORBIDDEN)
-    return await report(inventory, SETTINGS, account, choice)
+    return await report(inventory, SETTINGS, account, choice, now=NOW)
 
 
 def _run(*arguments: str) -> Result:

@@ -9,6 +9,7 @@ from cmk_check.core.account import Reading, Subscription
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.world import bad, good, sub
 from tests.unit.cli.scan_kit import FORBIDDEN
+from tests.unit.core.key_examples import NOW
 
 type Output = pytest.CaptureFixture[str]
 
@@ -18,7 +19,7 @@ async def _plan(name: str, *readings: Reading, exclude: str = "") -> int:
     ids = [sub(number) for number in range(1, len(readings) + 1)]
     inventory = ScriptedInventory(map(Subscription, ids), dict(zip(ids, readings, strict=True)))
     settings = Settings.load_for_scan(environ={"CMK_EXCLUDE_SUBSCRIPTIONS": exclude})
-    return await report(inventory, settings, name, PlanChoice())
+    return await report(inventory, settings, name, PlanChoice(), now=NOW)
 
 
 @pytest.mark.parametrize("name", ["Chat-1", "chat-1", "CHAT-1"])
