@@ -6,11 +6,15 @@ Tests share it, so each empties the tables and queues that it uses.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pytest
 import trustme
 
 from local.azurite import Azurite, Certificate
+
+GENEROUS_SECONDS: Final = 60.0
+"""A busy machine does within this what needs no waiting; a client's own retries take longer."""
 
 
 @dataclass(frozen=True, slots=True)

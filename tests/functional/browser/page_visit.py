@@ -1,7 +1,8 @@
 """The page as a visitor sees it: by roles and names, never by its markup."""
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
 from playwright.sync_api import Locator, Page, expect
@@ -88,6 +89,25 @@ class Visit:
     def hide(self, *, hidden: bool = True) -> None:
         """Put the tab into the background, where it sends no requests, or back in front."""
         self.page.evaluate(_HIDE, arg=hidden)
+
+    def pass_time(self, milliseconds: int, until: Callable[[], bool]) -> None:
+        """Move the clock of the page on, again and again, until something is true.
+
+        The page sets its next timer when an answer is complete, which takes real time: a clock that
+        is moved on once may be too early for it.
+
+        Raises:
+            TimeoutError: it did not become true within a minute.
+
+        """
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            self.page.clock.fast_forward(milliseconds)
+            for _ in range(20):
+                if until():
+                    return
+                self.page.wait_for_timeout(100)
+        raise TimeoutError(self.body.inner_text())
 
     def print(self, *, printing: bool = True) -> None:
         """Show the page as it would be on paper; or on the screen again."""

@@ -219,7 +219,7 @@ async def test_p1_a_subscription_without_a_row_is_shown_as_a_gap(estate: ScanWor
 
     shown: list[tuple[str, str]] = []
     token = None
-    while not shown or token:
+    while len(shown) < 20 and (not shown or token):
         asked = {"top": 2} | ({"skipToken": token} if token else {})
         page = await view.page(parameters.SubscriptionsQuery.model_validate(asked))
         shown += [(row.subscription_id, row.coverage) for row in page.value]

@@ -95,8 +95,9 @@ async def send(
 
 
 async def follow(app: ASGIApp, target: str) -> list[Answer]:
-    """Send a request, and one for each following page."""
+    """Send a request, and one for each following page; fail if there is no end of them."""
     pages = [await send(app, target)]
     while onwards := pages[-1].onwards:
+        assert len(pages) < 100, onwards
         pages.append(await send(app, onwards))
     return pages
