@@ -68,7 +68,7 @@ async def test_account_arrives_with_what_the_rule_looks_at(azure: Azure) -> None
         )
     )
 
-    reading = await azure.inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=30)
 
     (account,) = reading.accounts
     assert reading.gap is None
@@ -90,7 +90,7 @@ async def test_empty_page_in_the_middle_does_not_end_the_list(azure: Azure) -> N
         azure.accounts.add_account(AccountSpec(name=name, group="rg"))
     azure.accounts.page_sizes = (1, 0, 1, 0)
 
-    reading = await azure.inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=30)
 
     assert (_names(reading), reading.gap) == (["a", "b", "c"], None)
 
@@ -100,7 +100,7 @@ async def test_accounts_of_other_kinds_are_counted_and_named(azure: Azure) -> No
     for name, kind in (("a", "openai"), ("b", "SpeechServices"), ("c", "SpeechServices")):
         azure.accounts.add_account(AccountSpec(name=name, group="rg", kind=kind))
 
-    reading = await azure.inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=30)
 
     assert _names(reading) == ["a"]
     assert reading.ignored_by_kind == {"SpeechServices": 2}
@@ -118,7 +118,7 @@ async def test_malformed_account_costs_only_itself_p7(
     azure.accounts.add_account(AccountSpec(name="good", group="rg", encryption=KEY))
     azure.accounts.add_account(AccountSpec(name="bad", group="rg")).set(path, value)
 
-    reading = await azure.inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=30)
 
     assert [(a.id.name, a.malformed is None) for a in reading.accounts] == [
         ("good", True),
@@ -137,7 +137,7 @@ async def test_entry_without_usable_id_is_a_gap_and_the_others_are_kept_p7(
     azure.accounts.add_account(AccountSpec(name="bad", group="rg", raw=entry))
     azure.accounts.add_account(AccountSpec(name="good", group="rg"))
 
-    reading = await azure.inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=30)
 
     assert _names(reading) == ["good"]
     assert reading.gap is not None
@@ -148,7 +148,7 @@ async def test_unregistered_provider_is_a_complete_empty_reading(azure: Azure) -
     """A subscription that never used the service has no accounts: nothing to see to."""
     azure.accounts.access = Access.UNREGISTERED
 
-    assert await azure.inventory.read(LISTED, seconds=5) == Reading()
+    assert await azure.inventory.read(LISTED, seconds=30) == Reading()
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ async def test_subscription_for_the_directory_alone_is_empty_and_others_are_gaps
     azure.simulator.faults.add(Fault(path=ACCOUNTS, then=arm_error(400, code)))
 
     (listed,) = await azure.inventory.subscriptions()
-    gap = (await azure.inventory.read(listed, recorded, seconds=5)).gap
+    gap = (await azure.inventory.read(listed, recorded, seconds=30)).gap
 
     assert (gap.reason if gap else None) is reason
     assert gap is None or "CMK_EXCLUDE_SUBSCRIPTIONS" in str(gap.detail)
@@ -181,7 +181,7 @@ async def test_nothing_but_get_leaves_and_says_who_asks_p5(azure: Azure) -> None
     azure.accounts.access = Access.UNREGISTERED
 
     await azure.inventory.subscriptions()
-    await azure.inventory.read(LISTED, seconds=5)
+    await azure.inventory.read(LISTED, seconds=30)
 
     asked = [request for request in azure.simulator.requests if request.path.startswith("/subscr")]
     assert [request.method for request in asked] == ["GET", "GET"]

@@ -44,8 +44,8 @@ async def test_newest_version_that_both_know_is_asked_for_once_p11(
     fault = Fault(path=ACCOUNTS, query=PINNED, then=refusal(served, code, status))
     azure.simulator.faults.add(fault)
 
-    first = await azure.inventory.read(LISTED, seconds=5)
-    second = await azure.inventory.read(LISTED, seconds=5)
+    first = await azure.inventory.read(LISTED, seconds=30)
+    second = await azure.inventory.read(LISTED, seconds=30)
 
     assert (len(first.accounts), first.gap, second.gap) == (3, None, None)
     assert _asked(azure.simulator) == ["2025-09-01", *["2024-10-01"] * 4]
@@ -69,7 +69,7 @@ async def test_only_a_version_that_can_be_judged_is_asked_for_and_one_only_p2(
     fault = Fault(path=ACCOUNTS, then=refusal(served))
     azure.simulator.faults.add(fault)
 
-    gap = (await azure.inventory.read(LISTED, seconds=5)).gap
+    gap = (await azure.inventory.read(LISTED, seconds=30)).gap
 
     assert gap is not None
     assert gap.reason is GapReason.API_VERSION_UNSUPPORTED

@@ -58,7 +58,7 @@ async def test_all_pages_are_read_and_what_they_rest_on_once_p5_p8(azure: Azure)
     slice_ = azure.inventory.exemptions()
 
     first, second = await asyncio.gather(
-        *(slice_.read(SUBSCRIPTION, [ACCOUNT], seconds=5) for _ in range(2))
+        *(slice_.read(SUBSCRIPTION, [ACCOUNT], seconds=30) for _ in range(2))
     )
 
     assert first == second

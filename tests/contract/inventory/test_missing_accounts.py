@@ -26,7 +26,7 @@ async def test_account_that_azure_does_not_find_is_gone(azure: Azure, group: str
     azure.accounts.add_account(AccountSpec(name="a", group="rg"))
 
     reading = await azure.inventory.read(
-        LISTED, [account_id("a"), account_id("gone", group)], seconds=5
+        LISTED, [account_id("a"), account_id("gone", group)], seconds=30
     )
 
     assert (len(reading.accounts), reading.gap) == (1, None)
@@ -38,7 +38,7 @@ async def test_account_that_the_list_lacks_and_azure_has_is_judged_and_a_gap(azu
     azure.accounts.add_account(AccountSpec(name="b", group="rg"))
     azure.simulator.faults.add(EMPTY)
 
-    reading = await azure.inventory.read(LISTED, [account_id("a"), account_id("b")], seconds=5)
+    reading = await azure.inventory.read(LISTED, [account_id("a"), account_id("b")], seconds=30)
 
     assert sorted(account.id.name for account in reading.accounts) == ["a", "b"]
     assert isinstance(reading.gap, Gap)
@@ -71,7 +71,7 @@ async def test_without_an_answer_about_the_account_nothing_is_removed_p2(
 @pytest.mark.parametrize("name", ["..", "."])
 async def test_name_that_leads_to_another_path_is_not_asked_for(azure: Azure, name: str) -> None:
     """That something else is not found says nothing of the account."""
-    reading = await azure.inventory.read(LISTED, [account_id(name)], seconds=5)
+    reading = await azure.inventory.read(LISTED, [account_id(name)], seconds=30)
 
     assert _gap(reading) is GapReason.LIST_INCOMPLETE
     assert len([r for r in azure.simulator.requests if "/providers/" in r.path]) == 1
@@ -81,7 +81,7 @@ async def test_unregistered_provider_removes_nothing_by_itself(azure: Azure) -> 
     """A provider can be unregistered while accounts are there, and then answers for none."""
     azure.accounts.access = Access.UNREGISTERED
 
-    assert _gap(await azure.inventory.read(LISTED, [GONE], seconds=5)) is GapReason.LIST_INCOMPLETE
+    assert _gap(await azure.inventory.read(LISTED, [GONE], seconds=30)) is GapReason.LIST_INCOMPLETE
 
 
 async def test_nothing_is_asked_for_where_nothing_is_missing(azure: Azure) -> None:
@@ -89,7 +89,7 @@ async def test_nothing_is_asked_for_where_nothing_is_missing(azure: Azure) -> No
     azure.accounts.add_account(AccountSpec(name="a", group="RG"))
     azure.accounts.add_account(AccountSpec(name="b", group="rg", kind="SpeechServices"))
 
-    reading = await azure.inventory.read(LISTED, [account_id("A"), account_id("b")], seconds=5)
+    reading = await azure.inventory.read(LISTED, [account_id("A"), account_id("b")], seconds=30)
 
     assert reading.gap is None
     assert len([r for r in azure.simulator.requests if "/providers/" in r.path]) == 1

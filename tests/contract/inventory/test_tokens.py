@@ -25,7 +25,7 @@ async def test_foreign_host_gets_no_request_and_no_token_p6(
     azure.simulator.faults.add(Fault(path=path, times=1, then=then))
 
     if path == ACCOUNTS:
-        gap = (await azure.inventory.read(LISTED, seconds=5)).gap
+        gap = (await azure.inventory.read(LISTED, seconds=30)).gap
     else:
         with pytest.raises(InventoryError) as raised:
             await azure.inventory.subscriptions()
@@ -47,7 +47,7 @@ async def test_token_stands_in_no_log_and_no_gap_p6(
     caplog.set_level(logging.DEBUG)
     azure.answer(ACCOUNTS, then)
 
-    reading = await azure.inventory.read(LISTED, seconds=5)
+    reading = await azure.inventory.read(LISTED, seconds=30)
 
     assert any(request.authorized for request in azure.simulator.requests)
     for secret in ("eyJ", azure.simulator.identity_header):

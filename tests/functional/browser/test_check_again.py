@@ -68,7 +68,7 @@ def _answer(
 def _wait_for_a_turn(scene: Scene) -> None:
     """Wait until ten seconds have passed since the last start: then a partial scan may begin."""
     started = datetime.fromisoformat(scene.get("v1/scans", top="1").body["value"][0]["startedAt"])
-    wait_until(lambda: (datetime.now(UTC) - started).total_seconds() > 11, "a turn", 15)
+    wait_until(lambda: (datetime.now(UTC) - started).total_seconds() > 11, "a turn")
 
 
 def test_a_click_after_a_fix_brings_the_alert(open_scene: OpenScene, open_visit: OpenVisit) -> None:

@@ -251,7 +251,7 @@ async def test_answer_of_several_pages_is_read_to_its_end(azure: Azure) -> None:
         azure.add_vault(name)
         accounts.append(azure.add_account(uri_of(name), name=name))
 
-    facts = await azure.keys.read(accounts, {}, seconds=5)
+    facts = await azure.keys.read(accounts, {}, seconds=30)
 
     assert [type(each.vault) for each in facts.values()] == [Vault] * 3
     assert azure.costs()["graph"] == 3
@@ -280,7 +280,7 @@ async def test_id_that_one_account_kept_too_long_harms_no_other_p2(
     accounts = [azure.add_account(name=name) for name in "ab"]
     known = {a.id.text: STALE if a.id.name == stale else KEY_VAULT for a in accounts}
 
-    facts = await azure.keys.read(accounts, known, seconds=5)
+    facts = await azure.keys.read(accounts, known, seconds=30)
 
     assert [type(each.vault) for each in facts.values()] == [Vault] * 2
     assert [each.vault.id for each in facts.values()] == [KEY_VAULT] * 2
@@ -293,7 +293,7 @@ async def test_place_where_another_account_lost_its_vault_is_not_this_ones_p2(
     """P2: of an account that never had it there, nobody can say that it is gone."""
     old, new = azure.add_account(name="old"), azure.add_account(name="new")
 
-    facts = await azure.keys.read([old, new], {old.id.text: STALE}, seconds=5)
+    facts = await azure.keys.read([old, new], {old.id.text: STALE}, seconds=30)
 
     assert facts[old.id.text].vault == Absent(STALE)
     never = facts[new.id.text].vault
@@ -309,7 +309,7 @@ async def test_vault_is_not_gone_where_another_account_knows_a_place_that_cannot
     azure.answer("*/resourcegroups/rg-keys/*/vaults/kv-a", arm_error(403, "AuthorizationFailed"))
     known = {new.id.text: KEY_VAULT} | ({} if stale is None else {old.id.text: stale})
 
-    facts = await azure.keys.read(accounts, known, seconds=5)
+    facts = await azure.keys.read(accounts, known, seconds=30)
 
     vaults = [facts[account.id.text].vault for account in accounts]
     assert [unread(vault).missing_action for vault in vaults] == [READ_VAULTS] * 2
@@ -324,6 +324,6 @@ async def test_query_that_fails_leaves_each_account_its_own_place(azure: Azure) 
     azure.answer(GRAPH, arm_error(403, "AuthorizationFailed"))
     known = {a.id.text: place for a, place in zip(accounts, places, strict=True) if place}
 
-    facts = await azure.keys.read(accounts, known, seconds=5)
+    facts = await azure.keys.read(accounts, known, seconds=30)
 
     assert [facts[account.id.text].vault.id for account in accounts] == list(places)
