@@ -28,7 +28,7 @@ PLACE: Final = {
     "viewport": {"width": 1440, "height": 900},
 }
 CLIPBOARD: Final = ["clipboard-read", "clipboard-write"]
-_MILLISECONDS: Final = 15_000
+_MILLISECONDS: Final = 30_000
 
 
 @dataclass(frozen=True, slots=True)
