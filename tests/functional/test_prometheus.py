@@ -230,7 +230,6 @@ FIRED: Final = {
     (ACCOUNTS, "2x120"): ("CmkCheckNonCompliant",),
     (ACCOUNTS, "1x60 2x60"): ("CmkCheckMoreNonCompliant", "CmkCheckNonCompliant"),
     ('cmkcheck_accounts_by_key_health{key_health="broken"}', "1x120"): ("CmkCheckKeysBroken",),
-    ('cmkcheck_accounts_data_stores{state="microsoft_keys"}', "1x120"): ("CmkCheckDataExposed",),
 }
 
 

@@ -24,6 +24,11 @@ _TABLES: Final = {
         "CorrelationId: string, _ResourceId: string)"
     ),
     "traces": "(timestamp: datetime, message: string, severityLevel: int)",
+    # https://learn.microsoft.com/azure/governance/resource-graph/concepts/query-language
+    "resources": (
+        "(id: string, name: string, type: string, ['kind']: string, resourceGroup: string, "
+        "subscriptionId: string, properties: dynamic)"
+    ),
 }
 # The columns that hunters are promised; a guard compares them with the template.
 CHANGES: Final = {

@@ -57,7 +57,6 @@ def test_the_rule_table_and_its_examples_are_judged_as_the_rule_does() -> None:
         ("GET /api/v1/findings", models.FindingsPage),
         ("GET /api/v1/findings/{id}", models.FindingDetail),
         ("Key health", aspect_models.KeyHealth),
-        ("Data stores", aspect_models.DataStores),
         ("GET /api/v1/owners", models.OwnersPage),
         ("GET /api/v1/keys", models.KeysPage),
         ("GET /api/v1/subscriptions", models.SubscriptionsPage),
