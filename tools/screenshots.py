@@ -52,12 +52,7 @@ _BROKEN: Final = "tm-openai-workspace-server"
 def main() -> int:
     """Take the pictures; return the exit code."""
     try:
-        # As `make up` has them.
-        settings = {"CMK_DATA_STORES": "on"}
-        with (
-            Stack("sample", settings=settings, announce=print) as stack,
-            chromium() as browser,
-        ):
+        with Stack("sample", announce=print) as stack, chromium() as browser:
             _scan(stack)
             for name, options in _PICTURES.items():
                 path = DOCS / f"page-{name}.png"

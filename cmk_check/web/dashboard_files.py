@@ -32,7 +32,6 @@ _MODULES: Final = (
     "aspects.js",
     "aspect_states.js",
     "azure_policy.js",
-    "data_stores.js",
     "due_dates.js",
     "exceptions.js",
     "keys.js",

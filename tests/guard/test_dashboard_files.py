@@ -14,9 +14,6 @@ from cmk_check.core.enums import (
     KeyRotation,
     PostureReason,
     RemovalReason,
-    StoreState,
-    StoreType,
-    StoreUsage,
 )
 from cmk_check.core.reasons.catalogue import CATALOGUE
 from cmk_check.core.requirements import AGAINST
@@ -87,9 +84,6 @@ def test_every_element_that_a_module_looks_for_is_on_the_page() -> None:
     [
         ("labels.js", "REMOVALS", RemovalReason),
         ("keys.js", "rotationWord", KeyRotation),
-        ("data_stores.js", "STORE_STATES", StoreState),
-        ("data_stores.js", "storeWord", StoreType),
-        ("data_stores.js", "useWord", StoreUsage),
     ],
 )
 def test_the_page_has_words_for_every_word(

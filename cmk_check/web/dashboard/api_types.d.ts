@@ -126,7 +126,7 @@ export interface components {
          * @description The CloudEvents types of changes; the named fields are in ``data``.
          * @enum {string}
          */
-        ChangeType: "cmkcheck.account.discovered" | "cmkcheck.account.violated" | "cmkcheck.account.unverifiable" | "cmkcheck.account.resolved" | "cmkcheck.account.updated" | "cmkcheck.account.kind_changed" | "cmkcheck.account.removed" | "cmkcheck.account.overdue" | "cmkcheck.key.degraded" | "cmkcheck.key.recovered" | "cmkcheck.data.exposed" | "cmkcheck.data.covered" | "cmkcheck.exception.started" | "cmkcheck.exception.expiring" | "cmkcheck.exception.ended" | "cmkcheck.coverage.lost" | "cmkcheck.coverage.regained" | "cmkcheck.coverage.removed" | "cmkcheck.scan.failed" | "cmkcheck.scan.abandoned" | "cmkcheck.scan.recovered" | "cmkcheck.scan.baseline";
+        ChangeType: "cmkcheck.account.discovered" | "cmkcheck.account.violated" | "cmkcheck.account.unverifiable" | "cmkcheck.account.resolved" | "cmkcheck.account.updated" | "cmkcheck.account.kind_changed" | "cmkcheck.account.removed" | "cmkcheck.account.overdue" | "cmkcheck.key.degraded" | "cmkcheck.key.recovered" | "cmkcheck.exception.started" | "cmkcheck.exception.expiring" | "cmkcheck.exception.ended" | "cmkcheck.coverage.lost" | "cmkcheck.coverage.regained" | "cmkcheck.coverage.removed" | "cmkcheck.scan.failed" | "cmkcheck.scan.abandoned" | "cmkcheck.scan.recovered" | "cmkcheck.scan.baseline";
         /** @description Changes, oldest first; `nextLink` if there are more now, otherwise `deltaLink`. */
         ChangesPage: {
             /** @description The changes. */
@@ -190,59 +190,6 @@ export interface components {
          * @enum {string}
          */
         CrossCheckState: "checked" | "partly" | "not_checked";
-        /**
-         * @description The reasons for the state of an account's data; the last is information.
-         * @enum {string}
-         */
-        DataReason: "store_under_microsoft_key" | "search_not_compliant" | "store_key_lost" | "agents_basic_setup" | "store_unread" | "store_gone" | "store_not_understood" | "places_unread" | "host_not_ready" | "place_not_understood" | "too_many_stores" | "stored_completions";
-        /**
-         * @description Whose keys an account's data outside the account is under.
-         * @enum {string}
-         */
-        DataState: "own_keys" | "microsoft_keys" | "may_be_microsoft_keys" | "unknown" | "none";
-        /** @description A store that the account or one of its projects names. */
-        DataStore: {
-            /** @description The type of resource. */
-            type: components["schemas"]["StoreType"];
-            /** @description The ARM id, in lower case, if known. */
-            id: string | null;
-            /** @description The name of the resource. */
-            name: string;
-            /** @description Whose key encrypts it. */
-            state: components["schemas"]["StoreState"];
-            /** @description The address of the key; null if Azure does not return it. */
-            key: string | null;
-            /** @description What uses the store, and for what. */
-            uses: components["schemas"]["UseOfDataStore"][];
-            /** @description Why the store could not be read. */
-            detail: string | null;
-        };
-        /** @description Accounts by the state of their data stores. */
-        DataStoreCounts: {
-            /** @description All data is under your keys. */
-            ownKeys: number;
-            /** @description A store is under Microsoft's keys. */
-            microsoftKeys: number;
-            /** @description Agents lack a store of yours. */
-            mayBeMicrosoftKeys: number;
-            /** @description Unknown, or never read. */
-            unknown: number;
-            /** @description The account names no store. */
-            none: number;
-        };
-        /** @description Where else the account keeps data, and under whose keys. */
-        DataStores: {
-            /** @description Whose keys encrypt the data. */
-            state: components["schemas"]["DataState"];
-            /** @description The reasons, the worst first. */
-            reasons: components["schemas"]["ReasonOfDataStores"][];
-            /** @description The stores, each listed once. */
-            stores: components["schemas"]["DataStore"][];
-            /** @description Projects whose agents lack a store of yours. */
-            basicProjects: string[];
-            /** @description When the projects and connections were read. */
-            asOf: string | null;
-        };
         /**
          * @description A filter for findings with a due date.
          * @enum {string}
@@ -326,8 +273,6 @@ export interface components {
             evidence: components["schemas"]["Evidence"];
             /** @description Null if not compliant, or never read. */
             keyHealth: components["schemas"]["KeyHealth"] | null;
-            /** @description Null if never read. */
-            dataStores: components["schemas"]["DataStores"] | null;
             /** @description Null if there is none. */
             exception: components["schemas"]["AccountException"] | null;
             /** @description Null if unknown. */
@@ -387,8 +332,6 @@ export interface components {
             evidence: components["schemas"]["Evidence"];
             /** @description Null if not compliant, or never read. */
             keyHealth: components["schemas"]["KeyHealth"] | null;
-            /** @description Null if never read. */
-            dataStores: components["schemas"]["DataStores"] | null;
             /** @description Null if there is none. */
             exception: components["schemas"]["AccountException"] | null;
             /** @description Null if unknown. */
@@ -499,12 +442,8 @@ export interface components {
             owners: number;
             /** @description Accounts without an owner. */
             unowned: number;
-            /** @description Accounts that only have data stores under the key. */
-            dataOnly: number;
             /** @description Accounts not read by the last scan, counted as last known. */
             unread: number;
-            /** @description Data stores under the key. */
-            dataStores: number;
             /** @description The accounts under the key by key health; null if keys are not read. */
             keys: components["schemas"]["Keys"] | null;
             /** @description Accounts that are pinned to one version. */
@@ -597,8 +536,6 @@ export interface components {
             accounts: components["schemas"]["CountsOfKind"];
             /** @description Null if keys are not read. */
             keys: components["schemas"]["Keys"] | null;
-            /** @description Null if none was read. */
-            dataStores: components["schemas"]["DataStoreCounts"] | null;
             /** @description Accounts that a scan found past their due date. */
             overdue: number;
             /** @description The earliest `violatedSince`. */
@@ -638,7 +575,7 @@ export interface components {
          * @description The reasons of a posture; the last four are information and never make it worse.
          * @enum {string}
          */
-        PostureReason: "accounts_non_compliant" | "accounts_unknown" | "keys_broken" | "keys_unknown" | "data_exposed" | "data_unknown" | "subscriptions_unread" | "fewer_subscriptions_than_expected" | "management_group_unread" | "no_subscription_visible" | "no_scan_yet" | "stale" | "clock_skew" | "scan_failed" | "running_scan_found_worse" | "scope_changed" | "accounts_excepted" | "no_accounts_in_scope" | "kinds_excluded" | "subscriptions_excluded";
+        PostureReason: "accounts_non_compliant" | "accounts_unknown" | "keys_broken" | "keys_unknown" | "subscriptions_unread" | "fewer_subscriptions_than_expected" | "management_group_unread" | "no_subscription_visible" | "no_scan_yet" | "stale" | "clock_skew" | "scan_failed" | "running_scan_found_worse" | "scope_changed" | "accounts_excepted" | "no_accounts_in_scope" | "kinds_excluded" | "subscriptions_excluded";
         /**
          * @description The answer for an estate or a subscription.
          *
@@ -656,23 +593,8 @@ export interface components {
          * @description What a reason is about; ``AZURE_POLICY`` compares Azure's built-in policy with a verdict.
          * @enum {string}
          */
-        ReasonArea: "verdict" | "gap" | "key" | "exception" | "data" | "posture" | "azure_policy";
-        ReasonCode: components["schemas"]["Reason"] | components["schemas"]["GapReason"] | components["schemas"]["KeyReason"] | components["schemas"]["ExceptionReason"] | components["schemas"]["DataReason"] | components["schemas"]["PostureReason"] | components["schemas"]["PolicyReason"];
-        /** @description A reason for the state, and what to do; `info` does not change the state. */
-        ReasonOfDataStores: {
-            /** @description The reason, as in `GET /api/v1/reasons`. */
-            code: components["schemas"]["DataReason"];
-            /** @description How serious it is. */
-            severity: components["schemas"]["ReasonSeverity"];
-            /** @description What it means here, and what to do. */
-            message: string;
-            /** @description The facts behind it, by name. */
-            evidence: {
-                [key: string]: string;
-            };
-            /** @description The missing permission, if there is one. */
-            missingAction: string | null;
-        };
+        ReasonArea: "verdict" | "gap" | "key" | "exception" | "posture" | "azure_policy";
+        ReasonCode: components["schemas"]["Reason"] | components["schemas"]["GapReason"] | components["schemas"]["KeyReason"] | components["schemas"]["ExceptionReason"] | components["schemas"]["PostureReason"] | components["schemas"]["PolicyReason"];
         /** @description A reason for the key health, and what to do; a `notice` does not change the state. */
         ReasonOfKeyHealth: {
             /** @description The reason, as in `GET /api/v1/reasons`. */
@@ -758,8 +680,6 @@ export interface components {
             posture: components["schemas"]["PostureVerdict"] | null;
             /** @description The accounts that the scan read. */
             accounts: components["schemas"]["Accounts"] | null;
-            /** @description Null if none was read. */
-            dataStores: components["schemas"]["DataStoreCounts"] | null;
             /** @description The subscriptions it had to read. */
             subscriptions: components["schemas"]["Subscriptions"] | null;
             /** @description The number of changes it recorded. */
@@ -805,8 +725,6 @@ export interface components {
             accounts: components["schemas"]["Accounts"];
             /** @description Null if keys are not read. */
             keys: components["schemas"]["Keys"] | null;
-            /** @description Null if none was read. */
-            dataStores: components["schemas"]["DataStoreCounts"] | null;
             /** @description Null if not counted yet. */
             azurePolicy: components["schemas"]["PolicyCounts"] | null;
             /** @description All known subscriptions. */
@@ -822,21 +740,6 @@ export interface components {
             /** @description The watch for changes; null if there is none. */
             watch: components["schemas"]["Watch"] | null;
         };
-        /**
-         * @description Whose key a store is under; ``BROKEN``: under a customer's key that it can no longer use.
-         * @enum {string}
-         */
-        StoreState: "own_key" | "microsoft_key" | "broken" | "unknown";
-        /**
-         * @description The types of services that keep an account's data outside the account.
-         * @enum {string}
-         */
-        StoreType: "storage_account" | "cosmos_db" | "search_service" | "ml_workspace";
-        /**
-         * @description What an account keeps in a store.
-         * @enum {string}
-         */
-        StoreUsage: "files" | "threads" | "vectors" | "speech_and_language" | "content_monitoring" | "workspace";
         /** @description A subscription; if its row is unusable, all values from the row are null. */
         Subscription: {
             /** @description The id of the subscription. */
@@ -859,8 +762,6 @@ export interface components {
             accounts: components["schemas"]["Accounts"];
             /** @description Null if keys are not read. */
             keys: components["schemas"]["Keys"] | null;
-            /** @description Null if none was read. */
-            dataStores: components["schemas"]["DataStoreCounts"] | null;
             /** @description Null if not counted yet. */
             azurePolicy: components["schemas"]["PolicyCounts"] | null;
             /** @description The number of its last change; 0 if none yet. */
@@ -907,13 +808,6 @@ export interface components {
          * @enum {string}
          */
         Trigger: "timer" | "request" | "watch";
-        /** @description What a store is used for. */
-        UseOfDataStore: {
-            /** @description Null if the account itself uses it. */
-            project: string | null;
-            /** @description What it keeps in the store. */
-            use: components["schemas"]["StoreUsage"];
-        };
         /**
          * @description The answer for one account.
          * @enum {string}
@@ -956,11 +850,6 @@ export type CountsOfKind = components['schemas']['CountsOfKind'];
 export type CoverageState = components['schemas']['CoverageState'];
 export type CrossCheck = components['schemas']['CrossCheck'];
 export type CrossCheckState = components['schemas']['CrossCheckState'];
-export type DataReason = components['schemas']['DataReason'];
-export type DataState = components['schemas']['DataState'];
-export type DataStore = components['schemas']['DataStore'];
-export type DataStoreCounts = components['schemas']['DataStoreCounts'];
-export type DataStores = components['schemas']['DataStores'];
 export type DueState = components['schemas']['DueState'];
 export type ErrorDetail = components['schemas']['ErrorDetail'];
 export type ErrorResponse = components['schemas']['ErrorResponse'];
@@ -994,7 +883,6 @@ export type PostureVerdict = components['schemas']['PostureVerdict'];
 export type Reason = components['schemas']['Reason'];
 export type ReasonArea = components['schemas']['ReasonArea'];
 export type ReasonCode = components['schemas']['ReasonCode'];
-export type ReasonOfDataStores = components['schemas']['ReasonOfDataStores'];
 export type ReasonOfKeyHealth = components['schemas']['ReasonOfKeyHealth'];
 export type ReasonOfPosture = components['schemas']['ReasonOfPosture'];
 export type ReasonSeverity = components['schemas']['ReasonSeverity'];
@@ -1005,15 +893,11 @@ export type ScanStarted = components['schemas']['ScanStarted'];
 export type ScanState = components['schemas']['ScanState'];
 export type ScansPage = components['schemas']['ScansPage'];
 export type Status = components['schemas']['Status'];
-export type StoreState = components['schemas']['StoreState'];
-export type StoreType = components['schemas']['StoreType'];
-export type StoreUsage = components['schemas']['StoreUsage'];
 export type Subscription = components['schemas']['Subscription'];
 export type Subscriptions = components['schemas']['Subscriptions'];
 export type SubscriptionsPage = components['schemas']['SubscriptionsPage'];
 export type Transition = components['schemas']['Transition'];
 export type Trigger = components['schemas']['Trigger'];
-export type UseOfDataStore = components['schemas']['UseOfDataStore'];
 export type Verdict = components['schemas']['Verdict'];
 export type Watch = components['schemas']['Watch'];
 export type WatchState = components['schemas']['WatchState'];

@@ -14,7 +14,6 @@ export const LOOKS = {
   risk: { tone: "unknown", shape: "warning" },
   bad: { tone: "non_compliant", shape: "non_compliant" },
   unknown: { tone: "unknown", shape: "unknown" },
-  neutral: { tone: "neutral", shape: "compliant" },
 };
 
 /**
@@ -65,6 +64,5 @@ export const stateChange = (name, states, lead, verb) => (data, reasons) => {
   const { word, look } = stateOf(states, now);
   const still = old === now ? "still " : "";
   const was = old !== "" && old !== now ? ` (was ${midway(stateOf(states, old).word)})` : "";
-  const { tone } = LOOKS[look];
-  return { tone: tone === "neutral" ? "compliant" : tone, lead, words: [`${verb}${still}${midway(word)}${was}${reasons}`] };
+  return { tone: LOOKS[look].tone, lead, words: [`${verb}${still}${midway(word)}${was}${reasons}`] };
 };

@@ -10,7 +10,6 @@
 import { OF_LIST, Refusal, ask, shaped } from "./api.js";
 import { fill, h, item, portalLink, waiting } from "./dom.js";
 import { count, identifier, minute, moment, name, visible } from "./format.js";
-import { codeWord, midway } from "./labels.js";
 
 /** The maximum number of accounts in the list: nobody reads a longer one. */
 const MOST = 100;
@@ -21,30 +20,15 @@ const OF_KEYS = ["value", "caution"];
 const addressOf = ({ evidence }) => `${evidence.keyVaultUri}/keys/${evidence.keyName}`;
 
 /**
- * Return a key's address in the form of the API's ids: lower case, without port and version.
- *
- * @param {string | null} address
- */
-function idOf(address) {
-  if (address === null || !URL.canParse(address)) return "";
-  const { hostname, pathname } = new URL(address);
-  const [, called] = pathname.split("/").filter(Boolean);
-  return `https://${hostname.replace(/\.$/, "")}/keys/${called}`.toLowerCase();
-}
-
-/**
- * Show an account with its owner, the health of the key, and its data stores under the key.
+ * Show an account with its owner and the health of the key.
  *
  * @param {Finding} finding
- * @param {string} id The key's id.
  * @param {Cell} cell
  * @param {() => void} close
  */
-function accountItem(finding, id, cell, close) {
+function accountItem(finding, cell, close) {
   const view = new URLSearchParams(location.hash.slice(1));
   view.set("finding", finding.id.toLowerCase());
-  const stores = (finding.dataStores?.stores ?? []).filter(({ key }) => idOf(key) === id);
-  const isUnder = finding.verdict === "compliant" && idOf(addressOf(finding)) === id;
   return h(
     "li",
     {},
@@ -52,9 +36,8 @@ function accountItem(finding, id, cell, close) {
     " (",
     name(finding.owner?.value, "no owner"),
     ") ",
-    ...(isUnder ? cell(finding) : [h("small", {}, "only data stores")]),
+    ...cell(finding),
     finding.coverage !== "read" && h("small", { class: "stale" }, " as last known"),
-    stores.length > 0 && h("ul", {}, ...stores.map((store) => h("li", {}, codeWord(store.type), " ", name(store.name), ` (${midway(codeWord(store.state))})`))),
   );
 }
 
@@ -88,8 +71,8 @@ function described(key, caution, finding, shown, cell, close) {
       item("Next expiry", when(key.expires)),
       item("Next rotation", when(key.nextRotationAt)),
     ),
-    h("h3", {}, `Accounts (${count(key.accounts, "account")}, ${count(key.dataStores, "data store")})`),
-    h("ul", { class: "places" }, ...shown.map((each) => accountItem(each, key.id, cell, close))),
+    h("h3", {}, `Accounts (${count(key.accounts, "account")})`),
+    h("ul", { class: "places" }, ...shown.map((each) => accountItem(each, cell, close))),
     left > 0 && h("p", { class: "note" }, `${count(left, "account")} more: GET /api/v1/findings?key= lists all.`),
   ];
 }

@@ -89,7 +89,7 @@ export const KEY_HEALTH = {
     term: "key",
     title: "Key health",
     unread: "The key has not been checked yet. The next scan that reads the subscription will check it.",
-    noReasons: () => "Vault, key and permissions are as they should be.",
+    noReasons: "Vault, key and permissions are as they should be.",
     more,
   },
   section: keyUse(health),

@@ -22,8 +22,7 @@ export function largeSteps({ status, owners }) {
   const ofStates = ASPECTS.flatMap(({ name, judged }) => Object.entries(judged?.states ?? {}).flatMap(([state, { look, todo }]) => {
     const value = judged?.countsOf(status)?.[fieldOf(state)] ?? 0;
     const tone = look === "bad" ? /** @type {const} */ ("non_compliant") : /** @type {const} */ ("unknown");
-    const actor = judged?.area === "key" ? "key_owner" : NONE.actor;
-    return todo && value > 0 ? [{ ...NONE, actor, text: todo(count(value, "account")), view: { [name]: state }, tone }] : [];
+    return todo && value > 0 ? [{ ...NONE, actor: "key_owner", text: todo(count(value, "account")), view: { [name]: state }, tone }] : [];
   }));
   /** @type {(who: string, many: number, view: Advice["view"], oldest?: string | null) => Advice} */
   const violated = (who, many, view, oldest = null) => ({

@@ -166,7 +166,6 @@ const adviceFor = (state) => isLarge(state) ? [...aboutTheScanner(state), ...lar
   ...beside(state, "broken"),
   ...aboutTheScanner(state),
   ...aboutViolations(state),
-  ...beside(state, "exposed"),
   ...beside(state, "ending"),
   ...aboutGaps(state),
   ...aboutUnknowns(state),

@@ -14,15 +14,15 @@ import { ownerOf } from "./owner.js";
 import { actorOf, entryOf } from "./reasons.js";
 
 /** @type {Record<string, import("./types.js").LookName>} The looks of severities; any other looks like unknown. */
-const SEVERITIES = { broken: "bad", error: "bad", at_risk: "risk", warning: "risk" };
+const SEVERITIES = { broken: "bad", at_risk: "risk" };
 
 /** @param {{ severity: string }} reason */
-const isOnlyInformation = ({ severity }) => ["notice", "info"].includes(severity);
+const isOnlyInformation = ({ severity }) => severity === "notice";
 
 /**
  * Show a reason: how serious it is, what to do, who acts, and its evidence.
  *
- * @param {import("./types.js").AnyReason} reason
+ * @param {import("./types.js").ReasonOfKeyHealth} reason
  * @param {import("./types.js").ReasonArea} area
  * @param {Finding} finding
  * @param {State} state
@@ -54,7 +54,7 @@ export function judgedSection(aspect, finding, state) {
     title,
     h("div", { class: `verdict-box ${LOOKS[look].tone}` },
       h("p", { class: "verdict-line" }, badge(look, word)),
-      reasons.length > 0 ? h("ul", { class: "key-reasons" }, ...reasons) : h("p", {}, judged.noReasons(side.state)),
+      reasons.length > 0 ? h("ul", { class: "key-reasons" }, ...reasons) : h("p", {}, judged.noReasons),
     ),
     ...judged.more(finding, state),
   ];
@@ -65,7 +65,7 @@ export const badStates = (finding, state) =>
   ASPECTS.flatMap((aspect) => {
     const side = isOn(aspect, state) && aspect.judged?.applies(finding) ? aspect.judged.sideOf(finding) : null;
     const { look, word } = stateOf(aspect.judged?.states ?? {}, side?.state ?? "");
-    return side && !["good", "neutral"].includes(look) ? [h("p", {}, badge(look, `${aspect.judged?.title}: ${midway(word)}`))] : [];
+    return side && look !== "good" ? [h("p", {}, badge(look, `${aspect.judged?.title}: ${midway(word)}`))] : [];
   });
 
 /** Show the reasons that are only information and change no state. @param {Finding} finding @param {State} state */

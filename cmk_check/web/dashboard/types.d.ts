@@ -1,7 +1,7 @@
 /** The types that the page's modules share: the API's models and the page's own types. */
 
 import {
-  CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, ReasonArea, ReasonOfDataStores, ReasonOfKeyHealth, Scan, Status,
+  CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, ReasonArea, ReasonOfKeyHealth, Scan, Status,
   Verdict,
 } from "./api_types.js";
 import { Child } from "./dom.js";
@@ -29,9 +29,6 @@ export interface View {
   azurePolicy: string;
   /** The most serious reason of a key. */
   keyReason: string;
-  dataStores: string;
-  /** The most serious reason of the data stores. */
-  dataReason: string;
   exception: string;
   /** A filter by the future of an account's exception. */
   accepted: string;
@@ -165,11 +162,11 @@ export interface Column {
 export type Tone = Verdict | "excepted";
 
 /** How a state is shown: its colour, and its shape for people who cannot see colours. */
-export interface Look { tone: Verdict | "neutral"; shape: Verdict | "warning" }
-export type LookName = "good" | "risk" | "bad" | "unknown" | "neutral";
+export interface Look { tone: Verdict; shape: Verdict | "warning" }
+export type LookName = "good" | "risk" | "bad" | "unknown";
 
 /** The urgency of a next step. */
-export type Urgency = "broken" | "ending" | "exposed" | "unknown" | "risk" | "last";
+export type Urgency = "broken" | "ending" | "unknown" | "risk" | "last";
 
 /** A next step: who acts, as an actor of the catalogue; its accounts, if any; and whether the accounts have plans. */
 export interface Advice { actor: string; text: string; why: string; view: Partial<View> | null; tone: Tone; since: string; rows: Row[]; hasPlan: boolean }
@@ -185,10 +182,8 @@ export interface AspectState { word: string; look: LookName; urgency?: Urgency; 
 /** The states, the worst first. */
 export type AspectStates = Record<string, AspectState>;
 
-export type AnyReason = ReasonOfKeyHealth | ReasonOfDataStores;
-
 /** The state of an account; the most serious reason comes first. */
-export interface Side { state: string; reasons: AnyReason[] }
+export interface Side { state: string; reasons: ReasonOfKeyHealth[] }
 
 export type Section = (finding: Finding, state: State) => Child[];
 
@@ -209,7 +204,7 @@ export interface Judged {
   /** The section in the drawer: title, the sentences for an unread aspect and for no reasons, and more. */
   title: string;
   unread: string;
-  noReasons: (state: string) => string;
+  noReasons: string;
   more: Section;
 }
 

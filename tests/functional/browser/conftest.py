@@ -73,7 +73,7 @@ def world(browser: Browser) -> Iterator[World]:  # noqa: ARG001 - nothing is sta
         storage_line = stack.enter_context(Line(port))
         text = azurite.connection_string.replace(f":{port}/", f":{storage_line.port}/")
         estate = hostile_estate()
-        settings = {"CMK_STORAGE": text, "CMK_KEY_HEALTH": "on", "CMK_DATA_STORES": "on"}
+        settings = {"CMK_STORAGE": text, "CMK_KEY_HEALTH": "on"}
         scene = Scene(estate, storage, azurite, settings=settings)
         stack.enter_context(scene)
         scene.scan()

@@ -68,11 +68,6 @@ def health(state: str, *, days: float | None = None) -> dict[str, Any]:
     }
 
 
-def data_of(state: str, **more: object) -> dict[str, object]:
-    """Return the data stores of an account as the API gives them; none unless they are given."""
-    return {"state": state, "reasons": [], "stores": [], "basicProjects": [], "asOf": None} | more
-
-
 def change(kind: str, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """Return a change of the key of an account as the API gives it."""
     path = "/subscriptions/x/resourcegroups/g/providers/microsoft.cognitiveservices/accounts/chat"

@@ -43,21 +43,16 @@ def test_the_detail_shows_the_evidence_and_leads_to_the_portal(desk: Visit, worl
     assert [each["verdict"] for each in detail["history"]] == ["compliant", "non_compliant"]
     for verdict in ("Compliant", "Not compliant"):
         expect(desk.drawer.get_by_text(verdict, exact=True).first).to_be_visible()
-    # People open an account to fix it; mere information is grey and last.
+    # People open an account to fix it.
     titles = desk.drawer.get_by_role("heading", level=3).all_inner_texts()
     assert titles == [
         "How to fix",
         "Owner and dates",
         "Evidence",
-        "Data stores",
         "Azure's built-in policy",
         "History",
-        "For information",
         "Account",
     ]
-    note = desk.drawer.get_by_role("listitem").filter(has_text="Stored completions (info)")
-    expect(note).to_have_class("notice")
-    expect(note.locator("code")).to_have_text("storedCompletionsDisabled")
 
 
 def test_the_detail_says_what_azure_policy_says_and_which_controls_ask(

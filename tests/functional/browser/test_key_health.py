@@ -155,7 +155,7 @@ def test_the_banner_says_a_reason_in_words_unless_a_number_says_it(
     open_visit: OpenVisit, world: World
 ) -> None:
     """If a reason is neither counted nor mentioned, the posture is inexplicable."""
-    codes = ("keys_broken", "data_exposed", "accounts_excepted")
+    codes = ("keys_broken", "accounts_excepted")
     reasons = [
         {"code": code, "message": f"What to do about {code}."}
         for code in ("accounts_unknown", *codes)
@@ -170,7 +170,6 @@ def test_the_banner_says_a_reason_in_words_unless_a_number_says_it(
         reasons=reasons,
         accounts=accounts | {"unknown": 3},
         keys=dict.fromkeys(COUNTS, 0),
-        dataStores=None,
     )
 
     visit.sign_in()

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from tests.functional.browser.conftest import OpenVisit, World
-from tests.functional.browser.keys_kit import ACCOUNTS, BROKEN, VAULT, answer_with, data_of
+from tests.functional.browser.keys_kit import ACCOUNTS, BROKEN, VAULT, answer_with
 from tests.functional.browser.keys_kit import health as health_of
 from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.sample_estate import BACKWARDS, SCRIPT, SHOWN_BACKWARDS
@@ -15,16 +15,7 @@ from tests.functional.browser.test_accessibility import BEYOND, faults
 
 pytestmark = pytest.mark.long
 
-(MINE, NEIGHBOUR, OTHER), ID = ACCOUNTS, "https://kv-claims.vault.azure.net/keys/cmk"
-STORE: Final[dict[str, Any]] = {
-    "type": "cosmos_db",
-    "id": None,
-    "name": SCRIPT,
-    "state": "own_key",
-    "key": f"{ID}/1",
-    "uses": [],
-    "detail": None,
-}
+(MINE, NEIGHBOUR, _), ID = ACCOUNTS, "https://kv-claims.vault.azure.net/keys/cmk"
 KEY: Final = {
     "id": ID,
     "name": "cmk",
@@ -33,7 +24,6 @@ KEY: Final = {
     "shared": True,
     "accounts": 4,
     "owners": 103,
-    "dataStores": 1,
     "pinned": 1,
     "expires": "2027-01-31T12:00:00Z",
     "nextRotationAt": None,
@@ -45,7 +35,7 @@ CAUTION: Final = "Not counted: 3 accounts whose key is not known."
 
 
 def _of(finding: dict[str, Any]) -> dict[str, object]:
-    """Put two accounts under the key, in two spellings, and the data of a third."""
+    """Put two accounts under the key, in two spellings."""
     uri = {
         MINE: "https://kv-claims.vault.azure.net/",
         NEIGHBOUR: "https://KV-Claims.vault.azure.net.:443",
@@ -53,8 +43,6 @@ def _of(finding: dict[str, Any]) -> dict[str, object]:
     if (place := uri.get(finding["name"])) is not None:
         evidence = finding["evidence"] | {"keyVaultUri": place, "keyName": "CMK"}
         return {"verdict": "compliant", "evidence": evidence, "keyHealth": health_of(BROKEN)}
-    if finding["name"] == OTHER:
-        return {"dataStores": data_of("own_keys", stores=[STORE])}
     return {}
 
 
@@ -100,12 +88,10 @@ def test_a_key_shows_what_depends_on_it(open_visit: OpenVisit, world: World) -> 
     for text in (CAUTION, SHOWN_BACKWARDS, SCRIPT, "and 101 others", "31 Jan 2027, 12:00 UTC"):
         expect(window).to_contain_text(text)
     entries = window.locator(".places > li")
-    assert entries.count() == 3
+    assert entries.count() == 2
     for name in (MINE, NEIGHBOUR):
         expect(entries.filter(has_text=name)).to_contain_text("Broken")
-    store = entries.filter(has_text=OTHER)
-    expect(store).to_contain_text(f"only data storesCosmos db {SCRIPT} (own key)")
-    expect(window).to_contain_text("1 account more: GET /api/v1/findings?key= lists all.")
+    expect(window).to_contain_text("2 accounts more: GET /api/v1/findings?key= lists all.")
     assert faults(visit) == []
     assert visit.page.evaluate(BEYOND) == 0
     visit.page.keyboard.press("Escape")
