@@ -1,18 +1,15 @@
 """The report for people: one HTML page without scripts, which loads nothing and prints on A4."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
 from itertools import chain, groupby
-from typing import Final, NamedTuple
+from typing import Final
 
 from cmk_check import VERSION
-from cmk_check.core.aspects import ASPECTS, BY_NAME
-from cmk_check.core.aspects.aspect import Aspect
-from cmk_check.core.aspects.data_stores import DATA_STORES
-from cmk_check.core.aspects.key_health import KEY_HEALTH
+from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.controls import CAUTION, CONTROLS
 from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import KeyState, Verdict
@@ -24,7 +21,6 @@ from cmk_check.evidence.html import Content, Html, element, items, named, table,
 from cmk_check.evidence.summary import accepted_by, gaps, is_satisfied
 from cmk_check.limits import MAX_NAMES_LISTED, MAX_REPORT_ROWS
 from cmk_check.web import aspect_models, models
-from cmk_check.web.json_model import Answer
 
 _TEXTS: Final = toml_of(__package__, "report.toml")
 _ALWAYS_SHOWN: Final = frozenset({"verdict", "reason", "keyHealth", "coverage", "missingAction"})
@@ -66,19 +62,6 @@ class _List[T]:
         return Html(rows + element("p", note, class_="small"))
 
 
-class AspectSection(NamedTuple):
-    """How the report shows the totals of an aspect, and the accounts that need attention.
-
-    ``heads`` are the headings of the cells that ``row`` returns after the account.
-    """
-
-    title: str
-    text: str
-    sums: tuple[str, ...]
-    heads: tuple[str, ...]
-    row: Callable[[models.Finding], Iterable[Content]]
-
-
 def written(evidence: Evidence) -> Iterator[bytes]:
     """Write the page, section by section."""
     yield b'<!DOCTYPE html>\n<html lang="en">\n'
@@ -97,19 +80,9 @@ class _Report:
         self._excepted = _List(
             ("Account", "Exemption", "Category", "Ticket / approved by", "Until"), _exempted
         )
-        self._aspects = {
-            name: (section, sums, _List(("Account", *section.heads), section.row))
-            for name, sums in self._status.sums.items()
-            if sums is not None and (section := section_of(BY_NAME[name], sums))
-        }
         self._rules = set[str]()
         for finding in evidence.findings():
             self._rules.add(finding.rule_version)
-            for name, (_, _, found) in self._aspects.items():
-                side, aspect = finding.sides[name], BY_NAME[name]
-                is_trusted = side is not None and side.state in aspect.well
-                if finding.verdict in aspect.verdicts and not is_trusted:
-                    found.add(finding)
             key = finding.key_health
             if exception := accepted_by(finding):
                 self._excepted.add((finding, exception))
@@ -143,9 +116,6 @@ class _Report:
         yield self._completeness()
         blocks = ((element("h3", title), found.table()) for title, found in self._accounts.items())
         yield _section("Accounts", *chain.from_iterable(blocks))
-        for section, sums, found in self._aspects.values():
-            counts = table(section.sums, [sums.model_dump().values()])
-            yield _section(section.title, element("p", section.text), counts, found.table())
         yield _section(
             "Exceptions",
             element(
@@ -336,43 +306,6 @@ def _states(change: models.ChangeEvent) -> str:
     )
     texts = (", ".join(text for text in side if isinstance(text, str)) for side in sides)
     return " → ".join(filter(None, texts))
-
-
-def _of_data_stores(finding: models.Finding) -> Iterable[Content]:
-    if (data := finding.data_stores) is None:
-        never = "Not read yet. The next scan of the subscription will read it."
-        return _account(finding), "unknown", never, "", ""
-    reasons = [reason.message for reason in data.reasons]
-    names = [name for reason in data.reasons for name in reason.evidence.values()]
-    read = _time_cell(data.as_of) if data.as_of else ""
-    state = whole(data.state.replace("_", " "))
-    return _account(finding), state, " ".join(reasons), ", ".join(names), read
-
-
-# Texts of an aspect other than its totals and states.
-_SECTIONS: Final[Mapping[str, AspectSection | None]] = {
-    KEY_HEALTH.name: None,  # shown with the result and the accounts
-    DATA_STORES.name: AspectSection(
-        "Where accounts keep data",
-        "These are the stores outside the accounts that the accounts or their projects name. "
-        "This changes no verdict.",
-        ("Own keys", "Microsoft's keys", "Perhaps Microsoft's", "Unknown", "None"),
-        ("State", "Why", "Stores or projects", "Projects read"),
-        _of_data_stores,
-    ),
-}
-
-
-def section_of(aspect: Aspect, sums: Answer) -> AspectSection | None:
-    """Return how to show an aspect with these totals, None for one that is shown elsewhere."""
-
-    def row(finding: models.Finding) -> Iterable[Content]:
-        side = finding.sides[aspect.name]
-        return _account(finding), whole(side.state.replace("_", " ") if side else "unknown")
-
-    heads = tuple(count.replace("_", " ").capitalize() for count in type(sums).model_fields)
-    title, text = aspect.titles[1].capitalize(), "This changes no verdict."
-    return _SECTIONS.get(aspect.name, AspectSection(title, text, heads, ("State",), row))
 
 
 def _section(title: str, *content: Content) -> Html:

@@ -84,7 +84,7 @@ def with_details(shown: models.Finding, finding: Finding) -> models.FindingDetai
         history=finding.history,
         changes=finding.changes if _is_dated(finding) else 0,
         remediation=remediation_of(finding, shown.tenant_id),
-        limits=limits_of(finding.kind, shown.verdict, finding.data),
+        limits=limits_of(finding.kind, shown.verdict),
         controls=controls().value,
     )
 

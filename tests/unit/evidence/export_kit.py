@@ -8,19 +8,14 @@ from typing import Final
 from urllib.parse import urlencode
 
 from cmk_check.core.counts import AccountCounter
-from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
 from cmk_check.core.enums import (
     CoverageState,
-    DataReason,
-    DataState,
     ExceptionReason,
     KeyReason,
     KeySeverity,
     KeyState,
     PostureVerdict,
     ScanState,
-    StoreState,
-    StoreType,
     Trigger,
     Verdict,
 )
@@ -51,12 +46,6 @@ BROKEN: Final = KeyHealth(
     expires=ENDS,
 )
 HEALTHY: Final = KeyHealth(KeyState.HEALTHY)
-EXPOSED: Final = AccountData(
-    DataState.MICROSOFT_KEYS,
-    (DataConcern(DataReason.STORE_UNDER_MICROSOFT_KEY, {"stores": "threads"}),),
-    (DataStore(StoreType.COSMOS_DB, None, "threads", StoreState.MICROSOFT_KEY),),
-    NOON,
-)
 
 
 async def _nothing(_route: str) -> None:

@@ -16,7 +16,7 @@ from cmk_check.evidence.as_of import SubscriptionThen
 from tests.unit.evidence.estate_kit import Listed, Recorded, Remembered, remembered
 
 # In each of these a subscription has several changes. `make test-all` tries more.
-SEEDS: Final = st.sampled_from([0, 1, 2, 4, 7, 31])
+SEEDS: Final = st.sampled_from([0, 1, 4, 6, 7, 31])
 MORE_SEEDS: Final = range(100, 120)
 
 

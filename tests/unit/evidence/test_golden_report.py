@@ -16,7 +16,7 @@ from cmk_check.core.enums import Verdict
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.hostile import changes_of_every_kind
-from tests.unit.evidence.export_kit import EXPOSED, HEALTHY, all_sorts, estate, exported
+from tests.unit.evidence.export_kit import HEALTHY, all_sorts, estate, exported
 from tests.unit.web.api_kit import finding
 
 GOLDEN: Final = Path(__file__).parent / "golden" / "report.html"
@@ -24,7 +24,7 @@ GOLDEN: Final = Path(__file__).parent / "golden" / "report.html"
 
 async def _report(folder: Path) -> str:
     """Export an estate in which everything occurs; return the report in a comparable form."""
-    elsewhere = replace(finding("agents", Verdict.COMPLIANT), key_health=HEALTHY, data=EXPOSED)
+    elsewhere = replace(finding("agents", Verdict.COMPLIANT), key_health=HEALTHY)
     judged = elsewhere.judgement
     dated = replace(judged.evidence, created_at="2024-05-01T22:00:00Z")
     elsewhere = replace(elsewhere, judgement=replace(judged, evidence=dated))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cmk_check.core.enums import ChangeType, Verdict
+from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.core.text import shown
 from cmk_check.evidence.bundle import write_bundle
@@ -15,7 +15,6 @@ from cmk_check.limits import MAX_REPORT_ROWS
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.hostile import NAMES, changes_of_every_kind
 from tests.unit.evidence.export_kit import (
-    EXPOSED,
     WAIVED,
     AppApi,
     all_sorts,
@@ -105,7 +104,7 @@ async def test_a_period_begins_where_it_says(tmp_path: Path) -> None:
     ("kind", "name", "state"),
     [
         (ChangeType.KEY_DEGRADED, "keyHealth", "broken"),
-        (ChangeType.DATA_EXPOSED, "dataStores", "microsoft_keys"),
+        (ChangeType.EXCEPTION_ENDED, "exception", "not_honoured"),
     ],
 )
 @pytest.mark.parametrize("is_new", [True, False])
@@ -124,18 +123,3 @@ async def test_a_change_shows_the_state_that_it_is_about(
     shown_state = f"compliant, customer_managed_key, {state}"
     assert (shown_state if is_new else f"{shown_state} → {shown_state}") in page.text
     assert f"{state}, ml" not in page.text
-
-
-async def test_an_aspect_that_has_only_states_has_a_section(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One that is added to the catalogue must not be missing from the report."""
-    monkeypatch.setattr("cmk_check.evidence.report._SECTIONS", {})
-    unseen, exposed = (finding(name, Verdict.COMPLIANT) for name in ("unseen", "exposed"))
-
-    bundle = await exported(await estate([unseen, replace(exposed, data=EXPOSED)]), tmp_path)
-
-    _, _, section = (bundle / "report.html").read_text().partition("<h2>Data stores</h2>")
-    page = _Page(section.partition("</section>")[0]).text
-    assert "Own keys Microsoft keys" in page
-    assert "State exposed group rg-ai microsoft keys unseen group rg-ai unknown" in page

@@ -7,17 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.data_stores.account_data import AccountData
-from cmk_check.core.enums import CoverageState, DataState, Verdict
+from cmk_check.core.enums import CoverageState, Verdict
 from cmk_check.core.model import Finding
 from cmk_check.core.status import UnwrittenGap
 from cmk_check.core.watch_state import Watch
 from cmk_check.store.watch_table import WatchTable
 from tests.unit.evidence.export_kit import (
-    BROKEN,
-    EXPOSED,
-    HEALTHY,
     WAIVED,
     all_sorts,
     estate,
@@ -134,59 +129,3 @@ async def test_the_same_state_gives_the_same_bytes(tmp_path: Path) -> None:
     one, other = ({path.name: path.read_bytes() for path in each.iterdir()} for each in bundles)
     assert one.pop("status.json") != other.pop("status.json")
     assert one == other
-
-
-async def test_p1_a_state_that_nobody_calls_well_is_listed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Although it is new and not among the troubles yet."""
-    for aspect in ASPECTS:
-        monkeypatch.setattr(type(aspect), "troubles", {})
-    exposed = AccountData(DataState.MAY_BE_MICROSOFT_KEYS)
-    found = [
-        replace(SAFE, key_health=HEALTHY, data=AccountData(DataState.OWN_KEYS)),
-        replace(SAFE, id=finding("locked").id, key_health=BROKEN),
-        replace(SAFE, id=finding("elsewhere").id, data=exposed),
-    ]
-
-    report = _report(await exported(await estate(found), tmp_path))
-
-    assert [">safe<" in report, ">locked<" in report, ">elsewhere<" in report] == [
-        False,
-        True,
-        True,
-    ]
-
-
-def _with_data(state: DataState, verdict: Verdict = Verdict.COMPLIANT) -> Finding:
-    """Return an account with data in a store, and with this state."""
-    return replace(finding(state.value, verdict), data=replace(EXPOSED, state=state))
-
-
-def _section(bundle: Path) -> str:
-    _, _, section = _report(bundle).partition("Where accounts keep data")
-    return section.partition("Exceptions")[0]
-
-
-async def test_an_account_under_its_key_with_data_elsewhere_is_listed(tmp_path: Path) -> None:
-    """An auditor asks where the data is."""
-    accounts = [replace(_with_data(state), key_health=HEALTHY) for state in DataState]
-
-    section = _section(await exported(await estate(accounts), tmp_path))
-
-    listed = {state.value for state in DataState if f">{state.value}<" in section}
-    assert {*DataState} - listed == {"own_keys", "none"}
-
-
-async def test_what_was_never_read_is_listed_where_data_stores_are_read(tmp_path: Path) -> None:
-    """Nobody knows where its data lies, although the app looks; of others, nothing is said."""
-    never = finding("never", Verdict.COMPLIANT)
-    well = replace(_with_data(DataState.OWN_KEYS), key_health=HEALTHY)
-
-    looked, not_looked = [
-        _section(await exported(await estate(found), tmp_path, name))
-        for name, found in {"looked": [never, well], "not": [never]}.items()
-    ]
-
-    assert ">never<" in looked
-    assert not not_looked
