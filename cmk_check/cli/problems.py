@@ -16,8 +16,8 @@ from cmk_check.core.enums import (
 from cmk_check.core.posture import Expectations, is_fresh
 from cmk_check.core.reasons.catalogue import (
     GAP_REASONS,
+    KEY_REASONS,
     POSTURE_REASONS,
-    SIDE_REASONS,
     VERDICT_REASONS,
 )
 from cmk_check.core.requirements import AGAINST, OPTIONAL
@@ -118,7 +118,7 @@ def _of_account(finding: models.Finding, expect: Expectations, *, accepts: bool)
         as_counted = ReasonSeverity.UNKNOWN if is_required else ReasonSeverity.WARNING
         side = finding.sides[requirement.aspect.name]
         for reason in side.reasons if side else ():
-            severity = SIDE_REASONS[reason.code].severity
+            severity = KEY_REASONS[reason.code].severity
             if severity in requirement.open_severities:
                 severity = as_counted
             problems.append(Problem(reason.code, severity, reason.message))

@@ -89,8 +89,6 @@ def scan(  # noqa: PLR0913 - an argument for each option
     invalid, or the result cannot be written. 130 after Ctrl-C and 143 after SIGTERM, which print
     the results so far. With CMK_REQUIRE_HEALTHY_KEYS=on, an account with a broken key counts as
     non_compliant, and an account with a key of unknown health as unknown. With
-    CMK_REQUIRE_COVERED_DATA=on, an account with a data store under Microsoft's keys counts as
-    non_compliant, and an account with a store that may be or is unknown counts as unknown. With
     CMK_EXCEPTIONS=accept, non_compliant accounts count only if at least one of them has no honoured
     exception.
     """

@@ -17,7 +17,7 @@ from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.text import shown
 from cmk_check.web import aspect_models, models
 
-type _Judged = tuple[models.Finding, aspect_models.Side]
+type _Judged = tuple[models.Finding, aspect_models.KeyHealth | None]
 """An account, and its problems other than the verdict."""
 
 _GREEN, _YELLOW, _RED = "green", "yellow", "red"

@@ -72,11 +72,11 @@ def is_guid(text: str) -> bool:
     return re.fullmatch(GUID, text) is not None
 
 
-def few(names: Iterable[str], most: int = MAX_NAMES_LISTED) -> str:
+def few(names: Iterable[str]) -> str:
     """Return the first names as a list for people, with the number of further names."""
     every = list(names)
-    more = len(every) - most
-    return ", ".join(every[:most]) + (f" and {more:,} more" if more > 0 else "")
+    more = len(every) - MAX_NAMES_LISTED
+    return ", ".join(every[:MAX_NAMES_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def counted(number: int, noun: str) -> str:

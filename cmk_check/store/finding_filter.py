@@ -7,7 +7,7 @@ from typing import Final
 
 from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.enums import Reason, Verdict
-from cmk_check.core.key_use import keys_of
+from cmk_check.core.key_use import key_of
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED
 
@@ -65,5 +65,5 @@ class FindingFilter:
                 for name, state in self.states.items()
             )
             and not (self.unowned and (finding.owner or UNOWNED).value is not None)
-            and (self.key is None or self.key in keys_of(finding).stores)
+            and (self.key is None or self.key == key_of(finding))
         )

@@ -1,16 +1,14 @@
 """The aspects beside the verdict in the HTTP API: one account's, the counts, and the filters.
 
-A new aspect adds its model, and a field to ``Sides``, ``SumsOfScan`` and ``AspectFilters``.
+A new aspect adds its model, and a field to ``Sides``, ``Sums`` and ``AspectFilters``.
 """
 
 from collections.abc import Mapping
 
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from cmk_check.core.enums import (
     ControlMapping,
-    DataReason,
-    DataState,
     DueState,
     ExceptionReason,
     ExceptionState,
@@ -20,10 +18,6 @@ from cmk_check.core.enums import (
     KeyState,
     PolicyReason,
     PolicyState,
-    ReasonSeverity,
-    StoreState,
-    StoreType,
-    StoreUsage,
 )
 from cmk_check.core.owner import OwnerSource
 from cmk_check.web.json_model import Answer, Omittable, Time
@@ -108,54 +102,6 @@ class Keys(Answer):
     unknown: int = Field(description="Unknown, or never read.")
 
 
-class ReasonOfDataStores(_Concern[DataReason, ReasonSeverity]):
-    """A reason for the state, and what to do; `info` does not change the state."""
-
-
-class UseOfDataStore(Answer):
-    """What a store is used for."""
-
-    project: str | None = Field(description="Null if the account itself uses it.")
-    use: StoreUsage = Field(description="What it keeps in the store.")
-
-
-class DataStore(Answer):
-    """A store that the account or one of its projects names."""
-
-    type: StoreType = Field(description="The type of resource.")
-    id: str | None = Field(description="The ARM id, in lower case, if known.")
-    name: str = Field(description="The name of the resource.")
-    state: StoreState = Field(description="Whose key encrypts it.")
-    key: str | None = Field(description="The address of the key; null if Azure does not return it.")
-    uses: list[UseOfDataStore] = Field(description="What uses the store, and for what.")
-    detail: str | None = Field(description="Why the store could not be read.")
-
-
-class DataStores(Answer):
-    """Where else the account keeps data, and under whose keys."""
-
-    state: DataState = Field(description="Whose keys encrypt the data.")
-    reasons: list[ReasonOfDataStores] = Field(
-        validation_alias="concerns", description="The reasons, the worst first."
-    )
-    stores: list[DataStore] = Field(description="The stores, each listed once.")
-    basic_projects: list[str] = Field(
-        validation_alias=AliasChoices("basicProjects", "basic"),
-        description="Projects whose agents lack a store of yours.",
-    )
-    as_of: Time | None = Field(description="When the projects and connections were read.")
-
-
-class DataStoreCounts(Answer):
-    """Accounts by the state of their data stores."""
-
-    own_keys: int = Field(description="All data is under your keys.")
-    microsoft_keys: int = Field(description="A store is under Microsoft's keys.")
-    may_be_microsoft_keys: int = Field(description="Agents lack a store of yours.")
-    unknown: int = Field(description="Unknown, or never read.")
-    none: int = Field(description="The account names no store.")
-
-
 class AzurePolicy(Answer):
     """How Azure's built-in policy assesses an account by default.
 
@@ -176,35 +122,23 @@ class PolicyCounts(Answer):
     differs: int = Field(description="The policy disagrees with us; includes `notAssessed`.")
 
 
-type Side = KeyHealth | DataStores | None
-
-
 class Sides(Answer):
     """The aspects beside an account's verdict; null if they do not apply or were not read."""
 
     key_health: KeyHealth | None = Field(description="Null if not compliant, or never read.")
-    data_stores: DataStores | None = Field(description="Null if never read.")
     exception: AccountException | None = Field(description="Null if there is none.")
     azure_policy: AzurePolicy | None = Field(description="Null if unknown.")
 
     @property
-    def sides(self) -> Mapping[str, Side]:
+    def sides(self) -> Mapping[str, KeyHealth | None]:
         """The judged aspects, by name."""
-        return {"keyHealth": self.key_health, "dataStores": self.data_stores}
+        return {"keyHealth": self.key_health}
 
 
-class SumsOfScan(Answer):
-    """The counts of aspects in every sum of accounts; null if the aspect was never read."""
+class SumsOfOwner(Answer):
+    """The counts of an owner's accounts."""
 
-    data_stores: DataStoreCounts | None = Field(description="Null if none was read.")
-
-
-class _Keys(Answer):
     keys: Keys | None = Field(description="Null if keys are not read.")
-
-
-class SumsOfOwner(SumsOfScan, _Keys):
-    """The counts of an owner's accounts; ``keys`` is null if keys are not read."""
 
 
 class Sums(SumsOfOwner):
@@ -213,9 +147,9 @@ class Sums(SumsOfOwner):
     azure_policy: PolicyCounts | None = Field(description="Null if not counted yet.")
 
     @property
-    def sums(self) -> Mapping[str, Keys | DataStoreCounts | None]:
+    def sums(self) -> Mapping[str, Keys | None]:
         """The accounts by state, for each aspect by name."""
-        return {"keyHealth": self.keys, "dataStores": self.data_stores}
+        return {"keyHealth": self.keys}
 
 
 class AspectFilters(BaseModel):
@@ -223,9 +157,6 @@ class AspectFilters(BaseModel):
 
     key_health: Omittable[KeyState] = Field(
         None, description="Only accounts with this key health; an unread key matches no state."
-    )
-    data_stores: Omittable[DataState] = Field(
-        None, description="Only accounts with data stores in this state."
     )
     exception: Omittable[ExceptionState] = Field(
         None,

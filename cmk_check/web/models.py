@@ -36,7 +36,6 @@ from cmk_check.web.aspect_models import (
     Sides,
     Sums,
     SumsOfOwner,
-    SumsOfScan,
 )
 from cmk_check.web.json_model import Answer, Omittable, Time
 
@@ -145,7 +144,7 @@ class _ScanOfScope(LastScan):
     accounts: Accounts | None = Field(description="The accounts that the scan read.")
 
 
-class Scan(SumsOfScan, _ScanOfScope):
+class Scan(_ScanOfScope):
     """A scan; its results are null while it runs and if it failed or was abandoned.
 
     A partial scan reads and counts only the requested subscriptions.
@@ -360,9 +359,7 @@ class KeyInUse(Answer):
     )
     owners: int = Field(description="Owners of these accounts.")
     unowned: int = Field(description="Accounts without an owner.")
-    data_only: int = Field(description="Accounts that only have data stores under the key.")
     unread: int = Field(description="Accounts not read by the last scan, counted as last known.")
-    data_stores: int = Field(description="Data stores under the key.")
     keys: Keys | None = Field(
         description="The accounts under the key by key health; null if keys are not read."
     )

@@ -167,9 +167,7 @@ class FindingsQuery(AspectFilters, _OfFindings):
     unowned: Omittable[Literal["true"]] = Field(
         None, description="Only accounts without an owner; excludes `owner`."
     )
-    key: Omittable[KeyId] = Field(
-        None, description="Only accounts under this key, or with data stores under it."
-    )
+    key: Omittable[KeyId] = Field(None, description="Only accounts under this key.")
     q: Omittable[Words] = Field(
         None,
         description="Only accounts for which each of these words occurs in the name of the "

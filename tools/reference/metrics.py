@@ -6,7 +6,7 @@ from typing import Final
 
 from prometheus_client import Metric
 
-from cmk_check.core.enums import DataState, KeyState, ScanState, Trigger
+from cmk_check.core.enums import KeyState, ScanState, Trigger
 from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.posture import Expectations, of_estate
 from cmk_check.core.status import LastScan, Status, Summary
@@ -33,7 +33,6 @@ def _scraped() -> StatusCollector:
         {_KIND: VerdictCounts(1)},
         ignored_by_kind={"SpeechServices": 1},
         by_key_health=dict.fromkeys(KeyState, 1),
-        by_data_state=dict.fromkeys(DataState, 1),
     )
     scan = LastScan("id", ScanState.COMPLETE, Trigger.TIMER, _NOW, _NOW)
     status = Status(as_of=_NOW, summary=Summary(accounts), last_scan=scan)

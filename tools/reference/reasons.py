@@ -6,7 +6,6 @@ from typing import Final
 
 from cmk_check.core.enums import (
     Actor,
-    DataState,
     ExceptionEnd,
     KeyReason,
     KeyState,
@@ -27,7 +26,6 @@ from tools.reference.documents import code, one_line, table
 
 _ENUMS: Final[dict[str, type[StrEnum]]] = {
     "actor": Actor,
-    "data-state": DataState,
     "exception-end": ExceptionEnd,
     "key-state": KeyState,
     "mark": Mark,

@@ -41,7 +41,6 @@ def to_api_sides(finding: Finding, now: datetime) -> dict[str, object]:
     """Make the fields of ``Sides``; an honoured exception ends at its expiry."""
     return {
         "key_health": _key_health(finding.key_health, now),
-        "data_stores": finding.data,
         "exception": finding.exception.at(now) if finding.exception else None,
         "azure_policy": policy_answer(finding.kind, finding.judgement),
     }

@@ -52,8 +52,6 @@ _PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "azurePolicy": ("azurePolicy", "state"),
     "owner": ("owner", "value"),
     "ownerSource": ("owner", "source"),
-    "dataStores": ("dataStores", "state"),
-    "dataStoreReasons": ("dataStores", "reasons"),
     "dueAt": ("dueAt",),
     "due": ("due",),
 }

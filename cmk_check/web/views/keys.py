@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from cmk_check.core.enums import KeyRotation, KeyState
-from cmk_check.core.key_use import KeysOfFinding, keys_of
+from cmk_check.core.enums import KeyRotation, KeyState, Verdict
+from cmk_check.core.key_use import key_of
 from cmk_check.core.model import Finding
 from cmk_check.core.status import Status
 from cmk_check.core.text import counted
@@ -20,7 +20,6 @@ from cmk_check.web.views.groups import Groups, SummingView
 _NAMES: Final = ("owner_names", "versions", "identities")
 _INCLUDING: Final = {
     "unowned": "without an owner",
-    "data_only": "with only data stores under the key",
     "broken": "whose key is already broken",
     "unread": "not read by the last scan",
 }
@@ -32,25 +31,20 @@ class _KeyUse:
 
     numbers: Counter[str] = field(default_factory=Counter)
     names: dict[str, set[str | None]] = field(default_factory=lambda: {n: set() for n in _NAMES})
-    stores: set[str] = field(default_factory=set)
     expires: datetime | None = None
     next_rotation_at: datetime | None = None
     vault_id: str | None = None
 
-    def add(self, key: str, keys: KeysOfFinding, finding: Finding, *, unread: bool) -> None:
-        """Add an account that is under the key, or has data stores under it."""
-        owner, is_under = finding.owner.value if finding.owner else None, key == keys.own
-        health = finding.key_health if is_under else None
+    def add(self, finding: Finding, *, unread: bool) -> None:
+        """Add an account that is under the key."""
+        owner, health = finding.owner.value if finding.owner else None, finding.key_health
         self.numbers["accounts"] += 1
         self.numbers["unowned"] += owner is None
-        self.numbers["data_only"] += not is_under
         self.numbers["unread"] += unread
         self.numbers["pinned"] += health is not None and health.rotation is KeyRotation.PINNED
         self.names["owner_names"].add(owner)
-        self.stores |= keys.stores[key]
-        if is_under:
-            self.numbers[(health.state if health else KeyState.UNKNOWN).value] += 1
-            self.vault_id = self.vault_id or finding.vault_id
+        self.numbers[(health.state if health else KeyState.UNKNOWN).value] += 1
+        self.vault_id = self.vault_id or finding.vault_id
         if health is not None:
             self.names["versions"].add(health.key_version)
             self.names["identities"].add(health.principal_id)
@@ -72,7 +66,6 @@ class _KeyUse:
             shared=self.numbers["accounts"] > 1,
             **self.numbers,
             owners=owners,
-            data_stores=len(self.stores),
             keys=Keys(**states) if key_health else None,
             expires=self.expires,
             next_rotation_at=self.next_rotation_at,
@@ -104,28 +97,27 @@ class KeysView(SummingView):
         most = MAX_WORKBOOK_FINDINGS if is_workbook else query.top
         uses = Groups(_KeyUse, most, query.skip_token, "https://")
         status = (await self.scans.status()).value
-        unjudged = unknown_data = 0
+        unjudged = 0
         async for finding, unread in self.all_findings(status, "key"):
-            keys = keys_of(finding)
-            unjudged += keys.is_unjudged
-            unknown_data += keys.has_unknown_data
-            for key in keys.stores:
-                vault = key.removeprefix("https://").partition(".")[0]
-                is_asked = query.key in {None, key} and query.vault in {None, vault}
-                if is_asked and (use := uses.at(key)):
-                    use.add(key, keys, finding, unread=unread)
+            key = key_of(finding)
+            if key is None:
+                unjudged += finding.judgement.verdict is not Verdict.NON_COMPLIANT
+                continue
+            vault = key.removeprefix("https://").partition(".")[0]
+            is_asked = query.key in {None, key} and query.vault in {None, vault}
+            if is_asked and (use := uses.at(key)):
+                use.add(finding, unread=unread)
         page = uses.page(lambda key, use: use.shown(key, key_health=self.key_health))
-        return page, _caution(status, unjudged, unknown_data)
+        return page, _caution(status, unjudged)
 
 
-def _caution(status: Status, unjudged: int, unknown_data: int) -> str:
+def _caution(status: Status, unjudged: int) -> str:
     """Return a sentence about what may also depend on a key but is not counted."""
     subscriptions = status.summary.subscriptions
     counts = (
         (unjudged, "account", "{} whose key is not known"),
         (subscriptions.gap, "subscription", "{} not read"),
         (subscriptions.excluded, "subscription", "{} excluded"),
-        (unknown_data, "account", "data stores of {}, not read or not understood"),
     )
     left_out = [text.format(counted(number, noun)) for number, noun, text in counts if number]
     as_of = f"As of {written(status.as_of)}" if status.as_of else "No scan has finished yet"

@@ -16,7 +16,6 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from pydantic.alias_generators import to_snake
 
-from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import (
     PostureReason,
@@ -77,7 +76,11 @@ class StatusCollector(Collector):
         if self.due_dates:
             text = "Accounts that the last scan found past their due date."
             yield from _gauge("accounts_overdue", text, accounts.overdue)
-        yield from _of_aspects(accounts, key_health=self.key_health)
+        if self.key_health:
+            text = "Compliant accounts by the health of their key; absent if keys are not read."
+            sums = KEY_HEALTH.all_sums(accounts)
+            keys = {to_snake(state): count for state, count in sums.items()}
+            yield from _gauge("accounts_by_key_health", text, keys, "key_health")
         if self.owners:
             text = f"Owners of accounts in scope, up to {MAX_OWNERS_COUNTED}."
             yield from _gauge("owners", text, len(accounts.owners))
@@ -146,23 +149,6 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
     yield from _gauge(
         "accounts_ignored", "Accounts of kinds that are not in scope.", ignored, "kind"
     )
-
-
-def _of_aspects(accounts: AccountCounts, *, key_health: bool) -> Iterator[Metric]:
-    if key_health:
-        text = "Compliant accounts by the health of their key; absent if keys are not read."
-        keys = _snake(KEY_HEALTH.all_sums(accounts))
-        yield from _gauge("accounts_by_key_health", text, keys, "key_health")
-    for aspect in ASPECTS:
-        counts = aspect.sums(accounts)
-        if counts and aspect.counted_as and aspect is not KEY_HEALTH:
-            text = f"Accounts in scope by the state of their {aspect.titles[1]}; absent if unread."
-            name = f"accounts_{to_snake(aspect.counted_as)}"
-            yield from _gauge(name, text, _snake(counts), "state")
-
-
-def _snake(counts: Mapping[str, int]) -> dict[str, int]:
-    return {to_snake(state): count for state, count in counts.items()}
 
 
 def _of_scan(scan: LastScan) -> Iterator[Metric]:

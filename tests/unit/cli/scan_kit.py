@@ -8,13 +8,10 @@ from typing import Any
 from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.scan_report import report
 from cmk_check.config.settings import Settings
-from cmk_check.core.data_stores.facts import ProjectPlaces, StoreKey
 from cmk_check.core.enums import ExceptionMode, GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.posture import Expectations
-from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
-from cmk_check.core.unread import Unread
-from tests.fakes.data_stores import WITH_PROJECTS, ScriptedStores, place
+from cmk_check.core.requirements import HEALTHY_KEYS
 from tests.fakes.exemptions import ScriptedExemptions, exempted
 from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys
 from tests.fakes.world import BEGINNING, World, bad, good, odd, sub
@@ -80,15 +77,6 @@ def world_of_keys(*states: str, required: bool = False) -> World:
     world = World(keys=keys, expectations=expectations)
     world.listed(sub(1))
     world.read(sub(1), *accounts)
-    return world
-
-
-def world_of_data(key: StoreKey | Unread, *, required: bool = True) -> World:
-    """Make a world with a compliant account, whose one project keeps files under this key."""
-    requires = frozenset({COVERED_DATA} if required else ())
-    world = world_of("good", expectations=Expectations(timedelta(hours=3), requires=requires))
-    world.read(sub(1), replace(good(sub(1)), places=WITH_PROJECTS))
-    world.data_stores = ScriptedStores(ProjectPlaces((place("files"),)), {"files": key})
     return world
 
 

@@ -17,10 +17,8 @@ from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.plan_folder import report_folder
 from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.core.account import Reading
-from cmk_check.core.data_stores.facts import ProjectPlaces
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
-from tests.fakes.data_stores import MICROSOFT, WITH_PROJECTS, ScriptedStores, place
 from tests.fakes.exemptions import exempted
 from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, VAULT_GONE, ScriptedKeys
 from tests.fakes.world import World, bad, good, sub
@@ -37,18 +35,17 @@ KEYS: Final = {
 
 
 def _world() -> World:
-    """Make an estate: accepted and other violations, unknowns, gaps, keys, and data elsewhere."""
+    """Make an estate: accepted and other violations, unknowns, gaps, and keys."""
     world = world_of_exceptions("bad", "bad", "odd", "gap", "part", "good", accepted=[1])
     assert world.exemptions is not None
     world.exemptions.facts[sub(2)] = exempted(sub(2), None, created_by="ann@corp.test")
     world.read(sub(4), gap=Gap(GapReason.FORBIDDEN, "Some/action"))
     accounts = [good(sub(6), name) for name in KEYS]
-    agents = replace(good(sub(6), "agents"), places=WITH_PROJECTS)
+    agents = good(sub(6), "agents")
     dated = replace(bad(sub(6), "Old (süd)"), created_at="2024-05-01T22:00:00Z", owner="Ann")
     world.inventory.readings[sub(6)] = Reading((*accounts, agents, dated), {"SpeechServices": 3})
     facts = {str(each.id): KEYS[each.id.name] for each in accounts}
     world.keys = ScriptedKeys({**facts, str(agents.id): HEALTHY})
-    world.data_stores = ScriptedStores(ProjectPlaces((place("files"),)), {"files": MICROSOFT})
     return world
 
 

@@ -33,9 +33,7 @@ from cmk_check.core.keys.facts import Vault
 from cmk_check.core.posture import Expectations
 from cmk_check.core.reasons.catalogue import CATALOGUE, VERDICT_REASONS
 from cmk_check.core.scope import Scope
-from cmk_check.core.unread import Unread
 from cmk_check.web import models
-from tests.fakes.data_stores import MICROSOFT
 from tests.fakes.hostile import NAMES
 from tests.fakes.keys import HEALTHY
 from tests.fakes.world import BEGINNING, World, bad, good, sub
@@ -44,7 +42,6 @@ from tests.unit.cli.scan_kit import (
     SETTINGS,
     scan,
     world_of,
-    world_of_data,
     world_of_exceptions,
     world_of_keys,
 )
@@ -70,9 +67,6 @@ WORLDS: Final[dict[str, tuple[int, Callable[[], World]]]] = {
     "key at risk": (0, partial(KEYS, "healthy", "at_risk")),
     "key broken": (1, partial(KEYS, "healthy", "broken")),
     "key unknown": (3, partial(KEYS, "healthy", "unknown")),
-    "data exposed": (1, partial(world_of_data, MICROSOFT)),
-    "data unread": (3, partial(world_of_data, Unread(FORBIDDEN))),
-    "data unread, not required": (0, partial(world_of_data, Unread(FORBIDDEN), required=False)),
     "one of two accepted": (1, partial(TWO_BAD, accepted=(1,), mode=ACCEPT)),
     "both accepted": (0, partial(TWO_BAD, accepted=(1, 2), mode=ACCEPT)),
     "exceptions are shown": (1, partial(TWO_BAD, accepted=(1, 2), mode=SHOW)),

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,12 +11,11 @@ import pytest
 from cmk_check.cli.output_options import OutputOptions
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.ports import Table
-from tests.fakes.data_stores import MICROSOFT, OWN, WITH_PROJECTS, ScriptedStores
 from tests.fakes.exemptions import ScriptedExemptions
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good, sub
-from tests.unit.cli.scan_kit import JSON, SETTINGS, scan, world_of, world_of_data, world_of_keys
+from tests.unit.cli.scan_kit import JSON, SETTINGS, scan, world_of, world_of_keys
 
 type Output = pytest.CaptureFixture[str]
 
@@ -83,8 +81,8 @@ def _hold(name: str) -> Callable[[World, Any], None]:
 
 @pytest.mark.parametrize(
     "hold",
-    [_hold(name) for name in ("keys", "exemptions", "data_stores", "account_search")],
-    ids=["keys", "exemptions", "data stores", "Resource Graph"],
+    [_hold(name) for name in ("keys", "exemptions", "account_search")],
+    ids=["keys", "exemptions", "Resource Graph"],
 )
 async def test_what_was_read_is_in_the_result_whatever_it_waits_for(
     hold: Callable[[World, Any], None], capsys: Output
@@ -92,14 +90,9 @@ async def test_what_was_read_is_in_the_result_whatever_it_waits_for(
     """The progress bar has counted it; and nothing more is read once the scan is to end."""
     world, held = World(), _Held()
     world.keys, world.exemptions = ScriptedKeys(), ScriptedExemptions()
-    world.data_stores = ScriptedStores()
     world.listed(sub(1), sub(2))
     for number in (1, 2):
-        world.read(
-            sub(number),
-            replace(good(sub(number)), places=WITH_PROJECTS),
-            bad(sub(number), "lab"),
-        )
+        world.read(sub(number), good(sub(number)), bad(sub(number), "lab"))
     hold(world, held)
 
     code = await held.interrupt(world)
@@ -189,21 +182,15 @@ async def test_p1_an_older_answer_does_not_make_an_interrupted_scan_green(capsys
         (world_of_keys("broken", required=True), "non_compliant"),
         (world_of_keys("broken"), "unknown"),
         (world_of_keys("healthy", required=True), "unknown"),
-        (world_of_data(MICROSOFT), "non_compliant"),
-        (world_of_data(MICROSOFT, required=False), "unknown"),
-        (world_of_data(OWN), "unknown"),
     ],
-    ids=["broken", "broken, not required", "healthy", "exposed", "exposed, not required", "own"],
+    ids=["broken", "broken, not required", "healthy"],
 )
-async def test_p1_an_interrupted_scan_says_what_it_knew_of_keys_and_data(
-    world: World, posture: str
-) -> None:
+async def test_p1_an_interrupted_scan_says_what_it_knew_of_keys(world: World, posture: str) -> None:
     """What was found is not taken back by an end before its time, nor is the rest called well."""
     await world.scan()
 
     status = await ScanResult(world.context, SETTINGS, partial=True).status()
 
     assert status.posture == posture
-    counted = status.keys or status.data_stores
-    assert counted is not None
-    assert sum(counted.model_dump().values()) == 1
+    assert status.keys is not None
+    assert sum(status.keys.model_dump().values()) == 1

@@ -6,9 +6,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import (
-    DataState,
     ExceptionReason,
     ExceptionState,
     KeyState,
@@ -37,13 +35,8 @@ FINDINGS: Final[dict[str, Finding]] = {
         exception=replace(ACCEPTED, reason=ExceptionReason.EXPIRED),
         owner=Owner("ml\n", "account"),
     ),
-    "foundry": replace(
-        only_finding(known_of(replace(bad(ID), kind="AIServices"))),
-        data=AccountData(DataState.MICROSOFT_KEYS),
-    ),
-    "broken": replace(
-        only_finding(known_of(good(ID), keys=DISABLED)), data=AccountData(DataState.UNKNOWN)
-    ),
+    "foundry": only_finding(known_of(replace(bad(ID), kind="AIServices"))),
+    "broken": only_finding(known_of(good(ID), keys=DISABLED)),
     "odd": only_finding(known_of(odd(ID))),
 }
 HONOURED, NOT_HONOURED, NONE = ExceptionState
@@ -64,12 +57,6 @@ LATER: Final = NOON + timedelta(days=2)
         (FindingFilter(reason=Reason.MALFORMED), {"odd"}, {}),
         (FindingFilter(states={"keyHealth": KeyState.BROKEN}), {"broken"}, {"keyHealth": "broken"}),
         (FindingFilter(states={"keyHealth": KeyState.UNKNOWN}), set(), {}),
-        (
-            FindingFilter(states={"dataStores": DataState.MICROSOFT_KEYS}),
-            {"foundry"},
-            {"dataState": "microsoft_keys"},
-        ),
-        (FindingFilter(states={"dataStores": DataState.UNKNOWN}), {"broken"}, {}),
         (
             FindingFilter(states={"exception": HONOURED}, at=NOON),
             {"accepted"},

@@ -8,7 +8,7 @@ from tests.unit.web.api_kit import AS_SERVED, LAB, Served
 from tests.unit.web.asgi_client import send
 
 ALLOWED = (
-    "verdict, reason, kind, location, subscription, keyHealth, dataStores, exception, due, "
+    "verdict, reason, kind, location, subscription, keyHealth, exception, due, "
     "azurePolicy, owner, unowned, key, q, top, skipToken, format"
 )
 ID = "00000000-0000-0000-0000-000000000000"

@@ -12,19 +12,13 @@ from pydantic.alias_generators import to_snake
 
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import Aspect
-from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore, StoreUse
 from cmk_check.core.enums import (
-    DataReason,
-    DataState,
     ExceptionMode,
     ExceptionReason,
     KeyReason,
     KeyRotation,
     KeySeverity,
     KeyState,
-    StoreState,
-    StoreType,
-    StoreUsage,
     Verdict,
 )
 from cmk_check.core.exceptions.account_exception import AccountException
@@ -35,7 +29,6 @@ from cmk_check.web import models
 from tests.unit.core.aspects.test_catalogue import EXAMPLES
 from tests.unit.web.api_kit import (
     AS_SERVED,
-    EARLIER,
     MAX_AGE,
     NOON,
     Served,
@@ -47,7 +40,6 @@ from tests.unit.web.asgi_client import send
 
 FINDINGS: Final = "/api/v1/findings"
 VAULT: Final = "/subscriptions/8d3c/resourcegroups/rg/providers/microsoft.keyvault/vaults/kv"
-STORE: Final = "/subscriptions/8d3c/resourcegroups/rg/providers/microsoft.storage/st"
 BROKEN: Final = KeyHealth(
     KeyState.BROKEN,
     (
@@ -66,26 +58,6 @@ BROKEN: Final = KeyHealth(
     "0d631adb5bd8416fb9ff92c7e47e60e5",
     "72f90000-0000-0000-0000-0000000000aa",
     next_rotation_at=NOON + timedelta(hours=3),
-)
-EXPOSED: Final = AccountData(
-    DataState.MICROSOFT_KEYS,
-    (
-        DataConcern(DataReason.STORE_UNDER_MICROSOFT_KEY, {"stores": STORE}),
-        DataConcern(DataReason.STORE_UNREAD, {}, "Microsoft.Storage/read", "403."),
-    ),
-    (
-        DataStore(
-            StoreType.STORAGE_ACCOUNT,
-            STORE,
-            "st",
-            StoreState.MICROSOFT_KEY,
-            None,
-            (StoreUse(StoreUsage.FILES, "team"), StoreUse(StoreUsage.SPEECH_AND_LANGUAGE)),
-        ),
-    ),
-    EARLIER,
-    ("basic",),
-    told=("what people know of stays inside",),
 )
 each_aspect = pytest.mark.parametrize("aspect", ASPECTS, ids=lambda it: it.name)
 
@@ -206,43 +178,6 @@ async def test_days_to_expiry_are_whole_and_pass_without_a_scan(
     (listed,) = (await send(served.app(), FINDINGS)).found
 
     assert listed["keyHealth"]["daysToExpiry"] == days
-
-
-async def test_a_finding_says_all_that_is_known_of_its_stores() -> None:
-    """The person who sets the key needs the store, its use, and the project."""
-    served = await recorded(_safe(data=EXPOSED))
-
-    (safe,) = (await send(served.app(), FINDINGS)).found
-
-    exposed, unread = safe["dataStores"].pop("reasons")
-    assert list(exposed.items()) == [
-        ("code", "store_under_microsoft_key"),
-        ("severity", "error"),
-        ("message", EXPOSED.concerns[0].message),
-        ("evidence", {"stores": STORE}),
-        ("missingAction", None),
-    ]
-    assert unread["missingAction"] == "Microsoft.Storage/read"
-    assert unread["message"].endswith(" 403.")
-    assert safe["dataStores"] == {
-        "state": "microsoft_keys",
-        "stores": [
-            {
-                "type": "storage_account",
-                "id": STORE,
-                "name": "st",
-                "state": "microsoft_key",
-                "key": None,
-                "uses": [
-                    {"project": "team", "use": "files"},
-                    {"project": None, "use": "speech_and_language"},
-                ],
-                "detail": None,
-            }
-        ],
-        "basicProjects": ["basic"],
-        "asOf": "2026-11-22T12:00:00Z",
-    }
 
 
 @pytest.mark.parametrize(

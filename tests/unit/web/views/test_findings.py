@@ -56,7 +56,6 @@ EXPECTED = {
         "createdAt": "2022-10-26T04:50:20Z",
     },
     "keyHealth": None,
-    "dataStores": None,
     "exception": None,
     "azurePolicy": {"state": "non_compliant", "reason": "same_as_verdict"},
     "firstSeen": "2026-11-22T12:00:00Z",

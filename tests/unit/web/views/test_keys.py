@@ -10,16 +10,7 @@ from weakref import WeakSet
 import pytest
 
 from cmk_check.core.account import Evidence
-from cmk_check.core.data_stores.account_data import AccountData, DataStore
-from cmk_check.core.enums import (
-    CoverageState,
-    DataState,
-    KeyRotation,
-    KeyState,
-    StoreState,
-    StoreType,
-    Verdict,
-)
+from cmk_check.core.enums import CoverageState, KeyRotation, KeyState, Verdict
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.keys.parsing import key_id
 from cmk_check.core.model import Finding
@@ -42,10 +33,8 @@ from tests.workbooks import sheets_of
 
 KEYS = "/api/v1/keys"
 KV = "https://kv-ai.vault.azure.net"
-CMK, OTHER = f"{KV}/keys/cmk", "https://kv-data.vault.azure.net/keys/data"
-NOTHING = AccountData(DataState.NONE)
+CMK = f"{KV}/keys/cmk"
 NO_KEY = "2 accounts whose key is not known; "
-NO_DATA = "data stores of 2 accounts, not read or not understood; "
 
 
 def _under(
@@ -55,13 +44,7 @@ def _under(
     evidence = Evidence("Microsoft.KeyVault", key, "automatic", uri)
     judgement = replace(bare.judgement, evidence=evidence)
     known = UNOWNED if owner is None else Owner(owner, "account")
-    return replace(bare, judgement=judgement, owner=known, **{"data": NOTHING, **more})  # type: ignore[arg-type]
-
-
-def _stores(*keys: str | None, state: StoreState = StoreState.OWN_KEY) -> AccountData:
-    kind = StoreType.STORAGE_ACCOUNT
-    stores = (DataStore(kind, f"/stores/{key}", "st", state, key) for key in keys)
-    return AccountData(DataState.OWN_KEYS, stores=tuple(stores))
+    return replace(bare, judgement=judgement, owner=known, **more)  # type: ignore[arg-type]
 
 
 async def _keys(served: Served, query: str = "") -> list[dict[str, object]]:
@@ -98,7 +81,7 @@ def test_a_key_has_one_id_however_it_is_written_and_a_lookalike_none(
 
 
 async def test_a_key_says_who_loses_data_with_it() -> None:
-    """Two spellings are one key; accounts of data stores count, each once."""
+    """Two spellings are one key; an account that is not compliant is under none."""
     soon, later = NOON + timedelta(days=9), NOON + timedelta(days=90)
     broken = KeyHealth(KeyState.BROKEN, expires=soon, key_version="v2", principal_id="p2")
     healthy = replace(
@@ -108,28 +91,26 @@ async def test_a_key_says_who_loses_data_with_it() -> None:
         principal_id="p1",
     )
     served = await recorded(
-        _under("a", key_health=healthy, data=_stores(CMK, CMK + "/v1"), vault_id="/v"),
+        _under("a", key_health=healthy, vault_id="/v"),
         _under("b", f"{KV.upper()}:443/", "CMK", "chat", key_health=broken),
-        _under("c", "https://kv-data.vault.azure.net", "data", None, data=_stores(CMK.upper())),
-        replace(finding("d"), data=_stores(OTHER)),
+        _under("c", owner=None),
+        finding("d"),
     )
 
-    cmk, other = await _keys(served)
+    (cmk,) = await _keys(served)
 
     assert cmk == {
         "id": CMK,
         "name": "cmk",
         "message": "If this key stops working, 3 accounts of 2 owners lose their data, including 1 "
-        "without an owner, 1 with only data stores under the key, 1 whose key is already broken.",
+        "without an owner, 1 whose key is already broken.",
         "vaultId": "/v",
         "shared": True,
         "accounts": 3,
         "owners": 2,
         "unowned": 1,
-        "dataOnly": 1,
         "unread": 0,
-        "dataStores": 3,
-        "keys": {"healthy": 1, "atRisk": 0, "broken": 1, "unknown": 0},
+        "keys": {"healthy": 1, "atRisk": 0, "broken": 1, "unknown": 1},
         "pinned": 1,
         "expires": "2026-12-04T12:00:00Z",
         "nextRotationAt": "2027-02-23T12:00:00Z",
@@ -137,7 +118,6 @@ async def test_a_key_says_who_loses_data_with_it() -> None:
         "versions": ["v1", "v2"],
         "identities": ["p1", "p2"],
     }
-    assert (other["id"], other["accounts"], other["dataOnly"]) == (OTHER, 2, 1)
 
 
 @pytest.mark.parametrize("days", [(9, 90), (90, 9)])
@@ -198,15 +178,10 @@ async def test_accounts_of_which_only_the_last_state_is_known_are_said() -> None
     ("known", "said"),
     [
         (_under("a"), ""),
-        (replace(finding("a", Verdict.UNKNOWN), data=NOTHING), NO_KEY),
+        (finding("a", Verdict.UNKNOWN), NO_KEY),
+        (finding("a", Verdict.NON_COMPLIANT), ""),
         (_under("a", None), NO_KEY),
         (_under("a", "https://evil.example"), NO_KEY),
-        (_under("a", data=None), NO_DATA),
-        (_under("a", data=replace(NOTHING, is_cut=True)), NO_DATA),
-        (_under("a", data=AccountData(DataState.UNKNOWN)), NO_DATA),
-        (_under("a", data=_stores(None)), NO_DATA),
-        (_under("a", data=_stores("odd", state=StoreState.BROKEN)), NO_DATA),
-        (_under("a", data=_stores(None, state=StoreState.MICROSOFT_KEY)), ""),
     ],
 )
 async def test_what_may_depend_on_a_key_and_is_not_counted_is_said(
@@ -251,17 +226,12 @@ async def test_a_key_that_could_not_be_read_does_not_hide_its_rotation(
 
 
 async def test_findings_are_listed_by_key() -> None:
-    """All accounts that depend on it, with their data stores, in every format."""
-    served = await recorded(
-        _under("a"),
-        _under("b", key="other"),
-        _under("c", key="other", data=_stores(CMK)),
-        replace(finding("d"), data=_stores(CMK)),
-    )
+    """All accounts that depend on it, in every format."""
+    served = await recorded(_under("a"), _under("b", key="other"), finding("c"))
 
     answer = await send(served.app(), f"/api/v1/findings?key={quote(CMK)}")
 
-    assert answer.names == ["a", "c", "d"]
+    assert answer.names == ["a"]
     assert not FindingFilter(key=CMK).is_compared_by_table
 
 

@@ -77,7 +77,6 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
         ("notFound", []),
         ("notFoundOmitted", 0),
         ("posture", "non_compliant"),
-        ("dataStores", None),
         ("subscriptions", {"total": 1, "read": 1, "gap": 0, "excluded": 0, "retired": 0}),
         ("changes", 4),
         ("crossCheck", {"state": "partly", "differences": 3}),

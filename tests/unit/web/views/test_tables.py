@@ -21,7 +21,7 @@ from cmk_check.web.views.xlsx_export import TITLES
 from tests.fakes.hostile import NAMES
 from tests.unit.web.api_kit import LAB, NOON, PORTAL, Served, coverage, finding, recorded
 from tests.unit.web.asgi_client import Answer, follow, send
-from tests.unit.web.views.test_aspects import BROKEN, EXPOSED, VAULT
+from tests.unit.web.views.test_aspects import BROKEN, VAULT
 from tests.workbooks import sheets_of
 
 FINDINGS = "/api/v1/findings"
@@ -118,27 +118,24 @@ async def test_what_stands_beside_a_verdict_has_columns_that_stay_where_they_wer
     form: str,
 ) -> None:
     """Existing spreadsheets must find the old columns in their places."""
-    safe = replace(finding("safe", Verdict.COMPLIANT), key_health=BROKEN, data=EXPOSED)
+    safe = replace(finding("safe", Verdict.COMPLIANT), key_health=BROKEN)
     tags = {"owner": "ai", "team": "=x"}
     served = await recorded(finding("bad"), replace(safe, tags=tags))
 
     bad, shown = _rows(await send(served.app(), f"{FINDINGS}?format={form}"), form)
 
     of_key = ("keyHealth", "keyReasons", "keyExpires", "keyRotation", "keyVaultId")
-    last = ("dataStores", "dataStoreReasons")
     place = COLUMNS.index("portalUrl")
     assert COLUMNS[place : place + 7] == ("portalUrl", *of_key, "createdAt")
-    assert COLUMNS[-6:] == ("owner", "ownerSource", *last, "dueAt", "due")
-    assert {bad[name] for name in of_key + last} == {""}
+    assert COLUMNS[-4:] == ("owner", "ownerSource", "dueAt", "due")
+    assert {bad[name] for name in of_key} == {""}
     assert shown["tags"] == "owner=ai; team==x"
-    assert [shown[name] for name in of_key + last] == [
+    assert [shown[name] for name in of_key] == [
         "broken",
         "key_expired; cannot_read",
         "2026-11-25T09:00:00Z",
         "pinned",
         VAULT,
-        "microsoft_keys",
-        "store_under_microsoft_key; store_unread",
     ]
 
 

@@ -58,7 +58,7 @@ async def test_it_is_a_file_to_be_saved_and_a_table_to_be_filtered(served: Serve
     assert answer.headers["content-disposition"] == 'attachment; filename="cmk-findings.xlsx"'
     assert answer.headers["cache-control"] == "no-store"
     (sheet,) = sheets_of(answer.body)
-    assert (sheet.frozen, sheet.filtered, sheet.formats) == ("1 1 frozen", "A1:AW5", {TEXT})
+    assert (sheet.frozen, sheet.filtered, sheet.formats) == ("1 1 frozen", "A1:AU5", {TEXT})
     # A person looks for a name; ids are for programs.
     head, first = sheet.rows[0], sheet.rows[1]
     assert head[:3] == ["Name", "Resource group", "Subscription ID"]
@@ -143,7 +143,7 @@ async def test_more_rows_than_a_sheet_holds_go_on_in_another_one() -> None:
         ["Kind", "2", "3"],
         ["Kind", "4"],
     ]
-    assert [sheet.filtered for sheet in sheets] == ["A1:AW3", "A1:AW3", "A1:AW2"]
+    assert [sheet.filtered for sheet in sheets] == ["A1:AU3", "A1:AU3", "A1:AU2"]
 
 
 def _inside(folder: Path) -> list[Path]:
