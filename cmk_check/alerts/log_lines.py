@@ -40,8 +40,7 @@ class LogEvent(StrEnum):
     """When a scan has ended. Fields: `scanId`, `state`, `trigger`, `overdue` (started by the second
     clock), `reason`, `startedAt`, `durationSeconds`; unless the scan failed also `posture`,
     `accounts` (with `excepted`, which are non-compliant, and `overdue`), `keys` (null if no key was
-    checked), `dataStores` (null if none was read), `subscriptions`, `changes` (a number),
-    `crossCheck` (null if nothing was compared)."""
+    checked), `subscriptions`, `changes` (a number), `crossCheck` (null if nothing was compared)."""
     PARTIAL_SCAN = "cmk.partial_scan"
     """When a partial scan has ended. The posture is the estate's, the counts cover only what the
     scan read, and its gaps have no lines. Fields: as for `cmk.scan`."""

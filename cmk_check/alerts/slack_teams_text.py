@@ -12,11 +12,8 @@ from typing import Final
 from urllib.parse import quote
 
 from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.aspects.aspect import Aspect
-from cmk_check.core.aspects.due_dates import DUE
-from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.enums import ChangeType, KeySeverity, PolicyState, Reason, ReasonSeverity
+from cmk_check.core.enums import ChangeType, KeySeverity, PolicyState, Reason
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from cmk_check.core.text import as_object
@@ -48,15 +45,13 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.SCAN_RECOVERED: "Scanning works again",
     ChangeType.SCAN_BASELINE: "First scan finished",
 }
-# For exceptions and due dates, the dates matter more than a state.
-_WITH_STATE: Final = {
-    kind: aspect.name
-    for aspect in ASPECTS
-    if aspect not in {DUE, EXCEPTION}
-    for kind in aspect.changes
-}
 _DATES: Final = {"since": "since", "due by": "dueAt"}
-_CHANGE_NOTHING: Final = {KeySeverity.NOTICE, ReasonSeverity.INFO}
+_SUMS: Final = {
+    "broken": "broken",
+    "atRisk": "at risk",
+    "unknown": "unknown",
+    "healthy": "healthy",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +78,7 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
     what_holds = f"since then: {since} ({plain(later.get('time'))})" if since else ""
     parts = [what_holds, _what(change), *_state(change), _owner(data), _sums(data)]
     if change.type is ChangeType.SCAN_BASELINE:
-        parts += [_sums_of_aspect(data, aspect) for aspect in ASPECTS]
+        parts.append(_sums_of_keys(data))
     return ChatLine(
         change.id,
         title,
@@ -131,23 +126,25 @@ def _what(change: Change) -> str:
 
 
 def _state(change: Change) -> list[str]:
-    """Return what is new about the aspect that changed, or else about the verdict."""
+    """Return what is new about the aspect that changed, or else about the verdict.
+
+    For exceptions and due dates, the dates matter more than a state.
+    """
     data = change.data
     before, after = (as_object(data.get(side)) for side in ("before", "after"))
     if exception := as_object(data.get("exception")):
         return [_exception(exception, plain(data.get("ended")))]
     if change.type is ChangeType.ACCOUNT_OVERDUE:
-        now = (
-            f"key {key}" if (key := plain(after.get("keyHealth"))) else plain(after.get("verdict"))
-        )
+        health = plain(after.get("keyHealth"))
+        now = f"key {health}" if health else plain(after.get("verdict"))
         dates = (f"{name} {plain(data.get(key))}" for name, key in _DATES.items())
         return [f"{now} {', '.join(dates)}"]
-    if name := _WITH_STATE.get(change.type):
+    if change.type in KEY_HEALTH.changes:
         # A state that was not read before is new.
-        was, now = plain(before.get(name)), plain(after.get(name))
-        shown = as_object(data.get("key" if name == "keyHealth" else name))
+        was, now = plain(before.get("keyHealth")), plain(after.get("keyHealth"))
+        key = as_object(data.get("key"))
         state = f"{was or 'new'} -> {now}" if now else ""
-        return [state, _trouble(shown, before.get("keyReasons")), _key(shown), _stores(shown)]
+        return [state, _trouble(key, before.get("keyReasons")), _key(key)]
     if change.type is ChangeType.ACCOUNT_KIND_CHANGED:
         return [_new_kind(before, after), _why(data)]
     was, now = (plain(side.get("verdict") or side.get("coverage")) for side in (before, after))
@@ -171,7 +168,7 @@ def _trouble(shown: Mapping[str, object], known: object) -> str:
     reasons = [
         reason
         for reason in _objects(shown.get("reasons"))
-        if reason.get("severity") not in _CHANGE_NOTHING
+        if reason.get("severity") != KeySeverity.NOTICE
     ]
     if not reasons:
         return ""
@@ -185,13 +182,6 @@ def _trouble(shown: Mapping[str, object], known: object) -> str:
 def _key(shown: Mapping[str, object]) -> str:
     named = {name: _last(shown.get(f"{name}Id")) for name in ("key", "vault")}
     return " in ".join(f"{name} {text}" for name, text in named.items() if text)
-
-
-def _stores(shown: Mapping[str, object]) -> str:
-    """Return the names of the first stores that are not under a usable key of the customer."""
-    ids = [store.get("id") for store in _objects(shown.get("stores"))]
-    names = [_last(each) for each in ids if isinstance(each, str)]
-    return f"stores: {', '.join(names[:MAX_CHAT_KEY_CODES])}" if names else ""
 
 
 def _new_kind(before: Mapping[str, object], after: Mapping[str, object]) -> str:
@@ -241,14 +231,12 @@ def _sums(data: Mapping[str, object]) -> str:
     return f"{text}; {plain(gaps)} of {listed} subscriptions could not be read"
 
 
-def _sums_of_aspect(data: Mapping[str, object], aspect: Aspect) -> str:
-    """Return the first scan's counts of an aspect, if the scan read the aspect."""
-    sums = as_object(data.get(aspect.counted_as or ""))
-    of, words = aspect.counted
-    counts = ", ".join(f"{plain(sums.get(key))} {word}" for key, word in words.items())
-    is_key = aspect is KEY_HEALTH
-    broken = _broken_keys(data.get("brokenKeys"), sums.get("broken")) if is_key else ""
-    return f"{of}: {counts}{broken}" if sums else ""
+def _sums_of_keys(data: Mapping[str, object]) -> str:
+    """Return the first scan's counts of keys, if the scan read them."""
+    sums = as_object(data.get("keys"))
+    counts = ", ".join(f"{plain(sums.get(key))} {word}" for key, word in _SUMS.items())
+    broken = _broken_keys(data.get("brokenKeys"), sums.get("broken"))
+    return f"keys of compliant accounts: {counts}{broken}" if sums else ""
 
 
 def _broken_keys(keys: object, count: object) -> str:

@@ -35,7 +35,6 @@ _ANSWERS: Final = {
 # or report what can no longer be read.
 _HOLDS_BESIDE: Final = {
     ChangeType.KEY_DEGRADED: {ChangeType.KEY_DEGRADED, ChangeType.ACCOUNT_UNVERIFIABLE},
-    ChangeType.DATA_EXPOSED: {ChangeType.DATA_EXPOSED},
     ChangeType.EXCEPTION_STARTED: {ChangeType.EXCEPTION_EXPIRING},
     ChangeType.EXCEPTION_EXPIRING: {ChangeType.EXCEPTION_EXPIRING},
     ChangeType.SCAN_FAILED: {ChangeType.SCAN_FAILED, ChangeType.SCAN_ABANDONED},

@@ -59,15 +59,6 @@ var keys = '''
     finding = tostring(change["data"]["findingUrl"])
 '''
 var degraded = '${replace(changes, 'TYPES', '"cmkcheck.key.degraded"')}${keys}'
-// The worst reason comes first.
-var dataStores = '''
-| where not(tobool(change["data"]["baseline"]))
-| project timestamp, id, account = tostring(change["data"]["name"]),
-    subscription = tostring(change["data"]["subscriptionName"]),
-    owner = tostring(change["data"]["owner"]["value"]),
-    reason = tostring(change["data"]["dataStores"]["reasons"][0]["code"]),
-    finding = tostring(change["data"]["findingUrl"])
-'''
 // The verdict does not show that a key is overdue, so the dates replace the reason.
 var pastDue = replace(
   accounts,
@@ -229,15 +220,6 @@ var rules = [
     severity: 2
     query: replace(degraded, 'OPERATOR', '!=')
     dimensions: ['id', 'account', 'subscription', 'owner', 'reasons', 'finding']
-    many: 'accounts'
-    timing: once
-  }
-  {
-    name: 'data-exposed'
-    title: 'Data of an account lacks a usable customer-managed key'
-    severity: 2
-    query: '${replace(changes, 'TYPES', '"cmkcheck.data.exposed"')}${dataStores}'
-    dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']
     many: 'accounts'
     timing: once
   }

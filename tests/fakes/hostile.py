@@ -36,7 +36,6 @@ def changes_of_every_kind(name: str) -> list[Change]:
         "missingAction": name,
         "keyHealth": name,
         "keyReasons": [name],
-        "dataStores": name,
     }
     reason = {"code": name, "severity": name, "message": name}
     key = {
@@ -59,17 +58,10 @@ def changes_of_every_kind(name: str) -> list[Change]:
         "statusUrl": f"https://app.test/{name}",
         "baseline": False,
     }
-    stores = {
-        "stores": [{"type": name, "id": f"/stores/{name}", "state": name}] * 10,
-        "reasons": [reason] * 10,
-    }
     of_key: dict[str, object] = {"key": key}
-    of_data: dict[str, object] = {"dataStores": stores}
     more = {
         ChangeType.KEY_DEGRADED: of_key,
         ChangeType.KEY_RECOVERED: of_key,
-        ChangeType.DATA_EXPOSED: of_data,
-        ChangeType.DATA_COVERED: of_data,
     }
     return [
         Change(

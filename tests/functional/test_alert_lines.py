@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.simulator import Access, Fault, StoreSpec, arm_error
+from local.simulator import Access, Fault, arm_error
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
     CMK,
@@ -40,14 +40,10 @@ def test_each_alert_rule_finds_what_it_reads_in_the_lines_of_scans(
         del queries[name]
     estate = estate_of({"chat": CMK, "search": CMK}, {"lab": CMK}, {})
     vault = add_account_with_key(estate, "vision", vault_in=3)
-    scene = open_scene(estate, CMK_KEY_HEALTH="on", CMK_DATA_STORES="on")
+    scene = open_scene(estate, CMK_KEY_HEALTH="on")
     scene.scan()
     estate.subscription(sub_id(1)).accounts["vision"].set("tags", {"owner": "somebody"})
     disable_key(vault)
-    spec = StoreSpec(type="Microsoft.Storage/storageAccounts", name="stspeech", group="rg-test")
-    store = estate.subscription(sub_id(1)).stores.add(spec)
-    chat = estate.subscription(sub_id(1)).accounts["chat"]
-    chat.set("properties.userOwnedStorage", [{"resourceId": store.id}])
     for name, encryption in (("chat", MICROSOFT), ("search", ODD)):
         account = estate.subscription(sub_id(1)).accounts[name]
         account.set_encryption(encryption)

@@ -9,20 +9,15 @@ from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.log_lines import LogSink, write_line
 from cmk_check.core.account import Account, Reading
 from cmk_check.core.comparison.changes import ComparisonContext, of_baseline, of_coverage, of_scan
-from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
-    DataReason,
-    DataState,
     ExceptionReason,
     GapReason,
     KeyReason,
     KeyState,
     PostureVerdict,
     ScanState,
-    StoreState,
-    StoreType,
     Trigger,
     WatchState,
 )
@@ -61,21 +56,13 @@ async def write_lines() -> None:
     await _write_changes(".key.", fine, [HEALTHY, DISABLED, HEALTHY, UNPROTECTED], scan)
     waiver = AccountException(ExceptionReason.HONOURED, "/e", expires_on=scan.now + HOUR)
     await _write_changes(".exception.", violating, [waiver, None], scan)
-    store = DataStore(StoreType.STORAGE_ACCOUNT, "/s", "s", StoreState.MICROSOFT_KEY)
-    concern = DataConcern(DataReason.STORE_UNDER_MICROSOFT_KEY, {"stores": "s"})
-    exposed = AccountData(DataState.MICROSOFT_KEYS, (concern,), (store,), told=("/s",))
-    await _write_changes(".data.", fine, [exposed, AccountData(DataState.NONE)], scan)
     for number, kind in enumerate((ChangeType.SCAN_FAILED, ChangeType.SCAN_ABANDONED), 3):
         await LogSink().accept([(number, of_scan(kind, "s", NOON, "id", "why"))])
     lost = of_coverage(None, CoverageState.GAP, Gap(GapReason.FORBIDDEN), SUBSCRIPTION, scan)
     time = datetime(2026, 11, 25, 12, tzinfo=UTC)
     ended = LastScan("s", ScanState.INCOMPLETE, Trigger.TIMER, time, time, "why")
     gap = Gap(GapReason.FORBIDDEN, "a/read", "detail")
-    keys = AccountCounts(
-        {"OpenAI": VerdictCounts(1)},
-        by_key_health={KeyState.BROKEN: 1},
-        by_data_state={DataState.MICROSOFT_KEYS: 1},
-    )
+    keys = AccountCounts({"OpenAI": VerdictCounts(1)}, by_key_health={KeyState.BROKEN: 1})
     broken = (BrokenKey("/a/chat", (KeyReason.KEY_DISABLED,)),)
     summary = Summary(keys, gaps=(KnownGap(ID, "Lab", gap, time),), broken_keys=broken)
     first = of_baseline("s", NOON, "id", summary, "cmk.example.net")
@@ -112,7 +99,6 @@ async def _write_changes(
             scan,
             keys=beside if kind == ".key." else None,
             exceptions=beside if kind == ".exception." else None,
-            data=beside if kind == ".data." else None,
         )
         told = [one for step in found.steps for one in step.changes if kind in one.type]
         await LogSink().accept(list(enumerate(told, 7)))

@@ -30,7 +30,6 @@ WITHOUT_RULE: Final = {
     ChangeType.ACCOUNT_RESOLVED: "good news",
     ChangeType.ACCOUNT_KIND_CHANGED: "the same verdict; what became worse has a rule",
     ChangeType.KEY_RECOVERED: "good news",
-    ChangeType.DATA_COVERED: "good news",
     ChangeType.EXCEPTION_STARTED: "somebody has decided it",
     ChangeType.COVERAGE_REGAINED: "good news",
     ChangeType.COVERAGE_REMOVED: "the gap had an alert, and what is out of scope counts no more",

@@ -92,7 +92,6 @@ async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> N
             "overdue": 0,
         },
         "keys": {"healthy": 0, "atRisk": 1, "broken": 2, "unknown": 1},
-        "dataStores": None,
         "subscriptions": {"total": 8, "read": 5, "gap": 0, "excluded": 1, "retired": 2},
         "changes": 6,
         "crossCheck": {"state": "partly", "differences": 3},

@@ -5,19 +5,15 @@ from typing import Final
 import pytest
 
 from cmk_check.alerts.slack_teams_text import line_of, plain
-from cmk_check.core.account import Reading
-from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.aspects.due_dates import DUE
-from cmk_check.core.aspects.exceptions import EXCEPTION as EXCEPTIONS
-from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
-from cmk_check.core.enums import ChangeType, DataReason, DataState, KeyReason, StoreState, StoreType
+from cmk_check.core.aspects.key_health import KEY_HEALTH
+from cmk_check.core.enums import ChangeType, KeyReason
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.catalogue import KEY_REASONS
 from cmk_check.limits import MAX_CHAT_BROKEN_KEYS_CHARS, MAX_CHAT_LINK_CHARS, MAX_CHAT_REASON_CHARS
 from tests.fakes.keys import BOTH, DISABLED, HEALTHY, UNPROTECTED, UNREAD, with_version
 from tests.fakes.world import good
-from tests.unit.core.examples import HOUR, ID, NOON, compared, compared_reading, known_of, recorded
+from tests.unit.core.examples import HOUR, ID, NOON, compared, known_of
 
 PORTAL: Final = "https://portal.azure.com"
 
@@ -53,10 +49,7 @@ EXCEPTION: Final = {
 }
 COUNTS: Final = {"total": 7, "compliant": 1, "nonCompliant": 4, "unknown": 2}
 COUNTED: Final = "4 of 7 accounts are not under a customer-managed key, 2 could not be judged"
-STORES: Final = {"microsoftKeys": 1, "mayBeMicrosoftKeys": 2, "unknown": 3, "ownKeys": 4, "none": 5}
-OF_STORES: Final = (
-    "1 under Microsoft's keys, 2 perhaps, 3 unknown, 4 under own keys, 5 nowhere else"
-)
+SUMS: Final = {"broken": 1, "atRisk": 2, "unknown": 3, "healthy": 4}
 GAP: Final = {"coverage": "gap", "reason": "forbidden", "missingAction": "a/b/read"}
 type Data = dict[str, object]
 LINES: Final[dict[str, tuple[ChangeType, Data, str]]] = {
@@ -82,8 +75,8 @@ LINES: Final[dict[str, tuple[ChangeType, Data, str]]] = {
     ),
     "counts without gaps": (
         ChangeType.SCAN_BASELINE,
-        {"accounts": COUNTS, "subscriptions": {"gap": 0}, "dataStores": STORES},
-        f"{COUNTED}; data stores of accounts: {OF_STORES}",
+        {"accounts": COUNTS, "subscriptions": {"gap": 0}, "keys": SUMS},
+        f"{COUNTED}; keys of compliant accounts: 1 broken, 2 at risk, 3 unknown, 4 healthy",
     ),
     "no owner any more": (
         ChangeType.ACCOUNT_UPDATED,
@@ -290,43 +283,9 @@ def test_a_broken_key_of_another_shape_costs_only_its_name(
     assert _first_scan(keys, broken=count).endswith(said)
 
 
-LOST: Final = DataConcern(DataReason.STORE_KEY_LOST, {"stores": "threads"})
-BASIC: Final = DataConcern(DataReason.AGENTS_BASIC_SETUP, {"projects": "p"})
-REMARK: Final = DataConcern(DataReason.STORED_COMPLETIONS)
-STORE: Final = DataStore(StoreType.COSMOS_DB, "/x/threads\u202e", "threads", StoreState.BROKEN)
-EXPOSED: Final = AccountData(
-    DataState.MAY_BE_MICROSOFT_KEYS, (LOST, BASIC, REMARK), (STORE,), told=("/x/threads",)
-)
+@pytest.mark.parametrize("kind", KEY_HEALTH.changes)
+def test_a_change_without_reasons_says_its_state(kind: ChangeType) -> None:
+    """A newer version may write others."""
+    sides = {"before": {"keyHealth": "good"}, "after": {"keyHealth": "bad"}}
 
-
-@pytest.mark.parametrize(
-    ("kind", "name"),
-    [
-        (kind, each.name)
-        for each in ASPECTS
-        if each not in {EXCEPTIONS, DUE}
-        for kind in each.changes
-    ],
-)
-def test_a_change_of_any_aspect_says_its_state(kind: ChangeType, name: str) -> None:
-    """A new aspect needs no texts here."""
-    assert details(change(kind, before={name: "good"}, after={name: "bad"})) == "good -> bad"
-
-
-def test_a_line_says_the_state_the_worst_reason_and_the_stores() -> None:
-    """A person who reads only the chat must know where to look; remarks are no news."""
-    known, lines = known_of(good(ID)), []
-    for data in (EXPOSED, AccountData(DataState.OWN_KEYS)):
-        found = compared_reading(known, Reading((good(ID),)), data={str(good(ID).id): data})
-        (change,) = (one for step in found.steps for one in step.changes if ".data." in one.type)
-        lines.append(line_of(change, PORTAL))
-        known = recorded(found)
-
-    exposed, covered = lines
-    assert exposed.title == "Data of an account lacks a usable customer-managed key"
-    assert covered.title == "Data of an account no longer lacks a usable customer-managed key"
-    message = LOST.message.removesuffix(".")
-    told = f"new -> may_be_microsoft_keys; {message}; also agents_basic_setup; stores: threads"
-    assert f"; {told}" in exposed.details
-    assert "\u202e" not in exposed.details
-    assert covered.details.endswith("; may_be_microsoft_keys -> own_keys")
+    assert details(change(kind, **sides)) == "good -> bad"

@@ -45,11 +45,7 @@ def _is_overtaken(change: Change, *seen: Change) -> bool:
         ("key.degraded", "account.violated", True),
         ("key.degraded", "account.unverifiable", False),
         ("key.recovered", "account.unverifiable", True),
-        ("data.exposed", "account.resolved", False),
-        ("data.exposed", "data.exposed", False),
-        ("data.exposed", "data.covered", True),
-        ("data.covered", "data.exposed", True),
-        ("data.exposed", "account.removed", True),
+        ("key.degraded", "account.removed", True),
         ("exception.started", "exception.expiring", False),
         ("exception.expiring", "exception.started", True),
         ("exception.expiring", "exception.ended", True),
@@ -100,8 +96,8 @@ def test_the_latest_is_named_in_whatever_order_changes_are_seen() -> None:
 
 
 def test_what_holds_since_is_named_although_it_alone_overtakes_nothing() -> None:
-    """The last word on data that is exposed again must not be that it is covered."""
-    kinds = ("data.exposed", "data.covered", "data.exposed")
+    """The last word on a key that is broken again must not be that it works."""
+    kinds = ("key.degraded broken", "key.recovered healthy", "key.degraded broken")
     late, *later = (_change(kind, number) for number, kind in enumerate(kinds, 1))
     latest = LatestChanges()
     latest.see(later)
