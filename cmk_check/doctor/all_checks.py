@@ -21,7 +21,7 @@ _STORE: Final = ("CMK_STORAGE",)
 # Checks that others need.
 _AZURE: Final = ("cloud", "credential")
 _ACCOUNTS: Final = ("permissions",)
-_READING: Final = ("permissions", "keys", "exceptions", "data stores", "watch")
+_READING: Final = ("permissions", "keys", "exceptions", "watch")
 _TOKEN: Final = ("storage token",)
 # Time limits in seconds.
 _ESTATE: Final = limits.DOCTOR_READING_SECONDS + limits.DOCTOR_MARGIN_SECONDS
@@ -54,7 +54,6 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
     Check("permissions", estate_checks.permissions, ("subscriptions",), (), _ESTATE),
     Check("keys", estate_checks.keys, _ACCOUNTS, ("CMK_KEY_HEALTH",), _SAMPLE),
     Check("exceptions", estate_checks.exceptions, _ACCOUNTS, ("CMK_EXCEPTIONS",), _SAMPLE),
-    Check("data stores", estate_checks.data_stores, _ACCOUNTS, ("CMK_DATA_STORES",), _SAMPLE),
     Check("watch", azure_checks.watch, _AZURE),
     Check("storage token", azure_checks.storage_credential, settings=_STORE),
     Check("tables", storage_checks.tables, _TOKEN, _STORE, limits.DOCTOR_STORAGE_SECONDS),

@@ -34,8 +34,6 @@ _NOTE: Final = re.compile(r"\(\d{3} ([A-Za-z0-9._-]+)\)")
 _OF_A_PLAN: Final = re.compile(r"/keys/cmk-[0-9a-f]{16}$")
 _GROUPS: Final = "/providers/microsoft.management/managementgroups/"
 _AUTHORIZATION: Final = "/providers/Microsoft.Authorization"
-_HOSTS: Final = (gaps.READ_HOSTS, gaps.READ_PROJECT_HOSTS)
-
 
 type _Outcome = tuple[Literal["proved", "refuted", "not_reached"], tuple[str, ...]]
 type _Probe = Callable[[DoctorSubject], Awaitable[_Outcome]]
@@ -119,23 +117,14 @@ async def _rotation(subject: DoctorSubject) -> _Outcome:
     return _counted("Policies", counts[True], counts[False], f"keys without one: {counts[None]}")
 
 
-async def _stores(subject: DoctorSubject) -> _Outcome:
-    found = [getattr(it, "own", it) for each in subject.data_facts for it in each.stores.values()]
-    return _counted("Stores", sum(isinstance(own, bool) for own in found), found.count(None))
-
-
-def _served(
-    *kinds: str,
-    against: GapReason = GapReason.API_VERSION_UNSUPPORTED,
-    only: Collection[str] = (),
-) -> _Probe:
-    """Check the responses for these types; ``only`` are the expected api-versions, if any."""
+def _served(*kinds: str) -> _Probe:
+    """Check the responses for these types."""
 
     async def probe(subject: DoctorSubject) -> _Outcome:
         used = (await subject.inventory()).api_versions()
         fits = {kind: used.in_use[kind] for kind in kinds if used.answers[kind][None]}
-        odd = {kind for kind in kinds if used.answers[kind][against]}
-        odd |= {kind for kind, version in fits.items() if only and version not in only}
+        refused = GapReason.API_VERSION_UNSUPPORTED
+        odd = {kind for kind in kinds if used.answers[kind][refused]}
         good = fits.keys() - odd
         return _counted("Types", len(good), len(odd), *odd, *fits.values(), need=len(kinds))
 
@@ -209,14 +198,7 @@ PROBES: Final[Mapping[str, _Probe]] = {
     "keys-with-roles": _keys(lambda vault: vault.uses_rbac, _BY_ROLES),
     "keys-behind-firewall": _keys(is_closed, _BY_NETWORK),
     "rotation-policy": _rotation,
-    "store-fields": _stores,
-    "project-settings": _served(api_versions.PROJECTS, only=api_versions.WITH_SETTINGS),
-    "include-all-connections": _served(
-        *map(api_versions.type_read_by, (gaps.READ_CONNECTIONS, gaps.READ_PROJECT_CONNECTIONS)),
-        against=GapReason.UNEXPECTED_RESPONSE,
-    ),
-    "capability-host-actions": _exist(*_HOSTS),
-    "role-actions": _exist(*(each for each in gaps.ALL_ACTIONS if each not in _HOSTS)),
+    "role-actions": _exist(*gaps.ALL_ACTIONS),
     "changes-read": _changes,
     "group-exemptions": _exemptions,
     "policy-versions": _served(*map(api_versions.type_read_by, gaps.EXCEPTION_ACTIONS)),

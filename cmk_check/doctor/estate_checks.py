@@ -1,18 +1,16 @@
 """Checks whether subscriptions, their accounts and the resources behind them can be read.
 
-Keys, exemptions and data stores are read for a few accounts only. A scan reads them for all, but a
-person would wait too long for that.
+Keys and exemptions are read for a few accounts only. A scan reads them for all, but a person would
+wait too long for that.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 from cmk_check.composition_root import scan_options
 from cmk_check.core.account import Account, Subscription
 from cmk_check.core.aspects.aspect import AllJudged
-from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.judge_accounts import accounts_of, judge_all
@@ -126,31 +124,6 @@ async def exceptions(subject: DoctorSubject) -> Sequence[MarkedText]:
     return _read_of("lists of exemptions, assignments and initiatives", found)
 
 
-async def data_stores(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read the projects of at most five accounts and their data stores as a scan does.
-
-    Only with `CMK_DATA_STORES=on`.
-    """
-    if not subject.settings.data_stores:
-        return []
-    accounts = tuple(subject.with_data)
-    if not accounts:
-        raise NotTried("No account that could be read has projects or names a store.")
-    inventory = (await subject.inventory()).data_stores()
-    ids = {account.id.text for account in accounts}
-    facts = await inventory.read(
-        accounts, {}, ids, datetime.now(UTC), seconds=DOCTOR_SAMPLE_SECONDS
-    )
-    subject.data_facts = tuple(facts.values())
-    found: dict[str, object] = {}
-    for account in accounts:
-        read = facts[account.id.text]
-        found |= read.stores
-        if read.projects is not None:
-            found[account.id.name] = read.projects.unread
-    return _read_of("lists of projects, and stores", found)
-
-
 async def _gaps(subject: DoctorSubject, chosen: Sequence[Subscription]) -> list[tuple[Gap, str]]:
     inventory = await subject.inventory()
     seconds = subject.settings.subscription_timeout
@@ -187,10 +160,6 @@ def _sample(subject: DoctorSubject, subscription_id: str, judged: AllJudged) -> 
     violating = accounts_of(EXCEPTION, judged)
     if violating and len(subject.violating) < subject.most:
         subject.violating[subscription_id] = [account.id for account in violating]
-    for account in accounts_of(DATA_STORES, judged):
-        names_some = account.places.has_projects or account.places.places
-        if names_some and len(subject.with_data) < subject.most:
-            subject.with_data.append(account)
 
 
 def _in_scope(subject: DoctorSubject) -> list[Subscription]:

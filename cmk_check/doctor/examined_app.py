@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from cmk_check.core.account import Account, Subscription
-    from cmk_check.core.data_stores.facts import DataFacts
     from cmk_check.core.keys.facts import KeyFacts
     from cmk_check.core.resource_id import AccountId
     from cmk_check.inventory.azure_inventory import AzureInventory
@@ -42,9 +41,8 @@ class DoctorSubject(App):
     values are in a vault. Checks store results for later checks here: ``listed``, the subscriptions
     that Azure lists; ``sampled``, a few accounts whose keys to check, by the address of the vault;
     ``violating``, the non-compliant accounts of a few subscriptions, by subscription id;
-    ``with_data``, a few accounts that may keep data elsewhere; ``key_facts`` and ``data_facts``,
-    what was read of the samples; ``sees_changes``, whether Resource Graph lists changes, None if
-    unknown; ``ahead``, how far this clock is ahead of Azure's, None if unknown.
+    ``key_facts``, what was read of the sampled keys; ``sees_changes``, whether Resource Graph lists
+    changes, None if unknown; ``ahead``, how far this clock is ahead of Azure's, None if unknown.
     """
 
     reading_seconds: float = DOCTOR_READING_SECONDS
@@ -56,10 +54,8 @@ class DoctorSubject(App):
         self.faults = faults
         self.references = _references(environ)
         self.sampled: dict[str, Account] = {}
-        self.with_data: list[Account] = []
         self.violating: dict[str, Sequence[AccountId]] = {}
         self.key_facts: Sequence[KeyFacts] = ()
-        self.data_facts: Sequence[DataFacts] = ()
         self.sees_changes: bool | None = None
         self.listed: tuple[Subscription, ...] = ()
         self.ahead: timedelta | None = None

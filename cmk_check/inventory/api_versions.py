@@ -13,11 +13,8 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.text_files import toml_of
 
 ACCOUNTS: Final = "microsoft.cognitiveservices/accounts"
-PROJECTS: Final = "microsoft.cognitiveservices/accounts/projects"
 
 _OF_TYPES: Final[Mapping[str, Sequence[str]]] = toml_of(__package__, "api_versions.toml")
-WITH_SETTINGS: Final = frozenset({"2026-09-15-preview", "2026-07-15-preview"})
-"""The versions of ``PROJECTS`` that return where a project's agents keep data."""
 
 _NOT_SERVED: Final = frozenset(
     {"invalidapiversionparameter", "invalidresourcetype", "noregisteredproviderfound"}

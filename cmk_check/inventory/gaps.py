@@ -25,7 +25,7 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 
-from cmk_check.core.enums import GapReason, StoreType
+from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.connection_sentences import wrong_clock, wrong_tenant
 from cmk_check.core.reasons.gap_sentences import OF_ERROR_CODES, PACKAGE_FAILED, make_gap
@@ -67,32 +67,8 @@ READ_POLICY_SETS: Final = "Microsoft.Authorization/policySetDefinitions/read"
 EXCEPTION_ACTIONS: Final = (READ_EXEMPTIONS, READ_POLICY_ASSIGNMENTS, READ_POLICY_SETS)
 """The actions that exceptions need in addition to the actions for accounts."""
 
-_OF_ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts"
-READ_PROJECTS: Final = f"{_OF_ACCOUNTS}/projects/read"
-READ_HOSTS: Final = f"{_OF_ACCOUNTS}/capabilityHosts/read"
-READ_CONNECTIONS: Final = f"{_OF_ACCOUNTS}/connections/read"
-READ_PROJECT_HOSTS: Final = f"{_OF_ACCOUNTS}/projects/capabilityHosts/read"
-READ_PROJECT_CONNECTIONS: Final = f"{_OF_ACCOUNTS}/projects/connections/read"
-READ_STORES: Final[Mapping[StoreType, str]] = {
-    StoreType.STORAGE_ACCOUNT: "Microsoft.Storage/storageAccounts/read",
-    StoreType.COSMOS_DB: "Microsoft.DocumentDB/databaseAccounts/read",
-    StoreType.SEARCH_SERVICE: "Microsoft.Search/searchServices/read",
-    StoreType.ML_WORKSPACE: "Microsoft.MachineLearningServices/workspaces/read",
-}
-DATA_ACTIONS: Final = (
-    READ_PROJECTS,
-    READ_HOSTS,
-    READ_CONNECTIONS,
-    READ_PROJECT_HOSTS,
-    READ_PROJECT_CONNECTIONS,
-    *READ_STORES.values(),
-)
-"""The actions that data stores need in addition to the actions for accounts."""
-
 _SCOPE_ACTIONS: Final = (READ_ACCOUNTS, READ_SUBSCRIPTIONS, READ_GROUP, *WATCH_ACTIONS)
-ALL_ACTIONS: Final = tuple(
-    dict.fromkeys((*_SCOPE_ACTIONS, *KEY_ACTIONS, *EXCEPTION_ACTIONS, *DATA_ACTIONS))
-)
+ALL_ACTIONS: Final = tuple(dict.fromkeys((*_SCOPE_ACTIONS, *KEY_ACTIONS, *EXCEPTION_ACTIONS)))
 """All actions of the role in infra/scope, without duplicates."""
 
 # The errors that reading can raise. The SDK raises the last four for unexpected bodies.

@@ -15,9 +15,6 @@ param keyHealth bool = true
 @description('Optional. Let the role also read Azure Policy exemptions, their assignments and initiatives. Without it, set CMK_EXCEPTIONS=off.')
 param exceptions bool = true
 
-@description('Optional. Let the role also read where Foundry accounts keep data: their projects and connections, and the Storage accounts, Cosmos DB accounts, search services and workspaces behind them. Required with CMK_DATA_STORES=on.')
-param dataStores bool = false
-
 // Reader
 var reader = 'acdd72a7-3385-48ef-bd42-f606fba81ae7'
 var roleId = useReader ? tenantResourceId('Microsoft.Authorization/roleDefinitions', reader) : role.id
@@ -30,7 +27,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useRea
   properties: {
     // The name of a role must be unique in the tenant.
     roleName: 'CMK check reader (${managementGroup().name}, ${principalId})'
-    description: 'Reads subscriptions, their Azure AI services accounts with the encryption settings, the keys of these accounts, and Azure Policy exemptions.${dataStores ? ' Reads where these accounts keep data.' : ''}'
+    description: 'Reads subscriptions, their Azure AI services accounts with the encryption settings, the keys of these accounts, and Azure Policy exemptions.'
     type: 'CustomRole'
     assignableScopes: [managementGroup().id]
     permissions: [
@@ -40,8 +37,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useRea
           actions.managementGroup,
           actions.watch,
           keyHealth ? actions.keyHealth : [],
-          exceptions ? actions.exceptions : [],
-          dataStores ? actions.dataStores : []
+          exceptions ? actions.exceptions : []
         )
         notActions: []
         dataActions: []

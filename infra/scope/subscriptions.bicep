@@ -19,9 +19,6 @@ param keyHealth bool = true
 @description('Optional. Let the role also read Azure Policy exemptions, their assignments and initiatives. Without it, set CMK_EXCEPTIONS=off.')
 param exceptions bool = true
 
-@description('Optional. Let the role also read where Foundry accounts keep data: their projects and connections, and the Storage accounts, Cosmos DB accounts, search services and workspaces behind them. Required with CMK_DATA_STORES=on.')
-param dataStores bool = false
-
 module grant 'subscription.bicep' = [
   for id in subscriptionIds: {
     scope: subscription(id)
@@ -30,7 +27,6 @@ module grant 'subscription.bicep' = [
       useReader: useReader
       keyHealth: keyHealth
       exceptions: exceptions
-      dataStores: dataStores
     }
   }
 ]

@@ -23,9 +23,7 @@ from local.simulator import (
     KeySpec,
     PolicyObject,
     PolicyType,
-    ProjectSpec,
     Simulator,
-    StoreSpec,
     VaultSpec,
     VersionSpec,
     arm_error,
@@ -46,12 +44,6 @@ ROTATION: Final = {
     "lifetimeActions": [{"trigger": {"timeAfterCreate": "P1Y"}, "action": {"type": "rotate"}}],
 }
 PLANNED: Final = "cmk-0123456789abcdef"
-STORES: Final = {
-    "files": "Microsoft.Storage/storageAccounts/stcontososecret",
-    "threads": "Microsoft.DocumentDB/databaseAccounts/cosmos-contoso",
-    "vectors": "Microsoft.Search/searchServices/srch-contoso",
-}
-WORKSPACE: Final = "Microsoft.MachineLearningServices/workspaces/ml-contoso"
 ACTIONS: Final = list(
     dict.fromkeys(
         action
@@ -60,7 +52,7 @@ ACTIONS: Final = list(
     )
 )
 UNREACHABLE: Final = {"sign-in-variable", "policy-patch", "sentinel", "deployment"}
-SETTINGS: Final = {"CMK_DATA_STORES": "on", "CMK_MANAGEMENT_GROUP": CORP}
+SETTINGS: Final = {"CMK_MANAGEMENT_GROUP": CORP}
 
 
 def _key(vault: str, name: str = "cmk", **more: str) -> dict[str, object]:
@@ -110,25 +102,6 @@ def _estate() -> Estate:
         estate.grants.add(
             f"/subscriptions/{here.id}", "Key Vault Crypto User", added.principal_id or ""
         )
-    ids = {}
-    for name, what in STORES.items() | {("work", WORKSPACE)}:
-        type_, _, store = what.rpartition("/")
-        ids[name] = here.stores.add(StoreSpec(type=type_, name=store, group="rg-data")).id
-    work = ids.pop("work")
-    project = ProjectSpec(
-        name="project-x", hosts={"agents": "standard"}, connections={"files": ids["files"]}
-    )
-    here.add_account(
-        AccountSpec(
-            name="contoso-agents",
-            group="rg-contoso",
-            kind="AIServices",
-            projects=(project,),
-            hosts={"account": "standard"},
-            connections=ids,
-            properties={"amlWorkspace": {"resourceId": work}},
-        )
-    )
     set_ = estate.policies.add_set(AT_CORP, "contoso-set", {"cmk": builtin_id(CMK_POLICY)})
     assigned = estate.policies.assign(AT_CORP, "contoso-cmk", set_.id)
     estate.policies.exempt(AT_CORP, "contoso-waiver", assigned.id)
@@ -182,12 +155,6 @@ async def test_what_holds_is_proved_and_the_rest_is_named(azure: Simulator) -> N
     }
 
 
-def _odd_store(azure: Simulator) -> None:
-    azure.estate.subscription(sub_id(1)).stores["stcontososecret"].set(
-        "properties.encryption.keySource", "Contoso.Safe"
-    )
-
-
 def _no_changes(azure: Simulator) -> None:
     azure.estate.denials.add("Microsoft.Resources/changes/read")
     chat = azure.estate.subscription(sub_id(1)).accounts["contoso-chat-bad"]
@@ -209,12 +176,12 @@ def _odd_rotation(azure: Simulator) -> None:
     key.policy = {"lifetimeActions": [{"kind": "Contoso"}]}
 
 
-def _lacking(*types: str) -> Callable[[Simulator], None]:
-    return lambda azure: azure.arm.operations.lacking.update(types)
+def _lacking(type_: str) -> Callable[[Simulator], None]:
+    return lambda azure: azure.arm.operations.lacking.add(type_)
 
 
-def _fault(path: str, then: Answer, **query: str) -> Callable[[Simulator], None]:
-    return lambda azure: azure.faults.add(Fault(path=path, query=query, then=then))
+def _fault(path: str, then: Answer) -> Callable[[Simulator], None]:
+    return lambda azure: azure.faults.add(Fault(path=path, then=then))
 
 
 def _forbidden(vault: str, code: str) -> Callable[[Simulator], None]:
@@ -222,25 +189,12 @@ def _forbidden(vault: str, code: str) -> Callable[[Simulator], None]:
     return _fault(f"*/vaults/{vault}/keys/*", arm_error(400, code, said))
 
 
-_OF_ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts"
-_UNSERVED: Final = arm_error(
-    400,
-    "NoRegisteredProviderFound",
-    "No registered resource provider found for API version '{}'. The supported api-versions are "
-    "'2025-09-01, 2025-06-01'.",
-)
-
-
 _BREAKS: Final[list[tuple[str, Callable[[Simulator], None]]]] = [
     ("keys-with-roles", _forbidden("kv-roles", "ForbiddenByRbac")),
     ("keys-behind-firewall", _forbidden("kv-closed", "ForbiddenByFirewall")),
     ("rotation-policy", _without_rotation),
     ("rotation-policy", _odd_rotation),
-    ("store-fields", _odd_store),
-    ("project-settings", _fault("*/projects*", _UNSERVED, **{"api-version": "*-preview"})),
-    ("include-all-connections", _fault("*", arm_error(400, "BadRequest"), includeall="true")),
-    ("capability-host-actions", _lacking(f"{_OF_ACCOUNTS}/projects/capabilityHosts")),
-    ("role-actions", _lacking("Microsoft.Search/searchServices")),
+    ("role-actions", _lacking("Microsoft.KeyVault/managedHSMs")),
     ("changes-read", _no_changes),
     (
         "group-exemptions",
@@ -331,7 +285,7 @@ def _names(azure: Simulator) -> set[str]:
     for subscription in estate.subscriptions:
         found |= {subscription.id, subscription.name, *subscription.management_groups}
         for account in subscription.accounts.values():
-            found |= {account.name, account.group, *(p.name for p in account.projects.all)}
+            found |= {account.name, account.group}
             documents += [account.document(), account.principal_id]
         for vault in subscription.vaults.ever:
             found |= {vault.name, vault.group, *(key.name for key in vault.keys)}
@@ -380,9 +334,9 @@ async def test_p6_the_report_names_nothing_and_nobody(azure: Simulator, status: 
 def test_p6_the_file_of_the_command_names_nothing_of_an_estate(tmp_path: Path) -> None:
     """As a person runs it, over an estate with every kind of fault."""
     file = tmp_path / "report.json"
-    with Simulator("foundry") as azure:
-        environment = azure.environment() | {"CMK_DATA_STORES": "on"}
-        ended = terminal_kit.run("doctor", "--report", str(file), environment=environment)
+    with Simulator("keys") as azure:
+        options = ("doctor", "--report", str(file))
+        ended = terminal_kit.run(*options, environment=azure.environment())
         text = file.read_text().lower()
 
         assert [name for name in _names(azure) if name.lower() in text] == []
@@ -404,7 +358,7 @@ def _denied(what: str, scope: str = "/") -> Callable[[Simulator], object]:
         ),
         (
             _fault("*/providerOperations/*", Answer(body="<html>")),
-            {"role-actions", "capability-host-actions"},
+            {"role-actions"},
         ),
     ],
     ids=["a part was seen", "a subscription hides its own", "the probe breaks"],

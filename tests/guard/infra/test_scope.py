@@ -7,7 +7,6 @@ from typing import Final
 import pytest
 
 from cmk_check.inventory.gaps import (
-    DATA_ACTIONS,
     EXCEPTION_ACTIONS,
     KEY_ACTIONS,
     QUERY_GRAPH,
@@ -76,9 +75,9 @@ def test_a_scan_asks_for_what_the_role_grants_and_nothing_else() -> None:
     (pinned,) = filter(None, in_hsm)
     pinned.set("properties.encryption.keyVaultProperties.keyVersion", "0" * 32)
 
-    asked = _asked(estate) | _asked("exceptions") | _asked("foundry", CMK_DATA_STORES="on")
+    asked = _asked(estate) | _asked("exceptions")
 
-    read = [*ACTIONS["accounts"], *OPTIONAL, *ACTIONS["dataStores"]]
+    read = [*ACTIONS["accounts"], *OPTIONAL]
     assert {action.lower() for _, action in asked} == {action.lower() for action in read}
     assert {action for method, action in asked if method != "GET"} == {
         "Microsoft.ResourceGraph/resources/read"
@@ -92,13 +91,11 @@ def test_the_program_and_the_role_name_the_same_actions() -> None:
     assert sorted(ACTIONS["keyHealth"]) == sorted(KEY_ACTIONS)
     assert sorted(ACTIONS["watch"]) == sorted(WATCH_ACTIONS)
     assert sorted(ACTIONS["exceptions"]) == sorted(EXCEPTION_ACTIONS)
-    assert sorted(ACTIONS["dataStores"]) == sorted(DATA_ACTIONS)
 
 
 def test_the_role_only_reads() -> None:
     """A wildcard, or a verb like listKeys/action, would be more than anybody was told (P5)."""
-    granted = [*GRANTED_AT_GROUP, *ACTIONS["dataStores"]]
-    assert [action for action in granted if not re.fullmatch(r"[\w./]+/read", action)] == []
+    assert [each for each in GRANTED_AT_GROUP if not re.fullmatch(r"[\w./]+/read", each)] == []
 
 
 GROUP: Final = "/providers/Microsoft.Management/managementGroups/mg-ai"
@@ -134,11 +131,11 @@ def test_the_templates_grant_the_role_to_the_app_and_no_more(
 def _granted_to(compiler: Bicep, principal: str, *, key_health: bool) -> list[Json]:
     """Return what both templates grant to an app, below a group and on a subscription of it.
 
-    Without key health it reads no exceptions and no data stores either.
+    Without key health it reads no exceptions either.
     """
     wanted = str(key_health).lower()
     given = f"param principalId = '{principal}'\nparam keyHealth = {wanted}\n"
-    given += f"param exceptions = {wanted}\nparam dataStores = {wanted}\n"
+    given += f"param exceptions = {wanted}\n"
     ids = f"param subscriptionIds = ['{SUBSCRIPTION}']\n"
     group = f"using 'management_group.bicep'\n{given}"
     each = f"using 'subscriptions.bicep'\n{given}{ids}"
@@ -151,19 +148,12 @@ def _granted_to(compiler: Bicep, principal: str, *, key_health: bool) -> list[Js
 
 @pytest.mark.parametrize(
     ("key_health", "at_group", "at_subscription"),
-    [
-        (False, SMALL_AT_GROUP, SMALL),
-        (
-            True,
-            [*GRANTED_AT_GROUP, *ACTIONS["dataStores"]],
-            [*GRANTED, *ACTIONS["dataStores"]],
-        ),
-    ],
+    [(False, SMALL_AT_GROUP, SMALL), (True, GRANTED_AT_GROUP, GRANTED)],
 )
 def test_the_role_has_what_is_asked_for(
     compiler: Bicep, at_group: list[str], at_subscription: list[str], *, key_health: bool
 ) -> None:
-    """Who keeps vaults and roles to himself must be able to; data stores are no default."""
+    """Who keeps vaults and roles to himself must be able to."""
     roles = of_type(_granted_to(compiler, PRINCIPAL, key_health=key_health), ROLE)
 
     granted = [role["properties"]["permissions"][0]["actions"] for role in roles]

@@ -12,7 +12,6 @@ from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.ports import QueueService, Store
 from cmk_check.queues.null_queues import NoQueues
 from tests.fakes.changes import ScriptedChanges
-from tests.fakes.data_stores import ScriptedStores
 from tests.fakes.exemptions import ScriptedExemptions
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.keys import ScriptedKeys
@@ -30,14 +29,13 @@ class _OfItsType(dict[str, str]):
 class ScriptedPatient(DoctorSubject):
     """A subject over ``azure``, ``behind`` its accounts and ``store``, whatever is set.
 
-    ``accepted`` are the exemptions of its accounts, ``stored`` is where they keep data, ``search``
-    finds what changed, and ``answers`` counts what Azure answered of each type.
+    ``accepted`` are the exemptions of its accounts, ``search`` finds what changed, and ``answers``
+    counts what Azure answered of each type.
     """
 
     azure: ScriptedInventory
     behind: ScriptedKeys
     accepted: ScriptedExemptions
-    stored: ScriptedStores
     search: ScriptedChanges
     answers: defaultdict[str, Counter[GapReason | None]]
     store: Store
@@ -54,7 +52,6 @@ class ScriptedPatient(DoctorSubject):
         subject.azure = azure or ScriptedInventory()
         subject.behind = ScriptedKeys()
         subject.accepted = ScriptedExemptions()
-        subject.stored = ScriptedStores()
         subject.answers = defaultdict(Counter)
         subject.store = store or RecordingStore()
         return subject
@@ -76,7 +73,6 @@ class _Scripted:
         self._azure = subject.azure
         self.keys = subject.behind.open
         self.exemptions = subject.accepted.open
-        self.data_stores = subject.stored.open
         self.change_search = lambda: subject.search
         self.answers = subject.answers
 

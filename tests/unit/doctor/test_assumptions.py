@@ -6,16 +6,14 @@ from typing import Any, Final
 
 from cmk_check import VERSION
 from cmk_check.composition_root import SystemClock
-from cmk_check.core.data_stores.facts import DataFacts
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Vault
 from cmk_check.core.unread import Unread
 from cmk_check.doctor import assumptions, azure_checks
 from cmk_check.inventory.api_versions import type_read_by
-from cmk_check.inventory.gaps import ALL_ACTIONS, READ_ACCOUNTS, READ_CHANGES
+from cmk_check.inventory.gaps import ALL_ACTIONS, EXCEPTION_ACTIONS, READ_CHANGES
 from tests.fakes.changes import ScriptedChanges
-from tests.fakes.data_stores import OWN
 from tests.fakes.keys import HEALTHY
 from tests.unit.doctor.subjects import AZURITE, ScriptedPatient, told
 
@@ -53,8 +51,9 @@ async def test_a_report_says_of_each_assumption_what_was_seen_of_it() -> None:
     refused = Unread(Gap(FORBIDDEN, detail="No (400 ForbiddenByRbac)."))
     vault = replace(HEALTHY.vault, uses_rbac=True)
     subject.key_facts = [replace(HEALTHY, vault=vault, key=refused, grants=None)]
-    unread = Unread(Gap(FORBIDDEN, READ_ACCOUNTS))
-    subject.data_facts = [DataFacts(stores={"a": OWN, "b": unread})]
+    types = [type_read_by(action) for action in EXCEPTION_ACTIONS]
+    for kind in types:
+        subject.answers[kind] = Counter({None: 1})
     subject.search = ScriptedChanges(SystemClock())
     subject.search.gap = Gap(FORBIDDEN, READ_CHANGES, "Contoso refuses.")
 
@@ -65,11 +64,12 @@ async def test_a_report_says_of_each_assumption_what_was_seen_of_it() -> None:
     assert found.keys() == texts.keys()
     assert (document["format"], document["program"]) == (1, VERSION)
     assert document["cloud"] == "public"
-    assert document["actions"] == dict.fromkeys(ALL_ACTIONS, "not_tried")
-    assert found["store-fields"] == {
-        "belief": texts["store-fields"]["belief"],
+    works = dict.fromkeys(EXCEPTION_ACTIONS, "works")
+    assert document["actions"] == dict.fromkeys(ALL_ACTIONS, "not_tried") | works
+    assert found["policy-versions"] == {
+        "belief": texts["policy-versions"]["belief"],
         "result": "proved",
-        "evidence": ("Stores: 1 as assumed, 0 not",),
+        "evidence": ("Types: 3 as assumed, 0 not", *sorted(f"of {kind}" for kind in types)),
     }
     assert found["changes-read"] == {
         "belief": texts["changes-read"]["belief"],

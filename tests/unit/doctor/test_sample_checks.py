@@ -1,4 +1,4 @@
-"""What the doctor says of the rights to read what is behind keys, exemptions and data stores.
+"""What the doctor says of the rights to read what is behind keys and exemptions.
 
 Each is tried on a few accounts: a person waits, and a large estate must not be read twice.
 """
@@ -11,15 +11,13 @@ from typing import Final
 import pytest
 
 from cmk_check.core.account import Account, Reading
-from cmk_check.core.data_stores.facts import AccountPlaces, ProjectPlaces
 from cmk_check.core.enums import GapReason
 from cmk_check.core.exceptions.facts import Assignment, ExemptionFacts
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Key, KeyFacts
-from cmk_check.core.unread import Absent, Unread
+from cmk_check.core.unread import Unread
 from cmk_check.doctor import estate_checks
 from cmk_check.limits import DOCTOR_SAMPLED
-from tests.fakes.data_stores import OWN, WITH_PROJECTS, ScriptedStores, place
 from tests.fakes.exemptions import ASSIGNMENT, CORP, DENIED, exempted
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.keys import GONE, HEALTHY, LATEST, UNPROTECTED, VAULT
@@ -30,7 +28,6 @@ ESTATE: Final = [subscription(number) for number in range(1, 9)]
 ONE, TWO = ESTATE[:2]
 FORBIDDEN: Final = Unread(Gap(GapReason.FORBIDDEN, "Some/thing/read", "Grant it."))
 SLOW: Final = Unread(Gap(GapReason.TIMEOUT, detail="Azure did not answer in time: wait."))
-ALL_ON: Final = {"CMK_EXCEPTIONS": "show", "CMK_DATA_STORES": "on"}
 
 
 def _subject(*accounts: Account, **environ: str) -> ScriptedPatient:
@@ -38,7 +35,7 @@ def _subject(*accounts: Account, **environ: str) -> ScriptedPatient:
     for each in ESTATE:
         mine = tuple(one for one in accounts if one.id.subscription_id == each.id)
         azure.readings[each.id] = Reading(mine)
-    return ScriptedPatient.over(azure, environ=ALL_ON | environ)
+    return ScriptedPatient.over(azure, environ={"CMK_EXCEPTIONS": "show"} | environ)
 
 
 async def _said(check: Check, subject: ScriptedPatient) -> list[tuple[str, str]]:
@@ -52,28 +49,23 @@ def _with_key(name: str, vault: str, subscription_id: str = ONE.id) -> Account:
     return replace(good(subscription_id, name), key_vault_uri=f"https://{vault}.vault.azure.net/")
 
 
-def _with_projects(name: str) -> Account:
-    return replace(good(ONE.id, name), places=WITH_PROJECTS)
-
-
 @pytest.mark.parametrize(
     ("check", "setting"),
     [
         (estate_checks.keys, "CMK_KEY_HEALTH"),
         (estate_checks.exceptions, "CMK_EXCEPTIONS"),
-        (estate_checks.data_stores, "CMK_DATA_STORES"),
     ],
 )
 async def test_what_is_off_or_nowhere_is_not_tried(check: Check, setting: str) -> None:
     """Who has switched it off has not granted its rights; what was not tried does not work."""
-    off = _subject(_with_projects("a"), bad(ONE.id, "b"), **{setting: "off"})
+    off = _subject(good(ONE.id, "a"), bad(ONE.id, "b"), **{setting: "off"})
     nowhere = _subject(good(ONE.id, "a") if check is estate_checks.exceptions else bad(ONE.id))
 
     assert await _said(check, off) == []
     assert [mark for mark, _ in await _said(check, nowhere)] == ["skipped"]
     for subject in (off, nowhere):
         assert subject.behind.opened == 0
-        assert [*subject.accepted.asked, *subject.stored.asked] == []
+        assert subject.accepted.asked == []
 
 
 A: Final = f"a (kv-a.vault.azure.net in {VAULT.split('/')[2]})"
@@ -181,32 +173,3 @@ async def test_a_few_subscriptions_with_a_violation_are_tried() -> None:
 
     assert said[0] == ("ok", f"4 of 5 {LISTS} can be read.")
     assert len(subject.accepted.asked) == DOCTOR_SAMPLED
-
-
-async def test_p11_each_right_that_data_stores_need_is_tried() -> None:
-    """P11: who grants the role sees at once which part of it is missing where."""
-    files, gone, closed = (place(name) for name in ("files", "gone", "closed"))
-    subject = _subject(_with_projects("chat"))
-    subject.stored = ScriptedStores(
-        ProjectPlaces((files, gone, closed)),
-        {"files": OWN, "gone": Absent("x"), "closed": FORBIDDEN},
-    )
-
-    assert await _said(estate_checks.data_stores, subject) == [
-        ("ok", "3 of 4 lists of projects, and stores can be read."),
-        ("problem", f"forbidden for {closed.id}: Grant it."),
-    ]
-    assert len(subject.data_facts) == 1  # for the report
-
-
-async def test_projects_that_cannot_be_read_are_a_problem() -> None:
-    """Else the app would be switched on, and say of every account that it is unknown."""
-    names_a_store = replace(good(ONE.id, "b"), places=AccountPlaces(places=(place("files"),)))
-    more = [_with_projects(f"c{number}") for number in range(DOCTOR_SAMPLED)]
-    subject = _subject(_with_projects("a"), names_a_store, good(ONE.id, "plain"), *more)
-    subject.stored = ScriptedStores(ProjectPlaces(unread=FORBIDDEN))
-
-    said = await _said(estate_checks.data_stores, subject)
-
-    assert said[-1] == ("problem", "forbidden for a, b, c0, c1, c2: Grant it.")
-    assert [len(each) for each in subject.stored.asked] == [DOCTOR_SAMPLED]
