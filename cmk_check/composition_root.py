@@ -122,7 +122,6 @@ class App:
             keys=inventory.keys if self.settings.key_health else None,
             account_search=inventory.account_search() if self.settings.cross_check else None,
             exemptions=inventory.exemptions if self.settings.exceptions != "off" else None,
-            data_stores=inventory.data_stores if self.settings.data_stores else None,
         )
 
     async def _build_watch_context(self) -> "WatchContext":

@@ -59,7 +59,7 @@ from cmk_check.config.webhook import ALERTS, FORMATS, UNSET, check_secrets, chec
 from cmk_check.core.alert_routes import WEBHOOK, Route
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.kinds import AZURE_OPENAI, is_known
-from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS, Requirement
+from cmk_check.core.requirements import HEALTHY_KEYS, Requirement
 
 __all__ = ["ConnectionString", "InMemory", "Settings", "StorageByIdentity"]
 
@@ -281,17 +281,7 @@ class Settings(BaseModel):
     )
     """The number of days to fix a violation or a broken key, which sets its [due
     date](due-dates.md). By default, there are no due dates."""
-    data_stores: Switch = False
-    """Whether to read where accounts keep data outside themselves, and under whose key ([data
-    stores](data-stores.md)); [not tested on Azure yet](assumptions.md#store-fields). Requires [more
-    permissions](permissions.md#the-role) and more requests."""
-    # The next two come after the settings that their checks read.
-    require_covered_data: Annotated[bool, SWITCH] = Field(
-        default=False, alias="CMK_REQUIRE_COVERED_DATA"
-    )
-    """Whether data stores count for the posture: a store under Microsoft's keys makes it
-    non-compliant; an account with unknown stores makes it at best unknown. Requires
-    `CMK_DATA_STORES`."""
+    # After the setting that its check reads.
     require_healthy_keys: Annotated[bool, SWITCH] = Field(
         default=False, alias="CMK_REQUIRE_HEALTHY_KEYS"
     )
@@ -388,27 +378,20 @@ class Settings(BaseModel):
             raise ValueError("must be an https origin; write https://host:port without a path")
         return origin
 
-    @field_validator("require_healthy_keys", "require_covered_data")
+    @field_validator("require_healthy_keys")
     @classmethod
     def _check_is_read(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's
-        keys = info.field_name == "require_healthy_keys"
-        switch, what = ("key_health", "key") if keys else ("data_stores", "store")
-        if value and info.data.get(switch) is False:
-            name = f"CMK_{switch.upper()}"
+        if value and info.data.get("key_health") is False:
             raise ValueError(
-                f"must be off while {name} is off, because then no {what} is read; turn {name} on, "
-                "or turn this setting off"
+                "must be off while CMK_KEY_HEALTH is off, because then no key is read; turn "
+                "CMK_KEY_HEALTH on, or turn this setting off"
             )
         return value
 
     @property
     def requires(self) -> frozenset[Requirement]:
         """The requirements that are switched on."""
-        required = {
-            HEALTHY_KEYS: self.require_healthy_keys,
-            COVERED_DATA: self.require_covered_data,
-        }
-        return frozenset(each for each, is_on in required.items() if is_on)
+        return frozenset({HEALTHY_KEYS} if self.require_healthy_keys else ())
 
     @property
     def on_azure(self) -> bool:
