@@ -20,8 +20,6 @@ _MIDDLE_WITH_KEYS: Final = Size(1_000, keys=True)
 _SIZES: Final = (Size(10, keys=True), _MIDDLE_WITH_KEYS, Size(10_000, keys=True))
 _PARTS: Final = ("scans", "installed", "web", "estates")
 _DELAY_MS: Final = 100
-# Scans with data stores: their first one alone reads 10,000 lists.
-_FEW: Final = 5
 # Each needs tables of its own, and half a minute with its floor.
 _FIRST_SCANS: Final = 3
 _NOT_FOR_KEYS: Final = {"subscription", "account", "exemption", "assignment", "policy"}
@@ -189,13 +187,7 @@ def _installed(report: Report, console: Console) -> None:
         round((of_accounts + for_keys) / accounts, 3),
         0.35,
     )
-    _show_requests(console, "as installed", found)
-    console.print("Measuring hourly scans with data stores, 100 ms per answer ...")
-    with Azurite() as storage, SimulatorProcess(_MIDDLE_WITH_KEYS, _DELAY_MS) as simulator:
-        found = measure("installed", simulator, storage, str(_FEW), CMK_DATA_STORES="on")
-    figure = f"the same with data stores, {_FEW} pairs, beside the same requests"
-    report.pairs(figure, *_runs(found, "scan", "same"), 1.5)
-    _show_requests(console, "with data stores", found)
+    _show_requests(console, found)
     console.print("Measuring the command as installed, 100 ms per answer ...")
     with Azurite() as storage, SimulatorProcess(Size(100, keys=True), _DELAY_MS) as simulator:
         found = measure("command", simulator, storage)
@@ -210,8 +202,8 @@ def _compare(
     report.pairs(f"{figure}, beside those for accounts", *of_accounts_alone, of_accounts)
 
 
-def _show_requests(console: Console, what: str, found: Mapping[str, Any]) -> None:
-    table = Table(f"requests of an hourly scan {what}", "mean", "per account")
+def _show_requests(console: Console, found: Mapping[str, Any]) -> None:
+    table = Table("requests of an hourly scan as installed", "mean", "per account")
     for kind, count in found["requests"].items():
         table.add_row(kind, f"{count:.1f}", f"{count / found['accounts']:.3f}")
     console.print(table)

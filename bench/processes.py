@@ -97,10 +97,9 @@ def measure(
     what: str,
     simulator: SimulatorProcess,
     storage: Azurite,
-    *options: str,
+    *,
     bare: Azurite | None = None,
     host: FunctionsHost | None = None,
-    **settings: str,
 ) -> dict[str, Any]:
     """Run ``python -m bench.worker what`` against them; return its result.
 
@@ -108,13 +107,13 @@ def measure(
         ChildFailedError: It failed; the message has its output.
 
     """
-    environment = {**_own_environment(), **_app_environment(simulator, storage), **settings}
+    environment = {**_own_environment(), **_app_environment(simulator, storage)}
     if bare is not None:
         environment[BARE_STORAGE] = bare.connection_string
     if host is not None:
         environment |= {API_URL: host.url, API_KEY: host.keys.functions["api"]}
     process = ChildProcess(
-        [sys.executable, "-m", "bench.worker", what, *options],
+        [sys.executable, "-m", "bench.worker", what],
         environment=environment,
         folder=_ROOT,
     )

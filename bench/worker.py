@@ -2,8 +2,7 @@
 
 ``first``   a first scan into empty tables, the floor, and the same transactions without the app
 ``steady``  second scans of an unchanged estate, each with its own floor
-``installed`` hourly scans as the app is installed, each with floors of the same requests; the
-            number of scans may follow
+``installed`` hourly scans as the app is installed, each with floors of the same requests
 ``command`` ``cmk-check scan`` as a process, with floors that are processes, too
 ``estate``  a first and a second scan of any size: requests and peak memory
 ``status``  GET status
@@ -88,10 +87,9 @@ async def installed() -> dict[str, Any]:
     from bench.scanning import Hours, scanning
 
     rounds, requests, accounts = [], Counter[str](), 0
-    hours = int(sys.argv[2]) if sys.argv[2:] else _HOURS
     async with scanning(Hours()) as bench:
         await bench.scan()
-        for hour in range(hours):
+        for hour in range(_HOURS):
             is_timed = hour < _ROUNDS
             with recorded(keep=is_timed) as sent:
                 scan = await bench.scan()
@@ -100,7 +98,7 @@ async def installed() -> dict[str, Any]:
             if is_timed:
                 same, of_accounts = await send_all(sent.requests), await send_all(sent.of_accounts)
                 rounds.append({"scan": scan.seconds, "same": same, "accounts": of_accounts})
-    per_scan = {kind: count / hours for kind, count in requests.most_common()}
+    per_scan = {kind: count / _HOURS for kind, count in requests.most_common()}
     return {"rounds": rounds, "requests": per_scan, "accounts": accounts}
 
 

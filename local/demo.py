@@ -15,8 +15,6 @@ from local.child_process import ChildFailedError
 from local.stack import ScanTimeoutError, Stack
 
 _COLOURS: Final = {"compliant": "green", "non_compliant": "red", "unknown": "yellow"}
-# As `make up` has them.
-_SETTINGS: Final = {"CMK_DATA_STORES": "on"}
 # A terminal reports its width; a file or a pipe does not, so its lines get a fixed width.
 _PIPE_WIDTH: Final = 160
 
@@ -29,7 +27,7 @@ def main() -> int:
         console = Console(highlight=False, width=_PIPE_WIDTH)
     console.print("Starting on free ports of 127.0.0.1. Nothing leaves this machine.")
     try:
-        with Stack(settings=_SETTINGS, announce=lambda part: console.print(f"  {part}")) as stack:
+        with Stack(announce=lambda part: console.print(f"  {part}")) as stack:
             _scan(console, stack)
             _show_findings(console, stack)
             line = _show_status(console, stack)
@@ -75,13 +73,10 @@ def _show_findings(console: Console, stack: Stack) -> None:
 
 
 def _why(finding: Mapping[str, Any]) -> str:
-    """Return the worst problem of a finding's key or data, or the reason of its verdict."""
-    for what, part, harmless in (("key", "keyHealth", "notice"), ("data", "dataStores", "info")):
-        reasons = (finding[part] or {"reasons": []})["reasons"]
-        problems = [reason["code"] for reason in reasons if reason["severity"] != harmless]
-        if problems and finding["verdict"] == "compliant":
-            return f"its {what}: {problems[0]}"
-    return str(finding["reason"])
+    """Return the worst problem of a finding's key, or the reason of its verdict."""
+    reasons = (finding["keyHealth"] or {"reasons": []})["reasons"]
+    problems = [reason["code"] for reason in reasons if reason["severity"] != "notice"]
+    return f"its key: {problems[0]}" if problems else str(finding["reason"])
 
 
 def _show_status(console: Console, stack: Stack) -> str:
@@ -94,11 +89,6 @@ def _show_status(console: Console, stack: Stack) -> str:
         console.print(
             f"  keys of compliant accounts: {keys['healthy']} healthy, {keys['atRisk']} at risk, "
             f"{keys['broken']} broken, {keys['unknown']} unknown"
-        )
-    if data := status["dataStores"]:
-        console.print(
-            f"  where accounts keep data: {data['ownKeys']} under own keys, "
-            f"{data['microsoftKeys']} not, {data['mayBeMicrosoftKeys']} perhaps not"
         )
     for gap in status["gaps"]:
         action = f", missing {gap['missingAction']}" if gap["missingAction"] else ""

@@ -25,8 +25,6 @@ from local.stack import APP, Stack
 _PORT: Final = 7071
 _LAST_PORT: Final = 65_535
 _LOOK_SECONDS: Final = 0.1
-# Off by default where it would read the real Azure; here it can be tried.
-_ON_HERE: Final = {"CMK_DATA_STORES": "on"}
 # The stack sets these itself: values that a shell has for the real Azure must not be used here.
 _NOT_PASSED: Final = ("CMK_STORAGE", "CMK_ARM_URL")
 
@@ -108,13 +106,12 @@ def _estate(name: str) -> Estate:
 
 
 def _settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the app's settings: those of the shell's environment, and what is on here."""
-    given = {
+    """Return the app's settings: those of the shell's environment."""
+    return {
         name: value
         for name, value in environ.items()
         if name.startswith("CMK_") and not name.startswith(_NOT_PASSED)
     }
-    return {**_ON_HERE, **given}
 
 
 def _show_output(host: FunctionsHost, shown: int) -> int:

@@ -24,11 +24,9 @@ from local.simulator.generate import generate
 from local.simulator.grants import Assignment
 from local.simulator.load import estate_of, load_estate
 from local.simulator.policies import CMK_POLICY, Policies, PolicyObject, PolicyType, builtin_id
-from local.simulator.projects import Project, ProjectSpec
 from local.simulator.request_log import RequestLog, RequestRecord
 from local.simulator.roles import Permission, Role, custom_role
 from local.simulator.simulator import Foreign, Simulator
-from local.simulator.stores import Store, StoreSpec
 from local.simulator.vault_documents import KeySpec, VaultSpec, VersionSpec
 from local.simulator.vaults import Key, KeyVersion, Vault
 
@@ -60,14 +58,10 @@ __all__ = [
     "Policies",
     "PolicyObject",
     "PolicyType",
-    "Project",
-    "ProjectSpec",
     "RequestLog",
     "RequestRecord",
     "Role",
     "Simulator",
-    "Store",
-    "StoreSpec",
     "Subscription",
     "Vault",
     "VaultSpec",

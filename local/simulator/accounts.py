@@ -17,7 +17,6 @@ from typing import Final
 
 from local.simulator import bulk
 from local.simulator.messages import encode
-from local.simulator.projects import ProjectSpec
 from local.simulator.tokens import Identity
 
 TYPE: Final = "Microsoft.CognitiveServices/accounts"
@@ -45,8 +44,6 @@ class AccountSpec:
     ``encryption``, ``tags``   as Azure has them; absent if not given
     ``identity``               "system", "user:<name>", "system,user:<name>", or Azure's own object
     ``big``                    41 KB instead of 3 KB
-    ``projects``               if not given, one in the basic set-up where ``kind`` has projects
-    ``hosts``, ``connections``  those of the account itself, as ProjectSpec has them
     ``properties``             added to ``properties``; replaces generated values
     ``without``                dotted paths to leave out, such as "properties.endpoint"
     ``raw``                    the whole entry, sent as it is; nothing is filled in
@@ -60,9 +57,6 @@ class AccountSpec:
     identity: object = ABSENT
     tags: object = ABSENT
     big: bool = False
-    projects: Sequence[ProjectSpec] | None = None
-    hosts: Mapping[str, object] = _NOTHING
-    connections: Mapping[str, object] = _NOTHING
     properties: Mapping[str, object] = _NOTHING
     without: Sequence[str] = ()
     raw: object = ABSENT
@@ -80,13 +74,6 @@ def resource_id(spec: AccountSpec, owner: Owner) -> str:
     """Return the id of an account, in the case in which it was created."""
     group = f"/subscriptions/{owner.subscription_id}/resourceGroups/{spec.group}"
     return f"{group}/providers/{TYPE}/{spec.name}"
-
-
-def projects(spec: AccountSpec) -> Sequence[ProjectSpec]:
-    """Return the projects of an account; a Foundry account has one by default."""
-    if spec.projects is not None:
-        return spec.projects
-    return [ProjectSpec(name=f"{spec.name}-project")] if spec.kind == _FOUNDRY else []
 
 
 def document(spec: AccountSpec, owner: Owner) -> object:
@@ -146,12 +133,12 @@ def _properties(spec: AccountSpec, account_id: str, rate_limit: object) -> dict[
     if domain:
         rest["customSubDomainName"] = subdomain
     if spec.kind == _FOUNDRY:
-        names = [each.name for some in projects(spec) for each in some.each()]
+        project = f"{spec.name}-project"
         rest |= {
             "apiProperties": {"qnaAzureSearchEndpointKey": None},
             "allowProjectManagement": True,
-            **({"defaultProject": names[0]} if names else {}),
-            "associatedProjects": names,
+            "defaultProject": project,
+            "associatedProjects": [project],
             "armFeatures": [],
         }
     if spec.encryption is not ABSENT:

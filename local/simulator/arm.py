@@ -13,7 +13,6 @@ from typing import Final
 
 from local.simulator import errors, subscriptions
 from local.simulator.account_routes import AccountRoutes
-from local.simulator.child_routes import ChildRoutes
 from local.simulator.estate import Estate
 from local.simulator.grant_routes import GrantRoutes
 from local.simulator.graph_routes import GraphRoutes
@@ -22,7 +21,6 @@ from local.simulator.messages import JSON_TYPE, Incoming, Reply
 from local.simulator.operation_routes import OperationRoutes
 from local.simulator.paging import SKIP_TOKEN, Cursor, InvalidSkipTokenError
 from local.simulator.policy_routes import PolicyRoutes
-from local.simulator.store_routes import StoreRoutes
 from local.simulator.subscription_access import SUBSCRIPTION, Gate, Route
 from local.simulator.tokens import Claims, Tokens
 from local.simulator.vault_routes import VaultRoutes
@@ -88,8 +86,6 @@ class Arm:
             Route("GET", "/subscriptions", self._list_subscriptions),
             Route("GET", SUBSCRIPTION, self._get_subscription),
             *self.accounts.routes,
-            *ChildRoutes(self.accounts, gate).routes,
-            *StoreRoutes(gate).routes,
             *self.vaults.routes,
             *self.graph.routes,
             *self.grants.routes,

@@ -15,9 +15,7 @@ from local.simulator.denials import Denials
 from local.simulator.grants import Grants
 from local.simulator.messages import encode
 from local.simulator.policies import Policies
-from local.simulator.projects import Projects
 from local.simulator.shared_state import Shared
-from local.simulator.stores import Stores
 from local.simulator.tokens import Identity
 from local.simulator.vaults import Vaults
 
@@ -46,8 +44,6 @@ class Account:
         self.id = arm_accounts.resource_id(spec, owner)
         self.location = spec.location
         self.indexed = True
-        projects = arm_accounts.projects(spec)
-        self.projects = Projects(self.id, projects, spec.hosts, spec.connections, shared.lock)
         self._spec = spec
         self._owner = owner
         self._shared = shared
@@ -177,7 +173,6 @@ class Subscription:
         self._groups: set[str] = set()
         owner = Owner(self.id, self.tenant_id)
         self.vaults = Vaults(owner, shared.lock, self.add_group, shared.changes)
-        self.stores = Stores(owner, shared.lock, self.add_group)
 
     @property
     def state(self) -> str:

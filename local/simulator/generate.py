@@ -7,7 +7,6 @@ from typing import Final
 
 from local.simulator.accounts import ABSENT, AccountSpec
 from local.simulator.estate import Estate, Subscription
-from local.simulator.stores import STORAGE, StoreSpec
 from local.simulator.tokens import Identity
 from local.simulator.vault_documents import KeySpec, VaultSpec
 
@@ -15,7 +14,6 @@ _LOCATIONS: Final = ("westeurope", "northeurope", "swedencentral", "eastus2", "u
 _TEAMS: Final = ("claims", "fraud", "legal", "support", "search", "research")
 _VAULTS: Final = 10
 _KEYS: Final = 20
-_STORES: Final = 20
 _KINDS: Final = ("OpenAI", "OpenAI", "OpenAI", "AIServices", "SpeechServices")
 
 
@@ -27,22 +25,20 @@ def generate(
     Every ``big_every``-th account is a Microsoft Foundry account of 41 KB. One in five of the
     others has a kind without Azure OpenAI. Verdicts are mixed. With ``keys``, the first
     subscription has the keys of all accounts, 20 in 10 vaults, and an identity of each team may use
-    them; and 20 storage accounts, of which each Foundry account has one.
+    them.
     """
     # Not random enough for secrets: a seed must always give the same estate.
     rng = random.Random(seed)
     estate = Estate(str(_guid(rng)))
-    stores: list[str] = []
     for number in range(subscriptions):
         added = estate.add_subscription(_guid(rng), f"Subscription {number:05d}")
         if keys and number == 0:
             _add_vaults(estate, added)
-            stores = _add_stores(added)
         for place in range(accounts):
             total = number * accounts + place
             spec = _account(rng, total, big=total % big_every == big_every - 1)
             if keys:
-                spec = _with_store(_with_key(spec, total), stores[total % _STORES])
+                spec = _with_key(spec, total)
             added.add_account(spec)
     return estate
 
@@ -60,23 +56,6 @@ def _add_vaults(estate: Estate, subscription: Subscription) -> None:
         )
         for team in _TEAMS:
             estate.grants.add(vault.id, "Key Vault Crypto User", Identity.named(team).object_id)
-
-
-def _add_stores(subscription: Subscription) -> list[str]:
-    """Add storage accounts under keys; return their ids."""
-    key = "https://kv-0.vault.azure.net/keys/key-0"
-    specs = (
-        StoreSpec(type=STORAGE, name=f"stdata{number}", group="rg-data", key=key)
-        for number in range(_STORES)
-    )
-    return [subscription.stores.add(spec).id for spec in specs]
-
-
-def _with_store(spec: AccountSpec, store_id: str) -> AccountSpec:
-    """Let a Foundry account keep the data of Speech in a storage account."""
-    if spec.kind != "AIServices":
-        return spec
-    return replace(spec, properties={"userOwnedStorage": [{"resourceId": store_id}]})
 
 
 def _with_key(spec: AccountSpec, number: int) -> AccountSpec:

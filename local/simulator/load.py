@@ -3,9 +3,8 @@
 An estate file is JSON: ``tenantId``, ``userAssigned`` (client ids the identity endpoint knows) and
 ``subscriptions``, each with ``id``, ``name`` and optionally ``tenantId``, ``managedByTenants``,
 ``managementGroups`` (names, from the nearest up), ``state``, ``access``, ``listed``, ``pageSizes``,
-``accounts``, whose fields are those of AccountSpec, with ``projects`` as ProjectSpec has them,
-``vaults``, whose fields are those of VaultSpec, with ``keys`` as KeySpec and their ``versions`` as
-VersionSpec has them, and ``stores`` as StoreSpec has them.
+``accounts``, whose fields are those of AccountSpec, and ``vaults``, whose fields are those of
+VaultSpec, with ``keys`` as KeySpec and their ``versions`` as VersionSpec has them.
 
 Optional, beside the subscriptions:
 
@@ -19,23 +18,20 @@ Optional, beside the subscriptions:
 
 A principal, also in a vault's ``policies``, is "system:<account>", "user:<identity>",
 "group:<name>", or an object id. Dates of keys and of exemptions (``expiresOn``) may be relative to
-the time of loading, such as "+10d". "store:<name>" anywhere in an account is the id of that store.
+the time of loading, such as "+10d".
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from local.simulator import stores
-from local.simulator.accounts import AccountSpec, Owner
+from local.simulator.accounts import AccountSpec
 from local.simulator.estate import DEFAULT_TENANT, Access, Estate, Subscription
 from local.simulator.grants import group_id
 from local.simulator.policies import PolicyType
-from local.simulator.projects import ProjectSpec
 from local.simulator.roles import Permission, custom_role
-from local.simulator.stores import StoreSpec
 from local.simulator.tokens import Identity
 from local.simulator.vault_documents import KeySpec, VaultSpec, VersionSpec, seconds
 
@@ -63,7 +59,6 @@ _SUBSCRIPTION: Final = {
     "pageSizes",
     "accounts",
     "vaults",
-    "stores",
 }
 _PERMISSION: Final = {
     "actions": "actions",
@@ -94,8 +89,7 @@ def estate_of(document: Mapping[str, Any]) -> Estate:
     _refuse_unknown(document, _ESTATE)
     estate = Estate(document.get("tenantId", DEFAULT_TENANT), document.get("userAssigned", ()))
     entries = document["subscriptions"]
-    ids = _store_ids(entries)
-    added = [_add_subscription(estate, entry, ids) for entry in entries]
+    added = [_add_subscription(estate, entry) for entry in entries]
     # Principals are identities of accounts, so all accounts are added before any vault.
     for subscription, entry in zip(added, entries, strict=True):
         for vault in entry.get("vaults", ()):
@@ -110,23 +104,7 @@ def estate_of(document: Mapping[str, Any]) -> Estate:
     return estate
 
 
-def _store_ids(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the id of each store by the word that stands for it."""
-    return {
-        f"store:{store['name']}": stores.resource_id(_store(store), Owner(entry["id"], ""))
-        for entry in entries
-        for store in entry.get("stores", ())
-    }
-
-
-def _store(entry: Mapping[str, Any]) -> StoreSpec:
-    _refuse_unknown(entry, set(StoreSpec.__dataclass_fields__))
-    return StoreSpec(**entry)
-
-
-def _add_subscription(
-    estate: Estate, entry: Mapping[str, Any], store_ids: Mapping[str, str]
-) -> Subscription:
+def _add_subscription(estate: Estate, entry: Mapping[str, Any]) -> Subscription:
     _refuse_unknown(entry, _SUBSCRIPTION)
     added = estate.add_subscription(entry["id"], entry["name"], tenant_id=entry.get("tenantId"))
     added.managed_by_tenants = entry.get("managedByTenants", ())
@@ -137,33 +115,13 @@ def _add_subscription(
     added.listed = entry.get("listed", True)
     added.page_sizes = entry.get("pageSizes", ())
     for account in entry.get("accounts", ()):
-        added.add_account(_account(_with_ids(account, store_ids)))
-    for store in entry.get("stores", ()):
-        added.stores.add(_store(store))
+        added.add_account(_account(account))
     return added
 
 
 def _account(entry: Mapping[str, Any]) -> AccountSpec:
     _refuse_unknown(entry, set(AccountSpec.__dataclass_fields__))
-    projects = entry.get("projects", ())
-    for project in projects:
-        _refuse_unknown(project, set(ProjectSpec.__dataclass_fields__))
-    given = {"projects": [ProjectSpec(**each) for each in projects]} if "projects" in entry else {}
-    return AccountSpec(**{**entry, **given})
-
-
-def _with_ids(value: Any, store_ids: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
-    """Return a value with the ids of stores; ValueError for a word of a store that is not there."""
-    match value:
-        case dict():
-            return {name: _with_ids(each, store_ids) for name, each in value.items()}
-        case list():
-            return [_with_ids(each, store_ids) for each in value]
-        case str() if value.startswith("store:"):
-            if value not in store_ids:
-                raise ValueError(f"an estate file cannot have the store {value}")
-            return store_ids[value]
-    return value
+    return AccountSpec(**entry)
 
 
 def _vault(estate: Estate, entry: Mapping[str, Any]) -> VaultSpec:

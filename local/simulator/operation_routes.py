@@ -21,22 +21,14 @@ _TYPES: Final[Mapping[str, tuple[str, ...]]] = {
         *("policyAssignments", "policyExemptions", "policySetDefinitions"),
         *("roleAssignments", "roleDefinitions"),
     ),
-    "Microsoft.CognitiveServices": (
-        *("accounts", "accounts/capabilityHosts", "accounts/connections"),
-        *("accounts/projects", "accounts/projects/capabilityHosts"),
-        "accounts/projects/connections",
-    ),
-    "Microsoft.DocumentDB": ("databaseAccounts",),
+    "Microsoft.CognitiveServices": ("accounts",),
     "Microsoft.KeyVault": (
         *("managedHSMs", "managedHSMs/keys", "managedHSMs/keys/versions"),
         *("vaults", "vaults/keys", "vaults/keys/versions"),
     ),
-    "Microsoft.MachineLearningServices": ("workspaces",),
     "Microsoft.Management": ("managementGroups/descendants",),
     "Microsoft.ResourceGraph": ("resources",),
     "Microsoft.Resources": ("changes", "subscriptions"),
-    "Microsoft.Search": ("searchServices",),
-    "Microsoft.Storage": ("storageAccounts",),
 }
 
 

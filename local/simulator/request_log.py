@@ -26,14 +26,7 @@ _KINDS: Final = tuple(
         ("version", "/Microsoft[.]KeyVault/.*/keys/[^/]+/versions"),
         ("key", "/Microsoft[.]KeyVault/.*/keys"),
         ("vault", "/Microsoft[.]KeyVault/"),
-        ("host", "/Microsoft[.]CognitiveServices/accounts/.*/capabilityHosts"),
-        ("connection", "/Microsoft[.]CognitiveServices/accounts/.*/connections"),
-        ("project", "/Microsoft[.]CognitiveServices/accounts/[^/]+/projects"),
         ("account", "/Microsoft[.]CognitiveServices/accounts"),
-        (
-            "store",
-            "/Microsoft[.](Storage/storageAccounts|DocumentDB|Search|MachineLearningServices)/",
-        ),
         ("subscription", "^/subscriptions"),
     )
 )
@@ -71,8 +64,7 @@ class RequestRecord:
 
         A token, graph, (policy) exemption, (policy) assignment, policy (definition, or set of
         them), role (definition), grant (role assignments), version (of a key), key, vault (or
-        managed HSM), (capability) host, connection, project, account, store
-        (such as a Storage account), subscription, or other.
+        managed HSM), account, subscription, or other.
         """
         return kind_of(self.path)
 

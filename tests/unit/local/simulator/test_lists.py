@@ -6,14 +6,12 @@ from urllib.parse import quote
 
 import pytest
 
-from local.simulator import Access, Estate, ProjectSpec, VaultSpec
+from local.simulator import Access, Estate, VaultSpec
 from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
 from tests.unit.local.simulator.vault_kit import (
-    AGENTS,
     APP_GROUP,
     APPS,
     COMPANY,
-    FILES,
     GRANT_VERSION,
     GRAPH_VERSION,
     GROUP,
@@ -172,36 +170,3 @@ async def test_a_next_link_has_the_form_azure_gives_it(client: Client) -> None:
     assert re.fullmatch(start + r"&%24skiptoken=([A-Za-z0-9]|%2b|%2f|%3d)+", first["nextLink"])
     assert (status, len(last["value"]), "nextLink" in last) == (200, 1, False)
     assert unescaped == 400
-
-
-async def test_a_project_alone_tells_its_settings_and_in_two_api_versions(
-    client: Client, estate: Estate
-) -> None:
-    """Who reads the list, or asks for another version, sees no store where there are three."""
-    settings = {"blobStore": FILES}
-    project = ProjectSpec(name="new", properties={"capabilitySettings": settings})
-    estate.account(AGENTS).projects.add(project)
-
-    found = [
-        (await client.get(f"{AGENTS}/projects/new", version=version))[1]["properties"]
-        for version in ("2026-07-15-preview", "2026-09-15-preview", "2026-09-01")
-    ]
-    last = (await listed(client, f"{AGENTS}/projects", "2026-09-15-preview"))[-1]
-
-    assert [each.get("capabilitySettings") for each in found] == [settings, settings, None]
-    assert "capabilitySettings" not in last["properties"]
-
-
-async def test_connections_to_datastores_are_listed_only_if_asked_for(
-    client: Client, estate: Estate
-) -> None:
-    """Who does not ask takes another connection of the same name for the one that is left out."""
-    connections = estate.account(AGENTS).projects.connections
-    connections.set("data", {"category": "AzureBlob"})
-    connections.set("files", FILES)
-
-    some = await listed(client, f"{AGENTS}/connections", "2025-09-01")
-    every = await listed(client, f"{AGENTS}/connections?includeAll=true", "2025-09-01")
-
-    assert [each["name"] for each in some] == ["files"]
-    assert [each["name"] for each in every] == ["data", "files"]

@@ -11,11 +11,9 @@ import pytest
 from local.simulator import Estate
 from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
 from tests.unit.local.simulator.vault_kit import (
-    AGENTS,
     APP_GROUP,
     APPS,
     COMPANY,
-    FILES,
     GRANT_VERSION,
     GRAPH_VERSION,
     GROUP,
@@ -111,7 +109,7 @@ NOT_SIMULATED: Final = [
     graph(query("kv-one' or 1==1")),
     graph(resultFormat="table"),
     graph(allowPartialScopes=True),
-    Asked(f"{FILES}/blobServices/default", "2025-06-01"),
+    Asked(f"{CHAT}/projects"),
     Asked(CHAT, method="PATCH", body={"properties": {}}, by="administrator"),
     Asked(CHAT, method="PATCH", body={"kind": "AIServices"}, by="administrator"),
     Asked(
@@ -146,10 +144,6 @@ REFUSED: Final = [
     (Asked(f"{VAULT}-none/keys/cmk", KEY_VERSION), 404, "ParentResourceNotFound"),
     (Asked(KEY, "2018-02-14"), 404, "InvalidResourceType"),
     (Asked(HSM, "2019-09-01"), 404, "InvalidResourceType"),
-    (Asked(FILES, "2025-06-01"), 404, "ResourceNotFound"),
-    (Asked(FILES, "2020-01-01"), 404, "InvalidResourceType"),
-    (Asked(f"{AGENTS}/projects", "2024-10-01"), 404, "InvalidResourceType"),
-    (Asked(f"{AGENTS}/projects/no/connections"), 404, "ParentResourceNotFound"),
     (Asked(GRANTS, "2015-07-01"), 501, "NotSimulated"),
     (Asked(GRAPH, GRAPH_VERSION, "POST"), 400, "InvalidRequestContent"),
     # Names of vaults are worldwide, and a deleted vault keeps its own.
@@ -221,11 +215,9 @@ async def test_wrong_requests_are_refused_in_azures_words(
 
 
 DENIED: Final = {
-    FILES: "Microsoft.Storage/storageAccounts/read",
-    f"{AGENTS}/connections": "Microsoft.CognitiveServices/accounts/connections/read",
-    f"{AGENTS}/projects/one/capabilityHosts": (
-        "Microsoft.CognitiveServices/accounts/projects/capabilityHosts/read"
-    ),
+    VAULT: "Microsoft.KeyVault/vaults/read",
+    KEY: "Microsoft.KeyVault/vaults/keys/read",
+    f"{KEY}/versions": "Microsoft.KeyVault/vaults/keys/versions/read",
 }
 
 
@@ -234,8 +226,7 @@ async def test_a_denial_names_the_missing_action(client: Client, estate: Estate,
     """What may not be read is never an empty success."""
     estate.denials.add(DENIED[path])
 
-    version = "2025-06-01" if path == FILES else ACCOUNT_VERSION
-    status, code, message = await _answer(client, Asked(path, version))
+    status, code, message = await _answer(client, Asked(path, KEY_VERSION))
 
     assert (status, code) == (403, "AuthorizationFailed")
     assert DENIED[path] in message

@@ -1,16 +1,14 @@
-"""A small estate with vaults, projects and policies, and the paths in it."""
+"""A small estate with vaults and policies, and the paths in it."""
 
 from local.simulator import (
     CMK_POLICY,
     AccountSpec,
     Estate,
     KeySpec,
-    ProjectSpec,
     VaultSpec,
     VersionSpec,
     builtin_id,
 )
-from tests.unit.local.simulator.plain_client import ACCOUNTS
 
 VAULTS = "/providers/Microsoft.KeyVault/vaults"
 HSMS = "/providers/Microsoft.KeyVault/managedHSMs"
@@ -25,8 +23,6 @@ VAULT = f"{GROUP}{VAULTS}/kv-one"
 KEY = f"{VAULT}/keys/cmk"
 HSM = f"{GROUP}{HSMS}/hsm-one"
 APP_GROUP = f"{APPS}/resourceGroups/rg-apps"
-AGENTS = f"{APP_GROUP}{ACCOUNTS}/agents"
-FILES = f"{APP_GROUP}/providers/Microsoft.Storage/storageAccounts/files"
 _TYPES = "where type in~ ('microsoft.keyvault/vaults','microsoft.keyvault/managedhsms')"
 OLD, NEW = "a" * 32, "b" * 32
 
@@ -39,10 +35,7 @@ def small_estate() -> Estate:
     apps.management_groups = ("applications", "company")
     keys.management_groups = ("platform", "company")
     apps.add_account(AccountSpec(name="chat", group="rg-apps", identity="system"))
-    project = ProjectSpec(name="one", hosts={"h": "standard"}, connections={"files": FILES})
-    apps.add_account(
-        AccountSpec(name="agents", group="rg-apps", kind="AIServices", projects=(project,))
-    )
+    apps.add_account(AccountSpec(name="agents", group="rg-apps", kind="AIServices"))
     versions = (VersionSpec(version=OLD, created=1_700_000_000), VersionSpec(version=NEW))
     for vault in (
         VaultSpec(name="kv-one", group="rg-Keys", keys=(KeySpec(name="cmk", versions=versions),)),
