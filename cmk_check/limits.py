@@ -14,13 +14,9 @@ SLICE_CLAIM: Final = timedelta(minutes=10)
 times, at intervals of 5 minutes (host.json); a claim must end before the last return."""
 SLICE_READING: Final = timedelta(minutes=8)
 """Reading within a slice; subscriptions not read by then are gaps. Recording has 2 more minutes."""
-DAILY_READING: Final = timedelta(days=1)
-"""How often projects are read: they rarely change, and need requests for each account."""
 KEY_READING_SHARE: Final = 5 / 8
 """The part of `SLICE_READING` in which keys are read: slow vaults must leave time for the verdicts
 of the last accounts."""
-DATA_READING_SHARE: Final = 4 / 8
-"""The part of `SLICE_READING` in which data stores are read, before keys."""
 SCAN_LEASE: Final = timedelta(minutes=30)
 """The lease of a scan, renewed when less than half is left. If all workers of a scan died, another
 scan can start after this time."""
@@ -184,19 +180,6 @@ SWITCH_ON_PAUSE_SECONDS: Final = 30
 
 # Characters of an account's name in the file name of its plan.
 MAX_PLAN_NAME_CHARS: Final = 40
-
-# --- Data stores
-
-MAX_STORES_PER_ACCOUNT: Final = 50
-"""Stores read per account in each scan; projects that share stores never need this many."""
-
-# --- Data stores: internal
-# The uses must fit into a row: each has a project's name and what it keeps in a store.
-MAX_STORE_USES: Final = 1_000
-# Each project needs three requests, once a day; Azure allows fewer projects.
-MAX_PROJECTS_PER_ACCOUNT: Final = 300
-# Stores and projects named in a reason's evidence.
-MAX_STORES_NAMED: Final = 20
 
 # --- Findings, status and changes
 
@@ -439,12 +422,12 @@ DOCTOR_CHECK_SECONDS: Final = 60
 DOCTOR_READING_SECONDS: Final = 300
 """The check that reads all subscriptions."""
 DOCTOR_SAMPLE_SECONDS: Final = 60
-"""The checks that read keys, exemptions and data stores."""
+"""The checks that read keys and exemptions."""
 DOCTOR_SAMPLED: Final = 5
-"""Keys, subscriptions with exemptions, and accounts with data stores that these checks read: a few
-show which permission is missing."""
+"""Keys and subscriptions with exemptions that these checks read: a few show which permission is
+missing."""
 DOCTOR_REPORT_SAMPLED: Final = 50
-"""Keys, subscriptions and accounts that the checks read for a report, which is created once."""
+"""Keys and subscriptions that the checks read for a report, which is created once."""
 DOCTOR_CHANGES: Final = timedelta(days=13)
 """How far back a report looks for changes: Resource Graph keeps changes for 14 days."""
 

@@ -9,7 +9,6 @@ from typing import Final, Protocol
 from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.cross_check import KnownAccount
-from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces
 from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.gap import Gap
@@ -194,27 +193,6 @@ class KeyInventory(Protocol):
 
         ``known_vaults`` maps such ids to the vault ids found last time, if known. Failures and
         time-outs after ``seconds`` are ``Unread`` in the facts and never raised.
-        """
-        ...
-
-
-class DataInventory(Protocol):
-    """Reads the data stores of accounts, for one slice; a shared store is read once."""
-
-    async def read(
-        self,
-        accounts: Sequence[Account],
-        known: Mapping[str, ProjectPlaces],
-        due: Collection[str],
-        now: datetime,
-        *,
-        seconds: float,
-    ) -> Mapping[str, DataFacts]:
-        """Read the facts of each account, by the account's lower-cased id.
-
-        ``known`` are the places found when projects were last read, ``due`` the ids of accounts
-        whose projects are read again, as of ``now``. Failures and time-outs after ``seconds`` are
-        ``Unread`` in the facts and never raised.
         """
         ...
 

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from cmk_check.core.data_stores.facts import AccountPlaces
-from cmk_check.core.data_stores.parsing import account_places
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.gap import Gap
 from cmk_check.core.owner import owner_tag
@@ -77,8 +75,6 @@ class Account:
     """Which part of the entry is malformed, or None."""
     malformed_key: str | None = None
     """Which part that only key health needs is malformed, or None."""
-    places: AccountPlaces = field(default_factory=AccountPlaces)
-    """Where the account's data is, according to the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +179,6 @@ def parse_account(
         created_at=clean_time(as_object(entry.get("systemData")).get("createdAt")),
         malformed=_malformed(entry),
         malformed_key=_malformed_key(entry, key),
-        places=account_places(entry.get("kind"), entry.get("properties")),
     )
 
 

@@ -270,13 +270,6 @@ class ChangeType(StrEnum):
     read."""
     KEY_RECOVERED = "cmkcheck.key.recovered"
     """The health of the key improved, or reasons no longer apply."""
-    DATA_EXPOSED = "cmkcheck.data.exposed"
-    """A scan found a new data store without a usable key of yours, or a new project without a store
-    of yours. `dataStores` has the `stores` that are not covered (`type`, `id`, `state`), the
-    `basicProjects` whose agents lack a store of yours, and the `reasons` (code, severity,
-    sentence), at most ten each, new ones first."""
-    DATA_COVERED = "cmkcheck.data.covered"
-    """All data stores are under your keys, or the account no longer has any."""
     EXCEPTION_STARTED = "cmkcheck.exception.started"
     """An exception starts to be honoured. `exception` has its `id`, `category`, `displayName` and
     `expiresOn`."""
@@ -298,9 +291,8 @@ class ChangeType(StrEnum):
     """A scan finished for the first time after one failed or was abandoned."""
     SCAN_BASELINE = "cmkcheck.scan.baseline"
     """The very first scan finished. `data` has the counts of `accounts`, of `keys` by health
-    (null if none was checked), of `dataStores` by state (only if some were read) and of
-    `subscriptions`; `brokenKeys` names at most 50 accounts whose key is broken, each by `accountId`
-    with the `reasons`."""
+    (null if none was checked) and of `subscriptions`; `brokenKeys` names at most 50 accounts whose
+    key is broken, each by `accountId` with the `reasons`."""
 
 
 class PostureVerdict(StrEnum):
@@ -323,8 +315,6 @@ class PostureReason(StrEnum):
     ACCOUNTS_UNKNOWN = "accounts_unknown"
     KEYS_BROKEN = "keys_broken"
     KEYS_UNKNOWN = "keys_unknown"
-    DATA_EXPOSED = "data_exposed"
-    DATA_UNKNOWN = "data_unknown"
     SUBSCRIPTIONS_UNREAD = "subscriptions_unread"
     FEWER_SUBSCRIPTIONS_THAN_EXPECTED = "fewer_subscriptions_than_expected"
     MANAGEMENT_GROUP_UNREAD = "management_group_unread"
@@ -372,7 +362,6 @@ class ReasonArea(StrEnum):
     GAP = "gap"
     KEY = "key"
     EXCEPTION = "exception"
-    DATA = "data"
     POSTURE = "posture"
     AZURE_POLICY = "azure_policy"
 
@@ -407,64 +396,3 @@ class Actor(StrEnum):
     """Microsoft, through a support request."""
     NOBODY = "nobody"
     """No action is needed, or the problem passes."""
-
-
-class StoreType(StrEnum):
-    """The types of services that keep an account's data outside the account."""
-
-    STORAGE_ACCOUNT = "storage_account"
-    COSMOS_DB = "cosmos_db"
-    SEARCH_SERVICE = "search_service"
-    ML_WORKSPACE = "ml_workspace"
-
-
-class StoreUsage(StrEnum):
-    """What an account keeps in a store."""
-
-    FILES = "files"
-    THREADS = "threads"
-    VECTORS = "vectors"
-    SPEECH_AND_LANGUAGE = "speech_and_language"
-    CONTENT_MONITORING = "content_monitoring"
-    WORKSPACE = "workspace"
-
-
-class StoreState(StrEnum):
-    """Whose key a store is under; ``BROKEN``: under a customer's key that it can no longer use."""
-
-    OWN_KEY = "own_key"
-    MICROSOFT_KEY = "microsoft_key"
-    BROKEN = "broken"
-    UNKNOWN = "unknown"
-
-
-class DataState(StrEnum):
-    """Whose keys an account's data outside the account is under."""
-
-    OWN_KEYS = "own_keys"
-    """Every store that the account names is under a customer-managed key."""
-    MICROSOFT_KEYS = "microsoft_keys"
-    """At least one store is not under a customer-managed key."""
-    MAY_BE_MICROSOFT_KEYS = "may_be_microsoft_keys"
-    """Agents of a project have no store of yours."""
-    UNKNOWN = "unknown"
-    """A store could not be read or has lost its key, or there are too many stores."""
-    NONE = "none"
-    """The account names no store."""
-
-
-class DataReason(StrEnum):
-    """The reasons for the state of an account's data; the last is information."""
-
-    STORE_UNDER_MICROSOFT_KEY = "store_under_microsoft_key"
-    SEARCH_NOT_COMPLIANT = "search_not_compliant"
-    STORE_KEY_LOST = "store_key_lost"
-    AGENTS_BASIC_SETUP = "agents_basic_setup"
-    STORE_UNREAD = "store_unread"
-    STORE_GONE = "store_gone"
-    STORE_NOT_UNDERSTOOD = "store_not_understood"
-    PLACES_UNREAD = "places_unread"
-    HOST_NOT_READY = "host_not_ready"
-    PLACE_NOT_UNDERSTOOD = "place_not_understood"
-    TOO_MANY_STORES = "too_many_stores"
-    STORED_COMPLETIONS = "stored_completions"

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cmk_check.core.account import Judgement, Subscription
-from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import (
     ChangeType,
@@ -45,7 +44,6 @@ class Sides:
     """
 
     key_health: KeyHealth | None = None
-    data: AccountData | None = None
     exception: AccountException | None = None
     owner: Owner | None = None
     due: DueDate | None = None
@@ -122,8 +120,6 @@ class AccountCounts:
     """Accounts without an owner."""
     owners: tuple[str, ...] = ()
     """The hashes of the owners, at most MAX_OWNERS_COUNTED."""
-    by_data_state: Mapping[str, int] = field(default_factory=dict)
-    """Accounts whose data stores were checked."""
     overdue: int = 0
 
     @property

@@ -10,12 +10,10 @@ from dataclasses import replace
 from typing import ClassVar, Final, override
 
 from cmk_check.core.aspects.aspect import Aspect
-from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.updates import Difference, FindingUpdate
 from cmk_check.core.enums import (
     CoverageState,
-    DataState,
     KeyState,
     PostureReason,
     Reason,
@@ -151,44 +149,9 @@ class _HealthyKeys(OptionalRequirement):
         return replace(status, keys_lowered=True)
 
 
-class _CoveredData(OptionalRequirement):
-    """No data of an account is under Microsoft's keys."""
-
-    name = "covered_data"
-    aspect = DATA_STORES
-    against: ClassVar[Mapping[str, PostureReason]] = {
-        DataState.MICROSOFT_KEYS: PostureReason.DATA_EXPOSED,
-        DataState.MAY_BE_MICROSOFT_KEYS: PostureReason.DATA_UNKNOWN,
-        DataState.UNKNOWN: PostureReason.DATA_UNKNOWN,
-    }
-
-    @override
-    def _is_worse_step(self, step: FindingUpdate) -> bool:
-        return _gets_worse(step, _is_covered)
-
-    @override
-    def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
-        sums = DATA_STORES.all_sums(accounts)
-        exposed = sums["microsoftKeys"]
-        covered = sums["ownKeys"] + sums["none"] if status.data_read else 0
-        return {
-            PostureReason.DATA_EXPOSED: exposed,
-            PostureReason.DATA_UNKNOWN: accounts.total - covered - exposed,
-        }
-
-    @override
-    def is_lowered(self, status: Status) -> bool:
-        return status.data_lowered
-
-    @override
-    def lower(self, status: Status) -> Status:
-        return replace(status, data_lowered=True)
-
-
 VERDICTS: Final = _Verdicts()
 HEALTHY_KEYS: Final = _HealthyKeys()
-COVERED_DATA: Final = _CoveredData()
-OPTIONAL: Final[tuple[OptionalRequirement, ...]] = (HEALTHY_KEYS, COVERED_DATA)
+OPTIONAL: Final[tuple[OptionalRequirement, ...]] = (HEALTHY_KEYS,)
 AGAINST: Final = tuple(
     (each.aspect, state, code) for each in OPTIONAL for state, code in each.against.items()
 )
@@ -214,10 +177,6 @@ def _is_usable(finding: Finding) -> bool:
 def _is_usable_or_accepted(finding: Finding) -> bool:
     exception = finding.exception
     return _is_usable(finding) or (exception is not None and exception.is_honoured)
-
-
-def _is_covered(finding: Finding) -> bool:
-    return finding.data is not None and finding.data.is_covered
 
 
 def _not_good(accounts: AccountCounts) -> int:

@@ -116,10 +116,6 @@ class Status:
     """The scope of the scan; None in rows of earlier versions."""
     group_unread: Gap | None = None
     """Why the scan could not read the management group."""
-    data_lowered: bool = False
-    """Like ``keys_lowered``, for data."""
-    data_read: bool = False
-    """Whether the scan read all places of data, carrying none over."""
     unnamed_until: datetime | None = None
     """The date of the rows if ``unwritten_gaps`` does not name all unwritten gaps."""
 

@@ -22,7 +22,6 @@ from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import ArmReader, Clients
 from cmk_check.inventory.credential import SharedCredential, own_credential
-from cmk_check.inventory.data_stores.reader import AzureDataStores
 from cmk_check.inventory.exemptions import AzureExemptions
 from cmk_check.inventory.gaps import (
     READ_ACCOUNTS,
@@ -178,10 +177,6 @@ class AzureInventory:
     def exemptions(self) -> AzureExemptions:
         """Return a reader of exemptions, which reads each assignment only once."""
         return AzureExemptions(self._key_clients)
-
-    def data_stores(self) -> AzureDataStores:
-        """Return a reader of data stores, which reads each store only once."""
-        return AzureDataStores(self._key_clients)
 
     def reader(self) -> ArmReader:
         """Return a reader of any resource by its path."""

@@ -1,4 +1,4 @@
-"""Read aspects (exceptions, data stores, keys) for one slice; a failure affects no verdict."""
+"""Read aspects (exceptions, keys) for one slice; a failure affects no verdict."""
 
 import asyncio
 import logging
@@ -6,52 +6,37 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar, Final, override
+from typing import ClassVar, override
 
 from cmk_check.core.account import Account
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
-from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.comparison.carried_scopes import are_projects_due
 from cmk_check.core.comparison.judge_accounts import accounts_of, known_vaults, unread, with_key
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.data_stores.account_data import AccountData, DataConcern
-from cmk_check.core.data_stores.facts import DataFacts
-from cmk_check.core.data_stores.judge_data import judge_data, places_in
-from cmk_check.core.enums import DataReason, DataState
 from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.exceptions.judge_exception import exception_of, unread_exception
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Finding
 from cmk_check.core.reasons.gap_sentences import (
-    DATA_NOT_READ,
-    DATA_TIME_IS_UP,
     EXEMPTION_NOT_READ,
     EXEMPTION_TIME_IS_UP,
     KEY_TIME_IS_UP,
 )
 from cmk_check.core.unread import Unread
-from cmk_check.limits import DATA_READING_SHARE, KEY_READING_SHARE
-from cmk_check.ports import DataInventory, ExemptionInventory, KeyInventory
+from cmk_check.limits import KEY_READING_SHARE
+from cmk_check.ports import ExemptionInventory, KeyInventory
 from cmk_check.scan.scan_context import ScanContext, ScanOptions
-from cmk_check.store.scan_rows import Scan
 
-type _Facts = Mapping[str, DataFacts]
 type _Keys = Mapping[str, KeyFacts]
 
 _log = logging.getLogger(__name__)
-
-_UNREAD: Final = AccountData(
-    DataState.UNKNOWN, (DataConcern(DataReason.PLACES_UNREAD, detail=DATA_NOT_READ.detail),)
-)
 
 
 class AspectReader[Inventory, Facts](ABC):
     """Reads one aspect of a subscription's accounts and adds it to their verdicts.
 
-    ``what`` names the aspect in the log, ``share`` is its part of the slice's reading time, and
-    ``nothing`` holds the facts to use after a bug.
+    ``what`` names the aspect in the log, and ``nothing`` holds the facts to use after a bug.
 
     Data that accounts share is read once per slice. It must not be older than the claim, because
     the previous worker may have recorded something newer. The inventory is therefore opened at the
@@ -60,17 +45,13 @@ class AspectReader[Inventory, Facts](ABC):
 
     aspect: ClassVar[Aspect]
     what: ClassVar[str]
-    share: ClassVar[float] = KEY_READING_SHARE
     nothing: Facts
 
-    def __init__(
-        self, open_inventory: Callable[[], Inventory], options: ScanOptions, scan: Scan
-    ) -> None:
+    def __init__(self, open_inventory: Callable[[], Inventory], options: ScanOptions) -> None:
         self._open = open_inventory
         self._options = options
-        self._scan = scan
         self._inventory: Inventory | None = None
-        time = options.reading_deadline.total_seconds() * self.share
+        time = options.reading_deadline.total_seconds() * KEY_READING_SHARE
         self._deadline = asyncio.get_running_loop().time() + time
 
     async def read(self, judged: AllJudged, known: Known, now: datetime) -> AllJudged:
@@ -87,7 +68,7 @@ class AspectReader[Inventory, Facts](ABC):
                 if self._inventory is None:
                     self._inventory = self._open()
                 seconds = min(self._options.subscription_timeout, left)
-                facts = await self._ask(self._inventory, accounts, known, now, seconds)
+                facts = await self._ask(self._inventory, accounts, known, seconds)
         except Exception:  # noqa: BLE001 - a bug must not affect verdicts
             _log.exception("%s could not be read.", what)
         try:
@@ -116,7 +97,6 @@ class AspectReader[Inventory, Facts](ABC):
         inventory: Inventory,
         accounts: tuple[Account, ...],
         known: Known,
-        now: datetime,
         seconds: float,
     ) -> Facts:
         """Read the facts within ``seconds``."""
@@ -145,7 +125,6 @@ class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
         inventory: ExemptionInventory,
         accounts: tuple[Account, ...],
         known: Known,
-        now: datetime,
         seconds: float,
     ) -> ExemptionFacts:
         ids = [account.id for account in accounts]
@@ -165,53 +144,6 @@ class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
         return replace(entry, exception=exception)
 
 
-class DataReader(AspectReader[DataInventory, _Facts]):
-    """Reads the data stores of accounts for one slice, in less time than keys get."""
-
-    aspect = DATA_STORES
-    what = "The data stores"
-    share = DATA_READING_SHARE
-    nothing: _Facts = {}  # noqa: RUF012 - nobody changes it
-
-    @override
-    async def _ask(
-        self,
-        inventory: DataInventory,
-        accounts: tuple[Account, ...],
-        known: Known,
-        now: datetime,
-        seconds: float,
-    ) -> _Facts:
-        findings = [(account, known.findings.get(account.id.text)) for account in accounts]
-        places = {
-            account.id.text: places_in(finding.data if finding else None)
-            for account, finding in findings
-        }
-        # Carried data could be older than the posture's maximum age allows.
-        reads_all = self._scan.is_partial or self._scan.reads_projects
-        due = {
-            account.id.text
-            for account, finding in findings
-            if reads_all or are_projects_due(finding, account, self._scan.started_at)
-        }
-        return await inventory.read(accounts, places, due, now, seconds=seconds)
-
-    @override
-    def _late(self, accounts: tuple[Account, ...]) -> _Facts:
-        late = DataFacts(unread=Unread(DATA_TIME_IS_UP))
-        return dict.fromkeys((account.id.text for account in accounts), late)
-
-    @override
-    def _judge(
-        self, entry: Judged, before: Finding | None, facts: _Facts | None, now: datetime
-    ) -> Judged:
-        had, account = before.data if before else None, entry.account
-        if facts is None:
-            return replace(entry, data=replace(_UNREAD, told=had.told if had else ()))
-        found = facts.get(account.id.text, DataFacts())
-        return replace(entry, data=judge_data(account.places, found, had))
-
-
 class KeyReader(AspectReader[KeyInventory, _Keys]):
     """Reads the keys of the compliant accounts for one slice."""
 
@@ -225,7 +157,6 @@ class KeyReader(AspectReader[KeyInventory, _Keys]):
         inventory: KeyInventory,
         accounts: tuple[Account, ...],
         known: Known,
-        now: datetime,
         seconds: float,
     ) -> _Keys:
         vaults = known_vaults(known.findings, accounts)
@@ -242,15 +173,13 @@ class KeyReader(AspectReader[KeyInventory, _Keys]):
         return with_key(entry, before, (facts or {}).get(str(entry.account.id)), now)
 
 
-def readers_of(context: ScanContext, scan: Scan) -> list[ExceptionReader | DataReader | KeyReader]:
+def readers_of(context: ScanContext) -> list[ExceptionReader | KeyReader]:
     """Return a reader for each aspect that is switched on."""
     options = context.options
-    readers: list[ExceptionReader | DataReader | KeyReader] = []
+    readers: list[ExceptionReader | KeyReader] = []
     if context.exemptions is not None:
-        readers.append(ExceptionReader(context.exemptions, options, scan))
-    if context.data_stores is not None:
-        readers.append(DataReader(context.data_stores, options, scan))
+        readers.append(ExceptionReader(context.exemptions, options))
     if context.keys is not None:
         # Last, because keys get the most time.
-        readers.append(KeyReader(context.keys, options, scan))
+        readers.append(KeyReader(context.keys, options))
     return readers

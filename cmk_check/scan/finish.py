@@ -69,7 +69,6 @@ async def finish(context: ScanContext, scan_id: str) -> None:
                 _last(ended),
                 scope=scan.scope,
                 group_unread=scan.group_unread,
-                data_read=scan.reads_projects and context.data_stores is not None,
                 unnamed_until=previous.all_recorded_until if summary.unnamed else None,
             )
         answer = posture.of_estate(status, now, context.options.expectations)

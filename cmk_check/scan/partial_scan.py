@@ -92,7 +92,6 @@ async def status_after(
         summary=summary,
         lowered=lowered,
         keys_lowered=scan.keys_were_lowered or is_marked,
-        data_lowered=scan.data_were_lowered or is_marked,
         unnamed_until=previous.all_recorded_until if summary.unnamed else None,
     )
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cmk_check.alerts.outbox_relay import Relay
-from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ExceptionMode
@@ -22,7 +21,6 @@ from cmk_check.limits import (
 from cmk_check.ports import (
     AccountSearch,
     Clock,
-    DataInventory,
     ExemptionInventory,
     Inventory,
     KeyInventory,
@@ -91,11 +89,10 @@ class ScanContext:
     """Makes UUIDs."""
     options: ScanOptions
     keys: Callable[[], KeyInventory] | None = None
-    """Opens a reader for each slice, as do ``exemptions`` and ``data_stores``; None if off."""
+    """Opens a reader for each slice, as does ``exemptions``; None if off."""
     account_search: AccountSearch | None = None
     """The second witness of accounts; None if lists are not cross-checked."""
     exemptions: Callable[[], ExemptionInventory] | None = None
-    data_stores: Callable[[], DataInventory] | None = None
     keeps_cut_off: bool = False
     """Whether a cancelled scan records what it has read of a subscription without a row."""
     overdue_queue: TextQueue | None = None
@@ -104,11 +101,7 @@ class ScanContext:
     @property
     def aspects_off(self) -> frozenset[str]:
         """The names of the aspects that the settings switch off."""
-        ports = {
-            KEY_HEALTH.name: self.keys,
-            DATA_STORES.name: self.data_stores,
-            EXCEPTION.name: self.exemptions,
-        }
+        ports = {KEY_HEALTH.name: self.keys, EXCEPTION.name: self.exemptions}
         return frozenset(name for name, port in ports.items() if port is None)
 
     async def publish_scan_changes(self) -> None:

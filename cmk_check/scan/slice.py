@@ -232,7 +232,7 @@ class SliceRun:
         if self._reading is not None:
             return self._reading
         context, scan = self._context, self._claim.scan
-        self._reading = reading = SliceReading(context, scan, self._cross_check)
+        self._reading = reading = SliceReading(context, self._cross_check)
         await renew_lease(context, scan, context.clock.now())
         self._claim = await self._claim.renewed(context)
         return reading

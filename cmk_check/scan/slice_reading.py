@@ -16,20 +16,17 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.scan.aspect_reader import readers_of
 from cmk_check.scan.cross_check import SliceCrossCheck
 from cmk_check.scan.scan_context import ScanContext
-from cmk_check.store.scan_rows import Scan
 
 
 class SliceReading:
     """Reads until the reading time is up; ``cross_check`` finds accounts missing in lists."""
 
-    def __init__(
-        self, context: ScanContext, scan: Scan, cross_check: SliceCrossCheck | None
-    ) -> None:
+    def __init__(self, context: ScanContext, cross_check: SliceCrossCheck | None) -> None:
         self._context = context
         self._cross_check = cross_check
         seconds = context.options.reading_deadline.total_seconds()
         self._deadline = asyncio.get_running_loop().time() + seconds
-        self._readers = readers_of(context, scan)
+        self._readers = readers_of(context)
         self._is_cut_off = False
 
     async def read(

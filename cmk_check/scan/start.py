@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 
 from cmk_check.core.comparison import changes
 from cmk_check.core.enums import ChangeType, ScanState, Trigger
-from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.core.scan_request import StartAnswer, StartOutcome, began_at
 from cmk_check.core.status import Status
 from cmk_check.limits import (
@@ -163,12 +162,10 @@ async def _start(
                 trigger,
                 now,
                 named=named,
-                reads_projects=COVERED_DATA in context.options.expectations.requires,
                 leaves_message=left,
                 overdue=after is not None,
                 was_lowered=status.lowered is not None,
                 keys_were_lowered=status.keys_lowered,
-                data_were_lowered=status.data_lowered,
             )
             try:
                 await _take(context, current, scan, running)

@@ -1,8 +1,8 @@
 """Aspects as columns of a finding's row.
 
-Broken columns of exceptions, owners, due dates and data stores affect nothing else: the account
-counts as not excepted, the other values as unknown, and the next scan writes them again. A broken
-key column makes the finding unknown: see ``codec``.
+Broken columns of exceptions, owners and due dates affect nothing else: the account counts as not
+excepted, the other values as unknown, and the next scan writes them again. A broken key column
+makes the finding unknown: see ``codec``.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,7 @@ from typing import Final, get_args
 from pydantic import TypeAdapter
 
 from cmk_check.core.aspects.due_dates import DUE
-from cmk_check.core.data_stores.account_data import AccountData, DataConcern
 from cmk_check.core.due_date import DueDate
-from cmk_check.core.enums import DataReason, DataState
 from cmk_check.core.exceptions.account_exception import (
     AccountException,
     AnnouncedException,
@@ -23,15 +21,12 @@ from cmk_check.core.exceptions.judge_exception import unread_exception
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED, Owner, OwnerSource
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ
-from cmk_check.limits import DOCUMENT_PIECE_CHARS
 from cmk_check.ports import Scalar
 from cmk_check.store.row_times import is_usable_time, is_utc
 
 _EXCEPTION: Final = TypeAdapter(AccountException)
 _ANNOUNCED: Final = TypeAdapter(AnnouncedException)
 _DUE: Final = TypeAdapter(DueDate)
-_DATA: Final = TypeAdapter(AccountData)
-_BROKEN_DATA: Final = AccountData(DataState.UNKNOWN, (DataConcern(DataReason.PLACES_UNREAD),))
 _DETAIL: Final = "exceptionDetail"
 _KNOWN: Final = "exceptionAnnounced"
 _NOBODY: Final = "none"
@@ -50,12 +45,6 @@ def aspect_values(finding: Finding) -> dict[str, Scalar | None]:
         values |= {"due": DUE.state(finding, due.since), "dueDetail": _DUE.dump_json(due).decode()}
     if (owner := finding.owner) is not None:
         values |= {"owner": owner.value, "ownerSource": owner.source or _NOBODY}
-    if (data := finding.data) is not None:
-        values["dataState"] = data.state.value
-        # One property is too small for it.
-        text, size = _DATA.dump_json(data).decode(), DOCUMENT_PIECE_CHARS
-        pieces = (text[start : start + size] for start in range(0, len(text), size))
-        values |= {_data_column(number): piece for number, piece in enumerate(pieces)}
     return values
 
 
@@ -92,29 +81,12 @@ def owner_in(values: Mapping[str, Scalar]) -> Owner | None:
     return None
 
 
-def data_in(values: Mapping[str, Scalar]) -> AccountData | None:
-    """Read the data stores of a row; None if they were not checked."""
-    if "dataState" not in values:
-        return None
-    pieces: list[str] = []
-    while isinstance(piece := values.get(_data_column(len(pieces))), str):
-        pieces.append(piece)
-    data = _parsed(_DATA, "".join(pieces))
-    if data is None or not (data.as_of is None or is_usable_time(data.as_of)):
-        return _BROKEN_DATA
-    return data
-
-
 def _has_usable_expiry(exception: AccountException) -> bool:
     """Check the expiry; only honoured exceptions need a usable one, as only they are counted."""
     expires_on = exception.expires_on
     if expires_on is None:
         return True
     return is_usable_time(expires_on) if exception.is_honoured else is_utc(expires_on)
-
-
-def _data_column(number: int) -> str:
-    return f"dataStores{number or ''}"
 
 
 def _parsed[T](adapter: TypeAdapter[T], value: Scalar | None) -> T | None:

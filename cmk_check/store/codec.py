@@ -27,7 +27,6 @@ from cmk_check.store import stored_words, table_checks, table_keys
 from cmk_check.store.aspect_columns import (
     announced_in,
     aspect_values,
-    data_in,
     due_in,
     exception_in,
     owner_in,
@@ -166,7 +165,6 @@ def finding_of(entity: Entity) -> Finding:
         announced=announced_in(entity.values),
         due=due_in(entity.values),
         owner=owner_in(entity.values),
-        data=data_in(entity.values),
     )
 
 

@@ -83,11 +83,8 @@ class Scan:
     """Lower-cased ids, sorted."""
     not_found: tuple[str, ...] = ()
     was_lowered: bool = False
-    """From the status when the scan began, like the next two fields."""
+    """From the status when the scan began, like the next field."""
     keys_were_lowered: bool = False
-    data_were_lowered: bool = False
-    reads_projects: bool = False
-    """Whether the scan reads again where all projects keep data."""
     leaves_message: bool = False
     """Whether the scan has left a message for the second clock."""
     overdue: bool = False

@@ -35,7 +35,6 @@ from tests.fakes.keys import PRINCIPAL, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 
 if TYPE_CHECKING:
-    from tests.fakes.data_stores import ScriptedStores
     from tests.fakes.exemptions import ScriptedExemptions
 
 BEGINNING = datetime(2026, 11, 24, 23, 15, tzinfo=UTC)
@@ -124,7 +123,6 @@ class World:
         self.keys = keys
         self.account_search: AccountSearch | None = None
         self.exemptions: ScriptedExemptions | None = None
-        self.data_stores: ScriptedStores | None = None
         self.queue = MemoryQueue()
         self.teller = RecordingSink()
         self.clock = MovableClock()
@@ -160,7 +158,6 @@ class World:
             keys=self.keys.open if self.keys else None,
             account_search=self.account_search,
             exemptions=self.exemptions.open if self.exemptions else None,
-            data_stores=self.data_stores.open if self.data_stores else None,
         )
 
     def copy(self) -> Self:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from cmk_check.core.enums import PostureReason, Verdict
-from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
+from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.web import aspect_models, models
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
 from cmk_check.web.views.findings import FindingsView
@@ -64,12 +64,6 @@ class Answers:
             _hold(is_so, f"{finding.id} is shown as {finding.verdict} as of {at}")
         if finding.key_health is not None:
             self._check_key(where, finding, finding.key_health)
-        data = finding.data_stores
-        if data is not None and data.as_of is not None:
-            (store,) = (store.name for store in data.stores)
-            number = int(store.removeprefix("store-"))
-            is_so = self.past.was(where, data.as_of, lambda was: was.stores.get(name, 0) == number)
-            _hold(is_so, f"{finding.id} is shown with {store} as of {data.as_of}")
 
     def _check_key(
         self, where: str, finding: models.Finding, health: aspect_models.KeyHealth
@@ -83,8 +77,7 @@ class Answers:
         if status["posture"] not in _GREEN:
             return
         expect, at = self.world.options.expectations, datetime.fromisoformat(status["asOf"])
-        keys, data = (each in expect.requires for each in (HEALTHY_KEYS, COVERED_DATA))
-        is_so = self.past.was_good(where, at, keys=keys, data=data)
+        is_so = self.past.was_good(where, at, keys=HEALTHY_KEYS in expect.requires)
         _hold(is_so, f"{where} is {status['posture']} as of {at}")
 
     def _check_gaps(self, status: dict[str, Any]) -> None:

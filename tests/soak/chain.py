@@ -14,7 +14,6 @@ OF_KEYS: Final = {"cmkcheck.key.degraded", "cmkcheck.key.recovered"}
 # Changes of these are no entries of a finding's history.
 _APART: Final = {aspect.name for aspect in ASPECTS if not aspect.replaces_update}
 _OF_EXCEPTIONS: Final = "cmkcheck.exception."
-_BESIDES: Final = (_OF_EXCEPTIONS, "cmkcheck.data.")
 
 
 def follow(feed: Iterable[Change]) -> dict[str, Any]:
@@ -40,7 +39,7 @@ def follow(feed: Iterable[Change]) -> dict[str, Any]:
         if numbers != list(range(1, len(links) + 1)):
             raise LostChangeError(f"{source} has the changes {numbers}")
         last: Change | None = None
-        of_accounts = [link for link in links if not link.type.startswith(_BESIDES)]
+        of_accounts = [link for link in links if not link.type.startswith(_OF_EXCEPTIONS)]
         for link in of_accounts:
             if not link.type.startswith("cmkcheck.coverage."):
                 _apply(link, last, said)

@@ -1,10 +1,9 @@
 """What must hold in a history: compared with the truth, not with another run of the program."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import product
 from typing import Final
 
 from cmk_check.core import posture
@@ -13,7 +12,7 @@ from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.posture import Expectations
-from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
+from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.core.status import Status
 from cmk_check.store import table_keys
 from cmk_check.store.finding_filter import FindingFilter
@@ -67,32 +66,32 @@ class Checks:
         """P1: compliant is said only where every recorded account is, and everything was read.
 
         With exceptions it is said where each violation has one that is honoured now. Whether keys
-        and data count are settings that may have changed a moment ago: all must hold. What it is
-        dated by must have been so.
+        count is a setting that may have changed a moment ago: both must hold. What it is dated by
+        must have been so.
         """
         status = await self.world.status()
         if status is not None and status.as_of is not None and status.lowered is None:
             assert status.summary.subscriptions.total >= status.visible
         last = status.last_scan if status else None
         is_unlisted = last is not None and (last.reason or "").startswith(_UNLISTED)
-        for required, data in product((False, True), repeat=2):
-            answer = self._posture(status, required=required, data=data)
+        for required in (False, True):
+            answer = self._posture(status, required=required)
             if answer in GREEN:
-                await self._check_green(answer, required=required, data=data)
+                await self._check_green(answer, required=required)
                 assert status is not None
                 assert status.as_of is not None
                 if is_unlisted:
                     raise FalseGreenError("the last full scan could not list the estate")
-                self._check_date(status.as_of, keys=required, data=data)
+                self._check_date(status.as_of, keys=required)
 
-    def _check_date(self, at: datetime, *, keys: bool, data: bool) -> None:
+    def _check_date(self, at: datetime, *, keys: bool) -> None:
         if self.is_by_hand:
             return  # what was deleted by hand is missed by the next full scan, no sooner
         for where in self.truth:
-            if not self.past.was_good(where, at, keys=keys, data=data):
+            if not self.past.was_good(where, at, keys=keys):
                 raise FalseGreenError(f"{where} was not so at {at} or later")
 
-    async def _check_green(self, answer: PostureVerdict, *, required: bool, data: bool) -> None:
+    async def _check_green(self, answer: PostureVerdict, *, required: bool) -> None:
         table = self.world.context.findings_table
         async for _, match in table.findings(FindingFilter(), None):
             finding = match[0] if match else None
@@ -100,8 +99,6 @@ class Checks:
                 key, exception = _state_of(finding), finding.exception
                 said = f"{finding.judgement.verdict}, its key {key}, accepted by {exception}"
                 raise FalseGreenError(f"{finding.id} is {said}")
-            if finding and data and not (finding.data and finding.data.is_covered):
-                raise FalseGreenError(f"the data of {finding.id} is {finding.data}")
         async for (where, _), coverage in table.coverages(CoverageState.GAP, None):
             if isinstance(coverage, Coverage):
                 raise FalseGreenError(f"{where} was not read")
@@ -119,15 +116,14 @@ class Checks:
                 codes = {code for code, _ in answer.reasons}
             hours.add(known=not codes & _NOT_KNOWN)
 
-    async def answer(self, *, required: bool, data: bool = False) -> PostureVerdict:
-        """Return the posture as the API would give it now, where keys and data count or do not."""
-        return self._posture(await self.world.status(), required=required, data=data)
+    async def answer(self, *, required: bool) -> PostureVerdict:
+        """Return the posture as the API would give it now, where keys count or do not."""
+        return self._posture(await self.world.status(), required=required)
 
-    def _posture(self, status: Status | None, *, required: bool, data: bool) -> PostureVerdict:
-        wanted = {HEALTHY_KEYS: required, COVERED_DATA: data}
+    def _posture(self, status: Status | None, *, required: bool) -> PostureVerdict:
         expect = replace(
             self.world.options.expectations,
-            requires=frozenset(each for each, counts in wanted.items() if counts),
+            requires=frozenset({HEALTHY_KEYS} if required else ()),
         )
         return posture.of_estate(status, self.world.clock.now(), expect).verdict
 
@@ -182,14 +178,6 @@ class Checks:
                     for account_id, entry in self._expected(where).items()
                 }
                 assert stored == due, f"{where}: {stored} are stored, {due} are right"
-                self._check_stores(truth, found.known.findings.values())
-
-    def _check_stores(self, truth: Truth, findings: Iterable[Finding]) -> None:
-        """See each project read within a day."""
-        for finding in findings if self.world.data_stores else ():
-            names = [store.name for store in finding.data.stores] if finding.data else []
-            due = f"store-{truth.stores.get(finding.id.name, 0)}"
-            assert names == [due], f"{finding.id} has its data in {names}, and {due} is right"
 
     async def _check_feed(self) -> None:
         """P3, P9: every transition is there once, in an unbroken chain that ends at the rows.

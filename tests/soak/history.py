@@ -14,13 +14,10 @@ from typing import Final
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.posture import Expectations
-from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.core.scope import Scope
 from cmk_check.errors import CmkCheckError
-from cmk_check.limits import DAILY_READING
 from cmk_check.ports import InventoryError, SliceMessage, Store, Table
 from cmk_check.scan.scan_context import ScanContext
-from tests.fakes.data_stores import ScriptedStores
 from tests.fakes.exemptions import ScriptedExemptions
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.keys import ScriptedKeys
@@ -35,7 +32,6 @@ from tests.soak.truth import (
     FORBIDDEN,
     NAMES,
     STATES,
-    STORES,
     SUBSCRIPTIONS,
     Truth,
 )
@@ -77,15 +73,6 @@ class History:
         self._changed: tuple[str, str, str] | None = None
         self._sleepers: list[tuple[FaultyStore, asyncio.Task[bool]]] = []
 
-    def look_at_data(self, *, required: bool) -> None:
-        """Let the app look at where data lies; ``required``: it counts."""
-        self.world.data_stores = ScriptedStores(stores=dict(STORES))
-        options = self.world.options
-        expect = replace(
-            options.expectations, requires=frozenset({COVERED_DATA} if required else ())
-        )
-        self.world.options = replace(options, expectations=expect)
-
     def account_becomes(self, where: str, name: str, state: str) -> None:
         """Create or change an account, or let its kind leave the scope."""
         self.truth.setdefault(where, Truth()).accounts[name] = state
@@ -93,11 +80,6 @@ class History:
     def account_goes(self, where: str, name: str) -> None:
         """Delete an account."""
         self.truth.setdefault(where, Truth()).accounts.pop(name, None)
-
-    def project_changes(self, where: str, name: str) -> None:
-        """Let the project of an account name another store, under the other kind of key."""
-        stores = self.truth.setdefault(where, Truth()).stores
-        stores[name] = stores.get(name, 0) + 1
 
     def access_changes(self, where: str) -> None:
         """Lose or regain the right to read."""
@@ -225,12 +207,6 @@ class History:
             for where, truth in self.truth.items()
             for account_id, facts in truth.keys(where).items()
         }
-        if self.world.data_stores is not None:
-            self.world.data_stores.of = {
-                account_id: places
-                for where, truth in self.truth.items()
-                for account_id, places in truth.projects(where).items()
-            }
         self.past.note(self.truth, self.excluded)
         assert self.world.exemptions is not None
         self.world.exemptions.facts = {
@@ -261,7 +237,6 @@ class History:
         await self.scan()
         await self.wake_all()
         self._sent()
-        self.world.clock.advance(DAILY_READING)
         await self.scan()
         await self.checks.green()
         await self.checks.everything()
@@ -274,8 +249,7 @@ class History:
         await self.scan()
         operations = self.store.log[before:]
         written = [o for o in operations if o.table is Table.FINDINGS and o.writes]
-        is_dated = self.world.data_stores is not None  # a reading of projects writes its date
-        assert is_dated or not written, f"a scan of an unchanged estate wrote {written}"
+        assert not written, f"a scan of an unchanged estate wrote {written}"
         assert len(self.world.teller.told) == told, "a scan of an unchanged estate told something"
 
     async def wake_all(self) -> None:

@@ -32,7 +32,6 @@ class Was:
     is_seen: bool = False
     is_whole: bool = True
     accounts: Mapping[str, str] = field(default_factory=dict)
-    stores: Mapping[str, int] = field(default_factory=dict)
 
     def has(self, name: str, states: AbstractSet[str]) -> bool:
         """Whether an account could be read in one of these states."""
@@ -44,11 +43,9 @@ class Was:
         is_read = self.is_seen and self.is_whole
         return self.is_out or (is_read and _GOOD.issuperset(self.accounts.values()))
 
-    def has_good(self, name: str, *, keys: bool, data: bool) -> bool:
-        """Whether nothing spoke against the key and the data of an account, where they count."""
-        state = self.accounts.get(name, "other kind")
-        is_data_bad = data and state != "other kind" and self.stores.get(name, 0) % 2 == 1
-        return self.is_out or not (is_data_bad or (keys and state in _BAD_KEYS))
+    def has_good_key(self, name: str) -> bool:
+        """Whether nothing spoke against the key of an account."""
+        return self.is_out or self.accounts.get(name) not in _BAD_KEYS
 
 
 @dataclass
@@ -64,8 +61,7 @@ class Past:
         for where, now in truth.items():
             is_out = where in excluded or now.deleted or not now.listed
             is_whole = now.pages_read is None
-            accounts, stores = dict(now.accounts), dict(now.stores)
-            was = Was(is_out, now.readable, is_whole, accounts, stores)
+            was = Was(is_out, now.readable, is_whole, dict(now.accounts))
             before = self._now.get(where, Was())
             if was != before:
                 self._states.setdefault(where, []).append((self.clock.latest, before))
@@ -75,17 +71,17 @@ class Past:
         """Whether it was so at a time, or at some time after it."""
         return any(test(was) for was in self._since(where, since))
 
-    def was_good(self, where: str, since: datetime, *, keys: bool, data: bool) -> bool:
+    def was_good(self, where: str, since: datetime, *, keys: bool) -> bool:
         """Whether a scan that began then may have found nothing against a subscription.
 
-        It reads accounts, keys and data one after the other.
+        It reads accounts and keys one after the other.
         """
 
         def had_good(name: str) -> bool:
-            return self.was(where, since, lambda was: was.has_good(name, keys=keys, data=data))
+            return self.was(where, since, lambda was: was.has_good_key(name))
 
-        is_good = self.was(where, since, lambda was: was.is_good)
-        return is_good and all(map(had_good, self._now.get(where, Was()).accounts))
+        names = self._now.get(where, Was()).accounts if keys else ()
+        return self.was(where, since, lambda was: was.is_good) and all(map(had_good, names))
 
     def _since(self, where: str, since: datetime) -> Iterator[Was]:
         yield self._now.get(where, Was())

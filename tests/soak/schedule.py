@@ -46,12 +46,10 @@ _WAKES_AFTER: Final = 0.8
 _FIRST: Final = 2
 _SLEEPS: Final = 0.25
 _CALMS: Final = 0.9
-_DATA_CALMS: Final = 0.3
 _TROUBLES: Final = 0.8
 _OVERTAKES: Final = 0.8
 _NOWHERE: Final = [sub(91), sub(92)]
 _FULL: Final = [0.9, 0.5, 0.2]
-_WITH_DATA: Final = 0.5
 _REQUIRED: Final = 0.5
 _STRAYS: Final = 0.25
 _DISTURBS: Final = 0.04
@@ -134,8 +132,6 @@ class Schedule(History):
             options = self.world.options
             expect = replace(options.expectations, requires=frozenset({HEALTHY_KEYS}))
             self.world.options = replace(options, expectations=expect)
-        if self._random.random() < _WITH_DATA:
-            self.look_at_data(required=self._random.random() < _REQUIRED)
         for where in _ESTATE:
             self.account_becomes(where, "a", "compliant")
 
@@ -394,13 +390,11 @@ class Schedule(History):
     def _trouble_estate(self) -> None:
         """Change something that a scan may meet."""
         where = self._random.choice(_ESTATE)
-        match self._random.randrange(12):
+        match self._random.randrange(11):
             case 0:
                 self.vanishes_or_returns(where)
-            case 11:
-                self.list_breaks_or_mends()
             case 10:
-                self.project_changes(self._random.choice(self._home), "a")
+                self.list_breaks_or_mends()
             case 1:
                 self.access_changes(where)
             case 2 if self._excludes:
@@ -421,15 +415,12 @@ class Schedule(History):
         What cannot be written stays as it is.
         """
         self.list_fails = False
-        is_data_calm = self._random.random() < _DATA_CALMS
         for where, truth in self.truth.items():
             truth.listed = where in self._home
             truth.readable = True
             if where in self._refused:
                 continue
             truth.accounts["a"] = "compliant"
-            if is_data_calm:
-                truth.stores["a"] = (truth.stores.get("a", 0) + 1) // 2 * 2
         self.excluded.clear()
         if self._excludes and self._random.random() < _CALMS:
             self.excluded.update(where for where in _ESTATE if where not in self._home)

@@ -1,11 +1,10 @@
 """A small estate as it really is, whatever the program makes of it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from cmk_check.core.account import Reading
-from cmk_check.core.data_stores.facts import ProjectPlaces
 from cmk_check.core.enums import ExceptionReason, GapReason
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.exceptions.facts import Assignment, Exemption, ExemptionFacts
@@ -14,7 +13,6 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.resource_id import account_path
 from cmk_check.core.unread import Unread
-from tests.fakes.data_stores import MICROSOFT, OWN, WITH_PROJECTS, place
 from tests.fakes.exemptions import ASSIGNMENT, CORP
 from tests.fakes.keys import DISABLED, EXPIRED, HEALTHY, UNPROTECTED, UNREAD
 from tests.fakes.world import BEGINNING, bad, good, odd, sub
@@ -50,8 +48,6 @@ MAKERS: Final = {
     **dict.fromkeys(EXEMPTED, bad),
 }
 STATES: Final = [*MAKERS, "other kind"]
-# An account's project names one of them after the other.
-STORES: Final = {f"store-{number}": MICROSOFT if number % 2 else OWN for number in range(500)}
 FORBIDDEN: Final = Gap(GapReason.FORBIDDEN, "Microsoft.CognitiveServices/accounts/read", "no right")
 
 
@@ -64,23 +60,18 @@ def found_as(state: str, now: datetime) -> tuple[str, str | None, bool]:
 
 @dataclass
 class Truth:
-    """One subscription as it really is.
-
-    ``stores`` counts, by the account's name, how often its project has named another store: the odd
-    ones have Microsoft's keys.
-    """
+    """One subscription as it really is."""
 
     accounts: dict[str, str] = field(default_factory=dict)
     listed: bool = True
     deleted: bool = False
     readable: bool = True
     pages_read: int | None = None
-    stores: dict[str, int] = field(default_factory=dict)
 
     def reading(self, subscription_id: str) -> Reading:
         """Return what Azure would answer now."""
         found = [
-            replace(MAKERS[verdict](subscription_id, name), places=WITH_PROJECTS)
+            MAKERS[verdict](subscription_id, name)
             for name, verdict in sorted(self.accounts.items())
             if verdict in MAKERS
         ]
@@ -100,14 +91,6 @@ class Truth:
             str(good(subscription_id, name).id): KEYS[state]
             for name, state in self.accounts.items()
             if state in KEYS
-        }
-
-    def projects(self, subscription_id: str) -> dict[str, ProjectPlaces]:
-        """Return what projects would say now of where data lies, by account id."""
-        return {
-            str(good(subscription_id, name).id): ProjectPlaces((place(f"store-{number}"),))
-            for name in self.accounts
-            for number in [self.stores.get(name, 0)]
         }
 
     def exemptions(self, subscription_id: str) -> ExemptionFacts:

@@ -19,8 +19,6 @@ def walk(seed: int, tally: Tally) -> None:
 
     """
     history = History(tally)
-    if seed % 2:
-        history.look_at_data(required=seed % 4 == 1)
     asyncio.run(_walk(Random(seed), history))
 
 
@@ -50,7 +48,7 @@ async def step(random: Random, history: History) -> None:
 
 def _change(random: Random, history: History) -> None:
     where, name = random.choice(SUBSCRIPTIONS), random.choice(NAMES)
-    match random.randrange(9):
+    match random.randrange(8):
         case 0:
             history.account_goes(where, name)
         case 1:
@@ -63,8 +61,6 @@ def _change(random: Random, history: History) -> None:
             history.answers(where, random.choice([0, 1, 2, None, None, None]))
         case 5:
             history.exclude_or_include(where)
-        case 6:
-            history.project_changes(where, name)
         case _:
             history.account_becomes(where, name, random.choice(STATES))
 

@@ -6,7 +6,6 @@ from typing import Final
 from cmk_check.core.account import Account
 from cmk_check.core.aspects.aspect import Aspect, Judged
 from cmk_check.core.aspects.azure_policies import AZURE_POLICY
-from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
@@ -15,7 +14,7 @@ from cmk_check.core.owner import owner_of
 from cmk_check.core.rule import judge
 
 ASPECTS: Final[tuple[Aspect, ...]] = (
-    *(KEY_HEALTH, DATA_STORES, EXCEPTION),
+    *(KEY_HEALTH, EXCEPTION),
     DUE,  # after the exception, on which it depends
     *(OWNER, AZURE_POLICY),
 )

@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import ClassVar, Final, override
 
 from cmk_check.core.account import Account, Judgement
-from cmk_check.core.data_stores.account_data import DataConcern
 from cmk_check.core.enums import ChangeType, ReasonSeverity, Verdict
 from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.model import AccountCounts, Finding, Sides
@@ -104,10 +103,6 @@ class Aspect(ABC):
     def is_worse(self, before: Finding, after: AnyAccount) -> bool:  # noqa: ARG002 - of most
         """Return whether the state got worse, so that an incomplete reading may report it."""
         return False
-
-    def of_two(self, taken: Judged, other: Judged) -> Judged:  # noqa: ARG002 - of most
-        """Merge two entries with the same id; ``taken`` has the worse verdict."""
-        return taken
 
     @abstractmethod
     def kept(self, before: Finding, read: Judged) -> Judged:
@@ -244,7 +239,7 @@ def _camel_case(state: str) -> str:
     return first + "".join(map(str.capitalize, others))
 
 
-def shown_reasons(concerns: Sequence[KeyConcern | DataConcern]) -> list[dict[str, str]]:
+def shown_reasons(concerns: Sequence[KeyConcern]) -> list[dict[str, str]]:
     """Return the first (worst) reasons as changes show them."""
     return [
         {

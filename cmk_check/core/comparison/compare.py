@@ -162,9 +162,9 @@ def _updated(
     else:
         after, news = _finding(before, entry, context), _account_news(before, entry)
     # Not the key: a new key state adds to the history, and new wording alone is no change.
-    same_sides = after.data is entry.data and after.exception is entry.exception
-    if not same_sides or after.owner != entry.owner:  # replacing costs more than the rest of this
-        after = replace(after, data=entry.data, exception=entry.exception, owner=entry.owner)
+    # Replacing costs more than the rest of this.
+    if after.exception is not entry.exception or after.owner != entry.owner:
+        after = replace(after, exception=entry.exception, owner=entry.owner)
     for aspect in ASPECTS:
         after, more = aspect.news(before, after, read, context)
         if aspect.replaces_update and more:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.account import Account, Judgement
-from cmk_check.core.aspects import ASPECTS, judged_alone
+from cmk_check.core.aspects import judged_alone
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
 from cmk_check.core.enums import Reason
 from cmk_check.core.gap import Gap
@@ -103,9 +103,7 @@ _SAID_TWICE: Final = "Azure lists it more than once, and with more than one key 
 
 
 def _worse(one: Judged, other: Judged) -> Judged:
-    better, worse = sorted((other, one), key=_weight)
-    for aspect in ASPECTS:
-        worse = aspect.of_two(worse, better)
+    worse = max(one, other, key=_weight)
     if _said_of_key(one) == _said_of_key(other):
         return worse
     # Facts that were read about one of two keys do not apply to the other.

@@ -11,7 +11,6 @@ from typing import Final
 from cmk_check.core.enums import (
     Actor,
     CheckReason,
-    DataReason,
     ExceptionReason,
     GapReason,
     KeyReason,
@@ -23,9 +22,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.text_files import toml_of
 
-type ReasonCode = (
-    Reason | GapReason | KeyReason | ExceptionReason | DataReason | PostureReason | PolicyReason
-)
+type ReasonCode = Reason | GapReason | KeyReason | ExceptionReason | PostureReason | PolicyReason
 
 NOTHING_TO_DO: Final = "There is nothing to do."
 
@@ -87,21 +84,15 @@ VERDICT_REASONS: Final = _entries(ReasonArea.VERDICT, Reason)
 GAP_REASONS: Final = _entries(ReasonArea.GAP, GapReason)
 KEY_REASONS: Final = _entries(ReasonArea.KEY, KeyReason)
 EXCEPTION_REASONS: Final = _entries(ReasonArea.EXCEPTION, ExceptionReason)
-DATA_REASONS: Final = _entries(ReasonArea.DATA, DataReason)
 POSTURE_REASONS: Final = _entries(ReasonArea.POSTURE, PostureReason)
 POLICY_REASONS: Final = _entries(ReasonArea.AZURE_POLICY, PolicyReason)
 # Only for `cmk-check check`: rows and the API do not have these reasons.
 CHECK_REASONS: Final = _entries("check", CheckReason)
-SIDE_REASONS: Final[Mapping[KeyReason | DataReason, ReasonEntry]] = dict(
-    [*KEY_REASONS.items(), *DATA_REASONS.items()]
-)
-"""The reasons for the states of key health and data stores."""
 CATALOGUE: Final[Mapping[ReasonArea, Collection[tuple[ReasonCode, ReasonEntry]]]] = {
     ReasonArea.VERDICT: VERDICT_REASONS.items(),
     ReasonArea.GAP: GAP_REASONS.items(),
     ReasonArea.KEY: KEY_REASONS.items(),
     ReasonArea.EXCEPTION: EXCEPTION_REASONS.items(),
-    ReasonArea.DATA: DATA_REASONS.items(),
     ReasonArea.POSTURE: POSTURE_REASONS.items(),
     ReasonArea.AZURE_POLICY: POLICY_REASONS.items(),
 }

@@ -67,7 +67,6 @@ def _time_is_up(whose: str) -> Gap:
 
 SLICE_TIME_IS_UP: Final = _time_is_up("of the subscription's slice")
 KEY_TIME_IS_UP: Final = _time_is_up("for reading the keys of the slice")
-DATA_TIME_IS_UP: Final = _time_is_up("for reading the data stores of the slice")
 EXEMPTION_TIME_IS_UP: Final = _time_is_up("for reading the exemptions of the slice")
 CHECK_TIME_IS_UP: Final = make_gap(
     GapReason.TIMEOUT,
@@ -87,19 +86,6 @@ KNOWN_FROM_GROUP: Final = make_gap(
     "known from the management group",
     missing_action="Microsoft.Resources/subscriptions/read",
     way_out=GAP_REASONS[GapReason.NOT_VISIBLE].way_out,
-)
-DATA_NOT_READ: Final = make_gap(
-    GapReason.SLICE_FAILED, message="The places where the account keeps data were not read."
-)
-PROJECTS_NOT_LISTED: Final = make_gap(
-    GapReason.LIST_INCOMPLETE,
-    message="Azure's list of projects lacks a project that the account names.",
-    way_out="Wait for the next scan. If this stays, check the project in the Foundry portal.",
-)
-SETTINGS_NOT_SERVED: Final = make_gap(
-    GapReason.API_VERSION_UNSUPPORTED,
-    message="Azure serves no api-version for the capability settings of projects that this "
-    "version of cmk_check knows.",
 )
 EXEMPTION_NOT_READ: Final = make_gap(
     GapReason.SLICE_FAILED, message="The exemptions were not read."

@@ -7,14 +7,12 @@ from itertools import count
 from typing import Final
 
 from cmk_check.core.account import Account, Reading, Subscription
-from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.judge_accounts import judge_all, with_key
 from cmk_check.core.comparison.updates import Difference, Known
-from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import GapReason
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.gap import Gap
@@ -62,7 +60,6 @@ def compared_reading(  # noqa: PLR0913 - each side by keyword
     *,
     keys: Mapping[str, KeyFacts] | None = None,
     exceptions: Mapping[str, AccountException | None] | None = None,
-    data: Mapping[str, AccountData] | None = None,
 ) -> Difference:
     """Judge a reading as a slice does, and compare it with what is known.
 
@@ -73,11 +70,9 @@ def compared_reading(  # noqa: PLR0913 - each side by keyword
     for name, entry in judged.items():
         if exceptions is not None and EXCEPTION.applies(entry.judgement):
             judged[name] = entry = replace(entry, exception=exceptions[name])  # noqa: PLW2901
-        if data is not None:
-            judged[name] = entry = replace(entry, data=data[name])  # noqa: PLW2901
         if keys is not None and KEY_HEALTH.applies(entry.judgement):
             judged[name] = with_key(entry, before.get(name), keys.get(name), scan.now)
-    read = {KEY_HEALTH.name: keys, EXCEPTION.name: exceptions, DATA_STORES.name: data}
+    read = {KEY_HEALTH.name: keys, EXCEPTION.name: exceptions}
     off = frozenset(name for name, side in read.items() if side is None)
     return compare(known, subscription, reading, judged, replace(scan, off=off))
 

@@ -6,7 +6,6 @@ from typing import Any, Final
 import pytest
 
 from cmk_check.core.account import Account, UserIdentity, parse_account
-from cmk_check.core.data_stores.facts import AccountPlaces
 from cmk_check.core.owner import UNOWNED, Owner, owner_of, owner_tag
 from cmk_check.limits import MAX_TAG_BYTES
 
@@ -54,7 +53,6 @@ def test_full_entry_arrives_whole() -> None:
         identity_client_id="c",
         provisioning_state="Succeeded",
         created_at="2026-03-19T21:34:59Z",
-        places=AccountPlaces(may_keep_completions=True),
     )
     assert (account.id.text, account.id.name) == (ID.lower(), "Chat")
 

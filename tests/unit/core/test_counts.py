@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from cmk_check.core.account import Account, Subscription
 from cmk_check.core.aspects.aspect import Judged
-from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.counts import (
     AccountCounter,
@@ -17,9 +16,8 @@ from cmk_check.core.counts import (
     merge,
     summarise,
 )
-from cmk_check.core.data_stores.account_data import AccountData
-from cmk_check.core.enums import CoverageState, DataState, GapReason, KeyReason
-from cmk_check.core.keys.key_health import BrokenKey
+from cmk_check.core.enums import CoverageState, GapReason, KeyReason, KeyState
+from cmk_check.core.keys.key_health import BrokenKey, KeyHealth
 from cmk_check.core.kinds import left_out
 from cmk_check.core.model import AccountCounts, Coverage, PolicyCounts, VerdictCounts
 from cmk_check.core.owner import UNOWNED, Owner
@@ -112,24 +110,15 @@ def test_owners_are_counted_once_however_many_subscriptions_they_have() -> None:
     ] == [(2, 3), (1, 1), (MAX_OWNERS_COUNTED, 0)]
 
 
-def test_data_and_keys_that_nobody_looked_at_are_unknown() -> None:
-    """P1: what no scan has read must not count as covered, nor beside what was looked at."""
-    accounts = [judged(make(ID)) for make in (bad, good, odd, bad)]
-    states = [DataState.MICROSOFT_KEYS, DataState.UNKNOWN]
-    data = [*map(AccountData, states), None, None]
+def test_keys_that_nobody_looked_at_are_unknown() -> None:
+    """P1: what no scan has read must not count as healthy, nor beside what was looked at."""
+    accounts = [judged(make(ID)) for make in (bad, good, odd, good)]
+    read = replace(judged(good(ID)), key_health=KeyHealth(KeyState.BROKEN))
 
-    none = counted(*accounts)
-    counts = counted(*(replace(each, data=read) for each, read in zip(accounts, data, strict=True)))
+    none, some = counted(*accounts), counted(*accounts, read)
 
-    assert KEY_HEALTH.all_sums(none) == {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 1}
-    assert (DATA_STORES.sums(none), DATA_STORES.all_sums(none)["unknown"]) == (None, 4)
-    assert DATA_STORES.sums(counts) == {
-        "ownKeys": 0,
-        "microsoftKeys": 1,
-        "mayBeMicrosoftKeys": 0,
-        "unknown": 3,
-        "none": 0,
-    }
+    assert (KEY_HEALTH.sums(none), KEY_HEALTH.all_sums(none)["unknown"]) == (None, 2)
+    assert KEY_HEALTH.sums(some) == {"healthy": 0, "atRisk": 0, "broken": 1, "unknown": 2}
 
 
 def _row() -> Coverage:

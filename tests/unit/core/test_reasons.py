@@ -7,7 +7,6 @@ import pytest
 
 from cmk_check.core.enums import (
     Actor,
-    DataReason,
     ExceptionReason,
     GapReason,
     KeyReason,
@@ -22,7 +21,6 @@ from cmk_check.core.reasons.catalogue import (
     CATALOGUE,
     GAP_REASONS,
     NOTHING_TO_DO,
-    SIDE_REASONS,
     ReasonEntry,
 )
 from cmk_check.core.reasons.gap_sentences import KEY_TIME_IS_UP, SLICE_TIME_IS_UP, make_gap
@@ -45,7 +43,6 @@ def test_every_code_has_an_entry_in_the_order_of_its_enum() -> None:
         ReasonArea.GAP: list(GapReason),
         ReasonArea.KEY: list(KeyReason),
         ReasonArea.EXCEPTION: list(ExceptionReason),
-        ReasonArea.DATA: list(DataReason),
         ReasonArea.POSTURE: list(PostureReason),
         ReasonArea.AZURE_POLICY: list(PolicyReason),
     }
@@ -95,11 +92,3 @@ def test_where_the_slice_had_no_time_another_time_out_does_not_help(gap: object)
     assert "CMK_SUBSCRIPTION_TIMEOUT_SECONDS" in GAP_REASONS[GapReason.TIMEOUT].way_out
     assert "CMK_SUBSCRIPTION_TIMEOUT_SECONDS" not in str(gap)
     assert "CMK_SLICE_SIZE" in str(gap)
-
-
-def test_every_reason_beside_a_verdict_is_one_of_a_side() -> None:
-    """A pipeline looks up there how bad it is, and would fail without it."""
-    others = {ReasonArea.VERDICT, ReasonArea.GAP, ReasonArea.EXCEPTION, ReasonArea.POSTURE}
-    areas = [area for area in CATALOGUE if area not in others | {ReasonArea.AZURE_POLICY}]
-
-    assert list(SIDE_REASONS) == [code for area in areas for code, _ in CATALOGUE[area]]

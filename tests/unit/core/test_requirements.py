@@ -47,7 +47,7 @@ each_requirement: Final = pytest.mark.parametrize(
 def status_of(accounts: AccountCounts) -> Status:
     """Return the status of one completely read subscription."""
     summary = Summary(accounts, SubscriptionCounts(read=1), unwritten=0)
-    return Status(NOON, summary, 1, data_read=True)
+    return Status(NOON, summary, 1)
 
 
 def against(requirement: Requirement, accounts: AccountCounts) -> int:

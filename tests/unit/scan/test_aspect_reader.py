@@ -1,6 +1,6 @@
 """What stands beside a verdict: reading it costs a part of the time, and a bug costs it alone."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -9,26 +9,14 @@ import pytest
 from cmk_check.core.account import Account
 from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.data_stores.account_data import AccountData
-from cmk_check.core.data_stores.facts import AccountPlaces
-from cmk_check.core.enums import DataState, Trigger
 from cmk_check.core.gap import Gap
-from cmk_check.core.reasons.gap_sentences import (
-    DATA_TIME_IS_UP,
-    EXEMPTION_TIME_IS_UP,
-    KEY_TIME_IS_UP,
-)
-from cmk_check.scan.aspect_reader import DataReader, ExceptionReader, KeyReader
-from cmk_check.store.scan_rows import Scan
+from cmk_check.core.reasons.gap_sentences import EXEMPTION_TIME_IS_UP, KEY_TIME_IS_UP
+from cmk_check.scan.aspect_reader import ExceptionReader, KeyReader
 from tests.fakes.world import BEGINNING, World, bad, good
 from tests.unit.core.examples import ID, known_of, only_finding
 
-SCAN = Scan("one", 1, Trigger.TIMER, BEGINNING)
-IN_STORES = replace(good(ID), places=AccountPlaces(has_projects=True))
-
-
-type AnyReader = KeyReader | ExceptionReader | DataReader
-type Kind = type[KeyReader | ExceptionReader | DataReader]
+type AnyReader = KeyReader | ExceptionReader
+type Kind = type[KeyReader | ExceptionReader]
 
 
 @dataclass
@@ -53,26 +41,21 @@ def reader_of(kind: Kind, inventory: Broken, **options: float) -> AnyReader:
         reading_deadline=timedelta(seconds=options.get("deadline", 60)),
     )
     make: Any = kind
-    reader: AnyReader = make(lambda: inventory, world.options, SCAN)
+    reader: AnyReader = make(lambda: inventory, world.options)
     return reader
 
 
 @pytest.mark.parametrize("raises", [True, False], ids=["reading", "judging"])
 @pytest.mark.parametrize(
     ("kind", "account", "state"),
-    [
-        (KeyReader, good(ID), "unknown"),
-        (ExceptionReader, bad(ID), "not_honoured"),
-        (DataReader, IN_STORES, "unknown"),
-    ],
-    ids=["key", "exception", "data"],
+    [(KeyReader, good(ID), "unknown"), (ExceptionReader, bad(ID), "not_honoured")],
+    ids=["key", "exception"],
 )
-async def test_p8_a_bug_costs_one_aspect_and_forgets_nothing(
+async def test_p8_a_bug_costs_one_aspect_and_accepts_nothing(
     kind: Kind, account: Account, state: str, *, raises: bool
 ) -> None:
-    """P1, P4: it must neither cover data, nor accept a violation, nor tell the same twice."""
-    had = AccountData(DataState.MICROSOFT_KEYS, told=("/s",))
-    finding = replace(only_finding(known_of(account)), data=had)
+    """P1: it must neither call a key healthy nor accept a violation."""
+    finding = only_finding(known_of(account))
     known = Known(findings={str(finding.id): finding})
     reader = reader_of(kind, Broken(raises))
 
@@ -80,25 +63,17 @@ async def test_p8_a_bug_costs_one_aspect_and_forgets_nothing(
 
     assert entry.judgement == finding.judgement
     assert kind.aspect.state(entry, BEGINNING) == state
-    assert kind is not DataReader or (entry.data is not None and entry.data.told == ("/s",))
 
 
 @pytest.mark.parametrize(
-    ("kind", "account", "share", "late"),
-    [
-        (KeyReader, good(ID), 37.5, KEY_TIME_IS_UP),
-        (ExceptionReader, bad(ID), 37.5, EXEMPTION_TIME_IS_UP),
-        (DataReader, IN_STORES, 30, DATA_TIME_IS_UP),
-    ],
-    ids=["key", "exception", "data"],
+    ("kind", "account", "late"),
+    [(KeyReader, good(ID), KEY_TIME_IS_UP), (ExceptionReader, bad(ID), EXEMPTION_TIME_IS_UP)],
+    ids=["key", "exception"],
 )
 async def test_p8_each_gets_a_part_of_the_time_and_no_more_than_a_subscription_does(
-    kind: Kind, account: Account, share: float, late: Gap
+    kind: Kind, account: Account, late: Gap
 ) -> None:
-    """An Azure that answers slowly must leave time for the verdicts of the last accounts.
-
-    Data stores, which come before keys, leave them some of theirs (P7).
-    """
+    """An Azure that answers slowly must leave time for the verdicts of the last accounts."""
     inventory, judged = Broken(raises=True), judge_all([account], {})
     for timeout in (10, 900):
         await reader_of(kind, inventory, timeout=timeout).read(judged, Known(), BEGINNING)
@@ -106,5 +81,5 @@ async def test_p8_each_gets_a_part_of_the_time_and_no_more_than_a_subscription_d
     reader = reader_of(kind, inventory, deadline=0)
     (unread,) = (await reader.read(judged, Known(), BEGINNING)).values()
 
-    assert inventory.seconds == [10, pytest.approx(share, abs=1)]
+    assert inventory.seconds == [10, pytest.approx(37.5, abs=1)]
     assert str(late.detail) in str(unread)

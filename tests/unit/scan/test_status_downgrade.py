@@ -7,17 +7,14 @@ from typing import Final
 import pytest
 
 from cmk_check.core.account import Reading
-from cmk_check.core.data_stores.facts import ProjectPlaces
 from cmk_check.core.enums import ExceptionMode, PostureVerdict
 from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.recorded_scope import RecordedScope
-from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS, Requirement
-from cmk_check.core.unread import Unread
+from cmk_check.core.requirements import HEALTHY_KEYS, Requirement
 from cmk_check.ports import Table
 from cmk_check.scan.slice import SliceIncomplete
 from tests.fakes import exemptions, keys
-from tests.fakes.data_stores import OWN, WITH_PROJECTS, ScriptedStores, place
 from tests.fakes.faults import DeathError, Fault, Place
 from tests.fakes.keys import DISABLED, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
@@ -26,16 +23,15 @@ from tests.unit.scan.scan_world import FORBIDDEN, LEASE_ENDS, ONE, RECORD, TWO, 
 
 # Only the claim comes before it.
 LOWER = Place("commit", Table.SCANS, 1)
-ACCOUNT: Final = replace(good(ONE), places=WITH_PROJECTS)
+ACCOUNT: Final = good(ONE)
 WAIVED: Final = bad(ONE, "waived")
 LATER: Final = BEGINNING.replace(year=2027)
 
 
-def let(world: ScanWorld, fact: Reading | KeyFacts | ExemptionFacts | Unread) -> None:
-    """Let Azure answer so from now on; the last is what it says of a data store."""
+def let(world: ScanWorld, fact: Reading | KeyFacts | ExemptionFacts) -> None:
+    """Let Azure answer so from now on."""
     assert world.keys
     assert world.exemptions
-    assert world.data_stores
     match fact:
         case Reading():
             world.inventory.readings[ONE] = fact
@@ -43,8 +39,6 @@ def let(world: ScanWorld, fact: Reading | KeyFacts | ExemptionFacts | Unread) ->
             world.keys.facts[str(ACCOUNT.id)] = fact
         case ExemptionFacts():
             world.exemptions.facts[ONE] = fact
-        case Unread():
-            world.data_stores.stores["files"] = fact
 
 
 @pytest.mark.parametrize(
@@ -57,7 +51,6 @@ def let(world: ScanWorld, fact: Reading | KeyFacts | ExemptionFacts | Unread) ->
         (keys.DISABLED, HEALTHY_KEYS),
         (keys.UNREAD, HEALTHY_KEYS),
         (keys.VAULT_GONE, HEALTHY_KEYS),
-        (Unread(FORBIDDEN), COVERED_DATA),
         (exemptions.NONE, None),
         (exemptions.DENIED, None),
         (exemptions.exempted(ONE, None), None),
@@ -65,14 +58,14 @@ def let(world: ScanWorld, fact: Reading | KeyFacts | ExemptionFacts | Unread) ->
     ],
     ids=[
         *("violated", "unverifiable", "new and bad", "gap"),
-        *("key off", "key unread", "vault gone", "data"),
+        *("key off", "key unread", "vault gone"),
         *("no exemption", "exemptions unread", "never ends", "ends earlier"),
     ],
 )
 @pytest.mark.parametrize("others", [False, True], ids=["same settings", "other settings"])
 async def test_p1_the_status_is_lowered_before_anything_worse_stands(
     store: RecordingStore,
-    worse: Reading | KeyFacts | ExemptionFacts | Unread,
+    worse: Reading | KeyFacts | ExemptionFacts,
     requires: Requirement | None,
     *,
     others: bool,
@@ -83,7 +76,6 @@ async def test_p1_the_status_is_lowered_before_anything_worse_stands(
     """
     world = ScanWorld(store, keys=ScriptedKeys())
     world.exemptions = exemptions.ScriptedExemptions({ONE: exemptions.exempted(ONE, LATER)})
-    world.data_stores = ScriptedStores(ProjectPlaces((place("files"),)), {"files": OWN})
     world.azure_has(ACCOUNT, WAIVED)
     world.expect(exceptions=ExceptionMode.ACCEPT, requires=frozenset(filter(None, [requires])))
     await world.scan()

@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 
 from cmk_check.core.account import Judgement, Subscription
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
-from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import (
     CoverageState,
-    DataState,
     ExceptionReason,
     KeyState,
     Reason,
@@ -29,14 +27,13 @@ from cmk_check.store.codec import RowUnusable
 from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, finding
 
 _FINDING: Final = st.builds(
-    lambda kind, verdict, reason, health, until, owner, data: replace(
+    lambda kind, verdict, reason, health, until, owner: replace(
         finding(),
         kind=kind,
         judgement=Judgement(verdict, reason, "", finding().judgement.evidence),
         key_health=health and KeyHealth(health),
         exception=AccountException(until, expires_on=NOON) if until else None,
         owner=owner,
-        data=data and AccountData(data),
     ),
     st.sampled_from([None, "OpenAI", "AIServices", "openai", "other"]),
     st.sampled_from(Verdict),
@@ -44,7 +41,6 @@ _FINDING: Final = st.builds(
     st.none() | st.sampled_from(KeyState),
     st.sampled_from([None, ExceptionReason.HONOURED, ExceptionReason.EXPIRED]),
     st.sampled_from([None, UNOWNED, Owner("a", "account"), Owner("b", "subscription")]),
-    st.none() | st.sampled_from(DataState),
 )
 # What each account was and is, None where it was not or is not there.
 _STEPS: Final = st.lists(
@@ -60,7 +56,6 @@ _MIXED: Final = AccountCounts(
     PolicyCounts(0, 2),
     2,
     ("aa", "bb"),
-    {"none": 1},
 )
 
 

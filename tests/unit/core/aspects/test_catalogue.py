@@ -22,12 +22,10 @@ from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.counts import AccountCounter, contradiction, merge, summarise
-from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
-    DataState,
     ExceptionReason,
     KeyState,
     Verdict,
@@ -69,10 +67,6 @@ EXAMPLES: Final[dict[str, tuple[Finding, Finding]]] = {
     "keyHealth": (
         replace(GOOD, key_health=KeyHealth(KeyState.BROKEN)),
         replace(GOOD, key_health=KeyHealth(KeyState.HEALTHY)),
-    ),
-    "dataStores": (
-        replace(GOOD, data=AccountData(DataState.MICROSOFT_KEYS, basic=("p",), told=("p",))),
-        replace(GOOD, data=AccountData(DataState.OWN_KEYS)),
     ),
     "exception": (
         replace(BAD, exception=ACCEPTED),

@@ -1,1 +1,0 @@
-"""Where an account keeps data outside the account, and under whose key."""

@@ -1,1 +1,0 @@
-"""Reads where accounts keep data: projects and the stores that they name."""
