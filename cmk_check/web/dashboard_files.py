@@ -31,7 +31,6 @@ _MODULES: Final = (
     "finding_filters.js",
     "aspects.js",
     "aspect_states.js",
-    "azure_policy.js",
     "due_dates.js",
     "exceptions.js",
     "keys.js",

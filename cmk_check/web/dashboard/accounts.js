@@ -87,12 +87,11 @@ function notes(status) {
   const others = ignored.reduce((sum, [, value]) => sum + value, 0);
   const named = ignored.map(([kind, value]) => `${visible(kind)} ${number(value)}`).join(", ");
   return [
-    ...ASPECTS.map(({ firstNote }) => firstNote?.(status, link)),
+    ...ASPECTS.map(({ note }) => note?.(status, link)),
     accounts.unread > 0 &&
       h("p", { class: "note bad" }, `The last scan did not read ${count(accounts.unread, "account")}; the last known verdict counts.`),
     others > 0 &&
       h("p", { class: "note", title: named }, `${count(others, "account")} of other kinds ${others === 1 ? "is" : "are"} not judged: ${named}.`),
-    ...ASPECTS.map(({ note }) => note?.(status, link)),
   ];
 }
 

@@ -5,14 +5,13 @@
  * @typedef {import("./types.js").State} State
  */
 
-import { AZURE_POLICY } from "./azure_policy.js";
 import { DUE } from "./due_dates.js";
 import { EXCEPTION } from "./exceptions.js";
 import { KEY_HEALTH } from "./keys.js";
 import { OWNER } from "./owner.js";
 
 /** @type {readonly Aspect[]} In the order of the page and of links. */
-export const ASPECTS = [KEY_HEALTH, EXCEPTION, DUE, AZURE_POLICY, OWNER];
+export const ASPECTS = [KEY_HEALTH, EXCEPTION, DUE, OWNER];
 
 /**
  * Return whether the page mentions an aspect. An aspect that is switched off has no counts.

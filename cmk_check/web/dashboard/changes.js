@@ -44,11 +44,7 @@ function updated({ data }) {
 }
 
 /** @param {Change} change */
-function newKind({ data }) {
-  const [before, after] = [data.before ?? {}, data.after ?? {}];
-  const beside = ASPECTS.map((aspect) => aspect.kindChanged?.(before, after) ?? "");
-  return ` became ${visible(text(after.kind))} (was ${visible(text(before.kind))})${beside.join("")}`;
-}
+const newKind = ({ data: { before, after } }) => ` became ${visible(text(after?.kind))} (was ${visible(text(before?.kind))})`;
 
 /** @param {Change} change @returns {Sentence["tone"]} */
 const toneAfter = ({ data: { after } }) => (["compliant", "non_compliant"].includes(after?.verdict) ? after.verdict : "unknown");

@@ -155,7 +155,7 @@ export const EXCEPTION = {
   ],
   // If no account has an exception, the page does not mention them.
   isOn: ({ list, status }) => (status?.accounts.excepted ?? 0) > 0 || list.rows.some(({ finding }) => Boolean(finding.exception)),
-  firstNote: ({ accounts: { excepted = 0 } }, link) =>
+  note: ({ accounts: { excepted = 0 } }, link) =>
     excepted > 0 &&
     h("p", { class: "note" }, link({ exception: "honoured" }, `${count(excepted, "account")} that ${excepted === 1 ? "is" : "are"} not compliant`), ` ${excepted === 1 ? "has" : "have"} an exception: the violation is accepted for a time.`),
   lineNote,

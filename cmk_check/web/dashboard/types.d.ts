@@ -26,7 +26,6 @@ export interface View {
   location: string;
   subscription: string;
   keyHealth: string;
-  azurePolicy: string;
   /** The most serious reason of a key. */
   keyReason: string;
   exception: string;
@@ -232,8 +231,7 @@ export interface Aspect {
   lineNote?: (finding: Finding) => Child;
   /** The banner's words for a number of accounts in the first state, which replace the first posture reason in `covers`. */
   lead?: (value: number) => string;
-  /** The notes below the counts: at the start, and after the notes on what was read. */
-  firstNote?: Note;
+  /** The note below the counts. */
   note?: Note;
   /** The drawer's content: an item beside the account's dates and place, and a separate section. */
   identity?: (finding: Finding) => Child;
@@ -244,8 +242,7 @@ export interface Aspect {
   advice?: Partial<Record<Urgency, (state: State) => Task[]>>;
   /** The sentences for the aspect's changes, by type. */
   changes?: Record<string, (change: Change) => Sentence>;
-  /** The aspect's part of the sentences for an update, a new kind and the first scan. */
+  /** The aspect's part of the sentences for an update and for the first scan. */
   updated?: (before: Change["data"], after: Change["data"]) => string | false;
-  kindChanged?: (before: Change["data"], after: Change["data"]) => string;
   firstFound?: (report: Change["data"] | undefined) => string | false;
 }

@@ -7,8 +7,6 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from cmk_check.core.enums import PolicyReason
-from cmk_check.core.reasons.catalogue import POLICY_REASONS
 from tests.functional.browser.conftest import World
 from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.sample_estate import CHANGED
@@ -49,25 +47,17 @@ def test_the_detail_shows_the_evidence_and_leads_to_the_portal(desk: Visit, worl
         "How to fix",
         "Owner and dates",
         "Evidence",
-        "Azure's built-in policy",
         "History",
         "Account",
     ]
 
 
-def test_the_detail_says_what_azure_policy_says_and_which_controls_ask(
-    desk: Visit, world: World
-) -> None:
-    """An account that the built-in policy leaves out must not look as if it had passed there."""
-    detail = _detail(world, SOUND)
-    assert detail["azurePolicy"] == {"state": "not_assessed", "reason": "kind_left_out"}
-
+def test_the_detail_says_which_controls_ask(desk: Visit) -> None:
+    """An auditor asks by the names of a framework."""
     desk.open_detail(SOUND)
 
     # A fix for what is not broken breaks it.
     expect(desk.drawer.get_by_role("button", name="Copy script")).to_have_count(0)
-    expect(desk.drawer).to_contain_text("Azure's built-in policyNot assessed")
-    expect(desk.drawer).to_contain_text(POLICY_REASONS[PolicyReason.KIND_LEFT_OUT].message)
     desk.drawer.get_by_text("Controls of security frameworks").click()
     expect(desk.drawer.get_by_text("NIST SP 800-53 Rev. 5: SC-12")).to_be_visible()
     expect(desk.drawer.get_by_text("ISO/IEC 27001:2022: A.8.24 (by analogy)")).to_be_visible()

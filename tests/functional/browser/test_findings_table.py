@@ -19,7 +19,6 @@ type Finding = dict[str, Any]
 FILTERS: Final = {
     "verdict": ("Verdict", "unknown"),
     "keyHealth": ("Key", "broken"),
-    "azurePolicy": ("Azure Policy", "not_assessed"),
     "kind": ("Kind", "AIServices"),
     "location": ("Location", "swedencentral"),
     "subscription": ("Subscription", "c4a9e1d7-52b0-4f3c-8e6d-93f1b7a05c28"),
@@ -44,20 +43,6 @@ def _texts(finding: Finding) -> str:
     tags = [text for pair in finding["tags"].items() for text in pair]
     names = [finding["name"], finding["resourceGroup"], finding["subscriptionName"]]
     return "\n".join([*names, *tags]).casefold()
-
-
-def test_the_counts_lead_to_what_azures_policy_leaves_out(desk: Visit, world: World) -> None:
-    """The policy's score leaves out these accounts without showing it."""
-    found = world.scene.findings()
-    left_out = [name for name, one in found.items() if _value(one, "azurePolicy") == "not_assessed"]
-    said = [one["azurePolicy"]["reason"] for one in found.values() if one["azurePolicy"]]
-    others = len(said) - said.count("same_as_verdict") - len(left_out)
-    line = desk.page.locator(".note", has_text="Azure's built-in policy")
-    expect(line).to_contain_text(f" and disagrees about {others} more accounts.")
-
-    line.get_by_role("link", name=f"{len(left_out)} accounts").click()
-
-    desk.expect_names(left_out)
 
 
 def test_a_region_is_written_in_one_way(desk: Visit, world: World) -> None:
