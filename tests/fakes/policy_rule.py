@@ -7,11 +7,14 @@ rule". Texts are compared in any case. A field that is absent equals nothing, an
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cmk_check.core.enums import PolicyState
 from local.simulator import load_estate
 
 TYPE: Final = "Microsoft.CognitiveServices/accounts"
-# The conditions of the built-in policy 67121cc7-ff39-4ab8-b7e3-95b84dab487d in version 2.2.0.
+# The built-in policy 67121cc7-ff39-4ab8-b7e3-95b84dab487d of the public repository
+# Azure/azure-policy: its version and the day of the commit, its conditions, and the default of its
+# parameter.
+VERSION: Final = "2.2.0"
+AS_OF: Final = "29 April 2026"
 BUILT_IN: Final = {
     "allOf": [
         {"field": "type", "equals": TYPE},
@@ -19,6 +22,12 @@ BUILT_IN: Final = {
         {"field": "kind", "notIn": "[parameters('excludedKinds')]"},
     ]
 }
+EXCLUDED_KINDS: Final = (
+    *("CognitiveServices", "ContentSafety", "ImmersiveReader", "HealthInsights", "LUIS.Authoring"),
+    *("LUIS", "QnAMaker", "QnAMaker.V2", "AIServices", "MetricsAdvisor", "SpeechTranslation"),
+    *("Internal.AllInOne", "ConversationalLanguageUnderstanding", "knowledge"),
+    *("TranscriptionIntelligence", "HealthDecisionSupport"),
+)
 _ALIASES: Final = f"{TYPE}/"
 # Azure Policy assesses a resource if what the conditions say of these holds. Source: Microsoft's
 # page "What is applicability in Azure Policy?".
@@ -35,15 +44,12 @@ def accounts_of(estate: str) -> list[dict[str, Any]]:
     ]
 
 
-def state_by(
-    condition: Mapping[str, Any], account: Mapping[str, Any], parameters: object
-) -> PolicyState:
+def state_by(condition: Mapping[str, Any], account: Mapping[str, Any], parameters: object) -> str:
     """Return the state that the ``if`` of a policy gives an account."""
     applicable = [part for part in condition["allOf"] if part["field"] in _APPLICABLE]
     if not is_hit({"allOf": applicable}, account, parameters):
-        return PolicyState.NOT_ASSESSED
-    is_bad = is_hit(condition, account, parameters)
-    return PolicyState.NON_COMPLIANT if is_bad else PolicyState.COMPLIANT
+        return "not assessed"
+    return "non-compliant" if is_hit(condition, account, parameters) else "compliant"
 
 
 def effect_on(

@@ -1,24 +1,25 @@
 """The documents on Azure Policy and on controls say what the program does."""
 
 import json
-import re
 from collections import Counter
 from typing import Final
 
 import pytest
 
 from cmk_check.core.account import Account, parse_account
-from cmk_check.core.aspects import azure_policies
-from cmk_check.core.aspects.azure_policies import (
-    EXCLUDED_KINDS,
-    POLICY_ID,
-    POLICY_VERSION,
-    policy_answer,
-)
 from cmk_check.core.controls import CONTROLS
-from cmk_check.core.enums import ControlMapping
+from cmk_check.core.enums import ControlMapping, Reason
+from cmk_check.core.exceptions.judge_exception import CMK_POLICY
 from cmk_check.core.rule import judge
-from tests.fakes.policy_rule import BUILT_IN, accounts_of, state_by
+from tests.fakes.policy_rule import (
+    AS_OF,
+    BUILT_IN,
+    EXCLUDED_KINDS,
+    TYPE,
+    VERSION,
+    accounts_of,
+    state_by,
+)
 from tests.guard.documents import ROOT, RULE, of_clause, table
 
 POLICY: Final = (ROOT / "docs/azure-policy.md").read_text()
@@ -27,13 +28,11 @@ OWN: Final = json.loads((ROOT / "infra/policy/rule.json").read_text())["if"]
 CLAUSES: Final = table(POLICY, "clause")
 
 
-def test_the_document_names_the_version_that_the_program_follows() -> None:
+def test_the_documents_name_the_policy_and_the_version_that_is_compared() -> None:
     """A rule of another version may say something else."""
-    assert POLICY_ID in POLICY
-    day = re.search(r"version (\S+), as of (\d+ \w+ \d{4})", azure_policies.__doc__ or "")
-    assert day
-    assert day[1] == POLICY_VERSION
-    assert f"version {day[1]}, as of {day[2]} in" in POLICY
+    assert CMK_POLICY.rpartition("/")[2] in POLICY
+    assert f"version {VERSION}, as of {AS_OF} in" in POLICY
+    assert f"built-in {VERSION}" in (ROOT / "README.md").read_text()
     assert f"leaves out {len(EXCLUDED_KINDS)} kinds" in POLICY
 
 
@@ -46,11 +45,9 @@ def compared(estate: str) -> Counter[tuple[str, ...]]:
         if account.kind not in {"OpenAI", "AIServices"}:
             continue
         judgement = judge(account)
-        answer = policy_answer(account.kind, judgement)
-        said = "not known", "not known", "not known"
-        if answer is not None:
-            built_in = state_by(BUILT_IN, raw, DEFAULTS)
-            said = f"`{built_in}`", f"`{state_by(OWN, raw, {})}`", f"`{answer.reason}`"
+        said = "not known", "not known"
+        if judgement.reason is not Reason.MALFORMED:
+            said = state_by(BUILT_IN, raw, DEFAULTS), state_by(OWN, raw, {})
         rows[account.kind, f"`{judgement.verdict}`", *said] += 1
     return rows
 
@@ -76,8 +73,9 @@ def test_the_table_compares_each_clause_as_the_program_does(row: list[str]) -> N
         account = parse_account(raw | {"kind": kind}, frozenset())
         assert isinstance(account, Account)
         judgement = judge(account)
-        verdict, answer = judgement.verdict, policy_answer(kind, judgement)
-        said.append(f"`{answer.state}`" if answer else "not known")
+        verdict, is_known = judgement.verdict, judgement.reason is not Reason.MALFORMED
+        raw_of_kind = {"type": TYPE, **raw, "kind": kind}
+        said.append(state_by(BUILT_IN, raw_of_kind, DEFAULTS) if is_known else "not known")
 
     assert row[1:] == [f"`{verdict}`", *said]
 
