@@ -47,8 +47,7 @@ def sample_change(change_id: str, now: datetime) -> Change:
 
 
 def _side(verdict: Verdict, reason: Reason) -> dict[str, str | None]:
-    # Azure's built-in policy agrees about such an account.
-    return {"verdict": verdict, "reason": reason, "owner": None, "azurePolicy": verdict}
+    return {"verdict": verdict, "reason": reason, "owner": None}
 
 
 async def send_sample(settings: Settings, name: str | None = None) -> str:

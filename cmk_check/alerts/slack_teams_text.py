@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.enums import ChangeType, KeySeverity, PolicyState, Reason
+from cmk_check.core.enums import ChangeType, KeySeverity, Reason
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from cmk_check.core.text import as_object
@@ -146,7 +146,8 @@ def _state(change: Change) -> list[str]:
         state = f"{was or 'new'} -> {now}" if now else ""
         return [state, _trouble(key, before.get("keyReasons")), _key(key)]
     if change.type is ChangeType.ACCOUNT_KIND_CHANGED:
-        return [_new_kind(before, after), _why(data)]
+        kinds = " -> ".join(plain(side.get("kind")) for side in (before, after))
+        return [f"kind {kinds}", _why(data)]
     was, now = (plain(side.get("verdict") or side.get("coverage")) for side in (before, after))
     if removed := plain(data.get("removed")):
         now = f"removed ({removed})"
@@ -182,16 +183,6 @@ def _trouble(shown: Mapping[str, object], known: object) -> str:
 def _key(shown: Mapping[str, object]) -> str:
     named = {name: _last(shown.get(f"{name}Id")) for name in ("key", "vault")}
     return " in ".join(f"{name} {text}" for name, text in named.items() if text)
-
-
-def _new_kind(before: Mapping[str, object], after: Mapping[str, object]) -> str:
-    """Return both kinds, and whether Azure's built-in policy has lost or gained the account."""
-    kinds = f"kind {plain(before.get('kind'))} -> {plain(after.get('kind'))}"
-    had, has = (side.get("azurePolicy") == PolicyState.NOT_ASSESSED for side in (before, after))
-    if had == has:
-        return kinds
-    policy = "no longer assesses it" if has else "now assesses it"
-    return f"{kinds}; Azure's built-in policy {policy} by default"
 
 
 def _why(data: Mapping[str, object]) -> str:

@@ -33,12 +33,8 @@ _HELP: Final[Mapping[ReasonArea, str]] = {
     ReasonArea.POSTURE: f"{_LEARN}/role-based-access-control/role-assignments-portal",
 }
 _HELP_OF_SIDES: Final = f"{_LEARN}/foundry/concepts/encryption-keys-portal"
-# The state of another policy is not a problem.
 _RULES: Final = [
-    (area, code, entry)
-    for area, entries in CATALOGUE.items()
-    if area is not ReasonArea.AZURE_POLICY
-    for code, entry in entries
+    (area, code, entry) for area, entries in CATALOGUE.items() for code, entry in entries
 ] + [(ReasonArea.VERDICT, code, entry) for code, entry in CHECK_REASONS.items()]
 _INDEX: Final[Mapping[str, int]] = {code: place for place, (_, code, _) in enumerate(_RULES)}
 _ESTATE: Final = "/subscriptions"

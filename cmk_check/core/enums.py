@@ -331,23 +331,6 @@ class PostureReason(StrEnum):
     SUBSCRIPTIONS_EXCLUDED = "subscriptions_excluded"
 
 
-class PolicyState(StrEnum):
-    """Azure's built-in policy on an account; ``NOT_ASSESSED``: it leaves out the account's kind."""
-
-    COMPLIANT = "compliant"
-    NON_COMPLIANT = "non_compliant"
-    NOT_ASSESSED = "not_assessed"
-
-
-class PolicyReason(StrEnum):
-    """How the result of Azure's built-in policy compares with our verdict."""
-
-    SAME_AS_VERDICT = "same_as_verdict"
-    KIND_LEFT_OUT = "kind_left_out"
-    KEY_NAME_NOT_CHECKED = "key_name_not_checked"
-    KEY_SOURCE_NOT_KEY_VAULT = "key_source_not_key_vault"
-
-
 class ControlMapping(StrEnum):
     """Who maps a control: a Microsoft initiative, or a third party for other Azure services."""
 
@@ -356,14 +339,13 @@ class ControlMapping(StrEnum):
 
 
 class ReasonArea(StrEnum):
-    """What a reason is about; ``AZURE_POLICY`` compares Azure's built-in policy with a verdict."""
+    """What a reason is about."""
 
     VERDICT = "verdict"
     GAP = "gap"
     KEY = "key"
     EXCEPTION = "exception"
     POSTURE = "posture"
-    AZURE_POLICY = "azure_policy"
 
 
 class ReasonSeverity(StrEnum):

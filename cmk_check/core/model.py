@@ -89,18 +89,6 @@ class VerdictCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyCounts:
-    """Accounts by the result of Azure's built-in policy.
-
-    ``differs`` counts the accounts whose result differs from our verdict or is missing;
-    ``not_assessed`` counts only the accounts without a result.
-    """
-
-    not_assessed: int = 0
-    differs: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class AccountCounts:
     """Accounts of an estate or a subscription."""
 
@@ -114,18 +102,11 @@ class AccountCounts:
     """Accounts whose key was checked."""
     excepted: Expiries = ()
     """Non-compliant accounts with an honoured exception."""
-    policy: PolicyCounts | None = None
-    """None in rows of earlier versions, and without an account."""
     unowned: int = 0
     """Accounts without an owner."""
     owners: tuple[str, ...] = ()
     """The hashes of the owners, at most MAX_OWNERS_COUNTED."""
     overdue: int = 0
-
-    @property
-    def azure_policy(self) -> PolicyCounts | None:
-        """The counts of Azure's built-in policy, None if they are not known."""
-        return self.policy if self.total else PolicyCounts()
 
     @property
     def compliant(self) -> int:

@@ -16,8 +16,6 @@ from cmk_check.core.enums import (
     KeyRotation,
     KeySeverity,
     KeyState,
-    PolicyReason,
-    PolicyState,
 )
 from cmk_check.core.owner import OwnerSource
 from cmk_check.web.json_model import Answer, Omittable, Time
@@ -102,32 +100,11 @@ class Keys(Answer):
     unknown: int = Field(description="Unknown, or never read.")
 
 
-class AzurePolicy(Answer):
-    """How Azure's built-in policy assesses an account by default.
-
-    This is not Azure Policy's own result: an assignment may have other parameters or be disabled.
-    """
-
-    state: PolicyState = Field(description="The policy's result with default parameters.")
-    reason: PolicyReason = Field(description="How the result compares with our verdict.")
-
-
-class PolicyCounts(Answer):
-    """Accounts that Azure's built-in policy, by default, does not assess or assesses differently.
-
-    Neither count includes accounts whose key source is unknown.
-    """
-
-    not_assessed: int = Field(description="The policy does not assess them.")
-    differs: int = Field(description="The policy disagrees with us; includes `notAssessed`.")
-
-
 class Sides(Answer):
     """The aspects beside an account's verdict; null if they do not apply or were not read."""
 
     key_health: KeyHealth | None = Field(description="Null if not compliant, or never read.")
     exception: AccountException | None = Field(description="Null if there is none.")
-    azure_policy: AzurePolicy | None = Field(description="Null if unknown.")
 
     @property
     def sides(self) -> Mapping[str, KeyHealth | None]:
@@ -135,16 +112,12 @@ class Sides(Answer):
         return {"keyHealth": self.key_health}
 
 
-class SumsOfOwner(Answer):
-    """The counts of an owner's accounts."""
+class Sums(Answer):
+    """The counts of an estate, a subscription or an owner."""
 
     keys: Keys | None = Field(description="Null if keys are not read.")
 
 
-class Sums(SumsOfOwner):
-    """The counts of an estate or a subscription."""
-
-    azure_policy: PolicyCounts | None = Field(description="Null if not counted yet.")
 
     @property
     def sums(self) -> Mapping[str, Keys | None]:
@@ -165,9 +138,6 @@ class AspectFilters(BaseModel):
     )
     due: Omittable[DueState] = Field(
         None, description="Only accounts whose due date has passed, or has not."
-    )
-    azure_policy: Omittable[PolicyState] = Field(
-        None, description="Only accounts with this default result of Azure's built-in policy."
     )
 
 

@@ -35,7 +35,6 @@ from cmk_check.web.aspect_models import (
     Owner,
     Sides,
     Sums,
-    SumsOfOwner,
 )
 from cmk_check.web.json_model import Answer, Omittable, Time
 
@@ -331,7 +330,7 @@ class _Owned(Answer):
     accounts: CountsOfKind = Field(description="The accounts by verdict.")
 
 
-class OwnerSums(SumsOfOwner, _Owned):
+class OwnerSums(Sums, _Owned):
     """The accounts of one owner by verdict, and their keys."""
 
     overdue: int = Field(description="Accounts that a scan found past their due date.")

@@ -5,7 +5,6 @@ from typing import Final
 
 from cmk_check.core.account import Account
 from cmk_check.core.aspects.aspect import Aspect, Judged
-from cmk_check.core.aspects.azure_policies import AZURE_POLICY
 from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
@@ -16,7 +15,7 @@ from cmk_check.core.rule import judge
 ASPECTS: Final[tuple[Aspect, ...]] = (
     *(KEY_HEALTH, EXCEPTION),
     DUE,  # after the exception, on which it depends
-    *(OWNER, AZURE_POLICY),
+    OWNER,
 )
 BY_NAME: Final[Mapping[str, Aspect]] = {aspect.name: aspect for aspect in ASPECTS}
 

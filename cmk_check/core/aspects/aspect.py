@@ -10,15 +10,13 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, Final, override
+from typing import ClassVar, override
 
 from cmk_check.core.account import Account, Judgement
 from cmk_check.core.enums import ChangeType, ReasonSeverity, Verdict
 from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.model import AccountCounts, Finding, Sides
 from cmk_check.limits import MAX_CHANGE_MESSAGE_CHARS, MAX_CHANGE_REASONS
-
-TOO_MANY: Final = "counts more accounts than there are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +152,9 @@ class Aspect(ABC):
         numbers = list(self.numbers(counts))
         if min(numbers, default=0) < 0:
             return "has a count below zero"
-        return TOO_MANY if sum(numbers) > self._whole(counts) else None
+        if sum(numbers) > self._whole(counts):
+            return "counts more accounts than there are"
+        return None
 
     def _whole(self, counts: AccountCounts) -> int:
         """Return the number of accounts to which the aspect applies."""

@@ -14,7 +14,6 @@ from cmk_check.core.enums import (
     ExceptionReason,
     GapReason,
     KeyReason,
-    PolicyReason,
     PostureReason,
     Reason,
     ReasonArea,
@@ -22,7 +21,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.text_files import toml_of
 
-type ReasonCode = Reason | GapReason | KeyReason | ExceptionReason | PostureReason | PolicyReason
+type ReasonCode = Reason | GapReason | KeyReason | ExceptionReason | PostureReason
 
 NOTHING_TO_DO: Final = "There is nothing to do."
 
@@ -85,7 +84,6 @@ GAP_REASONS: Final = _entries(ReasonArea.GAP, GapReason)
 KEY_REASONS: Final = _entries(ReasonArea.KEY, KeyReason)
 EXCEPTION_REASONS: Final = _entries(ReasonArea.EXCEPTION, ExceptionReason)
 POSTURE_REASONS: Final = _entries(ReasonArea.POSTURE, PostureReason)
-POLICY_REASONS: Final = _entries(ReasonArea.AZURE_POLICY, PolicyReason)
 # Only for `cmk-check check`: rows and the API do not have these reasons.
 CHECK_REASONS: Final = _entries("check", CheckReason)
 CATALOGUE: Final[Mapping[ReasonArea, Collection[tuple[ReasonCode, ReasonEntry]]]] = {
@@ -94,5 +92,4 @@ CATALOGUE: Final[Mapping[ReasonArea, Collection[tuple[ReasonCode, ReasonEntry]]]
     ReasonArea.KEY: KEY_REASONS.items(),
     ReasonArea.EXCEPTION: EXCEPTION_REASONS.items(),
     ReasonArea.POSTURE: POSTURE_REASONS.items(),
-    ReasonArea.AZURE_POLICY: POLICY_REASONS.items(),
 }

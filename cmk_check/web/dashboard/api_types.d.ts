@@ -64,17 +64,6 @@ export interface components {
          * @enum {string}
          */
         Actor: "account_owner" | "key_owner" | "subscription_owner" | "access_admin" | "operator" | "azure_support" | "nobody";
-        /**
-         * @description How Azure's built-in policy assesses an account by default.
-         *
-         *     This is not Azure Policy's own result: an assignment may have other parameters or be disabled.
-         */
-        AzurePolicy: {
-            /** @description The policy's result with default parameters. */
-            state: components["schemas"]["PolicyState"];
-            /** @description How the result compares with our verdict. */
-            reason: components["schemas"]["PolicyReason"];
-        };
         /** @description One reason of the catalogue. */
         CatalogueReason: {
             /** @description The code in findings, gaps and postures. */
@@ -275,8 +264,6 @@ export interface components {
             keyHealth: components["schemas"]["KeyHealth"] | null;
             /** @description Null if there is none. */
             exception: components["schemas"]["AccountException"] | null;
-            /** @description Null if unknown. */
-            azurePolicy: components["schemas"]["AzurePolicy"] | null;
             /** @description When a scan first saw the account. */
             firstSeen: string | null;
             /** @description When a scan last saw it change. */
@@ -334,8 +321,6 @@ export interface components {
             keyHealth: components["schemas"]["KeyHealth"] | null;
             /** @description Null if there is none. */
             exception: components["schemas"]["AccountException"] | null;
-            /** @description Null if unknown. */
-            azurePolicy: components["schemas"]["AzurePolicy"] | null;
             /** @description When a scan first saw the account. */
             firstSeen: string | null;
             /** @description When a scan last saw it change. */
@@ -551,27 +536,6 @@ export interface components {
             nextLink?: string;
         };
         /**
-         * @description Accounts that Azure's built-in policy, by default, does not assess or assesses differently.
-         *
-         *     Neither count includes accounts whose key source is unknown.
-         */
-        PolicyCounts: {
-            /** @description The policy does not assess them. */
-            notAssessed: number;
-            /** @description The policy disagrees with us; includes `notAssessed`. */
-            differs: number;
-        };
-        /**
-         * @description How the result of Azure's built-in policy compares with our verdict.
-         * @enum {string}
-         */
-        PolicyReason: "same_as_verdict" | "kind_left_out" | "key_name_not_checked" | "key_source_not_key_vault";
-        /**
-         * @description Azure's built-in policy on an account; ``NOT_ASSESSED``: it leaves out the account's kind.
-         * @enum {string}
-         */
-        PolicyState: "compliant" | "non_compliant" | "not_assessed";
-        /**
          * @description The reasons of a posture; the last four are information and never make it worse.
          * @enum {string}
          */
@@ -590,11 +554,11 @@ export interface components {
          */
         Reason: "customer_managed_key" | "never_configured" | "microsoft_managed_key" | "key_not_named" | "unrecognised_key_source" | "malformed" | "row_too_new";
         /**
-         * @description What a reason is about; ``AZURE_POLICY`` compares Azure's built-in policy with a verdict.
+         * @description What a reason is about.
          * @enum {string}
          */
-        ReasonArea: "verdict" | "gap" | "key" | "exception" | "posture" | "azure_policy";
-        ReasonCode: components["schemas"]["Reason"] | components["schemas"]["GapReason"] | components["schemas"]["KeyReason"] | components["schemas"]["ExceptionReason"] | components["schemas"]["PostureReason"] | components["schemas"]["PolicyReason"];
+        ReasonArea: "verdict" | "gap" | "key" | "exception" | "posture";
+        ReasonCode: components["schemas"]["Reason"] | components["schemas"]["GapReason"] | components["schemas"]["KeyReason"] | components["schemas"]["ExceptionReason"] | components["schemas"]["PostureReason"];
         /** @description A reason for the key health, and what to do; a `notice` does not change the state. */
         ReasonOfKeyHealth: {
             /** @description The reason, as in `GET /api/v1/reasons`. */
@@ -725,8 +689,6 @@ export interface components {
             accounts: components["schemas"]["Accounts"];
             /** @description Null if keys are not read. */
             keys: components["schemas"]["Keys"] | null;
-            /** @description Null if not counted yet. */
-            azurePolicy: components["schemas"]["PolicyCounts"] | null;
             /** @description All known subscriptions. */
             subscriptions: components["schemas"]["Subscriptions"];
             /** @description The group whose subscriptions the last full scan had to cover, if any. */
@@ -762,8 +724,6 @@ export interface components {
             accounts: components["schemas"]["Accounts"];
             /** @description Null if keys are not read. */
             keys: components["schemas"]["Keys"] | null;
-            /** @description Null if not counted yet. */
-            azurePolicy: components["schemas"]["PolicyCounts"] | null;
             /** @description The number of its last change; 0 if none yet. */
             sequence: number | null;
         };
@@ -838,7 +798,6 @@ export interface components {
 export type AccountException = components['schemas']['AccountException'];
 export type Accounts = components['schemas']['Accounts'];
 export type Actor = components['schemas']['Actor'];
-export type AzurePolicy = components['schemas']['AzurePolicy'];
 export type CatalogueReason = components['schemas']['CatalogueReason'];
 export type ChangeEvent = components['schemas']['ChangeEvent'];
 export type ChangeType = components['schemas']['ChangeType'];
@@ -875,9 +834,6 @@ export type Owner = components['schemas']['Owner'];
 export type OwnerSource = components['schemas']['OwnerSource'];
 export type OwnerSums = components['schemas']['OwnerSums'];
 export type OwnersPage = components['schemas']['OwnersPage'];
-export type PolicyCounts = components['schemas']['PolicyCounts'];
-export type PolicyReason = components['schemas']['PolicyReason'];
-export type PolicyState = components['schemas']['PolicyState'];
 export type PostureReason = components['schemas']['PostureReason'];
 export type PostureVerdict = components['schemas']['PostureVerdict'];
 export type Reason = components['schemas']['Reason'];

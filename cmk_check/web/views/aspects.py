@@ -3,9 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.aspects.azure_policies import policy_answer
 from cmk_check.core.aspects.key_health import KEY_HEALTH
+from cmk_check.core.counts import aspect_sums
 from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import AccountCounts, Finding
@@ -32,9 +31,8 @@ def to_api_counts(accounts: AccountCounts, *, key_health: bool) -> dict[str, Any
 
     ``key_health`` is whether keys are read: a key that was never read then counts as unknown.
     """
-    sums = {aspect.counted_as or aspect.name: aspect.sums(accounts) for aspect in ASPECTS}
     keys = KEY_HEALTH.all_sums(accounts) if key_health else None
-    return vars(aspect_models.Sums.model_validate(sums | {"keys": keys}))
+    return vars(aspect_models.Sums.model_validate(aspect_sums(accounts) | {"keys": keys}))
 
 
 def to_api_sides(finding: Finding, now: datetime) -> dict[str, object]:
@@ -42,7 +40,6 @@ def to_api_sides(finding: Finding, now: datetime) -> dict[str, object]:
     return {
         "key_health": _key_health(finding.key_health, now),
         "exception": finding.exception.at(now) if finding.exception else None,
-        "azure_policy": policy_answer(finding.kind, finding.judgement),
     }
 
 

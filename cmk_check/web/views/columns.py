@@ -49,7 +49,6 @@ _PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "exceptionApprovedBy": ("exception", "approvedBy"),
     "exceptionCreatedBy": ("exception", "createdBy"),
     "exceptionId": ("exception", "id"),
-    "azurePolicy": ("azurePolicy", "state"),
     "owner": ("owner", "value"),
     "ownerSource": ("owner", "source"),
     "dueAt": ("dueAt",),

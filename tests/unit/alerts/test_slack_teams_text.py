@@ -39,8 +39,6 @@ def test_every_type_has_words_of_its_own() -> None:
 
 WEB: Final = {"value": "web"}
 DATA: Final = {"value": "data"}
-OPEN_AI: Final = {"kind": "OpenAI", "azurePolicy": "compliant"}
-FOUNDRY: Final = {"kind": "AIServices", "azurePolicy": "not_assessed"}
 EXCEPTION: Final = {
     "id": "/subscriptions/s/providers/microsoft.authorization/policyexemptions/e",
     "category": "Waiver",
@@ -88,20 +86,10 @@ LINES: Final[dict[str, tuple[ChangeType, Data, str]]] = {
         {"owner": WEB, "previousOwner": None},
         "owner: web, before: none",
     ),
-    "a kind that the policy does not assess": (
+    "another kind": (
         ChangeType.ACCOUNT_KIND_CHANGED,
-        {"before": OPEN_AI, "after": FOUNDRY},
-        ("kind OpenAI -> AIServices; Azure's built-in policy no longer assesses it by default"),
-    ),
-    "a kind that the policy assesses": (
-        ChangeType.ACCOUNT_KIND_CHANGED,
-        {"before": FOUNDRY, "after": OPEN_AI},
-        "kind AIServices -> OpenAI; Azure's built-in policy now assesses it by default",
-    ),
-    "a kind without news of the policy": (
-        ChangeType.ACCOUNT_KIND_CHANGED,
-        {"before": OPEN_AI, "after": {**OPEN_AI, "azurePolicy": "non_compliant"}},
-        "kind OpenAI -> OpenAI",
+        {"before": {"kind": "OpenAI"}, "after": {"kind": "AIServices"}},
+        "kind OpenAI -> AIServices",
     ),
     "an exception": (
         ChangeType.EXCEPTION_STARTED,

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from itertools import batched
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +18,7 @@ from cmk_check.core.counts import (
 from cmk_check.core.enums import CoverageState, GapReason, KeyReason, KeyState
 from cmk_check.core.keys.key_health import BrokenKey, KeyHealth
 from cmk_check.core.kinds import left_out
-from cmk_check.core.model import AccountCounts, Coverage, PolicyCounts, VerdictCounts
+from cmk_check.core.model import AccountCounts, Coverage, VerdictCounts
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.core.rule import judge
 from cmk_check.core.status import SubscriptionCounts
@@ -44,7 +43,6 @@ _COUNTS = st.builds(
     st.dictionaries(st.sampled_from(["Face", "SpeechServices"]), st.integers(1, 9)),
     st.integers(0, 9),
     st.dictionaries(st.sampled_from(["broken", "healthy"]), st.integers(1, 9)),
-    policy=st.none() | st.builds(PolicyCounts, st.integers(0, 9), st.integers(0, 9)),
 )
 _ROWS = st.lists(
     st.builds(
@@ -194,33 +192,6 @@ def test_slices_sum_to_the_estate(rows: list[Coverage], size: int) -> None:
     slices = [summarise(part, len(part)) for part in batched(rows, size, strict=False)]
 
     assert merge(slices) == summarise(rows, len(rows))
-
-
-def test_what_azure_policy_says_is_counted() -> None:
-    """An account that it leaves out differs too; one whose key source nobody knows does neither."""
-    nameless, foundry = replace(good(ID), key_name=None), replace(good(ID), kind="AIServices")
-
-    counts = counted(good(ID), foundry, nameless, odd(ID))
-
-    assert counts.policy == PolicyCounts(not_assessed=1, differs=2)
-    assert AccountCounter().counts({}, 0).policy is None
-
-
-@pytest.mark.parametrize(
-    ("accounts", "policy", "sum_of_both"),
-    [(1, PolicyCounts(0, 3), PolicyCounts(2, 7)), (1, None, None), (0, None, PolicyCounts(2, 4))],
-    ids=["both", "second not counted", "second empty"],
-)
-def test_a_sum_lacks_no_part(
-    accounts: int, policy: PolicyCounts | None, sum_of_both: PolicyCounts | None
-) -> None:
-    """An earlier version counted nothing: a number without its part would be too small."""
-    first = AccountCounts({"AIServices": VerdictCounts(4)}, policy=PolicyCounts(2, 4))
-    second = AccountCounts({"OpenAI": VerdictCounts(accounts)}, policy=policy)
-    rows = [replace(_row(), accounts=each) for each in (first, second)]
-
-    assert summarise(rows, 0).accounts.azure_policy == sum_of_both
-    assert summarise(rows[::-1], 0).accounts.azure_policy == sum_of_both
 
 
 def test_gaps_beyond_the_most_are_counted_and_not_listed() -> None:

@@ -11,7 +11,6 @@ from cmk_check.core.enums import (
     GapReason,
     KeyReason,
     KeySeverity,
-    PolicyReason,
     PostureReason,
     Reason,
     ReasonArea,
@@ -44,7 +43,6 @@ def test_every_code_has_an_entry_in_the_order_of_its_enum() -> None:
         ReasonArea.KEY: list(KeyReason),
         ReasonArea.EXCEPTION: list(ExceptionReason),
         ReasonArea.POSTURE: list(PostureReason),
-        ReasonArea.AZURE_POLICY: list(PolicyReason),
     }
 
 

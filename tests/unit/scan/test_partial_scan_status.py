@@ -1,14 +1,12 @@
 """What a partial scan leaves of the status: never better than what is recorded (P1)."""
 
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason, PostureReason, ScanState
-from cmk_check.core.model import PolicyCounts
 from cmk_check.core.requirements import REQUIREMENTS, Requirement
 from cmk_check.core.status import Summary
 from cmk_check.ports import InventoryError, Table, TableQuery
@@ -16,7 +14,6 @@ from cmk_check.scan.partial_scan import status_after
 from cmk_check.store import table_keys
 from cmk_check.store.codec import is_too_new
 from tests.fakes.faults import DeathError, Fault, Place
-from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import bad, good, odd
 from tests.unit.scan.scan_world import (
     CLAIM_ENDS,
@@ -183,38 +180,3 @@ async def test_a_row_that_somebody_broke_makes_a_gap_and_hides_nothing(
     world.clock.advance(LEASE_ENDS)
     await world.scan()
     assert (await world.posture()).reasons == reasons
-
-
-async def test_rows_without_counts_make_no_number_until_a_scan_has_counted_them(
-    world: ScanWorld, store: RecordingStore
-) -> None:
-    """A sum without them would say that Azure's policy leaves out fewer accounts than it does."""
-    world.azure_has(
-        replace(good(ONE), kind="AIServices"),
-        bad(ONE, "plain"),
-        replace(bad(TWO), kind="AIServices"),
-        good(THREE),
-    )
-    counts = [await policy_counts_after(world, world.scan())]
-    told = world.told_types()
-    for each in (ONE, TWO):  # as an earlier version wrote them
-        row = await world.store.get(Table.FINDINGS, each, table_keys.COVERAGE)
-        assert row
-        accounts = json.loads(str(row.values["accounts"]))
-        del accounts["policy"]
-        place = Table.FINDINGS, each, table_keys.COVERAGE
-        await world.overwrite(*place, accounts=json.dumps(accounts))
-
-    counts.append(await policy_counts_after(world, world.partial_scan(ONE)))
-    counts.append(await policy_counts_after(world, world.scan()))
-    before = len(store.log)
-    await world.scan()
-
-    assert counts == [PolicyCounts(2, 2), None, PolicyCounts(2, 2)]
-    assert (store.findings_commits(before), world.told_types()) == ([], told)
-
-
-async def policy_counts_after(world: ScanWorld, scan: Awaitable[str]) -> PolicyCounts | None:
-    """Return what the status counts after a scan of what Azure's own policy says."""
-    await scan
-    return (await world.known_status()).summary.accounts.azure_policy

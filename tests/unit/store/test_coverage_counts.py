@@ -20,7 +20,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.keys.key_health import KeyHealth
-from cmk_check.core.model import AccountCounts, Coverage, Finding, PolicyCounts, VerdictCounts
+from cmk_check.core.model import AccountCounts, Coverage, Finding, VerdictCounts
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.store import codec
 from cmk_check.store.codec import RowUnusable
@@ -53,7 +53,6 @@ _MIXED: Final = AccountCounts(
     1,
     {"broken": 1},
     ((NOON, 1),),
-    PolicyCounts(0, 2),
     2,
     ("aa", "bb"),
 )
@@ -106,7 +105,6 @@ _TAMPERED: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     "unread below zero": lambda row: row.update(unread=-1),
     "unread below zero, as a text": lambda row: row.update(unread="-1"),
     "other kinds below zero": lambda row: row["ignored_by_kind"].update(Face=-3),
-    "more not assessed than differences": lambda row: row["policy"].update(not_assessed=3),
 }
 
 

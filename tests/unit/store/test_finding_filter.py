@@ -10,7 +10,6 @@ from cmk_check.core.enums import (
     ExceptionReason,
     ExceptionState,
     KeyState,
-    PolicyState,
     Reason,
     Verdict,
 )
@@ -70,7 +69,6 @@ LATER: Final = NOON + timedelta(days=2)
             {"bad", "foundry", "broken", "odd"},
             {},
         ),
-        (FindingFilter(states={"azurePolicy": PolicyState.NOT_ASSESSED}), {"foundry"}, {}),
         (FindingFilter(states={"owner": "ml"}), {"accepted"}, {"owner": "ml"}),
         (FindingFilter(states={"owner": "ml\n"}), {"expired"}, {}),
         (FindingFilter(unowned=True), {"bad", "foundry", "broken", "odd"}, {}),

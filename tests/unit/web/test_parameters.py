@@ -9,7 +9,7 @@ from tests.unit.web.asgi_client import send
 
 ALLOWED = (
     "verdict, reason, kind, location, subscription, keyHealth, exception, due, "
-    "azurePolicy, owner, unowned, key, q, top, skipToken, format"
+    "owner, unowned, key, q, top, skipToken, format"
 )
 ID = "00000000-0000-0000-0000-000000000000"
 COVERAGES = "read, gap, excluded, retired, pending"

@@ -77,13 +77,11 @@ EXAMPLES: Final[dict[str, tuple[Finding, Finding]]] = {
         replace(BAD, due=DueDate(NOON, END + timedelta(1), END)),
     ),
     "owner": (replace(BAD, owner=Owner()), replace(BAD, owner=Owner("ai", "account"))),
-    "azurePolicy": (replace(BAD, kind="AIServices"), BAD),
 }
 # Of each aspect that needs no further reading, what two documents of an account have that answer
 # differently.
 DOCUMENTS: Final[dict[str, tuple[dict[str, object], dict[str, object]]]] = {
     "owner": ({"tags": {"owner": "ai"}}, {"tags": {"owner": "hr"}}),
-    "azurePolicy": ({"kind": "AIServices", "properties": {}}, {"properties": {}}),
 }
 FINDINGS: Final = [*BARE.values(), *(each for pair in EXAMPLES.values() for each in pair)]
 each_aspect: Final = pytest.mark.parametrize("aspect", ASPECTS, ids=lambda it: it.name)
@@ -263,8 +261,7 @@ def test_an_incomplete_reading_can_keep_each_as_it_is_recorded(aspect: Aspect) -
     read = read_as(second)
     kept = aspect.kept(first, read)
 
-    is_recorded = aspect.name != "azurePolicy"  # it follows from the kind and the verdict
-    assert aspect.shown(kept) == aspect.shown(first if is_recorded else read)
+    assert aspect.shown(kept) == aspect.shown(first)
 
 
 @each_aspect
@@ -296,7 +293,7 @@ def test_the_sums_of_each_count_all_that_it_counts(aspect: Aspect) -> None:
 
     sums = aspect.sums(counts)
 
-    assert (sums is not None) == bool(aspect.counted_as or aspect.name == "azurePolicy")
+    assert (sums is not None) == bool(aspect.counted_as)
     if aspect.counted_as is None or sums is None:
         return
     assert sum(sums.values()) == counts.total

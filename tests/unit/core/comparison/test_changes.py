@@ -43,13 +43,11 @@ GOOD = {
     "verdict": "compliant",
     "reason": "customer_managed_key",
     "owner": None,
-    "azurePolicy": "compliant",
 }
 BAD = {
     "verdict": "non_compliant",
     "reason": "microsoft_managed_key",
     "owner": None,
-    "azurePolicy": "non_compliant",
 }
 
 

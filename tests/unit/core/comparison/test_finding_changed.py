@@ -53,8 +53,8 @@ def test_a_reworded_message_is_no_difference() -> None:
     assert compared(older, bad(ID), at=LATER).is_empty
 
 
-def test_p1_another_kind_and_owner_are_told_and_what_azure_policy_says_then() -> None:
-    """An upgrade to Foundry takes the account out of the built-in policy's scope."""
+def test_p1_another_kind_and_owner_are_told() -> None:
+    """Azure itself upgrades accounts to Foundry, which other tools then no longer judge."""
     before, after = replace(bad(ID), owner="ai"), replace(bad(ID), kind="AIServices", owner="hr")
 
     (step,) = compared(known_of(before), after, at=LATER).steps
@@ -66,13 +66,11 @@ def test_p1_another_kind_and_owner_are_told_and_what_azure_policy_says_then() ->
         **shared,
         "owner": "ai",
         "kind": "OpenAI",
-        "azurePolicy": "non_compliant",
     }
     assert change.data["after"] == {
         **shared,
         "owner": "hr",
         "kind": "AIServices",
-        "azurePolicy": "not_assessed",
     }
     assert change.data["previousOwner"] == {"value": "ai", "source": "account"}
 

@@ -57,7 +57,6 @@ EXPECTED = {
     },
     "keyHealth": None,
     "exception": None,
-    "azurePolicy": {"state": "non_compliant", "reason": "same_as_verdict"},
     "firstSeen": "2026-11-22T12:00:00Z",
     "changedAt": "2026-11-25T12:00:00Z",
     "violatedSince": "2026-11-25T12:00:00Z",

@@ -52,7 +52,6 @@ EXPECTED = {
         "ignoredByKind": {"SpeechServices": 3},
     },
     "keys": {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 2},
-    "azurePolicy": {"notAssessed": 1, "differs": 1},
     "subscriptions": {"total": 2, "read": 1, "gap": 1, "excluded": 0, "retired": 0},
     "managementGroup": "mg-company",
     "gaps": [

@@ -40,7 +40,6 @@ async def test_a_subscription_has_the_contracts_fields_in_the_contracts_order(
         "gap": GAP,
         "lastRead": f"{EARLIER:%Y-%m-%dT%H:%M:%SZ}",
         "keys": {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 1},
-        "azurePolicy": {"notAssessed": 0, "differs": 0},
         "sequence": 0,
     }
     shown = answer.found[0]
