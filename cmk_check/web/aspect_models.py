@@ -117,8 +117,6 @@ class Sums(Answer):
 
     keys: Keys | None = Field(description="Null if keys are not read.")
 
-
-
     @property
     def sums(self) -> Mapping[str, Keys | None]:
         """The accounts by state, for each aspect by name."""
