@@ -143,7 +143,7 @@ async def test_more_rows_than_a_sheet_holds_go_on_in_another_one() -> None:
         ["Kind", "2", "3"],
         ["Kind", "4"],
     ]
-    assert [sheet.filtered for sheet in sheets] == ["A1:AT3", "A1:AU3", "A1:AU2"]
+    assert [sheet.filtered for sheet in sheets] == ["A1:AT3", "A1:AT3", "A1:AT2"]
 
 
 def _inside(folder: Path) -> list[Path]:
