@@ -248,7 +248,6 @@ def scan_options(settings: "Settings") -> "ScanOptions":
         kinds={kind.lower(): kind for kind in settings.kinds},
         expectations=Expectations(
             settings.max_age,
-            settings.expect,
             requires=settings.requires,
             exceptions=settings.exceptions,
             # In memory, each scan is the first.

@@ -84,7 +84,6 @@ EXCEPTION_DAYS_RANGE: Final = (1, 3650)
 DEFAULT_EXCEPTION_DAYS: Final = 365
 # The latest time in a row plus one year is still a valid date.
 FIX_WITHIN_DAYS_RANGE: Final = (1, 365)
-EXPECTED_SUBSCRIPTIONS_RANGE: Final = (1, 1_000_000)
 MAX_AGE_MINUTES_RANGE: Final = (1, 525_600)
 IN_FLIGHT_RANGE: Final = (1, 100)
 DEFAULT_IN_FLIGHT: Final = 32

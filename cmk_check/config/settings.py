@@ -213,11 +213,6 @@ class Settings(BaseModel):
     not visible is the gap `not_visible`, even if it was never seen; `CMK_EXCLUDE_SUBSCRIPTIONS`
     accepts it. If the group cannot be read, the posture is at best unknown. Requires [one more
     action](permissions.md#the-role)."""
-    expect: Annotated[int, whole(*limits.EXPECTED_SUBSCRIPTIONS_RANGE)] = Field(
-        1, alias="CMK_EXPECT_SUBSCRIPTIONS"
-    )
-    """If fewer subscriptions are visible, the posture is at best unknown. For estates without a
-    management group to list; the number must be kept up to date by hand."""
     tags: TagNames = frozenset({"owner", "team", "application", "environment", "costcenter"})
     """Account tags that findings and changes keep; other tags are never stored, except the
     owner's."""

@@ -316,7 +316,6 @@ class PostureReason(StrEnum):
     KEYS_BROKEN = "keys_broken"
     KEYS_UNKNOWN = "keys_unknown"
     SUBSCRIPTIONS_UNREAD = "subscriptions_unread"
-    FEWER_SUBSCRIPTIONS_THAN_EXPECTED = "fewer_subscriptions_than_expected"
     MANAGEMENT_GROUP_UNREAD = "management_group_unread"
     NO_SUBSCRIPTION_VISIBLE = "no_subscription_visible"
     NO_SCAN_YET = "no_scan_yet"

@@ -47,15 +47,15 @@ class Posture:
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What an answer must meet: its maximum age, and the minimum number of visible subscriptions.
+    """What an answer must meet.
 
-    Verdicts always count; ``requires`` are the other requirements that count. ``scope`` is the
-    required scope of the scan, None for any. ``exceptions`` says whether honoured exceptions count;
-    ``fix_within`` is the time after which an account is overdue, if there is one.
+    ``max_age`` is its maximum age. Verdicts always count; ``requires`` are the other requirements
+    that count. ``scope`` is the required scope of the scan, None for any. ``exceptions`` says
+    whether honoured exceptions count; ``fix_within`` is the time after which an account is overdue,
+    if there is one.
     """
 
     max_age: timedelta
-    subscriptions: int = 1
     requires: frozenset[Requirement] = frozenset()
     scope: RecordedScope | None = None
     exceptions: ExceptionMode = ExceptionMode.SHOW
@@ -72,7 +72,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
         reasons.append(
             _reason(PostureReason.SUBSCRIPTIONS_UNREAD, f"{counts.gap:,} of {counts.total:,}")
         )
-    reasons += _of_visibility(status, expect.subscriptions)
+    reasons += _of_visibility(status)
     reasons += _of_group(status.group_unread)
     reasons += _of_scope(status, expect)
     reasons += _of_age(status.as_of, now, expect.max_age)
@@ -216,19 +216,13 @@ def _of_kinds(accounts: AccountCounts) -> Reasons:
     return [_reason(PostureReason.KINDS_EXCLUDED, counts)] if counts else []
 
 
-def _of_visibility(status: Status, expected: int) -> Reasons:
+def _of_visibility(status: Status) -> Reasons:
     counts = status.summary.subscriptions
     if not status.visible:
         return [_reason(PostureReason.NO_SUBSCRIPTION_VISIBLE)]
-    reasons: Reasons = []
     if not counts.read and not counts.gap:
-        reasons.append(
-            _reason(PostureReason.NO_SUBSCRIPTION_VISIBLE, f"{status.visible:,} visible")
-        )
-    if status.visible < expected:
-        note = f"{status.visible:,} of at least {expected:,}"
-        reasons.append(_reason(PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED, note))
-    return reasons
+        return [_reason(PostureReason.NO_SUBSCRIPTION_VISIBLE, f"{status.visible:,} visible")]
+    return []
 
 
 def _of_group(unread: Gap | None) -> Reasons:

@@ -17,10 +17,9 @@ from cmk_check.core.comparison.judge_accounts import accounts_of, judge_all
 from cmk_check.core.enums import Disposition, PostureReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Key, KeyFacts
-from cmk_check.core.posture import of_estate
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.gap_sentences import CHECK_TIME_IS_UP
 from cmk_check.core.scope import visible
-from cmk_check.core.status import Status, SubscriptionCounts, Summary
 from cmk_check.core.text import few
 from cmk_check.core.unread import Unread
 from cmk_check.doctor.examined_app import DoctorSubject
@@ -30,14 +29,11 @@ from cmk_check.inventory.gaps import READ_ACCOUNTS
 from cmk_check.limits import DOCTOR_SAMPLE_SECONDS
 from cmk_check.ports import Inventory, InventoryError
 
-_OF_VISIBILITY: Final = (
-    PostureReason.NO_SUBSCRIPTION_VISIBLE,
-    PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED,
-)
+_NONE_VISIBLE: Final = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE]
 
 
 async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """List the subscriptions, and compare them with the group, number and lists in the settings."""
+    """List the subscriptions, and compare them with the group and lists in the settings."""
     inventory = await subject.inventory()
     try:
         subject.listed = await inventory.subscriptions()
@@ -45,12 +41,13 @@ async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
         text = f"The subscriptions cannot be listed ({error.gap.reason}). {error.gap.detail}"
         raise CheckFailed(text) from error
     seen, chosen = visible(subject.listed), len(_in_scope(subject))
-    reasons = _reasons(subject, seen, chosen)
     if not seen:
-        raise CheckFailed(" ".join(reasons))
-    results, group = [(Mark.PROBLEM, it) for it in reasons], subject.settings.management_group
+        raise CheckFailed(_NONE_VISIBLE.text())
+    in_scope = (Mark.OK, f"{seen:,} visible, {chosen:,} in scope.")
+    none_in_scope = (Mark.PROBLEM, _NONE_VISIBLE.text(f"{seen:,} visible"))
+    group = subject.settings.management_group
     return [
-        *(results or [(Mark.OK, f"{seen:,} visible, {chosen:,} in scope.")]),
+        in_scope if chosen else none_in_scope,
         *([] if group is None else [await _of_group(subject, inventory, group)]),
         *_of_lists(subject),
     ]
@@ -165,15 +162,6 @@ def _sample(subject: DoctorSubject, subscription_id: str, judged: AllJudged) -> 
 def _in_scope(subject: DoctorSubject) -> list[Subscription]:
     scope = scan_options(subject.settings).scope
     return [entry for entry in subject.listed if scope.of_listed(entry) is Disposition.READ]
-
-
-def _reasons(subject: DoctorSubject, seen: int, chosen: int) -> list[str]:
-    """Return the reasons why the posture of an estate of this size would be unknown."""
-    now = subject.clock.now()
-    counts = SubscriptionCounts(read=chosen, excluded=seen - chosen)
-    status = Status(as_of=now, visible=seen, summary=Summary(subscriptions=counts))
-    posture = of_estate(status, now, scan_options(subject.settings).expectations)
-    return [text for code, text in posture.reasons if code in _OF_VISIBILITY]
 
 
 async def _of_group(subject: DoctorSubject, inventory: Inventory, group: str) -> MarkedText:

@@ -48,7 +48,6 @@ _OF_THE_SET_UP: Final = (
     PostureReason.STALE,
     PostureReason.CLOCK_SKEW,
     PostureReason.SCOPE_CHANGED,
-    PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED,
     PostureReason.MANAGEMENT_GROUP_UNREAD,
     PostureReason.SUBSCRIPTIONS_UNREAD,
 )

@@ -111,7 +111,6 @@ class Recorder:
         # These are settings, which may differ for the reader of the status.
         expect = replace(
             self._context.options.expectations,
-            subscriptions=0,
             requires=frozenset({requirement}),
             scope=None,
             exceptions=ExceptionMode.ACCEPT,

@@ -12,6 +12,7 @@ from cmk_check.core.enums import ExceptionMode, GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.posture import Expectations
 from cmk_check.core.requirements import HEALTHY_KEYS
+from cmk_check.ports import InventoryError
 from tests.fakes.exemptions import ScriptedExemptions, exempted
 from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys
 from tests.fakes.world import BEGINNING, World, bad, good, odd, sub
@@ -40,6 +41,13 @@ def world_of(*verdicts: str, **options: Any) -> World:  # noqa: ANN401 - those o
             world.read(sub(number), bad(sub(number)), gap=FORBIDDEN)
         elif verdict != "empty":
             world.read(sub(number), make[verdict](sub(number)))
+    return world
+
+
+def world_of_unread_group(*verdicts: str) -> World:
+    """Make a world whose management group cannot be read."""
+    world = world_of(*verdicts, management_group="mg-ai")
+    world.inventory.group_error = InventoryError(FORBIDDEN)
     return world
 
 

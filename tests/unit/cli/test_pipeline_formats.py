@@ -29,7 +29,6 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Vault
-from cmk_check.core.posture import Expectations
 from cmk_check.core.reasons.catalogue import CATALOGUE, VERDICT_REASONS
 from cmk_check.core.scope import Scope
 from cmk_check.web import models
@@ -43,6 +42,7 @@ from tests.unit.cli.scan_kit import (
     world_of,
     world_of_exceptions,
     world_of_keys,
+    world_of_unread_group,
 )
 
 # That of Jenkins, by Gregory Boissinot (MIT; the file has the licence), as pytest's tests use it.
@@ -69,10 +69,7 @@ WORLDS: Final[dict[str, tuple[int, Callable[[], World]]]] = {
     "one of two accepted": (1, partial(TWO_BAD, accepted=(1,), mode=ACCEPT)),
     "both accepted": (0, partial(TWO_BAD, accepted=(1, 2), mode=ACCEPT)),
     "exceptions are shown": (1, partial(TWO_BAD, accepted=(1, 2), mode=SHOW)),
-    "fewer visible": (
-        3,
-        partial(world_of, "good", expectations=Expectations(timedelta(hours=3), 2)),
-    ),
+    "group unread": (3, partial(world_of_unread_group, "good")),
     "all excluded": (3, partial(world_of, "good", scope=Scope(exclude=frozenset({sub(1)})))),
     "asked for, not listed": (
         3,

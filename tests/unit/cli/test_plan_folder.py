@@ -5,7 +5,6 @@ import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +15,6 @@ from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.core.account import Account
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.posture import Expectations
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.unread import Unread
@@ -32,6 +30,7 @@ from tests.unit.cli.scan_kit import (
     world_of,
     world_of_exceptions,
     world_of_keys,
+    world_of_unread_group,
 )
 
 type Output = pytest.CaptureFixture[str]
@@ -197,7 +196,6 @@ async def test_a_vault_exists_only_if_it_was_read(
 
 NO_SHAPE: Final = ("account", "malformed", False)
 UNREAD: Final = ("subscription", "forbidden", False)
-FEWER: Final = Expectations(timedelta(hours=3), 2)
 
 
 @pytest.mark.parametrize(
@@ -214,13 +212,9 @@ FEWER: Final = Expectations(timedelta(hours=3), 2)
             0,
             [("account", "microsoft_managed_key", True)],
         ),
-        (
-            world_of("bad", expectations=FEWER),
-            1,
-            [("scan", "fewer_subscriptions_than_expected", False)],
-        ),
+        (world_of_unread_group("bad"), 1, [("scan", "management_group_unread", False)]),
     ],
-    ids=["compliant", "beside", "unknown", "unread", "part", "key", "accepted", "fewer visible"],
+    ids=["compliant", "beside", "unknown", "unread", "part", "key", "accepted", "group unread"],
 )
 async def test_p1_what_has_no_plan_is_listed_with_its_reason(
     tmp_path: Path, world: World, code: int, expected: list[tuple[str, str, bool]]

@@ -44,7 +44,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     )
     assert settings.kinds == ("OpenAI", "AIServices")
     assert settings.tags == {"owner", "team", "application", "environment", "costcenter"}
-    assert (settings.include, settings.exclude, settings.expect) == (frozenset(), frozenset(), 1)
+    assert (settings.include, settings.exclude) == (frozenset(), frozenset())
     assert settings.max_age == timedelta(hours=3)
     assert (settings.max_in_flight, settings.slice_size) == (32, 400)
     assert (settings.subscription_timeout, settings.retry_after_max) == (120, 60)
@@ -68,7 +68,6 @@ def test_everything_can_be_set() -> None:
             "CMK_INCLUDE_SUBSCRIPTIONS": f"{ID}1,,{ID}2 ".upper(),
             "CMK_EXCLUDE_SUBSCRIPTIONS": f"{ID}3",
             "CMK_MANAGEMENT_GROUP": "mg-AI_(1).x",
-            "CMK_EXPECT_SUBSCRIPTIONS": "12",
             "CMK_TAGS": "Owner,Cost Center",
             "CMK_MAX_AGE_MINUTES": "90",
             "CMK_MAX_IN_FLIGHT": "100",
@@ -97,7 +96,7 @@ def test_everything_can_be_set() -> None:
     assert settings.include == {ID + "1", ID + "2"}
     assert settings.exclude == {ID + "3"}
     assert settings.tags == {"owner", "cost center"}
-    assert (settings.expect, settings.management_group) == (12, "mg-AI_(1).x")
+    assert settings.management_group == "mg-AI_(1).x"
     assert (settings.max_age, settings.max_in_flight) == (timedelta(minutes=90), 100)
     assert (settings.slice_size, settings.subscription_timeout) == (1, 2.5)
     assert (settings.retry_after_max, settings.http_auth) == (0, "entra")
@@ -162,7 +161,6 @@ def test_all_faults_are_named_at_once() -> None:
         "CMK_INCLUDE_SUBSCRIPTIONS": "Production",
         "CMK_EXCLUDE_SUBSCRIPTIONS": f"{ID}1,{ID}",
         "CMK_MANAGEMENT_GROUP": "a/b",
-        "CMK_EXPECT_SUBSCRIPTIONS": "0",
         "CMK_MAX_AGE_MINUTES": "soon",
         "CMK_MAX_IN_FLIGHT": "101",
         "CMK_SLICE_SIZE": "501",

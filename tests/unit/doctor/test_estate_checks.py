@@ -18,7 +18,7 @@ from tests.unit.doctor.subjects import ScriptedPatient, subscription, told
 ONE, TWO, THREE = (subscription(number) for number in (1, 2, 3))
 FIRST, SECOND, THIRD = (f"{each.name} ({each.id})" for each in (ONE, TWO, THREE))
 DELETED = replace(THREE, state="Deleted")
-FEWER = POSTURE_REASONS[PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED]
+NONE_VISIBLE = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE]
 FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/thing/read", "Azure answered 403: grant it.")
 BROKEN = Gap(GapReason.SERVER_ERROR, detail="Azure answered 500: wait.")
 ACCOUNTS = "Microsoft.CognitiveServices/accounts/read"
@@ -35,15 +35,15 @@ OF_GROUP = {"CMK_MANAGEMENT_GROUP": "mg-ai"}
         pytest.param([ONE, TWO], {}, [("ok", "2 visible, 2 in scope.")], id="all is well"),
         pytest.param(
             [ONE, TWO, DELETED],
-            {"CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id, "CMK_EXPECT_SUBSCRIPTIONS": "2"},
+            {"CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id},
             [("ok", "2 visible, 1 in scope.")],
             id="one is excluded, and one deleted",
         ),
         pytest.param(
-            [ONE, DELETED],
-            {"CMK_EXPECT_SUBSCRIPTIONS": "2"},
-            [("problem", FEWER.text("1 of at least 2"))],
-            id="fewer than expected, for one is deleted",
+            [ONE],
+            {"CMK_EXCLUDE_SUBSCRIPTIONS": ONE.id},
+            [("problem", NONE_VISIBLE.text("1 visible"))],
+            id="all are excluded",
         ),
         pytest.param(
             [ONE],
@@ -113,7 +113,7 @@ async def test_a_group_that_cannot_be_read_says_why() -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (None, POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE].text()),
+        (None, NONE_VISIBLE.text()),
         (
             InventoryError(BROKEN),
             "The subscriptions cannot be listed (server_error). Azure answered 500: wait.",

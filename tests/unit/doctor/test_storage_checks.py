@@ -1,6 +1,7 @@
 """What the doctor says of tables and of the scans in them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -95,13 +96,13 @@ async def test_what_keeps_tables_from_being_written_is_named(
     ]
 
 
-async def _scanned(ago: timedelta, *, expect: str = "1") -> tuple[World, ScriptedPatient]:
+async def _scanned(ago: timedelta, **environ: str) -> tuple[World, ScriptedPatient]:
     """Lay out a subject whose scans ran so long ago; none ran yet."""
     world = World()
     world.clock.time = datetime.now(UTC).replace(microsecond=0) - ago - timedelta(hours=1)
     world.listed(sub(1))
     world.read(sub(1), good(sub(1)))
-    environ = {"CMK_STORAGE": "UseDevelopmentStorage=true", "CMK_EXPECT_SUBSCRIPTIONS": expect}
+    environ |= {"CMK_STORAGE": "UseDevelopmentStorage=true"}
     return world, ScriptedPatient.over(store=world.store, environ=environ)
 
 
@@ -140,15 +141,18 @@ async def test_the_last_scan_has_to_be_fresh(minutes: int, mark: str, start: str
 
 async def test_what_the_app_could_not_read_is_a_problem() -> None:
     """The app's identity lacks what whoever asks here may have."""
-    world, subject = await _scanned(timedelta(minutes=5), expect="2")
-    world.read(sub(1), gap=Gap(GapReason.FORBIDDEN, "a/read"))
+    gap = Gap(GapReason.FORBIDDEN, "a/read")
+    world, subject = await _scanned(timedelta(minutes=5), CMK_MANAGEMENT_GROUP="mg-ai")
+    world.options = replace(world.options, management_group="mg-ai")
+    world.inventory.group_error = InventoryError(gap)
+    world.read(sub(1), gap=gap)
     await world.scan()
 
     said = await told(storage_checks.scans, subject)
 
     assert [(mark, text.partition(":")[0]) for mark, text in said] == [
         ("problem", "subscriptions_unread"),
-        ("problem", "fewer_subscriptions_than_expected"),
+        ("problem", "management_group_unread"),
     ]
 
 

@@ -83,9 +83,7 @@ async def test_p1_the_status_is_lowered_before_anything_worse_stands(
     asked = world.options
     if others:
         scope = RecordedScope.of(["other"], [], [])
-        world.expect(
-            exceptions=ExceptionMode.OFF, requires=frozenset(), subscriptions=9, scope=scope
-        )
+        world.expect(exceptions=ExceptionMode.OFF, requires=frozenset(), scope=scope)
     let(world, worse)
     (message,) = await world.planned()
     before = len(store.log)
