@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
 from cmk_check.config.settings_error import SettingsError
@@ -84,6 +84,11 @@ class App:
             logging.getLogger(name).setLevel(logging.WARNING)
         gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
 
+    @cached_property
+    def scan_options(self) -> "ScanOptions":
+        """The options of a scan; tests of a running app replace them before its first use."""
+        return scan_options(self.settings)
+
     async def close(self) -> None:
         """Close everything that was opened."""
         await self._opened.aclose()
@@ -118,7 +123,7 @@ class App:
             subscription_limit=asyncio.Semaphore(self.settings.max_in_flight),
             table_lock=asyncio.Lock(),
             new_id=lambda: str(uuid.uuid4()),
-            options=scan_options(self.settings),
+            options=self.scan_options,
             keys=inventory.keys if self.settings.key_health else None,
             account_search=inventory.account_search() if self.settings.cross_check else None,
             exemptions=inventory.exemptions if self.settings.exceptions != "off" else None,
@@ -167,7 +172,7 @@ class App:
         store, _ = await self._storage()
         if isinstance(store, AzureTables):
             store = store.within(API_STORAGE_SECONDS)  # callers wait for the answer
-        expect = scan_options(self.settings).expectations
+        expect = self.scan_options.expectations
         return HttpAdapter(create_app(store, self.clock, expect, self._site()))
 
     def _site(self) -> "WebApplication":
@@ -193,7 +198,7 @@ class App:
         async def ask(named: frozenset[str]) -> "StartAnswer":
             return await request(await self.scan_context(), named)
 
-        return HttpAdapter(create_app(ask, self._site(), scan_options(self.settings).scope))
+        return HttpAdapter(create_app(ask, self._site(), self.scan_options.scope))
 
     async def _build_health(self) -> "Health":
         from cmk_check.store.scans import ScanTable
@@ -254,8 +259,6 @@ def scan_options(settings: "Settings") -> "ScanOptions":
             fix_within=None if isinstance(settings.storage, InMemory) else settings.fix_within,
         ),
         scope=Scope(settings.include, settings.exclude),
-        slice_size=settings.slice_size,
-        subscription_timeout=settings.subscription_timeout,
         hostname=settings.hostname if settings.on_azure else None,
         management_group=settings.management_group,
         exception_rules=ExceptionRules(

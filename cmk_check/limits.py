@@ -9,6 +9,12 @@ from typing import Final
 
 # --- Scan
 
+SLICE_SUBSCRIPTIONS: Final = 400
+"""Subscriptions of a slice. Larger slices save transactions and waiting time at their ends; with
+smaller ones, more instances share an estate."""
+SUBSCRIPTION_SECONDS: Final = 120
+"""Reading one subscription, which then becomes the gap `timeout`, or a list of subscriptions. One
+slow subscription must not use up `SLICE_READING`, which all subscriptions of a slice share."""
 SLICE_CLAIM: Final = timedelta(minutes=10)
 """How long a worker may keep a slice before another may claim it. A message returns at most 3
 times, at intervals of 5 minutes (host.json); a claim must end before the last return."""
@@ -87,14 +93,8 @@ FIX_WITHIN_DAYS_RANGE: Final = (1, 365)
 MAX_AGE_MINUTES_RANGE: Final = (1, 525_600)
 IN_FLIGHT_RANGE: Final = (1, 100)
 DEFAULT_IN_FLIGHT: Final = 32
-SLICE_SIZE_RANGE: Final = (1, 500)
-DEFAULT_SLICE_SIZE: Final = 400
 # Characters by which a misspelt name may differ from a setting's name.
 MAX_MISSPELT_CHARS: Final = 2
-# All subscriptions of a slice share SLICE_READING.
-SUBSCRIPTION_SECONDS_RANGE: Final = (1, 240)
-DEFAULT_SUBSCRIPTION_SECONDS: Final = 120
-RETRY_AFTER_SECONDS_RANGE: Final = (0, 240)
 RETENTION_DAYS_RANGE: Final = (1, 3650)
 # This many tags with values of maximum length fit into one property of a row.
 MAX_TAGS: Final = 20
@@ -116,6 +116,9 @@ ARM_ATTEMPTS: Final = 5
 """Tries of a request to Azure Resource Manager."""
 ARM_FIRST_BACK_OFF_SECONDS: Final = 0.5
 """The pause before the second try, unless Azure requests one; it doubles."""
+MAX_ARM_PAUSE_SECONDS: Final = 60
+"""The longest pause that Azure may request; a longer one causes the gap `throttled`. After it,
+`SUBSCRIPTION_SECONDS` leave time for the answer."""
 MAX_ARM_PAGES: Final = 1_000
 """Pages of a list. A page has tens to a thousand entries: no real list is this long."""
 MAX_ARM_BODY_MIB: Final = 64
@@ -431,8 +434,8 @@ DOCTOR_CHANGES: Final = timedelta(days=13)
 """How far back a report looks for changes: Resource Graph keeps changes for 14 days."""
 
 # --- Doctor: internal
-# The list may take CMK_SUBSCRIPTION_TIMEOUT_SECONDS.
-DOCTOR_LIST_SECONDS: Final = SUBSCRIPTION_SECONDS_RANGE[1] + 10
+# The list may take SUBSCRIPTION_SECONDS.
+DOCTOR_LIST_SECONDS: Final = SUBSCRIPTION_SECONDS + 10
 # Each of a few requests has STORAGE_DEADLINE_SECONDS.
 DOCTOR_STORAGE_SECONDS: Final = 120
 DOCTOR_ARM_SECONDS: Final = 20

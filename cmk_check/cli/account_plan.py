@@ -25,7 +25,7 @@ from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.scope import Scope
 from cmk_check.core.text import shown
 from cmk_check.inventory.azure_inventory import open_inventory
-from cmk_check.limits import MAX_NAMES_LISTED
+from cmk_check.limits import MAX_NAMES_LISTED, SUBSCRIPTION_SECONDS
 from cmk_check.ports import Inventory, InventoryError, KeyInventory
 
 
@@ -76,7 +76,7 @@ async def report(  # noqa: PLR0913 - what it reads with, what for, and when
     if judgement.verdict is Verdict.COMPLIANT:
         if keys is not None:
             # A scan does the same.
-            facts = await keys.read([judged.account], {}, seconds=settings.subscription_timeout)
+            facts = await keys.read([judged.account], {}, seconds=SUBSCRIPTION_SECONDS)
             judged = with_key(judged, None, facts.get(account.text), now)
         return _report_key(judged, tenant_id, choice, now, certain=certain)
     if created := judgement.evidence.created_at:
@@ -99,7 +99,7 @@ async def _find(
     """
     if isinstance(account, AccountId):
         subscription = Subscription(account.subscription_id)
-        reading = await inventory.read(subscription, seconds=settings.subscription_timeout)
+        reading = await inventory.read(subscription, seconds=SUBSCRIPTION_SECONDS)
         return account, reading, True
     readings = await _read_all(inventory, settings)
     unread = sum(reading.gap is not None for reading in readings)
@@ -140,7 +140,7 @@ async def _read_all(inventory: Inventory, settings: Settings) -> Sequence[Readin
 
     async def read(subscription: Subscription) -> Reading:
         async with limit:
-            return await watched.read(subscription, seconds=settings.subscription_timeout)
+            return await watched.read(subscription, seconds=SUBSCRIPTION_SECONDS)
 
     with bar(remarks(color=True), tally):
         listed = await watched.subscriptions()

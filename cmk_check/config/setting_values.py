@@ -156,18 +156,6 @@ def whole(least: int, most: int, of: timedelta | None = None) -> Check:
     return Check(check, allowed=f"{least} to {most}")
 
 
-def number(least: float, most: float) -> Check:
-    """Check a number within these bounds, in plain digits."""
-    like = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
-
-    def check(text: str) -> float:
-        if not like.fullmatch(text) or not least <= float(text) <= most:
-            raise ValueError(_OUTSIDE.format("a number", f"{least:g}", f"{most:g}"))
-        return float(text)
-
-    return Check(check, allowed=f"{least:g} to {most:g}")
-
-
 def one_of(*allowed: str) -> Check:
     """Check one of these words, case-insensitively."""
 

@@ -36,7 +36,6 @@ from cmk_check.config.setting_values import (
     TagNamesInOrder,
     is_true,
     items,
-    number,
     one_of,
     read_client_id,
     read_group,
@@ -229,16 +228,6 @@ class Settings(BaseModel):
     in flight. Requests for [key health](key-health.md) use at most three quarters of the limit, so
     that slow vaults do not delay the lists of accounts. Also limits how many subscriptions
     `cmk-check doctor` reads concurrently ([the three limits](architecture.md#a-scan))."""
-    slice_size: Annotated[int, whole(*limits.SLICE_SIZE_RANGE)] = limits.DEFAULT_SLICE_SIZE
-    """Subscriptions per slice."""
-    subscription_timeout: Annotated[float, number(*limits.SUBSCRIPTION_SECONDS_RANGE)] = Field(
-        limits.DEFAULT_SUBSCRIPTION_SECONDS, alias="CMK_SUBSCRIPTION_TIMEOUT_SECONDS"
-    )
-    """Time limit for one subscription, which then becomes the gap `timeout`."""
-    retry_after_max: Annotated[float, number(*limits.RETRY_AFTER_SECONDS_RANGE)] = Field(
-        60, alias="CMK_RETRY_AFTER_MAX_SECONDS"
-    )
-    """The longest pause that Azure may request; a longer one causes the gap `throttled`."""
     watch_schedule: str | None = None
     """When the app checks for [changes](operations.md#the-watch-for-changes) between scans: an
     NCRONTAB expression in UTC, such as `0 1/2 * * * *` for every two minutes. Without it, only

@@ -26,7 +26,7 @@ from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried, problems
 from cmk_check.inventory.api_versions import ACCOUNTS
 from cmk_check.inventory.gaps import READ_ACCOUNTS
-from cmk_check.limits import DOCTOR_SAMPLE_SECONDS
+from cmk_check.limits import DOCTOR_SAMPLE_SECONDS, SUBSCRIPTION_SECONDS
 from cmk_check.ports import Inventory, InventoryError
 
 _NONE_VISIBLE: Final = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE]
@@ -123,7 +123,6 @@ async def exceptions(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 async def _gaps(subject: DoctorSubject, chosen: Sequence[Subscription]) -> list[tuple[Gap, str]]:
     inventory = await subject.inventory()
-    seconds = subject.settings.subscription_timeout
     kinds = scan_options(subject.settings).kinds
     free = asyncio.Semaphore(subject.settings.max_in_flight)
     found: dict[str, Gap | None] = {}
@@ -131,7 +130,7 @@ async def _gaps(subject: DoctorSubject, chosen: Sequence[Subscription]) -> list[
     async def read(subscription: Subscription) -> None:
         async with free:
             # Keep only a few accounts: a large estate may not fit into memory.
-            reading = await inventory.read(subscription, seconds=seconds)
+            reading = await inventory.read(subscription, seconds=SUBSCRIPTION_SECONDS)
             _sample(subject, subscription.id, judge_all(reading.accounts, kinds))
             found[subscription.id] = reading.gap
 

@@ -104,7 +104,7 @@ class Clients:
             GuardPolicy(),
             DecodePolicy(),
             ApiVersionPolicy(self.versions),
-            RetryPolicy(self.settings.retry_after_max, self.back_off),
+            RetryPolicy(self.back_off),
             AsyncBearerTokenCredentialPolicy(self.credential, self.settings.addresses.token_scope),
             *map(InFlightPolicy, self.request_limits),
         ]

@@ -25,7 +25,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.gaps import MALFORMED, arm_error, reason_of
-from cmk_check.limits import ARM_ATTEMPTS
+from cmk_check.limits import ARM_ATTEMPTS, MAX_ARM_PAUSE_SECONDS
 from cmk_check.net.retry_after import retry_after
 from cmk_check.ports import InventoryError
 
@@ -119,9 +119,8 @@ class ApiVersionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     """Retries after temporary failures, with the pause that Azure requests, until the deadline."""
 
-    def __init__(self, retry_after_max: float, back_off: float) -> None:
+    def __init__(self, back_off: float) -> None:
         super().__init__()
-        self._retry_after_max = retry_after_max
         self._back_off = back_off
 
     async def send(self, request: Request) -> Response:
@@ -147,7 +146,7 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
                 asked = retry_after(response.http_response.headers)
                 if asked is not None:
                     pause = asked
-                    if pause > self._retry_after_max or not call.has_time_for(pause):
+                    if pause > MAX_ARM_PAUSE_SECONDS or not call.has_time_for(pause):
                         raise InventoryError(make_gap(GapReason.THROTTLED))
                 elif not call.has_time_for(pause):
                     return response

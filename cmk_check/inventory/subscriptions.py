@@ -18,7 +18,7 @@ from cmk_check.core.text import GUID, as_object, clean_text, is_guid
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import ArmReader, Clients
 from cmk_check.inventory.gaps import MALFORMED, READ_GROUP, READ_SUBSCRIPTIONS, TROUBLE, gap_of
-from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES
+from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES, SUBSCRIPTION_SECONDS
 from cmk_check.ports import InventoryError
 
 _GROUPS: Final = "/providers/microsoft.management/managementgroups/"
@@ -28,7 +28,7 @@ _SUBSCRIPTION: Final = re.compile(f"/subscriptions/(?P<id>{GUID})", re.IGNORECAS
 async def read_subscriptions(clients: Clients) -> tuple[Subscription, ...]:
     """List every subscription that the identity sees; see ``ports.Inventory``."""
     subscriptions = clients.of(SubscriptionClient).subscriptions
-    until = Deadline.within(clients.settings.subscription_timeout)
+    until = Deadline.within(SUBSCRIPTION_SECONDS)
     found: dict[str, Subscription] = {}
     try:
         async with asyncio.timeout_at(until.latest):
@@ -46,7 +46,7 @@ async def read_subscriptions_below(clients: Clients, group: str) -> tuple[Subscr
 
     https://learn.microsoft.com/rest/api/managementgroups/management-groups/get-descendants
     """
-    until = Deadline.within(clients.settings.subscription_timeout)
+    until = Deadline.within(SUBSCRIPTION_SECONDS)
     found: dict[str, Subscription] = {}
     try:
         async with asyncio.timeout_at(until.latest):

@@ -13,11 +13,7 @@ from cmk_check.core.exceptions.judge_exception import ExceptionRules
 from cmk_check.core.posture import Expectations
 from cmk_check.core.recorded_scope import NO_EXCEPTIONS, RecordedScope
 from cmk_check.core.scope import Scope
-from cmk_check.limits import (
-    DEFAULT_SLICE_SIZE,
-    DEFAULT_SUBSCRIPTION_SECONDS,
-    SLICE_READING,
-)
+from cmk_check.limits import SLICE_READING, SLICE_SUBSCRIPTIONS, SUBSCRIPTION_SECONDS
 from cmk_check.ports import (
     AccountSearch,
     Clock,
@@ -43,8 +39,8 @@ class ScanOptions:
     kinds: Mapping[str, str]
     expectations: Expectations
     scope: Scope = field(default_factory=Scope)
-    slice_size: int = DEFAULT_SLICE_SIZE
-    subscription_timeout: float = DEFAULT_SUBSCRIPTION_SECONDS
+    slice_size: int = SLICE_SUBSCRIPTIONS
+    subscription_timeout: float = SUBSCRIPTION_SECONDS
     reading_deadline: timedelta = SLICE_READING
     hostname: str | None = None
     management_group: str | None = None

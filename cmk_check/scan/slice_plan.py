@@ -86,7 +86,7 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
         return None
     ranges = _ranges(context.options, scan, listed, in_group, expected)
     if len(ranges) > MAX_SLICES:
-        reason = f"The plan has {len(ranges)} slices, more than {MAX_SLICES}: raise CMK_SLICE_SIZE."
+        reason = f"The plan has {len(ranges)} slices, more than {MAX_SLICES}."
         await _fail(context, scan, reason, PostureReason.SCAN_FAILED)
         return None
     plan_id = context.new_id()

@@ -1,6 +1,6 @@
 """The whole program for each test; the storage is shared, and emptied before each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -35,8 +35,16 @@ def open_scene(azurite: Azurite, storage: Storage) -> Iterator[OpenScene]:
     """Start the program over an estate: ``open_scene(estate, lease=..., CMK_...=...)``."""
     with ExitStack() as stack:
 
-        def start(estate: Estate | str, *, lease: int | None = None, **settings: str) -> Scene:
-            scene = Scene(estate, storage, azurite, lease=lease, settings=settings)
+        def start(
+            estate: Estate | str,
+            *,
+            lease: int | None = None,
+            scan_options: Mapping[str, int] | None = None,
+            **settings: str,
+        ) -> Scene:
+            scene = Scene(
+                estate, storage, azurite, lease=lease, scan_options=scan_options, settings=settings
+            )
             return stack.enter_context(scene)
 
         yield start

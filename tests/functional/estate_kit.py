@@ -116,15 +116,19 @@ def next_second() -> None:
 
 
 class Scene(Stack):
-    """A stack with its storage at hand; ``lease`` is how long a received message is hidden."""
+    """A stack with its storage at hand.
 
-    def __init__(
+    ``lease`` is how long a received message is hidden, ``scan_options`` those of ``ForkedHost``.
+    """
+
+    def __init__(  # noqa: PLR0913 - each has a user
         self,
         estate: Estate | str,
         storage: Storage,
         azurite: Azurite,
         *,
         lease: int | None = None,
+        scan_options: Mapping[str, int] | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         # The keys of these estates lie in vaults that are not simulated; test_key_health has some.
@@ -132,6 +136,7 @@ class Scene(Stack):
         super().__init__(estate, settings=settings, azurite=azurite)
         self.storage = storage
         self._lease = lease
+        self._scan_options = scan_options
         self._seen = 0
 
     def __enter__(self) -> Self:
@@ -140,7 +145,13 @@ class Scene(Stack):
 
     def new_host(self) -> FunctionsHost:
         """Return one more host over the same storage and estate, not started yet."""
-        return ForkedHost(APP, self.environment(), timers=False, lease_seconds=self._lease)
+        return ForkedHost(
+            APP,
+            self.environment(),
+            timers=False,
+            lease_seconds=self._lease,
+            scan_options=self._scan_options,
+        )
 
     def restart(self, **settings: str) -> None:
         """End the host, and go on with a new one that also has these settings."""

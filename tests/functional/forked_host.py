@@ -6,6 +6,7 @@ no event loop, tells how its forks end, and ends itself once nobody is left who 
 """
 
 import gc
+import json
 import multiprocessing
 import os
 import runpy
@@ -81,10 +82,24 @@ class ForkedChild(ChildProcess):
 class ForkedHost(FunctionsHost):
     """A host of this repository's app and interpreter: what the server imported is theirs.
 
-    A library of macOS that finds proxies may crash in a fork, so only Linux has forks.
+    A library of macOS that finds proxies may crash in a fork, so only Linux has forks. With
+    ``scan_options``, the app's scans have these instead of the limits.
     """
 
     _child_type: ClassVar = ForkedChild if sys.platform == "linux" else ChildProcess
+
+    def __init__(
+        self,
+        app: Path,
+        environment: Mapping[str, str],
+        *,
+        timers: bool,
+        lease_seconds: int | None = None,
+        scan_options: Mapping[str, int] | None = None,
+    ) -> None:
+        super().__init__(app, environment, timers=timers, lease_seconds=lease_seconds)
+        if scan_options:
+            self._arguments[2:3] = ["tests.functional.limited_host", json.dumps(scan_options)]
 
 
 def run_to_its_end(

@@ -31,7 +31,10 @@ def test_p1_p7_p11_a_poisoned_slice_is_shown_and_the_next_scan_heals_it(
     its end by letting that claim run out.
     """
     scene = open_scene(
-        estate_of({"chat": CMK}, {"lab": CMK}, {"bot": CMK}), lease=2, CMK_SLICE_SIZE="1", **AT_ONCE
+        estate_of({"chat": CMK}, {"lab": CMK}, {"bot": CMK}),
+        lease=2,
+        scan_options={"slice_size": 1},
+        **AT_ONCE,
     )
     scene.scan()
     scene.news()

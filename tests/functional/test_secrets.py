@@ -68,8 +68,7 @@ def test_p5_p6_it_only_reads_and_writes_no_credential_anywhere(open_scene: OpenS
     """
     scene = open_scene(
         estate_of({"chat": CMK, "search": MICROSOFT}, *({f"bot-{n}": CMK} for n in range(4))),
-        CMK_SUBSCRIPTION_TIMEOUT_SECONDS="1",
-        CMK_SLICE_SIZE="1",
+        scan_options={"slice_size": 1, "subscription_timeout": 1},
         **AT_ONCE,
     )
     azure = scene.simulator

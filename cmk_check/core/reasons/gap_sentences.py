@@ -61,7 +61,7 @@ def _time_is_up(whose: str) -> Gap:
     return make_gap(
         GapReason.TIMEOUT,
         message=f"The time {whose} ran out.",
-        way_out="Lower CMK_SLICE_SIZE or raise CMK_MAX_IN_FLIGHT.",
+        way_out="Raise CMK_MAX_IN_FLIGHT.",
     )
 
 

@@ -62,8 +62,6 @@ async def inventory(
             "CMK_TAGS": "owner",
             "CMK_OWNER_TAGS": "owner,contact",
             "CMK_MAX_IN_FLIGHT": "8",
-            "CMK_RETRY_AFTER_MAX_SECONDS": "2",
-            "CMK_SUBSCRIPTION_TIMEOUT_SECONDS": "10",
         }
         settings = Settings.load_for_scan(environ=environ)
         credential = ManagedIdentityCredential(transport=transport)

@@ -49,7 +49,7 @@ async def test_a_subscription_without_a_name_is_named_by_its_id(azure: Azure) ->
         (arm_error(404, "NotFound"), 1, GapReason.UNEXPECTED_RESPONSE),
         (Answer(body={"value": None}), 1, GapReason.MALFORMED_PAGE),
         (Answer(body={"value": [{"id": "/subscriptions/x"}]}), 1, GapReason.MALFORMED_PAGE),
-        (arm_error(429, "x", headers={"Retry-After": "60"}), 2, GapReason.THROTTLED),
+        (arm_error(429, "x", headers={"Retry-After": "61"}), 2, GapReason.THROTTLED),
         (NextLink("https://elsewhere.example/"), 2, GapReason.UNTRUSTED_NEXT_LINK),
     ],
 )

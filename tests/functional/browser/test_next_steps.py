@@ -180,7 +180,7 @@ def test_a_message_names_accounts_commands_and_link_and_goes_to_one_plain_addres
     assert "- 60 accounts" in fields["body"][0] or "more accounts" in fields["body"][0]
 
 
-OWN = "The time of its slice was up. Lower CMK_SLICE_SIZE."
+OWN = "The time of its slice was up. Raise CMK_MAX_IN_FLIGHT."
 TIMEOUT = GAP_REASONS[GapReason.TIMEOUT]
 
 

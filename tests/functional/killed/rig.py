@@ -31,7 +31,6 @@ _SETTINGS: Final = {
     "CMK_KEY_HEALTH": "on",
     "CMK_REQUIRE_HEALTHY_KEYS": "on",
     "CMK_EXCEPTIONS": "accept",
-    "CMK_SLICE_SIZE": "2",
     "CMK_CHANGES_QUEUE": "on",
 }
 _MOST: Final = 100
@@ -47,7 +46,7 @@ class DoorHost(ForkedHost):
     """A host that reaches storage and webhook through its own door."""
 
     def __init__(self, environment: Mapping[str, str], door: Door) -> None:
-        super().__init__(APP, environment, timers=False)
+        super().__init__(APP, environment, timers=False, scan_options={"slice_size": 2})
         self.door = door
         self._told_before = 0
 

@@ -22,6 +22,7 @@ from cmk_check.core.reasons.catalogue import KEY_REASONS, VERDICT_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.resource_id import AccountId
+from cmk_check.limits import SUBSCRIPTION_SECONDS
 from cmk_check.ports import InventoryError
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.remediation import SUBSCRIPTION, TENANT, finding_of, planned
@@ -68,7 +69,7 @@ class _Keys:
         seconds: float,
     ) -> Mapping[str, KeyFacts]:
         assert dict(known_vaults) == {}
-        assert seconds == SETTINGS.subscription_timeout
+        assert seconds == SUBSCRIPTION_SECONDS
         return {each.id.text: self._facts for each in accounts}
 
 

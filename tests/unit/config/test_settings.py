@@ -12,7 +12,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from cmk_check.config.http_auth import http_auth_level
-from cmk_check.config.setting_values import number, one_of, whole
+from cmk_check.config.setting_values import one_of, whole
 from cmk_check.config.settings import (
     ConnectionString,
     Settings,
@@ -46,8 +46,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert settings.tags == {"owner", "team", "application", "environment", "costcenter"}
     assert (settings.include, settings.exclude) == (frozenset(), frozenset())
     assert settings.max_age == timedelta(hours=3)
-    assert (settings.max_in_flight, settings.slice_size) == (32, 400)
-    assert (settings.subscription_timeout, settings.retry_after_max) == (120, 60)
+    assert settings.max_in_flight == 32
     assert (settings.http_auth, settings.client_id, settings.hostname) == ("keys", None, None)
     assert (settings.key_health, settings.require_healthy_keys) == (True, False)
     assert (settings.on_azure, settings.easy_auth, settings.managed_identity) == (False,) * 3
@@ -71,9 +70,6 @@ def test_everything_can_be_set() -> None:
             "CMK_TAGS": "Owner,Cost Center",
             "CMK_MAX_AGE_MINUTES": "90",
             "CMK_MAX_IN_FLIGHT": "100",
-            "CMK_SLICE_SIZE": "1",
-            "CMK_SUBSCRIPTION_TIMEOUT_SECONDS": "2.5",
-            "CMK_RETRY_AFTER_MAX_SECONDS": "0",
             "CMK_HTTP_AUTH": "Entra",
             "CMK_REQUIRE_HEALTHY_KEYS": "On",
             "CMK_KEY_HEALTH": "on",
@@ -98,8 +94,7 @@ def test_everything_can_be_set() -> None:
     assert settings.tags == {"owner", "cost center"}
     assert settings.management_group == "mg-AI_(1).x"
     assert (settings.max_age, settings.max_in_flight) == (timedelta(minutes=90), 100)
-    assert (settings.slice_size, settings.subscription_timeout) == (1, 2.5)
-    assert (settings.retry_after_max, settings.http_auth) == (0, "entra")
+    assert settings.http_auth == "entra"
     assert settings.require_healthy_keys
     assert (settings.on_azure, settings.easy_auth, settings.managed_identity) == (True,) * 3
     assert settings.routes == (Route("webhook", URL, "slack", (SECRET, OTHER)),)
@@ -163,9 +158,6 @@ def test_all_faults_are_named_at_once() -> None:
         "CMK_MANAGEMENT_GROUP": "a/b",
         "CMK_MAX_AGE_MINUTES": "soon",
         "CMK_MAX_IN_FLIGHT": "101",
-        "CMK_SLICE_SIZE": "501",
-        "CMK_SUBSCRIPTION_TIMEOUT_SECONDS": "0",
-        "CMK_RETRY_AFTER_MAX_SECONDS": "-1",
         "CMK_HTTP_AUTH": "none",
         "CMK_KEY_HEALTH": "perhaps",
         "CMK_REQUIRE_HEALTHY_KEYS": "1",
@@ -189,16 +181,13 @@ def test_a_number_or_word_is_taken_within_its_bounds_alone() -> None:
     """What is not understood must not be taken for the default."""
     numbers = TypeAdapter(Annotated[int, whole(2, 30)])
     days = TypeAdapter(Annotated[timedelta, whole(1, 30, of=timedelta(days=1))])
-    seconds = TypeAdapter(Annotated[float, number(0.5, 30)])
     words = TypeAdapter(Annotated[str, one_of("slack", "teams")])
 
     assert [numbers.validate_python(text) for text in ("2", "030")] == [2, 30]
     assert days.validate_python("30") == timedelta(days=30)
-    assert [seconds.validate_python(text) for text in ("0.5", "30")] == [0.5, 30]
     assert words.validate_python("Teams") == "teams"
     refused: dict[TypeAdapter[Any], list[str]] = {
         numbers: ["1", "31", "-2", "2.0", "", "\u0663", "2 ", "0" * 9 + "2"],
-        seconds: ["0.4", "30.1", "1e1", "nan", ".5", "0" * 6 + "2"],
         words: ["", "team", "slack,teams"],
     }
     for adapter, texts in refused.items():

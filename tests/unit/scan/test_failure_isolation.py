@@ -137,7 +137,7 @@ async def test_a_broken_change_in_the_feed_stops_no_pruning(world: ScanWorld) ->
 async def test_a_reading_says_which_time_was_up(
     world: ScanWorld, options: dict[str, Any], *, is_slices: bool
 ) -> None:
-    """To raise CMK_SUBSCRIPTION_TIMEOUT_SECONDS cannot help where the slice's time was shorter."""
+    """What helps a slow subscription cannot help where the slice's time was shorter."""
     world.options = replace(world.options, **options)
     world.listed(ONE)
     world.read(ONE, gap=Gap(GapReason.TIMEOUT, detail="Its own time was up."))
@@ -146,7 +146,7 @@ async def test_a_reading_says_which_time_was_up(
 
     (known,) = (await world.known_status()).summary.gaps
     assert known.gap.reason is GapReason.TIMEOUT
-    assert ("CMK_SLICE_SIZE" in (known.gap.detail or "")) == is_slices
+    assert ("CMK_MAX_IN_FLIGHT" in (known.gap.detail or "")) == is_slices
     assert (world.inventory.reads == []) == ("reading_deadline" in options)
 
 

@@ -97,7 +97,7 @@ async def test_a_plan_of_a_scan_that_ended_is_dropped_with_its_slices(world: Sca
         ((), "Reader", PostureReason.NO_SUBSCRIPTION_VISIBLE),
         (
             tuple(sub(number) for number in range(1, 10_002)),
-            r"10001 slices.* raise CMK_SLICE_SIZE",
+            "10001 slices",
             PostureReason.SCAN_FAILED,
         ),
     ],
