@@ -26,7 +26,6 @@ from cmk_check.cli import (
     evidence_command,
     evidence_verify,
     explain,
-    keys,
     plan,
     scan,
     send_test_alert,
@@ -80,7 +79,6 @@ for _command in (
     send_test_alert.send_test_alert,
     evidence_verify.verify,
     evidence_command.evidence,
-    keys.keys,
     version,
 ):
     # Otherwise the list of commands shows only the beginning of the sentence.

@@ -20,36 +20,9 @@ if TYPE_CHECKING:
 # A file for `curl -H @file` works here too.
 _HEADER: Final = re.compile(r"\Ax-functions-key:\s*", re.IGNORECASE)
 
-# Address and sign-in of the commands that read the HTTP API.
-Url = Annotated[str, typer.Option(metavar="URL", help="The https address of the app.")]
-KeyFile = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE",
-        help="A file with a key of the function api, alone or as a header for curl; `-` reads "
-        "it from standard input. Without this option, a terminal prompts for the key.",
-    ),
-]
-Key = Annotated[
-    str | None,
-    typer.Option(
-        metavar="KEY",
-        envvar=API_KEY,
-        help="Not recommended: other users of this machine can see a key in the arguments. "
-        "Use --key-file or the environment.",
-    ),
-]
-Entra = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CLIENT_ID",
-        help="Sign in with azure-identity instead: the client id of the app's registration.",
-    ),
-]
-
 
 def evidence(  # noqa: PLR0913 - an argument for each option
-    url: Url,
+    url: Annotated[str, typer.Option(metavar="URL", help="The https address of the app.")],
     out: Annotated[
         Path,
         typer.Option(metavar="FOLDER", help="The folder to write; it must be empty or not exist."),
@@ -86,9 +59,30 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         Path | None,
         typer.Option(metavar="FILE", help="Sign with a private key: PEM without a password."),
     ] = None,
-    key_file: KeyFile = None,
-    key: Key = None,
-    entra: Entra = None,
+    key_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="A file with a key of the function api, alone or as a header for curl; `-` reads "
+            "it from standard input. Without this option, a terminal prompts for the key.",
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY",
+            envvar=API_KEY,
+            help="Not recommended: other users of this machine can see a key in the arguments. "
+            "Use --key-file or the environment.",
+        ),
+    ] = None,
+    entra: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLIENT_ID",
+            help="Sign in with azure-identity instead: the client id of the app's registration.",
+        ),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")
     ] = False,
@@ -108,12 +102,12 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         raise typer.BadParameter(
             "only one key can sign: omit --sign-with-file", param_hint="--sign-with"
         )
-    app = address_of(url)
+    app = _address(url)
     folder = new_folder(out)
     begin, then = _time(since, "--since"), _time(as_of, "--as-of")
     if then is not None and then > datetime.now(UTC):
         raise typer.BadParameter("must be a time in the past", param_hint="--as-of")
-    caller = caller_of(key_file, key, entra)
+    caller = _caller(key_file, key, entra)
 
     def work() -> int:
         from cmk_check.cli.evidence_export import export
@@ -136,7 +130,7 @@ def evidence(  # noqa: PLR0913 - an argument for each option
     raise typer.Exit(ended(work, "no evidence was written"))
 
 
-def address_of(url: str) -> "URL":
+def _address(url: str) -> "URL":
     """Return the address of the app; raise BadParameter if it is invalid."""
     from cmk_check.evidence.api_client import app_url
 
@@ -146,7 +140,7 @@ def address_of(url: str) -> "URL":
         raise typer.BadParameter(str(error), param_hint="--url") from None
 
 
-def caller_of(
+def _caller(
     key_file: str | None, key: str | None, entra: str | None
 ) -> tuple[str | None, str | None]:
     """Return the key or the client id for the sign-in; raise BadParameter without either."""

@@ -98,7 +98,7 @@ async def export(  # noqa: PLR0913 - an argument for each option
             work, made = folder / "work", folder / "bundle"
             work.mkdir()
             made.mkdir()
-            async with signed_in(url, key, application) as (client, identity):
+            async with _signed_in(url, key, application) as (client, identity):
                 progress = DownloadProgress()
                 with nullcontext() if quiet else bar(notes, progress):
                     found = await download(client, work, progress)
@@ -171,7 +171,7 @@ def _check_chain(folder: Path, before: Manifest, manifest: Manifest) -> None:
 
 
 @asynccontextmanager
-async def signed_in(
+async def _signed_in(
     url: URL, key: str | None, application: str | None
 ) -> AsyncIterator[tuple[ApiClient, str]]:
     """Yield a client with this key or sign-in, and the identity for the manifest."""

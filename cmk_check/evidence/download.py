@@ -23,7 +23,7 @@ from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES, MAX_PAGE_SI
 from cmk_check.web import models
 from cmk_check.web.json_model import written
 
-PAGE: Final = {"top": str(MAX_PAGE_SIZE)}
+_PAGE: Final = {"top": str(MAX_PAGE_SIZE)}
 _PAGES: Final[Mapping[str, type[BaseModel]]] = {
     "findings": models.FindingsPage,
     "subscriptions": models.SubscriptionsPage,
@@ -154,7 +154,7 @@ async def download(
 async def _read_once(api: Api, folder: Path, progress: Progress) -> Evidence | None:
     """Read everything; return None if it changed meanwhile."""
     before, newest = await api.get("status"), await _newest_scan(api)
-    status = checked(models.Status, before.body)
+    status = _checked(models.Status, before.body)
     if status.as_of is None:
         raise ApiUnusable(_NO_SCAN)
     progress.total = status.accounts.total + status.subscriptions.total
@@ -184,7 +184,7 @@ async def _newest_scan(api: Api) -> models.Scan | None:
 
     The ETag of the status is not enough: it also changes after each run of the watch.
     """
-    page = checked(models.ScansPage, (await api.get("scans", {"top": "1"})).body)
+    page = _checked(models.ScansPage, (await api.get("scans", {"top": "1"})).body)
     return next(iter(page.value), None)
 
 
@@ -194,8 +194,8 @@ def _without_watch(status: Reply) -> dict[str, Any]:
 
 async def _read_list(api: Api, name: str, folder: Path, progress: Progress) -> None:
     with (folder / f"{name}.jsonl").open("wb") as stream:
-        async for body, document in pages(api, name, PAGE):
-            checked(_PAGES[name], body)
+        async for body, document in pages(api, name, _PAGE):
+            _checked(_PAGES[name], body)
             for entry in document["value"]:
                 stream.write(f"{json.dumps(entry, separators=(',', ':'))}\n".encode())
             number = len(document["value"])
@@ -206,7 +206,7 @@ async def _read_list(api: Api, name: str, folder: Path, progress: Progress) -> N
             progress.moved()
 
 
-def checked[T: BaseModel](model: type[T], body: bytes) -> T:
+def _checked[T: BaseModel](model: type[T], body: bytes) -> T:
     """Return a response in its model; raise ApiUnusable for another version's response."""
     try:
         return model.model_validate_json(body)

@@ -3,7 +3,10 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -15,13 +18,55 @@ from cmk_check.cli.stdout import replaced
 from cmk_check.evidence.manifest import read_manifest
 from local.simulator import Simulator
 from tests.functional.doctor_kit import trust_here
-from tests.unit.cli.app_kit import LocalApp
 from tests.unit.evidence.bundle_kit import SOURCE, Bundles, private_pem
 from tests.unit.evidence.export_kit import all_sorts, estate
 from tests.unit.web.asgi_client import send
 
 KEY = "the-key-of-the-app"
 CLIENT = "00000000-0000-4000-8000-0000000000aa"
+
+
+class LocalApp(HTTPServer):
+    """Answers each GET with ``status`` and ``body``, and keeps keys and tokens."""
+
+    def __init__(self, status: int = 200) -> None:
+        self.keys, self.tokens = set[str | None](), set[str | None]()
+        app = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                app.keys.add(self.headers["x-functions-key"])
+                app.tokens.add(self.headers["authorization"])
+                body = app.body(self.path)
+                self.send_response(status)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def body(self, path: str) -> bytes:
+        """Return what is answered to a path."""
+        del path
+        return b""
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Answer until the end."""
+        with self:
+            thread = Thread(target=self.serve_forever, args=(0.01,))
+            thread.start()
+            yield
+            self.shutdown()
+            thread.join()
 
 
 @pytest.fixture
