@@ -1,7 +1,7 @@
 """The command line. Each command is a module in this package, registered here.
 
-Commands import heavy packages inside their functions, so that ``--help`` is fast and ``explain``
-needs no Azure package and no settings.
+Commands import heavy packages inside their functions, so that ``--help`` is fast and ``check``
+needs no Azure package.
 """
 
 import sys
@@ -25,7 +25,6 @@ from cmk_check.cli import (
     doctor,
     evidence_command,
     evidence_verify,
-    explain,
     plan,
     scan,
     send_test_alert,
@@ -49,8 +48,7 @@ class _Command(TyperCommand):
         given = {arg[:2] if arg[1:2] != "-" else arg.partition("=")[0] for arg in args}
         for habit in _FORMAT_HABITS:
             if habit in given - own:
-                format_ = "is always JSON" if self.name == "explain" else "has one format"
-                way = "use --format" if "--format" in own else f"the output {format_}"
+                way = "use --format" if "--format" in own else "the output has one format"
                 ctx.fail(f"No such option: {habit}; {way}.")
         return super().parse_args(ctx, args)
 
@@ -73,7 +71,6 @@ app: Final = typer.Typer(
 for _command in (
     scan.scan,
     check.check,
-    explain.explain,
     plan.plan,
     doctor.doctor,
     send_test_alert.send_test_alert,

@@ -1,4 +1,4 @@
-"""``check``: judges templates and plans before deployment, without Azure."""
+"""``check``: judges accounts in templates, plans and output of ``az``, without Azure."""
 
 import json
 import sys
@@ -14,19 +14,25 @@ from xml.etree import ElementTree as ET
 import typer
 
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain, ended
-from cmk_check.cli.explain import read_json
 from cmk_check.cli.output_options import ReportFormat, format_option
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.cli.stdout import write, write_bytes
 from cmk_check.core.enums import PostureReason, ReasonSeverity, Verdict
 from cmk_check.core.planned.account import PlannedAccount, judge_planned, member
 from cmk_check.core.planned.arm_template import read_prediction, read_template
+from cmk_check.core.planned.existing_accounts import error_in, read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
 from cmk_check.core.text import as_object, shown
 from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_INPUT_BYTES
 
-_HOW: Final = "use output of `az bicep build`, `bicep snapshot`, what-if or `terraform show -json`"
+_STDIN: Final = "-"
+_HOW: Final = (
+    "use output of `az bicep build`, `bicep snapshot`, what-if, `terraform show -json` or "
+    "`az cognitiveservices account list`"
+)
+# Byte order marks that PowerShell's > writes: UTF-16 up to version 5.1, later optionally UTF-8.
+_MARKS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 _INFO, _UNKNOWN, _ERROR = ReasonSeverity.INFO, ReasonSeverity.UNKNOWN, ReasonSeverity.ERROR
 _SEVERITIES: Final = dict(zip(Verdict, (_INFO, _ERROR, _UNKNOWN), strict=True))
 
@@ -57,6 +63,8 @@ def check(
 
     Reads compiled ARM templates, Bicep snapshots, and the JSON of what-if and Terraform plans,
     without sign-in or network. An undetermined value makes the account unknown. CMK_KINDS applies.
+
+    Also judges existing accounts in the output of `az cognitiveservices account show` or `list`.
 
     Exit codes: 2 if an option, a setting or any file cannot be used, or the result cannot be
     written; otherwise 1 if any account is non_compliant; otherwise 3 if any is unknown; otherwise
@@ -114,7 +122,45 @@ def _document(file: str) -> object:
         raise NotUsable(f"{file}: this is source code for Bicep or Terraform; {_HOW}.")
     if path.is_file() and path.stat().st_size > MAX_INPUT_BYTES:
         raise NotUsable(f"{file}: must have at most {MAX_INPUT_BYTES:,} bytes.")
-    return read_json(file, _HOW, _located)
+    return _read_json(file)
+
+
+def _read_json(file: str) -> object:
+    """Return the value of a JSON file that a shell may have written.
+
+    Raises:
+        NotUsable: the file cannot be read or is not JSON.
+
+    """
+    path, name = Path(file), "standard input" if file == _STDIN else file
+    try:
+        data = sys.stdin.buffer.read() if file == _STDIN else path.read_bytes()
+    except OSError as error:
+        raise NotUsable(f"{name} cannot be read ({error.strerror}).") from error
+    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+        if not text.strip():
+            raise NotUsable(f"{name}: the input is empty; {_HOW}.")
+        if text.startswith("ERROR:"):  # as `az` writes to standard error
+            first_line = text.removeprefix("ERROR:").strip().partition("\n")[0]
+            raise NotUsable(f"{name}: {_failed(first_line)}; {_HOW}.")
+        return _located(text, parse_constant=_refuse)
+    except UnicodeDecodeError as error:
+        raise NotUsable(
+            f"{name}: byte {error.start} is not {encoding} text; save the file as UTF-8."
+        ) from error
+    except json.JSONDecodeError as error:
+        raise NotUsable(
+            f"{name}: line {error.lineno} column {error.colno}: invalid JSON ({error.msg}); {_HOW}."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise NotUsable(f"{name}: invalid JSON ({error}); {_HOW}.") from error
+
+
+def _refuse(name: str) -> object:
+    """Reject NaN and Infinity, which Python accepts but JSON does not have."""
+    raise ValueError(f"{name} is not allowed in JSON")
 
 
 def _located(text: str, **options: Any) -> object:  # noqa: ANN401 - those of json.loads
@@ -142,8 +188,9 @@ def _is(document: object, schema: str) -> bool:
 
 
 def _accounts(document: object, parameters: Sequence[object]) -> Sequence[PlannedAccount]:
-    if member(document, "errored") is True or member(document, "error"):
-        raise NotUsable("this plan or what-if failed, and may lack accounts")
+    error = error_in(document)
+    if error or member(document, "errored") is True or member(document, "error"):
+        raise NotUsable(_failed(error))
     if _is(document, "deploymentTemplate") and member(document, "resources") is not None:
         given = [as_object(member(each, "parameters")) for each in parameters]
         return read_template(document, {name: each[name] for each in given for name in each})
@@ -152,7 +199,14 @@ def _accounts(document: object, parameters: Sequence[object]) -> Sequence[Planne
     answer = member(document, "properties") or document
     if any(isinstance(member(answer, each), list) for each in ("predictedResources", "changes")):
         return read_prediction(document)
-    raise NotUsable("this is neither a template nor a plan")
+    if (existing := read_accounts(document)) is not None:
+        return existing
+    raise NotUsable("this is neither a template nor a plan, and no account or list of accounts")
+
+
+def _failed(error: str | None) -> str:
+    said = f" ({error.removesuffix('.')})" if error else ""
+    return f"the command that wrote this failed{said}, so accounts may be missing"
 
 
 def _write(

@@ -18,7 +18,7 @@ ACCOUNT = (
     "Microsoft.CognitiveServices/accounts/chat"
 )
 # More than a buffer or a pipe holds; what the other commands write is less.
-EXPLAINED = json.dumps([{"id": ACCOUNT, "kind": "OpenAI", "properties": {}}] * 2000)
+CHECKED = json.dumps([{"id": ACCOUNT, "kind": "OpenAI", "properties": {}}] * 2000)
 
 
 def _shell(
@@ -30,7 +30,7 @@ def _shell(
         env=simulator.environment()
         | {"TMPDIR": str(folder)}
         | ({"CMK_WEBHOOK_URL": webhook} if webhook else {}),
-        input=EXPLAINED,
+        input=CHECKED,
         capture_output=True,
         text=True,
         timeout=60,
@@ -44,7 +44,7 @@ def _shell(
 COMMANDS = [
     pytest.param("--help", 0, id="help", marks=pytest.mark.long),
     pytest.param("--version", 0, id="version", marks=pytest.mark.long),
-    pytest.param("explain -", 1, id="explain"),
+    pytest.param("check -", 1, id="check"),
     pytest.param("scan", 1, id="table", marks=pytest.mark.long),
     pytest.param("scan --format json", 1, id="json", marks=pytest.mark.long),
     pytest.param("scan --format csv", 1, id="csv", marks=pytest.mark.long),

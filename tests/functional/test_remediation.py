@@ -131,7 +131,7 @@ def test_az_carries_a_plan_out_and_the_next_scan_closes_the_finding(
     strayed = az.strayed
     file = az.folder / "shown.json"
     file.write_text(json.dumps(shown))
-    explained = terminal_kit.run("explain", str(file), environment={})
+    checked = terminal_kit.run("check", str(file), "--format", "json", environment={})
     next_second()
     scene.scan()
     again = terminal_kit.run("plan", account.id, environment=environment)
@@ -139,8 +139,8 @@ def test_az_carries_a_plan_out_and_the_next_scan_closes_the_finding(
     assert ("account.violated", spec.name) in first
     assert plan.code == 1, plan.err
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
-    assert explained.code == 0
-    assert json.loads(explained.out)["verdict"] == "compliant"
+    assert checked.code == 0
+    assert [each["verdict"] for each in json.loads(checked.out)["accounts"]] == ["compliant"]
     assert scene.news() == [("account.resolved", spec.name)]
     assert scene.verdicts() == {spec.name: "compliant"}
     assert scene.findings()[spec.name]["keyHealth"]["state"] == "healthy"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count, product
 from typing import Final
 
-from cmk_check.core.account import parse_account
+from cmk_check.core.account import Judgement, parse_account
 from cmk_check.core.enums import CheckReason, Reason, Verdict
 from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.core.reasons.catalogue import CHECK_REASONS, VERDICT_REASONS
@@ -43,7 +43,7 @@ class PlannedAccount:
 
     ``entries``, in the shape of Azure's answers, are the possible results of the deployment: more
     than one if the result is open, for which ``doubt`` is the reason; none if the document does not
-    show the account.
+    show the account. An account that exists has the rule's ``judgement``.
     """
 
     name: object
@@ -51,6 +51,7 @@ class PlannedAccount:
     line: int | None
     entries: Sequence[Entry] = ()
     doubt: str | None = None
+    judgement: Judgement | None = None
 
 
 def listed(value: object) -> list[object]:
@@ -88,6 +89,8 @@ def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> dict[str, 
     kind = given.pop() if len(given) == 1 else None
     if kind and not kind.isspace() and kind.lower() not in kinds:
         return None
+    if exact := account.judgement:
+        return _row(kind, exact.verdict, exact.reason, exact.message)
     notes = [account.doubt] if account.doubt else []
 
     def filled(value: object, defaults: Entry, name: str = "") -> object:
@@ -108,8 +111,12 @@ def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> dict[str, 
     if not is_clear or judged[0].reason is Reason.MALFORMED:
         reason = CheckReason.NOT_RESOLVED
         message = CHECK_REASONS[reason].text(few(dict.fromkeys(notes)))
-        return {"kind": kind, "verdict": Verdict.UNKNOWN, "reason": reason, "message": message}
+        return _row(kind, Verdict.UNKNOWN, reason, message)
     said, words = judged[0], VERDICT_REASONS[judged[0].reason]
     is_violation = said.verdict is Verdict.NON_COMPLIANT
     message = f"{words.message} {_SET_A_KEY}" if is_violation else words.text()
-    return {"kind": kind, "verdict": said.verdict, "reason": said.reason, "message": message}
+    return _row(kind, said.verdict, said.reason, message)
+
+
+def _row(kind: str | None, verdict: str, reason: str, message: str) -> dict[str, str | None]:
+    return {"kind": kind, "verdict": verdict, "reason": reason, "message": message}

@@ -19,8 +19,7 @@ from cmk_check.cli import app
         ("scan -o result.json", "to write a file: --output result.json"),
         ("scan --json -o csv", "--json: must be used without --format"),
         ("plan chat --json", "No such option: --json; use --format."),
-        ("explain -ojson accounts.json", "No such option: -o; the output is always JSON."),
-        ("explain --json=yes accounts.json", "No such option: --json; the output is always JSON."),
+        ("check --json=yes accounts.json", "No such option: --json; use --format."),
         ("doctor -o json", "No such option: -o; the output has one format."),
     ],
 )
@@ -68,9 +67,9 @@ _COMPLETE = {
     ("program", "environment", "written", "not_loaded"),
     [
         pytest.param(
-            *(_RUN.format(words=["explain", "-"]), {}, '"verdict": "unknown"'),
-            {"azure", "aiohttp", "fastapi", "securesystemslib", "cmk_check.config.settings"},
-            id="explain, on a laptop where nothing but the command line is installed",
+            *(_RUN.format(words=["check", "-", "-o", "json"]), {}, '"verdict": "unknown"'),
+            {"azure", "aiohttp", "fastapi", "securesystemslib"},
+            id="check, on a laptop where nothing but the command line is installed",
         ),
         pytest.param(
             *(_RUN.format(words=[]), _COMPLETE, "sarif"),

@@ -1,0 +1,80 @@
+"""Read accounts that exist from what `az cognitiveservices account show` and `list` print.
+
+`az rest` prints pages of Azure Resource Manager, which have the list in ``value``.
+"""
+
+import re
+from typing import Final
+
+from cmk_check.core.account import Evidence, Judgement, parse_account
+from cmk_check.core.enums import Reason, Verdict
+from cmk_check.core.planned.account import PlannedAccount
+from cmk_check.core.resource_id import ACCOUNT_TYPE
+from cmk_check.core.rule import judge, judgement_of
+from cmk_check.core.text import as_object, clean_text
+
+_RESOURCE: Final = re.compile(
+    r"/subscriptions/[^/]+/(?:.*/)?providers/(microsoft\.[a-z]+/.+)", re.IGNORECASE | re.ASCII
+)
+_NEXT: Final = "nextLink"
+_INCOMPLETE: Final = "The list is incomplete, because it has a nextLink. Provide all pages."
+
+
+def read_accounts(document: object) -> list[PlannedAccount] | None:
+    """Return the accounts in such output, without other resources; None if it is another document.
+
+    An entry without a usable id is an unknown account, and so is what an incomplete list lacks.
+    """
+    page = as_object(document)
+    entries = page.get("value") if page else document
+    if not isinstance(entries, list):
+        if "id" not in page or _is_another_resource(page):
+            return None
+        entries = [page]
+    accounts = [
+        _read(entry, f"[{index}]")
+        for index, entry in enumerate(entries)
+        if not _is_another_resource(entry)
+    ]
+    if page.get(_NEXT):
+        missing = Judgement(Verdict.UNKNOWN, Reason.MALFORMED, _INCOMPLETE, Evidence())
+        accounts.append(_judged(page, _NEXT, missing))
+    return accounts
+
+
+def error_in(entry: object) -> str | None:
+    """Return the text of an error of Azure, Entra ID or a gateway; None for other entries."""
+    fields = {name.lower(): value for name, value in as_object(entry).items()}
+    inner = fields.get("error", fields.get("odata.error"))
+    if isinstance(inner, dict):
+        fields = {name.lower(): value for name, value in inner.items()}
+    elif "id" in fields or not (isinstance(inner, str) or clean_text(fields.get("message"))):
+        return None
+    names = ("code", "error", "message", "error_description")
+    return ": ".join(filter(None, (clean_text(fields.get(name)) for name in names)))
+
+
+def _read(entry: object, place: str) -> PlannedAccount:
+    if account := parse_account(entry, frozenset()):
+        return _judged(entry, account.id.text, judge(account), account.id.name, account.kind)
+    error = error_in(entry)
+    note = "it has no usable id" if error is None else f"it is an error of Azure: {error}"
+    judgement = judgement_of(Reason.MALFORMED, note.removesuffix("."))
+    return _judged(entry, place, judgement, clean_text(as_object(entry).get("name")))
+
+
+def _judged(
+    entry: object,
+    address: str,
+    judgement: Judgement,
+    name: str | None = None,
+    kind: str | None = None,
+) -> PlannedAccount:
+    line = getattr(entry, "line", None)
+    return PlannedAccount(name or address, address, line, ({"kind": kind},), None, judgement)
+
+
+def _is_another_resource(entry: object) -> bool:
+    found = _RESOURCE.fullmatch(str(as_object(entry).get("id")))
+    parts = found[1].lower().split("/") if found else []
+    return bool(parts) and "/".join((parts[0], *parts[1::2])) != ACCOUNT_TYPE
