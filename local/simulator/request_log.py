@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -112,10 +111,6 @@ class RequestLog(Sequence[RequestRecord]):
         """Forget all requests."""
         with self._lock:
             self._records.clear()
-
-    def kinds(self) -> Counter[str]:
-        """Count the requests by ``RequestRecord.kind``."""
-        return Counter(record.kind for record in self)
 
     def _snapshot(self) -> list[RequestRecord]:
         with self._lock:

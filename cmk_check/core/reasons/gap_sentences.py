@@ -151,18 +151,6 @@ def vault_hidden(action: str) -> Gap:
     )
 
 
-def store_hidden(action: str) -> Gap:
-    """Return the gap for a store in a subscription that Azure does not find."""
-    return make_gap(
-        GapReason.NOT_FOUND,
-        missing_action=action,
-        message="Azure does not find the store's subscription: it was deleted, it moved to another "
-        "tenant, or the app's identity has no access to it.",
-        way_out="Grant the identity Reader on the subscription, or let the account use another "
-        "store.",
-    )
-
-
 def assignment_denied(action: str) -> Gap:
     """Return the gap for an assignment or initiative at a management group that may not be read."""
     return make_gap(
