@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +15,7 @@ from bench.counting import CountedInventory, CountedQueue, CountedStore, Counts,
 from cmk_check.alerts.delivery_queue import DELIVERY_QUEUE, QueueSink
 from cmk_check.alerts.log_lines import LogSink
 from cmk_check.alerts.outbox_relay import Relay
-from cmk_check.composition_root import App, SystemClock
+from cmk_check.composition_root import App
 from cmk_check.config.settings import ConnectionString, Settings
 from cmk_check.core.enums import ScanState, Trigger
 from cmk_check.inventory.http_session import shared_transport
@@ -45,31 +44,10 @@ class Scanned:
     changes: int
 
 
-@dataclass(slots=True)
-class Hours:
-    """The system's clock, put forward."""
-
-    hours: int = 0
-
-    def now(self) -> datetime:
-        """Return the time."""
-        return SystemClock().now() + timedelta(hours=self.hours)
-
-
 class Scanning:
-    """Scans in an app's context with a counted store; ``alerts`` is the queue of ``tell``.
+    """Scans in an app's context with a counted store; ``alerts`` is the queue of ``tell``."""
 
-    ``clock`` is one of hours, if each scan is to be an hour after the last one.
-    """
-
-    def __init__(
-        self,
-        context: ScanContext,
-        store: Store,
-        alerts: TextQueue,
-        clock: "Hours | None" = None,
-    ) -> None:
-        self._clock = clock
+    def __init__(self, context: ScanContext, store: Store, alerts: TextQueue) -> None:
         self._context = context
         self._store = store
         self._alerts = alerts
@@ -82,8 +60,6 @@ class Scanning:
 
         """
         counts = Counts(commits=[] if keep_commits else None)
-        if self._clock is not None:
-            self._clock.hours += 1
         queue = SliceQueueHere(counts)
         context = self._counted(counts, queue)
         began, cpu = time.perf_counter(), time.process_time()
@@ -104,7 +80,6 @@ class Scanning:
         feed = FeedTable(store, self._context.clock)
         return replace(
             self._context,
-            clock=self._clock or self._context.clock,
             inventory=CountedInventory(self._context.inventory, counts),
             findings_table=FindingsTable(store),
             scans=ScanTable(store),
@@ -141,18 +116,13 @@ def slices_at_once() -> int:
 
 
 @asynccontextmanager
-async def scanning(clock: Hours | None = None) -> AsyncIterator[Scanning]:
+async def scanning() -> AsyncIterator[Scanning]:
     """Build the app that the environment describes, and scan with it."""
     settings = Settings.load()
     app = App(settings)
     try:
         async with open_tables(settings) as (store, queues):
-            yield Scanning(
-                await app.scan_context(),
-                store,
-                queues.queue(DELIVERY_QUEUE),
-                clock,
-            )
+            yield Scanning(await app.scan_context(), store, queues.queue(DELIVERY_QUEUE))
     finally:
         await app.close()
 

@@ -31,8 +31,6 @@ from typing import Any, Final
 from bench import processes
 
 _ROUNDS: Final = 7
-# What falls due is spread evenly, so that half a day is enough for the mean of one.
-_HOURS: Final = 12
 _HEAVY: Final = (
     "azure.mgmt",
     "azure.identity",
@@ -84,21 +82,19 @@ async def steady() -> dict[str, Any]:
 async def installed() -> dict[str, Any]:
     """Compare hourly scans with the same requests, and with those for accounts alone."""
     from bench.recorded_requests import recorded, send_all
-    from bench.scanning import Hours, scanning
+    from bench.scanning import scanning
 
     rounds, requests, accounts = [], Counter[str](), 0
-    async with scanning(Hours()) as bench:
+    async with scanning() as bench:
         await bench.scan()
-        for hour in range(_HOURS):
-            is_timed = hour < _ROUNDS
-            with recorded(keep=is_timed) as sent:
+        for _ in range(_ROUNDS):
+            with recorded(keep=True) as sent:
                 scan = await bench.scan()
             requests += sent.kinds
             accounts = scan.accounts
-            if is_timed:
-                same, of_accounts = await send_all(sent.requests), await send_all(sent.of_accounts)
-                rounds.append({"scan": scan.seconds, "same": same, "accounts": of_accounts})
-    per_scan = {kind: count / _HOURS for kind, count in requests.most_common()}
+            same, of_accounts = await send_all(sent.requests), await send_all(sent.of_accounts)
+            rounds.append({"scan": scan.seconds, "same": same, "accounts": of_accounts})
+    per_scan = {kind: count / _ROUNDS for kind, count in requests.most_common()}
     return {"rounds": rounds, "requests": per_scan, "accounts": accounts}
 
 
@@ -136,10 +132,10 @@ def _seconds(command: list[str]) -> float:
 async def estate() -> dict[str, Any]:
     """Count the requests of a first and a second scan, and measure the peak memory."""
     from bench.recorded_requests import recorded
-    from bench.scanning import Hours, scanning
+    from bench.scanning import scanning
 
     scans = []
-    async with scanning(Hours()) as bench:
+    async with scanning() as bench:
         for _ in range(2):
             with recorded() as sent:
                 scan = await bench.scan()
