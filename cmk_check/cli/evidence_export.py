@@ -115,7 +115,7 @@ async def export(  # noqa: PLR0913 - an argument for each option
                     tenants=tuple(sorted(named)),
                     management_group=found.status.management_group,
                 ),
-                period=Period(since=found.since or found.kept, until=exported_at),
+                period=Period(since=found.since or found.kept or exported_at, until=exported_at),
                 as_of=found.status.as_of,
                 exported_at=exported_at,
                 identity=identity,
@@ -152,7 +152,7 @@ def _before(folder: Path, url: str, since: datetime | None) -> Manifest:
     before, now = read_manifest(folder), datetime.now(UTC).replace(microsecond=0)
     planned = before.model_copy(
         update={
-            "source": before.source and before.source.model_copy(update={"url": url}),
+            "source": before.source.model_copy(update={"url": url}),
             "period": Period(since=since or before.period.since, until=now),
             "exported_at": now,
             "previous": before.sha256,

@@ -88,17 +88,13 @@ def _faults(before: Path | None, folder: Path, key: "SSlibKey") -> Iterator[str]
 
 
 def _described(folder: Path, manifest: "Manifest", before: "Manifest | None") -> Iterator[str]:
-    from cmk_check.evidence.manifest import MANIFEST, remarks
+    from cmk_check.evidence.manifest import MANIFEST, compare_tenants
 
     given = manifest.model_dump(mode="json", by_alias=True)
-    since, until = given["period"]["since"] or "all that was kept", given["period"]["until"]
     by = given["identity"] or "an unknown identity"
-    app = "not named, because the manifest is of format 1"
-    if (source := manifest.source) is not None:
-        tenants = ", ".join(source.tenants) or "not known"
-        app = (
-            f"{source.url}, management group {source.management_group or 'none'}, tenants {tenants}"
-        )
+    source = manifest.source
+    tenants = ", ".join(source.tenants) or "not known"
+    group = source.management_group or "none"
     tool = f"{manifest.tool.name} {manifest.tool.version}, rule version {manifest.rule_version}"
     if manifest.previous is None:
         chain = "it is the first bundle"
@@ -110,10 +106,10 @@ def _described(folder: Path, manifest: "Manifest", before: "Manifest | None") ->
     else:
         chain = "it continues the previous bundle"
     yield f"{folder}: signed, complete and unchanged ({len(manifest.files)} files)"
-    yield f"  app: {app}"
-    yield f"  period: {since} to {until}"
+    yield f"  app: {source.url}, management group {group}, tenants {tenants}"
+    yield f"  period: {given['period']['since']} to {given['period']['until']}"
     yield f"  as of: {given['asOf'] or 'before the first scan'}"
     yield f"  exported: {given['exportedAt']} by {by}, {tool}"
     yield f"  chain: {chain}"
-    if before is not None:
-        yield from (f"  {remark}" for remark in remarks(before, manifest))
+    if before is not None and before.source.tenants != source.tenants:
+        yield f"  changed: tenants {compare_tenants(before, manifest)}"

@@ -5,7 +5,7 @@ Only this file is signed, so it must contain everything that must not change.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -27,6 +27,7 @@ from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
 from cmk_check.web.json_model import written
 
+FORMAT: Final = 3
 MANIFEST: Final = "MANIFEST.json"
 SIGNATURE: Final = "MANIFEST.dsse.json"
 # A bundle without one of these files is incomplete, even if it is signed.
@@ -73,9 +74,9 @@ class Tool(_Part):
 
 
 class Period(_Part):
-    """The period of the changes in the bundle; ``since`` is None for all changes."""
+    """The period of the changes in the bundle."""
 
-    since: _Time | None
+    since: _Time
     until: _Time
 
 
@@ -93,14 +94,14 @@ class Source(_Part):
 class Manifest(_Part):
     """The content and the origin of a bundle.
 
-    Format 1 has no ``source``, and may have no ``period.since``. ``as_of`` is when the last
-    finished scan began, None before the first one. ``identity`` is who exported the bundle, if
-    known. ``rule_version`` is the version with which the app judged. ``previous`` is the SHA-256 of
-    the previous bundle's manifest, None for the first bundle of a chain.
+    ``as_of`` is when the last finished scan began, None before the first one. ``identity`` is who
+    exported the bundle, if known. ``rule_version`` is the version with which the app judged.
+    ``previous`` is the SHA-256 of the previous bundle's manifest, None for the first bundle of a
+    chain.
     """
 
-    format: Literal[1, 2] = 2
-    source: Source | None = Field(None, exclude_if=lambda source: source is None)
+    format: Literal[3] = FORMAT
+    source: Source
     files: Mapping[str, FileEntry]
     tool: Tool = Tool()
     rule_version: str = RULE_VERSION
@@ -115,10 +116,6 @@ class Manifest(_Part):
         for name in self.files:
             if not _NAME.fullmatch(name) or name in {MANIFEST, SIGNATURE}:
                 raise ValueError(f"{name!r} must be the plain name of a file in the bundle")
-        if (self.source is None) != (self.format == 1):
-            raise ValueError("source is required in format 2 and not allowed in format 1")
-        if self.format != 1 and self.period.since is None:
-            raise ValueError("period.since must be a time")
         return self
 
     @property
@@ -161,12 +158,20 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = Manifest.model_validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
+        if first["loc"] == ("format",) and isinstance(first["input"], int):
+            raise NotUsable(_other_format(path, first["input"])) from error
         place = shown(".".join(str(part) for part in first["loc"])) or "the file"
         raise NotUsable(f"{path} must be a manifest: {place}: {shown(first['msg'])}.") from error
     # Parsers may disagree on odd JSON, for example with a duplicate name.
     if manifest.body() != data:
         raise NotUsable(f"{path} must be exactly as cmk-check wrote it.")
     return manifest
+
+
+def _other_format(path: Path, number: int) -> str:
+    if number < FORMAT:
+        return f"{path} has format {number}, of an earlier build of cmk-check: export it again."
+    return f"{path} has format {number}: check it with the version of cmk-check that wrote it."
 
 
 def is_no_file(path: Path) -> bool:
@@ -179,7 +184,7 @@ def breaks(before: Manifest, after: Manifest) -> Iterator[str]:
     if after.previous != before.sha256:
         yield f"its previous is {after.previous}"
     since, until = after.period.since, before.period.until
-    if since is not None and since > until:
+    if since > until:
         yield f"it does not cover the time from {written(until)} to {written(since)}"
     if after.period.until < until or after.exported_at < before.exported_at:
         yield (
@@ -187,11 +192,7 @@ def breaks(before: Manifest, after: Manifest) -> Iterator[str]:
             f"{written(after.exported_at)}, after {written(until)} and "
             f"{written(before.exported_at)}"
         )
-    if (was := before.source) is None:
-        return
-    if (now := after.source) is None:
-        yield "it does not name its app, but the previous bundle does"
-        return
+    was, now = before.source, after.source
     for name, new, old in (
         ("app", now.url, was.url),
         ("management group", now.management_group, was.management_group),
@@ -199,28 +200,13 @@ def breaks(before: Manifest, after: Manifest) -> Iterator[str]:
         if new != old:
             yield f"it is from another {name}: {new or 'none'} instead of {old or 'none'}"
     if now.tenants and was.tenants and not set(now.tenants) & set(was.tenants):
-        yield f"it is from other tenants: {_list(now.tenants)} instead of {_list(was.tenants)}"
+        yield f"it is from other tenants: {compare_tenants(before, after)}"
 
 
-def remarks(before: Manifest, after: Manifest) -> Iterator[str]:
-    """Yield what changed between two bundles of a chain, and what they cannot prove."""
-    if before.source is None or after.source is None:
-        yield (
-            "not proven: that both bundles are from the same app, because a manifest of format 1 "
-            "does not name the app"
-        )
-    elif before.source.tenants != after.source.tenants:
-        was, now = _list(before.source.tenants), _list(after.source.tenants)
-        yield f"changed: tenants {now} instead of {was}"
-    if after.period.since is None:
-        yield (
-            "not proven: that no time is left out, because a manifest of format 1 may omit the "
-            "start of its period"
-        )
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(names) or "none"
+def compare_tenants(before: Manifest, after: Manifest) -> str:
+    """Return a phrase that names the tenants of two bundles."""
+    now, was = (", ".join(each.source.tenants) or "none" for each in (after, before))
+    return f"{now} instead of {was}"
 
 
 def digest(path: Path) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from cmk_check.evidence.manifest import MANIFEST, REQUIRED, SIGNATURE, read_manifest
+from cmk_check.evidence.manifest import MANIFEST, REQUIRED, SIGNATURE
 from tests.unit.evidence.bundle_kit import (
     KINDS,
     NOW,
@@ -219,25 +219,35 @@ def test_a_tenant_more_is_said_and_breaks_no_chain(bundles: Bundles) -> None:
     assert f"changed: tenants {TENANT}, another instead of {TENANT}" in result.stdout
 
 
-def test_bundles_of_format_1_are_verified_and_say_what_they_cannot_show(bundles: Bundles) -> None:
-    """Evidence is kept for ten years. Nothing goes on without a name that once had one."""
-    kept = Path(__file__).parent / "format_1"
-    old = [kept / "2026-10", kept / "2026-11"]
-    key = kept / "public.pem"
+@pytest.mark.parametrize(
+    ("number", "what_to_do"),
+    [(1, "export it again"), (2, "export it again"), (4, "the version of cmk-check that wrote it")],
+)
+def test_another_format_is_refused_whatever_else_the_manifest_says(
+    bundles: Bundles, number: int, what_to_do: str
+) -> None:
+    """P1: nothing in it means what it means today, so the reader must not look for a fault."""
+    bundle = bundles.make()
+    text = (bundle / MANIFEST).read_text()
+    for changed in (text, text.replace('"url"', '"address"')):
+        (bundle / MANIFEST).write_text(changed.replace('"format": 3,', f'"format": {number},'))
+        bundles.sign(bundle)
 
-    result = bundles.verify(*old, key=key)
-    forged = bundles.make("named")
-    manifest = read_manifest(old[1]).model_copy(
-        update={"previous": read_manifest(forged).sha256, "exported_at": NOW}
-    )
-    mixed = shutil.copytree(old[1], bundles.folder / "unnamed")
-    (mixed / MANIFEST).write_bytes(manifest.body())
-    bundles.sign(mixed)
+        result = bundles.verify(bundle)
 
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert "\n  not proven: that both bundles are from the same app" in result.stdout
-    assert bundles.verify(old[1], old[0], key=key).exit_code == 1
-    assert "does not name its app" in bundles.verify(forged, mixed).stderr
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert f"has format {number}" in result.stderr
+        assert what_to_do in result.stderr
+
+
+def test_a_bundle_of_an_earlier_build_is_refused(bundles: Bundles) -> None:
+    """It was recorded with its key; the only thing wrong with it is its format."""
+    earlier = Path(__file__).parent / "earlier_build"
+
+    result = bundles.verify(earlier / "2026-11", key=earlier / "public.pem")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "has format 2, of an earlier build of cmk-check: export it again" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -246,10 +256,10 @@ def test_bundles_of_format_1_are_verified_and_say_what_they_cannot_show(bundles:
         ('"scans.json"', '"scans-1.json"', "scans.json is missing in MANIFEST.json"),
         ('"scans.json"', '"../x.json"', "must be the plain name of a file in the bundle"),
         ('"scans.json"', '"MANIFEST.json"', "must be the plain name of a file in the bundle"),
-        ('"format": 2,', '"format": 1,', "source is required in format 2"),
-        ('"since": "2026-11-01T00:00:00Z"', '"since": null', "period.since must be a time"),
+        ('"format": 3,', "", "must be exactly as cmk-check wrote it"),
+        ('"since": "2026-11-01T00:00:00Z"', '"since": null', "period.since"),
         # Of a name that occurs twice, some parsers take the first and others the last.
-        ('"format": 2,', '"format": 2, "format": 2,', "must be exactly as cmk-check wrote it"),
+        ('"format": 3,', '"format": 3, "format": 3,', "must be exactly as cmk-check wrote it"),
         ('"tenants"', '"\\u001b[2J": 1, "tenants"', "source.\\x1b[2J"),
     ],
 )
