@@ -9,16 +9,20 @@ from typing import Final, Protocol
 from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.cross_check import KnownAccount
-from cmk_check.core.enums import PostureVerdict
+from cmk_check.core.enums import PostureReason, PostureVerdict
 from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Change
+from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import LastScan, Summary
 from cmk_check.core.watch_state import RecentChanges, Watch
 from cmk_check.errors import CmkCheckError
 from cmk_check.limits import TABLE_PAGE_ROWS
+
+FIRST_SCHEMA: Final = 4
+"""The lowest schema number that is read; rows with a lower one are from builds before version 1."""
 
 
 class InventoryError(CmkCheckError):
@@ -31,6 +35,13 @@ class InventoryError(CmkCheckError):
 
 class StoreError(CmkCheckError):
     """A store operation failed."""
+
+
+class EarlierBuild(StoreError):
+    """A row has a schema number below ``FIRST_SCHEMA``. ``str()`` names the tables to delete."""
+
+    def __init__(self) -> None:
+        super().__init__(POSTURE_REASONS[PostureReason.EARLIER_BUILD].text())
 
 
 class StoreUnavailable(StoreError):
@@ -80,12 +91,22 @@ class Table(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A row as read: its escaped keys, its ETag and its properties; None is never stored."""
+    """A row as read: its escaped keys, its ETag and its properties; None is never stored.
+
+    Raises:
+        EarlierBuild: its other properties are never read, whatever was asked for.
+
+    """
 
     partition: str
     row: str
     etag: str
     values: Mapping[str, Scalar]
+
+    def __post_init__(self) -> None:
+        schema = self.values.get("schema")
+        if type(schema) is int and schema < FIRST_SCHEMA:
+            raise EarlierBuild
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +166,7 @@ class Store(Protocol):
         """Return one row, None if it does not exist.
 
         Raises:
-            StoreUnavailable, StoreRefused
+            StoreUnavailable, StoreRefused, EarlierBuild
 
         """
         ...
@@ -154,7 +175,7 @@ class Store(Protocol):
         """Read the rows of a query in key order, page by page as they are consumed.
 
         Raises:
-            StoreUnavailable, StoreRefused
+            StoreUnavailable, StoreRefused, EarlierBuild
 
         """
         ...

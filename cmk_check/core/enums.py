@@ -318,6 +318,7 @@ class PostureReason(StrEnum):
     SUBSCRIPTIONS_UNREAD = "subscriptions_unread"
     MANAGEMENT_GROUP_UNREAD = "management_group_unread"
     NO_SUBSCRIPTION_VISIBLE = "no_subscription_visible"
+    EARLIER_BUILD = "earlier_build"
     NO_SCAN_YET = "no_scan_yet"
     STALE = "stale"
     CLOCK_SKEW = "clock_skew"

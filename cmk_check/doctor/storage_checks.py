@@ -18,6 +18,7 @@ from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 from cmk_check.ports import (
     Delete,
+    EarlierBuild,
     Insert,
     QueueError,
     QueueService,
@@ -95,8 +96,13 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Report faults of the set-up in the last scan: too old, failed, or subscriptions unread."""
     store, _ = await subject.storage()
+    table = ScanTable(store)
     try:
-        status = (await ScanTable(store).status()).value
+        status = (await table.status()).value
+        if status.as_of is None:
+            await table.refuse_earlier_builds()
+    except EarlierBuild as error:
+        raise CheckFailed(str(error)) from error
     except StoreError as error:
         raise CheckFailed(f"The status cannot be read: {error}.") from error
     expect = scan_options(subject.settings).expectations

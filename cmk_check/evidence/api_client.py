@@ -48,6 +48,11 @@ _ADVICE: Final[Mapping[int, str]] = {
     HTTPStatus.NOT_FOUND: "check that --url is the address of cmk_check",
 }
 
+_OTHER_BUILD: Final[Mapping[str, str]] = {
+    "NewerVersionNeeded": "deploy the newer version of cmk_check again",
+    "EarlierBuild": "delete the app's tables, as its status says",
+}
+
 type Authorise = Callable[[], Awaitable[Mapping[str, str]]]
 type Query = Mapping[str, str]
 type Sleep = Callable[[float], Awaitable[None]]
@@ -163,8 +168,8 @@ class ApiClient(Api):
         if reply.status == HTTPStatus.OK or is_known:
             return reply
         said = f"{host} answered {reply.named}"
-        if reply.code == "NewerVersionNeeded":
-            raise ApiUnusable(f"{said}: deploy the newer version of cmk_check again.", reply.code)
+        if reply.code in _OTHER_BUILD:
+            raise ApiUnusable(f"{said}: {_OTHER_BUILD[reply.code]}.", reply.code)
         if reply.status in MAY_PASS:
             wait = retry_after(reply.headers)
             raise Passing(f"{said}: try again later, and look at the app's log.", wait)

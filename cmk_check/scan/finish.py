@@ -72,14 +72,7 @@ async def finish(context: ScanContext, scan_id: str) -> None:
                 unnamed_until=previous.all_recorded_until if summary.unnamed else None,
             )
         answer = posture.of_estate(status, now, context.options.expectations)
-        ended = replace(
-            ended,
-            posture=answer.verdict,
-            # An earlier version treats a row with an unknown reason as broken.
-            posture_reasons=tuple(
-                code for code, _ in answer.reasons if code is not PostureReason.KINDS_EXCLUDED
-            ),
-        )
+        ended = replace(ended, posture=answer.verdict)
         return ended, status, _changes_of(context, ended, previous, now)
 
     await _close(context, scan_id, end)

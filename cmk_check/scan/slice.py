@@ -17,7 +17,13 @@ from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
 from cmk_check.core.comparison.updates import Difference
 from cmk_check.core.counts import list_broken_keys, summarise
-from cmk_check.core.enums import CoverageState, Disposition, GapReason, ScanState
+from cmk_check.core.enums import (
+    CoverageState,
+    Disposition,
+    GapReason,
+    PostureReason,
+    ScanState,
+)
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import Coverage
@@ -25,7 +31,14 @@ from cmk_check.core.reasons.gap_sentences import NOT_RECORDED, make_gap
 from cmk_check.core.status import Status, UnwrittenGap
 from cmk_check.errors import CmkCheckError
 from cmk_check.limits import ATTEMPTS_PER_STEP
-from cmk_check.ports import LimitExceeded, SliceMessage, StoreError, StoreUnavailable, WriteConflict
+from cmk_check.ports import (
+    EarlierBuild,
+    LimitExceeded,
+    SliceMessage,
+    StoreError,
+    StoreUnavailable,
+    WriteConflict,
+)
 from cmk_check.scan.claim import Claim, ClaimLost, renew_lease, take
 from cmk_check.scan.cross_check import cross_check_of
 from cmk_check.scan.finish import fail_scan, finish
@@ -80,6 +93,9 @@ async def run_slice(
             await run.work()
         except ClaimLost as error:
             _log.warning("Slice %d of scan %s stops: %s", number, scan_id, error)
+            return
+        except EarlierBuild as error:
+            await fail_scan(context, scan_id, str(error), PostureReason.EARLIER_BUILD)
             return
         except BaseException:
             await (run.release() if run else taken.release(context, 0))

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from cmk_check.core.comparison import changes
 from cmk_check.core.enums import ChangeType, ScanState, Trigger
 from cmk_check.core.scan_request import StartAnswer, StartOutcome, began_at
-from cmk_check.core.status import Status
+from cmk_check.core.status import LastScan, Status
 from cmk_check.limits import (
     ATTEMPTS_PER_STEP,
     CLOCK_TOLERANCE,
@@ -28,7 +28,14 @@ from cmk_check.limits import (
     SCANS_ABANDONED_AT_ONCE,
     TABLE_PAGE_ROWS,
 )
-from cmk_check.ports import QueueError, SliceMessage, StoreError, StoreUnavailable, WriteConflict
+from cmk_check.ports import (
+    EarlierBuild,
+    QueueError,
+    SliceMessage,
+    StoreError,
+    StoreUnavailable,
+    WriteConflict,
+)
 from cmk_check.scan.finish import fail_scan
 from cmk_check.scan.partial_scan import needs_full_scan
 from cmk_check.scan.scan_context import ScanContext
@@ -175,9 +182,11 @@ async def _start(
                 unsure = True
                 continue
             break
-    except StoreError:
+    except StoreError as error:
         if unsure:
             await _send_in_case(context, mine)
+        failed = LastScan(mine, ScanState.FAILED, trigger, now, now, str(error), after is not None)
+        await _report_earlier_build(context, error, failed, partial=bool(named))
         raise
     await _send(context, mine)
     await _publish_leftovers(context)
@@ -232,10 +241,12 @@ async def _earlier(context: ScanContext, lease: Lease) -> tuple[int, Sequence[St
     """Return the last epoch, and the scan that held the lease, if it still runs.
 
     If the lease row was deleted or broken, return the running scans in the history instead, newest
-    first: without a lease, they can never end.
+    first: without a lease, they can never end. Then rows of an earlier build may be anywhere, too;
+    a lease of this build was only taken over tables without them.
     """
     if lease.epoch:
         return lease.epoch, await _running(context, [lease.scan_id])
+    await context.scans.refuse_earlier_builds()
     scans = await context.scans.history(TABLE_PAGE_ROWS)
     running = [scan.id for scan in scans if scan.state is ScanState.RUNNING]
     epoch = max((scan.epoch for scan in scans), default=0)
@@ -281,6 +292,14 @@ async def _take(
     # An earlier version must not show a status with findings that it cannot read.
     older = current.status.value if current.status.schema < SCHEMA else None
     await context.scans.commit(lease=lease, status=older, scans=rows, changes=told, current=current)
+
+
+async def _report_earlier_build(
+    context: ScanContext, error: StoreError, scan: LastScan, *, partial: bool
+) -> None:
+    """Report a scan that cannot start over rows of an earlier build as failed; write no row."""
+    if isinstance(error, EarlierBuild):
+        await context.scan_end_sink.scan_ended(scan, None, None, partial=partial)
 
 
 async def _send_in_case(context: ScanContext, scan_id: str) -> None:

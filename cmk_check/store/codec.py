@@ -1,7 +1,8 @@
 """Conversion of findings and coverage to readable rows and back.
 
 Every row has the property ``schema``. If its number is higher than this code knows, a newer version
-wrote the row: its other properties are not read, and the row is never overwritten.
+wrote the row: its other properties are not read, and the row is never overwritten. Rows with a
+number below ``FIRST_SCHEMA`` do not get here: the store refuses them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -43,7 +44,7 @@ class RowTooNew(RowUnusable):
     """A row that a newer version wrote. ``str()`` names the version, not the row."""
 
 
-SCHEMA: Final = 1
+SCHEMA: Final = 4
 STAMP: Final[Mapping[str, Scalar]] = {"schema": SCHEMA, "writtenBy": VERSION}
 """The properties from which an earlier version learns which version wrote the row."""
 
@@ -75,13 +76,13 @@ _COUNTS: Final = TypeAdapter(Annotated[AccountCounts, BeforeValidator(_with_sums
 _DATA: Final = TypeAdapter(Mapping[str, object])
 
 
-def is_too_new(entity: Entity, newest: int = SCHEMA) -> bool:
+def is_too_new(entity: Entity) -> bool:
     """Return whether a newer version of this program wrote the row.
 
     Every version writes a schema number: a row without one is broken.
     """
     schema = entity.values.get("schema")
-    return isinstance(schema, int) and schema > newest
+    return isinstance(schema, int) and schema > SCHEMA
 
 
 def is_newer_change(entity: Entity) -> bool:

@@ -45,7 +45,7 @@ from cmk_check.store.subscription_rows import (
 )
 
 _TABLE: Final = Table.FINDINGS
-_SEARCHED: Final = ("name", "resourceGroup", "tags", "kind", "location")
+_SEARCHED: Final = ("schema", "name", "resourceGroup", "tags", "kind", "location")
 # The first key after the coverage row's key: "!" is the lowest character that can extend a key.
 _BEHIND_COVERAGE: Final = f"{table_keys.COVERAGE}!"
 

@@ -15,7 +15,6 @@ from pydantic import TypeAdapter
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import (
     Disposition,
-    PostureReason,
     PostureVerdict,
     ScanState,
     Trigger,
@@ -72,7 +71,6 @@ class Scan:
     reason: str | None = None
     posture: PostureVerdict | None = None
     """The estate's posture; set at the end, like ``summary``."""
-    posture_reasons: tuple[PostureReason, ...] = ()
     summary: Summary | None = None
     rule_version: str = RULE_VERSION
     scope: RecordedScope | None = None
@@ -100,13 +98,6 @@ class Scan:
     def misses_some(self) -> bool:
         """Whether a request named subscriptions that do not exist; the watch may name such ids."""
         return bool(self.not_found) and self.trigger is not Trigger.WATCH
-
-    @property
-    def schema(self) -> int:
-        """The schema of the scan's row."""
-        if PostureReason.ACCOUNTS_EXCEPTED in self.posture_reasons:
-            return EXCEPTED_SCHEMA
-        return PARTIAL_SCHEMA if self.is_partial else SCHEMA
 
     def has_recorded(self, subscription_id: str) -> bool:
         """Return whether the scan has ended and has recorded a subscription that it names."""
@@ -167,19 +158,12 @@ class Stored[T]:
     schema: int = SCHEMA
 
 
-# An earlier version must not understand the row of a partial scan: it would finish the scan as if
-# the whole estate had been read.
-PARTIAL_SCHEMA: Final = SCHEMA + 1
-# An earlier version would treat a row with words for exceptions as broken.
-EXCEPTED_SCHEMA: Final = SCHEMA + 2
-
 # Replacements for unknown words, never a favourable one; reasons are left out of the history.
 _WORDS: Final[StandIns] = {
     "trigger": "timer",
     "reason": "slice_failed",
     "lowered": "running_scan_found_worse",
     "posture": "unknown",
-    "posture_reasons": None,
     "reasons": None,
 }
 
@@ -190,16 +174,13 @@ STATUS: Final = TypeAdapter(Status)
 
 
 def document[T](
-    adapter: TypeAdapter[T],
-    value: T,
-    columns: Mapping[str, Scalar] | None = None,
-    schema: int = SCHEMA,
+    adapter: TypeAdapter[T], value: T, columns: Mapping[str, Scalar] | None = None
 ) -> dict[str, Scalar]:
     """Return a value as a row."""
     text, size = stored_words.written(adapter, value, _WORDS), DOCUMENT_PIECE_CHARS
     starts = range(0, len(text), size)
     pieces = {f"document{start // size}": text[start : start + size] for start in starts}
-    return {**STAMP, "schema": schema, **(columns or {}), **pieces}
+    return {**STAMP, **(columns or {}), **pieces}
 
 
 def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
@@ -210,7 +191,7 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
         RowUnusable: the row is broken.
 
     """
-    if is_too_new(entity, EXCEPTED_SCHEMA if adapter is SCAN else SCHEMA):
+    if is_too_new(entity):
         raise too_new(entity, "scans with this storage")
     pieces: list[str] = []
     while isinstance(piece := entity.values.get(f"document{len(pieces)}"), str):

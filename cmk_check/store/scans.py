@@ -77,6 +77,17 @@ class ScanTable:
         """Read the status in one point read; a broken status counts as empty until replaced."""
         return value_or(Status(), STATUS, await self._store.get(_TABLE, _PARTITION, _STATUS))
 
+    async def refuse_earlier_builds(self) -> None:
+        """Read every row of the store, to find one of an earlier build wherever it is.
+
+        Raises:
+            EarlierBuild
+
+        """
+        for table in Table:
+            async for _ in self._store.query(table, TableQuery(columns=("schema",))):
+                pass
+
     async def holder(self) -> str | None:
         """Return the id of the scan that holds the lease, expired or not."""
         return (await self._lease()).value.scan_id or None
@@ -141,7 +152,7 @@ class ScanTable:
             writes.append(rows.write(_STATUS, document(STATUS, status), current.status.etag))
         for scan, etag in scans:
             row = table_keys.scan_row(scan.started_at, scan.id)
-            values = document(SCAN, scan, {"state": scan.state.value}, scan.schema)
+            values = document(SCAN, scan, {"state": scan.state.value})
             writes.append(rows.write(row, values, etag))
         await self._store.commit(_TABLE, _PARTITION, [*writes, *map(outbox_write, changes)])
 

@@ -17,15 +17,9 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from cmk_check.core.enums import ChangeType, KeyReason
-
 type StandIns = Mapping[str, str | None]
 
-LATER: Final[tuple[str, ...]] = (
-    KeyReason.ACCOUNT_FAILED,
-    KeyReason.KEY_ROTATION_OVERDUE,
-    ChangeType.ACCOUNT_OVERDUE,
-)
+LATER: Final[tuple[str, ...]] = ()
 """Words that the first version of the schema did not have."""
 
 _BESIDE: Final = "later_"

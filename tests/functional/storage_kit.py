@@ -50,10 +50,14 @@ class Storage:
 
     def clear(self) -> None:
         """Drop all tables and queues."""
-        for table in list(self.service.list_tables()):
-            self.service.delete_table(table.name)
+        self.clear_tables()
         for queue in list(self.queues.list_queues()):
             self.queues.delete_queue(queue.name)
+
+    def clear_tables(self) -> None:
+        """Drop all tables."""
+        for table in list(self.service.list_tables()):
+            self.service.delete_table(table.name)
 
     def rows(self, table: str) -> list[Row]:
         """Return all rows of a table in key order, each with its ETag and time as ``_etag``."""

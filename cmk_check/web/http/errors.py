@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from cmk_check.ports import StoreError
+from cmk_check.ports import EarlierBuild, StoreError
 from cmk_check.store.codec import RowTooNew
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.responses import error_answer
@@ -42,11 +42,13 @@ def handle(app: FastAPI) -> None:
             headers={"Retry-After": "10"},
         )
 
+    @app.exception_handler(EarlierBuild)
     @app.exception_handler(RowTooNew)
-    async def too_new(_: Request, error: RowTooNew) -> Response:
+    async def other_build(_: Request, error: EarlierBuild | RowTooNew) -> Response:
         # Waiting does not help, so there is no Retry-After.
         _LOGGER.error("%s", error)
-        return error_answer(HTTPStatus.SERVICE_UNAVAILABLE, "NewerVersionNeeded", str(error))
+        code = "NewerVersionNeeded" if isinstance(error, RowTooNew) else "EarlierBuild"
+        return error_answer(HTTPStatus.SERVICE_UNAVAILABLE, code, str(error))
 
     @app.exception_handler(HTTPException)
     async def no_route(request: Request, error: HTTPException) -> Response:

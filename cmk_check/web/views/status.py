@@ -13,11 +13,12 @@ from datetime import datetime
 
 from cmk_check.core import posture
 from cmk_check.core.counts import summarise
+from cmk_check.core.enums import PostureReason
 from cmk_check.core.model import Coverage
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.status import Status, Summary
 from cmk_check.core.watch_state import Watch
-from cmk_check.ports import Clock
+from cmk_check.ports import Clock, EarlierBuild
 from cmk_check.store.codec import RowUnusable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scan_rows import Stored
@@ -52,7 +53,7 @@ class StatusView:
             StoreError
 
         """
-        stored, watch = await asyncio.gather(self.scans.status(), self._watch())
+        stored, watch = await self._read()
         answer = posture.of_estate(stored.value, self.clock.now(), self.expect)
         return self._written(answer, stored, stored.value.summary, stored.value.as_of, watch)
 
@@ -92,7 +93,7 @@ class StatusView:
         # The library loads slowly, and no other request needs it.
         from cmk_check.web.views.prometheus import StatusCollector, write  # noqa: PLC0415
 
-        stored, watch = await asyncio.gather(self.scans.status(), self._watch())
+        stored, watch = await self._read()
         now = self.clock.now()
         answer = posture.of_estate(stored.value, now, self.expect)
         looked_at = watch.last_look if watch else None
@@ -101,6 +102,13 @@ class StatusView:
             stored.value, answer, now, kinds, self.key_health, owners, looked_at, with_dates
         )
         return write(scraped, accept)
+
+    async def _read(self) -> tuple[Stored[Status], Watch | None]:
+        """Read the status and the watch; over rows of an earlier build, the status says so."""
+        try:
+            return await asyncio.gather(self.scans.status(), self._watch())
+        except EarlierBuild:
+            return Stored(Status(lowered=PostureReason.EARLIER_BUILD), ""), None
 
     async def _watch(self) -> Watch | None:
         """Return the state of the watch; None if it is off or a newer version wrote its row."""

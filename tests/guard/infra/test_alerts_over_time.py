@@ -37,6 +37,7 @@ from tests.guard.log_line_samples import write_lines
 HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)
 UNSEEN: Final = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE].text()
+EARLY: Final = POSTURE_REASONS[PostureReason.EARLIER_BUILD].text()
 REFUSED: Final = "The subscriptions could not be listed. forbidden: trace 17 of 2026-11-25"
 ALERT: Final = ChangeType.ACCOUNT_VIOLATED
 DOWN: Final = DeliveryFailed("503", permanent=False)
@@ -183,6 +184,22 @@ async def test_missing_scans_say_the_next_step_of_an_installation(
 
     assert found.mails() == [(NO_CODE,), (NO_ROLE,)]
     assert max(found.times()) < BEGINNING + 3 * HOUR
+
+
+async def test_p11_scans_over_rows_of_an_earlier_build_are_missed_and_the_alert_says_what_to_delete(
+    rules: dict[str, Any], app: App
+) -> None:
+    """They write nothing, so their line is all that a rule can read."""
+    await app.scans(ScanState.COMPLETE)
+    failed = LastScan("s", ScanState.FAILED, Trigger.TIMER, BEGINNING, BEGINNING, EARLY)
+    for _ in range(4):
+        await LogSink().scan_ended(failed, None, None)
+        app.clock.advance(HOUR)
+
+    found = app.evaluated(rules["scan-missing"])
+
+    assert found.mails() == [("Delete the tables: docs/upgrade.md, From an early build.",)]
+    assert min(found.times()) < BEGINNING + 4 * HOUR
 
 
 async def test_scans_that_fail_or_have_stopped_are_missed_for_ever(

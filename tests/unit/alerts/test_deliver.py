@@ -140,7 +140,7 @@ async def test_a_feed_that_does_not_answer_is_waited_for_like_a_receiver(scene: 
 
 @pytest.mark.parametrize(
     ("values", "last", "retries"),
-    [({"data": "oops"}, 2, []), ({"schema": 2}, 1, []), ({"schema": 2}, 3, [3])],
+    [({"data": "oops"}, 2, []), ({"schema": 5}, 1, []), ({"schema": 5}, 3, [3])],
     ids=["broken", "newer, behind the range", "newer"],
 )
 async def test_a_row_that_cannot_be_read_costs_only_itself(

@@ -19,6 +19,8 @@ from cmk_check.ports import (
     TableQuery,
     Write,
 )
+from tests.fakes import earlier_build
+from tests.fakes.earlier_build import Row
 from tests.fakes.faults import Fault, FaultyStore
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, good, sub
@@ -114,6 +116,18 @@ async def test_before_the_first_scan_it_says_how_one_is_started() -> None:
 
     assert mark == "warning"
     assert text.startswith("no_scan_yet: No scan has succeeded yet. ")
+
+
+@pytest.mark.parametrize("rows", [earlier_build.ROWS, earlier_build.ROWS[:1]])
+async def test_rows_of_an_earlier_build_are_found_in_any_table(rows: list[Row]) -> None:
+    """P11: a scan says so only when it starts, and doctor is asked before the first one."""
+    world, subject = await _scanned(timedelta())
+    await earlier_build.put(world.store, *rows)
+
+    ((mark, text),) = await told(storage_checks.scans, subject)
+
+    assert mark == "problem"
+    assert "Delete the tables cmkfindings, cmkchanges and cmkscans." in text
 
 
 @pytest.mark.parametrize(

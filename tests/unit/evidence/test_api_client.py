@@ -88,6 +88,7 @@ async def test_a_link_that_leads_back_ends() -> None:
         (404, KEY, "check that --url is the address"),
         (418, KEY, "look at the app's log"),
         (503, "NewerVersionNeeded", "deploy the newer version of cmk_check again"),
+        (503, "EarlierBuild", "delete the app's tables"),
     ],
 )
 async def test_a_refusal_says_what_to_do_and_never_the_key(

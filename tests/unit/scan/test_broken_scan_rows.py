@@ -41,7 +41,7 @@ async def test_a_broken_change_of_a_scan_holds_up_no_other_and_no_pruning(
     scanned: ScanWorld,
 ) -> None:
     """It stopped every later change of a scan, and the tables grew for ever."""
-    broken = Insert(BROKEN_OUTBOX, {"schema": 1, "id": "broken"})
+    broken = Insert(BROKEN_OUTBOX, {"schema": 4, "id": "broken"})
     await scanned.store.commit(Table.SCANS, "scan", [broken])
     scanned.clock.advance(2 * KEPT)
     scanned.listed()

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core.account import Reading
-from cmk_check.core.enums import PostureReason, PostureVerdict, ScanState, Verdict
+from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
 from cmk_check.core.scope import Scope
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import StoreUnavailable, Table
@@ -108,22 +108,7 @@ async def test_a_scan_leaves_its_date_its_posture_and_a_lease_that_is_free(
     assert status.last_scan is not None
     assert status.last_scan.finished_at == row.finished_at == world.clock.now()
     assert row.posture is PostureVerdict.NON_COMPLIANT
-    assert row.posture_reasons == (PostureReason.ACCOUNTS_NON_COMPLIANT,)
     assert await world.lease() == Lease("", row.epoch, world.clock.now())
-
-
-async def test_an_earlier_version_can_read_the_scan_of_an_estate_with_a_kind_left_out(
-    world: ScanWorld,
-) -> None:
-    """It would take a reason that it does not know for a broken row."""
-    world.listed(ONE)
-    world.inventory.readings[ONE] = Reading((good(ONE),), {"AIServices": 1})
-
-    scan_id = await world.scan()
-
-    answer = await world.posture()
-    assert [code for code, _ in answer.reasons] == [PostureReason.KINDS_EXCLUDED]
-    assert (await world.scan_row(scan_id)).posture_reasons == ()
 
 
 async def test_the_counts_of_the_status_equal_the_findings(world: ScanWorld) -> None:

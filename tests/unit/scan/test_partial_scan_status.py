@@ -9,10 +9,9 @@ from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason, PostureReason, ScanState
 from cmk_check.core.requirements import REQUIREMENTS, Requirement
 from cmk_check.core.status import Summary
-from cmk_check.ports import InventoryError, Table, TableQuery
+from cmk_check.ports import InventoryError, Table
 from cmk_check.scan.partial_scan import status_after
 from cmk_check.store import table_keys
-from cmk_check.store.codec import is_too_new
 from tests.fakes.faults import DeathError, Fault, Place
 from tests.fakes.world import bad, good, odd
 from tests.unit.scan.scan_world import (
@@ -135,18 +134,6 @@ async def test_a_row_that_somebody_deleted_is_missed_beside_a_new_one(
 
     assert await scanned.coverage(THREE) == "read"
     assert await scanned.verdict() == "unknown"
-
-
-async def test_an_earlier_version_does_not_understand_its_row(scanned: ScanWorld) -> None:
-    """It would finish it as a scan of the whole estate."""
-    answer = await scanned.asked(ONE)
-
-    (row,) = [
-        entity
-        async for entity in scanned.store.query(Table.SCANS, TableQuery(partition="scan"))
-        if entity.row.endswith(answer.scan_id)
-    ]
-    assert is_too_new(row)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def _delete(row: Entity) -> Write:
 
 
 def _write(last: int | None) -> Callable[[Entity], Write]:
-    values: dict[str, Scalar] = {"schema": 1} if last is None else {"schema": 1, "last": last}
+    values: dict[str, Scalar] = {"schema": 4} if last is None else {"schema": 4, "last": last}
     return lambda row: Replace(row.row, values, row.etag)
 
 
@@ -172,14 +172,14 @@ def test_p3_p9_whoever_races_all_see_each_change_once_under_one_number(
 async def test_a_head_of_a_newer_version_is_not_overwritten() -> None:
     """What a newer version keeps there is not ours to drop; the changes wait in the outbox."""
     store = RecordingStore()
-    await store.commit(Table.CHANGES, "feed", [Insert("head", {"schema": 2, "last": 5})])
+    await store.commit(Table.CHANGES, "feed", [Insert("head", {"schema": 5, "last": 5})])
 
     with pytest.raises(StoreError):
         await FeedTable(store).publish(changes("a"))
 
     head = await store.get(Table.CHANGES, "feed", "head")
     assert head is not None
-    assert head.values == {"schema": 2, "last": 5}
+    assert head.values == {"schema": 5, "last": 5}
 
 
 @pytest.mark.parametrize("ids", ["a", "ab"])
@@ -224,7 +224,7 @@ async def test_rows_that_are_broken_or_somebody_elses_hold_no_reader_up(
     store = RecordingStore()
     table = FeedTable(store)
     await table.publish(changes("a", "b", "c"))
-    await spoil(store, 2, {"schema": 1})
+    await spoil(store, 2, {"schema": 4})
     await store.commit(
         Table.CHANGES, "feed", [Insert("0", {"x": 1}), Insert(f"{1:020}x", {"x": 1})]
     )
@@ -233,7 +233,7 @@ async def test_rows_that_are_broken_or_somebody_elses_hold_no_reader_up(
     assert "cannot be read" in caplog.text
 
 
-@pytest.mark.parametrize("values", [{"schema": 2}, {"type": "cmkcheck.account.renamed"}])
+@pytest.mark.parametrize("values", [{"schema": 5}, {"type": "cmkcheck.account.renamed"}])
 async def test_a_row_of_a_newer_version_is_not_passed_over(values: dict[str, Scalar]) -> None:
     """A cursor that went past it would never see it, when that version is back."""
     store = RecordingStore()
@@ -254,7 +254,7 @@ async def test_a_note_stands_at_a_published_change_alone() -> None:
     row = table_keys.feed_marker("b")
     found = await store.get(Table.CHANGES, "feed", row)
     assert found is not None
-    newer = Replace(row, {**found.values, "schema": 2}, found.etag)
+    newer = Replace(row, {**found.values, "schema": 5}, found.etag)
     await store.commit(Table.CHANGES, "feed", [newer])
 
     for name in ("a", "b", "c"):

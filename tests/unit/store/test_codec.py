@@ -27,7 +27,7 @@ from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import Change, Coverage, Finding, Transition
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.limits import MAX_SEQUENCE, MAX_TRANSACTION_BYTES
-from cmk_check.ports import Entity, Insert, Scalar, StoreError
+from cmk_check.ports import EarlierBuild, Entity, Insert, Scalar, StoreError
 from cmk_check.store import codec, row_times, table_checks, table_keys
 from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, finding
 
@@ -247,7 +247,7 @@ def test_the_heaviest_finding_fits_into_a_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "is_newer"), [(0, False), (1, False), (2, True), (None, False), ("2", False)]
+    ("schema", "is_newer"), [(4, False), (5, True), (None, False), ("5", False), (True, False)]
 )
 def test_a_row_of_a_newer_version_is_told_by_its_number(
     schema: Scalar | None, *, is_newer: bool
@@ -256,6 +256,17 @@ def test_a_row_of_a_newer_version_is_told_by_its_number(
     values = {} if schema is None else {"schema": schema}
 
     assert codec.is_too_new(Entity("p", "r", "e", values)) == is_newer
+
+
+@pytest.mark.parametrize("schema", [3, 0, -1])
+def test_p1_a_row_of_an_earlier_build_is_refused_before_anything_of_it_is_read(
+    schema: int,
+) -> None:
+    """Its words may mean something else today, whatever they look like."""
+    values = codec.finding_values(finding()) | {"schema": schema}
+
+    with pytest.raises(EarlierBuild, match="Delete the tables cmkfindings, cmkchanges and cmkscan"):
+        Entity("p", "r", "e", values)
 
 
 def _at(time: str) -> str:
@@ -267,7 +278,7 @@ def _at(time: str) -> str:
 
 _BROKEN: Final[dict[str, tuple[str, Scalar | None]]] = {
     "no schema": ("schema", None),
-    "text for a schema": ("schema", "1"),
+    "text for a schema": ("schema", "4"),
     "missing name": ("name", None),
     "number for a text": ("accountId", 7),
     "text for a number": ("changes", "2"),

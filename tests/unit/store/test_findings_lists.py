@@ -50,7 +50,7 @@ async def test_a_list_reads_no_rows_but_those_of_its_kind() -> None:
 
 @pytest.mark.parametrize(
     ("values", "reason"),
-    [({"schema": 2}, Reason.ROW_TOO_NEW), ({"history": "{"}, Reason.MALFORMED)],
+    [({"schema": 5}, Reason.ROW_TOO_NEW), ({"history": "{"}, Reason.MALFORMED)],
     ids=["newer", "broken"],
 )
 @pytest.mark.parametrize("account", [good(ID, "a"), bad(ID, "a"), odd(ID, "a")], ids="cnu")
@@ -167,7 +167,7 @@ async def test_p1_a_coverage_row_that_cannot_be_trusted_is_listed_with_why_and_n
 ):
     """P7: left out, it would be a subscription that nobody misses; what it says may be untrue."""
     store, _ = await filled(bad(ID))
-    await overwrite(store, "coverage", schema=2)
+    await overwrite(store, "coverage", schema=5)
     table = FindingsTable(store)
 
     ((_, why),) = [entry async for entry in table.coverages(None, None)]

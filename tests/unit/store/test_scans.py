@@ -189,7 +189,7 @@ def test_a_document_is_cut_so_that_every_piece_fits(text: str, times: int) -> No
 
 def test_a_document_of_a_newer_version_is_refused() -> None:
     """It says which version to deploy."""
-    values = document(scan_rows.LEASE, LEASE) | {"schema": 2}
+    values = document(scan_rows.LEASE, LEASE) | {"schema": 5}
 
     with pytest.raises(StoreError, match="newer version"):
         value_of(scan_rows.LEASE, Entity("scan", "current", "e", values))
@@ -197,7 +197,7 @@ def test_a_document_of_a_newer_version_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [*({"document0": text} for text in ("{", "{}", '"x"')), {"schema": None}, {"schema": "1"}],
+    [*({"document0": text} for text in ("{", "{}", '"x"')), {"schema": None}, {"schema": "4"}],
 )
 def test_a_broken_document_says_which_row_to_delete(values: dict[str, Scalar]) -> None:
     """Somebody edited the table by hand (P11)."""
@@ -248,7 +248,7 @@ async def test_the_history_is_newest_first_and_a_row_that_cannot_be_read_makes_r
     """P7: the log names it; lease, status and outbox stand in the same partition."""
     store, table = await _table(_scan(0), _scan(3600))
     row = table_keys.scan_row(_scan(7200).started_at, _scan(7200).id)
-    await store.commit(Table.SCANS, "scan", [Insert(row, {"schema": 1})])
+    await store.commit(Table.SCANS, "scan", [Insert(row, {"schema": 4})])
 
     assert await table.history(1) == [_scan(3600)]
     assert await table.history(10) == [_scan(3600), _scan(0)]

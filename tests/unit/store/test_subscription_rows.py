@@ -18,7 +18,7 @@ from tests.unit.store.findings_kit import PARTITION, filled, overwrite
 @pytest.mark.parametrize(
     ("values", "reason", "said"),
     [
-        ({"schema": 2, "verdict": "compliant"}, Reason.ROW_TOO_NEW, "newer version"),
+        ({"schema": 5, "verdict": "compliant"}, Reason.ROW_TOO_NEW, "newer version"),
         ({"changes": "perhaps"}, Reason.MALFORMED, "delete the row"),
     ],
     ids=["newer", "broken"],
@@ -47,7 +47,7 @@ async def test_a_row_key_of_three_parts_has_the_name_behind_the_first() -> None:
     """No name of ours has the sign in it; whoever wrote the row still finds it by what is shown."""
     store, _ = await filled()
     await store.commit(
-        Table.FINDINGS, PARTITION, [Insert("finding|rg|a|b", {"schema": 2, "kind": 7})]
+        Table.FINDINGS, PARTITION, [Insert("finding|rg|a|b", {"schema": 5, "kind": 7})]
     )
 
     stored = await FindingsTable(store).read_one(PARTITION)
@@ -60,7 +60,7 @@ async def test_a_row_key_of_three_parts_has_the_name_behind_the_first() -> None:
     ("values", "sequence"),
     [
         ({"accounts": "{"}, 1),
-        ({"schema": "1"}, 1),
+        ({"schema": "4"}, 1),
         ({"sequence": "1"}, None),
         ({"sequence": -1}, None),
     ],
@@ -97,7 +97,7 @@ async def test_without_a_coverage_row_whatever_is_left_shows_that_its_sequence_i
 @pytest.mark.parametrize(
     "values",
     [
-        {"schema": 2},
+        {"schema": 5},
         {"type": "cmkcheck.account.renamed"},
         {"type": "perhaps"},
         {"id": "x" * 600},
@@ -135,7 +135,7 @@ async def test_rows_of_somebody_else_are_left_alone() -> None:
     """A partition that is no subscription, or a note beside our rows, stops nothing (P7)."""
     store, _ = await filled(bad(ID))
     for partition in ("-before", "NotOurs"):
-        await store.commit(Table.FINDINGS, partition, [Insert("coverage", {"schema": 1})])
+        await store.commit(Table.FINDINGS, partition, [Insert("coverage", {"schema": 4})])
     await store.commit(Table.FINDINGS, PARTITION, [Insert("note", {"text": "mine"})])
 
     (found,) = [stored async for stored in FindingsTable(store).subscriptions("", "")]

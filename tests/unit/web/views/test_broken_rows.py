@@ -48,7 +48,7 @@ async def test_a_broken_status_is_unknown_and_costs_no_other_answer(
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
     [
-        ("schema", 2, "row_too_new"),
+        ("schema", 5, "row_too_new"),
         *((("firstSeen"), time, "malformed") for time in (EARLY, LATE, NAIVE)),
         ("changedAt", LATE, "malformed"),
         ("violatedSince", EARLY, "malformed"),
@@ -106,7 +106,7 @@ async def test_p1_a_subscription_that_cannot_be_trusted_is_a_gap_and_never_left_
 async def test_an_account_without_a_row_of_its_subscription_is_of_a_gap(empty: Served) -> None:
     """This version must not vouch for rows that it cannot read, or date them to 1970."""
     row = table_keys.finding_row("rg", "chat")
-    newer = [Insert(row, {"schema": 2, "verdict": "compliant", "kind": "OpenAI"})]
+    newer = [Insert(row, {"schema": 5, "verdict": "compliant", "kind": "OpenAI"})]
     await empty.store.commit(Table.FINDINGS, table_keys.partition_of(PRODUCTION), newer)
 
     (shown,) = (await send(empty.app(), "/api/v1/findings")).found

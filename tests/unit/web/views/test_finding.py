@@ -141,7 +141,7 @@ async def test_what_is_no_accounts_id_is_not_found(served: Served, written: str)
 async def test_an_account_that_is_not_recorded_is_not_found(served: Served, found: Finding) -> None:
     """Another account's finding would be wrong; a partition without a GUID is another program's."""
     row = table_keys.finding_row("rg-ai", "chat")
-    await served.store.commit(Table.FINDINGS, "coverage", [Insert(row, {"schema": 1})])
+    await served.store.commit(Table.FINDINGS, "coverage", [Insert(row, {"schema": 4})])
 
     answer = await send(served.app(), _path(found))
 

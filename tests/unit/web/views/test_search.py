@@ -119,8 +119,8 @@ async def test_pages_of_a_search_are_those_of_the_list(estate: Served, top: int)
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"schema": 2}, "row_too_new"),
-        ({"schema": 2, "resourceGroup": "moved"}, "row_too_new"),
+        ({"schema": 5}, "row_too_new"),
+        ({"schema": 5, "resourceGroup": "moved"}, "row_too_new"),
         ({"tags": "{"}, "malformed"),
     ],
 )

@@ -15,6 +15,7 @@ from cmk_check.ports import Insert, Table
 from cmk_check.store import codec, table_keys
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import scan_id_of
+from tests.fakes import earlier_build
 from tests.unit.web.api_kit import LAB, MAX_AGE, NOON, PRODUCTION, Served, coverage, status_of
 from tests.unit.web.asgi_client import send
 
@@ -124,6 +125,35 @@ async def test_p1_a_stale_compliant_answer_turns_unknown_by_itself(
 
     assert (before.json["posture"], before.json["fresh"]) == ("compliant", True)
     assert (after.status, after.json["posture"], after.json["fresh"]) == (200, "unknown", False)
+
+
+async def test_p1_over_rows_of_an_earlier_build_the_status_is_unknown_and_says_what_to_delete(
+    empty: Served,
+) -> None:
+    """The recorded status is compliant; whoever looks must see that nothing is known."""
+    await earlier_build.put(empty.store)
+    empty.watched = True
+    reason = POSTURE_REASONS[PostureReason.EARLIER_BUILD].text()
+
+    status = await send(empty.app(), STATUS)
+    metrics = await send(empty.app(), "/api/v1/metrics")
+    others = [
+        await send(empty.app(), target)
+        for target in (
+            f"{STATUS}?subscription={earlier_build.ROWS[0][1]}",
+            *(f"/api/v1/{name}" for name in ("findings", "subscriptions", "changes", "scans")),
+            *(f"/api/v1/{name}" for name in ("findings?verdict=non_compliant", "keys", "owners")),
+        )
+    ]
+
+    assert (status.status, status.json["posture"], status.json["asOf"]) == (200, "unknown", None)
+    assert status.json["reasons"][0] == {"code": "earlier_build", "message": reason}
+    assert "Delete the tables cmkfindings, cmkchanges and cmkscans." in reason
+    assert 'cmkcheck_posture{cmkcheck_posture="unknown"} 1' in metrics.body.decode()
+    for answer in others:
+        assert (answer.status, answer.error) == (503, ("EarlierBuild", None))
+        assert answer.json["error"]["message"] == reason
+        assert "retry-after" not in answer.headers
 
 
 async def test_a_status_of_a_newer_version_says_which_one_is_needed(served: Served) -> None:
@@ -276,7 +306,7 @@ async def test_the_status_says_when_the_watch_looked_and_whether_it_sees(served:
 
 
 @pytest.mark.parametrize(
-    ("schema", "shown"), [(9, None), (1, dict.fromkeys(("lastLook", "lastChange", "state")))]
+    ("schema", "shown"), [(9, None), (4, dict.fromkeys(("lastLook", "lastChange", "state")))]
 )
 async def test_p7_a_row_of_the_watch_that_cannot_be_used_costs_itself(
     served: Served, schema: int, shown: dict[str, None] | None

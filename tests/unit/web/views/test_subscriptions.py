@@ -120,6 +120,6 @@ async def test_pages_bring_every_subscription_once(
 
 async def test_what_is_not_ours_is_not_listed(empty: Served) -> None:
     """A partition without a subscription id belongs to another program."""
-    await empty.store.commit(Table.FINDINGS, "theirs", [Insert(table_keys.COVERAGE, {"schema": 1})])
+    await empty.store.commit(Table.FINDINGS, "theirs", [Insert(table_keys.COVERAGE, {"schema": 4})])
 
     assert _ids(await send(empty.app(), SUBSCRIPTIONS)) == []
