@@ -10,6 +10,9 @@ from tests.guard.documents import ROOT
 # Numbers elsewhere that bound nothing.
 FACTS = {
     "cli/doctor.py": {"_MARK_WIDTH", "_CHECK_WIDTH"},  # columns of a text
+    "evidence/manifest.py": {"FORMAT"},  # a version of a format, as the next two
+    "ports.py": {"FIRST_SCHEMA"},
+    "store/codec.py": {"SCHEMA"},
     "evidence/sign.py": {"_SMALLEST"},  # the size that RSA needs
     "cli/exit_codes.py": {"USAGE", "UNKNOWN"},  # a contract
     "core/remediation/az_script.py": {"NOT_YET"},  # a contract
