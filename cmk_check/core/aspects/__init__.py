@@ -13,7 +13,8 @@ from cmk_check.core.owner import owner_of
 from cmk_check.core.rule import judge
 
 ASPECTS: Final[tuple[Aspect, ...]] = (
-    *(KEY_HEALTH, EXCEPTION),
+    KEY_HEALTH,
+    EXCEPTION,
     DUE,  # after the exception, on which it depends
     OWNER,
 )

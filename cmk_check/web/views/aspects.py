@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.counts import aspect_sums
 from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import AccountCounts, Finding
@@ -32,7 +31,7 @@ def to_api_counts(accounts: AccountCounts, *, key_health: bool) -> dict[str, Any
     ``key_health`` is whether keys are read: a key that was never read then counts as unknown.
     """
     keys = KEY_HEALTH.all_sums(accounts) if key_health else None
-    return vars(aspect_models.Sums.model_validate(aspect_sums(accounts) | {"keys": keys}))
+    return vars(aspect_models.Sums.model_validate({"keys": keys}))
 
 
 def to_api_sides(finding: Finding, now: datetime) -> dict[str, object]:
