@@ -112,12 +112,12 @@ def summarise(
     unwritten: Sequence[UnwrittenGap] = (),
     new: int = 0,
 ) -> Summary:
-    """Add up the subscriptions after a slice; forgotten subscriptions do not count.
+    """Add up the subscriptions after a slice.
 
     ``broken`` are the keys to name, ``unwritten`` the gaps that no row has, and ``new`` the number
     of subscriptions that were not counted before.
     """
-    rows = [row for row in recorded if not row.is_forgotten]
+    rows = list(recorded)
     states = Counter(row.state for row in rows)
     gaps = [known_gap(row) for row in rows if row.state is CoverageState.GAP]
     return Summary(

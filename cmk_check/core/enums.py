@@ -182,7 +182,7 @@ class GapReason(StrEnum):
 
 
 class RemovalReason(StrEnum):
-    """Why a finding was removed, or a gap left the scope; the last two apply only to gaps."""
+    """Why a finding was removed, or a gap left the scope; the last applies only to gaps."""
 
     GONE = "gone"
     """Azure confirms that the account is gone."""
@@ -195,8 +195,6 @@ class RemovalReason(StrEnum):
     NOT_IN_MANAGEMENT_GROUP = "not_in_management_group"
     """Only the management group named the subscription, and two full scans in a row found that it
     no longer does."""
-    SUBSCRIPTION_NOT_FOUND = "subscription_not_found"
-    """Only a request for a scan, made in an earlier version, named the subscription."""
 
 
 class Disposition(StrEnum):

@@ -147,16 +147,6 @@ class Coverage:
     unexpected_by: str | None = None
     """The last full scan that found it named only by this row; the next such scan ends its gap."""
 
-    @property
-    def is_forgotten(self) -> bool:
-        """Whether only a request ever named it. The row stays because it numbers the changes."""
-        return (
-            self.state is CoverageState.EXCLUDED
-            and self.unexpected_by is not None
-            and self.subscription.name is None
-            and self.recording is None
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Change:

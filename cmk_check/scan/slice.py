@@ -190,9 +190,7 @@ class SliceRun:
                     async with self._context.table_lock:
                         tasks = [
                             group.create_task(self._work_on(*entry))
-                            async for entry in subscriptions_of(
-                                self._context, self._claim, self._status.scope
-                            )
+                            async for entry in subscriptions_of(self._context, self._claim)
                         ]
                 except StoreError as error:
                     unread = error  # let the running tasks end first
@@ -264,9 +262,7 @@ class SliceRun:
         if stored.unusable is not None:
             return self._unwritten(planned, stored, slice_failed(stored.unusable))
         coverage = stored.known.coverage
-        is_new = (
-            coverage is None or coverage.state is CoverageState.PENDING or coverage.is_forgotten
-        )
+        is_new = coverage is None or coverage.state is CoverageState.PENDING
         if is_new and not self._status.summary.unwritten_gap(stored.partition):
             self._new.add(stored.partition)
         if stored.mark is not None:

@@ -179,11 +179,9 @@ async def _looked_up(context: ScanContext, scan: Scan, known: frozenset[str]) ->
 
 
 async def _is_recorded(context: ScanContext, subscription_id: str) -> bool:
-    """Return whether the table has rows of a subscription that is not forgotten."""
+    """Return whether the table has rows of a subscription."""
     partition = table_keys.partition_of(subscription_id)
-    stored = await context.findings_table.read_one(partition)
-    coverage = stored.known.coverage
-    return bool(stored.etags) and not (coverage and coverage.is_forgotten)
+    return bool((await context.findings_table.read_one(partition)).etags)
 
 
 def _disposed(

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState, Disposition, GapReason
-from cmk_check.core.model import Coverage
-from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scope import Scope
 from cmk_check.scan.claim import Claim
 from cmk_check.scan.scan_context import ScanContext
@@ -20,11 +18,9 @@ _log = logging.getLogger(__name__)
 
 
 async def subscriptions_of(
-    context: ScanContext, claim: Claim, recorded: RecordedScope | None
+    context: ScanContext, claim: Claim
 ) -> AsyncIterator[tuple[Planned, StoredSubscription]]:
     """Yield the subscriptions of a slice, each as soon as its rows are read.
-
-    ``recorded`` is the scope of the last full scan that finished.
 
     Raises:
         StoreError
@@ -32,7 +28,7 @@ async def subscriptions_of(
     """
     entry = claim.slice.value
     planned = {table_keys.partition_of(one.subscription.id): one for one in entry.subscriptions}
-    unlisted = _Unlisted(context.options.scope, recorded, claim.scan)
+    unlisted = _Unlisted(context.options.scope, claim.scan)
     if claim.scan.is_partial:
         for partition in sorted(planned):
             stored = await context.findings_table.read_one(partition)
@@ -62,14 +58,9 @@ class _Unlisted:
       excludes it, and again when the exclusion is removed.
     - A subscription that only a management group named is dropped when the group no longer names
       it. Once excluded, it stays excluded until something names it.
-    - A subscription that only a request named is forgotten by the first scan that can read the
-      group or excludes the id, until something names it. Earlier versions recorded such ids.
-
-    ``before`` is the scope of the last full scan that finished.
     """
 
     scope: Scope
-    before: RecordedScope | None
     scan: Scan
 
     def known(self, planned: Planned, stored: StoredSubscription) -> Planned:
@@ -87,44 +78,20 @@ class _Unlisted:
         disposition = self.scope.of_unlisted(subscription.id, state)
         if subscription.is_from_group or coverage is None or not _was_never_seen(stored):
             return Planned(subscription, disposition)
-        name = coverage.subscription.name
-        if name is None and not self._was_only_requested(coverage):
-            return Planned(replace(subscription, expected=True), disposition)
         knows_group = not self.scan.is_partial and self.scan.group_unread is None
         leaves = knows_group or state is CoverageState.EXCLUDED
-        if disposition is Disposition.EXCLUDED:
-            leaves = name is None
-        disposition = Disposition.UNEXPECTED if leaves else disposition
-        return Planned(replace(subscription, name=name), disposition)
-
-    def _was_only_requested(self, coverage: Coverage) -> bool:
-        """Return whether an earlier version's row without a name may come from a request only.
-
-        The gap must be the row's only change: a row with more changes may have been deleted by hand
-        and recorded again without its name. The include list must not have named the subscription
-        in the last scan. If the gap ended without an exclusion by id, the list may have named it
-        earlier. In doubt, the subscription is a gap.
-        """
-        if coverage.is_forgotten or not coverage.sequence:
-            return True
-        if coverage.sequence > 1 or self.before is None:
-            return False
-        name = coverage.subscription.id
-        was_excluded = name in self.scope.exclude or name in self.before.exclude
-        is_gap = coverage.state is CoverageState.GAP
-        return name not in self.before.include and (is_gap or was_excluded)
+        if leaves and disposition is not Disposition.EXCLUDED:
+            disposition = Disposition.UNEXPECTED
+        return Planned(replace(subscription, name=coverage.subscription.name), disposition)
 
 
 def _was_never_seen(stored: StoredSubscription) -> bool:
-    """Return whether Azure has never listed a subscription, and no scan has ever read it.
-
-    Azure's list gives tenant and state, a group only a name. Expected subscriptions do not count.
-    """
+    """Return whether only a group has ever named a subscription, and no scan has ever read it."""
     known, coverage = stored.known, stored.known.coverage
     if coverage is None or known.findings or known.untrusted or coverage.last_read is not None:
         return False
     named = coverage.subscription
-    if named.tenant_id is not None or named.state is not None or named.expected:
+    if named.expected or not named.is_from_group:
         return False
     is_not_visible = coverage.gap is not None and coverage.gap.reason is GapReason.NOT_VISIBLE
     return is_not_visible or coverage.state is CoverageState.EXCLUDED

@@ -91,7 +91,7 @@ class FindingsTable:
         return parse_partition(partition, entities)
 
     async def coverage(self, subscription_id: str) -> Coverage | None:
-        """Read one coverage row, None if it does not exist or the subscription is forgotten.
+        """Read one coverage row, None if it does not exist.
 
         Raises:
             RowUnusable: the row is broken or was written by a newer version.
@@ -102,12 +102,12 @@ class FindingsTable:
         found = None if entity is None else coverage_in(entity)
         if isinstance(found, RowUnusable):
             raise found
-        return None if found is not None and found.is_forgotten else found
+        return found
 
     async def coverages(
         self, state: CoverageState | None, after: RowPosition | None
     ) -> AsyncIterator[tuple[RowPosition, Coverage | RowUnusable]]:
-        """List coverage rows by subscription, with their positions, except forgotten subscriptions.
+        """List coverage rows by subscription, with their positions.
 
         ``state`` selects rows by their stored state; an unusable row is returned as its error.
         """
@@ -119,9 +119,7 @@ class FindingsTable:
         )
         async for entity in self._rows(query):
             if entity.row == table_keys.COVERAGE:
-                found = coverage_in(entity)
-                if isinstance(found, RowUnusable) or not found.is_forgotten:
-                    yield (entity.partition, entity.row), found
+                yield (entity.partition, entity.row), coverage_in(entity)
 
     async def finding(self, account: AccountId) -> Finding | None:
         """Read the finding of an account; return None if there is none.

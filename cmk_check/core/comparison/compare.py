@@ -42,7 +42,7 @@ _REMOVALS: Final = {
 class _Seen:
     """What a reading shows about the whole subscription; ``ids`` are the accounts that it read.
 
-    ``removed`` is why the subscription is out of scope; ``unexpected_by`` is as in ``Coverage``.
+    ``removed`` is why the subscription is out of scope.
     """
 
     state: CoverageState
@@ -50,7 +50,6 @@ class _Seen:
     ignored_by_kind: Mapping[str, int] | None = None
     ids: frozenset[str] = frozenset()
     removed: RemovalReason | None = None
-    unexpected_by: str | None = None
 
 
 def compare(
@@ -92,11 +91,8 @@ def compare_unread(
     unexpected_by = before.unexpected_by if before else None
     if disposition is Disposition.UNEXPECTED and before is not None:
         if _leaves(before, context):
-            reason = RemovalReason.SUBSCRIPTION_NOT_FOUND
-            if before.subscription.name is not None:
-                reason = RemovalReason.NOT_IN_MANAGEMENT_GROUP
-            by = unexpected_by or context.scan_id
-            seen = _Seen(CoverageState.EXCLUDED, removed=reason, unexpected_by=by)
+            reason = RemovalReason.NOT_IN_MANAGEMENT_GROUP
+            seen = _Seen(CoverageState.EXCLUDED, removed=reason)
             return _difference(known, subscription, [], seen, context)
         unexpected_by = context.scan_id
     if disposition not in _REMOVALS:
@@ -112,7 +108,7 @@ def compare_unread(
 
 def _leaves(before: Coverage, context: ComparisonContext) -> bool:
     """Return whether a subscription that nothing names any more is now out of scope."""
-    if before.state is not CoverageState.GAP or before.subscription.name is None:
+    if before.state is not CoverageState.GAP:
         return True
     return before.unexpected_by is not None and before.unexpected_by == context.follows
 
@@ -337,7 +333,6 @@ def _difference(
         last_read=_last_read(before, seen.state, context),
         accounts=_counted(known, steps, seen),
         sequence=next(numbers) - 1,
-        unexpected_by=seen.unexpected_by,
     )
     return Difference(known, coverage, numbered, told)
 

@@ -24,7 +24,6 @@ const REMOVALS = {
   subscription_excluded: "the subscription was excluded",
   subscription_retired: "the subscription was deleted",
   not_in_management_group: "it left the management group, and Azure never listed it",
-  subscription_not_found: "a scan request named it, but Azure never listed it",
 };
 
 /** Who acts, for each actor of the catalogue. */

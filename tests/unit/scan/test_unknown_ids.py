@@ -5,16 +5,12 @@ from dataclasses import replace
 import pytest
 
 from cmk_check.core.account import Subscription
-from cmk_check.core.enums import ChangeType, CoverageState, GapReason, ScanState
-from cmk_check.core.model import Coverage
-from cmk_check.core.reasons.gap_sentences import make_gap
+from cmk_check.core.enums import ScanState
 from cmk_check.core.scope import Scope
-from cmk_check.ports import Insert, Table
-from cmk_check.store import codec, table_keys
+from cmk_check.ports import Table
+from cmk_check.store import table_keys
 from cmk_check.store.table_keys import COVERAGE
-from tests.fakes.faults import Fault
-from tests.fakes.world import bad
-from tests.unit.scan.scan_world import LEASE_ENDS, MARK, ONE, THREE, TWO, ScanWorld
+from tests.unit.scan.scan_world import ONE, THREE, TWO, ScanWorld
 
 
 async def test_an_id_that_exists_nowhere_makes_no_gap_p11(scanned: ScanWorld) -> None:
@@ -63,19 +59,14 @@ def choose(
 
 
 @pytest.mark.parametrize("group", [None, "mg"])
-@pytest.mark.parametrize("earlier", [False, True])
 @pytest.mark.parametrize("between", [(), (ONE,)], ids=["at once", "left out first"])
 async def test_what_the_include_list_named_stays_a_gap_p1(
-    scanned: ScanWorld, group: str | None, between: tuple[str, ...], *, earlier: bool
+    scanned: ScanWorld, group: str | None, between: tuple[str, ...]
 ) -> None:
     """P1: it was never visible, and whoever reads all from now on has not said that it may go."""
     scanned.listed(ONE)
     choose(scanned, ONE, TWO, THREE, exclude=(TWO,))
-    if earlier:
-        await rows_of_an_earlier_version(scanned, THREE)
-        await wrote_the_scope(scanned)
-    else:
-        await scanned.scan()
+    await scanned.scan()
     if between:
         choose(scanned, *between, exclude=(TWO,))
         await scanned.scan()
@@ -90,42 +81,6 @@ async def test_what_the_include_list_named_stays_a_gap_p1(
 
     assert stayed == ("gap", "unknown")
     assert (await scanned.coverage(THREE), await scanned.verdict()) == ("excluded", "compliant")
-
-
-@pytest.mark.parametrize(
-    ("row", "scope", "is_known", "stays"),
-    [
-        ((CoverageState.EXCLUDED, 1), Scope(frozenset({ONE, TWO})), True, True),
-        ((CoverageState.EXCLUDED, 0), Scope(frozenset({ONE, TWO})), True, False),
-        ((CoverageState.EXCLUDED, 1), Scope(exclude=frozenset({THREE})), True, False),
-        ((CoverageState.GAP, 1), Scope(frozenset({ONE, TWO})), True, False),
-        ((CoverageState.GAP, 1), Scope(frozenset({ONE, TWO})), False, True),
-    ],
-    ids=["left out by a list", "never a gap", "excluded as the way out", "requested", "unknown"],
-)
-async def test_a_row_of_an_earlier_version_that_a_list_may_have_named_stays_p1_p11(
-    scanned: ScanWorld, row: tuple[CoverageState, int], scope: Scope, *, is_known: bool, stays: bool
-) -> None:
-    """P1: they did not write down what named it, and nobody ever excluded it.
-
-    P11: whoever takes back an exclusion that was its way out gets no new alert, and no gap.
-    """
-    await rows_of_an_earlier_version(scanned, THREE, *row)
-    scanned.options = replace(scanned.options, scope=scope)
-    await wrote_the_scope(scanned, is_known=is_known)
-    choose(scanned)
-    for _ in range(3):
-        await scanned.scan()
-
-    expected = ("gap", "unknown") if stays else (None, "compliant")
-    assert (await scanned.coverage(THREE), await scanned.verdict()) == expected
-
-
-async def wrote_the_scope(world: ScanWorld, *, is_known: bool = True) -> None:
-    """Let the status say that the last full scan was made under the present settings."""
-    status = await world.known_status()
-    scope = world.options.recorded_scope if is_known else None
-    await world.put_status(replace(status, scope=scope))
 
 
 @pytest.mark.parametrize("why", ["recorded", "broken", "accounts alone", "on the include list"])
@@ -145,58 +100,6 @@ async def test_one_that_ought_to_be_there_is_a_gap_p1(scanned: ScanWorld, why: s
 
     assert (await scanned.coverage(TWO), scan.not_found) == ("gap", ())
     assert await scanned.verdict() == "unknown"
-
-
-async def rows_of_an_earlier_version(
-    world: ScanWorld,
-    subscription_id: str,
-    state: CoverageState = CoverageState.GAP,
-    sequence: int = 1,
-) -> None:
-    """Record an id that existed nowhere, as earlier versions did."""
-    gap = make_gap(GapReason.NOT_VISIBLE) if state is CoverageState.GAP else None
-    found = Coverage(
-        Subscription(subscription_id), state, world.clock.now(), gap, sequence=sequence
-    )
-    row = Insert(COVERAGE, codec.coverage_values(found))
-    await world.store.commit(Table.FINDINGS, subscription_id, [row])
-
-
-async def test_the_next_full_scan_removes_what_only_a_request_named_p11(scanned: ScanWorld) -> None:
-    """P11: the only way out was to exclude them for good."""
-    await rows_of_an_earlier_version(scanned, THREE)
-    await scanned.partial_scan(ONE)
-    before = await scanned.verdict()
-
-    await scanned.scan()
-
-    assert (before, await scanned.verdict()) == ("unknown", "compliant")
-    assert await scanned.coverage(THREE) is None
-    status = await scanned.known_status()
-    assert (status.summary.subscriptions.total, status.summary.gaps) == (2, ())
-    _, change = scanned.teller.told[-1]
-    assert (change.type, change.sequence) == (ChangeType.COVERAGE_REMOVED, 2)
-    assert change.data["removed"] == "subscription_not_found"
-    again = await scanned.scan_row(await scanned.partial_scan(ONE, THREE))
-    await scanned.scan()
-    assert (again.not_found, await scanned.verdict()) == ((THREE,), "compliant")
-    assert scanned.teller.told[-1][1] == change
-
-
-async def test_one_that_was_removed_and_is_there_is_read_p1(scanned: ScanWorld) -> None:
-    """P1: it existed, and the identity did not see it; its changes are numbered on."""
-    await rows_of_an_earlier_version(scanned, THREE)
-    await scanned.scan()
-    scanned.listed(ONE, TWO, THREE)
-    scanned.read(THREE, bad(THREE))
-
-    scan = await scanned.scan_row(await scanned.partial_scan(THREE))
-
-    assert (await scanned.coverage(THREE), await scanned.verdict()) == ("read", "non_compliant")
-    assert scan.summary is not None
-    assert scan.summary.new == 1  # the last full scan did not count it
-    _, change = scanned.teller.told[-1]
-    assert (change.type, change.sequence) == (ChangeType.ACCOUNT_VIOLATED, 3)
 
 
 @pytest.mark.parametrize("also", [(), ("tenantId", "state"), ("tenantId", "state", "name")])
@@ -228,37 +131,3 @@ async def test_a_row_that_was_deleted_by_hand_is_not_removed_p1(scanned: ScanWor
     await scanned.scan()
 
     assert (await scanned.coverage(TWO), await scanned.verdict()) == ("gap", "unknown")
-
-
-@pytest.mark.parametrize("is_forgotten", [False, True])
-async def test_an_exclusion_that_is_taken_back_brings_no_mistyped_id_p11(
-    scanned: ScanWorld, *, is_forgotten: bool
-) -> None:
-    """P11: excluding it was its way out; it must not be the only one for good."""
-    await rows_of_an_earlier_version(scanned, THREE)
-    if is_forgotten:
-        await scanned.scan()
-    choose(scanned, exclude=(THREE,))
-    await scanned.scan()
-    excluded = await scanned.verdict()
-    choose(scanned)
-    for _ in range(2):
-        await scanned.scan()
-
-    assert (excluded, await scanned.verdict()) == ("compliant", "compliant")
-    assert await scanned.coverage(THREE) is None
-    assert [kind for kind in scanned.told_types() if "coverage" in kind] == ["coverage.removed"]
-
-
-async def test_a_worker_that_died_had_found_it_p1(scanned: ScanWorld) -> None:
-    """P1: it was there for a moment, so that somebody has to say what became of it."""
-    await rows_of_an_earlier_version(scanned, THREE)
-    await scanned.scan()
-    scanned.listed(ONE, TWO, THREE)
-    (message,) = await scanned.planned(named=[THREE])
-    await scanned.dies(message, MARK, Fault.DEATH_AFTER)
-    scanned.clock.advance(LEASE_ENDS)
-    scanned.listed(ONE, TWO)
-    await scanned.scan()
-
-    assert (await scanned.coverage(THREE), await scanned.verdict()) == ("gap", "unknown")

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
@@ -60,18 +59,6 @@ async def test_last_read_is_of_the_last_scan_only_while_it_is_read(
 
     expected = NOON if state is CoverageState.READ else EARLIER
     assert shown["lastRead"] == f"{expected:%Y-%m-%dT%H:%M:%SZ}"
-
-
-async def test_a_forgotten_one_is_in_no_answer(served: Served) -> None:
-    """Its row only keeps the number of its last change."""
-    forgotten = coverage(CoverageState.EXCLUDED, TENANT)
-    unlisted = replace(forgotten, subscription=Subscription(TENANT), last_read=None)
-    await served.put(replace(unlisted, unexpected_by="20261125T120000Z-3fa9"))
-
-    listed = await send(served.app(), SUBSCRIPTIONS)
-    status = await send(served.app(), f"/api/v1/status?subscription={TENANT}")
-
-    assert (_ids(listed), status.status) == ([LAB, PRODUCTION], 404)
 
 
 async def test_before_the_first_scan_has_finished_a_reading_has_its_own_date(empty: Served) -> None:
