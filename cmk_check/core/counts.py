@@ -162,7 +162,7 @@ def merge(summaries: Iterable[Summary]) -> Summary:
         broken_keys=tuple(key for part in parts for key in part.broken_keys)[
             :MAX_BROKEN_KEYS_LISTED
         ],
-        unwritten=sum(part.unwritten_count for part in parts),
+        unwritten=sum(part.unwritten for part in parts),
         new=sum(part.new for part in parts),
         cross_check=cross_check.merge(part.cross_check for part in parts),
         unwritten_gaps=tuple(gap for part in parts for gap in part.unwritten_gaps)[

@@ -20,7 +20,7 @@ from cmk_check.core.exceptions.account_exception import (
 )
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import KeyHealth
-from cmk_check.core.owner import Owner
+from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.core.resource_id import AccountId
 
 
@@ -39,13 +39,13 @@ class Transition:
 class Sides:
     """What is recorded besides a verdict: one field for each stored aspect.
 
-    A field is None if its aspect does not apply to the verdict or was not checked. ``owner`` is
-    None if no scan has recorded whether there is one. Only findings have a ``due`` date.
+    A field is None if its aspect does not apply to the verdict or was not checked. Only findings
+    have a ``due`` date.
     """
 
     key_health: KeyHealth | None = None
     exception: AccountException | None = None
-    owner: Owner | None = None
+    owner: Owner = UNOWNED
     due: DueDate | None = None
 
 

@@ -9,16 +9,14 @@ EXCEPTION_SETTINGS: Final = (
     "CMK_EXCEPTION_POLICIES",
     "CMK_EXCEPTION_ASSIGNMENTS",
 )
-NO_EXCEPTIONS: Final = ("cmk_exceptions=off",)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedScope:
     """Kinds, subscription ids and management group, sorted so that equal scopes compare as equal.
 
-    All are lower-cased. ``group`` holds one name or none; rows of earlier versions have none.
-    ``exceptions`` are the settings for honouring exceptions, each as ``SETTING=value``, or
-    ``NO_EXCEPTIONS``; it is empty in rows of earlier versions, whose settings are not known.
+    All are lower-cased. ``group`` holds one name or none. ``exceptions`` are the settings for
+    honouring exceptions, each as ``SETTING=value``; none if no exceptions are honoured.
     """
 
     kinds: tuple[str, ...]
@@ -51,7 +49,7 @@ class RecordedScope:
             "CMK_EXCLUDE_SUBSCRIPTIONS": (self.exclude, other.exclude),
             "CMK_MANAGEMENT_GROUP": (self.group, other.group),
         }
-        if NO_EXCEPTIONS not in {self.exceptions, other.exceptions}:
+        if self.exceptions and other.exceptions:
             parts |= {
                 name: (_values(self.exceptions, name), _values(other.exceptions, name))
                 for name in EXCEPTION_SETTINGS

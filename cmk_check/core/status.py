@@ -57,8 +57,8 @@ class Summary:
     changes: int = 0
     broken_keys: tuple[BrokenKey, ...] = ()
     """At most 50, and only in the first scan; ``accounts`` counts all broken keys."""
-    unwritten: int | None = None
-    """The number of gaps that no coverage row has; None in rows of earlier versions."""
+    unwritten: int = 0
+    """The number of gaps that no coverage row has."""
     new: int = 0
     """The number of subscriptions that were not counted before."""
     cross_check: CrossCheck | None = None
@@ -67,14 +67,9 @@ class Summary:
     """At most 1,000 of the gaps that no coverage row has."""
 
     @property
-    def unwritten_count(self) -> int:
-        """How many gaps may be in no coverage row; earlier versions did not count them."""
-        return self.subscriptions.gap if self.unwritten is None else self.unwritten
-
-    @property
     def unnamed(self) -> int:
         """The number of unwritten gaps that ``unwritten_gaps`` does not name."""
-        return self.unwritten_count - len(self.unwritten_gaps)
+        return self.unwritten - len(self.unwritten_gaps)
 
     def unwritten_gap(self, subscription_id: str) -> UnwrittenGap | None:
         """Return the unwritten gap of a subscription, if it is named."""
@@ -113,7 +108,7 @@ class Status:
     keys_lowered: bool = False
     """Whether a key got worse since then, which rules out "compliant" if keys count."""
     scope: RecordedScope | None = None
-    """The scope of the scan; None in rows of earlier versions."""
+    """The scope of the scan; None before the first."""
     group_unread: Gap | None = None
     """Why the scan could not read the management group."""
     unnamed_until: datetime | None = None
@@ -122,8 +117,7 @@ class Status:
     @property
     def recorded_until(self) -> datetime | None:
         """The time as of which all rows but those in ``unwritten_gaps`` are recorded."""
-        is_cut = self.summary.unwritten is not None and self.summary.unnamed
-        return self.unnamed_until if is_cut else self.as_of
+        return self.unnamed_until if self.summary.unnamed else self.as_of
 
     @property
     def all_recorded_until(self) -> datetime | None:

@@ -11,7 +11,7 @@ from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.exceptions.judge_exception import ExceptionRules
 from cmk_check.core.posture import Expectations
-from cmk_check.core.recorded_scope import NO_EXCEPTIONS, RecordedScope
+from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scope import Scope
 from cmk_check.limits import SLICE_READING, SLICE_SUBSCRIPTIONS, SUBSCRIPTION_SECONDS
 from cmk_check.ports import (
@@ -55,7 +55,7 @@ class ScanOptions:
             self.scope.include,
             self.scope.exclude,
             self.management_group,
-            self.exception_rules.recorded() if counted else NO_EXCEPTIONS,
+            self.exception_rules.recorded() if counted else (),
         )
 
 

@@ -14,8 +14,8 @@ each rule of the chain:
 
 - A scan leaves its message before it takes the lease. If the scan dies in between, the extra
   message finds a newer scan.
-- A scan without a message (from the command line, of an earlier version, or because the queue
-  refused it) does not end the chain: the message before it waits for that scan's result to age.
+- A scan without a message (from the command line, or because the queue refused it) does not end the
+  chain: the message before it waits for that scan's result to age.
 - Newer scans are read again after the lease was read.
 """
 

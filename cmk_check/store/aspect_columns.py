@@ -1,7 +1,7 @@
 """Aspects as columns of a finding's row.
 
 Broken columns of exceptions, owners and due dates affect nothing else: the account counts as not
-excepted, the other values as unknown, and the next scan writes them again. A broken key column
+excepted and without an owner or due date, and the next scan writes them again. A broken key column
 makes the finding unknown: see ``codec``.
 """
 
@@ -29,13 +29,13 @@ _ANNOUNCED: Final = TypeAdapter(AnnouncedException)
 _DUE: Final = TypeAdapter(DueDate)
 _DETAIL: Final = "exceptionDetail"
 _KNOWN: Final = "exceptionAnnounced"
-_NOBODY: Final = "none"
 _SOURCES: Final[tuple[OwnerSource, ...]] = get_args(OwnerSource.__value__)
 
 
 def aspect_values(finding: Finding) -> dict[str, Scalar | None]:
     """Return the columns of all aspects: states for filters and people, and full values as JSON."""
-    values: dict[str, Scalar | None] = {}
+    owner = finding.owner
+    values: dict[str, Scalar | None] = {"owner": owner.value, "ownerSource": owner.source}
     if (exception := finding.exception) is not None:
         values["exception"] = state_of(exception).value
         values[_DETAIL] = _EXCEPTION.dump_json(exception).decode()
@@ -43,8 +43,6 @@ def aspect_values(finding: Finding) -> dict[str, Scalar | None]:
         values[_KNOWN] = _ANNOUNCED.dump_json(finding.announced).decode()
     if (due := finding.due) is not None:
         values |= {"due": DUE.state(finding, due.since), "dueDetail": _DUE.dump_json(due).decode()}
-    if (owner := finding.owner) is not None:
-        values |= {"owner": owner.value, "ownerSource": owner.source or _NOBODY}
     return values
 
 
@@ -70,15 +68,11 @@ def due_in(values: Mapping[str, Scalar]) -> DueDate | None:
     return due if all(time is None or is_utc(time) for time in (due.at, due.told)) else None
 
 
-def owner_in(values: Mapping[str, Scalar]) -> Owner | None:
-    """Read the owner of a row; None if it is unknown whether the account has an owner."""
+def owner_in(values: Mapping[str, Scalar]) -> Owner:
+    """Read the owner of a row."""
     value, source = values.get("owner"), values.get("ownerSource")
-    if source == _NOBODY:
-        return UNOWNED
-    for known in _SOURCES:
-        if isinstance(value, str) and source == known:
-            return Owner(value, known)
-    return None
+    known = next((each for each in _SOURCES if each == source), None)
+    return Owner(value, known) if known and isinstance(value, str) else UNOWNED
 
 
 def _has_usable_expiry(exception: AccountException) -> bool:

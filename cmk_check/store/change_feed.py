@@ -255,5 +255,4 @@ def _key(change: Change) -> _Key:
 
 
 def _published(entity: Entity) -> datetime:
-    row = codec.Reader(entity)
-    return row.optional(codec.time_of, _PUBLISHED) or row.parsed(codec.time_of, "time")
+    return codec.Reader(entity).parsed(codec.time_of, _PUBLISHED)

@@ -160,8 +160,7 @@ def finding_of(entity: Entity) -> Finding:
         changes=row.number("changes"),
         history=history,
         key_health=health,
-        # Older rows do not have this column.
-        vault_id=row.optional(str, "keyVaultId") or (health.vault_id if health else None),
+        vault_id=row.optional(str, "keyVaultId"),
         exception=exception_in(entity.values),
         announced=announced_in(entity.values),
         due=due_in(entity.values),
@@ -184,7 +183,7 @@ def _evidence_of(row: "Reader", entity: Entity) -> Evidence:
     names = {name: field for name, field in Evidence.NAMES.items() if name != "createdAt"}
     return Evidence(
         **{field: row.optional(str, name) for name, field in names.items()},
-        # Missing in older rows; if broken, nothing else is affected, and the next scan writes it.
+        # If it is broken, nothing else is affected, and the next scan writes it.
         created_at=clean_time(entity.values.get("createdAt")),
     )
 
@@ -247,7 +246,7 @@ def coverage_of(entity: Entity) -> Coverage:
             row.optional(str, "state"),
             expected="expected" in entity.values,
         ),
-        state=row.parsed(_coverage_state, "coverage"),
+        state=row.parsed(CoverageState, "coverage"),
         since=row.parsed(time_of, "since"),
         gap=gap,
         last_read=row.optional(time_of, "lastRead"),
@@ -281,11 +280,6 @@ def _accounts(row: "Reader") -> AccountCounts:
     if fault := contradiction(accounts):
         raise row.broken("accounts", fault)
     return accounts
-
-
-def _coverage_state(text: str) -> CoverageState:
-    """Read the state; earlier versions wrote "unread" instead of "pending"."""
-    return CoverageState.PENDING if text == "unread" else CoverageState(text)
 
 
 def _gap_reason(text: str) -> GapReason:

@@ -9,7 +9,6 @@ from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.key_use import key_of
 from cmk_check.core.model import Finding
-from cmk_check.core.owner import UNOWNED
 
 # The reasons of findings whose rows are broken or from a newer version.
 _OF_UNUSABLE_ROWS: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
@@ -64,6 +63,6 @@ class FindingFilter:
                 BY_NAME[name].state(finding, self.at) == state
                 for name, state in self.states.items()
             )
-            and not (self.unowned and (finding.owner or UNOWNED).value is not None)
+            and not (self.unowned and finding.owner.value is not None)
             and (self.key is None or self.key == key_of(finding))
         )

@@ -74,7 +74,7 @@ class Scan:
     summary: Summary | None = None
     rule_version: str = RULE_VERSION
     scope: RecordedScope | None = None
-    """The scope when the scan was planned; None before that and in rows of earlier versions."""
+    """The scope when the scan was planned; None before that."""
     group_unread: Gap | None = None
     """Why the management group could not be read, if so."""
     named: tuple[str, ...] = ()
@@ -86,8 +86,7 @@ class Scan:
     leaves_message: bool = False
     """Whether the scan has left a message for the second clock."""
     overdue: bool = False
-    """Whether the second clock started the scan. Its trigger is then ``timer``, because earlier
-    versions know no separate trigger."""
+    """Whether the second clock started the scan; its trigger is then ``timer``."""
 
     @property
     def is_partial(self) -> bool:

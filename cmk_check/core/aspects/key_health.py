@@ -78,14 +78,8 @@ class KeyHealthAspect(StateAspect):
 
     @override
     def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
-        """Return whether no fact about the key has changed; wording never counts.
-
-        Rows of earlier versions lack the next rotation; a scan adds it without a change.
-        """
-        had, has = before.key_health, after.key_health
-        if had and has and had.next_rotation_at not in {None, has.next_rotation_at}:
-            return False
-        return _facts(had) == _facts(has)
+        """Return whether no fact about the key has changed; wording never counts."""
+        return _facts(before.key_health) == _facts(after.key_health)
 
     @override
     def is_worse(self, before: Finding, after: AnyAccount) -> bool:
@@ -196,6 +190,7 @@ def _facts(health: KeyHealth | None) -> object:
         ),
         health.rotation,
         health.expires,
+        health.next_rotation_at,
         *((text or "").casefold() for text in ids),
     )
 

@@ -22,26 +22,23 @@ class OwnerAspect(Aspect):
 
     @override
     def state(self, account: AnyAccount, now: datetime) -> str | None:
-        return (account.owner or UNOWNED).value
+        return account.owner.value
 
     @override
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
-        return {"owner": account.owner.value} if account.owner else None
+        return {"owner": account.owner.value}
 
     @override
     def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
-        """Return whether the owner is unchanged; rows of earlier versions name none."""
-        return before.owner in {None, after.owner}
+        return before.owner == after.owner
 
     @override
     def kept(self, before: Finding, read: Judged) -> Judged:
-        """Keep the recorded owner; rows of earlier versions name none."""
-        return replace(read, owner=before.owner or read.owner)
+        return replace(read, owner=before.owner)
 
     @override
     def label(self, account: AnyAccount) -> Hashable | None:
-        """Return the owner; accounts in rows of earlier versions count as unowned."""
-        return (account.owner or UNOWNED).value or _NOBODY
+        return account.owner.value or _NOBODY
 
     @override
     def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:

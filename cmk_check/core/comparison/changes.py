@@ -174,18 +174,17 @@ def _subscription_data(subscription: Subscription) -> dict[str, object]:
     return {"subscriptionName": subscription.name, "tenantId": subscription.tenant_id}
 
 
-def _owner(owner: Owner | None) -> dict[str, str] | None:
-    if owner is None or owner.value is None or owner.source is None:
+def _owner(owner: Owner) -> dict[str, str] | None:
+    if owner.value is None or owner.source is None:
         return None
     return {"value": owner.value, "source": owner.source}
 
 
 def _previous_owner(before: Finding | None, after: Finding | None) -> dict[str, object]:
-    """Return the previous owner if it differs; rows of earlier versions name none."""
-    if before is None or after is None or before.owner is None or after.owner is None:
+    """Return the previous owner if it differs."""
+    if before is None or after is None or before.owner.value == after.owner.value:
         return {}
-    is_same = before.owner.value == after.owner.value
-    return {} if is_same else {"previousOwner": _owner(before.owner)}
+    return {"previousOwner": _owner(before.owner)}
 
 
 def _side(finding: Finding | None, other: Finding | None) -> dict[str, object] | None:

@@ -249,15 +249,10 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
 
 
 def _filled_in(before: Finding, entry: Judged) -> Finding:
-    """Return the finding with the dates as read, without announcing them.
+    """Return the finding with the date of creation as read, without announcing it.
 
-    Rows of earlier versions lack them: the first scan that adds them must not send an alert for
-    every account. An account that was deleted and created again between two scans has a new date.
+    An account that was deleted and created again between two scans has a new date.
     """
-    had, has = before.key_health, entry.key_health
-    if had and has and had.next_rotation_at != has.next_rotation_at:
-        health = replace(had, next_rotation_at=has.next_rotation_at)
-        before = replace(before, key_health=health)
     if _created_at(before.judgement) == _created_at(entry.judgement):
         return before
     evidence = replace(before.judgement.evidence, created_at=_created_at(entry.judgement))

@@ -12,7 +12,6 @@ from typing import Final
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.model import Finding
-from cmk_check.core.owner import UNOWNED
 from cmk_check.core.remediation.steps import Action, PlanStep, step, switch_on
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import KEY_NAME
@@ -152,7 +151,7 @@ def vault_to_share(finding: Finding) -> TargetVault | None:
     region = matching(_LOCATION, finding.location)
     if region is None or _vault_of_the_account(finding) is not None:
         return None
-    owner = (finding.owner or UNOWNED).value or ""
+    owner = finding.owner.value or ""
     mark = _mark(f"{account.subscription_id}|{region.replace(' ', '').lower()}|{owner}")
     return TargetVault(
         f"{_PREFIX}{mark}",

@@ -47,7 +47,7 @@ def to_api_finding(
         kind=finding.kind,
         location=finding.location,
         tags=finding.tags,
-        owner=owner if owner and owner.source else None,
+        owner=owner if owner.source else None,
         verdict=judgement.verdict,
         reason=judgement.reason,
         message=judgement.message,

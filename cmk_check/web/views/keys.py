@@ -37,7 +37,7 @@ class _KeyUse:
 
     def add(self, finding: Finding, *, unread: bool) -> None:
         """Add an account that is under the key."""
-        owner, health = finding.owner.value if finding.owner else None, finding.key_health
+        owner, health = finding.owner.value, finding.key_health
         self.numbers["accounts"] += 1
         self.numbers["unowned"] += owner is None
         self.numbers["unread"] += unread

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from cmk_check.core.counts import AccountCounter
 from cmk_check.core.model import Finding
-from cmk_check.core.owner import UNOWNED
 from cmk_check.core.status import Status
 from cmk_check.limits import OWNER_PAGES_KEPT
 from cmk_check.web import models, parameters
@@ -65,7 +64,7 @@ class OwnersView(SummingView):
         owners = Groups(_Sums, query.top, query.skip_token, " ")
         async for finding, unread in self.all_findings(status, "owner"):
             # The blank sorts accounts without an owner before all owners, and is also a position.
-            if sums := owners.at(f" {(finding.owner or UNOWNED).value or ''}"):
+            if sums := owners.at(f" {finding.owner.value or ''}"):
                 sums.add(finding, unread=unread)
         return owners.page(self._shown)
 

@@ -71,7 +71,7 @@ async def test_a_mark_elsewhere_keeps_it_from_saying_compliant(scanned: ScanWorl
 
 
 async def test_a_gap_that_stands_in_no_row_is_not_forgotten(scanned: ScanWorld) -> None:
-    """An earlier version counted it, and did not say which: the row says that it was read."""
+    """There are more than the status names, and the row says that it was read."""
     status = await scanned.known_status()
     summary = replace(status.summary, unwritten=1)
     await scanned.put_status(replace(status, summary=summary))

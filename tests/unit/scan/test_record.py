@@ -142,20 +142,6 @@ async def test_a_retired_subscription_that_is_there_again_is_pending(green: Scan
     assert await green.verdict() is not PostureVerdict.COMPLIANT
 
 
-async def test_a_row_that_an_earlier_version_left_half_recorded_is_completed(
-    green: ScanWorld,
-) -> None:
-    """It spelled the state otherwise; refusing the row would be a gap for ever."""
-    _, second = await green.planned(ONE, TWO)
-    await green.dies(second, MARK, Fault.DEATH_AFTER)
-    await green.overwrite(Table.FINDINGS, TWO, "coverage", coverage="unread")
-    assert await green.coverage(TWO) == CoverageState.PENDING
-
-    await green.scan()
-
-    assert await green.coverage(TWO) == "read"
-
-
 @pytest.mark.parametrize("fault", [Fault.DEATH_BEFORE, Fault.DEATH_AFTER])
 @pytest.mark.parametrize("number", range(5))
 async def test_a_recording_in_parts_goes_on_where_it_died(

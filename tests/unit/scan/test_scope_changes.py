@@ -8,7 +8,7 @@ from cmk_check.cli.scan_report import check_scope
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.enums import ExceptionMode, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.exceptions.judge_exception import ExceptionRules
-from cmk_check.core.recorded_scope import NO_EXCEPTIONS, RecordedScope
+from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scope import Scope
 from tests.fakes.world import account, good
 from tests.unit.scan.scan_world import ONE, TWO, ScanWorld
@@ -123,7 +123,7 @@ async def test_rules_count_only_where_exceptions_do(world: ScanWorld, then: Exce
 
 
 def test_settings_differ_by_what_they_mean_and_are_told_by_their_names() -> None:
-    """An earlier version's rules for exceptions are not known: they may have allowed more days."""
+    """Rules for exceptions differ only where both scans honour some."""
     of = RecordedScope.of
     now = of([], [], [], exceptions=ExceptionRules().recorded())
 
@@ -131,5 +131,7 @@ def test_settings_differ_by_what_they_mean_and_are_told_by_their_names() -> None
     assert of([], [], [], "mg-ai").differences(of([], [], [])) == {
         "CMK_MANAGEMENT_GROUP": ("mg-ai",)
     }
-    assert of([], [], []).differences(now) == {"CMK_EXCEPTION_MAX_DAYS": ()}
-    assert of([], [], [], exceptions=NO_EXCEPTIONS).differences(now) == {}
+    assert of([], [], [], exceptions=["cmk_exception_max_days=9"]).differences(now) == {
+        "CMK_EXCEPTION_MAX_DAYS": ("9",)
+    }
+    assert of([], [], []).differences(now) == {}

@@ -40,7 +40,7 @@ _FINDING: Final = st.builds(
     st.sampled_from(Reason),
     st.none() | st.sampled_from(KeyState),
     st.sampled_from([None, ExceptionReason.HONOURED, ExceptionReason.EXPIRED]),
-    st.sampled_from([None, UNOWNED, Owner("a", "account"), Owner("b", "subscription")]),
+    st.sampled_from([UNOWNED, Owner("a", "account"), Owner("b", "subscription")]),
 )
 # What each account was and is, None where it was not or is not there.
 _STEPS: Final = st.lists(

@@ -51,7 +51,7 @@ def test_a_key_holds_only_what_every_table_takes(text: str) -> None:
     ],
 )
 def test_the_escape_stays_what_it_is(text: str, key: str) -> None:
-    """Rows written by an earlier version must be found again."""
+    """Rows must be found again by every later version."""
     assert table_keys.escape(text) == key
 
 

@@ -225,15 +225,15 @@ def _rotating(at: datetime | None) -> KeyFacts:
 @pytest.mark.parametrize(
     ("before", "now", "kinds"),
     [
-        (None, NOON + 9 * DAY, []),
+        (None, NOON + 9 * DAY, [UPDATED]),
         (NOON + 9 * DAY, NOON + 8 * DAY, [UPDATED]),
         (NOON + 9 * DAY, None, [UPDATED]),
     ],
 )
-def test_the_next_rotation_is_recorded_and_told_only_if_it_was_known(
+def test_another_next_rotation_is_an_update(
     before: datetime | None, now: datetime | None, kinds: list[str]
 ) -> None:
-    """Rows of earlier versions lack it: adding it must not add to every account's history."""
+    """Somebody has set, changed or removed the rotation policy."""
     known = known_of(good(ID), keys=_rotating(before))
 
     difference = compared(known, good(ID), at=LATER, keys=_rotating(now))
@@ -245,7 +245,7 @@ def test_the_next_rotation_is_recorded_and_told_only_if_it_was_known(
 
 
 def _reworded(health: KeyHealth) -> KeyHealth:
-    """Return the health as an earlier version of this program put it, in another order."""
+    """Return the health in other words, and in another order."""
     concerns = []
     for each in health.concerns:
         bypass = ", ".join(reversed(each.evidence.get("bypass", "").split(", ")))
