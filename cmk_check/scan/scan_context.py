@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cmk_check.alerts.outbox_relay import Relay
-from cmk_check.core.aspects.exceptions import EXCEPTION
-from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.exceptions.judge_exception import ExceptionRules
 from cmk_check.core.posture import Expectations
@@ -93,12 +91,6 @@ class ScanContext:
     """Whether a cancelled scan records what it has read of a subscription without a row."""
     overdue_queue: TextQueue | None = None
     """The queue of the second clock; without it, scans leave no message."""
-
-    @property
-    def aspects_off(self) -> frozenset[str]:
-        """The names of the aspects that the settings switch off."""
-        ports = {KEY_HEALTH.name: self.keys, EXCEPTION.name: self.exemptions}
-        return frozenset(name for name, port in ports.items() if port is None)
 
     async def publish_scan_changes(self) -> None:
         """Publish the changes in the outbox of the scans table."""

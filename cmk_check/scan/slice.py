@@ -317,7 +317,7 @@ class SliceRun:
             # The previous full scan, if it finished.
             follows=last.id if last and last.state is not ScanState.FAILED else None,
             hostname=options.hostname,
-            off=self._context.aspects_off,
+            exceptions_off=self._context.exemptions is None,
             fix_within=options.expectations.fix_within,
         )
 

@@ -5,18 +5,14 @@ The code that compares, counts, announces and filters treats all aspects alike: 
 """
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import ClassVar, override
+from typing import ClassVar
 
 from cmk_check.core.account import Account, Judgement
-from cmk_check.core.enums import ChangeType, ReasonSeverity, Verdict
-from cmk_check.core.keys.key_health import KeyConcern
+from cmk_check.core.enums import ChangeType, Verdict
 from cmk_check.core.model import AccountCounts, Finding, Sides
-from cmk_check.limits import MAX_CHANGE_MESSAGE_CHARS, MAX_CHANGE_REASONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +38,13 @@ type AllJudged = Mapping[str, Judged]
 class Occasion:
     """When a reading is compared; ``baseline``: in the first scan, whose changes are not sent.
 
-    ``off`` names the aspects that the settings switch off: everything announced of them has ended.
+    ``exceptions_off``: the settings switch exceptions off, so all that were announced have ended.
     ``fix_within`` is the time allowed to fix an account, if it is limited.
     """
 
     now: datetime
     baseline: bool = False
-    off: frozenset[str] = frozenset()
+    exceptions_off: bool = False
     fix_within: timedelta | None = None
 
 
@@ -69,22 +65,13 @@ class Aspect(ABC):
 
     ``name`` is its name in JSON, filters and changes. It applies to accounts with one of the
     ``verdicts``. With ``replaces_update``, its news replaces the less specific account update.
-    ``counted_as`` is the name of its sums in log lines and reports, or None if they show none;
-    ``counted`` has the words for what the sums count and for each sum, in display order.
-    ``changes`` maps the types of its changes to their titles. ``troubles`` are the states that
-    need attention, in the order of tables; ``titles`` are the headings of the aspect and of its
-    sums there. Only states in ``well`` pass; a state in neither list does not.
+    ``changes`` maps the types of its changes to their titles.
     """
 
     name: ClassVar[str]
     verdicts: ClassVar[frozenset[Verdict]] = frozenset(Verdict)
     replaces_update: ClassVar[bool] = False
-    counted_as: ClassVar[str | None] = None
-    counted: ClassVar[tuple[str, Mapping[str, str]]] = ("", {})
     changes: ClassVar[Mapping[ChangeType, str]] = {}
-    titles: ClassVar[tuple[str, str]] = ("", "")
-    troubles: ClassVar[Mapping[str, ReasonSeverity]] = {}
-    well: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def state(self, account: AnyAccount, now: datetime) -> str | None:
@@ -152,11 +139,11 @@ class Aspect(ABC):
         numbers = list(self.numbers(counts))
         if min(numbers, default=0) < 0:
             return "has a count below zero"
-        if sum(numbers) > self._whole(counts):
+        if sum(numbers) > self.whole(counts):
             return "counts more accounts than there are"
         return None
 
-    def _whole(self, counts: AccountCounts) -> int:
+    def whole(self, counts: AccountCounts) -> int:
         """Return the number of accounts to which the aspect applies."""
         by_verdict = {
             Verdict.COMPLIANT: counts.compliant,
@@ -165,10 +152,6 @@ class Aspect(ABC):
         }
         return sum(by_verdict[verdict] for verdict in self.verdicts)
 
-    def sums(self, counts: AccountCounts) -> dict[str, int] | None:  # noqa: ARG002 - of some
-        """Return the counts by their names in the API, log lines and reports, None if none."""
-        return None
-
     def column(self, state: str) -> str | None:  # noqa: ARG002 - of some
         """Return the table column to filter by this state; None if the app must filter."""
         return None
@@ -176,76 +159,3 @@ class Aspect(ABC):
     def applies(self, judgement: Judgement) -> bool:
         """Return whether the aspect applies to this verdict."""
         return judgement.verdict in self.verdicts
-
-
-class StateAspect(Aspect):
-    """An aspect whose accounts are counted by state and whose state does not depend on the time.
-
-    ``states`` are all states, in the order of the sums; one is ``unknown``.
-    """
-
-    states: ClassVar[type[StrEnum]]
-
-    @abstractmethod
-    def state_of(self, account: AnyAccount) -> str | None:
-        """Return the state of an account, None if it was not checked."""
-
-    @abstractmethod
-    def by_state(self, counts: AccountCounts) -> Mapping[str, int]:
-        """Return the number of accounts by state."""
-
-    @abstractmethod
-    def with_states(self, counts: AccountCounts, by_state: Mapping[str, int]) -> AccountCounts:
-        """Return the counts with these numbers by state."""
-
-    @override
-    def state(self, account: AnyAccount, now: datetime) -> str | None:
-        return self.state_of(account)
-
-    @override
-    def label(self, account: AnyAccount) -> Hashable | None:
-        return self.state_of(account) if self.applies(account.judgement) else None
-
-    @override
-    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
-        by_state = sorted((str(label), count) for label, count in labels.items())
-        return self.with_states(counts, dict(by_state))
-
-    @override
-    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
-        found: Counter[str] = Counter()
-        for part in parts:
-            found.update(self.by_state(part))
-        return self.with_states(counts, dict(sorted(found.items())))
-
-    @override
-    def numbers(self, counts: AccountCounts) -> Iterable[int]:
-        return self.by_state(counts).values()
-
-    @override
-    def sums(self, counts: AccountCounts) -> dict[str, int] | None:
-        return self.all_sums(counts) if self.by_state(counts) else None
-
-    def all_sums(self, counts: AccountCounts) -> dict[str, int]:
-        """Return the number of accounts by state; unchecked accounts are unknown."""
-        by_state = self.by_state(counts)
-        sums = {_camel_case(state): by_state.get(state, 0) for state in self.states}
-        sums["unknown"] += self._whole(counts) - sum(sums.values())
-        return sums
-
-
-def _camel_case(state: str) -> str:
-    first, *others = state.split("_")
-    return first + "".join(map(str.capitalize, others))
-
-
-def shown_reasons(concerns: Sequence[KeyConcern]) -> list[dict[str, str]]:
-    """Return the first (worst) reasons as changes show them."""
-    return [
-        {
-            "code": concern.code.value,
-            "severity": concern.severity.value,
-            "message": concern.message[:MAX_CHANGE_MESSAGE_CHARS],
-        }
-        for concern in concerns[:MAX_CHANGE_REASONS]
-    ]

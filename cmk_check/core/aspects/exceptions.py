@@ -55,7 +55,7 @@ class ExceptionAspect(Aspect):
     ) -> tuple[Finding, Sequence[News]]:
         had = before.announced if before else None
         verdict, now = after.judgement.verdict, occasion.now
-        if self.name in occasion.off:
+        if occasion.exceptions_off:
             announced, found = announce_off(had, verdict, now)
         else:
             reminds = not occasion.baseline

@@ -72,9 +72,8 @@ def compared_reading(  # noqa: PLR0913 - each side by keyword
             judged[name] = entry = replace(entry, exception=exceptions[name])  # noqa: PLW2901
         if keys is not None and KEY_HEALTH.applies(entry.judgement):
             judged[name] = with_key(entry, before.get(name), keys.get(name), scan.now)
-    read = {KEY_HEALTH.name: keys, EXCEPTION.name: exceptions}
-    off = frozenset(name for name, side in read.items() if side is None)
-    return compare(known, subscription, reading, judged, replace(scan, off=off))
+    scan = replace(scan, exceptions_off=exceptions is None)
+    return compare(known, subscription, reading, judged, scan)
 
 
 def compared(
