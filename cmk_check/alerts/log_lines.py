@@ -13,8 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.cloudevents import event_of
-from cmk_check.core.counts import aspect_sums
 from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.gap import Gap
@@ -165,7 +165,7 @@ def _outcome(scan: LastScan, posture: PostureVerdict | None, summary: Summary) -
             "excepted": honoured_at(accounts.excepted, scan.finished_at or scan.started_at),
             "overdue": accounts.overdue,
         },
-        **aspect_sums(accounts),
+        "keys": KEY_HEALTH.sums(accounts),
         "subscriptions": {"total": subscriptions.total, **asdict(subscriptions)},
         "changes": summary.changes,
         "crossCheck": check and asdict(check),

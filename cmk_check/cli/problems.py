@@ -1,6 +1,6 @@
 """The problems that a scan found, for the formats of pipelines: SARIF and JUnit XML."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ from cmk_check.cli.scan_result import ScanResult
 from cmk_check.core.enums import (
     CoverageState,
     ExceptionMode,
+    KeyState,
     PostureReason,
     ReasonSeverity,
     Verdict,
@@ -20,7 +21,7 @@ from cmk_check.core.reasons.catalogue import (
     POSTURE_REASONS,
     VERDICT_REASONS,
 )
-from cmk_check.core.requirements import AGAINST, OPTIONAL
+from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.web import aspect_models, models
 from cmk_check.web.json_model import written
 
@@ -112,16 +113,12 @@ def _of_account(finding: models.Finding, expect: Expectations, *, accepts: bool)
         severity = VERDICT_REASONS[finding.reason].severity
         accepted = accepted_by(finding.exception) if accepts else None
         problems.append(Problem(finding.reason, severity, finding.message, accepted))
-    for requirement in OPTIONAL:
-        # If the requirement counts, an open question makes the posture unknown.
-        is_required = requirement in expect.requires
-        as_counted = ReasonSeverity.UNKNOWN if is_required else ReasonSeverity.WARNING
-        side = finding.sides[requirement.aspect.name]
-        for reason in side.reasons if side else ():
-            severity = KEY_REASONS[reason.code].severity
-            if severity in requirement.open_severities:
-                severity = as_counted
-            problems.append(Problem(reason.code, severity, reason.message))
+    for reason in finding.key_health.reasons if finding.key_health else ():
+        severity = KEY_REASONS[reason.code].severity
+        # If keys count, an open question makes the posture unknown.
+        if severity is ReasonSeverity.UNKNOWN and HEALTHY_KEYS not in expect.requires:
+            severity = ReasonSeverity.WARNING
+        problems.append(Problem(reason.code, severity, reason.message))
     return problems
 
 
@@ -141,13 +138,13 @@ def _of_gap(gap: models.GapOfSubscription) -> Problem:
 
 def _counted(status: models.Status, *, accepts: bool) -> Mapping[PostureReason, int]:
     """Return how many accounts or subscriptions each reason of the posture counts."""
-    sums = {name: counts.model_dump() for name, counts in status.sums.items() if counts}
     accepted = status.accounts.excepted if accepts else 0
     return {
         PostureReason.ACCOUNTS_NON_COMPLIANT: status.accounts.non_compliant - accepted,
         PostureReason.ACCOUNTS_UNKNOWN: status.accounts.unknown,
         PostureReason.SUBSCRIPTIONS_UNREAD: status.subscriptions.gap,
-        **_against(sums),
+        PostureReason.KEYS_BROKEN: status.keys.broken if status.keys else 0,
+        PostureReason.KEYS_UNKNOWN: status.keys.unknown if status.keys else 0,
     }
 
 
@@ -158,22 +155,12 @@ def _listed(
     findings = [
         finding for finding, problems in accounts if not any(each.accepted for each in problems)
     ]
-    states: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for finding in findings:
-        for name, side in finding.sides.items():
-            states[name].update([side.state] if side else ())
+    states = Counter(finding.key_health.state for finding in findings if finding.key_health)
     verdicts = [finding.verdict for finding in findings]
     return {
         PostureReason.ACCOUNTS_NON_COMPLIANT: verdicts.count(Verdict.NON_COMPLIANT),
         PostureReason.ACCOUNTS_UNKNOWN: verdicts.count(Verdict.UNKNOWN),
         PostureReason.SUBSCRIPTIONS_UNREAD: gaps,
-        **_against(states),
+        PostureReason.KEYS_BROKEN: states[KeyState.BROKEN],
+        PostureReason.KEYS_UNKNOWN: states[KeyState.UNKNOWN],
     }
-
-
-def _against(states: Mapping[str, Mapping[str, int]]) -> Mapping[PostureReason, int]:
-    """Return how many accounts fail each optional requirement, by the reason of the posture."""
-    found = Counter[PostureReason]()
-    for aspect, state, code in AGAINST:
-        found[code] += states.get(aspect.name, {}).get(state, 0)
-    return found

@@ -21,7 +21,7 @@ from cmk_check.web import models
 from cmk_check.web.http.table_walk_limit import Turns
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
 from cmk_check.web.views import xlsx_export
-from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
+from cmk_check.web.views.aspects import to_api_accounts, to_api_keys
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
@@ -121,7 +121,7 @@ class ScanResult:
                 "reasons": [reason],
                 "fresh": False,
                 "accounts": to_api_accounts(summary.accounts, now),
-                **to_api_counts(summary.accounts, key_health=self.context.keys is not None),
+                "keys": to_api_keys(summary.accounts) if self.context.keys else None,
                 "subscriptions": models.Subscriptions.model_validate(summary.subscriptions),
                 "gaps": [],
                 "gaps_omitted": summary.subscriptions.gap,

@@ -11,8 +11,7 @@ from cmk_check.cli.console import say
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.cli.terminal_rows import INDENT, Row, print_rows
 from cmk_check.config.storage import InMemory
-from cmk_check.core.aspects import ASPECTS, BY_NAME
-from cmk_check.core.enums import DueState, PostureReason, PostureVerdict, ReasonSeverity, Verdict
+from cmk_check.core.enums import DueState, KeyState, PostureReason, PostureVerdict, Verdict
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.text import shown
 from cmk_check.web import aspect_models, models
@@ -21,15 +20,18 @@ type _Judged = tuple[models.Finding, aspect_models.KeyHealth | None]
 """An account, and its problems other than the verdict."""
 
 _GREEN, _YELLOW, _RED = "green", "yellow", "red"
-# For verdicts and the states of aspects; a word that both use has one colour.
+# The states of keys that need attention, in the order of the table.
+_OF_KEYS: Final[Mapping[str, str]] = {
+    KeyState.BROKEN: _RED,
+    KeyState.UNKNOWN: _YELLOW,
+    KeyState.AT_RISK: _YELLOW,
+}
+# A word that verdicts and keys have in common has one colour.
 COLOURS: Final[Mapping[str, str]] = {
     Verdict.COMPLIANT: _GREEN,
     Verdict.NON_COMPLIANT: _RED,
     Verdict.UNKNOWN: _YELLOW,
-} | {
-    state: _RED if severity is ReasonSeverity.ERROR else _YELLOW
-    for aspect in ASPECTS
-    for state, severity in aspect.troubles.items()
+    **_OF_KEYS,
 }
 
 _POSTURE_COLOURS: Final[Mapping[PostureVerdict, str]] = {
@@ -51,11 +53,10 @@ async def show(
     # In memory, everything is first seen by this scan.
     has_history = not isinstance(answer.settings.storage, InMemory)
     _print_accounts(console, "verdict", [(each, None) for each in wrong], has_history=has_history)
-    for aspect in ASPECTS:
-        asked = aspect.troubles if status.sums.get(aspect.name) else ()
-        found = await _all(answer.pages({aspect.name: state}) for state in asked)
-        judged = [(each, each.sides[aspect.name]) for each in found]
-        _print_accounts(console, aspect.titles[0], judged, has_history=has_history)
+    if status.keys:
+        found = await _all(answer.pages({"keyHealth": state}) for state in _OF_KEYS)
+        judged = [(each, each.key_health) for each in found]
+        _print_accounts(console, "key", judged, has_history=has_history)
     if gaps := [
         Row(
             (gap.reason.value, subscription.name or subscription.subscription_id),
@@ -141,12 +142,10 @@ def summarise(console: Console, status: models.Status, said: str | None = None) 
     """
     if said is None or status.subscriptions.total:
         say(console, _sums_of_accounts(status.accounts), hanging=INDENT)
-        for name, counts in status.sums.items():
-            if counts is not None:
-                numbers = counts.model_dump()
-                parts = ", ".join(f"{number:,} {state}" for state, number in numbers.items())
-                text = f"{BY_NAME[name].titles[1]}: {sum(numbers.values()):,}: {parts}"
-                say(console, text, hanging=INDENT)
+        if status.keys:
+            numbers = status.keys.model_dump()
+            parts = ", ".join(f"{number:,} {state}" for state, number in numbers.items())
+            say(console, f"keys: {sum(numbers.values()):,}: {parts}", hanging=INDENT)
         found = status.subscriptions
         line = (
             f"subscriptions: {found.total:,}: {found.read:,} read, {found.gap:,} not read, "

@@ -79,15 +79,6 @@ def contradiction(accounts: AccountCounts) -> str | None:
     return next(filter(None, (aspect.contradiction(accounts) for aspect in ASPECTS)), None)
 
 
-def aspect_sums(accounts: AccountCounts) -> dict[str, dict[str, int] | None]:
-    """Return the sums of aspects by their names in log lines and reports; None if not checked."""
-    return {
-        aspect.counted_as: aspect.sums(accounts)
-        for aspect in ASPECTS
-        if aspect.counted_as is not None
-    }
-
-
 def list_broken_keys(findings: Mapping[str, Finding]) -> list[BrokenKey]:
     """Return the broken keys among a subscription's findings, as many as a summary holds."""
     return [

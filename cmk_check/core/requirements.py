@@ -5,11 +5,10 @@ requirement is tracked separately, as if it were the only one.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar, Final, override
 
-from cmk_check.core.aspects.aspect import Aspect
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.updates import Difference, FindingUpdate
 from cmk_check.core.enums import (
@@ -17,7 +16,6 @@ from cmk_check.core.enums import (
     KeyState,
     PostureReason,
     Reason,
-    ReasonSeverity,
     Verdict,
 )
 from cmk_check.core.exceptions.account_exception import ends_earlier
@@ -99,34 +97,13 @@ class _Verdicts(Requirement):
         return replace(status, lowered=_WORSE)
 
 
-class OptionalRequirement(Requirement):
-    """A requirement that a setting switches on.
-
-    ``against`` maps the states of the ``aspect`` that do not meet it to posture reasons.
-    """
-
-    aspect: ClassVar[Aspect]
-    against: ClassVar[Mapping[str, PostureReason]]
-
-    @property
-    def open_severities(self) -> Collection[ReasonSeverity]:
-        """The severities of reasons that leave it unknown whether the requirement is met."""
-        severities = {self.aspect.troubles[state] for state in self.against}
-        return severities - {ReasonSeverity.ERROR}
-
-
-class _HealthyKeys(OptionalRequirement):
-    """The key of each compliant account can be used.
+class _HealthyKeys(Requirement):
+    """The key of each compliant account can be used; a setting switches this on.
 
     An accepted violation may end with a key that cannot be used.
     """
 
     name = "healthy_keys"
-    aspect = KEY_HEALTH
-    against: ClassVar[Mapping[str, PostureReason]] = {
-        KeyState.BROKEN: PostureReason.KEYS_BROKEN,
-        KeyState.UNKNOWN: PostureReason.KEYS_UNKNOWN,
-    }
 
     @override
     def _is_worse_step(self, step: FindingUpdate) -> bool:
@@ -151,12 +128,7 @@ class _HealthyKeys(OptionalRequirement):
 
 VERDICTS: Final = _Verdicts()
 HEALTHY_KEYS: Final = _HealthyKeys()
-OPTIONAL: Final[tuple[OptionalRequirement, ...]] = (HEALTHY_KEYS,)
-AGAINST: Final = tuple(
-    (each.aspect, state, code) for each in OPTIONAL for state, code in each.against.items()
-)
-"""The aspect states that do not meet an optional requirement, with their posture reasons."""
-REQUIREMENTS: Final[tuple[Requirement, ...]] = (VERDICTS, *OPTIONAL)
+REQUIREMENTS: Final[tuple[Requirement, ...]] = (VERDICTS, HEALTHY_KEYS)
 
 
 def _gets_worse(step: FindingUpdate, is_good: Callable[[Finding], bool]) -> bool:

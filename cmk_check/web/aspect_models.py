@@ -3,8 +3,6 @@
 A new aspect adds its model, and a field to ``Sides``, ``Sums`` and ``AspectFilters``.
 """
 
-from collections.abc import Mapping
-
 from pydantic import BaseModel, Field
 
 from cmk_check.core.enums import (
@@ -106,21 +104,11 @@ class Sides(Answer):
     key_health: KeyHealth | None = Field(description="Null if not compliant, or never read.")
     exception: AccountException | None = Field(description="Null if there is none.")
 
-    @property
-    def sides(self) -> Mapping[str, KeyHealth | None]:
-        """The judged aspects, by name."""
-        return {"keyHealth": self.key_health}
-
 
 class Sums(Answer):
     """The counts of an estate, a subscription or an owner."""
 
     keys: Keys | None = Field(description="Null if keys are not read.")
-
-    @property
-    def sums(self) -> Mapping[str, Keys | None]:
-        """The accounts by state, for each aspect by name."""
-        return {"keyHealth": self.keys}
 
 
 class AspectFilters(BaseModel):

@@ -7,18 +7,16 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.aspects import ASPECTS, BY_NAME
-from cmk_check.core.aspects.aspect import Aspect
+from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.enums import (
     ChangeType,
     KeyRotation,
+    KeyState,
     PostureReason,
     RemovalReason,
 )
 from cmk_check.core.reasons.catalogue import CATALOGUE
-from cmk_check.core.requirements import AGAINST
 from cmk_check.web.dashboard_files import FILES, INDEX
-from cmk_check.web.parameters import FindingsQuery
 from tests.browsers import end_without
 
 ROOT: Final = Path(__file__).parents[2]
@@ -118,20 +116,11 @@ def test_the_page_has_a_record_of_every_aspect() -> None:
     assert len(names[1].split(",")) == len(BY_NAME)
 
 
-@pytest.mark.parametrize(
-    "aspect", [each for each in ASPECTS if each.troubles], ids=lambda it: it.name
-)
-def test_the_page_shows_every_state_of_what_is_judged(aspect: Aspect) -> None:
-    """What is judged has a filter, counts, a section, and a step for who must look at it."""
-    module = _records()[aspect.name]
-    schema = FindingsQuery.model_json_schema()
-    kind = re.search(r"#/\$defs/(\w+)", str(schema["properties"][aspect.name]))
-
-    assert kind
-    assert _keys(module, "STATES") == set(schema["$defs"][kind[1]]["enum"])
-    assert aspect.troubles.keys() == set(re.findall(r"(?m)^  (\w+): {.*todo:", _text(module)))
-    assert "  judged: {" in _text(module)
-    assert f"countsOf: ({{ {aspect.counted_as} }}) => {aspect.counted_as}," in _text(module)
+def test_the_page_shows_every_state_of_a_key() -> None:
+    """Each that is not healthy has a step for who must look at it."""
+    assert _keys("keys.js", "STATES") == set(KeyState)
+    todo = set(re.findall(r"(?m)^  (\w+): {.*todo:", _text("keys.js")))
+    assert todo == set(KeyState) - {KeyState.HEALTHY}
 
 
 def test_the_page_has_no_copy_of_the_catalogue() -> None:
@@ -153,5 +142,6 @@ def test_every_reason_of_a_posture_has_its_advice() -> None:
         PostureReason.ACCOUNTS_NON_COMPLIANT,
         PostureReason.ACCOUNTS_UNKNOWN,
         PostureReason.SUBSCRIPTIONS_UNREAD,
-        *(code for _, _, code in AGAINST),
+        PostureReason.KEYS_BROKEN,
+        PostureReason.KEYS_UNKNOWN,
     }

@@ -1,70 +1,46 @@
 """The aspect key health: whether the key of a compliant account can be used."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final, override
 
-from cmk_check.core.aspects.aspect import (
-    AnyAccount,
-    Judged,
-    News,
-    Occasion,
-    StateAspect,
-    shown_reasons,
-)
-from cmk_check.core.enums import (
-    ChangeType,
-    KeyReason,
-    KeySeverity,
-    KeyState,
-    ReasonSeverity,
-    Verdict,
-)
+from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged, News, Occasion
+from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState, Verdict
 from cmk_check.core.keys.key_health import KeyHealth, unseen_parts
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.text import fold_address
-from cmk_check.limits import MAX_CHANGE_TEXT_CHARS
+from cmk_check.limits import (
+    MAX_CHANGE_MESSAGE_CHARS,
+    MAX_CHANGE_REASONS,
+    MAX_CHANGE_TEXT_CHARS,
+)
 
 _IN_TROUBLE: Final = {KeyState.AT_RISK, KeyState.BROKEN}
 _OF_VERSIONS: Final = {"key", "keyVersions"}
+_SUMS: Final = {
+    KeyState.HEALTHY: "healthy",
+    KeyState.AT_RISK: "atRisk",
+    KeyState.BROKEN: "broken",
+    KeyState.UNKNOWN: "unknown",
+}
 
 
-class KeyHealthAspect(StateAspect):
+class KeyHealthAspect(Aspect):
     """Whether the key works and will keep working; applies to compliant accounts."""
 
     name = "keyHealth"
     verdicts = frozenset({Verdict.COMPLIANT})
-    states = KeyState
     replaces_update = True
-    counted_as = "keys"
-    counted: ClassVar[tuple[str, Mapping[str, str]]] = (
-        "keys of compliant accounts",
-        {"broken": "broken", "atRisk": "at risk", "unknown": "unknown", "healthy": "healthy"},
-    )
     changes: ClassVar[Mapping[ChangeType, str]] = {
         ChangeType.KEY_DEGRADED: "Health of an account's key got worse",
         ChangeType.KEY_RECOVERED: "Health of an account's key improved",
     }
-    titles = ("key", "keys")
-    troubles: ClassVar[Mapping[str, ReasonSeverity]] = {
-        KeyState.BROKEN: ReasonSeverity.ERROR,
-        KeyState.UNKNOWN: ReasonSeverity.UNKNOWN,
-        KeyState.AT_RISK: ReasonSeverity.WARNING,
-    }
-    well = frozenset({KeyState.HEALTHY})
 
     @override
-    def state_of(self, account: AnyAccount) -> str | None:
-        return account.key_health.state.value if account.key_health else None
-
-    @override
-    def by_state(self, counts: AccountCounts) -> Mapping[str, int]:
-        return counts.by_key_health
-
-    @override
-    def with_states(self, counts: AccountCounts, by_state: Mapping[str, int]) -> AccountCounts:
-        return replace(counts, by_key_health=by_state)
+    def state(self, account: AnyAccount, now: datetime) -> str | None:
+        return _state(account)
 
     @override
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
@@ -113,9 +89,44 @@ class KeyHealthAspect(StateAspect):
         return after, () if kind is None or health is None else (News(kind, {"key": _key(health)}),)
 
     @override
+    def label(self, account: AnyAccount) -> Hashable | None:
+        return _state(account) if self.applies(account.judgement) else None
+
+    @override
+    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
+        by_state = sorted((str(label), count) for label, count in labels.items())
+        return replace(counts, by_key_health=dict(by_state))
+
+    @override
+    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
+        found: Counter[str] = Counter()
+        for part in parts:
+            found.update(part.by_key_health)
+        return replace(counts, by_key_health=dict(sorted(found.items())))
+
+    @override
+    def numbers(self, counts: AccountCounts) -> Iterable[int]:
+        return counts.by_key_health.values()
+
+    def sums(self, counts: AccountCounts) -> dict[str, int] | None:
+        """Return the sums as log lines and changes show them, None if no key was checked."""
+        return self.all_sums(counts) if counts.by_key_health else None
+
+    def all_sums(self, counts: AccountCounts) -> dict[str, int]:
+        """Return the number of accounts by state, by names of the API; unchecked are unknown."""
+        by_state = counts.by_key_health
+        sums = {name: by_state.get(state, 0) for state, name in _SUMS.items()}
+        sums["unknown"] += self.whole(counts) - sum(sums.values())
+        return sums
+
+    @override
     def column(self, state: str) -> str | None:
         """Return the column; unreadable rows count as unknown, whatever state they contain."""
         return None if state == KeyState.UNKNOWN else "keyHealth"
+
+
+def _state(account: AnyAccount) -> str | None:
+    return account.key_health.state.value if account.key_health else None
 
 
 def badness(health: KeyHealth | None) -> int:
@@ -212,7 +223,14 @@ def _key(health: KeyHealth) -> dict[str, object]:
         "rotation": health.rotation and health.rotation.value,
         "expires": _shown(health.expires),
         "nextRotationAt": _shown(health.next_rotation_at),
-        "reasons": shown_reasons(health.concerns),
+        "reasons": [
+            {
+                "code": concern.code.value,
+                "severity": concern.severity.value,
+                "message": concern.message[:MAX_CHANGE_MESSAGE_CHARS],
+            }
+            for concern in health.concerns[:MAX_CHANGE_REASONS]
+        ],
     }
 
 

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from cmk_check.core.account import Evidence, Subscription
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import News, Occasion
-from cmk_check.core.counts import aspect_sums
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ChangeType, CoverageState, RemovalReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Change, Coverage, Finding
@@ -111,7 +111,6 @@ def of_baseline(
 ) -> Change:
     """Build the change for the first scan that ever finished, instead of one per finding."""
     accounts, subscriptions = summary.accounts, summary.subscriptions
-    sums = aspect_sums(accounts)
     path = f"/scans/{scan_id}"
     data: dict[str, object] = {
         "scanId": scan_id,
@@ -121,7 +120,7 @@ def of_baseline(
             "nonCompliant": accounts.non_compliant,
             "unknown": accounts.unknown,
         },
-        "keys": sums.pop("keys"),
+        "keys": KEY_HEALTH.sums(accounts),
         "brokenKeys": [
             {"accountId": key.account_id, "reasons": [reason.value for reason in key.reasons]}
             for key in summary.broken_keys
@@ -134,7 +133,6 @@ def of_baseline(
         "ruleVersion": RULE_VERSION,
         "baseline": True,
     }
-    data |= {name: counts for name, counts in sums.items() if counts}
     if hostname:
         data["statusUrl"] = f"https://{hostname}/api/v1/status"
     return Change(change_id, ChangeType.SCAN_BASELINE, now, path, path, data)

@@ -1,7 +1,6 @@
 """The aspects beside a verdict in the API: one account's, and the counts."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.exceptions.account_exception import honoured_at
@@ -25,13 +24,9 @@ def to_api_accounts(accounts: AccountCounts, now: datetime) -> models.Accounts:
     )
 
 
-def to_api_counts(accounts: AccountCounts, *, key_health: bool) -> dict[str, Any]:
-    """Make the counts of aspects, as fields of responses; each response takes the fields it has.
-
-    ``key_health`` is whether keys are read: a key that was never read then counts as unknown.
-    """
-    keys = KEY_HEALTH.all_sums(accounts) if key_health else None
-    return vars(aspect_models.Sums.model_validate({"keys": keys}))
+def to_api_keys(accounts: AccountCounts) -> aspect_models.Keys:
+    """Make the counts by key health; a key that was never read counts as unknown."""
+    return aspect_models.Keys.model_validate(KEY_HEALTH.all_sums(accounts))
 
 
 def to_api_sides(finding: Finding, now: datetime) -> dict[str, object]:

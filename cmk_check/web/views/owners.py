@@ -10,7 +10,7 @@ from cmk_check.core.status import Status
 from cmk_check.limits import OWNER_PAGES_KEPT
 from cmk_check.web import models, parameters
 from cmk_check.web.http.paging import Page
-from cmk_check.web.views.aspects import to_api_counts
+from cmk_check.web.views.aspects import to_api_keys
 from cmk_check.web.views.groups import Groups, SummingView
 
 
@@ -73,7 +73,7 @@ class OwnersView(SummingView):
         return models.OwnerSums(
             owner=place[1:] or None,
             accounts=counts,
-            **to_api_counts(counts, key_health=self.key_health),
+            keys=to_api_keys(counts) if self.key_health else None,
             overdue=counts.overdue,
             oldest_violation=sums.oldest,
             unread=sums.unread,

@@ -14,7 +14,7 @@ from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page, position_of
 from cmk_check.web.http.refusals import not_found
-from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
+from cmk_check.web.views.aspects import to_api_accounts
 
 
 async def page_of(
@@ -71,7 +71,6 @@ def _shown(scan: Scan) -> models.Scan:
         not_found_omitted=max(0, len(scan.not_found) - MAX_GAPS_LISTED),
         posture=scan.posture,
         accounts=summary and to_api_accounts(accounts, scan.finished_at or scan.started_at),
-        **to_api_counts(accounts, key_health=False),
         subscriptions=summary and summary.subscriptions,
         changes=summary and summary.changes,
         cross_check=summary and summary.cross_check,

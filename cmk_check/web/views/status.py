@@ -26,7 +26,7 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.store.watch_table import WatchTable
 from cmk_check.web import models
 from cmk_check.web.http.refusals import not_recorded
-from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
+from cmk_check.web.views.aspects import to_api_accounts, to_api_keys
 from cmk_check.web.views.subscriptions import to_api_since, untrusted
 
 _log = logging.getLogger(__name__)
@@ -154,7 +154,7 @@ class StatusView:
             fresh_until=None if as_of is None else as_of + self.expect.max_age,
             fresh=answer.fresh,
             accounts=to_api_accounts(summary.accounts, self.clock.now()),
-            **to_api_counts(summary.accounts, key_health=self.key_health),
+            keys=to_api_keys(summary.accounts) if self.key_health else None,
             subscriptions=summary.subscriptions,
             management_group=next(iter(scope.group), None) if scope else None,
             gaps=[

@@ -22,7 +22,7 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page, position_of
-from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
+from cmk_check.web.views.aspects import to_api_accounts, to_api_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class SubscriptionsView:
             gap=known_gap(row).gap if row.state is CoverageState.GAP else None,
             last_read=last_read,
             accounts=to_api_accounts(row.accounts, self.clock.now()),
-            **to_api_counts(row.accounts, key_health=self.key_health),
+            keys=to_api_keys(row.accounts) if self.key_health else None,
             sequence=None if to_api_since(row.since) is None else row.sequence,
         )
 

@@ -22,7 +22,7 @@ from cmk_check.config.settings import (
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.config.watch_schedule import is_watch_scheduled
 from cmk_check.core.alert_routes import Route
-from cmk_check.core.requirements import OPTIONAL, OptionalRequirement
+from cmk_check.core.requirements import HEALTHY_KEYS
 from tests.guard.documents import ROOT
 from tests.unit.config.settings_kit import AZURITE, ON_AZURE, OTHER, SECRET, URL, faults_of
 
@@ -365,14 +365,4 @@ def test_what_nobody_looks_at_cannot_be_required() -> None:
 
     assert set(faults) == {"CMK_REQUIRE_HEALTHY_KEYS"}
     assert "CMK_KEY_HEALTH" in faults["CMK_REQUIRE_HEALTHY_KEYS"]
-    assert Settings.load({**given, "CMK_KEY_HEALTH": "on"}).requires
-
-
-@pytest.mark.parametrize("requirement", OPTIONAL, ids=lambda it: it.name)
-def test_each_requirement_has_a_setting_that_switches_it_on(
-    requirement: OptionalRequirement,
-) -> None:
-    """P1: one that no setting reaches counts nowhere."""
-    given = {**AZURITE, f"CMK_REQUIRE_{requirement.name.upper()}": "on"}
-
-    assert Settings.load(given).requires == {requirement}
+    assert Settings.load({**given, "CMK_KEY_HEALTH": "on"}).requires == {HEALTHY_KEYS}

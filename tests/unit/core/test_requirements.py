@@ -7,20 +7,13 @@ import pytest
 
 from cmk_check.core.account import Subscription
 from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ReasonSeverity
 from cmk_check.core.model import AccountCounts, Coverage, Finding, VerdictCounts
 from cmk_check.core.posture import Expectations, of_estate, of_subscription
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
-from cmk_check.core.requirements import (
-    AGAINST,
-    HEALTHY_KEYS,
-    OPTIONAL,
-    REQUIREMENTS,
-    VERDICTS,
-    OptionalRequirement,
-    Requirement,
-)
+from cmk_check.core.requirements import HEALTHY_KEYS, REQUIREMENTS, VERDICTS, Requirement
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
 from tests.unit.core.aspects.test_catalogue import EXAMPLES, FINDINGS, counted
 from tests.unit.core.examples import ID, NOON
@@ -28,17 +21,10 @@ from tests.unit.core.examples import ID, NOON
 NOTHING_IS_KNOWN: Final = AccountCounts(by_kind={"OpenAI": VerdictCounts(compliant=2)})
 
 
-def of_examples(place: int) -> AccountCounts:
-    """Return counts of two accounts, whose verdicts stay, with these states beside them."""
-    counts = NOTHING_IS_KNOWN
-    for aspect in (each.aspect for each in OPTIONAL):
-        counts = aspect.into(counts, {aspect.label(EXAMPLES[aspect.name][place]): 2})
-    return counts
-
-
-# Both accounts break each optional requirement, or meet it.
-NOTHING_IS_WELL, EVERYTHING_IS_WELL = of_examples(0), of_examples(1)
-each_optional: Final = pytest.mark.parametrize("requirement", OPTIONAL, ids=lambda it: it.name)
+# Both accounts have a broken key, or a healthy one.
+NOTHING_IS_WELL, EVERYTHING_IS_WELL = (
+    KEY_HEALTH.into(NOTHING_IS_KNOWN, {KEY_HEALTH.label(each): 2}) for each in EXAMPLES["keyHealth"]
+)
 each_requirement: Final = pytest.mark.parametrize(
     "requirement", REQUIREMENTS, ids=lambda it: it.name
 )
@@ -72,24 +58,20 @@ def reasons_of(status: Status, expect: Expectations) -> set[PostureReason]:
 
 def test_all_of_them_can_be_met() -> None:
     """A requirement that nothing meets would be switched off."""
-    assert not reasons_of(status_of(EVERYTHING_IS_WELL), asks(*OPTIONAL))
+    assert not reasons_of(status_of(EVERYTHING_IS_WELL), asks(HEALTHY_KEYS))
 
 
-@each_optional
 @pytest.mark.parametrize("accounts", [NOTHING_IS_WELL, NOTHING_IS_KNOWN], ids=["bad", "unknown"])
-def test_p1_each_reaches_every_posture_and_only_if_it_is_required(
-    requirement: Requirement, accounts: AccountCounts
-) -> None:
+def test_p1_keys_reach_every_posture_and_only_if_they_are_required(accounts: AccountCounts) -> None:
     """Compliant is what remains when nothing speaks against it."""
     status = status_of(accounts)
 
-    found = reasons_of(status, asks(requirement))
+    found = reasons_of(status, asks(HEALTHY_KEYS))
 
-    counts = requirement.counts(accounts, status)
+    counts = HEALTHY_KEYS.counts(accounts, status)
     assert found == {code for code, count in counts.items() if count}
     assert len(found) == 1
-    others = [each for each in OPTIONAL if each is not requirement]
-    assert not found & reasons_of(status, asks(*others))
+    assert not found & reasons_of(status, asks())
 
 
 @each_requirement
@@ -116,9 +98,8 @@ def test_p1_a_status_is_lowered_for_each_by_itself(requirement: Requirement) -> 
     answer = of_estate(lowered, NOON, asks(requirement))
     assert answer.verdict is PostureVerdict.UNKNOWN
     assert [code for code, _ in answer.reasons] == [PostureReason.RUNNING_SCAN_FOUND_WORSE]
-    others = [each for each in OPTIONAL if each is not requirement]
     is_always_required = requirement is VERDICTS
-    assert bool(of_estate(lowered, NOON, asks(*others)).reasons) == is_always_required
+    assert bool(of_estate(lowered, NOON, asks()).reasons) == is_always_required
 
 
 @each_requirement
@@ -152,20 +133,3 @@ def test_p1_an_accepted_violation_that_ends_with_a_broken_key_lowers_keys(
     found = HEALTHY_KEYS.is_worse(Difference(Known(), row, (FindingUpdate(before, after, ()),)))
 
     assert found is is_worse
-
-
-def test_every_requirement_is_in_the_catalogue() -> None:
-    """One that is left out counts nowhere, whatever its setting says."""
-    written = {type(VERDICTS), *OptionalRequirement.__subclasses__()}
-
-    assert {type(each) for each in REQUIREMENTS} == written
-
-
-@each_optional
-def test_what_breaks_each_is_named_for_pipelines_and_evidence(
-    requirement: OptionalRequirement,
-) -> None:
-    """A bundle would hold no risk, and a pipeline no problem of the account."""
-    codes = requirement.counts(AccountCounts(), Status())
-
-    assert codes.keys() == {code for aspect, _, code in AGAINST if aspect is requirement.aspect}

@@ -10,17 +10,15 @@ from local.simulator.load import estate_names
 
 pytestmark = pytest.mark.long
 
-ACCOUNT = {"name": "chat", "group": "rg", "identity": "system"}
 VAULT = {"name": "kv", "group": "rg"}
-STORE = {"type": "Microsoft.Storage/storageAccounts", "name": "files", "group": "rg"}
 
 
 def test_every_estate_loads() -> None:
     """A word that is wrong in a file is found here, not in a demonstration."""
     names = estate_names()
 
-    assert names == ["clean", "empty", "exceptions", "foundry", "keys", "nothing", "sample"]
-    assert [len(load_estate(name).subscriptions) for name in names] == [2, 1, 4, 3, 4, 0, 3]
+    assert names == ["clean", "empty", "exceptions", "keys", "nothing", "sample"]
+    assert [len(load_estate(name).subscriptions) for name in names] == [2, 1, 4, 4, 0, 3]
 
 
 @pytest.mark.parametrize(
@@ -33,11 +31,6 @@ def test_every_estate_loads() -> None:
         ({}, {"accounts": [{"tag": {}}]}, "cannot have tag;"),
         ({}, {"vaults": [{**VAULT, "key": []}]}, "cannot have key;"),
         ({}, {"vaults": [{**VAULT, "policies": {"system:none": []}}]}, "principal system:none"),
-        (
-            {},
-            {"accounts": [ACCOUNT | {"connections": {"files": "store:fiels"}}], "stores": [STORE]},
-            "the store store:fiels",
-        ),
     ],
 )
 def test_an_unknown_word_is_refused(
