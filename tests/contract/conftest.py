@@ -3,7 +3,8 @@
 Tests share it, so each empties the tables and queues that it uses.
 """
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,18 @@ from local.azurite import Azurite, Certificate
 
 GENEROUS_SECONDS: Final = 60.0
 """A busy machine does within this what needs no waiting; a client's own retries take longer."""
+
+
+async def wait_for(condition: Callable[[], bool]) -> None:
+    """Let the loop run until a condition holds.
+
+    Raises:
+        TimeoutError: it did not hold in ``GENEROUS_SECONDS``.
+
+    """
+    async with asyncio.timeout(GENEROUS_SECONDS):
+        while not condition():  # noqa: ASYNC110 - what is awaited sets no event
+            await asyncio.sleep(0.01)
 
 
 @dataclass(frozen=True, slots=True)

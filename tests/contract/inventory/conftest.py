@@ -15,6 +15,7 @@ from cmk_check.inventory.http_session import LimitedResponse, shared_transport
 from local.simulator.estate import Estate
 from local.simulator.faults import Answer
 from local.simulator.simulator import Simulator
+from tests.contract.conftest import wait_for
 from tests.contract.inventory.azure_kit import Azure
 
 SUBSCRIPTION = "8d3c0000-0000-4000-8000-000000000001"
@@ -68,8 +69,10 @@ async def inventory(
         opened = AzureInventory(settings, credential, transport, session.close, back_off=0.01)
         yield opened
         await opened.close()
-        # A connection whose request was given up says goodbye in the background.
-        await asyncio.sleep(0.05)
+        # A connection whose request was given up closes in the background. No public function lists
+        # the sockets of a loop; one of them is the loop's own.
+        sockets = vars(asyncio.get_running_loop())["_selector"].get_map()
+        await wait_for(lambda: len(sockets) == 1)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from cmk_check.core.keys.facts import Key, Vault
 from cmk_check.core.keys.permissions import suffices
 from cmk_check.core.unread import Unread
 from local.simulator import Fault, Hold, KeySpec, arm_error
-from tests.contract.conftest import GENEROUS_SECONDS
+from tests.contract.conftest import GENEROUS_SECONDS, wait_for
 from tests.contract.inventory.azure_kit import KEY_VAULT, Azure, unread, uri_of
 
 
@@ -124,11 +124,11 @@ async def test_nothing_goes_on_after_the_last_has_given_up_p8(azure: Azure, path
 
     reading.cancel()
     await asyncio.wait([reading])
-    await asyncio.sleep(0.05)
 
     # Connections that are closed say goodbye in tasks of their own.
-    left = [task for task in asyncio.all_tasks() - before if "cmk_check" in repr(task)]
-    assert left == []
+    await wait_for(
+        lambda: not any("cmk_check" in repr(task) for task in asyncio.all_tasks() - before)
+    )
 
 
 async def test_pause_that_the_first_had_no_time_for_is_made_for_who_has(azure: Azure) -> None:
