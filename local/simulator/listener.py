@@ -99,6 +99,13 @@ class ListenerThread:
             server.close_clients()
         for runner in self._runners:
             await runner.cleanup()
+        # A connection that waits for the other side to close it would outlive the loop. No public
+        # function lists a loop's transports and sockets; one of the sockets is the loop's own.
+        transports, selector = (vars(self._loop)[name] for name in ("_transports", "_selector"))
+        while len(selector.get_map()) > 1:
+            for transport in [*transports.values()]:
+                transport.abort()
+            await asyncio.sleep(0)
         await asyncio.sleep(0)
 
 

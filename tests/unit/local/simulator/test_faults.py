@@ -1,10 +1,15 @@
 """Faults hit what they are meant for, and records tell where tokens went."""
 
+import gc
+import socket
+from contextlib import ExitStack
+
 import pytest
 
-from local.simulator import Answer, Fault, arm_error
+from local.simulator import Answer, Fault, Simulator, arm_error
+from local.simulator.listener import HOST
 from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
-from tests.unit.local.simulator.vault_kit import APPS, KEYS
+from tests.unit.local.simulator.vault_kit import APPS, KEYS, small_estate
 
 pytestmark = pytest.mark.long
 
@@ -59,3 +64,16 @@ async def test_faults_are_matched_by_method_path_and_query(
         f"{client.simulator.url}/subscriptions?api-version=2022-12-01"
     ) as response:
         assert (response.status == 599) is met
+
+
+def test_connections_that_a_client_leaves_open_end_with_the_simulator() -> None:
+    """One that outlives it is reported in whatever test runs when it is collected."""
+    with Simulator(small_estate()) as running, ExitStack() as clients:
+        for said in (None, b"", b"GET /subscriptions HTTP/1.1\r\n"):
+            client = clients.enter_context(socket.create_connection((HOST, running.port)))
+            if said is not None:
+                client = running.client_ssl().wrap_socket(client, server_hostname=HOST)
+                clients.enter_context(client).sendall(said)
+        running.stop()
+
+    gc.collect()  # pytest fails a test in which something was left open
