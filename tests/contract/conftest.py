@@ -4,7 +4,7 @@ Tests share it, so each empties the tables and queues that it uses.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,18 @@ async def wait_for(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(GENEROUS_SECONDS):
         while not condition():  # noqa: ASYNC110 - what is awaited sets no event
             await asyncio.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+async def no_socket_left() -> AsyncIterator[None]:
+    """Keep the test's loop until its sockets are closed, which may happen in the background.
+
+    What outlives its loop is reported in whatever test runs when it is collected.
+    """
+    yield
+    # No public function lists the sockets of a loop; one of them is the loop's own.
+    sockets = vars(asyncio.get_running_loop())["_selector"].get_map()
+    await wait_for(lambda: len(sockets) == 1)
 
 
 @dataclass(frozen=True, slots=True)
