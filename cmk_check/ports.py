@@ -16,7 +16,7 @@ from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.resource_id import AccountId
-from cmk_check.core.status import LastScan, Summary
+from cmk_check.core.status import ALL_PUBLISHED, LastScan, Summary, Unpublished
 from cmk_check.core.watch_state import RecentChanges, Watch
 from cmk_check.errors import CmkCheckError
 from cmk_check.limits import TABLE_PAGE_ROWS
@@ -386,12 +386,14 @@ class ScanEndSink(Protocol):
         scan: LastScan,
         posture: PostureVerdict | None,
         summary: Summary | None,
+        unpublished: Unpublished = ALL_PUBLISHED,
         *,
         partial: bool = False,
     ) -> None:
         """Accept the end of a scan; a failed scan has neither posture nor summary.
 
-        For a partial scan, ``posture`` covers the estate, ``summary`` only the scan.
+        For a partial scan, ``posture`` and ``unpublished`` cover the estate, ``summary`` only the
+        scan.
         """
         ...
 

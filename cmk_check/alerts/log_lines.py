@@ -19,7 +19,7 @@ from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Change
-from cmk_check.core.status import KnownGap, LastScan, Summary
+from cmk_check.core.status import ALL_PUBLISHED, KnownGap, LastScan, Summary, Unpublished
 from cmk_check.core.watch_state import Watch
 from cmk_check.limits import MAX_LOG_LINE_CHARS, SHORTENED_TO
 
@@ -38,7 +38,9 @@ class LogEvent(StrEnum):
     `time`, `source`, `subject`, `datacontenttype`, `data`."""
     SCAN = "cmk.scan"
     """When a scan has ended. Fields: `scanId`, `state`, `trigger`, `overdue` (started by the second
-    clock), `reason`, `startedAt`, `durationSeconds`; unless the scan failed also `posture`,
+    clock), `reason`, `startedAt`, `durationSeconds`, `unpublished` (`changes`, the number of
+    recorded changes that wait to be published, and `since`, when the oldest was recorded, null if
+    there is none or if that is not known); unless the scan failed also `posture`,
     `accounts` (with `excepted`, which are non-compliant, and `overdue`), `keys` (null if no key was
     checked), `subscriptions`, `changes` (a number), `crossCheck` (null if nothing was compared)."""
     PARTIAL_SCAN = "cmk.partial_scan"
@@ -77,6 +79,7 @@ class LogSink:
         scan: LastScan,
         posture: PostureVerdict | None,
         summary: Summary | None,
+        unpublished: Unpublished = ALL_PUBLISHED,
         *,
         partial: bool = False,
     ) -> None:
@@ -87,7 +90,7 @@ class LogSink:
         """
         for gap in summary.gaps if summary and not partial else ():
             write_line(logging.WARNING, LogEvent.GAP, _gap(scan.id, gap))
-        fields = _scan(scan) | (_outcome(scan, posture, summary) if summary else {})
+        fields = _scan(scan, unpublished) | (_outcome(scan, posture, summary) if summary else {})
         event = LogEvent.PARTIAL_SCAN if partial else LogEvent.SCAN
         write_line(logging.WARNING if scan.reason else logging.INFO, event, fields)
 
@@ -138,7 +141,7 @@ def _cut(value: object, chars: int, entries: int, name: str = "") -> object:
             return value
 
 
-def _scan(scan: LastScan) -> dict[str, object]:
+def _scan(scan: LastScan, unpublished: Unpublished) -> dict[str, object]:
     took = scan.finished_at - scan.started_at if scan.finished_at else None
     return {
         "scanId": scan.id,
@@ -148,6 +151,10 @@ def _scan(scan: LastScan) -> dict[str, object]:
         "reason": scan.reason,
         "startedAt": time_text(scan.started_at),
         "durationSeconds": None if took is None else int(took.total_seconds()),
+        "unpublished": {
+            "changes": unpublished.changes,
+            "since": time_text(unpublished.since) if unpublished.since else None,
+        },
     }
 
 

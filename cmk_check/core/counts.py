@@ -13,7 +13,7 @@ from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.kinds import left_out, of_azure_openai
 from cmk_check.core.model import AccountCounts, Coverage, Finding, VerdictCounts
 from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.core.status import KnownGap, SubscriptionCounts, Summary, UnwrittenGap
+from cmk_check.core.status import KnownGap, SubscriptionCounts, Summary, Unpublished, UnwrittenGap
 from cmk_check.limits import (
     MAX_BROKEN_KEY_REASONS,
     MAX_BROKEN_KEYS_LISTED,
@@ -159,6 +159,7 @@ def merge(summaries: Iterable[Summary]) -> Summary:
         unwritten_gaps=tuple(gap for part in parts for gap in part.unwritten_gaps)[
             :MAX_UNWRITTEN_NAMED
         ],
+        unpublished=Unpublished.add(part.unpublished for part in parts),
     )
 
 

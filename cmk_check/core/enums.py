@@ -307,7 +307,7 @@ class PostureVerdict(StrEnum):
 
 
 class PostureReason(StrEnum):
-    """The reasons of a posture; the last four are information and never make it worse."""
+    """The reasons of a posture; the last five are information and never make it worse."""
 
     ACCOUNTS_NON_COMPLIANT = "accounts_non_compliant"
     ACCOUNTS_UNKNOWN = "accounts_unknown"
@@ -327,6 +327,7 @@ class PostureReason(StrEnum):
     NO_ACCOUNTS_IN_SCOPE = "no_accounts_in_scope"
     KINDS_EXCLUDED = "kinds_excluded"
     SUBSCRIPTIONS_EXCLUDED = "subscriptions_excluded"
+    CHANGES_UNPUBLISHED = "changes_unpublished"
 
 
 class ControlMapping(StrEnum):

@@ -87,6 +87,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
     if counts.excluded:
         note = f"{counts.excluded:,} of {counts.total:,}"
         reasons.append(_reason(PostureReason.SUBSCRIPTIONS_EXCLUDED, note))
+    reasons += _of_changes(status)
     return _posture(reasons, fresh=is_fresh(status.as_of, now, expect.max_age))
 
 
@@ -176,6 +177,8 @@ def _before_the_first_scan(status: Status | None) -> Posture:
     reasons: Reasons = [_reason(PostureReason.NO_SCAN_YET)]
     if status is not None and status.lowered is not None:
         reasons.insert(0, _reason(status.lowered))
+    if status is not None:
+        reasons += _of_changes(status)
     return Posture(PostureVerdict.UNKNOWN, tuple(reasons), fresh=False)
 
 
@@ -229,6 +232,13 @@ def _of_group(unread: Gap | None) -> Reasons:
         return []
     missing = f", missing {unread.missing_action}" if unread.missing_action else ""
     return [_reason(PostureReason.MANAGEMENT_GROUP_UNREAD, f"{unread.reason}{missing}")]
+
+
+def _of_changes(status: Status) -> Reasons:
+    left = status.unpublished
+    since = f", the oldest since {left.since:%Y-%m-%d %H:%M} UTC" if left.since else ""
+    note = f"{left.changes:,}{since}"
+    return [_reason(PostureReason.CHANGES_UNPUBLISHED, note)] if left.changes else []
 
 
 def _of_scope(status: Status, expect: Expectations) -> Reasons:

@@ -1,7 +1,9 @@
 """The result of a scan: sums, gaps, the latest scan, and the status that combines them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from cmk_check.core.cross_check import CrossCheck
 from cmk_check.core.enums import PostureReason, ScanState, Trigger
@@ -45,6 +47,35 @@ class UnwrittenGap:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpublished:
+    """Recorded changes that are not published: ``changes`` is their number.
+
+    ``since`` is when the oldest was recorded; None if there is none, or if the row of one does not
+    say when.
+    """
+
+    changes: int = 0
+    since: datetime | None = None
+
+    @classmethod
+    def of(cls, times: Iterable[datetime | None]) -> "Unpublished":
+        """Count changes by the times at which they were recorded, None if a time is not known."""
+        found = list(times)
+        known = [time for time in found if time is not None]
+        oldest = min(known) if known and len(known) == len(found) else None
+        return cls(len(found), oldest)
+
+    @classmethod
+    def add(cls, parts: Iterable["Unpublished"]) -> "Unpublished":
+        """Add up counts."""
+        some = [part for part in parts if part.changes]
+        return cls(sum(part.changes for part in some), cls.of(part.since for part in some).since)
+
+
+ALL_PUBLISHED: Final = Unpublished()
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The sums of a slice or of a whole scan."""
 
@@ -65,6 +96,8 @@ class Summary:
     """None if no list was compared with Resource Graph."""
     unwritten_gaps: tuple[UnwrittenGap, ...] = ()
     """At most 1,000 of the gaps that no coverage row has."""
+    unpublished: Unpublished = ALL_PUBLISHED
+    """The changes of subscriptions that the scan left unpublished."""
 
     @property
     def unnamed(self) -> int:
@@ -113,6 +146,13 @@ class Status:
     """Why the scan could not read the management group."""
     unnamed_until: datetime | None = None
     """The date of the rows if ``unwritten_gaps`` does not name all unwritten gaps."""
+    unpublished_of_scans: Unpublished = ALL_PUBLISHED
+    """The changes of scans themselves that are not published."""
+
+    @property
+    def unpublished(self) -> Unpublished:
+        """All changes that are not published."""
+        return Unpublished.add((self.summary.unpublished, self.unpublished_of_scans))
 
     @property
     def recorded_until(self) -> datetime | None:

@@ -15,7 +15,7 @@ from cmk_check.core.comparison import changes
 from cmk_check.core.counts import merge
 from cmk_check.core.enums import ChangeType, PostureReason, ScanState
 from cmk_check.core.model import Change
-from cmk_check.core.status import LastScan, Status
+from cmk_check.core.status import LastScan, Status, Unpublished
 from cmk_check.limits import (
     ATTEMPTS_PER_STEP,
     CHANGES_PRUNED_PER_SCAN,
@@ -26,6 +26,7 @@ from cmk_check.ports import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.scan.partial_scan import status_after
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.scan_rows import Lease, Scan
+from cmk_check.store.scans import LeaseAndStatus
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ async def finish(context: ScanContext, scan_id: str) -> None:
                 scope=scan.scope,
                 group_unread=scan.group_unread,
                 unnamed_until=previous.all_recorded_until if summary.unnamed else None,
+                unpublished_of_scans=previous.unpublished_of_scans,
             )
         answer = posture.of_estate(status, now, context.options.expectations)
         ended = replace(ended, posture=answer.verdict)
@@ -117,26 +119,29 @@ async def fail_scan(
 async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
     """Write the end of a scan, retrying after a conflict or a lost answer; then clean up.
 
-    The scan's row, the status and the free lease are written in one transaction.
+    The scan's row, the status and the free lease are written in one transaction. The scan's log
+    line comes after the publication, so that it counts changes that could not be published.
     """
     unsure = False
+    closed: Scan | None = None
     for _ in range(ATTEMPTS_PER_STEP):
         stored = await context.scans.scan(scan_id)
         current = await context.scans.lease_and_status()
+        status = current.status.value
         if stored is None or stored.value.state is not ScanState.RUNNING:
             if unsure and stored is not None and stored.value.state not in _OVERTAKEN:
-                await _tell(context, stored.value)
+                closed = stored.value
             break
         if current.lease.value.scan_id != scan_id:
             return
         try:
-            end = await make_end(stored.value, current.status.value, context.clock.now())
+            end = await make_end(stored.value, status, context.clock.now())
             if end is None:
                 return
-            ended, status, told = end
+            ended, new_status, told = end
             await context.scans.commit(
                 lease=Lease("", ended.epoch, ended.finished_at or ended.started_at),
-                status=status,
+                status=new_status,
                 scans=[(ended, stored.etag)],
                 changes=[replace(change, sequence=ended.epoch) for change in told],
                 current=current,
@@ -146,12 +151,12 @@ async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
         except StoreUnavailable:
             unsure = True
             continue
-        await _tell(context, ended)
+        closed, status = ended, new_status or status
         break
     else:
         message = f"The end of scan {scan_id} was not recorded in {ATTEMPTS_PER_STEP} tries."
         raise StoreUnavailable(message)
-    await context.publish_scan_changes()
+    await _publish_and_tell(context, closed, status)
     await context.scans.drop_slices(scan_id)
     if stored is not None and stored.value.is_partial:
         return  # full scans run often enough to delete old rows
@@ -159,6 +164,34 @@ async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
         await _prune(context, scan_id)
     except StoreError as error:
         _log.warning("Changes and scans past the retention stay until the next scan: %s", error)
+
+
+async def publish_scan_changes(context: ScanContext, status: Status) -> Unpublished:
+    """Publish the changes of scans; return how many changes of the estate stay unpublished.
+
+    ``status`` is the latest known one. Its number of unpublished changes is corrected if necessary;
+    nothing that the posture depends on changes.
+
+    Raises:
+        StoreError
+
+    """
+    left = await context.publish_scan_changes()
+    if left != status.unpublished_of_scans:
+        await _correct(context, left)
+    return Unpublished.add((status.summary.unpublished, left))
+
+
+async def _correct(context: ScanContext, left: Unpublished) -> None:
+    for _ in range(ATTEMPTS_PER_STEP):
+        stored = await context.scans.status()
+        corrected = replace(stored.value, unpublished_of_scans=left)
+        try:
+            await context.scans.commit(status=corrected, current=LeaseAndStatus(status=stored))
+        except WriteConflict:
+            continue
+        return
+    raise StoreUnavailable("The unpublished changes were not counted: every try met a conflict.")
 
 
 async def _prune(context: ScanContext, scan_id: str) -> None:
@@ -176,10 +209,19 @@ async def _prune(context: ScanContext, scan_id: str) -> None:
         await context.feed.prune(before, CHANGES_PRUNED_PER_SCAN)
 
 
-async def _tell(context: ScanContext, ended: Scan) -> None:
-    await context.scan_end_sink.scan_ended(
-        _last(ended), ended.posture, ended.summary, partial=ended.is_partial
-    )
+async def _publish_and_tell(context: ScanContext, closed: Scan | None, status: Status) -> None:
+    unpublished = status.unpublished
+    try:
+        unpublished = await publish_scan_changes(context, status)
+    finally:
+        if closed is not None:
+            await context.scan_end_sink.scan_ended(
+                _last(closed),
+                closed.posture,
+                closed.summary,
+                unpublished,
+                partial=closed.is_partial,
+            )
 
 
 def _last(scan: Scan) -> LastScan:

@@ -18,7 +18,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.model import Coverage
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scan_request import StartOutcome
-from cmk_check.core.status import Status, Summary, UnwrittenGap
+from cmk_check.core.status import Status, Summary, Unpublished, UnwrittenGap
 from cmk_check.limits import MAX_GAP_DETAIL_CHARS
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store import table_keys
@@ -77,7 +77,11 @@ async def status_after(
         unwritten=unwritten,
         new=before.new,
     )
-    summary = replace(summary, unwritten=len(unwritten) + before.unnamed + own.unnamed)
+    summary = replace(
+        summary,
+        unwritten=len(unwritten) + before.unnamed + own.unnamed,
+        unpublished=await _unpublished(context, own, before),
+    )
     is_marked = any(row.recording is not None for row in recorded)
     lowered = previous.lowered if scan.was_lowered else None
     if lowered is None:
@@ -94,6 +98,13 @@ async def status_after(
         keys_lowered=scan.keys_were_lowered or is_marked,
         unnamed_until=previous.all_recorded_until if summary.unnamed else None,
     )
+
+
+async def _unpublished(context: ScanContext, own: Summary, before: Summary) -> Unpublished:
+    """Count the unpublished changes of all subscriptions; normally, nothing needs to be read."""
+    if own.unpublished.changes or before.unpublished.changes:
+        return await context.findings_table.unpublished()
+    return own.unpublished
 
 
 def _still_unwritten(

@@ -28,7 +28,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import Coverage
 from cmk_check.core.reasons.gap_sentences import NOT_RECORDED, make_gap
-from cmk_check.core.status import Status, UnwrittenGap
+from cmk_check.core.status import Status, Unpublished, UnwrittenGap
 from cmk_check.errors import CmkCheckError
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import (
@@ -47,7 +47,7 @@ from cmk_check.scan.record import Recorder
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice_reading import SliceReading
 from cmk_check.scan.slice_subscriptions import subscriptions_of
-from cmk_check.store.outbox import OutboxEntry
+from cmk_check.store.outbox import OutboxEntry, count_unpublished
 from cmk_check.store.scan_rows import Planned, Stored
 from cmk_check.store.subscription_rows import StoredSubscription
 
@@ -135,6 +135,7 @@ class SliceRun:
         self._status = status.value
         self._recorder = Recorder(context, claim, status)
         self._outbox: dict[tuple[str, ...], OutboxEntry] = {}
+        self._unreadable: dict[str, Unpublished] = {}
         self._changes: set[tuple[str, ...]] = set()
         # Only the first scan names broken keys; later scans report each change.
         self._names_broken_keys = claim.scan.baseline and context.keys is not None
@@ -158,6 +159,7 @@ class SliceRun:
         finally:
             left = await self._context.relay.publish(list(self._outbox.values()))
             self._outbox = {entry.place: entry for entry in left}
+        unpublished = Unpublished.add([count_unpublished(left), *self._unreadable.values()])
         changes = self._claim.slice.value.changes + len(self._changes)
         summary = summarise(
             recorded,
@@ -168,6 +170,7 @@ class SliceRun:
         )
         if self._cross_check is not None:
             summary = replace(summary, cross_check=self._cross_check.outcome)
+        summary = replace(summary, unpublished=unpublished)
         await self._claim.done(self._context, summary, failed=self._poisoned)
 
     async def release(self) -> None:
@@ -219,7 +222,8 @@ class SliceRun:
                     reading = await self._begun()
                     if attempt:
                         stored = await self._context.findings_table.read_one(stored.partition)
-                    self._keep(stored.outbox)
+                    self._keep(stored.outbox.entries)
+                    self._unreadable[stored.partition] = stored.outbox.unreadable
                     return await self._read_and_record(reading, planned, stored, gap)
                 except (WriteConflict, StoreUnavailable) as error:
                     _log.warning("Subscription %s starts over: %s", planned.subscription.id, error)

@@ -129,7 +129,9 @@ async def _fail(context: ScanContext, scan: Scan, reason: str, lowered: PostureR
     await fail_scan(context, scan.id, reason, lowered)
     if not scan.is_partial:
         every = context.findings_table.subscriptions("", "")
-        await context.relay.publish([change async for stored in every for change in stored.outbox])
+        await context.relay.publish(
+            [entry async for stored in every for entry in stored.outbox.entries]
+        )
 
 
 async def _has_finished(context: ScanContext, status: Status) -> bool:

@@ -36,7 +36,7 @@ from cmk_check.ports import (
     StoreUnavailable,
     WriteConflict,
 )
-from cmk_check.scan.finish import fail_scan
+from cmk_check.scan.finish import fail_scan, publish_scan_changes
 from cmk_check.scan.partial_scan import needs_full_scan
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.second_clock import leave_message, newer_scans, overdue_after, send_message
@@ -189,7 +189,7 @@ async def _start(
         await _report_earlier_build(context, error, failed, partial=bool(named))
         raise
     await _send(context, mine)
-    await _publish_leftovers(context)
+    await _publish_leftovers(context, status)
     return StartAnswer(StartOutcome.STARTED, mine)
 
 
@@ -321,12 +321,12 @@ async def _send(context: ScanContext, scan_id: str) -> None:
         raise
 
 
-async def _publish_leftovers(context: ScanContext) -> None:
+async def _publish_leftovers(context: ScanContext, status: Status) -> None:
     """Publish the changes of earlier scans.
 
     A failure must not affect the new scan: its end and the next scan try again.
     """
     try:
-        await context.publish_scan_changes()
+        await publish_scan_changes(context, status)
     except StoreError as error:
         _log.warning("Changes of earlier scans stay until the next scan: %s", error)

@@ -212,8 +212,6 @@ class FeedTable:
 
     async def _append(self, fresh: Sequence[Change]) -> dict[_Key, int]:
         head = await self._get(_HEAD)
-        if head is not None and codec.is_too_new(head):
-            raise codec.too_new(head, _PUBLISHES)
         last = await self._last(head)
         numbers = {_key(change): number for number, change in enumerate(fresh, last + 1)}
         moved = {**codec.STAMP, "last": last + len(fresh)}
@@ -227,8 +225,15 @@ class FeedTable:
         return numbers
 
     async def _last(self, head: Entity | None) -> int:
-        """Return the last number, from the rows if the head was deleted or is broken."""
+        """Return the last number, from the rows if the head was deleted or is broken.
+
+        Raises:
+            RowTooNew: a newer version wrote the head.
+
+        """
         if head is not None:
+            if codec.is_too_new(head):
+                raise codec.too_new(head, _PUBLISHES)
             try:
                 return codec.Reader(head).number("last", table_keys.LAST_NUMBER)
             except RowUnusable as error:

@@ -20,6 +20,7 @@ from cmk_check.core.comparison.updates import Difference, FindingUpdate
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.status import Unpublished
 from cmk_check.limits import RESERVED_WRITES, SEARCHED_AT_ONCE, TABLE_PAGE_ROWS
 from cmk_check.ports import (
     Delete,
@@ -35,7 +36,7 @@ from cmk_check.ports import (
 from cmk_check.store import codec, table_checks, table_keys
 from cmk_check.store.codec import RowUnusable
 from cmk_check.store.finding_filter import FindingFilter
-from cmk_check.store.outbox import OutboxEntry, outbox_write
+from cmk_check.store.outbox import OutboxEntry, count_unpublished, outbox_write, read_outbox
 from cmk_check.store.subscription_rows import (
     StoredSubscription,
     coverage_in,
@@ -120,6 +121,12 @@ class FindingsTable:
         async for entity in self._rows(query):
             if entity.row == table_keys.COVERAGE:
                 yield (entity.partition, entity.row), coverage_in(entity)
+
+    async def unpublished(self) -> Unpublished:
+        """Count the changes of all subscriptions that are not published."""
+        query = TableQuery(row_from=table_keys.OUTBOX_FROM, row_to=table_keys.OUTBOX_TO)
+        outbox = read_outbox(_TABLE, [entity async for entity in self._rows(query)])
+        return Unpublished.add((count_unpublished(outbox.entries), outbox.unreadable))
 
     async def finding(self, account: AccountId) -> Finding | None:
         """Read the finding of an account; return None if there is none.

@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from cmk_check.core.model import Change
+from cmk_check.core.status import ALL_PUBLISHED, Unpublished
 from cmk_check.ports import Entity, Insert, LimitExceeded, Table
 from cmk_check.store import codec, table_keys
 from cmk_check.store.codec import RowUnusable
@@ -29,6 +31,19 @@ class OutboxEntry:
         return place_of(self.change)
 
 
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The outbox rows of a partition: ``entries`` can be published, ``unreadable`` rows cannot."""
+
+    entries: tuple[OutboxEntry, ...] = ()
+    unreadable: Unpublished = ALL_PUBLISHED
+
+
+def count_unpublished(entries: Iterable[OutboxEntry]) -> Unpublished:
+    """Count changes that stay in an outbox."""
+    return Unpublished.of(entry.change.time for entry in entries)
+
+
 def place_of(change: Change) -> tuple[Table, str, str]:
     """Return the only outbox row from which a change may be published.
 
@@ -48,13 +63,14 @@ def outbox_write(change: Change) -> Insert:
     return Insert(table_keys.outbox_row(change.sequence, change.id), codec.change_values(change))
 
 
-def outbox_entries(table: Table, entities: Iterable[Entity]) -> tuple[OutboxEntry, ...]:
+def read_outbox(table: Table, entities: Iterable[Entity]) -> Outbox:
     """Read the outbox rows among these rows.
 
     A row that is broken, forged, newer or unknown is logged and skipped: it must not block the
-    other changes.
+    other changes. It is counted, because its change is published to nobody.
     """
     entries: list[OutboxEntry] = []
+    unreadable: list[datetime | None] = []
     for entity in entities:
         if not entity.row.startswith(table_keys.OUTBOX_FROM):
             _log.warning("Partition %s has an unknown row: %.200a", entity.partition, entity.row)
@@ -62,14 +78,23 @@ def outbox_entries(table: Table, entities: Iterable[Entity]) -> tuple[OutboxEntr
         if codec.is_newer_change(entity):
             waits = codec.too_new(entity, "recorded this change")
             _log.error("Partition %s, row %.200a. %s", entity.partition, entity.row, waits)
+            unreadable.append(_recorded_at(entity))
             continue
         try:
             change = _change_in(table, entity)
         except (RowUnusable, LimitExceeded) as error:
             _log.error("A change cannot be published: %s", error)
+            unreadable.append(_recorded_at(entity))
             continue
         entries.append(OutboxEntry(change, entity.etag))
-    return tuple(entries)
+    return Outbox(tuple(entries), Unpublished.of(unreadable))
+
+
+def _recorded_at(entity: Entity) -> datetime | None:
+    try:
+        return codec.Reader(entity).parsed(codec.time_of, "time")
+    except RowUnusable:
+        return None
 
 
 def _change_in(table: Table, entity: Entity) -> Change:

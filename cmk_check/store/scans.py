@@ -28,7 +28,7 @@ from cmk_check.ports import (
 from cmk_check.store import codec as rows
 from cmk_check.store import row_times, table_checks, table_keys
 from cmk_check.store.codec import RowUnusable
-from cmk_check.store.outbox import OF_SCANS, OutboxEntry, outbox_entries, outbox_write
+from cmk_check.store.outbox import OF_SCANS, Outbox, outbox_write, read_outbox
 from cmk_check.store.scan_rows import (
     LEASE,
     SCAN,
@@ -156,13 +156,13 @@ class ScanTable:
             writes.append(rows.write(row, values, etag))
         await self._store.commit(_TABLE, _PARTITION, [*writes, *map(outbox_write, changes)])
 
-    async def outbox(self) -> tuple[OutboxEntry, ...]:
+    async def outbox(self) -> Outbox:
         """Read the unpublished changes of scans."""
         query = TableQuery(
             partition=_PARTITION, row_from=table_keys.OUTBOX_FROM, row_to=table_keys.OUTBOX_TO
         )
         found = [entity async for entity in self._store.query(_TABLE, query)]
-        return outbox_entries(_TABLE, found)
+        return read_outbox(_TABLE, found)
 
     async def slice(self, scan: Scan, number: int) -> Stored[Slice] | None:
         """Read one slice of the scan's plan."""

@@ -20,7 +20,7 @@ from cmk_check.limits import PARTITIONS_REMEMBERED
 from cmk_check.ports import Entity, LimitExceeded, Table
 from cmk_check.store import codec, row_times, table_keys
 from cmk_check.store.codec import RowTooNew, RowUnusable
-from cmk_check.store.outbox import OutboxEntry, outbox_entries
+from cmk_check.store.outbox import Outbox, read_outbox
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class StoredSubscription:
     partition: str
     known: Known = field(default_factory=Known)
     etags: Mapping[str, str] = field(default_factory=dict)
-    outbox: tuple[OutboxEntry, ...] = ()
+    outbox: Outbox = field(default_factory=Outbox)
     unusable: str | None = None
 
     @property
@@ -91,9 +91,9 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
             sequence, listed = codec.remains_of(entity)
         else:
             coverage = found
-    outbox = outbox_entries(Table.FINDINGS, others)
+    outbox = read_outbox(Table.FINDINGS, others)
     etags = {entity.row: entity.etag for entity in entities}
-    if table_keys.COVERAGE not in etags and (findings or untrusted or outbox):
+    if table_keys.COVERAGE not in etags and (findings or untrusted or outbox.entries):
         sequence, listed = None, Subscription(table_keys.unescape(partition), expected=True)
     known = Known(coverage, findings, untrusted, sequence, listed)
     return StoredSubscription(partition, known, etags, outbox, unusable)

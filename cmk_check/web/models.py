@@ -122,6 +122,13 @@ class LastScan(Answer):
     overdue: bool = Field(description="Whether it started because the timer had not fired.")
 
 
+class Unpublished(Answer):
+    """Recorded changes that are not published: no alert has been sent for them."""
+
+    changes: int = Field(description="How many there are; normally 0.")
+    since: Time | None = Field(description="When the oldest was recorded; null if not known.")
+
+
 class CrossCheck(Answer):
     """The comparison of Azure's lists with Resource Graph."""
 
@@ -220,6 +227,7 @@ class Status(Sums, _Posture):
     )
     gaps_omitted: int = Field(description="How many more gaps there are.")
     last_scan: LastScan | None = Field(description="The latest full scan that ended.")
+    unpublished: Unpublished = Field(description="Changes of the whole estate without an alert.")
     watch: Watch | None = Field(description="The watch for changes; null if there is none.")
 
 

@@ -165,6 +165,16 @@ traces
 | where tostring(watch["state"]) == "blind" and todatetime(watch["since"]) < ago(1h)
 | project why = tostring(watch["reason"]), lacking = tostring(watch["missingAction"])
 '''
+// The feed or a queue refuses changes, so no other rule sees them. An unreadable change has no time.
+var unpublished = '''
+traces
+| where message startswith '{"event":"cmk.scan"'
+| extend ended = parse_json(message)
+| summarize arg_max(timestamp, ended)
+| extend since = todatetime(ended["unpublished"]["since"])
+| where toint(ended["unpublished"]["changes"]) > 0 and (isnull(since) or since < ago(30m))
+| project todo = "docs/operations.md, Changes that are not published."
+'''
 // The host logs messages that failed too often; the app logs alerts that the webhook refused for a day.
 var poison = '''
 traces
@@ -325,6 +335,14 @@ var rules = [
     query: poison
     dimensions: []
     timing: once
+  }
+  {
+    name: 'changes-unpublished'
+    title: 'Recorded changes have not been published for more than 30 minutes'
+    severity: 1
+    query: unpublished
+    dimensions: ['todo']
+    timing: whileItLasts
   }
 ]
 

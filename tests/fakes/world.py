@@ -18,7 +18,7 @@ from cmk_check.core.model import Change, Finding
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scan_request import StartAnswer
-from cmk_check.core.status import LastScan, Status, Summary
+from cmk_check.core.status import ALL_PUBLISHED, LastScan, Status, Summary, Unpublished
 from cmk_check.ports import AccountSearch, QueueError, SliceMessage, Store, Table, TableQuery
 from cmk_check.scan.scan_context import ScanContext, ScanOptions
 from cmk_check.scan.slice import fail, run_slice
@@ -80,6 +80,7 @@ class RecordingSink:
     told: list[tuple[int, Change]] = field(default_factory=list)
     ended: list[tuple[str, str, str | None]] = field(default_factory=list)
     partial_ended: list[tuple[str, str, str | None]] = field(default_factory=list)
+    unpublished: Unpublished = ALL_PUBLISHED
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Keep them."""
@@ -90,10 +91,12 @@ class RecordingSink:
         scan: LastScan,
         posture: PostureVerdict | None,
         summary: Summary | None,
+        unpublished: Unpublished = ALL_PUBLISHED,
         *,
         partial: bool = False,
     ) -> None:
         """Keep it; only a scan that failed has no outcome."""
+        self.unpublished = unpublished
         assert (posture is None) == (summary is None) == (scan.state is ScanState.FAILED)
         (self.partial_ended if partial else self.ended).append(
             (scan.id, scan.state.value, scan.reason)

@@ -146,7 +146,7 @@ class Checks:
 
     async def _outbox(self) -> list[Change]:
         stored = [await self._stored(where) for where in self.truth]
-        return [pending.change for entry in stored for pending in entry.outbox]
+        return [pending.change for entry in stored for pending in entry.outbox.entries]
 
     async def _check_rows(self) -> None:
         if not any(truth.listed for truth in self.truth.values()):
@@ -158,7 +158,7 @@ class Checks:
                 assert not truth.listed, f"{where} is listed, and not recorded"
                 continue
             assert coverage.recording is None, f"{where}: a mark is left"
-            if found.outbox:
+            if found.outbox.entries:
                 raise LostChangeError(f"{where}: changes are left in the outbox")
             if coverage.state is CoverageState.RETIRED and not truth.listed:
                 continue  # deleted when last seen
@@ -206,7 +206,9 @@ class Checks:
         assert status.last_scan is not None, "no scan has ever ended"
         for required in (False, True):
             await self._check_answer(status.last_scan.state, required=required)
-        assert not await ScanTable(self.world.store).outbox(), "changes of scans are not published"
+        left = await ScanTable(self.world.store).outbox()
+        assert not left.entries, "changes of scans are not published"
+        assert not status.unpublished.changes, "the status counts changes that are published"
 
     async def _check_answer(self, ended: ScanState, *, required: bool) -> None:
         answer = await self.answer(required=required)

@@ -536,10 +536,10 @@ export interface components {
             nextLink?: string;
         };
         /**
-         * @description The reasons of a posture; the last four are information and never make it worse.
+         * @description The reasons of a posture; the last five are information and never make it worse.
          * @enum {string}
          */
-        PostureReason: "accounts_non_compliant" | "accounts_unknown" | "keys_broken" | "keys_unknown" | "subscriptions_unread" | "management_group_unread" | "no_subscription_visible" | "earlier_build" | "no_scan_yet" | "stale" | "clock_skew" | "scan_failed" | "running_scan_found_worse" | "scope_changed" | "accounts_excepted" | "no_accounts_in_scope" | "kinds_excluded" | "subscriptions_excluded";
+        PostureReason: "accounts_non_compliant" | "accounts_unknown" | "keys_broken" | "keys_unknown" | "subscriptions_unread" | "management_group_unread" | "no_subscription_visible" | "earlier_build" | "no_scan_yet" | "stale" | "clock_skew" | "scan_failed" | "running_scan_found_worse" | "scope_changed" | "accounts_excepted" | "no_accounts_in_scope" | "kinds_excluded" | "subscriptions_excluded" | "changes_unpublished";
         /**
          * @description The answer for an estate or a subscription.
          *
@@ -699,6 +699,8 @@ export interface components {
             gapsOmitted: number;
             /** @description The latest full scan that ended. */
             lastScan: components["schemas"]["LastScan"] | null;
+            /** @description Changes of the whole estate without an alert. */
+            unpublished: components["schemas"]["Unpublished"];
             /** @description The watch for changes; null if there is none. */
             watch: components["schemas"]["Watch"] | null;
         };
@@ -768,6 +770,13 @@ export interface components {
          * @enum {string}
          */
         Trigger: "timer" | "request" | "watch";
+        /** @description Recorded changes that are not published: no alert has been sent for them. */
+        Unpublished: {
+            /** @description How many there are; normally 0. */
+            changes: number;
+            /** @description When the oldest was recorded; null if not known. */
+            since: string | null;
+        };
         /**
          * @description The answer for one account.
          * @enum {string}
@@ -854,6 +863,7 @@ export type Subscriptions = components['schemas']['Subscriptions'];
 export type SubscriptionsPage = components['schemas']['SubscriptionsPage'];
 export type Transition = components['schemas']['Transition'];
 export type Trigger = components['schemas']['Trigger'];
+export type Unpublished = components['schemas']['Unpublished'];
 export type Verdict = components['schemas']['Verdict'];
 export type Watch = components['schemas']['Watch'];
 export type WatchState = components['schemas']['WatchState'];

@@ -90,6 +90,11 @@ class StatusCollector(Collector):
         yield from _gauge("subscriptions", "Subscriptions by coverage.", counts, "coverage")
         if status.last_scan is not None:
             yield from _of_scan(status.last_scan)
+        waiting = status.unpublished
+        text = "Recorded changes that are not published, so that no alert has been sent for them."
+        yield from _gauge("changes_unpublished", text, waiting.changes)
+        text = "When the oldest unpublished change was recorded; absent if there is none."
+        yield from _gauge("changes_unpublished_since_timestamp_seconds", text, waiting.since)
         text = "When Azure last answered the watch for changes; absent without a watch."
         yield from _gauge("watch_last_look_timestamp_seconds", text, self.looked_at)
 

@@ -168,6 +168,7 @@ class StatusView:
             ],
             gaps_omitted=summary.gaps_omitted,
             last_scan=stored.value.last_scan,
+            unpublished=stored.value.unpublished,
             watch=watch,
         ).body()
         # A strong ETag from the row's ETag and the body, which also depends on the time, the

@@ -24,7 +24,7 @@ from cmk_check.core.enums import (
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
-from cmk_check.core.status import LastScan, SubscriptionCounts, Summary
+from cmk_check.core.status import LastScan, SubscriptionCounts, Summary, Unpublished
 from cmk_check.core.watch_state import Watch
 from cmk_check.ports import DeliveryFailed, DeliveryMessage
 from cmk_check.store.change_feed import FeedTable
@@ -343,3 +343,20 @@ async def test_a_watch_that_is_blind_for_an_hour_is_told_until_it_sees(
     assert BEGINNING + HOUR < min(begun.times()) < BEGINNING + HOUR + 16 * MINUTE
     assert all(lasts.raised.values())
     assert max(over.times(), default=mended) <= mended + 16 * MINUTE
+
+
+async def test_changes_that_are_not_published_are_one_alert_until_they_are(
+    rules: dict[str, Any], app: App
+) -> None:
+    """No other rule can see them: each reads the lines that are written when they are published."""
+    first = app.clock.now()
+    ended = LastScan("s", ScanState.COMPLETE, Trigger.TIMER, first, first)
+    for left in (Unpublished(2, first), Unpublished(3, first), Unpublished(), Unpublished(1)):
+        await LogSink().scan_ended(ended, PostureVerdict.COMPLIANT, Summary(), left)
+        app.clock.advance(HOUR)
+
+    found = app.evaluated(rules["changes-unpublished"])
+
+    assert found.mails() == [("docs/operations.md, Changes that are not published.",)] * 2
+    assert first + 30 * MINUTE < min(found.times()) < first + 46 * MINUTE
+    assert not [time for time in found.times() if HOUR * 2 < time - first < HOUR * 3]

@@ -24,7 +24,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import AccountCounts, Change, VerdictCounts
-from cmk_check.core.status import KnownGap, LastScan, SubscriptionCounts, Summary
+from cmk_check.core.status import KnownGap, LastScan, SubscriptionCounts, Summary, Unpublished
 from cmk_check.core.watch_state import Watch
 from cmk_check.limits import MAX_LOG_LINE_CHARS, SHORTENED_TO
 from tests.fakes.hostile import changes_of_every_kind
@@ -64,7 +64,8 @@ async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> N
     )
     summary = Summary(accounts, SubscriptionCounts(5, 0, 1, 2), changes=6, cross_check=CHECK)
 
-    await LogSink().scan_ended(scan, PostureVerdict.NON_COMPLIANT, summary)
+    left = Unpublished(2, NOON)
+    await LogSink().scan_ended(scan, PostureVerdict.NON_COMPLIANT, summary, left)
     await LogSink().scan_ended(scan, PostureVerdict.COMPLIANT, Summary())
 
     record, without_keys = lines.records
@@ -81,6 +82,7 @@ async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> N
         "reason": None,
         "startedAt": "2026-11-25T12:00:00Z",
         "durationSeconds": 90,
+        "unpublished": {"changes": 2, "since": "2026-11-25T12:00:00Z"},
         "posture": "non_compliant",
         "accounts": {
             "total": 7,
@@ -108,6 +110,7 @@ async def test_a_scan_that_failed_stands_out(lines: pytest.LogCaptureFixture) ->
     said = json.loads(record.getMessage())
     assert record.levelno == logging.WARNING
     assert (said["state"], said["reason"]) == ("failed", "The list is empty.")
+    assert said["unpublished"] == {"changes": 0, "since": None}
     assert not said.keys() & {"posture", "accounts", "keys", "subscriptions", "changes"}
 
 

@@ -38,7 +38,7 @@ async def recorded(store: RecordingStore, partition: str, *ids: str) -> list[Out
 
 async def outbox(store: RecordingStore, partition: str) -> list[OutboxEntry]:
     """Return the pending rows of an outbox."""
-    return list((await FindingsTable(store).read_one(partition)).outbox)
+    return list((await FindingsTable(store).read_one(partition)).outbox.entries)
 
 
 def told(sink: RecordingSink) -> list[tuple[int, str]]:

@@ -15,6 +15,7 @@ from cmk_check.core.model import Finding
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.ports import SliceMessage, Table, TableQuery
 from cmk_check.store import table_keys
+from cmk_check.store.outbox import Outbox
 from tests.fakes.keys import DISABLED, UNREAD, ScriptedKeys
 from tests.fakes.world import MAX_DELIVERIES, bad, good
 from tests.unit.scan.scan_world import ONE, THREE, TWO, Invocation, ScanWorld
@@ -218,7 +219,7 @@ async def outcome(world: ScanWorld) -> dict[str, object]:
     return {
         "findings": {key: facts(entry) for key, entry in (await world.findings()).items()},
         "coverage": [
-            (row.mark, len(row.outbox), row.known.coverage and row.known.coverage.sequence)
+            (row.mark, len(row.outbox.entries), row.known.coverage and row.known.coverage.sequence)
             for row in rows
         ],
         "feed": feed,
@@ -250,4 +251,4 @@ async def check_told(world: ScanWorld) -> None:
     assert of_scans.count("scan.recovered") == bool(trouble)
     left = TableQuery(partition_from="slice|", partition_to="slice}")
     assert [row async for row in world.store.query(Table.SCANS, left)] == []
-    assert await world.context.scans.outbox() == ()
+    assert await world.context.scans.outbox() == Outbox()

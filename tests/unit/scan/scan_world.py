@@ -216,7 +216,7 @@ class ScanWorld(World):
         """Return the ids of a subscription's changes that are not published."""
         partition = table_keys.partition_of(subscription_id)
         stored = await self.context.findings_table.read_one(partition)
-        return [pending.change.id for pending in stored.outbox]
+        return [pending.change.id for pending in stored.outbox.entries]
 
     async def told_of(self, subscription_id: str) -> list[tuple[int, str, str]]:
         """Return what the feed holds of a subscription: sequence, type and account."""

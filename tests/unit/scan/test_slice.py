@@ -11,6 +11,7 @@ from cmk_check.limits import ATTEMPTS_PER_STEP, SLICE_CLAIM
 from cmk_check.ports import Table
 from cmk_check.scan.slice import SliceIncomplete
 from cmk_check.store import table_keys
+from cmk_check.store.outbox import Outbox
 from tests.fakes.faults import Fault, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import bad, good
@@ -160,7 +161,7 @@ async def test_a_lost_answer_starts_over_and_tells_once(
         (1, "account.violated"),
         (2, "account.resolved"),
     ]
-    assert (await known.context.findings_table.read_one(ONE)).outbox == ()
+    assert (await known.context.findings_table.read_one(ONE)).outbox == Outbox()
     assert await known.mark_of(ONE) is None
 
 

@@ -11,6 +11,7 @@ from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.limits import SCAN_SPACING
 from cmk_check.ports import QueueError, SliceMessage, StoreUnavailable, Table
 from cmk_check.scan.start import Started, request
+from cmk_check.store.outbox import Outbox
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import good
 from tests.unit.scan.scan_world import LEASE_ENDS, ONE, TWO, ScanWorld
@@ -128,7 +129,7 @@ async def test_what_an_earlier_scan_left_in_its_outbox_is_published(world: ScanW
     await world.start()
 
     assert await world.scan_changes() == ["scan.baseline"]
-    assert await world.context.scans.outbox() == ()
+    assert await world.context.scans.outbox() == Outbox()
 
 
 async def test_within_a_minute_of_the_last_start_there_is_no_other(world: ScanWorld) -> None:

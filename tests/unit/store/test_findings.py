@@ -41,7 +41,7 @@ async def test_recording_goes_through_every_kind_of_step() -> None:
 
     again = await FindingsTable(store).read_one(PARTITION)
     assert again.known.findings == recorded(difference).findings
-    assert len(again.outbox) == 5
+    assert len(again.outbox.entries) == 5
     kinds = {getattr(write, "row", ""): type(write) for write in transactions(store)[-1]}
     assert [kinds[f"finding|rg|{name}"] for name in "abc"] == [Replace, Delete, Insert]
     assert kinds["coverage"] is Replace

@@ -39,7 +39,7 @@ async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> Non
 async def test_a_list_reads_no_rows_but_those_of_its_kind() -> None:
     """The outbox may be long while the feed is down, and each row costs time and money."""
     store, stored = await filled(bad(ID, "a"), bad(ID, "b"))
-    assert len(stored.outbox) == 2
+    assert len(stored.outbox.entries) == 2
     table, before = FindingsTable(store), len(store.log)
 
     await names(table, FindingFilter())

@@ -26,6 +26,7 @@ from cmk_check.limits import MAX_TRANSACTION_WRITES
 from cmk_check.ports import Entity, Insert, Scalar, StoreError, Table
 from cmk_check.store import scan_rows, table_checks, table_keys
 from cmk_check.store.memory import MemoryStore
+from cmk_check.store.outbox import Outbox
 from cmk_check.store.scan_rows import Lease, Planned, Scan, Slice, document, value_of
 from cmk_check.store.scans import ScanTable, scan_id_of, started_of
 from tests.fakes.faults import Fault, FaultyStore, Place
@@ -272,7 +273,7 @@ async def test_neither_a_page_nor_the_outbox_reads_the_whole_history() -> None:
     store, table = await _table(*(_scan(seconds) for seconds in range(20)))
 
     assert len(await table.history(3)) == 3
-    assert await table.outbox() == ()
+    assert await table.outbox() == Outbox()
 
     assert [(operation.name, operation.rows) for operation in store.log] == [
         ("query", 3),

@@ -122,12 +122,12 @@ async def test_an_outbox_row_that_cannot_be_trusted_is_left_alone(
 ) -> None:
     """A newer version tells its change when it is back; nothing else waits for it."""
     store, stored = await filled(bad(ID), bad(ID, "b"))
-    await overwrite(store, stored.outbox[0].place[-1], **values)
+    await overwrite(store, stored.outbox.entries[0].place[-1], **values)
 
     found = await FindingsTable(store).read_one(PARTITION)
 
     assert found.unusable is None
-    assert list(found.outbox) == [stored.outbox[1]]
+    assert list(found.outbox.entries) == [stored.outbox.entries[1]]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 

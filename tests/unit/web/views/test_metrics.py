@@ -95,6 +95,7 @@ async def test_the_status_is_shown_family_by_family(served: Served) -> None:
         "owners": {"": 1},
         "accounts_unowned": {},
         "accounts_ignored": {"SpeechServices": 3},
+        "changes_unpublished": {},
         "subscriptions": {"read": 1, "gap": 1},
         "last_scan_duration_seconds": {"": 9},
         "last_scan_result": {"incomplete": 1},
@@ -216,7 +217,7 @@ async def test_the_format_is_the_best_that_is_asked_for(
     assert answer.headers["content-type"] == content_type
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert len(_families_of(answer)) == 17
+    assert len(_families_of(answer)) == 18
 
 
 @settings(max_examples=50)
@@ -274,4 +275,4 @@ async def test_p10_kinds_are_text_whatever_they_hold(accept: str, kinds: list[st
     assert (_samples(families["accounts_ignored"]) if kinds else {}) == kept.ignored_by_kind
     shown = {sample.labels["kind"] for sample in families["accounts"].samples if sample.value}
     assert shown == set(kept.by_kind)
-    assert len(families) == 17
+    assert len(families) == 18

@@ -9,7 +9,7 @@ import pytest
 from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Trigger, WatchState
 from cmk_check.core.posture import Expectations
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
-from cmk_check.core.status import SubscriptionCounts, Summary
+from cmk_check.core.status import SubscriptionCounts, Summary, Unpublished
 from cmk_check.core.watch_state import Watch
 from cmk_check.ports import Insert, Table
 from cmk_check.store import codec, table_keys
@@ -75,6 +75,7 @@ EXPECTED = {
         "reason": None,
         "overdue": False,
     },
+    "unpublished": {"changes": 0, "since": None},
     "watch": None,
 }
 
@@ -271,6 +272,30 @@ async def test_p1_a_subscription_that_is_read_no_more_is_no_304(empty: Served) -
 
     assert (same.status, same.body, same.headers["etag"]) == (304, b"", etag)
     assert (changed.status, changed.json["posture"]) == (200, "unknown")
+
+
+async def test_changes_that_nobody_was_alerted_to_are_in_status_and_metrics(served: Served) -> None:
+    """The posture stays as it is: what is wrong is that alerts are missing."""
+    before = await send(served.app(), STATUS)
+    status = (await served.scans.status()).value
+    await served.put_status(replace(status, unpublished_of_scans=Unpublished(1)))
+    undated = await send(served.app(), STATUS)
+    await served.put_status(replace(status, unpublished_of_scans=Unpublished(3, NOON)))
+
+    answer = await send(served.app(), STATUS)
+    of_one = await send(served.app(), OF_ONE)
+    metrics = (await send(served.app(), "/api/v1/metrics")).body.decode().splitlines()
+
+    reason = _reason(PostureReason.CHANGES_UNPUBLISHED, "3, the oldest since 2026-11-25 12:00 UTC")
+    shown = {"changes": 3, "since": "2026-11-25T12:00:00Z"}
+    assert undated.json["unpublished"] == {"changes": 1, "since": None}
+    assert of_one.json["unpublished"] == shown
+    assert answer.json == before.json | {
+        "reasons": [*before.json["reasons"], reason],
+        "unpublished": shown,
+    }
+    assert "cmkcheck_changes_unpublished 3.0" in metrics
+    assert any(line.startswith("cmkcheck_changes_unpublished_since_t") for line in metrics)
 
 
 METRIC = b"cmkcheck_watch_last_look_timestamp_seconds"

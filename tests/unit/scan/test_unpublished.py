@@ -1,0 +1,150 @@
+"""Changes that cannot be published: whoever reads the status or the scan's line learns of them."""
+
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.core.enums import PostureReason
+from cmk_check.core.status import ALL_PUBLISHED, Unpublished
+from cmk_check.ports import InventoryError, QueueError, Table
+from cmk_check.store.table_keys import partition_of
+from tests.fakes.faults import Fault, FaultyStore, Place
+from tests.fakes.recording_store import RecordingStore
+from tests.fakes.world import BEGINNING, bad
+from tests.unit.scan.scan_world import FORBIDDEN, ONE, TWO, ScanWorld
+
+HOUR = timedelta(hours=1)
+
+
+async def mute(world: ScanWorld) -> None:
+    """Let the head of the feed come from a newer version, which publishes nothing."""
+    await world.overwrite(Table.CHANGES, "feed", "head", schema=5)
+
+
+async def unmute(world: ScanWorld) -> None:
+    """Let the head of the feed be of this version again."""
+    await world.overwrite(Table.CHANGES, "feed", "head", schema=4)
+
+
+async def unpublished(world: ScanWorld) -> Unpublished:
+    """Return what the status says, which the line of the scan must say too."""
+    found = (await world.known_status()).unpublished
+    assert found == world.teller.unpublished
+    codes = {code for code, _ in (await world.posture()).reasons}
+    assert (PostureReason.CHANGES_UNPUBLISHED in codes) == bool(found.changes)
+    return found
+
+
+async def test_what_a_muted_feed_holds_back_is_counted_until_it_is_published(
+    scanned: ScanWorld,
+) -> None:
+    """The one alert that matters is the one that nothing else notices is missing."""
+    await mute(scanned)
+    scanned.read(ONE, bad(ONE))
+    await scanned.scan()
+    first = await unpublished(scanned)
+    scanned.read(TWO, bad(TWO), bad(TWO, "b"))
+    await scanned.scan()
+    second = await unpublished(scanned)
+    await unmute(scanned)
+    await scanned.scan()
+
+    begun = BEGINNING + 2 * HOUR
+    assert first == Unpublished(1, begun)
+    assert second == Unpublished(3, begun)
+    assert await unpublished(scanned) == ALL_PUBLISHED
+    assert scanned.told_types().count("account.violated") == 3
+
+
+async def test_a_queue_that_refuses_changes_is_noticed_too(
+    scanned: ScanWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The feed has them, and yet nobody is alerted."""
+
+    async def refuse(_published: object) -> None:
+        raise QueueError("cmk-tell: refused")
+
+    monkeypatch.setattr(scanned.teller, "accept", refuse)
+    scanned.read(ONE, bad(ONE))
+
+    await scanned.scan()
+
+    assert (await unpublished(scanned)).changes == 1
+
+
+async def test_a_failed_scan_whose_own_change_is_held_back_says_so(scanned: ScanWorld) -> None:
+    """It counts none of the subscriptions, but what was counted before is still there."""
+    await mute(scanned)
+    scanned.read(ONE, bad(ONE))
+    await scanned.scan()
+    scanned.inventory.list_error = InventoryError(FORBIDDEN)
+
+    await scanned.scan()
+
+    assert await unpublished(scanned) == Unpublished(2, BEGINNING + 2 * HOUR)
+
+
+async def test_a_change_that_cannot_be_read_counts_without_a_time(scanned: ScanWorld) -> None:
+    """A newer version wrote it, or somebody by hand: nobody is alerted either way."""
+    await mute(scanned)
+    scanned.read(ONE, bad(ONE))
+    await scanned.scan()
+    (entry,) = (await scanned.context.findings_table.read_one(partition_of(ONE))).outbox.entries
+    await scanned.overwrite(*entry.place, type="cmkcheck.account.renamed")
+    await scanned.scan()
+    dated = await unpublished(scanned)
+    await scanned.overwrite(*entry.place, time="soon")
+    await unmute(scanned)
+
+    await scanned.scan()
+
+    assert dated == Unpublished(1, BEGINNING + 2 * HOUR)
+    assert await unpublished(scanned) == Unpublished(1)
+
+
+async def test_partial_scans_count_for_all_subscriptions(scanned: ScanWorld) -> None:
+    """One that publishes its own must not hide what waits elsewhere, nor keep what is told."""
+    await mute(scanned)
+    scanned.read(ONE, bad(ONE))
+    scanned.read(TWO, bad(TWO))
+    await scanned.partial_scan(ONE)
+    muted = await unpublished(scanned)
+    await scanned.scan()
+    await unmute(scanned)
+    await scanned.partial_scan(TWO)
+    left = await unpublished(scanned)
+
+    await scanned.partial_scan(ONE)
+
+    assert (muted.changes, left.changes) == (1, 1)
+    assert await unpublished(scanned) == ALL_PUBLISHED
+
+
+async def test_nothing_is_read_or_written_for_it_while_everything_is_published(
+    scanned: ScanWorld, store: RecordingStore
+) -> None:
+    """A scan of an unchanged estate costs what it did (P4)."""
+    before = len(store.log)
+    await scanned.scan()
+    full = store.log[before:]
+    before = len(store.log)
+
+    await scanned.partial_scan(ONE)
+
+    for log, most in ((full, 7), (store.log[before:], 5)):
+        assert sum(bool(entry.writes) for entry in log) <= most
+    over_all = [e for e in store.log[before:] if e.name == "query" and e.table is Table.FINDINGS]
+    assert len(over_all) == 2, "the subscription, and all coverage rows"
+
+
+async def test_a_status_that_changes_meanwhile_is_counted_again(scanned: ScanWorld) -> None:
+    """A worker of another scan may lower it at the same time."""
+    await mute(scanned)
+    scanned.inventory.list_error = InventoryError(FORBIDDEN)
+    message = await scanned.started()
+    correction = Place("commit", Table.SCANS, 1)
+    store = FaultyStore(scanned.store, places={correction: Fault.CONFLICT})
+
+    await scanned.deliver(message, scanned.process(store))
+
+    assert (await unpublished(scanned)).changes == 1
