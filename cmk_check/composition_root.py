@@ -118,7 +118,7 @@ class App:
             keep=self.settings.retention,
             queues=SliceQueue(queues.queue(SLICES_QUEUE)),
             overdue_queue=queues.queue(OVERDUE_QUEUE),
-            scan_end_sink=log,
+            scan_sink=log,
             clock=self.clock,
             subscription_limit=asyncio.Semaphore(self.settings.max_in_flight),
             table_lock=asyncio.Lock(),

@@ -378,8 +378,12 @@ class ChangeSink(Protocol):
         ...
 
 
-class ScanEndSink(Protocol):
-    """A consumer of ended scans."""
+class ScanSink(Protocol):
+    """A consumer of started and ended scans."""
+
+    async def scan_started(self, scan: LastScan, *, partial: bool) -> None:
+        """Accept the start of a scan."""
+        ...
 
     async def scan_ended(
         self,

@@ -43,6 +43,9 @@ class LogEvent(StrEnum):
     there is none or if that is not known); unless the scan failed also `posture`,
     `accounts` (with `excepted`, which are non-compliant, and `overdue`), `keys` (null if no key was
     checked), `subscriptions`, `changes` (a number), `crossCheck` (null if nothing was compared)."""
+    SCAN_STARTED = "cmk.scan_started"
+    """When a scan has started, before it is planned: a scan without a later line of its end is
+    running or hangs. Fields: `scanId`, `trigger`, `overdue`, `startedAt`, `partial`."""
     PARTIAL_SCAN = "cmk.partial_scan"
     """When a partial scan has ended. The posture is the estate's, the counts cover only what the
     scan read, and its gaps have no lines. Fields: as for `cmk.scan`."""
@@ -67,12 +70,17 @@ class LogEvent(StrEnum):
 
 
 class LogSink:
-    """Writes a line for each change, each ended scan and its gaps, and the state of the watch."""
+    """Writes lines for changes, for scans with their gaps, and for the state of the watch."""
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Write a line for each change."""
         for number, change in published:
             write_line(logging.INFO, LogEvent.CHANGE, {"number": number, **event_of(change)})
+
+    async def scan_started(self, scan: LastScan, *, partial: bool) -> None:
+        """Write a line for a scan that has started."""
+        fields = _start(scan) | {"startedAt": time_text(scan.started_at), "partial": partial}
+        write_line(logging.INFO, LogEvent.SCAN_STARTED, fields)
 
     async def scan_ended(
         self,
@@ -141,13 +149,15 @@ def _cut(value: object, chars: int, entries: int, name: str = "") -> object:
             return value
 
 
+def _start(scan: LastScan) -> dict[str, object]:
+    return {"scanId": scan.id, "trigger": scan.trigger.value, "overdue": scan.overdue}
+
+
 def _scan(scan: LastScan, unpublished: Unpublished) -> dict[str, object]:
     took = scan.finished_at - scan.started_at if scan.finished_at else None
     return {
-        "scanId": scan.id,
+        **_start(scan),
         "state": scan.state.value,
-        "trigger": scan.trigger.value,
-        "overdue": scan.overdue,
         "reason": scan.reason,
         "startedAt": time_text(scan.started_at),
         "durationSeconds": None if took is None else int(took.total_seconds()),

@@ -215,7 +215,7 @@ async def _publish_and_tell(context: ScanContext, closed: Scan | None, status: S
         unpublished = await publish_scan_changes(context, status)
     finally:
         if closed is not None:
-            await context.scan_end_sink.scan_ended(
+            await context.scan_sink.scan_ended(
                 _last(closed),
                 closed.posture,
                 closed.summary,

@@ -20,7 +20,7 @@ from cmk_check.ports import (
     Inventory,
     KeyInventory,
     Queues,
-    ScanEndSink,
+    ScanSink,
     TextQueue,
 )
 from cmk_check.store.change_feed import FeedTable
@@ -75,7 +75,7 @@ class ScanContext:
     keep: timedelta
     """How long changes and scans are kept."""
     queues: Queues
-    scan_end_sink: ScanEndSink
+    scan_sink: ScanSink
     clock: Clock
     subscription_limit: Semaphore
     """Limits the subscriptions that all slices of the process work on at once."""

@@ -188,6 +188,8 @@ async def _start(
         failed = LastScan(mine, ScanState.FAILED, trigger, now, now, str(error), after is not None)
         await _report_earlier_build(context, error, failed, partial=bool(named))
         raise
+    started = LastScan(mine, ScanState.RUNNING, trigger, now, None, overdue=after is not None)
+    await context.scan_sink.scan_started(started, partial=bool(named))
     await _send(context, mine)
     await _publish_leftovers(context, status)
     return StartAnswer(StartOutcome.STARTED, mine)
@@ -299,7 +301,7 @@ async def _report_earlier_build(
 ) -> None:
     """Report a scan that cannot start over rows of an earlier build as failed; write no row."""
     if isinstance(error, EarlierBuild):
-        await context.scan_end_sink.scan_ended(scan, None, None, partial=partial)
+        await context.scan_sink.scan_ended(scan, None, None, partial=partial)
 
 
 async def _send_in_case(context: ScanContext, scan_id: str) -> None:

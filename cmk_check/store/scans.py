@@ -71,7 +71,7 @@ class ScanTable:
 
     async def lease_and_status(self) -> LeaseAndStatus:
         """Read the lease and the status."""
-        return LeaseAndStatus(await self._lease(), await self.status())
+        return LeaseAndStatus(await self.lease(), await self.status())
 
     async def status(self) -> Stored[Status]:
         """Read the status in one point read; a broken status counts as empty until replaced."""
@@ -90,9 +90,10 @@ class ScanTable:
 
     async def holder(self) -> str | None:
         """Return the id of the scan that holds the lease, expired or not."""
-        return (await self._lease()).value.scan_id or None
+        return (await self.lease()).value.scan_id or None
 
-    async def _lease(self) -> Stored[Lease]:
+    async def lease(self) -> Stored[Lease]:
+        """Read the lease in one point read; a broken lease counts as free until replaced."""
         return value_or(_FREE, LEASE, await self._store.get(_TABLE, _PARTITION, _LEASE))
 
     async def scan(self, scan_id: str) -> Stored[Scan] | None:

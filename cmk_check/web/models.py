@@ -162,6 +162,24 @@ class Scan(_ScanOfScope):
     rule_version: str = Field(description="The version of the rule behind the verdicts.")
 
 
+class Progress(Answer):
+    """How far a running scan is."""
+
+    slices: int | None = Field(description="Its parts; null until the scan is planned.")
+    slices_done: int = Field(description="Parts that are done.")
+    slices_in_work: int = Field(description="Parts that a worker holds; 0 for long: it hangs.")
+    subscriptions_done: int = Field(description="The subscriptions in the parts that are done.")
+    lease_expires_at: Time | None = Field(
+        description="When the next scan may replace it, unless it is renewed; null if it may now."
+    )
+
+
+class ScanInDetail(Scan):
+    """A scan, with its progress while it runs."""
+
+    progress: Progress | None = Field(description="Null unless it runs and its rows are usable.")
+
+
 class ScansPage(ListPage[Scan]):
     """Scans, newest first; `nextLink` is absent on the last page."""
 

@@ -75,6 +75,7 @@ class _Api:
     ) -> None:
         estate, table, keys = FindingsTable(store), ScanTable(store), site.key_health
         watch = WatchTable(store) if site.watch else None
+        self.clock = clock
         self.site = site
         self.places = places
         self.status = StatusView(estate, table, clock, expect, keys, watch)
@@ -261,7 +262,7 @@ async def list_scans(request: Request, query: Asked[parameters.ScansQuery]) -> R
 @_get(
     f"{scan_now.SCANS}/{{id}}",
     "One scan",
-    models.Scan,
+    models.ScanInDetail,
     {404: openapi.error("No scan with this id is recorded."), **openapi.ERRORS},
     tag="scans",
 )
@@ -271,7 +272,8 @@ async def get_scan(
     _: Asked[parameters.NoQuery],
 ) -> Response:
     """Return one scan."""
-    return json_answer((await scans.one(_api(request).scans, scan_id)).body())
+    api = _api(request)
+    return json_answer((await scans.one(api.scans, scan_id, api.clock.now())).body())
 
 
 @_get(

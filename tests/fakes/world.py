@@ -81,10 +81,16 @@ class RecordingSink:
     ended: list[tuple[str, str, str | None]] = field(default_factory=list)
     partial_ended: list[tuple[str, str, str | None]] = field(default_factory=list)
     unpublished: Unpublished = ALL_PUBLISHED
+    started: list[str] = field(default_factory=list)
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Keep them."""
         self.told += published
+
+    async def scan_started(self, scan: LastScan, *, partial: bool) -> None:
+        """Keep its id, and whether it is partial."""
+        assert scan.state is ScanState.RUNNING
+        self.started.append(f"{scan.id}{' (partial)' if partial else ''}")
 
     async def scan_ended(
         self,
@@ -152,7 +158,7 @@ class World:
             feed=feed,
             keep=KEPT,
             queues=self.queue,
-            scan_end_sink=self.teller,
+            scan_sink=self.teller,
             clock=self.clock,
             subscription_limit=asyncio.Semaphore(32),
             table_lock=asyncio.Lock(),
@@ -169,7 +175,8 @@ class World:
         twin, told = copy(self), self.teller
         twin.store = self.store.copy()
         twin.queue = MemoryQueue(list(self.queue.messages), self.queue.is_down)
-        twin.teller = RecordingSink(list(told.told), list(told.ended), list(told.partial_ended))
+        lists = (list(told.told), list(told.ended), list(told.partial_ended))
+        twin.teller = RecordingSink(*lists, told.unpublished, list(told.started))
         twin.clock = MovableClock(self.clock.time)
         twin._ids = copy(self._ids)  # noqa: SLF001 - its own kind
         return twin

@@ -67,6 +67,7 @@ async def write_lines() -> None:
     summary = Summary(keys, gaps=(KnownGap(ID, "Lab", gap, time),), broken_keys=broken)
     first = of_baseline("s", NOON, "id", summary, "cmk.example.net")
     await LogSink().accept([(5, change) for change in (lost, first) if change])
+    await LogSink().scan_started(ended, partial=False)
     await LogSink().scan_ended(ended, PostureVerdict.UNKNOWN, summary)
     failed = LastScan("s", ScanState.FAILED, Trigger.TIMER, time, time, "why")
     await LogSink().scan_ended(failed, None, None)

@@ -548,6 +548,19 @@ export interface components {
          * @enum {string}
          */
         PostureVerdict: "compliant" | "compliant_with_exceptions" | "non_compliant" | "unknown";
+        /** @description How far a running scan is. */
+        Progress: {
+            /** @description Its parts; null until the scan is planned. */
+            slices: number | null;
+            /** @description Parts that are done. */
+            slicesDone: number;
+            /** @description Parts that a worker holds; 0 for long: it hangs. */
+            slicesInWork: number;
+            /** @description The subscriptions in the parts that are done. */
+            subscriptionsDone: number;
+            /** @description When the next scan may replace it, unless it is renewed; null if it may now. */
+            leaseExpiresAt: string | null;
+        };
         /**
          * @description Why an account got its verdict.
          * @enum {string}
@@ -652,6 +665,51 @@ export interface components {
             crossCheck: components["schemas"]["CrossCheck"] | null;
             /** @description The version of the rule behind the verdicts. */
             ruleVersion: string;
+        };
+        /** @description A scan, with its progress while it runs. */
+        ScanInDetail: {
+            /** @description The id of the scan. */
+            id: string;
+            /** @description Its state; `incomplete` means finished with a gap. */
+            state: components["schemas"]["ScanState"];
+            /** @description What started the scan. */
+            trigger: components["schemas"]["Trigger"];
+            /**
+             * Format: date-time
+             * @description When the scan acquired its lease.
+             */
+            startedAt: string;
+            /** @description When the scan ended; null while it runs. */
+            finishedAt: string | null;
+            /** @description Why the scan failed or was abandoned, if it did. */
+            reason: string | null;
+            /** @description Whether it started because the timer had not fired. */
+            overdue: boolean;
+            /**
+             * @description `partial`: some subscriptions only.
+             * @enum {string}
+             */
+            scope: "full" | "partial";
+            /** @description How many were requested; null for a full scan. */
+            requestedSubscriptions: number | null;
+            /** @description Requested ids that are neither in Azure nor in the records or settings. */
+            notFound: string[];
+            /** @description How many more such ids there are. */
+            notFoundOmitted: number;
+            /** @description The estate's posture when the scan ended. */
+            posture: components["schemas"]["PostureVerdict"] | null;
+            /** @description The accounts that the scan read. */
+            accounts: components["schemas"]["Accounts"] | null;
+            /** @description The subscriptions it had to read. */
+            subscriptions: components["schemas"]["Subscriptions"] | null;
+            /** @description The number of changes it recorded. */
+            changes: number | null;
+            /** @description Null if nothing was compared. */
+            crossCheck: components["schemas"]["CrossCheck"] | null;
+            /** @description The version of the rule behind the verdicts. */
+            ruleVersion: string;
+            /** @description Null unless it runs and its rows are usable. */
+            progress: components["schemas"]["Progress"] | null;
         };
         /** @description The scan that was started; the `Location` header links to it. */
         ScanStarted: {
@@ -845,6 +903,7 @@ export type OwnerSums = components['schemas']['OwnerSums'];
 export type OwnersPage = components['schemas']['OwnersPage'];
 export type PostureReason = components['schemas']['PostureReason'];
 export type PostureVerdict = components['schemas']['PostureVerdict'];
+export type Progress = components['schemas']['Progress'];
 export type Reason = components['schemas']['Reason'];
 export type ReasonArea = components['schemas']['ReasonArea'];
 export type ReasonCode = components['schemas']['ReasonCode'];
@@ -854,6 +913,7 @@ export type ReasonSeverity = components['schemas']['ReasonSeverity'];
 export type Remediation = components['schemas']['Remediation'];
 export type RemediationStep = components['schemas']['RemediationStep'];
 export type Scan = components['schemas']['Scan'];
+export type ScanInDetail = components['schemas']['ScanInDetail'];
 export type ScanStarted = components['schemas']['ScanStarted'];
 export type ScanState = components['schemas']['ScanState'];
 export type ScansPage = components['schemas']['ScansPage'];

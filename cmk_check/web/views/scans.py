@@ -1,13 +1,23 @@
 """The history of scans and their results."""
 
+import logging
 from contextlib import suppress
+from datetime import datetime
 from typing import Literal
 
+from cmk_check.core.enums import ScanState
 from cmk_check.core.model import AccountCounts
 from cmk_check.core.scan_request import is_scan_id
-from cmk_check.limits import MAX_GAPS_LISTED, ROWS_EXAMINED_PER_PAGE, TABLE_PAGE_ROWS
+from cmk_check.limits import (
+    CLOCK_TOLERANCE,
+    MAX_GAPS_LISTED,
+    ROWS_EXAMINED_PER_PAGE,
+    SLICE_CLAIM,
+    TABLE_PAGE_ROWS,
+)
 from cmk_check.ports import LimitExceeded
 from cmk_check.store import table_keys
+from cmk_check.store.codec import RowUnusable
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
@@ -15,6 +25,8 @@ from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page, position_of
 from cmk_check.web.http.refusals import not_found
 from cmk_check.web.views.aspects import to_api_accounts
+
+_log = logging.getLogger(__name__)
 
 
 async def page_of(
@@ -38,8 +50,8 @@ async def page_of(
     return await paging.gather(matches, query.top, most)
 
 
-async def one(scans: ScanTable, scan_id: str) -> models.Scan:
-    """Read one scan.
+async def one(scans: ScanTable, scan_id: str, now: datetime) -> models.ScanInDetail:
+    """Read one scan, and while it runs also its slices and the lease.
 
     Raises:
         RequestRefused: no scan has this id.
@@ -53,7 +65,27 @@ async def one(scans: ScanTable, scan_id: str) -> models.Scan:
             stored = await scans.scan(scan_id)
     if stored is None:
         raise not_found("No scan with this id is recorded; /api/v1/scans lists all recorded scans.")
-    return _shown(stored.value)
+    scan = stored.value
+    progress = await _progress(scans, scan, now) if scan.state is ScanState.RUNNING else None
+    return models.ScanInDetail(**dict(_shown(scan)), progress=progress)
+
+
+async def _progress(scans: ScanTable, scan: Scan, now: datetime) -> models.Progress | None:
+    try:
+        lease = (await scans.lease()).value
+        slices = await scans.slices(scan) if scan.plan_id else []
+    except RowUnusable as error:
+        _log.warning("The progress of a scan is not shown. %s", error)
+        return None
+    most = SLICE_CLAIM + CLOCK_TOLERANCE
+    done = [entry.summary.subscriptions.total for entry in slices if entry.summary]
+    return models.Progress(
+        slices=scan.slices if scan.plan_id else None,
+        slices_done=len(done),
+        slices_in_work=sum(not entry.is_done and entry.is_held(now, most) for entry in slices),
+        subscriptions_done=sum(done),
+        lease_expires_at=lease.expires if lease.scan_id == scan.id else None,
+    )
 
 
 def _scope_of(scan: Scan) -> Literal["full", "partial"]:

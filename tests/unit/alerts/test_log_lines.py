@@ -100,6 +100,27 @@ async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> N
     }
 
 
+async def test_the_start_of_a_scan_is_a_line_that_no_rule_takes_for_its_end(
+    lines: pytest.LogCaptureFixture,
+) -> None:
+    """Rules read the newest line of an end; a scan that hangs has this one alone."""
+    scan = LastScan("scan-1", ScanState.RUNNING, Trigger.WATCH, NOON, None)
+
+    await LogSink().scan_started(scan, partial=True)
+
+    (line,) = lines.messages
+    assert not line.startswith('{"event":"cmk.scan"')
+    assert json.loads(line) == {
+        "event": "cmk.scan_started",
+        "v": 1,
+        "scanId": "scan-1",
+        "trigger": "watch",
+        "overdue": False,
+        "startedAt": "2026-11-25T12:00:00Z",
+        "partial": True,
+    }
+
+
 async def test_a_scan_that_failed_stands_out(lines: pytest.LogCaptureFixture) -> None:
     """It has the reason and no counts."""
     scan = LastScan("scan-1", ScanState.FAILED, Trigger.REQUEST, NOON, NOON, "The list is empty.")

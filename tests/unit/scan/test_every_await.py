@@ -79,7 +79,7 @@ class Process:
             context,
             inventory=outside,
             queues=outside,
-            scan_end_sink=outside,
+            scan_sink=outside,
             relay=Relay(FeedTable(outside, world.clock), outside),
             keys=keys,
         )

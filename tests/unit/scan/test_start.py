@@ -30,6 +30,7 @@ async def test_of_two_at_once_one_starts_and_the_other_gets_its_id(world: ScanWo
     loser = await slow.wake()
 
     assert fast.new
+    assert world.teller.started == [fast.scan_id]
     assert loser == Started(fast.scan_id, new=False)
     assert world.queue.messages == [SliceMessage(fast.scan_id, None)]
 

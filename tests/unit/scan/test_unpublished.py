@@ -131,10 +131,11 @@ async def test_nothing_is_read_or_written_for_it_while_everything_is_published(
 
     await scanned.partial_scan(ONE)
 
-    for log, most in ((full, 7), (store.log[before:], 5)):
-        assert sum(bool(entry.writes) for entry in log) <= most
-    over_all = [e for e in store.log[before:] if e.name == "query" and e.table is Table.FINDINGS]
-    assert len(over_all) == 2, "the subscription, and all coverage rows"
+    partial = store.log[before:]
+    # Start, plan (its slices, their number), claim and end of each slice, finish, tidy up.
+    assert [sum(bool(each.writes) for each in log) for log in (full, partial)] == [9, 7]
+    read = [each for each in partial if each.name == "query" and each.table is Table.FINDINGS]
+    assert len(read) == 2, "the subscription, and all coverage rows"
 
 
 async def test_a_status_that_changes_meanwhile_is_counted_again(scanned: ScanWorld) -> None:
@@ -148,3 +149,12 @@ async def test_a_status_that_changes_meanwhile_is_counted_again(scanned: ScanWor
     await scanned.deliver(message, scanned.process(store))
 
     assert (await unpublished(scanned)).changes == 1
+
+
+def test_one_change_without_a_time_leaves_the_age_of_all_unknown() -> None:
+    """It may be the oldest, and the rule takes what is not known for long ago."""
+    dated, later = Unpublished(2, BEGINNING), Unpublished(1, BEGINNING + HOUR)
+
+    assert Unpublished.add((later, ALL_PUBLISHED, dated)) == Unpublished(3, BEGINNING)
+    assert Unpublished.add((dated, Unpublished(1))) == Unpublished(3)
+    assert Unpublished.of([BEGINNING, None]) == Unpublished(2)

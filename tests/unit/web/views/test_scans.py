@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from cmk_check.core.cross_check import CrossCheck, CrossCheckState
 from cmk_check.core.enums import PostureVerdict, ScanState, Trigger
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
-from cmk_check.store.scan_rows import Scan
+from cmk_check.store.scan_rows import Lease, Scan, Slice
 from cmk_check.store.scans import scan_id_of
 from cmk_check.web import parameters
 from cmk_check.web.views.scans import page_of
@@ -62,7 +63,7 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
 
     _, shown = (await send(empty.app(), SCANS)).found
 
-    assert (await send(empty.app(), f"{SCANS}/{shown['id']}")).json == shown
+    assert (await send(empty.app(), f"{SCANS}/{shown['id']}")).json == shown | {"progress": None}
     assert shown.pop("accounts")["nonCompliant"] == 1
     assert list(shown.items()) == [
         ("id", "20261125T120000Z-3fa9"),
@@ -82,6 +83,66 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
         ("crossCheck", {"state": "partly", "differences": 3}),
         ("ruleVersion", "1"),
     ]
+
+
+def _slice(number: int, **values: Any) -> Slice:  # noqa: ANN401 - those of a slice
+    return Slice(number, "plan", str(number), str(number + 1), **values)
+
+
+async def test_a_running_scan_shows_how_far_it_is_and_whether_anybody_works_on_it(
+    empty: Served,
+) -> None:
+    """A scan that hangs must look different from one that works."""
+    unplanned = _scan(0, ScanState.RUNNING)
+    planned = replace(unplanned, plan_id="plan", slices=4)
+    target = f"{SCANS}/{unplanned.id}"
+    lease = Lease(unplanned.id, 1, NOON + timedelta(minutes=30))
+    await empty.scans.commit(lease=lease, scans=[(unplanned, None)])
+    early = (await send(empty.app(), target)).json["progress"]
+    claimed = {"claim": "me", "claimed_until": NOON + timedelta(minutes=5)}
+    slices = (
+        _slice(0, summary=SUMMARY, **claimed),
+        _slice(1, summary=SUMMARY),
+        _slice(2, **claimed),
+        _slice(3, **claimed | {"claimed_until": NOON}),
+    )
+    await empty.scans.insert_slices(unplanned.id, slices)
+    stored = await empty.scans.scan(unplanned.id)
+    assert stored is not None
+    await empty.scans.commit(scans=[(planned, stored.etag)])
+
+    answer = await send(empty.app(), target)
+    current = await empty.scans.lease_and_status()
+    await empty.scans.commit(lease=replace(lease, scan_id="another"), current=current)
+    lost = (await send(empty.app(), target)).json["progress"]
+
+    assert early == {
+        "slices": None,
+        "slicesDone": 0,
+        "slicesInWork": 0,
+        "subscriptionsDone": 0,
+        "leaseExpiresAt": "2026-11-25T12:30:00Z",
+    }
+    assert answer.json["progress"] == early | {
+        "slices": 4,
+        "slicesDone": 2,
+        "slicesInWork": 1,
+        "subscriptionsDone": 2,
+    }
+    assert lost["leaseExpiresAt"] is None
+
+
+async def test_a_broken_slice_costs_a_scan_only_its_progress(empty: Served) -> None:
+    """Who waits for the end of the scan still sees its state (P7)."""
+    scan = replace(_scan(0, ScanState.RUNNING), plan_id="plan", slices=1)
+    await _put(empty, scan)
+    await empty.scans.insert_slices(scan.id, [_slice(0)])
+    row = (table_keys.slice_partition(scan.id), table_keys.slice_row("plan", 0))
+    await empty.change(Table.SCANS, *row, document0="no document")
+
+    shown = (await send(empty.app(), f"{SCANS}/{scan.id}")).json
+
+    assert (shown["state"], shown["progress"]) == ("running", None)
 
 
 async def test_a_partial_scan_says_how_many_it_was_asked_for_and_some_not_found(
