@@ -7,8 +7,7 @@ from typing import Final
 from cmk_check.limits import MAX_MISSPELT_CHARS
 
 _PREFIX: Final = "CMK_"
-# Read by the Functions host, never by the program.
-SCHEDULE: Final = "CMK_SCAN_SCHEDULE"
+_WITHOUT_UNDERSCORE: Final = "CMK"
 # Read by `cmk-check evidence`, never by the app.
 API_KEY: Final = "CMK_API_KEY"
 UNKNOWN: Final = "is unknown to this program; see docs/settings.md, or remove it."
@@ -62,6 +61,11 @@ def is_of_a_route(name: str) -> bool:
     return bool(_OF_ROUTES.match(name)) and name not in OF_DEPLOYMENT
 
 
+def looks_like_ours(name: str) -> bool:
+    """Return whether a variable may be meant as a setting; its first underscore may be missing."""
+    return name.upper().startswith(_WITHOUT_UNDERSCORE)
+
+
 def split_unknown(
     names: Iterable[str], settings: Collection[str]
 ) -> tuple[dict[str, str], list[str]]:
@@ -69,29 +73,33 @@ def split_unknown(
 
     ``settings`` are the names that the program reads.
     """
-    known = {*settings, SCHEDULE, API_KEY}
+    known = {*settings, API_KEY}
     misspelt: dict[str, str] = {}
     unknown: list[str] = []
     for name in sorted(names):
-        is_ours = name.upper().startswith(_PREFIX) and name not in known | OF_DEPLOYMENT
         # alert_route_settings checks whether a variable of a route belongs to one.
-        if not is_ours or is_of_a_route(name):
+        if not looks_like_ours(name) or name in known | OF_DEPLOYMENT or is_of_a_route(name):
             continue
         if setting := nearest(name, known):
             misspelt[name] = setting
-        elif not name.startswith(_OF_STORAGE):
+        elif name.upper().startswith(_PREFIX) and not name.startswith(_OF_STORAGE):
             unknown.append(name)
     return misspelt, unknown
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
-    """Return the known name most similar to a name, case-insensitively; None if none is similar.
+    """Return the known name most similar to a name, None if none is similar.
 
-    If two are equally similar, return the first in alphabetical order.
+    Case and underscores do not count. If two are equally similar, return the first in alphabetical
+    order.
     """
-    distances = {each: _distance(name.upper(), each.upper()) for each in known}
+    distances = {each: _distance(_folded(name), _folded(each)) for each in known}
     best = min(sorted(known), key=distances.__getitem__)
     return best if distances[best] <= MAX_MISSPELT_CHARS else None
+
+
+def _folded(name: str) -> str:
+    return name.upper().replace("_", "")
 
 
 def _distance(one: str, other: str) -> int:

@@ -13,6 +13,7 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator
 
 from cmk_check.config.misspelt_settings import nearest
+from cmk_check.config.ncrontab import check_ncrontab
 from cmk_check.core.kinds import KINDS, is_known
 from cmk_check.core.text import fold_id, is_guid
 from cmk_check.limits import MAX_TAGS
@@ -22,6 +23,7 @@ _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 # https://learn.microsoft.com/rest/api/managementgroups/management-groups/create-or-update
 _GROUP: Final = re.compile(r"[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]")
 _DOMAIN: Final = re.compile(r"([a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]", re.IGNORECASE)
+_TIME_SPAN: Final = re.compile(r"-?(\d+\.)?\d{1,2}:\d{2}(:\d{2})?(\.\d+)?")
 NOT_CLIENT_ID: Final = "must be a client id; copy the identity's client id, not its name"
 _NOT_TENANT: Final = "must be a tenant id or a domain; copy it from `az account show`"
 _OUTSIDE: Final = "must be {} from {} to {}; set one or remove the setting"
@@ -142,6 +144,29 @@ def read_group(text: str) -> str:
             "from `az account management-group list --query '[].name'`"
         )
     return text
+
+
+def is_time_span(schedule: str) -> bool:
+    """Return whether a schedule is a time span, which only App Service plans accept."""
+    return bool(_TIME_SPAN.fullmatch(schedule))
+
+
+def schedule(example: str) -> Check:
+    """Check when a timer fires; ``example`` is an expression, and what it means."""
+
+    def check(text: str) -> str:
+        if is_time_span(text):
+            return text
+        try:
+            check_ncrontab(text)
+        except ValueError:
+            raise ValueError(
+                "must be an NCRONTAB expression that occurs; write six fields, seconds first, such "
+                f"as {example}"
+            ) from None
+        return text
+
+    return Check(check)
 
 
 def whole(least: int, most: int, of: timedelta | None = None) -> Check:

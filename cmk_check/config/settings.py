@@ -24,7 +24,7 @@ from cmk_check import limits
 from cmk_check.config.alert_route_settings import ROUTES, read_routes, route_settings
 from cmk_check.config.clouds import CLOUDS, Cloud
 from cmk_check.config.http_auth import HttpAuth
-from cmk_check.config.misspelt_settings import SCHEDULE, UNKNOWN, split_unknown
+from cmk_check.config.misspelt_settings import UNKNOWN, split_unknown
 from cmk_check.config.setting_values import (
     SWITCH,
     AssignmentIds,
@@ -40,6 +40,7 @@ from cmk_check.config.setting_values import (
     read_client_id,
     read_group,
     read_kinds,
+    schedule,
     sign_in_faults,
     whole,
 )
@@ -63,6 +64,8 @@ from cmk_check.core.requirements import HEALTHY_KEYS, Requirement
 __all__ = ["ConnectionString", "InMemory", "Settings", "StorageByIdentity"]
 
 _KINDS: Final = "CMK_KINDS"
+HOURLY: Final = "0 0 * * * * for every hour"
+EVERY_TWO_MINUTES: Final = "0 1/2 * * * * for every two minutes"
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 _ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 
@@ -128,10 +131,8 @@ def _is_on_azure(hostname: str | None) -> bool:
     return hostname is not None and hostname.partition(":")[0].lower() not in LOCAL_HOSTS
 
 
-# Settings that the Functions host reads, and the storage settings other than CMK_STORAGE.
+# The storage settings other than CMK_STORAGE.
 OTHER_SETTINGS: Final = {
-    SCHEDULE: "When scans start: an NCRONTAB expression in UTC, such as `0 0 * * * *` for hourly. "
-    "Required: without it, the Functions host does not start the timer.",
     "CMK_STORAGE__tableServiceUri": "The https address of the storage account's tables, "
     "used by identity. Required on Azure, instead of `CMK_STORAGE`.",
     "CMK_STORAGE__queueServiceUri": "The https address of its queues, required with the tables.",
@@ -228,7 +229,10 @@ class Settings(BaseModel):
     in flight. Requests for [key health](key-health.md) use at most three quarters of the limit, so
     that slow vaults do not delay the lists of accounts. Also limits how many subscriptions
     `cmk-check doctor` reads concurrently ([the three limits](architecture.md#a-scan))."""
-    watch_schedule: str | None = None
+    scan_schedule: Annotated[str | None, schedule(HOURLY)] = None
+    """When scans start: an NCRONTAB expression in UTC, such as `0 0 * * * *` for hourly. Required:
+    without it, the Functions host does not start the timer. Read when the app starts."""
+    watch_schedule: Annotated[str | None, schedule(EVERY_TWO_MINUTES)] = None
     """When the app checks for [changes](operations.md#the-watch-for-changes) between scans: an
     NCRONTAB expression in UTC, such as `0 1/2 * * * *` for every two minutes. Without it, only
     scans find changes. Read when the app starts."""

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Final
 
 WATCH_SCHEDULE: Final = "CMK_WATCH_SCHEDULE"
-WATCH_EXAMPLE: Final = "0 1/2 * * * * for every two minutes"
 
 
 def is_watch_scheduled(environ: Mapping[str, str] = os.environ) -> bool:  # noqa: TID251 - before settings load

@@ -46,7 +46,7 @@ class Check[Subject]:
 
 CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
     Check("settings", app_checks.settings),
-    Check("schedule", app_checks.schedule, settings=("CMK_MAX_AGE_MINUTES",)),
+    Check("schedule", app_checks.schedule, settings=("CMK_SCAN_SCHEDULE", "CMK_MAX_AGE_MINUTES")),
     Check("cloud", azure_checks.cloud, settings=(*_ARM, "SSL_CERT_FILE")),
     Check("clock", azure_checks.clock, ("cloud",)),
     Check("credential", azure_checks.credential, settings=(*_ARM, *_SIGN_IN)),
@@ -54,7 +54,7 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
     Check("permissions", estate_checks.permissions, ("subscriptions",), (), _ESTATE),
     Check("keys", estate_checks.keys, _ACCOUNTS, ("CMK_KEY_HEALTH",), _SAMPLE),
     Check("exceptions", estate_checks.exceptions, _ACCOUNTS, ("CMK_EXCEPTIONS",), _SAMPLE),
-    Check("watch", azure_checks.watch, _AZURE),
+    Check("watch", azure_checks.watch, _AZURE, ("CMK_WATCH_SCHEDULE",)),
     Check("storage token", azure_checks.storage_credential, settings=_STORE),
     Check("tables", storage_checks.tables, _TOKEN, _STORE, limits.DOCTOR_STORAGE_SECONDS),
     Check("queues", storage_checks.queues, _TOKEN, _STORE, limits.DOCTOR_STORAGE_SECONDS),

@@ -1,24 +1,21 @@
 """Checks of the settings, the schedule and the webhook."""
 
 import asyncio
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
 from cmk_check.alerts.webhook import HttpWebhook, open_webhook
-from cmk_check.config.misspelt_settings import SCHEDULE
-from cmk_check.config.settings import setting_warnings
+from cmk_check.config.ncrontab import longest_pause
+from cmk_check.config.setting_values import is_time_span
+from cmk_check.config.settings import EVERY_TWO_MINUTES, HOURLY, Settings, setting_warnings
 from cmk_check.core.alert_routes import WEBHOOK
 from cmk_check.doctor.examined_app import DoctorSubject
-from cmk_check.doctor.ncrontab import longest_pause
 from cmk_check.doctor.results import Mark, MarkedText, NotTried
 from cmk_check.ports import DeliveryFailed
 from cmk_check.scan.second_clock import overdue_after
 
 _AUTH: Final = "WEBSITE_AUTH_ENABLED"
-_HOURLY: Final = "0 0 * * * *"
-_TIME_SPAN: Final = re.compile(r"-?(\d+\.)?\d{1,2}:\d{2}(:\d{2})?(\.\d+)?")
 _IN_A_VAULT: Final = (
     "is a Key Vault reference, which only the platform can resolve. Checks that need it are "
     "skipped; the portal shows its state under Environment variables."
@@ -40,6 +37,7 @@ async def settings(subject: DoctorSubject) -> Sequence[MarkedText]:
     results += [(Mark.WARNING, f"{name} {_IN_A_VAULT}") for name in sorted(subject.references)]
     warnings = setting_warnings(subject.environ)
     results += [(Mark.WARNING, f"{name} {text}") for name, text in warnings.items()]
+    results += _time_spans(subject.settings)
     if results:
         return results
     return [(Mark.OK, f"{len(ours)} set, all valid." if ours else "None set; defaults are used.")]
@@ -50,27 +48,24 @@ async def schedule(subject: DoctorSubject) -> Sequence[MarkedText]:
 
     A scan must start before the [second clock](operations.md#a-timer-that-has-stopped) starts one.
     """
-    text = subject.environ.get(SCHEDULE, "")
-    if not text:
+    text, most = subject.settings.scan_schedule, subject.settings.max_age
+    if text is None:
         if not subject.of_the_app:
-            raise NotTried(f"{SCHEDULE} is not set; only the deployed app needs it.")
-        cure = f"write {_HOURLY} for every hour; without it the app never starts a scan"
-        return [(Mark.PROBLEM, f"{SCHEDULE} must be set: {cure}.")]
-    pause = pause_of(SCHEDULE, text, f"{_HOURLY} for every hour")
-    most = subject.settings.max_age
-    return [_against_age(pause, most) if isinstance(pause, timedelta) else pause]
+            raise NotTried("CMK_SCAN_SCHEDULE is not set; only the deployed app needs it.")
+        cure = f"write {HOURLY}; without it the app never starts a scan"
+        return [(Mark.PROBLEM, f"CMK_SCAN_SCHEDULE must be set: {cure}.")]
+    return [] if is_time_span(text) else [_against_age(longest_pause(text), most)]
 
 
-def pause_of(name: str, schedule: str, example: str) -> timedelta | MarkedText:
-    """Return the longest pause of a schedule, or its fault."""
-    if _TIME_SPAN.fullmatch(schedule):
-        cure = f"write an NCRONTAB expression, such as {example}"
-        return Mark.WARNING, f"{name} is a time span, which only App Service plans accept: {cure}."
-    try:
-        return longest_pause(schedule)
-    except ValueError:
-        cure = f"write six fields, seconds first, such as {example}"
-        return Mark.PROBLEM, f"{name} must be an NCRONTAB expression that occurs: {cure}."
+def _time_spans(settings: Settings) -> Iterator[MarkedText]:
+    for name, text, example in (
+        ("CMK_SCAN_SCHEDULE", settings.scan_schedule, HOURLY),
+        ("CMK_WATCH_SCHEDULE", settings.watch_schedule, EVERY_TWO_MINUTES),
+    ):
+        if text is not None and is_time_span(text):
+            cure = f"write an NCRONTAB expression, such as {example}"
+            why = "is a time span, which only App Service plans accept"
+            yield Mark.WARNING, f"{name} {why}: {cure}."
 
 
 async def webhook(subject: DoctorSubject) -> Sequence[MarkedText]:

@@ -11,10 +11,8 @@ import aiohttp
 from azure.core.exceptions import HttpResponseError
 
 from cmk_check.config.settings import StorageByIdentity
-from cmk_check.config.watch_schedule import WATCH_EXAMPLE, WATCH_SCHEDULE
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.connection_sentences import not_connected
-from cmk_check.doctor.app_checks import pause_of
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 from cmk_check.doctor.token_claims import ids_in
@@ -104,20 +102,18 @@ async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
     settings = subject.settings
     if settings.watch_schedule is None:
         return []
-    pause = pause_of(WATCH_SCHEDULE, settings.watch_schedule, WATCH_EXAMPLE)
-    results = [] if isinstance(pause, timedelta) else [pause]
     search = (await subject.inventory()).change_search()
     since = subject.clock.now() - WATCH_OVERLAP
     found = await search.changes(since, vaults=settings.key_health, seconds=DOCTOR_ARM_SECONDS)
     if found.gap is not None:
         text = f"Azure Resource Graph does not list changes: {found.gap.detail}"
-        return [*results, (Mark.PROBLEM, text)]
+        return [(Mark.PROBLEM, text)]
     subject.sees_changes = bool(found.subscriptions or found.vaults) or None
     text = (
         f"Azure Resource Graph lists changes: {len(found.subscriptions):,} subscriptions changed "
         f"in the last {WATCH_OVERLAP // _MINUTE} min."
     )
-    return [*results, (Mark.OK, text)]
+    return [(Mark.OK, text)]
 
 
 async def actions(subject: DoctorSubject) -> Sequence[MarkedText]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from cmk_check.composition_root import App
 from cmk_check.config.alert_route_settings import ROUTES
-from cmk_check.config.misspelt_settings import is_of_a_route
+from cmk_check.config.misspelt_settings import is_of_a_route, looks_like_ours
 from cmk_check.config.settings import InMemory, Settings, misspelt_settings
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.doctor.results import NotTried
@@ -117,7 +117,7 @@ def laid_over(environ: Mapping[str, str], text: str) -> dict[str, str]:
 
 
 def _is_of_the_app(name: str) -> bool:
-    return name.startswith("CMK_") or name in _OTHERS
+    return looks_like_ours(name) or name in _OTHERS
 
 
 def _read_around_faults(environ: Mapping[str, str]) -> tuple[Settings, Mapping[str, str], Faults]:

@@ -20,7 +20,7 @@ FACTS = {
     "core/remediation/cmk_plan.py": {"KEY_SIZE", "RETENTION_DAYS"},  # Azure's own
     "doctor/app_checks.py": {"_MINUTE"},  # a unit
     "doctor/azure_checks.py": {"_SECOND", "_MINUTE"},  # units
-    "doctor/ncrontab.py": {"_NUMBER_OF_DAYS"},  # a stretch of the calendar
+    "config/ncrontab.py": {"_NUMBER_OF_DAYS"},  # a stretch of the calendar
     "store/table_keys.py": {"_NUMBER_DIGITS", "_WIDTH", "_LAST_SECOND"},  # the shape of keys
     "store/table_checks.py": {"MAX_INT32", "MAX_INT64"},  # types of the table service
     "web/views/xlsx_export.py": {"_WIDEST", "_BUTTON"},  # how a cell looks

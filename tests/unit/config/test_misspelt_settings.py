@@ -22,6 +22,8 @@ FOREIGN = {"CMK_OWNER": "hush", "CMK_EXCLUDE": "hush"}
         pytest.param("CMK_TAG", "CMK_TAGS", id="a short one"),
         pytest.param("Cmk_Kinds", "CMK_KINDS", id="another case"),
         pytest.param("CMK_SCAN_SHEDULE", "CMK_SCAN_SCHEDULE", id="of the host"),
+        pytest.param("CMKKINDS", "CMK_KINDS", id="without an underscore"),
+        pytest.param("CmkMaxInFlight", "CMK_MAX_IN_FLIGHT", id="without any underscore"),
         pytest.param("CMK_STORAGE__clientID", "CMK_STORAGE__clientId", id="of a connection"),
     ],
 )
@@ -41,6 +43,7 @@ def test_a_misspelt_setting_is_a_fault_that_names_the_right_one(name: str, setti
         pytest.param("CMK_STORAGE__blobServiceUri", id="the host's alone"),
         pytest.param("CMK_STORAGE__tenantId", id="the host's alone, like another"),
         pytest.param("XCMK_TAGS", id="not ours"),
+        pytest.param("CMKFONTS", id="like none of ours"),
     ],
 )
 def test_any_other_name_is_no_fault(name: str) -> None:

@@ -149,13 +149,3 @@ async def test_p11_a_right_that_is_missing_is_named() -> None:
 
     assert mark == "problem"
     assert text.endswith("does not list changes: Grant it.")
-
-
-async def test_a_schedule_that_the_host_refuses_is_a_problem() -> None:
-    """No function of the app would start."""
-    subject = _subject({"CMK_WATCH_SCHEDULE": "often"}, ScriptedChanges(MovableClock()))
-
-    (mark, text), _ = await watch(subject)
-
-    assert mark == "problem"
-    assert text.startswith("CMK_WATCH_SCHEDULE must be an NCRONTAB expression")

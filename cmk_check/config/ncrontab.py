@@ -7,9 +7,9 @@ refuses descending ranges.
 
 import re
 from calendar import Day, Month
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from itertools import pairwise, product
+from itertools import islice, pairwise, product
 from typing import Final
 
 _MONTHS: Final = [month.name.lower() for month in Month]
@@ -40,33 +40,47 @@ def longest_pause(expression: str) -> timedelta:
         ValueError: the expression is invalid, or it never occurs.
 
     """
-    times, dates = _occurrences(expression)
+    check_ncrontab(expression)
+    seconds, minutes, hours, *days = _fields_of(expression)
+    times = [
+        timedelta(hours=hour, minutes=minute, seconds=second)
+        for hour, minute, second in product(hours, minutes, seconds)
+    ]
+    dates = list(_dates(*days))
     within = [later - earlier for earlier, later in pairwise(times)]
     between = [later - earlier + times[0] - times[-1] for earlier, later in pairwise(dates)]
     return max(within + between)
 
 
-def _occurrences(expression: str) -> tuple[list[timedelta], list[date]]:
-    """Return the times of day and the days at which an expression occurs, in order."""
+def check_ncrontab(expression: str) -> None:
+    """Check an expression, without the work of finding its longest pause.
+
+    Raises:
+        ValueError: the expression is invalid, or it never occurs.
+
+    """
+    _, _, _, *days = _fields_of(expression)
+    if not list(islice(_dates(*days), 1, 2)):
+        raise ValueError("the expression never occurs")
+
+
+def _fields_of(expression: str) -> list[list[int]]:
+    """Return the numbers that each of the six fields selects, in order."""
     texts = expression.split()
     if len(texts) == len(_FIELDS) - 1:
         texts.insert(0, "0")
-    seconds, minutes, hours, days, months, weekdays = (
+    return [
         sorted({number for item in text.lower().split(",") for number in _range(item, *field)})
         for field, text in zip(_FIELDS, texts, strict=True)
-    )
-    times = [
-        timedelta(hours=hour, minutes=minute, seconds=second)
-        for hour, minute, second in product(hours, minutes, seconds)
     ]
-    dates = [
-        day
-        for day in (_FIRST_DAY + timedelta(days=number) for number in range(_NUMBER_OF_DAYS))
-        if day.day in days and day.month in months and day.isoweekday() % 7 in weekdays
-    ]
-    if not dates[1:]:
-        raise ValueError("the expression never occurs")
-    return times, dates
+
+
+def _dates(days: Sequence[int], months: Sequence[int], weekdays: Sequence[int]) -> Iterator[date]:
+    """Return the days on which an expression occurs, in order."""
+    every = (_FIRST_DAY + timedelta(days=number) for number in range(_NUMBER_OF_DAYS))
+    for day in every:
+        if day.day in days and day.month in months and day.isoweekday() % 7 in weekdays:
+            yield day
 
 
 def _range(item: str, numbers: range, names: Sequence[str]) -> range:

@@ -9,7 +9,7 @@ from croniter import croniter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmk_check.doctor.ncrontab import longest_pause
+from cmk_check.config.ncrontab import longest_pause
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
