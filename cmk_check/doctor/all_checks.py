@@ -20,6 +20,7 @@ _SCOPE: Final = ("CMK_INCLUDE_SUBSCRIPTIONS", "CMK_EXCLUDE_SUBSCRIPTIONS", "CMK_
 _STORE: Final = ("CMK_STORAGE",)
 # Checks that others need.
 _AZURE: Final = ("cloud", "credential")
+_LISTED: Final = ("subscriptions",)
 _ACCOUNTS: Final = ("permissions",)
 _READING: Final = ("permissions", "keys", "exceptions", "watch")
 _TOKEN: Final = ("storage token",)
@@ -51,12 +52,13 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
     Check("clock", azure_checks.clock, ("cloud",)),
     Check("credential", azure_checks.credential, settings=(*_ARM, *_SIGN_IN)),
     Check("subscriptions", estate_checks.subscriptions, _AZURE, _SCOPE, limits.DOCTOR_LIST_SECONDS),
-    Check("permissions", estate_checks.permissions, ("subscriptions",), (), _ESTATE),
+    Check("permissions", estate_checks.permissions, _LISTED, (), _ESTATE),
     Check("keys", estate_checks.keys, _ACCOUNTS, ("CMK_KEY_HEALTH",), _SAMPLE),
     Check("exceptions", estate_checks.exceptions, _ACCOUNTS, ("CMK_EXCEPTIONS",), _SAMPLE),
-    Check("watch", azure_checks.watch, _AZURE, ("CMK_WATCH_SCHEDULE",)),
+    Check("watch", azure_checks.watch, _AZURE, ("CMK_WATCH_SCHEDULE",), _SAMPLE, _LISTED),
     Check("storage token", azure_checks.storage_credential, settings=_STORE),
     Check("tables", storage_checks.tables, _TOKEN, _STORE, limits.DOCTOR_STORAGE_SECONDS),
+    Check("feed", storage_checks.feed, ("tables",)),
     Check("queues", storage_checks.queues, _TOKEN, _STORE, limits.DOCTOR_STORAGE_SECONDS),
     Check("scans", storage_checks.scans, ("tables",), ("CMK_MAX_AGE_MINUTES",)),
     Check("webhook", app_checks.webhook, settings=("CMK_WEBHOOK", "CMK_ROUTE")),

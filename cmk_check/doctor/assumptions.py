@@ -19,12 +19,11 @@ from cmk_check.core.keys.vault import is_closed
 from cmk_check.core.text import as_object
 from cmk_check.core.text_files import toml_of
 from cmk_check.core.unread import Unread
-from cmk_check.doctor.azure_checks import states
+from cmk_check.doctor.azure_checks import find_changes, states
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.inventory import api_versions, gaps
 from cmk_check.inventory.calls import Deadline
-from cmk_check.limits import DOCTOR_CHANGES, DOCTOR_SAMPLE_SECONDS
-from cmk_check.ports import InventoryError
+from cmk_check.limits import DOCTOR_SAMPLE_SECONDS
 
 _BY_ROLES: Final = frozenset({"forbiddenbyrbac"})
 _BY_NETWORK: Final = frozenset({"forbiddenbyconnection", "forbiddenbyfirewall", "forbiddenbynsp"})
@@ -153,16 +152,7 @@ def _exist(*actions: str) -> _Probe:
 
 async def _changes(subject: DoctorSubject) -> _Outcome:
     """Query Resource Graph for changes, and if there are none, for new accounts."""
-    azure, since = await subject.inventory(), subject.clock.now() - DOCTOR_CHANGES
-    search = azure.change_search()
-    found = await search.changes(since, vaults=True, seconds=DOCTOR_SAMPLE_SECONDS)
-    if found.gap is not None:
-        raise InventoryError(found.gap)
-    seen, new = len(found.subscriptions) + len(found.vaults), 0
-    if not seen:
-        known = await azure.account_search().accounts([each.id for each in subject.listed])
-        new = sum(each.created_at is not None and each.created_at > since for each in known)
-    subject.sees_changes = True if seen else False if new else None
+    seen, new = await find_changes(subject)
     return _counted("Changes, or new accounts without one", seen, new)
 
 

@@ -19,15 +19,41 @@ from cmk_check.doctor.token_claims import ids_in
 from cmk_check.inventory.api_versions import type_read_by
 from cmk_check.inventory.connection_failures import sign_in_gap, unreached_gap
 from cmk_check.inventory.credential import own_credential
-from cmk_check.inventory.gaps import ALL_ACTIONS, READ_CHANGES, READ_SUBSCRIPTIONS, TROUBLE
+from cmk_check.inventory.gaps import (
+    ALL_ACTIONS,
+    EXCEPTION_ACTIONS,
+    KEY_ACTIONS,
+    READ_ACCOUNTS,
+    READ_CHANGES,
+    READ_GROUP,
+    READ_SUBSCRIPTIONS,
+    TROUBLE,
+    WATCH_ACTIONS,
+)
 from cmk_check.inventory.http_session import open_session
 from cmk_check.inventory.pipeline import AGENT
-from cmk_check.limits import CLOCK_TOLERANCE, DOCTOR_ARM_SECONDS, WATCH_OVERLAP
+from cmk_check.limits import (
+    CLOCK_TOLERANCE,
+    DOCTOR_ARM_SECONDS,
+    DOCTOR_CHANGES,
+    DOCTOR_SAMPLE_SECONDS,
+    WATCH_OVERLAP,
+)
+from cmk_check.ports import InventoryError
 
 STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
 _LIST: Final = "/subscriptions?api-version=2020-01-01"
 _SECOND: Final = timedelta(seconds=1)
 _MINUTE: Final = timedelta(minutes=1)
+_NO_CHANGES: Final = "Azure Resource Graph does not list changes: "
+# What needs an action; the first one counts.
+_NEEDED_FOR: Final[Mapping[str, Sequence[str]]] = {
+    "every scan": (READ_SUBSCRIPTIONS, READ_ACCOUNTS),
+    "CMK_MANAGEMENT_GROUP": (READ_GROUP,),
+    "the watch for changes": WATCH_ACTIONS,
+    "key health": KEY_ACTIONS,
+    "exceptions": EXCEPTION_ACTIONS,
+}
 
 
 async def cloud(subject: DoctorSubject) -> Sequence[MarkedText]:
@@ -98,7 +124,10 @@ async def storage_credential(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Query recent changes as the watch does. Only with `CMK_WATCH_SCHEDULE`."""
+    """Query recent changes as the watch does. Only with `CMK_WATCH_SCHEDULE`.
+
+    Without the right to read them, Azure lists none: if there are none, look further back.
+    """
     settings = subject.settings
     if settings.watch_schedule is None:
         return []
@@ -106,9 +135,10 @@ async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
     since = subject.clock.now() - WATCH_OVERLAP
     found = await search.changes(since, vaults=settings.key_health, seconds=DOCTOR_ARM_SECONDS)
     if found.gap is not None:
-        text = f"Azure Resource Graph does not list changes: {found.gap.detail}"
-        return [(Mark.PROBLEM, text)]
-    subject.sees_changes = bool(found.subscriptions or found.vaults) or None
+        return [(Mark.PROBLEM, f"{_NO_CHANGES}{found.gap.detail}")]
+    if not (found.subscriptions or found.vaults):
+        return [await _look_back(subject)]
+    subject.sees_changes = True
     text = (
         f"Azure Resource Graph lists changes: {len(found.subscriptions):,} subscriptions changed "
         f"in the last {WATCH_OVERLAP // _MINUTE} min."
@@ -116,23 +146,70 @@ async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
     return [(Mark.OK, text)]
 
 
-async def actions(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """List the actions of the role that are missing everywhere or were not tried."""
-    found = await states(subject)
-    works, missing, untried = (
-        [action for action in ALL_ACTIONS if found[action] == state]
-        for state in ("works", "missing", "not_tried")
+async def _look_back(subject: DoctorSubject) -> MarkedText:
+    try:
+        seen, new = await find_changes(subject)
+    except InventoryError as error:
+        return Mark.PROBLEM, f"{_NO_CHANGES}{error.gap.detail}"
+    days = DOCTOR_CHANGES.days
+    if seen:
+        return Mark.OK, f"Azure Resource Graph lists changes of the last {days} days, none recent."
+    if new:
+        return Mark.PROBLEM, (
+            f"Azure Resource Graph lists no change of the last {days} days, although {new:,} "
+            f"accounts are newer. The watch finds nothing: grant the app's identity {READ_CHANGES} "
+            "on the subscriptions."
+        )
+    return Mark.WARNING, (
+        f"Azure Resource Graph lists no change of the last {days} days: nothing has changed, or "
+        f"the identity lacks {READ_CHANGES}. Change a tag of an account, and check again after ten "
+        "minutes."
     )
-    if not works and not missing:
+
+
+async def find_changes(subject: DoctorSubject) -> tuple[int, int]:
+    """Return how much has changed lately; if nothing, also how many accounts are newer than that.
+
+    Raises:
+        InventoryError: Resource Graph gave no complete answer.
+
+    """
+    azure, since = await subject.inventory(), subject.clock.now() - DOCTOR_CHANGES
+    search = azure.change_search()
+    found = await search.changes(since, vaults=True, seconds=DOCTOR_SAMPLE_SECONDS)
+    if found.gap is not None:
+        raise InventoryError(found.gap)
+    seen, new = len(found.subscriptions) + len(found.vaults), 0
+    if not seen and subject.listed:
+        known = await azure.account_search().accounts([each.id for each in subject.listed])
+        new = sum(each.created_at is not None and each.created_at > since for each in known)
+    subject.sees_changes = True if seen else False if new else None
+    return seen, new
+
+
+async def actions(subject: DoctorSubject) -> Sequence[MarkedText]:
+    """Report each action of the role that is missing, or may be, and those that were not tried."""
+    found = await states(subject)
+    works = sum(state == "works" for state in found.values())
+    if not works and "missing" not in found.values():
         raise NotTried(f"None of the {len(ALL_ACTIONS)} actions of the role was tried; see above.")
-    results = [(Mark.OK, f"{len(works)} of {len(ALL_ACTIONS)} actions of the role work.")]
-    if missing:
-        cure = "Grant the app's identity the role Reader, or a role with these actions."
-        results.append((Mark.PROBLEM, f"Missing: {', '.join(missing)}. {cure}"))
-    if untried:
-        why = "A setting is off, no sampled resource needs them, or a line above shows why."
-        results.append((Mark.SKIPPED, f"Not tried: {', '.join(untried)}. {why}"))
-    return results
+    results = [(Mark.OK, f"{works} of {len(ALL_ACTIONS)} actions of the role work.")]
+    left = dict(found)
+    untried: list[MarkedText] = []
+    for feature, needed in _NEEDED_FOR.items():
+        states_of = {action: left.pop(action) for action in needed if action in left}
+        for action, state in states_of.items():
+            if state == "missing":
+                cure = "Grant the app's identity the role Reader, or a role with this action."
+                results.append((Mark.PROBLEM, f"Missing for {feature}: {action}. {cure}"))
+            elif state != "works" and action in subject.refused:
+                text = f"May be missing for {feature}: {action}; a line above says where."
+                results.append((Mark.WARNING, text))
+        rest = [a for a, it in states_of.items() if it == "not_tried" and a not in subject.refused]
+        if rest:
+            why = "It is off, no sampled resource needs them, or a line above shows why."
+            untried.append((Mark.SKIPPED, f"Not tried for {feature}: {', '.join(rest)}. {why}"))
+    return [*results, *untried]
 
 
 async def states(subject: DoctorSubject) -> Mapping[str, str]:

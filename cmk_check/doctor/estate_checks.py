@@ -93,6 +93,7 @@ async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
         place = f" in {of_key.vault.id.split('/')[2]}" if of_key.vault.id else ""
         named = f"{account.id.name} ({_vault(account)}{place})"
         unread += [(gap, named) for gap in _unread(of_key)]
+    subject.refused |= {gap.missing_action for gap, _ in unread if gap.missing_action}
     return [*results, *problems(unread, "for")]
 
 

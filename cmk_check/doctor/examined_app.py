@@ -42,7 +42,8 @@ class DoctorSubject(App):
     that Azure lists; ``sampled``, a few accounts whose keys to check, by the address of the vault;
     ``violating``, the non-compliant accounts of a few subscriptions, by subscription id;
     ``key_facts``, what was read of the sampled keys; ``sees_changes``, whether Resource Graph lists
-    changes, None if unknown; ``ahead``, how far this clock is ahead of Azure's, None if unknown.
+    changes, None if unknown; ``refused``, the actions that gaps of keys name; ``ahead``, how far
+    this clock is ahead of Azure's, None if unknown.
     """
 
     reading_seconds: float = DOCTOR_READING_SECONDS
@@ -57,6 +58,7 @@ class DoctorSubject(App):
         self.violating: dict[str, Sequence[AccountId]] = {}
         self.key_facts: Sequence[KeyFacts] = ()
         self.sees_changes: bool | None = None
+        self.refused: set[str] = set()
         self.listed: tuple[Subscription, ...] = ()
         self.ahead: timedelta | None = None
 

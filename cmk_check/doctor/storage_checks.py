@@ -31,7 +31,8 @@ from cmk_check.ports import (
     WriteConflict,
 )
 from cmk_check.queues.slices import OVERDUE_QUEUE, SLICES_QUEUE
-from cmk_check.queues.storage_queue import StorageQueue
+from cmk_check.queues.storage_queue import ProbedQueue, StorageQueue
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.scans import ScanTable
 
 _PARTITION: Final = "doctor"
@@ -51,7 +52,14 @@ _OF_THE_SET_UP: Final = (
     PostureReason.SCOPE_CHANGED,
     PostureReason.MANAGEMENT_GROUP_UNREAD,
     PostureReason.SUBSCRIPTIONS_UNREAD,
+    PostureReason.CHANGES_UNPUBLISHED,
 )
+_BROKEN_STATUS: Final = (
+    "The row of the status is broken, so the posture is unknown: start a full scan, which writes "
+    "it again, and find out who wrote the row."
+)
+# Queues that exist once a scan has ended.
+_USED_BY_SCANS: Final = (SLICES_QUEUE, DELIVERY_QUEUE)
 
 
 async def tables(subject: DoctorSubject) -> Sequence[MarkedText]:
@@ -62,9 +70,27 @@ async def tables(subject: DoctorSubject) -> Sequence[MarkedText]:
     return [(Mark.OK, f"{', '.join(Table)} can be read and written.")]
 
 
+async def feed(subject: DoctorSubject) -> Sequence[MarkedText]:
+    """Read the head of the change feed, without which no alert is sent."""
+    store, _ = await subject.storage()
+    try:
+        last = await FeedTable(store).last()
+        status = (await ScanTable(store).status()).value
+    except StoreError as error:
+        raise CheckFailed(f"No change can be published, so no alert is sent. {error}") from error
+    if status.as_of is None or last or status.unpublished.changes:
+        return [(Mark.OK, f"The last published change has the number {last:,}.")]
+    text = (
+        f"{Table.CHANGES} is empty although a scan has finished: somebody deleted it, with all "
+        "published changes and alerts that were not yet delivered. The next change starts the feed "
+        "again; its readers get 410 ResyncRequired."
+    )
+    return [(Mark.WARNING, text)]
+
+
 async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Test each queue in the same way, and count stuck messages."""
-    _, service = await subject.storage()
+    """Test each queue in the same way, count stuck messages, and name deleted queues."""
+    store, service = await subject.storage()
     names = [
         SLICES_QUEUE,
         _POISON,
@@ -75,8 +101,17 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
     ]
     tried = await asyncio.gather(*(_try_queue(service, name) for name in names))
     _fail_on(subject, [answer for answer in tried if isinstance(answer, QueueError)])
-    waiting = dict(zip(names, tried, strict=True))
+    found = {name: it for name, it in zip(names, tried, strict=True) if isinstance(it, ProbedQueue)}
+    waiting = {name: queue.messages for name, queue in found.items()}
     results: list[MarkedText] = [(Mark.OK, f"{', '.join(names)} can be read and written.")]
+    gone = [name for name in _USED_BY_SCANS if found[name].was_missing]
+    if gone and await _has_scanned(store):
+        text = (
+            f"{' and '.join(gone)} did not exist although a scan has ended: unless only the "
+            "command line has scanned so far, somebody deleted it with its messages. It exists "
+            "again. A scan that was running cannot end; the next one replaces it."
+        )
+        results.append((Mark.WARNING, text))
     if waiting[_POISON]:
         text = (
             f"{waiting[_POISON]} messages wait in {_POISON}, which the function scan_slice_failed "
@@ -98,13 +133,17 @@ async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
     store, _ = await subject.storage()
     table = ScanTable(store)
     try:
-        status = (await table.status()).value
+        stored = await table.status()
+        status = stored.value
         if status.as_of is None:
             await table.refuse_earlier_builds()
     except EarlierBuild as error:
         raise CheckFailed(str(error)) from error
     except StoreError as error:
-        raise CheckFailed(f"The status cannot be read: {error}.") from error
+        why = str(error).removesuffix(".")
+        raise CheckFailed(f"The status cannot be read: {why}.") from error
+    if stored.is_broken:
+        raise CheckFailed(_BROKEN_STATUS)
     expect = scan_options(subject.settings).expectations
     posture = of_estate(status, subject.clock.now(), expect)
     reasons = [(code, text) for code, text in posture.reasons if code in _OF_THE_SET_UP]
@@ -140,7 +179,14 @@ async def _try_table(store: Store, table: Table) -> StoreError | None:
     return None
 
 
-async def _try_queue(service: QueueService, name: str) -> int | QueueError:
+async def _has_scanned(store: Store) -> bool:
+    try:
+        return (await ScanTable(store).status()).value.last_scan is not None
+    except StoreError:
+        return False  # the check of scans says why
+
+
+async def _try_queue(service: QueueService, name: str) -> ProbedQueue | QueueError:
     queue = service.queue(name)
     if not isinstance(queue, StorageQueue):
         raise NotTried("The queues are not in a storage account.")

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
@@ -90,6 +90,13 @@ class StorageQueues:
         await self._service.close()
 
 
+class ProbedQueue(NamedTuple):
+    """A queue as a probe found it: the approximate number of messages, and if it had to be made."""
+
+    messages: int
+    was_missing: bool
+
+
 class StorageQueue:
     """Sends to a queue, which is created on first use; see ``TextQueue``.
 
@@ -120,8 +127,8 @@ class StorageQueue:
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from failures
 
-    async def probe(self) -> int:
-        """Check the identity's rights without changing messages; return their approximate number.
+    async def probe(self) -> ProbedQueue:
+        """Check the identity's rights without changing messages.
 
         A missing queue is created. Peeking needs the right to read, updating the right to write:
         updating a message that does not exist has a specific error code
@@ -131,18 +138,20 @@ class StorageQueue:
             QueueError: an operation failed.
 
         """
+        was_missing = False
         async with self._request():
             try:
                 await self._client.peek_messages(max_messages=1)
             except HttpResponseError as error:
                 await self._create_after(error)
+                was_missing = True
             try:
                 await self._client.update_message(*_NO_MESSAGE, visibility_timeout=0)
             except HttpResponseError as error:
                 if code_of(error) not in _NOTHING_TO_UPDATE:
                     raise
             properties = await self._client.get_queue_properties()
-        return properties.approximate_message_count or 0
+        return ProbedQueue(properties.approximate_message_count or 0, was_missing)
 
     @asynccontextmanager
     async def _request(self) -> AsyncIterator[None]:

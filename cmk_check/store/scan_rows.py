@@ -150,11 +150,15 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Stored[T]:
-    """A value as read, with ETag and schema of its row; the ETag is empty without a row."""
+    """A value as read, with ETag and schema of its row; the ETag is empty without a row.
+
+    If the row is broken, the value is a default.
+    """
 
     value: T
     etag: str
     schema: int = SCHEMA
+    is_broken: bool = False
 
 
 # Replacements for unknown words, never a favourable one; reasons are left out of the history.
@@ -229,7 +233,7 @@ def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity | None) ->
             entity.partition,
             entity.row,
         )
-        return Stored(otherwise, entity.etag)
+        return Stored(otherwise, entity.etag, is_broken=True)
 
 
 def _has_usable_times(value: object) -> bool:

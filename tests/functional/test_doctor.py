@@ -1,5 +1,6 @@
 """``doctor`` as a process: a real credential, a simulated Azure over TLS, Azurite, a receiver."""
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ def test_p5_all_is_well_and_nothing_is_changed(
     assert code == 0
     assert list(lines) == [
         *("settings", "schedule", "cloud", "clock", "credential", "subscriptions"),
-        *("permissions", "tables", "queues", "scans", "webhook", "actions"),
+        *("permissions", "tables", "feed", "queues", "scans", "webhook", "actions"),
     ]
     assert {check: said[0][0] for check, said in lines.items() if said[0][0] != "ok"} == {
         "scans": "warning"
@@ -79,6 +80,31 @@ def test_p5_all_is_well_and_nothing_is_changed(
     assert [row for table in TABLES for row in storage.rows(table)] == []
     assert [message for queue in QUEUES for message in storage.messages(queue)] == []
     assert receiver.posts == []
+
+
+@pytest.mark.long
+def test_a_feed_or_queue_that_somebody_deleted_is_noticed(
+    app: dict[str, str], storage: Storage
+) -> None:
+    """Doctor makes what is missing, and what was in it is lost all the same."""
+    scan = terminal_kit.run("scan", "--store", app["CMK_STORAGE"], environment=app)
+    with contextlib.closing(storage.queue("cmk-slices")) as queue:
+        queue.create_queue()
+    before = doctor(app)[1]
+    for name in ("cmk-slices", "cmk-tell"):
+        storage.queues.delete_queue(name)
+    storage.service.delete_table("cmkchanges")
+
+    lost = doctor(app)[1]
+    again = doctor(app)[1]
+
+    assert scan.code == 0
+    assert not {"feed", "queues"} & set(of_mark("warning", before))
+    assert lost["feed"][0][1].startswith("cmkchanges is empty although a scan has finished")
+    assert lost["queues"][1][0] == "warning"
+    assert lost["queues"][1][1].startswith("cmk-slices and cmk-tell did not exist although a scan")
+    assert again["feed"] == lost["feed"]
+    assert len(again["queues"]) == 1
 
 
 type Trouble = tuple[Fault | dict[str, str], str, str]
@@ -155,9 +181,10 @@ def test_the_settings_of_a_deployed_app_are_looked_at_from_here(
 
     lines = lines_of(ended.out)
     assert (ended.code, ended.err) == (3, "")
-    assert of_mark("problem", lines) == ["schedule"]
-    assert lines["settings"][0][1].startswith("CMK_WEBHOOK_URL is a Key Vault reference")
-    assert lines["webhook"][0][0] == "skipped"
+    assert of_mark("problem", lines) == ["settings"]
+    assert lines["settings"][0][1].startswith("CMK_SCAN_SCHEDULE must be an NCRONTAB expression")
+    assert lines["settings"][1][1].startswith("CMK_WEBHOOK_URL is a Key Vault reference")
+    assert lines["schedule"][0][0] == lines["webhook"][0][0] == "skipped"
     assert lines["queues"][0][0] == "ok"
     assert "hush" not in ended.out
 

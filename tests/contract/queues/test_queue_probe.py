@@ -59,7 +59,7 @@ async def test_who_may_do_everything_changes_nothing(owner: QueueClient, allowed
     waiting = await allowed("rwdlacup").probe()
 
     after = [(m.id, m.dequeue_count) for m in await owner.peek_messages(max_messages=32)]
-    assert waiting == 1
+    assert waiting == (1, False)
     assert after == before
 
 
@@ -67,7 +67,8 @@ async def test_a_missing_queue_is_made(owner: QueueClient, allowed: Open) -> Non
     """As the app makes it when it first sends; who may not make it hears so."""
     await owner.delete_queue()
 
-    assert await allowed("rwdlacup").probe() == 0
+    assert await allowed("rwdlacup").probe() == (0, True)
+    assert await allowed("rwdlacup").probe() == (0, False)
 
     assert await owner.peek_messages() == []
 

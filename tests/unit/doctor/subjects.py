@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Self, cast, override
 
 from cmk_check.core.account import Subscription
+from cmk_check.core.cross_check import KnownAccount
 from cmk_check.core.enums import GapReason
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, MarkedText, NotTried
@@ -29,14 +30,15 @@ class _OfItsType(dict[str, str]):
 class ScriptedPatient(DoctorSubject):
     """A subject over ``azure``, ``behind`` its accounts and ``store``, whatever is set.
 
-    ``accepted`` are the exemptions of its accounts, ``search`` finds what changed, and ``answers``
-    counts what Azure answered of each type.
+    ``accepted`` are the exemptions of its accounts, ``search`` finds what changed, ``known`` what
+    accounts there are, and ``answers`` counts what Azure answered of each type.
     """
 
     azure: ScriptedInventory
     behind: ScriptedKeys
     accepted: ScriptedExemptions
     search: ScriptedChanges
+    known: Sequence[KnownAccount]
     answers: defaultdict[str, Counter[GapReason | None]]
     store: Store
 
@@ -52,6 +54,7 @@ class ScriptedPatient(DoctorSubject):
         subject.azure = azure or ScriptedInventory()
         subject.behind = ScriptedKeys()
         subject.accepted = ScriptedExemptions()
+        subject.known = ()
         subject.answers = defaultdict(Counter)
         subject.store = store or RecordingStore()
         return subject
@@ -75,9 +78,18 @@ class _Scripted:
         self.exemptions = subject.accepted.open
         self.change_search = lambda: subject.search
         self.answers = subject.answers
+        self._known = subject.known
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._azure, name)
+
+    def account_search(self) -> Self:
+        """Return the search for accounts."""
+        return self
+
+    async def accounts(self, _subscription_ids: Sequence[str]) -> Sequence[KnownAccount]:
+        """Return the known accounts."""
+        return self._known
 
     def api_versions(self) -> Self:
         """Return the versions."""

@@ -10,6 +10,7 @@ import pytest
 from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 
 from cmk_check.composition_root import SystemClock
+from cmk_check.core.cross_check import KnownAccount
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.doctor import azure_checks
@@ -17,8 +18,8 @@ from cmk_check.doctor.azure_checks import watch
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.token_claims import ids_in
 from tests.fakes.changes import ScriptedChanges
-from tests.fakes.world import MovableClock, sub
-from tests.unit.doctor.subjects import ScriptedPatient, told
+from tests.fakes.world import MovableClock, good, sub
+from tests.unit.doctor.subjects import ScriptedPatient, subscription, told
 from tests.unit.inventory.fake_transport import FakeCredential
 
 TENANT, PERSON, TOOL = (f"{number:07d}a-0000-4000-8000-000000000000" for number in (1, 2, 3))
@@ -149,3 +150,32 @@ async def test_p11_a_right_that_is_missing_is_named() -> None:
 
     assert mark == "problem"
     assert text.endswith("does not list changes: Grant it.")
+
+
+@pytest.mark.parametrize(
+    ("changed", "created", "mark", "said"),
+    [
+        (5, None, "ok", "of the last 13 days, none recent"),
+        (None, 5, "problem", "although 1 accounts are newer. The watch finds nothing: grant"),
+        (None, 20, "warning", "nothing has changed, or the identity lacks Microsoft.Resources/ch"),
+    ],
+    ids=["seen before", "denied", "nobody can tell"],
+)
+async def test_an_empty_list_of_changes_is_not_taken_for_a_right(
+    changed: int | None, created: int | None, mark: str, said: str
+) -> None:
+    """P11: without the right Azure lists nothing, which looks like an estate that is quiet."""
+    clock = MovableClock(SystemClock().now() - timedelta(days=changed or 0))
+    search = ScriptedChanges(clock)
+    if changed:
+        search.add(sub(1))
+    clock.time = SystemClock().now()
+    subject = _subject(ON, search)
+    subject.listed = (subscription(1),)
+    age = timedelta(days=created or 0)
+    subject.known = [KnownAccount(good(sub(1)).id, SystemClock().now() - age)] if created else []
+
+    ((marked, text),) = await watch(subject)
+
+    assert (marked, said in text) == (mark, True), text
+    assert subject.sees_changes is {"ok": True, "problem": False, "warning": None}[mark]

@@ -13,6 +13,7 @@ from cmk_check.ports import (
     Delete,
     Insert,
     InventoryError,
+    Replace,
     StoreRefused,
     StoreUnavailable,
     Table,
@@ -23,7 +24,7 @@ from tests.fakes import earlier_build
 from tests.fakes.earlier_build import Row
 from tests.fakes.faults import Fault, FaultyStore
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, good, sub
+from tests.fakes.world import World, bad, good, sub
 from tests.unit.doctor.subjects import Check, ScriptedPatient, told
 
 LOOK = ": check that Azurite is running and CMK_STORAGE has its ports."
@@ -181,6 +182,59 @@ async def test_a_failed_scan_says_why() -> None:
 
     assert {mark for mark, _ in said} == {"problem"}
     assert any("No token: sign in." in text for _, text in said)
+
+
+async def test_a_feed_that_publishes_nothing_is_a_problem() -> None:
+    """Every alert comes from it, and nothing else shows that there are none."""
+    world, subject = await _scanned(timedelta(minutes=65))
+    await world.scan()
+    fine = await told(storage_checks.feed, subject)
+    head = await world.store.get(Table.CHANGES, "feed", "head")
+    assert head is not None
+    newer = {**head.values, "schema": 99, "writtenBy": "0.9.0"}
+    await world.store.commit(Table.CHANGES, "feed", [Replace("head", newer, head.etag)])
+    world.read(sub(1), bad(sub(1)))
+    await world.scan()
+
+    feed = await told(storage_checks.feed, subject)
+    scans = await told(storage_checks.scans, subject)
+
+    assert fine == [("ok", "The last published change has the number 2.")]
+    version = "A newer version of cmk_check (0.9.0) publishes changes here: deploy that version"
+    said = f"No change can be published, so no alert is sent. {version} again."
+    assert feed == [("problem", said)]
+    ((mark, text),) = scans
+    assert (mark, text.startswith("changes_unpublished: At least one")) == ("problem", True)
+
+
+async def test_a_feed_that_is_empty_after_a_scan_was_deleted() -> None:
+    """The first scan always publishes something, unless it could not."""
+    world, subject = await _scanned(timedelta(minutes=5))
+    early = await told(storage_checks.feed, subject)
+    await world.scan()
+    query = TableQuery(partition="feed")
+    rows = [entity async for entity in world.store.query(Table.CHANGES, query)]
+    deletes = [Delete(entity.row, entity.etag) for entity in rows]
+    await world.store.commit(Table.CHANGES, "feed", deletes)
+
+    ((mark, text),) = await told(storage_checks.feed, subject)
+
+    assert early == [("ok", "The last published change has the number 0.")]
+    assert (mark, "somebody deleted it" in text) == ("warning", True)
+
+
+async def test_a_broken_status_is_not_taken_for_none() -> None:
+    """Who waits for the first scan waits in vain, and who broke the row stays unknown."""
+    world, subject = await _scanned(timedelta(minutes=5))
+    await world.scan()
+    row = await world.store.get(Table.SCANS, "scan", "status")
+    assert row is not None
+    broken = {**row.values, "document0": "no document"}
+    await world.store.commit(Table.SCANS, "scan", [Replace("status", broken, row.etag)])
+
+    ((mark, text),) = await told(storage_checks.scans, subject)
+
+    assert (mark, text.startswith("The row of the status is broken")) == ("problem", True)
 
 
 @pytest.mark.parametrize("check", [storage_checks.tables, storage_checks.scans])
