@@ -250,6 +250,7 @@ module app 'modules/app.bicep' = {
     scanSchedule: scanSchedule
     watchSchedule: watchSchedule
     maxAgeMinutes: maxAgeMinutes
+    hasReceivers: !empty(existingActionGroupId) || !empty(alertEmails)
     settings: settings
     webhookUrlSecretUri: webhookUrlSecretUri
     webhookSigningSecretUri: webhookSigningSecretUri

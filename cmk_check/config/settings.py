@@ -64,6 +64,7 @@ from cmk_check.core.requirements import HEALTHY_KEYS, Requirement
 __all__ = ["ConnectionString", "InMemory", "Settings", "StorageByIdentity"]
 
 _KINDS: Final = "CMK_KINDS"
+NO_RECEIVERS: Final = "no_receivers"
 HOURLY: Final = "0 0 * * * * for every hour"
 EVERY_TWO_MINUTES: Final = "0 1/2 * * * * for every two minutes"
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
@@ -239,6 +240,10 @@ class Settings(BaseModel):
     http_auth: Annotated[HttpAuth, one_of("keys", "entra")] = "keys"
     """How callers are authorised: by function keys, or by App Service Authentication. Read when the
     app starts."""
+    action_group: Annotated[str | None, one_of(NO_RECEIVERS, "receivers")] = None
+    """Whether the action group of the alert rules has a receiver, as far as the deployment knows.
+    The template sets it; [doctor](cli.md#the-settings-of-a-deployed-app) warns about a group
+    without one."""
     changes_queue: Switch = False
     """Whether changes are also sent to the queue `cmk-changes`, for your own programs
     ([alerts](alerts.md#a-consumer-of-the-queue))."""

@@ -62,6 +62,7 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
     Check("queues", storage_checks.queues, _TOKEN, _STORE, limits.DOCTOR_STORAGE_SECONDS),
     Check("scans", storage_checks.scans, ("tables",), ("CMK_MAX_AGE_MINUTES",)),
     Check("webhook", app_checks.webhook, settings=("CMK_WEBHOOK", "CMK_ROUTE")),
+    Check("action group", app_checks.action_group, settings=("CMK_ACTION_GROUP",)),
     Check("actions", azure_checks.actions, settings=_ARM, after=_READING),
 )
 

@@ -8,7 +8,13 @@ from typing import Final
 from cmk_check.alerts.webhook import HttpWebhook, open_webhook
 from cmk_check.config.ncrontab import longest_pause
 from cmk_check.config.setting_values import is_time_span
-from cmk_check.config.settings import EVERY_TWO_MINUTES, HOURLY, Settings, setting_warnings
+from cmk_check.config.settings import (
+    EVERY_TWO_MINUTES,
+    HOURLY,
+    NO_RECEIVERS,
+    Settings,
+    setting_warnings,
+)
 from cmk_check.core.alert_routes import WEBHOOK
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import Mark, MarkedText, NotTried
@@ -78,6 +84,22 @@ async def webhook(subject: DoctorSubject) -> Sequence[MarkedText]:
         raise NotTried("CMK_WEBHOOK_URL is not set, so no alerts are posted.")
     receivers = [open_webhook(route, settings) for route in settings.routes]
     return await asyncio.gather(*map(_reached, receivers))
+
+
+async def action_group(subject: DoctorSubject) -> Sequence[MarkedText]:
+    """Report an action group without a receiver; the deployment tells the app about it.
+
+    Receivers that somebody added by hand are not seen, and the next deployment removes them.
+    """
+    if subject.settings.action_group != NO_RECEIVERS:
+        return []
+    text = (
+        "The deployment gave the action group of the alert rules no receiver, so no alert is "
+        "mailed: set alertEmails or existingActionGroupId, and deploy the template again."
+    )
+    if not subject.settings.routes:
+        text = f"{text} No webhook is set either: nobody is told of a violation."
+    return [(Mark.WARNING, text)]
 
 
 async def _reached(receiver: HttpWebhook) -> MarkedText:

@@ -87,6 +87,7 @@ if (-not $answer.Body.posture) { Stop-Here "the status cannot be read: $($answer
 Write-Output "The scan is $state."
 Write-Output "posture: $($answer.Body.posture)"
 foreach ($reason in $answer.Body.reasons) { Write-Output "  $($reason.code): $($reason.message)" }
+if ($env:CMK_ALERT_RECEIVERS) { Write-Output "Alerts go to $env:CMK_ALERT_RECEIVERS" }
 Write-Output "Page: $env:CMK_PAGE_URL"
 Write-Output ("Key of the page: az functionapp function keys list --resource-group $env:AZURE_RESOURCE_GROUP " +
     "--name $env:AZURE_FUNCTION_NAME --function-name api --query default --output tsv")

@@ -93,5 +93,6 @@ say "The scan is $state."
 say "posture: $posture"
 printf '%s\n' "$answer" | grep -o '"code":"[^"]*","message":"[^"]*"' |
   sed 's/"code":"\([^"]*\)","message":"\([^"]*\)"/  \1: \2/'
+[ -z "${CMK_ALERT_RECEIVERS:-}" ] || say "Alerts go to $CMK_ALERT_RECEIVERS"
 say "Page: $CMK_PAGE_URL"
 say "Key of the page: az functionapp function keys list --resource-group $AZURE_RESOURCE_GROUP --name $AZURE_FUNCTION_NAME --function-name api --query default --output tsv"

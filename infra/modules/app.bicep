@@ -45,6 +45,9 @@ param watchSchedule string
 @description('Required. Minutes until a result is stale.')
 param maxAgeMinutes int
 
+@description('Required. Whether somebody receives the alerts, for the check of the settings.')
+param hasReceivers bool
+
 @description('Required. Further settings of the app by name.')
 param settings furtherSettings
 
@@ -168,6 +171,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       AZURE_CLIENT_ID: identity.properties.clientId
       AzureWebJobsStorage__clientId: identity.properties.clientId
       AzureWebJobsStorage__credential: 'managedidentity'
+      CMK_ACTION_GROUP: hasReceivers ? 'receivers' : 'no_receivers'
       CMK_CLOUD: clouds[environment().name]
       CMK_MAX_AGE_MINUTES: string(maxAgeMinutes)
       CMK_SCAN_SCHEDULE: scanSchedule

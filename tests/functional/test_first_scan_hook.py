@@ -69,6 +69,7 @@ class Laptop:
             "AZURE_FUNCTION_NAME": "func-cmk",
             "CMK_API_URL": f"{url}/api/v1",
             "CMK_PAGE_URL": f"{url}/api/dashboard",
+            "CMK_ALERT_RECEIVERS": "nobody: set alertEmails",
             "PAUSE": "0.1",
             **environment,
         }
@@ -161,6 +162,7 @@ def test_p6_a_deployment_ends_with_an_answer_and_shows_no_key(
             "  accounts_non_compliant: At least one account is not under a customer-managed key "
             "(2 of 2). Do what each finding says."
         ),
+        "Alerts go to nobody: set alertEmails",
         f"Page: {page}",
         f"Key of the page: {KEY_COMMAND}",
     ]

@@ -99,6 +99,7 @@ def test_a_template_without_options_sets_what_it_works_out_and_no_more(compiler:
     """A setting too many hides a default that a later version may better."""
     assert _set(compiler).keys() == OF_THE_HOST | {
         "AZURE_CLIENT_ID",
+        "CMK_ACTION_GROUP",
         "CMK_CLOUD",
         "CMK_HTTP_AUTH",
         "CMK_MAX_AGE_MINUTES",
@@ -109,6 +110,21 @@ def test_a_template_without_options_sets_what_it_works_out_and_no_more(compiler:
         "CMK_STORAGE__tableServiceUri",
         "CMK_WATCH_SCHEDULE",
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "has_receivers"),
+    [
+        ({}, False),
+        ({"alertEmails": ["a@example.com"]}, True),
+        ({"existingActionGroupId": "/subscriptions/x/actionGroups/ag"}, True),
+    ],
+)
+def test_the_app_learns_whether_its_alerts_reach_anybody(
+    compiler: Bicep, given: dict[str, object], *, has_receivers: bool
+) -> None:
+    """It may not read the group, and alerts that nobody gets are the ones nobody misses."""
+    assert (_set(compiler, **given)["CMK_ACTION_GROUP"] == "receivers") is has_receivers
 
 
 @pytest.mark.parametrize("cloud", ENVIRONMENTS)

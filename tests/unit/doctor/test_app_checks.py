@@ -185,6 +185,29 @@ async def test_what_only_the_app_needs_is_no_trouble_on_a_laptop() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, []),
+        ({"CMK_ACTION_GROUP": "receivers"}, []),
+        ({"CMK_ACTION_GROUP": "no_receivers"}, ["nobody is told of a violation."]),
+        (
+            {"CMK_ACTION_GROUP": "No_Receivers", "CMK_WEBHOOK_URL": "https://hooks.test/hush"},
+            ["and deploy the template again."],
+        ),
+    ],
+    ids=["not deployed by the template", "receivers", "none", "none but a webhook"],
+)
+async def test_an_action_group_without_a_receiver_is_named(
+    given: dict[str, str], said: list[str]
+) -> None:
+    """The default deployment has one: every rule fires, and no mail is sent."""
+    found = await told(app_checks.action_group, DoctorSubject.of(AZURITE | given))
+
+    assert [mark for mark, _ in found] == ["warning"] * len(said)
+    assert all(text.endswith(end) for (_, text), end in zip(found, said, strict=True))
+
+
 async def _refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
