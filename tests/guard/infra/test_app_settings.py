@@ -124,7 +124,9 @@ def test_the_app_learns_whether_its_alerts_reach_anybody(
     compiler: Bicep, given: dict[str, object], *, has_receivers: bool
 ) -> None:
     """It may not read the group, and alerts that nobody gets are the ones nobody misses."""
-    assert (_set(compiler, **given)["CMK_ACTION_GROUP"] == "receivers") is has_receivers
+    settings = _set(compiler, "AzureCloud", **given)
+
+    assert (settings["CMK_ACTION_GROUP"] == "receivers") is has_receivers
 
 
 @pytest.mark.parametrize("cloud", ENVIRONMENTS)

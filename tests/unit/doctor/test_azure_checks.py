@@ -122,7 +122,7 @@ async def test_a_token_that_is_about_to_expire_shows_a_wrong_clock(
     assert ("It has already expired" in text) is (mark == "problem")
 
 
-def _subject(environ: dict[str, str], search: ScriptedChanges) -> DoctorSubject:
+def _subject(environ: dict[str, str], search: ScriptedChanges) -> ScriptedPatient:
     subject = ScriptedPatient.over(environ=environ)
     subject.search = search
     return subject
