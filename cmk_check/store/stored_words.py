@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 type StandIns = Mapping[str, str | None]
 
-LATER: Final[tuple[str, ...]] = ("changes_unpublished",)
+LATER: Final[tuple[str, ...]] = ()
 """Words that the first version of the schema did not have."""
 
 _BESIDE: Final = "later_"

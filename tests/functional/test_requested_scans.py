@@ -43,6 +43,8 @@ def test_a_request_starts_a_scan_and_leads_to_its_outcome(open_scene: OpenScene)
     assert (started.status, started.headers["cache-control"]) == (202, "no-store")
     shown = {"id": started.body["id"], "state": "running", "trigger": "request", "scope": "full"}
     assert running.body.items() >= {**shown, "finishedAt": None, "posture": None}.items()
+    progress = {"slices": 1, "slicesDone": 0, "slicesInWork": 1, "subscriptionsDone": 0}
+    assert running.body["progress"].items() >= progress.items()
     assert (scan["state"], scan["posture"], scan["changes"]) == ("complete", "non_compliant", 2)
     assert scan["accounts"] == scene.status()["accounts"]
     assert (beside.status, beside.body["error"]["code"]) == (409, "ScanRunning")
@@ -50,6 +52,7 @@ def test_a_request_starts_a_scan_and_leads_to_its_outcome(open_scene: OpenScene)
     assert 1 <= int(after.headers["retry-after"]) <= 60
     for refused in (beside, after):
         assert _follow(scene, refused.headers["location"]).body == scan
+    assert scan.pop("progress") is None
     assert scene.get("v1/scans").body == {"value": [scan]}
 
 

@@ -41,7 +41,9 @@ def test_p1_a_host_without_timers_scans_before_each_result_is_stale(open_scene: 
 
 
 def _overdue_lines(scene: Scene) -> int:
-    return sum('"overdue":true' in line for line in scene.host.output())
+    return sum(
+        '"event":"cmk.scan"' in line and '"overdue":true' in line for line in scene.host.output()
+    )
 
 
 def _ended(scene: Scene) -> list[Any]:

@@ -127,7 +127,8 @@ function baseline(first) {
 }
 
 /** @param {State} state */
-function body({ changes, now }) {
+function body({ changes, changesRefused, now }) {
+  if (changesRefused !== "") return h("p", { class: "empty" }, visible(changesRefused));
   if (changes === null) return waiting();
   if (changes.length === 0) return h("p", { class: "empty" }, "Nothing has changed yet. Changes will appear here.");
   const news = changes.filter(({ data }) => !data.baseline).slice(0, SHOWN);
@@ -139,6 +140,6 @@ function body({ changes, now }) {
 
 export const drawChanges = whenChanged(
   /** @param {State} state */
-  (state) => [state.changes, Math.floor(state.now / 60_000)],
+  (state) => [state.changes, state.changesRefused, Math.floor(state.now / 60_000)],
   (state) => fill(at("changes-body"), body(state)),
 );

@@ -252,8 +252,19 @@ export class Loader {
     this.store.set({ scans: shaped(body, OF_LIST).value });
   }
 
-  /** @param {AbortSignal} signal */
+  /** Load the changes. A feed that a newer version writes affects nothing else on the page. @param {AbortSignal} signal */
   async changes(signal) {
+    try {
+      await this.newestChanges(signal);
+      this.store.set({ changesRefused: "" });
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== "NewerVersionNeeded") throw error;
+      this.store.set({ changesRefused: error.message });
+    }
+  }
+
+  /** @param {AbortSignal} signal */
+  async newestChanges(signal) {
     if (this.delta) {
       try {
         await this.moreChanges(this.delta, this.store.state.changes ?? [], signal);

@@ -24,6 +24,7 @@ export const blank = () => ({
   owners: null,
   scans: null,
   changes: null,
+  changesRefused: "",
   gaps: [],
   gapsComplete: false,
   view: viewOf(location.hash),

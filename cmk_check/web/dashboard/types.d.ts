@@ -103,6 +103,8 @@ export interface State {
   owners: OwnerSums[] | null;
   scans: Scan[] | null;
   changes: Change[] | null;
+  /** Why the feed cannot be read; empty if it can. */
+  changesRefused: string;
   gaps: Gap[];
   gapsComplete: boolean;
   view: View;

@@ -10,7 +10,7 @@ from tests.functional.browser.conftest import OpenVisit, World
 from tests.functional.browser.page_visit import Visit
 from tests.functional.conftest import OpenScene
 from tests.functional.cuttable_connection import Line
-from tests.functional.estate_kit import CMK, estate_of
+from tests.functional.estate_kit import CMK, MICROSOFT, estate_of, sub_id, wait_until
 
 pytestmark = pytest.mark.long
 
@@ -115,6 +115,27 @@ def test_a_scan_that_failed_says_nothing_of_gaps(visit: Visit) -> None:
     gaps = visit.region("Coverage gaps")
     expect(gaps).to_contain_text("The last scan failed, so the coverage gaps are unknown.")
     expect(visit.region("Posture")).to_contain_text("The last scan failed: The list is empty.")
+
+
+def test_a_muted_feed_is_said_and_costs_only_the_list_of_changes(
+    open_scene: OpenScene, open_visit: OpenVisit
+) -> None:
+    """Who looks at the page while no mail comes must not read that nothing has changed."""
+    scene = open_scene(estate_of({"chat": CMK}))
+    scene.scan()
+    (head,) = [row for row in scene.storage.rows("cmkchanges") if row["RowKey"] == "head"]
+    scene.storage.put("cmkchanges", {**head, "schema": 99})
+    scene.simulator.estate.subscription(sub_id(1)).accounts["chat"].set_encryption(MICROSOFT)
+    scene.fire()
+    wait_until(lambda: scene.status()["unpublished"]["changes"], "a scan that has counted it")
+    visit = open_visit(scene, trouble=True)
+
+    visit.sign_in()
+
+    text = "recorded change has not been published, so no alert has been sent for it (1, the oldest"
+    expect(visit.region("Posture")).to_contain_text(text)
+    expect(visit.region("Recent changes")).to_contain_text("publishes changes here: deploy that")
+    visit.link("chat").wait_for()
 
 
 @pytest.mark.parametrize(
