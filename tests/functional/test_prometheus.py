@@ -208,7 +208,7 @@ def test_prometheus_gets_the_answer_that_the_status_gives(
     assert _promtool("check", "metrics", given=str(metrics.body)) == (0, "")
     assert _promtool("check", "config", tmp_path / "prometheus.yml")[0] == 0
     code, said = _promtool("check", "rules", "--lint-fatal", tmp_path / "rules.yml")
-    assert (code, "5 rules found" in said) == (0, True), said
+    assert (code, "6 rules found" in said) == (0, True), said
     assert up == {job: job != "stranger" for job in jobs}
     assert strangers == []
     assert targets["stranger"]["lastError"] == "server returned HTTP status 401 Unauthorized"
@@ -230,6 +230,7 @@ FIRED: Final = {
     (ACCOUNTS, "2x120"): ("CmkCheckNonCompliant",),
     (ACCOUNTS, "1x60 2x60"): ("CmkCheckMoreNonCompliant", "CmkCheckNonCompliant"),
     ('cmkcheck_accounts_by_key_health{key_health="broken"}', "1x120"): ("CmkCheckKeysBroken",),
+    ("cmkcheck_changes_unpublished", "2x120"): ("CmkCheckChangesUnpublished",),
 }
 
 
