@@ -1,16 +1,18 @@
 """Changes that cannot be published: whoever reads the status or the scan's line learns of them."""
 
 from datetime import timedelta
+from random import Random
 
 import pytest
 
 from cmk_check.core.enums import PostureReason
 from cmk_check.core.status import ALL_PUBLISHED, Unpublished
-from cmk_check.ports import InventoryError, QueueError, Table
+from cmk_check.ports import InventoryError, QueueError, Table, TableQuery
+from cmk_check.store import table_keys
 from cmk_check.store.table_keys import partition_of
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import BEGINNING, bad
+from tests.fakes.world import BEGINNING, bad, good
 from tests.unit.scan.scan_world import FORBIDDEN, ONE, TWO, ScanWorld
 
 HOUR = timedelta(hours=1)
@@ -158,3 +160,41 @@ def test_one_change_without_a_time_leaves_the_age_of_all_unknown() -> None:
     assert Unpublished.add((later, ALL_PUBLISHED, dated)) == Unpublished(3, BEGINNING)
     assert Unpublished.add((dated, Unpublished(1))) == Unpublished(3)
     assert Unpublished.of([BEGINNING, None]) == Unpublished(2)
+
+
+async def _waiting(world: ScanWorld) -> int:
+    rows = TableQuery(row_from=table_keys.OUTBOX_FROM, row_to=table_keys.OUTBOX_TO)
+    tables = (Table.FINDINGS, Table.SCANS)
+    return len([row for each in tables async for row in world.store.query(each, rows)])
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_whatever_happens_each_scan_counts_what_waits_and_nothing_is_lost(
+    scanned: ScanWorld, seed: int
+) -> None:
+    """P3: mute, unmute, fail, read all or one, in any order: silence is seen within a scan."""
+    chance = Random(seed)
+    verdict = {ONE: good, TWO: good}
+    for _ in range(25):
+        await chance.choice((mute, unmute))(scanned)
+        where = chance.choice((ONE, TWO))
+        verdict[where] = bad if verdict[where] is good else good
+        scanned.read(where, verdict[where](where))
+        scanned.inventory.list_error = InventoryError(FORBIDDEN) if chance.random() < 0.2 else None
+        failed = scanned.inventory.list_error is not None
+        await (scanned.scan() if failed or chance.random() < 0.5 else scanned.partial_scan(where))
+
+        left, waiting = await unpublished(scanned), await _waiting(scanned)
+        # A scan that fails publishes what earlier ones left, but reads nothing.
+        assert left.changes == waiting or (failed and left.changes > waiting), (left, waiting)
+
+    scanned.inventory.list_error = None
+    await unmute(scanned)
+    await scanned.scan()
+
+    assert await unpublished(scanned) == ALL_PUBLISHED
+    ids = [change.id for change in await scanned.feed()]
+    assert len(set(ids)) == len(ids)
+    for where in (ONE, TWO):
+        sequences = [number for number, _, _ in await scanned.told_of(where)]
+        assert sequences == list(range(1, len(sequences) + 1))
