@@ -22,6 +22,7 @@ OF_DEPLOYMENT: Final = frozenset(
         "CMK_ADDRESS_SPACE",
         "CMK_ALERTS_IN_LINKED_STORAGE",
         "CMK_ALERT_EMAILS",
+        "CMK_ALERT_RECEIVERS",
         "CMK_API_URL",
         "CMK_APP_SUBNET",
         "CMK_APP_SUBNET_ID",

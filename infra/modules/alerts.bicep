@@ -30,6 +30,9 @@ param inLinkedStorage bool
 @description('Required. Minutes until a result is stale.')
 param maxAgeMinutes int
 
+@description('Required. Whether the whole subscription is watched for processing rules, or only the resource group.')
+param watchSubscription bool
+
 // Lines arrive late. If Azure did not note when, the time of writing counts.
 var arrivals = 'traces\n| extend arrived = coalesce(ingestion_time(), timestamp)\n'
 // A change is logged at least once, so lines are grouped by id.
@@ -471,35 +474,64 @@ resource errors 'Microsoft.Insights/metricAlerts@2026-01-01' = {
 }
 
 // A person who silences a rule should not be the only one to know. The conditions here cannot distinguish
-// switching off from other updates, so every change of a rule or a receiver raises an alert.
-resource changed 'Microsoft.Insights/activityLogAlerts@2026-01-01' = {
-  name: replace(ruleName, '{rule}', 'alerts-changed')
-  location: 'global'
-  tags: tags
-  properties: {
-    description: 'An alert rule or its receivers were changed, disabled or deleted. What to do: docs/operations.md.'
-    enabled: true
-    scopes: [resourceGroup().id]
-    condition: {
-      allOf: [
-        { field: 'category', equals: 'Administrative' }
-        { field: 'status', equals: 'Succeeded' }
+// switching off from other updates, so every change of a rule or a receiver raises an alert. An alert rule
+// sees one subscription: an action group in another one is not watched.
+var isGroupHere = startsWith(toLower(existingActionGroupId), toLower('${subscription().id}/'))
+// They can mute every alert of their subscription, from any of its resource groups. The template writes none.
+var processingRules = ['Microsoft.AlertsManagement/actionRules']
+var ownTypes = [
+  'Microsoft.Insights/scheduledQueryRules'
+  'Microsoft.Insights/metricAlerts'
+  'Microsoft.Insights/activityLogAlerts'
+  'Microsoft.Insights/actionGroups'
+]
+var watches = concat(
+  [
+    {
+      name: 'alerts-changed'
+      description: 'An alert rule or its receivers were changed, disabled or deleted.'
+      scopes: concat([resourceGroup().id], isGroupHere ? [existingActionGroupId] : [])
+      types: concat(ownTypes, watchSubscription ? [] : processingRules)
+      // Azure disables a rule whose query has failed for a week
+      // (https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-troubleshoot-log).
+      further: ['Microsoft.Insights/scheduledQueryRules/disable/action']
+    }
+  ],
+  watchSubscription
+    ? [
         {
-          anyOf: [
-            for operation in flatten(map(
-              [
-                'Microsoft.Insights/scheduledQueryRules'
-                'Microsoft.Insights/metricAlerts'
-                'Microsoft.Insights/activityLogAlerts'
-                'Microsoft.Insights/actionGroups'
-                'Microsoft.AlertsManagement/actionRules' // they mute alerts, and the template writes none
-              ],
-              type => ['${type}/write', '${type}/delete']
-            )): { field: 'operationName', equals: operation }
-          ]
+          name: 'alerts-muted'
+          description: 'A processing rule, which can mute alerts, was changed or deleted in the subscription.'
+          scopes: [subscription().id]
+          types: processingRules
+          further: []
         }
       ]
+    : []
+)
+
+resource changed 'Microsoft.Insights/activityLogAlerts@2026-01-01' = [
+  for one in watches: {
+    name: replace(ruleName, '{rule}', one.name)
+    location: 'global'
+    tags: tags
+    properties: {
+      description: '${one.description} What to do: docs/operations.md.'
+      enabled: true
+      scopes: one.scopes
+      condition: {
+        allOf: [
+          { field: 'category', equals: 'Administrative' }
+          { field: 'status', equals: 'Succeeded' }
+          {
+            anyOf: map(
+              concat(flatten(map(one.types, type => ['${type}/write', '${type}/delete'])), one.further),
+              operation => { field: 'operationName', equals: operation }
+            )
+          }
+        ]
+      }
+      actions: { actionGroups: [{ actionGroupId: actionGroupId }] }
     }
-    actions: { actionGroups: [{ actionGroupId: actionGroupId }] }
   }
-}
+]

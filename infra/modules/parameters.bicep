@@ -106,6 +106,15 @@ func isWrongSetting(name string) bool =>
     ? !contains(furtherSettingsOfTheApp, name)
     : !empty(filter(takenSettings, start => startsWith(toUpper(name), start)))
 
+@description('Returns who receives the alerts. A new action group without a receiver would silence every alert.')
+@export()
+func describeReceivers(existingActionGroupId string, emails string[]) string =>
+  !empty(existingActionGroupId)
+    ? 'the receivers of the action group ${last(split(existingActionGroupId, '/'))}'
+    : empty(emails)
+        ? 'nobody: set alertEmails (with azd, CMK_ALERT_EMAILS) or existingActionGroupId, and deploy again'
+        : 'e-mail addresses: ${length(emails)}'
+
 // A /27 has a /28 for the app and a /29 for three endpoints, but a closed app has four endpoints.
 // https://learn.microsoft.com/azure/azure-functions/functions-networking-options (the smallest subnet of
 // a Flex Consumption app) and

@@ -18,6 +18,7 @@ SUBNETS: Final[dict[str, Any]] = OPTIONS["existing subnets"]["added"]
 KEY: Final[dict[str, Any]] = OPTIONS["key of the customer"]["added"]
 SITE: Final[dict[str, Any]] = OPTIONS["private site"]["added"]
 SITE_ZONE: Final[dict[str, Any]] = OPTIONS["existing DNS zone of the site"]["added"]
+GROUP: Final = "Microsoft.Resources/resourceGroups@2025-04-01"
 NEED_A_NETWORK: Final = ("private link scope", "private site", "address space", "route table")
 ROUTES: Final[dict[str, Any]] = OPTIONS["routes"]["added"]
 ZONES: Final = OPTIONS["existing DNS zones"]["added"]["privateDnsZoneIds"]
@@ -120,6 +121,42 @@ def test_all_that_is_wrong_is_said_at_once(compiler: Bicep) -> None:
     """Deployments take minutes: nobody wants to learn of faults one by one."""
     with pytest.raises(RefusedError, match=r"need privateNetwork.*needs webhookUrlSecretUri"):
         compiler.snapshot_with(SUBNETS | {"webhookSigningSecretUri": "https://x"})
+
+
+def test_a_deployment_says_who_receives_the_alerts(compiler: Bicep) -> None:
+    """An action group without a receiver is as silent as an estate without news."""
+    calls = {
+        "nobody": "'', []",
+        "addresses": "'', ['a@example.com', 'b@example.com']",
+        "group": "'/subscriptions/x/providers/Microsoft.Insights/actionGroups/ag-hub', []",
+    }
+    tags = ", ".join(f"{name}: describeReceivers({given})" for name, given in calls.items())
+    text = f"""
+targetScope = 'subscription'
+import {{ describeReceivers }} from 'modules/parameters.bicep'
+param location string
+resource group '{GROUP}' = {{
+  name: 'example'
+  location: location
+  tags: {{ {tags} }}
+}}
+"""
+    compiler.write("receivers.bicep", text)
+    path = compiler.write(
+        "receivers.bicepparam", "using 'receivers.bicep'\nparam location = 'westeurope'\n"
+    )
+
+    (created,) = compiler.snapshot(path)
+
+    assert created["tags"] == {
+        "nobody": "nobody: set alertEmails (with azd, CMK_ALERT_EMAILS) or existingActionGroupId, "
+        "and deploy again",
+        "addresses": "e-mail addresses: 2",
+        "group": "the receivers of the action group ag-hub",
+    }
+    output = compiler.compiled("group.bicep")[0]["outputs"]["CMK_ALERT_RECEIVERS"]["value"]
+    for name in ("existingActionGroupId", "alertEmails"):
+        assert f"parameters('{name}')" in output
 
 
 def test_production_turns_the_safe_options_on(compiler: Bicep) -> None:
