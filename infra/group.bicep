@@ -116,7 +116,7 @@ param storageKeyVaultUri string = ''
 @description('Optional. Name of the customer-managed key of the storage.')
 param storageKeyName string = ''
 
-var token = toLower(uniqueString(subscription().id, environmentName, location))
+var token = toLower(uniqueString(resourceGroup().id, environmentName, location))
 var allTags = union(tags, { 'azd-env-name': environmentName })
 var name = union(
   {
@@ -150,6 +150,7 @@ var faults = contradictions({
   entraClientId: entraClientId
   existingActionGroupId: existingActionGroupId
   existingWorkspaceId: existingWorkspaceId
+  maxAgeMinutes: maxAgeMinutes
   names: names
   privateDnsZoneIds: privateDnsZoneIds
   privateDnsZones: privateDnsZones
@@ -158,9 +159,11 @@ var faults = contradictions({
   publicNetworkAccess: publicNetworkAccess
   routeSecretUris: routeSecretUris
   routeTableId: routeTableId
+  scanSchedule: scanSchedule
   sentinel: sentinel
   settings: settings
   storageKey: [storageKeyIdentityId, storageKeyVaultUri, storageKeyName]
+  watchSchedule: watchSchedule
   webhookSigningSecretUri: webhookSigningSecretUri
   webhookUrlSecretUri: webhookUrlSecretUri
 })

@@ -127,6 +127,7 @@ var faults = contradictions({
   entraClientId: entraClientId
   existingActionGroupId: existingActionGroupId
   existingWorkspaceId: existingWorkspaceId
+  maxAgeMinutes: maxAgeMinutes
   names: names
   privateDnsZoneIds: privateDnsZoneIds
   privateDnsZones: privateDnsZones
@@ -135,9 +136,11 @@ var faults = contradictions({
   publicNetworkAccess: publicNetworkAccess
   routeSecretUris: routeSecretUris
   routeTableId: routeTableId
+  scanSchedule: scanSchedule
   sentinel: sentinel
   settings: settings
   storageKey: [storageKeyIdentityId, storageKeyVaultUri, storageKeyName]
+  watchSchedule: watchSchedule
   webhookSigningSecretUri: webhookSigningSecretUri
   webhookUrlSecretUri: webhookUrlSecretUri
 })

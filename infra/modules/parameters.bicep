@@ -1,5 +1,7 @@
 metadata description = 'What the two entry templates share: main.bicep creates a resource group, group.bicep uses an existing one.'
 
+import { wrongValues } from 'parameter_values.bicep'
+
 @export()
 @minLength(3)
 type email = string
@@ -136,6 +138,7 @@ func contradictions(
     entraClientId: string
     existingActionGroupId: string
     existingWorkspaceId: string
+    maxAgeMinutes: int
     names: resourceNames
     privateDnsZoneIds: dnsZoneIds?
     privateDnsZones: string
@@ -144,15 +147,17 @@ func contradictions(
     publicNetworkAccess: string
     routeSecretUris: secretUrisOfRoutes
     routeTableId: string
+    scanSchedule: string
     sentinel: bool
     settings: furtherSettings
     storageKey: string[]
+    watchSchedule: string
     webhookSigningSecretUri: string
     webhookUrlSecretUri: string
   }
 ) string[] =>
   filter(
-    [
+    concat(wrongValues(given), [
       !given.privateNetwork && !empty(join(
           [
             given.appSubnetId
@@ -213,6 +218,6 @@ func contradictions(
       empty(filter(objectKeys(given.settings), name => isWrongSetting(name)))
         ? ''
         : 'settings must not contain ${join(filter(objectKeys(given.settings), name => isWrongSetting(name)), ', ')}: the app does not know the name, the template sets it, or the platform does not accept it.'
-    ],
+    ]),
     fault => !empty(fault)
   )
