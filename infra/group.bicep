@@ -3,7 +3,7 @@ metadata description = 'The app, its storage and its alerts. It leaves the group
 
 targetScope = 'resourceGroup'
 
-import { contradictions, dnsZoneIds, email, furtherSettings, resourceNames, secretUrisOfRoutes } from 'modules/parameters.bicep'
+import { contradictions, describeReceivers, dnsZoneIds, email, furtherSettings, resourceNames, secretUrisOfRoutes } from 'modules/parameters.bicep'
 import { objectId } from 'modules/sign_in.bicep'
 
 @description('Required. Name of this environment; resources are named after it.')
@@ -48,6 +48,9 @@ param alertEmails email[] = []
 
 @description('Optional. Id of an existing action group that receives the alerts. If not set, an action group is created.')
 param existingActionGroupId string = ''
+
+@description('Optional. Watch the whole subscription for processing rules that mute alerts, instead of the resource group alone. The person who deploys must be able to read the subscription.')
+param watchSubscription bool = false
 
 @description('Optional. Id of an existing Log Analytics workspace for the logs. If not set, a workspace is created.')
 param existingWorkspaceId string = ''
@@ -113,7 +116,7 @@ param storageKeyVaultUri string = ''
 @description('Optional. Name of the customer-managed key of the storage.')
 param storageKeyName string = ''
 
-var token = toLower(uniqueString(subscription().id, environmentName, location))
+var token = toLower(uniqueString(resourceGroup().id, environmentName, location))
 var allTags = union(tags, { 'azd-env-name': environmentName })
 var name = union(
   {
@@ -147,6 +150,7 @@ var faults = contradictions({
   entraClientId: entraClientId
   existingActionGroupId: existingActionGroupId
   existingWorkspaceId: existingWorkspaceId
+  maxAgeMinutes: maxAgeMinutes
   names: names
   privateDnsZoneIds: privateDnsZoneIds
   privateDnsZones: privateDnsZones
@@ -155,9 +159,11 @@ var faults = contradictions({
   publicNetworkAccess: publicNetworkAccess
   routeSecretUris: routeSecretUris
   routeTableId: routeTableId
+  scanSchedule: scanSchedule
   sentinel: sentinel
   settings: settings
   storageKey: [storageKeyIdentityId, storageKeyVaultUri, storageKeyName]
+  watchSchedule: watchSchedule
   webhookSigningSecretUri: webhookSigningSecretUri
   webhookUrlSecretUri: webhookUrlSecretUri
 })
@@ -307,6 +313,7 @@ module alerts 'modules/alerts.bicep' = {
     emails: alertEmails
     inLinkedStorage: alertsInLinkedStorage
     maxAgeMinutes: maxAgeMinutes
+    watchSubscription: watchSubscription
   }
   dependsOn: [app]
 }
@@ -343,3 +350,6 @@ output CMK_PAGE_URL string = '${app.outputs.url}/api/dashboard'
 
 @description('Object id of the identity of the app. The templates in scope/ grant it the right to read the estate.')
 output CMK_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+
+@description('Who receives the alerts; begins with "nobody" if the created action group has no receiver.')
+output CMK_ALERT_RECEIVERS string = describeReceivers(existingActionGroupId, alertEmails)

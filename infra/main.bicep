@@ -127,6 +127,7 @@ var faults = contradictions({
   entraClientId: entraClientId
   existingActionGroupId: existingActionGroupId
   existingWorkspaceId: existingWorkspaceId
+  maxAgeMinutes: maxAgeMinutes
   names: names
   privateDnsZoneIds: privateDnsZoneIds
   privateDnsZones: privateDnsZones
@@ -135,9 +136,11 @@ var faults = contradictions({
   publicNetworkAccess: publicNetworkAccess
   routeSecretUris: routeSecretUris
   routeTableId: routeTableId
+  scanSchedule: scanSchedule
   sentinel: sentinel
   settings: settings
   storageKey: [storageKeyIdentityId, storageKeyVaultUri, storageKeyName]
+  watchSchedule: watchSchedule
   webhookSigningSecretUri: webhookSigningSecretUri
   webhookUrlSecretUri: webhookUrlSecretUri
 })
@@ -165,6 +168,7 @@ module app 'group.bicep' = {
     routeSecretUris: routeSecretUris
     alertEmails: alertEmails
     existingActionGroupId: existingActionGroupId
+    watchSubscription: true // who deploys this template has rights on the subscription
     existingWorkspaceId: existingWorkspaceId
     alertsInLinkedStorage: alertsInLinkedStorage
     sentinel: sentinel
@@ -202,3 +206,6 @@ output CMK_PAGE_URL string = app.outputs.CMK_PAGE_URL
 
 @description('Object id of the identity of the app. The templates in scope/ grant it the right to read the estate.')
 output CMK_IDENTITY_PRINCIPAL_ID string = app.outputs.CMK_IDENTITY_PRINCIPAL_ID
+
+@description('Who receives the alerts; begins with "nobody" if the created action group has no receiver.')
+output CMK_ALERT_RECEIVERS string = app.outputs.CMK_ALERT_RECEIVERS

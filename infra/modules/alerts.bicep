@@ -30,19 +30,28 @@ param inLinkedStorage bool
 @description('Required. Minutes until a result is stale.')
 param maxAgeMinutes int
 
+@description('Required. Whether the whole subscription is watched for processing rules, or only the resource group.')
+param watchSubscription bool
+
+// Lines arrive late. If Azure did not note when, the time of writing counts.
+var arrivals = 'traces\n| extend arrived = coalesce(ingestion_time(), timestamp)\n'
 // A change is logged at least once, so lines are grouped by id.
 @export()
 var changes = '''
-traces
 | where message startswith '{"event":"cmk.change"'
 | extend change = parse_json(message)
 | where tostring(change["type"]) in (TYPES)
-| summarize arg_min(timestamp, change) by id = tostring(change["id"])
+| summarize timestamp = min(timestamp), arg_min(arrived, change) by id = tostring(change["id"])
 '''
+// The time between two evaluations, a minute each for one that is early and one that is late, and a minute
+// between the time that Azure notes and the time at which the line can be read. A longer time repeats more
+// alerts, a shorter one loses events: docs/decisions/0085-late-lines.md.
+var recent = '| where arrived > ago(8m)\n'
+var news = '${arrivals}${changes}${recent}'
 // One alert (scan-baseline) covers everything that the first scan found, except broken keys.
 var accounts = '''
 | where not(tobool(change["data"]["baseline"]))
-| project timestamp, id, account = tostring(change["data"]["name"]),
+| project id, account = tostring(change["data"]["name"]),
     subscription = tostring(change["data"]["subscriptionName"]),
     owner = tostring(change["data"]["owner"]["value"]),
     reason = tostring(change["data"]["after"]["reason"]),
@@ -52,13 +61,13 @@ var accounts = '''
 var keys = '''
 | where not(tobool(change["data"]["baseline"]))
 | where tostring(change["data"]["after"]["keyHealth"]) OPERATOR "broken"
-| project timestamp, id, account = tostring(change["data"]["name"]),
+| project id, account = tostring(change["data"]["name"]),
     subscription = tostring(change["data"]["subscriptionName"]),
     owner = tostring(change["data"]["owner"]["value"]),
     reasons = strcat_array(change["data"]["after"]["keyReasons"], ", "),
     finding = tostring(change["data"]["findingUrl"])
 '''
-var degraded = '${replace(changes, 'TYPES', '"cmkcheck.key.degraded"')}${keys}'
+var degraded = '${replace(news, 'TYPES', '"cmkcheck.key.degraded"')}${keys}'
 // The verdict does not show that a key is overdue, so the dates replace the reason.
 var pastDue = replace(
   accounts,
@@ -69,19 +78,19 @@ var pastDue = replace(
 var exceptions = '''
 | where not(tobool(change["data"]["baseline"]))
 | extend why = tostring(change["data"]["ended"]), until = tostring(change["data"]["exception"]["expiresOn"])
-| project timestamp, id, account = tostring(change["data"]["name"]),
+| project id, account = tostring(change["data"]["name"]),
     subscription = tostring(change["data"]["subscriptionName"]),
     owner = tostring(change["data"]["owner"]["value"]),
     news = iff(isempty(why), strcat("expires on ", until), strcat("ended: ", why)),
     finding = tostring(change["data"]["findingUrl"])
 '''
 var coverage = '''
-| project timestamp, id, subscription = tostring(change["data"]["subscriptionName"]),
+| project id, subscription = tostring(change["data"]["subscriptionName"]),
     path = tostring(change["subject"]), reason = tostring(change["data"]["after"]["reason"]),
     lacking = tostring(change["data"]["after"]["missingAction"])
 '''
 var firstScan = '''
-| project timestamp, id, total = tostring(change["data"]["accounts"]["total"]),
+| project id, total = tostring(change["data"]["accounts"]["total"]),
     nonCompliant = tostring(change["data"]["accounts"]["nonCompliant"]),
     unknown = tostring(change["data"]["accounts"]["unknown"]),
     unread = tostring(change["data"]["subscriptions"]["gap"]),
@@ -91,11 +100,11 @@ var firstScan = '''
 var firstKeys = '''
 | mv-expand key = change["data"]["brokenKeys"]
 | where isnotempty(key)
-| project timestamp, id, account = tostring(key["accountId"]),
+| project id, account = tostring(key["accountId"]),
     reasons = strcat_array(key["reasons"], ", "), finding = "PAGEVIEW"
 '''
-// Conditions have no column timestamp: Azure would search only the window of one evaluation, and resolve
-// the alert until the next scan.
+// No rule returns a time: Azure would count only the rows of the window of one evaluation. It would lose late
+// events, and resolve a condition until the next scan.
 // A failed scan is a change, and so is the first success after it, so the last of these changes counts.
 var failing = '''
 traces
@@ -154,7 +163,7 @@ traces
 | summarize since = min(refused), arg_max(timestamp, delivery)
     by number = tolong(delivery["last"]), route = tostring(delivery["route"])
 | where tostring(delivery["state"]) == "retry" and since < ago(1h)
-| project number, route, since
+| project number, route
 '''
 // The watch logs each change of its state, and once an hour that it is still blind.
 var blind = '''
@@ -177,15 +186,20 @@ traces
 '''
 // The host logs messages that failed too often; the app logs alerts that the webhook refused for a day.
 var poison = '''
-traces
 | where message has "MaxDequeueCount" or message startswith '{"event":"cmk.tell"'
 | extend delivery = parse_json(message)
 | where message has "MaxDequeueCount" or tostring(delivery["state"]) == "given_up"
-| project timestamp, message
+| project message
 '''
 
-// For events: one alert each, because the window is as long as the time between two evaluations.
-var once = { evaluationFrequency: 'PT5M', windowSize: 'PT5M', autoMitigate: false }
+// For events: one alert each, or two. Stateful rules would report as resolved what persists. The time range
+// covers late lines, and the first of the lines with one id.
+var once = {
+  evaluationFrequency: 'PT5M'
+  windowSize: 'PT5M'
+  overrideQueryTimeRange: 'P2D'
+  autoMitigate: false
+}
 // For conditions: an alert when one begins, and another when it has ended.
 var whileItLasts = {
   evaluationFrequency: 'PT15M'
@@ -199,7 +213,7 @@ var rules = [
     name: 'account-violated'
     title: 'An account is not under a customer-managed key'
     severity: 1
-    query: '${replace(changes, 'TYPES', '"cmkcheck.account.violated"')}${accounts}'
+    query: '${replace(news, 'TYPES', '"cmkcheck.account.violated"')}${accounts}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']
     many: 'accounts'
     view: '#verdict=non_compliant'
@@ -209,7 +223,7 @@ var rules = [
     name: 'account-unverifiable'
     title: 'An account could not be judged'
     severity: 2
-    query: '${replace(changes, 'TYPES', '"cmkcheck.account.unverifiable"')}${accounts}'
+    query: '${replace(news, 'TYPES', '"cmkcheck.account.unverifiable"')}${accounts}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']
     many: 'accounts'
     view: '#verdict=unknown'
@@ -238,7 +252,7 @@ var rules = [
     name: 'exception-ending'
     title: 'An accepted violation expires soon or is no longer accepted'
     severity: 2
-    query: '${replace(changes, 'TYPES', '"cmkcheck.exception.expiring", "cmkcheck.exception.ended"')}${exceptions}'
+    query: '${replace(news, 'TYPES', '"cmkcheck.exception.expiring", "cmkcheck.exception.ended"')}${exceptions}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'news', 'finding']
     many: 'accounts'
     timing: once
@@ -247,7 +261,7 @@ var rules = [
     name: 'account-overdue'
     title: 'An account was not fixed by its due date'
     severity: 2
-    query: '${replace(changes, 'TYPES', '"cmkcheck.account.overdue"')}${pastDue}'
+    query: '${replace(news, 'TYPES', '"cmkcheck.account.overdue"')}${pastDue}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'news', 'finding']
     many: 'accounts'
     view: '#due=overdue'
@@ -257,7 +271,7 @@ var rules = [
     name: 'coverage-lost'
     title: 'A subscription can no longer be read'
     severity: 2
-    query: '${replace(changes, 'TYPES', '"cmkcheck.coverage.lost"')}${coverage}'
+    query: '${replace(news, 'TYPES', '"cmkcheck.coverage.lost"')}${coverage}'
     dimensions: ['id', 'subscription', 'reason', 'lacking', 'path']
     many: 'subscriptions'
     timing: once
@@ -266,7 +280,7 @@ var rules = [
     name: 'scan-baseline'
     title: 'The first scan has finished'
     severity: 3
-    query: '${replace(changes, 'TYPES', '"cmkcheck.scan.baseline"')}${firstScan}'
+    query: '${replace(news, 'TYPES', '"cmkcheck.scan.baseline"')}${firstScan}'
     dimensions: ['id', 'total', 'nonCompliant', 'unknown', 'unread', 'brokenKeys']
     timing: once
   }
@@ -274,7 +288,7 @@ var rules = [
     name: 'baseline-key-broken'
     title: 'The first scan found a key that cannot be used'
     severity: 1
-    query: '${replace(changes, 'TYPES', '"cmkcheck.scan.baseline"')}${firstKeys}'
+    query: '${replace(news, 'TYPES', '"cmkcheck.scan.baseline"')}${firstKeys}'
     dimensions: ['id', 'account', 'reasons', 'finding']
     many: 'accounts'
     view: '#keyHealth=broken'
@@ -332,7 +346,7 @@ var rules = [
     name: 'message-given-up'
     title: 'A message failed too often and was given up'
     severity: 2
-    query: poison
+    query: '${arrivals}${recent}${poison}'
     dimensions: []
     timing: once
   }
@@ -425,7 +439,7 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       scopes: [insights.id]
       evaluationFrequency: one.timing.evaluationFrequency
       windowSize: one.timing.windowSize
-      overrideQueryTimeRange: one.timing.?overrideQueryTimeRange
+      overrideQueryTimeRange: one.timing.overrideQueryTimeRange
       autoMitigate: one.timing.autoMitigate
       // At the first deployment nothing has been logged yet, so the columns are not known.
       skipQueryValidation: true
@@ -478,35 +492,64 @@ resource errors 'Microsoft.Insights/metricAlerts@2026-01-01' = {
 }
 
 // A person who silences a rule should not be the only one to know. The conditions here cannot distinguish
-// switching off from other updates, so every change of a rule or a receiver raises an alert.
-resource changed 'Microsoft.Insights/activityLogAlerts@2026-01-01' = {
-  name: replace(ruleName, '{rule}', 'alerts-changed')
-  location: 'global'
-  tags: tags
-  properties: {
-    description: 'An alert rule or its receivers were changed, disabled or deleted. What to do: docs/operations.md.'
-    enabled: true
-    scopes: [resourceGroup().id]
-    condition: {
-      allOf: [
-        { field: 'category', equals: 'Administrative' }
-        { field: 'status', equals: 'Succeeded' }
+// switching off from other updates, so every change of a rule or a receiver raises an alert. An alert rule
+// sees one subscription: an action group in another one is not watched.
+var isGroupHere = startsWith(toLower(existingActionGroupId), toLower('${subscription().id}/'))
+// They can mute every alert of their subscription, from any of its resource groups. The template writes none.
+var processingRules = ['Microsoft.AlertsManagement/actionRules']
+var ownTypes = [
+  'Microsoft.Insights/scheduledQueryRules'
+  'Microsoft.Insights/metricAlerts'
+  'Microsoft.Insights/activityLogAlerts'
+  'Microsoft.Insights/actionGroups'
+]
+var watches = concat(
+  [
+    {
+      name: 'alerts-changed'
+      description: 'An alert rule or its receivers were changed, disabled or deleted.'
+      scopes: concat([resourceGroup().id], isGroupHere ? [existingActionGroupId] : [])
+      types: concat(ownTypes, watchSubscription ? [] : processingRules)
+      // Azure disables a rule whose query has failed for a week
+      // (https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-troubleshoot-log).
+      further: ['Microsoft.Insights/scheduledQueryRules/disable/action']
+    }
+  ],
+  watchSubscription
+    ? [
         {
-          anyOf: [
-            for operation in flatten(map(
-              [
-                'Microsoft.Insights/scheduledQueryRules'
-                'Microsoft.Insights/metricAlerts'
-                'Microsoft.Insights/activityLogAlerts'
-                'Microsoft.Insights/actionGroups'
-                'Microsoft.AlertsManagement/actionRules' // they mute alerts, and the template writes none
-              ],
-              type => ['${type}/write', '${type}/delete']
-            )): { field: 'operationName', equals: operation }
-          ]
+          name: 'alerts-muted'
+          description: 'A processing rule, which can mute alerts, was changed or deleted in the subscription.'
+          scopes: [subscription().id]
+          types: processingRules
+          further: []
         }
       ]
+    : []
+)
+
+resource changed 'Microsoft.Insights/activityLogAlerts@2026-01-01' = [
+  for one in watches: {
+    name: replace(ruleName, '{rule}', one.name)
+    location: 'global'
+    tags: tags
+    properties: {
+      description: '${one.description} What to do: docs/operations.md.'
+      enabled: true
+      scopes: one.scopes
+      condition: {
+        allOf: [
+          { field: 'category', equals: 'Administrative' }
+          { field: 'status', equals: 'Succeeded' }
+          {
+            anyOf: map(
+              concat(flatten(map(one.types, type => ['${type}/write', '${type}/delete'])), one.further),
+              operation => { field: 'operationName', equals: operation }
+            )
+          }
+        ]
+      }
+      actions: { actionGroups: [{ actionGroupId: actionGroupId }] }
     }
-    actions: { actionGroups: [{ actionGroupId: actionGroupId }] }
   }
-}
+]

@@ -1,5 +1,7 @@
 metadata description = 'What the two entry templates share: main.bicep creates a resource group, group.bicep uses an existing one.'
 
+import { wrongValues } from 'parameter_values.bicep'
+
 @export()
 @minLength(3)
 type email = string
@@ -106,6 +108,15 @@ func isWrongSetting(name string) bool =>
     ? !contains(furtherSettingsOfTheApp, name)
     : !empty(filter(takenSettings, start => startsWith(toUpper(name), start)))
 
+@description('Returns who receives the alerts. A new action group without a receiver would silence every alert.')
+@export()
+func describeReceivers(existingActionGroupId string, emails string[]) string =>
+  !empty(existingActionGroupId)
+    ? 'the receivers of the action group ${last(split(existingActionGroupId, '/'))}'
+    : empty(emails)
+        ? 'nobody: set alertEmails (with azd, CMK_ALERT_EMAILS) or existingActionGroupId, and deploy again'
+        : 'e-mail addresses: ${length(emails)}'
+
 // A /27 has a /28 for the app and a /29 for three endpoints, but a closed app has four endpoints.
 // https://learn.microsoft.com/azure/azure-functions/functions-networking-options (the smallest subnet of
 // a Flex Consumption app) and
@@ -127,6 +138,7 @@ func contradictions(
     entraClientId: string
     existingActionGroupId: string
     existingWorkspaceId: string
+    maxAgeMinutes: int
     names: resourceNames
     privateDnsZoneIds: dnsZoneIds?
     privateDnsZones: string
@@ -135,15 +147,17 @@ func contradictions(
     publicNetworkAccess: string
     routeSecretUris: secretUrisOfRoutes
     routeTableId: string
+    scanSchedule: string
     sentinel: bool
     settings: furtherSettings
     storageKey: string[]
+    watchSchedule: string
     webhookSigningSecretUri: string
     webhookUrlSecretUri: string
   }
 ) string[] =>
   filter(
-    [
+    concat(wrongValues(given), [
       !given.privateNetwork && !empty(join(
           [
             given.appSubnetId
@@ -204,6 +218,6 @@ func contradictions(
       empty(filter(objectKeys(given.settings), name => isWrongSetting(name)))
         ? ''
         : 'settings must not contain ${join(filter(objectKeys(given.settings), name => isWrongSetting(name)), ', ')}: the app does not know the name, the template sets it, or the platform does not accept it.'
-    ],
+    ]),
     fault => !empty(fault)
   )

@@ -17,10 +17,11 @@ param maxAgeMinutes int
 // The alert rules read the component, Sentinel reads the workspace: the same lines with other column names.
 var traces = '''
 let traces = AppTraces
-    | project timestamp = TimeGenerated, message = Message;
+    | extend arrived = coalesce(ingestion_time(), TimeGenerated)
+    | project timestamp = TimeGenerated, message = Message, arrived;
 '''
 // Other apps may write into the workspace; their scans must not count as this app's.
-var tracesOfApp = replace(traces, '| project', '| where _ResourceId =~ "${insightsId}"\n    | project')
+var tracesOfApp = replace(traces, '| extend', '| where _ResourceId =~ "${insightsId}"\n    | extend')
 var columns = '''
 | project TimeGenerated = timestamp, Id = id, Number = tolong(change["number"]), Type = tostring(change["type"]),
     ResourceId = tostring(change["subject"]), Account = tostring(change["data"]["name"]),
@@ -31,14 +32,17 @@ var columns = '''
     MissingAction = tostring(change["data"]["after"]["missingAction"]),
     Finding = tostring(change["data"]["findingUrl"]), Data = change["data"]
 '''
-var allChanges = '${replace(changes, '| where tostring(change["type"]) in (TYPES)\n', '')}${columns}'
-var news = '${tracesOfApp}${allChanges}| where not(Baseline) and '
+var allChanges = 'traces\n${replace(changes, '| where tostring(change["type"]) in (TYPES)\n', '')}'
+// Sentinel runs a rule five minutes after its scheduled time, over lines that were written until that time
+// (https://learn.microsoft.com/azure/sentinel/scheduled-rules-overview, ingestion delay). Whether now() is the
+// scheduled time or the later one is not documented. Twelve minutes are enough in both cases: these five, the
+// five between two runs, and a minute each for one that is early and one that is late.
+var news = '${tracesOfApp}${allChanges}| where arrived > ago(12m)\n${columns}| where not(Baseline) and '
 // Alerts are grouped by owner; alerts without an owner form a separate group.
 var owned = '\n| extend Owner = iff(isempty(Owner), "none", Owner)'
 
-// Sentinel runs a rule five minutes late, so that lines have arrived, and no two windows overlap
-// (https://learn.microsoft.com/azure/sentinel/scheduled-rules-overview, ingestion delay).
-var once = { frequency: 'PT5M', period: 'PT5M' }
+// A rule that looks back two days could run only once an hour.
+var once = { frequency: 'PT5M', period: 'P1D' }
 var byOwner = {
   customDetails: {
     Account: 'Account'
@@ -88,7 +92,7 @@ var rules = [
     severity: 'Medium'
     tactics: ['DefenseEvasion']
     query: '${tracesOfApp}${replace(finished, 'AGE', '${maxAgeMinutes}m')}| project TimeGenerated = now(), ResourceId = "${siteId}", Todo = todo'
-    // A lookback of two days allows at most one run an hour. Suppression avoids an alert every hour.
+    // Suppression avoids an alert every hour.
     timing: { frequency: 'PT1H', period: 'P2D', quiet: 'PT12H' }
     incident: { customDetails: { Todo: 'Todo' }, groupBy: [] }
   }
@@ -106,7 +110,7 @@ resource function 'Microsoft.OperationalInsights/workspaces/savedSearches@2025-0
     category: 'cmk_check'
     displayName: 'Changes that cmk_check has found'
     functionAlias: 'CmkCheckChanges'
-    query: '${traces}${allChanges}'
+    query: '${traces}${allChanges}${columns}'
     version: 2
   }
 }

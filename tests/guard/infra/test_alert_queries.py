@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from cmk_check.config.webhook import ALERTS
 from cmk_check.core.enums import ChangeType
 from tests.guard.infra.alert_engine import span
 from tests.guard.infra.alert_rules import criterion
-from tests.guard.infra.bicep_kit import INFRA, Bicep, Json, only
+from tests.guard.infra.bicep_kit import INFRA, SUBSCRIPTION, Bicep, Json, of_type, only
 from tests.guard.infra.expressions import worked_out
 from tests.guard.kql import bound, compared, events, faults, has, negated
 
@@ -25,6 +26,7 @@ FIRST_ROW: Final = {
 FIRST_ERROR: Final = {"metricName": "Http5xx", "operator": "GreaterThan", "threshold": 0}
 # What makes up an alert, by its type.
 ALERTING: Final = {"actionGroups", "activityLogAlerts", "metricAlerts", "scheduledQueryRules"}
+MUTES: Final = "Microsoft.AlertsManagement/actionRules"
 # Types that alert by default and have no rule, each with the reason.
 WITHOUT_RULE: Final = {
     ChangeType.ACCOUNT_RESOLVED: "good news",
@@ -57,14 +59,15 @@ def test_each_query_parses_and_its_rule_splits_by_columns_of_text(
 ) -> None:
     """Azure does not look when they are deployed: a wrong one fails at each evaluation.
 
-    Rows count in the window of their time, so a condition with one would end until the next line.
+    Rows with a time count in its window alone: a late event would be lost, and a condition would
+    end until the next line.
     """
     for (name, rule), found in zip(rules.items(), bound(tuple(queries.values())), strict=True):
         dimensions = [dimension["name"] for dimension in criterion(rule)["dimensions"]]
         assert found.faults == [], name
         assert {found.columns.get(each) for each in dimensions} <= {"string"}, name
         assert len(dimensions) <= MOST_DIMENSIONS
-        assert (found.columns.get("timestamp") == "datetime") != rule["autoMitigate"], name
+        assert "datetime" not in found.columns.values(), name
 
 
 def test_each_query_reads_what_is_written(queries: dict[str, str], lines: list[str]) -> None:
@@ -126,39 +129,68 @@ def test_each_rule_is_on_and_tells_somebody(resources: list[Json], rules: dict[s
     assert of_errors | FIRST_ERROR == of_errors
 
 
+def _watches(resources: list[Json]) -> dict[str, tuple[list[str], set[str]]]:
+    """Return the scopes and the operations of each alert about the activity log, by its name."""
+    found = {}
+    for one in of_type(resources, "Microsoft.Insights/activityLogAlerts"):
+        *fields, operations = one["properties"]["condition"]["allOf"]
+        assert one["properties"]["enabled"] is True
+        assert one["properties"]["actions"]["actionGroups"]
+        assert {field["field"]: field["equals"] for field in fields} == {
+            "category": "Administrative",
+            "status": "Succeeded",
+        }
+        name = one["name"].removeprefix("cmk-").rpartition("-")[0]
+        found[name] = (
+            one["properties"]["scopes"],
+            {each["equals"] for each in operations["anyOf"]},
+        )
+    return found
+
+
+def _changes(types: Iterable[str]) -> set[str]:
+    return {f"{type_}/{verb}" for type_ in types for verb in ("write", "delete")}
+
+
 def test_whoever_silences_an_alert_is_not_the_only_one_who_knows(resources: list[Json]) -> None:
     """A rule that is off, and a group without receivers, look like an estate without news."""
-    group = only(resources, "Microsoft.Insights/actionGroups")
-    changed = only(resources, "Microsoft.Insights/activityLogAlerts")
-    condition = {
-        one.get("field"): one.get("equals") for one in changed["properties"]["condition"]["allOf"]
-    }
-    (operations,) = [
-        {one["equals"] for one in given["anyOf"]}
-        for given in changed["properties"]["condition"]["allOf"]
-        if "anyOf" in given
-    ]
-    watched = [resource for resource in resources if resource["type"].split("/")[1] in ALERTING]
+    alerting = [resource for resource in resources if resource["type"].split("/")[1] in ALERTING]
 
-    assert changed["properties"]["enabled"] is True
-    assert changed["properties"]["actions"] == {"actionGroups": [{"actionGroupId": group["id"]}]}
-    assert (condition["category"], condition["status"]) == ("Administrative", "Succeeded")
-    # Alert processing rules mute others, and the template writes none.
-    types = {resource["type"] for resource in watched} | {"Microsoft.AlertsManagement/actionRules"}
-    assert operations == {f"{type_}/{verb}" for type_ in types for verb in ("write", "delete")}
-    (scope,) = changed["properties"]["scopes"]
-    assert all(resource["id"].startswith(f"{scope}/") for resource in watched)
+    watches = _watches(resources)
+
+    (scope,), operations = watches["alerts-changed"]
+    types = {resource["type"] for resource in alerting}
+    assert operations == _changes(types) | {"Microsoft.Insights/scheduledQueryRules/disable/action"}
+    assert all(resource["id"].startswith(f"{scope}/") for resource in alerting)
+    # A processing rule mutes alerts from any resource group of the subscription.
+    assert watches["alerts-muted"] == ([f"/subscriptions/{SUBSCRIPTION}"], _changes([MUTES]))
 
 
-def test_no_event_is_told_twice_and_none_falls_between(rules: dict[str, Any]) -> None:
-    """Windows that overlap tell an event again; windows with a gap between them lose it."""
-    for rule in rules.values():
-        window = span(rule["windowSize"])
-        assert window == span(rule["evaluationFrequency"])
-        if rule["autoMitigate"]:
-            assert window <= span(rule["overrideQueryTimeRange"]) <= LONGEST_LOOK_BACK
-        else:
-            assert not rule.get("overrideQueryTimeRange")
+def test_without_rights_on_the_subscription_the_own_group_is_watched(compiler: Bicep) -> None:
+    """An alert about the subscription would end the deployment; so would one about another one."""
+    path = "vended_group.bicepparam"
+    resources = worked_out(compiler.snapshot(path, resource_group="rg-example"))
+
+    ((name, (scopes, operations)),) = _watches(resources).items()
+
+    assert name == "alerts-changed"
+    assert scopes == [f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-example"]
+    assert operations >= _changes([MUTES])
+
+
+def test_each_rule_looks_back_as_far_as_azure_allows_and_no_event_is_resolved(
+    rules: dict[str, Any], queries: dict[str, str]
+) -> None:
+    """A rule that reports "resolved" when its window is over says that a violation has ended.
+
+    https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-log-alert-rule: at most two
+    days, and no ``ingestion_time()`` in a rule that runs every minute.
+    """
+    for name, rule in rules.items():
+        assert rule["windowSize"] == rule["evaluationFrequency"], name
+        assert span(rule["evaluationFrequency"]) >= timedelta(minutes=5), name
+        assert span(rule["overrideQueryTimeRange"]) == LONGEST_LOOK_BACK, name
+        assert rule["autoMitigate"] != ("ingestion_time()" in queries[name]), name
 
 
 def test_a_missing_scan_is_seen_within_what_a_rule_can_look_back(

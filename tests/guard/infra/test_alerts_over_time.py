@@ -2,6 +2,8 @@
 
 import json
 import logging
+import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -31,7 +33,19 @@ from cmk_check.store.change_feed import FeedTable
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import BEGINNING, MovableClock
-from tests.guard.infra.alert_engine import Evaluated, LinesInTime, evaluated, every, span
+from tests.guard.infra.alert_engine import (
+    DELAYS,
+    PHASES,
+    Evaluated,
+    Line,
+    LinesInTime,
+    Log,
+    at_every_phase,
+    evaluated,
+    every,
+    span,
+)
+from tests.guard.infra.alert_rules import criterion
 from tests.guard.log_line_samples import write_lines
 
 HOUR: Final = timedelta(hours=1)
@@ -89,7 +103,7 @@ class App:
         """Evaluate a rule until now, as often as it says or less often."""
         step = step or span(rule["evaluationFrequency"])
         times = every(step, since, until or self.clock.now())
-        return evaluated(rule, self.log.lines, times)
+        return evaluated(rule, Log(self.log.lines), times)
 
 
 @pytest.fixture
@@ -104,24 +118,78 @@ def app() -> Iterator[App]:
     log.setLevel(logging.NOTSET)
 
 
-async def test_an_event_is_told_in_one_evaluation(rules: dict[str, Any], app: App) -> None:
-    """Windows that overlap tell twice; a query that does not fit the lines never tells."""
-    app.clock.advance(12 * MINUTE)
+GIVEN_UP: Final = {"first": 1, "last": 2, "changes": 1, "attempt": 9, "state": "given_up"}
+
+
+def events_of(rules: dict[str, Any]) -> dict[str, Any]:
+    """Return the rules that tell of events."""
+    return {name: rule for name, rule in rules.items() if not rule["autoMitigate"]}
+
+
+def by_event(rule: Any) -> Any:  # noqa: ANN401 - the template's JSON
+    """Return the rule with an alert for each event, however many there are."""
+    given = criterion(rule)
+    column = "id" if "by id =" in given["query"] else "message"
+    query = re.sub(r"(?s)^let rows = (.*);\nlet many.*", r"\1", given["query"])
+    alone = given | {"query": query, "dimensions": [{"name": column}]}
+    return rule | {"criteria": {"allOf": [alone]}}
+
+
+@pytest.mark.parametrize(
+    ("jitter", "unreadable", "again"),
+    [((0,), 0, ()), ((-1, 1), 0, ()), ((-1, 1), 1, ()), ((-1, 1), 1, (MINUTE, HOUR))],
+    ids=["on time", "early and late", "ingested before it can be read", "written three times"],
+)
+async def test_an_event_is_told_at_every_phase_and_delay(
+    rules: dict[str, Any],
+    app: App,
+    jitter: tuple[int, ...],
+    unreadable: int,
+    again: tuple[timedelta, ...],
+) -> None:
+    """A line that arrives when the window of its time is over would never be told.
+
+    Three events in five are told twice, and none three times.
+    """
     await write_lines()
-    app.clock.advance(12 * MINUTE)
-    events = {name: rule for name, rule in rules.items() if not rule["autoMitigate"]}
+    write_line(logging.ERROR, "cmk.tell", GIVEN_UP)
+    app.log.lines = [one for one in app.log.lines if re.search(r"cmk\.(change|tell)", one.text)]
+    in_time = Log(app.log.lines)
+    lines = at_every_phase([one.text for one in app.log.lines], BEGINNING, again)
+    log = Log(lines, unreadable=unreadable * MINUTE)
+    late = [minutes * MINUTE for minutes in jitter]
 
-    times = {name: len(app.evaluated(rule).times()) for name, rule in events.items()}
+    for name, rule in events_of(rules).items():
+        alone, step = by_event(rule), span(rule["evaluationFrequency"])
+        (events,) = evaluated(alone, in_time, [BEGINNING]).raised.values()
+        times = every(step, BEGINNING - step, BEGINNING + HOUR + sum(again, timedelta()), late)
 
-    assert len(events) == 10
-    del times["message-given-up"]  # its line comes after a day of refusals: below
-    assert set(times.values()) == {1}
+        raised = evaluated(alone, log, times).raised.values()
+
+        told = Counter(event for rows in raised for event in rows)
+        assert len(told) == len(events) * len(PHASES) * len(DELAYS), name
+        if again and name == "message-given-up":  # its lines have no id
+            continue
+        assert set(told.values()) == {1, 2}, name
+        assert sum(told.values()) == len(told) * (8 - unreadable) / 5, name
 
 
-def many(lines: list[tuple[datetime, str]], count: int) -> list[tuple[datetime, str]]:
+async def test_an_event_is_told_even_if_azure_does_not_note_when_lines_arrive(
+    rules: dict[str, Any], app: App
+) -> None:
+    """A comparison with null is never true: all of these rules would fall silent at once."""
+    await write_lines()
+    write_line(logging.ERROR, "cmk.tell", GIVEN_UP)
+    log = Log(app.log.lines, noted=False)
+
+    for name, rule in events_of(rules).items():
+        assert evaluated(rule, log, [BEGINNING + 5 * MINUTE]).times(), name
+
+
+def many(lines: list[Line], count: int) -> list[Line]:
     """Repeat each change for so many accounts or subscriptions, and each broken key of a scan."""
-    found: list[tuple[datetime, str]] = []
-    for time, text in lines:
+    found: list[Line] = []
+    for time, text, _ in lines:
         line = json.loads(text)
         if line["event"] != "cmk.change":
             continue
@@ -130,7 +198,7 @@ def many(lines: list[tuple[datetime, str]], count: int) -> list[tuple[datetime, 
             about = {key: f"{data[key]}-{number}" for key in ("name", "findingUrl") if key in data}
             keys = {"brokenKeys": data.get("brokenKeys", []) * count}
             repeated = line | {"id": f"{line['id']}-{number}", "data": data | about | keys}
-            found.append((time, json.dumps(repeated, separators=(",", ":"))))
+            found.append(Line(time, json.dumps(repeated, separators=(",", ":"))))
     return found
 
 
@@ -141,11 +209,11 @@ async def test_a_cause_that_changes_hundreds_raises_few_alerts(
     """Azure sends 100 mails an hour: a flood of one rule would swallow those of another."""
     app.clock.advance(12 * MINUTE)
     await write_lines()
-    lines = many(app.log.lines, count)
-    events = {name: rule for name, rule in rules.items() if not rule["autoMitigate"]}
+    log = Log(many(app.log.lines, count))
 
     raised = {
-        name: evaluated(rule, lines, [app.clock.now()]).mails() for name, rule in events.items()
+        name: evaluated(rule, log, [app.clock.now()]).mails()
+        for name, rule in events_of(rules).items()
     }
 
     assert max(map(len, raised.values())) <= 20

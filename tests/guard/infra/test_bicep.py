@@ -78,9 +78,14 @@ param privateNetwork = true
 """
 
 
+# Whoever deploys to the subscription may watch it.
+GIVEN_BY_MAIN: Final = {"watchSubscription": True}
+
+
 def test_both_entries_take_the_same_parameters(compiler: Bicep) -> None:
     """What is an option of one only is missed by whoever may not use the other."""
     group = compiler.compiled("group.bicep")[0]["parameters"]
+    group = {name: group[name] for name in group if name not in GIVEN_BY_MAIN}
     subscription = compiler.compiled("main.bicep")[0]["parameters"]
 
     assert subscription.keys() - group.keys() == {"resourceGroupName"}
@@ -97,7 +102,8 @@ def test_the_subscription_hands_each_parameter_on(compiler: Bicep) -> None:
 
     handed = resources["app"]["properties"]["parameters"]
 
-    assert handed == {name: {"value": f"[parameters('{name}')]"} for name in group["parameters"]}
+    given = {name: f"[parameters('{name}')]" for name in group["parameters"]} | GIVEN_BY_MAIN
+    assert handed == {name: {"value": value} for name, value in given.items()}
 
 
 def test_both_check_the_same_contradictions(compiler: Bicep) -> None:
@@ -112,8 +118,8 @@ def test_both_check_the_same_contradictions(compiler: Bicep) -> None:
 def test_an_existing_group_is_left_as_it_is(compiler: Bicep) -> None:
     """Its tags say who pays for it: a deployment of the group would replace them."""
     written = {
-        path: compiler.write(f"in_{path}param", f"using '{path}'\n{GIVEN}")
-        for path in ("main.bicep", "group.bicep")
+        path: compiler.write(f"in_{path}param", f"using '{path}'\n{GIVEN}{more}")
+        for path, more in (("main.bicep", ""), ("group.bicep", "param watchSubscription = true"))
     }
     main = compiler.snapshot(written["main.bicep"])
     group = compiler.snapshot(written["group.bicep"], resource_group="rg-example")

@@ -1,12 +1,19 @@
 """What each option adds to the smallest deployment, and nothing else: see ``options.toml``."""
 
+import json
+import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from tests.guard.infra.bicep_kit import PRINCIPAL, TENANT, Bicep, Json, RefusedError, only
+from cmk_check.config.setting_values import Check
+from cmk_check.config.settings import Settings
+from cmk_check.core.kinds import KINDS
+from cmk_check.doctor.ncrontab import longest_pause
+from tests.guard.infra.bicep_kit import INFRA, PRINCIPAL, TENANT, Bicep, Json, RefusedError, only
 from tests.guard.infra.differences import differences
 
 OPTIONS: Final = tomllib.loads(Path(__file__).with_name("options.toml").read_text())
@@ -14,10 +21,12 @@ OPTIONS: Final = tomllib.loads(Path(__file__).with_name("options.toml").read_tex
 EVERYWHERE: Final = {"names", "resourceGroupName", "tags"}
 pytestmark = pytest.mark.long
 PRIVATE: Final[dict[str, Any]] = OPTIONS["private network"]["added"]
+SECRET: Final = OPTIONS["webhook"]["added"]["webhookUrlSecretUri"]
 SUBNETS: Final[dict[str, Any]] = OPTIONS["existing subnets"]["added"]
 KEY: Final[dict[str, Any]] = OPTIONS["key of the customer"]["added"]
 SITE: Final[dict[str, Any]] = OPTIONS["private site"]["added"]
 SITE_ZONE: Final[dict[str, Any]] = OPTIONS["existing DNS zone of the site"]["added"]
+GROUP: Final = "Microsoft.Resources/resourceGroups@2025-04-01"
 NEED_A_NETWORK: Final = ("private link scope", "private site", "address space", "route table")
 ROUTES: Final[dict[str, Any]] = OPTIONS["routes"]["added"]
 ZONES: Final = OPTIONS["existing DNS zones"]["added"]["privateDnsZoneIds"]
@@ -86,6 +95,38 @@ def test_each_option_is_looked_at(compiler: Bicep) -> None:
         ({"names": {"alertRule": "x"}}, "names.alertRule must contain"),
         ({"names": {"privateEndpoint": "x"}}, "names.privateEndpoint must contain"),
         ({"names": {"site": "x"}}, "site"),
+        ({"scanSchedule": "nonsense"}, "scanSchedule must be an NCRONTAB"),
+        ({"scanSchedule": "0 at 5 * * *"}, "scanSchedule must be an NCRONTAB"),
+        ({"watchSchedule": "often"}, 'watchSchedule must be "off", or'),
+        (
+            {"webhookUrlSecretUri": SECRET.replace("https", "http")},
+            "webhookUrlSecretUri must be the",
+        ),
+        ({"webhookUrlSecretUri": "https://hooks.example.com/x"}, "webhookUrlSecretUri must be the"),
+        ({"webhookSigningSecretUri": "https://x"}, "webhookSigningSecretUri must be the"),
+        (ROUTES | {"routeSecretUris": {"soc": {"url": "https://x"}}}, r"soc\.url must be the"),
+        (
+            ROUTES | {"routeSecretUris": {"soc": {"url": SECRET, "secret": "x"}}},
+            r"soc\.secret must be the",
+        ),
+        *(
+            (PRIVATE | SUBNETS | {name: wrong}, f"{name} must be the id of .*/subnets/")
+            for name in SUBNETS
+            for wrong in ("app", SUBNETS[name].rpartition("/subnets/")[0])
+        ),
+        *(
+            ({name: "/subscriptions/x"}, f"{name} must be the id of an existing resource, like ")
+            for name in (
+                "existingActionGroupId",
+                "existingWorkspaceId",
+                "privateLinkScopeId",
+                "routeTableId",
+                "storageKeyIdentityId",
+            )
+        ),
+        ({"privateDnsZoneIds": {**ZONES, "table": "table"}}, "privateDnsZoneIds must be the id"),
+        ({"settings": {"CMK_KINDS": "Foo"}}, "CMK_KINDS in settings must name at least one kind"),
+        ({"settings": {"CMK_KEY_HEALTH": "yes"}}, "CMK_KEY_HEALTH in settings .* on, off"),
         ({"maxAgeMinutes": 14}, "14. is too small"),
         ({"maxAgeMinutes": 2821}, "2821. is too large"),
     ],
@@ -94,6 +135,52 @@ def test_a_contradiction_ends_the_deployment(compiler: Bicep, given: Json, said:
     """What is left out without a word is believed to be there."""
     with pytest.raises(RefusedError, match=said):
         compiler.snapshot_with(given)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "least"),
+    [
+        ("0 30 5 * * *", 1440),
+        ("0 0 */6 * * *", 360),
+        ("0 */10 */2 * * *", 61),
+        ("0 0,30 8-18 * * 1-5", 781),
+        ("0 0 18-8 * * *", 840),
+        ("0 15 6,14,22 * * *", 480),
+        ("*/20 * * * *", 20),
+        ("0 * * * * *", 15),
+    ],
+)
+def test_a_result_must_stay_fresh_from_one_scan_to_the_next(
+    compiler: Bicep, schedule: str, least: int
+) -> None:
+    """What the schedule certainly leaves is refused, and never an age that is enough."""
+    pause = int(longest_pause(schedule) / timedelta(minutes=1))
+
+    compiler.snapshot_with({"scanSchedule": schedule, "maxAgeMinutes": least})
+
+    assert least <= max(15, pause)
+    if least > 15:
+        with pytest.raises(RefusedError, match=f"is {least - 1}, but .* leaves {least} minutes"):
+            compiler.snapshot_with({"scanSchedule": schedule, "maxAgeMinutes": least - 1})
+
+
+def test_the_template_knows_the_words_of_the_settings() -> None:
+    """What it refuses must be what the app refuses."""
+    text = (INFRA / "modules/parameter_values.bicep").read_text()
+    words = {
+        name: set(re.findall(r"'(\w+)'", listed))
+        for name, listed in re.findall(r"  (CMK_\w+): \[(.*)\]", text)
+    }
+    allowed = {
+        str(field.alias): set(re.findall(r"`(\w+)`", check.allowed))
+        for field in Settings.model_fields.values()
+        for check in field.metadata
+        if isinstance(check, Check)
+    }
+
+    assert words == {name: allowed[name] for name in words}
+    kinds = json.loads((INFRA / "modules/kinds.json").read_text())
+    assert kinds == [kind.lower() for kind in KINDS]
 
 
 @pytest.mark.parametrize(
@@ -120,6 +207,42 @@ def test_all_that_is_wrong_is_said_at_once(compiler: Bicep) -> None:
     """Deployments take minutes: nobody wants to learn of faults one by one."""
     with pytest.raises(RefusedError, match=r"need privateNetwork.*needs webhookUrlSecretUri"):
         compiler.snapshot_with(SUBNETS | {"webhookSigningSecretUri": "https://x"})
+
+
+def test_a_deployment_says_who_receives_the_alerts(compiler: Bicep) -> None:
+    """An action group without a receiver is as silent as an estate without news."""
+    calls = {
+        "nobody": "'', []",
+        "addresses": "'', ['a@example.com', 'b@example.com']",
+        "group": "'/subscriptions/x/providers/Microsoft.Insights/actionGroups/ag-hub', []",
+    }
+    tags = ", ".join(f"{name}: describeReceivers({given})" for name, given in calls.items())
+    text = f"""
+targetScope = 'subscription'
+import {{ describeReceivers }} from 'modules/parameters.bicep'
+param location string
+resource group '{GROUP}' = {{
+  name: 'example'
+  location: location
+  tags: {{ {tags} }}
+}}
+"""
+    compiler.write("receivers.bicep", text)
+    path = compiler.write(
+        "receivers.bicepparam", "using 'receivers.bicep'\nparam location = 'westeurope'\n"
+    )
+
+    (created,) = compiler.snapshot(path)
+
+    assert created["tags"] == {
+        "nobody": "nobody: set alertEmails (with azd, CMK_ALERT_EMAILS) or existingActionGroupId, "
+        "and deploy again",
+        "addresses": "e-mail addresses: 2",
+        "group": "the receivers of the action group ag-hub",
+    }
+    output = compiler.compiled("group.bicep")[0]["outputs"]["CMK_ALERT_RECEIVERS"]["value"]
+    for name in ("existingActionGroupId", "alertEmails"):
+        assert f"parameters('{name}')" in output
 
 
 def test_production_turns_the_safe_options_on(compiler: Bicep) -> None:

@@ -112,20 +112,23 @@ EACH: Final = [f"/subscriptions/{SUBSCRIPTION}", f"/subscriptions/{TENANT}"]
 def test_the_templates_grant_the_role_to_the_app_and_no_more(
     compiler: Bicep, parameters: str, group: str | None, scopes: list[str], actions: list[str]
 ) -> None:
-    """With a data action the role could not be assigned at a management group at all."""
+    """With a data action the role could not be assigned at a management group at all.
+
+    A tenant may have a limited number of roles: a list of subscriptions has one.
+    """
     resources = worked_out(compiler.snapshot(parameters, management_group=group))
-    roles = of_type(resources, ROLE)
+    (role,) = of_type(resources, ROLE)
     granted = of_type(resources, ASSIGNMENT)
 
-    assert len(resources) == len(roles) + len(granted)
-    assert [role["properties"]["permissions"] for role in roles] == [
-        [{"actions": actions, "notActions": [], "dataActions": [], "notDataActions": []}]
-    ] * len(scopes)
-    assert [role["properties"]["assignableScopes"] for role in roles] == [[one] for one in scopes]
+    assert len(resources) == 1 + len(granted)
+    assert role["properties"]["permissions"] == [
+        {"actions": actions, "notActions": [], "dataActions": [], "notDataActions": []}
+    ]
+    assert role["properties"]["assignableScopes"] == scopes
     assert [one["id"].split(f"/providers/{ASSIGNMENT}/")[0] for one in granted] == scopes
-    for role, one in zip(roles, granted, strict=True):
+    for one in granted:
         assert one["properties"]["principalId"] == PRINCIPAL
-        assert one["properties"]["roleDefinitionId"] == role["id"]
+        assert one["properties"]["roleDefinitionId"].endswith(f"/{ROLE}/{role['name']}")
 
 
 def _granted_to(compiler: Bicep, principal: str, *, key_health: bool) -> list[Json]:
@@ -168,6 +171,18 @@ def test_two_apps_in_one_scope_do_not_touch_each_others_role(compiler: Bicep) ->
 
     assert len({one["id"] for one in both}) == len(both) == 8
     assert len({role["properties"]["roleName"] for role in of_type(both, ROLE)}) == 4
+
+
+def test_a_list_of_subscriptions_may_be_deployed_to_each_of_them(compiler: Bicep) -> None:
+    """The role is not made again under another name, which the tenant would refuse."""
+    template = compiler.compiled("scope/subscriptions.bicep")[0]["resources"]
+
+    assert "subscription" not in template["role"]["name"]
+    assert (
+        "[union(createArray(subscription().id)"
+        in template["role"]["properties"]["assignableScopes"]
+    )
+    assert template["grant"]["dependsOn"] == ["role"]
 
 
 def test_an_app_that_is_granted_less_loses_the_rest(compiler: Bicep) -> None:

@@ -1,13 +1,23 @@
 """The rules of Microsoft Sentinel as they would be deployed: each fires on the lines of its app."""
 
 import json
+import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import duckdb_kql
 import pytest
 
-from tests.guard.infra.alert_engine import span
+from tests.guard.infra.alert_engine import (
+    DELAYS,
+    PHASES,
+    Line,
+    Log,
+    Look,
+    at_every_phase,
+    every,
+    span,
+)
 from tests.guard.infra.bicep_kit import Bicep, Json, of_type, only
 from tests.guard.infra.expressions import worked_out
 from tests.guard.infra.test_options import OPTIONS
@@ -49,20 +59,14 @@ def _component(resources: list[Json]) -> str:
 
 
 def _rows(
-    query: str, written: list[tuple[timedelta, str]], component: str, period: timedelta
+    query: str,
+    written: list[tuple[timedelta, str]],
+    component: str,
+    period: timedelta = timedelta(days=1),
 ) -> list[dict[str, Any]]:
     """Run a query over lines, each with its age, that an app has written."""
-    with duckdb_kql.connect() as connection:
-        connection.execute(
-            "CREATE TABLE AppTraces (TimeGenerated TIMESTAMP, Message VARCHAR, _ResourceId VARCHAR)"
-        )
-        for age, text in written:
-            if age < period:
-                time = (NOW - age).replace(tzinfo=None)
-                row = [time, text, component.upper()]
-                connection.execute("INSERT INTO AppTraces VALUES (?, ?, ?)", row)
-        found = duckdb_kql.query(connection, query, query_now=NOW.replace(tzinfo=None))
-        return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+    log = Log([Line(NOW - age, text) for age, text in written], component)
+    return log.rows(query, Look(NOW, NOW - period, NOW, NOW))
 
 
 def _fired(
@@ -113,8 +117,8 @@ def test_a_rule_fires_once_on_its_change(
     assert row["ResourceId"].startswith("/subscriptions/")
     assert row["Finding"].startswith("https://") or about == "no longer read"
     assert _fired(rules[about], twice, "/another/component") == []
-    late = [(timedelta(minutes=6), text) for text in lines]
-    assert _fired(rules[about], late, _component(resources)) == []
+    before = [(timedelta(minutes=13), text) for text in lines]
+    assert _fired(rules[about], before + twice, _component(resources)) == []
 
 
 def test_the_starting_point_makes_no_incident(
@@ -168,12 +172,45 @@ def test_a_missing_scan_is_one_of_this_app(
         assert row["Todo"]
 
 
-def test_windows_neither_overlap_nor_leave_a_gap(rules: dict[str, Any]) -> None:
-    """An overlap repeats alerts; a look back of two days may come once an hour at most."""
-    events_, (missing_scan,) = list(rules.values())[:3], list(rules.values())[3:]
+@pytest.mark.parametrize("now_is_when_it_runs", [False, True])
+@pytest.mark.parametrize("jitter", [(0,), (-1, 1)])
+def test_an_event_makes_an_alert_at_every_phase_and_delay(
+    rules: dict[str, Any],
+    resources: list[Json],
+    lines: list[str],
+    jitter: tuple[int, ...],
+    now_is_when_it_runs: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Sentinel runs a rule five minutes after its time, and which time is now is not documented.
 
-    assert {(rule["queryFrequency"], rule["queryPeriod"]) for rule in events_} == {("PT5M", "PT5M")}
-    assert {rule["suppressionEnabled"] for rule in events_} == {False}
+    The same alert may be made up to four times: an incident groups them.
+    """
+    minute = timedelta(minutes=1)
+    late = [minutes * minute for minutes in jitter]
+    texts = [
+        text for text in lines if re.search("account.violated|key.degraded|coverage.lost", text)
+    ]
+    log = Log(at_every_phase(texts, NOW), _component(resources), unreadable=minute)
+
+    for rule in list(rules.values())[:3]:
+        made: Counter[str] = Counter()
+        for time in every(span(rule["queryFrequency"]), NOW, NOW + 60 * minute, late):
+            runs = time + 5 * minute
+            since = time - span(rule["queryPeriod"])
+            look = Look(runs, since, time, runs if now_is_when_it_runs else time)
+            made.update({row["Id"] for row in log.rows(rule["query"], look)})
+        assert len(made) == len(PHASES) * len(DELAYS)
+        assert max(made.values()) <= 4
+
+
+def test_a_rule_looks_back_less_than_two_days_or_runs_once_an_hour(rules: dict[str, Any]) -> None:
+    """Sentinel refuses a rule that looks back two days more often."""
+    *of_events, missing_scan = rules.values()
+
+    assert {(rule["queryFrequency"], rule["queryPeriod"]) for rule in of_events} == {
+        ("PT5M", "P1D")
+    }
+    assert {rule["suppressionEnabled"] for rule in of_events} == {False}
     assert (missing_scan["queryFrequency"], missing_scan["queryPeriod"]) == ("PT1H", "P2D")
     assert span(missing_scan["suppressionDuration"]) <= timedelta(days=1)
 

@@ -160,6 +160,20 @@ def test_each_name_can_be_given(compiler: Bicep) -> None:
         assert name.partition("{")[0] in str(resources)
 
 
+def test_groups_with_one_environment_name_share_no_name(compiler: Bicep) -> None:
+    """Names of storage accounts and apps must be unique in the world."""
+    text = "using 'group.bicep'\nparam environmentName = 'example'\nparam location = 'westeurope'\n"
+    first, second = (
+        worked_out(
+            compiler.snapshot(compiler.write(f"{name}.bicepparam", text), resource_group=name)
+        )
+        for name in ("rg-one", "rg-two")
+    )
+
+    for kind in (ACCOUNT, "Microsoft.Web/sites", "Microsoft.Insights/components"):
+        assert only(first, kind)["name"] != only(second, kind)["name"]
+
+
 def test_each_private_name_leads_to_its_own_service(compiler: Bicep) -> None:
     """A table that is looked for at the endpoint of queues is a storage that does not answer."""
     given = {"privateNetwork": True, "publicNetworkAccess": "Disabled"}
