@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import pytest
 
+from cmk_check.config.ncrontab import longest_pause
 from cmk_check.config.setting_values import Check
 from cmk_check.config.settings import Settings
 from cmk_check.core.kinds import KINDS
-from cmk_check.doctor.ncrontab import longest_pause
 from tests.guard.infra.bicep_kit import INFRA, PRINCIPAL, TENANT, Bicep, Json, RefusedError, only
 from tests.guard.infra.differences import differences
 
