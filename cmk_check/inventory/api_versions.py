@@ -10,7 +10,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from cmk_check.core.enums import GapReason
+from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.text_files import toml_of
+from cmk_check.ports import InventoryError
 
 ACCOUNTS: Final = "microsoft.cognitiveservices/accounts"
 
@@ -55,7 +57,10 @@ class ApiVersions:
         self.answers[type_of(url)][reason] += 1
 
     def _judged(self, kind: str) -> Sequence[str]:
-        return _OF_TYPES.get(kind) or _OF_TYPES[kind.partition("/")[0]]
+        versions = _OF_TYPES.get(kind) or _OF_TYPES.get(kind.partition("/")[0])
+        if versions is None:  # the path comes from an answer, and names no type that is read
+            raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
+        return versions
 
 
 def type_of(url: str) -> str:

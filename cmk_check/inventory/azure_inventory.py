@@ -20,7 +20,7 @@ from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import ArmReader, Clients
+from cmk_check.inventory.clients import ArmReader, Clients, first_page
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.inventory.exemptions import AzureExemptions
 from cmk_check.inventory.gaps import (
@@ -104,17 +104,18 @@ class AzureInventory:
         self._credential = SharedCredential(credential)
         limits = (asyncio.Semaphore(settings.max_in_flight),)
         self._clients = Clients(settings, self._credential, transport, limits, back_off)
-        self._key_clients = self._clients.for_keys()
+        self._reader = ArmReader(self._clients)
+        self._key_reader = ArmReader(self._clients.for_keys())
         self._close = close
         self._kinds = frozenset(kind.lower() for kind in settings.kinds)
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """List every subscription that the identity sees; see ``Inventory``."""
-        return await read_subscriptions(self._clients)
+        return await read_subscriptions(self._clients, self._reader)
 
     async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
         """List every subscription below a management group; see ``Inventory``."""
-        return await read_subscriptions_below(self._clients, group)
+        return await read_subscriptions_below(self._reader, group)
 
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
@@ -125,8 +126,8 @@ class AzureInventory:
         until = Deadline.within(seconds)
         try:
             async with asyncio.timeout_at(until.latest):
-                async for entries in self._clients.pages(
-                    until, lambda call: accounts.list(call=call)
+                async for entries in self._reader.pages(
+                    until, lambda call: first_page(accounts.list(call=call))
                 ):
                     collected.add(entries)
         except TROUBLE as error:
@@ -154,7 +155,7 @@ class AzureInventory:
         at = (account_id.resource_group, account_id.name)
         try:
             async with asyncio.timeout_at(until.latest):
-                document = await self._clients.document(
+                document = await self._reader.answer(
                     until, lambda call: accounts.get(*at, call=call)
                 )
         except TROUBLE as error:
@@ -164,23 +165,23 @@ class AzureInventory:
 
     def keys(self) -> AzureKeys:
         """Return a reader of keys, which reads each resource only once."""
-        return AzureKeys(self._key_clients)
+        return AzureKeys(self._key_reader)
 
     def change_search(self) -> ChangeSearch:
         """Return a search for recent changes."""
-        return ChangeSearch(self._clients)
+        return ChangeSearch(self._reader)
 
     def account_search(self) -> AzureAccountSearch:
         """Return a search for accounts of kinds in scope in Resource Graph."""
-        return AzureAccountSearch(self._clients, self._kinds)
+        return AzureAccountSearch(self._reader, self._kinds)
 
     def exemptions(self) -> AzureExemptions:
         """Return a reader of exemptions, which reads each assignment only once."""
-        return AzureExemptions(self._key_clients)
+        return AzureExemptions(self._key_reader)
 
     def reader(self) -> ArmReader:
         """Return a reader of any resource by its path."""
-        return ArmReader(self._clients)
+        return self._reader
 
     def api_versions(self) -> ApiVersions:
         """Return the requested versions and Azure's answers, by resource type."""

@@ -1,4 +1,4 @@
-"""A call of an SDK operation: its allowed URLs, its deadline, and the raw JSON of its answer.
+"""A call to Azure Resource Manager: its allowed URLs, its deadline, and its answer's raw JSON.
 
 The SDK's models coerce types, and one bad value fails the whole answer. Each call therefore keeps
 the raw JSON for this program's own parsers and gives the SDK an almost empty body.
@@ -34,10 +34,10 @@ class Deadline:
 
 
 class Call:
-    """A call for one resource, passed to an SDK operation as the keyword ``call``.
+    """A call for one resource or the pages of a list; the pipeline's option ``call``.
 
-    The call keeps the answer's whole JSON. ``method`` is the only HTTP method that it may use;
-    ``headers`` are the headers of the last answer.
+    ``method`` is the only HTTP method that it may use; ``headers`` are the headers of the last
+    answer.
     """
 
     method = "GET"
@@ -65,54 +65,44 @@ class Call:
     def asks(self, url: str) -> bool:
         """Record a URL; return False if it was requested before or there are too many."""
         parts = urlsplit(url)
-        # The SDK rebuilds the URL of the next page, so two spellings may mean the same page.
+        # Two spellings may mean the same page.
         page = (parts.path.lower(), frozenset(parse_qsl(parts.query, keep_blank_values=True)))
         new = page not in self._asked and len(self._asked) < MAX_ARM_PAGES
         self._asked.add(page)
         return new
 
     def take(self, body: dict[str, object]) -> dict[str, object]:
-        """Keep the body of an answer; return an empty object as the body for the SDK."""
+        """Keep the body of an answer; return the body for the SDK, an empty last page."""
         self._body = body
-        return {}
+        return {"value": []}
 
     def answer(self) -> dict[str, object]:
-        """Return the JSON.
+        """Return the JSON of the last request, once.
 
         Raises:
             InventoryError: the answer has no body, which some operations of the SDK accept.
 
         """
-        if self._body is None:
+        body, self._body = self._body, None
+        if body is None:
             raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
-        return self._body
+        return body
 
-
-class Listing(Call):
-    """A list: ``page`` holds the raw entries of the last page.
-
-    ``refused`` is True if that page's link leads to another host.
-    """
-
-    def __init__(self, arm_url: str, until: Deadline) -> None:
-        super().__init__(arm_url, until)
-        self.page: list[object] = []
-        self.refused = False
-
-    def take(self, body: dict[str, object]) -> dict[str, object]:
-        """Keep the entries of a page; the SDK gets an empty page with the next link.
+    def page(self) -> tuple[list[object], str | None]:
+        """Return the raw entries of the last request's page, and the link to the next page.
 
         Raises:
-            InventoryError: the body has an unexpected shape.
+            InventoryError: the answer is not a page.
 
         """
+        body = self.answer()
         entries, link = body.get("value"), body.get("nextLink")
         if not isinstance(entries, list) or not isinstance(link, str | None):
             raise InventoryError(make_gap(GapReason.MALFORMED_PAGE))
-        self.page = entries
-        # Some providers send an empty link with the last page.
-        self.refused = bool(link and not self.trusts(link))
-        return {"value": [], "nextLink": None if self.refused else link}
+        return entries, link or None  # some providers send an empty link with the last page
+
+
+GRAPH_PATH: Final = "/providers/Microsoft.ResourceGraph/resources"
 
 
 class GraphQuery(Call):
@@ -126,4 +116,4 @@ class GraphQuery(Call):
     def trusts(self, url: str) -> bool:
         """Return whether a URL is the URL of Resource Graph queries."""
         path = urlsplit(url).path if super().trusts(url) else ""
-        return path == "/providers/Microsoft.ResourceGraph/resources"
+        return path == GRAPH_PATH

@@ -5,11 +5,10 @@ import re
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Final, Self, cast
+from typing import Final, Self
 from urllib.parse import quote
 
 from azure.core import AsyncPipelineClient, AzureClouds
-from azure.core.async_paging import AsyncItemPaged, AsyncList
 from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline.policies import (
     AsyncBearerTokenCredentialPolicy,
@@ -24,8 +23,9 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.inventory.api_versions import ApiVersions
-from cmk_check.inventory.calls import Call, Deadline, Listing
+from cmk_check.inventory.calls import GRAPH_PATH, Call, Deadline, GraphQuery
 from cmk_check.inventory.credential import SharedCredential
+from cmk_check.inventory.gaps import call_errors
 from cmk_check.inventory.pipeline import (
     AGENT,
     ApiVersionPolicy,
@@ -109,55 +109,16 @@ class Clients:
             *map(InFlightPolicy, self.request_limits),
         ]
 
-    async def document(
-        self, until: Deadline, ask: Callable[[Call], Awaitable[object]]
-    ) -> dict[str, object]:
-        """Return the JSON of one resource; ``ask`` runs an SDK operation with the call.
-
-        Raises:
-            Any of ``gaps.TROUBLE``.
-
-        """
-        call = Call(self.arm_url, until)
-        await ask(call)
-        return call.answer()
-
-    async def entries(
-        self, until: Deadline, ask: Callable[[Call], AsyncIterable[object]]
-    ) -> list[object]:
-        """Return the raw entries of a whole list.
-
-        Raises:
-            Any of ``gaps.TROUBLE``.
-
-        """
-        return [entry async for page in self.pages(until, ask) for entry in page]
-
-    async def pages(
-        self, until: Deadline, ask: Callable[[Call], AsyncIterable[object]]
-    ) -> AsyncIterator[list[object]]:
-        """Yield the raw entries of each page of a list.
-
-        Raises:
-            Any of ``gaps.TROUBLE``.
-
-        """
-        listing = Listing(self.arm_url, until)
-        # The older SDKs have less precise return types.
-        async for _ in cast("AsyncItemPaged[object]", ask(listing)).by_page():
-            yield listing.page
-            if listing.refused:
-                raise InventoryError(make_gap(GapReason.UNTRUSTED_NEXT_LINK))
-
 
 class ArmReader:
-    """Reads documents and lists by their path, for operations missing from the SDK.
+    """Reads documents, lists and queries, by their path or by an operation of the SDK.
 
-    A path starts with "/" and has no query. Requests pass the policies of the SDK's clients.
+    A path starts with "/" and has no query. All requests pass the same policies, and pages are
+    followed here alone.
     """
 
     def __init__(self, clients: Clients) -> None:
-        self._clients = clients
+        self._arm_url, self._versions = clients.arm_url, clients.versions
         self._client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
             clients.arm_url, transport=clients.transport, policies=clients.policies()
         )
@@ -170,7 +131,32 @@ class ArmReader:
 
         """
         url = self._url(path, query)
-        return await self._clients.document(until, lambda call: self._send(url, call))
+        return await self.answer(until, lambda call: self._send(url, call))
+
+    async def answer(
+        self, until: Deadline, ask: Callable[[Call], Awaitable[object]]
+    ) -> dict[str, object]:
+        """Return the JSON of one resource; ``ask`` awaits an SDK operation with the call.
+
+        Raises:
+            Any of ``gaps.TROUBLE``.
+
+        """
+        call = Call(self._arm_url, until)
+        with call_errors():
+            await ask(call)
+        return call.answer()
+
+    async def query(self, body: dict[str, object], until: Deadline) -> GraphQuery:
+        """Return the answered call of a query of Resource Graph.
+
+        Raises:
+            Any of ``gaps.TROUBLE``.
+
+        """
+        call = GraphQuery(self._arm_url, until)
+        await self._send(self._url(GRAPH_PATH), call, body)
+        return call
 
     async def entries(self, path: str, until: Deadline, query: str = "") -> list[object]:
         """Return the raw entries of all pages of a list; ``query`` is sent unchanged.
@@ -179,21 +165,35 @@ class ArmReader:
             Any of ``gaps.TROUBLE``.
 
         """
-        first = self._url(path, query)
+        url = self._url(path, query)
+        pages = self.pages(until, lambda call: self._send(url, call))
+        return [entry async for page in pages for entry in page]
 
-        def ask(call: Call) -> AsyncItemPaged[object]:
-            async def get(link: str | None) -> AsyncHttpResponse:
-                return await self._send(link or first, call)
+    async def pages(
+        self, until: Deadline, first: Callable[[Call], Awaitable[object]]
+    ) -> AsyncIterator[list[object]]:
+        """Yield the raw entries of each page; ``first`` requests the first page with the call.
 
-            return AsyncItemPaged(get, _next_link)
+        Raises:
+            Any of ``gaps.TROUBLE``.
 
-        return await self._clients.entries(until, ask)
+        """
+        call = Call(self._arm_url, until)
+        with call_errors():
+            await first(call)
+        entries, link = call.page()
+        yield entries
+        while link:
+            await self._send(link, call)
+            entries, link = call.page()
+            yield entries
 
-    async def _send(self, url: str, call: Call) -> AsyncHttpResponse:
-        answer = await self._client.send_request(HttpRequest("GET", url), call=call)
+    async def _send(self, url: str, call: Call, body: dict[str, object] | None = None) -> None:
+        request = HttpRequest(call.method, url, json=body)
+        with call_errors():
+            answer = await self._client.send_request(request, call=call)
         if answer.status_code != HTTPStatus.OK:
             raise HttpResponseError(response=answer)
-        return answer
 
     def _url(self, path: str, query: str = "") -> str:
         # Paths may come from answers: they must not lead elsewhere.
@@ -201,10 +201,10 @@ class ArmReader:
             raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
         # The version is already included, so that a link back to the first page is recognised.
         options = f"{query}&" if query else ""
-        url = f"{self._clients.arm_url}{quote(path)}?{options}api-version="
-        return self._clients.versions.of(url)
+        return self._versions.of(f"{self._arm_url}{quote(path)}?{options}api-version=")
 
 
-async def _next_link(answer: AsyncHttpResponse) -> tuple[str | None, AsyncList[object]]:
-    """Return the link that the call accepted; the call keeps the entries."""
-    return answer.json()["nextLink"] or None, AsyncList([])
+async def first_page(items: AsyncIterable[object]) -> None:
+    """Request the first page of an SDK's list, which seems empty to the SDK."""
+    async for _ in items:
+        pass

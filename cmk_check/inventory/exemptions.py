@@ -24,7 +24,7 @@ from cmk_check.core.reasons.gap_sentences import assignment_denied
 from cmk_check.core.resource_id import AccountId, account_path
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import ArmReader, Clients
+from cmk_check.inventory.clients import ArmReader
 from cmk_check.inventory.gaps import (
     MALFORMED,
     READ_EXEMPTIONS,
@@ -43,8 +43,8 @@ _MALFORMED: Final = Unread(MALFORMED)
 class AzureExemptions:
     """Implements ``ports.ExemptionInventory``: each assignment and initiative is read once."""
 
-    def __init__(self, clients: Clients) -> None:
-        self._reader = ArmReader(clients)
+    def __init__(self, reader: ArmReader) -> None:
+        self._reader = reader
         self._assignments: SingleFlight[Assignment | Absent | Unread] = SingleFlight()
         self._sets: SingleFlight[SetDefinition | Absent | Unread] = SingleFlight()
 

@@ -5,8 +5,10 @@ repeated, so that a gap never contains a person's name, a token or markup.
 """
 
 import json
+import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Final
 
@@ -28,7 +30,7 @@ from azure.core.exceptions import (
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.connection_sentences import wrong_clock, wrong_tenant
-from cmk_check.core.reasons.gap_sentences import OF_ERROR_CODES, PACKAGE_FAILED, make_gap
+from cmk_check.core.reasons.gap_sentences import BUG, OF_ERROR_CODES, make_gap
 from cmk_check.inventory.api_versions import is_not_served
 from cmk_check.inventory.connection_failures import connection_gap
 from cmk_check.ports import InventoryError
@@ -71,17 +73,16 @@ _SCOPE_ACTIONS: Final = (READ_ACCOUNTS, READ_SUBSCRIPTIONS, READ_GROUP, *WATCH_A
 ALL_ACTIONS: Final = tuple(dict.fromkeys((*_SCOPE_ACTIONS, *KEY_ACTIONS, *EXCEPTION_ACTIONS)))
 """All actions of the role in infra/scope, without duplicates."""
 
-# The errors that reading can raise. The SDK raises the last four for unexpected bodies.
 TROUBLE: Final = (
     InventoryError,
     AzureError,
+    DeserializationError,
+    SerializationError,
     aiohttp.ClientError,
     OSError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
 )
+"""The errors that reading raises; ``call_errors`` lets no other ones out of a call."""
+_log: Final = logging.getLogger(__name__)
 MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 _ARM: Final = "Azure Resource Manager"
 _WRONG_TENANT: Final = "invalidauthenticationtokentenant"
@@ -126,9 +127,30 @@ def gap_of(error: Exception, action: str) -> Gap:
         return _gap_of_answer(error, error.status_code, action)
     if isinstance(error, ClientAuthenticationError):
         return make_gap(GapReason.UNAUTHENTICATED)
-    if isinstance(error, (AttributeError, TypeError)):
-        return PACKAGE_FAILED
     return make_gap(GapReason.UNEXPECTED_RESPONSE)
+
+
+@contextmanager
+def call_errors() -> Iterator[None]:
+    """Run a call to Azure, whose errors are ``TROUBLE``; log any other error with its traceback.
+
+    Raises:
+        InventoryError: another error; the gap says whether it occurred in this program's own code.
+
+    """
+    try:
+        yield
+    except TROUBLE:
+        raise
+    except Exception as error:
+        _log.exception("A call to Azure failed.")
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        name = "" if frame is None else str(frame.tb_frame.f_globals.get("__name__"))
+        is_ours = name.partition(".")[0] == __name__.partition(".")[0]
+        gap = BUG if is_ours else make_gap(GapReason.UNEXPECTED_RESPONSE)
+        raise InventoryError(gap) from error
 
 
 def is_unregistered(error: Exception) -> bool:

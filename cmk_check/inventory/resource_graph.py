@@ -13,17 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from azure.mgmt.resourcegraph.aio import ResourceGraphClient
-from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, ResultFormat
-
 from cmk_check.core.cross_check import KnownAccount
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import SUBSCRIPTIONS_LEFT_OUT
 from cmk_check.core.resource_id import ACCOUNT_TYPE, AccountId
 from cmk_check.core.text import as_object, clean_time
 from cmk_check.core.watch_state import RecentChanges
-from cmk_check.inventory.calls import Deadline, GraphQuery
-from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.calls import Deadline
+from cmk_check.inventory.clients import ArmReader
 from cmk_check.inventory.gaps import MALFORMED, QUERY_GRAPH, TROUBLE, gap_of
 from cmk_check.limits import (
     CROSS_CHECK_SECONDS,
@@ -63,11 +60,13 @@ class GraphPage:
 
 
 class ResourceGraph:
-    """Queries over all subscriptions that the identity may read."""
+    """Queries over all subscriptions that the identity may read.
 
-    def __init__(self, clients: Clients) -> None:
-        self._arm_url = clients.arm_url
-        self._client = clients.of(ResourceGraphClient)
+    See https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources.
+    """
+
+    def __init__(self, reader: ArmReader) -> None:
+        self._reader = reader
 
     async def page(
         self,
@@ -84,12 +83,13 @@ class ResourceGraph:
             Any of ``gaps.TROUBLE``.
 
         """
-        options = QueryRequestOptions(
-            top=GRAPH_ROWS_PER_PAGE, skip_token=token, result_format=ResultFormat.OBJECT_ARRAY
-        )
-        call = GraphQuery(self._arm_url, until)
-        request = QueryRequest(query=query, options=options, subscriptions=subscriptions)
-        await self._client.resources(request, call=call)
+        options: dict[str, object] = {"$top": GRAPH_ROWS_PER_PAGE, "resultFormat": "objectArray"}
+        if token is not None:
+            options["$skipToken"] = token
+        request: dict[str, object] = {"query": query, "options": options}
+        if subscriptions is not None:
+            request["subscriptions"] = subscriptions
+        call = await self._reader.query(request, until)
         body = call.answer()
         rows, link, total = body.get("data"), body.get("$skipToken"), body.get("totalRecords")
         if not (isinstance(rows, list) and isinstance(link, str | None) and isinstance(total, int)):
@@ -139,8 +139,8 @@ class AzureAccountSearch:
     (https://github.com/Azure/azure-libraries-for-net/issues/1200).
     """
 
-    def __init__(self, clients: Clients, kinds: Iterable[str]) -> None:
-        self._graph = ResourceGraph(clients)
+    def __init__(self, reader: ArmReader, kinds: Iterable[str]) -> None:
+        self._graph = ResourceGraph(reader)
         # Kinds consist of letters, digits, ".", "_" and "-".
         quoted = ",".join(f"'{kind}'" for kind in sorted(kinds))
         self._query = (
@@ -196,8 +196,8 @@ class ChangeSearch:
     https://learn.microsoft.com/azure/governance/resource-graph/changes/get-resource-changes
     """
 
-    def __init__(self, clients: Clients) -> None:
-        self._graph = ResourceGraph(clients)
+    def __init__(self, reader: ArmReader) -> None:
+        self._graph = ResourceGraph(reader)
 
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
         """Read changes; if one table fails, the changes of the other are still returned."""
@@ -226,7 +226,7 @@ class ChangeSearch:
             async with asyncio.timeout_at(until.latest):
                 page = await self._graph.page(query, until)
             rows = [_change(row) for row in page.rows]
-        except (*TROUBLE, OverflowError) as error:  # a time whose offset exceeds the last year
+        except TROUBLE as error:
             return [], None, gap_of(error, QUERY_GRAPH)
         end = rows[-1][2] if rows and page.truncated else None
         return rows, end, SUBSCRIPTIONS_LEFT_OUT if page.limited else None
@@ -256,9 +256,12 @@ def _change(row: object) -> _Row:
         InventoryError: the row is malformed.
 
     """
-    match row:
-        case {"target": str(target), "at": str(text)} if found := _ID.fullmatch(target.lower()):
-            at = datetime.fromisoformat(text)
-            if at.utcoffset() is not None:
-                return target.lower() if found[2] else "", found[1], at.astimezone(UTC)
+    try:
+        match row:
+            case {"target": str(target), "at": str(text)} if found := _ID.fullmatch(target.lower()):
+                at = datetime.fromisoformat(text)
+                if at.utcoffset() is not None:
+                    return target.lower() if found[2] else "", found[1], at.astimezone(UTC)
+    except (OverflowError, ValueError) as error:  # an offset may exceed the last year
+        raise InventoryError(MALFORMED) from error
     raise InventoryError(MALFORMED)

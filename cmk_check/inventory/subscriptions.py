@@ -16,7 +16,7 @@ from cmk_check.core.owner import owner_tag
 from cmk_check.core.reasons.gap_sentences import NAMELESS_SUBSCRIPTION
 from cmk_check.core.text import GUID, as_object, clean_text, is_guid
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import ArmReader, Clients
+from cmk_check.inventory.clients import ArmReader, Clients, first_page
 from cmk_check.inventory.gaps import MALFORMED, READ_GROUP, READ_SUBSCRIPTIONS, TROUBLE, gap_of
 from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES, SUBSCRIPTION_SECONDS
 from cmk_check.ports import InventoryError
@@ -25,14 +25,16 @@ _GROUPS: Final = "/providers/microsoft.management/managementgroups/"
 _SUBSCRIPTION: Final = re.compile(f"/subscriptions/(?P<id>{GUID})", re.IGNORECASE)
 
 
-async def read_subscriptions(clients: Clients) -> tuple[Subscription, ...]:
+async def read_subscriptions(clients: Clients, reader: ArmReader) -> tuple[Subscription, ...]:
     """List every subscription that the identity sees; see ``ports.Inventory``."""
     subscriptions = clients.of(SubscriptionClient).subscriptions
     until = Deadline.within(SUBSCRIPTION_SECONDS)
     found: dict[str, Subscription] = {}
     try:
         async with asyncio.timeout_at(until.latest):
-            async for entries in clients.pages(until, lambda call: subscriptions.list(call=call)):
+            async for entries in reader.pages(
+                until, lambda call: first_page(subscriptions.list(call=call))
+            ):
                 for entry in entries:
                     subscription = _visible(as_object(entry), clients.settings.owner_tags)
                     found.setdefault(subscription.id, subscription)
@@ -41,7 +43,7 @@ async def read_subscriptions(clients: Clients) -> tuple[Subscription, ...]:
     return tuple(found.values())
 
 
-async def read_subscriptions_below(clients: Clients, group: str) -> tuple[Subscription, ...]:
+async def read_subscriptions_below(reader: ArmReader, group: str) -> tuple[Subscription, ...]:
     """List every subscription below a management group; see ``ports.Inventory``.
 
     https://learn.microsoft.com/rest/api/managementgroups/management-groups/get-descendants
@@ -51,7 +53,7 @@ async def read_subscriptions_below(clients: Clients, group: str) -> tuple[Subscr
     try:
         async with asyncio.timeout_at(until.latest):
             path = f"/providers/Microsoft.Management/managementGroups/{group}/descendants"
-            for entry in await ArmReader(clients).entries(path, until):
+            for entry in await reader.entries(path, until):
                 if (subscription := _below(as_object(entry))) is not None:
                     found.setdefault(subscription.id, subscription)
     except TROUBLE as error:

@@ -90,11 +90,12 @@ KNOWN_FROM_GROUP: Final = make_gap(
 EXEMPTION_NOT_READ: Final = make_gap(
     GapReason.SLICE_FAILED, message="The exemptions were not read."
 )
-PACKAGE_FAILED: Final = make_gap(
+BUG: Final = make_gap(
     GapReason.UNEXPECTED_RESPONSE,
-    message="A Python package that cmk_check uses to read Azure failed, not Azure itself.",
-    way_out="Deploy again with exactly the packages of requirements.txt, or install cmk_check "
-    "again. If this stays, report a bug of cmk_check.",
+    message="A bug in cmk_check, or a package of another version than requirements.txt names; the "
+    "log has the details.",
+    way_out="Install the latest version of cmk_check again. If this stays, report the log's "
+    "traceback.",
 )
 NAMELESS_SUBSCRIPTION: Final = make_gap(
     GapReason.MALFORMED_PAGE,

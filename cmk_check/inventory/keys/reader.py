@@ -5,10 +5,7 @@ not matter, and no key material is accessed.
 """
 
 import asyncio
-import functools
 from collections.abc import Mapping, Sequence
-
-from azure.mgmt.keyvault.aio import KeyVaultManagementClient
 
 from cmk_check.core.account import Account
 from cmk_check.core.keys.facts import Grant, Key, KeyFacts
@@ -16,7 +13,7 @@ from cmk_check.core.keys.permissions import user_of
 from cmk_check.core.keys.version import pinned_version
 from cmk_check.core.reasons.gap_sentences import unusable_key
 from cmk_check.core.unread import Absent, Unread
-from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.clients import ArmReader
 from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.keys.role_assignments import RoleAssignments
 from cmk_check.inventory.keys.vault_keys import VaultKeys
@@ -26,11 +23,10 @@ from cmk_check.inventory.keys.vaults import LocatedVault, Vaults
 class AzureKeys:
     """Implements ``ports.KeyInventory``: a failure affects only the fact being read."""
 
-    def __init__(self, clients: Clients) -> None:
-        client_of = functools.cache(functools.partial(clients.of, KeyVaultManagementClient))
-        self._vaults = Vaults(clients, client_of)
-        self._keys = VaultKeys(clients, client_of)
-        self._grants = RoleAssignments(clients)
+    def __init__(self, reader: ArmReader) -> None:
+        self._vaults = Vaults(reader)
+        self._keys = VaultKeys(reader)
+        self._grants = RoleAssignments(reader)
 
     async def read(
         self,

@@ -3,9 +3,6 @@
 import re
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import quote
-
-from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
 
 from cmk_check.core.keys.facts import Grant, RolePermissions
 from cmk_check.core.keys.parsing import Assignment, parse_assignment, parse_role
@@ -14,7 +11,7 @@ from cmk_check.core.reasons.gap_sentences import UNREADABLE_ROLE
 from cmk_check.core.text import GUID, is_guid
 from cmk_check.core.unread import Unread
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.clients import ArmReader
 from cmk_check.inventory.gaps import MALFORMED, READ_ASSIGNMENTS, READ_ROLES, TROUBLE, gap_of
 from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.single_flight import SingleFlight
@@ -23,9 +20,8 @@ from cmk_check.inventory.single_flight import SingleFlight
 _ROLE: Final = re.compile(
     rf"(?:/subscriptions/{GUID})?/providers/microsoft\.authorization/roledefinitions/{GUID}"
 )
-# Already escaped for the URL: the SDK escapes neither filter nor scope.
-_AT_OR_ABOVE: Final = "atScope()"
-_REACHING: Final = "atScope()%20and%20assignedTo('{}')"
+_AT_OR_ABOVE: Final = "$filter=atScope()"
+_REACHING: Final = "$filter=atScope()%20and%20assignedTo('{}')"
 _ODD: Final = Unread(UNREADABLE_ROLE)
 _ABOVE_SUBSCRIPTIONS: Final = "/providers/microsoft.management/managementgroups/"
 
@@ -42,10 +38,8 @@ class RoleAssignments:
     key.
     """
 
-    def __init__(self, clients: Clients) -> None:
-        self._clients = clients
-        # The scope is passed with each request, so the subscription is not used.
-        self._client = clients.of(AuthorizationManagementClient, "none")
+    def __init__(self, reader: ArmReader) -> None:
+        self._reader = reader
         self._assignments: SingleFlight[_Assignments | Unread] = SingleFlight()
         # Keys inherit most assignments: each is kept once, even if it is in many lists.
         self._kept: dict[Assignment, Assignment] = {}
@@ -82,12 +76,9 @@ class RoleAssignments:
         )
 
     async def _ask(self, key_id: KeyId, wanted: str, until: Deadline) -> _Assignments | Unread:
-        listing = self._client.role_assignments.list_for_scope
-        scope = quote(key_id.path.removeprefix("/"))
+        path = f"{key_id.path}/providers/Microsoft.Authorization/roleAssignments"
         try:
-            entries = await self._clients.entries(
-                until, lambda call: listing(scope, filter=wanted, call=call)
-            )
+            entries = await self._reader.entries(path, until, wanted)
         except TROUBLE as error:
             return Unread(gap_of(error, READ_ASSIGNMENTS))
         understood = [each for each in map(parse_assignment, entries) if each is not None]
@@ -118,10 +109,8 @@ class RoleAssignments:
     ) -> tuple[RolePermissions, ...] | Unread:
         if not _ROLE.fullmatch(role_id):
             return _ODD
-        get = self._client.role_definitions.get_by_id
-        path = role_id.removeprefix("/")
         try:
-            document = await self._clients.document(until, lambda call: get(path, call=call))
+            document = await self._reader.document(role_id, until)
         except TROUBLE as error:
             return Unread(gap_of(error, READ_ROLES))
         permissions = parse_role(document)

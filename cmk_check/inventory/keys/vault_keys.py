@@ -9,7 +9,7 @@ from cmk_check.core.keys.parsing import parse_key, parse_version
 from cmk_check.core.keys.version import compared_version
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.clients import ArmReader
 from cmk_check.inventory.gaps import (
     READ_HSM_KEYS,
     READ_HSM_VERSIONS,
@@ -21,7 +21,6 @@ from cmk_check.inventory.gaps import (
 )
 from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.keys.rotation_policy import with_rotation
-from cmk_check.inventory.keys.vaults import VaultClients
 from cmk_check.inventory.single_flight import SingleFlight
 
 # The codes of a missing key in a vault that was just read. Other codes would mean that the vault
@@ -35,9 +34,8 @@ type _Versions = tuple[KeyVersion, ...] | Unread
 class VaultKeys:
     """Reads each key, its list of versions and each version once."""
 
-    def __init__(self, clients: Clients, client_of: VaultClients) -> None:
-        self._clients = clients
-        self._client_of = client_of
+    def __init__(self, reader: ArmReader) -> None:
+        self._reader = reader
         self._keys: SingleFlight[Key | Absent | Unread] = SingleFlight()
         self._versions: SingleFlight[_Versions] = SingleFlight()
         self._version: SingleFlight[KeyVersion | Unread] = SingleFlight()
@@ -74,37 +72,30 @@ class VaultKeys:
         return tuple(whole if each.version == name else each for each in versions)
 
     async def _get(self, key_id: KeyId, until: Deadline) -> Key | Absent | Unread:
-        client, at = self._client_of(key_id.vault.subscription_id), _path(key_id)
-        hsm = key_id.vault.is_managed_hsm
-        get = client.managed_hsm_keys.get if hsm else client.keys.get
         try:
-            document = await self._clients.document(until, lambda call: get(*at, call=call))
+            document = await self._reader.document(key_id.path, until)
         except TROUBLE as error:
             if code_of_404(error) in _GONE:
                 return Absent(key_id.text)
+            hsm = key_id.vault.is_managed_hsm
             return Unread(gap_of(error, READ_HSM_KEYS if hsm else READ_KEYS))
         return with_rotation(parse_key(document), document)
 
     async def _list(self, key_id: KeyId, until: Deadline) -> _Versions:
-        client, at = self._client_of(key_id.vault.subscription_id), _path(key_id)
-        hsm = key_id.vault.is_managed_hsm
-        versions = client.managed_hsm_keys.list_versions if hsm else client.keys.list_versions
         try:
-            entries = await self._clients.entries(until, lambda call: versions(*at, call=call))
+            entries = await self._reader.entries(f"{key_id.path}/versions", until)
         except TROUBLE as error:
-            return Unread(gap_of(error, READ_HSM_VERSIONS if hsm else READ_VERSIONS))
+            return _unread_version(error, key_id)
         return tuple(parse_version(entry) for entry in entries)
 
     async def _get_version(self, key_id: KeyId, name: str, until: Deadline) -> KeyVersion | Unread:
-        client, at = self._client_of(key_id.vault.subscription_id), (*_path(key_id), name)
-        hsm = key_id.vault.is_managed_hsm
-        get = client.managed_hsm_keys.get_version if hsm else client.keys.get_version
         try:
-            document = await self._clients.document(until, lambda call: get(*at, call=call))
+            document = await self._reader.document(f"{key_id.path}/versions/{name}", until)
         except TROUBLE as error:
-            return Unread(gap_of(error, READ_HSM_VERSIONS if hsm else READ_VERSIONS))
+            return _unread_version(error, key_id)
         return replace(parse_version(document), version=name)
 
 
-def _path(key_id: KeyId) -> tuple[str, str, str]:
-    return key_id.vault.group, key_id.vault.name, key_id.name
+def _unread_version(error: Exception, key_id: KeyId) -> Unread:
+    action = READ_HSM_VERSIONS if key_id.vault.is_managed_hsm else READ_VERSIONS
+    return Unread(gap_of(error, action))

@@ -2,13 +2,11 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
-
-from azure.mgmt.keyvault.aio import KeyVaultManagementClient
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Vault
@@ -22,7 +20,7 @@ from cmk_check.core.reasons.gap_sentences import (
 from cmk_check.core.text import as_object
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.clients import ArmReader
 from cmk_check.inventory.gaps import (
     MALFORMED,
     QUERY_GRAPH,
@@ -44,8 +42,6 @@ _GONE: Final = frozenset({"notfound", "resourcegroupnotfound", "resourcenotfound
 # The code for a subscription that was deleted, belongs to another tenant, or is hidden.
 _HIDDEN: Final = "subscriptionnotfound"
 
-type VaultClients = Callable[[str], KeyVaultManagementClient]
-
 
 @dataclass(frozen=True, slots=True)
 class LocatedVault:
@@ -63,10 +59,9 @@ type _Sought = LocatedVault | Absent | Unread
 class Vaults:
     """Finds and reads each vault once."""
 
-    def __init__(self, clients: Clients, client_of: VaultClients) -> None:
-        self._clients = clients
-        self._client_of = client_of
-        self._search = VaultSearch(clients)
+    def __init__(self, reader: ArmReader) -> None:
+        self._reader = reader
+        self._search = VaultSearch(reader)
         self._read: SingleFlight[Vault | Absent | Unread] = SingleFlight()
         self._known: defaultdict[_Named, dict[VaultId, None]] = defaultdict(dict)
 
@@ -138,12 +133,9 @@ class Vaults:
         return LocatedVault(vault_id, read) if isinstance(read, Vault) else read
 
     async def _get(self, vault_id: VaultId, until: Deadline) -> Vault | Absent | Unread:
-        client = self._client_of(vault_id.subscription_id)
         hsm = vault_id.is_managed_hsm
-        get = client.managed_hsms.get if hsm else client.vaults.get
-        at = (vault_id.group, vault_id.name)
         try:
-            document = await self._clients.document(until, lambda call: get(*at, call=call))
+            document = await self._reader.document(vault_id.path, until)
         except TROUBLE as error:
             code, action = code_of_404(error), READ_HSMS if hsm else READ_VAULTS
             if code in _GONE:
@@ -184,8 +176,8 @@ class VaultSearch:
     waits for one of its names.
     """
 
-    def __init__(self, clients: Clients) -> None:
-        self._graph = ResourceGraph(clients)
+    def __init__(self, reader: ArmReader) -> None:
+        self._graph = ResourceGraph(reader)
         self._turn = asyncio.Lock()
         self._next = _NameBatch()
         self._batches: dict[str, _NameBatch] = {}

@@ -6,7 +6,7 @@ import pytest
 from azure.core.pipeline import PipelineContext, PipelineRequest
 from azure.core.rest import HttpRequest
 
-from cmk_check.inventory.calls import Call, Deadline, GraphQuery, Listing
+from cmk_check.inventory.calls import Call, Deadline, GraphQuery
 from cmk_check.inventory.pipeline import GuardPolicy
 from cmk_check.ports import InventoryError
 
@@ -30,7 +30,7 @@ SOON = Deadline(0)
 )
 def test_link_of_azure_is_trusted(url: str) -> None:
     """These are the forms that Azure's providers really send."""
-    assert Listing(ARM, SOON).trusts(url)
+    assert Call(ARM, SOON).trusts(url)
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,12 @@ def test_link_of_azure_is_trusted(url: str) -> None:
 )
 def test_link_that_any_parser_could_lead_elsewhere_is_not_trusted_p6(url: str) -> None:
     """P6: the token is sent wherever the link leads."""
-    assert not Listing(ARM, SOON).trusts(url)
+    assert not Call(ARM, SOON).trusts(url)
 
 
 def test_port_of_the_origin_is_part_of_it() -> None:
     """Another port is another server."""
-    listing = Listing("https://127.0.0.1:8443", SOON)
+    listing = Call("https://127.0.0.1:8443", SOON)
 
     assert listing.trusts("https://127.0.0.1:8443/x")
     assert not listing.trusts("https://127.0.0.1:8444/x")
@@ -65,8 +65,8 @@ def test_port_of_the_origin_is_part_of_it() -> None:
 
 
 def test_page_is_asked_once_however_it_is_spelled() -> None:
-    """The SDK rebuilds links, so a circle may look like a way on."""
-    listing = Listing(ARM, SOON)
+    """A circle of links must not look like a way on."""
+    listing = Call(ARM, SOON)
 
     assert listing.asks(f"{ARM}/s?a=1&b=2%2f")
     assert not listing.asks(f"{ARM}/S?b=2/&a=1")
@@ -75,7 +75,7 @@ def test_page_is_asked_once_however_it_is_spelled() -> None:
 
 def test_list_without_end_is_ended_p8() -> None:
     """P8: a link that is new every time would be followed for ever."""
-    listing = Listing(ARM, SOON)
+    listing = Call(ARM, SOON)
 
     asked = sum(listing.asks(f"{ARM}/s?page={number}") for number in range(1_100))
 
@@ -89,17 +89,17 @@ def _let_out(call: Call, method: str, url: str) -> None:
 
 @pytest.mark.parametrize(
     ("call", "method", "url"),
-    [(Listing, "GET", KEY), (Call, "GET", KEY), (GraphQuery, "POST", f"{GRAPH}?api-version=1")],
+    [(Call, "GET", KEY), (GraphQuery, "POST", f"{GRAPH}?api-version=1")],
 )
 def test_what_only_reads_is_let_out(call: type[Call], method: str, url: str) -> None:
-    """The three kinds of calls that there are."""
+    """The two kinds of calls that there are."""
     _let_out(call(ARM, SOON), method, url)
 
 
 @pytest.mark.parametrize(
     ("call", "method", "url"),
     [
-        *((Listing, method, KEY) for method in ("POST", "PUT", "PATCH", "DELETE", "HEAD")),
+        *((Call, method, KEY) for method in ("POST", "PUT", "PATCH", "DELETE", "HEAD")),
         (Call, "POST", GRAPH),
         *((GraphQuery, method, GRAPH) for method in ("GET", "PUT", "DELETE")),
         *(

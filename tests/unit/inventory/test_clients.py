@@ -8,21 +8,21 @@ from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 
 from cmk_check.core.enums import GapReason
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import ArmReader, Clients
+from cmk_check.inventory.clients import ArmReader, Clients, first_page
 from cmk_check.inventory.gaps import gap_of
 from cmk_check.ports import InventoryError
-from tests.unit.inventory.fake_transport import ARM, Wire, clients_over
+from tests.unit.inventory.fake_transport import ARM, Wire, clients_over, reader_over
 
 PATH = "/subscriptions/s/providers/Microsoft.Authorization/policyExemptions"
 ACTION = "Microsoft.Authorization/policyExemptions/read"
 
 
 async def _list(wire: Wire, path: str = PATH) -> list[object]:
-    return await ArmReader(clients_over(wire)).entries(path, Deadline.within(5))
+    return await reader_over(wire).entries(path, Deadline.within(5))
 
 
 async def _get(wire: Wire, path: str) -> dict[str, object]:
-    return await ArmReader(clients_over(wire)).document(path, Deadline.within(5))
+    return await reader_over(wire).document(path, Deadline.within(5))
 
 
 async def test_names_are_escaped() -> None:
@@ -74,7 +74,10 @@ async def test_other_answers_are_trouble(status: int) -> None:
 async def _ask(clients: Clients, number: int) -> list[object]:
     subscription_id = f"8d3c0000-0000-4000-8000-{number:012d}"
     accounts = clients.of(CognitiveServicesManagementClient, subscription_id).accounts
-    return await clients.entries(Deadline.within(5), lambda call: accounts.list(call=call))
+    pages = ArmReader(clients).pages(
+        Deadline.within(5), lambda call: first_page(accounts.list(call=call))
+    )
+    return [entry async for page in pages for entry in page]
 
 
 async def _asked(wire: Wire) -> int:

@@ -1,6 +1,8 @@
 """Every error of reading has a gap, and every gap a way out."""
 
-from typing import Any
+import json
+from collections.abc import Callable
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -10,7 +12,7 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.inventory.gaps import READ_ACCOUNTS, TROUBLE, gap_of
+from cmk_check.inventory.gaps import READ_ACCOUNTS, TROUBLE, call_errors, gap_of
 from cmk_check.ports import InventoryError
 from tests.unit.inventory.fake_transport import Answer
 
@@ -69,32 +71,57 @@ def test_error_of_the_sdk_has_its_gap(name: str) -> None:
         (TimeoutError(), GapReason.TIMEOUT),
         (aiohttp.ClientConnectionError(), GapReason.UNREACHABLE),
         (ConnectionResetError(), GapReason.UNREACHABLE),
-        (AttributeError(), GapReason.UNEXPECTED_RESPONSE),
-        (TypeError(), GapReason.UNEXPECTED_RESPONSE),
-        (KeyError(), GapReason.UNEXPECTED_RESPONSE),
         (InventoryError(make_gap(GapReason.THROTTLED)), GapReason.THROTTLED),
     ],
 )
 def test_other_errors_have_their_gap(error: Exception, reason: GapReason) -> None:
-    """The SDK lets other errors through where an answer surprises it."""
+    """The transport lets some of its own errors through."""
     assert isinstance(error, TROUBLE)
     assert gap_of(error, READ_ACCOUNTS).reason is reason
 
 
+def _misuse() -> None:
+    cast("Any", make_gap)()
+
+
+def _surprise() -> None:
+    json.loads("[")
+
+
 @pytest.mark.parametrize(
-    "error",
+    ("fails", "words", "kind"),
     [
-        AttributeError("'SubscriptionsOperations' object has no attribute 'list'"),
-        TypeError("get() takes 2 positional arguments but 3 were given"),
+        (_misuse, "A bug in cmk_check", TypeError),
+        (_surprise, "open a support request with Azure", json.JSONDecodeError),
     ],
 )
-def test_a_broken_installation_is_not_azures_fault_p11(error: Exception) -> None:
-    """P11: no support request with Azure helps where a package has another version."""
-    detail = str(gap_of(error, READ_ACCOUNTS).detail)
+def test_a_call_says_whose_error_ended_it_p11(
+    fails: Callable[[], None],
+    words: str,
+    kind: type[Exception],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """P11: no support request helps against a bug of this program, and none is left unseen."""
+    monkeypatch.setitem(_misuse.__globals__, "__name__", "cmk_check.test")
+    with pytest.raises(InventoryError) as raised, call_errors():
+        fails()
 
-    assert "support" not in detail
-    assert "requirements.txt" in detail
-    assert len(detail) <= 300
+    assert words in str(raised.value.gap.detail)
+    (record,) = caplog.records
+    assert record.exc_info
+    assert record.exc_info[0] is kind
+
+
+def test_an_error_of_azure_leaves_a_call_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    """Its code decides what it means; a log of every refusal would hide the bugs."""
+    error = HttpResponseError(response=Answer(None, {}, 403))
+
+    with pytest.raises(HttpResponseError) as raised, call_errors():
+        raise error
+
+    assert raised.value is error
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,7 @@ from collections.abc import Callable
 from operator import attrgetter
 
 import pytest
-from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
-from azure.mgmt.keyvault.aio import KeyVaultManagementClient
-from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 from azure.mgmt.subscription.aio import SubscriptionClient
 
 from tests.unit.inventory.fake_transport import Wire, clients_over
@@ -16,20 +13,6 @@ from tests.unit.inventory.fake_transport import Wire, clients_over
 CALLED: dict[Callable[..., object], list[str]] = {
     SubscriptionClient: ["subscriptions.list"],
     CognitiveServicesManagementClient: ["accounts.list", "accounts.get"],
-    KeyVaultManagementClient: [
-        "vaults.get",
-        "managed_hsms.get",
-        *(
-            f"{group}.{method}"
-            for group in ("keys", "managed_hsm_keys")
-            for method in ("get", "get_version", "list_versions")
-        ),
-    ],
-    AuthorizationManagementClient: [
-        "role_assignments.list_for_scope",
-        "role_definitions.get_by_id",
-    ],
-    ResourceGraphClient: ["resources"],
 }
 
 

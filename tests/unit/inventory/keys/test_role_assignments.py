@@ -11,7 +11,7 @@ from cmk_check.core.unread import Unread
 from cmk_check.inventory.gaps import READ_ROLES
 from cmk_check.inventory.keys.ids import KeyId, VaultId
 from cmk_check.inventory.keys.role_assignments import RoleAssignments
-from tests.unit.inventory.fake_transport import Wire, clients_over
+from tests.unit.inventory.fake_transport import Wire, reader_over
 
 SUBSCRIPTION = "/subscriptions/8d3c0000-0000-4000-8000-000000000001"
 PRINCIPAL = "5e8d0000-0000-4000-8000-000000000001"
@@ -46,7 +46,7 @@ def _over(entries: Sequence[object]) -> RoleAssignments:
         granted = {"permissions": [{"dataActions": USE}]}
         return {"properties": {} if path.lower() == BROKEN.lower() else granted}
 
-    return RoleAssignments(clients_over(Wire(answer)))
+    return RoleAssignments(reader_over(Wire(answer)))
 
 
 async def _find(grants: RoleAssignments, key: KeyId) -> tuple[Grant, ...] | Unread:

@@ -9,7 +9,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.unread import Unread
 from cmk_check.inventory.keys.ids import VaultId
 from cmk_check.inventory.keys.vaults import VaultSearch
-from tests.unit.inventory.fake_transport import Wire, clients_over
+from tests.unit.inventory.fake_transport import Wire, reader_over
 
 GROUP = "/subscriptions/8d3c0000-0000-4000-8000-000000000001/resourceGroups/rg"
 NAMES = ("kv-a", "kv-b", "kv-c")
@@ -25,7 +25,7 @@ def wire() -> Wire:
 @pytest.fixture
 async def search(wire: Wire) -> VaultSearch:
     """What one slice looks for vaults with."""
-    return VaultSearch(clients_over(wire))
+    return VaultSearch(reader_over(wire))
 
 
 def _queries(wire: Wire) -> list[list[str]]:
@@ -106,7 +106,7 @@ async def test_a_row_that_is_repeated_stands_for_one_that_is_missing_p2(again: s
     rows = [{"id": _id(name), "name": name} for name in ("kv-a", again, "kv-c")]
     body = {"totalRecords": 3, "resultTruncated": "false", "data": rows}
 
-    found = await VaultSearch(clients_over(Wire(lambda *_: body))).find("kv-b", _soon())
+    found = await VaultSearch(reader_over(Wire(lambda *_: body))).find("kv-b", _soon())
 
     assert isinstance(found, Unread)
 
@@ -114,7 +114,7 @@ async def test_a_row_that_is_repeated_stands_for_one_that_is_missing_p2(again: s
 def _odd(wire_row: object) -> VaultSearch:
     rows = [wire_row, *({"id": _id(name), "name": name} for name in NAMES)]
     body = {"totalRecords": len(rows), "resultTruncated": "false", "data": rows}
-    return VaultSearch(clients_over(Wire(lambda *_: body)))
+    return VaultSearch(reader_over(Wire(lambda *_: body)))
 
 
 @pytest.mark.parametrize("name", ["kv-a", "KV-A"])
