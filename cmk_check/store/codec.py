@@ -203,6 +203,10 @@ def unusable_finding(entity: Entity, account: AccountId, judgement: Judgement) -
     )
 
 
+# The columns without which a coverage row cannot be read; whatever the others say has no effect.
+COVERAGE_NEEDS: Final = ("schema", "subscriptionId", "coverage", "since", "accounts", "sequence")
+
+
 def coverage_values(coverage: Coverage) -> Values:
     """Return a subscription as a row."""
     subscription, gap = coverage.subscription, coverage.gap
@@ -224,6 +228,8 @@ def coverage_values(coverage: Coverage) -> Values:
             "recording": coverage.recording,
             "unexpectedBy": coverage.unexpected_by,
             "expected": subscription.expected or None,
+            "owners": coverage.owners,
+            "keys": coverage.keys,
         }
     )
 
@@ -254,6 +260,8 @@ def coverage_of(entity: Entity) -> Coverage:
         sequence=row.number("sequence", MAX_SEQUENCE),
         recording=row.optional(str, "recording"),
         unexpected_by=row.optional(str, "unexpectedBy"),
+        owners=row.optional(str, "owners"),
+        keys=row.optional(str, "keys"),
     )
 
 
