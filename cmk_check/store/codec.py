@@ -28,6 +28,7 @@ from cmk_check.store import stored_words, table_checks, table_keys
 from cmk_check.store.aspect_columns import (
     announced_in,
     aspect_values,
+    contradicted_state,
     due_in,
     exception_in,
     owner_in,
@@ -146,7 +147,7 @@ def finding_of(entity: Entity) -> Finding:
     row.check_utc("history", (transition.at for transition in history))
     row.check_utc("keyDetail", (health.expires, health.next_rotation_at) if health else ())
     group, name, text = row.text("resourceGroup"), row.text("name"), row.text("accountId")
-    return Finding(
+    finding = Finding(
         id=AccountId(table_keys.unescape(entity.partition), group, name, text),
         kind=row.optional(str, "kind"),
         location=row.optional(str, "location"),
@@ -166,6 +167,9 @@ def finding_of(entity: Entity) -> Finding:
         due=due_in(entity.values),
         owner=owner_in(entity.values),
     )
+    if column := contradicted_state(entity.values, finding):
+        raise row.broken(column, "differs from the value beside it")
+    return finding
 
 
 def _judgement_of(row: "Reader", entity: Entity) -> Judgement:

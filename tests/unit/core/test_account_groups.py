@@ -33,8 +33,8 @@ def test_groups_of_parts_add_up_to_those_of_the_whole() -> None:
     of_one = [replace(each, owner=Owner("one", "account")) for each in accounts]
     owners, keys = OwnerGroup(), KeyGroup()
 
-    for part in batched(of_one, 2, strict=True):
-        owners.merge(group_by_owner(part)["one"], unread=True)
+    for pair in batched(of_one, 2, strict=True):
+        owners.merge(group_by_owner(pair)["one"], unread=True)
     for part in batched(accounts, 3, strict=True):
         for key in group_by_key(part).keys.values():
             keys.merge(key, unread=True)
