@@ -259,9 +259,8 @@ def _searches(report: Report, found: Mapping[str, Any]) -> None:
     for matches, page in found["pages"].items():
         figure = f"search {of} that finds {matches}: {page['found']} in {page['rows']:,} rows"
         report.pairs(figure, page["answers"], page["floors"], 4, "ms")
-    owners, keys, query = found["sums"]
-    report.pairs(f"GET owners {of}, beside the same query", owners, query, math.inf, "ms")
-    report.pairs(f"GET keys {of}, beside GET owners", keys, owners, 1.5, "ms")
+    for name, times in zip(("owners", "keys"), found["sums"], strict=True):
+        report.most(f"GET {name} {of}", round(median(times)), 1_500, "ms")
     report.most(f"peak memory, owners and keys {of}", round(found["peakMiB"]), 300, "MiB")
     figure = f"GET status, p50, beside 16 searches {of}"
     report.ratio(figure, found["beside"], found["alone"], 3, "ms")

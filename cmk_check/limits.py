@@ -254,6 +254,8 @@ RESERVED_WRITES: Final = 2
 RESERVED_WRITE_BYTES: Final = 512 * 1024
 # Characters outside the Basic Multilingual Plane count twice in MAX_STRING_UNITS.
 DOCUMENT_PIECE_CHARS: Final = 16_000
+# The groups of accounts in a coverage row: JSON without other characters than ASCII.
+MAX_ACCOUNT_GROUPS_CHARS: Final = 30_000
 # A partition is checked once for whether it is foreign, and a foreign one is logged once.
 PARTITIONS_REMEMBERED: Final = 1024
 
@@ -347,7 +349,11 @@ ROWS_SEARCHED_PER_PAGE: Final = 1_000
 """Rows that one request reads if the app must compare them, in one or two turns of the thread that
 serves all requests."""
 MAX_FINDINGS_SUMMED: Final = 100_000
-"""Findings that the lists of owners and keys sum up; it blocks the serving thread for seconds."""
+"""Findings that the lists of owners and keys read for rows without sums, as before the first scan
+after an upgrade; reading them blocks the serving thread for seconds."""
+SUBSCRIPTIONS_SUMMED_ALONE: Final = 100
+"""Subscriptions without sums in their row, whose findings these lists read one by one; if there are
+more, they read the whole table."""
 MAX_NAMES_OF_KEY: Final = 100
 """Owners, versions and identities that the list of keys names per key."""
 TABLE_WALKS_AT_ONCE: Final = 3
@@ -375,8 +381,6 @@ SEARCHED_AT_ONCE: Final = 500
 # thirds of the time for other requests, in this thread and in the storage.
 SEARCH_REST: Final = 2
 MAX_SEARCH_REST_SECONDS: Final = 1.0
-# Each page has up to a thousand owners, a few hundred kilobytes.
-OWNER_PAGES_KEPT: Final = 8
 # A thousand ids and some spaces.
 MAX_SCAN_REQUEST_BYTES: Final = 100_000
 MAX_SEARCH_CHARS: Final = 200

@@ -124,6 +124,16 @@ class AccountCounts:
         return sum(counts.unknown for counts in self.by_kind.values())
 
     @property
+    def by_verdict(self) -> Mapping[Verdict, int]:
+        """Accounts of all kinds by verdict."""
+        compliant = non_compliant = unknown = 0
+        for counts in self.by_kind.values():  # one pass, for every row that is read
+            compliant += counts.compliant
+            non_compliant += counts.non_compliant
+            unknown += counts.unknown
+        return dict(zip(Verdict, (compliant, non_compliant, unknown), strict=True))
+
+    @property
     def total(self) -> int:
         """All accounts in scope."""
         return sum(counts.total for counts in self.by_kind.values())
@@ -146,6 +156,10 @@ class Coverage:
     """The claim of the worker that is recording it."""
     unexpected_by: str | None = None
     """The last full scan that found it named only by this row; the next such scan ends its gap."""
+    owners: str | None = None
+    """Its accounts by owner as JSON; None while they are recorded in parts, or if too long."""
+    keys: str | None = None
+    """Its accounts by key, in the same way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.kinds import left_out
 from cmk_check.core.model import AccountCounts, Coverage
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
-from cmk_check.core.reasons.gap_sentences import NOT_RECORDED
+from cmk_check.core.reasons.gap_sentences import NOT_NAMED, NOT_RECORDED
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.requirements import HEALTHY_KEYS, VERDICTS, Requirement
 from cmk_check.core.status import Status, UnwrittenGap
@@ -123,21 +123,22 @@ def of_subscription(
 def as_left(coverage: Coverage, status: Status) -> Coverage:
     """Return a coverage row as the last scan left it: a row that the scan could not write is a gap.
 
-    All code that shows the state or date of a subscription takes them from here: the row alone
-    would suggest that the last scan read it, although only an earlier scan did.
+    If the status does not name all such rows, each may be one. All code that shows the state or
+    date of a subscription takes them from here: the row alone would suggest that the last scan read
+    it, although only an earlier scan did.
     """
     name, state, summary = coverage.subscription.id, coverage.state, status.summary
     unwritten = summary.unwritten_gap(name)
-    is_undated = state in _DATED_BY_SCANS and status.recorded_until is None
-    if state is CoverageState.GAP or not (unwritten or (status.as_of and is_undated)):
+    may_be_one = state in _DATED_BY_SCANS and summary.unnamed > 0
+    if state is CoverageState.GAP or not (unwritten or may_be_one):
         return coverage
     listed = next((gap for gap in summary.gaps if gap.subscription_id == name), None)
     return replace(
         coverage,
         state=CoverageState.GAP,
         since=listed.since if listed else status.as_of or coverage.since,
-        gap=listed.gap if listed else NOT_RECORDED,
-        last_read=unwritten.last_read if unwritten else None,
+        gap=listed.gap if listed else NOT_RECORDED if unwritten else NOT_NAMED,
+        last_read=unwritten.last_read if unwritten else status.unnamed_until,
         accounts=replace(coverage.accounts, unread=coverage.accounts.total),
     )
 
@@ -159,8 +160,8 @@ def as_of(coverage: Coverage, status: Status) -> datetime | None:
 
     ``coverage`` is as the last scan left it. None if it was never read.
     """
-    if coverage.state in _DATED_BY_SCANS and status.recorded_until is not None:
-        return status.recorded_until
+    if coverage.state in _DATED_BY_SCANS and status.as_of is not None:
+        return status.as_of
     return None if coverage.state is CoverageState.RETIRED else coverage.last_read
 
 

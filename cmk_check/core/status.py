@@ -155,13 +155,9 @@ class Status:
         return Unpublished.add((self.summary.unpublished, self.unpublished_of_scans))
 
     @property
-    def recorded_until(self) -> datetime | None:
-        """The time as of which all rows but those in ``unwritten_gaps`` are recorded."""
-        return self.unnamed_until if self.summary.unnamed else self.as_of
-
-    @property
     def all_recorded_until(self) -> datetime | None:
         """The time as of which all rows are recorded, None if it is not known."""
-        times = [self.recorded_until, *(gap.last_read for gap in self.summary.unwritten_gaps)]
+        until = self.unnamed_until if self.summary.unnamed else self.as_of
+        times = [until, *(gap.last_read for gap in self.summary.unwritten_gaps)]
         known = [time for time in times if time is not None]
         return min(known) if len(known) == len(times) else None

@@ -2,7 +2,8 @@
 
 Broken columns of exceptions, owners and due dates affect nothing else: the account counts as not
 excepted and without an owner or due date, and the next scan writes them again. A broken key column
-makes the finding unknown: see ``codec``.
+makes the finding unknown: see ``codec``. So does a state for filters that differs from the value
+beside it: the filter would miss the account.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter
 
 from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.due_date import DueDate
+from cmk_check.core.enums import DueState, ExceptionState, KeyState
 from cmk_check.core.exceptions.account_exception import (
     AccountException,
     AnnouncedException,
@@ -44,6 +46,28 @@ def aspect_values(finding: Finding) -> dict[str, Scalar | None]:
     if (due := finding.due) is not None:
         values |= {"due": DUE.state(finding, due.since), "dueDetail": _DUE.dump_json(due).decode()}
     return values
+
+
+def contradicted_state(values: Mapping[str, Scalar], finding: Finding) -> str | None:
+    """Return the column of a state that differs from the finding as read, None if there is none.
+
+    A state that this version does not know is a later version's.
+    """
+    health, exception, due = finding.key_health, finding.exception, finding.due
+    # What is unknown, not honoured or not there may be a value that could not be read.
+    key = health.state if health and health.state is not KeyState.UNKNOWN else None
+    honoured = ExceptionState.HONOURED if exception and exception.is_honoured else None
+    states = (
+        ("keyHealth", KeyState, key),
+        ("exception", ExceptionState, honoured),
+        ("due", DueState, DUE.state(finding, due.since) if due else None),
+    )
+    for column, words, state in states:
+        stored = values.get(column)
+        is_known = stored is None or (isinstance(stored, str) and stored in words)
+        if state is not None and stored != state and is_known:
+            return column
+    return None
 
 
 def exception_in(values: Mapping[str, Scalar]) -> AccountException | None:

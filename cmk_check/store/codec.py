@@ -28,6 +28,7 @@ from cmk_check.store import stored_words, table_checks, table_keys
 from cmk_check.store.aspect_columns import (
     announced_in,
     aspect_values,
+    contradicted_state,
     due_in,
     exception_in,
     owner_in,
@@ -146,7 +147,7 @@ def finding_of(entity: Entity) -> Finding:
     row.check_utc("history", (transition.at for transition in history))
     row.check_utc("keyDetail", (health.expires, health.next_rotation_at) if health else ())
     group, name, text = row.text("resourceGroup"), row.text("name"), row.text("accountId")
-    return Finding(
+    finding = Finding(
         id=AccountId(table_keys.unescape(entity.partition), group, name, text),
         kind=row.optional(str, "kind"),
         location=row.optional(str, "location"),
@@ -166,6 +167,9 @@ def finding_of(entity: Entity) -> Finding:
         due=due_in(entity.values),
         owner=owner_in(entity.values),
     )
+    if column := contradicted_state(entity.values, finding):
+        raise row.broken(column, "differs from the value beside it")
+    return finding
 
 
 def _judgement_of(row: "Reader", entity: Entity) -> Judgement:
@@ -203,6 +207,10 @@ def unusable_finding(entity: Entity, account: AccountId, judgement: Judgement) -
     )
 
 
+# The columns without which a coverage row cannot be read; whatever the others say has no effect.
+COVERAGE_NEEDS: Final = ("schema", "subscriptionId", "coverage", "since", "accounts", "sequence")
+
+
 def coverage_values(coverage: Coverage) -> Values:
     """Return a subscription as a row."""
     subscription, gap = coverage.subscription, coverage.gap
@@ -224,6 +232,8 @@ def coverage_values(coverage: Coverage) -> Values:
             "recording": coverage.recording,
             "unexpectedBy": coverage.unexpected_by,
             "expected": subscription.expected or None,
+            "owners": coverage.owners,
+            "keys": coverage.keys,
         }
     )
 
@@ -254,6 +264,8 @@ def coverage_of(entity: Entity) -> Coverage:
         sequence=row.number("sequence", MAX_SEQUENCE),
         recording=row.optional(str, "recording"),
         unexpected_by=row.optional(str, "unexpectedBy"),
+        owners=row.optional(str, "owners"),
+        keys=row.optional(str, "keys"),
     )
 
 

@@ -26,6 +26,7 @@ FORGOTTEN_GAP: Final = f"{FALSE_GREEN}a gap that stood in no row is forgotten"
 FORGOTTEN_LIST: Final = f"{FALSE_GREEN}that the estate was not listed is forgotten"
 TOO_FRESH: Final = "too fresh: compliant as of a time after a reading it rests on"
 OLD_ROW: Final = "too fresh: a row is dated by a scan that did not record it"
+MISSED: Final = f"{FALSE_GREEN}a subscription that the last scan could not record is compliant"
 NO_WAY_OUT: Final = "unknown at the end: a subscription is not read, and none is named"
 WRONG_ROW: Final = "wrong at the end: a row differs from the truth"
 WRONG_STATUS: Final = "wrong at the end: the status differs from the rows"
@@ -48,7 +49,7 @@ def broken_by(protocol: "Protocol", before: State, after: State) -> str | None:
             return TOO_FRESH
     if _is_older(after, status.dated):
         return OLD_ROW
-    return _forgotten(before.status, after)
+    return MISSED if _shows_missed(protocol, after) else _forgotten(before.status, after)
 
 
 def _forgotten(before: Status, after: State) -> str | None:
@@ -60,6 +61,30 @@ def _forgotten(before: Status, after: State) -> str | None:
     was_unlisted = before.lowered == Lowered.LIST_FAILED
     is_forgotten = not status.lowered and status.as_of == before.as_of
     return FORGOTTEN_LIST if was_unlisted and is_forgotten else None
+
+
+def _shows_missed(protocol: "Protocol", state: State) -> bool:
+    """Return whether a subscription that was not recorded is shown as its row says."""
+    status = state.status
+    may_be_cut = status.is_cut and protocol.rules.cut_is_unknown
+    return any(
+        state.missed[each]
+        and (row.finding, row.coverage) == (Finding.COMPLIANT, Coverage.READ)
+        and not status.unwritten[each]
+        and not (may_be_cut and not _is_known_to_be_read(protocol, state, each))
+        for each, row in enumerate(state.rows)
+    )
+
+
+def _is_known_to_be_read(protocol: "Protocol", state: State, subscription: int) -> bool:
+    """Return whether a partial scan since the last full one has read a subscription."""
+    read = [
+        not is_unwritten(summary_in(state.slices[scan - 1][subscription]))
+        for scan in range(state.status.as_of + 1, len(state.scans) + 1)
+        if state.scans[scan - 1].state == ScanState.COMPLETE
+        and subscription in protocol.covers(scan)
+    ]
+    return any(read[-1:] if protocol.rules.latest_reading_counts else read)
 
 
 def _is_older(state: State, dated: tuple[int, ...]) -> bool:

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from tests.model.claims import (
     FORGOTTEN_GAP,
     FORGOTTEN_LIST,
+    MISSED,
     NO_WAY_OUT,
     OLD_ROW,
     RECORDED_GAP,
@@ -47,6 +48,8 @@ class Rules:
     unwritten_are_planned: bool = True
     unwritten_keeps_date: bool = True
     cut_keeps_dates: bool = True
+    cut_is_unknown: bool = True
+    latest_reading_counts: bool = True
 
 
 RULES: Final = Rules()
@@ -137,6 +140,17 @@ UNWRITTEN: Final = (
     ),
     Configuration("U5", "mixed", Faults(refused=1), (_TWO, _OTHER), 2, 1, leases_end=False),
     Configuration("U6", "new", Faults(lists=1, refused=1), deliveries=1, leases_end=False),
+    Configuration(
+        "U7",
+        "known",
+        Faults(flips=2, refused=3),
+        (FULL, _OTHER, _OTHER),
+        2,
+        1,
+        named=1,
+        is_violated=True,
+        leases_end=False,
+    ),
 )
 ALL: Final = {each.name: each for each in (*SMALL, *FULL_SCANS, *PARTIAL_SCANS, *UNWRITTEN)}
 
@@ -193,6 +207,13 @@ LEFT_OUT: Final = (
     LeftOut("partial: unwritten gaps stay", Rules(partial_keeps_unwritten=False), "Q9", OLD_ROW),
     LeftOut("what is not written keeps its date", Rules(unwritten_keeps_date=False), "U1", OLD_ROW),
     LeftOut("so does all, if not all can be named", Rules(cut_keeps_dates=False), "U3", OLD_ROW),
+    LeftOut("all are unknown, if not all can be named", Rules(cut_is_unknown=False), "U3", MISSED),
+    LeftOut(
+        "but one that a partial scan has read, and none since has not",
+        Rules(latest_reading_counts=False),
+        "U7",
+        MISSED,
+    ),
     LeftOut(
         "partial: an unwritten gap is no new row", Rules(unwritten_are_new=True), "U2", NO_WAY_OUT
     ),

@@ -55,10 +55,13 @@ def _dated(turn: Turn, status: Status, unwritten: list[bool], *, is_cut: bool = 
 
 def _ends(turn: Turn, status: Status) -> Move:
     turn.status_written()
-    index = turn.worker.scan - 1
+    index, missed = turn.worker.scan - 1, turn.state.missed
+    for each in turn.protocol.covers(turn.worker.scan):
+        gap = is_unwritten(summary_in(turn.state.slices[index][each]))
+        missed = changed(missed, each, gap)
     ended = turn.scan._replace(state=ScanState.COMPLETE)
     scans = changed(turn.state.scans, index, ended)
-    state = turn.state._replace(status=status, scans=scans, lease=0)
+    state = turn.state._replace(status=status, scans=scans, lease=0, missed=missed)
     return turn.go("ends the scan", state=state)
 
 

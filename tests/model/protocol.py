@@ -104,6 +104,7 @@ class Protocol:
                 workers=(),
                 confirmed=(self._past,) * count,
                 violated=(0,) * len(self._covers),
+                missed=(False,) * count,
                 is_still=False,
                 began_lowered=Lowered.NO,
             )

@@ -197,8 +197,9 @@ class State(NamedTuple):
     ``slices`` hold the delivery that has the claim, or the summary, with ``NEW`` added if it counts
     a new subscription; ``messages`` how often each was delivered. Only the claims of the model look
     at the rest: ``confirmed`` is the epoch of the newest accepted reading, ``violated`` the
-    accounts (as bits) that were listed and violated when a scan began, and ever since;
-    ``is_still``: nothing has changed since the last scan began.
+    accounts (as bits) that were listed and violated when a scan began, and ever since; ``missed``
+    those that the last scan which ended could not record; ``is_still``: nothing has changed since
+    the last scan began.
     ``began_lowered`` is what the status said when the lease was taken.
     """
 
@@ -215,6 +216,7 @@ class State(NamedTuple):
     workers: tuple[Worker, ...]
     confirmed: tuple[int, ...]
     violated: tuple[int, ...]
+    missed: tuple[bool, ...]
     is_still: bool
     began_lowered: Lowered
 

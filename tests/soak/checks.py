@@ -8,6 +8,7 @@ from typing import Final
 
 from cmk_check.core import posture
 from cmk_check.core.account import Account
+from cmk_check.core.account_groups import group_by_key, group_by_owner, write_groups
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.model import Change, Coverage, Finding
@@ -67,8 +68,9 @@ class Checks:
 
         With exceptions it is said where each violation has one that is honoured now. Whether keys
         count is a setting that may have changed a moment ago: both must hold. What it is dated by
-        must have been so.
+        must have been so. The sums of a coverage row are those of the findings beside it.
         """
+        await self._check_groups()
         status = await self.world.status()
         if status is not None and status.as_of is not None and status.lowered is None:
             assert status.summary.subscriptions.total >= status.visible
@@ -83,6 +85,18 @@ class Checks:
                 if is_unlisted:
                     raise FalseGreenError("the last full scan could not list the estate")
                 self._check_date(status.as_of, keys=required)
+
+    async def _check_groups(self) -> None:
+        async for stored in self.world.context.findings_table.subscriptions("", ""):
+            coverage = stored.known.coverage
+            findings = (*stored.known.findings.values(), *stored.known.untrusted.values())
+            if coverage and coverage.owners is not None:
+                expected = (
+                    write_groups(group_by_owner(findings)),
+                    write_groups(group_by_key(findings)),
+                )
+                if (coverage.owners, coverage.keys) != expected:
+                    raise FalseGreenError(f"{stored.partition}: sums differ from the findings")
 
     def _check_date(self, at: datetime, *, keys: bool) -> None:
         if self.is_by_hand:

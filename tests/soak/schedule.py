@@ -154,6 +154,8 @@ class Schedule(History):
             for worker in self._workers:
                 worker.is_dead = True
                 worker.task.cancel()
+                for _, turn in worker.turns:
+                    turn.cancel()  # a recording goes on to its end, although its task is cancelled
             await asyncio.gather(*(w.task for w in self._workers), return_exceptions=True)
         self._sent()
         self._refused.clear()

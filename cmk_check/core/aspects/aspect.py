@@ -139,18 +139,13 @@ class Aspect(ABC):
         numbers = list(self.numbers(counts))
         if min(numbers, default=0) < 0:
             return "has a count below zero"
-        if sum(numbers) > self.whole(counts):
+        if (number := sum(numbers)) and number > self.whole(counts):
             return "counts more accounts than there are"
         return None
 
     def whole(self, counts: AccountCounts) -> int:
         """Return the number of accounts to which the aspect applies."""
-        by_verdict = {
-            Verdict.COMPLIANT: counts.compliant,
-            Verdict.NON_COMPLIANT: counts.non_compliant,
-            Verdict.UNKNOWN: counts.unknown,
-        }
-        return sum(by_verdict[verdict] for verdict in self.verdicts)
+        return sum(counts.by_verdict[verdict] for verdict in self.verdicts)
 
     def column(self, state: str) -> str | None:  # noqa: ARG002 - of some
         """Return the table column to filter by this state; None if the app must filter."""

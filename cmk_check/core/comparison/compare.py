@@ -11,6 +11,7 @@ from itertools import count
 from typing import Final
 
 from cmk_check.core.account import Judgement, Reading, Subscription
+from cmk_check.core.account_groups import group_by_key, group_by_owner, write_groups
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import AllJudged, Judged, News
 from cmk_check.core.comparison import changes
@@ -307,7 +308,8 @@ def _difference(
     seen: _Seen,
     context: ComparisonContext,
 ) -> Difference:
-    before = known.coverage
+    before, after = known.coverage, known.after(steps)
+    findings = (*after.values(), *known.untrusted.values())
     numbers = count(known.last_sequence(context.now) + 1)
     numbered = tuple(
         replace(
@@ -326,15 +328,17 @@ def _difference(
         since=before.since if before and before.state is seen.state else context.now,
         gap=_same_gap(before, seen.gap),
         last_read=_last_read(before, seen.state, context),
-        accounts=_counted(known, steps, seen),
+        accounts=_counted(known, after, seen),
         sequence=next(numbers) - 1,
+        owners=write_groups(group_by_owner(findings)),
+        keys=write_groups(group_by_key(findings)),
     )
     return Difference(known, coverage, numbered, told)
 
 
-def _counted(known: Known, steps: Iterable[FindingUpdate], seen: _Seen) -> AccountCounts:
+def _counted(known: Known, after: Mapping[str, Finding], seen: _Seen) -> AccountCounts:
     """Count the findings, the ignored accounts and the unread accounts."""
-    after, ignored, unread = known.after(steps), seen.ignored_by_kind or {}, 0
+    ignored, unread = seen.ignored_by_kind or {}, 0
     if seen.gap is not None:
         unread = len((after.keys() | known.untrusted.keys()) - seen.ids)
         if known.coverage is not None:

@@ -80,6 +80,11 @@ FIRST_RECORDING: Final = make_gap(
     way_out="The next scan completes it.",
 )
 NOT_RECORDED: Final = make_gap(GapReason.SLICE_FAILED, "the table did not accept it in any attempt")
+NOT_NAMED: Final = make_gap(
+    GapReason.SLICE_FAILED,
+    message="The last scan failed to record more subscriptions than it can name, and this may be "
+    "one of them.",
+)
 KEY_NOT_READ: Final = make_gap(GapReason.SLICE_FAILED, message="The key was not read.")
 KNOWN_FROM_GROUP: Final = make_gap(
     GapReason.NOT_VISIBLE,

@@ -173,8 +173,13 @@ class FindingsView:
         if status.summary.unwritten_gap(subscription_id):
             return
         with suppress(RowUnusable):  # recorded, whatever its row says
-            if await self.findings_table.coverage(subscription_id) is None:
-                raise not_recorded(subscription_id)
+            if await self.findings_table.coverage(subscription_id) is not None:
+                return
+            # The row may have been deleted by hand beside findings that the filter left out.
+            every = FindingFilter(subscription_id=subscription_id)
+            async for _ in self.findings_table.findings(every, None, at_once=1):
+                return
+            raise not_recorded(subscription_id)
 
     async def _joined(self, found: Iterable[JoinedFinding]) -> list[JoinedFinding]:
         """Read the coverage rows of the findings, each once."""

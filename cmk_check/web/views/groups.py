@@ -1,55 +1,106 @@
-"""Lists of groups of accounts, by owner or by key, whose sums need every finding."""
+"""Lists of groups of accounts, by owner or by key, which are anywhere in the estate."""
 
+import asyncio
 from bisect import insort
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import batched
+from typing import Final
 
 from cmk_check.core import posture
-from cmk_check.core.model import Finding
+from cmk_check.core.account_groups import group_by_key, group_by_owner
+from cmk_check.core.enums import CoverageState
+from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.status import Status
-from cmk_check.limits import MAX_FINDINGS_SUMMED
-from cmk_check.store.finding_filter import FindingFilter
+from cmk_check.limits import (
+    COVERAGE_READS_AT_ONCE,
+    MAX_FINDINGS_SUMMED,
+    SUBSCRIPTIONS_SUMMED_ALONE,
+)
+from cmk_check.store.codec import RowUnusable
+from cmk_check.store.coverage_groups import keys_in, owners_in
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
+from cmk_check.store.subscription_rows import StoredSubscription
 from cmk_check.web.http.paging import Page, text_of, token_of_text
 from cmk_check.web.http.refusals import RequestRefused
 
 
 @dataclass(frozen=True, slots=True)
+class Grouping[T]:
+    """By what accounts are grouped.
+
+    ``name`` is that of the filter for findings. ``read`` takes the groups from the ``column`` of a
+    coverage row, ``group`` makes them from findings.
+    """
+
+    name: str
+    column: str
+    read: Callable[[Coverage], T | None]
+    group: Callable[[Iterable[Finding]], T]
+
+
+BY_OWNER: Final = Grouping("owner", "owners", owners_in, group_by_owner)
+BY_KEY: Final = Grouping("key", "keys", keys_in, group_by_key)
+
+
+@dataclass(frozen=True, slots=True)
 class SummingView:
-    """Sums all findings, at most ``most``; ``key_health`` is whether keys are read."""
+    """Sums all accounts, of at most ``most`` findings; ``key_health`` is whether keys are read."""
 
     findings_table: FindingsTable
     scans: ScanTable
     key_health: bool
     most: int = MAX_FINDINGS_SUMMED
 
-    async def all_findings(
-        self, status: Status, filter_name: str
-    ) -> AsyncIterator[tuple[Finding, bool]]:
-        """Iterate over all findings, each with whether its subscription was not read.
+    async def all_groups[T](self, status: Status, by: Grouping[T]) -> AsyncIterator[tuple[T, bool]]:
+        """Iterate over the subscriptions' groups, each with whether its subscription was not read.
+
+        They come from the coverage rows. Findings are read for rows without usable groups, and for
+        subscriptions whose row is missing, as the status shows.
 
         Raises:
             RequestRefused: too many findings; a sum over some of them would be too small.
             StoreError
 
         """
-        examined = 0
-        rows = self.findings_table.findings(FindingFilter(), None, joined=True)
-        async for _, match in rows:
-            if match is None:
-                continue  # the row of a subscription
-            finding, coverage = match
-            examined += 1
-            if examined > self.most:
-                raise RequestRefused(
-                    HTTPStatus.BAD_REQUEST,
-                    "TooManyFindings",
-                    f"Accounts are summed over at most {self.most:,} findings; for the accounts "
-                    f"of one {filter_name}, use /api/v1/findings?{filter_name}=.",
-                )
-            yield finding, not posture.is_read(coverage, status)
+        left, done, rows = list[str](), set[str](), 0
+        async for (partition, _), row in self.findings_table.coverages(None, None, only=by.column):
+            coverage = None if isinstance(row, RowUnusable) else row
+            # The status does not count a pending row.
+            rows += coverage is None or coverage.state is not CoverageState.PENDING
+            if coverage is None or (groups := by.read(coverage)) is None:
+                left.append(partition)
+            else:
+                done.add(partition)
+                yield groups, not posture.is_read(coverage, status)
+        is_row_missing = rows < status.summary.subscriptions.total
+        findings = 0
+        async for stored in self._read(left, whole=is_row_missing):
+            if stored.partition not in done:
+                accounts = (*stored.known.findings.values(), *stored.known.untrusted.values())
+                findings += len(accounts)
+                if findings > self.most:
+                    raise RequestRefused(
+                        HTTPStatus.BAD_REQUEST,
+                        "TooManyFindings",
+                        f"Accounts are summed over at most {self.most:,} findings; for the "
+                        f"accounts of one {by.name}, use /api/v1/findings?{by.name}=.",
+                    )
+                yield by.group(accounts), not posture.is_read(stored.known.coverage, status)
+
+    async def _read(
+        self, partitions: list[str], *, whole: bool
+    ) -> AsyncIterator[StoredSubscription]:
+        """Read the partitions, or the whole table if that is necessary or cheaper."""
+        if whole or len(partitions) > SUBSCRIPTIONS_SUMMED_ALONE:
+            async for stored in self.findings_table.subscriptions("", ""):
+                yield stored
+            return
+        for some in batched(partitions, COVERAGE_READS_AT_ONCE, strict=False):
+            for stored in await asyncio.gather(*map(self.findings_table.read_one, some)):
+                yield stored
 
 
 class Groups[G]:

@@ -128,8 +128,12 @@ class StatusView:
         if status.as_of is None:
             return status
         for scan in await self.scans.started_between(status.as_of, self.clock.now()):
-            if scan.has_recorded(subscription_id):
-                return replace(status, as_of=scan.started_at, unnamed_until=scan.started_at)
+            if subscription_id in scan.named and scan.summary is not None:
+                if not scan.has_recorded(subscription_id):
+                    break
+                # So none of the gaps without a name is this subscription's.
+                named = replace(status.summary, unwritten=len(status.summary.unwritten_gaps))
+                return replace(status, as_of=scan.started_at, summary=named)
         return status
 
     async def _coverage(self, subscription_id: str) -> Coverage | None:

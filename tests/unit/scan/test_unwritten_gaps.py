@@ -9,6 +9,7 @@ import pytest
 
 from cmk_check.core.enums import PostureReason
 from cmk_check.ports import Table
+from cmk_check.store import table_keys
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scans import ScanTable
@@ -141,27 +142,64 @@ async def test_a_new_subscription_that_could_not_be_written_is_no_missing_row(
     assert await estate.verdict() == "compliant"
 
 
-async def test_p1_beyond_the_bound_all_are_as_old_as_what_was_recorded(
+async def beyond_the_bound(estate: ScanWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a scan read TWO and ONE as violated, write neither and name only ONE."""
+    monkeypatch.setattr("cmk_check.core.counts.MAX_UNWRITTEN_NAMED", 1)
+    for broken in ([TWO], [ONE, TWO]):
+        for each in broken:
+            estate.read(each, bad(each))
+        refuse(estate, *broken)
+        await scan(estate)
+
+
+async def test_p1_beyond_the_bound_each_could_be_one_that_was_not_written(
     estate: ScanWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A status names so many gaps and no more; the others could be any."""
-    monkeypatch.setattr("cmk_check.core.counts.MAX_UNWRITTEN_NAMED", 1)
+    """TWO was unknown, and became compliant again when ONE took its place among the names."""
     first = (await estate.known_status()).as_of
-    for each in (ONE, TWO):
-        estate.read(each, bad(each))
-    refuse(estate, ONE, TWO)
+    await beyond_the_bound(estate, monkeypatch)
 
-    await scan(estate)
-    await scan(estate, THREE)
     old = [await status_of(estate, each) for each in (ONE, TWO, THREE)]
-
-    assert [each["posture"] for each in old] == ["unknown", "compliant", "compliant"]
-    assert old[1]["asOf"] == (first and f"{first:%Y-%m-%dT%H:%M:%SZ}")
-    assert old[2]["asOf"] > old[1]["asOf"]
-    assert await estate.verdict() == "unknown"
     refuse(estate)
     await scan(estate)
-    assert (await status_of(estate, TWO))["posture"] == "non_compliant"
+    new = [await status_of(estate, each) for each in (ONE, TWO, THREE)]
+
+    assert [each["posture"] for each in old] == ["unknown"] * 3
+    assert old[1]["asOf"] == (first and f"{first:%Y-%m-%dT%H:%M:%SZ}")
+    assert "more subscriptions than it can name" in old[2]["gaps"][0]["detail"]
+    assert [each["posture"] for each in new] == ["non_compliant", "non_compliant", "compliant"]
+
+
+async def test_p1_the_latest_scan_of_a_subscription_says_whether_it_was_read(
+    estate: ScanWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A partial scan names what it read, so that one need not wait for the next full scan."""
+    await beyond_the_bound(estate, monkeypatch)
+    other = (await status_of(estate, TWO))["asOf"]
+
+    await scan(estate, THREE)
+    read = await status_of(estate, THREE)
+    estate.read(THREE, bad(THREE))
+    refuse(estate, ONE, TWO, THREE)
+    await scan(estate, THREE)
+
+    assert read["posture"] == "compliant"
+    assert read["asOf"] > (await status_of(estate, TWO))["asOf"] == other
+    assert (await status_of(estate, THREE))["posture"] == "unknown"
+
+
+async def test_beyond_the_bound_a_scan_writes_nothing_more(
+    estate: ScanWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows of subscriptions that were read and have not changed stay as they are."""
+    await beyond_the_bound(estate, monkeypatch)
+    row = Table.FINDINGS, THREE, table_keys.COVERAGE
+    before = await estate.store.get(*row)
+
+    await scan(estate)
+
+    assert await estate.store.get(*row) == before
+    assert (await status_of(estate, THREE))["posture"] == "unknown"
 
 
 async def test_a_gap_that_is_written_at_last_says_when_it_was_read(estate: ScanWorld) -> None:

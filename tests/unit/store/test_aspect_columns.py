@@ -7,8 +7,10 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import ExceptionReason, Verdict
+from cmk_check.core.due_date import DueDate
+from cmk_check.core.enums import ExceptionReason, KeyState, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException, AnnouncedException
+from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import Finding
 from cmk_check.ports import Scalar
 from cmk_check.store import codec
@@ -64,3 +66,37 @@ def test_an_exception_that_cannot_be_read_accepts_nothing(broken: Scalar) -> Non
     assert found.exception is not None
     assert found.exception.reason is ExceptionReason.EXEMPTION_UNREAD
     assert (found.announced, found.judgement.verdict) == (None, Verdict.NON_COMPLIANT)
+
+
+BROKEN_KEY: Final = replace(
+    finding(), key_health=KeyHealth(KeyState.BROKEN), due=DueDate(NOON, END, END)
+)
+
+
+@pytest.mark.parametrize(
+    ("original", "column", "state"),
+    [
+        (BROKEN_KEY, "keyHealth", "healthy"),
+        (BROKEN_KEY, "keyHealth", None),
+        (BROKEN_KEY, "due", "upcoming"),
+        (BROKEN_KEY, "due", None),
+        (EXCEPTED, "exception", "not_honoured"),
+    ],
+)
+def test_p7_a_state_that_differs_from_the_value_beside_it_breaks_the_row(
+    original: Finding, column: str, state: str | None
+) -> None:
+    """A filter for broken keys would leave the account out, and nothing would say so."""
+    values = dict(codec.finding_values(original))
+    assert codec.finding_of(entity(values)) == original
+    del values[column]
+
+    with pytest.raises(codec.RowUnusable, match=f"{column} differs"):
+        codec.finding_of(entity(values | ({column: state} if state else {})))
+
+
+def test_a_state_of_a_later_version_is_no_contradiction() -> None:
+    """The app was rolled back; the value beside it says what this version can know."""
+    values = codec.finding_values(BROKEN_KEY) | {"keyHealth": "dormant", "due": "postponed"}
+
+    assert codec.finding_of(entity(values)) == BROKEN_KEY

@@ -7,11 +7,22 @@ from datetime import UTC, datetime, timedelta
 from fastapi import FastAPI
 
 from cmk_check.core.account import Evidence, Judgement, Subscription
+from cmk_check.core.account_groups import group_by_key, group_by_owner, write_groups
 from cmk_check.core.counts import AccountCounter, summarise
-from cmk_check.core.enums import CoverageState, GapReason, Reason, ScanState, Trigger, Verdict
+from cmk_check.core.due_date import DueDate
+from cmk_check.core.enums import (
+    CoverageState,
+    GapReason,
+    KeyState,
+    Reason,
+    ScanState,
+    Trigger,
+    Verdict,
+)
 from cmk_check.core.gap import Gap
+from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import AccountCounts, Coverage, Finding
-from cmk_check.core.owner import Owner
+from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.core.posture import Expectations
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.resource_id import AccountId
@@ -73,7 +84,10 @@ class Served:
         return create_app(self.store, self.clock, expect or Expectations(MAX_AGE), site, places)
 
     async def put(self, coverage: Coverage, findings: Iterable[Finding] = ()) -> None:
-        """Write the rows of a subscription."""
+        """Write the rows of a subscription as a scan does, with their sums by owner and key."""
+        findings = tuple(findings)
+        owners, keys = group_by_owner(findings), group_by_key(findings)
+        coverage = replace(coverage, owners=write_groups(owners), keys=write_groups(keys))
         partition = table_keys.partition_of(coverage.subscription.id)
         await self.store.commit(
             Table.FINDINGS,
@@ -147,6 +161,31 @@ def finding(
         violated_since=NOON if verdict is Verdict.NON_COMPLIANT else None,
         previous_verdict=Verdict.COMPLIANT,
     )
+
+
+def under_key(name: str, owner: str, health: KeyHealth | None = None) -> Finding:
+    """Make the finding of a compliant account whose key is known."""
+    bare = finding(name, Verdict.COMPLIANT)
+    evidence = Evidence("Microsoft.KeyVault", "cmk", key_vault_uri="https://kv-ai.vault.azure.net")
+    judgement = replace(bare.judgement, evidence=evidence)
+    vault = "/v" if health else None
+    known = Owner(owner, "account")
+    return replace(bare, judgement=judgement, owner=known, key_health=health, vault_id=vault)
+
+
+def _due(health: KeyState, days: int) -> KeyHealth:
+    at = NOON + timedelta(days=days)
+    return KeyHealth(health, expires=at, next_rotation_at=at)
+
+
+# Accounts with each verdict; some have an owner, a due date, or a key whose health is known.
+MIXED = [
+    replace(finding("a"), due=DueDate(EARLIER, NOON, NOON)),
+    under_key("b", "\U0001f511 Zoë", _due(KeyState.AT_RISK, 9)),
+    under_key("c", "ai", _due(KeyState.HEALTHY, 90)),
+    replace(finding("d", Verdict.UNKNOWN), owner=UNOWNED),
+    under_key("e", "chat"),
+]
 
 
 def coverage(

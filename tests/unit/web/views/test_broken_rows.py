@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cmk_check.core.enums import CoverageState
-from cmk_check.ports import Insert, Table
+from cmk_check.ports import Delete, Insert, Table
 from cmk_check.store import table_keys
 from tests.unit.web.api_kit import PRODUCTION, Served, coverage, finding
 from tests.unit.web.asgi_client import Answer, send
@@ -114,3 +114,18 @@ async def test_an_account_without_a_row_of_its_subscription_is_of_a_gap(empty: S
     assert (shown["verdict"], shown["reason"]) == ("unknown", "row_too_new")
     assert [shown[name] for name in ["firstSeen", "changedAt", "asOf"]] == [None] * 3
     assert shown["coverage"] == "gap"
+
+
+@pytest.mark.parametrize("query", ["verdict=compliant", "owner=nobody"])
+async def test_a_filter_that_leaves_all_out_is_no_missing_subscription(
+    empty: Served, query: str
+) -> None:
+    """Somebody deleted its row, and the findings are still there."""
+    await empty.put(coverage(), [finding()])
+    row = await empty.store.get(Table.FINDINGS, PRODUCTION, table_keys.COVERAGE)
+    assert row is not None
+    await empty.store.commit(Table.FINDINGS, PRODUCTION, [Delete(row.row, row.etag)])
+
+    answer = await send(empty.app(), f"/api/v1/findings?subscription={PRODUCTION}&{query}")
+
+    assert (answer.status, answer.found) == (200, [])

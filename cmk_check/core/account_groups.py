@@ -1,0 +1,143 @@
+"""Sums of a subscription's accounts by owner and by key, which its coverage row holds.
+
+The transaction that writes a finding also writes the coverage row, so the sums are never older than
+the findings. A list of owners or keys then needs one row for each subscription.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cmk_check.core.enums import KeyRotation, KeyState, Verdict
+from cmk_check.core.key_use import key_of
+from cmk_check.core.model import Finding
+from cmk_check.limits import MAX_ACCOUNT_GROUPS_CHARS
+
+
+@dataclass(slots=True)
+class OwnerGroup:
+    """The accounts of an owner: by verdict, and if they are compliant by key health."""
+
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    keys: Counter[KeyState] = field(default_factory=Counter)
+    overdue: int = 0
+    oldest_violation: datetime | None = None
+    unread: int = 0
+
+    def add(self, finding: Finding) -> None:
+        """Add an account."""
+        self.verdicts[finding.judgement.verdict] += 1
+        if finding.judgement.verdict is Verdict.COMPLIANT:
+            self.keys[_state_of(finding)] += 1
+        self.overdue += finding.due is not None and finding.due.is_overdue
+        self.oldest_violation = _first(self.oldest_violation, finding.violated_since)
+
+    def merge(self, other: "OwnerGroup", *, unread: bool) -> None:
+        """Add accounts of another subscription; ``unread``: the last scan did not read it."""
+        self.verdicts.update(other.verdicts)
+        self.keys.update(other.keys)
+        self.overdue += other.overdue
+        self.oldest_violation = _first(self.oldest_violation, other.oldest_violation)
+        self.unread += other.verdicts.total() * unread
+
+
+@dataclass(slots=True)
+class KeyGroup:
+    """The accounts that depend on a key, by key health, and what is known about the key."""
+
+    states: Counter[KeyState] = field(default_factory=Counter)
+    unowned: int = 0
+    pinned: int = 0
+    unread: int = 0
+    vault_id: str | None = None
+    expires: datetime | None = None
+    next_rotation_at: datetime | None = None
+    owners: set[str] = field(default_factory=set)
+    versions: set[str] = field(default_factory=set)
+    identities: set[str] = field(default_factory=set)
+
+    def add(self, finding: Finding) -> None:
+        """Add an account."""
+        owner, health = finding.owner.value, finding.key_health
+        self.states[_state_of(finding)] += 1
+        self.unowned += not owner
+        self.owners |= {owner} if owner else set()
+        self.vault_id = self.vault_id or finding.vault_id
+        if health is not None:
+            self.pinned += health.rotation is KeyRotation.PINNED
+            self.versions |= {health.key_version} if health.key_version else set()
+            self.identities |= {health.principal_id} if health.principal_id else set()
+            self.expires = _first(self.expires, health.expires)
+            self.next_rotation_at = health.next_rotation_at or self.next_rotation_at
+
+    def merge(self, other: "KeyGroup", *, unread: bool) -> None:
+        """Add accounts of another subscription; ``unread``: the last scan did not read it."""
+        self.states.update(other.states)
+        self.unowned += other.unowned
+        self.pinned += other.pinned
+        self.unread += other.states.total() * unread
+        self.vault_id = self.vault_id or other.vault_id
+        self.owners |= other.owners
+        self.versions |= other.versions
+        self.identities |= other.identities
+        self.expires = _first(self.expires, other.expires)
+        # The latest reading: a key that was not read has nothing newer.
+        if other.next_rotation_at and not (unread and self.next_rotation_at):
+            self.next_rotation_at = other.next_rotation_at
+
+
+@dataclass(slots=True)
+class KeyGroups:
+    """The accounts by the id of their key; ``keyless`` may depend on a key that is not known."""
+
+    keys: dict[str, KeyGroup] = field(default_factory=dict)
+    keyless: int = 0
+
+
+type OwnerGroups = dict[str, OwnerGroup]
+"""The accounts by owner, "" for none."""
+
+
+def group_by_owner(findings: Iterable[Finding]) -> OwnerGroups:
+    """Group accounts; their order has no effect."""
+    owners: OwnerGroups = {}
+    for finding in findings:
+        owners.setdefault(finding.owner.value or "", OwnerGroup()).add(finding)
+    return owners
+
+
+def group_by_key(findings: Iterable[Finding]) -> KeyGroups:
+    """Group accounts; their order has no effect."""
+    groups = KeyGroups()
+    for finding in sorted(findings, key=lambda finding: str(finding.id)):
+        if (key := key_of(finding)) is not None:
+            groups.keys.setdefault(key, KeyGroup()).add(finding)
+        else:
+            groups.keyless += finding.judgement.verdict is not Verdict.NON_COMPLIANT
+    return groups
+
+
+def write_groups(groups: OwnerGroups | KeyGroups) -> str | None:
+    """Return groups as JSON, the same for equal groups; None if they are too long for a row."""
+    text = json.dumps(groups, default=_plain, sort_keys=True, separators=(",", ":"))
+    return text if len(text) <= MAX_ACCOUNT_GROUPS_CHARS else None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, set):
+        return sorted(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, OwnerGroup | KeyGroup | KeyGroups):
+        return {name: part for name in value.__slots__ if (part := getattr(value, name))}
+    raise TypeError(value)
+
+
+def _state_of(finding: Finding) -> KeyState:
+    return finding.key_health.state if finding.key_health else KeyState.UNKNOWN
+
+
+def _first(*times: datetime | None) -> datetime | None:
+    return min(filter(None, times), default=None)
