@@ -4,7 +4,7 @@ import json
 import sys
 from bisect import bisect
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from json import scanner
 from pathlib import Path
@@ -18,7 +18,7 @@ from cmk_check.cli.output_options import ReportFormat, format_option
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.cli.stdout import write, write_bytes
 from cmk_check.core.enums import PostureReason, ReasonSeverity, Verdict
-from cmk_check.core.planned.account import PlannedAccount, judge_planned, member
+from cmk_check.core.planned.account import PlannedAccount, judge_loss, judge_planned, member
 from cmk_check.core.planned.arm_template import read_prediction, read_template
 from cmk_check.core.planned.existing_accounts import error_in, read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
@@ -34,7 +34,8 @@ _HOW: Final = (
 # Byte order marks that PowerShell's > writes: UTF-16 up to version 5.1, later optionally UTF-8.
 _MARKS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 _INFO, _UNKNOWN, _ERROR = ReasonSeverity.INFO, ReasonSeverity.UNKNOWN, ReasonSeverity.ERROR
-_SEVERITIES: Final = dict(zip(Verdict, (_INFO, _ERROR, _UNKNOWN), strict=True))
+# A row without a verdict is a loss.
+_SEVERITIES: Final = dict(zip((*Verdict, None), (_INFO, _ERROR, _UNKNOWN, _ERROR), strict=True))
 
 type _Row = dict[str, Any]
 
@@ -55,6 +56,14 @@ def check(
             "template, it can be among the files: main.parameters.json beside main.json.",
         ),
     ] = None,
+    allow_loss: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Accept that a Terraform plan deletes the account with this address, or removes "
+            "its key; can be repeated.",
+        ),
+    ] = None,
     result_format: Annotated[
         ReportFormat, format_option(ReportFormat, "The format of the result.")
     ] = ReportFormat.TABLE,
@@ -67,15 +76,21 @@ def check(
     Also judges existing accounts in the output of `az cognitiveservices account show` or `list`.
 
     Exit codes: 2 if an option, a setting or any file cannot be used, or the result cannot be
-    written; otherwise 1 if any account is non_compliant; otherwise 3 if any is unknown; otherwise
-    0, also if there is no account.
+    written; otherwise 1 if any account is non_compliant, or a Terraform plan deletes one or removes
+    its key; otherwise 3 if any is unknown; otherwise 0, also if there is no account.
     """
     warn_of_settings()
-    work = partial(_check, list(dict.fromkeys(files)), parameters or [], result_format)
+    losses = frozenset(allow_loss or ())
+    work = partial(_check, list(dict.fromkeys(files)), parameters or [], losses, result_format)
     raise typer.Exit(ended(work, "the files were not judged"))
 
 
-def _check(files: Sequence[str], parameters: Sequence[str], result_format: ReportFormat) -> int:
+def _check(
+    files: Sequence[str],
+    parameters: Sequence[str],
+    allowed: Collection[str],
+    result_format: ReportFormat,
+) -> int:
     kinds = {kind.lower() for kind in settings_of(None, ()).kinds}
     documents, rows, faults, notes = {}, [], [], []
     for file in (*parameters, *files):
@@ -94,26 +109,38 @@ def _check(files: Sequence[str], parameters: Sequence[str], result_format: Repor
         except (NotUsable, RecursionError) as error:
             faults.append(f"{file}: {error}; {_HOW}.")
             continue
-        judged = [(each, said) for each in accounts if (said := judge_planned(each, kinds))]
-        for each, said in judged:
-            name, place = getattr(each.name, "text", each.name), {"file": Path(file).as_posix()}
-            own_place = {"line": each.line, "address": each.address, "name": str(name)}
-            rows.append({**place, **own_place, **said})
-        if not judged:
+        judged = [(each, judge_planned(each, kinds)) for each in accounts]
+        judged += [(each, judge_loss(each, kinds)) for each in accounts]
+        found = [_row(file, each, row) for each, row in judged if row]
+        rows += found
+        if not found:
             but = f", but {len(accounts)} of kinds that CMK_KINDS leaves out" if accounts else ""
             notes.append(f"{file}: contains no account{but}.")
+    losses = [row for row in rows if "verdict" not in row]
+    for row in losses:
+        row["allowed"] = row["address"] in allowed
     faults += [f"{file}: also provide the template of these parameters." for file in given - used]
     faults += [
         f"{each}: must be a parameters file." for each in {*parameters} & {*documents} - given
     ]
-    for message in (*faults, *notes):
+    unused = set(allowed) - {row["address"] for row in losses}
+    remarks = [f"{each} is not lost; remove --allow-loss." for each in sorted(unused)]
+    for message in (*faults, *notes, *remarks):
         complain(shown(message))
     _write(rows, faults, notes, result_format)
     if faults:
         return USAGE
-    verdicts = {row["verdict"] for row in rows}
+    if not all(row["allowed"] for row in losses):
+        return VIOLATED
+    verdicts = {row.get("verdict") for row in rows}
     codes = {Verdict.NON_COMPLIANT: VIOLATED, Verdict.UNKNOWN: UNKNOWN}
     return next((code for verdict, code in codes.items() if verdict in verdicts), 0)
+
+
+def _row(file: str, account: PlannedAccount, said: Mapping[str, str | None]) -> _Row:
+    name, place = getattr(account.name, "text", account.name), {"file": Path(file).as_posix()}
+    own_place = {"line": account.line, "address": account.address, "name": str(name)}
+    return {**place, **own_place, **said}
 
 
 def _document(file: str) -> object:
@@ -216,16 +243,21 @@ def _write(
     from cmk_check.cli.problems import Problem
     from cmk_check.cli.sarif import log_of, result
 
-    found = [
-        (row, Problem(row["reason"], _SEVERITIES[row["verdict"]], row["message"])) for row in rows
-    ]
+    found = []
+    for row in rows:
+        accepted = "Accepted by --allow-loss." if row.get("allowed") else None
+        severity = _SEVERITIES[row.get("verdict")]
+        found.append((row, Problem(row["reason"], severity, row["message"], accepted)))
     if result_format is ReportFormat.JSON:
-        write(json.dumps({"accounts": rows, "notUsable": faults, "empty": notes}, indent=2))
+        accounts = [row for row in rows if "verdict" in row]
+        losses = [row for row in rows if "allowed" in row]
+        parts = {"accounts": accounts, "losses": losses}
+        write(json.dumps({**parts, "notUsable": faults, "empty": notes}, indent=2))
     elif result_format is ReportFormat.SARIF:
         results = []
         for row, problem in found:
             text, place = f"{row['name']}: {problem.message}", (row["file"], row["line"])
-            if problem.severity is not _INFO:
+            if problem.severity is not _INFO and not problem.accepted:
                 own_id = f"{row['file']}#{row['address']}"
                 results.append(result(problem, text, own_id, row["name"], place))
         code = PostureReason.NO_ACCOUNTS_IN_SCOPE
@@ -252,12 +284,15 @@ def _show(rows: Sequence[_Row]) -> None:
     console = open_console(sys.stdout, color=True)
     table = []
     for row in rows:
-        first, place = (row["verdict"], row["name"], row["reason"]), f"{row['file']}:{row['line']}"
-        table.append(Row(first, (place, row["address"]), COLOURS[row["verdict"]]))
+        verdict = row.get("verdict") or ("allowed loss" if row["allowed"] else "loss")
+        first, place = (verdict, row["name"], row["reason"]), f"{row['file']}:{row['line']}"
+        colour = COLOURS[row.get("verdict") or Verdict.NON_COMPLIANT]
+        table.append(Row(first, (place, row["address"]), colour))
     if table:
         print_rows(console, ("verdict", "account", "reason"), ("place", "resource"), table)
     for text in dict.fromkeys(f"{row['name']}: {row['message']}" for row in rows):
         say(console, shown(text), hanging=INDENT)
-    counts = Counter(row["verdict"] for row in rows)
+    counts = Counter(row.get("verdict") for row in rows)
     parts = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in Verdict)
-    console.print(f"accounts: {len(rows):,}: {parts}")
+    losses = f"; losses: {counts[None]:,}" if counts[None] else ""
+    console.print(f"accounts: {counts.total() - counts[None]:,}: {parts}{losses}")

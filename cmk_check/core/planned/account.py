@@ -18,6 +18,7 @@ from cmk_check.core.rule import KEY_VAULT, judge
 from cmk_check.core.text import clean_text, few, lower_ascii
 
 type Entry = Mapping[str, object]
+type Row = dict[str, str | None]
 
 _KEY: Final = dict.fromkeys(("keyName", "keyVersion", "keyVaultUri", "identityClientId"))
 _PROPERTIES: Final = {"encryption": {"keySource": None, "keyVaultProperties": _KEY}}
@@ -43,7 +44,8 @@ class PlannedAccount:
 
     ``entries``, in the shape of Azure's answers, are the possible results of the deployment: more
     than one if the result is open, for which ``doubt`` is the reason; none if the document does not
-    show the account. An account that exists has the rule's ``judgement``.
+    show the account. An account that exists has the rule's ``judgement``. ``before`` is the account
+    that a Terraform plan changes, and ``loss`` says why the plan deletes it.
     """
 
     name: object
@@ -52,6 +54,8 @@ class PlannedAccount:
     entries: Sequence[Entry] = ()
     doubt: str | None = None
     judgement: Judgement | None = None
+    before: Entry | None = None
+    loss: str | None = None
 
 
 def listed(value: object) -> list[object]:
@@ -83,15 +87,50 @@ def shaped(kind: object, properties: object) -> Entry:
     return {"id": path_of("here", "here", "here"), "kind": kind, "properties": judged}
 
 
-def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> dict[str, str | None] | None:
-    """Return kind, verdict, reason and message; None if lower-cased ``kinds`` lacks its kind."""
-    given = {clean_text(entry["kind"]) for entry in account.entries}
-    kind = given.pop() if len(given) == 1 else None
-    if kind and not kind.isspace() and kind.lower() not in kinds:
+def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
+    """Return kind, verdict, reason and message; None if lower-cased ``kinds`` lacks its kind.
+
+    None also if the document only deletes the account.
+    """
+    kind = _kind_of(account.entries)
+    is_shown = account.entries or account.doubt
+    if not is_shown or _is_left_out(kind, kinds):
         return None
     if exact := account.judgement:
-        return _row(kind, exact.verdict, exact.reason, exact.message)
-    notes = [account.doubt] if account.doubt else []
+        return _row(kind, exact.reason, exact.message, exact.verdict)
+    judged, notes = _judge(account.entries)
+    verdicts = {each.verdict for each in judged}
+    is_clear = len(verdicts) == 1 and (kind or verdicts == {Verdict.COMPLIANT})
+    if not is_clear or judged[0].reason is Reason.MALFORMED:
+        reason = CheckReason.NOT_RESOLVED
+        notes = [account.doubt, *notes] if account.doubt else notes
+        message = CHECK_REASONS[reason].text(few(dict.fromkeys(notes)))
+        return _row(kind, reason, message, Verdict.UNKNOWN)
+    said, words = judged[0], VERDICT_REASONS[judged[0].reason]
+    is_violation = said.verdict is Verdict.NON_COMPLIANT
+    message = f"{words.message} {_SET_A_KEY}" if is_violation else words.text()
+    return _row(kind, said.reason, message, said.verdict)
+
+
+def judge_loss(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
+    """Return kind, reason and message of what a Terraform plan takes from an account, or None."""
+    if account.before is None or _is_left_out(kind := _kind_of([account.before]), kinds):
+        return None
+    reason = CheckReason.ACCOUNT_LOST
+    if account.loss is None:
+        reason = CheckReason.KEY_LOST
+        before, after = (
+            {each.verdict for each in _judge(entries)[0]}
+            for entries in ([account.before], account.entries)
+        )
+        if Verdict.NON_COMPLIANT in before or after != {Verdict.NON_COMPLIANT}:
+            return None
+    return _row(kind, reason, CHECK_REASONS[reason].text(account.loss))
+
+
+def _judge(entries: Sequence[Entry]) -> tuple[list[Judgement], list[str]]:
+    """Judge the worst and the best reading of each entry; also return what is left open."""
+    judged, notes = [], []
 
     def filled(value: object, defaults: Entry, name: str = "") -> object:
         if isinstance(value, dict):
@@ -100,23 +139,23 @@ def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> dict[str, 
             notes.append(f"{name} is {value.text}")
         return defaults.get(name) if isinstance(value, Unresolved) else value
 
-    judged = []
-    for entry, defaults in product(account.entries, (_WORST, _BEST)):
+    for entry, defaults in product(entries, (_WORST, _BEST)):
         if parsed := parse_account(filled(entry, defaults), frozenset()):
             judged.append(judge(parsed))
             if judged[-1].reason is Reason.MALFORMED:
                 notes.append(parsed.malformed or "keyName is not the name of a key")
-    verdicts = {each.verdict for each in judged}
-    is_clear = len(verdicts) == 1 and (kind or verdicts == {Verdict.COMPLIANT})
-    if not is_clear or judged[0].reason is Reason.MALFORMED:
-        reason = CheckReason.NOT_RESOLVED
-        message = CHECK_REASONS[reason].text(few(dict.fromkeys(notes)))
-        return _row(kind, Verdict.UNKNOWN, reason, message)
-    said, words = judged[0], VERDICT_REASONS[judged[0].reason]
-    is_violation = said.verdict is Verdict.NON_COMPLIANT
-    message = f"{words.message} {_SET_A_KEY}" if is_violation else words.text()
-    return _row(kind, said.verdict, said.reason, message)
+    return judged, notes
 
 
-def _row(kind: str | None, verdict: str, reason: str, message: str) -> dict[str, str | None]:
-    return {"kind": kind, "verdict": verdict, "reason": reason, "message": message}
+def _kind_of(entries: Sequence[Entry]) -> str | None:
+    given = {clean_text(entry["kind"]) for entry in entries}
+    return given.pop() if len(given) == 1 else None
+
+
+def _is_left_out(kind: str | None, kinds: Collection[str]) -> bool:
+    return bool(kind and not kind.isspace() and kind.lower() not in kinds)
+
+
+def _row(kind: str | None, reason: str, message: str, verdict: str | None = None) -> Row:
+    judged = {} if verdict is None else {"verdict": verdict}
+    return {"kind": kind, **judged, "reason": reason, "message": message}

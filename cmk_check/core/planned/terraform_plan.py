@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Final
 
@@ -35,24 +35,57 @@ class _Resource:
     """A resource in the plan; ``values`` are those after the plan, or before a deletion.
 
     ``place`` is its module, its name in the configuration, and its index. ``arm_type`` and ``body``
-    are only for azapi.
+    are only for azapi. ``forced_by`` are the attributes for which it is deleted and created again.
     """
 
     line: int | None
     address: str
     type: str
     place: tuple[str, str, str]
-    is_gone: bool
-    is_idle: bool
-    is_new: bool
+    actions: list[object]
     had: dict[str, object]
     values: dict[str, object]
-    arm_type: str
-    body: object
+    forced_by: str = ""
 
-    def planned(self, entries: Collection[Entry], doubt: str | None = None) -> PlannedAccount:
+    @property
+    def is_gone(self) -> bool:
+        return self.actions in (["delete"], ["forget"])
+
+    @property
+    def is_idle(self) -> bool:
+        return self.actions in (["no-op"], ["forget"])
+
+    @property
+    def is_new(self) -> bool:
+        return "create" in self.actions
+
+    @property
+    def arm_type(self) -> str:
+        is_azapi, given = self.type.startswith("azapi_"), str(self.values.get("type"))
+        return given.partition("@")[0].lower() if is_azapi else ""
+
+    @property
+    def body(self) -> object:
+        body = self.values.get("body")
+        with suppress(ValueError):  # a JSON string up to version 1 of azapi
+            return json.loads(body) if isinstance(body, str) else body
+        return body
+
+    @property
+    def before(self) -> Entry | None:
+        """What it says of an account before the plan."""
+        return _said(replace(self, actions=[], values=self.had)) if self.had else None
+
+    def planned(
+        self,
+        entries: Collection[Entry],
+        doubt: str | None = None,
+        before: Entry | None = None,
+        loss: str | None = None,
+    ) -> PlannedAccount:
         name = self.values.get("name", self.address)
-        return PlannedAccount(name, self.address, self.line, [*entries], doubt)
+        account = PlannedAccount(name, self.address, self.line, [*entries], doubt)
+        return replace(account, before=before, loss=loss)
 
 
 def read_plan(document: object) -> list[PlannedAccount]:
@@ -67,6 +100,7 @@ def read_plan(document: object) -> list[PlannedAccount]:
     said = [(each, given) for each in resources if (given := _said(each))]
     bases = {each.address: (each, base) for each, base in said if each.type in _ACCOUNTS}
     accounts = [account for account, _ in bases.values()]
+    losses = {each.address: loss for each in resources if (loss := _loss(each)) is not None}
     configuration = member(document, "configuration", "root_module")
     found = []
     setters: dict[tuple[str, ...], dict[str, tuple[_Resource, Entry]]] = {}
@@ -76,6 +110,9 @@ def read_plan(document: object) -> list[PlannedAccount]:
             setters.setdefault(targets, {})[each.address] = (each, entry)
     for address, (account, base) in bases.items():
         own = [*setters.get((address,), {}).values()]
+        before = account.before
+        for each, _ in own:
+            before = _with(before, had) if before and (had := each.before) else before
         unclear = [each for each in setters if address in each[:-1]]
         loose = [given for each in unclear for given in setters[each].values()]
         entries = [_with(base, given) for _, given in own] or [base]
@@ -87,9 +124,32 @@ def read_plan(document: object) -> list[PlannedAccount]:
             entries.append(base)  # it is created again, and what set its key before is not
         entries += [_with(entry, given) for entry in [*entries] for _, given in loose]
         names = few(each.address for each, _ in (*own, *loose))
-        found.append(account.planned(entries, _SET_BY.format(names) if entries[1:] else None))
-    found += [each.planned([entry]) for each, entry in setters.get(("",), {}).values()]
+        doubt = _SET_BY.format(names) if entries[1:] else None
+        found.append(account.planned(entries, doubt, before, losses.pop(address, None)))
+    outside = setters.get(("",), {}).values()
+    found += [each.planned([entry], None, each.before) for each, entry in outside]
+    unread = shaped(_OTHER, None)
+    lost = [each for each in resources if each.address in losses]
+    found += [each.planned((), None, each.before or unread, _loss(each)) for each in lost]
     return found + [each.planned((), NOT_SHOWN) for each in resources if _hides_accounts(each)]
+
+
+def _loss(resource: _Resource) -> str | None:
+    """Return why the plan deletes an account, "" if it does not say; None if it does not."""
+    if resource.type == "azapi_resource_action":
+        is_meant = resource.is_gone == (resource.values.get("when") == "destroy")
+        is_deletion = str(resource.values.get("method")).upper() == "DELETE"
+        if is_meant and is_deletion and not (resource.is_idle or resource.values.get("action")):
+            return "" if resource.arm_type == ACCOUNT_TYPE else None
+    if "delete" not in resource.actions:
+        return None
+    if resource.type.endswith("_template_deployment"):
+        # azurerm deletes what the template has deployed.
+        return "" if ACCOUNT_TYPE in str(resource.had).lower() else None
+    if resource.type not in _ACCOUNTS or resource.before is None:
+        return None
+    why = resource.forced_by or "what the plan does not say"
+    return f"it is created again because of {why}" if resource.is_new else ""
 
 
 def _planned_values(module: object) -> Iterator[object]:
@@ -108,8 +168,9 @@ def _steps(entry: object) -> list[object]:
     actions = listed(member(change, "actions"))
     if member(entry, "type") != _KEY or {*actions} != {"create", "delete"}:
         return [entry]
-    parts = ({**change, "actions": [action]} for action in actions)
-    return [{**as_object(entry), "change": part} for part in parts]
+    parts = {"delete": change, "create": {**change, "before": None}}
+    changes = [{**parts[action], "actions": [action]} for action in map(str, actions)]
+    return [{**as_object(entry), "change": part} for part in changes]
 
 
 def _resource(entry: object) -> _Resource:
@@ -118,19 +179,18 @@ def _resource(entry: object) -> _Resource:
     index, block = address.removeprefix(_INDEX.sub("", address)), f"{kind}.{name}"
     place = (address.removesuffix(index).removesuffix(block), block, index)
     # A deposed object remains from an earlier apply and is deleted.
-    actions, had = member(entry, "change", "actions"), member(entry, "change", "before")
-    is_gone = actions in (["delete"], ["forget"])
+    actions, had = listed(member(entry, "change", "actions")), member(entry, "change", "before")
     after = _merged(member(entry, "change", "after"), member(entry, "change", "after_unknown"))
-    values = as_object(had if is_gone else after)
-    body = values.get("body")
-    with suppress(ValueError):  # a JSON string up to version 1 of azapi
-        body = json.loads(body) if isinstance(body, str) else body
-    is_azapi, given = kind.startswith("azapi_"), str(values.get("type"))
-    arm_type = given.partition("@")[0].lower() if is_azapi else ""
-    is_idle, is_new = actions in (["no-op"], ["forget"]), "create" in listed(actions)
-    state = (is_gone, is_idle, is_new, as_object(had), values)
+    values = as_object(had if actions in (["delete"], ["forget"]) else after)
+    paths = few(map(_path, listed(member(entry, "change", "replace_paths"))))
     address += " (deposed)" if member(entry, "deposed") else ""
-    return _Resource(line, address, kind, place, *state, arm_type, body)
+    return _Resource(line, address, kind, place, actions, as_object(had), values, paths)
+
+
+def _path(steps: object) -> str:
+    """Return a path as Terraform writes it, such as ``identity[0].type``."""
+    parts = (f"[{each}]" if isinstance(each, int) else f".{each}" for each in listed(steps))
+    return "".join(parts).removeprefix(".")
 
 
 def _merged(after: object, unknown: object) -> object:

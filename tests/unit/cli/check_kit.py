@@ -82,7 +82,7 @@ def azurerm(
     planned = {**values, "customer_managed_key": [*block]}
     its_id = {"id": f"{GROUP}/providers/{ACCOUNT}/{at}"}
     after = planned if "create" in actions else planned | its_id
-    before = None if actions == NEW else {"customer_managed_key": had, **its_id}
+    before = None if actions == NEW else {**values, "customer_managed_key": had, **its_id}
     made = change("azurerm_cognitive_account", after, actions=actions, at=at)
     return made | {"change": made["change"] | {"before": before}}
 
