@@ -221,7 +221,10 @@ def _accounts(document: object, parameters: Sequence[object]) -> Sequence[Planne
     if _is(document, "deploymentTemplate") and member(document, "resources") is not None:
         given = [as_object(member(each, "parameters")) for each in parameters]
         return read_template(document, {name: each[name] for each in given for name in each})
-    if member(document, "resource_changes") or member(document, "planned_values"):
+    planned = member(document, "planned_values", "root_module")
+    if planned is not None or member(document, "resource_changes"):
+        if planned and not member(document, "resource_changes"):
+            raise NotUsable("this plan lacks its resource_changes, so accounts may be missing")
         return read_plan(document)
     answer = member(document, "properties") or document
     if any(isinstance(member(answer, each), list) for each in ("predictedResources", "changes")):

@@ -114,7 +114,7 @@ def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None
 
 def judge_loss(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
     """Return kind, reason and message of what a Terraform plan takes from an account, or None."""
-    if account.before is None or _is_left_out(kind := _kind_of([account.before]), kinds):
+    if not account.before or _is_left_out(kind := _kind_of([account.before]), kinds):
         return None
     reason = CheckReason.ACCOUNT_LOST
     if account.loss is None:

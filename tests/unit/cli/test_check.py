@@ -126,7 +126,6 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "azurerm is new, with a key by an id that may be of another subscription": (plan(azurerm(actions=NEW), azurerm(at="y"), key_of()), [OPEN, RED]),
     "azurerm made anew with its key": (plan(azurerm(actions=["delete", "create"]), key_of(actions=["delete", "create"])), [GREEN]),
     "azurerm is deleted": (plan(change("azurerm_cognitive_account", {"kind": "OpenAI"}, actions=["delete"])), []),
-    "planned values alone": ({"planned_values": {"root_module": {"child_modules": [{"resources": [{"address": "a", "mode": "managed", "type": "azurerm_ai_services", "values": {"name": "a"}}]}]}}}, [OPEN]),
     "azapi": (plan(azapi({"kind": "AIServices", "properties": {"encryption": KEY}})), [GREEN]),
     "azapi with JSON": (plan(azapi(json.dumps({"kind": "AIServices", "properties": {}}))), [RED]),
     "azapi updates": (plan(azapi({"kind": "OpenAI"}), azapi({"properties": {"encryption": KEY}}, "azapi_update_resource")), [GREEN]),
@@ -201,6 +200,11 @@ def test_of_two_values_of_a_parameter_the_last_counts(check: Check, key: str) ->
         pytest.param(b"{}", "neither a template nor a plan", id="another document"),
         pytest.param(b'{"changes": [], "error": {"code": "x"}}', "failed", id="a failed what-if"),
         pytest.param(b'{"resource_changes": [{}], "errored": true}', "failed", id="a failed plan"),
+        pytest.param(
+            b'{"planned_values": {"root_module": {"child_modules": [{}]}}}',
+            "lacks its resource_changes",
+            id="planned values alone",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_judged_is_named_and_others_are_judged(
