@@ -18,11 +18,12 @@ from cmk_check.cli.output_options import ReportFormat, format_option
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.cli.stdout import write, write_bytes
 from cmk_check.core.enums import PostureReason, ReasonSeverity, Verdict
-from cmk_check.core.planned.account import PlannedAccount, judge_loss, judge_planned, member
+from cmk_check.core.planned.account import PlannedAccount, judge_loss, judge_planned
 from cmk_check.core.planned.arm_template import read_prediction, read_template
+from cmk_check.core.planned.document import RepeatedName, distinct, member
 from cmk_check.core.planned.existing_accounts import error_in, read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
-from cmk_check.core.text import as_object, shown
+from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_INPUT_BYTES
 
@@ -106,7 +107,7 @@ def _check(
         used |= {*beside}
         try:
             accounts = _accounts(documents[file], [documents[each] for each in beside])
-        except (NotUsable, RecursionError) as error:
+        except (NotUsable, RepeatedName, RecursionError) as error:
             faults.append(f"{file}: {error}; {_HOW}.")
             continue
         judged = [(each, judge_planned(each, kinds)) for each in accounts]
@@ -196,13 +197,17 @@ def _located(text: str, **options: Any) -> object:  # noqa: ANN401 - those of js
     The pure Python scanner of json passes an object's position to a replaceable function.
     """
     ends = [place for place, char in enumerate(text) if char == "\n"]
-    reader: Any = json.JSONDecoder(**options)
+    reader: Any = json.JSONDecoder(object_pairs_hook=list, **options)
     parse = reader.parse_object
 
     def parse_object(text_and_start: tuple[str, int], *rest: Any) -> tuple[object, int]:  # noqa: ANN401
-        value, end = parse(text_and_start, *rest)
-        found = _Located(value)
-        found.line = bisect(ends, text_and_start[1] - 1) + 1
+        pairs, end = parse(text_and_start, *rest)
+        line = bisect(ends, text_and_start[1] - 1) + 1
+        try:
+            found = _Located(distinct(pairs))
+        except RepeatedName as error:
+            raise RepeatedName(f"line {line}: {error}") from error
+        found.line = line
         return found, end
 
     reader.parse_object = parse_object
@@ -219,8 +224,7 @@ def _accounts(document: object, parameters: Sequence[object]) -> Sequence[Planne
     if error or member(document, "errored") is True or member(document, "error"):
         raise NotUsable(_failed(error))
     if _is(document, "deploymentTemplate") and member(document, "resources") is not None:
-        given = [as_object(member(each, "parameters")) for each in parameters]
-        return read_template(document, {name: each[name] for each in given for name in each})
+        return read_template(document, *(member(each, "parameters") for each in parameters))
     planned = member(document, "planned_values", "root_module")
     if planned is not None or member(document, "resource_changes"):
         if planned and not member(document, "resource_changes"):

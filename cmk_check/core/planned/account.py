@@ -5,17 +5,18 @@ The rule judges both cases, and the account gets a verdict only if both agree.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import count, product
+from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 from cmk_check.core.account import Judgement, parse_account
 from cmk_check.core.enums import CheckReason, Reason, Verdict
 from cmk_check.core.kinds import AZURE_OPENAI
+from cmk_check.core.planned.document import Unresolved, member
 from cmk_check.core.reasons.catalogue import CHECK_REASONS, VERDICT_REASONS
 from cmk_check.core.resource_id import path_of
 from cmk_check.core.rule import KEY_VAULT, judge
-from cmk_check.core.text import clean_text, few, lower_ascii
+from cmk_check.core.text import clean_text, few
 
 type Entry = Mapping[str, object]
 type Row = dict[str, str | None]
@@ -26,16 +27,7 @@ _WITH_KEY: Final = {"keySource": KEY_VAULT, "keyVaultProperties": {"keyName": "k
 _WORST: Final[Entry] = {"kind": AZURE_OPENAI[0], "properties": {}}
 _ENCRYPTED: Final = {"properties": {"encryption": _WITH_KEY}, "encryption": _WITH_KEY}
 _BEST: Final[Entry] = {**_WORST, **_WITH_KEY, **_ENCRYPTED, "keyName": "key"}
-_NUMBERS: Final = count()
 _SET_A_KEY: Final = "Set properties.encryption, or customer_managed_key in Terraform, to a key."
-
-
-@dataclass(frozen=True, slots=True)
-class Unresolved:
-    """An expression that the document leaves open; equal ``key`` guarantees equal values."""
-
-    text: str
-    key: str = field(default_factory=lambda: f"?{next(_NUMBERS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +48,6 @@ class PlannedAccount:
     judgement: Judgement | None = None
     before: Entry | None = None
     loss: str | None = None
-
-
-def listed(value: object) -> list[object]:
-    """Return a JSON list, or an empty list for any other value."""
-    return value if isinstance(value, list) else []
-
-
-def member(value: object, *path: str) -> object:
-    """Return a nested member by case-insensitive names, as Azure does; None if it is missing."""
-    for name in path:
-        if isinstance(value, Unresolved):
-            break
-        pairs = value.items() if isinstance(value, dict) else ()
-        found = [entry for key, entry in pairs if lower_ascii(key) == name.lower()]
-        value = Unresolved(f"{name} twice") if len(found) > 1 else next(iter(found), None)
-    return value
 
 
 def shaped(kind: object, properties: object) -> Entry:

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cmk_check.core.planned.account import PlannedAccount, Unresolved, listed, member, shaped
+from cmk_check.core.planned.account import PlannedAccount, shaped
+from cmk_check.core.planned.document import Unresolved, distinct, listed, member
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.text import as_object
 from cmk_check.limits import MAX_EXPRESSION_CHARS
@@ -52,7 +53,7 @@ class _Scope:
         self.nested = "inner" if is_second else "outer"
         # Null stands for the default in some versions of the language, and for itself in others.
         self._known = {
-            ("parameters", name.lower()): Unresolved(f"{name}, null") if value is None else value
+            ("parameters", name): Unresolved(f"{name}, null") if value is None else value
             for name, value in given.items()
         }
 
@@ -125,12 +126,12 @@ class _Around:
 type _Found = tuple[str, _Around, PlannedAccount]
 
 
-def read_template(template: object, parameters: Mapping[str, object]) -> list[PlannedAccount]:
+def read_template(template: object, *parameters: object) -> list[PlannedAccount]:
     """Return the accounts that a template deploys, each once, and hidden nested templates.
 
-    ``parameters`` are the entries of parameter files.
+    ``parameters`` are those of each parameter file; the last value counts.
     """
-    given = {name: _value(each) for name, each in parameters.items()}
+    given = {name: value for each in parameters for name, value in _values(each).items()}
     found: dict[tuple[str, tuple[str, str]], list[_Found]] = {}
     for each in _walk(template, _Around(_Scope(template, given))):
         found.setdefault((each[0], each[1].group), []).append(each)
@@ -144,10 +145,14 @@ def read_template(template: object, parameters: Mapping[str, object]) -> list[Pl
     return list(accounts.values())
 
 
-def _value(entry: object) -> object:
-    if isinstance(entry, Unresolved):
-        return entry
-    return as_object(entry).get("value", Unresolved("a reference to a key vault"))
+def _values(parameters: object) -> dict[str, object]:
+    """Return the values of parameters by lower-cased names."""
+    hidden = Unresolved("a reference to a key vault")
+    pairs = [(name.lower(), entry) for name, entry in as_object(parameters).items()]
+    return {
+        name: entry if isinstance(entry, Unresolved) else as_object(entry).get("value", hidden)
+        for name, entry in distinct(pairs).items()
+    }
 
 
 def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
@@ -215,8 +220,8 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
         own = [scope.word(part) if part else "" for part in where]
         group = (own[0] or around.group[0], own[1] or ("" if own[0] else around.group[1]))
         if str(mode).lower() == "inner":
-            given = {name: _value(each) for name, each in as_object(passed).items()}
-            scope = _Scope(template, given, f"@{around.address}", ",".join(group).strip(","))
+            here = ",".join(group).strip(",")
+            scope = _Scope(template, _values(passed), f"@{around.address}", here)
         address = f"{around.address}.properties.template."
         yield from _walk(template, replace(around, scope=scope, address=address, group=group))
     elif kind.strip("'") in DEPLOYMENTS or not kind.startswith("'"):

@@ -13,8 +13,14 @@ from functools import reduce
 from itertools import zip_longest
 from typing import Final
 
-from cmk_check.core.planned.account import Entry, PlannedAccount, Unresolved, listed, member, shaped
+from cmk_check.core.planned.account import Entry, PlannedAccount, shaped
 from cmk_check.core.planned.arm_template import DEPLOYMENTS, NOT_SHOWN
+from cmk_check.core.planned.document import (
+    Unresolved,
+    distinct,
+    listed,
+    member,
+)
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.rule import KEY_VAULT
 from cmk_check.core.text import as_object, few
@@ -29,6 +35,7 @@ _MODULE: Final = re.compile(rf"module\.([\w-]+){_INDEX}\.")
 _LOOPS: Final = frozenset({"each.key", "count.index"})
 _AFTER_APPLY: Final = Unresolved("known after apply")
 _OTHER: Final = Unresolved("that of an account outside the plan")
+_UNREADABLE: Final = Unresolved("in a body that cannot be read")
 _SET_BY: Final = "the plan does not show the order or the account in which these set a key: {}"
 _GONE: Final = (("delete",), ("forget",))
 _IDLE: Final = (("no-op",), ("forget",))
@@ -195,9 +202,15 @@ def _said(kind: str, values: dict[str, object]) -> Entry:
         return shaped(own_kind, {"encryption": encryption})
     if _arm_type(kind, values) != ACCOUNT_TYPE or values.get("when") == "destroy":
         return {}
+    with suppress(ValueError):  # two spellings of a name, which Terraform allows
+        return _said_by_azapi(kind, values)
+    return shaped(_UNREADABLE, _UNREADABLE)
+
+
+def _said_by_azapi(kind: str, values: dict[str, object]) -> Entry:
     body = values.get("body")
-    with suppress(ValueError):  # a JSON string up to version 1 of azapi
-        body = json.loads(body) if isinstance(body, str) else body
+    if isinstance(body, str):  # up to version 1 of azapi
+        body = json.loads(body, object_pairs_hook=distinct)
     properties = member(body, "properties")
     if kind in _ACCOUNTS:
         return shaped(member(body, "kind"), properties)

@@ -53,7 +53,6 @@ from tests.unit.cli.check_kit import (
 DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "no key": (template(account()), [RED]),
     "a key": (template(account(KEY)), [GREEN]),
-    "properties in another case": (template(account() | {"Properties": {"Encryption": KEY}, "properties": None}), [OPEN]),
     "a parameter's default": (template(account(named("[parameters('k')]")), parameters={"k": {"defaultValue": "cmk"}}), [GREEN]),
     "a parameter without a value": (template(account(named("[parameters('k')]")), parameters={"k": {}}), [OPEN]),
     "a default that is an expression": (template(account(named("[parameters('k')]")), parameters={"k": {"defaultValue": "[newGuid()]"}}), [OPEN]),
