@@ -18,9 +18,15 @@ from cmk_check.cli.output_options import ReportFormat, format_option
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.cli.stdout import write, write_bytes
 from cmk_check.core.enums import PostureReason, ReasonSeverity, Verdict
-from cmk_check.core.planned.account import PlannedAccount, judge_loss, judge_planned
+from cmk_check.core.planned.account import PlannedAccount, Row, judge_loss, judge_planned
 from cmk_check.core.planned.arm_template import read_prediction, read_template
-from cmk_check.core.planned.document import RepeatedName, distinct, member
+from cmk_check.core.planned.document import (
+    RepeatedName,
+    TooMuchWork,
+    begin_document,
+    distinct,
+    member,
+)
 from cmk_check.core.planned.existing_accounts import error_in, read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
 from cmk_check.core.text import shown
@@ -106,12 +112,10 @@ def _check(
         beside = [each for each in documents if each in given & {*parameters, own}]
         used |= {*beside}
         try:
-            accounts = _accounts(documents[file], [documents[each] for each in beside])
-        except (NotUsable, RepeatedName, RecursionError) as error:
+            accounts, judged = _judge(documents[file], [documents[each] for each in beside], kinds)
+        except (NotUsable, RepeatedName) as error:
             faults.append(f"{file}: {error}; {_HOW}.")
             continue
-        judged = [(each, judge_planned(each, kinds)) for each in accounts]
-        judged += [(each, judge_loss(each, kinds)) for each in accounts]
         found = [_row(file, each, row) for each, row in judged if row]
         rows += found
         if not found:
@@ -138,6 +142,20 @@ def _check(
     return next((code for verdict, code in codes.items() if verdict in verdicts), 0)
 
 
+def _judge(
+    document: object, parameters: Sequence[object], kinds: Collection[str]
+) -> tuple[Sequence[PlannedAccount], list[tuple[PlannedAccount, Row | None]]]:
+    """Return the accounts of a document, and each row that says something of one."""
+    begin_document()
+    try:
+        accounts = _accounts(document, parameters)
+        judged = [(each, judge_planned(each, kinds)) for each in accounts]
+        return accounts, judged + [(each, judge_loss(each, kinds)) for each in accounts]
+    except (TooMuchWork, RecursionError):
+        whole = PlannedAccount("the document", "", 1, (), "it is too large to judge")
+        return [whole], [(whole, judge_planned(whole, kinds))]
+
+
 def _row(file: str, account: PlannedAccount, said: Mapping[str, str | None]) -> _Row:
     name, place = getattr(account.name, "text", account.name), {"file": Path(file).as_posix()}
     own_place = {"line": account.line, "address": account.address, "name": str(name)}
@@ -145,15 +163,6 @@ def _row(file: str, account: PlannedAccount, said: Mapping[str, str | None]) -> 
 
 
 def _document(file: str) -> object:
-    path = Path(file)
-    if path.suffix in {".bicep", ".bicepparam", ".tf"}:
-        raise NotUsable(f"{file}: this is source code for Bicep or Terraform; {_HOW}.")
-    if path.is_file() and path.stat().st_size > MAX_INPUT_BYTES:
-        raise NotUsable(f"{file}: must have at most {MAX_INPUT_BYTES:,} bytes.")
-    return _read_json(file)
-
-
-def _read_json(file: str) -> object:
     """Return the value of a JSON file that a shell may have written.
 
     Raises:
@@ -161,10 +170,17 @@ def _read_json(file: str) -> object:
 
     """
     path, name = Path(file), "standard input" if file == _STDIN else file
+    if path.suffix in {".bicep", ".bicepparam", ".tf"}:
+        raise NotUsable(f"{file}: this is source code for Bicep or Terraform; {_HOW}.")
+    if path.exists() and not path.is_file():
+        raise NotUsable(f"{file} cannot be read (not a regular file).")
     try:
-        data = sys.stdin.buffer.read() if file == _STDIN else path.read_bytes()
+        with sys.stdin.buffer if file == _STDIN else path.open("rb") as stream:
+            data = stream.read(MAX_INPUT_BYTES + 1)
     except OSError as error:
         raise NotUsable(f"{name} cannot be read ({error.strerror}).") from error
+    if len(data) > MAX_INPUT_BYTES:
+        raise NotUsable(f"{name} must have at most {MAX_INPUT_BYTES:,} bytes.")
     encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)
@@ -284,9 +300,9 @@ def _write(
 
 
 def _show(rows: Sequence[_Row]) -> None:
+    from cmk_check.cli import terminal_rows
     from cmk_check.cli.console import open_console, say
     from cmk_check.cli.table import COLOURS
-    from cmk_check.cli.terminal_rows import INDENT, Row, print_rows
 
     console = open_console(sys.stdout, color=True)
     table = []
@@ -294,11 +310,13 @@ def _show(rows: Sequence[_Row]) -> None:
         verdict = row.get("verdict") or ("allowed loss" if row["allowed"] else "loss")
         first, place = (verdict, row["name"], row["reason"]), f"{row['file']}:{row['line']}"
         colour = COLOURS[row.get("verdict") or Verdict.NON_COMPLIANT]
-        table.append(Row(first, (place, row["address"]), colour))
+        table.append(terminal_rows.Row(first, (place, row["address"]), colour))
     if table:
-        print_rows(console, ("verdict", "account", "reason"), ("place", "resource"), table)
+        terminal_rows.print_rows(
+            console, ("verdict", "account", "reason"), ("place", "resource"), table
+        )
     for text in dict.fromkeys(f"{row['name']}: {row['message']}" for row in rows):
-        say(console, shown(text), hanging=INDENT)
+        say(console, shown(text), hanging=terminal_rows.INDENT)
     counts = Counter(row.get("verdict") for row in rows)
     parts = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in Verdict)
     losses = f"; losses: {counts[None]:,}" if counts[None] else ""

@@ -4,6 +4,7 @@ A value that the document leaves open may turn out to be absent or to make the a
 The rule judges both cases, and the account gets a verdict only if both agree.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -12,7 +13,7 @@ from typing import Final
 from cmk_check.core.account import Judgement, parse_account
 from cmk_check.core.enums import CheckReason, Reason, Verdict
 from cmk_check.core.kinds import AZURE_OPENAI
-from cmk_check.core.planned.document import Unresolved, member
+from cmk_check.core.planned.document import Unresolved, member, spend
 from cmk_check.core.reasons.catalogue import CHECK_REASONS, VERDICT_REASONS
 from cmk_check.core.resource_id import path_of
 from cmk_check.core.rule import KEY_VAULT, judge
@@ -27,6 +28,7 @@ _WITH_KEY: Final = {"keySource": KEY_VAULT, "keyVaultProperties": {"keyName": "k
 _WORST: Final[Entry] = {"kind": AZURE_OPENAI[0], "properties": {}}
 _ENCRYPTED: Final = {"properties": {"encryption": _WITH_KEY}, "encryption": _WITH_KEY}
 _BEST: Final[Entry] = {**_WORST, **_WITH_KEY, **_ENCRYPTED, "keyName": "key"}
+_KIND: Final = re.compile("[A-Za-z0-9.]+")
 _SET_A_KEY: Final = "Set properties.encryption, or customer_managed_key in Terraform, to a key."
 
 
@@ -55,7 +57,7 @@ def shaped(kind: object, properties: object) -> Entry:
 
     def picked(value: object, shape: object) -> object:
         if not isinstance(shape, dict) or not isinstance(value, dict):
-            return value
+            return [] if isinstance(value, dict | list) else value  # not a plain value
         return {name: picked(member(value, name), part) for name, part in shape.items()}
 
     # Azure's answers always have properties.
@@ -116,6 +118,7 @@ def _judge(entries: Sequence[Entry]) -> tuple[list[Judgement], list[str]]:
         return defaults.get(name) if isinstance(value, Unresolved) else value
 
     for entry, defaults in product(entries, (_WORST, _BEST)):
+        spend(50)
         if parsed := parse_account(filled(entry, defaults), frozenset()):
             judged.append(judge(parsed))
             if judged[-1].reason is Reason.MALFORMED:
@@ -125,11 +128,12 @@ def _judge(entries: Sequence[Entry]) -> tuple[list[Judgement], list[str]]:
 
 def _kind_of(entries: Sequence[Entry]) -> str | None:
     given = {clean_text(entry["kind"]) for entry in entries}
-    return given.pop() if len(given) == 1 else None
+    kind = given.pop() if len(given) == 1 else None
+    return kind if kind and _KIND.fullmatch(kind) else None
 
 
 def _is_left_out(kind: str | None, kinds: Collection[str]) -> bool:
-    return bool(kind and not kind.isspace() and kind.lower() not in kinds)
+    return kind is not None and kind.lower() not in kinds
 
 
 def _row(kind: str | None, reason: str, message: str, verdict: str | None = None) -> Row:

@@ -42,6 +42,7 @@ def spend(steps: int) -> None:
     """Count steps; raise ``TooMuchWork`` if the document has taken too many."""
     _STEPS[0] += steps
     if _STEPS[0] > MAX_CHECK_STEPS:
+        begin_document()
         raise TooMuchWork
 
 

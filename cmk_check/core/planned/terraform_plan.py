@@ -20,6 +20,7 @@ from cmk_check.core.planned.document import (
     distinct,
     listed,
     member,
+    spend,
 )
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.rule import KEY_VAULT
@@ -114,6 +115,7 @@ def _account(account: _Resource, setters: Mapping[tuple[str, bool], _Resource]) 
     is_kept = [each for each in own if not {"create", "delete", "forget"} & {*each.actions}]
     if "create" in account.actions and is_kept:
         entries.append(account.after)  # it is created again, and what set its key before is not
+    spend(20 * len(loose))
     entries += [_with(entry, each.after) for entry in [*entries] for each in loose]
     doubt = _SET_BY.format(few(each.address for each in (*own, *loose))) if entries[1:] else None
     return replace(account, before=before).planned(entries, doubt, _loss(account))
@@ -241,6 +243,7 @@ def _encryption(block: object) -> object:
 
 def _targets(setter: _Resource, accounts: Collection[_Resource]) -> tuple[str, ...]:
     """Return the addresses of accounts that may be set; at the end "" for one outside the plan."""
+    spend(len(accounts))
     attribute = "cognitive_account_id" if setter.type == _KEY else "resource_id"
     given, parent = setter.values.get(attribute), setter.values.get("parent_id")
     if isinstance(parent, str):
