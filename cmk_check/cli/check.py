@@ -4,7 +4,7 @@ import json
 import sys
 from bisect import bisect
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from json import scanner
 from pathlib import Path
@@ -18,11 +18,18 @@ from cmk_check.cli.output_options import ReportFormat, format_option
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.cli.stdout import write, write_bytes
 from cmk_check.core.enums import PostureReason, ReasonSeverity, Verdict
-from cmk_check.core.planned.account import PlannedAccount, judge_planned, member
+from cmk_check.core.planned.account import PlannedAccount, Row, judge_loss, judge_planned
 from cmk_check.core.planned.arm_template import read_prediction, read_template
+from cmk_check.core.planned.document import (
+    RepeatedName,
+    TooMuchWork,
+    begin_document,
+    distinct,
+    member,
+)
 from cmk_check.core.planned.existing_accounts import error_in, read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
-from cmk_check.core.text import as_object, shown
+from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_INPUT_BYTES
 
@@ -34,7 +41,8 @@ _HOW: Final = (
 # Byte order marks that PowerShell's > writes: UTF-16 up to version 5.1, later optionally UTF-8.
 _MARKS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 _INFO, _UNKNOWN, _ERROR = ReasonSeverity.INFO, ReasonSeverity.UNKNOWN, ReasonSeverity.ERROR
-_SEVERITIES: Final = dict(zip(Verdict, (_INFO, _ERROR, _UNKNOWN), strict=True))
+# A row without a verdict is a loss.
+_SEVERITIES: Final = dict(zip((*Verdict, None), (_INFO, _ERROR, _UNKNOWN, _ERROR), strict=True))
 
 type _Row = dict[str, Any]
 
@@ -55,6 +63,14 @@ def check(
             "template, it can be among the files: main.parameters.json beside main.json.",
         ),
     ] = None,
+    allow_loss: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Accept that a Terraform plan deletes the account with this address, or removes "
+            "its key; can be repeated.",
+        ),
+    ] = None,
     result_format: Annotated[
         ReportFormat, format_option(ReportFormat, "The format of the result.")
     ] = ReportFormat.TABLE,
@@ -67,15 +83,21 @@ def check(
     Also judges existing accounts in the output of `az cognitiveservices account show` or `list`.
 
     Exit codes: 2 if an option, a setting or any file cannot be used, or the result cannot be
-    written; otherwise 1 if any account is non_compliant; otherwise 3 if any is unknown; otherwise
-    0, also if there is no account.
+    written; otherwise 1 if any account is non_compliant, or a Terraform plan deletes one or removes
+    its key; otherwise 3 if any is unknown; otherwise 0, also if there is no account.
     """
     warn_of_settings()
-    work = partial(_check, list(dict.fromkeys(files)), parameters or [], result_format)
+    losses = frozenset(allow_loss or ())
+    work = partial(_check, list(dict.fromkeys(files)), parameters or [], losses, result_format)
     raise typer.Exit(ended(work, "the files were not judged"))
 
 
-def _check(files: Sequence[str], parameters: Sequence[str], result_format: ReportFormat) -> int:
+def _check(
+    files: Sequence[str],
+    parameters: Sequence[str],
+    allowed: Collection[str],
+    result_format: ReportFormat,
+) -> int:
     kinds = {kind.lower() for kind in settings_of(None, ()).kinds}
     documents, rows, faults, notes = {}, [], [], []
     for file in (*parameters, *files):
@@ -90,42 +112,57 @@ def _check(files: Sequence[str], parameters: Sequence[str], result_format: Repor
         beside = [each for each in documents if each in given & {*parameters, own}]
         used |= {*beside}
         try:
-            accounts = _accounts(documents[file], [documents[each] for each in beside])
-        except (NotUsable, RecursionError) as error:
+            accounts, judged = _judge(documents[file], [documents[each] for each in beside], kinds)
+        except (NotUsable, RepeatedName) as error:
             faults.append(f"{file}: {error}; {_HOW}.")
             continue
-        judged = [(each, said) for each in accounts if (said := judge_planned(each, kinds))]
-        for each, said in judged:
-            name, place = getattr(each.name, "text", each.name), {"file": Path(file).as_posix()}
-            own_place = {"line": each.line, "address": each.address, "name": str(name)}
-            rows.append({**place, **own_place, **said})
-        if not judged:
+        found = [_row(file, each, row) for each, row in judged if row]
+        rows += found
+        if not found:
             but = f", but {len(accounts)} of kinds that CMK_KINDS leaves out" if accounts else ""
             notes.append(f"{file}: contains no account{but}.")
+    losses = [row for row in rows if "verdict" not in row]
+    for row in losses:
+        row["allowed"] = row["address"] in allowed
     faults += [f"{file}: also provide the template of these parameters." for file in given - used]
     faults += [
         f"{each}: must be a parameters file." for each in {*parameters} & {*documents} - given
     ]
-    for message in (*faults, *notes):
+    unused = set(allowed) - {row["address"] for row in losses}
+    remarks = [f"{each} is not lost; remove --allow-loss." for each in sorted(unused)]
+    for message in (*faults, *notes, *remarks):
         complain(shown(message))
     _write(rows, faults, notes, result_format)
     if faults:
         return USAGE
-    verdicts = {row["verdict"] for row in rows}
+    if not all(row["allowed"] for row in losses):
+        return VIOLATED
+    verdicts = {row.get("verdict") for row in rows}
     codes = {Verdict.NON_COMPLIANT: VIOLATED, Verdict.UNKNOWN: UNKNOWN}
     return next((code for verdict, code in codes.items() if verdict in verdicts), 0)
 
 
+def _judge(
+    document: object, parameters: Sequence[object], kinds: Collection[str]
+) -> tuple[Sequence[PlannedAccount], list[tuple[PlannedAccount, Row | None]]]:
+    """Return the accounts of a document, and each row that says something of one."""
+    begin_document()
+    try:
+        accounts = _accounts(document, parameters)
+        judged = [(each, judge_planned(each, kinds)) for each in accounts]
+        return accounts, judged + [(each, judge_loss(each, kinds)) for each in accounts]
+    except (TooMuchWork, RecursionError):
+        whole = PlannedAccount("the document", "", 1, (), "it is too large to judge")
+        return [whole], [(whole, judge_planned(whole, kinds))]
+
+
+def _row(file: str, account: PlannedAccount, said: Mapping[str, str | None]) -> _Row:
+    name, place = getattr(account.name, "text", account.name), {"file": Path(file).as_posix()}
+    own_place = {"line": account.line, "address": account.address, "name": str(name)}
+    return {**place, **own_place, **said}
+
+
 def _document(file: str) -> object:
-    path = Path(file)
-    if path.suffix in {".bicep", ".bicepparam", ".tf"}:
-        raise NotUsable(f"{file}: this is source code for Bicep or Terraform; {_HOW}.")
-    if path.is_file() and path.stat().st_size > MAX_INPUT_BYTES:
-        raise NotUsable(f"{file}: must have at most {MAX_INPUT_BYTES:,} bytes.")
-    return _read_json(file)
-
-
-def _read_json(file: str) -> object:
     """Return the value of a JSON file that a shell may have written.
 
     Raises:
@@ -133,10 +170,17 @@ def _read_json(file: str) -> object:
 
     """
     path, name = Path(file), "standard input" if file == _STDIN else file
+    if path.suffix in {".bicep", ".bicepparam", ".tf"}:
+        raise NotUsable(f"{file}: this is source code for Bicep or Terraform; {_HOW}.")
+    if path.exists() and not path.is_file():
+        raise NotUsable(f"{file} cannot be read (not a regular file).")
     try:
-        data = sys.stdin.buffer.read() if file == _STDIN else path.read_bytes()
+        with sys.stdin.buffer if file == _STDIN else path.open("rb") as stream:
+            data = stream.read(MAX_INPUT_BYTES + 1)
     except OSError as error:
         raise NotUsable(f"{name} cannot be read ({error.strerror}).") from error
+    if len(data) > MAX_INPUT_BYTES:
+        raise NotUsable(f"{name} must have at most {MAX_INPUT_BYTES:,} bytes.")
     encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)
@@ -169,13 +213,17 @@ def _located(text: str, **options: Any) -> object:  # noqa: ANN401 - those of js
     The pure Python scanner of json passes an object's position to a replaceable function.
     """
     ends = [place for place, char in enumerate(text) if char == "\n"]
-    reader: Any = json.JSONDecoder(**options)
+    reader: Any = json.JSONDecoder(object_pairs_hook=list, **options)
     parse = reader.parse_object
 
     def parse_object(text_and_start: tuple[str, int], *rest: Any) -> tuple[object, int]:  # noqa: ANN401
-        value, end = parse(text_and_start, *rest)
-        found = _Located(value)
-        found.line = bisect(ends, text_and_start[1] - 1) + 1
+        pairs, end = parse(text_and_start, *rest)
+        line = bisect(ends, text_and_start[1] - 1) + 1
+        try:
+            found = _Located(distinct(pairs))
+        except RepeatedName as error:
+            raise RepeatedName(f"line {line}: {error}") from error
+        found.line = line
         return found, end
 
     reader.parse_object = parse_object
@@ -192,9 +240,11 @@ def _accounts(document: object, parameters: Sequence[object]) -> Sequence[Planne
     if error or member(document, "errored") is True or member(document, "error"):
         raise NotUsable(_failed(error))
     if _is(document, "deploymentTemplate") and member(document, "resources") is not None:
-        given = [as_object(member(each, "parameters")) for each in parameters]
-        return read_template(document, {name: each[name] for each in given for name in each})
-    if member(document, "resource_changes") or member(document, "planned_values"):
+        return read_template(document, *(member(each, "parameters") for each in parameters))
+    planned = member(document, "planned_values", "root_module")
+    if planned is not None or member(document, "resource_changes"):
+        if planned and not member(document, "resource_changes"):
+            raise NotUsable("this plan lacks its resource_changes, so accounts may be missing")
         return read_plan(document)
     answer = member(document, "properties") or document
     if any(isinstance(member(answer, each), list) for each in ("predictedResources", "changes")):
@@ -216,16 +266,21 @@ def _write(
     from cmk_check.cli.problems import Problem
     from cmk_check.cli.sarif import log_of, result
 
-    found = [
-        (row, Problem(row["reason"], _SEVERITIES[row["verdict"]], row["message"])) for row in rows
-    ]
+    found = []
+    for row in rows:
+        accepted = "Accepted by --allow-loss." if row.get("allowed") else None
+        severity = _SEVERITIES[row.get("verdict")]
+        found.append((row, Problem(row["reason"], severity, row["message"], accepted)))
     if result_format is ReportFormat.JSON:
-        write(json.dumps({"accounts": rows, "notUsable": faults, "empty": notes}, indent=2))
+        accounts = [row for row in rows if "verdict" in row]
+        losses = [row for row in rows if "allowed" in row]
+        parts = {"accounts": accounts, "losses": losses}
+        write(json.dumps({**parts, "notUsable": faults, "empty": notes}, indent=2))
     elif result_format is ReportFormat.SARIF:
         results = []
         for row, problem in found:
             text, place = f"{row['name']}: {problem.message}", (row["file"], row["line"])
-            if problem.severity is not _INFO:
+            if problem.severity is not _INFO and not problem.accepted:
                 own_id = f"{row['file']}#{row['address']}"
                 results.append(result(problem, text, own_id, row["name"], place))
         code = PostureReason.NO_ACCOUNTS_IN_SCOPE
@@ -245,19 +300,24 @@ def _write(
 
 
 def _show(rows: Sequence[_Row]) -> None:
+    from cmk_check.cli import terminal_rows
     from cmk_check.cli.console import open_console, say
     from cmk_check.cli.table import COLOURS
-    from cmk_check.cli.terminal_rows import INDENT, Row, print_rows
 
     console = open_console(sys.stdout, color=True)
     table = []
     for row in rows:
-        first, place = (row["verdict"], row["name"], row["reason"]), f"{row['file']}:{row['line']}"
-        table.append(Row(first, (place, row["address"]), COLOURS[row["verdict"]]))
+        verdict = row.get("verdict") or ("allowed loss" if row["allowed"] else "loss")
+        first, place = (verdict, row["name"], row["reason"]), f"{row['file']}:{row['line']}"
+        colour = COLOURS[row.get("verdict") or Verdict.NON_COMPLIANT]
+        table.append(terminal_rows.Row(first, (place, row["address"]), colour))
     if table:
-        print_rows(console, ("verdict", "account", "reason"), ("place", "resource"), table)
+        terminal_rows.print_rows(
+            console, ("verdict", "account", "reason"), ("place", "resource"), table
+        )
     for text in dict.fromkeys(f"{row['name']}: {row['message']}" for row in rows):
-        say(console, shown(text), hanging=INDENT)
-    counts = Counter(row["verdict"] for row in rows)
+        say(console, shown(text), hanging=terminal_rows.INDENT)
+    counts = Counter(row.get("verdict") for row in rows)
     parts = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in Verdict)
-    console.print(f"accounts: {len(rows):,}: {parts}")
+    losses = f"; losses: {counts[None]:,}" if counts[None] else ""
+    console.print(f"accounts: {counts.total() - counts[None]:,}: {parts}{losses}")

@@ -29,9 +29,11 @@ class Reason(StrEnum):
 
 
 class CheckReason(StrEnum):
-    """Why an account in a template or plan could not be judged; never stored."""
+    """Why an account in a template or plan could not be judged, or what it loses; never stored."""
 
     NOT_RESOLVED = "not_resolved"
+    ACCOUNT_LOST = "account_lost"
+    KEY_LOST = "key_lost"
 
 
 class KeyState(StrEnum):

@@ -4,20 +4,23 @@ A value that the document leaves open may turn out to be absent or to make the a
 The rule judges both cases, and the account gets a verdict only if both agree.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import count, product
+from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 from cmk_check.core.account import Judgement, parse_account
 from cmk_check.core.enums import CheckReason, Reason, Verdict
 from cmk_check.core.kinds import AZURE_OPENAI
+from cmk_check.core.planned.document import Unresolved, member, spend
 from cmk_check.core.reasons.catalogue import CHECK_REASONS, VERDICT_REASONS
 from cmk_check.core.resource_id import path_of
 from cmk_check.core.rule import KEY_VAULT, judge
-from cmk_check.core.text import clean_text, few, lower_ascii
+from cmk_check.core.text import clean_text, few
 
 type Entry = Mapping[str, object]
+type Row = dict[str, str | None]
 
 _KEY: Final = dict.fromkeys(("keyName", "keyVersion", "keyVaultUri", "identityClientId"))
 _PROPERTIES: Final = {"encryption": {"keySource": None, "keyVaultProperties": _KEY}}
@@ -25,16 +28,8 @@ _WITH_KEY: Final = {"keySource": KEY_VAULT, "keyVaultProperties": {"keyName": "k
 _WORST: Final[Entry] = {"kind": AZURE_OPENAI[0], "properties": {}}
 _ENCRYPTED: Final = {"properties": {"encryption": _WITH_KEY}, "encryption": _WITH_KEY}
 _BEST: Final[Entry] = {**_WORST, **_WITH_KEY, **_ENCRYPTED, "keyName": "key"}
-_NUMBERS: Final = count()
+_KIND: Final = re.compile("[A-Za-z0-9.]+")
 _SET_A_KEY: Final = "Set properties.encryption, or customer_managed_key in Terraform, to a key."
-
-
-@dataclass(frozen=True, slots=True)
-class Unresolved:
-    """An expression that the document leaves open; equal ``key`` guarantees equal values."""
-
-    text: str
-    key: str = field(default_factory=lambda: f"?{next(_NUMBERS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +38,8 @@ class PlannedAccount:
 
     ``entries``, in the shape of Azure's answers, are the possible results of the deployment: more
     than one if the result is open, for which ``doubt`` is the reason; none if the document does not
-    show the account. An account that exists has the rule's ``judgement``.
+    show the account. An account that exists has the rule's ``judgement``. ``before`` is the account
+    that a Terraform plan changes, and ``loss`` says why the plan deletes it.
     """
 
     name: object
@@ -52,22 +48,8 @@ class PlannedAccount:
     entries: Sequence[Entry] = ()
     doubt: str | None = None
     judgement: Judgement | None = None
-
-
-def listed(value: object) -> list[object]:
-    """Return a JSON list, or an empty list for any other value."""
-    return value if isinstance(value, list) else []
-
-
-def member(value: object, *path: str) -> object:
-    """Return a nested member by case-insensitive names, as Azure does; None if it is missing."""
-    for name in path:
-        if isinstance(value, Unresolved):
-            break
-        pairs = value.items() if isinstance(value, dict) else ()
-        found = [entry for key, entry in pairs if lower_ascii(key) == name.lower()]
-        value = Unresolved(f"{name} twice") if len(found) > 1 else next(iter(found), None)
-    return value
+    before: Entry | None = None
+    loss: str | None = None
 
 
 def shaped(kind: object, properties: object) -> Entry:
@@ -75,7 +57,7 @@ def shaped(kind: object, properties: object) -> Entry:
 
     def picked(value: object, shape: object) -> object:
         if not isinstance(shape, dict) or not isinstance(value, dict):
-            return value
+            return [] if isinstance(value, dict | list) else value  # not a plain value
         return {name: picked(member(value, name), part) for name, part in shape.items()}
 
     # Azure's answers always have properties.
@@ -83,15 +65,50 @@ def shaped(kind: object, properties: object) -> Entry:
     return {"id": path_of("here", "here", "here"), "kind": kind, "properties": judged}
 
 
-def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> dict[str, str | None] | None:
-    """Return kind, verdict, reason and message; None if lower-cased ``kinds`` lacks its kind."""
-    given = {clean_text(entry["kind"]) for entry in account.entries}
-    kind = given.pop() if len(given) == 1 else None
-    if kind and not kind.isspace() and kind.lower() not in kinds:
+def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
+    """Return kind, verdict, reason and message; None if lower-cased ``kinds`` lacks its kind.
+
+    None also if the document only deletes the account.
+    """
+    kind = _kind_of(account.entries)
+    is_shown = account.entries or account.doubt
+    if not is_shown or _is_left_out(kind, kinds):
         return None
     if exact := account.judgement:
-        return _row(kind, exact.verdict, exact.reason, exact.message)
-    notes = [account.doubt] if account.doubt else []
+        return _row(kind, exact.reason, exact.message, exact.verdict)
+    judged, notes = _judge(account.entries)
+    verdicts = {each.verdict for each in judged}
+    is_clear = len(verdicts) == 1 and (kind or verdicts == {Verdict.COMPLIANT})
+    if not is_clear or judged[0].reason is Reason.MALFORMED:
+        reason = CheckReason.NOT_RESOLVED
+        notes = [account.doubt, *notes] if account.doubt else notes
+        message = CHECK_REASONS[reason].text(few(dict.fromkeys(notes)))
+        return _row(kind, reason, message, Verdict.UNKNOWN)
+    said, words = judged[0], VERDICT_REASONS[judged[0].reason]
+    is_violation = said.verdict is Verdict.NON_COMPLIANT
+    message = f"{words.message} {_SET_A_KEY}" if is_violation else words.text()
+    return _row(kind, said.reason, message, said.verdict)
+
+
+def judge_loss(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
+    """Return kind, reason and message of what a Terraform plan takes from an account, or None."""
+    if not account.before or _is_left_out(kind := _kind_of([account.before]), kinds):
+        return None
+    reason = CheckReason.ACCOUNT_LOST
+    if account.loss is None:
+        reason = CheckReason.KEY_LOST
+        before, after = (
+            {each.verdict for each in _judge(entries)[0]}
+            for entries in ([account.before], account.entries)
+        )
+        if Verdict.NON_COMPLIANT in before or after != {Verdict.NON_COMPLIANT}:
+            return None
+    return _row(kind, reason, CHECK_REASONS[reason].text(account.loss))
+
+
+def _judge(entries: Sequence[Entry]) -> tuple[list[Judgement], list[str]]:
+    """Judge the worst and the best reading of each entry; also return what is left open."""
+    judged, notes = [], []
 
     def filled(value: object, defaults: Entry, name: str = "") -> object:
         if isinstance(value, dict):
@@ -100,23 +117,25 @@ def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> dict[str, 
             notes.append(f"{name} is {value.text}")
         return defaults.get(name) if isinstance(value, Unresolved) else value
 
-    judged = []
-    for entry, defaults in product(account.entries, (_WORST, _BEST)):
+    for entry, defaults in product(entries, (_WORST, _BEST)):
+        spend(50)
         if parsed := parse_account(filled(entry, defaults), frozenset()):
             judged.append(judge(parsed))
             if judged[-1].reason is Reason.MALFORMED:
                 notes.append(parsed.malformed or "keyName is not the name of a key")
-    verdicts = {each.verdict for each in judged}
-    is_clear = len(verdicts) == 1 and (kind or verdicts == {Verdict.COMPLIANT})
-    if not is_clear or judged[0].reason is Reason.MALFORMED:
-        reason = CheckReason.NOT_RESOLVED
-        message = CHECK_REASONS[reason].text(few(dict.fromkeys(notes)))
-        return _row(kind, Verdict.UNKNOWN, reason, message)
-    said, words = judged[0], VERDICT_REASONS[judged[0].reason]
-    is_violation = said.verdict is Verdict.NON_COMPLIANT
-    message = f"{words.message} {_SET_A_KEY}" if is_violation else words.text()
-    return _row(kind, said.verdict, said.reason, message)
+    return judged, notes
 
 
-def _row(kind: str | None, verdict: str, reason: str, message: str) -> dict[str, str | None]:
-    return {"kind": kind, "verdict": verdict, "reason": reason, "message": message}
+def _kind_of(entries: Sequence[Entry]) -> str | None:
+    given = {clean_text(entry["kind"]) for entry in entries}
+    kind = given.pop() if len(given) == 1 else None
+    return kind if kind and _KIND.fullmatch(kind) else None
+
+
+def _is_left_out(kind: str | None, kinds: Collection[str]) -> bool:
+    return kind is not None and kind.lower() not in kinds
+
+
+def _row(kind: str | None, reason: str, message: str, verdict: str | None = None) -> Row:
+    judged = {} if verdict is None else {"verdict": verdict}
+    return {"kind": kind, **judged, "reason": reason, "message": message}

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cmk_check.core.planned.account import PlannedAccount, Unresolved, listed, member, shaped
+from cmk_check.core.planned.account import PlannedAccount, shaped
+from cmk_check.core.planned.document import Unresolved, distinct, listed, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.text import as_object
 from cmk_check.limits import MAX_EXPRESSION_CHARS
@@ -24,7 +25,7 @@ _UNLIKE: Final = re.compile(
     r"\b(newGuid|utcNow|deployment)\(", re.IGNORECASE
 )  # differ where they stand
 _HERE: Final = re.compile(r"\b(resourceGroup|subscription\w*|resourceId)\(", re.IGNORECASE)
-_ARGUMENTS: Final = re.compile(r"(?<=\w)\([^()]*\)")
+_PIECES: Final = re.compile(r"'(?:[^']|'')*'|[()]")
 _TYPES: Final = "|".join(map(re.escape, (ACCOUNT_TYPE, *DEPLOYMENTS)))
 # An id may end with an expression, in which there may be slashes.
 _ID: Final = re.compile(rf"/providers/({_TYPES})/([^/]+|\[((?!\]/).)*\])/?$")
@@ -48,16 +49,16 @@ class _Scope:
         self, template: object, given: Mapping[str, object], label: str = "", here: str = ""
     ) -> None:
         self._template, self._label, self._here = template, label, here
-        is_second = str(member(template, "languageVersion")).startswith("2")
-        self.nested = "inner" if is_second else "outer"
+        self.nested = "inner" if _is_second(template) else "outer"
         # Null stands for the default in some versions of the language, and for itself in others.
         self._known = {
-            ("parameters", name.lower()): Unresolved(f"{name}, null") if value is None else value
+            ("parameters", name): Unresolved(f"{name}, null") if value is None else value
             for name, value in given.items()
         }
 
     def resolve(self, value: object) -> object:
         """Return a value with its expressions resolved, or replaced with ``Unresolved``."""
+        spend(len(value) if isinstance(value, str) else 1)
         if isinstance(value, dict):
             return {name: self.resolve(entry) for name, entry in value.items()}
         if isinstance(value, list):
@@ -91,11 +92,20 @@ class _Scope:
         return _key(self.resolve(value)).lower().replace(" ", "")
 
 
+def _is_second(template: object) -> bool:
+    return str(member(template, "languageVersion")).startswith("2")
+
+
 def _key(value: object) -> str:
     """Return a key that is equal only for values that are certainly equal."""
     if isinstance(value, Unresolved):
         return value.key
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
+    if isinstance(value, dict):
+        value = [part for pair in value.items() for part in pair]
+    if isinstance(value, list):
+        return f"[{','.join(map(_key, value))}]"
+    spend(len(text := str(value)))
+    return "'" + text.replace("'", "''") + "'" if isinstance(value, str) else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +123,7 @@ class _Around:
 
     def overrides(self, other: "_Around") -> bool:
         """Return whether Azure always deploys this if it deploys the other, and after it."""
+        spend(len(self.place))
         for (level, index, needs), (_, before, _) in zip(self.place, other.place, strict=False):
             if index != before:
                 symbol, kind, name = level[before]
@@ -125,12 +136,12 @@ class _Around:
 type _Found = tuple[str, _Around, PlannedAccount]
 
 
-def read_template(template: object, parameters: Mapping[str, object]) -> list[PlannedAccount]:
+def read_template(template: object, *parameters: object) -> list[PlannedAccount]:
     """Return the accounts that a template deploys, each once, and hidden nested templates.
 
-    ``parameters`` are the entries of parameter files.
+    ``parameters`` are those of each parameter file; the last value counts.
     """
-    given = {name: _value(each) for name, each in parameters.items()}
+    given = {name: value for each in parameters for name, value in _values(each).items()}
     found: dict[tuple[str, tuple[str, str]], list[_Found]] = {}
     for each in _walk(template, _Around(_Scope(template, given))):
         found.setdefault((each[0], each[1].group), []).append(each)
@@ -138,16 +149,21 @@ def read_template(template: object, parameters: Mapping[str, object]) -> list[Pl
     late = [entry for key in accounts if _LATE in key[0] for entry in accounts[key].entries]
     for key, account in accounts.items():
         kinds = [entry["kind"] for entry in account.entries]
+        spend(len(late))
         setters = [entry for entry in late if _LATE not in key[0] and entry["kind"] in kinds]
         if setters:
             accounts[key] = replace(account, entries=[*account.entries, *setters], doubt=_LATER)
     return list(accounts.values())
 
 
-def _value(entry: object) -> object:
-    if isinstance(entry, Unresolved):
-        return entry
-    return as_object(entry).get("value", Unresolved("a reference to a key vault"))
+def _values(parameters: object) -> dict[str, object]:
+    """Return the values of parameters by lower-cased names."""
+    hidden = Unresolved("a reference to a key vault")
+    pairs = [(name.lower(), entry) for name, entry in as_object(parameters).items()]
+    return {
+        name: entry if isinstance(entry, Unresolved) else as_object(entry).get("value", hidden)
+        for name, entry in distinct(pairs).items()
+    }
 
 
 def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
@@ -163,7 +179,7 @@ def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
 def _walk(template: object, around: _Around) -> Iterator[_Found]:
     """Yield the accounts of a template, each with the key of its name."""
     resources, scope = member(template, "resources"), around.scope
-    is_named = isinstance(resources, dict)
+    is_named, is_second = isinstance(resources, dict), _is_second(template)
     if isinstance(resources, str):
         yield around.address, around, PlannedAccount(resources, around.address, None, (), NOT_SHOWN)
     pairs = as_object(resources).items() if is_named else enumerate(listed(resources))
@@ -175,7 +191,8 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
     for index, (symbol, resource) in enumerate(named):
         condition = scope.resolve(member(resource, "condition"))
         count = scope.resolve(member(resource, "copy", "count"))
-        is_left_out = member(resource, "existing") is True or condition is False or count == 0
+        is_left_out = is_second and member(resource, "existing") is True
+        is_left_out |= condition is False or count == 0
         needs = [scope.word(need) for need in listed(member(resource, "dependsOn"))]
         is_open = set() if isinstance(condition, bool | None) else {_key(condition)}
         is_open |= set() if count is None else {f"copy {_key(count)}"}
@@ -204,9 +221,7 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
     account = PlannedAccount(name, around.address, line, (), NOT_SHOWN)
     if kind == f"'{ACCOUNT_TYPE}'":
         # Azure compares names case-insensitively, but not the arguments of functions in names.
-        key = str(name).lower()
-        if isinstance(name, Unresolved):
-            key = name.key
+        key = name.key if isinstance(name, Unresolved) else _key(name).lower()
         own_kind = scope.resolve(member(resource, "kind"))
         entry = shaped(own_kind, scope.resolve(properties))
         yield key, around, replace(account, entries=(entry,), doubt=None)
@@ -215,8 +230,8 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
         own = [scope.word(part) if part else "" for part in where]
         group = (own[0] or around.group[0], own[1] or ("" if own[0] else around.group[1]))
         if str(mode).lower() == "inner":
-            given = {name: _value(each) for name, each in as_object(passed).items()}
-            scope = _Scope(template, given, f"@{around.address}", ",".join(group).strip(","))
+            here = ",".join(group).strip(",")
+            scope = _Scope(template, _values(passed), f"@{around.address}", here)
         address = f"{around.address}.properties.template."
         yield from _walk(template, replace(around, scope=scope, address=address, group=group))
     elif kind.strip("'") in DEPLOYMENTS or not kind.startswith("'"):
@@ -261,8 +276,11 @@ def read_prediction(document: object) -> list[PlannedAccount]:
 
 def _type_of(given: str) -> str:
     """Return the type of an account or deployment by its id, which may be a call; else ""."""
-    inside = given.partition("(")[2].rpartition(")")[0]
-    while (shorter := _ARGUMENTS.sub("", inside)) != inside:
-        inside = shorter
-    found = _ID.search(given) if given.startswith("/") else _ID_CALL.search(inside)
-    return found[1] if found else ""
+    if given.startswith("/"):
+        found = _ID.search(given)
+        return found[1] if found else ""
+    depth, types = 0, []
+    for piece in _PIECES.findall(given):
+        depth += (piece == "(") - (piece == ")")
+        types += _ID_CALL.findall(piece) if depth == 1 else []
+    return types[0][0] if types else ""

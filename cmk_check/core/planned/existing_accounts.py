@@ -9,6 +9,7 @@ from typing import Final
 from cmk_check.core.account import Evidence, Judgement, parse_account
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.planned.account import PlannedAccount
+from cmk_check.core.planned.document import member
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.rule import judge, judgement_of
 from cmk_check.core.text import as_object, clean_text
@@ -26,7 +27,7 @@ def read_accounts(document: object) -> list[PlannedAccount] | None:
     An entry without a usable id is an unknown account, and so is what an incomplete list lacks.
     """
     page = as_object(document)
-    entries = page.get("value") if page else document
+    entries = member(page, "value") if page else document
     if not isinstance(entries, list):
         if "id" not in page or _is_another_resource(page):
             return None

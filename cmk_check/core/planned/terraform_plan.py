@@ -6,14 +6,22 @@ providers azurerm (cognitive_account*_resource.go, ai_services_resource.go) and 
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import zip_longest
 from typing import Final
 
-from cmk_check.core.planned.account import Entry, PlannedAccount, Unresolved, listed, member, shaped
+from cmk_check.core.planned.account import Entry, PlannedAccount, shaped
 from cmk_check.core.planned.arm_template import DEPLOYMENTS, NOT_SHOWN
+from cmk_check.core.planned.document import (
+    Unresolved,
+    distinct,
+    listed,
+    member,
+    spend,
+)
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.rule import KEY_VAULT
 from cmk_check.core.text import as_object, few
@@ -21,116 +29,155 @@ from cmk_check.core.text import as_object, few
 _AI_SERVICES: Final = "azurerm_ai_services"
 _ACCOUNTS: Final = frozenset({"azurerm_cognitive_account", _AI_SERVICES, "azapi_resource"})
 _KEY: Final = "azurerm_cognitive_account_customer_managed_key"
+_BLOCK: Final = "customer_managed_key"
 _KEY_ID: Final = re.compile(r"(https://[^/]+/)keys/([^/]+)(?:/([^/]*))?/?")
-_INDEX: Final = re.compile(r'(\[(\d+|"(\\.|[^"\\])*")\])?$')
+_INDEX: Final = r'(?:\[(?:\d+|"(?:\\.|[^"\\])*")\])?'
+_MODULE: Final = re.compile(rf"module\.([\w-]+){_INDEX}\.")
 _LOOPS: Final = frozenset({"each.key", "count.index"})
 _AFTER_APPLY: Final = Unresolved("known after apply")
 _OTHER: Final = Unresolved("that of an account outside the plan")
+_UNREADABLE: Final = Unresolved("in a body that cannot be read")
 _SET_BY: Final = "the plan does not show the order or the account in which these set a key: {}"
-_ATTRIBUTES: Final = ("name", "kind", "type", "body", "customer_managed_key")
+_GONE: Final = (("delete",), ("forget",))
+_IDLE: Final = (("no-op",), ("forget",))
+_UNREAD: Final = shaped(_OTHER, None)
+# azurerm sets Microsoft's keys when the resource of a key is destroyed.
+_KEY_GONE: Final = shaped(_OTHER, {"encryption": {"keySource": "Microsoft.CognitiveServices"}})
 
 
 @dataclass(frozen=True, slots=True)
 class _Resource:
     """A resource in the plan; ``values`` are those after the plan, or before a deletion.
 
-    ``place`` is its module, its name in the configuration, and its index. ``arm_type`` and ``body``
-    are only for azapi.
+    ``place`` is its module, its name in the configuration, and its index; ``arguments`` are those
+    in the configuration. ``before`` and ``after`` are what it says of an account, empty for none.
     """
 
     line: int | None
     address: str
     type: str
     place: tuple[str, str, str]
-    is_gone: bool
-    is_idle: bool
-    is_new: bool
-    had: dict[str, object]
+    arguments: object
+    change: object
+    actions: tuple[str, ...]
     values: dict[str, object]
-    arm_type: str
-    body: object
+    before: Entry
+    after: Entry
 
-    def planned(self, entries: Collection[Entry], doubt: str | None = None) -> PlannedAccount:
-        name = self.values.get("name", self.address)
-        return PlannedAccount(name, self.address, self.line, [*entries], doubt)
+    def planned(
+        self, entries: Collection[Entry], doubt: str | None = None, loss: str | None = None
+    ) -> PlannedAccount:
+        name, place = self.values.get("name", self.address), (self.address, self.line)
+        return PlannedAccount(name, *place, [*entries], doubt, None, self.before, loss)
 
 
 def read_plan(document: object) -> list[PlannedAccount]:
     """Return the accounts after the plan, each once, and resources that may hide more."""
-    planned = _planned_values(member(document, "planned_values", "root_module"))
-    changes = listed(member(document, "resource_changes")) or list(planned)
+    changes = listed(member(document, "resource_changes"))
     # What Terraform could not plan yet.
     deferred = listed(member(document, "deferred_changes"))
     changes = [*changes, *(member(each, "resource_change") for each in deferred)]
-    managed = [each for each in changes if member(each, "mode") == "managed"]
-    resources = [_resource(step) for each in managed for step in _steps(each)]
-    said = [(each, given) for each in resources if (given := _said(each))]
-    bases = {each.address: (each, base) for each, base in said if each.type in _ACCOUNTS}
-    accounts = [account for account, _ in bases.values()]
-    configuration = member(document, "configuration", "root_module")
-    found = []
-    setters: dict[tuple[str, ...], dict[str, tuple[_Resource, Entry]]] = {}
-    for each, entry in said:
-        if each.type not in _ACCOUNTS and member(entry, "properties", "encryption") is not None:
-            targets = _targets(each, accounts, configuration)
-            setters.setdefault(targets, {})[each.address] = (each, entry)
-    for address, (account, base) in bases.items():
-        own = [*setters.get((address,), {}).values()]
-        unclear = [each for each in setters if address in each[:-1]]
-        loose = [given for each in unclear for given in setters[each].values()]
-        entries = [_with(base, given) for _, given in own] or [base]
-        block = "customer_managed_key"
-        if any(each.is_idle for each, _ in own) and account.had.get(block):
-            # Without its block, azurerm removes the key that the other resource has set.
-            entries += [] if account.values.get(block) else [base]
-        if account.is_new and not all(each.is_new or each.is_gone for each, _ in own):
-            entries.append(base)  # it is created again, and what set its key before is not
-        entries += [_with(entry, given) for entry in [*entries] for _, given in loose]
-        names = few(each.address for each, _ in (*own, *loose))
-        found.append(account.planned(entries, _SET_BY.format(names) if entries[1:] else None))
-    found += [each.planned([entry]) for each, entry in setters.get(("",), {}).values()]
-    return found + [each.planned((), NOT_SHOWN) for each in resources if _hides_accounts(each)]
+    blocks = dict(_blocks(member(document, "configuration", "root_module")))
+    resources = [each for change in changes for each in _resources(change, blocks)]
+    accounts = {each.address: each for each in resources if each.after and each.type in _ACCOUNTS}
+    # What sets the key of an account, by whether that is certain.
+    setters: dict[str, dict[tuple[str, bool], _Resource]] = {}
+    for each in resources:
+        if (
+            each.type not in _ACCOUNTS
+            and member(each.after, "properties", "encryption") is not None
+        ):
+            targets = _targets(each, accounts.values())
+            for target in targets:
+                setters.setdefault(target, {})[each.address, len(targets) == 1] = each
+    found = [_account(each, setters.get(address, {})) for address, each in accounts.items()]
+    for each in resources:
+        if (each.address, True) in setters.get("", {}) and each.after:
+            found.append(each.planned([each.after]))
+        if each.address not in accounts and (loss := _loss(each)) is not None:
+            found.append(replace(each, before=each.before or _UNREAD).planned((), None, loss))
+        if _hides_accounts(each):
+            found.append(each.planned((), NOT_SHOWN))
+    return found
 
 
-def _planned_values(module: object) -> Iterator[object]:
-    """Yield the resources of a plan without changes, in which missing values are unknown."""
+def _account(account: _Resource, setters: Mapping[tuple[str, bool], _Resource]) -> PlannedAccount:
+    """Return an account with the key that the resources set which certainly or perhaps mean it."""
+    own, loose = (
+        [each for (_, is_sure), each in setters.items() if is_sure is wanted]
+        for wanted in (True, False)
+    )
+    before = reduce(_with, [account.before, *(each.before for each in own if each.before)])
+    entries = [_with(account.after, each.after) for each in own] or [account.after]
+    if any(each.actions in _IDLE for each in own) and member(account.change, "before", _BLOCK):
+        # Without its block, azurerm removes the key that the other resource has set.
+        entries += [] if account.values.get(_BLOCK) else [account.after]
+    is_kept = [each for each in own if not {"create", "delete", "forget"} & {*each.actions}]
+    if "create" in account.actions and is_kept:
+        entries.append(account.after)  # it is created again, and what set its key before is not
+    spend(20 * len(loose))
+    entries += [_with(entry, each.after) for entry in [*entries] for each in loose]
+    doubt = _SET_BY.format(few(each.address for each in (*own, *loose))) if entries[1:] else None
+    return replace(account, before=before).planned(entries, doubt, _loss(account))
+
+
+def _loss(resource: _Resource) -> str | None:
+    """Return why the plan deletes an account, "" if it does not say; None if it does not."""
+    if resource.type == "azapi_resource_action":
+        is_meant = (resource.actions in _GONE) == (resource.values.get("when") == "destroy")
+        is_deletion = str(resource.values.get("method")).upper() == "DELETE"
+        is_deletion &= is_meant and resource.actions not in _IDLE
+        is_account = _arm_type(resource.type, resource.values) == ACCOUNT_TYPE
+        return "" if is_deletion and is_account and not resource.values.get("action") else None
+    if "delete" not in resource.actions:
+        return None
+    if resource.type.endswith("_template_deployment"):
+        # azurerm deletes what the template has deployed.
+        return "" if ACCOUNT_TYPE in str(member(resource.change, "before")).lower() else None
+    if resource.type not in _ACCOUNTS or not resource.before:
+        return None
+    paths = few(map(_path, listed(member(resource.change, "replace_paths"))))
+    why = f"it is created again because of {paths or 'what the plan does not say'}"
+    return why if "create" in resource.actions else ""
+
+
+def _path(steps: object) -> str:
+    """Return a path as Terraform writes it, such as ``identity[0].type``."""
+    parts = (f"[{each}]" if isinstance(each, int) else f".{each}" for each in listed(steps))
+    return "".join(parts).removeprefix(".")
+
+
+def _blocks(module: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield the arguments of each resource in the configuration, by its modules and name."""
     for each in listed(member(module, "resources")):
-        values = as_object(member(each, "values"))
-        unknown = dict.fromkeys((name for name in _ATTRIBUTES if name not in values), True)
-        yield {**as_object(each), "change": {"after": values, "after_unknown": unknown}}
-    for child in listed(member(module, "child_modules")):
-        yield from _planned_values(child)
+        yield (*path, str(member(each, "address"))), member(each, "expressions")
+    for name, call in as_object(member(module, "module_calls")).items():
+        yield from _blocks(member(call, "module"), (*path, name))
 
 
-def _steps(entry: object) -> list[object]:
-    """Return a change; if it replaces what sets a key, its deletion and its creation, in order."""
-    change = as_object(member(entry, "change"))
-    actions = listed(member(change, "actions"))
-    if member(entry, "type") != _KEY or {*actions} != {"create", "delete"}:
-        return [entry]
-    parts = ({**change, "actions": [action]} for action in actions)
-    return [{**as_object(entry), "change": part} for part in parts]
-
-
-def _resource(entry: object) -> _Resource:
-    line = getattr(entry, "line", None)
+def _resources(entry: object, blocks: Mapping[tuple[str, ...], object]) -> Iterator[_Resource]:
+    """Yield a resource; if it sets a key and is made anew, its deletion and creation, in order."""
+    line, change = getattr(entry, "line", None), member(entry, "change")
     address, kind, name = (str(member(entry, part)) for part in ("address", "type", "name"))
-    index, block = address.removeprefix(_INDEX.sub("", address)), f"{kind}.{name}"
+    index, block = address.removeprefix(re.sub(f"{_INDEX}$", "", address)), f"{kind}.{name}"
     place = (address.removesuffix(index).removesuffix(block), block, index)
+    arguments = blocks.get((*_MODULE.findall(place[0]), block))
+    had = as_object(member(change, "before"))
+    after = as_object(_merged(member(change, "after"), member(change, "after_unknown")))
     # A deposed object remains from an earlier apply and is deleted.
-    actions, had = member(entry, "change", "actions"), member(entry, "change", "before")
-    is_gone = actions in (["delete"], ["forget"])
-    after = _merged(member(entry, "change", "after"), member(entry, "change", "after_unknown"))
-    values = as_object(had if is_gone else after)
-    body = values.get("body")
-    with suppress(ValueError):  # a JSON string up to version 1 of azapi
-        body = json.loads(body) if isinstance(body, str) else body
-    is_azapi, given = kind.startswith("azapi_"), str(values.get("type"))
-    arm_type = given.partition("@")[0].lower() if is_azapi else ""
-    is_idle, is_new = actions in (["no-op"], ["forget"]), "create" in listed(actions)
-    state = (is_gone, is_idle, is_new, as_object(had), values)
     address += " (deposed)" if member(entry, "deposed") else ""
-    return _Resource(line, address, kind, place, *state, arm_type, body)
+    given = tuple(map(str, listed(member(change, "actions"))))
+    is_made_anew = kind == _KEY and {"create", "delete"} == {*given}
+    for actions in ((each,) for each in given) if is_made_anew else (given,):
+        is_first = not is_made_anew or actions in _GONE
+        before = _said(kind, had) if had and is_first else {}
+        values = had if actions in _GONE else after
+        said = {} if actions in _GONE else _said(kind, values)
+        if kind == _KEY and actions in _GONE:
+            said = before if actions in _IDLE else _KEY_GONE
+        if member(entry, "mode") != "data":
+            named = (line, address, kind, place, arguments, change)
+            yield _Resource(*named, actions, values, before, said)
 
 
 def _merged(after: object, unknown: object) -> object:
@@ -146,27 +193,40 @@ def _merged(after: object, unknown: object) -> object:
     return after
 
 
-def _said(resource: _Resource) -> Entry | None:
-    """Return what a resource says of an account; None for nothing."""
-    if resource.is_gone and not (resource.is_idle and resource.type == _KEY):
-        # azurerm sets Microsoft's keys when the resource of a key is destroyed.
-        gone = {"encryption": {"keySource": "Microsoft.CognitiveServices"}}
-        return shaped(_OTHER, gone) if resource.type == _KEY else None
-    if resource.type == _KEY:
-        return shaped(_OTHER, {"encryption": _encryption(resource.values)})
-    if resource.type.startswith("azurerm_") and resource.type in _ACCOUNTS:
-        blocks = resource.values.get("customer_managed_key")
+def _said(kind: str, values: dict[str, object]) -> Entry:
+    """Return what a resource with these values says of an account; empty for nothing."""
+    if kind == _KEY:
+        return shaped(_OTHER, {"encryption": _encryption(values)})
+    if kind.startswith("azurerm_") and kind in _ACCOUNTS:
+        blocks = values.get(_BLOCK)
         encryption = _encryption(next(iter(blocks), None) if isinstance(blocks, list) else blocks)
-        kind = "AIServices" if resource.type == _AI_SERVICES else resource.values.get("kind")
-        return shaped(kind, {"encryption": encryption})
-    kind = member(resource.body, "kind") if resource.type in _ACCOUNTS else _OTHER
-    is_account = resource.arm_type == ACCOUNT_TYPE and resource.values.get("when") != "destroy"
-    properties = member(resource.body, "properties")
+        own_kind = "AIServices" if kind == _AI_SERVICES else values.get("kind")
+        return shaped(own_kind, {"encryption": encryption})
+    if _arm_type(kind, values) != ACCOUNT_TYPE or values.get("when") == "destroy":
+        return {}
+    with suppress(ValueError):  # two spellings of a name, which Terraform allows
+        return _said_by_azapi(kind, values)
+    return shaped(_UNREADABLE, _UNREADABLE)
+
+
+def _said_by_azapi(kind: str, values: dict[str, object]) -> Entry:
+    body = values.get("body")
+    if isinstance(body, str):  # up to version 1 of azapi
+        body = json.loads(body, object_pairs_hook=distinct)
+    properties = member(body, "properties")
+    if kind in _ACCOUNTS:
+        return shaped(member(body, "kind"), properties)
     names = {name.lower() for name in as_object(properties)}
-    if resource.type not in _ACCOUNTS and member(properties, "encryption") is None:
+    if member(properties, "encryption") is None and "encryption" in names:
         # An update says null where it does something of which nobody knows the outcome.
-        properties = {"encryption": Unresolved("null")} if "encryption" in names else None
-    return shaped(kind, properties) if is_account else None
+        properties = {"encryption": Unresolved("null")}
+    return shaped(_OTHER, properties)
+
+
+def _arm_type(kind: str, values: dict[str, object]) -> str:
+    """Return the type in Azure of a resource of azapi, "" for other resources."""
+    given = str(values.get("type")).partition("@")[0].lower()
+    return given if kind.startswith("azapi_") else ""
 
 
 def _encryption(block: object) -> object:
@@ -181,8 +241,9 @@ def _encryption(block: object) -> object:
     return {"keySource": KEY_VAULT, "keyVaultProperties": key}
 
 
-def _targets(setter: _Resource, accounts: Collection[_Resource], module: object) -> tuple[str, ...]:
+def _targets(setter: _Resource, accounts: Collection[_Resource]) -> tuple[str, ...]:
     """Return the addresses of accounts that may be set; at the end "" for one outside the plan."""
+    spend(len(accounts))
     attribute = "cognitive_account_id" if setter.type == _KEY else "resource_id"
     given, parent = setter.values.get(attribute), setter.values.get("parent_id")
     if isinstance(parent, str):
@@ -192,12 +253,8 @@ def _targets(setter: _Resource, accounts: Collection[_Resource], module: object)
         exact = [address for address, is_meant in meant.items() if is_meant]
         alike = [address for address, is_meant in meant.items() if is_meant is None]
         return (*exact,) if len(exact) == 1 else (*exact, *alike, "")
-    path, block, index = setter.place
-    for name in re.findall(r"module\.([\w-]+)", path):
-        module = member(module, "module_calls", name, "module")
-    blocks = listed(member(module, "resources"))
-    own = next((each for each in blocks if member(each, "address") == block), None)
-    names = {str(each) for each in listed(member(own, "expressions", attribute, "references"))}
+    references = listed(member(setter.arguments, attribute, "references"))
+    names, (path, _, index) = {*map(str, references)}, setter.place
     # Terraform lists a resource that an expression names, and each of its parts.
     named = {".".join(re.split(r"[.\[]", each)[:2]) for each in names - _LOOPS}
     referenced = [each for each in accounts if each.place[0] == path and {each.place[1]} == named]
@@ -214,7 +271,8 @@ def _has_id(account: _Resource, given: str) -> bool | None:
     """Tell whether an account has this id; None if it is new and only its subscription is open."""
     parts = ("id", "name", "resource_group_name", "parent_id")
     own, name, group, parent = map(account.values.get, parts)
-    if given == str(own if isinstance(own, str) else account.had.get("id")).lower():
+    own_id = own if isinstance(own, str) else member(account.change, "before", "id")
+    if given == str(own_id).lower():
         return True
     scope = parent if isinstance(parent, str) else f"/resourcegroups/{group}"
     is_alike = given.endswith(f"{scope}/providers/{ACCOUNT_TYPE}/{name}".lower())
@@ -232,13 +290,14 @@ def _with(entry: Entry, setter: Entry) -> Entry:
         return before | {name: laid_over(before.get(name), given[name]) for name in given}
 
     both = (member(each, "properties", "encryption") for each in (entry, setter))
-    return shaped(entry["kind"], {"encryption": laid_over(*both)})
+    return shaped(entry["kind"], {"encryption": laid_over(*both)}) if entry else {}
 
 
 def _hides_accounts(resource: _Resource) -> bool:
     """Tell whether a resource deploys a template that may have accounts."""
     text = str(resource.values | {"parameters_content": None, "parameters_body": None}).lower()
-    is_template = resource.type.endswith("_template_deployment") or resource.arm_type in DEPLOYMENTS
+    arm_type = _arm_type(resource.type, resource.values)
+    is_template = resource.type.endswith("_template_deployment") or arm_type in DEPLOYMENTS
     is_whole = "contentversion" in text and ACCOUNT_TYPE not in text and "templatelink" not in text
-    is_open = bool(resource.arm_type) and isinstance(resource.values.get("type"), Unresolved)
-    return not resource.is_gone and (is_open or (is_template and not is_whole))
+    is_open = bool(arm_type) and isinstance(resource.values.get("type"), Unresolved)
+    return resource.actions not in _GONE and (is_open or (is_template and not is_whole))

@@ -2,12 +2,10 @@
 
 # ruff: noqa: E501 - a document in a line
 import json
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -16,247 +14,142 @@ from typer.testing import CliRunner
 from cmk_check.cli import app
 from cmk_check.core.enums import Reason
 from cmk_check.core.reasons.catalogue import VERDICT_REASONS
-
-KEY: Final = {"keySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyName": "cmk"}}
-ACCOUNT: Final = "Microsoft.CognitiveServices/accounts"
-NESTED: Final = "Microsoft.Resources/deployments"
-SCHEMA: Final = "https://schema.management.azure.com/schemas/2019-04-01/deployment"
-AZAPI: Final = f"{ACCOUNT}@2025-06-01"
-KEY_RESOURCE: Final = "azurerm_cognitive_account_customer_managed_key"
-KEY_ID: Final = "https://kv.vault.azure.net/keys/cmk/0123"
-GROUP: Final = "/subscriptions/s/resourceGroups/rg"
-GREEN, RED, OPEN = "compliant", "non_compliant", "unknown"
-
-type Json = dict[str, Any]
-type Check = Callable[..., Any]
-
-
-def _account(encryption: object = None, name: str = "chat", **more: object) -> Json:
-    properties = {} if encryption is None else {"encryption": encryption}
-    return {"type": ACCOUNT, "name": name, "kind": "OpenAI", "properties": properties, **more}
-
-
-def _template(*resources: Json, **more: object) -> Json:
-    return {"$schema": f"{SCHEMA}Template.json#", "resources": list(resources), **more}
-
-
-def _nested(name: str, *resources: Json, needs: object = None, **parameters: object) -> Json:
-    values = {each: {"value": value} for each, value in parameters.items()}
-    scope = {"expressionEvaluationOptions": {"scope": "inner"}}
-    inner = _template(*resources, parameters={each: {"type": "string"} for each in parameters})
-    properties = {"template": inner, "parameters": values, **scope}
-    return {"type": NESTED, "name": name, "properties": properties, "dependsOn": needs}
-
-
-def _change(
-    kind: str,
-    after: object,
-    unknown: Sequence[str] = (),
-    actions: Sequence[str] = ("create",),
-    at: str = "x",
-) -> Json:
-    changes = {
-        "actions": list(actions),
-        "after": after,
-        "after_unknown": dict.fromkeys(unknown, True),
-    }
-    changes["before"] = after
-    return {
-        "address": f"{kind}.{at}",
-        "mode": "managed",
-        "type": kind,
-        "name": at.partition("[")[0],
-        "change": changes,
-    }
-
-
-def _plan(*changes: Json, references: object = ()) -> Json:
-    own = {"cognitive_account_id": {"references": references}}
-    resource = {"address": f"{KEY_RESOURCE}.x", "expressions": own}
-    configuration = {"root_module": {"resources": [resource]}}
-    return {"resource_changes": list(changes), "configuration": configuration}
-
-
-NEW: Final = ("create",)
-
-
-def _azurerm(
-    block: Sequence[object] = (),
-    at: str = "x",
-    had: object = (),
-    actions: Sequence[str] = ("update",),
-) -> Json:
-    values = {"kind": "OpenAI", "name": at, "resource_group_name": "rg"}
-    planned = {**values, "customer_managed_key": [*block]}
-    its_id = {"id": f"{GROUP}/providers/{ACCOUNT}/{at}"}
-    after = planned if "create" in actions else planned | its_id
-    before = None if actions == NEW else {"customer_managed_key": had, **its_id}
-    made = _change("azurerm_cognitive_account", after, actions=actions, at=at)
-    return made | {"change": made["change"] | {"before": before}}
-
-
-def _azapi(body: object, kind: str = "azapi_resource", **more: object) -> Json:
-    return _change(kind, {"type": AZAPI, "name": "x", "parent_id": GROUP, "body": body, **more})
-
-
-def _what_if(change_type: str, after: object) -> Json:
-    change_of = {"resourceId": f"{GROUP}/providers/{ACCOUNT}/chat", "changeType": change_type}
-    return {"status": "Succeeded", "changes": [{**change_of, "after": after}]}
-
-
-def _named(key: object) -> Json:
-    return {**KEY, "keyVaultProperties": {"keyName": key}}
-
-
-UPDATE: Final = _nested(
-    "update",
-    _account(KEY, "[parameters('n')]"),
-    n="chat",
-    needs=[f"[resourceId('{ACCOUNT}', 'chat')]"],
+from tests.unit.cli.check_kit import (
+    ABOVE,
+    ACCOUNT,
+    GREEN,
+    GROUP,
+    HERE,
+    KEY,
+    KEY_ID,
+    KEY_OF_X,
+    KEY_RESOURCE,
+    LATE,
+    LOOP,
+    NESTED,
+    NEW,
+    OPEN,
+    RED,
+    REFERENCES,
+    SCHEMA,
+    TEMPLATE_RESOURCE,
+    UNORDERED,
+    UNSUPPORTED,
+    UPDATE,
+    Check,
+    Json,
+    account,
+    azapi,
+    azurerm,
+    change,
+    key_of,
+    named,
+    nested,
+    plan,
+    template,
+    what_if,
 )
-UNORDERED: Final = _nested("update", _account(KEY, "[parameters('n')]"), n="chat")
-LATE: Final = _nested(
-    "update", _account(KEY, "[parameters('n')]"), n="[reference('a').outputs.n.value]"
-)
-ABOVE: Final = f"[resourceId('{NESTED}', 'above')]"
-HERE: Final = "[uniqueString(resourceGroup().id)]"
-UNSUPPORTED: Final = _what_if("Unsupported", None)["changes"]
-REFERENCES: Final = ["azurerm_cognitive_account.x.id", "azurerm_cognitive_account.x"]
-KEY_OF_X: Final = _change(KEY_RESOURCE, {"key_vault_key_id": KEY_ID}, ["cognitive_account_id"])
-ID_OF_X: Final = f"{GROUP}/providers/{ACCOUNT}/x"
 
-
-def _key_of(
-    account: str = "x", actions: Sequence[str] = ("create",), was: str = "x", **more: object
-) -> Json:
-    ids = ({"cognitive_account_id": f"{ID_OF_X[:-1]}{each}"} for each in (account, was))
-    after, before = ({**each, "key_vault_key_id": KEY_ID} for each in ids)
-    made = _change(KEY_RESOURCE, after, actions=actions) | more
-    return made | {"change": {**made["change"], "before": before}}
-
-
-TEMPLATE_RESOURCE: Final = "azurerm_resource_group_template_deployment"
-LOOP: Final = [
-    _azurerm(at='x["a"]'),
-    _azurerm(at='x["b"]'),
-    KEY_OF_X | {"address": f'{KEY_RESOURCE}.x["a"]'},
-]
 DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
-    "no key": (_template(_account()), [RED]),
-    "a key": (_template(_account(KEY)), [GREEN]),
-    "properties in another case": (_template(_account() | {"Properties": {"Encryption": KEY}, "properties": None}), [OPEN]),
-    "a parameter's default": (_template(_account(_named("[parameters('k')]")), parameters={"k": {"defaultValue": "cmk"}}), [GREEN]),
-    "a parameter without a value": (_template(_account(_named("[parameters('k')]")), parameters={"k": {}}), [OPEN]),
-    "a default that is an expression": (_template(_account(_named("[parameters('k')]")), parameters={"k": {"defaultValue": "[newGuid()]"}}), [OPEN]),
-    "a nullable parameter": (_template(_account("[parameters('e')]"), parameters={"e": {"nullable": True}}), [RED]),
-    "a variable": (_template(_account(_named("[variables('k')]")), variables={"k": "cmk"}), [GREEN]),
-    "a variable of itself": (_template(_account(_named("[variables('k')]")), variables={"k": "[variables('k')]"}), [OPEN]),
-    "an escaped bracket": (_template(_account(_named("[[x]"))), [OPEN]),
-    "an expression": (_template(_account("[if(parameters('c'), createObject(), null())]")), [OPEN]),
-    "an expression beside Microsoft's keys": (_template(_account(_named("[x()]") | {"keySource": "Microsoft.CognitiveServices"})), [RED]),
-    "a kind left open": (_template(_account(kind="[x()]")), [OPEN]),
-    "another kind": (_template(_account(kind="Face")), []),
-    "not deployed": (_template(_account(condition=False), _account(existing=True), _account(copy={"count": 0})), []),
-    "a condition left open": (_template(_account(condition="[x()]")), [RED]),
-    "a condition that is no truth value": (_template(_account(), UPDATE | {"condition": "false"}), [OPEN]),
-    "a lookalike of a name": (_template(_account({"\u212aeySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyName": "cmk"}})), [OPEN]),
-    "null for a default": (_template(_nested("n", _account(_named("[parameters('k')]")), k=None) | {"z": 1}), [OPEN]),
-    "each waits for the other": (_template(_account(KEY, dependsOn=["chat"]), _account(dependsOn=["chat"])), [OPEN]),
-    "names that differ in each parameter": (_template(_account(name="[parameters('a')]"), _nested("n", _account(KEY, "[parameters('k')]"), k="[parameters('b')]", needs=[f"[resourceId('{ACCOUNT}', parameters('a'))]"]), parameters={each: {"defaultValue": "[newGuid()]"} for each in "ab"}), [RED, GREEN]),
-    "names of two deployments": (_template(*(_nested(f"d{number}", _account(key, "[deployment().name]"), needs=["d0"] * number) for number, key in enumerate((None, KEY)))), [RED, GREEN]),
-    "a loop over fewer": (_template(_account(name="[string(copyIndex())]", copy={"count": 3}), _nested("n", _account(KEY, "[parameters('k')]"), k="[string(copyIndex())]", needs=[f"[resourceId('{ACCOUNT}', string(copyIndex()))]"]) | {"copy": {"count": 2}}), [OPEN]),
-    "a loop over all": (_template(_account(name="[string(copyIndex())]", copy={"count": 3}), _nested("n", _account(KEY, "[parameters('k')]"), k="[string(copyIndex())]", needs=[f"[resourceId('{ACCOUNT}', string(copyIndex()))]"]) | {"copy": {"count": 3}}), [GREEN]),
-    "symbolic names": (_template() | {"resources": {"a": _account(), "b": UPDATE | {"dependsOn": ["a"]}}}, [GREEN]),
-    "updated in a nested template": (_template(_account(), UPDATE), [GREEN]),
-    "updated at an unknown time": (_template(_account(), UNORDERED), [OPEN]),
-    "updated perhaps": (_template(_account(), UPDATE | {"condition": "[x()]"}), [OPEN]),
-    "updated under a name of a deployment": (_template(_account(), LATE), [OPEN, GREEN]),
-    "the key is taken back": (_template(_account(KEY), _nested("update", _account(), needs=[f"{ACCOUNT}/chat"])), [RED]),
-    "an outer scope": (_template({"type": NESTED, "name": "n", "properties": {"template": _template(_account(_named("[parameters('k')]")), parameters={"k": {"defaultValue": "no"}})}}), [OPEN]),
-    "a linked template": (_template({"type": NESTED, "name": "n", "properties": {"templateLink": {}}}), [OPEN]),
-    "a snapshot": ({"predictedResources": [_account(KEY, id=f"{GROUP}/providers/{ACCOUNT}/chat")]}, [GREEN]),
-    "a snapshot with an expression": ({"predictedResources": [_account(_named("[reference('x')]"), id=f"{GROUP}/providers/{ACCOUNT}/chat")]}, [OPEN]),
-    "a snapshot with an update": ({"predictedResources": [_account(each, id=f"{GROUP}/providers/{ACCOUNT}/chat") for each in (None, KEY)]}, [OPEN]),
-    "what-if creates": (_what_if("Create", _account(KEY)), [GREEN]),
-    "what-if over REST": ({"properties": _what_if("Modify", _account())}, [RED]),
-    "what-if ignores": (_what_if("Ignore", _account(KEY)), [OPEN]),
-    "what-if cannot say": (_what_if("Unsupported", None), [OPEN]),
-    "what-if deletes": (_what_if("Delete", None), []),
+    "no key": (template(account()), [RED]),
+    "a key": (template(account(KEY)), [GREEN]),
+    "a parameter's default": (template(account(named("[parameters('k')]")), parameters={"k": {"defaultValue": "cmk"}}), [GREEN]),
+    "a parameter without a value": (template(account(named("[parameters('k')]")), parameters={"k": {}}), [OPEN]),
+    "a default that is an expression": (template(account(named("[parameters('k')]")), parameters={"k": {"defaultValue": "[newGuid()]"}}), [OPEN]),
+    "a nullable parameter": (template(account("[parameters('e')]"), parameters={"e": {"nullable": True}}), [RED]),
+    "a variable": (template(account(named("[variables('k')]")), variables={"k": "cmk"}), [GREEN]),
+    "a variable of itself": (template(account(named("[variables('k')]")), variables={"k": "[variables('k')]"}), [OPEN]),
+    "an escaped bracket": (template(account(named("[[x]"))), [OPEN]),
+    "an expression": (template(account("[if(parameters('c'), createObject(), null())]")), [OPEN]),
+    "an expression beside Microsoft's keys": (template(account(named("[x()]") | {"keySource": "Microsoft.CognitiveServices"})), [RED]),
+    "a kind left open": (template(account(kind="[x()]")), [OPEN]),
+    "another kind": (template(account(kind="Face")), []),
+    "not deployed": (template(account(condition=False), account(copy={"count": 0})), []),
+    "exists": (template(languageVersion="2.0") | {"resources": {"a": account(existing=True)}}, []),
+    "exists in a language without existing resources": (template(account(existing=True)), [RED]),
+    "exists in an inner template without the second language": (template(nested("n", account(existing=True)), languageVersion="2.0"), [RED]),
+    "a kind with a blank": (template(account(kind="OpenAI ")), [OPEN]),
+    "a kind with an invisible character": (template(account(kind="Open\u200bAI")), [OPEN]),
+    "a condition left open": (template(account(condition="[x()]")), [RED]),
+    "a condition that is no truth value": (template(account(), UPDATE | {"condition": "false"}), [OPEN]),
+    "a lookalike of a name": (template(account({"\u212aeySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyName": "cmk"}})), [OPEN]),
+    "null for a default": (template(nested("n", account(named("[parameters('k')]")), k=None) | {"z": 1}), [OPEN]),
+    "each waits for the other": (template(account(KEY, dependsOn=["chat"]), account(dependsOn=["chat"])), [OPEN]),
+    "names that differ in each parameter": (template(account(name="[parameters('a')]"), nested("n", account(KEY, "[parameters('k')]"), k="[parameters('b')]", needs=[f"[resourceId('{ACCOUNT}', parameters('a'))]"]), parameters={each: {"defaultValue": "[newGuid()]"} for each in "ab"}), [RED, GREEN]),
+    "names of two deployments": (template(*(nested(f"d{number}", account(key, "[deployment().name]"), needs=["d0"] * number) for number, key in enumerate((None, KEY)))), [RED, GREEN]),
+    "a loop over fewer": (template(account(name="[string(copyIndex())]", copy={"count": 3}), nested("n", account(KEY, "[parameters('k')]"), k="[string(copyIndex())]", needs=[f"[resourceId('{ACCOUNT}', string(copyIndex()))]"]) | {"copy": {"count": 2}}), [OPEN]),
+    "a loop over all": (template(account(name="[string(copyIndex())]", copy={"count": 3}), nested("n", account(KEY, "[parameters('k')]"), k="[string(copyIndex())]", needs=[f"[resourceId('{ACCOUNT}', string(copyIndex()))]"]) | {"copy": {"count": 3}}), [GREEN]),
+    "symbolic names": (template() | {"resources": {"a": account(), "b": UPDATE | {"dependsOn": ["a"]}}}, [GREEN]),
+    "updated in a nested template": (template(account(), UPDATE), [GREEN]),
+    "updated at an unknown time": (template(account(), UNORDERED), [OPEN]),
+    "updated perhaps": (template(account(), UPDATE | {"condition": "[x()]"}), [OPEN]),
+    "updated under a name of a deployment": (template(account(), LATE), [OPEN, GREEN]),
+    "the key is taken back": (template(account(KEY), nested("update", account(), needs=[f"{ACCOUNT}/chat"])), [RED]),
+    "an outer scope": (template({"type": NESTED, "name": "n", "properties": {"template": template(account(named("[parameters('k')]")), parameters={"k": {"defaultValue": "no"}})}}), [OPEN]),
+    "a linked template": (template({"type": NESTED, "name": "n", "properties": {"templateLink": {}}}), [OPEN]),
+    "a snapshot": ({"predictedResources": [account(KEY, id=f"{GROUP}/providers/{ACCOUNT}/chat")]}, [GREEN]),
+    "a snapshot with an expression": ({"predictedResources": [account(named("[reference('x')]"), id=f"{GROUP}/providers/{ACCOUNT}/chat")]}, [OPEN]),
+    "a snapshot with an update": ({"predictedResources": [account(each, id=f"{GROUP}/providers/{ACCOUNT}/chat") for each in (None, KEY)]}, [OPEN]),
+    "what-if creates": (what_if("Create", account(KEY)), [GREEN]),
+    "what-if over REST": ({"properties": what_if("Modify", account())}, [RED]),
+    "what-if ignores": (what_if("Ignore", account(KEY)), [OPEN]),
+    "what-if cannot say": (what_if("Unsupported", None), [OPEN]),
+    "what-if deletes": (what_if("Delete", None), []),
     "what-if leaves a module out": ({"changes": [], "diagnostics": [{"code": "NestedDeploymentShortCircuited", "target": "x"}]}, [OPEN]),
-    "one group name in two subscriptions": (_template(_nested("above", _account()) | {"resourceGroup": "rg"}, _nested("n", _nested("m", _account(KEY)) | {"resourceGroup": "rg"}, needs=[ABOVE]) | {"subscriptionId": "other"}), [RED, GREEN]),
-    "a group that its own template names": (_template(_nested("above", _nested("m", _account()) | {"resourceGroup": "[resourceGroup().name]"}) | {"resourceGroup": "A"}, _nested("n", _account(KEY), needs=[ABOVE]) | {"resourceGroup": "[resourceGroup().name]"}), [RED, GREEN]),
-    "a name made of two groups": (_template(_nested("above", _account(name=HERE)) | {"resourceGroup": "A"}, {"type": NESTED, "name": "n", "resourceGroup": "A", "dependsOn": [ABOVE], "properties": {"template": _template(_account(KEY, HERE))}}), [RED, GREEN]),
-    "names made of two nulls": (_template(_nested("n", _account(name="[concat(parameters('a'), 'x')]"), _nested("m", _account(KEY, "[parameters('k')]"), k="[concat(parameters('b'), 'x')]", needs=[f"[resourceId('{ACCOUNT}', concat(parameters('a'), 'x'))]"]), a=None, b=None)), [RED, GREEN]),
-    "the inner scope of a second language": (_template(parameters={"k": {"defaultValue": "cmk"}}, languageVersion="2.0") | {"resources": {"d": {"type": NESTED, "name": "n", "properties": {"template": _template(_account(_named("[parameters('k')]")), parameters={"k": {"defaultValue": ""}})}}}}, [RED]),
-    "a scope by a variable": (_template({"type": NESTED, "name": "n", "properties": {"expressionEvaluationOptions": {"scope": "[variables('s')]"}, "template": _template(_account(_named("[parameters('k')]")), parameters={"k": {"defaultValue": ""}})}}, parameters={"k": {"defaultValue": "cmk"}}, variables={"s": "inner"}), [RED]),
-    "a stack": (_template({"type": "Microsoft.Resources/deploymentStacks", "name": "s", "properties": {"template": _template(_account())}}), [OPEN]),
-    "below what is not deployed": (_template(_account(condition=False, resources=[_nested("n", _account(name="b"))])), [RED]),
-    "resources by an expression": (_template(_nested("n") | {"properties": {"template": {"resources": "[x()]"}}}), [OPEN]),
-    "parameters by a variable": (_template(_nested("n", _account(_named("[parameters('k')]"))) | {"properties": {"expressionEvaluationOptions": {"scope": "inner"}, "parameters": "[variables('p')]", "template": _template(_account(_named("[parameters('k')]")), parameters={"k": {"defaultValue": "cmk"}})}}, variables={"p": {"k": {"value": ""}}}), [RED]),
-    "parameters by a link": (_template(_nested("n") | {"properties": {"expressionEvaluationOptions": {"scope": "inner"}, "parametersLink": {}, "template": _template(_account(_named("[parameters('k')]")), parameters={"k": {"defaultValue": "cmk"}})}}), [OPEN]),
-    "a blank kind": (_template(_account(kind=" ")), [OPEN]),
-    "a kind that changes": (_template(_account(), _nested("n", _account(KEY, kind="Face"), needs=[f"[resourceId('{ACCOUNT}', 'chat')]"])), [OPEN]),
-    "a snapshot with an id that is a call": ({"predictedResources": [_account(id=f"[resourceId(subscription().subscriptionId, resourceGroup().name, '{ACCOUNT}', 'chat')]")]}, [RED]),
-    "what-if cannot say of what it creates": ({"changes": _what_if("Create", _account(KEY))["changes"], "potentialChanges": UNSUPPORTED}, [OPEN]),
-    "what-if says that the key has no effect": ({"changes": [_what_if("Modify", _account(KEY))["changes"][0] | {"delta": [{"path": "properties.encryption.keySource", "propertyChangeType": "NoEffect"}]}]}, [OPEN]),
-    "names made of two times": (_template(_account(name="[parameters('a')]"), _nested("n", _account(KEY, "[parameters('k')]"), k="[parameters('b')]", needs=[f"[resourceId('{ACCOUNT}', parameters('a'))]"]), parameters={each: {"defaultValue": "[utcNow()]"} for each in "ab"}), [RED, GREEN]),
+    "one group name in two subscriptions": (template(nested("above", account()) | {"resourceGroup": "rg"}, nested("n", nested("m", account(KEY)) | {"resourceGroup": "rg"}, needs=[ABOVE]) | {"subscriptionId": "other"}), [RED, GREEN]),
+    "a group that its own template names": (template(nested("above", nested("m", account()) | {"resourceGroup": "[resourceGroup().name]"}) | {"resourceGroup": "A"}, nested("n", account(KEY), needs=[ABOVE]) | {"resourceGroup": "[resourceGroup().name]"}), [RED, GREEN]),
+    "a name made of two groups": (template(nested("above", account(name=HERE)) | {"resourceGroup": "A"}, {"type": NESTED, "name": "n", "resourceGroup": "A", "dependsOn": [ABOVE], "properties": {"template": template(account(KEY, HERE))}}), [RED, GREEN]),
+    "names made of two nulls": (template(nested("n", account(name="[concat(parameters('a'), 'x')]"), nested("m", account(KEY, "[parameters('k')]"), k="[concat(parameters('b'), 'x')]", needs=[f"[resourceId('{ACCOUNT}', concat(parameters('a'), 'x'))]"]), a=None, b=None)), [RED, GREEN]),
+    "the inner scope of a second language": (template(parameters={"k": {"defaultValue": "cmk"}}, languageVersion="2.0") | {"resources": {"d": {"type": NESTED, "name": "n", "properties": {"template": template(account(named("[parameters('k')]")), parameters={"k": {"defaultValue": ""}})}}}}, [RED]),
+    "a scope by a variable": (template({"type": NESTED, "name": "n", "properties": {"expressionEvaluationOptions": {"scope": "[variables('s')]"}, "template": template(account(named("[parameters('k')]")), parameters={"k": {"defaultValue": ""}})}}, parameters={"k": {"defaultValue": "cmk"}}, variables={"s": "inner"}), [RED]),
+    "a stack": (template({"type": "Microsoft.Resources/deploymentStacks", "name": "s", "properties": {"template": template(account())}}), [OPEN]),
+    "below what is not deployed": (template(account(condition=False, resources=[nested("n", account(name="b"))])), [RED]),
+    "resources by an expression": (template(nested("n") | {"properties": {"template": {"resources": "[x()]"}}}), [OPEN]),
+    "parameters by a variable": (template(nested("n", account(named("[parameters('k')]"))) | {"properties": {"expressionEvaluationOptions": {"scope": "inner"}, "parameters": "[variables('p')]", "template": template(account(named("[parameters('k')]")), parameters={"k": {"defaultValue": "cmk"}})}}, variables={"p": {"k": {"value": ""}}}), [RED]),
+    "parameters by a link": (template(nested("n") | {"properties": {"expressionEvaluationOptions": {"scope": "inner"}, "parametersLink": {}, "template": template(account(named("[parameters('k')]")), parameters={"k": {"defaultValue": "cmk"}})}}), [OPEN]),
+    "a blank kind": (template(account(kind=" ")), [OPEN]),
+    "a kind that changes": (template(account(), nested("n", account(KEY, kind="Face"), needs=[f"[resourceId('{ACCOUNT}', 'chat')]"])), [OPEN]),
+    "a snapshot with an id that is a call": ({"predictedResources": [account(id=f"[resourceId(subscription().subscriptionId, resourceGroup().name, '{ACCOUNT}', 'chat')]")]}, [RED]),
+    "what-if cannot say of what it creates": ({"changes": what_if("Create", account(KEY))["changes"], "potentialChanges": UNSUPPORTED}, [OPEN]),
+    "what-if says that the key has no effect": ({"changes": [what_if("Modify", account(KEY))["changes"][0] | {"delta": [{"path": "properties.encryption.keySource", "propertyChangeType": "NoEffect"}]}]}, [OPEN]),
+    "names made of two times": (template(account(name="[parameters('a')]"), nested("n", account(KEY, "[parameters('k')]"), k="[parameters('b')]", needs=[f"[resourceId('{ACCOUNT}', parameters('a'))]"]), parameters={each: {"defaultValue": "[utcNow()]"} for each in "ab"}), [RED, GREEN]),
     "what-if cannot say what is deployed": ({"changes": [{"changeType": "Unsupported", "resourceId": each} for each in (f"{GROUP}/providers/{ACCOUNT}/[string(reference('a/b'))]", f"[resourceId('{NESTED}', 'x')]", f"{GROUP}/providers/{ACCOUNT}/[x()]/providers/Microsoft.Authorization/locks/[y()]")]}, [OPEN, OPEN]),
     "what-if cannot say which": ({"changes": [{"changeType": "Unsupported", "resourceId": f"[resourceId('{ACCOUNT}', uniqueString(reference('x').id))]"}, {"changeType": "Unsupported", "resourceId": f"[extensionResourceId(resourceId('{ACCOUNT}', 'x'), 'Microsoft.Authorization/roleAssignments', 'y')]"}, {"changeType": "Unsupported"}]}, [OPEN, OPEN]),
-    "azurerm without a key": (_plan(_azurerm()), [RED]),
-    "azurerm with a block": (_plan(_azurerm([{"key_vault_key_id": KEY_ID}])), [GREEN]),
-    "azurerm with a key after apply": (_plan(_azurerm([{"key_vault_key_id": None}])), [OPEN]),
-    "azurerm with a block after apply": (_plan(_change("azurerm_cognitive_account", {"kind": "OpenAI"}, ["customer_managed_key"])), [OPEN]),
-    "azurerm with a key by reference": (_plan(_azurerm(), KEY_OF_X, references=REFERENCES), [GREEN]),
-    "azurerm with a key of another": (_plan(_azurerm(), _azurerm(at="y"), KEY_OF_X, references=REFERENCES), [GREEN, RED]),
-    "azurerm with a key for whom": (_plan(_azurerm(), KEY_OF_X, references=["local.id"]), [OPEN]),
-    "azurerm with a key by id": (_plan(_azurerm(), _change(KEY_RESOURCE, {"key_vault_key_id": KEY_ID, "cognitive_account_id": f"{GROUP}/providers/{ACCOUNT}/x"})), [GREEN]),
-    "azurerm in a loop by key": (_plan(*LOOP, references=["azurerm_cognitive_account.x", "each.key"]), [GREEN, RED]),
-    "azurerm in a loop by number": (_plan(*LOOP, references=["azurerm_cognitive_account.x", "count.index"]), [OPEN, OPEN]),
-    "azurerm removes what another has set": (_plan(_azurerm(had=[{}]), KEY_OF_X | {"change": KEY_OF_X["change"] | {"actions": ["no-op"]}}, references=REFERENCES), [OPEN]),
-    "azurerm loses its key": (_plan(_azurerm(), _change(KEY_RESOURCE, {"key_vault_key_id": KEY_ID, "cognitive_account_id": f"{GROUP}/providers/{ACCOUNT}/x"}, actions=["delete"])), [RED]),
-    "azurerm is new, with a key by an id that may be of another subscription": (_plan(_azurerm(actions=NEW), _azurerm(at="y"), _key_of()), [OPEN, RED]),
-    "azurerm made anew with its key": (_plan(_azurerm(actions=["delete", "create"]), _key_of(actions=["delete", "create"])), [GREEN]),
-    "azurerm is deleted": (_plan(_change("azurerm_cognitive_account", {"kind": "OpenAI"}, actions=["delete"])), []),
-    "planned values alone": ({"planned_values": {"root_module": {"child_modules": [{"resources": [{"address": "a", "mode": "managed", "type": "azurerm_ai_services", "values": {"name": "a"}}]}]}}}, [OPEN]),
-    "azapi": (_plan(_azapi({"kind": "AIServices", "properties": {"encryption": KEY}})), [GREEN]),
-    "azapi with JSON": (_plan(_azapi(json.dumps({"kind": "AIServices", "properties": {}}))), [RED]),
-    "azapi updates": (_plan(_azapi({"kind": "OpenAI"}), _azapi({"properties": {"encryption": KEY}}, "azapi_update_resource")), [GREEN]),
-    "azapi updates to null": (_plan(_azapi({"kind": "OpenAI", "properties": {"encryption": KEY}}), _azapi({"properties": {"encryption": None}}, "azapi_update_resource")), [OPEN]),
-    "azapi deploys a template": (_plan(_azapi({"properties": {"template": {}}}, type=f"{NESTED}@1")), [OPEN]),
-    "azurerm deferred": ({"resource_changes": [], "planned_values": {"root_module": {}}, "deferred_changes": [{"resource_change": _azurerm()}]}, [RED]),
-    "azurerm with a key that moves": (_plan(_azurerm([{"key_vault_key_id": KEY_ID}]), _azurerm(at="y"), _key_of("y", ["delete", "create"])), [RED, GREEN]),
-    "azurerm with a key made anew": (_plan(_azurerm(), _key_of(actions=["delete", "create"])), [GREEN]),
-    "azurerm with a key made anew and then deleted": (_plan(_azurerm(), _key_of(actions=["create", "delete"])), [RED]),
-    "azurerm with a key and a deposed one": (_plan(_azurerm(), _key_of(actions=["delete"], deposed="1"), _key_of()), [OPEN]),
-    "azurerm with a key that is forgotten": (_plan(_azurerm(), _key_of(actions=["forget"])), [GREEN]),
-    "azurerm made anew under an old key": (_plan(_azurerm(actions=["delete", "create"]), _key_of(actions=["no-op"])), [OPEN]),
-    "azurerm twice under one id": (_plan(_azurerm(), _azurerm(at="y") | {"change": _azurerm()["change"]}, _key_of()), [OPEN, OPEN]),
-    "azurerm with a key of one in another subscription": (_plan(_azurerm(at="y") | {"change": _azurerm(actions=NEW)["change"]}, _azurerm(), _key_of()), [RED, GREEN]),
-    "azurerm deploys a template without accounts": (_plan(_change(TEMPLATE_RESOURCE, {"template_content": '{"contentVersion": "1"}'})), []),
-    "azurerm deploys a linked template": (_plan(_change(TEMPLATE_RESOURCE, {"template_content": '{"contentVersion": "1", "resources": [{"templateLink": {}}]}'})), [OPEN]),
-    "azurerm deploys a template after apply": (_plan(_change(TEMPLATE_RESOURCE, {"parameters_content": '{"contentVersion": "1"}'}, ["template_content"])), [OPEN]),
-    "azapi of a type after apply": (_plan(_change("azapi_resource", {"name": "x"}, ["type"])), [OPEN]),
-    "azapi acts when it is destroyed": (_plan(_azapi({"kind": "OpenAI"}), _azapi({"properties": {"encryption": KEY}}, "azapi_resource_action", when="destroy")), [RED]),
+    "azurerm without a key": (plan(azurerm()), [RED]),
+    "azurerm with a block": (plan(azurerm([{"key_vault_key_id": KEY_ID}])), [GREEN]),
+    "azurerm with a key after apply": (plan(azurerm([{"key_vault_key_id": None}])), [OPEN]),
+    "azurerm with a block after apply": (plan(change("azurerm_cognitive_account", {"kind": "OpenAI"}, ["customer_managed_key"])), [OPEN]),
+    "azurerm with a key by reference": (plan(azurerm(), KEY_OF_X, references=REFERENCES), [GREEN]),
+    "azurerm with a key of another": (plan(azurerm(), azurerm(at="y"), KEY_OF_X, references=REFERENCES), [GREEN, RED]),
+    "azurerm with a key for whom": (plan(azurerm(), KEY_OF_X, references=["local.id"]), [OPEN]),
+    "azurerm with a key by id": (plan(azurerm(), change(KEY_RESOURCE, {"key_vault_key_id": KEY_ID, "cognitive_account_id": f"{GROUP}/providers/{ACCOUNT}/x"})), [GREEN]),
+    "azurerm in a loop by key": (plan(*LOOP, references=["azurerm_cognitive_account.x", "each.key"]), [GREEN, RED]),
+    "azurerm in a loop by number": (plan(*LOOP, references=["azurerm_cognitive_account.x", "count.index"]), [OPEN, OPEN]),
+    "azurerm removes what another has set": (plan(azurerm(had=[{}]), KEY_OF_X | {"change": KEY_OF_X["change"] | {"actions": ["no-op"]}}, references=REFERENCES), [OPEN]),
+    "azurerm loses its key": (plan(azurerm(), change(KEY_RESOURCE, {"key_vault_key_id": KEY_ID, "cognitive_account_id": f"{GROUP}/providers/{ACCOUNT}/x"}, actions=["delete"])), [RED]),
+    "azurerm is new, with a key by an id that may be of another subscription": (plan(azurerm(actions=NEW), azurerm(at="y"), key_of()), [OPEN, RED]),
+    "azurerm made anew with its key": (plan(azurerm(actions=["delete", "create"]), key_of(actions=["delete", "create"])), [GREEN]),
+    "azurerm is deleted": (plan(change("azurerm_cognitive_account", {"kind": "OpenAI"}, actions=["delete"])), []),
+    "azapi": (plan(azapi({"kind": "AIServices", "properties": {"encryption": KEY}})), [GREEN]),
+    "azapi with JSON": (plan(azapi(json.dumps({"kind": "AIServices", "properties": {}}))), [RED]),
+    "azapi updates": (plan(azapi({"kind": "OpenAI"}), azapi({"properties": {"encryption": KEY}}, "azapi_update_resource")), [GREEN]),
+    "azapi updates to null": (plan(azapi({"kind": "OpenAI", "properties": {"encryption": KEY}}), azapi({"properties": {"encryption": None}}, "azapi_update_resource")), [OPEN]),
+    "azapi deploys a template": (plan(azapi({"properties": {"template": {}}}, type=f"{NESTED}@1")), [OPEN]),
+    "azurerm deferred": ({"resource_changes": [], "planned_values": {"root_module": {}}, "deferred_changes": [{"resource_change": azurerm()}]}, [RED]),
+    "azurerm with a key that moves": (plan(azurerm([{"key_vault_key_id": KEY_ID}]), azurerm(at="y"), key_of("y", ["delete", "create"])), [RED, GREEN]),
+    "azurerm with a key made anew": (plan(azurerm(), key_of(actions=["delete", "create"])), [GREEN]),
+    "azurerm with a key made anew and then deleted": (plan(azurerm(), key_of(actions=["create", "delete"])), [RED]),
+    "azurerm with a key and a deposed one": (plan(azurerm(), key_of(actions=["delete"], deposed="1"), key_of()), [OPEN]),
+    "azurerm with a key that is forgotten": (plan(azurerm(), key_of(actions=["forget"])), [GREEN]),
+    "azurerm made anew under an old key": (plan(azurerm(actions=["delete", "create"]), key_of(actions=["no-op"])), [OPEN]),
+    "azurerm twice under one id": (plan(azurerm(), azurerm(at="y") | {"change": azurerm()["change"]}, key_of()), [OPEN, OPEN]),
+    "azurerm with a key of one in another subscription": (plan(azurerm(at="y") | {"change": azurerm(actions=NEW)["change"]}, azurerm(), key_of()), [RED, GREEN]),
+    "azurerm deploys a template without accounts": (plan(change(TEMPLATE_RESOURCE, {"template_content": '{"contentVersion": "1"}'})), []),
+    "azurerm deploys a linked template": (plan(change(TEMPLATE_RESOURCE, {"template_content": '{"contentVersion": "1", "resources": [{"templateLink": {}}]}'})), [OPEN]),
+    "azurerm deploys a template after apply": (plan(change(TEMPLATE_RESOURCE, {"parameters_content": '{"contentVersion": "1"}'}, ["template_content"])), [OPEN]),
+    "azapi of a type after apply": (plan(change("azapi_resource", {"name": "x"}, ["type"])), [OPEN]),
+    "azapi acts when it is destroyed": (plan(azapi({"kind": "OpenAI"}), azapi({"properties": {"encryption": KEY}}, "azapi_resource_action", when="destroy")), [RED]),
 }  # fmt: skip
-
-
-@pytest.fixture
-def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
-    """Run the command in a folder with these files, without sockets."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("no network")
-
-    def run(*words: str, env: dict[str, str] | None = None, **files: object) -> Any:  # noqa: ANN401
-        for name, text in files.items():
-            raw = text if isinstance(text, bytes) else json.dumps(text, indent=1).encode()
-            (tmp_path / f"{name}.json").write_bytes(raw)
-        chosen = words or tuple(f"{name}.json" for name in files)
-        return CliRunner().invoke(app, ["check", *chosen], env=env)
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    return run
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -266,8 +159,10 @@ def test_an_account_is_judged_by_what_its_document_says(check: Check, name: str)
 
     result = check("a.json", "--format", "json", a=document)
 
-    assert [each["verdict"] for each in json.loads(result.stdout)["accounts"]] == verdicts
-    assert result.exit_code == (1 if RED in verdicts else 3 if OPEN in verdicts else 0)
+    output = json.loads(result.stdout)
+    assert [each["verdict"] for each in output["accounts"]] == verdicts
+    is_bad = RED in verdicts or output["losses"]
+    assert result.exit_code == (1 if is_bad else 3 if OPEN in verdicts else 0)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +170,7 @@ def test_an_account_is_judged_by_what_its_document_says(check: Check, name: str)
 )
 def test_a_parameters_file_resolves_expressions(check: Check, words: tuple[str, ...]) -> None:
     """Both ways: named, and beside its template; what a key vault holds stays open."""
-    main = _template(_account(_named("[parameters('k')]")), parameters={"k": {}})
+    main = template(account(named("[parameters('k')]")), parameters={"k": {}})
     values = {"$schema": f"{SCHEMA}Parameters.json#", "parameters": {"K": {"value": "cmk"}}}
     secret = {**values, "parameters": {"k": {"reference": {}}}}
 
@@ -289,7 +184,7 @@ def test_a_parameters_file_resolves_expressions(check: Check, words: tuple[str, 
 @pytest.mark.parametrize("key", ["", "cmk"])
 def test_of_two_values_of_a_parameter_the_last_counts(check: Check, key: str) -> None:
     """As with `az`; not the one that a set happens to name last."""
-    main = _template(_account(_named("[parameters('k')]")), parameters={"k": {}})
+    main = template(account(named("[parameters('k')]")), parameters={"k": {}})
     files = {
         f"p{number}": {
             "$schema": f"{SCHEMA}Parameters.json#",
@@ -309,6 +204,11 @@ def test_of_two_values_of_a_parameter_the_last_counts(check: Check, key: str) ->
         pytest.param(b"{}", "neither a template nor a plan", id="another document"),
         pytest.param(b'{"changes": [], "error": {"code": "x"}}', "failed", id="a failed what-if"),
         pytest.param(b'{"resource_changes": [{}], "errored": true}', "failed", id="a failed plan"),
+        pytest.param(
+            b'{"planned_values": {"root_module": {"child_modules": [{}]}}}',
+            "lacks its resource_changes",
+            id="planned values alone",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_judged_is_named_and_others_are_judged(
@@ -317,7 +217,7 @@ def test_a_file_that_cannot_be_judged_is_named_and_others_are_judged(
     said: str,
 ) -> None:
     """One bad file must not hide a violation in the next."""
-    result = check("--format", "json", "bad.json", "a.json", bad=data, a=_template(_account()))
+    result = check("--format", "json", "bad.json", "a.json", bad=data, a=template(account()))
 
     assert result.exit_code == 2
     assert "bad.json" in result.stderr
@@ -345,7 +245,7 @@ EXISTING: Final[dict[str, tuple[object, list[str]]]] = {
     "under Microsoft's keys": (BAD, [RED]),
     "never configured": (_existing(), [RED]),
     "an unknown source": (ODD, [OPEN]),
-    "text like an expression": (_existing(_named("[x()]")), [OPEN]),
+    "text like an expression": (_existing(named("[x()]")), [OPEN]),
     "no kind": (NO_KIND, [OPEN]),
     "no properties": (_existing(properties=None), [OPEN]),
     "a list": ([ODD, BAD, GOOD], [OPEN, RED, GREEN]),
@@ -382,7 +282,7 @@ def test_p1_p7_an_existing_account_is_judged_as_a_scan_would(check: Check, name:
 
 def test_an_existing_account_has_the_fields_and_sentences_of_its_finding(check: Check) -> None:
     """Whoever compares `az` with a scan must see the same reason and what to do."""
-    pages = {"value": [BAD, _existing(_named("../x")), {"kind": "OpenAI"}], **MORE}
+    pages = {"value": [BAD, _existing(named("../x")), {"kind": "OpenAI"}], **MORE}
 
     result = check("a.json", "--format", "json", a=pages)
 
@@ -516,7 +416,7 @@ def test_source_and_a_huge_file_are_refused(check: Check, tmp_path: Path) -> Non
 
 def test_a_document_without_an_account_says_so(check: Check) -> None:
     """A pipeline that expects one must be able to notice."""
-    result = check(a=_template(), b=_template(_account(kind="Face")), env={"CMK_KINDS": "OpenAI"})
+    result = check(a=template(), b=template(account(kind="Face")), env={"CMK_KINDS": "OpenAI"})
 
     assert result.exit_code == 0
     assert "a.json: contains no account." in result.stderr
@@ -526,9 +426,9 @@ def test_a_document_without_an_account_says_so(check: Check) -> None:
 
 def test_each_account_has_the_name_and_address_by_which_its_document_calls_it(check: Check) -> None:
     """Whoever mends it must find it in the sources, and again in Azure."""
-    what_if = _what_if("Create", {"kind": "OpenAI", "name": "chat"})
+    created = what_if("Create", {"kind": "OpenAI", "name": "chat"})
 
-    result = check("a.json", "b.json", "--format", "json", a=_plan(_azurerm()), b=what_if)
+    result = check("a.json", "b.json", "--format", "json", a=plan(azurerm()), b=created)
 
     rows = json.loads(result.stdout)["accounts"]
     assert [(row["name"], row["address"]) for row in rows] == [
@@ -539,10 +439,10 @@ def test_each_account_has_the_name_and_address_by_which_its_document_calls_it(ch
 
 def test_pipelines_get_each_account_its_line_and_what_could_not_be_judged(check: Check) -> None:
     """A reviewer sees the annotation at the account, and CI servers which one failed."""
-    document = _template(_account(KEY), _account(name="bad"), _account("[x()]", "c"))
+    document = template(account(KEY), account(name="bad"), account("[x()]", "c"))
     lines = json.dumps(document, indent=1).splitlines()
 
-    sarif = check("a.json", "empty.json", "--format", "sarif", a=document, empty=_template())
+    sarif = check("a.json", "empty.json", "--format", "sarif", a=document, empty=template())
     junit = check("a.json", "no.json", "--format", "junit", no=b"x")
 
     (run,) = json.loads(sarif.stdout)["runs"]
@@ -563,7 +463,7 @@ def test_parameters_without_a_template_are_refused(check: Check) -> None:
     assert "also provide the template" in check("lone.json", lone=values).stderr
     assert (
         "must be a parameters file"
-        in check("a.json", "--parameters", "a.json", a=_template()).stderr
+        in check("a.json", "--parameters", "a.json", a=template()).stderr
     )
 
 

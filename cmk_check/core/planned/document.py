@@ -1,0 +1,79 @@
+"""Read the parts of a document by name, and limit the work for it.
+
+Azure compares names case-insensitively, so a second spelling of a name may hide what is deployed.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
+
+from cmk_check.core.text import lower_ascii
+from cmk_check.limits import MAX_CHECK_STEPS
+
+_NUMBERS: Final = count()
+# One process judges one document at a time.
+_STEPS: Final = [0]
+
+
+class RepeatedName(ValueError):
+    """An object has a name twice."""
+
+
+class TooMuchWork(Exception):
+    """The document takes more than ``MAX_CHECK_STEPS``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """An expression that the document leaves open; equal ``key`` guarantees equal values."""
+
+    text: str
+    key: str = field(default_factory=lambda: f"?{next(_NUMBERS)}")
+
+
+def begin_document() -> None:
+    """Give the next document all steps."""
+    _STEPS[0] = 0
+
+
+def spend(steps: int) -> None:
+    """Count steps; raise ``TooMuchWork`` if the document has taken too many."""
+    _STEPS[0] += steps
+    if _STEPS[0] > MAX_CHECK_STEPS:
+        begin_document()
+        raise TooMuchWork
+
+
+def listed(value: object) -> list[object]:
+    """Return a JSON list, or an empty list for any other value."""
+    return value if isinstance(value, list) else []
+
+
+def distinct(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """Return an object with these members; raise ``RepeatedName`` if a name occurs twice."""
+    if len(found := dict(pairs)) < len(pairs):
+        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise RepeatedName(f"{name!r} occurs twice in an object")
+    return found
+
+
+def member(value: object, *path: str) -> object:
+    """Return a nested member by case-insensitive names, as Azure does; None if it is missing.
+
+    Raises:
+        RepeatedName: there are several spellings of a name.
+
+    """
+    for name in path:
+        if isinstance(value, Unresolved):
+            break
+        members = value if isinstance(value, dict) else {}
+        spend(len(members))
+        found = [each for each in members if lower_ascii(each) == name.lower()]
+        if found[1:]:
+            place = f"line {value.line}: " if hasattr(value, "line") else ""
+            raise RepeatedName(f"{place}Azure takes {' and '.join(found)} for one name")
+        value = members[found[0]] if found else None
+    return value

@@ -1,0 +1,139 @@
+"""Documents for ``check``: templates, predictions and plans, built from their parts."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+KEY: Final = {"keySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyName": "cmk"}}
+ACCOUNT: Final = "Microsoft.CognitiveServices/accounts"
+NESTED: Final = "Microsoft.Resources/deployments"
+SCHEMA: Final = "https://schema.management.azure.com/schemas/2019-04-01/deployment"
+AZAPI: Final = f"{ACCOUNT}@2025-06-01"
+KEY_RESOURCE: Final = "azurerm_cognitive_account_customer_managed_key"
+KEY_ID: Final = "https://kv.vault.azure.net/keys/cmk/0123"
+GROUP: Final = "/subscriptions/s/resourceGroups/rg"
+GREEN, RED, OPEN = "compliant", "non_compliant", "unknown"
+
+type Json = dict[str, Any]
+type Check = Callable[..., Any]
+
+
+def account(encryption: object = None, name: str = "chat", **more: object) -> Json:
+    """An account of a template."""
+    properties = {} if encryption is None else {"encryption": encryption}
+    return {"type": ACCOUNT, "name": name, "kind": "OpenAI", "properties": properties, **more}
+
+
+def template(*resources: Json, **more: object) -> Json:
+    """An ARM template."""
+    return {"$schema": f"{SCHEMA}Template.json#", "resources": list(resources), **more}
+
+
+def nested(name: str, *resources: Json, needs: object = None, **parameters: object) -> Json:
+    """A nested template with its own scope and these parameters."""
+    values = {each: {"value": value} for each, value in parameters.items()}
+    scope = {"expressionEvaluationOptions": {"scope": "inner"}}
+    inner = template(*resources, parameters={each: {"type": "string"} for each in parameters})
+    properties = {"template": inner, "parameters": values, **scope}
+    return {"type": NESTED, "name": name, "properties": properties, "dependsOn": needs}
+
+
+def change(
+    kind: str,
+    after: object,
+    unknown: Sequence[str] = (),
+    actions: Sequence[str] = ("create",),
+    at: str = "x",
+) -> Json:
+    """A change of a Terraform plan; ``unknown`` are the attributes known after apply."""
+    changes = {
+        "actions": list(actions),
+        "after": after,
+        "after_unknown": dict.fromkeys(unknown, True),
+    }
+    changes["before"] = after
+    return {
+        "address": f"{kind}.{at}",
+        "mode": "managed",
+        "type": kind,
+        "name": at.partition("[")[0],
+        "change": changes,
+    }
+
+
+def plan(*changes: Json, references: object = ()) -> Json:
+    """A Terraform plan; the resource of a key refers to the account with ``references``."""
+    own = {"cognitive_account_id": {"references": references}}
+    resource = {"address": f"{KEY_RESOURCE}.x", "expressions": own}
+    configuration = {"root_module": {"resources": [resource]}}
+    return {"resource_changes": list(changes), "configuration": configuration}
+
+
+NEW: Final = ("create",)
+
+
+def azurerm(
+    block: Sequence[object] = (),
+    at: str = "x",
+    had: object = (),
+    actions: Sequence[str] = ("update",),
+) -> Json:
+    """A change of azurerm's account with a block that sets a key, and with the block before."""
+    values = {"kind": "OpenAI", "name": at, "resource_group_name": "rg"}
+    planned = {**values, "customer_managed_key": [*block]}
+    its_id = {"id": f"{GROUP}/providers/{ACCOUNT}/{at}"}
+    after = planned if "create" in actions else planned | its_id
+    before = None if actions == NEW else {**values, "customer_managed_key": had, **its_id}
+    made = change("azurerm_cognitive_account", after, actions=actions, at=at)
+    return made | {"change": made["change"] | {"before": before}}
+
+
+def azapi(body: object, kind: str = "azapi_resource", **more: object) -> Json:
+    """A change of an account, or of what updates one, by azapi."""
+    return change(kind, {"type": AZAPI, "name": "x", "parent_id": GROUP, "body": body, **more})
+
+
+def what_if(change_type: str, after: object) -> Json:
+    """The result of what-if for one account."""
+    change_of = {"resourceId": f"{GROUP}/providers/{ACCOUNT}/chat", "changeType": change_type}
+    return {"status": "Succeeded", "changes": [{**change_of, "after": after}]}
+
+
+def named(key: object) -> Json:
+    """An encryption whose key has this name."""
+    return {**KEY, "keyVaultProperties": {"keyName": key}}
+
+
+UPDATE: Final = nested(
+    "update",
+    account(KEY, "[parameters('n')]"),
+    n="chat",
+    needs=[f"[resourceId('{ACCOUNT}', 'chat')]"],
+)
+UNORDERED: Final = nested("update", account(KEY, "[parameters('n')]"), n="chat")
+LATE: Final = nested(
+    "update", account(KEY, "[parameters('n')]"), n="[reference('a').outputs.n.value]"
+)
+ABOVE: Final = f"[resourceId('{NESTED}', 'above')]"
+HERE: Final = "[uniqueString(resourceGroup().id)]"
+UNSUPPORTED: Final = what_if("Unsupported", None)["changes"]
+REFERENCES: Final = ["azurerm_cognitive_account.x.id", "azurerm_cognitive_account.x"]
+KEY_OF_X: Final = change(KEY_RESOURCE, {"key_vault_key_id": KEY_ID}, ["cognitive_account_id"])
+ID_OF_X: Final = f"{GROUP}/providers/{ACCOUNT}/x"
+
+
+def key_of(
+    account: str = "x", actions: Sequence[str] = ("create",), was: str = "x", **more: object
+) -> Json:
+    """A change of azurerm's resource that sets the key of an account."""
+    ids = ({"cognitive_account_id": f"{ID_OF_X[:-1]}{each}"} for each in (account, was))
+    after, before = ({**each, "key_vault_key_id": KEY_ID} for each in ids)
+    made = change(KEY_RESOURCE, after, actions=actions) | more
+    return made | {"change": {**made["change"], "before": before}}
+
+
+TEMPLATE_RESOURCE: Final = "azurerm_resource_group_template_deployment"
+LOOP: Final = [
+    azurerm(at='x["a"]'),
+    azurerm(at='x["b"]'),
+    KEY_OF_X | {"address": f'{KEY_RESOURCE}.x["a"]'},
+]
