@@ -51,7 +51,7 @@ ACTIONS: Final = list(
         for action in some
     )
 )
-UNREACHABLE: Final = {"sign-in-variable", "policy-patch", "sentinel", "deployment"}
+UNREACHABLE: Final = {"sign-in-variable", "policy-patch", "sentinel", "deployment", "late-lines"}
 SETTINGS: Final = {"CMK_MANAGEMENT_GROUP": CORP}
 
 
