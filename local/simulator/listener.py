@@ -1,6 +1,7 @@
 """Serves HTTPS in a thread with its own event loop, so that a test may block meanwhile."""
 
 import asyncio
+import socket
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
@@ -56,6 +57,7 @@ class ListenerThread:
         self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
         self._runners: list[web.ServerRunner] = []
         self._servers: list[asyncio.Server] = []
+        self._sockets: list[socket.socket] = []
         self._thread.start()
 
     def _run(self) -> None:
@@ -73,18 +75,23 @@ class ListenerThread:
         runner = web.ServerRunner(web.Server(handler, access_log=None), shutdown_timeout=0.1)
         await runner.setup()
         self._runners.append(runner)
-        site = web.TCPSite(runner, HOST, port, ssl_context=self._context, backlog=_BACKLOG)
-        await site.start()
-        return int(runner.addresses[0][1])
+        opened = self._open(port)
+        await web.SockSite(runner, opened, ssl_context=self._context, backlog=_BACKLOG).start()
+        return int(opened.getsockname()[1])
+
+    def _open(self, port: int) -> socket.socket:
+        opened = socket.create_server((HOST, port))
+        self._sockets.append(opened)
+        return opened
 
     def serve(self, handler: Streams) -> int:
         """Listen on a free port for connections that are neither HTTPS nor HTTP; return it."""
         return self._call(self._serve(handler))
 
     async def _serve(self, handler: Streams) -> int:
-        server = await asyncio.start_server(handler, HOST, 0)
-        self._servers.append(server)
-        return int(server.sockets[0].getsockname()[1])
+        opened = self._open(0)
+        self._servers.append(await asyncio.start_server(handler, sock=opened))
+        return int(opened.getsockname()[1])
 
     def stop(self) -> None:
         """Close all listeners and connections, and end the thread."""
@@ -94,6 +101,10 @@ class ListenerThread:
         self._loop.close()
 
     async def _close(self) -> None:
+        # asyncio drops a connection, unclosed, that was accepted a moment before its server closes.
+        for each in self._sockets:
+            self._loop.remove_reader(each)
+        await asyncio.sleep(0)
         for server in self._servers:
             server.close()
             server.close_clients()

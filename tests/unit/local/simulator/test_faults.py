@@ -77,3 +77,13 @@ def test_connections_that_a_client_leaves_open_end_with_the_simulator() -> None:
         running.stop()
 
     gc.collect()  # pytest fails a test in which something was left open
+
+
+def test_connections_of_the_last_moment_end_with_the_simulator() -> None:
+    """They were accepted, but nothing has been asked yet."""
+    with Simulator(small_estate()) as running, ExitStack() as clients:
+        for _ in range(5):
+            clients.enter_context(socket.create_connection((HOST, running.port)))
+        running.stop()
+
+    gc.collect()
