@@ -19,8 +19,8 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.api_versions import ApiVersions
+from cmk_check.inventory.arm_reader import ArmReader, first_page
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import ArmReader, Clients, first_page
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.inventory.exemptions import AzureExemptions
 from cmk_check.inventory.gaps import (
@@ -103,15 +103,14 @@ class AzureInventory:
     ) -> None:
         self._credential = SharedCredential(credential)
         limits = (asyncio.Semaphore(settings.max_in_flight),)
-        self._clients = Clients(settings, self._credential, transport, limits, back_off)
-        self._reader = ArmReader(self._clients)
-        self._key_reader = ArmReader(self._clients.for_keys())
+        self._reader = ArmReader(settings, self._credential, transport, limits, back_off)
+        self._key_reader = self._reader.for_keys()
         self._close = close
         self._kinds = frozenset(kind.lower() for kind in settings.kinds)
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """List every subscription that the identity sees; see ``Inventory``."""
-        return await read_subscriptions(self._clients, self._reader)
+        return await read_subscriptions(self._reader)
 
     async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
         """List every subscription below a management group; see ``Inventory``."""
@@ -121,8 +120,8 @@ class AzureInventory:
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
     ) -> Reading:
         """Read the accounts of a subscription; after a failure, keep accounts already read."""
-        collected = _Accounts(subscription.id.lower(), self._kinds, self._clients.settings)
-        accounts = self._clients.of(CognitiveServicesManagementClient, subscription.id).accounts
+        collected = _Accounts(subscription.id.lower(), self._kinds, self._reader.settings)
+        accounts = self._reader.client(CognitiveServicesManagementClient, subscription.id).accounts
         until = Deadline.within(seconds)
         try:
             async with asyncio.timeout_at(until.latest):
@@ -185,7 +184,7 @@ class AzureInventory:
 
     def api_versions(self) -> ApiVersions:
         """Return the requested versions and Azure's answers, by resource type."""
-        return self._clients.versions
+        return self._reader.versions
 
     async def close(self) -> None:
         """Close the credential and everything opened with it."""

@@ -1,10 +1,7 @@
-"""A call to Azure Resource Manager: its allowed URLs, its deadline, and its answer's raw JSON.
-
-The SDK's models coerce types, and one bad value fails the whole answer. Each call therefore keeps
-the raw JSON for this program's own parsers and gives the SDK an almost empty body.
-"""
+"""A call to Azure Resource Manager: its allowed URLs, its deadline, and its answer's raw JSON."""
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +9,11 @@ from types import MappingProxyType
 from typing import Final, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from azure.core.rest import AsyncHttpResponse
+
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
+from cmk_check.inventory.gaps import MALFORMED
 from cmk_check.limits import MAX_ARM_PAGES
 from cmk_check.ports import InventoryError
 
@@ -71,10 +71,21 @@ class Call:
         self._asked.add(page)
         return new
 
-    def take(self, body: dict[str, object]) -> dict[str, object]:
-        """Keep the body of an answer; return the body for the SDK, an empty last page."""
+    def take(self, answer: AsyncHttpResponse) -> None:
+        """Keep the headers and the JSON of an answer.
+
+        Raises:
+            InventoryError: the body is not a JSON object.
+
+        """
+        self.headers = answer.headers
+        try:
+            body = json.loads(answer.text("utf-8-sig"))
+        except (ValueError, RecursionError) as error:
+            raise InventoryError(MALFORMED) from error
+        if not isinstance(body, dict):
+            raise InventoryError(MALFORMED)
         self._body = body
-        return {"value": []}
 
     def answer(self) -> dict[str, object]:
         """Return the JSON of the last request, once.
@@ -98,7 +109,7 @@ class Call:
         body = self.answer()
         entries, link = body.get("value"), body.get("nextLink")
         if not isinstance(entries, list) or not isinstance(link, str | None):
-            raise InventoryError(make_gap(GapReason.MALFORMED_PAGE))
+            raise InventoryError(MALFORMED)
         return entries, link or None  # some providers send an empty link with the last page
 
 

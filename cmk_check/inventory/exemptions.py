@@ -23,8 +23,8 @@ from cmk_check.core.exceptions.judge_exception import exempts, is_management_gro
 from cmk_check.core.reasons.gap_sentences import assignment_denied
 from cmk_check.core.resource_id import AccountId, account_path
 from cmk_check.core.unread import Absent, Unread
+from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import ArmReader
 from cmk_check.inventory.gaps import (
     MALFORMED,
     READ_EXEMPTIONS,

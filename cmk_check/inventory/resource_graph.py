@@ -19,8 +19,8 @@ from cmk_check.core.reasons.gap_sentences import SUBSCRIPTIONS_LEFT_OUT
 from cmk_check.core.resource_id import ACCOUNT_TYPE, AccountId
 from cmk_check.core.text import as_object, clean_time
 from cmk_check.core.watch_state import RecentChanges
+from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import ArmReader
 from cmk_check.inventory.gaps import MALFORMED, QUERY_GRAPH, TROUBLE, gap_of
 from cmk_check.limits import (
     CROSS_CHECK_SECONDS,

@@ -15,8 +15,8 @@ from cmk_check.core.account import Subscription
 from cmk_check.core.owner import owner_tag
 from cmk_check.core.reasons.gap_sentences import NAMELESS_SUBSCRIPTION
 from cmk_check.core.text import GUID, as_object, clean_text, is_guid
+from cmk_check.inventory.arm_reader import ArmReader, first_page
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import ArmReader, Clients, first_page
 from cmk_check.inventory.gaps import MALFORMED, READ_GROUP, READ_SUBSCRIPTIONS, TROUBLE, gap_of
 from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES, SUBSCRIPTION_SECONDS
 from cmk_check.ports import InventoryError
@@ -25,9 +25,9 @@ _GROUPS: Final = "/providers/microsoft.management/managementgroups/"
 _SUBSCRIPTION: Final = re.compile(f"/subscriptions/(?P<id>{GUID})", re.IGNORECASE)
 
 
-async def read_subscriptions(clients: Clients, reader: ArmReader) -> tuple[Subscription, ...]:
+async def read_subscriptions(reader: ArmReader) -> tuple[Subscription, ...]:
     """List every subscription that the identity sees; see ``ports.Inventory``."""
-    subscriptions = clients.of(SubscriptionClient).subscriptions
+    subscriptions = reader.client(SubscriptionClient).subscriptions
     until = Deadline.within(SUBSCRIPTION_SECONDS)
     found: dict[str, Subscription] = {}
     try:
@@ -36,7 +36,7 @@ async def read_subscriptions(clients: Clients, reader: ArmReader) -> tuple[Subsc
                 until, lambda call: first_page(subscriptions.list(call=call))
             ):
                 for entry in entries:
-                    subscription = _visible(as_object(entry), clients.settings.owner_tags)
+                    subscription = _visible(as_object(entry), reader.settings.owner_tags)
                     found.setdefault(subscription.id, subscription)
     except TROUBLE as error:
         raise InventoryError(gap_of(error, READ_SUBSCRIPTIONS)) from error

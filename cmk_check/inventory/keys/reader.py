@@ -13,7 +13,7 @@ from cmk_check.core.keys.permissions import user_of
 from cmk_check.core.keys.version import pinned_version
 from cmk_check.core.reasons.gap_sentences import unusable_key
 from cmk_check.core.unread import Absent, Unread
-from cmk_check.inventory.clients import ArmReader
+from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.keys.role_assignments import RoleAssignments
 from cmk_check.inventory.keys.vault_keys import VaultKeys

@@ -10,8 +10,8 @@ from cmk_check.core.keys.permissions import suffices
 from cmk_check.core.reasons.gap_sentences import UNREADABLE_ROLE
 from cmk_check.core.text import GUID, is_guid
 from cmk_check.core.unread import Unread
+from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import ArmReader
 from cmk_check.inventory.gaps import MALFORMED, READ_ASSIGNMENTS, READ_ROLES, TROUBLE, gap_of
 from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.single_flight import SingleFlight

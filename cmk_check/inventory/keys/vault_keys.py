@@ -8,8 +8,8 @@ from cmk_check.core.keys.facts import Key, KeyVersion
 from cmk_check.core.keys.parsing import parse_key, parse_version
 from cmk_check.core.keys.version import compared_version
 from cmk_check.core.unread import Absent, Unread
+from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import ArmReader
 from cmk_check.inventory.gaps import (
     READ_HSM_KEYS,
     READ_HSM_VERSIONS,

@@ -19,8 +19,8 @@ from cmk_check.core.reasons.gap_sentences import (
 )
 from cmk_check.core.text import as_object
 from cmk_check.core.unread import Absent, Unread
+from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import ArmReader
 from cmk_check.inventory.gaps import (
     MALFORMED,
     QUERY_GRAPH,

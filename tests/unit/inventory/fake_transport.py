@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 
 from cmk_check.config.settings import Settings
-from cmk_check.inventory.clients import ArmReader, Clients
+from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.credential import SharedCredential
 
 if TYPE_CHECKING:
@@ -87,14 +87,9 @@ class FakeCredential:
         pass
 
 
-def clients_over(wire: Wire, *, at_once: int = 100) -> Clients:
-    """Make clients over a wire."""
+def reader_over(wire: Wire, *, at_once: int = 100) -> ArmReader:
+    """Make a reader over a wire."""
     settings = Settings.load_for_scan(environ={"CMK_MAX_IN_FLIGHT": str(at_once)})
     transport = cast("AioHttpTransport", wire)
     limits = (asyncio.Semaphore(at_once),)
-    return Clients(settings, SharedCredential(FakeCredential()), transport, limits, back_off=0)
-
-
-def reader_over(wire: Wire) -> ArmReader:
-    """Make a reader over a wire."""
-    return ArmReader(clients_over(wire))
+    return ArmReader(settings, SharedCredential(FakeCredential()), transport, limits, back_off=0)

@@ -8,7 +8,7 @@ import pytest
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 from azure.mgmt.subscription.aio import SubscriptionClient
 
-from tests.unit.inventory.fake_transport import Wire, clients_over
+from tests.unit.inventory.fake_transport import Wire, reader_over
 
 CALLED: dict[Callable[..., object], list[str]] = {
     SubscriptionClient: ["subscriptions.list"],
@@ -24,7 +24,7 @@ def test_each_method_that_is_called_exists_and_passes_our_call_on(
 ) -> None:
     """Without it, each subscription would be a gap after an upgrade; the pipeline needs `call`."""
     needs_subscription = "subscription_id" in inspect.signature(of).parameters
-    client = clients_over(Wire(lambda *_: None)).of(of, *["s"] * needs_subscription)
+    client = reader_over(Wire(lambda *_: None)).client(of, *["s"] * needs_subscription)
 
     signature = inspect.signature(attrgetter(method)(client))
 

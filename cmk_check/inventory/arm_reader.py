@@ -1,19 +1,19 @@
-"""The SDK's clients, which share a transport, a credential and a limit on concurrent requests."""
+"""Reads Azure Resource Manager; all readers share a transport, a credential and a limit."""
 
 import asyncio
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from http import HTTPStatus
 from typing import Final, Self
 from urllib.parse import quote
 
-from azure.core import AsyncPipelineClient, AzureClouds
+from azure.core import AsyncPipelineClient
 from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline.policies import (
     AsyncBearerTokenCredentialPolicy,
     RequestIdPolicy,
-    SansIOHTTPPolicy,
     UserAgentPolicy,
 )
 from azure.core.pipeline.transport import AioHttpTransport
@@ -29,41 +29,25 @@ from cmk_check.inventory.gaps import call_errors
 from cmk_check.inventory.pipeline import (
     AGENT,
     ApiVersionPolicy,
-    DecodePolicy,
     GuardPolicy,
     InFlightPolicy,
+    OperationPolicy,
     RetryPolicy,
 )
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS, KEY_REQUESTS_SHARE
 from cmk_check.ports import InventoryError
 
-# Without a cloud, newer SDK clients would look up the SDK's global settings each time, although
-# address and scope are passed explicitly. Older clients ignore the option.
-_UNUSED_CLOUD: Final = AzureClouds.AZURE_PUBLIC_CLOUD
-# The SDK would create these for each client, although all policies are passed explicitly.
-_UNUSED_POLICIES: Final = dict.fromkeys(
-    (
-        "user_agent_policy",
-        "headers_policy",
-        "proxy_policy",
-        "logging_policy",
-        "http_logging_policy",
-        "custom_hook_policy",
-        "redirect_policy",
-        "retry_policy",
-        "authentication_policy",
-    ),
-    SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse](),
-)
 # Segments that consist only of dots would lead to another path.
 _PATH: Final = re.compile(r"(?:/(?!\.+(?:/|$))[^/\x00-\x1f\x7f-\x9f\ud800-\udfff]+)+")
 
 
-@dataclass(frozen=True, slots=True)
-class Clients:
-    """Creates clients with this program's pipeline; the caller closes what they share.
+@dataclass(frozen=True, eq=False)
+class ArmReader:
+    """Reads documents, lists and queries, by their path or by an operation of the SDK.
 
-    ``back_off`` is the first pause in seconds after a failure, unless Azure requests a pause.
+    A path starts with "/" and has no query. All requests pass the same policies, and pages are
+    followed here alone. The caller closes what readers share. ``back_off`` is the first pause in
+    seconds after a failure, unless Azure requests a pause.
     """
 
     settings: Settings
@@ -73,55 +57,38 @@ class Clients:
     back_off: float = ARM_FIRST_BACK_OFF_SECONDS
     versions: ApiVersions = field(default_factory=ApiVersions)
 
-    @property
-    def arm_url(self) -> str:
-        """The origin of Azure Resource Manager, without a trailing slash."""
-        return self.settings.addresses.arm_url
-
     def for_keys(self) -> Self:
-        """Return clients that share everything but may use only a part of the request limit."""
+        """Return a reader that shares everything but may use only a part of the request limit."""
         most = max(1, int(self.settings.max_in_flight * KEY_REQUESTS_SHARE))
         return replace(self, request_limits=(asyncio.Semaphore(most), *self.request_limits))
 
-    def of[Client](self, sdk: Callable[..., Client], *subscription_id: str) -> Client:
+    def client[Client](self, sdk: Callable[..., Client], *subscription_id: str) -> Client:
         """Create a client of the SDK; some SDKs need a subscription id."""
         return sdk(
             self.credential,
             *subscription_id,
-            self.arm_url,
-            cloud_setting=_UNUSED_CLOUD,
+            self._arm_url,
             credential_scopes=[self.settings.addresses.token_scope],
             transport=self.transport,
-            policies=self.policies(),
-            **_UNUSED_POLICIES,
+            policies=[OperationPolicy(self._send)],
         )
 
-    def policies(self) -> list[object]:
-        """Return the policies of one client, outermost first; clients must not share policies."""
-        return [
+    @property
+    def _arm_url(self) -> str:
+        return self.settings.addresses.arm_url
+
+    @cached_property
+    def _client(self) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
+        policies = [
             RequestIdPolicy(),
             UserAgentPolicy(AGENT, user_agent_use_env=False),
             GuardPolicy(),
-            DecodePolicy(),
             ApiVersionPolicy(self.versions),
             RetryPolicy(self.back_off),
             AsyncBearerTokenCredentialPolicy(self.credential, self.settings.addresses.token_scope),
             *map(InFlightPolicy, self.request_limits),
         ]
-
-
-class ArmReader:
-    """Reads documents, lists and queries, by their path or by an operation of the SDK.
-
-    A path starts with "/" and has no query. All requests pass the same policies, and pages are
-    followed here alone.
-    """
-
-    def __init__(self, clients: Clients) -> None:
-        self._arm_url, self._versions = clients.arm_url, clients.versions
-        self._client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
-            clients.arm_url, transport=clients.transport, policies=clients.policies()
-        )
+        return AsyncPipelineClient(self._arm_url, transport=self.transport, policies=policies)
 
     async def document(self, path: str, until: Deadline, query: str = "") -> dict[str, object]:
         """Return the JSON of one resource; ``query`` is sent unchanged.
@@ -130,8 +97,8 @@ class ArmReader:
             Any of ``gaps.TROUBLE``.
 
         """
-        url = self._url(path, query)
-        return await self.answer(until, lambda call: self._send(url, call))
+        request = HttpRequest("GET", self._url(path, query))
+        return await self.answer(until, lambda call: self._send(request, call))
 
     async def answer(
         self, until: Deadline, ask: Callable[[Call], Awaitable[object]]
@@ -155,7 +122,7 @@ class ArmReader:
 
         """
         call = GraphQuery(self._arm_url, until)
-        await self._send(self._url(GRAPH_PATH), call, body)
+        await self._send(HttpRequest("POST", self._url(GRAPH_PATH), json=body), call)
         return call
 
     async def entries(self, path: str, until: Deadline, query: str = "") -> list[object]:
@@ -165,8 +132,8 @@ class ArmReader:
             Any of ``gaps.TROUBLE``.
 
         """
-        url = self._url(path, query)
-        pages = self.pages(until, lambda call: self._send(url, call))
+        request = HttpRequest("GET", self._url(path, query))
+        pages = self.pages(until, lambda call: self._send(request, call))
         return [entry async for page in pages for entry in page]
 
     async def pages(
@@ -184,16 +151,16 @@ class ArmReader:
         entries, link = call.page()
         yield entries
         while link:
-            await self._send(link, call)
+            await self._send(HttpRequest("GET", link), call)
             entries, link = call.page()
             yield entries
 
-    async def _send(self, url: str, call: Call, body: dict[str, object] | None = None) -> None:
-        request = HttpRequest(call.method, url, json=body)
+    async def _send(self, request: HttpRequest, call: Call) -> None:
         with call_errors():
             answer = await self._client.send_request(request, call=call)
         if answer.status_code != HTTPStatus.OK:
             raise HttpResponseError(response=answer)
+        call.take(answer)
 
     def _url(self, path: str, query: str = "") -> str:
         # Paths may come from answers: they must not lead elsewhere.
@@ -201,7 +168,7 @@ class ArmReader:
             raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
         # The version is already included, so that a link back to the first page is recognised.
         options = f"{query}&" if query else ""
-        return self._versions.of(f"{self._arm_url}{quote(path)}?{options}api-version=")
+        return self.versions.of(f"{self._arm_url}{quote(path)}?{options}api-version=")
 
 
 async def first_page(items: AsyncIterable[object]) -> None:

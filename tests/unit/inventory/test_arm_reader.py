@@ -1,4 +1,4 @@
-"""Clients of Azure: what is read by its path, and how many requests are on the wire at once."""
+"""Reading Azure: what is read by its path, and how many requests are on the wire at once."""
 
 import asyncio
 
@@ -7,11 +7,11 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 
 from cmk_check.core.enums import GapReason
+from cmk_check.inventory.arm_reader import ArmReader, first_page
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.clients import ArmReader, Clients, first_page
 from cmk_check.inventory.gaps import gap_of
 from cmk_check.ports import InventoryError
-from tests.unit.inventory.fake_transport import ARM, Wire, clients_over, reader_over
+from tests.unit.inventory.fake_transport import ARM, Wire, reader_over
 
 PATH = "/subscriptions/s/providers/Microsoft.Authorization/policyExemptions"
 ACTION = "Microsoft.Authorization/policyExemptions/read"
@@ -71,12 +71,10 @@ async def test_other_answers_are_trouble(status: int) -> None:
     assert gap.missing_action == (ACTION if denied else None)
 
 
-async def _ask(clients: Clients, number: int) -> list[object]:
+async def _ask(reader: ArmReader, number: int) -> list[object]:
     subscription_id = f"8d3c0000-0000-4000-8000-{number:012d}"
-    accounts = clients.of(CognitiveServicesManagementClient, subscription_id).accounts
-    pages = ArmReader(clients).pages(
-        Deadline.within(5), lambda call: first_page(accounts.list(call=call))
-    )
+    accounts = reader.client(CognitiveServicesManagementClient, subscription_id).accounts
+    pages = reader.pages(Deadline.within(5), lambda call: first_page(accounts.list(call=call)))
     return [entry async for page in pages for entry in page]
 
 
@@ -92,7 +90,7 @@ async def test_keys_have_three_quarters_of_the_places_p8(at_once: int, for_keys:
     """P8: lists of accounts go on beside slow keys, and with one place both take turns."""
     wire = Wire(lambda *_: {"value": []})
     wire.open.clear()
-    lists = clients_over(wire, at_once=at_once)
+    lists = reader_over(wire, at_once=at_once)
     keys = lists.for_keys()
 
     tasks = [asyncio.create_task(_ask(keys, number)) for number in range(33)]
