@@ -32,6 +32,7 @@ from cmk_check.ports import (
 )
 from cmk_check.queues.slices import OVERDUE_QUEUE, SLICES_QUEUE
 from cmk_check.queues.storage_queue import StorageQueue
+from cmk_check.store.codec import RowTooNew
 from cmk_check.store.scans import ScanTable
 
 _PARTITION: Final = "doctor"
@@ -101,7 +102,7 @@ async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
         status = (await table.status()).value
         if status.as_of is None:
             await table.refuse_earlier_builds()
-    except EarlierBuild as error:
+    except (EarlierBuild, RowTooNew) as error:
         raise CheckFailed(str(error)) from error
     except StoreError as error:
         raise CheckFailed(f"The status cannot be read: {error}.") from error
