@@ -23,6 +23,7 @@ cannot() {
 
 is_running() {
   local command
+  case $1 in '' | 0* | *[!0-9]*) return 1 ;; esac  # kill would take it for several processes
   kill -0 "$1" 2>/dev/null || return 1
   # Another program may have this number by now. Not every ps can say so.
   command=$(ps -ww -o args= -p "$1" 2>/dev/null) || return 0
@@ -88,16 +89,26 @@ all() {
   done
 }
 
+# Names come first, because state.txt may have lines of plans that are no longer in this folder.
+names_and_states() {
+  local at
+  for ((at = 0; at < ${#PLANS[@]}; at += 2)); do printf '%s\n' "${PLANS[at]}"; done
+  cat state.txt
+}
+
 is_any_left() {
-  LC_ALL=C awk -F '\t' '
-    NF == 4 { state[$2] = $1 }
-    END { for (plan in state) if (state[plan] == "left") left = 1; exit !left }' state.txt
+  names_and_states | LC_ALL=C awk -F '\t' -v plans="$((${#PLANS[@]} / 2))" '
+    NR <= plans { known[$0] }
+    NF == 4 && $2 in known { state[$2] = $1 }
+    END { for (plan in state) if (state[plan] == "left") left = 1; exit !left }'
 }
 
 # Fails unless every plan is done.
 summary() {
-  LC_ALL=C awk -F '\t' -v plans="$((${#PLANS[@]} / 2))" -v without="$WITHOUT_PLAN" '
-    NF == 4 { state[$2] = $1; why[$2] = $4 }
+  names_and_states | LC_ALL=C awk -F '\t' -v plans="$((${#PLANS[@]} / 2))" \
+    -v without="$WITHOUT_PLAN" '
+    NR <= plans { known[$0] }
+    NF == 4 && $2 in known { state[$2] = $1; why[$2] = $4 }
     END {
       for (plan in state) {
         count[state[plan]]++
@@ -109,7 +120,7 @@ summary() {
       printf "%d still to do", plans - count["done"] + without
       print without ? " (" without " without a plan: see index.md)" : ""
       exit count["done"] < plans
-    }' state.txt
+    }'
 }
 
 interrupted() {

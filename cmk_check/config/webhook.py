@@ -49,7 +49,9 @@ def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
     except ValueError:
         raise ValueError(fault) from None
     whole = len(text) <= MAX_WEBHOOK_URL_CHARS and _URL.fullmatch(text)
-    bare = "@" not in parts.netloc and not parts.fragment
+    # Brackets are for IPv6; urlsplit also takes addresses of the future, such as [v1.x].
+    is_host = "[" not in parts.netloc or ":" in (parts.hostname or "")
+    bare = is_host and "@" not in parts.netloc and not parts.fragment
     if not (whole and bare and parts.scheme in {"https", "http"} and port != 0):
         raise ValueError(fault)
     if kind and (on_azure or kind != LOOPBACK):

@@ -231,7 +231,10 @@ async def pages(
         if not isinstance(link, str) or link in seen:
             raise ApiUnusable("The app's link to the next page repeats an earlier page.")
         seen.add(link)
-        asked = dict(URL(link).query)
+        try:
+            asked = dict(URL(link).query)
+        except ValueError:
+            raise ApiUnusable("The app's link to the next page is not a URL.") from None
 
 
 def as_document(reply: Reply) -> dict[str, Any]:

@@ -19,9 +19,12 @@ _RESERVED: Final = (
     IPv6Network("64:ff9b:1::/48"),  # translated to IPv4 by local rules: RFC 8215
     IPv6Network("fec0::/10"),  # site-local, no longer in use: RFC 3879
 )
-# Both contain an IPv4 address in their last 32 bits: RFC 4291 (2.5.5.1) and RFC 6052.
-_COMPATIBLE: Final = IPv6Network("::/96")
-_TRANSLATED: Final = IPv6Network("64:ff9b::/96")
+# These end with an IPv4 address: RFC 4291 (2.5.5.1), RFC 6052, RFC 2765 (2.1).
+_WITH_IPV4: Final = (
+    IPv6Network("::/96"),
+    IPv6Network("64:ff9b::/96"),
+    IPv6Network("::ffff:0:0:0/96"),
+)
 # Followed by an IPv4 address, after any network prefix: ISATAP, RFC 5214 (6.1).
 _ISATAP: Final = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
 
@@ -46,7 +49,7 @@ def _with_embedded(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address |
     embedded = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()))
     yield from filter(None, embedded)
     is_isatap = address.packed[8:12] in _ISATAP
-    if is_isatap or address in _COMPATIBLE or address in _TRANSLATED:
+    if is_isatap or any(address in network for network in _WITH_IPV4):
         yield IPv4Address(address.packed[-4:])
 
 

@@ -19,6 +19,8 @@ _BYTE_ORDER_MARK: Final = "\ufeff"
 _FORMULA: Final = frozenset("=+-@\N{MINUS SIGN}")
 _TEXT: Final = "'"
 _BREAKS: Final = frozenset({"Cc", "Zl", "Zp"})
+# They would show the text after them, also in the next cells, in another order.
+_REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 async def written(
@@ -50,7 +52,7 @@ def cell(text: str) -> str:
     """Make a text safe to open in a spreadsheet.
 
     In some languages a semicolon separates cells, so the text after one is also guarded. Control
-    characters and line breaks become blanks.
+    characters, line breaks and characters that reorder text become blanks.
     """
     return ";".join(_guarded(part) for part in text.split(";"))
 
@@ -58,7 +60,10 @@ def cell(text: str) -> str:
 def _guarded(text: str) -> str:
     plain = text
     if not text.isprintable():
-        plain = "".join(" " if unicodedata.category(char) in _BREAKS else char for char in text)
+        plain = "".join(
+            " " if char in _REORDERING or unicodedata.category(char) in _BREAKS else char
+            for char in text
+        )
     return f"{_TEXT}{plain}" if text[:1] in {"\t", "\r"} or _is_formula(text) else plain
 
 

@@ -42,6 +42,7 @@ def test_all_but_three_types_are_alerts() -> None:
         "https://hooks.test/x#y",
         "https://hooks.test:99999/x",
         "https://[fd00::1]:0/x",
+        "https://[v1.x]/x",
         "https://hooks..test/x",
         f"https://{'a' * 64}.test/x",
         f"https://{'.'.join(['a' * 63] * 4)}/x",

@@ -94,6 +94,12 @@ CASES: Final[dict[str, Case]] = {
     ),
     "one bad": Case(status_of((6, 1, 0)), BAD, {R.ACCOUNTS_NON_COMPLIANT: "1 of 7"}),
     "one unknown": Case(status_of((6, 0, 1)), UNKNOWN, {R.ACCOUNTS_UNKNOWN: "1 of 7"}),
+    "one gap": Case(
+        status_of(subscriptions=(9, 1, 0, 0)), UNKNOWN, {R.SUBSCRIPTIONS_UNREAD: "1 of 10"}
+    ),
+    "one gap, where accounts may be": Case(
+        status_of((0, 0, 0), (1, 1, 0, 0)), UNKNOWN, {R.SUBSCRIPTIONS_UNREAD: "1 of 2"}
+    ),
     "gaps": Case(
         status_of(subscriptions=(1, 1999, 0, 0)),
         UNKNOWN,

@@ -131,6 +131,20 @@ async def test_rows_of_an_earlier_build_are_found_in_any_table(rows: list[Row]) 
     assert "Delete the tables cmkfindings, cmkchanges and cmkscans." in text
 
 
+async def test_a_status_of_a_newer_version_says_what_to_deploy() -> None:
+    """In one sentence, with one full stop."""
+    world, subject = await _scanned(timedelta(minutes=5))
+    await world.scan()
+    row = await world.store.get(Table.SCANS, "scan", "status")
+    assert row is not None
+    newer = Replace(row.row, {**row.values, "schema": 5, "writtenBy": "2.0"}, row.etag)
+    await world.store.commit(Table.SCANS, "scan", [newer])
+
+    ((_, text),) = await told(storage_checks.scans, subject)
+
+    assert text.endswith("cmk_check (2.0) scans with this storage: deploy that version again.")
+
+
 @pytest.mark.parametrize(
     ("minutes", "mark", "start"),
     [

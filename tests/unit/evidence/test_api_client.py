@@ -78,6 +78,14 @@ async def test_a_link_that_leads_back_ends() -> None:
             assert [page async for page in pages(client, "findings")]
 
 
+@pytest.mark.parametrize("link", ["http://cmk.example:port/?a=b", "http://a\\b/?a=b", "http://[::"])
+async def test_a_link_that_is_no_url_is_not_our_bug(link: str) -> None:
+    """The app behind --url, or what stands before it, wrote it."""
+    async with _served(lambda _: web.json_response({"value": [], "nextLink": link})) as (client, _):
+        with pytest.raises(ApiUnusable, match="is not a URL"):
+            assert [page async for page in pages(client, "findings")]
+
+
 @pytest.mark.parametrize(
     ("status", "code", "advice"),
     [

@@ -29,6 +29,7 @@ from cmk_check.net.addresses import special
         ("::ffff:a83f:8110", "the platform's own"),
         ("::169.254.169.254", "link-local"),
         ("64:ff9b::169.254.169.254", "link-local"),
+        ("::ffff:0:169.254.169.254", "link-local"),
         ("2002:a9fe:a9fe::1", "link-local"),
         ("2001:0:1432:201::5601:5601", "link-local"),
         ("2001:0:a9fe:a9fe::ebcd:fdfe", "link-local"),
@@ -67,5 +68,5 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 @given(st.ip_addresses(v=4))
 def test_an_address_in_ipv6_clothing_is_as_special(address: ipaddress.IPv4Address) -> None:
     """The kernel connects to what is inside."""
-    for prefix in ("::ffff:", "64:ff9b::", "fd00::5efe:", "fd00::200:5efe:"):
+    for prefix in ("::ffff:", "::ffff:0:", "64:ff9b::", "fd00::5efe:", "fd00::200:5efe:"):
         assert special(f"{prefix}{address}") == special(str(address))

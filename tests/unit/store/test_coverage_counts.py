@@ -99,6 +99,7 @@ _TAMPERED: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     "no reason": lambda row: row.pop("by_reason"),
     "nothing": lambda row: row.clear(),
     "a reason below zero": lambda row: row["by_reason"].update(malformed=-1, key_not_named=4),
+    "one reason too few": lambda row: row["by_reason"].pop("malformed"),
     "one reason too many": lambda row: row["by_reason"].update(malformed=2),
     "more keys than compliant accounts": lambda row: row["by_key_health"].update(healthy=1),
     "an exception below zero": lambda row: row["excepted"][0].__setitem__(1, -1),

@@ -243,6 +243,8 @@ def test_each_number_that_cannot_be_is_a_contradiction(aspect: Aspect, wrong: in
     is_left_out = wrong < 0 <= min(number for _, number in numbers(asdict(found)))
     assert contradiction(counts) is None
     assert (contradiction(found) is None) == is_left_out
+    assert contradiction(aspect.into(counts, {label: 1})) is None
+    assert contradiction(aspect.into(counted(others), {label: 1})) is not None
 
 
 @each_aspect

@@ -137,6 +137,19 @@ def test_a_plan_whose_file_is_empty_or_gone_is_never_done(tmp_path: Path) -> Non
     assert folder.state == list(zip(["refused", "refused", "done"], folder.files, strict=True))
 
 
+def test_plans_that_are_no_longer_in_the_folder_do_not_count(tmp_path: Path) -> None:
+    """Written again, it has others: a plan that was done before must not stand for one of them."""
+    folder = Folder(tmp_path)
+    (folder.script.parent / folder.files[0]).unlink()
+    others = "".join(f"{state}\told/{state}.sh\tt\t\n" for state in ("done", "refused", "left"))
+    (folder.script.parent / "state.txt").write_text(others)
+
+    ended = folder.run()
+
+    assert (ended.code, _last(ended)) == (1, "2 of 3 done, 1 refused, 0 left; 1 still to do")
+    assert "once more" not in ended.out
+
+
 def test_a_second_run_does_not_start_while_another_is_going_on(tmp_path: Path) -> None:
     """Two would create the same vault, and one of them fail."""
     folder = Folder(tmp_path)
@@ -156,11 +169,12 @@ def test_a_second_run_does_not_start_while_another_is_going_on(tmp_path: Path) -
 
 
 def test_a_run_that_is_dead_keeps_no_other_out(tmp_path: Path) -> None:
-    """Its number may now belong to another program."""
+    """Its number may now belong to another program, or be none."""
     folder = Folder(tmp_path)
     killed = folder.run(END_AT="30", END_WITH="KILL")
     left = folder.locks
-    (folder.script.parent / f"run.{os.getpid()}.lock").touch()
+    for number in (os.getpid(), -1, 0, ""):
+        (folder.script.parent / f"run.{number}.lock").touch()
 
     ended = folder.run()
 

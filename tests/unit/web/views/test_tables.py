@@ -168,6 +168,13 @@ def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
     assert csv_export.cell(text) == text
 
 
+def test_a_cell_shows_its_text_in_the_order_in_which_it_is_read() -> None:
+    """A name that seems to end with .png must not end with .exe, nor turn the cells behind it."""
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+
+    assert csv_export.cell(f"\u202egnp.exe\u2069{family}") == f" gnp.exe {family}"
+
+
 def _runs(text: str) -> bool:
     """Return whether a spreadsheet would run this, independently of the code."""
     stripped = text.strip(' \t\r\n"\u00a0\u200b\u202e\ufeff')
