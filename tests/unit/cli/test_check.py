@@ -20,6 +20,7 @@ from tests.unit.cli.check_kit import (
     GREEN,
     GROUP,
     HERE,
+    ID_OF_X,
     KEY,
     KEY_ID,
     KEY_OF_X,
@@ -49,6 +50,16 @@ from tests.unit.cli.check_kit import (
     template,
     what_if,
 )
+
+
+def _sensitive(document: Json, module: str | None = None, kind: str = "azapi_resource") -> Json:
+    """Add a write-only body to the configuration of a plan."""
+    block = {"address": f"{kind}.x", "expressions": {"sensitive_body": {}}}
+    root: Json = {"resources": [block]}
+    if module:
+        root = {"module_calls": {module: {"module": root}}}
+    return document | {"configuration": {"root_module": root}}
+
 
 DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "no key": (template(account()), [RED]),
@@ -118,6 +129,13 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "azurerm without a key": (plan(azurerm()), [RED]),
     "azurerm with a block": (plan(azurerm([{"key_vault_key_id": KEY_ID}])), [GREEN]),
     "azurerm with a key after apply": (plan(azurerm([{"key_vault_key_id": None}])), [OPEN]),
+    "azurerm with a key that the plan creates": (plan(azurerm([{}], unknown=[{"key_vault_key_id": True}])), [GREEN]),
+    "azurerm with a block of which only an entry is planned": (plan(azurerm([{}], unknown=[True])), [OPEN]),
+    "azurerm with two blocks": (plan(azurerm([{"key_vault_key_id": KEY_ID}] * 2)), [OPEN]),
+    "azurerm with a key's resource that the plan creates": (plan(azurerm(), change(KEY_RESOURCE, {}, ["cognitive_account_id", "key_vault_key_id"]), references=REFERENCES), [GREEN]),
+    "azapi with a sensitive body": (_sensitive(plan(azapi({"kind": "OpenAI", "properties": {"encryption": KEY}}))), [OPEN]),
+    "azapi with a sensitive body in a module": (_sensitive(plan(azapi({"kind": "OpenAI", "properties": {"encryption": KEY}}) | {"address": 'module.m["module.n"].azapi_resource.x'}), "m"), [OPEN]),
+    "azapi updates with a sensitive body": (_sensitive(plan(azurerm([{"key_vault_key_id": KEY_ID}]), azapi({"properties": {}}, "azapi_update_resource", resource_id=ID_OF_X)), kind="azapi_update_resource"), [OPEN]),
     "azurerm with a block after apply": (plan(change("azurerm_cognitive_account", {"kind": "OpenAI"}, ["customer_managed_key"])), [OPEN]),
     "azurerm with a key by reference": (plan(azurerm(), KEY_OF_X, references=REFERENCES), [GREEN]),
     "azurerm with a key of another": (plan(azurerm(), azurerm(at="y"), KEY_OF_X, references=REFERENCES), [GREEN, RED]),
@@ -454,6 +472,58 @@ def test_pipelines_get_each_account_its_line_and_what_could_not_be_judged(check:
     assert "no account" in str(run["invocations"][0]["toolConfigurationNotifications"])
     suite = ET.fromstring(junit.stdout)[0]  # noqa: S314 - our own
     assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["4", "1", "2"]
+
+
+STATE: Final = {"version": 4, "terraform_version": "1.14.0", "lineage": "x", "resources": []}
+SHOWN_STATE: Final = {"terraform_version": "1.14.0", "values": {"root_module": {}}}
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (json.dumps(STATE).encode(), "a state of Terraform"),
+        (json.dumps(SHOWN_STATE).encode(), "a state of Terraform"),
+        (b'{"@level":"info"}\n{"@level":"info"}', "what `terraform plan -json` prints"),
+        (b"PK\x03\x04", "a plan in Terraform's own format"),
+    ],
+)
+def test_what_terraform_writes_beside_a_plan_is_named(check: Check, data: bytes, said: str) -> None:
+    """Whoever mixes them up needs the command that writes a plan."""
+    result = check("a.json", a=data)
+
+    assert result.exit_code == 2
+    assert f"this is {said}; run `terraform plan -out plan.bin` and " in result.stderr
+
+
+COMMENTED: Final = json.dumps(template(account(), contentVersion="http://x/*y*/"), indent=1)
+
+
+@pytest.mark.parametrize("comment", ["// }\n", "// }\r\n", "/* }\n */", "/**/"])
+def test_a_template_may_have_comments(check: Check, comment: str) -> None:
+    """Azure's tools read them; a line number must stay right."""
+    text = COMMENTED.replace('"type"', f'{comment} "type"')
+
+    result = check("a.json", "--format", "json", a=text.encode())
+
+    (row,) = json.loads(result.stdout)["accounts"]
+    assert (row["verdict"], row["line"]) == (RED, 4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        COMMENTED.replace('"type"', '/* "type"'),
+        # Programs differ on whether this ends a line.
+        COMMENTED.replace('"type"', '// x\r "type"'),
+        json.dumps(plan(azurerm())).replace('"address"', '/**/ "address"'),
+    ],
+)
+def test_other_comments_are_invalid(check: Check, text: str) -> None:
+    """What is a comment must be beyond doubt, and no other tool writes any."""
+    result = check("a.json", a=text.encode())
+
+    assert result.exit_code == 2
+    assert "invalid JSON" in result.stderr
 
 
 def test_parameters_without_a_template_are_refused(check: Check) -> None:
