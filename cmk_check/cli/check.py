@@ -19,7 +19,14 @@ from cmk_check.cli.output_options import ReportFormat, format_option
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.cli.stdout import write, write_bytes
 from cmk_check.core.enums import PostureReason, ReasonSeverity, Verdict
-from cmk_check.core.planned.account import PlannedAccount, Row, judge_loss, judge_planned
+from cmk_check.core.planned.account import (
+    Advice,
+    PlannedAccount,
+    Row,
+    judge_loss,
+    judge_planned,
+    one_row,
+)
 from cmk_check.core.planned.arm_template import read_prediction, read_template
 from cmk_check.core.planned.document import (
     RepeatedName,
@@ -159,11 +166,13 @@ def _judge(
     """Return the accounts of a document, and each row that says something of one."""
     begin_document()
     try:
-        accounts = _accounts(document, parameters)
+        accounts = one_row(_accounts(document, parameters))
         judged = [(each, judge_planned(each, kinds)) for each in accounts]
         return accounts, judged + [(each, judge_loss(each, kinds)) for each in accounts]
     except (TooMuchWork, RecursionError):
-        whole = PlannedAccount("the document", "", 1, (), "it is too large to judge")
+        advice = Advice("", "Split the document.")
+        doubt = "it is too large to judge"
+        whole = PlannedAccount("the document", "", 1, (), doubt, advice=advice)
         return [whole], [(whole, judge_planned(whole, kinds))]
 
 
@@ -323,10 +332,10 @@ def _write(
             add_test(suite, row["file"], row["address"], what, [problem])
         write_bytes(document_of(suite))
     else:
-        _show(rows)
+        _show(rows, is_whole=not faults)
 
 
-def _show(rows: Sequence[_Row]) -> None:
+def _show(rows: Sequence[_Row], *, is_whole: bool) -> None:
     from cmk_check.cli import terminal_rows
     from cmk_check.cli.console import open_console, say
     from cmk_check.cli.table import COLOURS
@@ -347,4 +356,5 @@ def _show(rows: Sequence[_Row]) -> None:
     counts = Counter(row.get("verdict") for row in rows)
     parts = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in Verdict)
     losses = f"; losses: {counts[None]:,}" if counts[None] else ""
-    console.print(f"accounts: {counts.total() - counts[None]:,}: {parts}{losses}")
+    if is_whole:
+        console.print(f"accounts: {counts.total() - counts[None]:,}: {parts}{losses}")

@@ -13,8 +13,16 @@ from functools import reduce
 from itertools import zip_longest
 from typing import Final
 
-from cmk_check.core.planned.account import Entry, PlannedAccount, shaped
-from cmk_check.core.planned.arm_template import DEPLOYMENTS, NOT_SHOWN
+from cmk_check.core.planned.account import (
+    NOT_SHOWN,
+    PLAN,
+    UNREAD,
+    Entry,
+    PlannedAccount,
+    shaped,
+    written,
+)
+from cmk_check.core.planned.arm_template import DEPLOYMENTS
 from cmk_check.core.planned.document import (
     Unresolved,
     distinct,
@@ -42,7 +50,6 @@ _SEVERAL: Final = Unresolved("set by several blocks")
 _SET_BY: Final = "the plan does not show the order or the account in which these set a key: {}"
 _GONE: Final = (("delete",), ("forget",))
 _IDLE: Final = (("no-op",), ("forget",))
-_UNREAD: Final = shaped(_OTHER, None)
 # azurerm sets Microsoft's keys when the resource of a key is destroyed.
 _KEY_GONE: Final = shaped(_OTHER, {"encryption": {"keySource": "Microsoft.CognitiveServices"}})
 
@@ -70,7 +77,7 @@ class _Resource:
         self, entries: Collection[Entry], doubt: str | None = None, loss: str | None = None
     ) -> PlannedAccount:
         name, place = self.values.get("name", self.address), (self.address, self.line)
-        return PlannedAccount(name, *place, [*entries], doubt, None, self.before, loss)
+        return PlannedAccount(name, *place, [*entries], doubt, None, self.before, loss, PLAN)
 
 
 def read_plan(document: object) -> list[PlannedAccount]:
@@ -97,7 +104,7 @@ def read_plan(document: object) -> list[PlannedAccount]:
         if (each.address, True) in setters.get("", {}) and each.after:
             found.append(each.planned([each.after]))
         if each.address not in accounts and (loss := _loss(each)) is not None:
-            found.append(replace(each, before=each.before or _UNREAD).planned((), None, loss))
+            found.append(replace(each, before=each.before or UNREAD).planned((), None, loss))
         if _hides_accounts(each):
             found.append(each.planned((), NOT_SHOWN))
     return found
@@ -221,7 +228,7 @@ def _said_by_azapi(kind: str, values: dict[str, object]) -> Entry:
         body = json.loads(body, object_pairs_hook=distinct)
     properties = member(body, "properties")
     if kind in _ACCOUNTS:
-        return shaped(member(body, "kind"), properties)
+        return shaped(member(body, "kind"), written(properties))
     names = {name.lower() for name in as_object(properties)}
     if member(properties, "encryption") is None and "encryption" in names:
         # An update says null where it does something of which nobody knows the outcome.

@@ -51,6 +51,20 @@ from tests.unit.cli.check_kit import (
     what_if,
 )
 
+MICROSOFT: Final = {"keySource": "Microsoft.CognitiveServices"}
+
+
+def _linked(name: str) -> Json:
+    return {"type": NESTED, "name": name, "properties": {"templateLink": {}}}
+
+
+def _template_of(inner: str, resource: Json | None = None, scope: str = "inner") -> Json:
+    """Deploy a template of a resource whose text is in a variable, as Bicep does."""
+    own = template(resource or account(), parameters={"k": {"defaultValue": ""}})
+    options = {"expressionEvaluationOptions": {"scope": scope}}
+    deployment = {"type": NESTED, "name": "n", "properties": {"template": inner, **options}}
+    return template(deployment, variables={"$fxv#0": own})
+
 
 def _sensitive(document: Json, module: str | None = None, kind: str = "azapi_resource") -> Json:
     """Add a write-only body to the configuration of a plan."""
@@ -97,6 +111,18 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "updated under a name of a deployment": (template(account(), LATE), [OPEN, GREEN]),
     "the key is taken back": (template(account(KEY), nested("update", account(), needs=[f"{ACCOUNT}/chat"])), [RED]),
     "an outer scope": (template({"type": NESTED, "name": "n", "properties": {"template": template(account(named("[parameters('k')]")), parameters={"k": {"defaultValue": "no"}})}}), [OPEN]),
+    "a template in a variable": (_template_of("[variables('$fxv#0')]", account(named("[[parameters('k')]"))), [RED]),
+    "a template in a variable, with the outer scope": (_template_of("[variables('$fxv#0')]", account(), "outer"), [OPEN]),
+    "a template by an expression": (_template_of("[x()]"), [OPEN]),
+    "resources that are no list": (template() | {"resources": True}, [OPEN]),
+    "templates that the document lacks": (template(*(_linked(each) for each in "ab"), account(KEY)), [GREEN, OPEN]),
+    "a key source left out": (template(account({"keyVaultProperties": {"keyName": "cmk"}})), [GREEN]),
+    "a key source that is null": (template(account(KEY | {"keySource": None})), [OPEN]),
+    "a snapshot without a key source": ({"predictedResources": [account({"keyVaultProperties": {"keyName": "cmk"}}, id=f"{GROUP}/providers/{ACCOUNT}/chat")]}, [GREEN]),
+    "what-if without a key source": (what_if("Modify", account({"keyVaultProperties": {"keyName": "cmk"}})), [OPEN]),
+    "azapi without a key source": (plan(azapi({"kind": "OpenAI", "properties": {"encryption": {"keyVaultProperties": {"keyName": "cmk"}}}})), [GREEN]),
+    "azapi updates only the key": (plan(azapi({"kind": "OpenAI", "properties": {"encryption": MICROSOFT}}), azapi({"properties": {"encryption": {"keyVaultProperties": {"keyName": "cmk"}}}}, "azapi_update_resource")), [OPEN]),
+    "azapi updates only the key of an account outside the plan": (plan(azapi({"properties": {"encryption": {"keyVaultProperties": {"keyName": "cmk"}}}}, "azapi_update_resource")), [OPEN]),
     "a linked template": (template({"type": NESTED, "name": "n", "properties": {"templateLink": {}}}), [OPEN]),
     "a snapshot": ({"predictedResources": [account(KEY, id=f"{GROUP}/providers/{ACCOUNT}/chat")]}, [GREEN]),
     "a snapshot with an expression": ({"predictedResources": [account(named("[reference('x')]"), id=f"{GROUP}/providers/{ACCOUNT}/chat")]}, [OPEN]),
@@ -244,7 +270,6 @@ def test_a_file_that_cannot_be_judged_is_named_and_others_are_judged(
 
 
 ID: Final = f"{GROUP}/providers/{ACCOUNT}/Chat"
-MICROSOFT: Final = {"keySource": "Microsoft.CognitiveServices"}
 
 
 def _existing(encryption: object = None, kind: object = "OpenAI", **more: object) -> Json:
@@ -267,9 +292,9 @@ EXISTING: Final[dict[str, tuple[object, list[str]]]] = {
     "no kind": (NO_KIND, [OPEN]),
     "no properties": (_existing(properties=None), [OPEN]),
     "a list": ([ODD, BAD, GOOD], [OPEN, RED, GREEN]),
-    "an empty list": ([], []),
+    "an empty list": ([], [OPEN]),
     "a page": ({"value": [GOOD]}, [GREEN]),
-    "an empty page": ({"value": []}, []),
+    "an empty page": ({"value": []}, [OPEN]),
     "a page of more": ({"value": [GOOD], **MORE}, [GREEN, OPEN]),
     "a bad page of more": ({"value": [BAD], **MORE}, [RED, OPEN]),
     "another kind": (SPEECH, []),
@@ -472,6 +497,61 @@ def test_pipelines_get_each_account_its_line_and_what_could_not_be_judged(check:
     assert "no account" in str(run["invocations"][0]["toolConfigurationNotifications"])
     suite = ET.fromstring(junit.stdout)[0]  # noqa: S314 - our own
     assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["4", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("document", "advice", "never"),
+    [
+        (template(account("[x()]")), "--parameters", "Encryption page"),
+        (template(account({"keySource": "x"})), "properties.encryption", "Encryption page"),
+        (what_if("Create", account("[x()]")), "a scan judges", "what-if --no-pretty-print"),
+        (plan(azurerm([{}], unknown=[True])), "when Terraform plans", "az "),
+        (plan(azurerm([{}], unknown=[True])), "when Terraform plans", "--parameters"),
+        (plan(azurerm()), "Set customer_managed_key", "Encryption page"),
+    ],
+)
+def test_advice_fits_the_document(check: Check, document: Json, advice: str, never: str) -> None:
+    """A plan takes no parameters, and an account that does not exist has no page."""
+    result = check("a.json", "--format", "json", a=document)
+
+    (row,) = json.loads(result.stdout)["accounts"]
+    assert advice in row["message"]
+    assert never not in row["message"]
+
+
+def test_templates_that_the_document_lacks_are_one_row(check: Check) -> None:
+    """Dozens of equal rows hide the one that matters."""
+    result = check("a.json", "--format", "json", a=template(*map(_linked, "abcdefgh")))
+
+    (row,) = json.loads(result.stdout)["accounts"]
+    assert (row["name"], row["line"], row["reason"]) == ("8 templates", 4, "not_resolved")
+    assert "lacks what this deploys, which may have accounts: resources[0]" in row["message"]
+
+
+def test_no_long_expression_is_shown(check: Check) -> None:
+    """Bicep writes expressions that fill pages."""
+    long = f"[format('{'x' * 500}')]"
+    given = f"[resourceId('{ACCOUNT}', {long[1:-1]})]"
+    snapshot = {"predictedResources": [account(named(long), name=long, id=given)]}
+    deployed = template(account(named(long), long))
+
+    shown = [check("a.json", a=each).stdout for each in (deployed, snapshot)]
+
+    assert all("[format('xxx" in each and "x" * 120 not in each for each in shown)
+
+
+def test_totals_are_not_shown_after_an_error(check: Check) -> None:
+    """They would read as a result."""
+    assert "accounts:" not in check("a.json", "b.json", a=b"x", b=template(account())).stdout
+
+
+def test_an_incomplete_plan_without_an_account_is_called_incomplete(check: Check) -> None:
+    """Terraform plans a part if asked to, or if it must defer the rest."""
+    result = check("a.json", a=plan(change("x", {})) | {"complete": False})
+
+    assert result.exit_code == 0
+    assert "an incomplete plan and shows no account" in result.stderr
+    assert "contains no account" not in result.stderr
 
 
 STATE: Final = {"version": 4, "terraform_version": "1.14.0", "lineage": "x", "resources": []}
