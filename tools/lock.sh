@@ -1,6 +1,7 @@
 #!/bin/sh
 # Writes the locks from pyproject.toml: locks/dev.txt has everything, requirements.txt the deployed
-# part, at the same versions; only the command line needs rich, securesystemslib and typer. The other locks are for tools that are run and never imported; they pin
+# part, at the same versions, and locks/command.txt what the command line needs; only it needs rich,
+# securesystemslib and typer. The other locks are for tools that are run and never imported; they pin
 # their dependencies so tightly that each tool has an environment of its own. uv is installed into a
 # temporary folder, so that the project needs only Python and npm.
 set -eu
@@ -16,6 +17,7 @@ compile() {
 }
 compile pyproject.toml ${UPGRADE:+--upgrade} --group dev \
     --output-file locks/dev.txt
+compile pyproject.toml --no-annotate --constraint locks/dev.txt --output-file locks/command.txt
 printf 'rich\nsecuresystemslib\ntyper\n' >"$folder/not_deployed.txt"
 compile pyproject.toml --no-annotate --constraint locks/dev.txt --excludes "$folder/not_deployed.txt" \
     --output-file "$folder/requirements.txt"

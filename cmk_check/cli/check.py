@@ -1,6 +1,7 @@
 """``check``: judges accounts in templates, plans and output of ``az``, without Azure."""
 
 import json
+import re
 import sys
 from bisect import bisect
 from collections import Counter
@@ -18,12 +19,20 @@ from cmk_check.cli.output_options import ReportFormat, format_option
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.cli.stdout import write, write_bytes
 from cmk_check.core.enums import PostureReason, ReasonSeverity, Verdict
-from cmk_check.core.planned.account import PlannedAccount, Row, judge_loss, judge_planned
+from cmk_check.core.planned.account import (
+    Advice,
+    PlannedAccount,
+    Row,
+    judge_loss,
+    judge_planned,
+    one_row,
+)
 from cmk_check.core.planned.arm_template import read_prediction, read_template
 from cmk_check.core.planned.document import (
     RepeatedName,
     TooMuchWork,
     begin_document,
+    brief,
     distinct,
     member,
 )
@@ -43,6 +52,13 @@ _MARKS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": 
 _INFO, _UNKNOWN, _ERROR = ReasonSeverity.INFO, ReasonSeverity.UNKNOWN, ReasonSeverity.ERROR
 # A row without a verdict is a loss.
 _SEVERITIES: Final = dict(zip((*Verdict, None), (_INFO, _ERROR, _UNKNOWN, _ERROR), strict=True))
+
+_NO_PLAN: Final = (
+    "this is {}; run `terraform plan -out plan.bin` and `terraform show -json plan.bin > plan.json`"
+)
+_COMMENT: Final = re.compile(
+    r'("(?:[^"\\\n]|\\.)*+")|//[^\r\n]*+(?=\r?\n|\Z)|/\*.*?(?:\*/|\Z)', re.DOTALL
+)
 
 type _Row = dict[str, Any]
 
@@ -103,8 +119,8 @@ def _check(
     for file in (*parameters, *files):
         try:
             documents[file] = _document(file)
-        except NotUsable as error:
-            faults.append(str(error))
+        except (NotUsable, OSError, ValueError, RecursionError) as error:
+            faults.append(_fault(file, error))
     given = {file for file, each in documents.items() if _is(each, "deploymentParameters")}
     used = {*parameters}
     for file in (each for each in files if each in documents and each not in given):
@@ -114,13 +130,15 @@ def _check(
         try:
             accounts, judged = _judge(documents[file], [documents[each] for each in beside], kinds)
         except (NotUsable, RepeatedName) as error:
-            faults.append(f"{file}: {error}; {_HOW}.")
+            faults.append(_fault(file, error))
             continue
         found = [_row(file, each, row) for each, row in judged if row]
         rows += found
         if not found:
+            is_part = member(documents[file], "complete") is False
             but = f", but {len(accounts)} of kinds that CMK_KINDS leaves out" if accounts else ""
-            notes.append(f"{file}: contains no account{but}.")
+            what = "is an incomplete plan and shows" if is_part else "contains"
+            notes.append(f"{file}: {what} no account{but}.")
     losses = [row for row in rows if "verdict" not in row]
     for row in losses:
         row["allowed"] = row["address"] in allowed
@@ -148,58 +166,76 @@ def _judge(
     """Return the accounts of a document, and each row that says something of one."""
     begin_document()
     try:
-        accounts = _accounts(document, parameters)
+        accounts = one_row(_accounts(document, parameters))
         judged = [(each, judge_planned(each, kinds)) for each in accounts]
         return accounts, judged + [(each, judge_loss(each, kinds)) for each in accounts]
     except (TooMuchWork, RecursionError):
-        whole = PlannedAccount("the document", "", 1, (), "it is too large to judge")
+        advice = Advice("", "Split the document.")
+        doubt = "it is too large to judge"
+        whole = PlannedAccount("the document", "", 1, (), doubt, advice=advice)
         return [whole], [(whole, judge_planned(whole, kinds))]
 
 
 def _row(file: str, account: PlannedAccount, said: Mapping[str, str | None]) -> _Row:
-    name, place = getattr(account.name, "text", account.name), {"file": Path(file).as_posix()}
-    own_place = {"line": account.line, "address": account.address, "name": str(name)}
-    return {**place, **own_place, **said}
+    name = getattr(account.name, "text", account.name)
+    own = {"address": account.address, "name": name if isinstance(name, str) else account.address}
+    place = {"file": Path(file).as_posix(), "line": account.line}
+    return {**place, **{part: brief(text) for part, text in own.items()}, **said}
+
+
+def _fault(file: str, error: Exception) -> str:
+    """Return what must be changed for a file to be usable."""
+    said = str(error)
+    if isinstance(error, OSError):
+        said = f"cannot be read ({error.strerror})"
+    elif isinstance(error, UnicodeDecodeError):
+        said = f"byte {error.start} is not {error.encoding} text; save the file as UTF-8"
+    elif isinstance(error, json.JSONDecodeError | RecursionError):
+        said = f"invalid JSON ({error})"
+    return f"{'standard input' if file == _STDIN else file}: {said}; {_HOW}."
+
+
+def _text(file: str) -> str:
+    """Return the text of a file that a shell may have written."""
+    path = Path(file)
+    if path.suffix in {".bicep", ".bicepparam", ".tf"}:
+        raise NotUsable("this is source code for Bicep or Terraform")
+    if path.exists() and not path.is_file() and file != _STDIN:
+        raise OSError(0, "not a regular file")
+    with sys.stdin.buffer if file == _STDIN else path.open("rb") as stream:
+        data = stream.read(MAX_INPUT_BYTES + 1)
+    if len(data) > MAX_INPUT_BYTES:
+        raise NotUsable(f"must have at most {MAX_INPUT_BYTES:,} bytes")
+    if data.startswith(b"PK"):
+        raise NotUsable(_NO_PLAN.format("a plan in Terraform's own format"))
+    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
+    return data.decode(encoding)
 
 
 def _document(file: str) -> object:
-    """Return the value of a JSON file that a shell may have written.
+    """Return the value of a JSON file.
 
     Raises:
-        NotUsable: the file cannot be read or is not JSON.
+        NotUsable, OSError, ValueError, RecursionError: the file cannot be read or is not JSON.
 
     """
-    path, name = Path(file), "standard input" if file == _STDIN else file
-    if path.suffix in {".bicep", ".bicepparam", ".tf"}:
-        raise NotUsable(f"{file}: this is source code for Bicep or Terraform; {_HOW}.")
-    if path.exists() and not path.is_file():
-        raise NotUsable(f"{file} cannot be read (not a regular file).")
+    text = _text(file)
+    if not (start := text.strip()):
+        raise NotUsable("the input is empty")
+    if start.startswith("ERROR:"):  # as `az` writes to standard error
+        raise NotUsable(_failed(start.removeprefix("ERROR:").strip().partition("\n")[0]))
+    if start.startswith('{"@level"'):
+        raise NotUsable(_NO_PLAN.format("what `terraform plan -json` prints"))
     try:
-        with sys.stdin.buffer if file == _STDIN else path.open("rb") as stream:
-            data = stream.read(MAX_INPUT_BYTES + 1)
-    except OSError as error:
-        raise NotUsable(f"{name} cannot be read ({error.strerror}).") from error
-    if len(data) > MAX_INPUT_BYTES:
-        raise NotUsable(f"{name} must have at most {MAX_INPUT_BYTES:,} bytes.")
-    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
-    try:
-        text = data.decode(encoding)
-        if not text.strip():
-            raise NotUsable(f"{name}: the input is empty; {_HOW}.")
-        if text.startswith("ERROR:"):  # as `az` writes to standard error
-            first_line = text.removeprefix("ERROR:").strip().partition("\n")[0]
-            raise NotUsable(f"{name}: {_failed(first_line)}; {_HOW}.")
-        return _located(text, parse_constant=_refuse)
-    except UnicodeDecodeError as error:
-        raise NotUsable(
-            f"{name}: byte {error.start} is not {encoding} text; save the file as UTF-8."
-        ) from error
-    except json.JSONDecodeError as error:
-        raise NotUsable(
-            f"{name}: line {error.lineno} column {error.colno}: invalid JSON ({error.msg}); {_HOW}."
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise NotUsable(f"{name}: invalid JSON ({error}); {_HOW}.") from error
+        document = _located(text)
+    except json.JSONDecodeError:
+        document = _located(_COMMENT.sub(lambda it: it[1] or re.sub(r"[^\n]", " ", it[0]), text))
+        if not _is(document, "deployment"):  # comments are only for Azure's templates
+            raise
+    is_shown = member(document, "terraform_version") and member(document, "values")
+    if is_shown or member(document, "lineage"):
+        raise NotUsable(_NO_PLAN.format("a state of Terraform"))
+    return document
 
 
 def _refuse(name: str) -> object:
@@ -207,13 +243,13 @@ def _refuse(name: str) -> object:
     raise ValueError(f"{name} is not allowed in JSON")
 
 
-def _located(text: str, **options: Any) -> object:  # noqa: ANN401 - those of json.loads
+def _located(text: str) -> object:
     """Parse JSON and note the ``line`` of each object.
 
     The pure Python scanner of json passes an object's position to a replaceable function.
     """
     ends = [place for place, char in enumerate(text) if char == "\n"]
-    reader: Any = json.JSONDecoder(object_pairs_hook=list, **options)
+    reader: Any = json.JSONDecoder(object_pairs_hook=list, parse_constant=_refuse)
     parse = reader.parse_object
 
     def parse_object(text_and_start: tuple[str, int], *rest: Any) -> tuple[object, int]:  # noqa: ANN401
@@ -232,7 +268,7 @@ def _located(text: str, **options: Any) -> object:  # noqa: ANN401 - those of js
 
 
 def _is(document: object, schema: str) -> bool:
-    return f"{schema}.json".lower() in str(member(document, "$schema")).lower()
+    return schema.lower() in str(member(document, "$schema")).lower()
 
 
 def _accounts(document: object, parameters: Sequence[object]) -> Sequence[PlannedAccount]:
@@ -296,10 +332,10 @@ def _write(
             add_test(suite, row["file"], row["address"], what, [problem])
         write_bytes(document_of(suite))
     else:
-        _show(rows)
+        _show(rows, is_whole=not faults)
 
 
-def _show(rows: Sequence[_Row]) -> None:
+def _show(rows: Sequence[_Row], *, is_whole: bool) -> None:
     from cmk_check.cli import terminal_rows
     from cmk_check.cli.console import open_console, say
     from cmk_check.cli.table import COLOURS
@@ -320,4 +356,5 @@ def _show(rows: Sequence[_Row]) -> None:
     counts = Counter(row.get("verdict") for row in rows)
     parts = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in Verdict)
     losses = f"; losses: {counts[None]:,}" if counts[None] else ""
-    console.print(f"accounts: {counts.total() - counts[None]:,}: {parts}{losses}")
+    if is_whole:
+        console.print(f"accounts: {counts.total() - counts[None]:,}: {parts}{losses}")

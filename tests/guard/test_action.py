@@ -1,6 +1,7 @@
 """The action for GitHub: its steps run in bash as the runner starts them."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ def _template(encryption: object, name: str = "chat") -> str:
 
 def _run(step: str, folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
     values = {f"${{{{ inputs.{name} }}}}": text for name, text in (DEFAULTS | inputs).items()}
+    values["${{ github.action_path }}"] = str(ROOT)
     own: dict[str, Any] = STEPS[step]["env"]
     env = {name: values.get(text, text) for name, text in own.items()}
     return subprocess.run(
@@ -46,10 +48,10 @@ def _run(step: str, folder: Path, **inputs: str) -> subprocess.CompletedProcess[
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A checkout, beside which the command is installed."""
-    command = tmp_path / "cmk_check/bin/cmk-check"
-    command.parent.mkdir(parents=True)
-    command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m cmk_check "$@"\n')
-    command.chmod(0o700)
+    python = tmp_path / "cmk_check/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o700)
     (tmp_path / "infra/sub").mkdir(parents=True)
     return tmp_path
 
@@ -61,7 +63,7 @@ def test_a_violation_is_annotated_at_its_line_and_fails_the_step(folder: Path) -
 
     result = _run("Check", folder, files="infra/**/*.json", sarif="out.sarif")
 
-    notes = [line for line in result.stdout.splitlines() if line.startswith("::")]
+    notes = re.findall("(?m)^::(?:error|warning|add-mask).*", result.stdout)
     assert result.returncode == 1
     assert len(notes) == 1
     assert notes[0].startswith(
@@ -85,7 +87,9 @@ def test_an_unknown_account_is_a_warning_that_can_pass(folder: Path, fails: str,
 @pytest.mark.parametrize(
     "inputs",
     [
+        {"files": "a.json\ngone/*.json"},
         {"files": "a.json gone/*.json"},
+        {"files": "gone/\x1b[31m%0A*.json"},
         {"files": "a.json", "parameters": "gone/*.json"},
         {"files": " "},
     ],
@@ -98,10 +102,11 @@ def test_a_pattern_without_a_file_fails(folder: Path, inputs: dict[str, str]) ->
 
     assert result.returncode == 2
     assert "::error title=cmk_check::" in result.stdout
+    assert not {"\x1b", "%0A"} & {*re.findall("\x1b|%0A", result.stdout)}
 
 
-def test_the_command_is_installed_in_the_versions_of_the_lock(folder: Path) -> None:
-    """Pip reads the constraints, and gets the sources beside the action."""
+def test_the_command_is_installed_by_hash_and_nothing_is_built(folder: Path) -> None:
+    """Whoever publishes the newest version of a package must not run in each pipeline."""
     python = folder / "python"
     pip = '#!/bin/sh\\necho pip "$@"'
     made = f"mkdir -p $3/bin; printf '{pip}' >$3/bin/pip; chmod +x $3/bin/pip"
@@ -110,7 +115,63 @@ def test_the_command_is_installed_in_the_versions_of_the_lock(folder: Path) -> N
 
     result = _run("Install cmk_check", folder, PYTHON=str(python), SOURCES=str(ROOT))
 
-    pinned = (folder / "cmk_check.txt").read_text()
-    assert result.stdout.split()[-1] == str(ROOT)
-    assert "typer==" in pinned
-    assert "--" not in pinned.replace("# ", "")
+    words = result.stdout.split()
+    assert {"--require-hashes", "--only-binary", "--no-deps"} <= {*words}
+    assert words[-2:] == ["--requirement", str(ROOT / "locks/command.txt")]
+
+
+@pytest.mark.long
+def test_nothing_of_the_checkout_is_imported(folder: Path) -> None:
+    """A pull request must not replace the check with a file of the right name."""
+    for name in ("cmk_check.py", "json.py", "typer.py"):
+        (folder / name).write_text("raise SystemExit(0)")
+    (folder / "a.json").write_text(_template(None))
+
+    assert _run("Check", folder, files="a.json").returncode == 1
+
+
+@pytest.mark.long
+def test_names_of_files_are_data(folder: Path) -> None:
+    """A blank, a line break or an escape in a name must not end it or reach the log."""
+    for name in ("two words.json", "a\n::error::b.json", "\x1b[31m.json"):
+        (folder / "infra" / name).write_text(_template(None))
+
+    result = _run("Check", folder, files="infra/two words.json\r\n\ninfra/[!t]*.json")
+
+    output = result.stdout
+    assert output.count("::error file=") == 3
+    assert "\x1b" not in output
+    shown, resumed = output.split("::stop-commands::", 1)[1].split("\n", 1)
+    printed, _ = resumed.split(f"\n::{shown}::\n")
+    assert "two words.json:4" in printed
+    assert not [line for line in output.splitlines() if line.startswith("::error::b")]
+
+
+@pytest.mark.long
+def test_a_loss_is_annotated_unless_its_address_is_allowed(folder: Path) -> None:
+    """Only the address excuses it, whatever else passes."""
+    before = {"kind": "OpenAI", "name": "x", "customer_managed_key": []}
+    change = {"actions": ["delete"], "before": before, "after": None}
+    resource = {"address": 'azurerm_cognitive_account.x["a b"]', "name": "x", "change": change}
+    plan = {"resource_changes": [resource | {"type": "azurerm_cognitive_account"}]}
+    (folder / "plan.json").write_text(json.dumps(plan))
+
+    lost = _run("Check", folder, files="plan.json", **{"fail-on-unknown": "false"})
+    allowed = _run("Check", folder, files="plan.json", **{"allow-loss": resource["address"]})  # type: ignore[dict-item]
+
+    assert (lost.returncode, allowed.returncode) == (1, 0)
+    assert "::error file=plan.json,line=1,title=account_lost::" in lost.stdout
+    assert "::error" not in allowed.stdout
+
+
+def test_examples_fail_on_what_is_unknown_and_install_by_hash() -> None:
+    """People copy them."""
+    pages = "".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
+    installs = [
+        line for line in re.findall("pip install.*", pages) if "requirements.txt" not in line
+    ]
+    hashed = "pip install --require-hashes --only-binary :all: --no-deps -r "
+
+    assert len(installs) == 5
+    assert not [line for line in installs if not line.startswith(hashed)]
+    assert {*re.findall(r"(?m)^ +fail-on-unknown: (\S+)", pages)} <= {"true"}

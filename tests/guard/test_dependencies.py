@@ -33,6 +33,16 @@ def test_what_is_deployed_is_locked_as_it_was_tested() -> None:
     assert DEPLOYED.items() <= EVERYTHING.items()
 
 
+def test_a_pipeline_installs_the_command_as_it_was_tested() -> None:
+    """It has what is deployed, the libraries of the command line, and no tool of development."""
+    command = _locked("locks/command.txt")
+    runtime = _names(PROJECT["project"]["dependencies"])
+
+    assert command.items() <= EVERYTHING.items()
+    assert runtime | DEPLOYED.keys() <= command.keys()
+    assert not (_names(PROJECT["dependency-groups"]["dev"]) - runtime) & command.keys()
+
+
 def test_every_runtime_dependency_is_deployed() -> None:
     """A dependency that is forgotten in the lock is an app that does not start."""
     assert _names(PROJECT["project"]["dependencies"]) - OF_COMMAND_LINE <= DEPLOYED.keys()

@@ -6,18 +6,18 @@ The rule judges both cases, and the account gets a verdict only if both agree.
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import Final
+from typing import Final, NamedTuple
 
 from cmk_check.core.account import Judgement, parse_account
 from cmk_check.core.enums import CheckReason, Reason, Verdict
 from cmk_check.core.kinds import AZURE_OPENAI
-from cmk_check.core.planned.document import Unresolved, member, spend
-from cmk_check.core.reasons.catalogue import CHECK_REASONS, VERDICT_REASONS
+from cmk_check.core.planned.document import Unresolved, brief, member, spend
+from cmk_check.core.reasons.catalogue import CHECK_REASONS, VERDICT_REASONS, with_note
 from cmk_check.core.resource_id import path_of
 from cmk_check.core.rule import KEY_VAULT, judge
-from cmk_check.core.text import clean_text, few
+from cmk_check.core.text import as_object, clean_text, counted, few, lower_ascii
 
 type Entry = Mapping[str, object]
 type Row = dict[str, str | None]
@@ -29,7 +29,25 @@ _WORST: Final[Entry] = {"kind": AZURE_OPENAI[0], "properties": {}}
 _ENCRYPTED: Final = {"properties": {"encryption": _WITH_KEY}, "encryption": _WITH_KEY}
 _BEST: Final[Entry] = {**_WORST, **_WITH_KEY, **_ENCRYPTED, "keyName": "key"}
 _KIND: Final = re.compile("[A-Za-z0-9.]+")
-_SET_A_KEY: Final = "Set properties.encryption, or customer_managed_key in Terraform, to a key."
+NOT_SHOWN: Final = "the document lacks what this deploys, which may have accounts"
+
+
+class Advice(NamedTuple):
+    """What to do in a kind of document about an account without a key, and about open values."""
+
+    key: str
+    values: str
+
+
+PREDICTION: Final = Advice("Set properties.encryption to a key.", "")
+TEMPLATE: Final = PREDICTION._replace(
+    values="Provide the values with --parameters, or check the output of `az deployment group "
+    "what-if --no-pretty-print`."
+)
+PLAN: Final = Advice(
+    "Set customer_managed_key, or properties.encryption with azapi, to a key.",
+    "Make the values known when Terraform plans.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +68,7 @@ class PlannedAccount:
     judgement: Judgement | None = None
     before: Entry | None = None
     loss: str | None = None
+    advice: Advice = TEMPLATE
 
 
 def shaped(kind: object, properties: object) -> Entry:
@@ -63,6 +82,26 @@ def shaped(kind: object, properties: object) -> Entry:
     # Azure's answers always have properties.
     judged = picked({} if properties is None else properties, _PROPERTIES)
     return {"id": path_of("here", "here", "here"), "kind": kind, "properties": judged}
+
+
+UNREAD: Final = shaped(Unresolved("not shown"), None)
+
+
+def written(properties: object) -> object:
+    """Return the judged properties with the default of Azure's specification for a write."""
+    encryption = member(properties, "encryption")
+    if {*map(lower_ascii, as_object(encryption))} == {"keyvaultproperties"}:
+        return {"encryption": {"keySource": KEY_VAULT, **as_object(encryption)}}
+    return properties
+
+
+def one_row(accounts: Sequence[PlannedAccount]) -> list[PlannedAccount]:
+    """Return accounts with the templates that the document lacks as one."""
+    lacking = [each for each in accounts if each.doubt == NOT_SHOWN]
+    shown = [each for each in accounts if each.doubt != NOT_SHOWN]
+    places = few(brief(each.address) for each in lacking)
+    name, doubt = counted(len(lacking), "template"), f"{NOT_SHOWN}: {places}"
+    return [*shown, *(replace(each, name=name, doubt=doubt) for each in lacking[:1])]
 
 
 def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
@@ -80,13 +119,13 @@ def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None
     verdicts = {each.verdict for each in judged}
     is_clear = len(verdicts) == 1 and (kind or verdicts == {Verdict.COMPLIANT})
     if not is_clear or judged[0].reason is Reason.MALFORMED:
-        reason = CheckReason.NOT_RESOLVED
-        notes = [account.doubt, *notes] if account.doubt else notes
-        message = CHECK_REASONS[reason].text(few(dict.fromkeys(notes)))
-        return _row(kind, reason, message, Verdict.UNKNOWN)
-    said, words = judged[0], VERDICT_REASONS[judged[0].reason]
-    is_violation = said.verdict is Verdict.NON_COMPLIANT
-    message = f"{words.message} {_SET_A_KEY}" if is_violation else words.text()
+        words = CHECK_REASONS[reason := CheckReason.NOT_RESOLVED]
+        note = few(dict.fromkeys([account.doubt, *notes] if account.doubt else notes))
+        parts = (with_note(words.message, note), account.advice.values, words.way_out)
+        return _row(kind, reason, " ".join(filter(None, parts)), Verdict.UNKNOWN)
+    said, message = judged[0], VERDICT_REASONS[judged[0].reason].message
+    if said.verdict is not Verdict.COMPLIANT:
+        message = f"{message} {account.advice.key}"
     return _row(kind, said.reason, message, said.verdict)
 
 
@@ -114,7 +153,7 @@ def _judge(entries: Sequence[Entry]) -> tuple[list[Judgement], list[str]]:
         if isinstance(value, dict):
             return {key: filled(entry, defaults, key) for key, entry in value.items()}
         if isinstance(value, Unresolved) and name in _BEST:
-            notes.append(f"{name} is {value.text}")
+            notes.append(f"{name} is {brief(value.text)}")
         return defaults.get(name) if isinstance(value, Unresolved) else value
 
     for entry, defaults in product(entries, (_WORST, _BEST)):

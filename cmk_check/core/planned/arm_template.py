@@ -11,7 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cmk_check.core.planned.account import PlannedAccount, shaped
+from cmk_check.core.planned.account import (
+    NOT_SHOWN,
+    PREDICTION,
+    UNREAD,
+    PlannedAccount,
+    shaped,
+    written,
+)
 from cmk_check.core.planned.document import Unresolved, distinct, listed, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.text import as_object
@@ -19,7 +26,6 @@ from cmk_check.limits import MAX_EXPRESSION_CHARS
 
 _NESTED: Final = "microsoft.resources/deployments"
 DEPLOYMENTS: Final = frozenset({_NESTED, "microsoft.resources/deploymentstacks"})
-NOT_SHOWN: Final = "the document lacks what this deploys, which may have accounts"
 _CALL: Final = re.compile(r"\b(parameters|variables)\(\s*'([^']+)'\s*\)", re.IGNORECASE)
 _UNLIKE: Final = re.compile(
     r"\b(newGuid|utcNow|deployment)\(", re.IGNORECASE
@@ -117,6 +123,7 @@ class _Around:
 
     scope: _Scope
     address: str = ""
+    line: int | None = 1
     place: tuple[tuple[Sequence[Sequence[str]], int, Sequence[str]], ...] = ()
     group: tuple[str, str] = ("", "")
     conditions: frozenset[str] = frozenset()
@@ -168,6 +175,8 @@ def _values(parameters: object) -> dict[str, object]:
 
 def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
     """Return the account as set by the last of its resources."""
+    if len(setters) == 1:
+        return setters[0][2]
     places = [around for _, around, _ in setters]
     last = [each for each in setters if all(map(each[1].overrides, places))]
     entries = [entry for _, _, account in setters for entry in account.entries]
@@ -180,8 +189,9 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
     """Yield the accounts of a template, each with the key of its name."""
     resources, scope = member(template, "resources"), around.scope
     is_named, is_second = isinstance(resources, dict), _is_second(template)
-    if isinstance(resources, str):
-        yield around.address, around, PlannedAccount(resources, around.address, None, (), NOT_SHOWN)
+    if not isinstance(resources, dict | list | None):
+        lacking = PlannedAccount("", around.address, around.line, (), NOT_SHOWN)
+        yield around.address, around, lacking
     pairs = as_object(resources).items() if is_named else enumerate(listed(resources))
     named = [(str(symbol), resource) for symbol, resource in pairs]
     level = [
@@ -199,6 +209,7 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
         here = replace(
             around,
             address=f"{around.address}resources" + (f".{symbol}" if is_named else f"[{symbol}]"),
+            line=getattr(resource, "line", around.line),
             place=(*around.place, (level, index, needs)),
             conditions=around.conditions | is_open,
         )
@@ -211,31 +222,39 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
 
 def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Found]:
     properties, scope = member(resource, "properties"), around.scope
-    template, name = member(properties, "template"), scope.resolve(member(resource, "name"))
-    mode = scope.resolve(member(properties, "expressionEvaluationOptions", "scope"))
-    mode = mode or scope.nested
-    passed = scope.resolve(member(properties, "parameters"))
-    is_open = any(isinstance(each, Unresolved) for each in (mode, passed))
-    is_open |= member(properties, "parametersLink") is not None
-    line = getattr(resource, "line", None)
-    account = PlannedAccount(name, around.address, line, (), NOT_SHOWN)
+    name = scope.resolve(member(resource, "name"))
+    account = PlannedAccount(name, around.address, around.line, (), NOT_SHOWN)
     if kind == f"'{ACCOUNT_TYPE}'":
         # Azure compares names case-insensitively, but not the arguments of functions in names.
         key = name.key if isinstance(name, Unresolved) else _key(name).lower()
         own_kind = scope.resolve(member(resource, "kind"))
-        entry = shaped(own_kind, scope.resolve(properties))
+        entry = shaped(own_kind, written(scope.resolve(properties)))
         yield key, around, replace(account, entries=(entry,), doubt=None)
-    elif kind == f"'{_NESTED}'" and isinstance(template, dict) and not is_open:
+    elif kind == f"'{_NESTED}'" and (nested := _nested(properties, scope)):
+        template, mode, passed = nested
         where = [member(resource, part) for part in ("subscriptionId", "resourceGroup")]
         own = [scope.word(part) if part else "" for part in where]
         group = (own[0] or around.group[0], own[1] or ("" if own[0] else around.group[1]))
-        if str(mode).lower() == "inner":
+        if mode == "inner":
             here = ",".join(group).strip(",")
             scope = _Scope(template, _values(passed), f"@{around.address}", here)
         address = f"{around.address}.properties.template."
         yield from _walk(template, replace(around, scope=scope, address=address, group=group))
     elif kind.strip("'") in DEPLOYMENTS or not kind.startswith("'"):
         yield around.address, around, account
+
+
+def _nested(properties: object, scope: _Scope) -> tuple[object, str, object] | None:
+    """Return a nested template with its scope and parameters, None if they are not shown."""
+    template, passed = (member(properties, part) for part in ("template", "parameters"))
+    passed = scope.resolve(passed)
+    mode = scope.resolve(member(properties, "expressionEvaluationOptions", "scope"))
+    mode = (mode or scope.nested).lower() if isinstance(mode, str | None) else ""
+    if isinstance(template, str) and mode == "inner":
+        template = scope.resolve(template)  # Bicep puts the template of a file into a variable
+    is_open = isinstance(passed, Unresolved) or member(properties, "parametersLink") is not None
+    is_shown = isinstance(template, dict) and mode and not is_open
+    return (template, mode, passed) if is_shown else None
 
 
 def read_prediction(document: object) -> list[PlannedAccount]:
@@ -257,14 +276,22 @@ def read_prediction(document: object) -> list[PlannedAccount]:
         is_hidden = bool(types & DEPLOYMENTS) and what not in {"ignore", "nochange"}
         is_hidden |= what == "unsupported" and not given
         is_hidden |= "ShortCircuited" in str(member(change, "code"))
-        if what == "delete" or not (is_account or is_hidden):
+        if not (is_account or is_hidden) or (what == "delete" and not is_account):
             continue
         doubt = f"what-if says {what}, not what will be there" if is_account else NOT_SHOWN
         name = member(after, "name") or str(given).lower().rpartition("/")[2]
-        account = PlannedAccount(name, str(given), getattr(after, "line", None), (), doubt)
-        if is_account and what not in _SAYS_NOTHING:
+        line = getattr(after, "line", getattr(change, "line", None))
+        account = PlannedAccount(name, str(given), line, (), doubt, advice=PREDICTION)
+        if (before := member(change, "before")) and is_account:
+            had = shaped(member(before, "kind"), member(before, "properties"))
+            account = replace(account, before=had)
+        if what == "delete":
+            account = replace(account, doubt=None, before=account.before or UNREAD, loss="")
+        elif is_account and what not in _SAYS_NOTHING:
             resolved = _Scope(None, {}).resolve(after)
-            entry = shaped(member(resolved, "kind"), member(resolved, "properties"))
+            properties = member(resolved, "properties")
+            properties = written(properties) if what in {"none", "create"} else properties
+            entry = shaped(member(resolved, "kind"), properties)
             account = replace(account, entries=(entry,), doubt=None)
         if earlier := found.get(str(given).lower()):
             both = earlier.entries, account.entries

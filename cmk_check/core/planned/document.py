@@ -10,7 +10,7 @@ from itertools import count
 from typing import Final
 
 from cmk_check.core.text import lower_ascii
-from cmk_check.limits import MAX_CHECK_STEPS
+from cmk_check.limits import MAX_CHECK_STEPS, MAX_EXPRESSION_SHOWN_CHARS
 
 _NUMBERS: Final = count()
 # One process judges one document at a time.
@@ -44,6 +44,12 @@ def spend(steps: int) -> None:
     if _STEPS[0] > MAX_CHECK_STEPS:
         begin_document()
         raise TooMuchWork
+
+
+def brief(text: str) -> str:
+    """Return a text as it is shown: an expression may fill pages."""
+    is_long = text.startswith("[") and len(text) > MAX_EXPRESSION_SHOWN_CHARS
+    return f"{text[: MAX_EXPRESSION_SHOWN_CHARS - 3]}..." if is_long else text
 
 
 def listed(value: object) -> list[object]:

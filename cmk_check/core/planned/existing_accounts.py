@@ -18,6 +18,11 @@ _RESOURCE: Final = re.compile(
     r"/subscriptions/[^/]+/(?:.*/)?providers/(microsoft\.[a-z]+/.+)", re.IGNORECASE | re.ASCII
 )
 _NEXT: Final = "nextLink"
+# Azure lists only what the identity may read.
+_EMPTY: Final = (
+    "The list is empty. It may be of another subscription, or of an identity without rights. Check "
+    "both with `az account show`; a scan finds out whether it may read a subscription."
+)
 _INCOMPLETE: Final = "The list is incomplete, because it has a nextLink. Provide all pages."
 
 
@@ -37,9 +42,10 @@ def read_accounts(document: object) -> list[PlannedAccount] | None:
         for index, entry in enumerate(entries)
         if not _is_another_resource(entry)
     ]
-    if page.get(_NEXT):
-        missing = Judgement(Verdict.UNKNOWN, Reason.MALFORMED, _INCOMPLETE, Evidence())
-        accounts.append(_judged(page, _NEXT, missing))
+    missing = _INCOMPLETE if page.get(_NEXT) else None if entries else _EMPTY
+    if missing:
+        judgement = Judgement(Verdict.UNKNOWN, Reason.MALFORMED, missing, Evidence())
+        accounts.append(_judged(page, _NEXT if page.get(_NEXT) else "[]", judgement))
     return accounts
 
 

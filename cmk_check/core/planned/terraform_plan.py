@@ -13,8 +13,16 @@ from functools import reduce
 from itertools import zip_longest
 from typing import Final
 
-from cmk_check.core.planned.account import Entry, PlannedAccount, shaped
-from cmk_check.core.planned.arm_template import DEPLOYMENTS, NOT_SHOWN
+from cmk_check.core.planned.account import (
+    NOT_SHOWN,
+    PLAN,
+    UNREAD,
+    Entry,
+    PlannedAccount,
+    shaped,
+    written,
+)
+from cmk_check.core.planned.arm_template import DEPLOYMENTS
 from cmk_check.core.planned.document import (
     Unresolved,
     distinct,
@@ -37,10 +45,11 @@ _LOOPS: Final = frozenset({"each.key", "count.index"})
 _AFTER_APPLY: Final = Unresolved("known after apply")
 _OTHER: Final = Unresolved("that of an account outside the plan")
 _UNREADABLE: Final = Unresolved("in a body that cannot be read")
+_SENSITIVE: Final = Unresolved("overridden by sensitive_body, which no plan shows")
+_SEVERAL: Final = Unresolved("set by several blocks")
 _SET_BY: Final = "the plan does not show the order or the account in which these set a key: {}"
 _GONE: Final = (("delete",), ("forget",))
 _IDLE: Final = (("no-op",), ("forget",))
-_UNREAD: Final = shaped(_OTHER, None)
 # azurerm sets Microsoft's keys when the resource of a key is destroyed.
 _KEY_GONE: Final = shaped(_OTHER, {"encryption": {"keySource": "Microsoft.CognitiveServices"}})
 
@@ -68,7 +77,7 @@ class _Resource:
         self, entries: Collection[Entry], doubt: str | None = None, loss: str | None = None
     ) -> PlannedAccount:
         name, place = self.values.get("name", self.address), (self.address, self.line)
-        return PlannedAccount(name, *place, [*entries], doubt, None, self.before, loss)
+        return PlannedAccount(name, *place, [*entries], doubt, None, self.before, loss, PLAN)
 
 
 def read_plan(document: object) -> list[PlannedAccount]:
@@ -95,7 +104,7 @@ def read_plan(document: object) -> list[PlannedAccount]:
         if (each.address, True) in setters.get("", {}) and each.after:
             found.append(each.planned([each.after]))
         if each.address not in accounts and (loss := _loss(each)) is not None:
-            found.append(replace(each, before=each.before or _UNREAD).planned((), None, loss))
+            found.append(replace(each, before=each.before or UNREAD).planned((), None, loss))
         if _hides_accounts(each):
             found.append(each.planned((), NOT_SHOWN))
     return found
@@ -170,9 +179,9 @@ def _resources(entry: object, blocks: Mapping[tuple[str, ...], object]) -> Itera
     is_made_anew = kind == _KEY and {"create", "delete"} == {*given}
     for actions in ((each,) for each in given) if is_made_anew else (given,):
         is_first = not is_made_anew or actions in _GONE
-        before = _said(kind, had) if had and is_first else {}
+        before = _said(kind, had, arguments) if had and is_first else {}
         values = had if actions in _GONE else after
-        said = {} if actions in _GONE else _said(kind, values)
+        said = {} if actions in _GONE else _said(kind, values, arguments)
         if kind == _KEY and actions in _GONE:
             said = before if actions in _IDLE else _KEY_GONE
         if member(entry, "mode") != "data":
@@ -193,19 +202,23 @@ def _merged(after: object, unknown: object) -> object:
     return after
 
 
-def _said(kind: str, values: dict[str, object]) -> Entry:
+def _said(kind: str, values: dict[str, object], arguments: object) -> Entry:
     """Return what a resource with these values says of an account; empty for nothing."""
     if kind == _KEY:
         return shaped(_OTHER, {"encryption": _encryption(values)})
     if kind.startswith("azurerm_") and kind in _ACCOUNTS:
         blocks = values.get(_BLOCK)
-        encryption = _encryption(next(iter(blocks), None) if isinstance(blocks, list) else blocks)
+        if isinstance(blocks, list):
+            blocks = _SEVERAL if blocks[1:] else next(iter(blocks), None)
+        encryption = _encryption(blocks)
         own_kind = "AIServices" if kind == _AI_SERVICES else values.get("kind")
         return shaped(own_kind, {"encryption": encryption})
     if _arm_type(kind, values) != ACCOUNT_TYPE or values.get("when") == "destroy":
         return {}
     with suppress(ValueError):  # two spellings of a name, which Terraform allows
-        return _said_by_azapi(kind, values)
+        said = _said_by_azapi(kind, values)
+        is_open = member(arguments, "sensitive_body") is not None
+        return shaped(said["kind"], _SENSITIVE) if is_open else said
     return shaped(_UNREADABLE, _UNREADABLE)
 
 
@@ -215,7 +228,7 @@ def _said_by_azapi(kind: str, values: dict[str, object]) -> Entry:
         body = json.loads(body, object_pairs_hook=distinct)
     properties = member(body, "properties")
     if kind in _ACCOUNTS:
-        return shaped(member(body, "kind"), properties)
+        return shaped(member(body, "kind"), written(properties))
     names = {name.lower() for name in as_object(properties)}
     if member(properties, "encryption") is None and "encryption" in names:
         # An update says null where it does something of which nobody knows the outcome.
@@ -230,13 +243,16 @@ def _arm_type(kind: str, values: dict[str, object]) -> str:
 
 
 def _encryption(block: object) -> object:
-    """Return the encryption that a block or resource of azurerm sets, which always has a key."""
+    """Return the encryption that a block or resource of azurerm sets, which always has a key.
+
+    azurerm requires and validates its id, so that an id which is known after apply is one, too.
+    """
     if not isinstance(block, dict):
         return block
     ids = [block.get(name) for name in ("key_vault_key_id", "managed_hsm_key_id")]
-    given = next((each for each in ids if isinstance(each, str) and each), "")
-    parts = _KEY_ID.fullmatch(given)
-    vault, name, version = parts.groups() if parts else (None, _AFTER_APPLY, None)
+    parts = _KEY_ID.fullmatch(next((each for each in ids if isinstance(each, str) and each), ""))
+    no_name = "known-after-apply" if _AFTER_APPLY in ids else _AFTER_APPLY
+    vault, name, version = parts.groups() if parts else (None, no_name, None)
     key = {"keyVaultUri": vault, "keyName": name, "keyVersion": version}
     return {"keySource": KEY_VAULT, "keyVaultProperties": key}
 

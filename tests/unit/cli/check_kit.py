@@ -76,6 +76,7 @@ def azurerm(
     at: str = "x",
     had: object = (),
     actions: Sequence[str] = ("update",),
+    unknown: object = (),
 ) -> Json:
     """A change of azurerm's account with a block that sets a key, and with the block before."""
     values = {"kind": "OpenAI", "name": at, "resource_group_name": "rg"}
@@ -84,7 +85,8 @@ def azurerm(
     after = planned if "create" in actions else planned | its_id
     before = None if actions == NEW else {**values, "customer_managed_key": had, **its_id}
     made = change("azurerm_cognitive_account", after, actions=actions, at=at)
-    return made | {"change": made["change"] | {"before": before}}
+    unknowns = {"customer_managed_key": unknown} if unknown else {}
+    return made | {"change": made["change"] | {"before": before, "after_unknown": unknowns}}
 
 
 def azapi(body: object, kind: str = "azapi_resource", **more: object) -> Json:

@@ -20,6 +20,7 @@ from tests.unit.cli.check_kit import (
     GREEN,
     GROUP,
     HERE,
+    ID_OF_X,
     KEY,
     KEY_ID,
     KEY_OF_X,
@@ -49,6 +50,30 @@ from tests.unit.cli.check_kit import (
     template,
     what_if,
 )
+
+MICROSOFT: Final = {"keySource": "Microsoft.CognitiveServices"}
+
+
+def _linked(name: str) -> Json:
+    return {"type": NESTED, "name": name, "properties": {"templateLink": {}}}
+
+
+def _template_of(inner: str, resource: Json | None = None, scope: str = "inner") -> Json:
+    """Deploy a template of a resource whose text is in a variable, as Bicep does."""
+    own = template(resource or account(), parameters={"k": {"defaultValue": ""}})
+    options = {"expressionEvaluationOptions": {"scope": scope}}
+    deployment = {"type": NESTED, "name": "n", "properties": {"template": inner, **options}}
+    return template(deployment, variables={"$fxv#0": own})
+
+
+def _sensitive(document: Json, module: str | None = None, kind: str = "azapi_resource") -> Json:
+    """Add a write-only body to the configuration of a plan."""
+    block = {"address": f"{kind}.x", "expressions": {"sensitive_body": {}}}
+    root: Json = {"resources": [block]}
+    if module:
+        root = {"module_calls": {module: {"module": root}}}
+    return document | {"configuration": {"root_module": root}}
+
 
 DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "no key": (template(account()), [RED]),
@@ -86,6 +111,18 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "updated under a name of a deployment": (template(account(), LATE), [OPEN, GREEN]),
     "the key is taken back": (template(account(KEY), nested("update", account(), needs=[f"{ACCOUNT}/chat"])), [RED]),
     "an outer scope": (template({"type": NESTED, "name": "n", "properties": {"template": template(account(named("[parameters('k')]")), parameters={"k": {"defaultValue": "no"}})}}), [OPEN]),
+    "a template in a variable": (_template_of("[variables('$fxv#0')]", account(named("[[parameters('k')]"))), [RED]),
+    "a template in a variable, with the outer scope": (_template_of("[variables('$fxv#0')]", account(), "outer"), [OPEN]),
+    "a template by an expression": (_template_of("[x()]"), [OPEN]),
+    "resources that are no list": (template() | {"resources": True}, [OPEN]),
+    "templates that the document lacks": (template(*(_linked(each) for each in "ab"), account(KEY)), [GREEN, OPEN]),
+    "a key source left out": (template(account({"keyVaultProperties": {"keyName": "cmk"}})), [GREEN]),
+    "a key source that is null": (template(account(KEY | {"keySource": None})), [OPEN]),
+    "a snapshot without a key source": ({"predictedResources": [account({"keyVaultProperties": {"keyName": "cmk"}}, id=f"{GROUP}/providers/{ACCOUNT}/chat")]}, [GREEN]),
+    "what-if without a key source": (what_if("Modify", account({"keyVaultProperties": {"keyName": "cmk"}})), [OPEN]),
+    "azapi without a key source": (plan(azapi({"kind": "OpenAI", "properties": {"encryption": {"keyVaultProperties": {"keyName": "cmk"}}}})), [GREEN]),
+    "azapi updates only the key": (plan(azapi({"kind": "OpenAI", "properties": {"encryption": MICROSOFT}}), azapi({"properties": {"encryption": {"keyVaultProperties": {"keyName": "cmk"}}}}, "azapi_update_resource")), [OPEN]),
+    "azapi updates only the key of an account outside the plan": (plan(azapi({"properties": {"encryption": {"keyVaultProperties": {"keyName": "cmk"}}}}, "azapi_update_resource")), [OPEN]),
     "a linked template": (template({"type": NESTED, "name": "n", "properties": {"templateLink": {}}}), [OPEN]),
     "a snapshot": ({"predictedResources": [account(KEY, id=f"{GROUP}/providers/{ACCOUNT}/chat")]}, [GREEN]),
     "a snapshot with an expression": ({"predictedResources": [account(named("[reference('x')]"), id=f"{GROUP}/providers/{ACCOUNT}/chat")]}, [OPEN]),
@@ -118,6 +155,13 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "azurerm without a key": (plan(azurerm()), [RED]),
     "azurerm with a block": (plan(azurerm([{"key_vault_key_id": KEY_ID}])), [GREEN]),
     "azurerm with a key after apply": (plan(azurerm([{"key_vault_key_id": None}])), [OPEN]),
+    "azurerm with a key that the plan creates": (plan(azurerm([{}], unknown=[{"key_vault_key_id": True}])), [GREEN]),
+    "azurerm with a block of which only an entry is planned": (plan(azurerm([{}], unknown=[True])), [OPEN]),
+    "azurerm with two blocks": (plan(azurerm([{"key_vault_key_id": KEY_ID}] * 2)), [OPEN]),
+    "azurerm with a key's resource that the plan creates": (plan(azurerm(), change(KEY_RESOURCE, {}, ["cognitive_account_id", "key_vault_key_id"]), references=REFERENCES), [GREEN]),
+    "azapi with a sensitive body": (_sensitive(plan(azapi({"kind": "OpenAI", "properties": {"encryption": KEY}}))), [OPEN]),
+    "azapi with a sensitive body in a module": (_sensitive(plan(azapi({"kind": "OpenAI", "properties": {"encryption": KEY}}) | {"address": 'module.m["module.n"].azapi_resource.x'}), "m"), [OPEN]),
+    "azapi updates with a sensitive body": (_sensitive(plan(azurerm([{"key_vault_key_id": KEY_ID}]), azapi({"properties": {}}, "azapi_update_resource", resource_id=ID_OF_X)), kind="azapi_update_resource"), [OPEN]),
     "azurerm with a block after apply": (plan(change("azurerm_cognitive_account", {"kind": "OpenAI"}, ["customer_managed_key"])), [OPEN]),
     "azurerm with a key by reference": (plan(azurerm(), KEY_OF_X, references=REFERENCES), [GREEN]),
     "azurerm with a key of another": (plan(azurerm(), azurerm(at="y"), KEY_OF_X, references=REFERENCES), [GREEN, RED]),
@@ -226,7 +270,6 @@ def test_a_file_that_cannot_be_judged_is_named_and_others_are_judged(
 
 
 ID: Final = f"{GROUP}/providers/{ACCOUNT}/Chat"
-MICROSOFT: Final = {"keySource": "Microsoft.CognitiveServices"}
 
 
 def _existing(encryption: object = None, kind: object = "OpenAI", **more: object) -> Json:
@@ -249,9 +292,9 @@ EXISTING: Final[dict[str, tuple[object, list[str]]]] = {
     "no kind": (NO_KIND, [OPEN]),
     "no properties": (_existing(properties=None), [OPEN]),
     "a list": ([ODD, BAD, GOOD], [OPEN, RED, GREEN]),
-    "an empty list": ([], []),
+    "an empty list": ([], [OPEN]),
     "a page": ({"value": [GOOD]}, [GREEN]),
-    "an empty page": ({"value": []}, []),
+    "an empty page": ({"value": []}, [OPEN]),
     "a page of more": ({"value": [GOOD], **MORE}, [GREEN, OPEN]),
     "a bad page of more": ({"value": [BAD], **MORE}, [RED, OPEN]),
     "another kind": (SPEECH, []),
@@ -454,6 +497,113 @@ def test_pipelines_get_each_account_its_line_and_what_could_not_be_judged(check:
     assert "no account" in str(run["invocations"][0]["toolConfigurationNotifications"])
     suite = ET.fromstring(junit.stdout)[0]  # noqa: S314 - our own
     assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["4", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("document", "advice", "never"),
+    [
+        (template(account("[x()]")), "--parameters", "Encryption page"),
+        (template(account({"keySource": "x"})), "properties.encryption", "Encryption page"),
+        (what_if("Create", account("[x()]")), "a scan judges", "what-if --no-pretty-print"),
+        (plan(azurerm([{}], unknown=[True])), "when Terraform plans", "az "),
+        (plan(azurerm([{}], unknown=[True])), "when Terraform plans", "--parameters"),
+        (plan(azurerm()), "Set customer_managed_key", "Encryption page"),
+    ],
+)
+def test_advice_fits_the_document(check: Check, document: Json, advice: str, never: str) -> None:
+    """A plan takes no parameters, and an account that does not exist has no page."""
+    result = check("a.json", "--format", "json", a=document)
+
+    (row,) = json.loads(result.stdout)["accounts"]
+    assert advice in row["message"]
+    assert never not in row["message"]
+
+
+def test_templates_that_the_document_lacks_are_one_row(check: Check) -> None:
+    """Dozens of equal rows hide the one that matters."""
+    result = check("a.json", "--format", "json", a=template(*map(_linked, "abcdefgh")))
+
+    (row,) = json.loads(result.stdout)["accounts"]
+    assert (row["name"], row["line"], row["reason"]) == ("8 templates", 4, "not_resolved")
+    assert "lacks what this deploys, which may have accounts: resources[0]" in row["message"]
+
+
+def test_no_long_expression_is_shown(check: Check) -> None:
+    """Bicep writes expressions that fill pages."""
+    long = f"[format('{'x' * 500}')]"
+    given = f"[resourceId('{ACCOUNT}', {long[1:-1]})]"
+    snapshot = {"predictedResources": [account(named(long), name=long, id=given)]}
+    deployed = template(account(named(long), long))
+
+    shown = [check("a.json", a=each).stdout for each in (deployed, snapshot)]
+
+    assert all("[format('xxx" in each and "x" * 120 not in each for each in shown)
+
+
+def test_totals_are_not_shown_after_an_error(check: Check) -> None:
+    """They would read as a result."""
+    assert "accounts:" not in check("a.json", "b.json", a=b"x", b=template(account())).stdout
+
+
+def test_an_incomplete_plan_without_an_account_is_called_incomplete(check: Check) -> None:
+    """Terraform plans a part if asked to, or if it must defer the rest."""
+    result = check("a.json", a=plan(change("x", {})) | {"complete": False})
+
+    assert result.exit_code == 0
+    assert "an incomplete plan and shows no account" in result.stderr
+    assert "contains no account" not in result.stderr
+
+
+STATE: Final = {"version": 4, "terraform_version": "1.14.0", "lineage": "x", "resources": []}
+SHOWN_STATE: Final = {"terraform_version": "1.14.0", "values": {"root_module": {}}}
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (json.dumps(STATE).encode(), "a state of Terraform"),
+        (json.dumps(SHOWN_STATE).encode(), "a state of Terraform"),
+        (b'{"@level":"info"}\n{"@level":"info"}', "what `terraform plan -json` prints"),
+        (b"PK\x03\x04", "a plan in Terraform's own format"),
+    ],
+)
+def test_what_terraform_writes_beside_a_plan_is_named(check: Check, data: bytes, said: str) -> None:
+    """Whoever mixes them up needs the command that writes a plan."""
+    result = check("a.json", a=data)
+
+    assert result.exit_code == 2
+    assert f"this is {said}; run `terraform plan -out plan.bin` and " in result.stderr
+
+
+COMMENTED: Final = json.dumps(template(account(), contentVersion="http://x/*y*/"), indent=1)
+
+
+@pytest.mark.parametrize("comment", ["// }\n", "// }\r\n", "/* }\n */", "/**/"])
+def test_a_template_may_have_comments(check: Check, comment: str) -> None:
+    """Azure's tools read them; a line number must stay right."""
+    text = COMMENTED.replace('"type"', f'{comment} "type"')
+
+    result = check("a.json", "--format", "json", a=text.encode())
+
+    (row,) = json.loads(result.stdout)["accounts"]
+    assert (row["verdict"], row["line"]) == (RED, 4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        COMMENTED.replace('"type"', '/* "type"'),
+        # Programs differ on whether this ends a line.
+        COMMENTED.replace('"type"', '// x\r "type"'),
+        json.dumps(plan(azurerm())).replace('"address"', '/**/ "address"'),
+    ],
+)
+def test_other_comments_are_invalid(check: Check, text: str) -> None:
+    """What is a comment must be beyond doubt, and no other tool writes any."""
+    result = check("a.json", a=text.encode())
+
+    assert result.exit_code == 2
+    assert "invalid JSON" in result.stderr
 
 
 def test_parameters_without_a_template_are_refused(check: Check) -> None:

@@ -123,4 +123,4 @@ def test_standard_input_ends_at_the_largest_size() -> None:
     result = CliRunner().invoke(app, ["check", "-"], input=data)
 
     assert result.exit_code == 2
-    assert "standard input must have at most" in result.stderr
+    assert "standard input: must have at most" in result.stderr

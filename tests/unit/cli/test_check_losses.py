@@ -9,6 +9,7 @@ import pytest
 from tests.unit.cli.check_kit import (
     ACCOUNT,
     GREEN,
+    GROUP,
     KEY,
     KEY_ID,
     KEY_RESOURCE,
@@ -28,7 +29,7 @@ from tests.unit.cli.check_kit import (
 BLOCK: Final = [{"key_vault_key_id": KEY_ID}]
 ANEW, LOST, TAKEN = ["delete", "create"], "account_lost", "key_lost"
 ENCRYPTED: Final = {"kind": "OpenAI", "properties": {"encryption": KEY}}
-OUTSIDE: Final = f"/subscriptions/s/resourceGroups/rg/providers/{ACCOUNT}/outside"
+OUTSIDE: Final = f"{GROUP}/providers/{ACCOUNT}/outside"
 
 
 def _with(entry: Json, **more: object) -> Json:
@@ -48,6 +49,8 @@ MADE_ANEW: Final = _with(
     azurerm(BLOCK, had=BLOCK, actions=ANEW), replace_paths=[["location"], ["identity", 0, "type"]]
 )
 FACE: Final = _azapi({"kind": "Face"}, None, "delete")
+CHAT: Final = f"{GROUP}/providers/{ACCOUNT}/chat"
+_PREDICTED: Final = {"resourceId": CHAT, "before": account(KEY)}
 DOCUMENTS: Final[dict[str, tuple[Json, dict[str, str]]]] = {
     "deleted": (plan(azurerm(actions=["delete"])), {"azurerm_cognitive_account.x": LOST}),
     "deleted and created": (plan(MADE_ANEW), {"azurerm_cognitive_account.x": LOST}),
@@ -107,6 +110,18 @@ DOCUMENTS: Final[dict[str, tuple[Json, dict[str, str]]]] = {
     ),
     "a record of a deployment": (
         plan(_with(azapi(template(account()), type=f"{NESTED}@1"), actions=["delete"])),
+        {},
+    ),
+    "what-if deletes it": (
+        {"changes": [_PREDICTED | {"changeType": "Delete", "after": None}]},
+        {CHAT: LOST},
+    ),
+    "what-if removes the key": (
+        {"changes": [_PREDICTED | {"changeType": "Modify", "after": account()}]},
+        {CHAT: TAKEN},
+    ),
+    "what-if deletes another kind": (
+        {"changes": [_PREDICTED | {"changeType": "Delete", "before": account(kind="Face")}]},
         {},
     ),
     "a template": (template(account()), {}),

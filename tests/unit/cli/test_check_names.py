@@ -15,6 +15,7 @@ from tests.unit.cli.check_kit import (
     OPEN,
     SCHEMA,
     Check,
+    Json,
     account,
     azapi,
     azurerm,
@@ -91,8 +92,7 @@ def test_the_error_names_the_line(check: Check) -> None:
 def test_names_that_may_differ_in_case_are_read(check: Check) -> None:
     """Tags and the values of Terraform are not Azure's names."""
     tags = {"a": 1, "A": 2}
-    empty: dict[str, object] = {"module": {"resources": []}}
-    modules = {"m": empty, "M": empty}
+    modules: Json = {name: {"module": {}} for name in ("m", "M")}
     document = plan(azurerm()) | {"configuration": {"root_module": {"module_calls": modules}}}
 
     tagged = check("a.json", "--format", "json", a=template(account(KEY, tags=tags)))
