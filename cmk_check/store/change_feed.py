@@ -103,6 +103,15 @@ class FeedTable:
         """Return the highest number so far, 0 before the first change."""
         return await self._last(await self._get(_HEAD))
 
+    async def last_published(self) -> int:
+        """Return the same, unless a newer version publishes changes.
+
+        Raises:
+            RowTooNew: a newer version wrote the head.
+
+        """
+        return await self._last(await self._usable_head())
+
     async def noted(self, change_id: str, name: str) -> str:
         """Return the note with this name on a published change; "" if there is none."""
         marker = await self._get(table_keys.feed_marker(change_id))
@@ -211,9 +220,7 @@ class FeedTable:
         await self._store.commit(Table.CHANGES, _PARTITION, writes)
 
     async def _append(self, fresh: Sequence[Change]) -> dict[_Key, int]:
-        head = await self._get(_HEAD)
-        if head is not None and codec.is_too_new(head):
-            raise codec.too_new(head, _PUBLISHES)
+        head = await self._usable_head()
         last = await self._last(head)
         numbers = {_key(change): number for number, change in enumerate(fresh, last + 1)}
         moved = {**codec.STAMP, "last": last + len(fresh)}
@@ -225,6 +232,12 @@ class FeedTable:
             writes.append(Insert(table_keys.feed_marker(change.id), marker))
         await self._commit(writes)
         return numbers
+
+    async def _usable_head(self) -> Entity | None:
+        head = await self._get(_HEAD)
+        if head is not None and codec.is_too_new(head):
+            raise codec.too_new(head, _PUBLISHES)
+        return head
 
     async def _last(self, head: Entity | None) -> int:
         """Return the last number, from the rows if the head was deleted or is broken."""
