@@ -69,9 +69,9 @@ async def api(req: func.HttpRequest, context: func.Context) -> func.HttpResponse
     return await triggers.answer(req, context)
 
 
-@app.route(route="api/scan", methods=["GET", "HEAD", "POST"], auth_level=_DATA)
+@app.route(route="api/scan/{*path}", methods=["GET", "HEAD", "POST"], auth_level=_DATA)
 async def scan_now(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Start a scan on request, or return who may start one."""
+    """Start a scan or send changes again on request, or return who may do so."""
     return await triggers.scan_now(req, context)
 
 

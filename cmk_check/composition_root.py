@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cmk_check.alerts.deliver import DeliveryContext
     from cmk_check.asgi_adapter import HttpAdapter
     from cmk_check.config.settings import Settings
+    from cmk_check.core.alert_routes import NotResent
     from cmk_check.core.scan_request import StartAnswer
     from cmk_check.inventory.azure_inventory import AzureInventory
     from cmk_check.ports import QueueService, Store
@@ -191,6 +192,7 @@ class App:
         )
 
     async def _build_scan_now(self) -> "HttpAdapter":
+        from cmk_check.alerts.resend import resend
         from cmk_check.asgi_adapter import HttpAdapter
         from cmk_check.scan.start import request
         from cmk_check.web.scan_now import create_app
@@ -198,7 +200,10 @@ class App:
         async def ask(named: frozenset[str]) -> "StartAnswer":
             return await request(await self.scan_context(), named)
 
-        return HttpAdapter(create_app(ask, self._site(), self.scan_options.scope))
+        async def send_again(first: int, last: int, route: str | None) -> "NotResent | None":
+            return await resend(await self.delivery_context(), first, last, route)
+
+        return HttpAdapter(create_app(ask, send_again, self._site(), self.scan_options.scope))
 
     async def _build_health(self) -> "Health":
         from cmk_check.store.scans import ScanTable

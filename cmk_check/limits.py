@@ -296,6 +296,8 @@ DELIVERY_GIVEN_UP_AFTER: Final = timedelta(days=1)
 CHANGES_PER_DELIVERY_MESSAGE: Final = 1000
 """Changes in a message of `cmk-tell`: far more than in a publication, so that a person can resend
 many abandoned changes at once."""
+MAX_CHANGES_RESENT: Final = 10_000
+"""Published changes that one request sends to the receivers again: more than a day of alerts."""
 LATER_CHANGES_EXAMINED: Final = 10_000
 """Later changes checked for one that supersedes the change to deliver: at most ten requests."""
 MAX_CHANGES_MESSAGE_BYTES: Final = 48_000

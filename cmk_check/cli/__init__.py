@@ -26,6 +26,7 @@ from cmk_check.cli import (
     evidence_command,
     evidence_verify,
     plan,
+    resend,
     scan,
     send_test_alert,
 )
@@ -74,6 +75,7 @@ for _command in (
     plan.plan,
     doctor.doctor,
     send_test_alert.send_test_alert,
+    resend.resend,
     evidence_verify.verify,
     evidence_command.evidence,
     version,

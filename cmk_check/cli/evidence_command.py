@@ -1,24 +1,15 @@
 """``evidence``: exports evidence for an auditor from the app's HTTP API to a folder."""
 
-import re
-import sys
 from datetime import UTC, datetime
-from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated
 
 import typer
 
-from cmk_check.cli.exit_codes import INTERRUPTED, ended, run
+from cmk_check.cli.app_access import app_address, caller_of
+from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.new_folder import new_folder
 from cmk_check.config.misspelt_settings import API_KEY
-from cmk_check.core.text import is_guid
-
-if TYPE_CHECKING:
-    from yarl import URL
-
-# A file for `curl -H @file` works here too.
-_HEADER: Final = re.compile(r"\Ax-functions-key:\s*", re.IGNORECASE)
 
 
 def evidence(  # noqa: PLR0913 - an argument for each option
@@ -102,12 +93,12 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         raise typer.BadParameter(
             "only one key can sign: omit --sign-with-file", param_hint="--sign-with"
         )
-    app = _address(url)
+    app = app_address(url)
     folder = new_folder(out)
     begin, then = _time(since, "--since"), _time(as_of, "--as-of")
     if then is not None and then > datetime.now(UTC):
         raise typer.BadParameter("must be a time in the past", param_hint="--as-of")
-    caller = _caller(key_file, key, entra)
+    caller = caller_of("api", key_file, entra, key=key, variable=f"set {API_KEY}, or ")
 
     def work() -> int:
         from cmk_check.cli.evidence_export import export
@@ -128,58 +119,6 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         )
 
     raise typer.Exit(ended(work, "no evidence was written"))
-
-
-def _address(url: str) -> "URL":
-    """Return the address of the app; raise BadParameter if it is invalid."""
-    from cmk_check.evidence.api_client import app_url
-
-    try:
-        return app_url(url)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--url") from None
-
-
-def _caller(
-    key_file: str | None, key: str | None, entra: str | None
-) -> tuple[str | None, str | None]:
-    """Return the key or the client id for the sign-in; raise BadParameter without either."""
-    if entra is not None:
-        if key_file is not None:
-            raise typer.BadParameter("must be used without --entra", param_hint="--key-file")
-        if not is_guid(entra):
-            raise typer.BadParameter(
-                "must be a client id like 00000000-0000-0000-0000-000000000000",
-                param_hint="--entra",
-            )
-        return None, entra.lower()
-    key = _key(key_file, key)
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        # The message does not repeat the value.
-        raise typer.BadParameter(
-            f"must be a file with a key of the function api; or set {API_KEY}, or use --entra",
-            param_hint="--key-file",
-        )
-    return key, None
-
-
-def _key(file: str | None, key: str | None) -> str:
-    """Return the key in the file, or ``key``, or a key typed without echo."""
-    if sys.stdin.isatty() and (file == "-" or not (file or key)):
-        try:
-            return getpass("Key of the function api: ").strip()
-        except (EOFError, KeyboardInterrupt):
-            raise typer.Exit(INTERRUPTED) from None
-    if file is None:
-        return key or ""
-    try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        # Omit the file's name, which may be the key itself.
-        raise typer.BadParameter(
-            f"cannot be read ({error.strerror})", param_hint="--key-file"
-        ) from None
-    return _HEADER.sub("", data.decode("utf-8-sig", "replace").strip())
 
 
 def _time(text: str | None, option: str) -> datetime | None:

@@ -1,6 +1,6 @@
 """The export: signs in, downloads, writes the bundle and its manifest, and renames it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from yarl import URL
 
+from cmk_check.cli.app_access import signed_in
 from cmk_check.cli.console import remarks, say
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
 from cmk_check.cli.progress import bar
@@ -16,7 +17,6 @@ from cmk_check.cli.stdout import write
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
-from cmk_check.evidence.api_client import ApiClient, open_api_session
 from cmk_check.evidence.as_of import History, as_of_line
 from cmk_check.evidence.bundle import write_bundle
 from cmk_check.evidence.download import Progress, download
@@ -98,7 +98,7 @@ async def export(  # noqa: PLR0913 - an argument for each option
             work, made = folder / "work", folder / "bundle"
             work.mkdir()
             made.mkdir()
-            async with _signed_in(url, key, application) as (client, identity):
+            async with signed_in("api", url, key, application) as (client, identity):
                 progress = DownloadProgress()
                 with nullcontext() if quiet else bar(notes, progress):
                     found = await download(client, work, progress)
@@ -168,37 +168,6 @@ def _check_chain(folder: Path, before: Manifest, manifest: Manifest) -> None:
             f"This bundle cannot continue --after {folder}: {'; '.join(faults)}. "
             "Choose another --since, or omit --after to begin a new chain."
         )
-
-
-@asynccontextmanager
-async def _signed_in(
-    url: URL, key: str | None, application: str | None
-) -> AsyncIterator[tuple[ApiClient, str]]:
-    """Yield a client with this key or sign-in, and the identity for the manifest."""
-    if application is None:
-        headers = {"x-functions-key": key or ""}
-
-        async def by_key() -> Mapping[str, str]:
-            return headers
-
-        async with open_api_session(url) as session:
-            yield ApiClient(session, url, by_key), "a key of the function api"
-        return
-
-    from cmk_check.config.settings import Settings
-    from cmk_check.doctor.token_claims import ids_in
-    from cmk_check.inventory.credential import SharedCredential, own_credential
-
-    settings = Settings.load_for_scan()
-    scope = f"api://{application}/.default"
-    inner = own_credential(settings, settings.client_id)
-    async with SharedCredential(inner) as credential, open_api_session(url) as session:
-
-        async def by_token() -> Mapping[str, str]:
-            return {"authorization": f"Bearer {(await credential.get_token(scope)).token}"}
-
-        token = (await credential.get_token(scope)).token
-        yield ApiClient(session, url, by_token), ids_in(token)
 
 
 @asynccontextmanager

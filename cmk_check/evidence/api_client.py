@@ -17,6 +17,7 @@ from yarl import URL
 
 from cmk_check import VERSION
 from cmk_check.config.webhook import check_url
+from cmk_check.core.alert_routes import NotResent
 from cmk_check.errors import CmkCheckError
 from cmk_check.inventory.connection_failures import unreached_gap
 from cmk_check.inventory.http_session import LimitedResponse
@@ -42,8 +43,8 @@ MAY_PASS: Final = frozenset({429, 500, 502, 503, 504})
 _CODE: Final = re.compile(r"[A-Za-z]{1,40}")
 _ADVICE: Final[Mapping[int, str]] = {
     HTTPStatus.BAD_REQUEST: "change the filters, or use the deployed version of cmk-check",
-    HTTPStatus.UNAUTHORIZED: "use a valid key of the function api, or --entra if the app requires "
-    "a sign-in",
+    HTTPStatus.UNAUTHORIZED: "use a valid key of the function {function}, or --entra if the app "
+    "requires a sign-in",
     HTTPStatus.FORBIDDEN: "let this identity read the app, or check the network rules of the app",
     HTTPStatus.NOT_FOUND: "check that --url is the address of cmk_check",
 }
@@ -134,12 +135,16 @@ def open_api_session(url: URL) -> aiohttp.ClientSession:
 
 @dataclass(frozen=True, slots=True)
 class ApiClient(Api):
-    """The API over HTTP; ``authorise`` returns the headers that identify the caller."""
+    """The API over HTTP; ``authorise`` returns the headers that identify the caller.
+
+    ``function`` is the function whose key this needs.
+    """
 
     session: aiohttp.ClientSession
     url: URL
     authorise: Authorise
     sleep: Sleep = asyncio.sleep
+    function: str = "api"
 
     @override
     async def get(
@@ -157,23 +162,35 @@ class ApiClient(Api):
             await self.sleep(max(pause, asked))
         return await self._ask(url, headers)
 
-    async def _ask(self, url: URL, headers: Mapping[str, str]) -> Reply:
+    async def post(self, path: str, query: Query) -> None:
+        """Send a request without a body, once; the status is 202.
+
+        Raises:
+            ApiUnusable: there is no usable response.
+
+        """
+        await self._ask((self.url / path).with_query(query), {}, "POST")
+
+    async def _ask(self, url: URL, headers: Mapping[str, str], method: str = "GET") -> Reply:
         host = url.authority
         headers = {**headers, **await self.authorise()}
         try:
-            reply = await exchange(self.session, "GET", url, headers)
+            reply = await exchange(self.session, method, url, headers)
         except InventoryError:
             raise ApiUnusable(f"{host} returned a response that is too large.") from None
         is_known = reply.status == HTTPStatus.NOT_MODIFIED and "if-none-match" in headers
-        if reply.status == HTTPStatus.OK or is_known:
+        expected = HTTPStatus.OK if method == "GET" else HTTPStatus.ACCEPTED
+        if reply.status == expected or is_known:
             return reply
         said = f"{host} answered {reply.named}"
         if reply.code in _OTHER_BUILD:
             raise ApiUnusable(f"{said}: {_OTHER_BUILD[reply.code]}.", reply.code)
+        if reply.code in NotResent:
+            raise ApiUnusable(f"{said}: {NotResent(reply.code).advice}", reply.code)
         if reply.status in MAY_PASS:
             wait = retry_after(reply.headers)
             raise Passing(f"{said}: try again later, and look at the app's log.", wait)
-        advice = _ADVICE.get(reply.status, "look at the app's log")
+        advice = _ADVICE.get(reply.status, "look at the app's log").format(function=self.function)
         if reply.status in range(300, 400):
             advice = "redirects are not followed, because they could leak the key; check --url"
         raise ApiUnusable(f"{said}: {advice}.", reply.code)

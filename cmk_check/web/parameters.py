@@ -5,7 +5,7 @@ They are strict: if a filter were ignored or adapted, everything would seem to m
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -18,11 +18,13 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from cmk_check.core.alert_routes import ROUTE_NAME
 from cmk_check.core.enums import CoverageState, Reason, Verdict
 from cmk_check.core.keys.parsing import key_id
 from cmk_check.core.text import GUID
 from cmk_check.limits import (
     DEFAULT_PAGE_SIZE,
+    MAX_CHANGES_RESENT,
     MAX_LOCATION_CHARS,
     MAX_PAGE_SIZE,
     MAX_SEARCH_CHARS,
@@ -45,12 +47,18 @@ _ALLOWED: Final = {
     "vault": "vault must be the name of a vault: 3 to 24 letters, digits and hyphens.",
     "last": f"last must be a whole number from 1 to {MAX_PAGE_SIZE}.",
     "subscription": "subscription must be an id like 00000000-0000-0000-0000-000000000000.",
+    "from": "from must be the number of a published change.",
+    "to": "to must be the number of a published change.",
+    "route": "route must be the name of a route.",
     "top": f"top must be a whole number from 1 to {MAX_PAGE_SIZE}.",
     "since": "since must be a cursor from nextLink or deltaLink; omit it to start at the "
     "beginning.",
     "skipToken": "skipToken is too long; use the one in nextLink, or omit it to start at the "
     "beginning.",
 }
+
+
+_RANGE: Final = f"to must not be less than from, nor make more than {MAX_CHANGES_RESENT:,} changes."
 
 
 def _whole(value: object) -> object:
@@ -81,6 +89,8 @@ def _at_most(chars: int) -> Any:  # noqa: ANN401 - as Pydantic's own Field
 _NOT_BLANK: Final = AfterValidator(_not_blank)
 SubscriptionId = Annotated[str, Field(pattern=f"^{GUID}$"), AfterValidator(str.lower)]
 HowMany = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
+FeedNumber = Annotated[int, Field(ge=1, le=10**9 - 1), BeforeValidator(_whole)]
+RouteName = Annotated[str, Field(pattern=f"^{ROUTE_NAME.pattern}$")]
 Words = Annotated[str, _at_most(MAX_SEARCH_CHARS), _NOT_BLANK]
 Location = Annotated[str, _at_most(MAX_LOCATION_CHARS), _NOT_BLANK]
 OwnerText = Annotated[str, _at_most(MAX_TAG_BYTES), _NOT_BLANK]
@@ -231,6 +241,24 @@ class ChangesQuery(AnyQuery):
         None,
         description="Start this many changes before the end of the feed; excludes `since`.",
     )
+
+
+class ResendQuery(AnyQuery):
+    """Parameters of a request to send published changes again."""
+
+    first: FeedNumber = Field(alias="from", description="The number of the first change.")
+    last: FeedNumber = Field(
+        alias="to", description=f"The number of the last change, of at most {MAX_CHANGES_RESENT:,}."
+    )
+    route: Omittable[RouteName] = Field(
+        None, description="Send them only to this route; without it, to all."
+    )
+
+    @model_validator(mode="after")
+    def _check_range(self) -> Self:
+        if not self.first <= self.last < self.first + MAX_CHANGES_RESENT:
+            raise PydanticCustomError(_REFUSED, _RANGE, {"name": "to"})
+        return self
 
 
 def what_is_wrong(detail: Mapping[str, Any]) -> tuple[str, str]:

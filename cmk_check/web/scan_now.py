@@ -1,5 +1,7 @@
 """``/api/scan``: POST starts a scan, and GET returns whether the caller may send that POST.
 
+``/api/scan/resend`` has the same key.
+
 It is a separate application behind a separate function: the key for reading cannot start a scan,
 and the key for starting a scan cannot read.
 """
@@ -30,6 +32,8 @@ from cmk_check.web.fastapi_app import Asked, WebApplication, operation_id
 from cmk_check.web.http import openapi
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.responses import HEADERS, error_answer, json_answer
+from cmk_check.web.resend import Resend
+from cmk_check.web.resend import router as resend_router
 
 type Ask = Callable[[frozenset[str]], Awaitable[StartAnswer]]
 
@@ -86,26 +90,29 @@ _BODY: Final[dict[str, Any]] = {
 }
 
 router: Final = APIRouter(generate_unique_id_function=operation_id)
+router.include_router(resend_router)
 
 
-def create_app(ask: Ask, site: WebApplication, scope: Scope) -> FastAPI:
+def create_app(ask: Ask, resend: Resend, site: WebApplication, scope: Scope) -> FastAPI:
     """Build the application; ``ask`` starts a scan or returns why it did not.
 
     Without subscriptions it starts a full scan. ``scope`` decides which ones may be requested.
+    ``resend`` queues published changes for delivery.
     """
     app = site.application(router)
     app.state.ask = ask
+    app.state.resend = resend
     app.state.scope = scope
     app.state.site = site
 
     @app.exception_handler(QueueError)
     async def not_sent(_: Request, error: QueueError) -> Response:
-        _LOGGER.error("A scan could not be started: %s", error)
+        _LOGGER.error("A scan could not be started, or changes not sent again: %s", error)
         # The reason goes to the log only, because it names queues and roles.
         return error_answer(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "StorageUnavailable",
-            "The scan could not be queued and was recorded as failed; try again in "
+            "The request could not be queued; a scan was recorded as failed. Try again in "
             f"{_QUEUE_RETRY_SECONDS} seconds. The app's log has the reason.",
             headers={"Retry-After": str(_QUEUE_RETRY_SECONDS)},
         )

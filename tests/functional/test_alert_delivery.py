@@ -6,7 +6,9 @@ from contextlib import closing
 from typing import Final
 
 import pytest
+from typer.testing import CliRunner
 
+from cmk_check.cli import app
 from local.simulator import Estate
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
@@ -52,7 +54,8 @@ def test_p3_p4_p9_receivers_get_their_alerts_in_order_and_forged_messages_add_no
     """One summary of what was found first; then each transition once; and silence between them.
 
     The tag of a subscription names the owner, who gets only what happens there. A person who can
-    write to the queue can make the app repeat what happened, and nothing else.
+    write to the queue, or who sends changes again, can make the app repeat what happened, and
+    nothing else.
     """
     receiver, owner = receivers
     estate = estate_of({"chat": MICROSOFT, "search": CMK}, {"lab": CMK})
@@ -79,10 +82,13 @@ def test_p3_p4_p9_receivers_get_their_alerts_in_order_and_forged_messages_add_no
     refused = {"first": 1, "last": 1, "url": "https://127.0.0.1/", "change": genuine[0]}
     for message in (refused, {"first": len(feed) + 1, "last": len(feed) + 900}):
         scene.storage.send(message, "cmk-tell")
-    scene.storage.send({"first": 1, "last": len(feed)}, "cmk-tell")
+    key = scene.host.keys.functions["scan_now"]
+    words = ["--url", scene.host.url, "--key-file", "-", "--from", "1", "--to", str(len(feed))]
+    resent = CliRunner().invoke(app, ["resend", *words], input=key)
     wait_until(lambda: len(receiver.events()) > len(genuine), "a repetition", show=scene.tail)
     _wait_until_told(scene)
 
+    assert resent.stdout == f"queued: changes 1 to {len(feed)}\n"
     assert first == [("scan.baseline", baseline)]
     assert posts == 1
     alerts = receiver.told()[1 : len(genuine)]

@@ -16,7 +16,7 @@ from cmk_check.core.scope import Scope
 from cmk_check.ports import StoreUnavailable, Table
 from cmk_check.web.scan_now import create_app
 from tests.fakes.recording_store import OperationName, RecordingStore
-from tests.unit.web.api_kit import AS_SERVED, Served, coverage, finding, sample
+from tests.unit.web.api_kit import AS_SERVED, Served, coverage, finding, no_resend, sample
 from tests.unit.web.asgi_client import send
 
 BASE = "https://func-cmk.azurewebsites.net"
@@ -98,7 +98,7 @@ async def test_a_post_with_an_empty_body_starts_a_full_scan(body: bytes) -> None
         method="POST", url=f"{BASE}/api/scan?code=s3cret", headers={"host": "x"}, body=body
     )
 
-    answer = await HttpAdapter(create_app(ask, AS_SERVED, Scope())).handle_async(request)
+    answer = await HttpAdapter(create_app(ask, no_resend, AS_SERVED, Scope())).handle_async(request)
 
     assert (answer.status_code, answer.get_body()) == (202, b'{"id":"20261125T120000Z-3fa9"}')
     assert answer.headers["location"].endswith("/api/v1/scans/20261125T120000Z-3fa9")

@@ -49,6 +49,10 @@ KINDS = ("OpenAI", "AIServices")
 AS_SERVED = WebApplication(SignIn("keys", easy_auth=False), None, KINDS, PORTAL, key_health=True)
 
 
+async def no_resend(_first: int, _last: int, _route: str | None) -> None:
+    """Stand for what sends changes again."""
+
+
 @dataclass
 class SetClock:
     """A clock that tests set."""

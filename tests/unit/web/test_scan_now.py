@@ -14,7 +14,7 @@ from cmk_check.ports import QueueError, StoreRefused, StoreUnavailable
 from cmk_check.web.fastapi_app import WebApplication
 from cmk_check.web.scan_now import create_app
 from tests.fakes.world import sub
-from tests.unit.web.api_kit import AS_SERVED
+from tests.unit.web.api_kit import AS_SERVED, no_resend
 from tests.unit.web.asgi_client import send
 
 SCAN = "/api/scan"
@@ -43,7 +43,7 @@ class Asked:
 def _app(
     ask: Callable[[frozenset[str]], Awaitable[StartAnswer]], site: WebApplication = AS_SERVED
 ) -> FastAPI:
-    return create_app(ask, site, Scope(exclude=frozenset({EXCLUDED})))
+    return create_app(ask, no_resend, site, Scope(exclude=frozenset({EXCLUDED})))
 
 
 def _body(*ids: str) -> bytes:

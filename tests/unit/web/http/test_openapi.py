@@ -65,6 +65,7 @@ def test_it_documents_the_routes_there_are(document: dict[str, Any]) -> None:
         "/api/v1/controls": ["get"],
         "/api/v1/openapi.json": ["get"],
         "/api/scan": ["get", "post"],
+        "/api/scan/resend": ["post"],
         "/api/health": ["get"],
     }
     operations = _operations(document)
@@ -139,5 +140,6 @@ def test_it_documents_how_to_get_in(
         for name, operation in _operations(document).items()
     }
     assert needed.pop("getHealth") == []
-    assert needed.pop("startScan") == needed.pop("mayStartScan") == [{to_start: []}]
+    for name in ("startScan", "mayStartScan", "resendChanges"):
+        assert needed.pop(name) == [{to_start: []}]
     assert all(each == [{to_read: []}] for each in needed.values())

@@ -1,0 +1,123 @@
+"""How a command reaches a deployed app: its address, and a key or a sign-in."""
+
+import re
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from getpass import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from cmk_check.cli.exit_codes import INTERRUPTED
+from cmk_check.core.text import is_guid
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+    from cmk_check.evidence.api_client import ApiClient
+
+# A file for `curl -H @file` works here too.
+_HEADER: Final = re.compile(r"\Ax-functions-key:\s*", re.IGNORECASE)
+
+
+def app_address(url: str) -> "URL":
+    """Return the address of the app; raise BadParameter if it is invalid."""
+    from cmk_check.evidence.api_client import app_url
+
+    try:
+        return app_url(url)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--url") from None
+
+
+def caller_of(
+    function: str,
+    key_file: str | None,
+    entra: str | None,
+    *,
+    key: str | None = None,
+    variable: str = "",
+) -> tuple[str | None, str | None]:
+    """Return a key of the function or the client id for the sign-in.
+
+    Raises:
+        typer.BadParameter: there is neither, or both.
+
+    """
+    if entra is not None:
+        if key_file is not None:
+            raise typer.BadParameter("must be used without --entra", param_hint="--key-file")
+        if not is_guid(entra):
+            raise typer.BadParameter(
+                "must be a client id like 00000000-0000-0000-0000-000000000000",
+                param_hint="--entra",
+            )
+        return None, entra.lower()
+    key = _key(function, key_file, key)
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        # The message does not repeat the value.
+        raise typer.BadParameter(
+            f"must be a file with a key of the function {function}; or {variable}use --entra",
+            param_hint="--key-file",
+        )
+    return key, None
+
+
+def _key(function: str, file: str | None, key: str | None) -> str:
+    """Return the key in the file, or ``key``, or a key typed without echo."""
+    if sys.stdin.isatty() and (file == "-" or not (file or key)):
+        try:
+            return getpass(f"Key of the function {function}: ").strip()
+        except (EOFError, KeyboardInterrupt):
+            raise typer.Exit(INTERRUPTED) from None
+    if file is None:
+        return key or ""
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        # Omit the file's name, which may be the key itself.
+        raise typer.BadParameter(
+            f"cannot be read ({error.strerror})", param_hint="--key-file"
+        ) from None
+    return _HEADER.sub("", data.decode("utf-8-sig", "replace").strip())
+
+
+@asynccontextmanager
+async def signed_in(
+    function: str, url: "URL", key: str | None, application: str | None
+) -> AsyncIterator[tuple["ApiClient", str]]:
+    """Yield a client with this key or sign-in, and a text that names the identity.
+
+    Raises:
+        SettingsError, InventoryError: the sign-in failed.
+
+    """
+    from cmk_check.evidence.api_client import ApiClient, open_api_session
+
+    if application is None:
+        headers = {"x-functions-key": key or ""}
+
+        async def by_key() -> Mapping[str, str]:
+            return headers
+
+        async with open_api_session(url) as session:
+            client = ApiClient(session, url, by_key, function=function)
+            yield client, f"a key of the function {function}"
+        return
+
+    from cmk_check.config.settings import Settings
+    from cmk_check.doctor.token_claims import ids_in
+    from cmk_check.inventory.credential import SharedCredential, own_credential
+
+    settings = Settings.load_for_scan()
+    scope = f"api://{application}/.default"
+    inner = own_credential(settings, settings.client_id)
+    async with SharedCredential(inner) as credential, open_api_session(url) as session:
+
+        async def by_token() -> Mapping[str, str]:
+            return {"authorization": f"Bearer {(await credential.get_token(scope)).token}"}
+
+        token = (await credential.get_token(scope)).token
+        yield ApiClient(session, url, by_token, function=function), ids_in(token)

@@ -1,0 +1,82 @@
+"""``resend``: lets a deployed app send published changes to its webhook again."""
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from cmk_check.cli.app_access import app_address, caller_of, signed_in
+from cmk_check.cli.exit_codes import ended, run
+from cmk_check.cli.stdout import write
+from cmk_check.limits import MAX_CHANGES_RESENT
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+_FUNCTION: Final = "scan_now"
+
+
+def resend(  # noqa: PLR0913 - an argument for each option
+    url: Annotated[str, typer.Option(metavar="URL", help="The https address of the app.")],
+    first: Annotated[
+        int, typer.Option("--from", metavar="NUMBER", min=1, help="The first change to send.")
+    ],
+    last: Annotated[
+        int,
+        typer.Option(
+            "--to",
+            metavar="NUMBER",
+            min=1,
+            help=f"The last change to send; at most {MAX_CHANGES_RESENT:,} changes at once.",
+        ),
+    ],
+    *,
+    route: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The route to send them to. By default, all routes."),
+    ] = None,
+    key_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="A file with a key of the function scan_now, alone or as a header for curl; `-` "
+            "reads it from standard input. Without this option, a terminal prompts for the key.",
+        ),
+    ] = None,
+    entra: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLIENT_ID",
+            help="Sign in with azure-identity instead: the client id of the app's registration.",
+        ),
+    ] = None,
+) -> None:
+    """Let a deployed app send published changes to its webhook again.
+
+    For changes that a receiver refused for a day: the log line cmk.tell with the state given_up
+    has their numbers. They keep their ids, so receivers can recognise what they already have.
+    Shows nothing of the changes.
+
+    Exit codes: 0 if the app has queued them; 2 if an option is invalid; 3 if the app returned no
+    usable response, and they may be queued in part; 130 after Ctrl-C and 143 after SIGTERM.
+    """
+    if not first <= last < first + MAX_CHANGES_RESENT:
+        raise typer.BadParameter(
+            f"must make 1 to {MAX_CHANGES_RESENT:,} changes, counted from --from",
+            param_hint="--to",
+        )
+    app, caller = app_address(url), caller_of(_FUNCTION, key_file, entra)
+    query = {"from": str(first), "to": str(last)} | ({"route": route} if route else {})
+
+    def work() -> int:
+        return run(_resend(app, *caller, query))
+
+    raise typer.Exit(ended(work, "the changes are not all queued"))
+
+
+async def _resend(
+    app: "URL", key: str | None, application: str | None, query: dict[str, str]
+) -> int:
+    async with signed_in(_FUNCTION, app, key, application) as (client, _):
+        await client.post("api/scan/resend", query)
+    write(f"queued: changes {query['from']} to {query['to']}")
+    return 0
