@@ -152,12 +152,13 @@ def test_a_loss_is_annotated_unless_its_address_is_allowed(folder: Path) -> None
     """Only the address excuses it, whatever else passes."""
     before = {"kind": "OpenAI", "name": "x", "customer_managed_key": []}
     change = {"actions": ["delete"], "before": before, "after": None}
-    resource = {"address": 'azurerm_cognitive_account.x["a b"]', "name": "x", "change": change}
+    address = 'azurerm_cognitive_account.x["a b"]'
+    resource = {"address": address, "name": "x", "change": change}
     plan = {"resource_changes": [resource | {"type": "azurerm_cognitive_account"}]}
     (folder / "plan.json").write_text(json.dumps(plan))
 
     lost = _run("Check", folder, files="plan.json", **{"fail-on-unknown": "false"})
-    allowed = _run("Check", folder, files="plan.json", **{"allow-loss": resource["address"]})  # type: ignore[dict-item]
+    allowed = _run("Check", folder, files="plan.json", **{"allow-loss": address})
 
     assert (lost.returncode, allowed.returncode) == (1, 0)
     assert "::error file=plan.json,line=1,title=account_lost::" in lost.stdout
