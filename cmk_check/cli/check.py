@@ -273,13 +273,15 @@ def _is(document: object, schema: str) -> bool:
 
 def _accounts(document: object, parameters: Sequence[object]) -> Sequence[PlannedAccount]:
     error = error_in(document)
-    if error or member(document, "errored") is True or member(document, "error"):
+    is_done = str(member(document, "status") or "Succeeded").lower() == "succeeded"
+    if error or not is_done or member(document, "errored") is True or member(document, "error"):
         raise NotUsable(_failed(error))
     if _is(document, "deploymentTemplate") and member(document, "resources") is not None:
         return read_template(document, *(member(each, "parameters") for each in parameters))
-    planned = member(document, "planned_values", "root_module")
-    if planned is not None or member(document, "resource_changes"):
-        if planned and not member(document, "resource_changes"):
+    planned, changes = member(document, "planned_values"), member(document, "resource_changes")
+    if planned is not None or changes:
+        is_part = member(planned, "root_module") and not changes
+        if is_part or not isinstance(changes, list | None):
             raise NotUsable("this plan lacks its resource_changes, so accounts may be missing")
         return read_plan(document)
     answer = member(document, "properties") or document

@@ -99,7 +99,7 @@ class _Scope:
 
 
 def _is_second(template: object) -> bool:
-    return str(member(template, "languageVersion")).startswith("2")
+    return str(member(template, "languageVersion")).startswith("2.")
 
 
 def _key(value: object) -> str:
@@ -228,7 +228,10 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
         # Azure compares names case-insensitively, but not the arguments of functions in names.
         key = name.key if isinstance(name, Unresolved) else _key(name).lower()
         own_kind = scope.resolve(member(resource, "kind"))
-        entry = shaped(own_kind, written(scope.resolve(properties)))
+        resolved = scope.resolve(properties)
+        if "encryption" in str(member(properties, "copy")).lower():
+            resolved = {"encryption": Unresolved("set by copy")}
+        entry = shaped(own_kind, written(resolved))
         yield key, around, replace(account, entries=(entry,), doubt=None)
     elif kind == f"'{_NESTED}'" and (nested := _nested(properties, scope)):
         template, mode, passed = nested
@@ -252,7 +255,8 @@ def _nested(properties: object, scope: _Scope) -> tuple[object, str, object] | N
     mode = (mode or scope.nested).lower() if isinstance(mode, str | None) else ""
     if isinstance(template, str) and mode == "inner":
         template = scope.resolve(template)  # Bicep puts the template of a file into a variable
-    is_open = isinstance(passed, Unresolved) or member(properties, "parametersLink") is not None
+    links = [member(properties, part) for part in ("parametersLink", "templateLink")]
+    is_open = isinstance(passed, Unresolved) or links != [None, None]
     is_shown = isinstance(template, dict) and mode and not is_open
     return (template, mode, passed) if is_shown else None
 
@@ -260,8 +264,8 @@ def _nested(properties: object, scope: _Scope) -> tuple[object, str, object] | N
 def read_prediction(document: object) -> list[PlannedAccount]:
     """Return the accounts in a Bicep snapshot or what-if result, each once."""
     found: dict[str, PlannedAccount] = {}
-    answer = member(document, "properties") or document
-    changes: list[object] = [each for part in _CHANGES for each in listed(member(answer, part))]
+    places = [(place, part) for place in ((), ("properties",)) for part in _CHANGES]
+    changes = [each for place, part in places for each in listed(member(document, *place, part))]
     changes += [{"after": each} for each in listed(member(document, "predictedResources"))]
     for change in changes:
         after, what = member(change, "after"), str(member(change, "changeType")).lower()

@@ -83,5 +83,5 @@ def _judged(
 
 def _is_another_resource(entry: object) -> bool:
     found = _RESOURCE.fullmatch(str(as_object(entry).get("id")))
-    parts = found[1].lower().split("/") if found else []
+    parts = found[1].lower().rstrip("/").split("/") if found else []
     return bool(parts) and "/".join((parts[0], *parts[1::2])) != ACCOUNT_TYPE

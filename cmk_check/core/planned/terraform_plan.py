@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import zip_longest
 from typing import Final
 
 from cmk_check.core.planned.account import (
@@ -22,7 +21,7 @@ from cmk_check.core.planned.account import (
     shaped,
     written,
 )
-from cmk_check.core.planned.arm_template import DEPLOYMENTS
+from cmk_check.core.planned.arm_template import DEPLOYMENTS, read_template
 from cmk_check.core.planned.document import (
     Unresolved,
     distinct,
@@ -105,7 +104,7 @@ def read_plan(document: object) -> list[PlannedAccount]:
             found.append(each.planned([each.after]))
         if each.address not in accounts and (loss := _loss(each)) is not None:
             found.append(replace(each, before=each.before or UNREAD).planned((), None, loss))
-        if _hides_accounts(each):
+        if each.actions not in _GONE and _may_deploy(each.type, each.values):
             found.append(each.planned((), NOT_SHOWN))
     return found
 
@@ -142,7 +141,9 @@ def _loss(resource: _Resource) -> str | None:
         return None
     if resource.type.endswith("_template_deployment"):
         # azurerm deletes what the template has deployed.
-        return "" if ACCOUNT_TYPE in str(member(resource.change, "before")).lower() else None
+        return (
+            "" if _may_deploy(resource.type, as_object(member(resource.change, "before"))) else None
+        )
     if resource.type not in _ACCOUNTS or not resource.before:
         return None
     paths = few(map(_path, listed(member(resource.change, "replace_paths"))))
@@ -193,13 +194,12 @@ def _merged(after: object, unknown: object) -> object:
     """Return the values of a plan, with ``Unresolved`` for values that it cannot know."""
     if unknown is True:
         return _AFTER_APPLY
-    if isinstance(unknown, dict) and unknown:
-        known = as_object(after)
-        names = dict.fromkeys([*known, *unknown])
-        return {name: _merged(known.get(name), unknown.get(name)) for name in names}
-    if isinstance(unknown, list) and unknown:
-        return [_merged(*pair) for pair in zip_longest(listed(after), unknown)]
-    return after
+    if isinstance(unknown, dict) and unknown and isinstance(after, dict):
+        names = dict.fromkeys([*after, *unknown])
+        return {name: _merged(after.get(name), unknown.get(name)) for name in names}
+    if isinstance(unknown, list) and unknown and len(listed(after)) == len(unknown):
+        return [_merged(*pair) for pair in zip(listed(after), unknown, strict=True)]
+    return _AFTER_APPLY if unknown else after
 
 
 def _said(kind: str, values: dict[str, object], arguments: object) -> Entry:
@@ -223,9 +223,7 @@ def _said(kind: str, values: dict[str, object], arguments: object) -> Entry:
 
 
 def _said_by_azapi(kind: str, values: dict[str, object]) -> Entry:
-    body = values.get("body")
-    if isinstance(body, str):  # up to version 1 of azapi
-        body = json.loads(body, object_pairs_hook=distinct)
+    body = _parsed(values.get("body"))  # a text up to version 1 of azapi
     properties = member(body, "properties")
     if kind in _ACCOUNTS:
         return shaped(member(body, "kind"), written(properties))
@@ -309,11 +307,19 @@ def _with(entry: Entry, setter: Entry) -> Entry:
     return shaped(entry["kind"], {"encryption": laid_over(*both)}) if entry else {}
 
 
-def _hides_accounts(resource: _Resource) -> bool:
+def _may_deploy(kind: str, values: dict[str, object]) -> bool:
     """Tell whether a resource deploys a template that may have accounts."""
-    text = str(resource.values | {"parameters_content": None, "parameters_body": None}).lower()
-    arm_type = _arm_type(resource.type, resource.values)
-    is_template = resource.type.endswith("_template_deployment") or arm_type in DEPLOYMENTS
-    is_whole = "contentversion" in text and ACCOUNT_TYPE not in text and "templatelink" not in text
-    is_open = bool(arm_type) and isinstance(resource.values.get("type"), Unresolved)
-    return resource.actions not in _GONE and (is_open or (is_template and not is_whole))
+    arm_type = _arm_type(kind, values)
+    if not kind.endswith("_template_deployment") and arm_type not in DEPLOYMENTS:
+        return bool(arm_type) and isinstance(values.get("type"), Unresolved)
+    try:
+        body = _parsed(values.get("template_content") or values.get("body"))
+        template = member(body, "properties", "template") if arm_type else body
+        return member(template, "resources") is None or bool(read_template(template))
+    except ValueError:
+        return True
+
+
+def _parsed(value: object) -> object:
+    """Return the value of a text in JSON, or another value as it is."""
+    return json.loads(value, object_pairs_hook=distinct) if isinstance(value, str) else value
