@@ -18,6 +18,10 @@ WEBHOOK = {
     "webhookUrlSecretUri": "https://kv-example.vault.azure.net/secrets/webhook",
     "webhookSigningSecretUri": "https://kv-example.vault.azure.net/secrets/signing",
 }
+ACTION_GROUP = (
+    "/subscriptions/5e2f8b90-7c14-4a6d-b1e3-40d9c6f2a857/resourceGroups/rg-hub"
+    "/providers/Microsoft.Insights/actionGroups/ag-hub"
+)
 # Names that are the host's or the platform's, not the app's.
 OF_THE_HOST = {
     "AzureWebJobsStorage__accountName",
@@ -117,7 +121,7 @@ def test_a_template_without_options_sets_what_it_works_out_and_no_more(compiler:
     [
         ({}, False),
         ({"alertEmails": ["a@example.com"]}, True),
-        ({"existingActionGroupId": "/subscriptions/x/actionGroups/ag"}, True),
+        ({"existingActionGroupId": ACTION_GROUP}, True),
     ],
 )
 def test_the_app_learns_whether_its_alerts_reach_anybody(
