@@ -12,14 +12,10 @@ from playwright.sync_api import Route, expect
 from cmk_check.web.http.responses import XLSX
 from tests.functional.browser.conftest import World
 from tests.functional.browser.page_visit import Visit
-from tests.functional.browser.sample_estate import FORMULA, shown
+from tests.functional.browser.sample_estate import BACKWARDS, FORMULA, SHOWN_BACKWARDS, shown
 from tests.workbooks import sheets_of
 
 pytestmark = pytest.mark.long
-
-
-REORDER = chr(0x202E)
-REORDERING = {ord(REORDER): " "}
 
 
 def _by_the_api(world: World, query: str) -> str:
@@ -52,7 +48,7 @@ def test_the_file_is_what_the_api_gives(desk: Visit, world: World) -> None:
     assert content.decode("utf-8-sig") == _by_the_api(world, "")
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     assert [_meant(row["id"]) for row in rows] == [
-        one["id"].translate(REORDERING) for one in world.scene.findings().values()
+        one["id"].replace(BACKWARDS, " ") for one in world.scene.findings().values()
     ]
 
 
@@ -71,7 +67,7 @@ def test_a_file_holds_what_the_filters_show(desk: Visit, form: str) -> None:
     else:
         text = io.StringIO(content.decode("utf-8-sig"), newline="")
         found = [_meant(row["name"]) for row in csv.DictReader(text)]
-        names = [name.replace(shown(REORDER), " ") for name in names]
+        names = [name.replace(SHOWN_BACKWARDS, " ") for name in names]
     assert sorted(map(shown, found)) == sorted(names) != []
 
 
