@@ -35,6 +35,7 @@ from cmk_check.core.planned.document import (
     brief,
     distinct,
     member,
+    spend,
 )
 from cmk_check.core.planned.existing_accounts import error_in, read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
@@ -57,7 +58,7 @@ _NO_PLAN: Final = (
     "this is {}; run `terraform plan -out plan.bin` and `terraform show -json plan.bin > plan.json`"
 )
 _COMMENT: Final = re.compile(
-    r'("(?:[^"\\\n]|\\.)*+")|//[^\r\n]*+(?=\r?\n|\Z)|/\*.*?(?:\*/|\Z)', re.DOTALL
+    r'("(?:[^"\\\n]|\\.)*+"?)|//[^\r\n]*+(?=\r?\n|\Z)|/\*.*?(?:\*/|\Z)', re.DOTALL
 )
 
 type _Row = dict[str, Any]
@@ -117,9 +118,10 @@ def _check(
     kinds = {kind.lower() for kind in settings_of(None, ()).kinds}
     documents, rows, faults, notes = {}, [], [], []
     for file in (*parameters, *files):
+        begin_document()
         try:
             documents[file] = _document(file)
-        except (NotUsable, OSError, ValueError, RecursionError) as error:
+        except (NotUsable, TooMuchWork, OSError, ValueError, RecursionError) as error:
             faults.append(_fault(file, error))
     given = {file for file, each in documents.items() if _is(each, "deploymentParameters")}
     used = {*parameters}
@@ -216,7 +218,8 @@ def _document(file: str) -> object:
     """Return the value of a JSON file.
 
     Raises:
-        NotUsable, OSError, ValueError, RecursionError: the file cannot be read or is not JSON.
+        NotUsable, TooMuchWork, OSError, ValueError, RecursionError: the file cannot be read, is
+            not JSON, or is too large.
 
     """
     text = _text(file)
@@ -253,6 +256,7 @@ def _located(text: str) -> object:
     parse = reader.parse_object
 
     def parse_object(text_and_start: tuple[str, int], *rest: Any) -> tuple[object, int]:  # noqa: ANN401
+        spend(1)
         pairs, end = parse(text_and_start, *rest)
         line = bisect(ends, text_and_start[1] - 1) + 1
         try:

@@ -19,7 +19,7 @@ from cmk_check.core.planned.account import (
     shaped,
     written,
 )
-from cmk_check.core.planned.document import Unresolved, distinct, listed, member, spend
+from cmk_check.core.planned.document import TooMuchWork, Unresolved, distinct, listed, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.text import as_object
 from cmk_check.limits import MAX_EXPRESSION_CHARS
@@ -299,6 +299,7 @@ def read_prediction(document: object) -> list[PlannedAccount]:
             account = replace(account, entries=(entry,), doubt=None)
         if earlier := found.get(str(given).lower()):
             both = earlier.entries, account.entries
+            spend(len(earlier.entries))
             entries = [entry for one in both for entry in one] if all(both) else ()
             account = replace(account, entries=entries, doubt=_TWICE)
         found[str(given).lower()] = account
@@ -307,6 +308,8 @@ def read_prediction(document: object) -> list[PlannedAccount]:
 
 def _type_of(given: str) -> str:
     """Return the type of an account or deployment by its id, which may be a call; else ""."""
+    if len(given) > MAX_EXPRESSION_CHARS:
+        raise TooMuchWork("an id is too long to judge")
     if given.startswith("/"):
         found = _ID.search(given)
         return found[1] if found else ""
