@@ -27,9 +27,8 @@ from cmk_check.limits import MAX_EXPRESSION_CHARS
 _NESTED: Final = "microsoft.resources/deployments"
 DEPLOYMENTS: Final = frozenset({_NESTED, "microsoft.resources/deploymentstacks"})
 _CALL: Final = re.compile(r"\b(parameters|variables)\(\s*'([^']+)'\s*\)", re.IGNORECASE)
-_UNLIKE: Final = re.compile(
-    r"\b(newGuid|utcNow|deployment)\(", re.IGNORECASE
-)  # differ where they stand
+# These differ between places.
+_UNLIKE: Final = re.compile(r"\b(newGuid|utcNow|deployment)\(", re.IGNORECASE)
 _HERE: Final = re.compile(r"\b(resourceGroup|subscription\w*|resourceId)\(", re.IGNORECASE)
 _PIECES: Final = re.compile(r"'(?:[^']|'')*'|[()]")
 _TYPES: Final = "|".join(map(re.escape, (ACCOUNT_TYPE, *DEPLOYMENTS)))
@@ -40,7 +39,6 @@ _LATE: Final = "reference("
 _ORDER: Final = "several resources set the account, of two kinds or when and in which order is open"
 _LATER: Final = "a resource whose name is known only during the deployment may set the account"
 _TWICE: Final = "the document has the account more than once, in an order left open"
-_ENCRYPTION: Final = "properties.encryption"
 _CHANGES: Final = ("changes", "potentialChanges", "diagnostics")
 _SAYS_NOTHING: Final = frozenset({"ignore", "unsupported", "deploy", "noeffect"})
 
@@ -270,10 +268,8 @@ def read_prediction(document: object) -> list[PlannedAccount]:
     for change in changes:
         after, what = member(change, "after"), str(member(change, "changeType")).lower()
         given = member(change, "resourceId") or member(after, "id") or member(change, "target")
-        parts = [
-            each for each in listed(member(change, "delta")) if "noeffect" in str(each).lower()
-        ]
-        if any(str(member(each, "path")).lower().startswith(_ENCRYPTION) for each in parts):
+        delta = [str(each).lower() for each in listed(member(change, "delta"))]
+        if any("noeffect" in each and "properties.encryption" in each for each in delta):
             what = "noeffect"
         types = {_type_of(str(given).lower()), str(member(after, "type")).lower()}
         is_account = ACCOUNT_TYPE in types
@@ -298,9 +294,9 @@ def read_prediction(document: object) -> list[PlannedAccount]:
             entry = shaped(member(resolved, "kind"), properties)
             account = replace(account, entries=(entry,), doubt=None)
         if earlier := found.get(str(given).lower()):
-            both = earlier.entries, account.entries
             spend(len(earlier.entries))
-            entries = [entry for one in both for entry in one] if all(both) else ()
+            is_shown = earlier.entries and account.entries
+            entries = [*earlier.entries, *account.entries] if is_shown else ()
             account = replace(account, entries=entries, doubt=_TWICE)
         found[str(given).lower()] = account
     return list(found.values())
