@@ -150,7 +150,9 @@ def result(
 ) -> dict[str, Any]:
     """Return one result; ``place`` is file and line, if the resource is in a file."""
     # The next reason after a fix is a new problem, so the fingerprint contains both.
-    fingerprint = hashlib.sha256(f"{resource_id}\n{problem.code}".encode()).hexdigest()[:32]
+    own = f"{resource_id}\n{problem.code}"  # a file's name may not be UTF-8
+    fingerprint = hashlib.sha256(own.encode(errors="backslashreplace")).hexdigest()[:32]
+    path = place[0] or resource_id.lstrip("/")
     return {
         "ruleId": problem.code,
         "ruleIndex": _INDEX[problem.code],
@@ -161,7 +163,7 @@ def result(
                 # A resource in Azure has no file. GitHub requires one and shows its path, so the
                 # ARM id takes its place.
                 "physicalLocation": {
-                    "artifactLocation": {"uri": quote(place[0] or resource_id.lstrip("/"))},
+                    "artifactLocation": {"uri": quote(path, errors="surrogateescape")},
                     "region": {"startLine": place[1] or 1},
                 },
                 "logicalLocations": [

@@ -85,6 +85,9 @@ def shaped(kind: object, properties: object) -> Entry:
 
 
 UNREAD: Final = shaped(Unresolved("not shown"), None)
+TOO_LARGE: Final = PlannedAccount(
+    "the document", "", 1, doubt="it is too large to judge", advice=Advice("", "Split it.")
+)
 
 
 def written(properties: object) -> object:
@@ -133,15 +136,12 @@ def judge_loss(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
     """Return kind, reason and message of what a Terraform plan takes from an account, or None."""
     if not account.before or _is_left_out(kind := _kind_of([account.before]), kinds):
         return None
-    reason = CheckReason.ACCOUNT_LOST
-    if account.loss is None:
-        reason = CheckReason.KEY_LOST
-        before, after = (
-            {each.verdict for each in _judge(entries)[0]}
-            for entries in ([account.before], account.entries)
-        )
-        if Verdict.NON_COMPLIANT in before or after != {Verdict.NON_COMPLIANT}:
-            return None
+    reason = CheckReason.KEY_LOST if account.loss is None else CheckReason.ACCOUNT_LOST
+    judged = (_judge(entries)[0] for entries in ([account.before], account.entries))
+    before, after = ({each.verdict for each in judgements} for judgements in judged)
+    is_taken = Verdict.NON_COMPLIANT not in before and after == {Verdict.NON_COMPLIANT}
+    if account.loss is None and not is_taken:
+        return None
     return _row(kind, reason, CHECK_REASONS[reason].text(account.loss))
 
 

@@ -19,7 +19,7 @@ from cmk_check.core.planned.account import (
     shaped,
     written,
 )
-from cmk_check.core.planned.document import Unresolved, distinct, listed, member, spend
+from cmk_check.core.planned.document import TooMuchWork, Unresolved, distinct, listed, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.text import as_object
 from cmk_check.limits import MAX_EXPRESSION_CHARS
@@ -27,9 +27,8 @@ from cmk_check.limits import MAX_EXPRESSION_CHARS
 _NESTED: Final = "microsoft.resources/deployments"
 DEPLOYMENTS: Final = frozenset({_NESTED, "microsoft.resources/deploymentstacks"})
 _CALL: Final = re.compile(r"\b(parameters|variables)\(\s*'([^']+)'\s*\)", re.IGNORECASE)
-_UNLIKE: Final = re.compile(
-    r"\b(newGuid|utcNow|deployment)\(", re.IGNORECASE
-)  # differ where they stand
+# These differ between places.
+_UNLIKE: Final = re.compile(r"\b(newGuid|utcNow|deployment)\(", re.IGNORECASE)
 _HERE: Final = re.compile(r"\b(resourceGroup|subscription\w*|resourceId)\(", re.IGNORECASE)
 _PIECES: Final = re.compile(r"'(?:[^']|'')*'|[()]")
 _TYPES: Final = "|".join(map(re.escape, (ACCOUNT_TYPE, *DEPLOYMENTS)))
@@ -40,7 +39,6 @@ _LATE: Final = "reference("
 _ORDER: Final = "several resources set the account, of two kinds or when and in which order is open"
 _LATER: Final = "a resource whose name is known only during the deployment may set the account"
 _TWICE: Final = "the document has the account more than once, in an order left open"
-_ENCRYPTION: Final = "properties.encryption"
 _CHANGES: Final = ("changes", "potentialChanges", "diagnostics")
 _SAYS_NOTHING: Final = frozenset({"ignore", "unsupported", "deploy", "noeffect"})
 
@@ -270,10 +268,8 @@ def read_prediction(document: object) -> list[PlannedAccount]:
     for change in changes:
         after, what = member(change, "after"), str(member(change, "changeType")).lower()
         given = member(change, "resourceId") or member(after, "id") or member(change, "target")
-        parts = [
-            each for each in listed(member(change, "delta")) if "noeffect" in str(each).lower()
-        ]
-        if any(str(member(each, "path")).lower().startswith(_ENCRYPTION) for each in parts):
+        delta = [str(each).lower() for each in listed(member(change, "delta"))]
+        if any("noeffect" in each and "properties.encryption" in each for each in delta):
             what = "noeffect"
         types = {_type_of(str(given).lower()), str(member(after, "type")).lower()}
         is_account = ACCOUNT_TYPE in types
@@ -298,8 +294,9 @@ def read_prediction(document: object) -> list[PlannedAccount]:
             entry = shaped(member(resolved, "kind"), properties)
             account = replace(account, entries=(entry,), doubt=None)
         if earlier := found.get(str(given).lower()):
-            both = earlier.entries, account.entries
-            entries = [entry for one in both for entry in one] if all(both) else ()
+            spend(len(earlier.entries))
+            is_shown = earlier.entries and account.entries
+            entries = [*earlier.entries, *account.entries] if is_shown else ()
             account = replace(account, entries=entries, doubt=_TWICE)
         found[str(given).lower()] = account
     return list(found.values())
@@ -307,6 +304,8 @@ def read_prediction(document: object) -> list[PlannedAccount]:
 
 def _type_of(given: str) -> str:
     """Return the type of an account or deployment by its id, which may be a call; else ""."""
+    if len(given) > MAX_EXPRESSION_CHARS:
+        raise TooMuchWork("an id is too long to judge")
     if given.startswith("/"):
         found = _ID.search(given)
         return found[1] if found else ""

@@ -43,7 +43,7 @@ def spend(steps: int) -> None:
     _STEPS[0] += steps
     if _STEPS[0] > MAX_CHECK_STEPS:
         begin_document()
-        raise TooMuchWork
+        raise TooMuchWork("the document is too large to judge")
 
 
 def brief(text: str) -> str:

@@ -9,10 +9,10 @@ from typing import Final
 from cmk_check.core.account import Evidence, Judgement, parse_account
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.planned.account import PlannedAccount
-from cmk_check.core.planned.document import member
+from cmk_check.core.planned.document import member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.rule import judge, judgement_of
-from cmk_check.core.text import as_object, clean_text
+from cmk_check.core.text import as_object, clean_text, fold_id
 
 _RESOURCE: Final = re.compile(
     r"/subscriptions/[^/]+/(?:.*/)?providers/(microsoft\.[a-z]+/.+)", re.IGNORECASE | re.ASCII
@@ -62,6 +62,7 @@ def error_in(entry: object) -> str | None:
 
 
 def _read(entry: object, place: str) -> PlannedAccount:
+    spend(50)
     if account := parse_account(entry, frozenset()):
         return _judged(entry, account.id.text, judge(account), account.id.name, account.kind)
     error = error_in(entry)
@@ -82,6 +83,6 @@ def _judged(
 
 
 def _is_another_resource(entry: object) -> bool:
-    found = _RESOURCE.fullmatch(str(as_object(entry).get("id")))
-    parts = found[1].lower().rstrip("/").split("/") if found else []
+    found = _RESOURCE.fullmatch(fold_id(as_object(entry).get("id")))
+    parts = found[1].split("/") if found else []
     return bool(parts) and "/".join((parts[0], *parts[1::2])) != ACCOUNT_TYPE

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 - a document in a line
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -447,6 +448,18 @@ def test_p10_a_hostile_name_cannot_steer_a_terminal(check: Check, output: str) -
     result = check("a.json", "--format", output, a=[_existing(id=None, name=hostile, kind=hostile)])
 
     assert not set(result.stdout) & set(hostile) - {"a", "b", "3", "1", "m"}
+
+
+@pytest.mark.parametrize("output", ["table", "json", "sarif", "junit"])
+def test_any_name_of_a_file_can_be_written(check: Check, tmp_path: Path, output: str) -> None:
+    """Git and Linux allow names that are not UTF-8."""
+    name = os.fsdecode(b"\xff\x1b.json")
+    (tmp_path / name).write_text(json.dumps(template(account())))
+
+    result = check(name, "--format", output)
+
+    assert result.exit_code == 1
+    assert "\x1b" not in result.output
 
 
 def test_without_its_packages_it_says_what_to_install() -> None:

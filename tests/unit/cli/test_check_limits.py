@@ -56,6 +56,7 @@ HEAVY: Final = {
         account(named("[variables('v0')]")),
         variables={f"v{each}": f"[variables('v{each + 1}')]" for each in range(2_000)},
     ),
+    "a long id": {"changes": [{"resourceId": f"/providers/{ACCOUNT.lower()}/[" * 50_000}]},
     "names that only the deployment knows": template(
         *(account(KEY, f"a{each}") for each in range(1_500)),
         *(nested(f"n{each}", account(KEY, "[parameters('n')]"), n=f"[reference('{each}').a]") for each in range(1_500)),
@@ -74,6 +75,26 @@ def test_p8_what_is_too_large_to_judge_is_unknown(check: Check, name: str) -> No
     (row,) = json.loads(result.stdout)["accounts"]
     assert (row["verdict"], result.exit_code) == (OPEN, 3)
     assert "too large to judge" in row["message"]
+
+
+def test_a_long_list_of_accounts_is_unknown(check: Check) -> None:
+    """A row for each entry would fill the memory."""
+    result = check("a.json", "--format", "json", a=[{}] * 200_000)
+
+    (row,) = json.loads(result.stdout)["accounts"]
+    assert (row["verdict"], result.exit_code) == (OPEN, 3)
+
+
+def test_a_long_id_is_not_searched_for_each_of_its_parts(check: Check) -> None:
+    """It is longer than any of Azure's."""
+    long = "/subscriptions/s/" + "/providers/microsoft.a/" * 100_000 + "\n"
+
+    assert check("a.json", a=[{"id": long}]).exit_code == 3
+
+
+def test_an_unclosed_string_is_not_searched_again_for_each_quote(check: Check) -> None:
+    """Comments are looked for only outside strings."""
+    assert check("a.json", a=b'{"a": ' + b'"\\' * 1_000_000).exit_code == 2
 
 
 def test_a_call_within_many_calls_is_read(check: Check) -> None:

@@ -1,0 +1,128 @@
+"""The files of ``check``: JSON that Azure's tools, Terraform or a shell wrote."""
+
+import json
+import re
+import sys
+from bisect import bisect
+from json import scanner
+from pathlib import Path
+from typing import Any, Final
+
+from cmk_check.core.planned.document import RepeatedName, distinct, member, spend
+from cmk_check.errors import NotUsable
+from cmk_check.limits import MAX_INPUT_BYTES
+
+_STDIN: Final = "-"
+_HOW: Final = (
+    "use output of `az bicep build`, `bicep snapshot`, what-if, `terraform show -json` or "
+    "`az cognitiveservices account list`"
+)
+# Byte order marks that PowerShell's > writes: UTF-16 up to version 5.1, later optionally UTF-8.
+_MARKS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+_NO_PLAN: Final = (
+    "this is {}; run `terraform plan -out plan.bin` and `terraform show -json plan.bin > plan.json`"
+)
+_COMMENT: Final = re.compile(
+    r'("(?:[^"\\\n]|\\.)*+"?)|//[^\r\n]*+(?=\r?\n|\Z)|/\*.*?(?:\*/|\Z)', re.DOTALL
+)
+
+
+class _Located(dict[str, object]):
+    line = 0
+
+
+def _text(file: str) -> str:
+    """Return the text of a file that a shell may have written."""
+    path = Path(file)
+    if path.suffix in {".bicep", ".bicepparam", ".tf"}:
+        raise NotUsable("this is source code for Bicep or Terraform")
+    if path.exists() and not path.is_file() and file != _STDIN:
+        raise OSError(0, "not a regular file")
+    with sys.stdin.buffer if file == _STDIN else path.open("rb") as stream:
+        data = stream.read(MAX_INPUT_BYTES + 1)
+    if len(data) > MAX_INPUT_BYTES:
+        raise NotUsable(f"must have at most {MAX_INPUT_BYTES:,} bytes")
+    if data.startswith(b"PK"):
+        raise NotUsable(_NO_PLAN.format("a plan in Terraform's own format"))
+    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
+    return data.decode(encoding)
+
+
+def read_document(file: str) -> object:
+    """Return the value of a JSON file.
+
+    Raises:
+        NotUsable, TooMuchWork, OSError, ValueError, RecursionError: the file cannot be read, is
+            not JSON, or is too large.
+
+    """
+    text = _text(file)
+    if not (start := text.strip()):
+        raise NotUsable("the input is empty")
+    if start.startswith("ERROR:"):  # as `az` writes to standard error
+        raise NotUsable(say_failed(start.removeprefix("ERROR:").strip().partition("\n")[0]))
+    if start.startswith('{"@level"'):
+        raise NotUsable(_NO_PLAN.format("what `terraform plan -json` prints"))
+    try:
+        document = _located(text)
+    except json.JSONDecodeError:
+        document = _located(_COMMENT.sub(lambda it: it[1] or re.sub(r"[^\n]", " ", it[0]), text))
+        if not has_schema(document, "deployment"):  # comments are only for Azure's templates
+            raise
+    is_shown = member(document, "terraform_version") and member(document, "values")
+    if is_shown or member(document, "lineage"):
+        raise NotUsable(_NO_PLAN.format("a state of Terraform"))
+    return document
+
+
+def _refuse(name: str) -> object:
+    """Reject NaN and Infinity, which Python accepts but JSON does not have."""
+    raise ValueError(f"{name} is not allowed in JSON")
+
+
+def _located(text: str) -> object:
+    """Parse JSON and note the ``line`` of each object.
+
+    The pure Python scanner of json passes an object's position to a replaceable function.
+    """
+    ends = [place for place, char in enumerate(text) if char == "\n"]
+    reader: Any = json.JSONDecoder(object_pairs_hook=list, parse_constant=_refuse)
+    parse = reader.parse_object
+
+    def parse_object(text_and_start: tuple[str, int], *rest: Any) -> tuple[object, int]:  # noqa: ANN401
+        spend(1)
+        pairs, end = parse(text_and_start, *rest)
+        line = bisect(ends, text_and_start[1] - 1) + 1
+        try:
+            found = _Located(distinct(pairs))
+        except RepeatedName as error:
+            raise RepeatedName(f"line {line}: {error}") from error
+        found.line = line
+        return found, end
+
+    reader.parse_object = parse_object
+    reader.scan_once = scanner.py_make_scanner(reader)  # type: ignore[attr-defined]
+    return reader.decode(text)
+
+
+def has_schema(document: object, schema: str) -> bool:
+    """Return whether a document names a schema of Azure, such as deploymentTemplate."""
+    return schema.lower() in str(member(document, "$schema")).lower()
+
+
+def say_failed(error: str | None) -> str:
+    """Return what is wrong with the output of a command that failed with this error."""
+    said = f" ({error.removesuffix('.')})" if error else ""
+    return f"the command that wrote this failed{said}, so accounts may be missing"
+
+
+def say_fault(file: str, error: Exception) -> str:
+    """Return what must be changed for a file to be usable."""
+    said = str(error)
+    if isinstance(error, OSError):
+        said = f"cannot be read ({error.strerror})"
+    elif isinstance(error, UnicodeDecodeError):
+        said = f"byte {error.start} is not {error.encoding} text; save the file as UTF-8"
+    elif isinstance(error, json.JSONDecodeError | RecursionError):
+        said = f"invalid JSON ({error})"
+    return f"{'standard input' if file == _STDIN else file}: {said}; {_HOW}."
