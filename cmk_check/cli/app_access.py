@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -20,6 +20,24 @@ if TYPE_CHECKING:
 
 # A file for `curl -H @file` works here too.
 _HEADER: Final = re.compile(r"\Ax-functions-key:\s*", re.IGNORECASE)
+
+
+Entra = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CLIENT_ID",
+        help="Sign in with azure-identity instead: the client id of the app's registration.",
+    ),
+]
+
+
+def key_file_option(function: str) -> Any:  # noqa: ANN401 - as typer declares it
+    """Return the option ``--key-file`` for a key of a function."""
+    return typer.Option(
+        metavar="FILE",
+        help=f"A file with a key of the function {function}, alone or as a header for curl; `-` "
+        "reads it from standard input. Without this option, a terminal prompts for the key.",
+    )
 
 
 def app_address(url: str) -> "URL":

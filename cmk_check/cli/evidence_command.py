@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cmk_check.cli.app_access import app_address, caller_of
+from cmk_check.cli.app_access import Entra, app_address, caller_of, key_file_option
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.new_folder import new_folder
 from cmk_check.config.misspelt_settings import API_KEY
@@ -50,14 +50,7 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         Path | None,
         typer.Option(metavar="FILE", help="Sign with a private key: PEM without a password."),
     ] = None,
-    key_file: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="A file with a key of the function api, alone or as a header for curl; `-` reads "
-            "it from standard input. Without this option, a terminal prompts for the key.",
-        ),
-    ] = None,
+    key_file: Annotated[str | None, key_file_option("api")] = None,
     key: Annotated[
         str | None,
         typer.Option(
@@ -67,13 +60,7 @@ def evidence(  # noqa: PLR0913 - an argument for each option
             "Use --key-file or the environment.",
         ),
     ] = None,
-    entra: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CLIENT_ID",
-            help="Sign in with azure-identity instead: the client id of the app's registration.",
-        ),
-    ] = None,
+    entra: Entra = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")
     ] = False,

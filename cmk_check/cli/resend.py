@@ -4,7 +4,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cmk_check.cli.app_access import app_address, caller_of, signed_in
+from cmk_check.cli.app_access import (
+    Entra,
+    app_address,
+    caller_of,
+    key_file_option,
+    signed_in,
+)
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.stdout import write
 from cmk_check.limits import MAX_CHANGES_RESENT
@@ -34,21 +40,8 @@ def resend(  # noqa: PLR0913 - an argument for each option
         str | None,
         typer.Option(metavar="NAME", help="The route to send them to. By default, all routes."),
     ] = None,
-    key_file: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="A file with a key of the function scan_now, alone or as a header for curl; `-` "
-            "reads it from standard input. Without this option, a terminal prompts for the key.",
-        ),
-    ] = None,
-    entra: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CLIENT_ID",
-            help="Sign in with azure-identity instead: the client id of the app's registration.",
-        ),
-    ] = None,
+    key_file: Annotated[str | None, key_file_option(_FUNCTION)] = None,
+    entra: Entra = None,
 ) -> None:
     """Let a deployed app send published changes to its webhook again.
 

@@ -166,7 +166,11 @@ def _blocks(module: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
 
 
 def _resources(entry: object, blocks: Mapping[tuple[str, ...], object]) -> Iterator[_Resource]:
-    """Yield a resource; if it sets a key and is made anew, its deletion and creation, in order."""
+    """Yield the resource of an entry of the plan.
+
+    A resource that sets a key and is replaced yields two, its deletion and its creation, in the
+    order of the plan.
+    """
     line, change = getattr(entry, "line", None), member(entry, "change")
     address, kind, name = (str(member(entry, part)) for part in ("address", "type", "name"))
     index, block = address.removeprefix(re.sub(f"{_INDEX}$", "", address)), f"{kind}.{name}"

@@ -139,3 +139,17 @@ LOOP: Final = [
     azurerm(at='x["b"]'),
     KEY_OF_X | {"address": f'{KEY_RESOURCE}.x["a"]'},
 ]
+
+
+EXISTING_ID: Final = f"{GROUP}/providers/{ACCOUNT}/Chat"
+STORAGE: Final = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/s"
+
+
+def existing(encryption: object = None, kind: object = "OpenAI", **more: object) -> Json:
+    """Return what `az cognitiveservices account show` prints."""
+    return {
+        "id": EXISTING_ID,
+        "name": "Chat",
+        "kind": kind,
+        "properties": {"encryption": encryption},
+    } | more

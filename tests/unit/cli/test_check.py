@@ -13,8 +13,6 @@ import pytest
 from typer.testing import CliRunner
 
 from cmk_check.cli import app
-from cmk_check.core.enums import Reason
-from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from tests.unit.cli.check_kit import (
     ABOVE,
     ACCOUNT,
@@ -34,6 +32,7 @@ from tests.unit.cli.check_kit import (
     RED,
     REFERENCES,
     SCHEMA,
+    STORAGE,
     TEMPLATE_RESOURCE,
     UNORDERED,
     UNSUPPORTED,
@@ -44,6 +43,7 @@ from tests.unit.cli.check_kit import (
     azapi,
     azurerm,
     change,
+    existing,
     key_of,
     named,
     nested,
@@ -284,128 +284,12 @@ def test_a_file_that_cannot_be_judged_is_named_and_others_are_judged(
     assert [each["verdict"] for each in json.loads(result.stdout)["accounts"]] == [RED]
 
 
-ID: Final = f"{GROUP}/providers/{ACCOUNT}/Chat"
-
-
-def _existing(encryption: object = None, kind: object = "OpenAI", **more: object) -> Json:
-    """Return what `az cognitiveservices account show` prints."""
-    return {"id": ID, "name": "Chat", "kind": kind, "properties": {"encryption": encryption}} | more
-
-
-GOOD, BAD, ODD = _existing(KEY), _existing(MICROSOFT), _existing({"keySource": "Somewhere.Else"})
-SPEECH: Final = _existing(kind="SpeechServices")
-NO_KIND: Final = _existing(KEY, kind=None)
-MORE: Final = {"nextLink": "https://management.azure.com/x"}
-DELETED: Final = "/subscriptions/s/providers/Microsoft.CognitiveServices/locations/x/resourceGroups/rg/deletedAccounts/chat"
-STORAGE: Final = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/s"
-EXISTING: Final[dict[str, tuple[object, list[str]]]] = {
-    "under a key": (GOOD, [GREEN]),
-    "under Microsoft's keys": (BAD, [RED]),
-    "never configured": (_existing(), [RED]),
-    "an unknown source": (ODD, [OPEN]),
-    "text like an expression": (_existing(named("[x()]")), [OPEN]),
-    "no kind": (NO_KIND, [OPEN]),
-    "no properties": (_existing(properties=None), [OPEN]),
-    "a list": ([ODD, BAD, GOOD], [OPEN, RED, GREEN]),
-    "an empty list": ([], [OPEN]),
-    "a page": ({"value": [GOOD]}, [GREEN]),
-    "an empty page": ({"value": []}, [OPEN]),
-    "a page of more": ({"value": [GOOD], **MORE}, [GREEN, OPEN]),
-    "a bad page of more": ({"value": [BAD], **MORE}, [RED, OPEN]),
-    "another kind": (SPEECH, []),
-    "another kind in a list": ([SPEECH, GOOD], [GREEN]),
-    "a deleted account": ([_existing(id=DELETED), GOOD], [GREEN]),
-    "an id that ends with a slash": ([_existing(id=f"{ID}/")], [OPEN]),
-    "a project": ([_existing(id=f"{ID}/projects/p")], []),
-    "another resource": ([_existing(id=STORAGE)], []),
-    "no id in a list": ([_existing(id=None), GOOD], [OPEN, GREEN]),
-    "an id that is a name": ([_existing(id="chat"), GOOD], [OPEN, GREEN]),
-    "an account whose id is a name": (_existing(id="chat"), [OPEN]),
-    "another kind without an id": ([SPEECH | {"id": None}, GOOD], [OPEN, GREEN]),
-    "an entry that is no object": ([GOOD, None, 1, []], [GREEN, OPEN, OPEN, OPEN]),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", EXISTING)
-def test_p1_p7_an_existing_account_is_judged_as_a_scan_would(check: Check, name: str) -> None:
-    """A pipeline stops on the worst; accounts of further pages are not compliant unseen (P2)."""
-    document, verdicts = EXISTING[name]
-
-    result = check("a.json", "--format", "json", a=document)
-
-    output = json.loads(result.stdout)
-    assert [each["verdict"] for each in output["accounts"]] == verdicts
-    assert result.exit_code == (1 if RED in verdicts else 3 if OPEN in verdicts else 0)
-    assert bool(output["empty"]) == (not verdicts)
-
-
-def test_an_existing_account_has_the_fields_and_sentences_of_its_finding(check: Check) -> None:
-    """Whoever compares `az` with a scan must see the same reason and what to do."""
-    pages = {"value": [BAD, _existing(named("../x")), {"kind": "OpenAI"}], **MORE}
-
-    result = check("a.json", "--format", "json", a=pages)
-
-    rows = json.loads(result.stdout)["accounts"]
-    assert rows[0] == {
-        "file": "a.json",
-        "line": 3,
-        "address": ID.lower(),
-        "name": "Chat",
-        "kind": "OpenAI",
-        "verdict": RED,
-        "reason": "microsoft_managed_key",
-        "message": VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY].text(),
-    }
-    assert {row["reason"] for row in rows[1:]} == {"malformed"}
-    assert [(row["name"], row["address"]) for row in rows[2:]] == [
-        ("[2]", "[2]"),
-        ("nextLink", "nextLink"),
-    ]
-    said = [row["message"] for row in rows]
-    assert "keyName is not the name of a key" in said[1]
-    assert "no usable id" in said[2]
-    assert "provide all pages" in said[3].lower()
-
-
-def test_an_error_in_a_list_is_unknown_and_said_to_be_one(check: Check) -> None:
-    """The other accounts keep their verdicts, and the list is not green."""
-    document = [GOOD, {"error": {"code": "NotFound", "message": "No."}}]
-
-    result = check("a.json", "--format", "json", a=document)
-
-    rows = json.loads(result.stdout)["accounts"]
-    assert (result.exit_code, rows[0]["verdict"], rows[1]["reason"]) == (3, GREEN, "malformed")
-    assert "(it is an error of Azure: NotFound: No)" in rows[1]["message"]
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        ({"error": {"code": "AuthorizationFailed", "message": "No."}}, "AuthorizationFailed: No"),
-        ({"Error": {"Code": "A", "Message": "No"}, "id": ID}, "A: No"),
-        ({"odata.error": {"code": "A", "message": {"value": "No"}}}, "A"),
-        ({"error": "grant", "error_description": "AADSTS1: No."}, "grant: AADSTS1: No"),
-        ({"code": "A", "message": "No"}, "A: No"),
-        ({"statusCode": 401, "message": "No\x1b"}, "No\ufffd"),
-        (b"ERROR: Please run 'az login'\nTry", "Please run 'az login'"),
-    ],
-)
-def test_an_error_of_azure_is_no_account_and_no_green(
-    check: Check, body: object, said: str
-) -> None:
-    """A redirected command that failed must not pass for "nothing to judge"."""
-    result = check("a.json", "--format", "json", a=body)
-
-    assert (result.exit_code, json.loads(result.stdout)["accounts"]) == (2, [])
-    assert f"the command that wrote this failed ({said}), so " in result.stderr
-
-
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16"], ids=["plain", "PowerShell 7", "PowerShell 5"]
 )
 def test_what_a_shell_wrote_is_read(check: Check, encoding: str) -> None:
     """`az ... > account.json` differs between shells, and people do not know."""
-    text = json.dumps(BAD | {"name": "é"}, ensure_ascii=False)
+    text = json.dumps(existing(MICROSOFT) | {"name": "é"}, ensure_ascii=False)
 
     assert check(a=text.encode(encoding)).exit_code == 1
 
@@ -445,7 +329,7 @@ def test_p10_a_hostile_name_cannot_steer_a_terminal(check: Check, output: str) -
     """Names come from whoever may create a resource."""
     hostile = "a\u202e\x9b31m\u2028b"
 
-    result = check("a.json", "--format", output, a=[_existing(id=None, name=hostile, kind=hostile)])
+    result = check("a.json", "--format", output, a=[existing(id=None, name=hostile, kind=hostile)])
 
     assert not set(result.stdout) & set(hostile) - {"a", "b", "3", "1", "m"}
 
