@@ -78,8 +78,9 @@ def _opened(visit: Visit, link: Locator) -> int:
     if visit.page.url.partition("#")[2].startswith("gap="):
         expect(visit.region("Coverage gaps")).to_contain_text("Only gaps with the reason")
         return visit.page.get_by_role("table", name="Coverage gaps").locator("tbody tr").count()
-    if visit.drawer.is_visible():
+    if "finding=" in visit.page.url:
         visit.drawer.get_by_role("button", name="Close").click()
+        expect(visit.drawer).to_be_hidden()
     expect(visit.region("Findings").get_by_text("Filtered by")).to_be_visible()
     shown = re.match(r"([\d,]+) of", visit.count.inner_text())
     assert shown
