@@ -9,6 +9,7 @@ from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain
 from cmk_check.cli.output_options import Language
 from cmk_check.cli.plans_of_scan import PlanChoice, similar_names
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
+from cmk_check.cli.sign_in import say_who
 from cmk_check.cli.stdout import write_bytes
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Reading, Subscription
@@ -16,6 +17,7 @@ from cmk_check.core.aspects.aspect import Judged
 from cmk_check.core.comparison.judge_accounts import judge_all, with_key
 from cmk_check.core.enums import Disposition, KeySeverity, KeyState, Verdict
 from cmk_check.core.model import Finding
+from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.remediation.cmk_plan import Plan, plan_for
@@ -33,6 +35,7 @@ async def read_and_report(settings: Settings, account: AccountId | str, choice: 
     """Connect to Azure with these settings; see ``report``."""
     inventory = await open_inventory(settings)
     try:
+        await say_who(inventory)
         keys = inventory.keys() if settings.key_health else None
         return await report(inventory, settings, account, choice, keys, now=datetime.now(UTC))
     finally:
@@ -158,7 +161,9 @@ def _report_key(
         return 0 if certain else UNKNOWN
     for each in health.concerns:
         if each.severity is not KeySeverity.NOTICE:
-            complain(shown(f"its key is {each.severity}, {each.code}: {each.message}"))
+            complain(
+                shown(f"its key is {each.severity}, {each.code}: {address_person(each.message)}")
+            )
     made = key_plan_for(_finding(judged, now), tenant_id=tenant_id)
     if made is None:
         complain("no az command fixes this: follow the advice of each reason.")
@@ -210,7 +215,7 @@ def _absence(account: AccountId, reading: Reading, settings: Settings) -> str:
         kinds = ", ".join(settings.kinds)
         return f"{account.name} needs no plan: only accounts of the kinds {kinds} are judged."
     if (gap := reading.gap) is not None:
-        return f"{account.name} could not be read. {gap.reason}: {gap.detail or ''}"
+        return f"{account.name} could not be read. {gap.reason}: {address_person(gap.detail or '')}"
     return (
         f"{account.name} in resource group {account.resource_group} is not among the accounts of "
         f"subscription {account.subscription_id}; check the id, and whether the account was "

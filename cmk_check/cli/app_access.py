@@ -126,8 +126,8 @@ async def signed_in(
         return
 
     from cmk_check.config.settings import Settings
-    from cmk_check.doctor.token_claims import ids_in
     from cmk_check.inventory.credential import SharedCredential, own_credential
+    from cmk_check.inventory.token_claims import ids_in
 
     settings = Settings.load_for_scan()
     scope = f"api://{application}/.default"

@@ -32,6 +32,7 @@ def ended(work: Callable[[], int], failed: str) -> int:
     The message begins with ``failed``. A failure never returns 1, which means non-compliant.
     """
     from cmk_check.config.settings_error import SettingsError
+    from cmk_check.core.reasons.command_line import address_person
 
     # Silence the libraries: the result or the message below reports the failure.
     logging.getLogger().addHandler(logging.NullHandler())
@@ -47,7 +48,7 @@ def ended(work: Callable[[], int], failed: str) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except CmkCheckError as error:
-        complain(shown(f"{failed}: {error}"))
+        complain(shown(f"{failed}: {address_person(str(error))}"))
         return UNKNOWN
     except Exception as error:  # noqa: BLE001 - the last resort of a command
         fault = f"because of a bug in this program: {type(error).__name__}: {error}"

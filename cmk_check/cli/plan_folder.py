@@ -14,6 +14,7 @@ from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of, s
 from cmk_check.cli.problems import collect
 from cmk_check.cli.scan_report import watched_scan
 from cmk_check.cli.scan_result import ScanResult
+from cmk_check.cli.sign_in import say_who
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import ScanState
@@ -40,6 +41,7 @@ async def scan_and_plan(settings: Settings, choice: PlanChoice, out: Path) -> in
     """
     app = App(settings)
     try:
+        await say_who(await app.inventory())
         return await report_folder(await app.scan_context(), settings, choice, out)
     finally:
         await app.close()
@@ -58,7 +60,7 @@ async def report_folder(
     if outcome.state not in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
         complain(shown(f"no folder was written because the scan failed: {outcome.reason}"))
         return UNKNOWN
-    answer = ScanResult(context, settings)
+    answer = ScanResult(context, settings, by_option=bool(choice.subscriptions))
     collected = await collect(answer, await answer.status())
     plans = plans_of(collected, await _findings(context), choice)
     is_about_accounts = (

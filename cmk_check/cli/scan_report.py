@@ -18,6 +18,7 @@ from cmk_check.cli.problems import collect
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
 from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan_result import ScanResult, as_json, as_xlsx
+from cmk_check.cli.sign_in import say_who
 from cmk_check.cli.stdout import replaced, rescued, write, write_bytes
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
@@ -26,6 +27,7 @@ from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, ScanState
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
+from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.scan_request import not_found
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
@@ -57,6 +59,8 @@ async def scan_and_report(
         context = await app.scan_context()
         if not change_scope:
             await check_scope(context)
+        if not options.quiet:
+            await say_who(await app.inventory())
         return await report(context, settings, options, named)
     finally:
         await app.close()
@@ -90,7 +94,8 @@ async def report(
                 "it has ended, or in half an hour if its process died."
             )
             return INTERRUPTED if outcome.interrupted else UNKNOWN
-        answer = ScanResult(context, settings, outcome.interrupted, outcome.reason)
+        by_option = bool(options.subscriptions) and not named
+        answer = ScanResult(context, settings, outcome.interrupted, outcome.reason, by_option)
         ending = asyncio.create_task(_end(answer, outcome, options, notes))
         try:
             return await asyncio.shield(ending)
@@ -107,7 +112,8 @@ async def _end(
     if outcome.reason is not None:
         complain(f"scan {outcome.scan_id} {outcome.state}: {shown(outcome.reason)}")
     elif outcome.not_found:
-        complain(f"scan {outcome.scan_id} {outcome.state}: {not_found(outcome.not_found)}")
+        why = address_person(not_found(outcome.not_found))
+        complain(f"scan {outcome.scan_id} {outcome.state}: {why}")
     status = await answer.status()
     said = None if outcome.interrupted else outcome.reason
     await _write(answer, status, options, said)
@@ -181,7 +187,9 @@ async def watched_scan(
     watched = WatchedInventory(context.inventory, context.options.scope, tally)
     context = replace(context, inventory=watched)
     with nullcontext() if quiet else bar(notes, tally):
-        return await scan_here(context, named=named)
+        outcome = await scan_here(context, named=named)
+    reason = outcome.reason and address_person(outcome.reason)
+    return replace(outcome, reason=reason)
 
 
 async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str | None:
