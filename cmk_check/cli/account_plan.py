@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cmk_check.cli.console import remarks
-from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain
+from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, WRITTEN, complain
 from cmk_check.cli.output_options import Language
 from cmk_check.cli.plans_of_scan import PlanChoice, similar_names
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
@@ -181,6 +181,7 @@ def _write(made: Plan, choice: PlanChoice) -> int:
         return USAGE
     complain(shown(f"{made.summary} The script's head lists what cannot be undone."))
     write_bytes(script.encode())  # as UTF-8 with its own line ends, whatever the terminal has
+    WRITTEN.code = VIOLATED
     complain(f"run it, then check: cmk-check scan --subscription {made.account.subscription_id}")
     return VIOLATED
 

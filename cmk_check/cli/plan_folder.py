@@ -7,7 +7,7 @@ from tempfile import mkdtemp
 from typing import Final
 
 from cmk_check.cli.console import remarks, warnings_shown
-from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
+from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.new_folder import publish, unfinished
 from cmk_check.cli.plan_index import as_json, as_markdown
 from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of, similar_names
@@ -73,7 +73,8 @@ async def report_folder(
         complain(shown(f"no account has the owner {choice.owner}{hint}. No folder was written."))
         return UNKNOWN
     write_folder(out, dict(_files(plans)))
-    return _report(plans, out)
+    WRITTEN.code = _report(plans, out)
+    return WRITTEN.code
 
 
 async def _findings(context: ScanContext) -> Mapping[str, Finding]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from cmk_check.cli.console import open_console, remarks, say, warnings_shown
-from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
+from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.junit import as_junit
 from cmk_check.cli.local_scan import LocalScanOutcome, scan_here
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
@@ -85,7 +85,7 @@ async def report(
     context: ScanContext, settings: Settings, options: OutputOptions, named: Sequence[str] = ()
 ) -> int:
     """Scan in this context; see ``scan_and_report``."""
-    notes = remarks(color=options.color)
+    notes, WRITTEN.code = remarks(color=options.color), None
     with warnings_shown(notes, quiet=options.quiet):
         outcome = await watched_scan(context, notes, quiet=options.quiet, named=named)
         if outcome.state is ScanState.RUNNING:
@@ -101,8 +101,9 @@ async def report(
             return await asyncio.shield(ending)
         except asyncio.CancelledError:
             # The scan is over: its result is still written, unless a second signal arrives.
-            await ending
-            return INTERRUPTED
+            is_written = WRITTEN.code is not None
+            code = await ending
+            return code if is_written else INTERRUPTED
 
 
 async def _end(
@@ -117,6 +118,7 @@ async def _end(
     status = await answer.status()
     said = None if outcome.interrupted else outcome.reason
     await _write(answer, status, options, said)
+    WRITTEN.code = exit_code(outcome, status, options.fail_on)
     if not options.quiet:
         if options.format is not Format.TABLE or options.file is not None:
             summarise(notes, status, said)
@@ -124,7 +126,7 @@ async def _end(
             say(notes, f"cmk-check: {check}")
         if step := _next_step(outcome, status, options):
             complain(step)
-    return exit_code(outcome, status, options.fail_on)
+    return WRITTEN.code
 
 
 def exit_code(
