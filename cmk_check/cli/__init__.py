@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 try:
     import typer
-    from typer.core import TyperCommand
+    from typer.core import TyperCommand, TyperGroup, TyperOption
 except ModuleNotFoundError:
     # The console script imports this package first, so only this module can print the message.
     print(
@@ -51,7 +51,21 @@ class _Command(TyperCommand):
             if habit in given - own:
                 way = "use --format" if "--format" in own else "the output has one format"
                 ctx.fail(f"No such option: {habit}; {way}.")
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            if error.message.startswith("Input should be"):  # as the library below typer says it
+                least = error.param.min if isinstance(error.param, TyperOption) else None
+                error.message = "must be a whole number"
+                error.message += "" if least is None else f", {least} or more"
+            raise
+
+
+class _Commands(TyperGroup):
+    """The commands, and ``help`` for those who expect it to be one of them."""
+
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
+        return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
 
 
 def version() -> None:
@@ -64,6 +78,7 @@ def version() -> None:
 
 app: Final = typer.Typer(
     name="cmk-check",
+    cls=_Commands,
     no_args_is_help=True,
     rich_markup_mode=None,  # help as plain text, the same in every terminal
     pretty_exceptions_enable=False,
@@ -96,7 +111,11 @@ def _options(
     _version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+            "--version",
+            "-V",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version and exit.",
         ),
     ] = False,
 ) -> None:

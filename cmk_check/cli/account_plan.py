@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from cmk_check.cli.console import remarks
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, WRITTEN, complain
 from cmk_check.cli.output_options import Language
-from cmk_check.cli.plans_of_scan import PlanChoice, similar_names
+from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
 from cmk_check.cli.sign_in import say_who
+from cmk_check.cli.similar_names import similar_names
 from cmk_check.cli.stdout import write_bytes
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Reading, Subscription
@@ -29,6 +31,8 @@ from cmk_check.core.text import shown
 from cmk_check.inventory.azure_inventory import open_inventory
 from cmk_check.limits import MAX_NAMES_LISTED, SUBSCRIPTION_SECONDS
 from cmk_check.ports import Inventory, InventoryError, KeyInventory
+
+_LIST_ACCOUNTS: Final = "`cmk-check scan --format csv` lists all accounts"
 
 
 async def read_and_report(settings: Settings, account: AccountId | str, choice: PlanChoice) -> int:
@@ -125,8 +129,8 @@ async def _find(
     found = (named[0], accounts[named[0]]) if named else next(of_other_kind, None)
     if found is None:
         close = similar_names(account, (each.name for each in accounts))
-        hint = f"; similar names: {', '.join(close)}" if close else ""
-        complain(shown(f"no account has the name {account}{hint}."))
+        hint = f"similar names: {', '.join(close)}" if close else _LIST_ACCOUNTS
+        complain(shown(f"no account has the name {account}; {hint}."))
         if unread:
             complain(f"{coverage}; `cmk-check scan` shows why.")
         return UNKNOWN

@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, complain, run
 from cmk_check.cli.stdout import write
 from cmk_check.errors import NotUsable
@@ -16,15 +18,15 @@ if TYPE_CHECKING:
 _STYLES: Final[Mapping[str, str]] = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 _MARK_WIDTH: Final = 8
 _CHECK_WIDTH: Final = 14
+_LIST: Final = "the output of `az functionapp config appsettings list`"
 _HANGING: Final = " " * (_MARK_WIDTH + 1)
 
 
 def doctor(
     settings: Annotated[
-        typer.FileText | None,
+        str | None,
         typer.Option(
             metavar="FILE",
-            encoding="utf-8-sig",
             help="Use the settings of a deployed app, as printed by `az functionapp config "
             "appsettings list`, instead of the environment; - is standard input.",
         ),
@@ -40,6 +42,7 @@ def doctor(
     ] = None,
     *,
     no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours.")] = False,
+    _debug: Debug = False,
 ) -> None:
     """Check everything that a scan and its alerts need, and say how to fix each problem.
 
@@ -60,7 +63,12 @@ def doctor(
     environ = environment()
     try:
         if settings is not None:
-            environ = laid_over(environ, settings.read())
+            environ = laid_over(environ, _text_of(settings))
+    except OSError as error:
+        why = (
+            f"{settings} cannot be read ({error.strerror}); save {_LIST} there, or use - for a pipe"
+        )
+        raise typer.BadParameter(why, param_hint="--settings") from None
     except ValueError as error:
         is_text = not isinstance(error, UnicodeDecodeError)
         why = str(error) if is_text else "must be UTF-8 text; save it as UTF-8"
@@ -74,6 +82,11 @@ def doctor(
         again = "next: cmk-check scan"
         complain("fix the problems, then check again: cmk-check doctor" if code else again)
     raise typer.Exit(code)
+
+
+def _text_of(file: str) -> str:
+    data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    return data.decode("utf-8-sig")
 
 
 async def _diagnose(environ: Mapping[str, str], console: "Console", report: IO[str] | None) -> int:

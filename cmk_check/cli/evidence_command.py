@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cmk_check.cli.app_access import Entra, app_address, caller_of, key_file_option
+from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.new_folder import new_folder
 from cmk_check.config.misspelt_settings import API_KEY
@@ -65,6 +66,7 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")
     ] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours.")] = False,
+    _debug: Debug = False,
 ) -> None:
     """Export evidence for an audit into a folder: CSV, JSON and a report.
 

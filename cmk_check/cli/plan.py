@@ -1,15 +1,18 @@
 """``plan``: writes a script that puts an account under a key, or repairs its key."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.new_folder import new_folder
 from cmk_check.cli.output_options import Language, format_option
 from cmk_check.cli.plans_of_scan import PlanChoice
-from cmk_check.cli.scan import settings_of, subscription_ids, warn_of_settings
+from cmk_check.cli.scan import settings_of, warn_of_settings
+from cmk_check.cli.subscription_names import find_ids, given_subscriptions
 from cmk_check.core.remediation.cmk_plan import key_named, vault_named
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import is_guid
@@ -37,7 +40,7 @@ def plan(  # noqa: PLR0913 - an argument for each option
     subscription: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="ID",
+            metavar="ID|NAME",
             help="Plan for all accounts of this subscription, into a folder; can be repeated.",
         ),
     ] = None,
@@ -75,6 +78,7 @@ def plan(  # noqa: PLR0913 - an argument for each option
             "subscription and region.",
         ),
     ] = False,
+    _debug: Debug = False,
 ) -> None:
     """Write a script that puts an account under a customer-managed key; change nothing.
 
@@ -92,17 +96,23 @@ def plan(  # noqa: PLR0913 - an argument for each option
     after Ctrl-C. For a folder: 1 if it has a plan, otherwise 3 if an account needs a plan but has
     none, otherwise 0.
     """
-    only = tuple(subscription_ids(subscription or ()))
+    only = given_subscriptions(subscription)
     is_one, is_some = account is not None, owner is not None or unowned or bool(only)
     of_many = "must be used with --owner, --unowned, --subscription or --all"
-    one_of = "must be an account, or one of --owner, --unowned, --subscription and --all"
+    which = "--owner, --unowned, --subscription and --all"
+    what = f"name an account, as in `cmk-check plan my-account`, or use one of {which}"
     alone = "must be used without --owner, --unowned and --subscription"
-    _refuse("ACCOUNT", one_of, when=is_one == (every or is_some))
+    _refuse("ACCOUNT", what, when=not (is_one or every or is_some))
+    _refuse("ACCOUNT", f"must be used without {which}", when=is_one and (every or is_some))
     _refuse("--all", alone, when=every and is_some)
     _refuse("--unowned", "must be used without --owner", when=unowned and owner is not None)
     _refuse("--out", of_many, when=is_one and out is not None)
     _refuse("--share-vault", of_many, when=is_one and share_vault)
-    _refuse("--out", "must name a new folder", when=not is_one and out is None)
+    _refuse(
+        "--out",
+        "must be given: a new folder for the plans, such as --out fixes",
+        when=not is_one and out is None,
+    )
     if out is not None:
         new_folder(out)
         is_given = share_vault and vault is not None
@@ -153,7 +163,12 @@ def _run(account: AccountId | str, choice: PlanChoice) -> int:
 
 
 def _run_many(choice: PlanChoice, out: Path) -> int:
+    warn_of_settings()
+    return run(_scan(choice, out))
+
+
+async def _scan(choice: PlanChoice, out: Path) -> int:
     from cmk_check.cli.plan_folder import scan_and_plan
 
-    warn_of_settings()
-    return run(scan_and_plan(settings_of(None, choice.subscriptions), choice, out))
+    choice = replace(choice, subscriptions=await find_ids(choice.subscriptions))
+    return await scan_and_plan(settings_of(None, choice.subscriptions), choice, out)

@@ -10,11 +10,12 @@ from cmk_check.cli.console import remarks, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.new_folder import publish, unfinished
 from cmk_check.cli.plan_index import as_json, as_markdown
-from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of, similar_names
+from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of
 from cmk_check.cli.problems import collect
 from cmk_check.cli.scan_report import watched_scan
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.cli.sign_in import say_who
+from cmk_check.cli.similar_names import similar_names
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import ScanState

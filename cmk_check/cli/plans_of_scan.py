@@ -1,9 +1,8 @@
 """The plans for what a scan found, in the order in which to run them."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -11,7 +10,7 @@ from cmk_check.cli.output_options import Language
 from cmk_check.core.enums import KeyReason, KeyState, Verdict
 from cmk_check.core.remediation.cmk_plan import Plan, TargetVault, plan_for, vault_to_share
 from cmk_check.core.remediation.key_plan import key_plan_for
-from cmk_check.limits import MAX_NAMES_LISTED, MAX_PLAN_NAME_CHARS
+from cmk_check.limits import MAX_PLAN_NAME_CHARS
 
 if TYPE_CHECKING:
     from cmk_check.cli.problems import Collected, Problem
@@ -145,18 +144,6 @@ def plans_of(
 def owner_of(finding: "models.Finding") -> str | None:
     """Return the name of an account's owner."""
     return finding.owner.value if finding.owner else None
-
-
-def similar_names(wanted: str, names: Iterable[str]) -> Sequence[str]:
-    """Return the names that an unknown name may have meant, case-insensitively.
-
-    They are spelled like the unknown name or contain it.
-    """
-    text, known = wanted.strip().lower(), sorted(set(names))
-    close = get_close_matches(text, sorted({name.lower() for name in known}), MAX_NAMES_LISTED)
-    alike = [name for match in close for name in known if name.lower() == match]
-    containing = [name for name in known if text and text in name.lower()]
-    return list(dict.fromkeys([*alike, *containing]))[:MAX_NAMES_LISTED]
 
 
 def _needs_one(finding: "models.Finding", problems: Sequence["Problem"]) -> bool:

@@ -11,6 +11,7 @@ from cmk_check.cli.app_access import (
     key_file_option,
     signed_in,
 )
+from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.stdout import write
 from cmk_check.limits import MAX_CHANGES_RESENT
@@ -42,6 +43,7 @@ def resend(  # noqa: PLR0913 - an argument for each option
     ] = None,
     key_file: Annotated[str | None, key_file_option(_FUNCTION)] = None,
     entra: Entra = None,
+    _debug: Debug = False,
 ) -> None:
     """Let a deployed app send published changes to its webhook again.
 

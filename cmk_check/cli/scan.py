@@ -2,20 +2,21 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import complain, ended, run
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions, format_option
 from cmk_check.cli.stdout import unfinished_file
+from cmk_check.cli.subscription_names import find_ids, given_subscriptions
 from cmk_check.core.enums import Disposition, ExceptionMode
 from cmk_check.core.scope import Scope
-from cmk_check.core.text import is_guid
 from cmk_check.errors import NotUsable
-from cmk_check.limits import MAX_NAME_SHOWN_CHARS
 
 if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
@@ -25,7 +26,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
     subscription: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="ID",
+            metavar="ID|NAME",
             help="Read only this subscription; can be repeated. With --store: a partial scan of "
             "the app's estate.",
         ),
@@ -77,6 +78,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
         ),
     ] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours.")] = False,
+    _debug: Debug = False,
 ) -> None:
     """Scan the estate once and show which accounts are not under a customer-managed key.
 
@@ -96,7 +98,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
         if result_format not in {Format.TABLE, Format.JSON}:
             raise typer.BadParameter("must be used without --format", param_hint="--json")
         result_format = Format.JSON
-    only = subscription_ids(subscription or ())
+    only = given_subscriptions(subscription)
     if only and change_scope:
         raise typer.BadParameter(
             "must not be used with --subscription: only a scan of everything changes the scope",
@@ -113,9 +115,14 @@ def scan(  # noqa: PLR0913 - an argument for each option
 
 
 def _run(store: str | None, options: OutputOptions, *, change_scope: bool) -> int:
+    return run(_scan(store, options, change_scope=change_scope))
+
+
+async def _scan(store: str | None, options: OutputOptions, *, change_scope: bool) -> int:
     from cmk_check.cli.scan_report import scan_and_report
     from cmk_check.config.settings_error import SettingsError
 
+    options = replace(options, subscriptions=await find_ids(options.subscriptions))
     settings = settings_of(store, options.subscriptions)
     if FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
         # Without key health, no key is read or found broken.
@@ -123,7 +130,7 @@ def _run(store: str | None, options: OutputOptions, *, change_scope: bool) -> in
     if FailOn.EXCEPTED in options.fail_on and settings.exceptions is ExceptionMode.OFF:
         raise SettingsError([("CMK_EXCEPTIONS", "must be show or accept for --fail-on excepted")])
     named = () if store is None else options.subscriptions
-    return run(scan_and_report(settings, options, change_scope=change_scope, named=named))
+    return await scan_and_report(settings, options, change_scope=change_scope, named=named)
 
 
 def _file(output: Path | None, result_format: Format) -> Path | None:
@@ -190,20 +197,3 @@ def warn_of_settings() -> None:
 
     for name, text in setting_warnings().items():
         complain(f"{name} {text}")
-
-
-def subscription_ids(given: Sequence[str]) -> list[str]:
-    """Return the ids that ``--subscription`` names, lower-cased.
-
-    Raises:
-        BadParameter: one is not an id.
-
-    """
-    for text in given:
-        if not is_guid(text.strip()):
-            raise typer.BadParameter(
-                f"{text[:MAX_NAME_SHOWN_CHARS]!a} must be a subscription id like "
-                "00000000-0000-0000-0000-000000000000",
-                param_hint="--subscription",
-            )
-    return [text.strip().lower() for text in given]

@@ -115,8 +115,8 @@ def _route(number: int, entry: object) -> Route:
     name = entry["name"]
     if not isinstance(name, str) or not ROUTE_NAME.fullmatch(name) or name == WEBHOOK:
         raise ValueError(
-            f"must have a name {at} of at most 32 lower-case letters, digits and underscores that "
-            f"begins with a letter and is not {WEBHOOK}"
+            f"must have a valid name {at}: a lower-case letter, then at most 31 lower-case "
+            f"letters, digits and underscores, and not {WEBHOOK}"
         )
     style = entry.get("format", FORMATS[0])
     if style not in FORMATS:

@@ -10,7 +10,6 @@ _PREFIX: Final = "CMK_"
 _WITHOUT_UNDERSCORE: Final = "CMK"
 # Read by `cmk-check evidence`, never by the app.
 API_KEY: Final = "CMK_API_KEY"
-UNKNOWN: Final = "is unknown to this program; see docs/settings.md, or remove it."
 # The host supports more properties of a connection than the program reads.
 _OF_STORAGE: Final = "CMK_STORAGE__"
 _OF_ROUTES: Final = re.compile("CMK_ROUTES?_", re.IGNORECASE)
@@ -86,6 +85,18 @@ def split_unknown(
         elif name.upper().startswith(_PREFIX) and not name.startswith(_OF_STORAGE):
             unknown.append(name)
     return misspelt, unknown
+
+
+def describe_unknown(name: str, settings: Collection[str]) -> str:
+    """Return what is wrong with a name that is not a setting, with up to three that may be meant.
+
+    They have the most words in common with the name.
+    """
+    words = {*name.upper().split("_")[1:]} - {""}
+    alike = {each: len(words.intersection(each.upper().split("_"))) for each in sorted(settings)}
+    meant = sorted((each for each in alike if alike[each]), key=lambda each: -alike[each])[:3]
+    hint = f"use {' or '.join(meant)} if that is meant" if meant else "see docs/settings.md"
+    return f"is not a setting; {hint}, or remove it."
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:

@@ -4,7 +4,7 @@ No message repeats the value, because a value pasted into the wrong variable may
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from pydantic import BeforeValidator
 from cmk_check.config.misspelt_settings import nearest
 from cmk_check.config.ncrontab import check_ncrontab
 from cmk_check.core.kinds import KINDS, is_known
-from cmk_check.core.text import fold_id, is_guid
+from cmk_check.core.text import few, fold_id, is_guid
 from cmk_check.limits import MAX_TAGS
 
 _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
@@ -26,7 +26,7 @@ _DOMAIN: Final = re.compile(r"([a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]",
 _TIME_SPAN: Final = re.compile(r"-?(\d+\.)?\d{1,2}:\d{2}(:\d{2})?(\.\d+)?")
 NOT_CLIENT_ID: Final = "must be a client id; copy the identity's client id, not its name"
 _NOT_TENANT: Final = "must be a tenant id or a domain; copy it from `az account show`"
-_OUTSIDE: Final = "must be {} from {} to {}; set one or remove the setting"
+_OUTSIDE: Final = "must be {} from {} to {}; correct it, or remove the setting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,12 @@ class Check(BeforeValidator):
 def items(text: str) -> list[str]:
     """Return the entries of a list separated by commas."""
     return [item for part in text.split(",") if (item := part.strip())]
+
+
+def entries(numbers: Iterable[int]) -> str:
+    """Return the entries of a list by their numbers, counted from 1; "" if there are none."""
+    every = list(map(str, numbers))
+    return f"{'entry' if len(every) == 1 else 'entries'} {few(every)}" if every else ""
 
 
 def read_kinds(text: str) -> tuple[str, ...]:
@@ -64,14 +70,13 @@ def read_kinds(text: str) -> tuple[str, ...]:
 
 
 def _read_ids(text: str) -> frozenset[str]:
-    ids = frozenset(item.lower() for item in items(text))
-    wrong = sum(not is_guid(item) for item in ids)
-    if wrong:
+    ids = items(text)
+    if wrong := entries(number for number, item in enumerate(ids, 1) if not is_guid(item)):
         raise ValueError(
             "must be subscription ids separated by commas, like "
-            f"00000000-0000-0000-0000-000000000000; correct {wrong} of its {len(ids)} entries"
+            f"00000000-0000-0000-0000-000000000000; correct {wrong}"
         )
-    return ids
+    return frozenset(map(str.lower, ids))
 
 
 SubscriptionIds = Annotated[frozenset[str], Check(_read_ids, allowed="subscription ids")]
@@ -83,12 +88,10 @@ def _policy_ids(kind: str, allowed: str) -> Check:
 
     def check(text: str) -> frozenset[str]:
         ids = items(text)
-        wrong = sum(not like.fullmatch(item) for item in ids)
-        if wrong:
+        if wrong := entries(n for n, item in enumerate(ids, 1) if not like.fullmatch(item)):
             raise ValueError(
                 f"must be ids of {kind} separated by commas, like "
-                f".../providers/Microsoft.Authorization/{kind}/name; correct {wrong} of its "
-                f"{len(ids)} entries"
+                f".../providers/Microsoft.Authorization/{kind}/name; correct {wrong}"
             )
         return frozenset(map(fold_id, ids))
 
@@ -161,8 +164,8 @@ def schedule(example: str) -> Check:
             check_ncrontab(text)
         except ValueError:
             raise ValueError(
-                "must be an NCRONTAB expression that occurs; write six fields, seconds first, such "
-                f"as {example}"
+                "must be an NCRONTAB expression for a date that exists; write second, minute, "
+                f"hour, day, month and weekday, such as {example}"
             ) from None
         return text
 

@@ -24,7 +24,7 @@ from cmk_check import limits
 from cmk_check.config.alert_route_settings import ROUTES, read_routes, route_settings
 from cmk_check.config.clouds import CLOUDS, Cloud
 from cmk_check.config.http_auth import HttpAuth
-from cmk_check.config.misspelt_settings import UNKNOWN, split_unknown
+from cmk_check.config.misspelt_settings import describe_unknown, split_unknown
 from cmk_check.config.setting_values import (
     SWITCH,
     AssignmentIds,
@@ -34,6 +34,7 @@ from cmk_check.config.setting_values import (
     Switch,
     TagNames,
     TagNamesInOrder,
+    entries,
     is_true,
     items,
     one_of,
@@ -107,9 +108,9 @@ def unknown_entries(environ: Mapping[str, str] | None = None) -> list[int]:
 
 def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return probable mistakes that are not faults, by variable and without the values."""
-    warnings = dict.fromkeys(unknown_settings(environ), UNKNOWN)
-    if entries := unknown_entries(environ):
-        which = f"{'entry' if len(entries) == 1 else 'entries'} {', '.join(map(str, entries))}"
+    names = unknown_settings(environ)
+    warnings = {name: describe_unknown(name, SETTING_NAMES) for name in names}
+    if which := entries(unknown_entries(environ)):
         warnings[_KINDS] = (
             f"names a kind of account that this program does not know ({which}). Check its "
             "spelling: if Azure has no such kind, it selects no account."

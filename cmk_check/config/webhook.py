@@ -8,6 +8,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from cmk_check.config.setting_values import entries
 from cmk_check.core.enums import ChangeType
 from cmk_check.limits import MAX_WEBHOOK_SECRETS, MAX_WEBHOOK_URL_CHARS, WEBHOOK_SECRET_BYTES
 from cmk_check.net.addresses import LOOPBACK, special
@@ -57,7 +58,9 @@ def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
     if kind and (on_azure or kind != LOOPBACK):
         raise ValueError(f"must not have an address that is {kind}; write the https URL of {of}")
     if parts.scheme == "http" and kind != LOOPBACK:
-        raise ValueError("must use https; write an https URL, or for a test a URL of this machine")
+        raise ValueError(
+            "must use https; http is only for a URL of this machine, such as http://127.0.0.1:8000"
+        )
     return text
 
 
@@ -115,10 +118,11 @@ def check_types(text: str) -> frozenset[str]:
     """
     names = [item.lower() for part in text.split(",") if (item := part.strip())]
     full = [name if name.startswith(_PREFIX) else _PREFIX + name for name in names]
-    wrong = sum(name not in set(ChangeType) for name in full)
+    known = set(ChangeType)
+    wrong = entries(number for number, name in enumerate(full, 1) if name not in known)
     if wrong or not full:
         allowed = ", ".join(kind.removeprefix(_PREFIX) for kind in ChangeType)
-        cure = f"correct {wrong} of its {len(full)} entries" if wrong else "write one or more"
+        cure = f"correct {wrong}" if wrong else "write one or more"
         raise ValueError(
             f"must name types of changes; {cure} or remove the setting. The types are {allowed}"
         )

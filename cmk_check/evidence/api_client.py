@@ -23,6 +23,7 @@ from cmk_check.inventory.connection_failures import unreached_gap
 from cmk_check.inventory.http_session import LimitedResponse
 from cmk_check.limits import API_PAUSES_SECONDS, API_REQUEST_SECONDS, LONGEST_API_PAUSE_SECONDS
 from cmk_check.net.proxy import proxy_for
+from cmk_check.net.request_trace import request_traces
 from cmk_check.net.retry_after import retry_after
 from cmk_check.ports import InventoryError
 
@@ -129,7 +130,10 @@ def open_api_session(url: URL) -> aiohttp.ClientSession:
     # Without TLS, the host is this machine's loopback, and no proxy may see the key.
     proxy = proxy_for(str(url)) if url.scheme == "https" else None
     return aiohttp.ClientSession(
-        cookie_jar=aiohttp.DummyCookieJar(), proxy=proxy, response_class=LimitedResponse
+        cookie_jar=aiohttp.DummyCookieJar(),
+        proxy=proxy,
+        response_class=LimitedResponse,
+        trace_configs=request_traces(),
     )
 
 

@@ -11,6 +11,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from cmk_check.core.reasons.gap_sentences import ANSWER_TOO_LARGE
 from cmk_check.limits import ARM_CONNECT_SECONDS, ARM_READ_SECONDS, MAX_ARM_BODY_MIB
 from cmk_check.net.proxy import proxy_for
+from cmk_check.net.request_trace import request_traces
 from cmk_check.ports import InventoryError
 
 
@@ -20,6 +21,7 @@ def open_session(arm_url: str) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         proxy=proxy_for(arm_url),
         response_class=LimitedResponse,
+        trace_configs=request_traces(),
     )
 
 

@@ -116,7 +116,7 @@ Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 class AnyQuery(BaseModel):
     """Query parameters; unknown names are rejected, not ignored.
 
-    The two in ``apart`` exclude each other.
+    The two in ``apart`` cannot be used together.
     """
 
     apart: ClassVar[tuple[str, str] | None] = None
@@ -130,7 +130,7 @@ class AnyQuery(BaseModel):
     @classmethod
     def _refuse_others(cls, given: dict[str, object]) -> dict[str, object]:
         if cls.apart and given.keys() >= set(cls.apart):
-            text = "{name} and {other} exclude each other; give one of them."
+            text = "{name} and {other} cannot be used together; remove one of them."
             name, other = cls.apart
             raise PydanticCustomError(_REFUSED, text, {"name": name, "other": other})
         known = [str(field.alias) for field in cls.model_fields.values()]

@@ -103,9 +103,16 @@ class Tokens:
         return self._user_assigned.get(client_id.lower())
 
     def issue(
-        self, resource: str, identity: Identity | None = None, life: float | None = None
+        self,
+        resource: str,
+        identity: Identity | None = None,
+        life: float | None = None,
+        person: str | None = None,
     ) -> IssuedToken:
-        """Issue a token for a resource; a negative ``life`` gives an expired one."""
+        """Issue a token for a resource; a negative ``life`` gives an expired one.
+
+        ``person`` is the name of the user who signed in, if it was not an identity.
+        """
         holder = identity or self.system_assigned
         now = int(time.time())
         expires_on = int(now + (self.life if life is None else life))
@@ -126,6 +133,8 @@ class Tokens:
             "uti": secrets.token_urlsafe(16),
             "ver": "1.0",
         }
+        if person is not None:
+            claims |= {"idtyp": "user", "upn": person}
         value = jwt.encode(claims, self._key, algorithm=_ALGORITHM)
         return IssuedToken(value, expires_on, holder.client_id)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.functional.estate_kit import (
 def test_az_login_is_enough(tmp_path: Path) -> None:
     """On a laptop azure-identity asks the az command for a token."""
     with Simulator(estate_of({"chat": CMK})) as simulator:
-        token = simulator.tokens.issue(simulator.url)
+        token = simulator.tokens.issue(simulator.url, person="ann@contoso.test")
         answer = {"accessToken": token.value, "expires_on": token.expires_on}
         az = tmp_path / "az"
         az.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(answer)}\nEND\n")
@@ -30,9 +31,35 @@ def test_az_login_is_enough(tmp_path: Path) -> None:
             "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential",
         }
         del environment["IDENTITY_ENDPOINT"], environment["IDENTITY_HEADER"]
-        ended = terminal_kit.run("scan", "--quiet", environment=environment)
+        quiet = terminal_kit.run("scan", "--quiet", environment=environment)
+        ended = terminal_kit.run("scan", environment=environment)
+        misspelt, named = (
+            terminal_kit.run("scan", "--subscription", name, environment=environment)
+            for name in ("Subscripton 1", "subscription 1")
+        )
 
-    assert (ended.code, ended.err) == (0, "")
+    assert (quiet.code, quiet.err) == (0, "")
+    who = f"signed in as ann@contoso.test in tenant {simulator.tokens.tenant_id}"
+    assert (ended.code, ended.err.splitlines()[0]) == (0, f"cmk-check: {who}")
+    assert token.value.split(".")[1] not in ended.err
+    assert (misspelt.code, misspelt.out) == (2, "")
+    assert misspelt.err.endswith("has the name Subscripton 1; similar names: Subscription 1\n")
+    assert (named.code, "accounts: 1: 1 compliant" in named.out) == (0, True)
+
+
+@pytest.mark.long
+def test_debug_shows_each_request_and_no_secret() -> None:
+    """Support asks for a correlation id; a token in a log would be one of many people."""
+    estate = estate_of({"chat": CMK})
+    with Simulator(estate) as simulator:
+        ended = terminal_kit.run("scan", "-q", "--debug", environment=simulator.environment())
+        tokens = [simulator.tokens.issue(simulator.url).value.split(".")[0], "Bearer", "?"]
+
+    lines = ended.err.splitlines()
+    assert any(" /subscriptions 200 correlation " in line for line in lines)
+    form = re.compile(r"cmk-check: (GET|POST) /\S+ \d{3} correlation \S+ \d+\.\d{3} s")
+    assert [line for line in lines if not form.fullmatch(line)] == []
+    assert [each for each in tokens if each in ended.err] == []
 
 
 @pytest.mark.long

@@ -21,6 +21,10 @@ from cmk_check.cli import app
         ("plan chat --json", "No such option: --json; use --format."),
         ("check --json=yes accounts.json", "No such option: --json; use --format."),
         ("doctor -o json", "No such option: -o; the output has one format."),
+        ("help nosuch", "No such command 'nosuch'."),
+        ("resend --url https://x.test --from x --to 3", "must be a whole number, 1 or more"),
+        ("resend --url https://x.test --from 0 --to 3", "must be a whole number, 1 or more"),
+        ("doctor --settings /nope", "/nope cannot be read (No such file or directory); save the"),
     ],
 )
 def test_an_option_of_other_tools_is_answered_with_the_right_one(line: str, told: str) -> None:
@@ -33,11 +37,19 @@ def test_an_option_of_other_tools_is_answered_with_the_right_one(line: str, told
 
 def test_the_version_is_also_a_command() -> None:
     """As `gh version` and `az version` are."""
-    results = [CliRunner().invoke(app, [word]) for word in ("version", "--version")]
+    results = [CliRunner().invoke(app, [word]) for word in ("version", "--version", "-V")]
 
     assert [(each.exit_code, each.stdout) for each in results] == [
         (0, f"cmk-check {VERSION}\n")
-    ] * 2
+    ] * 3
+
+
+@pytest.mark.parametrize(("line", "same"), [("help", "--help"), ("help scan", "scan --help")])
+def test_help_is_also_a_command(line: str, same: str) -> None:
+    """As `git help` and `gh help` are."""
+    given, expected = (CliRunner().invoke(app, each.split()) for each in (line, same))
+
+    assert (given.exit_code, given.stdout) == (0, expected.stdout)
 
 
 _RUN = """

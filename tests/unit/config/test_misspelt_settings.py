@@ -129,3 +129,16 @@ def test_the_first_invocation_logs_once_what_is_unknown(
 
     assert [json.loads(record.getMessage()) for record in caplog.records] == lines
     assert all(record.levelno == logging.WARNING for record in caplog.records)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("CMK_DUE_DAYS", "use CMK_EXCEPTION_MAX_DAYS or CMK_FIX_WITHIN_DAYS or CMK_RETENTION_DAYS"),
+        ("CMK_SCHEDULE", "use CMK_SCAN_SCHEDULE or CMK_WATCH_SCHEDULE if that is meant"),
+        ("CMK_LOG_LEVEL", "is not a setting; see docs/settings.md, or remove it."),
+    ],
+)
+def test_an_unknown_name_is_answered_with_those_that_share_a_word(name: str, said: str) -> None:
+    """Too far from each to be misspelt, and the documents are somewhere else."""
+    assert said in setting_warnings({name: "x"})[name]

@@ -132,7 +132,7 @@ def test_an_unknown_type_is_answered_with_all_that_there_are() -> None:
     """A typing error must not leave an alert out in silence, and is hard to see in a long list."""
     fault = _fault("CMK_ALERT_ON", CMK_ALERT_ON="account.violated,account.violate")
 
-    cure = "correct 1 of its 2 entries or remove the setting. "
+    cure = "correct entry 2 or remove the setting. "
     assert fault.startswith(f"must name types of changes; {cure}")
     assert all(kind.removeprefix("cmkcheck.") in fault for kind in ChangeType)
 

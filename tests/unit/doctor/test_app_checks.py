@@ -27,8 +27,14 @@ from tests.unit.doctor.subjects import AZURITE, told
             {"CMK_SCAN_SCHEDULE": "nonsense", "CMK_WATCH_SCHEDULE": "often", "CMKKINDS": "OpenAI"},
             [
                 ("problem", "CMKKINDS must be called CMK_KINDS; "),
-                ("problem", "CMK_SCAN_SCHEDULE must be an NCRONTAB expression that occurs; "),
-                ("problem", "CMK_WATCH_SCHEDULE must be an NCRONTAB expression that occurs; "),
+                (
+                    "problem",
+                    "CMK_SCAN_SCHEDULE must be an NCRONTAB expression for a date ",
+                ),
+                (
+                    "problem",
+                    "CMK_WATCH_SCHEDULE must be an NCRONTAB expression for a date ",
+                ),
             ],
             id="schedules, and a name without its underscore",
         ),
@@ -39,7 +45,7 @@ from tests.unit.doctor.subjects import AZURITE, told
         ),
         pytest.param(
             {"CMK_EXCLUDE": "x", "CMK_API_URL": "x"},
-            [("warning", "CMK_EXCLUDE is unknown to this program; see docs/settings.md")],
+            [("warning", "CMK_EXCLUDE is not a setting; use CMK_EXCLUDE_SUBSCRIPTIONS if ")],
             id="a name that says nothing to the app, and one of the deployment",
         ),
         pytest.param(
@@ -52,7 +58,10 @@ from tests.unit.doctor.subjects import AZURITE, told
             [
                 ("problem", "CMK_WEBHOOK_URL must be the URL of a receiver; write https://"),
                 ("problem", "CMK_CLOUD must be one of public, usgov, china; set one of them"),
-                ("problem", "CMK_MAX_IN_FLIGHT must be a whole number from 1 to 100; set one"),
+                (
+                    "problem",
+                    "CMK_MAX_IN_FLIGHT must be a whole number from 1 to 100; correct",
+                ),
             ],
             id="every fault at once, and no value",
         ),

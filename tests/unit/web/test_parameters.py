@@ -33,7 +33,7 @@ BOUNDS = "from 1 to 1000"
         (f"findings?q={'x' * 201}", "q", "200 characters"),
         ("findings?format=CSV", "format", "json, csv or xlsx"),
         ("findings?keyHealth=Broken", "keyHealth", "healthy, at_risk, broken, unknown"),
-        ("findings?owner=a&unowned=true", "unowned", "owner exclude each other"),
+        ("findings?owner=a&unowned=true", "unowned", "owner cannot be used together"),
         ("findings?unowned=false", "unowned", "true"),
         ("findings?owner=%20", "owner", "256 characters"),
         ("findings?key_health=broken", "key_health", ALLOWED),

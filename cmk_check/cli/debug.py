@@ -1,0 +1,34 @@
+"""The option ``--debug``."""
+
+import logging
+from typing import Annotated, override
+
+import typer
+
+from cmk_check.cli.exit_codes import complain
+
+
+class _OnStandardError(logging.Handler):
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        complain(record.getMessage())
+
+
+def _trace_requests(wanted: bool) -> None:  # noqa: FBT001 - typer's form of a callback
+    if wanted:
+        from cmk_check.net.request_trace import REQUESTS
+
+        REQUESTS.setLevel(logging.DEBUG)
+        REQUESTS.propagate = False
+        REQUESTS.addHandler(_OnStandardError())
+
+
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        callback=_trace_requests,
+        help="Show each request on standard error: method, path, status, correlation id, seconds; "
+        "never a token, header or body.",
+    ),
+]

@@ -1,0 +1,82 @@
+"""The subscriptions that ``--subscription`` names, by id or by name."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from cmk_check.cli.similar_names import similar_names
+from cmk_check.core.text import few, is_guid, shown
+from cmk_check.errors import NotUsable
+from cmk_check.limits import MAX_NAME_SHOWN_CHARS
+
+if TYPE_CHECKING:
+    from cmk_check.core.account import Subscription
+
+_LIKE_AN_ID: Final = re.compile("[0-9a-fA-F-]{30,}")
+
+
+def given_subscriptions(given: Sequence[str] | None) -> Sequence[str]:
+    """Return the ids and names in the arguments.
+
+    Raises:
+        BadParameter: one is empty, or an id that was cut.
+
+    """
+    stripped = [text.strip() for text in given or ()]
+    for text in stripped:
+        if not text or (_LIKE_AN_ID.fullmatch(text) and not is_guid(text)):
+            raise typer.BadParameter(
+                f"{text[:MAX_NAME_SHOWN_CHARS]!a} must be the name or the id of a subscription, "
+                "like 00000000-0000-0000-0000-000000000000",
+                param_hint="--subscription",
+            )
+    return stripped
+
+
+async def find_ids(given: Sequence[str]) -> list[str]:
+    """Return the ids of subscriptions, lower-cased; names are looked up in Azure.
+
+    Raises:
+        NotUsable: a name has no subscription, or several.
+        InventoryError: the subscriptions could not be listed.
+        SettingsError: a setting is invalid.
+
+    """
+    if all(map(is_guid, given)):
+        return [text.lower() for text in given]
+    from cmk_check.config.settings import Settings
+    from cmk_check.inventory.azure_inventory import open_inventory
+
+    inventory = await open_inventory(Settings.load_for_scan())
+    try:
+        listed = await inventory.subscriptions()
+    finally:
+        await inventory.close()
+    return [id_of(text, listed) for text in given]
+
+
+def id_of(text: str, listed: Sequence["Subscription"]) -> str:
+    """Return the id of one of the listed subscriptions, by its case-insensitive name.
+
+    Raises:
+        NotUsable: no subscription has this name, or several have it.
+
+    """
+    if is_guid(text):
+        return text.lower()
+    named = [each.id for each in listed if (each.name or "").strip().casefold() == text.casefold()]
+    if len(named) == 1:
+        return named[0]
+    name = text[:MAX_NAME_SHOWN_CHARS]
+    if named:
+        why = f"{len(named):,} subscriptions have the name {name}; use the id of one of them: "
+        raise NotUsable(f"--subscription: {why}{few(sorted(named))}")
+    names = [each.name for each in listed if each.name]
+    close = similar_names(text, names)
+    if close:
+        hint = f"similar names: {', '.join(close)}"
+    else:
+        hint = f"you see {few(sorted(names))}" if names else "you see no subscription"
+    raise NotUsable(shown(f"--subscription: no subscription has the name {name}; {hint}"))
