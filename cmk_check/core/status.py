@@ -148,6 +148,8 @@ class Status:
     """The date of the rows if ``unwritten_gaps`` does not name all unwritten gaps."""
     unpublished_of_scans: Unpublished = ALL_PUBLISHED
     """The changes of scans themselves that are not published."""
+    finished_scans: int = 0
+    """The number of full scans that finished, for what is read in turn."""
 
     @property
     def unpublished(self) -> Unpublished:

@@ -74,10 +74,13 @@ class ResourceGraph:
         until: Deadline,
         token: str | None = None,
         subscriptions: list[str] | None = None,
+        *,
+        above: bool = False,
     ) -> GraphPage:
         """Return one page of a query's rows, the first page without ``token``.
 
-        ``subscriptions`` are the subscriptions to query, None for all.
+        ``subscriptions`` are the subscriptions to query, None for all. ``above``: the query also
+        covers the management groups above them.
 
         Raises:
             Any of ``gaps.TROUBLE``.
@@ -86,6 +89,8 @@ class ResourceGraph:
         options: dict[str, object] = {"$top": GRAPH_ROWS_PER_PAGE, "resultFormat": "objectArray"}
         if token is not None:
             options["$skipToken"] = token
+        if above:
+            options["authorizationScopeFilter"] = "AtScopeAboveAndBelow"
         request: dict[str, object] = {"query": query, "options": options}
         if subscriptions is not None:
             request["subscriptions"] = subscriptions

@@ -72,6 +72,7 @@ async def finish(context: ScanContext, scan_id: str) -> None:
                 group_unread=scan.group_unread,
                 unnamed_until=previous.all_recorded_until if summary.unnamed else None,
                 unpublished_of_scans=previous.unpublished_of_scans,
+                finished_scans=previous.finished_scans + 1,
             )
         answer = posture.of_estate(status, now, context.options.expectations)
         ended = replace(ended, posture=answer.verdict)
