@@ -18,8 +18,9 @@ from cmk_check.core.enums import Disposition, KeySeverity, KeyState, Verdict
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
-from cmk_check.core.remediation.cmk_plan import Plan, plan_for
+from cmk_check.core.remediation.encryption_plan import plan_for
 from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.plan import Plan
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.scope import Scope

@@ -10,7 +10,7 @@ from cmk_check.cli.new_folder import new_folder
 from cmk_check.cli.output_options import Language, format_option
 from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.cli.scan import settings_of, subscription_ids, warn_of_settings
-from cmk_check.core.remediation.cmk_plan import key_named, vault_named
+from cmk_check.core.remediation.encryption_plan import key_named, vault_named
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import is_guid
 from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS

@@ -5,8 +5,8 @@ from typing import Final
 
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import Finding
-from cmk_check.core.remediation.cmk_plan import Plan
 from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.plan import Plan
 from cmk_check.core.unread import Absent
 from tests.fakes.remediation import TENANT, finding_of
 from tests.unit.core.key_examples import (

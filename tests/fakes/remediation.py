@@ -12,7 +12,8 @@ from typing import Any, Final
 from cmk_check.core.account import Account
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation.bicep import render_bicep
-from cmk_check.core.remediation.cmk_plan import Plan, TargetVault, plan_for
+from cmk_check.core.remediation.encryption_plan import plan_for
+from cmk_check.core.remediation.plan import Plan, TargetVault
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import judge
 

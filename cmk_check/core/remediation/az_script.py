@@ -9,7 +9,7 @@ import re
 import shlex
 from typing import Final
 
-from cmk_check.core.remediation.cmk_plan import (
+from cmk_check.core.remediation.plan import (
     KEY_SIZE,
     KEY_VAULT_API,
     RETENTION_DAYS,

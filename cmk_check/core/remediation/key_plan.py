@@ -12,7 +12,7 @@ from typing import Final
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import Finding
-from cmk_check.core.remediation.cmk_plan import Plan, TargetVault, matching, new_key
+from cmk_check.core.remediation.plan import Plan, TargetVault, matching, new_key
 from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep, step, switch_on
 from cmk_check.core.rule import KEY_NAME
 from cmk_check.core.text import GUID

@@ -10,7 +10,7 @@ from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.not_covered_by_cmk import limits_of
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
-from cmk_check.core.remediation.cmk_plan import plan_for
+from cmk_check.core.remediation.encryption_plan import plan_for
 from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.scan_request import began_at
 from cmk_check.core.status import Status

@@ -12,7 +12,7 @@ import pytest
 from cmk_check.cli.plan_folder import render_run
 from cmk_check.core.owner import Owner
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.cmk_plan import vault_to_share
+from cmk_check.core.remediation.encryption_plan import vault_to_share
 from tests.fakes.remediation import TENANT, Ended, Watched, finding_of, planned
 
 OWNERS: Final = ("Ann", "Ann", "Bob")

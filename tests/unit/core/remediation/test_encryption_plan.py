@@ -12,7 +12,8 @@ from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import Owner
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.cmk_plan import TargetVault, plan_for, vault_to_share
+from cmk_check.core.remediation.encryption_plan import plan_for, vault_to_share
+from cmk_check.core.remediation.plan import TargetVault
 from cmk_check.core.resource_id import AccountId
 from tests.fakes.remediation import (
     CLIENT,

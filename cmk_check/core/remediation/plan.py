@@ -1,0 +1,81 @@
+"""A plan that fixes an account or its key, as data for the renderers, and the names that it uses.
+
+A plan changes nothing, and this program never runs one. docs/remediation.md explains each step and
+what a plan leaves out.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from cmk_check.core.keys.key_health import KeyConcern
+from cmk_check.core.remediation.steps import PlanStep
+from cmk_check.core.resource_id import AccountId
+
+VAULT_PREFIX: Final = "kv-cmk-"
+
+# The size of the key that a plan creates. Both of Microsoft's pages accept 2048 bits; the page on
+# Azure OpenAI accepts no other size.
+KEY_SIZE: Final = 2048
+RETENTION_DAYS: Final = 90
+# Key Vault Crypto Service Encryption User: read, wrap and unwrap a key, and nothing else.
+ROLE_ID: Final = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
+# Earlier versions of the vault's API retire in February 2027.
+KEY_VAULT_API: Final = "2026-02-01"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetVault:
+    """The vault for the key.
+
+    ``resource_group`` is None if only the name of an existing vault is known. ``is_shared``: the
+    plans of several accounts use this vault and the same key in it.
+    """
+
+    name: str
+    subscription_id: str
+    resource_group: str | None
+    is_new: bool
+    is_shared: bool = False
+    is_hsm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps for one account, and the names that they use."""
+
+    summary: str
+    """Plain text, like the steps' texts, with any character that Azure allows."""
+    steps: tuple[PlanStep, ...]
+    account: AccountId
+    location: str | None
+    """None if it is not known, like ``tenant_id``."""
+    tenant_id: str | None
+    user: bool
+    """Whether a user-assigned identity of the account uses the key."""
+    client_id: str | None
+    """The client id of this identity; None if the script must read it from the account."""
+    vault: TargetVault
+    key: str
+    replaces: str | None = None
+    """The key that the account uses now and that the plan replaces."""
+    left: tuple[KeyConcern, ...] = ()
+    """The reasons of key health that the steps do not fix."""
+
+
+def new_key(account: AccountId, vault: TargetVault) -> str:
+    """Return the name of the key that a plan creates, for one account or for a shared vault."""
+    return (
+        f"cmk-{vault.name.removeprefix(VAULT_PREFIX) if vault.is_shared else hash_of(account.text)}"
+    )
+
+
+def hash_of(text: str) -> str:
+    """Return a hash of 16 characters, because names of vaults must be globally unique."""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+
+
+def matching(pattern: str | re.Pattern[str], text: str | None) -> str | None:
+    """Return the text if it has the expected form, else None."""
+    return text if text is not None and re.fullmatch(pattern, text) else None
