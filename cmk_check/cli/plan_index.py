@@ -101,6 +101,9 @@ def as_markdown(index: Plans) -> Iterator[str]:
     new = {each.plan.vault.name for each in plans if each.plan.vault.is_new}
     yield f"| key vaults that the plans create | {len(new):,} |\n\n"
     if plans:
+        if warning := next(filter(None, (each.plan.warning for each in plans)), None):
+            yield f"## If Terraform manages an account\n\n{_text(warning)}\n\n"
+            yield "`run.sh` asks about it first. Without a terminal, it needs `--no-terraform`.\n\n"
         yield from _warnings(steps)
         yield _RUN
         actions = {step.action for step in steps}

@@ -122,13 +122,17 @@ class Watched:
         for fact, value in (BARE | state).items():
             self.set(f"accounts/{name}/{fact}", value)
 
-    def run(self, script: str | Path, **environment: str) -> Ended:
-        """Run a script: a text from its standard input, or a file."""
+    def run(
+        self, script: str | Path, *options: str, terminal: int | None = None, **environment: str
+    ) -> Ended:
+        """Run a script: a text from its standard input, or a file, which may read a terminal."""
         for name in ("calls", "count", "slept"):
             (self._state / name).unlink(missing_ok=True)
+        text = b"" if isinstance(script, Path) else script.encode()
+        stdin: dict[str, Any] = {"input": text} if terminal is None else {"stdin": terminal}
         ended = subprocess.run(
-            [BASH, *([script] if isinstance(script, Path) else [])],
-            input=b"" if isinstance(script, Path) else script.encode(),
+            [BASH, *([script, *options] if isinstance(script, Path) else [])],
+            **stdin,
             env={
                 "PATH": self._path,
                 "FAKE_AZ": str(self._state),

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from cmk_check.core.keys.key_health import KeyConcern
-from cmk_check.core.remediation.steps import PlanStep
+from cmk_check.core.remediation.steps import (
+    ON_ACCOUNTS,
+    TERRAFORM_WARNING,
+    PlanStep,
+    comment_lines,
+)
 from cmk_check.core.resource_id import AccountId
 
 VAULT_PREFIX: Final = "kv-cmk-"
@@ -62,6 +67,17 @@ class Plan:
     """The key that the account uses now and that the plan replaces."""
     left: tuple[KeyConcern, ...] = ()
     """The reasons of key health that the steps do not fix."""
+
+    @property
+    def warning(self) -> str | None:
+        """What to do first if Terraform manages the account; None if no step changes it."""
+        changes_account = any(step.action in ON_ACCOUNTS for step in self.steps)
+        return TERRAFORM_WARNING if changes_account else None
+
+    def cautions(self, comment: str) -> str:
+        """Return the plan's warning and those of its steps, as the lines of a comment."""
+        first = comment_lines(comment, "Terraform", self.warning) if self.warning else ""
+        return first + "".join(step.caution(comment) for step in self.steps)
 
 
 def new_key(account: AccountId, vault: TargetVault) -> str:

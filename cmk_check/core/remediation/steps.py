@@ -8,9 +8,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from cmk_check.core.text_files import filled, parts_of, toml_of
+from cmk_check.core.text_files import filled, parts_of, text_of, toml_of
 
 BASH: Final = parts_of(__package__, "plan.sh")
+TERRAFORM_WARNING: Final = text_of(__package__, "terraform_warning.txt").strip()
+"""What must be done before an account is changed that Terraform manages.
+
+Terraform removes a key that is not in its configuration: the block is optional and not computed
+(cognitive_account_resource.go of the provider azurerm 5.2).
+"""
 _WORDS: Final = toml_of(__package__, "steps.toml")
 
 
@@ -61,6 +67,10 @@ ON_KEYS: Final = frozenset(
     }
 )
 """The steps that call the vault itself, because Azure Resource Manager cannot do them."""
+ON_ACCOUNTS: Final = frozenset(
+    {Action.ASSIGN_IDENTITY, Action.RESTORE_IDENTITY, Action.SWITCH_ON, Action.FOLLOW_KEY}
+)
+"""The steps that change an account's settings, which Terraform may manage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +88,15 @@ class PlanStep:
 
     def caution(self, comment: str) -> str:
         """Return title and warning as comment lines, "" without a warning."""
-        if self.warning is None:
-            return ""
-        lines = textwrap.wrap(self.warning, 92, break_long_words=False)
-        return "".join(
-            f"{comment}{line}\n"
-            for line in (f" - {self.title}:", *(f"   {line}" for line in lines))
-        )
+        return "" if self.warning is None else comment_lines(comment, self.title, self.warning)
+
+
+def comment_lines(comment: str, title: str, text: str) -> str:
+    """Return an entry of a list in the comment at the top of a script or template."""
+    lines = textwrap.wrap(text, 92, break_long_words=False)
+    return "".join(
+        f"{comment}{line}\n" for line in (f" - {title}:", *(f"   {line}" for line in lines))
+    )
 
 
 def step(action: Action, *, due: str = "", **variants: bool) -> PlanStep:
