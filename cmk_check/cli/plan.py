@@ -62,7 +62,10 @@ def plan(  # noqa: PLR0913 - an argument for each option
         typer.Option(metavar="NAME", help="The key; the script creates it if it does not exist."),
     ] = None,
     language: Annotated[
-        Language, format_option(Language, "A bash script of az commands, or Bicep.")
+        Language,
+        format_option(
+            Language, "A bash script of az commands, Bicep, Terraform, or steps in the portal."
+        ),
     ] = Language.AZ,
     every: Annotated[
         bool, typer.Option("--all", help="Plan for all accounts, into a folder.")

@@ -97,6 +97,7 @@ class Watched:
     def __init__(self, folder: Path, state: Mapping[str, str]) -> None:
         self._state, self._programs = folder / "state", folder / "bin"
         self._use(_FAKE)
+        self.terminal: int | None = None
         self._state.mkdir(parents=True)
         self._programs.mkdir()
         self._path = f"{self._programs}:{os.environ['PATH']}"
@@ -122,17 +123,15 @@ class Watched:
         for fact, value in (BARE | state).items():
             self.set(f"accounts/{name}/{fact}", value)
 
-    def run(
-        self, script: str | Path, *options: str, terminal: int | None = None, **environment: str
-    ) -> Ended:
+    def run(self, script: str | Path, *options: str, **environment: str) -> Ended:
         """Run a script: a text from its standard input, or a file, which may read a terminal."""
         for name in ("calls", "count", "slept"):
             (self._state / name).unlink(missing_ok=True)
         text = b"" if isinstance(script, Path) else script.encode()
-        stdin: dict[str, Any] = {"input": text} if terminal is None else {"stdin": terminal}
         ended = subprocess.run(
             [BASH, *([script, *options] if isinstance(script, Path) else [])],
-            **stdin,
+            input=None if self.terminal else text,
+            stdin=self.terminal,
             env={
                 "PATH": self._path,
                 "FAKE_AZ": str(self._state),

@@ -85,6 +85,10 @@ def plan_for(
         client_id=client_id,
         vault=target,
         key=new_key(account, target) if key is None else key_named(key),
+        kind=finding.kind,
+        vault_uri=evidence.key_vault_uri if _vault_of_the_account(finding) else None,
+        is_set=finding.judgement.reason is Reason.KEY_NOT_NAMED,
+        is_named=key is not None,
     )
 
 

@@ -76,6 +76,7 @@ def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
         return None
     taken, ended = made
     left = tuple(each for each in wrong if each.code not in ended)
+    stays = not {Action.FOLLOW_KEY, Action.SWITCH_ON}.intersection(each.action for each in taken)
     account, left_open = finding.id, ", ".join(each.code for each in left)
     return Plan(
         summary=f"Fix the key of {account.name} in resource group {account.resource_group}, in "
@@ -90,6 +91,12 @@ def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
         client_id=client_id,
         vault=vault,
         key=new_key(account, vault) if replaced else key,
+        kind=finding.kind,
+        principal_id=matching(GUID, health.principal_id),
+        vault_uri=evidence.key_vault_uri,
+        is_set=True,
+        version=matching("[0-9A-Fa-f]{32}", health.key_version),
+        is_pinned=stays and evidence.key_version == health.key_version,
         replaces=key if replaced else None,
         left=left,
     )

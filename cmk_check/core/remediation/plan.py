@@ -13,6 +13,7 @@ from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.remediation.steps import (
     ON_ACCOUNTS,
     TERRAFORM_WARNING,
+    Action,
     PlanStep,
     comment_lines,
 )
@@ -63,15 +64,54 @@ class Plan:
     """The client id of this identity; None if the script must read it from the account."""
     vault: TargetVault
     key: str
+    kind: str | None = None
+    principal_id: str | None = None
+    """The object id of the identity that uses the key; None if it is not known."""
+    vault_uri: str | None = None
+    """The address of the vault that the account names; None if it names none."""
+    is_set: bool = False
+    """Whether the account's key source is already a key vault."""
+    version: str | None = None
+    """The version of the key that the account uses."""
+    is_pinned: bool = False
+    """Whether the account names this version, and no step changes that."""
+    is_named: bool = False
+    """Whether a person named the key, which probably exists."""
     replaces: str | None = None
     """The key that the account uses now and that the plan replaces."""
     left: tuple[KeyConcern, ...] = ()
     """The reasons of key health that the steps do not fix."""
 
     @property
+    def actions(self) -> tuple[Action, ...]:
+        """What the steps do, in order."""
+        return tuple(step.action for step in self.steps)
+
+    @property
+    def account_path(self) -> str:
+        """The account's ARM id with Azure's casing, which Terraform compares."""
+        place = f"/subscriptions/{self.account.subscription_id}/resourceGroups"
+        return (
+            f"{place}/{self.account.resource_group}/providers/Microsoft.CognitiveServices/accounts/"
+            f"{self.account.name}"
+        )
+
+    @property
+    def vault_path(self) -> str | None:
+        """The vault's ARM id; None if its resource group is not known."""
+        vault = self.vault
+        if vault.resource_group is None:
+            return None
+        kind = "managedHSMs" if vault.is_hsm else "vaults"
+        return (
+            f"/subscriptions/{vault.subscription_id}/resourceGroups/{vault.resource_group}"
+            f"/providers/Microsoft.KeyVault/{kind}/{vault.name}"
+        )
+
+    @property
     def warning(self) -> str | None:
         """What to do first if Terraform manages the account; None if no step changes it."""
-        changes_account = any(step.action in ON_ACCOUNTS for step in self.steps)
+        changes_account = not ON_ACCOUNTS.isdisjoint(self.actions)
         return TERRAFORM_WARNING if changes_account else None
 
     def cautions(self, comment: str) -> str:

@@ -1,6 +1,7 @@
-"""The steps of a remediation plan: steps.toml has their words, plan.sh their bash.
+"""The steps of a remediation plan, the one source of all four ways to carry it out.
 
-The bash has no names: a script assigns them first. Renderers for other languages do not use it.
+steps.toml has their words, also for the portal, plan.sh their bash, and plan.tf their Terraform.
+None of these has names: the renderers assign or insert them.
 """
 
 import textwrap
@@ -77,13 +78,16 @@ ON_ACCOUNTS: Final = frozenset(
 class PlanStep:
     """One step, as plain text for people, with its ``commands`` in bash.
 
-    ``warning`` says what cannot be undone or must be decided, or is None.
+    ``risk`` says what cannot be undone or must be decided, or is None; ``warning`` is the same for
+    a script, which may add how it behaves. ``portal`` has a line for each action in the portal.
     """
 
     action: Action
     title: str
     why: str
+    risk: str | None = None
     warning: str | None = None
+    portal: str = field(kw_only=True)
     commands: str = field(kw_only=True)
 
     def caution(self, comment: str) -> str:
@@ -111,7 +115,9 @@ def step(action: Action, *, due: str = "", **variants: bool) -> PlanStep:
         action,
         words["title"],
         words["why"],
-        words.get("warning"),
+        risk := words.get("warning"),
+        " ".join(filter(None, (risk, words.get("script")))) or None,
+        portal=words["portal"].strip(),
         commands=filled(BASH, words.get("bash", action), {"due": due}) + "\n",
     )
 

@@ -36,9 +36,9 @@ class Folder:
             self.azure.add_account(f"a{number}")
         self.script.write_text(render_run((file, "it's $(touch ran)") for file in self.files))
 
-    def run(self, *options: str, terminal: int | None = None, **environment: str) -> Ended:
+    def run(self, *options: str, **environment: str) -> Ended:
         """Run its script."""
-        return self.azure.run(self.script, *options, terminal=terminal, **environment)
+        return self.azure.run(self.script, *options, **environment)
 
     def warn(self) -> None:
         """Write the script of a folder with a plan that changes an account."""
@@ -280,13 +280,13 @@ def test_at_a_terminal_it_asks_and_only_no_goes_on(tmp_path: Path, typed: str, c
     """A person who presses Enter has not thought about it."""
     folder = Folder(tmp_path)
     folder.warn()
-    keyboard, terminal = pty.openpty()
+    keyboard, folder.azure.terminal = pty.openpty()
     os.write(keyboard, typed.encode())
 
-    ended = folder.run(terminal=terminal)
+    ended = folder.run()
 
     os.close(keyboard)
-    os.close(terminal)
+    os.close(folder.azure.terminal)
     assert (ended.code, folder.done) == (code, code == 0)
     assert "If Terraform manages this account, " in ended.err
     assert "Does Terraform manage any of these accounts without this change? (yes/no) " in ended.err
