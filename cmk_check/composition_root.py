@@ -186,6 +186,7 @@ class App:
             hostname=settings.hostname,
             kinds=settings.kinds,
             portal_url=settings.addresses.portal_url,
+            vault_domain=settings.addresses.vault_domain,
             key_health=settings.key_health,
             owners=bool(settings.owner_tags),
             watch=bool(settings.watch_schedule),

@@ -312,8 +312,13 @@ class Remediation(Answer):
     """How to fix a finding."""
 
     summary: str = Field(description="A one-sentence summary of the plan.")
+    warning: str | None = Field(
+        description="What to do first if Terraform manages the account; null if it does not change."
+    )
     steps: list[RemediationStep] = Field(description="What the script does, in order.")
+    portal: str = Field(description="The steps in the Azure portal, as Markdown.")
     az: str = Field(description="A bash script of `az` commands.")
+    terraform: str = Field(description="A root module for the provider azurerm.")
     bicep: str | None = Field(description="A template; null if no template can fix it.")
 
 

@@ -603,10 +603,16 @@ export interface components {
         Remediation: {
             /** @description A one-sentence summary of the plan. */
             summary: string;
+            /** @description What to do first if Terraform manages the account; null if it does not change. */
+            warning: string | null;
             /** @description What the script does, in order. */
             steps: components["schemas"]["RemediationStep"][];
+            /** @description The steps in the Azure portal, as Markdown. */
+            portal: string;
             /** @description A bash script of `az` commands. */
             az: string;
+            /** @description A root module for the provider azurerm. */
+            terraform: string;
             /** @description A template; null if no template can fix it. */
             bicep: string | null;
         };

@@ -21,6 +21,8 @@ from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.reasons.catalogue import KEY_REASONS, VERDICT_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
+from cmk_check.core.remediation.portal import render_portal
+from cmk_check.core.remediation.terraform import render_terraform
 from cmk_check.core.resource_id import AccountId
 from cmk_check.limits import SUBSCRIPTION_SECONDS
 from cmk_check.ports import InventoryError
@@ -106,12 +108,17 @@ async def test_the_script_stands_alone_on_standard_output(
     written = capsys.readouterr()
     plan = planned(finding_of(key_source="Microsoft.CognitiveServices"), tenant_id=TENANT)
     assert code == 1
-    assert written.out == (render_az if language is Language.AZ else render_bicep)(plan)
+    assert written.out == {
+        Language.AZ: render_az(plan),
+        Language.BICEP: render_bicep(plan),
+        Language.TERRAFORM: render_terraform(plan),
+        Language.PORTAL: render_portal(plan, "https://portal.azure.com", "vault.azure.net"),
+    }.get(language)
     assert written.err.splitlines() == [
         f"cmk-check: chat is non_compliant: {VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY].text()}",
         "cmk-check: Azure created it on 2024-05-01; the violation may be as old.",
-        f"cmk-check: {plan.summary} The script's head lists what cannot be undone.",
-        f"cmk-check: run it, then check: cmk-check scan --subscription {ID.subscription_id}",
+        f"cmk-check: {plan.summary} Read it first: it says what cannot be undone.",
+        f"cmk-check: afterwards check: cmk-check scan --subscription {ID.subscription_id}",
     ]
 
 

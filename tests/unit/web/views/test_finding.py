@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from cmk_check.core.account import Evidence, Judgement
 from cmk_check.core.enums import KeyState, Reason, Verdict
 from cmk_check.core.model import Finding, Transition
+from cmk_check.core.remediation.portal import render_portal
+from cmk_check.core.remediation.terraform import render_terraform
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.web import models
@@ -23,6 +25,7 @@ from tests.unit.web.api_kit import (
     EARLIER,
     LAB,
     NOON,
+    PORTAL,
     PRODUCTION,
     Served,
     coverage,
@@ -174,7 +177,7 @@ def test_the_steps_are_those_of_the_plan() -> None:
     """The command, the API and the page give the same advice."""
     found = finding_of(identity_type="UserAssigned", identity_client_id=CLIENT)
 
-    shown = remediation_of(found, TENANT)
+    shown = remediation_of(found, TENANT, PORTAL, "vault.azure.net")
 
     plan = planned(found, tenant_id=TENANT)
     assert shown is not None
@@ -183,13 +186,16 @@ def test_the_steps_are_those_of_the_plan() -> None:
         (step.title, step.why, step.warning) for step in plan.steps
     ]
     assert f"TENANT='{TENANT}'" in shown.az
+    assert shown.warning == plan.warning
+    assert shown.portal == render_portal(plan, PORTAL, "vault.azure.net")
+    assert shown.terraform == render_terraform(plan)
     assert (shown.bicep or "").startswith("// Vault, key and grant")
 
 
 @pytest.mark.parametrize(("what", "has_template"), [("key disabled", False), ("no role", True)])
 def test_a_broken_key_has_the_plan_that_ends_it(what: str, *, has_template: bool) -> None:
     """With the reason alone, people would have to look up names and options."""
-    shown = remediation_of(broken(BROKEN_KEYS[what]), TENANT)
+    shown = remediation_of(broken(BROKEN_KEYS[what]), TENANT, PORTAL, "vault.azure.net")
 
     assert shown is not None
     assert shown.summary.startswith("Fix the key of Chat ")
