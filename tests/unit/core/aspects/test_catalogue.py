@@ -83,8 +83,27 @@ EXAMPLES: Final[dict[str, tuple[Finding, Finding]]] = {
 DOCUMENTS: Final[dict[str, tuple[dict[str, object], dict[str, object]]]] = {
     "owner": ({"tags": {"owner": "ai"}}, {"tags": {"owner": "hr"}}),
 }
-FINDINGS: Final = [*BARE.values(), *(each for pair in EXAMPLES.values() for each in pair)]
 each_aspect: Final = pytest.mark.parametrize("aspect", ASPECTS, ids=lambda it: it.name)
+
+
+def beside(finding: Finding, example: Finding) -> Finding:
+    """Return a finding with what an example has beside its verdict."""
+    sides = {each.name: getattr(example, each.name) for each in fields(Sides)}
+    bare = BARE[example.judgement.verdict]
+    return replace(finding, **{name: it for name, it in sides.items() if it != getattr(bare, name)})
+
+
+def states() -> Iterator[Finding]:
+    """Return an account of each verdict without aspects, and with one that is not as it may be."""
+    for bare in BARE.values():
+        pairs = [EXAMPLES[each.name] for each in ASPECTS if each.applies(bare.judgement)]
+        well = bare
+        for _, second in pairs:
+            well = beside(well, second)
+        yield from (bare, well, *(beside(well, first) for first, _ in pairs))
+
+
+FINDINGS: Final = list(states())
 
 
 def counted(findings: Iterable[Finding], gone: Iterable[Finding] = ()) -> AccountCounts:
