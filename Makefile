@@ -15,6 +15,9 @@ WORKERS := --numprocesses=3 --dist=worksteal -p no:schemathesis
 LONG_WORKERS := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 LONG_TOOLS := install az checkov sarif openapi $(VENV)/deployed/.installed $(VENV)/sbom/.installed
 DIST := dist
+# Shows that an installation is alive: packages so far, and seconds.
+PROGRESS := python=$$(tools/find_python.sh) && "$$python" tools/progress.py
+PIP_OPTIONS := --disable-pip-version-check --no-compile --require-hashes --no-deps
 
 # Tests start hundreds of Python processes. Without compiled modules each of them compiles the program, and
 # each worker compiles every test.
@@ -33,18 +36,19 @@ help: ## list these tasks
 
 install: $(VENV)/.installed node_modules/.installed ## install everything into .venv and node_modules
 
+# What each installation takes was measured on two processors with a good connection and empty caches.
 $(VENV)/.installed: locks/dev.txt
 	@python=$$(tools/find_python.sh) && "$$python" -m venv $(VENV)
-	@echo "Installing Python packages into $(VENV)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r locks/dev.txt
-	@echo "Compiling them, on all processors: otherwise every worker of the first test run does so"
-	@$(PY) -m compileall -q -j 0 -x '/(libcst|mypyc?|pip|pygments|textual)/' $(VENV)/lib || true
+	@echo "Installing Python packages into $(VENV): SIZE, usually MINUTES"
+	@$(PROGRESS) Packages $$(grep -c == $<) -- $(PY) -m pip install $(PIP_OPTIONS) -r $<
+	@$(PROGRESS) "Compiling them, on all processors: otherwise every worker of the first test run does so" 0 -- \
+		$(PY) -m compileall -q -j 0 -x '/(libcst|mypyc?|pip|pygments|textual)/' $(VENV)/lib || true
 	@touch $@
 
 node_modules/.installed: package-lock.json .npmrc
 	@tools/find_node.sh
-	@echo "Installing Azurite and the checkers into node_modules"
-	@npm ci --no-audit --no-fund --loglevel=error
+	@echo "Installing Azurite and the checkers into node_modules: SIZE, usually MINUTES"
+	@$(PROGRESS) npm 0 -- npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 az: $(VENV)/az/.installed ## install Microsoft's az command into .venv/az, for the long tests
@@ -65,9 +69,10 @@ $(VENV)/sarif/.installed $(VENV)/openapi/.installed: $(VENV)/%/.installed: tools
 # These tools need other versions of the app's packages, so each has an environment of its own. It is
 # inside .venv, where no tool looks for sources.
 $(VENV)/%/.installed: locks/%.txt | $(VENV)/.installed
-	@echo "Installing $* into $(VENV)/$*"
+	@echo "Installing $* into $(VENV)/$*$(if $(filter az,$*),: AZSIZE)"
 	@$(PY) -m venv --clear --without-pip $(VENV)/$*
-	@$(PY) -m pip --python $(VENV)/$*/bin/python install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r locks/$*.txt
+	@$(PROGRESS) Packages $$(grep -c == $<) -- \
+		$(PY) -m pip --python $(VENV)/$*/bin/python install $(PIP_OPTIONS) -r $<
 	@touch $@
 
 # Exactly the packages that the app has on Azure; pip resolves dependencies, as Azure's build does.

@@ -46,7 +46,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrintedTermin
     """The terminal after one scan of the sample estate, with az signed in."""
     with PrintedTerminal(tmp_path_factory.mktemp("beside"), CMK_CHANGES_QUEUE="on") as terminal:
         terminal.sign_in()
-        terminal.follow('curl -sS --data "" -H "@$START_FILE" "$HOST/api/scan"')
+        terminal.follow('curl -sS --data "" -H "@$START_FILE" "$APP_URL/api/scan"')
         yield terminal
 
 
