@@ -105,6 +105,12 @@ def unknown_entries(environ: Mapping[str, str] | None = None) -> list[int]:
     return [number for number, kind in enumerate(items(text), 1) if not is_known(kind)]
 
 
+def kinds_without_keys(environ: Mapping[str, str] | None = None) -> list[str]:
+    """Return the kinds in ``CMK_KINDS`` that Azure cannot encrypt with a customer's key."""
+    chosen = {kind.lower() for kind in items(environment(environ).get(_KINDS, ""))}
+    return [kind for kind in WITHOUT_CUSTOMER_KEYS if kind.lower() in chosen]
+
+
 def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return probable mistakes that are not faults, by variable and without the values."""
     warnings = dict.fromkeys(unknown_settings(environ), UNKNOWN)
@@ -115,8 +121,7 @@ def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]
             f"names a kind of account that this program does not know ({which}). Check its "
             "spelling: if Azure has no such kind, it selects no account."
         )
-    chosen = {kind.lower() for kind in items(environment(environ).get(_KINDS, ""))}
-    if hopeless := [kind for kind in WITHOUT_CUSTOMER_KEYS if kind.lower() in chosen]:
+    if hopeless := kinds_without_keys(environ):
         of_kinds.append(
             f"names {', '.join(hopeless)}: Azure offers no customer-managed keys for such "
             "accounts, so all of them violate the rule. Leave these kinds out."

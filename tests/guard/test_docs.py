@@ -10,6 +10,7 @@ from typing import Final
 from cmk_check.alerts.log_lines import LogEvent
 from cmk_check.config.misspelt_settings import API_KEY
 from cmk_check.config.settings import SETTING_NAMES, Settings
+from cmk_check.core.kinds import WITHOUT_CUSTOMER_KEYS
 from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.doctor.assumptions import PROBES
 from cmk_check.doctor.assumptions import texts as assumptions
@@ -144,6 +145,7 @@ def test_the_page_of_the_rule_says_why_it_matters_as_findings_do() -> None:
     purpose = section(RULE, "Why it matters")
 
     assert [sentence for sentence in RULE_TEXT.why if sentence not in purpose] == []
+    assert [kind for kind in WITHOUT_CUSTOMER_KEYS if f"`{kind}`" not in RULE] == []
     assert f"| {RULE_TEXT.severity}; `security-severity` {RULE_TEXT.security_severity}" in purpose
 
 

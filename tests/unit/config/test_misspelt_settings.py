@@ -120,9 +120,13 @@ def fresh_app() -> Iterator[None]:
     [
         (FOREIGN, [LOGGED | {"unknown": ["CMK_EXCLUDE", "CMK_OWNER"]}]),
         ({"CMK_KINDS": "OpenAI,Foundry"}, [LOGGED | {"unknown": [], "unknownKinds": [2]}]),
+        (
+            {"CMK_KINDS": "OpenAI,knowledge"},
+            [LOGGED | {"unknown": [], "kindsWithoutKeys": ["knowledge"]}],
+        ),
         ({"CMK_API_URL": "x"}, []),
     ],
-    ids=["names", "kinds", "all known"],
+    ids=["names", "kinds", "kinds without keys", "all known"],
 )
 def test_the_first_invocation_logs_once_what_is_unknown(
     monkeypatch: pytest.MonkeyPatch,
