@@ -67,7 +67,7 @@ async def test_a_finding_says_why_it_matters_and_how_to_check_it(served: Served)
 
     assert shown["rule"] == {
         "severity": "medium",
-        "category": "encryption at rest",
+        "category": "encryption at rest, generative AI",
         "why": RULE_TEXT.why,
     }
     assert shown["check"]["az"].startswith(
