@@ -90,7 +90,7 @@ def test_no_plan_sets_a_key_that_azure_does_not_offer(account: dict[str, str]) -
     assert finding.judgement.verdict is Verdict.NON_COMPLIANT
     assert plan_for(finding) is None
     assert vault_to_share(finding) is None
-    assert "Set a customer-managed key" not in finding.judgement.message
+    assert "Encryption page" not in finding.judgement.message
     assert finding.judgement.message.endswith(": take the kind out of CMK_KINDS.")
 
 
