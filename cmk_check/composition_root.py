@@ -285,17 +285,26 @@ def the_app() -> App:
         SettingsError: the settings are invalid; the error names every fault.
 
     """
-    from cmk_check.config.settings import Settings, unknown_entries, unknown_settings
+    from cmk_check.config.settings import (
+        Settings,
+        kinds_without_keys,
+        unknown_entries,
+        unknown_settings,
+    )
 
     try:
         app = App(Settings.load())
     except SettingsError as error:
         _log.critical("The settings are not valid. %s", error)
         raise
-    unknown, entries = unknown_settings(), unknown_entries()
-    if unknown or entries:
+    found: dict[str, list[str] | list[int]] = {
+        "unknown": unknown_settings(),
+        "unknownKinds": unknown_entries(),
+        "kindsWithoutKeys": kinds_without_keys(),
+    }
+    if any(found.values()):
         from cmk_check.alerts.log_lines import LogEvent, write_line
 
-        fields = {"unknown": unknown} | ({"unknownKinds": entries} if entries else {})
+        fields = {name: each for name, each in found.items() if each or name == "unknown"}
         write_line(logging.WARNING, LogEvent.SETTINGS, fields)
     return app

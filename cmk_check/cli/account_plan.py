@@ -91,7 +91,8 @@ async def report(  # noqa: PLR0913 - what it reads with, what for, and when
         complain(shown(f"Azure created it on {day}; the violation may be as old."))
     made = plan_for(_finding(judged, now), tenant_id=tenant_id, vault=choice.vault, key=choice.key)
     if made is None:
-        raise TypeError("a non-compliant account has a plan")
+        complain("no plan can end this violation.")
+        return VIOLATED
     return _write(made, choice.language, settings.addresses)
 
 

@@ -107,6 +107,7 @@ def _rule(code: str, page: str) -> dict[str, Any]:
     if entry.severity is ReasonSeverity.ERROR:
         # GitHub shows this severity instead of the level, so an unknown account must not have it.
         severity = str(RULE_TEXT.security_severity)
+        rule["help"] = _message(" ".join((entry.text(), *RULE_TEXT.why)))
         rule["properties"] = {"security-severity": severity, "tags": RULE_TEXT.tags}
     return rule
 

@@ -322,6 +322,23 @@ class Remediation(Answer):
     bicep: str | None = Field(description="A template; null if no template can fix it.")
 
 
+class AboutRule(Answer):
+    """What the rule is for; the same for every finding."""
+
+    severity: str = Field(description="How serious a violation is.")
+    category: str = Field(description="What the rule protects.")
+    why: list[str] = Field(
+        description="Three sentences: what a customer-managed key gives, and what it does not."
+    )
+
+
+class SelfCheck(Answer):
+    """How to see the fact on which the verdict rests, without this app."""
+
+    az: str = Field(description="A command for `az`, which only reads.")
+    portal: str = Field(description="Where to look in the Azure portal.")
+
+
 class FindingDetail(Finding):
     """A finding with its history and what to do."""
 
@@ -334,6 +351,8 @@ class FindingDetail(Finding):
     )
     limits: list[str] = Field(description="What the account's key does not cover.")
     controls: list[Control] = Field(description="The controls that the finding is evidence for.")
+    rule: AboutRule = Field(description="Why the finding matters.")
+    check: SelfCheck = Field(description="How to check the verdict yourself.")
 
 
 class _Covered(_Named):

@@ -125,5 +125,5 @@ def test_a_newcomer_gets_from_the_first_finding_to_the_fix(tmp_path: Path) -> No
             assert answer is None or printed == answer, command
 
     assert start.splitlines()[-1] == "make up"
-    assert len([answer for _, answer in steps if answer]) == 7
+    assert len([answer for _, answer in steps if answer]) == 9
     assert time.monotonic() - began < QUARTER_OF_AN_HOUR

@@ -10,6 +10,8 @@ from typing import Final
 from cmk_check.alerts.log_lines import LogEvent
 from cmk_check.config.misspelt_settings import API_KEY
 from cmk_check.config.settings import SETTING_NAMES, Settings
+from cmk_check.core.kinds import WITHOUT_CUSTOMER_KEYS
+from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.doctor.assumptions import PROBES
 from cmk_check.doctor.assumptions import texts as assumptions
 from tests.guard.documents import (
@@ -17,6 +19,7 @@ from tests.guard.documents import (
     DOCUMENTS,
     HTTP,
     ROOT,
+    RULE,
     anchors,
     codes,
     examples,
@@ -135,6 +138,15 @@ def test_the_picture_shows_every_function_queue_table_line_and_route() -> None:
     assert {"cmk-slices", "cmk-changes"} < queues
     assert {*functions, *queues, *tables, *LogEvent} <= set(re.findall(r"[a-z._-]+", shown))
     assert [route for route in routes if route not in shown] == []
+
+
+def test_the_page_of_the_rule_says_why_it_matters_as_findings_do() -> None:
+    """Two texts on one question are soon two answers."""
+    purpose = section(RULE, "Why it matters")
+
+    assert [sentence for sentence in RULE_TEXT.why if sentence not in purpose] == []
+    assert [kind for kind in WITHOUT_CUSTOMER_KEYS if f"`{kind}`" not in RULE] == []
+    assert f"| {RULE_TEXT.severity}; `security-severity` {RULE_TEXT.security_severity}" in purpose
 
 
 def test_every_dependency_has_its_reason() -> None:

@@ -4,6 +4,8 @@ import re
 from typing import Final
 
 from cmk_check.core.enums import Reason, Verdict
+from cmk_check.core.keys.key_health import KeyConcern
+from cmk_check.core.kinds import has_customer_keys
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation.plan import (
     VAULT_PREFIX,
@@ -45,13 +47,15 @@ def plan_for(
         key: the key's name in the vault; the key is created if it does not exist.
 
     Returns:
-        The plan, or None for a finding that is compliant or unknown.
+        The plan, or None for a finding that is compliant or unknown, or whose kind of account
+        cannot have a customer-managed key.
 
     Raises:
         ValueError: ``vault`` or ``key`` is not a valid name.
 
     """
-    if finding.judgement.verdict is not Verdict.NON_COMPLIANT:
+    is_violation = finding.judgement.verdict is Verdict.NON_COMPLIANT
+    if not is_violation or not has_customer_keys(finding.kind):
         return None
     evidence = finding.judgement.evidence
     target = _vault(finding, vault)
@@ -99,12 +103,15 @@ def vault_to_share(finding: Finding) -> TargetVault | None:
     tenant, but then deleting one subscription would remove the keys of others.
 
     Returns:
-        None if the account cannot share a vault: it already names one, or its region is not known.
+        None if the account cannot share a vault: it already names one, its region is not known, or
+        it cannot have a key.
 
     """
     account = finding.id
     region = matching(_LOCATION, finding.location)
     if region is None or _vault_of_the_account(finding) is not None:
+        return None
+    if not has_customer_keys(finding.kind):
         return None
     owner = finding.owner.value or ""
     mark = hash_of(f"{account.subscription_id}|{region.replace(' ', '').lower()}|{owner}")

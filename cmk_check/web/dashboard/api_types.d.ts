@@ -7,6 +7,15 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What the rule is for; the same for every finding. */
+        AboutRule: {
+            /** @description How serious a violation is. */
+            severity: string;
+            /** @description What the rule protects. */
+            category: string;
+            /** @description Three sentences: what a customer-managed key gives, and what it does not. */
+            why: string[];
+        };
         /** @description The exemption that decides for an account, and why it is honoured or not. */
         AccountException: {
             /** @description The exemption's id; null if none could be read. */
@@ -349,6 +358,10 @@ export interface components {
             limits: string[];
             /** @description The controls that the finding is evidence for. */
             controls: components["schemas"]["Control"][];
+            /** @description Why the finding matters. */
+            rule: components["schemas"]["AboutRule"];
+            /** @description How to check the verdict yourself. */
+            check: components["schemas"]["SelfCheck"];
         };
         /** @description Findings by subscription, resource group and name; the last page has no `nextLink`. */
         FindingsPage: {
@@ -737,6 +750,13 @@ export interface components {
             /** @description The next page; absent on the last one. */
             nextLink?: string;
         };
+        /** @description How to see the fact on which the verdict rests, without this app. */
+        SelfCheck: {
+            /** @description A command for `az`, which only reads. */
+            az: string;
+            /** @description Where to look in the Azure portal. */
+            portal: string;
+        };
         /** @description The posture of the estate or of one subscription, with its reasons and counts. */
         Status: {
             /** @description The result. */
@@ -868,6 +888,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AboutRule = components['schemas']['AboutRule'];
 export type AccountException = components['schemas']['AccountException'];
 export type Accounts = components['schemas']['Accounts'];
 export type Actor = components['schemas']['Actor'];
@@ -923,6 +944,7 @@ export type ScanInDetail = components['schemas']['ScanInDetail'];
 export type ScanStarted = components['schemas']['ScanStarted'];
 export type ScanState = components['schemas']['ScanState'];
 export type ScansPage = components['schemas']['ScansPage'];
+export type SelfCheck = components['schemas']['SelfCheck'];
 export type Status = components['schemas']['Status'];
 export type Subscription = components['schemas']['Subscription'];
 export type Subscriptions = components['schemas']['Subscriptions'];

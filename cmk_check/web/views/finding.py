@@ -8,18 +8,19 @@ from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.not_covered_by_cmk import limits_of
-from cmk_check.core.remediation.az_script import render_az
+from cmk_check.core.remediation.az_script import quoted, render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.remediation.encryption_plan import plan_for
 from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.remediation.portal import render_portal
 from cmk_check.core.remediation.terraform import render_terraform
+from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.core.scan_request import began_at
 from cmk_check.core.status import Status
 from cmk_check.store.row_times import UNDATED
 from cmk_check.web import models
 from cmk_check.web.views.aspects import to_api_sides
-from cmk_check.web.views.catalogues import controls
+from cmk_check.web.views.catalogues import about_rule, controls
 
 
 def to_api_finding(
@@ -90,6 +91,13 @@ def with_details(
         remediation=remediation_of(finding, shown.tenant_id, portal, vault_domain),
         limits=limits_of(finding.kind, shown.verdict),
         controls=controls().value,
+        rule=about_rule(),
+        check=models.SelfCheck(
+            az=RULE_TEXT.check_az.format(
+                *map(quoted, (finding.id.subscription_id, finding.id.resource_group, shown.name))
+            ),
+            portal=RULE_TEXT.check_portal,
+        ),
     )
 
 

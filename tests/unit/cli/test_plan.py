@@ -54,6 +54,8 @@ def _account(key_source: str, key_name: str | None = None) -> Account:
 BAD = _account("Microsoft.CognitiveServices")
 GOOD = _account("Microsoft.KeyVault", "cmk")
 ODD = _account("Contoso.KeySafe")
+VISION = Settings.load_for_scan(environ={"CMK_KINDS": "ComputerVision"})
+HOPELESS = replace(BAD, kind="ComputerVision")
 NEIGHBOUR = replace(GOOD, id=finding_of("neighbour").id)
 
 
@@ -84,12 +86,17 @@ async def _plan_key(case: Case, choice: PlanChoice = FREE) -> int:
 
 
 async def _plan(
-    reading: Reading, choice: PlanChoice = FREE, account: AccountId = ID, *, listed: bool = True
+    reading: Reading,
+    choice: PlanChoice = FREE,
+    account: AccountId = ID,
+    *,
+    listed: bool = True,
+    settings: Settings = SETTINGS,
 ) -> int:
     inventory = ScriptedInventory(SUBSCRIPTIONS if listed else (), {SUBSCRIPTION: reading})
     if not listed:
         inventory.list_error = InventoryError(FORBIDDEN)
-    return await report(inventory, SETTINGS, account, choice, now=NOW)
+    return await report(inventory, settings, account, choice, now=NOW)
 
 
 def _run(*arguments: str) -> Result:
@@ -159,6 +166,7 @@ NO_COMMAND = changed(POLICIES, "vault.properties.publicNetworkAccess", "SecuredB
     ("plan", "code", "said"),
     [
         (partial(_plan, Reading((GOOD,))), 0, "there is nothing to do"),
+        (partial(_plan, Reading((HOPELESS,)), settings=VISION), 1, "no plan can end this"),
         (partial(_plan, Reading((ODD,))), 3, "no plan while the account's state is unknown"),
         (partial(_plan, Reading((GOOD, ODD))), 3, "chat is unknown"),
         (partial(_plan, Reading()), 3, "whether the account was deleted or moved"),

@@ -81,6 +81,21 @@ def test_every_violation_and_nothing_else_has_a_plan(
     assert (plan_for(finding) is not None) == is_violation
 
 
+@pytest.mark.parametrize("account", [NEVER, MICROSOFT, NO_KEY])
+def test_no_plan_sets_a_key_that_azure_does_not_offer(account: dict[str, str]) -> None:
+    """The script would create a vault for ever and then fail; a vault to share would be of no use.
+
+    The message must name what does end the violation.
+    """
+    finding = finding_of(kind="computerVision", **account)
+
+    assert finding.judgement.verdict is Verdict.NON_COMPLIANT
+    assert plan_for(finding) is None
+    assert vault_to_share(finding) is None
+    assert "Encryption page" not in finding.judgement.message
+    assert finding.judgement.message.endswith(": take the kind out of CMK_KINDS.")
+
+
 @pytest.mark.parametrize(
     ("wanted", "vault"),
     [
