@@ -49,7 +49,7 @@ KINDS = ("OpenAI", "AIServices")
 AS_SERVED = WebApplication(SignIn("keys", easy_auth=False), None, KINDS, PORTAL, key_health=True)
 
 
-async def no_resend(_first: int, _last: int, _route: str | None) -> None:
+async def no_resend(_first: int, _last: int) -> bool:
     """Stand for what sends changes again."""
 
 
