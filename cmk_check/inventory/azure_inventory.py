@@ -10,14 +10,13 @@ from typing import Final
 from azure.core.credentials_async import AsyncSupportsTokenInfo
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
-from azure.mgmt.cognitiveservices.aio.operations import AccountsOperations
 
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Account, Reading, Subscription, parse_account
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.core.resource_id import AccountId
+from cmk_check.core.resource_id import AccountId, path_of
 from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.arm_reader import ArmReader, first_page
 from cmk_check.inventory.calls import Deadline
@@ -135,28 +134,20 @@ class AzureInventory:
                 return collected.reading(gap_of(error, READ_ACCOUNTS))
         missing = [account_id for account_id in recorded if account_id.text not in collected.ids]
         gone = await asyncio.gather(
-            *(self._is_gone(account_id, accounts, collected, until) for account_id in missing)
+            *(self._is_gone(account_id, collected, until) for account_id in missing)
         )
         if unconfirmed := gone.count(False):
             return collected.reading(make_gap(GapReason.LIST_INCOMPLETE, str(unconfirmed)))
         return collected.reading()
 
-    async def _is_gone(
-        self,
-        account_id: AccountId,
-        accounts: AccountsOperations,
-        collected: _Accounts,
-        until: Deadline,
-    ) -> bool:
+    async def _is_gone(self, account_id: AccountId, collected: _Accounts, until: Deadline) -> bool:
         """Request an account missing from a list; add the account if it exists."""
         if not account_id.has_own_path:
             return False
-        at = (account_id.resource_group, account_id.name)
+        path = path_of(account_id.subscription_id, account_id.resource_group, account_id.name)
         try:
             async with asyncio.timeout_at(until.latest):
-                document = await self._reader.answer(
-                    until, lambda call: accounts.get(*at, call=call)
-                )
+                document = await self._reader.document(path, until)
         except TROUBLE as error:
             return code_of_404(error) in _GONE
         collected.add([document])
