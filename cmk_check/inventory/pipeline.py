@@ -40,6 +40,7 @@ _CALL: Final = "call"
 _EMPTY_PAGE: Final = SimpleNamespace(
     status_code=HTTPStatus.OK, headers={}, json=lambda: {"value": []}
 )
+_VERSION_REFUSED: Final = frozenset({400, 404})
 _MAY_PASS: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -75,16 +76,14 @@ class ApiVersionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         asked.url = self._versions.of(asked.url)
         response = await self.next.send(request)
         answer = response.http_response
-        if answer.status_code in {
-            HTTPStatus.BAD_REQUEST,
-            HTTPStatus.NOT_FOUND,
-        } and self._versions.learn(asked.url, *arm_error(answer.text)):
+        may_learn = answer.status_code in _VERSION_REFUSED
+        if may_learn and self._versions.learn(asked.url, *arm_error(answer.text)):
             asked.url = self._versions.of(asked.url)
             response = await self.next.send(request)
-        answer, reason = response.http_response, None
-        if answer.status_code != HTTPStatus.OK:
-            reason = reason_of(answer.status_code, arm_error(answer.text)[0].lower())
-        self._versions.note(asked.url, reason)
+            answer = response.http_response
+        is_ok = answer.status_code == HTTPStatus.OK
+        code = "" if is_ok else arm_error(answer.text)[0].lower()
+        self._versions.note(asked.url, None if is_ok else reason_of(answer.status_code, code))
         return response
 
 

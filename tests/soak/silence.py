@@ -134,7 +134,6 @@ class Silence(Schedule):
         self._crowd_size = _named(seed) + 5
         self.receiver = self.world.teller = Receiver()
         self._posts: list[tuple[datetime, str]] = []
-        self._away_until = self.world.clock.now() + AWAY
         self.patient = ScriptedPatient.over(store=self.store, environ=AZURITE)
         self.patient.clock = self.world.clock
 
@@ -146,6 +145,7 @@ class Silence(Schedule):
         self.account_becomes(self._home[0], "a", "non_compliant")
         await self._scan_and_see()
         await self._deliver_due()
+        away_until = self.world.clock.now() + AWAY
         deeds = [self._mute, self._unmute, self._mute, self._be_many, self._write_late]
         self._random.shuffle(deeds)
         for deed in deeds:
@@ -154,9 +154,10 @@ class Silence(Schedule):
             if self._random.random() < _ACCEPTS:
                 self._refused.with_crowd = False
             await self._take_turns()
-        while self.world.clock.now() <= self._away_until:
+        while self.world.clock.now() <= away_until:
             self.world.clock.advance(timedelta(minutes=50))
             await self._deliver_due()
+        await self._deliver_due()
         await self._scan_and_see()
         await self._be_well()
 
