@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cmk_check.alerts.deliver import DeliveryContext
     from cmk_check.asgi_adapter import HttpAdapter
     from cmk_check.config.settings import Settings
-    from cmk_check.core.alert_routes import NotResent
     from cmk_check.core.scan_request import StartAnswer
     from cmk_check.inventory.azure_inventory import AzureInventory
     from cmk_check.ports import QueueService, Store
@@ -201,8 +200,8 @@ class App:
         async def ask(named: frozenset[str]) -> "StartAnswer":
             return await request(await self.scan_context(), named)
 
-        async def send_again(first: int, last: int, route: str | None) -> "NotResent | None":
-            return await resend(await self.delivery_context(), first, last, route)
+        async def send_again(first: int, last: int) -> bool:
+            return await resend(await self.delivery_context(), first, last)
 
         return HttpAdapter(create_app(ask, send_again, self._site(), self.scan_options.scope))
 

@@ -42,7 +42,7 @@ from cmk_check.inventory.gaps import (
     code_of_404,
     gap_of,
 )
-from cmk_check.inventory.resource_graph import BY_ID, ResourceGraph
+from cmk_check.inventory.resource_graph import BY_ID, read_page, read_rows
 from cmk_check.inventory.single_flight import SingleFlight
 from cmk_check.limits import MAX_KNOWN_ACCOUNT_PAGES
 
@@ -73,7 +73,6 @@ class AzureExemptions:
 
     def __init__(self, reader: ArmReader) -> None:
         self._reader = reader
-        self._graph = ResourceGraph(reader)
         self._assignments: SingleFlight[Assignment | Absent | Unread] = SingleFlight()
         self._sets: SingleFlight[SetDefinition | Absent | Unread] = SingleFlight()
 
@@ -114,7 +113,9 @@ class AzureExemptions:
         until, wanted = Deadline.within(seconds), list(subscription_ids)
         try:
             async with asyncio.timeout_at(until.latest):
-                page = await self._graph.page(_EXEMPTED, until, subscriptions=wanted, above=True)
+                page = await read_page(
+                    self._reader, _EXEMPTED, until, subscriptions=wanted, above=True
+                )
                 places = [as_object(row).get("place") for row in page.rows]
                 if not places or page.truncated or page.limited or not all(map(_is_place, places)):
                     return None
@@ -130,8 +131,12 @@ class AzureExemptions:
         self, groups: AbstractSet[str], subscription_ids: list[str], until: Deadline
     ) -> frozenset[str]:
         """Return the subscriptions below any of these groups, or whose groups are not known."""
-        rows = await self._graph.rows(
-            _ANCESTORS, until, pages=MAX_KNOWN_ACCOUNT_PAGES, subscriptions=subscription_ids
+        rows = await read_rows(
+            self._reader,
+            _ANCESTORS,
+            until,
+            pages=MAX_KNOWN_ACCOUNT_PAGES,
+            subscriptions=subscription_ids,
         )
         above = {fold_id(row.get("id")): _groups_above(row) for row in map(as_object, rows)}
         all_groups = groups | {MANAGEMENT_GROUP}  # of a group without a name

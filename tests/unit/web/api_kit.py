@@ -51,7 +51,7 @@ AS_SERVED = WebApplication(
 )
 
 
-async def no_resend(_first: int, _last: int, _route: str | None) -> None:
+async def no_resend(_first: int, _last: int) -> bool:
     """Stand for what sends changes again."""
 
 
