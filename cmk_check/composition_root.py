@@ -89,6 +89,10 @@ class App:
         """The options of a scan; tests of a running app replace them before its first use."""
         return scan_options(self.settings)
 
+    async def inventory(self) -> "AzureInventory":
+        """Return the reader of Azure that a scan uses."""
+        return await self._azure()
+
     async def close(self) -> None:
         """Close everything that was opened."""
         await self._opened.aclose()

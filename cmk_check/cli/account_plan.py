@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cmk_check.cli.console import remarks
-from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain
+from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, WRITTEN, complain
 from cmk_check.cli.output_options import Language
 from cmk_check.cli.plans_of_scan import PlanChoice, similar_names
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
+from cmk_check.cli.sign_in import say_who
 from cmk_check.cli.stdout import write_bytes
 from cmk_check.config.clouds import Cloud
 from cmk_check.config.settings import Settings
@@ -17,6 +18,7 @@ from cmk_check.core.aspects.aspect import Judged
 from cmk_check.core.comparison.judge_accounts import judge_all, with_key
 from cmk_check.core.enums import Disposition, KeySeverity, KeyState, Verdict
 from cmk_check.core.model import Finding
+from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.remediation.encryption_plan import plan_for
@@ -37,6 +39,7 @@ async def read_and_report(settings: Settings, account: AccountId | str, choice: 
     """Connect to Azure with these settings; see ``report``."""
     inventory = await open_inventory(settings)
     try:
+        await say_who(inventory)
         keys = inventory.keys() if settings.key_health else None
         return await report(inventory, settings, account, choice, keys, now=datetime.now(UTC))
     finally:
@@ -166,7 +169,9 @@ def _key_plan(
         return 0 if certain else UNKNOWN
     for each in health.concerns:
         if each.severity is not KeySeverity.NOTICE:
-            complain(shown(f"its key is {each.severity}, {each.code}: {each.message}"))
+            complain(
+                shown(f"its key is {each.severity}, {each.code}: {address_person(each.message)}")
+            )
     made = key_plan_for(_finding(judged, now), tenant_id=tenant_id)
     if made is None:
         complain("no az command fixes this: follow the advice of each reason.")
@@ -192,6 +197,7 @@ def _write(made: Plan, language: Language, cloud: Cloud) -> int:
         return USAGE
     complain(shown(f"{made.summary} Read it first: it says what cannot be undone."))
     write_bytes(script.encode())  # as UTF-8 with its own line ends, whatever the terminal has
+    WRITTEN.code = VIOLATED
     complain(f"afterwards check: cmk-check scan --subscription {made.account.subscription_id}")
     return VIOLATED
 
@@ -226,7 +232,7 @@ def _absence(account: AccountId, reading: Reading, settings: Settings) -> str:
         kinds = ", ".join(settings.kinds)
         return f"{account.name} needs no plan: only accounts of the kinds {kinds} are judged."
     if (gap := reading.gap) is not None:
-        return f"{account.name} could not be read. {gap.reason}: {gap.detail or ''}"
+        return f"{account.name} could not be read. {gap.reason}: {address_person(gap.detail or '')}"
     return (
         f"{account.name} in resource group {account.resource_group} is not among the accounts of "
         f"subscription {account.subscription_id}; check the id, and whether the account was "

@@ -11,6 +11,7 @@ from yarl import URL
 
 from cmk_check.cli.app_access import signed_in
 from cmk_check.cli.console import remarks, say
+from cmk_check.cli.exit_codes import WRITTEN
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
 from cmk_check.cli.progress import bar
 from cmk_check.cli.stdout import write
@@ -128,6 +129,7 @@ async def export(  # noqa: PLR0913 - an argument for each option
             if signed is not None:
                 await sign(made, signed)
             publish(made, out)
+    WRITTEN.code = 0
     for remark in found.remarks:
         note(remark)
     status = found.status

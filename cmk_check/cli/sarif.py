@@ -15,6 +15,7 @@ from cmk_check import VERSION
 from cmk_check.cli.problems import Collected, Problem
 from cmk_check.core.enums import ReasonSeverity
 from cmk_check.core.reasons.catalogue import CATALOGUE, CHECK_REASONS, ReasonEntry
+from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.core.text import shown
 from cmk_check.core.text_files import toml_of
@@ -95,19 +96,19 @@ def log_of(
 
 
 def _rule(code: str, page: str) -> dict[str, Any]:
-    entry = _RULES[code]
+    entry, text = _RULES[code], _message(address_person(_RULES[code].text()))
     rule = {
         "id": code,
-        "shortDescription": _message(entry.message),
-        "fullDescription": _message(entry.text()),
-        "help": _message(entry.text()),
+        "shortDescription": _message(address_person(entry.message)),
+        "fullDescription": text,
+        "help": text,
         **({"helpUri": f"{page}#{code}"} if page else {}),
         "defaultConfiguration": {"level": _LEVELS[entry.severity]},
     }
     if entry.severity is ReasonSeverity.ERROR:
         # GitHub shows this severity instead of the level, so an unknown account must not have it.
         severity = str(RULE_TEXT.security_severity)
-        rule["help"] = _message(" ".join((entry.text(), *RULE_TEXT.why)))
+        rule["help"] = _message(" ".join((text["text"], *RULE_TEXT.why)))
         rule["properties"] = {"security-severity": severity, "tags": RULE_TEXT.tags}
     return rule
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from cmk_check.cli.console import open_console, remarks, say, warnings_shown
-from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
+from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.junit import as_junit
 from cmk_check.cli.local_scan import LocalScanOutcome, scan_here
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
@@ -18,6 +18,7 @@ from cmk_check.cli.problems import collect
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
 from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan_result import ScanResult, as_json, as_xlsx
+from cmk_check.cli.sign_in import say_who
 from cmk_check.cli.stdout import replaced, rescued, write, write_bytes
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
@@ -26,6 +27,7 @@ from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, ScanState
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
+from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.scan_request import not_found
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
@@ -57,6 +59,8 @@ async def scan_and_report(
         context = await app.scan_context()
         if not change_scope:
             await check_scope(context)
+        if not options.quiet:
+            await say_who(await app.inventory())
         return await report(context, settings, options, named)
     finally:
         await app.close()
@@ -81,7 +85,7 @@ async def report(
     context: ScanContext, settings: Settings, options: OutputOptions, named: Sequence[str] = ()
 ) -> int:
     """Scan in this context; see ``scan_and_report``."""
-    notes = remarks(color=options.color)
+    notes, WRITTEN.code = remarks(color=options.color), None
     with warnings_shown(notes, quiet=options.quiet):
         outcome = await watched_scan(context, notes, quiet=options.quiet, named=named)
         if outcome.state is ScanState.RUNNING:
@@ -90,14 +94,16 @@ async def report(
                 "it has ended, or in half an hour if its process died."
             )
             return INTERRUPTED if outcome.interrupted else UNKNOWN
-        answer = ScanResult(context, settings, outcome.interrupted, outcome.reason)
+        by_option = bool(options.subscriptions) and not named
+        answer = ScanResult(context, settings, outcome.interrupted, outcome.reason, by_option)
         ending = asyncio.create_task(_end(answer, outcome, options, notes))
         try:
             return await asyncio.shield(ending)
         except asyncio.CancelledError:
             # The scan is over: its result is still written, unless a second signal arrives.
-            await ending
-            return INTERRUPTED
+            is_written = WRITTEN.code is not None
+            code = await ending
+            return code if is_written else INTERRUPTED
 
 
 async def _end(
@@ -107,10 +113,12 @@ async def _end(
     if outcome.reason is not None:
         complain(f"scan {outcome.scan_id} {outcome.state}: {shown(outcome.reason)}")
     elif outcome.not_found:
-        complain(f"scan {outcome.scan_id} {outcome.state}: {not_found(outcome.not_found)}")
+        why = address_person(not_found(outcome.not_found))
+        complain(f"scan {outcome.scan_id} {outcome.state}: {why}")
     status = await answer.status()
     said = None if outcome.interrupted else outcome.reason
     await _write(answer, status, options, said)
+    WRITTEN.code = exit_code(outcome, status, options.fail_on)
     if not options.quiet:
         if options.format is not Format.TABLE or options.file is not None:
             summarise(notes, status, said)
@@ -118,7 +126,7 @@ async def _end(
             say(notes, f"cmk-check: {check}")
         if step := _next_step(outcome, status, options):
             complain(step)
-    return exit_code(outcome, status, options.fail_on)
+    return WRITTEN.code
 
 
 def exit_code(
@@ -181,7 +189,9 @@ async def watched_scan(
     watched = WatchedInventory(context.inventory, context.options.scope, tally)
     context = replace(context, inventory=watched)
     with nullcontext() if quiet else bar(notes, tally):
-        return await scan_here(context, named=named)
+        outcome = await scan_here(context, named=named)
+    reason = outcome.reason and address_person(outcome.reason)
+    return replace(outcome, reason=reason)
 
 
 async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str | None:

@@ -13,6 +13,7 @@ from cmk_check.cli.terminal_rows import INDENT, Row, print_rows
 from cmk_check.config.storage import InMemory
 from cmk_check.core.enums import DueState, KeyState, PostureReason, PostureVerdict, Verdict
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
+from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.text import shown
 from cmk_check.web import aspect_models, models
 
@@ -41,7 +42,7 @@ _POSTURE_COLOURS: Final[Mapping[PostureVerdict, str]] = {
     PostureVerdict.UNKNOWN: _YELLOW,
 }
 
-_SCAN_FAILED: Final = POSTURE_REASONS[PostureReason.SCAN_FAILED].text()
+_SCAN_FAILED: Final = address_person(POSTURE_REASONS[PostureReason.SCAN_FAILED].text())
 
 
 async def show(

@@ -34,6 +34,7 @@ from cmk_check.inventory.http_session import open_session, shared_transport
 from cmk_check.inventory.keys.reader import AzureKeys
 from cmk_check.inventory.resource_graph import AzureAccountSearch, ChangeSearch
 from cmk_check.inventory.subscriptions import read_subscriptions, read_subscriptions_below
+from cmk_check.inventory.token_claims import identity_in
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS
 
 # The codes of a deleted account; other codes are about subscriptions, types and versions.
@@ -109,6 +110,16 @@ class AzureInventory:
         self._key_reader = self.reader.for_keys()
         self._close = close
         self._kinds = frozenset(kind.lower() for kind in settings.kinds)
+
+    async def signed_in_as(self) -> str | None:
+        """Return who reads, for the terminal of this person; see ``identity_in``.
+
+        Raises:
+            InventoryError: no token is available.
+
+        """
+        scope = self._reader.settings.addresses.token_scope
+        return identity_in((await self._credential.get_token(scope)).token)
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """List every subscription that the identity sees; see ``Inventory``."""

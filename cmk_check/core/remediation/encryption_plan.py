@@ -4,7 +4,6 @@ import re
 from typing import Final
 
 from cmk_check.core.enums import Reason, Verdict
-from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.kinds import has_customer_keys
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation.plan import (
