@@ -177,9 +177,10 @@ class App:
         if isinstance(store, AzureTables):
             store = store.within(API_STORAGE_SECONDS)  # callers wait for the answer
         expect = self.scan_options.expectations
-        return HttpAdapter(create_app(store, self.clock, expect, self._site()))
+        return HttpAdapter(create_app(store, self.clock, expect, self.site()))
 
-    def _site(self) -> "WebApplication":
+    def site(self) -> "WebApplication":
+        """Return what the HTTP API knows of the app."""
         from cmk_check.web.fastapi_app import WebApplication
         from cmk_check.web.http.middleware import SignIn
 
@@ -207,7 +208,7 @@ class App:
         async def send_again(first: int, last: int) -> bool:
             return await resend(await self.delivery_context(), first, last)
 
-        return HttpAdapter(create_app(ask, send_again, self._site(), self.scan_options.scope))
+        return HttpAdapter(create_app(ask, send_again, self.site(), self.scan_options.scope))
 
     async def _build_health(self) -> "Health":
         from cmk_check.store.scans import ScanTable
