@@ -1,8 +1,8 @@
 """Run an installer, and show that it is alive: the packages so far and the time.
 
-``python tools/progress.py "Python packages" 120 -- pip install ...``: on a terminal one line is written
-again every second; elsewhere a line appears every 15 seconds. The installer's own output is shown only
-if it fails. The number is that of all packages, 0 if the installer does not report them.
+``python tools/progress.py "Python packages" 120 -- pip install ...``: on a terminal one line is
+written again every second; elsewhere a line appears every 15 seconds. The installer's own output is
+shown only if it fails. The number is that of all packages, 0 if the installer does not report them.
 """
 
 import re

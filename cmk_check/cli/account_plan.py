@@ -46,7 +46,7 @@ async def read_and_report(settings: Settings, account: AccountId | str, choice: 
         await inventory.close()
 
 
-async def report(  # noqa: PLR0913 - what it reads with, what for, and when
+async def report(  # noqa: PLR0911, PLR0913 - each way to have no plan; what it reads with
     inventory: Inventory,
     settings: Settings,
     account: AccountId | str,

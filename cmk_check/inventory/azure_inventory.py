@@ -118,7 +118,7 @@ class AzureInventory:
             InventoryError: no token is available.
 
         """
-        scope = self._reader.settings.addresses.token_scope
+        scope = self.reader.settings.addresses.token_scope
         return identity_in((await self._credential.get_token(scope)).token)
 
     async def subscriptions(self) -> tuple[Subscription, ...]:

@@ -59,7 +59,7 @@ class GraphPage:
     limited: bool
 
 
-async def read_page(
+async def read_page(  # noqa: PLR0913 - what is asked, where, and how long
     reader: ArmReader,
     query: str,
     until: Deadline,

@@ -129,7 +129,7 @@ class Watched:
             (self._state / name).unlink(missing_ok=True)
         text = b"" if isinstance(script, Path) else script.encode()
         ended = subprocess.run(
-            [BASH, *([script, *options] if isinstance(script, Path) else [])],
+            [BASH, *((str(script), *options) if isinstance(script, Path) else ())],
             input=None if self.terminal else text,
             stdin=self.terminal,
             env={
