@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
     from cmk_check.core.scan_request import StartAnswer
     from cmk_check.inventory.azure_inventory import AzureInventory
-    from cmk_check.ports import QueueService, Store
+    from cmk_check.ports import Clock, QueueService, Store
     from cmk_check.scan.scan_context import ScanContext, ScanOptions
     from cmk_check.scan.watch_for_changes import WatchContext
     from cmk_check.web.fastapi_app import WebApplication
@@ -70,7 +70,7 @@ class App:
 
     def __init__(self, settings: "Settings") -> None:
         self.settings = settings
-        self.clock = SystemClock()
+        self.clock: "Clock" = SystemClock()
         self._azure = Lazy(self._open_azure)
         self.scan_context = Lazy(self._build_scan_context)
         self.watch_context = Lazy(self._build_watch_context)

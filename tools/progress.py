@@ -1,8 +1,8 @@
 """Run an installer, and show that it is alive: the packages so far and the time.
 
-``python tools/progress.py "Python packages" 120 -- pip install ...``: on a terminal one line is
-written again every second; elsewhere a line appears every 15 seconds. The installer's own output is
-shown only if it fails. The number is that of all packages, 0 if the installer does not report them.
+``python tools/progress.py Packages 120 -- pip install ...``: on a terminal one line is rewritten
+every second; elsewhere a line appears every 15 seconds. The installer's own output is shown only if
+it fails. The number is that of all packages, 0 if the installer does not report them.
 """
 
 import re
@@ -12,7 +12,8 @@ import threading
 import time
 from typing import IO, Final
 
-_COUNTED: Final = re.compile(r"(Collecting|Requirement already satisfied:) ")  # by pip, per package
+# What pip prints once for each package.
+_COUNTED: Final = re.compile(r"(Collecting|Processing|Requirement already satisfied:) ")
 _SECONDS_BETWEEN_LINES: Final = 15
 
 
