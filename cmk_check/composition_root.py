@@ -70,7 +70,7 @@ class App:
 
     def __init__(self, settings: "Settings") -> None:
         self.settings = settings
-        self.clock: "Clock" = SystemClock()
+        self.clock: Clock = SystemClock()
         self._azure = Lazy(self._open_azure)
         self.scan_context = Lazy(self._build_scan_context)
         self.watch_context = Lazy(self._build_watch_context)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from cmk_check.core.enums import ExceptionReason, GapReason
 from cmk_check.core.exceptions.account_exception import AccountException
@@ -77,3 +77,12 @@ class ScriptedExemptions:
         assert seconds > 0
         self.queries.append(list(subscription_ids))
         return self.shown
+
+
+class _InEachScan:
+    async def must_read(self, *_: object) -> bool:
+        return True
+
+
+IN_EACH_SCAN: Final[Any] = _InEachScan()
+"""Stands for ``ExemptionTurns`` and lets exemptions be read in each scan."""

@@ -98,7 +98,7 @@ class KeyHealthAspect(Aspect):
 
     @override
     def labels(self, counts: AccountCounts) -> Mapping[Hashable, int]:
-        return dict(counts.by_key_health)
+        return {**counts.by_key_health}
 
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:
         """Return the sums as log lines and changes show them, None if no key was checked."""

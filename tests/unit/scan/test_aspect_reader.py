@@ -12,6 +12,7 @@ from cmk_check.core.comparison.updates import Known
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_TIME_IS_UP, KEY_TIME_IS_UP
 from cmk_check.scan.aspect_reader import ExceptionReader, KeyReader
+from tests.fakes.exemptions import IN_EACH_SCAN
 from tests.fakes.world import BEGINNING, World, bad, good
 from tests.unit.core.examples import ID, known_of, only_finding
 
@@ -34,14 +35,6 @@ class Broken:
         return object()
 
 
-class EachScan:
-    """Lets exemptions be read in each scan."""
-
-    async def must_read(self, *_: object) -> bool:
-        """Return whether to read them."""
-        return True
-
-
 def reader_of(kind: Kind, inventory: Broken, **options: float) -> AnyReader:
     """Return a reader with these numbers of seconds for a subscription and a slice."""
     world = World(
@@ -49,7 +42,7 @@ def reader_of(kind: Kind, inventory: Broken, **options: float) -> AnyReader:
         reading_deadline=timedelta(seconds=options.get("deadline", 60)),
     )
     make: Any = kind
-    turns = [EachScan()] if kind is ExceptionReader else []
+    turns = [IN_EACH_SCAN] if kind is ExceptionReader else []
     reader: AnyReader = make(lambda: inventory, world.options, *turns)
     return reader
 
