@@ -85,7 +85,7 @@ async def report(  # noqa: PLR0913 - what it reads with, what for, and when
     made = plan_for(_finding(judged, now), tenant_id=tenant_id, vault=choice.vault, key=choice.key)
     if made is None:
         complain("no plan can end this violation.")
-        return VIOLATED
+        return UNKNOWN
     return _write(made, choice)
 
 
