@@ -95,7 +95,7 @@ async def report(  # noqa: PLR0911, PLR0913 - each way to have no plan; what it 
     made = plan_for(_finding(judged, now), tenant_id=tenant_id, vault=choice.vault, key=choice.key)
     if made is None:
         complain("no plan can end this violation.")
-        return VIOLATED
+        return UNKNOWN
     return _write(made, choice.language, settings.addresses)
 
 

@@ -90,10 +90,10 @@ def plan(  # noqa: PLR0913 - an argument for each option
     scripts. --subscription can be combined with --owner or --unowned.
 
     Exit codes: 1 if the plan was written, 0 if the account is compliant and its key healthy, 3 if
-    something is unknown or could not be read, or if no command repairs the key, 2 if several
-    accounts have the name, an option or a setting is invalid, or the plan cannot be written, 130
-    after Ctrl-C. For a folder: 1 if it has a plan, otherwise 3 if an account needs a plan but has
-    none, otherwise 0.
+    something is unknown or could not be read, or if no plan can end the violation or repair the
+    key, 2 if several accounts have the name, an option or a setting is invalid, or the plan cannot
+    be written, 130 after Ctrl-C. For a folder: 1 if it has a plan, otherwise 3 if an account needs
+    a plan but has none, otherwise 0.
     """
     only = tuple(subscription_ids(subscription or ()))
     is_one, is_some = account is not None, owner is not None or unowned or bool(only)

@@ -166,7 +166,7 @@ NO_COMMAND = changed(POLICIES, "vault.properties.publicNetworkAccess", "SecuredB
     ("plan", "code", "said"),
     [
         (partial(_plan, Reading((GOOD,))), 0, "there is nothing to do"),
-        (partial(_plan, Reading((HOPELESS,)), settings=VISION), 1, "no plan can end this"),
+        (partial(_plan, Reading((HOPELESS,)), settings=VISION), 3, "no plan can end this"),
         (partial(_plan, Reading((ODD,))), 3, "no plan while the account's state is unknown"),
         (partial(_plan, Reading((GOOD, ODD))), 3, "chat is unknown"),
         (partial(_plan, Reading()), 3, "whether the account was deleted or moved"),
