@@ -29,8 +29,7 @@ _LEVELS: Final[Mapping[ReasonSeverity, str]] = {
     ReasonSeverity.INFO: "note",
 }
 _ABOUT: Final = "https://learn.microsoft.com/azure/ai-foundry/openai/encrypt-data-at-rest"
-_DOCS: Final = toml_of("cmk_check.core", "project.toml")["docs"]
-_PAGE_OF_REASONS: Final = _DOCS and f"{_DOCS}/reference/reasons.md"
+_PAGE_OF_REASONS: Final = toml_of("cmk_check.core", "project.toml")["reasons"]
 _RULES: Final[Mapping[str, ReasonEntry]] = {
     code: entry
     for entries in (*CATALOGUE.values(), CHECK_REASONS.items())

@@ -34,9 +34,9 @@ def test_what_an_owner_fills_in_is_written_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     conduct = (ROOT / "CODE_OF_CONDUCT.md").read_text()
 
-    urls = {"Source": repository, "Documentation": OWNER["docs"]} if repository else {}
+    urls = {"Source": repository, "Issues": f"{repository}/issues"} if repository else {}
     badge = f"({repository}/actions/workflows/ci.yml/badge.svg)"
-    assert OWNER.keys() == {"repository", "docs", "contact"}
+    assert OWNER.keys() == {"repository", "reasons", "contact"}
     assert project.get("urls", {}) == urls
     assert (badge in README, f"clone --depth 1 {repository or 'http'}" in README) == (
         bool(repository),
