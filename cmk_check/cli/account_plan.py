@@ -13,6 +13,7 @@ from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
 from cmk_check.cli.sign_in import say_who
 from cmk_check.cli.similar_names import similar_names
 from cmk_check.cli.stdout import write_bytes
+from cmk_check.config.clouds import Cloud
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.aspects.aspect import Judged
@@ -22,8 +23,11 @@ from cmk_check.core.model import Finding
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
-from cmk_check.core.remediation.cmk_plan import Plan, plan_for
+from cmk_check.core.remediation.encryption_plan import plan_for
 from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.plan import Plan
+from cmk_check.core.remediation.portal import render_portal
+from cmk_check.core.remediation.terraform import render_terraform
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.scope import Scope
@@ -46,7 +50,7 @@ async def read_and_report(settings: Settings, account: AccountId | str, choice: 
         await inventory.close()
 
 
-async def report(  # noqa: PLR0913 - what it reads with, what for, and when
+async def report(  # noqa: PLR0911, PLR0913 - each way to have no plan; what it reads with
     inventory: Inventory,
     settings: Settings,
     account: AccountId | str,
@@ -85,14 +89,18 @@ async def report(  # noqa: PLR0913 - what it reads with, what for, and when
             # A scan does the same.
             facts = await keys.read([judged.account], {}, seconds=SUBSCRIPTION_SECONDS)
             judged = with_key(judged, None, facts.get(account.text), now)
-        return _report_key(judged, tenant_id, choice, now, certain=certain)
+        key_plan = _key_plan(judged, tenant_id, choice, now, certain=certain)
+        if isinstance(key_plan, int):
+            return key_plan
+        return _write(key_plan, choice.language, settings.addresses)
     if created := judgement.evidence.created_at:
         day = created.partition("T")[0]
         complain(shown(f"Azure created it on {day}; the violation may be as old."))
     made = plan_for(_finding(judged, now), tenant_id=tenant_id, vault=choice.vault, key=choice.key)
     if made is None:
-        raise TypeError("a non-compliant account has a plan")
-    return _write(made, choice)
+        complain("no plan can end this violation.")
+        return UNKNOWN
+    return _write(made, choice.language, settings.addresses)
 
 
 async def _find(
@@ -155,10 +163,10 @@ async def _read_all(inventory: Inventory, settings: Settings) -> Sequence[Readin
         return await asyncio.gather(*map(read, to_read))
 
 
-def _report_key(
+def _key_plan(
     judged: Judged, tenant_id: str | None, choice: PlanChoice, now: datetime, *, certain: bool
-) -> int:
-    """Write the plan for the key of a compliant account, or print why there is none."""
+) -> Plan | int:
+    """Return the plan for the key of a compliant account, or an exit code if there is none."""
     health = judged.key_health
     if health is None or health.state is KeyState.HEALTHY:
         complain("there is nothing to do.")
@@ -175,18 +183,26 @@ def _report_key(
     if choice.vault is not None or choice.key is not None:
         complain("--vault and --key are for accounts without a key: leave them out.")
         return USAGE
-    return _write(made, choice)
+    return made
 
 
-def _write(made: Plan, choice: PlanChoice) -> int:
-    script = render_az(made) if choice.language is Language.AZ else render_bicep(made)
+def _write(made: Plan, language: Language, cloud: Cloud) -> int:
+    match language:
+        case Language.AZ:
+            script: str | None = render_az(made)
+        case Language.BICEP:
+            script = render_bicep(made)
+        case Language.TERRAFORM:
+            script = render_terraform(made)
+        case Language.PORTAL:
+            script = render_portal(made, cloud.portal_url, cloud.vault_domain)
     if script is None:
         complain("Bicep cannot do what this plan does: leave out --format.")
         return USAGE
-    complain(shown(f"{made.summary} The script's head lists what cannot be undone."))
+    complain(shown(f"{made.summary} Read it first: it says what cannot be undone."))
     write_bytes(script.encode())  # as UTF-8 with its own line ends, whatever the terminal has
     WRITTEN.code = VIOLATED
-    complain(f"run it, then check: cmk-check scan --subscription {made.account.subscription_id}")
+    complain(f"afterwards check: cmk-check scan --subscription {made.account.subscription_id}")
     return VIOLATED
 
 

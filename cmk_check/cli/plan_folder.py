@@ -99,11 +99,15 @@ def _files(plans: Plans) -> Iterator[tuple[str, str]]:
         ]
         leaving = [each.file for each in planned if each.plan.left]
         uncovered = sum(each.problem.accepted is None for each in plans.without)
-        yield "run.sh", render_run(to_run, leaving, uncovered)
+        warning = next(filter(None, (each.plan.warning for each in planned)), "")
+        yield "run.sh", render_run(to_run, leaving, uncovered, warning)
 
 
 def render_run(
-    plans: Iterable[tuple[str, str]], leaving: Sequence[str] = (), without: int = 0
+    plans: Iterable[tuple[str, str]],
+    leaving: Sequence[str] = (),
+    without: int = 0,
+    warning: str = "",
 ) -> str:
     """Return a script that runs these plans in order; each is a file and a text for its account.
 
@@ -114,6 +118,7 @@ def render_run(
     Files are relative to the script's folder. The account's text is printed unchanged: the caller
     escapes names that could control a terminal. ``leaving`` are the files of plans that do not fix
     every problem; the script lists them at its end. ``without`` counts the problems without a plan.
+    Before the first plan, the script asks about ``warning``, unless it is "".
     """
     values = {
         "LITERAL_NAMES": LITERAL_NAMES,
@@ -121,6 +126,7 @@ def render_run(
         "TRIES": f"${{PLAN_TRIES:-{SWITCH_ON_ATTEMPTS}}}",
         "NOT_YET": f"'{NOT_YET}'",
         "WITHOUT_PLAN": str(without),
+        "TERRAFORM_WARNING": quoted(warning),
     }
     script = filled({"run": text_of(__package__, "run.sh")}, "run", values)
     named = "".join(f"printf '  %s\\n' {quoted(file)}\n" for file in leaving)

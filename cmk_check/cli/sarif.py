@@ -29,7 +29,7 @@ _LEVELS: Final[Mapping[ReasonSeverity, str]] = {
     ReasonSeverity.INFO: "note",
 }
 _ABOUT: Final = "https://learn.microsoft.com/azure/ai-foundry/openai/encrypt-data-at-rest"
-_PAGE_OF_REASONS: Final = toml_of(__package__, "addresses.toml")["reasons"]
+_PAGE_OF_REASONS: Final = toml_of("cmk_check.core", "project.toml")["reasons"]
 _RULES: Final[Mapping[str, ReasonEntry]] = {
     code: entry
     for entries in (*CATALOGUE.values(), CHECK_REASONS.items())
@@ -108,6 +108,7 @@ def _rule(code: str, page: str) -> dict[str, Any]:
     if entry.severity is ReasonSeverity.ERROR:
         # GitHub shows this severity instead of the level, so an unknown account must not have it.
         severity = str(RULE_TEXT.security_severity)
+        rule["help"] = _message(" ".join((text["text"], *RULE_TEXT.why)))
         rule["properties"] = {"security-severity": severity, "tags": RULE_TEXT.tags}
     return rule
 

@@ -8,12 +8,15 @@ from cmk_check.core.text_files import toml_of
 
 @dataclass(frozen=True, slots=True)
 class RuleText:
-    """The severity and category of the rule; rule_text.toml explains each field."""
+    """The rule for people: severity, category, reasons; rule_text.toml explains each field."""
 
     severity: str
     security_severity: float
     category: str
     tags: list[str]
+    why: list[str]
+    check_az: str
+    check_portal: str
 
 
 RULE_TEXT: Final = RuleText(**toml_of(__package__, "rule_text.toml"))

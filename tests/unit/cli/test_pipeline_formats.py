@@ -31,6 +31,7 @@ from cmk_check.core.enums import (
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Vault
 from cmk_check.core.reasons.catalogue import VERDICT_REASONS
+from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.core.scope import Scope
 from cmk_check.web import models
 from tests.fakes.hostile import NAMES
@@ -212,7 +213,7 @@ async def test_the_rules_are_those_in_use(capsysbinary: Output) -> None:
     by_id = {rule["id"]: rule for rule in rules}
     rule, entry = by_id["microsoft_managed_key"], VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY]
     assert rule["shortDescription"]["text"] == entry.message
-    assert rule["help"]["text"] == entry.text()
+    assert rule["help"]["text"] == " ".join((entry.text(), *RULE_TEXT.why))
     assert rule["defaultConfiguration"] == {"level": "error"}
     assert rule["properties"]["security-severity"] == "5.5"
     assert "security" in rule["properties"]["tags"]
