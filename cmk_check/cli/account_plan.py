@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,15 +16,16 @@ from cmk_check.cli.similar_names import similar_names
 from cmk_check.cli.stdout import write_bytes
 from cmk_check.config.clouds import Cloud
 from cmk_check.config.settings import Settings
-from cmk_check.core.account import Reading, Subscription
+from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.aspects.aspect import Judged
 from cmk_check.core.comparison.judge_accounts import judge_all, with_key
 from cmk_check.core.enums import Disposition, KeySeverity, KeyState, Verdict
+from cmk_check.core.keys.facts import Vault
 from cmk_check.core.model import Finding
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
-from cmk_check.core.remediation.encryption_plan import plan_for
+from cmk_check.core.remediation.encryption_plan import plan_for, vault_named
 from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.remediation.plan import Plan
 from cmk_check.core.remediation.portal import render_portal
@@ -96,6 +98,8 @@ async def report(  # noqa: PLR0911, PLR0913 - each way to have no plan; what it 
     if created := judgement.evidence.created_at:
         day = created.partition("T")[0]
         complain(shown(f"Azure created it on {day}; the violation may be as old."))
+    if choice.vault is not None and keys is not None:
+        await _check_vault(judged.account, choice.vault, keys, settings.addresses.vault_domain)
     made = plan_for(_finding(judged, now), tenant_id=tenant_id, vault=choice.vault, key=choice.key)
     if made is None:
         complain("no plan can end this violation.")
@@ -219,6 +223,18 @@ def _finding(judged: Judged, now: datetime) -> Finding:
         changed_at=now,
         key_health=judged.key_health,
     )
+
+
+async def _check_vault(account: Account, wanted: str, keys: KeyInventory, domain: str) -> None:
+    """Print a warning if the vault is not where the script will look for it."""
+    target = vault_named(wanted, account.id.subscription_id)
+    at = replace(account, key_vault_uri=f"https://{target.name}.{domain}/", key_name="cmk")
+    facts = (await keys.read([at], {}, seconds=SUBSCRIPTION_SECONDS)).get(account.id.text)
+    vault = facts.vault.id if facts and isinstance(facts.vault, Vault) else ""
+    if not vault.startswith(f"/subscriptions/{target.subscription_id.lower()}/"):
+        where = f"use its id: {vault}" if vault else "check its name, and whether you may read it"
+        place = f"in subscription {target.subscription_id}"
+        complain(shown(f"the vault {target.name} was not found {place}; {where}."))
 
 
 async def _tenant(inventory: Inventory, subscription_id: str) -> str | None:

@@ -17,16 +17,18 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.enums import KeyReason, Reason
-from cmk_check.core.keys.facts import KeyFacts
+from cmk_check.core.keys.facts import KeyFacts, Vault
 from cmk_check.core.reasons.catalogue import KEY_REASONS, VERDICT_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.remediation.portal import render_portal
 from cmk_check.core.remediation.terraform import render_terraform
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.limits import SUBSCRIPTION_SECONDS
 from cmk_check.ports import InventoryError
 from tests.fakes.inventory import ScriptedInventory
+from tests.fakes.keys import HEALTHY, UNREAD, ScriptedKeys
 from tests.fakes.remediation import SUBSCRIPTION, TENANT, finding_of, planned
 from tests.unit.cli.scan_kit import FORBIDDEN
 from tests.unit.core.key_examples import (
@@ -275,3 +277,27 @@ def test_what_cannot_be_meant_is_a_fault_of_usage(
     assert option in result.stderr
     assert said in " ".join(re.sub("[│\n]", " ", result.stderr).split())
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("vault", "said"),
+    [
+        (Vault(f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg/x/kv-mine"), ""),
+        (Vault("/subscriptions/other/x/kv-mine"), "; use its id: /subscriptions/other/x/kv-mine."),
+        (UNREAD.vault, "; check its name, and whether you may read it."),
+    ],
+    ids=["there", "elsewhere", "nowhere"],
+)
+async def test_a_vault_that_is_not_there_is_said_before_the_script(
+    vault: Vault | Absent | Unread, said: str, capsys: Output
+) -> None:
+    """The script would stop at it, perhaps in the hands of somebody else."""
+    keys = ScriptedKeys({TEXT: replace(HEALTHY, vault=vault)})
+    inventory = ScriptedInventory(SUBSCRIPTIONS, {SUBSCRIPTION: Reading((BAD,))})
+
+    code = await report(inventory, SETTINGS, ID, PlanChoice(vault="kv-mine"), keys, now=NOW)
+
+    written = capsys.readouterr()
+    line = f"cmk-check: the vault kv-mine was not found in subscription {SUBSCRIPTION}{said}"
+    assert (code, written.out.startswith("#!")) == (1, True)
+    assert (line in written.err.splitlines()) == bool(said)
