@@ -1,6 +1,6 @@
 """The options of ``scan`` for output and exit code, and the language option of ``plan``."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -63,6 +63,16 @@ class OutputOptions:
     file: Path | None = None
     fail_on: Collection[FailOn] = FAIL_ON
     subscriptions: Sequence[str] = ()
+
+
+def complete_list(kind: Iterable[StrEnum]) -> Callable[[str], list[str]]:
+    """Return a completion of the last value of a list separated by commas."""
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, _ = incomplete.rpartition(",")
+        return [f"{before}{comma}{each}" for each in kind if each not in before.split(",")]
+
+    return complete
 
 
 def format_option(kind: type[StrEnum], help_text: str) -> Any:  # noqa: ANN401 - as typer declares it

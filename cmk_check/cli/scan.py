@@ -11,7 +11,14 @@ import typer
 
 from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import complain, ended, run
-from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions, format_option
+from cmk_check.cli.output_options import (
+    FAIL_ON,
+    FailOn,
+    Format,
+    OutputOptions,
+    complete_list,
+    format_option,
+)
 from cmk_check.cli.stdout import unfinished_file
 from cmk_check.cli.subscription_names import find_ids, given_subscriptions
 from cmk_check.core.enums import Disposition, ExceptionMode
@@ -56,6 +63,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
             metavar="CAUSE,...",
             help="What makes the exit code 1 or 3: non_compliant, unknown, broken_key, excepted. A "
             "failed scan always does.",
+            autocompletion=complete_list(FailOn),
         ),
     ] = ",".join(FAIL_ON),
     *,

@@ -75,6 +75,21 @@ _COMPLETE = {
 }
 
 
+def test_the_causes_of_a_failure_are_completed_one_after_another() -> None:
+    """They are a list, and a shell knows only the whole word."""
+    environment = {**_COMPLETE, "COMP_WORDS": "cmk-check scan --fail-on unknown,b"}
+
+    run = subprocess.run(
+        [sys.executable, "-c", _RUN.format(words=[])],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert run.stdout.split() == ["unknown,broken_key"]
+
+
 @pytest.mark.parametrize(
     ("program", "environment", "written", "not_loaded"),
     [
