@@ -13,7 +13,7 @@ import time
 from typing import IO, Final
 
 # What pip prints once for each package.
-_COUNTED: Final = re.compile(r"(Collecting|Processing|Requirement already satisfied:) ")
+_COUNTED: Final = re.compile(r"(Collecting|Ignoring|Processing|Requirement already satisfied:) ")
 _SECONDS_BETWEEN_LINES: Final = 15
 
 
