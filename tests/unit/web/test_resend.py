@@ -46,9 +46,7 @@ def _app(resent: Resent) -> FastAPI:
         ("from=8&to=10007", (8, 10_007)),
     ],
 )
-async def test_it_answers_with_nothing_of_the_changes(
-    query: str, asked: tuple[int, int]
-) -> None:
+async def test_it_answers_with_nothing_of_the_changes(query: str, asked: tuple[int, int]) -> None:
     """Whoever may start scans need not be allowed to read."""
     resent = Resent()
 
