@@ -197,7 +197,7 @@ class App:
         )
 
     async def _build_scan_now(self) -> "HttpAdapter":
-        from cmk_check.alerts.resend import resend
+        from cmk_check.alerts.deliver import resend
         from cmk_check.asgi_adapter import HttpAdapter
         from cmk_check.scan.start import request
         from cmk_check.web.scan_now import create_app

@@ -29,6 +29,7 @@ from cmk_check.core.alert_routes import WEBHOOK, is_alert
 from cmk_check.core.model import Change
 from cmk_check.core.overtaken import LatestChanges
 from cmk_check.limits import (
+    CHANGES_PER_DELIVERY_MESSAGE,
     CHANGES_PER_POST,
     DELIVERY_DOUBLINGS,
     DELIVERY_GIVEN_UP_AFTER,
@@ -94,6 +95,25 @@ async def deliver(
         return
     if webhooks or message.attempt:
         await _Delivery(context, message, webhooks[0] if webhooks else None).run()
+
+
+async def resend(context: DeliveryContext, first: int, last: int) -> bool:
+    """Queue a range of the feed for delivery; return False if nobody could deliver all of it.
+
+    Raises:
+        RowTooNew: a newer version publishes changes here.
+        StoreError
+        QueueError: parts of the range may have been queued.
+
+    """
+    if not context.webhooks or last > await context.feed.last():
+        return False
+    size = CHANGES_PER_DELIVERY_MESSAGE
+    starts = range(first, last + 1, size)
+    parts = [DeliveryMessage(start, min(start + size - 1, last)) for start in starts]
+    await context.again.send([format_message(part) for part in parts])
+    await context.feed.forget_undelivered(first, last)
+    return True
 
 
 def _begun(first: int, queued: datetime | None, now: datetime) -> datetime | None:

@@ -1,6 +1,7 @@
 """``/api/scan``: POST starts a scan, and GET returns whether the caller may send that POST.
 
-``/api/scan/resend`` has the same key.
+``POST /api/scan/resend`` has the same key. It sends published changes to the receivers of alerts
+again, and answers with nothing of the changes.
 
 It is a separate application behind a separate function: the key for reading cannot start a scan,
 and the key for starting a scan cannot read.
@@ -32,10 +33,10 @@ from cmk_check.web.fastapi_app import Asked, WebApplication, operation_id
 from cmk_check.web.http import openapi
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.responses import HEADERS, error_answer, json_answer
-from cmk_check.web.resend import Resend
-from cmk_check.web.resend import router as resend_router
 
 type Ask = Callable[[frozenset[str]], Awaitable[StartAnswer]]
+# The first and the last number; returns whether they were queued.
+type Resend = Callable[[int, int], Awaitable[bool]]
 
 PATH: Final = "/api/scan"
 SCANS: Final = "/api/v1/scans"
@@ -89,8 +90,11 @@ _BODY: Final[dict[str, Any]] = {
     }
 }
 
+_NOT_RESENT: Final = (
+    "Nothing was queued: set CMK_WEBHOOK_URL or CMK_ROUTES, and use numbers of published changes."
+)
+
 router: Final = APIRouter(generate_unique_id_function=operation_id)
-router.include_router(resend_router)
 
 
 def create_app(ask: Ask, resend: Resend, site: WebApplication, scope: Scope) -> FastAPI:
@@ -238,3 +242,25 @@ def _id(entry: object, scope: Scope) -> str:
 
 def _refused(message: str) -> RequestRefused:
     return RequestRefused(HTTPStatus.BAD_REQUEST, "InvalidParameter", message, _NAME)
+
+
+@router.post(
+    f"{PATH}/resend",
+    tags=["changes"],
+    summary="Send published changes to the webhook again",
+    status_code=HTTPStatus.ACCEPTED,
+    response_class=Response,
+    responses={
+        202: {"description": "The changes were queued."},
+        409: openapi.error(
+            "`NotResent`: the app has no webhook, or not all changes are published."
+        ),
+        **openapi.ERRORS,
+    },
+)
+async def resend_changes(request: Request, query: Asked[parameters.ResendQuery]) -> Response:
+    """Queue published changes for delivery, as if they were new; they keep their ids."""
+    resend: Resend = request.app.state.resend
+    if not await resend(query.first, query.last):
+        return error_answer(HTTPStatus.CONFLICT, "NotResent", _NOT_RESENT)
+    return Response(status_code=HTTPStatus.ACCEPTED, headers=dict(HEADERS))

@@ -16,9 +16,8 @@ from unittest.mock import patch
 
 import pytest
 
-from cmk_check.alerts.deliver import DeliveryContext, deliver
+from cmk_check.alerts.deliver import DeliveryContext, deliver, resend
 from cmk_check.alerts.delivery_queue import format_message, parse_message, ranges_of
-from cmk_check.alerts.resend import resend
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.alert_routes import is_alert
 from cmk_check.core.enums import ChangeType, CoverageState, PostureReason

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.alerts.deliver import deliver
+from cmk_check.alerts.deliver import deliver, resend
 from cmk_check.alerts.delivery_queue import parse_message
-from cmk_check.alerts.resend import resend
 from cmk_check.core.status import Undelivered
 from cmk_check.limits import CHANGES_PER_DELIVERY_MESSAGE, DELIVERY_GIVEN_UP_AFTER
 from cmk_check.ports import DeliveryMessage, Replace, Table
