@@ -23,13 +23,9 @@ _NAMES: Final = ("upn", "preferred_username", "unique_name")
 def ids_in(token: str) -> str:
     """Return the ids in a token as text, as far as it is a JSON Web Token."""
     # Show only ids, never names of people or markup.
-    ids = _ids(_claims(token))
-    known = (
-        ("tenant", ids.get("tid")),
-        ("object id", ids.get("oid")),
-        ("application", _application(ids)),
-    )
-    named = ", ".join(f"{what} {value}" for what, value in known if value)
+    _, ids = _claims_of(token)
+    known = ("tenant", "tid"), ("object id", "oid"), ("application", "application")
+    named = ", ".join(f"{what} {ids[name]}" for what, name in known if name in ids)
     return (named or "it names no identity") + _tool(ids)
 
 
@@ -38,34 +34,26 @@ def identity_in(token: str) -> str | None:
 
     A person has a name; a managed identity or service principal has the id of its application.
     """
-    claims = _claims(token)
-    ids = _ids(claims)
-    names = (it for name in _NAMES if isinstance(it := claims.get(name), str) and it)
-    name = next(names, None)
-    application = _application(ids)
-    who = (
-        shown(name[:MAX_NAME_SHOWN_CHARS]) if name else application and f"application {application}"
-    )
-    tenant = ids.get("tid")
-    return f"{who} in tenant {tenant}{_tool(ids)}" if who and tenant else None
+    claims, ids = _claims_of(token)
+    names = (claims.get(name) for name in _NAMES)
+    name = next((it for it in names if isinstance(it, str) and it), None)
+    who = shown(name[:MAX_NAME_SHOWN_CHARS]) if name else f"application {ids.get('application')}"
+    return f"{who} in tenant {ids['tid']}{_tool(ids)}" if "tid" in ids else None
 
 
-def _claims(token: str) -> Mapping[str, object]:
+def _claims_of(token: str) -> tuple[Mapping[str, object], Mapping[str, str]]:
+    """Return the claims of a token, and those that are ids; ``application`` has its two names."""
     try:
         payload = token.split(".")[1]
-        return as_object(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
+        decoded = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+        claims = as_object(json.loads(decoded))
     except (IndexError, ValueError, RecursionError):
-        return {}
-
-
-def _ids(claims: Mapping[str, object]) -> Mapping[str, str]:
-    return {name: it.lower() for name, it in claims.items() if isinstance(it, str) and is_guid(it)}
-
-
-def _application(ids: Mapping[str, str]) -> str | None:
-    return ids.get("appid") or ids.get("azp")
+        claims = {}
+    ids = {name: it.lower() for name, it in claims.items() if isinstance(it, str) and is_guid(it)}
+    application = ids.get("appid") or ids.get("azp")
+    return claims, ids | ({"application": application} if application else {})
 
 
 def _tool(ids: Mapping[str, str]) -> str:
-    tool = _TOOLS.get(_application(ids) or "")
+    tool = _TOOLS.get(ids.get("application", ""))
     return f" ({tool})" if tool else ""

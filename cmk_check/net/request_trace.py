@@ -24,8 +24,8 @@ def request_traces() -> list[aiohttp.TraceConfig]:
         return []
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(_note_start)
-    trace.on_request_end.append(_log_response)
-    trace.on_request_exception.append(_log_failure)
+    trace.on_request_end.append(_log_end)
+    trace.on_request_exception.append(_log_end)
     return [trace]
 
 
@@ -35,23 +35,16 @@ async def _note_start(
     noted.began = time.monotonic()
 
 
-async def _log_response(
-    _session: aiohttp.ClientSession, noted: SimpleNamespace, done: aiohttp.TraceRequestEndParams
-) -> None:
-    headers = done.response.headers
-    named = (headers[name] for name in _CORRELATION_HEADERS if name in headers)
-    _log(done.method, done.url.path, str(done.response.status), next(named, "-"), noted.began)
-
-
-async def _log_failure(
+async def _log_end(
     _session: aiohttp.ClientSession,
     noted: SimpleNamespace,
-    failed: aiohttp.TraceRequestExceptionParams,
+    end: aiohttp.TraceRequestEndParams | aiohttp.TraceRequestExceptionParams,
 ) -> None:
-    _log(failed.method, failed.url.path, type(failed.exception).__name__, "-", noted.began)
-
-
-def _log(method: str, path: str, status: str, correlation: str, began: float) -> None:
-    seconds = time.monotonic() - began
-    line = f"{method} {path} {status} correlation {correlation} {seconds:.3f} s"
+    seconds, correlation = time.monotonic() - noted.began, "-"
+    if isinstance(end, aiohttp.TraceRequestExceptionParams):
+        outcome = type(end.exception).__name__
+    else:
+        outcome, headers = str(end.response.status), end.response.headers
+        correlation = next((headers[it] for it in _CORRELATION_HEADERS if it in headers), "-")
+    line = f"{end.method} {end.url.path} {outcome} correlation {correlation} {seconds:.3f} s"
     REQUESTS.debug("%s", shown(line))
