@@ -1,27 +1,58 @@
 """``scan``: runs one scan on a laptop or in a pipeline, in memory or into the app's tables."""
 
-import sys
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cmk_check.cli.exit_codes import complain, ended, run
-from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions, format_option
-from cmk_check.cli.stdout import unfinished_file
+from cmk_check.cli.output_options import (
+    DEFAULT_CAUSES,
+    ExitZero,
+    FailOn,
+    Format,
+    Limit,
+    NoColor,
+    Only,
+    Output,
+    OutputOptions,
+    Quiet,
+    Since,
+    Sort,
+    check_causes,
+    check_output,
+    choice_list,
+    format_option,
+    only_option,
+    row_options,
+    sort_option,
+)
 from cmk_check.core.enums import Disposition, ExceptionMode
 from cmk_check.core.scope import Scope
 from cmk_check.core.text import is_guid
-from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_NAME_SHOWN_CHARS
 
 if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
 
 
+FailOnList = Annotated[
+    Any,
+    choice_list(
+        FailOn,
+        "--fail-on",
+        "CAUSE,...",
+        f"What makes the exit code 1 or 3: {', '.join(FailOn)}. A failed scan always does; with "
+        "new, 1 is only for violations that the file of --since does not have.",
+    ),
+]
+OnlyRows = Annotated[Any, only_option([each for each in Only if each is not Only.LOSS])]
+SortRows = Annotated[Any, sort_option(Sort)]
+
+
 def scan(  # noqa: PLR0913 - an argument for each option
+    *,
     subscription: Annotated[
         list[str] | None,
         typer.Option(
@@ -41,23 +72,12 @@ def scan(  # noqa: PLR0913 - an argument for each option
     result_format: Annotated[
         Format, format_option(Format, "The format of the result.")
     ] = Format.TABLE,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write the result to this file instead of standard output, complete or not at "
-            "all.",
-        ),
-    ] = None,
-    fail_on: Annotated[
-        str,
-        typer.Option(
-            metavar="CAUSE,...",
-            help="What makes the exit code 1 or 3: non_compliant, unknown, broken_key, excepted. A "
-            "failed scan always does.",
-        ),
-    ] = ",".join(FAIL_ON),
-    *,
+    output: Output = None,
+    fail_on: FailOnList = DEFAULT_CAUSES,
+    since: Since = None,
+    limit: Limit = None,
+    only: OnlyRows = None,
+    sort: SortRows = None,
     change_scope: Annotated[
         bool,
         typer.Option(
@@ -68,15 +88,9 @@ def scan(  # noqa: PLR0913 - an argument for each option
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "--quiet",
-            "-q",
-            help="Show only the result and warnings about settings, no progress or notes.",
-        ),
-    ] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours.")] = False,
+    exit_zero: ExitZero = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
 ) -> None:
     """Scan the estate once and show which accounts are not under a customer-managed key.
 
@@ -96,14 +110,28 @@ def scan(  # noqa: PLR0913 - an argument for each option
         if result_format not in {Format.TABLE, Format.JSON}:
             raise typer.BadParameter("must be used without --format", param_hint="--json")
         result_format = Format.JSON
-    only = subscription_ids(subscription or ())
-    if only and change_scope:
+    subscriptions = subscription_ids(subscription or ())
+    if subscriptions and change_scope:
         raise typer.BadParameter(
             "must not be used with --subscription: only a scan of everything changes the scope",
             param_hint="--change-scope",
         )
+    if subscriptions and since:
+        raise typer.BadParameter(
+            "must not be used with --subscription: only scans of everything are compared",
+            param_hint="--since",
+        )
+    rows = row_options(limit, only, sort, output)
     options = OutputOptions(
-        result_format, quiet, not no_color, _file(output, result_format), _fail_on(fail_on), only
+        result_format,
+        quiet,
+        not no_color,
+        check_output(output, result_format),
+        check_causes(fail_on, since),
+        subscriptions,
+        rows,
+        since,
+        exit_zero,
     )
     if change_scope and store is None:
         raise typer.BadParameter("must be used with --store", param_hint="--change-scope")
@@ -124,41 +152,6 @@ def _run(store: str | None, options: OutputOptions, *, change_scope: bool) -> in
         raise SettingsError([("CMK_EXCEPTIONS", "must be show or accept for --fail-on excepted")])
     named = () if store is None else options.subscriptions
     return run(scan_and_report(settings, options, change_scope=change_scope, named=named))
-
-
-def _file(output: Path | None, result_format: Format) -> Path | None:
-    """Return the file of the result, checked before a scan of minutes."""
-    if output is None and result_format is Format.XLSX and sys.stdout.isatty():
-        raise typer.BadParameter(
-            "xlsx must be written to a file because a terminal cannot show it: add --output "
-            "findings.xlsx",
-            param_hint="--format",
-        )
-    if output is None:
-        return None
-    if result_format is Format.TABLE and str(output) in set(Format):
-        why = f"must be a file; the option for the format is --format {output}"
-    elif not output.parent.is_dir():
-        why = "must be in an existing folder"
-    elif output.exists() and not output.is_file():
-        why = "must be a regular file, because it is replaced; use > for a device or pipe"
-    else:
-        try:
-            with unfinished_file(output.resolve()):
-                return output
-        except NotUsable as error:
-            why = str(error)
-    raise typer.BadParameter(why, param_hint="--output")
-
-
-def _fail_on(given: str) -> frozenset[FailOn]:
-    names = [name.strip() for name in given.split(",")]
-    try:
-        return frozenset(map(FailOn, names))
-    except ValueError:
-        raise typer.BadParameter(
-            f"must be a list of {', '.join(FailOn)}, separated by commas", param_hint="--fail-on"
-        ) from None
 
 
 def settings_of(store: str | None, only: Sequence[str]) -> "Settings":

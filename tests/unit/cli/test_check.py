@@ -327,10 +327,11 @@ def test_standard_input_that_cannot_be_used_is_said_so(data: bytes, said: str) -
 
 def test_a_file_that_cannot_be_read_is_a_usage_error(check: Check, tmp_path: Path) -> None:
     """A typing error must not look like an unknown account."""
-    result = check(str(tmp_path))
+    missing, empty = check("mian.json"), check(str(tmp_path))
 
-    assert result.exit_code == 2
-    assert "cannot be read" in result.stderr
+    assert (missing.exit_code, empty.exit_code) == (2, 2)
+    assert "mian.json: cannot be read (No such file" in missing.stderr
+    assert "no JSON file was found" in empty.stderr
 
 
 @pytest.mark.parametrize("output", ["table", "json", "sarif", "junit"])
