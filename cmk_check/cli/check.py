@@ -211,7 +211,7 @@ def _judge_files(
             accounts, judged = _judge(documents[file], [documents[each] for each in beside], kinds)
         except (NotUsable, RepeatedName) as error:
             if isinstance(error, NotADocument) and Path(found[file]).is_dir():
-                notes[file] = f"{file}: is ignored, because it is no template, plan or account."
+                notes[file] = f"{file}: ignored: neither a template, a plan nor an account."
             else:
                 faults.append(say_fault(file, error))
             continue

@@ -77,7 +77,7 @@ def read_earlier(
     """Read an earlier result; ``violations`` takes them from its JSON.
 
     Raises:
-        NotUsable: the file is no such result, or of another scope, or of named subscriptions.
+        NotUsable: the file is another document, or of another scope, or of named subscriptions.
 
     """
     where = f"--since {file}"

@@ -21,8 +21,6 @@ from cmk_check.core.text import few, shown
 
 INDENT: Final = "  "
 _GAP: Final = "  "
-# The state and the name, without which a row means nothing.
-_ALWAYS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +74,14 @@ def _order(sort: str) -> Callable[[Row], tuple[object, ...]]:
 
 
 def _fitting(widths: Mapping[str, int], width: int) -> list[str]:
-    """Return the headings of the columns that fit, as far as possible in order of importance."""
-    heads: list[str] = []
-    for place, head in enumerate(widths):
-        if place < _ALWAYS or _sum(widths, [*heads, head]) <= width:
+    """Return the headings of the columns that fit, as far as possible in order of importance.
+
+    Without the state and the name, a row means nothing.
+    """
+    state, name, *more = widths
+    heads = [state, name]
+    for head in more:
+        if _sum(widths, [*heads, head]) <= width:
             heads.append(head)
     return heads
 

@@ -282,7 +282,7 @@ def test_folders_and_patterns_are_searched(check: Check, tmp_path: Path) -> None
     (folder / "odd.json").write_text(json.dumps({"$schema": f"{SCHEMA}Template.json#"}))
 
     assert (whole.exit_code, pattern.exit_code) == (1, 1)
-    assert "package.json: is ignored" in whole.stderr
+    assert "package.json: ignored" in whole.stderr
     assert "package" not in pattern.stderr
     assert check("infra").exit_code == 2
     assert "no JSON file was found" in check("infra/**/x*.json").stderr
