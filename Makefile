@@ -15,6 +15,10 @@ WORKERS := --numprocesses=3 --dist=worksteal -p no:schemathesis
 LONG_WORKERS := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 LONG_TOOLS := install az checkov sarif openapi $(VENV)/deployed/.installed $(VENV)/sbom/.installed
 DIST := dist
+comma := ,
+# Shows that an installation is alive: packages so far, and seconds.
+PROGRESS := python=$$(tools/find_python.sh) && "$$python" tools/progress.py
+PIP_OPTIONS := --disable-pip-version-check --no-compile --require-hashes --no-deps
 
 # Tests start hundreds of Python processes. Without compiled modules each of them compiles the program, and
 # each worker compiles every test.
@@ -26,25 +30,26 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
 endif
 
-.PHONY: help install az checkov sarif openapi demo up test test-all repeat soak mutants bench docs terminal screenshots package wheel sbom lint format lock clean
+.PHONY: help install az checkov sarif openapi demo up test test-all repeat soak mutants bench docs terminal screenshots package package-full wheel sbom lint format lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 install: $(VENV)/.installed node_modules/.installed ## install everything into .venv and node_modules
 
+# Sizes and times: as measured on two processors, with empty caches and a good connection.
 $(VENV)/.installed: locks/dev.txt
 	@python=$$(tools/find_python.sh) && "$$python" -m venv $(VENV)
-	@echo "Installing Python packages into $(VENV)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r locks/dev.txt
-	@echo "Compiling them, on all processors: otherwise every worker of the first test run does so"
-	@$(PY) -m compileall -q -j 0 -x '/(libcst|mypyc?|pip|pygments|textual)/' $(VENV)/lib || true
+	@echo "Installing Python packages into $(VENV): 600 MB, usually a minute"
+	@$(PROGRESS) Packages $$(grep -c == $<) -- $(PY) -m pip install $(PIP_OPTIONS) -r $<
+	@$(PROGRESS) "Compiling them for all later starts" 0 -- \
+		$(PY) -m compileall -q -j 0 -x '/(libcst|mypyc?|pip|pygments|textual)/' $(VENV)/lib || true
 	@touch $@
 
 node_modules/.installed: package-lock.json .npmrc
 	@tools/find_node.sh
-	@echo "Installing Azurite and the checkers into node_modules"
-	@npm ci --no-audit --no-fund --loglevel=error
+	@echo "Installing Azurite and the checkers into node_modules: 470 MB, usually half a minute"
+	@$(PROGRESS) npm 0 -- npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 az: $(VENV)/az/.installed ## install Microsoft's az command into .venv/az, for the long tests
@@ -65,9 +70,10 @@ $(VENV)/sarif/.installed $(VENV)/openapi/.installed: $(VENV)/%/.installed: tools
 # These tools need other versions of the app's packages, so each has an environment of its own. It is
 # inside .venv, where no tool looks for sources.
 $(VENV)/%/.installed: locks/%.txt | $(VENV)/.installed
-	@echo "Installing $* into $(VENV)/$*"
+	@echo "Installing $* into $(VENV)/$*$(if $(filter az,$*),: 370 MB$(comma) usually half a minute)"
 	@$(PY) -m venv --clear --without-pip $(VENV)/$*
-	@$(PY) -m pip --python $(VENV)/$*/bin/python install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r locks/$*.txt
+	@$(PROGRESS) Packages $$(grep -c == $<) -- \
+		$(PY) -m pip --python $(VENV)/$*/bin/python install $(PIP_OPTIONS) -r $<
 	@touch $@
 
 # Exactly the packages that the app has on Azure; pip resolves dependencies, as Azure's build does.
@@ -116,8 +122,18 @@ screenshots: install ## take the screenshots of the page for the docs, in Chromi
 package: ## make the deployment package dist/cmk_check.zip, the same bytes for the same sources; it installs nothing
 	@python=$$(tools/find_python.sh) && "$$python" tools/package.py $(DIST)/cmk_check.zip
 
-wheel: $(VENV)/.installed ## make the command cmk-check as a wheel in dist/, for pipx
-	@$(PY) -m hatchling build -t wheel -d $(DIST)
+# What the app has on Azure, for Linux on x86_64 and Python 3.13. Only wheels are unpacked.
+package-full: ## make it with its dependencies: dist/cmk_check_with_dependencies.zip, for an app that cannot build
+	@python=$$(tools/find_python.sh) && rm -rf $(DIST)/full && "$$python" -m venv $(DIST)/full/pip
+	@$(DIST)/full/pip/bin/python -m pip install --quiet $(PIP_OPTIONS) --only-binary :all: --implementation cp \
+		--python-version 3.13 --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64 \
+		--target $(DIST)/full/packages -r requirements.txt
+	@$(DIST)/full/pip/bin/python tools/package.py $(DIST)/cmk_check_with_dependencies.zip \
+		--dependencies $(DIST)/full/packages
+	@rm -rf $(DIST)/full
+
+wheel: $(VENV)/.installed ## make the command cmk-check as a wheel in dist/, for pipx, and its source package
+	@$(PY) -m hatchling build -t wheel -t sdist -d $(DIST)
 
 sbom: $(VENV)/sbom/.installed $(VENV)/deployed/.installed ## list what the package consists of and needs, as a CycloneDX bill of materials: dist/sbom.json
 	@$(PY) tools/sbom.py $(VENV)/sbom/bin/python $(VENV)/deployed/bin/python $(DIST)/sbom.json

@@ -69,6 +69,7 @@ def api(store: Store, settings: Settings) -> Served:
         hostname=settings.hostname,
         kinds=settings.kinds,
         portal_url=settings.addresses.portal_url,
+        vault_domain=settings.addresses.vault_domain,
         key_health=settings.key_health,
     )
     return Served(create_app(store, SystemClock(), scan_options(settings).expectations, site))

@@ -1,6 +1,26 @@
-"""``python -m cmk_check``: the command line if only the requirements are installed."""
+"""The first lines of the command line: ``cmk-check``, and ``python -m cmk_check``."""
 
-from cmk_check.cli import main
+import os
+import signal
+import sys
+
+
+def main(prog_name: str = "cmk-check") -> None:
+    """Run the command that the arguments name, and exit; Ctrl-C never shows a traceback.
+
+    Imports take a second, and an interrupted import would show one. Until a command waits for
+    Azure, Ctrl-C therefore ends the process at once; after its result, the command keeps its code.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(128 + signal.SIGINT))
+    from cmk_check.cli import main as run  # noqa: PLC0415 - after the line above
+
+    try:
+        run(prog_name)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
 
 if __name__ == "__main__":
-    main(prog_name="python -m cmk_check")
+    main("python -m cmk_check")
+    sys.exit()

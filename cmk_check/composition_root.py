@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from cmk_check.alerts.deliver import DeliveryContext
     from cmk_check.asgi_adapter import HttpAdapter
     from cmk_check.config.settings import Settings
-    from cmk_check.core.alert_routes import NotResent
     from cmk_check.core.scan_request import StartAnswer
     from cmk_check.inventory.azure_inventory import AzureInventory
-    from cmk_check.ports import QueueService, Store
+    from cmk_check.ports import Clock, QueueService, Store
     from cmk_check.scan.scan_context import ScanContext, ScanOptions
     from cmk_check.scan.watch_for_changes import WatchContext
     from cmk_check.web.fastapi_app import WebApplication
@@ -71,7 +70,7 @@ class App:
 
     def __init__(self, settings: "Settings") -> None:
         self.settings = settings
-        self.clock = SystemClock()
+        self.clock: Clock = SystemClock()
         self._azure = Lazy(self._open_azure)
         self.scan_context = Lazy(self._build_scan_context)
         self.watch_context = Lazy(self._build_watch_context)
@@ -89,6 +88,10 @@ class App:
     def scan_options(self) -> "ScanOptions":
         """The options of a scan; tests of a running app replace them before its first use."""
         return scan_options(self.settings)
+
+    async def inventory(self) -> "AzureInventory":
+        """Return the reader of Azure that a scan uses."""
+        return await self._azure()
 
     async def close(self) -> None:
         """Close everything that was opened."""
@@ -174,9 +177,10 @@ class App:
         if isinstance(store, AzureTables):
             store = store.within(API_STORAGE_SECONDS)  # callers wait for the answer
         expect = self.scan_options.expectations
-        return HttpAdapter(create_app(store, self.clock, expect, self._site()))
+        return HttpAdapter(create_app(store, self.clock, expect, self.site()))
 
-    def _site(self) -> "WebApplication":
+    def site(self) -> "WebApplication":
+        """Return what the HTTP API knows of the app."""
         from cmk_check.web.fastapi_app import WebApplication
         from cmk_check.web.http.middleware import SignIn
 
@@ -186,6 +190,7 @@ class App:
             hostname=settings.hostname,
             kinds=settings.kinds,
             portal_url=settings.addresses.portal_url,
+            vault_domain=settings.addresses.vault_domain,
             key_health=settings.key_health,
             owners=bool(settings.owner_tags),
             watch=bool(settings.watch_schedule),
@@ -200,10 +205,10 @@ class App:
         async def ask(named: frozenset[str]) -> "StartAnswer":
             return await request(await self.scan_context(), named)
 
-        async def send_again(first: int, last: int, route: str | None) -> "NotResent | None":
-            return await resend(await self.delivery_context(), first, last, route)
+        async def send_again(first: int, last: int) -> bool:
+            return await resend(await self.delivery_context(), first, last)
 
-        return HttpAdapter(create_app(ask, send_again, self._site(), self.scan_options.scope))
+        return HttpAdapter(create_app(ask, send_again, self.site(), self.scan_options.scope))
 
     async def _build_health(self) -> "Health":
         from cmk_check.store.scans import ScanTable
@@ -284,17 +289,26 @@ def the_app() -> App:
         SettingsError: the settings are invalid; the error names every fault.
 
     """
-    from cmk_check.config.settings import Settings, unknown_entries, unknown_settings
+    from cmk_check.config.settings import (
+        Settings,
+        kinds_without_keys,
+        unknown_entries,
+        unknown_settings,
+    )
 
     try:
         app = App(Settings.load())
     except SettingsError as error:
         _log.critical("The settings are not valid. %s", error)
         raise
-    unknown, entries = unknown_settings(), unknown_entries()
-    if unknown or entries:
+    found: dict[str, list[str] | list[int]] = {
+        "unknown": unknown_settings(),
+        "unknownKinds": unknown_entries(),
+        "kindsWithoutKeys": kinds_without_keys(),
+    }
+    if any(found.values()):
         from cmk_check.alerts.log_lines import LogEvent, write_line
 
-        fields = {"unknown": unknown} | ({"unknownKinds": entries} if entries else {})
+        fields = {name: each for name, each in found.items() if each or name == "unknown"}
         write_line(logging.WARNING, LogEvent.SETTINGS, fields)
     return app

@@ -51,6 +51,11 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 CROSS_CHECK_AGE: Final = timedelta(hours=1)
 """Minimum age of an account that counts as missing in a list: both the lists and Resource Graph may
 lag behind for younger accounts."""
+EXEMPTION_TURNS: Final = 24
+"""A subscription's exemptions are read in one of this many full scans, even if nothing points to
+any."""
+EXEMPTION_TURNS_WITHIN: Final = timedelta(hours=4)
+"""After a longer pause between full scans, all exemptions are read."""
 CROSS_CHECKED_PER_SLICE: Final = 50
 """Accounts per slice that are read by id because only Resource Graph lists them. If more are
 missing, Resource Graph is far behind, and the lists are not at fault."""

@@ -233,6 +233,15 @@ class ExemptionInventory(Protocol):
         """
         ...
 
+    async def may_be_exempted(
+        self, subscription_ids: Sequence[str], *, seconds: float
+    ) -> frozenset[str] | None:
+        """Return the subscriptions with an exemption in or above them; None if that is unknown.
+
+        The answer may be late and omit some. Failures and time-outs are never raised.
+        """
+        ...
+
 
 class Inventory(Protocol):
     """Reads subscriptions and accounts from Azure."""

@@ -18,6 +18,10 @@ param location string
 @description('Optional. Name of the resource group, which is created. Everyone who can change the app in it can read the whole estate.')
 param resourceGroupName string = 'rg-${environmentName}'
 
+@description('Optional. Role with which the app reads the subscription that it is deployed to: custom (only the required actions), reader (the built-in role Reader, which allows more, but needs fewer rights of the person who deploys), or none. With azd, the default is custom.')
+@allowed(['none', 'custom', 'reader'])
+param readOwnSubscription string = 'none'
+
 @description('Optional. Tags on every resource, such as {"owner":"security"}.')
 param tags object = {}
 
@@ -192,6 +196,14 @@ module app 'group.bicep' = {
   }
 }
 
+module ownSubscription 'modules/own_subscription.bicep' = if (readOwnSubscription != 'none') {
+  params: {
+    principalId: app.outputs.CMK_IDENTITY_PRINCIPAL_ID
+    groupId: group.id
+    useReader: readOwnSubscription == 'reader'
+  }
+}
+
 @description('Name of the resource group.')
 output AZURE_RESOURCE_GROUP string = group.name
 
@@ -209,3 +221,6 @@ output CMK_IDENTITY_PRINCIPAL_ID string = app.outputs.CMK_IDENTITY_PRINCIPAL_ID
 
 @description('Who receives the alerts; begins with "nobody" if the created action group has no receiver.')
 output CMK_ALERT_RECEIVERS string = app.outputs.CMK_ALERT_RECEIVERS
+
+@description('Role with which the app reads its own subscription: none, custom or reader.')
+output CMK_READ_OWN_SUBSCRIPTION string = readOwnSubscription

@@ -153,7 +153,7 @@ az login --identity --client-id {stack.simulator.estate.administrator} --output 
 
 Start a scan there; without this, the first one starts on the schedule:
 
-curl --data '' -H "@$START_FILE" "$HOST/api/scan"
+curl --data '' -H "@$START_FILE" "$APP_URL/api/scan"
 
 Everything runs on this machine, with the estate "{estate}". Ctrl-C stops it. The app's log:""")
     sys.stdout.flush()
@@ -175,7 +175,7 @@ def _exports(stack: Stack, folder: Path) -> Iterator[str]:
     direct = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")
     yield f'export PATH={shlex.quote(str(APP / "local/bin"))}:"$PATH"'
     for variables in (
-        {"HOST": stack.host.url} | {name: str(file) for name, file in files.items()},
+        {"APP_URL": stack.host.url} | {name: str(file) for name, file in files.items()},
         stack.simulator.environment(),
         {"AZURE_STORAGE_CONNECTION_STRING": stack.azurite.connection_string},
         {

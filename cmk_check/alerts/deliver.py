@@ -156,12 +156,20 @@ class _Delivery:
             if posted:
                 _write(logging.INFO, "delivered", replace(message, last=first - 1), posted)
             count = None if alerts is None else len(alerts)
+            if alerts:
+                with suppress(StoreError):  # the next try notes it
+                    since = message.since or self._context.clock.now()
+                    feed, route = self._context.feed, message.route or WEBHOOK
+                    await feed.note_undelivered(route, first, alerts[-1][0], since)
             await _try_again(self._context, replace(message, first=first), count, error)
             await self._end()
             return
         if posted or message.attempt:  # a range that was logged as failed gets a last line
             _write(logging.INFO, "delivered", message, posted)
         if message.attempt:
+            with suppress(StoreError):  # a person ends the note by sending the range again
+                feed, route = self._context.feed, message.route or WEBHOOK
+                await feed.forget_undelivered(message.first, message.last, route)
             await self._end()
 
     async def _alerts(self) -> list[Numbered]:

@@ -64,9 +64,10 @@ class LogEvent(StrEnum):
     `detail`."""
     SETTINGS = "cmk.settings"
     """At the first invocation of a process, if variables whose name begins with `CMK_` are not
-    settings, or if `CMK_KINDS` contains an unknown kind. Fields: `unknown`: the names of these
-    variables; unless all kinds are known also `unknownKinds`: the positions of the unknown kinds
-    in the list, counted from 1."""
+    settings, or if `CMK_KINDS` contains a kind that is unknown or that Azure cannot encrypt with a
+    customer's key. Fields: `unknown`: the names of these variables; unless all kinds are known also
+    `unknownKinds`: the positions of the unknown kinds in the list, counted from 1; if there are
+    kinds without customer's keys also `kindsWithoutKeys`: their names."""
 
 
 class LogSink:

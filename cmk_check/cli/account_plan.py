@@ -5,21 +5,27 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cmk_check.cli.console import remarks
-from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain
+from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, WRITTEN, complain
 from cmk_check.cli.output_options import Language
 from cmk_check.cli.plans_of_scan import PlanChoice, similar_names
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
+from cmk_check.cli.sign_in import say_who
 from cmk_check.cli.stdout import write_bytes
+from cmk_check.config.clouds import Cloud
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.aspects.aspect import Judged
 from cmk_check.core.comparison.judge_accounts import judge_all, with_key
 from cmk_check.core.enums import Disposition, KeySeverity, KeyState, Verdict
 from cmk_check.core.model import Finding
+from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
-from cmk_check.core.remediation.cmk_plan import Plan, plan_for
+from cmk_check.core.remediation.encryption_plan import plan_for
 from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.plan import Plan
+from cmk_check.core.remediation.portal import render_portal
+from cmk_check.core.remediation.terraform import render_terraform
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.scope import Scope
@@ -33,13 +39,14 @@ async def read_and_report(settings: Settings, account: AccountId | str, choice: 
     """Connect to Azure with these settings; see ``report``."""
     inventory = await open_inventory(settings)
     try:
+        await say_who(inventory)
         keys = inventory.keys() if settings.key_health else None
         return await report(inventory, settings, account, choice, keys, now=datetime.now(UTC))
     finally:
         await inventory.close()
 
 
-async def report(  # noqa: PLR0913 - what it reads with, what for, and when
+async def report(  # noqa: PLR0911, PLR0913 - each way to have no plan; what it reads with
     inventory: Inventory,
     settings: Settings,
     account: AccountId | str,
@@ -78,14 +85,18 @@ async def report(  # noqa: PLR0913 - what it reads with, what for, and when
             # A scan does the same.
             facts = await keys.read([judged.account], {}, seconds=SUBSCRIPTION_SECONDS)
             judged = with_key(judged, None, facts.get(account.text), now)
-        return _report_key(judged, tenant_id, choice, now, certain=certain)
+        key_plan = _key_plan(judged, tenant_id, choice, now, certain=certain)
+        if isinstance(key_plan, int):
+            return key_plan
+        return _write(key_plan, choice.language, settings.addresses)
     if created := judgement.evidence.created_at:
         day = created.partition("T")[0]
         complain(shown(f"Azure created it on {day}; the violation may be as old."))
     made = plan_for(_finding(judged, now), tenant_id=tenant_id, vault=choice.vault, key=choice.key)
     if made is None:
-        raise TypeError("a non-compliant account has a plan")
-    return _write(made, choice)
+        complain("no plan can end this violation.")
+        return UNKNOWN
+    return _write(made, choice.language, settings.addresses)
 
 
 async def _find(
@@ -148,17 +159,19 @@ async def _read_all(inventory: Inventory, settings: Settings) -> Sequence[Readin
         return await asyncio.gather(*map(read, to_read))
 
 
-def _report_key(
+def _key_plan(
     judged: Judged, tenant_id: str | None, choice: PlanChoice, now: datetime, *, certain: bool
-) -> int:
-    """Write the plan for the key of a compliant account, or print why there is none."""
+) -> Plan | int:
+    """Return the plan for the key of a compliant account, or an exit code if there is none."""
     health = judged.key_health
     if health is None or health.state is KeyState.HEALTHY:
         complain("there is nothing to do.")
         return 0 if certain else UNKNOWN
     for each in health.concerns:
         if each.severity is not KeySeverity.NOTICE:
-            complain(shown(f"its key is {each.severity}, {each.code}: {each.message}"))
+            complain(
+                shown(f"its key is {each.severity}, {each.code}: {address_person(each.message)}")
+            )
     made = key_plan_for(_finding(judged, now), tenant_id=tenant_id)
     if made is None:
         complain("no az command fixes this: follow the advice of each reason.")
@@ -166,17 +179,26 @@ def _report_key(
     if choice.vault is not None or choice.key is not None:
         complain("--vault and --key are for accounts without a key: leave them out.")
         return USAGE
-    return _write(made, choice)
+    return made
 
 
-def _write(made: Plan, choice: PlanChoice) -> int:
-    script = render_az(made) if choice.language is Language.AZ else render_bicep(made)
+def _write(made: Plan, language: Language, cloud: Cloud) -> int:
+    match language:
+        case Language.AZ:
+            script: str | None = render_az(made)
+        case Language.BICEP:
+            script = render_bicep(made)
+        case Language.TERRAFORM:
+            script = render_terraform(made)
+        case Language.PORTAL:
+            script = render_portal(made, cloud.portal_url, cloud.vault_domain)
     if script is None:
         complain("Bicep cannot do what this plan does: leave out --format.")
         return USAGE
-    complain(shown(f"{made.summary} The script's head lists what cannot be undone."))
+    complain(shown(f"{made.summary} Read it first: it says what cannot be undone."))
     write_bytes(script.encode())  # as UTF-8 with its own line ends, whatever the terminal has
-    complain(f"run it, then check: cmk-check scan --subscription {made.account.subscription_id}")
+    WRITTEN.code = VIOLATED
+    complain(f"afterwards check: cmk-check scan --subscription {made.account.subscription_id}")
     return VIOLATED
 
 
@@ -210,7 +232,7 @@ def _absence(account: AccountId, reading: Reading, settings: Settings) -> str:
         kinds = ", ".join(settings.kinds)
         return f"{account.name} needs no plan: only accounts of the kinds {kinds} are judged."
     if (gap := reading.gap) is not None:
-        return f"{account.name} could not be read. {gap.reason}: {gap.detail or ''}"
+        return f"{account.name} could not be read. {gap.reason}: {address_person(gap.detail or '')}"
     return (
         f"{account.name} in resource group {account.resource_group} is not among the accounts of "
         f"subscription {account.subscription_id}; check the id, and whether the account was "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cmk_check.cli.exit_codes import INTERRUPTED
+from cmk_check.cli.exit_codes import INTERRUPTED, raised_interrupts
 from cmk_check.core.text import is_guid
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def _key(function: str, file: str | None, key: str | None) -> str:
     """Return the key in the file, or ``key``, or a key typed without echo."""
     if sys.stdin.isatty() and (file == "-" or not (file or key)):
         try:
-            return getpass(f"Key of the function {function}: ").strip()
+            with raised_interrupts():  # so that getpass turns the echo on again
+                return getpass(f"Key of the function {function}: ").strip()
         except (EOFError, KeyboardInterrupt):
             raise typer.Exit(INTERRUPTED) from None
     if file is None:
@@ -126,8 +127,8 @@ async def signed_in(
         return
 
     from cmk_check.config.settings import Settings
-    from cmk_check.doctor.token_claims import ids_in
     from cmk_check.inventory.credential import SharedCredential, own_credential
+    from cmk_check.inventory.token_claims import ids_in
 
     settings = Settings.load_for_scan()
     scope = f"api://{application}/.default"

@@ -83,6 +83,7 @@ async def _diagnose(environ: Mapping[str, str], console: "Console", report: IO[s
     from contextlib import aclosing
 
     from cmk_check.cli.console import say
+    from cmk_check.core.reasons.command_line import address_person
     from cmk_check.core.text import shown
     from cmk_check.doctor.all_checks import CHECKS, diagnose
     from cmk_check.doctor.examined_app import DoctorSubject
@@ -95,7 +96,8 @@ async def _diagnose(environ: Mapping[str, str], console: "Console", report: IO[s
         subject.most = subject.most if report is None else DOCTOR_REPORT_SAMPLED
         async with aclosing(diagnose(CHECKS, subject, subject.unusable)) as lines:
             async for check, mark, text in lines:
-                line = f"{mark:{_MARK_WIDTH}} {check:{_CHECK_WIDTH}} {shown(text)}"
+                said = shown(address_person(text))
+                line = f"{mark:{_MARK_WIDTH}} {check:{_CHECK_WIDTH}} {said}"
                 style = _STYLES.get(mark, "dim")
                 with console.capture() as capture:
                     say(console, line, hanging=_HANGING, styled=_MARK_WIDTH, style=style)

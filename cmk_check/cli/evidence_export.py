@@ -11,8 +11,9 @@ from yarl import URL
 
 from cmk_check.cli.app_access import signed_in
 from cmk_check.cli.console import remarks, say
+from cmk_check.cli.exit_codes import WRITTEN
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
-from cmk_check.cli.progress import bar
+from cmk_check.cli.progress import Tally, bar, rate
 from cmk_check.cli.stdout import write
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.text import shown
@@ -30,13 +31,11 @@ from cmk_check.evidence.manifest import (
     read_manifest,
 )
 from cmk_check.evidence.sign import Sign, read_private_key, sign
+from cmk_check.limits import EVIDENCE_TRIES
 from cmk_check.web.json_model import written
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signature
-
-from cmk_check.cli.progress import Tally, rate
-from cmk_check.limits import EVIDENCE_TRIES
 
 
 class DownloadProgress(Progress, Tally):
@@ -128,17 +127,19 @@ async def export(  # noqa: PLR0913 - an argument for each option
             if signed is not None:
                 await sign(made, signed)
             publish(made, out)
+    WRITTEN.code = 0
     for remark in found.remarks:
         note(remark)
-    status = found.status
     if then is not None:
         write(as_of_line(then))
     write(
-        f"posture: {found.posture}, as of {status.as_of and written(status.as_of)}\n"
+        f"posture: {found.posture}, as of {found.status.as_of and written(found.status.as_of)}\n"
         f"{shown(str(out))}: SHA-256 of {MANIFEST} {manifest.sha256}"
     )
-    if vault_key or key_file:
-        note(f"check it: cmk-check verify {quote(str(out))} --key PUBLIC_KEY")
+    if not (vault_key or key_file):
+        note("the bundle is not signed: anybody could have made it. To sign it, use --sign-with.")
+    option = " --key PUBLIC_KEY" if vault_key or key_file else ""
+    note(f"check it: cmk-check verify {quote(str(out))}{option}")
     return 0
 
 

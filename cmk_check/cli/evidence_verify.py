@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cmk_check.cli.exit_codes import VIOLATED, complain, ended
+from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, complain, ended
 from cmk_check.cli.stdout import write
 from cmk_check.errors import NotUsable
 
@@ -22,11 +22,9 @@ def verify(
         typer.Argument(metavar="FOLDER", help="A bundle, or the bundles of a chain in order."),
     ],
     key: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE", help="The public key, as PEM or JWK; it must not come from the folder."
-        ),
-    ],
+        Path | None,
+        typer.Option(metavar="FILE", help="The public key, as PEM or JWK, not from the folder."),
+    ] = None,
 ) -> None:
     """Check that bundles of `cmk-check evidence` are complete, unchanged and signed.
 
@@ -34,31 +32,32 @@ def verify(
     signature. With several folders, each must continue the previous one.
 
     Exit codes: 0 if everything is as signed, 1 if not, 2 if the key or a folder cannot be used or
-    the output cannot be written.
+    the output cannot be written, 3 if the files match the manifest but nobody signed it.
     """
     raise typer.Exit(ended(lambda: _verify(folders, key), "the bundles were not checked"))
 
 
-def _verify(folders: Sequence[Path], key_file: Path) -> int:
+def _verify(folders: Sequence[Path], key_file: Path | None) -> int:
     """Check the bundles and print the result; return the exit code."""
+    from cmk_check.evidence.manifest import SIGNATURE
     from cmk_check.evidence.sign import read_public_key
 
+    if key_file is None and (len(folders) > 1 or (folders[0] / SIGNATURE).exists()):
+        raise NotUsable("A chain or a signed bundle needs the public key: name it with --key.")
     for folder in folders:
         if not folder.is_dir():
             raise NotUsable(f"{folder} must be a folder.")
-        if key_file.resolve().is_relative_to(folder.resolve()):
-            raise NotUsable(
-                f"{key_file} must not be in the bundle that it checks; get the key from its owner."
-            )
-    key = read_public_key(key_file)
+        if key_file and key_file.resolve().is_relative_to(folder.resolve()):
+            raise NotUsable(f"{key_file} must not be in the bundle; get the key from its owner.")
+    key = read_public_key(key_file) if key_file else None
     pairs = zip((None, *folders), folders, strict=False)
     faults = [fault for before, folder in pairs for fault in _faults(before, folder, key)]
     for fault in faults:
         complain(f"{fault}.")
-    return VIOLATED if faults else 0
+    return VIOLATED if faults else 0 if key else UNKNOWN
 
 
-def _faults(before: Path | None, folder: Path, key: "SSlibKey") -> Iterator[str]:
+def _faults(before: Path | None, folder: Path, key: "SSlibKey | None") -> Iterator[str]:
     """Yield the faults of a folder that continues another; if it has none, describe it."""
     from cmk_check.core.text import shown
     from cmk_check.evidence.manifest import MANIFEST, breaks, differences, read_manifest
@@ -67,7 +66,7 @@ def _faults(before: Path | None, folder: Path, key: "SSlibKey") -> Iterator[str]
     earlier: Manifest | None = None
     try:
         manifest = read_manifest(folder)
-        fault = signature_fault(folder, key)
+        fault = signature_fault(folder, key) if key else None
         found = [*([fault] if fault else []), *differences(folder, manifest)]
     except NotUsable as error:
         yield str(error).removesuffix(".")
@@ -84,17 +83,19 @@ def _faults(before: Path | None, folder: Path, key: "SSlibKey") -> Iterator[str]
         found += (f"{MANIFEST} does not continue {before}: {fault}" for fault in broken)
     yield from (shown(f"{folder}: {fault}") for fault in found)
     if not found:
-        write("\n".join(map(shown, _described(folder, manifest, earlier))))
+        unsigned = f"not signed; complete, and as in {MANIFEST} with SHA-256 {manifest.sha256}"
+        head = f"{folder}: {'signed, complete and unchanged' if key else unsigned}"
+        write("\n".join(map(shown, _described(head, manifest, earlier))))
 
 
-def _described(folder: Path, manifest: "Manifest", before: "Manifest | None") -> Iterator[str]:
+def _described(head: str, manifest: "Manifest", before: "Manifest | None") -> Iterator[str]:
     from cmk_check.evidence.manifest import MANIFEST, compare_tenants
 
     given = manifest.model_dump(mode="json", by_alias=True)
-    by = given["identity"] or "an unknown identity"
     source = manifest.source
     tenants = ", ".join(source.tenants) or "not known"
     group = source.management_group or "none"
+    by = given["identity"] or "an unknown identity"
     tool = f"{manifest.tool.name} {manifest.tool.version}, rule version {manifest.rule_version}"
     if manifest.previous is None:
         chain = "it is the first bundle"
@@ -105,7 +106,7 @@ def _described(folder: Path, manifest: "Manifest", before: "Manifest | None") ->
         )
     else:
         chain = "it continues the previous bundle"
-    yield f"{folder}: signed, complete and unchanged ({len(manifest.files)} files)"
+    yield f"{head} ({len(manifest.files)} files)"
     yield f"  app: {source.url}, management group {group}, tenants {tenants}"
     yield f"  period: {given['period']['since']} to {given['period']['until']}"
     yield f"  as of: {given['asOf'] or 'before the first scan'}"

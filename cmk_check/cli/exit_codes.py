@@ -5,8 +5,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final, NoReturn
 
 from cmk_check.core.text import shown
@@ -17,6 +17,15 @@ USAGE: Final = 2
 UNKNOWN: Final = 3
 INTERRUPTED: Final = 128 + signal.SIGINT
 TERMINATED: Final = 128 + signal.SIGTERM
+
+
+class Written:
+    """The exit code of a result that is written; no signal changes it any more."""
+
+    code: int | None = None
+
+
+WRITTEN: Final = Written()
 
 
 def complain(message: str) -> None:
@@ -32,6 +41,7 @@ def ended(work: Callable[[], int], failed: str) -> int:
     The message begins with ``failed``. A failure never returns 1, which means non-compliant.
     """
     from cmk_check.config.settings_error import SettingsError
+    from cmk_check.core.reasons.command_line import address_person
 
     # Silence the libraries: the result or the message below reports the failure.
     logging.getLogger().addHandler(logging.NullHandler())
@@ -47,7 +57,7 @@ def ended(work: Callable[[], int], failed: str) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except CmkCheckError as error:
-        complain(shown(f"{failed}: {error}"))
+        complain(shown(f"{failed}: {address_person(str(error))}"))
         return UNKNOWN
     except Exception as error:  # noqa: BLE001 - the last resort of a command
         fault = f"because of a bug in this program: {type(error).__name__}: {error}"
@@ -61,13 +71,25 @@ def run(command: Coroutine[Any, Any, int]) -> int:
     A second signal, or a command that does not end when cancelled, ends the process immediately:
     the runner would wait for tasks that wait for the network.
     """
-    terminated = asyncio.Event()
-    with asyncio.Runner() as runner:
-        try:
+    terminated, WRITTEN.code = asyncio.Event(), None
+    try:
+        with raised_interrupts(), asyncio.Runner() as runner:
             code = runner.run(_terminable(command, terminated))
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            _leave_at_once(TERMINATED if terminated.is_set() else INTERRUPTED)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        _leave_at_once(TERMINATED if terminated.is_set() else INTERRUPTED)
     return TERMINATED if code == INTERRUPTED and terminated.is_set() else code
+
+
+@contextmanager
+def raised_interrupts() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt in the block, which the library in it then handles."""
+    own = signal.getsignal(signal.SIGINT)
+    if own is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, own)
 
 
 async def _terminable(command: Coroutine[Any, Any, int], terminated: asyncio.Event) -> int:
@@ -89,4 +111,4 @@ def _leave_at_once(code: int) -> NoReturn:
     if sys.stderr.isatty():
         sys.stderr.write("\x1b[?25h\n")
     sys.stderr.flush()
-    os._exit(code)
+    os._exit(code if WRITTEN.code is None else WRITTEN.code)

@@ -39,6 +39,8 @@ class Language(StrEnum):
 
     AZ = "az"
     BICEP = "bicep"
+    TERRAFORM = "terraform"
+    PORTAL = "portal"
 
 
 class FailOn(StrEnum):

@@ -10,7 +10,7 @@ from cmk_check.cli.new_folder import new_folder
 from cmk_check.cli.output_options import Language, format_option
 from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.cli.scan import settings_of, subscription_ids, warn_of_settings
-from cmk_check.core.remediation.cmk_plan import key_named, vault_named
+from cmk_check.core.remediation.encryption_plan import key_named, vault_named
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import is_guid
 from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS
@@ -62,7 +62,10 @@ def plan(  # noqa: PLR0913 - an argument for each option
         typer.Option(metavar="NAME", help="The key; the script creates it if it does not exist."),
     ] = None,
     language: Annotated[
-        Language, format_option(Language, "A bash script of az commands, or Bicep.")
+        Language,
+        format_option(
+            Language, "A bash script of az commands, Bicep, Terraform, or steps in the portal."
+        ),
     ] = Language.AZ,
     every: Annotated[
         bool, typer.Option("--all", help="Plan for all accounts, into a folder.")
@@ -87,10 +90,10 @@ def plan(  # noqa: PLR0913 - an argument for each option
     scripts. --subscription can be combined with --owner or --unowned.
 
     Exit codes: 1 if the plan was written, 0 if the account is compliant and its key healthy, 3 if
-    something is unknown or could not be read, or if no command repairs the key, 2 if several
-    accounts have the name, an option or a setting is invalid, or the plan cannot be written, 130
-    after Ctrl-C. For a folder: 1 if it has a plan, otherwise 3 if an account needs a plan but has
-    none, otherwise 0.
+    something is unknown or could not be read, or if no plan can end the violation or repair the
+    key, 2 if several accounts have the name, an option or a setting is invalid, or the plan cannot
+    be written, 130 after Ctrl-C. For a folder: 1 if it has a plan, otherwise 3 if an account needs
+    a plan but has none, otherwise 0.
     """
     only = tuple(subscription_ids(subscription or ()))
     is_one, is_some = account is not None, owner is not None or unowned or bool(only)

@@ -7,13 +7,14 @@ from tempfile import mkdtemp
 from typing import Final
 
 from cmk_check.cli.console import remarks, warnings_shown
-from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
+from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.new_folder import publish, unfinished
 from cmk_check.cli.plan_index import as_json, as_markdown
 from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of, similar_names
 from cmk_check.cli.problems import collect
 from cmk_check.cli.scan_report import watched_scan
 from cmk_check.cli.scan_result import ScanResult
+from cmk_check.cli.sign_in import say_who
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import ScanState
@@ -40,6 +41,7 @@ async def scan_and_plan(settings: Settings, choice: PlanChoice, out: Path) -> in
     """
     app = App(settings)
     try:
+        await say_who(await app.inventory())
         return await report_folder(await app.scan_context(), settings, choice, out)
     finally:
         await app.close()
@@ -58,7 +60,7 @@ async def report_folder(
     if outcome.state not in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
         complain(shown(f"no folder was written because the scan failed: {outcome.reason}"))
         return UNKNOWN
-    answer = ScanResult(context, settings)
+    answer = ScanResult(context, settings, by_option=bool(choice.subscriptions))
     collected = await collect(answer, await answer.status())
     plans = plans_of(collected, await _findings(context), choice)
     is_about_accounts = (
@@ -71,7 +73,8 @@ async def report_folder(
         complain(shown(f"no account has the owner {choice.owner}{hint}. No folder was written."))
         return UNKNOWN
     write_folder(out, dict(_files(plans)))
-    return _report(plans, out)
+    WRITTEN.code = _report(plans, out)
+    return WRITTEN.code
 
 
 async def _findings(context: ScanContext) -> Mapping[str, Finding]:
@@ -95,11 +98,15 @@ def _files(plans: Plans) -> Iterator[tuple[str, str]]:
         ]
         leaving = [each.file for each in planned if each.plan.left]
         uncovered = sum(each.problem.accepted is None for each in plans.without)
-        yield "run.sh", render_run(to_run, leaving, uncovered)
+        warning = next(filter(None, (each.plan.warning for each in planned)), "")
+        yield "run.sh", render_run(to_run, leaving, uncovered, warning)
 
 
 def render_run(
-    plans: Iterable[tuple[str, str]], leaving: Sequence[str] = (), without: int = 0
+    plans: Iterable[tuple[str, str]],
+    leaving: Sequence[str] = (),
+    without: int = 0,
+    warning: str = "",
 ) -> str:
     """Return a script that runs these plans in order; each is a file and a text for its account.
 
@@ -110,6 +117,7 @@ def render_run(
     Files are relative to the script's folder. The account's text is printed unchanged: the caller
     escapes names that could control a terminal. ``leaving`` are the files of plans that do not fix
     every problem; the script lists them at its end. ``without`` counts the problems without a plan.
+    Before the first plan, the script asks about ``warning``, unless it is "".
     """
     values = {
         "LITERAL_NAMES": LITERAL_NAMES,
@@ -117,6 +125,7 @@ def render_run(
         "TRIES": f"${{PLAN_TRIES:-{SWITCH_ON_ATTEMPTS}}}",
         "NOT_YET": f"'{NOT_YET}'",
         "WITHOUT_PLAN": str(without),
+        "TERRAFORM_WARNING": quoted(warning),
     }
     script = filled({"run": text_of(__package__, "run.sh")}, "run", values)
     named = "".join(f"printf '  %s\\n' {quoted(file)}\n" for file in leaving)

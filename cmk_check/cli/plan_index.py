@@ -9,12 +9,10 @@ from typing import Final
 
 from cmk_check.cli.plans_of_scan import PlanChoice, PlannedAccount, Plans, owner_of
 from cmk_check.cli.problems import accepted_by
+from cmk_check.core.markdown import code, escaped
 from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep
-from cmk_check.core.text import counted, shown
+from cmk_check.core.text import counted
 from cmk_check.web.json_model import written
-
-# Everything that Markdown does not take as plain text, including bare links.
-_MARKS: Final = re.compile(r"[\\`*_\[\]<>|&~$#@]|:(?=//)|(?<=www)\.")
 
 _RUN: Final = (
     "## Run them\n\n```sh\naz login\nbash run.sh\n```\n\n"
@@ -101,6 +99,9 @@ def as_markdown(index: Plans) -> Iterator[str]:
     new = {each.plan.vault.name for each in plans if each.plan.vault.is_new}
     yield f"| key vaults that the plans create | {len(new):,} |\n\n"
     if plans:
+        if warning := next(filter(None, (each.plan.warning for each in plans)), None):
+            yield f"## If Terraform manages an account\n\n{escaped(warning)}\n\n"
+            yield "`run.sh` asks about it first. Without a terminal, it needs `--no-terraform`.\n\n"
         yield from _warnings(steps)
         yield _RUN
         actions = {step.action for step in steps}
@@ -122,7 +123,7 @@ def as_markdown(index: Plans) -> Iterator[str]:
         what = ": ".join(_code(text) for text in (each.name, each.id) if text) or "the scan"
         prefix = "The account's plan does not fix this: " if each.what == "reason" else ""
         problem = each.problem
-        message = _text(problem.accepted or problem.message)
+        message = escaped(problem.accepted or problem.message)
         yield f"| {what} | {_code(problem.code)} | {prefix}{message} |\n"
 
 
@@ -191,7 +192,7 @@ def _table(plans: Sequence[PlannedAccount]) -> Iterator[str]:
             _code(owner_of(finding)),
             *([written(finding.due_at) if finding.due_at else ""] if due else ()),
             f"{_code(each.plan.vault.name)}{each.vault_note}",
-            f"{_code(each.problem.code)}{f'. {_text(accepted)}' if accepted else ''}",
+            f"{_code(each.problem.code)}{f'. {escaped(accepted)}' if accepted else ''}",
         )
     yield "\n"
 
@@ -201,14 +202,5 @@ def _row(*cells: str) -> str:
 
 
 def _code(text: str | None) -> str:
-    """Return a name as code, in which Markdown has no markup; "" without a name."""
-    if not text:
-        return ""
-    plain = shown(text)
-    fence = "`" * (1 + max(map(len, re.findall("`+", plain)), default=0))
-    pad = " " if "`" in plain else ""
-    return f"{fence}{pad}{plain}{pad}{fence}".replace("|", "\\|")
-
-
-def _text(text: str) -> str:
-    return _MARKS.sub(r"\\\g<0>", shown(text))
+    """Return a name as code for a table, whose cells end at each bar."""
+    return code(text).replace("|", "\\|")

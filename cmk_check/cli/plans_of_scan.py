@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from cmk_check.cli.output_options import Language
 from cmk_check.core.enums import KeyReason, KeyState, Verdict
-from cmk_check.core.remediation.cmk_plan import Plan, TargetVault, plan_for, vault_to_share
+from cmk_check.core.remediation.encryption_plan import plan_for, vault_to_share
 from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.plan import Plan, TargetVault
 from cmk_check.limits import MAX_NAMES_LISTED, MAX_PLAN_NAME_CHARS
 
 if TYPE_CHECKING:

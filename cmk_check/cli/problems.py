@@ -23,6 +23,7 @@ from cmk_check.core.reasons.catalogue import (
     POSTURE_REASONS,
     VERDICT_REASONS,
 )
+from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.web import aspect_models, models
 from cmk_check.web.json_model import written
@@ -165,7 +166,8 @@ def accepted_by(exception: aspect_models.AccountException | None) -> str | None:
 
 def _of_gap(gap: models.GapOfSubscription) -> Problem:
     entry = GAP_REASONS[gap.reason]
-    return Problem(gap.reason, entry.severity, gap.detail or entry.text(gap.missing_action))
+    text = gap.detail or address_person(entry.text(gap.missing_action))
+    return Problem(gap.reason, entry.severity, text)
 
 
 def _counted(status: models.Status, *, accepts: bool) -> Mapping[PostureReason, int]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FUNCTION: Final = "scan_now"
 
 
-def resend(  # noqa: PLR0913 - an argument for each option
+def resend(
     url: Annotated[str, typer.Option(metavar="URL", help="The https address of the app.")],
     first: Annotated[
         int, typer.Option("--from", metavar="NUMBER", min=1, help="The first change to send.")
@@ -36,18 +36,14 @@ def resend(  # noqa: PLR0913 - an argument for each option
         ),
     ],
     *,
-    route: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The route to send them to. By default, all routes."),
-    ] = None,
     key_file: Annotated[str | None, key_file_option(_FUNCTION)] = None,
     entra: Entra = None,
 ) -> None:
     """Let a deployed app send published changes to its webhook again.
 
-    For changes that a receiver refused for a day: the log line cmk.tell with the state given_up
-    has their numbers. They keep their ids, so receivers can recognise what they already have.
-    Shows nothing of the changes.
+    For changes that a receiver refused for a day: the reason alerts_undelivered of the status has
+    their numbers. They keep their ids, so receivers can recognise what they already have. Shows
+    nothing of the changes.
 
     Exit codes: 0 if the app has queued them; 2 if an option is invalid; 3 if the app returned no
     usable response, and they may be queued in part; 130 after Ctrl-C and 143 after SIGTERM.
@@ -58,7 +54,7 @@ def resend(  # noqa: PLR0913 - an argument for each option
             param_hint="--to",
         )
     app, caller = app_address(url), caller_of(_FUNCTION, key_file, entra)
-    query = {"from": str(first), "to": str(last)} | ({"route": route} if route else {})
+    query = {"from": str(first), "to": str(last)}
 
     def work() -> int:
         return run(_resend(app, *caller, query))

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the plans of this folder, one after the other, and goes on after a plan that stops. Needs the
-# az command, signed in; asks nothing. Read index.md first: it says what cannot be undone.
+# az command, signed in. Read index.md first: it says what cannot be undone. If a plan changes an
+# account, this asks whether Terraform manages it. Without a terminal, this needs --no-terraform.
 # What is done is written to state.txt. After any failure or interruption run this again: it does
 # what is left. Exit codes: 0 if every plan is done, 1 if not, 2 if it cannot start, 130 or 143 if
 # it was interrupted. One run at a time: a second one does not start.
@@ -15,10 +16,26 @@ PLANS=(
 TRIES=@TRIES@
 NOT_YET=@NOT_YET@
 WITHOUT_PLAN=@WITHOUT_PLAN@
+# Empty if no plan changes an account.
+TERRAFORM_WARNING=@TERRAFORM_WARNING@
 
 cannot() {
   printf 'Not started: %s\n' "$*" >&2
   exit 2
+}
+
+# Only a person knows which accounts Terraform manages.
+ask_about_terraform() {
+  local answer
+  printf '%s\n' "$TERRAFORM_WARNING" >&2
+  if [ ! -t 0 ]; then
+    cannot 'without a terminal, run it with --no-terraform if Terraform manages none of these' \
+      'accounts, or its configuration is changed already'
+  fi
+  read -r -p 'Does Terraform manage any of these accounts without this change? (yes/no) ' answer || answer=
+  if [ "$answer" != no ]; then
+    cannot 'first change the Terraform configuration, or run the plans of other accounts alone'
+  fi
 }
 
 is_running() {
@@ -130,9 +147,15 @@ interrupted() {
   exit "$1"
 }
 
+case $#${1:-} in
+  0) ;;
+  1--no-terraform) TERRAFORM_WARNING='' ;;
+  *) cannot 'the only option is --no-terraform' ;;
+esac
 CDPATH='' cd -- "$(dirname -- "$0")"
 command -v az >/dev/null || cannot 'the az command must be installed'
 az account show --output=none || cannot 'sign in first: az login'
+if [ -n "$TERRAFORM_WARNING" ]; then ask_about_terraform; fi
 : >>state.txt || cannot 'this folder must be writable: it keeps what is done'
 lock
 if [ -n "$(tail -c 1 state.txt)" ]; then echo >>state.txt; fi

@@ -13,9 +13,12 @@ from urllib.parse import quote
 
 from cmk_check import VERSION
 from cmk_check.cli.entries import ESTATE, Entry, Problem
-from cmk_check.core.enums import ReasonArea, ReasonSeverity
+from cmk_check.core.enums import ReasonSeverity
 from cmk_check.core.reasons.catalogue import CATALOGUE, CHECK_REASONS, ReasonEntry
+from cmk_check.core.reasons.command_line import address_person
+from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.core.text import shown
+from cmk_check.core.text_files import toml_of
 
 _LEVELS: Final[Mapping[ReasonSeverity, str]] = {
     ReasonSeverity.ERROR: "error",
@@ -23,18 +26,13 @@ _LEVELS: Final[Mapping[ReasonSeverity, str]] = {
     ReasonSeverity.WARNING: "warning",
     ReasonSeverity.INFO: "note",
 }
-_LEARN: Final = "https://learn.microsoft.com/azure"
-_HELP: Final[Mapping[ReasonArea, str]] = {
-    ReasonArea.VERDICT: f"{_LEARN}/ai-foundry/openai/encrypt-data-at-rest",
-    ReasonArea.GAP: f"{_LEARN}/role-based-access-control/role-assignments-portal",
-    ReasonArea.EXCEPTION: f"{_LEARN}/governance/policy/concepts/exemption-structure",
-    ReasonArea.POSTURE: f"{_LEARN}/role-based-access-control/role-assignments-portal",
+_ABOUT: Final = "https://learn.microsoft.com/azure/ai-foundry/openai/encrypt-data-at-rest"
+_PAGE_OF_REASONS: Final = toml_of("cmk_check.core", "project.toml")["reasons"]
+_RULES: Final[Mapping[str, ReasonEntry]] = {
+    code: entry
+    for entries in (*CATALOGUE.values(), CHECK_REASONS.items())
+    for code, entry in entries
 }
-_HELP_OF_SIDES: Final = f"{_LEARN}/foundry/concepts/encryption-keys-portal"
-_RULES: Final = [
-    (area, code, entry) for area, entries in CATALOGUE.items() for code, entry in entries
-] + [(ReasonArea.VERDICT, code, entry) for code, entry in CHECK_REASONS.items()]
-_INDEX: Final[Mapping[str, int]] = {code: place for place, (_, code, _) in enumerate(_RULES)}
 
 
 def as_sarif(
@@ -56,16 +54,24 @@ def as_sarif(
 
 
 def log_of(
-    results: Sequence[Mapping[str, Any]], notes: Sequence[Problem], invocation: Mapping[str, Any]
+    results: Sequence[Mapping[str, Any]],
+    notes: Sequence[Problem],
+    invocation: Mapping[str, Any],
+    page: str = _PAGE_OF_REASONS,
 ) -> bytes:
-    """Yield a run with these results, each from ``result``."""
+    """Yield a run with these results, each from ``result``, and the rules that they use.
+
+    ``page`` is the address of docs/reference/reasons.md, empty if there is none.
+    """
+    used = {each["ruleId"] for each in results} | {note.code for note in notes}
+    rules = {code: place for place, code in enumerate(code for code in _RULES if code in used)}
     run = {
         "tool": {
             "driver": {
                 "name": "cmk_check",
                 "semanticVersion": VERSION,
-                "informationUri": _HELP[ReasonArea.VERDICT],
-                "rules": [_rule(*rule) for rule in _RULES],
+                "informationUri": _ABOUT,
+                "rules": [_rule(code, page) for code in rules],
             }
         },
         "automationDetails": {"id": "cmk_check/"},
@@ -75,7 +81,7 @@ def log_of(
                 # Not as results: readers open an alert for each result.
                 "toolConfigurationNotifications": [
                     {
-                        "associatedRule": {"id": note.code, "index": _INDEX[note.code]},
+                        "associatedRule": {"id": note.code, "index": rules[note.code]},
                         "level": _LEVELS[note.severity],
                         "message": _message(note.message),
                     }
@@ -84,7 +90,7 @@ def log_of(
             }
         ],
         "columnKind": "unicodeCodePoints",
-        "results": results,
+        "results": [{**each, "ruleIndex": rules[each["ruleId"]]} for each in results],
     }
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -94,15 +100,22 @@ def log_of(
     return f"{json.dumps(log, indent=2)}\n".encode()
 
 
-def _rule(area: ReasonArea, code: str, entry: ReasonEntry) -> dict[str, Any]:
-    return {
+def _rule(code: str, page: str) -> dict[str, Any]:
+    entry, text = _RULES[code], _message(address_person(_RULES[code].text()))
+    rule = {
         "id": code,
-        "shortDescription": _message(entry.message),
-        "fullDescription": _message(entry.text()),
-        "help": _message(entry.text()),
-        "helpUri": _HELP.get(area, _HELP_OF_SIDES),
+        "shortDescription": _message(address_person(entry.message)),
+        "fullDescription": text,
+        "help": text,
+        **({"helpUri": f"{page}#{code}"} if page else {}),
         "defaultConfiguration": {"level": _LEVELS[entry.severity]},
     }
+    if entry.severity is ReasonSeverity.ERROR:
+        # GitHub shows this severity instead of the level, so an unknown account must not have it.
+        severity = str(RULE_TEXT.security_severity)
+        rule["help"] = _message(" ".join((text["text"], *RULE_TEXT.why)))
+        rule["properties"] = {"security-severity": severity, "tags": RULE_TEXT.tags}
+    return rule
 
 
 def _results(entries: Sequence[Entry], *, accepts: bool) -> Iterator[dict[str, Any]]:
@@ -127,7 +140,6 @@ def result(problem: Problem, entry: Entry) -> dict[str, Any]:
     text = problem.message if entry.id == ESTATE else f"{entry.name}: {problem.message}"
     return {
         "ruleId": problem.code,
-        "ruleIndex": _INDEX[problem.code],
         "level": _LEVELS[problem.severity],
         "message": _message(text),
         "locations": [

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
 from cmk_check.cli.console import remarks, say, warnings_shown
-from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
+from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.junit import as_junit
 from cmk_check.cli.local_scan import LocalScanOutcome, scan_here
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
@@ -19,6 +19,7 @@ from cmk_check.cli.result_writer import excuse, printed, write_result
 from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan_result import ScanResult, as_json, as_xlsx
 from cmk_check.cli.scan_since import compare_scans, read_earlier_scan, scope_of_scan
+from cmk_check.cli.sign_in import say_who
 from cmk_check.cli.since import Earlier
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
@@ -27,6 +28,7 @@ from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, ScanState
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
+from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.scan_request import not_found
 from cmk_check.core.text import shown
 from cmk_check.limits import MAX_NAMES_LISTED
@@ -34,6 +36,9 @@ from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
 from cmk_check.web.json_model import written
 from cmk_check.web.views import csv_export
+
+if TYPE_CHECKING:
+    from cmk_check.inventory.azure_inventory import AzureInventory
 
 # What --exit-zero excuses: the accounts were read.
 _OF_ACCOUNTS: Final = frozenset({PostureReason.ACCOUNTS_UNKNOWN, PostureReason.KEYS_UNKNOWN})
@@ -61,7 +66,8 @@ async def scan_and_report(
         context = await app.scan_context()
         if not change_scope:
             await check_scope(context)
-        return await report(context, settings, options, named)
+        inventory = None if options.quiet else await app.inventory()
+        return await report(context, settings, options, named, inventory)
     finally:
         await app.close()
 
@@ -82,11 +88,17 @@ async def check_scope(context: ScanContext) -> None:
 
 
 async def report(
-    context: ScanContext, settings: Settings, options: OutputOptions, named: Sequence[str] = ()
+    context: ScanContext,
+    settings: Settings,
+    options: OutputOptions,
+    named: Sequence[str] = (),
+    inventory: "AzureInventory | None" = None,
 ) -> int:
-    """Scan in this context; see ``scan_and_report``."""
-    notes = remarks(color=options.color)
+    """Scan in this context and say who signed in to the ``inventory``; see ``scan_and_report``."""
+    notes, WRITTEN.code = remarks(color=options.color), None
     earlier = read_earlier_scan(options.since, context, options.fail_on) if options.since else None
+    if inventory:
+        await say_who(inventory)
     with warnings_shown(notes, quiet=options.quiet):
         outcome = await watched_scan(context, notes, quiet=options.quiet, named=named)
         if outcome.state is ScanState.RUNNING:
@@ -95,14 +107,16 @@ async def report(
                 "it has ended, or in half an hour if its process died."
             )
             return INTERRUPTED if outcome.interrupted else UNKNOWN
-        answer = ScanResult(context, settings, outcome.interrupted, outcome.reason)
+        by_option = bool(options.subscriptions) and not named
+        answer = ScanResult(context, settings, outcome.interrupted, outcome.reason, by_option)
         ending = asyncio.create_task(_end(answer, outcome, options, notes, earlier))
         try:
             return await asyncio.shield(ending)
         except asyncio.CancelledError:
             # The scan is over: its result is still written, unless a second signal arrives.
-            await ending
-            return INTERRUPTED
+            is_written = WRITTEN.code is not None
+            code = await ending
+            return code if is_written else INTERRUPTED
 
 
 async def _end(
@@ -116,11 +130,13 @@ async def _end(
     if outcome.reason is not None:
         complain(f"scan {outcome.scan_id} {outcome.state}: {shown(outcome.reason)}")
     elif outcome.not_found:
-        complain(f"scan {outcome.scan_id} {outcome.state}: {not_found(outcome.not_found)}")
+        why = address_person(not_found(outcome.not_found))
+        complain(f"scan {outcome.scan_id} {outcome.state}: {why}")
     status = await answer.status()
     said = None if outcome.interrupted else outcome.reason
     collected = await collect(answer, status) if earlier else None
     await write_result(options, _Result(answer, status, options, collected, said).write)
+    WRITTEN.code = exit_code(outcome, status, options.fail_on)
     if not options.quiet:
         if options.format is not Format.TABLE or options.file is not None:
             summarise(notes, status, said)
@@ -134,10 +150,13 @@ async def _end(
         difference.show(notes, options.rows.limit, quiet=options.quiet)
         fails = FailOn.NEW not in options.fail_on or bool(difference.new)
     code = exit_code(outcome, status, options.fail_on, violations_fail=fails)
-    if not options.exit_zero:
-        return code
-    other = exit_code(outcome, status, options.fail_on, violations_fail=False, excused=_OF_ACCOUNTS)
-    return excuse(code, other)
+    if options.exit_zero:
+        other = exit_code(
+            outcome, status, options.fail_on, violations_fail=False, excused=_OF_ACCOUNTS
+        )
+        code = excuse(code, other)
+    WRITTEN.code = code
+    return code
 
 
 def exit_code(
@@ -208,7 +227,9 @@ async def watched_scan(
     watched = WatchedInventory(context.inventory, context.options.scope, tally)
     context = replace(context, inventory=watched)
     with nullcontext() if quiet else bar(notes, tally):
-        return await scan_here(context, named=named)
+        outcome = await scan_here(context, named=named)
+    reason = outcome.reason and address_person(outcome.reason)
+    return replace(outcome, reason=reason)
 
 
 async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str | None:

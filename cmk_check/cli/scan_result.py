@@ -13,6 +13,7 @@ from cmk_check.config.settings import Settings
 from cmk_check.core import posture
 from cmk_check.core.counts import summarise
 from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict
+from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.status import Status
 from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_PAGE_SIZE, ROWS_EXAMINED_PER_PAGE
@@ -28,16 +29,26 @@ from cmk_check.web.views.subscriptions import SubscriptionsView
 
 _PARTIAL: Final = "The scan was interrupted: the result does not cover the whole estate."
 _INDENT: Final = "  "
+# The fields of the API's models with sentences, and those with parts that have such fields.
+_SENTENCES: Final = frozenset({"message", "detail", "reason"})
+_WITH_SENTENCES: Final = frozenset(
+    {"reasons", "gap", "gaps", "key_health", "exception", "last_scan"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """The result of a scan; ``partial`` if interrupted; ``failure`` is why it did not finish."""
+    """The result of a scan, in words for the person who runs it.
+
+    It is ``partial`` if interrupted; ``failure`` is why it did not finish; ``by_option`` is whether
+    --subscription selected the subscriptions.
+    """
 
     context: ScanContext
     settings: Settings
     partial: bool = False
     failure: str | None = None
+    by_option: bool = False
 
     async def status(self) -> models.Status:
         """Return the status; after an interruption it is never compliant.
@@ -52,7 +63,7 @@ class ScanResult:
         view = StatusView(context.findings_table, context.scans, context.clock, expect, has_keys)
         body, _ = await view.of_estate()
         status = models.Status.model_validate_json(body)
-        return await self._cut_short(status) if self.partial else status
+        return self._address(await self._cut_short(status) if self.partial else status)
 
     async def pages(self) -> AsyncIterator[list[models.Finding]]:
         """Iterate over the findings by subscription, group and name, page by page.
@@ -75,7 +86,7 @@ class ScanResult:
         token: str | None = None
         while True:
             page = await view.page(FindingsQuery(top=MAX_PAGE_SIZE, skipToken=token))
-            yield page.value
+            yield [self._address(finding) for finding in page.value]
             if (token := page.skip_token) is None:
                 return
 
@@ -94,9 +105,21 @@ class ScanResult:
                 SubscriptionsQuery(coverage=coverage, top=MAX_PAGE_SIZE, skipToken=token)
             )
             for subscription in page.value:
-                yield subscription
+                yield self._address(subscription)
             if (token := page.skip_token) is None:
                 return
+
+    def _address[Model: BaseModel](self, model: Model) -> Model:
+        """Return the model with its sentences in words for the person."""
+        changed: dict[str, object] = {}
+        for name, value in model:
+            if name in _SENTENCES and type(value) is str:  # a code is an enum
+                changed[name] = address_person(value, by_option=self.by_option)
+            elif name in _WITH_SENTENCES and value:
+                many = isinstance(value, list)
+                parts = [self._address(each) for each in (value if many else [value])]
+                changed[name] = parts if many else parts[0]
+        return model.model_copy(update=changed) if changed else model
 
     async def _cut_short(self, status: models.Status) -> models.Status:
         """Count what is recorded: the status row has only the counts of scans that ended."""

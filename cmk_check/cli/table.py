@@ -14,6 +14,7 @@ from cmk_check.cli.problems import Collected
 from cmk_check.cli.terminal_rows import INDENT, Row, print_rows
 from cmk_check.core.enums import DueState, KeyState, PostureReason, PostureVerdict, Verdict
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
+from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.text import shown
 from cmk_check.web import aspect_models, models
 
@@ -47,7 +48,7 @@ _POSTURE_COLOURS: Final[Mapping[PostureVerdict, str]] = {
     PostureVerdict.UNKNOWN: _YELLOW,
 }
 
-_SCAN_FAILED: Final = POSTURE_REASONS[PostureReason.SCAN_FAILED].text()
+_SCAN_FAILED: Final = address_person(POSTURE_REASONS[PostureReason.SCAN_FAILED].text())
 
 
 def show(

@@ -58,7 +58,7 @@ from cmk_check.config.storage import (
 from cmk_check.config.webhook import ALERTS, FORMATS, UNSET, check_secrets, check_types, check_url
 from cmk_check.core.alert_routes import WEBHOOK, Route
 from cmk_check.core.enums import ExceptionMode
-from cmk_check.core.kinds import AZURE_OPENAI, is_known
+from cmk_check.core.kinds import AZURE_OPENAI, WITHOUT_CUSTOMER_KEYS, is_known
 from cmk_check.core.requirements import HEALTHY_KEYS, Requirement
 
 __all__ = ["ConnectionString", "InMemory", "Settings", "StorageByIdentity"]
@@ -105,15 +105,29 @@ def unknown_entries(environ: Mapping[str, str] | None = None) -> list[int]:
     return [number for number, kind in enumerate(items(text), 1) if not is_known(kind)]
 
 
+def kinds_without_keys(environ: Mapping[str, str] | None = None) -> list[str]:
+    """Return the kinds in ``CMK_KINDS`` that Azure cannot encrypt with a customer's key."""
+    chosen = {kind.lower() for kind in items(environment(environ).get(_KINDS, ""))}
+    return [kind for kind in WITHOUT_CUSTOMER_KEYS if kind.lower() in chosen]
+
+
 def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return probable mistakes that are not faults, by variable and without the values."""
     warnings = dict.fromkeys(unknown_settings(environ), UNKNOWN)
+    of_kinds = []
     if entries := unknown_entries(environ):
         which = f"{'entry' if len(entries) == 1 else 'entries'} {', '.join(map(str, entries))}"
-        warnings[_KINDS] = (
+        of_kinds.append(
             f"names a kind of account that this program does not know ({which}). Check its "
             "spelling: if Azure has no such kind, it selects no account."
         )
+    if hopeless := kinds_without_keys(environ):
+        of_kinds.append(
+            f"names {', '.join(hopeless)}: Azure offers no customer-managed keys for such "
+            "accounts, so all of them violate the rule. Leave these kinds out."
+        )
+    if of_kinds:
+        warnings[_KINDS] = " It ".join(of_kinds)
     return warnings
 
 
@@ -200,7 +214,9 @@ class Settings(BaseModel):
     """The kinds of accounts to judge. `az cognitiveservices account list-kinds` lists Azure's
     kinds; at least one entry must be known to this program, such as `OpenAI` or `AIServices`. An
     entry that differs from a kind of Azure in one or two characters is a fault; the message names
-    the kind. Another unknown entry is a warning, because Azure adds kinds."""
+    the kind. Another unknown entry is a warning, because Azure adds kinds. A kind that Azure cannot
+    encrypt with a customer's key, such as `ComputerVision`, is a warning too: nothing but taking it
+    out ends its violations."""
     include: SubscriptionIds = Field(frozenset(), alias="CMK_INCLUDE_SUBSCRIPTIONS")
     """Read only these subscriptions. A visible subscription that is not in the list is `excluded`;
     a listed subscription that is not visible is the gap `not_visible`."""

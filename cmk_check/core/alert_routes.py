@@ -3,7 +3,6 @@
 import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final, Literal
 
 from cmk_check.core.enums import ChangeType
@@ -14,26 +13,6 @@ WEBHOOK: Final = "webhook"
 # Upper-cased, it is part of the names of settings.
 ROUTE_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _OWNERS: Final = ("owner", "previousOwner")
-
-
-class NotResent(StrEnum):
-    """Why published changes were not queued for delivery again, as a code of the HTTP API."""
-
-    NO_RECEIVER = "NoReceiver"
-    UNKNOWN_ROUTE = "UnknownRoute"
-    NOT_PUBLISHED = "NotPublished"
-
-    @property
-    def advice(self) -> str:
-        """What it means, and what to do."""
-        return _ADVICE[self]
-
-
-_ADVICE: Final = {
-    NotResent.NO_RECEIVER: "The app has no receiver: set CMK_WEBHOOK_URL or CMK_ROUTES first.",
-    NotResent.UNKNOWN_ROUTE: "The app has no route of this name: omit it to reach all routes.",
-    NotResent.NOT_PUBLISHED: "Not all of these changes are published: use lower numbers.",
-}
 
 
 def is_alert(change: Change, alert_on: AbstractSet[str]) -> bool:

@@ -187,7 +187,7 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
         unread=sum(part.unread for part in parts),
     )
     for aspect in ASPECTS:
-        total = aspect.merged(total, parts)
+        total = aspect.add_up(total, parts)
     return total
 
 

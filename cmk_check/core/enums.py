@@ -330,6 +330,7 @@ class PostureReason(StrEnum):
     KINDS_EXCLUDED = "kinds_excluded"
     SUBSCRIPTIONS_EXCLUDED = "subscriptions_excluded"
     CHANGES_UNPUBLISHED = "changes_unpublished"
+    ALERTS_UNDELIVERED = "alerts_undelivered"
 
 
 class ControlMapping(StrEnum):

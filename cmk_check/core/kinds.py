@@ -27,13 +27,36 @@ of the provider azurerm for Terraform (cognitive_account), and of the built-in p
 excludedKinds, as read on 29 November 2026.
 """
 
+WITHOUT_CUSTOMER_KEYS: Final = (
+    *("ComputerVision", "ConversationalLanguageUnderstanding", "HealthDecisionSupport"),
+    *("HealthInsights", "ImmersiveReader", "Internal.AllInOne", "knowledge", "SpeechTranslation"),
+    "TranscriptionIntelligence",
+)
+"""The kinds that Azure cannot encrypt with a customer's key, as far as Microsoft documents it.
+
+Sources: the built-in policy 67121cc7-ff39-4ab8-b7e3-95b84dab487d (version 2.2.0 of 29 April 2026)
+leaves these kinds out because they store no data in the service; ComputerVision is proposed for its
+list (Azure/azure-policy, pull request 1586 of June 2026), and its accounts do not have the
+capability ``CustomerManagedKey``. Six kinds of the policy's list are not here, because Microsoft
+documents a key for them: AIServices, CognitiveServices and ContentSafety ("Services that support
+customer managed keys", 15 May 2026), LUIS and LUIS.Authoring ("Language Understanding service
+encryption of data at rest"), MetricsAdvisor ("Metrics Advisor service encryption of data at rest").
+So is QnAMaker, whose successor is on the page of 15 May 2026.
+"""
+
 _SPELLED: Final = {kind.lower(): kind for kind in KINDS}
+_WITHOUT_KEYS: Final = frozenset(kind.lower() for kind in WITHOUT_CUSTOMER_KEYS)
 _OF_AZURE_OPENAI: Final = {kind.lower(): kind for kind in AZURE_OPENAI}
 
 
 def is_known(kind: str) -> bool:
     """Return whether Azure has this kind, case-insensitively."""
     return kind.lower() in _SPELLED
+
+
+def has_customer_keys(kind: str | None) -> bool:
+    """Return whether Azure may be able to encrypt accounts of this kind with a customer's key."""
+    return kind is None or kind.lower() not in _WITHOUT_KEYS
 
 
 def of_azure_openai(kind: str) -> str | None:

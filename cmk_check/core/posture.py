@@ -236,10 +236,16 @@ def _of_group(unread: Gap | None) -> Reasons:
 
 
 def _of_changes(status: Status) -> Reasons:
-    left = status.unpublished
-    since = f", the oldest since {left.since:%Y-%m-%d %H:%M} UTC" if left.since else ""
-    note = f"{left.changes:,}{since}"
-    return [_reason(PostureReason.CHANGES_UNPUBLISHED, note)] if left.changes else []
+    reasons: Reasons = []
+    left, refused = status.unpublished, status.undelivered
+    if left.changes:
+        since = f", the oldest since {left.since:%Y-%m-%d %H:%M} UTC" if left.since else ""
+        reasons.append(_reason(PostureReason.CHANGES_UNPUBLISHED, f"{left.changes:,}{since}"))
+    if refused is not None:
+        since = f"since {refused.since:%Y-%m-%d %H:%M} UTC"
+        note = f"{since}, --from {refused.first} --to {refused.last}"
+        reasons.append(_reason(PostureReason.ALERTS_UNDELIVERED, note))
+    return reasons
 
 
 def _of_scope(status: Status, expect: Expectations) -> Reasons:

@@ -8,10 +8,12 @@ docs/rule.md has the table.
 """
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from cmk_check.core.account import Account, Evidence, Judgement
 from cmk_check.core.enums import Reason, ReasonSeverity, Verdict
+from cmk_check.core.kinds import has_customer_keys
 from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from cmk_check.core.text import lower_ascii
 
@@ -29,6 +31,10 @@ and the pattern of key-name in https://learn.microsoft.com/rest/api/keyvault/key
 The first page also requires a leading letter; the service does not.
 """
 _NO_NAME: Final = "properties.encryption.keyVaultProperties.keyName is not the name of a key."
+_NO_KEYS: Final = (
+    "Azure offers no customer-managed keys for accounts of this kind: take the kind out of "
+    "CMK_KINDS."
+)
 _UNHEARD_OF: Final = (
     "The row has a value that this version of cmk_check does not know: a newer version recorded "
     "the account, or somebody changed the row. The next scan reads the account again."
@@ -45,7 +51,11 @@ def judge(account: Account) -> Judgement:
     """Judge one account: only a named key in Key Vault makes it compliant."""
     reason = _reason(account)
     note = (account.malformed or _NO_NAME) if reason is Reason.MALFORMED else None
-    return judgement_of(reason, note, _evidence(account))
+    judgement = judgement_of(reason, note, _evidence(account))
+    if judgement.verdict is Verdict.NON_COMPLIANT and not has_customer_keys(account.kind):
+        # No key ends this, so the reason's own way out would mislead.
+        return replace(judgement, message=f"{VERDICT_REASONS[reason].message} {_NO_KEYS}")
+    return judgement
 
 
 def judgement_of(

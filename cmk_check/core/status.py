@@ -72,6 +72,24 @@ class Unpublished:
         return cls(sum(part.changes for part in some), cls.of(part.since for part in some).since)
 
 
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """Published changes that a receiver of alerts has not accepted.
+
+    They have numbers from ``first`` to ``last``, among others. ``since`` is when the first of them
+    was refused.
+    """
+
+    first: int
+    last: int
+    since: datetime
+
+    def joined(self, other: "Undelivered") -> "Undelivered":
+        """Return the range that covers both."""
+        first, last = min(self.first, other.first), max(self.last, other.last)
+        return Undelivered(first, last, min(self.since, other.since))
+
+
 ALL_PUBLISHED: Final = Unpublished()
 
 
@@ -148,6 +166,10 @@ class Status:
     """The date of the rows if ``unwritten_gaps`` does not name all unwritten gaps."""
     unpublished_of_scans: Unpublished = ALL_PUBLISHED
     """The changes of scans themselves that are not published."""
+    finished_scans: int = 0
+    """The number of full scans that finished, for what is read in turn."""
+    undelivered: Undelivered | None = None
+    """None if every receiver has accepted all alerts."""
 
     @property
     def unpublished(self) -> Unpublished:

@@ -101,7 +101,7 @@ def _keys(chosen: Callable[[Vault], bool], against: Collection[str]) -> _Probe:
 
 async def _rotation(subject: DoctorSubject) -> _Outcome:
     """Read the keys again, for the rotation policy, which no check reads."""
-    reader, counts = (await subject.inventory()).reader(), Counter[bool | None]()
+    reader, counts = (await subject.inventory()).reader, Counter[bool | None]()
     for key in [each.key for each in subject.key_facts if isinstance(each.key, Key)]:
         document = await reader.document(key.id, Deadline.within(DOCTOR_SAMPLE_SECONDS))
         policy = as_object(document.get("properties")).get("rotationPolicy")
@@ -137,7 +137,7 @@ def _exist(*actions: str) -> _Probe:
     """
 
     async def probe(subject: DoctorSubject) -> _Outcome:
-        reader, until = (await subject.inventory()).reader(), Deadline.within(DOCTOR_SAMPLE_SECONDS)
+        reader, until = (await subject.inventory()).reader, Deadline.within(DOCTOR_SAMPLE_SECONDS)
         listed: set[str] = set()
         for provider in sorted({each.partition("/")[0] for each in actions}):
             path = f"{_AUTHORIZATION}/providerOperations/{provider}"
@@ -161,7 +161,7 @@ async def _exemptions(subject: DoctorSubject) -> _Outcome:
     azure, until = await subject.inventory(), Deadline.within(DOCTOR_SAMPLE_SECONDS)
 
     async def count(path: str, prefix: str) -> int:
-        entries = await azure.reader().entries(f"{path}{_AUTHORIZATION}/policyExemptions", until)
+        entries = await azure.reader.entries(f"{path}{_AUTHORIZATION}/policyExemptions", until)
         return sum(str(as_object(each).get("id")).lower().startswith(prefix) for each in entries)
 
     group, below = subject.settings.management_group, [each.id for each in subject.listed]

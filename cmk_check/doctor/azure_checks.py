@@ -15,7 +15,6 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.connection_sentences import not_connected
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
-from cmk_check.doctor.token_claims import ids_in
 from cmk_check.inventory.api_versions import type_read_by
 from cmk_check.inventory.connection_failures import sign_in_gap, unreached_gap
 from cmk_check.inventory.credential import own_credential
@@ -32,6 +31,7 @@ from cmk_check.inventory.gaps import (
 )
 from cmk_check.inventory.http_session import open_session
 from cmk_check.inventory.pipeline import AGENT
+from cmk_check.inventory.token_claims import ids_in
 from cmk_check.limits import (
     CLOCK_TOLERANCE,
     DOCTOR_ARM_SECONDS,
@@ -107,8 +107,8 @@ async def credential(subject: DoctorSubject) -> Sequence[MarkedText]:
     )
     if not settings.managed_identity and subject.of_the_app:
         text = (
-            "The checks below use the rights of the signed-in user, not those of the app's "
-            "identity; GET /api/v1/subscriptions?coverage=gap shows what that identity lacks."
+            "The checks below use your rights, not those of the deployed app; "
+            "GET /api/v1/subscriptions?coverage=gap shows what the app may not read."
         )
         return [result, (Mark.WARNING, text)]
     return [result]
@@ -271,8 +271,8 @@ def _identity_fault(error: Exception, client_id: str | None, setting: str) -> st
         )
     if status == HTTPStatus.BAD_REQUEST:
         return (
-            f"The app has no system-assigned identity: set {setting} to the client id of the "
-            "app's identity."
+            f"The app has no system-assigned identity: set {setting} to the client id of an "
+            "identity of the app."
         )
     answer = "does not respond" if status is None else f"returned {status}"
     return (

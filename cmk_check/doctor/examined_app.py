@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from cmk_check.core.account import Account, Subscription
     from cmk_check.core.keys.facts import KeyFacts
     from cmk_check.core.resource_id import AccountId
-    from cmk_check.inventory.azure_inventory import AzureInventory
 
 _STAND_IN: Final = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 # The platform replaces such a reference with the secret:
@@ -88,10 +87,6 @@ class DoctorSubject(App):
         if not self.of_the_app:
             raise NotTried("No storage is set (CMK_STORAGE); only the deployed app needs one.")
         return await self._storage()
-
-    async def inventory(self) -> "AzureInventory":
-        """Return the reader of Azure that a scan uses."""
-        return await self._azure()
 
 
 def laid_over(environ: Mapping[str, str], text: str) -> dict[str, str]:

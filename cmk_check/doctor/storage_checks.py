@@ -54,6 +54,7 @@ _OF_THE_SET_UP: Final = (
     PostureReason.MANAGEMENT_GROUP_UNREAD,
     PostureReason.SUBSCRIPTIONS_UNREAD,
     PostureReason.CHANGES_UNPUBLISHED,
+    PostureReason.ALERTS_UNDELIVERED,
 )
 _BROKEN_STATUS: Final = (
     "The row of the status is broken, so the posture is unknown: start a full scan, which writes "
@@ -122,8 +123,8 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
     if waiting[DELIVERY_POISON_QUEUE]:
         text = (
             f"{waiting[DELIVERY_POISON_QUEUE]} messages wait in {DELIVERY_POISON_QUEUE}: the "
-            "webhook did not accept these alerts for a day. Repair it, then move the messages to "
-            f"{DELIVERY_QUEUE}."
+            "webhook did not accept these alerts for a day. Repair it, send them again with "
+            "cmk-check resend, then empty the queue."
         )
         results.append((Mark.WARNING, text))
     return results

@@ -17,7 +17,6 @@ from yarl import URL
 
 from cmk_check import VERSION
 from cmk_check.config.webhook import check_url
-from cmk_check.core.alert_routes import NotResent
 from cmk_check.errors import CmkCheckError
 from cmk_check.inventory.connection_failures import unreached_gap
 from cmk_check.inventory.http_session import LimitedResponse
@@ -47,6 +46,7 @@ _ADVICE: Final[Mapping[int, str]] = {
     "requires a sign-in",
     HTTPStatus.FORBIDDEN: "let this identity read the app, or check the network rules of the app",
     HTTPStatus.NOT_FOUND: "check that --url is the address of cmk_check",
+    HTTPStatus.CONFLICT: "set CMK_WEBHOOK_URL or CMK_ROUTES, and use numbers of published changes",
 }
 
 _OTHER_BUILD: Final[Mapping[str, str]] = {
@@ -185,8 +185,6 @@ class ApiClient(Api):
         said = f"{host} answered {reply.named}"
         if reply.code in _OTHER_BUILD:
             raise ApiUnusable(f"{said}: {_OTHER_BUILD[reply.code]}.", reply.code)
-        if reply.code in NotResent:
-            raise ApiUnusable(f"{said}: {NotResent(reply.code).advice}", reply.code)
         if reply.status in MAY_PASS:
             wait = retry_after(reply.headers)
             raise Passing(f"{said}: try again later, and look at the app's log.", wait)

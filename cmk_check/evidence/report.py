@@ -14,6 +14,7 @@ from cmk_check.core.controls import CAUTION, CONTROLS
 from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import KeyState, Verdict
 from cmk_check.core.not_covered_by_cmk import limits_of
+from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.core.text import as_object
 from cmk_check.core.text_files import toml_of
 from cmk_check.evidence.download import Evidence
@@ -112,6 +113,8 @@ class _Report:
         yield Html("<body>")
         yield self._result()
         yield self._scope()
+        severity = f"Severity of a violation: {RULE_TEXT.severity}. Category: {RULE_TEXT.category}."
+        yield _section("Why it matters", items([*RULE_TEXT.why, severity]))
         yield _section("Method", items(_TEXTS["method"]), self._scan())
         yield self._completeness()
         blocks = ((element("h3", title), found.table()) for title, found in self._accounts.items())

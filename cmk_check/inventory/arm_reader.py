@@ -97,21 +97,8 @@ class ArmReader:
             Any of ``gaps.TROUBLE``.
 
         """
-        request = HttpRequest("GET", self._url(path, query))
-        return await self.answer(until, lambda call: self._send(request, call))
-
-    async def answer(
-        self, until: Deadline, ask: Callable[[Call], Awaitable[object]]
-    ) -> dict[str, object]:
-        """Return the JSON of one resource; ``ask`` awaits an SDK operation with the call.
-
-        Raises:
-            Any of ``gaps.TROUBLE``.
-
-        """
         call = Call(self._arm_url, until)
-        with call_errors():
-            await ask(call)
+        await self._send(HttpRequest("GET", self._url(path, query)), call)
         return call.answer()
 
     async def query(self, body: dict[str, object], until: Deadline) -> GraphQuery:

@@ -10,14 +10,13 @@ from typing import Final
 from azure.core.credentials_async import AsyncSupportsTokenInfo
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
-from azure.mgmt.cognitiveservices.aio.operations import AccountsOperations
 
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Account, Reading, Subscription, parse_account
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.core.resource_id import AccountId
+from cmk_check.core.resource_id import AccountId, path_of
 from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.arm_reader import ArmReader, first_page
 from cmk_check.inventory.calls import Deadline
@@ -35,6 +34,7 @@ from cmk_check.inventory.http_session import open_session, shared_transport
 from cmk_check.inventory.keys.reader import AzureKeys
 from cmk_check.inventory.resource_graph import AzureAccountSearch, ChangeSearch
 from cmk_check.inventory.subscriptions import read_subscriptions, read_subscriptions_below
+from cmk_check.inventory.token_claims import identity_in
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS
 
 # The codes of a deleted account; other codes are about subscriptions, types and versions.
@@ -91,7 +91,10 @@ class _Accounts:
 
 
 class AzureInventory:
-    """Implements ``ports.Inventory``: if a subscription fails, its reading has a gap."""
+    """Implements ``ports.Inventory``: if a subscription fails, its reading has a gap.
+
+    ``reader`` reads any resource by its path.
+    """
 
     def __init__(
         self,
@@ -103,29 +106,39 @@ class AzureInventory:
     ) -> None:
         self._credential = SharedCredential(credential)
         limits = (asyncio.Semaphore(settings.max_in_flight),)
-        self._reader = ArmReader(settings, self._credential, transport, limits, back_off)
-        self._key_reader = self._reader.for_keys()
+        self.reader = ArmReader(settings, self._credential, transport, limits, back_off)
+        self._key_reader = self.reader.for_keys()
         self._close = close
         self._kinds = frozenset(kind.lower() for kind in settings.kinds)
 
+    async def signed_in_as(self) -> str | None:
+        """Return who reads, for the terminal of this person; see ``identity_in``.
+
+        Raises:
+            InventoryError: no token is available.
+
+        """
+        scope = self.reader.settings.addresses.token_scope
+        return identity_in((await self._credential.get_token(scope)).token)
+
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """List every subscription that the identity sees; see ``Inventory``."""
-        return await read_subscriptions(self._reader)
+        return await read_subscriptions(self.reader)
 
     async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
         """List every subscription below a management group; see ``Inventory``."""
-        return await read_subscriptions_below(self._reader, group)
+        return await read_subscriptions_below(self.reader, group)
 
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
     ) -> Reading:
         """Read the accounts of a subscription; after a failure, keep accounts already read."""
-        collected = _Accounts(subscription.id.lower(), self._kinds, self._reader.settings)
-        accounts = self._reader.client(CognitiveServicesManagementClient, subscription.id).accounts
+        collected = _Accounts(subscription.id.lower(), self._kinds, self.reader.settings)
+        accounts = self.reader.client(CognitiveServicesManagementClient, subscription.id).accounts
         until = Deadline.within(seconds)
         try:
             async with asyncio.timeout_at(until.latest):
-                async for entries in self._reader.pages(
+                async for entries in self.reader.pages(
                     until, lambda call: first_page(accounts.list(call=call))
                 ):
                     collected.add(entries)
@@ -135,28 +148,20 @@ class AzureInventory:
                 return collected.reading(gap_of(error, READ_ACCOUNTS))
         missing = [account_id for account_id in recorded if account_id.text not in collected.ids]
         gone = await asyncio.gather(
-            *(self._is_gone(account_id, accounts, collected, until) for account_id in missing)
+            *(self._is_gone(account_id, collected, until) for account_id in missing)
         )
         if unconfirmed := gone.count(False):
             return collected.reading(make_gap(GapReason.LIST_INCOMPLETE, str(unconfirmed)))
         return collected.reading()
 
-    async def _is_gone(
-        self,
-        account_id: AccountId,
-        accounts: AccountsOperations,
-        collected: _Accounts,
-        until: Deadline,
-    ) -> bool:
+    async def _is_gone(self, account_id: AccountId, collected: _Accounts, until: Deadline) -> bool:
         """Request an account missing from a list; add the account if it exists."""
         if not account_id.has_own_path:
             return False
-        at = (account_id.resource_group, account_id.name)
+        path = path_of(account_id.subscription_id, account_id.resource_group, account_id.name)
         try:
             async with asyncio.timeout_at(until.latest):
-                document = await self._reader.answer(
-                    until, lambda call: accounts.get(*at, call=call)
-                )
+                document = await self.reader.document(path, until)
         except TROUBLE as error:
             return code_of_404(error) in _GONE
         collected.add([document])
@@ -168,23 +173,19 @@ class AzureInventory:
 
     def change_search(self) -> ChangeSearch:
         """Return a search for recent changes."""
-        return ChangeSearch(self._reader)
+        return ChangeSearch(self.reader)
 
     def account_search(self) -> AzureAccountSearch:
         """Return a search for accounts of kinds in scope in Resource Graph."""
-        return AzureAccountSearch(self._reader, self._kinds)
+        return AzureAccountSearch(self.reader, self._kinds)
 
     def exemptions(self) -> AzureExemptions:
         """Return a reader of exemptions, which reads each assignment only once."""
         return AzureExemptions(self._key_reader)
 
-    def reader(self) -> ArmReader:
-        """Return a reader of any resource by its path."""
-        return self._reader
-
     def api_versions(self) -> ApiVersions:
         """Return the requested versions and Azure's answers, by resource type."""
-        return self._reader.versions
+        return self.reader.versions
 
     async def close(self) -> None:
         """Close the credential and everything opened with it."""

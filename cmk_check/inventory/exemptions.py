@@ -3,14 +3,20 @@
 Without a filter, a subscription's list contains the exemptions of the management groups above it
 and of everything inside it:
 https://learn.microsoft.com/rest/api/policyauthorization/policy-exemptions/list.
+
+Azure Resource Graph shows in one query where exemptions are, but late, and it may omit some:
+https://learn.microsoft.com/azure/governance/policy/samples/resource-graph-samples.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.exceptions.facts import (
+    MANAGEMENT_GROUP,
     Assignment,
     ExemptionFacts,
     SetDefinition,
@@ -22,11 +28,13 @@ from cmk_check.core.exceptions.facts import (
 from cmk_check.core.exceptions.judge_exception import exempts, is_management_group
 from cmk_check.core.reasons.gap_sentences import assignment_denied
 from cmk_check.core.resource_id import AccountId, account_path
+from cmk_check.core.text import as_object, fold_id
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.gaps import (
     MALFORMED,
+    QUERY_GRAPH,
     READ_EXEMPTIONS,
     READ_POLICY_ASSIGNMENTS,
     READ_POLICY_SETS,
@@ -34,10 +42,30 @@ from cmk_check.inventory.gaps import (
     code_of_404,
     gap_of,
 )
+from cmk_check.inventory.resource_graph import BY_ID, read_page, read_rows
 from cmk_check.inventory.single_flight import SingleFlight
+from cmk_check.limits import MAX_KNOWN_ACCOUNT_PAGES
 
 _GONE: Final = frozenset({"policyassignmentnotfound", "policysetdefinitionnotfound"})
 _MALFORMED: Final = Unread(MALFORMED)
+_ASSIGNMENTS: Final = "microsoft.authorization/policyassignments"
+_EXEMPTIONS: Final = "microsoft.authorization/policyexemptions"
+# A row for each management group and subscription with an exemption, and one without a place if
+# assignments can be seen.
+_EXEMPTED: Final = (
+    f"policyresources | where type in~ ('{_ASSIGNMENTS}','{_EXEMPTIONS}')"
+    f" | extend place = iff(type =~ '{_ASSIGNMENTS}', '', tolower(id))"
+    " | extend place = iff(place startswith '/subscriptions/',"
+    " strcat('/subscriptions/', tostring(split(place, '/')[2])),"
+    f" tostring(split(place, '/providers/{_EXEMPTIONS}/')[0]))"
+    " | summarize by place | order by place asc"
+)
+_ANCESTORS: Final = (
+    "resourcecontainers | where type =~ 'microsoft.resources/subscriptions'"
+    f" | project id, above = properties.managementGroupAncestorsChain{BY_ID}"
+)
+
+_log = logging.getLogger(__name__)
 
 
 class AzureExemptions:
@@ -75,6 +103,50 @@ class AzureExemptions:
         sets = await self._sets.each(initiatives, self._set, deadline)
         return ExemptionFacts(exemptions, assignments, sets)
 
+    async def may_be_exempted(
+        self, subscription_ids: Sequence[str], *, seconds: float
+    ) -> frozenset[str] | None:
+        """Return the subscriptions with an exemption in or above them; None if that is unknown.
+
+        Without any policy in the answer, the identity may lack the right to see policies.
+        """
+        until, wanted = Deadline.within(seconds), list(subscription_ids)
+        try:
+            async with asyncio.timeout_at(until.latest):
+                page = await read_page(
+                    self._reader, _EXEMPTED, until, subscriptions=wanted, above=True
+                )
+                places = [as_object(row).get("place") for row in page.rows]
+                if not places or page.truncated or page.limited or not all(map(_is_place, places)):
+                    return None
+                groups = {each for each in map(str, places) if is_management_group(each)}
+                below = await self._below(groups, wanted, until) if groups else frozenset[str]()
+        except TROUBLE as error:
+            gap = gap_of(error, QUERY_GRAPH)
+            _log.warning("Resource Graph did not say where exemptions are: %s", gap.detail)
+            return None
+        return below.union(each for each in wanted if f"/subscriptions/{each}" in places)
+
+    async def _below(
+        self, groups: AbstractSet[str], subscription_ids: list[str], until: Deadline
+    ) -> frozenset[str]:
+        """Return the subscriptions below any of these groups, or whose groups are not known."""
+        rows = await read_rows(
+            self._reader,
+            _ANCESTORS,
+            until,
+            pages=MAX_KNOWN_ACCOUNT_PAGES,
+            subscriptions=subscription_ids,
+        )
+        above = {fold_id(row.get("id")): _groups_above(row) for row in map(as_object, rows)}
+        all_groups = groups | {MANAGEMENT_GROUP}  # of a group without a name
+        return frozenset(
+            each
+            for each in subscription_ids
+            if not (found := above.get(f"/subscriptions/{each}"))
+            or not all_groups.isdisjoint(found)
+        )
+
     async def _assignment(self, name: str, until: Deadline) -> Assignment | Absent | Unread:
         found = await self._document(name, until, READ_POLICY_ASSIGNMENTS)
         return found if not isinstance(found, dict) else parse_assignment(name, found) or _MALFORMED
@@ -95,3 +167,15 @@ class AzureExemptions:
             if gap.reason is GapReason.FORBIDDEN and is_management_group(name):
                 gap = assignment_denied(gap.missing_action or action)
             return Unread(gap, name)
+
+
+def _is_place(place: object) -> bool:
+    """Return whether this is a subscription, a management group, or "" for an assignment."""
+    known = ("/subscriptions/", MANAGEMENT_GROUP)
+    return isinstance(place, str) and (not place or place.startswith(known))
+
+
+def _groups_above(row: dict[str, object]) -> set[str]:
+    entries = row.get("above")
+    names = entries if isinstance(entries, list) else []
+    return {f"{MANAGEMENT_GROUP}{fold_id(as_object(each).get('name'))}" for each in names}

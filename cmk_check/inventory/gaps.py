@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
+from traceback import walk_tb
 from typing import Final
 
 import aiohttp
@@ -144,11 +145,10 @@ def call_errors() -> Iterator[None]:
         raise
     except Exception as error:
         _log.exception("A call to Azure failed.")
-        frame = error.__traceback__
-        while frame is not None and frame.tb_next is not None:
-            frame = frame.tb_next
-        name = "" if frame is None else str(frame.tb_frame.f_globals.get("__name__"))
-        is_ours = name.partition(".")[0] == __name__.partition(".")[0]
+        *_, (frame, _line) = walk_tb(error.__traceback__)
+        is_ours = (
+            str(frame.f_globals.get("__name__")).partition(".")[0] == __name__.partition(".")[0]
+        )
         gap = BUG if is_ours else make_gap(GapReason.UNEXPECTED_RESPONSE)
         raise InventoryError(gap) from error
 

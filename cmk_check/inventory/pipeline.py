@@ -5,11 +5,10 @@ any host in a next link, and wait for any Retry-After, however long.
 """
 
 import asyncio
-import json
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from types import MappingProxyType
+from types import SimpleNamespace
 from typing import Final, cast
 
 from azure.core.exceptions import IncompleteReadError, ServiceRequestError, ServiceResponseError
@@ -37,6 +36,11 @@ type Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
 AGENT: Final = f"cmk_check/{VERSION}"
 
 _CALL: Final = "call"
+# What an SDK needs of an answer.
+_EMPTY_PAGE: Final = SimpleNamespace(
+    status_code=HTTPStatus.OK, headers={}, json=lambda: {"value": []}
+)
+_VERSION_REFUSED: Final = frozenset({400, 404})
 _MAY_PASS: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -72,16 +76,14 @@ class ApiVersionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         asked.url = self._versions.of(asked.url)
         response = await self.next.send(request)
         answer = response.http_response
-        if answer.status_code in {
-            HTTPStatus.BAD_REQUEST,
-            HTTPStatus.NOT_FOUND,
-        } and self._versions.learn(asked.url, *arm_error(answer.text)):
+        may_learn = answer.status_code in _VERSION_REFUSED
+        if may_learn and self._versions.learn(asked.url, *arm_error(answer.text)):
             asked.url = self._versions.of(asked.url)
             response = await self.next.send(request)
-        answer, reason = response.http_response, None
-        if answer.status_code != HTTPStatus.OK:
-            reason = reason_of(answer.status_code, arm_error(answer.text)[0].lower())
-        self._versions.note(asked.url, reason)
+            answer = response.http_response
+        is_ok = answer.status_code == HTTPStatus.OK
+        code = "" if is_ok else arm_error(answer.text)[0].lower()
+        self._versions.note(asked.url, None if is_ok else reason_of(answer.status_code, code))
         return response
 
 
@@ -151,22 +153,6 @@ class OperationPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         call: Call = request.context.options.pop(_CALL)
         await self._send(HttpRequest(request.http_request.method, request.http_request.url), call)
         # The older SDK takes the decoded body from here, the newer one from the response.
-        request.context[ContentDecodePolicy.CONTEXT_NAME] = _EmptyPage.body
-        answer = cast("AsyncHttpResponse", _EmptyPage())
+        request.context[ContentDecodePolicy.CONTEXT_NAME] = {"value": []}
+        answer = cast("AsyncHttpResponse", _EMPTY_PAGE)
         return PipelineResponse(request.http_request, answer, request.context)
-
-
-class _EmptyPage:
-    """What an SDK needs of an answer."""
-
-    status_code: Final = HTTPStatus.OK
-    headers: Final[Mapping[str, str]] = MappingProxyType({})
-    body: Final[Mapping[str, object]] = MappingProxyType({"value": []})
-
-    def json(self) -> Mapping[str, object]:
-        """Return the body."""
-        return self.body
-
-    def text(self) -> str:
-        """Return the body as text."""
-        return json.dumps(dict(self.body))

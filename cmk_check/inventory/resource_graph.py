@@ -59,70 +59,73 @@ class GraphPage:
     limited: bool
 
 
-class ResourceGraph:
-    """Queries over all subscriptions that the identity may read.
+async def read_page(  # noqa: PLR0913 - what is asked, where, and how long
+    reader: ArmReader,
+    query: str,
+    until: Deadline,
+    token: str | None = None,
+    subscriptions: list[str] | None = None,
+    *,
+    above: bool = False,
+) -> GraphPage:
+    """Return one page of a query's rows, the first page without ``token``.
 
-    See https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources.
+    ``subscriptions`` are the subscriptions to query, None for all that the identity may read.
+    ``above``: the query also covers the management groups above them.
+    https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
+
+    Raises:
+        Any of ``gaps.TROUBLE``.
+
     """
-
-    def __init__(self, reader: ArmReader) -> None:
-        self._reader = reader
-
-    async def page(
-        self,
-        query: str,
-        until: Deadline,
-        token: str | None = None,
-        subscriptions: list[str] | None = None,
-    ) -> GraphPage:
-        """Return one page of a query's rows, the first page without ``token``.
-
-        ``subscriptions`` are the subscriptions to query, None for all.
-
-        Raises:
-            Any of ``gaps.TROUBLE``.
-
-        """
-        options: dict[str, object] = {"$top": GRAPH_ROWS_PER_PAGE, "resultFormat": "objectArray"}
-        if token is not None:
-            options["$skipToken"] = token
-        request: dict[str, object] = {"query": query, "options": options}
-        if subscriptions is not None:
-            request["subscriptions"] = subscriptions
-        call = await self._reader.query(request, until)
-        body = call.answer()
-        rows, link, total = body.get("data"), body.get("$skipToken"), body.get("totalRecords")
-        if not (isinstance(rows, list) and isinstance(link, str | None) and isinstance(total, int)):
-            raise InventoryError(MALFORMED)
-        # If an answer is truncated without a token, only ``resultTruncated`` shows it.
-        truncated = bool(link) or str(body.get("resultTruncated")).lower() != "false"
-        limited = call.headers.get(_LIMIT_HIT, "").lower() == "true"
-        return GraphPage(rows, link or None, total, truncated, limited)
-
-    async def rows(
-        self, query: str, until: Deadline, *, pages: int, subscriptions: list[str] | None = None
-    ) -> list[object]:
-        """Return the rows of all pages of a query that ends with ``BY_ID``.
-
-        Raises:
-            InventoryError: the answer is truncated, malformed, has more than ``pages`` pages,
-                repeats rows in place of others, or omits some of ``subscriptions``.
-            Any other of ``gaps.TROUBLE``.
-
-        """
-        rows: list[object] = []
-        token: str | None = None
-        for _ in range(pages):
-            page = await self.page(query, until, token, subscriptions)
-            if page.limited and subscriptions is not None:
-                break
-            rows += page.rows
-            token = page.token
-            if token is None:
-                if page.truncated or _distinct(rows) < page.total:
-                    break
-                return rows
+    options: dict[str, object] = {"$top": GRAPH_ROWS_PER_PAGE, "resultFormat": "objectArray"}
+    request: dict[str, object] = {"query": query, "options": options}
+    if token is not None:
+        options["$skipToken"] = token
+    if above:
+        options["authorizationScopeFilter"] = "AtScopeAboveAndBelow"
+    if subscriptions is not None:
+        request["subscriptions"] = subscriptions
+    call = await reader.query(request, until)
+    body = call.answer()
+    rows, link, total = body.get("data"), body.get("$skipToken"), body.get("totalRecords")
+    if not (isinstance(rows, list) and isinstance(link, str | None) and isinstance(total, int)):
         raise InventoryError(MALFORMED)
+    # If an answer is truncated without a token, only ``resultTruncated`` shows it.
+    truncated = bool(link) or str(body.get("resultTruncated")).lower() != "false"
+    limited = call.headers.get(_LIMIT_HIT, "").lower() == "true"
+    return GraphPage(rows, link or None, total, truncated, limited)
+
+
+async def read_rows(
+    reader: ArmReader,
+    query: str,
+    until: Deadline,
+    *,
+    pages: int,
+    subscriptions: list[str] | None = None,
+) -> list[object]:
+    """Return the rows of all pages of a query that ends with ``BY_ID``.
+
+    Raises:
+        InventoryError: the answer is truncated, malformed, has more than ``pages`` pages,
+            repeats rows in place of others, or omits some of ``subscriptions``.
+        Any other of ``gaps.TROUBLE``.
+
+    """
+    rows: list[object] = []
+    token: str | None = None
+    for _ in range(pages):
+        page = await read_page(reader, query, until, token, subscriptions)
+        if page.limited and subscriptions is not None:
+            break
+        rows += page.rows
+        token = page.token
+        if token is None:
+            if page.truncated or _distinct(rows) < page.total:
+                break
+            return rows
+    raise InventoryError(MALFORMED)
 
 
 def _distinct(rows: list[object]) -> int:
@@ -140,7 +143,7 @@ class AzureAccountSearch:
     """
 
     def __init__(self, reader: ArmReader, kinds: Iterable[str]) -> None:
-        self._graph = ResourceGraph(reader)
+        self._reader = reader
         # Kinds consist of letters, digits, ".", "_" and "-".
         quoted = ",".join(f"'{kind}'" for kind in sorted(kinds))
         self._query = (
@@ -159,7 +162,8 @@ class AzureAccountSearch:
         until = Deadline.within(CROSS_CHECK_SECONDS)
         try:
             async with asyncio.timeout_at(until.latest):
-                rows = await self._graph.rows(
+                rows = await read_rows(
+                    self._reader,
                     self._query,
                     until,
                     pages=MAX_KNOWN_ACCOUNT_PAGES,
@@ -197,7 +201,7 @@ class ChangeSearch:
     """
 
     def __init__(self, reader: ArmReader) -> None:
-        self._graph = ResourceGraph(reader)
+        self._reader = reader
 
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
         """Read changes; if one table fails, the changes of the other are still returned."""
@@ -224,7 +228,7 @@ class ChangeSearch:
         """Return the first page, its last time if there are more rows, and a gap if incomplete."""
         try:
             async with asyncio.timeout_at(until.latest):
-                page = await self._graph.page(query, until)
+                page = await read_page(self._reader, query, until)
             rows = [_change(row) for row in page.rows]
         except TROUBLE as error:
             return [], None, gap_of(error, QUERY_GRAPH)

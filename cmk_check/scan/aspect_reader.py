@@ -14,7 +14,7 @@ from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.judge_accounts import accounts_of, known_vaults, unread, with_key
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.exceptions.facts import ExemptionFacts
+from cmk_check.core.exceptions.facts import NOT_ASKED, ExemptionFacts
 from cmk_check.core.exceptions.judge_exception import exception_of, unread_exception
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Finding
@@ -26,6 +26,7 @@ from cmk_check.core.reasons.gap_sentences import (
 from cmk_check.core.unread import Unread
 from cmk_check.limits import KEY_READING_SHARE
 from cmk_check.ports import ExemptionInventory, KeyInventory
+from cmk_check.scan.exemption_turns import ExemptionTurns
 from cmk_check.scan.scan_context import ScanContext, ScanOptions
 
 type _Keys = Mapping[str, KeyFacts]
@@ -119,6 +120,15 @@ class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
     what = "The exemptions"
     nothing = ExemptionFacts(Unread(EXEMPTION_NOT_READ))
 
+    def __init__(
+        self,
+        open_inventory: Callable[[], ExemptionInventory],
+        options: ScanOptions,
+        turns: ExemptionTurns,
+    ) -> None:
+        super().__init__(open_inventory, options)
+        self._turns = turns
+
     @override
     async def _ask(
         self,
@@ -127,8 +137,12 @@ class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
         known: Known,
         seconds: float,
     ) -> ExemptionFacts:
+        now = asyncio.get_running_loop().time
+        until = now() + seconds
+        if not await self._turns.must_read(inventory, accounts, known, seconds):
+            return NOT_ASKED
         ids = [account.id for account in accounts]
-        return await inventory.read(ids[0].subscription_id, ids, seconds=seconds)
+        return await inventory.read(ids[0].subscription_id, ids, seconds=until - now())
 
     @override
     def _late(self, accounts: tuple[Account, ...]) -> ExemptionFacts:
@@ -173,12 +187,12 @@ class KeyReader(AspectReader[KeyInventory, _Keys]):
         return with_key(entry, before, (facts or {}).get(str(entry.account.id)), now)
 
 
-def readers_of(context: ScanContext) -> list[ExceptionReader | KeyReader]:
+def readers_of(context: ScanContext, turns: ExemptionTurns) -> list[ExceptionReader | KeyReader]:
     """Return a reader for each aspect that is switched on."""
     options = context.options
     readers: list[ExceptionReader | KeyReader] = []
     if context.exemptions is not None:
-        readers.append(ExceptionReader(context.exemptions, options))
+        readers.append(ExceptionReader(context.exemptions, options, turns))
     if context.keys is not None:
         # Last, because keys get the most time.
         readers.append(KeyReader(context.keys, options))

@@ -15,7 +15,7 @@ from cmk_check.core.comparison import changes
 from cmk_check.core.counts import merge
 from cmk_check.core.enums import ChangeType, PostureReason, ScanState
 from cmk_check.core.model import Change
-from cmk_check.core.status import LastScan, Status, Unpublished
+from cmk_check.core.status import LastScan, Status, Undelivered, Unpublished
 from cmk_check.limits import (
     ATTEMPTS_PER_STEP,
     CHANGES_PRUNED_PER_SCAN,
@@ -72,6 +72,8 @@ async def finish(context: ScanContext, scan_id: str) -> None:
                 group_unread=scan.group_unread,
                 unnamed_until=previous.all_recorded_until if summary.unnamed else None,
                 unpublished_of_scans=previous.unpublished_of_scans,
+                finished_scans=previous.finished_scans + 1,
+                undelivered=previous.undelivered,
             )
         answer = posture.of_estate(status, now, context.options.expectations)
         ended = replace(ended, posture=answer.verdict)
@@ -166,26 +168,38 @@ async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
         _log.warning("Changes and scans past the retention stay until the next scan: %s", error)
 
 
-async def publish_scan_changes(context: ScanContext, status: Status) -> Unpublished:
+async def publish_scan_changes(
+    context: ScanContext, status: Status, undelivered: Undelivered | None
+) -> Unpublished:
     """Publish the changes of scans; return how many changes of the estate stay unpublished.
 
-    ``status`` is the latest known one. Its number of unpublished changes is corrected if necessary;
-    nothing that the posture depends on changes.
+    ``status`` is the latest known one. Its number of unpublished changes, and what it says is
+    undelivered, are corrected if necessary; nothing that the verdict depends on changes.
 
     Raises:
         StoreError
 
     """
     left = await context.publish_scan_changes()
-    if left != status.unpublished_of_scans:
-        await _correct(context, left)
+    if (left, undelivered) != (status.unpublished_of_scans, status.undelivered):
+        await _correct(context, left, undelivered)
     return Unpublished.add((status.summary.unpublished, left))
 
 
-async def _correct(context: ScanContext, left: Unpublished) -> None:
+async def _undelivered(context: ScanContext, status: Status) -> Undelivered | None:
+    try:
+        return await context.feed.undelivered()
+    except StoreError as error:
+        _log.warning("Whether receivers have accepted all alerts is not known: %s", error)
+        return status.undelivered
+
+
+async def _correct(
+    context: ScanContext, left: Unpublished, undelivered: Undelivered | None
+) -> None:
     for _ in range(ATTEMPTS_PER_STEP):
         stored = await context.scans.status()
-        corrected = replace(stored.value, unpublished_of_scans=left)
+        corrected = replace(stored.value, unpublished_of_scans=left, undelivered=undelivered)
         try:
             await context.scans.commit(status=corrected, current=LeaseAndStatus(status=stored))
         except WriteConflict:
@@ -212,7 +226,8 @@ async def _prune(context: ScanContext, scan_id: str) -> None:
 async def _publish_and_tell(context: ScanContext, closed: Scan | None, status: Status) -> None:
     unpublished = status.unpublished
     try:
-        unpublished = await publish_scan_changes(context, status)
+        undelivered = await _undelivered(context, status)
+        unpublished = await publish_scan_changes(context, status, undelivered)
     finally:
         if closed is not None:
             await context.scan_sink.scan_ended(

@@ -41,6 +41,7 @@ from cmk_check.ports import (
 )
 from cmk_check.scan.claim import Claim, ClaimLost, renew_lease, take
 from cmk_check.scan.cross_check import cross_check_of
+from cmk_check.scan.exemption_turns import ExemptionTurns
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.partial_scan import slice_failed, unwritten
 from cmk_check.scan.record import Recorder
@@ -250,7 +251,8 @@ class SliceRun:
         if self._reading is not None:
             return self._reading
         context, scan = self._context, self._claim.scan
-        self._reading = reading = SliceReading(context, self._cross_check)
+        turns = ExemptionTurns(context.options, self._claim, self._status)
+        self._reading = reading = SliceReading(context, self._cross_check, turns)
         await renew_lease(context, scan, context.clock.now())
         self._claim = await self._claim.renewed(context)
         return reading

@@ -15,18 +15,21 @@ from cmk_check.core.reasons.gap_sentences import SLICE_TIME_IS_UP
 from cmk_check.core.resource_id import AccountId
 from cmk_check.scan.aspect_reader import readers_of
 from cmk_check.scan.cross_check import SliceCrossCheck
+from cmk_check.scan.exemption_turns import ExemptionTurns
 from cmk_check.scan.scan_context import ScanContext
 
 
 class SliceReading:
     """Reads until the reading time is up; ``cross_check`` finds accounts missing in lists."""
 
-    def __init__(self, context: ScanContext, cross_check: SliceCrossCheck | None) -> None:
+    def __init__(
+        self, context: ScanContext, cross_check: SliceCrossCheck | None, turns: ExemptionTurns
+    ) -> None:
         self._context = context
         self._cross_check = cross_check
         seconds = context.options.reading_deadline.total_seconds()
         self._deadline = asyncio.get_running_loop().time() + seconds
-        self._readers = readers_of(context)
+        self._readers = readers_of(context, turns)
         self._is_cut_off = False
 
     async def read(

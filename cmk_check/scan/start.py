@@ -329,6 +329,6 @@ async def _publish_leftovers(context: ScanContext, status: Status) -> None:
     A failure must not affect the new scan: its end and the next scan try again.
     """
     try:
-        await publish_scan_changes(context, status)
+        await publish_scan_changes(context, status, status.undelivered)
     except StoreError as error:
         _log.warning("Changes of earlier scans stay until the next scan: %s", error)

@@ -18,6 +18,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import batched, takewhile
@@ -25,9 +26,11 @@ from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from cmk_check.core.model import Change
+from cmk_check.core.status import Undelivered
 from cmk_check.limits import (
     CHANGES_PER_PUBLICATION,
     FIRST_PUBLICATION_BACK_OFF_SECONDS,
+    MAX_TRANSACTION_WRITES,
     PUBLICATION_ATTEMPTS,
     PUBLICATION_BACK_OFF_SECONDS,
     TABLE_PAGE_ROWS,
@@ -57,6 +60,7 @@ type _Key = tuple[str, str]
 _PARTITION: Final = "feed"
 _HEAD: Final = "head"
 _PUBLISHED: Final = "published"
+_SINCE: Final = "since"
 _PUBLISHES: Final = "publishes changes here"
 
 
@@ -113,6 +117,44 @@ class FeedTable:
         marker = await self._get(table_keys.feed_marker(change_id))
         if marker and not codec.is_too_new(marker):
             await self._commit([Replace(marker.row, {**marker.values, name: text}, marker.etag)])
+
+    async def note_undelivered(self, route: str, first: int, last: int, since: datetime) -> None:
+        """Note that the receiver of a route has not accepted a range, unless this is noted."""
+        values = {**codec.STAMP, "first": first, _SINCE: since.isoformat()}
+        with suppress(WriteConflict):
+            await self._commit([Insert(table_keys.undelivered_row(route, last), values)])
+
+    async def forget_undelivered(self, first: int, last: int, route: str | None = None) -> None:
+        """Delete the notes on ranges that end from ``first`` to ``last``: of a route, or all."""
+        of_route = "" if route is None else f"{table_keys.escape(route)}|"
+        notes = [
+            Delete(entity.row, entity.etag)
+            async for entity in self._notes(of_route)
+            if first <= table_keys.undelivered_number(entity.row) <= last
+        ]
+        for batch in batched(notes, MAX_TRANSACTION_WRITES, strict=False):
+            await self._commit(batch)
+
+    async def undelivered(self) -> Undelivered | None:
+        """Return the span of all ranges that a receiver has not accepted, None if there is none.
+
+        Raises:
+            RowUnusable: a note is broken.
+
+        """
+        span: Undelivered | None = None
+        async for entity in self._notes():
+            reader, last = codec.Reader(entity), table_keys.undelivered_number(entity.row)
+            first = reader.number("first", table_keys.LAST_NUMBER)
+            note = Undelivered(first, last, reader.parsed(codec.time_of, _SINCE))
+            span = note if span is None else span.joined(note)
+        return span
+
+    async def _notes(self, of_route: str = "") -> AsyncIterator[Entity]:
+        prefix = f"{table_keys.UNDELIVERED}{of_route}"
+        query = TableQuery(partition=_PARTITION, row_from=prefix, row_to=f"{prefix[:-1]}}}")
+        async for entity in self._store.query(Table.CHANGES, query):
+            yield entity
 
     async def prune(self, before: datetime, most: int) -> int:
         """Delete up to ``most`` changes published before a time, oldest first; return the number.

@@ -28,6 +28,7 @@ OUTBOX_FROM: Final = "outbox|"
 OUTBOX_TO: Final = "outbox}"
 SCANS_FROM: Final = "scan|"
 SCANS_TO: Final = "scan}"
+UNDELIVERED: Final = "undelivered|"
 # After all numbers of the feed: ``:`` is the character after ``9``.
 NUMBERS_TO: Final = ":"
 _NUMBER_DIGITS: Final = 20
@@ -114,6 +115,17 @@ def is_feed_row(row: str) -> bool:
 def feed_marker(change_id: str) -> str:
     """Return the row that marks a change as published."""
     return _bounded(f"id|{escape(change_id)}")
+
+
+def undelivered_row(route: str, last: int) -> str:
+    """Return the row that notes a range of the feed, by its last number, as refused."""
+    return _bounded(f"{UNDELIVERED}{escape(route)}|{feed_row(last)}")
+
+
+def undelivered_number(row: str) -> int:
+    """Return the last number of the range, 0 if the key is not one of ``undelivered_row``."""
+    _, _, last = row.rpartition("|")
+    return int(last) if is_feed_row(last) else 0
 
 
 def _escape_run(run: re.Match[str]) -> str:

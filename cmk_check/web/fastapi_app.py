@@ -39,14 +39,16 @@ class WebApplication:
     """How the API is served.
 
     ``hostname`` is the app's host name, None if the platform does not set it; ``kinds`` are those
-    in scope; ``portal_url`` is the origin of the cloud's portal; ``key_health`` is whether keys
-    are read, ``owners`` whether owners are stored, ``watch`` whether there is a watch for changes.
+    in scope; ``portal_url`` is the origin of the cloud's portal, ``vault_domain`` the domain of
+    its vaults; ``key_health`` is whether keys are read, ``owners`` whether owners are stored,
+    ``watch`` whether there is a watch for changes.
     """
 
     sign_in: SignIn
     hostname: str | None
     kinds: tuple[str, ...]
     portal_url: str
+    vault_domain: str
     key_health: bool
     owners: bool = True
     watch: bool = False

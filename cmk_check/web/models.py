@@ -312,9 +312,31 @@ class Remediation(Answer):
     """How to fix a finding."""
 
     summary: str = Field(description="A one-sentence summary of the plan.")
+    warning: str | None = Field(
+        description="What to do first if Terraform manages the account; null if it does not change."
+    )
     steps: list[RemediationStep] = Field(description="What the script does, in order.")
+    portal: str = Field(description="The steps in the Azure portal, as Markdown.")
     az: str = Field(description="A bash script of `az` commands.")
+    terraform: str = Field(description="A root module for the provider azurerm.")
     bicep: str | None = Field(description="A template; null if no template can fix it.")
+
+
+class AboutRule(Answer):
+    """What the rule is for; the same for every finding."""
+
+    severity: str = Field(description="How serious a violation is.")
+    category: str = Field(description="What the rule protects.")
+    why: list[str] = Field(
+        description="Three sentences: what a customer-managed key gives, and what it does not."
+    )
+
+
+class SelfCheck(Answer):
+    """How to see the fact on which the verdict rests, without this app."""
+
+    az: str = Field(description="A command for `az`, which only reads.")
+    portal: str = Field(description="Where to look in the Azure portal.")
 
 
 class FindingDetail(Finding):
@@ -329,6 +351,8 @@ class FindingDetail(Finding):
     )
     limits: list[str] = Field(description="What the account's key does not cover.")
     controls: list[Control] = Field(description="The controls that the finding is evidence for.")
+    rule: AboutRule = Field(description="Why the finding matters.")
+    check: SelfCheck = Field(description="How to check the verdict yourself.")
 
 
 class _Covered(_Named):

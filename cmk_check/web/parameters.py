@@ -18,7 +18,6 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from cmk_check.core.alert_routes import ROUTE_NAME
 from cmk_check.core.enums import CoverageState, Reason, Verdict
 from cmk_check.core.keys.parsing import key_id
 from cmk_check.core.text import GUID
@@ -49,7 +48,6 @@ _ALLOWED: Final = {
     "subscription": "subscription must be an id like 00000000-0000-0000-0000-000000000000.",
     "from": "from must be the number of a published change.",
     "to": "to must be the number of a published change.",
-    "route": "route must be the name of a route.",
     "top": f"top must be a whole number from 1 to {MAX_PAGE_SIZE}.",
     "since": "since must be a cursor from nextLink or deltaLink; omit it to start at the "
     "beginning.",
@@ -90,7 +88,6 @@ _NOT_BLANK: Final = AfterValidator(_not_blank)
 SubscriptionId = Annotated[str, Field(pattern=f"^{GUID}$"), AfterValidator(str.lower)]
 HowMany = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
 FeedNumber = Annotated[int, Field(ge=1, le=10**9 - 1), BeforeValidator(_whole)]
-RouteName = Annotated[str, Field(pattern=f"^{ROUTE_NAME.pattern}$")]
 Words = Annotated[str, _at_most(MAX_SEARCH_CHARS), _NOT_BLANK]
 Location = Annotated[str, _at_most(MAX_LOCATION_CHARS), _NOT_BLANK]
 OwnerText = Annotated[str, _at_most(MAX_TAG_BYTES), _NOT_BLANK]
@@ -249,9 +246,6 @@ class ResendQuery(AnyQuery):
     first: FeedNumber = Field(alias="from", description="The number of the first change.")
     last: FeedNumber = Field(
         alias="to", description=f"The number of the last change, of at most {MAX_CHANGES_RESENT:,}."
-    )
-    route: Omittable[RouteName] = Field(
-        None, description="Send them only to this route; without it, to all."
     )
 
     @model_validator(mode="after")

@@ -9,21 +9,23 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from cmk_check.core.alert_routes import NotResent
 from cmk_check.web import parameters
 from cmk_check.web.fastapi_app import Asked, operation_id
 from cmk_check.web.http import openapi
 from cmk_check.web.http.responses import HEADERS, error_answer
 
-# The first and the last number, and the route; returns why nothing was queued.
-type Resend = Callable[[int, int, str | None], Awaitable[NotResent | None]]
+# The first and the last number; returns whether they were queued.
+type Resend = Callable[[int, int], Awaitable[bool]]
 
-_CODES: Final = ", ".join(f"`{reason}`" for reason in NotResent)
 _RESPONSES: Final[openapi.Responses] = {
     202: {"description": "The changes were queued."},
-    409: openapi.error(f"Nothing was queued; the code is one of {_CODES}."),
+    409: openapi.error("`NotResent`: the app has no webhook, or not all changes are published."),
     **openapi.ERRORS,
 }
+
+_NOT_RESENT: Final = (
+    "Nothing was queued: set CMK_WEBHOOK_URL or CMK_ROUTES, and use numbers of published changes."
+)
 
 router: Final = APIRouter(generate_unique_id_function=operation_id)
 
@@ -39,7 +41,6 @@ router: Final = APIRouter(generate_unique_id_function=operation_id)
 async def resend_changes(request: Request, query: Asked[parameters.ResendQuery]) -> Response:
     """Queue published changes for delivery, as if they were new; they keep their ids."""
     resend: Resend = request.app.state.resend
-    reason = await resend(query.first, query.last, query.route)
-    if reason is not None:
-        return error_answer(HTTPStatus.CONFLICT, reason, reason.advice)
+    if not await resend(query.first, query.last):
+        return error_answer(HTTPStatus.CONFLICT, "NotResent", _NOT_RESENT)
     return Response(status_code=HTTPStatus.ACCEPTED, headers=dict(HEADERS))

@@ -79,7 +79,9 @@ class _Api:
         self.site = site
         self.places = places
         self.status = StatusView(estate, table, clock, expect, keys, watch)
-        self.findings = FindingsView(estate, table, clock, site.kinds, site.portal_url)
+        self.findings = FindingsView(
+            estate, table, clock, site.kinds, site.portal_url, site.vault_domain
+        )
         self.subscriptions = SubscriptionsView(estate, table, clock, keys)
         self.feed = FeedTable(store)
         self.scans = table

@@ -52,41 +52,59 @@ function Get-Answer([string]$method, [string]$url, [string]$key) {
     catch { return @{ Status = 0; Text = $_.Exception.Message } }
 }
 
-# A new app needs some minutes to load its functions, and a new role to become effective.
-$scan = $null
-$last = 'none'
-for ($try = 0; -not $scan; $try++) {
-    if ($try -ge $tries) { Stop-Here "the app did not start a scan. Its last answer: $last" }
-    $start = Get-Key 'scan_now'
-    if ($start) {
-        $answer = Get-Answer 'Post' "$($env:CMK_API_URL -replace '/v1$', '')/scan" $start
-        $last = $answer.Text
-        if ($answer.Status -in 202, 409) { $scan = $answer.Goal }
+# A new app needs some minutes to load its functions, and a new role to become effective. The app starts
+# at most one scan a minute.
+function Start-Scan {
+    $last = 'none'
+    for ($try = 0; $try -lt $tries; $try++) {
+        $start = Get-Key 'scan_now'
+        if ($start) {
+            $answer = Get-Answer 'Post' "$($env:CMK_API_URL -replace '/v1$', '')/scan" $start
+            $last = $answer.Text
+            if ($answer.Status -in 202, 409 -and $answer.Goal) { return $answer.Goal }
+        }
+        else { $last = "none, because az returned no key: $output" }
+        Start-Sleep -Seconds $pause
     }
-    else { $last = "none, because az returned no key: $output" }
-    if (-not $scan) { Start-Sleep -Seconds $pause }
+    Stop-Here "the app did not start a scan. Its last answer: $last"
 }
-Write-Output "Scan: $scan"
 
+function Wait-Scan([string]$scan) {
+    for ($try = 0; $try -lt $tries; $try++) {
+        Start-Sleep -Seconds $pause
+        if (-not $script:read) { $script:read = Get-Key 'api' }
+        $answer = Get-Answer 'Get' "$env:CMK_API_URL/scans/$scan" $script:read
+        if ($answer.Body.state -and $answer.Body.state -ne 'running') { return $answer.Body }
+    }
+    Stop-Here "the scan did not end in time. Look at $env:CMK_PAGE_URL later."
+}
+
+# If the deployment itself granted the right to read, a scan that sees no subscription came too early.
+$scans = if ($env:CMK_READ_OWN_SUBSCRIPTION -in $null, '', 'none') { 1 } else { 10 }
 $read = $null
-$state = 'running'
-for ($try = 0; $state -eq 'running'; $try++) {
-    if ($try -ge $tries) { Stop-Here "the scan did not end in time. Look at $env:CMK_PAGE_URL later." }
-    Start-Sleep -Seconds $pause
-    if (-not $read) { $read = Get-Key 'api' }
-    $answer = Get-Answer 'Get' "$env:CMK_API_URL/scans/$scan" $read
-    if ($answer.Body.state) { $state = $answer.Body.state }
+do {
+    $scans--
+    $id = Start-Scan
+    Write-Output "Scan: $id"
+    $scan = Wait-Scan $id
+    $answer = Get-Answer 'Get' "$env:CMK_API_URL/status" $read
+    $early = $scan.state -eq 'failed' -and $answer.Body.reasons.code -contains 'no_subscription_visible'
+    if ($early -and $scans) { Write-Output 'The role of the app is not effective yet.' }
+} while ($early -and $scans)
+
+if ($scan.state -notin 'complete', 'incomplete') {
+    Stop-Here "the state of the scan is $($scan.state): $($scan.reason)"
 }
 
-if ($state -notin 'complete', 'incomplete') {
-    Stop-Here "the state of the scan is ${state}: $($answer.Body.reason)"
-}
-
-$answer = Get-Answer 'Get' "$env:CMK_API_URL/status" $read
 if (-not $answer.Body.posture) { Stop-Here "the status cannot be read: $($answer.Text)" }
-Write-Output "The scan is $state."
+Write-Output "The scan is $($scan.state)."
 Write-Output "posture: $($answer.Body.posture)"
 foreach ($reason in $answer.Body.reasons) { Write-Output "  $($reason.code): $($reason.message)" }
+$counts = $answer.Body.subscriptions
+if ($counts.total -eq 1 -and $counts.read -eq 1 -and -not $answer.Body.managementGroup) {
+    Write-Output '1 subscription is read; others are not.'
+}
+else { Write-Output "Subscriptions read: $($counts.read) of $($counts.total)" }
 if ($env:CMK_ALERT_RECEIVERS) { Write-Output "Alerts go to $env:CMK_ALERT_RECEIVERS" }
 Write-Output "Page: $env:CMK_PAGE_URL"
 Write-Output ("Key of the page: az functionapp function keys list --resource-group $env:AZURE_RESOURCE_GROUP " +

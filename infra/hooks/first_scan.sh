@@ -3,7 +3,7 @@
 #
 # azd runs it with the outputs of the template. To run it by hand, set AZURE_RESOURCE_GROUP,
 # AZURE_FUNCTION_NAME, CMK_API_URL and CMK_PAGE_URL. It needs curl, and az with a sign-in. It exits with
-# 0 if the scan has a result.
+# 0 if the scan has a result, whatever the posture.
 set -eu
 
 PAUSE=${PAUSE:-10} # seconds between two tries
@@ -49,50 +49,76 @@ key_of() { # function: prints its key; or the error of az, and fails
   return "$code"
 }
 
-# A new app needs some minutes to load its functions, and a new role to become effective.
-tries=$TRIES
-scan=
-while [ -z "$scan" ]; do
-  [ "$tries" -gt 0 ] || stop "the app did not start a scan. Its last answer: ${answer:-none}"
-  tries=$((tries - 1))
-  if start=$(key_of scan_now); then
-    # An empty body, because Azure answers 411 to a POST without a length.
-    answer=$(ask "$start" --data '' "${CMK_API_URL%/v1}/scan")
-    case $answer in
-      202* | 409*) scan=$(printf '%s\n' "$answer" | sed -n 's|^[Ll]ocation: .*/||p') ;;
-    esac
-  else
-    answer="none, because az returned no key: $start"
-  fi
-  [ -n "$scan" ] || sleep "$PAUSE"
-done
-say "Scan: $scan"
+# A new app needs some minutes to load its functions, and a new role to become effective. The app starts
+# at most one scan a minute.
+start_scan() { # sets scan
+  tries=$TRIES
+  scan=
+  while [ -z "$scan" ]; do
+    [ "$tries" -gt 0 ] || stop "the app did not start a scan. Its last answer: ${answer:-none}"
+    tries=$((tries - 1))
+    if start=$(key_of scan_now); then
+      # An empty body, because Azure answers 411 to a POST without a length.
+      answer=$(ask "$start" --data '' "${CMK_API_URL%/v1}/scan")
+      case $answer in
+        202* | 409*) scan=$(printf '%s\n' "$answer" | sed -n 's|^[Ll]ocation: .*/||p') ;;
+      esac
+    else
+      answer="none, because az returned no key: $start"
+    fi
+    [ -n "$scan" ] || sleep "$PAUSE"
+  done
+  say "Scan: $scan"
+}
 
-tries=$TRIES
-state=running
+wait_for_scan() { # sets state and answer
+  tries=$TRIES
+  state=running
+  while [ "$state" = running ]; do
+    [ "$tries" -gt 0 ] || stop "the scan did not end in time. Look at $CMK_PAGE_URL later."
+    tries=$((tries - 1))
+    sleep "$PAUSE"
+    [ -n "$read" ] || read=$(key_of api) || read=
+    answer=$(ask "$read" "$CMK_API_URL/scans/$scan")
+    state=$(field "$answer" state)
+    state=${state:-running}
+  done
+}
+
+# If the deployment itself granted the right to read, a scan that sees no subscription came too early.
+scans=1
+[ "${CMK_READ_OWN_SUBSCRIPTION:-none}" = none ] || scans=10
 read=
-while [ "$state" = running ]; do
-  [ "$tries" -gt 0 ] || stop "the scan did not end in time. Look at $CMK_PAGE_URL later."
-  tries=$((tries - 1))
-  sleep "$PAUSE"
-  [ -n "$read" ] || read=$(key_of api) || read=
-  answer=$(ask "$read" "$CMK_API_URL/scans/$scan")
-  state=$(field "$answer" state)
-  state=${state:-running}
+while :; do
+  scans=$((scans - 1))
+  start_scan
+  wait_for_scan
+  reason=$(field "$answer" reason)
+  answer=$(ask "$read" "$CMK_API_URL/status")
+  if [ "$state" != failed ] || [ "$scans" -eq 0 ]; then break; fi
+  case $answer in
+    *'"code":"no_subscription_visible"'*) say "The role of the app is not effective yet." ;;
+    *) break ;;
+  esac
 done
 
 case $state in
   complete | incomplete) ;;
-  *) stop "the state of the scan is $state: $(field "$answer" reason)" ;;
+  *) stop "the state of the scan is $state: $reason" ;;
 esac
 
-answer=$(ask "$read" "$CMK_API_URL/status")
 posture=$(field "$answer" posture)
 [ -n "$posture" ] || stop "the status cannot be read: $answer"
 say "The scan is $state."
 say "posture: $posture"
 printf '%s\n' "$answer" | grep -o '"code":"[^"]*","message":"[^"]*"' |
   sed 's/"code":"\([^"]*\)","message":"\([^"]*\)"/  \1: \2/'
+counts=$(printf '%s\n' "$answer" |
+  sed -n 's/.*"subscriptions":{"total":\([0-9]*\),"read":\([0-9]*\).*"managementGroup":\([^,]*\),.*/\2 of \1 \3/p')
+case $counts in
+  "1 of 1 null") say "1 subscription is read; others are not." ;;
+  *) say "Subscriptions read: ${counts% *}" ;;
+esac
 [ -z "${CMK_ALERT_RECEIVERS:-}" ] || say "Alerts go to $CMK_ALERT_RECEIVERS"
 say "Page: $CMK_PAGE_URL"
 say "Key of the page: az functionapp function keys list --resource-group $AZURE_RESOURCE_GROUP --name $AZURE_FUNCTION_NAME --function-name api --query default --output tsv"

@@ -1,15 +1,5 @@
 metadata description = 'Checks single parameters, as far as their text alone shows that Azure or the app will not accept them.'
 
-// The settings that are one of a few words; the app ignores case.
-var wordsOfSettings = {
-  CMK_CHANGES_QUEUE: ['on', 'off']
-  CMK_CROSS_CHECK: ['on', 'off']
-  CMK_EXCEPTIONS: ['off', 'show', 'accept']
-  CMK_KEY_HEALTH: ['on', 'off']
-  CMK_REQUIRE_HEALTHY_KEYS: ['on', 'off']
-  CMK_WEBHOOK_FORMAT: ['cloudevents', 'slack', 'teams']
-}
-
 // The types of existing resources, by the parameter with the id.
 var typesOfIds = {
   appSubnetId: 'Microsoft.Network/virtualNetworks/*/subnets/*'
@@ -37,24 +27,6 @@ func isSchedule(text string) bool =>
     '0123456789*,-/'
   )
 
-// At least this long is the longest pause that a field leaves. A turn is the number of values of the field.
-func leastPause(field string, turn int) int =>
-  contains(field, '/')
-    ? min(int(last(split(field, '/'))), turn)
-    : contains(field, ',')
-        ? (contains(field, '-') ? 1 : turn / length(split(field, ',')))
-        : contains(field, '-')
-            ? turn - max(map(split(field, '-'), text => int(text))) + min(map(split(field, '-'), text => int(text)))
-            : field == '*' ? 1 : turn
-
-// With several minutes in an hour, the last scan of one hour is up to 59 minutes later than the first.
-func leastMinutes(fields string[]) int =>
-  fields[2] == '*'
-    ? leastPause(fields[1], 60)
-    : leastPause(fields[2], 24) * 60 - (isIn(fields[1], '0123456789') ? 0 : 59)
-
-func leastMinutesOf(schedule string) int => isSchedule(schedule) ? leastMinutes(fieldsOf(schedule)) : 0
-
 func isSecretUri(text string) bool => startsWith(toLower(text), 'https://') && contains(toLower(text), '/secrets/')
 
 func isLike(id string, pattern string) bool =>
@@ -68,16 +40,13 @@ func isLike(id string, pattern string) bool =>
             : toLower(split(id, '/')[i]) != toLower(split(pattern, '/')[i])
       ))
 
-func wrongSchedules(scan string, watch string, maxAgeMinutes int) string[] => [
+func wrongSchedules(scan string, watch string) string[] => [
   isSchedule(scan)
     ? ''
     : 'scanSchedule must be an NCRONTAB expression with six fields, seconds first, such as "0 0 * * * *" for every hour.'
   watch == 'off' || isSchedule(watch)
     ? ''
     : 'watchSchedule must be "off", or an NCRONTAB expression with six fields, seconds first, such as "0 1/2 * * * *" for every two minutes.'
-  maxAgeMinutes < leastMinutesOf(scan)
-    ? 'maxAgeMinutes is ${maxAgeMinutes}, but scanSchedule leaves ${leastMinutesOf(scan)} minutes or more between two scans: raise maxAgeMinutes above that, or scan more often; otherwise results become stale before each scan.'
-    : ''
 ]
 
 func wrongSecretUris(uris { key: string, value: string }[]) string[] =>
@@ -92,15 +61,6 @@ func wrongIds(ids { key: string, value: string }[]) string[] =>
     one => '${one.key} must be the id of an existing resource, like ${patternOf(one.key)}.'
   )
 
-func wrongSettings(settings object) string[] =>
-  map(
-    filter(
-      items(settings),
-      one => contains(wordsOfSettings, one.key) && !contains(wordsOfSettings[one.key], toLower(one.value))
-    ),
-    one => '${one.key} in settings must be one of ${join(wordsOfSettings[one.key], ', ')}.'
-  )
-
 func wrongKinds(kinds string) string =>
   empty(filter(split(kinds, ','), kind => contains(loadJsonContent('kinds.json'), toLower(trim(kind)))))
     ? 'CMK_KINDS in settings must name at least one kind of account that the app knows, such as OpenAI,AIServices.'
@@ -110,7 +70,7 @@ func wrongKinds(kinds string) string =>
 @export()
 func wrongValues(given object) string[] =>
   concat(
-    wrongSchedules(given.scanSchedule, given.watchSchedule, given.maxAgeMinutes),
+    wrongSchedules(given.scanSchedule, given.watchSchedule),
     wrongSecretUris(concat(
       items({
         webhookUrlSecretUri: given.webhookUrlSecretUri
@@ -133,6 +93,5 @@ func wrongValues(given object) string[] =>
       }),
       map(items(given.?privateDnsZoneIds ?? {}), zone => { key: 'privateDnsZoneIds', value: zone.value ?? '' })
     )),
-    wrongSettings(given.settings),
     [wrongKinds(given.settings.?CMK_KINDS ?? 'OpenAI')]
   )

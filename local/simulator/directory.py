@@ -1,6 +1,8 @@
-"""The one request to Microsoft Graph that is simulated: what are the objects with these ids?
+"""The requests to Microsoft Graph that are simulated: who am I, and what are these ids?
 
-az asks so for the names of those who have a role.
+az asks the second for the names of those who have a role. Azure answers the first only to a person:
+here the administrator is one.
+https://learn.microsoft.com/graph/api/user-get,
 https://learn.microsoft.com/graph/api/directoryobject-getbyids
 """
 
@@ -13,7 +15,8 @@ from local.simulator.estate import Estate
 from local.simulator.messages import Incoming, Reply
 from local.simulator.tokens import Tokens
 
-PATH: Final = "/v1.0/directoryobjects/getbyids"
+_ME: Final = "/v1.0/me"
+PATHS: Final = (_ME, "/v1.0/directoryobjects/getbyids")
 _GRAPH: Final = "#microsoft.graph"
 
 
@@ -25,10 +28,12 @@ class Directory:
         self._tokens = tokens
 
     def answer(self, incoming: Incoming) -> Reply:
-        """Answer with those objects among the wanted ones that exist."""
+        """Answer with the caller, or with those objects among the wanted ones that exist."""
         claims = None if incoming.bearer is None else self._tokens.check(incoming.bearer)
         if claims is None or claims.expired:
             return errors.invalid_token(self._estate.tenant_id)
+        if (incoming.method, incoming.path.lower()) == ("GET", _ME):
+            return Reply.of(200, {"id": claims.object_id})
         try:
             body = json.loads(incoming.body)
         except ValueError:

@@ -7,6 +7,7 @@ from typing import Final
 
 from local.simulator.accounts import ABSENT, AccountSpec
 from local.simulator.estate import Estate, Subscription
+from local.simulator.policies import CMK_POLICY, builtin_id
 from local.simulator.tokens import Identity
 from local.simulator.vault_documents import KeySpec, VaultSpec
 
@@ -25,11 +26,13 @@ def generate(
     Every ``big_every``-th account is a Microsoft Foundry account of 41 KB. One in five of the
     others has a kind without Azure OpenAI. Verdicts are mixed. With ``keys``, the first
     subscription has the keys of all accounts, 20 in 10 vaults, and an identity of each team may use
-    them.
+    them. The built-in policy is assigned to all subscriptions, without an exemption.
     """
     # Not random enough for secrets: a seed must always give the same estate.
     rng = random.Random(seed)
     estate = Estate(str(_guid(rng)))
+    root = f"/providers/Microsoft.Management/managementGroups/{estate.tenant_id}"
+    estate.policies.assign(root, "customer-managed-keys", builtin_id(CMK_POLICY))
     for number in range(subscriptions):
         added = estate.add_subscription(_guid(rng), f"Subscription {number:05d}")
         if keys and number == 0:

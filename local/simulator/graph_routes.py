@@ -1,4 +1,4 @@
-"""Answers of Azure Resource Graph: vaults by name, accounts, and what has changed.
+"""Answers of Azure Resource Graph: vaults, accounts, exemptions, and what has changed.
 
 It answers exactly these queries, and 501 to any other: a simulator that understood half of the
 query language would hide mistakes.
@@ -17,6 +17,8 @@ from local.simulator.accounts import find
 from local.simulator.estate import Access, Estate, Subscription
 from local.simulator.messages import Incoming, Reply
 from local.simulator.paging import Cursor, InvalidSkipTokenError
+from local.simulator.policies import PROVIDER, PolicyType
+from local.simulator.scopes import Place
 from local.simulator.subscription_access import Gate, Route
 from local.simulator.tokens import Claims
 
@@ -37,6 +39,7 @@ _QUERY: Final = re.compile(
     + re.escape(") | project id, name, type")
     + "(?P<sorted> [|] order by id asc)?"
 )
+_READ_SUBSCRIPTIONS: Final = "Microsoft.Resources/subscriptions/read"
 _CHANGES: Final = re.compile(
     "(?P<table>resourcechanges|resourcecontainerchanges)"
     + re.escape(
@@ -61,9 +64,26 @@ _KNOWN: Final = re.compile(
     + re.escape(", dateCreated = tostring(properties.dateCreated)")
     + "(?P<sorted> [|] order by id asc)?"
 )
+_POLICIES: Final = (
+    "policyresources | where type in~ ('microsoft.authorization/policyassignments',"
+    "'microsoft.authorization/policyexemptions')"
+    " | extend place = iff(type =~ 'microsoft.authorization/policyassignments', '', tolower(id))"
+    " | extend place = iff(place startswith '/subscriptions/',"
+    " strcat('/subscriptions/', tostring(split(place, '/')[2])),"
+    " tostring(split(place, '/providers/microsoft.authorization/policyexemptions/')[0]))"
+    " | summarize by place | order by place asc"
+)
+_ANCESTORS: Final = re.compile(
+    re.escape(
+        "resourcecontainers | where type =~ 'microsoft.resources/subscriptions'"
+        " | project id, above = properties.managementGroupAncestorsChain"
+    )
+    + "(?P<sorted> [|] order by id asc)?"
+)
 type _Row = dict[str, object]
 
 _OPTIONS: Final = frozenset({"resultFormat", "$top", "$skipToken", "allowPartialScopes"})
+_SCOPE: Final = "authorizationScopeFilter"
 # 15 queries in 5 seconds. Nothing is counted here; a test adds a fault to get the 429.
 _QUOTA: Final = {
     "x-ms-user-quota-remaining": "14",
@@ -101,15 +121,17 @@ class GraphRoutes:
         return self._answer_to(incoming, body)
 
     def _answer_to(self, incoming: Incoming, body: Any) -> Reply:  # noqa: ANN401 - any JSON
-        if (found := self._accounts(body)) is not None:
+        if (found := self._accounts(body) or self._ancestors(body)) is not None:
             return self._answer(*found, body["options"])
+        if (places := self._exempted(body)) is not None:
+            return self._at_once([{"place": place} for place in sorted(places)], body["options"])
         options = _options(body)
         if options is not None and (query := _CHANGES.fullmatch(body["query"])):
             return self._changed(query, options)
         query = _QUERY.fullmatch(body["query"]) if options is not None else None
         if options is None or query is None:
             return errors.not_simulated(
-                incoming, "any query but those for vaults, accounts and changes"
+                incoming, "any query but those for vaults, accounts, exemptions and changes"
             )
         names = {name.strip("'") for name in query["names"].split(",")}
         return self._answer(query, self._vaults(names), options)
@@ -126,17 +148,71 @@ class GraphRoutes:
                 target = target if record.type != _ACCOUNTS else "/".join(target.split("/")[:3])
                 latest[target] = max(record.at, latest.get(target, record.at))
         rows = sorted((at, target) for target, at in latest.items())
+        return self._at_once(
+            [{"target": target, "at": f"{at:%Y-%m-%dT%H:%M:%S.%f}7Z"} for at, target in rows],
+            options,
+        )
+
+    def _at_once(self, rows: list[_Row], options: Mapping[str, Any]) -> Reply:
+        """Answer with rows without an id, which have no next page."""
         shown = rows[: min(options.get("$top", self.per_page), self.per_page)]
         body = {
             "totalRecords": len(rows),
             "count": len(shown),
-            "data": [
-                {"target": target, "at": f"{at:%Y-%m-%dT%H:%M:%S.%f}7Z"} for at, target in shown
-            ],
+            "data": shown,
             "facets": [],
             "resultTruncated": "true" if len(shown) < len(rows) else "false",
         }
         return Reply.of(200, body, self._headers())
+
+    def _exempted(self, body: Any) -> set[str] | None:  # noqa: ANN401 - any JSON
+        """Return what a query for exemptions shows, None for any other query.
+
+        It shows what the index has of the named subscriptions and of the groups above them: ""
+        stands for all assignments. Without the right to read exemptions, it shows none.
+        """
+        match body:
+            case {"query": str(query), "subscriptions": [*named], "options": {**options}} if (
+                query == _POLICIES and options.pop(_SCOPE, None) == "AtScopeAboveAndBelow"
+            ):
+                if _options({"query": query, "options": options}) is None:
+                    return None
+            case _:
+                return None
+        policies, found = self._estate.policies, set[str]()
+        for subscription in self._named(named):
+            place = Place.of(self._estate, f"/subscriptions/{subscription.id}")
+            for each in policies.indexed:
+                near = place.at_or_below(each.scope) or place.at_or_above(each.scope)
+                if near and self._visible(subscription, f"{PROVIDER}/{each.type}/read", each.id):
+                    is_exemption = each.type is PolicyType.EXEMPTION
+                    found.add(_place(each.scope) if is_exemption else "")
+        return found
+
+    def _ancestors(self, body: Any) -> tuple[re.Match[str], list[_Row]] | None:  # noqa: ANN401
+        """Return a query for the groups above subscriptions and its rows, None for any other."""
+        match body:
+            case {"subscriptions": [*named], **rest} if _options(rest) is not None:
+                query = _ANCESTORS.fullmatch(str(rest["query"]))
+            case _:
+                query = None
+        if query is None:
+            return None
+        return query, [
+            {
+                "id": f"/subscriptions/{subscription.id}",
+                "above": [
+                    {"displayName": group, "name": group}
+                    for group in subscription.management_groups
+                ],
+            }
+            for subscription in self._named(named)
+            if self._visible(subscription, _READ_SUBSCRIPTIONS, f"/subscriptions/{subscription.id}")
+        ]
+
+    def _named(self, ids: list[object]) -> list[Subscription]:
+        wanted = {str(each).lower() for each in ids}
+        return [each for each in self._estate.subscriptions if each.id.lower() in wanted]
 
     def _known(self, target: str) -> bool:
         """Return whether the identity may read a subscription; of a deleted one it still may."""
@@ -165,7 +241,6 @@ class GraphRoutes:
                 query = None
         if query is None:
             return None
-        inside = {str(each).lower() for each in named}
         kinds = {kind.strip("'") for kind in query["kinds"].split(",")}
         return query, [
             {
@@ -173,8 +248,7 @@ class GraphRoutes:
                 "createdAt": find(document, "systemData.createdAt") or "",
                 "dateCreated": find(document, "properties.dateCreated") or "",
             }
-            for subscription in self._estate.subscriptions
-            if subscription.id.lower() in inside
+            for subscription in self._named(named)
             for account in subscription.indexed_accounts
             if str(find(document := account.current(), "kind")).lower() in kinds
             and self._visible(subscription, ACCOUNTS_READ, account.id)
@@ -228,3 +302,9 @@ def _options(body: Any) -> dict[str, Any] | None:  # noqa: ANN401 - any JSON
             return options if not rest and options.keys() <= _OPTIONS and fits and whole else None
         case _:
             return None
+
+
+def _place(scope: str) -> str:
+    """Return the subscription of a scope, or the management group itself."""
+    parts = scope.lower().split("/")
+    return "/".join(parts[:3]) if parts[1] == "subscriptions" else scope.lower()

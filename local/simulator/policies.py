@@ -50,11 +50,15 @@ def builtin_id(name: str, type_: PolicyType = PolicyType.DEFINITION) -> str:
 
 
 class Policies:
-    """The objects of one estate; they can change while they are read."""
+    """The objects of one estate; they can change while they are read.
+
+    ``index``  what Resource Graph knows instead of them all, since it lags behind and omits some
+    """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._objects: dict[str, PolicyObject] = {}
+        self.index: list[PolicyObject] | None = None
         for name, title in _DEFINITIONS.items():
             self._add_builtin(PolicyType.DEFINITION, name, {"displayName": title})
         for name, (title, members) in _SETS.items():
@@ -137,6 +141,14 @@ class Policies:
         """Return all objects of a type."""
         with self._lock:
             return [each for each in self._objects.values() if each.type is type_]
+
+    @property
+    def indexed(self) -> list[PolicyObject]:
+        """Return the assignments and exemptions that Resource Graph knows."""
+        with self._lock:
+            known = self._objects.values() if self.index is None else self.index
+            types = (PolicyType.ASSIGNMENT, PolicyType.EXEMPTION)
+            return [each for each in known if each.type in types]
 
     def _add_builtin(self, type_: PolicyType, name: str, properties: dict[str, object]) -> None:
         added = self.add(type_, "", name, {"policyType": "BuiltIn", **properties})

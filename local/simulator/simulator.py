@@ -183,7 +183,7 @@ class Simulator:
         if path == IDENTITY_PATH:
             return then.reply() if isinstance(then, Answer) else self._identity.answer(incoming)
         await asyncio.sleep(self.delay)
-        if path == directory.PATH:
+        if path in directory.PATHS:
             return then.reply() if isinstance(then, Answer) else self._directory.answer(incoming)
         if is_of_vault(incoming):
             return then.reply() if isinstance(then, Answer) else self._vault_data.answer(incoming)

@@ -14,6 +14,7 @@ from local.simulator import errors
 from local.simulator.estate import Estate
 from local.simulator.messages import Incoming, Reply
 from local.simulator.tokens import Tokens
+from local.simulator.vault_documents import OPERATIONS, KeySpec, VersionSpec
 from local.simulator.vaults import Key, KeyVersion, Vault
 
 DNS: Final = "vault.invalid"
@@ -21,6 +22,7 @@ _AUDIENCE: Final = f"https://{DNS}"
 _NAME: Final = re.compile(f"(?P<name>[a-z0-9-]+)[.]{re.escape(DNS)}(:[0-9]+)?", re.IGNORECASE)
 _ATTRIBUTES: Final = frozenset({"enabled", "nbf", "exp"})
 _DAY: Final = 86_400
+_DEFAULT_SIZE: Final = 2048
 
 type _Answer = Callable[[Incoming, Vault, str, str], Reply]
 
@@ -43,6 +45,8 @@ class VaultData:
             ("GET", f"/keys/{name}/versions", self._list_versions),
             ("GET", f"/keys/{name}(/(?P<version>[^/]*))?", self._get),
             ("PATCH", f"/keys/{name}(/(?P<version>[^/]*))?", self._patch),
+            ("POST", f"/keys/{name}/create", self._create),
+            ("PUT", f"/keys/{name}/rotationpolicy", self._put_policy),
             ("POST", f"/keys/{name}/rotate", self._rotate),
             ("POST", f"/deletedkeys/{name}/recover", self._recover),
         )
@@ -110,6 +114,36 @@ class VaultData:
         if "key_ops" in body:
             found[1].set("properties.keyOps", body["key_ops"])
         return Reply.of(200, _bundle(vault, *found))
+
+    def _create(self, incoming: Incoming, vault: Vault, name: str, _: str) -> Reply:
+        """Create a key, or a version of one that exists, as Azure does."""
+        body = {name: value for name, value in _json(incoming).items() if value is not None}
+        attributes = body.pop("attributes", {})
+        match body:
+            case {"kty": "RSA" as kty, **rest} if rest.keys() <= {"key_size", "key_ops"}:
+                operations = rest.get("key_ops", OPERATIONS)
+                size = rest.get("key_size", _DEFAULT_SIZE)
+            case _:
+                return errors.not_simulated(incoming, "a key of this kind")
+        version = VersionSpec(created=int(time.time()))
+        key = vault.key(name)
+        if key is None:
+            spec = KeySpec(
+                name=name, kty=kty, size=size, operations=operations, versions=(version,)
+            )
+            key = vault.add_key(spec)
+        else:
+            key.rotate(version)
+        for attribute, value in attributes.items():
+            key.latest.set(f"properties.attributes.{attribute}", value)
+        return Reply.of(200, _bundle(vault, key, key.latest))
+
+    def _put_policy(self, incoming: Incoming, vault: Vault, name: str, _: str) -> Reply:
+        key = vault.key(name)
+        if key is None:
+            return _not_found(name)
+        key.policy = _json(incoming)
+        return Reply.of(200, {**key.policy, "id": f"{_kid(vault, key, None)}/rotationpolicy"})
 
     def _rotate(self, _: Incoming, vault: Vault, name: str, __: str) -> Reply:
         key = vault.key(name)

@@ -5,8 +5,8 @@ from typing import Final
 
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import Finding
-from cmk_check.core.remediation.cmk_plan import Plan
 from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.plan import Plan
 from cmk_check.core.unread import Absent
 from tests.fakes.remediation import TENANT, finding_of
 from tests.unit.core.key_examples import (
@@ -76,7 +76,8 @@ def in_hsm(health: KeyHealth) -> KeyHealth:
 def broken(health: KeyHealth, name: str = "Chat", group: str = "rg-ai") -> Finding:
     """Return the finding of an account with a key of this health."""
     of_user = {"identity_type": "UserAssigned", "identity_client_id": CLIENT}
-    key = {"key_source": "Microsoft.KeyVault", "key_name": "cmk"}
+    vault = "https://Safe.vault.azure.net/"
+    key = {"key_source": "Microsoft.KeyVault", "key_name": "cmk", "key_vault_uri": vault}
     account = key | (of_user if health.principal_id == USER.lower() else {})
     return replace(finding_of(name, group, **account), key_health=health)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from cmk_check.core.enums import ExceptionReason, GapReason
 from cmk_check.core.exceptions.account_exception import AccountException
@@ -43,12 +43,16 @@ class ScriptedExemptions:
     """Implements ``ports.ExemptionInventory``; a subscription that is not scripted has none.
 
     ``asked`` keeps the subscriptions that were asked for, ``seconds`` the time that each may take.
+    ``shown`` are the subscriptions that Resource Graph shows as exempted; None if it does not
+    answer. ``queries`` are the subscriptions of each query to it.
     """
 
     facts: dict[str, ExemptionFacts] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     is_broken: bool = False
+    shown: frozenset[str] | None = None
+    queries: list[list[str]] = field(default_factory=list)
 
     def open(self) -> "ScriptedExemptions":
         """Return it to one who works on a slice."""
@@ -65,3 +69,20 @@ class ScriptedExemptions:
         if self.is_broken:
             raise RuntimeError("a fault")
         return self.facts.get(subscription_id, NONE)
+
+    async def may_be_exempted(
+        self, subscription_ids: Sequence[str], *, seconds: float
+    ) -> frozenset[str] | None:
+        """Return what is shown."""
+        assert seconds > 0
+        self.queries.append(list(subscription_ids))
+        return self.shown
+
+
+class _InEachScan:
+    async def must_read(self, *_: object) -> bool:
+        return True
+
+
+IN_EACH_SCAN: Final[Any] = _InEachScan()
+"""Stands for ``ExemptionTurns`` and lets exemptions be read in each scan."""

@@ -41,7 +41,7 @@ class RecordingStore(MemoryStore):
     def __init__(self, *, before: Hook | None = None) -> None:
         super().__init__()
         self.log: list[Operation] = []
-        self._before = before
+        self.before = before
 
     def copy(self) -> Self:
         """Return a store with the same rows and ETags, written on its own from here."""
@@ -78,8 +78,8 @@ class RecordingStore(MemoryStore):
         return page
 
     async def _announce(self, name: OperationName, table: Table, partition: str) -> None:
-        if self._before is not None:
-            await self._before(name, table, partition)
+        if self.before is not None:
+            await self.before(name, table, partition)
 
     def written(self, since: int) -> list[str]:
         """Return the kinds of the rows written since then, in order."""

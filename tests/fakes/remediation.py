@@ -12,7 +12,8 @@ from typing import Any, Final
 from cmk_check.core.account import Account
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation.bicep import render_bicep
-from cmk_check.core.remediation.cmk_plan import Plan, TargetVault, plan_for
+from cmk_check.core.remediation.encryption_plan import plan_for
+from cmk_check.core.remediation.plan import Plan, TargetVault
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import judge
 
@@ -96,6 +97,7 @@ class Watched:
     def __init__(self, folder: Path, state: Mapping[str, str]) -> None:
         self._state, self._programs = folder / "state", folder / "bin"
         self._use(_FAKE)
+        self.terminal: int | None = None
         self._state.mkdir(parents=True)
         self._programs.mkdir()
         self._path = f"{self._programs}:{os.environ['PATH']}"
@@ -121,13 +123,15 @@ class Watched:
         for fact, value in (BARE | state).items():
             self.set(f"accounts/{name}/{fact}", value)
 
-    def run(self, script: str | Path, **environment: str) -> Ended:
-        """Run a script: a text from its standard input, or a file."""
+    def run(self, script: str | Path, *options: str, **environment: str) -> Ended:
+        """Run a script: a text from its standard input, or a file, which may read a terminal."""
         for name in ("calls", "count", "slept"):
             (self._state / name).unlink(missing_ok=True)
+        text = b"" if isinstance(script, Path) else script.encode()
         ended = subprocess.run(
-            [BASH, *([script] if isinstance(script, Path) else [])],
-            input=b"" if isinstance(script, Path) else script.encode(),
+            [BASH, *((str(script), *options) if isinstance(script, Path) else ())],
+            input=None if self.terminal else text,
+            stdin=self.terminal,
             env={
                 "PATH": self._path,
                 "FAKE_AZ": str(self._state),

@@ -157,11 +157,13 @@ class Az:
         assert code != 0, out
         return err
 
-    def run(self, script: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, script: Path, *options: str, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a bash script, which sees these variables and the command as a function."""
         function = self._server.as_function(**self._environment)
         return subprocess.run(
-            ["bash", script],  # noqa: S607 - the reader's own shell
+            ["bash", script, *options],  # noqa: S607 - the reader's own shell
             env=self._environment | function | variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -107,10 +107,10 @@ class PrintedTerminal:
         return ended.stdout
 
     def _last_scan(self) -> str | None:
-        exports = dict(re.findall(r"\b(HOST|KEY_FILE)=(\S+)", self.block("export")))
+        exports = dict(re.findall(r"\b(APP_URL|KEY_FILE)=(\S+)", self.block("export")))
         name, _, key = Path(exports["KEY_FILE"]).read_text().strip().partition(": ")
         request = urllib.request.Request(  # noqa: S310 - our own URL
-            f"{exports['HOST']}/api/v1/status", headers={name: key}
+            f"{exports['APP_URL']}/api/v1/status", headers={name: key}
         )
         with _DIRECT.open(request, timeout=_STOP_SECONDS) as answer:
             last = json.load(answer)["lastScan"]

@@ -211,7 +211,7 @@ def test_the_rights_of_a_person_are_not_taken_for_the_apps(
 
     assert code == 0
     assert [mark for mark, _ in lines["credential"]] == ["ok", "warning"]
-    assert "not those of the app's identity" in lines["credential"][1][1]
+    assert "not those of the deployed app" in lines["credential"][1][1]
     assert token.value not in str(lines)
 
 

@@ -1,5 +1,6 @@
 """The first scan after a deployment: the hook as azd runs it, against the running app."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,15 @@ import pytest
 
 from local.azurite import Azurite
 from local.simulator import Fault, Hold, arm_error
-from tests.functional.estate_kit import MICROSOFT, Scene, accounts_of, estate_of, wait_until
+from tests.functional.estate_kit import (
+    MICROSOFT,
+    Scene,
+    accounts_of,
+    add_account,
+    estate_of,
+    sub_id,
+    wait_until,
+)
 from tests.functional.storage_kit import Storage
 from tests.functional.webhook_receiver import Receiver
 
@@ -91,6 +100,10 @@ class Laptop:
         log = self._folder / "commands"
         return log.read_text() if log.exists() else ""
 
+    def scans(self) -> set[str]:
+        """Return the ids of the scans whose end the hook has asked for."""
+        return set(re.findall(r"/scans/(\S+)", self.commands()))
+
     def run(self, url: str, command: Sequence[str] = SH, **environment: str) -> Run:
         """Run the hook to its end."""
         return self.finish(self.start(url, command, **environment))
@@ -111,6 +124,36 @@ def test_a_scan_that_fails_fails_the_deployment(
         "The first scan has no result: the state of the scan is failed: "
     )
     assert "Microsoft.Resources/subscriptions/read" in run.complained
+
+
+@pytest.mark.long  # an app of its own, as above
+def test_a_role_that_the_deployment_granted_may_come_late(
+    azurite: Azurite, storage: Storage, tmp_path: Path
+) -> None:
+    """One command must end with a scan, and a new role takes minutes to become effective."""
+    with Scene(estate_of(), storage, azurite) as scene:
+        laptop = Laptop(tmp_path, scene.host.keys.functions)
+        hold = Hold()
+        scene.simulator.faults.add(Fault(path=accounts_of(1), hold=hold))
+        with laptop.start(scene.host.url, CMK_READ_OWN_SUBSCRIPTION="custom") as hook:
+            try:
+                wait_until(lambda: "/v1/status" in laptop.commands(), "the first scan has failed")
+                add_account(scene.simulator.estate.add_subscription(sub_id(1), "Own"), "chat")
+                # The app starts no second scan in the same minute: the schedule does.
+                scene.fire()
+                wait_until(lambda: len(laptop.scans()) > 1, "it waits for the second scan")
+                hold.release()
+                run = laptop.finish(hook)
+            finally:
+                hook.kill()
+
+    first, early, second, *rest = run.printed.splitlines()
+    assert (run.code, run.complained) == (0, "")
+    assert (early, first != second, rest[0]) == (
+        "The role of the app is not effective yet.",
+        True,
+        "The scan is complete.",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +205,7 @@ def test_p6_a_deployment_ends_with_an_answer_and_shows_no_key(
             "  accounts_non_compliant: At least one account is not under a customer-managed key "
             "(2 of 2). Do what each finding says."
         ),
+        "1 subscription is read; others are not.",
         "Alerts go to nobody: set alertEmails",
         f"Page: {page}",
         f"Key of the page: {KEY_COMMAND}",
@@ -218,6 +262,33 @@ def test_the_request_has_a_length(tmp_path: Path) -> None:
         run = laptop.run(strict.url, TRIES="2", PAUSE="0")
 
     assert "Its last answer: 503 " in run.complained
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked"), [(["0"], 1), (["3", "1", "0"], 3), (["3"] * 9, 4), (["exit"], 1)]
+)
+def test_the_code_is_uploaded_when_the_roles_of_the_app_are_old_enough(
+    tmp_path: Path, answers: list[str], asked: int
+) -> None:
+    """Until the role on the storage is effective an upload fails, and nobody looks why."""
+    for number, answer in enumerate(answers, 1):
+        (tmp_path / str(number)).write_text(answer)
+    az = 'printf "%s\\n" "$*" >>calls; answer=$(cat "$(grep -c . calls)")'
+    az += '; [ "$answer" != exit ] && echo "$answer"'
+    (tmp_path / "az").write_text(f"#!/bin/sh\n{az}\n")
+    (tmp_path / "az").chmod(0o755)
+
+    hook = subprocess.run(
+        ["/bin/sh", HOOKS / "wait_for_roles.sh"],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "PAUSE": "0", "TRIES": "4"},
+        capture_output=True,
+        check=True,
+    )
+
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert (len(calls), hook.stderr) == (asked, b"")
+    assert re.search(r"createdOn > '\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d'", calls[0])
 
 
 @pytest.mark.long  # the app refuses a second scan in the minute of the first

@@ -46,7 +46,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrintedTermin
     """The terminal after one scan of the sample estate, with az signed in."""
     with PrintedTerminal(tmp_path_factory.mktemp("beside"), CMK_CHANGES_QUEUE="on") as terminal:
         terminal.sign_in()
-        terminal.follow('curl -sS --data "" -H "@$START_FILE" "$HOST/api/scan"')
+        terminal.follow('curl -sS --data "" -H "@$START_FILE" "$APP_URL/api/scan"')
         yield terminal
 
 
@@ -125,5 +125,5 @@ def test_a_newcomer_gets_from_the_first_finding_to_the_fix(tmp_path: Path) -> No
             assert answer is None or printed == answer, command
 
     assert start.splitlines()[-1] == "make up"
-    assert len([answer for _, answer in steps if answer]) == 7
+    assert len([answer for _, answer in steps if answer]) == 9
     assert time.monotonic() - began < QUARTER_OF_AN_HOUR

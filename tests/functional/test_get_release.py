@@ -23,8 +23,8 @@ OPTIONS: Final = {
 GH: Final = """#!/bin/sh
 echo "$*" >>"$FOLDER/calls"
 if [ "$1 $2" = "release download" ]; then
-  while [ "$1" != --dir ]; do shift; done
-  exec cp "$FOLDER/cmk_check.zip" "$2/cmk_check.zip"
+  while [ "$1" != --pattern ]; do shift; done
+  exec cp "$FOLDER/$2" "$4/$2"
 fi
 exec cat "$FOLDER/$1 $2"
 """
@@ -137,6 +137,19 @@ def test_what_github_refuses_never_lies_in_dist(
     assert done.returncode != 0
     assert why in done.stderr
     assert not repository.package.exists()
+
+
+def test_the_package_with_its_dependencies_is_checked_alike(repository: Repository) -> None:
+    """It contains the code of others too, and runs as it is."""
+    name = "cmk_check_with_dependencies.zip"
+    repository.answer(name, "more bytes")
+
+    done = repository.get("v0.2.0", name)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert repository.package.with_name(name).read_text() == "more bytes"
+    assert f"/{name} " in repository.calls()["attestation verify"]
+    assert repository.get("v0.2.0", "other.zip").returncode == 1
 
 
 @pytest.mark.parametrize("words", [(), ("v1",), ("v1.2.3\nv1.2.4",)])

@@ -50,5 +50,7 @@ def test_the_command_of_the_wheel_scans(installed: Path, tmp_path: Path) -> None
         done = _run(installed / "cmk-check", "scan", cwd=tmp_path, **simulator.environment())
 
     assert done.returncode == 1
-    assert done.stderr == "cmk-check: fix them: cmk-check plan --all --out fixes\n"
+    who, next_step = done.stderr.splitlines()
+    assert who.startswith("cmk-check: signed in as application ")
+    assert next_step == "cmk-check: fix them: cmk-check plan --all --out fixes"
     assert done.stdout.splitlines()[-1] == "posture: non_compliant"

@@ -15,9 +15,8 @@ pytestmark = pytest.mark.long
 @pytest.mark.parametrize("columns", [80, 100, 120, 180])
 def test_an_account_is_one_line_at_any_terminal(columns: int) -> None:
     """A large estate must not scroll its totals out of sight."""
-    accounts = {
-        f"{'customer-support-assistant-westeurope'}-{each:04d}": MICROSOFT for each in range(120)
-    }
+    names = [f"customer-support-assistant-westeurope-{each:04d}" for each in range(120)]
+    accounts = dict.fromkeys(names, MICROSOFT)
     with Simulator(estate_of(accounts)) as simulator:
         ended = terminal_kit.run_at_terminal(
             "scan", environment=simulator.environment(), columns=columns
@@ -47,9 +46,8 @@ def test_a_pipeline_with_old_violations_fails_on_new_ones_alone(tmp_path: Path) 
         own["chat"].set("properties.encryption", CMK)
         fixed = run("--since", file, "--fail-on", "new")
         add_account(estate.subscription(sub_id(1)), "late", MICROSOFT)
-        later = terminal_kit.run(
-            "scan", "--since", file, "--fail-on", "new", environment=environment
-        )
+        options = ("--since", file, "--fail-on", "new")
+        later = terminal_kit.run("scan", *options, environment=environment)
         report = run("--exit-zero")
 
     assert [each.code for each in (first, fixed, later, report)] == [1, 0, 1, 0]

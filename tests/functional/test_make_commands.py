@@ -94,7 +94,7 @@ def test_up_takes_the_next_port_and_shows_what_the_app_writes_until_ctrl_c(tmp_p
     (url,) = set(re.findall(status, shown))
     assert f"Port {port} is in use, so another one is used." in shown
     assert int(url) > port
-    assert f" HOST=http://127.0.0.1:{url} " in shown
+    assert f" APP_URL=http://127.0.0.1:{url} " in shown
     assert '"state":"failed"' in line
     assert "sees no subscription" in line
     assert code == 0

@@ -1,10 +1,13 @@
 """Output that cannot be written ends no command with a code that means an answer."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -111,3 +114,37 @@ def test_p1_a_signal_leaves_what_is_known_and_no_answer(number: signal.Signals, 
     assert (document["partial"], document["status"]["posture"]) == (True, "unknown")
     assert "The scan was interrupted" in ended.err
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("line", ["scan", "plan fraud-scoring", "check -"])
+def test_ctrl_c_at_any_moment_ends_without_a_traceback(line: str) -> None:
+    """Imports and the end of Python take longer than the work, and a person waits for neither."""
+    random = Random(20)
+    with Simulator("sample") as simulator:
+        began = time.monotonic()
+        own = _interrupted(line, simulator, None)
+        seconds = time.monotonic() - began
+        ended = [_interrupted(line, simulator, random.uniform(0, seconds)) for _ in range(20)]
+
+    assert {each.code for each in ended} <= {own.code, 130}
+    assert [each.err for each in ended if "Traceback" in each.err or "Aborted" in each.err] == []
+    assert [each.out for each in ended if each.code == own.code and each.out != own.out] == []
+
+
+def _interrupted(line: str, simulator: Simulator, moment: float | None) -> terminal_kit.Ended:
+    """Run a command, and interrupt it this many seconds after its first line."""
+    first_line = "import sys, cmk_check.__main__ as c; print(file=sys.stderr, flush=True); c.main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", first_line, *line.split()],
+        env={"PATH": os.defpath, **simulator.environment()},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    process.stderr.readline()
+    if moment is not None:
+        time.sleep(moment)
+        process.send_signal(signal.SIGINT)
+    return terminal_kit.end(process)

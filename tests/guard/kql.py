@@ -26,8 +26,8 @@ _TABLES: Final = {
     "traces": "(timestamp: datetime, message: string, severityLevel: int)",
     # https://learn.microsoft.com/azure/governance/resource-graph/concepts/query-language
     "resources": (
-        "(id: string, name: string, type: string, ['kind']: string, resourceGroup: string, "
-        "subscriptionId: string, properties: dynamic)"
+        "(id: string, name: string, type: string, ['kind']: string, location: string, "
+        "resourceGroup: string, subscriptionId: string, properties: dynamic, identity: dynamic)"
     ),
 }
 # The columns that hunters are promised; a guard compares them with the template.

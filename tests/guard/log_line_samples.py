@@ -78,6 +78,7 @@ async def write_lines() -> None:
     await LogSink().watch_told(blind, gap)
     write_line(logging.WARNING, "cmk.settings", {"unknown": ["CMK_OWNER"]})
     write_line(logging.WARNING, "cmk.settings", {"unknown": [], "unknownKinds": [2]})
+    write_line(logging.WARNING, "cmk.settings", {"unknown": [], "kindsWithoutKeys": ["knowledge"]})
 
 
 def _owned(account: Account) -> Account:

@@ -10,6 +10,8 @@ from typing import Final
 from cmk_check.alerts.log_lines import LogEvent
 from cmk_check.config.misspelt_settings import API_KEY
 from cmk_check.config.settings import SETTING_NAMES, Settings
+from cmk_check.core.kinds import WITHOUT_CUSTOMER_KEYS
+from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.doctor.assumptions import PROBES
 from cmk_check.doctor.assumptions import texts as assumptions
 from tests.guard.documents import (
@@ -17,6 +19,7 @@ from tests.guard.documents import (
     DOCUMENTS,
     HTTP,
     ROOT,
+    RULE,
     anchors,
     codes,
     examples,
@@ -137,6 +140,15 @@ def test_the_picture_shows_every_function_queue_table_line_and_route() -> None:
     assert [route for route in routes if route not in shown] == []
 
 
+def test_the_page_of_the_rule_says_why_it_matters_as_findings_do() -> None:
+    """Two texts on one question are soon two answers."""
+    purpose = section(RULE, "Why it matters")
+
+    assert [sentence for sentence in RULE_TEXT.why if sentence not in purpose] == []
+    assert [kind for kind in WITHOUT_CUSTOMER_KEYS if f"`{kind}`" not in RULE] == []
+    assert f"| {RULE_TEXT.severity}; `security-severity` {RULE_TEXT.security_severity}" in purpose
+
+
 def test_every_dependency_has_its_reason() -> None:
     """A package that nobody can explain is a package to remove."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -214,6 +226,23 @@ def test_every_assumption_is_whole_and_linked_from_a_page() -> None:
     assert {tuple(each) for each in assumptions().values()} == {("belief", "why", "see", "affects")}
     for name, each in assumptions().items():
         assert (name in PROBES) or each["see"].startswith("By hand: "), name
+
+
+def test_the_reports_are_listed_for_every_assumption() -> None:
+    """Whether somebody has looked is the first question of whoever must trust one."""
+    rows = table((ROOT / "docs/reports.md").read_text(), "assumption")
+
+    assert [row[0] for row in rows] == [
+        f"[{name}](assumptions.md#{name})" for name in assumptions()
+    ]
+
+
+def test_the_readme_is_short() -> None:
+    """It is what most people read, and many read no more."""
+    text = (ROOT / "README.md").read_text()
+
+    assert len(text.split()) <= 1_000
+    assert text.count("](") <= 20
 
 
 def test_a_page_that_says_so_links_to_the_list() -> None:

@@ -25,7 +25,7 @@ def test_every_option_of_the_template_has_a_variable() -> None:
     variables = {entry["value"] for entry in given.values()}
 
     assert given.keys() == set(re.findall(r"(?m)^param (\w+)", (INFRA / "main.bicep").read_text()))
-    assert {bool(re.fullmatch(r"\$\{[A-Z_]+\}", each)) for each in variables} == {True}
+    assert {bool(re.fullmatch(r"\$\{[A-Z_]+(=\w+)?\}", each)) for each in variables} == {True}
     assert len(variables) == len(given)
 
 

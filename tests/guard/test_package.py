@@ -111,6 +111,23 @@ def test_equal_sources_are_equal_packages_whatever_else_lies_beside_them(tmp_pat
     assert first == second
 
 
+def test_dependencies_lie_where_the_host_of_functions_looks_for_them(tmp_path: Path) -> None:
+    """An app that cannot reach a package index runs only what is in its package."""
+    folder = tmp_path / "packages"
+    for name in ("aiohttp/__init__.py", "aiohttp/.hash/a", "bin/uvicorn"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+
+    names = pack(ROOT, tmp_path / "full.zip", folder)
+
+    site_packages = ".python_packages/lib/site-packages"
+    assert {*names} - {*pack(ROOT, tmp_path / "app.zip")} == {
+        f"{site_packages}/aiohttp/__init__.py",
+        f"{site_packages}/aiohttp/.hash/a",
+    }
+    assert zipfile.ZipFile(tmp_path / "full.zip").read(names[0]).startswith(b"aiohttp/")
+
+
 def test_the_wheel_holds_the_whole_package_and_it_alone(tmp_path: Path) -> None:
     """The page's files too; and no top-level packages called tests or local."""
     subprocess.run(

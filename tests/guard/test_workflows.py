@@ -30,6 +30,7 @@ MORE: Final = {
         "contents": "write",
         "id-token": "write",
     },
+    ("release.yml", "publish"): {"id-token": "write"},
 }
 STEPS: Final = [(name, step) for name, _, job in JOBS for step in job.get("steps", [])]
 RUNS: Final = [(name, step["run"]) for name, step in STEPS if "run" in step]
@@ -73,7 +74,7 @@ def test_what_is_deployed_was_verified_first() -> None:
     runs = [step.get("run", "") for step in verify["steps"]]
 
     assert deploy["needs"] == "verify"
-    assert 'tools/get_release.sh "$RELEASE"' in runs
+    assert 'tools/get_release.sh "$RELEASE" "$PACKAGE"' in runs
     assert verify["steps"][0]["if"] == "github.ref != 'refs/heads/main'"
     assert runs[0].endswith("exit 1\n")
     assert "environment" not in verify
@@ -81,13 +82,36 @@ def test_what_is_deployed_was_verified_first() -> None:
 
 def test_what_is_attested_was_made_where_nothing_was_installed() -> None:
     """A package of others that ran beside it could have changed its bytes."""
-    jobs = PARSED["release.yml"]["jobs"]
-    makers = [job for job in jobs.values() if "make package" in str(job["steps"])]
+    jobs, makers = PARSED["release.yml"]["jobs"], PARSED["build.yml"]["jobs"]
 
-    (maker,) = makers
-    assert [step["run"] for step in maker["steps"] if "run" in step] == ["make package"]
-    assert maker["needs"] == "check"
+    for name, command in (("package", "make package"), ("dependencies", "make package-full")):
+        assert [step["run"] for step in makers[name]["steps"] if "run" in step] == [command]
+    assert "needs" not in str(makers)
+    assert jobs["build"]["needs"] == "check"
     assert 'tools/ci_passed.sh "$GITHUB_SHA"' in str(jobs["check"]["steps"])
+
+
+def test_ci_builds_what_a_release_consists_of() -> None:
+    """A release that fails on its day has a tag already, and its version is used up."""
+    called = {
+        name: str(PARSED[name]["jobs"]).count("./.github/workflows/build.yml") for name in PARSED
+    }
+
+    assert {name for name, count in called.items() if count} == {"ci.yml", "release.yml"}
+    assert [name for name, _, job in JOBS if "gh-action-pypi-publish" in str(job)] == [
+        "release.yml"
+    ]
+
+
+def test_pypi_gets_what_was_attested_from_an_environment_that_somebody_opens() -> None:
+    """A version on PyPI is there for good."""
+    publish = PARSED["release.yml"]["jobs"]["publish"]
+    download, upload = publish["steps"]
+
+    assert (publish["needs"], publish["environment"]) == ("release", "pypi")
+    assert publish["if"] == "vars.PYPI == 'true'"
+    assert download["with"] == {"name": "wheel", "path": "dist/"}
+    assert "with" not in upload
 
 
 def test_nothing_takes_the_place_of_the_package_on_its_way_into_a_release() -> None:
@@ -98,8 +122,9 @@ def test_nothing_takes_the_place_of_the_package_on_its_way_into_a_release() -> N
     assert download["with"] == {"path": "dist/"}
     assert files == [
         "dist/package/cmk_check.zip",
+        "dist/dependencies/cmk_check_with_dependencies.zip",
         "dist/sbom/sbom.json",
-        "dist/wheel/*.whl",
+        "dist/wheel/*",
     ]
     assert [word for word in publish["run"].split() if word.startswith("dist/")] == files
 
@@ -148,7 +173,10 @@ def test_who_reviews_what_names_paths_that_are_there() -> None:
 
 def test_the_pipeline_deploys_as_the_document_does() -> None:
     """The document's commands are parsed by the real az; this one is to be among them."""
-    document = " ".join((ROOT / "docs/deploy.md").read_text().replace("\\\n", " ").split())
-    (command,) = [run for _, run in RUNS if run.startswith("az ")]
+    texts = [(ROOT / f"docs/{name}.md").read_text() for name in ("deploy", "landing-zones")]
+    documents = " ".join("".join(texts).replace("\\\n", " ").split())
+    commands = [run for _, run in RUNS if run.startswith("az ")]
 
-    assert " ".join(command.replace("\\\n", " ").split()) in document
+    assert len(commands) == 2
+    for command in commands:
+        assert " ".join(command.replace("\\\n", " ").split()) in documents

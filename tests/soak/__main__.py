@@ -12,12 +12,14 @@ from typing import Final
 
 from tests.soak.minutes import Figures, run_minutes
 from tests.soak.schedule import run_schedule
+from tests.soak.silence import run_silence
 from tests.soak.tally import Tally, run_all
 from tests.soak.walk import walk
 
 _OPTIONS: Final = {
     "memory": (5_000, "histories in which one scan follows the other"),
     "schedules": (2_000, "schedules of workers that take turns"),
+    "silence": (1_000, "schedules in which all that could fall silent does"),
     "minutes": (200, "with a watch for changes"),
 }
 _DISTURBED: Final = 0.02
@@ -36,10 +38,11 @@ def main(arguments: list[str] | None = None, say: Say = sys.stdout.write) -> int
     logging.disable(logging.CRITICAL)  # disturbed scans say much, as they should
     memory = in_memory(range(asked.seed, asked.seed + asked.memory), say)
     schedules = scheduled(range(asked.seed, asked.seed + asked.schedules), say)
+    silence = silenced(range(asked.seed, asked.seed + asked.silence), say)
     minutes, figures = with_a_watch(range(asked.seed, asked.seed + asked.minutes), say)
     is_slow = bool(asked.minutes) and not figures.is_soon
     return int(
-        bool(memory.failed or schedules.failed or minutes.failed)
+        bool(memory.failed or schedules.failed or silence.failed or minutes.failed)
         or is_slow
         or memory.sound.share >= UNKNOWN_AT_MOST
     )
@@ -53,6 +56,11 @@ def in_memory(seeds: range, say: Say) -> Tally:
 def scheduled(seeds: range, say: Say) -> Tally:
     """Run a schedule per seed."""
     return _run("schedules", "schedules", seeds, run_schedule, say)
+
+
+def silenced(seeds: range, say: Say) -> Tally:
+    """Run a schedule per seed in which all that could fall silent does."""
+    return _run("silence", "silence", seeds, run_silence, say)
 
 
 def with_a_watch(seeds: range, say: Say) -> tuple[Tally, Figures]:

@@ -4,7 +4,7 @@ After every scan what is stored, published and answered is compared with the kno
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -16,9 +16,10 @@ from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.errors import CmkCheckError
+from cmk_check.limits import EXEMPTION_TURNS
 from cmk_check.ports import InventoryError, SliceMessage, Store, Table
 from cmk_check.scan.scan_context import ScanContext
-from tests.fakes.exemptions import ScriptedExemptions
+from tests.fakes.exemptions import DENIED, ScriptedExemptions
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
@@ -45,6 +46,15 @@ TROUBLE: Final = [
 SHARES: Final = [0.03, 0.1, 0.2]
 _HOUR: Final = timedelta(hours=1)
 _CHANGES: Final = 0.3
+_OMITS_TO_THE_END: Final = 3
+# What Resource Graph shows of the subscriptions with an exemption, at times late or wrong.
+GRAPH: Final[Mapping[str, Callable[[Truth], bool] | None]] = {
+    "unknown": None,
+    "all": lambda _: True,
+    "none": lambda _: False,
+    "right": lambda truth: any(state in EXEMPTED for state in truth.accounts.values()),
+    "wrong": lambda truth: not any(state in EXEMPTED for state in truth.accounts.values()),
+}
 _TAKEN_BACK: Final = 0.7
 
 
@@ -60,7 +70,9 @@ class History:
             slice_size=2,
             expectations=Expectations(timedelta(hours=100), exceptions=ExceptionMode.ACCEPT),
         )
-        self.world.exemptions = ScriptedExemptions()
+        self.world.exemptions = self.exemptions = ScriptedExemptions()
+        self.graph_shows = "unknown"
+        self.exemptions_hide = False
         self.truth = {SUBSCRIPTIONS[0]: Truth({"a": "compliant"})}
         self.excluded: set[str] = set()
         self.list_fails = False
@@ -208,10 +220,14 @@ class History:
             for account_id, facts in truth.keys(where).items()
         }
         self.past.note(self.truth, self.excluded)
-        assert self.world.exemptions is not None
-        self.world.exemptions.facts = {
-            where: truth.exemptions(where) for where, truth in self.truth.items()
+        self.exemptions.facts = {
+            where: DENIED if self.exemptions_hide else truth.exemptions(where)
+            for where, truth in self.truth.items()
         }
+        shows = GRAPH[self.graph_shows]
+        self.exemptions.shown = shows and frozenset(
+            where for where, truth in self.truth.items() if shows(truth)
+        )
 
     def _change_something(self) -> None:
         """Change an account while the scan runs, or take the last such change back.
@@ -231,7 +247,8 @@ class History:
 
     async def settle(self) -> None:
         """End with a scan that nothing disturbs, compare everything, see the next scan quiet."""
-        self.list_fails = False
+        self.list_fails = self.exemptions_hide = False
+        await self._settle_exemptions()
         for truth in self.truth.values():
             truth.pages_read = None
         await self.scan()
@@ -251,6 +268,20 @@ class History:
         written = [o for o in operations if o.table is Table.FINDINGS and o.writes]
         assert not written, f"a scan of an unchanged estate wrote {written}"
         assert len(self.world.teller.told) == told, "a scan of an unchanged estate told something"
+
+    async def _settle_exemptions(self) -> None:
+        """Let Resource Graph be right, or omit new exemptions until each has had its turn."""
+        if self._random.randrange(_OMITS_TO_THE_END):
+            self.graph_shows = "right"
+            return
+        self.graph_shows = "none"
+        await self.scan()
+        for truth in self.truth.values():
+            for name, state in truth.accounts.items():
+                if state == "non_compliant":
+                    truth.accounts[name] = "accepted"
+        for _ in range(EXEMPTION_TURNS):
+            await self.scan()
 
     async def wake_all(self) -> None:
         """P9: what slept through a newer scan puts no older reading over a newer one."""

@@ -151,12 +151,7 @@ class Schedule(History):
             while self._workers:
                 await self._go_on()
         finally:
-            for worker in self._workers:
-                worker.is_dead = True
-                worker.task.cancel()
-                for _, turn in worker.turns:
-                    turn.cancel()  # a recording goes on to its end, although its task is cancelled
-            await asyncio.gather(*(w.task for w in self._workers), return_exceptions=True)
+            await self._stop()
         self._sent()
         self._refused.clear()
         if self._forges:
@@ -168,6 +163,14 @@ class Schedule(History):
             await self.settle()
             await self._recover()
             await self._oversleep(is_partial=self._random.random() < 0.5)
+
+    async def _stop(self) -> None:
+        for worker in self._workers:
+            worker.is_dead = True
+            worker.task.cancel()
+            for _, turn in worker.turns:
+                turn.cancel()  # a recording goes on to its end, although its task is cancelled
+        await asyncio.gather(*(w.task for w in self._workers), return_exceptions=True)
 
     async def _recover(self) -> None:
         """P11: where all is well again, nothing stays unknown."""

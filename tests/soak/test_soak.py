@@ -7,7 +7,7 @@ from sys import stdout
 import pytest
 
 from cmk_check.ports import Table
-from tests.soak.__main__ import UNKNOWN_AT_MOST, in_memory, scheduled, with_a_watch
+from tests.soak.__main__ import UNKNOWN_AT_MOST, in_memory, scheduled, silenced, with_a_watch
 from tests.soak.minutes import CALM_AT_END, HOURS, Figures, Minutes
 from tests.soak.tally import Tally
 
@@ -33,6 +33,17 @@ def test_p1_p3_p9_schedules_never_say_compliant_wrongly(seeds: range) -> None:
 
     assert tally.failed == {}
     assert tally.deaths > len(seeds) / 2
+
+
+@pytest.mark.parametrize(
+    "seeds", [HISTORIES[1:3], pytest.param(HISTORIES[:30], marks=pytest.mark.long)], ids=len
+)
+def test_p1_p3_p11_whatever_falls_silent_is_seen_by_the_next_scan(seeds: range) -> None:
+    """A muted feed, a receiver that is away, gaps without a name and a late worker, all at once."""
+    tally = silenced(seeds, stdout.write)
+
+    assert tally.failed == {}
+    assert tally.deaths > 0
 
 
 @pytest.mark.parametrize(

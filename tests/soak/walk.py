@@ -4,7 +4,7 @@ import asyncio
 from random import Random
 
 from tests.fakes.faults import Fault
-from tests.soak.history import SHARES, TROUBLE, History
+from tests.soak.history import GRAPH, SHARES, TROUBLE, History
 from tests.soak.tally import Tally
 from tests.soak.truth import NAMES, STATES, SUBSCRIPTIONS
 
@@ -48,7 +48,7 @@ async def step(random: Random, history: History) -> None:
 
 def _change(random: Random, history: History) -> None:
     where, name = random.choice(SUBSCRIPTIONS), random.choice(NAMES)
-    match random.randrange(8):
+    match random.randrange(10):
         case 0:
             history.account_goes(where, name)
         case 1:
@@ -61,6 +61,10 @@ def _change(random: Random, history: History) -> None:
             history.answers(where, random.choice([0, 1, 2, None, None, None]))
         case 5:
             history.exclude_or_include(where)
+        case 6:
+            history.graph_shows = random.choice(list(GRAPH))
+        case 7:
+            history.exemptions_hide = not history.exemptions_hide
         case _:
             history.account_becomes(where, name, random.choice(STATES))
 

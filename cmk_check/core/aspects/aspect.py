@@ -5,6 +5,7 @@ The code that compares, counts, announces and filters treats all aspects alike: 
 """
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -127,16 +128,19 @@ class Aspect(ABC):
         """Return the counts with the number of accounts for each label, all at least 1."""
 
     @abstractmethod
-    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
-        """Return ``counts`` with this aspect's counts summed over ``parts``."""
+    def labels(self, counts: AccountCounts) -> Mapping[Hashable, int]:
+        """Return the number of accounts for each label in counts, as ``into`` writes it."""
 
-    @abstractmethod
-    def numbers(self, counts: AccountCounts) -> Iterable[int]:
-        """Return the aspect's counts; no account is in two of them."""
+    def add_up(self, counts: AccountCounts, parts: Iterable[AccountCounts]) -> AccountCounts:
+        """Return ``counts`` with this aspect's counts summed over ``parts``."""
+        labels: Counter[Hashable] = Counter()
+        for part in parts:
+            labels.update(self.labels(part))
+        return self.into(counts, labels)
 
     def contradiction(self, counts: AccountCounts) -> str | None:
         """Return why the aspect's counts cannot be right, None if they can."""
-        numbers = list(self.numbers(counts))
+        numbers = self.labels(counts).values()
         if min(numbers, default=0) < 0:
             return "has a count below zero"
         if (number := sum(numbers)) and number > self.whole(counts):

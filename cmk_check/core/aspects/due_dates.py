@@ -5,7 +5,7 @@ that cannot judge it in between, or find a different problem, do not change the 
 to the expiry of an exception, but never before a date that was announced as passed.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final, override
@@ -76,12 +76,8 @@ class DueDateAspect(Aspect):
         return replace(counts, overdue=sum(labels.values()))
 
     @override
-    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
-        return replace(counts, overdue=sum(part.overdue for part in parts))
-
-    @override
-    def numbers(self, counts: AccountCounts) -> Iterable[int]:
-        return (counts.overdue,)
+    def labels(self, counts: AccountCounts) -> Mapping[Hashable, int]:
+        return {True: counts.overdue}
 
     @override
     def column(self, state: str) -> str | None:

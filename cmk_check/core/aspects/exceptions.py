@@ -1,6 +1,7 @@
 """The aspect exception: whether somebody has accepted an account's violation for a limited time."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final, override
@@ -85,12 +86,11 @@ class ExceptionAspect(Aspect):
         return replace(counts, excepted=expiries(ends))
 
     @override
-    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
-        return replace(counts, excepted=expiries(pair for part in parts for pair in part.excepted))
-
-    @override
-    def numbers(self, counts: AccountCounts) -> Iterable[int]:
-        return [count for _, count in counts.excepted]
+    def labels(self, counts: AccountCounts) -> Mapping[Hashable, int]:
+        labels: Counter[Hashable] = Counter()
+        for end, count in counts.excepted:  # a broken row may have an expiry twice
+            labels[end] += count
+        return labels
 
     @override
     def column(self, state: str) -> str | None:

@@ -1,7 +1,6 @@
 """The aspect key health: whether the key of a compliant account can be used."""
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final, override
@@ -98,15 +97,8 @@ class KeyHealthAspect(Aspect):
         return replace(counts, by_key_health=dict(by_state))
 
     @override
-    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
-        found: Counter[str] = Counter()
-        for part in parts:
-            found.update(part.by_key_health)
-        return replace(counts, by_key_health=dict(sorted(found.items())))
-
-    @override
-    def numbers(self, counts: AccountCounts) -> Iterable[int]:
-        return counts.by_key_health.values()
+    def labels(self, counts: AccountCounts) -> Mapping[Hashable, int]:
+        return {**counts.by_key_health}
 
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:
         """Return the sums as log lines and changes show them, None if no key was checked."""

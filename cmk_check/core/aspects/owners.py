@@ -1,8 +1,9 @@
 """The aspect owner: who is responsible for an account, by its tags."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, override
 
@@ -38,25 +39,18 @@ class OwnerAspect(Aspect):
 
     @override
     def label(self, account: AnyAccount) -> Hashable | None:
-        return account.owner.value or _NOBODY
+        return _hash(owner) if (owner := account.owner.value) else _NOBODY
 
     @override
     def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
-        owners = [label for label in labels if isinstance(label, str)]
-        unowned = labels.get(_NOBODY, 0)
-        return replace(counts, unowned=unowned, owners=_some(map(_hash, owners)))
+        owners = sorted(label for label in labels if isinstance(label, str))
+        kept = tuple(owners[:MAX_OWNERS_COUNTED])
+        return replace(counts, unowned=labels.get(_NOBODY, 0), owners=kept)
 
     @override
-    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
-        return replace(
-            counts,
-            unowned=sum(part.unowned for part in parts),
-            owners=_some(owner for part in parts for owner in part.owners),
-        )
-
-    @override
-    def numbers(self, counts: AccountCounts) -> Iterable[int]:
-        return counts.unowned, len(counts.owners)
+    def labels(self, counts: AccountCounts) -> Mapping[Hashable, int]:
+        """Return the labels; of an owner, counts know only that there is an account."""
+        return {_NOBODY: counts.unowned, **dict.fromkeys(counts.owners, 1)}
 
     @override
     def column(self, state: str) -> str | None:
@@ -64,10 +58,7 @@ class OwnerAspect(Aspect):
         return "owner" if state.isprintable() else None
 
 
-def _some(hashes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(hashes))[:MAX_OWNERS_COUNTED])
-
-
+@lru_cache(MAX_OWNERS_COUNTED)
 def _hash(owner: str) -> str:
     """Return a short hash of an owner: rows of sums must be small, and owners may be people."""
     return blake2b(owner.encode(), digest_size=4).hexdigest()

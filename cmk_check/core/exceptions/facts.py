@@ -78,12 +78,20 @@ class SetDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class NotAsked:
+    """A scan did not read the exemptions: none was recorded, and none is known to be new."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExemptionFacts:
     """The exemptions of one subscription, and the needed assignments and sets by id."""
 
-    exemptions: tuple[Exemption, ...] | Unread = ()
+    exemptions: tuple[Exemption, ...] | Unread | NotAsked = ()
     assignments: Mapping[str, Assignment | Absent | Unread] = field(default_factory=dict)
     sets: Mapping[str, SetDefinition | Absent | Unread] = field(default_factory=dict)
+
+
+NOT_ASKED: Final = ExemptionFacts(NotAsked())
 
 
 def scope_of(resource_id: str, kind: str) -> str | None:

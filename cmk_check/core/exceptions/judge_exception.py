@@ -16,6 +16,7 @@ from cmk_check.core.exceptions.facts import (
     Assignment,
     Exemption,
     ExemptionFacts,
+    NotAsked,
     ResourceSelectors,
     Selector,
     SetDefinition,
@@ -93,6 +94,8 @@ def exception_of(
     """
     if isinstance(facts.exemptions, Unread):
         return unread_exception(facts.exemptions.gap)
+    if isinstance(facts.exemptions, NotAsked):
+        return None
     judge = _Judge(account, facts, rules, now)
     found = [each for each in map(judge.judge, facts.exemptions) if each is not None]
     return min(found, key=_order, default=None)

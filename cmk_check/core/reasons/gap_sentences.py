@@ -71,8 +71,7 @@ EXEMPTION_TIME_IS_UP: Final = _time_is_up("for reading the exemptions of the sli
 CHECK_TIME_IS_UP: Final = make_gap(
     GapReason.TIMEOUT,
     message="The time of this check ran out before they were read.",
-    way_out="The app has more time; GET /api/v1/subscriptions?coverage=gap shows what it could "
-    "not read.",
+    way_out="A scan has more time, and shows what it could not read.",
 )
 FIRST_RECORDING: Final = make_gap(
     GapReason.SLICE_FAILED,

@@ -9,7 +9,7 @@ import re
 import shlex
 from typing import Final
 
-from cmk_check.core.remediation.cmk_plan import (
+from cmk_check.core.remediation.plan import (
     KEY_SIZE,
     KEY_VAULT_API,
     RETENTION_DAYS,
@@ -50,7 +50,7 @@ def render_az(plan: Plan) -> str:
     return "".join(
         [
             f"#!/usr/bin/env bash\n{BASH[head]}\n",
-            *(step.caution("#") for step in plan.steps),
+            plan.cautions("#"),
             f"{LITERAL_NAMES}\nset -euo pipefail\n\n# {remark}\n",
             _variables(plan, "".join(parts)),
             "\n",

@@ -9,7 +9,7 @@ once, as one escaped literal.
 import re
 from typing import Final
 
-from cmk_check.core.remediation.cmk_plan import (
+from cmk_check.core.remediation.plan import (
     KEY_SIZE,
     KEY_VAULT_API,
     RETENTION_DAYS,
@@ -65,7 +65,7 @@ def render_bicep(plan: Plan) -> str | None:
     return "".join(
         [
             *(f"{_PARTS[name]}\n" for name in head),
-            *(step.caution("//") for step in plan.steps),
+            plan.cautions("//"),
             f"{_PARTS['once']}\n" if is_new else "",
             _parameters(plan),
             *(f"\n{filled(_PARTS, name, values)}\n" for name in resources),

@@ -12,7 +12,7 @@ from typing import Final
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import Finding
-from cmk_check.core.remediation.cmk_plan import Plan, TargetVault, matching, new_key
+from cmk_check.core.remediation.plan import Plan, TargetVault, matching, new_key
 from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep, step, switch_on
 from cmk_check.core.rule import KEY_NAME
 from cmk_check.core.text import GUID
@@ -76,6 +76,7 @@ def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
         return None
     taken, ended = made
     left = tuple(each for each in wrong if each.code not in ended)
+    stays = not {Action.FOLLOW_KEY, Action.SWITCH_ON}.intersection(each.action for each in taken)
     account, left_open = finding.id, ", ".join(each.code for each in left)
     return Plan(
         summary=f"Fix the key of {account.name} in resource group {account.resource_group}, in "
@@ -90,6 +91,12 @@ def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
         client_id=client_id,
         vault=vault,
         key=new_key(account, vault) if replaced else key,
+        kind=finding.kind,
+        principal_id=matching(GUID, health.principal_id),
+        vault_uri=evidence.key_vault_uri,
+        is_set=True,
+        version=matching("[0-9A-Fa-f]{32}", health.key_version),
+        is_pinned=stays and evidence.key_version == health.key_version,
         replaces=key if replaced else None,
         left=left,
     )

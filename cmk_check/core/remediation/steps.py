@@ -1,6 +1,7 @@
-"""The steps of a remediation plan: steps.toml has their words, plan.sh their bash.
+"""The steps of a remediation plan, the one source of all four ways to carry it out.
 
-The bash has no names: a script assigns them first. Renderers for other languages do not use it.
+steps.toml has their words, also for the portal, plan.sh their bash, and plan.tf their Terraform.
+None of these has names: the renderers assign or insert them.
 """
 
 import textwrap
@@ -8,9 +9,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from cmk_check.core.text_files import filled, parts_of, toml_of
+from cmk_check.core.text_files import filled, parts_of, text_of, toml_of
 
 BASH: Final = parts_of(__package__, "plan.sh")
+TERRAFORM_WARNING: Final = text_of(__package__, "terraform_warning.txt").strip()
+"""What must be done before an account is changed that Terraform manages.
+
+Terraform removes a key that is not in its configuration: the block is optional and not computed
+(cognitive_account_resource.go of the provider azurerm 5.2).
+"""
 _WORDS: Final = toml_of(__package__, "steps.toml")
 
 
@@ -61,30 +68,39 @@ ON_KEYS: Final = frozenset(
     }
 )
 """The steps that call the vault itself, because Azure Resource Manager cannot do them."""
+ON_ACCOUNTS: Final = frozenset(
+    {Action.ASSIGN_IDENTITY, Action.RESTORE_IDENTITY, Action.SWITCH_ON, Action.FOLLOW_KEY}
+)
+"""The steps that change an account's settings, which Terraform may manage."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
     """One step, as plain text for people, with its ``commands`` in bash.
 
-    ``warning`` says what cannot be undone or must be decided, or is None.
+    ``risk`` says what cannot be undone or must be decided, or is None; ``warning`` is the same for
+    a script, which may add how it behaves. ``portal`` has a line for each action in the portal.
     """
 
     action: Action
     title: str
     why: str
+    risk: str | None = None
     warning: str | None = None
+    portal: str = field(kw_only=True)
     commands: str = field(kw_only=True)
 
     def caution(self, comment: str) -> str:
         """Return title and warning as comment lines, "" without a warning."""
-        if self.warning is None:
-            return ""
-        lines = textwrap.wrap(self.warning, 92, break_long_words=False)
-        return "".join(
-            f"{comment}{line}\n"
-            for line in (f" - {self.title}:", *(f"   {line}" for line in lines))
-        )
+        return "" if self.warning is None else comment_lines(comment, self.title, self.warning)
+
+
+def comment_lines(comment: str, title: str, text: str) -> str:
+    """Return an entry of a list in the comment at the top of a script or template."""
+    lines = textwrap.wrap(text, 92, break_long_words=False)
+    return "".join(
+        f"{comment}{line}\n" for line in (f" - {title}:", *(f"   {line}" for line in lines))
+    )
 
 
 def step(action: Action, *, due: str = "", **variants: bool) -> PlanStep:
@@ -99,7 +115,9 @@ def step(action: Action, *, due: str = "", **variants: bool) -> PlanStep:
         action,
         words["title"],
         words["why"],
-        words.get("warning"),
+        risk := words.get("warning"),
+        " ".join(filter(None, (risk, words.get("script")))) or None,
+        portal=words["portal"].strip(),
         commands=filled(BASH, words.get("bash", action), {"due": due}) + "\n",
     )
 

@@ -31,7 +31,7 @@ from cmk_check.inventory.gaps import (
     gap_of,
 )
 from cmk_check.inventory.keys.ids import VaultId
-from cmk_check.inventory.resource_graph import BY_ID, ResourceGraph
+from cmk_check.inventory.resource_graph import BY_ID, read_rows
 from cmk_check.inventory.single_flight import SingleFlight
 from cmk_check.limits import MAX_VAULT_PAGES, VAULTS_PER_QUERY
 from cmk_check.ports import InventoryError
@@ -177,7 +177,7 @@ class VaultSearch:
     """
 
     def __init__(self, reader: ArmReader) -> None:
-        self._graph = ResourceGraph(reader)
+        self._reader = reader
         self._turn = asyncio.Lock()
         self._next = _NameBatch()
         self._batches: dict[str, _NameBatch] = {}
@@ -205,7 +205,7 @@ class VaultSearch:
                 if self._next is batch:
                     self._next = _NameBatch()
                 query = query_of(batch.names)
-                rows = await self._graph.rows(query, until, pages=MAX_VAULT_PAGES)
+                rows = await read_rows(self._reader, query, until, pages=MAX_VAULT_PAGES)
             for row in map(as_object, rows):
                 vault, name = VaultId.parse(row.get("id")), row.get("name")
                 if vault is not None:

@@ -7,6 +7,15 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What the rule is for; the same for every finding. */
+        AboutRule: {
+            /** @description How serious a violation is. */
+            severity: string;
+            /** @description What the rule protects. */
+            category: string;
+            /** @description Three sentences: what a customer-managed key gives, and what it does not. */
+            why: string[];
+        };
         /** @description The exemption that decides for an account, and why it is honoured or not. */
         AccountException: {
             /** @description The exemption's id; null if none could be read. */
@@ -349,6 +358,10 @@ export interface components {
             limits: string[];
             /** @description The controls that the finding is evidence for. */
             controls: components["schemas"]["Control"][];
+            /** @description Why the finding matters. */
+            rule: components["schemas"]["AboutRule"];
+            /** @description How to check the verdict yourself. */
+            check: components["schemas"]["SelfCheck"];
         };
         /** @description Findings by subscription, resource group and name; the last page has no `nextLink`. */
         FindingsPage: {
@@ -539,7 +552,7 @@ export interface components {
          * @description The reasons of a posture; the last five are information and never make it worse.
          * @enum {string}
          */
-        PostureReason: "accounts_non_compliant" | "accounts_unknown" | "keys_broken" | "keys_unknown" | "subscriptions_unread" | "management_group_unread" | "no_subscription_visible" | "earlier_build" | "no_scan_yet" | "stale" | "clock_skew" | "scan_failed" | "running_scan_found_worse" | "scope_changed" | "accounts_excepted" | "no_accounts_in_scope" | "kinds_excluded" | "subscriptions_excluded" | "changes_unpublished";
+        PostureReason: "accounts_non_compliant" | "accounts_unknown" | "keys_broken" | "keys_unknown" | "subscriptions_unread" | "management_group_unread" | "no_subscription_visible" | "earlier_build" | "no_scan_yet" | "stale" | "clock_skew" | "scan_failed" | "running_scan_found_worse" | "scope_changed" | "accounts_excepted" | "no_accounts_in_scope" | "kinds_excluded" | "subscriptions_excluded" | "changes_unpublished" | "alerts_undelivered";
         /**
          * @description The answer for an estate or a subscription.
          *
@@ -603,10 +616,16 @@ export interface components {
         Remediation: {
             /** @description A one-sentence summary of the plan. */
             summary: string;
+            /** @description What to do first if Terraform manages the account; null if it does not change. */
+            warning: string | null;
             /** @description What the script does, in order. */
             steps: components["schemas"]["RemediationStep"][];
+            /** @description The steps in the Azure portal, as Markdown. */
+            portal: string;
             /** @description A bash script of `az` commands. */
             az: string;
+            /** @description A root module for the provider azurerm. */
+            terraform: string;
             /** @description A template; null if no template can fix it. */
             bicep: string | null;
         };
@@ -730,6 +749,13 @@ export interface components {
             value: components["schemas"]["Scan"][];
             /** @description The next page; absent on the last one. */
             nextLink?: string;
+        };
+        /** @description How to see the fact on which the verdict rests, without this app. */
+        SelfCheck: {
+            /** @description A command for `az`, which only reads. */
+            az: string;
+            /** @description Where to look in the Azure portal. */
+            portal: string;
         };
         /** @description The posture of the estate or of one subscription, with its reasons and counts. */
         Status: {
@@ -862,6 +888,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AboutRule = components['schemas']['AboutRule'];
 export type AccountException = components['schemas']['AccountException'];
 export type Accounts = components['schemas']['Accounts'];
 export type Actor = components['schemas']['Actor'];
@@ -917,6 +944,7 @@ export type ScanInDetail = components['schemas']['ScanInDetail'];
 export type ScanStarted = components['schemas']['ScanStarted'];
 export type ScanState = components['schemas']['ScanState'];
 export type ScansPage = components['schemas']['ScansPage'];
+export type SelfCheck = components['schemas']['SelfCheck'];
 export type Status = components['schemas']['Status'];
 export type Subscription = components['schemas']['Subscription'];
 export type Subscriptions = components['schemas']['Subscriptions'];

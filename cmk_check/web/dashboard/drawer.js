@@ -110,6 +110,17 @@ function controlList({ controls }, printing) {
   );
 }
 
+/** Say why the rule matters, and how to check the verdict without this page. @param {Detail} detail */
+function purpose({ rule, check }) {
+  return [
+    h("h3", {}, "Why it matters"),
+    h("p", {}, prose(rule.why.join(" ")), ` Severity: ${rule.severity}.`),
+    h("h3", {}, "Check it yourself"),
+    h("p", {}, check.portal, " Or:"),
+    h("pre", { tabindex: 0, "aria-label": "Command that checks the verdict" }, h("code", {}, visible(check.az))),
+  ];
+}
+
 /** @param {string} title @param {string} code */
 function script(title, code) {
   return h("details", { class: "script" },
@@ -183,7 +194,7 @@ function sections(state) {
     ...ASPECTS.flatMap((aspect) => [...judgedSection(aspect, finding, state), ...(aspect.section?.(finding, state) ?? [])]),
     detail && h("h3", {}, "History"),
     detail && history(detail),
-    ...(detail ? limits(detail) : []),
+    ...(detail ? [...limits(detail), ...purpose(detail)] : []),
     ...information(finding, state),
     h("h3", {}, "Account"),
     particulars(finding),

@@ -95,14 +95,15 @@ function draw(state, checker) {
 }
 
 /** @param {import("./types.js").Status} status @param {boolean} fresh */
-function noGap({ asOf, lastScan, subscriptions }, fresh) {
+function noGap({ asOf, lastScan, managementGroup, subscriptions }, fresh) {
   if (lastScan?.state === "failed") return "The last scan failed, so the coverage gaps are unknown.";
   if (asOf === null) return "No subscription has been read yet.";
   if (subscriptions.gap > 0) return `${count(subscriptions.gap, "subscription")} could not be read.`;
+  const all = managementGroup === null ? "Every subscription that the app can see" : "Every subscription";
   const except = subscriptions.excluded > 0 ? ", except the excluded ones" : "";
   return fresh
-    ? `Every subscription was read${except}.`
-    : `The last finished scan read every subscription${except}, but its result is out of date.`;
+    ? `${all} was read${except}.`
+    : `${all} was read by the last finished scan${except}, but its result is out of date.`;
 }
 
 /**

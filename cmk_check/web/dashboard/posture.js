@@ -94,10 +94,13 @@ function dates(state) {
  * @param {State} state
  */
 function facts({ status, rows, complete, now }) {
-  const { total, read, gap, excluded, retired } = /** @type {Status} */ (status).subscriptions;
+  const { subscriptions, managementGroup } = /** @type {Status} */ (status);
+  const { total, read, gap, excluded, retired } = subscriptions;
   const rest = [gap > 0 && `${number(gap)} not read`, excluded > 0 && `${number(excluded)} excluded`, retired > 0 && `${number(retired)} deleted`].filter(Boolean);
   if (total === 0) return null;
-  const coverage = `${number(read)} of ${count(total, "subscription")} read${rest.length > 0 ? ` (${rest.join(", ")})` : ""}`;
+  // Without a management group nobody knows how many others there are.
+  const alone = total === 1 && read === 1 && managementGroup === null;
+  const coverage = alone ? "1 subscription is read; others are not" : `${number(read)} of ${count(total, "subscription")} read${rest.length > 0 ? ` (${rest.join(", ")})` : ""}`;
   const open = rows.filter(({ finding }) => finding.violatedSince !== null);
   if (!complete || open.length === 0) return h("p", { class: "facts" }, coverage);
   const oldest = open.reduce((a, b) => (a.since <= b.since ? a : b));

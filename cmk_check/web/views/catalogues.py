@@ -1,4 +1,4 @@
-"""Reasons and controls, which are the same for every estate and need no table."""
+"""Reasons, controls and the rule's purpose: the same for every estate, so no table is read."""
 
 from dataclasses import asdict
 from functools import cache
@@ -7,8 +7,9 @@ from pydantic import RootModel
 
 from cmk_check.core.controls import CAUTION, CONTROLS
 from cmk_check.core.reasons.catalogue import CATALOGUE
+from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.web.aspect_models import Controls
-from cmk_check.web.models import CatalogueReason
+from cmk_check.web.models import AboutRule, CatalogueReason
 
 
 @cache
@@ -26,3 +27,9 @@ def reasons() -> bytes:
 def controls() -> Controls:
     """Return the controls that findings are evidence for, with their mappings."""
     return Controls(caution=CAUTION, value=CONTROLS)
+
+
+@cache
+def about_rule() -> AboutRule:
+    """Return what the rule is for."""
+    return AboutRule(severity=RULE_TEXT.severity, category=RULE_TEXT.category, why=RULE_TEXT.why)

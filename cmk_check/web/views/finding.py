@@ -8,16 +8,19 @@ from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.not_covered_by_cmk import limits_of
-from cmk_check.core.remediation.az_script import render_az
+from cmk_check.core.remediation.az_script import quoted, render_az
 from cmk_check.core.remediation.bicep import render_bicep
-from cmk_check.core.remediation.cmk_plan import plan_for
+from cmk_check.core.remediation.encryption_plan import plan_for
 from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.portal import render_portal
+from cmk_check.core.remediation.terraform import render_terraform
+from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.core.scan_request import began_at
 from cmk_check.core.status import Status
 from cmk_check.store.row_times import UNDATED
 from cmk_check.web import models
 from cmk_check.web.views.aspects import to_api_sides
-from cmk_check.web.views.catalogues import controls
+from cmk_check.web.views.catalogues import about_rule, controls
 
 
 def to_api_finding(
@@ -77,25 +80,45 @@ def _as_of(finding: Finding, coverage: Coverage, status: Status, now: datetime) 
     return max(as_of, began) if began and began <= now else as_of
 
 
-def with_details(shown: models.Finding, finding: Finding) -> models.FindingDetail:
+def with_details(
+    shown: models.Finding, finding: Finding, portal: str, vault_domain: str
+) -> models.FindingDetail:
     """Add the history and remediation of a finding."""
     return models.FindingDetail(
         **dict(shown),
         history=finding.history,
         changes=finding.changes if _is_dated(finding) else 0,
-        remediation=remediation_of(finding, shown.tenant_id),
+        remediation=remediation_of(finding, shown.tenant_id, portal, vault_domain),
         limits=limits_of(finding.kind, shown.verdict),
         controls=controls().value,
+        rule=about_rule(),
+        check=models.SelfCheck(
+            az=RULE_TEXT.check_az.format(
+                *map(quoted, (finding.id.subscription_id, finding.id.resource_group, shown.name))
+            ),
+            portal=RULE_TEXT.check_portal,
+        ),
     )
 
 
-def remediation_of(finding: Finding, tenant_id: str | None) -> models.Remediation | None:
-    """Return the plan for a finding, None if it needs no plan or none is possible."""
+def remediation_of(
+    finding: Finding, tenant_id: str | None, portal: str, vault_domain: str
+) -> models.Remediation | None:
+    """Return the plan for a finding in four ways, None if it needs none or none is possible.
+
+    ``portal`` is the origin of the cloud's portal, ``vault_domain`` the domain of its vaults.
+    """
     plan = plan_for(finding, tenant_id=tenant_id) or key_plan_for(finding, tenant_id=tenant_id)
     if plan is None:
         return None
     return models.Remediation(
-        summary=plan.summary, steps=plan.steps, az=render_az(plan), bicep=render_bicep(plan)
+        summary=plan.summary,
+        warning=plan.warning,
+        steps=plan.steps,
+        portal=render_portal(plan, portal, vault_domain),
+        az=render_az(plan),
+        terraform=render_terraform(plan),
+        bicep=render_bicep(plan),
     )
 
 

@@ -50,7 +50,8 @@ _LIKE: Final = (
 class FindingsView:
     """Makes pages of findings, and single ones.
 
-    ``kinds`` are those in scope, ``portal`` is the origin of the Azure portal. A request examines
+    ``kinds`` are those in scope, ``portal`` is the origin of the Azure portal, and
+    ``vault_domain``, which only single findings need, the domain of vaults. A request examines
     ``most`` rows, a search ``most_searched``. ``turns`` are those of all searches.
     """
 
@@ -59,6 +60,7 @@ class FindingsView:
     clock: Clock
     kinds: tuple[str, ...]
     portal: str
+    vault_domain: str = ""
     most: int = ROWS_EXAMINED_PER_PAGE
     most_searched: int = ROWS_SEARCHED_PER_PAGE
     turns: Turns = field(default_factory=Turns)
@@ -137,7 +139,7 @@ class FindingsView:
                 "No account with this id is recorded; /api/v1/findings lists all recorded accounts."
             )
         shown = to_api_finding(finding, coverage, stored.value, self.clock.now(), self.portal)
-        return with_details(shown, finding)
+        return with_details(shown, finding, self.portal, self.vault_domain)
 
     async def table_pages(
         self, query: parameters.FindingsQuery

@@ -14,7 +14,6 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cmk_check.core.alert_routes import NotResent
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
@@ -100,10 +99,10 @@ def _whole(served: Served) -> ASGIApp:
     async def ask(_named: frozenset[str]) -> StartAnswer:
         return next(outcomes)
 
-    reasons: cycle[NotResent | None] = cycle([None, *NotResent])
+    resent = cycle([True, False])
 
-    async def resend(_first: int, _last: int, _route: str | None) -> NotResent | None:
-        return next(reasons)
+    async def resend(_first: int, _last: int) -> bool:
+        return next(resent)
 
     api, starter = served.app(), scan_now.create_app(ask, resend, AS_SERVED, ScanScope())
     checked = Health(served.scans, served.clock, MAX_AGE)

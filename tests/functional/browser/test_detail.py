@@ -48,8 +48,12 @@ def test_the_detail_shows_the_evidence_and_leads_to_the_portal(desk: Visit, worl
         "Owner and dates",
         "Evidence",
         "History",
+        "Why it matters",
+        "Check it yourself",
         "Account",
     ]
+    for said in (*detail["rule"]["why"], *detail["check"].values()):
+        expect(desk.drawer).to_contain_text(said)
 
 
 def test_the_detail_says_which_controls_ask(desk: Visit) -> None:

@@ -60,7 +60,11 @@ def test_an_estate_that_was_never_scanned_is_unknown_and_says_what_to_do(
     scene.scan()
     visit.page.clock.fast_forward(61_000)
 
-    expect(visit.region("Coverage gaps")).to_contain_text("Every subscription was read.")
+    expect(visit.region("Coverage gaps")).to_contain_text(
+        "Every subscription that the app can see was read."
+    )
+    # An estate of one subscription is what one command deploys: nobody must take it for all.
+    expect(visit.region("Posture")).to_contain_text("1 subscription is read; others are not")
     expect(visit.region("Findings")).not_to_have_text(before)
     # One scan is no trend, and takes no place.
     expect(visit.page.get_by_text("Trend", exact=True)).to_be_hidden()

@@ -88,7 +88,8 @@ def test_both_entries_take_the_same_parameters(compiler: Bicep) -> None:
     group = {name: group[name] for name in group if name not in GIVEN_BY_MAIN}
     subscription = compiler.compiled("main.bicep")[0]["parameters"]
 
-    assert subscription.keys() - group.keys() == {"resourceGroupName"}
+    # A role on the subscription takes rights that people of one group do not have.
+    assert subscription.keys() - group.keys() == {"resourceGroupName", "readOwnSubscription"}
     # Only a group has a region of its own.
     assert {name: group[name] for name in group if name != "location"} == {
         name: subscription[name] for name in group if name != "location"

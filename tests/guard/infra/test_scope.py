@@ -192,6 +192,25 @@ def test_an_app_that_is_granted_less_loses_the_rest(compiler: Bicep) -> None:
     assert [one["id"] for one in more] == [one["id"] for one in less]
 
 
+def test_azd_lets_the_app_read_its_own_subscription_and_no_more(compiler: Bicep) -> None:
+    """One command must end with a scan, and must not grant what nobody was told of (P5)."""
+    given = json.loads((ROOT / "infra/main.parameters.json").read_text())["parameters"]
+    values = {name: re.search("=(.*)}", entry["value"]) for name, entry in given.items()}
+    defaults = {name: value[1] for name, value in values.items() if value}
+    before, azd = compiler.snapshot("minimal.bicepparam"), compiler.snapshot_with(defaults)
+
+    role, assignment = worked_out([one for one in azd if one not in before])
+    assert defaults == {"readOwnSubscription": "custom"}
+    assert [one for one in before if one not in azd] == []
+    assert role["properties"]["permissions"] == [
+        {"actions": GRANTED, "notActions": [], "dataActions": [], "notDataActions": []}
+    ]
+    assert role["properties"]["assignableScopes"] == [f"/subscriptions/{SUBSCRIPTION}"]
+    assert assignment["id"].startswith(f"/subscriptions/{SUBSCRIPTION}/providers/{ASSIGNMENT}/")
+    assert assignment["properties"]["roleDefinitionId"].endswith(f"/{ROLE}/{role['name']}")
+    assert ".principalId" in assignment["properties"]["principalId"]
+
+
 def test_the_simple_way_makes_no_role(compiler: Bicep) -> None:
     """Who may assign roles may often not define them."""
     text = f"using 'management_group.bicep'\nparam principalId = '{PRINCIPAL}'\n"

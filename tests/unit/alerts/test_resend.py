@@ -7,10 +7,12 @@ import pytest
 from cmk_check.alerts.deliver import deliver
 from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.alerts.resend import resend
-from cmk_check.core.alert_routes import NotResent
+from cmk_check.core.status import Undelivered
 from cmk_check.limits import CHANGES_PER_DELIVERY_MESSAGE, DELIVERY_GIVEN_UP_AFTER
 from cmk_check.ports import DeliveryMessage, Replace, Table
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.codec import RowTooNew
+from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.unit.alerts.delivery_scene import DOWN, UPDATED, VIOLATED, Scene
 
 
@@ -24,7 +26,7 @@ async def test_p9_after_a_day_of_a_dead_receiver_all_alerts_arrive(scene: Scene)
     scene.webhook.failures = []
     scene.clock.advance(DELIVERY_GIVEN_UP_AFTER)
 
-    assert await resend(scene.delivery, 1, 120, None) is None
+    assert await resend(scene.delivery, 1, 120)
     await deliver(scene.delivery, parse_message(scene.again.texts()[-1]), scene.clock.now())
 
     assert scene.webhook.ids() == [f"c{number}" for number in range(1, 121) if number != 2]
@@ -35,11 +37,11 @@ async def test_a_long_range_is_queued_in_parts(scene: Scene) -> None:
     size = CHANGES_PER_DELIVERY_MESSAGE
     await scene.publish([UPDATED] * (size + 1))
 
-    assert await resend(scene.delivery, 1, size + 1, "webhook") is None
+    assert await resend(scene.delivery, 1, size + 1)
 
     assert [parse_message(text) for text in scene.again.texts()] == [
-        DeliveryMessage(1, size, route="webhook"),
-        DeliveryMessage(size + 1, size + 1, route="webhook"),
+        DeliveryMessage(1, size),
+        DeliveryMessage(size + 1, size + 1),
     ]
 
 
@@ -48,9 +50,8 @@ async def test_what_nobody_could_deliver_is_not_queued(scene: Scene) -> None:
     await scene.publish([VIOLATED])
     unset = replace(scene.delivery, webhooks=[])
 
-    assert await resend(unset, 1, 1, None) is NotResent.NO_RECEIVER
-    assert await resend(scene.delivery, 1, 1, "other") is NotResent.UNKNOWN_ROUTE
-    assert await resend(scene.delivery, 1, 2, None) is NotResent.NOT_PUBLISHED
+    assert not await resend(unset, 1, 1)
+    assert not await resend(scene.delivery, 1, 2)
     assert scene.again.sent == []
 
 
@@ -63,5 +64,53 @@ async def test_a_feed_of_a_newer_version_is_left_to_that(scene: Scene) -> None:
     await scene.store.commit(Table.CHANGES, "feed", [newer])
 
     with pytest.raises(RowTooNew, match=r"cmk_check \(2.0\) publishes changes here"):
-        await resend(scene.delivery, 1, 1, None)
+        await resend(scene.delivery, 1, 1)
     assert scene.again.sent == []
+
+
+async def test_what_a_receiver_has_not_accepted_is_known_until_it_does(scene: Scene) -> None:
+    """Who relies on the webhook alone learns from the status that it is down.
+
+    The note ends with the try that succeeds, or once a person sends the range again.
+    """
+    await scene.publish([UPDATED, VIOLATED, UPDATED, VIOLATED, UPDATED])
+    feed, since = scene.delivery.feed, scene.clock.now()
+    scene.webhook.failures = [DOWN, DOWN]
+
+    await deliver(scene.delivery, DeliveryMessage(1, 3))
+    await deliver(scene.delivery, DeliveryMessage(4, 5))
+    both = await feed.undelivered()
+    await scene.deliver_again()
+    one = await feed.undelivered()
+    await resend(scene.delivery, 1, 5)
+
+    assert both == Undelivered(2, 4, since)
+    assert one == Undelivered(2, 2, since)
+    assert await feed.undelivered() is None
+
+
+async def test_a_note_that_cannot_be_written_holds_up_no_alert(scene: Scene) -> None:
+    """The next try writes it, and a note that stays is ended by a person."""
+    await scene.publish([VIOLATED])
+    scene.webhook.failures = [DOWN, DOWN]
+    writes = FaultyStore(scene.store, places={Place("commit", Table.CHANGES, 0): Fault.NO_ANSWER})
+    away = scene.over(FeedTable(writes))
+
+    await deliver(away, DeliveryMessage(1, 1))
+    unknown = await away.feed.undelivered()
+    await deliver(away, parse_message(scene.again.texts()[-1]))
+
+    assert unknown is None
+    assert await away.feed.undelivered() == Undelivered(1, 1, scene.clock.now())
+
+
+async def test_routes_do_not_end_each_others_notes(scene: Scene) -> None:
+    """One receiver is up, the other is not."""
+    feed, now = scene.delivery.feed, scene.clock.now()
+    for route in ("a", "b"):
+        await feed.note_undelivered(route, 1, 2, now)
+
+    await feed.forget_undelivered(1, 2, "a")
+    await feed.forget_undelivered(3, 9)
+
+    assert await feed.undelivered() == Undelivered(1, 2, now)

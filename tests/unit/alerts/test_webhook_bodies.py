@@ -101,8 +101,8 @@ def test_cloudevents_are_one_batch_of_the_events() -> None:
 
 WHERE: Final = f"chat (OpenAI) in Production ({SUBSCRIPTION})"
 WHY: Final = (
-    "The account is set to Microsoft's keys. Set a customer-managed key on the account's "
-    "Encryption page; owner: ai-platform"
+    "The account is set to Microsoft's keys. Create a key in a vault, let the account's identity "
+    "use it, then set it on the account's Encryption page; owner: ai-platform"
 )
 LINKS: Final = {
     "Finding": f"https://app.test/api/v1/findings{ACCOUNT}",

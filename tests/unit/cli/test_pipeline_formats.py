@@ -16,20 +16,23 @@ from xml.etree import ElementTree as ET
 import pytest
 import xmlschema
 
+from cmk_check.cli.entries import Entry, Problem
 from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.problems import collect
+from cmk_check.cli.sarif import log_of, result
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import (
-    CheckReason,
     ExceptionMode,
     GapReason,
     PostureReason,
     Reason,
+    ReasonSeverity,
 )
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Vault
-from cmk_check.core.reasons.catalogue import CATALOGUE, VERDICT_REASONS
+from cmk_check.core.reasons.catalogue import VERDICT_REASONS
+from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.core.scope import Scope
 from cmk_check.web import models
 from tests.fakes.hostile import NAMES
@@ -200,23 +203,36 @@ async def test_a_problem_keeps_a_fingerprint_of_its_own(
     assert not any("suppressions" in result for result in runs[0]["results"])
 
 
-async def test_the_rules_are_the_catalogue(capsysbinary: Output) -> None:
-    """Each with its sentence, its way out, and a page to read."""
-    run = await _sarif(world_of("bad", "gap"), capsysbinary)
+async def test_the_rules_are_those_in_use(capsysbinary: Output) -> None:
+    """GitHub makes an alert of security of a rule with a severity, whose level it then ignores."""
+    run = await _sarif(world_of("bad", "gap", "odd"), capsysbinary)
 
     rules = run["tool"]["driver"]["rules"]
-    assert [rule["id"] for rule in rules] == [
-        code for entries in CATALOGUE.values() for code, _ in entries
-    ] + [*CheckReason]
-    assert len({rule["id"] for rule in rules}) == len(rules)
-    for result in run["results"]:
-        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
-    rule = rules[run["results"][1]["ruleIndex"]]
-    entry = VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY]
+    used = [result["ruleId"] for result in run["results"]]
+    assert sorted(rule["id"] for rule in rules) == sorted(set(used))
+    assert used == [rules[result["ruleIndex"]]["id"] for result in run["results"]]
+    by_id = {rule["id"]: rule for rule in rules}
+    rule, entry = by_id["microsoft_managed_key"], VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY]
     assert rule["shortDescription"]["text"] == entry.message
-    assert rule["help"]["text"] == entry.text()
+    assert rule["help"]["text"] == " ".join((entry.text(), *RULE_TEXT.why))
     assert rule["defaultConfiguration"] == {"level": "error"}
-    assert rule["helpUri"].startswith("https://learn.microsoft.com/")
+    assert rule["properties"]["security-severity"] == "5.5"
+    assert "security" in rule["properties"]["tags"]
+    assert "properties" not in by_id["forbidden"]
+
+
+def test_a_rule_links_to_the_page_of_reasons_once_it_is_published() -> None:
+    """An owner of this project fills in the address, and no rule leads anywhere before."""
+    problem = Problem("key_not_named", ReasonSeverity.ERROR, "It names no key.")
+    results, page = (
+        [result(problem, Entry("/a", "a", [problem], ("", "", "")))],
+        "https://pages.test/reasons",
+    )
+    logs = [json.loads(log_of(results, [], {}, address)) for address in ("", page)]
+    without, linked = (log["runs"][0]["tool"]["driver"]["rules"][0] for log in logs)
+
+    assert "helpUri" not in without
+    assert linked["helpUri"] == f"{page}#key_not_named"
 
 
 async def test_a_scan_that_did_not_finish_says_so(capsysbinary: Output) -> None:

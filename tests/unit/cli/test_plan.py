@@ -21,6 +21,8 @@ from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.reasons.catalogue import KEY_REASONS, VERDICT_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
+from cmk_check.core.remediation.portal import render_portal
+from cmk_check.core.remediation.terraform import render_terraform
 from cmk_check.core.resource_id import AccountId
 from cmk_check.limits import SUBSCRIPTION_SECONDS
 from cmk_check.ports import InventoryError
@@ -52,6 +54,8 @@ def _account(key_source: str, key_name: str | None = None) -> Account:
 BAD = _account("Microsoft.CognitiveServices")
 GOOD = _account("Microsoft.KeyVault", "cmk")
 ODD = _account("Contoso.KeySafe")
+VISION = Settings.load_for_scan(environ={"CMK_KINDS": "ComputerVision"})
+HOPELESS = replace(BAD, kind="ComputerVision")
 NEIGHBOUR = replace(GOOD, id=finding_of("neighbour").id)
 
 
@@ -82,12 +86,17 @@ async def _plan_key(case: Case, choice: PlanChoice = FREE) -> int:
 
 
 async def _plan(
-    reading: Reading, choice: PlanChoice = FREE, account: AccountId = ID, *, listed: bool = True
+    reading: Reading,
+    choice: PlanChoice = FREE,
+    account: AccountId = ID,
+    *,
+    listed: bool = True,
+    settings: Settings = SETTINGS,
 ) -> int:
     inventory = ScriptedInventory(SUBSCRIPTIONS if listed else (), {SUBSCRIPTION: reading})
     if not listed:
         inventory.list_error = InventoryError(FORBIDDEN)
-    return await report(inventory, SETTINGS, account, choice, now=NOW)
+    return await report(inventory, settings, account, choice, now=NOW)
 
 
 def _run(*arguments: str) -> Result:
@@ -106,12 +115,17 @@ async def test_the_script_stands_alone_on_standard_output(
     written = capsys.readouterr()
     plan = planned(finding_of(key_source="Microsoft.CognitiveServices"), tenant_id=TENANT)
     assert code == 1
-    assert written.out == (render_az if language is Language.AZ else render_bicep)(plan)
+    assert written.out == {
+        Language.AZ: render_az(plan),
+        Language.BICEP: render_bicep(plan),
+        Language.TERRAFORM: render_terraform(plan),
+        Language.PORTAL: render_portal(plan, "https://portal.azure.com", "vault.azure.net"),
+    }.get(language)
     assert written.err.splitlines() == [
         f"cmk-check: chat is non_compliant: {VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY].text()}",
         "cmk-check: Azure created it on 2024-05-01; the violation may be as old.",
-        f"cmk-check: {plan.summary} The script's head lists what cannot be undone.",
-        f"cmk-check: run it, then check: cmk-check scan --subscription {ID.subscription_id}",
+        f"cmk-check: {plan.summary} Read it first: it says what cannot be undone.",
+        f"cmk-check: afterwards check: cmk-check scan --subscription {ID.subscription_id}",
     ]
 
 
@@ -152,6 +166,7 @@ NO_COMMAND = changed(POLICIES, "vault.properties.publicNetworkAccess", "SecuredB
     ("plan", "code", "said"),
     [
         (partial(_plan, Reading((GOOD,))), 0, "there is nothing to do"),
+        (partial(_plan, Reading((HOPELESS,)), settings=VISION), 3, "no plan can end this"),
         (partial(_plan, Reading((ODD,))), 3, "no plan while the account's state is unknown"),
         (partial(_plan, Reading((GOOD, ODD))), 3, "chat is unknown"),
         (partial(_plan, Reading()), 3, "whether the account was deleted or moved"),

@@ -90,6 +90,8 @@ async def test_each_account_has_the_script_that_plan_writes_for_it(
         finding = findings[each["id"]]
         assert (out / each["file"]).read_text() == render_az(planned(finding))
     assert (index["compliant"], index["withoutPlan"]) == (1, [])
+    assert "TERRAFORM_WARNING='If Terraform manages" in (out / "run.sh").read_text()
+    assert "## If Terraform manages an account\n" in (out / "index.md").read_text()
     roles = re.findall("(?m)^- (Key Vault C.*)", (out / "index.md").read_text())
     assert roles == ["Key Vault Contributor on the vaults, and on the resource groups of new ones"]
     assert capsys.readouterr().err.splitlines()[-2:] == [
@@ -251,7 +253,10 @@ async def test_what_a_plan_does_not_end_is_listed_with_what_to_do(tmp_path: Path
     prefix = "The account's plan does not fix this: "
     assert f"| `at_risk`: `{plan['id']}` | `identity_missing` | {prefix}" in text
     assert left["message"].endswith("grant it access to the key.")
-    assert f"printf '  %s\\n' '{plan['file']}'\nsummary\n" in (out / "run.sh").read_text()
+    script = (out / "run.sh").read_text()
+    assert f"printf '  %s\\n' '{plan['file']}'\nsummary\n" in script
+    # The plan changes the vault, and nothing that Terraform knows of the account.
+    assert ("TERRAFORM_WARNING=''\n" in script, "Terraform" in text) == (True, False)
 
 
 async def test_an_exception_that_does_not_count_is_shown_beside_the_plan(tmp_path: Path) -> None:

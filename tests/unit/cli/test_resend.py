@@ -46,10 +46,10 @@ def _resend(url: str, *options: str, key: str = KEY) -> Result:
 def test_it_asks_once_with_the_key_for_starting() -> None:
     """A request that was repeated would repeat all alerts."""
     with _answering(202, "") as (url, asked):
-        result = _resend(url, "--from", "8", "--to", "3007", "--route", "security")
+        result = _resend(url, "--from", "8", "--to", "3007")
 
     assert (result.exit_code, result.stdout) == (0, "queued: changes 8 to 3007\n")
-    assert asked == [("/api/scan/resend?from=8&to=3007&route=security", KEY)]
+    assert asked == [("/api/scan/resend?from=8&to=3007", KEY)]
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,7 @@ def test_it_asks_once_with_the_key_for_starting() -> None:
     [
         (401, "", "use a valid key of the function scan_now"),
         (404, "NotFound", "check that --url is the address of cmk_check"),
-        (409, "NoReceiver", "set CMK_WEBHOOK_URL or CMK_ROUTES first."),
-        (409, "NotPublished", "use lower numbers."),
+        (409, "NotResent", "set CMK_WEBHOOK_URL or CMK_ROUTES, and use numbers of published"),
         (503, "NewerVersionNeeded", "deploy the newer version of cmk_check again."),
         (503, "StorageUnavailable", "try again later"),
         (200, "", "look at the app's log"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cmk_check.cli.exit_codes import WRITTEN
 from cmk_check.cli.output_options import OutputOptions
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.ports import Table
@@ -139,6 +140,21 @@ async def test_a_result_that_is_being_written_is_written_whole(capsys: Output) -
     document = json.loads(capsys.readouterr().out)
     assert code == 130
     assert (document["partial"], document["status"]["posture"]) == (False, "compliant")
+
+
+async def test_a_result_that_was_written_keeps_its_code() -> None:
+    """Somebody who has read it presses Ctrl-C because the prompt is late, and it is no failure."""
+    held = _Held()
+
+    async def wait(*_: object) -> None:
+        if WRITTEN.code is not None:
+            await held.wait()
+
+    world = World(RecordingStore(before=wait))
+    world.listed(sub(1))
+    world.read(sub(1), bad(sub(1)))
+
+    assert await held.interrupt(world) == 1
 
 
 @pytest.mark.parametrize(

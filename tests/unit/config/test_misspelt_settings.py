@@ -93,6 +93,16 @@ def test_a_kind_like_none_is_a_warning_that_does_not_repeat_it() -> None:
     assert setting_warnings({"CMK_KINDS": "???"}) == {}
 
 
+def test_a_kind_that_no_key_can_protect_is_a_warning_whose_way_out_is_to_leave_it_out() -> None:
+    """Its accounts violate the rule whatever anybody does."""
+    warned = setting_warnings({"CMK_KINDS": "OpenAI,computervision,Foundry,knowledge,Face"})
+
+    assert warned["CMK_KINDS"].startswith("names a kind of account that this program does not know")
+    assert " It names ComputerVision, knowledge: Azure offers no " in warned["CMK_KINDS"]
+    assert warned["CMK_KINDS"].endswith(" Leave these kinds out.")
+    assert setting_warnings({"CMK_KINDS": "OpenAI,Face,ContentSafety,LUIS"}) == {}
+
+
 LOGGED = {"event": "cmk.settings", "v": 1}
 
 
@@ -110,9 +120,13 @@ def fresh_app() -> Iterator[None]:
     [
         (FOREIGN, [LOGGED | {"unknown": ["CMK_EXCLUDE", "CMK_OWNER"]}]),
         ({"CMK_KINDS": "OpenAI,Foundry"}, [LOGGED | {"unknown": [], "unknownKinds": [2]}]),
+        (
+            {"CMK_KINDS": "OpenAI,knowledge"},
+            [LOGGED | {"unknown": [], "kindsWithoutKeys": ["knowledge"]}],
+        ),
         ({"CMK_API_URL": "x"}, []),
     ],
-    ids=["names", "kinds", "all known"],
+    ids=["names", "kinds", "kinds without keys", "all known"],
 )
 def test_the_first_invocation_logs_once_what_is_unknown(
     monkeypatch: pytest.MonkeyPatch,

@@ -16,7 +16,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.doctor import azure_checks
 from cmk_check.doctor.azure_checks import watch
 from cmk_check.doctor.examined_app import DoctorSubject
-from cmk_check.doctor.token_claims import ids_in
+from cmk_check.inventory.token_claims import identity_in, ids_in
 from tests.fakes.changes import ScriptedChanges
 from tests.fakes.world import MovableClock, good, sub
 from tests.unit.doctor.subjects import ScriptedPatient, subscription, told
@@ -91,11 +91,27 @@ def test_a_token_names_whom_it_was_given_to(claims: object, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("claims", "who"),
+    [
+        ({"tid": TENANT, "appid": CLI, "upn": "ann@contoso.test"}, "ann@contoso.test"),
+        ({"tid": TENANT, "azp": CLI, "preferred_username": "a\x1b[2J"}, "a\\x1b[2J"),
+        ({"tid": TENANT, "appid": CLI, "upn": 7}, f"application {CLI}"),
+    ],
+)
+def test_who_signed_in_is_named_at_the_terminal(claims: dict[str, object], who: str) -> None:
+    """It is the person's own terminal, and a wrong tenant is noticed by its name or id."""
+    token = jwt.encode(claims, key="", algorithm="none")
+
+    assert identity_in(token) == f"{who} in tenant {TENANT} (the Azure CLI)"
+
+
+@pytest.mark.parametrize(
     "token", ["", "opaque", "a.b.c", "a.\u00e9.c", "a." + "W" * 40_000, "a.e30"]
 )
 def test_a_token_that_cannot_be_read_is_no_trouble(token: str) -> None:
     """Its form is nobody's business but Azure's."""
     assert ids_in(token) == "it names no identity"
+    assert identity_in(token) is None
 
 
 @pytest.mark.parametrize(("seconds", "mark"), [(59, "problem"), (60, "ok")])

@@ -189,6 +189,20 @@ def test_a_bundle_is_exported_signed_and_continued(bundles: Bundles) -> None:
     assert (second / "as-of.json").exists()
 
 
+def test_an_export_that_nobody_signs_says_so_and_how_to_sign(tmp_path: Path) -> None:
+    """Who needs a proof must learn it before the period is over."""
+    served, out = _Estate(), tmp_path / "out"
+    words = ["evidence", "--url", served.url, "--out", str(out)]
+
+    with served.running():
+        ended = CliRunner().invoke(app, words, env={"CMK_API_KEY": KEY})
+
+    assert ended.exit_code == 0, ended.output
+    assert "the bundle is not signed" in ended.stderr
+    assert "use --sign-with" in ended.stderr
+    assert f"cmk-check: check it: cmk-check verify {out}\n" in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from typer.testing import CliRunner, Result
 
+from cmk_check.cli import app
 from cmk_check.evidence.manifest import MANIFEST, REQUIRED, SIGNATURE
 from tests.unit.evidence.bundle_kit import (
     KINDS,
@@ -40,6 +42,28 @@ def test_an_unchanged_bundle_is_verified(bundles: Bundles) -> None:
         "  exported: 2026-11-25T02:40:00Z by ada@contoso.example, cmk-check 0.1.0, rule version 1",
         "  chain: it is the first bundle",
     ]
+
+
+def test_without_a_key_only_a_bundle_that_nobody_signed_is_checked(bundles: Bundles) -> None:
+    """Its files can be compared with the manifest, but no script must take that for a proof."""
+    bundle, chained = bundles.make(), bundles.make("chained")
+    signed = _verify(bundle)
+    (bundle / SIGNATURE).unlink()
+    (chained / SIGNATURE).unlink()
+
+    unsigned, chain = _verify(bundle), _verify(bundle, chained)
+    (bundle / "scans.json").write_text("[]")
+    changed = _verify(bundle)
+
+    assert [each.exit_code for each in (signed, unsigned, chain, changed)] == [2, 3, 2, 1]
+    assert "name it with --key" in signed.stderr
+    assert "name it with --key" in chain.stderr
+    assert unsigned.stdout.startswith(f"{bundle}: not signed; complete, and as in MANIFEST.json ")
+    assert "scans.json was changed" in changed.stderr
+
+
+def _verify(*bundles: Path) -> Result:
+    return CliRunner().invoke(app, ["verify", *map(str, bundles)])
 
 
 def _link(file: Path) -> None:

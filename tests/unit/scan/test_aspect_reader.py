@@ -12,6 +12,7 @@ from cmk_check.core.comparison.updates import Known
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_TIME_IS_UP, KEY_TIME_IS_UP
 from cmk_check.scan.aspect_reader import ExceptionReader, KeyReader
+from tests.fakes.exemptions import IN_EACH_SCAN
 from tests.fakes.world import BEGINNING, World, bad, good
 from tests.unit.core.examples import ID, known_of, only_finding
 
@@ -41,7 +42,8 @@ def reader_of(kind: Kind, inventory: Broken, **options: float) -> AnyReader:
         reading_deadline=timedelta(seconds=options.get("deadline", 60)),
     )
     make: Any = kind
-    reader: AnyReader = make(lambda: inventory, world.options)
+    turns = [IN_EACH_SCAN] if kind is ExceptionReader else []
+    reader: AnyReader = make(lambda: inventory, world.options, *turns)
     return reader
 
 
@@ -81,5 +83,5 @@ async def test_p8_each_gets_a_part_of_the_time_and_no_more_than_a_subscription_d
     reader = reader_of(kind, inventory, deadline=0)
     (unread,) = (await reader.read(judged, Known(), BEGINNING)).values()
 
-    assert inventory.seconds == [10, pytest.approx(37.5, abs=1)]
+    assert inventory.seconds == pytest.approx([10, 37.5], abs=1)
     assert str(late.detail) in str(unread)

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -194,24 +193,30 @@ async def test_three_lost_races_leave_the_slice_to_the_queue_and_the_others_reco
 
 
 async def test_the_time_of_a_slice_begins_when_its_first_subscription_does(
-    crowd: ScanWorld,
+    crowd: ScanWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While it waited for another slice of its process, healthy subscriptions became gaps."""
-    crowd.options = replace(crowd.options, slice_size=1, reading_deadline=timedelta(seconds=0.2))
+    crowd.options = replace(crowd.options, slice_size=1)
     crowd.azure_has(good(ONE), good(TWO))
     first, second = await crowd.planned()
     context = replace(crowd.context, subscription_limit=asyncio.Semaphore(1))
 
+    waits, loop = asyncio.Event(), asyncio.get_running_loop()
+    passed, time = crowd.options.reading_deadline.total_seconds(), loop.time
+
     async def slow(subscription_id: str) -> None:
         if subscription_id == ONE:
-            await asyncio.sleep(0.3)
+            await waits.wait()
+            monkeypatch.setattr(loop, "time", lambda: time() + passed)
             crowd.clock.advance(SLICE_CLAIM / 2)
 
     crowd.inventory.before_read = slow
     async with asyncio.TaskGroup() as group:
-        group.create_task(crowd.deliver(first, context))
-        await asyncio.sleep(0.05)
-        group.create_task(crowd.deliver(second, context))
+        for message in (first, second):
+            group.create_task(crowd.deliver(message, context))
+            for _ in range(100):
+                await asyncio.sleep(0)
+        waits.set()
 
     assert await crowd.coverage(TWO) == "read"
     assert (await crowd.scan_row(first.scan_id)).state is not ScanState.RUNNING

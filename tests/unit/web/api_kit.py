@@ -46,11 +46,14 @@ LAB = "5b1e0000-0000-0000-0000-000000000002"
 TENANT = "72f90000-0000-0000-0000-00000000000f"
 PORTAL = "https://portal.azure.com"
 KINDS = ("OpenAI", "AIServices")
-AS_SERVED = WebApplication(SignIn("keys", easy_auth=False), None, KINDS, PORTAL, key_health=True)
+AS_SERVED = WebApplication(
+    SignIn("keys", easy_auth=False), None, KINDS, PORTAL, "vault.azure.net", key_health=True
+)
 
 
-async def no_resend(_first: int, _last: int, _route: str | None) -> None:
+async def no_resend(_first: int, _last: int) -> bool:
     """Stand for what sends changes again."""
+    raise NotImplementedError
 
 
 @dataclass

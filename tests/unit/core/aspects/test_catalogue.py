@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from datetime import timedelta
 from itertools import pairwise, permutations, product
@@ -21,7 +22,7 @@ from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.changes import of_baseline
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.judge_accounts import judge_all
-from cmk_check.core.comparison.updates import Known
+from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.counts import AccountCounter, contradiction, merge, summarise
 from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import (
@@ -35,14 +36,17 @@ from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding, Sides
+from cmk_check.core.overtaken import LatestChanges
 from cmk_check.core.owner import Owner
 from cmk_check.core.status import Status, Summary
 from cmk_check.scan.aspect_reader import AspectReader
 from cmk_check.store import codec
+from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.web.views import columns
 from cmk_check.web.views.finding import to_api_finding
 from tests.fakes.world import bad
 from tests.unit.core.examples import (
+    HOUR,
     ID,
     MAKERS,
     NOON,
@@ -50,6 +54,7 @@ from tests.unit.core.examples import (
     context,
     known_of,
     only_finding,
+    recorded,
 )
 from tests.unit.core.test_accounts import FULL
 from tests.unit.store.rows_kit import entity
@@ -83,8 +88,27 @@ EXAMPLES: Final[dict[str, tuple[Finding, Finding]]] = {
 DOCUMENTS: Final[dict[str, tuple[dict[str, object], dict[str, object]]]] = {
     "owner": ({"tags": {"owner": "ai"}}, {"tags": {"owner": "hr"}}),
 }
-FINDINGS: Final = [*BARE.values(), *(each for pair in EXAMPLES.values() for each in pair)]
 each_aspect: Final = pytest.mark.parametrize("aspect", ASPECTS, ids=lambda it: it.name)
+
+
+def beside(finding: Finding, example: Finding) -> Finding:
+    """Return a finding with what an example has beside its verdict."""
+    sides = {each.name: getattr(example, each.name) for each in fields(Sides)}
+    bare = BARE[example.judgement.verdict]
+    return replace(finding, **{name: it for name, it in sides.items() if it != getattr(bare, name)})
+
+
+def states() -> Iterator[Finding]:
+    """Return an account of each verdict without aspects, and with one that is not as it may be."""
+    for bare in BARE.values():
+        pairs = [EXAMPLES[each.name] for each in ASPECTS if each.applies(bare.judgement)]
+        well = bare
+        for _, second in pairs:
+            well = beside(well, second)
+        yield from (bare, well, *(beside(well, first) for first, _ in pairs))
+
+
+FINDINGS: Final = list(states())
 
 
 def counted(findings: Iterable[Finding], gone: Iterable[Finding] = ()) -> AccountCounts:
@@ -247,13 +271,79 @@ def test_each_number_that_cannot_be_is_a_contradiction(aspect: Aspect, wrong: in
     assert contradiction(aspect.into(counted(others), {label: 1})) is not None
 
 
+def read(known: Known, *findings: Finding, hour: int = 0) -> Difference:
+    """Compare a complete reading of these accounts, so many hours later, by the rows as stored."""
+    stored = {name: row_of(each) for name, each in known.findings.items()}
+    judged = {str(each.id): read_as(each) for each in findings}
+    at = replace(context(NOON + hour * HOUR), fix_within=timedelta(0))
+    return compare(replace(known, findings=stored), SUBSCRIPTION, Reading(), judged, at)
+
+
+def row_of(finding: Finding) -> Finding:
+    """Return a finding as its row gives it back."""
+    return codec.finding_of(entity(codec.finding_values(finding), partition=ID))
+
+
+def changes_of(difference: Difference) -> list[Change]:
+    """Return the changes of the accounts."""
+    return [change for step in difference.steps for change in step.changes]
+
+
+@pytest.mark.parametrize("example", FINDINGS)
+def test_each_is_read_back_from_its_row_with_what_was_announced(example: Finding) -> None:
+    """An aspect without a column would look unchecked, or be announced again by each scan."""
+    (step,) = read(Known(), example).steps
+
+    for finding in (example, step.finding):
+        assert row_of(finding) == finding
+
+
+@pytest.mark.parametrize("example", FINDINGS)
+def test_p2_the_same_reading_announces_nothing_the_second_time(example: Finding) -> None:
+    """Also if a reading between could not judge the account, unless that ended what was said."""
+    first = read(Known(), example)
+    again = read(recorded(first), example, hour=1)
+    unknown = read(recorded(again), replace(BARE[Verdict.UNKNOWN], due=example.due), hour=2)
+    last = read(recorded(unknown), example, hour=3)
+
+    assert changes_of(again) == []
+    told, latest = changes_of(first), LatestChanges()
+    of_aspects = {kind for aspect in ASPECTS for kind in aspect.changes}
+    latest.see(each for each in changes_of(last) if each.type not in of_aspects)
+    ended = {each.type for each in told if "overtakenBy" in latest.marked(each).data}
+    assert {each.type for each in told} & {each.type for each in changes_of(last)} <= ended
+
+
 @each_aspect
-def test_each_is_read_back_from_its_row(aspect: Aspect) -> None:
-    """An aspect without a column would look unchecked; its filter is tested with the API."""
-    for finding in (*EXAMPLES[aspect.name], *BARE.values()):
-        found = codec.finding_of(entity(codec.finding_values(finding)))
-        assert aspect.shown(found) == aspect.shown(finding)
-        assert aspect.state(found, NOON) == aspect.state(finding, NOON)
+def test_p2_each_new_state_is_announced_once(aspect: Aspect) -> None:
+    """A state that is only recorded is a change that nobody was told of."""
+    for one, other in permutations(EXAMPLES[aspect.name]):
+        known = recorded(read(Known(), one))
+        told = {each.type for each in changes_of(read(known, other, hour=1))}
+
+        assert told or aspect is DUE  # which depends on the time alone
+        assert len(told) == 1 or ChangeType.ACCOUNT_UPDATED not in told
+
+
+@each_aspect
+def test_each_can_be_filtered_by_the_table_which_leaves_nothing_out(aspect: Aspect) -> None:
+    """A state beside another value would hide the account from a filter: such a row is broken."""
+    first, second = EXAMPLES[aspect.name]
+    for finding in FINDINGS:
+        if (state := aspect.state(finding, NOON)) is not None:
+            asked = FindingFilter(states={aspect.name: state}, at=NOON)
+            assert asked.admits(finding)
+            assert asked.equals().items() <= codec.finding_values(finding).items()
+    states = {aspect.state(each, NOON) for each in (first, second)} - {None}
+    filters = [FindingFilter(states={aspect.name: str(state)}) for state in states]
+    assert any(each.is_compared_by_table for each in filters)
+
+    values = codec.finding_values(first)
+    for state in (aspect.state(second, NOON), None):
+        wrong = {name: value for name, value in values.items() if name != aspect.name}
+        wrong |= {aspect.name: state} if state else {}
+        with suppress(codec.RowUnusable):
+            assert aspect.state(codec.finding_of(entity(wrong)), NOON) in {state, None}
 
 
 @each_aspect

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.cmk_plan import vault_to_share
+from cmk_check.core.remediation.encryption_plan import vault_to_share
 from tests.fakes.remediation import (
     BARE,
     CLIENT,

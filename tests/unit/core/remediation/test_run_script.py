@@ -1,6 +1,7 @@
 """The script of a folder of plans, run with a fake az command for many accounts."""
 
 import os
+import pty
 import re
 from collections import Counter
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 from cmk_check.cli.plan_folder import render_run
 from cmk_check.core.owner import Owner
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.cmk_plan import vault_to_share
+from cmk_check.core.remediation.encryption_plan import vault_to_share
 from tests.fakes.remediation import TENANT, Ended, Watched, finding_of, planned
 
 OWNERS: Final = ("Ann", "Ann", "Bob")
@@ -35,9 +36,15 @@ class Folder:
             self.azure.add_account(f"a{number}")
         self.script.write_text(render_run((file, "it's $(touch ran)") for file in self.files))
 
-    def run(self, **environment: str) -> Ended:
+    def run(self, *options: str, **environment: str) -> Ended:
         """Run its script."""
-        return self.azure.run(self.script, **environment)
+        return self.azure.run(self.script, *options, **environment)
+
+    def warn(self) -> None:
+        """Write the script of a folder with a plan that changes an account."""
+        warning = planned(finding_of()).warning
+        assert warning is not None
+        self.script.write_text(render_run([(file, file) for file in self.files], (), 0, warning))
 
     @property
     def state(self) -> list[tuple[str, str]]:
@@ -245,6 +252,44 @@ def test_interrupted_it_says_what_is_left(tmp_path: Path, signal: str, code: int
     assert (ended.code, _last(ended)) == (code, "1 of 3 done, 0 refused, 2 left; 2 still to do")
     assert "Interrupted: run this again, and it goes on." in ended.out
     assert (again.code, folder.done, folder.locks) == (0, True, [])
+
+
+def test_unattended_it_stops_before_the_first_change_unless_terraform_is_ruled_out(
+    tmp_path: Path,
+) -> None:
+    """The next run of Terraform would take the key away, or delete the account."""
+    folder = Folder(tmp_path)
+    folder.warn()
+
+    stopped = folder.run()
+    misspelt = folder.run("--no-teraform")
+    locks = folder.locks
+    ended = folder.run("--no-terraform")
+
+    assert (stopped.code, stopped.words(), locks) == (2, ["account show"], [])
+    assert stopped.err.startswith("If Terraform manages this account, ")
+    assert "without a terminal, run it with --no-terraform if" in stopped.err
+    assert (misspelt.code, misspelt.calls) == (2, ())
+    assert (ended.code, ended.err, folder.done) == (0, "", True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [("no\n", 0), ("yes\n", 2), ("\n", 2), ("\x04", 2)], ids=repr
+)
+def test_at_a_terminal_it_asks_and_only_no_goes_on(tmp_path: Path, typed: str, code: int) -> None:
+    """A person who presses Enter has not thought about it."""
+    folder = Folder(tmp_path)
+    folder.warn()
+    keyboard, folder.azure.terminal = pty.openpty()
+    os.write(keyboard, typed.encode())
+
+    ended = folder.run()
+
+    os.close(keyboard)
+    os.close(folder.azure.terminal)
+    assert (ended.code, folder.done) == (code, code == 0)
+    assert "If Terraform manages this account, " in ended.err
+    assert "Does Terraform manage any of these accounts without this change? (yes/no) " in ended.err
 
 
 def test_without_a_sign_in_nothing_is_begun(tmp_path: Path) -> None:

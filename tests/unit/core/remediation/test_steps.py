@@ -12,7 +12,7 @@ import pytest
 from cmk_check.cli.plan_folder import render_run
 from cmk_check.core.remediation import steps
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.cmk_plan import vault_to_share
+from cmk_check.core.remediation.encryption_plan import vault_to_share
 from cmk_check.core.remediation.steps import BASH, Action, step
 from cmk_check.core.text_files import filled, toml_of
 from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm, key_plan_of

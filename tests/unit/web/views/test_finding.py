@@ -1,6 +1,7 @@
 """One finding with all its details, by its id in any spelling."""
 
 import asyncio
+import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote
@@ -12,17 +13,21 @@ from hypothesis import strategies as st
 from cmk_check.core.account import Evidence, Judgement
 from cmk_check.core.enums import KeyState, Reason, Verdict
 from cmk_check.core.model import Finding, Transition
+from cmk_check.core.remediation.portal import render_portal
+from cmk_check.core.remediation.terraform import render_terraform
+from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.web import models
 from cmk_check.web.views.finding import remediation_of
 from tests.fakes.broken_keys import BROKEN_KEYS, broken
 from tests.fakes.hostile import NAMES
-from tests.fakes.remediation import CLIENT, TENANT, finding_of, planned
+from tests.fakes.remediation import BASH, CLIENT, TENANT, finding_of, planned
 from tests.unit.web.api_kit import (
     EARLIER,
     LAB,
     NOON,
+    PORTAL,
     PRODUCTION,
     Served,
     coverage,
@@ -47,7 +52,7 @@ async def test_a_finding_alone_is_that_of_the_list_and_more(served: Served) -> N
     shown = [(await send(served.app(), f"{FINDINGS}{each['id']}")).json for each in listed]
 
     assert [{name: each[name] for name in listed[0]} for each in shown] == listed
-    more = ["history", "changes", "remediation", "limits", "controls"]
+    more = ["history", "changes", "remediation", "limits", "controls", "rule", "check"]
     assert {tuple(each) for each in shown} == {(*listed[0], *more)}
     # Someone would follow unnecessary advice.
     assert [each["name"] for each in shown if each["remediation"]] == ["Chat"]
@@ -57,6 +62,38 @@ async def test_a_finding_alone_is_that_of_the_list_and_more(served: Served) -> N
     assert (bool(limits["old"]), limits["Chat"], limits["odd"]) == (True, "", "")
     # Three point reads for each, whatever the size of the estate.
     assert [operation.name for operation in served.store.log] == ["get"] * 3 * len(listed)
+
+
+async def test_a_finding_says_why_it_matters_and_how_to_check_it(served: Served) -> None:
+    """Whoever is told to spend a day on it asks why, and whether Azure says the same."""
+    shown = (await send(served.app(), f"{FINDINGS}{CHAT}")).json
+
+    assert shown["rule"] == {
+        "severity": "medium",
+        "category": "encryption at rest, generative AI",
+        "why": RULE_TEXT.why,
+    }
+    assert shown["check"]["az"].startswith(
+        f"az cognitiveservices account show --subscription='{PRODUCTION}' "
+        "--resource-group='rg-ai' --name='Chat' --query '{kind: kind, keySource: "
+    )
+    assert "Resource Management > Encryption" in shown["check"]["portal"]
+
+
+@pytest.mark.parametrize("group", ["rg $(touch x)", "it's", "rg-\u202e", "`x`"])
+async def test_p10_the_command_that_checks_is_one_command(empty: Served, group: str) -> None:
+    """It is pasted into a shell, and the name is whatever somebody gave the group."""
+    found = finding(group=group)
+    await empty.put(coverage(), [found])
+
+    command = (await send(empty.app(), _path(found))).json["check"]["az"]
+
+    assert command.isprintable()
+    script = f"az() {{ printf '%s\\0' \"$@\"; }}\n{command}"
+    ended = await asyncio.to_thread(
+        subprocess.run, [BASH, "-c", script], capture_output=True, check=True
+    )
+    assert ended.stdout.split(b"\0")[4] == f"--resource-group={group}".encode()
 
 
 async def test_history_is_told_oldest_first_with_the_number_of_all_transitions(
@@ -174,7 +211,7 @@ def test_the_steps_are_those_of_the_plan() -> None:
     """The command, the API and the page give the same advice."""
     found = finding_of(identity_type="UserAssigned", identity_client_id=CLIENT)
 
-    shown = remediation_of(found, TENANT)
+    shown = remediation_of(found, TENANT, PORTAL, "vault.azure.net")
 
     plan = planned(found, tenant_id=TENANT)
     assert shown is not None
@@ -183,13 +220,16 @@ def test_the_steps_are_those_of_the_plan() -> None:
         (step.title, step.why, step.warning) for step in plan.steps
     ]
     assert f"TENANT='{TENANT}'" in shown.az
+    assert shown.warning == plan.warning
+    assert shown.portal == render_portal(plan, PORTAL, "vault.azure.net")
+    assert shown.terraform == render_terraform(plan)
     assert (shown.bicep or "").startswith("// Vault, key and grant")
 
 
 @pytest.mark.parametrize(("what", "has_template"), [("key disabled", False), ("no role", True)])
 def test_a_broken_key_has_the_plan_that_ends_it(what: str, *, has_template: bool) -> None:
     """With the reason alone, people would have to look up names and options."""
-    shown = remediation_of(broken(BROKEN_KEYS[what]), TENANT)
+    shown = remediation_of(broken(BROKEN_KEYS[what]), TENANT, PORTAL, "vault.azure.net")
 
     assert shown is not None
     assert shown.summary.startswith("Fix the key of Chat ")

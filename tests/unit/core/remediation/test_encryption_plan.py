@@ -12,8 +12,10 @@ from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import Owner
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.cmk_plan import TargetVault, plan_for, vault_to_share
+from cmk_check.core.remediation.encryption_plan import plan_for, vault_to_share
+from cmk_check.core.remediation.plan import TargetVault
 from cmk_check.core.resource_id import AccountId
+from tests.fakes.broken_keys import KEYS_IN_TROUBLE, key_plan_of
 from tests.fakes.remediation import (
     CLIENT,
     MICROSOFT,
@@ -77,6 +79,21 @@ def test_every_violation_and_nothing_else_has_a_plan(
     assert finding.judgement.reason is reason
     is_violation = finding.judgement.verdict is Verdict.NON_COMPLIANT
     assert (plan_for(finding) is not None) == is_violation
+
+
+@pytest.mark.parametrize("account", [NEVER, MICROSOFT, NO_KEY])
+def test_no_plan_sets_a_key_that_azure_does_not_offer(account: dict[str, str]) -> None:
+    """The script would create a vault for ever and then fail; a vault to share would be of no use.
+
+    The message must name what does end the violation.
+    """
+    finding = finding_of(kind="computerVision", **account)
+
+    assert finding.judgement.verdict is Verdict.NON_COMPLIANT
+    assert plan_for(finding) is None
+    assert vault_to_share(finding) is None
+    assert "Encryption page" not in finding.judgement.message
+    assert finding.judgement.message.endswith(": take the kind out of CMK_KINDS.")
 
 
 @pytest.mark.parametrize(
@@ -165,16 +182,26 @@ def test_names_of_vault_and_key_are_valid_and_stay_the_same(name: str) -> None:
 
 @pytest.mark.parametrize("vault", [None, "kv-old"])
 def test_what_cannot_be_taken_back_is_said_before_anything_is_run(vault: str | None) -> None:
-    """A person who copies a script reads its head, if anything."""
+    """A person who copies a script reads its head, if anything; and Terraform would undo it."""
     plan = planned(finding_of(), vault=vault)
 
-    warned = [step for step in plan.steps if step.warning]
+    warned = [(step.title, step.warning) for step in plan.steps if step.warning]
     safe = {step.action.value for step in plan.steps if not step.warning}
     assert safe == {"sign_in", "wait", "verify"}
     heads = {"#": render_az(plan).partition("set -euo"), "//": template_of(plan).partition("param")}
     for sign, (head, *_) in heads.items():
         said = " ".join(line.removeprefix(sign).strip() for line in head.splitlines())
-        assert all(f"- {step.title}: {step.warning}" in said for step in warned)
+        assert all(f"- {title}: {warning}" in said for title, warning in warned)
+        first = said.index(f": - Terraform: {plan.warning} - ")
+        assert first < min(said.index(f"- {title}: ") for title, _ in warned)
+
+
+def test_a_plan_that_leaves_the_account_as_it_is_has_no_warning_about_terraform() -> None:
+    """A person who rotates a key has nothing to change in the account's configuration."""
+    plan = key_plan_of(KEYS_IN_TROUBLE["rotation overdue"])
+
+    assert plan.warning is None
+    assert "Terraform" not in render_az(plan)
 
 
 _ANN: Final = replace(finding_of(), owner=Owner("Ann", "account"))

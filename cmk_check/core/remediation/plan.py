@@ -1,0 +1,137 @@
+"""A plan that fixes an account or its key, as data for the renderers, and the names that it uses.
+
+A plan changes nothing, and this program never runs one. docs/remediation.md explains each step and
+what a plan leaves out.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from cmk_check.core.keys.key_health import KeyConcern
+from cmk_check.core.remediation.steps import (
+    ON_ACCOUNTS,
+    TERRAFORM_WARNING,
+    Action,
+    PlanStep,
+    comment_lines,
+)
+from cmk_check.core.resource_id import AccountId
+
+VAULT_PREFIX: Final = "kv-cmk-"
+
+# The size of the key that a plan creates. Both of Microsoft's pages accept 2048 bits; the page on
+# Azure OpenAI accepts no other size.
+KEY_SIZE: Final = 2048
+RETENTION_DAYS: Final = 90
+# Key Vault Crypto Service Encryption User: read, wrap and unwrap a key, and nothing else.
+ROLE_ID: Final = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
+# Earlier versions of the vault's API retire in February 2027.
+KEY_VAULT_API: Final = "2026-02-01"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetVault:
+    """The vault for the key.
+
+    ``resource_group`` is None if only the name of an existing vault is known. ``is_shared``: the
+    plans of several accounts use this vault and the same key in it.
+    """
+
+    name: str
+    subscription_id: str
+    resource_group: str | None
+    is_new: bool
+    is_shared: bool = False
+    is_hsm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps for one account, and the names that they use."""
+
+    summary: str
+    """Plain text, like the steps' texts, with any character that Azure allows."""
+    steps: tuple[PlanStep, ...]
+    account: AccountId
+    location: str | None
+    """None if it is not known, like ``tenant_id``."""
+    tenant_id: str | None
+    user: bool
+    """Whether a user-assigned identity of the account uses the key."""
+    client_id: str | None
+    """The client id of this identity; None if the script must read it from the account."""
+    vault: TargetVault
+    key: str
+    kind: str | None = None
+    principal_id: str | None = None
+    """The object id of the identity that uses the key; None if it is not known."""
+    vault_uri: str | None = None
+    """The address of the vault that the account names; None if it names none."""
+    is_set: bool = False
+    """Whether the account's key source is already a key vault."""
+    version: str | None = None
+    """The version of the key that the account uses."""
+    is_pinned: bool = False
+    """Whether the account names this version, and no step changes that."""
+    is_named: bool = False
+    """Whether a person named the key, which probably exists."""
+    replaces: str | None = None
+    """The key that the account uses now and that the plan replaces."""
+    left: tuple[KeyConcern, ...] = ()
+    """The reasons of key health that the steps do not fix."""
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What the steps do, in order."""
+        return tuple(step.action for step in self.steps)
+
+    @property
+    def account_path(self) -> str:
+        """The account's ARM id with Azure's casing, which Terraform compares."""
+        place = f"/subscriptions/{self.account.subscription_id}/resourceGroups"
+        return (
+            f"{place}/{self.account.resource_group}/providers/Microsoft.CognitiveServices/accounts/"
+            f"{self.account.name}"
+        )
+
+    @property
+    def vault_path(self) -> str | None:
+        """The vault's ARM id; None if its resource group is not known."""
+        vault = self.vault
+        if vault.resource_group is None:
+            return None
+        kind = "managedHSMs" if vault.is_hsm else "vaults"
+        return (
+            f"/subscriptions/{vault.subscription_id}/resourceGroups/{vault.resource_group}"
+            f"/providers/Microsoft.KeyVault/{kind}/{vault.name}"
+        )
+
+    @property
+    def warning(self) -> str | None:
+        """What to do first if Terraform manages the account; None if no step changes it."""
+        changes_account = not ON_ACCOUNTS.isdisjoint(self.actions)
+        return TERRAFORM_WARNING if changes_account else None
+
+    def cautions(self, comment: str) -> str:
+        """Return the plan's warning and those of its steps, as the lines of a comment."""
+        first = comment_lines(comment, "Terraform", self.warning) if self.warning else ""
+        return first + "".join(step.caution(comment) for step in self.steps)
+
+
+def new_key(account: AccountId, vault: TargetVault) -> str:
+    """Return the name of the key that a plan creates, for one account or for a shared vault."""
+    return (
+        f"cmk-{vault.name.removeprefix(VAULT_PREFIX) if vault.is_shared else hash_of(account.text)}"
+    )
+
+
+def hash_of(text: str) -> str:
+    """Return a hash of 16 characters, because names of vaults must be globally unique."""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+
+
+def matching(pattern: str | re.Pattern[str], text: str | None) -> str | None:
+    """Return the text if it has the expected form, else None."""
+    return text if text is not None and re.fullmatch(pattern, text) else None

@@ -1,0 +1,68 @@
+"""Render a remediation plan as Markdown: numbered steps for a person in the Azure portal.
+
+steps.toml has the words. Names are untrusted text: in Markdown they are code, in links encoded. A
+link leads only to what has a proven address, an account or a vault; otherwise the menu path is
+named.
+"""
+
+from typing import Final
+from urllib.parse import quote
+
+from cmk_check.core.markdown import code, escaped
+from cmk_check.core.remediation.az_script import quoted
+from cmk_check.core.remediation.plan import KEY_SIZE, RETENTION_DAYS, Plan
+from cmk_check.core.remediation.steps import PlanStep
+from cmk_check.core.text_files import filled, text_of
+
+_FRAME: Final = {"plan": text_of(__package__, "portal.md").rstrip("\n")}
+
+
+def render_portal(plan: Plan, portal_url: str, vault_domain: str) -> str:
+    """Return a plan as Markdown, one numbered step for each step of the plan.
+
+    ``portal_url`` is the origin of the cloud's portal, ``vault_domain`` the domain of its vaults.
+    """
+    account, vault = plan.account, plan.vault
+    account_link = f"{portal_url}/#resource{quote(plan.account_path)}"
+    vault_link = plan.vault_path and f"<{portal_url}/#resource{quote(plan.vault_path)}>"
+    uri = plan.vault_uri or f"https://{vault.name}.{vault_domain}/"
+    user = (
+        f"the user-assigned identity {code(plan.client_id)}"
+        if plan.client_id
+        else ("the account's user-assigned identity")
+    )
+    values = {
+        "account": code(account.name),
+        "account_link": account_link,
+        "account_word": quoted(plan.account_path),
+        "group": code(account.resource_group),
+        "identity": user if plan.user else "the system-assigned identity",
+        "key": code(plan.key),
+        "key_size": str(KEY_SIZE),
+        "location": code(plan.location) or "of the account",
+        "replaced": code(plan.replaces),
+        "retention_days": str(RETENTION_DAYS),
+        "subscription": code(account.subscription_id),
+        "vault": code(vault.name),
+        "version": code(plan.version) or "the newest one",
+        "vault_group": code(vault.resource_group),
+        "vault_subscription": code(vault.subscription_id),
+        "vault_uri": code(uri),
+        "vault_where": vault_link or "search the portal for **Key vaults**",
+    }
+    steps = "\n".join(_step(n, step, values) for n, step in enumerate(plan.steps, 1))
+    left = "".join(
+        f"\nThis plan does not fix {code(each.code)}: {escaped(each.message)}\n"
+        for each in plan.left
+    )
+    warning = f"> {plan.warning}\n\n" if plan.warning else ""
+    return (
+        filled(_FRAME, "plan", values | {"warning": warning, "steps": steps, "left": left}) + "\n"
+    )
+
+
+def _step(number: int, step: PlanStep, values: dict[str, str]) -> str:
+    caution = f"\n   - Caution: {step.risk}" if step.risk else ""
+    lines = filled({"portal": step.portal}, "portal", values).splitlines()
+    actions = "".join(f"\n   - {line}" for line in lines)
+    return f"{number}. **{step.title}**{caution}{actions}"

@@ -1,0 +1,108 @@
+"""Render a remediation plan as Terraform: a root module, for the provider azurerm.
+
+A key that is set outside of an account's Terraform is removed by its next run, so the file has two
+ways: a block for an account that Terraform manages, and a separate resource, which changes only the
+encryption, for another account. Only a person knows which one is right, so the file asks.
+
+plan.tf has the parts. Names are untrusted text: each is one escaped literal.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from cmk_check.core.remediation.az_script import quoted
+from cmk_check.core.remediation.plan import KEY_SIZE, RETENTION_DAYS, Plan
+from cmk_check.core.remediation.steps import Action, comment_lines
+from cmk_check.core.text_files import filled, parts_of
+
+PARTS: Final = parts_of(__package__, "plan.tf")
+
+
+def render_terraform(plan: Plan) -> str:
+    """Return a plan as a Terraform file for Terraform 1.5 or newer.
+
+    It has a comment for each step that Terraform cannot do, and variables for what is not known.
+    """
+    values = _values(plan)
+    steps = "".join(
+        f"\n# {number}. {step.title}\n{filled(PARTS, step.action, values).strip()}\n"
+        for number, step in enumerate(plan.steps, 1)
+    )
+    head = filled(PARTS, "head", values)
+    used = set(re.findall(r"\bvar\.(\w+)", head + steps))
+    variables = [name for name in PARTS if name.removeprefix("variable_") in used]
+    return "".join(
+        [
+            f"{head}\n",
+            comment_lines("#", "Terraform", plan.warning) if plan.warning else "",
+            *(comment_lines("#", each.title, each.risk) for each in plan.steps if each.risk),
+            f"\n{filled(PARTS, 'provider', values)}\n",
+            *(f"\n{filled(PARTS, name, values)}\n" for name in variables),
+            steps,
+        ]
+    )
+
+
+def literal(text: str) -> str:
+    """Return a text as an HCL string: always one literal, on one line.
+
+    A brace that would begin a template is written as its code, because the escape of the language,
+    a doubled sign, has another meaning after a further sign.
+    https://developer.hashicorp.com/terraform/language/expressions/strings
+    """
+    escaped = re.sub(r'[\\"]', r"\\\g<0>", text.encode(errors="replace").decode())
+    escaped = re.sub(r"(?<=[$%])\{", r"\\u007b", escaped)
+    shown = (char if char.isprintable() else f"\\U{ord(char):08x}" for char in escaped)
+    return f'"{"".join(shown)}"'
+
+
+def _values(plan: Plan) -> Mapping[str, str]:
+    """Return the expressions for a plan's names, and "" for the parts that it does not need."""
+    is_old = not plan.vault.is_new
+    vault_id, key_id, key_scope = _key(plan)
+    role = "azurerm_role_assignment.cmk"
+    granted = f"{role}, azurerm_key_vault_access_policy.cmk" if is_old else role
+    grants = not {Action.GRANT, Action.GRANT_AGAIN}.isdisjoint(plan.actions)
+    waits = "time_sleep.grant" if Action.WAIT in plan.actions else granted if grants else ""
+    omitted = {"existing_key": not is_old, "access_policy": not is_old, "import": not plan.is_set}
+    return {
+        "account_id": literal(plan.account_path),
+        "account_word": quoted(plan.account_path),
+        "client_id": _known(plan.client_id, "client_id") if plan.user else "null",
+        "grants": granted,
+        "key": literal(plan.key),
+        "key_count": "\n  count        = var.key_exists ? 0 : 1" if is_old else "",
+        "key_exists": "true" if plan.is_named else "false",
+        "key_id": key_id,
+        "key_scope": key_scope,
+        "key_size": str(KEY_SIZE),
+        "location": _known(plan.location, "location"),
+        "principal_id": _known(plan.principal_id, "principal_id"),
+        "retention_days": str(RETENTION_DAYS),
+        "role_count": f"\n  count{' ' * 28}= var.uses_policies ? 0 : 1" if is_old else "",
+        "tenant_id": _known(plan.tenant_id, "tenant_id"),
+        "vault": literal(plan.vault.name),
+        "vault_group": literal(plan.vault.resource_group or ""),
+        "vault_id": vault_id,
+        "vault_subscription": literal(plan.vault.subscription_id),
+        "waits": waits,
+        **{name: "" for name, is_so in omitted.items() if is_so},
+    }
+
+
+def _key(plan: Plan) -> tuple[str, str, str]:
+    """Return the expressions for the vault's id, the key's address and the key's id."""
+    vault_id = _known(plan.vault_path, "vault_id")
+    if plan.vault.is_new:
+        key = "azurerm_key_vault_key.cmk"
+        return "azurerm_key_vault.cmk.id", f"{key}.versionless_id", f"{key}.resource_versionless_id"
+    if Action.CREATE_KEY in plan.actions:
+        return vault_id, "local.key_id", "local.key_scope"
+    version = f"/{plan.version}" if plan.is_pinned else ""
+    uri = plan.vault_uri and f"{plan.vault_uri.rstrip('/')}/keys/{plan.key}{version}"
+    return vault_id, _known(uri, "key_id"), literal(f"{plan.vault_path}/keys/{plan.key}")
+
+
+def _known(value: str | None, variable: str) -> str:
+    return f"var.{variable}" if value is None else literal(value)

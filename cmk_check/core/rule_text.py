@@ -1,0 +1,22 @@
+"""What every reader of a finding learns about the rule itself; rule_text.toml has the words."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from cmk_check.core.text_files import toml_of
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """The rule for people: severity, category, reasons; rule_text.toml explains each field."""
+
+    severity: str
+    security_severity: float
+    category: str
+    tags: list[str]
+    why: list[str]
+    check_az: str
+    check_portal: str
+
+
+RULE_TEXT: Final = RuleText(**toml_of(__package__, "rule_text.toml"))
