@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from cmk_check.cli import output_options as opt
 from cmk_check.cli.check_input import (
     NotADocument,
     find_files,
@@ -18,27 +19,6 @@ from cmk_check.cli.check_input import (
 )
 from cmk_check.cli.check_report import CheckResult, ReportRow, read_earlier_check
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain, ended
-from cmk_check.cli.output_options import (
-    DEFAULT_CAUSES,
-    ExitZero,
-    FailOn,
-    Limit,
-    NoColor,
-    Only,
-    Output,
-    OutputOptions,
-    Quiet,
-    ReportFormat,
-    Since,
-    Sort,
-    check_causes,
-    check_output,
-    choice_list,
-    format_option,
-    only_option,
-    row_options,
-    sort_option,
-)
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.core.enums import Verdict
 from cmk_check.core.planned.account import (
@@ -65,20 +45,11 @@ from cmk_check.errors import NotUsable
 if TYPE_CHECKING:
     from cmk_check.cli.since import Scope
 
-_CAUSES: Final = (FailOn.NON_COMPLIANT, FailOn.UNKNOWN, FailOn.NEW)
-_STATES: Final = (Only.NON_COMPLIANT, Only.UNKNOWN, Only.COMPLIANT, Only.LOSS)
-FailOnList = Annotated[
-    Any,
-    choice_list(
-        _CAUSES,
-        "--fail-on",
-        "CAUSE,...",
-        f"What makes the exit code 1 or 3: {', '.join(_CAUSES)}. A loss always does; with new, 1 "
-        "is only for losses and for violations that the file of --since does not have.",
-    ),
-]
-OnlyRows = Annotated[Any, only_option(_STATES)]
-SortRows = Annotated[Any, sort_option((Sort.ACCOUNT, Sort.REASON))]
+_CAUSES: Final = (opt.FailOn.NON_COMPLIANT, opt.FailOn.UNKNOWN, opt.FailOn.NEW)
+_STATES: Final = (opt.Only.NON_COMPLIANT, opt.Only.UNKNOWN, opt.Only.COMPLIANT, opt.Only.LOSS)
+FailOnList = Annotated[Any, opt.fail_on_option(_CAUSES, "A loss")]
+OnlyRows = Annotated[Any, opt.only_option(_STATES)]
+SortRows = Annotated[Any, opt.sort_option((opt.Sort.ACCOUNT, opt.Sort.REASON))]
 
 
 def check(  # noqa: PLR0913 - an argument for each option
@@ -107,17 +78,17 @@ def check(  # noqa: PLR0913 - an argument for each option
         ),
     ] = None,
     result_format: Annotated[
-        ReportFormat, format_option(ReportFormat, "The format of the result.")
-    ] = ReportFormat.TABLE,
-    output: Output = None,
-    fail_on: FailOnList = DEFAULT_CAUSES,
-    since: Since = None,
-    limit: Limit = None,
+        opt.ReportFormat, opt.format_option(opt.ReportFormat, "The format of the result.")
+    ] = opt.ReportFormat.TABLE,
+    output: opt.Output = None,
+    fail_on: FailOnList = opt.DEFAULT_CAUSES,
+    since: opt.Since = None,
+    limit: opt.Limit = None,
     only: OnlyRows = None,
     sort: SortRows = None,
-    exit_zero: ExitZero = False,
-    quiet: Quiet = False,
-    no_color: NoColor = False,
+    exit_zero: opt.ExitZero = False,
+    quiet: opt.Quiet = False,
+    no_color: opt.NoColor = False,
 ) -> None:
     """Judge the accounts in templates and plans before they exist, by the same rule as a scan.
 
@@ -130,14 +101,14 @@ def check(  # noqa: PLR0913 - an argument for each option
     written; otherwise 1 if any account is non_compliant, or a Terraform plan deletes one or removes
     its key; otherwise 3 if any is unknown; otherwise 0, also if there is no account.
     """
-    options = OutputOptions(
+    options = opt.options_of(
         result_format,
-        quiet,
-        not no_color,
-        check_output(output, result_format),
-        check_causes(fail_on, since),
-        rows=row_options(limit, only, sort, output),
-        since=since,
+        output,
+        fail_on,
+        since,
+        opt.RowOptions(limit, only or (), sort or ""),
+        is_quiet=quiet,
+        is_plain=no_color,
         exit_zero=exit_zero,
     )
     warn_of_settings()
@@ -149,7 +120,7 @@ def _check(
     named: Sequence[str],
     parameters: Sequence[str],
     allowed: Collection[str],
-    options: OutputOptions,
+    options: opt.OutputOptions,
 ) -> int:
     from cmk_check.cli.console import remarks
     from cmk_check.cli.result_writer import excuse, write_result
@@ -169,14 +140,14 @@ def _check(
     if earlier:
         difference = result.compare(earlier)
         difference.show(remarks(color=False), options.rows.limit, quiet=options.quiet)
-        is_new = FailOn.NEW not in options.fail_on or bool(difference.new)
+        is_new = opt.FailOn.NEW not in options.fail_on or bool(difference.new)
     if result.faults:
         return USAGE
     if not all(row.get("allowed", True) for row in result.rows):
         return VIOLATED
     verdicts = {row.get("verdict") for row in result.rows}
-    code = UNKNOWN if Verdict.UNKNOWN in verdicts and FailOn.UNKNOWN in options.fail_on else 0
-    if Verdict.NON_COMPLIANT in verdicts and is_new and FailOn.NON_COMPLIANT in options.fail_on:
+    code = UNKNOWN if Verdict.UNKNOWN in verdicts and opt.FailOn.UNKNOWN in options.fail_on else 0
+    if Verdict.NON_COMPLIANT in verdicts and is_new and opt.FailOn.NON_COMPLIANT in options.fail_on:
         code = VIOLATED
     unread = any(row["address"] == TOO_LARGE.address for row in result.rows)
     return excuse(code, UNKNOWN if unread else 0) if options.exit_zero else code

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -183,25 +183,59 @@ def sort_option(columns: Collection[Sort]) -> Any:  # noqa: ANN401 - as typer de
     return format_option(columns, "Sort the rows by a column, not the worst first.", "--sort")
 
 
-def row_options(limit: int | None, only: Any, sort: Any, output: Path | None) -> RowOptions:  # noqa: ANN401 - as typer returns them
-    """Return the options of a table; without a limit, a terminal gets some rows."""
+def fail_on_option(causes: Collection[FailOn], always: str) -> Any:  # noqa: ANN401 - as typer declares it
+    """Return the option that chooses what fails; ``always`` names what no choice leaves out."""
+    return choice_list(
+        causes,
+        "--fail-on",
+        "CAUSE,...",
+        f"What makes the exit code 1 or 3: {', '.join(causes)}. {always} always does; with new, 1 "
+        "is only for that and for violations that the file of --since does not have.",
+    )
+
+
+def options_of(  # noqa: PLR0913 - an argument for each option
+    result_format: Format | ReportFormat,
+    output: Path | None,
+    fail_on: Collection[FailOn],
+    since: Path | None,
+    rows: RowOptions,
+    *,
+    is_quiet: bool,
+    is_plain: bool,
+    exit_zero: bool,
+    subscriptions: Sequence[str] = (),
+) -> OutputOptions:
+    """Check the options for output and exit code; without a limit, a terminal gets some rows.
+
+    Raises:
+        BadParameter: two exclude each other, or the file cannot be written.
+
+    """
+    limit = rows.limit
     if limit is not None and limit < 0:
         raise typer.BadParameter("must be a number of rows, or 0 for all", param_hint="--limit")
     if limit is None and output is None and sys.stdout.isatty():
         limit = ROWS_AT_TERMINAL
-    return RowOptions(limit or None, only or (), sort or "")
+    if FailOn.NEW in fail_on:
+        if since is None:
+            raise typer.BadParameter("must be used with --since for new", param_hint="--fail-on")
+        # Only violations are new or old, so unknown accounts stay a cause.
+        fail_on = {*fail_on, *FAIL_ON}
+    return OutputOptions(
+        result_format,
+        is_quiet,
+        not is_plain,
+        _checked_file(output, result_format),
+        fail_on,
+        subscriptions,
+        replace(rows, limit=limit or None),
+        since,
+        exit_zero,
+    )
 
 
-def check_causes(fail_on: Collection[FailOn], since: Path | None) -> Collection[FailOn]:
-    """Return the causes; only violations are new or old, so unknown accounts stay a cause."""
-    if FailOn.NEW not in fail_on:
-        return fail_on
-    if since is None:
-        raise typer.BadParameter("must be used with --since for new", param_hint="--fail-on")
-    return {*fail_on, *FAIL_ON}
-
-
-def check_output(output: Path | None, result_format: StrEnum) -> Path | None:
+def _checked_file(output: Path | None, result_format: StrEnum) -> Path | None:
     """Return the file of the result, checked before a scan of minutes."""
     if output is None and result_format is Format.XLSX and sys.stdout.isatty():
         raise typer.BadParameter(

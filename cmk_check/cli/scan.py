@@ -6,28 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cmk_check.cli import output_options as opt
 from cmk_check.cli.exit_codes import complain, ended, run
-from cmk_check.cli.output_options import (
-    DEFAULT_CAUSES,
-    ExitZero,
-    FailOn,
-    Format,
-    Limit,
-    NoColor,
-    Only,
-    Output,
-    OutputOptions,
-    Quiet,
-    Since,
-    Sort,
-    check_causes,
-    check_output,
-    choice_list,
-    format_option,
-    only_option,
-    row_options,
-    sort_option,
-)
 from cmk_check.core.enums import Disposition, ExceptionMode
 from cmk_check.core.scope import Scope
 from cmk_check.core.text import is_guid
@@ -37,18 +17,9 @@ if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
 
 
-FailOnList = Annotated[
-    Any,
-    choice_list(
-        FailOn,
-        "--fail-on",
-        "CAUSE,...",
-        f"What makes the exit code 1 or 3: {', '.join(FailOn)}. A failed scan always does; with "
-        "new, 1 is only for violations that the file of --since does not have.",
-    ),
-]
-OnlyRows = Annotated[Any, only_option([each for each in Only if each is not Only.LOSS])]
-SortRows = Annotated[Any, sort_option(Sort)]
+FailOnList = Annotated[Any, opt.fail_on_option(opt.FailOn, "A failed scan")]
+OnlyRows = Annotated[Any, opt.only_option([each for each in opt.Only if each is not opt.Only.LOSS])]
+SortRows = Annotated[Any, opt.sort_option(opt.Sort)]
 
 
 def scan(  # noqa: PLR0913 - an argument for each option
@@ -70,12 +41,12 @@ def scan(  # noqa: PLR0913 - an argument for each option
         ),
     ] = None,
     result_format: Annotated[
-        Format, format_option(Format, "The format of the result.")
-    ] = Format.TABLE,
-    output: Output = None,
-    fail_on: FailOnList = DEFAULT_CAUSES,
-    since: Since = None,
-    limit: Limit = None,
+        opt.Format, opt.format_option(opt.Format, "The format of the result.")
+    ] = opt.Format.TABLE,
+    output: opt.Output = None,
+    fail_on: FailOnList = opt.DEFAULT_CAUSES,
+    since: opt.Since = None,
+    limit: opt.Limit = None,
     only: OnlyRows = None,
     sort: SortRows = None,
     change_scope: Annotated[
@@ -88,9 +59,9 @@ def scan(  # noqa: PLR0913 - an argument for each option
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
-    exit_zero: ExitZero = False,
-    quiet: Quiet = False,
-    no_color: NoColor = False,
+    exit_zero: opt.ExitZero = False,
+    quiet: opt.Quiet = False,
+    no_color: opt.NoColor = False,
 ) -> None:
     """Scan the estate once and show which accounts are not under a customer-managed key.
 
@@ -107,9 +78,9 @@ def scan(  # noqa: PLR0913 - an argument for each option
     exception.
     """
     if as_json:
-        if result_format not in {Format.TABLE, Format.JSON}:
+        if result_format not in {opt.Format.TABLE, opt.Format.JSON}:
             raise typer.BadParameter("must be used without --format", param_hint="--json")
-        result_format = Format.JSON
+        result_format = opt.Format.JSON
     subscriptions = subscription_ids(subscription or ())
     if subscriptions and change_scope:
         raise typer.BadParameter(
@@ -121,17 +92,16 @@ def scan(  # noqa: PLR0913 - an argument for each option
             "must not be used with --subscription: only scans of everything are compared",
             param_hint="--since",
         )
-    rows = row_options(limit, only, sort, output)
-    options = OutputOptions(
+    options = opt.options_of(
         result_format,
-        quiet,
-        not no_color,
-        check_output(output, result_format),
-        check_causes(fail_on, since),
-        subscriptions,
-        rows,
+        output,
+        fail_on,
         since,
-        exit_zero,
+        opt.RowOptions(limit, only or (), sort or ""),
+        is_quiet=quiet,
+        is_plain=no_color,
+        exit_zero=exit_zero,
+        subscriptions=subscriptions,
     )
     if change_scope and store is None:
         raise typer.BadParameter("must be used with --store", param_hint="--change-scope")
@@ -140,15 +110,15 @@ def scan(  # noqa: PLR0913 - an argument for each option
     raise typer.Exit(ended(work, "the scan did not finish"))
 
 
-def _run(store: str | None, options: OutputOptions, *, change_scope: bool) -> int:
+def _run(store: str | None, options: opt.OutputOptions, *, change_scope: bool) -> int:
     from cmk_check.cli.scan_report import scan_and_report
     from cmk_check.config.settings_error import SettingsError
 
     settings = settings_of(store, options.subscriptions)
-    if FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
+    if opt.FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
         # Without key health, no key is read or found broken.
         raise SettingsError([("CMK_KEY_HEALTH", "must be on for --fail-on broken_key")])
-    if FailOn.EXCEPTED in options.fail_on and settings.exceptions is ExceptionMode.OFF:
+    if opt.FailOn.EXCEPTED in options.fail_on and settings.exceptions is ExceptionMode.OFF:
         raise SettingsError([("CMK_EXCEPTIONS", "must be show or accept for --fail-on excepted")])
     named = () if store is None else options.subscriptions
     return run(scan_and_report(settings, options, change_scope=change_scope, named=named))

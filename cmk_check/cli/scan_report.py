@@ -18,9 +18,8 @@ from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
 from cmk_check.cli.result_writer import excuse, printed, write_result
 from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan_result import ScanResult, as_json, as_xlsx
-from cmk_check.cli.scan_since import compare_scans, read_earlier_scan, scope_of_scan
 from cmk_check.cli.sign_in import say_who
-from cmk_check.cli.since import Earlier
+from cmk_check.cli.since import Earlier, compare_scans, read_earlier_scan, scope_of_scan
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
