@@ -20,6 +20,23 @@ if TYPE_CHECKING:
 FailOnList = Annotated[Any, opt.fail_on_option(opt.FailOn, "A failed scan")]
 OnlyRows = Annotated[Any, opt.only_option([each for each in opt.Only if each is not opt.Only.LOSS])]
 SortRows = Annotated[Any, opt.sort_option(opt.Sort)]
+Store = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Record in the app's tables: https://<account>.table.core.windows.net, or "
+        "Azurite's connection string. Without it, everything stays in memory.",
+    ),
+]
+ChangeScope = Annotated[
+    bool,
+    typer.Option(
+        "--change-scope",
+        help="With --store: scan even if the settings select other kinds, subscriptions or "
+        "rules for exceptions than the last scan there; findings outside the new scope are "
+        "removed.",
+    ),
+]
 
 
 def scan(  # noqa: PLR0913 - an argument for each option
@@ -32,14 +49,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
             "the app's estate.",
         ),
     ] = None,
-    store: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Record in the app's tables: https://<account>.table.core.windows.net, or "
-            "Azurite's connection string. Without it, everything stays in memory.",
-        ),
-    ] = None,
+    store: Store = None,
     result_format: Annotated[
         opt.Format, opt.format_option(opt.Format, "The format of the result.")
     ] = opt.Format.TABLE,
@@ -49,15 +59,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
     limit: opt.Limit = None,
     only: OnlyRows = None,
     sort: SortRows = None,
-    change_scope: Annotated[
-        bool,
-        typer.Option(
-            "--change-scope",
-            help="With --store: scan even if the settings select other kinds, subscriptions or "
-            "rules for exceptions than the last scan there; findings outside the new scope are "
-            "removed.",
-        ),
-    ] = False,
+    change_scope: ChangeScope = False,
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
     exit_zero: opt.ExitZero = False,
     quiet: opt.Quiet = False,
