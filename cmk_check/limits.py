@@ -414,8 +414,8 @@ PROGRESS_LINES: Final = 10
 PROGRESS_LINE_SECONDS: Final = 10.0
 # A terminal reports its width; a pipe or a file takes whole lines.
 PIPE_WIDTH_CHARS: Final = 10_000
-# The longest verdict, account and reason, so that each account fits on one line.
-ONE_LINE_CHARS: Final = 140
+# More would scroll the totals out of sight. A person can ask for all.
+ROWS_AT_TERMINAL: Final = 50
 
 # --- Evidence: internal
 # A page of a thousand findings takes seconds, and longer over a slow connection.

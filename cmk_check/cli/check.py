@@ -1,16 +1,24 @@
 """``check``: judges accounts in templates, plans and output of ``az``, without Azure."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cmk_check.cli.check_input import has_schema, read_document, say_failed, say_fault
-from cmk_check.cli.check_report import ReportRow, write_report
+from cmk_check.cli import output_options as opt
+from cmk_check.cli.check_input import (
+    NotADocument,
+    find_files,
+    has_schema,
+    read_document,
+    say_failed,
+    say_fault,
+)
+from cmk_check.cli.check_report import CheckResult, ReportRow, read_earlier_check
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain, ended
-from cmk_check.cli.output_options import ReportFormat, format_option
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.core.enums import Verdict
 from cmk_check.core.planned.account import (
@@ -34,11 +42,25 @@ from cmk_check.core.planned.terraform_plan import read_plan
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
 
+if TYPE_CHECKING:
+    from cmk_check.cli.since import Scope
 
-def check(
+_CAUSES: Final = (opt.FailOn.NON_COMPLIANT, opt.FailOn.UNKNOWN, opt.FailOn.NEW)
+_STATES: Final = (opt.Only.NON_COMPLIANT, opt.Only.UNKNOWN, opt.Only.COMPLIANT, opt.Only.LOSS)
+FailOnList = Annotated[Any, opt.fail_on_option(_CAUSES, "A loss")]
+OnlyRows = Annotated[Any, opt.only_option(_STATES)]
+SortRows = Annotated[Any, opt.sort_option((opt.Sort.ACCOUNT, opt.Sort.REASON))]
+
+
+def check(  # noqa: PLR0913 - an argument for each option
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="JSON files; - is standard input.")
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="JSON files, patterns like 'infra/**/*.json', or folders; - is standard input.",
+        ),
     ],
+    *,
     parameters: Annotated[
         list[str] | None,
         typer.Option(
@@ -56,8 +78,17 @@ def check(
         ),
     ] = None,
     result_format: Annotated[
-        ReportFormat, format_option(ReportFormat, "The format of the result.")
-    ] = ReportFormat.TABLE,
+        opt.ReportFormat, opt.format_option(opt.ReportFormat, "The format of the result.")
+    ] = opt.ReportFormat.TABLE,
+    output: opt.Output = None,
+    fail_on: FailOnList = opt.DEFAULT_CAUSES,
+    since: opt.Since = None,
+    limit: opt.Limit = None,
+    only: OnlyRows = None,
+    sort: SortRows = None,
+    exit_zero: opt.ExitZero = False,
+    quiet: opt.Quiet = False,
+    no_color: opt.NoColor = False,
 ) -> None:
     """Judge the accounts in templates and plans before they exist, by the same rule as a scan.
 
@@ -70,21 +101,72 @@ def check(
     written; otherwise 1 if any account is non_compliant, or a Terraform plan deletes one or removes
     its key; otherwise 3 if any is unknown; otherwise 0, also if there is no account.
     """
+    options = opt.options_of(
+        result_format,
+        output,
+        fail_on,
+        since,
+        opt.RowOptions(limit, only or (), sort or ""),
+        is_quiet=quiet,
+        is_plain=no_color,
+        exit_zero=exit_zero,
+    )
     warn_of_settings()
-    losses = frozenset(allow_loss or ())
-    work = partial(_check, list(dict.fromkeys(files)), parameters or [], losses, result_format)
+    work = partial(_check, files, parameters or [], frozenset(allow_loss or ()), options)
     raise typer.Exit(ended(work, "the files were not judged"))
 
 
 def _check(
-    files: Sequence[str],
+    named: Sequence[str],
     parameters: Sequence[str],
     allowed: Collection[str],
-    result_format: ReportFormat,
+    options: opt.OutputOptions,
 ) -> int:
+    from cmk_check.cli.console import remarks
+    from cmk_check.cli.result_writer import excuse, write_result
+    from cmk_check.cli.since import scope_of
+
     kinds = {kind.lower() for kind in settings_of(None, ()).kinds}
-    documents, rows, faults, notes = {}, [], [], []
-    for file in (*parameters, *files):
+    scope = scope_of("check", kinds=[*kinds])
+    earlier = read_earlier_check(options.since, scope) if options.since else None
+    result = _judge_files(named, parameters, allowed, kinds, scope)
+    unused = set(allowed) - {row["address"] for row in result.rows if "allowed" in row}
+    warnings = [f"{each} is not lost; remove --allow-loss." for each in sorted(unused)]
+    notes = () if options.quiet else result.notes.values()
+    for message in (*result.faults, *notes, *warnings):
+        complain(shown(message))
+    asyncio.run(write_result(options, result.writer(options)))
+    is_new = True
+    if earlier:
+        difference = result.compare(earlier)
+        difference.show(remarks(color=False), options.rows.limit, quiet=options.quiet)
+        is_new = opt.FailOn.NEW not in options.fail_on or bool(difference.new)
+    if result.faults:
+        return USAGE
+    if not all(row.get("allowed", True) for row in result.rows):
+        return VIOLATED
+    verdicts = {row.get("verdict") for row in result.rows}
+    code = UNKNOWN if Verdict.UNKNOWN in verdicts and opt.FailOn.UNKNOWN in options.fail_on else 0
+    if Verdict.NON_COMPLIANT in verdicts and is_new and opt.FailOn.NON_COMPLIANT in options.fail_on:
+        code = VIOLATED
+    unread = any(row["address"] == TOO_LARGE.address for row in result.rows)
+    return excuse(code, UNKNOWN if unread else 0) if options.exit_zero else code
+
+
+def _judge_files(
+    named: Sequence[str],
+    parameters: Sequence[str],
+    allowed: Collection[str],
+    kinds: Collection[str],
+    scope: "Scope",
+) -> CheckResult:
+    documents: dict[str, object] = {}
+    rows: list[ReportRow] = []
+    faults: list[str] = []
+    notes: dict[str, str] = {}
+    found = {file: each for each in named for file in find_files(each)}
+    faults += [f"{each}: no JSON file was found." for each in named if not find_files(each)]
+    for file in (*parameters, *found):
         begin_document()
         try:
             documents[file] = read_document(file)
@@ -92,41 +174,33 @@ def _check(
             faults.append(say_fault(file, error))
     given = {file for file, each in documents.items() if has_schema(each, "deploymentParameters")}
     used = {*parameters}
-    for file in (each for each in files if each in documents and each not in given):
+    for file in (each for each in found if each in documents and each not in given):
         own = file.replace(".json", ".parameters.json")
         beside = [each for each in documents if each in given & {*parameters, own}]
         used |= {*beside}
         try:
             accounts, judged = _judge(documents[file], [documents[each] for each in beside], kinds)
         except (NotUsable, RepeatedName) as error:
-            faults.append(say_fault(file, error))
+            if isinstance(error, NotADocument) and Path(found[file]).is_dir():
+                notes[file] = f"{file}: ignored: neither a template, a plan nor an account."
+            else:
+                faults.append(say_fault(file, error))
             continue
-        found = [_row(file, each, row) for each, row in judged if row]
-        rows += found
-        if not found:
+        of_file = [_row(file, each, row) for each, row in judged if row]
+        for row in of_file:
+            if "verdict" not in row:
+                row["allowed"] = row["address"] in allowed
+        rows += of_file
+        if not of_file:
             is_part = member(documents[file], "complete") is False
             but = f", but {len(accounts)} of kinds that CMK_KINDS leaves out" if accounts else ""
             what = "is an incomplete plan and shows" if is_part else "contains"
-            notes.append(f"{file}: {what} no account{but}.")
-    losses = [row for row in rows if "verdict" not in row]
-    for row in losses:
-        row["allowed"] = row["address"] in allowed
+            notes[file] = f"{file}: {what} no account{but}."
     faults += [f"{file}: also provide the template of these parameters." for file in given - used]
     faults += [
         f"{each}: must be a parameters file." for each in {*parameters} & {*documents} - given
     ]
-    unused = set(allowed) - {row["address"] for row in losses}
-    remarks = [f"{each} is not lost; remove --allow-loss." for each in sorted(unused)]
-    for message in (*faults, *notes, *remarks):
-        complain(shown(message))
-    write_report(rows, faults, notes, result_format)
-    if faults:
-        return USAGE
-    if not all(row["allowed"] for row in losses):
-        return VIOLATED
-    verdicts = {row.get("verdict") for row in rows}
-    codes = {Verdict.NON_COMPLIANT: VIOLATED, Verdict.UNKNOWN: UNKNOWN}
-    return next((code for verdict, code in codes.items() if verdict in verdicts), 0)
+    return CheckResult([*documents], rows, faults, notes, scope)
 
 
 def _judge(
@@ -145,7 +219,10 @@ def _judge(
 def _row(file: str, account: PlannedAccount, said: Mapping[str, str | None]) -> ReportRow:
     name = getattr(account.name, "text", account.name)
     own = {"address": account.address, "name": name if isinstance(name, str) else account.address}
-    place = {"file": Path(file).as_posix(), "line": account.line}
+    path = Path(file).as_posix()
+    # None: what the account is called is open, so it may be another one than before.
+    identity = f"{path}#{account.address}#{name}" if isinstance(account.name, str) else None
+    place = {"file": path, "line": account.line, "id": identity}
     return {**place, **{part: brief(text) for part, text in own.items()}, **said}
 
 
@@ -167,4 +244,6 @@ def _accounts(document: object, parameters: Sequence[object]) -> Sequence[Planne
         return read_prediction(document)
     if (existing := read_accounts(document)) is not None:
         return existing
-    raise NotUsable("this is neither a template nor a plan, and no account or list of accounts")
+    why = "this is neither a template nor a plan, and no account or list of accounts"
+    looks_like_one = member(document, "resources") is not None or has_schema(document, "deployment")
+    raise NotUsable(why) if looks_like_one else NotADocument(why)

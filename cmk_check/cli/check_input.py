@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from bisect import bisect
+from glob import glob
 from json import scanner
 from pathlib import Path
 from typing import Any, Final
@@ -22,13 +23,37 @@ _MARKS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": 
 _NO_PLAN: Final = (
     "this is {}; run `terraform plan -out plan.bin` and `terraform show -json plan.bin > plan.json`"
 )
+_PATTERN: Final = re.compile(r"[*?[]")
 _COMMENT: Final = re.compile(
     r'("(?:[^"\\\n]|\\.)*+"?)|//[^\r\n]*+(?=\r?\n|\Z)|/\*.*?(?:\*/|\Z)', re.DOTALL
 )
 
 
+class NotADocument(NotUsable):
+    """A JSON file of another kind."""
+
+
 class _Located(dict[str, object]):
     line = 0
+
+
+def find_files(given: str) -> list[str]:
+    """Return the files that a name, a pattern or a folder stands for, none if there is none.
+
+    Hidden folders and links to folders are left out.
+    """
+    path = Path(given)
+    if path.is_dir():
+        found = [
+            each
+            for each in path.rglob("*.json")
+            if not any(part.startswith(".") for part in each.relative_to(path).parts)
+        ]
+    elif path.exists() or given == _STDIN or not _PATTERN.search(given):
+        return [given]
+    else:
+        found = [Path(each) for each in glob(given, recursive=True)]  # noqa: PTH207 - may be absolute
+    return sorted(str(each) for each in found if not each.is_dir())
 
 
 def _text(file: str) -> str:

@@ -1,88 +1,152 @@
-"""The result of ``check`` in each format."""
+"""The result of ``check`` in each format, and what is new in it since an earlier one."""
 
 import json
-import sys
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, Final
-from xml.etree import ElementTree as ET
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-from cmk_check.cli.output_options import ReportFormat
-from cmk_check.cli.stdout import write, write_bytes
+from cmk_check.cli.entries import Entry, Problem
+from cmk_check.cli.output_options import OutputOptions, ReportFormat
 from cmk_check.core.enums import PostureReason, ReasonSeverity, Verdict
-from cmk_check.core.text import shown
 
-_INFO, _UNKNOWN, _ERROR = ReasonSeverity.INFO, ReasonSeverity.UNKNOWN, ReasonSeverity.ERROR
-# A row without a verdict is a loss.
-_SEVERITIES: Final = dict(zip((*Verdict, None), (_INFO, _ERROR, _UNKNOWN, _ERROR), strict=True))
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cmk_check.cli.since import Difference, Earlier, Scope, Violations
+
+# A row without a verdict is a loss. The worst first.
+_LOSS: Final = "loss"
+_ALLOWED: Final = "allowed loss"
+_ORDER: Final = (_LOSS, Verdict.NON_COMPLIANT, Verdict.UNKNOWN, _ALLOWED, Verdict.COMPLIANT)
 
 type ReportRow = dict[str, Any]
 
 
-def write_report(
-    rows: Sequence[ReportRow],
-    faults: Sequence[str],
-    notes: Sequence[str],
-    result_format: ReportFormat,
-) -> None:
-    """Write accounts with their verdicts, losses without, and what was not judged or is empty."""
-    from cmk_check.cli.junit import add_test, document_of
-    from cmk_check.cli.problems import Problem
-    from cmk_check.cli.sarif import log_of, result
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Accounts with their verdicts, losses without, and files that were not judged.
 
-    found = []
-    for row in rows:
-        accepted = "Accepted by --allow-loss." if row.get("allowed") else None
-        severity = _SEVERITIES[row.get("verdict")]
-        found.append((row, Problem(row["reason"], severity, row["message"], accepted)))
-    if result_format is ReportFormat.JSON:
-        accounts = [row for row in rows if "verdict" in row]
-        losses = [row for row in rows if "allowed" in row]
-        parts = {"accounts": accounts, "losses": losses}
-        write(json.dumps({**parts, "notUsable": faults, "empty": notes}, indent=2))
-    elif result_format is ReportFormat.SARIF:
-        results = []
-        for row, problem in found:
-            text, place = f"{row['name']}: {problem.message}", (row["file"], row["line"])
-            if problem.severity is not _INFO and not problem.accepted:
-                own_id = f"{row['file']}#{row['address']}"
-                results.append(result(problem, text, own_id, row["name"], place))
+    ``notes`` are about ``files`` that were judged and have no account.
+    """
+
+    files: Collection[str]
+    rows: Sequence[ReportRow]
+    faults: Sequence[str]
+    notes: Mapping[str, str]
+    scope: "Scope"
+
+    def writer(self, options: OutputOptions) -> "Callable[[Console], AsyncIterator[bytes]]":
+        """Return what yields the result in its format."""
+
+        async def write(console: "Console") -> AsyncIterator[bytes]:
+            yield self._in_format(console, options)
+
+        return write
+
+    def _in_format(self, console: "Console", options: OutputOptions) -> bytes:
+        from cmk_check.cli.junit import as_junit
+        from cmk_check.cli.result_writer import printed
+        from cmk_check.cli.sarif import as_sarif
+
+        match options.format:
+            case ReportFormat.JSON:
+                accounts, losses = self._accounts(), [row for row in self.rows if "allowed" in row]
+                parts = {"scope": self.scope, "accounts": accounts, "losses": losses}
+                notes = [*self.notes.values()]
+                text = json.dumps({**parts, "notUsable": self.faults, "empty": notes}, indent=2)
+                return f"{text}\n".encode()
+            case ReportFormat.SARIF:
+                return as_sarif(self._entries(), {}, failed=bool(self.faults))
+            case ReportFormat.JUNIT:
+                return as_junit([*map(_fault, self.faults), *self._entries()])
+        return printed(console, lambda: self._show(console, options))
+
+    def _accounts(self) -> list[ReportRow]:
+        return [row for row in self.rows if "verdict" in row]
+
+    def _entries(self) -> list[Entry]:
         code = PostureReason.NO_ACCOUNTS_IN_SCOPE
-        said = [Problem(code, _INFO, note) for note in notes]
-        write_bytes(log_of(results, said, {"executionSuccessful": not faults}))
-    elif result_format is ReportFormat.JUNIT:
-        suite = ET.Element("testsuite", name="cmk_check")
-        for fault in faults:
-            problem = Problem("not_usable", _UNKNOWN, fault)
-            add_test(suite, "cmk_check", "file", fault, [problem])
-        for row, problem in found:
-            what = f"{row['name']}, {row['file']}, line {row['line']}"
-            add_test(suite, row["file"], row["address"], what, [problem])
-        write_bytes(document_of(suite))
-    else:
-        _show(rows, is_whole=not faults)
+        return [*map(_entry, self.rows)] + [
+            Entry(file, file, (), (file, "document", file), notes=[Problem(code, _INFO, note)])
+            for file, note in self.notes.items()
+        ]
+
+    def _show(self, console: "Console", options: OutputOptions) -> None:
+        from cmk_check.cli.table import COLOURS
+        from cmk_check.cli.terminal_rows import Row, print_rows
+
+        rows = []
+        for place, row in enumerate(self.rows):
+            state = _state(row)
+            cells = {"verdict": state, "account": row["name"]}
+            cells |= {"place": f"{row['file']}:{row['line']}", "reason": row["reason"]}
+            colour = COLOURS[row.get("verdict") or Verdict.NON_COMPLIANT]
+            messages = [] if state == Verdict.COMPLIANT else [(row["reason"], row["message"])]
+            cells["resource"] = row["address"]
+            rows.append(Row(cells, colour, messages, (_ORDER.index(state), place)))
+        print_rows(console, rows, options.rows)
+        counts = Counter(map(_state, self.rows))
+        parts = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in Verdict)
+        losses = counts[_LOSS] + counts[_ALLOWED]
+        if not self.faults:
+            more = f"; losses: {losses:,}" if losses else ""
+            console.print(f"accounts: {len(self.rows) - losses:,}: {parts}{more}")
+
+    def compare(self, earlier: "Earlier") -> "Difference":
+        """Compare with an earlier result."""
+        rows = {row["id"]: row["verdict"] for row in self._accounts()}
+        files = {row["id"]: row["file"] for row in earlier.document["accounts"]}
+        # An account may be in a part of the document that is unknown.
+        unknown = {row["file"] for row in self.rows if row.get("verdict") == Verdict.UNKNOWN}
+        clear = {Path(file).as_posix() for file in self.files} - unknown
+
+        def is_settled(account: str, _reason: str) -> bool:
+            return files.get(account) in clear and rows.get(account) in {None, Verdict.COMPLIANT}
+
+        return earlier.compare(_violations(self._accounts(), "new"), is_settled)
 
 
-def _show(rows: Sequence[ReportRow], *, is_whole: bool) -> None:
-    from cmk_check.cli import terminal_rows
-    from cmk_check.cli.console import open_console, say
-    from cmk_check.cli.table import COLOURS
+_INFO, _UNKNOWN, _ERROR = ReasonSeverity.INFO, ReasonSeverity.UNKNOWN, ReasonSeverity.ERROR
 
-    console = open_console(sys.stdout, color=True)
-    table = []
-    for row in rows:
-        verdict = row.get("verdict") or ("allowed loss" if row["allowed"] else "loss")
-        first, place = (verdict, row["name"], row["reason"]), f"{row['file']}:{row['line']}"
-        colour = COLOURS[row.get("verdict") or Verdict.NON_COMPLIANT]
-        table.append(terminal_rows.Row(first, (place, row["address"]), colour))
-    if table:
-        terminal_rows.print_rows(
-            console, ("verdict", "account", "reason"), ("place", "resource"), table
-        )
-    for text in dict.fromkeys(f"{row['name']}: {row['message']}" for row in rows):
-        say(console, shown(text), hanging=terminal_rows.INDENT)
-    counts = Counter(row.get("verdict") for row in rows)
-    parts = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in Verdict)
-    losses = f"; losses: {counts[None]:,}" if counts[None] else ""
-    if is_whole:
-        console.print(f"accounts: {counts.total() - counts[None]:,}: {parts}{losses}")
+
+def read_earlier_check(file: Path, scope: "Scope") -> "Earlier":
+    """Read the JSON result of an earlier check.
+
+    Raises:
+        NotUsable: as ``read_earlier``.
+
+    """
+    from cmk_check.cli.since import read_earlier
+
+    return read_earlier(file, scope, lambda document: _violations(document["accounts"], "old"))
+
+
+def _violations(rows: Sequence[ReportRow], when: str) -> "Violations":
+    """Return the violations; one whose name could not be worked out equals no other."""
+    return {
+        (row["id"] or f"{when} {place}", row["reason"]): f"{row['name']}: {row['reason']}, "
+        f"{row['file']}, {row['address']}"
+        for place, row in enumerate(rows)
+        if row["verdict"] == Verdict.NON_COMPLIANT
+    }
+
+
+def _state(row: ReportRow) -> str:
+    return str(row.get("verdict") or (_ALLOWED if row["allowed"] else _LOSS))
+
+
+def _entry(row: ReportRow) -> Entry:
+    accepted = "Accepted by --allow-loss." if row.get("allowed") else None
+    severity = _UNKNOWN if row.get("verdict") == Verdict.UNKNOWN else _ERROR
+    problem = Problem(row["reason"], severity, row["message"], accepted)
+    problems = [] if row.get("verdict") == Verdict.COMPLIANT else [problem]
+    test = (row["file"], row["address"], f"{row['name']}, {row['file']}, line {row['line']}")
+    place = (row["file"], row["line"])
+    return Entry(f"{row['file']}#{row['address']}", row["name"], problems, test, place)
+
+
+def _fault(fault: str) -> Entry:
+    problem = Problem("not_usable", _UNKNOWN, fault)
+    return Entry(fault, fault, [problem], ("cmk_check", "file", fault))

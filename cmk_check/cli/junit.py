@@ -1,4 +1,4 @@
-"""The result of a scan as JUnit XML, which CI servers show as tests: one per account.
+"""A result as JUnit XML, which CI servers show as tests: one per account.
 
 It follows the schema of Jenkins (tests/unit/cli/junit-10.xsd), which other CI servers also read.
 """
@@ -7,13 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from cmk_check.cli.problems import Collected, Problem
+from cmk_check.cli.entries import Entry
 from cmk_check.core.enums import ReasonSeverity
 from cmk_check.core.text import shown
-from cmk_check.web import models
-from cmk_check.web.json_model import written
 
-_SUITE: Final = "cmk_check"
 _FAILURE: Final = "failure"
 _ERROR: Final = "error"
 _SKIPPED: Final = "skipped"
@@ -23,32 +20,17 @@ _ELEMENTS: Final[Mapping[ReasonSeverity, str]] = {
 }
 
 
-def as_junit(collected: Collected, status: models.Status) -> bytes:
-    """Write a test for the scan itself, for each subscription with a gap and for each account.
+def as_junit(entries: Sequence[Entry], timestamp: str | None = None) -> bytes:
+    """Write a test for each entry.
 
     A test fails if its account is non-compliant or its key broken, and has an error if either is
-    unknown. It is skipped if the settings accept the violation, or if the account was not read
-    again: such a test must not pass. What changes no result, such as a key at risk or a kind that
-    the settings leave out, is in the test's output.
+    unknown. It is skipped if the violation is accepted, or if the account was not read again: such
+    a test must not pass. What changes no result, such as a key at risk or a kind that the settings
+    leave out, is in the test's output.
     """
-    suite = ET.Element("testsuite", name=_SUITE)
-    add_test(suite, _SUITE, "scan", "the scan", [*collected.of_scan, *collected.notes])
-    for subscription, problem in collected.gaps:
-        number = subscription.subscription_id
-        text = f"subscription {subscription.name or number} ({number})"
-        add_test(suite, number, "subscription", text, [problem])
-    for finding, problems in collected.accounts:
-        name = f"{finding.resource_group}/{finding.name}"
-        subscription_name = finding.subscription_name or finding.subscription_id
-        text = f"{finding.id} in subscription {subscription_name}"
-        old = collected.old.get(finding.id)
-        add_test(suite, finding.subscription_id, name, text, problems, old=old)
-    last = status.last_scan
-    return document_of(suite, None if last is None else written(last.started_at))
-
-
-def document_of(suite: ET.Element, timestamp: str | None = None) -> bytes:
-    """Return a test suite as a document, with its totals."""
+    suite = ET.Element("testsuite", name="cmk_check")
+    for entry in entries:
+        _add_test(suite, entry)
     root = ET.Element("testsuites")
     root.append(suite)
     tests = list(suite)
@@ -66,20 +48,13 @@ def document_of(suite: ET.Element, timestamp: str | None = None) -> bytes:
     return document + b"\n"
 
 
-def add_test(  # noqa: PLR0913 - each is a part of a test
-    suite: ET.Element,
-    class_name: str,
-    name: str,
-    what: str,
-    problems: Sequence[Problem],
-    *,
-    old: Problem | None = None,
-) -> None:
+def _add_test(suite: ET.Element, entry: Entry) -> None:
     """Add a test, which passes if no problem fails it."""
+    class_name, name, what = map(shown, entry.test)
     # Some readers refuse a test without a duration, and no duration was measured.
-    test = ET.SubElement(suite, "testcase", classname=shown(class_name), name=shown(name), time="0")
+    test = ET.SubElement(suite, "testcase", classname=class_name, name=name, time="0")
     remarks = []
-    for problem in problems:
+    for problem in (*entry.problems, *entry.notes):
         message = shown(problem.message)
         element = _ELEMENTS.get(problem.severity)
         if problem.accepted is not None:
@@ -87,8 +62,8 @@ def add_test(  # noqa: PLR0913 - each is a part of a test
         if element is None:
             remarks.append(f"{problem.code}: {message}")
             continue
-        ET.SubElement(test, element, type=problem.code, message=message).text = shown(what)
-    if old is not None and not len(test):
-        ET.SubElement(test, _SKIPPED, type=old.code, message=old.message).text = shown(what)
+        ET.SubElement(test, element, type=problem.code, message=message).text = what
+    if (old := entry.old) is not None and not len(test):
+        ET.SubElement(test, _SKIPPED, type=old.code, message=old.message).text = what
     if remarks:
         ET.SubElement(test, "system-out").text = "\n".join(remarks)

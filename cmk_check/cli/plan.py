@@ -18,48 +18,63 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import is_guid
 from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS
 
+AccountName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="ACCOUNT",
+        help="The account's name, as shown by `scan`, or its ARM id. For a name, all "
+        "subscriptions are read, and only one account may have that name.",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="The folder for many plans, new or empty: a script for each account, "
+        "an index, and run.sh, which runs the scripts in order.",
+    ),
+]
+Vault = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|ID",
+        help="An existing vault, for an account without a key: its name in the account's "
+        "subscription, or its ARM id. Without it, the plan creates a vault.",
+    ),
+]
+Subscriptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ID|NAME",
+        help="Plan for all accounts of this subscription, into a folder; can be repeated.",
+    ),
+]
+ShareVault = Annotated[
+    bool,
+    typer.Option(
+        "--share-vault",
+        help="For a folder: one new vault and one key for all accounts of an owner in a "
+        "subscription and region.",
+    ),
+]
+Owner = Annotated[
+    str | None,
+    typer.Option(metavar="OWNER", help="Plan for all accounts of this owner, into a folder."),
+]
+Unowned = Annotated[
+    bool,
+    typer.Option("--unowned", help="Plan for all accounts without an owner, into a folder."),
+]
+
 
 def plan(  # noqa: PLR0913 - an argument for each option
-    account: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="ACCOUNT",
-            help="The account's name, as shown by `scan`, or its ARM id. For a name, all "
-            "subscriptions are read, and only one account may have that name.",
-        ),
-    ] = None,
+    account: AccountName = None,
     *,
-    owner: Annotated[
-        str | None,
-        typer.Option(metavar="OWNER", help="Plan for all accounts of this owner, into a folder."),
-    ] = None,
-    unowned: Annotated[
-        bool,
-        typer.Option("--unowned", help="Plan for all accounts without an owner, into a folder."),
-    ] = False,
-    subscription: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ID|NAME",
-            help="Plan for all accounts of this subscription, into a folder; can be repeated.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="The folder for many plans, new or empty: a script for each account, "
-            "an index, and run.sh, which runs the scripts in order.",
-        ),
-    ] = None,
-    vault: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|ID",
-            help="An existing vault, for an account without a key: its name in the account's "
-            "subscription, or its ARM id. Without it, the plan creates a vault.",
-        ),
-    ] = None,
+    owner: Owner = None,
+    unowned: Unowned = False,
+    subscription: Subscriptions = None,
+    out: Out = None,
+    vault: Vault = None,
     key: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="The key; the script creates it if it does not exist."),
@@ -73,14 +88,7 @@ def plan(  # noqa: PLR0913 - an argument for each option
     every: Annotated[
         bool, typer.Option("--all", help="Plan for all accounts, into a folder.")
     ] = False,
-    share_vault: Annotated[
-        bool,
-        typer.Option(
-            "--share-vault",
-            help="For a folder: one new vault and one key for all accounts of an owner in a "
-            "subscription and region.",
-        ),
-    ] = False,
+    share_vault: ShareVault = False,
     _debug: Debug = False,
 ) -> None:
     """Write a script that puts an account under a customer-managed key; change nothing.

@@ -14,7 +14,8 @@ from cmk_check.core.remediation.plan import Plan, TargetVault
 from cmk_check.limits import MAX_PLAN_NAME_CHARS
 
 if TYPE_CHECKING:
-    from cmk_check.cli.problems import Collected, Problem
+    from cmk_check.cli.entries import Problem
+    from cmk_check.cli.problems import Collected
     from cmk_check.core.model import Finding
     from cmk_check.web import models
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cmk_check.cli.entries import ESTATE, Entry, Problem
 from cmk_check.cli.scan_result import ScanResult
+from cmk_check.config.storage import InMemory
 from cmk_check.core.enums import (
     CoverageState,
     ExceptionMode,
@@ -28,16 +30,6 @@ from cmk_check.web.json_model import written
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """A reason of the catalogue with the message of one case; ``accepted`` is what accepts it."""
-
-    code: str
-    severity: ReasonSeverity
-    message: str
-    accepted: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Collected:
     """All accounts, all subscriptions with a gap, and the problems of the scan itself.
 
@@ -45,15 +37,52 @@ class Collected:
 
     An account with no problems is compliant and its key healthy, as far as it was read: ``old``
     maps account ids to why the result is only the last known one. ``accepts``: the settings let
-    honoured exceptions accept a violation.
+    honoured exceptions accept a violation. ``has_history``: the store has earlier scans.
     """
+
+    status: models.Status
 
     accounts: Sequence[tuple[models.Finding, Sequence[Problem]]]
     gaps: Sequence[tuple[models.Subscription, Problem]]
     of_scan: Sequence[Problem]
     notes: Sequence[Problem]
     old: Mapping[str, Problem]
-    accepts: bool = False
+    accepts: bool
+    has_history: bool
+
+    def entries(self) -> list[Entry]:
+        """Return the scan itself, each subscription with a gap, and each account."""
+        test = ("cmk_check", "scan", "the scan")
+        found = [Entry(ESTATE, "subscriptions", self.of_scan, test, notes=self.notes)]
+        for subscription, problem in self.gaps:
+            number = subscription.subscription_id
+            name = subscription.name or number
+            test = (number, "subscription", f"subscription {name} ({number})")
+            found.append(Entry(f"{ESTATE}/{number}", name, [problem], test))
+        for finding, problems in self.accounts:
+            owner = finding.subscription_name or finding.subscription_id
+            what = f"{finding.id} in subscription {owner}"
+            test = (finding.subscription_id, f"{finding.resource_group}/{finding.name}", what)
+            details = _details(finding) if problems else {}
+            old = self.old.get(finding.id)
+            found.append(Entry(finding.id, finding.name, problems, test, details=details, old=old))
+        return found
+
+
+def _details(finding: models.Finding) -> Mapping[str, object]:
+    """Return what code scanning shows of an account beside its problem."""
+    created = finding.evidence.created_at
+    return {
+        "hostedViewerUri": finding.portal_url,
+        "properties": {
+            "subscription": finding.subscription_name,
+            "resourceGroup": finding.resource_group,
+            "kind": finding.kind,
+            "location": finding.location,
+            "createdAt": created and written(created),
+            "accountTags": finding.tags,
+        },
+    }
 
 
 async def collect(answer: ScanResult, status: models.Status) -> Collected:
@@ -66,13 +95,13 @@ async def collect(answer: ScanResult, status: models.Status) -> Collected:
     expect = answer.context.options.expectations
     accepts = expect.exceptions is ExceptionMode.ACCEPT
     accounts = [
-        (finding, _of_account(finding, expect, accepts=accepts))
+        (finding, problems_of(finding, expect, accepts=accepts))
         async for page in answer.pages()
         for finding in page
     ]
     gaps = [
         (subscription, _of_gap(subscription.gap))
-        async for subscription in answer.gaps()
+        async for subscription in answer.subscriptions(CoverageState.GAP)
         if subscription.gap is not None
     ]
     listed = _listed(accounts, len(gaps))
@@ -91,7 +120,9 @@ async def collect(answer: ScanResult, status: models.Status) -> Collected:
         said = [Problem(PostureReason.SCAN_FAILED, ReasonSeverity.UNKNOWN, answer.failure)]
     notes = [each for each in said if each.severity is ReasonSeverity.INFO]
     of_scan = [each for each in said if each.severity is not ReasonSeverity.INFO]
-    return Collected(accounts, gaps, of_scan, notes, old, accepts)
+    # In memory, everything is first seen by this scan.
+    has_history = not isinstance(answer.settings.storage, InMemory)
+    return Collected(status, accounts, gaps, of_scan, notes, old, accepts, has_history)
 
 
 def _of_age(finding: models.Finding, now: datetime, max_age: timedelta) -> Problem | None:
@@ -108,7 +139,8 @@ def _of_age(finding: models.Finding, now: datetime, max_age: timedelta) -> Probl
     return Problem(code, POSTURE_REASONS[code].severity, f"{message}{dated}.")
 
 
-def _of_account(finding: models.Finding, expect: Expectations, *, accepts: bool) -> list[Problem]:
+def problems_of(finding: models.Finding, expect: Expectations, *, accepts: bool) -> list[Problem]:
+    """Return the problems of an account; ``accepts`` as in ``Collected``."""
     problems = []
     if finding.verdict is not Verdict.COMPLIANT:
         severity = VERDICT_REASONS[finding.reason].severity

@@ -1,4 +1,4 @@
-"""The result of a scan as SARIF 2.1.0, which code scanning reads.
+"""A result as SARIF 2.1.0, which code scanning reads.
 
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. Healthy accounts are left out,
 because a reader of SARIF takes every entry as a problem.
@@ -12,15 +12,13 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from cmk_check import VERSION
-from cmk_check.cli.problems import Collected, Problem
+from cmk_check.cli.entries import ESTATE, Entry, Problem
 from cmk_check.core.enums import ReasonSeverity
 from cmk_check.core.reasons.catalogue import CATALOGUE, CHECK_REASONS, ReasonEntry
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.core.text import shown
 from cmk_check.core.text_files import toml_of
-from cmk_check.web import models
-from cmk_check.web.json_model import written
 
 _LEVELS: Final[Mapping[ReasonSeverity, str]] = {
     ReasonSeverity.ERROR: "error",
@@ -35,17 +33,24 @@ _RULES: Final[Mapping[str, ReasonEntry]] = {
     for entries in (*CATALOGUE.values(), CHECK_REASONS.items())
     for code, entry in entries
 }
-_ESTATE: Final = "/subscriptions"
 
 
-def as_sarif(collected: Collected, status: models.Status, *, failed: bool) -> bytes:
-    """Yield every problem, with its rule from the catalogue of reasons.
+def as_sarif(
+    entries: Sequence[Entry],
+    invocation: Mapping[str, Any],
+    *,
+    failed: bool,
+    accepts: bool = False,
+) -> bytes:
+    """Write every problem, with its rule from the catalogue of reasons.
 
     The text is ASCII, so that names cannot control the terminal or fail in its encoding.
-    ``failed``: the scan did not finish.
+    ``failed``: the result is not complete. With ``accepts``, an accepted problem is a suppressed
+    result; otherwise it is none.
     """
-    invocation = {"executionSuccessful": not failed, **_times(status)}
-    return log_of(list(_results(collected)), collected.notes, invocation)
+    notes = [note for entry in entries for note in entry.notes]
+    results = list(_results(entries, accepts=accepts))
+    return log_of(results, notes, {"executionSuccessful": not failed, **invocation})
 
 
 def log_of(
@@ -113,59 +118,26 @@ def _rule(code: str, page: str) -> dict[str, Any]:
     return rule
 
 
-def _times(status: models.Status) -> dict[str, str]:
-    scan = status.last_scan
-    if scan is None:
-        return {}
-    times = {"startTimeUtc": scan.started_at, "endTimeUtc": scan.finished_at}
-    return {name: written(time) for name, time in times.items() if time is not None}
-
-
-def _results(collected: Collected) -> Iterator[dict[str, Any]]:
+def _results(entries: Sequence[Entry], *, accepts: bool) -> Iterator[dict[str, Any]]:
     # Either all results of a run have suppressions or none has (SARIF, 3.27.23).
-    none_suppressed: dict[str, Any] = {"suppressions": []} if collected.accepts else {}
-    for problem in collected.of_scan:
-        yield result(problem, problem.message, _ESTATE, "subscriptions") | none_suppressed
-    for subscription, problem in collected.gaps:
-        name = subscription.name or subscription.subscription_id
-        place = f"{_ESTATE}/{subscription.subscription_id}"
-        yield result(problem, f"{name}: {problem.message}", place, name) | none_suppressed
-    for finding, problems in collected.accounts:
-        for problem in problems:
-            text, suppressed = f"{finding.name}: {problem.message}", none_suppressed
+    none_suppressed: dict[str, Any] = {"suppressions": []} if accepts else {}
+    for entry in entries:
+        for problem in entry.problems:
+            suppressed = none_suppressed
             if problem.accepted:
                 why = {"justification": shown(problem.accepted)}
                 suppressed = {"suppressions": [{"kind": "external", "status": "accepted", **why}]}
-            yield (
-                result(problem, text, finding.id, finding.name)
-                | suppressed
-                | {
-                    "hostedViewerUri": finding.portal_url,
-                    "properties": {
-                        "subscription": finding.subscription_name,
-                        "resourceGroup": finding.resource_group,
-                        "kind": finding.kind,
-                        "location": finding.location,
-                        "createdAt": finding.evidence.created_at
-                        and written(finding.evidence.created_at),
-                        "accountTags": finding.tags,
-                    },
-                }
-            )
+            if accepts or not problem.accepted:
+                yield {**result(problem, entry), **suppressed, **entry.details}
 
 
-def result(
-    problem: Problem,
-    text: str,
-    resource_id: str,
-    name: str,
-    place: tuple[str, int | None] = ("", 1),
-) -> dict[str, Any]:
-    """Return one result; ``place`` is file and line, if the resource is in a file."""
+def result(problem: Problem, entry: Entry) -> dict[str, Any]:
+    """Return one result."""
     # The next reason after a fix is a new problem, so the fingerprint contains both.
-    own = f"{resource_id}\n{problem.code}"  # a file's name may not be UTF-8
+    own = f"{entry.id}\n{problem.code}"  # a file's name may not be UTF-8
     fingerprint = hashlib.sha256(own.encode(errors="backslashreplace")).hexdigest()[:32]
-    path = place[0] or resource_id.lstrip("/")
+    path, line = entry.place
+    text = problem.message if entry.id == ESTATE else f"{entry.name}: {problem.message}"
     return {
         "ruleId": problem.code,
         "level": _LEVELS[problem.severity],
@@ -175,11 +147,13 @@ def result(
                 # A resource in Azure has no file. GitHub requires one and shows its path, so the
                 # ARM id takes its place.
                 "physicalLocation": {
-                    "artifactLocation": {"uri": quote(path, errors="surrogateescape")},
-                    "region": {"startLine": place[1] or 1},
+                    "artifactLocation": {
+                        "uri": quote(path or entry.id.lstrip("/"), errors="surrogateescape")
+                    },
+                    "region": {"startLine": line or 1},
                 },
                 "logicalLocations": [
-                    {"name": name, "fullyQualifiedName": resource_id, "kind": "resource"}
+                    {"name": entry.name, "fullyQualifiedName": entry.id, "kind": "resource"}
                 ],
             }
         ],

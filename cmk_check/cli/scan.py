@@ -1,35 +1,47 @@
 """``scan``: runs one scan on a laptop or in a pipeline, in memory or into the app's tables."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cmk_check.cli import output_options as opt
 from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import complain, ended, run
-from cmk_check.cli.output_options import (
-    FAIL_ON,
-    FailOn,
-    Format,
-    OutputOptions,
-    complete_list,
-    format_option,
-)
-from cmk_check.cli.stdout import unfinished_file
 from cmk_check.cli.subscription_names import find_ids, given_subscriptions
 from cmk_check.core.enums import Disposition, ExceptionMode
 from cmk_check.core.scope import Scope
-from cmk_check.errors import NotUsable
 
 if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
 
 
+FailOnList = Annotated[Any, opt.fail_on_option(opt.FailOn, "A failed scan")]
+OnlyRows = Annotated[Any, opt.only_option([each for each in opt.Only if each is not opt.Only.LOSS])]
+SortRows = Annotated[Any, opt.sort_option(opt.Sort)]
+Store = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Record in the app's tables: https://<account>.table.core.windows.net, or "
+        "Azurite's connection string. Without it, everything stays in memory.",
+    ),
+]
+ChangeScope = Annotated[
+    bool,
+    typer.Option(
+        "--change-scope",
+        help="With --store: scan even if the settings select other kinds, subscriptions or "
+        "rules for exceptions than the last scan there; findings outside the new scope are "
+        "removed.",
+    ),
+]
+
+
 def scan(  # noqa: PLR0913 - an argument for each option
+    *,
     subscription: Annotated[
         list[str] | None,
         typer.Option(
@@ -38,54 +50,21 @@ def scan(  # noqa: PLR0913 - an argument for each option
             "the app's estate.",
         ),
     ] = None,
-    store: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Record in the app's tables: https://<account>.table.core.windows.net, or "
-            "Azurite's connection string. Without it, everything stays in memory.",
-        ),
-    ] = None,
+    store: Store = None,
     result_format: Annotated[
-        Format, format_option(Format, "The format of the result.")
-    ] = Format.TABLE,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write the result to this file instead of standard output, complete or not at "
-            "all.",
-        ),
-    ] = None,
-    fail_on: Annotated[
-        str,
-        typer.Option(
-            metavar="CAUSE,...",
-            help="What makes the exit code 1 or 3: non_compliant, unknown, broken_key, excepted. A "
-            "failed scan always does.",
-            autocompletion=complete_list(FailOn),
-        ),
-    ] = ",".join(FAIL_ON),
-    *,
-    change_scope: Annotated[
-        bool,
-        typer.Option(
-            "--change-scope",
-            help="With --store: scan even if the settings select other kinds, subscriptions or "
-            "rules for exceptions than the last scan there; findings outside the new scope are "
-            "removed.",
-        ),
-    ] = False,
+        opt.Format, opt.format_option(opt.Format, "The format of the result.")
+    ] = opt.Format.TABLE,
+    output: opt.Output = None,
+    fail_on: FailOnList = opt.DEFAULT_CAUSES,
+    since: opt.Since = None,
+    limit: opt.Limit = None,
+    only: OnlyRows = None,
+    sort: SortRows = None,
+    change_scope: ChangeScope = False,
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "--quiet",
-            "-q",
-            help="Show only the result and warnings about settings, no progress or notes.",
-        ),
-    ] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours.")] = False,
+    exit_zero: opt.ExitZero = False,
+    quiet: opt.Quiet = False,
+    no_color: opt.NoColor = False,
     _debug: Debug = False,
 ) -> None:
     """Scan the estate once and show which accounts are not under a customer-managed key.
@@ -103,17 +82,30 @@ def scan(  # noqa: PLR0913 - an argument for each option
     exception.
     """
     if as_json:
-        if result_format not in {Format.TABLE, Format.JSON}:
+        if result_format not in {opt.Format.TABLE, opt.Format.JSON}:
             raise typer.BadParameter("must be used without --format", param_hint="--json")
-        result_format = Format.JSON
-    only = given_subscriptions(subscription)
-    if only and change_scope:
+        result_format = opt.Format.JSON
+    subscriptions = given_subscriptions(subscription)
+    if subscriptions and change_scope:
         raise typer.BadParameter(
             "must not be used with --subscription: only a scan of everything changes the scope",
             param_hint="--change-scope",
         )
-    options = OutputOptions(
-        result_format, quiet, not no_color, _file(output, result_format), _fail_on(fail_on), only
+    if subscriptions and since:
+        raise typer.BadParameter(
+            "must not be used with --subscription: only scans of everything are compared",
+            param_hint="--since",
+        )
+    options = opt.options_of(
+        result_format,
+        output,
+        fail_on,
+        since,
+        opt.RowOptions(limit, only or (), sort or ""),
+        is_quiet=quiet,
+        is_plain=no_color,
+        exit_zero=exit_zero,
+        subscriptions=subscriptions,
     )
     if change_scope and store is None:
         raise typer.BadParameter("must be used with --store", param_hint="--change-scope")
@@ -122,58 +114,23 @@ def scan(  # noqa: PLR0913 - an argument for each option
     raise typer.Exit(ended(work, "the scan did not finish"))
 
 
-def _run(store: str | None, options: OutputOptions, *, change_scope: bool) -> int:
+def _run(store: str | None, options: opt.OutputOptions, *, change_scope: bool) -> int:
     return run(_scan(store, options, change_scope=change_scope))
 
 
-async def _scan(store: str | None, options: OutputOptions, *, change_scope: bool) -> int:
+async def _scan(store: str | None, options: opt.OutputOptions, *, change_scope: bool) -> int:
     from cmk_check.cli.scan_report import scan_and_report
     from cmk_check.config.settings_error import SettingsError
 
     options = replace(options, subscriptions=await find_ids(options.subscriptions))
     settings = settings_of(store, options.subscriptions)
-    if FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
+    if opt.FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
         # Without key health, no key is read or found broken.
         raise SettingsError([("CMK_KEY_HEALTH", "must be on for --fail-on broken_key")])
-    if FailOn.EXCEPTED in options.fail_on and settings.exceptions is ExceptionMode.OFF:
+    if opt.FailOn.EXCEPTED in options.fail_on and settings.exceptions is ExceptionMode.OFF:
         raise SettingsError([("CMK_EXCEPTIONS", "must be show or accept for --fail-on excepted")])
     named = () if store is None else options.subscriptions
     return await scan_and_report(settings, options, change_scope=change_scope, named=named)
-
-
-def _file(output: Path | None, result_format: Format) -> Path | None:
-    """Return the file of the result, checked before a scan of minutes."""
-    if output is None and result_format is Format.XLSX and sys.stdout.isatty():
-        raise typer.BadParameter(
-            "xlsx must be written to a file because a terminal cannot show it: add --output "
-            "findings.xlsx",
-            param_hint="--format",
-        )
-    if output is None:
-        return None
-    if result_format is Format.TABLE and str(output) in set(Format):
-        why = f"must be a file; the option for the format is --format {output}"
-    elif not output.parent.is_dir():
-        why = "must be in an existing folder"
-    elif output.exists() and not output.is_file():
-        why = "must be a regular file, because it is replaced; use > for a device or pipe"
-    else:
-        try:
-            with unfinished_file(output.resolve()):
-                return output
-        except NotUsable as error:
-            why = str(error)
-    raise typer.BadParameter(why, param_hint="--output")
-
-
-def _fail_on(given: str) -> frozenset[FailOn]:
-    names = [name.strip() for name in given.split(",")]
-    try:
-        return frozenset(map(FailOn, names))
-    except ValueError:
-        raise typer.BadParameter(
-            f"must be a list of {', '.join(FailOn)}, separated by commas", param_hint="--fail-on"
-        ) from None
 
 
 def settings_of(store: str | None, only: Sequence[str]) -> "Settings":

@@ -1,25 +1,25 @@
 """Runs a scan for the command line: shows progress, writes the result, returns the exit code."""
 
 import asyncio
-import io
-import sys
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from cmk_check.cli.console import open_console, remarks, say, warnings_shown
+from cmk_check.cli.console import remarks, say, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.junit import as_junit
 from cmk_check.cli.local_scan import LocalScanOutcome, scan_here
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
-from cmk_check.cli.problems import collect
+from cmk_check.cli.problems import Collected, collect
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
+from cmk_check.cli.result_writer import excuse, printed, write_result
 from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan_result import ScanResult, as_json, as_xlsx
 from cmk_check.cli.sign_in import say_who
-from cmk_check.cli.stdout import replaced, rescued, write, write_bytes
+from cmk_check.cli.since import Earlier, compare_scans, read_earlier_scan, scope_of_scan
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
@@ -30,11 +30,17 @@ from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.scan_request import not_found
 from cmk_check.core.text import shown
-from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
+from cmk_check.web.json_model import written
 from cmk_check.web.views import csv_export
+
+if TYPE_CHECKING:
+    from cmk_check.inventory.azure_inventory import AzureInventory
+
+# What --exit-zero excuses: the accounts were read.
+_OF_ACCOUNTS: Final = frozenset({PostureReason.ACCOUNTS_UNKNOWN, PostureReason.KEYS_UNKNOWN})
 
 
 async def scan_and_report(
@@ -59,9 +65,8 @@ async def scan_and_report(
         context = await app.scan_context()
         if not change_scope:
             await check_scope(context)
-        if not options.quiet:
-            await say_who(await app.inventory())
-        return await report(context, settings, options, named)
+        inventory = None if options.quiet else await app.inventory()
+        return await report(context, settings, options, named, inventory)
     finally:
         await app.close()
 
@@ -82,10 +87,17 @@ async def check_scope(context: ScanContext) -> None:
 
 
 async def report(
-    context: ScanContext, settings: Settings, options: OutputOptions, named: Sequence[str] = ()
+    context: ScanContext,
+    settings: Settings,
+    options: OutputOptions,
+    named: Sequence[str] = (),
+    inventory: "AzureInventory | None" = None,
 ) -> int:
-    """Scan in this context; see ``scan_and_report``."""
+    """Scan in this context and say who signed in to the ``inventory``; see ``scan_and_report``."""
     notes, WRITTEN.code = remarks(color=options.color), None
+    earlier = read_earlier_scan(options.since, context, options.fail_on) if options.since else None
+    if inventory:
+        await say_who(inventory)
     with warnings_shown(notes, quiet=options.quiet):
         outcome = await watched_scan(context, notes, quiet=options.quiet, named=named)
         if outcome.state is ScanState.RUNNING:
@@ -96,7 +108,7 @@ async def report(
             return INTERRUPTED if outcome.interrupted else UNKNOWN
         by_option = bool(options.subscriptions) and not named
         answer = ScanResult(context, settings, outcome.interrupted, outcome.reason, by_option)
-        ending = asyncio.create_task(_end(answer, outcome, options, notes))
+        ending = asyncio.create_task(_end(answer, outcome, options, notes, earlier))
         try:
             return await asyncio.shield(ending)
         except asyncio.CancelledError:
@@ -107,7 +119,11 @@ async def report(
 
 
 async def _end(
-    answer: ScanResult, outcome: LocalScanOutcome, options: OutputOptions, notes: Console
+    answer: ScanResult,
+    outcome: LocalScanOutcome,
+    options: OutputOptions,
+    notes: Console,
+    earlier: Earlier | None,
 ) -> int:
     """Print how the scan ended and write its result; return the exit code."""
     if outcome.reason is not None:
@@ -117,7 +133,8 @@ async def _end(
         complain(f"scan {outcome.scan_id} {outcome.state}: {why}")
     status = await answer.status()
     said = None if outcome.interrupted else outcome.reason
-    await _write(answer, status, options, said)
+    collected = await collect(answer, status) if earlier else None
+    await write_result(options, _Result(answer, status, options, collected, said).write)
     WRITTEN.code = exit_code(outcome, status, options.fail_on)
     if not options.quiet:
         if options.format is not Format.TABLE or options.file is not None:
@@ -126,13 +143,34 @@ async def _end(
             say(notes, f"cmk-check: {check}")
         if step := _next_step(outcome, status, options):
             complain(step)
-    return WRITTEN.code
+    fails = True
+    if earlier and collected:
+        difference = await compare_scans(earlier, answer, collected, options.fail_on)
+        difference.show(notes, options.rows.limit, quiet=options.quiet)
+        fails = FailOn.NEW not in options.fail_on or bool(difference.new)
+    code = exit_code(outcome, status, options.fail_on, violations_fail=fails)
+    if options.exit_zero:
+        other = exit_code(
+            outcome, status, options.fail_on, violations_fail=False, excused=_OF_ACCOUNTS
+        )
+        code = excuse(code, other)
+    WRITTEN.code = code
+    return code
 
 
 def exit_code(
-    outcome: LocalScanOutcome, status: models.Status, fail_on: Collection[FailOn] = FAIL_ON
+    outcome: LocalScanOutcome,
+    status: models.Status,
+    fail_on: Collection[FailOn] = FAIL_ON,
+    *,
+    violations_fail: bool = True,
+    excused: Collection[PostureReason] = (),
 ) -> int:
-    """Return the exit code; a failed scan has no result, whatever ``fail_on`` leaves out."""
+    """Return the exit code; a failed scan has no result, whatever ``fail_on`` leaves out.
+
+    ``violations_fail`` is whether a violation counts at all; unknown for reasons ``excused`` does
+    not count.
+    """
     if outcome.interrupted:
         return INTERRUPTED
     is_violated = _has_violations(status) or status.posture is PostureVerdict.NON_COMPLIANT
@@ -141,17 +179,16 @@ def exit_code(
         FailOn.BROKEN_KEY: status.keys is not None and status.keys.broken,
         FailOn.EXCEPTED: status.accounts.excepted,
     }
-    if any(applies and cause in fail_on for cause, applies in causes.items()):
+    if violations_fail and any(causes[cause] for cause in causes if cause in fail_on):
         return VIOLATED
     if outcome.state not in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
         return UNKNOWN
+    severities = {each.code: POSTURE_REASONS[each.code].severity for each in status.reasons}
+    unknowns = {code for code, each in severities.items() if each is ReasonSeverity.UNKNOWN}
     is_unknown = (
         outcome.state is ScanState.INCOMPLETE
-        or status.posture is PostureVerdict.UNKNOWN
-        or any(
-            POSTURE_REASONS[reason.code].severity is ReasonSeverity.UNKNOWN
-            for reason in status.reasons
-        )
+        or bool(unknowns.difference(excused))
+        or (status.posture is PostureVerdict.UNKNOWN and not unknowns)
     )
     return UNKNOWN if is_unknown and FailOn.UNKNOWN in fail_on else 0
 
@@ -207,55 +244,49 @@ async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str |
     )
 
 
-async def _write(
-    answer: ScanResult, status: models.Status, options: OutputOptions, said: str | None
-) -> None:
-    async def write_to(place: AbstractContextManager[Callable[[bytes], object]]) -> None:
-        with place as write_piece:
-            async for piece in _document(answer, status, options.format):
-                write_piece(piece)
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What is written of a scan; ``said`` is why it failed, if that was printed."""
 
-    try:
-        if options.file is not None:
-            await write_to(replaced(options.file))
-        elif options.format is Format.TABLE:
-            console = open_console(sys.stdout, color=options.color)
-            write(await _table(console, answer, status, said), end="")
-        else:
-            await write_to(nullcontext(write_bytes))
-    except NotUsable as error:
-        await write_to(rescued(error, f".{options.format}"))
+    answer: ScanResult
+    status: models.Status
+    options: OutputOptions
+    collected: Collected | None
+    said: str | None
 
+    async def write(self, console: Console) -> AsyncIterator[bytes]:
+        """Yield the result in its format, piece by piece."""
+        answer, status, options = self.answer, self.status, self.options
+        match options.format:
+            case Format.JSON:
+                scope = scope_of_scan(answer.context, options.subscriptions)
+                async for piece in as_json(answer, status, scope):
+                    yield piece
+            case Format.CSV:
+                async for piece in csv_export.written(answer.pages()):
+                    yield piece
+            case Format.XLSX:
+                async for piece in as_xlsx(answer):
+                    yield piece
+            case _:
+                yield self._report(console, self.collected or await collect(answer, status))
 
-async def _document(
-    answer: ScanResult, status: models.Status, result_format: Format
-) -> AsyncIterator[bytes]:
-    match result_format:
-        case Format.TABLE:
-            console = open_console(io.StringIO(), color=False)
-            yield (await _table(console, answer, status)).encode()
-        case Format.JSON:
-            async for piece in as_json(answer, status):
-                yield piece
-        case Format.CSV:
-            async for piece in csv_export.written(answer.pages()):
-                yield piece
-        case Format.XLSX:
-            async for piece in as_xlsx(answer):
-                yield piece
-        case Format.SARIF:
-            yield as_sarif(await collect(answer, status), status, failed=bool(answer.failure))
-        case Format.JUNIT:
-            yield as_junit(await collect(answer, status), status)
+    def _report(self, console: Console, collected: Collected) -> bytes:
+        match self.options.format:
+            case Format.SARIF:
+                failed, accepts = bool(self.answer.failure), collected.accepts
+                times = _times(self.status)
+                return as_sarif(collected.entries(), times, failed=failed, accepts=accepts)
+            case Format.JUNIT:
+                return as_junit(collected.entries(), _times(self.status).get("startTimeUtc"))
+        # What was already printed is missing from a file.
+        said = None if self.options.file else self.said
+        return printed(console, lambda: show(console, collected, self.options.rows, said))
 
 
-async def _table(
-    console: Console, answer: ScanResult, status: models.Status, said: str | None = None
-) -> str:
-    with console.capture() as captured:
-        await show(console, answer, status, said)
-    text = captured.get()
-    # The table pads its last column with spaces, which do not belong in a file.
-    if console.is_terminal:
-        return text
-    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+def _times(status: models.Status) -> dict[str, str]:
+    scan = status.last_scan
+    if scan is None:
+        return {}
+    times = {"startTimeUtc": scan.started_at, "endTimeUtc": scan.finished_at}
+    return {name: written(time) for name, time in times.items() if time is not None}

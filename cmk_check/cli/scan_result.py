@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import indent
 from typing import Final
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from cmk_check.config.settings import Settings
 from cmk_check.core import posture
 from cmk_check.core.counts import summarise
-from cmk_check.core.enums import PostureReason, PostureVerdict
+from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.status import Status
 from cmk_check.errors import NotUsable
@@ -65,9 +65,7 @@ class ScanResult:
         status = models.Status.model_validate_json(body)
         return self._address(await self._cut_short(status) if self.partial else status)
 
-    async def pages(
-        self, filters: Mapping[str, str] | None = None
-    ) -> AsyncIterator[list[models.Finding]]:
+    async def pages(self) -> AsyncIterator[list[models.Finding]]:
         """Iterate over the findings by subscription, group and name, page by page.
 
         Raises:
@@ -87,16 +85,13 @@ class ScanResult:
         )
         token: str | None = None
         while True:
-            query = FindingsQuery.model_validate(
-                {**(filters or {}), "top": MAX_PAGE_SIZE, "skipToken": token}
-            )
-            page = await view.page(query)
+            page = await view.page(FindingsQuery(top=MAX_PAGE_SIZE, skipToken=token))
             yield [self._address(finding) for finding in page.value]
             if (token := page.skip_token) is None:
                 return
 
-    async def gaps(self) -> AsyncIterator[models.Subscription]:
-        """Iterate over all subscriptions that could not be read completely.
+    async def subscriptions(self, coverage: CoverageState) -> AsyncIterator[models.Subscription]:
+        """Iterate over all subscriptions with this coverage.
 
         Raises:
             StoreError
@@ -107,7 +102,7 @@ class ScanResult:
         token: str | None = None
         while True:
             page = await view.page(
-                SubscriptionsQuery(coverage="gap", top=MAX_PAGE_SIZE, skipToken=token)
+                SubscriptionsQuery(coverage=coverage, top=MAX_PAGE_SIZE, skipToken=token)
             )
             for subscription in page.value:
                 yield self._address(subscription)
@@ -152,14 +147,16 @@ class ScanResult:
         )
 
 
-async def as_json(answer: ScanResult, status: models.Status) -> AsyncIterator[bytes]:
-    """Yield ``partial``, the API's ``status`` and all its ``findings``, page by page.
+async def as_json(
+    answer: ScanResult, status: models.Status, scope: Mapping[str, Sequence[str]]
+) -> AsyncIterator[bytes]:
+    """Yield ``partial``, ``scope``, the API's ``status`` and all its ``findings``, page by page.
 
     The text is ASCII, so that names cannot control the terminal or fail in its encoding.
     """
     partial = json.dumps(answer.partial)
     yield (
-        f'{{\n{_INDENT}"partial": {partial},\n'
+        f'{{\n{_INDENT}"partial": {partial},\n{_INDENT}"scope": {json.dumps(scope)},\n'
         f'{_INDENT}"status": {_document(status).lstrip()},\n{_INDENT}"findings": ['
     ).encode()
     comma = ""

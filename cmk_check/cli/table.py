@@ -1,6 +1,6 @@
 """The result of a scan as a table: each problem, its reason, what to do, and last the posture."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -8,17 +8,18 @@ from rich.console import Console
 from rich.text import Text
 
 from cmk_check.cli.console import say
-from cmk_check.cli.scan_result import ScanResult
+from cmk_check.cli.entries import Problem
+from cmk_check.cli.output_options import RowOptions
+from cmk_check.cli.problems import Collected
 from cmk_check.cli.terminal_rows import INDENT, Row, print_rows
-from cmk_check.config.storage import InMemory
 from cmk_check.core.enums import DueState, KeyState, PostureReason, PostureVerdict, Verdict
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.text import shown
 from cmk_check.web import aspect_models, models
 
-type _Judged = tuple[models.Finding, aspect_models.KeyHealth | None]
-"""An account, and its problems other than the verdict."""
+type _Judged = tuple[models.Finding, str, str, str]
+"""An account, its state, and the reason and message of its worst problem."""
 
 _GREEN, _YELLOW, _RED = "green", "yellow", "red"
 # The states of keys that need attention, in the order of the table.
@@ -34,6 +35,11 @@ COLOURS: Final[Mapping[str, str]] = {
     Verdict.UNKNOWN: _YELLOW,
     **_OF_KEYS,
 }
+# The worst first.
+_ORDER: Final[Mapping[str, int]] = {
+    state: place
+    for place, state in enumerate((Verdict.NON_COMPLIANT, *_OF_KEYS, Verdict.COMPLIANT))
+}
 
 _POSTURE_COLOURS: Final[Mapping[PostureVerdict, str]] = {
     PostureVerdict.COMPLIANT: _GREEN,
@@ -45,61 +51,56 @@ _POSTURE_COLOURS: Final[Mapping[PostureVerdict, str]] = {
 _SCAN_FAILED: Final = address_person(POSTURE_REASONS[PostureReason.SCAN_FAILED].text())
 
 
-async def show(
-    console: Console, answer: ScanResult, status: models.Status, said: str | None = None
+def show(
+    console: Console, collected: Collected, options: RowOptions, said: str | None = None
 ) -> None:
     """Print the accounts, keys and subscriptions with problems; end as ``summarise`` does."""
-    verdicts = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
-    wrong = await _all(answer.pages({"verdict": verdict}) for verdict in verdicts)
-    # In memory, everything is first seen by this scan.
-    has_history = not isinstance(answer.settings.storage, InMemory)
-    _print_accounts(console, "verdict", [(each, None) for each in wrong], has_history=has_history)
-    if status.keys:
-        found = await _all(answer.pages({"keyHealth": state}) for state in _OF_KEYS)
-        judged = [(each, each.key_health) for each in found]
-        _print_accounts(console, "key", judged, has_history=has_history)
-    if gaps := [
-        Row(
-            (gap.reason.value, subscription.name or subscription.subscription_id),
-            (gap.detail or gap.missing_action or "",),
-            COLOURS[Verdict.UNKNOWN],
-        )
-        async for subscription in answer.gaps()
-        if (gap := subscription.gap) is not None
-    ]:
-        print_rows(console, ("not read", "subscription"), ("what to do",), gaps)
-        console.print()
+    status = collected.status
+    findings = [finding for finding, _ in collected.accounts]
+    accepted = {each.id for each, found in collected.accounts if any(it.accepted for it in found)}
+    wrong = [
+        (each, each.verdict.value, each.reason, each.message)
+        for each in findings
+        if each.verdict is not Verdict.COMPLIANT or Verdict.COMPLIANT in options.only
+    ]
+    keys = [
+        (each, health.state.value, health.reasons[0].code, health.reasons[0].message)
+        for each in findings
+        if status.keys and (health := each.key_health) and health.state in _OF_KEYS
+    ]
+    for head, judged in (("verdict", wrong), ("key", keys)):
+        rows = _rows(head, judged, accepted, has_history=collected.has_history)
+        print_rows(console, rows, options)
+    print_rows(console, [_gap_row(*each) for each in collected.gaps], options)
     summarise(console, status, said)
 
 
-async def _all(
-    asked: Iterable[AsyncIterator[list[models.Finding]]],
-) -> list[models.Finding]:
-    return [finding for pages in asked async for page in pages for finding in page]
-
-
-def _print_accounts(
-    console: Console, head: str, judged: Sequence[_Judged], *, has_history: bool
-) -> None:
-    if not judged:
-        return
-    exceptions = [each.exception for each, _ in judged if each.exception]
+def _rows(
+    head: str, judged: Sequence[_Judged], accepted: Collection[str], *, has_history: bool
+) -> list[Row]:
+    exceptions = [each.exception for each, *_ in judged if each.exception]
     left_out = {*(() if exceptions else ("exception",)), *(() if has_history else ("first seen",))}
-    left_out |= set() if any(each.due_at for each, _ in judged) else {"due by"}
+    left_out |= set() if any(each.due_at for each, *_ in judged) else {"due by"}
     more = [name for name in _COLUMNS if name not in left_out]
     rows = []
-    for each in judged:
-        finding, beside = each
-        state = beside.state.value if beside else finding.verdict.value
-        cells = [_COLUMNS[name](finding) for name in more]
-        rows.append(Row((state, finding.name, _why(each)[0]), cells, COLOURS[state]))
-    print_rows(console, (head, "account", "reason"), more, rows, may_omit=True)
-    console.print()
-    # Print each message once, because many accounts share it.
-    unhonoured = [(each.reason, each.message) for each in exceptions if not each.honoured]
-    for reason, message in dict.fromkeys([*map(_why, judged), *unhonoured]):
-        say(console, f"{reason}: {shown(message)}", hanging=INDENT)
-    console.print()
+    for place, (finding, state, reason, message) in enumerate(judged):
+        cells = {head: state, "account": finding.name, "reason": reason}
+        cells |= {name: _COLUMNS[name](finding) for name in more}
+        # An accepted violation is the least urgent, and of the others the overdue ones the most.
+        urgency = (finding.id in accepted, finding.due != DueState.OVERDUE)
+        rank = (_ORDER[state], *urgency, place)
+        messages = [] if state == Verdict.COMPLIANT else [(reason, message)]
+        if (exception := finding.exception) and not exception.honoured:
+            messages.append((exception.reason, exception.message))
+        rows.append(Row(cells, COLOURS[state], messages, rank))
+    return rows
+
+
+def _gap_row(subscription: models.Subscription, problem: Problem) -> Row:
+    number = subscription.subscription_id
+    cells = {"not read": problem.code, "subscription": subscription.name or number}
+    cells["id"] = number if subscription.name else ""
+    return Row(cells, COLOURS[Verdict.UNKNOWN], [(problem.code, problem.message)])
 
 
 def _exception(exception: aspect_models.AccountException | None) -> str:
@@ -124,15 +125,6 @@ _COLUMNS: Final[Mapping[str, Callable[[models.Finding], str]]] = {
     "first seen": lambda it: _day(it.first_seen),
     "kind": lambda it: it.kind or "",
 }
-
-
-def _why(judged: _Judged) -> tuple[str, str]:
-    """Return the code and message of the worst problem."""
-    finding, beside = judged
-    if beside is None or not beside.reasons:
-        return finding.reason, finding.message
-    worst = beside.reasons[0]
-    return worst.code, worst.message
 
 
 def summarise(console: Console, status: models.Status, said: str | None = None) -> None:

@@ -1,23 +1,23 @@
-"""Rows for people: a table if it fits, and otherwise several lines per row.
+"""Rows for people: each is one line, with the columns that fit, and each message once below.
 
-A table squeezed into a narrow terminal would break names. A wide terminal always gets one line per
-row: the least important columns are left out, and a note lists them.
+A table squeezed into a narrow terminal would break names, and a row of several lines cannot be
+compared with the next. So the least important columns are left out, and a note lists them.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
-from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
-from rich.rule import Rule
-from rich.table import Column, Table
-from rich.text import Text
+from rich.segment import Segment, Segments
+from rich.style import Style
 
 from cmk_check.cli.console import say
-from cmk_check.core.text import shown
-from cmk_check.limits import ONE_LINE_CHARS
+from cmk_check.cli.output_options import RowOptions
+from cmk_check.core.text import few, shown
 
 INDENT: Final = "  "
 _GAP: Final = "  "
@@ -25,70 +25,85 @@ _GAP: Final = "  "
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The cells that come first, and the cells that may go to a line below.
+    """The cells of a row by heading, in order of importance; the state and the name are first.
 
-    Names are unescaped and escaped when printed; ``style`` applies to the first cell.
+    Names are unescaped and escaped when printed; ``style`` applies to the state.
+    ``messages`` are reasons with what they mean. ``rank`` orders the rows, the worst first.
     """
 
-    first: Sequence[str]
-    more: Sequence[str]
+    cells: Mapping[str, str]
     style: str
+    messages: Sequence[tuple[str, str]] = ()
+    rank: Sequence[object] = ()
 
 
-def print_rows(
-    console: Console,
-    first: Sequence[str],
-    more: Sequence[str],
-    rows: Sequence[Row],
-    *,
-    may_omit: bool = False,
-) -> None:
-    """Print rows below the headings of their columns.
+def print_rows(console: Console, rows: Sequence[Row], options: RowOptions) -> None:
+    """Print the chosen rows below the headings of their columns, then each message once."""
+    rows = [row for row in rows if not options.only or _state(row) in options.only]
+    if not rows:
+        return
+    chosen: list[Row] = sorted(rows, key=_order(options.sort))[: options.limit]
+    printed = [{head: shown(cell) for head, cell in row.cells.items()} for row in chosen]
+    widths = {
+        head: max(cell_len(head), *(cell_len(cells[head]) for cells in printed))
+        for head in printed[0]
+    }
+    heads = _fitting(widths, console.width)
+    lines = [Segment(_line(dict(zip(heads, heads, strict=True)), widths), Style.parse("bold"))]
+    lines.append(Segment(f"\n{'─' * min(console.width, _sum(widths, heads))}\n"))
+    for row, cells in zip(chosen, printed, strict=True):
+        text = _line({head: cells[head] for head in heads}, widths)
+        state = len(cells[heads[0]])
+        lines += [Segment(text[:state], Style.parse(row.style)), Segment(f"{text[state:]}\n")]
+    # Not as rich's table, which takes half a millisecond for a row.
+    console.print(Segments(lines), crop=False, end="")
+    if left_out := ", ".join(head for head in widths if head not in heads):
+        say(console, f"not shown, for lack of space: {left_out}; see --format json")
+    if more := len(rows) - len(chosen):
+        say(console, f"{more:,} more: --limit 0 shows all, --only and --sort choose")
+    console.print()
+    _print_messages(console, chosen)
 
-    With ``may_omit``, a wide terminal leaves out the last cells of ``more`` that do not fit.
+
+def _state(row: Row) -> str:
+    return next(iter(row.cells.values()))
+
+
+def _order(sort: str) -> Callable[[Row], tuple[object, ...]]:
+    return lambda row: (row.cells.get(sort, "").lower() if sort else "", *row.rank)
+
+
+def _fitting(widths: Mapping[str, int], width: int) -> list[str]:
+    """Return the headings of the columns that fit, as far as possible in order of importance.
+
+    Without the state and the name, a row means nothing.
     """
-    heads = (*first, *more)
-    columns = zip(heads, *((*row.first, *row.more) for row in rows), strict=True)
-    widths = [max(cell_len(shown(cell)) for cell in column) for column in columns]
-    fewest = len(first) if may_omit and console.width >= ONE_LINE_CHARS else len(heads)
-    for count in range(len(heads), fewest - 1, -1):
-        if _fits(console, widths[:count]):
-            console.print(_table(heads[:count], rows))
-            if left_out := ", ".join(heads[count:]):
-                say(console, f"not shown, for lack of space: {left_out}; see --format csv")
-            return
-    aligned = widths[: len(first)]
-    if not _fits(console, aligned):
-        aligned = aligned[:1]
-    _print_lines(console, Row(tuple(first), tuple(more), "bold"), aligned)
-    console.print(Rule(style="none"))
+    state, name, *more = widths
+    heads = [state, name]
+    for head in more:
+        if _sum(widths, [*heads, head]) <= width:
+            heads.append(head)
+    return heads
+
+
+def _sum(widths: Mapping[str, int], heads: Sequence[str]) -> int:
+    return sum(widths[head] for head in heads) + len(_GAP) * (len(heads) - 1)
+
+
+def _line(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:
+    padded = (cell + " " * (widths[head] - cell_len(cell)) for head, cell in cells.items())
+    return _GAP.join(padded).rstrip()
+
+
+def _print_messages(console: Console, rows: Sequence[Row]) -> None:
+    """Print each message with its reason; name the accounts if the reason has several messages."""
+    names: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        _print_lines(console, row, aligned)
-
-
-def _fits(console: Console, widths: Sequence[int]) -> bool:
-    return sum(widths) + len(_GAP) * (len(widths) - 1) <= console.width
-
-
-def _print_lines(console: Console, row: Row, widths: Sequence[int]) -> None:
-    cells = [shown(cell) for cell in row.first]
-    for place, width in enumerate(widths):
-        cells[place] += " " * (width - cell_len(cells[place]))
-    say(console, _GAP.join(cells), hanging=INDENT, styled=len(cells[0]), style=row.style)
-    say(console, INDENT + _GAP.join(map(shown, row.more)), hanging=INDENT)
-
-
-def _table(heads: Sequence[str], rows: Sequence[Row]) -> Table:
-    table = Table(
-        *(Column(head, no_wrap=True) for head in heads),
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for row in rows:
-        cells = (*row.first, *row.more)[: len(heads)]
-        state, *others = (Text(shown(cell)) for cell in cells)
-        state.stylize(row.style)
-        table.add_row(state, *others)
-    return table
+        for message in row.messages:
+            names.setdefault(message, []).append([*row.cells.values()][1])
+    messages = Counter(map(itemgetter(0), names))
+    for (reason, text), accounts in names.items():
+        of = f" ({few(dict.fromkeys(accounts))})" if messages[reason] > 1 else ""
+        say(console, f"{reason}{shown(of)}: {shown(text)}", hanging=INDENT)
+    if names:
+        console.print()

@@ -35,6 +35,10 @@ _TYPES: Final = "|".join(map(re.escape, (ACCOUNT_TYPE, *DEPLOYMENTS)))
 # An id may end with an expression, in which there may be slashes.
 _ID: Final = re.compile(rf"/providers/({_TYPES})/([^/]+|\[((?!\]/).)*\])/?$")
 _ID_CALL: Final = re.compile(rf"({_TYPES})(/\{{\d+\}})?'")
+# A type of a resource, of a child, or of an extension, which may have a version.
+_TYPE: Final = re.compile(
+    rf"'(?!{ACCOUNT_TYPE}@)[\w.-]+(?:/[\w.-]+)*(?<!/providers)(?:@[\w.-]+)?'", re.ASCII
+)
 _LATE: Final = "reference("
 _ORDER: Final = "several resources set the account, of two kinds or when and in which order is open"
 _LATER: Final = "a resource whose name is known only during the deployment may set the account"
@@ -54,6 +58,7 @@ class _Scope:
     ) -> None:
         self._template, self._label, self._here = template, label, here
         self.nested = "inner" if _is_second(template) else "outer"
+        self._copied = str(member(template, "variables", "copy")).lower()
         # Null stands for the default in some versions of the language, and for itself in others.
         self._known = {
             ("parameters", name): Unresolved(f"{name}, null") if value is None else value
@@ -82,12 +87,13 @@ class _Scope:
 
     def _called(self, call: re.Match[str]) -> object:
         """Return a parameter or variable; it stays unresolved if it refers to itself."""
-        place = part, name = (call[1].lower(), call[2].lower())
+        place = part, name = (call[1].lower(), call[2].casefold())
         if place not in self._known:
             self._known[place] = Unresolved(f"[{call[0]}]", f"{call[0].lower()}{self._label}")
             declared = member(self._template, part, name)
             default = declared if part == "variables" else member(declared, "defaultValue")
-            if default is not None or member(declared, "nullable") is True:
+            is_copied = part == "variables" and f"'{name}'" in self._copied
+            if not is_copied and (default is not None or member(declared, "nullable") is True):
                 self._known[place] = self.resolve(default)
         return self._known[place]
 
@@ -97,7 +103,8 @@ class _Scope:
 
 
 def _is_second(template: object) -> bool:
-    return str(member(template, "languageVersion")).startswith("2.")
+    version = member(template, "languageVersion")
+    return isinstance(version, str) and version.startswith("2.")
 
 
 def _key(value: object) -> str:
@@ -200,7 +207,7 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
         condition = scope.resolve(member(resource, "condition"))
         count = scope.resolve(member(resource, "copy", "count"))
         is_left_out = is_second and member(resource, "existing") is True
-        is_left_out |= condition is False or count == 0
+        is_left_out |= condition is False or (count == 0 and count is not False)
         needs = [scope.word(need) for need in listed(member(resource, "dependsOn"))]
         is_open = set() if isinstance(condition, bool | None) else {_key(condition)}
         is_open |= set() if count is None else {f"copy {_key(count)}"}
@@ -241,7 +248,7 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
             scope = _Scope(template, _values(passed), f"@{around.address}", here)
         address = f"{around.address}.properties.template."
         yield from _walk(template, replace(around, scope=scope, address=address, group=group))
-    elif kind.strip("'") in DEPLOYMENTS or not kind.startswith("'"):
+    elif kind.strip("'") in DEPLOYMENTS or not _TYPE.fullmatch(kind):
         yield around.address, around, account
 
 

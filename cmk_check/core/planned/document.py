@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
-from cmk_check.core.text import lower_ascii
 from cmk_check.limits import MAX_CHECK_STEPS, MAX_EXPRESSION_SHOWN_CHARS
 
 _NUMBERS: Final = count()
@@ -68,6 +67,8 @@ def distinct(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
 def member(value: object, *path: str) -> object:
     """Return a nested member by case-insensitive names, as Azure does; None if it is missing.
 
+    What a name with a lookalike of a letter stands for is left open.
+
     Raises:
         RepeatedName: there are several spellings of a name.
 
@@ -77,9 +78,11 @@ def member(value: object, *path: str) -> object:
             break
         members = value if isinstance(value, dict) else {}
         spend(len(members))
-        found = [each for each in members if lower_ascii(each) == name.lower()]
+        found = [each for each in members if each.casefold() == name.casefold()]
         if found[1:]:
             place = f"line {value.line}: " if hasattr(value, "line") else ""
             raise RepeatedName(f"{place}Azure takes {' and '.join(found)} for one name")
         value = members[found[0]] if found else None
+        if found and not found[0].isascii():
+            value = Unresolved(found[0])
     return value

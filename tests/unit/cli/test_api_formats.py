@@ -13,6 +13,7 @@ import pytest
 from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.core.account import Subscription
+from cmk_check.core.enums import CoverageState
 from cmk_check.errors import NotUsable
 from cmk_check.limits import SCAN_SPACING
 from cmk_check.web import models
@@ -32,7 +33,7 @@ async def test_json_is_made_of_the_models_of_the_api(capsys: Output) -> None:
     await scan(world, JSON)
 
     document = json.loads(capsys.readouterr().out)
-    assert list(document) == ["partial", "status", "findings"]
+    assert list(document) == ["partial", "scope", "status", "findings"]
     assert document["partial"] is False
     status = models.Status.model_validate(document["status"])
     findings = [models.Finding.model_validate(entry) for entry in document["findings"]]
@@ -66,8 +67,9 @@ async def test_p1_no_gap_is_left_out() -> None:
     """Subscriptions that are not listed look as if they had been read."""
     world = world_of("gap", "gap", "good", "gap")
     await world.scan()
+    answer = ScanResult(world.context, SETTINGS)
 
-    gaps = [each.subscription_id async for each in ScanResult(world.context, SETTINGS).gaps()]
+    gaps = [each.subscription_id async for each in answer.subscriptions(CoverageState.GAP)]
 
     assert gaps == [sub(1), sub(2), sub(4)]
 

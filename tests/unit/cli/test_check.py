@@ -16,6 +16,7 @@ from cmk_check.cli import app
 from tests.unit.cli.check_kit import (
     ABOVE,
     ACCOUNT,
+    AZAPI,
     GREEN,
     GROUP,
     HERE,
@@ -127,6 +128,14 @@ DOCUMENTS: Final[dict[str, tuple[Json, list[str]]]] = {
     "a template and a link": (template(nested("n") | {"properties": {"template": template(), "templateLink": {}}}), [OPEN]),
     "exists in an unknown language": (template(languageVersion="20") | {"resources": {"a": account(existing=True)}}, [RED]),
     "an encryption by copy": (template(account() | {"properties": {"encryption": KEY, "copy": [{"name": "encryption"}]}}), [OPEN]),
+    "a type with a slash at its end": (template(account() | {"type": f"{ACCOUNT}/"}), [OPEN]),
+    "a type with providers at its end": (template(account() | {"type": f"{ACCOUNT}/providers/"}), [OPEN]),
+    "a type with a version": (template(account() | {"type": AZAPI}), [OPEN]),
+    "a type of an extension": (template({"type": "Microsoft.Graph/groups@v1.0", "import": "graph"}, {"type": "databases"}), []),
+    "a loop over false": (template(account(copy={"count": False})), [RED]),
+    "exists in a language that is a number": (template(languageVersion=2.0) | {"resources": {"a": account(existing=True)}}, [RED]),
+    "a lookalike of resources": (template(nested("n") | {"properties": {"template": {"re\u017fources": [account()]}}}), [OPEN]),
+    "a variable that is also a copy": (template(account(named("[variables('k')]")), variables={"k": "cmk", "copy": [{"name": "K", "count": 1, "input": ""}]}), [OPEN]),
     "a linked template": (template({"type": NESTED, "name": "n", "properties": {"templateLink": {}}}), [OPEN]),
     "a snapshot": ({"predictedResources": [account(KEY, id=f"{GROUP}/providers/{ACCOUNT}/chat")]}, [GREEN]),
     "a snapshot with an expression": ({"predictedResources": [account(named("[reference('x')]"), id=f"{GROUP}/providers/{ACCOUNT}/chat")]}, [OPEN]),
@@ -318,10 +327,11 @@ def test_standard_input_that_cannot_be_used_is_said_so(data: bytes, said: str) -
 
 def test_a_file_that_cannot_be_read_is_a_usage_error(check: Check, tmp_path: Path) -> None:
     """A typing error must not look like an unknown account."""
-    result = check(str(tmp_path))
+    missing, empty = check("mian.json"), check(str(tmp_path))
 
-    assert result.exit_code == 2
-    assert "cannot be read" in result.stderr
+    assert (missing.exit_code, empty.exit_code) == (2, 2)
+    assert "mian.json: cannot be read (No such file" in missing.stderr
+    assert "no JSON file was found" in empty.stderr
 
 
 @pytest.mark.parametrize("output", ["table", "json", "sarif", "junit"])

@@ -77,6 +77,7 @@ def test_an_existing_account_has_the_fields_and_sentences_of_its_finding(check: 
     assert rows[0] == {
         "file": "a.json",
         "line": 3,
+        "id": f"a.json#{EXISTING_ID.lower()}#Chat",
         "address": EXISTING_ID.lower(),
         "name": "Chat",
         "kind": "OpenAI",

@@ -43,7 +43,7 @@ async def test_an_id_that_was_not_found_is_named_and_unknown(
     assert f"Subscriptions not found: {sub(9)}. Azure does not list" in capsys.readouterr().err
 
 
-V, U, B, E = FailOn
+V, U, B, E, _ = FailOn
 SHOW = ExceptionMode.SHOW
 _accepted = partial(world_of_exceptions, accepted=[1])
 
@@ -132,7 +132,7 @@ def test_p1_no_other_end_is_zero(
         (
             "--fail-on everything",
             "",
-            "--fail-on: must be a list of non_compliant, unknown, broken_key, excepted, separated",
+            "must be a list of non_compliant, unknown, broken_key, excepted, new, separated",
         ),
         ("--output /dev/full", "", "must be a regular file, because it is replaced"),
         ("--output /nowhere/result", "", "must be in an existing folder"),

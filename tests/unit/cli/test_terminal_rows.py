@@ -1,6 +1,7 @@
-"""Rows at terminals of every width: a table, or several lines for each row."""
+"""Rows at terminals of every width: one line each, with the columns that fit."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,92 +9,114 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from cmk_check.cli.console import say
+from cmk_check.cli.output_options import RowOptions
 from cmk_check.cli.terminal_rows import Row, print_rows
 
+
+def _row(state: str, name: str, rank: int = 0, *messages: tuple[str, str], **more: str) -> Row:
+    cells = {"verdict": state, "account": name, "group": "rg-ai", "subscription": "R&D (EMEA)"}
+    return Row(cells | more, "red", messages, (rank,))
+
+
 ROWS = [
-    Row(("non_compliant", "chat-1"), ("rg-ai", "R&D (EMEA)"), "red"),
-    Row(("unknown", "lab"), ("rg", "Production"), "yellow"),
+    _row("unknown", "lab", 2, ("odd", "Look.")),
+    _row("non_compliant", "chat-1", 0, ("bad", "Mend."), subscription="Production"),
+    _row("non_compliant", "chat-2", 1, ("bad", "Mend.")),
 ]
-HEADS = ("verdict", "account"), ("group", "subscription")
-NARROWEST_TABLE = len("non_compliant  account  group  subscription")
+WIDEST = len("non_compliant  account  group  subscription")
 
 
-def _console(width: int, **options: bool) -> tuple[Console, io.StringIO]:
+def _printed(width: int, options: RowOptions = RowOptions(), rows: list[Row] = ROWS) -> list[str]:  # noqa: B008 - a value
     stream = io.StringIO()
-    return Console(file=stream, width=width, **options), stream  # type: ignore[arg-type] # no others
+    print_rows(Console(file=stream, width=width), rows, options)
+    return stream.getvalue().splitlines()
 
 
-def _printed(width: int, rows: list[Row] = ROWS) -> list[str]:
-    console, stream = _console(width)
-    print_rows(console, *HEADS, rows)
-    return [line.rstrip() for line in stream.getvalue().splitlines()]
-
-
-def test_a_row_takes_two_lines_where_the_table_does_not_fit() -> None:
-    """A table that is squeezed breaks its names, or leaves them out."""
-    assert _printed(NARROWEST_TABLE - 1) == [
-        "verdict        account",
-        "  group  subscription",
-        "─" * (NARROWEST_TABLE - 1),
-        "non_compliant  chat-1",
-        "  rg-ai  R&D (EMEA)",
-        "unknown        lab",
-        "  rg  Production",
+def test_the_worst_rows_are_first_and_each_message_is_printed_once() -> None:
+    """A person has time for the first lines alone."""
+    assert _printed(WIDEST) == [
+        "verdict        account  group  subscription",
+        "─" * WIDEST,
+        "non_compliant  chat-1   rg-ai  Production",
+        "non_compliant  chat-2   rg-ai  R&D (EMEA)",
+        "unknown        lab      rg-ai  R&D (EMEA)",
+        "",
+        "bad: Mend.",
+        "odd: Look.",
+        "",
     ]
 
 
-def test_the_first_cell_has_its_colour_in_both_forms() -> None:
-    """The eye finds the red ones first."""
-    for width in (80, 20):
-        console, stream = _console(width, force_terminal=True)
-        print_rows(console, *HEADS, ROWS)
-
-        assert "\x1b[31mnon_compliant\x1b[0m" in stream.getvalue()
-
-
 @pytest.mark.parametrize(
-    ("name", "left_out"),
+    ("width", "heads"),
     [
-        ("a" * (140 - len("non_compliant  group  subscription  ")), ""),
-        ("a" * (141 - len("non_compliant  group  subscription  ")), "subscription"),
-        ("a" * (140 - len("non_compliant  ")), "group, subscription"),
+        (len("non_compliant  account  group  subscription"), "group  subscription"),
+        (len("non_compliant  account  group  subscriptio"), "group"),
+        (len("non_compliant  account  subscription"), "group"),
+        (len("non_compliant  account"), ""),
+        (5, ""),
     ],
 )
-def test_a_wide_terminal_has_one_line_for_each_row(name: str, left_out: str) -> None:
-    """Who compares hundreds of accounts needs them below each other, and a note of the rest."""
-    console, stream = _console(140)
-    print_rows(console, *HEADS, [Row(("non_compliant", name), ("rg", "s"), "")], may_omit=True)
+def test_a_row_is_one_line_with_the_columns_that_fit(width: int, heads: str) -> None:
+    """Rows below each other can be compared; a note says what is missing."""
+    head, _, *lines = _printed(width)
 
-    _, _, row, *note = stream.getvalue().splitlines()
-    said = f"not shown, for lack of space: {left_out}; see --format csv"
-    assert name in row
-    assert note == ([said] if left_out else [])
+    assert head == f"verdict        account  {heads}".rstrip()
+    assert [line.split()[1] for line in lines[:3]] == ["chat-1", "chat-2", "lab"]
+    note = " ".join(line.strip() for line in lines[3:] if line)
+    assert ("for lack of space" in note) == (heads != "group  subscription")
+    assert all(each in heads or each in note for each in ("group", "subscription"))
 
 
-@pytest.mark.parametrize(("width", "may_omit"), [(139, True), (140, False)])
-def test_elsewhere_nothing_is_left_out(width: int, may_omit: bool) -> None:  # noqa: FBT001 - a case
-    """Below that width too little would remain, and what to do is never left out."""
-    console, stream = _console(width)
-    print_rows(console, *HEADS, [Row(("unknown", "a" * 120), ("rg", "s"), "")], may_omit=may_omit)
+def test_only_the_first_rows_and_their_messages_are_printed() -> None:
+    """Thousands would scroll the totals out of sight."""
+    lines = _printed(80, RowOptions(limit=2))
 
-    assert len(stream.getvalue().splitlines()) == 5
+    assert [line.split()[1] for line in lines[2:4]] == ["chat-1", "chat-2"]
+    assert lines[4] == "1 more: --limit 0 shows all, --only and --sort choose"
+    assert "odd: Look." not in lines
+
+
+def test_rows_can_be_chosen_and_sorted() -> None:
+    """Who looks for one subscription, or for what is open, need not scroll."""
+    by_subscription = _printed(80, RowOptions(sort="subscription"))
+    unknown = _printed(80, RowOptions(only=["unknown"]))
+
+    assert [line.split()[1] for line in by_subscription[2:5]] == ["chat-1", "chat-2", "lab"]
+    assert [line.split()[1] for line in unknown[2:-3]] == ["lab"]
+    assert _printed(80, RowOptions(only=["compliant"])) == []
+
+
+def test_messages_that_differ_name_their_accounts() -> None:
+    """The reason alone does not say whose message it is."""
+    rows = [replace(each, messages=[("odd", each.cells["account"] + "!")]) for each in ROWS[:2]]
+
+    assert {"odd (lab): lab!", "odd (chat-1): chat-1!"} <= {*_printed(80, rows=rows)}
+
+
+def test_the_state_has_its_colour() -> None:
+    """The eye finds the red ones first."""
+    stream = io.StringIO()
+    print_rows(Console(file=stream, width=80, force_terminal=True), ROWS, RowOptions())
+
+    assert "\x1b[31mnon_compliant\x1b[0m" in stream.getvalue()
 
 
 def test_wide_letters_count_as_two() -> None:
     """A terminal shows them so, and a table that is too wide by one breaks every line."""
-    wide = [Row(("unknown", "chat"), ("組" * 6, "x"), "")]
-    width = len("verdict  account  ") + 12 + len("  subscription")
+    width = len("unknown  lab  ") + 12 + len("  R&D (EMEA)")
+    wide = [Row({"v": "unknown", "a": "lab", "g": "組" * 6, "s": "R&D (EMEA)"}, "")]
 
-    assert len(_printed(width, wide)) == 3
-    assert len(_printed(width - 1, wide)) == 5
+    assert "R&D" in _printed(width, rows=wide)[2]
+    assert "R&D" not in _printed(width - 1, rows=wide)[2]
 
 
 @given(st.text("ab-. ", min_size=1), st.integers(1, 30), st.integers(0, 4))
 def test_no_word_is_broken_and_none_is_lost(text: str, width: int, hanging: int) -> None:
     """Hyphens and points belong to names; a word that is too long is the terminal's to break."""
-    console, stream = _console(width)
+    stream = io.StringIO()
 
-    say(console, text, hanging=" " * hanging)
+    say(Console(file=stream, width=width), text, hanging=" " * hanging)
 
     lines = stream.getvalue().splitlines()
     assert " ".join(lines).split() == text.split()

@@ -1,0 +1,199 @@
+"""Compares a result with an earlier one: which violations are new, and which were fixed.
+
+A violation is old if the earlier result has the same account, or the same document, address and
+name, with the same reason. What was not read is neither: then it counts as new once it is read,
+now it does not count as fixed.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from cmk_check.cli.console import say
+from cmk_check.cli.output_options import FailOn
+from cmk_check.cli.terminal_rows import INDENT
+from cmk_check.core.enums import (
+    CoverageState,
+    ExceptionMode,
+    KeyReason,
+    KeySeverity,
+    KeyState,
+    Verdict,
+)
+from cmk_check.core.requirements import HEALTHY_KEYS
+from cmk_check.core.resource_id import AccountId
+from cmk_check.core.rule import RULE_VERSION
+from cmk_check.core.text import shown
+from cmk_check.errors import NotUsable
+
+if TYPE_CHECKING:
+    from cmk_check.cli.problems import Collected
+    from cmk_check.cli.scan_result import ScanResult
+    from cmk_check.scan.scan_context import ScanContext
+
+type Violations = Mapping[tuple[str, str], str]
+"""How each violation is printed, by what it is of and its reason."""
+type Scope = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The JSON of an earlier result in ``file``, and its violations."""
+
+    file: Path
+    document: Mapping[str, Any]
+    violations: Violations
+
+    def compare(self, now: Violations, is_settled: Callable[[str, str], bool]) -> "Difference":
+        """Compare; ``is_settled`` returns whether what is gone was read and is in order."""
+        new = [text for key, text in now.items() if key not in self.violations]
+        violated = {violated for violated, _ in now}
+        fixed = [
+            text
+            for key, text in self.violations.items()
+            if key[0] not in violated and is_settled(*key)
+        ]
+        return Difference(str(self.file), new, fixed, len(now) - len(new))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is new and what was fixed since a file; ``old`` counts the violations in both."""
+
+    file: str
+    new: Sequence[str]
+    fixed: Sequence[str]
+    old: int
+
+    def show(self, console: Console, limit: int | None, *, quiet: bool = False) -> None:
+        """Print the lists, unless ``quiet``, and always the numbers."""
+        for word, texts in (("new", self.new), ("fixed", self.fixed)):
+            for text in () if quiet else texts[:limit]:
+                say(console, f"{word}: {shown(text)}", hanging=INDENT)
+            if not quiet and (more := len(texts[:limit])) < len(texts):
+                say(console, f"{word}: {len(texts) - more:,} more; --limit 0 shows all")
+        line = f"violations: {len(self.new):,} new, {self.old:,} old; {len(self.fixed):,} fixed"
+        say(console, f"{line} since {shown(self.file)}", hanging=INDENT)
+
+
+def scope_of(command: str, **parts: Sequence[str]) -> Scope:
+    """Return what two results must have in common to be compared, to be written with a result."""
+    return {"command": [command], "rule": [RULE_VERSION]} | {
+        name: sorted(part) for name, part in parts.items()
+    }
+
+
+def read_earlier(
+    file: Path, scope: Scope, violations: Callable[[Mapping[str, Any]], Violations]
+) -> Earlier:
+    """Read an earlier result; ``violations`` takes them from its JSON.
+
+    Raises:
+        NotUsable: the file is another document, or of another scope, or of named subscriptions.
+
+    """
+    where = f"--since {file}"
+    try:
+        document = json.loads(file.read_bytes())
+        found = document["scope"]
+        differing = [name for name in {**found, **scope} if found.get(name) != scope.get(name)]
+        if found.get("subscriptions"):
+            raise NotUsable(f"{where} must be of the whole estate, not of named subscriptions.")
+        if differing:
+            raise NotUsable(
+                f"{where} must be a result with the same {', '.join(differing)}; write it again "
+                "with --format json."
+            )
+        return Earlier(file, document, violations(document))
+    except OSError as error:
+        raise NotUsable(f"{where} cannot be read ({error.strerror}).") from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise NotUsable(
+            f"{where} must be a result of the same command, written with --format json by this "
+            "version."
+        ) from error
+
+
+def scope_of_scan(context: "ScanContext", subscriptions: Sequence[str]) -> Scope:
+    """Return the scope of a scan, of all subscriptions or of those in the arguments."""
+    options, scope = context.options, context.options.recorded_scope
+    return scope_of(
+        "scan",
+        kinds=scope.kinds,
+        include=scope.include,
+        exclude=scope.exclude,
+        group=scope.group,
+        exceptions=(options.expectations.exceptions, *scope.exceptions),
+        subscriptions=subscriptions,
+    )
+
+
+def read_earlier_scan(file: Path, context: "ScanContext", causes: Collection[FailOn]) -> Earlier:
+    """Read the JSON result of an earlier scan; ``causes`` are what counts as a violation.
+
+    Raises:
+        NotUsable: see ``read_earlier``.
+
+    """
+
+    def violations(document: Mapping[str, Any]) -> Violations:
+        # What was a gap is not old.
+        read = [each for each in document["findings"] if each["coverage"] == CoverageState.READ]
+        return _violations(read, context, causes)
+
+    return read_earlier(file, scope_of_scan(context, ()), violations)
+
+
+async def compare_scans(
+    earlier: Earlier, answer: "ScanResult", collected: "Collected", causes: Collection[FailOn]
+) -> Difference:
+    """Compare the result of this scan with an earlier one; ``causes`` as for the earlier one.
+
+    Raises:
+        NotUsable: the earlier one is of another tenant.
+        StoreError
+
+    """
+    findings = {finding.id: finding for finding, _ in collected.accounts}
+    listed = [each.model_dump(mode="json", by_alias=True) for each in findings.values()]
+    before = {each["tenantId"] for each in earlier.document["findings"]}
+    if before and listed and before.isdisjoint(each["tenantId"] for each in listed):
+        names = ", ".join(sorted(map(str, before)))
+        raise NotUsable(f"--since {earlier.file} must be of this tenant; it is of {names}.")
+    read = {each.subscription_id async for each in answer.subscriptions(CoverageState.READ)}
+
+    def is_settled(account: str, reason: str) -> bool:
+        account_id, finding = AccountId.parse(account), findings.get(account)
+        if account_id is None or account_id.subscription_id not in read:
+            return False
+        if finding is None or reason not in set(KeyReason):
+            return finding is None or finding.verdict is Verdict.COMPLIANT
+        return finding.key_health is not None and finding.key_health.state is not KeyState.UNKNOWN
+
+    return earlier.compare(_violations(listed, answer.context, causes), is_settled)
+
+
+def _violations(
+    findings: Iterable[Mapping[str, Any]], context: "ScanContext", causes: Collection[FailOn]
+) -> Violations:
+    """Return what makes the exit code 1, of findings in the API's JSON."""
+    expect = context.options.expectations
+    found = {}
+    for each in findings:
+        codes = []
+        if HEALTHY_KEYS in expect.requires or FailOn.BROKEN_KEY in causes:
+            reasons = (each["keyHealth"] or {}).get("reasons", ())
+            codes = [it["code"] for it in reasons if it["severity"] == KeySeverity.BROKEN]
+        is_excepted = (each["exception"] or {}).get("honoured")
+        is_accepted = expect.exceptions is ExceptionMode.ACCEPT and is_excepted
+        if each["verdict"] == Verdict.NON_COMPLIANT and not is_accepted:
+            codes.append(each["reason"])
+        elif is_accepted and FailOn.EXCEPTED in causes:
+            codes.append(FailOn.EXCEPTED.value)
+        for code in codes:
+            found[each["id"], code] = f"{each['name']}: {code}, {each['id']}"
+    return found
