@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import ClassVar
 
 from cmk_check.core.account import Judgement, Subscription
 from cmk_check.core.due_date import DueDate
@@ -39,14 +40,18 @@ class Transition:
 class Sides:
     """What is recorded besides a verdict: one field for each stored aspect.
 
-    A field is None if its aspect does not apply to the verdict or was not checked. Only findings
-    have a ``due`` date.
+    A field is None if its aspect does not apply to the verdict or was not checked. A reading has
+    none of the fields in ``REMEMBERED``: a finding keeps them until the aspect's news change them.
     """
+
+    REMEMBERED: ClassVar[tuple[str, ...]] = ("due", "announced")
 
     key_health: KeyHealth | None = None
     exception: AccountException | None = None
     owner: Owner = UNOWNED
     due: DueDate | None = None
+    announced: AnnouncedException | None = None
+    """The exception that was announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,6 @@ class Finding(Sides):
     """The last 20 transitions, oldest first."""
     vault_id: str | None = None
     """The last known vault of the key, lower-cased."""
-    announced: AnnouncedException | None = None
-    """The exception that was announced."""
 
 
 @dataclass(frozen=True, slots=True)

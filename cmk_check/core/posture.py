@@ -23,7 +23,7 @@ from cmk_check.core.model import AccountCounts, Coverage
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.gap_sentences import NOT_NAMED, NOT_RECORDED
 from cmk_check.core.recorded_scope import RecordedScope
-from cmk_check.core.requirements import HEALTHY_KEYS, VERDICTS, Requirement
+from cmk_check.core.requirements import REQUIREMENTS, VERDICTS, Requirement
 from cmk_check.core.status import Status, UnwrittenGap
 from cmk_check.limits import CLOCK_TOLERANCE
 
@@ -194,8 +194,9 @@ def _of_accounts(
     reasons = _counted({**counts, PostureReason.ACCOUNTS_NON_COMPLIANT: violated}, accounts)
     if read and not accounts.total:
         reasons.append(_reason(PostureReason.NO_ACCOUNTS_IN_SCOPE))
-    if HEALTHY_KEYS in expect.requires:
-        reasons += _counted(HEALTHY_KEYS.counts(accounts, status), accounts)
+    for requirement in REQUIREMENTS:
+        if requirement in expect.requires:
+            reasons += _counted(requirement.counts(accounts, status), accounts)
     return reasons
 
 

@@ -7,7 +7,7 @@ beside it: the filter would miss the account.
 """
 
 from collections.abc import Mapping
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from pydantic import TypeAdapter
 
@@ -70,7 +70,17 @@ def contradicted_state(values: Mapping[str, Scalar], finding: Finding) -> str | 
     return None
 
 
-def exception_in(values: Mapping[str, Scalar]) -> AccountException | None:
+def sides_in(values: Mapping[str, Scalar]) -> dict[str, Any]:
+    """Read the fields of ``Sides`` from a row, except the key."""
+    return {
+        "exception": _exception_in(values),
+        "announced": _announced_in(values),
+        "due": _due_in(values),
+        "owner": _owner_in(values),
+    }
+
+
+def _exception_in(values: Mapping[str, Scalar]) -> AccountException | None:
     """Read the exception of a row; None if it was not checked or does not apply."""
     if _DETAIL not in values:
         return None
@@ -78,13 +88,13 @@ def exception_in(values: Mapping[str, Scalar]) -> AccountException | None:
     return found if found and _has_usable_expiry(found) else unread_exception(EXEMPTION_NOT_READ)
 
 
-def announced_in(values: Mapping[str, Scalar]) -> AnnouncedException | None:
+def _announced_in(values: Mapping[str, Scalar]) -> AnnouncedException | None:
     """Read the last announced exception of a row."""
     announced = _parsed(_ANNOUNCED, values.get(_KNOWN))
     return announced if announced and is_usable_time(announced.expires_on) else None
 
 
-def due_in(values: Mapping[str, Scalar]) -> DueDate | None:
+def _due_in(values: Mapping[str, Scalar]) -> DueDate | None:
     """Read the due date of a row; if it cannot be read, the next scan determines it again."""
     due = _parsed(_DUE, values.get("dueDetail"))
     if due is None or not is_usable_time(due.since):
@@ -92,7 +102,7 @@ def due_in(values: Mapping[str, Scalar]) -> DueDate | None:
     return due if all(time is None or is_utc(time) for time in (due.at, due.told)) else None
 
 
-def owner_in(values: Mapping[str, Scalar]) -> Owner:
+def _owner_in(values: Mapping[str, Scalar]) -> Owner:
     """Read the owner of a row."""
     value, source = values.get("owner"), values.get("ownerSource")
     known = next((each for each in _SOURCES if each == source), None)

@@ -25,14 +25,7 @@ from cmk_check.core.text import as_object, clean_time
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Insert, Replace, Scalar, StoreError
 from cmk_check.store import stored_words, table_checks, table_keys
-from cmk_check.store.aspect_columns import (
-    announced_in,
-    aspect_values,
-    contradicted_state,
-    due_in,
-    exception_in,
-    owner_in,
-)
+from cmk_check.store.aspect_columns import aspect_values, contradicted_state, sides_in
 from cmk_check.store.row_times import UNDATED, is_usable_time, is_utc
 from cmk_check.store.stored_words import StandIns
 
@@ -162,10 +155,7 @@ def finding_of(entity: Entity) -> Finding:
         history=history,
         key_health=health,
         vault_id=row.optional(str, "keyVaultId"),
-        exception=exception_in(entity.values),
-        announced=announced_in(entity.values),
-        due=due_in(entity.values),
-        owner=owner_in(entity.values),
+        **sides_in(entity.values),
     )
     if column := contradicted_state(entity.values, finding):
         raise row.broken(column, "differs from the value beside it")

@@ -164,6 +164,24 @@ def test_every_dependency_has_its_reason() -> None:
     assert sorted(reasons) == sorted(re.split(r"[\[<>=!~]", name)[0] for name in named)
 
 
+def test_every_file_that_the_architecture_names_exists() -> None:
+    """Whoever looks for a file by its path must not believe that there is something else to know.
+
+    A name without a folder is in one that its row names before.
+    """
+    missing = []
+    for row in ARCHITECTURE.splitlines():
+        rooms = [ROOT, ROOT / "cmk_check"]
+        for name in re.findall(r"`([\w./-]+(?:\.\w+|/))`", row if row.startswith("|") else ""):
+            found = next((room / name for room in rooms if (room / name).exists()), None)
+            if found is not None:
+                rooms.append(found if found.is_dir() else found.parent)
+            elif name.rpartition(".")[2] in {"py", "toml", "json", "bicep", "sh", "js", "ts", ""}:
+                missing.append(name)
+
+    assert missing == []
+
+
 def test_every_decision_stands_in_their_list() -> None:
     """A record that nobody finds was written for nobody; each has a number of its own."""
     folder = ROOT / "docs/decisions"

@@ -7,7 +7,7 @@ The code that compares, counts, announces and filters treats all aspects alike: 
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -64,13 +64,15 @@ class News:
 class Aspect(ABC):
     """Everything that the program needs to know about an aspect.
 
-    ``name`` is its name in JSON, filters and changes. It applies to accounts with one of the
-    ``verdicts``. With ``replaces_update``, its news replaces the less specific account update.
-    ``changes`` maps the types of its changes to their titles.
+    ``name`` is its name in JSON, filters and changes; ``side`` is its field of ``Sides``. It
+    applies to accounts with one of the ``verdicts``. With ``replaces_update``, its news replaces
+    the less specific account update, and new wording alone is not recorded. ``changes`` maps the
+    types of its changes to their titles.
     """
 
     name: ClassVar[str]
-    verdicts: ClassVar[frozenset[Verdict]] = frozenset(Verdict)
+    side: ClassVar[str]
+    verdicts: ClassVar[frozenset[Verdict]]
     replaces_update: ClassVar[bool] = False
     changes: ClassVar[Mapping[ChangeType, str]] = {}
 
@@ -90,9 +92,9 @@ class Aspect(ABC):
         """Return whether the state got worse, so that an incomplete reading may report it."""
         return False
 
-    @abstractmethod
     def kept(self, before: Finding, read: Judged) -> Judged:
         """Return the account as read, but with the recorded value of this aspect."""
+        return replace(read, **{self.side: getattr(before, self.side)})
 
     def news(
         self,
@@ -128,19 +130,20 @@ class Aspect(ABC):
         """Return the counts with the number of accounts for each label, all at least 1."""
 
     @abstractmethod
-    def labels(self, counts: AccountCounts) -> Mapping[Hashable, int]:
+    def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
         """Return the number of accounts for each label in counts, as ``into`` writes it."""
 
     def add_up(self, counts: AccountCounts, parts: Iterable[AccountCounts]) -> AccountCounts:
         """Return ``counts`` with this aspect's counts summed over ``parts``."""
         labels: Counter[Hashable] = Counter()
         for part in parts:
-            labels.update(self.labels(part))
+            for label, count in self.labels(part):
+                labels[label] += count
         return self.into(counts, labels)
 
     def contradiction(self, counts: AccountCounts) -> str | None:
         """Return why the aspect's counts cannot be right, None if they can."""
-        numbers = self.labels(counts).values()
+        numbers = [count for _, count in self.labels(counts)]
         if min(numbers, default=0) < 0:
             return "has a count below zero"
         if (number := sum(numbers)) and number > self.whole(counts):

@@ -5,12 +5,12 @@ that cannot judge it in between, or find a different problem, do not change the 
 to the expiry of an exception, but never before a date that was announced as passed.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final, override
 
-from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged, News, Occasion
+from cmk_check.core.aspects.aspect import AnyAccount, Aspect, News, Occasion
 from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import ChangeType, DueState, KeyState, Verdict
 from cmk_check.core.model import AccountCounts, Finding
@@ -19,7 +19,8 @@ from cmk_check.core.model import AccountCounts, Finding
 class DueDateAspect(Aspect):
     """The due date of accounts that are non-compliant or whose key is broken."""
 
-    name = "due"
+    name = side = "due"
+    verdicts = frozenset(Verdict)
     changes: ClassVar[Mapping[ChangeType, str]] = {
         ChangeType.ACCOUNT_OVERDUE: "Account not fixed by its due date"
     }
@@ -33,10 +34,6 @@ class DueDateAspect(Aspect):
     @override
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
         return {"dueAt": _written(account.due.at)} if account.due and account.due.at else None
-
-    @override
-    def kept(self, before: Finding, read: Judged) -> Judged:
-        return replace(read, due=before.due)
 
     @override
     def news(
@@ -76,8 +73,8 @@ class DueDateAspect(Aspect):
         return replace(counts, overdue=sum(labels.values()))
 
     @override
-    def labels(self, counts: AccountCounts) -> Mapping[Hashable, int]:
-        return {True: counts.overdue}
+    def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
+        return ((True, counts.overdue),)
 
     @override
     def column(self, state: str) -> str | None:

@@ -1,12 +1,11 @@
 """The aspect exception: whether somebody has accepted an account's violation for a limited time."""
 
-from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final, override
 
-from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged, News, Occasion
+from cmk_check.core.aspects.aspect import AnyAccount, Aspect, News, Occasion
 from cmk_check.core.enums import ChangeType, ExceptionEnd, ExceptionState, Verdict
 from cmk_check.core.exceptions.account_exception import ends_earlier, expiries, state_of
 from cmk_check.core.exceptions.announcements import Announcement, announce, announce_off
@@ -20,7 +19,7 @@ class ExceptionAspect(Aspect):
     The finding keeps what was announced, so that each start, reminder and end is announced once.
     """
 
-    name = "exception"
+    name = side = "exception"
     verdicts = frozenset({Verdict.NON_COMPLIANT})
     changes: ClassVar[Mapping[ChangeType, str]] = {
         ChangeType.EXCEPTION_STARTED: "Violation accepted by an exemption",
@@ -45,10 +44,6 @@ class ExceptionAspect(Aspect):
         if before.judgement.verdict is not after.judgement.verdict:
             return False
         return ends_earlier(before.exception, after.exception)
-
-    @override
-    def kept(self, before: Finding, read: Judged) -> Judged:
-        return replace(read, exception=before.exception)
 
     @override
     def news(
@@ -86,11 +81,8 @@ class ExceptionAspect(Aspect):
         return replace(counts, excepted=expiries(ends))
 
     @override
-    def labels(self, counts: AccountCounts) -> Mapping[Hashable, int]:
-        labels: Counter[Hashable] = Counter()
-        for end, count in counts.excepted:  # a broken row may have an expiry twice
-            labels[end] += count
-        return labels
+    def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
+        return counts.excepted
 
     @override
     def column(self, state: str) -> str | None:

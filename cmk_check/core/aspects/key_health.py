@@ -1,6 +1,6 @@
 """The aspect key health: whether the key of a compliant account can be used."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final, override
@@ -29,7 +29,7 @@ _SUMS: Final = {
 class KeyHealthAspect(Aspect):
     """Whether the key works and will keep working; applies to compliant accounts."""
 
-    name = "keyHealth"
+    name, side = "keyHealth", "key_health"
     verdicts = frozenset({Verdict.COMPLIANT})
     replaces_update = True
     changes: ClassVar[Mapping[ChangeType, str]] = {
@@ -97,8 +97,8 @@ class KeyHealthAspect(Aspect):
         return replace(counts, by_key_health=dict(by_state))
 
     @override
-    def labels(self, counts: AccountCounts) -> Mapping[Hashable, int]:
-        return {**counts.by_key_health}
+    def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
+        return counts.by_key_health.items()
 
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:
         """Return the sums as log lines and changes show them, None if no key was checked."""

@@ -1,14 +1,15 @@
 """The aspect owner: who is responsible for an account, by its tags."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, override
 
-from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged
-from cmk_check.core.model import AccountCounts, Finding
+from cmk_check.core.aspects.aspect import AnyAccount, Aspect
+from cmk_check.core.enums import Verdict
+from cmk_check.core.model import AccountCounts
 from cmk_check.core.owner import UNOWNED
 from cmk_check.limits import MAX_OWNERS_COUNTED
 
@@ -19,7 +20,8 @@ _NOBODY: Final = UNOWNED
 class OwnerAspect(Aspect):
     """The owner, if there is one; a new owner is an account update."""
 
-    name = "owner"
+    name = side = "owner"
+    verdicts = frozenset(Verdict)
 
     @override
     def state(self, account: AnyAccount, now: datetime) -> str | None:
@@ -34,10 +36,6 @@ class OwnerAspect(Aspect):
         return before.owner == after.owner
 
     @override
-    def kept(self, before: Finding, read: Judged) -> Judged:
-        return replace(read, owner=before.owner)
-
-    @override
     def label(self, account: AnyAccount) -> Hashable | None:
         return _hash(owner) if (owner := account.owner.value) else _NOBODY
 
@@ -48,9 +46,9 @@ class OwnerAspect(Aspect):
         return replace(counts, unowned=labels.get(_NOBODY, 0), owners=kept)
 
     @override
-    def labels(self, counts: AccountCounts) -> Mapping[Hashable, int]:
+    def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
         """Return the labels; of an owner, counts know only that there is an account."""
-        return {_NOBODY: counts.unowned, **dict.fromkeys(counts.owners, 1)}
+        return (_NOBODY, counts.unowned), *((owner, 1) for owner in counts.owners)
 
     @override
     def column(self, state: str) -> str | None:

@@ -37,6 +37,12 @@ _REMOVALS: Final = {
     Disposition.EXCLUDED: (CoverageState.EXCLUDED, RemovalReason.SUBSCRIPTION_EXCLUDED),
     Disposition.RETIRED: (CoverageState.RETIRED, RemovalReason.SUBSCRIPTION_RETIRED),
 }
+# Where an aspect's states are in the history, new wording alone is no change.
+_READ_BESIDE: Final = [
+    each.side
+    for each in ASPECTS
+    if not each.replaces_update and each.side not in Finding.REMEMBERED
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +164,10 @@ def _updated(
         after, news = _filled_in(before, entry), []
     else:
         after, news = _finding(before, entry, context), _account_news(before, entry)
-    # Not the key: a new key state adds to the history, and new wording alone is no change.
     # Replacing costs more than the rest of this.
-    if after.exception is not entry.exception or after.owner != entry.owner:
-        after = replace(after, exception=entry.exception, owner=entry.owner)
+    beside = {side: getattr(entry, side) for side in _READ_BESIDE}
+    if any(value != getattr(after, side) for side, value in beside.items()):
+        after = replace(after, **beside)
     for aspect in ASPECTS:
         after, more = aspect.news(before, after, read, context)
         if aspect.replaces_update and more:
@@ -245,7 +251,7 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
         changes=before.changes + 1,
         history=(*before.history, transition)[-MAX_TRANSITIONS:],
         vault_id=finding.vault_id or before.vault_id,
-        due=before.due,
+        **{side: getattr(before, side) for side in Finding.REMEMBERED},
     )
 
 
