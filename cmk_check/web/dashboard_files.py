@@ -49,6 +49,7 @@ _MODULES: Final = (
     "check_buttons.js",
     "copy.js",
     "downloads.js",
+    "remedy.js",
     "drawer.js",
     "sides.js",
     "filters.js",

@@ -75,7 +75,11 @@ def in_hsm(health: KeyHealth) -> KeyHealth:
 
 def broken(health: KeyHealth, name: str = "Chat", group: str = "rg-ai") -> Finding:
     """Return the finding of an account with a key of this health."""
-    of_user = {"identity_type": "UserAssigned", "identity_client_id": CLIENT}
+    of_user = {
+        "identity_type": "UserAssigned",
+        "identity_client_id": CLIENT,
+        "key_version": health.key_version,
+    }
     vault = "https://Safe.vault.azure.net/"
     key = {"key_source": "Microsoft.KeyVault", "key_name": "cmk", "key_vault_uri": vault}
     account = key | (of_user if health.principal_id == USER.lower() else {})

@@ -22,7 +22,7 @@ PARTS: Final = parts_of(__package__, "plan.tf")
 def render_terraform(plan: Plan) -> str:
     """Return a plan as a Terraform file for Terraform 1.5 or newer.
 
-    It has a comment for each step that Terraform cannot do, and variables for what is not known.
+    It has a comment for each step that Terraform cannot do, and variables for unknown values.
     """
     values = _values(plan)
     steps = "".join(

@@ -6,9 +6,8 @@
  * @typedef {import("./types.js").Finding} Finding
  */
 
-import { ASPECTS, isOn, isUnread } from "./aspects.js";
+import { ASPECTS, isOn } from "./aspects.js";
 import { stateOf } from "./aspect_states.js";
-import { copyButtons } from "./copy.js";
 import { at, fill, focusKey, h, icon, item, portalLink, whenChanged } from "./dom.js";
 import { region } from "./finding_filters.js";
 import { ago, count, identifier, minute, moment, name, prose, visible } from "./format.js";
@@ -17,6 +16,7 @@ import { rowOf } from "./row_selection.js";
 import { badStates, information, judgedSection } from "./sides.js";
 import { EVIDENCE, codeWord, coverageWord, midway, verdictWord } from "./labels.js";
 import { actorOf, entryOf } from "./reasons.js";
+import { remedy } from "./remedy.js";
 
 const drawer = () => /** @type {HTMLDialogElement} */ (at("drawer"));
 
@@ -119,46 +119,6 @@ function purpose({ rule, check }) {
     h("p", {}, check.portal, " Or:"),
     h("pre", { tabindex: 0, "aria-label": "Command that checks the verdict" }, h("code", {}, visible(check.az))),
   ];
-}
-
-/** @param {string} title @param {string} code */
-function script(title, code) {
-  return h("details", { class: "script" },
-    h("summary", { "data-key": title }, title),
-    h("pre", { tabindex: 0, "aria-label": title }, h("code", {}, code.split("\n").map(visible).join("\n"))),
-  );
-}
-
-/** Show what to do about a compliant account without a plan. @param {Detail} detail @param {State} state */
-function withoutPlan(detail, state) {
-  const said = ASPECTS.map((aspect) => aspect.withoutPlan?.(detail)).find(Boolean);
-  if (said) return said;
-  const unread = ASPECTS.filter((aspect) => isUnread(aspect, detail, state)).map(({ judged }) => judged?.nextScan);
-  return unread.length > 0
-    ? `Whether anything must be fixed is not yet known: the next scan that reads the subscription will ${unread.join(" and ")}.`
-    : "Nothing to fix: the account is under a customer-managed key.";
-}
-
-/** @param {Detail} detail @param {State} state */
-function remedy(detail, state) {
-  const { remediation, verdict, message } = detail;
-  if (remediation === null) {
-    return h("p", { class: "empty" }, verdict === "compliant" ? withoutPlan(detail, state) : prose(message));
-  }
-  const { bicep } = remediation;
-  const steps = remediation.steps.map(({ title, why, warning }) =>
-    h("li", {}, h("strong", {}, prose(title)), h("p", {}, prose(why)), warning && h("p", { class: "warning" }, icon("warning"), prose(warning))),
-  );
-  return h("div", {},
-    h("p", {}, prose(remediation.summary)),
-    copyButtons(
-      { label: "Copy script", text: remediation.az, key: "copy-az", primary: true },
-      ...(bicep === null ? [] : [{ label: "Copy Bicep", text: bicep, key: "copy-bicep" }]),
-    ),
-    h("ol", { class: "steps" }, ...steps),
-    script("Script for the az command", remediation.az),
-    bicep !== null && script("Bicep", bicep),
-  );
 }
 
 /** Show why there are no details. @param {State["shown"]} shown */

@@ -26,8 +26,11 @@ VAULT: Final = (
 MISSING: Final = "Microsoft.KeyVault/vaults/keys/read"
 PLAN: Final = {
     "summary": f"End what is wrong with {SCRIPT}.",
+    "warning": None,
     "steps": [{"title": f"Renew {SCRIPT}", "why": "It has expired.", "warning": "Beware."}],
+    "portal": f"Open {SCRIPT * 9}",
     "az": f"az keyvault key rotate \\\n  --vault-name={SCRIPT * 9}",
+    "terraform": f"# {SCRIPT}",
     "bicep": None,
 }
 LIMIT: Final = f"Agents keep {SCRIPT} under Microsoft's keys."

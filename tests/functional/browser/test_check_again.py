@@ -146,7 +146,7 @@ def test_a_check_that_finds_nothing_new_moves_nothing(checking: Visit, world: Wo
     """A reader of the steps must not lose the place meanwhile; screen readers announce it."""
     location = f"/api/v1/scans/{world.scene.last_scan()}"
     checking.page.route("**/api/scan", _answer(202, location=location))
-    checking.drawer.get_by_text("Script for the az command").click()
+    checking.drawer.get_by_role("tab", name="Script").click()
     said = _said(checking).element_handle()
     checking.drawer.get_by_role("heading", name="Evidence").scroll_into_view_if_needed()
     before = checking.page.evaluate(PLACES)

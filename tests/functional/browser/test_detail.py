@@ -67,20 +67,49 @@ def test_the_detail_says_which_controls_ask(desk: Visit) -> None:
     expect(desk.drawer.get_by_text("ISO/IEC 27001:2022: A.8.24 (by analogy)")).to_be_visible()
 
 
-@pytest.mark.parametrize(("button", "part"), [("Copy script", "az"), ("Copy Bicep", "bicep")])
+@pytest.mark.parametrize(
+    ("tab", "button", "part"),
+    [
+        ("Portal", "Copy steps", "portal"),
+        ("Script", "Copy script", "az"),
+        ("Terraform", "Copy Terraform", "terraform"),
+        ("Bicep", "Copy Bicep", "bicep"),
+    ],
+)
 def test_the_fix_is_copied_as_the_api_gives_it(
-    desk: Visit, world: World, button: str, part: str
+    desk: Visit, world: World, tab: str, button: str, part: str
 ) -> None:
     """A script that loses a character on the way to a shell may do something else."""
     fix = _detail(world, BROKEN)["remediation"]
     desk.open_detail(BROKEN)
 
+    desk.drawer.get_by_role("tab", name=tab).click()
     desk.drawer.get_by_role("button", name=button).click()
+
+    expect(desk.drawer).to_contain_text(fix["warning"])
 
     expect(desk.drawer.get_by_role("status")).to_contain_text("Copied")
     assert desk.clipboard() == fix[part]
     for step in fix["steps"]:
         expect(desk.drawer).to_contain_text(step["title"])
+
+
+def test_the_ways_to_fix_an_account_are_tabs_for_the_keyboard(desk: Visit) -> None:
+    """One stop for Tab, arrows between the ways, and the text itself can be scrolled."""
+    desk.open_detail(BROKEN)
+    desk.drawer.get_by_role("tab", name="Portal").focus()
+
+    tabs = []
+    for key in ("ArrowRight", "ArrowLeft", "ArrowLeft"):
+        desk.page.keyboard.press(key)
+        shown = desk.drawer.get_by_role("tab", selected=True)
+        expect(shown).to_be_focused()
+        tabs.append(shown.inner_text())
+    desk.page.keyboard.press("Tab")
+    expect(desk.drawer.get_by_role("button", name="Copy Bicep")).to_be_focused()
+    desk.page.keyboard.press("Tab")
+    expect(desk.drawer.locator("pre")).to_be_focused()
+    assert tabs == ["Script", "Portal", "Bicep"]
 
 
 def test_the_detail_closes_by_button_and_leaves_the_list_as_it_was(desk: Visit) -> None:

@@ -14,6 +14,7 @@ from cmk_check.core.remediation import steps
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.encryption_plan import vault_to_share
 from cmk_check.core.remediation.steps import BASH, Action, step
+from cmk_check.core.remediation.terraform import PARTS
 from cmk_check.core.text_files import filled, toml_of
 from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm, key_plan_of
 from tests.fakes.remediation import TENANT, finding_of, planned
@@ -50,6 +51,8 @@ def test_every_step_and_each_variant_has_words_and_bash() -> None:
         assert made.title
         assert made.why
         assert made.commands.strip()
+        assert made.portal, "what to do in the portal"
+        assert PARTS[action], "what to do in Terraform"
 
 
 def test_every_part_of_the_bash_is_used() -> None:
