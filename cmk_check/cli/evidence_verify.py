@@ -100,10 +100,8 @@ def _described(head: str, manifest: "Manifest", before: "Manifest | None") -> It
     if manifest.previous is None:
         chain = "it is the first bundle"
     elif before is None:
-        chain = (
-            "the previous bundle was not given; the SHA-256 of its "
-            f"{MANIFEST} must be {manifest.previous}"
-        )
+        must = f"the SHA-256 of its {MANIFEST} must be {manifest.previous}"
+        chain = f"the previous bundle was not given; {must}"
     else:
         chain = "it continues the previous bundle"
     yield f"{head} ({len(manifest.files)} files)"
