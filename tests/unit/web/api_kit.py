@@ -51,6 +51,7 @@ AS_SERVED = WebApplication(SignIn("keys", easy_auth=False), None, KINDS, PORTAL,
 
 async def no_resend(_first: int, _last: int) -> bool:
     """Stand for what sends changes again."""
+    raise AssertionError
 
 
 @dataclass
