@@ -6,12 +6,13 @@ from typing import Annotated, override
 import typer
 
 from cmk_check.cli.exit_codes import complain
+from cmk_check.core.text import shown
 
 
 class _OnStandardError(logging.Handler):
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        complain(record.getMessage())
+        complain(shown(record.getMessage()))
 
 
 def _trace_requests(wanted: bool) -> None:  # noqa: FBT001 - typer's form of a callback

@@ -46,8 +46,11 @@ class ApiVersions:
     def learn(self, url: str, code: str, message: str) -> bool:
         """Learn from a refusal of a URL; return whether there is another version to request."""
         kind = type_of(url)
-        served = served_versions(code, message).difference(_PARAMETER.findall(url))
-        usable = next((each for each in self._judged(kind) if each in served), None)
+        found = _SERVED.search(message) if is_not_served(code) else None
+        served = re.split(r"[,\s]+", found[1].strip()) if found else ()
+        asked = _PARAMETER.findall(url)
+        others = (each for each in self._judged(kind) if each in served and each not in asked)
+        usable = next(others, None)
         if usable is not None:
             self.in_use[kind] = usable
         return usable is not None
@@ -80,9 +83,3 @@ def type_read_by(action: str) -> str:
 def is_not_served(code: str) -> bool:
     """Return whether Azure refused the version, or the type in this version."""
     return code.lower() in _NOT_SERVED
-
-
-def served_versions(code: str, message: str) -> frozenset[str]:
-    """Return the served versions that a refusal lists, none for any other answer."""
-    found = _SERVED.search(message) if is_not_served(code) else None
-    return frozenset(re.split(r"[,\s]+", found[1].strip())) - {""} if found else frozenset()

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 
 from azure.core.credentials_async import AsyncSupportsTokenInfo
@@ -25,10 +26,9 @@ from cmk_check.inventory.exemptions import AzureExemptions
 from cmk_check.inventory.gaps import (
     READ_ACCOUNTS,
     TROUBLE,
+    code_of,
     code_of_404,
     gap_of,
-    is_for_entra_alone,
-    is_unregistered,
 )
 from cmk_check.inventory.http_session import open_session, shared_transport
 from cmk_check.inventory.keys.reader import AzureKeys
@@ -37,6 +37,8 @@ from cmk_check.inventory.subscriptions import read_subscriptions, read_subscript
 from cmk_check.inventory.token_claims import identity_in
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS
 
+# ARM returns the first code today; a provider may return its own code with 404.
+_UNREGISTERED: Final = frozenset({"missingsubscriptionregistration", "subscriptionnotregistered"})
 # The codes of a deleted account; other codes are about subscriptions, types and versions.
 _GONE: Final = frozenset({"resourcegroupnotfound", "resourcenotfound"})
 
@@ -201,7 +203,8 @@ def _has_no_accounts(
     A subscription has none if the provider is not registered, or if it only gives access to the
     directory ("Access to Azure Active Directory"); the latter only counts if nothing is recorded.
     """
-    if is_unregistered(error):
+    if code_of(error, HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND) in _UNREGISTERED:
         return True
     is_entra_only = (subscription.quota_id or "").upper().startswith("AAD_")
-    return is_entra_only and not recorded and is_for_entra_alone(error)
+    is_refused = code_of(error, HTTPStatus.BAD_REQUEST) == "disallowedoperation"
+    return is_entra_only and not recorded and is_refused

@@ -88,10 +88,7 @@ MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 _ARM: Final = "Azure Resource Manager"
 _WRONG_TENANT: Final = "invalidauthenticationtokentenant"
 _ACTION: Final = re.compile(r"(?:perform action|Action:) '([A-Za-z0-9./*_-]{1,200})'")
-# ARM returns the first code today; a provider may return its own code with 404.
-_UNREGISTERED: Final = frozenset({"missingsubscriptionregistration", "subscriptionnotregistered"})
-_ENTRA_ONLY: Final = "disallowedoperation"
-_DISALLOWED: Final = frozenset({_ENTRA_ONLY, "disallowedprovider"})
+_DISALLOWED: Final = frozenset({"disallowedoperation", "disallowedprovider"})
 # These codes are too vague; the innererror may be clearer.
 _VAGUE: Final = frozenset({"conflict", "forbidden"})
 _NOT_YET_VALID: Final = "not yet valid"
@@ -153,23 +150,13 @@ def call_errors() -> Iterator[None]:
         raise InventoryError(gap) from error
 
 
-def is_unregistered(error: Exception) -> bool:
-    """Return whether Azure answered that the provider is not registered in the subscription."""
-    return _code_of(error, HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND) in _UNREGISTERED
-
-
-def is_for_entra_alone(error: Exception) -> bool:
-    """Return whether Azure answered that the subscription may not use any resource provider."""
-    return _code_of(error, HTTPStatus.BAD_REQUEST) == _ENTRA_ONLY
-
-
 def code_of_404(error: Exception) -> str | None:
     """Return the lower-cased code of a 404 answer, "" if it has none; None for other answers.
 
     Only the code shows what was not found: the resource, its parent or its type. A proxy's page has
     no code.
     """
-    return _code_of(error, HTTPStatus.NOT_FOUND)
+    return code_of(error, HTTPStatus.NOT_FOUND)
 
 
 def _gap_of_answer(error: HttpResponseError, status: int, action: str) -> Gap:
@@ -203,7 +190,8 @@ def reason_of(status: int, code: str) -> GapReason:
     return _STATUSES.get(status, GapReason.UNEXPECTED_RESPONSE)
 
 
-def _code_of(error: Exception, *statuses: int) -> str | None:
+def code_of(error: Exception, *statuses: int) -> str | None:
+    """Return the same for an answer with one of these statuses."""
     if not isinstance(error, HttpResponseError) or error.status_code not in statuses:
         return None
     return _error_of(error)[0].lower()

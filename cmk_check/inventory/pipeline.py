@@ -115,12 +115,11 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
                 if response.http_response.status_code not in _MAY_PASS:
                     return response
                 asked = retry_after(response.http_response.headers)
-                if asked is not None:
-                    pause = asked
-                    if pause > MAX_ARM_PAUSE_SECONDS or not call.has_time_for(pause):
-                        raise InventoryError(make_gap(GapReason.THROTTLED))
-                elif not call.has_time_for(pause):
-                    return response
+                pause = pause if asked is None else asked
+                if pause > MAX_ARM_PAUSE_SECONDS or not call.has_time_for(pause):
+                    if asked is None:
+                        return response
+                    raise InventoryError(make_gap(GapReason.THROTTLED))
             await asyncio.sleep(pause)
         return await self.next.send(request)
 

@@ -7,8 +7,6 @@ from typing import Final
 
 import aiohttp
 
-from cmk_check.core.text import shown
-
 REQUESTS: Final = logging.getLogger("cmk_check.requests")
 """The logger of the traces; ``--debug`` switches it on."""
 # Azure Resource Manager sends the first one, Azure Storage the second one.
@@ -46,5 +44,5 @@ async def _log_end(
     else:
         outcome, headers = str(end.response.status), end.response.headers
         correlation = next((headers[it] for it in _CORRELATION_HEADERS if it in headers), "-")
-    line = f"{end.method} {end.url.path} {outcome} correlation {correlation} {seconds:.3f} s"
-    REQUESTS.debug("%s", shown(line))
+    line = "%s %s %s correlation %s %.3f s"
+    REQUESTS.debug(line, end.method, end.url.path, outcome, correlation, seconds)

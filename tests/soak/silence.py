@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 from unittest.mock import patch
 
 import pytest
@@ -48,6 +48,9 @@ from tests.soak.history import History
 from tests.soak.schedule import Schedule
 from tests.soak.tally import FalseGreenError, LostChangeError, Tally
 from tests.unit.doctor.subjects import AZURITE, ScriptedPatient, told
+
+if TYPE_CHECKING:
+    from cmk_check.composition_root import SystemClock
 
 AWAY: Final = timedelta(hours=26)
 _STEPS: Final = 100
@@ -134,7 +137,7 @@ class Silence(Schedule):
         self.receiver = self.world.teller = Receiver()
         self._posts: list[tuple[datetime, str]] = []
         self.patient = ScriptedPatient.over(store=self.store, environ=AZURITE)
-        self.patient.clock = self.world.clock
+        self.patient.clock = cast("SystemClock", self.world.clock)
 
     async def run(self) -> None:
         """Let all fall silent in any order, then let all be well."""
