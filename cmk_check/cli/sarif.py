@@ -29,10 +29,10 @@ _LEARN: Final = "https://learn.microsoft.com/azure"
 _HELP: Final[Mapping[ReasonArea, str]] = {
     ReasonArea.VERDICT: f"{_LEARN}/ai-foundry/openai/encrypt-data-at-rest",
     ReasonArea.GAP: f"{_LEARN}/role-based-access-control/role-assignments-portal",
+    ReasonArea.KEY: f"{_LEARN}/foundry/concepts/encryption-keys-portal",
     ReasonArea.EXCEPTION: f"{_LEARN}/governance/policy/concepts/exemption-structure",
     ReasonArea.POSTURE: f"{_LEARN}/role-based-access-control/role-assignments-portal",
 }
-_HELP_OF_SIDES: Final = f"{_LEARN}/foundry/concepts/encryption-keys-portal"
 _RULES: Final = [
     (area, code, entry) for area, entries in CATALOGUE.items() for code, entry in entries
 ] + [(ReasonArea.VERDICT, code, entry) for code, entry in CHECK_REASONS.items()]
@@ -95,7 +95,7 @@ def _rule(area: ReasonArea, code: str, entry: ReasonEntry) -> dict[str, Any]:
         "shortDescription": _message(entry.message),
         "fullDescription": _message(entry.text()),
         "help": _message(entry.text()),
-        "helpUri": _HELP.get(area, _HELP_OF_SIDES),
+        "helpUri": _HELP[area],
         "defaultConfiguration": {"level": _LEVELS[entry.severity]},
     }
 
