@@ -49,7 +49,7 @@ class ExceptionAspect(Aspect):
     def news(
         self, before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
     ) -> tuple[Finding, Sequence[News]]:
-        had = before.announced if before else None
+        had = after.announced
         verdict, now = after.judgement.verdict, occasion.now
         if occasion.exceptions_off:
             announced, found = announce_off(had, verdict, now)
