@@ -78,7 +78,7 @@ def broken(health: KeyHealth, name: str = "Chat", group: str = "rg-ai") -> Findi
     of_user = {
         "identity_type": "UserAssigned",
         "identity_client_id": CLIENT,
-        "key_version": health.key_version,
+        "key_version": health.key_version or "",
     }
     vault = "https://Safe.vault.azure.net/"
     key = {"key_source": "Microsoft.KeyVault", "key_name": "cmk", "key_vault_uri": vault}
