@@ -1,7 +1,7 @@
 """Compliant accounts whose key is broken, for a reason each, as Azure's answers make them."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import Finding
@@ -78,10 +78,14 @@ def broken(health: KeyHealth, name: str = "Chat", group: str = "rg-ai") -> Findi
     of_user = {
         "identity_type": "UserAssigned",
         "identity_client_id": CLIENT,
-        "key_version": health.key_version,
+        "key_version": health.key_version or "",
     }
     vault = "https://Safe.vault.azure.net/"
-    key = {"key_source": "Microsoft.KeyVault", "key_name": "cmk", "key_vault_uri": vault}
+    key: dict[str, Any] = {
+        "key_source": "Microsoft.KeyVault",
+        "key_name": "cmk",
+        "key_vault_uri": vault,
+    }
     account = key | (of_user if health.principal_id == USER.lower() else {})
     return replace(finding_of(name, group, **account), key_health=health)
 

@@ -128,8 +128,9 @@ class Watched:
         for name in ("calls", "count", "slept"):
             (self._state / name).unlink(missing_ok=True)
         text = b"" if isinstance(script, Path) else script.encode()
+        words: list[str | Path] = [script, *options] if isinstance(script, Path) else []
         ended = subprocess.run(
-            [BASH, *((str(script), *options) if isinstance(script, Path) else ())],
+            [BASH, *words],
             input=None if self.terminal else text,
             stdin=self.terminal,
             env={
