@@ -325,6 +325,15 @@ def test_p2_each_new_state_is_announced_once(aspect: Aspect) -> None:
         assert len(told) == 1 or ChangeType.ACCOUNT_UPDATED not in told
 
 
+def test_p2_an_exception_that_was_announced_ends_with_its_account() -> None:
+    """Who keeps a list of exceptions from their changes would keep it for ever."""
+    known = recorded(read(Known(), EXAMPLES["exception"][0]))
+
+    told = [each.type for each in changes_of(read(known, hour=1))]
+
+    assert told == [ChangeType.ACCOUNT_REMOVED, ChangeType.EXCEPTION_ENDED]
+
+
 @each_aspect
 def test_each_can_be_filtered_by_the_table_which_leaves_nothing_out(aspect: Aspect) -> None:
     """A state beside another value would hide the account from a filter: such a row is broken."""
