@@ -11,6 +11,8 @@ import pytest
 
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import literal
+from cmk_check.core.remediation.portal import render_portal
+from cmk_check.core.remediation.terraform import render_terraform
 from local.simulator import AccountSpec, RequestRecord, VaultSpec
 from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm, key_plan_of
 from tests.fakes.remediation import (
@@ -221,6 +223,10 @@ def _commands(folder: Path) -> list[list[str]]:
         calls |= dict.fromkeys(ended.calls)
         of_head = watched.run(_of_head(template_of(plan)))
         calls |= dict.fromkeys(of_head.calls)
+        texts = render_terraform(plan) + render_portal(plan, "https://portal.azure.com", "vault")
+        in_texts = watched.run("\n".join(re.findall(r"\baz cognitiveservices .*", texts)))
+        assert in_texts.calls
+        calls |= dict.fromkeys(in_texts.calls)
     for what, case in CASES.items():
         ended = scripted(folder / what, case, script_of(KEYS_IN_TROUBLE[what]))
         calls |= dict.fromkeys(ended.calls)

@@ -17,6 +17,7 @@ from cmk_check.core.remediation.plan import (
     Plan,
 )
 from cmk_check.core.remediation.steps import BASH, Action
+from cmk_check.core.resource_id import AccountId
 from cmk_check.limits import KEY_EXPIRY_NOTICE, SWITCH_ON_ATTEMPTS, SWITCH_ON_PAUSE_SECONDS
 
 # EX_TEMPFAIL of sysexits.h: a later run may succeed.
@@ -69,6 +70,12 @@ def _functions(steps: str) -> str:
         if call.search("\n".join([*used, steps])):
             used.insert(0, text)
     return "\n\n".join(used) + "\n"
+
+
+def account_options(account: AccountId) -> str:
+    """Return the options that name an account; its commands in az have no ``--ids``."""
+    names = (account.subscription_id, account.resource_group, account.name)
+    return "--subscription={} --resource-group={} --name={}".format(*map(quoted, names))
 
 
 def quoted(text: str) -> str:

@@ -77,7 +77,7 @@ variable "account_is_outside_terraform" {
 }
 
 ## [variable_principal_id]
-# principalId in: az cognitiveservices account show --ids @account_word@ --query identity
+# principalId in: az cognitiveservices account show @account_options@ --query identity
 variable "principal_id" {
   type        = string
   description = "Object id of the account's identity that uses the key."
@@ -133,7 +133,7 @@ variable "key_exists" {
 
 ## [assign_identity]
 # Terraform cannot give an identity to an account that it does not manage. In case B, run:
-#   az cognitiveservices account identity assign --ids @account_word@
+#   az cognitiveservices account identity assign @account_options@
 # In case A, add this block to the account and apply it before the rest:
 #   identity {
 #     type = "SystemAssigned"
@@ -252,7 +252,7 @@ import {
 
 ## [verify]
 # This must show the key:
-#   az cognitiveservices account show --ids @account_word@ --query properties.encryption
+#   az cognitiveservices account show @account_options@ --query properties.encryption
 
 ## [find_key]
 # Sign in with az login, in the tenant of the account.

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 from cmk_check.core.markdown import code, escaped
-from cmk_check.core.remediation.az_script import quoted
+from cmk_check.core.remediation.az_script import account_options
 from cmk_check.core.remediation.plan import KEY_SIZE, RETENTION_DAYS, Plan
 from cmk_check.core.remediation.steps import PlanStep
 from cmk_check.core.text_files import filled, text_of
@@ -34,7 +34,7 @@ def render_portal(plan: Plan, portal_url: str, vault_domain: str) -> str:
     values = {
         "account": code(account.name),
         "account_link": account_link,
-        "account_word": quoted(plan.account_path),
+        "account_options": account_options(account),
         "group": code(account.resource_group),
         "identity": user if plan.user else "the system-assigned identity",
         "key": code(plan.key),

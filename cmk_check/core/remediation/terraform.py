@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from cmk_check.core.remediation.az_script import quoted
+from cmk_check.core.remediation.az_script import account_options
 from cmk_check.core.remediation.plan import KEY_SIZE, RETENTION_DAYS, Plan
 from cmk_check.core.remediation.steps import Action, comment_lines
 from cmk_check.core.text_files import filled, parts_of
@@ -68,7 +68,7 @@ def _values(plan: Plan) -> Mapping[str, str]:
     omitted = {"existing_key": not is_old, "access_policy": not is_old, "import": not plan.is_set}
     return {
         "account_id": literal(plan.account_path),
-        "account_word": quoted(plan.account_path),
+        "account_options": account_options(plan.account),
         "client_id": _known(plan.client_id, "client_id") if plan.user else "null",
         "grants": granted,
         "key": literal(plan.key),

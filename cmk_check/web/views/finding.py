@@ -8,7 +8,7 @@ from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.not_covered_by_cmk import limits_of
-from cmk_check.core.remediation.az_script import quoted, render_az
+from cmk_check.core.remediation.az_script import account_options, render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.remediation.encryption_plan import plan_for
 from cmk_check.core.remediation.key_plan import key_plan_for
@@ -93,9 +93,7 @@ def with_details(
         controls=controls().value,
         rule=about_rule(),
         check=models.SelfCheck(
-            az=RULE_TEXT.check_az.format(
-                *map(quoted, (finding.id.subscription_id, finding.id.resource_group, shown.name))
-            ),
+            az=RULE_TEXT.check_az.format(account_options(finding.id)),
             portal=RULE_TEXT.check_portal,
         ),
     )

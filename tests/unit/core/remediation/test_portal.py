@@ -42,7 +42,7 @@ def test_a_first_time_reader_finds_every_value_to_enter(plan: Plan, values: list
     assert (f"> {plan.warning}\n" in text) is (plan.warning is not None)
     assert "CONFIRM_" not in text
     assert "portal.azure.us/#resource/subscriptions/" in text
-    assert text.count("az cognitiveservices account show --ids") == 1
+    assert text.count("az cognitiveservices account show --subscription=") == 1
 
 
 @pytest.mark.parametrize("name", HOSTILE)
