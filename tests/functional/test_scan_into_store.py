@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from cmk_check.core.reasons.command_line import address_person
 from local.simulator import Simulator
 from tests.functional import terminal_kit
 from tests.functional.conftest import OpenScene
@@ -57,7 +58,8 @@ def test_a_scan_into_the_store_is_what_the_app_then_answers(
     assert (first.code, second.code) == (1, 1)
     # Only the app has a watch.
     assert document["status"] == status | {"watch": None}
-    assert document["findings"] == list(findings.values())
+    # The command line speaks of the person's identity.
+    assert document["findings"] == json.loads(address_person(json.dumps(list(findings.values()))))
     assert status["lastScan"]["trigger"] == "request"
     assert news == [("account.violated", "chat")]
     assert [event["data"]["name"] for event in told] == ["chat"]
