@@ -108,7 +108,7 @@ def test_the_ways_to_fix_an_account_are_tabs_for_the_keyboard(desk: Visit) -> No
     desk.page.keyboard.press("Tab")
     expect(desk.drawer.get_by_role("button", name="Copy Bicep")).to_be_focused()
     desk.page.keyboard.press("Tab")
-    expect(desk.drawer.locator("pre")).to_be_focused()
+    expect(desk.drawer.get_by_role("tabpanel").locator("pre")).to_be_focused()
     assert tabs == ["Script", "Portal", "Bicep"]
 
 
