@@ -171,8 +171,8 @@ the lists of accounts."""
 VAULTS_PER_QUERY: Final = 1_000
 # A vault's name is unique in Azure, so only a few outdated rows can exceed the number of names.
 MAX_VAULT_PAGES: Final = 10
-# Thousands of accounts have roles with the same few patterns, each compared with three actions.
-PATTERNS_REMEMBERED: Final = 1_024
+# Thousands of accounts have the same few roles, each compared with three actions.
+BLOCKS_REMEMBERED: Final = 1_024
 # Key Vault's minimum from one version to the next, or from the next version to the expiry of the
 # previous one, and its minimum life of a version. No documented policy has shorter times.
 LEAST_ROTATION_TIME: Final = timedelta(days=7)

@@ -15,7 +15,7 @@ from cmk_check.core.account import Subscription
 from cmk_check.core.owner import owner_tag
 from cmk_check.core.reasons.gap_sentences import NAMELESS_SUBSCRIPTION
 from cmk_check.core.text import GUID, as_object, clean_text, is_guid
-from cmk_check.inventory.arm_reader import ArmReader, first_page
+from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.gaps import MALFORMED, READ_GROUP, READ_SUBSCRIPTIONS, TROUBLE, gap_of
 from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES, SUBSCRIPTION_SECONDS
@@ -27,14 +27,12 @@ _SUBSCRIPTION: Final = re.compile(f"/subscriptions/(?P<id>{GUID})", re.IGNORECAS
 
 async def read_subscriptions(reader: ArmReader) -> tuple[Subscription, ...]:
     """List every subscription that the identity sees; see ``ports.Inventory``."""
-    subscriptions = reader.client(SubscriptionClient).subscriptions
+    url = await reader.list_url(SubscriptionClient, lambda client: client.subscriptions.list())
     until = Deadline.within(SUBSCRIPTION_SECONDS)
     found: dict[str, Subscription] = {}
     try:
         async with asyncio.timeout_at(until.latest):
-            async for entries in reader.pages(
-                until, lambda call: first_page(subscriptions.list(call=call))
-            ):
+            async for entries in reader.pages(url, until):
                 for entry in entries:
                     subscription = _visible(as_object(entry), reader.settings.owner_tags)
                     found.setdefault(subscription.id, subscription)
