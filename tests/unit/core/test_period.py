@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -48,7 +49,7 @@ def test_what_happened_is_read_from_the_change(
     kind: ChangeType, data: dict[str, object], happening: str | None
 ) -> None:
     """A key that can no longer be read is not repaired, and an unknown account was not fixed."""
-    period = period_of([_change(kind, **data)], WEEK, NOON)
+    period = period_of([replace(_change(kind), data=data)], WEEK, NOON)
 
     assert [each for each, changes in period.happened.items() if changes] == (
         [Happening(happening)] if happening else []
