@@ -254,6 +254,19 @@ async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) 
     return json_answer(models.ChangesPage(value=value, **links).body())
 
 
+@_get(
+    "/api/v1/summary",
+    "What happened in the last days, from the changes",
+    models.Period,
+    tag="changes",
+)
+async def get_summary(request: Request, query: Asked[parameters.SummaryQuery]) -> Response:
+    """Return the accounts and subscriptions that got worse or better in the last days."""
+    api = _api(request)
+    answer = await changes.period(api.feed, api.scans, query.days, api.clock.now())
+    return json_answer(answer.body())
+
+
 @_get(scan_now.SCANS, "The history of scans", models.ScansPage, tag="scans")
 async def list_scans(request: Request, query: Asked[parameters.ScansQuery]) -> Response:
     """List the scans, newest first."""
