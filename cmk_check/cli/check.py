@@ -19,6 +19,7 @@ from cmk_check.cli.check_input import (
 )
 from cmk_check.cli.check_report import CheckResult, ReportRow, read_earlier_check
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain, ended
+from cmk_check.cli.options import choice
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.core.enums import Verdict
 from cmk_check.core.planned.account import (
@@ -47,9 +48,9 @@ if TYPE_CHECKING:
 
 _CAUSES: Final = (opt.FailOn.NON_COMPLIANT, opt.FailOn.UNKNOWN, opt.FailOn.NEW)
 _STATES: Final = (opt.Only.NON_COMPLIANT, opt.Only.UNKNOWN, opt.Only.COMPLIANT, opt.Only.LOSS)
-FailOnList = Annotated[Any, opt.fail_on_option(_CAUSES, "A loss")]
-OnlyRows = Annotated[Any, opt.only_option(_STATES)]
-SortRows = Annotated[Any, opt.sort_option((opt.Sort.ACCOUNT, opt.Sort.REASON))]
+FailOnList = Annotated[Any, choice("output.fail_on", _CAUSES, many=True, always="A loss")]
+OnlyRows = Annotated[Any, choice("output.only", _STATES, many=True)]
+SortRows = Annotated[Any, choice("output.sort", (opt.Sort.ACCOUNT, opt.Sort.REASON))]
 
 
 def check(  # noqa: PLR0913 - an argument for each option
@@ -78,7 +79,7 @@ def check(  # noqa: PLR0913 - an argument for each option
         ),
     ] = None,
     result_format: Annotated[
-        opt.ReportFormat, opt.format_option(opt.ReportFormat, "The format of the result.")
+        opt.ReportFormat, choice("output.format", opt.ReportFormat)
     ] = opt.ReportFormat.TABLE,
     output: opt.Output = None,
     fail_on: FailOnList = opt.DEFAULT_CAUSES,

@@ -3,9 +3,8 @@
 import logging
 from typing import Annotated, override
 
-import typer
-
 from cmk_check.cli.exit_codes import complain
+from cmk_check.cli.options import option
 from cmk_check.core.text import shown
 
 
@@ -24,12 +23,4 @@ def _trace_requests(wanted: bool) -> None:  # noqa: FBT001 - typer's form of a c
         REQUESTS.addHandler(_OnStandardError())
 
 
-Debug = Annotated[
-    bool,
-    typer.Option(
-        "--debug",
-        callback=_trace_requests,
-        help="Show each request on standard error: method, path, status, correlation id, seconds; "
-        "never a token, header or body.",
-    ),
-]
+Debug = Annotated[bool, option("output.debug", callback=_trace_requests)]

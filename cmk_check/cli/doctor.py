@@ -9,6 +9,8 @@ import typer
 
 from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, complain, run
+from cmk_check.cli.options import option
+from cmk_check.cli.output_options import NoColor
 from cmk_check.cli.stdout import write
 from cmk_check.errors import NotUsable
 
@@ -23,25 +25,10 @@ _HANGING: Final = " " * (_MARK_WIDTH + 1)
 
 
 def doctor(
-    settings: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Use the settings of a deployed app, as printed by `az functionapp config "
-            "appsettings list`, instead of the environment; - is standard input.",
-        ),
-    ] = None,
-    report: Annotated[
-        typer.FileTextWrite | None,
-        typer.Option(
-            metavar="FILE",
-            lazy=False,
-            help="Also test assumptions about Azure (docs/assumptions.md), and write a report as "
-            "JSON, without names, ids or addresses.",
-        ),
-    ] = None,
+    settings: Annotated[str | None, option("doctor.settings")] = None,
+    report: Annotated[typer.FileTextWrite | None, option("doctor.report", lazy=False)] = None,
     *,
-    no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours.")] = False,
+    no_color: NoColor = False,
     _debug: Debug = False,
 ) -> None:
     """Check everything that a scan and its alerts need, and say how to fix each problem.

@@ -6,71 +6,29 @@ from typing import Annotated
 
 import typer
 
-from cmk_check.cli.app_access import Entra, app_address, caller_of, key_file_option
+from cmk_check.cli.app_access import Entra, Url, app_address, caller_of
 from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.new_folder import new_folder
+from cmk_check.cli.options import option
+from cmk_check.cli.output_options import NoColor
 from cmk_check.config.misspelt_settings import API_KEY
-
-Since = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME",
-        help="The start of the period: a date, or a time with its offset, like "
-        "2026-11-01T00:00:00Z. By default, all changes and scans that the app keeps.",
-    ),
-]
-AsOf = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME",
-        help="Also rebuild the estate as recorded at an earlier time, in as-of.json.",
-    ),
-]
-SignWith = Annotated[
-    str | None,
-    typer.Option(
-        metavar="KEY_ID",
-        help="Sign with a key in Key Vault, through azure-identity: "
-        "https://<vault>.vault.azure.net/keys/<key>.",
-    ),
-]
-Key = Annotated[
-    str | None,
-    typer.Option(
-        metavar="KEY",
-        envvar=API_KEY,
-        help="Not recommended: other users of this machine can see a key in the arguments. "
-        "Use --key-file or the environment.",
-    ),
-]
 
 
 def evidence(  # noqa: PLR0913 - an argument for each option
-    url: Annotated[str, typer.Option(metavar="URL", help="The https address of the app.")],
-    out: Annotated[
-        Path,
-        typer.Option(metavar="FOLDER", help="The folder to write; it must be empty or not exist."),
-    ],
+    url: Url,
+    out: Annotated[Path, option("evidence.out")],
     *,
-    since: Since = None,
-    as_of: AsOf = None,
-    after: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="The bundle that this one continues."),
-    ] = None,
-    sign_with: SignWith = None,
-    sign_with_file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Sign with a private key: PEM without a password."),
-    ] = None,
-    key_file: Annotated[str | None, key_file_option("api")] = None,
-    key: Key = None,
+    since: Annotated[str | None, option("evidence.since")] = None,
+    as_of: Annotated[str | None, option("evidence.as_of")] = None,
+    after: Annotated[Path | None, option("evidence.after")] = None,
+    sign_with: Annotated[str | None, option("evidence.sign_with")] = None,
+    sign_with_file: Annotated[Path | None, option("evidence.sign_with_file")] = None,
+    key_file: Annotated[str | None, option("app.key_file", {"function": "api"})] = None,
+    key: Annotated[str | None, option("evidence.key", envvar=API_KEY)] = None,
     entra: Entra = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")
-    ] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours.")] = False,
+    quiet: Annotated[bool, option("evidence.quiet")] = False,
+    no_color: NoColor = False,
     _debug: Debug = False,
 ) -> None:
     """Export evidence for an audit into a folder: CSV, JSON and a report.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, complain, ended
+from cmk_check.cli.options import option
 from cmk_check.cli.stdout import write
 from cmk_check.errors import NotUsable
 
@@ -17,14 +18,8 @@ if TYPE_CHECKING:
 
 
 def verify(
-    folders: Annotated[
-        list[Path],
-        typer.Argument(metavar="FOLDER", help="A bundle, or the bundles of a chain in order."),
-    ],
-    key: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The public key, as PEM or JWK, not from the folder."),
-    ] = None,
+    folders: Annotated[list[Path], option("verify.folders")],
+    key: Annotated[Path | None, option("verify.key")] = None,
 ) -> None:
     """Check that bundles of `cmk-check evidence` are complete, unchanged and signed.
 

@@ -1,14 +1,15 @@
-"""The options of ``scan`` and ``check`` for output and exit code, and those that repeat."""
+"""The options of ``scan`` and ``check`` for output and exit code."""
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
+from cmk_check.cli.options import option
 from cmk_check.cli.stdout import unfinished_file
 from cmk_check.errors import NotUsable
 from cmk_check.limits import ROWS_AT_TERMINAL
@@ -109,99 +110,12 @@ class OutputOptions:
     exit_zero: bool = False
 
 
-def complete_list(kind: Iterable[StrEnum]) -> Callable[[str], list[str]]:
-    """Return a completion of the last value of a list separated by commas."""
-
-    def complete(incomplete: str) -> list[str]:
-        before, comma, _ = incomplete.rpartition(",")
-        return [f"{before}{comma}{each}" for each in kind if each not in before.split(",")]
-
-    return complete
-
-
-def choice_list(kind: Collection[StrEnum], option: str, metavar: str, help_text: str) -> Any:  # noqa: ANN401 - as typer declares it
-    """Return an option that accepts some of these values, separated by commas."""
-
-    def parse(given: str) -> frozenset[StrEnum]:
-        names = {str(each): each for each in kind}
-        try:
-            return frozenset(names[name.strip()] for name in given.split(","))
-        except KeyError:
-            raise typer.BadParameter(
-                f"must be a list of {', '.join(kind)}, separated by commas"
-            ) from None
-
-    return typer.Option(
-        option,
-        parser=parse,
-        metavar=metavar,
-        help=help_text,
-        autocompletion=complete_list(kind),
-    )
-
-
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Write the result to this file instead of standard output, complete or not at all.",
-    ),
-]
-Limit = Annotated[
-    int | None,
-    typer.Option(
-        metavar="NUMBER",
-        help=f"Show at most this many rows of a table, 0 for all. By default {ROWS_AT_TERMINAL} at "
-        "a terminal, otherwise all. Totals and exit code are of the whole result.",
-    ),
-]
-Since = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Compare with an earlier JSON result, and show what is new and what was fixed.",
-    ),
-]
-ExitZero = Annotated[
-    bool,
-    typer.Option(
-        "--exit-zero",
-        help="Exit with 0 despite violations and unknown accounts; not despite a loss, a gap, a "
-        "failed scan or a file that could not be read.",
-    ),
-]
-Quiet = Annotated[
-    bool,
-    typer.Option(
-        "--quiet",
-        "-q",
-        help="Show only the result and warnings about settings, no progress or notes.",
-    ),
-]
-NoColor = Annotated[bool, typer.Option("--no-color", help="Do not use colours.")]
-
-
-def only_option(states: Collection[Only]) -> Any:  # noqa: ANN401 - as typer declares it
-    """Return the option that chooses rows of a table."""
-    return choice_list(
-        states, "--only", "STATE,...", f"Show only rows of a state: {', '.join(states)}."
-    )
-
-
-def sort_option(columns: Collection[Sort]) -> Any:  # noqa: ANN401 - as typer declares it
-    """Return the option that sorts the rows of a table."""
-    return format_option(columns, "Sort the rows by a column, not the worst first.", "--sort")
-
-
-def fail_on_option(causes: Collection[FailOn], always: str) -> Any:  # noqa: ANN401 - as typer declares it
-    """Return the option that chooses what fails; ``always`` names what no choice leaves out."""
-    return choice_list(
-        causes,
-        "--fail-on",
-        "CAUSE,...",
-        f"What makes the exit code 1 or 3: {', '.join(causes)}. {always} always does; with new, 1 "
-        "is only for that and for violations that the file of --since does not have.",
-    )
+Output = Annotated[Path | None, option("output.output")]
+Limit = Annotated[int | None, option("output.limit", {"rows": ROWS_AT_TERMINAL})]
+Since = Annotated[Path | None, option("output.since")]
+ExitZero = Annotated[bool, option("output.exit_zero")]
+Quiet = Annotated[bool, option("output.quiet")]
+NoColor = Annotated[bool, option("output.no_color")]
 
 
 def options_of(  # noqa: PLR0913 - an argument for each option
@@ -268,25 +182,3 @@ def _checked_file(output: Path | None, result_format: StrEnum) -> Path | None:
         except NotUsable as error:
             why = str(error)
     raise typer.BadParameter(why, param_hint="--output")
-
-
-def format_option(kind: Collection[StrEnum], help_text: str, *names: str) -> Any:  # noqa: ANN401 - as typer declares it
-    """Return an option, ``--format`` unless named, which accepts the values of ``kind``.
-
-    typer's own error message for a choice begins with words of the library below it.
-    """
-
-    def parse(given: str) -> StrEnum:
-        try:
-            return {str(each): each for each in kind}[given]
-        except KeyError:
-            file = f"; to write a file: --output {given}" if kind is Format and "." in given else ""
-            raise typer.BadParameter(f"must be one of {', '.join(kind)}{file}") from None
-
-    return typer.Option(
-        *(names or ("--format", "-o")),
-        parser=parse,
-        metavar=f"<{'|'.join(kind)}>",
-        help=help_text,
-        autocompletion=lambda: list(kind),
-    )

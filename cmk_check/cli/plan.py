@@ -9,7 +9,8 @@ import typer
 from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.new_folder import new_folder
-from cmk_check.cli.output_options import Language, format_option
+from cmk_check.cli.options import choice, option
+from cmk_check.cli.output_options import Language
 from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.cli.subscription_names import find_ids, given_subscriptions
@@ -18,77 +19,19 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import is_guid
 from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS
 
-AccountName = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="ACCOUNT",
-        help="The account's name, as shown by `scan`, or its ARM id. For a name, all "
-        "subscriptions are read, and only one account may have that name.",
-    ),
-]
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="The folder for many plans, new or empty: a script for each account, "
-        "an index, and run.sh, which runs the scripts in order.",
-    ),
-]
-Vault = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME|ID",
-        help="An existing vault, for an account without a key: its name in the account's "
-        "subscription, or its ARM id. Without it, the plan creates a vault.",
-    ),
-]
-Subscriptions = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="ID|NAME",
-        help="Plan for all accounts of this subscription, into a folder; can be repeated.",
-    ),
-]
-ShareVault = Annotated[
-    bool,
-    typer.Option(
-        "--share-vault",
-        help="For a folder: one new vault and one key for all accounts of an owner in a "
-        "subscription and region.",
-    ),
-]
-Owner = Annotated[
-    str | None,
-    typer.Option(metavar="OWNER", help="Plan for all accounts of this owner, into a folder."),
-]
-Unowned = Annotated[
-    bool,
-    typer.Option("--unowned", help="Plan for all accounts without an owner, into a folder."),
-]
-
 
 def plan(  # noqa: PLR0913 - an argument for each option
-    account: AccountName = None,
+    account: Annotated[str | None, option("plan.account")] = None,
     *,
-    owner: Owner = None,
-    unowned: Unowned = False,
-    subscription: Subscriptions = None,
-    out: Out = None,
-    vault: Vault = None,
-    key: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The key; the script creates it if it does not exist."),
-    ] = None,
-    language: Annotated[
-        Language,
-        format_option(
-            Language, "A bash script of az commands, Bicep, Terraform, or steps in the portal."
-        ),
-    ] = Language.AZ,
-    every: Annotated[
-        bool, typer.Option("--all", help="Plan for all accounts, into a folder.")
-    ] = False,
-    share_vault: ShareVault = False,
+    owner: Annotated[str | None, option("plan.owner")] = None,
+    unowned: Annotated[bool, option("plan.unowned")] = False,
+    subscription: Annotated[list[str] | None, option("plan.subscription")] = None,
+    out: Annotated[Path | None, option("plan.out")] = None,
+    vault: Annotated[str | None, option("plan.vault")] = None,
+    key: Annotated[str | None, option("plan.key")] = None,
+    language: Annotated[Language, choice("plan.format", Language)] = Language.AZ,
+    every: Annotated[bool, option("plan.all")] = False,
+    share_vault: Annotated[bool, option("plan.share_vault")] = False,
     _debug: Debug = False,
 ) -> None:
     """Write a script that puts an account under a customer-managed key; change nothing.

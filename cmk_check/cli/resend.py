@@ -4,15 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cmk_check.cli.app_access import (
-    Entra,
-    app_address,
-    caller_of,
-    key_file_option,
-    signed_in,
-)
+from cmk_check.cli.app_access import Entra, Url, app_address, caller_of, signed_in
 from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import ended, run
+from cmk_check.cli.options import option
 from cmk_check.cli.stdout import write
 from cmk_check.limits import MAX_CHANGES_RESENT
 
@@ -23,21 +18,11 @@ _FUNCTION: Final = "scan_now"
 
 
 def resend(
-    url: Annotated[str, typer.Option(metavar="URL", help="The https address of the app.")],
-    first: Annotated[
-        int, typer.Option("--from", metavar="NUMBER", min=1, help="The first change to send.")
-    ],
-    last: Annotated[
-        int,
-        typer.Option(
-            "--to",
-            metavar="NUMBER",
-            min=1,
-            help=f"The last change to send; at most {MAX_CHANGES_RESENT:,} changes at once.",
-        ),
-    ],
+    url: Url,
+    first: Annotated[int, option("resend.first")],
+    last: Annotated[int, option("resend.last", {"most": f"{MAX_CHANGES_RESENT:,}"})],
     *,
-    key_file: Annotated[str | None, key_file_option(_FUNCTION)] = None,
+    key_file: Annotated[str | None, option("app.key_file", {"function": _FUNCTION})] = None,
     entra: Entra = None,
     _debug: Debug = False,
 ) -> None:

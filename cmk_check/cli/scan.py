@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from cmk_check.cli import output_options as opt
 from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import complain, ended, run
+from cmk_check.cli.options import choice, option
 from cmk_check.cli.subscription_names import find_ids, given_subscriptions
 from cmk_check.core.enums import Disposition, ExceptionMode
 from cmk_check.core.scope import Scope
@@ -18,50 +19,25 @@ if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
 
 
-FailOnList = Annotated[Any, opt.fail_on_option(opt.FailOn, "A failed scan")]
-OnlyRows = Annotated[Any, opt.only_option([each for each in opt.Only if each is not opt.Only.LOSS])]
-SortRows = Annotated[Any, opt.sort_option(opt.Sort)]
-Store = Annotated[
-    str | None,
-    typer.Option(
-        metavar="URL",
-        help="Record in the app's tables: https://<account>.table.core.windows.net, or "
-        "Azurite's connection string. Without it, everything stays in memory.",
-    ),
-]
-ChangeScope = Annotated[
-    bool,
-    typer.Option(
-        "--change-scope",
-        help="With --store: scan even if the settings select other kinds, subscriptions or "
-        "rules for exceptions than the last scan there; findings outside the new scope are "
-        "removed.",
-    ),
-]
+_STATES: Final = [each for each in opt.Only if each is not opt.Only.LOSS]
+FailOnList = Annotated[Any, choice("output.fail_on", opt.FailOn, many=True, always="A failed scan")]
+OnlyRows = Annotated[Any, choice("output.only", _STATES, many=True)]
+SortRows = Annotated[Any, choice("output.sort", opt.Sort)]
 
 
 def scan(  # noqa: PLR0913 - an argument for each option
     *,
-    subscription: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ID|NAME",
-            help="Read only this subscription; can be repeated. With --store: a partial scan of "
-            "the app's estate.",
-        ),
-    ] = None,
-    store: Store = None,
-    result_format: Annotated[
-        opt.Format, opt.format_option(opt.Format, "The format of the result.")
-    ] = opt.Format.TABLE,
+    subscription: Annotated[list[str] | None, option("scan.subscription")] = None,
+    store: Annotated[str | None, option("scan.store")] = None,
+    result_format: Annotated[opt.Format, choice("output.format", opt.Format)] = opt.Format.TABLE,
     output: opt.Output = None,
     fail_on: FailOnList = opt.DEFAULT_CAUSES,
     since: opt.Since = None,
     limit: opt.Limit = None,
     only: OnlyRows = None,
     sort: SortRows = None,
-    change_scope: ChangeScope = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    change_scope: Annotated[bool, option("scan.change_scope")] = False,
+    as_json: Annotated[bool, option("scan.json")] = False,
     exit_zero: opt.ExitZero = False,
     quiet: opt.Quiet = False,
     no_color: opt.NoColor = False,

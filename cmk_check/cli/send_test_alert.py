@@ -5,14 +5,12 @@ from typing import Annotated
 import typer
 
 from cmk_check.cli.exit_codes import ended, run
+from cmk_check.cli.options import option
 from cmk_check.cli.stdout import write
 
 
 def send_test_alert(
-    route: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="the route to send it to; required if there are several"),
-    ] = None,
+    route: Annotated[str | None, option("send_test_alert.route")] = None,
 ) -> None:
     """Send a change marked as a test to the webhook or a route in the settings.
 
