@@ -110,10 +110,10 @@ def _named(account: str) -> AccountId | str:
 
 
 def _run(account: AccountId | str, choice: PlanChoice) -> int:
-    from cmk_check.cli.account_plan import read_and_report
+    from cmk_check.cli.account_plan import scan_and_report
 
     warn_of_settings()
-    return run(read_and_report(settings_of(None, ()), account, choice))
+    return run(scan_and_report(settings_of(None, ()), account, choice))
 
 
 def _run_many(choice: PlanChoice, out: Path) -> int:

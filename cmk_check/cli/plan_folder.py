@@ -2,24 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from cmk_check.cli.console import remarks, warnings_shown
-from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, WRITTEN, complain
+from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.new_folder import publish, unfinished
 from cmk_check.cli.plan_index import as_json, as_markdown
+from cmk_check.cli.plan_scan import scan_for_plans, with_azure
 from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of
-from cmk_check.cli.problems import collect
-from cmk_check.cli.scan_report import watched_scan
-from cmk_check.cli.scan_result import ScanResult
-from cmk_check.cli.sign_in import say_who
 from cmk_check.cli.similar_names import similar_names
-from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
-from cmk_check.core.enums import ScanState
-from cmk_check.core.model import Finding
 from cmk_check.core.remediation.az_script import LITERAL_NAMES, NOT_YET, quoted, render_az
 from cmk_check.core.text import counted, shown
 from cmk_check.core.text_files import filled, text_of
@@ -40,30 +34,20 @@ async def scan_and_plan(settings: Settings, choice: PlanChoice, out: Path) -> in
         NotUsable: the folder cannot be written.
 
     """
-    app = App(settings)
-    try:
-        await say_who(await app.inventory())
-        return await report_folder(await app.scan_context(), settings, choice, out)
-    finally:
-        await app.close()
+    write = partial(report_folder, settings=settings, choice=choice, out=out)
+    return await with_azure(settings, write)
 
 
 async def report_folder(
     context: ScanContext, settings: Settings, choice: PlanChoice, out: Path
 ) -> int:
     """Scan in this context, which has an empty store; see ``scan_and_plan``."""
-    notes = remarks(color=True)
-    with warnings_shown(notes):
-        outcome = await watched_scan(context, notes)
-    if outcome.interrupted:
-        complain("no folder was written because the scan was interrupted.")
-        return INTERRUPTED
-    if outcome.state not in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
-        complain(shown(f"no folder was written because the scan failed: {outcome.reason}"))
-        return UNKNOWN
-    answer = ScanResult(context, settings, by_option=bool(choice.subscriptions))
-    collected = await collect(answer, await answer.status())
-    plans = plans_of(collected, await _findings(context), choice)
+    by_option = bool(choice.subscriptions)
+    scanned = await scan_for_plans(context, settings, "folder", by_option=by_option)
+    if isinstance(scanned, int):
+        return scanned
+    collected = scanned.collected
+    plans = plans_of(collected, scanned.findings, choice)
     is_about_accounts = (
         plans.planned or plans.compliant or any(each.what == "account" for each in plans.without)
     )
@@ -76,14 +60,6 @@ async def report_folder(
     write_folder(out, dict(_files(plans)))
     WRITTEN.code = _report(plans, out)
     return WRITTEN.code
-
-
-async def _findings(context: ScanContext) -> Mapping[str, Finding]:
-    return {
-        account_id: finding
-        async for stored in context.findings_table.subscriptions("", "")
-        for account_id, finding in stored.known.findings.items()
-    }
 
 
 def _files(plans: Plans) -> Iterator[tuple[str, str]]:

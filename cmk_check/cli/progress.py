@@ -43,10 +43,12 @@ class ScanProgress(Tally):
     """Counts the subscriptions to read and their readings.
 
     ``readings`` maps each subscription to its number of accounts in scope and whether it has a gap.
-    A subscription that is read again counts once, with its last reading.
+    A subscription that is read again counts once, with its last reading. ``ignored`` are the ids of
+    accounts of other kinds.
     """
 
     readings: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    ignored: set[str] = field(default_factory=set)
 
     @property
     def done(self) -> int:
@@ -90,6 +92,7 @@ class WatchedInventory:
         """Read one; see ``Inventory.read``."""
         reading = await self._inner.read(subscription, recorded, seconds=seconds)
         self._tally.readings[subscription.id] = len(reading.accounts), reading.gap is not None
+        self._tally.ignored |= reading.ignored_ids
         self._tally.moved()
         return reading
 

@@ -228,7 +228,7 @@ async def watched_scan(
     with nullcontext() if quiet else bar(notes, tally):
         outcome = await scan_here(context, named=named)
     reason = outcome.reason and address_person(outcome.reason)
-    return replace(outcome, reason=reason)
+    return replace(outcome, reason=reason, ignored=frozenset(tally.ignored))
 
 
 async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str | None:
