@@ -19,7 +19,13 @@ from cmk_check.cli.result_writer import excuse, printed, write_result
 from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan_result import ScanResult, as_json, as_xlsx
 from cmk_check.cli.sign_in import say_who
-from cmk_check.cli.since import Earlier, compare_scans, read_earlier_scan, scope_of_scan
+from cmk_check.cli.since import (
+    Earlier,
+    check_tenant,
+    compare_scans,
+    read_earlier_scan,
+    scope_of_scan,
+)
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
@@ -98,6 +104,8 @@ async def report(
     earlier = read_earlier_scan(options.since, context, options.fail_on) if options.since else None
     if inventory:
         await say_who(inventory)
+    if earlier:
+        await check_tenant(earlier, context.inventory)
     with warnings_shown(notes, quiet=options.quiet):
         outcome = await watched_scan(context, notes, quiet=options.quiet, named=named)
         if outcome.state is ScanState.RUNNING:

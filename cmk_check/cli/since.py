@@ -7,6 +7,7 @@ now it does not count as fixed.
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
+from cmk_check.ports import Inventory, InventoryError
 
 if TYPE_CHECKING:
     from cmk_check.cli.problems import Collected
@@ -148,22 +150,32 @@ def read_earlier_scan(file: Path, context: "ScanContext", causes: Collection[Fai
     return read_earlier(file, scope_of_scan(context, ()), violations)
 
 
+async def check_tenant(earlier: Earlier, inventory: Inventory) -> None:
+    """Check before a scan of minutes that the earlier one was of this tenant.
+
+    Raises:
+        NotUsable: it was of another tenant.
+
+    """
+    before = {each["tenantId"] for each in earlier.document["findings"]} - {None}
+    with suppress(InventoryError):  # the scan reports it
+        now = {each.tenant_id for each in await inventory.subscriptions()} - {None}
+        if before and now and before.isdisjoint(now):
+            names = ", ".join(sorted(before))
+            raise NotUsable(f"--since {earlier.file} must be of this tenant; it is of {names}.")
+
+
 async def compare_scans(
     earlier: Earlier, answer: "ScanResult", collected: "Collected", causes: Collection[FailOn]
 ) -> Difference:
     """Compare the result of this scan with an earlier one; ``causes`` as for the earlier one.
 
     Raises:
-        NotUsable: the earlier one is of another tenant.
         StoreError
 
     """
     findings = {finding.id: finding for finding, _ in collected.accounts}
     listed = [each.model_dump(mode="json", by_alias=True) for each in findings.values()]
-    before = {each["tenantId"] for each in earlier.document["findings"]}
-    if before and listed and before.isdisjoint(each["tenantId"] for each in listed):
-        names = ", ".join(sorted(map(str, before)))
-        raise NotUsable(f"--since {earlier.file} must be of this tenant; it is of {names}.")
     read = {each.subscription_id async for each in answer.subscriptions(CoverageState.READ)}
 
     def is_settled(account: str, reason: str) -> bool:
