@@ -9,9 +9,9 @@ import typer
 from cmk_check.cli.app_access import Entra, Url, app_address, caller_of
 from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import ended, run
-from cmk_check.cli.new_folder import new_folder
 from cmk_check.cli.options import option
 from cmk_check.cli.output_options import NoColor
+from cmk_check.cli.whole_output import checked_folder
 from cmk_check.config.misspelt_settings import API_KEY
 
 
@@ -46,7 +46,7 @@ def evidence(  # noqa: PLR0913 - an argument for each option
             "only one key can sign: omit --sign-with-file", param_hint="--sign-with"
         )
     app = app_address(url)
-    folder = new_folder(out)
+    folder = checked_folder(out)
     begin, then = _time(since, "--since"), _time(as_of, "--as-of")
     if then is not None and then > datetime.now(UTC):
         raise typer.BadParameter("must be a time in the past", param_hint="--as-of")

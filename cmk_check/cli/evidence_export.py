@@ -12,9 +12,9 @@ from yarl import URL
 from cmk_check.cli.app_access import signed_in
 from cmk_check.cli.console import remarks, say
 from cmk_check.cli.exit_codes import WRITTEN
-from cmk_check.cli.new_folder import leftovers, publish, unfinished
 from cmk_check.cli.progress import Tally, bar, rate
 from cmk_check.cli.stdout import write
+from cmk_check.cli.whole_output import leftovers, publish, unfinished
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable

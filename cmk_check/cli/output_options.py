@@ -10,8 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from cmk_check.cli.options import option
-from cmk_check.cli.stdout import unfinished_file
-from cmk_check.errors import NotUsable
+from cmk_check.cli.whole_output import checked_file
 from cmk_check.limits import ROWS_AT_TERMINAL
 
 
@@ -167,18 +166,9 @@ def _checked_file(output: Path | None, result_format: StrEnum) -> Path | None:
             "findings.xlsx",
             param_hint="--format",
         )
-    if output is None:
-        return None
-    if result_format == "table" and str(output) in set(Format):
-        why = f"must be a file; the option for the format is --format {output}"
-    elif not output.parent.is_dir():
-        why = "must be in an existing folder"
-    elif output.exists() and not output.is_file():
-        why = "must be a regular file, because it is replaced; use > for a device or pipe"
-    else:
-        try:
-            with unfinished_file(output.resolve()):
-                return output
-        except NotUsable as error:
-            why = str(error)
-    raise typer.BadParameter(why, param_hint="--output")
+    if output is not None and result_format == "table" and str(output) in set(Format):
+        raise typer.BadParameter(
+            f"must be a file; the option for the format is --format {output}",
+            param_hint="--output",
+        )
+    return output and checked_file(output)

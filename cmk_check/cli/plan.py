@@ -8,12 +8,12 @@ import typer
 
 from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import ended, run
-from cmk_check.cli.new_folder import new_folder
 from cmk_check.cli.options import choice, option
 from cmk_check.cli.output_options import Language
 from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.cli.subscription_names import find_ids, given_subscriptions
+from cmk_check.cli.whole_output import checked_folder
 from cmk_check.core.remediation.encryption_plan import key_named, vault_named
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import is_guid
@@ -68,7 +68,7 @@ def plan(  # noqa: PLR0913 - an argument for each option
         when=not is_one and out is None,
     )
     if out is not None:
-        new_folder(out)
+        checked_folder(out)
         is_given = share_vault and vault is not None
         _refuse("--share-vault", "must be used without --vault", when=is_given)
         _refuse("--format", "must be az for a folder of plans", when=language is not Language.AZ)

@@ -1,18 +1,16 @@
 """``plan --out``: scans the estate and writes a folder of plans, which ``run.sh`` runs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Final
 
 from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, WRITTEN, complain
-from cmk_check.cli.new_folder import publish, unfinished
 from cmk_check.cli.plan_index import as_json, as_markdown
 from cmk_check.cli.plan_scan import scan_for_plans, with_azure
 from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of
 from cmk_check.cli.similar_names import similar_names
+from cmk_check.cli.whole_output import publish, rescued, unfinished
 from cmk_check.config.settings import Settings
 from cmk_check.core.remediation.az_script import LITERAL_NAMES, NOT_YET, quoted, render_az
 from cmk_check.core.text import counted, shown
@@ -119,11 +117,8 @@ def write_folder(out: Path, files: Mapping[str, str]) -> None:
     try:
         _write(out, files)
     except NotUsable as error:
-        with suppress(OSError, NotUsable):
-            rescued = Path(mkdtemp(prefix="cmk-check-"), "plans")
-            _write(rescued, files)
-            error.args = (f"{error} The plans are in {rescued}.",)
-        raise
+        with rescued(error, "plans", "The plans are") as place:
+            _write(place, files)
 
 
 def _write(out: Path, files: Mapping[str, str]) -> None:

@@ -124,7 +124,7 @@ async def test_a_result_without_a_place_is_in_a_temporary_file(
 
 
 def _only_file(folder: Path) -> tuple[str, str, bytes]:
-    (file,) = folder.iterdir()
+    (file,) = (each for each in folder.rglob("*") if each.is_file())
     return str(file), stat.filemode(file.stat().st_mode), file.read_bytes()
 
 

@@ -12,9 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
-from cmk_check.cli.new_folder import leftovers, publish, unfinished
 from cmk_check.cli.plan_folder import write_folder
-from cmk_check.cli.stdout import replaced
+from cmk_check.cli.whole_output import leftovers, publish, replaced, unfinished
 from cmk_check.evidence.manifest import read_manifest
 from local.simulator import Simulator
 from tests.functional.doctor_kit import trust_here
