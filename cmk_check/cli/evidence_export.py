@@ -12,7 +12,7 @@ from yarl import URL
 from cmk_check.cli.app_access import signed_in
 from cmk_check.cli.console import remarks, say
 from cmk_check.cli.exit_codes import WRITTEN
-from cmk_check.cli.progress import Tally, bar, rate
+from cmk_check.cli.progress import bar
 from cmk_check.cli.stdout import write
 from cmk_check.cli.whole_output import leftovers, publish, unfinished
 from cmk_check.core.rule import RULE_VERSION
@@ -31,28 +31,10 @@ from cmk_check.evidence.manifest import (
     read_manifest,
 )
 from cmk_check.evidence.sign import Sign, read_private_key, sign
-from cmk_check.limits import EVIDENCE_TRIES
 from cmk_check.web.json_model import written
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signature
-
-
-class DownloadProgress(Progress, Tally):
-    """The progress of a download, for a bar."""
-
-    def numbers(self, speed: float | None, seconds_left: float | None) -> str:
-        """Return the progress as a line; ``speed`` is in entries per second."""
-        if self.total is None:
-            return "reading the status"
-        parts = [
-            f"{self.done:,}/{self.total:,} findings and subscriptions",
-            f"{self.changes:,} changes",
-            *rate(speed, seconds_left),
-        ]
-        if self.attempt > 1:
-            parts.append(f"try {self.attempt} of {EVIDENCE_TRIES}")
-        return ", ".join(parts)
 
 
 async def export(  # noqa: PLR0913 - an argument for each option
@@ -98,7 +80,7 @@ async def export(  # noqa: PLR0913 - an argument for each option
             work.mkdir()
             made.mkdir()
             async with signed_in("api", url, key, application) as (client, identity):
-                progress = DownloadProgress()
+                progress = Progress()
                 with nullcontext() if quiet else bar(notes, progress):
                     found = await download(client, work, progress)
             exported_at = datetime.now(UTC).replace(microsecond=0)

@@ -1,10 +1,10 @@
 """Progress: an inventory that counts the readings of a scan, and a bar or lines that show it."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 from rich.console import Console
 
@@ -18,28 +18,27 @@ from cmk_check.limits import PROGRESS_LINE_SECONDS, PROGRESS_LINES
 from cmk_check.ports import Inventory
 
 
-@dataclass
-class Tally(ABC):
+class Tally(Protocol):
     """How far a task is; ``total`` is the amount to do, None until it is known.
 
     ``moved`` is called after each change.
     """
 
-    total: int | None = None
-    moved: Callable[[], object] = field(default=lambda: None, kw_only=True)
+    total: int | None
+    moved: Callable[[], object]
 
     @property
-    @abstractmethod
     def done(self) -> int:
         """The amount done."""
+        ...
 
-    @abstractmethod
-    def numbers(self, speed: float | None, seconds_left: float | None) -> str:
-        """Return the progress as a line; ``speed`` is the amount done per second."""
+    def numbers(self) -> str:
+        """Return the progress as a line."""
+        ...
 
 
 @dataclass(slots=True)
-class ScanProgress(Tally):
+class ScanProgress:
     """Counts the subscriptions to read and their readings.
 
     ``readings`` maps each subscription to its number of accounts in scope and whether it has a gap.
@@ -47,23 +46,24 @@ class ScanProgress(Tally):
     accounts of other kinds.
     """
 
+    total: int | None = None
     readings: dict[str, tuple[int, bool]] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
+    moved: Callable[[], object] = lambda: None
 
     @property
     def done(self) -> int:
         """Subscriptions read, including gaps."""
         return len(self.readings)
 
-    def numbers(self, speed: float | None, seconds_left: float | None) -> str:
-        """Return the progress as a line; ``speed`` is in subscriptions per second."""
+    def numbers(self) -> str:
+        """Return the progress as a line."""
         if self.total is None:
             return "listing subscriptions"
         parts = [f"{self.done:,}/{self.total:,} subscriptions"]
         for what, place in ("account", 0), ("gap", 1):
-            number = sum(reading[place] for reading in self.readings.values())
-            parts.append(counted(number, what))
-        return ", ".join([*parts, *rate(speed, seconds_left)])
+            parts.append(counted(sum(each[place] for each in self.readings.values()), what))
+        return ", ".join(parts)
 
 
 class WatchedInventory:
@@ -104,14 +104,25 @@ def bar(console: Console, tally: Tally) -> Iterator[None]:
     from rich.table import Column
     from rich.text import Text
 
-    class Numbers(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(tally.numbers(task.speed, task.time_remaining))
+    began = console.get_time()
+
+    def line() -> str:
+        """Return the numbers with the speed and the time left, as far as known."""
+        seconds = console.get_time() - began
+        if not (tally.total and tally.done and seconds):
+            return tally.numbers()
+        left = timedelta(seconds=round(seconds * (tally.total - tally.done) / tally.done))
+        return f"{tally.numbers()}, {tally.done / seconds:,.1f}/s, {left} left"
 
     if not console.is_interactive:
-        tally.moved = _lines(console, tally)
+        tally.moved = _lines(console, tally, line)
         yield
         return
+
+    class Numbers(ProgressColumn):
+        def render(self, task: Task) -> Text:  # noqa: ARG002 - rich's form
+            return Text(line())
+
     columns = BarColumn(bar_width=None), Numbers(Column(no_wrap=True))
     with Progress(*columns, console=console, transient=True, expand=True) as progress:
         task = progress.add_task("", total=None)
@@ -119,34 +130,21 @@ def bar(console: Console, tally: Tally) -> Iterator[None]:
         yield
 
 
-def _lines(console: Console, tally: Tally) -> Callable[[], None]:
+def _lines(console: Console, tally: Tally, line: Callable[[], str]) -> Callable[[], None]:
     """Print the progress as lines, which are readable in the log of a pipeline.
 
     A line is printed after a tenth of the work, if some time has passed since the last line.
     """
-    began = printed_at = console.get_time()
-    printed_done = 0
+    printed_at, printed_done = console.get_time(), 0
 
     def moved() -> None:
         nonlocal printed_at, printed_done
         now = console.get_time()
         if tally.total is None or tally.done >= tally.total:
             return  # the result shows the final numbers
-        if now - printed_at < PROGRESS_LINE_SECONDS:
-            return
-        if tally.done - printed_done < tally.total / PROGRESS_LINES:
-            return
-        printed_at, printed_done = now, tally.done
-        speed = tally.done / (now - began)
-        left = (tally.total - tally.done) / speed
-        say(console, f"cmk-check: {tally.numbers(speed, left)}")
+        is_soon = now - printed_at < PROGRESS_LINE_SECONDS
+        if not is_soon and tally.done - printed_done >= tally.total / PROGRESS_LINES:
+            printed_at, printed_done = now, tally.done
+            say(console, f"cmk-check: {line()}")
 
     return moved
-
-
-def rate(speed: float | None, seconds_left: float | None) -> list[str]:
-    """Return the speed and the time left, as far as known."""
-    parts = [f"{speed:,.1f}/s"] if speed else []
-    if seconds_left is not None:
-        parts.append(f"{timedelta(seconds=round(seconds_left))} left")
-    return parts
