@@ -63,7 +63,7 @@ async def report_folder(
 def _files(plans: Plans) -> Iterator[tuple[str, str]]:
     planned = plans.planned
     yield "index.json", as_json(plans)
-    yield "index.md", "".join(as_markdown(plans))
+    yield "index.md", as_markdown(plans)
     for each in planned:
         yield each.file, render_az(each.plan)
     if planned:
