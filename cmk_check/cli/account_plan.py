@@ -1,11 +1,11 @@
 """Finds one account in a scan, and writes the plan for it."""
 
-from functools import partial
+from dataclasses import replace
 from typing import Final
 
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, WRITTEN, complain
 from cmk_check.cli.output_options import Language
-from cmk_check.cli.plan_scan import Scanned, scan_for_plans, with_azure
+from cmk_check.cli.plan_scan import Scanned, scan_for_plans
 from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.cli.similar_names import similar_names
 from cmk_check.cli.stdout import write_bytes
@@ -23,6 +23,7 @@ from cmk_check.core.remediation.plan import Plan
 from cmk_check.core.remediation.portal import render_portal
 from cmk_check.core.remediation.terraform import render_terraform
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.scope import Scope
 from cmk_check.core.text import shown
 from cmk_check.limits import MAX_NAMES_LISTED, SUBSCRIPTION_SECONDS
 from cmk_check.scan.scan_context import ScanContext
@@ -31,26 +32,20 @@ from cmk_check.web import models
 _LIST_ACCOUNTS: Final = "`cmk-check scan --format csv` lists all accounts"
 
 
-async def scan_and_report(settings: Settings, account: AccountId | str, choice: PlanChoice) -> int:
-    """Scan with these settings, for an id its subscription alone; see ``report``."""
-    if isinstance(account, AccountId):
-        only = {"include": frozenset({account.subscription_id}), "exclude": frozenset()}
-        settings = settings.model_copy(update=only)
-    write = partial(report, settings=settings, account=account, choice=choice)
-    return await with_azure(settings, write)
-
-
 async def report(
     context: ScanContext, settings: Settings, account: AccountId | str, choice: PlanChoice
 ) -> int:
     """Scan in this context, write the account's plan, and describe both on standard error.
 
-    ``account`` is an id, or a name that only one account has.
+    ``account`` is an id, whose subscription alone is scanned, or a name that only one account has.
 
     Raises:
         NotUsable: the plan cannot be written.
 
     """
+    if isinstance(account, AccountId):
+        only = Scope(frozenset({account.subscription_id}))
+        context = replace(context, options=replace(context.options, scope=only))
     scanned = await scan_for_plans(context, settings, "plan")
     if isinstance(scanned, int):
         return scanned

@@ -1,6 +1,7 @@
 """``plan``: writes a script that puts an account under a key, or repairs its key."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -84,10 +85,23 @@ def plan(  # noqa: PLR0913 - an argument for each option
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from error
     choice = PlanChoice(owner, only, share_vault, vault, key, unowned, language)
-    if named is not None:
-        raise typer.Exit(ended(lambda: _run(named, choice), "no plan was written"))
-    if out is not None:
-        raise typer.Exit(ended(lambda: _run_many(choice, out), "no folder was written"))
+
+    async def write() -> int:
+        from cmk_check.cli.account_plan import report
+        from cmk_check.cli.plan_folder import report_folder
+        from cmk_check.cli.plan_scan import with_azure
+
+        chosen = replace(choice, subscriptions=await find_ids(only))
+        settings = settings_of(None, chosen.subscriptions)
+        if out is not None:
+            return await with_azure(settings, partial(report_folder, choice=chosen, out=out))
+        return await with_azure(settings, partial(report, account=named or "", choice=chosen))
+
+    def work() -> int:
+        warn_of_settings()
+        return run(write())
+
+    raise typer.Exit(ended(work, f"no {'plan' if is_one else 'folder'} was written"))
 
 
 def _refuse(option: str, why: str, *, when: bool) -> None:
@@ -107,22 +121,3 @@ def _named(account: str) -> AccountId | str:
             param_hint="ACCOUNT",
         )
     return account_id
-
-
-def _run(account: AccountId | str, choice: PlanChoice) -> int:
-    from cmk_check.cli.account_plan import scan_and_report
-
-    warn_of_settings()
-    return run(scan_and_report(settings_of(None, ()), account, choice))
-
-
-def _run_many(choice: PlanChoice, out: Path) -> int:
-    warn_of_settings()
-    return run(_scan(choice, out))
-
-
-async def _scan(choice: PlanChoice, out: Path) -> int:
-    from cmk_check.cli.plan_folder import scan_and_plan
-
-    choice = replace(choice, subscriptions=await find_ids(choice.subscriptions))
-    return await scan_and_plan(settings_of(None, choice.subscriptions), choice, out)

@@ -1,13 +1,12 @@
 """``plan --out``: scans the estate and writes a folder of plans, which ``run.sh`` runs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.plan_index import as_json, as_markdown
-from cmk_check.cli.plan_scan import scan_for_plans, with_azure
+from cmk_check.cli.plan_scan import scan_for_plans
 from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of
 from cmk_check.cli.similar_names import similar_names
 from cmk_check.cli.whole_output import publish, rescued, unfinished
@@ -25,21 +24,15 @@ _LEAVING: Final = (
 )
 
 
-async def scan_and_plan(settings: Settings, choice: PlanChoice, out: Path) -> int:
-    """Scan in memory and write the folder; return the exit code.
+async def report_folder(
+    context: ScanContext, settings: Settings, choice: PlanChoice, out: Path
+) -> int:
+    """Scan in this context, which has an empty store, and write the folder; return the exit code.
 
     Raises:
         NotUsable: the folder cannot be written.
 
     """
-    write = partial(report_folder, settings=settings, choice=choice, out=out)
-    return await with_azure(settings, write)
-
-
-async def report_folder(
-    context: ScanContext, settings: Settings, choice: PlanChoice, out: Path
-) -> int:
-    """Scan in this context, which has an empty store; see ``scan_and_plan``."""
     by_option = bool(choice.subscriptions)
     scanned = await scan_for_plans(context, settings, "folder", by_option=by_option)
     if isinstance(scanned, int):

@@ -29,12 +29,14 @@ class Scanned:
     ignored: Collection[str]
 
 
-async def with_azure(settings: Settings, plan: Callable[[ScanContext], Awaitable[int]]) -> int:
+async def with_azure(
+    settings: Settings, plan: Callable[[ScanContext, Settings], Awaitable[int]]
+) -> int:
     """Connect to Azure, say who signed in, and return the exit code of the plan."""
     app = App(settings)
     try:
         await say_who(await app.inventory())
-        return await plan(await app.scan_context())
+        return await plan(await app.scan_context(), settings)
     finally:
         await app.close()
 
