@@ -79,8 +79,8 @@ def check(  # noqa: PLR0913 - an argument for each option
         ),
     ] = None,
     result_format: Annotated[
-        opt.ReportFormat, choice("output.format", opt.ReportFormat)
-    ] = opt.ReportFormat.TABLE,
+        opt.Format, choice("output.format", opt.REPORT_FORMATS)
+    ] = opt.Format.TABLE,
     output: opt.Output = None,
     fail_on: FailOnList = opt.DEFAULT_CAUSES,
     since: opt.Since = None,
@@ -102,16 +102,10 @@ def check(  # noqa: PLR0913 - an argument for each option
     written; otherwise 1 if any account is non_compliant, or a Terraform plan deletes one or removes
     its key; otherwise 3 if any is unknown; otherwise 0, also if there is no account.
     """
-    options = opt.options_of(
-        result_format,
-        output,
-        fail_on,
-        since,
-        opt.RowOptions(limit, only or (), sort or ""),
-        is_quiet=quiet,
-        is_plain=no_color,
-        exit_zero=exit_zero,
-    )
+    rows = opt.RowOptions(limit, only or (), sort or "")
+    options = opt.OutputOptions(
+        result_format, quiet, not no_color, output, fail_on, (), rows, since, exit_zero
+    ).checked()
     warn_of_settings()
     work = partial(_check, files, parameters or [], frozenset(allow_loss or ()), options)
     raise typer.Exit(ended(work, "the files were not judged"))

@@ -9,7 +9,7 @@ import typer
 from cmk_check.cli.app_access import Entra, Url, app_address, caller_of
 from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import ended, run
-from cmk_check.cli.options import option
+from cmk_check.cli.options import option, refuse
 from cmk_check.cli.output_options import NoColor
 from cmk_check.cli.whole_output import checked_folder
 from cmk_check.config.misspelt_settings import API_KEY
@@ -41,15 +41,12 @@ def evidence(  # noqa: PLR0913 - an argument for each option
     the folder cannot be written; 3 if the app returned no usable response, or its estate kept
     changing; 130 after Ctrl-C and 143 after SIGTERM.
     """
-    if sign_with is not None and sign_with_file is not None:
-        raise typer.BadParameter(
-            "only one key can sign: omit --sign-with-file", param_hint="--sign-with"
-        )
+    is_two = sign_with is not None and sign_with_file is not None
+    refuse(("--sign-with", "only one key can sign: omit --sign-with-file", is_two))
     app = app_address(url)
     folder = checked_folder(out)
     begin, then = _time(since, "--since"), _time(as_of, "--as-of")
-    if then is not None and then > datetime.now(UTC):
-        raise typer.BadParameter("must be a time in the past", param_hint="--as-of")
+    refuse(("--as-of", "must be a time in the past", then and then > datetime.now(UTC)))
     caller = caller_of("api", key_file, entra, key=key, variable=f"set {API_KEY}, or ")
 
     def work() -> int:

@@ -45,3 +45,15 @@ def choice(key: str, kind: Collection[StrEnum], *, many: bool = False, **values:
 
     more = {} if many else {"metavar": f"<{'|'.join(kind)}>"}
     return option(key, {"choices": listed, **values}, parser=parse, autocompletion=complete, **more)
+
+
+def refuse(*faults: tuple[str, str, object]) -> None:
+    """Refuse the first option whose last value is true; the text says what it must be.
+
+    Raises:
+        BadParameter
+
+    """
+    for name, must, is_wrong in faults:
+        if is_wrong:
+            raise typer.BadParameter(must, param_hint=name)

@@ -5,11 +5,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-import typer
-
-from cmk_check.cli.options import option
+from cmk_check.cli.options import option, refuse
 from cmk_check.cli.whole_output import checked_file
 from cmk_check.limits import ROWS_AT_TERMINAL
 
@@ -21,15 +19,6 @@ class Format(StrEnum):
     JSON = "json"
     CSV = "csv"
     XLSX = "xlsx"
-    SARIF = "sarif"
-    JUNIT = "junit"
-
-
-class ReportFormat(StrEnum):
-    """The format of a report on templates."""
-
-    TABLE = "table"
-    JSON = "json"
     SARIF = "sarif"
     JUNIT = "junit"
 
@@ -74,6 +63,7 @@ class Sort(StrEnum):
     CREATED = "created"
 
 
+REPORT_FORMATS: Final = (Format.TABLE, Format.JSON, Format.SARIF, Format.JUNIT)
 FAIL_ON: Final = (FailOn.NON_COMPLIANT, FailOn.UNKNOWN)
 DEFAULT_CAUSES: Final = ",".join(FAIL_ON)
 
@@ -98,7 +88,7 @@ class OutputOptions:
     is an earlier result to compare with.
     """
 
-    format: Format | ReportFormat = Format.TABLE
+    format: Format = Format.TABLE
     quiet: bool = False
     color: bool = True
     file: Path | None = None
@@ -108,6 +98,36 @@ class OutputOptions:
     since: Path | None = None
     exit_zero: bool = False
 
+    def checked(self) -> Self:
+        """Check these options before a scan of minutes; by default, a terminal gets some rows.
+
+        Raises:
+            BadParameter: two exclude each other, or the file cannot be written.
+
+        """
+        is_new, file = FailOn.NEW in self.fail_on, self.file
+        is_at_terminal = file is None and sys.stdout.isatty()
+        is_format = self.format is Format.TABLE and str(file) in set(Format)
+        to_file = "because a terminal cannot show it: add --output findings.xlsx"
+        not_xlsx = f"xlsx must be written to a file {to_file}"
+        limit = ROWS_AT_TERMINAL if is_at_terminal else None
+        limit = limit if self.rows.limit is None else self.rows.limit
+        refuse(
+            ("--limit", "must be a number of rows, or 0 for all", (limit or 0) < 0),
+            ("--fail-on", "must be used with --since for new", is_new and not self.since),
+            ("--format", not_xlsx, is_at_terminal and self.format is Format.XLSX),
+            (
+                "--output",
+                f"must be a file; the option for the format is --format {file}",
+                is_format,
+            ),
+        )
+        if file is not None:
+            checked_file(file)
+        # Only violations are new or old, so unknown accounts stay a cause.
+        causes = {*self.fail_on, *FAIL_ON} if is_new else self.fail_on
+        return replace(self, fail_on=causes, rows=replace(self.rows, limit=limit or None))
+
 
 Output = Annotated[Path | None, option("output.output")]
 Limit = Annotated[int | None, option("output.limit", {"rows": ROWS_AT_TERMINAL})]
@@ -115,60 +135,3 @@ Since = Annotated[Path | None, option("output.since")]
 ExitZero = Annotated[bool, option("output.exit_zero")]
 Quiet = Annotated[bool, option("output.quiet")]
 NoColor = Annotated[bool, option("output.no_color")]
-
-
-def options_of(  # noqa: PLR0913 - an argument for each option
-    result_format: Format | ReportFormat,
-    output: Path | None,
-    fail_on: Collection[FailOn],
-    since: Path | None,
-    rows: RowOptions,
-    *,
-    is_quiet: bool,
-    is_plain: bool,
-    exit_zero: bool,
-    subscriptions: Sequence[str] = (),
-) -> OutputOptions:
-    """Check the options for output and exit code; without a limit, a terminal gets some rows.
-
-    Raises:
-        BadParameter: two exclude each other, or the file cannot be written.
-
-    """
-    limit = rows.limit
-    if limit is not None and limit < 0:
-        raise typer.BadParameter("must be a number of rows, or 0 for all", param_hint="--limit")
-    if limit is None and output is None and sys.stdout.isatty():
-        limit = ROWS_AT_TERMINAL
-    if FailOn.NEW in fail_on:
-        if since is None:
-            raise typer.BadParameter("must be used with --since for new", param_hint="--fail-on")
-        # Only violations are new or old, so unknown accounts stay a cause.
-        fail_on = {*fail_on, *FAIL_ON}
-    return OutputOptions(
-        result_format,
-        is_quiet,
-        not is_plain,
-        _checked_file(output, result_format),
-        fail_on,
-        subscriptions,
-        replace(rows, limit=limit or None),
-        since,
-        exit_zero,
-    )
-
-
-def _checked_file(output: Path | None, result_format: StrEnum) -> Path | None:
-    """Return the file of the result, checked before a scan of minutes."""
-    if output is None and result_format is Format.XLSX and sys.stdout.isatty():
-        raise typer.BadParameter(
-            "xlsx must be written to a file because a terminal cannot show it: add --output "
-            "findings.xlsx",
-            param_hint="--format",
-        )
-    if output is not None and result_format == "table" and str(output) in set(Format):
-        raise typer.BadParameter(
-            f"must be a file; the option for the format is --format {output}",
-            param_hint="--output",
-        )
-    return output and checked_file(output)

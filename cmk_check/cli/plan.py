@@ -9,7 +9,7 @@ import typer
 
 from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import ended, run
-from cmk_check.cli.options import choice, option
+from cmk_check.cli.options import choice, option, refuse
 from cmk_check.cli.output_options import Language
 from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.cli.scan import settings_of, warn_of_settings
@@ -57,22 +57,21 @@ def plan(  # noqa: PLR0913 - an argument for each option
     which = "--owner, --unowned, --subscription and --all"
     what = f"name an account, as in `cmk-check plan my-account`, or use one of {which}"
     alone = "must be used without --owner, --unowned and --subscription"
-    _refuse("ACCOUNT", what, when=not (is_one or every or is_some))
-    _refuse("ACCOUNT", f"must be used without {which}", when=is_one and (every or is_some))
-    _refuse("--all", alone, when=every and is_some)
-    _refuse("--unowned", "must be used without --owner", when=unowned and owner is not None)
-    _refuse("--out", of_many, when=is_one and out is not None)
-    _refuse("--share-vault", of_many, when=is_one and share_vault)
-    _refuse(
-        "--out",
-        "must be given: a new folder for the plans, such as --out fixes",
-        when=not is_one and out is None,
+    is_new = "must be given: a new folder for the plans, such as --out fixes"
+    is_folder = out is not None
+    refuse(
+        ("ACCOUNT", what, not (is_one or every or is_some)),
+        ("ACCOUNT", f"must be used without {which}", is_one and (every or is_some)),
+        ("--all", alone, every and is_some),
+        ("--unowned", "must be used without --owner", unowned and owner is not None),
+        ("--out", of_many, is_one and is_folder),
+        ("--share-vault", of_many, is_one and share_vault),
+        ("--out", is_new, not is_one and not is_folder),
+        ("--share-vault", "must be used without --vault", share_vault and vault is not None),
+        ("--format", "must be az for a folder of plans", is_folder and language is not Language.AZ),
     )
     if out is not None:
         checked_folder(out)
-        is_given = share_vault and vault is not None
-        _refuse("--share-vault", "must be used without --vault", when=is_given)
-        _refuse("--format", "must be az for a folder of plans", when=language is not Language.AZ)
     named = None if account is None else _named(account)
     option = "--vault"
     try:
@@ -102,11 +101,6 @@ def plan(  # noqa: PLR0913 - an argument for each option
         return run(write())
 
     raise typer.Exit(ended(work, f"no {'plan' if is_one else 'folder'} was written"))
-
-
-def _refuse(option: str, why: str, *, when: bool) -> None:
-    if when:
-        raise typer.BadParameter(why, param_hint=option)
 
 
 def _named(account: str) -> AccountId | str:

@@ -7,7 +7,7 @@ import typer
 from cmk_check.cli.app_access import Entra, Url, app_address, caller_of, signed_in
 from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import ended, run
-from cmk_check.cli.options import option
+from cmk_check.cli.options import option, refuse
 from cmk_check.cli.stdout import write
 from cmk_check.limits import MAX_CHANGES_RESENT
 
@@ -35,11 +35,8 @@ def resend(
     Exit codes: 0 if the app has queued them; 2 if an option is invalid; 3 if the app returned no
     usable response, and they may be queued in part; 130 after Ctrl-C and 143 after SIGTERM.
     """
-    if not first <= last < first + MAX_CHANGES_RESENT:
-        raise typer.BadParameter(
-            f"must make 1 to {MAX_CHANGES_RESENT:,} changes, counted from --from",
-            param_hint="--to",
-        )
+    must = f"must make 1 to {MAX_CHANGES_RESENT:,} changes, counted from --from"
+    refuse(("--to", must, not first <= last < first + MAX_CHANGES_RESENT))
     app, caller = app_address(url), caller_of(_FUNCTION, key_file, entra)
     query = {"from": str(first), "to": str(last)}
 

@@ -10,7 +10,7 @@ import typer
 from cmk_check.cli import output_options as opt
 from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import complain, ended, run
-from cmk_check.cli.options import choice, option
+from cmk_check.cli.options import choice, option, refuse
 from cmk_check.cli.subscription_names import find_ids, given_subscriptions
 from cmk_check.core.enums import Disposition, ExceptionMode
 from cmk_check.core.scope import Scope
@@ -57,34 +57,21 @@ def scan(  # noqa: PLR0913 - an argument for each option
     CMK_EXCEPTIONS=accept, non_compliant accounts count only if at least one of them has no honoured
     exception.
     """
-    if as_json:
-        if result_format not in {opt.Format.TABLE, opt.Format.JSON}:
-            raise typer.BadParameter("must be used without --format", param_hint="--json")
-        result_format = opt.Format.JSON
     subscriptions = given_subscriptions(subscription)
-    if subscriptions and change_scope:
-        raise typer.BadParameter(
-            "must not be used with --subscription: only a scan of everything changes the scope",
-            param_hint="--change-scope",
-        )
-    if subscriptions and since:
-        raise typer.BadParameter(
-            "must not be used with --subscription: only scans of everything are compared",
-            param_hint="--since",
-        )
-    options = opt.options_of(
-        result_format,
-        output,
-        fail_on,
-        since,
-        opt.RowOptions(limit, only or (), sort or ""),
-        is_quiet=quiet,
-        is_plain=no_color,
-        exit_zero=exit_zero,
-        subscriptions=subscriptions,
+    only_all = "must not be used with --subscription: only"
+    is_other = result_format not in {opt.Format.TABLE, opt.Format.JSON}
+    changes = f"{only_all} a scan of everything changes the scope"
+    refuse(
+        ("--json", "must be used without --format", as_json and is_other),
+        ("--change-scope", changes, subscriptions and change_scope),
+        ("--since", f"{only_all} scans of everything are compared", subscriptions and since),
+        ("--change-scope", "must be used with --store", change_scope and store is None),
     )
-    if change_scope and store is None:
-        raise typer.BadParameter("must be used with --store", param_hint="--change-scope")
+    result_format = opt.Format.JSON if as_json else result_format
+    rows = opt.RowOptions(limit, only or (), sort or "")
+    options = opt.OutputOptions(
+        result_format, quiet, not no_color, output, fail_on, subscriptions, rows, since, exit_zero
+    ).checked()
     warn_of_settings()
     work = partial(_run, store, options, change_scope=change_scope)
     raise typer.Exit(ended(work, "the scan did not finish"))

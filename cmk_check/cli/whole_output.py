@@ -1,7 +1,7 @@
 """Files and folders that appear complete or not at all: made under another name, then renamed."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 
 import typer
 
+from cmk_check.cli.options import refuse
 from cmk_check.errors import NotUsable
 
 
@@ -19,9 +20,8 @@ def checked_file(out: Path) -> Path:
         BadParameter: it is no file, or cannot be created.
 
     """
-    is_other = out.exists() and not out.is_file()
     must = "must be a regular file, because it is replaced; use > for a device or pipe"
-    return _checked(out, "--output", {must: is_other})
+    return _checked(out, "--output", (must, out.exists() and not out.is_file()))
 
 
 def checked_folder(out: Path) -> Path:
@@ -34,20 +34,18 @@ def checked_folder(out: Path) -> Path:
     is_other = out.is_symlink() or (out.exists() and not out.is_dir())
     is_full = not is_other and out.exists() and any(out.iterdir())
     empty = "must be empty or not exist, so that its old files are not mistaken for the result"
-    return _checked(out, "--out", {"must be a folder": is_other, empty: is_full})
+    return _checked(out, "--out", ("must be a folder", is_other), (empty, is_full))
 
 
-def _checked(out: Path, option: str, wrong: Mapping[str, bool]) -> Path:
+def _checked(out: Path, option: str, *faults: tuple[str, bool]) -> Path:
     is_nowhere = not out.absolute().parent.is_dir()
-    found = {"must be in an existing folder": is_nowhere, **wrong}
-    why = next((why for why, is_wrong in found.items() if is_wrong), None)
-    if why is None:
-        try:
-            with unfinished(out.resolve()):
-                return out
-        except NotUsable as error:
-            why = str(error)
-    raise typer.BadParameter(why, param_hint=option)
+    all_faults = ("must be in an existing folder", is_nowhere), *faults
+    refuse(*((option, must, is_wrong) for must, is_wrong in all_faults))
+    try:
+        with unfinished(out.resolve()):
+            return out
+    except NotUsable as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
 
 
 @contextmanager
