@@ -1,7 +1,7 @@
 """The problems that a scan found, for the formats of pipelines: SARIF and JUnit XML."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,7 +33,8 @@ from cmk_check.web.json_model import written
 class Collected:
     """All accounts, all subscriptions with a gap, and the problems of the scan itself.
 
-    ``notes`` are other remarks of the status, such as what the settings leave out.
+    ``read`` are the ids of the subscriptions that were read. ``notes`` are other remarks of the
+    status, such as what the settings leave out.
 
     An account with no problems is compliant and its key healthy, as far as it was read: ``old``
     maps account ids to why the result is only the last known one. ``accepts``: the settings let
@@ -44,6 +45,7 @@ class Collected:
 
     accounts: Sequence[tuple[models.Finding, Sequence[Problem]]]
     gaps: Sequence[tuple[models.Subscription, Problem]]
+    read: Collection[str]
     of_scan: Sequence[Problem]
     notes: Sequence[Problem]
     old: Mapping[str, Problem]
@@ -99,13 +101,10 @@ async def collect(answer: ScanResult, status: models.Status) -> Collected:
         async for page in answer.pages()
         for finding in page
     ]
-    gaps = [
-        (subscription, _of_gap(subscription.gap))
-        async for subscription in answer.subscriptions(CoverageState.GAP)
-        if subscription.gap is not None
-    ]
-    listed = _listed(accounts, len(gaps))
-    counted = _counted(status, accepts=accepts)
+    subscriptions = await answer.subscriptions()
+    read = {it.subscription_id for it in subscriptions if it.coverage is CoverageState.READ}
+    gaps = [(it, _of_gap(it.gap)) for it in subscriptions if it.gap is not None]
+    in_part = _listed_in_part(status, accounts, len(gaps), accepts=accepts)
     now = answer.context.clock.now()
     dated = ((finding.id, _of_age(finding, now, expect.max_age)) for finding, _ in accounts)
     old = {account: problem for account, problem in dated if problem is not None}
@@ -113,7 +112,7 @@ async def collect(answer: ScanResult, status: models.Status) -> Collected:
     said = [
         Problem(reason.code, POSTURE_REASONS[reason.code].severity, reason.message)
         for reason in status.reasons
-        if counted.get(reason.code, 1) > listed.get(reason.code, 0)
+        if in_part.get(reason.code, True)
     ]
     if answer.failure is not None:
         # The other reasons concern the previous scan, or repeat this one.
@@ -122,7 +121,7 @@ async def collect(answer: ScanResult, status: models.Status) -> Collected:
     of_scan = [each for each in said if each.severity is not ReasonSeverity.INFO]
     # In memory, everything is first seen by this scan.
     has_history = not isinstance(answer.settings.storage, InMemory)
-    return Collected(status, accounts, gaps, of_scan, notes, old, accepts, has_history)
+    return Collected(status, accounts, gaps, read, of_scan, notes, old, accepts, has_history)
 
 
 def _of_age(finding: models.Finding, now: datetime, max_age: timedelta) -> Problem | None:
@@ -170,31 +169,25 @@ def _of_gap(gap: models.GapOfSubscription) -> Problem:
     return Problem(gap.reason, entry.severity, text)
 
 
-def _counted(status: models.Status, *, accepts: bool) -> Mapping[PostureReason, int]:
-    """Return how many accounts or subscriptions each reason of the posture counts."""
-    accepted = status.accounts.excepted if accepts else 0
-    return {
-        PostureReason.ACCOUNTS_NON_COMPLIANT: status.accounts.non_compliant - accepted,
-        PostureReason.ACCOUNTS_UNKNOWN: status.accounts.unknown,
-        PostureReason.SUBSCRIPTIONS_UNREAD: status.subscriptions.gap,
-        PostureReason.KEYS_BROKEN: status.keys.broken if status.keys else 0,
-        PostureReason.KEYS_UNKNOWN: status.keys.unknown if status.keys else 0,
-    }
-
-
-def _listed(
-    accounts: Sequence[tuple[models.Finding, Sequence[Problem]]], gaps: int
-) -> Mapping[PostureReason, int]:
-    """Return how many of them are listed and not accepted, by reason."""
+def _listed_in_part(
+    status: models.Status,
+    accounts: Sequence[tuple[models.Finding, Sequence[Problem]]],
+    gaps: int,
+    *,
+    accepts: bool,
+) -> Mapping[PostureReason, bool]:
+    """Return whether a reason of the posture counts more than are listed and not accepted."""
+    counts, keys = status.accounts, status.keys
     findings = [
         finding for finding, problems in accounts if not any(each.accepted for each in problems)
     ]
     states = Counter(finding.key_health.state for finding in findings if finding.key_health)
-    verdicts = [finding.verdict for finding in findings]
+    verdicts = Counter(finding.verdict for finding in findings)
+    violated = counts.non_compliant - (counts.excepted if accepts else 0)
     return {
-        PostureReason.ACCOUNTS_NON_COMPLIANT: verdicts.count(Verdict.NON_COMPLIANT),
-        PostureReason.ACCOUNTS_UNKNOWN: verdicts.count(Verdict.UNKNOWN),
-        PostureReason.SUBSCRIPTIONS_UNREAD: gaps,
-        PostureReason.KEYS_BROKEN: states[KeyState.BROKEN],
-        PostureReason.KEYS_UNKNOWN: states[KeyState.UNKNOWN],
+        PostureReason.ACCOUNTS_NON_COMPLIANT: violated > verdicts[Verdict.NON_COMPLIANT],
+        PostureReason.ACCOUNTS_UNKNOWN: counts.unknown > verdicts[Verdict.UNKNOWN],
+        PostureReason.SUBSCRIPTIONS_UNREAD: status.subscriptions.gap > gaps,
+        PostureReason.KEYS_BROKEN: bool(keys and keys.broken > states[KeyState.BROKEN]),
+        PostureReason.KEYS_UNKNOWN: bool(keys and keys.unknown > states[KeyState.UNKNOWN]),
     }

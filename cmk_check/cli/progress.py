@@ -49,7 +49,7 @@ class ScanProgress:
     total: int | None = None
     readings: dict[str, tuple[int, bool]] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
-    moved: Callable[[], object] = lambda: None
+    moved: Callable[[], object] = field(default=lambda: None)
 
     @property
     def done(self) -> int:

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
@@ -142,7 +143,7 @@ async def _end(
     status = await answer.status()
     said = None if outcome.interrupted else outcome.reason
     collected = await collect(answer, status) if earlier else None
-    await write_result(options, _Result(answer, status, options, collected, said).write)
+    await write_result(options, partial(_document, answer, status, options, collected))
     WRITTEN.code = exit_code(outcome, status, options.fail_on)
     if not options.quiet:
         if options.format is not Format.TABLE or options.file is not None:
@@ -153,7 +154,7 @@ async def _end(
             complain(step)
     fails = True
     if earlier and collected:
-        difference = await compare_scans(earlier, answer, collected, options.fail_on)
+        difference = compare_scans(earlier, answer.context, collected, options.fail_on)
         difference.show(notes, options.rows.limit, quiet=options.quiet)
         fails = FailOn.NEW not in options.fail_on or bool(difference.new)
     code = exit_code(outcome, status, options.fail_on, violations_fail=fails)
@@ -252,49 +253,37 @@ async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str |
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """What is written of a scan; ``said`` is why it failed, if that was printed."""
-
-    answer: ScanResult
-    status: models.Status
-    options: OutputOptions
-    collected: Collected | None
-    said: str | None
-
-    async def write(self, console: Console) -> AsyncIterator[bytes]:
-        """Yield the result in its format, piece by piece."""
-        answer, status, options = self.answer, self.status, self.options
-        match options.format:
-            case Format.JSON:
-                scope = scope_of_scan(answer.context, options.subscriptions)
-                async for piece in as_json(answer, status, scope):
-                    yield piece
-            case Format.CSV:
-                async for piece in csv_export.written(answer.pages()):
-                    yield piece
-            case Format.XLSX:
-                async for piece in as_xlsx(answer):
-                    yield piece
-            case _:
-                yield self._report(console, self.collected or await collect(answer, status))
-
-    def _report(self, console: Console, collected: Collected) -> bytes:
-        match self.options.format:
-            case Format.SARIF:
-                failed, accepts = bool(self.answer.failure), collected.accepts
-                times = _times(self.status)
-                return as_sarif(collected.entries(), times, failed=failed, accepts=accepts)
-            case Format.JUNIT:
-                return as_junit(collected.entries(), _times(self.status).get("startTimeUtc"))
-        # What was already printed is missing from a file.
-        said = None if self.options.file else self.said
-        return printed(console, lambda: show(console, collected, self.options.rows, said))
+async def _document(
+    answer: ScanResult,
+    status: models.Status,
+    options: OutputOptions,
+    collected: Collected | None,
+    console: Console,
+) -> AsyncIterator[bytes]:
+    """Yield the result in its format; what was already printed is only in a file."""
+    if options.format is Format.JSON:
+        pieces = as_json(answer, status, scope_of_scan(answer.context, options.subscriptions))
+    elif options.format is Format.CSV:
+        pieces = csv_export.written(answer.pages())
+    elif options.format is Format.XLSX:
+        pieces = as_xlsx(answer)
+    else:
+        found = collected or await collect(answer, status)
+        why = None if options.file or answer.partial else answer.failure
+        if options.format is Format.TABLE:
+            yield printed(console, lambda: show(console, found, options.rows, why))
+        else:
+            yield _for_pipelines(found, options.format, failed=bool(answer.failure))
+        return
+    async for piece in pieces:
+        yield piece
 
 
-def _times(status: models.Status) -> dict[str, str]:
-    scan = status.last_scan
-    if scan is None:
-        return {}
-    times = {"startTimeUtc": scan.started_at, "endTimeUtc": scan.finished_at}
-    return {name: written(time) for name, time in times.items() if time is not None}
+def _for_pipelines(found: Collected, output: Format, *, failed: bool) -> bytes:
+    scan, times = found.status.last_scan, {}
+    if scan is not None:
+        dates = {"startTimeUtc": scan.started_at, "endTimeUtc": scan.finished_at}
+        times = {name: written(time) for name, time in dates.items() if time is not None}
+    if output is Format.JUNIT:
+        return as_junit(found.entries(), times.get("startTimeUtc"))
+    return as_sarif(found.entries(), times, failed=failed, accepts=found.accepts)

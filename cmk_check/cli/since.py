@@ -34,7 +34,6 @@ from cmk_check.ports import Inventory, InventoryError
 
 if TYPE_CHECKING:
     from cmk_check.cli.problems import Collected
-    from cmk_check.cli.scan_result import ScanResult
     from cmk_check.scan.scan_context import ScanContext
 
 type Violations = Mapping[tuple[str, str], str]
@@ -165,28 +164,22 @@ async def check_tenant(earlier: Earlier, inventory: Inventory) -> None:
             raise NotUsable(f"--since {earlier.file} must be of this tenant; it is of {names}.")
 
 
-async def compare_scans(
-    earlier: Earlier, answer: "ScanResult", collected: "Collected", causes: Collection[FailOn]
+def compare_scans(
+    earlier: Earlier, context: "ScanContext", collected: "Collected", causes: Collection[FailOn]
 ) -> Difference:
-    """Compare the result of this scan with an earlier one; ``causes`` as for the earlier one.
-
-    Raises:
-        StoreError
-
-    """
+    """Compare the result of this scan with an earlier one; ``causes`` as for the earlier one."""
     findings = {finding.id: finding for finding, _ in collected.accounts}
     listed = [each.model_dump(mode="json", by_alias=True) for each in findings.values()]
-    read = {each.subscription_id async for each in answer.subscriptions(CoverageState.READ)}
 
     def is_settled(account: str, reason: str) -> bool:
         account_id, finding = AccountId.parse(account), findings.get(account)
-        if account_id is None or account_id.subscription_id not in read:
+        if account_id is None or account_id.subscription_id not in collected.read:
             return False
         if finding is None or reason not in set(KeyReason):
             return finding is None or finding.verdict is Verdict.COMPLIANT
         return finding.key_health is not None and finding.key_health.state is not KeyState.UNKNOWN
 
-    return earlier.compare(_violations(listed, answer.context, causes), is_settled)
+    return earlier.compare(_violations(listed, context, causes), is_settled)
 
 
 def _violations(
