@@ -41,28 +41,17 @@ def as_sarif(
     *,
     failed: bool,
     accepts: bool = False,
+    page: str = _PAGE_OF_REASONS,
 ) -> bytes:
     """Write every problem, with its rule from the catalogue of reasons.
 
     The text is ASCII, so that names cannot control the terminal or fail in its encoding.
     ``failed``: the result is not complete. With ``accepts``, an accepted problem is a suppressed
-    result; otherwise it is none.
+    result; otherwise it is none. ``page`` is the address of docs/reference/reasons.md, empty if
+    there is none.
     """
     notes = [note for entry in entries for note in entry.notes]
     results = list(_results(entries, accepts=accepts))
-    return log_of(results, notes, {"executionSuccessful": not failed, **invocation})
-
-
-def log_of(
-    results: Sequence[Mapping[str, Any]],
-    notes: Sequence[Problem],
-    invocation: Mapping[str, Any],
-    page: str = _PAGE_OF_REASONS,
-) -> bytes:
-    """Yield a run with these results, each from ``result``, and the rules that they use.
-
-    ``page`` is the address of docs/reference/reasons.md, empty if there is none.
-    """
     used = {each["ruleId"] for each in results} | {note.code for note in notes}
     rules = {code: place for place, code in enumerate(code for code in _RULES if code in used)}
     run = {
@@ -77,6 +66,7 @@ def log_of(
         "automationDetails": {"id": "cmk_check/"},
         "invocations": [
             {
+                "executionSuccessful": not failed,
                 **invocation,
                 # Not as results: readers open an alert for each result.
                 "toolConfigurationNotifications": [
@@ -128,11 +118,10 @@ def _results(entries: Sequence[Entry], *, accepts: bool) -> Iterator[dict[str, A
                 why = {"justification": shown(problem.accepted)}
                 suppressed = {"suppressions": [{"kind": "external", "status": "accepted", **why}]}
             if accepts or not problem.accepted:
-                yield {**result(problem, entry), **suppressed, **entry.details}
+                yield {**_result(problem, entry), **suppressed, **entry.details}
 
 
-def result(problem: Problem, entry: Entry) -> dict[str, Any]:
-    """Return one result."""
+def _result(problem: Problem, entry: Entry) -> dict[str, Any]:
     # The next reason after a fix is a new problem, so the fingerprint contains both.
     own = f"{entry.id}\n{problem.code}"  # a file's name may not be UTF-8
     fingerprint = hashlib.sha256(own.encode(errors="backslashreplace")).hexdigest()[:32]
