@@ -47,10 +47,10 @@ if TYPE_CHECKING:
     from cmk_check.cli.since import Scope
 
 _CAUSES: Final = (opt.FailOn.NON_COMPLIANT, opt.FailOn.UNKNOWN, opt.FailOn.NEW)
-_STATES: Final = (opt.Only.NON_COMPLIANT, opt.Only.UNKNOWN, opt.Only.COMPLIANT, opt.Only.LOSS)
+_STATES: Final = ("non_compliant", "unknown", "compliant", "loss")
 FailOnList = Annotated[Any, choice("output.fail_on", _CAUSES, many=True, always="A loss")]
 OnlyRows = Annotated[Any, choice("output.only", _STATES, many=True)]
-SortRows = Annotated[Any, choice("output.sort", (opt.Sort.ACCOUNT, opt.Sort.REASON))]
+SortRows = Annotated[Any, choice("output.sort", ("account", "reason"))]
 
 
 def check(  # noqa: PLR0913 - an argument for each option

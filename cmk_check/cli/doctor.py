@@ -7,10 +7,9 @@ from typing import IO, TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, complain, run
 from cmk_check.cli.options import option
-from cmk_check.cli.output_options import NoColor
+from cmk_check.cli.output_options import Debug, NoColor
 from cmk_check.cli.stdout import write
 from cmk_check.errors import NotUsable
 

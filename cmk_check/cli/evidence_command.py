@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from cmk_check.cli.app_access import Entra, Url, app_address, caller_of
-from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.options import option, refuse
-from cmk_check.cli.output_options import NoColor
+from cmk_check.cli.output_options import Debug, NoColor
 from cmk_check.cli.whole_output import checked_folder
 from cmk_check.config.misspelt_settings import API_KEY
 

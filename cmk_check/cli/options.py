@@ -1,7 +1,6 @@
 """Declares the options and arguments of the commands, with the texts of ``options.toml``."""
 
 from collections.abc import Collection, Mapping
-from enum import StrEnum
 from typing import Any, Final
 
 import typer
@@ -21,7 +20,7 @@ def option(key: str, values: Mapping[str, object] | None = None, **more: Any) ->
     return make(*names, **declared)
 
 
-def choice(key: str, kind: Collection[StrEnum], *, many: bool = False, **values: str) -> Any:  # noqa: ANN401 - as typer declares it
+def choice(key: str, kind: Collection[str], *, many: bool = False, **values: str) -> Any:  # noqa: ANN401 - as typer declares it
     """Return an option for one of these values, or for a list of them separated by commas.
 
     typer's own error message for a choice begins with words of the library below it.

@@ -1,14 +1,17 @@
 """The options of ``scan`` and ``check`` for output and exit code."""
 
+import logging
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Self, override
 
+from cmk_check.cli.exit_codes import complain
 from cmk_check.cli.options import option, refuse
 from cmk_check.cli.whole_output import checked_file
+from cmk_check.core.text import shown
 from cmk_check.limits import ROWS_AT_TERMINAL
 
 
@@ -40,27 +43,6 @@ class FailOn(StrEnum):
     BROKEN_KEY = "broken_key"
     EXCEPTED = "excepted"
     NEW = "new"
-
-
-class Only(StrEnum):
-    """The rows of a table."""
-
-    NON_COMPLIANT = "non_compliant"
-    UNKNOWN = "unknown"
-    COMPLIANT = "compliant"
-    BROKEN = "broken"
-    AT_RISK = "at_risk"
-    LOSS = "loss"
-
-
-class Sort(StrEnum):
-    """The columns by which rows can be sorted."""
-
-    ACCOUNT = "account"
-    REASON = "reason"
-    OWNER = "owner"
-    SUBSCRIPTION = "subscription"
-    CREATED = "created"
 
 
 REPORT_FORMATS: Final = (Format.TABLE, Format.JSON, Format.SARIF, Format.JUNIT)
@@ -135,3 +117,21 @@ Since = Annotated[Path | None, option("output.since")]
 ExitZero = Annotated[bool, option("output.exit_zero")]
 Quiet = Annotated[bool, option("output.quiet")]
 NoColor = Annotated[bool, option("output.no_color")]
+
+
+class _OnStandardError(logging.Handler):
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        complain(shown(record.getMessage()))
+
+
+def _trace_requests(wanted: bool) -> None:  # noqa: FBT001 - typer's form of a callback
+    if wanted:
+        from cmk_check.net.request_trace import REQUESTS
+
+        REQUESTS.setLevel(logging.DEBUG)
+        REQUESTS.propagate = False
+        REQUESTS.addHandler(_OnStandardError())
+
+
+Debug = Annotated[bool, option("output.debug", callback=_trace_requests)]

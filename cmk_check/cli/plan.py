@@ -1,17 +1,14 @@
 """``plan``: writes a script that puts an account under a key, or repairs its key."""
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.options import choice, option, refuse
-from cmk_check.cli.output_options import Language
-from cmk_check.cli.plans_of_scan import PlanChoice
+from cmk_check.cli.output_options import Debug, Language
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.cli.subscription_names import find_ids, given_subscriptions
 from cmk_check.cli.whole_output import checked_folder
@@ -83,18 +80,18 @@ def plan(  # noqa: PLR0913 - an argument for each option
             key_named(key)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from error
-    choice = PlanChoice(owner, only, share_vault, vault, key, unowned, language)
 
     async def write() -> int:
         from cmk_check.cli.account_plan import report
         from cmk_check.cli.plan_folder import report_folder
-        from cmk_check.cli.plan_scan import with_azure
+        from cmk_check.cli.plans_of_scan import PlanChoice, with_azure
 
-        chosen = replace(choice, subscriptions=await find_ids(only))
-        settings = settings_of(None, chosen.subscriptions)
+        ids = await find_ids(only)
+        settings = settings_of(None, ids)
+        choice = PlanChoice(owner, ids, share_vault, vault, key, unowned, language)
         if out is not None:
-            return await with_azure(settings, partial(report_folder, choice=chosen, out=out))
-        return await with_azure(settings, partial(report, account=named or "", choice=chosen))
+            return await with_azure(settings, partial(report_folder, choice=choice, out=out))
+        return await with_azure(settings, partial(report, account=named or "", choice=choice))
 
     def work() -> int:
         warn_of_settings()

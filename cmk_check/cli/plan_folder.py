@@ -6,8 +6,7 @@ from typing import Final
 
 from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.plan_index import as_json, as_markdown
-from cmk_check.cli.plan_scan import scan_for_plans
-from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of
+from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of, scan_for_plans
 from cmk_check.cli.similar_names import similar_names
 from cmk_check.cli.whole_output import publish, rescued, unfinished
 from cmk_check.config.settings import Settings
@@ -37,13 +36,12 @@ async def report_folder(
     scanned = await scan_for_plans(context, settings, "folder", by_option=by_option)
     if isinstance(scanned, int):
         return scanned
-    collected = scanned.collected
-    plans = plans_of(collected, scanned.findings, choice)
+    plans = plans_of(scanned, choice)
     is_about_accounts = (
         plans.planned or plans.compliant or any(each.what == "account" for each in plans.without)
     )
     if choice.owner is not None and not is_about_accounts:
-        owners = (owner_of(finding) for finding, _ in collected.accounts)
+        owners = (owner_of(finding) for finding, _ in scanned.collected.accounts)
         close = similar_names(choice.owner, filter(None, owners))
         hint = f"; similar owners: {', '.join(close)}" if close else ""
         complain(shown(f"no account has the owner {choice.owner}{hint}. No folder was written."))

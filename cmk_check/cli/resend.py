@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from cmk_check.cli.app_access import Entra, Url, app_address, caller_of, signed_in
-from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.options import option, refuse
+from cmk_check.cli.output_options import Debug
 from cmk_check.cli.stdout import write
 from cmk_check.limits import MAX_CHANGES_RESENT
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cmk_check.cli import output_options as opt
-from cmk_check.cli.debug import Debug
 from cmk_check.cli.exit_codes import complain, ended, run
 from cmk_check.cli.options import choice, option, refuse
 from cmk_check.cli.subscription_names import find_ids, given_subscriptions
@@ -19,10 +18,11 @@ if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
 
 
-_STATES: Final = [each for each in opt.Only if each is not opt.Only.LOSS]
+_STATES: Final = ("non_compliant", "unknown", "compliant", "broken", "at_risk")
+_COLUMNS: Final = ("account", "reason", "owner", "subscription", "created")
 FailOnList = Annotated[Any, choice("output.fail_on", opt.FailOn, many=True, always="A failed scan")]
 OnlyRows = Annotated[Any, choice("output.only", _STATES, many=True)]
-SortRows = Annotated[Any, choice("output.sort", opt.Sort)]
+SortRows = Annotated[Any, choice("output.sort", _COLUMNS)]
 
 
 def scan(  # noqa: PLR0913 - an argument for each option
@@ -41,7 +41,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
     exit_zero: opt.ExitZero = False,
     quiet: opt.Quiet = False,
     no_color: opt.NoColor = False,
-    _debug: Debug = False,
+    _debug: opt.Debug = False,
 ) -> None:
     """Scan the estate once and show which accounts are not under a customer-managed key.
 

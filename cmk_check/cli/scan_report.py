@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,6 @@ from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
 from cmk_check.cli.result_writer import excuse, printed, write_result
 from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan_result import ScanResult, as_json, as_xlsx
-from cmk_check.cli.sign_in import say_who
 from cmk_check.cli.since import (
     Earlier,
     check_tenant,
@@ -38,6 +37,7 @@ from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.scan_request import not_found
 from cmk_check.core.text import shown
 from cmk_check.limits import MAX_NAMES_LISTED
+from cmk_check.ports import InventoryError
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
 from cmk_check.web.json_model import written
@@ -76,6 +76,16 @@ async def scan_and_report(
         return await report(context, settings, options, named, inventory)
     finally:
         await app.close()
+
+
+async def say_who(inventory: "AzureInventory") -> None:
+    """Print who signed in, so that a person notices the wrong account or tenant before the result.
+
+    The reading reports a failed sign-in.
+    """
+    with suppress(InventoryError):
+        if who := await inventory.signed_in_as():
+            complain(f"signed in as {who}")
 
 
 async def check_scope(context: ScanContext) -> None:
