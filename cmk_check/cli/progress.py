@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -17,29 +17,13 @@ from cmk_check.core.text import counted
 from cmk_check.limits import PROGRESS_LINE_SECONDS, PROGRESS_LINES
 from cmk_check.ports import Inventory
 
-
-class Tally(Protocol):
-    """How far a task is; ``total`` is the amount to do, None until it is known.
-
-    ``moved`` is called after each change.
-    """
-
-    total: int | None
-    moved: Callable[[], object]
-
-    @property
-    def done(self) -> int:
-        """The amount done."""
-        ...
-
-    def numbers(self) -> str:
-        """Return the progress as a line."""
-        ...
+if TYPE_CHECKING:
+    from cmk_check.evidence.download import Progress
 
 
 @dataclass(slots=True)
 class ScanProgress:
-    """Counts the subscriptions to read and their readings.
+    """Counts the subscriptions to read and their readings; ``moved`` is called after each change.
 
     ``readings`` maps each subscription to its number of accounts in scope and whether it has a gap.
     A subscription that is read again counts once, with its last reading. ``ignored`` are the ids of
@@ -49,7 +33,7 @@ class ScanProgress:
     total: int | None = None
     readings: dict[str, tuple[int, bool]] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
-    moved: Callable[[], object] = field(default=lambda: None)
+    moved: Callable[[], object] = lambda: None
 
     @property
     def done(self) -> int:
@@ -64,6 +48,9 @@ class ScanProgress:
         for what, place in ("account", 0), ("gap", 1):
             parts.append(counted(sum(each[place] for each in self.readings.values()), what))
         return ", ".join(parts)
+
+
+type Tally = ScanProgress | Progress
 
 
 class WatchedInventory:
@@ -100,7 +87,8 @@ class WatchedInventory:
 @contextmanager
 def bar(console: Console, tally: Tally) -> Iterator[None]:
     """Show a progress bar during the block, or a few lines if the console cannot show a bar."""
-    from rich.progress import BarColumn, Progress, ProgressColumn, Task
+    from rich.progress import BarColumn, ProgressColumn, Task
+    from rich.progress import Progress as ProgressBar
     from rich.table import Column
     from rich.text import Text
 
@@ -124,7 +112,7 @@ def bar(console: Console, tally: Tally) -> Iterator[None]:
             return Text(line())
 
     columns = BarColumn(bar_width=None), Numbers(Column(no_wrap=True))
-    with Progress(*columns, console=console, transient=True, expand=True) as progress:
+    with ProgressBar(*columns, console=console, transient=True, expand=True) as progress:
         task = progress.add_task("", total=None)
         tally.moved = lambda: progress.update(task, total=tally.total, completed=tally.done)
         yield

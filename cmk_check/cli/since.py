@@ -8,7 +8,7 @@ now it does not count as fixed.
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,16 +121,9 @@ def read_earlier(
 
 def scope_of_scan(context: "ScanContext", subscriptions: Sequence[str]) -> Scope:
     """Return the scope of a scan, of all subscriptions or of those in the arguments."""
-    options, scope = context.options, context.options.recorded_scope
-    return scope_of(
-        "scan",
-        kinds=scope.kinds,
-        include=scope.include,
-        exclude=scope.exclude,
-        group=scope.group,
-        exceptions=(options.expectations.exceptions, *scope.exceptions),
-        subscriptions=subscriptions,
-    )
+    options, parts = context.options, asdict(context.options.recorded_scope)
+    parts["exceptions"] = (options.expectations.exceptions, *parts["exceptions"])
+    return scope_of("scan", **parts, subscriptions=subscriptions)
 
 
 def read_earlier_scan(file: Path, context: "ScanContext", causes: Collection[FailOn]) -> Earlier:

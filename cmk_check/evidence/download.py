@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -55,7 +55,7 @@ class Progress:
     done: int = 0
     changes: int = 0
     attempt: int = 1
-    moved: Callable[[], object] = field(default=lambda: None)
+    moved: Callable[[], object] = lambda: None
 
     def numbers(self) -> str:
         """Return the progress as a line."""
