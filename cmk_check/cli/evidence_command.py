@@ -7,14 +7,15 @@ from typing import Annotated
 import typer
 
 from cmk_check.cli.app_access import Entra, Url, app_address, caller_of
-from cmk_check.cli.exit_codes import ended, run
+from cmk_check.cli.exit_codes import command
 from cmk_check.cli.options import option, refuse
 from cmk_check.cli.output_options import Debug, NoColor
 from cmk_check.cli.whole_output import checked_folder
 from cmk_check.config.misspelt_settings import API_KEY
 
 
-def evidence(  # noqa: PLR0913 - an argument for each option
+@command("no evidence was written")
+async def evidence(  # noqa: PLR0913 - an argument for each option
     url: Url,
     out: Annotated[Path, option("evidence.out")],
     *,
@@ -29,7 +30,7 @@ def evidence(  # noqa: PLR0913 - an argument for each option
     quiet: Annotated[bool, option("evidence.quiet")] = False,
     no_color: NoColor = False,
     _debug: Debug = False,
-) -> None:
+) -> int:
     """Export evidence for an audit into a folder: CSV, JSON and a report.
 
     Reads the HTTP API of a deployed app and changes nothing. The folder appears complete or not at
@@ -47,26 +48,20 @@ def evidence(  # noqa: PLR0913 - an argument for each option
     begin, then = _time(since, "--since"), _time(as_of, "--as-of")
     refuse(("--as-of", "must be a time in the past", then and then > datetime.now(UTC)))
     caller = caller_of("api", key_file, entra, key=key, variable=f"set {API_KEY}, or ")
+    from cmk_check.cli.evidence_export import export
 
-    def work() -> int:
-        from cmk_check.cli.evidence_export import export
-
-        return run(
-            export(
-                app,
-                folder,
-                *caller,
-                since=begin,
-                as_of=then and then.replace(microsecond=0),  # whole seconds, as in changes
-                after=after,
-                vault_key=sign_with,
-                key_file=sign_with_file,
-                quiet=quiet,
-                color=not no_color,
-            )
-        )
-
-    raise typer.Exit(ended(work, "no evidence was written"))
+    return await export(
+        app,
+        folder,
+        *caller,
+        since=begin,
+        as_of=then and then.replace(microsecond=0),  # whole seconds, as in changes
+        after=after,
+        vault_key=sign_with,
+        key_file=sign_with_file,
+        quiet=quiet,
+        color=not no_color,
+    )
 
 
 def _time(text: str | None, option: str) -> datetime | None:

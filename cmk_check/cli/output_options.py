@@ -6,12 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, Self, override
+from typing import Annotated, Final, Self
 
-from cmk_check.cli.exit_codes import complain
 from cmk_check.cli.options import option, refuse
 from cmk_check.cli.whole_output import checked_file
-from cmk_check.core.text import shown
 from cmk_check.limits import ROWS_AT_TERMINAL
 
 
@@ -119,19 +117,14 @@ Quiet = Annotated[bool, option("output.quiet")]
 NoColor = Annotated[bool, option("output.no_color")]
 
 
-class _OnStandardError(logging.Handler):
-    @override
-    def emit(self, record: logging.LogRecord) -> None:
-        complain(shown(record.getMessage()))
-
-
 def _trace_requests(wanted: bool) -> None:  # noqa: FBT001 - typer's form of a callback
     if wanted:
+        from cmk_check.cli.console import Lines, remarks
         from cmk_check.net.request_trace import REQUESTS
 
         REQUESTS.setLevel(logging.DEBUG)
         REQUESTS.propagate = False
-        REQUESTS.addHandler(_OnStandardError())
+        REQUESTS.addHandler(Lines(remarks(color=False), logging.DEBUG))
 
 
 Debug = Annotated[bool, option("output.debug", callback=_trace_requests)]

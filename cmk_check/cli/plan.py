@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cmk_check.cli.exit_codes import ended, run
+from cmk_check.cli.exit_codes import command
 from cmk_check.cli.options import choice, option, refuse
 from cmk_check.cli.output_options import Debug, Language
 from cmk_check.cli.scan import settings_of, warn_of_settings
@@ -18,7 +18,8 @@ from cmk_check.core.text import is_guid
 from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS
 
 
-def plan(  # noqa: PLR0913 - an argument for each option
+@command("no plan was written")
+async def plan(  # noqa: PLR0913 - an argument for each option
     account: Annotated[str | None, option("plan.account")] = None,
     *,
     owner: Annotated[str | None, option("plan.owner")] = None,
@@ -31,7 +32,7 @@ def plan(  # noqa: PLR0913 - an argument for each option
     every: Annotated[bool, option("plan.all")] = False,
     share_vault: Annotated[bool, option("plan.share_vault")] = False,
     _debug: Debug = False,
-) -> None:
+) -> int:
     """Write a script that puts an account under a customer-managed key; change nothing.
 
     If the account already has a key with a problem, the script repairs the key.
@@ -80,24 +81,17 @@ def plan(  # noqa: PLR0913 - an argument for each option
             key_named(key)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from error
+    from cmk_check.cli.account_plan import report
+    from cmk_check.cli.plan_folder import report_folder
+    from cmk_check.cli.plans_of_scan import PlanChoice, with_azure
 
-    async def write() -> int:
-        from cmk_check.cli.account_plan import report
-        from cmk_check.cli.plan_folder import report_folder
-        from cmk_check.cli.plans_of_scan import PlanChoice, with_azure
-
-        ids = await find_ids(only)
-        settings = settings_of(None, ids)
-        choice = PlanChoice(owner, ids, share_vault, vault, key, unowned, language)
-        if out is not None:
-            return await with_azure(settings, partial(report_folder, choice=choice, out=out))
-        return await with_azure(settings, partial(report, account=named or "", choice=choice))
-
-    def work() -> int:
-        warn_of_settings()
-        return run(write())
-
-    raise typer.Exit(ended(work, f"no {'plan' if is_one else 'folder'} was written"))
+    warn_of_settings()
+    ids = await find_ids(only)
+    settings = settings_of(None, ids)
+    wanted = PlanChoice(owner, ids, share_vault, vault, key, unowned, language)
+    if out is not None:
+        return await with_azure(settings, partial(report_folder, choice=wanted, out=out))
+    return await with_azure(settings, partial(report, account=named or "", choice=wanted))
 
 
 def _named(account: str) -> AccountId | str:

@@ -1,23 +1,19 @@
 """``resend``: lets a deployed app send published changes to its webhook again."""
 
-from typing import TYPE_CHECKING, Annotated, Final
-
-import typer
+from typing import Annotated, Final
 
 from cmk_check.cli.app_access import Entra, Url, app_address, caller_of, signed_in
-from cmk_check.cli.exit_codes import ended, run
+from cmk_check.cli.exit_codes import command
 from cmk_check.cli.options import option, refuse
 from cmk_check.cli.output_options import Debug
 from cmk_check.cli.stdout import write
 from cmk_check.limits import MAX_CHANGES_RESENT
 
-if TYPE_CHECKING:
-    from yarl import URL
-
 _FUNCTION: Final = "scan_now"
 
 
-def resend(
+@command("the changes are not all queued")
+async def resend(
     url: Url,
     first: Annotated[int, option("resend.first")],
     last: Annotated[int, option("resend.last", {"most": f"{MAX_CHANGES_RESENT:,}"})],
@@ -25,7 +21,7 @@ def resend(
     key_file: Annotated[str | None, option("app.key_file", {"function": _FUNCTION})] = None,
     entra: Entra = None,
     _debug: Debug = False,
-) -> None:
+) -> int:
     """Let a deployed app send published changes to its webhook again.
 
     For changes that a receiver refused for a day: the reason alerts_undelivered of the status has
@@ -38,18 +34,7 @@ def resend(
     must = f"must make 1 to {MAX_CHANGES_RESENT:,} changes, counted from --from"
     refuse(("--to", must, not first <= last < first + MAX_CHANGES_RESENT))
     app, caller = app_address(url), caller_of(_FUNCTION, key_file, entra)
-    query = {"from": str(first), "to": str(last)}
-
-    def work() -> int:
-        return run(_resend(app, *caller, query))
-
-    raise typer.Exit(ended(work, "the changes are not all queued"))
-
-
-async def _resend(
-    app: "URL", key: str | None, application: str | None, query: dict[str, str]
-) -> int:
-    async with signed_in(_FUNCTION, app, key, application) as (client, _):
-        await client.post("api/scan/resend", query)
-    write(f"queued: changes {query['from']} to {query['to']}")
+    async with signed_in(_FUNCTION, app, *caller) as (client, _):
+        await client.post("api/scan/resend", {"from": str(first), "to": str(last)})
+    write(f"queued: changes {first} to {last}")
     return 0

@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import typer
-
 from cmk_check.cli import output_options as opt
-from cmk_check.cli.exit_codes import complain, ended, run
+from cmk_check.cli.exit_codes import command, complain
 from cmk_check.cli.options import choice, option, refuse
 from cmk_check.cli.subscription_names import find_ids, given_subscriptions
 from cmk_check.core.enums import Disposition, ExceptionMode
@@ -25,7 +22,8 @@ OnlyRows = Annotated[Any, choice("output.only", _STATES, many=True)]
 SortRows = Annotated[Any, choice("output.sort", _COLUMNS)]
 
 
-def scan(  # noqa: PLR0913 - an argument for each option
+@command("the scan did not finish")
+async def scan(  # noqa: PLR0913 - an argument for each option
     *,
     subscription: Annotated[list[str] | None, option("scan.subscription")] = None,
     store: Annotated[str | None, option("scan.store")] = None,
@@ -42,7 +40,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
     quiet: opt.Quiet = False,
     no_color: opt.NoColor = False,
     _debug: opt.Debug = False,
-) -> None:
+) -> int:
     """Scan the estate once and show which accounts are not under a customer-managed key.
 
     Signs in with azure-identity: a managed identity, a pipeline's service principal or workload
@@ -73,12 +71,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
         result_format, quiet, not no_color, output, fail_on, subscriptions, rows, since, exit_zero
     ).checked()
     warn_of_settings()
-    work = partial(_run, store, options, change_scope=change_scope)
-    raise typer.Exit(ended(work, "the scan did not finish"))
-
-
-def _run(store: str | None, options: opt.OutputOptions, *, change_scope: bool) -> int:
-    return run(_scan(store, options, change_scope=change_scope))
+    return await _scan(store, options, change_scope=change_scope)
 
 
 async def _scan(store: str | None, options: opt.OutputOptions, *, change_scope: bool) -> int:
