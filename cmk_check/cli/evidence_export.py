@@ -20,7 +20,7 @@ from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
 from cmk_check.evidence.as_of import History, as_of_line
 from cmk_check.evidence.bundle import write_bundle
-from cmk_check.evidence.download import Progress, download
+from cmk_check.evidence.download import Evidence, Progress, download
 from cmk_check.evidence.manifest import (
     MANIFEST,
     Manifest,
@@ -88,21 +88,7 @@ async def export(  # noqa: PLR0913 - an argument for each option
             lists = found.findings(), found.subscriptions(), found.changes(), found.scans()
             then = History(*lists).as_of(as_of) if as_of else None
             write_bundle(found, made, then)
-            named = {each.tenant_id for each in found.subscriptions() if each.tenant_id is not None}
-            manifest = Manifest(
-                files=entries(made),
-                source=Source(
-                    url=address,
-                    tenants=tuple(sorted(named)),
-                    management_group=found.status.management_group,
-                ),
-                period=Period(since=found.since or found.kept or exported_at, until=exported_at),
-                as_of=found.status.as_of,
-                exported_at=exported_at,
-                identity=identity,
-                rule_version=next((scan.rule_version for scan in found.scans()), RULE_VERSION),
-                previous=before.sha256 if before else None,
-            )
+            manifest = _manifest(found, made, address, identity, exported_at, before)
             if before and after:
                 _check_chain(after, before, manifest)
             (made / MANIFEST).write_bytes(manifest.body())
@@ -123,6 +109,28 @@ async def export(  # noqa: PLR0913 - an argument for each option
     option = " --key PUBLIC_KEY" if vault_key or key_file else ""
     note(f"check it: cmk-check verify {quote(str(out))}{option}")
     return 0
+
+
+def _manifest(  # noqa: PLR0913, PLR0917 - what it records
+    found: Evidence,
+    made: Path,
+    url: str,
+    identity: str,
+    exported_at: datetime,
+    before: Manifest | None,
+) -> Manifest:
+    named = {each.tenant_id for each in found.subscriptions() if each.tenant_id is not None}
+    group = found.status.management_group
+    return Manifest(
+        files=entries(made),
+        source=Source(url=url, tenants=tuple(sorted(named)), management_group=group),
+        period=Period(since=found.since or found.kept or exported_at, until=exported_at),
+        as_of=found.status.as_of,
+        exported_at=exported_at,
+        identity=identity,
+        rule_version=next((scan.rule_version for scan in found.scans()), RULE_VERSION),
+        previous=before.sha256 if before else None,
+    )
 
 
 def _before(folder: Path, url: str, since: datetime | None) -> Manifest:
