@@ -31,6 +31,7 @@ from cmk_check.cli import (
     send_test_alert,
 )
 from cmk_check.cli.exit_codes import USAGE, complain
+from cmk_check.cli.options import option
 from cmk_check.cli.stdout import guard_streams, write
 from cmk_check.errors import NotUsable
 
@@ -109,14 +110,7 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's form of a cal
 def _options(
     *,
     _version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            "-V",
-            callback=_show_version,
-            is_eager=True,
-            help="Show the version and exit.",
-        ),
+        bool, option("commands.version", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
     """Check which Azure OpenAI accounts are encrypted with a customer-managed key."""

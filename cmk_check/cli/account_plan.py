@@ -142,15 +142,13 @@ def _key_plan(
 
 
 def _write(made: Plan, language: Language, cloud: Cloud) -> int:
-    match language:
-        case Language.AZ:
-            script: str | None = render_az(made)
-        case Language.BICEP:
-            script = render_bicep(made)
-        case Language.TERRAFORM:
-            script = render_terraform(made)
-        case Language.PORTAL:
-            script = render_portal(made, cloud.portal_url, cloud.vault_domain)
+    renderers = {
+        Language.AZ: render_az,
+        Language.BICEP: render_bicep,
+        Language.TERRAFORM: render_terraform,
+        Language.PORTAL: lambda it: render_portal(it, cloud.portal_url, cloud.vault_domain),
+    }
+    script = renderers[language](made)
     if script is None:
         complain("Bicep cannot do what this plan does: leave out --format.")
         return USAGE

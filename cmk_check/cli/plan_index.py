@@ -15,6 +15,10 @@ from cmk_check.core.text import counted
 from cmk_check.core.text_files import filled, toml_of
 from cmk_check.web.json_model import written
 
+_FACTS: Final = (
+    *("id", "name", "resourceGroup", "subscriptionId", "subscriptionName", "owner", "kind"),
+    *("location", "dueAt"),
+)
 _TEXTS: Final[Mapping[str, str]] = toml_of(__package__, "plan_index.toml")
 
 
@@ -50,21 +54,13 @@ def as_json(plans: Plans) -> str:
 
 
 def _of_account(planned: PlannedAccount) -> dict[str, object]:
-    finding, plan = planned.finding, planned.plan
+    plan, facts = planned.plan, planned.finding.model_dump(mode="json", by_alias=True)
     return {
         "file": planned.file,
-        "id": finding.id,
-        "name": finding.name,
-        "resourceGroup": finding.resource_group,
-        "subscriptionId": finding.subscription_id,
-        "subscriptionName": finding.subscription_name,
-        "owner": finding.owner and finding.owner.model_dump(mode="json"),
-        "kind": finding.kind,
-        "location": finding.location,
-        "dueAt": finding.due_at and written(finding.due_at),
+        **{name: facts[name] for name in _FACTS},
         "reason": planned.problem.code,
         "message": planned.problem.message,
-        "accepted": accepted_by(finding.exception),
+        "accepted": accepted_by(planned.finding.exception),
         "vault": {
             "name": plan.vault.name,
             "subscriptionId": plan.vault.subscription_id,

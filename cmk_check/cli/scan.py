@@ -1,14 +1,13 @@
 """``scan``: runs one scan on a laptop or in a pipeline, in memory or into the app's tables."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cmk_check.cli import output_options as opt
 from cmk_check.cli.exit_codes import command, complain
 from cmk_check.cli.options import choice, option, refuse
-from cmk_check.cli.subscription_names import find_ids, given_subscriptions
-from cmk_check.core.enums import Disposition, ExceptionMode
+from cmk_check.cli.subscription_names import given_subscriptions
+from cmk_check.core.enums import Disposition
 from cmk_check.core.scope import Scope
 
 if TYPE_CHECKING:
@@ -71,22 +70,9 @@ async def scan(  # noqa: PLR0913 - an argument for each option
         result_format, quiet, not no_color, output, fail_on, subscriptions, rows, since, exit_zero
     ).checked()
     warn_of_settings()
-    return await _scan(store, options, change_scope=change_scope)
-
-
-async def _scan(store: str | None, options: opt.OutputOptions, *, change_scope: bool) -> int:
     from cmk_check.cli.scan_report import scan_and_report
-    from cmk_check.config.settings_error import SettingsError
 
-    options = replace(options, subscriptions=await find_ids(options.subscriptions))
-    settings = settings_of(store, options.subscriptions)
-    if opt.FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
-        # Without key health, no key is read or found broken.
-        raise SettingsError([("CMK_KEY_HEALTH", "must be on for --fail-on broken_key")])
-    if opt.FailOn.EXCEPTED in options.fail_on and settings.exceptions is ExceptionMode.OFF:
-        raise SettingsError([("CMK_EXCEPTIONS", "must be show or accept for --fail-on excepted")])
-    named = () if store is None else options.subscriptions
-    return await scan_and_report(settings, options, change_scope=change_scope, named=named)
+    return await scan_and_report(store, options, change_scope=change_scope)
 
 
 def settings_of(store: str | None, only: Sequence[str]) -> "Settings":

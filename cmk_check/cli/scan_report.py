@@ -18,6 +18,7 @@ from cmk_check.cli.problems import Collected, collect
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
 from cmk_check.cli.result_writer import excuse, printed, write_result
 from cmk_check.cli.sarif import as_sarif
+from cmk_check.cli.scan import settings_of
 from cmk_check.cli.scan_result import ScanResult, as_json, as_xlsx
 from cmk_check.cli.since import (
     Earlier,
@@ -26,12 +27,19 @@ from cmk_check.cli.since import (
     read_earlier_scan,
     scope_of_scan,
 )
+from cmk_check.cli.subscription_names import find_ids
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.cross_check import CrossCheckState
-from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, ScanState
+from cmk_check.core.enums import (
+    ExceptionMode,
+    PostureReason,
+    PostureVerdict,
+    ReasonSeverity,
+    ScanState,
+)
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.scan_request import not_found
@@ -51,28 +59,32 @@ _OF_ACCOUNTS: Final = frozenset({PostureReason.ACCOUNTS_UNKNOWN, PostureReason.K
 
 
 async def scan_and_report(
-    settings: Settings,
-    options: OutputOptions,
-    *,
-    change_scope: bool = False,
-    named: Sequence[str] = (),
+    store: str | None, options: OutputOptions, *, change_scope: bool = False
 ) -> int:
-    """Scan with these settings and write the result; return the exit code.
-
-    ``named`` are the only subscriptions to read, in a store with an earlier scan.
+    """Scan into a store, or in memory, and write the result; return the exit code.
 
     Raises:
-        SettingsError: the store was scanned under another scope, and ``change_scope`` is False.
+        SettingsError: a setting does not fit an option, or the store was scanned under another
+            scope, and ``change_scope`` is False.
         StoreError: the store fails at the start or end of the scan, or when its result is read.
         NotUsable: the result cannot be written.
 
     """
+    options = replace(options, subscriptions=await find_ids(options.subscriptions))
+    settings = settings_of(store, options.subscriptions)
+    if FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
+        # Without key health, no key is read or found broken.
+        raise SettingsError([("CMK_KEY_HEALTH", "must be on for --fail-on broken_key")])
+    if FailOn.EXCEPTED in options.fail_on and settings.exceptions is ExceptionMode.OFF:
+        raise SettingsError([("CMK_EXCEPTIONS", "must be show or accept for --fail-on excepted")])
     app = App(settings)
     try:
         context = await app.scan_context()
         if not change_scope:
             await check_scope(context)
         inventory = None if options.quiet else await app.inventory()
+        # In a store with an earlier scan, only these subscriptions are read.
+        named = () if store is None else options.subscriptions
         return await report(context, settings, options, named, inventory)
     finally:
         await app.close()
