@@ -14,13 +14,10 @@ from cmk_check.core.account import Account
 from cmk_check.core.enums import KeySeverity, KeyState, Verdict
 from cmk_check.core.keys.facts import Vault
 from cmk_check.core.model import Finding
-from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.bicep import render_bicep
+from cmk_check.core.remediation import az_script, bicep, portal, terraform
 from cmk_check.core.remediation.encryption_plan import plan_for, vault_named
 from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.remediation.plan import Plan
-from cmk_check.core.remediation.portal import render_portal
-from cmk_check.core.remediation.terraform import render_terraform
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scope import Scope
 from cmk_check.core.text import shown
@@ -143,10 +140,10 @@ def _key_plan(
 
 def _write(made: Plan, language: Language, cloud: Cloud) -> int:
     renderers = {
-        Language.AZ: render_az,
-        Language.BICEP: render_bicep,
-        Language.TERRAFORM: render_terraform,
-        Language.PORTAL: lambda it: render_portal(it, cloud.portal_url, cloud.vault_domain),
+        Language.AZ: az_script.render_az,
+        Language.BICEP: bicep.render_bicep,
+        Language.TERRAFORM: terraform.render_terraform,
+        Language.PORTAL: lambda it: portal.render_portal(it, cloud.portal_url, cloud.vault_domain),
     }
     script = renderers[language](made)
     if script is None:

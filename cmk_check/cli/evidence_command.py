@@ -50,17 +50,10 @@ async def evidence(  # noqa: PLR0913 - an argument for each option
     caller = caller_of("api", key_file, entra, key=key, variable=f"set {API_KEY}, or ")
     from cmk_check.cli.evidence_export import export
 
+    as_of_time = then and then.replace(microsecond=0)  # whole seconds, as in changes
+    signing, color = (sign_with, sign_with_file), not no_color
     return await export(
-        app,
-        folder,
-        *caller,
-        since=begin,
-        as_of=then and then.replace(microsecond=0),  # whole seconds, as in changes
-        after=after,
-        vault_key=sign_with,
-        key_file=sign_with_file,
-        quiet=quiet,
-        color=not no_color,
+        app, folder, *caller, begin, as_of_time, after, signing, quiet=quiet, color=color
     )
 
 

@@ -18,18 +18,11 @@ from cmk_check.cli.whole_output import leftovers, publish, unfinished
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
+from cmk_check.evidence import manifest as manifests
 from cmk_check.evidence.as_of import History, as_of_line
 from cmk_check.evidence.bundle import write_bundle
 from cmk_check.evidence.download import Evidence, Progress, download
-from cmk_check.evidence.manifest import (
-    MANIFEST,
-    Manifest,
-    Period,
-    Source,
-    breaks,
-    entries,
-    read_manifest,
-)
+from cmk_check.evidence.manifest import MANIFEST, Manifest, breaks, entries, read_manifest
 from cmk_check.evidence.sign import Sign, read_private_key, sign
 from cmk_check.web.json_model import written
 
@@ -37,17 +30,16 @@ if TYPE_CHECKING:
     from securesystemslib.signer import Signature
 
 
-async def export(  # noqa: PLR0913 - an argument for each option
+async def export(  # noqa: PLR0913, PLR0917 - an argument for each option
     url: URL,
     out: Path,
     key: str | None,
     application: str | None,
-    *,
     since: datetime | None,
     as_of: datetime | None,
     after: Path | None,
-    vault_key: str | None,
-    key_file: Path | None,
+    signing: tuple[str | None, Path | None],
+    *,
     quiet: bool,
     color: bool,
 ) -> int:
@@ -55,7 +47,7 @@ async def export(  # noqa: PLR0913 - an argument for each option
 
     Exactly one of ``key`` and ``application`` (a client id) is not None. ``since`` is None for all
     changes that the app keeps. ``as_of`` is an earlier time to rebuild, if any; ``after`` is the
-    bundle that this one continues. ``vault_key`` or ``key_file`` names the signing key, if any.
+    bundle that this one continues. ``signing`` is as for ``signer``.
 
     Raises:
         ApiUnusable: the app returned no usable response.
@@ -74,7 +66,7 @@ async def export(  # noqa: PLR0913 - an argument for each option
 
     for folder in leftovers(out):
         note(f"{folder} is from an interrupted export; remove it if no export is running.")
-    async with signer(vault_key, key_file) as signed:
+    async with signer(*signing) as signed:
         with unfinished(out) as folder:
             work, made = folder / "work", folder / "bundle"
             work.mkdir()
@@ -104,9 +96,9 @@ async def export(  # noqa: PLR0913 - an argument for each option
         f"posture: {found.posture}, as of {found.status.as_of and written(found.status.as_of)}\n"
         f"{shown(str(out))}: SHA-256 of {MANIFEST} {manifest.sha256}"
     )
-    if not (vault_key or key_file):
+    if not any(signing):
         note("the bundle is not signed: anybody could have made it. To sign it, use --sign-with.")
-    option = " --key PUBLIC_KEY" if vault_key or key_file else ""
+    option = " --key PUBLIC_KEY" if any(signing) else ""
     note(f"check it: cmk-check verify {quote(str(out))}{option}")
     return 0
 
@@ -123,8 +115,8 @@ def _manifest(  # noqa: PLR0913, PLR0917 - what it records
     group = found.status.management_group
     return Manifest(
         files=entries(made),
-        source=Source(url=url, tenants=tuple(sorted(named)), management_group=group),
-        period=Period(since=found.since or found.kept or exported_at, until=exported_at),
+        source=manifests.Source(url=url, tenants=tuple(sorted(named)), management_group=group),
+        period=manifests.Period(since=found.since or found.kept or exported_at, until=exported_at),
         as_of=found.status.as_of,
         exported_at=exported_at,
         identity=identity,
@@ -144,7 +136,7 @@ def _before(folder: Path, url: str, since: datetime | None) -> Manifest:
     planned = before.model_copy(
         update={
             "source": before.source.model_copy(update={"url": url}),
-            "period": Period(since=since or before.period.since, until=now),
+            "period": manifests.Period(since=since or before.period.since, until=now),
             "exported_at": now,
             "previous": before.sha256,
         }

@@ -17,12 +17,7 @@ from cmk_check.core.enums import (
     Verdict,
 )
 from cmk_check.core.posture import Expectations, is_fresh
-from cmk_check.core.reasons.catalogue import (
-    GAP_REASONS,
-    KEY_REASONS,
-    POSTURE_REASONS,
-    VERDICT_REASONS,
-)
+from cmk_check.core.reasons import catalogue
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.web import aspect_models, models
@@ -110,7 +105,7 @@ async def collect(answer: ScanResult, status: models.Status) -> Collected:
     old = {account: problem for account, problem in dated if problem is not None}
     # The reasons of the posture, except reasons whose cases are all listed.
     said = [
-        Problem(reason.code, POSTURE_REASONS[reason.code].severity, reason.message)
+        Problem(reason.code, catalogue.POSTURE_REASONS[reason.code].severity, reason.message)
         for reason in status.reasons
         if in_part.get(reason.code, True)
     ]
@@ -135,18 +130,18 @@ def _of_age(finding: models.Finding, now: datetime, max_age: timedelta) -> Probl
         return None
     dated = f"as of {written(as_of)}" if as_of else "of unknown age"
     message = f"The account was not read again: {finding.verdict} is the last known verdict, "
-    return Problem(code, POSTURE_REASONS[code].severity, f"{message}{dated}.")
+    return Problem(code, catalogue.POSTURE_REASONS[code].severity, f"{message}{dated}.")
 
 
 def problems_of(finding: models.Finding, expect: Expectations, *, accepts: bool) -> list[Problem]:
     """Return the problems of an account; ``accepts`` as in ``Collected``."""
     problems = []
     if finding.verdict is not Verdict.COMPLIANT:
-        severity = VERDICT_REASONS[finding.reason].severity
+        severity = catalogue.VERDICT_REASONS[finding.reason].severity
         accepted = accepted_by(finding.exception) if accepts else None
         problems.append(Problem(finding.reason, severity, finding.message, accepted))
     for reason in finding.key_health.reasons if finding.key_health else ():
-        severity = KEY_REASONS[reason.code].severity
+        severity = catalogue.KEY_REASONS[reason.code].severity
         # If keys count, an open question makes the posture unknown.
         if severity is ReasonSeverity.UNKNOWN and HEALTHY_KEYS not in expect.requires:
             severity = ReasonSeverity.WARNING
@@ -164,7 +159,7 @@ def accepted_by(exception: aspect_models.AccountException | None) -> str | None:
 
 
 def _of_gap(gap: models.GapOfSubscription) -> Problem:
-    entry = GAP_REASONS[gap.reason]
+    entry = catalogue.GAP_REASONS[gap.reason]
     text = gap.detail or address_person(entry.text(gap.missing_action))
     return Problem(gap.reason, entry.severity, text)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
+from cmk_check.cli import since
 from cmk_check.cli.console import remarks, say, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.junit import as_junit
@@ -20,13 +21,6 @@ from cmk_check.cli.result_writer import excuse, printed, write_result
 from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan import settings_of
 from cmk_check.cli.scan_result import ScanResult, as_json, as_xlsx
-from cmk_check.cli.since import (
-    Earlier,
-    check_tenant,
-    compare_scans,
-    read_earlier_scan,
-    scope_of_scan,
-)
 from cmk_check.cli.subscription_names import find_ids
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
@@ -124,11 +118,12 @@ async def report(
 ) -> int:
     """Scan in this context and say who signed in to the ``inventory``; see ``scan_and_report``."""
     notes, WRITTEN.code = remarks(color=options.color), None
-    earlier = read_earlier_scan(options.since, context, options.fail_on) if options.since else None
+    file = options.since
+    earlier = since.read_earlier_scan(file, context, options.fail_on) if file else None
     if inventory:
         await say_who(inventory)
     if earlier:
-        await check_tenant(earlier, context.inventory)
+        await since.check_tenant(earlier, context.inventory)
     with warnings_shown(notes, quiet=options.quiet):
         outcome = await watched_scan(context, notes, quiet=options.quiet, named=named)
         if outcome.state is ScanState.RUNNING:
@@ -154,7 +149,7 @@ async def _end(
     outcome: LocalScanOutcome,
     options: OutputOptions,
     notes: Console,
-    earlier: Earlier | None,
+    earlier: since.Earlier | None,
 ) -> int:
     """Print how the scan ended and write its result; return the exit code."""
     if outcome.reason is not None:
@@ -176,7 +171,7 @@ async def _end(
             complain(step)
     fails = True
     if earlier and collected:
-        difference = compare_scans(earlier, answer.context, collected, options.fail_on)
+        difference = since.compare_scans(earlier, answer.context, collected, options.fail_on)
         difference.show(notes, options.rows.limit, quiet=options.quiet)
         fails = FailOn.NEW not in options.fail_on or bool(difference.new)
     code = exit_code(outcome, status, options.fail_on, violations_fail=fails)
@@ -284,7 +279,7 @@ async def _document(
 ) -> AsyncIterator[bytes]:
     """Yield the result in its format; what was already printed is only in a file."""
     if options.format is Format.JSON:
-        pieces = as_json(answer, status, scope_of_scan(answer.context, options.subscriptions))
+        pieces = as_json(answer, status, since.scope_of_scan(answer.context, options.subscriptions))
     elif options.format is Format.CSV:
         pieces = csv_export.written(answer.pages())
     elif options.format is Format.XLSX:
