@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 try:
     import typer
-    from typer.core import TyperCommand, TyperGroup, TyperOption
+    from typer.core import TyperCommand, TyperGroup
 except ModuleNotFoundError:
     # The console script imports this package first, so only this module can print the message.
     print(
@@ -56,9 +56,9 @@ class _Command(TyperCommand):
             return super().parse_args(ctx, args)
         except typer.BadParameter as error:
             if error.message.startswith("Input should be"):  # as the library below typer says it
-                least = error.param.min if isinstance(error.param, TyperOption) else None
-                error.message = "must be a whole number"
-                error.message += "" if least is None else f", {least} or more"
+                least = getattr(error.param, "min", None)
+                more = "" if least is None else f", {least} or more"
+                error.message = f"must be a whole number{more}"
             raise
 
 

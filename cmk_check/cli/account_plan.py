@@ -25,6 +25,11 @@ from cmk_check.limits import MAX_NAMES_LISTED, SUBSCRIPTION_SECONDS
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
 
+_RENDERERS: Final = {
+    Language.AZ: az_script.render_az,
+    Language.BICEP: bicep.render_bicep,
+    Language.TERRAFORM: terraform.render_terraform,
+}
 _LIST_ACCOUNTS: Final = "`cmk-check scan --format csv` lists all accounts"
 
 
@@ -139,13 +144,9 @@ def _key_plan(
 
 
 def _write(made: Plan, language: Language, cloud: Cloud) -> int:
-    renderers = {
-        Language.AZ: az_script.render_az,
-        Language.BICEP: bicep.render_bicep,
-        Language.TERRAFORM: terraform.render_terraform,
-        Language.PORTAL: lambda it: portal.render_portal(it, cloud.portal_url, cloud.vault_domain),
-    }
-    script = renderers[language](made)
+    script: str | None = portal.render_portal(made, cloud.portal_url, cloud.vault_domain)
+    if language is not Language.PORTAL:
+        script = _RENDERERS[language](made)
     if script is None:
         complain("Bicep cannot do what this plan does: leave out --format.")
         return USAGE

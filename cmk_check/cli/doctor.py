@@ -10,7 +10,6 @@ import typer
 from cmk_check.cli.exit_codes import UNKNOWN, command, complain
 from cmk_check.cli.options import option
 from cmk_check.cli.output_options import Debug, NoColor
-from cmk_check.cli.stdout import write
 from cmk_check.errors import NotUsable
 
 if TYPE_CHECKING:
@@ -90,9 +89,7 @@ async def _diagnose(environ: Mapping[str, str], console: "Console", report: IO[s
                 said = shown(address_person(text))
                 line = f"{mark:{_MARK_WIDTH}} {check:{_CHECK_WIDTH}} {said}"
                 style = _STYLES.get(mark, "dim")
-                with console.capture() as capture:
-                    say(console, line, hanging=_HANGING, styled=_MARK_WIDTH, style=style)
-                write(capture.get(), end="")
+                say(console, line, hanging=_HANGING, styled=_MARK_WIDTH, style=style)
                 if mark is Mark.PROBLEM:
                     code = UNKNOWN
         if report is not None:

@@ -57,11 +57,9 @@ def _faults(before: Path | None, folder: Path, key: "SSlibKey | None") -> Iterat
         manifest = read_manifest(folder)
         fault = signature_fault(folder, key) if key else None
         found = [*([fault] if fault else []), *differences(folder, manifest)]
-    except NotUsable as error:
-        yield str(error).removesuffix(".")
-        return
-    except OSError as error:
-        yield f"{folder} cannot be read ({error.strerror})"
+    except (NotUsable, OSError) as error:
+        unread = f"{folder} cannot be read ({getattr(error, 'strerror', None)})"
+        yield unread if isinstance(error, OSError) else str(error).removesuffix(".")
         return
     if before is not None:
         try:

@@ -71,16 +71,14 @@ async def plan(  # noqa: PLR0913 - an argument for each option
     if out is not None:
         checked_folder(out)
     named = None if account is None else _named(account)
-    option = "--vault"
-    try:
-        if vault is not None:
-            # Whether a vault name is valid does not depend on the subscription.
-            vault_named(vault, "")
-        option = "--key"
-        if key is not None:
-            key_named(key)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint=option) from error
+    # Whether a vault name is valid does not depend on the subscription.
+    checks = ("--vault", vault, lambda it: vault_named(it, "")), ("--key", key, key_named)
+    for name, given, check in checks:
+        try:
+            if given is not None:
+                check(given)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint=name) from error
     from cmk_check.cli.account_plan import report
     from cmk_check.cli.plan_folder import report_folder
     from cmk_check.cli.plans_of_scan import PlanChoice, with_azure

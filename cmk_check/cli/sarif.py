@@ -27,6 +27,7 @@ _LEVELS: Final[Mapping[ReasonSeverity, str]] = {
     ReasonSeverity.INFO: "note",
 }
 _ABOUT: Final = "https://learn.microsoft.com/azure/ai-foundry/openai/encrypt-data-at-rest"
+_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _PAGE_OF_REASONS: Final = toml_of("cmk_check.core", "project.toml")["reasons"]
 _RULES: Final[Mapping[str, ReasonEntry]] = {
     code: entry
@@ -82,11 +83,7 @@ def as_sarif(
         "columnKind": "unicodeCodePoints",
         "results": [{**each, "ruleIndex": rules[each["ruleId"]]} for each in results],
     }
-    log = {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [run],
-    }
+    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return f"{json.dumps(log, indent=2)}\n".encode()
 
 

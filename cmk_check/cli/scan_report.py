@@ -152,11 +152,9 @@ async def _end(
     earlier: since.Earlier | None,
 ) -> int:
     """Print how the scan ended and write its result; return the exit code."""
-    if outcome.reason is not None:
-        complain(f"scan {outcome.scan_id} {outcome.state}: {shown(outcome.reason)}")
-    elif outcome.not_found:
-        why = address_person(not_found(outcome.not_found))
-        complain(f"scan {outcome.scan_id} {outcome.state}: {why}")
+    missing = address_person(not_found(outcome.not_found)) if outcome.not_found else None
+    if (why := outcome.reason or missing) is not None:
+        complain(f"scan {outcome.scan_id} {outcome.state}: {shown(why)}")
     status = await answer.status()
     said = None if outcome.interrupted else outcome.reason
     collected = await collect(answer, status) if earlier else None
@@ -169,17 +167,14 @@ async def _end(
             say(notes, f"cmk-check: {check}")
         if step := _next_step(outcome, status, options):
             complain(step)
-    fails = True
+    causes, unknown = options.fail_on, {FailOn.UNKNOWN}.intersection(options.fail_on)
     if earlier and collected:
         difference = since.compare_scans(earlier, answer.context, collected, options.fail_on)
         difference.show(notes, options.rows.limit, quiet=options.quiet)
-        fails = FailOn.NEW not in options.fail_on or bool(difference.new)
-    code = exit_code(outcome, status, options.fail_on, violations_fail=fails)
+        causes = unknown if FailOn.NEW in causes and not difference.new else causes
+    code = exit_code(outcome, status, causes)
     if options.exit_zero:
-        other = exit_code(
-            outcome, status, options.fail_on, violations_fail=False, excused=_OF_ACCOUNTS
-        )
-        code = excuse(code, other)
+        code = excuse(code, exit_code(outcome, status, unknown, excused=_OF_ACCOUNTS))
     WRITTEN.code = code
     return code
 
@@ -188,14 +183,11 @@ def exit_code(
     outcome: LocalScanOutcome,
     status: models.Status,
     fail_on: Collection[FailOn] = FAIL_ON,
-    *,
-    violations_fail: bool = True,
     excused: Collection[PostureReason] = (),
 ) -> int:
     """Return the exit code; a failed scan has no result, whatever ``fail_on`` leaves out.
 
-    ``violations_fail`` is whether a violation counts at all; unknown for reasons ``excused`` does
-    not count.
+    What is unknown for the reasons ``excused`` does not count.
     """
     if outcome.interrupted:
         return INTERRUPTED
@@ -205,7 +197,7 @@ def exit_code(
         FailOn.BROKEN_KEY: status.keys is not None and status.keys.broken,
         FailOn.EXCEPTED: status.accounts.excepted,
     }
-    if violations_fail and any(causes[cause] for cause in causes if cause in fail_on):
+    if any(causes[cause] for cause in causes if cause in fail_on):
         return VIOLATED
     if outcome.state not in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
         return UNKNOWN

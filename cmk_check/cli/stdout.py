@@ -52,7 +52,7 @@ def _guarded(stream: TextIO | None, mode_if_closed: int) -> _Guarded:
     )
 
 
-def write(text: str, end: str = "\n") -> None:
+def write(text: str) -> None:
     """Write text to standard output at once.
 
     Raises:
@@ -60,7 +60,7 @@ def write(text: str, end: str = "\n") -> None:
 
     """
     with _reader_may_go():
-        print(text, end=end, flush=True)
+        print(text, flush=True)
 
 
 def write_bytes(data: bytes) -> None:
