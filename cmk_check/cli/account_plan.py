@@ -144,8 +144,9 @@ def _key_plan(
 
 
 def _write(made: Plan, language: Language, cloud: Cloud) -> int:
-    script: str | None = portal.render_portal(made, cloud.portal_url, cloud.vault_domain)
-    if language is not Language.PORTAL:
+    if language is Language.PORTAL:
+        script: str | None = portal.render_portal(made, cloud.portal_url, cloud.vault_domain)
+    else:
         script = _RENDERERS[language](made)
     if script is None:
         complain("Bicep cannot do what this plan does: leave out --format.")
