@@ -167,26 +167,21 @@ def plans_of(scanned: Scanned, choice: PlanChoice) -> Plans:
     # In the order of subscriptions, and within each one grouped by vault.
     places: dict[tuple[str, str], int] = {}
     for finding, problems in sorted(chosen, key=lambda each: each[0].id):
+        own = finding.id, finding.name
         plan = _plan(scanned.findings[finding.id], finding, problems, choice, shared)
         if plan is not None:
             left = {each.code.value for each in plan.left}
             ended = next(each for each in problems if each.code not in left)
             place = places.setdefault((finding.subscription_id, plan.vault.name), len(places))
             planned.append((place, finding, ended, plan))
-            without += [
-                WithoutPlan("reason", each, finding.id, finding.name)
-                for each in problems
-                if each.code in left
-            ]
+            without += (WithoutPlan("reason", it, *own) for it in problems if it.code in left)
         elif _needs_one(finding, problems):
-            without.append(WithoutPlan("account", problems[0], finding.id, finding.name))
+            without.append(WithoutPlan("account", problems[0], *own))
         else:
             compliant += 1
-    without += [
-        WithoutPlan("subscription", problem, gap.subscription_id, gap.name)
-        for gap, problem in collected.gaps
-    ]
-    without += [WithoutPlan("scan", problem) for problem in collected.of_scan]
+    for gap, problem in collected.gaps:
+        without.append(WithoutPlan("subscription", problem, gap.subscription_id, gap.name))
+    without += (WithoutPlan("scan", problem) for problem in collected.of_scan)
     width = len(str(len(planned)))
     in_order = [
         PlannedAccount(f"plans/{number:0{width}}-{_safe(finding.name)}.sh", finding, ended, plan)

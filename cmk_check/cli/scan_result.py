@@ -41,7 +41,7 @@ class ScanResult:
     """The result of a scan, in words for the person who runs it.
 
     It is ``partial`` if interrupted; ``failure`` is why it did not finish; ``by_option`` is whether
-    --subscription selected the subscriptions.
+    --subscription selected the subscriptions. Each method raises StoreError.
     """
 
     context: ScanContext
@@ -51,12 +51,7 @@ class ScanResult:
     by_option: bool = False
 
     async def status(self) -> models.Status:
-        """Return the status; after an interruption it is never compliant.
-
-        Raises:
-            StoreError
-
-        """
+        """Return the status; after an interruption it is never compliant."""
         context = self.context
         expect = context.options.expectations
         has_keys = context.keys is not None
@@ -66,12 +61,7 @@ class ScanResult:
         return self._address(await self._cut_short(status) if self.partial else status)
 
     async def pages(self) -> AsyncIterator[list[models.Finding]]:
-        """Iterate over the findings by subscription, group and name, page by page.
-
-        Raises:
-            StoreError
-
-        """
+        """Iterate over the findings by subscription, group and name, page by page."""
         context = self.context
         view = FindingsView(
             context.findings_table,
@@ -87,12 +77,7 @@ class ScanResult:
             yield [self._address(finding) for finding in page]
 
     async def subscriptions(self) -> list[models.Subscription]:
-        """Return all subscriptions.
-
-        Raises:
-            StoreError
-
-        """
+        """Return all subscriptions."""
         context, has_keys = self.context, self.context.keys is not None
         view = SubscriptionsView(context.findings_table, context.scans, context.clock, has_keys)
         pages = _pages(view.page, SubscriptionsQuery)
