@@ -55,31 +55,21 @@ def as_sarif(
     results = list(_results(entries, accepts=accepts))
     used = {each["ruleId"] for each in results} | {note.code for note in notes}
     rules = {code: place for place, code in enumerate(code for code in _RULES if code in used)}
+    about = {"name": "cmk_check", "semanticVersion": VERSION, "informationUri": _ABOUT}
+    ended = {"executionSuccessful": not failed, **invocation}
+    # Not as results: readers open an alert for each result.
+    notifications = [
+        {
+            "associatedRule": {"id": note.code, "index": rules[note.code]},
+            "level": _LEVELS[note.severity],
+            "message": _message(note.message),
+        }
+        for note in notes
+    ]
     run = {
-        "tool": {
-            "driver": {
-                "name": "cmk_check",
-                "semanticVersion": VERSION,
-                "informationUri": _ABOUT,
-                "rules": [_rule(code, page) for code in rules],
-            }
-        },
+        "tool": {"driver": {**about, "rules": [_rule(code, page) for code in rules]}},
         "automationDetails": {"id": "cmk_check/"},
-        "invocations": [
-            {
-                "executionSuccessful": not failed,
-                **invocation,
-                # Not as results: readers open an alert for each result.
-                "toolConfigurationNotifications": [
-                    {
-                        "associatedRule": {"id": note.code, "index": rules[note.code]},
-                        "level": _LEVELS[note.severity],
-                        "message": _message(note.message),
-                    }
-                    for note in notes
-                ],
-            }
-        ],
+        "invocations": [{**ended, "toolConfigurationNotifications": notifications}],
         "columnKind": "unicodeCodePoints",
         "results": [{**each, "ruleIndex": rules[each["ruleId"]]} for each in results],
     }
@@ -124,25 +114,16 @@ def _result(problem: Problem, entry: Entry) -> dict[str, Any]:
     fingerprint = hashlib.sha256(own.encode(errors="backslashreplace")).hexdigest()[:32]
     path, line = entry.place
     text = problem.message if entry.id == ESTATE else f"{entry.name}: {problem.message}"
+    # A resource in Azure has no file. GitHub requires one and shows its path, so the ARM id takes
+    # its place.
+    file = {"uri": quote(path or entry.id.lstrip("/"), errors="surrogateescape")}
+    place = {"artifactLocation": file, "region": {"startLine": line or 1}}
+    named = {"name": entry.name, "fullyQualifiedName": entry.id, "kind": "resource"}
     return {
         "ruleId": problem.code,
         "level": _LEVELS[problem.severity],
         "message": _message(text),
-        "locations": [
-            {
-                # A resource in Azure has no file. GitHub requires one and shows its path, so the
-                # ARM id takes its place.
-                "physicalLocation": {
-                    "artifactLocation": {
-                        "uri": quote(path or entry.id.lstrip("/"), errors="surrogateescape")
-                    },
-                    "region": {"startLine": line or 1},
-                },
-                "logicalLocations": [
-                    {"name": entry.name, "fullyQualifiedName": entry.id, "kind": "resource"}
-                ],
-            }
-        ],
+        "locations": [{"physicalLocation": place, "logicalLocations": [named]}],
         # GitHub compares runs by this fingerprint alone; if it is missing, it hashes the file.
         "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1"},
     }
