@@ -102,9 +102,9 @@ def check(  # noqa: PLR0913 - an argument for each option
     written; otherwise 1 if any account is non_compliant, or a Terraform plan deletes one or removes
     its key; otherwise 3 if any is unknown; otherwise 0, also if there is no account.
     """
-    rows = opt.RowOptions(limit, only or (), sort or "")
+    rows = limit, only, sort
     options = opt.OutputOptions(
-        result_format, quiet, not no_color, output, fail_on, (), rows, since, exit_zero
+        result_format, quiet, not no_color, output, fail_on, (), since, exit_zero, *rows
     ).checked()
     warn_of_settings()
     work = partial(_check, files, parameters or [], frozenset(allow_loss or ()), options)
@@ -134,7 +134,7 @@ def _check(
     is_new = True
     if earlier:
         difference = result.compare(earlier)
-        difference.show(remarks(color=False), options.rows.limit, quiet=options.quiet)
+        difference.show(remarks(color=False), options.limit, quiet=options.quiet)
         is_new = opt.FailOn.NEW not in options.fail_on or bool(difference.new)
     if result.faults:
         return USAGE

@@ -86,7 +86,7 @@ class CheckResult:
             messages = [] if state == Verdict.COMPLIANT else [(row["reason"], row["message"])]
             cells["resource"] = row["address"]
             rows.append(Row(cells, colour, messages, (_ORDER.index(state), place)))
-        print_rows(console, rows, options.rows)
+        print_rows(console, rows, options)
         counts = Counter(map(_state, self.rows))
         parts = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in Verdict)
         losses = counts[_LOSS] + counts[_ALLOWED]

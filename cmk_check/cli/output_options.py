@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -49,23 +49,12 @@ DEFAULT_CAUSES: Final = ",".join(FAIL_ON)
 
 
 @dataclass(frozen=True, slots=True)
-class RowOptions:
-    """Which rows a table has: at most ``limit`` if not None, of the states ``only`` if any.
-
-    ``sort`` is the heading of a column; without it, the worst rows are first.
-    """
-
-    limit: int | None = None
-    only: Collection[str] = ()
-    sort: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class OutputOptions:
     """Format and file of the result, progress and colours, and what makes a command fail.
 
     ``file`` is None for standard output. ``subscriptions`` are the ones in the arguments. ``since``
-    is an earlier result to compare with.
+    is an earlier result to compare with. A table has at most ``limit`` rows if not None, of the
+    states ``only`` if any, sorted by the column ``sort``; without it, the worst rows are first.
     """
 
     format: Format = Format.TABLE
@@ -74,9 +63,11 @@ class OutputOptions:
     file: Path | None = None
     fail_on: Collection[FailOn] = FAIL_ON
     subscriptions: Sequence[str] = ()
-    rows: RowOptions = field(default_factory=RowOptions)
     since: Path | None = None
     exit_zero: bool = False
+    limit: int | None = None
+    only: Collection[str] | None = None
+    sort: str | None = None
 
     def checked(self) -> Self:
         """Check these options before a scan of minutes; by default, a terminal gets some rows.
@@ -91,7 +82,7 @@ class OutputOptions:
         to_file = "because a terminal cannot show it: add --output findings.xlsx"
         not_xlsx = f"xlsx must be written to a file {to_file}"
         limit = ROWS_AT_TERMINAL if is_at_terminal else None
-        limit = limit if self.rows.limit is None else self.rows.limit
+        limit = limit if self.limit is None else self.limit
         refuse(
             ("--limit", "must be a number of rows, or 0 for all", (limit or 0) < 0),
             ("--fail-on", "must be used with --since for new", is_new and not self.since),
@@ -106,7 +97,7 @@ class OutputOptions:
             checked_file(file)
         # Only violations are new or old, so unknown accounts stay a cause.
         causes = {*self.fail_on, *FAIL_ON} if is_new else self.fail_on
-        return replace(self, fail_on=causes, rows=replace(self.rows, limit=limit or None))
+        return replace(self, fail_on=causes, limit=limit or None)
 
 
 Output = Annotated[Path | None, option("output.output")]

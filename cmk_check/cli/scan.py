@@ -65,9 +65,9 @@ async def scan(  # noqa: PLR0913 - an argument for each option
         ("--change-scope", "must be used with --store", change_scope and store is None),
     )
     result_format = opt.Format.JSON if as_json else result_format
-    rows = opt.RowOptions(limit, only or (), sort or "")
+    rows = limit, only, sort
     options = opt.OutputOptions(
-        result_format, quiet, not no_color, output, fail_on, subscriptions, rows, since, exit_zero
+        result_format, quiet, not no_color, output, fail_on, subscriptions, since, exit_zero, *rows
     ).checked()
     warn_of_settings()
     from cmk_check.cli.scan_report import scan_and_report

@@ -170,7 +170,7 @@ async def _end(
     causes, unknown = options.fail_on, {FailOn.UNKNOWN}.intersection(options.fail_on)
     if earlier and collected:
         difference = since.compare_scans(earlier, answer.context, collected, options.fail_on)
-        difference.show(notes, options.rows.limit, quiet=options.quiet)
+        difference.show(notes, options.limit, quiet=options.quiet)
         causes = unknown if FailOn.NEW in causes and not difference.new else causes
     code = exit_code(outcome, status, causes)
     if options.exit_zero:
@@ -280,7 +280,7 @@ async def _document(
         found = collected or await collect(answer, status)
         why = None if options.file or answer.partial else answer.failure
         if options.format is Format.TABLE:
-            yield printed(console, lambda: show(console, found, options.rows, why))
+            yield printed(console, lambda: show(console, found, options, why))
         else:
             yield _for_pipelines(found, options.format, failed=bool(answer.failure))
         return

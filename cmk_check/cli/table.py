@@ -9,7 +9,7 @@ from rich.text import Text
 
 from cmk_check.cli.console import say
 from cmk_check.cli.entries import Problem
-from cmk_check.cli.output_options import RowOptions
+from cmk_check.cli.output_options import OutputOptions
 from cmk_check.cli.problems import Collected
 from cmk_check.cli.terminal_rows import INDENT, Row, print_rows
 from cmk_check.core.enums import DueState, KeyState, PostureReason, PostureVerdict, Verdict
@@ -36,7 +36,7 @@ _SCAN_FAILED: Final = address_person(POSTURE_REASONS[PostureReason.SCAN_FAILED].
 
 
 def show(
-    console: Console, collected: Collected, options: RowOptions, said: str | None = None
+    console: Console, collected: Collected, options: OutputOptions, said: str | None = None
 ) -> None:
     """Print the accounts, keys and subscriptions with problems; end as ``summarise`` does."""
     status = collected.status
@@ -45,7 +45,7 @@ def show(
     wrong = [
         (each, each.verdict.value, each.reason, each.message)
         for each in findings
-        if each.verdict is not Verdict.COMPLIANT or Verdict.COMPLIANT in options.only
+        if each.verdict is not Verdict.COMPLIANT or Verdict.COMPLIANT in (options.only or ())
     ]
     keys = [
         (each, health.state.value, health.reasons[0].code, health.reasons[0].message)

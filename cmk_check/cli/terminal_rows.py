@@ -16,7 +16,7 @@ from rich.segment import Segment, Segments
 from rich.style import Style
 
 from cmk_check.cli.console import say
-from cmk_check.cli.output_options import RowOptions
+from cmk_check.cli.output_options import OutputOptions
 from cmk_check.core.text import few, shown
 
 INDENT: Final = "  "
@@ -37,12 +37,14 @@ class Row:
     rank: Sequence[object] = ()
 
 
-def print_rows(console: Console, rows: Sequence[Row], options: RowOptions) -> None:
+def print_rows(console: Console, rows: Sequence[Row], options: OutputOptions) -> None:
     """Print the chosen rows below the headings of their columns, then each message once."""
     rows = [row for row in rows if not options.only or _state(row) in options.only]
     if not rows:
         return
-    in_order = sorted(rows, key=lambda row: (row.cells.get(options.sort, "").lower(), *row.rank))
+    in_order = sorted(
+        rows, key=lambda row: (row.cells.get(options.sort or "", "").lower(), *row.rank)
+    )
     chosen: list[Row] = in_order[: options.limit]
     printed = [{head: shown(cell) for head, cell in row.cells.items()} for row in chosen]
     widths = {
