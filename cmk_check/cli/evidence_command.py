@@ -1,5 +1,6 @@
 """``evidence``: exports evidence for an auditor from the app's HTTP API to a folder."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,13 +15,24 @@ from cmk_check.cli.whole_output import checked_folder
 from cmk_check.config.misspelt_settings import API_KEY
 
 
+def _time(text: str) -> datetime:
+    """Return a time in UTC; a date means midnight in UTC, and a time needs an offset."""
+    with suppress(ValueError, OverflowError):
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is not None or len(text) <= len("2026-11-01"):
+            return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    raise typer.BadParameter(
+        "must be a date like 2026-11-01, or a time with its offset like 2026-11-01T00:00:00Z"
+    )
+
+
 @command("no evidence was written")
 async def evidence(  # noqa: PLR0913 - an argument for each option
     url: Url,
     out: Annotated[Path, option("evidence.out")],
     *,
-    since: Annotated[str | None, option("evidence.since")] = None,
-    as_of: Annotated[str | None, option("evidence.as_of")] = None,
+    since: Annotated[datetime | None, option("evidence.since", parser=_time)] = None,
+    as_of: Annotated[datetime | None, option("evidence.as_of", parser=_time)] = None,
     after: Annotated[Path | None, option("evidence.after")] = None,
     sign_with: Annotated[str | None, option("evidence.sign_with")] = None,
     sign_with_file: Annotated[Path | None, option("evidence.sign_with_file")] = None,
@@ -45,29 +57,10 @@ async def evidence(  # noqa: PLR0913 - an argument for each option
     refuse(("--sign-with", "only one key can sign: omit --sign-with-file", is_two))
     app = app_address(url)
     folder = checked_folder(out)
-    begin, then = _time(since, "--since"), _time(as_of, "--as-of")
-    refuse(("--as-of", "must be a time in the past", then and then > datetime.now(UTC)))
+    refuse(("--as-of", "must be a time in the past", as_of and as_of > datetime.now(UTC)))
     caller = caller_of("api", key_file, entra, key=key, variable=f"set {API_KEY}, or ")
     from cmk_check.cli.evidence_export import export
 
-    as_of_time = then and then.replace(microsecond=0)  # whole seconds, as in changes
+    then = as_of and as_of.replace(microsecond=0)  # whole seconds, as in changes
     signing, color = (sign_with, sign_with_file), not no_color
-    return await export(
-        app, folder, *caller, begin, as_of_time, after, signing, quiet=quiet, color=color
-    )
-
-
-def _time(text: str | None, option: str) -> datetime | None:
-    """Return a time in UTC; a date means midnight in UTC, and a time needs an offset."""
-    if text is None:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-        if time.tzinfo is not None or len(text) <= len("2026-11-01"):
-            return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise typer.BadParameter(
-        "must be a date like 2026-11-01, or a time with its offset like 2026-11-01T00:00:00Z",
-        param_hint=option,
-    )
+    return await export(app, folder, *caller, since, then, after, signing, quiet=quiet, color=color)

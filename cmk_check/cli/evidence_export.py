@@ -1,7 +1,6 @@
 """The export: signs in, downloads, writes the bundle and its manifest, and renames it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
@@ -153,9 +152,10 @@ def _check_chain(folder: Path, before: Manifest, manifest: Manifest) -> None:
         )
 
 
-@asynccontextmanager
-async def signer(vault_key: str | None, key_file: Path | None) -> AsyncIterator[Sign | None]:
-    """Yield a signer with a key from a vault or a file; None without either.
+def signer(
+    vault_key: str | None, key_file: Path | None
+) -> AbstractAsyncContextManager[Sign | None]:
+    """Return a signer with a key from a vault or a file; None without either.
 
     Raises:
         NotUsable: the key cannot sign, or is in another cloud.
@@ -163,17 +163,15 @@ async def signer(vault_key: str | None, key_file: Path | None) -> AsyncIterator[
         SigningFailed: the vault does not return the public key.
 
     """
-    if key_file is not None:
-        private = read_private_key(key_file)
-
-        async def by_file(data: bytes) -> "Signature":
-            return private.sign(data)
-
-        yield by_file
-    elif vault_key is not None:
+    if vault_key is not None:
         from cmk_check.evidence.vault_signer import open_vault_signer
 
-        async with open_vault_signer(vault_key) as by_vault:
-            yield by_vault
-    else:
-        yield None
+        return open_vault_signer(vault_key)
+    if key_file is None:
+        return nullcontext()
+    private = read_private_key(key_file)
+
+    async def by_file(data: bytes) -> "Signature":
+        return private.sign(data)
+
+    return nullcontext(by_file)

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from cmk_check.cli.plans_of_scan import PlanChoice, PlannedAccount, Plans, WithoutPlan, owner_of
@@ -19,6 +20,7 @@ _FACTS: Final = (
     *("id", "name", "resourceGroup", "subscriptionId", "subscriptionName", "owner", "kind"),
     *("location", "dueAt"),
 )
+_BY_SUBSCRIPTION: Final = attrgetter("finding.subscription_id")
 _TEXTS: Final[Mapping[str, str]] = toml_of(__package__, "plan_index.toml")
 
 
@@ -94,7 +96,10 @@ def as_markdown(index: Plans) -> str:
         ),
         "note": f"{index.sharing_note}\n\n" if index.sharing_note else "",
         "shared_vaults": _shared(shared),
-        "plans": "".join(_plans(list(group)) for _, group in groupby(plans, _subscription)),
+        "plans": "".join(
+            _plans(list(group))
+            for _, group in groupby(plans, attrgetter("finding.subscription_id"))
+        ),
         "without": _without(index.without),
     }
     parts = {
@@ -140,13 +145,10 @@ def _shared(shared: Sequence[PlannedAccount]) -> str:
     return _table(heads, rows)
 
 
-def _subscription(planned: PlannedAccount) -> tuple[str | None, str]:
-    return planned.finding.subscription_name, planned.finding.subscription_id
-
-
 def _plans(plans: Sequence[PlannedAccount]) -> str:
     """Return the plans of a subscription."""
-    title = ": ".join(_code(text) for text in _subscription(plans[0]) if text)
+    own = plans[0].finding
+    title = ": ".join(_code(it) for it in (own.subscription_name, own.subscription_id) if it)
     due = ["due by"] if any(each.finding.due_at for each in plans) else []
     rows = []
     for each in plans:

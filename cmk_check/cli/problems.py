@@ -83,12 +83,7 @@ def _details(finding: models.Finding) -> Mapping[str, object]:
 
 
 async def collect(answer: ScanResult, status: models.Status) -> Collected:
-    """Read the whole result.
-
-    Raises:
-        StoreError
-
-    """
+    """Read the whole result; raise StoreError."""
     expect = answer.context.options.expectations
     accepts = expect.exceptions is ExceptionMode.ACCEPT
     accounts = [

@@ -205,7 +205,7 @@ def test_an_export_that_nobody_signs_says_so_and_how_to_sign(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--since", "yesterday"), "--since: must be a date like"),
+        (("--since", "yesterday"), "'--since': must be a date like"),
         (("--since", "2026-11-01T00:00:00"), "or a time with its offset"),
         (("--since", "9999-99"), "or a time with its offset"),
         (("--as-of", "9998-01-01"), "--as-of: must be a time in the past"),
