@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Final
 
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, WRITTEN, complain
+from cmk_check.cli.names import similar_names
 from cmk_check.cli.output_options import Language
 from cmk_check.cli.plans_of_scan import PlanChoice, Scanned, scan_for_plans
-from cmk_check.cli.similar_names import similar_names
 from cmk_check.cli.stdout import write_bytes
 from cmk_check.config.clouds import Cloud
 from cmk_check.config.settings import Settings

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, WRITTEN, complain
+from cmk_check.cli.names import similar_names
 from cmk_check.cli.plan_index import as_json, as_markdown
 from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of, scan_for_plans
-from cmk_check.cli.similar_names import similar_names
 from cmk_check.cli.whole_output import publish, rescued, unfinished
 from cmk_check.config.settings import Settings
 from cmk_check.core.remediation.az_script import LITERAL_NAMES, NOT_YET, quoted, render_az

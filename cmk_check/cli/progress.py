@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class ScanProgress:
-    """Counts the subscriptions to read and their readings; ``moved`` is called after each change.
+class WatchedInventory:
+    """Implements ``ports.Inventory``: counts the readings of another inventory.
 
-    ``readings`` maps each subscription to its number of accounts in scope and whether it has a gap.
-    A subscription that is read again counts once, with its last reading. ``ignored`` are the ids of
-    accounts of other kinds.
+    ``total`` is the number of subscriptions to read, None until it is known. ``readings`` maps each
+    subscription to its number of accounts in scope and whether it has a gap. A subscription that is
+    read again counts once, with its last reading. ``ignored`` are the ids of accounts of other
+    kinds. ``moved`` is called after each change.
     """
 
+    inner: Inventory
+    scope: Scope
     total: int | None = None
     readings: dict[str, tuple[int, bool]] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
@@ -49,39 +52,30 @@ class ScanProgress:
             parts.append(counted(sum(each[place] for each in self.readings.values()), what))
         return ", ".join(parts)
 
-
-type Tally = ScanProgress | Progress
-
-
-class WatchedInventory:
-    """Implements ``ports.Inventory``: counts the readings of another inventory."""
-
-    def __init__(self, inner: Inventory, scope: Scope, tally: ScanProgress) -> None:
-        self._inner = inner
-        self._scope = scope
-        self._tally = tally
-
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """List them; see ``Inventory.subscriptions``."""
-        listed = await self._inner.subscriptions()
-        read = [each for each in listed if self._scope.of_listed(each) is Disposition.READ]
-        self._tally.total = len(read)
-        self._tally.moved()
+        listed = await self.inner.subscriptions()
+        read = [each for each in listed if self.scope.of_listed(each) is Disposition.READ]
+        self.total = len(read)
+        self.moved()
         return listed
 
     async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
         """List those of a group; see ``Inventory.subscriptions_below``."""
-        return await self._inner.subscriptions_below(group)
+        return await self.inner.subscriptions_below(group)
 
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
     ) -> Reading:
         """Read one; see ``Inventory.read``."""
-        reading = await self._inner.read(subscription, recorded, seconds=seconds)
-        self._tally.readings[subscription.id] = len(reading.accounts), reading.gap is not None
-        self._tally.ignored |= reading.ignored_ids
-        self._tally.moved()
+        reading = await self.inner.read(subscription, recorded, seconds=seconds)
+        self.readings[subscription.id] = len(reading.accounts), reading.gap is not None
+        self.ignored |= reading.ignored_ids
+        self.moved()
         return reading
+
+
+type Tally = WatchedInventory | Progress
 
 
 @contextmanager

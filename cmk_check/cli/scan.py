@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cmk_check.cli import output_options as opt
 from cmk_check.cli.exit_codes import command, complain
+from cmk_check.cli.names import given_subscriptions
 from cmk_check.cli.options import choice, option, refuse
-from cmk_check.cli.subscription_names import given_subscriptions
 from cmk_check.core.enums import Disposition
 from cmk_check.core.scope import Scope
 

@@ -14,14 +14,14 @@ from cmk_check.cli.console import remarks, say, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.junit import as_junit
 from cmk_check.cli.local_scan import LocalScanOutcome, scan_here
+from cmk_check.cli.names import find_ids
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
 from cmk_check.cli.problems import Collected, collect
-from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
+from cmk_check.cli.progress import WatchedInventory, bar
 from cmk_check.cli.result_writer import excuse, printed, write_result
 from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan import settings_of
 from cmk_check.cli.scan_result import ScanResult, as_json, as_xlsx
-from cmk_check.cli.subscription_names import find_ids
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
@@ -240,13 +240,12 @@ async def watched_scan(
     context: ScanContext, notes: Console, *, quiet: bool = False, named: Sequence[str] = ()
 ) -> LocalScanOutcome:
     """Scan in this context and show progress unless ``quiet``; see ``scan_here``."""
-    tally = ScanProgress()
-    watched = WatchedInventory(context.inventory, context.options.scope, tally)
+    watched = WatchedInventory(context.inventory, context.options.scope)
     context = replace(context, inventory=watched)
-    with nullcontext() if quiet else bar(notes, tally):
+    with nullcontext() if quiet else bar(notes, watched):
         outcome = await scan_here(context, named=named)
     reason = outcome.reason and address_person(outcome.reason)
-    return replace(outcome, reason=reason, ignored=frozenset(tally.ignored))
+    return replace(outcome, reason=reason, ignored=frozenset(watched.ignored))
 
 
 async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str | None:

@@ -3,8 +3,8 @@
 import pytest
 
 from cmk_check.cli.account_plan import report
+from cmk_check.cli.names import similar_names
 from cmk_check.cli.plans_of_scan import PlanChoice
-from cmk_check.cli.similar_names import similar_names
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.scope import Scope
 from tests.fakes.inventory import ScriptedInventory
