@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Final, Self
 
 from cmk_check.cli.options import option, refuse
-from cmk_check.cli.whole_output import checked_file
+from cmk_check.cli.whole_output import checked
 from cmk_check.limits import ROWS_AT_TERMINAL
 
 
@@ -79,22 +79,22 @@ class OutputOptions:
         is_new, file = FailOn.NEW in self.fail_on, self.file
         is_at_terminal = file is None and sys.stdout.isatty()
         is_format = self.format is Format.TABLE and str(file) in set(Format)
+        to_format = "must be a file; the option for the format is --format"
         to_file = "because a terminal cannot show it: add --output findings.xlsx"
         not_xlsx = f"xlsx must be written to a file {to_file}"
         limit = ROWS_AT_TERMINAL if is_at_terminal else None
         limit = limit if self.limit is None else self.limit
+        is_other = file is not None and file.exists() and not file.is_file()
+        regular = "must be a regular file, because it is replaced; use > for a device or pipe"
         refuse(
             ("--limit", "must be a number of rows, or 0 for all", (limit or 0) < 0),
             ("--fail-on", "must be used with --since for new", is_new and not self.since),
             ("--format", not_xlsx, is_at_terminal and self.format is Format.XLSX),
-            (
-                "--output",
-                f"must be a file; the option for the format is --format {file}",
-                is_format,
-            ),
+            ("--output", f"{to_format} {file}", is_format),
+            ("--output", regular, is_other),
         )
         if file is not None:
-            checked_file(file)
+            checked(file, "--output")
         # Only violations are new or old, so unknown accounts stay a cause.
         causes = {*self.fail_on, *FAIL_ON} if is_new else self.fail_on
         return replace(self, fail_on=causes, limit=limit or None)

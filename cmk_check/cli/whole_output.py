@@ -13,17 +13,6 @@ from cmk_check.cli.options import refuse
 from cmk_check.errors import NotUsable
 
 
-def checked_file(out: Path) -> Path:
-    """Return the file that ``--output`` names, checked before minutes of work.
-
-    Raises:
-        BadParameter: it is no file, or cannot be created.
-
-    """
-    must = "must be a regular file, because it is replaced; use > for a device or pipe"
-    return _checked(out, "--output", (must, out.exists() and not out.is_file()))
-
-
 def checked_folder(out: Path) -> Path:
     """Return the folder that ``--out`` names, checked before minutes of work.
 
@@ -34,13 +23,19 @@ def checked_folder(out: Path) -> Path:
     is_other = out.is_symlink() or (out.exists() and not out.is_dir())
     is_full = not is_other and out.exists() and any(out.iterdir())
     empty = "must be empty or not exist, so that its old files are not mistaken for the result"
-    return _checked(out, "--out", ("must be a folder", is_other), (empty, is_full))
+    refuse(("--out", "must be a folder", is_other), ("--out", empty, is_full))
+    return checked(out, "--out")
 
 
-def _checked(out: Path, option: str, *faults: tuple[str, bool]) -> Path:
+def checked(out: Path, option: str) -> Path:
+    """Return the file or folder that an option names, if it can be created.
+
+    Raises:
+        BadParameter
+
+    """
     is_nowhere = not out.absolute().parent.is_dir()
-    all_faults = ("must be in an existing folder", is_nowhere), *faults
-    refuse(*((option, must, is_wrong) for must, is_wrong in all_faults))
+    refuse((option, "must be in an existing folder", is_nowhere))
     try:
         with unfinished(out.resolve()):
             return out
