@@ -180,7 +180,7 @@ def document[T](
     adapter: TypeAdapter[T], value: T, columns: Mapping[str, Scalar] | None = None
 ) -> dict[str, Scalar]:
     """Return a value as a row."""
-    text, size = stored_words.written(adapter, value, _WORDS), DOCUMENT_PIECE_CHARS
+    text, size = adapter.dump_json(value).decode(), DOCUMENT_PIECE_CHARS
     starts = range(0, len(text), size)
     pieces = {f"document{start // size}": text[start : start + size] for start in starts}
     return {**STAMP, **(columns or {}), **pieces}
