@@ -388,7 +388,7 @@ class ChangeSink(Protocol):
 
 
 class ScanSink(Protocol):
-    """A consumer of started and ended scans."""
+    """A consumer of started and ended scans, and of the state of the watch."""
 
     async def scan_started(self, scan: LastScan, *, partial: bool) -> None:
         """Accept the start of a scan."""
@@ -409,10 +409,6 @@ class ScanSink(Protocol):
         scan.
         """
         ...
-
-
-class WatchSink(Protocol):
-    """A consumer of reports on the state of the watch."""
 
     async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
         """Accept the state of the watch; ``gap`` is why it is blind."""

@@ -80,7 +80,8 @@ async def watch() -> None:
     from cmk_check.scan.watch_for_changes import look
 
     with _without_sdk_errors():
-        await look(await the_app().watch_context())
+        app = the_app()
+        await look(await app.scan_context(), (await app.inventory()).change_search())
 
 
 async def work(body: bytes, delivery: int | None) -> None:

@@ -23,6 +23,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import Status, Summary
+from cmk_check.core.watch_state import Watch
 from cmk_check.limits import DOCUMENT_PIECE_CHARS
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store import stored_words
@@ -174,6 +175,7 @@ LEASE: Final = TypeAdapter(Lease)
 SCAN: Final = TypeAdapter(Scan)
 SLICE: Final = TypeAdapter(Slice)
 STATUS: Final = TypeAdapter(Status)
+WATCH: Final = TypeAdapter(Watch)
 
 
 def document[T](

@@ -13,6 +13,7 @@ from typing import Final
 
 from cmk_check.core.model import Change
 from cmk_check.core.status import Status
+from cmk_check.core.watch_state import Watch
 from cmk_check.limits import MAX_SLICES, TABLE_PAGE_ROWS
 from cmk_check.ports import (
     Delete,
@@ -34,6 +35,7 @@ from cmk_check.store.scan_rows import (
     SCAN,
     SLICE,
     STATUS,
+    WATCH,
     Lease,
     Scan,
     Slice,
@@ -49,6 +51,7 @@ _TABLE: Final = Table.SCANS
 _PARTITION: Final = OF_SCANS
 _LEASE: Final = "current"
 _STATUS: Final = "status"
+_WATCH: Final = ("watch", "state")
 # The lease if there is no usable row: free, with an epoch that no scan has.
 _FREE: Final = Lease("", 0, row_times.UNDATED)
 _NO_LEASE: Final = Stored(_FREE, "")
@@ -76,6 +79,16 @@ class ScanTable:
     async def status(self) -> Stored[Status]:
         """Read the status in one point read; a broken status counts as empty until replaced."""
         return value_or(Status(), STATUS, await self._store.get(_TABLE, _PARTITION, _STATUS))
+
+    async def watch(self) -> Stored[Watch]:
+        """Read the state of the watch; a broken row counts as empty until the next look."""
+        return value_or(Watch(), WATCH, await self._store.get(_TABLE, *_WATCH))
+
+    async def write_watch(self, watch: Watch, before: Stored[Watch]) -> None:
+        """Write the state of the watch if it is unchanged since it was read."""
+        partition, row = _WATCH
+        write = rows.write(row, document(WATCH, watch), before.etag)
+        await self._store.commit(_TABLE, partition, [write])
 
     async def refuse_earlier_builds(self) -> None:
         """Read every row of the store, to find one of an earlier build wherever it is.

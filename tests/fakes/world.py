@@ -19,6 +19,7 @@ from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scan_request import StartAnswer
 from cmk_check.core.status import ALL_PUBLISHED, LastScan, Status, Summary, Unpublished
+from cmk_check.core.watch_state import Watch
 from cmk_check.ports import AccountSearch, QueueError, SliceMessage, Store, Table, TableQuery
 from cmk_check.scan.scan_context import ScanContext, ScanOptions
 from cmk_check.scan.slice import fail, run_slice
@@ -82,6 +83,7 @@ class RecordingSink:
     partial_ended: list[tuple[str, str, str | None]] = field(default_factory=list)
     unpublished: Unpublished = ALL_PUBLISHED
     started: list[str] = field(default_factory=list)
+    watch: list[tuple[Watch, Gap | None]] = field(default_factory=list)
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Keep them."""
@@ -107,6 +109,10 @@ class RecordingSink:
         (self.partial_ended if partial else self.ended).append(
             (scan.id, scan.state.value, scan.reason)
         )
+
+    async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
+        """Keep it."""
+        self.watch.append((watch, gap))
 
 
 async def give_way(_seconds: float) -> None:
