@@ -136,14 +136,14 @@ async def take(context: ScanContext, scan_id: str, number: int) -> Claim | Scan 
 
 async def renew_lease(context: ScanContext, scan: Scan, now: datetime) -> None:
     """Extend the lease when less than half of it is left, never past the scan's deadline."""
-    current = await context.scans.lease_and_status()
-    lease = current.lease.value
+    stored = await context.scans.lease()
+    lease = stored.value
     if lease.scan_id != scan.id:
         return
     expires = min(now + SCAN_LEASE, scan.started_at + SCAN_DEADLINE)
     if lease.expires - now >= SCAN_LEASE / 2 or expires <= lease.expires:
         return
     try:
-        await context.scans.commit(lease=replace(lease, expires=expires), current=current)
+        await context.scans.commit(lease=(replace(lease, expires=expires), stored.etag))
     except WriteConflict:
         return  # another worker renewed the lease, or the scan lost it; the next check decides

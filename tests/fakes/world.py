@@ -24,7 +24,7 @@ from cmk_check.ports import AccountSearch, QueueError, SliceMessage, Store, Tabl
 from cmk_check.scan.scan_context import ScanContext, ScanOptions
 from cmk_check.scan.slice import fail, run_slice
 from cmk_check.scan.slice_plan import plan
-from cmk_check.scan.start import Started, request, start
+from cmk_check.scan.start import request, start
 from cmk_check.store import codec
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.finding_filter import FindingFilter
@@ -201,7 +201,7 @@ class World:
         """Let the next readings of a subscription bring these accounts."""
         self.inventory.readings[subscription_id] = Reading(accounts, gap=gap)
 
-    async def start(self, context: ScanContext | None = None) -> Started:
+    async def start(self, context: ScanContext | None = None) -> StartAnswer:
         """Start a scan as the timer does."""
         return await start(context or self.context, Trigger.TIMER)
 
