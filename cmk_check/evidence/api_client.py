@@ -1,7 +1,8 @@
 """A client of the app's HTTP API, with a key or a sign-in.
 
 Key and token are sent to one origin only: redirects are not followed, and a link to the next page
-contributes only its query. No message contains the key or the token.
+contributes only its query. No message contains the key or the token. Whatever reads a response
+raises ApiUnusable if there is no usable one.
 """
 
 import asyncio
@@ -95,12 +96,7 @@ class Api(Protocol):
     async def get(
         self, route: str, query: Query | None = None, *, if_none_match: str | None = None
     ) -> Reply:
-        """Read a route below ``/api/v1``; the status is 200, or 304 with ``if_none_match``.
-
-        Raises:
-            ApiUnusable: there is no usable response.
-
-        """
+        """Read a route below ``/api/v1``; the status is 200, or 304 with ``if_none_match``."""
         ...
 
 
@@ -167,12 +163,7 @@ class ApiClient(Api):
         return await self._ask(url, headers)
 
     async def post(self, path: str, query: Query) -> None:
-        """Send a request without a body, once; the status is 202.
-
-        Raises:
-            ApiUnusable: there is no usable response.
-
-        """
+        """Send a request without a body, once; the status is 202."""
         await self._ask((self.url / path).with_query(query), {}, "POST")
 
     async def _ask(self, url: URL, headers: Mapping[str, str], method: str = "GET") -> Reply:
@@ -232,12 +223,7 @@ async def exchange(
 async def pages(
     api: Api, route: str, query: Query | None = None
 ) -> AsyncIterator[tuple[bytes, dict[str, Any]]]:
-    """Read a list; yield each page as bytes and as a JSON object.
-
-    Raises:
-        ApiUnusable
-
-    """
+    """Read a list; yield each page as bytes and as a JSON object."""
     asked = dict(query or {})
     seen = set[str]()
     while True:
@@ -257,12 +243,7 @@ async def pages(
 
 
 def as_document(reply: Reply) -> dict[str, Any]:
-    """Return the JSON object in a response.
-
-    Raises:
-        ApiUnusable: the response is not a JSON object.
-
-    """
+    """Return the JSON object in a response."""
     if (document := reply.document) is None:
         raise ApiUnusable("The response must be a JSON object: check that --url is cmk_check.")
     return document

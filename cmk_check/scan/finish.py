@@ -39,12 +39,7 @@ type MakeEnd = Callable[[Scan, Status, datetime], Awaitable[End | None]]
 
 
 async def finish(context: ScanContext, scan_id: str) -> None:
-    """Finish a scan if all its slices are done; otherwise, or if it was overtaken, do nothing.
-
-    Raises:
-        StoreError: deliver the message again.
-
-    """
+    """Finish a scan if all its slices are done; otherwise, or if it was overtaken, do nothing."""
 
     async def end(scan: Scan, previous: Status, now: datetime) -> End | None:
         slices = await context.scans.slices(scan)
@@ -95,10 +90,6 @@ async def fail_scan(
     ``lowered`` is the reason, if any, why the posture can no longer be compliant. ``not_found`` are
     the named ids that do not exist. A partial scan that fails says nothing about the estate: it
     publishes no change and does not change the status.
-
-    Raises:
-        StoreError: deliver the message again.
-
     """
 
     async def end(scan: Scan, previous: Status, now: datetime) -> End:
@@ -174,10 +165,6 @@ async def publish_scan_changes(
 
     ``status`` is the latest known one. Its number of unpublished changes, and what it says is
     undelivered, are corrected if necessary; nothing that the verdict depends on changes.
-
-    Raises:
-        StoreError
-
     """
     outbox = await context.scans.outbox()
     unpublished = await context.relay.publish(outbox.entries) if outbox.entries else []

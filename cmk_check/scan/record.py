@@ -59,7 +59,6 @@ class Recorder:
         Raises:
             ClaimLost: another worker has the slice, or a newer scan has begun.
             WriteConflict: another worker wrote the subscription; read it again.
-            StoreError
 
         """
         table = self._context.findings_table

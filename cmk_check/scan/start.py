@@ -7,6 +7,10 @@ A new scan takes over an expired lease and abandons the scan that held it. It al
 that run without a lease because the lease row was deleted or broken. A full scan also takes the
 lease from a running partial scan, which ends as superseded; what that scan recorded remains. A
 partial scan takes over only from partial scans: only a full scan reports one as abandoned.
+
+Starting raises StoreError if the lease could not be read or taken, and QueueError if the scan could
+not be sent to the queue, in which case it is closed as failed, or if its message for the second
+clock must be left and could not be.
 """
 
 import logging
@@ -52,13 +56,7 @@ _SUPERSEDED = "Another scan began before all slices were done."
 
 
 async def start(context: ScanContext, trigger: Trigger) -> StartAnswer:
-    """Start a scan, or return the one that is running.
-
-    Raises:
-        StoreError: the lease could not be read or taken.
-        QueueError: the scan could not be sent to the queue; it is closed as failed.
-
-    """
+    """Start a scan, or return the one that is running."""
     return await _start(context, trigger, timedelta(), ())
 
 
@@ -68,11 +66,6 @@ async def request(
     """Start a scan on request, unless the last one has only just started.
 
     ``named`` are the lower-cased ids of the subscriptions to read; all are read if it is empty.
-
-    Raises:
-        StoreError: the lease could not be read or taken.
-        QueueError: the scan could not be sent to the queue; it is closed as failed.
-
     """
     spacing = PARTIAL_SCAN_SPACING if named else SCAN_SPACING
     return await _start(context, trigger, spacing, tuple(sorted(set(named))))
@@ -92,11 +85,6 @@ async def start_after(
     """Start a full scan in place of the timer, unless one runs or has started since ``scan_id``.
 
     Scans in ``seen`` do not count.
-
-    Raises:
-        StoreError: the lease could not be read or taken.
-        QueueError: no message was left, or the scan could not be sent to the queue.
-
     """
     return await _start(context, Trigger.TIMER, timedelta(), (), after=_Since(scan_id, seen))
 
@@ -106,10 +94,6 @@ async def start_if_overdue(context: ScanContext, scan_id: str) -> None:
 
     Otherwise do nothing, or send the message again if a scan runs or the last scan is not old
     enough, because it left no message or because the maximum age was raised.
-
-    Raises:
-        StoreError, QueueError: deliver the message again.
-
     """
     newer = await newer_scans(context, scan_id)
     if any(scan.leaves_message for scan in newer):

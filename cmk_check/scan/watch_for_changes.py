@@ -40,11 +40,8 @@ _log = logging.getLogger(__name__)
 async def look(context: ScanContext, inventory: ChangeInventory) -> None:
     """Read changes, start a scan of the affected subscriptions, and record the watch's state.
 
-    Do nothing until a full scan has finished, since there is nothing to compare with.
-
-    Raises:
-        StoreError, QueueError: the next look repeats everything.
-
+    Do nothing until a full scan has finished, since there is nothing to compare with. After an
+    error, the next look repeats everything.
     """
     now = context.clock.now()
     as_of = (await context.scans.status()).value.as_of
