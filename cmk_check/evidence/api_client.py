@@ -20,10 +20,7 @@ from cmk_check import VERSION
 from cmk_check.config.webhook import check_url
 from cmk_check.errors import CmkCheckError
 from cmk_check.inventory.connection_failures import unreached_gap
-from cmk_check.inventory.http_session import LimitedResponse
 from cmk_check.limits import API_PAUSES_SECONDS, API_REQUEST_SECONDS, LONGEST_API_PAUSE_SECONDS
-from cmk_check.net.proxy import proxy_for
-from cmk_check.net.request_trace import request_traces
 from cmk_check.net.retry_after import retry_after
 from cmk_check.ports import InventoryError
 
@@ -119,18 +116,6 @@ def app_url(text: str) -> URL:
     if url.query_string:
         raise ValueError("must be the URL of the app; write it without ? and the query after it")
     return url
-
-
-def open_api_session(url: URL) -> aiohttp.ClientSession:
-    """Open a session within a running event loop; the caller closes it."""
-    # Without TLS, the host is this machine's loopback, and no proxy may see the key.
-    proxy = proxy_for(str(url)) if url.scheme == "https" else None
-    return aiohttp.ClientSession(
-        cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=proxy,
-        response_class=LimitedResponse,
-        trace_configs=request_traces(),
-    )
 
 
 @dataclass(frozen=True, slots=True)
