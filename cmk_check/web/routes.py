@@ -19,7 +19,6 @@ from cmk_check.ports import Clock, Store
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
-from cmk_check.store.watch_table import WatchTable
 from cmk_check.web import models, parameters, scan_now
 from cmk_check.web.aspect_models import Controls
 from cmk_check.web.fastapi_app import Asked, WebApplication, operation_id
@@ -74,11 +73,10 @@ class _Api:
         self, store: Store, clock: Clock, expect: Expectations, site: WebApplication, places: Places
     ) -> None:
         estate, table, keys = FindingsTable(store), ScanTable(store), site.key_health
-        watch = WatchTable(store) if site.watch else None
         self.clock = clock
         self.site = site
         self.places = places
-        self.status = StatusView(estate, table, clock, expect, keys, watch)
+        self.status = StatusView(estate, table, clock, expect, keys, site.watch)
         self.findings = FindingsView(
             estate, table, clock, site.kinds, site.portal_url, site.vault_domain
         )
