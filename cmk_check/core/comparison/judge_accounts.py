@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.account import Account, Judgement
-from cmk_check.core.aspects import judged_alone
+from cmk_check.core.aspects import ASPECTS, judged_alone
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
 from cmk_check.core.enums import Reason
 from cmk_check.core.gap import Gap
@@ -115,7 +115,8 @@ def _weight(entry: Judged) -> tuple[object, ...]:
     said = folded(account.kind, account.location, judgement)
     tags = sorted(account.tags.items())
     rest = _said_of_key(entry), account.created_at or "", account.owner or ""
-    return judgement.verdict.badness, judgement.reason, said, tags, *rest
+    beside = [aspect.badness(entry) for aspect in ASPECTS]
+    return judgement.verdict.badness, beside, judgement.reason, said, tags, *rest
 
 
 def _said_of_key(entry: Judged) -> tuple[object, ...]:

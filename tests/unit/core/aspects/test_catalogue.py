@@ -162,7 +162,8 @@ def news_of(aspect: Aspect) -> Iterator[ChangeType]:
             had, told = aspect.news(had, each, each, Occasion(now, fix_within=timedelta(days=30)))
             yield from (news.type for news in told)
         assert had is not None
-        yield from (news.type for news in aspect.last_news(had))
+        _, told = aspect.news(had, had, had, Occasion(now, removed=True))
+        yield from (news.type for news in told)
 
 
 def test_each_has_a_name_of_its_own_and_examples() -> None:
