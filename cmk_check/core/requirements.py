@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar, Final, override
 
+from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.updates import Difference, FindingUpdate
 from cmk_check.core.enums import (
@@ -18,7 +19,6 @@ from cmk_check.core.enums import (
     Reason,
     Verdict,
 )
-from cmk_check.core.exceptions.account_exception import ends_earlier
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.status import Status
 
@@ -81,9 +81,9 @@ class _Verdicts(Requirement):
     @override
     def _is_worse_step(self, step: FindingUpdate) -> bool:
         before, after = step.before, step.after
-        if before is None or after is None or _is_compliant(after):
-            return super()._is_worse_step(step)
-        return super()._is_worse_step(step) or ends_earlier(before.exception, after.exception)
+        if super()._is_worse_step(step):
+            return True
+        return bool(before and after and EXCEPTION.is_worse(before, after))
 
     @override
     def _is_met(self, finding: Finding) -> bool:

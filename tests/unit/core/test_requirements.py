@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from cmk_check.config.settings import Settings
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.key_health import KEY_HEALTH
@@ -24,6 +25,7 @@ from cmk_check.core.posture import Expectations, of_estate, of_subscription
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.requirements import HEALTHY_KEYS, REQUIREMENTS, VERDICTS, Requirement
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
+from tests.unit.config.settings_kit import AZURITE
 from tests.unit.core.aspects.test_catalogue import EXAMPLES, FINDINGS, counted, read_as
 from tests.unit.core.examples import FORBIDDEN, ID, NOON, SUBSCRIPTION, context
 
@@ -94,6 +96,16 @@ def test_what_breaks_each_is_an_error_and_what_is_not_known_an_unknown(
     severities = [POSTURE_REASONS[code].severity for code in codes]
 
     assert severities == [ReasonSeverity.ERROR, ReasonSeverity.UNKNOWN]
+
+
+def test_each_but_the_verdicts_has_a_switch_and_each_switch_a_requirement() -> None:
+    """One that cannot be switched on is off while everything is green."""
+    switches = {f"require_{each.name}" for each in REQUIREMENTS if each is not VERDICTS}
+
+    assert switches == {name for name in Settings.model_fields if name.startswith("require_")}
+    for name in switches:
+        required = Settings.load({**AZURITE, f"CMK_{name.upper()}": "on"}).requires
+        assert {f"require_{each.name}" for each in required} == {name}
 
 
 @each_requirement
