@@ -11,9 +11,8 @@ from datetime import datetime
 from typing import ClassVar, Final, override
 
 from cmk_check.core.aspects.aspect import AnyAccount, Aspect, News, Occasion
-from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import ChangeType, DueState, KeyState, Verdict
-from cmk_check.core.model import AccountCounts, Finding
+from cmk_check.core.model import AccountCounts, DueDate, Finding
 
 
 class DueDateAspect(Aspect):

@@ -24,7 +24,6 @@ from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.counts import AccountCounter, contradiction, merge, summarise
-from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
@@ -35,7 +34,7 @@ from cmk_check.core.enums import (
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.kinds import AZURE_OPENAI
-from cmk_check.core.model import AccountCounts, Change, Coverage, Finding, Sides
+from cmk_check.core.model import AccountCounts, Change, Coverage, DueDate, Finding, Sides
 from cmk_check.core.overtaken import LatestChanges
 from cmk_check.core.owner import Owner
 from cmk_check.core.status import Status, Summary
