@@ -32,10 +32,11 @@ from tests.unit.core.examples import FORBIDDEN, ID, NOON, SUBSCRIPTION, context
 GOOD_POSTURES: Final = {PostureVerdict.COMPLIANT, PostureVerdict.COMPLIANT_WITH_EXCEPTIONS}
 NOTHING_IS_KNOWN: Final = AccountCounts(by_kind={"OpenAI": VerdictCounts(compliant=2)})
 
-
-# Both accounts have a broken key, or a healthy one.
-NOTHING_IS_WELL, EVERYTHING_IS_WELL = (
-    KEY_HEALTH.into(NOTHING_IS_KNOWN, {KEY_HEALTH.label(each): 2}) for each in EXAMPLES["keyHealth"]
+BROKEN, HEALTHY = map(KEY_HEALTH.label, EXAMPLES["keyHealth"])
+NOTHING_IS_WELL: Final = KEY_HEALTH.into(NOTHING_IS_KNOWN, {BROKEN: 2})
+# Of every aspect the second example.
+EVERYTHING_IS_WELL: Final = counted(
+    2 * [next(each for each in FINDINGS if KEY_HEALTH.label(each) == HEALTHY)]
 )
 each_requirement: Final = pytest.mark.parametrize(
     "requirement", REQUIREMENTS, ids=lambda it: it.name
@@ -70,7 +71,7 @@ def reasons_of(status: Status, expect: Expectations) -> set[PostureReason]:
 
 def test_all_of_them_can_be_met() -> None:
     """A requirement that nothing meets would be switched off."""
-    assert not reasons_of(status_of(EVERYTHING_IS_WELL), asks(HEALTHY_KEYS))
+    assert not reasons_of(status_of(EVERYTHING_IS_WELL), asks(*REQUIREMENTS))
 
 
 @pytest.mark.parametrize("accounts", [NOTHING_IS_WELL, NOTHING_IS_KNOWN], ids=["bad", "unknown"])
