@@ -86,7 +86,9 @@ class Report:
 
     def write(self, page: Path) -> None:
         """Replace the same figures in the table of a page, and keep the others."""
-        before, table, after = re.split(f"(?s)({_BEGIN}\n.*?)(?=<!-- measured: end -->)", page.read_text())
+        before, table, after = re.split(
+            f"(?s)({_BEGIN}\n.*?)(?=<!-- measured: end -->)", page.read_text()
+        )
         rows = dict(re.findall(r"(?m)^\| (.+?) \|( \S.*)$", table))
         today = datetime.now(UTC).strftime("%Y-%m-%d")
         rows |= {

@@ -35,7 +35,9 @@ from cmk_check.limits import (
     MAX_TRANSITIONS,
 )
 from cmk_check.web.aspect_models import (
+    Accounts,
     Control,
+    CountsOfKind,
     Evidence,
     Keys,
     Owner,
@@ -60,30 +62,6 @@ class ReasonOfPosture(Answer):
 
     code: PostureReason = Field(description="The reason, as in `GET /api/v1/reasons`.")
     message: str = Field(description="What the reason means here, with counts, and what to do.")
-
-
-class CountsOfKind(Answer):
-    """Accounts of one kind by verdict."""
-
-    compliant: int = Field(description="Judged compliant.")
-    non_compliant: int = Field(description="Judged non-compliant.")
-    unknown: int = Field(description="Could not be judged.")
-
-
-class Accounts(Answer):
-    """Accounts in scope by verdict."""
-
-    total: int = Field(description="All accounts in scope.")
-    compliant: int = Field(description="Judged compliant.")
-    non_compliant: int = Field(description="Judged non-compliant.")
-    unknown: int = Field(description="Could not be judged.")
-    unread: int = Field(description="Not read by the last scan; the last known verdict counts.")
-    excepted: int = Field(description="Non-compliant, with an exception that is honoured now.")
-    overdue: int = Field(description="Past the due date at the last scan.")
-    by_kind: dict[str, CountsOfKind] = Field(description="The counts by verdict for each kind.")
-    ignored_by_kind: dict[str, int] = Field(
-        description="Accounts of kinds out of scope: up to 50 kinds by name, the rest as `other`."
-    )
 
 
 class Subscriptions(Answer):

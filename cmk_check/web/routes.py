@@ -198,11 +198,12 @@ async def list_findings(request: Request, query: Asked[parameters.FindingsQuery]
     """
     api = _api(request)
     places, view = api.places, api.findings
-    walks = places.compared if view.is_compared_here(query) else places.lists
+    search = view.search(query)
+    walks = places.compared if search.is_compared_here else places.lists
     async with (places.searches if query.q else walks).held():
         if query.format == "json":
-            return api.listed(request, query, await view.page(query), models.FindingsPage)
-        return await api.table(request, query, view.table_pages(query), FINDINGS)
+            return api.listed(request, query, await view.page(query, search), models.FindingsPage)
+        return await api.table(request, query, view.table_pages(query, search), FINDINGS)
 
 
 @_get(

@@ -918,6 +918,11 @@ export interface components {
          */
         WatchState: "seeing" | "blind";
         _Few: string[];
+        AspectFilters: {
+            keyHealth?: string;
+            exception?: string;
+            due?: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -996,5 +1001,6 @@ export type Verdict = components['schemas']['Verdict'];
 export type Watch = components['schemas']['Watch'];
 export type WatchState = components['schemas']['WatchState'];
 export type _Few = components['schemas']['_Few'];
+export type AspectFilters = components['schemas']['AspectFilters'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
