@@ -201,6 +201,10 @@ def test_p1_p3_a_newer_schema_is_left_alone_and_named(
     scene.deploy(NEXT_SCHEMA)
     scene.storage.expire_lease()
     scene.scan()
+    # On a busy machine the slice of the scan that was cut used up its deliveries, and is a gap.
+    assert scene.is_consistent()
+    if scene.status()["lastScan"]["state"] != "complete":
+        scene.scan()
     assert scene.verdicts() == {"chat": GOOD, "lab": BAD}
     assert scene.told() == TOLD
     assert scene.status()["lastScan"]["id"] != before
