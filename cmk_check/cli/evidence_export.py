@@ -13,7 +13,7 @@ from cmk_check.cli.console import remarks, say
 from cmk_check.cli.exit_codes import WRITTEN
 from cmk_check.cli.progress import bar
 from cmk_check.cli.stdout import write
-from cmk_check.cli.whole_output import publish, unfinished
+from cmk_check.cli.whole_output import leftovers, publish, unfinished
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
@@ -63,6 +63,8 @@ async def export(  # noqa: PLR0913, PLR0917 - an argument for each option
         if not quiet:
             say(notes, shown(f"cmk-check: {text}"))
 
+    for folder in leftovers(out):
+        note(f"{folder} is from an interrupted export; remove it if no export is running.")
     async with signer(*signing) as signed:
         with unfinished(out) as folder:
             work, made = folder / "work", folder / "bundle"

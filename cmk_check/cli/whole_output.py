@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
@@ -47,10 +48,9 @@ def unfinished(out: Path) -> Iterator[Path]:
         NotUsable: the folder could not be created, or a write in the block failed.
 
     """
-    place, umask = out.absolute(), os.umask(0o077)
-    name = f".{place.name}.unfinished."
+    place, umask = out.absolute().parent, os.umask(0o077)
     try:
-        with TemporaryDirectory(None, name, place.parent, ignore_cleanup_errors=True) as folder:
+        with TemporaryDirectory(None, _prefix(out), place, ignore_cleanup_errors=True) as folder:
             yield Path(folder)
     except OSError as error:
         raise NotUsable(f"{out} cannot be written ({error.strerror}).") from error
@@ -100,3 +100,12 @@ def publish(folder: Path, out: Path) -> None:
     except FileExistsError:  # Windows does not replace an empty folder
         out.rmdir()
         folder.rename(out)
+
+
+def leftovers(out: Path) -> list[Path]:
+    """Return the working folders beside ``out`` of commands that were interrupted or still run."""
+    return sorted(out.absolute().parent.glob(f"{escape(_prefix(out))}*"))
+
+
+def _prefix(out: Path) -> str:
+    return f".{out.absolute().name}.unfinished."

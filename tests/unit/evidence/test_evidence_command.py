@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
 from cmk_check.cli.plan_folder import write_folder
-from cmk_check.cli.whole_output import publish, replaced, unfinished
+from cmk_check.cli.whole_output import leftovers, publish, replaced, unfinished
 from cmk_check.evidence.manifest import read_manifest
 from local.simulator import Simulator
 from tests.functional.doctor_kit import trust_here
@@ -287,6 +287,16 @@ def test_two_commands_at_once_leave_each_other_alone(tmp_path: Path) -> None:
 
     assert file.read_bytes() == b"first"
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_an_interrupted_export_is_named_and_taken_for_nothing(tmp_path: Path) -> None:
+    """What a killed export leaves beside the place, another export says."""
+    out = tmp_path / "a[1]"
+    left = tmp_path / f".a[1].unfinished.{os.getpid() + 1}"
+    left.mkdir()
+    (tmp_path / ".other.unfinished.1").mkdir()
+
+    assert leftovers(out) == [left]
 
 
 @pytest.mark.parametrize("exists", [False, True])
