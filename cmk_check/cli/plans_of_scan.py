@@ -154,19 +154,15 @@ async def scan_for_plans(
 def plans_of(scanned: Scanned, choice: PlanChoice) -> Plans:
     """Plan for each chosen account that is non-compliant or has a problem with its key."""
     collected = scanned.collected
-    chosen = [
-        (finding, problems)
-        for finding, problems in collected.accounts
-        if choice.owner in {None, owner_of(finding)}
-        if not (choice.unowned and finding.owner)
-    ]
     without: list[WithoutPlan] = []
     planned: list[tuple[int, models.Finding, Problem, Plan]] = []
     compliant = 0
     shared: dict[str, TargetVault] = {}
     # In the order of subscriptions, and within each one grouped by vault.
     places: dict[tuple[str, str], int] = {}
-    for finding, problems in sorted(chosen, key=lambda each: each[0].id):
+    for finding, problems in sorted(collected.accounts, key=lambda each: each[0].id):
+        if choice.owner not in {None, owner_of(finding)} or (choice.unowned and finding.owner):
+            continue
         own, health = (finding.id, finding.name), finding.key_health
         is_in_trouble = health is not None and health.state is not KeyState.HEALTHY
         plan = _plan(scanned.findings[finding.id], finding, problems, choice, shared)
