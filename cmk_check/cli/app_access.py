@@ -95,7 +95,8 @@ async def signed_in(
         SettingsError, InventoryError: the sign-in failed.
 
     """
-    from cmk_check.evidence.api_client import ApiClient, open_api_session
+    from cmk_check.evidence.api_client import ApiClient
+    from cmk_check.inventory.http_session import open_session
 
     if application is None:
         headers = {"x-functions-key": key or ""}
@@ -103,7 +104,7 @@ async def signed_in(
         async def by_key() -> Mapping[str, str]:
             return headers
 
-        async with open_api_session(url) as session:
+        async with open_session(str(url)) as session:
             client = ApiClient(session, url, by_key, function=function)
             yield client, f"a key of the function {function}"
         return
@@ -115,7 +116,7 @@ async def signed_in(
     settings = Settings.load_for_scan()
     scope = f"api://{application}/.default"
     inner = own_credential(settings, settings.client_id)
-    async with SharedCredential(inner) as credential, open_api_session(url) as session:
+    async with SharedCredential(inner) as credential, open_session(str(url)) as session:
 
         async def by_token() -> Mapping[str, str]:
             return {"authorization": f"Bearer {(await credential.get_token(scope)).token}"}

@@ -34,9 +34,12 @@ from cmk_check.core.enums import (
     ReasonSeverity,
     ScanState,
 )
+from cmk_check.core.model import AccountCounts
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.command_line import address_person
+from cmk_check.core.requirements import REQUIREMENTS
 from cmk_check.core.scan_request import not_found
+from cmk_check.core.status import Status
 from cmk_check.core.text import shown
 from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.ports import InventoryError
@@ -49,7 +52,12 @@ if TYPE_CHECKING:
     from cmk_check.inventory.azure_inventory import AzureInventory
 
 # What --exit-zero excuses: the accounts were read.
-_OF_ACCOUNTS: Final = frozenset({PostureReason.ACCOUNTS_UNKNOWN, PostureReason.KEYS_UNKNOWN})
+_OF_ACCOUNTS: Final = frozenset(
+    code
+    for requirement in REQUIREMENTS
+    for code in requirement.counts(AccountCounts(), Status())
+    if POSTURE_REASONS[code].severity is ReasonSeverity.UNKNOWN
+)
 
 
 async def scan_and_report(

@@ -19,11 +19,11 @@ from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_PAGE_SIZE, ROWS_EXAMINED_PER_PAGE
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
+from cmk_check.web.aspect_models import to_api_accounts, to_api_keys
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.table_walk_limit import Turns
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
 from cmk_check.web.views import xlsx_export
-from cmk_check.web.views.aspects import to_api_accounts, to_api_keys
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView

@@ -141,7 +141,7 @@ def summarise(console: Console, status: models.Status, said: str | None = None) 
     console.print(Text("posture: ").append_text(posture))
 
 
-def _sums_of_accounts(counts: models.Accounts) -> str:
+def _sums_of_accounts(counts: aspect_models.Accounts) -> str:
     line = (
         f"accounts: {counts.total:,}: {counts.compliant:,} compliant, "
         f"{counts.non_compliant:,} non_compliant, {counts.unknown:,} unknown"
