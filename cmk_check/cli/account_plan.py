@@ -114,9 +114,9 @@ def _find(scanned: Scanned, settings: Settings, account: AccountId | str) -> mod
     elif gap := next((problem for _, problem in collected.gaps), None):
         why = f"{name} could not be read. {gap.code}: {gap.message}"
     else:
+        gone = "whether the account was deleted or moved"
         why = (
-            f"{name} is not among the accounts of its subscription; check the id {account}, and "
-            "whether the account was deleted or moved."
+            f"{name} is not among its subscription's accounts; check the id {account}, and {gone}."
         )
     complain(shown(why))
     return UNKNOWN

@@ -80,10 +80,8 @@ def _key(function: str, file: str | None, key: str | None) -> str:
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        # Omit the file's name, which may be the key itself.
-        raise typer.BadParameter(
-            f"cannot be read ({error.strerror})", param_hint="--key-file"
-        ) from None
+        why = f"cannot be read ({error.strerror})"  # without its name, which may be the key itself
+        raise typer.BadParameter(why, param_hint="--key-file") from None
     return _HEADER.sub("", data.decode("utf-8-sig", "replace").strip())
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -18,7 +17,7 @@ from cmk_check.cli.check_input import (
     say_fault,
 )
 from cmk_check.cli.check_report import CheckResult, ReportRow, read_earlier_check
-from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain, ended
+from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, command, complain
 from cmk_check.cli.options import choice
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.core.enums import Verdict
@@ -53,6 +52,7 @@ OnlyRows = Annotated[Any, choice("output.only", _STATES, many=True)]
 SortRows = Annotated[Any, choice("output.sort", ("account", "reason"))]
 
 
+@command("the files were not judged")
 def check(  # noqa: PLR0913 - an argument for each option
     files: Annotated[
         list[str],
@@ -90,7 +90,7 @@ def check(  # noqa: PLR0913 - an argument for each option
     exit_zero: opt.ExitZero = False,
     quiet: opt.Quiet = False,
     no_color: opt.NoColor = False,
-) -> None:
+) -> int:
     """Judge the accounts in templates and plans before they exist, by the same rule as a scan.
 
     Reads compiled ARM templates, Bicep snapshots, and the JSON of what-if and Terraform plans,
@@ -107,8 +107,7 @@ def check(  # noqa: PLR0913 - an argument for each option
         result_format, quiet, not no_color, output, fail_on, (), since, exit_zero, *rows
     ).checked()
     warn_of_settings()
-    work = partial(_check, files, parameters or [], frozenset(allow_loss or ()), options)
-    raise typer.Exit(ended(work, "the files were not judged"))
+    return _check(files, parameters or [], frozenset(allow_loss or ()), options)
 
 
 def _check(

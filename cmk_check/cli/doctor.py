@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _STYLES: Final[Mapping[str, str]] = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 _MARK_WIDTH: Final = 8
 _CHECK_WIDTH: Final = 14
-_LIST: Final = "the output of `az functionapp config appsettings list`"
+_HOW: Final = (
+    "save the output of `az functionapp config appsettings list` there, or use - for a pipe"
+)
 _HANGING: Final = " " * (_MARK_WIDTH + 1)
 
 
@@ -49,8 +51,7 @@ async def doctor(
     except (OSError, ValueError) as error:
         why = str(error)
         if isinstance(error, OSError):
-            why = f"{settings} cannot be read ({error.strerror}); save {_LIST} there, or use - for "
-            why += "a pipe"
+            why = f"{settings} cannot be read ({error.strerror}); {_HOW}"
         elif isinstance(error, UnicodeDecodeError):
             why = "must be UTF-8 text; save it as UTF-8"
         raise typer.BadParameter(why, param_hint="--settings") from None

@@ -38,27 +38,24 @@ def complain(message: str) -> None:
     say(remarks(color=False), f"cmk-check: {message}")
 
 
-def command[**P](
-    failed: str,
-) -> Callable[[Callable[P, int | Coroutine[Any, Any, int]]], Callable[P, None]]:
-    """Make a command of a function that returns its exit code; see ``ended`` and ``run``."""
+type _Code = int | Coroutine[Any, Any, int]
 
-    def decorate(function: Callable[P, int | Coroutine[Any, Any, int]]) -> Callable[P, None]:
+
+def command[**P](failed: str) -> Callable[[Callable[P, _Code]], Callable[P, None]]:
+    """Make a command of a function that returns its exit code; see ``ended``."""
+
+    def decorate(function: Callable[P, _Code]) -> Callable[P, None]:
         @wraps(function)
         def started(*arguments: P.args, **options: P.kwargs) -> None:
-            def work() -> int:
-                found = function(*arguments, **options)
-                return found if isinstance(found, int) else run(found)
-
-            raise typer.Exit(ended(work, failed))
+            raise typer.Exit(ended(lambda: function(*arguments, **options), failed))
 
         return started
 
     return decorate
 
 
-def ended(work: Callable[[], int], failed: str) -> int:
-    """Run a command and return its exit code; print a message if it fails.
+def ended(work: Callable[[], _Code], failed: str) -> int:
+    """Run a command and return its exit code; print a message if it fails. See also ``run``.
 
     The message begins with ``failed``. A failure never returns 1, which means non-compliant.
     """
@@ -68,7 +65,8 @@ def ended(work: Callable[[], int], failed: str) -> int:
     # Silence the libraries: the result or the message below reports the failure.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
-        return work()
+        code = work()
+        return code if isinstance(code, int) else run(code)
     except (typer.Exit, typer.BadParameter):
         raise
     except SettingsError as error:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cmk_check.config.settings_error import SettingsError
@@ -51,11 +51,11 @@ class LocalScanOutcome:
     ignored: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
 class QueueHere:
     """Implements ``ports.Queues`` in memory, in order."""
 
-    def __init__(self) -> None:
-        self.waiting: deque[SliceMessage] = deque()
+    waiting: deque[SliceMessage] = field(default_factory=deque)
 
     async def send(self, messages: Sequence[SliceMessage]) -> None:
         """Append them; see ``Queues.send``."""

@@ -47,12 +47,7 @@ def choice(key: str, kind: Collection[str], *, many: bool = False, **values: str
 
 
 def refuse(*faults: tuple[str, str, object]) -> None:
-    """Refuse the first option whose last value is true; the text says what it must be.
-
-    Raises:
-        BadParameter
-
-    """
+    """Raise BadParameter for the first option whose last value is true; it says what must be."""
     for name, must, is_wrong in faults:
         if is_wrong:
             raise typer.BadParameter(must, param_hint=name)

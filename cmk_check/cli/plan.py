@@ -55,7 +55,7 @@ async def plan(  # noqa: PLR0913 - an argument for each option
     which = "--owner, --unowned, --subscription and --all"
     what = f"name an account, as in `cmk-check plan my-account`, or use one of {which}"
     alone = "must be used without --owner, --unowned and --subscription"
-    is_new = "must be given: a new folder for the plans, such as --out fixes"
+    missing = "must be given: a new folder for the plans, such as --out fixes"
     is_folder = out is not None
     refuse(
         ("ACCOUNT", what, not (is_one or every or is_some)),
@@ -64,7 +64,7 @@ async def plan(  # noqa: PLR0913 - an argument for each option
         ("--unowned", "must be used without --owner", unowned and owner is not None),
         ("--out", of_many, is_one and is_folder),
         ("--share-vault", of_many, is_one and share_vault),
-        ("--out", is_new, not is_one and not is_folder),
+        ("--out", missing, not is_one and not is_folder),
         ("--share-vault", "must be used without --vault", share_vault and vault is not None),
         ("--format", "must be az for a folder of plans", is_folder and language is not Language.AZ),
     )

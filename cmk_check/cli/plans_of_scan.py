@@ -154,20 +154,17 @@ async def scan_for_plans(
 def plans_of(scanned: Scanned, choice: PlanChoice) -> Plans:
     """Plan for each chosen account that is non-compliant or has a problem with its key."""
     collected = scanned.collected
-    chosen = [
-        (finding, problems)
-        for finding, problems in collected.accounts
-        if choice.owner in {None, owner_of(finding)}
-        if not (choice.unowned and finding.owner)
-    ]
     without: list[WithoutPlan] = []
     planned: list[tuple[int, models.Finding, Problem, Plan]] = []
     compliant = 0
     shared: dict[str, TargetVault] = {}
     # In the order of subscriptions, and within each one grouped by vault.
     places: dict[tuple[str, str], int] = {}
-    for finding, problems in sorted(chosen, key=lambda each: each[0].id):
-        own = finding.id, finding.name
+    for finding, problems in sorted(collected.accounts, key=lambda each: each[0].id):
+        if choice.owner not in {None, owner_of(finding)} or (choice.unowned and finding.owner):
+            continue
+        own, health = (finding.id, finding.name), finding.key_health
+        is_in_trouble = health is not None and health.state is not KeyState.HEALTHY
         plan = _plan(scanned.findings[finding.id], finding, problems, choice, shared)
         if plan is not None:
             left = {each.code.value for each in plan.left}
@@ -175,7 +172,7 @@ def plans_of(scanned: Scanned, choice: PlanChoice) -> Plans:
             place = places.setdefault((finding.subscription_id, plan.vault.name), len(places))
             planned.append((place, finding, ended, plan))
             without += (WithoutPlan("reason", it, *own) for it in problems if it.code in left)
-        elif _needs_one(finding, problems):
+        elif problems and (finding.verdict is not Verdict.COMPLIANT or is_in_trouble):
             without.append(WithoutPlan("account", problems[0], *own))
         else:
             compliant += 1
@@ -193,13 +190,6 @@ def plans_of(scanned: Scanned, choice: PlanChoice) -> Plans:
 def owner_of(finding: models.Finding) -> str | None:
     """Return the name of an account's owner."""
     return finding.owner.value if finding.owner else None
-
-
-def _needs_one(finding: models.Finding, problems: Sequence[Problem]) -> bool:
-    """Return whether an account without a plan must be listed."""
-    health = finding.key_health
-    is_in_trouble = health is not None and health.state is not KeyState.HEALTHY
-    return bool(problems) and (finding.verdict is not Verdict.COMPLIANT or is_in_trouble)
 
 
 def _plan(

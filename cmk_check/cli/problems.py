@@ -37,7 +37,6 @@ class Collected:
     """
 
     status: models.Status
-
     accounts: Sequence[tuple[models.Finding, Sequence[Problem]]]
     gaps: Sequence[tuple[models.Subscription, Problem]]
     read: Collection[str]

@@ -90,10 +90,8 @@ def settings_of(store: str | None, only: Sequence[str]) -> "Settings":
     left_out = [name for name in only if scope.of_unlisted(name, None) is Disposition.EXCLUDED]
     if left_out:
         # The subscription would not be read, and the result could still be compliant.
-        why = (
-            f"must not name {', '.join(sorted(left_out))}, which CMK_EXCLUDE_SUBSCRIPTIONS or "
-            "CMK_INCLUDE_SUBSCRIPTIONS leaves out"
-        )
+        lists = "CMK_EXCLUDE_SUBSCRIPTIONS or CMK_INCLUDE_SUBSCRIPTIONS"
+        why = f"must not name {', '.join(sorted(left_out))}, which {lists} leaves out"
         raise SettingsError([("--subscription", why)])
     return settings
 

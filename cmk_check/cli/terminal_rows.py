@@ -39,7 +39,8 @@ class Row:
 
 def print_rows(console: Console, rows: Sequence[Row], options: OutputOptions) -> None:
     """Print the chosen rows below the headings of their columns, then each message once."""
-    rows = [row for row in rows if not options.only or _state(row) in options.only]
+    only = options.only
+    rows = [row for row in rows if not only or next(iter(row.cells.values())) in only]
     if not rows:
         return
     in_order = sorted(
@@ -75,10 +76,6 @@ def print_rows(console: Console, rows: Sequence[Row], options: OutputOptions) ->
         say(console, f"{more:,} more: --limit 0 shows all, --only and --sort choose")
     console.print()
     _print_messages(console, chosen)
-
-
-def _state(row: Row) -> str:
-    return next(iter(row.cells.values()))
 
 
 def _print_messages(console: Console, rows: Sequence[Row]) -> None:

@@ -28,12 +28,7 @@ def checked_folder(out: Path) -> Path:
 
 
 def checked(out: Path, option: str) -> Path:
-    """Return the file or folder that an option names, if it can be created.
-
-    Raises:
-        BadParameter
-
-    """
+    """Return the file or folder of an option; raise BadParameter if it cannot be created."""
     is_nowhere = not out.absolute().parent.is_dir()
     refuse((option, "must be in an existing folder", is_nowhere))
     try:

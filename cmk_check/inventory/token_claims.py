@@ -23,10 +23,10 @@ _NAMES: Final = ("upn", "preferred_username", "unique_name")
 def ids_in(token: str) -> str:
     """Return the ids in a token as text, as far as it is a JSON Web Token."""
     # Show only ids, never names of people or markup.
-    _, ids = _claims_of(token)
+    _, ids, tool = _claims_of(token)
     known = ("tenant", "tid"), ("object id", "oid"), ("application", "application")
     named = ", ".join(f"{what} {ids[name]}" for what, name in known if name in ids)
-    return (named or "it names no identity") + _tool(ids)
+    return (named or "it names no identity") + tool
 
 
 def identity_in(token: str) -> str | None:
@@ -34,15 +34,18 @@ def identity_in(token: str) -> str | None:
 
     A person has a name; a managed identity or service principal has the id of its application.
     """
-    claims, ids = _claims_of(token)
+    claims, ids, tool = _claims_of(token)
     names = (claims.get(name) for name in _NAMES)
     name = next((it for it in names if isinstance(it, str) and it), None)
     who = shown(name[:MAX_NAME_SHOWN_CHARS]) if name else f"application {ids.get('application')}"
-    return f"{who} in tenant {ids['tid']}{_tool(ids)}" if "tid" in ids else None
+    return f"{who} in tenant {ids['tid']}{tool}" if "tid" in ids else None
 
 
-def _claims_of(token: str) -> tuple[Mapping[str, object], Mapping[str, str]]:
-    """Return the claims of a token, and those that are ids; ``application`` has its two names."""
+def _claims_of(token: str) -> tuple[Mapping[str, object], Mapping[str, str], str]:
+    """Return the claims of a token, those that are ids, and a remark on a known application.
+
+    ``application`` has its two names.
+    """
     try:
         payload = token.split(".")[1]
         decoded = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
@@ -51,9 +54,5 @@ def _claims_of(token: str) -> tuple[Mapping[str, object], Mapping[str, str]]:
         claims = {}
     ids = {name: it.lower() for name, it in claims.items() if isinstance(it, str) and is_guid(it)}
     application = ids.get("appid") or ids.get("azp")
-    return claims, ids | ({"application": application} if application else {})
-
-
-def _tool(ids: Mapping[str, str]) -> str:
-    tool = _TOOLS.get(ids.get("application", ""))
-    return f" ({tool})" if tool else ""
+    ids |= {"application": application} if application else {}
+    return claims, ids, f" ({_TOOLS[application]})" if application in _TOOLS else ""
