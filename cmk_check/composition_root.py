@@ -225,15 +225,15 @@ class App:
             # Azurite runs on this machine, without a proxy.
             session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
             transport = shared_transport(session)
-            store = AzureTables.by_connection_string(storage.value, transport=transport)
-            queues = StorageQueues.by_connection_string(storage.value, transport=transport)
+            store = AzureTables.open(storage.value, transport=transport)
+            queues = StorageQueues.open(storage.value, transport=transport)
         else:
             session = open_session(storage.table_url)
             transport = shared_transport(session)
             credential = SharedCredential(own_credential(settings, storage.client_id))
             self._opened.push_async_callback(credential.close)
-            store = AzureTables.by_identity(storage.table_url, credential, transport=transport)
-            queues = StorageQueues.by_identity(storage.queue_url, credential, transport=transport)
+            store = AzureTables.open(storage.table_url, credential, transport=transport)
+            queues = StorageQueues.open(storage.queue_url, credential, transport=transport)
         for opened in (session, store, queues):
             self._opened.push_async_callback(opened.close)
         return store, queues
