@@ -39,7 +39,8 @@ type Sleep = Callable[[float], Awaitable[None]]
 class LocalScanOutcome:
     """How a scan ended; ``reason`` is why it failed, ``not_found`` what it left out.
 
-    ``state`` is RUNNING if another scan was running and none was started.
+    ``state`` is RUNNING if another scan was running and none was started. ``ignored`` are the ids
+    of accounts of other kinds, which no store keeps.
     """
 
     scan_id: str
@@ -47,6 +48,7 @@ class LocalScanOutcome:
     reason: str | None = None
     interrupted: bool = False
     not_found: tuple[str, ...] = ()
+    ignored: frozenset[str] = frozenset()
 
 
 class QueueHere:

@@ -134,7 +134,7 @@ async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
             ended, new_status, told = end
             await context.scans.commit(
                 lease=(Lease("", ended.epoch, ended.finished_at or ended.started_at), lease.etag),
-                status=(new_status, board.etag) if new_status else None,
+                status=None if new_status is None else (new_status, board.etag),
                 scans=[(ended, stored.etag)],
                 changes=[replace(change, sequence=ended.epoch) for change in told],
             )

@@ -147,7 +147,7 @@ async def _start(
                 leaves_message=left,
                 overdue=after is not None,
                 was_lowered=status.lowered is not None,
-                keys_were_lowered=status.keys_lowered,
+                lowered_for=status.lowered_for,
             )
             try:
                 await _take(context, current, scan, running)

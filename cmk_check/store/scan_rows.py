@@ -83,7 +83,7 @@ class Scan:
     not_found: tuple[str, ...] = ()
     was_lowered: bool = False
     """From the status when the scan began, like the next field."""
-    keys_were_lowered: bool = False
+    lowered_for: tuple[str, ...] = ()
     leaves_message: bool = False
     """Whether the scan has left a message for the second clock."""
     overdue: bool = False

@@ -7,7 +7,7 @@
 
 import { DUE } from "./due_dates.js";
 import { EXCEPTION } from "./exceptions.js";
-import { KEY_HEALTH } from "./keys.js";
+import { KEY_HEALTH } from "./key_health.js";
 import { OWNER } from "./owner.js";
 
 /** @type {readonly Aspect[]} In the order of the page and of links. */

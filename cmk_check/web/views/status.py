@@ -24,8 +24,8 @@ from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models
+from cmk_check.web.aspect_models import to_api_accounts, to_api_keys
 from cmk_check.web.http.refusals import not_recorded
-from cmk_check.web.views.aspects import to_api_accounts, to_api_keys
 from cmk_check.web.views.subscriptions import to_api_since, untrusted
 
 _log = logging.getLogger(__name__)

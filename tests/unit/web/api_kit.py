@@ -9,7 +9,6 @@ from fastapi import FastAPI
 from cmk_check.core.account import Evidence, Judgement, Subscription
 from cmk_check.core.account_groups import group_by_key, group_by_owner, write_groups
 from cmk_check.core.counts import AccountCounter, summarise
-from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import (
     CoverageState,
     GapReason,
@@ -21,7 +20,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import KeyHealth
-from cmk_check.core.model import AccountCounts, Coverage, Finding
+from cmk_check.core.model import AccountCounts, Coverage, DueDate, Finding
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.core.posture import Expectations
 from cmk_check.core.recorded_scope import RecordedScope
