@@ -280,8 +280,8 @@ def the_app() -> App:
     from cmk_check.config.settings import (
         Settings,
         kinds_without_keys,
+        misspelt_and_unknown,
         unknown_entries,
-        unknown_settings,
     )
 
     try:
@@ -290,7 +290,7 @@ def the_app() -> App:
         _log.critical("The settings are not valid. %s", error)
         raise
     found: dict[str, list[str] | list[int]] = {
-        "unknown": unknown_settings(),
+        "unknown": misspelt_and_unknown()[1],
         "unknownKinds": unknown_entries(),
         "kindsWithoutKeys": kinds_without_keys(),
     }
