@@ -3,8 +3,7 @@
 import azure.functions as func
 
 from cmk_check import triggers
-from cmk_check.config.http_auth import http_auth_level
-from cmk_check.config.watch_schedule import is_watch_scheduled
+from cmk_check.config.http_auth import http_auth_level, is_watch_scheduled
 
 # With Easy Auth, the platform has signed the caller in; a function key would be a second check.
 _DATA = func.AuthLevel.ANONYMOUS if http_auth_level() == "entra" else func.AuthLevel.FUNCTION

@@ -139,8 +139,8 @@ async def open_tables(settings: Settings) -> AsyncIterator[tuple[AzureTables, St
         connector=connector, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
         transport = shared_transport(session)
-        store = AzureTables.by_connection_string(text, transport=transport)
-        queues = StorageQueues.by_connection_string(text, transport=transport)
+        store = AzureTables.open(text, transport=transport)
+        queues = StorageQueues.open(text, transport=transport)
         try:
             yield store, queues
         finally:

@@ -225,15 +225,15 @@ class App:
             # Azurite runs on this machine, without a proxy.
             session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
             transport = shared_transport(session)
-            store = AzureTables.by_connection_string(storage.value, transport=transport)
-            queues = StorageQueues.by_connection_string(storage.value, transport=transport)
+            store = AzureTables.open(storage.value, transport=transport)
+            queues = StorageQueues.open(storage.value, transport=transport)
         else:
             session = open_session(storage.table_url)
             transport = shared_transport(session)
             credential = SharedCredential(own_credential(settings, storage.client_id))
             self._opened.push_async_callback(credential.close)
-            store = AzureTables.by_identity(storage.table_url, credential, transport=transport)
-            queues = StorageQueues.by_identity(storage.queue_url, credential, transport=transport)
+            store = AzureTables.open(storage.table_url, credential, transport=transport)
+            queues = StorageQueues.open(storage.queue_url, credential, transport=transport)
         for opened in (session, store, queues):
             self._opened.push_async_callback(opened.close)
         return store, queues
@@ -280,8 +280,8 @@ def the_app() -> App:
     from cmk_check.config.settings import (
         Settings,
         kinds_without_keys,
+        misspelt_and_unknown,
         unknown_entries,
-        unknown_settings,
     )
 
     try:
@@ -290,7 +290,7 @@ def the_app() -> App:
         _log.critical("The settings are not valid. %s", error)
         raise
     found: dict[str, list[str] | list[int]] = {
-        "unknown": unknown_settings(),
+        "unknown": misspelt_and_unknown()[1],
         "unknownKinds": unknown_entries(),
         "kindsWithoutKeys": kinds_without_keys(),
     }

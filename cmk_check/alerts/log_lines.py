@@ -107,7 +107,7 @@ class LogSink:
         """Write a line for the state of the watch."""
         fields = {
             "state": watch.state,
-            "since": time_text(watch.since) if watch.since else None,
+            "since": time_text(watch.since),
             "reason": gap.reason.value if gap else None,
             "missingAction": gap.missing_action if gap else None,
             "detail": gap.detail if gap else None,
@@ -162,10 +162,7 @@ def _scan(scan: LastScan, unpublished: Unpublished) -> dict[str, object]:
         "reason": scan.reason,
         "startedAt": time_text(scan.started_at),
         "durationSeconds": None if took is None else int(took.total_seconds()),
-        "unpublished": {
-            "changes": unpublished.changes,
-            "since": time_text(unpublished.since) if unpublished.since else None,
-        },
+        "unpublished": {"changes": unpublished.changes, "since": time_text(unpublished.since)},
     }
 
 
@@ -202,6 +199,6 @@ def _gap(scan_id: str, known: KnownGap) -> dict[str, object]:
     }
 
 
-def time_text(time: datetime) -> str:
+def time_text(time: datetime | None) -> str | None:
     """Return a time in the format of log lines."""
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else None

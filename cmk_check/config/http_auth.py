@@ -1,4 +1,4 @@
-"""How HTTP requests are authorised: the one setting needed while ``function_app`` is imported.
+"""The settings needed while ``function_app`` is imported: who may call, and whether to watch.
 
 Separate from ``settings``, so that a cold start does not load pydantic before the first invocation.
 ``Settings.load`` reports an invalid value later.
@@ -14,3 +14,11 @@ type HttpAuth = Literal["keys", "entra"]
 def http_auth_level(environ: Mapping[str, str] = os.environ) -> HttpAuth:  # noqa: TID251 - before settings load
     """Read CMK_HTTP_AUTH; every value but ``entra`` means ``keys``, the safe default."""
     return "entra" if environ.get("CMK_HTTP_AUTH", "").strip().lower() == "entra" else "keys"
+
+
+def is_watch_scheduled(environ: Mapping[str, str] = os.environ) -> bool:  # noqa: TID251 - before settings load
+    """Return whether CMK_WATCH_SCHEDULE has a value.
+
+    The Functions host cannot index a timer without a schedule, and would then start no function.
+    """
+    return bool(environ.get("CMK_WATCH_SCHEDULE", "").strip())

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator
 from cmk_check.config.misspelt_settings import nearest
 from cmk_check.config.ncrontab import check_ncrontab
 from cmk_check.core.kinds import KINDS, is_known
-from cmk_check.core.text import few, fold_id, is_guid
+from cmk_check.core.text import GUID, few, fold_id, is_guid
 from cmk_check.limits import MAX_TAGS
 
 _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
@@ -69,35 +69,30 @@ def read_kinds(text: str) -> tuple[str, ...]:
     return tuple(kinds.values())
 
 
-def _read_ids(text: str) -> frozenset[str]:
-    ids = items(text)
-    if wrong := entries(number for number, item in enumerate(ids, 1) if not is_guid(item)):
-        raise ValueError(
-            "must be subscription ids separated by commas, like "
-            f"00000000-0000-0000-0000-000000000000; correct {wrong}"
-        )
-    return frozenset(map(str.lower, ids))
-
-
-SubscriptionIds = Annotated[frozenset[str], Check(_read_ids, allowed="subscription ids")]
-
-
-def _policy_ids(kind: str, allowed: str) -> Check:
-    """Check a list of ARM ids of policy definitions or assignments, and lower-case them."""
-    like = re.compile(rf"(/.+)?/providers/microsoft\.authorization/{kind}/[^/]+", re.IGNORECASE)
+def _ids(what: str, pattern: str, example: str, allowed: str) -> Check:
+    """Check a list of ids, and lower-case them."""
+    like = re.compile(pattern, re.IGNORECASE)
 
     def check(text: str) -> frozenset[str]:
         ids = items(text)
         if wrong := entries(n for n, item in enumerate(ids, 1) if not like.fullmatch(item)):
-            raise ValueError(
-                f"must be ids of {kind} separated by commas, like "
-                f".../providers/Microsoft.Authorization/{kind}/name; correct {wrong}"
-            )
+            raise ValueError(f"must be {what} separated by commas, like {example}; correct {wrong}")
         return frozenset(map(fold_id, ids))
 
     return Check(check, allowed=allowed)
 
 
+def _policy_ids(kind: str, allowed: str) -> Check:
+    """Check a list of ARM ids of policy definitions or assignments."""
+    pattern = rf"(/.+)?/providers/microsoft\.authorization/{kind}/[^/]+"
+    example = f".../providers/Microsoft.Authorization/{kind}/name"
+    return _ids(f"ids of {kind}", pattern, example, allowed)
+
+
+SubscriptionIds = Annotated[
+    frozenset[str],
+    _ids("subscription ids", GUID, "00000000-0000-0000-0000-000000000000", "subscription ids"),
+]
 DefinitionIds = Annotated[frozenset[str], _policy_ids("policyDefinitions", "ids of policies")]
 AssignmentIds = Annotated[
     frozenset[str], _policy_ids("policyAssignments", "ids of policy assignments")

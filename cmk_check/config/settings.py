@@ -87,11 +87,6 @@ def is_easy_auth_on() -> bool:
     return is_true(environment().get("WEBSITE_AUTH_ENABLED", ""))
 
 
-def unknown_settings(environ: Mapping[str, str] | None = None) -> list[str]:
-    """Return the variables that look like settings but are neither settings nor misspelt."""
-    return _misspelt_and_unknown(environ)[1]
-
-
 def unknown_entries(environ: Mapping[str, str] | None = None) -> list[int]:
     """Return the entries of ``CMK_KINDS``, counted from 1, that name an unknown kind.
 
@@ -114,8 +109,8 @@ def kinds_without_keys(environ: Mapping[str, str] | None = None) -> list[str]:
 
 def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return probable mistakes that are not faults, by variable and without the values."""
-    names = unknown_settings(environ)
-    warnings = {name: describe_unknown(name, SETTING_NAMES) for name in names}
+    _, unknown = misspelt_and_unknown(environ)
+    warnings = {name: describe_unknown(name, SETTING_NAMES) for name in unknown}
     of_kinds = []
     if which := entries(unknown_entries(environ)):
         of_kinds.append(
@@ -132,12 +127,13 @@ def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]
     return warnings
 
 
-def misspelt_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the misspelt names, each with its setting; ``Settings.load`` makes them faults."""
-    return _misspelt_and_unknown(environ)[0]
+def misspelt_and_unknown(
+    environ: Mapping[str, str] | None = None,
+) -> tuple[dict[str, str], list[str]]:
+    """Return the misspelt names, each with its setting, and other names that look like settings.
 
-
-def _misspelt_and_unknown(environ: Mapping[str, str] | None) -> tuple[dict[str, str], list[str]]:
+    ``Settings.load`` makes faults of the misspelt ones.
+    """
     variables = environment(environ)
     return split_unknown(variables, SETTING_NAMES | route_settings(variables))
 
@@ -344,7 +340,7 @@ class Settings(BaseModel):
     ) -> Self:
         faults += [
             (name, f"must be called {setting}; rename it, or remove it")
-            for name, setting in misspelt_settings(variables).items()
+            for name, setting in misspelt_and_unknown(variables)[0].items()
         ]
         on_azure = _is_on_azure(variables.get("WEBSITE_HOSTNAME"))
         if not on_azure:

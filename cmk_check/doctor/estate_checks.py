@@ -5,7 +5,7 @@ wait too long for that.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from cmk_check.composition_root import scan_options
@@ -119,7 +119,10 @@ async def exceptions(subject: DoctorSubject) -> Sequence[MarkedText]:
     found: dict[str, object] = {}
     for subscription_id, each in zip(subject.violating, facts, strict=True):
         found |= {subscription_id: each.exemptions, **each.assignments, **each.sets}
-    return _read_of("lists of exemptions, assignments and initiatives", found)
+    unread = [(it.gap, name) for name, it in found.items() if isinstance(it, Unread)]
+    what = "lists of exemptions, assignments and initiatives"
+    text = f"{len(found) - len(unread)} of {len(found)} {what} can be read."
+    return [*([(Mark.OK, text)] if len(unread) < len(found) else []), *problems(unread, "for")]
 
 
 async def _gaps(subject: DoctorSubject, chosen: Sequence[Subscription]) -> list[tuple[Gap, str]]:
@@ -216,10 +219,3 @@ def _unread(facts: KeyFacts) -> Sequence[Gap]:
 
 def _vault(account: Account) -> str:
     return (account.key_vault_uri or "").removeprefix("https://").rstrip("/")
-
-
-def _read_of(what: str, found: Mapping[str, object]) -> list[MarkedText]:
-    """Return lines about what could be read; ``found`` is by id or name."""
-    unread = [(it.gap, name) for name, it in found.items() if isinstance(it, Unread)]
-    text = f"{len(found) - len(unread)} of {len(found)} {what} can be read."
-    return [*([(Mark.OK, text)] if len(unread) < len(found) else []), *problems(unread, "for")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 from cmk_check.composition_root import App
 from cmk_check.config.alert_route_settings import ROUTES
 from cmk_check.config.misspelt_settings import is_of_a_route, looks_like_ours
-from cmk_check.config.settings import InMemory, Settings, misspelt_settings
+from cmk_check.config.settings import InMemory, Settings, misspelt_and_unknown
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.doctor.results import NotTried
 from cmk_check.limits import DOCTOR_READING_SECONDS, DOCTOR_SAMPLED
@@ -74,7 +74,7 @@ class DoctorSubject(App):
     @property
     def unusable(self) -> list[str]:
         """The settings with an unknown value: invalid, in a vault, or with a misspelt name."""
-        misspelt = misspelt_settings(self.environ)
+        misspelt, _ = misspelt_and_unknown(self.environ)
         return [*self.references, *(misspelt.get(name, name) for name, _ in self.faults)]
 
     async def storage(self) -> tuple[Store, QueueService]:

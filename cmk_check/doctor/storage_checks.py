@@ -60,6 +60,12 @@ _BROKEN_STATUS: Final = (
     "The row of the status is broken, so the posture is unknown: start a full scan, which writes "
     "it again, and find out who wrote the row."
 )
+_WAITING: Final = {
+    _POISON: ", which the function scan_slice_failed should process at once: check that the app is "
+    "running.",
+    DELIVERY_POISON_QUEUE: ": the webhook did not accept these alerts for a day. Repair it, send "
+    "them again with cmk-check resend, then empty the queue.",
+}
 # Queues that exist once a scan has ended.
 _USED_BY_SCANS: Final = (SLICES_QUEUE, DELIVERY_QUEUE)
 
@@ -104,7 +110,6 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
     tried = await asyncio.gather(*(_try_queue(service, name) for name in names))
     _fail_on(subject, [answer for answer in tried if isinstance(answer, QueueError)])
     found = {name: it for name, it in zip(names, tried, strict=True) if isinstance(it, ProbedQueue)}
-    waiting = {name: queue.messages for name, queue in found.items()}
     results: list[MarkedText] = [(Mark.OK, f"{', '.join(names)} can be read and written.")]
     gone = [name for name in _USED_BY_SCANS if found[name].was_missing]
     if gone and await _has_scanned(store):
@@ -114,19 +119,11 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
             "again. A scan that was running cannot end; the next one replaces it."
         )
         results.append((Mark.WARNING, text))
-    if waiting[_POISON]:
-        text = (
-            f"{waiting[_POISON]} messages wait in {_POISON}, which the function scan_slice_failed "
-            "should process at once: check that the app is running."
-        )
-        results.append((Mark.WARNING, text))
-    if waiting[DELIVERY_POISON_QUEUE]:
-        text = (
-            f"{waiting[DELIVERY_POISON_QUEUE]} messages wait in {DELIVERY_POISON_QUEUE}: the "
-            "webhook did not accept these alerts for a day. Repair it, send them again with "
-            "cmk-check resend, then empty the queue."
-        )
-        results.append((Mark.WARNING, text))
+    results += [
+        (Mark.WARNING, f"{found[name].messages} messages wait in {name}{advice}")
+        for name, advice in _WAITING.items()
+        if found[name].messages
+    ]
     return results
 
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
 from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
-from cmk_check.evidence.api_client import Api, ApiUnusable, Reply, Sleep, as_document, pages
+from cmk_check.evidence.api_client import Api, ApiUnusable, Sleep, as_document, pages
 from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES, MAX_PAGE_SIZE
 from cmk_check.web import models
 from cmk_check.web.json_model import written
@@ -178,8 +178,10 @@ async def _read_once(api: Api, folder: Path, progress: Progress) -> Evidence | N
     if await _newest_scan(api) != newest:
         return None
     is_same = after.status == HTTPStatus.NOT_MODIFIED
-    if not is_same and _without_watch(after) != _without_watch(before):
-        return None
+    if not is_same:  # the watch may have looked
+        then, now = (as_document(status) | {"watch": None} for status in (before, after))
+        if then != now:
+            return None
     evidence = Evidence(status, before.body, folder)
     remarks = _differences(evidence)
     is_running = newest is not None and newest.state is ScanState.RUNNING
@@ -194,10 +196,6 @@ async def _newest_scan(api: Api) -> models.Scan | None:
     """
     page = _checked(models.ScansPage, (await api.get("scans", {"top": "1"})).body)
     return next(iter(page.value), None)
-
-
-def _without_watch(status: Reply) -> dict[str, Any]:
-    return as_document(status) | {"watch": None}
 
 
 async def _read_list(api: Api, name: str, folder: Path, progress: Progress) -> None:

@@ -106,18 +106,18 @@ class ArmReader:
     async def document(self, path: str, until: Deadline, query: str = "") -> dict[str, object]:
         """Return the JSON of one resource; ``query`` is sent unchanged."""
         call = Call(self._arm_url, until)
-        await self._send(HttpRequest("GET", self._url(path, query)), call)
+        await self._send(HttpRequest("GET", self.url_of(path, query)), call)
         return call.answer()
 
     async def query(self, body: dict[str, object], until: Deadline) -> GraphQuery:
         """Return the answered call of a query of Resource Graph."""
         call = GraphQuery(self._arm_url, until)
-        await self._send(HttpRequest("POST", self._url(GRAPH_PATH), json=body), call)
+        await self._send(HttpRequest("POST", self.url_of(GRAPH_PATH), json=body), call)
         return call
 
     async def entries(self, path: str, until: Deadline, query: str = "") -> list[object]:
         """Return the raw entries of all pages of a list; ``query`` is sent unchanged."""
-        pages = self.pages(self._url(path, query), until)
+        pages = self.pages(self.url_of(path, query), until)
         return [entry async for page in pages for entry in page]
 
     async def pages(self, url: str, until: Deadline) -> AsyncIterator[list[object]]:
@@ -136,7 +136,8 @@ class ArmReader:
             raise HttpResponseError(response=answer)
         call.take(answer)
 
-    def _url(self, path: str, query: str = "") -> str:
+    def url_of(self, path: str, query: str = "") -> str:
+        """Return the URL of a path, with a version to request."""
         # Paths may come from answers: they must not lead elsewhere.
         if not _PATH.fullmatch(path):
             raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))

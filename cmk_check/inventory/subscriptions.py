@@ -7,7 +7,8 @@ makes the list incomplete, which is an InventoryError.
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from azure.mgmt.subscription.aio import SubscriptionClient
@@ -29,17 +30,8 @@ _SUBSCRIPTION: Final = re.compile(f"/subscriptions/(?P<id>{GUID})", re.IGNORECAS
 async def read_subscriptions(reader: ArmReader) -> tuple[Subscription, ...]:
     """List every subscription that the identity sees; see ``ports.Inventory``."""
     url = await reader.list_url(SubscriptionClient, lambda client: client.subscriptions.list())
-    until = Deadline.within(SUBSCRIPTION_SECONDS)
-    found: dict[str, Subscription] = {}
-    try:
-        async with asyncio.timeout_at(until.latest):
-            async for entries in reader.pages(url, until):
-                for entry in entries:
-                    subscription = _visible(as_object(entry), reader.settings.owner_tags)
-                    found.setdefault(subscription.id, subscription)
-    except TROUBLE as error:
-        raise InventoryError(gap_of(error, READ_SUBSCRIPTIONS)) from error
-    return tuple(found.values())
+    parse = partial(_visible, owner_tags=reader.settings.owner_tags)
+    return await _read(reader, url, parse, READ_SUBSCRIPTIONS)
 
 
 async def read_subscriptions_below(reader: ArmReader, group: str) -> tuple[Subscription, ...]:
@@ -47,16 +39,25 @@ async def read_subscriptions_below(reader: ArmReader, group: str) -> tuple[Subsc
 
     https://learn.microsoft.com/rest/api/managementgroups/management-groups/get-descendants
     """
+    path = f"/providers/Microsoft.Management/managementGroups/{group}/descendants"
+    return await _read(reader, reader.url_of(path), _below, READ_GROUP)
+
+
+async def _read(
+    reader: ArmReader,
+    url: str,
+    parse: Callable[[dict[str, object]], Subscription | None],
+    action: str,
+) -> tuple[Subscription, ...]:
     until = Deadline.within(SUBSCRIPTION_SECONDS)
     found: dict[str, Subscription] = {}
     try:
         async with asyncio.timeout_at(until.latest):
-            path = f"/providers/Microsoft.Management/managementGroups/{group}/descendants"
-            for entry in await reader.entries(path, until):
-                if (subscription := _below(as_object(entry))) is not None:
+            async for entries in reader.pages(url, until):
+                for subscription in filter(None, map(parse, map(as_object, entries))):
                     found.setdefault(subscription.id, subscription)
     except TROUBLE as error:
-        raise InventoryError(gap_of(error, READ_GROUP)) from error
+        raise InventoryError(gap_of(error, action)) from error
     return tuple(found.values())
 
 

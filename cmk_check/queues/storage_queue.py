@@ -52,32 +52,25 @@ class StorageQueues:
         self._service = service
 
     @classmethod
-    def by_connection_string(cls, text: str, *, transport: AsyncHttpTransport[Any, Any]) -> Self:
-        """Connect with a connection string, for Azurite.
-
-        Raises:
-            ValueError: the connection string is invalid.
-
-        """
-        service = QueueServiceClient.from_connection_string(text, transport=transport, **_PIPELINE)
-        return cls(service)
-
-    @classmethod
-    def by_identity(
+    def open(
         cls,
-        endpoint: str,
-        credential: AsyncTokenCredential,
+        address: str,
+        credential: AsyncTokenCredential | None = None,
         *,
         transport: AsyncHttpTransport[Any, Any],
     ) -> Self:
         """Connect to an https endpoint with tokens for Azure Storage (same audience in all clouds).
 
+        Without ``credential``, ``address`` is a connection string of Azurite.
+
         Raises:
-            ValueError: the endpoint is not an https URL.
+            ValueError: the address is neither.
 
         """
-        service = QueueServiceClient(endpoint, credential, transport=transport, **_PIPELINE)
-        return cls(service)
+        options = {**_PIPELINE, "transport": transport}
+        if credential is None:
+            return cls(QueueServiceClient.from_connection_string(address, **options))
+        return cls(QueueServiceClient(address, credential, **options))
 
     def queue(self, name: str, live: timedelta | None = None) -> "StorageQueue":
         """Return a queue whose messages live until they are read, or at most for ``live``."""

@@ -19,7 +19,7 @@ from cmk_check.core.model import Coverage
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.requirements import REQUIREMENTS
 from cmk_check.core.scan_request import StartOutcome
-from cmk_check.core.status import Status, Summary, Unpublished, UnwrittenGap
+from cmk_check.core.status import Status, Summary, UnwrittenGap
 from cmk_check.limits import MAX_GAP_DETAIL_CHARS
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store import table_keys
@@ -74,10 +74,12 @@ async def status_after(
         unwritten=unwritten,
         new=before.new,
     )
+    # Of any subscription; normally, nothing waits, and nothing needs to be read.
+    may_wait = own.unpublished.changes or before.unpublished.changes
     summary = replace(
         summary,
         unwritten=len(unwritten) + before.unnamed + own.unnamed,
-        unpublished=await _unpublished(context, own, before),
+        unpublished=await context.findings_table.unpublished() if may_wait else own.unpublished,
     )
     is_marked = any(row.recording is not None for row in recorded)
     lowered = previous.lowered if scan.was_lowered else None
@@ -95,13 +97,6 @@ async def status_after(
         lowered_for=tuple(each.name for each in REQUIREMENTS) if is_marked else scan.lowered_for,
         unnamed_until=previous.all_recorded_until if summary.unnamed else None,
     )
-
-
-async def _unpublished(context: ScanContext, own: Summary, before: Summary) -> Unpublished:
-    """Count the unpublished changes of all subscriptions; normally, nothing needs to be read."""
-    if own.unpublished.changes or before.unpublished.changes:
-        return await context.findings_table.unpublished()
-    return own.unpublished
 
 
 def _still_unwritten(

@@ -214,12 +214,12 @@ class SliceRun:
             gap: Gap | None = None
             for attempt in range(ATTEMPTS_PER_STEP):
                 try:
-                    reading = await self._begun()
+                    await self._begun()
                     if attempt:
                         stored = await self._context.findings_table.read_one(stored.partition)
                     self._keep(stored.outbox.entries)
                     self._unreadable[stored.partition] = stored.outbox.unreadable
-                    return await self._read_and_record(reading, planned, stored, gap)
+                    return await self._read_and_record(planned, stored, gap)
                 except (WriteConflict, StoreUnavailable) as error:
                     _log.warning("Subscription %s starts over: %s", planned.subscription.id, error)
                 except LimitExceeded as error:
@@ -252,11 +252,7 @@ class SliceRun:
         return reading
 
     async def _read_and_record(
-        self,
-        reading: SliceReading,
-        planned: Planned,
-        stored: StoredSubscription,
-        gap: Gap | None,
+        self, planned: Planned, stored: StoredSubscription, gap: Gap | None
     ) -> Coverage:
         """Update the table; ``gap`` replaces the reading if an earlier attempt failed."""
         if stored.unusable is not None:
@@ -267,7 +263,7 @@ class SliceRun:
             self._new.add(stored.partition)
         if stored.mark is not None:
             stored = await self._context.findings_table.clear_mark(stored)
-        difference = await self._compare(reading, planned, stored, gap)
+        difference = await self._compare(planned, stored, gap)
         if not difference.is_empty:
             self._keep(await _to_its_end(self._recorder.record(stored, difference)))
         if self._names_broken_keys:
@@ -276,11 +272,7 @@ class SliceRun:
         return difference.coverage
 
     async def _compare(
-        self,
-        reading: SliceReading,
-        planned: Planned,
-        stored: StoredSubscription,
-        gap: Gap | None,
+        self, planned: Planned, stored: StoredSubscription, gap: Gap | None
     ) -> Difference:
         subscription, disposition = planned.subscription, planned.disposition
         comparison = self._comparison_context(stored.known.coverage)
@@ -290,6 +282,7 @@ class SliceRun:
             return compare_unread(stored.known, subscription, disposition, comparison)
         if gap is not None:
             return compare(stored.known, subscription, Reading(gap=gap), {}, comparison)
+        reading = await self._begun()
         read, judged = await reading.read(subscription, stored.known, comparison.now)
         return compare(stored.known, subscription, read, judged, comparison)
 

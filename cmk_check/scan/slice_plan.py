@@ -171,14 +171,9 @@ async def _looked_up(context: ScanContext, scan: Scan, known: frozenset[str]) ->
     the management group names.
     """
     missing = [name for name in scan.named if name not in known]
-    unknown = [name for name in missing if not await _is_recorded(context, name)]
+    read = context.findings_table.read_one
+    unknown = [name for name in missing if not (await read(table_keys.partition_of(name))).etags]
     return replace(scan, not_found=tuple(unknown))
-
-
-async def _is_recorded(context: ScanContext, subscription_id: str) -> bool:
-    """Return whether the table has rows of a subscription."""
-    partition = table_keys.partition_of(subscription_id)
-    return bool((await context.findings_table.read_one(partition)).etags)
 
 
 def _disposed(

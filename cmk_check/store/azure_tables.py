@@ -99,33 +99,27 @@ class AzureTables:
         self._deadline = deadline
 
     @classmethod
-    def by_connection_string(cls, text: str, *, transport: _Transport) -> Self:
-        """Connect with a connection string, for Azurite.
-
-        Its host must be 127.0.0.1, because the client mistakes ``localhost`` for Cosmos DB.
-
-        Raises:
-            ValueError: the connection string is invalid.
-
-        """
-        clients = {
-            table: TableClient.from_connection_string(text, table, **_pipeline(transport))
-            for table in Table
-        }
-        return cls(clients)
-
-    @classmethod
-    def by_identity(
-        cls, endpoint: str, credential: AsyncTokenCredential, *, transport: _Transport
+    def open(
+        cls,
+        address: str,
+        credential: AsyncTokenCredential | None = None,
+        *,
+        transport: _Transport,
     ) -> Self:
         """Connect to an https endpoint with tokens for Azure Storage (same audience in all clouds).
 
+        Without ``credential``, ``address`` is a connection string of Azurite. Its host must be
+        127.0.0.1, because the client mistakes ``localhost`` for Cosmos DB.
+
         Raises:
-            ValueError: the endpoint is not an https URL.
+            ValueError: the address is neither.
 
         """
+        options = {**_PIPELINE, "transport": transport, "per_call_policies": [RawRowsPolicy()]}
         clients = {
-            table: TableClient(endpoint, table, credential=credential, **_pipeline(transport))
+            table: TableClient.from_connection_string(address, table, **options)
+            if credential is None
+            else TableClient(address, table, credential=credential, **options)
             for table in Table
         }
         return cls(clients)
@@ -217,10 +211,6 @@ class AzureTables:
                 if code_of(error) != TableErrorCode.TABLE_ALREADY_EXISTS:
                     raise
             return await request(client)
-
-
-def _pipeline(transport: _Transport) -> dict[str, Any]:
-    return {**_PIPELINE, "transport": transport, "per_call_policies": [RawRowsPolicy()]}
 
 
 async def _send(client: TableClient, operations: list[Operation]) -> list[Mapping[str, Any]]:

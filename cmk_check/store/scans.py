@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.model import Change
+from cmk_check.core.scan_request import began_at
 from cmk_check.core.status import Status
 from cmk_check.core.watch_state import Watch
 from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_SLICES, TABLE_PAGE_ROWS
@@ -100,8 +101,10 @@ class ScanTable:
         return value_or(_FREE, LEASE, await self._store.get(_TABLE, _PARTITION, _LEASE))
 
     async def scan(self, scan_id: str) -> Stored[Scan] | None:
-        """Read one scan."""
-        row = table_keys.scan_row(started_of(scan_id), scan_id)
+        """Read one scan; None if there is none with this id."""
+        if (began := began_at(scan_id)) is None:
+            return None
+        row = table_keys.scan_row(began, scan_id)
         entity = await self._store.get(_TABLE, _PARTITION, row)
         return None if entity is None else value_of(SCAN, entity)
 
@@ -253,17 +256,6 @@ class ScanTable:
     async def _commit_all(self, partition: str, writes: Sequence[Write]) -> None:
         for batch in table_checks.batches(writes):
             await self._store.commit(_TABLE, partition, batch)
-
-
-def started_of(scan_id: str) -> datetime:
-    """Return the start of a scan, which is part of its id.
-
-    Raises:
-        ValueError: the scan id is invalid.
-
-    """
-    stamp, _, _ = scan_id.partition("-")
-    return datetime.strptime(stamp, "%Y%m%dT%H%M%S%z")
 
 
 def scan_id_of(started: datetime, suffix: str) -> str:

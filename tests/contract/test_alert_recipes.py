@@ -61,7 +61,7 @@ async def reader(azurite: Azurite) -> AsyncIterator[QueueClient]:
         )
         with suppress(ResourceNotFoundError):
             await client.delete_queue()
-        queues = StorageQueues.by_connection_string(azurite.connection_string, transport=shared)
+        queues = StorageQueues.open(azurite.connection_string, transport=shared)
         sink = QueueSink(queues.queue(DELIVERY_QUEUE), queues.queue(CHANGES_QUEUE))
         for _ in range(2):
             await sink.accept([(1, _change(1)), (2, _change(2))])

@@ -17,7 +17,6 @@ FACTS = {
     "cli/exit_codes.py": {"USAGE", "UNKNOWN"},  # a contract
     "core/remediation/az_script.py": {"NOT_YET"},  # a contract
     "core/keys/version_in_use.py": {"_SMALLEST"},  # the size of key that Azure asks for
-    "core/remediation/plan.py": {"KEY_SIZE", "RETENTION_DAYS"},  # Azure's own
     "doctor/app_checks.py": {"_MINUTE"},  # a unit
     "doctor/azure_checks.py": {"_SECOND", "_MINUTE"},  # units
     "config/ncrontab.py": {"_NUMBER_OF_DAYS"},  # a stretch of the calendar

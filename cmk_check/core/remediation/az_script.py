@@ -9,13 +9,7 @@ import re
 import shlex
 from typing import Final
 
-from cmk_check.core.remediation.plan import (
-    KEY_SIZE,
-    KEY_VAULT_API,
-    RETENTION_DAYS,
-    ROLE_ID,
-    Plan,
-)
+from cmk_check.core.remediation.plan import CONSTANTS, Plan
 from cmk_check.core.remediation.steps import BASH, Action
 from cmk_check.core.resource_id import AccountId
 from cmk_check.limits import KEY_EXPIRY_NOTICE, SWITCH_ON_ATTEMPTS, SWITCH_ON_PAUSE_SECONDS
@@ -113,10 +107,10 @@ def _variables(plan: Plan, script: str) -> str:
         "KEY": plan.key,
         "REPLACED": plan.replaces or "",
         "CLIENT_ID": plan.client_id or "",
-        "KEY_SIZE": str(KEY_SIZE),
-        "RETENTION_DAYS": str(RETENTION_DAYS),
-        "ROLE": ROLE_ID,
-        "KEY_VAULT_API": KEY_VAULT_API,
+        "KEY_SIZE": CONSTANTS["key_size"],
+        "RETENTION_DAYS": CONSTANTS["retention_days"],
+        "ROLE": CONSTANTS["role_id"],
+        "KEY_VAULT_API": CONSTANTS["key_vault_api"],
         "NOTICE_DAYS": str(KEY_EXPIRY_NOTICE.days),
         "PAUSE": str(SWITCH_ON_PAUSE_SECONDS),
         "NOT_YET": str(NOT_YET),

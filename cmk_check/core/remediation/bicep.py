@@ -9,23 +9,11 @@ once, as one escaped literal.
 import re
 from typing import Final
 
-from cmk_check.core.remediation.plan import (
-    KEY_SIZE,
-    KEY_VAULT_API,
-    RETENTION_DAYS,
-    ROLE_ID,
-    Plan,
-)
+from cmk_check.core.remediation.plan import CONSTANTS, Plan
 from cmk_check.core.remediation.steps import Action
 from cmk_check.core.text_files import filled, parts_of
 
 _PARTS: Final = parts_of(__package__, "plan.bicep")
-_CONSTANTS: Final = {
-    "key_size": str(KEY_SIZE),
-    "key_vault_api": KEY_VAULT_API,
-    "retention_days": str(RETENTION_DAYS),
-    "role_id": ROLE_ID,
-}
 
 
 def render_bicep(plan: Plan) -> str | None:
@@ -56,7 +44,7 @@ def render_bicep(plan: Plan) -> str | None:
     ]
     principal = _PARTS["user_principal"] if plan.user else "account.identity.principalId"
     values = {
-        **_CONSTANTS,
+        **CONSTANTS,
         "client": "identityClientId" if plan.user else "null",
         "condition": "" if is_new else "if (!usesPolicies) ",
         "object": principal.replace("\n", f"\n{' ' * 8}"),

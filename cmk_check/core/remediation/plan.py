@@ -6,6 +6,7 @@ what a plan leaves out.
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,14 +22,16 @@ from cmk_check.core.resource_id import AccountId
 
 VAULT_PREFIX: Final = "kv-cmk-"
 
-# The size of the key that a plan creates. Both of Microsoft's pages accept 2048 bits; the page on
-# Azure OpenAI accepts no other size.
-KEY_SIZE: Final = 2048
-RETENTION_DAYS: Final = 90
-# Key Vault Crypto Service Encryption User: read, wrap and unwrap a key, and nothing else.
-ROLE_ID: Final = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
-# Earlier versions of the vault's API retire in February 2027.
-KEY_VAULT_API: Final = "2026-02-01"
+CONSTANTS: Final[Mapping[str, str]] = {
+    # Both of Microsoft's pages accept a key of 2048 bits; the page on Azure OpenAI no other size.
+    "key_size": "2048",
+    "retention_days": "90",
+    # Key Vault Crypto Service Encryption User: read, wrap and unwrap a key, and nothing else.
+    "role_id": "e147488a-f6f5-4113-8e2d-b22465e65bf6",
+    # Earlier versions of the vault's API retire in February 2027.
+    "key_vault_api": "2026-02-01",
+}
+"""What every plan uses, by its name in the templates."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from cmk_check.core.markdown import code, escaped
 from cmk_check.core.remediation.az_script import account_options
-from cmk_check.core.remediation.plan import KEY_SIZE, RETENTION_DAYS, Plan
+from cmk_check.core.remediation.plan import CONSTANTS, Plan
 from cmk_check.core.remediation.steps import PlanStep
 from cmk_check.core.text_files import filled, text_of
 
@@ -32,16 +32,15 @@ def render_portal(plan: Plan, portal_url: str, vault_domain: str) -> str:
         else ("the account's user-assigned identity")
     )
     values = {
+        **CONSTANTS,
         "account": code(account.name),
         "account_link": account_link,
         "account_options": account_options(account),
         "group": code(account.resource_group),
         "identity": user if plan.user else "the system-assigned identity",
         "key": code(plan.key),
-        "key_size": str(KEY_SIZE),
         "location": code(plan.location) or "of the account",
         "replaced": code(plan.replaces),
-        "retention_days": str(RETENTION_DAYS),
         "subscription": code(account.subscription_id),
         "vault": code(vault.name),
         "version": code(plan.version) or "the newest one",

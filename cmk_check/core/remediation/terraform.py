@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cmk_check.core.remediation.az_script import account_options
-from cmk_check.core.remediation.plan import KEY_SIZE, RETENTION_DAYS, Plan
+from cmk_check.core.remediation.plan import CONSTANTS, Plan
 from cmk_check.core.remediation.steps import Action, comment_lines
 from cmk_check.core.text_files import filled, parts_of
 
@@ -67,6 +67,7 @@ def _values(plan: Plan) -> Mapping[str, str]:
     waits = "time_sleep.grant" if Action.WAIT in plan.actions else granted if grants else ""
     omitted = {"existing_key": not is_old, "access_policy": not is_old, "import": not plan.is_set}
     return {
+        **CONSTANTS,
         "account_id": literal(plan.account_path),
         "account_options": account_options(plan.account),
         "client_id": _known(plan.client_id, "client_id") if plan.user else "null",
@@ -76,10 +77,8 @@ def _values(plan: Plan) -> Mapping[str, str]:
         "key_exists": "true" if plan.is_named else "false",
         "key_id": key_id,
         "key_scope": key_scope,
-        "key_size": str(KEY_SIZE),
         "location": _known(plan.location, "location"),
         "principal_id": _known(plan.principal_id, "principal_id"),
-        "retention_days": str(RETENTION_DAYS),
         "role_count": f"\n  count{' ' * 28}= var.uses_policies ? 0 : 1" if is_old else "",
         "tenant_id": _known(plan.tenant_id, "tenant_id"),
         "vault": literal(plan.vault.name),

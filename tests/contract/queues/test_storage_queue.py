@@ -58,7 +58,7 @@ async def reader(azurite: Azurite, shared: AioHttpTransport) -> QueueClient:
 
 
 def _queue(text: str, shared: AioHttpTransport, live: timedelta | None = None) -> StorageQueue:
-    return StorageQueues.by_connection_string(text, transport=shared).queue(SLICES_QUEUE, live)
+    return StorageQueues.open(text, transport=shared).queue(SLICES_QUEUE, live)
 
 
 def _at(port: int) -> str:
@@ -144,7 +144,7 @@ async def test_a_queue_can_be_used_with_tokens(azurite_https: Https) -> None:
     credential = UnsignedTokens()
     async with transport(azurite_https.authority) as shared:
         url = azurite_https.azurite.queue_url
-        queues = StorageQueues.by_identity(url, credential, transport=shared)
+        queues = StorageQueues.open(url, credential, transport=shared)
         await SliceQueue(queues.queue(SLICES_QUEUE)).send([SliceMessage(SCAN, 1)])
         await queues.close()
 

@@ -74,7 +74,7 @@ async def tables_by_key(connection_string: str) -> AsyncIterator[AzureTables]:
         await _drop_tables(
             TableServiceClient.from_connection_string(connection_string, transport=shared)
         )
-        tables = AzureTables.by_connection_string(connection_string, transport=shared)
+        tables = AzureTables.open(connection_string, transport=shared)
         yield tables
         await tables.close()
 
@@ -85,7 +85,7 @@ async def tables_by_token(url: str, authority: Path) -> AsyncIterator[AzureTable
     credential = UnsignedTokens()
     async with transport(authority) as shared:
         await _drop_tables(TableServiceClient(url, credential=credential, transport=shared))
-        tables = AzureTables.by_identity(url, credential, transport=shared)
+        tables = AzureTables.open(url, credential, transport=shared)
         yield tables
         await tables.close()
 

@@ -97,7 +97,7 @@ async def tables_of(
     text = connection_string(runner.addresses[0][1], SECRET)
     try:
         async with transport() as shared:
-            tables = AzureTables.by_connection_string(text, transport=shared)
+            tables = AzureTables.open(text, transport=shared)
             yield tables.within(deadline), service
     finally:
         await runner.cleanup()
@@ -137,7 +137,7 @@ async def test_a_service_that_is_down_is_unavailable_soon(call: Call) -> None:
     started = time.monotonic()
 
     async with transport() as shared:
-        tables = AzureTables.by_connection_string(text, transport=shared)
+        tables = AzureTables.open(text, transport=shared)
         with pytest.raises(StoreUnavailable) as raised:
             await call(tables)
 
@@ -152,7 +152,7 @@ async def test_a_wrong_key_is_refused_without_being_named(azurite: Azurite, call
     text = azurite.connection_string.replace("AccountKey=Eby8", "AccountKey=AAAA")
     async with transport() as shared:
         with pytest.raises(StoreRefused, match="Storage Table Data Contributor") as raised:
-            await call(AzureTables.by_connection_string(text, transport=shared))
+            await call(AzureTables.open(text, transport=shared))
 
     key = text.partition("AccountKey=")[2].partition(";")[0]
     assert key not in _told(raised.value)
@@ -168,7 +168,7 @@ async def test_a_wrong_token_is_refused_without_being_named(
     credential = UnsignedTokens(audience="https://elsewhere.example")
     async with transport(azurite_https.authority) as shared:
         with pytest.raises(StoreRefused, match="Storage Table Data Contributor") as raised:
-            await call(AzureTables.by_identity(url, credential, transport=shared))
+            await call(AzureTables.open(url, credential, transport=shared))
 
     assert set(credential.scopes) == {"https://storage.azure.com/.default"}
     token = (await credential.get_token()).token
@@ -187,7 +187,7 @@ class SignedOut(UnsignedTokens):
 async def test_a_credential_without_a_token_is_a_store_error(call: Call) -> None:
     """A scan, an answer and a telling know what to do then; anything else they would not catch."""
     async with transport() as shared:
-        tables = AzureTables.by_identity("https://127.0.0.1:1", SignedOut(), transport=shared)
+        tables = AzureTables.open("https://127.0.0.1:1", SignedOut(), transport=shared)
         with pytest.raises(StoreRefused, match="Not signed in"):
             await call(tables)
 

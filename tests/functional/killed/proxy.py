@@ -16,7 +16,6 @@ import threading
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import TracebackType
 from typing import Any, Final, Self
 
 import aiohttp
@@ -291,12 +290,7 @@ class Proxy:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for door in self._doors:
             self._run(door.close())
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from itertools import batched, groupby
 from operator import itemgetter
-from types import TracebackType
 from typing import Any, Final, Self, override
 from urllib.error import URLError
 
@@ -87,16 +86,11 @@ class Rig(Scene):
         return self
 
     @override
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         try:
-            super().__exit__(kind, error, trace)
+            super().__exit__(*error)
         finally:
-            self.proxy.__exit__(kind, error, trace)
+            self.proxy.__exit__(*error)
 
     @override
     def scan(self, seconds: float = _SCAN_SECONDS, tick: Callable[[], None] | None = None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from cmk_check.config.settings import Settings, unknown_settings
+from cmk_check.config.settings import Settings, misspelt_and_unknown
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.enums import ChangeType
 from tests.unit.config.settings_kit import AZURITE, OTHER, SECRET, URL, faults_of
@@ -179,7 +179,7 @@ def test_a_variable_of_no_route_is_a_fault(name: str) -> None:
 
     assert faults.keys() == {name}
     assert faults[name].startswith("belongs to no route")
-    assert unknown_settings({name: SECRET}) == []
+    assert misspelt_and_unknown({name: SECRET})[1] == []
 
 
 def test_a_name_that_is_nearly_one_of_a_route_is_misspelt() -> None:

@@ -47,13 +47,13 @@ class _Asked:
 
 async def _read_a_row(suffix: str, transport: AioHttpTransport) -> None:
     url = f"https://account.table.{suffix}"
-    tables = AzureTables.by_identity(url, _Asked(), transport=transport)
+    tables = AzureTables.open(url, _Asked(), transport=transport)
     await tables.get(Table.SCANS, "scan", "current")
 
 
 async def _send_a_message(suffix: str, transport: AioHttpTransport) -> None:
     url = f"https://account.queue.{suffix}"
-    queues = StorageQueues.by_identity(url, _Asked(), transport=transport)
+    queues = StorageQueues.open(url, _Asked(), transport=transport)
     await queues.queue("cmk-slices").send(["{}"])
 
 

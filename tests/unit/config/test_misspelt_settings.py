@@ -8,7 +8,7 @@ import pytest
 
 from cmk_check.composition_root import the_app
 from cmk_check.config.misspelt_settings import OF_DEPLOYMENT
-from cmk_check.config.settings import Settings, setting_warnings, unknown_settings
+from cmk_check.config.settings import Settings, misspelt_and_unknown, setting_warnings
 from tests.unit.config.settings_kit import AZURITE, faults_of
 
 FOREIGN = {"CMK_OWNER": "hush", "CMK_EXCLUDE": "hush"}
@@ -32,7 +32,7 @@ def test_a_misspelt_setting_is_a_fault_that_names_the_right_one(name: str, setti
     assert faults_of(AZURITE | {name: "hush"}) == {
         name: f"must be called {setting}; rename it, or remove it"
     }
-    assert unknown_settings({name: "hush"}) == []
+    assert misspelt_and_unknown({name: "hush"})[1] == []
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,9 @@ def test_unknown_names_are_those_that_neither_program_nor_deployment_knows() -> 
     of_others = {"CMK_SCAN_SCHEDULE", "CMK_API_KEY", "CMK_STORAGE__credential", "PATH"}
     of_others |= OF_DEPLOYMENT
 
-    assert unknown_settings(dict.fromkeys(known | of_others, "x") | FOREIGN) == sorted(FOREIGN)
+    assert misspelt_and_unknown(dict.fromkeys(known | of_others, "x") | FOREIGN)[1] == sorted(
+        FOREIGN
+    )
 
 
 @pytest.mark.parametrize(

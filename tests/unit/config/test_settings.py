@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import TypeAdapter
 
-from cmk_check.config.http_auth import http_auth_level
+from cmk_check.config.http_auth import http_auth_level, is_watch_scheduled
 from cmk_check.config.setting_values import one_of, whole
 from cmk_check.config.settings import (
     ConnectionString,
@@ -20,7 +20,6 @@ from cmk_check.config.settings import (
     is_easy_auth_on,
 )
 from cmk_check.config.settings_error import SettingsError
-from cmk_check.config.watch_schedule import is_watch_scheduled
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.requirements import HEALTHY_KEYS
 from tests.guard.documents import ROOT

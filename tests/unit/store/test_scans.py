@@ -21,6 +21,7 @@ from cmk_check.core.enums import (
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import AccountCounts, VerdictCounts
+from cmk_check.core.scan_request import began_at
 from cmk_check.core.status import KnownGap, LastScan, Status, SubscriptionCounts, Summary
 from cmk_check.limits import MAX_TRANSACTION_WRITES
 from cmk_check.ports import Entity, Insert, Scalar, StoreError, Table
@@ -28,7 +29,7 @@ from cmk_check.store import scan_rows, table_checks, table_keys
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.outbox import Outbox
 from cmk_check.store.scan_rows import Lease, Planned, Scan, Slice, document, value_of
-from cmk_check.store.scans import ScanTable, scan_id_of, started_of
+from cmk_check.store.scans import ScanTable, scan_id_of
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import sub
@@ -165,11 +166,13 @@ def test_a_claim_holds_until_its_time() -> None:
 
 
 @pytest.mark.parametrize("scan_id", ["", "nonsense", "20261125-3fa9", "../status"])
-def test_what_is_no_scan_id_is_a_value_error(scan_id: str) -> None:
-    """It comes from a URL, and must reach no row; one that is tells when its scan started."""
-    assert started_of("20261125T120000Z-3fa9") == NOON
-    with pytest.raises(ValueError, match=r"time data|format"):
-        started_of(scan_id)
+async def test_what_is_no_scan_id_reaches_no_row(scan_id: str) -> None:
+    """It comes from a URL; one that is tells when its scan started."""
+    store = RecordingStore()
+
+    assert began_at("20261125T120000Z-3fa9") == NOON
+    assert await ScanTable(store).scan(scan_id) is None
+    assert store.log == []
 
 
 _ANY: Final[TypeAdapter[list[str]]] = TypeAdapter(list[str])
