@@ -33,6 +33,7 @@ from cmk_check.errors import NotUsable
 if TYPE_CHECKING:
     from cmk_check.cli.problems import Collected
     from cmk_check.cli.scan_result import ScanResult
+    from cmk_check.core.posture import Expectations
     from cmk_check.scan.scan_context import ScanContext
 
 type Violations = Mapping[tuple[str, str], str]
@@ -143,7 +144,7 @@ def read_earlier_scan(file: Path, context: "ScanContext", causes: Collection[Fai
     def violations(document: Mapping[str, Any]) -> Violations:
         # What was a gap is not old.
         read = [each for each in document["findings"] if each["coverage"] == CoverageState.READ]
-        return _violations(read, context, causes)
+        return violations_of(read, context.options.expectations, causes)
 
     return read_earlier(file, scope_of_scan(context, ()), violations)
 
@@ -174,14 +175,14 @@ async def compare_scans(
             return finding is None or finding.verdict is Verdict.COMPLIANT
         return finding.key_health is not None and finding.key_health.state is not KeyState.UNKNOWN
 
-    return earlier.compare(_violations(listed, answer.context, causes), is_settled)
+    expect = answer.context.options.expectations
+    return earlier.compare(violations_of(listed, expect, causes), is_settled)
 
 
-def _violations(
-    findings: Iterable[Mapping[str, Any]], context: "ScanContext", causes: Collection[FailOn]
+def violations_of(
+    findings: Iterable[Mapping[str, Any]], expect: "Expectations", causes: Collection[FailOn]
 ) -> Violations:
     """Return what makes the exit code 1, of findings in the API's JSON."""
-    expect = context.options.expectations
     found = {}
     for each in findings:
         codes = []
